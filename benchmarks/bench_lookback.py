@@ -92,7 +92,7 @@ def memory_of(recipe: JSON, steps: int) -> tuple[int, int]:
     run = Experiment("x", Recipe.model_validate(recipe), Kernels(compiled_kernel()), room=room).runs["run"]
     while run.state.step < steps:
         run.advance(
-            min(steps - run.state.step, max(int(0.02 / run.step_seconds), 1)), time.perf_counter, result=True
+            min(steps - run.state.step, max(int(0.02 / run.step_seconds), 1)), time.perf_counter, publish=True
         )
     return run.history.nbytes, run.checkpoints.nbytes
 

@@ -14,9 +14,9 @@ from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.schedules import SCHEDULES
 from fallline.exports.table import EXPORTS
 from fallline.figures import INSTRUMENT_FIGURES
-from fallline.runs.bounds import BOUNDS
-from fallline.runs.instruments import INSTRUMENTS
-from fallline.runs.recipe_check import DATA_SETTINGS, SEEDS, check_recipe
+from fallline.runs.checks.bounds import BOUNDS
+from fallline.runs.checks.recipe import DATA_SETTINGS, SEEDS, check_recipe
+from fallline.runs.instruments.table import INSTRUMENTS
 from fallline.settings import PREFIX, TABLE
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.recipe import Recipe

@@ -41,14 +41,14 @@ def of_engines(sheet: str) -> Iterator[str]:
 
 
 def without_twin(sheet: str) -> list[str]:
-    known = set(of_engines(sheet))
+    selectors = set(of_engines(sheet))
     missing = []
-    for selector in known:
+    for selector in selectors:
         [part] = PART.findall(selector)
         twin = {**TWINS, **{b: a for a, b in TWINS.items()}}.get(
             part, None if part in ALONE else "::unheard-of"
         )
-        if twin and selector.replace(part, twin) not in known:
+        if twin and selector.replace(part, twin) not in selectors:
             missing.append(selector)
     return sorted(missing)
 
@@ -59,7 +59,7 @@ def mixed(sheet: str) -> list[str]:
     return [one for one in lists if len({part.split("-")[1] for part in PART.findall(one)}) > 1]
 
 
-def test_every_part_of_a_control_is_dressed_in_all_engines() -> None:
+def test_every_part_of_a_control_is_styled_in_all_engines() -> None:
     for sheet in STYLES.glob("*.css"):
         text = sheet.read_text(encoding="utf-8")
         assert without_twin(text) == [], sheet.name

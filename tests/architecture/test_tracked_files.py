@@ -30,19 +30,19 @@ def faults(text: str) -> list[str]:
     return PLACES.findall(text) + INDEXES.findall(text)
 
 
-def test_no_file_names_a_place_of_one_machine_or_a_package_index() -> None:
+def test_no_file_contains_a_local_path_or_a_package_index() -> None:
     files = [path for path in tracked() if path.suffix not in NOT_TEXT]
     assert len(files) > 100
     assert {str(path.relative_to(ROOT)): found for path in files if (found := faults(path.read_text()))} == {}
 
 
-def test_a_place_and_an_index_would_be_noticed() -> None:
+def test_a_planted_local_path_and_index_are_noticed() -> None:
     assert faults("see /" + "home/someone/fallline") == ["/" + "home/s"]
     assert faults("from https://pypi." + "org/simple") == ["pypi." + "org"]
     assert faults("WORKDIR /tmp and /opt/fallline") == []
 
 
-def test_nothing_that_was_built_is_committed() -> None:
+def test_no_build_output_is_committed() -> None:
     assert list(filter(BUILT.search, names())) == []
 
 

@@ -39,9 +39,9 @@ def test_the_changelog_begins_with_the_packages_version() -> None:
     assert PYPROJECT["project"]["dynamic"] == ["version"]
 
 
-def test_the_locks_hold_what_the_package_asks_for() -> None:
+def test_the_locks_contain_the_packages_dependencies() -> None:
     groups = PYPROJECT["dependency-groups"]
-    asked = {
+    expected = {
         "run": [
             *PYPROJECT["project"]["dependencies"],
             *PYPROJECT["project"]["optional-dependencies"]["fast"],
@@ -50,28 +50,28 @@ def test_the_locks_hold_what_the_package_asks_for() -> None:
         "docs": groups["docs"],
         "test": [*PYPROJECT["project"]["dependencies"], *(x for x in groups["test"] if isinstance(x, str))],
     }
-    for name, requirements in asked.items():
+    for name, requirements in expected.items():
         pins = locked(name)
         for requirement in map(Requirement, requirements):
             assert pins[canonicalize_name(requirement.name)] in requirement.specifier, f"{name}: make lock"
 
 
-def test_what_is_imported_is_asked_for() -> None:
+def test_every_import_is_a_declared_dependency() -> None:
     project = PYPROJECT["project"]
     lines = [
         *project["dependencies"],
         *(line for extra in project["optional-dependencies"].values() for line in extra),
     ]
-    asked = {Requirement(line).name.replace("-", "_") for line in lines} | {"llvmlite"}  # a part of Numba
+    locked = {Requirement(line).name.replace("-", "_") for line in lines} | {"llvmlite"}  # a part of Numba
     for path in (ROOT / "backend").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             foreign = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"fallline"}
-            assert foreign <= asked, f"{path.relative_to(ROOT)}: {foreign - asked}"
+            assert foreign <= locked, f"{path.relative_to(ROOT)}: {foreign - locked}"
 
 
-def test_what_runs_is_what_was_tested() -> None:
+def test_runtime_and_test_locks_have_the_same_versions() -> None:
     tested = locked("test")
     for name in ("run", "build", "docs"):
         assert locked(name).items() <= tested.items()

@@ -13,8 +13,8 @@ from fallline.vocabulary.recipe import DataSettings
 def wide_and_narrow(monkeypatch: pytest.MonkeyPatch) -> str:
     """A data set of two inputs, one of them a thousand times as wide as the other."""
 
-    def make(asked: DataSettings) -> Raw:
-        X = rng_for(asked.seed, "inputs").standard_normal((asked.samples, 2)) * (1.0, 1000.0)
+    def make(settings: DataSettings) -> Raw:
+        X = rng_for(settings.seed, "inputs").standard_normal((settings.samples, 2)) * (1.0, 1000.0)
         return Raw(X, X[:, :1], ("narrow", "wide"))
 
     row = Dataset("wide_and_narrow", "two inputs", "these tests", "regression", make, features=2)

@@ -25,26 +25,26 @@ def test_every_rule_has_a_planted_case() -> None:
 
 
 @pytest.mark.parametrize("rule", PLANTED)
-def test_what_is_planted_is_named_within_200_steps_of_showing_itself_and_nothing_else_is(rule: str) -> None:
+def test_a_planted_problem_is_reported_within_200_steps_and_no_other(rule: str) -> None:
     case = PLANTED[rule]
     one = Examined(case.recipe)
     for _ in range(0, case.shows + 200, SLICE):
         one.step(SLICE)
-        found = [each for each in one.open(case.run) if each["rule"] == rule]
-        if found:
+        findings = [each for each in one.open(case.run) if each["rule"] == rule]
+        if findings:
             break
-    assert found, one.findings(case.run)
+    assert findings, one.findings(case.run)
     assert set(one.problem_rules(case.run)) <= {rule}
-    assert found[0]["found_at"] <= case.shows + 200
-    assert found[0]["since_step"] <= found[0]["found_at"]
-    assert len(found[0]["remedies"]) <= 2
-    assert found[0]["why"]["code"]
-    assert "{" not in found[0]["title"] + found[0]["evidence"]
-    scores = re.findall(r"(.{6})(?:R²|accuracy)", found[0]["evidence"], re.IGNORECASE)
+    assert findings[0]["found_at"] <= case.shows + 200
+    assert findings[0]["since_step"] <= findings[0]["found_at"]
+    assert len(findings[0]["remedies"]) <= 2
+    assert findings[0]["why"]["code"]
+    assert "{" not in findings[0]["title"] + findings[0]["evidence"]
+    scores = re.findall(r"(.{6})(?:R²|accuracy)", findings[0]["evidence"], re.IGNORECASE)
     assert all(before.lower() == "train " for before in scores), "of which samples"
 
 
-def test_a_noise_floor_is_told_where_no_recent_step_has_a_loss_of_all_samples() -> None:
+def test_a_noise_floor_is_reported_without_recent_evaluation_points() -> None:
     """In a long run that loss is known ever less often than there are steps that are kept one by one."""
     one = Examined(PLANTED["noise_floor"].recipe, Kernels(COMPILED))
     one.step(2**17 + RECENT + 20)
@@ -54,63 +54,63 @@ def test_a_noise_floor_is_told_where_no_recent_step_has_a_loss_of_all_samples() 
     assert "noise_floor" in [each["rule"] for each in one.open()]
 
 
-def test_a_run_of_which_is_said_that_it_learns_is_at_no_floor_of_noise() -> None:
+def test_a_healthy_run_is_not_at_a_noise_floor() -> None:
     """Both linger once they are said, so that "no longer falls" stood beside "fell 41 %" for hundreds of steps."""
     data = {"name": "log_linear", "samples": 300, "standardize": "both", "seed": 1}
     layers = [{"units": 4, "activation": "relu"}] * 2
     network = {"layers": layers, "weights": "he_normal", "biases": "zeros", "seed": 3}
     one = Examined({"data": data, "network": network, "runs": [{"learning_rate": 0.1, "batch_size": 1}]})
-    said = []
+    open_rules = []
     for _ in range(0, 1600, SLICE):
         one.step(SLICE)
-        said.append({each["rule"] for each in one.open()} & {"healthy", "noise_floor"})
-    assert {"noise_floor"} in said
-    assert {"healthy"} in said
-    assert {"healthy", "noise_floor"} not in said
+        open_rules.append({each["rule"] for each in one.open()} & {"healthy", "noise_floor"})
+    assert {"noise_floor"} in open_rules
+    assert {"healthy"} in open_rules
+    assert {"healthy", "noise_floor"} not in open_rules
 
 
 @pytest.mark.parametrize("step", [50, 70, 94])
-def test_a_run_whose_loss_has_come_to_rest_is_not_said_to_learn(step: int) -> None:
+def test_a_run_whose_loss_stopped_is_not_healthy(step: int) -> None:
     """The one with the low rate of "Too high a rate" stands at its minimum from step 20 on."""
     one = Examined(EXHIBITS["too-high"].recipe)
     one.step(step, 10)
     assert "healthy" not in [each["rule"] for each in one.open("rate-1")]
 
 
-def test_beside_a_dead_layer_it_is_not_said_that_the_batch_wastes_work() -> None:
+def test_a_dead_layer_silences_the_wasteful_batch() -> None:
     """Where nothing is learnt a batch of any size does as well, but that is no advice."""
     one = Examined(EXHIBITS["notebook"].recipe)
     one.step(50, SLICE)
     one.one.edit("gd", EditRun(learning_rate=2), one.clock.now)
-    said = []
+    open_rules = []
     for _ in range(8):
         one.step(SLICE)
-        said.append({each["rule"] for each in one.open("gd")})
-    assert "dead_layer" in said[-1]
-    assert all("wasteful_batch" not in each for each in said)
+        open_rules.append({each["rule"] for each in one.open("gd")})
+    assert "dead_layer" in open_rules[-1]
+    assert all("wasteful_batch" not in each for each in open_rules)
 
 
-def test_that_the_rest_of_a_layer_learns_is_said_only_where_a_gradient_reaches_it() -> None:
+def test_the_rest_of_a_layer_learns_only_with_a_gradient() -> None:
     """At adam's rate of 3 the one unit that lives is active only where the classes are told apart to the last digit."""
     data = {"name": "two_gaussians", "samples": 100, "features": 2, "seed": 2}
     layers = [{"units": 4, "activation": "relu"}] * 2
     network = {"layers": layers, "weights": "he_normal", "seed": 2}
     run = {"name": "run", "optimizer": "adam", "learning_rate": 3}
     one = Examined({"data": data, "network": network, "runs": [run]})
-    said = []
+    answers = []
     for _ in range(20):
         one.step(5)
-        told = one.one.runs["run"].window(one.one.runs["run"].state.step - 1, None, 1)
+        buckets = one.one.runs["run"].window(one.one.runs["run"].state.step - 1, None, 1)
         for each in one.open():
             if each["rule"] == "dead_units":
-                size = told.mean[told.names.index(f"grad_l1/W{each['subject']['layer']}")][-1]
+                size = buckets.mean[buckets.names.index(f"grad_l1/W{each['subject']['layer']}")][-1]
                 learns = each["evidence"].endswith("The rest still learn.")
                 assert learns == (size != 0.0), each["evidence"]
-                said.append(learns)
-    assert set(said) == {True, False}
+                answers.append(learns)
+    assert set(answers) == {True, False}
 
 
-def test_inputs_of_very_different_size_are_named(wide_and_narrow: str) -> None:
+def test_inputs_of_very_different_size_are_reported(wide_and_narrow: str) -> None:
     for standardize, ill in (("none", ["unscaled_inputs"]), ("inputs", [])):
         data = {"name": wide_and_narrow, "samples": 60, "standardize": standardize}
         one = Examined({"data": data, "runs": [{"name": "run", "learning_rate": 1e-7}]})
@@ -118,7 +118,7 @@ def test_inputs_of_very_different_size_are_named(wide_and_narrow: str) -> None:
         assert one.problem_rules() == ill
 
 
-def test_healthy_runs_raise_next_to_no_alarm() -> None:
+def test_healthy_runs_raise_almost_no_alarms() -> None:
     recipes = list(healthy_recipes())
     assert len(recipes) == 200
     # Eleven has no divisor in common with how the recipes are laid out: all data, ways and networks are met.

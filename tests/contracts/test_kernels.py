@@ -85,8 +85,8 @@ def test_every_loss_is_descended_and_scored(kernel, loss, classes, hidden, batch
         moved = problem.named((before - state.parameters) / run.learning_rate)
         for name, gradient in expected.items():
             assert np.abs(moved[name] - gradient).max() <= 1e-12 * max(1.0, np.abs(gradient).max())
-        for name, told in scores.items():
-            assert series(record, name)[0] == pytest.approx(told, rel=1e-12)
+        for name, score in scores.items():
+            assert series(record, name)[0] == pytest.approx(score, rel=1e-12)
 
 
 FURTHER = {
@@ -96,7 +96,7 @@ FURTHER = {
     "a schedule": {"schedule": {"name": "step", "every": 50, "factor": 0.5}},
 }
 """What may stand beside an optimizer."""
-MEASURED = 60
+INSTRUMENT_FIGURES = 60
 """Steps: a schedule has changed the rate, and the smallest batches have gone through more than one pass."""
 METHODS = [(name, "no more") for name in OPTIMIZERS] + [
     ("sgd", more) for more in FURTHER if more != "no more"
@@ -111,7 +111,7 @@ def test_every_measure_is_what_its_name_says(kernel, optimizer, further, batch_s
         run_of(batch_size, optimizer=optimizer, **FURTHER[further]),
     )
     state, pieces = begin(problem), []
-    for _ in range(MEASURED):
+    for _ in range(INSTRUMENT_FIGURES):
         gradients, rows = next_gradient(problem, state, run)
         before = {name: values.copy() for name, values in problem.named(state.parameters).items()}
         scores = evaluate(problem, state.parameters)
@@ -134,7 +134,7 @@ def test_every_measure_is_what_its_name_says(kernel, optimizer, further, batch_s
     assert sum(len(rows) for _, rows in pieces) == state.samples_seen
     whole = joined([record for record, _ in pieces])
     other = begin(problem)
-    at_once = advance(problem, other, run, MEASURED, kernel)
+    at_once = advance(problem, other, run, INSTRUMENT_FIGURES, kernel)
     assert other.fingerprint() == state.fingerprint()
     assert whole.values.tobytes() == at_once.values.tobytes()
 
@@ -165,7 +165,7 @@ def test_the_train_loss_of_a_full_batch_is_its_batch_loss(kernel):
     assert np.array_equal(series(records, "train_loss"), series(records, "batch_loss"))
 
 
-def test_the_series_stand_in_their_order():
+def test_the_series_are_in_order():
     problem = small_problem((2, "relu"), test_fraction=0.5)
     names = series_names(problem)
     assert names[:6] == ("batch_loss", "grad_l1/W1", "grad_l2/W1", "grad_mean/W1", "ratio/W1", "grad_l1/b1")
@@ -175,19 +175,19 @@ def test_the_series_stand_in_their_order():
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, None])
-def test_the_objective_is_told_while_more_than_the_loss_is_descended(kernel, batch_size):
+def test_the_objective_is_recorded_with_penalties(kernel, batch_size):
     problem = small_problem()
     run = run_of(batch_size, l2=0.3, edits=[edit(70, l1=0.2), edit(80, l1=0.0, l2=0.0), edit(90, l1=0.5)])
     records = advance(problem, begin(problem), run, 100, kernel)
-    told, loss = series(records, "objective"), series(records, "batch_loss")
-    assert np.flatnonzero(np.isnan(told)).tolist() == list(range(80, 90))
+    objective, loss = series(records, "objective"), series(records, "batch_loss")
+    assert np.flatnonzero(np.isnan(objective)).tolist() == list(range(80, 90))
     state = begin(problem)
     for step in (0, 10, 70, 95):
         advance(problem, state, run, step - state.step, kernel)
         settings = run.settings_at(step)
         weights = np.concatenate([problem.named(state.parameters)[name].ravel() for name in ("W1", "W2")])
         penalties = settings.l1 * np.abs(weights).sum() + settings.l2 / 2 * (weights**2).sum()
-        assert told[step] == pytest.approx(0.5 * loss[step] + penalties, rel=1e-12)
+        assert objective[step] == pytest.approx(0.5 * loss[step] + penalties, rel=1e-12)
 
 
 def test_a_ratio_without_a_size_is_missing(kernel):
@@ -219,15 +219,15 @@ def test_a_planted_slip_in_a_fast_pass_is_caught(module, right, wrong):
     run = run_of(1 if module is single else None, order="sequential")
     expected, _ = next_gradient(problem, state, run)
     for under_test, equal in ((module, True), (faulty, False)):
-        found = np.empty(problem.layout.count)
+        gradient = np.empty(problem.layout.count)
         if module is single:
-            passed = under_test.SinglePass(problem, state.parameters, found)
+            passed = under_test.SinglePass(problem, state.parameters, gradient)
             passed.gradient(problem.train.rows[0], problem.train.rows[0][:, None], float(problem.y[0, 0]))
         else:
-            passed = under_test.ColumnPass(problem, state.parameters, found, problem.train.count)
+            passed = under_test.ColumnPass(problem, state.parameters, gradient, problem.train.count)
             passed.gradient(problem.train.columns, problem.train.targets)
         flat = np.concatenate([values.ravel() for values in expected.values()])
-        assert (relative_error(found, flat) < 1e-12) == equal
+        assert (relative_error(gradient, flat) < 1e-12) == equal
 
 
 def _fields(problem):

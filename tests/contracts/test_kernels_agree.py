@@ -110,12 +110,12 @@ def test_a_step_is_numpys_with_every_optimizer_on_every_network(activation, loss
     assert_steps_are_numpys(activation, loss, hidden, product(OPTIMIZERS, BATCHES))
 
 
-def test_every_optimizer_meets_every_pair_of_what_a_step_depends_on():
+def test_every_optimizer_is_tested_with_every_pair_of_options():
     """So the steps above are a seventh of all, and none that two settings spoil together is left out."""
     axes = (list(ACTIVATIONS), list(LOSSES), list(HIDDEN), BATCHES)
     for one, other in combinations(range(len(axes)), 2):
-        seen = {(each[one], each[other], optimizer_of(*each)) for each in product(*axes)}
-        assert len(seen) == len(axes[one]) * len(axes[other]) * len(OPTIMIZERS)
+        pairs = {(each[one], each[other], optimizer_of(*each)) for each in product(*axes)}
+        assert len(pairs) == len(axes[one]) * len(axes[other]) * len(OPTIMIZERS)
 
 
 FURTHER = [
@@ -128,7 +128,7 @@ FURTHER = [
 @pytest.mark.parametrize("batch_size", [1, 7, None])
 @pytest.mark.parametrize("further", FURTHER, ids=str)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_step_is_numpys_whatever_stands_beside_the_optimizer(optimizer, further, batch_size):
+def test_a_step_is_numpys_with_every_other_setting(optimizer, further, batch_size):
     problem = problem_with("tanh", (5, 4))
     run = RunRecipe(name="r", optimizer=optimizer, batch_size=batch_size, learning_rate=0.01, **further)
     state = begin(problem)
@@ -140,7 +140,7 @@ def test_a_step_is_numpys_whatever_stands_beside_the_optimizer(optimizer, furthe
 
 @pytest.mark.parametrize("loss", [name for name, row in LOSSES.items() if not row.logits])
 @pytest.mark.parametrize("output", ACTIVATIONS)
-def test_the_output_may_be_bent(output, loss):
+def test_the_output_may_have_an_activation(output, loss):
     problem = problem_with("tanh", (5,), output, loss)
     for batch_size in (1, 7, None):
         run, state = RunRecipe(name="r", batch_size=batch_size, learning_rate=0.01), begin(problem)
@@ -220,8 +220,8 @@ def test_a_big_logit_makes_a_big_loss_and_never_a_nan(loss, classes, size):
         theirs, ours = advance(problem, one, run, 2, NUMPY), advance(problem, other, run, 2, COMPILED)
         assert (len(ours), other.diverged_at) == (len(theirs), one.diverged_at)
         for name in ("batch_loss", *evaluated_series(problem)):
-            told, expected = series(ours, name), series(theirs, name)
-            assert np.allclose(told, expected, rtol=1e-11, atol=1e-300, equal_nan=True), name
+            actual, expected = series(ours, name), series(theirs, name)
+            assert np.allclose(actual, expected, rtol=1e-11, atol=1e-300, equal_nan=True), name
         if problem.loss.logits:
             assert np.isfinite(ours.values[0]).all()
             assert len(ours) == 2 or size > 1e100
@@ -239,7 +239,7 @@ def test_a_tie_goes_to_the_class_that_comes_first(classes):
         assert series(records, "train_accuracy")[0] == (problem.train.y == 0).mean()
 
 
-def test_what_has_no_compiled_row_is_made_by_numpy(monkeypatch):
+def test_numpy_computes_methods_without_compiled_code(monkeypatch):
     monkeypatch.delitem(compiled.OPTIMIZER_CODES, "adam")
     problem, run = small_problem(), RunRecipe(name="r", optimizer="adam", batch_size=7)
     one, other = begin(problem), begin(problem)
@@ -250,7 +250,7 @@ def test_what_has_no_compiled_row_is_made_by_numpy(monkeypatch):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_kernels_may_take_turns_and_edits_fall_between_them(optimizer):
+def test_kernels_may_alternate_with_edits_between_them(optimizer):
     """Far enough for rounding to grow by some digits, and not by all."""
     problem = small_problem((4, "tanh"), (3, "gelu"), test_fraction=0.25)
     edits = [
@@ -335,7 +335,7 @@ def test_a_run_diverges_at_the_same_step(run):
 
 @pytest.mark.parametrize("slices", [(1,) * 300, (63, 1) * 5, (64,) * 5, (65,) * 5, (7, 100, 1, 3) * 3])
 @pytest.mark.parametrize("run", DIVERGING, ids=range(len(DIVERGING)))
-def test_where_compiled_code_diverges_does_not_depend_on_slices(run, slices):
+def test_the_step_of_divergence_does_not_depend_on_slices(run, slices):
     whole, state = begin(LEAKY), begin(LEAKY)
     expected, pieces = advance(LEAKY, whole, run, 300, COMPILED), []
     for steps in slices:
@@ -365,10 +365,10 @@ def test_slices_with_edits_are_the_straight_replay_bit_for_bit(start, edits, sli
     run = RunRecipe(name="r", learning_rate=0.03, batch_size=start, edits=steps)
     straight, sliced, pieces = begin(RELU_TANH), begin(RELU_TANH), []
     expected = advance(RELU_TANH, straight, run, 200, COMPILED)
-    for asked in [*slices, 200]:
+    for length in [*slices, 200]:
         if sliced.diverged_at is not None or sliced.step == 200:
             break
-        pieces.append(advance(RELU_TANH, sliced, run, min(asked, 200 - sliced.step), COMPILED))
+        pieces.append(advance(RELU_TANH, sliced, run, min(length, 200 - sliced.step), COMPILED))
     assert sliced.fingerprint() == straight.fingerprint()
     assert same_bits(joined(pieces).values, expected.values)
 
@@ -406,7 +406,7 @@ def test_a_compiled_curve_is_numpys_to_a_few_last_places(name):
     assert np.allclose(slopes, row.derivative(x, expected), rtol=1e-15, atol=1e-15)
 
 
-def test_what_losses_are_made_of_is_the_librarys_to_a_few_last_places():
+def test_parts_of_losses_are_the_librarys_to_a_few_last_places():
     above = np.concatenate([np.geomspace(1e-300, 1e6, 20_001), [0.0, 1.0, np.nextafter(1.0, 2.0), 3.0]])
     logs = np.array([compiled_curves.log_one_plus(each) for each in above])
     assert np.allclose(logs, np.log1p(above), rtol=1e-15, atol=0)

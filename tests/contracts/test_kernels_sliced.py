@@ -32,7 +32,7 @@ def problem_of(name):
 def sliced(problem, run, length):
     """All steps, so many at a time."""
     state, steps = begin(problem), range(0, STEPS, length)
-    pieces = [advance(problem, state, run, min(length, STEPS - made), COMPILED) for made in steps]
+    pieces = [advance(problem, state, run, min(length, STEPS - step), COMPILED) for step in steps]
     return state, joined(pieces)
 
 
@@ -61,8 +61,8 @@ def test_a_pass_ends_with_the_loss_and_the_score_over_all_samples(name, batch_si
     state = begin(problem)
     for step in (0, 2, 200, 1024, 1026):
         advance(problem, state, run, step - state.step, COMPILED)
-        for told, expected in evaluate(problem, state.parameters).items():
-            assert series(records, told)[step] == pytest.approx(expected, rel=1e-12)
+        for name, expected in evaluate(problem, state.parameters).items():
+            assert series(records, name)[step] == pytest.approx(expected, rel=1e-12)
 
 
 MOVED = {
@@ -79,7 +79,7 @@ ASKED = {
 
 
 @pytest.mark.parametrize("change", [*MOVED, *ASKED, "another problem"])
-def test_what_was_seen_ahead_is_taken_only_from_the_same_place_by_the_same_look(change):
+def test_the_look_ahead_is_used_only_for_the_same_step_and_settings(change):
     problem = problem_of("wide")
     run = RunRecipe(name="r", batch_size=7, learning_rate=0.01)
     state = begin(problem)
@@ -91,12 +91,12 @@ def test_what_was_seen_ahead_is_taken_only_from_the_same_place_by_the_same_look(
     later, unseen = run.model_copy(update=ASKED.get(change, {})), state.copy()
     assert state.ahead is not None
     assert unseen.ahead is None
-    expected, found = (advance(problem, each, later, 3, COMPILED) for each in (unseen, state))
-    assert same_bits(found.values, expected.values)
+    expected, actual = (advance(problem, each, later, 3, COMPILED) for each in (unseen, state))
+    assert same_bits(actual.values, expected.values)
     assert state.fingerprint() == unseen.fingerprint()
 
 
-def test_what_was_seen_of_a_step_that_does_not_stand_is_not_kept(monkeypatch):
+def test_the_look_ahead_of_an_undone_step_is_dropped(monkeypatch):
     """A call of one step looks beyond it, finds that it diverges, and stays where another has looked ahead from."""
     problem = small_problem((4, "leaky_relu"), (3, "leaky_relu"))
     run, state = RunRecipe(name="r", batch_size=7, learning_rate=1.0), begin(problem)
@@ -110,6 +110,6 @@ def test_what_was_seen_of_a_step_that_does_not_stand_is_not_kept(monkeypatch):
     assert (stopped.step, stopped.diverged_at) == (last, last)
     cured = run.model_copy(update={"edits": [edit(last, clip_norm=1e-3)]})
     unseen = stopped.copy()
-    expected, found = (advance(problem, each, cured, 1, COMPILED) for each in (unseen, stopped))
-    assert same_bits(found.values, expected.values)
+    expected, actual = (advance(problem, each, cured, 1, COMPILED) for each in (unseen, stopped))
+    assert same_bits(actual.values, expected.values)
     assert stopped.fingerprint() == unseen.fingerprint()

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from fallline.diagnosis.rules import RULES
-from fallline.runs.doctor import Doctor
+from fallline.runs.doctor.doctor import Doctor
+from fallline.runs.doctor.trials import CHECKS, Trials
 from fallline.runs.run import Run
-from fallline.runs.trials import LOOKS, Trials
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.findings import Finding
@@ -33,14 +33,14 @@ LESS = 0.9
 
 
 def _net(units: int, activation: str, weights: str | Json, layers: int = 2) -> Json:
-    told = [{"units": units, "activation": activation}] * layers
-    return {"layers": told, "weights": weights, "biases": "zeros", "seed": 1}
+    layer = [{"units": units, "activation": activation}] * layers
+    return {"layers": layer, "weights": weights, "biases": "zeros", "seed": 1}
 
 
 def _planted(data: Json, network: Json, **run: Any) -> Planted:
-    told = {"samples": 300, "standardize": "both", "seed": 1, **data}
+    settings = {"samples": 300, "standardize": "both", "seed": 1, **data}
     return Planted(
-        Recipe.model_validate({"data": told, "network": network, "runs": [{"name": "run", **run}]}), 400
+        Recipe.model_validate({"data": settings, "network": network, "runs": [{"name": "run", **run}]}), 400
     )
 
 
@@ -68,7 +68,7 @@ CASES = {
 }
 
 
-def found(rule: str) -> tuple[Examined, Run, Json]:
+def opened(rule: str) -> tuple[Examined, Run, Json]:
     """An experiment at the step at which the rule is told, and what it says."""
     case = CASES[rule]
     one = Examined(case.recipe)
@@ -82,12 +82,12 @@ def found(rule: str) -> tuple[Examined, Run, Json]:
 
 def act(one: Examined, run: Run, command: Json) -> Run:
     """As the page does: returns the run that it is about from then on."""
-    told = {key: value for key, value in command.items() if key not in ("do", "run")}
+    fields = {key: value for key, value in command.items() if key not in ("do", "run")}
     if command["do"] == "edit":
-        one.one.edit(run.name, EditRun.model_validate(told), one.clock.now)
+        one.one.edit(run.name, EditRun.model_validate(fields), one.clock.now)
         return run
     answers: list[Json] = []
-    one.one.fork(AddRun.model_validate({**told, "name": "remedied"}), one.clock.now, answers.append)
+    one.one.fork(AddRun.model_validate({**fields, "name": "remedied"}), one.clock.now, answers.append)
     while not answers:
         one.one.work(0.005, one.clock(), one.clock)
     return one.one.runs["remedied"]
@@ -96,8 +96,8 @@ def act(one: Examined, run: Run, command: Json) -> Run:
 def loss(run: Run, rule: str) -> float:
     """What the fault spoils: of overfitting that is the test loss."""
     name = "test_loss" if rule == "overfitting" else "train_loss"
-    told: float = run.latest(evaluated=True)[name]["value"]
-    return told
+    value: float = run.latest(evaluated=True)[name]["value"]
+    return value
 
 
 def is_told(run: Run, rule: str) -> bool:
@@ -120,8 +120,8 @@ REMEDIES = [(rule, place) for rule, many in OFFERED.items() for place in range(m
 
 
 @pytest.mark.parametrize("rule", CASES)
-def test_so_many_remedies_are_offered(rule: str) -> None:
-    assert len(found(rule)[2]["remedies"]) == OFFERED[rule]
+def test_each_rule_offers_its_number_of_remedies(rule: str) -> None:
+    assert len(opened(rule)[2]["remedies"]) == OFFERED[rule]
 
 
 def test_no_rule_is_left_out() -> None:
@@ -133,14 +133,14 @@ def left_alone(rule: str) -> tuple[float, bool]:
     """The loss of the run without any remedy, and whether what was found is over by itself: neither told any more, nor
     did the run diverge.
     """
-    one, run, _ = found(rule)
+    one, run, _ = opened(rule)
     one.step(AFTER.get(rule, SOON), 100)
     return loss(run, rule), not (run.diverged or is_told(run, rule))
 
 
 @pytest.mark.parametrize(("rule", "place"), REMEDIES)
 def test_a_remedy_helps(rule: str, place: int) -> None:
-    one, run, finding = found(rule)
+    one, run, finding = opened(rule)
     began = loss(run, rule)
     remedied = act(one, run, finding["remedies"][place]["command"])
     one.step(AFTER.get(rule, SOON), 100)
@@ -157,15 +157,15 @@ def test_a_remedy_helps(rule: str, place: int) -> None:
 
 @pytest.mark.parametrize(("rule", "place"), REMEDIES)
 def test_a_remedy_is_undone(rule: str, place: int) -> None:
-    one, run, finding = found(rule)
+    one, run, finding = opened(rule)
     before = run.settings
     state = run.state.fingerprint()
     command = finding["remedies"][place]["command"]
     remedied = act(one, run, command)
     if remedied is run:
         assert run.settings != before
-        told = before.as_json()
-        old = {key: told.get(key) for key in command if key not in ("do", "run")}
+        before_json = before.as_json()
+        old = {key: before_json.get(key) for key in command if key not in ("do", "run")}
         one.one.edit(run.name, EditRun.model_validate(old), one.clock.now)
     else:
         one.one.remove_run(remedied.name, one.clock.now)
@@ -176,15 +176,15 @@ def test_a_remedy_is_undone(rule: str, place: int) -> None:
     assert run.state.fingerprint() == state
 
 
-def test_every_rule_that_names_something_ill_offers_something_that_helps() -> None:
+def test_every_rule_with_a_problem_offers_a_remedy() -> None:
     """But healthy, all do."""
     with_one = {rule for rule, _ in REMEDIES}
     assert with_one == {rule.name for rule in RULES} - {"healthy"}
-    assert np.all([len(found(rule)[2]["remedies"]) <= 2 for rule in with_one])
+    assert np.all([len(opened(rule)[2]["remedies"]) <= 2 for rule in with_one])
 
 
 @pytest.mark.parametrize("step", [197, 198, 300, 400, 900])
-def test_a_layer_that_is_revived_lives_on_from_whichever_step_it_is_told_at(step: int) -> None:
+def test_a_revived_layer_stays_alive_from_any_step(step: int) -> None:
     one = Examined(CASES["dead_layer"].recipe)
     one.step(step)
     dead = one.one.runs["sgd"]
@@ -221,7 +221,7 @@ WILD = {
 
 
 @pytest.mark.parametrize("name", WILD)
-def test_whatever_is_offered_where_the_rate_was_too_high_from_the_start_holds(name: str) -> None:
+def test_remedies_for_a_rate_too_high_from_the_start_hold(name: str) -> None:
     recipe, steps = WILD[name]
     one = Examined(recipe)
     one.step(steps, SLICE)
@@ -239,7 +239,7 @@ def test_whatever_is_offered_where_the_rate_was_too_high_from_the_start_holds(na
         one.one.remove_run(run.name, one.clock.now)
 
 
-def test_gradients_are_cut_only_where_that_is_seen_to_help() -> None:
+def test_gradients_are_clipped_only_where_a_trial_helps() -> None:
     """At a rate of 5 the notebook's run bounces on, far above who predicts the mean."""
     one = Examined(WILD["notebook, seed 0, batch None"][0])
     one.step(SLICE)
@@ -247,7 +247,7 @@ def test_gradients_are_cut_only_where_that_is_seen_to_help() -> None:
     assert "Clip gradients" not in [each["label"] for each in finding["remedies"]]
 
 
-def test_what_is_tried_are_the_steps_that_the_fork_makes_then() -> None:
+def test_a_trial_makes_exactly_the_steps_of_the_fork() -> None:
     one = Examined(WILD["notebook, seed 0, batch 1"][0])
     one.step(SLICE)
     run, problem = one.one.runs["run"], one.one.problem
@@ -256,13 +256,13 @@ def test_what_is_tried_are_the_steps_that_the_fork_makes_then() -> None:
     assert trial is not None
     fork = act(one, run, {**command, "fork_of": "run"})
     losses = []
-    for _ in range(LOOKS):
-        one.one.runs["remedied"].advance(trial.steps // LOOKS, float, told=False)
+    for _ in range(CHECKS):
+        one.one.runs["remedied"].advance(trial.steps // CHECKS, float, publish=False)
         losses.append(loss(fork, "diverged"))
-    assert trial.after == np.mean(losses[LOOKS // 2 :])
+    assert trial.after == np.mean(losses[CHECKS // 2 :])
 
 
-def test_trying_changes_nothing_of_the_run() -> None:
+def test_a_trial_does_not_change_the_run() -> None:
     one = Examined(EXHIBITS["notebook"].recipe)
     one.step(300)
     run = one.one.runs["sgd"]
@@ -271,41 +271,41 @@ def test_trying_changes_nothing_of_the_run() -> None:
     assert (run.state.fingerprint(), run.recipe, len(run.checkpoints)) == before
 
 
-def test_where_a_trial_would_take_too_long_it_is_said_that_nothing_was_tried() -> None:
+def test_a_remedy_too_long_to_try_says_so() -> None:
     wide = {"layers": [{"units": 120, "activation": "relu"}] * 4}
     one = Examined(_wild(wide, learning_rate=10))
     one.step(1)
     (finding,) = one.open()
     (remedy,) = finding["remedies"]
-    assert remedy["hint"].endswith("; not tried, which would take too long")
+    assert remedy["hint"].endswith("; not tried: a trial would take too long")
 
 
 def _at_once(name: str) -> tuple[Run, Finding]:
     """The run of that name, and what is told of it at the only look while others train as fast as they can."""
     one = Examined(WILD[name][0])
     run = one.one.runs["run"]
-    run.advance(SLICE, float, told=False)
-    (finding,) = Doctor(one.one.problem).examine(run, 0.0, one.clock, hurries=True)
+    run.advance(SLICE, float, publish=False)
+    (finding,) = Doctor(one.one.problem).examine(run, 0.0, one.clock, limited=True)
     assert not run.case.is_unfinished
     return run, finding
 
 
-def test_beside_others_at_full_speed_what_helps_is_tried_and_told_at_once_and_paid_for_afterwards() -> None:
+def test_at_full_speed_remedies_are_tried_at_once_and_paid_for_later() -> None:
     run, finding = _at_once("notebook, seed 0, batch None")
     assert finding.rule == "diverged"
     assert ["; tried for " in remedy.hint for remedy in finding.remedies] == [True, True]
-    assert run.case.allowance.left < 0.0
+    assert run.case.budget.left < 0.0
 
 
-def test_what_would_keep_others_waiting_too_long_is_told_at_once_and_offered_untried() -> None:
+def test_a_finding_whose_trials_take_too_long_opens_at_once_with_untried_remedies() -> None:
     _, finding = _at_once("6 x 64 relu")
     assert finding.rule == "diverged"
     assert [remedy.hint.split("; ")[-1] for remedy in finding.remedies] == [
-        "not tried, which would take too long"
+        "not tried: a trial would take too long"
     ]
 
 
-def test_longer_steps_are_not_offered_where_they_make_it_worse_and_what_is_offered_helps() -> None:
+def test_longer_steps_are_offered_only_where_they_help() -> None:
     """At adam's rate of 1 most units are dead, and what is left predicts the majority."""
     data = {
         "name": "moons",

@@ -60,7 +60,7 @@ def parts_of(store: Store, id: str = "x") -> dict[str, dict[str, bytes]]:
     return {run: dict(parts) for run, parts in kept.parts.items() if parts}
 
 
-def test_what_was_written_is_told_as_it_was(store: Store) -> None:
+def test_a_write_is_read_back_unchanged(store: Store) -> None:
     facts = entry("edited", run="gd", edit={"at_step": 3, "clip_norm": None, "learning_rate": 0.1 + 0.2})
     receipt = Receipt("key", b"asked", {"run": "gd", "rate": 1e-300, "label": "Größe ∇", "none": None})
     store.write([begun()])
@@ -77,7 +77,7 @@ def test_what_was_written_is_told_as_it_was(store: Store) -> None:
     ]
 
 
-def test_what_is_not_there_is_told_as_nothing(store: Store) -> None:
+def test_an_unknown_experiment_is_read_as_none(store: Store) -> None:
     assert store.experiments() == []
     assert store.load("x") is None
     assert store.answer("x", "key") is None
@@ -122,7 +122,7 @@ def test_parts_are_replaced_dropped_and_cleared(store: Store) -> None:
     assert parts_of(store) == {"gd": {"c": blob}}
 
 
-def test_what_is_stored_does_not_change_with_what_was_given_or_told(store: Store) -> None:
+def test_stored_data_do_not_change_with_the_callers_objects(store: Store) -> None:
     fact = entry("edited", edit={"rate": 1})
     store.write([begun(), later(1, fact, progress=(progress := {"playing": False, "runs": {}}))])
     fact["edit"]["rate"] = progress["runs"] = 2  # type: ignore[assignment]
@@ -135,7 +135,7 @@ def test_what_is_stored_does_not_change_with_what_was_given_or_told(store: Store
     assert again.progress["runs"] == {}
 
 
-def test_use_is_noted(store: Store) -> None:
+def test_use_is_recorded(store: Store) -> None:
     store.write([begun("x"), begun("y")])
     store.touch({"y": Moment(9.0, 90.0), "nobody": Moment(9.0, 90.0)})
     assert {each.id: each.used for each in store.experiments()} == {
@@ -144,7 +144,7 @@ def test_use_is_noted(store: Store) -> None:
     }
 
 
-def test_the_last_moment_is_that_of_a_mark_or_of_a_use_soon_after_it(store: Store) -> None:
+def test_the_last_moment_is_a_mark_or_a_use_soon_after_it(store: Store) -> None:
     assert store.last_mark() is None
     store.mark(Moment(1000.0, 10.0))
     assert store.last_mark() == Moment(1000.0, 10.0)
@@ -156,7 +156,7 @@ def test_the_last_moment_is_that_of_a_mark_or_of_a_use_soon_after_it(store: Stor
     assert store.last_mark() == Moment(3.0, 2e12)
 
 
-def test_what_is_forgotten_leaves_nothing_behind(store: Store) -> None:
+def test_a_forgotten_experiment_leaves_nothing_behind(store: Store) -> None:
     receipt = Receipt("key", b"asked", {})
     store.write([begun("x", receipts=(receipt,), parts=(("gd", "a", b"a"),)), begun("y")])
     store.delete(["x", "nobody"])
@@ -167,7 +167,7 @@ def test_what_is_forgotten_leaves_nothing_behind(store: Store) -> None:
     assert (entries_of(store), parts_of(store), store.answer("x", "key")) == (["began"], {}, None)
 
 
-def test_tables_are_kept_as_they_came_until_they_are_forgotten(store: Store) -> None:
+def test_tables_are_stored_unchanged_until_they_are_forgotten(store: Store) -> None:
     body = "länge;art\r\n1,5;α\r\n".encode() * 1000
     store.add_table("t", Moment(3.0, 30.0), body)
     store.add_table("u", Moment(4.0, 40.0), b"1,2")

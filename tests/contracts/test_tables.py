@@ -32,7 +32,7 @@ ROWS = [(table, name) for table, rows in TABLES.items() for name in rows]
 
 
 @pytest.mark.parametrize(("table", "name"), ROWS)
-def test_a_row_introduces_itself(table, name):
+def test_a_row_has_a_name_and_a_line_of_help(table, name):
     row = TABLES[table][name]
     assert row.name == name
     assert row.help
@@ -49,10 +49,10 @@ def test_a_row_introduces_itself(table, name):
 def test_a_data_set_is_finite_bent_or_not_and_the_same_again(name, features):
     row = DATASETS[name]
     features = row.features or features
-    asked = DataSettings(name=name, samples=min(300, row.samples or 300), features=features, seed=4)
-    raw, again = row.make(asked), row.make(asked)
-    assert (raw.X.shape, raw.X.dtype) == ((asked.samples, features), np.float64)
-    assert (raw.y.shape, raw.y.dtype) == ((asked.samples, 1), np.float64)
+    settings = DataSettings(name=name, samples=min(300, row.samples or 300), features=features, seed=4)
+    raw, again = row.make(settings), row.make(settings)
+    assert (raw.X.shape, raw.X.dtype) == ((settings.samples, features), np.float64)
+    assert (raw.y.shape, raw.y.dtype) == ((settings.samples, 1), np.float64)
     assert len(set(raw.features)) == features
     assert np.isfinite(raw.X).all()
     assert np.isfinite(raw.y).all()
@@ -62,7 +62,7 @@ def test_a_data_set_is_finite_bent_or_not_and_the_same_again(name, features):
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_a_data_set_has_the_classes_that_it_announces_and_all_of_them_appear(name):
+def test_a_data_set_has_samples_of_all_its_classes(name):
     row = DATASETS[name]
     raw = row.make(DataSettings(name=name, samples=row.samples or 200, features=row.features or 2))
     assert raw.classes == row.classes
@@ -80,7 +80,7 @@ def test_the_slope_of_an_activation_is_its_derivative(name):
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_an_activation_writes_where_it_is_told(name):
+def test_an_activation_writes_into_the_output_array(name):
     row, z = ACTIVATIONS[name], np.linspace(-4.0, 4.0, 9)
     apart, within = np.empty(9), z.copy()
     row.apply(z.copy(), apart)
@@ -127,7 +127,7 @@ def test_a_loss_may_write_its_gradient_over_the_predictions(name):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_somebody_who_knows_no_inputs_cannot_predict_better_than_the_constant(name):
+def test_no_constant_prediction_is_better_than_the_baseline(name):
     row = LOSSES[name]
     if name == "huber":
         row = row.with_parameters({"delta": 100.0})
@@ -158,12 +158,12 @@ def test_the_memory_of_an_optimizer_is_plain_float64_arrays(name):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_the_settings_of_an_optimizer_are_ones_that_a_recipe_can_name(name):
+def test_a_recipe_can_name_every_setting_of_an_optimizer(name):
     assert {parameter.name for parameter in OPTIMIZERS[name].parameters} <= set(OWN_SETTINGS)
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_the_settings_of_a_data_set_are_ones_that_a_recipe_can_name(name):
+def test_a_recipe_can_name_every_setting_of_a_data_set(name):
     assert {parameter.name for parameter in DATASETS[name].parameters} <= set(OWN_DATA)
 
 
@@ -181,7 +181,7 @@ def test_a_bad_optimizer_would_be_noticed(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_the_settings_of_a_schedule_are_ones_that_a_recipe_can_name(name):
+def test_a_recipe_can_name_every_setting_of_a_schedule(name):
     assert {parameter.name for parameter in SCHEDULES[name].parameters} <= set(OWN_SCHEDULE)
     assert len(SCHEDULES[name].parameters) <= 2
 
@@ -195,7 +195,7 @@ def test_under_a_schedule_a_run_descends(name):
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)
-def test_an_initializer_draws_what_it_is_asked_for(name):
+def test_an_initializer_draws_its_distribution(name):
     row = INITIALIZERS[name]
     assert set(row.draws) <= {"weights", "biases"}
     assert row.same_as is None or INITIALIZERS[row.same_as].same_as is None

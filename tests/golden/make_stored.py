@@ -22,7 +22,7 @@ import numpy as np
 
 from fallline.engine.kernels.choice import Kernels
 from fallline.execution.builds import builds
-from fallline.runs import books
+from fallline.runs.persistence import journal_writer
 from fallline.services.lab import Lab
 from fallline.storage.packed_answers import unpacked
 from fallline.storage.sqlite import NAME, SqliteStore
@@ -123,7 +123,7 @@ def _parameters() -> bytes:
 
 async def cut_off(visitor: Visitor, one: str, crashed: Path, data: Path) -> str:
     """Cut the power while one experiment plays and another makes steps with a key."""
-    books.SAVE_SECONDS = 1e9
+    journal_writer.SAVE_SECONDS = 1e9
     cut = await visitor.makes({"data": {"samples": 50}, "runs": [{"name": "gd", "learning_rate": 0.02}]})
     await visitor.asks(one, "play", speed=20)
     going = asyncio.ensure_future(visitor.asks(cut, "step", key="cut-off", steps=CUT_OFF))
@@ -142,13 +142,13 @@ async def cut_off(visitor: Visitor, one: str, crashed: Path, data: Path) -> str:
 async def make(folder: Path) -> JSON:
     """Write the file; return the id and token of each experiment."""
     data, crashed = folder / "data", folder / "crashed"
-    books.SAVE_SECONDS, books.POSITION_SECONDS = 0.0, 0.05
+    journal_writer.SAVE_SECONDS, journal_writer.POSITION_SECONDS = 0.0, 0.05
     async with open_lab(SqliteStore(data)) as lab:
         visitor = Visitor(lab)
         ids = await lived(visitor)
         ids["cut off"] = await cut_off(visitor, ids["everything"], crashed, data)
     # A different build: later steps are equal only to rounding.
-    books.SAVE_SECONDS = 0.0
+    journal_writer.SAVE_SECONDS = 0.0
     other = Kernels(builds={**builds(), "blas": "another one"})
     async with open_lab(SqliteStore(crashed), kernels=other) as lab:
         await lab.command(ids["everything"], visitor.tokens[ids["everything"]], "pause", {})

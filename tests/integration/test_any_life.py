@@ -27,8 +27,9 @@ from fallline.engine.training import advance
 from fallline.exports.export_data import export_data
 from fallline.exports.table import EXPORTS
 from fallline.history import pyramid
-from fallline.runs import books, checkpoints
 from fallline.runs.experiment import Experiment
+from fallline.runs.past import checkpoints
+from fallline.runs.persistence import journal_writer
 from fallline.runs.run import Run
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary.columns import Buckets, Records
@@ -44,7 +45,7 @@ MOST_STEPS = 1000
 """A run is not taken further: all of it is made again many times."""
 
 SOONER = (
-    (books, "SAVE_SECONDS", 0.05),
+    (journal_writer, "SAVE_SECONDS", 0.05),
     (checkpoints, "SECONDS_APART", 0.02),
     (checkpoints, "MOST_BYTES", 12_000),
     (checkpoints, "REPLAY_SECONDS", 0.04),
@@ -202,7 +203,7 @@ class AnyLife(RuleBasedStateMachine):
         name = self._there(name)
         run, answers = self.life.one.runs[name], list[Any]()
         step = self._place(name, share)
-        self.life.one.look(
+        self.life.one.state_at(
             name, step, lambda problem, state, recipe: {"is": state.fingerprint()}, answers.append
         )
         self._wait_for(answers)
@@ -218,7 +219,7 @@ class AnyLife(RuleBasedStateMachine):
         if run.state.step:
             since = round(share * (run.state.step - 1))
             until = min(since + length, run.state.step) - 1
-            self.life.one.stretch(name, since, until, length, answers.append)
+            self.life.one.history_of(name, since, until, length, answers.append)
             self._wait_for(answers)
             told: Buckets = answers[0][1]
             records = self._records(run.recipe, run.state.step).part(since, until + 1)
@@ -247,12 +248,12 @@ class AnyLife(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------ what happens to it
 
-    @rule(settles=st.booleans())
-    def restart(self, settles: bool) -> None:
+    @rule(is_final=st.booleans())
+    def restart(self, is_final: bool) -> None:
         """An end in good order, or any other."""
-        if settles:
-            self.life.store_it(settles=True)
-        self._reopen(ended_well=settles)
+        if is_final:
+            self.life.store_it(is_final=True)
+        self._reopen(ended_well=is_final)
 
     @precondition(lambda self: any(self.life.stored.parts.values()))
     @rule(data=st.data())
@@ -307,7 +308,7 @@ class AnyLife(RuleBasedStateMachine):
         recipe = recipe or self.life.one.recipe.model_copy(update={"runs": [run.recipe]})
         again = Experiment("y", recipe, KERNELS).runs[run.name]
         stays = run.diverged and step == run.state.step  # which the step after it shows
-        again.advance(step + stays, CLOCK, told=False)
+        again.advance(step + stays, CLOCK, publish=False)
         return again
 
     def _records(self, recipe: RunRecipe, steps: int) -> Records:

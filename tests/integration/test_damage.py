@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fallline.runs import books
+from fallline.runs.persistence import journal_writer
 from fallline.storage import sql
 from fallline.storage.interface import StoreRefused
 from fallline.storage.reserve import NAME as RESERVE
@@ -99,7 +99,7 @@ def flip(file: Path, rng: random.Random, near: bytes) -> int:
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     lived = Lived(tmp_path_factory.mktemp("lived") / "data")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(books, "SAVE_SECONDS", 0.0)
+        patch.setattr(journal_writer, "SAVE_SECONDS", 0.0)
         asyncio.run(lived.live())
     return lived
 

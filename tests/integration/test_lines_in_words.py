@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from fallline.runs.inspection import inspection
+from fallline.runs.instruments.inspection import inspection
 from integration.test_page_logic import node
 from unit.engine.test_inspection import BODIES, set_up
 

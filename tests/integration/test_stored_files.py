@@ -15,7 +15,7 @@ import pytest
 
 from fallline.engine.kernels.choice import Kernels
 from fallline.runs.experiment import Experiment
-from fallline.runs.standing import standing_of
+from fallline.runs.persistence.replayed_facts import replay_facts
 from fallline.storage.sqlite import NAME, SqliteStore
 from fallline.storage.tables import METADATA, VERSION
 from fallline.vocabulary import upcasts
@@ -177,8 +177,8 @@ def test_a_version_that_is_skipped_would_be_noticed(file: Path, folder: Path) ->
     rewritten(folder, "entry", "body", without_version_1)
     kept = kept_in(folder, golden_of(file)["experiments"]["everything"]["id"])
     with pytest.raises(KeyError):
-        standing_of(kept.entries)
-    assert standing_of(upcast(kept).entries).runs["gd"].provenance.kernel == ""
+        replay_facts(kept.entries)
+    assert replay_facts(upcast(kept).entries).runs["gd"].provenance.kernel == ""
 
 
 @pytest.mark.parametrize(("table", "column"), [("entry", "body"), ("experiment", "progress")])

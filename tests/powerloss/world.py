@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 
 from chaos.server import hasty
 from fallline.execution.delivery import DeliveryQueue
-from fallline.runs import books
+from fallline.runs.persistence import journal_writer
 from fallline.services.lab import Lab
 from fallline.storage.sqlite import SqliteStore
 from fallline.storage.tables import ANSWER, DATASET, EXPERIMENT, METADATA
@@ -197,7 +197,7 @@ async def record_lives(seed: int, commands: int, folder: Path, mutant: str = "no
     story = Story(recording)
     people = [_User(story, random.Random(f"{seed} {name}"), name) for name in range(users)]
     with ExitStack() as stack:
-        stack.enter_context(patch.object(books, "SAVE_SECONDS", SAVE_SECONDS))
+        stack.enter_context(patch.object(journal_writer, "SAVE_SECONDS", SAVE_SECONDS))
         stack.enter_context(patch.object(DeliveryQueue, "add", DeliveryQueue.add))
         if mutant == "hasty":
             hasty()

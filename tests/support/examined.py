@@ -6,7 +6,7 @@ from typing import Any
 
 from fallline.engine.kernels.choice import Kernels
 from fallline.runs.experiment import Experiment
-from fallline.runs.telling import Event
+from fallline.runs.publishing import Event
 from fallline.vocabulary.recipe import Recipe
 from support.clocks import Clock
 

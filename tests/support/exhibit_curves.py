@@ -7,7 +7,7 @@ import numpy as np
 from fallline.engine.evaluation import evaluate
 from fallline.engine.state import begin
 from fallline.engine.training import advance
-from fallline.runs.recipe_check import check_recipe
+from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.exhibits import Exhibit
 from support.problems import problem_of
 

@@ -64,15 +64,15 @@ class Life:
         )
         self.store_it(token=b"hash")
 
-    def store_it(self, *, token: bytes | None = None, settles: bool = False, tells: bool = True) -> None:
-        batch = self.one.take_written(CLOCK.now, tells=tells, settles=settles)
+    def store_it(self, *, token: bytes | None = None, is_final: bool = False, publishes: bool = True) -> None:
+        batch = self.one.take_write(CLOCK.now, publishes=publishes, is_final=is_final)
         if batch is not None:
             self.writes += 1
             self.stored_bytes += sum(len(data) for _, _, data in batch.parts)
             stored = self.store.load("x")
             first = 0 if stored is None else len(stored.entries)
             self.store.write([Record("x", Moment(0.0, 0.0), first, batch, token and NewExperiment(token))])
-            self.one.stored(well=True)
+            self.one.confirm_write(stored=True)
         self.one.take_outgoing()
 
     def do(self, call: Do) -> Any:
@@ -93,7 +93,7 @@ class Life:
         self.store_it()
         for _ in range(turns):
             self.one.work(0.01, CLOCK.now, CLOCK)
-            self.store_it(tells=False)
+            self.store_it(publishes=False)
 
     @property
     def stored(self) -> StoredExperiment:
@@ -105,7 +105,7 @@ class Life:
         """Reopen as after a crash. Returns the turns until it is restored; `there` is then its state."""
         self.one = Experiment.reopened("x", stored or self.stored, kernels, saves=True, room=self.room, **how)
         answers: list[Any] = []
-        self.one.when_there(CLOCK.now, answers.append)
+        self.one.when_restored(CLOCK.now, answers.append)
         turns = 0
         while not answers:
             self.one.work(0.01, CLOCK.now, CLOCK)
@@ -119,7 +119,7 @@ def assert_twins(life: Life, *, histories: bool = True) -> None:
     """Check that every run equals a replay of its recipe up to its present step."""
     for name, run in life.one.runs.items():
         twin = Experiment("y", life.one.recipe, KERNELS).runs[name]
-        twin.advance(run.state.step, CLOCK, told=False)
+        twin.advance(run.state.step, CLOCK, publish=False)
         assert run.state.fingerprint() == twin.state.fingerprint(), name
         if histories and run.state.step:
             ours, other = run.window(0, None, 300), twin.window(0, None, 300)

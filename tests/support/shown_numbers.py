@@ -18,7 +18,7 @@ from fallline.engine.kernels.choice import Kernels, compiled_kernel
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import Kernel
 from fallline.figures import INSTRUMENT_FIGURES
-from fallline.runs.instruments import INSTRUMENTS
+from fallline.runs.instruments.table import INSTRUMENTS
 from support.examined import Examined
 from support.serving import created, open_app
 

@@ -1,5 +1,5 @@
-"""The Doctor's knowledge: what may be wrong with a run, how one sees it, and what would help.
+"""The Doctor's rules: problems of a run, their symptoms in numbers, and remedies.
 
-`rules` is the table, `examine` opens and closes findings, `view` is all that a rule may see. Must not know runs, the
-engine, or when it is asked.
+`rules` is the table, `examine` opens and closes findings, `view` is the input of a rule. Must not know runs, the
+engine, or the schedule of examinations.
 """

@@ -1,32 +1,30 @@
-"""Units that output 0 for every training sample: some of a layer, or all. Must not know other rules."""
+"""Units that output 0 for every training sample. Must not know other rules."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
 
-from fallline.diagnosis.remedies import revive, rewind, those_that_help
+from fallline.diagnosis.remedies import first_helpful, revive, rewind
 from fallline.diagnosis.rule import Sighting, Since, Subject, Trace, Words
 from fallline.diagnosis.view import Layer, View
 from fallline.diagnosis.words import count, every, number
 from fallline.vocabulary.findings import Severity, Why
 
 MANY = 0.5
-"""The share of a layer from which on dead units are a warning. Fewer are common: "as much as 40 %" of a network, says
-cs231n (neural-networks-1), where the rate is too high.
+"""Share of a layer from which dead units are a warning. Fewer are common: "as much as 40 %" of a network if the rate
+is too high (cs231n, neural-networks-1).
 """
 
 BATCHES = 25
-"""Steps of which none may have had a gradient before it is said that there is none: a batch may lack the samples that
-have one.
-"""
+"""Steps without a gradient before a finding says that there is none: a batch may lack the samples that have one."""
 
 FLAT_R2 = 0.005
-"""R² is as good as that of predicting the mean, 0, when it is no further from it."""
+"""Largest |R²| that counts as 0, the R² of predicting the mean."""
 
 
 def dead_layer(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """The first layer of which every unit is dead: what comes behind it sees nothing of the inputs."""
+    """Find the first layer with only dead units, behind which no input arrives."""
     for place, layer in enumerate(view.layers, start=1):
         if layer.is_dead:
             behind = view.zero_since(f"grad_l1/W{place + 1}")
@@ -44,14 +42,14 @@ def _dead_layer(view: View, place: int, layer: Layer) -> Callable[[Since], Words
             evidence=f"{silent} {_outcome(view)}",
             mark=f"layer {place} dead",
             why=_why(place, "every unit of the layer is off for every sample"),
-            remedies=lambda: those_that_help(lambda: revive(view), lambda: rewind(view, since.step)),
+            remedies=lambda: first_helpful(lambda: revive(view), lambda: rewind(view, since.step)),
         )
 
     return words
 
 
 def _outcome(view: View) -> str:
-    """With the score of the training samples, and named so: beside it the page tells that of test samples."""
+    """Name the training score: the page shows the test score beside it."""
     if not math.isfinite(view.score):
         return f"Train loss {number(view.loss)}."
     if view.task.score == "r2":
@@ -62,7 +60,7 @@ def _outcome(view: View) -> str:
 
 
 def dead_units(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """Some of a layer's units, while others still learn."""
+    """Find layers with some dead units."""
     for place, layer in enumerate(view.layers, start=1):
         if any(layer.dead) and not layer.is_dead:
             dead = tuple(unit for unit, is_dead in enumerate(layer.dead) if is_dead)
@@ -81,21 +79,21 @@ def _dead_units(view: View, place: int, layer: Layer, dead: int) -> Callable[[Si
             evidence=f"{they} 0 for {of_all} since {since}. {_the_rest(view, place)}",
             mark=f"{count(dead, 'unit')} dead",
             why=_why(place, "a unit is off for every sample"),
-            remedies=lambda: those_that_help(lambda: revive(view)),
+            remedies=lambda: first_helpful(lambda: revive(view)),
         )
 
     return words
 
 
 def _the_rest(view: View, place: int) -> str:
-    """Whether the layer's gradient was exactly 0: of all samples at the last step, of batches at each of some."""
+    """Say whether the layer had a gradient in the last batches."""
     sizes = view.last(f"grad_l1/W{place}", 1 if view.is_full_batch else BATCHES)
     return "The rest still learn." if (sizes != 0.0).any() else "No gradient reaches the rest either."
 
 
 def _why(place: int, once: str) -> Why:
     return Why(
-        "A relu outputs 0 where its input is below 0, and lets no gradient back through there. Once "
-        f"{once}, its gradients are exactly 0, and no step of its own changes it.",
+        "A relu outputs 0 for inputs below 0 and passes no gradient back there. Once "
+        f"{once}, its gradients are exactly 0, and its own steps do not change it.",
         f"dz{place} = da{place} * (z{place} > 0)",
     )

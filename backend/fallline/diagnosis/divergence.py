@@ -1,4 +1,4 @@
-"""A run that has left the finite numbers. Must not know other rules."""
+"""Runs that diverged or are about to. Must not know other rules."""
 
 from __future__ import annotations
 
@@ -12,85 +12,87 @@ from fallline.diagnosis.remedies import (
     SHORT,
     drawn_anew,
     edit,
+    first_helpful,
     first_rate,
+    first_tried,
     fork,
     holds,
     learns,
     lower_rates,
     raised,
-    those_that_help,
-    tried,
 )
 from fallline.diagnosis.rule import Sighting, Subject, Words
 from fallline.diagnosis.view import View
-from fallline.diagnosis.words import bears, count, number, percent, plain, setting
+from fallline.diagnosis.words import count, number, percent, plain, setting, sharpness_sentence
 from fallline.vocabulary.findings import Remedy, Why
 
 WATCHED = 13
-"""Values of the train loss from which its growth is told."""
+"""Number of train losses from which the growth is estimated."""
 
 STEADY = 0.8
-"""The share of them that has to be above the one before."""
+"""Share of them that must be above the one before."""
 
 FAR = 3.0
-"""A loss below so many times its start may still come down by itself."""
+"""A loss below this many times its start may still come down by itself."""
 
 BEYOND = 1e6
-"""So many times its start the loss ends a run."""
+"""A loss of this many times its start ends a run."""
 
 LOWER = 10.0
-"""A rate that led away from the numbers is divided by this first."""
+"""First divisor of a rate that diverged."""
 
 USUAL_RATES = (0.1, 0.01, 0.001)
-"""Rates for other weights: what the ones that are there did not bear says nothing of them."""
+"""Rates to try with new weights, for which the old rate says nothing."""
 
 SOON = 2_000
-"""Steps that a forecast reaches ahead."""
+"""Number of steps that a forecast looks ahead."""
 
 _WHY = Why(
-    "Where a step is too long for the curve of the loss, it ends higher on the other side than it began; there the "
-    "gradient is larger, and the next step longer still.",
+    "A step that is too long for the curve of the loss ends higher on the other side than it began. There the "
+    "gradient is larger, and the next step is even longer.",
     "W1 = W1 - lr * dW1",
 )
 
 
 def diverged(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """The run stays at its last finite state."""
+    """Report a run at its last finite state."""
     if view.diverged:
         yield Sighting(lambda since: _diverged(view), "problem", view.step)
 
 
 def _diverged(view: View) -> Words:
-    went_up = raised(view, view.step + 1)
+    raise_before = raised(view, view.step + 1)
     after = ""
-    if went_up:
-        went = f"the rate went from {setting(went_up[1])} to {setting(view.settings.learning_rate)}"
-        after = f", {count(view.step - went_up[0], 'step')} after {went}"
+    if raise_before:
+        went = f"the rate went from {setting(raise_before[1])} to {setting(view.settings.learning_rate)}"
+        after = f", {count(view.step - raise_before[0], 'step')} after {went}"
     return Words(
         title=f"{{run}} diverged at step {view.step:,}.",
-        evidence=f"{_size(view)}{after}. The step after it would not be finite, or beyond a million times the start.",
+        evidence=f"{_size(view)}{after}. The next step would not be finite, or a million times the start.",
         mark="diverged",
         why=_WHY,
-        remedies=lambda: _ways_back(view, went_up),
+        remedies=lambda: _ways_back(view, raise_before),
     )
 
 
-def _ways_back(view: View, went_up: tuple[int, float] | None) -> tuple[Remedy, ...]:
-    """Back to before the rate was raised, or to the best step, or the start, at a rate that holds; and what keeps the
-    rate, or begins with other weights, or another optimizer.
+def _ways_back(view: View, raise_before: tuple[int, float] | None) -> tuple[Remedy, ...]:
+    """Return a rewind to a stable rate, and other remedies.
+
+    The rewind goes to before the rate was raised, to the best step or to the start. The others clip gradients, use
+    other weights, or another optimizer.
     """
-    at_step = went_up[0] if went_up else _best(view)
-    return those_that_help(
-        lambda: _rewound(view, at_step, went_up),
-        lambda: tried(learns, view, (_clipped(view, at_step),)),
-        lambda: tried(holds, view, _drawn(view)),
-        lambda: tried(holds, view, _with_adam(view)),
+    at_step = raise_before[0] if raise_before else _best(view)
+    return first_helpful(
+        lambda: _rewound(view, at_step, raise_before),
+        lambda: first_tried(learns, view, (_clipped(view, at_step),)),
+        lambda: first_tried(holds, view, _drawn(view)),
+        lambda: first_tried(holds, view, _with_adam(view)),
     )
 
 
-def _rewound(view: View, at_step: int, went_up: tuple[int, float] | None) -> Remedy | None:
-    """To that step, or where no rate holds from there on, to the start."""
-    rates = [went_up[1]] if went_up else []
+def _rewound(view: View, at_step: int, raise_before: tuple[int, float] | None) -> Remedy | None:
+    """Return a rewind to that step, or if no rate is stable from there, to the start."""
+    rates = [raise_before[1]] if raise_before else []
 
     def ways(step: int) -> Iterator[Remedy]:
         for rate in (*rates, *lower_rates(view, LOWER)):
@@ -100,7 +102,7 @@ def _rewound(view: View, at_step: int, went_up: tuple[int, float] | None) -> Rem
 
 
 def _drawn(view: View) -> Iterator[Remedy]:
-    """Other weights, which come with the end of the first step: it has to be short enough not to leave the numbers."""
+    """Yield forks with other weights, with a short first step before the redraw."""
     for rate in USUAL_RATES:
         yield drawn_anew(view, "he", 0, learning_rate=rate, clip_norm=SHORT)
 
@@ -111,20 +113,20 @@ def _with_adam(view: View) -> Iterator[Remedy]:
 
 
 def _short(view: View) -> float:
-    """A length of gradients at which no step is longer than 1."""
+    """Return a gradient length at which no step is longer than 1."""
     return (
         min(SHORT, plain(1.0 / view.settings.learning_rate)) if view.settings.learning_rate > 0.0 else SHORT
     )
 
 
 def _clipped(view: View, at_step: int) -> Remedy:
-    """With the rate that was wished for, which a fork from before the change would not have."""
+    """Return a fork with clipped gradients and the present rate."""
     rate = view.settings.learning_rate
     return fork(view, "Clip gradients", at_step, clip_norm=_short(view), learning_rate=rate)
 
 
 def will_diverge(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """The loss grows from step to step, far above its start: told before it leaves the finite numbers."""
+    """Find a loss that grows from step to step, far above its start."""
     losses, steps = view.last("train_loss", WATCHED), view.steps_of("train_loss")[-WATCHED:]
     if view.diverged or len(losses) < WATCHED or not losses[-1] > FAR * view.task.initial_loss > 0.0:
         return
@@ -142,7 +144,7 @@ def will_diverge(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sig
 
 def _will_diverge(view: View, rose: int, pace: float, at_step: int, turned: int) -> Words:
     edge = view.edge()
-    beyond = bears(edge, view.step) if edge is not None and edge.sharpness > edge.limit else ""
+    beyond = sharpness_sentence(edge, view.step) if edge is not None and edge.sharpness > edge.limit else ""
     lower = (edit("Lower the rate", learning_rate=rate) for rate in lower_rates(view, LOWER))
     return Words(
         title="{run} is about to diverge.",
@@ -151,7 +153,7 @@ def _will_diverge(view: View, rose: int, pace: float, at_step: int, turned: int)
         f"pace it is a million times its start at about step {at_step:,}.{beyond}",
         mark="about to diverge",
         why=_WHY,
-        remedies=lambda: those_that_help(
+        remedies=lambda: first_helpful(
             lambda: first_rate(view, lower),
             lambda: _rewound(view, turned, None),
         ),
@@ -159,7 +161,7 @@ def _will_diverge(view: View, rose: int, pace: float, at_step: int, turned: int)
 
 
 def _turned(view: View) -> int:
-    """The step with the least recent loss: from there on it grew."""
+    """Return the step with the lowest recent loss, after which it grew."""
     return int(view.steps_of("train_loss")[np.argmin(view.last("train_loss"))])
 
 
@@ -171,9 +173,9 @@ def _size(view: View) -> str:
 
 
 def _best(view: View) -> int:
-    """The step with the least training loss."""
+    """Return the step with the lowest training loss."""
     if view.step == 0:
         return 0
-    told = view.columns(0, 200)
-    losses = told.minimum[told.names.index("train_loss")]
-    return int(told.first[int(np.nanargmin(losses))]) if np.isfinite(losses).any() else 0
+    buckets = view.columns(0, 200)
+    losses = buckets.minimum[buckets.names.index("train_loss")]
+    return int(buckets.first[int(np.nanargmin(losses))]) if np.isfinite(losses).any() else 0

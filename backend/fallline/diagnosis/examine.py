@@ -1,7 +1,7 @@
-"""A run's findings: opened once, closed once, in the order in which they were opened.
+"""A run's findings: each opens once and closes once.
 
-What comes and goes must hold twice as long each time before it is said again, so that findings do not flicker. Must not
-know what is done with findings, nor when it is asked.
+A symptom that returns must last twice as long each time before its finding opens again. Must not know the use of
+findings, nor the schedule.
 """
 
 from __future__ import annotations
@@ -17,29 +17,28 @@ from fallline.diagnosis.rules import RULES
 from fallline.diagnosis.view import View
 from fallline.vocabulary.findings import Evidence, Finding
 
-MOST_KEPT = 100
-"""Findings that are kept of a run: beyond, the oldest that are over are forgotten."""
+MOST_FINDINGS = 100
+"""Most findings of a run: beyond, the oldest closed ones are dropped."""
 
 RETURNS = 25
-"""Steps that what has ended must at least hold before it is said again; twice that the first time."""
+"""Least steps that a symptom must last before its finding opens again; twice that the first time."""
 
 Key = tuple[str, Subject]
 Onset = Callable[[Trace], Since]
-"""Finds out since when something has been the case. Raises NotNow where that has to be put off."""
+"""Returns the first step of a trace. Raises NotNow if the search is deferred."""
 
 
 @dataclass(slots=True)
 class Record:
-    """What the Doctor has found in one run, and what it has seen but not yet said.
+    """The findings of one run, and symptoms that are not findings yet.
 
-    `seen` tells since when what was seen at the last examination has been so, `over` how often something has ended.
-    `fresh` has by id the numbers of open findings as they were seen last, which are of the present only: a fork begins
-    with what was found.
+    `pending` has the first step of each symptom of the last examination without a finding. `closings` counts how often
+    a finding closed. `fresh` has the latest evidence of open findings by id; a fork does not copy it.
     """
 
     findings: list[Finding] = field(default_factory=list)
-    seen: dict[Key, Since] = field(default_factory=dict)
-    over: dict[Key, int] = field(default_factory=dict)
+    pending: dict[Key, Since] = field(default_factory=dict)
+    closings: dict[Key, int] = field(default_factory=dict)
     fresh: dict[str, Evidence] = field(default_factory=dict)
 
     @property
@@ -47,20 +46,20 @@ class Record:
         return [finding for finding in self.findings if finding.is_open]
 
     def at(self, step: int) -> Record:
-        """What a fork begins with: what was found in its past, as it was at that step."""
-        kept = []
+        """Return the record of a fork, as it was at that step."""
+        findings = []
         for each in self.findings:
             if each.since_step <= step:
                 until = None if each.holds_at(step) else each.until_step
-                kept.append(replace(each, until_step=until, found_at=min(each.found_at, step)))
-        return Record(kept)
+                findings.append(replace(each, until_step=until, found_at=min(each.found_at, step)))
+        return Record(findings)
 
-    def resume(self, seen: Mapping[str, Evidence]) -> None:
-        """These numbers were seen last; of what is over by now there are none."""
-        self.fresh = {each.id: seen[each.id] for each in self.open if each.id in seen}
+    def resume(self, evidence: Mapping[str, Evidence]) -> None:
+        """Set the latest evidence of open findings, by id."""
+        self.fresh = {each.id: evidence[each.id] for each in self.open if each.id in evidence}
 
     def take(self, findings: Iterable[Finding]) -> None:
-        """Each replaces the one of its id, or comes last."""
+        """Add findings; each replaces the one with its id."""
         for finding in findings:
             places = {each.id: place for place, each in enumerate(self.findings)}
             if finding.id in places:
@@ -68,109 +67,109 @@ class Record:
             else:
                 self.findings.append(finding)
         closed = [each for each in self.findings if not each.is_open]
-        for each in closed[: max(len(self.findings) - MOST_KEPT, 0)]:
+        for each in closed[: max(len(self.findings) - MOST_FINDINGS, 0)]:
             self.findings.remove(each)
 
 
 def examine(record: Record, view: View, onset: Onset, rules: Iterable[Rule] = RULES) -> list[Finding]:
-    """Look at the run; returns the findings that opened or closed now, which the record has taken.
+    """Examine the run; record and return the findings that opened or closed.
 
-    What cannot be afforded now is put off, and with it all that might be said better then: it stays as it was.
+    Rules over budget are deferred, and with them the rules that yield to them: their findings stay as they are.
     """
     open_now = {_key(each): each for each in record.open}
-    sighted, late = _sighted(view, open_now, rules)
-    seen = _seen(record, {key: each for key, each in sighted.items() if key not in open_now}, onset, late)
-    told = _told(record, sighted, seen, view, late)
-    waits = late | {rule.name for rule in rules if rule.yields_to & late}
-    opened = {key: each for key, each in told.items() if key[0] not in waits}
+    sightings, deferred = _sightings(view, open_now, rules)
+    first_steps = _first_steps(
+        record, {key: each for key, each in sightings.items() if key not in open_now}, onset, deferred
+    )
+    ready = _ready(record, sightings, first_steps, view, deferred)
+    waiting = deferred | {rule.name for rule in rules if rule.yields_to & deferred}
+    opened = {key: each for key, each in ready.items() if key[0] not in waiting}
     closed = [
         each.closed(_end(each, opened.values(), view))
         for key, each in open_now.items()
-        if key not in sighted and key[0] not in waits
+        if key not in sightings and key[0] not in waiting
     ]
-    seen |= {key: since for key, since in record.seen.items() if key[0] in waits}
+    first_steps |= {key: since for key, since in record.pending.items() if key[0] in waiting}
     for each in closed:
-        record.over[_key(each)] = record.over.get(_key(each), 0) + 1
-    record.seen = {key: since for key, since in seen.items() if key not in opened}
+        record.closings[_key(each)] = record.closings.get(_key(each), 0) + 1
+    record.pending = {key: since for key, since in first_steps.items() if key not in opened}
     changed = [*closed, *opened.values()]
     record.take(changed)
-    still = {key: each for key, each in open_now.items() if key in sighted and key[0] not in waits}
+    still = {key: each for key, each in open_now.items() if key in sightings and key[0] not in waiting}
     record.resume(
-        record.fresh | {each.id: Evidence(view.step, told) for each, told in _evidence(still, sighted)}
+        record.fresh | {each.id: Evidence(view.step, text) for each, text in _evidence(still, sightings)}
     )
     return changed
 
 
 def _evidence(
-    still: dict[Key, Finding], sighted: dict[Key, tuple[Rule, Sighting]]
+    still: dict[Key, Finding], sightings: dict[Key, tuple[Rule, Sighting]]
 ) -> Iterator[tuple[Finding, str]]:
-    """The numbers of now behind what goes on, without those that have to be put off."""
+    """Yield the present evidence of open findings, without deferred ones."""
     for key, each in still.items():
-        # whether it may have begun earlier stands in its words only
+        # only the text says whether the first step is exact
         maybe = Since(each.since_step, exact=False)
         since = maybe if str(maybe) in each.evidence else Since(each.since_step)
         with contextlib.suppress(NotNow):
-            yield each, sighted[key][1].words(since).evidence
+            yield each, sightings[key][1].words(since).evidence
 
 
 def _is_open(open_now: Container[Key], rule: str, subject: Subject) -> bool:
     return (rule, subject) in open_now
 
 
-def _sighted(
+def _sightings(
     view: View, open_now: dict[Key, Finding], rules: Iterable[Rule]
 ) -> tuple[dict[Key, tuple[Rule, Sighting]], set[str]]:
-    """What there is to say, without what another rule says better; and the rules that are put off."""
-    found: dict[Key, tuple[Rule, Sighting]] = {}
-    late: set[str] = set()
+    """Return the sightings that no other rule explains better, and the deferred rules."""
+    sightings: dict[Key, tuple[Rule, Sighting]] = {}
+    deferred: set[str] = set()
     for rule in rules:
         try:
             for sighting in rule.check(view, partial(_is_open, open_now, rule.name)):
-                found[(rule.name, sighting.subject)] = (rule, sighting)
+                sightings[(rule.name, sighting.subject)] = (rule, sighting)
         except NotNow:
-            late.add(rule.name)
-    names = {name for name, _ in found}
-    return {key: each for key, each in found.items() if not names & each[0].yields_to}, late
+            deferred.add(rule.name)
+    names = {name for name, _ in sightings}
+    return {key: each for key, each in sightings.items() if not names & each[0].yields_to}, deferred
 
 
-def _seen(
-    record: Record, sighted: dict[Key, tuple[Rule, Sighting]], onset: Onset, late: set[str]
+def _first_steps(
+    record: Record, sightings: dict[Key, tuple[Rule, Sighting]], onset: Onset, deferred: set[str]
 ) -> dict[Key, Since]:
-    """Since when each of them is so; a rule for which that has to be put off is added to the `late` ones."""
-    seen: dict[Key, Since] = {}
-    for key, (rule, sighting) in sighted.items():
+    """Return the first step of each sighting; collect `deferred` rules."""
+    first_steps: dict[Key, Since] = {}
+    for key, (rule, sighting) in sightings.items():
         try:
-            seen[key] = record.seen.get(key) or _since(sighting, onset)
+            first_steps[key] = record.pending.get(key) or _since(sighting, onset)
         except NotNow:
-            late.add(rule.name)
-    return seen
+            deferred.add(rule.name)
+    return first_steps
 
 
-def _told(
+def _ready(
     record: Record,
-    sighted: dict[Key, tuple[Rule, Sighting]],
-    seen: dict[Key, Since],
+    sightings: dict[Key, tuple[Rule, Sighting]],
+    first_steps: dict[Key, Since],
     view: View,
-    late: set[str],
+    deferred: set[str],
 ) -> dict[Key, Finding]:
-    """What has held long enough to be said, in words; a rule whose words have to be put off is added to the `late`
-    ones.
-    """
-    told: dict[Key, Finding] = {}
-    for key, since in seen.items():
-        rule, sighting = sighted[key]
-        if view.step - since.step < _patience(rule, record.over.get(key, 0)):
+    """Return findings for symptoms that lasted; collect `deferred` rules."""
+    ready: dict[Key, Finding] = {}
+    for key, since in first_steps.items():
+        rule, sighting = sightings[key]
+        if view.step - since.step < _patience(rule, record.closings.get(key, 0)):
             continue
         try:
-            told[key] = _finding(record, rule, sighting, since, view)
+            ready[key] = _finding(record, rule, sighting, since, view)
         except NotNow:
-            late.add(rule.name)
-    return told
+            deferred.add(rule.name)
+    return ready
 
 
-def _patience(rule: Rule, over: int) -> int:
-    """Steps that something has to hold before it is said, having ended so often."""
-    return max(rule.hold, RETURNS) * int(2**over) if over else rule.hold
+def _patience(rule: Rule, closings: int) -> int:
+    """Return the steps that a symptom must last after so many closings."""
+    return max(rule.hold, RETURNS) * int(2**closings) if closings else rule.hold
 
 
 def _since(sighting: Sighting, onset: Onset) -> Since:
@@ -181,9 +180,9 @@ def _finding(record: Record, rule: Rule, sighting: Sighting, since: Since, view:
     words = sighting.words(since)
     layer = dict(sighting.subject).get("layer")
     id = f"{rule.name}{'' if layer is None else f'-{layer}'}@{since.step}"
-    known = {each.id for each in record.findings}
+    ids = {each.id for each in record.findings}
     again = 2
-    while id in known:
+    while id in ids:
         id, again = f"{id.split('~')[0]}~{again}", again + 1
     return Finding(
         id=id,
@@ -200,11 +199,11 @@ def _finding(record: Record, rule: Rule, sighting: Sighting, since: Since, view:
     )
 
 
-def _end(over: Finding, opened: Iterable[Finding], view: View) -> int:
-    """What took its place in the same layer began when this one ended."""
-    layer = over.subject.get("layer")
-    begun = [each.since_step for each in opened if layer is not None and each.subject.get("layer") == layer]
-    return max(min(begun, default=view.step), over.since_step)
+def _end(closing: Finding, opened: Iterable[Finding], view: View) -> int:
+    """Return the last step: another finding of the layer begins where it ends."""
+    layer = closing.subject.get("layer")
+    starts = [each.since_step for each in opened if layer is not None and each.subject.get("layer") == layer]
+    return max(min(starts, default=view.step), closing.since_step)
 
 
 def _key(finding: Finding) -> Key:

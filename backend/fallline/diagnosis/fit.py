@@ -1,4 +1,4 @@
-"""How the loss goes along: as good as guessing, learning. Must not know other rules."""
+"""The course of the loss. Must not know other rules."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fallline.diagnosis.remedies import fork, freed
+from fallline.diagnosis.remedies import fork, unstuck
 from fallline.diagnosis.rule import Sighting, Subject, Words
 from fallline.diagnosis.view import RECENT, Course, View
 from fallline.diagnosis.words import number, percent, plain
@@ -15,47 +15,47 @@ from fallline.vocabulary.columns import Floats
 from fallline.vocabulary.findings import Remedy, Why
 
 GUESSING = (0.995, 1.1)
-"""A loss between these shares of the baseline's is that of guessing; a rate that is not 0 keeps it a little above."""
+"""A loss between these shares of the baseline's counts as guessing; steps keep it a little above."""
 
 WANDERS = 0.1
-"""A loss that is spread by more of itself is not kept where it is by the network."""
+"""Largest spread, as a share of the loss, of a network that predicts the mean."""
 
 STOPPED = 0.005
 """A loss that falls by less, from one half of the window to the other, has stopped."""
 
 EARLY = 50
-"""Steps after which a run may be said to learn."""
+"""Earliest step of the finding `healthy`."""
 
 STILL = 0.01
-"""A loss that falls by less, and is spread by less, lies still."""
+"""A loss that falls by less, and spreads by less, is flat."""
 
 NOTHING_LEFT, MUCH_LEFT = 0.05, 0.5
-"""Of the baseline's loss: below the first a flat loss is the end of a good run, above the second it is a warning."""
+"""Shares of the baseline's loss: a flat loss below the first ends a good run, above the second it is a warning."""
 
 ROSE, STILL_ROSE = 0.2, 0.1
-"""The share by which the test loss lies above its best."""
+"""Shares by which the test loss is above its best: to open, and to stay open."""
 
 VISIBLE = 0.03
-"""And the share of the baseline's loss, since in small losses everything is a large share."""
+"""Least rise as a share of the baseline's loss: in a small loss every change is a large share."""
 
 LASTED = 100
-"""Steps since the best test loss."""
+"""Least steps since the best test loss."""
 
 PICTURE = 128
-"""Buckets in which the best test loss is looked for: their means, so that no single step's noise is the best."""
+"""Buckets for the best test loss: their means, so that no single step's noise is the best."""
 
 KEEPS_SMALL = 0.001
-"""A coefficient of the L2 penalty to begin with."""
+"""A first coefficient of the L2 penalty."""
 
 LEARNING, LEARNS_ON = 0.05, 0.01
-"""A loss that falls by more is learning; by less than the second, no longer."""
+"""A loss that falls by more than the first share is learning; by less than the second, no longer."""
 
 AT_REST, MOVED = 25, 1e-4
-"""A loss that moved by less of itself in the last steps has come to rest, however far it fell before."""
+"""A loss that moved by less than this share in the last `AT_REST` steps has stopped."""
 
 
 def predicts_the_mean(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """The loss is that of who knows no inputs, and no longer falls."""
+    """Find a loss at the baseline that no longer falls."""
     course = view.course("train_loss")
     if course is None or not view.task.baseline > 0:
         return
@@ -70,20 +70,20 @@ def _guesses(view: View, course: Course) -> Words:
     what = view.task.guessing.removeprefix("predicting ")
     return Words(
         title=f"{{run}} predicts {what}.",
-        evidence=f"Train loss {number(course.after)} over the last {course.steps:,} steps, and no longer falling; "
+        evidence=f"Train loss {number(course.after)} over the last {course.steps:,} steps, no longer falling; "
         f"{view.task.guessing}, without any input, has {number(view.task.baseline)}.",
         mark=f"predicts {what}",
         why=Why(
-            "The last bias alone can reach this loss. What the network says does not depend on its inputs, or not in "
-            "a way that helps.",
+            "The last bias alone can reach this loss. The predictions do not depend on the inputs, or not in a way "
+            "that helps.",
             "y_pred = a_last @ W_out + b_out",
         ),
-        remedies=lambda: freed(view),
+        remedies=lambda: unstuck(view),
     )
 
 
 def plateau(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """The loss lies still where there is much left to learn."""
+    """Find a flat loss with much left to learn."""
     course = view.course("train_loss", 2 * RECENT)
     if course is None or course.after < NOTHING_LEFT * view.task.baseline:
         return
@@ -96,36 +96,36 @@ def plateau(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting
 def _plateau(view: View, course: Course) -> Words:
     moved = f"fell {percent(course.fell)}" if course.fell >= 0.0005 else "did not fall"
     score = {"r2": "R²"}.get(view.task.score, view.task.score)
-    told = f"; train {score} is {number(view.score)}" if math.isfinite(view.score) else ""
+    text = f"; train {score} is {number(view.score)}" if math.isfinite(view.score) else ""
     return Words(
         title="{run}: flat.",
-        evidence=f"Loss {moved} in the last {course.steps:,} steps{told}.",
+        evidence=f"Loss {moved} in the last {course.steps:,} steps{text}.",
         mark="flat",
         why=Why(
-            "The slope is all but gone: a minimum, or a level stretch on the way to a lower one.",
+            "The slope is almost 0: a minimum, or a flat stretch before a lower one.",
             "W1 = W1 - lr * dW1",
         ),
-        # without hidden layers there is but one minimum, and this is it
-        remedies=lambda: freed(view) if view.layers else (),
+        # without hidden layers this is the only minimum
+        remedies=lambda: unstuck(view) if view.layers else (),
     )
 
 
 def overfitting(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """The loss of the test samples rises while that of the training samples falls on."""
+    """Find a test loss that rises while the train loss falls."""
     train = view.course("train_loss")
     test = view.course("test_loss") if view.task.has_test else None
     if train is None or test is None:
         return
-    told = view.columns(0, PICTURE)
-    losses = told.mean[told.names.index("test_loss")]
+    buckets = view.columns(0, PICTURE)
+    losses = buckets.mean[buckets.names.index("test_loss")]
     best = int(np.nanargmin(losses))
-    least, then = float(losses[best]), float(told.mean[told.names.index("train_loss")][best])
+    least, then = float(losses[best]), float(buckets.mean[buckets.names.index("train_loss")][best])
     rose = test.last - least > max(
         (STILL_ROSE if is_open(()) else ROSE) * least, VISIBLE * view.task.baseline
     )
-    lately = view.step - int(told.last[best]) >= LASTED
+    lately = view.step - int(buckets.last[best]) >= LASTED
     if rose and lately and train.last < then and (is_open(()) or test.last >= test.first):
-        step = int(told.last[best])
+        step = int(buckets.last[best])
         yield Sighting(lambda since: _overfits(view, step, least, test.last), "warning", step + 1)
 
 
@@ -136,9 +136,8 @@ def _overfits(view: View, step: int, least: float, now: float) -> Words:
         f"({number(least)} to {number(now)}).",
         mark="overfitting",
         why=Why(
-            "The network has more freedom than the samples can hold: it learns their noise too, and "
-            "says it of samples "
-            "that it has not seen.",
+            "The network has more unstuckom than the samples need: it learns their noise too, and predicts it for "
+            "new samples.",
             "dy_pred = (y_pred - y) / m",
         ),
         remedies=lambda: (
@@ -149,7 +148,7 @@ def _overfits(view: View, step: int, least: float, now: float) -> Words:
 
 
 def _best(view: View, step: int, least: float) -> Remedy:
-    """A fork that would go the same way again stops before it is there."""
+    """Return a fork from the best step that stops before it overfits again."""
     above = plain(least + max(ROSE * least, VISIBLE * view.task.baseline))
     stop = [{"when": "test_loss", "above": above}]
     hint = f"a fork from step {step:,} that stops where its test loss is above {number(above)}"
@@ -157,14 +156,14 @@ def _best(view: View, step: int, least: float) -> Remedy:
 
 
 def healthy(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """The loss falls, on the test samples too."""
+    """Find a loss that falls, on the test samples too."""
     course = view.course("train_loss", EARLY)
     if course is None or course.fell < (LEARNS_ON if is_open(()) else LEARNING):
         return
     if not is_open(()) and course.first - course.last < course.spread:
         return  # it may be noise
     if _has_stopped(view.last("train_loss", AT_REST)):
-        return  # it fell, and does no more
+        return  # it no longer falls
     tested = view.course("test_loss", EARLY) if view.task.has_test else None
     if tested is None or tested.fell > 0.0:
         yield Sighting(lambda since: _healthy(course, tested), "info", course.since)
@@ -181,7 +180,7 @@ def _healthy(course: Course, tested: Course | None) -> Words:
         evidence=f"Train loss fell {percent(course.fell)} in the last {course.steps:,} steps{follows}.",
         mark="learning",
         why=Why(
-            "Each step goes a little way down the slope of the loss, and the slope is still there.",
+            "Each step goes a little way down the slope of the loss, and there is still a slope.",
             "W1 = W1 - lr * dW1",
         ),
     )

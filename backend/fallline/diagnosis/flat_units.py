@@ -1,4 +1,4 @@
-"""Units that are saturated, and units that are equal. Must not know other rules."""
+"""Saturated units and equal units. Must not know other rules."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from fallline.diagnosis.words import count, percent
 from fallline.vocabulary.findings import Why
 
 SATURATED, STILL_SATURATED = 0.8, 0.7
-"""The share of samples, over the units of a layer, at which the slope has all but gone."""
+"""Shares of a layer's outputs with a slope near 0: to open, and to stay open."""
 
 FITTED = 0.9
-"""A score beyond which saturation does no harm: classes that are told apart well are told apart by it."""
+"""Score above which saturation does no harm: a good classifier may saturate."""
 
 
 def saturated_units(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """A layer of tanh or sigmoid whose slope is gone almost everywhere."""
+    """Find layers of tanh or sigmoid with a slope near 0 almost everywhere."""
     for place, layer in enumerate(view.layers, start=1):
         subject: Subject = (("layer", place),)
         if layer.saturated_share is None or view.score > FITTED:
@@ -41,9 +41,8 @@ def _saturated(view: View, place: int, layer: Layer, share: float) -> Callable[[
             f"steepest, since {since}.",
             mark=f"layer {place} saturated",
             why=Why(
-                "Far from 0 the activation is flat: what comes back through it is multiplied by "
-                "almost 0, and the weights "
-                "in front of it hardly move.",
+                "Far from 0 the activation is flat: the gradient is multiplied by almost 0 there, and the incoming "
+                "weights hardly move.",
                 f"dz{place} = da{place} * {slope}",
             ),
             remedies=lambda: (redraw(view, "xavier_normal"),),
@@ -53,7 +52,7 @@ def _saturated(view: View, place: int, layer: Layer, share: float) -> Callable[[
 
 
 def symmetric_units(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """Units with the same weights in front and behind, which get the same gradients for ever."""
+    """Find units with the same incoming and outgoing weights."""
     for place, layer in enumerate(view.layers, start=1):
         if layer.alike:
             trace = Trace("alike", place, layer.alike)
@@ -73,9 +72,8 @@ def _symmetric(view: View, place: int, layer: Layer) -> Callable[[Since], Words]
             evidence=f"They have had the same weights since {since}, and get the same gradients: they act as {acts}.",
             mark=f"{equal} units equal",
             why=Why(
-                "Units with equal weights in front and behind have equal outputs and equal gradients, "
-                "so no step can tell "
-                "them apart. Random first weights do.",
+                "Units with equal incoming and outgoing weights have equal outputs and equal gradients, so no step "
+                "separates them. Random initial weights do.",
                 f"dW{place} = a{place - 1}.T @ dz{place}" if place > 1 else "dW1 = X.T @ dz1",
             ),
             remedies=lambda: (redraw(view, "xavier_normal"),),

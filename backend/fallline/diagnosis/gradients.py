@@ -1,4 +1,4 @@
-"""What of the gradient reaches the first layer. Must not know other rules."""
+"""Vanishing and exploding gradients. Must not know other rules."""
 
 from __future__ import annotations
 
@@ -13,60 +13,60 @@ from fallline.diagnosis.words import number
 from fallline.vocabulary.findings import Why
 
 DEEP = 3
-"""With fewer layers of weights there is no way on which a gradient could vanish or explode."""
+"""Fewest layers of weights in which a gradient can vanish or explode."""
 
-SEEN = 100
-"""Steps over which gradients are looked at."""
+WINDOW = 100
+"""Number of recent steps that are compared."""
 
 EARLIEST = 20
-"""Steps before which nothing is said: the first ones may be wild."""
+"""Earliest step of a finding: the first steps may vary widely."""
 
 VANISHED = 1000.0
-"""A gradient that is so many times smaller in the first layer than in the last."""
+"""Factor by which a vanished gradient is smaller in the first layer than in the last."""
 
 EXPLODED = 100.0
-"""So many times larger."""
+"""Factor by which an exploded gradient is larger."""
 
 SLACK = 3.0
-"""What was said is over when it is so many times better than where it began."""
+"""Factor by which it must improve before the finding closes."""
 
 
 def vanishing_gradients(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """Single samples' gradients in the first layer beside those in the last: over a batch they may cancel."""
+    """Compare single samples' gradients, which cannot cancel as in a batch."""
     if len(view.layers) + 1 < DEEP or view.step < EARLIEST or (noise := view.noise()) is None:
         return
     first, last = noise.sizes[0], noise.sizes[-1]
     if first > 0.0 and last > (VANISHED / SLACK if is_open(()) else VANISHED) * first:
-        begun = view.columns(0, 2 * SEEN)
+        start = view.columns(0, 2 * WINDOW)
         one, other = (
-            float(begun.mean[begun.names.index(f"grad_mean/{name}")][0]) for name in _ends(view, "W")
+            float(start.mean[start.names.index(f"grad_mean/{name}")][0]) for name in _ends(view, "W")
         )
-        # Where it was so at the first step and is so now, it was so in between: layers do not change that fast.
+        # If it holds at the first step and now, it held in between: layers do not change that fast.
         since = 0 if other > VANISHED * one else view.step
         yield Sighting(lambda _: _vanish(view, first, last), "warning", since)
 
 
 def exploding_gradients(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """The mean |db|, which is what comes back through the layers, of the first layer beside that of the last."""
+    """Compare the mean |db| of the first and the last layer."""
     if len(view.layers) + 1 < DEEP or view.step < EARLIEST:
         return
-    first, last = (float(np.median(view.last(f"grad_mean/{name}", SEEN))) for name in _ends(view, "b"))
+    first, last = (float(np.median(view.last(f"grad_mean/{name}", WINDOW))) for name in _ends(view, "b"))
     if last > 0.0 and first > (EXPLODED / SLACK if is_open(()) else EXPLODED) * last:
         yield Sighting(lambda _: _explode(view, first, last), "warning", _since(view))
 
 
 def _ends(view: View, kind: str) -> tuple[str, str]:
-    """The names of the first and the last layer's parameter of a kind."""
+    """Return the names of the first and the last layer's parameter of a kind."""
     return f"{kind}1", f"{kind}{len(view.layers) + 1}"
 
 
 def _since(view: View) -> int:
-    """The first step of the stretch, up to now, of which history tells it throughout."""
-    told = view.columns(0, 2 * SEEN)
-    first, last = (told.mean[told.names.index(f"grad_mean/{name}")] for name in _ends(view, "b"))
+    """Return the first step since which the whole history shows it."""
+    buckets = view.columns(0, 2 * WINDOW)
+    first, last = (buckets.mean[buckets.names.index(f"grad_mean/{name}")] for name in _ends(view, "b"))
     others = np.flatnonzero(~(first > EXPLODED * last))
-    since = int(told.last[others[-1]]) + 1 if len(others) else 0
-    return min(since, max(view.step - SEEN, 0))
+    since = int(buckets.last[others[-1]]) + 1 if len(others) else 0
+    return min(since, max(view.step - WINDOW, 0))
 
 
 def _vanish(view: View, first: float, last: float) -> Words:
@@ -78,9 +78,8 @@ def _vanish(view: View, first: float, last: float) -> Words:
         f"layer 1 (root mean square), {number(last / first)} times less.",
         mark="gradients vanish",
         why=Why(
-            "On the way back every layer multiplies by its weights and by the slope of its "
-            "activation. Where these are "
-            "below 1, little is left for the first layers.",
+            "On the way back every layer multiplies the gradient by its weights and by the slope of its activation. "
+            "If these are below 1, little is left for the first layers.",
             "dz1 = (dz2 @ W2.T) * slope(z1)",
         ),
         remedies=lambda: adam(view),
@@ -96,8 +95,8 @@ def _explode(view: View, first: float, last: float) -> Words:
         "more.",
         mark="gradients explode",
         why=Why(
-            "On the way back every layer multiplies by its weights. Where these are large, the first layers get many "
-            "times what the last gets.",
+            "On the way back every layer multiplies the gradient by its weights. If these are large, the first layers "
+            "get many times more than the last.",
             "dz1 = (dz2 @ W2.T) * slope(z1)",
         ),
         remedies=lambda: (*clip(view), *adam(view)),

@@ -11,42 +11,38 @@ from fallline.diagnosis.words import count, number
 from fallline.vocabulary.findings import Why
 
 TIMES = 100.0
-"""Standard deviations that differ by more make a valley that is so many times longer than it is wide."""
+"""Largest ratio of standard deviations: the valley of the loss is so many times longer than wide."""
 
 OFF = 10.0
-"""A mean so many standard deviations from 0 does the same, beside the bias."""
+"""Largest distance of a mean from 0, in standard deviations: it does the same, with the bias."""
 
 
 def unscaled_inputs(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """What the data look like, which no step changes."""
-    told = _told(view)
-    if told:
-        yield Sighting(lambda since: _unscaled(view, told), "warning", 0)
+    """Find inputs that are not scaled, which no step changes."""
+    difference = _difference(view)
+    if difference:
+        yield Sighting(lambda since: _unscaled(view, difference), "warning", 0)
 
 
-def _told(view: View) -> str:
+def _difference(view: View) -> str:
     spreads = [spread for spread in view.task.input_spreads if spread > 0.0]
     both = zip(view.task.input_means, view.task.input_spreads, strict=True)
     off = max((abs(mean) / spread for mean, spread in both if spread > 0.0), default=0.0)
     if len(spreads) > 1 and max(spreads) > TIMES * min(spreads):
         times = number(max(spreads) / min(spreads))
-        return (
-            f"Of {count(len(spreads), 'input')} the widest has a standard deviation {times} times "
-            f"that of the narrowest."
-        )
+        return f"The standard deviations of {count(len(spreads), 'input')} differ by {times} times."
     if off > OFF:
         return f"The mean of an input is {number(off)} standard deviations from 0."
     return ""
 
 
-def _unscaled(view: View, told: str) -> Words:
+def _unscaled(view: View, difference: str) -> Words:
     return Words(
         title="{run}: inputs are not scaled.",
-        evidence=f'{told} A new experiment with "standardize": "inputs" has them all alike.',
+        evidence=f'{difference} A new experiment with "standardize": "inputs" gives all the same size.',
         mark="inputs not scaled",
         why=Why(
-            "The gradient of a weight is as large as its input: one rate is too high for the large "
-            "inputs and too low for the "
+            "The gradient of a weight grows with its input: one rate is too high for large inputs and too low for "
             "small ones.",
             "dW1 = X.T @ dz1",
         ),

@@ -1,4 +1,4 @@
-"""How the noise of batches lies to the slope that is descended. Must not know other rules."""
+"""The noise of batches. Must not know other rules."""
 
 from __future__ import annotations
 
@@ -16,45 +16,45 @@ SETTLED = 0.02
 """A loss that changes by less, from one half of the window to the other, no longer falls."""
 
 MOVES = 0.03
-"""A loss that is spread by less of itself lies still."""
+"""A loss that spreads by less is flat."""
 
-DROWNED = 10.0
-"""A batch drowns where the square of its gradient's distance from the full one is so many times that of the full."""
+NOISY = 10.0
+"""Ratio of the batch gradient's squared distance from the full one to its squared norm, above which noise dominates."""
 
 LINGERS = 4.0
-"""What was said is over when the loss falls so many times faster, or is so many times calmer."""
+"""Factor by which the loss must fall faster, or spread less, before the finding closes."""
 
 WILD = 0.15
-"""So far a loss is spread where noise keeps it from being learnt at all."""
+"""Spread of a loss whose noise prevents learning."""
 
 UNLEARNT = 0.5
-"""Above this share of the baseline's loss little has been learnt."""
+"""Share of the baseline's loss above which the run has learned little."""
 
 WASTES, STILL_WASTES = 20.0, 10.0
-"""A batch is large at so many times the noise scale; less than the second, no longer."""
+"""A batch is too large at this many times the noise scale: to open, and to stay open."""
 
 LARGE = 32
-"""A smaller batch is no waste whatever the noise."""
+"""Smallest batch that can be too large."""
 
 
 def noise_floor(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """The loss moves around a level to which the noise of batches keeps it."""
+    """Find a loss that moves around a level set by the batches' noise."""
     course = _unsettled(view, MOVES, is_open(()))
     if course is not None and (noise := view.noise()) is not None and noise.share(_batch(view)) > 1.0:
         yield Sighting(lambda since: _floor(view, course), "info", course.since)
 
 
 def small_batch(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """The same, so high that little is learnt."""
+    """Find the same at a level so high that the run learns little."""
     course = _unsettled(view, WILD, is_open(()))
     if course is None or course.after < UNLEARNT * view.task.baseline:
         return
-    if (noise := view.noise()) is not None and noise.share(_batch(view)) > DROWNED:
-        yield Sighting(lambda since: _drowns(view, course, noise), "warning", course.since)
+    if (noise := view.noise()) is not None and noise.share(_batch(view)) > NOISY:
+        yield Sighting(lambda since: _too_noisy(view, course, noise), "warning", course.since)
 
 
 def _unsettled(view: View, spread: float, is_open: bool) -> Course | None:
-    """How the loss went, if it moves that much and does not fall; None for full batches."""
+    """Return the course of a loss that spreads this much and does not fall."""
     course = view.course("train_loss", 2 * 200)
     if view.is_full_batch or course is None:
         return None
@@ -74,8 +74,8 @@ def _floor(view: View, course: Course) -> Words:
         f"the noise of {_samples(view)}.",
         mark="noise floor",
         why=Why(
-            "The gradient of a batch differs from that of all samples. Where the slope is small, "
-            "steps follow the difference.",
+            "The gradient of a batch differs from the gradient of all samples. If the slope is small, steps follow "
+            "the difference.",
             "W1 = W1 - lr * dW1",
         ),
         remedies=lambda: (_lower(view), *_larger(view)),
@@ -87,17 +87,16 @@ def _samples(view: View) -> str:
     return "single samples" if batch == 1 else f"batches of {batch:,}"
 
 
-def _drowns(view: View, course: Course, noise: Noise) -> Words:
+def _too_noisy(view: View, course: Course, noise: Noise) -> Words:
     batch, times = _batch(view), noise.share(_batch(view)) ** 0.5
-    far = f"{number(times)} times as far" if np.isfinite(times) else "infinitely far"
+    far = f"{number(times)} times its length" if np.isfinite(times) else "infinitely many times its length"
     return Words(
-        title="{run}: the batch drowns in noise.",
-        evidence=f"The gradient of {count(batch, 'sample')} lies {far} from that of all samples as "
-        f"that is long; the loss is "
+        title="{run}: the batch is too noisy.",
+        evidence=f"The gradient of {count(batch, 'sample')} differs from the full gradient by {far}; the loss is "
         f"{number(course.after)} ± {number(course.spread)} and no longer falls.",
-        mark="drowns in noise",
+        mark="batch too noisy",
         why=Why(
-            "A step follows the samples of its batch, and they say something else than all samples do.",
+            "A step follows the samples of its batch, which differ from all samples.",
             "W1 = W1 - lr * dW1",
         ),
         remedies=lambda: (*_larger(view), _lower(view)),
@@ -114,7 +113,7 @@ def _larger(view: View) -> tuple[Remedy, ...]:
 
 
 def wasteful_batch(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """Far fewer samples would give almost the same gradient."""
+    """Find a batch whose gradient far fewer samples would give."""
     batch = _batch(view)
     if batch < LARGE or view.step < 20 or (noise := view.noise()) is None:
         return
@@ -126,13 +125,13 @@ def _wastes(batch: int, noise: Noise) -> Words:
     size = 2 ** int(np.clip(np.ceil(np.log2(max(4 * noise.scale, 1.0))), 0, 9))
     scale = count(round(noise.scale), "sample") if noise.scale >= 1.0 else "less than 1 sample"
     return Words(
-        title="{run}: the batch is larger than it needs to be.",
+        title="{run}: the batch is larger than necessary.",
         evidence=f"At the noise scale, {scale}, noise and signal are "
         f"equal; a step takes "
         f"{count(batch, 'sample')}.",
-        mark="batch wastes work",
+        mark="batch too large",
         why=Why(
-            "Beyond the noise scale more samples hardly change the gradient, and each of them costs as much.",
+            "Beyond the noise scale more samples hardly change the gradient, and each costs the same.",
             "dW1 = X[batch].T @ dz1",
         ),
         remedies=lambda: (edit(f"Batch of {size}", batch_size=size),),

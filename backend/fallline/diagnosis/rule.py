@@ -1,4 +1,4 @@
-"""What a rule is, and what it answers when it sees something. Must not know which rules there are."""
+"""The types of a rule and of its results. Must not know the rules."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from fallline.vocabulary.findings import Remedy, Severity, Why
 
 
 class NotNow(Exception):
-    """What a rule asks for costs more than may be spent now. It is asked again; until then all stays as it was."""
+    """A measurement is over budget: the rule runs again later."""
 
 
 Subject = tuple[tuple[str, Any], ...]
-"""What a finding is about, as pairs that can be compared: (("layer", 2), ("units", (0, 3)))."""
+"""The layer or units of a finding, as comparable pairs: (("layer", 2), ("units", (0, 3)))."""
 
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """The first step from which on something has been the case. Where it is not `exact`, it may have been earlier."""
+    """The first step of a condition; one that is not `exact` may be older."""
 
     step: int
     exact: bool = True
@@ -31,8 +31,9 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a finding says. `{run}` stands for what readers call the run. `remedies` are asked for once, where it opens:
-    they may have to be tried.
+    """The text of a finding, with `{run}` for the run's name.
+
+    `remedies` is called once, when the finding opens, since it may try them.
     """
 
     title: str
@@ -44,9 +45,10 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What may be looked for at past steps: units of a layer (counted from 0) that are exactly those that are `dead`,
-    the groups of units that are `alike`, or a share of outputs that is at least `saturated`. Before `earliest` it was
-    not the case.
+    """A condition of a layer that can be checked at past steps.
+
+    `kind` is `dead` (exactly these units, counted from 0), `alike` (these groups of units) or `saturated` (at least
+    this share of outputs). It did not hold before the step `earliest`.
     """
 
     kind: str
@@ -57,9 +59,9 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Something that a rule sees. `since` is when it began, or the trace by which that may be found.
+    """A symptom in the present step.
 
-    `words` says it, once it is known since when.
+    `since` is its first step, or the trace to search for it. `words` returns its text for a first step.
     """
 
     words: Callable[[Since], Words]
@@ -70,12 +72,11 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One symptom.
+    """A row of the table: one symptom.
 
-    `check(view, is_open)` tells what is seen; `is_open(subject)` whether that was seen before and is not over, so that
-    it may end at another mark than it began. It must have been so for `hold` steps before it is said. `help` is a line
-    for readers of a list, `yields_to` names rules that say more of the same: while one of them sees something, this
-    one is silent.
+    `check(view, is_open)` yields sightings. `is_open(subject)` says whether a finding is open, so that it may end at
+    another threshold than it began. A finding opens after `hold` steps. `help` is a line for a list. While a rule of
+    `yields_to` has a sighting, this one is silent.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The table of rules, worst first. It says which says more of the same than another; they do not."""
+"""The table of rules, worst first, and which rule yields to which."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _DEAD = frozenset({"dead_layer"})
 _STUCK = _DEAD | {"symmetric_units", "vanishing_gradients", "saturated_units", "rate_too_small"}
 _FLAT = _STUCK | {"predicts_the_mean"}
 
-_ILL = (
-    Rule("diverged", "a step more would not be finite", divergence.diverged),
+_PROBLEMS = (
+    Rule("diverged", "one more step would not be finite", divergence.diverged),
     Rule("will_diverge", "the loss grows from step to step, far above its start", divergence.will_diverge),
     Rule("dead_layer", "every unit of a layer outputs 0 for every sample", dead_units.dead_layer),
     Rule(
         "predicts_the_mean",
-        "the loss is that of guessing, and no longer falls",
+        "the loss is at the baseline and no longer falls",
         fit.predicts_the_mean,
         yields_to=_STUCK | {"small_batch", "rate_at_edge"},
     ),
@@ -36,7 +36,7 @@ _ILL = (
     ),
     Rule(
         "saturated_units",
-        "the slope of a layer's activation is gone almost everywhere",
+        "the slope of a layer's activation is near 0 almost everywhere",
         flat_units.saturated_units,
         hold=20,
     ),
@@ -58,39 +58,41 @@ _ILL = (
         step_size.rate_at_edge,
         yields_to=frozenset({"will_diverge"}),
     ),
-    Rule("rate_too_small", "the slope is there, and the run hardly moves", step_size.rate_too_small),
-    Rule("small_batch", "the loss wanders far, and no longer falls", noise.small_batch, yields_to=_DEAD),
+    Rule("rate_too_small", "the gradient is still large, and the run hardly moves", step_size.rate_too_small),
+    Rule("small_batch", "the loss varies widely and no longer falls", noise.small_batch, yields_to=_DEAD),
     Rule("unscaled_inputs", "inputs of very different size", inputs.unscaled_inputs),
     Rule("overfitting", "the test loss rises while the train loss falls", fit.overfitting),
-    Rule("plateau", "the loss lies still where much is left to learn", fit.plateau, yields_to=_FLAT),
+    Rule("plateau", "the loss is flat, and much is left to learn", fit.plateau, yields_to=_FLAT),
 )
 
-_MERELY_SO = (
+_NOTES = (
     Rule(
         "noise_floor",
-        "the loss moves around the level to which noise keeps it",
+        "the loss moves around a level set by the batches' noise",
         noise.noise_floor,
-        yields_to=_FLAT | {"small_batch", "healthy"},  # what falls again has not come to its floor
+        yields_to=_FLAT | {"small_batch", "healthy"},  # a loss that falls again is not at its floor
     ),
     Rule(
         "wasteful_batch",
         "fewer samples would give the same gradient",
         noise.wasteful_batch,
         hold=100,
-        yields_to=_FLAT | {"will_diverge"},  # where nothing is learnt, a batch of any size does as well
+        yields_to=_FLAT | {"will_diverge"},  # a run that learns nothing needs no batch size
     ),
     Rule(
         "healthy",
         "the loss falls, also on the test samples",
         fit.healthy,
-        yields_to=frozenset(rule.name for rule in _ILL if rule.name not in ("dead_units", "unscaled_inputs")),
+        yields_to=frozenset(
+            rule.name for rule in _PROBLEMS if rule.name not in ("dead_units", "unscaled_inputs")
+        ),
     ),
 )
 
 
 def _beside_divergence(rule: Rule) -> Rule:
-    """Of a run that stands still at its end nothing else is said."""
+    """Return the rule, silent beside `diverged`."""
     return rule if rule.name == "diverged" else replace(rule, yields_to=rule.yields_to | {"diverged"})
 
 
-RULES: tuple[Rule, ...] = tuple(map(_beside_divergence, (*_ILL, *_MERELY_SO)))
+RULES: tuple[Rule, ...] = tuple(map(_beside_divergence, (*_PROBLEMS, *_NOTES)))

@@ -1,4 +1,4 @@
-"""All that a rule may see of a run: numbers of one moment, and columns of its history. Must not know their source."""
+"""The input of a rule. Must not know the source of its numbers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from fallline.vocabulary.columns import Buckets, Floats, Ints
 from fallline.vocabulary.run_settings import RunSettings
 
 RECENT = 200
-"""Steps that a rule sees one by one."""
+"""Number of single steps that a rule sees."""
 
 LATELY = 8
-"""The share of a run's steps, one in so many, that counts as lately, once that is more than `RECENT`."""
+"""The recent window is 1 / `LATELY` of a run's steps, if that is more than `RECENT`."""
 
 BUCKETS = 64
-"""What happened lately is told in about so many buckets."""
+"""About the number of buckets of the recent window."""
 
 
 def lately(step: int) -> int:
-    """The first step of what counts as lately at that step."""
+    """Return the first step of the recent window at that step."""
     return max(step - max(RECENT, step // LATELY), 0)
 
 
@@ -31,8 +31,8 @@ def lately(step: int) -> int:
 class Layer:
     """A hidden layer at this step, over all training samples.
 
-    `dead` units output 0 for every sample. `saturated_share` is the share of samples at which a unit's slope has all
-    but gone, None where the activation does not flatten on both sides. `alike` are groups of units with equal weights.
+    `dead` units output 0 for every sample. `saturated_share` is the share of samples at which a unit's slope is almost
+    0, None if the activation does not flatten on both sides. `alike` are groups of units with equal weights.
     """
 
     activation: str
@@ -51,11 +51,11 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the runs of an experiment share: how many samples to learn from, and what one has to beat.
+    """The shared part of an experiment's runs.
 
-    `baseline` is the training loss of somebody who predicts the mean, or the shares of the classes (`guessing` in
-    words). `score` names what is comparable of a loss: r2 or accuracy. `input_spreads` and `input_means` tell each
-    input's standard deviation and mean.
+    `samples` counts training samples. `baseline` is the training loss of predicting the mean, or the shares of the
+    classes (`guessing` in words). `score` is r2 or accuracy. `input_spreads` and `input_means` are each input's
+    standard deviation and mean.
     """
 
     samples: int
@@ -71,9 +71,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How a series went lately, over `steps` steps from `since` on: the means of the first and the last eighth, and of
-    both halves; how far the values of the second half lie around their mean, as a standard deviation; and the levels
-    below and above which a twentieth of that half's buckets goes.
+    """A series in the recent window: `steps` steps from `since` on.
+
+    `first` and `last` are the means of the first and the last eighth, `before` and `after` the means of both halves.
+    `spread` is the standard deviation of the second half; a twentieth of its buckets goes below `low`, and a twentieth
+    above `high`.
     """
 
     since: int
@@ -88,20 +90,21 @@ class Course:
 
     @property
     def fall(self) -> float:
-        """The share by which it fell from one half to the other; below 0 where it rose."""
+        """Share by which it fell from one half to the other; below 0 if it rose."""
         return 1.0 - self.after / self.before if self.before > 0.0 else 0.0
 
     @property
     def fell(self) -> float:
-        """The share by which it fell from beginning to end."""
+        """Share by which it fell from the first eighth to the last."""
         return 1.0 - self.last / self.first if self.first > 0.0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """How single samples' gradients scatter: the trace of their covariance and the squared norm of their mean.
+    """Scatter of single samples' gradients.
 
-    `sizes` has for each layer the root mean square of the entries of all of them.
+    `trace` is of their covariance, `mean_squared` is the squared norm of their mean. `sizes` has the root mean square
+    of their entries for each layer.
     """
 
     samples: int
@@ -111,19 +114,17 @@ class Noise:
 
     @property
     def scale(self) -> float:
-        """The batch size at which noise and signal are equal: the simple noise scale."""
+        """Batch size at which noise and signal are equal: the simple noise scale."""
         return self.trace / self.mean_squared if self.mean_squared > 0.0 else math.inf
 
     def share(self, batch: int) -> float:
-        """The expected squared distance of a batch's gradient from the full one, over the square of that one."""
+        """Return E |batch gradient - full gradient|² / |full gradient|²."""
         return (self.samples - batch) / (self.samples * batch) * self.scale if batch < self.samples else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The largest curvature of the training loss as the optimizer sees it, what full-batch steps bear of it, and the
-    step at which that was measured.
-    """
+    """The curvature as the optimizer sees it, its limit, and its step."""
 
     sharpness: float
     limit: float
@@ -132,7 +133,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Slopes:
-    """The length of the gradient over all parameters: in the first steps, and in the last ones."""
+    """Length of the gradient over all parameters, in the first steps and in the last."""
 
     first: float
     now: float
@@ -140,8 +141,10 @@ class Slopes:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a command leads to in so many steps: the training loss where they begin, or of layers that were drawn anew,
-    and its mean over the later half of them, which is infinite where the run diverges or half of a layer dies.
+    """The result of trying a command for `steps` steps.
+
+    `before` is the training loss at their start, after any redraw. `after` is its mean over their later half, infinite
+    if the run diverges or half of a layer dies.
     """
 
     steps: int
@@ -151,13 +154,15 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A run at its present step. `settings` are those in force for the next one, `rate` the rate that a schedule makes
-    of them, `first_rate` is the one it began with, `edits` the changes made since, with their steps.
+    """A run at its present step.
 
-    `loss` and `score` are the training loss and score of the present parameters. `recent` are the last `RECENT` steps
-    one by one, `columns(since, at_most)` tells the history from a step on in at most so many buckets. What costs more
-    is measured when a rule asks: `noise()`, and `edge()`, both None where that is not to be had or not affordable; so
-    is `trial(command)`, what a remedy would lead to.
+    - `settings` are in force for the next step; `rate` is their learning rate after the schedule, `first_rate` the
+      first.
+    - `edits` are the changes with their steps.
+    - `loss` and `score` are the training loss and score of the present parameters.
+    - `recent` has the last `RECENT` steps one by one. `columns(since, at_most)` returns the history from a step on, in
+      at most `at_most` buckets.
+    - `noise()`, `edge()` and `trial(command)` are expensive and run on demand; None if they cannot be measured.
     """
 
     task: Task
@@ -181,51 +186,48 @@ class View:
         return self.settings.batch_size is None or self.settings.batch_size >= self.task.samples
 
     def weights(self) -> tuple[str, ...]:
-        """The names of the weight matrices, from the first layer to the output's."""
+        """Return the names of the weight matrices, from the first layer to the output."""
         return tuple(f"W{layer}" for layer in range(1, len(self.layers) + 2))
 
     def slopes(self) -> Slopes | None:
-        """How long the gradient was and is; None before there is something to compare."""
+        """Return the length of the gradient at first and now; None before step `RECENT`."""
         if self.step < RECENT:
             return None
-        begun, now = self.columns(0, BUCKETS), self.recent
-        return Slopes(_length(begun, slice(0, 1)), _length(now, slice(None)))
+        first, now = self.columns(0, BUCKETS), self.recent
+        return Slopes(_length(first, slice(0, 1)), _length(now, slice(None)))
 
     def last(self, name: str, steps: int = RECENT) -> Floats:
-        """The finite values of a series in the last so many steps, at most `RECENT` of them."""
+        """Return the finite values of a series in the last `steps` recent steps."""
         values = self._row(name)[-steps:]
         return values[np.isfinite(values)]
 
     def steps_of(self, name: str) -> Ints:
-        """The steps of the values that `last` tells of all recent steps."""
+        """Return the steps of the finite recent values of a series."""
         return self.recent.first[np.isfinite(self._row(name))]
 
     def course(self, name: str, least: int = RECENT) -> Course | None:
-        """How a series went lately; None before `least` steps, and where too few of them have a value."""
+        """Return a series in the recent window; None with too few steps or values."""
         if self.step < least:
             return None
         since = lately(self.step)
-        told = self.recent if since == max(self.step - RECENT, 0) else self.columns(since, BUCKETS)
-        row = told.names.index(name)
-        known = told.count[row] > 0
-        if known.sum() < 16:
+        buckets = self.recent if since == max(self.step - RECENT, 0) else self.columns(since, BUCKETS)
+        row = buckets.names.index(name)
+        has_value = buckets.count[row] > 0
+        if has_value.sum() < 16:
             return None
-        values, counts = told.mean[row][known], told.count[row][known]
+        values, counts = buckets.mean[row][has_value], buckets.count[row][has_value]
         eighth, half = len(values) // 8, len(values) // 2
         first, before, after, last = (
             float(np.average(values[part], weights=counts[part]))
             for part in (slice(0, eighth), slice(0, half), slice(half, None), slice(-eighth, None))
         )
         spread = float(values[half:].std())
-        low = float(np.quantile(told.minimum[row][known][half:], 0.05))
-        high = float(np.quantile(told.maximum[row][known][half:], 0.95))
+        low = float(np.quantile(buckets.minimum[row][has_value][half:], 0.05))
+        high = float(np.quantile(buckets.maximum[row][has_value][half:], 0.95))
         return Course(since, self.step - since, first, before, after, last, spread, low, high)
 
     def zero_since(self, name: str) -> int:
-        """The first step from which on a series has been exactly 0, as far back as history tells; `step` if it is not.
-
-        Every value before it that is known was another.
-        """
+        """Return the first step since which a series is 0; `step` if it is not."""
         values = self._row(name)
         others = np.flatnonzero(values != 0.0)
         if len(others):
@@ -233,19 +235,19 @@ class View:
         return self._zero_before(name)
 
     def _zero_before(self, name: str) -> int:
-        """The same where all recent values are 0: a bucket is wholly 0 where its largest value is."""
-        told = self.columns(0, RECENT)
-        values = told.maximum[told.names.index(name)]
+        """Return the same if all recent values are 0: a bucket is all 0 if its maximum is."""
+        buckets = self.columns(0, RECENT)
+        values = buckets.maximum[buckets.names.index(name)]
         others = np.flatnonzero(values != 0.0)
-        return int(told.first[others[-1]]) + 1 if len(others) else 0
+        return int(buckets.first[others[-1]]) + 1 if len(others) else 0
 
     def _row(self, name: str) -> Floats:
         row: Floats = self.recent.mean[self.recent.names.index(name)]
         return row
 
 
-def _length(told: Buckets, where: slice) -> float:
-    """The median over some buckets of the gradient's norm over all parameters."""
-    rows = [row for row, name in enumerate(told.names) if name.startswith("grad_l2/")]
-    lengths = np.sqrt((told.mean[rows][:, where] ** 2).sum(axis=0))
+def _length(buckets: Buckets, where: slice) -> float:
+    """Return the gradient's norm, as the median over the buckets `where`."""
+    rows = [row for row, name in enumerate(buckets.names) if name.startswith("grad_l2/")]
+    lengths = np.sqrt((buckets.mean[rows][:, where] ** 2).sum(axis=0))
     return float(np.median(lengths))

@@ -1,4 +1,4 @@
-"""How numbers are written in findings, as everywhere in fallline: three significant digits; and what several rules say.
+"""Numbers in the text of findings, and shared sentences.
 
 Must not know rules.
 """
@@ -13,7 +13,7 @@ from fallline.diagnosis.view import Edge
 
 def number(value: float) -> str:
     """ "0.0439", "1,280", "1e−5" below 0.0001, "1.9e7" from a million on; a true minus sign. Words for
-    what is no number.
+    values that are not finite.
     """
     if not math.isfinite(value):
         return "undefined" if math.isnan(value) else "infinite" if value > 0 else "−infinite"
@@ -33,17 +33,17 @@ def _power(size: float) -> str:
 
 
 def plain(value: float) -> float:
-    """A setting to offer: two significant digits."""
+    """Round a setting to offer to two significant digits."""
     return float(f"{value:.2g}")
 
 
 def setting(value: float) -> str:
-    """A setting in words, as one types it."""
+    """Format a setting as users type it."""
     return f"{value:g}"
 
 
 def percent(share: float) -> str:
-    """ "0.3 %", "69 %"; what is not all is never written as 100 %."""
+    """ "0.3 %", "69 %"; never 100 % for a smaller share."""
     size = min(100 * share, 99.9) if share < 1 else 100 * share
     return f"{size:.1f} %" if abs(size) < 9.95 or 99 < size < 100 else f"{size:.0f} %"
 
@@ -63,8 +63,8 @@ def listed(items: Sequence[str]) -> str:
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
-def bears(edge: Edge | None, step: int) -> str:
-    """A sentence after another. It is measured now and then only, and others measure at this very step."""
+def sharpness_sentence(edge: Edge | None, step: int) -> str:
+    """Return the sentence on the sharpness, with its step if that is an earlier one."""
     if edge is None:
         return ""
     at = (
@@ -72,4 +72,4 @@ def bears(edge: Edge | None, step: int) -> str:
         if edge.step < step
         else f"is {number(edge.sharpness)}"
     )
-    return f" The sharpness {at}; this rate bears {number(edge.limit)}."
+    return f" The sharpness {at}; stable below {number(edge.limit)}."

@@ -21,7 +21,7 @@ from fallline.execution.delivery import Delivery, DeliveryQueue
 from fallline.execution.interface import Later, Ledger, Sink, nothing
 from fallline.execution.worker import TurnFailed, Worker
 from fallline.runs.experiment import Experiment
-from fallline.runs.telling import Event, Frames
+from fallline.runs.publishing import Event, Frames
 from fallline.vocabulary.errors import Failed, FalllineError, Unavailable
 from fallline.vocabulary.journal import JournalBatch, Receipt
 
@@ -135,7 +135,7 @@ class _WorkerThread:
                 self._count_fault("the worker failed")
                 time.sleep(PAUSE_SECONDS)
         for id in list(self._open):
-            self._guarded(id, partial(self._report, id, settles=True))
+            self._guarded(id, partial(self._report, id, is_final=True))
 
     def _run_once(self) -> bool:
         """Run the waiting calls, then one turn. Return False when the worker has to stop."""
@@ -206,7 +206,7 @@ class _WorkerThread:
             experiment = make()
             self._worker.open(experiment)
             self._open[id] = opened
-            experiment.when_there(now, self._later(opened, reply))
+            experiment.when_restored(now, self._later(opened, reply))
         except Exception as error:  # for the caller, not for this thread
             self._open.pop(id, None)
             self._worker.close(id)
@@ -220,7 +220,7 @@ class _WorkerThread:
         experiment, opened = self._worker.find(id), self._open.get(id)
         try:
             if experiment is not None and opened is not None:
-                self._report(id, settles=True)
+                self._report(id, is_final=True)
                 experiment.close(time.perf_counter(), why)
                 self._send(opened, [reply.delivery() for reply in opened.replies])
         finally:
@@ -264,7 +264,7 @@ class _WorkerThread:
 
     # ------------------------------------------------------------------ results
 
-    def _report(self, id: str, *, settles: bool = False) -> None:
+    def _report(self, id: str, *, is_final: bool = False) -> None:
         """Store the changes of an experiment, then send them."""
         experiment, opened = self._worker.find(id), self._open.get(id)
         if experiment is None or opened is None:
@@ -272,8 +272,8 @@ class _WorkerThread:
         outgoing, replies = experiment.take_outgoing(), opened.replies
         opened.replies = []
         receipts = tuple(receipt for reply in replies for receipt in reply.receipts)
-        batch = experiment.take_written(
-            time.perf_counter(), tells=bool(outgoing or replies), settles=settles, receipts=receipts
+        batch = experiment.take_write(
+            time.perf_counter(), publishes=bool(outgoing or replies), is_final=is_final, receipts=receipts
         )
         deliveries = [_publication(self._sink, item) for item in outgoing]
         deliveries += [reply.delivery() for reply in replies]
@@ -292,7 +292,7 @@ class _WorkerThread:
         def then(stored: bool) -> None:
             if batch.needed:
                 self._loop.call_soon_threadsafe(partial(opened.queue.settle, ticket, stored=stored))
-            self.post(experiment.id, lambda: experiment.stored(well=stored))
+            self.post(experiment.id, lambda: experiment.confirm_write(stored=stored))
 
         opened.ledger.write(batch, then)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from weakref import WeakSet
 
-from fallline.runs.checkpoints import Checkpoints
+from fallline.runs.past.checkpoints import Checkpoints
 
 
 class SharedBudget:

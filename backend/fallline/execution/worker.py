@@ -101,9 +101,9 @@ class Worker:
         if experiment is None and not (has_commands or has_reads):
             self._share_of.pop(id, None)
         is_awake = wake is not None and wake <= now
-        only_looks = experiment is not None and experiment.only_looks
-        self._place(id, TRAINING, here=is_awake and not only_looks)
-        self._place(id, READS, here=has_reads or (is_awake and only_looks))
+        only_replays = experiment is not None and experiment.only_replays
+        self._place(id, TRAINING, here=is_awake and not only_replays)
+        self._place(id, READS, here=has_reads or (is_awake and only_replays))
         self._place(id, COMMANDS, here=has_commands)
         if wake is not None and not is_awake:
             self._wakes[id] = wake

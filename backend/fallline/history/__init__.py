@@ -1,4 +1,4 @@
-"""What a run remembers of its past: every series at several resolutions, in memory that does not grow with the run."""
+"""The history of a run: every series at several resolutions."""
 
 from fallline.history.run_history import RunHistory
 

@@ -1,8 +1,7 @@
-"""Which buckets tell a range of steps: arithmetic on zones and widths, before anything is read.
+"""The choice of buckets for a range of steps.
 
-A zone is a stretch of steps and the finest width at which all of it is held. Widths rise from the first zone to the
-middle and fall to the last, and a border between two zones is a multiple of both their widths. Must not know shelves or
-values.
+A zone is a range of steps with the finest width at which all of it is stored. Widths rise from the first zone to the
+middle and fall to the last. A border between two zones is a multiple of both widths. Must not know shelves or values.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from fallline.vocabulary.dyadic import ceil, floor, pieces
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """The steps start <= k < stop, held in buckets of `width` steps or finer ones that make it up."""
+    """The steps start <= k < stop, stored in buckets of `width` steps or finer ones."""
 
     start: int
     stop: int
@@ -24,10 +23,9 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """The steps start <= k < stop in buckets of `width` where finer ones are held, and in the finest held elsewhere.
+    """The steps start <= k < stop in buckets of `width`, or in wider stored ones.
 
-    Ragged ends are in smaller buckets, except that the steps from `whole` on, if there are any, are one bucket that
-    ends before it is full.
+    Both ends may have smaller buckets. The steps from `whole` on, if any, are one bucket that is not full.
     """
 
     start: int
@@ -37,10 +35,10 @@ class Cover:
 
 
 def cover(zones: Sequence[Zone], first: int, last: int, at_most: int, *, exact_start: bool) -> Cover:
-    """The finest cover of the steps `first` ... `last` in at most so many buckets.
+    """Return the finest cover of `first` ... `last` in at most `at_most` buckets.
 
-    With `exact_start` it begins at `first` where that step is held singly and at_most allows; without, it may begin at
-    a multiple of the width before it, which keeps buckets equally wide.
+    With `exact_start` it begins at `first` if that step is stored singly and `at_most` allows it. Without, it may
+    begin at a multiple of the width before it, which keeps buckets equally wide.
     """
     stop = zones[-1].stop
     for exact in (True, False) if exact_start else (False,):
@@ -53,11 +51,11 @@ def cover(zones: Sequence[Zone], first: int, last: int, at_most: int, *, exact_s
         whole = max(floor(end, width), start)
         if count(zones, start, whole, width) + (whole < end) <= at_most:
             return Cover(start, whole, end, width)
-    raise AssertionError("one bucket that ends early can tell everything")
+    raise AssertionError("one bucket that is not full covers everything")
 
 
 def count(zones: Sequence[Zone], start: int, stop: int, width: int) -> int:
-    """How many buckets tell start <= k < stop, in buckets of `width` where finer ones are held."""
+    """Return the number of buckets of `width`, or of wider stored ones."""
     wide = [zone for zone in zones if zone.width > width and zone.start < stop and zone.stop > start]
     if not wide:
         return pieces(start, stop, width)
@@ -71,12 +69,12 @@ def _widths(stop: int) -> Iterator[int]:
 
 
 def _ends(zones: Sequence[Zone], first: int, last: int, width: int, *, exact: bool) -> tuple[int, int]:
-    """Where whole buckets that overlap first ... last begin and end."""
-    held_first, held_last = _held(zones, first), _held(zones, last)
-    start = floor(first, held_first if exact else max(held_first, width))
-    end = ceil(last + 1, max(held_last, width))
-    return start, end if end <= zones[-1].stop else ceil(last + 1, held_last)
+    """Return the start and end of the whole buckets that overlap first ... last."""
+    first_width, last_width = _width(zones, first), _width(zones, last)
+    start = floor(first, first_width if exact else max(first_width, width))
+    end = ceil(last + 1, max(last_width, width))
+    return start, end if end <= zones[-1].stop else ceil(last + 1, last_width)
 
 
-def _held(zones: Sequence[Zone], step: int) -> int:
+def _width(zones: Sequence[Zone], step: int) -> int:
     return next(zone.width for zone in zones if step < zone.stop)

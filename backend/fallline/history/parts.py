@@ -1,7 +1,7 @@
-"""A history in pieces that can be kept: which there are, and which of them changed since they were kept last.
+"""A history in pieces for storage, with a version that shows which pieces changed.
 
-Most of a long history never changes again, so that keeping it anew costs little more than what is new in it. Must not
-know where pieces are kept, nor what the series are.
+Most of a long history never changes again, so a save costs little more than its new part. Must not know where pieces
+are stored, nor the meaning of series.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from fallline.vocabulary.packing import About, Arrays
 Kind: TypeAlias = Literal["first", "last", "trunk", "summary", "first_summary", "octave", "twig", "waiting"]
 
 BLOCK = 128
-"""So many of the trunk's buckets make one piece."""
+"""Number of the trunk's buckets in one piece."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One piece. The same name and version mean the same numbers; `arrays` copies them out."""
+    """One piece; the same name and version mean the same numbers."""
 
     name: str
     version: tuple[int, int]
@@ -30,19 +30,23 @@ class Part:
 
 
 def steps_part(kind: Kind, shelf: StepShelf) -> list[Part]:
-    """All steps of a shelf, if there are any."""
+    """Return all steps of a shelf as a piece, if there are any."""
     start, stop = shelf.start, shelf.stop
 
     def arrays() -> Arrays:
-        held = shelf.records(start, stop)
-        return {"samples_seen": held.samples_seen, "seconds": held.seconds, "values": held.values}
+        records = shelf.records(start, stop)
+        return {
+            "samples_seen": records.samples_seen,
+            "seconds": records.seconds,
+            "values": records.values,
+        }
 
     about: About = {"kind": kind, "start": start, "width": 1}
     return [Part(kind, (start, stop), about, arrays)] if start < stop else []
 
 
 def buckets_parts(kind: Kind, shelf: BucketShelf, block: int | None = None) -> list[Part]:
-    """A shelf's buckets in blocks of so many, or in one piece."""
+    """Return a shelf's buckets in pieces of `block` buckets, or in one piece."""
     size = shelf.stop - shelf.start if block is None else block
     return [
         _buckets_part(

@@ -1,16 +1,16 @@
-"""All series of a run at several resolutions, under a ceiling of memory that does not depend on how long the run is.
+"""All series of a run at several resolutions, in bounded memory.
 
-What is held after n steps depends on n alone, never on how they came or who asked:
+The content after n steps depends only on n, not on slices or readers:
 
-- the first and the last 1,024 steps singly;
-- the trunk: the whole run in 513 to 1,024 buckets, whose width doubles when they become too many;
-- between the first steps and the trunk's width, 16 buckets an octave (steps 1,024 to 2,047 in widths of 64, and so on),
-  which is what a logarithmic axis shows; between the last steps and the trunk's width, the newest 16 of each width;
-- every 16 of the first steps, of the last and of the trunk's buckets in one more, so that a coarse view is not made out
-  of very many fine buckets.
+- the first and the last 1,024 steps, one by one;
+- the trunk: the whole run in 513 to 1,024 buckets; when there are too many, their width doubles;
+- between the first steps and the trunk's width, 16 buckets per octave (steps 1,024 to 2,047 in widths of 64, and so
+  on), for a logarithmic axis; between the last steps and the trunk's width, the newest 16 of each width;
+- summaries: one bucket for every 16 of the first steps, the last steps and the trunk's buckets, so that a coarse view
+  does not merge very many fine buckets.
 
-Every bucket is made of its two halves, so that means are rounded alike however the steps came. Must not know what the
-series are, runs or viewers.
+Every bucket merges its two halves, so that means round the same for all slices. Must not know the meaning of series,
+runs or viewers.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ import numpy as np
 
 from fallline.history.cover import Zone, cover
 from fallline.history.parts import BLOCK, Part, buckets_parts, steps_part
-from fallline.history.shelf import BucketShelf, Shelf, StepShelf, made_buckets
+from fallline.history.shelf import BucketShelf, Shelf, StepShelf, buckets_of
 from fallline.vocabulary.columns import Buckets, Records, as_one, from_records, join, pair_up, widen
 from fallline.vocabulary.dyadic import ceil, floor
 from fallline.vocabulary.packing import About, Arrays
 
 STEPS = 1024
-"""So many first and so many last steps are held singly; also the most buckets of the trunk."""
+"""Number of first, and of last, single steps; also the most buckets of the trunk."""
 
 SUMMARY = 16
-"""So many steps or trunk buckets are summed up in one; also so many buckets are held of each octave."""
+"""Number of steps or trunk buckets in a summary bucket; also the number of buckets per octave."""
 
 _OCTAVE = STEPS // SUMMARY
 _PORTION = 8192
 
 
 _LONG = 1 << 27
-"""Steps up to which `most_bytes` counts: a run at full speed takes an hour to them."""
+"""Longest run that `most_bytes` covers: an hour at full speed."""
 
 
 def most_bytes(series: int) -> int:
-    """Bytes that the arrays of so many series come to in a run of up to some hundred million steps."""
+    """Return the most bytes for so many series in a run of `_LONG` steps."""
     octaves = (_LONG // STEPS).bit_length() - _OCTAVE.bit_length() + 1
     twigs = (_LONG // STEPS).bit_length() - SUMMARY.bit_length() + 1
     buckets = STEPS + 2 * STEPS // SUMMARY + SUMMARY * (octaves + twigs) + STEPS // SUMMARY
@@ -49,7 +49,7 @@ def most_bytes(series: int) -> int:
 
 
 class Pyramid:
-    """`append` takes records in the order of their numbers, `range` tells any stretch of them in whole buckets."""
+    """Series at several resolutions, appended in order and read by range."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._nothing = Buckets.empty(names)
@@ -60,7 +60,7 @@ class Pyramid:
         self._twigs: dict[int, BucketShelf] = {}
         self._first_summary: BucketShelf | None = None
         self._summary: BucketShelf | None = None
-        # Of each width the newest bucket that still waits for its other half.
+        # the newest bucket of each width that waits for its other half
         self._waiting: dict[int, Buckets] = {}
         self._settled = 0
         self.names = names
@@ -68,13 +68,13 @@ class Pyramid:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays held."""
+        """Bytes of all arrays."""
         return sum(shelf.nbytes for shelf in self._shelves())
 
-    # ------------------------------------------------------------------ taking records
+    # ------------------------------------------------------------------ adding records
 
     def append(self, records: Records) -> None:
-        """Take the records that follow those held. ValueError when they do not."""
+        """Add the next records. Raises ValueError if they do not follow."""
         if records.first != self.count:
             raise ValueError(f"record {self.count} must come next, not {records.first}")
         for start in range(records.first, records.stop, _PORTION):
@@ -90,9 +90,9 @@ class Pyramid:
         self.count = records.stop
 
     def _settle(self, records: Records | None = None) -> None:
-        """Merge what is still single steps, the given records included, into complete buckets of 16 and more.
+        """Merge single steps and these records into complete buckets.
 
-        Done for many steps at once, since NumPy's calls cost more than their numbers do.
+        It merges many steps at once, since NumPy's calls cost more than their numbers.
         """
         block = join(self._nothing, *self._unsettled())
         if records is not None:
@@ -102,9 +102,9 @@ class Pyramid:
             if self._settled == STEPS * self._width:
                 self._double()
             until = min(stop, STEPS * self._width)
-            taken = until - self._settled
-            self._merge_upwards(block.part(slice(0, taken)))
-            block, self._settled = block.part(slice(taken, None)), until
+            count = until - self._settled
+            self._merge_upwards(block.part(slice(0, count)))
+            block, self._settled = block.part(slice(count, None)), until
 
     def _unsettled(self) -> list[Buckets]:
         border = max(self._settled, min(self.count, STEPS))
@@ -112,7 +112,7 @@ class Pyramid:
         return [shelf.read(start, stop) for shelf, start, stop in parts if start < stop]
 
     def _merge_upwards(self, buckets: Buckets) -> None:
-        """Make every bucket that these single steps complete, and put it where its width is held."""
+        """Add every bucket that these single steps complete to its shelves."""
         width = 1
         while len(buckets) and width < SUMMARY * self._width:
             buckets = join(self._waiting.pop(width, self._nothing), buckets)
@@ -137,7 +137,7 @@ class Pyramid:
         return 1 if self._trunk is None else self._trunk.width
 
     def _double(self) -> None:
-        """The trunk is full: its buckets merge by twos. At this moment nothing waits for another half."""
+        """Merge the full trunk's buckets in pairs; no bucket waits for its half now."""
         assert self._summary is not None
         width = self._width
         buckets = (self._trunk or self._first_steps).read(0, STEPS)
@@ -145,22 +145,22 @@ class Pyramid:
         if width == 1:
             self._first_summary = self._summary
         if width >= SUMMARY:
-            # The last 1,024 steps need a summary as the first have; wider ones only continue them.
-            room = _room_of_twig(width)
+            # The last 1,024 steps need a summary like the first; wider shelves only continue them.
+            room = _twig_size(width)
             self._twigs[width] = BucketShelf(buckets.part(slice(STEPS - room, None)), width, room)
         if width >= _OCTAVE:
             self._octaves.append(BucketShelf(buckets.part(slice(SUMMARY, 2 * SUMMARY)), width, SUMMARY))
         self._trunk = BucketShelf(pair_up(buckets), 2 * width, STEPS)
         self._summary = BucketShelf(pair_up(summary), 2 * SUMMARY * width, STEPS // SUMMARY)
 
-    # ------------------------------------------------------------------ being kept
+    # ------------------------------------------------------------------ storing
 
     def about(self) -> About:
-        """What the parts do not say."""
+        """Return the fields that the parts do not contain."""
         return {"count": self.count, "settled": self._settled}
 
     def parts(self) -> Iterator[Part]:
-        """Pieces from which `restored` makes this history again, bit for bit."""
+        """Yield pieces from which `restored` restores this history to the bit."""
         yield from steps_part("first", self._first_steps)
         yield from steps_part("last", self._last_steps)
         if self._trunk is not None:
@@ -178,14 +178,14 @@ class Pyramid:
 
     @classmethod
     def restored(cls, names: tuple[str, ...], about: About, parts: Iterable[tuple[About, Arrays]]) -> Pyramid:
-        """The history that told these parts, in whatever order. KeyError or ValueError where one is none of its."""
+        """Restore a history from its parts. Raises KeyError or ValueError."""
         pyramid = cls(names)
         pyramid.count, pyramid._settled = about["count"], about["settled"]
         for each, arrays in sorted(parts, key=lambda part: (part[0]["width"], part[0]["start"])):
-            pyramid._put_back(each["kind"], each["width"], each["start"], arrays)
+            pyramid._restore_part(each["kind"], each["width"], each["start"], arrays)
         return pyramid
 
-    def _put_back(self, kind: str, width: int, start: int, arrays: Arrays) -> None:
+    def _restore_part(self, kind: str, width: int, start: int, arrays: Arrays) -> None:
         if kind in ("first", "last"):
             shelf = StepShelf(self.names, start, STEPS)
             shelf.add(Records(start, names=self.names, **arrays))
@@ -194,7 +194,7 @@ class Pyramid:
             else:
                 self._last_steps = shelf
             return
-        buckets = made_buckets(self.names, width, start, arrays)
+        buckets = buckets_of(self.names, width, start, arrays)
         if kind == "trunk" and self._trunk is not None:
             self._trunk.add(buckets)
         elif kind == "trunk":
@@ -206,34 +206,34 @@ class Pyramid:
         elif kind == "octave":
             self._octaves.append(BucketShelf(buckets, width, SUMMARY))
         elif kind == "twig":
-            self._twigs[width] = BucketShelf(buckets, width, _room_of_twig(width))
+            self._twigs[width] = BucketShelf(buckets, width, _twig_size(width))
         elif kind == "waiting":
             self._waiting[width] = buckets
         else:
             raise ValueError(f"a history has no {kind}")
 
-    # ------------------------------------------------------------------ telling
+    # ------------------------------------------------------------------ reading
 
     def range(self, first: int, last: int, at_most: int, *, exact_start: bool = True) -> Buckets:
-        """Whole buckets that overlap the steps `first` ... `last`, at most so many, as fine as that and memory allow.
+        """Return at most `at_most` whole buckets that overlap `first` ... `last`.
 
-        With `exact_start` they begin at `first` where it is held singly and at_most allows. Time is proportional to
-        `at_most` (plus the logarithm of the run's length), not to the range. ValueError for at_most < 1.
+        With `exact_start` they begin at `first` if it is stored singly and `at_most` allows it. Time is proportional to
+        `at_most` (plus the logarithm of the run's length), not to the range. Raises ValueError for at_most < 1.
         """
         if at_most < 1:
-            raise ValueError("at least one bucket is needed to tell anything")
+            raise ValueError("at_most must be at least 1")
         first, last = max(first, 0), min(last, self.count - 1)
         if first > last:
             return self._nothing
         self._settle()
         plan = cover(self._zones(), first, last, at_most, exact_start=exact_start)
-        told = self._read(plan.start, plan.whole, plan.width)
+        buckets = self._read(plan.start, plan.whole, plan.width)
         if plan.whole == plan.stop:
-            return told
-        return join(told, as_one(self._read(plan.whole, plan.stop, plan.width)))
+            return buckets
+        return join(buckets, as_one(self._read(plan.whole, plan.stop, plan.width)))
 
     def _zones(self) -> list[Zone]:
-        """Where which width is the finest held, from step 0 to the newest."""
+        """Return the finest stored width by range, from step 0 to the newest."""
         zones = [Zone(0, min(self.count, STEPS), 1)]
         zones += [Zone(each.start * each.width, each.stop * each.width, each.width) for each in self._octaves]
         newer = [self._twigs[width] for width in sorted(self._twigs, reverse=True)]
@@ -253,7 +253,7 @@ class Pyramid:
         return [shelf for shelf in shelves if shelf is not None and shelf.start < shelf.stop]
 
     def _read(self, start: int, stop: int, width: int) -> Buckets:
-        """All of start <= k < stop in buckets of `width` where finer ones are held, else in the finest held."""
+        """Return start <= k < stop in buckets of `width`, or of wider stored ones."""
         shelves, parts = self._shelves(), [self._nothing]
         while start < stop:
             shelf, until = _next(shelves, start, stop, width)
@@ -262,14 +262,14 @@ class Pyramid:
         return widen(join(*parts), width)
 
 
-def _room_of_twig(width: int) -> int:
+def _twig_size(width: int) -> int:
     return STEPS // SUMMARY if width == SUMMARY else SUMMARY
 
 
 def _next(shelves: list[Shelf], start: int, stop: int, width: int) -> tuple[Shelf, int]:
-    """The shelf to read from `start` on, and the step at which another becomes the better one.
+    """Return the best shelf from `start` on, and the step where another is better.
 
-    Best is the widest of those that are not wider than asked, so that little is left to merge; where all are wider, the
+    The best is the widest that is not wider than `width`, so that little is left to merge. If all are wider, it is the
     narrowest.
     """
     holding = [shelf for shelf in shelves if _holds(shelf, start)]

@@ -1,6 +1,6 @@
-"""The history of one run: its series by name, and which of them follow from others.
+"""The history of one run: its series by name, stored or derived.
 
-Must not know training, nor who asks.
+Must not know training, nor readers.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from fallline.vocabulary.packing import About, Arrays
 
 
 class RunHistory:
-    """All series of a run from step 0 on, in less than 2 MB for the notebook's network however long the run is.
+    """All series of a run from step 0 on, in bounded memory.
 
-    `sizes` tells how many numbers each parameter has. For those, `grad_mean/P` is not stored but read as `grad_l1/P`
-    divided by the size: division keeps the order, so minimum, maximum and last are those of the stored quotients, bit
-    for bit.
+    The notebook's network needs less than 2 MB. `sizes` has the number of entries of each parameter. For these,
+    `grad_mean/P` is not stored but computed as `grad_l1/P` over the size. Division keeps the order, so minimum,
+    maximum and last equal stored quotients to the bit.
     """
 
     def __init__(self, names: tuple[str, ...], sizes: Mapping[str, int] | None = None) -> None:
@@ -40,12 +40,12 @@ class RunHistory:
 
     @property
     def count(self) -> int:
-        """So many steps were recorded: 0 ... `count` - 1."""
+        """Number of recorded steps: 0 ... `count` - 1."""
         return self._pyramid.count
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays held."""
+        """Bytes of all arrays."""
         return self._pyramid.nbytes
 
     @property
@@ -54,48 +54,48 @@ class RunHistory:
         return most_bytes(len(self._pyramid.names))
 
     def append(self, records: Records) -> None:
-        """Remember the records that follow those held. ValueError when they do not follow or are of other series."""
+        """Add the next records. Raises ValueError for others."""
         if records.names != self.names:
-            raise ValueError("these records are not of this run's series")
+            raise ValueError("these records have other series than this run")
         if not len(records):
             return
         stored = replace(records, names=self._pyramid.names, values=records.values[self._rows])
         self._pyramid.append(stored)
-        self._see(records)
+        self._update_latest(records)
 
     def range(self, first: int, last: int, at_most: int, exact_start: bool = True) -> Buckets:
-        """Whole buckets that overlap the steps `first` ... `last`, at most so many: see `Pyramid.range`."""
-        told = self._pyramid.range(first, last, at_most, exact_start=exact_start)
+        """Return whole buckets of the range: see `Pyramid.range`."""
+        buckets = self._pyramid.range(first, last, at_most, exact_start=exact_start)
         return replace(
-            told,
+            buckets,
             names=self.names,
-            minimum=self._expand(told.minimum),
-            maximum=self._expand(told.maximum),
-            mean=self._expand(told.mean),
-            final=self._expand(told.final),
-            count=told.count[self._sources],
+            minimum=self._expand(buckets.minimum),
+            maximum=self._expand(buckets.maximum),
+            mean=self._expand(buckets.mean),
+            final=self._expand(buckets.final),
+            count=buckets.count[self._sources],
         )
 
     def latest(self) -> dict[str, tuple[int, float]]:
-        """The step and value of the last finite record of every series that has one."""
-        found = zip(self.names, self._latest_step.tolist(), self._latest.tolist(), strict=True)
-        return {name: (step, value) for name, step, value in found if step >= 0}
+        """Return the step and value of the last finite record of every series."""
+        latest = zip(self.names, self._latest_step.tolist(), self._latest.tolist(), strict=True)
+        return {name: (step, value) for name, step, value in latest if step >= 0}
 
-    # ------------------------------------------------------------------ being kept
+    # ------------------------------------------------------------------ storing
 
     def about(self) -> tuple[About, Arrays]:
-        """What the parts do not say."""
+        """Return the fields that the parts do not contain."""
         latest: Arrays = {"latest_step": self._latest_step, "latest": self._latest}
         return {"series": list(self.names), **self._pyramid.about()}, latest
 
     def parts(self) -> Iterator[Part]:
-        """Pieces from which `restore` makes this history again, bit for bit."""
+        """Yield pieces from which `restore` restores this history to the bit."""
         return self._pyramid.parts()
 
     def restore(self, about: About, latest: Arrays, parts: Iterable[tuple[About, Arrays]]) -> None:
-        """Become the history that told these. ValueError when it was one of other series."""
+        """Restore the history of these parts. Raises ValueError if it had other series."""
         if about["series"] != list(self.names):
-            raise ValueError("this history was one of other series")
+            raise ValueError("this history has other series")
         self._pyramid = Pyramid.restored(self._pyramid.names, about, parts)
         self._latest_step, self._latest = latest["latest_step"], latest["latest"]
 
@@ -103,14 +103,14 @@ class RunHistory:
         expanded: Floats = stored[self._sources] / self._divisors
         return expanded
 
-    def _see(self, records: Records) -> None:
-        """Note the last finite value of each series; most stand in the last column."""
+    def _update_latest(self, records: Records) -> None:
+        """Update the last finite value of each series; most are in the last column."""
         missing: NDArray[np.intp] = np.arange(len(self.names))
         for width in (1, len(records)):
             values = records.values[missing, len(records) - width :]
             finite = np.isfinite(values)
-            seen = finite.any(axis=1)
-            places = width - 1 - np.argmax(finite[:, ::-1], axis=1)[seen]
-            self._latest[missing[seen]] = values[seen, places]
-            self._latest_step[missing[seen]] = records.stop - width + places
-            missing = missing[~seen]
+            has_value = finite.any(axis=1)
+            places = width - 1 - np.argmax(finite[:, ::-1], axis=1)[has_value]
+            self._latest[missing[has_value]] = values[has_value, places]
+            self._latest_step[missing[has_value]] = records.stop - width + places
+            missing = missing[~has_value]

@@ -1,1 +1,1 @@
-"""Runs and experiments: where the engine and the history meet. Pure: told the time, never reading a clock."""
+"""Runs and experiments. Pure: receives the time and reads no clock."""

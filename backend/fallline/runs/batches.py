@@ -1,32 +1,32 @@
-"""How many steps so many samples are: the arithmetic of passes, batches and a pass's smaller last batch.
+"""Conversion between samples and steps, with the smaller last batch of each pass.
 
-Follows CONTRACT "Batches": a step takes the next `batch_size` places of its pass, fewer at the pass's end, never across
-it; a full batch (`None`) is all m training samples. Knows nothing of what is trained.
+A step takes the next `batch_size` places of its pass, fewer at its end, never across it. A full batch (`None`) is all m
+training samples. Knows nothing of training.
 """
 
 from __future__ import annotations
 
 
 def next_batch(samples_seen: int, batch_size: int | None, train_samples: int) -> int:
-    """How many samples the next step takes."""
+    """Return the number of samples of the next step."""
     if batch_size is None:
         return train_samples
     return min(batch_size, train_samples - samples_seen % train_samples)
 
 
-def steps_within(allowance: int, samples_seen: int, batch_size: int | None, train_samples: int) -> int:
-    """How many steps can be made without paying for more than `allowance` samples."""
+def steps_within(most: int, samples_seen: int, batch_size: int | None, train_samples: int) -> int:
+    """Return the most steps that take at most `most` samples."""
     if batch_size is None:
-        return max(allowance, 0) // train_samples
+        return max(most, 0) // train_samples
     rest = train_samples - samples_seen % train_samples
-    if allowance < rest:
-        return max(allowance, 0) // batch_size
-    passes, over = divmod(allowance - rest, train_samples)
+    if most < rest:
+        return max(most, 0) // batch_size
+    passes, over = divmod(most - rest, train_samples)
     return _steps(rest, batch_size) + passes * _steps(train_samples, batch_size) + over // batch_size
 
 
 def steps_until(samples: int, samples_seen: int, batch_size: int | None, train_samples: int) -> int:
-    """How many steps it takes until at least `samples` more samples are seen."""
+    """Return the fewest steps that take at least `samples` samples."""
     if samples <= 0:
         return 0
     if batch_size is None:

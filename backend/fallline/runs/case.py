@@ -1,6 +1,6 @@
-"""What the Doctor knows of one run: its findings, how it was when it was last examined, and what examining cost.
+"""The Doctor's record of one run.
 
-Must not know how a run is examined, nor when it is time to.
+Must not know how or when a run is examined.
 """
 
 from __future__ import annotations
@@ -12,80 +12,89 @@ from typing import Any
 from fallline.diagnosis.examine import Record
 from fallline.diagnosis.rule import Trace
 from fallline.engine.state import TrainingState
-from fallline.runs.allowance import Allowance, Lately
-from fallline.runs.trail import Search, Trail
+from fallline.runs.examination_budget import ExaminationBudget, RecentWaits
+from fallline.runs.past.recent_states import RecentStates, Search
 from fallline.vocabulary.findings import Finding
 from fallline.vocabulary.run_settings import RunSettings
 
 
 @dataclass(slots=True)
 class Case:
-    """The record of one run in one generation.
+    """The record of one run in one generation; all times in seconds.
 
-    `beside` is its part of the experiment's computing time, `since_look` that since the last examination, of which
-    `examined` is a copy of the state and `looked_at` the time; `cost` is what the next one is expected to take, in
-    seconds. `owed` is what it took beyond that, `spent` what all of them took, `allowance` what they may take beside
-    training, which waited for them as `lately` says. `measured` is what is not measured each time, `trail` the way
-    since then, `sought` what has still to be looked for. The last examination `is_unfinished` if something of it was
-    put off.
+    | field | is |
+    | --- | --- |
+    | `computed` | its part of the experiment's computing time |
+    | `computed_since` | the same since the last examination |
+    | `examined`, `examined_at` | copy of the state at the last examination, and its time |
+    | `cost` | expected cost of the next examination |
+    | `debt` | cost of the last examination beyond the expected one |
+    | `spent` | cost of all examinations |
+    | `budget`, `recent_waits` | what examinations may cost beside training, and how long it waited for them |
+    | `measurements` | results that are not measured each time |
+    | `recent_states` | states since the last examination |
+    | `searches` | searches for first steps that are not finished |
+    | `is_unfinished` | whether the last examination deferred something |
     """
 
     record: Record = field(default_factory=Record)
     examined: TrainingState | None = None
-    beside: float = 0.0
-    since_look: float = 0.0
-    looked_at: float = -math.inf
+    computed: float = 0.0
+    computed_since: float = 0.0
+    examined_at: float = -math.inf
     cost: float | None = None
-    owed: float = 0.0
+    debt: float = 0.0
     spent: float = 0.0
     examinations: int = 0
     failed: int = 0
-    allowance: Allowance = field(default_factory=Allowance)
-    lately: Lately = field(default_factory=Lately)
-    measured: dict[str, tuple[int, RunSettings, Any]] = field(default_factory=dict)
-    trail: Trail = field(default_factory=Trail)
-    sought: dict[Trace, Search] = field(default_factory=dict)
+    budget: ExaminationBudget = field(default_factory=ExaminationBudget)
+    recent_waits: RecentWaits = field(default_factory=RecentWaits)
+    measurements: dict[str, tuple[int, RunSettings, Any]] = field(default_factory=dict)
+    recent_states: RecentStates = field(default_factory=RecentStates)
+    searches: dict[Trace, Search] = field(default_factory=dict)
     is_unfinished: bool = False
 
     @property
     def findings(self) -> list[Finding]:
         return self.record.findings
 
-    def seen(self) -> dict[str, Any]:
-        """The numbers behind what is open as they were seen last, as they are stored."""
+    def latest_evidence(self) -> dict[str, Any]:
+        """Return the latest evidence of open findings by id, as it is stored."""
         return {id: asdict(evidence) for id, evidence in self.record.fresh.items()}
 
-    def leaves(self, state: TrainingState) -> None:
-        """It is examined in this state."""
+    def mark_examined(self, state: TrainingState) -> None:
+        """Note that the run was examined in this state."""
         self.examined = state.copy()
-        self.trail.begin(self.examined)
+        self.recent_states.begin(self.examined)
 
-    def trains(self, seconds: float) -> None:
-        """Its part of the experiment's computing time is longer by this."""
-        self.beside += seconds
-        self.since_look += seconds
-        self.allowance.earn(seconds)
-        self.lately.computes(seconds)
+    def add_computing(self, seconds: float) -> None:
+        """Add to its part of the experiment's computing time."""
+        self.computed += seconds
+        self.computed_since += seconds
+        self.budget.earn(seconds)
+        self.recent_waits.add_computing(seconds)
 
-    def waits(self, seconds: float) -> None:
-        """Training waited so long for an examination."""
-        self.allowance.spend(seconds)
-        self.lately.waits(seconds)
+    def add_wait(self, seconds: float) -> None:
+        """Add time that training waited for an examination."""
+        self.budget.spend(seconds)
+        self.recent_waits.add_wait(seconds)
 
     def forked(self, at_step: int) -> Case:
-        """The case of a fork of that step: what was found in the past that both share."""
+        """Return the case of a fork at that step: the findings of the shared past."""
         return Case(self.record.at(at_step))
 
     def costs(self) -> dict[str, Any]:
-        """What examining has cost so far, and how often it failed; `share` is what training waited for, beside its
-        computing time; `waited_seconds` and `computed_seconds` are both of late.
+        """Return the cost of examinations so far, and how many failed.
+
+        `share` is the time that training waited over its computing time. `waited_seconds` and `computed_seconds` are
+        recent.
         """
-        share = self.allowance.spent / self.beside if self.beside > 0 else 0.0
+        share = self.budget.spent / self.computed if self.computed > 0 else 0.0
         return {
             "seconds": self.spent,
             "share": share,
-            "waited_seconds": self.lately.waited,
-            "computed_seconds": self.lately.computed,
+            "waited_seconds": self.recent_waits.waited,
+            "computed_seconds": self.recent_waits.computed,
             "examinations": self.examinations,
             "failed": self.failed,
         }

@@ -1,9 +1,8 @@
-"""One experiment: runs that share a data set and initial parameters, and the one door through which they change.
+"""One experiment: runs that share a data set and initial parameters.
 
-Owns that whatever happens to runs is examined, noted to be stored, and told, in this order. Who races, how steps are
-shared out, what is examined when, what is told and what is stored are `roster`'s, `stepping`'s, `rounds`', `telling`'s
-and `books`'. Told the time and handed a clock for measuring; must not know threads, sockets, tokens, or where things
-are stored.
+Owns the order of effects: a change is examined, then stored, then published. `run_registry`, `stepping`,
+`doctor.schedule`, `publishing` and `persistence.journal_writer` do the parts. Receives the time, and a clock for
+measuring; must not know threads, sockets, tokens, or where things are stored.
 """
 
 from __future__ import annotations
@@ -18,22 +17,22 @@ from fallline.engine.saved_parameters import SavedParameters
 from fallline.engine.tabular import Table
 from fallline.figures.binding import MOST_POINTS
 from fallline.figures.view import FigureView
-from fallline.runs.asked_past import Later, See, SeeWay, state_at, stretch_of, way_to
-from fallline.runs.books import Books
-from fallline.runs.checkpoints import Room
-from fallline.runs.data_check import dataset_of
-from fallline.runs.forking import Forking, forked_recipe
+from fallline.runs.checks.data import dataset_of
+from fallline.runs.checks.fork import forked_recipe
+from fallline.runs.checks.recipe import check_recipe
+from fallline.runs.doctor.schedule import ExaminationSchedule, Findings
 from fallline.runs.jobs import StepJob
-from fallline.runs.lookback import Waiting
+from fallline.runs.past.checkpoints import Room
+from fallline.runs.past.replay import PendingRequest
+from fallline.runs.past_requests import ForkRequest, Later, See, SeePath, history_of, path_to, state_at
+from fallline.runs.persistence.journal_writer import JournalWriter
+from fallline.runs.persistence.reopening import Restoration, restored_runs
+from fallline.runs.persistence.replayed_facts import ReplayedFacts, replay_facts
 from fallline.runs.problem_view import figure_view_of, samples_of, shared_by
-from fallline.runs.recipe_check import check_recipe
-from fallline.runs.reopening import Arrival, reopened_runs
-from fallline.runs.roster import Roster
-from fallline.runs.rounds import Found, Rounds
+from fallline.runs.publishing import Event, Frames, Pieces, Publisher
 from fallline.runs.run import Clock, Run
-from fallline.runs.standing import Standing, standing_of
+from fallline.runs.run_registry import RunRegistry
 from fallline.runs.stepping import Stepping
-from fallline.runs.telling import Event, Frames, Pieces, Telling
 from fallline.runs.usage import COUNT_SECONDS, Usage
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.errors import (
@@ -51,7 +50,7 @@ from fallline.vocabulary.recipe import Recipe, RunRecipe
 
 
 class Experiment:
-    """Runs that race on one problem. With `saves`, states are among what is to be stored of it."""
+    """Runs on one problem. With `saves`, their states are stored too."""
 
     def __init__(
         self,
@@ -65,73 +64,77 @@ class Experiment:
         room: Room | None = None,
         usage: Usage | None = None,
     ) -> None:
-        """`table` and `start` are what the recipe's data and network name of what people sent, if they do. `usage`
-        takes what the experiment counts of itself.
+        """Create the experiment, with the uploads that its recipe names.
+
+        `usage` receives its memory counts.
         """
         self.id = id
         self._kernels = Kernels() if kernels is None else kernels
         dataset = dataset_of(recipe.data, table)
         shared = check_recipe(recipe, dataset, start)
         self.problem: Problem = build_problem(shared.data, shared.network, shared.loss, dataset, start)
-        self._roster = Roster(shared, self.problem, self._kernels, room)
-        self._rounds = Rounds(self.problem)
+        self._registry = RunRegistry(shared, self.problem, self._kernels, room)
+        self._schedule = ExaminationSchedule(self.problem)
         self._stepping = Stepping()
-        self._telling = Telling(id)
-        self._waiting: list[Waiting] = []
+        self._publisher = Publisher(id)
+        self._pending: list[PendingRequest] = []
         self._positions: dict[str, Json] | None = None
         self._plays_on = False
         self.usage = Usage() if usage is None else usage
         self._count_at = -math.inf
-        self._books = Books(saves=saves)
-        self._books.note(
-            "began", recipe=self.recipe.as_json(), **self._made_by(self._kernels.of(self.problem).name)
+        self._journal = JournalWriter(saves=saves)
+        self._journal.add(
+            "began",
+            recipe=self.recipe.as_json(),
+            **self._provenance_fact(self._kernels.of(self.problem).name),
         )
 
     @classmethod
     def reopened(
         cls,
         id: str,
-        kept: StoredExperiment,
+        stored: StoredExperiment,
         kernels: Kernels,
         table: Table | None = None,
         start: SavedParameters | None = None,
         *,
         saves: bool = False,
         is_paused: bool = False,
-        stands_still: bool = False,
+        is_read_only: bool = False,
         room: Room | None = None,
         usage: Usage | None = None,
     ) -> Experiment:
-        """The experiment of which this is stored, on its way to where it stood; `when_there` says when it is.
+        """Restore a stored experiment, which may be used after `when_restored` calls back.
 
-        Nothing may be asked of it before. It plays if it did, unless it `is_paused`. One that `stands_still` is only
-        there to be looked at: it does not play, and nothing is stored of it.
+        It plays if it did, unless it `is_paused`. With `is_read_only` it does not play, and nothing is stored of it.
         """
-        standing = standing_of(kept.entries)
-        one = cls(id, standing.with_edits(), kernels, table, start, room=room, usage=usage)
-        one._books = Books(saves=saves)
-        one._put_back(standing, kept, room, stands_still=stands_still)
-        one._plays_on = kept.progress["playing"] and not (is_paused or stands_still)
+        facts = replay_facts(stored.entries)
+        one = cls(id, facts.with_edits(), kernels, table, start, room=room, usage=usage)
+        one._journal = JournalWriter(saves=saves)
+        one._restore(facts, stored, room, is_read_only=is_read_only)
+        one._plays_on = stored.progress["playing"] and not (is_paused or is_read_only)
         return one
 
-    def _put_back(
-        self, standing: Standing, kept: StoredExperiment, room: Room | None, *, stands_still: bool
+    def _restore(
+        self, facts: ReplayedFacts, stored: StoredExperiment, room: Room | None, *, is_read_only: bool
     ) -> None:
-        found = reopened_runs(self.problem, standing, kept, self._kernels, room)
-        progress = kept.progress
-        self._roster.put_back(found.runs, standing.gone)
+        restored = restored_runs(self.problem, facts, stored, self._kernels, room)
+        progress = stored.progress
+        self._registry.restore(restored.runs, facts.removed)
         self._positions = progress["runs"]
-        self._stepping.put_back(progress)
-        if stands_still:
-            self._books.close()
+        self._stepping.restore(progress)
+        if is_read_only:
+            self._journal.close()
             return
-        self._books.resume(found.saved, progress)
-        if found.generations or found.rounded:
+        self._journal.resume(restored.saved, progress)
+        if restored.generations or restored.rounded:
             builds = dict(self._kernels.builds)
-            self._books.note("resumed", generations=found.generations, rounded=found.rounded, builds=builds)
+            self._journal.add(
+                "resumed", generations=restored.generations, rounded=restored.rounded, builds=builds
+            )
 
-    def when_there(self, now: float, done: Later) -> None:
-        """`done` gets the state: at once, or for one that was opened again when its runs are where they stood."""
+    def when_restored(self, now: float, done: Later) -> None:
+        """Pass the state to `done`, after a restore at the stored positions."""
         if self._positions is None:
             done(self.state())
             return
@@ -139,26 +142,26 @@ class Experiment:
         def arrived() -> dict[str, Any]:
             self._positions = None
             if self._plays_on and not all(run.is_over for run in self.runs.values()):
-                self._stepping.play_on(now)
+                self._stepping.resume_play(now)
             return self.state()
 
-        self._waiting.append(Arrival(self.runs, self._positions, arrived, done))
+        self._pending.append(Restoration(self.runs, self._positions, arrived, done))
 
-    def _made_by(self, kernel: str) -> Json:
-        """What makes the numbers of runs that begin now, as a fact."""
+    def _provenance_fact(self, kernel: str) -> Json:
+        """Return the provenance of runs that begin now, as a fact."""
         return {"kernel": kernel, "builds": dict(self._kernels.builds)}
 
-    # ------------------------------------------------------------------ what it is
+    # ------------------------------------------------------------------ views
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe with all edits so far."""
-        return self._roster.recipe
+        """Recipe with all edits so far."""
+        return self._registry.recipe
 
     @property
     def runs(self) -> dict[str, Run]:
-        """Those that race, by their names."""
-        return self._roster.runs
+        """The runs by name."""
+        return self._registry.runs
 
     @property
     def playing(self) -> bool:
@@ -166,24 +169,24 @@ class Experiment:
 
     @property
     def moving(self) -> bool:
-        """Whether steps are being made, by play or by a step job."""
+        """True if play or a step job makes steps."""
         return self._stepping.is_at_work
 
     @property
     def is_busy(self) -> bool:
-        """Whether steps are being made, or somebody waits for steps of the past."""
-        return self.moving or bool(self._waiting)
+        """True if it makes steps, or replays past ones for a request."""
+        return self.moving or bool(self._pending)
 
     @property
-    def only_looks(self) -> bool:
-        """Whether steps of the past are made again for somebody, and no others."""
-        return bool(self._waiting) and not self.moving
+    def only_replays(self) -> bool:
+        """True if it only replays past steps."""
+        return bool(self._pending) and not self.moving
 
     def run(self, name: str) -> Run:
-        return self._roster.find(name)
+        return self._registry.find(name)
 
     def state(self) -> dict[str, Any]:
-        """The experiment as `GET /experiments/{id}` answers it."""
+        """Return the experiment as `GET /experiments/{id}` shows it."""
         return {
             "id": self.id,
             "recipe": self.recipe.as_json(),
@@ -200,64 +203,65 @@ class Experiment:
         }
 
     def _provenance(self) -> dict[str, Any]:
-        told: dict[str, Any] = {
+        provenance: dict[str, Any] = {
             "kernels": {run.name: run.kernel.name for run in self.runs.values()},
             "builds": dict(self._kernels.builds),
         }
         if rounded := {run.name: TO_ROUNDING for run in self.runs.values() if run.is_rounded}:
-            told["restored"] = rounded
-        return told
+            provenance["restored"] = rounded
+        return provenance
 
     def data(self) -> dict[str, Any]:
-        """All samples in the network's units, and which rows train and test."""
+        """Return all samples in the network's units, and the rows of both splits."""
         return samples_of(self.problem)
 
     def figure_view(self, names: Iterable[str] | None = None, at_most: int = MOST_POINTS) -> FigureView:
-        """What figures may see: these runs, or all, with their whole history, at the resolution of a picture."""
-        shown = map(self.run, self.runs if names is None else names)
-        return figure_view_of(self.problem, self.runs, shown, at_most)
+        """Return these runs, or all, for figures, in at most `at_most` points."""
+        selected = map(self.run, self.runs if names is None else names)
+        return figure_view_of(self.problem, self.runs, selected, at_most)
 
-    # ------------------------------------------------------------------ any step, past or present
+    # ------------------------------------------------------------------ requests about any step
 
-    def look(self, name: str, step: int | None, see: See, done: Later) -> None:
-        """Show `see` the run's state at a step (None: the present one), exactly; `done` gets what it says."""
-        self._wait_for(state_at(self.problem, self.run(name), step, see, done))
+    def state_at(self, name: str, step: int | None, see: See, done: Later) -> None:
+        """Pass the run's exact state at a step to `see`, its result to `done`."""
+        self._add_pending(state_at(self.problem, self.run(name), step, see, done))
 
-    def way(self, name: str, step: int | None, see: SeeWay, done: Later) -> None:
-        """Show `see` the way that a run went to a step (None: the present one), as states by their steps."""
-        self._wait_for(way_to(self.problem, self.run(name), step, see, done))
+    def path_to(self, name: str, step: int | None, see: SeePath, done: Later) -> None:
+        """Pass a run's states up to a step to `see`, its result to `done`."""
+        self._add_pending(path_to(self.problem, self.run(name), step, see, done))
 
-    def stretch(
+    def history_of(
         self, name: str, since: int | None, until: int | None, at_most: int, done: Callable[[Any], None]
     ) -> None:
-        """The history from step `since` to `until`, both included, in at most so many whole buckets; `done` gets the
-        run's generation with it.
-        """
-        self._wait_for(stretch_of(self.run(name), since, until, at_most, done))
+        """Pass the run's generation and its history of a range to `done`.
 
-    def _wait_for(self, answer: Waiting | None) -> None:
-        if answer is not None:
-            self._waiting.append(answer)
+        The history has at most `at_most` whole buckets.
+        """
+        self._add_pending(history_of(self.run(name), since, until, at_most, done))
+
+    def _add_pending(self, request: PendingRequest | None) -> None:
+        if request is not None:
+            self._pending.append(request)
 
     # ------------------------------------------------------------------ commands
 
     def play(self, speed: float | None, pace: str, now: float) -> dict[str, Any]:
-        """Play from here on; `speed` None is as fast as it goes. 409 when every run has diverged or finished."""
+        """Play; `speed` None is full speed. Raises Conflict if every run is over."""
         if all(run.is_over for run in self.runs.values()):
             raise Conflict(f"every run has {_ended(self.runs.values())}, reset one, or add another")
         self._end_jobs()
         self._stepping.play(speed, pace, now)
-        self._books.need()
-        self._tell_playback(now)
+        self._journal.require()
+        self._publish_playback(now)
         return self.state()
 
     def pause(self, now: float) -> dict[str, Any]:
-        """Stop at this step. Step jobs end here too, and are answered with the state as it is."""
-        self._examine_before_an_answer(now)
+        """Stop at this step. Step jobs end here too, with the present state as response."""
+        self._examine_before_response(now)
         self._stepping.pause()
         self._end_jobs()
-        self._books.need()
-        self._tell_playback(now)
+        self._journal.require()
+        self._publish_playback(now)
         return self.state()
 
     def step(
@@ -271,15 +275,15 @@ class Experiment:
         receipt: Receipt | None = None,
         caller: object = None,
     ) -> None:
-        """Begin a step job; `done` gets the state when its last step is made. A playing experiment is paused first.
+        """Pause and begin a step job; `done` gets the state after its last step.
 
-        `caller` stands for whoever waits for it, and is named again when they leave.
-        One that was asked for before with the key of this `receipt`, and was cut off, goes on to where it was going.
+        `caller` identifies the client that waits. An interrupted job with the key of this `receipt` continues to its
+        target.
         """
-        if (job := self._stepping.goes_on(receipt, done)) is not None:
+        if (job := self._stepping.resumed_job(receipt, done)) is not None:
             self._begin_job(job, receipt, caller, now)
             return
-        runs = self._roster.chosen(run)
+        runs = self._registry.select(run)
         able = [one for one in runs if not one.is_over]
         if not able:
             who = f"run {run} has" if run is not None else "every run has"
@@ -296,15 +300,15 @@ class Experiment:
         self.publish(now)
 
     def caller_left(self, caller: object, now: float) -> None:
-        """Nobody waits for that caller's step job: it pauses in 30 s."""
-        self._stepping.left(caller, now)
+        """Note that the caller left: its step job pauses in 30 s."""
+        self._stepping.caller_left(caller, now)
 
-    def caller_came_back(self, caller: object) -> None:
-        """Somebody waits for it again."""
-        self._stepping.came_back(caller)
+    def caller_returned(self, caller: object) -> None:
+        """Note that the caller waits again."""
+        self._stepping.caller_returned(caller)
 
     def edit(self, run: str, change: EditRun, now: float) -> dict[str, Any]:
-        """A live edit, in force from the next step on; and the run's label, which is none."""
+        """Make a live edit, in force from the next step on, or change the label."""
         target = self.run(run)
         at_step = target.state.step
         changed = target.edit(change) if change.changes() else {}
@@ -313,84 +317,84 @@ class Experiment:
             target.relabel(change.label)
             changed = {**changed, "label": change.label}
             fact["label"] = change.label
-        self._books.note("edited", run=run, **fact)
-        answer = {"run": run, "at_step": at_step, **changed}
-        self._tell("edit", target, now, edit={"at_step": at_step, **changed})
-        return answer
+        self._journal.add("edited", run=run, **fact)
+        response = {"run": run, "at_step": at_step, **changed}
+        self._publish_event("edit", target, now, edit={"at_step": at_step, **changed})
+        return response
 
     def reset(self, run: str | None, now: float) -> dict[str, Any]:
-        """Back to step 0: one run, or all."""
-        for target in self._roster.chosen(run):
+        """Return one run, or all, to step 0."""
+        for target in self._registry.select(run):
             self._stepping.forget(target.name)
             before = target.provenance
             target.reset()
             recipe, replay = target.recipe.model_dump(mode="json"), replay_of(before, target.provenance)
-            self._note_beginning("reset", target)
-            self._tell("reset", target, now, recipe=recipe, kernel=target.kernel.name, replay=replay)
+            self._record_new_past("reset", target)
+            self._publish_event("reset", target, now, recipe=recipe, kernel=target.kernel.name, replay=replay)
         self._finish_jobs(now)
         self.publish(now)
         return self.state()
 
     def add_run(self, recipe: RunRecipe, named_by_client: bool, now: float) -> dict[str, Any]:
-        """A new run from step 0, from the initial parameters that all runs share."""
+        """Add a run at step 0 with the shared initial parameters."""
         if not named_by_client:
-            recipe = recipe.model_copy(update={"name": self._roster.free_name()})
-        self._roster.check_place_for(recipe.name)
-        return self._admit(self._roster.new_run(self._roster.checked(recipe)), now)
+            recipe = recipe.model_copy(update={"name": self._registry.free_name()})
+        self._registry.check_place_for(recipe.name)
+        return self._add(self._registry.new_run(self._registry.checked(recipe)), now)
 
-    def _admit(self, run: Run, now: float) -> dict[str, Any]:
-        """Take a run in, and tell watchers of it and of the past it may have."""
-        self._roster.join(run)
+    def _add(self, run: Run, now: float) -> dict[str, Any]:
+        """Add a run, and publish it with its past."""
+        self._registry.join(run)
         if run.state.step:
-            run.case.leaves(run.state)
-        self._note_beginning("run_added", run)
-        answer = run.as_json(playing=self.playing, moving=False)
-        self._tell("run_added", run, now, added=answer, recipe=run.recipe.model_dump(mode="json"))
-        self._telling.past(run, playing=self.playing)
-        return answer
+            run.case.mark_examined(run.state)
+        self._record_new_past("run_added", run)
+        response = run.as_json(playing=self.playing, moving=False)
+        self._publish_event("run_added", run, now, added=response, recipe=run.recipe.model_dump(mode="json"))
+        self._publisher.publish_past(run, playing=self.playing)
+        return response
 
-    def _note_beginning(self, what: str, run: Run) -> None:
-        made_by = self._made_by(run.kernel.name)
+    def _record_new_past(self, what: str, run: Run) -> None:
+        provenance = self._provenance_fact(run.kernel.name)
         recipe = run.recipe.model_dump(mode="json")
-        self._books.begin(run.name)
+        self._journal.discard_states(run.name)
         findings = [each.stored() for each in run.case.findings]
-        told = {"generation": run.generation, "rounded": run.is_rounded, "findings": findings}
-        self._books.note(what, recipe=recipe, **told, **made_by)
+        fields = {"generation": run.generation, "rounded": run.is_rounded, "findings": findings}
+        self._journal.add(what, recipe=recipe, **fields, **provenance)
 
-    def fork(self, asked: AddRun, now: float, done: Later) -> None:
-        """A run that continues from another's exact state at a step; `done` gets the new run when its past is made."""
-        parent = self.run(asked.fork_of or "")
+    def fork(self, request: AddRun, now: float, done: Later) -> None:
+        """Add a run that continues from another's exact state at a step."""
+        parent = self.run(request.fork_of or "")
         present = parent.state.step
-        at_step = present if asked.at_step is None else asked.at_step
+        at_step = present if request.at_step is None else request.at_step
         if at_step > present:
             raise InvalidRequest(
                 FieldError("/at_step", f"a step from 0 to {present}, where {parent.name} stands")
             )
-        if "name" not in asked.model_fields_set:
-            asked = asked.model_copy(update={"name": self._roster.free_name()})
-        self._roster.check_place_for(asked.name)
-        recipe = self._roster.checked(forked_recipe(parent.recipe, at_step, asked))
+        if "name" not in request.model_fields_set:
+            request = request.model_copy(update={"name": self._registry.free_name()})
+        self._registry.check_place_for(request.name)
+        recipe = self._registry.checked(forked_recipe(parent.recipe, at_step, request))
         if at_step == present:
-            done(self._admit(parent.fork(recipe), now))
+            done(self._add(parent.fork(recipe), now))
             return
 
         def arrived(run: Run) -> dict[str, Any]:
-            self._roster.check_place_for(run.name)
-            return self._admit(run, now)
+            self._registry.check_place_for(run.name)
+            return self._add(run, now)
 
-        run = self._roster.new_run(recipe, parent.kernel)
+        run = self._registry.new_run(recipe, parent.kernel)
         run.case = parent.case.forked(at_step)
-        self._waiting.append(Forking(run, at_step, arrived, done))
+        self._pending.append(ForkRequest(run, at_step, arrived, done))
 
     def remove_run(self, name: str, now: float) -> dict[str, Any]:
-        """Take a run out. An experiment keeps at least one."""
+        """Remove a run. An experiment keeps at least one."""
         run = self.run(name)
         if len(self.runs) == 1:
             raise Conflict("an experiment keeps at least one run: delete the experiment instead")
-        self._tell("run_removed", run, now)
-        self._roster.leave(run)
-        self._books.begin(name)
-        self._books.note("run_removed", run=name)
+        self._publish_event("run_removed", run, now)
+        self._registry.leave(run)
+        self._journal.discard_states(name)
+        self._journal.add("run_removed", run=name)
         self._stepping.forget(name)
         self._finish_jobs(now)
         return {}
@@ -398,183 +402,196 @@ class Experiment:
     # ------------------------------------------------------------------ making steps
 
     def wake_at(self, now: float) -> float | None:
-        """When there is something to do: now, a later time, or never (None)."""
+        """Return the time of the next work: now, later, or None."""
         step_at = self._stepping.wake_at(now)
         times = [] if step_at is None else [step_at]
-        if self._waiting or self._has_to_examine:
+        if self._pending or self._has_idle_examination:
             times.append(now)
         if any(run.has_unpublished for run in self.runs.values()):
-            times.append(max(now, self._telling.due_at))
+            times.append(max(now, self._publisher.due_at))
         return min(times, default=None)
 
     def work(self, budget: float, now: float, clock: Clock) -> None:
-        """Make steps worth about `budget` seconds, for jobs, play and looks, and publish when it is time to."""
-        self._rounds.clock = clock
-        if self._waiting:
-            # Whoever looks back waits a moment; who watches goes on meanwhile.
+        """Work for about `budget` seconds; examine and publish when due."""
+        self._schedule.clock = clock
+        if self._pending:
+            # Requests about the past share the time with training.
             budget /= 2
-            self._work_on_waiting(budget, clock)
+            self._work_on_pending(budget, clock)
         self._pause_unattended(now)
         self._stepping.work(self.runs, budget, now, lambda run, steps: self._advance(run, steps, now, clock))
         self._finish_jobs(now)
         if self.moving:
             paced = self._stepping.is_paced(now)
-            self._tell_found(self._rounds.beside_training(self.runs, now, paced=paced), now)
-        elif self._has_to_examine:
-            self._tell_found(self._rounds.at_rest(self.runs, now), now)
-        if now >= self._telling.due_at:
+            self._publish_findings(self._schedule.during_training(self.runs, now, paced=paced), now)
+        elif self._has_idle_examination:
+            self._publish_findings(self._schedule.when_idle(self.runs, now), now)
+        if now >= self._publisher.due_at:
             self.publish(now)
 
-    def _work_on_waiting(self, budget: float, clock: Clock) -> None:
-        first = self._waiting[0]
+    def _work_on_pending(self, budget: float, clock: Clock) -> None:
+        first = self._pending[0]
         if first.work(budget, clock):
-            self._waiting.remove(first)
+            self._pending.remove(first)
 
     def close(self, now: float, why: FalllineError | None = None) -> None:
-        """The experiment goes: whoever still waits is answered, with `why` where it goes to be opened again."""
+        """Close the experiment: pending requests get `why`, or NotFound."""
         if why is None:
             self.pause(now)
             why = NotFound("the experiment was deleted meanwhile")
-        waiting: list[Waiting | StepJob] = [*self._waiting, *self._stepping.drop()]
-        self._waiting = []
-        for each in waiting:
+        unanswered: list[PendingRequest | StepJob] = [*self._pending, *self._stepping.drop()]
+        self._pending = []
+        for each in unanswered:
             each.done(why)
 
     def _advance(self, run: Run, steps: int, now: float, clock: Clock) -> int:
         before = run.seconds
-        made = run.advance(steps, clock, told=self._telling.is_watched)
-        self._rounds.trained(self.runs, run.seconds - before)
+        steps_made = run.advance(steps, clock, publish=self._publisher.is_watched)
+        self._schedule.add_computing(self.runs, run.seconds - before)
         if run.diverged:
-            self._tell(
+            self._publish_event(
                 "diverged", run, now, diverged_at=run.state.diverged_at, latest=run.latest(evaluated=True)
             )
         elif run.finished is not None:
-            self._tell(
+            self._publish_event(
                 "finished", run, now, condition=run.finished.model_dump(), latest=run.latest(evaluated=True)
             )
-        return made
+        return steps_made
 
     def _end_jobs(self) -> None:
         for job in self._stepping.drop():
-            self._books.need()
+            self._journal.require()
             job.done(self.state())
 
     def _pause_unattended(self, now: float) -> None:
         dropped = self._stepping.drop_unattended(now)
         for job in dropped:
-            self._books.need()
+            self._journal.require()
             job.done(Unattended())
         if dropped:
-            self._tell_playback(now)
+            self._publish_playback(now)
 
     def _finish_jobs(self, now: float) -> None:
         finished = self._stepping.take_finished(self.runs.values())
         if finished:
-            self._examine_before_an_answer(now)
+            self._examine_before_response(now)
             self.publish(now)
         for job in finished:
-            self._books.need()
+            self._journal.require()
             job.done(self.state())
 
-    # ------------------------------------------------------------------ being examined
+    # ------------------------------------------------------------------ examinations
 
     @property
-    def _has_to_examine(self) -> bool:
-        """Whether that is left to do, and nothing else."""
-        return not self.is_busy and self._rounds.has_put_off(self.runs)
+    def _has_idle_examination(self) -> bool:
+        """True if only a deferred examination is left to do."""
+        return not self.is_busy and self._schedule.has_deferred(self.runs)
 
-    def _examine_before_an_answer(self, now: float) -> None:
-        self._tell_found(self._rounds.before_an_answer(self.runs, now), now)
+    def _examine_before_response(self, now: float) -> None:
+        self._publish_findings(self._schedule.before_response(self.runs, now), now)
 
-    def _tell_found(self, found: Found, now: float) -> None:
-        for run, finding in found:
-            shown = shown_name(run.name, run.recipe.label)
-            self._books.mention("found", run=run.name, finding=finding.stored())
-            self._tell("finding", run, now, finding=finding.as_json(run.name, shown))
+    def _publish_findings(self, findings: Findings, now: float) -> None:
+        for run, finding in findings:
+            name = shown_name(run.name, run.recipe.label)
+            self._journal.add_optional("found", run=run.name, finding=finding.stored())
+            self._publish_event("finding", run, now, finding=finding.as_json(run.name, name))
 
-    # ------------------------------------------------------------------ being stored
+    # ------------------------------------------------------------------ storing
 
-    def take_written(
-        self, now: float, *, tells: bool = False, settles: bool = False, receipts: tuple[Receipt, ...] = ()
+    def take_write(
+        self,
+        now: float,
+        *,
+        publishes: bool = False,
+        is_final: bool = False,
+        receipts: tuple[Receipt, ...] = (),
     ) -> JournalBatch | None:
-        """What is to be stored now, if anything, before anything further is told.
+        """Return the write that must precede further publications, if any.
 
-        `tells`: something is to be told; `receipts` are those of commands that are to be answered; with `settles`
-        nothing is told after it, until the experiment is opened again.
+        - `publishes`: something is about to be published.
+        - `receipts` of commands that are about to get their response.
+        - `is_final`: nothing is published after it, until the experiment is restored.
         """
         self._count_usage(now)
         if self._positions is not None:
             return None
-        reveals = tells and self.moving
-        return self._books.take(self.runs, self._progress(settles), now, reveals=reveals, receipts=receipts)
+        reveals = publishes and self.moving
+        return self._journal.take(
+            self.runs, self._progress(is_final), now, reveals=reveals, receipts=receipts
+        )
 
     def _count_usage(self, now: float) -> None:
-        """Count bytes now and then while it makes steps, and whenever something else happened."""
+        """Count bytes from time to time while it is busy, and after every other change."""
         usage, is_busy = self.usage, self.is_busy
         if now >= self._count_at or (is_busy, len(self.runs)) != (usage.is_busy, usage.runs) or not is_busy:
             self._count_at = now + COUNT_SECONDS
             usage.count(self.problem, self.runs.values(), is_busy=is_busy)
 
-    def _progress(self, settles: bool) -> Json:
-        """Where the runs stand, and the numbers of findings as they were seen last. Loose: by the time that it is read,
-        steps may have been seen beyond these.
+    def _progress(self, is_final: bool) -> Json:
+        """Return positions and latest evidence, as they are stored.
+
+        Loose means that clients may have seen steps beyond these.
         """
         return {
             "v": V,
             "playing": self.playing,
-            "loose": self.moving and not settles,
+            "loose": self.moving and not is_final,
             "runs": {run.name: run.position() for run in self.runs.values()},
-            "seen": {run.name: run.case.seen() for run in self.runs.values() if run.case.record.fresh},
+            "seen": {
+                run.name: run.case.latest_evidence() for run in self.runs.values() if run.case.record.fresh
+            },
             **self._stepping.as_json(),
         }
 
-    def stored(self, *, well: bool) -> None:
-        """The oldest of what was taken to be stored is stored, or could not be."""
-        self._books.confirmed(stored=well)
+    def confirm_write(self, *, stored: bool) -> None:
+        """Report whether the oldest unconfirmed write was stored."""
+        self._journal.confirm(stored=stored)
 
-    # ------------------------------------------------------------------ telling
+    # ------------------------------------------------------------------ publishing
 
     def join(
         self,
         since: dict[str, dict[str, int]],
         buckets: int,
         now: float,
-        room: float = math.inf,
+        budget: float = math.inf,
         *,
         watchers: int = 1,
     ) -> Pieces:
-        """So many more watchers: what they have missed since the generation and step that they name for each run.
+        """Add watchers and return what they missed, by run.
 
-        In at most so many `buckets` a run, and about `room` bytes in all. Whatever happens afterwards is published, and
-        continues these pieces without a gap.
+        At most `buckets` buckets a run and about `budget` bytes in all. Later publications continue these pieces
+        without a gap.
         """
         self.publish(now)
-        return self._telling.join(self.runs, since, buckets, room, playing=self.playing, watchers=watchers)
+        return self._publisher.join(
+            self.runs, since, buckets, budget, playing=self.playing, watchers=watchers
+        )
 
     def leave(self) -> None:
-        """One watcher less; without any, nothing is kept to be told."""
-        self._telling.leave(self.runs)
+        """Remove one watcher."""
+        self._publisher.leave(self.runs)
 
     def publish(self, now: float) -> None:
-        """Put what happened since the last publication among the outgoing frames."""
-        self._telling.publish(self.runs, now, playing=self.playing)
+        """Queue the changes since the last publication as frames."""
+        self._publisher.publish(self.runs, now, playing=self.playing)
 
-    def _tell(self, event: str, run: Run | None, now: float, **more: Any) -> None:
-        """An event of one run, or of the whole experiment (`run` None), after the frames that led to it."""
+    def _publish_event(self, event: str, run: Run | None, now: float, **more: Any) -> None:
+        """Publish an event of a run, or of the experiment (None), after its frames."""
         self.publish(now)
-        self._telling.event(event, run, **more)
+        self._publisher.add_event(event, run, **more)
 
-    def _tell_playback(self, now: float) -> None:
-        """So that whoever else watches shows the same speed."""
-        self._tell("playback", None, now, playing=self.playing, **self._stepping.speed)
+    def _publish_playback(self, now: float) -> None:
+        """Publish the speed, so that all watchers show the same."""
+        self._publish_event("playback", None, now, playing=self.playing, **self._stepping.speed)
 
     def take_outgoing(self) -> list[Frames | Event]:
-        """Frames and events since the last call, in the order in which they happened."""
-        return self._telling.take()
+        """Return frames and events since the last call, in order."""
+        return self._publisher.take()
 
 
 def _ended(runs: Iterable[Run]) -> str:
-    """How runs that are over came to it, and what helps."""
+    """Say in words why runs are over, and what helps."""
     if all(run.diverged for run in runs):
         return "diverged and stays at its last finite step: rewind"
     return "finished or diverged: change stop conditions"

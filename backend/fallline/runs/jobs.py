@@ -1,4 +1,4 @@
-"""A step job: so many steps or epochs of some runs, made in slices, with one answer at its end."""
+"""A step job: steps or epochs of some runs, with one response at its end."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from fallline.vocabulary.journal import Json, Receipt
 
 @dataclass(slots=True)
 class StepJob:
-    """Where each run is going: a step number (`to_step`) or a number of whole epochs (`to_epoch`).
+    """The target of each run: a step (`to_step`) or whole epochs (`to_epoch`).
 
-    One that was asked for with a key (`receipt`) and has begun can be told, so that a repeat after a restart goes to
-    the same place.
+    A job with a key (`receipt`) that has begun is stored, so that a repeat after a restart has the same target.
     """
 
     to_step: dict[str, int]
@@ -24,9 +23,9 @@ class StepJob:
     receipt: Receipt | None = None
     has_begun: bool = False
     caller: object = None
-    """Whoever waits for it, as the one who asks names them."""
+    """Identifies the client that waits for the job."""
     left_at: float | None = None
-    """When the last caller left (seconds); None while somebody waits."""
+    """Time at which the last caller left, in seconds; None while one waits."""
 
     @classmethod
     def of_steps(cls, runs: list[Run], steps: int, done: Callable[[Any], None]) -> StepJob:
@@ -37,17 +36,17 @@ class StepJob:
         return cls({}, {run.name: int(run.epoch) + epochs for run in runs}, done)
 
     @classmethod
-    def goes_on(cls, told: Json, done: Callable[[Any], None]) -> StepJob:
-        """The job that told where it was going."""
-        return cls(dict(told["to_step"]), dict(told["to_epoch"]), done, has_begun=True)
+    def resumed(cls, stored: Json, done: Callable[[Any], None]) -> StepJob:
+        """Return the stored job, which continues to its target."""
+        return cls(dict(stored["to_step"]), dict(stored["to_epoch"]), done, has_begun=True)
 
     def as_json(self) -> Json:
-        """Where it is going, and a digest of what was asked."""
+        """Return the targets and a digest of the request, as they are stored."""
         digest = self.receipt.digest.hex() if self.receipt is not None else ""
         return {"to_step": dict(self.to_step), "to_epoch": dict(self.to_epoch), "digest": digest}
 
     def steps_left(self, run: Run) -> int:
-        """Steps that `run` still has to make, told with the settings in force; 0 when it has arrived or is over."""
+        """Return the steps that `run` still needs with the settings in force."""
         if run.is_over:
             return 0
         if run.name in self.to_step:
@@ -58,14 +57,14 @@ class StepJob:
             return left if ahead is None else min(left, ahead)
         return 0
 
-    def begins_later(self, run: Run, steps: int, epochs: int) -> None:
-        """Another job, asked for before, took the run so many steps and whole epochs on: those are not of this one."""
+    def postpone(self, run: Run, steps: int, epochs: int) -> None:
+        """Move the target by the steps and epochs of an earlier job."""
         if run.name in self.to_step:
             self.to_step[run.name] += steps
         if run.name in self.to_epoch:
             self.to_epoch[run.name] += epochs
 
     def forget(self, run: str) -> None:
-        """The run was removed or reset: it has nowhere to go any more."""
+        """Drop the target of a run that was removed or reset."""
         self.to_step.pop(run, None)
         self.to_epoch.pop(run, None)

@@ -1,7 +1,7 @@
-"""Playing at a speed: how many ticks are due, and when there will be something to do again.
+"""Play at a set speed: how many ticks are due, and when the next one is.
 
-A tick is one step of every run (pace `steps`), or one step of the run with the smallest batch, which the others follow
-in samples paid for (pace `samples`). Told the time; never reads a clock.
+At pace `steps` a tick is one step of every run. At pace `samples` it is one step of the run with the smallest batch,
+and the others follow in samples taken. Receives the time; never reads a clock.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ import math
 from dataclasses import dataclass, field
 
 DEBT_SECONDS = 0.25
-"""A machine that cannot keep up owes at most this much; the rest is forgotten instead of being made up in a rush."""
+"""Most play time that a slow machine catches up on; the rest is dropped."""
 
 WAKE_SECONDS = 1 / 30
-"""Steps of a fast pace are made in portions this far apart: nobody sees finer, and waking up has a cost."""
+"""Least interval between two wake-ups at a fast pace: one frame of a display."""
 
 
 @dataclass(slots=True)
 class Playback:
-    """A pace asked for at `since` (seconds). `speed` is in ticks per second, or None for as fast as it goes."""
+    """Play since `since` (seconds) at `speed` ticks a second, or None: full speed."""
 
     speed: float | None
     pace: str
     since: float
-    made: int = 0
+    ticks: int = 0
     paid: dict[str, int] = field(default_factory=dict)
-    """Samples that each run has paid for since play began (pace `samples`)."""
+    """Samples that each run has taken since play began (pace `samples`)."""
 
     def due(self, now: float) -> float:
-        """Ticks that are due; infinity without a speed limit."""
+        """Return the ticks that are due; infinity at full speed."""
         if self.speed is None:
             return math.inf
-        due = math.floor(self.speed * (now - self.since) + 1e-9) - self.made
+        due = math.floor(self.speed * (now - self.since) + 1e-9) - self.ticks
         debt = max(math.ceil(self.speed * DEBT_SECONDS), 1)
         if due > debt:
             self.since += (due - debt) / self.speed
@@ -39,7 +39,7 @@ class Playback:
         return due
 
     def wake_at(self, now: float) -> float:
-        """When to come back: at once if ticks are due, else at the next tick, but not more often than people see."""
+        """Return the time of the next work."""
         if self.speed is None or self.due(now) > 0:
             return now
-        return max(self.since + (self.made + 1) / self.speed, now + WAKE_SECONDS)
+        return max(self.since + (self.ticks + 1) / self.speed, now + WAKE_SECONDS)

@@ -1,6 +1,6 @@
-"""What the runs of an experiment share, as it is told to people and programs, and all of them as figures see them.
+"""The shared part of an experiment's runs as JSON, and runs as figures see them.
 
-Must not know HTTP, nor what is drawn.
+Must not know HTTP, nor figures' content.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fallline.runs.run import Run
 
 
 def shared_by(problem: Problem) -> dict[str, Any]:
-    """The part of an experiment's state that is the same for all its runs and never changes."""
+    """Return the constant part of an experiment's state, which all runs share."""
     return {
         "train_samples": len(problem.train_rows),
         "test_samples": len(problem.test_rows),
@@ -31,7 +31,7 @@ def shared_by(problem: Problem) -> dict[str, Any]:
 
 
 def samples_of(problem: Problem) -> dict[str, Any]:
-    """All samples in the network's units, and which rows train and test."""
+    """Return all samples in the network's units, and the rows of both splits."""
     return {
         "X": problem.X.tolist(),
         "y": problem.y.tolist(),
@@ -43,13 +43,13 @@ def samples_of(problem: Problem) -> dict[str, Any]:
 
 
 def figure_view_of(
-    problem: Problem, runs: Mapping[str, Run], shown: Iterable[Run], at_most: int
+    problem: Problem, runs: Mapping[str, Run], selected: Iterable[Run], at_most: int
 ) -> FigureView:
-    """What figures may see: the runs that are `shown`, with their whole history in at most so many points."""
+    """Return the `selected` runs for figures, in at most `at_most` points."""
     places = {name: place for place, name in enumerate(runs)}
     lines = (
         RunLine(run.name, run.recipe.label or run.name, run.window(None, None, at_most), places[run.name])
-        for run in shown
+        for run in selected
     )
     return FigureView(
         runs=tuple(lines),
@@ -63,5 +63,5 @@ def figure_view_of(
 
 
 def _numbers(by_split: dict[str, float]) -> dict[str, float | None]:
-    """What is not finite as None."""
+    """Replace values that are not finite by None."""
     return {split: value if math.isfinite(value) else None for split, value in by_split.items()}

@@ -1,8 +1,7 @@
-"""Which step of a run is the first that meets one of its stop conditions.
+"""The first step of a run that meets a stop condition.
 
-A step k can meet one where k is after the step at which the conditions were set, or at which a fork began: so what was
-true there already does not stop what is done about it. Whether and where a run stops follows from its recipe, not from
-where slices were cut. Must not know who steps the run.
+Only steps after the one at which the conditions were set, or a fork began, count: a state that is already there stops
+no run. The result depends on the recipe, not on slices. Must not know who steps the run.
 """
 
 from __future__ import annotations
@@ -28,21 +27,23 @@ from fallline.vocabulary.stop_conditions import SERIES, StopCondition
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """The step at which a condition was met."""
+    """A condition, and the step that met it."""
 
     step: int
     condition: StopCondition
 
 
 def may_stop(run: RunRecipe) -> bool:
-    """Whether the recipe has stop conditions anywhere."""
+    """True if the recipe has stop conditions anywhere."""
     return bool(run.stop) or any(edit.stop for edit in run.edits)
 
 
 @dataclass(slots=True)
 class StopWatch:
-    """Watches one run. `since` is where the conditions in force were set, `least` the loss that each of them compares
-    with, and the step at which it was reached.
+    """Watches one run for stop conditions.
+
+    `since` is the step at which the present conditions were set. `least` has the lowest loss, and its step, for each
+    condition by number.
     """
 
     problem: Problem
@@ -50,27 +51,30 @@ class StopWatch:
     least: dict[int, tuple[float, int]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """What has to be kept to go on watching later."""
-        return {"since": self.since, "least": {str(place): list(kept) for place, kept in self.least.items()}}
+        """Return the fields to continue from later."""
+        return {
+            "since": self.since,
+            "least": {str(place): list(lowest) for place, lowest in self.least.items()},
+        }
 
-    def resume(self, told: dict[str, Any]) -> None:
-        """Go on from what `as_json` told."""
-        self.since = told["since"]
-        self.least = {int(place): (loss, step) for place, (loss, step) in told["least"].items()}
+    def resume(self, stored: dict[str, Any]) -> None:
+        """Continue from the fields of `as_json`."""
+        self.since = stored["since"]
+        self.least = {int(place): (loss, step) for place, (loss, step) in stored["least"].items()}
 
     def first_met(
         self, run: RunRecipe, before: TrainingState, records: Records, after: TrainingState, kernel: Kernel
     ) -> Met | None:
-        """The first step of `records`, or the one after them, that meets a condition; `before` stands at the first."""
+        """Return the first step from `before` to `after` that meets a condition."""
         first, stop = before.step, after.step
         for begin, end, settings in run.segments(first, stop):
-            found = self._among(run, settings, begin, end, before, records, kernel)
-            if found is not None:
-                return found
+            met = self._among(run, settings, begin, end, before, records, kernel)
+            if met is not None:
+                return met
         return self._here(run, after)
 
     def _armed(self, run: RunRecipe, settings: RunSettings) -> int:
-        """The last step that cannot meet a condition."""
+        """Return the last step that cannot meet a condition."""
         armed = max(settings.stop_since, run.origin.at_step if run.origin is not None else 0)
         if armed != self.since:
             self.since, self.least = armed, {}
@@ -92,20 +96,20 @@ class StopWatch:
         rows = dict(
             zip(records.names, records.values[:, begin - before.step : end - before.step], strict=True)
         )
-        found = [
+        matches = [
             Met(begin + place, condition)
             for number, condition in enumerate(settings.stop)
             if (place := self._place(number, condition, rows, begin)) is not None
         ]
-        until = min((each.step for each in found), default=end)
+        until = min((each.step for each in matches), default=end)
         for condition in settings.stop:
             if condition.when == "layer_dies":
                 died = self._death(run, settings, rows, begin, until, before, kernel)
-                found += [] if died is None else [Met(died, condition)]
-        return min(found, key=lambda each: each.step, default=None)
+                matches += [] if died is None else [Met(died, condition)]
+        return min(matches, key=lambda each: each.step, default=None)
 
     def _place(self, number: int, condition: StopCondition, rows: dict[str, Any], begin: int) -> int | None:
-        """Where the condition is first met among the records of some steps in turn; of a layer's death nothing."""
+        """Return the first place in the records that meets the condition."""
         if condition.when in SERIES:
             met = np.flatnonzero(_beyond(condition, rows[condition.when]))
             return int(met[0]) if len(met) else None
@@ -133,8 +137,10 @@ class StopWatch:
         before: TrainingState,
         kernel: Kernel,
     ) -> int | None:
-        """The first step with a dead layer. Only those are looked at where its gradient, and that of all layers before
-        it, is exactly 0, as it is behind a dead layer; under penalties, evaluation points.
+        """Return the first step with a dead layer.
+
+        Behind a dead layer all gradients are exactly 0, so only such steps are checked. Under penalties, evaluation
+        points are.
         """
         # W1 stands before every layer that can die
         suspect = np.isfinite(rows["train_loss"]) if settings.penalised else rows["grad_l1/W1"] == 0.0
@@ -147,7 +153,7 @@ class StopWatch:
         return None
 
     def _here(self, run: RunRecipe, state: TrainingState) -> Met | None:
-        """Whether the step at which the run stands meets a condition, of which there is no record yet."""
+        """Return the condition that the present step meets, which has no record yet."""
         settings = run.settings_at(state.step)
         if state.step <= self._armed(run, settings) or not settings.stop:
             return None
@@ -176,7 +182,7 @@ class StopWatch:
 
 
 def _beyond(condition: StopCondition, values: Any) -> Any:
-    """Where values are finite and beyond the bound."""
+    """Return a mask of the values that are finite and beyond the bound."""
     with np.errstate(invalid="ignore"):
         met = values > condition.above if condition.above is not None else values < condition.below
     return met & np.isfinite(values)

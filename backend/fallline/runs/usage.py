@@ -1,6 +1,6 @@
-"""The memory of one open experiment: its present bytes, its expected maximum, and its state (busy or not).
+"""The memory of one open experiment: present bytes and expected maximum.
 
-Owns how bytes are counted. Its worker's thread writes it, any thread reads it. Must not know the limits.
+Owns the counting of bytes. The worker's thread writes it, any thread reads it. Must not know the limits.
 """
 
 from __future__ import annotations
@@ -12,36 +12,36 @@ from fallline.engine.problem import Problem, Samples
 from fallline.engine.series import MEASURES
 from fallline.engine.tabular import Table
 from fallline.history.pyramid import most_bytes
-from fallline.runs.checkpoints import FEWEST, MOST_SOON
-from fallline.runs.cost import parameter_count
-from fallline.runs.data_check import dataset_of
-from fallline.runs.recipe_check import sized
+from fallline.runs.checks.cost import parameter_count
+from fallline.runs.checks.data import dataset_of
+from fallline.runs.checks.recipe import sized
+from fallline.runs.past.checkpoints import FEWEST, MOST_SOON
+from fallline.runs.past.recent_states import MOST_BYTES
 from fallline.runs.run import Run
-from fallline.runs.trail import MOST_BYTES
 from fallline.vocabulary.recipe import Recipe
 
 COUNT_SECONDS = 0.25
 """A busy experiment counts its bytes this often."""
 
 EXPERIMENT_BYTES = 12_000
-"""Python's objects of an experiment beside its arrays, about."""
+"""About the bytes of an experiment's Python objects beside its arrays."""
 
 RUN_BYTES = 8_000
-"""The same of a run without edits and findings."""
+"""The same for a run without edits and findings."""
 
 EDIT_BYTES = 1_500
 FINDING_BYTES = 3_000
 
 STATES = 6
-"""Copies of a run's state beside checkpoints: the present one, what it looks ahead to, and scratch of its kernel."""
+"""Copies of a run's state beside checkpoints: the present one, the look-ahead, and the kernel's scratch memory."""
 
 SLOTS = 2
-"""Arrays beside the parameters that the largest optimizers keep."""
+"""Slots of the largest optimizers, each as large as the parameters."""
 
 
 @dataclass(slots=True)
 class Usage:
-    """`bytes` are held, `beyond` more of them in the room that checkpoints share, `ceiling` may be held before long."""
+    """Present `bytes`, bytes `beyond` them in shared memory, expected `ceiling`."""
 
     bytes: int = 0
     beyond: int = 0
@@ -51,7 +51,7 @@ class Usage:
     runs: int = 0
 
     def count(self, problem: Problem, runs: Collection[Run], *, is_busy: bool) -> None:
-        """Count anew."""
+        """Count all fields anew."""
         shared = EXPERIMENT_BYTES + problem_bytes(problem)
         ceilings = [run_ceiling(run) for run in runs]
         self.beyond = sum(run.checkpoints.bytes_beyond for run in runs)
@@ -62,7 +62,7 @@ class Usage:
 
 
 def problem_bytes(problem: Problem) -> int:
-    """Bytes of the samples in all their layouts, and of the first parameters."""
+    """Return the bytes of all samples and of the initial parameters."""
     own = (problem.X, problem.y, problem.train_rows, problem.test_rows, problem.initial_parameters)
     splits = [_samples_bytes(split) for split in (problem.train, problem.test) if split is not None]
     return sum(array.nbytes for array in own) + sum(splits)
@@ -73,15 +73,15 @@ def _samples_bytes(samples: Samples) -> int:
 
 
 def run_bytes(run: Run) -> int:
-    """Bytes that a run holds, beyond what its experiment shares."""
+    """Return the bytes of a run, without the shared ones."""
     pending = 0 if run.unpublished is None else run.unpublished.nbytes
-    arrays = run.history.nbytes + run.checkpoints.nbytes + run.case.trail.nbytes + pending
+    arrays = run.history.nbytes + run.checkpoints.nbytes + run.case.recent_states.nbytes + pending
     return arrays + _objects(run) + _states(run)
 
 
 def run_ceiling(run: Run) -> int:
-    """Bytes that it may come to before long."""
-    states = max(run.case.trail.nbytes, MOST_BYTES) + run.checkpoints.most_soon
+    """Return the bytes that a run may soon take."""
+    states = max(run.case.recent_states.nbytes, MOST_BYTES) + run.checkpoints.most_soon
     return run.history.most_bytes + states + _objects(run) + _states(run)
 
 
@@ -95,13 +95,13 @@ def _objects(run: Run) -> int:
 
 
 def expected_bytes(recipe: Recipe, table: Table | None = None) -> int:
-    """The ceiling of an experiment that is not made yet. Raises InvalidRequest, and TooExpensive for a large one."""
+    """Return a new experiment's ceiling. Raises InvalidRequest or TooExpensive."""
     recipe, sizes = sized(recipe, dataset_of(recipe.data, table))
     parameters = 8 * parameter_count(sizes)
     samples = 8 * recipe.data.samples * (4 * sizes[0] + 6)
     series = (len(MEASURES) - 1) * 2 * (len(sizes) - 1) + 6
     checkpoints = max(MOST_SOON, FEWEST * (1 + SLOTS) * parameters)
-    trail = max(MOST_BYTES, 3 * (1 + SLOTS) * parameters)
-    run = most_bytes(series) + checkpoints + trail + RUN_BYTES + STATES * parameters
+    recent = max(MOST_BYTES, 3 * (1 + SLOTS) * parameters)
+    run = most_bytes(series) + checkpoints + recent + RUN_BYTES + STATES * parameters
     edits = sum(len(each.edits) for each in recipe.runs)
     return EXPERIMENT_BYTES + samples + parameters + len(recipe.runs) * run + EDIT_BYTES * edits

@@ -35,7 +35,7 @@ class CommandRunner:
         return SharedTask(
             self._do(id, command, run, receipt, caller),
             left=lambda: self._report(id, lambda one, now: one.caller_left(caller, now)),
-            back=lambda: self._report(id, lambda one, _: one.caller_came_back(caller)),
+            back=lambda: self._report(id, lambda one, _: one.caller_returned(caller)),
         )
 
     def _report(self, id: str, call: Callable[[Experiment, float], None]) -> None:

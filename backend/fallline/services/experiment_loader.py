@@ -18,9 +18,9 @@ from functools import partial
 
 from fallline.engine.kernels.choice import Kernels
 from fallline.execution.interface import Executor
-from fallline.runs.checkpoints import Room
 from fallline.runs.experiment import Experiment
-from fallline.runs.standing import standing_of
+from fallline.runs.past.checkpoints import Room
+from fallline.runs.persistence.replayed_facts import replay_facts
 from fallline.runs.usage import expected_bytes
 from fallline.services.background import Background
 from fallline.services.capacity import Capacity, bytes_of
@@ -182,7 +182,7 @@ class ExperimentLoader:
         stored = await self._store.load(id)
         uploads = await load_stored_uploads(entry.upload_ids, self._uploads)
         entry.expected = await asyncio.to_thread(
-            lambda: expected_bytes(standing_of(stored.entries).with_edits(), uploads.table)
+            lambda: expected_bytes(replay_facts(stored.entries).with_edits(), uploads.table)
         )
 
     def _begin(self, id: str, entry: Entry, need: int, *, is_read_only: bool = False) -> LiveExperiment:
@@ -306,7 +306,7 @@ class ExperimentLoader:
                 uploads.table,
                 uploads.start,
                 saves=self._store.is_durable,
-                stands_still=live.is_read_only,
+                is_read_only=live.is_read_only,
                 is_paused=entry.opens_paused,
                 room=self._room,
                 usage=live.usage,

@@ -18,8 +18,8 @@ from fallline.engine.datasets import DATASETS
 from fallline.engine.kernels.choice import Kernels
 from fallline.execution.interface import Executor
 from fallline.exports.table import EXPORTS
-from fallline.runs.checkpoints import Room
-from fallline.runs.recipe_check import catalog
+from fallline.runs.checks.recipe import catalog
+from fallline.runs.past.checkpoints import Room
 from fallline.services.background import Background
 from fallline.services.capacity import Capacity
 from fallline.services.command_runner import CommandRunner

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from fallline.execution.interface import Executor
 from fallline.runs.experiment import Experiment
-from fallline.runs.telling import Pieces
+from fallline.runs.publishing import Pieces
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.registry import LiveExperiment, Registry
 from fallline.services.subscribers import Subscribers, Watcher

@@ -19,14 +19,14 @@ from fallline.exports.export_data import export_data
 from fallline.exports.recipe_file import as_file
 from fallline.exports.table import EXPORTS, RECIPE
 from fallline.figures import FIGURES, INSTRUMENT_FIGURES, figure_json, instrument_figure_json
-from fallline.runs.asked_past import See
 from fallline.runs.experiment import Experiment
-from fallline.runs.inspection import MOST_NUMBERS, change_script, inspection
-from fallline.runs.instruments import INSTRUMENTS, instrument_of
+from fallline.runs.instruments.inspection import MOST_NUMBERS, change_script, inspection
+from fallline.runs.instruments.moment import snapshot
+from fallline.runs.instruments.self_check import self_check
+from fallline.runs.instruments.table import INSTRUMENTS, instrument_of
+from fallline.runs.past_requests import See
+from fallline.runs.persistence.replayed_facts import replay_facts
 from fallline.runs.run import Run
-from fallline.runs.self_check import self_check
-from fallline.runs.snapshot import snapshot
-from fallline.runs.standing import standing_of
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.fair_slots import FairSlots
 from fallline.services.measurements import Measurements
@@ -122,7 +122,7 @@ class Views:
         """Return the recipe of a damaged experiment with the edits before the damage, or raise `error`."""
         if not (facts := await self._store.readable(id)):
             raise error
-        return standing_of(facts).with_edits()
+        return replay_facts(facts).with_edits()
 
     async def data(self, id: str) -> dict[str, Any]:
         return await self._read(id, Experiment.data)
@@ -142,7 +142,7 @@ class Views:
         if series is not None:
             _check_series(series, names)
         generation, columns = await self._later(
-            id, lambda one, _, done: one.stretch(run, since, until, buckets, done)
+            id, lambda one, _, done: one.history_of(run, since, until, buckets, done)
         )
         return generation, columns if series is None else columns.select(series), every_step
 
@@ -170,7 +170,9 @@ class Views:
         return script
 
     async def _read_step(self, id: str, run: str, step: int | None, see: See) -> dict[str, Any]:
-        result: dict[str, Any] = await self._later(id, lambda one, _, done: one.look(run, step, see, done))
+        result: dict[str, Any] = await self._later(
+            id, lambda one, _, done: one.state_at(run, step, see, done)
+        )
         return result
 
     # ------------------------------------------------------------------ measurements
@@ -192,17 +194,17 @@ class Views:
             raise InvalidRequest(FieldError(f"/{option}", f"must be left out: {name} has no such option"))
         if not row.costly:
             return await self._read_step(id, run, step, partial(row.measure, **options))
-        measures_way = row.measure_way is not None
+        measures_way = row.measure_path is not None
 
         def begin(one: Experiment, _: float, done: Later) -> None:
             if measures_way:
-                one.way(run, step, partial(_way_inputs, one), done)
+                one.path_to(run, step, partial(_way_inputs, one), done)
             else:
-                one.look(run, step, partial(_step_inputs, one), done)
+                one.state_at(run, step, partial(_step_inputs, one), done)
 
         result = await self._later(id, begin)
         inputs, moves, before = result.pop("inputs"), result.pop("moves"), result.pop("made_seconds", 0.0)
-        measure = partial(row.measure_way or row.measure, *inputs, **options)
+        measure = partial(row.measure_path or row.measure, *inputs, **options)
         return {**result, **await self._measure(id, measure, charged=moves, before=before)}
 
     async def _measure(

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from fallline.runs.bounds import BOUNDS
+from fallline.runs.checks.bounds import BOUNDS
 from fallline.vocabulary.errors import TooLarge
 from fallline.web.errors import TooSlow, UnsupportedMediaType
 from fallline.web.strict_json import parse_object

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.diagnosis.examine import MOST_KEPT, Record, examine
+from fallline.diagnosis.examine import MOST_FINDINGS, Record, examine
 from fallline.diagnosis.rule import NotNow, Rule, Sighting, Since, Subject, Trace, Words
 from fallline.diagnosis.view import Task, View
 from fallline.vocabulary.columns import Buckets
@@ -79,13 +79,13 @@ def at(record: Record, step: int, *rules: Rule) -> list[Finding]:
 def test_a_finding_opens_once_and_closes_once() -> None:
     record, odd = Record(), rule(10, 20, 30)
     changes = [at(record, step, odd) for step in (5, 10, 20, 30, 40, 50)]
-    assert [[(each.since_step, each.until_step) for each in found] for found in changes] == [
+    assert [[(each.since_step, each.until_step) for each in findings] for findings in changes] == [
         [], [(10, None)], [], [], [(10, 40)], [],
     ]  # fmt: skip
     assert [each.id for each in record.findings] == ["odd@10"]
 
 
-def test_it_is_said_when_it_has_held_and_ever_later_where_it_comes_and_goes() -> None:
+def test_a_finding_opens_after_its_hold_and_later_after_each_return() -> None:
     record = Record()
     odd = rule(*range(100, 200), *range(300, 400), *range(500, 700), hold=20)
     opened = [
@@ -98,7 +98,7 @@ def test_it_is_said_when_it_has_held_and_ever_later_where_it_comes_and_goes() ->
     assert [each.until_step for each in record.findings] == [200, 400, 700]
 
 
-def test_what_says_more_of_the_same_silences_and_closes_the_other() -> None:
+def test_a_rule_silences_and_closes_the_rules_that_yield_to_it() -> None:
     record = Record()
     rules = rule(10, 20), rule(20, name="worse")
     lesser = Rule("odd", "odd", rules[0].check, yields_to=frozenset({"worse"}))
@@ -107,7 +107,7 @@ def test_what_says_more_of_the_same_silences_and_closes_the_other() -> None:
     assert (closed.rule, closed.until_step, opened.rule) == ("odd", 20, "worse")
 
 
-def test_what_may_not_look_now_stays_as_it_was_and_so_does_what_it_may_say_better() -> None:
+def test_a_deferred_rule_changes_nothing_nor_do_rules_that_yield_to_it() -> None:
     record, better = Record(), late(20, 30)
     lesser = rule(20, 30, name="lesser", yields_to=frozenset({"late"}))
     assert [each.rule for each in at(record, 10, better, lesser)] == ["late"]
@@ -119,7 +119,7 @@ def test_what_may_not_look_now_stays_as_it_was_and_so_does_what_it_may_say_bette
     assert [each.rule for each in at(alone, 40, late(), lesser)] == ["late"]
 
 
-def test_a_finding_waits_until_it_may_be_found_out_since_when_and_holds_back_what_it_silences() -> None:
+def test_a_finding_waits_for_its_first_step_and_holds_back_rules_that_yield() -> None:
     record, trace = Record(), Trace("dead", 1, (0,))
     onsets: list[int] = []
 
@@ -127,7 +127,7 @@ def test_a_finding_waits_until_it_may_be_found_out_since_when_and_holds_back_wha
         if view.step >= 20:
             yield Sighting(words, "problem", trace)
 
-    def onset(asked: Trace) -> Since:
+    def onset(trace: Trace) -> Since:
         onsets.append(len(onsets))
         if len(onsets) < 3:
             raise NotNow
@@ -135,23 +135,23 @@ def test_a_finding_waits_until_it_may_be_found_out_since_when_and_holds_back_wha
 
     worse = Rule("worse", "worse", check)
     lesser = Rule("odd", "odd", rule(*range(100)).check, yields_to=frozenset({"worse"}))
-    told = [
+    results = [
         [
             (each.rule, each.is_open, each.since_step)
             for each in examine(record, view(step), onset, (worse, lesser))
         ]
         for step in (10, 20, 30, 40, 50)
     ]
-    assert told == [[("odd", True, 10)], [], [], [("odd", False, 10), ("worse", True, 15)], []]
+    assert results == [[("odd", True, 10)], [], [], [("odd", False, 10), ("worse", True, 15)], []]
     assert len(onsets) == 3
 
 
-def test_a_finding_whose_words_cost_too_much_now_waits_for_them_and_holds_back_what_it_silences() -> None:
-    record, asked = Record(), list[Since]()
+def test_a_finding_with_expensive_text_waits_and_holds_back_rules_that_yield() -> None:
+    record, first_steps = Record(), list[Since]()
 
     def dear(since: Since) -> Words:
-        asked.append(since)
-        if len(asked) < 3:
+        first_steps.append(since)
+        if len(first_steps) < 3:
             raise NotNow
         return words(since)
 
@@ -161,20 +161,18 @@ def test_a_finding_whose_words_cost_too_much_now_waits_for_them_and_holds_back_w
 
     worse = Rule("worse", "worse", check)
     lesser = Rule("odd", "odd", rule(*range(100)).check, yields_to=frozenset({"worse"}))
-    told = [
+    results = [
         [(each.rule, each.is_open, each.since_step) for each in at(record, step, worse, lesser)]
         for step in (10, 20, 30, 40, 50)
     ]
-    assert told == [[("odd", True, 10)], [], [], [("odd", False, 10), ("worse", True, 20)], []]
-    assert asked == [Since(20)] * 4, "it is so since it was seen, and not since there are words for it"
+    assert results == [[("odd", True, 10)], [], [], [("odd", False, 10), ("worse", True, 20)], []]
+    assert first_steps == [Since(20)] * 4, "it is so since it was seen, and not since there are words for it"
 
 
-def test_the_numbers_behind_what_goes_on_are_those_of_the_last_look_and_the_finding_stays_what_it_was() -> (
-    None
-):
+def test_evidence_is_updated_and_the_finding_stays() -> None:
     record, maybe = Record(), Since(7, exact=False)
 
-    def told(view: View, since: Since) -> Words:
+    def words(view: View, since: Since) -> Words:
         if view.step == 40:
             raise NotNow
         return Words("{run} is odd.", f"{view.step} since {since}.", "odd", Why("so", "x = 1"))
@@ -182,29 +180,29 @@ def test_the_numbers_behind_what_goes_on_are_those_of_the_last_look_and_the_find
     def check(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
         if view.step < 50:
             trace = Trace("dead", 1, (0,))
-            yield Sighting(lambda since: told(view, since), "warning", trace, (("layer", 1),))
+            yield Sighting(lambda since: words(view, since), "warning", trace, (("layer", 1),))
 
     def look(step: int) -> int:
         return len(examine(record, view(step), lambda trace: maybe, (Rule("odd", "odd", check),)))
 
     assert (look(10), record.fresh) == (1, {})
-    (found,) = record.findings
+    (finding,) = record.findings
     assert (look(20), list(record.fresh.values())) == (0, [Evidence(20, "20 since step 7 or earlier.")])
-    assert record.findings == [found], "and so is what is stored of it, and what a fork begins with"
-    assert (found.evidence, record.at(15).fresh) == ("10 since step 7 or earlier.", {})
+    assert record.findings == [finding], "and so is what is stored of it, and what a fork begins with"
+    assert (finding.evidence, record.at(15).fresh) == ("10 since step 7 or earlier.", {})
     assert look(40) == 0
-    assert record.fresh[found.id].step == 20, "newer ones have to be put off"
+    assert record.fresh[finding.id].step == 20, "newer ones have to be put off"
     assert (look(50), record.fresh) == (1, {})
 
 
-def test_ids_are_unique_though_it_comes_back_at_the_same_step() -> None:
+def test_ids_are_unique_for_findings_at_the_same_step() -> None:
     record, odd = Record(), rule(10, 100, 300, since=7)
     for step in (10, 11, 100, 101, 300):
         at(record, step, odd)
     assert [each.id for each in record.findings] == ["odd@7", "odd@7~2", "odd@7~3"]
 
 
-def test_what_takes_a_place_begins_where_the_other_ends() -> None:
+def test_a_finding_that_replaces_another_begins_where_it_ends() -> None:
     record = Record()
     one = rule(10, subject=(("layer", 2), ("units", (0,))))
     both = rule(20, name="more", since=15, subject=(("layer", 2),))
@@ -213,7 +211,7 @@ def test_what_takes_a_place_begins_where_the_other_ends() -> None:
     assert (closed.subject, closed.until_step) == ({"layer": 2, "units": [0]}, 15)
 
 
-def test_a_fork_begins_with_what_was_so_at_its_step() -> None:
+def test_a_fork_begins_with_the_findings_of_its_step() -> None:
     record = Record()
     for step in range(10, 60, 10):
         at(record, step, rule(10, 20, 30), rule(20, name="other"), rule(40, 50, name="late"))
@@ -222,20 +220,20 @@ def test_a_fork_begins_with_what_was_so_at_its_step() -> None:
     assert [(each.rule, each.until_step) for each in record.at(35).findings] == [("odd", None), ("other", 30)]
 
 
-def test_what_is_over_is_forgotten_in_the_end_and_what_is_open_is_not() -> None:
+def test_old_closed_findings_are_dropped_and_open_ones_are_not() -> None:
     record = Record()
     at(record, 1, rule(*range(1000), name="open"))
-    for step in range(2, 2 * MOST_KEPT + 20):
+    for step in range(2, 2 * MOST_FINDINGS + 20):
         at(record, step, rule(*range(1000), name="open"), rule(step, name=f"n{step}"))
-    assert len(record.findings) == MOST_KEPT
+    assert len(record.findings) == MOST_FINDINGS
     assert record.findings[0].rule == "open"
     assert record.findings[0].is_open
 
 
 @pytest.mark.parametrize("run", ["gd", "a-b"])
-def test_a_finding_is_stored_and_read_without_loss_and_names_its_run_when_it_is_told(run: str) -> None:
-    (found,) = at(Record(), 10, rule(10, subject=(("layer", 1), ("units", (0, 3)))))
-    assert Finding.read(found.stored()) == found
-    told = found.as_json(run, "Alpha")
-    assert (told["title"], told["id"]) == ("Alpha is odd.", "odd-1@10")
-    assert np.isfinite(told["since_step"])
+def test_a_finding_is_stored_without_loss_and_shows_its_runs_name(run: str) -> None:
+    (finding,) = at(Record(), 10, rule(10, subject=(("layer", 1), ("units", (0, 3)))))
+    assert Finding.read(finding.stored()) == finding
+    payload = finding.as_json(run, "Alpha")
+    assert (payload["title"], payload["id"]) == ("Alpha is odd.", "odd-1@10")
+    assert np.isfinite(payload["since_step"])

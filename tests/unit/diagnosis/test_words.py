@@ -3,7 +3,7 @@
 import pytest
 
 from fallline.diagnosis.view import Edge
-from fallline.diagnosis.words import bears, count, every, listed, number, percent
+from fallline.diagnosis.words import count, every, listed, number, percent, sharpness_sentence
 from fallline.vocabulary.findings import shown_name
 
 
@@ -19,7 +19,7 @@ def test_numbers_have_three_digits_and_a_true_minus(value: float, text: str) -> 
     assert number(value) == text
 
 
-def test_what_is_not_all_is_never_written_as_100_percent() -> None:
+def test_a_smaller_share_is_never_written_as_100_percent() -> None:
     assert [percent(share) for share in (0.003, 0.69, 0.9999, 1.0)] == ["0.3 %", "69 %", "99.9 %", "100 %"]
 
 
@@ -29,14 +29,14 @@ def test_things_are_counted_and_listed() -> None:
     assert [listed(["a", "b", "c"][:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
 
 
-def test_a_sharpness_is_told_with_its_step_where_that_is_not_the_one_of_the_finding() -> None:
+def test_a_sharpness_of_an_earlier_step_names_it() -> None:
     """A gauge beside it measures at this very step: 5.01 and 5.07 stood there as of one."""
     edge = Edge(5.0126, 5.0, 1800)
-    assert bears(edge, 1800) == " The sharpness is 5.01; this rate bears 5.00."
-    assert bears(edge, 1822) == " The sharpness was 5.01 at step 1,800; this rate bears 5.00."
+    assert sharpness_sentence(edge, 1800) == " The sharpness is 5.01; stable below 5.00."
+    assert sharpness_sentence(edge, 1822) == " The sharpness was 5.01 at step 1,800; stable below 5.00."
 
 
-def test_a_run_is_called_what_the_page_calls_it() -> None:
-    shown = [shown_name(name, None) for name in ("gd", "sgd", "run-2", "low_rate")]
-    assert shown == ["GD", "SGD", "Run 2", "Low rate"]
+def test_a_run_has_the_name_that_the_page_shows() -> None:
+    names = [shown_name(name, None) for name in ("gd", "sgd", "run-2", "low_rate")]
+    assert names == ["GD", "SGD", "Run 2", "Low rate"]
     assert shown_name("gd", "Alpha") == "Alpha"

@@ -16,7 +16,7 @@ from fallline.engine.network import backward, forward
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance
-from fallline.runs.recipe_check import check_recipe
+from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.recipe import Recipe
 
 DATA_OF = {

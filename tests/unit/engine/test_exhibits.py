@@ -15,7 +15,7 @@ from fallline.engine.probes import units
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
-from fallline.runs.recipe_check import check_recipe
+from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.exhibit_curves import CURVES
 from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
 from support.exhibit_curves import curves_of

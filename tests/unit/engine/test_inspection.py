@@ -25,8 +25,8 @@ from fallline.engine.problem import Problem, build_problem
 from fallline.engine.schedules import SCHEDULES
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
-from fallline.runs.inspection import MOST_NUMBERS, change_script, inspection
-from fallline.runs.recipe_check import check_recipe
+from fallline.runs.checks.recipe import check_recipe
+from fallline.runs.instruments.inspection import MOST_NUMBERS, change_script, inspection
 from fallline.vocabulary.recipe import Recipe
 
 DATA_OF = {

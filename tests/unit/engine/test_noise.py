@@ -11,7 +11,7 @@ import pytest
 from fallline.engine.measures.noise import noise_of
 from fallline.engine.network import backward, forward
 from fallline.engine.problem import Problem, build_problem
-from fallline.runs.recipe_check import check_recipe
+from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.recipe import Recipe
 
 

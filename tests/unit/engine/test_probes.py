@@ -24,7 +24,7 @@ def look_everywhere(problem, state):
     state.copy()
 
 
-def test_looking_does_not_disturb():
+def test_examinations_do_not_change_a_run():
     problem = small_problem((4, "relu"), (4, "tanh"), test_fraction=0.25)
     watched, alone = begin(problem), begin(problem)
     for _ in range(20):

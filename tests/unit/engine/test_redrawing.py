@@ -12,7 +12,7 @@ from fallline.engine.probes import units
 from fallline.engine.randomness import rng_for
 from fallline.engine.state import begin
 from fallline.engine.training import advance
-from fallline.runs.recipe_check import check_recipe
+from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from support.problems import edit, problem_of, small_problem, train

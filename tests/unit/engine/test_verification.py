@@ -21,7 +21,7 @@ from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance
-from fallline.runs.recipe_check import check_recipe
+from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.recipe import Recipe
 from support.problems import problem_of
 

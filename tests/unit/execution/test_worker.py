@@ -18,7 +18,7 @@ class Costly:
         self.id, self.cost, self.wake = id, cost, wake
         self.spent = 0.0
         self.fails = False
-        self.only_looks = False
+        self.only_replays = False
 
     def wake_at(self, now: float) -> float | None:
         return None if self.wake is None else max(now, self.wake)
@@ -170,7 +170,7 @@ def test_an_experiment_that_only_replays_uses_the_time_of_reads() -> None:
     clock = Clock()
     looking = [Costly(f"looks-{number}", 1e-4) for number in range(9)]
     for one in looking:
-        one.only_looks = True
+        one.only_replays = True
     trains = Costly("trains", 1e-4)
     worker = opened(trains, *looking, clock=clock)
     end = clock.now + 10

@@ -32,8 +32,8 @@ from fallline.exports.program.parts import randomness
 from fallline.exports.program.pieces import MODULES, pieces
 from fallline.exports.program.script import script
 from fallline.exports.program.sections import program
-from fallline.runs.data_check import dataset_of
-from fallline.runs.recipe_check import check_recipe
+from fallline.runs.checks.data import dataset_of
+from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.recipe import Recipe
 
 STEPS = 60

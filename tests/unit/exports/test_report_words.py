@@ -15,7 +15,7 @@ from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.schedules import SCHEDULES
 from fallline.exports.report.words import edit_words, run_sentence, word_for
-from fallline.runs.recipe_check import catalog
+from fallline.runs.checks.recipe import catalog
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import AT_ANY_TIME, OWN_SETTINGS, Change
 

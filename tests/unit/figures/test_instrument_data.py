@@ -11,7 +11,7 @@ import pytest
 
 from fallline.figures import FIGURES, INSTRUMENT_FIGURES, FigureView, instrument_figure_json
 from fallline.figures.instrument_data import fill_instrument_figure, values
-from fallline.runs.instruments import INSTRUMENTS
+from fallline.runs.instruments.table import INSTRUMENTS
 from unit.figures import columns_by_hand
 from unit.figures.golden_figures import assert_is_golden
 from unit.figures.measured_by_hand import measured

@@ -54,22 +54,22 @@ def all_series(every: np.ndarray, evaluated: np.ndarray) -> np.ndarray:
 
 def assert_agrees(history: RunHistory, past: Past, first: int, last: int, at_most: int) -> None:
     """What the history tells of a range is what all its steps say."""
-    told = history.range(first, last, at_most)
-    assert len(told) <= at_most
-    assert told.first[0] <= first <= told.last[0]
-    assert told.first[-1] <= last <= told.last[-1]
-    assert (told.first[1:] == told.last[:-1] + 1).all()
-    assert (told.samples_seen == told.last + 1).all()
-    inside, starts = slice(int(told.first[0]), int(told.last[-1]) + 1), told.first - told.first[0]
+    buckets = history.range(first, last, at_most)
+    assert len(buckets) <= at_most
+    assert buckets.first[0] <= first <= buckets.last[0]
+    assert buckets.first[-1] <= last <= buckets.last[-1]
+    assert (buckets.first[1:] == buckets.last[:-1] + 1).all()
+    assert (buckets.samples_seen == buckets.last + 1).all()
+    inside, starts = slice(int(buckets.first[0]), int(buckets.last[-1]) + 1), buckets.first - buckets.first[0]
     every, evaluated = (summary(column[inside], starts) for column in (past.every, past.evaluated))
     for statistic in ("minimum", "maximum", "final"):
         expected = all_series(every[statistic], evaluated[statistic])
-        np.testing.assert_array_equal(getattr(told, statistic), expected, err_msg=statistic)
+        np.testing.assert_array_equal(getattr(buckets, statistic), expected, err_msg=statistic)
     expected = np.where(EVALUATED[:, None], evaluated["count"], every["count"])
-    np.testing.assert_array_equal(told.count, expected)
+    np.testing.assert_array_equal(buckets.count, expected)
     mean = all_series(every["mean"], evaluated["mean"])
-    error = np.abs(told.mean - mean) <= 1e-10 * all_series(every["size"], evaluated["size"])
-    assert np.where(expected > 0, error, np.isnan(told.mean)).all()
+    error = np.abs(buckets.mean - mean) <= 1e-10 * all_series(every["size"], evaluated["size"])
+    assert np.where(expected > 0, error, np.isnan(buckets.mean)).all()
 
 
 def summary(column: np.ndarray, starts: np.ndarray) -> dict[str, np.ndarray]:
@@ -103,12 +103,12 @@ def test_millions_of_steps_take_two_megabytes_and_are_exact_at_every_resolution(
         assert_agrees(history, past, steps - 9999, steps - 1, at_most)
 
 
-def test_nothing_is_held_beside_what_is_counted() -> None:
+def test_nbytes_counts_all_memory() -> None:
     past = Past(10 * CHUNK)
     tracemalloc.start()
     try:
         history = past.remembered()
-        held, _ = tracemalloc.get_traced_memory()
+        allocated, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert history.nbytes < held < min(history.nbytes + 100_000, CEILING)
+    assert history.nbytes < allocated < min(history.nbytes + 100_000, CEILING)

@@ -11,28 +11,28 @@ COUNTED = 64 + 16 + 48 + 2 + 5
 
 def buckets(start: int, stop: int, width: int) -> list[tuple[int, int]]:
     """The buckets that `count` counts, found one by one."""
-    found, step = [], start
+    spans, step = [], start
     while step < stop:
-        held = next(zone for zone in ZONES if step < zone.stop)
-        wide = max(held.width, width)
-        while wide > held.width and (
+        zone = next(zone for zone in ZONES if step < zone.stop)
+        wide = max(zone.width, width)
+        while wide > zone.width and (
             step % wide
             or step + wide > stop
             or any(zone.width > wide for zone in ZONES if zone.start < step + wide and zone.stop > step)
         ):
             wide //= 2
-        found.append((step, step + wide))
+        spans.append((step, step + wide))
         step += wide
-    return found
+    return spans
 
 
-def test_everything_is_told_as_finely_as_it_is_held() -> None:
+def test_buckets_are_as_fine_as_they_are_stored() -> None:
     assert count(ZONES, 0, 525, 1) == COUNTED
     assert cover(ZONES, 0, 524, COUNTED, exact_start=True) == Cover(0, 525, 525, 1)
 
 
 @given(st.integers(0, 524), st.integers(0, 524), st.integers(0, 10))
-def test_buckets_are_counted_without_being_looked_at(one: int, other: int, exponent: int) -> None:
+def test_buckets_are_counted_without_reading_them(one: int, other: int, exponent: int) -> None:
     first, last = sorted((one, other))
     start = next(first // zone.width * zone.width for zone in ZONES if first < zone.stop)
     stop = next(-(-(last + 1) // zone.width) * zone.width for zone in ZONES if last < zone.stop)
@@ -40,17 +40,17 @@ def test_buckets_are_counted_without_being_looked_at(one: int, other: int, expon
 
 
 @given(st.integers(0, 524), st.integers(0, 524), st.integers(1, 200), st.booleans())
-def test_never_more_than_asked_for_and_always_the_whole_range(
+def test_a_cover_has_at_most_the_requested_buckets_and_the_whole_range(
     one: int, other: int, at_most: int, exact_start: bool
 ) -> None:
     first, last = sorted((one, other))
     plan = cover(ZONES, first, last, at_most, exact_start=exact_start)
-    told = buckets(plan.start, plan.whole, plan.width)
+    spans = buckets(plan.start, plan.whole, plan.width)
     if plan.whole < plan.stop:
-        told.append((plan.whole, plan.stop))
-    assert len(told) <= at_most
-    assert told[0][0] <= first < told[0][1]
-    assert told[-1][0] <= last < told[-1][1]
+        spans.append((plan.whole, plan.stop))
+    assert len(spans) <= at_most
+    assert spans[0][0] <= first < spans[0][1]
+    assert spans[-1][0] <= last < spans[-1][1]
 
 
 @given(st.integers(0, 524), st.integers(0, 524), st.integers(1, 200))
@@ -62,7 +62,7 @@ def test_the_next_finer_width_would_be_too_many(one: int, other: int, at_most: i
         assert count(ZONES, finer.start, finer.stop, plan.width // 2) > at_most or plan.start < finer.start
 
 
-def test_the_start_is_exact_where_single_steps_are_held() -> None:
+def test_the_start_is_exact_where_single_steps_are_stored() -> None:
     assert cover(ZONES, 3, 60, 58, exact_start=True).start == 3
     assert cover(ZONES, 67, 500, 200, exact_start=True).start == 64
 
@@ -73,7 +73,7 @@ def test_without_an_exact_start_all_buckets_are_equally_wide() -> None:
 
 
 @pytest.mark.parametrize("at_most", [1, 2, 3, 4])
-def test_the_newest_bucket_ends_early_only_where_nothing_else_helps(at_most: int) -> None:
+def test_the_newest_bucket_ends_early_only_if_necessary(at_most: int) -> None:
     plan = cover(ZONES, 0, 524, at_most, exact_start=True)
     ragged = plan.whole < plan.stop
     assert ragged == (at_most < 4)

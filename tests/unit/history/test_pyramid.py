@@ -53,36 +53,34 @@ def counted_reads() -> Iterator[list[int]]:
 
 @pytest.mark.parametrize("steps", LENGTHS)
 @pytest.mark.parametrize("at_most", [1, 7, 100, 1000, 10_000])
-def test_a_run_of_any_length_is_told_exactly(steps: int, at_most: int) -> None:
-    told = remembered(steps).range(0, steps - 1, at_most)
-    assert len(told) <= at_most
-    assert (told.first[0], told.last[-1]) == (0, steps - 1)
-    assert_summarises(told, RECORDS)
+def test_a_run_of_any_length_is_read_exactly(steps: int, at_most: int) -> None:
+    buckets = remembered(steps).range(0, steps - 1, at_most)
+    assert len(buckets) <= at_most
+    assert (buckets.first[0], buckets.last[-1]) == (0, steps - 1)
+    assert_summarises(buckets, RECORDS)
 
 
 @given(st.integers(0, 149_999), st.integers(0, 149_999), st.integers(1, 3000), st.booleans())
-def test_any_range_is_told_exactly_in_whole_buckets_that_overlap_it(
+def test_any_range_is_read_exactly_in_whole_buckets(
     long_past: Pyramid, one: int, other: int, at_most: int, exact: bool
 ) -> None:
     first, last = sorted((one, other))
-    told = long_past.range(first, last, at_most, exact_start=exact)
-    assert len(told) <= at_most
-    assert told.first[0] <= first <= told.last[0]
-    assert told.first[-1] <= last <= told.last[-1]
-    assert is_dyadic(told)[:-1].all()
-    assert_summarises(told, RECORDS)
+    buckets = long_past.range(first, last, at_most, exact_start=exact)
+    assert len(buckets) <= at_most
+    assert buckets.first[0] <= first <= buckets.last[0]
+    assert buckets.first[-1] <= last <= buckets.last[-1]
+    assert is_dyadic(buckets)[:-1].all()
+    assert_summarises(buckets, RECORDS)
 
 
 @given(st.integers(1, 6000), st.integers(0, 99), st.integers(1, 3000), st.integers(1, 200))
-def test_answers_do_not_depend_on_how_the_steps_came(
-    steps: int, seed: int, longest: int, at_most: int
-) -> None:
+def test_results_do_not_depend_on_slices(steps: int, seed: int, longest: int, at_most: int) -> None:
     sliced, whole = remembered(steps, longest, seed), remembered(steps)
     for limit in (at_most, 10_000):
         assert_same(sliced.range(0, steps - 1, limit), whole.range(0, steps - 1, limit))
 
 
-def test_looking_in_between_changes_nothing() -> None:
+def test_reads_in_between_change_nothing() -> None:
     watched = Pyramid(NAMES)
     for part in slices_of(RECORDS.part(0, 20_000), seed=5, longest=300):
         watched.append(part)
@@ -90,15 +88,15 @@ def test_looking_in_between_changes_nothing() -> None:
     assert_same(watched.range(0, 19_999, 10_000), remembered(20_000).range(0, 19_999, 10_000))
 
 
-def test_answers_stay_as_they_were_while_the_run_goes_on() -> None:
+def test_results_do_not_change_with_later_steps() -> None:
     pyramid = remembered(4000)
-    told = pyramid.range(0, 3999, 10_000)
+    buckets = pyramid.range(0, 3999, 10_000)
     for part in slices_of(RECORDS.part(4000, 9000), seed=1, longest=900):
         pyramid.append(part)
-    assert_summarises(told, RECORDS)
+    assert_summarises(buckets, RECORDS)
 
 
-def test_a_spike_anywhere_is_seen_at_every_resolution() -> None:
+def test_a_spike_anywhere_shows_at_every_resolution() -> None:
     calm = measured(70_000, names=("batch_loss",))
     for place in (0, 1023, 1024, 40_001, 69_999):
         values = np.zeros_like(calm.values)
@@ -106,17 +104,17 @@ def test_a_spike_anywhere_is_seen_at_every_resolution() -> None:
         pyramid = Pyramid(("batch_loss",))
         pyramid.append(type(calm)(0, calm.samples_seen, calm.seconds, calm.names, values))
         for at_most in (1, 30, 1000, 10_000):
-            told = pyramid.range(0, 69_999, at_most)
-            spiky = told.maximum[0] == 1e300
+            buckets = pyramid.range(0, 69_999, at_most)
+            spiky = buckets.maximum[0] == 1e300
             assert spiky.sum() == 1
-            assert told.first[spiky] <= place <= told.last[spiky]
+            assert buckets.first[spiky] <= place <= buckets.last[spiky]
 
 
 # ---------------------------------------------------------------------- resolution
 
 
 @pytest.mark.parametrize("steps", LENGTHS)
-def test_the_first_and_the_last_1024_steps_are_held_singly(steps: int) -> None:
+def test_the_first_and_the_last_1024_steps_are_stored_singly(steps: int) -> None:
     pyramid = remembered(steps)
     ends = (0, min(steps, STEPS) - 1), (max(steps - STEPS, 0), steps - 1)
     first, last = (pyramid.range(*end, 10_000) for end in ends)
@@ -128,27 +126,27 @@ def test_the_first_and_the_last_1024_steps_are_held_singly(steps: int) -> None:
     assert_same(single, from_records(RECORDS.part(int(single.first[0]), steps)))
 
 
-def test_one_bucket_a_step_where_they_fit_and_are_held(long_past: Pyramid) -> None:
+def test_each_step_is_a_bucket_where_they_fit(long_past: Pyramid) -> None:
     assert len(long_past.range(100, 599, 500)) == 500
     assert len(long_past.range(149_500, 149_999, 500)) == 500
     assert len(long_past.range(100, 599, 499)) <= 499
 
 
 @pytest.mark.parametrize("steps", [3000, 20_000, 149_999])
-def test_the_whole_run_is_held_in_512_buckets_and_more(steps: int) -> None:
-    told = remembered(steps).range(0, steps - 1, 10_000)
-    assert (told.last - told.first + 1).max() <= -(-steps // 512) * 2
+def test_the_whole_run_has_more_than_512_buckets(steps: int) -> None:
+    buckets = remembered(steps).range(0, steps - 1, 10_000)
+    assert (buckets.last - buckets.first + 1).max() <= -(-steps // 512) * 2
     assert len(remembered(steps).range(0, steps - 1, 1024)) >= 256
 
 
 def test_resolution_is_finer_towards_both_ends(long_past: Pyramid) -> None:
-    told = long_past.range(0, 149_999, 10_000)
-    widths = told.last - told.first + 1
+    buckets = long_past.range(0, 149_999, 10_000)
+    widths = buckets.last - buckets.first + 1
     widest = int(np.argmax(widths))
     assert (np.diff(widths[: widest + 1]) >= 0).all()
     assert (np.diff(widths[np.flatnonzero(widths == widths.max())[-1] :]) <= 0).all()
     # Sixteen of each width: a bucket is narrow beside its distance from the nearer end.
-    distance = np.minimum(told.first, 150_000 - told.last)
+    distance = np.minimum(buckets.first, 150_000 - buckets.last)
     assert (widths <= np.maximum(distance / 7, 1)).all()
 
 
@@ -159,16 +157,16 @@ def test_the_start_is_exact_where_it_can_be(long_past: Pyramid) -> None:
 
 
 def test_without_an_exact_start_buckets_begin_at_multiples_of_the_same_width(long_past: Pyramid) -> None:
-    told = long_past.range(101, 900, 101, exact_start=False)
-    assert (told.last - told.first + 1 == 8).all()
-    assert told.first[0] == 96
+    buckets = long_past.range(101, 900, 101, exact_start=False)
+    assert (buckets.last - buckets.first + 1 == 8).all()
+    assert buckets.first[0] == 96
 
 
 # ---------------------------------------------------------------------- cost
 
 
 @given(st.integers(0, 149_999), st.integers(0, 149_999), st.integers(1, 1000))
-def test_a_range_touches_buckets_in_proportion_to_those_asked_for(
+def test_a_range_reads_buckets_in_proportion_to_the_request(
     long_past: Pyramid, one: int, other: int, at_most: int
 ) -> None:
     first, last = sorted((one, other))
@@ -178,9 +176,9 @@ def test_a_range_touches_buckets_in_proportion_to_those_asked_for(
     assert len(reads) <= 100
 
 
-def test_what_is_held_is_bounded() -> None:
-    held = [remembered(steps, 150_000).nbytes for steps in (20_000, 40_000, 80_000)]
-    growth = np.diff(held)
+def test_memory_is_bounded() -> None:
+    sizes = [remembered(steps, 150_000).nbytes for steps in (20_000, 40_000, 80_000)]
+    growth = np.diff(sizes)
     # Each doubling adds one width at each end, 16 buckets of it, and nothing else.
     assert (growth <= 2 * 16 * (16 + len(NAMES) * 36)).all()
 
@@ -208,27 +206,29 @@ def test_a_range_outside_the_past_is_empty() -> None:
 
 
 def test_at_least_one_bucket_must_be_allowed() -> None:
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="at least 1"):
         remembered(10).range(0, 9, 0)
 
 
 @pytest.mark.parametrize("steps", [0, 1, 700, 1024, 1500, 2048, 9000, 70_001])
-def test_a_history_made_again_from_its_parts_tells_and_goes_on_as_the_one_that_was_kept(steps: int) -> None:
+def test_a_history_restored_from_its_parts_continues_like_the_original(steps: int) -> None:
     records = measured(steps + 3000)
-    kept = Pyramid(NAMES)
+    original = Pyramid(NAMES)
     for part in slices_of(records.part(0, steps), seed=1, longest=900):
-        kept.append(part)
-    told = [(part.about, part.arrays()) for part in kept.parts()]
-    again = Pyramid.restored(NAMES, kept.about(), reversed(told))
-    for pyramid in (kept, again):
+        original.append(part)
+    parts = [(part.about, part.arrays()) for part in original.parts()]
+    again = Pyramid.restored(NAMES, original.about(), reversed(parts))
+    for pyramid in (original, again):
         pyramid.append(records.part(steps, steps + 3000))
-    assert kept.nbytes == again.nbytes
+    assert original.nbytes == again.nbytes
     for at_most in (3, 64, 1000, 10_000):
         for first in (0, steps // 3, steps):
-            assert_same(kept.range(first, steps + 3000, at_most), again.range(first, steps + 3000, at_most))
+            assert_same(
+                original.range(first, steps + 3000, at_most), again.range(first, steps + 3000, at_most)
+            )
 
 
-def test_parts_of_the_same_version_hold_the_same_numbers_and_most_do_not_change() -> None:
+def test_parts_of_the_same_version_have_the_same_numbers_and_most_do_not_change() -> None:
     records = measured(60_000)
     pyramid = Pyramid(NAMES)
     pyramid.append(records.part(0, 50_000))

@@ -28,14 +28,14 @@ def remembered(records: Records, sizes: dict[str, int] | None = None) -> RunHist
 
 @pytest.mark.parametrize("sizes", [None, NOTEBOOK_SIZES])
 @pytest.mark.parametrize("at_most", [1, 50, 10_000])
-def test_every_series_is_told_under_its_name(sizes: dict[str, int] | None, at_most: int) -> None:
+def test_every_series_has_its_name(sizes: dict[str, int] | None, at_most: int) -> None:
     records = measured(3000)
-    told = remembered(records, sizes).range(0, 2999, at_most)
-    assert told.names == NAMES
-    assert_summarises(told, records)
+    buckets = remembered(records, sizes).range(0, 2999, at_most)
+    assert buckets.names == NAMES
+    assert_summarises(buckets, records)
 
 
-def test_what_follows_from_another_series_is_not_stored() -> None:
+def test_a_derived_series_is_not_stored() -> None:
     records = measured(3000, names=notebook_names())
     derived, stored = remembered(records, NOTEBOOK_SIZES), remembered(records)
     assert derived.nbytes < 0.81 * stored.nbytes
@@ -58,7 +58,7 @@ def test_latest_is_the_last_finite_value_of_each_series() -> None:
     assert history.count == 4
 
 
-def test_nothing_recorded_is_nothing_to_tell() -> None:
+def test_an_empty_history_returns_nothing() -> None:
     history = RunHistory(NAMES)
     assert history.latest() == {}
     assert history.count == 0
@@ -68,11 +68,11 @@ def test_nothing_recorded_is_nothing_to_tell() -> None:
 
 
 def test_records_of_other_series_are_refused() -> None:
-    with pytest.raises(ValueError, match="not of this run's series"):
+    with pytest.raises(ValueError, match="other series than this run"):
         RunHistory(("batch_loss",)).append(measured(3))
 
 
-def test_mean_gradients_of_the_engine_are_bit_for_bit_what_follows_from_its_sums() -> None:
+def test_mean_gradients_equal_the_derived_series_to_the_bit() -> None:
     problem = build_problem(DataSettings(samples=120, test_fraction=0.25), NetworkSettings(), "mse")
     records = advance(problem, begin(problem), RunRecipe(batch_size=1, learning_rate=0.01), 2500)
     sizes = dict(zip(problem.layout.names, problem.layout.lengths, strict=True))

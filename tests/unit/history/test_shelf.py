@@ -8,7 +8,7 @@ from support.measurements import NAMES, assert_same, measured, slices_of
 RECORDS = measured(300)
 
 
-def test_a_shelf_of_steps_forgets_its_oldest_when_it_is_full() -> None:
+def test_a_full_shelf_of_steps_drops_its_oldest() -> None:
     shelf = StepShelf(NAMES, 0, 100)
     for part in slices_of(RECORDS, seed=1, longest=33):
         shelf.add(part)
@@ -16,14 +16,14 @@ def test_a_shelf_of_steps_forgets_its_oldest_when_it_is_full() -> None:
         assert_same(shelf.read(shelf.start, shelf.stop), from_records(RECORDS.part(shelf.start, shelf.stop)))
 
 
-def test_a_shelf_of_steps_takes_more_at_once_than_it_holds() -> None:
+def test_a_shelf_accepts_more_steps_at_once_than_its_size() -> None:
     shelf = StepShelf(NAMES, 10, 100)
     shelf.add(RECORDS.part(10, 300))
     assert (shelf.start, shelf.stop) == (200, 300)
     assert_same(shelf.read(205, 299), from_records(RECORDS.part(205, 299)))
 
 
-def test_a_shelf_of_buckets_forgets_its_oldest_when_it_is_full() -> None:
+def test_a_full_shelf_of_buckets_drops_its_oldest() -> None:
     buckets = widen(from_records(RECORDS.part(0, 296)), 8)
     shelf = BucketShelf(buckets.part(slice(0, 3)), 8, 10)
     for start, stop in ((3, 4), (4, 9), (9, 37)):
@@ -32,14 +32,14 @@ def test_a_shelf_of_buckets_forgets_its_oldest_when_it_is_full() -> None:
         assert_same(shelf.read(shelf.start, stop), buckets.part(slice(shelf.start, stop)))
 
 
-def test_a_shelf_of_buckets_begins_with_the_first_that_it_is_given() -> None:
+def test_a_shelf_of_buckets_begins_with_its_first_bucket() -> None:
     buckets = widen(from_records(RECORDS.part(0, 296)), 8)
     shelf = BucketShelf(buckets.part(slice(20, 30)), 8, 10)
     assert (shelf.start, shelf.stop) == (20, 30)
     assert_same(shelf.read(20, 30), buckets.part(slice(20, 30)))
 
 
-def test_an_empty_shelf_holds_nothing() -> None:
+def test_an_empty_shelf_has_no_buckets() -> None:
     shelf = BucketShelf(Buckets.empty(NAMES), 16, 4)
     assert (shelf.start, shelf.stop) == (0, 0)
     assert StepShelf(NAMES, 5, 4).nbytes == 0

@@ -21,19 +21,19 @@ def test_a_full_batch_is_all_samples_wherever_the_pass_stands() -> None:
     assert next_batch(samples_seen=450, batch_size=None, train_samples=900) == 900
 
 
-@given(allowance=st.integers(-5, 500), **PLACES)
-def test_steps_within_an_allowance_are_those_of_the_plain_loop(
-    allowance: int, samples_seen: int, batch_size: int | None, train_samples: int
+@given(most=st.integers(-5, 500), **PLACES)
+def test_steps_within_a_number_of_samples_equal_a_plain_loop(
+    most: int, samples_seen: int, batch_size: int | None, train_samples: int
 ) -> None:
     steps, paid = 0, 0
-    while paid + (batch := next_batch(samples_seen + paid, batch_size, train_samples)) <= allowance:
+    while paid + (batch := next_batch(samples_seen + paid, batch_size, train_samples)) <= most:
         paid += batch
         steps += 1
-    assert steps_within(allowance, samples_seen, batch_size, train_samples) == steps
+    assert steps_within(most, samples_seen, batch_size, train_samples) == steps
 
 
 @given(samples=st.integers(-5, 500), **PLACES)
-def test_steps_until_so_many_samples_are_those_of_the_plain_loop(
+def test_steps_until_a_number_of_samples_equal_a_plain_loop(
     samples: int, samples_seen: int, batch_size: int | None, train_samples: int
 ) -> None:
     steps, paid = 0, 0

@@ -9,8 +9,8 @@ import pytest
 
 from fallline.engine.state import TrainingState
 from fallline.execution.shared_budget import SharedBudget
-from fallline.runs import checkpoints
-from fallline.runs.checkpoints import FEWEST, MOST_BYTES, REPLAY_SECONDS, Checkpoints, Room
+from fallline.runs.past import checkpoints
+from fallline.runs.past.checkpoints import FEWEST, MOST_BYTES, REPLAY_SECONDS, Checkpoints, Room
 
 MEGABYTE = 1 << 20
 
@@ -19,50 +19,50 @@ NOTEBOOK, LARGER, LARGEST = 49, 4_609, 100_000
 
 
 def state_at(step: int, parameters: int = 50, slots: int = 0) -> TrainingState:
-    told = {f"slot{slot}": np.full(parameters, float(step)) for slot in range(slots)}
-    return TrainingState(step, step, np.full(parameters, float(step)), "some", told)
+    arrays = {f"slot{slot}": np.full(parameters, float(step)) for slot in range(slots)}
+    return TrainingState(step, step, np.full(parameters, float(step)), "some", arrays)
 
 
 def trained(
     seconds: float, parameters: int, room: Room | None = None, slots: int = 0, step: float = 0.05
 ) -> Checkpoints:
     """Checkpoints of a run that has computed for so long; it offers its state every `step` seconds."""
-    held = Checkpoints(state_at(0, parameters, slots), room)
-    for made in range(1, round(seconds / step) + 1):
-        held.offer(state_at(made, parameters, slots), made * step)
-    return held
+    states = Checkpoints(state_at(0, parameters, slots), room)
+    for number in range(1, round(seconds / step) + 1):
+        states.offer(state_at(number, parameters, slots), number * step)
+    return states
 
 
-def longest_replay(held: Checkpoints, seconds: float, step: float = 0.05) -> float:
+def longest_replay(states: Checkpoints, seconds: float, step: float = 0.05) -> float:
     """Computing time from the nearest checkpoint to the step that is farthest from one."""
-    steps = np.array([0, *(state.step for state in held), round(seconds / step)])
+    steps = np.array([0, *(state.step for state in states), round(seconds / step)])
     return float(np.diff(steps).max() * step)
 
 
-def test_checkpoints_stay_within_their_bytes_and_reach_back_to_the_start() -> None:
-    held = Checkpoints(state_at(0))
+def test_checkpoints_stay_within_their_bytes_and_reach_step_0() -> None:
+    states = Checkpoints(state_at(0))
     for step in range(1, 20_000):
-        held.offer(state_at(step), seconds=step * 0.2)
-    assert held.nbytes <= checkpoints.MOST_BYTES
-    assert len(held) > checkpoints.MOST_BYTES // 1_000 // 4
+        states.offer(state_at(step), seconds=step * 0.2)
+    assert states.nbytes <= checkpoints.MOST_BYTES
+    assert len(states) > checkpoints.MOST_BYTES // 1_000 // 4
     for step in (0, 1, 777, 19_999):
-        assert held.before(step).step <= step
-    gaps = np.diff([held.before(step).step for step in range(0, 20_000, 40)])
+        assert states.before(step).step <= step
+    gaps = np.diff([states.before(step).step for step in range(0, 20_000, 40)])
     assert gaps.max() <= 80
 
 
-def test_a_checkpoint_handed_out_can_be_changed_without_harm() -> None:
-    held = Checkpoints(state_at(0))
-    held.before(5).parameters[:] = 1e9
-    assert held.before(5).parameters.max() == 0.0
+def test_a_returned_checkpoint_is_a_copy() -> None:
+    states = Checkpoints(state_at(0))
+    states.before(5).parameters[:] = 1e9
+    assert states.before(5).parameters.max() == 0.0
 
 
 @pytest.mark.parametrize("slots", [0, 1, 2])
 def test_the_notebooks_network_takes_one_megabyte_and_no_shared_room_however_long_it_trains(slots) -> None:
     room = SharedBudget(512 * MEGABYTE)
-    held = trained(2_000.0, NOTEBOOK, room, slots, step=0.1)
-    assert held.nbytes <= MOST_BYTES
-    assert held.bytes_beyond == 0
+    states = trained(2_000.0, NOTEBOOK, room, slots, step=0.1)
+    assert states.nbytes <= MOST_BYTES
+    assert states.bytes_beyond == 0
 
 
 def test_a_larger_network_takes_shared_room_rather_than_a_long_replay() -> None:
@@ -74,17 +74,17 @@ def test_a_larger_network_takes_shared_room_rather_than_a_long_replay() -> None:
 
 def test_no_more_room_is_taken_than_a_short_replay_needs() -> None:
     room = SharedBudget(64 * MEGABYTE)
-    held = trained(100.0, LARGER, room)
-    assert held.seconds_apart == pytest.approx(REPLAY_SECONDS)
-    assert len(held) == pytest.approx(100.0 / REPLAY_SECONDS, rel=0.1)
+    states = trained(100.0, LARGER, room)
+    assert states.seconds_apart == pytest.approx(REPLAY_SECONDS)
+    assert len(states) == pytest.approx(100.0 / REPLAY_SECONDS, rel=0.1)
 
 
 def test_one_run_takes_half_of_the_room_at_most_and_then_has_fewer_states() -> None:
     room = SharedBudget(8 * MEGABYTE)
-    held = trained(400.0, LARGER, room, step=0.1)
-    assert held.bytes_beyond <= 4 * MEGABYTE
-    assert held.bytes_beyond > MEGABYTE
-    assert held.seconds_apart > REPLAY_SECONDS
+    states = trained(400.0, LARGER, room, step=0.1)
+    assert states.bytes_beyond <= 4 * MEGABYTE
+    assert states.bytes_beyond > MEGABYTE
+    assert states.seconds_apart > REPLAY_SECONDS
 
 
 def test_many_runs_together_keep_within_the_room_and_each_has_what_every_run_may_have() -> None:
@@ -95,7 +95,7 @@ def test_many_runs_together_keep_within_the_room_and_each_has_what_every_run_may
         assert run.nbytes >= MOST_BYTES // 2
 
 
-def test_a_run_that_came_early_gives_way_when_others_have_come() -> None:
+def test_an_early_run_shrinks_when_others_come() -> None:
     room = SharedBudget(8 * MEGABYTE)
     early = trained(60.0, LARGER, room)
     before = early.bytes_beyond
@@ -105,22 +105,22 @@ def test_a_run_that_came_early_gives_way_when_others_have_come() -> None:
     assert early.bytes_beyond + sum(other.bytes_beyond for other in others) <= 8 * MEGABYTE
 
 
-def test_what_nobody_has_any_more_takes_no_room() -> None:
+def test_deleted_checkpoints_take_no_room() -> None:
     room = SharedBudget(8 * MEGABYTE)
-    gone, stays = trained(60.0, LARGER, room), Checkpoints(state_at(0), room)
+    dropped, stays = trained(60.0, LARGER, room), Checkpoints(state_at(0), room)
     assert room.left_to(stays) < 4 * MEGABYTE
-    del gone
+    del dropped
     gc.collect()
     assert room.left_to(stays) == 4 * MEGABYTE
 
 
 def test_the_largest_network_has_a_few_states_even_where_there_is_no_room() -> None:
-    held = trained(100.0, LARGEST, SharedBudget(0), slots=2)
-    assert FEWEST // 2 <= len(held) <= FEWEST
-    assert held.bytes_beyond == 0
+    states = trained(100.0, LARGEST, SharedBudget(0), slots=2)
+    assert FEWEST // 2 <= len(states) <= FEWEST
+    assert states.bytes_beyond == 0
 
 
-def test_states_that_were_stored_and_have_no_room_any_more_are_thinned_when_they_come_back() -> None:
+def test_restored_states_without_room_are_thinned() -> None:
     stored = trained(100.0, LARGER, SharedBudget(64 * MEGABYTE))
     again = Checkpoints(state_at(0, LARGER), SharedBudget(2 * MEGABYTE))
     again.restore(stored.about(), stored)
@@ -132,10 +132,10 @@ def test_states_that_were_stored_and_have_no_room_any_more_are_thinned_when_they
 
 def test_a_copy_holds_the_same_states_and_counts_for_itself() -> None:
     room = SharedBudget(64 * MEGABYTE)
-    held = trained(60.0, LARGER, room)
-    twin = held.copy()
-    assert [state.step for state in twin] == [state.step for state in held]
-    assert (twin.about(), twin.nbytes) == (held.about(), held.nbytes)
-    assert room.left_to(Checkpoints(state_at(0), room)) == (64 * MEGABYTE - 2 * held.bytes_beyond) // 2
+    states = trained(60.0, LARGER, room)
+    twin = states.copy()
+    assert [state.step for state in twin] == [state.step for state in states]
+    assert (twin.about(), twin.nbytes) == (states.about(), states.nbytes)
+    assert room.left_to(Checkpoints(state_at(0), room)) == (64 * MEGABYTE - 2 * states.bytes_beyond) // 2
     twin.offer(state_at(99_999, LARGER), 1e6)
-    assert held.before(99_999).step < 99_999
+    assert states.before(99_999).step < 99_999

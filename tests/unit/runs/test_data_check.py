@@ -9,15 +9,15 @@ import pytest
 
 from fallline.engine.datasets import Dataset, Raw
 from fallline.engine.tabular import read_table
-from fallline.runs.data_check import check_data, dataset_of
-from fallline.runs.recipe_check import check_recipe
+from fallline.runs.checks.data import check_data, dataset_of
+from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.errors import InvalidRequest, TooExpensive
 from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import DataSettings, Recipe
 
 
-def _made(asked: DataSettings) -> Raw:
-    return Raw(np.zeros((asked.samples, 2)), np.zeros((asked.samples, 1)), ("a", "b"), ("no", "yes"))
+def _made(settings: DataSettings) -> Raw:
+    return Raw(np.zeros((settings.samples, 2)), np.zeros((settings.samples, 1)), ("a", "b"), ("no", "yes"))
 
 
 FIXED = Dataset(
@@ -44,18 +44,18 @@ def refused(**data: Any) -> str:
     return error.pointer
 
 
-def test_numbers_that_a_set_fixes_are_its_own_where_the_recipe_leaves_them_out() -> None:
+def test_a_data_sets_fixed_numbers_are_filled_in() -> None:
     filled = checked()
     assert (filled.features, filled.samples) == (2, 40)
     assert check_data(filled, FIXED) == filled
 
 
-def test_fewer_samples_than_a_set_has_may_be_asked_for_but_not_more() -> None:
+def test_a_recipe_may_use_fewer_samples_than_the_set_but_not_more() -> None:
     assert checked(samples=39).samples == 39
     assert refused(samples=41) == "/data/samples"
 
 
-def test_another_number_of_inputs_than_the_sets_own_is_refused() -> None:
+def test_a_wrong_number_of_inputs_is_refused() -> None:
     assert checked(features=2).features == 2
     assert refused(features=5) == "/data/features"
 
@@ -88,18 +88,18 @@ TABLE = read_table(
 
 
 def own(**data: Any) -> DataSettings:
-    asked = DataSettings(name="csv", dataset="some-id", **data)
-    return check_data(asked, dataset_of(asked, TABLE))
+    settings = DataSettings(name="csv", dataset="some-id", **data)
+    return check_data(settings, dataset_of(settings, TABLE))
 
 
-def test_ones_own_data_are_filled_in_with_what_the_table_has() -> None:
+def test_uploaded_data_are_filled_in_from_the_table() -> None:
     filled = own(target="price")
     assert (filled.samples, filled.features) == (40, 5)
     assert (filled.dataset, filled.target, filled.task) == ("some-id", "price", "regression")
     assert check_data(filled, dataset_of(filled, TABLE)) == filled
 
 
-def test_the_last_usable_column_is_learnt_where_none_is_named_and_as_what_it_looks_like() -> None:
+def test_the_default_target_is_the_last_usable_column() -> None:
     assert (own().target, own().task) == ("sold", "classification")
     assert own(task="regression").task == "regression"
     assert own(target="size", samples=30).samples == 30
@@ -117,7 +117,7 @@ def test_the_last_usable_column_is_learnt_where_none_is_named_and_as_what_it_loo
         ({"target": "price", "label_noise": 0.1}, "/data/label_noise"),
     ],
 )
-def test_what_a_table_cannot_give_is_pointed_at(data: dict[str, Any], pointer: str) -> None:
+def test_an_error_points_at_a_field_that_the_table_lacks(data: dict[str, Any], pointer: str) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         own(**data)
     assert [error.pointer for error in refusal.value.errors] == [pointer]
@@ -128,14 +128,14 @@ def test_without_a_table_there_is_nothing_to_learn_from() -> None:
         dataset_of(DataSettings(name="csv"))
 
 
-@pytest.mark.parametrize("said", [{"dataset": "an-id"}, {"target": "x1"}, {"task": "regression"}])
-def test_only_ones_own_data_have_a_table_a_target_and_a_task(said: dict[str, Any]) -> None:
-    (name,) = said
+@pytest.mark.parametrize("fields", [{"dataset": "an-id"}, {"target": "x1"}, {"task": "regression"}])
+def test_only_uploaded_data_have_a_table_a_target_and_a_task(fields: dict[str, Any]) -> None:
+    (name,) = fields
     with pytest.raises(InvalidRequest, match=f"/data/{name}: no such setting: only csv has it"):
-        check_recipe(Recipe(data=DataSettings(name="linear", **said)))
+        check_recipe(Recipe(data=DataSettings(name="linear", **fields)))
 
 
-def test_more_classes_or_inputs_than_their_bounds_are_refused_before_they_are_made() -> None:
+def test_too_many_classes_or_inputs_are_refused_before_they_are_allocated() -> None:
     with pytest.raises(TooExpensive) as refusal:
         own(target="size", task="classification")
     assert (refusal.value.bound, refusal.value.limit, refusal.value.asked) == ("classes", 32, 40)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from fallline.diagnosis.rule import Since, Trace
-from fallline.runs.doctor import Doctor
+from fallline.runs.doctor.doctor import Doctor
+from fallline.runs.doctor.tracing import since_by_gradients
 from fallline.runs.experiment import Experiment
-from fallline.runs.tracing import since_by_gradients
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.recipe import Recipe
@@ -21,29 +21,29 @@ NOTEBOOK = EXHIBITS["notebook"].recipe
 """Its SGD loses layer 2 at step 196, as its sentences say."""
 
 
-def rules(found: list[dict[str, Any]]) -> list[str]:
-    return [each["rule"] for each in found]
+def rules(findings: list[dict[str, Any]]) -> list[str]:
+    return [each["rule"] for each in findings]
 
 
-def test_the_exhibits_dead_layer_is_found_with_its_step_its_words_and_a_way_back() -> None:
+def test_the_exhibits_dead_layer_is_found_with_step_text_and_remedy() -> None:
     one = Examined(NOTEBOOK)
     one.step(250, 50)
-    (found,) = [each for each in one.open("sgd") if each["severity"] == "problem"]
-    assert (found["rule"], found["subject"], found["since_step"]) == ("dead_layer", {"layer": 2}, 196)
-    assert found["id"] == "dead_layer-2@196"
-    assert found["title"] == "SGD: layer 2 is dead."
-    told = (
+    (finding,) = [each for each in one.open("sgd") if each["severity"] == "problem"]
+    assert (finding["rule"], finding["subject"], finding["since_step"]) == ("dead_layer", {"layer": 2}, 196)
+    assert finding["id"] == "dead_layer-2@196"
+    assert finding["title"] == "SGD: layer 2 is dead."
+    evidence = (
         "4 of 4 units output 0 for all 900 samples since step 196. Train R² = 0.00: "
         "the network predicts the mean."
     )
-    assert found["first_evidence"] == told
-    assert found["mark"] == "layer 2 dead"
-    assert found["why"]["code"] == "dz2 = da2 * (z2 > 0)"
+    assert finding["first_evidence"] == evidence
+    assert finding["mark"] == "layer 2 dead"
+    assert finding["why"]["code"] == "dz2 = da2 * (z2 > 0)"
     assert [each["since_step"] for each in one.findings("sgd") if each["rule"] == "dead_units"] == [6]
     assert not [each for each in one.findings("gd") if each["severity"] != "info"]
 
 
-def test_a_score_of_classes_is_named_as_that_of_the_training_samples_too() -> None:
+def test_an_accuracy_names_the_training_samples() -> None:
     recipe = {
         "data": {"name": "moons", "samples": 200, "noise": 0.1, "test_fraction": 0.25},
         "network": {"layers": [{"units": 3, "activation": "relu"}]},
@@ -51,13 +51,13 @@ def test_a_score_of_classes_is_named_as_that_of_the_training_samples_too() -> No
     }
     one = Examined(recipe)
     one.step(50, 25)
-    (found,) = [each for each in one.open() if each["rule"] == "dead_layer"]
+    (finding,) = [each for each in one.open() if each["rule"] == "dead_layer"]
     assert re.search(
-        r"\. Train accuracy 0\.\d{3}: the network predicts the same for every sample\.$", found["evidence"]
+        r"\. Train accuracy 0\.\d{3}: the network predicts the same for every sample\.$", finding["evidence"]
     )
 
 
-def test_of_a_single_sample_there_is_no_score_and_none_is_told() -> None:
+def test_a_single_sample_has_no_score() -> None:
     """R² is over the variance of the targets, which is 0 then."""
     one = Examined(
         {
@@ -67,31 +67,31 @@ def test_of_a_single_sample_there_is_no_score_and_none_is_told() -> None:
         }
     )
     one.step(300, 50)
-    (found,) = [each for each in one.open() if each["rule"] == "dead_layer"]
-    told = r"4 of 4 units output 0 for the only sample since step 2\. Train loss [0-9.e−]+\."
-    assert re.fullmatch(told, found["first_evidence"])
-    assert not re.search("nan|inf", found["evidence"])
+    (finding,) = [each for each in one.open() if each["rule"] == "dead_layer"]
+    expected = r"4 of 4 units output 0 for the only sample since step 2\. Train loss [0-9.e−]+\."
+    assert re.fullmatch(expected, finding["first_evidence"])
+    assert not re.search("nan|inf", finding["evidence"])
 
 
-def test_frames_and_findings_tell_the_numbers_behind_what_goes_on_and_no_event_does() -> None:
+def test_frames_and_findings_have_new_evidence_and_events_do_not() -> None:
     one = Examined(NOTEBOOK)
     one.step(250, 50)
-    (found,) = [each for each in one.open("sgd") if each["rule"] == "dead_layer"]
+    (finding,) = [each for each in one.open("sgd") if each["rule"] == "dead_layer"]
     one.events()
     one.step(100, 50)
-    told = one.one.runs["sgd"].header(playing=False)["findings"]
-    (seen,) = [each for each in told if each["id"] == found["id"]]
-    assert (seen.keys(), seen["seen_at"]) == ({"id", "seen_at", "evidence"}, 350)
+    newer = one.one.runs["sgd"].header(playing=False)["findings"]
+    (update,) = [each for each in newer if each["id"] == finding["id"]]
+    assert (update.keys(), update["seen_at"]) == ({"id", "seen_at", "evidence"}, 350)
     same = "4 of 4 units output 0 for all 900 samples since step 196."
-    assert seen["evidence"].startswith(same)
-    assert seen["evidence"] != found["evidence"], "R² is that of now"
+    assert update["evidence"].startswith(same)
+    assert update["evidence"] != finding["evidence"], "R² is that of now"
     (now,) = [each for each in one.open("sgd") if each["rule"] == "dead_layer"]
-    assert now == found | {"seen_at": 350, "evidence": seen["evidence"]}, "nothing else is another"
-    assert found["id"] not in [event.get("finding", {}).get("id") for event in one.events()]
+    assert now == finding | {"seen_at": 350, "evidence": update["evidence"]}, "nothing else is another"
+    assert finding["id"] not in [event.get("finding", {}).get("id") for event in one.events()]
 
 
 @pytest.mark.parametrize("slice", [1, 7, 64, 300])
-def test_since_when_does_not_depend_on_when_somebody_looked(slice: int) -> None:
+def test_the_first_step_does_not_depend_on_examinations(slice: int) -> None:
     one = Examined(NOTEBOOK)
     one.step(300, slice)
     dead = [(each["rule"], each["since_step"]) for each in one.open("sgd") if "dead" in each["rule"]]
@@ -99,7 +99,7 @@ def test_since_when_does_not_depend_on_when_somebody_looked(slice: int) -> None:
 
 
 @pytest.mark.parametrize("slice", [1, 10, 50])
-def test_since_when_units_are_dead_does_not_depend_on_it_either(slice: int) -> None:
+def test_the_first_step_of_dead_units_does_not_depend_on_examinations(slice: int) -> None:
     one = Examined(NOTEBOOK)
     one.step(100, slice)
     (dead,) = [each for each in one.open("sgd") if each["rule"] == "dead_units"]
@@ -107,7 +107,7 @@ def test_since_when_units_are_dead_does_not_depend_on_it_either(slice: int) -> N
     assert dead["found_at"] <= dead["since_step"] + 25 + slice
 
 
-def test_what_was_dead_from_the_start_is_dead_since_step_0() -> None:
+def test_a_layer_dead_from_the_start_is_dead_since_step_0() -> None:
     never = {"layers": [{"units": 3, "activation": "relu"}], "weights": "zeros", "biases": "zeros"}
     one = Examined({"network": never, "runs": [{"name": "gd"}]})
     one.step(1)
@@ -118,18 +118,18 @@ def test_what_was_dead_from_the_start_is_dead_since_step_0() -> None:
     )
 
 
-def test_looking_does_not_disturb() -> None:
+def test_examinations_do_not_change_a_run() -> None:
     runs = [{"name": "a"}, {"name": "b", "batch_size": 1, "optimizer": "adam"}]
     recipe = Recipe.model_validate({"runs": runs})
     often, never = Examined(recipe), Experiment("y", recipe)
     often.step(300, 10)
     for name, run in never.runs.items():
-        run.advance(300, CLOCK, told=False)
+        run.advance(300, CLOCK, publish=False)
         assert often.one.runs[name].state.fingerprint() == run.state.fingerprint()
         assert often.one.runs[name].case.examinations == 30
 
 
-def test_a_fork_and_a_rewound_run_begin_with_what_was_so_in_their_past() -> None:
+def test_a_fork_and_a_rewound_run_begin_with_the_findings_of_their_past() -> None:
     one = Examined(NOTEBOOK)
     one.step(300, 50)
     answers: list[dict[str, Any]] = []
@@ -145,7 +145,7 @@ def test_a_fork_and_a_rewound_run_begin_with_what_was_so_in_their_past() -> None
     assert "dead_units" in [each["rule"] for each in one.open("before")]
 
 
-def test_a_reset_forgets_what_was_found() -> None:
+def test_a_reset_drops_findings() -> None:
     one = Examined(NOTEBOOK)
     one.step(300, 50)
     state = one.one.reset("sgd", 0.0)
@@ -154,21 +154,21 @@ def test_a_reset_forgets_what_was_found() -> None:
     assert "dead_units" in rules(one.findings("sgd"))
 
 
-def test_whoever_watches_is_told_once_when_a_finding_opens_and_once_when_it_closes() -> None:
+def test_watchers_get_one_event_when_a_finding_opens_and_one_when_it_closes() -> None:
     one = Examined(NOTEBOOK)
     one.one.join({}, 100, 0.0)
     one.step(300, 50)
-    told = [event for event in one.events() if event["event"] == "finding" and event["run"] == "sgd"]
-    said = [(each["finding"]["id"], each["finding"]["until_step"] is None) for each in told]
-    assert len(said) == len(set(said))
-    assert ("dead_units-2@6", True) in said
-    assert ("dead_units-2@6", False) in said
-    assert ("dead_layer-2@196", False) not in said
-    opened = [event for event in told if event["finding"]["until_step"] is None]
+    events = [event for event in one.events() if event["event"] == "finding" and event["run"] == "sgd"]
+    messages = [(each["finding"]["id"], each["finding"]["until_step"] is None) for each in events]
+    assert len(messages) == len(set(messages))
+    assert ("dead_units-2@6", True) in messages
+    assert ("dead_units-2@6", False) in messages
+    assert ("dead_layer-2@196", False) not in messages
+    opened = [event for event in events if event["finding"]["until_step"] is None]
     assert [event["step"] for event in opened] == [event["finding"]["found_at"] for event in opened]
 
 
-def test_findings_are_there_again_after_a_restart() -> None:
+def test_findings_survive_a_restart() -> None:
     life = Life(**NOTEBOOK.as_json())
     for _ in range(6):
         life.step(50)
@@ -182,16 +182,16 @@ def test_findings_are_there_again_after_a_restart() -> None:
     ]
 
 
-def test_a_run_that_diverges_is_told_with_ways_back_that_hold() -> None:
+def test_a_diverged_run_has_remedies_that_hold() -> None:
     one = Examined(EXHIBITS["too-high"].recipe)
     one.step(100, 20)
-    (found,) = [each for each in one.open("rate-3") if each["severity"] == "problem"]
-    assert (found["rule"], found["since_step"], found["title"]) == (
+    (finding,) = [each for each in one.open("rate-3") if each["severity"] == "problem"]
+    assert (finding["rule"], finding["since_step"], finding["title"]) == (
         "diverged",
         85,
         "Too high diverged at step 85.",
     )
-    for number, remedy in enumerate(found["remedies"]):
+    for number, remedy in enumerate(finding["remedies"]):
         command = dict(remedy["command"], name=f"saved-{number}")
         assert command.pop("do") == "add_run"
         answers: list[dict[str, Any]] = []
@@ -202,7 +202,7 @@ def test_a_run_that_diverges_is_told_with_ways_back_that_hold() -> None:
     assert all(not one.one.runs[f"saved-{number}"].diverged for number in (0, 1))
 
 
-def test_a_fork_of_a_run_that_diverged_where_it_stands_goes_on_by_its_own_settings() -> None:
+def test_a_fork_of_a_diverged_run_continues_with_its_own_settings() -> None:
     one = Examined({"runs": [{"name": "gd", "learning_rate": 1000.0}]})
     one.step(5)
     assert (one.one.runs["gd"].diverged, one.one.runs["gd"].state.step) == (True, 0)
@@ -213,45 +213,45 @@ def test_a_fork_of_a_run_that_diverged_where_it_stands_goes_on_by_its_own_settin
     assert stands == {"gd": (True, 0), "lower": (False, 5), "same": (True, 0)}
 
 
-def test_a_rate_that_was_raised_is_named_and_the_way_back_leads_before_it() -> None:
+def test_a_raised_rate_is_named_and_the_rewind_leads_before_it() -> None:
     one = Examined({"runs": [{"name": "gd", "learning_rate": 0.01}]})
     one.step(100, 50)
     one.one.edit("gd", EditRun(learning_rate=1000), 0.0)
     one.step(50)
-    (found,) = [each for each in one.open() if each["rule"] == "diverged"]
-    assert "after the rate went from 0.01 to 1000" in found["evidence"]
-    command = found["remedies"][0]["command"]
+    (finding,) = [each for each in one.open() if each["rule"] == "diverged"]
+    assert "after the rate went from 0.01 to 1000" in finding["evidence"]
+    command = finding["remedies"][0]["command"]
     assert (command["fork_of"], command["at_step"], command["learning_rate"]) == ("gd", 100, 0.01)
 
 
 @pytest.mark.parametrize("steps", [1000, 2000])
-def test_a_machine_too_slow_for_a_replay_still_tells_since_when_a_layer_is_dead(steps: int) -> None:
+def test_a_machine_too_slow_for_a_replay_still_dates_a_dead_layer(steps: int) -> None:
     """The gradients of the layer tell it, so nothing has to be made again."""
     one = Examined(NOTEBOOK)
     run, problem = one.one.runs["sgd"], one.one.problem
-    run.advance(steps, CLOCK, told=False)
+    run.advance(steps, CLOCK, publish=False)
     run.step_seconds = 10.0
     Doctor(problem).examine(run, 0.0, CLOCK)
     assert [each["since_step"] for each in one.findings("sgd") if each["rule"] == "dead_layer"] == [196]
 
 
 @pytest.mark.parametrize("edit", [{"optimizer": "momentum"}, {"l2": 1e-6}])
-def test_gradients_tell_it_of_plain_descent_alone(edit: dict[str, Any]) -> None:
+def test_gradients_date_it_only_under_plain_descent(edit: dict[str, Any]) -> None:
     """A velocity and a pull to 0 move a layer without them."""
     one = Examined(NOTEBOOK)
     run, problem = one.one.runs["sgd"], one.one.problem
-    run.advance(300, CLOCK, told=False)
+    run.advance(300, CLOCK, publish=False)
     trace = Trace("dead", 2, (0, 1, 2, 3))
     assert since_by_gradients(problem, run, trace) == Since(196)
     run.edit(EditRun.model_validate(edit))
     assert since_by_gradients(problem, run, trace) is None
-    run.advance(1, CLOCK, told=False)
+    run.advance(1, CLOCK, publish=False)
     back = {"optimizer": "sgd"} if "optimizer" in edit else {"l2": 0.0}
     run.edit(EditRun.model_validate(back))
     assert since_by_gradients(problem, run, trace) is None
 
 
-def test_a_run_at_rest_that_costs_too_much_to_wait_for_is_examined_when_there_is_nothing_else_to_do() -> None:
+def test_an_expensive_run_at_rest_is_examined_when_idle() -> None:
     one = Examined(NOTEBOOK)
     for run in one.one.runs.values():
         run.case.cost = 1.0
@@ -264,13 +264,13 @@ def test_a_run_at_rest_that_costs_too_much_to_wait_for_is_examined_when_there_is
     assert one.one.wake_at(one.clock.now + 10) is None
 
 
-def test_a_rule_that_fails_costs_nobody_the_run_and_is_logged_once(
+def test_a_failing_rule_does_not_stop_the_run_and_is_logged_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fails(*_: object) -> list[object]:
         raise IndexError("a fault of ours")
 
-    monkeypatch.setattr("fallline.runs.doctor.examine", fails)
+    monkeypatch.setattr("fallline.runs.doctor.doctor.examine", fails)
     one = Examined({"data": {"samples": 60}, "runs": [{"name": "gd"}]})
     (run,) = one.step(30, 10)["runs"]
     assert (run["step"], run["doctor"]["failed"], run["findings"]) == (30, 3, [])

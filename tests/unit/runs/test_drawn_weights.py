@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import TrainingState, begin
-from fallline.runs.drawn_weights import drawn_weights
+from fallline.runs.instruments.drawn_weights import drawn_weights
 from fallline.vocabulary.recipe import Recipe
 
 
@@ -22,18 +22,18 @@ def beginning(*units: int, **network: Any) -> tuple[Problem, TrainingState]:
     return problem, begin(problem)
 
 
-def cells(told: dict[str, Any]) -> NDArray[np.float64]:
-    rows, columns = map(int, told["cells"]["shape"].split(", "))
-    raw = np.frombuffer(base64.b64decode(told["cells"]["bdata"]), "<f4")
-    return raw.astype(np.float64).reshape(rows, columns) * told["largest"]
+def cells(matrix: dict[str, Any]) -> NDArray[np.float64]:
+    rows, columns = map(int, matrix["cells"]["shape"].split(", "))
+    raw = np.frombuffer(base64.b64decode(matrix["cells"]["bdata"]), "<f4")
+    return raw.astype(np.float64).reshape(rows, columns) * matrix["largest"]
 
 
-def test_of_layers_that_fit_each_weight_is_told_and_no_bias() -> None:
+def test_small_layers_have_each_weight_and_no_bias() -> None:
     problem, state = beginning(4, 16)
-    told = drawn_weights(problem, state, 16)
+    drawn = drawn_weights(problem, state, 16)
     named = problem.named(state.parameters)
-    assert list(told) == ["W1", "W2", "W3"]
-    for name, matrix in told.items():
+    assert list(drawn) == ["W1", "W2", "W3"]
+    for name, matrix in drawn.items():
         assert matrix["largest"] == np.abs(named[name]).max()
         np.testing.assert_allclose(cells(matrix), named[name], rtol=1e-6)
 
@@ -45,7 +45,7 @@ def test_wide_layers_are_cells_with_the_mean_size_of_their_weights_and_the_sign_
     problem, state = beginning(units, 3, units)
     named = problem.named(state.parameters)
     for name, matrix in drawn_weights(problem, state, 16).items():
-        weights, found = named[name], cells(matrix)
+        weights, actual = named[name], cells(matrix)
         rows, columns = (min(16, side) for side in weights.shape)
         sums, sizes = np.zeros((rows, columns)), np.zeros((rows, columns))
         for (i, k), weight in np.ndenumerate(weights):
@@ -53,13 +53,13 @@ def test_wide_layers_are_cells_with_the_mean_size_of_their_weights_and_the_sign_
             sums[place] += weight
             sizes[place] += abs(weight)
         expected = np.where(sums < 0, -sizes, sizes) * (rows * columns / weights.size)
-        np.testing.assert_allclose(found, expected, rtol=1e-5)
+        np.testing.assert_allclose(actual, expected, rtol=1e-5)
 
 
-def test_weights_that_are_all_0_and_those_beyond_what_the_cells_hold_are_told() -> None:
+def test_zero_and_huge_weights_are_drawn() -> None:
     problem, state = beginning(4, weights="zeros")
     assert not cells(drawn_weights(problem, state, 16)["W1"]).any()
     state.parameters[:] = 1e200
-    told = drawn_weights(problem, state, 16)["W1"]
-    assert told["largest"] == 1e200
-    assert (cells(told) == 1e200).all()
+    drawn = drawn_weights(problem, state, 16)["W1"]
+    assert drawn["largest"] == 1e200
+    assert (cells(drawn) == 1e200).all()

@@ -10,7 +10,7 @@ import pytest
 
 from fallline.runs.experiment import Experiment
 from fallline.runs.playback import WAKE_SECONDS
-from fallline.runs.telling import Event, Frames
+from fallline.runs.publishing import Event, Frames
 from fallline.vocabulary.commands import EditRun
 from fallline.vocabulary.errors import Conflict, InvalidRequest, NotFound, TooExpensive
 from fallline.vocabulary.recipe import Recipe, RunRecipe
@@ -24,10 +24,10 @@ def experiment(**recipe: Any) -> Experiment:
     return Experiment("x", Recipe.model_validate({**SMALL, **recipe}))
 
 
-def make_steps(one: Experiment, **asked: Any) -> dict[str, Any]:
+def make_steps(one: Experiment, **request: Any) -> dict[str, Any]:
     """Do a step job to its end and return its answer."""
     answers: list[dict[str, Any]] = []
-    one.step(CLOCK.now, answers.append, **asked)
+    one.step(CLOCK.now, answers.append, **request)
     for _ in range(100_000):
         if answers:
             return answers[0]
@@ -61,7 +61,7 @@ def test_all_runs_start_from_the_same_parameters() -> None:
     np.testing.assert_array_equal(parameters(one, "gd"), parameters(one, "sgd"))
 
 
-def test_steps_are_made_by_every_run_or_by_the_one_named() -> None:
+def test_a_step_command_is_for_every_run_or_a_named_one() -> None:
     one = experiment()
     make_steps(one, steps=7)
     make_steps(one, steps=5, run="sgd")
@@ -76,14 +76,14 @@ def test_an_epoch_is_one_step_of_gd_and_a_pass_of_sgd() -> None:
     assert {name: run.state.step for name, run in one.runs.items()} == {"gd": 2, "mini": 4, "sgd": 120}
 
 
-def test_an_epoch_begun_is_finished_and_no_more() -> None:
+def test_a_step_command_in_epochs_ends_at_the_end_of_a_pass() -> None:
     one = experiment(runs=[{"name": "sgd", "batch_size": 1}])
     make_steps(one, steps=10)
     make_steps(one, epochs=1)
     assert one.runs["sgd"].state.step == 60
 
 
-def test_an_epoch_is_counted_across_edits_that_stand_ahead() -> None:
+def test_an_epoch_is_counted_across_later_edits() -> None:
     one = experiment(runs=[{"name": "a", "batch_size": 1, "edits": [{"at_step": 20, "batch_size": 8}]}])
     make_steps(one, epochs=1)
     assert (one.runs["a"].state.step, one.runs["a"].state.samples_seen) == (25, 60)
@@ -101,8 +101,8 @@ def test_slices_with_live_edits_equal_a_straight_replay_to_the_bit() -> None:
     make_steps(replay, steps=507)
     for run in ("gd", "sgd"):
         np.testing.assert_array_equal(parameters(live, run), parameters(replay, run))
-        told, again = live.runs[run].window(0, None, 10_000), replay.runs[run].window(0, None, 10_000)
-        np.testing.assert_array_equal(told.final, again.final)
+        expected, again = live.runs[run].window(0, None, 10_000), replay.runs[run].window(0, None, 10_000)
+        np.testing.assert_array_equal(expected.final, again.final)
 
 
 def test_an_edit_takes_effect_at_the_step_it_names() -> None:
@@ -113,7 +113,7 @@ def test_an_edit_takes_effect_at_the_step_it_names() -> None:
     assert one.runs["gd"].state.samples_seen == 5 * 60 + 1
 
 
-def test_a_live_edit_is_in_force_though_the_recipe_has_edits_for_later() -> None:
+def test_a_live_edit_is_in_force_before_later_edits_of_the_recipe() -> None:
     ahead = {
         "name": "gd",
         "edits": [{"at_step": 30, "learning_rate": 0.01}, {"at_step": 40, "batch_size": 8}],
@@ -130,7 +130,7 @@ def test_a_live_edit_is_in_force_though_the_recipe_has_edits_for_later() -> None
     np.testing.assert_array_equal(parameters(live, "gd"), parameters(replay, "gd"))
 
 
-def test_a_live_edit_that_an_edit_to_come_could_not_follow_is_refused_and_changes_nothing() -> None:
+def test_a_live_edit_that_invalidates_a_later_one_is_refused() -> None:
     ahead = {"name": "gd", "optimizer": "momentum", "edits": [{"at_step": 30, "momentum": 0.5}]}
     one = experiment(runs=[ahead])
     make_steps(one, steps=10)
@@ -190,10 +190,10 @@ def test_pace_samples_keeps_the_runs_at_equal_samples_seen() -> None:
     )
     one.play(200.0, "samples", clock.now)
     play_for(one, 5.0, clock)
-    seen = {name: run.state.samples_seen for name, run in one.runs.items()}
-    assert seen["sgd"] == pytest.approx(1000, rel=0.05)
-    assert 0 <= seen["sgd"] - seen["mini"] < 7
-    assert 0 <= seen["sgd"] - seen["gd"] < 60
+    samples = {name: run.state.samples_seen for name, run in one.runs.items()}
+    assert samples["sgd"] == pytest.approx(1000, rel=0.05)
+    assert 0 <= samples["sgd"] - samples["mini"] < 7
+    assert 0 <= samples["sgd"] - samples["gd"] < 60
 
 
 def test_a_step_pauses_a_playing_experiment_first() -> None:
@@ -213,9 +213,9 @@ def test_pausing_ends_a_step_job_with_the_state_as_it_is() -> None:
     assert one.wake_at(CLOCK.now) is None
 
 
-def test_jobs_asked_for_together_are_made_one_after_the_other() -> None:
+def test_simultaneous_jobs_run_one_after_the_other() -> None:
     together, in_turn = experiment(), experiment()
-    asked: list[dict[str, Any]] = [
+    requests: list[dict[str, Any]] = [
         {"steps": 300},
         {"steps": 300},
         {"steps": 7, "run": "sgd"},
@@ -224,11 +224,11 @@ def test_jobs_asked_for_together_are_made_one_after_the_other() -> None:
         {"steps": 1},
     ]
     answers: list[dict[str, Any]] = []
-    for job in asked:
+    for job in requests:
         together.step(CLOCK.now, answers.append, **job)
-    while len(answers) < len(asked):
+    while len(answers) < len(requests):
         together.work(0.005, CLOCK(), CLOCK)
-    alone = [make_steps(in_turn, **job) for job in asked]
+    alone = [make_steps(in_turn, **job) for job in requests]
     assert [[run["step"] for run in answer["runs"]] for answer in answers] == [
         [run["step"] for run in answer["runs"]] for answer in alone
     ]
@@ -239,7 +239,7 @@ DIVERGING = {
 }
 
 
-def test_a_diverged_run_stays_finite_is_told_once_and_the_others_go_on() -> None:
+def test_a_diverged_run_stays_finite_is_reported_once_and_the_others_continue() -> None:
     one = experiment(**DIVERGING)
     one.join({}, 100, CLOCK.now)
     answer = make_steps(one, steps=50)
@@ -251,8 +251,8 @@ def test_a_diverged_run_stays_finite_is_told_once_and_the_others_go_on() -> None
         50,
     )
     assert np.isfinite(parameters(one, "gd")).all()
-    told = [event["event"] for event in events(one) if event["run"] == "gd"]
-    assert told == ["diverged", "finding"]
+    names = [event["event"] for event in events(one) if event["run"] == "gd"]
+    assert names == ["diverged", "finding"]
     with pytest.raises(Conflict, match="gd has diverged"):
         make_steps(one, steps=1, run="gd")
     edit(one, "gd", learning_rate=0.1)
@@ -267,7 +267,7 @@ def test_a_playing_experiment_whose_runs_have_all_diverged_stops() -> None:
         one.play(60.0, "steps", clock.now)
 
 
-def test_a_run_that_comes_back_under_its_name_has_a_new_generation() -> None:
+def test_a_run_with_the_name_of_a_removed_one_has_a_new_generation() -> None:
     one = experiment()
     make_steps(one, steps=3)
     one.remove_run("gd", CLOCK.now)
@@ -318,9 +318,9 @@ def test_frames_come_no_more_often_than_people_see() -> None:
     one.join({}, 100, clock.now)
     one.play(1000.0, "steps", clock.now)
     play_for(one, 2.0, clock)
-    told = one.take_outgoing()
-    frames = [item for item in told if isinstance(item, Frames)]
-    events = len(told) - len(frames)  # each comes after the frame that led to it
+    outgoing = one.take_outgoing()
+    frames = [item for item in outgoing if isinstance(item, Frames)]
+    events = len(outgoing) - len(frames)  # each comes after the frame that led to it
     assert 0.8 * 2.0 / WAKE_SECONDS < len(frames) <= 2.0 / WAKE_SECONDS + 2 + events
 
 
@@ -356,19 +356,19 @@ def test_an_edit_keeps_the_bounds_of_a_batch() -> None:
     assert edit(one, "sgd", batch_size=600)["batch_size"] == 600
 
 
-def test_the_event_of_a_divergence_tells_the_loss_of_the_step_at_which_the_run_stays() -> None:
+def test_the_event_of_a_divergence_has_the_loss_of_the_last_step() -> None:
     one = experiment(**DIVERGING)
     one.join({}, 100, CLOCK.now)
     answer = make_steps(one, steps=50)
-    (told,) = [event for event in events(one) if event["event"] == "diverged"]
-    assert told["latest"]["train_loss"]["step"] == told["diverged_at"]
-    assert told["latest"] == answer["runs"][0]["latest"]
+    (event,) = [event for event in events(one) if event["event"] == "diverged"]
+    assert event["latest"]["train_loss"]["step"] == event["diverged_at"]
+    assert event["latest"] == answer["runs"][0]["latest"]
 
 
-def test_whoever_watches_is_told_of_the_speed() -> None:
+def test_watchers_get_the_speed() -> None:
     one = experiment()
     one.join({}, 100, CLOCK.now)
     one.play(None, "samples", CLOCK.now)
     one.pause(CLOCK.now)
-    told = [(event["playing"], event["speed"], event["pace"]) for event in events(one)]
-    assert told == [(True, "max", "samples"), (False, "max", "samples")]
+    speeds = [(event["playing"], event["speed"], event["pace"]) for event in events(one)]
+    assert speeds == [(True, "max", "samples"), (False, "max", "samples")]

@@ -33,8 +33,10 @@ def test_a_run_keeps_its_kernel_until_it_is_reset() -> None:
     assert experiment.state()["kernel"] == "compiled, numpy"
     experiment.reset(None, 0.0)
     assert experiment.state()["kernel"] == "compiled"
-    told = [item.message for item in experiment.take_outgoing() if hasattr(item, "message")]
-    resets = [(event["run"], event["kernel"], event["replay"]) for event in told if event["event"] == "reset"]
+    messages = [item.message for item in experiment.take_outgoing() if hasattr(item, "message")]
+    resets = [
+        (event["run"], event["kernel"], event["replay"]) for event in messages if event["event"] == "reset"
+    ]
     assert resets[0] == ("sgd", "compiled", TO_ROUNDING)
     assert resets[1:] == [
         ("gd", "compiled", TO_ROUNDING),
@@ -43,7 +45,7 @@ def test_a_run_keeps_its_kernel_until_it_is_reset() -> None:
     ]
 
 
-def test_the_compiled_kernel_makes_values_and_classes_and_numpy_what_has_no_code(
+def test_numpy_serves_experiments_without_compiled_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kernels = Kernels(COMPILED, builds=builds())
@@ -56,7 +58,7 @@ def test_the_compiled_kernel_makes_values_and_classes_and_numpy_what_has_no_code
         assert {state["kernel"], state["next_kernel"], *state["provenance"]["kernels"].values()} == {name}
 
 
-def test_the_builds_are_told_beside_the_recipe() -> None:
+def test_the_state_names_the_builds() -> None:
     kernels = Kernels(builds={"numpy": "2.4.6"})
     experiment = Experiment("x", Recipe.model_validate(SMALL), kernels)
     assert experiment.state()["provenance"] == {
@@ -67,7 +69,7 @@ def test_the_builds_are_told_beside_the_recipe() -> None:
 
 
 def test_steps_are_made_by_the_kernel_of_the_run() -> None:
-    made = []
+    slices = []
 
     class Counted:
         name = "counted"
@@ -75,12 +77,12 @@ def test_steps_are_made_by_the_kernel_of_the_run() -> None:
         def supports(self, problem: Any) -> bool:
             return True
 
-        def run(self, problem: Any, state: Any, asked: Any) -> int:
-            made.append(asked.steps)
-            return COMPILED.run(problem, state, asked)
+        def run(self, problem: Any, state: Any, slice: Any) -> int:
+            slices.append(slice.steps)
+            return COMPILED.run(problem, state, slice)
 
     experiment = Experiment("x", Recipe.model_validate(SMALL), Kernels(Counted()))
-    experiment.run("sgd").advance(50, lambda: 0.0, told=False)
-    assert made == [50]
+    experiment.run("sgd").advance(50, lambda: 0.0, publish=False)
+    assert slices == [50]
     assert experiment.run("sgd").state.step == 50
     assert np.isfinite(experiment.run("sgd").state.parameters).all()

@@ -9,9 +9,9 @@ import pytest
 
 from fallline.engine.state import TrainingState
 from fallline.runs.experiment import Experiment
-from fallline.runs.instruments import INSTRUMENTS
-from fallline.runs.snapshot import snapshot
-from fallline.runs.telling import Event, Frames
+from fallline.runs.instruments.moment import snapshot
+from fallline.runs.instruments.table import INSTRUMENTS
+from fallline.runs.publishing import Event, Frames
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.errors import Conflict, FalllineError, InvalidRequest, NotFound
 from fallline.vocabulary.recipe import Recipe
@@ -43,87 +43,89 @@ class Looker:
         self.until_answered(lambda done: self.one.step(self.clock.now, done, steps=steps))
 
     def snapshot(self, run: str, step: int | None) -> dict[str, Any]:
-        found: dict[str, Any] = self.until_answered(lambda done: self.one.look(run, step, snapshot, done))
-        return found
+        result: dict[str, Any] = self.until_answered(
+            lambda done: self.one.state_at(run, step, snapshot, done)
+        )
+        return result
 
     def state(self, run: str, step: int) -> TrainingState:
         def see(problem: Any, state: TrainingState, recipe: Any) -> dict[str, Any]:
             return {"state": state.copy()}
 
-        found = self.until_answered(lambda done: self.one.look(run, step, see, done))["state"]
-        assert isinstance(found, TrainingState)
-        return found
+        result = self.until_answered(lambda done: self.one.state_at(run, step, see, done))["state"]
+        assert isinstance(result, TrainingState)
+        return result
 
-    def fork(self, **asked: Any) -> dict[str, Any]:
-        body = AddRun.model_validate(asked)
-        found: dict[str, Any] = self.until_answered(lambda done: self.one.fork(body, self.clock.now, done))
-        return found
+    def fork(self, **fields: Any) -> dict[str, Any]:
+        body = AddRun.model_validate(fields)
+        result: dict[str, Any] = self.until_answered(lambda done: self.one.fork(body, self.clock.now, done))
+        return result
 
     def edit(self, run: str, **change: Any) -> None:
         self.one.edit(run, EditRun.model_validate(change), self.clock.now)
 
 
 def test_a_past_step_is_the_state_that_the_run_had_then_to_the_bit() -> None:
-    looker, seen = Looker(), {}
+    looker, expected = Looker(), {}
     for part in range(12):
         if part in (3, 7):
             looker.edit("gd", batch_size=1 if part == 3 else 16)
             looker.edit("sgd", optimizer="adam" if part == 3 else "momentum")
-        seen[looker.one.runs["gd"].state.step] = {
+        expected[looker.one.runs["gd"].state.step] = {
             run: looker.one.runs[run].state.fingerprint() for run in ("gd", "sgd")
         }
         looker.steps(37)
-    for step, prints in seen.items():
-        for run, told in prints.items():
-            assert looker.state(run, step).fingerprint() == told
+    for step, prints in expected.items():
+        for run, fingerprint in prints.items():
+            assert looker.state(run, step).fingerprint() == fingerprint
 
 
-def test_a_snapshot_of_the_past_tells_the_gradient_and_the_batch_of_the_change_made_then() -> None:
-    looker, seen = Looker(), []
+def test_a_past_snapshot_has_the_gradient_and_the_batch_of_its_change() -> None:
+    looker, expected = Looker(), []
     for _ in range(6):
-        seen.append((looker.snapshot("sgd", None), looker.snapshot("gd", None)))
+        expected.append((looker.snapshot("sgd", None), looker.snapshot("gd", None)))
         looker.steps(11)
         looker.edit("gd", batch_size=7)
-    for then_sgd, then_gd in seen[1:]:
+    for then_sgd, then_gd in expected[1:]:
         assert looker.snapshot("sgd", then_sgd["step"]) == then_sgd
         assert looker.snapshot("gd", then_gd["step"])["parameters"] == then_gd["parameters"]
 
 
-def test_an_instrument_shows_the_step_that_is_asked_for() -> None:
+def test_an_instrument_measures_the_requested_step() -> None:
     looker = Looker()
     looker.steps(30)
     measure = INSTRUMENTS["predictions"].measure
-    then = looker.until_answered(lambda done: looker.one.look("gd", None, measure, done))
+    then = looker.until_answered(lambda done: looker.one.state_at("gd", None, measure, done))
     looker.steps(100)
-    now = looker.until_answered(lambda done: looker.one.look("gd", None, measure, done))
-    again = looker.until_answered(lambda done: looker.one.look("gd", 30, measure, done))
+    now = looker.until_answered(lambda done: looker.one.state_at("gd", None, measure, done))
+    again = looker.until_answered(lambda done: looker.one.state_at("gd", 30, measure, done))
     assert again == then
     assert again["y_pred"] != now["y_pred"]
 
 
-def test_one_answer_tells_units_predictions_and_parameters_of_one_step() -> None:
+def test_a_picture_has_units_predictions_and_parameters_of_one_step() -> None:
     looker = Looker()
     looker.steps(30)
-    told = {
-        name: looker.until_answered(lambda done, m=row.measure: looker.one.look("sgd", None, m, done))
+    results = {
+        name: looker.until_answered(lambda done, m=row.measure: looker.one.state_at("sgd", None, m, done))
         for name, row in INSTRUMENTS.items()
     }
-    apart = looker.until_answered(lambda done: looker.one.look("sgd", None, snapshot, done))
+    apart = looker.until_answered(lambda done: looker.one.state_at("sgd", None, snapshot, done))
     for name in ("views", "picture"):
         for part in ("units", "predictions"):
-            assert {"step": 30, "generation": 0, **told[name][part]} == told[part]
-    assert told["picture"]["parameters"] == apart["parameters"]
-    assert "parameters" not in told["views"]
+            assert {"step": 30, "generation": 0, **results[name][part]} == results[part]
+    assert results["picture"]["parameters"] == apart["parameters"]
+    assert "parameters" not in results["views"]
 
 
-def test_a_moment_tells_what_the_history_recorded_there_and_what_the_parameters_are_worth() -> None:
+def test_a_moment_has_the_recorded_series_and_evaluated_losses() -> None:
     looker = Looker()
     looker.steps(30)
     measure = INSTRUMENTS["moment"].measure
-    then = looker.until_answered(lambda done: looker.one.look("sgd", None, measure, done))
+    then = looker.until_answered(lambda done: looker.one.state_at("sgd", None, measure, done))
     standing = looker.one.run("sgd").latest(evaluated=True)
     looker.steps(100)
-    again = looker.until_answered(lambda done: looker.one.look("sgd", 30, measure, done))
+    again = looker.until_answered(lambda done: looker.one.state_at("sgd", 30, measure, done))
     assert again == then
     assert (again["epoch"], again["samples_seen"]) == (0.5, 30)
     assert again["latest"]["train_loss"] == standing["train_loss"]
@@ -134,7 +136,7 @@ def test_a_moment_tells_what_the_history_recorded_there_and_what_the_parameters_
     assert [len(layer["mean"]) for layer in again["units"]["layers"]] == [4, 4]
 
 
-def test_a_step_that_was_not_made_is_refused() -> None:
+def test_a_future_step_is_refused() -> None:
     looker = Looker()
     looker.steps(3)
     with pytest.raises(InvalidRequest, match="from 0 to 3"):
@@ -153,7 +155,7 @@ def test_looking_back_does_not_disturb_a_run() -> None:
         assert watched.one.runs[run].state.fingerprint() == alone.one.runs[run].state.fingerprint()
 
 
-def test_training_goes_on_while_somebody_looks_back() -> None:
+def test_training_continues_during_a_replay() -> None:
     looker = Looker()
     looker.steps(2_000)
     looker.one.play(None, "steps", looker.clock.now)
@@ -163,10 +165,10 @@ def test_training_goes_on_while_somebody_looks_back() -> None:
     assert looker.one.runs["gd"].state.step > before
 
 
-def test_whoever_waits_for_a_look_is_told_when_the_experiment_goes() -> None:
+def test_a_pending_request_gets_an_error_when_the_experiment_is_deleted() -> None:
     looker, answers = Looker(), []
     looker.steps(2_000)
-    looker.one.look("gd", 1_000, snapshot, answers.append)
+    looker.one.state_at("gd", 1_000, snapshot, answers.append)
     looker.one.close(looker.clock.now)
     assert isinstance(answers[0], NotFound)
 
@@ -175,40 +177,40 @@ def test_whoever_waits_for_a_look_is_told_when_the_experiment_goes() -> None:
 
 
 def stretch(looker: Looker, run: str, since: int, until: int, at_most: int) -> Any:
-    generation, told = looker.until_answered(
-        lambda done: looker.one.stretch(run, since, until, at_most, done)
+    generation, buckets = looker.until_answered(
+        lambda done: looker.one.history_of(run, since, until, at_most, done)
     )
     assert generation == looker.one.runs[run].generation
-    return told
+    return buckets
 
 
-def test_an_old_stretch_of_a_long_run_comes_back_step_by_step() -> None:
+def test_an_old_range_of_a_long_run_is_replayed_step_by_step() -> None:
     looker = Looker(runs=[{"name": "sgd", "batch_size": 1, "learning_rate": 0.01}])
     looker.steps(1_000)
     looker.steps(1_000)
     raw = looker.one.runs["sgd"].window(1_500, 1_600, 1_000)
     assert (raw.first == raw.last).all()
     looker.steps(6_000)
-    held = looker.one.runs["sgd"].window(1_500, 1_600, 1_000)
-    assert (held.last > held.first).any()
-    told = stretch(looker, "sgd", 1_500, 1_600, 1_000)
-    np.testing.assert_array_equal(told.first, np.arange(1_500, 1_601))
-    np.testing.assert_array_equal(told.final, raw.final)
-    np.testing.assert_array_equal(told.samples_seen, raw.samples_seen)
-    np.testing.assert_allclose(told.seconds, raw.seconds, rtol=0.05)
-    assert (np.diff(told.seconds) >= 0).all()
+    stored = looker.one.runs["sgd"].window(1_500, 1_600, 1_000)
+    assert (stored.last > stored.first).any()
+    buckets = stretch(looker, "sgd", 1_500, 1_600, 1_000)
+    np.testing.assert_array_equal(buckets.first, np.arange(1_500, 1_601))
+    np.testing.assert_array_equal(buckets.final, raw.final)
+    np.testing.assert_array_equal(buckets.samples_seen, raw.samples_seen)
+    np.testing.assert_allclose(buckets.seconds, raw.seconds, rtol=0.05)
+    assert (np.diff(buckets.seconds) >= 0).all()
 
 
-def test_a_stretch_has_as_many_buckets_as_fit_and_keeps_every_spike() -> None:
+def test_a_replayed_range_has_as_many_buckets_as_fit_and_every_spike() -> None:
     looker = Looker(runs=[{"name": "sgd", "batch_size": 1, "learning_rate": 0.01}])
     looker.steps(12_000)
-    told = stretch(looker, "sgd", 2_003, 5_000, 200)
-    assert 100 < len(told) <= 200
-    assert set((told.last - told.first + 1).tolist()) == {16}
-    assert told.first[0] == 2_000
-    single = stretch(looker, "sgd", 2_000, int(told.last[-1]), 10_000)
-    loss = told.names.index("batch_loss")
-    np.testing.assert_array_equal(told.maximum[loss], single.final[loss].reshape(-1, 16).max(axis=1))
+    buckets = stretch(looker, "sgd", 2_003, 5_000, 200)
+    assert 100 < len(buckets) <= 200
+    assert set((buckets.last - buckets.first + 1).tolist()) == {16}
+    assert buckets.first[0] == 2_000
+    single = stretch(looker, "sgd", 2_000, int(buckets.last[-1]), 10_000)
+    loss = buckets.names.index("batch_loss")
+    np.testing.assert_array_equal(buckets.maximum[loss], single.final[loss].reshape(-1, 16).max(axis=1))
 
 
 # ---------------------------------------------------------------------- forks
@@ -222,8 +224,8 @@ def test_a_fork_continues_from_its_parents_exact_state_with_its_past() -> None:
     looker.edit("gd", learning_rate=0.05)
     looker.steps(100)
     then = looker.state("gd", 70)
-    made = looker.fork(name="other", fork_of="gd", at_step=70, learning_rate=0.02)
-    assert (made["name"], made["step"]) == ("other", 70)
+    fork = looker.fork(name="other", fork_of="gd", at_step=70, learning_rate=0.02)
+    assert (fork["name"], fork["step"]) == ("other", 70)
     fork = looker.one.runs["other"]
     assert fork.state.fingerprint() == then.fingerprint()
     assert [edit.model_dump(mode="json") for edit in fork.recipe.edits] == [
@@ -234,7 +236,7 @@ def test_a_fork_continues_from_its_parents_exact_state_with_its_past() -> None:
     np.testing.assert_array_equal(fork.window(0, 69, 1_000).final, parent.final)
 
 
-def test_a_fork_tells_whose_past_it_has_until_a_reset_makes_it_one_of_its_own() -> None:
+def test_a_fork_names_its_parent_until_a_reset() -> None:
     looker = Looker()
     looker.steps(20)
     looker.fork(name="other", fork_of="gd", at_step=15)
@@ -247,7 +249,7 @@ def test_a_fork_tells_whose_past_it_has_until_a_reset_makes_it_one_of_its_own() 
     assert "origin" not in looker.one.recipe.as_json()["runs"][2]
 
 
-def test_a_fork_of_now_equals_one_that_was_made_again() -> None:
+def test_a_fork_of_the_present_equals_a_replayed_one() -> None:
     looker = Looker()
     looker.steps(150)
     looker.fork(name="now", fork_of="sgd", optimizer="adam")
@@ -263,7 +265,7 @@ def test_a_fork_of_now_equals_one_that_was_made_again() -> None:
     assert again.one.runs["now"].state.fingerprint() == now.state.fingerprint()
 
 
-def test_a_fork_goes_on_under_its_parents_schedule_and_may_take_a_bound_away() -> None:
+def test_a_fork_continues_its_parents_schedule_and_may_remove_a_bound() -> None:
     looker = Looker(runs=[{"name": "gd", "learning_rate": 0.01, "clip_norm": 0.5}])
     looker.steps(30)
     looker.edit("gd", schedule={"name": "cosine", "steps": 100}, l2=0.1)
@@ -287,16 +289,16 @@ def test_watchers_get_a_forks_past() -> None:
     looker.one.join({}, 100, looker.clock.now)
     looker.one.take_outgoing()
     looker.fork(name="other", fork_of="gd", at_step=50)
-    told = looker.one.take_outgoing()
-    added = next(item for item in told if isinstance(item, Event))
+    outgoing = looker.one.take_outgoing()
+    added = next(item for item in outgoing if isinstance(item, Event))
     assert added.message["event"] == "run_added"
-    frames = [item.runs["other"][1] for item in told if isinstance(item, Frames) and "other" in item.runs]
+    frames = [item.runs["other"][1] for item in outgoing if isinstance(item, Frames) and "other" in item.runs]
     [piece] = [piece for piece in frames if piece is not None]
     assert (piece.first[0], piece.last[-1]) == (0, 49)
 
 
 @pytest.mark.parametrize(
-    ("asked", "error", "says"),
+    ("fields", "error", "says"),
     [
         ({"fork_of": "nobody"}, NotFound, "no run of that name"),
         ({"fork_of": "gd", "at_step": 51}, InvalidRequest, "from 0 to 50"),
@@ -305,13 +307,11 @@ def test_watchers_get_a_forks_past() -> None:
         ({"fork_of": "gd", "at_step": 9, "name": "sgd"}, Conflict, "exists already"),
     ],
 )
-def test_a_fork_that_cannot_be_is_refused(
-    asked: dict[str, Any], error: type[FalllineError], says: str
-) -> None:
+def test_an_invalid_fork_is_refused(fields: dict[str, Any], error: type[FalllineError], says: str) -> None:
     looker = Looker()
     looker.steps(50)
     with pytest.raises(error, match=says):
-        looker.fork(**asked)
+        looker.fork(**fields)
     assert list(looker.one.runs) == ["gd", "sgd"]
 
 
@@ -328,13 +328,13 @@ def way(looker: Looker, run: str, step: int | None) -> list[TrainingState]:
     def see(problem: Any, states: list[TrainingState], recipe: Any) -> dict[str, Any]:
         return {"states": states}
 
-    found: list[TrainingState] = looker.until_answered(lambda done: looker.one.way(run, step, see, done))[
-        "states"
-    ]
-    return found
+    states: list[TrainingState] = looker.until_answered(
+        lambda done: looker.one.path_to(run, step, see, done)
+    )["states"]
+    return states
 
 
-def test_the_way_of_a_young_run_is_made_again_and_that_of_an_old_one_is_told_by_its_checkpoints() -> None:
+def test_a_young_runs_path_is_replayed_and_an_old_ones_is_its_checkpoints() -> None:
     looker = Looker()
     looker.steps(120)
     young = way(looker, "sgd", 100)

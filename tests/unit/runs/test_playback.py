@@ -8,28 +8,28 @@ from fallline.runs.playback import DEBT_SECONDS, WAKE_SECONDS, Playback
 
 
 def play_for(playback: Playback, seconds: float, most_a_turn: float = math.inf) -> int:
-    """Ticks made in so many seconds by somebody who comes back when told to."""
+    """Ticks ticks in so many seconds by somebody who comes back when told to."""
     now, end = playback.since, playback.since + seconds
     while now < end:
         ticks = int(min(playback.due(now), most_a_turn))
-        playback.made += ticks
+        playback.ticks += ticks
         now = max(playback.wake_at(now), now + 1e-4)
-    return playback.made
+    return playback.ticks
 
 
 @pytest.mark.parametrize("speed", [1.0, 7.0, 24.0, 60.0, 333.0, 1000.0])
 def test_a_speed_is_held_within_five_percent(speed: float) -> None:
-    made = play_for(Playback(speed, "steps", since=100.0), seconds=20)
-    assert made == pytest.approx(speed * 20, rel=0.05)
+    ticks = play_for(Playback(speed, "steps", since=100.0), seconds=20)
+    assert ticks == pytest.approx(speed * 20, rel=0.05)
 
 
-def test_without_a_limit_steps_are_always_due() -> None:
+def test_at_full_speed_steps_are_always_due() -> None:
     playback = Playback(None, "steps", since=0.0)
     assert playback.due(0.0) == math.inf
     assert playback.wake_at(3.0) == 3.0
 
 
-def test_one_step_a_second_is_made_on_the_second() -> None:
+def test_at_one_step_a_second_each_step_is_on_time() -> None:
     playback = Playback(1.0, "steps", since=10.0)
     assert playback.due(10.99) == 0
     assert playback.wake_at(10.1) == pytest.approx(11.0)
@@ -37,12 +37,12 @@ def test_one_step_a_second_is_made_on_the_second() -> None:
 
 
 def test_a_fast_pace_wakes_up_no_more_often_than_people_see() -> None:
-    playback = Playback(1000.0, "steps", since=0.0, made=1)
+    playback = Playback(1000.0, "steps", since=0.0, ticks=1)
     assert playback.wake_at(0.001) == pytest.approx(0.001 + WAKE_SECONDS)
 
 
-def test_a_machine_that_cannot_keep_up_forgets_what_it_owes() -> None:
+def test_a_slow_machine_drops_its_debt() -> None:
     playback = Playback(1000.0, "steps", since=0.0)
     assert playback.due(60.0) == 1000 * DEBT_SECONDS
-    playback.made += int(1000 * DEBT_SECONDS)
+    playback.ticks += int(1000 * DEBT_SECONDS)
     assert playback.due(60.1) == pytest.approx(100, abs=1)

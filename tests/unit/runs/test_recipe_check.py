@@ -9,9 +9,9 @@ from unittest.mock import patch
 import pytest
 
 from fallline.engine.datasets import DATASETS
-from fallline.runs.bounds import BOUNDS
-from fallline.runs.cost import parameter_count
-from fallline.runs.recipe_check import catalog, check_recipe
+from fallline.runs.checks.bounds import BOUNDS
+from fallline.runs.checks.cost import parameter_count
+from fallline.runs.checks.recipe import catalog, check_recipe
 from fallline.vocabulary.errors import InvalidRequest, TooExpensive
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings, Recipe, RunRecipe
 from support.problems import blobs
@@ -35,7 +35,7 @@ def test_epsilon_is_each_optimizers_own() -> None:
     assert run["edits"][1]["weight_decay"] == 0.01
 
 
-def test_a_schedule_is_filled_in_and_what_stands_at_its_default_is_left_out() -> None:
+def test_a_schedule_is_filled_in_without_defaults() -> None:
     runs = [
         {"schedule": "cosine"},
         {"schedule": {"name": "step", "factor": 0.1}},
@@ -50,7 +50,7 @@ def test_a_schedule_is_filled_in_and_what_stands_at_its_default_is_left_out() ->
     assert bounded.keys() - plain.keys() == {"l2", "clip_value"}
 
 
-def test_a_filled_recipe_is_filled_already() -> None:
+def test_filling_in_a_recipe_twice_changes_nothing() -> None:
     run = {
         "optimizer": "adamw", "schedule": "warmup", "l1": 0.1, "clip_norm": 1.0,
         "edits": [{"at_step": 5, "schedule": "step", "clip_norm": None}, {"at_step": 7, "schedule": "constant"}],
@@ -103,7 +103,7 @@ def test_edits_are_put_in_order_merged_and_filled_in() -> None:
         ({"runs": [{"name": "a"}, {"name": "b"}, {"name": "a"}]}, "/runs/2/name"),
     ],
 )
-def test_what_is_wrong_is_pointed_at(recipe: dict[str, Any], pointer: str) -> None:
+def test_an_error_points_at_its_field(recipe: dict[str, Any], pointer: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         filled(recipe)
     assert [error.pointer for error in refused.value.errors] == [pointer]
@@ -142,7 +142,9 @@ def test_the_loss_is_filled_in_after_the_data(recipe: dict[str, Any], loss: Any)
         ({"loss": {"name": "huber", "delta": 0.0}}, "/loss/delta", "above 0"),
     ],
 )
-def test_a_loss_that_does_not_fit_says_which_would(recipe: dict[str, Any], pointer: str, words: str) -> None:
+def test_the_error_of_a_loss_that_does_not_fit_lists_those_that_do(
+    recipe: dict[str, Any], pointer: str, words: str
+) -> None:
     with patch.dict(DATASETS, CLASSES), pytest.raises(InvalidRequest) as refused:
         filled(recipe)
     (error,) = refused.value.errors
@@ -169,34 +171,34 @@ def test_parameters_are_weights_and_biases() -> None:
 
 
 def test_the_catalog_names_every_row_with_its_parameters_and_the_bounds() -> None:
-    told = catalog()
-    assert {row["name"] for row in told["optimizers"]} == {
+    listed = catalog()
+    assert {row["name"] for row in listed["optimizers"]} == {
         "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw",
     }  # fmt: skip
-    assert {row["name"] for row in told["schedules"]} == {
+    assert {row["name"] for row in listed["schedules"]} == {
         "constant", "step", "exponential", "cosine", "inverse_time", "warmup",
     }  # fmt: skip
     for title in ("datasets", "activations", "losses", "optimizers", "schedules", "initializers"):
-        for row in told[title]:
+        for row in listed[title]:
             assert row["help"]
             assert row["source"]
             for parameter in row["parameters"]:
                 assert {"name", "schema", "default", "range", "unit", "help"} <= set(parameter)
-    assert told["bounds"] == BOUNDS
-    assert told["exhibits"][0]["name"] == "notebook"
+    assert listed["bounds"] == BOUNDS
+    assert listed["exhibits"][0]["name"] == "notebook"
 
 
-def test_what_the_catalog_explains_is_for_people_who_see_no_json() -> None:
+def test_help_texts_of_the_catalog_do_not_mention_json() -> None:
     for title in ("datasets", "activations", "losses", "optimizers", "schedules", "initializers"):
         for row in catalog()[title]:
             helps = [row["help"], *(parameter["help"] for parameter in row["parameters"])]
-            assert not any(re.search(r"\bnull\b", told) for told in helps), row["name"]
+            assert not any(re.search(r"\bnull\b", text) for text in helps), row["name"]
     for title in ("run_settings", "data_settings", "seeds"):
         for entry in catalog()[title]:
             assert not re.search(r"\bnull\b", entry["help"]), entry["name"]
 
 
-def test_the_catalog_tells_settings_of_every_run_with_the_range_that_a_recipe_is_held_to() -> None:
+def test_the_catalog_lists_run_settings_with_the_ranges_of_recipes() -> None:
     described = RunRecipe.model_json_schema()["properties"]
     for entry in catalog()["run_settings"]:
         field = described[entry["name"]]
@@ -207,10 +209,10 @@ def test_the_catalog_tells_settings_of_every_run_with_the_range_that_a_recipe_is
             assert entry["schema"]["maximum"] == numbers["maximum"]
 
 
-def test_the_catalog_tells_settings_of_the_data_and_seeds_with_the_range_that_a_recipe_is_held_to() -> None:
-    told, described = catalog(), DataSettings.model_json_schema()["properties"]
-    assert told["standardize"] == described["standardize"]["enum"]
-    for entry in told["data_settings"]:
+def test_the_catalog_lists_data_settings_and_seeds_with_the_ranges_of_recipes() -> None:
+    listed, described = catalog(), DataSettings.model_json_schema()["properties"]
+    assert listed["standardize"] == described["standardize"]["enum"]
+    for entry in listed["data_settings"]:
         field, bound = described[entry["name"]], BOUNDS.get(entry["name"])
         for word in ("minimum", "exclusiveMaximum"):
             assert entry["schema"].get(word) == field.get(word), entry["name"]
@@ -218,20 +220,20 @@ def test_the_catalog_tells_settings_of_the_data_and_seeds_with_the_range_that_a_
         if "maximum" in field:
             assert entry["schema"]["maximum"] == (field["maximum"] if bound is None else bound)
     parts = (DataSettings, NetworkSettings, RunRecipe)
-    assert [entry["name"] for entry in told["seeds"]] == ["data", "network", "runs"]
-    for entry, part in zip(told["seeds"], parts, strict=True):
+    assert [entry["name"] for entry in listed["seeds"]] == ["data", "network", "runs"]
+    for entry, part in zip(listed["seeds"], parts, strict=True):
         field = part.model_json_schema()["properties"]["seed"]
         assert (entry["schema"]["minimum"], entry["schema"]["maximum"] + 1) == (
             field["minimum"], field["exclusiveMaximum"],
         )  # fmt: skip
 
 
-def test_a_bound_is_off_by_default_and_the_catalog_says_what_to_switch_it_on_with() -> None:
-    told = {entry["name"]: entry for entry in catalog()["run_settings"]}
+def test_a_bound_is_off_by_default_and_the_catalog_has_a_value_for_it() -> None:
+    settings = {entry["name"]: entry for entry in catalog()["run_settings"]}
     for name in ("clip_norm", "clip_value"):
-        assert told[name]["default"] is None
-        assert told[name]["schema"]["type"] == ["number", "null"]
-        assert told[name]["when_on"] == 1.0
+        assert settings[name]["default"] is None
+        assert settings[name]["schema"]["type"] == ["number", "null"]
+        assert settings[name]["when_on"] == 1.0
     for name in ("l1", "l2"):
-        assert told[name]["default"] == 0.0
-        assert told[name]["source"]
+        assert settings[name]["default"] == 0.0
+        assert settings[name]["source"]

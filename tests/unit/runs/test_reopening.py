@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.kernels.choice import Kernels
-from fallline.runs import books
+from fallline.runs.persistence import journal_writer
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.journal import Receipt
 from fallline.vocabulary.provenance import TO_ROUNDING
@@ -22,7 +22,7 @@ from support.lives import BUILDS, CLOCK, Do, Life, assert_twins, costless, edit,
 KEY = Receipt("key", b"asked")
 
 
-def test_commands_are_there_again_after_each_of_them() -> None:
+def test_every_command_survives_a_restart() -> None:
     life = Life()
     commands: list[Do] = [
         lambda one: life.step(7),
@@ -50,7 +50,7 @@ def test_commands_are_there_again_after_each_of_them() -> None:
         assert_twins(life)
 
 
-def test_a_run_without_a_stored_state_is_made_from_its_recipe() -> None:
+def test_a_run_without_a_stored_state_is_replayed_from_its_recipe() -> None:
     life = Life()
     life.step(12)
     assert life.stored.parts == {}
@@ -59,12 +59,12 @@ def test_a_run_without_a_stored_state_is_made_from_its_recipe() -> None:
     assert_twins(life)
 
 
-def test_a_long_run_is_there_again_in_a_few_turns() -> None:
+def test_a_long_run_is_restored_in_a_few_turns() -> None:
     life = Life()
     life.step(2_000)
     assert {run: "head" in parts for run, parts in life.stored.parts.items()} == {"gd": True, "sgd": True}
-    made = sum(run.seconds for run in life.one.runs.values())
-    assert made > 10 * books.SAVE_SECONDS
+    seconds = sum(run.seconds for run in life.one.runs.values())
+    assert seconds > 10 * journal_writer.SAVE_SECONDS
     life.reopen()
     saved = [run.state.step for run in life.one.runs.values()]
     assert saved == [2_000, 2_000]
@@ -81,7 +81,7 @@ def test_the_way_from_the_last_stored_state_is_short() -> None:
     assert short * 5 < 3_000 * life.one.runs["gd"].step_seconds / 0.01
 
 
-def test_only_what_changed_is_stored_anew() -> None:
+def test_only_changed_parts_are_stored() -> None:
     life = Life(runs=[{"name": "gd"}])
     life.step(4_000)
     whole = sum(map(len, life.stored.parts["gd"].values()))
@@ -93,37 +93,39 @@ def test_only_what_changed_is_stored_anew() -> None:
     assert (life.stored_bytes - before) / (len(heads) - 1) < whole / 2
 
 
-def test_findings_have_the_numbers_again_with_which_they_were_seen_last() -> None:
+def test_findings_keep_their_latest_evidence_after_a_restart() -> None:
     never = {"layers": [{"units": 3, "activation": "relu"}], "weights": "zeros", "biases": "zeros"}
     life = Life(network=never, runs=[{"name": "gd"}])
     life.step(10)
     life.step(90)
-    found = life.one.run("gd").findings()
-    assert [(each["rule"], each["found_at"], each["seen_at"]) for each in found] == [("dead_layer", 10, 100)]
+    findings = life.one.run("gd").findings()
+    assert [(each["rule"], each["found_at"], each["seen_at"]) for each in findings] == [
+        ("dead_layer", 10, 100)
+    ]
     life.reopen()
-    assert life.there["runs"][0]["findings"] == found
+    assert life.there["runs"][0]["findings"] == findings
     assert life.one.run("gd").header(playing=False)["findings"][0]["seen_at"] == 100
-    older = {name: told for name, told in life.stored.progress.items() if name != "seen"}
+    older = {name: value for name, value in life.stored.progress.items() if name != "seen"}
     life.reopen(replace(life.stored, progress=older))
     assert [each["seen_at"] for each in life.one.run("gd").findings()] == [10], (
         "as an older fallline stored it"
     )
 
 
-def test_a_playing_experiment_plays_on_from_where_it_was_seen_last() -> None:
+def test_a_playing_experiment_resumes_from_its_stored_position() -> None:
     life = Life()
     life.play(40)
-    seen = steps(life)
+    shown_steps = steps(life)
     stored = {run: at["step"] for run, at in life.stored.progress["runs"].items()}
     life.reopen()
     assert life.one.playing
     assert {run["name"]: run["step"] for run in life.there["runs"]} == stored
-    assert all(stored[run] <= seen[run] for run in seen)
+    assert all(stored[run] <= shown_steps[run] for run in shown_steps)
     assert generations(life) == {"gd": 1, "sgd": 1}, "steps may have been seen beyond those stored"
     assert_twins(life)
 
 
-def test_a_generation_that_rose_has_risen_for_good() -> None:
+def test_a_raised_generation_is_stored() -> None:
     life = Life()
     life.play(3)
     life.reopen()
@@ -133,38 +135,38 @@ def test_a_generation_that_rose_has_risen_for_good() -> None:
     assert generations(life) == {"gd": 1, "sgd": 1}
 
 
-def test_nothing_is_seen_before_it_is_stored_that_it_may_be() -> None:
+def test_an_experiment_is_stored_as_loose_before_unstored_steps_are_shown() -> None:
     life = Life()
     life.one.step(CLOCK.now, lambda _: None, steps=10_000)
-    assert life.one.take_written(CLOCK.now, tells=True) is None, "nothing has happened yet"
+    assert life.one.take_write(CLOCK.now, publishes=True) is None, "nothing has happened yet"
     life.one.work(0.01, CLOCK.now, CLOCK)
-    written = life.one.take_written(CLOCK.now, tells=True)
+    written = life.one.take_write(CLOCK.now, publishes=True)
     assert written is not None
     assert (written.needed, written.progress["loose"]) == (True, True)
     life.one.work(0.01, CLOCK.now, CLOCK)
-    assert life.one.take_written(CLOCK.now, tells=True) is None, "once is enough"
+    assert life.one.take_write(CLOCK.now, publishes=True) is None, "once is enough"
 
 
-def test_one_that_was_settled_goes_on_in_the_same_generation() -> None:
+def test_after_a_final_write_generations_stay() -> None:
     life = Life()
     life.play(40)
-    life.store_it(settles=True)
-    seen = steps(life)
+    life.store_it(is_final=True)
+    expected = steps(life)
     life.reopen()
-    assert {run["name"]: run["step"] for run in life.there["runs"]} == seen
+    assert {run["name"]: run["step"] for run in life.there["runs"]} == expected
     assert generations(life) == {"gd": 0, "sgd": 0}
     assert life.one.playing
 
 
-def test_one_that_was_left_is_paused_and_one_that_is_only_looked_at_stores_nothing() -> None:
+def test_an_experiment_can_be_restored_paused_or_read_only() -> None:
     life = Life()
     life.play(5)
-    kept = life.stored
+    stored = life.stored
     life.reopen(is_paused=True)
     assert not life.one.playing
     assert not life.stored.progress["playing"]
     before = life.writes
-    life.reopen(kept, stands_still=True)
+    life.reopen(stored, is_read_only=True)
     assert not life.one.playing
     assert life.writes == before
 
@@ -174,8 +176,8 @@ def test_a_diverged_run_stays_where_it_is() -> None:
     life.step(100)
     before = costless(life.one.state())
     assert before["runs"][0]["status"] == "diverged"
-    for kept in (life.stored, replace(life.stored, parts={})):
-        life.reopen(kept)
+    for stored in (life.stored, replace(life.stored, parts={})):
+        life.reopen(stored)
         assert costless(life.one.state()) == before
     life.do(edit("gd", learning_rate=0.01))
     life.do(lambda one: one.reset(None, 0.0))
@@ -185,7 +187,7 @@ def test_a_diverged_run_stays_where_it_is() -> None:
     assert_twins(life)
 
 
-def test_a_step_that_was_cut_off_is_not_made_twice_when_it_is_asked_for_again() -> None:
+def test_an_interrupted_step_command_is_not_done_twice() -> None:
     life = Life()
     life.step(50)
     life.one.step(CLOCK.now, lambda _: None, steps=1_500, receipt=KEY)
@@ -200,10 +202,10 @@ def test_a_step_that_was_cut_off_is_not_made_twice_when_it_is_asked_for_again() 
     assert life.stored.progress["unfinished"] == {}
 
 
-def test_a_step_of_which_none_was_made_is_known_by_its_key_all_the_same() -> None:
+def test_an_interrupted_step_command_without_steps_keeps_its_key() -> None:
     life = Life()
     life.one.step(CLOCK.now, lambda _: None, steps=1_500, receipt=KEY)
-    CLOCK.now += books.POSITION_SECONDS
+    CLOCK.now += journal_writer.POSITION_SECONDS
     life.store_it()
     life.reopen()
     assert list(life.stored.progress["unfinished"]) == [KEY.key]
@@ -211,7 +213,7 @@ def test_a_step_of_which_none_was_made_is_known_by_its_key_all_the_same() -> Non
     assert steps(life) == {"gd": 1_500, "sgd": 1_500}
 
 
-def test_a_step_that_waited_for_the_one_cut_off_is_made_in_full_when_it_is_asked_for_again() -> None:
+def test_a_waiting_step_command_is_done_in_full_after_a_restart() -> None:
     life = Life()
     life.one.step(CLOCK.now, lambda _: None, steps=1_500, receipt=KEY)
     life.one.step(CLOCK.now, lambda _: None, steps=100, receipt=replace(KEY, key="behind"))
@@ -224,7 +226,7 @@ def test_a_step_that_waited_for_the_one_cut_off_is_made_in_full_when_it_is_asked
     assert steps(life) == {"gd": 1_600, "sgd": 1_600}
 
 
-def test_a_reset_makes_a_cut_off_step_forget_where_it_was_going() -> None:
+def test_a_reset_drops_the_target_of_an_interrupted_step_command() -> None:
     life = Life()
     life.one.step(CLOCK.now, lambda _: None, steps=1_500, receipt=KEY)
     life.one.work(0.01, CLOCK.now, CLOCK)
@@ -236,7 +238,7 @@ def test_a_reset_makes_a_cut_off_step_forget_where_it_was_going() -> None:
 
 
 @pytest.mark.parametrize("spoil", ["flip", "lose", "head"])
-def test_a_damaged_state_is_noticed_and_made_again(spoil: str) -> None:
+def test_a_damaged_state_is_noticed_and_replayed(spoil: str) -> None:
     life = Life(runs=[{"name": "gd"}])
     life.step(2_000)
     parts = dict(life.stored.parts["gd"])
@@ -267,18 +269,18 @@ def test_a_damaged_checkpoint_is_noticed_and_an_earlier_one_serves() -> None:
     turns = life.reopen(replace(life.stored, parts={"gd": parts}))
     assert turns < 100, "the state itself is whole: the way from step 0 is not made again"
     assert life.one.runs["gd"].checkpoints.before(step).step < step
-    seen: list[Any] = []
-    life.one.look("gd", step, lambda problem, state, recipe: {"is": state.fingerprint()}, seen.append)
-    while not seen:
+    results: list[Any] = []
+    life.one.state_at("gd", step, lambda problem, state, recipe: {"is": state.fingerprint()}, results.append)
+    while not results:
         life.one.work(0.01, CLOCK.now, CLOCK)
-    assert seen[0]["is"] == wanted
+    assert results[0]["is"] == wanted
     life.step(1_000)
     assert first not in life.stored.parts["gd"]
     life.reopen()
     assert_twins(life)
 
 
-def test_other_builds_are_noticed_and_told() -> None:
+def test_other_builds_are_noticed_and_reported() -> None:
     life = Life(runs=[{"name": "gd"}])
     life.step(1_500)
     stored = life.stored
@@ -298,29 +300,29 @@ def test_other_builds_are_noticed_and_told() -> None:
     assert "restored" not in life.one.state()["provenance"]
 
 
-def test_what_could_not_be_stored_is_stored_the_next_time() -> None:
+def test_a_failed_write_is_repeated() -> None:
     life = Life(runs=[{"name": "gd"}])
     life.step(1_000)
     life.one.play(None, "steps", CLOCK.now)
     life.store_it()
     for attempt in itertools.count():
         life.one.work(0.05, CLOCK.now, CLOCK)
-        written = life.one.take_written(CLOCK.now)
+        written = life.one.take_write(CLOCK.now)
         if written is not None and written.parts:
             assert not written.needed
-            life.one.stored(well=False)
+            life.one.confirm_write(stored=False)
             break
         assert attempt < 1000
         if written is not None:
-            life.one.stored(well=True)
+            life.one.confirm_write(stored=True)
     for _ in range(50):
         life.one.work(0.05, CLOCK.now, CLOCK)
-        life.store_it(tells=False)
+        life.store_it(publishes=False)
     life.reopen()
     assert_twins(life)
 
 
-def test_the_past_is_there_again_too() -> None:
+def test_the_past_survives_a_restart() -> None:
     life = Life(runs=[{"name": "gd"}])
     life.step(6_000)
     states = {step: life.one.runs["gd"].checkpoints.before(step) for step in (0, 2_000, 5_500)}

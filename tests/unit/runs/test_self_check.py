@@ -17,9 +17,9 @@ from fallline.engine.kernels.table import Kernel
 from fallline.engine.losses import LOSSES
 from fallline.engine.measures.trust import differences
 from fallline.engine.problem import build_problem
-from fallline.runs.recipe_check import check_recipe
+from fallline.runs.checks.recipe import check_recipe
+from fallline.runs.instruments.self_check import self_check
 from fallline.runs.run import Run
-from fallline.runs.self_check import self_check
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.recipe import Recipe
 from support.clocks import Clock
@@ -38,7 +38,7 @@ def run_of(body: dict[str, Any], steps: int, kernel: Kernel = NUMPY) -> Run:
     recipe = check_recipe(Recipe.model_validate(body))
     problem = build_problem(recipe.data, recipe.network, recipe.loss)
     run = Run(problem, recipe.runs[-1], Kernels(), kernel)
-    run.advance(steps, CLOCK, told=False)
+    run.advance(steps, CLOCK, publish=False)
     return run
 
 
@@ -56,8 +56,8 @@ def test_every_activation_and_loss_passes(activation: str, loss: str) -> None:
         "loss": loss,
         "runs": [{"learning_rate": 0.01, "batch_size": 7, "optimizer": "adam"}],
     }
-    found = verdicts(run_of(body, 40))
-    assert found == {
+    results = verdicts(run_of(body, 40))
+    assert results == {
         "gradient": True,
         "balance": True if activation in ("relu", "leaky_relu", "identity") else None,
         "batches": True,
@@ -68,17 +68,17 @@ def test_every_activation_and_loss_passes(activation: str, loss: str) -> None:
 @pytest.mark.parametrize("steps", [0, 1, 400])
 def test_the_notebooks_runs_pass_from_their_first_step_to_after_a_layer_has_died(steps: int) -> None:
     body = EXHIBITS["notebook"].recipe.as_json()
-    found = verdicts(run_of(body, steps))
-    assert found["replay"] is (True if steps else None)
-    assert (found["gradient"], found["balance"], found["batches"]) == (True, True, True)
+    results = verdicts(run_of(body, steps))
+    assert results["replay"] is (True if steps else None)
+    assert (results["gradient"], results["balance"], results["batches"]) == (True, True, True)
 
 
-def test_samples_on_a_kink_are_skipped_and_not_taken_for_faults() -> None:
+def test_samples_at_a_kink_are_skipped() -> None:
     """At zero biases samples that the first layer switches off stand on the kinks of the second."""
     run = run_of({"network": {"biases": "zeros", "seed": 3}, "data": {"samples": 100}}, 0)
-    told = {check["name"]: check for check in self_check(run.to_check())["checks"]}
-    assert told["gradient"]["passed"]
-    assert "stand on a kink" in told["gradient"]["says"]
+    checks = {check["name"]: check for check in self_check(run.to_check())["checks"]}
+    assert checks["gradient"]["passed"]
+    assert "at a kink" in checks["gradient"]["says"]
 
 
 @pytest.mark.parametrize("place", [0, 5, 48])
@@ -90,15 +90,15 @@ def test_one_wrong_entry_is_found_and_named(place: int) -> None:
         [value.ravel() for value in network_gradient(subject.problem, parameters).values()]
     )
     gradient[place] += 1e-4 * np.abs(gradient).max()
-    found = differences(subject.problem, parameters, gradient)
-    assert not found.passed
+    difference = differences(subject.problem, parameters, gradient)
+    assert not difference.passed
     layout = subject.problem.layout
     named = next(
         name
         for name, start in reversed(list(zip(layout.names, layout.offsets, strict=True)))
         if start <= place
     )
-    assert found.where.startswith(f"{named}[")
+    assert difference.where.startswith(f"{named}[")
 
 
 def network_gradient(problem: Any, parameters: Any) -> dict[str, Any]:
@@ -109,13 +109,13 @@ def network_gradient(problem: Any, parameters: Any) -> dict[str, Any]:
     return {name: gradients[name] for name in problem.layout.names}
 
 
-def test_a_replay_that_ends_elsewhere_is_told() -> None:
+def test_a_replay_that_differs_is_reported() -> None:
     run = run_of(Recipe().as_json(), 50)
     subject = run.to_check()
     subject.state.parameters[7] = np.nextafter(subject.state.parameters[7], 9.0)
     replay = self_check(subject)["checks"][-1]
     assert replay["passed"] is False
-    assert "end elsewhere" in replay["says"]
+    assert "differs:" in replay["says"]
     assert self_check(replace(subject, is_rounded=True))["checks"][-1]["passed"] is None
 
 

@@ -17,21 +17,21 @@ from fallline.vocabulary.journal import Receipt
 )
 def test_a_stored_pace_below_the_slowest_is_raised(stored: Any, speed: Any) -> None:
     stepping = Stepping()
-    stepping.put_back({"speed": stored, "pace": "samples", "unfinished": {}})
+    stepping.restore({"speed": stored, "pace": "samples", "unfinished": {}})
     assert stepping.speed == {"speed": speed, "pace": "samples"}
-    stepping.play_on(now=1000.0)
+    stepping.resume_play(now=1000.0)
     wake = stepping.wake_at(1000.0)
     assert wake is not None
     assert wake <= 1000.0 + 1 / SLOWEST
 
 
-def test_few_jobs_that_were_cut_off_are_remembered_and_the_latest_of_them() -> None:
+def test_the_latest_interrupted_jobs_are_stored() -> None:
     stepping = Stepping()
     for number in range(MOST_UNFINISHED + 10):
         job = StepJob({}, {}, lambda _: None)
         job.caller = object()
         stepping.begin(job, Receipt(f"key-{number}", b"digest"))
-        stepping.left(job.caller, 0.0)
+        stepping.caller_left(job.caller, 0.0)
         assert stepping.drop_unattended(PATIENCE_SECONDS) == [job]
-    kept = list(stepping.as_json()["unfinished"])
-    assert kept == [f"key-{number}" for number in range(10, MOST_UNFINISHED + 10)]
+    keys = list(stepping.as_json()["unfinished"])
+    assert keys == [f"key-{number}" for number in range(10, MOST_UNFINISHED + 10)]

@@ -16,10 +16,10 @@ from fallline.engine.probes import units
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
+from fallline.runs.checks.recipe import check_recipe
 from fallline.runs.experiment import Experiment
-from fallline.runs.recipe_check import check_recipe
+from fallline.runs.publishing import Event
 from fallline.runs.run import Run
-from fallline.runs.telling import Event
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.errors import Conflict, InvalidRequest
 from fallline.vocabulary.exhibits import EXHIBITS
@@ -42,8 +42,8 @@ LEARNS = Recipe.model_validate(
 def set_up(recipe: Recipe, *conditions: dict[str, Any], **more: Any) -> tuple[Problem, Run]:
     filled = check_recipe(recipe)
     (plain,) = [run for run in filled.runs if run.name == "sgd"]
-    told = plain.model_dump(exclude={"stop"}) | {"stop": list(conditions)} | more
-    shared = check_recipe(Recipe.model_validate({**filled.as_json(), "runs": [told]}))
+    run = plain.model_dump(exclude={"stop"}) | {"stop": list(conditions)} | more
+    shared = check_recipe(Recipe.model_validate({**filled.as_json(), "runs": [run]}))
     problem = build_problem(shared.data, shared.network, shared.loss)
     return problem, Run(problem, shared.runs[0], Kernels(), NUMPY)
 
@@ -64,7 +64,7 @@ def sliced(run: Run, lengths: list[int], most: int = 1000) -> int:
     while not run.is_over and run.state.step < most:
         for length in lengths:
             if not run.is_over:
-                run.advance(min(length, most - run.state.step), CLOCK, told=False)
+                run.advance(min(length, most - run.state.step), CLOCK, publish=False)
     return run.state.step
 
 
@@ -86,8 +86,8 @@ def test_a_series_beyond_its_bound_stops_the_run_at_that_very_step(
     problem, run = set_up(LEARNS, {"when": name, bound: value})
 
     def beyond(state: TrainingState) -> bool:
-        told = evaluate(problem, state.parameters)[name]
-        return told > value if bound == "above" else told < value
+        actual = evaluate(problem, state.parameters)[name]
+        return actual > value if bound == "above" else actual < value
 
     expected = first(problem, run, beyond)
     assert 3 < expected < 1000
@@ -142,17 +142,17 @@ def test_the_earliest_of_several_conditions_stops_it() -> None:
     assert sliced(run, [1000]) == 1
 
 
-def test_what_was_true_where_conditions_were_set_does_not_stop_what_is_done_about_it() -> None:
+def test_a_condition_already_met_when_it_was_set_does_not_stop_the_run() -> None:
     _, run = set_up(DIES, {"when": "layer_dies"})
     died = sliced(run, [1000])
     run.edit(EditRun.model_validate({"stop": [{"when": "layer_dies"}], "redraw": {"layers": [1, 2, 3]}}))
     assert not run.is_over
-    run.advance(1, CLOCK, told=False)
+    run.advance(1, CLOCK, publish=False)
     assert (run.state.step, run.finished) == (died + 1, None)
     _, same = set_up(DIES, {"when": "layer_dies"})
     sliced(same, [1000])
     same.edit(EditRun.model_validate({"stop": [{"when": "layer_dies"}]}))
-    same.advance(50, CLOCK, told=False)
+    same.advance(50, CLOCK, publish=False)
     assert same.state.step == died + 1, "it is still dead"
 
 
@@ -173,11 +173,11 @@ def step(one: Experiment, steps: int) -> list[dict[str, Any]]:
     return [item.message for item in one.take_outgoing() if isinstance(item, Event)]
 
 
-def test_a_finished_run_is_told_once_stays_and_the_others_go_on() -> None:
+def test_a_finished_run_is_reported_once_stays_and_the_others_continue() -> None:
     one = experiment({"when": "layer_dies"})
-    told = [event for event in step(one, 400) if event["event"] == "finished"]
+    finished = [event for event in step(one, 400) if event["event"] == "finished"]
     sgd, gd = one.runs["sgd"], one.runs["gd"]
-    assert [(event["run"], event["step"], event["condition"]) for event in told] == [
+    assert [(event["run"], event["step"], event["condition"]) for event in finished] == [
         ("sgd", sgd.state.step, {"when": "layer_dies"})
     ]
     assert gd.state.step > sgd.state.step
@@ -188,14 +188,14 @@ def test_a_finished_run_is_told_once_stays_and_the_others_go_on() -> None:
         one.step(CLOCK.now, lambda state: None, steps=1, run="sgd")
 
 
-def test_other_conditions_let_it_go_on_and_a_fork_of_its_past_may_stop_elsewhere() -> None:
+def test_other_conditions_continue_the_run_and_a_fork_may_stop_elsewhere() -> None:
     one = experiment({"when": "layer_dies"})
     step(one, 400)
     died = one.runs["sgd"].state.step
-    asked = AddRun.model_validate(
+    request = AddRun.model_validate(
         {"name": "cured", "fork_of": "sgd", "at_step": died, "redraw": {"layers": [1, 2, 3]}}
     )
-    one.fork(asked, CLOCK.now, lambda state: None)
+    one.fork(request, CLOCK.now, lambda state: None)
     earlier = {"name": "again", "fork_of": "sgd", "at_step": 50}
     one.fork(AddRun.model_validate(earlier), CLOCK.now, lambda state: None)
     while "again" not in one.runs:
@@ -215,7 +215,7 @@ def test_other_conditions_let_it_go_on_and_a_fork_of_its_past_may_stop_elsewhere
         ({"when": "test_r2", "above": 0.9}, "/runs/0/stop/0/when"),
     ],
 )
-def test_a_series_that_the_experiment_has_not_is_refused(condition: dict[str, Any], pointer: str) -> None:
+def test_a_condition_on_an_unknown_series_is_refused(condition: dict[str, Any], pointer: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         check_recipe(Recipe.model_validate({"runs": [{"stop": [condition]}]}))
     assert [error.pointer for error in refused.value.errors] == [pointer]
@@ -234,6 +234,6 @@ def test_a_series_that_the_experiment_has_not_is_refused(condition: dict[str, An
     ],
     ids=str,
 )
-def test_a_condition_that_says_nothing_is_refused(condition: dict[str, Any]) -> None:
+def test_an_empty_condition_is_refused(condition: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"stop|needs|takes|when"):
         Recipe.model_validate({"runs": [{"stop": [condition]}]})

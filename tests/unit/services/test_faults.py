@@ -36,7 +36,7 @@ def fail_in(monkeypatch: pytest.MonkeyPatch, what: str, bad: str) -> None:
     monkeypatch.setattr(Experiment, what, method)
 
 
-@pytest.mark.parametrize("where", ["work", "wake_at", "take_written", "take_outgoing"])
+@pytest.mark.parametrize("where", ["work", "wake_at", "take_write", "take_outgoing"])
 async def test_an_experiment_that_raises_is_closed_and_the_others_train_on(
     where: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

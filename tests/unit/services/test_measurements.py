@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fallline.runs import allowance
+from fallline.runs import examination_budget
 from fallline.services.measurements import MOST_DEBT, REQUEST_SECONDS, SHARE, Budget, Measurements
 from support.clocks import Clock
 
@@ -31,7 +31,7 @@ class Bench:
 
 
 def test_instruments_and_the_doctor_together_slow_no_training_by_5_percent() -> None:
-    assert SHARE + allowance.SHARE < 0.05
+    assert SHARE + examination_budget.SHARE < 0.05
 
 
 async def test_an_answer_tells_what_it_cost_and_how_long_that_takes_to_be_paid_for() -> None:

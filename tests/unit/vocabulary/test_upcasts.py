@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fallline.runs.standing import standing_of
+from fallline.runs.persistence.replayed_facts import replay_facts
 from fallline.vocabulary.journal import StoredExperiment, V, entry
 from fallline.vocabulary.upcasts import upcast
 
@@ -22,5 +22,5 @@ def test_stored_labels_of_two_lines_are_read_as_labels_of_one(separator: str) ->
         entry("edited", run="sgd", label=label),
         entry("edited", run="gd", edit={"at_step": 3, "batch_size": 1}),
     ]
-    standing = standing_of(upcast(StoredExperiment(tuple(facts), {"v": V})).entries)
+    standing = replay_facts(upcast(StoredExperiment(tuple(facts), {"v": V})).entries)
     assert {run.recipe.label for run in standing.runs.values()} == {"two lines"}

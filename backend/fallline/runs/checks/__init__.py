@@ -1,0 +1,1 @@
+"""Checks of recipes and edits: values, defaults and costs. Knows no run."""

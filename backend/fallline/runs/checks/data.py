@@ -1,0 +1,101 @@
+"""Checks the data of a recipe.
+
+Owns the defaults of this part. Must not know networks, nor the cost of samples.
+"""
+
+from __future__ import annotations
+
+from fallline.engine.datasets import CSV, DATASETS, Dataset, Task, own_dataset
+from fallline.engine.tabular import Table
+from fallline.runs.checks.bounds import within
+from fallline.vocabulary.errors import FieldError, InvalidRequest
+from fallline.vocabulary.recipe import OF_A_TABLE, DataSettings
+
+
+def dataset_of(data: DataSettings, table: Table | None = None) -> Dataset:
+    """Return the recipe's data set, or one of `table`. Raises InvalidRequest."""
+    if data.name == CSV:
+        return _of_table(data, table)
+    if data.name not in DATASETS:
+        names = ", ".join([*DATASETS, CSV])
+        raise InvalidRequest(FieldError("/data/name", f"the name of a known data set: {names}"))
+    row = DATASETS[data.name]
+    if row.missing:
+        raise InvalidRequest(FieldError("/data/name", f"another data set: {row.name} {row.missing}"))
+    return row
+
+
+def _of_table(data: DataSettings, table: Table | None) -> Dataset:
+    if table is None:
+        raise InvalidRequest(
+            FieldError("/data/dataset", "the id of a stored table: POST the CSV to /api/v1/datasets")
+        )
+    target = table.column(table.target if data.target is None else data.target)
+    if target is None:
+        names = ", ".join(column.name for column in table.usable)
+        raise InvalidRequest(FieldError("/data/target", f"a column that can be learnt: {names}"))
+    task: Task = data.task or target.task or "regression"
+    if task == "regression" and target.categories:
+        raise InvalidRequest(FieldError("/data/task", f"classification: {target.name} contains text"))
+    if task == "classification":
+        within("classes", target.distinct)
+    return own_dataset(table, target, task)
+
+
+def check_data(data: DataSettings, dataset: Dataset) -> DataSettings:
+    """Return the settings with defaults filled in. Raises InvalidRequest.
+
+    Numbers that the set fixes are filled in. Parameters with their default value are left out.
+    """
+    _check_own(data, dataset)
+    if data.label_noise and dataset.task != "classification":
+        raise InvalidRequest(
+            FieldError("/data/label_noise", f"0: {dataset.name} is a regression, without labels")
+        )
+    changes: dict[str, object] = {
+        parameter.name: None
+        for parameter in dataset.parameters
+        if data.own.get(parameter.name) == parameter.default
+    }
+    changes["features"] = _features(data, dataset)
+    changes["samples"] = _samples(data, dataset)
+    if dataset.target:
+        # A guessed task determines the numbers too.
+        changes["target"], changes["task"] = dataset.target, dataset.task
+    return data.model_copy(update=changes)
+
+
+def _check_own(data: DataSettings, dataset: Dataset) -> None:
+    parameters = {parameter.name: parameter for parameter in dataset.parameters}
+    for name in OF_A_TABLE:
+        if getattr(data, name) is not None and not dataset.target:
+            raise InvalidRequest(FieldError(f"/data/{name}", f"no such setting: only {CSV} has it"))
+    for name, value in data.own.items():
+        pointer = f"/data/{name}"
+        if name not in parameters:
+            has = ", ".join(parameters) or "no parameters of its own"
+            raise InvalidRequest(FieldError(pointer, f"no such setting: {dataset.name} has {has}"))
+        if not parameters[name].allows(value):
+            raise InvalidRequest(FieldError(pointer, f"a number {parameters[name].range_in_words()}"))
+
+
+def _features(data: DataSettings, dataset: Dataset) -> int:
+    own = dataset.features
+    if own is None:
+        return data.features
+    if "features" in data.model_fields_set and data.features != own:
+        raise InvalidRequest(
+            FieldError("/data/features", f"{own}, the number of {dataset.name}, or leave it out")
+        )
+    return own
+
+
+def _samples(data: DataSettings, dataset: Dataset) -> int:
+    own = dataset.samples
+    if own is None:
+        return data.samples
+    if "samples" not in data.model_fields_set:
+        return own
+    if data.samples > own:
+        raise InvalidRequest(FieldError("/data/samples", f"at most {own}, the size of {dataset.name}"))
+    return data.samples

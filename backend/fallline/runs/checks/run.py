@@ -1,0 +1,215 @@
+"""Checks a run's settings and edits: known methods with their own parameters.
+
+Owns the defaults, and how edits at one step merge. Must not know data, networks, or costs.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from fallline.engine.initializers import INITIALIZERS
+from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.schedules import SCHEDULES
+from fallline.runs.checks.bounds import LARGEST_MINI_BATCH, within
+from fallline.vocabulary.errors import Conflict, FieldError, InvalidRequest
+from fallline.vocabulary.parameters import Parameter
+from fallline.vocabulary.recipe import RunRecipe
+from fallline.vocabulary.run_settings import AT_ANY_TIME, OWN_SETTINGS, Change, Edit, RunSettings, schedule_of
+from fallline.vocabulary.stop_conditions import SERIES
+
+PASCANU = "Pascanu, Mikolov and Bengio 2013, On the difficulty of training recurrent neural networks"
+
+RUN_SETTINGS = (
+    Parameter("learning_rate", 0.1, 0.0, 1e6, open_minimum=True, help="factor of the gradient in each step"),
+    Parameter(
+        "batch_size",
+        1,
+        1,
+        LARGEST_MINI_BATCH,
+        integer=True,
+        unit="samples",
+        help="number of samples in the gradient of one step",
+    ),
+    Parameter(
+        "l1",
+        0.0,
+        0.0,
+        1e6,
+        help="adds l1 * sum |W| over all weights to the descended loss, and pulls small weights to 0",
+        source="Tibshirani 1996, Regression shrinkage and selection via the lasso",
+    ),
+    Parameter(
+        "l2",
+        0.0,
+        0.0,
+        1e6,
+        help="adds l2 / 2 * sum W**2 over all weights to the descended loss, and keeps weights small",
+        source="Hoerl and Kennard 1970, Ridge regression; Krogh and Hertz 1991, A simple weight decay",
+    ),
+    Parameter(
+        "clip_norm",
+        1.0,
+        0.0,
+        1e6,
+        open_minimum=True,
+        off=True,
+        help="largest norm of the gradient over all parameters; a longer one is shortened",
+        source=PASCANU,
+    ),
+    Parameter(
+        "clip_value",
+        1.0,
+        0.0,
+        1e6,
+        open_minimum=True,
+        off=True,
+        help="largest size of a gradient entry, applied after the norm",
+        source="PyTorch's clip_grad_value_",
+    ),
+)
+"""Settings of every run, beside those of its methods."""
+
+
+def named_in(table: Mapping[str, Any], name: str, pointer: str, what: str) -> None:
+    """Raise InvalidRequest for a name that is not in the table."""
+    if name not in table:
+        raise InvalidRequest(FieldError(pointer, f"the name of a known {what}: {', '.join(table)}"))
+
+
+def filled_run(run: RunRecipe, pointer: str, check: Callable[[Mapping[str, Any], str], None]) -> RunRecipe:
+    """Return the run, filled in, without settings at their defaults.
+
+    `check(settings, pointer)` raises if settings do not fit the experiment. Raises InvalidRequest.
+    """
+    within("edits_a_run", len(run.edits))
+    start = run.settings
+    start = start.changed(_filled_in(start.as_json(), "", {}, pointer), at_step=0)
+    check(start.as_json(), pointer)
+    settings = start
+    edits: list[Edit] = []
+    for place, edit in sorted(enumerate(run.edits), key=lambda item: item[1].at_step):
+        changed = check_change(edit, settings, f"{pointer}/edits/{place}")
+        check(changed, f"{pointer}/edits/{place}")
+        edits = merge_edit(edits, Edit(at_step=edit.at_step, **changed))
+        settings = settings.changed(changed, edit.at_step)
+    settings_at_start = {
+        **dict.fromkeys(("schedule", "stop", *AT_ANY_TIME)),
+        **start.as_json(),
+        "edits": edits,
+    }
+    if settings_at_start["schedule"] is not None:
+        settings_at_start["schedule"] = start.schedule
+    if settings_at_start["stop"] is not None:
+        settings_at_start["stop"] = list(start.stop)
+    return run.model_copy(update=settings_at_start)
+
+
+def check_change(change: Change, settings: RunSettings, pointer: str = "") -> dict[str, Any]:
+    """Return the settings of a change, with a new method's defaults.
+
+    Raises InvalidRequest for a setting that the optimizer after the change, or the schedule, lacks.
+    """
+    changed = change.changes()
+    if not changed:
+        raise InvalidRequest(FieldError(pointer, "should change at least one setting"))
+    return _filled_in(changed, settings.optimizer, settings.own, pointer)
+
+
+def _filled_in(
+    changed: dict[str, Any], optimizer_now: str, present: Mapping[str, float], pointer: str
+) -> dict[str, Any]:
+    """Return the settings with the parameters of the methods they name."""
+    optimizer = changed.get("optimizer", optimizer_now)
+    named_in(OPTIMIZERS, optimizer, f"{pointer}/optimizer", "optimizer")
+    own_changes = {name: value for name, value in changed.items() if name in OWN_SETTINGS}
+    is_new = optimizer != optimizer_now
+    own = _filled(
+        optimizer, OPTIMIZERS[optimizer].parameters, own_changes, {} if is_new else present, pointer
+    )
+    settings = {name: value for name, value in changed.items() if name not in OWN_SETTINGS}
+    if "schedule" in settings:
+        settings["schedule"] = _filled_schedule(settings["schedule"], f"{pointer}/schedule")
+    # A named optimizer adds all its parameters, even the present one: as an edit of the same step it replaces all.
+    return {**settings, **(own if "optimizer" in changed else {name: own[name] for name in own_changes})}
+
+
+def _filled_schedule(named: str | dict[str, Any], pointer: str) -> str | dict[str, Any]:
+    schedule = schedule_of(named)
+    named_in(SCHEDULES, schedule.name, pointer, "schedule")
+    own = _filled(schedule.name, SCHEDULES[schedule.name].parameters, schedule.own, {}, pointer)
+    return schedule_of({"name": schedule.name, **own}).as_json()
+
+
+def _filled(
+    method: str,
+    parameters: tuple[Parameter, ...],
+    requested: Mapping[str, float],
+    present: Mapping[str, float],
+    pointer: str,
+) -> dict[str, float]:
+    """Return all parameters of a method: requested, else present, else default."""
+    rows = {parameter.name: parameter for parameter in parameters}
+    for name, value in requested.items():
+        if name not in rows:
+            has = ", ".join(rows) or "no parameters of its own"
+            raise InvalidRequest(FieldError(f"{pointer}/{name}", f"no such setting: {method} has {has}"))
+        if not rows[name].allows(value):
+            kind = "whole number" if rows[name].integer else "number"
+            raise InvalidRequest(FieldError(f"{pointer}/{name}", f"a {kind} {rows[name].range_in_words()}"))
+    return {name: requested.get(name, present.get(name, row.default)) for name, row in rows.items()}
+
+
+def merge_edit(edits: list[Edit], edit: Edit) -> list[Edit]:
+    """Return the edits with one more; edits at one step merge, the later wins.
+
+    Raises TooExpensive beyond the bound on edits.
+    """
+    place = bisect_left(edits, edit.at_step, key=lambda each: each.at_step)
+    before, after = edits[:place], edits[place:]
+    if not after or after[0].at_step != edit.at_step:
+        within("edits_a_run", len(edits) + 1)
+        return [*before, edit, *after]
+    earlier = after[0].changes()
+    if "optimizer" in edit.changes():
+        earlier = {name: value for name, value in earlier.items() if name not in OWN_SETTINGS}
+    return [*before, Edit(at_step=edit.at_step, **{**earlier, **edit.changes()}), *after[1:]]
+
+
+def check_redraw(changed: Mapping[str, Any], layers: int, pointer: str = "") -> None:
+    """Raise InvalidRequest for unknown layers or an unknown initializer."""
+    redraw = changed.get("redraw")
+    if redraw is None:
+        return
+    for place, layer in enumerate(redraw["layers"]):
+        if layer > layers:
+            pointer = f"{pointer}/redraw/layers/{place}"
+            raise InvalidRequest(
+                FieldError(pointer, f"a layer from 1 to {layers}; the last one is the output")
+            )
+    fitting = {name: row for name, row in INITIALIZERS.items() if "weights" in row.draws}
+    named_in(fitting, redraw["weights"], f"{pointer}/redraw/weights", "way to draw weights")
+
+
+def check_stops(changed: Mapping[str, Any], evaluated: Collection[str], pointer: str = "") -> None:
+    """Raise InvalidRequest for conditions on series without evaluation."""
+    for place, condition in enumerate(changed.get("stop") or ()):
+        if condition["when"] in SERIES and condition["when"] not in evaluated:
+            names = ", ".join([*evaluated, "layer_dies", "loss_stalls"])
+            raise InvalidRequest(
+                FieldError(f"{pointer}/stop/{place}/when", f"one of this experiment's: {names}")
+            )
+
+
+def check_edits_to_come(run: RunRecipe, step: int) -> None:
+    """Raise Conflict if an edit after `step` is no longer valid."""
+    settings = run.settings_at(step)
+    for edit in run.edits:
+        if edit.at_step > step:
+            try:
+                changed = check_change(edit, settings)
+            except InvalidRequest as error:
+                why = f"the edit at step {edit.at_step} of the recipe would no longer be valid"
+                raise Conflict(f"{why}: {error.errors[0].detail}") from error
+            settings = settings.changed(changed, edit.at_step)

@@ -1,0 +1,1 @@
+"""The Doctor's examinations of runs: schedule, costs and trials."""

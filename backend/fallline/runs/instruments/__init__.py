@@ -1,0 +1,1 @@
+"""Measurements of states, as plain JSON. Changes nothing."""

@@ -1,0 +1,48 @@
+"""A run at one step: its snapshot, and the values of all series.
+
+Must not know whether the step is past or present. Changes nothing: it makes the next step on a copy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fallline.engine.evaluation import evaluate
+from fallline.engine.probes import next_gradient
+from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState
+from fallline.engine.training import advance
+from fallline.vocabulary.recipe import RunRecipe
+
+
+def readings(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    """Return the run's position and the finite values of all series there.
+
+    They are the record of the next change, and the evaluated losses and scores.
+    """
+    values: dict[str, float] = {}
+    if state.diverged_at is None:
+        record = advance(problem, state.copy(), recipe, 1)
+        # A change that would diverge is not made, and has no record.
+        if len(record):
+            values.update(zip(record.names, record.values[:, 0].tolist(), strict=True))
+    values.update(evaluate(problem, state.parameters))
+    return {
+        "epoch": state.samples_seen / len(problem.train_rows),
+        "samples_seen": state.samples_seen,
+        "latest": {
+            name: {"step": state.step, "value": value} for name, value in values.items() if np.isfinite(value)
+        },
+    }
+
+
+def snapshot(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    """Return the parameters at the step, and gradient and batch of the next change."""
+    gradients, batch = next_gradient(problem, state, recipe)
+    return {
+        "parameters": {name: value.tolist() for name, value in problem.named(state.parameters).items()},
+        "gradients": {name: value.tolist() for name, value in gradients.items()},
+        "batch": batch.tolist(),
+    }

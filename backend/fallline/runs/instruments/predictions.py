@@ -1,0 +1,174 @@
+"""Predictions and true values for figures.
+
+Changes and stores nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.evaluation import predict
+from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState
+from fallline.vocabulary.encoding import array_of
+from fallline.vocabulary.recipe import RunRecipe
+
+Array = NDArray[np.float64]
+Json = dict[str, Any]
+
+SIDE = 48
+"""Number of places along a side of the decision map."""
+
+MARGIN = 0.06
+MOST_DOTS = 600
+"""Most samples on the map, taken evenly."""
+
+SURE = 255
+"""The byte for a probability of 1."""
+
+NONE = 255
+"""The byte of a class whose prediction is not finite; there are at most 32 classes."""
+
+
+def split_of(problem: Problem) -> tuple[str, NDArray[np.int64]]:
+    """Return name and rows of the test split, or else of the training split."""
+    tested = len(problem.test_rows) > 0
+    return ("test", problem.test_rows) if tested else ("train", problem.train_rows)
+
+
+def residuals(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
+    """Return true minus predicted values by sample; null in a classification."""
+    split, rows = split_of(problem)
+    fields: Json = {"split": split, "rows": rows.tolist()}
+    if problem.classes:
+        return {**fields, "y_pred": None, "residuals": None, "mean": None, "sd": None}
+    y_pred = predict(problem, state.parameters, problem.X[rows])[:, 0]
+    with np.errstate(all="ignore"):
+        left = problem.y[rows, 0] - y_pred
+        return {
+            **fields,
+            "y_pred": [_finite(value) for value in y_pred.tolist()],
+            "residuals": [_finite(value) for value in left.tolist()],
+            "mean": _finite(float(left.mean())),
+            "sd": _finite(float(left.std())),
+        }
+
+
+def confusion(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
+    """Return counts by true class (rows) and predicted class (columns)."""
+    split, rows = split_of(problem)
+    if not problem.classes:
+        return {"split": split, "classes": [], "counts": None, "right": None}
+    guesses = problem.loss.decide(predict(problem, state.parameters, problem.X[rows]).T)
+    return _counted(problem, split, problem.y[rows, 0].astype(np.int64), guesses)
+
+
+def _counted(problem: Problem, split: str, true: NDArray[np.int64], guesses: NDArray[np.int64]) -> Json:
+    counts = np.zeros((len(problem.classes), len(problem.classes)), dtype=np.int64)
+    np.add.at(counts, (true, guesses), 1)
+    return {
+        "split": split,
+        "classes": list(problem.classes),
+        "counts": counts.tolist(),
+        "right": int(np.trace(counts)) / len(true),
+    }
+
+
+def decision(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
+    """Return the predicted class over the plane of two inputs, and a score.
+
+    For two classes the score is the probability of the second. Null without classes or without two inputs.
+    """
+    fields: Json = {"inputs": list(problem.features), "classes": list(problem.classes)}
+    if not problem.classes or problem.X.shape[1] != 2:
+        return {**fields, "x": None, "y": None, "predicted": None, "score": None, "samples": None}
+    x, y = (_side(problem.X[:, place]) for place in (0, 1))
+    grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    outputs = predict(problem, state.parameters, grid).T
+    predicted = problem.loss.decide(outputs).reshape(SIDE, SIDE)
+    return {
+        **fields,
+        "x": x.tolist(),
+        "y": y.tolist(),
+        "predicted": predicted.tolist(),
+        "score": _score(problem, outputs, predicted),
+        "samples": _samples(problem),
+    }
+
+
+def decision_map(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
+    """Return the same plane for a page that draws it several times a second.
+
+    Cells are bytes. The predictions of a split's samples at the same step are added, as counts and one by one.
+    """
+    split, rows = split_of(problem)
+    fields: Json = {"inputs": list(problem.features)}
+    if not problem.classes or problem.X.shape[1] != 2:
+        none = {"counts": None, "right": None, "edges": None, "cells": None, "samples": None}
+        return {**fields, "split": split, "classes": list(problem.classes), **none}
+    sides = [_side(problem.X[:, place]) for place in (0, 1)]
+    grid = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
+    X, true = problem.X[rows], problem.y[rows, 0].astype(np.int64)
+    guesses = problem.loss.decide(predict(problem, state.parameters, X).T)
+    every = -(-len(rows) // MOST_DOTS)
+    return {
+        **fields,
+        **_counted(problem, split, true, guesses),
+        "edges": [[side[0] - half, side[-1] + half] for side in sides for half in [(side[1] - side[0]) / 2]],
+        "cells": _cells(problem, predict(problem, state.parameters, grid).T),
+        "samples": {
+            "x": array_of(X[::every, 0].astype(np.float32)),
+            "y": array_of(X[::every, 1].astype(np.float32)),
+            "true": array_of(true[::every].astype(np.uint8)),
+            "predicted": array_of(guesses[::every].astype(np.uint8)),
+        },
+    }
+
+
+def _cells(problem: Problem, outputs: Array) -> Json:
+    """Return classes and their probabilities by row, the lowest first."""
+    finite = np.isfinite(outputs).all(axis=0)
+    predicted = np.where(finite, problem.loss.decide(outputs), NONE)
+    fields: Json = {
+        "predicted": array_of(predicted.astype(np.uint8).reshape(SIDE, SIDE)),
+        "probability": None,
+    }
+    if problem.loss.probabilities is not None:
+        with np.errstate(all="ignore"):
+            largest = np.nan_to_num(problem.loss.probabilities(outputs).max(axis=0))
+        fields["probability"] = array_of(np.rint(SURE * largest).astype(np.uint8).reshape(SIDE, SIDE))
+    return fields
+
+
+def _side(values: Array) -> Array:
+    low, high = float(values.min()), float(values.max())
+    around = MARGIN * (high - low or 1.0)
+    return np.linspace(low - around, high + around, SIDE)
+
+
+def _score(problem: Problem, outputs: Array, predicted: NDArray[np.int64]) -> list[list[float | None]]:
+    """Return scores between 0, the first class, and 1, the last."""
+    last = len(problem.classes) - 1
+    scores = predicted / max(last, 1)
+    if last == 1 and problem.loss.probabilities is not None:
+        with np.errstate(all="ignore"):
+            scores = problem.loss.probabilities(outputs)[1].reshape(SIDE, SIDE)
+    return [[_finite(score) for score in row] for row in scores.tolist()]
+
+
+def _samples(problem: Problem) -> list[dict[str, list[float]]]:
+    """Return the positions of samples, class by class."""
+    rows = np.arange(len(problem.X))[:: -(-len(problem.X) // MOST_DOTS)]
+    X, y = problem.X[rows], problem.y[rows, 0]
+    return [
+        {"x": X[y == place, 0].tolist(), "y": X[y == place, 1].tolist()}
+        for place in range(len(problem.classes))
+    ]
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""Storing an experiment and restoring it."""

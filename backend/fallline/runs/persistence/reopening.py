@@ -1,0 +1,112 @@
+"""Restoring an experiment: its runs return to their stored positions.
+
+Each run starts from its last stored state. It replays the remaining steps in slices, beside other work. Must not know
+where things are stored, nor who waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fallline.engine.kernels.choice import Kernels
+from fallline.engine.problem import Problem
+from fallline.runs.case import Case
+from fallline.runs.past.checkpoints import Room
+from fallline.runs.past.replay import Clock
+from fallline.runs.persistence.replayed_facts import ReplayedFacts, ReplayedRun
+from fallline.runs.persistence.saving import Saved, restore
+from fallline.runs.run import Run
+from fallline.vocabulary.findings import Evidence
+from fallline.vocabulary.journal import StoredExperiment
+from fallline.vocabulary.provenance import TO_ROUNDING, replay_of
+from fallline.vocabulary.stop_conditions import StopCondition
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredRuns:
+    """Runs at their last stored states, and the pieces that are stored of them.
+
+    `generations` and `rounded` (with the kernel) name the runs whose past changed: clients may have seen unstored
+    steps, or other builds replay them.
+    """
+
+    runs: dict[str, Run]
+    saved: dict[str, Saved]
+    generations: dict[str, int]
+    rounded: dict[str, str]
+
+
+def restored_runs(
+    problem: Problem,
+    facts: ReplayedFacts,
+    stored_experiment: StoredExperiment,
+    kernels: Kernels,
+    room: Room | None = None,
+) -> RestoredRuns:
+    """Return the runs at their last stored states, not yet at their positions."""
+    restored = RestoredRuns({}, {}, {}, {})
+    for name, replayed in facts.runs.items():
+        run = Run(problem, replayed.recipe, kernels, kernels.named(replayed.provenance.kernel), room)
+        run.generation, run.is_rounded = replayed.generation, replayed.is_rounded
+        evidence = stored_experiment.progress.get("seen", {}).get(name, {})  # the first versions stored none
+        replayed.record.resume({id: Evidence(**fields) for id, fields in evidence.items()})
+        run.case = Case(replayed.record)
+        restored.runs[name] = run
+        _restore(run, replayed, stored_experiment, restored)
+    return restored
+
+
+def _restore(
+    run: Run, replayed: ReplayedRun, stored_experiment: StoredExperiment, restored: RestoredRuns
+) -> None:
+    position = stored_experiment.progress["runs"][run.name]
+    provenance = replayed.provenance
+    if (stored := restore(run, stored_experiment.parts.get(run.name, {}))) is not None:
+        restored.saved[run.name], saved_by = stored
+        provenance = provenance if replayed.is_rounded else saved_by
+    elif stored_experiment.parts.get(run.name):
+        restored.saved[run.name] = Saved(is_certain=False)
+    differs = position["step"] > 0 and replay_of(provenance, run.provenance) == TO_ROUNDING
+    if differs:
+        run.is_rounded = True
+        restored.rounded[run.name] = run.kernel.name
+    may_have_shown_more = stored_experiment.progress["loose"] and not (
+        position["diverged"] or position.get("finished")
+    )
+    if may_have_shown_more or (differs and position["step"] > run.state.step):
+        run.generation += 1
+        restored.generations[run.name] = run.generation
+
+
+class Restoration:
+    """A pending request that brings all runs to their stored positions."""
+
+    def __init__(
+        self,
+        runs: Mapping[str, Run],
+        positions: Mapping[str, Mapping[str, Any]],
+        arrived: Callable[[], dict[str, Any]],
+        done: Callable[[Any], None],
+    ) -> None:
+        self._runs, self._positions, self._arrived, self.done = runs, positions, arrived, done
+
+    def work(self, budget: float, clock: Clock) -> bool:
+        """Work for about `budget` seconds; return True after the response."""
+        behind = [run for run in self._runs.values() if self._steps_left(run)]
+        for run in behind:
+            affordable = max(int(budget / len(behind) / run.step_seconds), 1)
+            run.advance(min(self._steps_left(run), affordable), clock, publish=False, stops=False)
+        if any(self._steps_left(run) for run in behind):
+            return False
+        for run in self._runs.values():
+            if self._positions[run.name]["diverged"]:
+                run.state.diverged_at = run.state.step
+            if (condition := self._positions[run.name].get("finished")) is not None:
+                run.finished = StopCondition.model_validate(condition)
+        self.done(self._arrived())
+        return True
+
+    def _steps_left(self, run: Run) -> int:
+        return 0 if run.diverged else max(int(self._positions[run.name]["step"]) - run.state.step, 0)

@@ -1,0 +1,160 @@
+"""A run's state, checkpoints and history as named pieces of bytes.
+
+Packs only what changed since the last save. Pieces only save computing: a run can always be replayed from its recipe.
+Must not know where or when pieces are stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fallline.engine.state import TrainingState
+from fallline.runs.run import Run
+from fallline.vocabulary.packing import About, Arrays, Damaged, pack, unpack
+from fallline.vocabulary.provenance import Provenance
+
+HEAD, CHECKPOINT, HISTORY = "head", "checkpoint-", "history-"
+
+
+SHAPE = 1
+"""Version of these pieces. Pieces of another version are ignored, and the run is replayed from step 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Pieces to write, pieces to delete, and whether to delete all first."""
+
+    parts: dict[str, bytes]
+    dropped: list[str]
+    clears: bool
+
+
+@dataclass(slots=True)
+class Saved:
+    """The stored pieces of one run with their versions."""
+
+    versions: dict[str, object] = field(default_factory=dict)
+    seconds: float = 0.0
+    is_certain: bool = True
+    """True if the store is known to have them; if not, the next save writes all pieces."""
+
+    def changes(self, run: Run) -> Changes:
+        """Return the changes that store the run; they count as stored."""
+        clears = not self.is_certain
+        before = {} if clears else self.versions
+        states = {f"{CHECKPOINT}{state.step}": state for state in run.checkpoints}
+        pieces = {HISTORY + part.name: part for part in run.history.parts()}
+        now: dict[str, object] = {HEAD: 0, **dict.fromkeys(states, 0)}
+        now |= {name: part.version for name, part in pieces.items()}
+        parts = {HEAD: _head(run, list(now))}
+        parts |= {name: _packed(state) for name, state in states.items() if name not in before}
+        parts |= {
+            name: pack(part.about, part.arrays())
+            for name, part in pieces.items()
+            if before.get(name) != part.version
+        }
+        self.versions, self.seconds, self.is_certain = now, run.seconds, True
+        return Changes(parts, [name for name in before if name not in now], clears)
+
+
+def _head(run: Run, names: list[str]) -> bytes:
+    about, arrays = _packable(run.state)
+    history, latest = run.history.about()
+    provenance = run.provenance
+    return pack(
+        {
+            "v": SHAPE,
+            "parts": names,
+            "generation": run.generation,
+            "seconds": run.seconds,
+            "step_seconds": run.step_seconds,
+            "state": about,
+            "history": history,
+            "checkpoints": run.checkpoints.about(),
+            "stop_watch": run.stop_watch.as_json(),
+            "provenance": {"kernel": provenance.kernel, "builds": dict(provenance.builds)},
+        },
+        {**arrays, **latest},
+    )
+
+
+def _packed(state: TrainingState) -> bytes:
+    return pack(*_packable(state))
+
+
+def _packable(state: TrainingState) -> tuple[About, Arrays]:
+    about = {
+        "step": state.step,
+        "samples_seen": state.samples_seen,
+        "optimizer": state.optimizer,
+        "diverged_at": state.diverged_at,
+        "slots": list(state.slots),
+        "fingerprint": state.fingerprint(),
+    }
+    return about, {"parameters": state.parameters, **{f"slot {name}": v for name, v in state.slots.items()}}
+
+
+def _state(about: About, arrays: Arrays) -> TrainingState:
+    slots = {name: arrays[f"slot {name}"] for name in about["slots"]}
+    fields = (about["step"], about["samples_seen"], arrays["parameters"], about["optimizer"], slots)
+    state = TrainingState(*fields, diverged_at=about["diverged_at"])
+    if state.fingerprint() != about["fingerprint"]:
+        raise Damaged("the state differs from the stored one")
+    return state
+
+
+def restore(run: Run, parts: Mapping[str, bytes]) -> tuple[Saved, Provenance] | None:
+    """Restore a fresh run from its pieces; return these and their provenance.
+
+    A damaged checkpoint is left out: an earlier one serves. Returns None, and leaves the run at step 0, without usable
+    pieces of its generation. They may be missing or damaged, or have a history of other series than today's.
+    """
+    if HEAD not in parts:
+        return None
+    try:
+        about, arrays = unpack(parts[HEAD])
+        if (
+            about.get("v", 1) != SHAPE
+            or about["generation"] != run.generation
+            or set(about["parts"]) != set(parts)
+        ):
+            return None
+        state = _state(about["state"], arrays)
+        states = {name: _checkpoint(data) for name, data in parts.items() if name.startswith(CHECKPOINT)}
+        pieces = [unpack(data) for name, data in parts.items() if name.startswith(HISTORY)]
+        _check_shape(run, state, about)
+        run.history.restore(about["history"], arrays, pieces)
+    except (ValueError, KeyError, TypeError):
+        return None
+    run.state = state
+    run.checkpoints.restore(about["checkpoints"], [state for state in states.values() if state is not None])
+    if "stop_watch" in about:  # states stored before stop conditions existed have none
+        run.stop_watch.resume(about["stop_watch"])
+    run.seconds, run.step_seconds = about["seconds"], about["step_seconds"]
+    provenance = Provenance(about["provenance"]["kernel"], about["provenance"]["builds"])
+    steps = {state.step for state in run.checkpoints}
+    useless = [name for name, state in states.items() if state is None or state.step not in steps]
+    return _as_stored(run, useless), provenance
+
+
+def _checkpoint(data: bytes) -> TrainingState | None:
+    """The state, or None if it is damaged."""
+    try:
+        return _state(*unpack(data))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _check_shape(run: Run, state: TrainingState, about: dict[str, Any]) -> None:
+    if state.parameters.shape != run.state.parameters.shape or about["history"]["count"] != state.step:
+        raise Damaged("the pieces belong to different runs")
+
+
+def _as_stored(run: Run, useless: list[str]) -> Saved:
+    """Return the stored pieces; the next save deletes the `useless` ones."""
+    versions: dict[str, object] = {HISTORY + part.name: part.version for part in run.history.parts()}
+    versions |= {f"{CHECKPOINT}{state.step}": 0 for state in run.checkpoints} | {HEAD: 0}
+    versions |= dict.fromkeys(useless)
+    return Saved(versions, run.seconds)

@@ -1,0 +1,147 @@
+"""Frames and events for the watchers of an experiment, in order.
+
+Receives the time. Must not know sockets, nor how steps are made.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fallline.runs.playback import WAKE_SECONDS
+from fallline.runs.run import PIECE, Run
+from fallline.vocabulary.columns import Buckets, bucket_bytes
+
+PUBLISHED_BYTES = 256 * 1024
+"""About the most bytes of one publication: two frames' worth, since a frame may have fewer series."""
+
+PUBLISHED_A_SECOND = 2 * 1024 * 1024
+"""About the most bytes of all publications in a second. Fast training publishes thirty times a second, and a frame of
+several publications merges their surplus on the event loop.
+"""
+
+FEWEST = 4
+"""Fewest buckets of a piece, for any number of runs and series."""
+
+Pieces = dict[str, tuple[dict[str, Any], Buckets | None]]
+"""For each run its header, and a piece of its history (or None)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Changes of the runs since the previous frames."""
+
+    experiment: str
+    runs: Pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A message that is never dropped or merged."""
+
+    experiment: str
+    message: dict[str, Any]
+
+
+class Publisher:
+    """Publishes one experiment (`id`). Without watchers it keeps events and no frames."""
+
+    def __init__(self, id: str) -> None:
+        self._id = id
+        self._watchers = 0
+        self._outgoing: list[Frames | Event] = []
+        self._published_at = -math.inf
+        self._budget = 0.0
+        """Bytes that it may publish now."""
+
+    @property
+    def is_watched(self) -> bool:
+        return self._watchers > 0
+
+    @property
+    def due_at(self) -> float:
+        """The time of the next publication, one display interval after the last."""
+        return self._published_at + WAKE_SECONDS
+
+    def publish(self, runs: Mapping[str, Run], now: float, *, playing: bool) -> None:
+        """Queue the changes since the last publication as frames."""
+        since, self._published_at = now - self._published_at, now
+        self._budget = min(self._budget + since * PUBLISHED_A_SECOND, PUBLISHED_BYTES)
+        if self.is_watched:
+            at_most = _buckets_within(self._budget, runs)
+            pieces = {run.name: (run.header(playing=playing), run.publish(at_most)) for run in runs.values()}
+            self._budget -= sum(piece.nbytes for _, piece in pieces.values() if piece is not None)
+            self._outgoing.append(Frames(self._id, pieces))
+
+    def add_event(self, event: str, run: Run | None, **more: Any) -> None:
+        """Queue an event of one run, or of the whole experiment (`run` None)."""
+        message = {
+            "type": "event",
+            "experiment": self._id,
+            "run": run and run.name,
+            "step": run and run.state.step,
+            "generation": run and run.generation,
+            "event": event,
+            **more,
+        }
+        self._outgoing.append(Event(self._id, message))
+
+    def publish_past(self, run: Run, *, playing: bool) -> None:
+        """Queue the history of a new run that already has one."""
+        if run.state.step and self.is_watched:
+            past = run.history.range(0, run.state.step - 1, PIECE)
+            self._outgoing.append(Frames(self._id, {run.name: (run.header(playing=playing), past)}))
+
+    def join(
+        self,
+        runs: Mapping[str, Run],
+        since: Mapping[str, dict[str, int]],
+        buckets: int,
+        budget: float,
+        *,
+        playing: bool,
+        watchers: int,
+    ) -> Pieces:
+        """Add watchers and return what they missed, by run.
+
+        At most `buckets` buckets a run and about `budget` bytes in all. With 0 buckets no history.
+        """
+        self._watchers += watchers
+        share = budget / max(len(runs), 1)
+        return {
+            run.name: (
+                run.header(playing=playing),
+                _missed(run, since.get(run.name), buckets, share) if buckets else None,
+            )
+            for run in runs.values()
+        }
+
+    def leave(self, runs: Mapping[str, Run]) -> None:
+        """Remove one watcher. After the last one, discard unpublished history."""
+        self._watchers -= 1
+        if not self.is_watched:
+            for run in runs.values():
+                run.publish()
+
+    def take(self) -> list[Frames | Event]:
+        """Return frames and events since the last call, in order."""
+        outgoing, self._outgoing = self._outgoing, []
+        return outgoing
+
+
+def _buckets_within(budget: float, runs: Mapping[str, Run]) -> int:
+    """Buckets of each run's piece in one publication of about `budget` bytes."""
+    each = sum(bucket_bytes(run.history.names) for run in runs.values())
+    return int(max(min(PIECE, budget / max(each, 1)), FEWEST))
+
+
+def _missed(run: Run, since: dict[str, int] | None, buckets: int, budget: float) -> Buckets:
+    """The history that a watcher lacks; its series are named even if it is empty."""
+    missed_from = since["step"] if since is not None and since["generation"] == run.generation else 0
+    first = missed_from if missed_from <= run.state.step else 0
+    if first >= run.state.step:
+        return Buckets.empty(run.history.names)
+    at_most = int(max(min(buckets, budget / bucket_bytes(run.history.names)), 1))
+    return run.history.range(first, run.state.step - 1, at_most)
