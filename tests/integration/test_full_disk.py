@@ -147,7 +147,7 @@ def test_a_disk_is_taken_to_be_writable_again_when_there_is_room_on_a_small_one_
     if is_enough:
         store.try_writing()
     else:
-        with pytest.raises(StoreUnwritable, match="no room"):
+        with pytest.raises(StoreUnwritable, match="is almost full"):
             store.try_writing()
     store.close()
     assert reserve.ROOM_BYTES == 4 << 20
