@@ -272,7 +272,7 @@ def first_come() -> None:
 
 def invalid_is_free() -> None:
     """Do not limit invalid messages."""
-    Session.mistake = lambda self, now: None  # type: ignore[method-assign]
+    Session.count_invalid_message = lambda self, now: None  # type: ignore[method-assign]
     session.MOST_REFUSED = HUGE
 
 

@@ -98,7 +98,7 @@ class Session:
         self.close(CloseCode.TOO_MANY_MESSAGES, "too many messages")
         return False
 
-    def mistake(self, now: float) -> None:
+    def count_invalid_message(self, now: float) -> None:
         """Count an invalid message as a command. Raises TooManyRequests above the rate limit."""
         self._spend_command(now)
 
@@ -167,17 +167,17 @@ class Session:
 
     # ------------------------------------------------------------------ results
 
-    def open(self, outbox: Outbox, token: str | None, state: dict[str, Any]) -> None:
+    def start_watch(self, outbox: Outbox, token: str | None, state: dict[str, Any]) -> None:
         """Finish a watch: send its answer, then frames."""
         self._watched[outbox.experiment] = (outbox, token)
         outbox.begin({"type": "experiment", "experiment": outbox.experiment, "state": state})
 
-    def forget(self, experiment: str, now: float) -> Outbox | None:
+    def end_watch(self, experiment: str, now: float) -> Outbox | None:
         """End a watch. Returns its outbox."""
         self._idle_at = now + IDLE_SECONDS
         return self._watched.pop(experiment, (None, None))[0]
 
-    def done(self, message: dict[str, Any]) -> None:
+    def finish_command(self, message: dict[str, Any]) -> None:
         """Finish a command with this answer."""
         self._running_commands -= 1
         self.reply(message)

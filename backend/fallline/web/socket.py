@@ -157,7 +157,7 @@ class Connection:
             return
         try:
             if isinstance(message, FalllineError):
-                self._session.mistake(time.monotonic())
+                self._session.count_invalid_message(time.monotonic())
                 raise message
             await self._do(self._session.receive(message, time.monotonic()))
         except FalllineError as error:
@@ -218,7 +218,7 @@ class Connection:
         except FalllineError:
             await self._leave(outbox)
             raise
-        self._session.open(outbox, message.token, state)
+        self._session.start_watch(outbox, message.token, state)
 
     def _lose(self, error: FalllineError) -> None:
         """Report that an experiment cannot be watched; close a socket that watches no other."""
@@ -232,7 +232,7 @@ class Connection:
         await self._unjoin(experiment)
 
     async def _unjoin(self, experiment: str) -> None:
-        outbox = self._session.forget(experiment, time.monotonic())
+        outbox = self._session.end_watch(experiment, time.monotonic())
         if outbox is not None:
             await self._leave(outbox)
 
@@ -254,13 +254,13 @@ class Connection:
                 address=self._address,
                 disconnected=self._disconnected,
             )
-            self._session.done({"type": "ack", "id": command.id, "answer": answer})
+            self._session.finish_command({"type": "ack", "id": command.id, "answer": answer})
         except FalllineError as error:
-            self._session.done({"type": "error", "id": command.id, "problem": problem(error)})
+            self._session.finish_command({"type": "error", "id": command.id, "problem": problem(error)})
         except Exception:
             internal = Internal.new()
             log.exception("%s: unexpected exception", internal.instance)
-            self._session.done({"type": "error", "id": command.id, "problem": problem(internal)})
+            self._session.finish_command({"type": "error", "id": command.id, "problem": problem(internal)})
         self._news.set()
 
     # ------------------------------------------------------------------ sending
@@ -269,7 +269,7 @@ class Connection:
         while True:
             self._news.clear()
             for experiment in self._session.closed_experiments():
-                self._session.forget(experiment, time.monotonic())
+                self._session.end_watch(experiment, time.monotonic())
                 self._sockets.unwatch(self.open_socket, experiment)
                 self._lose(NotFound("the experiment has been deleted"))
             if (outgoing := self._session.take(time.monotonic())) is None:

@@ -33,7 +33,7 @@ def command(number: int = 0) -> Command:
 def watching(**more: Any) -> tuple[Session, Outbox]:
     session, box = Session(now=0), Outbox("e", **more)
     assert session.receive(WATCH, 0) is WATCH
-    session.open(box, "token", {"id": "e"})
+    session.start_watch(box, "token", {"id": "e"})
     assert session.take(0) == {"type": "experiment", "experiment": "e", "state": {"id": "e"}}
     return session, box
 
@@ -53,7 +53,7 @@ def test_the_answer_to_a_watch_comes_before_its_frames() -> None:
     session, box = Session(now=0), Outbox("e")
     add_history(box, 0, 3)
     assert session.take(0) is None
-    session.open(box, None, {"id": "e"})
+    session.start_watch(box, None, {"id": "e"})
     first, second = session.take(0), session.take(0)
     assert isinstance(first, dict)
     assert first["type"] == "experiment"
@@ -98,7 +98,7 @@ def test_acknowledging_an_unsent_frame_gains_no_credit() -> None:
 
 def test_an_acknowledgement_counts_for_the_experiments_that_the_socket_may_change() -> None:
     session, _ = watching()
-    session.open(Outbox("only-looked-at"), None, {})
+    session.start_watch(Outbox("only-looked-at"), None, {})
     got = Got(type="got", frame=0)
     assert session.receive(got, 0) is got
     assert session.commanded == ("e",)
@@ -126,7 +126,7 @@ def test_a_ping_counts_once_all_frames_are_acknowledged() -> None:
 def test_experiments_on_one_socket_take_turns() -> None:
     session, one = watching(fps=30)
     other = Outbox("f", fps=30)
-    session.open(other, None, {"id": "f"})
+    session.start_watch(other, None, {"id": "f"})
     session.take(0)
     order = []
     for step in range(40):
@@ -142,7 +142,7 @@ def test_experiments_on_one_socket_take_turns() -> None:
 def test_the_events_of_a_command_come_before_its_acknowledgement() -> None:
     session, box = watching()
     session.receive(command(), 0)
-    session.done({"type": "ack"})
+    session.finish_command({"type": "ack"})
     box.event({"type": "event"})
     assert [session.take(0), session.take(0)] == [{"type": "event"}, {"type": "ack"}]
 
@@ -150,7 +150,7 @@ def test_the_events_of_a_command_come_before_its_acknowledgement() -> None:
 def test_events_that_happen_while_joining_come_after_the_answer() -> None:
     session, box = Session(now=0), Outbox("e")
     box.event({"type": "event"})
-    session.open(box, None, {"id": "e"})
+    session.start_watch(box, None, {"id": "e"})
     first, second = session.take(0), session.take(0)
     assert isinstance(first, dict)
     assert first["type"] == "experiment"
@@ -177,7 +177,7 @@ def test_commands_above_the_burst_are_refused_and_many_refusals_close_the_socket
     session, _ = watching()
     for number in range(int(COMMAND_BURST)):
         assert session.receive(command(number), 0) is not None
-        session.done({"type": "ack"})
+        session.finish_command({"type": "ack"})
         session.take(0)
     for number in range(MOST_REFUSED):
         with pytest.raises(TooManyRequests):
@@ -197,7 +197,7 @@ def test_commands_come_back_at_five_a_second() -> None:
         except TooManyRequests:
             continue
         done += 1
-        session.done({"type": "ack"})
+        session.finish_command({"type": "ack"})
         session.take(millisecond / 1000)
     assert done == COMMAND_BURST + 19
 
@@ -208,7 +208,7 @@ def test_the_number_of_running_commands_is_limited() -> None:
         session.receive(command(number), number)
     with pytest.raises(TooManyRequests):
         session.receive(command(), MOST_RUNNING_COMMANDS)
-    session.done({"type": "ack"})
+    session.finish_command({"type": "ack"})
     assert session.receive(command(), MOST_RUNNING_COMMANDS + 1) is not None
 
 
@@ -223,13 +223,13 @@ def test_too_many_messages_close_the_socket_and_long_ones_count_more(size: int, 
 def test_invalid_messages_count_as_commands() -> None:
     session, _ = watching()
     for _ in range(int(COMMAND_BURST)):
-        session.mistake(0)
+        session.count_invalid_message(0)
     for _ in range(MOST_REFUSED):
         with pytest.raises(TooManyRequests):
-            session.mistake(0)
+            session.count_invalid_message(0)
     assert session.take(0) is None
     with pytest.raises(TooManyRequests):
-        session.mistake(0)
+        session.count_invalid_message(0)
     assert session.take(0) == Closing(CloseCode.TOO_MANY_MESSAGES, "too many commands")
     assert session.receive(command(), 0) is None
 
@@ -266,7 +266,7 @@ def test_unsent_bytes_are_limited_over_all_experiments_of_a_socket() -> None:
     session = Session(now=0)
     boxes = [Outbox(f"e{number}", unsent=session.unsent) for number in range(MOST_WATCHED)]
     for box in boxes:
-        session.open(box, None, {})
+        session.start_watch(box, None, {})
     for number in range(MOST_WATCHED * 4):
         boxes[number % MOST_WATCHED].event({"event": "finding", "evidence": "x" * 4_000})
         assert session.unsent.bytes <= MOST_BYTES + 5_000
@@ -317,7 +317,7 @@ def test_a_reader_with_a_gap_is_closed_with_resume() -> None:
 def test_a_socket_holds_sixteen_experiments() -> None:
     session = Session(now=0)
     for number in range(MOST_WATCHED):
-        session.open(Outbox(f"e{number}"), None, {})
+        session.start_watch(Outbox(f"e{number}"), None, {})
     with pytest.raises(Conflict):
         session.receive(Watch(type="watch", experiment="one-more"), 0)
     again = Watch(type="watch", experiment="e3")
@@ -334,7 +334,7 @@ def test_a_silent_socket_is_closed_after_five_seconds() -> None:
 def test_a_socket_without_a_watch_is_closed_after_five_seconds_whatever_it_sends() -> None:
     session = Session(now=0)
     session.receive(Ping(type="ping", id="p"), 3)
-    session.mistake(3)
+    session.count_invalid_message(3)
     session.take(3)
     assert session.take(4.9) is None
     assert isinstance(session.take(5), Closing)
@@ -351,7 +351,7 @@ def test_a_socket_with_a_watch_may_stay_silent() -> None:
     session, _ = watching()
     assert session.wake_at(1e6) is None
     assert session.take(1e6) is None
-    assert session.forget("e", 1e6) is not None
+    assert session.end_watch("e", 1e6) is not None
     assert session.take(1e6 + 9) is None
     assert isinstance(session.take(1e6 + 10), Closing)
 
@@ -371,7 +371,7 @@ def test_the_token_of_a_watch_serves_only_commands_of_that_experiment() -> None:
     assert session.token_for("another") is None
     unwatch = Unwatch(type="unwatch", experiment="e")
     assert session.receive(unwatch, 0) is unwatch
-    session.forget("e", 0)
+    session.end_watch("e", 0)
     assert session.token_for("e") is None
 
 
@@ -379,9 +379,9 @@ def test_events_of_an_unwatched_experiment_count_no_bytes() -> None:
     session = Session(now=0)
     for _ in range(3):
         box = Outbox("e", unsent=session.unsent)
-        session.open(box, "token", {"id": "e"})
+        session.start_watch(box, "token", {"id": "e"})
         box.event({"type": "event", "event": "diverged", "run": "gd"})
-        left = session.forget("e", 0)
+        left = session.end_watch("e", 0)
         assert left is box
         box.leave()
     assert session.unsent.bytes == 0
