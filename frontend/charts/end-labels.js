@@ -1,6 +1,6 @@
 /**
- * Labels at the ends of lines: in the gutter beside the plot, or around the end of a line that ends early, where they
- * cover least; on one or more lines.
+ * Labels at the ends of lines, on one or more lines of text. They stand in the gutter beside the plot. A line that
+ * ends early has its label at its end, where it covers least.
  * Owns: that choice, and keeping it from one draw to the next. Pure.
  */
 

@@ -1,8 +1,7 @@
 /**
  * Commands: a unique id, a place under `pending`, a message for the session.
- * Owns: the shape of a command, and its queue. Only one command of a kind is in flight; later ones wait and are
- * merged, so that a held key or a dragged slider sends no faster than the server answers. A reset keeps its place in
- * the queue.
+ * Owns: the shape of a command, and its queue. Only one command of a kind is in flight. Later ones wait and are
+ * merged, so that a held key sends no faster than the server answers. A reset keeps its place in the queue.
  */
 
 import { mergedEdits } from "../state/settings.js";

@@ -1,6 +1,6 @@
 /**
- * Requests the runs at the past step on view: one look at a time, then the step wanted by then, so that a dragged
- * handle sends requests as fast as the server answers.
+ * Requests the runs at the past step on view. It makes one look at a time, then looks at the step wanted by then. A
+ * dragged handle sends requests no faster than the server answers.
  * Owns: when to request, and which runs.
  */
 

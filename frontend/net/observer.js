@@ -1,7 +1,6 @@
 /**
- * Requests predictions, units and weights of the runs: four times a second while they move, and at once when they
- * stand at another step, so that views match the step they name. Less often if the server is slow, and only for
- * visible views.
+ * Requests predictions, units and weights of the runs, for visible views only. It asks four times a second while runs
+ * move, and at once when they stand at another step. A slow server gets fewer requests.
  * Owns: when to request, and for which runs.
  */
 
