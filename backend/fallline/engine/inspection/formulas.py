@@ -1,7 +1,7 @@
 """The lines of every activation, loss and optimizer, as one would type them into a notebook.
 
-Tables of text: a row here for each row of `engine.activations`, `engine.losses` and `engine.optimizers`, held to those
-by a test. Samples are rows. Must not know values.
+An optimizer's lines are the assignments of its row's function. Activations and losses have lines of text, since their
+functions are written for accuracy, not for reading; a test compares both. Samples are rows.
 """
 
 from __future__ import annotations
@@ -16,29 +16,32 @@ from fallline.engine.optimizers import OPTIMIZERS, Optimizer
 
 
 @dataclass(frozen=True, slots=True)
-class Bend:
-    """An activation: outputs and slope as expressions of `{z}` and `{a}`. An empty slope is 1 everywhere."""
+class ActivationLines:
+    """An activation: expressions of `{z}` and `{a}` for outputs and slope.
+
+    An empty slope is 1 everywhere.
+    """
 
     outputs: str
     slope: str
 
 
-ACTIVATION_LINES: dict[str, Bend] = {
-    "relu": Bend("np.maximum({z}, 0)", "({z} > 0)"),
-    "leaky_relu": Bend("np.maximum({z}, 0.01 * {z})", "np.where({z} > 0, 1, 0.01)"),
-    "elu": Bend("np.maximum({z}, 0) + np.expm1(np.minimum({z}, 0))", "np.exp(np.minimum({z}, 0))"),
-    "gelu": Bend(
+ACTIVATION_LINES: dict[str, ActivationLines] = {
+    "relu": ActivationLines("np.maximum({z}, 0)", "({z} > 0)"),
+    "leaky_relu": ActivationLines("np.maximum({z}, 0.01 * {z})", "np.where({z} > 0, 1, 0.01)"),
+    "elu": ActivationLines("np.maximum({z}, 0) + np.expm1(np.minimum({z}, 0))", "np.exp(np.minimum({z}, 0))"),
+    "gelu": ActivationLines(
         "{z} * erfc(-{z} / np.sqrt(2)) / 2",
         "(erfc(-{z} / np.sqrt(2)) / 2 + {z} * np.exp(-({z}**2) / 2) / np.sqrt(2 * np.pi))",
     ),
-    "softplus": Bend("np.logaddexp(0, {z})", "(1 / (1 + np.exp(-{z})))"),
-    "tanh": Bend("np.tanh({z})", "(1 - {a}**2)"),
-    "sigmoid": Bend("1 / (1 + np.exp(-{z}))", "{a} * (1 - {a})"),
-    "identity": Bend("{z}", ""),
+    "softplus": ActivationLines("np.logaddexp(0, {z})", "(1 / (1 + np.exp(-{z})))"),
+    "tanh": ActivationLines("np.tanh({z})", "(1 - {a}**2)"),
+    "sigmoid": ActivationLines("1 / (1 + np.exp(-{z}))", "{a} * (1 - {a})"),
+    "identity": ActivationLines("{z}", ""),
 }
 
 FUNCTIONS = {"erfc": "np.vectorize(math.erfc)"}
-"""What the lines call that NumPy has not, and how to make it."""
+"""Functions of the lines that NumPy lacks, and their definitions."""
 
 Lines = tuple[tuple[str, str], ...]
 
@@ -65,30 +68,33 @@ LOSS_LINES: dict[str, Lines] = {
         ("dy_pred", "(p - one_hot) / m"),
     ),
 }
-"""From `y_pred` and `y` to `loss` and `dy_pred`, the gradient of what is descended."""
+"""From `y_pred` and `y` to `loss` and `dy_pred`, the gradient of the objective."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """An optimizer: lines made once per step, and lines for every parameter `{P}` with its gradient `d{P}`."""
+class ChangeLines:
+    """An optimizer's lines: those once per step, and those of every parameter `{P}`.
+
+    `d{P}` is the parameter's gradient.
+    """
 
     each: Lines
     once: Lines = ()
 
 
-def change_of(row: Optimizer) -> Change:
-    """The assignments of the row's function, in its own spelling; a method that it returns follows in line."""
+def change_lines(row: Optimizer) -> ChangeLines:
+    """The lines of a row: the assignments of its function, and of one that it returns."""
     lines = list(_assignments(row.step))
     placeholders = {"P": "{P}", "dP": "d{P}", **{name: f"{name}_{{P}}" for name in row.vectors}}
-    spelled = [(node.targets[0].id, _spelled(node.value, source, placeholders)) for node, source in lines]
-    return Change(
-        each=tuple((placeholders[name], line) for name, line in spelled if name in placeholders),
-        once=tuple((name, line) for name, line in spelled if name not in placeholders),
+    templates = [(node.targets[0].id, _template(node.value, source, placeholders)) for node, source in lines]
+    return ChangeLines(
+        each=tuple((placeholders[name], line) for name, line in templates if name in placeholders),
+        once=tuple((name, line) for name, line in templates if name not in placeholders),
     )
 
 
 def _assignments(function: Callable[..., Any]) -> Iterator[tuple[Any, str]]:
-    """Each assignment of a function `name = expression`, with the source that it is part of."""
+    """Each assignment `name = expression` of a function, with the function's source."""
     source = inspect.getsource(function)
     for node in cast(ast.FunctionDef, ast.parse(source).body[0]).body:
         if isinstance(node, ast.Assign):
@@ -97,8 +103,8 @@ def _assignments(function: Callable[..., Any]) -> Iterator[tuple[Any, str]]:
             yield from _assignments(function.__globals__[cast(ast.Name, node.value.func).id])
 
 
-def _spelled(node: ast.expr, source: str, placeholders: dict[str, str]) -> str:
-    """The text of an expression, with placeholders for some of its names."""
+def _template(node: ast.expr, source: str, placeholders: dict[str, str]) -> str:
+    """The text of an expression of one line, with placeholders for some names."""
     text, start = ast.get_source_segment(source, node) or "", node.col_offset
     for each in sorted(ast.walk(node), key=lambda each: -getattr(each, "col_offset", 0)):
         if isinstance(each, ast.Name) and each.id in placeholders:
@@ -107,4 +113,4 @@ def _spelled(node: ast.expr, source: str, placeholders: dict[str, str]) -> str:
     return text
 
 
-CHANGE_LINES = {name: change_of(row) for name, row in OPTIMIZERS.items()}
+CHANGE_LINES = {name: change_lines(row) for name, row in OPTIMIZERS.items()}
