@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 from fallline.diagnosis.rules import RULES
-from fallline.engine.activations import ACTIVATIONS
-from fallline.engine.datasets import CSV, DATASETS
-from fallline.engine.initializers import INITIALIZERS
-from fallline.engine.losses import LOSSES
-from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.schedules import SCHEDULES
+from fallline.engine.data.datasets import CSV, DATASETS
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.initializers import INITIALIZERS
+from fallline.engine.methods.losses import LOSSES
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import SCHEDULES
 from fallline.exports.table import EXPORTS
 from fallline.figures import INSTRUMENT_FIGURES
 from fallline.runs.checks.bounds import BOUNDS

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.evaluation import evaluate
 from fallline.engine.kernels import columns, single
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.losses import LOSSES
-from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.probes import next_gradient
+from fallline.engine.measures.probes import next_gradient
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.losses import LOSSES
+from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.problem import build_problem
 from fallline.engine.series import evaluated_series, series_names
 from fallline.engine.state import begin

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.batches import order_of_pass
 from fallline.engine.kernels import compiled, compiled_curves, compiled_orders
 from fallline.engine.kernels.compiled import COMPILED
@@ -19,10 +18,11 @@ from fallline.engine.kernels.compiled_changes import OPTIMIZER_CODES
 from fallline.engine.kernels.compiled_losses import LOSS_CODES
 from fallline.engine.kernels.compiled_schedules import SCHEDULE_CODES
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.losses import LOSSES
-from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.losses import LOSSES
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import SCHEDULES
 from fallline.engine.problem import build_problem
-from fallline.engine.schedules import SCHEDULES
 from fallline.engine.series import evaluated_series
 from fallline.engine.state import begin
 from fallline.engine.training import advance

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fallline.engine.activations import ACTIVATIONS
-from fallline.engine.datasets import DATASETS
+from fallline.engine.data.datasets import DATASETS
 from fallline.engine.evaluation import evaluate
-from fallline.engine.initializers import INITIALIZERS
-from fallline.engine.losses import LOSSES
-from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.initializers import INITIALIZERS
+from fallline.engine.methods.losses import LOSSES
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import SCHEDULES
 from fallline.engine.randomness import rng_for
-from fallline.engine.schedules import SCHEDULES
 from fallline.vocabulary.recipe import OWN_DATA, DataSettings, RunRecipe
 from fallline.vocabulary.run_settings import OWN_SCHEDULE, OWN_SETTINGS
 from support.problems import small_problem, train

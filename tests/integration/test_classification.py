@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
-from fallline.engine.datasets import DATASETS
+from fallline.engine.data.datasets import DATASETS
 from support.problems import blobs
 from support.serving import Experiment, created, open_app
 

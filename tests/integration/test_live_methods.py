@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.schedules import SCHEDULES
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import SCHEDULES
 from integration.test_socket import line_to
 from support.serving import Experiment, Server, created, open_app
 

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.datasets import DATASETS, Dataset, Raw
+from fallline.engine.data.datasets import DATASETS, Dataset, Raw
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.randomness import rng_for
 from fallline.engine.state import TrainingState, begin

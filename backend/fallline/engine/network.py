@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.methods.activations import ACTIVATIONS
 
 Array = NDArray[np.float64]
 Parameters = dict[str, Array]

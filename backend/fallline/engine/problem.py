@@ -13,13 +13,13 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.datasets import DATASETS, Dataset, Raw
-from fallline.engine.initializers import INITIALIZERS
+from fallline.engine.data.datasets import DATASETS, Dataset, Raw
+from fallline.engine.data.saved_parameters import SavedParameters
 from fallline.engine.layout import Layout, layout_of
-from fallline.engine.losses import LOSSES, Loss
+from fallline.engine.methods.initializers import INITIALIZERS
+from fallline.engine.methods.losses import LOSSES, Loss
 from fallline.engine.network import forward
 from fallline.engine.randomness import rng_for
-from fallline.engine.saved_parameters import SavedParameters
 from fallline.engine.scores import Score, score_of
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.recipe import DataSettings, LossSettings, NetworkSettings

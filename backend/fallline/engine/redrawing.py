@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.initializers import INITIALIZERS
+from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.problem import Problem
 from fallline.engine.randomness import rng_for
 from fallline.engine.state import TrainingState

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.losses import Loss
+from fallline.engine.methods.losses import Loss
 
 Array = NDArray[np.float64]
 

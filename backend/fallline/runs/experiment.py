@@ -11,10 +11,10 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from fallline.engine.data.saved_parameters import SavedParameters
+from fallline.engine.data.tabular import Table
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem, build_problem
-from fallline.engine.saved_parameters import SavedParameters
-from fallline.engine.tabular import Table
 from fallline.figures.binding import MOST_POINTS
 from fallline.figures.view import FigureView
 from fallline.runs.checks.data import dataset_of

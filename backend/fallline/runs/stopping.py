@@ -14,7 +14,7 @@ import numpy as np
 
 from fallline.engine.evaluation import evaluate
 from fallline.engine.kernels.table import Kernel
-from fallline.engine.probes import units
+from fallline.engine.measures.probes import units
 from fallline.engine.problem import Problem
 from fallline.engine.series import is_evaluation_point
 from fallline.engine.state import TrainingState

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from fallline.engine.data.tabular import Table
 from fallline.engine.problem import Problem, Samples
 from fallline.engine.series import MEASURES
-from fallline.engine.tabular import Table
 from fallline.history.pyramid import most_bytes
 from fallline.runs.checks.cost import parameter_count
 from fallline.runs.checks.data import dataset_of

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fallline.engine.datasets import CSV
-from fallline.engine.saved_parameters import SavedParameters
-from fallline.engine.tabular import Table
+from fallline.engine.data.datasets import CSV
+from fallline.engine.data.saved_parameters import SavedParameters
+from fallline.engine.data.tabular import Table
 from fallline.services.uploads import Uploads
 from fallline.vocabulary.errors import Damaged, FieldError, InvalidRequest, NotFound
 from fallline.vocabulary.recipe import Recipe

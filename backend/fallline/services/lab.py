@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from fallline.engine.datasets import DATASETS
+from fallline.engine.data.datasets import DATASETS
 from fallline.engine.kernels.choice import Kernels
 from fallline.execution.interface import Executor
 from fallline.exports.table import EXPORTS

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 
-from fallline.engine.saved_parameters import SavedParameters
-from fallline.engine.tabular import Table
+from fallline.engine.data.saved_parameters import SavedParameters
+from fallline.engine.data.tabular import Table
 from fallline.vocabulary.errors import Unavailable
 
 Upload = Table | SavedParameters

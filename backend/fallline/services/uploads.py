@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 
-from fallline.engine.saved_parameters import MAGIC, SavedParameters, read_parameters
-from fallline.engine.tabular import Table, read_new_table, read_table
+from fallline.engine.data.saved_parameters import MAGIC, SavedParameters, read_parameters
+from fallline.engine.data.tabular import Table, read_new_table, read_table
 from fallline.services.store_thread import StoreThread
 from fallline.services.tokens import new_id
 from fallline.services.upload_cache import Upload, UploadCache, choose_evictions

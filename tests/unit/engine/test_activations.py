@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.methods.activations import ACTIVATIONS
 
 FAR = np.array([[-1e308, -800.0, -40.0, -1.0, 0.0, 1.0, 40.0, 800.0, 1e308]])
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.activations import ACTIVATIONS
-from fallline.engine.losses import LOSSES
 from fallline.engine.measures import curvature
 from fallline.engine.measures.curvature import HessianProducts, hessian, spectrum
 from fallline.engine.measures.second_derivatives import ACTIVATION_BENDS, LOSS_BENDS
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.losses import LOSSES
 from fallline.engine.network import backward, forward
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import begin

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fallline.engine.clipping import clip
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.penalties import penalty, penalty_gradient
+from fallline.engine.methods.clipping import clip
+from fallline.engine.methods.penalties import penalty, penalty_gradient
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings, Recipe, RunRecipe

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fallline.engine import probes
 from fallline.engine.evaluation import evaluate
 from fallline.engine.kernels import tape
 from fallline.engine.kernels.numpy_kernels import Evaluator
 from fallline.engine.layout import layout_of
-from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.probes import next_gradient
+from fallline.engine.measures import probes
+from fallline.engine.measures.probes import next_gradient
+from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.problem import build_problem
 from fallline.engine.series import is_evaluation_point
 from fallline.engine.state import begin

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.measures.edge import edge_of
-from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.run_settings import RunSettings
 

@@ -11,7 +11,7 @@ import pytest
 
 from fallline.engine.evaluation import evaluate
 from fallline.engine.measures.curvature import spectrum
-from fallline.engine.probes import units
+from fallline.engine.measures.probes import units
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fallline.engine.activations import ACTIVATIONS
-from fallline.engine.initializers import INITIALIZERS
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.problem import build_problem
 from fallline.engine.randomness import rng_for
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.inspection.formulas import ACTIVATION_LINES, CHANGE_LINES, LOSS_LINES
 from fallline.engine.inspection.script import script_of
 from fallline.engine.inspection.sheet import sheet_of
-from fallline.engine.losses import LOSSES
-from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.probes import next_gradient
+from fallline.engine.measures.probes import next_gradient
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.losses import LOSSES
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import SCHEDULES
 from fallline.engine.problem import Problem, build_problem
-from fallline.engine.schedules import SCHEDULES
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.runs.checks.recipe import check_recipe

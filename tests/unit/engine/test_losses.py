@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.evaluation import evaluate
-from fallline.engine.losses import LOSSES, default_loss
+from fallline.engine.methods.losses import LOSSES, default_loss
 from fallline.engine.series import evaluated_series
 from fallline.vocabulary.recipe import LossSettings
 from support.problems import classes_problem, small_problem

@@ -9,11 +9,12 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 
-from fallline.engine import activations, losses, network
-from fallline.engine.activations import ACTIVATIONS
+from fallline.engine import network
 from fallline.engine.layout import layout_of
-from fallline.engine.losses import LOSSES
-from fallline.engine.probes import next_gradient
+from fallline.engine.measures.probes import next_gradient
+from fallline.engine.methods import activations, losses
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.losses import LOSSES
 from fallline.engine.problem import build_problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance

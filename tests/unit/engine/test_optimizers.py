@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.methods.optimizers import OPTIMIZERS
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "optimizers.json").read_text())
 

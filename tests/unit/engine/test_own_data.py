@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from fallline.engine.datasets import Dataset, Raw, own_dataset
+from fallline.engine.data.datasets import Dataset, Raw, own_dataset
+from fallline.engine.data.tabular import read_table
 from fallline.engine.problem import build_problem
-from fallline.engine.tabular import read_table
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings
 
 COLOURS = ("red", "blue", "green")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.batches import batch_rows
 from fallline.engine.evaluation import evaluate, predict
-from fallline.engine.probes import next_gradient, units
+from fallline.engine.measures.probes import next_gradient, units
+from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import RunRecipe

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.batches import order_of_pass
-from fallline.engine.datasets import DATASETS, Dataset, Raw
+from fallline.engine.data.datasets import DATASETS, Dataset, Raw
 from fallline.engine.problem import build_problem
 from fallline.engine.randomness import rng_for
 from fallline.vocabulary.errors import InvalidRequest

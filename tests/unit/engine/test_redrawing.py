@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.probes import units
+from fallline.engine.measures.probes import units
+from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.randomness import rng_for
 from fallline.engine.state import begin
 from fallline.engine.training import advance

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import Recipe, RunRecipe
@@ -156,7 +156,7 @@ def test_full_batch_in_the_middle_of_a_pass_and_back_keeps_counting_samples():
 
 PROGRAM = """
 from fallline.engine.problem import build_problem
-from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import Recipe

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.saved_parameters import MOST_BYTES, read_parameters
+from fallline.engine.data.saved_parameters import MOST_BYTES, read_parameters
 from fallline.vocabulary.errors import UnusableParameters
 
 W = np.arange(6.0).reshape(2, 3)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fallline.engine.kernels.compiled_schedules import rates_of
-from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.schedules import SCHEDULES, rate_of
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import SCHEDULES, rate_of
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import RunSettings, schedule_of
 from support.problems import edit

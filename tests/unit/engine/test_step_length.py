@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from fallline.engine.evaluation import evaluate
-from fallline.engine.losses import LOSSES
 from fallline.engine.measures.each_sample import LOSS_OF_EACH
 from fallline.engine.measures.step_length import Line, Measurement, Parabola, parabola_of
+from fallline.engine.methods.losses import LOSSES
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fallline.engine.tabular import MOST_BYTES, Column, Table, read_new_table, read_table
+from fallline.engine.data.tabular import MOST_BYTES, Column, Table, read_new_table, read_table
 from fallline.vocabulary.errors import FalllineError, TooExpensive, UnusableTable
 from support.csv_files import BAD, TOO_LARGE
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fallline.engine.datasets import DATASETS
+from fallline.engine.data.datasets import DATASETS
 from fallline.engine.evaluation import evaluate
 from fallline.engine.state import begin
 from fallline.engine.training import advance

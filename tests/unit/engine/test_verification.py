@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from fallline.engine.batches import order_of_pass
-from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.measures.curvature import spectrum
 from fallline.engine.measures.edge import edge_of
-from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.methods.initializers import INITIALIZERS
+from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance

@@ -14,18 +14,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.activations import ACTIVATIONS
-from fallline.engine.datasets import CSV, DATASETS, Dataset
-from fallline.engine.initializers import INITIALIZERS
+from fallline.engine.data.datasets import CSV, DATASETS, Dataset
+from fallline.engine.data.saved_parameters import SavedParameters
+from fallline.engine.data.tabular import read_table
 from fallline.engine.kernels.compiled import COMPILED
-from fallline.engine.losses import LOSSES
-from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.initializers import INITIALIZERS
+from fallline.engine.methods.losses import LOSSES
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import SCHEDULES
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.randomness import PURPOSES
-from fallline.engine.saved_parameters import SavedParameters
-from fallline.engine.schedules import SCHEDULES
 from fallline.engine.state import begin
-from fallline.engine.tabular import read_table
 from fallline.engine.training import advance
 from fallline.exports.program.notebook import notebook
 from fallline.exports.program.parts import randomness

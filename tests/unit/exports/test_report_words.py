@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from fallline.engine.initializers import INITIALIZERS
-from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.schedules import SCHEDULES
+from fallline.engine.methods.initializers import INITIALIZERS
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import SCHEDULES
 from fallline.exports.report.words import edit_words, run_sentence, word_for
 from fallline.runs.checks.recipe import catalog
 from fallline.vocabulary.recipe import RunRecipe

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.datasets import Dataset, Raw
-from fallline.engine.tabular import read_table
+from fallline.engine.data.datasets import Dataset, Raw
+from fallline.engine.data.tabular import read_table
 from fallline.runs.checks.data import check_data, dataset_of
 from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.errors import InvalidRequest, TooExpensive

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from fallline.engine.datasets import DATASETS
+from fallline.engine.data.datasets import DATASETS
 from fallline.runs.checks.bounds import BOUNDS
 from fallline.runs.checks.cost import parameter_count
 from fallline.runs.checks.recipe import catalog, check_recipe

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from fallline.engine import network
-from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.kernels import columns, numpy_kernels
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import Kernel
-from fallline.engine.losses import LOSSES
 from fallline.engine.measures.trust import differences
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.losses import LOSSES
 from fallline.engine.problem import build_problem
 from fallline.runs.checks.recipe import check_recipe
 from fallline.runs.instruments.self_check import self_check

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pytest
 
-from fallline.engine.tabular import Table, read_table
+from fallline.engine.data.tabular import Table, read_table
 from fallline.services.tokens import new_id
 from fallline.services.upload_cache import UploadCache
 from fallline.vocabulary.errors import Unavailable

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from fallline.engine.optimizers import OPTIMIZERS, Optimizer
+from fallline.engine.methods.optimizers import OPTIMIZERS, Optimizer
 
 
 @dataclass(frozen=True, slots=True)

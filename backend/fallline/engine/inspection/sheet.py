@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.batches import batch_rows
-from fallline.engine.clipping import CUSHION
 from fallline.engine.inspection.formulas import ACTIVATION_LINES, CHANGE_LINES, FUNCTIONS, LOSS_LINES
-from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.methods.clipping import CUSHION
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import rate_of
 from fallline.engine.problem import Problem
 from fallline.engine.redrawing import drawn_weights
-from fallline.engine.schedules import rate_of
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import RunSettings

@@ -35,7 +35,7 @@ from fallline.engine.kernels.compiled_work import (
 )
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
-from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem, Samples, build_problem
 from fallline.engine.series import evaluated_series, series_names
 from fallline.engine.state import TrainingState, begin

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fallline.engine.activations import LEAK
 from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_curves import elu, gelu, sigmoid, softplus, tanh
 from fallline.engine.kernels.compiled_vectors import filled, times, where_positive
+from fallline.engine.methods.activations import LEAK
 
 RELU, LEAKY_RELU, IDENTITY, TANH, SIGMOID, ELU, GELU, SOFTPLUS = range(8)
 ACTIVATION_CODES = {

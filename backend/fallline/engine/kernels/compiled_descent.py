@@ -1,6 +1,6 @@
 """From a gradient to a recorded change, compiled: penalties, clipping, optimizer.
 
-The counterpart of `engine.penalties` and `engine.clipping`.
+The counterpart of `engine.methods.penalties` and `engine.methods.clipping`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import math
 
 import numpy as np
 
-from fallline.engine.clipping import CUSHION
 from fallline.engine.kernels.compiled_changes import change
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_records import BLOCK, record_all
 from fallline.engine.kernels.compiled_sums import sizes_and_squares
 from fallline.engine.kernels.compiled_work import Memory, Method, Net, Recorder
+from fallline.engine.methods.clipping import CUSHION
 from fallline.vocabulary.run_settings import RunSettings
 
 L1, L2, CLIP_NORM, CLIP_VALUE, OBJECTIVE = range(5)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fallline.engine import schedules
 from fallline.engine.kernels.compiled_code import Array, compiled_to_the_bit
+from fallline.engine.methods import schedules
 from fallline.vocabulary.run_settings import RunSettings
 
 CONSTANT, STEP, EXPONENTIAL, COSINE, INVERSE_TIME, WARMUP = range(6)

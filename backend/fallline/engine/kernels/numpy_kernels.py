@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.batches import BatchReader, batch_length
-from fallline.engine.clipping import clip
 from fallline.engine.kernels.columns import ColumnForward, ColumnPass
 from fallline.engine.kernels.single import SinglePass
 from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
 from fallline.engine.kernels.tape import Tape
-from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.penalties import penalty, penalty_gradient
+from fallline.engine.methods.clipping import clip
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.penalties import penalty, penalty_gradient
+from fallline.engine.methods.schedules import rate_of
 from fallline.engine.problem import Problem
-from fallline.engine.schedules import rate_of
 from fallline.engine.series import evaluated_series, is_evaluation_point
 from fallline.engine.state import TrainingState
 

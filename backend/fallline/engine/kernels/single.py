@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.problem import Problem
 
 Array = NDArray[np.float64]

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.measures.second_derivatives import ACTIVATION_BENDS, LOSS_BENDS
+from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.network import ForwardPass, forward
 from fallline.engine.problem import Problem
 

@@ -1,4 +1,4 @@
-"""The loss of each sample: one row for each row of `engine.losses`.
+"""The loss of each sample: one row for each row of `engine.methods.losses`.
 
 No step needs it, so it is not part of that table. A test compares each row with the loss of one sample.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.losses import Loss
+from fallline.engine.methods.losses import Loss
 
 Array = NDArray[np.float64]
 

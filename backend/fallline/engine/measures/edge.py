@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.schedules import rate_of
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import rate_of
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.run_settings import RunSettings
 

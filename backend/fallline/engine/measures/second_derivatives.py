@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.losses import Loss
+from fallline.engine.methods.losses import Loss
 
 Array = NDArray[np.float64]
 

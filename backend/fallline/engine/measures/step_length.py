@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.measures.each_sample import LOSS_OF_EACH
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.penalties import penalty, penalty_gradient
 from fallline.engine.network import ForwardPass, forward
-from fallline.engine.penalties import penalty, penalty_gradient
 from fallline.engine.problem import Problem
 from fallline.vocabulary.run_settings import RunSettings
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.schedules import SCHEDULES
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import SCHEDULES
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import RunSettings
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.schedules import SCHEDULES
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import SCHEDULES
 from fallline.exports.program.parts import (
     activations,
     datasets,

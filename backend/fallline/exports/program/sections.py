@@ -18,8 +18,8 @@ from textwrap import fill
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.datasets import DATASETS
-from fallline.engine.losses import Loss
+from fallline.engine.data.datasets import DATASETS
+from fallline.engine.methods.losses import Loss
 from fallline.engine.problem import Problem
 from fallline.exports.program.parts import datasets, randomness
 from fallline.exports.program.phases import Phases, phases_of

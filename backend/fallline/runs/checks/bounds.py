@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fallline.engine import saved_parameters
-from fallline.engine.tabular import MOST_BYTES, MOST_CATEGORIES, MOST_COLUMNS, MOST_ROWS
+from fallline.engine.data import saved_parameters
+from fallline.engine.data.tabular import MOST_BYTES, MOST_CATEGORIES, MOST_COLUMNS, MOST_ROWS
 from fallline.vocabulary.errors import TooExpensive
 from fallline.vocabulary.recipe import MOST_EDITS, MOST_HIDDEN_LAYERS, MOST_RUNS
 

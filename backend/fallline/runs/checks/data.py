@@ -5,8 +5,8 @@ Owns the defaults of this part. Must not know networks, nor the cost of samples.
 
 from __future__ import annotations
 
-from fallline.engine.datasets import CSV, DATASETS, Dataset, Task, own_dataset
-from fallline.engine.tabular import Table
+from fallline.engine.data.datasets import CSV, DATASETS, Dataset, Task, own_dataset
+from fallline.engine.data.tabular import Table
 from fallline.runs.checks.bounds import within
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.recipe import OF_A_TABLE, DataSettings

@@ -5,7 +5,7 @@ Owns the defaults of this part. Must not know costs.
 
 from __future__ import annotations
 
-from fallline.engine.losses import LOSSES, Loss, default_loss
+from fallline.engine.methods.losses import LOSSES, Loss, default_loss
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.recipe import LossSettings, Recipe
 

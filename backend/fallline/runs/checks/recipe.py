@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from fallline.engine.activations import ACTIVATIONS
-from fallline.engine.datasets import CSV, DATASETS, Dataset
-from fallline.engine.datasets.own import HELP, NEEDS, SOURCE
-from fallline.engine.initializers import INITIALIZERS
-from fallline.engine.initializers import Initializer as InitializerRow
-from fallline.engine.losses import LOSSES, Loss
-from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.saved_parameters import SavedParameters
-from fallline.engine.schedules import SCHEDULES
+from fallline.engine.data.datasets import CSV, DATASETS, Dataset
+from fallline.engine.data.datasets.own import HELP, NEEDS, SOURCE
+from fallline.engine.data.saved_parameters import SavedParameters
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.initializers import INITIALIZERS
+from fallline.engine.methods.initializers import Initializer as InitializerRow
+from fallline.engine.methods.losses import LOSSES, Loss
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import SCHEDULES
 from fallline.engine.scores import score_of
 from fallline.engine.series import evaluated_names
 from fallline.runs.checks.bounds import BOUNDS, MOST_FEATURES, MOST_SAMPLES, within

@@ -9,9 +9,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from fallline.engine.initializers import INITIALIZERS
-from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.schedules import SCHEDULES
+from fallline.engine.methods.initializers import INITIALIZERS
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import SCHEDULES
 from fallline.runs.checks.bounds import LARGEST_MINI_BATCH, within
 from fallline.vocabulary.errors import Conflict, FieldError, InvalidRequest
 from fallline.vocabulary.parameters import Parameter

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fallline.engine.data.saved_parameters import SavedParameters
 from fallline.engine.layout import layout_of
-from fallline.engine.saved_parameters import SavedParameters
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.recipe import NetworkSettings
 

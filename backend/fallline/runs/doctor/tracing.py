@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from fallline.diagnosis.rule import Since, Trace
-from fallline.engine.probes import dead_units, equal_units, saturated_share
+from fallline.engine.measures.probes import dead_units, equal_units, saturated_share
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.runs.checks.cost import step_seconds

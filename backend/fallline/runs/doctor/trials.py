@@ -14,7 +14,7 @@ import numpy as np
 
 from fallline.diagnosis.view import Trial
 from fallline.engine.evaluation import evaluate
-from fallline.engine.probes import units
+from fallline.engine.measures.probes import units
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance

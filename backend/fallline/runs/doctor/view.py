@@ -17,9 +17,9 @@ from fallline.engine.evaluation import evaluate
 from fallline.engine.measures.curvature import MOST_PARAMETERS, spectrum
 from fallline.engine.measures.edge import edge_of
 from fallline.engine.measures.noise import Scatter, noise_of
-from fallline.engine.probes import LayerUnits, units
+from fallline.engine.measures.probes import LayerUnits, units
+from fallline.engine.methods.schedules import rate_of
 from fallline.engine.problem import Problem
-from fallline.engine.schedules import rate_of
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN
 from fallline.runs.doctor.trials import Attempt, Trials
 from fallline.runs.run import Run

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fallline.engine.evaluation import evaluate
-from fallline.engine.probes import next_gradient
+from fallline.engine.measures.probes import next_gradient
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance

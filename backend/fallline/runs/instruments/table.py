@@ -15,7 +15,7 @@ from fallline.engine.measures.curvature import spectrum
 from fallline.engine.measures.edge import edge_of
 from fallline.engine.measures.gradients import cosine, gradient_of
 from fallline.engine.measures.noise import Scatter, noise_of
-from fallline.engine.probes import full_gradient, next_gradient, units
+from fallline.engine.measures.probes import full_gradient, next_gradient, units
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.runs.instruments.drawn_weights import drawn_weights

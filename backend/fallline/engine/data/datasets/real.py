@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from fallline.engine.datasets.row import Dataset, Raw, subset
+from fallline.engine.data.datasets.row import Dataset, Raw, subset
 from fallline.vocabulary.recipe import DataSettings
 
 MISSING = (

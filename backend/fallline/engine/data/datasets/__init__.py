@@ -4,8 +4,8 @@
 splits, noise and standardizing.
 """
 
-from fallline.engine.datasets.own import CSV, own_dataset
-from fallline.engine.datasets.row import Dataset, Raw, Task
-from fallline.engine.datasets.table import DATASETS
+from fallline.engine.data.datasets.own import CSV, own_dataset
+from fallline.engine.data.datasets.row import Dataset, Raw, Task
+from fallline.engine.data.datasets.table import DATASETS
 
 __all__ = ["CSV", "DATASETS", "Dataset", "Raw", "Task", "own_dataset"]

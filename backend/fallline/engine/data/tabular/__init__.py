@@ -1,12 +1,12 @@
 """Parser of uploaded tables: the bytes of a CSV become named columns. Pure, and bounded.
 
 `text` decodes, `records` splits, `cells` parses one field, `columns` classifies a column, and `table` combines them.
-`engine.datasets.own` turns a table into samples.
+`engine.data.datasets.own` turns a table into samples.
 """
 
-from fallline.engine.tabular.cells import number_text
-from fallline.engine.tabular.columns import MOST_CATEGORIES, Column
-from fallline.engine.tabular.table import (
+from fallline.engine.data.tabular.cells import number_text
+from fallline.engine.data.tabular.columns import MOST_CATEGORIES, Column
+from fallline.engine.data.tabular.table import (
     MOST_BYTES,
     MOST_COLUMNS,
     MOST_ROWS,

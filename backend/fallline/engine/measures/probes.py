@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.activations import ACTIVATIONS, Activation
 from fallline.engine.batches import batch_rows
+from fallline.engine.methods.activations import ACTIVATIONS, Activation
+from fallline.engine.methods.penalties import penalty_gradient
 from fallline.engine.network import backward, forward
-from fallline.engine.penalties import penalty_gradient
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.recipe import RunRecipe

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fallline.engine.datasets.row import Array, Dataset, Raw, numbered
+from fallline.engine.data.datasets.row import Array, Dataset, Raw, numbered
 from fallline.engine.randomness import rng_for
 from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import DataSettings

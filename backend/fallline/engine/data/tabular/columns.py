@@ -13,7 +13,13 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.tabular.cells import LARGEST_NUMBER, LONGEST_SHOWN, display_text, is_missing, number_in
+from fallline.engine.data.tabular.cells import (
+    LARGEST_NUMBER,
+    LONGEST_SHOWN,
+    display_text,
+    is_missing,
+    number_in,
+)
 
 Array = NDArray[np.float64]
 Kind: TypeAlias = Literal["number", "category", "text", "constant"]

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fallline.engine.datasets.row import Array, Dataset, Raw, Task, subset
-from fallline.engine.tabular import Column, Table, number_text
+from fallline.engine.data.datasets.row import Array, Dataset, Raw, Task, subset
+from fallline.engine.data.tabular import Column, Table, number_text
 from fallline.vocabulary.recipe import DataSettings
 
 CSV = "csv"

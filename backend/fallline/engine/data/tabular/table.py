@@ -11,10 +11,10 @@ from itertools import chain, islice
 from sys import getsizeof
 from typing import Any
 
-from fallline.engine.tabular.cells import display_text, has_decimal, is_missing, number_in
-from fallline.engine.tabular.columns import Column, Draft, draft_of, is_of_numbers
-from fallline.engine.tabular.records import Record, delimiter_of, records, usual_width
-from fallline.engine.tabular.text import check_characters, decoded
+from fallline.engine.data.tabular.cells import display_text, has_decimal, is_missing, number_in
+from fallline.engine.data.tabular.columns import Column, Draft, draft_of, is_of_numbers
+from fallline.engine.data.tabular.records import Record, delimiter_of, records, usual_width
+from fallline.engine.data.tabular.text import check_characters, decoded
 from fallline.vocabulary.errors import TooExpensive, UnusableTable
 
 MOST_BYTES = 1 << 20
