@@ -64,15 +64,15 @@ class _History(Backlog):
         self._parts: dict[tuple[str, int, int, int], Buckets] = {}
 
     def part(
-        self, run: str, position: int, pieces: tuple[Buckets, ...], at_most: int, room: int
+        self, run: str, position: int, pieces: tuple[Buckets, ...], at_most: int, most_buckets: int
     ) -> Buckets | None:
-        """Return the oldest `room` buckets, or None if all of them fit. All readers get the same object."""
-        key = (run, position, at_most, room)
+        """Return the oldest buckets, or None if all of them fit. All readers get the same object."""
+        key = (run, position, at_most, most_buckets)
         if key not in self._parts:
             merged = RunUpdate({}, pieces[0].names, pieces).merged(at_most)
-            if len(merged) <= room:
+            if len(merged) <= most_buckets:
                 return None
-            self._parts[key] = merged.part(slice(0, room))
+            self._parts[key] = merged.part(slice(0, most_buckets))
         return self._parts[key]
 
     def share(self, frame: Frame) -> Frame:
@@ -275,7 +275,9 @@ class Outbox:
         """Return everything pending as one frame of at most `FRAME_BYTES`, or `CATCH_UP_BYTES` of the past."""
         changed = [run for run in self._runs() if self._has_news(run)]
         most_bytes = FRAME_BYTES if self._catching_up.isdisjoint(changed) else CATCH_UP_BYTES
-        at_most = min([self._at_most, *(self._room(run, len(changed), most_bytes) for run in changed)])
+        at_most = min(
+            [self._at_most, *(self._buckets_that_fit(run, len(changed), most_bytes) for run in changed)]
+        )
         updates = {run: self._take(run, at_most) for run in changed}
         # Counted from the due time, unless that is long past: a late timer does not lower the rate.
         interval = min(self._interval, CATCH_UP_SECONDS) if self._catching_up else self._interval
@@ -314,14 +316,14 @@ class Outbox:
             or (self._live is not None and self._live.lacks(run))
         )
 
-    def _take(self, run: str, room: int) -> RunUpdate:
+    def _take(self, run: str, most_buckets: int) -> RunUpdate:
         """Return everything pending of the run, or the oldest part of its history that fits into one frame."""
         generation = self._newest(run).header["generation"]
         before = self._last_headers.get(run, {})
         if before.get("generation") != generation:
             before = {}
             self._next.pop(run, None)
-        pieces = self._check_order(run, self._take_pieces(run, room))
+        pieces = self._check_order(run, self._take_pieces(run, most_buckets))
         # The history goes out with its own header, the same for all readers who share it.
         header = (self._history.runs[run] if run in self._catching_up else self._newest(run)).header
         self._last_headers[run] = header
@@ -336,11 +338,11 @@ class Outbox:
             names = self._history.runs[run].names
         return names if self._series is None else _split(names, self._series)[0]
 
-    def _take_pieces(self, run: str, room: int) -> tuple[Buckets, ...]:
+    def _take_pieces(self, run: str, most_buckets: int) -> tuple[Buckets, ...]:
         past = self._past.pieces(run) if self._has_past(run) else ()
         live = self._live.pieces(run) if self._live is not None else ()
         if run in self._catching_up and past:
-            part = self._history.part(run, self._past.position(run), past, self._at_most, room)
+            part = self._history.part(run, self._past.position(run), past, self._at_most, most_buckets)
             if part is not None:
                 self._past.advance(run, int(part.last[-1]) + 1)
                 return (part,)
@@ -359,8 +361,8 @@ class Outbox:
             self._next[run] = int(piece.last[-1]) + 1
         return pieces
 
-    def _room(self, run: str, runs: int, most_bytes: int) -> int:
+    def _buckets_that_fit(self, run: str, runs: int, most_bytes: int) -> int:
         """Return how many buckets of a run fit into a frame with this many runs."""
         series = max(len(self._names(run)), 1)
-        room = most_bytes // runs - series * _BYTES_OF_SERIES[self._encoding]
-        return max(room // ((4 * series + 2) * _BYTES[self._encoding]), FEWEST_BUCKETS)
+        bytes_left = most_bytes // runs - series * _BYTES_OF_SERIES[self._encoding]
+        return max(bytes_left // ((4 * series + 2) * _BYTES[self._encoding]), FEWEST_BUCKETS)

@@ -86,10 +86,10 @@ EXHIBITS: dict[str, Exhibit] = {
         title="The notebook as printed: a stale z2",
         line="the printed loss and the true loss",
         sentences=(
-            "The notebook's GD loop made a2 from a z2 that was computed once, before the loop: from this "
-            "start it prints a loss of 0.00553 at step 500, while the weights it had by then gave 3.89.",
-            "Here z2 is computed anew at every step, so the loss that you see is the true one: it falls "
-            "to 0.000262 by step 500, with nothing else changed.",
+            "The notebook's GD loop uses a z2 that was computed once, before the loop. From this start it "
+            "prints a loss of 0.00553 at step 500, while the weights it had by then gave 3.89.",
+            "Here z2 is computed at every step, so you see the true loss: it falls to 0.000262 by step 500, "
+            "with nothing else changed.",
         ),
         recipe=Recipe(
             data=DataSettings(seed=17),
@@ -101,9 +101,9 @@ EXHIBITS: dict[str, Exhibit] = {
         title="GD and SGD from the same start",
         line="900 samples a step against one",
         sentences=(
-            "Per sample seen SGD is far ahead: after 9,000 samples it has made 9,000 steps and its train "
+            "Per sample, SGD is far ahead: after 9,000 samples it has made 9,000 steps and its train "
             "loss is 0.000111, while GD has made ten and is at 0.423.",
-            "Per step GD is the smooth one: in the first 1,000 steps its train loss never rises, and "
+            "Per step, GD is smoother: in the first 1,000 steps its train loss never rises, and "
             "SGD's rises at 443 of them.",
         ),
         recipe=Recipe(
@@ -144,7 +144,7 @@ EXHIBITS: dict[str, Exhibit] = {
         sentences=(
             "After one pass over the 512 samples the batch of 1 has made 512 steps and has a train loss "
             "of 0.115, the full batch has made one and is at 1.07.",
-            "Small batches pay in noise: between passes 30 and 40 the batch of 1 wanders from 0.0642 to "
+            "Small batches are noisy: between passes 30 and 40 the batch of 1 wanders from 0.0642 to "
             "0.120, the batch of 64 from 0.0845 to 0.0876.",
         ),
         recipe=Recipe(
@@ -170,7 +170,7 @@ EXHIBITS: dict[str, Exhibit] = {
         sentences=(
             "Both runs have the rate 0.05: with a momentum of 0.9 the train loss is below 0.01 first at "
             "step 206, without it at step 1,496.",
-            "What has gathered speed overshoots: in the first 500 steps the loss rises 8 times with "
+            "Momentum overshoots: in the first 500 steps the loss rises 8 times with "
             "momentum, and never without.",
         ),
         recipe=Recipe(
@@ -211,8 +211,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "Look at the gradients from right to left: at step 0 the mean |dW| is 0.608 in W7 and "
             "0.0000142 in W1, 42,730 times less, because every sigmoid on the way back multiplies by at "
             "most 0.25.",
-            "So the first layers hardly move, and at step 1,000 the train loss is 1.00, that of "
-            "predicting the mean.",
+            "So the first layers hardly learn, and at step 1,000 the train loss is 1.00, as for predicting the mean.",
         ),
         recipe=Recipe(data=_DEEP, network=_SIGMOIDS, runs=[RunRecipe(name="gd", learning_rate=0.5)]),
         view=View(measure="grad_mean", speed=200, until=1000),
@@ -257,7 +256,7 @@ EXHIBITS: dict[str, Exhibit] = {
         sentences=(
             "Look at the sharpness, the loss's largest curvature: from 2.32 at step 0 it climbs to 2 / rate and stays: "
             "between steps 2,000 and 4,000 its mean is within 2 % of 5 at rate 0.4 and of 10 at rate 0.2.",
-            "There the steps only just fit: at rate 0.4 the loss rises at 500 of the 1,000 steps after step 3,000, "
+            "There the steps barely fit: at rate 0.4 the loss rises at 500 of the 1,000 steps after step 3,000, "
             "every other one, and still falls.",
         ),
         recipe=Recipe(
