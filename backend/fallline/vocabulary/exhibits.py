@@ -86,7 +86,7 @@ EXHIBITS: dict[str, Exhibit] = {
         title="The notebook as printed: a stale z2",
         line="the printed loss and the true loss",
         sentences=(
-            "The notebook's GD loop uses a z2 that was computed once, before the loop. From this start it "
+            "The notebook's GD loop uses a z2 that was computed once, before the loop: from this start it "
             "prints a loss of 0.00553 at step 500, while the weights it had by then gave 3.89.",
             "Here z2 is computed at every step, so you see the true loss: it falls to 0.000262 by step 500, "
             "with nothing else changed.",
