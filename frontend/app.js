@@ -4,20 +4,20 @@
  */
 
 import { createApi, Refused } from "./net/api.js";
-import { createArrivals } from "./net/arrivals.js";
-import { createCloser } from "./net/closer.js";
+import { createLinkOpener } from "./net/arrivals.js";
+import { createFinerColumns } from "./net/closer.js";
 import { createCommands } from "./net/commands.js";
 import { browserEnvironment } from "./net/environment.js";
-import { createGauges } from "./net/gauges.js";
-import { createInspector } from "./net/inspector.js";
-import { createKeeper } from "./net/keeper.js";
-import { createLine } from "./net/line.js";
-import { createLooker } from "./net/looker.js";
-import { createObserver } from "./net/observer.js";
+import { createInstrumentRequests } from "./net/gauges.js";
+import { createStepRequests } from "./net/inspector.js";
+import { createLocalStore } from "./net/keeper.js";
+import { createConnection } from "./net/line.js";
+import { createPastView } from "./net/looker.js";
+import { createRunRequests } from "./net/observer.js";
 import { pack } from "./net/packed.js";
 import { createRemedies } from "./net/remedies.js";
-import { createRemovals } from "./net/removals.js";
-import { createVisits, watchOf } from "./net/visits.js";
+import { createRemovalUndo } from "./net/removals.js";
+import { createExperimentLoader, watchOf } from "./net/visits.js";
 import { exhibitCalled, exhibitOf, playbackOf, startWords } from "./state/exhibits.js";
 import { forkOf } from "./state/forks.js";
 import { isInspectorOpen } from "./state/inspected.js";
@@ -49,25 +49,25 @@ const outcome = (name, request) => request.then((thing) => ({ [name]: thing }), 
  * @returns {App}
  */
 export function createApp(environment = browserEnvironment()) {
-  const keeper = createKeeper(environment.storage);
+  const localStore = createLocalStore(environment.storage);
   const initial = initialState();
-  const store = createStore({ ...initial, view: { ...initial.view, ...keeper.view() } }, reduce);
+  const store = createStore({ ...initial, view: { ...initial.view, ...localStore.view() } }, reduce);
   const series = createSeriesStore();
-  const api = createApi(environment.fetch, environment.address, () => keeper.owner(environment.secret));
-  const line = createLine({ environment, store, series });
-  const visits = createVisits({ api, environment, keeper, line, series, store });
-  const observer = createObserver({ api, store, seriesOf: series.of, environment });
-  const gauges = createGauges({ api, store, environment });
-  const lookCloser = createCloser({ api, store, series, environment });
-  const looker = createLooker({ api, store, seriesOf: series.of, environment });
-  const inspector = createInspector({ api, store, environment });
+  const api = createApi(environment.fetch, environment.address, () => localStore.owner(environment.secret));
+  const connection = createConnection({ environment, store, series });
+  const loader = createExperimentLoader({ api, environment, localStore, connection, series, store });
+  const runRequests = createRunRequests({ api, store, seriesOf: series.of, environment });
+  const instrumentRequests = createInstrumentRequests({ api, store, environment });
+  const lookCloser = createFinerColumns({ api, store, series, environment });
+  const pastView = createPastView({ api, store, seriesOf: series.of, environment });
+  const stepRequests = createStepRequests({ api, store, environment });
   const commands = createCommands({
     uuid: environment.uuid,
     experiment: () => store.get().experiment?.id ?? null,
     pending: () => store.get().pending,
     catalog: () => store.get().catalog,
     dispatch: store.dispatch,
-    send: (message) => line.handle({ type: "command", message }),
+    send: (message) => connection.handle({ type: "command", message }),
   });
   const { dispatch } = store;
   /** @type {(() => void)[]} */
@@ -103,7 +103,7 @@ export function createApp(environment = browserEnvironment()) {
   let changes = {};
 
   /** Reverts the last command that can be undone; its notice names it. @type {() => void|Promise<void>} */
-  let takeBack = visits.undo;
+  let takeBack = loader.undo;
 
   /** @param {string} text @param {() => void} undo @param {string} [waits] */
   function notifyWithUndo(text, undo, waits) {
@@ -111,12 +111,12 @@ export function createApp(environment = browserEnvironment()) {
     dispatch({ type: "notice", notice: { kind: "info", text, waits, undo: true } });
   }
 
-  const removals = createRemovals({ store, command, notify: (label, undo) => notifyWithUndo(`${label} is removed. Undo starts it again at step 0.`, undo) });
+  const removalUndo = createRemovalUndo({ store, command, notify: (label, undo) => notifyWithUndo(`${label} is removed. Undo starts it again at step 0.`, undo) });
   const remedies = createRemedies({ store, command, offer: (run, change) => offer(run, change), notify: notifyWithUndo });
 
   function followAnswers() {
     commands.answered();
-    removals.answered();
+    removalUndo.answered();
     remedies.answered();
     stepOn();
   }
@@ -144,7 +144,7 @@ export function createApp(environment = browserEnvironment()) {
     if (target !== (store.get().looking?.step ?? null)) dispatch({ type: "look", step: target });
   }
 
-  const arrivals = createArrivals({ environment, store, visits, command, lookAt, opened: () => void (takeBack = arrivals.goBack) });
+  const linkOpener = createLinkOpener({ environment, store, loader, command, lookAt, opened: () => void (takeBack = linkOpener.goBack) });
 
   /** @param {string} run @param {Json} [change] */
   function fork(run, change = {}) {
@@ -180,8 +180,8 @@ export function createApp(environment = browserEnvironment()) {
   async function beginAnother(recipe, text) {
     const { playback, experiment } = store.get();
     if (playback.playing && experiment?.token) commands.command("pause");
-    const isHere = await visits.create(recipe, { kind: "info", text, undo: true });
-    if (isHere) takeBack = visits.undo;
+    const isHere = await loader.create(recipe, { kind: "info", text, undo: true });
+    if (isHere) takeBack = loader.undo;
     return isHere;
   }
 
@@ -191,22 +191,22 @@ export function createApp(environment = browserEnvironment()) {
     environment,
     async start() {
       stops.push(
-        keeper.follow(store), store.watch((state) => state.pending, followAnswers), store.watch((state) => state.order, remedies.answered),
+        localStore.follow(store), store.watch((state) => state.pending, followAnswers), store.watch((state) => state.order, remedies.answered),
         store.watch(({ experiment, catalog }) => [experiment?.id, catalog], playExhibit),
       );
-      environment.listen((signal) => (signal === "link" ? void arrivals.followLink() : line.hear(signal)));
-      observer.start();
-      await arrivals.begin();
+      environment.listen((signal) => (signal === "link" ? void linkOpener.followLink() : connection.hear(signal)));
+      runRequests.start();
+      await linkOpener.begin();
     },
     stop() {
       stops.forEach((stop) => stop());
-      observer.stop();
-      gauges.stop();
-      looker.stop();
-      inspector.stop();
-      arrivals.stop();
-      visits.stop();
-      line.stop();
+      runRequests.stop();
+      instrumentRequests.stop();
+      pastView.stop();
+      stepRequests.stop();
+      linkOpener.stop();
+      loader.stop();
+      connection.stop();
     },
     play,
     pause: () => insteadOfSteps("pause"),
@@ -258,7 +258,7 @@ export function createApp(environment = browserEnvironment()) {
       if (remedy.command.do === "add_run") lookAt(null);
     },
     addRun: (body = nextRun(store.get())) => command("add_run", null, body),
-    removeRun: removals.remove,
+    removeRun: removalUndo.remove,
     renameRun: (run, label) => command("edit", run, { label }),
     setHidden: (run, hidden) => dispatch({ type: "hidden", run, hidden }),
     async newExperiment(change) {
@@ -278,7 +278,7 @@ export function createApp(environment = browserEnvironment()) {
       dispatch({ type: "view", part: { x, measure, panel: panel ?? "gradients", instruments: FIRST } });
       takeBack = () => {
         dispatch({ type: "view", part: { x: view.x, measure: view.measure, panel: view.panel, instruments: view.instruments } });
-        return visits.undo();
+        return loader.undo();
       };
     },
     async openFile(file) {
@@ -295,7 +295,7 @@ export function createApp(environment = browserEnvironment()) {
     },
     sendTable: (file) => outcome("table", api.sendTable(file)),
     readTable: (id) => outcome("table", api.table(id)),
-    restart: visits.restart,
+    restart: loader.restart,
     async linkTo(of, state = store.get()) {
       const link = of === "watch" ? null : linkOf(state, of);
       const fragment = of === "watch" ? watchOf(state.experiment?.id ?? "") : link && await pack(link);
@@ -313,11 +313,11 @@ export function createApp(environment = browserEnvironment()) {
     },
     async copyOfOwn() {
       const link = linkOf(store.get(), "moment");
-      if (link) await arrivals.open(link);
+      if (link) await linkOpener.open(link);
     },
-    hasFormer: visits.hasFormer,
-    goBack: arrivals.goBack,
-    retryNow: () => line.handle({ type: "hurry" }),
+    hasFormer: loader.hasFormer,
+    goBack: linkOpener.goBack,
+    retryNow: () => connection.handle({ type: "hurry" }),
     setView: (part) => dispatch({ type: "view", part }),
     async kernelWords() {
       const { experiment, order, runs } = store.get();

@@ -28,7 +28,7 @@ import { registerShareDialog, registerShareMenu } from "./components/share-dialo
 import { registerSelfCheck } from "./components/self-check.js";
 import { registerStatusStrip } from "./components/status-strip.js";
 import { registerStepInspector } from "./components/step-inspector.js";
-import { registerStoryTeller } from "./components/story-teller.js";
+import { registerAnnouncer } from "./components/story-teller.js";
 import { registerSummaryDialog } from "./components/summary-dialog.js";
 import { registerTimeScrubber } from "./components/time-scrubber.js";
 import { registerTopBar } from "./components/top-bar.js";
@@ -40,7 +40,7 @@ const ELEMENTS = [
   registerTopBar, registerExhibitPicker, registerExhibitNote, registerExportMenu, registerPageTabs, registerTransportBar, registerTimeScrubber, registerContinueOffer, registerRecipeRail, registerDataFields, registerNetworkFields,
   registerLayerEditor, registerRunCard, registerStatusStrip, registerRaceTable, registerFigureHeads, registerPlotlyChart,
   registerInvitationOverlay, registerNetworkDrawing, registerPredictedTrue, registerDoctorList, registerSelfCheck, registerRemedyQuestion, registerNoticeToast, registerHelpDialog,
-  registerSummaryDialog, registerStoryTeller, registerShareMenu, registerShareDialog, registerWatchLine, registerStepInspector,
+  registerSummaryDialog, registerAnnouncer, registerShareMenu, registerShareDialog, registerWatchLine, registerStepInspector,
 ];
 
 const app = createApp();

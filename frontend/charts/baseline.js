@@ -3,7 +3,7 @@
  * Owns: that choice, and keeping it from one draw to the next. Pure.
  */
 
-import { covered, LOOKS, touch } from "./in-the-way.js";
+import { covered, TESTED_PLACES, touch } from "./in-the-way.js";
 import { pxAcross, pxDown } from "./labels.js";
 import { number } from "../state/format.js";
 
@@ -78,7 +78,7 @@ function costOf(box, frame, drawn) {
   const lines = linesIn(box, drawn);
   const edits = flags.filter(({ x }) => within(pxAcross(frame, x), box.left - 2, box.right + 2)).length;
   const unknown = missing && touch(box, centred((pxAcross(frame, missing.from) + frame.left + frame.width) / 2, frame.top + frame.height / 2)) ? 1 : 0;
-  return lines + 3 * edits + LOOKS * unknown;
+  return lines + 3 * edits + TESTED_PLACES * unknown;
 }
 
 /** @param {number} x @param {number} y @returns {Box} */

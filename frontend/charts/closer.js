@@ -18,7 +18,7 @@ export const BUCKETS = 1_000;
 const MORE = 0.05;
 
 /** @param {Scene} scene @returns {Record<string, Stretch>} */
-export function stretchesOf(scene) {
+export function rangesToRefine(scene) {
   const { state, series, zoom } = scene;
   if (!zoom.x) return {};
   const axis = axisOf(scene);

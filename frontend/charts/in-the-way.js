@@ -11,7 +11,7 @@ import { pxAcross, pxDown } from "./labels.js";
 /** @typedef {{x: number[], y: number[]}} Curve  px, from left to right */
 
 /** Places of a box at which curves are tested. */
-export const LOOKS = 24;
+export const TESTED_PLACES = 24;
 
 /** Lines as px; filled traces do not count. @param {Json[]} traces @param {Frame} frame @returns {Curve[]} */
 export const curvesOf = (traces, frame) => traces
@@ -40,8 +40,8 @@ function crossings({ x, y }, { left, right, top, bottom }) {
   let count = 0;
   let next = Math.max(1, firstFrom(x, left));
   let before = null;
-  for (let look = 0; look <= LOOKS; look++) {
-    const place = left + ((right - left) * look) / LOOKS;
+  for (let look = 0; look <= TESTED_PLACES; look++) {
+    const place = left + ((right - left) * look) / TESTED_PLACES;
     while (next < x.length && x[next] < place) next++;
     if (next >= x.length) break;
     if (place < x[next - 1]) continue;

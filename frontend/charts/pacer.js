@@ -29,7 +29,7 @@ const FRAME = 16;
  * @param {() => boolean} options.hidden
  * @param {(isSlow: boolean) => void} [options.slowed]  called when the draw rate falls or recovers
  */
-export function createPacer({ requestFrame, later, now, hidden, slowed = () => {} }) {
+export function createDrawScheduler({ requestFrame, later, now, hidden, slowed = () => {} }) {
   /** @type {Set<Turn>} */
   const turns = new Set();
   let framed = false;
@@ -124,4 +124,4 @@ export function createPacer({ requestFrame, later, now, hidden, slowed = () => {
   };
 }
 
-/** @typedef {ReturnType<typeof createPacer>} Pacer */
+/** @typedef {ReturnType<typeof createDrawScheduler>} DrawScheduler */

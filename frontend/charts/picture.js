@@ -10,7 +10,7 @@ const SVG = "http://www.w3.org/2000/svg";
 /** Margin around the exported elements, in px. */
 const ROOM = 10;
 const PAINTS = ["fill", "stroke"];
-const LOOKS = [
+const TESTED_PLACES = [
   "opacity", "stroke-width", "stroke-dasharray", "shape-rendering", "paint-order", "text-anchor", "vector-effect",
 ];
 const LETTERS = ["font-family", "font-size", "font-weight", "font-variant-numeric"];
@@ -134,7 +134,7 @@ function createDraughtsman(origin) {
     if (!isGroup) {
       const paints = Object.fromEntries(PAINTS.map((name) => [name, style.getPropertyValue(name)]));
       for (const [name, value] of Object.entries(looks(paints))) copy.setAttribute(name, String(value));
-      for (const name of [...LOOKS, ...(element.localName === "text" ? LETTERS : [])]) copy.setAttribute(name, style.getPropertyValue(name));
+      for (const name of [...TESTED_PLACES, ...(element.localName === "text" ? LETTERS : [])]) copy.setAttribute(name, style.getPropertyValue(name));
     } else if (style.opacity !== "1") copy.setAttribute("opacity", style.opacity);
     for (const child of element.childNodes) {
       const clone = child instanceof Element ? copied(child) : child.cloneNode();

@@ -4,14 +4,14 @@
  * kinds' modules build the data. state/types.js documents its use.
  */
 
-import { stretchesOf } from "./closer.js";
+import { rangesToRefine } from "./closer.js";
 import { createCursorLayer } from "./cursor-layer.js";
 import { createDrawingLayer } from "./drawing-layer.js";
 import { KINDS } from "./kinds.js";
-import { createPacer } from "./pacer.js";
+import { createDrawScheduler } from "./pacer.js";
 import { pictureOf } from "./picture.js";
 import { loadPlotly, loadTemplate, loadTypeface } from "./resources.js";
-import { createStretch, zoomedTo } from "./stretch.js";
+import { createZoomRange, zoomedTo } from "./stretch.js";
 import { furthest } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").App} App */
@@ -38,24 +38,24 @@ function usable(store) {
 
 /** @param {App} app */
 export function registerPlotlyChart(app) {
-  const pacer = createPacer({
+  const scheduler = createDrawScheduler({
     requestFrame: (run) => requestAnimationFrame(run), later: (run, ms) => setTimeout(run, ms),
     now: () => performance.now(), hidden: () => document.hidden,
     slowed: (isSlow) => app.store.dispatch({ type: "slowed", isSlow }),
   });
-  const stretch = createStretch();
-  document.addEventListener("visibilitychange", () => document.hidden || pacer.wake());
+  const stretch = createZoomRange();
+  document.addEventListener("visibilitychange", () => document.hidden || scheduler.wake());
   customElements.define("plotly-chart", class extends PlotlyChart {
     get app() { return app; }
-    get pacer() { return pacer; }
+    get scheduler() { return scheduler; }
     get stretch() { return stretch; }
   });
 }
 
 export class PlotlyChart extends HTMLElement {
   /** @type {App} */ get app() { throw new Error("not registered"); }
-  /** @type {import("./pacer.js").Pacer} */ get pacer() { throw new Error("not registered"); }
-  /** @type {ReturnType<typeof createStretch>} */ get stretch() { throw new Error("not registered"); }
+  /** @type {import("./pacer.js").DrawScheduler} */ get scheduler() { throw new Error("not registered"); }
+  /** @type {ReturnType<typeof createZoomRange>} */ get stretch() { throw new Error("not registered"); }
 
   #plot = Object.assign(document.createElement("div"), { className: "chart-plot" });
   #ground = createDrawingLayer("chart-ground");
@@ -83,7 +83,7 @@ export class PlotlyChart extends HTMLElement {
     this.#cursor = this.#kind.isRead ? createCursorLayer(this, this.getAttribute("kind") ?? "") : null;
     this.replaceChildren(this.#ground.element, this.#plot, this.#marks.element, this.#labels, ...(this.#cursor?.elements ?? []));
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const turn = this.pacer.join(() => this.#draw(), calm ? Math.max(CALM, this.#kind.every) : this.#kind.every);
+    const turn = this.scheduler.join(() => this.#draw(), calm ? Math.max(CALM, this.#kind.every) : this.#kind.every);
     const now = () => turn.request(true);
     const sizes = new ResizeObserver(() => (this.#measure(), now()));
     sizes.observe(this);
@@ -185,7 +185,7 @@ export class PlotlyChart extends HTMLElement {
     // a zoom is dropped when its axis changes between linear and log
     if (scene.zoom.x && this.stretch.chosen?.type !== layout.xaxis.type) return this.stretch.choose(null);
     this.#across = layout.xaxis.type;
-    if (this.#kind.isRead) this.app.lookCloser(stretchesOf(scene));
+    if (this.#kind.isRead) this.app.lookCloser(rangesToRefine(scene));
     this.#previous = { y: scene.zoom.y ? this.#previous.y : y, corner, sides };
     const { width, height } = scene.room;
     // passed once: Plotly would compare a configuration in every draw

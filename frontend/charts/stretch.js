@@ -5,7 +5,7 @@
 
 /** @typedef {{range: [number, number], type: string}} Stretch  as Plotly reports it: logarithms where `type` is "log" */
 
-export function createStretch() {
+export function createZoomRange() {
   /** @type {Stretch|null} */
   let chosen = null;
   /** @type {Set<() => void>} */

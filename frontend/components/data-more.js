@@ -4,7 +4,7 @@
  */
 
 import { make } from "./dom.js";
-import { moreBelow } from "./more-below.js";
+import { moreSettings } from "./more-below.js";
 import { changingBoxes, methodSelect, parameterBox } from "./setting-box.js";
 import { rowOf, rowsOf } from "../state/catalog.js";
 import { FILE } from "../state/data-recipe.js";
@@ -37,7 +37,7 @@ export function dataMore(catalog, change) {
   const boxes = changingBoxes("pair", (names) => rows.filter(({ name }) => names.split(" ").includes(name)).map((parameter) =>
     parameterBox({ parameter, apply: (value) => change({ [parameter.name]: value }) })));
   const standard = methodSelect({ text: "Standardize", choose: (standardize) => change({ standardize }) });
-  const more = moreBelow("settings of the data", make("div", { class: "rows" }, boxes.root, standard.root));
+  const more = moreSettings("settings of the data", make("div", { class: "rows" }, boxes.root, standard.root));
 
   /** @param {Experiment} experiment */
   function show(experiment) {

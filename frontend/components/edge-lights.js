@@ -16,7 +16,7 @@ const within = (value, count) => Math.min(count - 1, Math.max(0, value));
  * @param {SVGSVGElement} svg  its units carry data-place and data-unit
  * @param {(spot: Spot) => SVGPathElement[]} edgesOf
  */
-export function lightEdges(svg, edgesOf) {
+export function highlightEdges(svg, edgesOf) {
   /** @type {Spot|null} */
   let at = null;
   /** @type {number[]} */

@@ -6,7 +6,7 @@
 import { make, write } from "./dom.js";
 
 /** @param {string} whose  "settings of GD", for screen readers @param {...Node} content */
-export function moreBelow(whose, ...content) {
+export function moreSettings(whose, ...content) {
   const what = make("span", { class: "unseen" }, ` ${whose}`);
   const differs = make("span", { class: "muted" });
   const root = make("details", { class: "more" }, make("summary", {}, make("span", {}, "More", what), differs), make("div", { class: "more-body" }, ...content));

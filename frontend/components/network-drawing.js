@@ -4,10 +4,10 @@
  */
 
 import { draw, make, set, write } from "./dom.js";
-import { lightEdges } from "./edge-lights.js";
+import { highlightEdges } from "./edge-lights.js";
 import { LiveElement, register } from "./live-element.js";
 import { cellOf, columnsOf, edgePath, footWords, HEIGHT, heightUnder, inputWords, isRoomy, strokeOf, WIDTH } from "./network-geometry.js";
-import { networkTwin } from "./network-twin.js";
+import { networkText } from "./network-twin.js";
 import { keepRunSwitch } from "./run-switch.js";
 import { inspectedRun } from "../state/inspected.js";
 import { stateOnView } from "../state/moments.js";
@@ -68,7 +68,7 @@ export class NetworkDrawing extends LiveElement {
   #feet = [];
   #svg = draw("svg", { class: "network", role: "img" });
   #twin = make("div", { class: "unseen" });
-  #reshape = lightEdges(this.#svg, ({ place, unit }) => [
+  #reshape = highlightEdges(this.#svg, ({ place, unit }) => [
     ...(this.#edges[place - 1]?.map((row) => row[unit]) ?? []), ...(this.#edges[place]?.[unit] ?? []),
   ]);
 
@@ -113,7 +113,7 @@ export class NetworkDrawing extends LiveElement {
     const means = perCell(this.#columns[sizes.length - 1], outputMeans(units?.output));
     this.#units.at(-1)?.forEach(({ value }, k) => value && write(value, units ? short(means[k]) : ""));
     write(this.#feet[sizes.length - 1].name, outputWord(experiment));
-    const words = networkTwin(run, experiment);
+    const words = networkText(run, experiment);
     set(this.#svg, { "aria-label": words.sentence });
     this.#twin.replaceChildren(words.table());
     set(this, { "data-run": run.name, "data-step": units?.step ?? null, "data-dead": layers.flatMap(({ dead }) => dead).filter(Boolean).length });

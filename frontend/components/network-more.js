@@ -4,7 +4,7 @@
  */
 
 import { make } from "./dom.js";
-import { moreBelow } from "./more-below.js";
+import { moreSettings } from "./more-below.js";
 import { changingBoxes, methodSelect, parameterBox } from "./setting-box.js";
 import { methodName, ownOf, parametersOf, rowOf, rowsOf } from "../state/catalog.js";
 import { setting } from "../state/format.js";
@@ -69,7 +69,7 @@ export function networkMore(catalog, now, change) {
   const ofLoss = ownBoxes(catalog, "losses", (name) => nameFor("settings", name), () => now().recipe.loss, (method) => change({ loss: method }));
   const ofWeights = ownBoxes(catalog, "initializers", (name) => `Weight ${wordFor("settings", name)}`, () => network().weights, (weights) => change({ network: { weights } }));
   const ofBiases = ownBoxes(catalog, "initializers", (name) => `Bias ${wordFor("settings", name)}`, () => network().biases, (each) => change({ network: { biases: each } }));
-  const more = moreBelow("settings of the network", make("div", { class: "rows" },
+  const more = moreSettings("settings of the network", make("div", { class: "rows" },
     loss.root, ofLoss.root, ofWeights.root, biases.root, ofBiases.root, output.root));
 
   /** @param {Experiment} experiment */

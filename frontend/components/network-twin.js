@@ -18,7 +18,7 @@ function since({ findings }, layer) {
 }
 
 /** @param {Run} run @param {Experiment} experiment */
-export function networkTwin(run, { recipe: { network }, features, outputs, weights }) {
+export function networkText(run, { recipe: { network }, features, outputs, weights }) {
   const dead = network.layers.map((_, k) => run.units?.layers[k]?.dead.filter(Boolean).length ?? 0);
   const hidden = network.layers.map(({ units, activation }, k) => `${units} ${activationWord(activation)} (${dead[k]} dead${since(run, k + 1)})`);
   const sentence = [`Network of run ${run.label}: ${plural(features, "input")}`, ...hidden, plural(outputs, `${activationWord(network.output)} output`)].join(", ");

@@ -5,7 +5,7 @@
 
 import { complaintAt } from "./controls.js";
 import { make } from "./dom.js";
-import { moreBelow } from "./more-below.js";
+import { moreSettings } from "./more-below.js";
 import { fullName, ownParameters } from "./run-knobs.js";
 import { refuseSeed, seedOf } from "./seed.js";
 import { stopSettings } from "./stop-settings.js";
@@ -77,7 +77,7 @@ export function runMore(run, app) {
   /** @type {ReturnType<typeof parameterBox>[]} */
   let guards = [];
   const boxes = changingBoxes("pair", () => [...common, ...(guards = ownParameters(catalog, now(), true).map(editing)), seed]);
-  const more = moreBelow(`settings of ${run.label}`, make("div", { class: "rows" }, rule.root, schedule.root, turning.root, order.root, boxes.root, stops.root));
+  const more = moreSettings(`settings of ${run.label}`, make("div", { class: "rows" }, rule.root, schedule.root, turning.root, order.root, boxes.root, stops.root));
   /** @type {State["problem"]} */
   let lastProblem = null;
 

@@ -5,7 +5,7 @@
  */
 
 import { write } from "./dom.js";
-import { createNews } from "../state/news.js";
+import { createProblemAnnouncer } from "../state/news.js";
 import { LiveElement, register } from "./live-element.js";
 import { number } from "../state/format.js";
 import { stateOnView, shownStep } from "../state/moments.js";
@@ -26,12 +26,12 @@ function story(present) {
   return [step === 0 ? "Ready, step 0." : `Step ${whereWords(state)}.`, ...lines].join(" ");
 }
 
-export class StoryTeller extends LiveElement {
+export class Announcer extends LiveElement {
   #lastSentence = -Infinity;
   #timer = 0;
   /** @type {State["looking"]} */
   #lastLooking = null;
-  #news = createNews();
+  #news = createProblemAnnouncer();
 
   start() {
     this.follow((state) => [state.frames, state.playback.playing, state.experiment, state.runs, state.looking], (_, state) => {
@@ -70,4 +70,4 @@ export class StoryTeller extends LiveElement {
 }
 
 /** @param {import("../state/types.js").App} app */
-export const registerStoryTeller = (app) => register("story-teller", StoryTeller, app);
+export const registerAnnouncer = (app) => register("story-teller", Announcer, app);

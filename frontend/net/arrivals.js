@@ -45,12 +45,12 @@ function openedWords({ steps, view }) {
  * @param {object} options
  * @param {import("../state/types.js").Environment} options.environment
  * @param {import("../state/types.js").Store} options.store
- * @param {ReturnType<typeof import("./visits.js").createVisits>} options.visits
+ * @param {ReturnType<typeof import("./visits.js").createExperimentLoader>} options.loader
  * @param {(what: string, run: string|null, body: import("../state/types.js").Json) => void} options.command
  * @param {(step: number|null) => void} options.lookAt
  * @param {() => void} options.opened  called when undo should return to the former experiment
  */
-export function createArrivals({ environment, store, visits, command, lookAt, opened }) {
+export function createLinkOpener({ environment, store, loader, command, lookAt, opened }) {
   const { dispatch } = store;
   let unwatch = () => {};
   /** The view before a link changed it. @type {Partial<State["view"]>|null} */
@@ -58,8 +58,8 @@ export function createArrivals({ environment, store, visits, command, lookAt, op
 
   /** @param {Link} link @returns {Promise<boolean>} */
   async function open(link) {
-    const notice = { kind: "info", text: openedWords(link), undo: visits.hasOwn() };
-    if (!(await visits.open(link.recipe, notice))) {
+    const notice = { kind: "info", text: openedWords(link), undo: loader.hasOwn() };
+    if (!(await loader.open(link.recipe, notice))) {
       dispatch({ type: "problem", problem: wordsOf(store.get().problem) });
       return false;
     }
@@ -102,7 +102,7 @@ export function createArrivals({ environment, store, visits, command, lookAt, op
    */
   async function follow(fragment) {
     const watched = WATCH.exec(fragment);
-    if (watched) return { isLink: true, problem: await visits.watch(watched[1]) };
+    if (watched) return { isLink: true, problem: await loader.watch(watched[1]) };
     if (!isPacked(fragment)) return { isLink: false, problem: null };
     try {
       const isOpen = await open(await unpack(fragment));
@@ -118,7 +118,7 @@ export function createArrivals({ environment, store, visits, command, lookAt, op
     async begin() {
       /** @type {Problem|null} */
       let trouble = null;
-      await visits.begin(async () => {
+      await loader.begin(async () => {
         const { isLink, problem } = await follow(environment.fragment());
         trouble = problem;
         return isLink && !problem;
@@ -136,7 +136,7 @@ export function createArrivals({ environment, store, visits, command, lookAt, op
     open,
     /** Returns to the former experiment and its view. */
     async goBack() {
-      await visits.goBack();
+      await loader.goBack();
       if (viewBefore) dispatch({ type: "view", part: viewBefore });
       viewBefore = null;
     },

@@ -17,7 +17,7 @@ const AGAIN = 3_000;
  * @param {ReturnType<typeof import("../state/series.js").createSeriesStore>} options.series
  * @param {import("../state/types.js").Environment} options.environment
  */
-export function createCloser({ api, store, series, environment }) {
+export function createFinerColumns({ api, store, series, environment }) {
   /** Ranges held or requested, by run. @type {Map<string, string>} */
   const requests = new Map();
 

@@ -25,7 +25,7 @@ const TROUBLED = 2_000;
  * @param {import("../state/types.js").Store} options.store
  * @param {import("../state/types.js").Environment} options.environment
  */
-export function createGauges({ api, store, environment }) {
+export function createInstrumentRequests({ api, store, environment }) {
   /** The moment and time of each last answer; the oldest is requested first. @type {Map<string, {of: string, at: number}>} */
   let answers = new Map();
   /** @type {any} */

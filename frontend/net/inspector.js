@@ -22,7 +22,7 @@ const EASE = 6;
  * @param {import("../state/types.js").Store} options.store
  * @param {import("../state/types.js").Environment} options.environment
  */
-export function createInspector({ api, store, environment }) {
+export function createStepRequests({ api, store, environment }) {
   let isAsking = false;
   let stopped = false;
   let askedAt = -Infinity;

@@ -1,5 +1,5 @@
 /**
- * Local storage between visits: owner key, experiment with token and recipe, experiments left for a link,
+ * Local storage between loader: owner key, experiment with token and recipe, experiments left for a link,
  * and the page's settings.
  * Owns: names and shapes in local storage. An unreadable value counts as missing.
  */
@@ -21,7 +21,7 @@ const VIEW = "fallline.view";
 const LASTING = /** @type {const} */ (["x", "y", "measure", "theme", "singleKeys", "closedNote", "closedDivergences"]);
 
 /** @param {Environment["storage"]} storage */
-export function createKeeper(storage) {
+export function createLocalStore(storage) {
   /** @param {string} key */
   function read(key) {
     try {

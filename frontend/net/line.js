@@ -17,7 +17,7 @@ import { latestOf } from "../state/columns.js";
  * @param {import("../state/types.js").Store} options.store
  * @param {SeriesStore} options.series
  */
-export function createLine({ environment, store, series }) {
+export function createConnection({ environment, store, series }) {
   const session = createSession({ positions: series.positions, arrived: series.arrived, coarse: series.coarse, random: environment.random, fps: environment.fps });
   const socket = createSocket(environment, session, perform);
 

@@ -22,7 +22,7 @@ const AGAIN = 1_000;
  * @param {(run: string) => import("../state/types.js").RunSeries|null} options.seriesOf
  * @param {import("../state/types.js").Environment} options.environment
  */
-export function createLooker({ api, store, seriesOf, environment }) {
+export function createPastView({ api, store, seriesOf, environment }) {
   let isLooking = false;
   let stopped = false;
   /** @type {any} */

@@ -29,7 +29,7 @@ const FEW = 500;
  * @param {(run: string) => RunSeries|null} options.seriesOf
  * @param {import("../state/types.js").Environment} options.environment
  */
-export function createObserver({ api, store, seriesOf, environment }) {
+export function createRunRequests({ api, store, seriesOf, environment }) {
   /** Position of each run at its last look. @type {Map<string, string>} */
   let positions = new Map();
   /** @type {any} */

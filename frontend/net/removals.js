@@ -15,7 +15,7 @@ import { isLeaving } from "../state/selectors.js";
  * @param {(what: string, run: string|null, body?: Json) => void} options.command
  * @param {(label: string, undo: () => void) => void} options.notify  called when it is removed
  */
-export function createRemovals({ store, command, notify }) {
+export function createRemovalUndo({ store, command, notify }) {
   /** Removals without an answer, by run name. @type {Map<string, Removed>} */
   const requests = new Map();
 

@@ -17,7 +17,7 @@ export const START_GONE = {
 const BY_POINTER = { "/data/dataset": TABLE_GONE, "/network/start": START_GONE };
 
 /** Words for such a refusal, if it is one. @param {Problem} problem @returns {Problem} */
-export function goneWords(problem) {
+export function missingUploadWords(problem) {
   const match = problem.errors?.find(({ pointer }) => pointer in BY_POINTER);
   return match ? BY_POINTER[match.pointer] : problem;
 }

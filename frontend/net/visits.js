@@ -5,7 +5,7 @@
 
 import { Refused } from "./api.js";
 import { backoff } from "./backoff.js";
-import { goneWords } from "./sent-before.js";
+import { missingUploadWords } from "./sent-before.js";
 import { recipeNow, seriesFor } from "../state/recipes.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -36,12 +36,12 @@ const isUnknown = (error) => error instanceof Refused && error.problem.status ==
  * @param {object} options
  * @param {ReturnType<typeof import("./api.js").createApi>} options.api
  * @param {import("../state/types.js").Environment} options.environment
- * @param {ReturnType<typeof import("./keeper.js").createKeeper>} options.keeper
- * @param {ReturnType<typeof import("./line.js").createLine>} options.line
+ * @param {ReturnType<typeof import("./keeper.js").createLocalStore>} options.localStore
+ * @param {ReturnType<typeof import("./line.js").createConnection>} options.connection
  * @param {ReturnType<typeof import("../state/series.js").createSeriesStore>} options.series
  * @param {import("../state/types.js").Store} options.store
  */
-export function createVisits({ api, environment, keeper, line, series, store }) {
+export function createExperimentLoader({ api, environment, localStore, connection, series, store }) {
   const { dispatch } = store;
   /** The latest request wins, in any order of answers. */
   let latest = 0;
@@ -55,7 +55,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     dispatch({ type: "opened", answer, token, watching });
     environment.setFragment(watching ? watchOf(answer.id) : "");
     const { experiment } = store.get();
-    if (experiment) line.handle({ type: "watch", what: { experiment: answer.id, token, series: seriesFor(experiment) } });
+    if (experiment) connection.handle({ type: "watch", what: { experiment: answer.id, token, series: seriesFor(experiment) } });
   }
 
   /** Loads the figures' specifications; the page fills them. */
@@ -103,7 +103,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   async function create(recipe, notice, keep = remember) {
     const turn = ++latest;
     // leaving a watched experiment leads back to one's own
-    const left = leaving() ?? (store.get().isWatching ? keeper.experiment() : null);
+    const left = leaving() ?? (store.get().isWatching ? localStore.experiment() : null);
     dispatch({ type: "loading", since: environment.now() });
     try {
       const { token, ...answer } = await persist(() => api.create(recipe));
@@ -122,7 +122,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   }
 
   /** Remembers one's own experiment while a link's is open; it is not deleted. @param {Visit|null} left */
-  const keepFormer = (left) => void keeper.addFormer(left ?? keeper.experiment());
+  const keepFormer = (left) => void localStore.addFormer(left ?? localStore.experiment());
 
   /** Shows somebody else's experiment. @param {string} id @returns {Promise<Problem|null>}  why not */
   async function watch(id) {
@@ -143,19 +143,19 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
 
   /** Opens the experiment last left for a link. */
   async function goBack() {
-    const back = keeper.formers().at(-1);
+    const back = localStore.formers().at(-1);
     if (!back) return;
     const turn = ++latest;
     const left = leaving();
     try {
       const answer = await persist(() => api.experiment(back.id));
       if (turn !== latest) return;
-      keeper.turnFormers(left);
+      localStore.turnFormers(left);
       enter(answer, back.token);
       dispatch({ type: "notice", notice: null });
     } catch (error) {
       if (!isUnknown(error)) return refuse(error);
-      await create(back.recipe, RESTARTED, keeper.turnFormers);
+      await create(back.recipe, RESTARTED, localStore.turnFormers);
     }
   }
 
@@ -163,7 +163,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   function refuse(error) {
     if (!(error instanceof Refused)) throw error;
     dispatch({ type: "loading", since: null });
-    dispatch({ type: "problem", problem: goneWords(error.problem) });
+    dispatch({ type: "problem", problem: missingUploadWords(error.problem) });
   }
 
   /** One's own. @returns {Visit|null} */
@@ -175,13 +175,13 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
 
   /** Keeps one step back. Older experiments are deleted on the server too, unless left for a link. @param {Visit|null} left */
   function remember(left) {
-    if (before && before.id !== left?.id && !keeper.formers().some(({ id }) => id === before?.id)) giveUp(before);
+    if (before && before.id !== left?.id && !localStore.formers().some(({ id }) => id === before?.id)) giveUp(before);
     before = left;
   }
 
   /** The socket leaves first: deleting an experiment closes the sockets that watch it. @param {{id: string, token: string|null}} visit */
   function giveUp(visit) {
-    const leave = () => (line.hasArrived() ? void api.remove(visit.id, visit.token).catch(() => {}) : giveUp(visit));
+    const leave = () => (connection.hasArrived() ? void api.remove(visit.id, visit.token).catch(() => {}) : giveUp(visit));
     environment.setTimeout(leave, LEAVING);
   }
 
@@ -194,14 +194,14 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     const learned = persist(api.catalog).then((catalog) => dispatch({ type: "catalog", catalog }));
     learned.catch(() => {}); // awaited below; until then it must not count as unhandled
     if (await byLink()) return void (await learned.catch(refuse));
-    const saved = keeper.experiment();
+    const saved = localStore.experiment();
     try {
       if (saved) enter(await persist(() => api.experiment(saved.id)), saved.token);
       await learned;
       if (!saved) await create(exhibit(), null);
     } catch (error) {
       if (!saved || !isUnknown(error)) return refuse(error);
-      keeper.forget();
+      localStore.forget();
       await learned.catch(refuse);
       await create(saved.recipe, RESTARTED);
       const { experiment, problem } = store.get();
@@ -237,11 +237,11 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     watch,
     goBack,
     /** True if there is an own experiment to return to. */
-    hasOwn: () => (leaving() ?? keeper.experiment()) !== null,
-    hasFormer: () => keeper.formers().length > 0,
+    hasOwn: () => (leaving() ?? localStore.experiment()) !== null,
+    hasFormer: () => localStore.formers().length > 0,
     undo,
     async restart() {
-      const recipe = recipeNow(store.get()) ?? keeper.experiment()?.recipe ?? exhibit();
+      const recipe = recipeNow(store.get()) ?? localStore.experiment()?.recipe ?? exhibit();
       before = null;
       if (store.get().isWatching) return void (await create(recipe, null, keepFormer));
       await create(recipe, null);

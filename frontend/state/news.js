@@ -10,7 +10,7 @@
 const isToBeSaid = ({ severity, rule, until_step: until }) => severity === "problem" && rule !== "diverged" && until === null;
 
 /** @returns {(state: State) => string}  sentences of the new problems; empty if there are none */
-export function createNews() {
+export function createProblemAnnouncer() {
   /** @type {string|null} */
   let experiment = null;
   /** @type {Set<string>} */

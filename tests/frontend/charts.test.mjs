@@ -12,10 +12,10 @@ import { boxOf, placeEnds } from "../../frontend/charts/end-labels.js";
 import { curvesOf, touch } from "../../frontend/charts/in-the-way.js";
 import { APART, phoneWords, placeFlags, pushApart } from "../../frontend/charts/labels.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
-import { createPacer } from "../../frontend/charts/pacer.js";
+import { createDrawScheduler } from "../../frontend/charts/pacer.js";
 import { symbol } from "../../frontend/charts/paths.js";
 import { determination, dotsOf, scatterChart } from "../../frontend/charts/scatter-chart.js";
-import { createStretch, zoomedTo } from "../../frontend/charts/stretch.js";
+import { createZoomRange, zoomedTo } from "../../frontend/charts/stretch.js";
 import { answer } from "./fake-server.mjs";
 import { figures, scene } from "./scenes.mjs";
 
@@ -251,7 +251,7 @@ test("a zoom shows finer buckets than the whole", () => {
 });
 
 test("a range chosen in one chart applies to all, until the axis is freed", () => {
-  const stretch = createStretch();
+  const stretch = createZoomRange();
   const drawn = [];
   const stop = stretch.watch(() => drawn.push(stretch.chosen?.range ?? null));
   stretch.choose({ range: [10, 20], type: "linear" });
@@ -498,10 +498,10 @@ test("on a phone panels show names only, and ticks fit in the margin", () => {
   assert.ok(loss({ gd: 5, change: high, compact: true }).layout.yaxis.ticktext.includes("1e4"));
 });
 
-/** A pacer with the test's clock and frames. */
+/** A scheduler with the test's clock and frames. */
 function paced({ cost = 0 } = {}) {
   const clock = { now: 0, hidden: false, frames: [], timers: [], drawn: [], painted: 0, reports: [], cost };
-  const pacer = createPacer({ requestFrame: (run) => clock.frames.push(run), later: (run, ms) => clock.timers.push({ run, at: clock.now + ms }), now: () => clock.now, hidden: () => clock.hidden, slowed: (isSlow) => clock.reports.push(isSlow) });
+  const scheduler = createDrawScheduler({ requestFrame: (run) => clock.frames.push(run), later: (run, ms) => clock.timers.push({ run, at: clock.now + ms }), now: () => clock.now, hidden: () => clock.hidden, slowed: (isSlow) => clock.reports.push(isSlow) });
   const ring = () => clock.timers.splice(0).filter((timer) => timer.at <= clock.now || !clock.timers.push(timer)).forEach(({ run }) => run());
   /** One frame, this much later: earlier timers, its callbacks, its paint, and later timers. */
   const pass = (ms) => {
@@ -511,11 +511,11 @@ function paced({ cost = 0 } = {}) {
     clock.painted = clock.drawn.length;
     ring();
   };
-  const join = (name, every = 100) => pacer.join(() => {
+  const join = (name, every = 100) => scheduler.join(() => {
     clock.drawn.push(name);
     clock.now += clock.cost;
   }, every);
-  return { clock, pacer, pass, join };
+  return { clock, scheduler, pass, join };
 }
 
 /** Draws a chart several times, each long after the one before. */
@@ -538,7 +538,7 @@ test("only one chart is drawn in a frame", () => {
 });
 
 test("a chart is drawn after the frame's paint, in its own task, unless the page was hidden meanwhile", () => {
-  const { clock, pacer, pass, join } = paced();
+  const { clock, scheduler, pass, join } = paced();
   const chart = join("a");
   chart.request();
   pass(16);
@@ -549,7 +549,7 @@ test("a chart is drawn after the frame's paint, in its own task, unless the page
   pass(16);
   assert.equal(clock.drawn.length, 1);
   clock.hidden = false;
-  pacer.wake();
+  scheduler.wake();
   pass(16);
   assert.equal(clock.drawn.length, 2);
 });
@@ -581,7 +581,7 @@ test("constant requests keep the rate, although no frame comes exactly when it i
 });
 
 test("a hidden page draws nothing, and catches up when visible again", () => {
-  const { clock, pacer, pass, join } = paced();
+  const { clock, scheduler, pass, join } = paced();
   const chart = join("a");
   clock.hidden = true;
   chart.request();
@@ -589,37 +589,37 @@ test("a hidden page draws nothing, and catches up when visible again", () => {
   pass(500);
   assert.deepEqual([clock.drawn.length, clock.frames.length], [0, 0]);
   clock.hidden = false;
-  pacer.wake();
+  scheduler.wake();
   pass(16);
   assert.deepEqual(clock.drawn, ["a"]);
 });
 
 test("three slow draws in a row halve the rate, reported once; a chart's first draw does not count", () => {
-  const { clock, pacer, pass, join } = paced({ cost: 50 });
+  const { clock, scheduler, pass, join } = paced({ cost: 50 });
   const draw = drawsOf({ pass, chart: join("a") });
   draw(3);
-  assert.deepEqual([clock.drawn.length, pacer.slowness, clock.reports], [3, 1, []]);
+  assert.deepEqual([clock.drawn.length, scheduler.slowness, clock.reports], [3, 1, []]);
   draw(1);
-  assert.deepEqual([pacer.slowness, clock.reports], [2, [true]]);
+  assert.deepEqual([scheduler.slowness, clock.reports], [2, [true]]);
   draw(3);
-  assert.deepEqual([pacer.slowness, clock.reports], [4, [true]]);
+  assert.deepEqual([scheduler.slowness, clock.reports], [4, [true]]);
 });
 
 test("after quick draws the rate recovers step by step, and the end is reported", () => {
-  const { clock, pacer, pass, join } = paced({ cost: 50 });
+  const { clock, scheduler, pass, join } = paced({ cost: 50 });
   const draw = drawsOf({ pass, chart: join("a") });
   draw(7);
-  assert.equal(pacer.slowness, 4);
+  assert.equal(scheduler.slowness, 4);
   clock.cost = 30; // quick enough for this rate, not for twice the rate
   draw(100);
-  assert.equal(pacer.slowness, 4);
+  assert.equal(scheduler.slowness, 4);
   clock.cost = 10;
   draw(39);
-  assert.equal(pacer.slowness, 4);
+  assert.equal(scheduler.slowness, 4);
   draw(1);
-  assert.deepEqual([pacer.slowness, clock.reports], [2, [true]]);
+  assert.deepEqual([scheduler.slowness, clock.reports], [2, [true]]);
   draw(40);
-  assert.deepEqual([pacer.slowness, clock.reports], [1, [true, false]]);
+  assert.deepEqual([scheduler.slowness, clock.reports], [1, [true, false]]);
   draw(80);
-  assert.deepEqual([pacer.slowness, clock.reports], [1, [true, false]]);
+  assert.deepEqual([scheduler.slowness, clock.reports], [1, [true, false]]);
 });

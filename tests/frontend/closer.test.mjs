@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { stretchesOf } from "../../frontend/charts/closer.js";
+import { rangesToRefine } from "../../frontend/charts/closer.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { axisOf, columnsFor } from "../../frontend/charts/scene.js";
 import { columns } from "./fake-server.mjs";
@@ -33,23 +33,23 @@ function long({ zoom = null, status = "paused", view = {} } = {}) {
 const pointsIn = (figure, [low, high]) => figure.data.find(({ meta }) => meta.run === "gd" && meta.role === "train").x.filter((x) => x >= low && x <= high);
 
 test("only ranges that could be finer are requested, with a margin", () => {
-  assert.deepEqual(stretchesOf(long()), {});
-  assert.deepEqual(stretchesOf(long({ zoom: [20_000, 20_200] })), { gd: { since: 19_989, until: 20_211 } });
-  assert.deepEqual(stretchesOf(long({ zoom: [10, 60] })), { gd: { since: 6, until: 64 } });
-  assert.deepEqual(stretchesOf(long({ zoom: [-10, LONG + 50] })), {}, "of so many steps the server has nothing finer to tell");
-  assert.deepEqual(stretchesOf(scene({ gd: 3_000, zoom: [1_000, 1_100] })), {}, "every step is held");
+  assert.deepEqual(rangesToRefine(long()), {});
+  assert.deepEqual(rangesToRefine(long({ zoom: [20_000, 20_200] })), { gd: { since: 19_989, until: 20_211 } });
+  assert.deepEqual(rangesToRefine(long({ zoom: [10, 60] })), { gd: { since: 6, until: 64 } });
+  assert.deepEqual(rangesToRefine(long({ zoom: [-10, LONG + 50] })), {}, "of so many steps the server has nothing finer to tell");
+  assert.deepEqual(rangesToRefine(scene({ gd: 3_000, zoom: [1_000, 1_100] })), {}, "every step is held");
 });
 
 test("steps of a playing run arrive without a request", () => {
   const zoom = [LONG - 200, LONG + 10];
-  assert.deepEqual(stretchesOf(long({ zoom, status: "playing" })), {});
-  assert.deepEqual(stretchesOf(long({ zoom })), { gd: { since: LONG - 212, until: LONG - 1 } });
-  assert.deepEqual(Object.keys(stretchesOf(long({ zoom: [20_000, 20_200], status: "playing" }))), ["gd"]);
+  assert.deepEqual(rangesToRefine(long({ zoom, status: "playing" })), {});
+  assert.deepEqual(rangesToRefine(long({ zoom })), { gd: { since: LONG - 212, until: LONG - 1 } });
+  assert.deepEqual(Object.keys(rangesToRefine(long({ zoom: [20_000, 20_200], status: "playing" }))), ["gd"]);
 });
 
 test("a range means the same steps on every axis", () => {
   for (const [x, unit] of [["steps", 1], ["epochs", 1], ["samples", 900], ["seconds", 1e-4]]) {
-    const { since, until } = stretchesOf(long({ zoom: [20_000 * unit, 20_200 * unit], view: { x } })).gd;
+    const { since, until } = rangesToRefine(long({ zoom: [20_000 * unit, 20_200 * unit], view: { x } })).gd;
     assert.ok(Math.abs(since - 19_989) <= 1 && Math.abs(until - 20_211) <= 1, `${x}: ${since} to ${until}`);
   }
 });

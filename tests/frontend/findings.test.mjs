@@ -8,7 +8,7 @@ import { countWords, earlierFindings, openFindings, problemCount, waitWords } fr
 import { evidenceWords, findingsAt, glyphOf } from "../../frontend/state/findings.js";
 import { markersOf, nextMarker } from "../../frontend/state/markers.js";
 import { stateOnView } from "../../frontend/state/moments.js";
-import { createNews } from "../../frontend/state/news.js";
+import { createProblemAnnouncer } from "../../frontend/state/news.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { requestFor, doneWords, firstRemedy, isInForce, noRoomWords, undoing, waitsWords, wholeWords } from "../../frontend/state/remedies.js";
 import { lossSummary, stateOf } from "../../frontend/state/selectors.js";
@@ -195,7 +195,7 @@ test("a finding is a solid line with a flag on the charts, an edit a dotted one"
 });
 
 test("a problem is announced once; earlier ones are not, and divergence has its own alert", () => {
-  const news = createNews();
+  const news = createProblemAnnouncer();
   const reply = withFindings([], [dead()]);
   const state = after([{ type: "opened", answer: reply, token: "t" }], opened());
   assert.equal(news(state), "");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createInspector } from "../../frontend/net/inspector.js";
+import { createStepRequests } from "../../frontend/net/inspector.js";
 import { WHOLE } from "../../frontend/state/grids.js";
 import { inspectionOf, lineFrom, openedAt, samplesFrom, shownLine, toggledInspector } from "../../frontend/state/inspected.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
@@ -32,7 +32,7 @@ function watching({ narrow = false, takes = 0, batch } = {}) {
     now: () => clock.now, hidden: () => false, narrow: () => narrow, clearTimeout: () => (clock.run = null),
     setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
   };
-  const inspector = createInspector({ api, store, environment });
+  const inspector = createStepRequests({ api, store, environment });
   async function pass(ms) {
     const end = clock.now + ms;
     while (clock.run && clock.due <= end) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createGauges } from "../../frontend/net/gauges.js";
+import { createInstrumentRequests } from "../../frontend/net/gauges.js";
 import { costWords, gaugeSummary, GAUGES, keyWords, MOST, openInstruments, readingWords, answersOf, waitingWords } from "../../frontend/state/instruments.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { createStore } from "../../frontend/state/store.js";
@@ -30,7 +30,7 @@ function page({ narrow = false, takes = 5, fails = () => false, opened = answer(
     now: () => clock.now, hidden: () => clock.hidden, narrow: () => narrow, clearTimeout: () => (clock.run = null),
     setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
   };
-  const gauges = createGauges({ api, store, environment });
+  const gauges = createInstrumentRequests({ api, store, environment });
   async function pass(ms) {
     const until = clock.now + ms;
     while (clock.run && clock.due <= until) {

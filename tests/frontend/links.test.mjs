@@ -217,7 +217,7 @@ test("a visitor holds no token, requests no changes, and finds their own experim
   app.stop();
 });
 
-test("opening something else while watching keeps one's own for undo and later visits", async () => {
+test("opening something else while watching keeps one's own for undo and later loader", async () => {
   const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
   const { app, server, socket } = await live({ stored, experiments: { e7: answer({ id: "e7" }), theirs: answer({ id: "theirs" }) }, fragment: "watch=theirs", haste: 200 });
   const file = (seed) => new File([JSON.stringify({ data: { seed } })], "recipe.json");

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createLooker } from "../../frontend/net/looker.js";
-import { createObserver } from "../../frontend/net/observer.js";
+import { createPastView } from "../../frontend/net/looker.js";
+import { createRunRequests } from "../../frontend/net/observer.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { createStore } from "../../frontend/state/store.js";
 import { answer } from "./fake-server.mjs";
@@ -43,7 +43,7 @@ function watching({ narrow = false, units = 4, of = { recipe } } = {}) {
     now: () => clock.now, hidden: () => false, narrow: () => narrow, clearTimeout: () => (clock.run = null),
     setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
   };
-  const observer = createObserver({ api, store, seriesOf: () => null, environment });
+  const observer = createRunRequests({ api, store, seriesOf: () => null, environment });
   async function pass(ms) {
     clock.now += ms;
     while (clock.run && clock.due <= clock.now) {
@@ -186,7 +186,7 @@ test("a past step is requested again when its losses arrive, since the trend dep
   for (const message of [{ type: "opened", answer: answer({ step: 20 }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
   const losses = { length: 0, last: [], values: () => ({ count: losses.last.map(() => 1), mean: losses.last.map((step) => 1 + step) }) };
   const api = { instrument: async (_, __, ___, step) => ({ step, latest: {} }) };
-  const looker = createLooker({ api, store, seriesOf: () => losses, environment: { setTimeout() {}, clearTimeout() {} } });
+  const pastView = createPastView({ api, store, seriesOf: () => losses, environment: { setTimeout() {}, clearTimeout() {} } });
   store.dispatch({ type: "look", step: 12 });
   await settle();
   assert.equal(store.get().looking.moments.gd.trend, undefined, "nothing is known");
@@ -195,7 +195,7 @@ test("a past step is requested again when its losses arrive, since the trend dep
   store.dispatch({ type: "frame", runs: {} });
   await settle();
   assert.equal(store.get().looking.moments.gd.trend, "rising");
-  looker.stop();
+  pastView.stop();
 });
 
 test("a past step is one request a run: with weights for the drawn run, without predictions beside a map", async () => {
@@ -209,7 +209,7 @@ test("a past step is one request a run: with weights for the drawn run, without 
       return { step, latest: {}, units: {}, ...predictions, ...(query.includes("weights") ? { weights: { W1: {} } } : {}) };
     },
   };
-  const looker = createLooker({ api, store, seriesOf: () => null, environment: { setTimeout() {}, clearTimeout() {} } });
+  const pastView = createPastView({ api, store, seriesOf: () => null, environment: { setTimeout() {}, clearTimeout() {} } });
   store.dispatch({ type: "look", step: 12 });
   await settle();
   assert.deepEqual(requests.splice(0), ["gd moment weights=16&predictions=none", "sgd moment predictions=none"]);
@@ -219,7 +219,7 @@ test("a past step is one request a run: with weights for the drawn run, without 
   await settle();
   assert.deepEqual(requests.splice(0), ["gd moment weights=16&predictions=pairs", "sgd moment predictions=pairs"]);
   assert.equal(store.get().looking.moments.sgd.predictions.step, 12);
-  looker.stop();
+  pastView.stop();
 });
 
 test("returning to the same past step before its answer arrives shows it", async () => {
@@ -231,7 +231,7 @@ test("returning to the same past step before its answer arrives shows it", async
     for (const go of waiting.splice(0)) go();
     await settle();
   };
-  const looker = createLooker({ api, store, seriesOf: () => null, environment: { setTimeout() {}, clearTimeout() {} } });
+  const pastView = createPastView({ api, store, seriesOf: () => null, environment: { setTimeout() {}, clearTimeout() {} } });
   for (const again of ["after the answer", "before it"]) {
     store.dispatch({ type: "look", step: 12 });
     await settle();
@@ -242,5 +242,5 @@ test("returning to the same past step before its answer arrives shows it", async
     assert.equal(store.get().looking.moments.gd?.step, 12, again);
     store.dispatch({ type: "look", step: null });
   }
-  looker.stop();
+  pastView.stop();
 });

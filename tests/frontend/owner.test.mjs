@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { browserEnvironment } from "../../frontend/net/environment.js";
-import { createKeeper } from "../../frontend/net/keeper.js";
+import { createLocalStore } from "../../frontend/net/keeper.js";
 import { linkOf } from "../../frontend/state/links.js";
 import { answer } from "./fake-server.mjs";
 import { live } from "./world.mjs";
@@ -64,21 +64,21 @@ test("the key is in no link, no state and no message of the socket", async () =>
 
 test("a stored value that is no key is replaced", () => {
   for (const value of ['"short"', '"XY"', `"${"G".repeat(32)}"`, "{}", "not json", `["${FIRST}"]`]) {
-    const keeper = createKeeper(storage({ "fallline.owner": value }));
-    assert.equal(keeper.owner(() => FIRST), FIRST, value);
+    const localStore = createLocalStore(storage({ "fallline.owner": value }));
+    assert.equal(localStore.owner(() => FIRST), FIRST, value);
   }
 });
 
 test("without storage the key lasts as long as the page", () => {
   let count = 0;
-  const keeper = createKeeper(full);
+  const localStore = createLocalStore(full);
   const make = () => `${++count}`.padStart(32, "0");
-  assert.deepEqual([keeper.owner(make), keeper.owner(make), count], [FIRST, FIRST, 1]);
+  assert.deepEqual([localStore.owner(make), localStore.owner(make), count], [FIRST, FIRST, 1]);
 });
 
 test("two tabs share the key of the first", () => {
   const shared = storage();
-  const [one, other] = [createKeeper(shared), createKeeper(shared)];
+  const [one, other] = [createLocalStore(shared), createLocalStore(shared)];
   assert.equal(other.owner(() => FIRST), one.owner(() => "2".repeat(32)));
 });
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { stripFor } from "../../frontend/components/strips.js";
-import { createKeeper } from "../../frontend/net/keeper.js";
+import { createLocalStore } from "../../frontend/net/keeper.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { createStore } from "../../frontend/state/store.js";
 import { answer, catalog } from "./fake-server.mjs";
@@ -88,13 +88,13 @@ test("a closed strip stays closed on the next visit, for that experiment and a l
   const items = new Map();
   const storage = { getItem: (key) => items.get(key) ?? null, setItem: (key, text) => void items.set(key, text), removeItem: (key) => void items.delete(key) };
   const store = createStore(after(play, diverged("gd")), reduce);
-  createKeeper(storage).follow(store);
+  createLocalStore(storage).follow(store);
   store.dispatch({ type: "closed", runs: ["gd"] });
   const back = (id) => {
     const first = initialState();
     const reply = { ...answer(), id, runs: [{ ...answer().runs[0], status: "diverged", step: 307, diverged_at: 307 }, answer().runs[1]] };
     return [{ type: "opened", answer: reply, token: "t" }, { type: "connection", status: "ready" }]
-      .reduce(reduce, { ...first, view: { ...first.view, ...createKeeper(storage).view() } });
+      .reduce(reduce, { ...first, view: { ...first.view, ...createLocalStore(storage).view() } });
   };
   assert.deepEqual([stripFor(back(answer().id)), stripFor(back("another"))?.kind], [null, "diverged"]);
   const many = Array.from({ length: 40 }, (_, k) => k).reduce((state, k) => [{ ...diverged("gd", k), generation: 0 }, { type: "closed", runs: ["gd"] }].reduce(reduce, state), after(play));
