@@ -1,4 +1,4 @@
-"""`support.adding` watches every test; here it is tested itself."""
+"""Tests of `support.adding`, which watches every other test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 
 def added(values: Any, module: str) -> Any:
-    """The built-in sum of the values, as code of a module of that name takes it."""
+    """Return the built-in sum of the values, called from a module of that name."""
     names = {"__name__": module, "values": values}
     exec("total = sum(value for value in values)", names)
     return names["total"]

@@ -1,4 +1,4 @@
-"""What can be set, typed or asked for is written down."""
+"""The documents name every setting, verb, method and bound."""
 
 import re
 import subprocess
@@ -104,18 +104,20 @@ def test_every_exhibit_stands_in_the_documents_with_its_title_its_sentences_and_
         sizes = "-".join(str(each) for each in (data.features, *(layer.units for layer in layers), 1))
         shape = " ".join([sizes, *{layer.activation for layer in layers}])
         shared = f"`{data.name}`, {data.train_samples} + {data.test_samples} samples; {shape}"
-        told = " ".join(exhibit.sentences).replace("|", r"\|")
-        assert row == f"| `{name}` | {exhibit.title} | {shared} | {told} |"
+        text = " ".join(exhibit.sentences).replace("|", r"\|")
+        assert row == f"| `{name}` | {exhibit.title} | {shared} | {text} |"
 
 
 def test_every_optimizer_and_schedule_stands_in_the_methods_with_its_parameters_and_their_defaults() -> None:
     methods = (ROOT / "docs/reference/methods.md").read_text()
     for row in (*OPTIMIZERS.values(), *SCHEDULES.values()):
         (line,) = re.findall(rf"^\| `{row.name}` \|.*$", methods, re.MULTILINE)
-        # AdamW's line refers to that of Adam for what they share.
+        # AdamW's line refers to Adam's for shared parameters.
         own = row.parameters[-1:] if row.name == "adamw" else row.parameters
-        told = re.findall(r"`([a-z0-9_]+)` \(([0-9.e-]+)", line)
-        assert [(name, float(value)) for name, value in told] == [(each.name, each.default) for each in own]
+        parameters = re.findall(r"`([a-z0-9_]+)` \(([0-9.e-]+)", line)
+        assert [(name, float(value)) for name, value in parameters] == [
+            (each.name, each.default) for each in own
+        ]
 
 
 def test_activations_losses_and_initializers_stand_in_the_networks_with_parameters_and_source() -> None:
@@ -125,37 +127,37 @@ def test_activations_losses_and_initializers_stand_in_the_networks_with_paramete
         assert re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)[1:] == [*rows], title
         for row in rows.values():
             (line,) = re.findall(rf"^\| `{row.name}` \|.*$", table, re.MULTILINE)
-            told = re.findall(r"`([a-z0-9_]+)` \(([0-9.e-]+)\)", line)
-            assert [(name, float(value)) for name, value in told] == [
+            parameters = re.findall(r"`([a-z0-9_]+)` \(([0-9.e-]+)\)", line)
+            assert [(name, float(value)) for name, value in parameters] == [
                 (each.name, each.default) for each in row.parameters
             ]
-            # "Rumelhart, Hinton and Williams 1986" is how the source of the row begins, too.
+            # The row's source begins the same way: "Rumelhart, Hinton and Williams 1986".
             source = line.split("|")[-2].strip()
             assert row.source.startswith(source.split(" et al.")[0]), row.name
 
 
 def test_every_export_stands_in_the_exports_and_in_the_route() -> None:
-    told = re.findall(r"^\| `([a-z.]+)` \|", (ROOT / "docs/reference/exports.md").read_text(), re.MULTILINE)
-    assert told == list(EXPORTS)
+    names = re.findall(r"^\| `([a-z.]+)` \|", (ROOT / "docs/reference/exports.md").read_text(), re.MULTILINE)
+    assert names == list(EXPORTS)
     assert [name for name in EXPORTS if name not in str(export.__doc__)] == []
 
 
 def test_every_instrument_and_every_limit_stands_in_the_instruments() -> None:
-    told = (ROOT / "docs/reference/instruments.md").read_text()
-    assert re.findall(r"^\| `([a-z]+)` \| [a-z]", told[: told.index("## curv")], re.MULTILINE) == list(
+    text = (ROOT / "docs/reference/instruments.md").read_text()
+    assert re.findall(r"^\| `([a-z]+)` \| [a-z]", text[: text.index("## curv")], re.MULTILINE) == list(
         INSTRUMENTS
     )
-    figures = re.findall(r"^\| `([a-z_]+)` \| `([a-z]+)` \|", told, re.MULTILINE)
+    figures = re.findall(r"^\| `([a-z_]+)` \| `([a-z]+)` \|", text, re.MULTILINE)
     assert dict(figures) == {name: row.instrument for name, row in INSTRUMENT_FIGURES.items()}
     limits = re.findall(
-        r"^\| (`[^|]+) \|", told[told.index("| optimizer |") : told.index("Sources:")], re.MULTILINE
+        r"^\| (`[^|]+) \|", text[text.index("| optimizer |") : text.index("Sources:")], re.MULTILINE
     )
     assert [name for names in limits for name in re.findall(r"`([a-z]+)`", names)] == list(OPTIMIZERS)
 
 
 def test_every_rule_of_the_doctor_stands_in_its_document_in_the_order_of_the_table() -> None:
-    told = (ROOT / "docs/reference/doctor.md").read_text()
-    table = told[told.index("## Rules") :]
+    text = (ROOT / "docs/reference/doctor.md").read_text()
+    table = text[text.index("## Rules") :]
     rows = [
         [cell.strip() for cell in row.split("|")[1:-1]]
         for row in re.findall(r"^\| `.*$", table, re.MULTILINE)
@@ -175,8 +177,8 @@ def test_every_data_set_stands_in_the_data_with_its_task_inputs_parameters_and_t
         assert inputs == str(row.features or "any")
         assert row.samples is None or f"{row.samples:,}" in line
         assert source
-        told = re.findall(r"`([a-z]+)` \(([0-9.]+); ([0-9.]+) to ([0-9.]+)\)", parameters)
-        assert [(name, *map(float, numbers)) for name, *numbers in told] == [
+        ranges = re.findall(r"`([a-z]+)` \(([0-9.]+); ([0-9.]+) to ([0-9.]+)\)", parameters)
+        assert [(name, *map(float, numbers)) for name, *numbers in ranges] == [
             (each.name, each.default, each.minimum, each.maximum) for each in row.parameters
         ]
 
@@ -184,10 +186,10 @@ def test_every_data_set_stands_in_the_data_with_its_task_inputs_parameters_and_t
 def test_what_every_data_set_takes_stands_in_the_data_with_its_range() -> None:
     data = (ROOT / "docs/reference/data.md").read_text()
     for each in DATA_SETTINGS:
-        (told,) = re.findall(
+        (numbers,) = re.findall(
             rf"^\| `{each.name}` \| (\S+) \| (\S+) to (?:below )?(\S+) \|", data, re.MULTILINE
         )
-        assert tuple(map(float, told)) == (each.default, each.minimum, each.maximum), each.name
+        assert tuple(map(float, numbers)) == (each.default, each.minimum, each.maximum), each.name
     for seed in SEEDS:
         assert f"to {seed.maximum:.0f}" in data
     bounds = data[data.index("**Bounds.**") :]

@@ -9,7 +9,7 @@ from hatch_build import sources_of
 FRONTEND = Path(__file__).parents[2] / "frontend"
 
 LAYERS = [{"main.js", "first-paint.js"}, {"pages"}, {"components"}, {"app.js"}, {"charts", "net"}, {"state"}]
-"""From the top. What stands in one layer does not know its neighbour."""
+"""From the top. Modules of one layer do not import each other."""
 
 COMMENTS = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.DOTALL | re.MULTILINE)
 IMPORTS = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"']+)["']""")
@@ -20,20 +20,20 @@ def imports_of(source: str) -> list[str]:
 
 
 def faults(sources: dict[str, str]) -> list[str]:
-    """What is not downward in `sources` (path below frontend/ -> text)."""
+    """Return the imports in `sources` (path below frontend/ -> text) that do not point down."""
     layer_of = {name: depth for depth, names in enumerate(LAYERS) for name in names}
-    found = []
+    faults = []
     for path, source in sources.items():
         here = path.split("/")[0]
         for target in imports_of(source):
             there = posixpath.normpath(posixpath.join(posixpath.dirname(path), target)).split("/")[0]
             if not target.startswith("."):
-                found.append(f"{path} imports {target}, which is not a file of the frontend")
+                faults.append(f"{path} imports {target}, which is not a file of the frontend")
             elif here not in layer_of or there not in layer_of:
-                found.append(f"{path} -> {target}: {here if here not in layer_of else there} has no layer")
+                faults.append(f"{path} -> {target}: {here if here not in layer_of else there} has no layer")
             elif there != here and layer_of[there] <= layer_of[here]:
-                found.append(f"{path} imports {target}: {here} must not know {there}")
-    return found
+                faults.append(f"{path} imports {target}: {here} must not know {there}")
+    return faults
 
 
 def frontend_sources() -> dict[str, str]:
@@ -62,5 +62,7 @@ def test_an_upward_a_sideways_and_a_foreign_import_are_noticed() -> None:
 
 def test_only_the_chart_element_touches_plotly() -> None:
     touching = re.compile(r"\bPlotly\s*[.\[]")
-    found = {path for path, source in frontend_sources().items() if touching.search(COMMENTS.sub("", source))}
-    assert found <= {"charts/plotly-chart.js"}
+    faults = {
+        path for path, source in frontend_sources().items() if touching.search(COMMENTS.sub("", source))
+    }
+    assert faults <= {"charts/plotly-chart.js"}

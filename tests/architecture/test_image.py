@@ -1,4 +1,4 @@
-"""The check of the image's configuration (`make verify-image`) notices what it is there for."""
+"""The check of the image's configuration (`make verify-image`) notices planted faults."""
 
 from copy import deepcopy
 from typing import Any

@@ -1,4 +1,4 @@
-"""import-linter reads the layers out of pyproject.toml (`make layers`); here it is shown that it would notice."""
+"""The layers in pyproject.toml (`make layers`) catch planted imports."""
 
 import shutil
 import subprocess

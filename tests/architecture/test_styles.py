@@ -1,4 +1,4 @@
-"""The style sheets in all engines: what one is told of a control's parts in its own words is told the others, too."""
+"""The style sheets have each rule for a part of a control in the selectors of all engines."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ TWINS = {
     "::-webkit-slider-thumb": "::-moz-range-thumb",
     "::-webkit-progress-value": "::-moz-progress-bar",
 }
-"""WebKit's and Chromium's word, and Firefox's."""
+"""Selectors of WebKit and Chromium, and of Firefox."""
 
 ALONE = {
-    "::-webkit-details-marker",  # Firefox hears list-style
-    "::-webkit-progress-bar",  # what Firefox takes from the element itself
-    "::-moz-range-progress",  # WebKit has it in the track's background
+    "::-webkit-details-marker",  # Firefox uses list-style
+    "::-webkit-progress-bar",  # Firefox uses the element's own style
+    "::-moz-range-progress",  # WebKit uses the track's background
 }
 
 PART = re.compile(r"::-(?:webkit|moz)-[a-z-]+")
@@ -26,7 +26,7 @@ SELECTORS = re.compile(r"[^{}]+(?=\{[^{}]*\})")
 
 
 def of_engines(sheet: str) -> Iterator[str]:
-    """Selectors that name parts, each with the query in which it stands."""
+    """Return selectors that name parts, each with its media query."""
     plain = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
     query = ""
     depth = 0
@@ -54,7 +54,7 @@ def without_twin(sheet: str) -> list[str]:
 
 
 def mixed(sheet: str) -> list[str]:
-    """Rules in which one engine finds a part that it does not know: it drops them whole."""
+    """Return rules that an engine drops, because they name a part that it does not know."""
     lists = [selectors.strip() for selectors in SELECTORS.findall(sheet)]
     return [one for one in lists if len({part.split("-")[1] for part in PART.findall(one)}) > 1]
 

@@ -1,4 +1,4 @@
-"""What is committed holds for every machine: no place of one machine, no package index, nothing that was built."""
+"""Tracked files contain no local path, no package index and no build output."""
 
 import re
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-# Put together from pieces, so that this file does not find itself.
+# Joined from pieces, so that this file does not match.
 PLACES = re.compile(
     "|".join(["/" + "work/", "/" + "root/", "/" + r"home/\w", "/" + "Users/", "/" + "opt/wheels"])
 )
@@ -33,7 +33,7 @@ def faults(text: str) -> list[str]:
 def test_no_file_contains_a_local_path_or_a_package_index() -> None:
     files = [path for path in tracked() if path.suffix not in NOT_TEXT]
     assert len(files) > 100
-    assert {str(path.relative_to(ROOT)): found for path in files if (found := faults(path.read_text()))} == {}
+    assert {str(path.relative_to(ROOT)): lines for path in files if (lines := faults(path.read_text()))} == {}
 
 
 def test_a_planted_local_path_and_index_are_noticed() -> None:

@@ -1,4 +1,4 @@
-"""The version stands in one place, and the locks follow from what the package asks for."""
+"""The version is in one place, and the locks follow from the dependencies."""
 
 import ast
 import json

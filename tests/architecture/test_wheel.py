@@ -27,7 +27,7 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the wheel holds: name -> text (empty for what is not text)."""
+    """Return the files of the wheel: name -> text (empty for binary files)."""
     (path,) = WheelBuilder(str(ROOT)).build(
         directory=str(tmp_path_factory.mktemp("dist")), versions=["standard"]
     )

@@ -1,4 +1,4 @@
-"""Data with a fault that no data set of the product has."""
+"""Data with a fault that no built-in data set has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fallline.vocabulary.recipe import DataSettings
 
 @pytest.fixture
 def wide_and_narrow(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A data set of two inputs, one of them a thousand times as wide as the other."""
+    """A data set of two inputs, one a thousand times as wide as the other."""
 
     def make(settings: DataSettings) -> Raw:
         X = rng_for(settings.seed, "inputs").standard_normal((settings.samples, 2)) * (1.0, 1000.0)

@@ -1,4 +1,4 @@
-"""Every rule of the Doctor on a trained run that has what it names, and on runs that have nothing."""
+"""Every rule of the Doctor on a run with its problem, and on healthy runs."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def test_a_planted_problem_is_reported_within_200_steps_and_no_other(rule: str) 
     assert findings[0]["why"]["code"]
     assert "{" not in findings[0]["title"] + findings[0]["evidence"]
     scores = re.findall(r"(.{6})(?:R²|accuracy)", findings[0]["evidence"], re.IGNORECASE)
-    assert all(before.lower() == "train " for before in scores), "of which samples"
+    assert all(before.lower() == "train " for before in scores), "the samples are named"
 
 
 def test_a_noise_floor_is_reported_without_recent_evaluation_points() -> None:
-    """In a long run that loss is known ever less often than there are steps that are kept one by one."""
+    """In a long run evaluation points are farther apart than the single steps reach."""
     one = Examined(PLANTED["noise_floor"].recipe, Kernels(COMPILED))
     one.step(2**17 + RECENT + 20)
     (run,) = one.one.runs.values()
@@ -55,7 +55,7 @@ def test_a_noise_floor_is_reported_without_recent_evaluation_points() -> None:
 
 
 def test_a_healthy_run_is_not_at_a_noise_floor() -> None:
-    """Both linger once they are said, so that "no longer falls" stood beside "fell 41 %" for hundreds of steps."""
+    """Both stay open for a while: "no longer falls" was beside "fell 41 %" for hundreds of steps."""
     data = {"name": "log_linear", "samples": 300, "standardize": "both", "seed": 1}
     layers = [{"units": 4, "activation": "relu"}] * 2
     network = {"layers": layers, "weights": "he_normal", "biases": "zeros", "seed": 3}
@@ -71,14 +71,14 @@ def test_a_healthy_run_is_not_at_a_noise_floor() -> None:
 
 @pytest.mark.parametrize("step", [50, 70, 94])
 def test_a_run_whose_loss_stopped_is_not_healthy(step: int) -> None:
-    """The one with the low rate of "Too high a rate" stands at its minimum from step 20 on."""
+    """The run with the low rate of the exhibit "Too high a rate" is at its minimum from step 20 on."""
     one = Examined(EXHIBITS["too-high"].recipe)
     one.step(step, 10)
     assert "healthy" not in [each["rule"] for each in one.open("rate-1")]
 
 
 def test_a_dead_layer_silences_the_wasteful_batch() -> None:
-    """Where nothing is learnt a batch of any size does as well, but that is no advice."""
+    """A run that learns nothing does as well with any batch, but that is no advice."""
     one = Examined(EXHIBITS["notebook"].recipe)
     one.step(50, SLICE)
     one.one.edit("gd", EditRun(learning_rate=2), one.clock.now)
@@ -91,7 +91,7 @@ def test_a_dead_layer_silences_the_wasteful_batch() -> None:
 
 
 def test_the_rest_of_a_layer_learns_only_with_a_gradient() -> None:
-    """At adam's rate of 3 the one unit that lives is active only where the classes are told apart to the last digit."""
+    """At Adam's rate of 3 the only live unit is active only where the classes are separated to the last digit."""
     data = {"name": "two_gaussians", "samples": 100, "features": 2, "seed": 2}
     layers = [{"units": 4, "activation": "relu"}] * 2
     network = {"layers": layers, "weights": "he_normal", "seed": 2}
@@ -121,5 +121,5 @@ def test_inputs_of_very_different_size_are_reported(wide_and_narrow: str) -> Non
 def test_healthy_runs_raise_almost_no_alarms() -> None:
     recipes = list(healthy_recipes())
     assert len(recipes) == 200
-    # Eleven has no divisor in common with how the recipes are laid out: all data, ways and networks are met.
+    # A stride of eleven, coprime to the layout of the recipes, meets all data sets, optimizers and networks.
     assert false_alarms(recipes[::11]) == []

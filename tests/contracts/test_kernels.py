@@ -1,4 +1,4 @@
-"""One suite for every kernel: a step is the blackboard's gradient, recorded as CONTRACT "Series" says."""
+"""One suite for every kernel: a step follows the textbook gradient and records every series."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ FURTHER = {
     "bounds": {"clip_norm": 0.1, "clip_value": 0.05},
     "a schedule": {"schedule": {"name": "step", "every": 50, "factor": 0.5}},
 }
-"""What may stand beside an optimizer."""
+"""Settings to combine with an optimizer."""
 INSTRUMENT_FIGURES = 60
-"""Steps: a schedule has changed the rate, and the smallest batches have gone through more than one pass."""
+"""Steps in which a schedule changes the rate, and the smallest batches make more than one pass."""
 METHODS = [(name, "no more") for name in OPTIMIZERS] + [
     ("sgd", more) for more in FURTHER if more != "no more"
 ]
@@ -211,7 +211,7 @@ def test_a_ratio_without_a_size_is_missing(kernel):
     ],
 )
 def test_a_planted_slip_in_a_fast_pass_is_caught(module, right, wrong):
-    """The tester tested, on the same comparison as above."""
+    """The comparison above catches planted faults."""
     problem = small_problem((4, "tanh"), (4, "sigmoid"), features=4)
     problem = type(problem)(**{**_fields(problem), "activations": ("tanh", "sigmoid", "sigmoid")})
     state = begin(problem)

@@ -1,4 +1,4 @@
-"""NumPy and compiled code side by side: the same step from the same state, and each bit for bit its own replay."""
+"""NumPy and compiled code make the same step from the same state; each replays its own to the bit."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ HIDDEN = {
 BATCHES = [1, 2, 7, 32, 45, None]
 ROUNDING = 1e-12
 CANCELLED = 4e-16
-"""A ratio is a small change beside a large parameter: NumPy takes it from their difference, which has lost digits."""
+"""A ratio is a small change over a large parameter. NumPy computes it from a difference, which loses digits."""
 
 
 def problem_with(activation, hidden, output="identity", loss="mse"):
-    """60 samples, of as many classes as the loss can tell apart (4 if any), where it is for classes."""
+    """Return data of 60 samples that fit the loss, with up to 4 classes."""
     layers = network(*((units, activation) for units in hidden), weights="xavier", output=output)
     if isinstance(loss, str) and not LOSSES[loss].fits(0):
         return classes_problem(loss, LOSSES[loss].most_classes or 4, net=layers, test_fraction=0.25)
@@ -53,7 +53,7 @@ def close(one, other):
 
 
 def assert_same_step(problem, run, state):
-    """One step of each kernel from the same state; the state goes on as NumPy has it."""
+    """Make one step of each kernel from the same state; continue with NumPy's."""
     twin, settings = state.copy(), run.settings_at(state.step)
     theirs, ours = advance(problem, state, run, 1, NUMPY), advance(problem, twin, run, 1, COMPILED)
     assert (twin.step, twin.samples_seen, twin.diverged_at, twin.optimizer) == (
@@ -78,16 +78,15 @@ NETWORKS = list(product(ACTIVATIONS, LOSSES, HIDDEN))
 
 
 def optimizer_of(activation, loss, hidden, batch_size):
-    """One that comes round: together with any two of the four, all of them do."""
+    """Return an optimizer in turn, so that any two of the four axes meet all optimizers."""
     axes = (list(ACTIVATIONS), list(LOSSES), list(HIDDEN), BATCHES)
     places = map(list.index, axes, (activation, loss, hidden, batch_size))
     return list(OPTIMIZERS)[sum(places) % len(OPTIMIZERS)]
 
 
 def assert_steps_are_numpys(activation, loss, hidden, methods):
-    """A second step, for which the optimizer has something to remember.
-
-    The rate is small because some optimizers make a whole step of a gradient that is all but nothing, and rounding.
+    """The second step uses the optimizer's memory. The rate is small, because some optimizers turn a gradient of
+    almost 0, and its rounding, into a whole step.
     """
     problem = problem_with(activation, HIDDEN[hidden], loss=loss)
     for optimizer, batch_size in methods:
@@ -99,7 +98,7 @@ def assert_steps_are_numpys(activation, loss, hidden, methods):
 
 @pytest.mark.parametrize(("activation", "loss", "hidden"), NETWORKS)
 def test_a_step_is_numpys_but_for_rounding(activation, loss, hidden):
-    """Every batch size within, each with an optimizer."""
+    """Test every batch size up to a bound, each with an optimizer."""
     methods = [(optimizer_of(activation, loss, hidden, size), size) for size in BATCHES]
     assert_steps_are_numpys(activation, loss, hidden, methods)
 
@@ -111,7 +110,7 @@ def test_a_step_is_numpys_with_every_optimizer_on_every_network(activation, loss
 
 
 def test_every_optimizer_is_tested_with_every_pair_of_options():
-    """So the steps above are a seventh of all, and none that two settings spoil together is left out."""
+    """The steps above are a seventh of all combinations, with every pair of settings."""
     axes = (list(ACTIVATIONS), list(LOSSES), list(HIDDEN), BATCHES)
     for one, other in combinations(range(len(axes)), 2):
         pairs = {(each[one], each[other], optimizer_of(*each)) for each in product(*axes)}
@@ -159,7 +158,7 @@ def test_tiles_end_anywhere(samples, features):
 
 
 def test_every_row_of_the_tables_is_compiled():
-    """A row without a code is served by NumPy, which is right but slow: whoever adds one should know."""
+    """NumPy serves a row without code, correctly but slowly: the author should know."""
     assert ACTIVATION_CODES.keys() == ACTIVATIONS.keys()
     assert OPTIMIZER_CODES.keys() == OPTIMIZERS.keys()
     assert LOSS_CODES.keys() == LOSSES.keys()
@@ -172,7 +171,7 @@ def test_every_row_of_the_tables_is_compiled():
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_compiled_kernel_makes_everything_itself(activation, loss, monkeypatch):
-    """Or the suite would hold NumPy beside itself."""
+    """Otherwise the suite would compare NumPy with itself."""
     problem, run = problem_with(activation, (4,), loss=loss), RunRecipe(name="r", batch_size=7)
     assert COMPILED.supports(problem)
     monkeypatch.setattr(compiled, "NUMPY", None)
@@ -196,7 +195,7 @@ def judged(loss, classes, **more):
 @pytest.mark.parametrize("batch_size", [1, 7, 300, None])
 @pytest.mark.parametrize(("loss", "classes"), JUDGED.values(), ids=JUDGED)
 def test_losses_and_scores_are_numpys_at_every_evaluation_point(loss, classes, batch_size):
-    """Over tiles that are full and one that is not, and where a part of the pass is all that is looked up."""
+    """Covers full tiles, a partial one, and a part of a pass."""
     problem = judged(loss, classes, samples=700)
     run, state = RunRecipe(name="r", batch_size=batch_size, learning_rate=0.05), begin(problem)
     for step in (0, 1, 2, 3, 1_500, 2_048):
@@ -210,7 +209,7 @@ HUGE = [30.0, 1e3, 1e5, 1e150, 1e300]
 @pytest.mark.parametrize("size", HUGE)
 @pytest.mark.parametrize(("loss", "classes"), JUDGED.values(), ids=JUDGED)
 def test_a_big_logit_makes_a_big_loss_and_never_a_nan(loss, classes, size):
-    """As far as there are floats: both kernels go on, with the same loss, or stop at the same step."""
+    """Both kernels continue with the same loss, or stop at the same step."""
     problem = judged(loss, classes)
     for batch_size in (1, 7, None):
         run = RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-12)
@@ -229,7 +228,7 @@ def test_a_big_logit_makes_a_big_loss_and_never_a_nan(loss, classes, size):
 
 @pytest.mark.parametrize("classes", [2, 5])
 def test_a_tie_goes_to_the_class_that_comes_first(classes):
-    """Without weights all logits are equal: so are all probabilities, and every sample is taken for the first class."""
+    """With zero weights all logits are equal, and every prediction is the first class."""
     problem = judged("softmax_cross_entropy", classes)
     for batch_size in (1, 7, None):
         state = begin(problem)
@@ -251,7 +250,7 @@ def test_numpy_computes_methods_without_compiled_code(monkeypatch):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_kernels_may_alternate_with_edits_between_them(optimizer):
-    """Far enough for rounding to grow by some digits, and not by all."""
+    """Far enough for rounding to grow by some digits, but not all."""
     problem = small_problem((4, "tanh"), (3, "gelu"), test_fraction=0.25)
     edits = [
         edit(50, batch_size=1),
@@ -395,7 +394,7 @@ CURVES = [name for name, code in ACTIVATION_CODES.items() if code >= CURVED]
 
 @pytest.mark.parametrize("name", CURVES)
 def test_a_compiled_curve_is_numpys_to_a_few_last_places(name):
-    """Small outputs too: where one is 1e-200, so is the other; only gelu loses digits there, in squaring."""
+    """Small outputs agree too, such as 1e-200; only gelu loses digits there, by squaring."""
     small = np.geomspace(1e-300, 1e300, 2001)
     x = np.concatenate([np.linspace(-30, 30, 20_001), small, -small, [0.0, -0.0]])
     row, curve = ACTIVATIONS[name], getattr(compiled_curves, name)
@@ -437,7 +436,7 @@ SLIPS = {
 
 @pytest.mark.parametrize(("loss", "slip"), SLIPS.values(), ids=SLIPS)
 def test_a_slip_in_a_step_would_be_noticed(loss, slip, monkeypatch):
-    """The tester tested."""
+    """The comparison catches planted faults."""
     right = compiled._Slices._loop
 
     def wrong(self, memory, counted, column, count):
@@ -470,7 +469,7 @@ def test_not_a_number_in_a_hidden_layer_reaches_the_loss(loss):
 
 
 def test_a_gradient_too_long_for_its_norm_is_not_divergence():
-    """Finite numbers whose sum of squares overflows: the norm is missing, the run goes on."""
+    """If the sum of squares of finite numbers overflows, the norm is missing and the run continues."""
     problem = small_problem((2, "identity"))
     problem = replace(problem, initial_loss=1e308)
     for batch_size in (1, None):
@@ -484,7 +483,7 @@ def test_a_gradient_too_long_for_its_norm_is_not_divergence():
 
 
 def test_a_sum_that_is_large_and_finite_is_looked_into_and_is_not_divergence(monkeypatch):
-    """Also where the gradient is not stored otherwise: what lay in its memory before says nothing."""
+    """Also without a stored gradient, whatever its memory contained before."""
     right = compiled._Slices._memory
 
     def littered(self):

@@ -1,5 +1,6 @@
-"""The compiled kernel's numbers to the bit, however its steps are cut: what a slice sees ahead saves the next one work,
-and must be what that one would have seen.
+"""The compiled kernel's numbers do not depend on slices, to the bit.
+
+The look-ahead of a slice saves the next one work, and must equal that slice's own numbers.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from fallline.vocabulary.recipe import RunRecipe
 from support.problems import classes_problem, edit, joined, same_bits, series, small_problem
 
 STEPS = 1100
-"""More than are all evaluated, so that passes end between evaluations."""
+"""More steps than are all evaluated, so that passes end between evaluations."""
 
 
 @cache
@@ -30,7 +31,7 @@ def problem_of(name):
 
 
 def sliced(problem, run, length):
-    """All steps, so many at a time."""
+    """Make all steps, `length` at a time."""
     state, steps = begin(problem), range(0, STEPS, length)
     pieces = [advance(problem, state, run, min(length, STEPS - step), COMPILED) for step in steps]
     return state, joined(pieces)
@@ -55,7 +56,7 @@ def test_numbers_do_not_depend_on_how_steps_are_cut(name, batch_size):
 @pytest.mark.parametrize("batch_size", [32, 45])
 @pytest.mark.parametrize("name", ["wide", "classes"])
 def test_a_pass_ends_with_the_loss_and_the_score_over_all_samples(name, batch_size):
-    """At whatever pass: the batch looked at next belongs to it, and what is left of the pass is looked up."""
+    """Covers every pass: the next batch belongs to it, and its remaining samples are evaluated."""
     problem, run = problem_of(name), RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-3)
     _, records = sliced(problem, run, STEPS)
     state = begin(problem)
@@ -97,7 +98,7 @@ def test_the_look_ahead_is_used_only_for_the_same_step_and_settings(change):
 
 
 def test_the_look_ahead_of_an_undone_step_is_dropped(monkeypatch):
-    """A call of one step looks beyond it, finds that it diverges, and stays where another has looked ahead from."""
+    """A call of one step looks ahead, finds that the step diverges, and stays where another call looked ahead from."""
     problem = small_problem((4, "leaky_relu"), (3, "leaky_relu"))
     run, state = RunRecipe(name="r", batch_size=7, learning_rate=1.0), begin(problem)
     advance(problem, state, run, STEPS, COMPILED)

@@ -1,4 +1,4 @@
-"""Every remedy that the Doctor offers, acted on in a run that has what it is offered for: it helps, and is undone."""
+"""Every remedy of the Doctor helps a run with its problem, and can be undone."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ pytestmark = pytest.mark.usefixtures("wide_and_narrow")
 
 SLICE = 25
 SOON, AFTER = 800, {"dead_layer": 2_000}
-"""Steps after which a remedy has to have helped; more where it begins anew."""
+"""Steps within which a remedy must help; more for a new start."""
 
 LESS = 0.9
-"""Of the loss without it, where what was found is still so."""
+"""Share of the loss without it, while the problem lasts."""
 
 
 def _net(units: int, activation: str, weights: str | Json, layers: int = 2) -> Json:
@@ -46,7 +46,7 @@ def _planted(data: Json, network: Json, **run: Any) -> Planted:
 
 CASES = {
     **PLANTED,
-    # Three of those can not be helped: dead from the start, nothing but noise, no hidden layer.
+    # Three of them have no remedy: dead from the start, only noise, no hidden layer.
     "dead_layer": Planted(EXHIBITS["notebook"].recipe, 196, "sgd"),
     "predicts_the_mean": _planted(
         {"name": "circle", "features": 2},
@@ -56,7 +56,7 @@ CASES = {
     "plateau": _planted(
         {"name": "two_spirals", "features": 2}, _net(8, "tanh", "xavier_normal"), learning_rate=0.03
     ),
-    # And one cuts its gradients already.
+    # One clips its gradients already.
     "exploding_gradients": _planted(
         {"name": "log_linear"},
         _net(16, "leaky_relu", {"name": "normal", "scale": 1}, layers=8),
@@ -69,7 +69,7 @@ CASES = {
 
 
 def opened(rule: str) -> tuple[Examined, Run, Json]:
-    """An experiment at the step at which the rule is told, and what it says."""
+    """Return an experiment at the step at which the finding opens, and the finding."""
     case = CASES[rule]
     one = Examined(case.recipe)
     for _ in range(0, case.shows + 300, SLICE):
@@ -77,11 +77,11 @@ def opened(rule: str) -> tuple[Examined, Run, Json]:
         for each in one.open(case.run):
             if each["rule"] == rule:
                 return one, one.one.runs[case.run], each
-    raise AssertionError(f"{rule} is not told")
+    raise AssertionError(f"{rule} opens no finding")
 
 
 def act(one: Examined, run: Run, command: Json) -> Run:
-    """As the page does: returns the run that it is about from then on."""
+    """Do the command as the page does; return the run that it concerns."""
     fields = {key: value for key, value in command.items() if key not in ("do", "run")}
     if command["do"] == "edit":
         one.one.edit(run.name, EditRun.model_validate(fields), one.clock.now)
@@ -94,7 +94,7 @@ def act(one: Examined, run: Run, command: Json) -> Run:
 
 
 def loss(run: Run, rule: str) -> float:
-    """What the fault spoils: of overfitting that is the test loss."""
+    """Return the loss that the problem raises: for overfitting the test loss."""
     name = "test_loss" if rule == "overfitting" else "train_loss"
     value: float = run.latest(evaluated=True)[name]["value"]
     return value
@@ -113,7 +113,7 @@ ONE = (
     "unscaled_inputs",
     "wasteful_batch",
 )
-"""The rules that offer one remedy; the others offer two, and being healthy none."""
+"""The rules that offer one remedy. The others offer two, and `healthy` none."""
 
 OFFERED = {rule: 0 if rule == "healthy" else 1 if rule in ONE else 2 for rule in CASES}
 REMEDIES = [(rule, place) for rule, many in OFFERED.items() for place in range(many)]
@@ -130,9 +130,7 @@ def test_no_rule_is_left_out() -> None:
 
 @cache
 def left_alone(rule: str) -> tuple[float, bool]:
-    """The loss of the run without any remedy, and whether what was found is over by itself: neither told any more, nor
-    did the run diverge.
-    """
+    """Return the loss without a remedy, and whether the problem ended by itself."""
     one, run, _ = opened(rule)
     one.step(AFTER.get(rule, SOON), 100)
     return loss(run, rule), not (run.diverged or is_told(run, rule))
@@ -152,7 +150,7 @@ def test_a_remedy_helps(rule: str, place: int) -> None:
         assert having < LESS * without
     else:
         assert having < 1.05 * without
-        assert not is_over or having < LESS * without, "it was not over by itself"
+        assert not is_over or having < LESS * without, "it did not end by itself"
 
 
 @pytest.mark.parametrize(("rule", "place"), REMEDIES)
@@ -177,7 +175,7 @@ def test_a_remedy_is_undone(rule: str, place: int) -> None:
 
 
 def test_every_rule_with_a_problem_offers_a_remedy() -> None:
-    """But healthy, all do."""
+    """Every rule but `healthy` does."""
     with_one = {rule for rule, _ in REMEDIES}
     assert with_one == {rule.name for rule in RULES} - {"healthy"}
     assert np.all([len(opened(rule)[2]["remedies"]) <= 2 for rule in with_one])
@@ -217,7 +215,7 @@ WILD = {
     "adam at a million": (_wild({}, optimizer="adam", learning_rate=1e6), 300),
     "momentum": (_wild({}, optimizer="momentum", momentum=0.99, learning_rate=1), 300),
 }
-"""Runs of which the rate of the recipe itself is far too high, and for how many steps they are followed."""
+"""Runs whose first rate is far too high, and the number of steps to follow them."""
 
 
 @pytest.mark.parametrize("name", WILD)
@@ -240,7 +238,7 @@ def test_remedies_for_a_rate_too_high_from_the_start_hold(name: str) -> None:
 
 
 def test_gradients_are_clipped_only_where_a_trial_helps() -> None:
-    """At a rate of 5 the notebook's run bounces on, far above who predicts the mean."""
+    """At a rate of 5 the notebook's run bounces far above the baseline."""
     one = Examined(WILD["notebook, seed 0, batch None"][0])
     one.step(SLICE)
     (finding,) = one.open()
@@ -281,7 +279,7 @@ def test_a_remedy_too_long_to_try_says_so() -> None:
 
 
 def _at_once(name: str) -> tuple[Run, Finding]:
-    """The run of that name, and what is told of it at the only look while others train as fast as they can."""
+    """Return the run and its finding after one examination at full speed."""
     one = Examined(WILD[name][0])
     run = one.one.runs["run"]
     run.advance(SLICE, float, publish=False)
@@ -306,7 +304,7 @@ def test_a_finding_whose_trials_take_too_long_opens_at_once_with_untried_remedie
 
 
 def test_longer_steps_are_offered_only_where_they_help() -> None:
-    """At adam's rate of 1 most units are dead, and what is left predicts the majority."""
+    """At Adam's rate of 1 most units are dead, and the rest predict the majority."""
     data = {
         "name": "moons",
         "samples": 200,

@@ -1,4 +1,4 @@
-"""Every store keeps the same promises; the memory is the first of them."""
+"""Every store keeps the same promises, and so does the one in memory."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ PROGRESS: dict[str, Any] = {"playing": False, "runs": {"gd": {"step": 3}}}
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    made: Store = STORES[request.param](tmp_path)
-    made.open()
-    yield made
-    made.close()
+    store: Store = STORES[request.param](tmp_path)
+    store.open()
+    yield store
+    store.close()
 
 
 def begun(id: str = "x", at: Moment = FIRST, **more: Any) -> Record:
@@ -49,15 +49,15 @@ def later(first: int, *entries: dict[str, Any], id: str = "x", at: Moment = SECO
 
 
 def entries_of(store: Store, id: str = "x") -> list[str]:
-    kept = store.load(id)
-    assert kept is not None
-    return [fact["what"] for fact in kept.entries]
+    stored = store.load(id)
+    assert stored is not None
+    return [fact["what"] for fact in stored.entries]
 
 
 def parts_of(store: Store, id: str = "x") -> dict[str, dict[str, bytes]]:
-    kept = store.load(id)
-    assert kept is not None
-    return {run: dict(parts) for run, parts in kept.parts.items() if parts}
+    stored = store.load(id)
+    assert stored is not None
+    return {run: dict(parts) for run, parts in stored.parts.items() if parts}
 
 
 def test_a_write_is_read_back_unchanged(store: Store) -> None:
@@ -65,11 +65,11 @@ def test_a_write_is_read_back_unchanged(store: Store) -> None:
     receipt = Receipt("key", b"asked", {"run": "gd", "rate": 1e-300, "label": "Größe ∇", "none": None})
     store.write([begun()])
     store.write([later(1, facts, progress={"playing": True, "runs": {}}, receipts=(receipt,))])
-    kept = store.load("x")
-    assert kept is not None
-    assert kept.entries == (entry("began", recipe={"a": 0.1}), facts)
-    assert kept.progress == {"playing": True, "runs": {}}
-    assert dict(kept.digests) == {"key": b"asked"}
+    stored = store.load("x")
+    assert stored is not None
+    assert stored.entries == (entry("began", recipe={"a": 0.1}), facts)
+    assert stored.progress == {"playing": True, "runs": {}}
+    assert dict(stored.digests) == {"key": b"asked"}
     assert store.answer("x", "key") == receipt.answer
     assert store.answer("x", "other") is None
     assert store.experiments() == [
@@ -126,9 +126,9 @@ def test_stored_data_do_not_change_with_the_callers_objects(store: Store) -> Non
     fact = entry("edited", edit={"rate": 1})
     store.write([begun(), later(1, fact, progress=(progress := {"playing": False, "runs": {}}))])
     fact["edit"]["rate"] = progress["runs"] = 2  # type: ignore[assignment]
-    kept = store.load("x")
-    assert kept is not None
-    kept.entries[1]["edit"]["rate"] = 3
+    stored = store.load("x")
+    assert stored is not None
+    stored.entries[1]["edit"]["rate"] = 3
     again = store.load("x")
     assert again is not None
     assert again.entries[1]["edit"] == {"rate": 1}

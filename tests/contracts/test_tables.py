@@ -1,4 +1,4 @@
-"""Every row of every table keeps its table's promises."""
+"""Every row of every table keeps the table's promises."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_an_activation_writes_into_the_output_array(name):
 
 
 def samples_of(row, count):
-    """Predictions and targets that a loss may meet: values, or classes of as many as it can tell apart, up to 4."""
+    """Return predictions and targets for a loss: values, or up to 4 classes."""
     rng = np.random.default_rng(3)
     classes = 0 if row.fits(0) else row.most_classes or 4
     y_pred = rng.normal(size=(count, row.outputs(classes))) * 3
@@ -138,7 +138,7 @@ def test_no_constant_prediction_is_better_than_the_baseline(name):
 
 
 RATES = {"adagrad": 0.1}
-"""Adagrad's steps only become shorter, so it is begun with longer ones, as its paper does."""
+"""Adagrad's steps only become shorter, so it starts with longer ones, as in its paper."""
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -169,7 +169,7 @@ def test_a_recipe_can_name_every_setting_of_a_data_set(name):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_bad_optimizer_would_be_noticed(name, monkeypatch):
-    """The tester tested: the same test on an update with the wrong sign."""
+    """The same test fails for an update with the wrong sign."""
     right = OPTIMIZERS[name]
 
     def uphill(P, dP, lr, *slots, **own):

@@ -1,4 +1,4 @@
-"""Findings open once and close once, and what comes and goes is said ever later."""
+"""Findings open once and close once, and open later after each return."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def rule(
     subject: Subject = (),
     **more: Any,
 ) -> Rule:
-    """One that sees something at these steps only."""
+    """Return a rule with a sighting at these steps only."""
 
     def check(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
         if view.step in steps:
@@ -62,7 +62,7 @@ def no_onset(trace: Trace) -> Since:
 
 
 def late(*steps: int, name: str = "late") -> Rule:
-    """One that sees something whenever it is asked, and at these steps may not look."""
+    """Return a rule with a sighting at every step, and over budget at these steps."""
 
     def check(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
         if view.step in steps:
@@ -115,7 +115,7 @@ def test_a_deferred_rule_changes_nothing_nor_do_rules_that_yield_to_it() -> None
     assert at(record, 30, better, lesser) == []
     assert [(each.rule, each.until_step) for each in record.findings] == [("late", None)]
     alone = Record()
-    assert at(alone, 20, better, lesser) == [], "the other may be all that there is to say"
+    assert at(alone, 20, better, lesser) == [], "the other rule may be alone"
     assert [each.rule for each in at(alone, 40, late(), lesser)] == ["late"]
 
 
@@ -166,7 +166,7 @@ def test_a_finding_with_expensive_text_waits_and_holds_back_rules_that_yield() -
         for step in (10, 20, 30, 40, 50)
     ]
     assert results == [[("odd", True, 10)], [], [], [("odd", False, 10), ("worse", True, 20)], []]
-    assert first_steps == [Since(20)] * 4, "it is so since it was seen, and not since there are words for it"
+    assert first_steps == [Since(20)] * 4, "the first step is that of the sighting, not of its text"
 
 
 def test_evidence_is_updated_and_the_finding_stays() -> None:
@@ -188,10 +188,10 @@ def test_evidence_is_updated_and_the_finding_stays() -> None:
     assert (look(10), record.fresh) == (1, {})
     (finding,) = record.findings
     assert (look(20), list(record.fresh.values())) == (0, [Evidence(20, "20 since step 7 or earlier.")])
-    assert record.findings == [finding], "and so is what is stored of it, and what a fork begins with"
+    assert record.findings == [finding], "a stored finding and a fork's are the same"
     assert (finding.evidence, record.at(15).fresh) == ("10 since step 7 or earlier.", {})
     assert look(40) == 0
-    assert record.fresh[finding.id].step == 20, "newer ones have to be put off"
+    assert record.fresh[finding.id].step == 20, "newer evidence is deferred"
     assert (look(50), record.fresh) == (1, {})
 
 

@@ -1,4 +1,4 @@
-"""Millions of steps of the notebook's network: the ceiling of memory, and exactness over all of them."""
+"""Millions of steps of the notebook's network: bounded memory, and exact buckets."""
 
 import tracemalloc
 
@@ -13,7 +13,7 @@ CHUNK = 50_000
 CEILING = 2_000_000
 NAMES = notebook_names()
 EVALUATED = np.array([name.startswith(("train_", "test_")) for name in NAMES])
-# Every series is one of two columns times a factor, mean gradients divided by the size: both keep the order.
+# Every series is one of two columns times a factor, which keeps the order.
 FACTORS = np.array([[2.0 ** (row - 14)] for row in range(len(NAMES))])
 MEANS = {
     NAMES.index(f"grad_mean/{name}"): (NAMES.index(f"grad_l1/{name}"), size)
@@ -22,7 +22,7 @@ MEANS = {
 
 
 class Past:
-    """One column of every step and one with gaps, both with spikes and with values that are not finite."""
+    """Return a full column and one with gaps, both with spikes and values that are not finite."""
 
     def __init__(self, steps: int) -> None:
         rng = np.random.default_rng(0)
@@ -43,7 +43,7 @@ class Past:
 
 
 def all_series(every: np.ndarray, evaluated: np.ndarray) -> np.ndarray:
-    """The series of `NAMES`, made of the two columns."""
+    """Return the series of `NAMES`, made of the two columns."""
     values = np.empty((len(NAMES), len(every)))
     values[~EVALUATED] = every * FACTORS[~EVALUATED]
     values[EVALUATED] = evaluated * FACTORS[EVALUATED]
@@ -53,7 +53,7 @@ def all_series(every: np.ndarray, evaluated: np.ndarray) -> np.ndarray:
 
 
 def assert_agrees(history: RunHistory, past: Past, first: int, last: int, at_most: int) -> None:
-    """What the history tells of a range is what all its steps say."""
+    """Compare a range of the history with all its steps."""
     buckets = history.range(first, last, at_most)
     assert len(buckets) <= at_most
     assert buckets.first[0] <= first <= buckets.last[0]
@@ -73,7 +73,7 @@ def assert_agrees(history: RunHistory, past: Past, first: int, last: int, at_mos
 
 
 def summary(column: np.ndarray, starts: np.ndarray) -> dict[str, np.ndarray]:
-    """Statistics of the stretches of a column that begin at `starts`; `size` is the mean magnitude."""
+    """Return statistics of the ranges of a column from `starts` on; `size` is the mean magnitude."""
     finite = np.isfinite(column)
     count = np.add.reduceat(finite.astype(np.int64), starts)
     some = np.maximum(count, 1)
@@ -88,7 +88,7 @@ def summary(column: np.ndarray, starts: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-# One test, since two workers would each make all these steps; seconds, but many on a machine that is busy.
+# One test, since two workers would each make all these steps.
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("steps", [2_000_000, pytest.param(10_000_000, marks=pytest.mark.long)])
 def test_millions_of_steps_take_two_megabytes_and_are_exact_at_every_resolution(steps: int) -> None:

@@ -4,13 +4,13 @@ from hypothesis import strategies as st
 
 from fallline.history.cover import Cover, Zone, count, cover
 
-# 64 steps singly, then in fours, eights, fours, and the last 5 singly.
+# 64 single steps, then widths of 4, 8 and 4, and the last 5 steps singly.
 ZONES = [Zone(0, 64, 1), Zone(64, 128, 4), Zone(128, 512, 8), Zone(512, 520, 4), Zone(520, 525, 1)]
 COUNTED = 64 + 16 + 48 + 2 + 5
 
 
 def buckets(start: int, stop: int, width: int) -> list[tuple[int, int]]:
-    """The buckets that `count` counts, found one by one."""
+    """Return the buckets that `count` counts, one by one."""
     spans, step = [], start
     while step < stop:
         zone = next(zone for zone in ZONES if step < zone.stop)

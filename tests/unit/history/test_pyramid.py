@@ -30,7 +30,7 @@ def long_past() -> Pyramid:
 
 @contextmanager
 def counted_reads() -> Iterator[list[int]]:
-    """How many buckets are read from shelves of buckets and of single steps, in one growing list."""
+    """Return a growing list of the numbers of buckets that are read from shelves."""
     reads: list[int] = []
     kinds = {kind: kind.read for kind in (BucketShelf, StepShelf)}
 
@@ -120,7 +120,7 @@ def test_the_first_and_the_last_1024_steps_are_stored_singly(steps: int) -> None
     first, last = (pyramid.range(*end, 10_000) for end in ends)
     assert (first.first == first.last).all()
     assert len(first) == min(steps, STEPS)
-    # The last ones may be cut to the border of the buckets before them, less than a hundredth of the run.
+    # The last ones may end at the border of the buckets before them.
     single = last.part(np.flatnonzero(last.first == last.last))
     assert len(single) >= min(steps, STEPS) - steps // 256
     assert_same(single, from_records(RECORDS.part(int(single.first[0]), steps)))
@@ -145,7 +145,7 @@ def test_resolution_is_finer_towards_both_ends(long_past: Pyramid) -> None:
     widest = int(np.argmax(widths))
     assert (np.diff(widths[: widest + 1]) >= 0).all()
     assert (np.diff(widths[np.flatnonzero(widths == widths.max())[-1] :]) <= 0).all()
-    # Sixteen of each width: a bucket is narrow beside its distance from the nearer end.
+    # With sixteen of each width, a bucket is narrow beside its distance from the nearer end.
     distance = np.minimum(buckets.first, 150_000 - buckets.last)
     assert (widths <= np.maximum(distance / 7, 1)).all()
 
@@ -188,7 +188,7 @@ def test_a_short_run_takes_little() -> None:
     assert remembered(500).nbytes < 60_000
 
 
-# ---------------------------------------------------------------------- what cannot be
+# ---------------------------------------------------------------------- refused
 
 
 def test_records_must_follow_each_other() -> None:

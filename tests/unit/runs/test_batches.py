@@ -1,4 +1,4 @@
-"""The arithmetic of passes against the plain loop that it replaces."""
+"""The arithmetic of passes equals a plain loop."""
 
 from hypothesis import given
 from hypothesis import strategies as st

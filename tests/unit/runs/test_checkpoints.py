@@ -1,4 +1,4 @@
-"""Saved states of a run: bounded in memory however long it trains, and near to every step as long as there is room."""
+"""Checkpoints of a run: bounded in memory, and close to every step while memory allows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fallline.runs.past.checkpoints import FEWEST, MOST_BYTES, REPLAY_SECONDS, C
 MEGABYTE = 1 << 20
 
 NOTEBOOK, LARGER, LARGEST = 49, 4_609, 100_000
-"""Parameters of the notebook's network, of 5-64-64-1, and of the largest that is taken."""
+"""Parameters of the notebook's network, of 5-64-64-1, and of the largest network allowed."""
 
 
 def state_at(step: int, parameters: int = 50, slots: int = 0) -> TrainingState:
@@ -26,7 +26,7 @@ def state_at(step: int, parameters: int = 50, slots: int = 0) -> TrainingState:
 def trained(
     seconds: float, parameters: int, room: Room | None = None, slots: int = 0, step: float = 0.05
 ) -> Checkpoints:
-    """Checkpoints of a run that has computed for so long; it offers its state every `step` seconds."""
+    """Return the checkpoints of a run after so much computing, with a state every `step` seconds."""
     states = Checkpoints(state_at(0, parameters, slots), room)
     for number in range(1, round(seconds / step) + 1):
         states.offer(state_at(number, parameters, slots), number * step)
@@ -34,7 +34,7 @@ def trained(
 
 
 def longest_replay(states: Checkpoints, seconds: float, step: float = 0.05) -> float:
-    """Computing time from the nearest checkpoint to the step that is farthest from one."""
+    """Return the longest computing time from a checkpoint to a step."""
     steps = np.array([0, *(state.step for state in states), round(seconds / step)])
     return float(np.diff(steps).max() * step)
 

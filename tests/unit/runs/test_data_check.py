@@ -1,4 +1,4 @@
-"""The data's part of a recipe: what a set fixes is filled in, what it cannot give is pointed at."""
+"""The data of a recipe: fixed numbers are filled in, and errors point at fields."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_labels_can_be_noisy_only_where_there_are_labels() -> None:
         check_data(DataSettings(label_noise=0.25), Dataset("d", "h", "s", "regression", _made))
 
 
-# ---------------------------------------------------------------------- one's own
+# ---------------------------------------------------------------------- uploaded data
 
 TABLE = read_table(
     b"size,town,id,price,sold\n"

@@ -1,4 +1,4 @@
-"""What is found in runs, since when it is so, and that looking does not disturb."""
+"""Findings of runs with their first steps; examinations change nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support.examined import Examined
 from support.lives import CLOCK, Life
 
 NOTEBOOK = EXHIBITS["notebook"].recipe
-"""Its SGD loses layer 2 at step 196, as its sentences say."""
+"""Layer 2 of its SGD run dies at step 196, as the exhibit says."""
 
 
 def rules(findings: list[dict[str, Any]]) -> list[str]:
@@ -58,7 +58,7 @@ def test_an_accuracy_names_the_training_samples() -> None:
 
 
 def test_a_single_sample_has_no_score() -> None:
-    """R² is over the variance of the targets, which is 0 then."""
+    """The variance of the targets, which R² divides by, is 0 here."""
     one = Examined(
         {
             "data": {"samples": 1, "seed": 1},
@@ -84,9 +84,9 @@ def test_frames_and_findings_have_new_evidence_and_events_do_not() -> None:
     assert (update.keys(), update["seen_at"]) == ({"id", "seen_at", "evidence"}, 350)
     same = "4 of 4 units output 0 for all 900 samples since step 196."
     assert update["evidence"].startswith(same)
-    assert update["evidence"] != finding["evidence"], "R² is that of now"
+    assert update["evidence"] != finding["evidence"], "R² is the present one"
     (now,) = [each for each in one.open("sgd") if each["rule"] == "dead_layer"]
-    assert now == finding | {"seen_at": 350, "evidence": update["evidence"]}, "nothing else is another"
+    assert now == finding | {"seen_at": 350, "evidence": update["evidence"]}, "nothing else differs"
     assert finding["id"] not in [event.get("finding", {}).get("id") for event in one.events()]
 
 
@@ -114,7 +114,7 @@ def test_a_layer_dead_from_the_start_is_dead_since_step_0() -> None:
     (dead,) = one.open()
     assert (dead["rule"], dead["since_step"], dead["found_at"]) == ("dead_layer", 0, 1)
     assert not [each for each in dead["remedies"] if each["label"].startswith("Rewind")], (
-        "there is nothing before"
+        "there is no step before"
     )
 
 
@@ -226,7 +226,7 @@ def test_a_raised_rate_is_named_and_the_rewind_leads_before_it() -> None:
 
 @pytest.mark.parametrize("steps", [1000, 2000])
 def test_a_machine_too_slow_for_a_replay_still_dates_a_dead_layer(steps: int) -> None:
-    """The gradients of the layer tell it, so nothing has to be made again."""
+    """The layer's gradients show it, without a replay."""
     one = Examined(NOTEBOOK)
     run, problem = one.one.runs["sgd"], one.one.problem
     run.advance(steps, CLOCK, publish=False)
@@ -237,7 +237,7 @@ def test_a_machine_too_slow_for_a_replay_still_dates_a_dead_layer(steps: int) ->
 
 @pytest.mark.parametrize("edit", [{"optimizer": "momentum"}, {"l2": 1e-6}])
 def test_gradients_date_it_only_under_plain_descent(edit: dict[str, Any]) -> None:
-    """A velocity and a pull to 0 move a layer without them."""
+    """Momentum and weight decay move a layer without gradients."""
     one = Examined(NOTEBOOK)
     run, problem = one.one.runs["sgd"], one.one.problem
     run.advance(300, CLOCK, publish=False)

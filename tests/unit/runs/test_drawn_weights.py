@@ -1,4 +1,4 @@
-"""Weights in as many cells as there is room for."""
+"""Weights in a limited number of cells."""
 
 from __future__ import annotations
 

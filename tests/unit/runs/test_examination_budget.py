@@ -1,4 +1,4 @@
-"""What examining costs a run: by a clock that only training and looking move, at every moment from the start on."""
+"""The cost of examinations, by a clock that only training and examinations move."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from support.examined import Examined
 from support.lives import CLOCK, Life
 
 CALL = 0.002
-"""What every reading of the clock in an examination takes: the least one reads it twice. A step takes a millisecond."""
+"""Time of each clock reading in an examination, which reads it at least twice. A step takes a millisecond."""
 
 DYING = EXHIBITS["notebook"].recipe.as_json() | {
     "runs": [
         {"name": "run", "learning_rate": 0.05, "batch_size": 1, "optimizer": "momentum", "momentum": 0.5}
     ]
 }
-"""Loses a layer at step 197; a velocity moves it beside the gradients, so that a search has to say when."""
+"""A layer dies at step 197. Momentum also moves it, so only a search can date it."""
 
 
 @pytest.fixture
 def slow_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Examinations move the clock too."""
+    """Let examinations move the clock too."""
     look = Doctor.examine
 
     def slowly(self: Any, run: Run, now: float, clock: Any, *, limited: bool = False) -> Any:
@@ -51,7 +51,7 @@ def slow_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 def play(
     life: Life, speed: float | None, seconds: float, see: Callable[[Run], None] = lambda run: None
 ) -> Run:
-    """Play for so long, and see the run whenever it has moved."""
+    """Play for so long; yield the run after each move."""
     one = life.one
     (run,) = one.runs.values()
     one.play(speed, "steps", CLOCK.now)
@@ -74,8 +74,8 @@ def test_at_full_speed_examinations_stay_within_their_share_from_the_start(
         beyond.append(run.case.budget.spent - SHARE * run.seconds)
 
     run = play(Life(**recipe), None, 6.0, see)
-    assert max(beyond) < 5 * CALL, "which is what one look more than was expected may take"
-    assert run.case.costs()["share"] > 0.4 * SHARE, "and most of it is used"
+    assert max(beyond) < 5 * CALL, "one examination may take this much more than expected"
+    assert run.case.costs()["share"] > 0.4 * SHARE, "most of the share is used"
 
 
 @pytest.mark.usefixtures("slow_looks")
@@ -99,7 +99,7 @@ def test_a_run_with_cheap_steps_is_examined_as_soon_as_others(
         life.one.work(0.005, CLOCK.now, CLOCK)
     assert light.case.examinations >= heavy.case.examinations > 3
     spent = heavy.case.budget.spent + light.case.budget.spent
-    assert spent < SHARE * heavy.seconds + 10 * CALL, "and all looks together take no more than their share"
+    assert spent < SHARE * heavy.seconds + 10 * CALL, "all examinations together stay within their share"
 
 
 @pytest.mark.usefixtures("slow_looks")
@@ -111,8 +111,8 @@ def test_a_deferred_search_has_the_same_result() -> None:
     (finding,) = [each for each in run.findings() if each["rule"] == "dead_layer"]
     assert (finding["since_step"], finding["subject"]) == (expected["since_step"], expected["subject"])
     assert "or earlier" not in finding["evidence"]
-    assert finding["found_at"] > 1_000, "not before as much was saved as the search takes"
-    assert not run.case.searches, "and what is found is not looked for again"
+    assert finding["found_at"] > 1_000, "not before the search is affordable"
+    assert not run.case.searches, "a finished search is not repeated"
 
 
 def test_checks_deferred_in_the_last_examination_run_at_rest() -> None:
@@ -127,7 +127,7 @@ def test_checks_deferred_in_the_last_examination_run_at_rest() -> None:
 
 
 DIVERGING = EXHIBITS["too-high"].recipe.as_json()
-"""Its run rate-3 diverges at step 85; the others go on."""
+"""Its run rate-3 diverges at step 85; the others continue."""
 
 
 @pytest.mark.usefixtures("slow_looks")
@@ -144,7 +144,7 @@ def test_the_last_examination_of_a_diverged_run_is_made_at_once_and_paid_for() -
     looks = over.case.examinations
     for _ in range(200):
         one.work(0.005, CLOCK.now, CLOCK)
-    assert over.case.examinations == looks, "it stands where it was looked at"
+    assert over.case.examinations == looks, "its state is examined"
 
 
 @pytest.mark.usefixtures("slow_looks")
@@ -174,7 +174,7 @@ def test_checks_deferred_in_the_last_examination_run_when_no_other_run_trains() 
         CLOCK.now = max(CLOCK.now, one.wake_at(CLOCK.now) or 0.0)
         turns += 1
     assert [each["rule"] for each in over.findings()] == ["diverged"]
-    assert turns < 10, "and then nothing is left to do"
+    assert turns < 10, "nothing is left to do"
 
 
 def test_the_expected_cost_of_a_new_run_is_that_of_the_others() -> None:
@@ -231,7 +231,7 @@ def test_saved_time_is_bounded_and_costs_beyond_it_are_still_affordable() -> Non
     assert budget.left == SAVED_SECONDS
     assert budget.affords(100.0)
     budget.spend(100.0)
-    assert not budget.affords(0.0), "it has to be earned first"
+    assert not budget.affords(0.0), "the debt must be earned first"
     budget.earn(101.0 / SHARE)
     assert budget.affords(0.0)
 
@@ -246,14 +246,14 @@ def test_recent_waits_cover_everything_at_first_and_then_one_or_two_periods() ->
     assert (recent.waited, recent.computed) == (0.5, PERIOD_SECONDS + 1.0)
     for _ in range(int(PERIOD_SECONDS)):
         recent.add_computing(1.0)
-    assert (recent.waited, recent.computed) == (0.0, PERIOD_SECONDS + 1.0), "what was before it is forgotten"
+    assert (recent.waited, recent.computed) == (0.0, PERIOD_SECONDS + 1.0), "earlier periods are dropped"
 
 
 @pytest.mark.parametrize("hoarded", [0.0, 0.1, SAVED_SECONDS])
 def test_recent_waits_stay_below_5_percent_whatever_was_saved(
     hoarded: float,
 ) -> None:
-    """Whatever is left is spent, or as often as so much was saved."""
+    """Spend the whole budget at once, or only when so much is saved up."""
     case, shares = Case(), list[float]()
     for _ in range(int(20 * PERIOD_SECONDS)):
         case.add_computing(0.1)

@@ -1,4 +1,4 @@
-"""The one door through which an experiment changes."""
+"""The commands of an experiment."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def experiment(**recipe: Any) -> Experiment:
 
 
 def make_steps(one: Experiment, **request: Any) -> dict[str, Any]:
-    """Do a step job to its end and return its answer."""
+    """Do a step job to its end and return its response."""
     answers: list[dict[str, Any]] = []
     one.step(CLOCK.now, answers.append, **request)
     for _ in range(100_000):
@@ -320,7 +320,7 @@ def test_frames_come_no_more_often_than_people_see() -> None:
     play_for(one, 2.0, clock)
     outgoing = one.take_outgoing()
     frames = [item for item in outgoing if isinstance(item, Frames)]
-    events = len(outgoing) - len(frames)  # each comes after the frame that led to it
+    events = len(outgoing) - len(frames)  # each follows its frame
     assert 0.8 * 2.0 / WAKE_SECONDS < len(frames) <= 2.0 / WAKE_SECONDS + 2 + events
 
 

@@ -1,4 +1,4 @@
-"""A run keeps the kernel that served when it began, until it is reset."""
+"""A run keeps its first kernel until a reset."""
 
 from __future__ import annotations
 

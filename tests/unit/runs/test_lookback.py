@@ -1,4 +1,4 @@
-"""Any past step, exactly, and forks from there, while training goes on."""
+"""Any past step, exactly, and forks from there, while training continues."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SMALL: dict[str, Any] = {"data": {"samples": 60}}
 
 
 class Looker:
-    """An experiment of two runs, worked on by hand."""
+    """An experiment of two runs, with a manual clock."""
 
     def __init__(self, **recipe: Any) -> None:
         self.one = Experiment("x", Recipe.model_validate({**SMALL, **recipe}))
@@ -173,7 +173,7 @@ def test_a_pending_request_gets_an_error_when_the_experiment_is_deleted() -> Non
     assert isinstance(answers[0], NotFound)
 
 
-# ---------------------------------------------------------------------- stretches
+# ---------------------------------------------------------------------- ranges
 
 
 def stretch(looker: Looker, run: str, since: int, until: int, at_most: int) -> Any:
@@ -259,7 +259,7 @@ def test_a_fork_of_the_present_equals_a_replayed_one() -> None:
     now, then = looker.one.runs["now"], looker.one.runs["then"]
     assert now.state.fingerprint() == then.state.fingerprint()
     np.testing.assert_array_equal(now.window(0, None, 1_000).final, then.window(0, None, 1_000).final)
-    # and it is a run like any other: its recipe gives the same numbers from step 0
+    # its recipe gives the same numbers from step 0
     again = Looker(runs=[looker.one.runs["now"].recipe.model_dump(mode="json")])
     again.steps(230)
     assert again.one.runs["now"].state.fingerprint() == now.state.fingerprint()
@@ -321,7 +321,7 @@ def test_a_fork_without_a_name_gets_a_free_one() -> None:
     assert looker.fork(fork_of="gd", at_step=2)["name"] == "run-3"
 
 
-# ---------------------------------------------------------------------- the way
+# ---------------------------------------------------------------------- paths
 
 
 def way(looker: Looker, run: str, step: int | None) -> list[TrainingState]:

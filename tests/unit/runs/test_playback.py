@@ -1,4 +1,4 @@
-"""Speeds: how many ticks are due at which moment."""
+"""The number of ticks that are due at a speed."""
 
 import math
 
@@ -8,7 +8,7 @@ from fallline.runs.playback import DEBT_SECONDS, WAKE_SECONDS, Playback
 
 
 def play_for(playback: Playback, seconds: float, most_a_turn: float = math.inf) -> int:
-    """Ticks ticks in so many seconds by somebody who comes back when told to."""
+    """Return the ticks in so many seconds for a caller that obeys `wake_at`."""
     now, end = playback.since, playback.since + seconds
     while now < end:
         ticks = int(min(playback.due(now), most_a_turn))

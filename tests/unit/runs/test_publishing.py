@@ -1,4 +1,4 @@
-"""What one publication of an experiment weighs."""
+"""The size of an experiment's publications."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def test_a_publication_is_as_large_as_two_frames_at_most_and_covers_every_step(
     recipe: dict[str, Any],
 ) -> None:
     one = Experiment("x", Recipe.model_validate(recipe))
-    telling, clock = Publisher("x"), Clock(tick=0.01)
-    telling.join(one.runs, {}, 100, 1e9, playing=True, watchers=1)
+    publisher, clock = Publisher("x"), Clock(tick=0.01)
+    publisher.join(one.runs, {}, 100, 1e9, playing=True, watchers=1)
     for run in one.runs.values():
         run.advance(60, clock, publish=True)
-    telling.publish(one.runs, clock(), playing=True)
-    (frames,) = telling.take()
+    publisher.publish(one.runs, clock(), playing=True)
+    (frames,) = publisher.take()
     pieces = [piece for _, piece in frames.runs.values() if piece is not None]
     assert [(piece.first[0], piece.last[-1]) for piece in pieces] == [(0, 59)] * len(one.runs)
     fewest = sum(piece.nbytes / len(piece) * FEWEST for piece in pieces)
@@ -38,19 +38,19 @@ def test_a_publication_is_as_large_as_two_frames_at_most_and_covers_every_step(
 
 def test_fast_training_publishes_smaller_pieces_and_a_full_one_after_a_pause() -> None:
     one = Experiment("x", Recipe.model_validate({"data": {"samples": 20}}))
-    telling, clock = Publisher("x"), Clock(tick=0.0)
-    telling.join(one.runs, {}, 100, 1e9, playing=True, watchers=1)
+    publisher, clock = Publisher("x"), Clock(tick=0.0)
+    publisher.join(one.runs, {}, 100, 1e9, playing=True, watchers=1)
 
     def published() -> tuple[int, list[int]]:
         for run in one.runs.values():
             run.advance(200, clock, publish=True)
-        telling.publish(one.runs, clock.now, playing=True)
-        (frames,) = telling.take()
+        publisher.publish(one.runs, clock.now, playing=True)
+        (frames,) = publisher.take()
         pieces = [piece for _, piece in frames.runs.values() if piece is not None]
         return sum(piece.nbytes for piece in pieces), [len(piece) for piece in pieces]
 
     first, buckets = published()
-    assert min(buckets) > 64, "as many as the page asks for, of each run"
+    assert min(buckets) > 64, "as many per run as the page requests"
     weighed = []
     for _ in range(60):
         clock.now += WAKE_SECONDS

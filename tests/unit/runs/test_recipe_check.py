@@ -1,4 +1,4 @@
-"""Names against the tables, defaults filled in, and what is wrong pointed at."""
+"""Checks of recipes: known names, defaults, and errors that point at fields."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_an_optimizers_own_parameters_are_filled_in() -> None:
 
 
 def test_epsilon_is_each_optimizers_own() -> None:
-    """Another optimizer brings its own defaults, also for what goes by the same name."""
+    """Another optimizer adds its own defaults, also for a parameter of the same name."""
     edits = [{"at_step": 3, "optimizer": "adagrad"}, {"at_step": 5, "optimizer": "adamw"}]
     (run,) = filled({"runs": [{"optimizer": "rmsprop", "epsilon": 0.5, "edits": edits}]})["runs"]
     assert (run["decay"], run["epsilon"]) == (0.99, 0.5)

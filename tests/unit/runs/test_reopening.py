@@ -1,6 +1,4 @@
-"""An experiment opened again from what was stored of it stands where it stood, with the same numbers as one that never
-went away.
-"""
+"""A restored experiment has the same position and numbers as one that never stopped."""
 
 from __future__ import annotations
 
@@ -121,7 +119,7 @@ def test_a_playing_experiment_resumes_from_its_stored_position() -> None:
     assert life.one.playing
     assert {run["name"]: run["step"] for run in life.there["runs"]} == stored
     assert all(stored[run] <= shown_steps[run] for run in shown_steps)
-    assert generations(life) == {"gd": 1, "sgd": 1}, "steps may have been seen beyond those stored"
+    assert generations(life) == {"gd": 1, "sgd": 1}, "clients may have seen unstored steps"
     assert_twins(life)
 
 
@@ -144,7 +142,7 @@ def test_an_experiment_is_stored_as_loose_before_unstored_steps_are_shown() -> N
     assert written is not None
     assert (written.needed, written.progress["loose"]) == (True, True)
     life.one.work(0.01, CLOCK.now, CLOCK)
-    assert life.one.take_write(CLOCK.now, publishes=True) is None, "once is enough"
+    assert life.one.take_write(CLOCK.now, publishes=True) is None, "it is stored only once"
 
 
 def test_after_a_final_write_generations_stay() -> None:
@@ -267,7 +265,7 @@ def test_a_damaged_checkpoint_is_noticed_and_an_earlier_one_serves() -> None:
     wanted = life.one.runs["gd"].checkpoints.before(step).fingerprint()
     parts[first] = parts[first][:-1] + bytes([parts[first][-1] ^ 1])
     turns = life.reopen(replace(life.stored, parts={"gd": parts}))
-    assert turns < 100, "the state itself is whole: the way from step 0 is not made again"
+    assert turns < 100, "the state is intact: no replay from step 0"
     assert life.one.runs["gd"].checkpoints.before(step).step < step
     results: list[Any] = []
     life.one.state_at("gd", step, lambda problem, state, recipe: {"is": state.fingerprint()}, results.append)
@@ -290,9 +288,7 @@ def test_other_builds_are_noticed_and_reported() -> None:
     assert steps(life) == {"gd": 1_500}
     assert generations(life) == {"gd": 1}
     life.reopen(kernels=other)
-    assert life.one.state()["provenance"]["restored"] == {"gd": TO_ROUNDING}, (
-        "for as long as that past is its past"
-    )
+    assert life.one.state()["provenance"]["restored"] == {"gd": TO_ROUNDING}, "until a reset"
     assert generations(life) == {"gd": 1}
     life.do(lambda one: one.reset(None, 0.0))
     assert "restored" not in life.one.state()["provenance"]

@@ -1,4 +1,4 @@
-"""A run that checks itself: green on every network there is, red for a slip of one character in backward."""
+"""The self-check passes on every network, and fails for a wrong character in backward."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_notebooks_runs_pass_from_their_first_step_to_after_a_layer_has_died
 
 
 def test_samples_at_a_kink_are_skipped() -> None:
-    """At zero biases samples that the first layer switches off stand on the kinks of the second."""
+    """At zero biases, samples that switch off the first layer are at the kinks of the second."""
     run = run_of({"network": {"biases": "zeros", "seed": 3}, "data": {"samples": 100}}, 0)
     checks = {check["name"]: check for check in self_check(run.to_check())["checks"]}
     assert checks["gradient"]["passed"]
@@ -129,7 +129,7 @@ def test_a_replay_that_differs_is_reported() -> None:
     ],
 )
 def test_a_slip_in_backward_turns_it_red(right: str, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel that trains is checked, not a copy of its formulas: the slip is planted in it."""
+    """The fault is planted in the kernel that trains, not in a copy of its formulas."""
     layers = [{"units": 4, "activation": "tanh"}, {"units": 4, "activation": "tanh"}]
     run = run_of({"network": {"layers": layers}, "data": {"samples": 50}}, 5)
     assert verdicts(run)["gradient"] is True

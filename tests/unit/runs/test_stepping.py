@@ -1,4 +1,4 @@
-"""Play and step jobs as they are stored and put back."""
+"""Play and step jobs, stored and restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where stop conditions stop a run: at the same step however it is sliced, as a look at every single step says."""
+"""Stop conditions stop a run at the same step for all slices, equal to a check of every step."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from support.clocks import Clock
 
 CLOCK = Clock(tick=0.001)
 DIES = EXHIBITS["notebook"].recipe
-"""Its sgd loses layer 2 before step 200."""
+"""Layer 2 of its SGD run dies before step 200."""
 
 LEARNS = Recipe.model_validate(
     {
@@ -56,7 +56,7 @@ def stepped(problem: Problem, run: Run, most: int) -> Iterator[TrainingState]:
 
 
 def first(problem: Problem, run: Run, met: Callable[[TrainingState], bool], most: int = 1000) -> int:
-    """The first step, looked at one by one, at which it is met."""
+    """Return the first step that meets it, by a check of every step."""
     return next(state.step for state in stepped(problem, run, most) if met(state))
 
 
@@ -165,7 +165,7 @@ def experiment(*conditions: dict[str, Any]) -> Experiment:
 
 
 def step(one: Experiment, steps: int) -> list[dict[str, Any]]:
-    """Let all runs that can make so many steps; the events of it."""
+    """Step all runs; return the events."""
     answers: list[dict[str, Any]] = []
     one.step(CLOCK.now, answers.append, steps=steps)
     while not answers:
