@@ -88,8 +88,10 @@ def train(lab: Lab, steps: int) -> float:
 
 def memory_of(recipe: JSON, steps: int) -> tuple[int, int]:
     """Bytes of a run's history and checkpoints, after slices as short as a server's."""
-    room = SharedBudget(Settings().lookback_mb << 20)
-    run = Experiment("x", Recipe.model_validate(recipe), Kernels(compiled_kernel()), room=room).runs["run"]
+    checkpoint_budget = SharedBudget(Settings().lookback_mb << 20)
+    run = Experiment(
+        "x", Recipe.model_validate(recipe), Kernels(compiled_kernel()), checkpoint_budget=checkpoint_budget
+    ).runs["run"]
     while run.state.step < steps:
         run.advance(
             min(steps - run.state.step, max(int(0.02 / run.step_seconds), 1)), time.perf_counter, publish=True

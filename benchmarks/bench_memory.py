@@ -89,7 +89,7 @@ def lab_in(folder: Path) -> Lab:
         most_bytes=1 << 40,
         idle_seconds=1e6,
         kernels=Kernels(compiled_kernel()),
-        room=SharedBudget(64 << 20),
+        checkpoint_budget=SharedBudget(64 << 20),
     )
 
 

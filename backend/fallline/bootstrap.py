@@ -68,6 +68,6 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
         idle_seconds=settings.idle_seconds,
         keep_seconds=keep_seconds,
         kernels=Kernels(builds=builds()) if kernels is None else kernels,
-        room=SharedBudget(min(settings.lookback_mb << 20, memory // 4)),
+        checkpoint_budget=SharedBudget(min(settings.lookback_mb << 20, memory // 4)),
     )
     return build_app(lab, installed_pages(), settings)

@@ -58,9 +58,13 @@ class Life:
     def __init__(self, store: Store | None = None, **recipe: Any) -> None:
         self.store = MemoryStore() if store is None else store
         self.writes = self.stored_bytes = 0
-        self.room = SharedBudget(ROOM_BYTES)
+        self.budget = SharedBudget(ROOM_BYTES)
         self.one = Experiment(
-            "x", Recipe.model_validate({**SMALL, **recipe}), KERNELS, saves=True, room=self.room
+            "x",
+            Recipe.model_validate({**SMALL, **recipe}),
+            KERNELS,
+            saves=True,
+            checkpoint_budget=self.budget,
         )
         self.store_it(token=b"hash")
 
@@ -103,7 +107,9 @@ class Life:
 
     def reopen(self, stored: StoredExperiment | None = None, kernels: Kernels = KERNELS, **how: Any) -> int:
         """Reopen as after a crash. Returns the turns until it is restored; `there` is then its state."""
-        self.one = Experiment.reopened("x", stored or self.stored, kernels, saves=True, room=self.room, **how)
+        self.one = Experiment.reopened(
+            "x", stored or self.stored, kernels, saves=True, checkpoint_budget=self.budget, **how
+        )
         answers: list[Any] = []
         self.one.when_restored(CLOCK.now, answers.append)
         turns = 0

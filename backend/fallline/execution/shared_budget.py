@@ -20,12 +20,12 @@ class SharedBudget:
         self._holders: WeakSet[Checkpoints] = WeakSet()
         self._lock = threading.Lock()
 
-    def enter(self, holder: Checkpoints) -> None:
+    def register(self, holder: Checkpoints) -> None:
         """Count this holder's bytes until it is deleted."""
         with self._lock:
             self._holders.add(holder)
 
-    def left_to(self, holder: Checkpoints) -> int:
+    def available_to(self, holder: Checkpoints) -> int:
         """Return the bytes this holder may have beyond its own minimum: half of what the others leave."""
         with self._lock:
             others = sum(each.bytes_beyond for each in self._holders if each is not holder)

@@ -22,7 +22,7 @@ from fallline.runs.checks.fork import forked_recipe
 from fallline.runs.checks.recipe import check_recipe
 from fallline.runs.doctor.schedule import ExaminationSchedule, Findings
 from fallline.runs.jobs import StepJob
-from fallline.runs.past.checkpoints import Room
+from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import PendingRequest
 from fallline.runs.past_requests import ForkRequest, Later, See, SeePath, history_of, path_to, state_at
 from fallline.runs.persistence.journal_writer import JournalWriter
@@ -61,7 +61,7 @@ class Experiment:
         start: SavedParameters | None = None,
         *,
         saves: bool = False,
-        room: Room | None = None,
+        checkpoint_budget: CheckpointBudget | None = None,
         usage: Usage | None = None,
     ) -> None:
         """Create the experiment, with the uploads that its recipe names.
@@ -73,7 +73,7 @@ class Experiment:
         dataset = dataset_of(recipe.data, table)
         shared = check_recipe(recipe, dataset, start)
         self.problem: Problem = build_problem(shared.data, shared.network, shared.loss, dataset, start)
-        self._registry = RunRegistry(shared, self.problem, self._kernels, room)
+        self._registry = RunRegistry(shared, self.problem, self._kernels, checkpoint_budget)
         self._schedule = ExaminationSchedule(self.problem)
         self._stepping = Stepping()
         self._publisher = Publisher(id)
@@ -101,7 +101,7 @@ class Experiment:
         saves: bool = False,
         is_paused: bool = False,
         is_read_only: bool = False,
-        room: Room | None = None,
+        checkpoint_budget: CheckpointBudget | None = None,
         usage: Usage | None = None,
     ) -> Experiment:
         """Restore a stored experiment, which may be used after `when_restored` calls back.
@@ -109,16 +109,23 @@ class Experiment:
         It plays if it did, unless it `is_paused`. With `is_read_only` it does not play, and nothing is stored of it.
         """
         facts = replay_facts(stored.entries)
-        one = cls(id, facts.with_edits(), kernels, table, start, room=room, usage=usage)
+        one = cls(
+            id, facts.with_edits(), kernels, table, start, checkpoint_budget=checkpoint_budget, usage=usage
+        )
         one._journal = JournalWriter(saves=saves)
-        one._restore(facts, stored, room, is_read_only=is_read_only)
+        one._restore(facts, stored, checkpoint_budget, is_read_only=is_read_only)
         one._plays_on = stored.progress["playing"] and not (is_paused or is_read_only)
         return one
 
     def _restore(
-        self, facts: ReplayedFacts, stored: StoredExperiment, room: Room | None, *, is_read_only: bool
+        self,
+        facts: ReplayedFacts,
+        stored: StoredExperiment,
+        checkpoint_budget: CheckpointBudget | None,
+        *,
+        is_read_only: bool,
     ) -> None:
-        restored = restored_runs(self.problem, facts, stored, self._kernels, room)
+        restored = restored_runs(self.problem, facts, stored, self._kernels, checkpoint_budget)
         progress = stored.progress
         self._registry.restore(restored.runs, facts.removed)
         self._positions = progress["runs"]

@@ -26,7 +26,7 @@ from fallline.runs.case import Case
 from fallline.runs.checks.recipe import check_fit
 from fallline.runs.checks.run import check_change, check_edits_to_come, merge_edit
 from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
-from fallline.runs.past.checkpoints import Checkpoints, Room
+from fallline.runs.past.checkpoints import CheckpointBudget, Checkpoints
 from fallline.runs.past.replay import PathRequest, Replay
 from fallline.runs.stopping import StopWatch, may_stop
 from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
@@ -63,11 +63,11 @@ class Run:
         recipe: RunRecipe,
         kernels: Kernels,
         kernel: Kernel | None = None,
-        room: Room | None = None,
+        checkpoint_budget: CheckpointBudget | None = None,
     ) -> None:
         self._problem = problem
         self._kernels = kernels
-        self._room = room
+        self._checkpoint_budget = checkpoint_budget
         self.recipe = recipe
         self.generation = 0
         self.is_rounded = False
@@ -77,7 +77,7 @@ class Run:
 
     def _begin(self, kernel: Kernel) -> None:
         self.state = begin(self._problem)
-        self.checkpoints = Checkpoints(self.state, self._room)
+        self.checkpoints = Checkpoints(self.state, self._checkpoint_budget)
         self.kernel = kernel
         self.stop_watch = StopWatch(self._problem)
         self.finished: StopCondition | None = None
@@ -229,7 +229,7 @@ class Run:
 
     def fork(self, recipe: RunRecipe) -> Run:
         """Return a run with the same past that continues with `recipe`."""
-        twin = Run(self._problem, recipe, self._kernels, self.kernel, self._room)
+        twin = Run(self._problem, recipe, self._kernels, self.kernel, self._checkpoint_budget)
         twin.state = self.state.copy()
         twin.state.diverged_at = None  # its own settings may not diverge here
         twin.checkpoints = self.checkpoints.copy()

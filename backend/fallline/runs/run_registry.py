@@ -12,7 +12,7 @@ from fallline.engine.kernels.table import Kernel
 from fallline.engine.problem import Problem
 from fallline.engine.series import evaluated_series
 from fallline.runs.checks.recipe import check_run
-from fallline.runs.past.checkpoints import Room
+from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.run import Run
 from fallline.vocabulary.errors import Conflict, NotFound, TooExpensive
 from fallline.vocabulary.recipe import MOST_RUNS, Recipe, RunRecipe
@@ -21,11 +21,13 @@ from fallline.vocabulary.recipe import MOST_RUNS, Recipe, RunRecipe
 class RunRegistry:
     """The runs by name; at first those in the recipe `shared`, in its order."""
 
-    def __init__(self, shared: Recipe, problem: Problem, kernels: Kernels, room: Room | None) -> None:
+    def __init__(
+        self, shared: Recipe, problem: Problem, kernels: Kernels, checkpoint_budget: CheckpointBudget | None
+    ) -> None:
         self._shared = shared
         self._problem = problem
         self._kernels = kernels
-        self._room = room
+        self._checkpoint_budget = checkpoint_budget
         self._generations: dict[str, int] = {}
         self.runs = {run.name: self.new_run(run) for run in shared.runs}
 
@@ -53,7 +55,7 @@ class RunRegistry:
 
     def new_run(self, recipe: RunRecipe, kernel: Kernel | None = None) -> Run:
         """Return a run at step 0 with the shared initial parameters; it has not joined."""
-        return Run(self._problem, recipe, self._kernels, kernel, self._room)
+        return Run(self._problem, recipe, self._kernels, kernel, self._checkpoint_budget)
 
     def checked(self, recipe: RunRecipe) -> RunRecipe:
         """Return a run's recipe, filled in. Raises InvalidRequest or TooExpensive."""

@@ -19,7 +19,7 @@ from functools import partial
 from fallline.engine.kernels.choice import Kernels
 from fallline.execution.interface import Executor
 from fallline.runs.experiment import Experiment
-from fallline.runs.past.checkpoints import Room
+from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.persistence.replayed_facts import replay_facts
 from fallline.runs.usage import expected_bytes
 from fallline.services.background import Background
@@ -57,7 +57,7 @@ TRIES = 20
 class ExperimentLoader:
     """The live experiments, within a `capacity`.
 
-    All choose from the same `kernels` and share a `room`.
+    All choose from the same `kernels` and share a `checkpoint_budget`.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class ExperimentLoader:
         clock: Callable[[], float],
         *,
         kernels: Kernels,
-        room: Room | None,
+        checkpoint_budget: CheckpointBudget | None,
     ) -> None:
         self._registry = registry
         self._executor = executor
@@ -85,7 +85,7 @@ class ExperimentLoader:
         self._capacity = capacity
         self._clock = clock
         self._kernels = kernels
-        self._room = room
+        self._checkpoint_budget = checkpoint_budget
         self._admission = asyncio.Lock()
         self._turns = FairSlots(MOST_TEMPORARY, leaves_some=True)
         self._waiting_for_turns = 0
@@ -118,7 +118,7 @@ class ExperimentLoader:
             uploads.table,
             uploads.start,
             saves=self._store.is_durable,
-            room=self._room,
+            checkpoint_budget=self._checkpoint_budget,
             usage=live.usage,
         )
         try:
@@ -308,7 +308,7 @@ class ExperimentLoader:
                 saves=self._store.is_durable,
                 is_read_only=live.is_read_only,
                 is_paused=entry.opens_paused,
-                room=self._room,
+                checkpoint_budget=self._checkpoint_budget,
                 usage=live.usage,
             )
             if entry.live is not live:  # deleted meanwhile: nobody would close it

@@ -19,7 +19,7 @@ from fallline.engine.kernels.choice import Kernels
 from fallline.execution.interface import Executor
 from fallline.exports.table import EXPORTS
 from fallline.runs.checks.recipe import catalog
-from fallline.runs.past.checkpoints import Room
+from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.services.background import Background
 from fallline.services.capacity import Capacity
 from fallline.services.command_runner import CommandRunner
@@ -68,7 +68,7 @@ class Lab:
         idle_seconds: float,
         keep_seconds: float = float("inf"),
         kernels: Kernels | None = None,
-        room: Room | None = None,
+        checkpoint_budget: CheckpointBudget | None = None,
     ) -> None:
         self._executor = executor
         self._subscribers = subscribers
@@ -91,7 +91,7 @@ class Lab:
             self._capacity,
             clock,
             kernels=self._kernels,
-            room=room,
+            checkpoint_budget=checkpoint_budget,
         )
         self._commands = CommandRunner(executor, self._background)
         self._readiness = Readiness(executor, store, clock)

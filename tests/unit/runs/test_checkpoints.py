@@ -10,7 +10,7 @@ import pytest
 from fallline.engine.state import TrainingState
 from fallline.execution.shared_budget import SharedBudget
 from fallline.runs.past import checkpoints
-from fallline.runs.past.checkpoints import FEWEST, MOST_BYTES, REPLAY_SECONDS, Checkpoints, Room
+from fallline.runs.past.checkpoints import FEWEST, MOST_BYTES, REPLAY_SECONDS, CheckpointBudget, Checkpoints
 
 MEGABYTE = 1 << 20
 
@@ -24,10 +24,14 @@ def state_at(step: int, parameters: int = 50, slots: int = 0) -> TrainingState:
 
 
 def trained(
-    seconds: float, parameters: int, room: Room | None = None, slots: int = 0, step: float = 0.05
+    seconds: float,
+    parameters: int,
+    budget: CheckpointBudget | None = None,
+    slots: int = 0,
+    step: float = 0.05,
 ) -> Checkpoints:
     """Return the checkpoints of a run after so much computing, with a state every `step` seconds."""
-    states = Checkpoints(state_at(0, parameters, slots), room)
+    states = Checkpoints(state_at(0, parameters, slots), budget)
     for number in range(1, round(seconds / step) + 1):
         states.offer(state_at(number, parameters, slots), number * step)
     return states
@@ -59,8 +63,8 @@ def test_a_returned_checkpoint_is_a_copy() -> None:
 
 @pytest.mark.parametrize("slots", [0, 1, 2])
 def test_the_notebooks_network_takes_one_megabyte_and_no_shared_room_however_long_it_trains(slots) -> None:
-    room = SharedBudget(512 * MEGABYTE)
-    states = trained(2_000.0, NOTEBOOK, room, slots, step=0.1)
+    budget = SharedBudget(512 * MEGABYTE)
+    states = trained(2_000.0, NOTEBOOK, budget, slots, step=0.1)
     assert states.nbytes <= MOST_BYTES
     assert states.bytes_beyond == 0
 
@@ -73,45 +77,45 @@ def test_a_larger_network_takes_shared_room_rather_than_a_long_replay() -> None:
 
 
 def test_no_more_room_is_taken_than_a_short_replay_needs() -> None:
-    room = SharedBudget(64 * MEGABYTE)
-    states = trained(100.0, LARGER, room)
+    budget = SharedBudget(64 * MEGABYTE)
+    states = trained(100.0, LARGER, budget)
     assert states.seconds_apart == pytest.approx(REPLAY_SECONDS)
     assert len(states) == pytest.approx(100.0 / REPLAY_SECONDS, rel=0.1)
 
 
 def test_one_run_takes_half_of_the_room_at_most_and_then_has_fewer_states() -> None:
-    room = SharedBudget(8 * MEGABYTE)
-    states = trained(400.0, LARGER, room, step=0.1)
+    budget = SharedBudget(8 * MEGABYTE)
+    states = trained(400.0, LARGER, budget, step=0.1)
     assert states.bytes_beyond <= 4 * MEGABYTE
     assert states.bytes_beyond > MEGABYTE
     assert states.seconds_apart > REPLAY_SECONDS
 
 
 def test_many_runs_together_keep_within_the_room_and_each_has_what_every_run_may_have() -> None:
-    room = SharedBudget(4 * MEGABYTE)
-    runs = [trained(60.0, LARGER, room) for _ in range(6)]
+    budget = SharedBudget(4 * MEGABYTE)
+    runs = [trained(60.0, LARGER, budget) for _ in range(6)]
     assert sum(run.bytes_beyond for run in runs) <= 4 * MEGABYTE
     for run in runs:
         assert run.nbytes >= MOST_BYTES // 2
 
 
 def test_an_early_run_shrinks_when_others_come() -> None:
-    room = SharedBudget(8 * MEGABYTE)
-    early = trained(60.0, LARGER, room)
+    budget = SharedBudget(8 * MEGABYTE)
+    early = trained(60.0, LARGER, budget)
     before = early.bytes_beyond
-    others = [trained(60.0, LARGER, room) for _ in range(6)]
+    others = [trained(60.0, LARGER, budget) for _ in range(6)]
     early.offer(state_at(10_000, LARGER), 10_000.0)
     assert early.bytes_beyond < before
     assert early.bytes_beyond + sum(other.bytes_beyond for other in others) <= 8 * MEGABYTE
 
 
 def test_deleted_checkpoints_take_no_room() -> None:
-    room = SharedBudget(8 * MEGABYTE)
-    dropped, stays = trained(60.0, LARGER, room), Checkpoints(state_at(0), room)
-    assert room.left_to(stays) < 4 * MEGABYTE
+    budget = SharedBudget(8 * MEGABYTE)
+    dropped, stays = trained(60.0, LARGER, budget), Checkpoints(state_at(0), budget)
+    assert budget.available_to(stays) < 4 * MEGABYTE
     del dropped
     gc.collect()
-    assert room.left_to(stays) == 4 * MEGABYTE
+    assert budget.available_to(stays) == 4 * MEGABYTE
 
 
 def test_the_largest_network_has_a_few_states_even_where_there_is_no_room() -> None:
@@ -131,11 +135,14 @@ def test_restored_states_without_room_are_thinned() -> None:
 
 
 def test_a_copy_holds_the_same_states_and_counts_for_itself() -> None:
-    room = SharedBudget(64 * MEGABYTE)
-    states = trained(60.0, LARGER, room)
+    budget = SharedBudget(64 * MEGABYTE)
+    states = trained(60.0, LARGER, budget)
     twin = states.copy()
     assert [state.step for state in twin] == [state.step for state in states]
     assert (twin.about(), twin.nbytes) == (states.about(), states.nbytes)
-    assert room.left_to(Checkpoints(state_at(0), room)) == (64 * MEGABYTE - 2 * states.bytes_beyond) // 2
+    assert (
+        budget.available_to(Checkpoints(state_at(0), budget))
+        == (64 * MEGABYTE - 2 * states.bytes_beyond) // 2
+    )
     twin.offer(state_at(99_999, LARGER), 1e6)
     assert states.before(99_999).step < 99_999

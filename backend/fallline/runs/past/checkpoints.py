@@ -33,13 +33,13 @@ _OVERHEAD = 600
 """About the bytes of a state beside its arrays."""
 
 
-class Room(Protocol):
+class CheckpointBudget(Protocol):
     """Memory that the checkpoints of all runs share, beyond each run's own."""
 
-    def enter(self, holder: Checkpoints) -> None:
+    def register(self, holder: Checkpoints) -> None:
         """Count what these checkpoints store, until they are garbage collected."""
 
-    def left_to(self, holder: Checkpoints) -> int:
+    def available_to(self, holder: Checkpoints) -> int:
         """Bytes that these checkpoints may store beyond their own."""
 
 
@@ -50,18 +50,18 @@ class Checkpoints:
     the time of a replay, never its result.
     """
 
-    def __init__(self, start: TrainingState, room: Room | None = None) -> None:
+    def __init__(self, start: TrainingState, budget: CheckpointBudget | None = None) -> None:
         self._states = [start.copy()]
         self._steps = [start.step]
         self._seconds_apart = SECONDS_APART
         self._last_seconds = 0.0
-        self._settle(room)
+        self._settle(budget)
 
-    def _settle(self, room: Room | None) -> None:
-        self._room = room
+    def _settle(self, budget: CheckpointBudget | None) -> None:
+        self._budget = budget
         self.nbytes = sum(map(state_bytes, self._states))
-        if room is not None:
-            room.enter(self)
+        if budget is not None:
+            budget.register(self)
 
     def __len__(self) -> int:
         return len(self._states)
@@ -88,7 +88,7 @@ class Checkpoints:
 
     def copy(self) -> Checkpoints:
         """Return checkpoints that share these states, which are never changed."""
-        twin = Checkpoints(self._states[0], self._room)
+        twin = Checkpoints(self._states[0], self._budget)
         twin.restore(self.about(), self)
         return twin
 
@@ -109,9 +109,9 @@ class Checkpoints:
         if not self.bytes_beyond:
             return False
         is_small = ENOUGH * state_bytes(self._states[-1]) <= MOST_BYTES
-        if self._room is None or is_small or 2 * self._seconds_apart <= REPLAY_SECONDS:
+        if self._budget is None or is_small or 2 * self._seconds_apart <= REPLAY_SECONDS:
             return True
-        return self.bytes_beyond > self._room.left_to(self)
+        return self.bytes_beyond > self._budget.available_to(self)
 
     def __iter__(self) -> Iterator[TrainingState]:
         """Iterate over the states after the first, which are never changed."""

@@ -13,7 +13,7 @@ from typing import Any
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem
 from fallline.runs.case import Case
-from fallline.runs.past.checkpoints import Room
+from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock
 from fallline.runs.persistence.replayed_facts import ReplayedFacts, ReplayedRun
 from fallline.runs.persistence.saving import Saved, restore
@@ -43,12 +43,14 @@ def restored_runs(
     facts: ReplayedFacts,
     stored_experiment: StoredExperiment,
     kernels: Kernels,
-    room: Room | None = None,
+    checkpoint_budget: CheckpointBudget | None = None,
 ) -> RestoredRuns:
     """Return the runs at their last stored states, not yet at their positions."""
     restored = RestoredRuns({}, {}, {}, {})
     for name, replayed in facts.runs.items():
-        run = Run(problem, replayed.recipe, kernels, kernels.named(replayed.provenance.kernel), room)
+        run = Run(
+            problem, replayed.recipe, kernels, kernels.named(replayed.provenance.kernel), checkpoint_budget
+        )
         run.generation, run.is_rounded = replayed.generation, replayed.is_rounded
         evidence = stored_experiment.progress.get("seen", {}).get(name, {})  # the first versions stored none
         replayed.record.resume({id: Evidence(**fields) for id, fields in evidence.items()})
