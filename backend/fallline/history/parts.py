@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from fallline.history.shelf import BucketShelf, StepShelf
+from fallline.history.ring import BucketRing, StepRing
 from fallline.vocabulary.packing import About, Arrays
 
 Kind: TypeAlias = Literal["first", "last", "trunk", "summary", "first_summary", "octave", "twig", "waiting"]
@@ -29,12 +29,12 @@ class Part:
     arrays: Callable[[], Arrays]
 
 
-def steps_part(kind: Kind, shelf: StepShelf) -> list[Part]:
-    """Return all steps of a shelf as a piece, if there are any."""
-    start, stop = shelf.start, shelf.stop
+def steps_part(kind: Kind, ring: StepRing) -> list[Part]:
+    """Return all steps of a ring as a piece, if there are any."""
+    start, stop = ring.start, ring.stop
 
     def arrays() -> Arrays:
-        records = shelf.records(start, stop)
+        records = ring.records(start, stop)
         return {
             "samples_seen": records.samples_seen,
             "seconds": records.seconds,
@@ -45,18 +45,18 @@ def steps_part(kind: Kind, shelf: StepShelf) -> list[Part]:
     return [Part(kind, (start, stop), about, arrays)] if start < stop else []
 
 
-def buckets_parts(kind: Kind, shelf: BucketShelf, block: int | None = None) -> list[Part]:
-    """Return a shelf's buckets in pieces of `block` buckets, or in one piece."""
-    size = shelf.stop - shelf.start if block is None else block
+def buckets_parts(kind: Kind, ring: BucketRing, block: int | None = None) -> list[Part]:
+    """Return a ring's buckets in pieces of `block` buckets, or in one piece."""
+    size = ring.stop - ring.start if block is None else block
     return [
         _buckets_part(
-            kind, shelf, start, min(start + size, shelf.stop), None if block is None else start // size
+            kind, ring, start, min(start + size, ring.stop), None if block is None else start // size
         )
-        for start in range(shelf.start, shelf.stop, max(size, 1))
+        for start in range(ring.start, ring.stop, max(size, 1))
     ]
 
 
-def _buckets_part(kind: Kind, shelf: BucketShelf, start: int, stop: int, number: int | None) -> Part:
-    name = f"{kind}-{shelf.width}" + ("" if number is None else f"-{number}")
-    about: About = {"kind": kind, "start": start, "width": shelf.width}
-    return Part(name, (start, stop), about, lambda: shelf.arrays(start, stop))
+def _buckets_part(kind: Kind, ring: BucketRing, start: int, stop: int, number: int | None) -> Part:
+    name = f"{kind}-{ring.width}" + ("" if number is None else f"-{number}")
+    about: About = {"kind": kind, "start": start, "width": ring.width}
+    return Part(name, (start, stop), about, lambda: ring.arrays(start, stop))

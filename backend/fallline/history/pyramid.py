@@ -21,7 +21,7 @@ import numpy as np
 
 from fallline.history.cover import Zone, cover
 from fallline.history.parts import BLOCK, Part, buckets_parts, steps_part
-from fallline.history.shelf import BucketShelf, Shelf, StepShelf, buckets_of
+from fallline.history.ring import BucketRing, Ring, StepRing, buckets_of
 from fallline.vocabulary.columns import Buckets, Records, as_one, from_records, join, pair_up, widen
 from fallline.vocabulary.dyadic import ceil, floor
 from fallline.vocabulary.packing import About, Arrays
@@ -43,8 +43,8 @@ _LONG = 1 << 27
 def most_bytes(series: int) -> int:
     """Return the most bytes for so many series in a run of `_LONG` steps."""
     octaves = (_LONG // STEPS).bit_length() - _OCTAVE.bit_length() + 1
-    twigs = (_LONG // STEPS).bit_length() - SUMMARY.bit_length() + 1
-    buckets = STEPS + 2 * STEPS // SUMMARY + SUMMARY * (octaves + twigs) + STEPS // SUMMARY
+    recent = (_LONG // STEPS).bit_length() - SUMMARY.bit_length() + 1
+    buckets = STEPS + 2 * STEPS // SUMMARY + SUMMARY * (octaves + recent) + STEPS // SUMMARY
     return 2 * STEPS * (16 + 8 * series) + buckets * (16 + 36 * series)
 
 
@@ -53,13 +53,13 @@ class Pyramid:
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._nothing = Buckets.empty(names)
-        self._first_steps = StepShelf(names, 0, STEPS)
-        self._last_steps = StepShelf(names, STEPS, STEPS)
-        self._trunk: BucketShelf | None = None
-        self._octaves: list[BucketShelf] = []
-        self._twigs: dict[int, BucketShelf] = {}
-        self._first_summary: BucketShelf | None = None
-        self._summary: BucketShelf | None = None
+        self._first_steps = StepRing(names, 0, STEPS)
+        self._last_steps = StepRing(names, STEPS, STEPS)
+        self._trunk: BucketRing | None = None
+        self._octaves: list[BucketRing] = []
+        self._recent: dict[int, BucketRing] = {}
+        self._first_summary: BucketRing | None = None
+        self._summary: BucketRing | None = None
         # the newest bucket of each width that waits for its other half
         self._waiting: dict[int, Buckets] = {}
         self._settled = 0
@@ -69,7 +69,7 @@ class Pyramid:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        return sum(shelf.nbytes for shelf in self._shelves())
+        return sum(ring.nbytes for ring in self._rings())
 
     # ------------------------------------------------------------------ adding records
 
@@ -109,10 +109,10 @@ class Pyramid:
     def _unsettled(self) -> list[Buckets]:
         border = max(self._settled, min(self.count, STEPS))
         parts = ((self._first_steps, self._settled, border), (self._last_steps, border, self.count))
-        return [shelf.read(start, stop) for shelf, start, stop in parts if start < stop]
+        return [ring.read(start, stop) for ring, start, stop in parts if start < stop]
 
     def _merge_upwards(self, buckets: Buckets) -> None:
-        """Add every bucket that these single steps complete to its shelves."""
+        """Add every bucket that these single steps complete to its rings."""
         width = 1
         while len(buckets) and width < SUMMARY * self._width:
             buckets = join(self._waiting.pop(width, self._nothing), buckets)
@@ -125,11 +125,11 @@ class Pyramid:
     def _put(self, buckets: Buckets, width: int) -> None:
         if self._trunk is not None and width == self._width:
             self._trunk.add(buckets)
-        if width in self._twigs:
-            self._twigs[width].add(buckets)
+        if width in self._recent:
+            self._recent[width].add(buckets)
         if width == SUMMARY * self._width:
             if self._summary is None:
-                self._summary = BucketShelf(self._nothing, width, STEPS // SUMMARY)
+                self._summary = BucketRing(self._nothing, width, STEPS // SUMMARY)
             self._summary.add(buckets)
 
     @property
@@ -145,13 +145,13 @@ class Pyramid:
         if width == 1:
             self._first_summary = self._summary
         if width >= SUMMARY:
-            # The last 1,024 steps need a summary like the first; wider shelves only continue them.
-            room = _twig_size(width)
-            self._twigs[width] = BucketShelf(buckets.part(slice(STEPS - room, None)), width, room)
+            # The last 1,024 steps need a summary like the first; wider rings only continue them.
+            size = _recent_size(width)
+            self._recent[width] = BucketRing(buckets.part(slice(STEPS - size, None)), width, size)
         if width >= _OCTAVE:
-            self._octaves.append(BucketShelf(buckets.part(slice(SUMMARY, 2 * SUMMARY)), width, SUMMARY))
-        self._trunk = BucketShelf(pair_up(buckets), 2 * width, STEPS)
-        self._summary = BucketShelf(pair_up(summary), 2 * SUMMARY * width, STEPS // SUMMARY)
+            self._octaves.append(BucketRing(buckets.part(slice(SUMMARY, 2 * SUMMARY)), width, SUMMARY))
+        self._trunk = BucketRing(pair_up(buckets), 2 * width, STEPS)
+        self._summary = BucketRing(pair_up(summary), 2 * SUMMARY * width, STEPS // SUMMARY)
 
     # ------------------------------------------------------------------ storing
 
@@ -171,10 +171,10 @@ class Pyramid:
             yield from buckets_parts("first_summary", self._first_summary)
         for octave in self._octaves:
             yield from buckets_parts("octave", octave)
-        for twig in self._twigs.values():
-            yield from buckets_parts("twig", twig)
+        for ring in self._recent.values():
+            yield from buckets_parts("twig", ring)
         for width, waiting in self._waiting.items():
-            yield from buckets_parts("waiting", BucketShelf(waiting, width, 1))
+            yield from buckets_parts("waiting", BucketRing(waiting, width, 1))
 
     @classmethod
     def restored(cls, names: tuple[str, ...], about: About, parts: Iterable[tuple[About, Arrays]]) -> Pyramid:
@@ -187,26 +187,26 @@ class Pyramid:
 
     def _restore_part(self, kind: str, width: int, start: int, arrays: Arrays) -> None:
         if kind in ("first", "last"):
-            shelf = StepShelf(self.names, start, STEPS)
-            shelf.add(Records(start, names=self.names, **arrays))
+            ring = StepRing(self.names, start, STEPS)
+            ring.add(Records(start, names=self.names, **arrays))
             if kind == "first":
-                self._first_steps = shelf
+                self._first_steps = ring
             else:
-                self._last_steps = shelf
+                self._last_steps = ring
             return
         buckets = buckets_of(self.names, width, start, arrays)
         if kind == "trunk" and self._trunk is not None:
             self._trunk.add(buckets)
         elif kind == "trunk":
-            self._trunk = BucketShelf(buckets, width, STEPS)
+            self._trunk = BucketRing(buckets, width, STEPS)
         elif kind == "summary":
-            self._summary = BucketShelf(buckets, width, STEPS // SUMMARY)
+            self._summary = BucketRing(buckets, width, STEPS // SUMMARY)
         elif kind == "first_summary":
-            self._first_summary = BucketShelf(buckets, width, STEPS // SUMMARY)
+            self._first_summary = BucketRing(buckets, width, STEPS // SUMMARY)
         elif kind == "octave":
-            self._octaves.append(BucketShelf(buckets, width, SUMMARY))
+            self._octaves.append(BucketRing(buckets, width, SUMMARY))
         elif kind == "twig":
-            self._twigs[width] = BucketShelf(buckets, width, _twig_size(width))
+            self._recent[width] = BucketRing(buckets, width, _recent_size(width))
         elif kind == "waiting":
             self._waiting[width] = buckets
         else:
@@ -236,57 +236,57 @@ class Pyramid:
         """Return the finest stored width by range, from step 0 to the newest."""
         zones = [Zone(0, min(self.count, STEPS), 1)]
         zones += [Zone(each.start * each.width, each.stop * each.width, each.width) for each in self._octaves]
-        newer = [self._twigs[width] for width in sorted(self._twigs, reverse=True)]
-        shelves: list[Shelf] = [*([self._trunk] if self._trunk else []), *newer, self._last_steps]
-        for place, shelf in enumerate(shelves[:-1], start=1):
+        newer = [self._recent[width] for width in sorted(self._recent, reverse=True)]
+        rings: list[Ring] = [*([self._trunk] if self._trunk else []), *newer, self._last_steps]
+        for place, ring in enumerate(rings[:-1], start=1):
             begin = zones[-1].stop
-            end = min(ceil(finer.start * finer.width, shelf.width) for finer in shelves[place:])
+            end = min(ceil(finer.start * finer.width, ring.width) for finer in rings[place:])
             if begin < end:
-                zones.append(Zone(begin, end, shelf.width))
+                zones.append(Zone(begin, end, ring.width))
         if zones[-1].stop < self.count:
             zones.append(Zone(zones[-1].stop, self.count, 1))
         return zones
 
-    def _shelves(self) -> list[Shelf]:
+    def _rings(self) -> list[Ring]:
         single = (self._first_steps, self._last_steps, self._first_summary, self._trunk, self._summary)
-        shelves = (*single, *self._octaves, *self._twigs.values())
-        return [shelf for shelf in shelves if shelf is not None and shelf.start < shelf.stop]
+        rings = (*single, *self._octaves, *self._recent.values())
+        return [ring for ring in rings if ring is not None and ring.start < ring.stop]
 
     def _read(self, start: int, stop: int, width: int) -> Buckets:
         """Return start <= k < stop in buckets of `width`, or of wider stored ones."""
-        shelves, parts = self._shelves(), [self._nothing]
+        rings, parts = self._rings(), [self._nothing]
         while start < stop:
-            shelf, until = _next(shelves, start, stop, width)
-            parts.append(shelf.read(start // shelf.width, until // shelf.width))
+            ring, until = _next(rings, start, stop, width)
+            parts.append(ring.read(start // ring.width, until // ring.width))
             start = until
         return widen(join(*parts), width)
 
 
-def _twig_size(width: int) -> int:
+def _recent_size(width: int) -> int:
     return STEPS // SUMMARY if width == SUMMARY else SUMMARY
 
 
-def _next(shelves: list[Shelf], start: int, stop: int, width: int) -> tuple[Shelf, int]:
-    """Return the best shelf from `start` on, and the step where another is better.
+def _next(rings: list[Ring], start: int, stop: int, width: int) -> tuple[Ring, int]:
+    """Return the best ring from `start` on, and the step where another is better.
 
     The best is the widest that is not wider than `width`, so that little is left to merge. If all are wider, it is the
     narrowest.
     """
-    holding = [shelf for shelf in shelves if _holds(shelf, start)]
-    narrow = [shelf for shelf in holding if shelf.width <= width and start + shelf.width <= stop]
+    holding = [ring for ring in rings if _holds(ring, start)]
+    narrow = [ring for ring in holding if ring.width <= width and start + ring.width <= stop]
     if narrow:
-        best = max(narrow, key=lambda shelf: shelf.width)
-        better = [shelf for shelf in shelves if best.width < shelf.width <= width]
+        best = max(narrow, key=lambda ring: ring.width)
+        better = [ring for ring in rings if best.width < ring.width <= width]
     else:
-        best = min(holding, key=lambda shelf: shelf.width)
-        better = [shelf for shelf in shelves if shelf.width < best.width]
+        best = min(holding, key=lambda ring: ring.width)
+        better = [ring for ring in rings if ring.width < best.width]
     until = floor(min(stop, best.stop * best.width), best.width)
-    for shelf in better:
-        begin = ceil(max(start + 1, shelf.start * shelf.width), max(shelf.width, best.width))
-        if begin + shelf.width <= min(stop, shelf.stop * shelf.width):
+    for ring in better:
+        begin = ceil(max(start + 1, ring.start * ring.width), max(ring.width, best.width))
+        if begin + ring.width <= min(stop, ring.stop * ring.width):
             until = min(until, begin)
     return best, until
 
 
-def _holds(shelf: Shelf, step: int) -> bool:
-    return step % shelf.width == 0 and shelf.start <= step // shelf.width < shelf.stop
+def _holds(ring: Ring, step: int) -> bool:
+    return step % ring.width == 0 and ring.start <= step // ring.width < ring.stop

@@ -85,7 +85,7 @@ def history_of(
 
 
 def _step_in_past(run: Run, step: int | None) -> int:
-    """Return the requested step, or the present one. Raises InvalidRequest."""
+    """Return the step, or the present one for None. Raises InvalidRequest."""
     present = run.state.step
     if step is not None and step > present:
         raise InvalidRequest(FieldError("/step", f"a step from 0 to {present}, the run's present one"))

@@ -24,7 +24,7 @@ EXAMPLE: dict[str, Any] = {
     "Train R² = -0.02: the network predicts the mean.",
     "mark": "layer 2 dead",
     "why": {
-        "text": "A relu outputs 0 where its input is below 0, and lets no gradient back through there.",
+        "text": "A relu outputs 0 for inputs below 0 and passes no gradient back there.",
         "code": "dz2 = da2 * (z2 > 0)",
     },
     "remedies": [

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fallline.history.pyramid import STEPS, Pyramid
-from fallline.history.shelf import BucketShelf, StepShelf
+from fallline.history.ring import BucketRing, StepRing
 from fallline.vocabulary.columns import Buckets, from_records
 from support.measurements import NAMES, assert_same, assert_summarises, is_dyadic, measured, slices_of
 
@@ -30,20 +30,20 @@ def long_past() -> Pyramid:
 
 @contextmanager
 def counted_reads() -> Iterator[list[int]]:
-    """Return a growing list of the numbers of buckets that are read from shelves."""
+    """Return a growing list of the numbers of buckets that are read from rings."""
     reads: list[int] = []
-    kinds = {kind: kind.read for kind in (BucketShelf, StepShelf)}
+    kinds = {kind: kind.read for kind in (BucketRing, StepRing)}
 
     def counting(kind: type):
-        def read(shelf: object, start: int, stop: int) -> Buckets:
+        def read(ring: object, start: int, stop: int) -> Buckets:
             reads.append(stop - start)
-            return kinds[kind](shelf, start, stop)
+            return kinds[kind](ring, start, stop)
 
         return read
 
     with (
-        patch.object(BucketShelf, "read", counting(BucketShelf)),
-        patch.object(StepShelf, "read", counting(StepShelf)),
+        patch.object(BucketRing, "read", counting(BucketRing)),
+        patch.object(StepRing, "read", counting(StepRing)),
     ):
         yield reads
 

@@ -1,6 +1,6 @@
-"""Shelves: ring buffers of buckets of one width, and of single steps.
+"""Ring buffers of buckets of one width, and of single steps.
 
-A full shelf drops its oldest buckets for new ones. It can be restored from the arrays that it returns. Must not know
+A full ring drops its oldest buckets for new ones. A ring can be restored from the arrays that it returns. Must not know
 other widths, nor the meaning of names.
 """
 
@@ -13,10 +13,10 @@ from fallline.vocabulary.columns import STATISTICS, Buckets, Records, from_recor
 from fallline.vocabulary.packing import Arrays
 
 FEW = 64
-"""Size of a new step shelf: most experiments of a workshop are short, and there are many."""
+"""Size of a new step ring: most experiments of a workshop are short, and there are many."""
 
 
-class BucketShelf:
+class BucketRing:
     """The newest `size` of the buckets [k width, (k + 1) width), all series together.
 
     It stores bucket k for `start` <= k < `stop`, at place k % size of every array.
@@ -66,7 +66,7 @@ def buckets_of(names: tuple[str, ...], width: int, start: int, arrays: Arrays) -
     return Buckets(numbers * width, (numbers + 1) * width - 1, names=names, **columns)
 
 
-class StepShelf:
+class StepRing:
     """The newest `size` steps, one record each; the arrays grow up to `size`."""
 
     width = 1
@@ -120,4 +120,4 @@ class StepShelf:
             self._values[:, places] = records.values
 
 
-Shelf = BucketShelf | StepShelf
+Ring = BucketRing | StepRing
