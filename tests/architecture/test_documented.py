@@ -183,7 +183,7 @@ def test_every_data_set_stands_in_the_data_with_its_task_inputs_parameters_and_t
         ]
 
 
-def test_what_every_data_set_takes_stands_in_the_data_with_its_range() -> None:
+def test_every_shared_data_setting_is_listed_with_its_range() -> None:
     data = (ROOT / "docs/reference/data.md").read_text()
     for each in DATA_SETTINGS:
         (numbers,) = re.findall(

@@ -482,7 +482,7 @@ def test_a_gradient_too_long_for_its_norm_is_not_divergence():
         assert len(ours) == len(theirs)
 
 
-def test_a_sum_that_is_large_and_finite_is_looked_into_and_is_not_divergence(monkeypatch):
+def test_a_large_finite_sum_is_not_divergence(monkeypatch):
     """Also without a stored gradient, whatever its memory contained before."""
     right = compiled._Slices._memory
 

@@ -17,7 +17,7 @@ def test_the_last_batch_of_a_pass_is_smaller_and_never_crosses_its_end() -> None
     assert next_batch(samples_seen=900, batch_size=32, train_samples=900) == 32
 
 
-def test_a_full_batch_is_all_samples_wherever_the_pass_stands() -> None:
+def test_a_full_batch_is_all_samples_at_any_place_of_the_pass() -> None:
     assert next_batch(samples_seen=450, batch_size=None, train_samples=900) == 900
 
 

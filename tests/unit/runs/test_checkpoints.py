@@ -62,28 +62,28 @@ def test_a_returned_checkpoint_is_a_copy() -> None:
 
 
 @pytest.mark.parametrize("slots", [0, 1, 2])
-def test_the_notebooks_network_takes_one_megabyte_and_no_shared_room_however_long_it_trains(slots) -> None:
+def test_the_notebooks_network_takes_one_megabyte_and_no_shared_budget(slots) -> None:
     budget = SharedBudget(512 * MEGABYTE)
     states = trained(2_000.0, NOTEBOOK, budget, slots, step=0.1)
     assert states.nbytes <= MOST_BYTES
     assert states.bytes_beyond == 0
 
 
-def test_a_larger_network_takes_shared_room_rather_than_a_long_replay() -> None:
+def test_a_larger_network_uses_the_shared_budget_to_shorten_replays() -> None:
     alone, sharing = trained(100.0, LARGER), trained(100.0, LARGER, SharedBudget(64 * MEGABYTE))
     assert longest_replay(alone, 100.0) > 3.0
     assert longest_replay(sharing, 100.0) <= REPLAY_SECONDS + 0.1
     assert alone.nbytes <= MOST_BYTES < sharing.nbytes < 20 * MEGABYTE
 
 
-def test_no_more_room_is_taken_than_a_short_replay_needs() -> None:
+def test_a_run_takes_no_more_of_the_budget_than_short_replays_need() -> None:
     budget = SharedBudget(64 * MEGABYTE)
     states = trained(100.0, LARGER, budget)
     assert states.seconds_apart == pytest.approx(REPLAY_SECONDS)
     assert len(states) == pytest.approx(100.0 / REPLAY_SECONDS, rel=0.1)
 
 
-def test_one_run_takes_half_of_the_room_at_most_and_then_has_fewer_states() -> None:
+def test_one_run_takes_at_most_half_of_the_budget() -> None:
     budget = SharedBudget(8 * MEGABYTE)
     states = trained(400.0, LARGER, budget, step=0.1)
     assert states.bytes_beyond <= 4 * MEGABYTE
@@ -91,7 +91,7 @@ def test_one_run_takes_half_of_the_room_at_most_and_then_has_fewer_states() -> N
     assert states.seconds_apart > REPLAY_SECONDS
 
 
-def test_many_runs_together_keep_within_the_room_and_each_has_what_every_run_may_have() -> None:
+def test_many_runs_together_stay_within_the_budget_and_each_has_its_own_part() -> None:
     budget = SharedBudget(4 * MEGABYTE)
     runs = [trained(60.0, LARGER, budget) for _ in range(6)]
     assert sum(run.bytes_beyond for run in runs) <= 4 * MEGABYTE
@@ -109,7 +109,7 @@ def test_an_early_run_shrinks_when_others_come() -> None:
     assert early.bytes_beyond + sum(other.bytes_beyond for other in others) <= 8 * MEGABYTE
 
 
-def test_deleted_checkpoints_take_no_room() -> None:
+def test_deleted_checkpoints_free_their_budget() -> None:
     budget = SharedBudget(8 * MEGABYTE)
     dropped, stays = trained(60.0, LARGER, budget), Checkpoints(state_at(0), budget)
     assert budget.available_to(stays) < 4 * MEGABYTE
@@ -118,13 +118,13 @@ def test_deleted_checkpoints_take_no_room() -> None:
     assert budget.available_to(stays) == 4 * MEGABYTE
 
 
-def test_the_largest_network_has_a_few_states_even_where_there_is_no_room() -> None:
+def test_the_largest_network_has_a_few_states_without_a_budget() -> None:
     states = trained(100.0, LARGEST, SharedBudget(0), slots=2)
     assert FEWEST // 2 <= len(states) <= FEWEST
     assert states.bytes_beyond == 0
 
 
-def test_restored_states_without_room_are_thinned() -> None:
+def test_restored_states_over_budget_are_thinned() -> None:
     stored = trained(100.0, LARGER, SharedBudget(64 * MEGABYTE))
     again = Checkpoints(state_at(0, LARGER), SharedBudget(2 * MEGABYTE))
     again.restore(stored.about(), stored)

@@ -18,7 +18,7 @@ def play_for(playback: Playback, seconds: float, most_a_turn: float = math.inf) 
 
 
 @pytest.mark.parametrize("speed", [1.0, 7.0, 24.0, 60.0, 333.0, 1000.0])
-def test_a_speed_is_held_within_five_percent(speed: float) -> None:
+def test_a_speed_is_met_within_five_percent(speed: float) -> None:
     ticks = play_for(Playback(speed, "steps", since=100.0), seconds=20)
     assert ticks == pytest.approx(speed * 20, rel=0.05)
 

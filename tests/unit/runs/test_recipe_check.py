@@ -152,7 +152,7 @@ def test_the_error_of_a_loss_that_does_not_fit_lists_those_that_do(
     assert words in error.detail
 
 
-def test_an_output_for_each_class_is_counted_in_what_a_recipe_costs() -> None:
+def test_the_cost_of_a_recipe_counts_an_output_for_each_class() -> None:
     layers = {"layers": [{"units": 99_000 // 3, "activation": "relu"}]}
     with patch.dict(DATASETS, CLASSES), pytest.raises(TooExpensive) as refused:
         filled({"data": THREE, "network": layers})

@@ -20,7 +20,7 @@ from support.clocks import Clock
 SMALL: dict[str, Any] = {"data": {"samples": 60}}
 
 
-class Looker:
+class ManualExperiment:
     """An experiment of two runs, with a manual clock."""
 
     def __init__(self, **recipe: Any) -> None:
@@ -66,51 +66,51 @@ class Looker:
 
 
 def test_a_past_step_is_the_state_that_the_run_had_then_to_the_bit() -> None:
-    looker, expected = Looker(), {}
+    manual, expected = ManualExperiment(), {}
     for part in range(12):
         if part in (3, 7):
-            looker.edit("gd", batch_size=1 if part == 3 else 16)
-            looker.edit("sgd", optimizer="adam" if part == 3 else "momentum")
-        expected[looker.one.runs["gd"].state.step] = {
-            run: looker.one.runs[run].state.fingerprint() for run in ("gd", "sgd")
+            manual.edit("gd", batch_size=1 if part == 3 else 16)
+            manual.edit("sgd", optimizer="adam" if part == 3 else "momentum")
+        expected[manual.one.runs["gd"].state.step] = {
+            run: manual.one.runs[run].state.fingerprint() for run in ("gd", "sgd")
         }
-        looker.steps(37)
+        manual.steps(37)
     for step, prints in expected.items():
         for run, fingerprint in prints.items():
-            assert looker.state(run, step).fingerprint() == fingerprint
+            assert manual.state(run, step).fingerprint() == fingerprint
 
 
 def test_a_past_snapshot_has_the_gradient_and_the_batch_of_its_change() -> None:
-    looker, expected = Looker(), []
+    manual, expected = ManualExperiment(), []
     for _ in range(6):
-        expected.append((looker.snapshot("sgd", None), looker.snapshot("gd", None)))
-        looker.steps(11)
-        looker.edit("gd", batch_size=7)
+        expected.append((manual.snapshot("sgd", None), manual.snapshot("gd", None)))
+        manual.steps(11)
+        manual.edit("gd", batch_size=7)
     for then_sgd, then_gd in expected[1:]:
-        assert looker.snapshot("sgd", then_sgd["step"]) == then_sgd
-        assert looker.snapshot("gd", then_gd["step"])["parameters"] == then_gd["parameters"]
+        assert manual.snapshot("sgd", then_sgd["step"]) == then_sgd
+        assert manual.snapshot("gd", then_gd["step"])["parameters"] == then_gd["parameters"]
 
 
 def test_an_instrument_measures_the_requested_step() -> None:
-    looker = Looker()
-    looker.steps(30)
+    manual = ManualExperiment()
+    manual.steps(30)
     measure = INSTRUMENTS["predictions"].measure
-    then = looker.until_answered(lambda done: looker.one.state_at("gd", None, measure, done))
-    looker.steps(100)
-    now = looker.until_answered(lambda done: looker.one.state_at("gd", None, measure, done))
-    again = looker.until_answered(lambda done: looker.one.state_at("gd", 30, measure, done))
+    then = manual.until_answered(lambda done: manual.one.state_at("gd", None, measure, done))
+    manual.steps(100)
+    now = manual.until_answered(lambda done: manual.one.state_at("gd", None, measure, done))
+    again = manual.until_answered(lambda done: manual.one.state_at("gd", 30, measure, done))
     assert again == then
     assert again["y_pred"] != now["y_pred"]
 
 
 def test_a_picture_has_units_predictions_and_parameters_of_one_step() -> None:
-    looker = Looker()
-    looker.steps(30)
+    manual = ManualExperiment()
+    manual.steps(30)
     results = {
-        name: looker.until_answered(lambda done, m=row.measure: looker.one.state_at("sgd", None, m, done))
+        name: manual.until_answered(lambda done, m=row.measure: manual.one.state_at("sgd", None, m, done))
         for name, row in INSTRUMENTS.items()
     }
-    apart = looker.until_answered(lambda done: looker.one.state_at("sgd", None, snapshot, done))
+    apart = manual.until_answered(lambda done: manual.one.state_at("sgd", None, snapshot, done))
     for name in ("views", "picture"):
         for part in ("units", "predictions"):
             assert {"step": 30, "generation": 0, **results[name][part]} == results[part]
@@ -119,17 +119,17 @@ def test_a_picture_has_units_predictions_and_parameters_of_one_step() -> None:
 
 
 def test_a_moment_has_the_recorded_series_and_evaluated_losses() -> None:
-    looker = Looker()
-    looker.steps(30)
+    manual = ManualExperiment()
+    manual.steps(30)
     measure = INSTRUMENTS["moment"].measure
-    then = looker.until_answered(lambda done: looker.one.state_at("sgd", None, measure, done))
-    standing = looker.one.run("sgd").latest(evaluated=True)
-    looker.steps(100)
-    again = looker.until_answered(lambda done: looker.one.state_at("sgd", 30, measure, done))
+    then = manual.until_answered(lambda done: manual.one.state_at("sgd", None, measure, done))
+    standing = manual.one.run("sgd").latest(evaluated=True)
+    manual.steps(100)
+    again = manual.until_answered(lambda done: manual.one.state_at("sgd", 30, measure, done))
     assert again == then
     assert (again["epoch"], again["samples_seen"]) == (0.5, 30)
     assert again["latest"]["train_loss"] == standing["train_loss"]
-    recorded = looker.one.run("sgd").window(30, 30, 1)
+    recorded = manual.one.run("sgd").window(30, 30, 1)
     for name in ("batch_loss", "grad_l1/W1", "ratio/b2"):
         assert again["latest"][name] == {"step": 30, "value": recorded.select([name]).final.item()}
     assert len(again["predictions"]["y_pred"]) == 60
@@ -137,14 +137,14 @@ def test_a_moment_has_the_recorded_series_and_evaluated_losses() -> None:
 
 
 def test_a_future_step_is_refused() -> None:
-    looker = Looker()
-    looker.steps(3)
+    manual = ManualExperiment()
+    manual.steps(3)
     with pytest.raises(InvalidRequest, match="from 0 to 3"):
-        looker.snapshot("gd", 4)
+        manual.snapshot("gd", 4)
 
 
-def test_looking_back_does_not_disturb_a_run() -> None:
-    watched, alone = Looker(), Looker()
+def test_replays_do_not_change_a_run() -> None:
+    watched, alone = ManualExperiment(), ManualExperiment()
     for _ in range(5):
         watched.steps(20)
         alone.steps(20)
@@ -156,44 +156,44 @@ def test_looking_back_does_not_disturb_a_run() -> None:
 
 
 def test_training_continues_during_a_replay() -> None:
-    looker = Looker()
-    looker.steps(2_000)
-    looker.one.play(None, "steps", looker.clock.now)
-    before = looker.one.runs["gd"].state.step
-    looker.snapshot("gd", 1_999)
-    assert looker.one.playing
-    assert looker.one.runs["gd"].state.step > before
+    manual = ManualExperiment()
+    manual.steps(2_000)
+    manual.one.play(None, "steps", manual.clock.now)
+    before = manual.one.runs["gd"].state.step
+    manual.snapshot("gd", 1_999)
+    assert manual.one.playing
+    assert manual.one.runs["gd"].state.step > before
 
 
 def test_a_pending_request_gets_an_error_when_the_experiment_is_deleted() -> None:
-    looker, answers = Looker(), []
-    looker.steps(2_000)
-    looker.one.state_at("gd", 1_000, snapshot, answers.append)
-    looker.one.close(looker.clock.now)
+    manual, answers = ManualExperiment(), []
+    manual.steps(2_000)
+    manual.one.state_at("gd", 1_000, snapshot, answers.append)
+    manual.one.close(manual.clock.now)
     assert isinstance(answers[0], NotFound)
 
 
 # ---------------------------------------------------------------------- ranges
 
 
-def stretch(looker: Looker, run: str, since: int, until: int, at_most: int) -> Any:
-    generation, buckets = looker.until_answered(
-        lambda done: looker.one.history_of(run, since, until, at_most, done)
+def stretch(manual: ManualExperiment, run: str, since: int, until: int, at_most: int) -> Any:
+    generation, buckets = manual.until_answered(
+        lambda done: manual.one.history_of(run, since, until, at_most, done)
     )
-    assert generation == looker.one.runs[run].generation
+    assert generation == manual.one.runs[run].generation
     return buckets
 
 
 def test_an_old_range_of_a_long_run_is_replayed_step_by_step() -> None:
-    looker = Looker(runs=[{"name": "sgd", "batch_size": 1, "learning_rate": 0.01}])
-    looker.steps(1_000)
-    looker.steps(1_000)
-    raw = looker.one.runs["sgd"].window(1_500, 1_600, 1_000)
+    manual = ManualExperiment(runs=[{"name": "sgd", "batch_size": 1, "learning_rate": 0.01}])
+    manual.steps(1_000)
+    manual.steps(1_000)
+    raw = manual.one.runs["sgd"].window(1_500, 1_600, 1_000)
     assert (raw.first == raw.last).all()
-    looker.steps(6_000)
-    stored = looker.one.runs["sgd"].window(1_500, 1_600, 1_000)
+    manual.steps(6_000)
+    stored = manual.one.runs["sgd"].window(1_500, 1_600, 1_000)
     assert (stored.last > stored.first).any()
-    buckets = stretch(looker, "sgd", 1_500, 1_600, 1_000)
+    buckets = stretch(manual, "sgd", 1_500, 1_600, 1_000)
     np.testing.assert_array_equal(buckets.first, np.arange(1_500, 1_601))
     np.testing.assert_array_equal(buckets.final, raw.final)
     np.testing.assert_array_equal(buckets.samples_seen, raw.samples_seen)
@@ -202,13 +202,13 @@ def test_an_old_range_of_a_long_run_is_replayed_step_by_step() -> None:
 
 
 def test_a_replayed_range_has_as_many_buckets_as_fit_and_every_spike() -> None:
-    looker = Looker(runs=[{"name": "sgd", "batch_size": 1, "learning_rate": 0.01}])
-    looker.steps(12_000)
-    buckets = stretch(looker, "sgd", 2_003, 5_000, 200)
+    manual = ManualExperiment(runs=[{"name": "sgd", "batch_size": 1, "learning_rate": 0.01}])
+    manual.steps(12_000)
+    buckets = stretch(manual, "sgd", 2_003, 5_000, 200)
     assert 100 < len(buckets) <= 200
     assert set((buckets.last - buckets.first + 1).tolist()) == {16}
     assert buckets.first[0] == 2_000
-    single = stretch(looker, "sgd", 2_000, int(buckets.last[-1]), 10_000)
+    single = stretch(manual, "sgd", 2_000, int(buckets.last[-1]), 10_000)
     loss = buckets.names.index("batch_loss")
     np.testing.assert_array_equal(buckets.maximum[loss], single.final[loss].reshape(-1, 16).max(axis=1))
 
@@ -217,66 +217,66 @@ def test_a_replayed_range_has_as_many_buckets_as_fit_and_every_spike() -> None:
 
 
 def test_a_fork_continues_from_its_parents_exact_state_with_its_past() -> None:
-    looker = Looker()
-    looker.steps(40)
-    looker.edit("gd", batch_size=1)
-    looker.steps(60)
-    looker.edit("gd", learning_rate=0.05)
-    looker.steps(100)
-    then = looker.state("gd", 70)
-    fork = looker.fork(name="other", fork_of="gd", at_step=70, learning_rate=0.02)
+    manual = ManualExperiment()
+    manual.steps(40)
+    manual.edit("gd", batch_size=1)
+    manual.steps(60)
+    manual.edit("gd", learning_rate=0.05)
+    manual.steps(100)
+    then = manual.state("gd", 70)
+    fork = manual.fork(name="other", fork_of="gd", at_step=70, learning_rate=0.02)
     assert (fork["name"], fork["step"]) == ("other", 70)
-    fork = looker.one.runs["other"]
+    fork = manual.one.runs["other"]
     assert fork.state.fingerprint() == then.fingerprint()
     assert [edit.model_dump(mode="json") for edit in fork.recipe.edits] == [
         {"at_step": 40, "batch_size": 1},
         {"at_step": 70, "learning_rate": 0.02},
     ]
-    parent = looker.one.runs["gd"].window(0, 69, 1_000)
+    parent = manual.one.runs["gd"].window(0, 69, 1_000)
     np.testing.assert_array_equal(fork.window(0, 69, 1_000).final, parent.final)
 
 
 def test_a_fork_names_its_parent_until_a_reset() -> None:
-    looker = Looker()
-    looker.steps(20)
-    looker.fork(name="other", fork_of="gd", at_step=15)
-    recipe = looker.one.recipe.as_json()
+    manual = ManualExperiment()
+    manual.steps(20)
+    manual.fork(name="other", fork_of="gd", at_step=15)
+    recipe = manual.one.recipe.as_json()
     assert [run.get("origin") for run in recipe["runs"]] == [None, None, {"run": "gd", "at_step": 15}]
     assert "origin" not in recipe["runs"][0]
     again = Experiment("y", Recipe.model_validate(recipe))
     assert again.recipe.as_json() == recipe
-    looker.one.reset("other", looker.clock.now)
-    assert "origin" not in looker.one.recipe.as_json()["runs"][2]
+    manual.one.reset("other", manual.clock.now)
+    assert "origin" not in manual.one.recipe.as_json()["runs"][2]
 
 
 def test_a_fork_of_the_present_equals_a_replayed_one() -> None:
-    looker = Looker()
-    looker.steps(150)
-    looker.fork(name="now", fork_of="sgd", optimizer="adam")
-    looker.steps(80)
-    looker.fork(name="then", fork_of="sgd", at_step=150, optimizer="adam")
-    looker.until_answered(lambda done: looker.one.step(looker.clock.now, done, steps=80, run="then"))
-    now, then = looker.one.runs["now"], looker.one.runs["then"]
+    manual = ManualExperiment()
+    manual.steps(150)
+    manual.fork(name="now", fork_of="sgd", optimizer="adam")
+    manual.steps(80)
+    manual.fork(name="then", fork_of="sgd", at_step=150, optimizer="adam")
+    manual.until_answered(lambda done: manual.one.step(manual.clock.now, done, steps=80, run="then"))
+    now, then = manual.one.runs["now"], manual.one.runs["then"]
     assert now.state.fingerprint() == then.state.fingerprint()
     np.testing.assert_array_equal(now.window(0, None, 1_000).final, then.window(0, None, 1_000).final)
     # its recipe gives the same numbers from step 0
-    again = Looker(runs=[looker.one.runs["now"].recipe.model_dump(mode="json")])
+    again = ManualExperiment(runs=[manual.one.runs["now"].recipe.model_dump(mode="json")])
     again.steps(230)
     assert again.one.runs["now"].state.fingerprint() == now.state.fingerprint()
 
 
 def test_a_fork_continues_its_parents_schedule_and_may_remove_a_bound() -> None:
-    looker = Looker(runs=[{"name": "gd", "learning_rate": 0.01, "clip_norm": 0.5}])
-    looker.steps(30)
-    looker.edit("gd", schedule={"name": "cosine", "steps": 100}, l2=0.1)
-    looker.steps(60)
-    looker.fork(name="same", fork_of="gd", at_step=50)
-    looker.fork(name="free", fork_of="gd", at_step=50, clip_norm=None)
+    manual = ManualExperiment(runs=[{"name": "gd", "learning_rate": 0.01, "clip_norm": 0.5}])
+    manual.steps(30)
+    manual.edit("gd", schedule={"name": "cosine", "steps": 100}, l2=0.1)
+    manual.steps(60)
+    manual.fork(name="same", fork_of="gd", at_step=50)
+    manual.fork(name="free", fork_of="gd", at_step=50, clip_norm=None)
     for name in ("same", "free"):
-        looker.until_answered(
-            lambda done, run=name: looker.one.step(looker.clock.now, done, steps=40, run=run)
+        manual.until_answered(
+            lambda done, run=name: manual.one.step(manual.clock.now, done, steps=40, run=run)
         )
-    runs = looker.one.runs
+    runs = manual.one.runs
     assert runs["same"].state.fingerprint() == runs["gd"].state.fingerprint()
     assert runs["free"].recipe.edits[-1].model_dump(mode="json") == {"at_step": 50, "clip_norm": None}
     assert (runs["free"].settings.clip_norm, runs["free"].settings.schedule_since) == (None, 30)
@@ -284,12 +284,12 @@ def test_a_fork_continues_its_parents_schedule_and_may_remove_a_bound() -> None:
 
 
 def test_watchers_get_a_forks_past() -> None:
-    looker = Looker()
-    looker.steps(90)
-    looker.one.join({}, 100, looker.clock.now)
-    looker.one.take_outgoing()
-    looker.fork(name="other", fork_of="gd", at_step=50)
-    outgoing = looker.one.take_outgoing()
+    manual = ManualExperiment()
+    manual.steps(90)
+    manual.one.join({}, 100, manual.clock.now)
+    manual.one.take_outgoing()
+    manual.fork(name="other", fork_of="gd", at_step=50)
+    outgoing = manual.one.take_outgoing()
     added = next(item for item in outgoing if isinstance(item, Event))
     assert added.message["event"] == "run_added"
     frames = [item.runs["other"][1] for item in outgoing if isinstance(item, Frames) and "other" in item.runs]
@@ -308,50 +308,50 @@ def test_watchers_get_a_forks_past() -> None:
     ],
 )
 def test_an_invalid_fork_is_refused(fields: dict[str, Any], error: type[FalllineError], says: str) -> None:
-    looker = Looker()
-    looker.steps(50)
+    manual = ManualExperiment()
+    manual.steps(50)
     with pytest.raises(error, match=says):
-        looker.fork(**fields)
-    assert list(looker.one.runs) == ["gd", "sgd"]
+        manual.fork(**fields)
+    assert list(manual.one.runs) == ["gd", "sgd"]
 
 
 def test_a_fork_without_a_name_gets_a_free_one() -> None:
-    looker = Looker()
-    looker.steps(5)
-    assert looker.fork(fork_of="gd", at_step=2)["name"] == "run-3"
+    manual = ManualExperiment()
+    manual.steps(5)
+    assert manual.fork(fork_of="gd", at_step=2)["name"] == "run-3"
 
 
 # ---------------------------------------------------------------------- paths
 
 
-def way(looker: Looker, run: str, step: int | None) -> list[TrainingState]:
+def way(manual: ManualExperiment, run: str, step: int | None) -> list[TrainingState]:
     def see(problem: Any, states: list[TrainingState], recipe: Any) -> dict[str, Any]:
         return {"states": states}
 
-    states: list[TrainingState] = looker.until_answered(
-        lambda done: looker.one.path_to(run, step, see, done)
+    states: list[TrainingState] = manual.until_answered(
+        lambda done: manual.one.path_to(run, step, see, done)
     )["states"]
     return states
 
 
 def test_a_young_runs_path_is_replayed_and_an_old_ones_is_its_checkpoints() -> None:
-    looker = Looker()
-    looker.steps(120)
-    young = way(looker, "sgd", 100)
+    manual = ManualExperiment()
+    manual.steps(120)
+    young = way(manual, "sgd", 100)
     assert (young[0].step, young[-1].step) == (0, 100)
     assert 25 <= len(young) <= 32
     for state in young[::6]:
-        assert state.fingerprint() == looker.state("sgd", state.step).fingerprint()
-    run = looker.one.runs["sgd"]
+        assert state.fingerprint() == manual.state("sgd", state.step).fingerprint()
+    run = manual.one.runs["sgd"]
     for _ in range(80):
-        looker.steps(20)
+        manual.steps(20)
         run.checkpoints.offer(run.state, 1e9 * run.state.step)
-    old = way(looker, "sgd", None)
+    old = way(manual, "sgd", None)
     steps = [state.step for state in old]
     assert (steps[0], steps[-1]) == (0, run.state.step)
     assert steps == sorted(set(steps))
     assert 15 <= len(old) <= 33
     for state in old[::6]:
-        assert state.fingerprint() == looker.state("sgd", state.step).fingerprint()
+        assert state.fingerprint() == manual.state("sgd", state.step).fingerprint()
     with pytest.raises(InvalidRequest, match=f"from 0 to {run.state.step}"):
-        way(looker, "sgd", run.state.step + 1)
+        way(manual, "sgd", run.state.step + 1)
