@@ -110,7 +110,7 @@ class Asker:
 
 async def measured(quick: bool) -> bool:
     requests_sent = [sent for sent, _ in (*requests(), *texts())][:: EVERY_QUICK if quick else 1]
-    app = create_app(Settings(requests_per_second=1e6, commands_per_second=1e6))
+    app = create_app(Settings(data=None, requests_per_second=1e6, commands_per_second=1e6))
     with timed_turns() as turns:
         async with app.router.lifespan_context(app):
             settle()

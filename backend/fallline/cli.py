@@ -2,75 +2,103 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import logging
 import os
 import sys
 import webbrowser
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from fallline import __version__
 from fallline.bootstrap import create_app, prepared_kernels
 from fallline.engine.kernels.choice import KernelUnavailable
-from fallline.execution.compiling import warm
+from fallline.execution.compiling import warm as compile_kernels
 from fallline.settings import BadSetting, Settings, as_text, read_settings, unknown_settings
 from fallline.storage.interface import StoreRefused
-from fallline.web.server import CannotListen, listening_socket, serve, url_of
+from fallline.web.server import CannotListen, listening_socket, url_of
+from fallline.web.server import serve as serve_app
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    options = _parser().parse_args(arguments)
     try:
-        settings = read_settings(os.environ)
-        for name in unknown_settings(os.environ):
-            print(f"fallline: {name} is not a setting; `fallline settings` lists them", file=sys.stderr)
-        if options.verb == "settings":
-            print(as_text(settings))
-            return 0
-        if options.verb == "warm":
-            return _warm()
-        return _serve(_with_options(settings, options), open_browser=options.open)
+        app(arguments, prog_name="fallline")
+    except SystemExit as end:
+        return int(end.code or 0)
     except (BadSetting, CannotListen, KernelUnavailable, StoreRefused) as error:
         print(f"fallline: {error}", file=sys.stderr)
-        return 2
+    return 2
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="fallline", description="Watch gradient descent, step by step.")
-    parser.add_argument("--version", action="version", version=f"fallline {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    serving = verbs.add_parser("serve", help="start the server")
-    serving.add_argument("--host", help="address to listen on (FALLLINE_HOST)")
-    serving.add_argument("--port", type=_port, help="port to listen on (FALLLINE_PORT); 0 chooses a free one")
-    serving.add_argument(
-        "--memory", action="store_true", help="store nothing: experiments are lost when the server stops"
-    )
-    serving.add_argument(
-        "--open", action=argparse.BooleanOptionalAction, default=False, help="open the page in the browser"
-    )
-    verbs.add_parser("settings", help="print every setting with its value and its meaning")
-    verbs.add_parser("warm", help="compile the kernels ahead of time, so that servers start with them")
-    return parser
+def _print_version(requested: bool) -> None:
+    if requested:
+        print(f"fallline {__version__}")
+        raise typer.Exit
 
 
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise argparse.ArgumentTypeError("the port must be a whole number from 0 to 65535")
-    return int(text)
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Watch gradient descent, step by step."""
 
 
-def _with_options(settings: Settings, options: argparse.Namespace) -> Settings:
-    changes = {name: value for name in ("host", "port") if (value := getattr(options, name)) is not None}
-    if options.memory:
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (FALLLINE_HOST).")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65_535, help="Port to listen on (FALLLINE_PORT); 0 chooses a free one."),
+    ] = None,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Store nothing: experiments are lost when the server stops.")
+    ] = False,
+    open: Annotated[bool, typer.Option(help="Open the page in the browser.")] = False,
+) -> None:
+    """Start the server."""
+    arguments: dict[str, Any] = {"host": host, "port": port}
+    changes = {name: value for name, value in arguments.items() if value is not None}
+    if memory:
         changes["data"] = None
-    return replace(settings, **changes)
+    _serve(_settings().model_copy(update=changes), open_browser=open)
 
 
-def _serve(settings: Settings, *, open_browser: bool) -> int:
+@app.command()
+def settings() -> None:
+    """Print every setting with its value and its meaning."""
+    print(as_text(_settings()))
+
+
+@app.command()
+def warm() -> None:
+    """Compile the kernels ahead of time, so that servers start with them."""
+    _settings()
+    _yield_to_servers()
+    print(f"fallline: the compiled code is in {compile_kernels()}")
+
+
+def _settings() -> Settings:
+    """The settings in force; variables that are no setting are named on standard error."""
+    current = read_settings()
+    for name in unknown_settings(os.environ):
+        print(f"fallline: {name} is not a setting; `fallline settings` lists them", file=sys.stderr)
+    return current
+
+
+def _serve(settings: Settings, *, open_browser: bool) -> None:
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     # uvicorn and Alembic log every start, connection and migration; one line at the start is enough.
     for name in ("uvicorn", "alembic"):
@@ -85,20 +113,13 @@ def _serve(settings: Settings, *, open_browser: bool) -> int:
             webbrowser.open(url)
 
     try:
-        app = create_app(settings, kernels)
-        serve(app, settings, bound, listening, app.state.lab.stop)
+        application = create_app(settings, kernels)
+        serve_app(application, settings, bound, listening, application.state.lab.stop)
     finally:
         preparation.stop()
-    return 0
 
 
-def _warm() -> int:
-    _let_others_go_first()
-    print(f"fallline: the compiled code is in {warm()}")
-    return 0
-
-
-def _let_others_go_first() -> None:
+def _yield_to_servers() -> None:
     """Lower this process's priority: a running server gets the processor first and survives a lack of memory."""
     if hasattr(os, "nice"):
         os.nice(10)

@@ -1,16 +1,18 @@
-"""The table of settings.
+"""The settings.
 
-They are read from the environment once and passed as arguments. Must not know who uses them.
+They are read from the environment once and passed as arguments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
 from platformdirs import user_data_path
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "FALLLINE_"
 
@@ -19,156 +21,135 @@ class BadSetting(ValueError):
     """A setting with an invalid value; the text says which one and what would be right."""
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
-            raise ValueError(f"a whole number from {low:,} to {high:,}")
-        return int(text)
-
-    return read
+def _own_folder() -> Path:
+    return user_data_path("fallline", appauthor=False)
 
 
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise ValueError("a number greater than 0")
-    return value
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
 
 
-def _megabytes(text: str) -> int | None:
-    """Read a size in megabytes; an empty text is None, for a default that depends on the machine."""
-    return _whole(16, 10_000_000)(text) if text else None
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
-def _folder(text: str) -> Path:
-    """Read a folder; an empty text is the platform's folder for user data."""
-    return Path(text).expanduser().absolute() if text else user_data_path("fallline", appauthor=False)
+def _split(value: Any) -> Any:
+    return (
+        [name.strip() for name in value.lower().split(",") if name.strip()]
+        if isinstance(value, str)
+        else value
+    )
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-def _level(text: str) -> str:
-    if text.lower() not in ("debug", "info", "warning", "error"):
-        raise ValueError("debug, info, warning or error")
-    return text.lower()
+class Settings(BaseSettings):
+    """The settings of one server. With `data=None` it stores nothing.
+
+    Each field is an environment variable, in capitals behind `FALLLINE_`; arguments win over the environment.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+
+    host: str = Field(
+        default="127.0.0.1", description="address to listen on; 0.0.0.0 for all networks of this machine"
+    )
+    port: int = Field(default=8000, ge=0, le=65_535, description="port to listen on; 0 chooses a free one")
+    data: Annotated[Path, AfterValidator(_absolute)] | None = Field(
+        default_factory=_own_folder,
+        description="folder that stores the experiments; by default the user's data folder",
+    )
+    keep_days: Positive = Field(
+        default=30.0, description="days without use after which an experiment is deleted"
+    )
+    experiments: int = Field(
+        default=1000,
+        ge=1,
+        le=1_000_000,
+        description="experiments in memory; more are stored, and opened again for the next request",
+    )
+    memory_mb: int | None = Field(
+        default=None,
+        ge=16,
+        le=10_000_000,
+        description="megabytes for all open experiments and their readers; by default half of the machine's or "
+        "container's memory",
+    )
+    lookback_mb: int = Field(
+        default=256,
+        ge=0,
+        le=1_000_000,
+        description="megabytes of checkpoints of larger networks, for all runs: more makes looking back faster",
+    )
+    idle_seconds: Positive = Field(
+        default=600.0, description="seconds after which an unwatched experiment is paused"
+    )
+    workers: int = Field(default=1, ge=1, le=64, description="number of training threads")
+    kernel: Annotated[Literal["auto", "numpy", "compiled"], BeforeValidator(_lower)] = Field(
+        default="auto",
+        description="auto: NumPy until the compiled kernel is ready; numpy; compiled: wait for it, or fail",
+    )
+    hosts: Names = Field(
+        default=(), description="further host names of this server, separated by commas; * for any"
+    )
+    origins: Names = Field(
+        default=(),
+        description="further origins (https://host:port) whose pages may change experiments, separated by commas",
+    )
+    proxies: Names = Field(
+        default=(),
+        description="addresses of proxies whose X-Forwarded headers are trusted, separated by commas",
+    )
+    requests_per_second: Positive = Field(
+        default=100.0, description="limit on REST calls per second for each token"
+    )
+    commands_per_second: Positive = Field(
+        default=5.0, description="limit on commands per second for each socket"
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+        default="info", description="debug, info, warning or error"
+    )
 
 
-def _kernel(text: str) -> str:
-    if text.lower() not in ("auto", "numpy", "compiled"):
-        raise ValueError("auto, numpy or compiled")
-    return text.lower()
+VARIABLES = {PREFIX + name.upper(): field for name, field in Settings.model_fields.items()}
+"""The environment variable of each setting."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A row: name without prefix, default as text, parser, and a line of help."""
-
-    name: str
-    default: str
-    read: Callable[[str], Any]
-    help: str
-
-
-TABLE = (
-    Setting("HOST", "127.0.0.1", str, "address to listen on; 0.0.0.0 for all networks of this machine"),
-    Setting("PORT", "8000", _whole(0, 65535), "port to listen on; 0 chooses a free one"),
-    Setting("DATA", "", _folder, "folder that stores the experiments; by default the user's data folder"),
-    Setting("KEEP_DAYS", "30", _positive, "days without use after which an experiment is deleted"),
-    Setting(
-        "EXPERIMENTS",
-        "1000",
-        _whole(1, 1_000_000),
-        "experiments in memory; more are stored, and opened again for the next request",
-    ),
-    Setting(
-        "MEMORY_MB",
-        "",
-        _megabytes,
-        "megabytes for all open experiments and their readers; by default half of the machine's or container's memory",
-    ),
-    Setting(
-        "LOOKBACK_MB",
-        "256",
-        _whole(0, 1_000_000),
-        "megabytes of checkpoints of larger networks, for all runs together: more makes looking back faster",
-    ),
-    Setting("IDLE_SECONDS", "600", _positive, "seconds after which an unwatched experiment is paused"),
-    Setting("WORKERS", "1", _whole(1, 64), "number of training threads"),
-    Setting(
-        "KERNEL",
-        "auto",
-        _kernel,
-        "auto: NumPy until the compiled kernel is ready; numpy; compiled: wait for it, or fail",
-    ),
-    Setting("HOSTS", "", _names, "further host names of this server, separated by commas; * for any"),
-    Setting(
-        "ORIGINS",
-        "",
-        _names,
-        "further origins (https://host:port) whose pages may change experiments, separated by commas",
-    ),
-    Setting(
-        "PROXIES",
-        "",
-        _names,
-        "addresses of proxies whose X-Forwarded headers are trusted, separated by commas",
-    ),
-    Setting("REQUESTS_PER_SECOND", "100", _positive, "limit on REST calls per second for each token"),
-    Setting("COMMANDS_PER_SECOND", "5", _positive, "limit on commands per second for each socket"),
-    Setting("LOG_LEVEL", "info", _level, "debug, info, warning or error"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The settings of one server. Without a folder for `data` nothing is stored."""
-
-    host: str = "127.0.0.1"
-    port: int = 8000
-    data: Path | None = None
-    keep_days: float = 30.0
-    experiments: int = 1000
-    memory_mb: int | None = None
-    lookback_mb: int = 256
-    idle_seconds: float = 600.0
-    workers: int = 1
-    kernel: str = "auto"
-    hosts: tuple[str, ...] = ()
-    origins: tuple[str, ...] = ()
-    proxies: tuple[str, ...] = ()
-    requests_per_second: float = 100.0
-    commands_per_second: float = 5.0
-    log_level: str = "info"
-
-
-def read_settings(environment: Mapping[str, str]) -> Settings:
+def read_settings() -> Settings:
     """Read the settings from the environment, with defaults. Raises BadSetting."""
-    return Settings(**{row.name.lower(): _read(row, environment) for row in TABLE})
+    try:
+        return Settings()
+    except ValidationError as error:
+        variable = PREFIX + str(error.errors()[0]["loc"][0]).upper()
+        raise BadSetting(f"{variable} must be {_expected(VARIABLES[variable])}") from None
 
 
 def unknown_settings(environment: Mapping[str, str]) -> list[str]:
     """List environment variables with our prefix that are no settings: most likely misspelled."""
-    names = {PREFIX + row.name for row in TABLE}
-    return sorted(name for name in environment if name.startswith(PREFIX) and name not in names)
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in VARIABLES)
 
 
-def _read(row: Setting, environment: Mapping[str, str]) -> Any:
-    try:
-        return row.read(environment.get(PREFIX + row.name, row.default))
-    except ValueError as error:
-        raise BadSetting(f"{PREFIX}{row.name} must be {error}") from None
+def _expected(field: FieldInfo) -> str:
+    """Describe the values of a setting."""
+    if field.annotation is float:
+        return "a number greater than 0"
+    if choices := [each for each in get_args(field.annotation) if isinstance(each, str)]:
+        return f"{', '.join(choices[:-1])} or {choices[-1]}"
+    (low,) = (each.ge for each in field.metadata if hasattr(each, "ge"))
+    (high,) = (each.le for each in field.metadata if hasattr(each, "le"))
+    return f"a whole number from {low:,} to {high:,}"
 
 
 def as_text(settings: Settings) -> str:
     """Return the table as text: name, present value, help."""
-    values = {field.name: getattr(settings, field.name) for field in fields(settings)}
-    rows = [(PREFIX + row.name, _formatted(values[row.name.lower()]), row.help) for row in TABLE]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    values = settings.model_dump()
+    rows = [
+        (PREFIX + name.upper(), _formatted(values[name]), field.description)
+        for name, field in Settings.model_fields.items()
+    ]
+    widths = [max(len(str(row[column])) for row in rows) for column in (0, 1)]
     return "\n".join(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {help}" for name, value, help in rows)
 
 

@@ -40,7 +40,7 @@ SMALL: dict[str, Any] = {"data": {"samples": 60}}
 async def open_app(
     kernels: Kernels | None = None, **settings: Any
 ) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
-    app = create_app(Settings(**{"requests_per_second": 1e6, **settings}), kernels)
+    app = create_app(Settings(**{"data": None, "requests_per_second": 1e6, **settings}), kernels)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

@@ -1,53 +1,72 @@
-"""One table of settings."""
+"""The settings of a server, from the environment and from arguments."""
 
-from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
-from fallline.settings import TABLE, BadSetting, Settings, as_text, read_settings, unknown_settings
+from fallline.settings import VARIABLES, BadSetting, Settings, as_text, read_settings, unknown_settings
 
 
-def test_the_table_and_the_settings_have_the_same_rows_and_defaults() -> None:
-    assert [row.name.lower() for row in TABLE] == [field.name for field in fields(Settings)]
-    read = read_settings({})
-    assert read.data is not None
-    assert replace(read, data=None) == Settings()
+def test_every_setting_has_a_variable_and_a_line_of_help() -> None:
+    assert "FALLLINE_PORT" in VARIABLES
+    assert len(VARIABLES) == len(Settings.model_fields)
+    assert [name for name, field in VARIABLES.items() if not field.description] == []
 
 
-def test_what_is_stored_lies_in_the_users_own_place_unless_another_is_named(tmp_path: Path) -> None:
-    data = read_settings({}).data
+def test_experiments_are_stored_in_the_users_own_folder_by_default(tmp_path: Path) -> None:
+    data = read_settings().data
     assert data is not None
     assert data.is_absolute()
     assert data.name == "fallline"
-    assert read_settings({"FALLLINE_DATA": str(tmp_path)}).data == tmp_path
 
 
-def test_the_environment_is_read() -> None:
-    settings = read_settings(
-        {"FALLLINE_PORT": "80", "FALLLINE_HOSTS": "Lab.example, two.example", "PORT": "1"}
-    )
+def test_an_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FALLLINE_DATA", str(tmp_path))
+    assert read_settings().data == tmp_path
+    assert Settings(data=None).data is None
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in {
+        "FALLLINE_PORT": "80",
+        "FALLLINE_HOSTS": "Lab.example, two.example,",
+        "FALLLINE_DATA": "~/data",
+        "FALLLINE_LOG_LEVEL": "DEBUG",
+        "FALLLINE_MEMORY_MB": "",
+        "PORT": "1",
+    }.items():
+        monkeypatch.setenv(name, text)
+    settings = read_settings()
     assert (settings.port, settings.hosts) == (80, ("lab.example", "two.example"))
+    assert settings.data == Path.home() / "data"
+    assert (settings.log_level, settings.memory_mb) == ("debug", None)
 
 
 @pytest.mark.parametrize(
-    ("name", "text"),
-    [("PORT", "http"), ("PORT", "70000"), ("PORT", "-1"), ("EXPERIMENTS", "0"),
-     ("KEEP_DAYS", "0"), ("IDLE_SECONDS", "nan"),
-     ("IDLE_SECONDS", "0"), ("REQUESTS_PER_SECOND", "inf"),
-     ("LOG_LEVEL", "loud"), ("WORKERS", "1.5"), ("KERNEL", "fast")],
+    ("name", "text", "words"),
+    [("PORT", "http", "a whole number from 0 to 65,535"), ("PORT", "70000", "0 to 65,535"),
+     ("PORT", "-1", "0 to 65,535"), ("EXPERIMENTS", "0", "a whole number from 1 to 1,000,000"),
+     ("MEMORY_MB", "1", "a whole number from 16 to 10,000,000"), ("KEEP_DAYS", "0", "a number greater than 0"),
+     ("IDLE_SECONDS", "nan", "a number greater than 0"), ("IDLE_SECONDS", "0", "a number greater than 0"),
+     ("IDLE_SECONDS", "soon", "a number greater than 0"), ("REQUESTS_PER_SECOND", "inf", "a number greater than 0"),
+     ("LOG_LEVEL", "loud", "debug, info, warning or error"), ("WORKERS", "1.5", "a whole number from 1 to 64"),
+     ("KERNEL", "fast", "auto, numpy or compiled")],
 )  # fmt: skip
-def test_a_setting_that_means_nothing_says_what_would_be_right(name: str, text: str) -> None:
-    with pytest.raises(BadSetting, match=f"FALLLINE_{name} must be"):
-        read_settings({f"FALLLINE_{name}": text})
+def test_an_unusable_value_is_refused_with_what_would_be_right(
+    name: str, text: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"FALLLINE_{name}", text)
+    with pytest.raises(BadSetting, match=f"^FALLLINE_{name} must be .*{words}$"):
+        read_settings()
 
 
 def test_a_misspelt_setting_is_noticed() -> None:
     assert unknown_settings({"FALLLINE_PROT": "1", "FALLLINE_PORT": "1", "HOME": "/"}) == ["FALLLINE_PROT"]
 
 
-def test_the_table_is_printed_with_the_values_in_force() -> None:
-    text = as_text(read_settings({"FALLLINE_PORT": "81"}))
+def test_the_table_is_printed_with_the_values_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FALLLINE_PORT", "81")
+    text = as_text(read_settings())
     assert "FALLLINE_PORT" in text
     assert " 81 " in text
-    assert len(text.splitlines()) == len(TABLE)
+    assert len(text.splitlines()) == len(VARIABLES)
