@@ -1,4 +1,4 @@
-"""A server for tests that only ask and change nothing of its own."""
+"""A server shared by tests that change only their own experiments."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Whatever one does to an experiment, in any order: what is stored and made again equals what is live, to the bit.
+"""Random sequences of commands: stored, replayed and live experiments are equal to the bit.
 
-`make lives` tries many more of them, other ones each time.
+`make lives` tries many more sequences.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ SOONER = (
 )
 """What a long run meets, met by a short one: states that are stored, checkpoints that go, merged steps."""
 
-# A life that goes wrong is told as it was: looking for a shorter one takes minutes.
+# A failing sequence is reported as it is: shrinking it takes minutes.
 LIVES = settings(
     max_examples=settings.default.max_examples * 2 // 5, stateful_step_count=15, phases=(Phase.generate,)
 )
 
-# Few values, each of which matters: left to itself, Hypothesis tries none, nothing and one most of the time.
+# A few important values: by default, Hypothesis tries 0 and 1 most of the time.
 STEPS = st.sampled_from((150, 60, 7, 1, 400))
 SHARES = st.sampled_from((0.5, 0.2, 0.8, 0.95))
 PLACES = st.sampled_from((None, 0.5, 0.2, 0.8, 1.0))
@@ -95,7 +95,7 @@ RECIPES = st.fixed_dictionaries(
 
 
 class AnyLife(RuleBasedStateMachine):
-    """An experiment in a file, what must be true of it by the commands it was given, and twins made from recipes."""
+    """An experiment in a file, its expected state after the commands, and twins from its recipe."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -173,16 +173,16 @@ class AnyLife(RuleBasedStateMachine):
         if not name:
             return
         at_step = self._place(parent, share)
-        asked = AddRun.model_validate({"name": name, "fork_of": parent, "at_step": at_step, **change})
+        command = AddRun.model_validate({"name": name, "fork_of": parent, "at_step": at_step, **change})
         answers: list[Any] = []
-        self.life.do(lambda one: one.fork(asked, CLOCK.now, answers.append))
+        self.life.do(lambda one: one.fork(command, CLOCK.now, answers.append))
         self._wait_for(answers)
         self.steps[name] = at_step
         self.edits[name] = [each for each in self.edits[parent] if each["at_step"] < at_step]
         if change:
-            given = self.life.one.runs[name].recipe.edits[-1].model_dump(mode="json")
-            assert {"at_step", *change} == given.keys() - (set(OWN_SETTINGS) - change.keys())
-            self.edits[name].append(given)
+            edit = self.life.one.runs[name].recipe.edits[-1].model_dump(mode="json")
+            assert {"at_step", *change} == edit.keys() - (set(OWN_SETTINGS) - change.keys())
+            self.edits[name].append(edit)
 
     @rule(name=NAMES)
     def add(self, name: str) -> None:
@@ -212,7 +212,7 @@ class AnyLife(RuleBasedStateMachine):
 
     @rule(name=NAMES, share=SHARES, length=st.sampled_from((20, 1, 64)))
     def look_at_a_stretch(self, name: str, share: float, length: int) -> None:
-        """So few steps that each is told, however long ago they were made."""
+        """Read a range of few steps, each in a bucket of its own."""
         name = self._there(name)
         self._come_to_rest()
         run, answers = self.life.one.runs[name], list[Any]()
@@ -221,19 +221,17 @@ class AnyLife(RuleBasedStateMachine):
             until = min(since + length, run.state.step) - 1
             self.life.one.history_of(name, since, until, length, answers.append)
             self._wait_for(answers)
-            told: Buckets = answers[0][1]
+            columns: Buckets = answers[0][1]
             records = self._records(run.recipe, run.state.step).part(since, until + 1)
-            assert told.first.tolist() == told.last.tolist() == list(range(since, until + 1))
-            np.testing.assert_array_equal(told.select(records.names).final, records.values)
+            assert columns.first.tolist() == columns.last.tolist() == list(range(since, until + 1))
+            np.testing.assert_array_equal(columns.select(records.names).final, records.values)
 
     @rule(name=NAMES)
     def take_away(self, name: str) -> None:
         name = self._there(name)
         self._come_to_rest()
-        found = export_data(self.life.one, name)
-        files = {
-            which: EXPORTS[which].make(found) for which in ("recipe.json", "script.py", "parameters.npz")
-        }
+        data = export_data(self.life.one, name)
+        files = {which: EXPORTS[which].make(data) for which in ("recipe.json", "script.py", "parameters.npz")}
         recipe = Recipe.model_validate(json.loads(_bytes(files["recipe.json"])))
         run = self.life.one.runs[name]
         again = self._made_again(run, run.state.step, recipe)
@@ -250,7 +248,7 @@ class AnyLife(RuleBasedStateMachine):
 
     @rule(is_final=st.booleans())
     def restart(self, is_final: bool) -> None:
-        """An end in good order, or any other."""
+        """Restart after a clean stop or a crash."""
         if is_final:
             self.life.store_it(is_final=True)
         self._reopen(ended_well=is_final)
@@ -258,7 +256,7 @@ class AnyLife(RuleBasedStateMachine):
     @precondition(lambda self: any(self.life.stored.parts.values()))
     @rule(data=st.data())
     def lose_a_piece(self, data: st.DataObject) -> None:
-        """A restart, and of what spares computing something is gone or not what it was."""
+        """Restart after a stored state was removed or changed."""
         parts = {run: dict(pieces) for run, pieces in self.life.stored.parts.items()}
         run = data.draw(st.sampled_from(sorted(run for run in parts if parts[run])))
         name = data.draw(st.sampled_from(sorted(parts[run])))
@@ -270,10 +268,10 @@ class AnyLife(RuleBasedStateMachine):
 
     def _reopen(self, parts: Any = None, *, ended_well: bool = False) -> None:
         before, playing = costless(self.life.one.state()), self.life.one.playing
-        kept = self.life.stored if parts is None else replace(self.life.stored, parts=parts)
+        stored = self.life.stored if parts is None else replace(self.life.stored, parts=parts)
         self._store.close()
         self._store = self.life.store = self._opened()
-        self.life.reopen(kept)
+        self.life.reopen(stored)
         if not playing or (ended_well and parts is None):
             assert costless(self.life.there) == before
         if playing:
@@ -296,13 +294,13 @@ class AnyLife(RuleBasedStateMachine):
             assert [each.model_dump(mode="json") for each in run.recipe.edits] == self.edits[name]
 
     def _check_numbers(self) -> None:
-        """Every run is what its recipe makes in one go."""
+        """Check that each run equals a single replay of its recipe."""
         for run in self.life.one.runs.values():
             again = self._made_again(run, run.state.step)
             assert run.state.fingerprint() == again.state.fingerprint(), run.name
             if run.state.step:
-                told, twin = run.window(0, None, 300), again.window(0, None, 300)
-                assert_same(replace(told, seconds=twin.seconds), twin)
+                columns, twin = run.window(0, None, 300), again.window(0, None, 300)
+                assert_same(replace(columns, seconds=twin.seconds), twin)
 
     def _made_again(self, run: Run, step: int, recipe: Recipe | None = None) -> Run:
         recipe = recipe or self.life.one.recipe.model_copy(update={"runs": [run.recipe]})
@@ -321,7 +319,7 @@ class AnyLife(RuleBasedStateMachine):
         return name if name in self.steps else next(iter(self.steps))
 
     def _place(self, name: str, share: float | None) -> int:
-        """A step of the run; None is that of its last edit."""
+        """Return a step of the run; None is the step of its last edit."""
         if share is None and self.edits[name]:
             return int(self.edits[name][-1]["at_step"])
         return round((share or 0.0) * self.life.one.runs[name].state.step)
@@ -335,14 +333,14 @@ class AnyLife(RuleBasedStateMachine):
             self.steps[name] += steps
         self._stand_where_they_are()
 
-    def _edited(self, name: str, given: Json) -> None:
-        """Edits of one step are one, and another optimizer drops what the one before needed."""
+    def _edited(self, name: str, edit: Json) -> None:
+        """Merge edits of one step; a new optimizer drops the settings of the old one."""
         before: Json = {}
-        if self.edits[name] and self.edits[name][-1]["at_step"] == given["at_step"]:
+        if self.edits[name] and self.edits[name][-1]["at_step"] == edit["at_step"]:
             before = self.edits[name].pop()
-        gone = OWN_SETTINGS if given.get("optimizer") not in (None, before.get("optimizer")) else ()
-        kept = {key: value for key, value in before.items() if key not in gone}
-        self.edits[name].append({**kept, **given})
+        obsolete = OWN_SETTINGS if edit.get("optimizer") not in (None, before.get("optimizer")) else ()
+        unchanged = {key: value for key, value in before.items() if key not in obsolete}
+        self.edits[name].append({**unchanged, **edit})
 
     def _come_to_rest(self) -> None:
         if self.life.one.playing:
@@ -363,8 +361,8 @@ class AnyLife(RuleBasedStateMachine):
         assert not isinstance(answers[0], Exception), answers[0]
 
 
-def _bytes(made: Any) -> bytes:
-    return made if isinstance(made, bytes) else b"".join(made)
+def _bytes(content: Any) -> bytes:
+    return content if isinstance(content, bytes) else b"".join(content)
 
 
 def _printed(program: bytes) -> list[float]:

@@ -1,4 +1,4 @@
-"""Raw bad bodies: each is answered with problem details and a 4xx, by REST and by the socket's parser alike."""
+"""Invalid bodies get problem details and a 4xx, from REST and from the socket."""
 
 from __future__ import annotations
 
@@ -295,8 +295,6 @@ def test_the_largest_bodies_are_413_however_they_are_announced(shared_server: Se
         b"POST /api/v1/experiments HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
     ],
 )
-def test_what_is_no_proper_request_is_the_clients_mistake(
-    request_bytes: bytes, shared_server: Server
-) -> None:
+def test_malformed_http_is_answered_with_a_client_error(request_bytes: bytes, shared_server: Server) -> None:
     answer = raw(shared_server.port, request_bytes, timeout=6)
     assert answer == b"" or answer.split(b" ")[1][:1] == b"4", answer[:200]

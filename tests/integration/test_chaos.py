@@ -1,4 +1,4 @@
-"""A small version of `make chaos`: commands over a bad line to a server that is killed in between."""
+"""A small `make chaos`: commands over a bad line to a server that is killed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chaos.world import Troubles, chaos
 
 @pytest.mark.parametrize(("commands", "kills"), [(20, 1), pytest.param(100, 2, marks=pytest.mark.long)])
 @pytest.mark.timeout(300)
-async def test_nothing_acknowledged_is_lost_doubled_or_different_whatever_breaks(
+async def test_no_acknowledged_command_is_lost_repeated_or_changed_by_faults(
     commands: int, kills: int
 ) -> None:
     report = await chaos(

@@ -1,4 +1,4 @@
-"""Classes over REST, from the recipe to the confusion of a run that has learned to tell them apart."""
+"""Classification over REST, from the recipe to the confusion matrix."""
 
 from __future__ import annotations
 
@@ -57,26 +57,26 @@ async def test_classes_are_learned_end_to_end(
 
     state = await stepped(one, 400)
     for run in state["runs"]:
-        told = run["latest"]
-        assert "train_r2" not in told
-        assert told["train_accuracy"]["value"] > 0.9
-        assert told["test_accuracy"]["value"] > 0.9
-        assert told["test_loss"]["value"] < state["baseline"]["test"] / 2
+        latest = run["latest"]
+        assert "train_r2" not in latest
+        assert latest["train_accuracy"]["value"] > 0.9
+        assert latest["test_accuracy"]["value"] > 0.9
+        assert latest["test_loss"]["value"] < state["baseline"]["test"] / 2
 
     history = (
         await one.get("/runs/adam/history", series=["train_accuracy", "test_accuracy"], buckets=500)
     ).json()
     assert history["series"]["train_accuracy"]["last"][-1] > 0.9
 
-    shown = (await one.get("/runs/gd/instruments/predictions")).json()
+    predictions = (await one.get("/runs/gd/instruments/predictions")).json()
     data = (await one.get("/data")).json()
-    shares, guesses = np.array(shown["probabilities"]), np.array(shown["y_pred"])
-    assert shown["classes"] == data["classes"] == state["classes"]
-    assert shown["y"] == [data["y"][row][0] for row in shown["rows"]]
+    shares, guesses = np.array(predictions["probabilities"]), np.array(predictions["y_pred"])
+    assert predictions["classes"] == data["classes"] == state["classes"]
+    assert predictions["y"] == [data["y"][row][0] for row in predictions["rows"]]
     assert shares.shape == (50, classes)
     assert np.allclose(shares.sum(axis=1), 1.0)
     assert np.array_equal(shares.argmax(axis=1), guesses)
-    right = float(np.mean(guesses == np.array(shown["y"])))
+    right = float(np.mean(guesses == np.array(predictions["y"])))
     assert state["runs"][0]["latest"]["test_accuracy"]["value"] == right
 
     units = (await one.get("/runs/gd/instruments/units")).json()
@@ -110,9 +110,9 @@ async def test_squares_of_two_classes_know_no_probabilities(client: httpx.AsyncC
     state = await stepped(one, 300)
     assert state["recipe"]["loss"] == {"name": "huber", "delta": 0.25}
     assert state["runs"][0]["latest"]["train_accuracy"]["value"] > 0.9
-    shown = (await one.get("/runs/gd/instruments/predictions")).json()
-    assert shown["probabilities"] is None
-    assert set(shown["y_pred"]) == {0, 1}
+    predictions = (await one.get("/runs/gd/instruments/predictions")).json()
+    assert predictions["probabilities"] is None
+    assert set(predictions["y_pred"]) == {0, 1}
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ async def test_squares_of_two_classes_know_no_probabilities(client: httpx.AsyncC
         ({"loss": {"name": "huber", "delta": -1.0}}, "/loss/delta"),
     ],
 )
-async def test_a_loss_that_does_not_fit_is_refused_where_it_stands(
+async def test_a_loss_that_does_not_fit_is_refused_with_its_pointer(
     client: httpx.AsyncClient, body: dict[str, Any], pointer: str
 ) -> None:
     refused = await client.post("/api/v1/experiments", json=body)
@@ -151,32 +151,32 @@ def unpacked(column: dict[str, str]) -> Any:
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-async def test_the_map_holds_in_bytes_what_decision_and_predictions_tell_of_that_step(
+async def test_the_packed_map_equals_decision_and_predictions_of_that_step(
     client: httpx.AsyncClient, classes: int
 ) -> None:
     one = await created(client, recipe(classes))
     await stepped(one, 60)
     drawn = (await one.get("/runs/gd/instruments/map", step=40)).json()
-    told = (await one.get("/runs/gd/instruments/decision", step=40)).json()
-    shown = (await one.get("/runs/gd/instruments/predictions", step=40)).json()
+    decision = (await one.get("/runs/gd/instruments/decision", step=40)).json()
+    predictions = (await one.get("/runs/gd/instruments/predictions", step=40)).json()
     counted = (await one.get("/runs/gd/instruments/confusion", step=40)).json()
     assert (drawn["step"], drawn["inputs"]) == (40, ["x1", "x2"])
     assert counted.items() <= drawn.items()
-    assert unpacked(drawn["cells"]["predicted"]).tolist() == told["predicted"]
+    assert unpacked(drawn["cells"]["predicted"]).tolist() == decision["predicted"]
     probability = unpacked(drawn["cells"]["probability"]) / 255
     if classes == 2:
-        score = np.array(told["score"])
+        score = np.array(decision["score"])
         np.testing.assert_allclose(probability, np.maximum(score, 1 - score), atol=0.5 / 255 + 1e-12)
     assert probability.min() >= 1 / classes - 0.002
     for place, (low, high) in zip("xy", drawn["edges"], strict=True):
-        middle = told[place]
+        middle = decision[place]
         half = (middle[1] - middle[0]) / 2
         assert (low, high) == pytest.approx((middle[0] - half, middle[-1] + half))
-    X = np.array((await one.get("/data")).json()["X"])[shown["rows"]]
+    X = np.array((await one.get("/data")).json()["X"])[predictions["rows"]]
     samples = {name: unpacked(column) for name, column in drawn["samples"].items()}
     assert np.array_equal(np.stack([samples["x"], samples["y"]], axis=1), X.astype(np.float32))
-    assert samples["true"].tolist() == shown["y"]
-    assert samples["predicted"].tolist() == shown["y_pred"]
+    assert samples["true"].tolist() == predictions["y"]
+    assert samples["predicted"].tolist() == predictions["y_pred"]
     assert drawn["cost_seconds"] > 0.0
 
 

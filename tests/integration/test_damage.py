@@ -1,4 +1,4 @@
-"""A damaged file: each experiment is as it was or says that it is damaged, and nothing is taken for a fresh start."""
+"""A damaged file: each experiment is intact or reported as damaged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LOGGED = 20
 
 
 class Lived:
-    """A folder in which people made experiments, and what those were."""
+    """A data folder with experiments, and their expected states."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -41,10 +41,10 @@ class Lived:
             for number in range(8):
                 recipe: JSON = {"data": {"samples": 40 + number}}
                 if number % 4 == 3:
-                    sent = await client.post(
+                    upload = await client.post(
                         "/api/v1/datasets", content=CSV, headers={"Content-Type": "text/csv"}
                     )
-                    recipe = {"data": {"name": "csv", "dataset": sent.json()["id"]}}
+                    recipe = {"data": {"name": "csv", "dataset": upload.json()["id"]}}
                 one = await created(client, recipe)
                 for key in "abc":
                     assert (
@@ -57,7 +57,7 @@ class Lived:
                 self.states[one.id] = costless((await one.get()).json())
 
     async def damaged(self, folder: Path, seed: int) -> str:
-        """What is wrong with how a copy opens of which one bit is flipped; empty where nothing is."""
+        """Flip one bit of a copy, open it, and return the problem; empty if there is none."""
         shutil.copytree(self.folder, folder)
         place = flip(folder / NAME, random.Random(seed), near=b'"what"' if seed % 4 == 0 else b"")
         try:
@@ -86,9 +86,9 @@ def is_damaged(answer: httpx.Response) -> bool:
 
 
 def flip(file: Path, rng: random.Random, near: bytes) -> int:
-    """Turn one bit over, of one of the places where these bytes stand. Returns its byte."""
+    """Flip one bit of one of these places; return the place of its byte."""
     content = bytearray(file.read_bytes())
-    place = rng.choice([found.start() for found in re.finditer(re.escape(near), content)][:-1])
+    place = rng.choice([match.start() for match in re.finditer(re.escape(near), content)][:-1])
     place += rng.randrange(max(len(near), 1))
     content[place] ^= 1 << rng.randrange(8)
     file.write_bytes(content)
@@ -105,7 +105,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
 
 
 @pytest.mark.parametrize("seeds", [SEEDS, pytest.param(range(40, 340), marks=pytest.mark.long)], ids=len)
-async def test_one_flipped_bit_damages_at_most_what_it_is_in(
+async def test_one_flipped_bit_damages_at_most_its_own_experiment(
     lived: Lived, tmp_path: Path, caplog: pytest.LogCaptureFixture, seeds: range
 ) -> None:
     for seed in seeds:
@@ -126,7 +126,7 @@ async def test_without_checksums_a_flipped_bit_is_not_noticed(
 
 
 def replaced(folder: Path, old: bytes, new: bytes) -> None:
-    """Write other bytes of the same length over what stands in the file, wherever it does."""
+    """Overwrite all occurrences in the file with other bytes of the same length."""
     content = (folder / NAME).read_bytes()
     assert old in content
     assert len(old) == len(new)
@@ -152,8 +152,8 @@ async def test_a_damaged_experiment_says_so_is_logged_once_and_is_exported_as_fa
         edits = lived.states[first.id]["recipe"]["runs"][0]["edits"]
         assert (edits[-1]["learning_rate"], recipe["runs"][0]["edits"][-1]["learning_rate"]) == (0.003, 0.002)
         assert (await client.post("/api/v1/experiments", json=recipe)).status_code == 201
-        told = [record.getMessage() for record in caplog.records if "is damaged" in record.getMessage()]
-        assert len(told) == 2
+        messages = [record.getMessage() for record in caplog.records if "is damaged" in record.getMessage()]
+        assert len(messages) == 2
         assert first.id not in caplog.text
         assert (await first.ask("DELETE", "")).status_code == 204
         assert (await first.get()).status_code == 404
@@ -161,7 +161,7 @@ async def test_a_damaged_experiment_says_so_is_logged_once_and_is_exported_as_fa
 
 
 @pytest.mark.parametrize("how", ["missing", "empty"])
-async def test_a_file_that_is_gone_from_a_folder_that_was_used_is_no_fresh_start(
+async def test_a_missing_file_in_a_used_folder_is_not_a_fresh_start(
     lived: Lived, tmp_path: Path, how: str
 ) -> None:
     shutil.copytree(lived.folder, data := tmp_path / "data")
@@ -193,8 +193,8 @@ async def test_a_file_that_was_copied_without_its_log_says_so_and_opens_without_
 ) -> None:
     (copy := tmp_path / "copy").mkdir()
     async with open_app(data=tmp_path / "data") as (_, client):
-        kept = await created(client)
-        await kept.ask("POST", "/step", {"steps": 3})
+        other = await created(client)
+        await other.ask("POST", "/step", {"steps": 3})
     async with open_app(data=tmp_path / "data") as (_, client):
         await created(client)
         shutil.copy(tmp_path / "data" / NAME, copy)
@@ -204,7 +204,7 @@ async def test_a_file_that_was_copied_without_its_log_says_so_and_opens_without_
     assert (copy / NAME).read_bytes() == before
     (copy / f"{NAME}-wal").touch()
     async with open_app(data=copy) as (_, client):
-        state = (await Experiment(client, kept.id, kept.token).get()).json()
+        state = (await Experiment(client, other.id, other.token).get()).json()
         assert state["runs"][0]["step"] == 3
 
 

@@ -1,4 +1,4 @@
-"""One's own data over HTTP: sent, told, trained on; and whatever is sent, the server stands."""
+"""Uploaded tables over HTTP: valid ones are trained on, all others are refused."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ FLOWERS = "length;colour;note;kind\r\n" + "\r\n".join(
 async def sent(client: httpx.AsyncClient, text: str = FLOWERS) -> dict[str, Any]:
     answer = await client.post(DATASETS, content=text.encode(), headers=CSV)
     assert answer.status_code == 201, answer.text
-    told: dict[str, Any] = answer.json()
-    assert answer.headers["location"] == f"{DATASETS}/{told['id']}"
-    return told
+    table: dict[str, Any] = answer.json()
+    assert answer.headers["location"] == f"{DATASETS}/{table['id']}"
+    return table
 
 
-async def test_a_table_is_told_as_it_was_read_and_is_there_to_be_read_again() -> None:
+async def test_an_uploaded_table_is_described_and_can_be_read_again() -> None:
     async with open_app() as (_, client):
-        told = await sent(client, FLOWERS + "\r\n;red;nr 60;a\r\n")
-        assert [(each["name"], each["kind"], each["used"]) for each in told["columns"]] == [
+        table = await sent(client, FLOWERS + "\r\n;red;nr 60;a\r\n")
+        assert [(each["name"], each["kind"], each["used"]) for each in table["columns"]] == [
             ("length", "number", True),
             ("colour", "category", True),
             ("note", "text", False),
             ("kind", "category", True),
         ]
-        assert (told["rows"], told["target"], told["skipped_count"]) == (60, "kind", 1)
-        assert told["skipped"] == [{"line": 62, "reason": "no value in length"}]
-        assert told["preview"][1] == ["0,125", "blue", "nr 1", "b"]
-        upload_answers.Table.model_validate(told)
-        assert (await client.get(f"{DATASETS}/{told['id']}")).json() == told
-        assert (await client.get(f"{DATASETS}/{told['id'][:-1]}")).status_code == 404
+        assert (table["rows"], table["target"], table["skipped_count"]) == (60, "kind", 1)
+        assert table["skipped"] == [{"line": 62, "reason": "no value in length"}]
+        assert table["preview"][1] == ["0,125", "blue", "nr 1", "b"]
+        upload_answers.Table.model_validate(table)
+        assert (await client.get(f"{DATASETS}/{table['id']}")).json() == table
+        assert (await client.get(f"{DATASETS}/{table['id'][:-1]}")).status_code == 404
         assert (await sent(client))["id"] != (await sent(client))["id"]
 
 
 async def test_the_same_recipe_gives_the_same_numbers() -> None:
     async with open_app() as (_, client):
-        told = await sent(client)
+        table = await sent(client)
         data = {
             "name": "csv",
-            "dataset": told["id"],
+            "dataset": table["id"],
             "target": "kind",
             "test_fraction": 0.2,
             "standardize": "inputs",
@@ -83,20 +83,20 @@ async def test_the_same_recipe_gives_the_same_numbers() -> None:
 
 async def test_a_column_may_be_learnt_otherwise_than_guessed_and_runs_may_be_added() -> None:
     async with open_app() as (_, client):
-        told = await sent(client, "x,y\n" + "\n".join(f"{k},{k % 2}" for k in range(40)))
-        asked = {"name": "csv", "dataset": told["id"], "target": "y"}
-        guessed, said = (
-            await created(client, {"data": asked}),
-            await created(client, {"data": {**asked, "task": "regression"}}),
+        table = await sent(client, "x,y\n" + "\n".join(f"{k},{k % 2}" for k in range(40)))
+        data = {"name": "csv", "dataset": table["id"], "target": "y"}
+        inferred, explicit = (
+            await created(client, {"data": data}),
+            await created(client, {"data": {**data, "task": "regression"}}),
         )
-        assert (guessed.state["classes"], said.state["classes"]) == (["0", "1"], [])
-        for one in (guessed, said):
+        assert (inferred.state["classes"], explicit.state["classes"]) == (["0", "1"], [])
+        for one in (inferred, explicit):
             assert (await one.ask("POST", "/step", {"steps": 20})).status_code == 200
             assert (await one.ask("POST", "/runs", {"batch_size": 8})).status_code == 201
             assert (await one.ask("POST", "/runs", {"fork_of": "sgd", "at_step": 10})).status_code == 201
 
 
-async def test_what_a_recipe_cannot_have_of_a_table_is_pointed_at() -> None:
+async def test_a_recipe_that_does_not_fit_its_table_is_refused_with_a_pointer() -> None:
     async with open_app() as (_, client):
         id = (await sent(client))["id"]
         for data, pointer in (
@@ -127,17 +127,17 @@ async def test_the_catalog_lists_it_as_something_that_cannot_be_had_without_a_ta
 
 async def test_every_csv_that_cannot_be_used_is_answered_with_problem_details() -> None:
     async with open_app() as (_, client):
-        for body, told in [
+        for body, expected in [
             *BAD,
             ("a,\u202eb\n1,2\n2,3\n".encode(), {"line": 1, "offset": 2}),
-            *((body, {"bound": bound, "asked": asked}) for body, bound, asked in TOO_LARGE),
+            *((body, {"bound": bound, "asked": needed}) for body, bound, needed in TOO_LARGE),
         ]:
             answer = await client.post(DATASETS, content=body, headers=CSV)
             assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
             problem = answer.json()
             answers.Problem.model_validate(problem)
-            for name in told.keys() - {"says"}:
-                assert problem[name] == told[name], body[:80]
+            for name in expected.keys() - {"says"}:
+                assert problem[name] == expected[name], body[:80]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ async def test_every_csv_that_cannot_be_used_is_answered_with_problem_details() 
         ("", 415),
     ],
 )
-async def test_only_what_says_that_it_is_a_csv_is_read_as_one(content_type: str, status: int) -> None:
+async def test_only_a_declared_csv_is_parsed(content_type: str, status: int) -> None:
     async with open_app() as (_, client):
         answer = await client.post(DATASETS, content=FLOWERS.encode(), headers={"Content-Type": content_type})
         assert answer.status_code == status
@@ -163,7 +163,7 @@ async def test_only_what_says_that_it_is_a_csv_is_read_as_one(content_type: str,
             assert answer.json()["type"] == "/problems/unsupported-media-type"
 
 
-async def test_a_csv_is_read_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_csv_is_parsed_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     where = []
     read = uploads.read_new_table
     monkeypatch.setattr(
@@ -186,8 +186,8 @@ async def test_tables_that_experiments_use_stay_and_a_full_server_says_when_to_c
         assert (full.status_code, full.headers["retry-after"]) == (503, "60")
         await experiments[0].ask("DELETE", "")
         newest = (await sent(client))["id"]
-        found = [(await client.get(f"{DATASETS}/{id}")).status_code for id in (*ids, newest)]
-        assert found == [404, 200, 200]
+        statuses = [(await client.get(f"{DATASETS}/{id}")).status_code for id in (*ids, newest)]
+        assert statuses == [404, 200, 200]
 
 
 def test_more_than_a_mebibyte_is_413_however_it_is_announced(shared_server: Server) -> None:
@@ -225,16 +225,16 @@ def test_no_bytes_lead_to_an_error_of_the_server(body: bytes, client: httpx.Clie
     if answer.status_code == 422:
         answers.Problem.model_validate(answer.json())
         return
-    told = answer.json()
-    for column in told["columns"]:
+    table = answer.json()
+    for column in table["columns"]:
         for task in ("regression", "classification"):
-            data = {"name": "csv", "dataset": told["id"], "target": column["name"], "task": task}
-            made = client.post("/api/v1/experiments", json={"data": data})
-            assert made.status_code in (201, 422), made.text
-            assert made.status_code == 422 or column["used"]
-            if made.status_code == 201:
-                token = {"Authorization": f"Bearer {made.json()['token']}"}
-                here = f"/api/v1/experiments/{made.json()['id']}"
+            data = {"name": "csv", "dataset": table["id"], "target": column["name"], "task": task}
+            created = client.post("/api/v1/experiments", json={"data": data})
+            assert created.status_code in (201, 422), created.text
+            assert created.status_code == 422 or column["used"]
+            if created.status_code == 201:
+                token = {"Authorization": f"Bearer {created.json()['token']}"}
+                here = f"/api/v1/experiments/{created.json()['id']}"
                 assert client.get(here + "/data").status_code == 200
                 stepped = client.post(here + "/step", json={"steps": 2}, headers=token)
                 assert stepped.status_code in (200, 409), stepped.text

@@ -1,4 +1,4 @@
-"""What people take away over REST: files that are complete, named well, and make the same numbers elsewhere."""
+"""Exported files over REST: complete, well named, and with the same numbers elsewhere."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def one(client: httpx.AsyncClient) -> Experiment:
-    """An experiment with edits of many kinds, a fork, and steps in between."""
+    """An experiment with many kinds of edits, a fork, and steps in between."""
     recipe = {
         "data": {"name": "moons", "samples": 90, "test_fraction": 0.2, "noise": 0.1},
         "network": {"layers": [{"units": 5, "activation": "tanh"}]},
@@ -55,29 +55,29 @@ async def one(client: httpx.AsyncClient) -> Experiment:
 
 async def losses(one: Experiment, run: str) -> list[float]:
     columns = (await one.get(f"/runs/{run}/history", series="batch_loss", buckets=10_000)).json()
-    told: list[float] = columns["series"]["batch_loss"]["last"]
-    assert len(told) == columns["last"][-1] + 1
-    return told
+    values: list[float] = columns["series"]["batch_loss"]["last"]
+    assert len(values) == columns["last"][-1] + 1
+    return values
 
 
 async def run_script(one: Experiment, folder: Path, **query: str) -> list[tuple[int, float]]:
     path = folder / "script.py"
     path.write_bytes((await one.get("/export/script.py", **query)).content)
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-I", path], capture_output=True, text=True, timeout=60, check=True
     ).stdout
-    return [(int(step), float(loss)) for step, loss in (line.split() for line in told.splitlines())]
+    return [(int(step), float(loss)) for step, loss in (line.split() for line in output.splitlines())]
 
 
 @pytest.mark.parametrize("run", ["gd", "sgd", "fork"])
-async def test_the_script_tells_the_runs_own_history_edits_and_forks_included(
+async def test_the_script_prints_the_runs_history_with_edits_and_forks(
     one: Experiment, tmp_path: Path, run: str
 ) -> None:
     # The server computed with the NumPy kernel, on this machine: not a digit is different.
     assert await run_script(one, tmp_path, run=run) == list(enumerate(await losses(one, run)))
 
 
-async def test_without_a_run_the_script_is_that_of_the_first(one: Experiment, tmp_path: Path) -> None:
+async def test_without_a_run_name_the_script_has_the_first_run(one: Experiment, tmp_path: Path) -> None:
     assert await run_script(one, tmp_path) == list(enumerate(await losses(one, "gd")))
 
 
@@ -85,8 +85,8 @@ async def test_the_script_of_a_run_by_the_kernel_that_serves_is_equal_to_roundin
     async with open_app() as (_, client):
         one = await created(client, {"runs": [{"name": "gd", "edits": [{"at_step": 70, "batch_size": 1}]}]})
         await one.ask("POST", "/step", {"steps": 150})
-        told = [loss for _, loss in await run_script(one, tmp_path)]
-        np.testing.assert_allclose(told, await losses(one, "gd"), rtol=1e-12)
+        printed = [loss for _, loss in await run_script(one, tmp_path)]
+        np.testing.assert_allclose(printed, await losses(one, "gd"), rtol=1e-12)
 
 
 TEXT = {"type": "array", "items": {"type": "string"}}
@@ -144,25 +144,23 @@ for cell in json.load(open(sys.argv[1], encoding="utf-8"))["cells"]:
 
 
 async def execute_notebook(one: Experiment, folder: Path, **query: str) -> tuple[dict[int, float], float]:
-    """What the last cell prints when all are executed in order: losses by step, and how far apart they are."""
+    """Run all cells; return the printed losses by step and the largest difference."""
     path = folder / "notebook.ipynb"
     path.write_bytes((await one.get("/export/notebook.ipynb", **query)).content)
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-I", "-c", EXECUTE, path], capture_output=True, text=True, timeout=60, check=True
     ).stdout.splitlines()
-    rows = [line.split() for line in told[1:-1]]
-    return {int(step.replace(",", "")): float(loss) for step, loss, *_ in rows}, float(told[-1].split()[-1])
+    rows = [line.split() for line in output[1:-1]]
+    return {int(step.replace(",", "")): float(loss) for step, loss, *_ in rows}, float(output[-1].split()[-1])
 
 
 @pytest.mark.parametrize("run", ["gd", "sgd", "fork"])
-async def test_the_notebook_executed_from_top_to_bottom_tells_the_runs_own_history(
-    one: Experiment, tmp_path: Path, run: str
-) -> None:
-    told, apart = await execute_notebook(one, tmp_path, run=run)
-    made = await losses(one, run)
-    assert len(told) == 12
-    assert max(told) == len(made) - 1
-    assert told == {step: made[step] for step in told}
+async def test_the_notebook_prints_the_runs_history(one: Experiment, tmp_path: Path, run: str) -> None:
+    printed, apart = await execute_notebook(one, tmp_path, run=run)
+    expected = await losses(one, run)
+    assert len(printed) == 12
+    assert max(printed) == len(expected) - 1
+    assert printed == {step: expected[step] for step in printed}
     assert apart == 0
 
 
@@ -170,9 +168,13 @@ async def test_the_notebook_says_how_far_it_is_from_another_kernels_numbers(tmp_
     async with open_app() as (_, client):
         one = await created(client, {"runs": [{"edits": [{"at_step": 70, "optimizer": "adam"}]}]})
         await one.ask("POST", "/step", {"steps": 150})
-        told, apart = await execute_notebook(one, tmp_path)
-        made = await losses(one, "run-1")
-        assert apart == max(abs(loss - made[step]) / made[step] for step, loss in told.items()) < 1e-12
+        printed, apart = await execute_notebook(one, tmp_path)
+        expected = await losses(one, "run-1")
+        assert (
+            apart
+            == max(abs(loss - expected[step]) / expected[step] for step, loss in printed.items())
+            < 1e-12
+        )
 
 
 async def test_the_notebook_is_of_its_format_and_holds_no_markup_that_people_typed(
@@ -193,7 +195,7 @@ async def test_the_notebook_is_of_its_format_and_holds_no_markup_that_people_typ
 
 
 @pytest.mark.parametrize("file", FILES)
-async def test_every_file_is_saved_under_its_name_and_that_of_its_run(one: Experiment, file: str) -> None:
+async def test_every_file_name_contains_the_run(one: Experiment, file: str) -> None:
     for query, name in (({}, file), ({"run": "sgd"}, f"sgd-{file}")):
         answer = await one.get(f"/export/{file}", **query)
         assert answer.status_code == 200
@@ -213,7 +215,7 @@ async def test_every_file_is_saved_under_its_name_and_that_of_its_run(one: Exper
         ("/export/script.py", {"walk": "gd"}, 422),
     ],
 )
-async def test_what_there_is_not_is_told(
+async def test_an_unknown_export_or_run_is_404(
     one: Experiment, path: str, query: dict[str, str], status: int
 ) -> None:
     answer = await one.get(path, **query)
@@ -234,25 +236,25 @@ async def test_a_recipe_comes_back_as_the_same_numbers(client: httpx.AsyncClient
 
 
 async def test_a_recipe_of_one_run_holds_that_run(one: Experiment) -> None:
-    told = (await one.get("/export/recipe.json", run="sgd")).json()
-    assert [run["name"] for run in told["runs"]] == ["sgd"]
-    assert told["data"] == one.state["recipe"]["data"]
+    recipe = (await one.get("/export/recipe.json", run="sgd")).json()
+    assert [run["name"] for run in recipe["runs"]] == ["sgd"]
+    assert recipe["data"] == one.state["recipe"]["data"]
 
 
-async def test_parameters_are_those_of_the_snapshot(one: Experiment) -> None:
+async def test_exported_parameters_equal_the_snapshot(one: Experiment) -> None:
     everybodys = np.load(io.BytesIO((await one.get("/export/parameters.npz")).content), allow_pickle=False)
     for run in ("gd", "sgd", "fork"):
-        told: dict[str, Any] = (await one.get(f"/runs/{run}/snapshot")).json()["parameters"]
+        parameters: dict[str, Any] = (await one.get(f"/runs/{run}/snapshot")).json()["parameters"]
         own = np.load(
             io.BytesIO((await one.get("/export/parameters.npz", run=run)).content), allow_pickle=False
         )
-        assert sorted(own) == sorted(told)
-        for name, values in told.items():
+        assert sorted(own) == sorted(parameters)
+        for name, values in parameters.items():
             assert own[name].dtype == np.float64
             assert own[name].tolist() == everybodys[f"{run}/{name}"].tolist() == values
 
 
-async def test_the_history_as_a_table_is_what_the_history_answers(one: Experiment) -> None:
+async def test_the_exported_table_equals_the_history(one: Experiment) -> None:
     answers = {
         run: (
             await one.client.get(
@@ -272,14 +274,14 @@ async def test_the_history_as_a_table_is_what_the_history_answers(one: Experimen
     assert len(rows) == 145 + 145 + 85
 
 
-async def test_the_history_as_columns_is_what_the_history_answers(one: Experiment) -> None:
-    told = (await one.get("/export/history.json")).json()
+async def test_the_exported_columns_equal_the_history(one: Experiment) -> None:
+    histories = (await one.get("/export/history.json")).json()
     for run in ("gd", "sgd", "fork"):
         answer = (await one.get(f"/runs/{run}/history", buckets=10_000)).json()
-        assert told[run] == answer == (await one.get("/export/history.json", run=run)).json()
+        assert histories[run] == answer == (await one.get("/export/history.json", run=run)).json()
 
 
-async def test_what_has_not_begun_can_be_taken_away_too(client: httpx.AsyncClient, tmp_path: Path) -> None:
+async def test_an_experiment_without_steps_can_be_exported(client: httpx.AsyncClient, tmp_path: Path) -> None:
     one = await created(client)
     assert len(await run_script(one, tmp_path)) == 100
     assert json.loads((await one.get("/export/history.json", run="gd")).content)["first"] == []

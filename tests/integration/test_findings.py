@@ -1,4 +1,4 @@
-"""What the Doctor found, over REST and on the socket."""
+"""The Doctor's findings over REST and on the socket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEVER = {"layers": [{"units": 3, "activation": "relu"}], "weights": "zeros", "bi
 """A network that is dead from the start."""
 
 
-async def test_a_finding_is_told_by_its_call_in_the_state_and_on_the_socket(shared_server: Server) -> None:
+async def test_a_finding_is_in_its_call_the_state_and_the_socket(shared_server: Server) -> None:
     async with (
         httpx.AsyncClient(base_url=shared_server.url) as client,
         connect(shared_server.socket_url) as line,
@@ -26,14 +26,18 @@ async def test_a_finding_is_told_by_its_call_in_the_state_and_on_the_socket(shar
         await line.send(json.dumps({"type": "watch", "experiment": one.id}))
         heard = json.loads(await line.recv())
         state = (await one.ask("POST", "/step", {"steps": 5})).json()
-        (told,) = (await one.get("/runs/gd/findings")).json()
-        finding_answers.Finding.model_validate(told)
-        assert (told["rule"], told["since_step"], told["title"]) == ("dead_layer", 0, "GD: layer 1 is dead.")
-        assert state["runs"][0]["findings"] == [told]
+        (finding,) = (await one.get("/runs/gd/findings")).json()
+        finding_answers.Finding.model_validate(finding)
+        assert (finding["rule"], finding["since_step"], finding["title"]) == (
+            "dead_layer",
+            0,
+            "GD: layer 1 is dead.",
+        )
+        assert state["runs"][0]["findings"] == [finding]
         assert state["runs"][0]["doctor"]["examinations"] == 1
         while heard.get("event") != "finding":
             heard = json.loads(await line.recv())
-        assert (heard["run"], heard["step"], heard["finding"]) == ("gd", 5, told)
+        assert (heard["run"], heard["step"], heard["finding"]) == ("gd", 5, finding)
         assert (await one.get("/runs/nobody/findings")).status_code == 404
 
 
@@ -45,9 +49,9 @@ async def test_a_remedy_is_a_command_that_rest_and_the_socket_take_as_it_is(shar
     ):
         one = await created(client, {"runs": [{"name": "gd", "learning_rate": 50}]})
         await one.ask("POST", "/step", {"steps": 100})
-        (told,) = (await one.get("/runs/gd/findings")).json()
-        assert told["rule"] == "diverged"
-        rewind, anew = (remedy["command"] for remedy in told["remedies"])
+        (finding,) = (await one.get("/runs/gd/findings")).json()
+        assert finding["rule"] == "diverged"
+        rewind, anew = (remedy["command"] for remedy in finding["remedies"])
         added = (await one.ask("POST", "/runs", {key: rewind[key] for key in rewind if key != "do"})).json()
         assert added["settings"]["learning_rate"] < 50
         await line.send(json.dumps({"type": "watch", "experiment": one.id, "token": one.token}))

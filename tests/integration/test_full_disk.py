@@ -1,6 +1,6 @@
-"""A disk that fills up under a server: it says so, takes no change, loses none that it took, and goes on when it can.
+"""A disk that fills up: the server refuses changes, loses none, and recovers.
 
-The kernel refuses the writes of a real server here; `make fulldisk` does the same on a real file system.
+The kernel refuses the writes of a real server here; `make fulldisk` uses a real file system.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Usage = namedtuple("Usage", ("total", "used", "free"))
 
 @asynccontextmanager
 async def opened(data: Path, full: Path) -> AsyncIterator[tuple[Server, httpx.AsyncClient]]:
-    """A server whose disk is full while that file is there."""
+    """A server whose disk is full while this file exists."""
     with open_server(program=(str(PROGRAM), str(full)), FALLLINE_DATA=str(data), **NUMPY) as server:
         async with httpx.AsyncClient(base_url=server.url.rstrip("/"), timeout=30) as client:
             yield server, client
@@ -48,7 +48,7 @@ async def writable_again(client: httpx.AsyncClient) -> None:
 
 
 async def told(line: ClientConnection, event: str) -> JSON:
-    """The next news of that name."""
+    """Return the next event with this name."""
     while True:
         message: JSON = json.loads(await asyncio.wait_for(line.recv(), 20))
         if message.get("event") == event:
@@ -60,7 +60,7 @@ def assert_read_only(answer: httpx.Response) -> None:
     assert answer.json()["type"] == "/problems/read-only"
 
 
-async def test_a_full_disk_is_told_costs_nothing_that_was_acknowledged_and_is_got_over(
+async def test_a_full_disk_is_reported_loses_nothing_acknowledged_and_is_overcome(
     tmp_path: Path,
 ) -> None:
     full = tmp_path / "full"
@@ -69,7 +69,7 @@ async def test_a_full_disk_is_told_costs_nothing_that_was_acknowledged_and_is_go
         assert (await one.ask("POST", "/step", {"steps": 40})).is_success
         before = (await one.get()).json()
         async with connect(server.socket_url, max_size=None) as line:
-            # Who watches the one that could not be stored has to come back; who watches another is told on this line.
+            # Watchers of the experiment that was not stored must reconnect; others get the news on this socket.
             await line.send(json.dumps({"type": "watch", "experiment": other.id}))
             assert json.loads(await asyncio.wait_for(line.recv(), 20))["type"] == "experiment"
             full.touch()
@@ -87,7 +87,7 @@ async def test_a_full_disk_is_told_costs_nothing_that_was_acknowledged_and_is_go
             assert_read_only(await client.post("/api/v1/experiments", json={}))
             assert_read_only(await client.get("/readyz"))
             assert (await client.get("/healthz")).json()["read_only"] is True
-            # what is stored can be looked at
+            # stored experiments can be read
             assert costless((await one.get()).json()) == costless({**before, "read_only": True})
             assert (await one.get("/runs/gd/snapshot", step=20)).json()["step"] == 20
             assert (await one.get("/export/recipe.json")).json() == before["recipe"]
@@ -107,7 +107,7 @@ async def test_a_full_disk_is_told_costs_nothing_that_was_acknowledged_and_is_go
         assert "the store is writable again" in server.output
 
 
-async def test_who_is_killed_on_a_full_disk_starts_on_it_and_shows_what_was_acknowledged(
+async def test_a_server_killed_on_a_full_disk_starts_with_everything_acknowledged(
     tmp_path: Path,
 ) -> None:
     full = tmp_path / "full"
@@ -138,7 +138,7 @@ async def test_who_is_killed_on_a_full_disk_starts_on_it_and_shows_what_was_ackn
         (2 << 20, 1 << 17, False),
     ],
 )
-def test_a_disk_is_taken_to_be_writable_again_when_there_is_room_on_a_small_one_as_on_a_large_one(
+def test_small_and_large_disks_become_writable_once_there_is_space(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: int, free: int, is_enough: bool
 ) -> None:
     store = SqliteStore(tmp_path)
@@ -154,7 +154,7 @@ def test_a_disk_is_taken_to_be_writable_again_when_there_is_room_on_a_small_one_
 
 
 class SmallDisk(Recording):
-    """A disk of so many bytes below a folder, as SQLite and the file that holds room meet it."""
+    """A disk of so many bytes, for SQLite and the reserve file of one folder."""
 
     def __init__(self, folder: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(folder)
@@ -182,48 +182,48 @@ class SmallDisk(Recording):
 
 
 async def filled(client: httpx.AsyncClient) -> list[Experiment]:
-    """Experiments, made until one is refused."""
-    made = []
+    """Create experiments until one is refused."""
+    experiments = []
     while True:
         answer = await client.post("/api/v1/experiments", json={"data": {"samples": 60}})
         if answer.status_code == 503:
             assert_read_only(answer)
-            return made
+            return experiments
         one = Experiment(client, answer.json()["id"], answer.json()["token"])
-        made.append(one)
+        experiments.append(one)
         stepped = await one.ask("POST", "/step", {"steps": 40})
         assert stepped.status_code in (200, 503)
 
 
-async def test_on_a_full_disk_people_delete_until_there_is_room_and_changes_are_taken_again(
+async def test_on_a_full_disk_deletions_free_space_for_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = SmallDisk(tmp_path, 1 << 20, monkeypatch)
     with disk.recorded():
         async with open_app(data=tmp_path, kernel="numpy") as (app, client):
-            made = await filled(client)
-            gone = []
+            experiments = await filled(client)
+            deleted_ones = []
             while app.state.lab.is_read_only:
-                gone.append(one := made.pop())
+                deleted_ones.append(one := experiments.pop())
                 assert (await one.ask("DELETE", "")).status_code == 204
                 assert (await one.get()).status_code == 404
             assert disk.free >= reserve.room_on(tmp_path)
             assert (tmp_path / reserve.NAME).stat().st_size == 2 * reserve.room_on(tmp_path)
-            assert (await made[0].ask("POST", "/step", {"steps": 5})).is_success
-            before = [(await one.get()).json() for one in made[:5]]
+            assert (await experiments[0].ask("POST", "/step", {"steps": 5})).is_success
+            before = [(await one.get()).json() for one in experiments[:5]]
             again = await filled(client)
             assert again
             assert (await again[0].ask("DELETE", "")).status_code == 204, "and once more"
             again.pop(0)
         async with open_app(data=tmp_path, kernel="numpy") as (app, client):
-            found = [(await Experiment(client, one.id, one.token).get()).json() for one in made[:5]]
-            assert [costless(each) for each in found] == [
-                costless({**each, "read_only": found[0]["read_only"]}) for each in before
+            after = [(await Experiment(client, one.id, one.token).get()).json() for one in experiments[:5]]
+            assert [costless(each) for each in after] == [
+                costless({**each, "read_only": after[0]["read_only"]}) for each in before
             ]
-            assert set(app.state.lab._registry.entries) == {one.id for one in (*made, *again)}
+            assert set(app.state.lab._registry.entries) == {one.id for one in (*experiments, *again)}
 
 
-async def test_where_a_folder_may_not_be_written_to_nothing_is_deleted(tmp_path: Path) -> None:
+async def test_in_a_read_only_folder_nothing_is_deleted(tmp_path: Path) -> None:
     full = tmp_path / "full"
     async with opened(tmp_path / "data", full) as (_, client):
         one = await created(client)
@@ -235,7 +235,7 @@ async def test_where_a_folder_may_not_be_written_to_nothing_is_deleted(tmp_path:
         assert (await one.ask("DELETE", "")).status_code == 204
 
 
-def test_what_is_stored_is_opened_and_read_on_a_full_disk(
+def test_stored_experiments_can_be_read_on_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def begun(id: str, size: int) -> Record:

@@ -1,6 +1,6 @@
-"""Bodies, messages and addresses that are made to take long: work grows with their length, and answers stay short.
+"""Hostile bodies, messages and URLs: work grows linearly, and answers stay short.
 
-Counted in calls and not in seconds; `benchmarks/bench_bodies.py` has the seconds.
+The tests count calls, not seconds; `benchmarks/bench_bodies.py` has the seconds.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ some_or_all = pytest.mark.parametrize("every", [13, pytest.param(1, marks=pytest
 
 def chosen(every: int, all_of_them: Any) -> list[Sent]:
     return [
-        sent
-        for place, (sent, _) in enumerate(all_of_them)
-        if place % every == 0 or sent.query or sent.what in ALWAYS
+        attack
+        for place, (attack, _) in enumerate(all_of_them)
+        if place % every == 0 or attack.query or attack.what in ALWAYS
     ]
 
 
@@ -82,18 +82,18 @@ async def deleted(app: Any, id: str, token: str) -> None:
 async def test_no_request_takes_more_work_than_its_length_allows(every: int, app: Any) -> None:
     id, token = await created(app)
     statuses = set()
-    for sent in chosen(every, requests()):
-        with counted(CALLS + CALLS_A_BYTE * len(sent.body + sent.query)):
-            status, answer = await ask(app, sent, id, token)
+    for attack in chosen(every, requests()):
+        with counted(CALLS + CALLS_A_BYTE * len(attack.body + attack.query)):
+            status, answer = await ask(app, attack, id, token)
         statuses.add(status)
         if status >= 400:
-            assert status == 422, (sent.what, answer)
-            assert len(answer) <= ANSWER_BYTES, sent.what
+            assert status == 422, (attack.what, answer)
+            assert len(answer) <= ANSWER_BYTES, attack.what
             assert len(json.loads(answer).get("errors", ())) <= 20
-        elif sent.method != "GET":
-            if status == 201 and sent.path == "/api/v1/experiments":
-                made = json.loads(answer)
-                await deleted(app, made["id"], made["token"])
+        elif attack.method != "GET":
+            if status == 201 and attack.path == "/api/v1/experiments":
+                experiment = json.loads(answer)
+                await deleted(app, experiment["id"], experiment["token"])
             await deleted(app, id, token)
             id, token = await created(app)
     assert statuses == {200, 201, 422}
@@ -102,14 +102,14 @@ async def test_no_request_takes_more_work_than_its_length_allows(every: int, app
 @some_or_all
 @pytest.mark.timeout(600)
 def test_no_message_takes_more_work_than_its_length_allows(every: int) -> None:
-    for sent in chosen(every, texts()):
-        with counted(CALLS + CALLS_A_BYTE * len(sent.body)):
+    for attack in chosen(every, texts()):
+        with counted(CALLS + CALLS_A_BYTE * len(attack.body)):
             try:
-                message, _ = socket.read(sent.body)
+                message, _ = socket.read(attack.body)
             except socket._ProtocolError as refused:
                 message = refused.error
         if isinstance(message, FalllineError):
-            assert len(json.dumps(problem(message))) <= ANSWER_BYTES, sent.what
+            assert len(json.dumps(problem(message))) <= ANSWER_BYTES, attack.what
         if isinstance(message, InvalidRequest):
             assert len(message.errors) <= 20
 
@@ -128,20 +128,20 @@ MANY = ",".join(f'"run-{place}":{{"generation":0,"step":0}}' for place in range(
         (f'{{{envelope_of("add_run")},"edits":[{",".join(["1"] * 30_000)}]}}', "bound", "edits_a_run"),
     ],
 )
-async def test_a_line_answers_what_is_too_long_and_goes_on(
+async def test_a_socket_answers_a_long_message_and_stays_open(
     text: str, member: str, value: Any, app: Any
 ) -> None:
     id, token = await created(app)
     line = Line(app, id, token)
     await line.watches()
-    told = [json.loads(answer) for answer in await line.ask(text) if answer]
-    assert told[-1] == {"type": "pong", "id": "the end"}
-    (error,) = (each for each in told if each["type"] == "error")
+    messages = [json.loads(answer) for answer in await line.ask(text) if answer]
+    assert messages[-1] == {"type": "pong", "id": "the end"}
+    (error,) = (each for each in messages if each["type"] == "error")
     assert error["problem"][member] == value
 
 
 def test_every_list_and_object_of_every_model_is_attacked() -> None:
-    attacked = {sent.what for sent, wide in (*requests(), *texts()) if wide}
+    attacked = {attack.what for attack, wide in (*requests(), *texts()) if wide}
     for model, name in (
         ("create", "/runs"),
         ("create", "/runs/0/edits"),
@@ -157,12 +157,12 @@ def test_every_list_and_object_of_every_model_is_attacked() -> None:
         ("add_run over the socket", "/edits"),
     ):
         assert f"{model}: a list of objects at {name}" in attacked
-    assert max(len(sent.body.encode()) for sent, _ in (*requests(), *texts())) <= MOST_BYTES
+    assert max(len(attack.body.encode()) for attack, _ in (*requests(), *texts())) <= MOST_BYTES
 
 
-def test_the_places_of_a_model_are_those_of_its_schema() -> None:
-    found, _ = places(Watch)
-    assert [place.pointer for place in found] == [
+def test_the_places_of_a_model_equal_those_of_its_schema() -> None:
+    results, _ = places(Watch)
+    assert [place.pointer for place in results] == [
         "", "/type", "/experiment", "/token", "/fps", "/since", "/since/a", "/since/a/generation", "/since/a/step",
         "/series", "/series/0", "/buckets", "/encoding",
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Curvature and noise over HTTP: those of the run at that step, while it goes on."""
+"""Instruments over HTTP: they measure the run at a step while it trains."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_curvature_of_a_past_step_is_that_of_its_parameters(client: httpx.AsyncClient) -> None:
+async def test_curvature_of_a_past_step_uses_its_parameters(client: httpx.AsyncClient) -> None:
     one = await created(client, {"data": {"samples": 60}})
     await one.ask("POST", "/step", {"steps": 40})
-    told = (await one.get("/runs/gd/instruments/curvature", step=20)).json()
+    answer = (await one.get("/runs/gd/instruments/curvature", step=20)).json()
     parameters = (await one.get("/runs/gd/snapshot", step=20)).json()["parameters"]
     recipe = Recipe.model_validate((await one.get("/recipe")).json())
     problem = build_problem(recipe.data, recipe.network, recipe.loss)
     flat = np.concatenate([np.ravel(value) for value in parameters.values()])
-    assert told["step"] == 20
+    assert answer["step"] == 20
     expected = np.linalg.eigvalsh(hessian(problem, flat))[::-1]
-    np.testing.assert_allclose(told["eigenvalues"], expected, atol=1e-12 * expected[0])
-    assert told["sharpness"] == told["eigenvalues"][0]
-    assert (told["limit"], told["formula"], told["whole"], told["settled"]) == (
+    np.testing.assert_allclose(answer["eigenvalues"], expected, atol=1e-12 * expected[0])
+    assert answer["sharpness"] == answer["eigenvalues"][0]
+    assert (answer["limit"], answer["formula"], answer["whole"], answer["settled"]) == (
         pytest.approx(20.0), "2 / learning_rate", True, True,
     )  # fmt: skip
 
@@ -47,15 +47,15 @@ async def test_measuring_waits_for_no_training_and_training_for_no_measurement(
 ) -> None:
     one = await created(client, {"data": {"samples": 60}})
     await one.ask("POST", "/play", {"speed": "max"})
-    told = await asyncio.gather(
+    answers = await asyncio.gather(
         *(
             one.get(f"/runs/{run}/instruments/{name}")
             for run in ("gd", "sgd")
             for name in ("curvature", "noise")
         )
     )
-    assert [answer.status_code for answer in told] == [200] * 4
-    before = told[0].json()["step"]
+    assert [answer.status_code for answer in answers] == [200] * 4
+    before = answers[0].json()["step"]
     await one.ask("POST", "/pause")
     assert (await one.get()).json()["runs"][0]["step"] > before
 
@@ -111,13 +111,13 @@ async def test_adam_is_sharp_by_its_own_measure_once_it_remembers(client: httpx.
     assert later["limit"] == pytest.approx(2 * 1.9 / (0.1 * 0.01))
 
 
-async def test_gradients_are_those_that_the_history_records_of_the_step(client: httpx.AsyncClient) -> None:
+async def test_gradients_equal_the_history_of_the_step(client: httpx.AsyncClient) -> None:
     one = await created(client, {"data": {"samples": 60}})
     await one.ask("POST", "/step", {"steps": 12})
     for run in ("gd", "sgd"):
-        told = (await one.get(f"/runs/{run}/instruments/gradients", step=7)).json()
+        answer = (await one.get(f"/runs/{run}/instruments/gradients", step=7)).json()
         series = (await one.get(f"/runs/{run}/history", since=7, until=7)).json()["series"]
-        for name, one_of in told["parameters"].items():
+        for name, one_of in answer["parameters"].items():
             for key, recorded in (
                 ("l1", "grad_l1"),
                 ("l2", "grad_l2"),
@@ -129,8 +129,8 @@ async def test_gradients_are_those_that_the_history_records_of_the_step(client: 
                     name,
                     key,
                 )
-        assert told["batch_size"] == (60 if run == "gd" else 1)
-        assert told["cosine"] == pytest.approx(1.0) if run == "gd" else -1.0 < told["cosine"] < 0.9999
+        assert answer["batch_size"] == (60 if run == "gd" else 1)
+        assert answer["cosine"] == pytest.approx(1.0) if run == "gd" else -1.0 < answer["cosine"] < 0.9999
 
 
 async def test_alpha_and_the_loss_along_a_change_are_of_the_step_that_the_history_records(
@@ -139,22 +139,22 @@ async def test_alpha_and_the_loss_along_a_change_are_of_the_step_that_the_histor
     one = await created(client, {"data": {"samples": 60}})
     await one.ask("POST", "/step", {"steps": 12})
     for run, size in (("gd", 60), ("sgd", 1)):
-        told = (await one.get(f"/runs/{run}/instruments/alpha", step=7)).json()
+        answer = (await one.get(f"/runs/{run}/instruments/alpha", step=7)).json()
         along = (await one.get(f"/runs/{run}/instruments/along", step=7)).json()
         series = (await one.get(f"/runs/{run}/history", since=7, until=8)).json()["series"]
-        assert (told["step"], told["batch_size"], told["descended"]) == (7, size, "mse / 2")
+        assert (answer["step"], answer["batch_size"], answer["descended"]) == (7, size, "mse / 2")
         loss = [0.5 * value for value in series["train_loss"]["last"]]
-        assert told["train"]["losses"] == pytest.approx(loss, rel=1e-12)
-        assert told["batch"]["losses"][0] == pytest.approx(0.5 * series["batch_loss"]["last"][0], rel=1e-12)
+        assert answer["train"]["losses"] == pytest.approx(loss, rel=1e-12)
+        assert answer["batch"]["losses"][0] == pytest.approx(0.5 * series["batch_loss"]["last"][0], rel=1e-12)
         places = along["places"]
         for split in ("batch", "train"):
-            assert along[split]["alpha"] == told[split]["alpha"]
+            assert along[split]["alpha"] == answer[split]["alpha"]
             curve = along[split]["curve"]
             ends = [curve[places.index(0.0)], curve[places.index(1.0)]]
-            assert ends == pytest.approx(told[split]["losses"], rel=1e-12)
+            assert ends == pytest.approx(answer[split]["losses"], rel=1e-12)
             assert len(curve) == len(places) == 51
-        _, w1, w2 = told["train"]["parabola"]
-        assert told["train"]["alpha"] == (-1.0 if w2 < 0 else pytest.approx(-2 * w2 / w1 - 1))
+        _, w1, w2 = answer["train"]["parabola"]
+        assert answer["train"]["alpha"] == (-1.0 if w2 < 0 else pytest.approx(-2 * w2 / w1 - 1))
 
 
 async def test_a_change_that_would_diverge_has_no_length(client: httpx.AsyncClient) -> None:
@@ -165,19 +165,19 @@ async def test_a_change_that_would_diverge_has_no_length(client: httpx.AsyncClie
     assert diverging["train"]["alpha"] is diverging["batch"]["alpha"] is None
 
 
-async def test_what_is_costly_tells_its_cost_and_how_soon_it_may_be_asked_again(
+async def test_a_costly_measurement_reports_its_cost_and_when_to_repeat_it(
     client: httpx.AsyncClient,
 ) -> None:
     one = await created(client, {"data": {"samples": 60}})
     for name in ("curvature", "noise", "alpha", "along"):
-        told = (await one.get(f"/runs/gd/instruments/{name}")).json()
-        assert 0.0 < told["cost_seconds"] < 5.0
-        share = told["cost_seconds"] / (told["cost_seconds"] + told["again_seconds"])
+        answer = (await one.get(f"/runs/gd/instruments/{name}")).json()
+        assert 0.0 < answer["cost_seconds"] < 5.0
+        share = answer["cost_seconds"] / (answer["cost_seconds"] + answer["again_seconds"])
         assert 0.0 < share < SHARE < 0.05
     assert "cost_seconds" not in (await one.get("/runs/gd/instruments/units")).json()
 
 
-async def test_what_it_takes_to_write_an_answer_down_is_counted_of_what_is_costly_too(
+async def test_encoding_counts_to_the_cost_of_a_costly_measurement(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[float] = []
@@ -189,54 +189,56 @@ async def test_what_it_takes_to_write_an_answer_down_is_counted_of_what_is_costl
     assert min(written) > 0.0
 
 
-async def test_a_slice_goes_through_where_the_run_stood_and_shows_its_way(client: httpx.AsyncClient) -> None:
+async def test_a_slice_contains_the_position_and_the_path_of_the_run(client: httpx.AsyncClient) -> None:
     one = await created(client, {"data": {"samples": 60}})
     await one.ask("POST", "/step", {"steps": 300})
     for query in ({}, {"plane": "eigenvectors"}, {"normalize": "filter"}):
-        told = (await one.get("/runs/gd/instruments/slice", step=200, **query)).json()
-        path, history = told["path"], (await one.get("/runs/gd/history", since=0, until=200)).json()
-        assert (told["step"], path["steps"][0], path["steps"][-1]) == (200, 0, 200)
+        answer = (await one.get("/runs/gd/instruments/slice", step=200, **query)).json()
+        path, history = answer["path"], (await one.get("/runs/gd/history", since=0, until=200)).json()
+        assert (answer["step"], path["steps"][0], path["steps"][-1]) == (200, 0, 200)
         assert path["steps"] == sorted(set(path["steps"]))
         assert 15 <= len(path["steps"]) <= 32
         assert (path["s"][-1], path["t"][-1]) == (pytest.approx(0.0, abs=1e-9), pytest.approx(0.0, abs=1e-9))
-        assert 0.0 <= told["outside"] <= 1.0
-        rows, columns = np.array(told["losses"]).shape
-        assert (rows, columns) == (len(told["t"]), len(told["s"]))
+        assert 0.0 <= answer["outside"] <= 1.0
+        rows, columns = np.array(answer["losses"]).shape
+        assert (rows, columns) == (len(answer["t"]), len(answer["s"]))
         middle = np.interp(200, path["steps"], path["s"])
-        assert told["s"][0] < middle < told["s"][-1]
+        assert answer["s"][0] < middle < answer["s"][-1]
         loss = history["series"]["train_loss"]["last"][200]
-        assert np.nanmin(np.array(told["losses"], dtype=float)) < 10 * loss
+        assert np.nanmin(np.array(answer["losses"], dtype=float)) < 10 * loss
     assert (await one.get("/runs/gd/instruments/slice", plane="none")).status_code == 422
     assert (await one.get("/runs/gd/instruments/slice", step=301)).status_code == 422
     refused = await one.get("/runs/gd/instruments/noise", plane="pca")
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/plane")
 
 
-async def test_residuals_and_the_confusion_matrix_are_of_what_is_predicted(client: httpx.AsyncClient) -> None:
+async def test_residuals_and_the_confusion_matrix_follow_from_the_predictions(
+    client: httpx.AsyncClient,
+) -> None:
     one = await created(client, {"data": {"samples": 60, "test_fraction": 0.25}})
     await one.ask("POST", "/step", {"steps": 30})
-    shown = (await one.get("/runs/gd/instruments/predictions")).json()
+    predictions = (await one.get("/runs/gd/instruments/predictions")).json()
     left = (await one.get("/runs/gd/instruments/residuals")).json()
-    expected = np.array(shown["y"]) - np.array(shown["y_pred"])
-    assert (left["split"], left["rows"]) == ("test", shown["rows"])
+    expected = np.array(predictions["y"]) - np.array(predictions["y_pred"])
+    assert (left["split"], left["rows"]) == ("test", predictions["rows"])
     np.testing.assert_array_equal(left["residuals"], expected)
     assert (left["mean"], left["sd"]) == (pytest.approx(expected.mean()), pytest.approx(expected.std()))
     assert (await one.get("/runs/gd/instruments/confusion")).json()["counts"] is None
     assert (await one.get("/runs/gd/instruments/decision")).json()["predicted"] is None
 
 
-async def test_the_decision_map_is_what_would_be_predicted_there(client: httpx.AsyncClient) -> None:
+async def test_the_decision_map_equals_predictions_at_its_points(client: httpx.AsyncClient) -> None:
     data = {"name": "moons", "samples": 80, "test_fraction": 0.25}
     network = {"layers": [{"units": 4, "activation": "tanh"}]}
     one = await created(client, {"data": data, "network": network, "runs": [{"learning_rate": 0.5}]})
     await one.ask("POST", "/step", {"steps": 60})
-    shown = (await one.get("/runs/run-1/instruments/predictions")).json()
-    counts = np.array((told := (await one.get("/runs/run-1/instruments/confusion")).json())["counts"])
+    predictions = (await one.get("/runs/run-1/instruments/predictions")).json()
+    counts = np.array((confusion := (await one.get("/runs/run-1/instruments/confusion")).json())["counts"])
     for true in (0, 1):
-        for taken in (0, 1):
-            pairs = zip(shown["y"], shown["y_pred"], strict=True)
-            assert counts[true, taken] == sum(pair == (true, taken) for pair in pairs)
-    assert told["right"] == pytest.approx(np.trace(counts) / counts.sum())
+        for predicted in (0, 1):
+            pairs = zip(predictions["y"], predictions["y_pred"], strict=True)
+            assert counts[true, predicted] == sum(pair == (true, predicted) for pair in pairs)
+    assert confusion["right"] == pytest.approx(np.trace(counts) / counts.sum())
     drawn = (await one.get("/runs/run-1/instruments/decision")).json()
     parameters = (await one.get("/runs/run-1/snapshot")).json()["parameters"]
     for row, column in ((0, 0), (7, 31), (47, 12)):
@@ -254,7 +256,7 @@ async def test_the_decision_map_is_what_would_be_predicted_there(client: httpx.A
     assert residuals["residuals"] is None
 
 
-async def test_a_page_is_told_what_it_draws_and_no_more(client: httpx.AsyncClient) -> None:
+async def test_options_limit_an_answer_to_what_a_page_draws(client: httpx.AsyncClient) -> None:
     layers = [{"units": 64, "activation": "relu"}] * 6
     one = await created(client, {"network": {"layers": layers, "weights": "he"}, "runs": [{"name": "gd"}]})
     await one.ask("POST", "/step", {"steps": 2})
@@ -264,10 +266,10 @@ async def test_a_page_is_told_what_it_draws_and_no_more(client: httpx.AsyncClien
         assert "weights" not in whole
         drawn = await one.get(f"/runs/gd/instruments/{name}", weights=16, predictions="none")
         assert len(drawn.content) < 28_000
-        told = drawn.json()
-        assert told["units"] == whole["units"]
-        assert "predictions" not in told
-        assert [each["cells"]["shape"] for each in told["weights"].values()] == [
+        answer = drawn.json()
+        assert answer["units"] == whole["units"]
+        assert "predictions" not in answer
+        assert [each["cells"]["shape"] for each in answer["weights"].values()] == [
             "5, 16",
             *["16, 16"] * 5,
             "16, 1",
@@ -279,7 +281,7 @@ async def test_a_page_is_told_what_it_draws_and_no_more(client: httpx.AsyncClien
 
 
 @pytest.mark.parametrize("data", [{"samples": 40}, {"name": "moons", "samples": 40, "test_fraction": 0.25}])
-async def test_pairs_are_the_true_and_predicted_values_of_all_that_is_told_of_predictions(
+async def test_pairs_equal_the_true_and_predicted_values_of_all_predictions(
     client: httpx.AsyncClient, data: dict[str, Any]
 ) -> None:
     one = await created(client, {"data": data, "runs": [{"name": "gd", "learning_rate": 0.01}]})

@@ -1,4 +1,4 @@
-"""The server as a process: starting, refusing to start, and ending however its clients behave."""
+"""The server as a process: it starts, refuses to start, and ends despite its clients."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ def fallline(*arguments: str, **environment: str) -> subprocess.CompletedProcess
 
 
 def playing(server: Server, speed: object = "max") -> dict[str, Any]:
-    """An experiment that produces as much as it can."""
+    """Create an experiment that plays at full speed."""
     with httpx.Client(base_url=server.url) as client:
-        made: dict[str, Any] = client.post("/api/v1/experiments", json={"data": {"samples": 60}}).json()
+        created: dict[str, Any] = client.post("/api/v1/experiments", json={"data": {"samples": 60}}).json()
         answer = client.post(
-            f"/api/v1/experiments/{made['id']}/play",
+            f"/api/v1/experiments/{created['id']}/play",
             json={"speed": speed},
-            headers={"Authorization": f"Bearer {made['token']}"},
+            headers={"Authorization": f"Bearer {created['token']}"},
         )
         assert answer.status_code == 200
-    return made
+    return created
 
 
 def stalled(server: Server, id: str) -> socket.socket:
@@ -108,7 +108,7 @@ def test_a_start_says_one_line_with_the_address_and_a_signal_ends_it_with_0(numb
         assert server.output == f"fallline {__version__} listens on {server.url}\n"
 
 
-def test_a_port_in_use_is_said_in_one_line(shared_server: Server) -> None:
+def test_a_port_in_use_is_reported_in_one_line(shared_server: Server) -> None:
     second = fallline("serve", "--port", str(shared_server.port))
     assert second.returncode == 2
     assert second.stderr.count("\n") == 1
@@ -120,13 +120,13 @@ def test_all_that_an_end_waits_for_is_over_after_three_seconds() -> None:
     assert GRACE_SECONDS + FAREWELL_SECONDS <= 3
 
 
-def test_who_does_not_finish_has_ten_seconds_and_who_does_not_read_eight() -> None:
-    """Below, on a server that has less patience."""
+def test_a_slow_request_gets_ten_seconds_and_a_slow_reader_eight() -> None:
+    """The test below uses a server with shorter limits."""
     assert REQUEST_SECONDS == BODY_SECONDS == 10
     assert SEND_SECONDS == 8
 
 
-def test_sigterm_tells_every_socket_1012_and_ends_the_server_even_with_stalled_readers() -> None:
+def test_sigterm_closes_sockets_with_1012_and_ends_the_server_despite_stalled_readers() -> None:
     with open_server() as server, ExitStack() as lines:
         id = playing(server)["id"]
         healthy = [lines.enter_context(watching(server, id)) for _ in range(10)]
@@ -159,37 +159,37 @@ def test_a_server_opens_as_many_connections_as_the_system_lets_it() -> None:
 
 
 def test_a_system_that_lets_it_open_no_more_is_no_reason_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Any] = []
+    requests: list[Any] = []
 
     def refuse(_: int, limits: Any) -> None:
-        asked.append(limits)
+        requests.append(limits)
         raise ValueError("current limit exceeds maximum limit")
 
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, resource.RLIM_INFINITY))
     monkeypatch.setattr(resource, "setrlimit", refuse)
     allow_many_connections()
-    assert asked == [(MOST_OPEN, resource.RLIM_INFINITY)]
+    assert requests == [(MOST_OPEN, resource.RLIM_INFINITY)]
 
 
 def test_a_request_at_work_is_answered_when_the_server_ends() -> None:
     with open_server(**NUMPY) as server:
         with httpx.Client(base_url=server.url) as client:
-            made = client.post("/api/v1/experiments", json={}).json()
+            created = client.post("/api/v1/experiments", json={}).json()
         answered: list[httpx.Response] = []
 
         def step() -> None:
             answered.append(
                 httpx.post(
-                    f"{server.url}api/v1/experiments/{made['id']}/step",
+                    f"{server.url}api/v1/experiments/{created['id']}/step",
                     json={"steps": 1_000_000},
-                    headers={"Authorization": f"Bearer {made['token']}"},
+                    headers={"Authorization": f"Bearer {created['token']}"},
                     timeout=30,
                 )
             )
 
         asking = threading.Thread(target=step)
         asking.start()
-        while httpx.get(f"{server.url}api/v1/experiments/{made['id']}").json()["runs"][0]["step"] == 0:
+        while httpx.get(f"{server.url}api/v1/experiments/{created['id']}").json()["runs"][0]["step"] == 0:
             time.sleep(0.05)
         status, _ = server.end(timeout=PATIENCE)
         asking.join()
@@ -223,14 +223,14 @@ def frames_a_second(line: ClientConnection, seconds: float) -> float:
 
 
 def until_the_end(line: socket.socket) -> bytes:
-    """All that is still said until the server closes the connection."""
-    said = b""
+    """Return everything that the server sends before it closes the connection."""
+    answer = b""
     while more := line.recv(65536):
-        said += more
-    return said
+        answer += more
+    return answer
 
 
-def test_those_who_do_not_finish_what_they_ask_are_given_up() -> None:
+def test_unfinished_requests_are_cut_off() -> None:
     head = b"POST /api/v1/experiments HTTP/1.1\r\nHost: localhost\r\n"
     with open_server(program=IMPATIENT, **NUMPY) as server, ExitStack() as lines:
 
@@ -240,8 +240,8 @@ def test_those_who_do_not_finish_what_they_ask_are_given_up() -> None:
             return line
 
         silent, halfway, endless = begin(b""), begin(head), begin(head + b"Content-Length: 100\r\n\r\n{")
-        known = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
-        again, leftover = begin(known + b"\r\n"), begin(known + b"Content-Length: 100\r\n\r\n{")
+        request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+        again, leftover = begin(request + b"\r\n"), begin(request + b"Content-Length: 100\r\n\r\n{")
         assert again.recv(9) == b"HTTP/1.1 "
         again.sendall(head)
         watcher = lines.enter_context(watching(server, playing(server, 5)["id"]))

@@ -1,4 +1,4 @@
-"""Every line that the engine may write has words and an equation on the page."""
+"""Every line of the engine has words and an equation on the page."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ READER = Path(__file__).parents[1] / "frontend" / "lines-in-words.mjs"
 
 
 def wrong(sheets: list[dict[str, Any]]) -> list[str]:
-    told = subprocess.run(
+    result = subprocess.run(
         [node(), str(READER)], input=json.dumps(sheets), capture_output=True, text=True, check=True
     )
-    found: list[str] = json.loads(told.stdout)
-    return found
+    words: list[str] = json.loads(result.stdout)
+    return words
 
 
 def sheets_of(rows: int) -> list[dict[str, Any]]:
-    made = []
+    answers = []
     for body in BODIES:
         problem, recipe, state = set_up(body, 9)
-        told = inspection(problem, state, recipe.runs[0], rows, block=2)
-        made.append({"step": state.step, "generation": 0, **told})
-    return made
+        answer = inspection(problem, state, recipe.runs[0], rows, block=2)
+        answers.append({"step": state.step, "generation": 0, **answer})
+    return answers
 
 
-def test_every_line_of_every_row_of_the_tables_is_told_in_words_and_drawn() -> None:
+def test_every_line_of_every_row_has_words_and_a_drawing() -> None:
     assert wrong(sheets_of(rows=4)) == []
 
 

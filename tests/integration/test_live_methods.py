@@ -1,4 +1,4 @@
-"""Every method is put in and taken out of a playing run, over REST and over the socket; its recipe then replays it."""
+"""Every method is set and removed in a playing run, which its recipe then replays."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def step_of(one: Experiment) -> int:
 async def edit_while_playing(
     one: Experiment, edit: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 ) -> None:
-    """All edits, each with steps before and after it; then the recipe is trained again from its start."""
+    """Make all edits with steps between them, then train the recipe from its start."""
     assert (await one.ask("POST", "/play", {"speed": "max"})).status_code == 200
     for change in EDITS:
         answer = await edit(change)
@@ -61,8 +61,8 @@ async def edit_while_playing(
     await twin.ask("POST", "/step", {"steps": state["runs"][0]["step"]})
     for view in ("/runs/r/snapshot", "/runs/r/history?series=objective&series=batch_loss&buckets=300"):
         here, there = [(await each.get(view)).json() for each in (one, twin)]
-        for seen in (here, there):
-            seen.pop("seconds", None)
+        for columns in (here, there):
+            columns.pop("seconds", None)
         assert here == there
 
 
@@ -129,18 +129,16 @@ async def test_a_reset_keeps_the_methods_and_starts_the_clock_again() -> None:
         ({"optimizer": "adamw", "decay": 0.1}, "/decay", "adamw has beta1, beta2, epsilon, weight_decay"),
     ],
 )
-async def test_what_is_wrong_with_a_method_is_pointed_at(
-    change: dict[str, Any], pointer: str, right: str
-) -> None:
+async def test_errors_in_a_method_have_pointers(change: dict[str, Any], pointer: str, right: str) -> None:
     async with open_app() as (_, client):
         one = await created(client, RECIPE)
         answer = await one.ask("PATCH", "/runs/r", change)
         assert answer.status_code == 422
-        found = {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
-        assert right in found[pointer], found
+        errors = {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
+        assert right in errors[pointer], errors
 
 
-async def test_an_optimizer_that_is_named_again_at_the_same_step_keeps_what_was_set() -> None:
+async def test_naming_an_optimizer_again_at_the_same_step_keeps_its_settings() -> None:
     async with open_app() as (_, client):
         one = await created(client, RECIPE)
         for change in ({"optimizer": "momentum", "momentum": 0.5}, {"optimizer": "momentum"}):

@@ -28,9 +28,9 @@ def resident_mb(server: Server) -> float:
 
 
 def train(client: httpx.Client) -> tuple[str, dict[str, str]]:
-    made = client.post("/api/v1/experiments", json=RECIPE)
-    assert made.status_code == 201, made.text
-    here, token = f"/api/v1/experiments/{made.json()['id']}", made.json()["token"]
+    created = client.post("/api/v1/experiments", json=RECIPE)
+    assert created.status_code == 201, created.text
+    here, token = f"/api/v1/experiments/{created.json()['id']}", created.json()["token"]
     authorized = {"Authorization": f"Bearer {token}"}
     stepped = client.post(here + "/step", json={"steps": STEPS}, headers=authorized)
     assert stepped.status_code == 200, stepped.text

@@ -1,4 +1,4 @@
-"""The API does what its description says, whatever schemathesis thinks of sending."""
+"""The API matches its OpenAPI document, as schemathesis checks it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def document(shared_server: Server) -> dict[str, Any]:
 @pytest.mark.timeout(600)
 def test_schemathesis_finds_no_failure(tmp_path: Path, examples: int) -> None:
     with open_server(FALLLINE_REQUESTS_PER_SECOND="100000") as server:
-        told = subprocess.run(
+        result = subprocess.run(
             [
                 Path(sys.executable).parent / "schemathesis",
                 "--config-file", TESTS / "support/schemathesis.toml",
@@ -57,9 +57,9 @@ def test_schemathesis_finds_no_failure(tmp_path: Path, examples: int) -> None:
             },
         )  # fmt: skip
         log = server.output
-    assert told.returncode == 0, told.stdout
-    generated = re.search(r"(\d+) generated, (\d+) passed", told.stdout)
-    assert generated is not None, told.stdout
+    assert result.returncode == 0, result.stdout
+    generated = re.search(r"(\d+) generated, (\d+) passed", result.stdout)
+    assert generated is not None, result.stdout
     assert int(generated[1]) >= 100 * examples
     assert "unexpected exception" not in log
     assert "Traceback" not in log
@@ -110,12 +110,12 @@ def test_every_call_describes_its_answer_and_its_problems(document: dict[str, An
                 assert call["requestBody"]["content"][kind]["schema"]
 
 
-def test_every_file_to_take_away_is_described_as_what_it_is(document: dict[str, Any]) -> None:
+def test_every_exported_file_is_described_with_its_media_type(document: dict[str, Any]) -> None:
     content = document["paths"]["/api/v1/experiments/{id}/export/{file}"]["get"]["responses"]["200"][
         "content"
     ]
     assert set(content) == {row.media_type for row in EXPORTS.values()}
-    kinds = {media_type: told["schema"]["type"] for media_type, told in content.items()}
+    kinds = {media_type: content_type["schema"]["type"] for media_type, content_type in content.items()}
     assert {media_type for media_type, kind in kinds.items() if kind == "object"} == {
         "application/json",
         "application/x-ipynb+json",
@@ -126,13 +126,15 @@ def test_every_file_to_take_away_is_described_as_what_it_is(document: dict[str, 
 def test_every_setting_of_a_run_is_described_as_in_the_catalog(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     for name in ("RunRecipe", "AddRun", "EditRun", "Edit"):
-        assert [key for key, told in schemas[name]["properties"].items() if not told.get("description")] == []
+        assert [
+            key for key, field in schemas[name]["properties"].items() if not field.get("description")
+        ] == []
     helped = catalog()["run_settings"] + [
         row for each in catalog()["optimizers"] for row in each["parameters"]
     ]
     for name in ("RunRecipe", "AddRun", "EditRun"):
-        told = schemas[name]["properties"]
-        assert [row["name"] for row in helped if row["help"] not in told[row["name"]]["description"]] == []
+        field = schemas[name]["properties"]
+        assert [row["name"] for row in helped if row["help"] not in field[row["name"]]["description"]] == []
 
 
 def test_every_reference_in_the_description_exists(document: dict[str, Any]) -> None:

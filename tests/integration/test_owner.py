@@ -1,4 +1,4 @@
-"""The owner's key: taken on the calls that make something, stored as a hash, repeated nowhere."""
+"""The owner's key: accepted by calls that create, stored as a hash, never repeated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def made_with(client: httpx.AsyncClient, *keys: str) -> httpx.Response:
 @pytest.mark.parametrize(
     "keys", [("",), (KEY[:-1],), (KEY + "0",), ("g" * 32,), (KEY, KEY), (f"{KEY[:-1]}\u0661".encode(),)]
 )
-async def test_what_is_no_key_is_refused_by_the_headers_name(keys: tuple[str, ...]) -> None:
+async def test_an_invalid_owner_key_is_refused_with_the_headers_name(keys: tuple[str, ...]) -> None:
     async with open_app() as (_, client):
         for path, body in (("/experiments", {"json": SMALL}), ("/datasets", {"content": b"a,b\n1,2\n"})):
             headers = [*CSV.items()] if path == "/datasets" else []
@@ -41,25 +41,25 @@ async def test_what_is_no_key_is_refused_by_the_headers_name(keys: tuple[str, ..
             assert answer.json()["errors"][0]["detail"] == "must be 32 hex digits and appear only once"
 
 
-async def test_the_key_is_stored_as_its_hash_and_told_nowhere(
+async def test_the_owner_key_is_stored_as_a_hash_and_appears_nowhere(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with open_app(data=tmp_path) as (app, client):
         answer = await made_with(client, KEY.upper())
         assert answer.status_code == 201
-        id, told = answer.json()["id"], [answer.text, str(answer.headers)]
+        id, texts = answer.json()["id"], [answer.text, str(answer.headers)]
         table = await client.post(
             "/api/v1/datasets", content=b"a,b\n1,2\n3,4\n", headers={**CSV, "Fallline-Owner": KEY}
         )
         assert table.status_code == 201, table.text
         exports = [row["name"] for row in (await client.get("/api/v1/catalog")).json()["exports"]]
         for path in ("", "/recipe", "/data", *(f"/export/{name}" for name in exports)):
-            found = await client.get(f"/api/v1/experiments/{id}{path}")
-            told += [found.content.decode("latin-1"), str(found.headers)]
+            response = await client.get(f"/api/v1/experiments/{id}{path}")
+            texts += [response.content.decode("latin-1"), str(response.headers)]
         assert app.state.lab._registry.entries[id].owner == hashlib.sha256(KEY.encode()).digest()
     digest = hashlib.sha256(KEY.encode()).digest()
-    for text in (*told, caplog.text):
+    for text in (*texts, caplog.text):
         assert KEY not in text.lower()
         assert digest.hex() not in text
     for file in tmp_path.iterdir():
@@ -89,7 +89,7 @@ def test_experiments_of_older_files_have_no_owner(file: str, owner: bytes | None
     store.close()
 
 
-async def test_an_experiment_is_where_it_was_made_and_then_where_it_is_commanded_from() -> None:
+async def test_an_experiment_has_the_address_of_its_creation_and_then_of_its_last_command() -> None:
     async with open_app() as (app, client):
         one = await created(client)
         entry = app.state.lab._registry.entries[one.id]

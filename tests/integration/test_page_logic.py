@@ -1,4 +1,4 @@
-"""The page's own logic, run by node, against a real server: what it holds after a cut is what the server has."""
+"""The page's logic in Node against a real server: after a cut both have the same data."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SECONDS_WITHOUT_A_LINE = 2
 
 
 def node() -> str:
-    """The one of this environment first: it has a WebSocket of its own, older ones have not."""
-    found = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
-    assert found, "node is needed: `make test` brings it along"
-    return found
+    """Return Node of this environment, which has a WebSocket, or another one."""
+    node = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
+    assert node, "node is needed: `make test` brings it along"
+    return node
 
 
 def test_a_page_that_lost_its_line_in_mid_training_holds_every_step_and_sends_its_edit_once(
@@ -32,9 +32,9 @@ def test_a_page_that_lost_its_line_in_mid_training_holds_every_step_and_sends_it
         check=False,
     )
     assert page.returncode == 0, page.stderr
-    told = json.loads(page.stdout)
-    for run in told["runs"].values():
+    state = json.loads(page.stdout)
+    for run in state["runs"].values():
         assert run["wrong"] == []
-        assert run["held"] == run["step"] > told["cut_at"]
-    assert [edit["batch_size"] for edit in told["runs"]["gd"]["edits"]] == [1]
-    assert [edit["learning_rate"] for edit in told["runs"]["sgd"]["edits"]] == [0.05]
+        assert run["held"] == run["step"] > state["cut_at"]
+    assert [edit["batch_size"] for edit in state["runs"]["gd"]["edits"]] == [1]
+    assert [edit["learning_rate"] for edit in state["runs"]["sgd"]["edits"]] == [0.05]

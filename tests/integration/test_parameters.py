@@ -1,4 +1,4 @@
-"""Parameters that somebody saved, as a start: they come in, are stored as data are, and are where training begins."""
+"""Uploaded parameters: they are stored like tables, and training starts from them."""
 
 from __future__ import annotations
 
@@ -48,29 +48,29 @@ def recipe(start: str, **network: Any) -> dict[str, Any]:
 
 async def parameters_of(one: Experiment, run: str = "gd", step: int | None = None) -> dict[str, Any]:
     query = {} if step is None else {"step": step}
-    told: dict[str, Any] = (await one.get(f"/runs/{run}/snapshot", **query)).json()["parameters"]
-    return told
+    values: dict[str, Any] = (await one.get(f"/runs/{run}/snapshot", **query)).json()["parameters"]
+    return values
 
 
 async def losses(one: Experiment, run: str) -> list[float]:
     columns = (await one.get(f"/runs/{run}/history", series="batch_loss", buckets=10_000)).json()
-    told: list[float] = columns["series"]["batch_loss"]["last"]
-    return told
+    values: list[float] = columns["series"]["batch_loss"]["last"]
+    return values
 
 
-async def test_what_a_run_had_learnt_is_where_another_experiment_begins() -> None:
+async def test_an_experiment_can_start_from_the_parameters_of_another() -> None:
     async with open_app(kernel="numpy") as (_, client):
         one = await created(client, RECIPE)
         await one.ask("POST", "/step", {"steps": 50})
         exported = (await one.get("/export/parameters.npz", run="gd")).content
         answer = await send(client, exported)
         assert answer.status_code == 201
-        told = answer.json()
-        assert answer.headers["location"] == f"{PARAMETERS}/{told['id']}"
-        assert told["parameters"][0] == {"name": "W1", "shape": [5, 3]}
-        assert told["count"] == 22
-        assert (await client.get(answer.headers["location"])).json() == told
-        twin = await created(client, recipe(told["id"]))
+        upload = answer.json()
+        assert answer.headers["location"] == f"{PARAMETERS}/{upload['id']}"
+        assert upload["parameters"][0] == {"name": "W1", "shape": [5, 3]}
+        assert upload["count"] == 22
+        assert (await client.get(answer.headers["location"])).json() == upload
+        twin = await created(client, recipe(upload["id"]))
         assert await parameters_of(twin, step=0) == await parameters_of(one)
         await one.ask("POST", "/step", {"steps": 30, "run": "gd"})
         await twin.ask("POST", "/step", {"steps": 30, "run": "gd"})
@@ -83,21 +83,21 @@ async def test_its_recipe_and_its_programs_make_the_same_numbers(tmp_path: Path)
     async with open_app(kernel="numpy") as (_, client):
         one = await created(client, recipe((await send(client, of_the_network())).json()["id"]))
         await one.ask("POST", "/step", {"steps": 40})
-        made = await losses(one, "sgd")
+        expected = await losses(one, "sgd")
         again = await created(client, (await one.get("/export/recipe.json")).json())
         await again.ask("POST", "/step", {"steps": 40})
-        assert await losses(again, "sgd") == made
+        assert await losses(again, "sgd") == expected
         path = tmp_path / "script.py"
         path.write_bytes((await one.get("/export/script.py", run="sgd")).content)
-        told = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-I", path], capture_output=True, text=True, timeout=60, check=True
         )
-        assert [float(line.split()[1]) for line in told.stdout.splitlines()] == made
+        assert [float(line.split()[1]) for line in result.stdout.splitlines()] == expected
         cells = json.loads((await one.get("/export/notebook.ipynb", run="sgd")).content)["cells"]
         assert any("START = " in "".join(cell["source"]) for cell in cells)
 
 
-async def test_it_is_there_again_after_a_restart_with_a_table_of_ones_own_beside_it(tmp_path: Path) -> None:
+async def test_uploaded_parameters_survive_a_restart_together_with_a_table(tmp_path: Path) -> None:
     table = ("a,b,y\n" + "".join(f"{n},{n * n % 7},{n % 5}.5\n" for n in range(40))).encode()
     body = npz(W1=np.full((2, 3), 0.25), b1=np.zeros((1, 3)), W2=np.ones((3, 1)), b2=np.zeros((1, 1)))
     async with open_app(data=tmp_path) as (_, client):
@@ -115,9 +115,9 @@ async def test_it_is_there_again_after_a_restart_with_a_table_of_ones_own_beside
         before = [await losses(one, "sgd") for one in (both, alone)]
         first = await parameters_of(both, step=0)
     async with open_app(data=tmp_path) as (app, client):
-        found = [Experiment(client, one.id, one.token) for one in (both, alone)]
-        assert [await losses(one, "sgd") for one in found] == before
-        assert await parameters_of(found[0], step=0) == first
+        experiments = [Experiment(client, one.id, one.token) for one in (both, alone)]
+        assert [await losses(one, "sgd") for one in experiments] == before
+        assert await parameters_of(experiments[0], step=0) == first
         assert first["W1"] == np.full((2, 3), 0.25).tolist()
         assert (await client.get(f"{PARAMETERS}/{start}")).json()["count"] == 13
         assert (await client.get(f"/api/v1/datasets/{data['id']}")).json() == data

@@ -1,4 +1,4 @@
-"""A small version of `make powerloss`: what is found on the disk when the power went at any moment."""
+"""A small `make powerloss`: the state of the disk when the power fails."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ async def test_a_power_loss_costs_nothing_that_was_acknowledged_and_leaves_nothi
 
 @pytest.mark.parametrize("mutant", ["normal", "hasty"])
 async def test_a_store_that_does_not_wait_for_the_disk_is_caught(mutant: str) -> None:
-    """At one seed or another: what lies between two syncs, and so which moments cost anything, is a matter of time."""
+    """One of several seeds must fail: the time between two syncs decides which moments matter."""
     for seed in range(7, 13):
         if (await powerloss(seed, 9, 12, mutant)).wrong:
             return

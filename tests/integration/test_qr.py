@@ -1,4 +1,4 @@
-"""Links as QR codes: a reader of somebody else's reads them, and no log holds them."""
+"""Links as QR codes: an independent reader decodes them, and no log has them."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 def read(svg: str) -> str:
-    """What a phone would read from the drawing: strokes of dark modules, a row a line."""
-    found = re.search(r'viewBox="0 0 (\d+) \1".*stroke="#000" d="([^"]+)"', svg)
-    assert found, svg[:300]
-    light = np.full((int(found[1]), int(found[1])), 255, dtype=np.uint8)
+    """Decode a drawing as a phone would: strokes of dark modules, row by row."""
+    match = re.search(r'viewBox="0 0 (\d+) \1".*stroke="#000" d="([^"]+)"', svg)
+    assert match, svg[:300]
+    light = np.full((int(match[1]), int(match[1])), 255, dtype=np.uint8)
     x = y = 0.0
-    for command, numbers in re.findall(r"([Mmh])([^Mmh]+)", found[2]):
-        given = [float(number) for number in re.findall(r"-?[\d.]+", numbers)]
+    for command, numbers in re.findall(r"([Mmh])([^Mmh]+)", match[2]):
+        arguments = [float(number) for number in re.findall(r"-?[\d.]+", numbers)]
         if command == "h":
-            light[int(y), int(x) : int(x + given[0])] = 0
-            x += given[0]
+            light[int(y), int(x) : int(x + arguments[0])] = 0
+            x += arguments[0]
         else:
-            x, y = (given[0], given[1]) if command == "M" else (x + given[0], y + given[1])
+            x, y = (arguments[0], arguments[1]) if command == "M" else (x + arguments[0], y + arguments[1])
     (code,) = zxingcpp.read_barcodes(np.kron(light, np.ones((4, 4), dtype=np.uint8)))
     return str(code.text)
 
@@ -55,7 +55,9 @@ async def test_a_text_comes_back_from_its_code(text: str, client: httpx.AsyncCli
 
 
 @pytest.mark.parametrize("text", ["", "x" * (MOST_BYTES + 1), "ü" * 1_500])
-async def test_what_fits_into_no_code_is_refused_with_the_bound(text: str, client: httpx.AsyncClient) -> None:
+async def test_a_text_too_long_for_a_code_is_refused_with_the_bound(
+    text: str, client: httpx.AsyncClient
+) -> None:
     answer = await client.post("/api/v1/qr", json={"text": text})
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]

@@ -1,5 +1,6 @@
-"""A server that is killed, ended or cannot start: what was acknowledged is there again, with the numbers of a twin that
-was never disturbed.
+"""A server that is killed or cannot start: everything acknowledged survives.
+
+The numbers equal the numbers of a twin without interruptions.
 """
 
 from __future__ import annotations
@@ -35,15 +36,15 @@ def client_of(server: Server) -> httpx.AsyncClient:
 
 
 def at(client: httpx.AsyncClient, one: Experiment) -> Experiment:
-    """The same experiment, on another server."""
+    """Return the same experiment on another server."""
     return Experiment(client, one.id, one.token)
 
 
 async def done(one: Experiment, method: str, path: str, body: Any = None, **headers: str) -> JSON:
     answer = await one.ask(method, path, body, **headers)
     assert answer.is_success, answer.text
-    told: JSON = answer.json()
-    return told
+    values: JSON = answer.json()
+    return values
 
 
 def runs_of(state: JSON) -> dict[str, JSON]:
@@ -51,7 +52,7 @@ def runs_of(state: JSON) -> dict[str, JSON]:
 
 
 async def told(one: Experiment, run: str, until: int) -> JSON:
-    """The numbers of a run up to a step: parameters then, history until then without what it cost."""
+    """Return the numbers of a run up to a step: its parameters and its history, without costs."""
     snapshot = (await one.get(f"/runs/{run}/snapshot", step=until)).json()
     history = (await one.get(f"/runs/{run}/history", until=until - 1, buckets=10_000)).json()
     assert history["last"][-1] == until - 1
@@ -59,7 +60,7 @@ async def told(one: Experiment, run: str, until: int) -> JSON:
 
 
 async def assert_equals_a_twin(one: Experiment) -> None:
-    """A new experiment of the same recipe makes the same numbers in one go."""
+    """Check that a new experiment with the same recipe has the same numbers."""
     recipe = (await one.get("/recipe")).json()
     runs = runs_of((await one.get()).json())
     twin = await created(one.client, recipe)
@@ -71,7 +72,7 @@ async def assert_equals_a_twin(one: Experiment) -> None:
 
 
 async def settled(one: Experiment) -> JSON:
-    """The state when the Doctor, who comes after the answer on a busy machine, has seen it too."""
+    """Return the state after the Doctor, which may run later than the answer, has seen it."""
     before = None
     while (now := costless((await one.get()).json())) != before:
         before = now
@@ -97,7 +98,7 @@ async def test_after_a_kill_in_full_play_everything_acknowledged_is_there_with_t
             await asyncio.sleep(1.5)
             edit = await done(moving, "PATCH", "/runs/sgd", {"learning_rate": 0.02})
             await asyncio.sleep(0.5)
-            seen = runs_of((await moving.get()).json())
+            played = runs_of((await moving.get()).json())
             cut = asyncio.create_task(
                 stepping.ask("POST", "/step", {"steps": 1_000_000}, **{"Idempotency-Key": "k"})
             )
@@ -115,7 +116,7 @@ async def test_after_a_kill_in_full_play_everything_acknowledged_is_there_with_t
             for name, run in paused.items():
                 assert run["step"] >= edit["at_step"]
                 assert run["generation"] == 1, "steps were seen that may not have been stored"
-                assert run["step"] > seen[name]["step"] / 4, "where it stands is stored every second"
+                assert run["step"] > played[name]["step"] / 4, "where it stands is stored every second"
             await assert_equals_a_twin(moving)
             halfway = runs_of((await stepping.get()).json())
             assert all(run["step"] < 1_000_000 and run["status"] == "paused" for run in halfway.values())
@@ -140,25 +141,25 @@ async def test_a_repeat_after_a_kill_is_answered_and_not_done_again(tmp_path: Pa
             assert runs_of((await one.get()).json())["gd"]["step"] == 40
 
 
-async def test_who_was_watching_goes_on_without_a_gap_after_a_clean_restart(tmp_path: Path) -> None:
+async def test_a_watcher_resumes_without_a_gap_after_a_clean_restart(tmp_path: Path) -> None:
     data = {"FALLLINE_DATA": str(tmp_path), **NUMPY}
     with open_server(**data) as server:
         async with client_of(server) as client:
             one = await created(client)
             await done(one, "POST", "/play", {"speed": 200})
             await asyncio.sleep(0.5)
-            held = (await first_frames(server, one, {}))["gd"]
+            first = (await first_frames(server, one, {}))["gd"]
             status, _ = server.end()
             assert status == 0
     with open_server(**data) as server:
-        since = {"gd": {"generation": held["generation"], "step": held["columns"]["last"][-1] + 1}}
+        since = {"gd": {"generation": first["generation"], "step": first["columns"]["last"][-1] + 1}}
         news = (await first_frames(server, one, since))["gd"]
-        assert news["generation"] == held["generation"]
+        assert news["generation"] == first["generation"]
         assert news["columns"]["first"][0] == since["gd"]["step"]
 
 
 async def first_frames(server: Server, one: Experiment, since: JSON) -> dict[str, JSON]:
-    """The first frame with steps of gd."""
+    """Return the first frame with steps of gd."""
     async with connect(server.socket_url, max_size=None) as line:
         await line.send(
             json.dumps({"type": "watch", "experiment": one.id, "token": one.token, "since": since})
@@ -192,7 +193,7 @@ async def test_only_the_hash_of_a_token_is_stored(tmp_path: Path) -> None:
     assert not any(one.token.encode() in path.read_bytes() for path in files)
 
 
-async def test_a_server_that_cannot_write_says_so_takes_no_change_and_goes_on_when_it_can(
+async def test_a_server_that_cannot_write_refuses_changes_until_it_can(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "data").touch()  # where the folder should be made
@@ -249,7 +250,7 @@ async def test_a_disk_that_fills_up_costs_no_acknowledged_change(
 
 
 def refused(data: Path) -> str:
-    """What a server says that does not start."""
+    """Return the output of a server that does not start."""
     environment = {**os.environ, "PYTHONPATH": str(BACKEND), "FALLLINE_DATA": str(data), **NUMPY}
     ended = subprocess.run(
         [sys.executable, "-m", "fallline", "serve", "--port", "0"],
@@ -271,7 +272,7 @@ def test_a_second_server_on_the_same_folder_says_so_in_one_line(tmp_path: Path) 
         assert httpx.get(f"{server.url}readyz").status_code == 200
 
 
-def test_a_file_that_cannot_be_used_is_said_in_one_line_and_left_as_it_is(tmp_path: Path) -> None:
+def test_an_unusable_file_is_reported_in_one_line_and_not_changed(tmp_path: Path) -> None:
     with open_server(FALLLINE_DATA=str(tmp_path), **NUMPY) as server:
         assert httpx.post(f"{server.url}api/v1/experiments", json={}).status_code == 201
         server.end()

@@ -1,4 +1,4 @@
-"""What never reaches the application: told like everything else, and bounded before it costs anything."""
+"""Requests refused before the application: bounded, and answered with problem details."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PATIENCE = 30.0
     ],
     ids=range(10),
 )
-def test_what_is_refused_before_the_application_sees_it_is_told_like_all_else(
+def test_requests_refused_before_the_application_get_problem_details(
     request_bytes: bytes, status: int, shared_server: Server
 ) -> None:
     head, _, body = raw(shared_server.port, request_bytes).partition(b"\r\n\r\n")
@@ -58,12 +58,12 @@ def test_what_is_refused_before_the_application_sees_it_is_told_like_all_else(
 
 
 def until_the_end(line: socket.socket) -> bytes:
-    """What the server says until it closes the connection; a server that waits on is a TimeoutError."""
-    said = b""
+    """Return the server's answer until it closes the connection, or raise TimeoutError."""
+    answer = b""
     with contextlib.suppress(ConnectionError):
         while more := line.recv(65536):
-            said += more
-    return said
+            answer += more
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -78,17 +78,15 @@ def until_the_end(line: socket.socket) -> bytes:
     ],
     ids=["address", "one header", "many headers", "trailers", "extension of a chunk", "requests in a row"],
 )
-def test_no_request_is_held_that_goes_on_and_on(
-    beginning: bytes, status: bytes, shared_server: Server
-) -> None:
+def test_endless_requests_are_not_buffered(beginning: bytes, status: bytes, shared_server: Server) -> None:
     with socket.create_connection(("127.0.0.1", shared_server.port), timeout=PATIENCE) as line:
         with contextlib.suppress(ConnectionError):
             line.sendall(beginning + b"a" * 4 * HEAD_BYTES)
-        said = until_the_end(line)
-    assert said.startswith(b"HTTP/1.1 " + status), said[:99]
+        answer = until_the_end(line)
+    assert answer.startswith(b"HTTP/1.1 " + status), answer[:99]
 
 
-def test_a_head_of_many_kilobytes_and_a_body_that_comes_with_it_are_taken(shared_server: Server) -> None:
+def test_a_large_head_with_a_body_is_accepted(shared_server: Server) -> None:
     head = (
         GET + b"X: " + b"a" * (HEAD_BYTES // 2) + b"\r\nConnection: close\r\nContent-Length: 300000\r\n\r\n"
     )
@@ -122,7 +120,7 @@ def test_a_refused_handshake_is_no_mistake_of_the_servers(shared_server: Server)
 
 
 class Visitor:
-    """A client of the application itself, without a network: a socket, and what the application did with it last."""
+    """A socket to the application without a network, and its last result."""
 
     def __init__(self, app: FastAPI) -> None:
         self._heard: asyncio.Queue[Any] = asyncio.Queue()
@@ -139,14 +137,14 @@ class Visitor:
         self._said.put_nowait({"type": "websocket.receive", "text": json.dumps(message)})
 
     async def told(self) -> str:
-        """The type of the next message that is no frame."""
+        """Return the type of the next message except frames."""
         while True:
             kind: str = json.loads((await self.next())["text"])["type"]
             if kind != "frame":
                 return kind
 
     async def end(self) -> Any:
-        """The end of the socket, if it has come."""
+        """Return the close message of the socket, if there is one."""
         await asyncio.sleep(0.05)
         while not self._heard.empty():
             if (heard := self._heard.get_nowait())["type"] == "websocket.close":
@@ -176,7 +174,7 @@ async def test_a_server_holds_so_many_sockets_and_refuses_more_until_one_ends(
         await third.leave()
 
 
-async def test_somebody_with_a_token_gets_the_place_of_one_who_only_looks(
+async def test_a_socket_with_a_token_replaces_one_that_only_watches(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(web_app, "MOST_SOCKETS", 4)

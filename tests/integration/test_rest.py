@@ -1,4 +1,4 @@
-"""The REST calls of the contract, over the whole application."""
+"""The public REST calls, over the whole application."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ async def test_history_as_json_as_bdata_and_as_a_table_says_the_same(one: Experi
     assert [float(row["batch_loss.max"]) for row in rows] == plain["series"]["batch_loss"]["max"]
 
 
-async def test_every_step_of_the_past_can_be_looked_at_exactly(one: Experiment) -> None:
+async def test_every_past_step_has_an_exact_snapshot(one: Experiment) -> None:
     await one.ask("POST", "/step", {"steps": 25})
     snapshot = (await one.get("/runs/sgd/snapshot")).json()
     units = (await one.get("/runs/sgd/instruments/units")).json()
@@ -143,7 +143,7 @@ async def test_every_step_of_the_past_can_be_looked_at_exactly(one: Experiment) 
     assert (await one.get("/runs/sgd/instruments/none", step=3)).status_code == 404
 
 
-async def test_an_old_stretch_is_told_step_by_step(one: Experiment) -> None:
+async def test_an_old_range_is_returned_step_by_step(one: Experiment) -> None:
     await one.ask("POST", "/step", {"steps": 1_300, "run": "sgd"})
     then = (await one.get("/runs/sgd/history", since=1_100, until=1_200, series=["batch_loss"])).json()
     await one.ask("POST", "/step", {"steps": 4_000, "run": "sgd"})
@@ -154,8 +154,8 @@ async def test_an_old_stretch_is_told_step_by_step(one: Experiment) -> None:
 
 async def test_a_fork_shares_its_parents_past_and_goes_its_own_way(one: Experiment) -> None:
     await one.ask("POST", "/step", {"steps": 60})
-    asked = {"name": "cooler", "fork_of": "gd", "at_step": 40, "learning_rate": 0.02, "label": "Cooler"}
-    answer = await one.ask("POST", "/runs", asked)
+    fork = {"name": "cooler", "fork_of": "gd", "at_step": 40, "learning_rate": 0.02, "label": "Cooler"}
+    answer = await one.ask("POST", "/runs", fork)
     assert answer.status_code == 201
     assert (answer.json()["step"], answer.json()["label"]) == (40, "Cooler")
     snapshots = [(await one.get(f"/runs/{run}/snapshot", step=40)).json() for run in ("gd", "cooler")]
@@ -166,10 +166,10 @@ async def test_a_fork_shares_its_parents_past_and_goes_its_own_way(one: Experime
     assert refused.status_code == 422
 
 
-async def test_a_fork_may_draw_layers_anew_and_the_past_stays(one: Experiment) -> None:
+async def test_a_fork_may_reinitialize_layers_and_keeps_its_past(one: Experiment) -> None:
     await one.ask("POST", "/step", {"steps": 30})
-    asked = {"name": "fresh", "fork_of": "sgd", "at_step": 20, "redraw": {"layers": [1, 2]}}
-    assert (await one.ask("POST", "/runs", asked)).status_code == 201
+    fork = {"name": "fresh", "fork_of": "sgd", "at_step": 20, "redraw": {"layers": [1, 2]}}
+    assert (await one.ask("POST", "/runs", fork)).status_code == 201
     await one.ask("POST", "/step", {"steps": 1, "run": "fresh"})
     before, after = [
         (await one.get("/runs/fresh/snapshot", step=step)).json()["parameters"] for step in (20, 21)
@@ -187,8 +187,8 @@ async def test_a_fork_may_draw_layers_anew_and_the_past_stays(one: Experiment) -
     await one.client.post(
         f"/api/v1/experiments/{there}/step", json={"steps": 21, "run": "fresh"}, headers=key
     )
-    made = (await one.client.get(f"/api/v1/experiments/{there}/runs/fresh/snapshot")).json()["parameters"]
-    assert made == after
+    expected = (await one.client.get(f"/api/v1/experiments/{there}/runs/fresh/snapshot")).json()["parameters"]
+    assert expected == after
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ async def test_views_have_the_shapes_that_are_described(one: Experiment) -> None
     answers.Readiness.model_validate((await one.client.get("/readyz")).json())
 
 
-async def test_the_catalog_tells_an_exhibits_recipe_as_the_experiment_made_of_it_does(
+async def test_the_catalog_has_an_exhibits_recipe_as_its_experiment_does(
     client: httpx.AsyncClient,
 ) -> None:
     exhibits = (await client.get("/api/v1/catalog")).json()["exhibits"]
@@ -287,12 +287,14 @@ async def test_figures_load_in_plotly(one: Experiment, name: str) -> None:
     assert len(plotly.io.from_json(answer.text).data) > 0
 
 
-async def test_the_figure_of_an_instrument_shows_what_it_tells_of_that_run_and_step(one: Experiment) -> None:
+async def test_the_figure_of_an_instrument_shows_its_measurement_of_that_run_and_step(
+    one: Experiment,
+) -> None:
     await one.ask("POST", "/step", {"steps": 50})
-    told = (await one.get("/runs/sgd/instruments/curvature", step=20)).json()
+    answer = (await one.get("/runs/sgd/instruments/curvature", step=20)).json()
     drawn = (await one.get("/figures/edge", run="sgd", step=20)).json()
     needle = next(trace for trace in drawn["data"] if trace["meta"]["role"] == "needle")
-    assert (needle["x"], needle["y"]) == ([20], [min(told["edge"], 2.0)])
+    assert (needle["x"], needle["y"]) == ([20], [min(answer["edge"], 2.0)])
     assert needle["meta"]["lane"] == "b"
     first = (await one.get("/figures/edge")).json()["data"][-1]
     assert (first["meta"]["lane"], first["x"]) == ("a", [50])
@@ -315,7 +317,7 @@ async def test_the_figure_of_an_instrument_shows_what_it_tells_of_that_run_and_s
         "/",
     ],
 )
-async def test_what_does_not_exist_is_404_in_problem_details(one: Experiment, path: str) -> None:
+async def test_unknown_urls_are_404_with_problem_details(one: Experiment, path: str) -> None:
     answer = await one.get(path)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -339,16 +341,16 @@ async def test_unknown_before_forbidden_before_wrong(one: Experiment) -> None:
     assert (await one.ask("POST", "/step", bad)).status_code == 422
 
 
-async def test_the_next_change_is_told_line_by_line_at_any_step(one: Experiment) -> None:
+async def test_the_next_change_is_returned_line_by_line_at_any_step(one: Experiment) -> None:
     await one.ask("POST", "/step", {"steps": 30})
     then = (await one.get("/runs/sgd/inspect", step=7)).json()
     answers.Inspection.model_validate(then)
     values = {entry["name"]: np.array(entry["values"]) for entry in (*then["given"], *then["lines"])}
     before, after = [(await one.get("/runs/sgd/snapshot", step=step)).json()["parameters"] for step in (7, 8)]
-    given = {entry["name"]: entry["values"] for entry in then["given"]}
+    inputs = {entry["name"]: entry["values"] for entry in then["given"]}
     assert then["batch"] == (await one.get("/runs/sgd/snapshot", step=7)).json()["batch"]
     for name in ("W1", "b1", "W2", "b2", "W3", "b3"):
-        assert given[name] == before[name]
+        assert inputs[name] == before[name]
         np.testing.assert_allclose(values[name], after[name], rtol=0, atol=1e-12)
     (line,) = [line for line in then["lines"] if line["name"] == "z2"]
     assert (line["part"], line["expression"], line["shape"]) == ("forward", "a1 @ W2 + b2", [1, 4])
@@ -446,11 +448,11 @@ async def test_series_may_come_again_and_again_up_to_a_bound(one: Experiment) ->
 
 async def test_too_expensive_says_bound_limit_and_asked(client: httpx.AsyncClient) -> None:
     answer = await client.post("/api/v1/experiments", json={"data": {"samples": 5001}})
-    told = answer.json()
+    problem = answer.json()
     assert answer.status_code == 422
-    assert told["type"] == "/problems/too-expensive"
-    assert (told["limit"], told["asked"]) == (5000, 5001)
-    assert "sample" in told["bound"]
+    assert problem["type"] == "/problems/too-expensive"
+    assert (problem["limit"], problem["asked"]) == (5000, 5001)
+    assert "sample" in problem["bound"]
 
 
 async def test_a_full_server_says_when_to_come_back() -> None:
@@ -496,7 +498,7 @@ async def test_head_is_get_without_its_body(one: Experiment) -> None:
     assert head.headers["content-length"] == str(len(whole.content))
 
 
-async def test_an_unforeseen_mistake_tells_nothing_of_the_inside(
+async def test_an_unexpected_exception_shows_no_internals(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_app() as (app, client):
@@ -506,13 +508,13 @@ async def test_an_unforeseen_mistake_tells_nothing_of_the_inside(
 
         monkeypatch.setattr(app.state.lab, "catalog", broken)
         answer = await client.get("/api/v1/catalog")
-    told = answer.json()
+    problem = answer.json()
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["content-security-policy"]
     assert "secret" not in answer.text
     assert "ZeroDivision" not in answer.text
-    assert told["instance"] in caplog.text
+    assert problem["instance"] in caplog.text
 
 
 async def test_nan_that_came_this_far_is_a_mistake_of_the_server_not_a_broken_answer(
@@ -526,7 +528,7 @@ async def test_nan_that_came_this_far_is_a_mistake_of_the_server_not_a_broken_an
     assert [each.levelname for each in caplog.records if each.exc_info] == ["ERROR"]
 
 
-async def test_a_large_history_is_encoded_beside_the_loop_and_bit_by_bit(
+async def test_a_large_history_is_encoded_in_pieces_in_a_thread(
     one: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await one.ask("POST", "/step", {"steps": 1000})
@@ -542,10 +544,10 @@ async def test_a_large_history_is_encoded_beside_the_loop_and_bit_by_bit(
 
     monkeypatch.setattr(web_answers, "_ENCODER", Encoder())
     path = one.here + "/runs/sgd/history?buckets=10000"
-    told = await one.client.get(path)
+    response = await one.client.get(path)
     # one call holds the interpreter for as long as it lasts, in whichever thread: a column each, not the answer
     assert len(largest) > 10
-    assert max(largest) < len(told.content) / 10
+    assert max(largest) < len(response.content) / 10
 
 
 async def test_the_page_is_served_for_good_and_its_address_is_not(client: httpx.AsyncClient) -> None:

@@ -1,4 +1,4 @@
-"""A line that is cut in mid-training: the reader comes back and holds what the server holds, without a gap."""
+"""A connection cut during training: the reader resumes without a gap."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PATIENCE = 20.0
 
 
 async def watch(line: ClientConnection, id: str, reader: Reader) -> None:
-    asked = {"type": "watch", "experiment": id, "fps": 20, "buckets": 60, "since": reader.since()}
-    await line.send(json.dumps(asked))
+    message = {"type": "watch", "experiment": id, "fps": 20, "buckets": 60, "since": reader.since()}
+    await line.send(json.dumps(message))
 
 
 async def follow(line: ClientConnection, reader: Reader, holds: Callable[[], bool]) -> None:
-    """Apply and acknowledge frames until it does."""
+    """Apply and acknowledge frames until the condition holds."""
     resumed = True
     while not holds():
         message = json.loads(await asyncio.wait_for(line.recv(), PATIENCE))
@@ -37,7 +37,7 @@ async def follow(line: ClientConnection, reader: Reader, holds: Callable[[], boo
 
 
 def over(seconds: float) -> Callable[[], bool]:
-    """Whether so many seconds from now are over."""
+    """Return a condition that holds after so many seconds."""
     end = asyncio.get_running_loop().time() + seconds
     return lambda: asyncio.get_running_loop().time() > end
 
@@ -49,7 +49,7 @@ async def history(http: httpx.AsyncClient, here: str, run: str) -> list[JSON]:
 
 @pytest.mark.parametrize("cut", [CUT_SECONDS, pytest.param(20, marks=pytest.mark.long)])
 async def test_a_socket_cut_in_mid_training_resumes_without_a_gap(cut: float) -> None:
-    """At a speed at which steps are told one by one, and at one at which they are merged; both lines at once."""
+    """One speed has a bucket per step, the other merged buckets; both run at once."""
     with open_server() as server:
         async with httpx.AsyncClient(base_url=f"{server.url.rstrip(chr(47))}/api/v1", timeout=30) as http:
             try:
@@ -59,26 +59,26 @@ async def test_a_socket_cut_in_mid_training_resumes_without_a_gap(cut: float) ->
 
 
 async def cut_and_resumed(server: Server, http: httpx.AsyncClient, speed: float | str, cut: float) -> None:
-    made = (await http.post("/experiments", json={"data": {"test_fraction": 0.25}})).json()
-    here = f"/experiments/{made['id']}"
-    auth = {"Authorization": f"Bearer {made['token']}"}
+    created = (await http.post("/experiments", json={"data": {"test_fraction": 0.25}})).json()
+    here = f"/experiments/{created['id']}"
+    auth = {"Authorization": f"Bearer {created['token']}"}
     await http.post(f"{here}/play", json={"speed": speed}, headers=auth)
     reader, stream = Reader(), server.socket_url
     async with connect(stream, max_size=None) as line:
-        await watch(line, made["id"], reader)
+        await watch(line, created["id"], reader)
         is_over = over(2)
         await follow(line, reader, lambda: is_over() and len(reader.ends()) == 2)
         line.transport.abort()
     before = reader.ends()
     await asyncio.sleep(cut)
     async with connect(stream, max_size=None) as line:
-        await watch(line, made["id"], reader)
+        await watch(line, created["id"], reader)
         await follow(line, reader, over(2))
         paused = (await http.post(f"{here}/pause", headers=auth)).json()
         there = {run["name"]: run["step"] - 1 for run in paused["runs"]}
         await follow(line, reader, lambda: reader.ends() == there)
     for run in ("gd", "sgd"):
         assert there[run] > before[run] + 100
-        told = await history(http, here, run)
+        stored = await history(http, here, run)
         # In a thread: a loop that computes for seconds reads nothing, and is let go as one that stalls.
-        assert await asyncio.to_thread(assert_equal, reader.buckets[run], told) > 20
+        assert await asyncio.to_thread(assert_equal, reader.buckets[run], stored) > 20

@@ -1,4 +1,4 @@
-"""What nobody has used for its days is deleted by the server itself, and nothing else is."""
+"""The server deletes experiments that were unused for days, and no others."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SMALL: dict[str, Any] = {"data": {"samples": 60}}
 
 
 def used(folder: Path, days_ago: dict[str, float]) -> None:
-    """As if these had been used last so many days ago, in all of which a server was running."""
+    """Set the last use of experiments to so many days ago, with a server running since."""
     with closing(sqlite3.connect(folder / NAME)) as connection, connection:
         connection.execute("UPDATE clock SET seen = seen + ?", (100 * DAY,))
         for id, days in days_ago.items():
@@ -44,33 +44,33 @@ def stored(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(("keep_days", "old", "young"), [(30.0, 30.1, 29.9), (2.0, 2.1, 1.9)])
-async def test_a_server_deletes_by_itself_what_nobody_used_for_its_days(
+async def test_a_server_deletes_experiments_that_were_unused_for_keep_days(
     tmp_path: Path, keep_days: float, old: float, young: float
 ) -> None:
     async with open_app(data=tmp_path) as (_, client):
-        gone, stays = [(await created(client)).id for _ in range(2)]
-    used(tmp_path, {gone: old, stays: young})
+        unused, stays = [(await created(client)).id for _ in range(2)]
+    used(tmp_path, {unused: old, stays: young})
     async with open_app(data=tmp_path, keep_days=keep_days, idle_seconds=0.2) as (app, client):
-        while gone in app.state.lab._registry.entries:
+        while unused in app.state.lab._registry.entries:
             await asyncio.sleep(0.05)
-        assert (await client.get(f"/api/v1/experiments/{gone}")).status_code == 404
+        assert (await client.get(f"/api/v1/experiments/{unused}")).status_code == 404
         assert (await client.get(f"/api/v1/experiments/{stays}")).status_code == 200
     assert stored(tmp_path) == {stays}
 
 
-async def test_thirty_days_are_kept_where_nobody_says_otherwise(tmp_path: Path) -> None:
+async def test_experiments_are_kept_for_thirty_days_by_default(tmp_path: Path) -> None:
     async with open_app(data=tmp_path) as (app, _):
         assert app.state.lab.idle_sweep.keep_seconds == 30 * DAY
 
 
-async def made(lab: Lab) -> str:
+async def create(lab: Lab) -> str:
     state, _ = await lab.create(Recipe.model_validate(SMALL))
     return str(state["id"])
 
 
-async def test_what_somebody_watches_is_in_use_however_long_ago_it_was_asked_for() -> None:
+async def test_a_watched_experiment_is_in_use() -> None:
     async with open_lab(keep_seconds=1000.0) as lab:
-        watched, other = await made(lab), await made(lab)
+        watched, other = await create(lab), await create(lab)
         box = Outbox(watched)
         await lab.watch(watched, None, box, {}, 100)
         for entry in lab._registry.entries.values():
@@ -83,10 +83,10 @@ async def test_what_somebody_watches_is_in_use_however_long_ago_it_was_asked_for
         await lab.unwatch(watched, box)
 
 
-async def test_what_its_owner_deletes_while_others_are_deleted_does_not_end_the_sweep() -> None:
+async def test_a_deletion_during_the_sweep_does_not_end_it() -> None:
     async with open_lab(keep_seconds=1000.0) as lab:
         for _ in range(2 * BATCH):
-            await made(lab)
+            await create(lab)
         last, token = await lab.create(Recipe.model_validate(SMALL))
         for entry in lab._registry.entries.values():
             entry.used = -1e6
@@ -94,16 +94,16 @@ async def test_what_its_owner_deletes_while_others_are_deleted_does_not_end_the_
         assert list(lab._registry.entries) == []
 
 
-async def test_what_is_asked_for_while_others_are_deleted_stays() -> None:
+async def test_an_experiment_used_during_the_sweep_is_not_deleted() -> None:
     class Asked(MemoryStore):
-        """While it deletes the first few, somebody looks at the last one."""
+        """A store in which the last experiment is used while the first ones are deleted."""
 
         def delete(self, ids: Sequence[str]) -> None:
             lab._registry.find(all_of_them[-1])
             super().delete(ids)
 
     async with open_lab(Asked(), keep_seconds=1000.0) as lab:
-        all_of_them = [await made(lab) for _ in range(BATCH + 2)]
+        all_of_them = [await create(lab) for _ in range(BATCH + 2)]
         for entry in lab._registry.entries.values():
             entry.used = -1e6
         await lab.idle_sweep.delete_unused()
@@ -112,7 +112,7 @@ async def test_what_is_asked_for_while_others_are_deleted_stays() -> None:
 
 
 class Calendar:
-    """A machine's clock, which somebody sets."""
+    """A machine's clock that a test sets."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -122,7 +122,7 @@ class Calendar:
 
 
 async def swept(lab: Lab) -> set[str]:
-    """What is left when the server has deleted what is old, and noted what it notes."""
+    """Sweep once and return the remaining experiments."""
     await lab.idle_sweep.delete_unused()
     await lab.idle_sweep._mark()
     return set(lab._registry.entries)
@@ -133,14 +133,19 @@ async def test_a_clock_that_is_ahead_when_a_server_starts_deletes_nothing_and_is
 ) -> None:
     calendar = Calendar()
     async with open_lab(SqliteStore(tmp_path), today=calendar, keep_seconds=30 * DAY) as lab:
-        five = {await made(lab) for _ in range(5)}
+        five = {await create(lab) for _ in range(5)}
     for days in (31.0, 31.0, 0.0, 400.0, 0.0):
         calendar.ahead = days
         async with open_lab(SqliteStore(tmp_path), today=calendar, keep_seconds=30 * DAY) as lab:
             assert [await swept(lab) for _ in range(3)] == [five] * 3
     assert stored(tmp_path) == five
-    told = [record.getMessage() for record in caplog.records if "clock" in record.getMessage()]
-    assert [text.split("by ")[1].split(" days")[0] for text in told] == ["+31.0", "-31.0", "+400.0", "-400.0"]
+    messages = [record.getMessage() for record in caplog.records if "clock" in record.getMessage()]
+    assert [text.split("by ")[1].split(" days")[0] for text in messages] == [
+        "+31.0",
+        "-31.0",
+        "+400.0",
+        "-400.0",
+    ]
 
 
 async def test_a_clock_that_is_put_right_while_a_server_runs_deletes_nothing_and_is_logged_once(
@@ -149,7 +154,7 @@ async def test_a_clock_that_is_put_right_while_a_server_runs_deletes_nothing_and
     calendar = Calendar()
     calendar.ahead = -400.0
     async with open_lab(SqliteStore(tmp_path), today=calendar, keep_seconds=30 * DAY) as lab:
-        one = await made(lab)
+        one = await create(lab)
         calendar.ahead = 0.0
         assert [await swept(lab) for _ in range(3)] == [{one}] * 3
         assert caplog.text.count("clock jumped by +400.0 days") == 1
@@ -167,13 +172,13 @@ async def test_a_laptop_that_is_switched_on_once_a_month_keeps_the_work_of_the_l
         async with open_lab(SqliteStore(tmp_path), today=calendar, keep_seconds=30 * DAY) as lab:
             left = await swept(lab)
             assert works[-29:] == [id for id in works if id in left]
-            works.append(await made(lab))
+            works.append(await create(lab))
 
 
 async def test_nights_in_which_a_server_is_off_count(tmp_path: Path) -> None:
     calendar = Calendar()
     async with open_lab(SqliteStore(tmp_path), today=calendar, keep_seconds=30 * DAY) as lab:
-        await made(lab)
+        await create(lab)
     for night in range(1, 62):
         calendar.ahead = night / 2
         async with open_lab(SqliteStore(tmp_path), today=calendar, keep_seconds=30 * DAY) as lab:

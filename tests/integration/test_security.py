@@ -1,4 +1,4 @@
-"""What stands between a browser's other pages and this server."""
+"""Protection of the server against other pages in the same browser."""
 
 from __future__ import annotations
 
@@ -162,18 +162,18 @@ async def test_every_response_carries_every_header() -> None:
             assert "access-control-allow-origin" not in response.headers
 
 
-async def test_behind_tls_browsers_are_told_to_stay_there() -> None:
+async def test_behind_tls_the_server_sends_strict_transport_security() -> None:
     async with open_app() as (app, _):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as secure:
             assert "max-age=63072000" in (await secure.get("/healthz")).headers["strict-transport-security"]
 
 
-async def test_a_token_stands_in_no_answer_but_the_first(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_token_is_only_in_the_first_answer(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     async with open_app() as (_, client):
         one = await created(client)
-        seen: list[str] = [caplog.text]
+        texts: list[str] = [caplog.text]
         calls: list[tuple[str, str, Any]] = [
             ("GET", "", None),
             ("GET", "/recipe", None),
@@ -189,17 +189,17 @@ async def test_a_token_stands_in_no_answer_but_the_first(caplog: pytest.LogCaptu
             if one.token in json.dumps(body):
                 assert answer.status_code == 422  # a pointer may name the field; the value never comes back
                 text = text.replace(f'"/{one.token}', "").replace(f"/{one.token}: ", "")
-            seen.append(text)
-        assert not [text for text in seen if one.token in text]
+            texts.append(text)
+        assert not [text for text in texts if one.token in text]
         stored: Any = vars(app_entry(one.id, client))
         assert one.token not in repr(stored)
 
 
-def test_no_log_holds_an_id_or_a_token_however_much_it_tells() -> None:
+def test_no_log_level_shows_an_id_or_a_token() -> None:
     with open_server(FALLLINE_LOG_LEVEL="debug", **NUMPY) as server:
         with httpx.Client(base_url=server.url) as client:
-            made = client.post("/api/v1/experiments", json={}).json()
-            id, token = made["id"], made["token"]
+            created = client.post("/api/v1/experiments", json={}).json()
+            id, token = created["id"], created["token"]
             here, right = f"/api/v1/experiments/{id}", {"Authorization": f"Bearer {token}"}
             assert client.post(here + "/step", json={"steps": 1}, headers=right).status_code == 200
             assert client.post(here + "/step", json={token: 1}, headers=right).status_code == 422

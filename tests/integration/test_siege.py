@@ -1,4 +1,4 @@
-"""A small siege: the whole is `make siege`."""
+"""A small `make siege`."""
 
 from __future__ import annotations
 

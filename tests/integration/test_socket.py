@@ -1,4 +1,4 @@
-"""The WebSocket of the contract, over a real line to a real server."""
+"""The WebSocket protocol with a real server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def line_to(server: Server) -> AsyncIterator[Line]:
 
 
 class Line:
-    """A client that speaks the protocol, and keeps what it was told while it waited for something else."""
+    """A client of the protocol, which stores messages that arrive while it waits for another."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
@@ -60,8 +60,8 @@ class Line:
                     return message
 
     async def watch(self, experiment: Experiment, **more: Any) -> Message:
-        asked = {"token": experiment.token, **more}
-        await self.send(type="watch", experiment=experiment.id, **asked)
+        fields = {"token": experiment.token, **more}
+        await self.send(type="watch", experiment=experiment.id, **fields)
         return await self.until("experiment", experiment=experiment.id)
 
     async def command(self, experiment: Experiment, do: str, id: str | None = None, **body: Any) -> Message:
@@ -94,13 +94,13 @@ class Line:
 
 
 def columns(frames: list[Message], run: str) -> list[Message]:
-    told = [
+    columns_of = [
         frame["runs"][run]["columns"] for frame in frames if frame["type"] == "frame" and run in frame["runs"]
     ]
-    return [each for each in told if each["first"]]
+    return [each for each in columns_of if each["first"]]
 
 
-async def test_a_command_is_done_though_the_experiment_is_watched_anew_right_behind_it(
+async def test_a_command_runs_although_the_experiment_is_watched_again_at_once(
     shared_server: Server, one: Experiment
 ) -> None:
     async with line_to(shared_server) as line:
@@ -116,8 +116,8 @@ async def test_a_watch_is_answered_with_the_state_and_then_frames_that_leave_no_
     shared_server: Server, one: Experiment
 ) -> None:
     async with line_to(shared_server) as line:
-        told = await line.watch(one, fps=30)
-        assert told["state"] == (await one.get()).json()
+        answer = await line.watch(one, fps=30)
+        assert answer["state"] == (await one.get()).json()
         await line.command(one, "play", speed="max")
         heard = await line.listen(1.5)
         paused = (await line.command(one, "pause"))["answer"]
@@ -133,19 +133,19 @@ async def test_a_watch_is_answered_with_the_state_and_then_frames_that_leave_no_
                 assert first == at
                 at = last + 1
         assert at == run["step"] > 100
-    # A frame holds the runs of which there is news: one is examined once more after the pause, and another is not.
+    # A frame has only runs with news: after the pause, one run is examined once more, and another is not.
     last = {
-        run: told
+        run: answer
         for message in line.told
         if message["type"] == "frame"
-        for run, told in message["runs"].items()
+        for run, answer in message["runs"].items()
     }
-    assert {run: told["status"] for run, told in last.items()} == {"gd": "paused", "sgd": "paused"}
+    assert {run: answer["status"] for run, answer in last.items()} == {"gd": "paused", "sgd": "paused"}
     numbers = [message["frame"] for message in line.told if message["type"] == "frame"]
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-async def test_what_a_reader_holds_equals_the_history(shared_server: Server, one: Experiment) -> None:
+async def test_the_columns_of_a_reader_equal_the_history(shared_server: Server, one: Experiment) -> None:
     async with line_to(shared_server) as line:
         await line.watch(one, fps=10, buckets=20, series=["batch_loss", "train_loss"])
         await line.command(one, "play", speed="max")
@@ -177,7 +177,7 @@ async def test_bdata_holds_the_same_numbers_as_lists(shared_server: Server, one:
     )
 
 
-async def test_since_leaves_out_what_the_reader_holds(shared_server: Server, one: Experiment) -> None:
+async def test_since_leaves_out_earlier_steps(shared_server: Server, one: Experiment) -> None:
     await one.ask("POST", "/step", {"steps": 100})
     since = {"gd": {"generation": 0, "step": 90}, "sgd": {"generation": 7, "step": 90}}
     async with line_to(shared_server) as line:
@@ -205,7 +205,9 @@ async def test_a_reset_raises_the_generation_and_starts_afresh(
     assert pieces[-1]["last"][-1] == 2
 
 
-async def test_an_edit_is_acknowledged_and_told_to_everybody(shared_server: Server, one: Experiment) -> None:
+async def test_an_edit_is_acknowledged_and_sent_to_all_watchers(
+    shared_server: Server, one: Experiment
+) -> None:
     async with line_to(shared_server) as author, line_to(shared_server) as reader:
         await author.watch(one)
         await reader.watch(one, token=None)
@@ -264,7 +266,7 @@ async def test_a_command_that_comes_twice_is_done_once_even_on_another_line(
     assert (await one.get()).json()["runs"][0]["step"] == 5
 
 
-async def test_a_command_goes_on_when_its_line_is_cut(shared_server: Server, one: Experiment) -> None:
+async def test_a_command_continues_when_its_socket_is_cut(shared_server: Server, one: Experiment) -> None:
     async with line_to(shared_server) as line:
         await line.watch(one)
         await line.send(type="command", id="cut", experiment=one.id, do="step", steps=20_000)
@@ -276,7 +278,7 @@ async def test_a_command_goes_on_when_its_line_is_cut(shared_server: Server, one
         assert ack["answer"]["runs"][0]["step"] == 20_000
 
 
-async def test_without_its_token_an_experiment_is_only_looked_at(
+async def test_without_its_token_an_experiment_can_only_be_watched(
     shared_server: Server, one: Experiment
 ) -> None:
     async with line_to(shared_server) as line:
@@ -377,7 +379,7 @@ GIBBERISH = [
 
 
 @pytest.mark.parametrize("text", GIBBERISH)
-async def test_what_is_no_message_at_all_ends_the_line_with_4400(text: str, shared_server: Server) -> None:
+async def test_an_invalid_message_closes_the_socket_with_4400(text: str, shared_server: Server) -> None:
     async with line_to(shared_server) as line:
         await line.connection.send(text)
         refused = await line.next()
@@ -435,7 +437,7 @@ async def test_one_line_serves_several_experiments_and_leaves_them_one_by_one(
         heard = await line.listen(0.5)
         assert {message["experiment"] for message in heard} == {other.id}
         assert (await line.command(one, "pause"))["problem"]["status"] == 401
-        # Watched again, it starts over by what the reader says it holds, and is told once, not twice.
+        # A second watch starts from `since` of the message, and its frames come once, not twice.
         await line.watch(other, since={"gd": {"generation": 0, "step": 10}})
         frame = await line.until("frame")
         assert columns([frame], "gd")[0]["first"][0] <= 10
@@ -450,18 +452,18 @@ async def test_a_reader_with_credit_has_at_most_two_frames_on_their_way(
         await line.watch(one, fps=30)
         await line.command(one, "play", speed=500)
         await line.listen(0.5)
-        seen = line.told[-1]["frame"]
-        await line.send(type="got", frame=seen)
+        frame = line.told[-1]["frame"]
+        await line.send(type="got", frame=frame)
         await line.listen(1.0)
         newest = line.told[-1]["frame"]
         # As many as a busy machine likes may be on their way when the first acknowledgement leaves; no more follow.
-        assert newest >= seen + 2
+        assert newest >= frame + 2
         assert await line.listen(0.5) == []
-        held = columns(line.told, "gd")[-1]["last"][-1]
+        last = columns(line.told, "gd")[-1]["last"][-1]
         await line.send(type="got", frame=newest - 1)
         late = await line.until("frame")
         piece = columns([late], "gd")[0]
-        assert piece["first"][0] == held + 1  # everything since, in one frame
+        assert piece["first"][0] == last + 1  # everything since, in one frame
         assert len(piece["first"]) <= 100
         await one.ask("POST", "/pause")
 
@@ -491,7 +493,7 @@ async def test_floods_are_refused_and_then_ended_with_4008(shared_server: Server
     assert len(refused) >= 50
 
 
-async def test_a_flood_of_pings_is_told_from_a_reader_that_is_too_slow(shared_server: Server) -> None:
+async def test_a_flood_of_pings_and_a_slow_reader_get_different_close_codes(shared_server: Server) -> None:
     async with line_to(shared_server) as line:
         try:
             for _ in range(10_000):
@@ -514,7 +516,7 @@ async def test_a_line_that_says_nothing_is_ended_but_not_before_five_seconds(sha
         assert asyncio.get_running_loop().time() - began > 4.5
 
 
-async def test_leaving_tells_the_lab() -> None:
+async def test_closing_a_socket_unwatches_in_the_lab() -> None:
     with open_server(FALLLINE_IDLE_SECONDS="0.5", **NUMPY) as server:
         async with httpx.AsyncClient(base_url=server.url) as client:
             one = await created(client, SMALL)

@@ -1,4 +1,4 @@
-"""What any version of fallline has stored opens for ever, with its numbers; of what a newer one stored it is told."""
+"""Files of all versions open with their numbers; newer files are refused."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ def golden_of(file: Path) -> JSON:
     return golden
 
 
-def assert_same(found: Any, expected: Any, where: str = "") -> None:
-    """Equal, numbers to rounding: other builds of the libraries make other last digits."""
+def assert_same(actual: Any, expected: Any, where: str = "") -> None:
+    """Compare values, numbers up to rounding, because other builds differ in the last digits."""
     if isinstance(expected, dict):
-        assert found.keys() == expected.keys(), where
+        assert actual.keys() == expected.keys(), where
         for name in expected:
-            assert_same(found[name], expected[name], f"{where}/{name}")
+            assert_same(actual[name], expected[name], f"{where}/{name}")
     elif isinstance(expected, list):
-        assert len(found) == len(expected), where
-        for place, (one, other) in enumerate(zip(found, expected, strict=True)):
+        assert len(actual) == len(expected), where
+        for place, (one, other) in enumerate(zip(actual, expected, strict=True)):
             assert_same(one, other, f"{where}/{place}")
     elif isinstance(expected, float):
-        assert found == pytest.approx(expected, rel=1e-8, abs=1e-12), where
+        assert actual == pytest.approx(expected, rel=1e-8, abs=1e-12), where
     else:
-        assert found == expected, where
+        assert actual == expected, where
 
 
 @pytest.fixture(params=FILES, ids=lambda file: file.stem)
@@ -63,7 +63,7 @@ def file(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def folder(file: Path, tmp_path: Path) -> Path:
-    """A copy, as it would lie on somebody's disk."""
+    """Return a copy of the stored folder."""
     shutil.copy(file, tmp_path / NAME)
     return tmp_path
 
@@ -71,7 +71,7 @@ def folder(file: Path, tmp_path: Path) -> Path:
 def rewritten(
     folder: Path, table: str, column: str, change: Callable[[JSON], JSON], where: str = "1"
 ) -> None:
-    """Every row of a column of JSON, changed."""
+    """Change every row of a JSON column."""
     with closing(sqlite3.connect(folder / NAME)) as connection, connection:
         key = "rowid" if table == "experiment" else "experiment || '/' || number"
         rows = connection.execute(f"SELECT {key}, {column} FROM {table} WHERE {where}").fetchall()
@@ -84,10 +84,10 @@ def rewritten(
 def kept_in(folder: Path, id: str) -> StoredExperiment:
     store = SqliteStore(folder)
     store.open()
-    kept = store.load(id)
+    stored = store.load(id)
     store.close()
-    assert kept is not None
-    return kept
+    assert stored is not None
+    return stored
 
 
 def test_there_is_a_file_of_each_version_that_was_ever_written() -> None:
@@ -121,8 +121,8 @@ def test_every_kind_of_fact_and_every_table_is_in_a_stored_file(file: Path, fold
 
 def test_states_that_were_stored_then_spare_making_the_way_again(file: Path, folder: Path) -> None:
     golden = golden_of(file)
-    kept = upcast(kept_in(folder, golden["experiments"]["everything"]["id"]))
-    one = Experiment.reopened("x", kept, Kernels())
+    journal = upcast(kept_in(folder, golden["experiments"]["everything"]["id"]))
+    one = Experiment.reopened("x", journal, Kernels())
     steps = {name: run["step"] for name, run in golden["opens"]["everything"]["runs"].items()}
     stored = {name: run.state.step for name, run in one.runs.items()}
     assert all(steps[name] - 10 <= step <= steps[name] for name, step in stored.items())
@@ -140,16 +140,14 @@ async def test_a_command_with_a_key_from_then_is_answered_as_it_was(file: Path, 
         ]["step"]
 
 
-async def test_steps_that_a_power_cut_ended_then_go_on_to_where_they_were_going(
-    file: Path, folder: Path
-) -> None:
+async def test_interrupted_steps_of_old_files_continue_to_their_target(file: Path, folder: Path) -> None:
     one = golden_of(file)["experiments"]["cut off"]
     async with open_lab(SqliteStore(folder)) as lab:
         state = await lab.command(one["id"], one["token"], "step", {"steps": 5000}, key="cut-off")
         assert steps_of(state) == {"gd": 5000}
 
 
-async def test_what_was_stored_then_can_be_changed_and_opened_again(file: Path, folder: Path) -> None:
+async def test_old_files_can_be_changed_and_opened_again(file: Path, folder: Path) -> None:
     one = golden_of(file)["experiments"]["everything"]
     async with open_lab(SqliteStore(folder)) as lab:
         await lab.command(one["id"], one["token"], "edit", {"learning_rate": 0.5}, run="gone")
@@ -159,10 +157,10 @@ async def test_what_was_stored_then_can_be_changed_and_opened_again(file: Path, 
         assert costless(await lab.views.state(one["id"])) == before
 
 
-def without_version_1(told: JSON) -> JSON:
-    """What version 0 did not tell."""
-    gone = {"v", "kernel", "builds", "unfinished", "rounded"}
-    return {name: value for name, value in told.items() if name not in gone}
+def without_version_1(progress: JSON) -> JSON:
+    """Remove the fields that version 0 did not have."""
+    removed = {"v", "kernel", "builds", "unfinished", "rounded"}
+    return {name: value for name, value in progress.items() if name not in removed}
 
 
 async def test_an_older_version_is_brought_to_todays(file: Path, folder: Path) -> None:
@@ -175,20 +173,20 @@ async def test_an_older_version_is_brought_to_todays(file: Path, folder: Path) -
 
 def test_a_version_that_is_skipped_would_be_noticed(file: Path, folder: Path) -> None:
     rewritten(folder, "entry", "body", without_version_1)
-    kept = kept_in(folder, golden_of(file)["experiments"]["everything"]["id"])
+    stored = kept_in(folder, golden_of(file)["experiments"]["everything"]["id"])
     with pytest.raises(KeyError):
-        replay_facts(kept.entries)
-    assert replay_facts(upcast(kept).entries).runs["gd"].provenance.kernel == ""
+        replay_facts(stored.entries)
+    assert replay_facts(upcast(stored).entries).runs["gd"].provenance.kernel == ""
 
 
 @pytest.mark.parametrize(("table", "column"), [("entry", "body"), ("experiment", "progress")])
-async def test_what_a_newer_fallline_stored_is_told_so_and_left_alone(
+async def test_data_of_a_newer_version_is_reported_and_not_changed(
     file: Path, folder: Path, table: str, column: str
 ) -> None:
     experiments = golden_of(file)["experiments"]
     one, other = experiments["everything"], experiments["diverged"]
     key = "experiment" if table == "entry" else "id"
-    rewritten(folder, table, column, lambda told: {**told, "v": V + 1}, f"{key} = '{one['id']}'")
+    rewritten(folder, table, column, lambda fact: {**fact, "v": V + 1}, f"{key} = '{one['id']}'")
     before = kept_in(folder, one["id"])
     async with open_app(data=folder, keep_days=1e6) as (_, client):
         answer = await client.get(f"/api/v1/experiments/{one['id']}")
@@ -209,9 +207,9 @@ async def test_an_experiment_of_a_newer_fallline_that_was_playing_does_not_keep_
         if file.stem not in (name_of(1, 1), name_of(1, 2)):  # there is a clock
             connection.execute("UPDATE clock SET at = ?", (time.time(),))
     sum_again(folder)
-    rewritten(folder, "experiment", "progress", lambda told: {**told, "playing": True})
+    rewritten(folder, "experiment", "progress", lambda progress: {**progress, "playing": True})
     newer = experiments["everything"]["id"]
-    rewritten(folder, "experiment", "progress", lambda told: {**told, "v": V + 1}, f"id = '{newer}'")
+    rewritten(folder, "experiment", "progress", lambda progress: {**progress, "v": V + 1}, f"id = '{newer}'")
     async with open_lab(SqliteStore(folder)) as lab:
         assert (await lab.views.state(experiments["own table"]["id"]))["playing"]
         with pytest.raises(TooNew):

@@ -1,4 +1,4 @@
-"""Readers who never read: held in little memory, cut in time, and nobody else waits for them."""
+"""Readers who never read: they use little memory, are cut in time, and delay nobody."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ HANDSHAKE = (
 
 
 def said(message: dict[str, Any]) -> bytes:
-    """A client's frame of this text, under a mask of zeros."""
+    """Return a client's frame with this text and a mask of zeros."""
     text = json.dumps(message).encode()
     assert len(text) < 126
     return b"\x81" + bytes([0x80 | len(text)]) + bytes(4) + text
 
 
 def stuck_reader(port: int, experiment: str) -> socket.socket:
-    """A socket that watches and reads nothing, of which the kernel takes little."""
+    """Open a socket with a small buffer that watches and reads nothing."""
     one = socket.socket()
     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     one.connect(("127.0.0.1", port))
@@ -60,7 +60,7 @@ def server() -> Iterator[Server]:
 
 
 def resident(server: Server) -> int:
-    """Bytes of memory of the server's process."""
+    """Return the memory of the server's process in bytes."""
     pages = Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
@@ -69,7 +69,7 @@ def descriptors(server: Server) -> int:
     return len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
 
 
-async def test_readers_who_never_read_are_cut_and_hold_little_while_others_are_answered(
+async def test_readers_who_never_read_are_cut_and_cost_little_memory(
     server: Server,
 ) -> None:
     recipe = {"data": {"samples": 60}, "runs": [{"name": f"run-{number}"} for number in range(8)]}
@@ -79,20 +79,20 @@ async def test_readers_who_never_read_are_cut_and_hold_little_while_others_are_a
         await asyncio.sleep(4)  # for a past to be sent
         base, before = descriptors(server), resident(server)
         most, slowest, began = 0, 0.0, time.monotonic()
-        with ExitStack() as held:
+        with ExitStack() as readers:
             for _ in range(MANY):
-                held.enter_context(await asyncio.to_thread(stuck_reader, server.port, one.id))
+                readers.enter_context(await asyncio.to_thread(stuck_reader, server.port, one.id))
             await asyncio.sleep(1)
             assert descriptors(server) > base + MANY - 4  # connections of the client come and go
             while descriptors(server) > base + 3:
-                asked = time.monotonic()
-                assert asked - began < CUT_SECONDS + SLACK, "they are still there"
+                start = time.monotonic()
+                assert start - began < CUT_SECONDS + SLACK, "they are still there"
                 assert (await client.get("/healthz")).status_code == 200
-                slowest = max(slowest, time.monotonic() - asked)
+                slowest = max(slowest, time.monotonic() - start)
                 most = max(most, resident(server) - before)
                 await asyncio.sleep(0.1)
     assert slowest < 2
-    # Of the latter so much is for all of them, and for what trains.
+    # The second part is for all readers together, and for the training.
     assert most < MANY * 256 * 1024 + 20 * 2**20
 
 

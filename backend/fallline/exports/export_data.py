@@ -50,7 +50,7 @@ class ExportRun:
 
 @dataclass(frozen=True, slots=True)
 class ExportData:
-    """An experiment at one moment with all of its runs, or with one of them (`of_one`).
+    """An experiment at one moment, with all runs or with one (`of_one`).
 
     `recipe` and `figures` have the same runs; `builds` are the versions of this server.
     """

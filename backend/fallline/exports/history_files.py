@@ -1,6 +1,6 @@
-"""Histories as a table (`history.csv`) and as columns (`history.json`), in the finest stored buckets.
+"""Histories as a table (`history.csv`) and as columns (`history.json`).
 
-They come in pieces, because long histories of deep networks are large.
+They have the finest stored buckets. They come in pieces, because long histories of deep networks are large.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 
 
 def history_csv(data: ExportData) -> Iterator[bytes]:
-    """Return a CSV with a line per bucket: first, last, series.statistic; with several runs, the run's name first."""
+    """Return a CSV with one line per bucket.
+
+    The columns are first, last and series.statistic; with several runs, the run's name comes first.
+    """
     for place, run in enumerate(data.runs):
         for piece in _lines(run, with_head=place == 0):
             yield (piece if data.of_one else _with_name(piece, run.name, with_head=place == 0)).encode()
 
 
 def _lines(run: ExportRun, *, with_head: bool) -> Iterator[str]:
-    """Return the table of a run in pieces of whole lines, with or without the head line."""
+    """Return the table of a run in pieces of whole lines."""
     for start in range(0, max(len(run.history), 1), ROWS_AT_ONCE):
         text = run.history.part(slice(start, start + ROWS_AT_ONCE)).as_csv(run.every_step)
         yield text if with_head and start == 0 else text.partition("\n")[2]

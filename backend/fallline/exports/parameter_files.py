@@ -1,4 +1,7 @@
-"""Parameters as `parameters.npz`: `W1`, `b1`, ... of one run, or `gd/W1`, ... of several."""
+"""Parameters as `parameters.npz`.
+
+Its arrays are `W1`, `b1`, ... of one run, or `gd/W1`, ... of several.
+"""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def notebook_ipynb(data: ExportData) -> bytes:
 
 
 def steps_of(run: ExportRun) -> int:
-    """Return how many steps the program makes: as many as the run, or some for a new run."""
+    """Return how many steps the program makes: as the run, or some if it is new."""
     return run.step or STEPS_OF_A_NEW_RUN
 
 

@@ -1,4 +1,4 @@
-"""The table of exports: file name, media type, help, and the function that makes the file.
+"""The table of exports: name, media type, help and maker of each file.
 
 The function turns plain data (`ExportData`) into the file, whole or in pieces. Must not know HTTP.
 """

@@ -1,7 +1,7 @@
 """Fill a figure from columns, by the names in the traces' `meta`.
 
 Owns how a bucket becomes a point. Must not know which figure it is. frontend/charts/bind.js does the same in the
-browser, and tests/golden compares both digit by digit, so the order of arithmetic is the same in both.
+browser. tests/golden compares both digit by digit, so the order of arithmetic is the same in both.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _points(meta: dict[str, Any], buckets: Buckets | None, train_samples: int) -
 
 
 def middles(buckets: Buckets, axis: str, train_samples: int) -> Floats:
-    """Return the position of each bucket on an axis: the mean position of its records, shape (n,).
+    """Return the mean position of each bucket's records on an axis, shape (n,).
 
     A record is where its step begins. On axes other than steps, records are evenly spread over their bucket.
     """

@@ -1,4 +1,4 @@
-"""All figures by name, filled with the histories of an experiment or with a measurement.
+"""All figures by name, filled with histories or with a measurement.
 
 Owns the tables. Must not know how a figure is made or filled.
 """
@@ -41,7 +41,7 @@ def figure_json(name: str, view: FigureView) -> dict[str, Any]:
 def instrument_figure_json(
     name: str, view: FigureView, run: str, measured: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return the figure of an instrument as plain JSON, filled with measurements of the run, if there are any."""
+    """Return the figure of an instrument as plain JSON, filled if measured."""
     place = [line.name for line in view.runs].index(run)
     return _plain(fill_instrument_figure(INSTRUMENT_FIGURES[name].make(view, place), measured))
 

@@ -1,4 +1,4 @@
-"""The loss figure: the loss of every run by step on a log axis, with the loss of a prediction without inputs.
+"""The loss figure: the loss of every run by step, and that without inputs.
 
 A loss of exactly 0 is in a separate band, which is there only if needed. Must not know values of columns, or where the
 figure is shown.
@@ -16,7 +16,10 @@ from fallline.figures.view import FigureView, RunLine
 
 
 def loss(view: FigureView) -> go.Figure:
-    """Return the loss figure without data: a band, a dashed test line and a train line for each run."""
+    """Return the loss figure without data.
+
+    Each run has a band, a dashed test line and a train line.
+    """
     figure = go.Figure(layout=_layout())
     for place, run in enumerate(view.runs):
         figure.add_traces(_run(run, place, view.has_test))

@@ -1,6 +1,7 @@
-"""The gradients figure: one panel per layer, the size of its weights' gradient on a log axis with a band for exactly 0.
+"""The gradients figure: the size of the weights' gradient, layer by layer.
 
-`binding` places the band, because its position depends on the data.
+Each panel has a log axis with a band for exactly 0. `binding` places the band, because its position depends on the
+data.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ STROKE = {"width": 1.6}
 
 
 def gradients(view: FigureView) -> go.Figure:
-    """Return the gradients figure without data: for each layer a panel with a band and a line for each run."""
+    """Return the gradients figure without data.
+
+    Each layer has a panel with a band and a line for each run.
+    """
     figure = go.Figure(layout=_layout(view))
     for place, run in enumerate(view.runs):
         for layer in range(1, len(view.shapes) + 1):

@@ -1,7 +1,7 @@
 """Fill a figure from measurements, by the paths in the traces' `meta`.
 
 Owns the meaning of a path. The `meta` of a trace has `of` ("all" measurements, or the "last") and paths for `x`, `y`
-and `z`; without `x`, x is the rank. Must not know which figure it is. frontend/charts/bind-measured.js does the same in
+and `z`. Without `x`, x is the rank. Must not know which figure it is. frontend/charts/bind-measured.js does the same in
 the browser, and tests/golden compares both digit by digit.
 """
 
@@ -37,7 +37,10 @@ def fill_instrument_figure(figure: go.Figure, measured: Sequence[Json]) -> go.Fi
 
 
 def values(path: Path, measured: Sequence[Json]) -> list[Any]:
-    """Return the values of all measurements at a path, or at several paths, as one list. A number is its own value."""
+    """Return the values of all measurements at a path, or at several paths.
+
+    A number is its own value.
+    """
     result: list[Any] = []
     for measurement in measured:
         for one in path if isinstance(path, list | tuple) else [path]:
@@ -47,7 +50,10 @@ def values(path: Path, measured: Sequence[Json]) -> list[Any]:
 
 
 def _at(value: Any, path: list[str]) -> Any:
-    """Return the value at a path: `*` is each element, `@` their names, `#` their number; None for a missing one."""
+    """Return the value at a path; None for a missing one.
+
+    `*` is each element, `@` their names, `#` their number.
+    """
     for place, part in enumerate(path):
         if value is None:
             return None

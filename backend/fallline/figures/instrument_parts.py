@@ -1,4 +1,4 @@
-"""Parts of the instruments' figures: layout, curves, pointers, dots, and labelled levels.
+"""Parts of the instruments' figures: layout, curves, pointers and dots.
 
 Must not know any single figure.
 """
@@ -16,7 +16,7 @@ THIN = {"width": 1.6}
 
 
 def plain_layout(across: str, down: str, yaxis: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Return the layout of one plot with these titles; `yaxis` and `more` extend the y axis and the layout."""
+    """Return the layout of one plot, extended by `yaxis` and `more`."""
     return {
         "template": template(),
         "showlegend": False,
@@ -28,7 +28,7 @@ def plain_layout(across: str, down: str, yaxis: dict[str, Any], **more: Any) -> 
 
 
 def curve(place: int, y: str, *, dash: str | None = None, **more: Any) -> go.Scatter:
-    """Return a curve of all measurements by step, in the colour of the run at this place."""
+    """Return a curve of all measurements by step, in the run's colour."""
     return go.Scatter(
         name=y,
         mode="lines",

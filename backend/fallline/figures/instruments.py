@@ -24,7 +24,7 @@ STEPS_LONG = (-1.5, 2.0)
 
 @dataclass(frozen=True, slots=True)
 class InstrumentFigure:
-    """A row: the instrument, a line of help, and the function that makes the figure for the run at a place."""
+    """A row: the instrument, a line of help, and the maker of the figure."""
 
     instrument: str
     help: str
@@ -32,7 +32,7 @@ class InstrumentFigure:
 
 
 def _edge(view: FigureView, place: int) -> go.Figure:
-    """Sharpness over its limit: a curve of all measurements, and a pointer at the last."""
+    """Sharpness over its limit: a curve, and a pointer at the last value."""
     figure = go.Figure(layout=plain_layout("step", "sharpness / limit", {"range": list(EDGE)}))
     figure.add_traces([curve(place, "edge", clip=EDGE), pointer(place, "edge", clip=EDGE)])
     level(figure, 1.0, "edge of stability")
@@ -40,7 +40,7 @@ def _edge(view: FigureView, place: int) -> go.Figure:
 
 
 def _alpha(view: FigureView, place: int) -> go.Figure:
-    """Step length over all samples as a curve, over the batch as a thin curve with a pointer."""
+    """Step length over all samples and over the batch, with a pointer."""
     figure = go.Figure(layout=plain_layout("step", "step length alpha", {"range": list(STEPS_LONG)}))
     figure.add_traces(
         [
@@ -76,7 +76,10 @@ def _cosine(view: FigureView, place: int) -> go.Figure:
 
 
 def _along(view: FigureView, place: int) -> go.Figure:
-    """The loss along the change, over all samples and over the batch, with the parabola and the end of the change."""
+    """The loss along the change, over all samples and over the batch.
+
+    It also shows the parabola, and the end of the change.
+    """
     figure = go.Figure(layout=plain_layout("changes from here", "loss that is descended", {}))
     colours = run_style(place)["light"]
     own = {"of": "last", "lane": run_style(place)["id"], "x": "places"}

@@ -1,6 +1,6 @@
-"""Edits as marks on the curves of a filled figure, in the run's colour and shape, with words on hover.
+"""Edits as marks on the curves of a filled figure, with words on hover.
 
-Must not know what an edit changes, or which figure it is.
+A mark has the run's colour and shape. Must not know what an edit changes, or which figure it is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ APART = 1 / 200
 
 
 def mark(figure: go.Figure, runs: tuple[RunLine, ...]) -> go.Figure:
-    """Return the figure with marks for the edits of these runs on each of their curves."""
+    """Return the figure with marks for edits on each curve of these runs."""
     edited = {run.name: (place, run) for place, run in enumerate(runs) if run.edits}
     if not edited:
         return figure

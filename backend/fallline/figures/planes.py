@@ -1,6 +1,6 @@
-"""Figures over two axes, without data: the loss over a plane with the run's path, and predictions.
+"""Figures over two axes: the loss over a plane, and predictions.
 
-Must not know how anything is measured.
+They have no data. Must not know how anything is measured.
 """
 
 from __future__ import annotations
@@ -86,7 +86,10 @@ def confusion(view: FigureView, place: int) -> go.Figure:
 
 
 def decision(view: FigureView, place: int) -> go.Figure:
-    """The prediction over two inputs, from the first class to the last, and the samples with a shape per class."""
+    """The prediction over two inputs, and the samples.
+
+    Colours go from the first class to the last; each class has a shape.
+    """
     figure = go.Figure(layout=plain_layout("first input", "second input", {}))
     figure.add_trace(
         go.Heatmap(
@@ -119,7 +122,7 @@ def decision(view: FigureView, place: int) -> go.Figure:
 
 
 def scale(name: str) -> list[list[Any]]:
-    """Return a colour scale: from paper to soft ink, or from the negative colour over paper to the positive one."""
+    """Return a colour scale: paper to ink, or negative over paper to positive."""
     if name == "ink":
         return [[0, surface("paper")], [1, surface("ctl")]]
     sign = spec()["fallline"]["sign"]["light"]

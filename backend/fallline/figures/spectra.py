@@ -1,6 +1,6 @@
-"""Figures of many numbers at one step, without data: eigenvalues, entries of gradients, values per parameter or layer.
+"""Figures of many numbers at one step, such as eigenvalues.
 
-Must not know how anything is measured.
+They have no data. Must not know how anything is measured.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ NAMES = {"meta": {"names": {"xaxis": "parameters.@"}}}
 
 
 def spectrum(view: FigureView, place: int) -> go.Figure:
-    """Eigenvalues by rank on a log axis; hollow dots for the size of negative ones; the limit as a line."""
+    """Eigenvalues by rank on a log axis, and their limit as a line.
+
+    Hollow dots show the size of negative ones.
+    """
     figure = go.Figure(layout=plain_layout("rank", "|eigenvalue|", {"type": "log"}))
     limit = go.Scatter(
         name="limit",
@@ -74,7 +77,10 @@ def _bars(layer: int, place: int) -> go.Bar:
 
 
 def ratios(view: FigureView, place: int) -> go.Figure:
-    """Change over parameter for each parameter, by norms and by standard deviations; the rule of thumb is 1e-3."""
+    """Change over parameter, by norms and by standard deviations.
+
+    The rule of thumb is 1e-3.
+    """
     figure = go.Figure(layout=plain_layout("", "change / parameter", {"type": "log"}, **NAMES))
     figure.add_traces(
         [
@@ -95,7 +101,10 @@ def cosines(view: FigureView, place: int) -> go.Figure:
 
 
 def layers(view: FigureView, place: int) -> go.Figure:
-    """Squared norm of the mean gradient over the trace of the samples' covariance, for each layer."""
+    """Squared norm of the mean gradient over the samples' variance, by layer.
+
+    The variance is the trace of the covariance.
+    """
     names = {"meta": {"names": {"xaxis": "per_layer.@"}}}
     figure = go.Figure(layout=plain_layout("layer", "signal / noise of one sample", {"type": "log"}, **names))
     figure.add_trace(dots(place, "per_layer.*.signal_to_noise", "signal", "signal / noise"))

@@ -1,6 +1,6 @@
-"""Colours, strokes and the Plotly template, from a file that the browser reads too.
+"""Colours, strokes and the Plotly template, from a file shared with the page.
 
-Must not know what is drawn with them.
+Must not know any figure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ TEMPLATE_FILE = "plotly-template.json"
 
 @cache
 def spec() -> dict[str, Any]:
-    """Return the whole file: `light` and `dark` are Plotly templates, `fallline` has everything else."""
+    """Return the whole file.
+
+    `light` and `dark` are Plotly templates, `fallline` has everything else.
+    """
     loaded: dict[str, Any] = json.loads(
         resources.files(__package__).joinpath(TEMPLATE_FILE).read_text("utf-8")
     )
@@ -30,7 +33,10 @@ def template(theme: str = "light") -> go.layout.Template:
 
 
 def run_style(place: int) -> dict[str, Any]:
-    """Return colour and shape of the run at this place, `{id, symbol, light: {line, text, band}, dark: ...}`."""
+    """Return colour and shape of the run at this place.
+
+    The form is `{id, symbol, light: {line, text, band}, dark: ...}`.
+    """
     styles: list[dict[str, Any]] = spec()["fallline"]["lanes"]
     return styles[place % len(styles)]
 
@@ -53,5 +59,5 @@ def surface(name: str, theme: str = "light") -> str:
 
 
 def plotly_script() -> str:
-    """Return Plotly's script from the installed package (4.8 MB), so that figure and script always match."""
+    """Return Plotly's script (4.8 MB) from the package, to match the figures."""
     return resources.files("plotly").joinpath("package_data", "plotly.min.js").read_text("utf-8")

@@ -19,7 +19,7 @@ HIDDEN = {"width": 0}
 
 
 def style_of(run: RunLine, place: int) -> dict[str, Any]:
-    """Return colour and shape of a run: those that it has in its experiment, else those of its place in the figure."""
+    """Return colour and shape of a run, by its place in the experiment."""
     return run_style(place if run.place is None else run.place)
 
 
@@ -61,7 +61,7 @@ def across(figure: go.Figure, name: str, y: float, words: str, anchor: str) -> N
 
 
 def band(run: RunLine, place: int, y: str, **axes: Any) -> list[go.Scatter]:
-    """Return the maximum and minimum of a series as lines with the area between them filled."""
+    """Return the minimum and maximum of a series, with the area between them."""
     upper = go.Scatter(
         name=f"{run.label}, maximum", mode="lines", line=HIDDEN, hoverinfo="skip", showlegend=False, **axes
     )

@@ -15,7 +15,7 @@ PREDICTING_THE_MAJORITY = "predicting the majority"
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """One run: its name, its label, and its history in at most `binding.MOST_POINTS` buckets.
+    """One run: name, label, and history in at most `binding.MOST_POINTS` buckets.
 
     `place` is its place in its experiment, if that differs from the one in the figure. `edits` are ascending steps with
     a description of the change.
@@ -32,8 +32,8 @@ class RunLine:
 class FigureView:
     """An experiment for figures.
 
-    `shapes` are the shapes of W1, W2, ...; `has_test` is True with a test split; `baseline` is the training loss of a
-    prediction without inputs, described by `baseline_words`; `classes` are the names of the classes.
+    `shapes` are the shapes of W1, W2, ... The training loss of a prediction without inputs is `baseline`, described by
+    `baseline_words`. `classes` are the names of the classes.
     """
 
     runs: tuple[RunLine, ...]

@@ -47,7 +47,10 @@ class ZeroBandScale:
 
     @classmethod
     def over(cls, measure: str, least: float, greatest: float) -> ZeroBandScale:
-        """Return the scale for these extremes of positive values (inf and 0 if there are none)."""
+        """Return the scale for these extremes of positive values.
+
+        They are inf and 0 if there are none.
+        """
         floor, top = FLOORS.get(measure, FLOOR), TOPS.get(measure, TOP)
         while least < decade(floor) and floor > LOWEST:
             floor -= 1
@@ -56,7 +59,10 @@ class ZeroBandScale:
         return cls(floor, top)
 
     def place(self, values: Floats, upper: Floats) -> Floats:
-        """Return positions on the axis: 0 is in the band, unless the bucket's maximum (`upper`) is above 0."""
+        """Return positions on the axis.
+
+        0 is in the band, unless the bucket's maximum (`upper`) is above 0.
+        """
         floor = decade(self.floor)
         raised = np.maximum(values, floor)
         return np.where((values == 0) & (upper == 0), floor * DEPTH, raised)
@@ -72,7 +78,7 @@ class ZeroBandScale:
         return decade(self.floor) * LOWER_EDGE, decade(self.floor) * UPPER_EDGE
 
     def ticks(self) -> tuple[list[float], list[str]]:
-        """Return tick values and texts: 0, then every second decade, or fewer if there are many."""
+        """Return tick values and texts: 0, then every second decade or fewer."""
         step = 2 + max(0, (self.top - self.floor - 8)) // 4
         exponents = range(self.floor, self.top + 1, step)
         zero = decade(self.floor) * DEPTH

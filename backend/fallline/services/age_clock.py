@@ -1,6 +1,7 @@
-"""The clock of ages: seconds that servers of one store have run, independent of the machine's clock.
+"""The clock of ages: seconds that servers of one store have run.
 
-A wrong machine clock makes no experiment older. Must not know what is stored, or who deletes it.
+It is independent of the machine's clock. A wrong machine clock makes no experiment older. Must not know what is stored,
+or who deletes it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Slots and bytes that live experiments use, and the choice of which are evicted for others.
+"""Slots and bytes that live experiments use, and evictions to free them.
 
 Owns the use and the bytes that each counts for. An experiment that makes steps counts for its expected maximum. Must
 not know how an experiment is opened or evicted.
@@ -44,7 +44,7 @@ class Capacity:
 
     @property
     def closes_many(self) -> bool:
-        """True if so many bytes are being evicted that a new experiment has to wait for them."""
+        """True if a new experiment has to wait for bytes that are being evicted."""
         return self.closing > SMALL_PART * self.limits.bytes
 
     def use_of(self, id: str, live: LiveExperiment, entry: Entry, now: float) -> Use:
@@ -91,7 +91,7 @@ class Capacity:
         return choose_evictions(self.candidates(requester), share, need, limits, slots=slots)
 
     def to_pause(self) -> list[str]:
-        """List playing experiments: the largest share first, and the largest first within a share."""
+        """List playing experiments, by share and then by size, the largest first."""
         shares, moving = Counter[str](), []
         for id, entry, share in self._owners.live_entries():
             if entry.live is not None:
@@ -102,7 +102,7 @@ class Capacity:
         return [id for id, _, _ in moving]
 
     def has_free(self, need: int) -> bool:
-        """Return whether the need is so small that it fits without a new count or an eviction."""
+        """Return whether the need fits without a new count or an eviction."""
         if not self.is_bounded:
             return True
         now = self._clock()

@@ -86,9 +86,9 @@ class _Shortage:
 def choose_evictions(
     candidates: Iterable[Candidate], share: str, need: int, limits: Limits, *, slots: int = 1
 ) -> list[Candidate]:
-    """List the experiments to evict, in order, so that this share can use `need` more bytes and so many more slots.
+    """List the experiments to evict, in order.
 
-    Raises Unavailable if too few can be evicted.
+    Then this share can use `need` more bytes and so many more slots. Raises Unavailable if too few can be evicted.
     """
     remaining, chosen = _Remaining(candidates), list[Candidate]()
     while (shortage := _shortage_of(remaining, share, need, limits, slots)) is not None:
@@ -128,7 +128,10 @@ class _Remaining:
         self._removed.add(one.id)
 
     def next_to_go(self, share: str, shortage: _Shortage) -> Candidate | None:
-        """Return the least recently used idle one, else one of a larger share, else one of the share itself."""
+        """Return the next one to evict.
+
+        That is the least recently used idle one, else one of a larger share, else one of the share itself.
+        """
         if not shortage.within:
             if (idle := self._first(self._idle)) is not None:
                 return idle
@@ -138,7 +141,7 @@ class _Remaining:
         return self._first(self._evictable.get(share))
 
     def _larger(self, share: str, shortage: _Shortage) -> list[str]:
-        """List the shares that use more bytes or slots, whichever is short; the largest first."""
+        """List the shares that use more bytes or slots, the largest first."""
         uses = {
             name: total.bytes if shortage.is_bytes else total.slots for name, total in self.shares.items()
         }

@@ -108,7 +108,7 @@ class ExperimentLoader:
             live = self._begin(id, entry, need)
         lost = partial(self._lost, id, live)
         ledger = self._store.ledger(
-            id, lost, begun=NewExperiment(entry.token_hash, entry.upload_ids, entry.owner)
+            id, lost, new=NewExperiment(entry.token_hash, entry.upload_ids, entry.owner)
         )
         make = partial(
             Experiment,
@@ -193,7 +193,7 @@ class ExperimentLoader:
         return live
 
     async def resume_playing(self, ids: Iterable[str]) -> None:
-        """Open experiments that played when the server stopped, as many as there are free slots for."""
+        """Open experiments that played when the server stopped, into free slots."""
         for id in ids:
             with contextlib.suppress(Exception):  # logged where it failed; the next request gets the error
                 entry = self._registry.find(id)
@@ -206,7 +206,10 @@ class ExperimentLoader:
 
     @contextlib.asynccontextmanager
     async def reading(self, id: str) -> AsyncIterator[None]:
-        """Keep the experiment open for reading: in its slot, in a free or idle one, or as a temporary one."""
+        """Keep the experiment open for reading.
+
+        It uses its own slot, a free or idle one, or is temporary.
+        """
         entry, live = await self._pin(id)
         try:
             await asyncio.shield(live.ready)
@@ -264,7 +267,7 @@ class ExperimentLoader:
             self._waiting_for_turns -= 1
 
     def _close_unused(self, share: str) -> None:
-        """Close a temporary experiment that nobody reads any more, if that frees a turn for this share."""
+        """Close an unused temporary experiment, if that frees a turn for this share."""
         if self._turns.is_free_for(share):
             return
         for id, entry, _ in self._owners.live_entries():
@@ -280,7 +283,10 @@ class ExperimentLoader:
         return live.is_temporary and not live.pins and live.ready.done()
 
     def _close_soon(self, id: str, entry: Entry, live: LiveExperiment) -> None:
-        """Close a temporary experiment after a delay without reads, or at once if others wait for a turn."""
+        """Close a temporary experiment after a delay without reads.
+
+        It is closed at once if others wait for a turn.
+        """
 
         def close() -> None:
             if entry.live is live and self._is_unused(live):
@@ -376,7 +382,10 @@ class ExperimentLoader:
             await self._make_room(share, need, slots=0, requester=id)
 
     async def _evict_candidate(self, one: Candidate) -> None:
-        """Evict a chosen experiment, after a pause if it plays or is watched, unless it is used more by now."""
+        """Evict a chosen experiment, unless it is used more by now.
+
+        One that plays or is watched is paused first.
+        """
         entry = self._registry.entries.get(one.id)
         if entry is None or (live := entry.live) is None or live.is_temporary:
             return
@@ -396,7 +405,10 @@ class ExperimentLoader:
         return False
 
     async def relieve(self) -> None:
-        """Bring the used bytes under the limit: evict what is unused, then pause experiments of the largest share."""
+        """Bring the used bytes under the limit.
+
+        It evicts unused experiments, then pauses experiments of the largest share.
+        """
         if not self._capacity.is_bounded or self._capacity.used_bytes <= self._capacity.limits.bytes:
             return
         with contextlib.suppress(Unavailable):

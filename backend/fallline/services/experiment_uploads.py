@@ -1,4 +1,4 @@
-"""The uploads that an experiment uses: the table of its data and the parameters that it starts from.
+"""The uploads of an experiment: the table of its data, and its parameters.
 
 Owns how the ids of both share one column of the store. Must not know how uploads are stored or parsed.
 """
@@ -24,7 +24,7 @@ class ExperimentUploads:
 
 
 def upload_ids(recipe: Recipe) -> str | None:
-    """Return the ids as they are stored: the table's, then a space and that of the parameters."""
+    """Return the ids as they are stored: "table parameters"."""
     table, start = _table_of(recipe), recipe.network.start
     return f"{table or ''} {start}" if start else table
 

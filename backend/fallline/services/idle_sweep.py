@@ -1,4 +1,4 @@
-"""The idle sweep: it pauses experiments that play unwatched, and deletes those that nobody uses for long.
+"""The idle sweep: it pauses unwatched experiments and deletes unused ones.
 
 Owns the schedule, and stores the time of use where only reading happened. Must not know how an experiment is opened or
 closed, or who used it.
@@ -85,7 +85,7 @@ class IdleSweep:
                     await self._loader.pause(id)
 
     async def delete_unused(self) -> None:
-        """Delete experiments and uploads that were not used within `keep_seconds`, a few at a time."""
+        """Delete experiments and uploads unused for `keep_seconds`, in batches."""
         entries = self._registry.entries
         limit = self._store.age.now() - self.keep_seconds
         unused = [id for id, entry in entries.items() if entry.used < limit]

@@ -1,4 +1,4 @@
-"""Commands with an idempotency key: a repeat gets the first answer and is not done again.
+"""Commands with an idempotency key: a repeat gets the first answer.
 
 Owns the keys of one experiment. The answers are stored with what the commands did; must not know where.
 """
@@ -49,11 +49,11 @@ class KeyedCommands:
         do: Callable[[Receipt], SharedTask[Json]],
         disconnected: Disconnected | None = None,
     ) -> Json:
-        """Return the answer of `do(receipt)`, which runs only for the first command with this key.
+        """Return the answer of `do(receipt)`, which runs once for a key.
 
         `content` is the command as plain JSON. Raises KeyReused for the same key with other content. A failed command
-        changed nothing, so its key stays free. `do` stores the receipt with the command's effects. `disconnected` is
-        done when the caller's connection has ended.
+        changed nothing, so its key stays free. `do` must store the receipt with the command's effects. `disconnected`
+        is done when the caller's connection has ended.
         """
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
         before = self._answered.get(key) or self._unfinished.get(key)

@@ -147,7 +147,7 @@ class Lab:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether nothing can be stored at present, so that changes are refused."""
+        """True while the store is not writable, so that changes are refused."""
         return self._store.is_read_only
 
     def _check_writable(self) -> None:
@@ -259,9 +259,9 @@ class Lab:
         *,
         address: str | None = None,
     ) -> dict[str, Any]:
-        """Subscribe: return the state, and offer the first buckets to `watcher`; nothing is lost in between.
+        """Subscribe: return the state, and give the first buckets to `watcher`.
 
-        `since` has, for each run, the generation and the first step that the watcher lacks.
+        Nothing is lost in between. `since` has, for each run, the generation and the first step that the watcher lacks.
         """
         if token is not None and not self.may_change(id, token):
             raise NotAuthorized(
@@ -281,7 +281,10 @@ class Lab:
             self._owners.acknowledged(entry)
 
     def owner_of(self, id: str) -> str:
-        """Return to whom its sockets count: the hash of its owner's key, or its own id without an owner."""
+        """Return the group of its sockets: its owner, or itself without an owner.
+
+        An owner is the hash of a key.
+        """
         entry = self._registry.entries.get(id)
         return id if entry is None or entry.owner is None else entry.owner.hex()
 

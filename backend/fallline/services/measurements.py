@@ -1,6 +1,7 @@
-"""Costly measurements: taken one at a time beside the training, each with its cost and the time of the next one.
+"""Costly measurements, taken one at a time beside the training.
 
-Owns the budget that all callers share. Must not know HTTP, or what is measured.
+Each reports its cost and when the next one may be taken. Owns the budget that all callers share. Must not know HTTP, or
+what is measured.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Budget:
         self._at = 0.0
 
     def spend(self, seconds: float, now: float) -> float:
-        """Add a cost; return how many seconds it takes until it and the costs before are paid back."""
+        """Add a cost; return the seconds until the whole debt is paid back."""
         debt = max(self._debt - SHARE * (now - self._at), 0.0)
         self._debt, self._at = min(debt, MOST_DEBT) + seconds, now
         return self._debt / SHARE
@@ -58,7 +59,7 @@ class Measurements:
     async def take(
         self, measure: Callable[[], Json], *, charged: bool, before: float = 0.0, share: str = ""
     ) -> Json:
-        """Return the result of `measure` with `cost_seconds` of a processor and `again_seconds`.
+        """Return the result of `measure`, with `cost_seconds` and `again_seconds`.
 
         `charged` says whether it delayed training, so that it counts to the budget. `before` is what its preparation
         cost the training, in seconds. If several callers wait, their shares take turns.

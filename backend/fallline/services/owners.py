@@ -84,7 +84,10 @@ class Owners:
             self._update_share(id, self._clock())
 
     def acknowledged(self, entry: Entry) -> None:
-        """Record that a connection with the token acknowledged frames: the owner is present."""
+        """Record that a connection with the token acknowledged frames.
+
+        Its owner is present.
+        """
         owner, now = entry.owner, self._clock()
         if owner is None:
             return

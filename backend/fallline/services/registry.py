@@ -1,4 +1,4 @@
-"""All experiments, live or only stored: who may change each, and when it was used last.
+"""All experiments, live or stored: their tokens and their last use.
 
 Owns an entry for each. Must not know how an experiment is opened, or what happens to unused ones. No method awaits, so
 a lookup and an entry without an await in between are atomic.
@@ -55,7 +55,7 @@ class LiveExperiment:
 class Entry:
     """A stored experiment.
 
-    `last_use` is on the lab's clock. `used` is the same on the age clock, and `stored_use` is what is stored of it.
+    `last_use` is on the lab's clock. `used` is the same time on the age clock, and `stored_use` its stored value.
     """
 
     token_hash: bytes
@@ -84,7 +84,7 @@ class Entry:
 class Registry:
     """The entries by the experiments' ids.
 
-    `clock` gives seconds, `age` those of the age clock.
+    `clock` gives the lab's seconds, `age` the seconds of the age clock.
     """
 
     def __init__(self, clock: Callable[[], float], age: Callable[[], float]) -> None:
@@ -97,7 +97,7 @@ class Registry:
     def add_stored(self, stored: Iterable[ExperimentInfo], idle_seconds: float) -> list[str]:
         """Add the stored experiments that are not here yet.
 
-        Returns the ids of those that played and were used within the idle time: they play again.
+        Returns the ids of experiments that played and were used within the idle time: they play again.
         """
         now, age = self._clock(), self._age()
         self.is_complete = True
@@ -169,7 +169,7 @@ class Registry:
         return opens(token, entry.token_hash)
 
     def authorize(self, id: str, token: str | None) -> None:
-        """Raise NotAuthorized unless the token is this experiment's, and NotFound for an unknown id."""
+        """Raise NotAuthorized for a wrong token, and NotFound for an unknown id."""
         if not self.may_change(id, token):
             raise NotAuthorized(
                 "send the token of this experiment in the header Authorization: Bearer <token>; "

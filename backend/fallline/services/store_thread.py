@@ -55,10 +55,10 @@ class OpenLedger:
     """
 
     def __init__(
-        self, thread: StoreThread, id: str, begun: NewExperiment | None, count: int, lost: Callable[[], None]
+        self, thread: StoreThread, id: str, new: NewExperiment | None, count: int, lost: Callable[[], None]
     ) -> None:
         self._thread = thread
-        self.id, self.begun, self.count, self.lost = id, begun, count, lost
+        self.id, self.new, self.count, self.lost = id, new, count, lost
         self.is_broken = False
 
     def write(self, written: JournalBatch, then: Then) -> None:
@@ -116,7 +116,7 @@ class StoreThread:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether nothing can be stored at present, so that changes are refused."""
+        """True while the store is not writable, so that changes are refused."""
         return self.trouble is not None
 
     def open(self) -> None:
@@ -149,10 +149,10 @@ class StoreThread:
         lost: Callable[[], None],
         *,
         count: int = 0,
-        begun: NewExperiment | None = None,
+        new: NewExperiment | None = None,
     ) -> OpenLedger:
-        """Return the record of an experiment: `count` entries are stored, or it is new and starts with `begun`."""
-        ledger = OpenLedger(self, id, begun, count, lost)
+        """Return the record of an experiment with `count` entries, or of a new one."""
+        ledger = OpenLedger(self, id, new, count, lost)
         self._ledgers[id] = ledger
         return ledger
 
@@ -346,7 +346,7 @@ class StoreThread:
         else:
             for write in valid:
                 write.ledger.count += len(write.written.entries)
-                write.ledger.begun = None
+                write.ledger.new = None
                 write.then(True)
 
     def _records(self, writes: list[_Write]) -> list[Record]:
@@ -354,10 +354,10 @@ class StoreThread:
         records = []
         for write in writes:
             ledger = write.ledger
-            begun = None if ledger in counts else ledger.begun
+            new = None if ledger in counts else ledger.new
             first = counts.setdefault(ledger, ledger.count)
             counts[ledger] += len(write.written.entries)
-            records.append(Record(ledger.id, now, first, write.written, begun))
+            records.append(Record(ledger.id, now, first, write.written, new))
         return records
 
     def _failed(self, writes: list[_Write]) -> None:

@@ -1,6 +1,7 @@
-"""Watchers of experiments: each joins without a gap between the state and the frames that follow, and leaves.
+"""Watchers of experiments: they join and leave.
 
-Owns which live experiment counts a watcher. Must not know tokens, sockets, or what a watcher does with its data.
+A watcher joins without a gap between the state and the frames that follow. Owns which live experiment counts a watcher.
+Must not know tokens, sockets, or what a watcher does with its data.
 """
 
 from __future__ import annotations
@@ -67,10 +68,10 @@ class Subscriptions:
         """Groups that are joining now."""
 
     async def watch(self, id: str, watcher: Watcher, since: dict[str, dict[str, int]], buckets: int) -> Json:
-        """Subscribe: return the state, and offer the first buckets to `watcher`; nothing is lost in between.
+        """Subscribe: return the state, and give the first buckets to `watcher`.
 
-        Watchers with the same question join together, as a class does that opens one page: one read of the experiment
-        serves them all.
+        Nothing is lost in between. Watchers with the same question join together, as a class does that opens one page:
+        one read of the experiment serves them all.
         """
         watcher.history_key = (buckets, frozenset((run, *at.items()) for run, at in since.items()))
         question = (id, watcher.history_key)

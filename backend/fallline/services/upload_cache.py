@@ -23,7 +23,7 @@ MOST_BYTES = 64 * 1024 * 1024
 def choose_evictions(
     sizes: Mapping[str, int], size: int, used: Collection[str], most: int, most_bytes: int
 ) -> list[str]:
-    """Choose the uploads to evict for another of this size, the least recently used first. `used` ones stay.
+    """Choose uploads to evict for a new one, the least recently used first.
 
     Raises Unavailable if the `used` ones leave too little.
     """
@@ -48,7 +48,7 @@ class UploadCache:
         self._uploads: OrderedDict[str, Upload] = OrderedDict()
 
     def add(self, id: str, upload: Upload, used: Collection[str]) -> None:
-        """Add an upload. `used` are the ids of those that stay.
+        """Add an upload. `used` are the ids of uploads that stay.
 
         Raises Unavailable, and evicts nothing, if those leave too little.
         """

@@ -1,4 +1,4 @@
-"""Reads of experiments: state, history, any past step, instruments, findings, figures and files.
+"""Reads of experiments: state, history, past steps, figures and files.
 
 Owns how each is read from a live experiment and rendered beside the event loop. Must not know HTTP, or who asks: the id
 gives the right to read.
@@ -47,7 +47,7 @@ RENDERED_AT_ONCE = 2
 class File:
     """An exported file.
 
-    A large one comes in pieces, each of which is rendered quickly.
+    A large one comes in pieces that are rendered quickly.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Views:
     async def beside(self, id: str, render: Callable[[], T]) -> T:
         """Render an answer or a file of an experiment in a thread.
 
-        It waits for the turn of the experiment's reads, then for that of its share. Both are charged for it.
+        It waits for the turn of the experiment's reads, then for its share's turn. Both are charged for it.
         """
         await self._executor.turn(id)
         return await self._rendering.run(self._owners.share(id), partial(self._charged, id, render))
@@ -119,7 +119,10 @@ class Views:
             return (await self._readable_recipe(id, error)).as_json()
 
     async def _readable_recipe(self, id: str, error: Damaged) -> Recipe:
-        """Return the recipe of a damaged experiment with the edits before the damage, or raise `error`."""
+        """Return the recipe of a damaged experiment, or raise `error`.
+
+        It has the edits before the damage.
+        """
         if not (facts := await self._store.readable(id)):
             raise error
         return replay_facts(facts).with_edits()
@@ -136,7 +139,10 @@ class Views:
     async def history(
         self, id: str, run: str, series: list[str] | None, since: int | None, until: int | None, buckets: int
     ) -> tuple[int, Buckets, frozenset[str]]:
-        """Return the generation, the history from `since` to `until` (inclusive), and the series of every step."""
+        """Return generation, history and the series that are recorded every step.
+
+        The history has the steps from `since` to `until` (inclusive).
+        """
 
         every_step, names = await self._read(id, lambda one: _names_of(one.run(run)))
         if series is not None:

@@ -1,7 +1,7 @@
 """Answers as JSON text, encoded so that large ones do not block the event loop.
 
 Python's encoder holds the interpreter lock during each call, in any thread. So large answers are encoded list by list
-in a thread. Must not know what is in an answer.
+in a thread. Must not know the contents of an answer.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ Beside = Callable[[Callable[[], str]], Awaitable[str]]
 
 
 async def large(make: Callable[[], Any], beside: Beside) -> Response:
-    """Return the result of `make()` as JSON, computed and encoded `beside` the event loop."""
+    """Return the result of `make()` as JSON, made `beside` the event loop."""
     return Response(await beside(lambda: piecewise(make())), media_type="application/json")
 
 
 async def large_with_cost(value: Any, report: Callable[[float], None]) -> Response:
-    """Return a value as JSON, encoded in a thread, and report the processor seconds of the encoding."""
+    """Return a value as JSON, and report the processor seconds of encoding."""
 
     def encode() -> tuple[str, float]:
         start = time.thread_time()

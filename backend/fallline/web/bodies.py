@@ -1,7 +1,7 @@
-"""Request bodies: read with limits on size and time, parsed strictly, and validated.
+"""Request bodies: read within limits, parsed strictly, and validated.
 
 The framework's parser is not used: it accepts bodies of any size and NaN, and repeats rejected values. A body is JSON
-whatever its Content-Type, so that `curl -d '{"steps": 5}'` works; forms of foreign pages are refused by their Origin.
+with any Content-Type, so that `curl -d '{"steps": 5}'` works; forms of foreign pages are refused by their Origin.
 Uploads must declare their content type.
 """
 

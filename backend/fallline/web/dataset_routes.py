@@ -37,5 +37,5 @@ async def add(_: Owner, body: Annotated[bytes, Depends(csv_of)], lab: TheLab) ->
 
 @router.get("/{id}", responses=answers_of(404, model=upload_answers.Table))
 async def table(id: str, lab: TheLab) -> Response:
-    """Return the columns, the number of rows and the skipped rows of an uploaded table."""
+    """Return the columns, the number of rows and the skipped rows of a table."""
     return Answer(await lab.table(id))

@@ -1,4 +1,4 @@
-"""Dependencies of the routes: the lab, the caller's token, key, owner and address, and the rate limit."""
+"""Dependencies of the routes: lab, token, keys, address and rate limit."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ TheLab = Annotated[Lab, Depends(_lab)]
 
 
 async def _counted(request: Request) -> str | None:
-    """Return the token of `Authorization: Bearer` and count the call; None without a token."""
+    """Return the bearer token and count the call; None without a token."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         return None
@@ -109,7 +109,7 @@ Owner = Annotated[str | None, Depends(_owner)]
 
 
 def address_of(host: str | None) -> str | None:
-    """Return the address by which callers are distinguished: the IPv4 address, or the IPv6 network."""
+    """Return the address of a caller: an IPv4 address or an IPv6 network."""
     if host is None:
         return None
     try:

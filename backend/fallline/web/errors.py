@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details, and the table from error class to HTTP status.
+"""Errors as RFC 9457 problem details, and their HTTP statuses.
 
 They never repeat rejected values, and never show internals of the server. Must not know which routes there are.
 """
@@ -210,7 +210,10 @@ async def _framework_error(_: Request, error: Exception) -> ProblemResponse:
 
 
 class LastResort:
-    """ASGI middleware that answers unexpected exceptions with 500 and an instance id, and logs them under it."""
+    """ASGI middleware that answers unexpected exceptions with 500.
+
+    The log has the exception under the instance id of the answer.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Routes of experiments and their runs: each translates one call into a call of the lab."""
+"""Routes of experiments and their runs: each calls the lab."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GONE = answers_of(401, 404, 409, 429, 503, ok=204)
 
 @router.get("/catalog", tags=["catalog"], responses=answers_of(model=catalog_answers.Catalog))
 async def catalog(lab: TheLab) -> Response:
-    """List data sets, activations, losses, optimizers, schedules and initializers, and the bounds of a recipe.
+    """List everything that a recipe may name, and its bounds.
 
     Each row has its parameters with JSON schema, default, range, unit and a line of help.
     """
@@ -81,7 +81,7 @@ async def delete(id: str, token: Token, lab: TheLab) -> Response:
 
 @router.get(one + "/data", responses=answers_of(404, model=answers.Samples))
 async def data(id: str, lab: TheLab) -> Response:
-    """Return all samples in the network's units, and the rows of the training and test split."""
+    """Return all samples in the network's units, and the rows of both splits."""
     samples = await lab.views.data(id)
     return await large(lambda: samples, partial(lab.views.beside, id))
 
@@ -101,7 +101,7 @@ async def figure(id: str, name: str, query: FigureQuery, lab: TheLab) -> Respons
 
 
 def _content(model: commands.Command) -> dict[str, Any]:
-    """Return the body with only the fields that were sent, so that a repeat can be compared with it."""
+    """Return only the fields that were sent, so that a repeat can be compared."""
     return model.model_dump(mode="json", exclude_unset=True)
 
 
@@ -190,7 +190,10 @@ async def add_run(
     payload: Annotated[commands.AddRun, Depends(body_of(commands.AddRun))],
     lab: TheLab,
 ) -> Response:
-    """Add a run from step 0 with the same initial parameters, or with `fork_of` a fork at any step of another run."""
+    """Add a run from step 0, or fork another run at any of its steps.
+
+    A new run has the same initial parameters. `fork_of` names the run to fork.
+    """
     return Answer(await lab.command(id, token, "add_run", _content(payload), key=key, address=address), 201)
 
 
@@ -225,7 +228,7 @@ async def remove_run(id: str, run: str, token: Token, key: Key, address: Address
 
 @router.get(of_run + "/snapshot", tags=["runs"], responses=answers_of(404, 422, model=answers.Snapshot))
 async def snapshot(id: str, run: str, query: AtStep, lab: TheLab) -> Response:
-    """Return the parameters at a step, and the gradient and the batch of the next change."""
+    """Return parameters at a step, with gradient and batch of the next change."""
     content = await lab.views.snapshot(id, run, query.step)
     return await large(lambda: content, partial(lab.views.beside, id))
 
@@ -235,8 +238,8 @@ async def inspect(id: str, run: str, query: Inspect, lab: TheLab) -> Response:
     """Return the next change line by line: NumPy expression, name, shape, values.
 
     Arrays with one row per sample have at most `rows` rows, from row `first` on. Without `rows` they have as many as
-    fit into 200,000 numbers for the whole answer. `block` limits the columns of all arrays, and the rows of the others;
-    `largest_at` and `change` then summarize the whole array.
+    fit into 200,000 numbers for the whole answer. `block` limits the columns of all arrays, and the rows of the others.
+    With `block`, `largest_at` and `change` summarize the whole array.
     """
     content = await lab.views.inspect(id, run, query.step, query.rows, query.first, query.block)
     return await large(lambda: content, partial(lab.views.beside, id))
@@ -248,7 +251,10 @@ _SCRIPT[200]["content"] = {"text/x-python": {"schema": {"type": "string"}}}
 
 @router.get(of_run + "/inspect/script", tags=["runs"], responses=_SCRIPT, response_class=Response)
 async def change_script(id: str, run: str, query: AtStep, lab: TheLab) -> Response:
-    """Return the next change as a program that needs only NumPy: inputs, lines, and the resulting parameters."""
+    """Return the next change as a program that needs only NumPy.
+
+    It has the inputs, the lines and the resulting parameters.
+    """
     return Response(await lab.views.change_script(id, run, query.step), media_type="text/x-python")
 
 
@@ -269,9 +275,10 @@ async def findings(id: str, run: str, lab: TheLab) -> Response:
 
 @router.get(of_run + "/check", tags=["runs"], responses=answers_of(404, model=answers.SelfCheck))
 async def check(id: str, run: str, lab: TheLab) -> Response:
-    """Check the run at its present step: gradients, balance of layers, GD against SGD, and replay.
+    """Check the run at its present step.
 
-    docs/reference/doctor.md has the comparisons and their tolerances.
+    The checks are gradients, balance of layers, GD against SGD, and replay. docs/reference/doctor.md has the
+    comparisons and their tolerances.
     """
     return Answer(await lab.views.check(id, run))
 
@@ -292,8 +299,8 @@ async def instruments(id: str, run: str, lab: TheLab) -> Response:
 async def instrument(id: str, run: str, name: str, query: InstrumentQuery, lab: TheLab) -> Response:
     """Return an instrument's measurement of the run at a step.
 
-    `plane` and `normalize` apply to `slice`. `predictions` and `weights` apply to `views` and `moment`: `pairs` returns
-    only true and predicted values, packed; `weights` is the largest number of cells per layer.
+    `plane` and `normalize` apply to `slice`. `predictions` and `weights` apply to `views` and `moment`. With the value
+    `pairs`, `predictions` returns only true and predicted values, packed. `weights` limits the cells per layer.
     """
     return await large_with_cost(
         await lab.views.instrument(id, run, name, query.step, query.options), lab.views.add_encoding

@@ -27,8 +27,9 @@ _RESPONSES[200]["content"] = {row.media_type: {"schema": _schema(row.media_type)
 
 @router.get("/{file}", responses=_RESPONSES, response_class=Response)
 async def export(id: str, file: str, query: OfRun, lab: TheLab) -> Response:
-    """Export recipe.json, history.csv, history.json, parameters.npz, report.html, script.py or notebook.ipynb.
+    """Export the data of an experiment as a file.
 
+    The files are recipe.json, history.csv, history.json, parameters.npz, report.html, script.py and notebook.ipynb.
     With `run` the file has one run. Without it, it has all runs; a script or notebook has the first.
     """
     result = await lab.views.export(id, file, query.run)

@@ -1,4 +1,4 @@
-"""Frames as text: encoded once for all readers of the same frame, and numbered for each.
+"""Frames as text: encoded once for all readers, and numbered for each.
 
 Must not know which readers these are (`realtime.frames`), nor how the text is sent.
 """
@@ -20,7 +20,7 @@ _ENCODED: WeakKeyDictionary[Frame, asyncio.Future[str]] = WeakKeyDictionary()
 
 
 async def parts_of_frame(numbered: NumberedFrame) -> tuple[str, str]:
-    """Return the message in two parts: the head with this socket's number, and the text shared by all readers."""
+    """Return the message in two parts: this socket's head, and the shared text."""
     encoded = _ENCODED.get(numbered.frame)
     if encoded is None:
         encoded = _ENCODED[numbered.frame] = _encoded(numbered.frame)

@@ -28,9 +28,9 @@ _RESPONSES[200]["content"] = {
 
 @router.get("/history", responses=_RESPONSES, response_class=Response)
 async def history(id: str, run: str, request: Request, query: HistoryQuery, lab: TheLab) -> Response:
-    """Return the run's measurements from step `since` to `until` (inclusive), in at most `buckets` buckets.
+    """Return the run's measurements in at most `buckets` buckets.
 
-    With `Accept: text/csv` the answer is a table.
+    They cover the steps from `since` to `until` (inclusive). With `Accept: text/csv` the answer is a table.
     """
     generation, buckets, every_step = await lab.views.history(
         id, run, query.series, query.since, query.until, query.buckets
@@ -46,7 +46,7 @@ async def history(id: str, run: str, request: Request, query: HistoryQuery, lab:
 
 
 def _table(buckets: Buckets, every_step: frozenset[str]) -> Iterator[str]:
-    """Render the table in slices: a call for all of it would hold the interpreter lock for long."""
+    """Render the table in slices, to hold the interpreter lock briefly."""
     yield buckets.part(slice(0, ROWS_AT_ONCE)).as_csv(every_step)
     for start in range(ROWS_AT_ONCE, len(buckets), ROWS_AT_ONCE):
         with_head = buckets.part(slice(start, start + ROWS_AT_ONCE)).as_csv(every_step)

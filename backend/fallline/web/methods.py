@@ -1,6 +1,7 @@
-"""HTTP methods of each URL: answers OPTIONS, serves HEAD as GET without its body, and refuses others with 405.
+"""HTTP methods of each URL: OPTIONS, HEAD, and 405 for others.
 
-The framework's own 405 lists only the methods of the first matching route. Must not know what the routes do.
+HEAD is served as GET without its body. The framework's own 405 lists only the methods of the first matching route. Must
+not know what the routes do.
 """
 
 from __future__ import annotations

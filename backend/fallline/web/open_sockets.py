@@ -58,7 +58,7 @@ class OpenSocket:
 
 
 class OpenSockets:
-    """All sockets of a server: `most` that watch an experiment, and a quarter as many that do not yet."""
+    """All sockets: `most` that watch an experiment, and a quarter more."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -89,7 +89,10 @@ class OpenSockets:
         self._sockets.pop(socket, None)
 
     def watch(self, socket: OpenSocket, experiment: str, owner: str | None, now: float) -> None:
-        """Record that a socket watches an experiment, with a token of this owner or without. Raises Unavailable."""
+        """Record that a socket watches an experiment. Raises Unavailable.
+
+        `owner` is the owner of its token; None without a token.
+        """
         if owner is not None and owner not in socket.owners.values():
             of_owner = sum(owner in one.owners.values() for one in self._sockets)
             if of_owner >= MOST_OF_OWNER:
@@ -120,7 +123,7 @@ class OpenSockets:
         def size(one: OpenSocket) -> int:
             return max(groups[name] for name in one.groups)
 
-        # First sockets without a token, then those of large groups, then those with the oldest acknowledgement.
+        # First sockets without a token, then sockets of large groups, then the longest silent ones.
         victim = max(candidates, key=lambda one: (not one.holds_token, size(one), -one.acknowledged))
         if socket.address != crowd:
             gains = len(candidates) > sum(one.address == socket.address for one in watching) + 1

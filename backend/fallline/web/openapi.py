@@ -1,6 +1,6 @@
-"""The OpenAPI document, with the parts that the framework cannot see: bodies and answers.
+"""The OpenAPI document, including bodies and answers.
 
-Must not know what calls do.
+The framework cannot see these, because they are parsed and encoded here. Must not know what calls do.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def reference(model: type[BaseModel]) -> dict[str, str]:
 def answers_of(
     *problems: int, ok: int = 200, model: type[BaseModel] | None = None, schema: Any = None
 ) -> dict[int | str, dict[str, Any]]:
-    """Return the responses of an operation: the successful one, and the statuses of its problems."""
+    """Return the responses of an operation: success, and its problems."""
     good: dict[str, Any] = {"description": HTTPStatus(ok).phrase}
     if model is not None and schema is None:
         schema = reference(model)

@@ -1,6 +1,6 @@
 """The page and its files, as the build wrote them.
 
-File names contain a hash of the contents, so that browsers cache them for ever. Must not know what is in the files.
+File names contain a hash of the contents, so that browsers cache them for ever. Must not know the contents of the files.
 """
 
 from __future__ import annotations
@@ -98,7 +98,10 @@ def _file(path: Path) -> File:
 
 @cache
 def installed_pages() -> Pages:
-    """Return the page of this installation, or of its clone. It is read once per process, and again after a build."""
+    """Return the page of this installation, or of its clone.
+
+    It is read once per process, and again after a build.
+    """
     package = Path(str(resources.files("fallline")))
     carried = package / "frontend"
     return Pages(carried if carried.is_dir() else package.parent.parent / "frontend" / "dist")

@@ -100,7 +100,7 @@ class BoundedHttp(HttpToolsProtocol):
             self.send_400_response(f"the request line and headers must have at most {HEAD_BYTES:,} bytes")
 
     def _is_ours(self) -> bool:
-        """Return whether this protocol still serves the connection: a WebSocket has its own."""
+        """Return whether this protocol, and not a WebSocket, has the connection."""
         return self.transport.get_protocol() is self and not self.transport.is_closing()
 
     def _wait(self) -> None:
@@ -120,7 +120,7 @@ class BoundedHttp(HttpToolsProtocol):
 
 
 class BoundedWebSocket(WebSocketsSansIOProtocol):
-    """The WebSocket protocol with limits, so that no peer delays others by sending much or reading nothing."""
+    """The WebSocket protocol with limits on what a peer may send or leave unread."""
 
     close_timeout: float
 
@@ -169,7 +169,10 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     async def send(self, message: Any) -> None:
-        """Send, and return when the peer has received almost all of it: so only one message is on its way."""
+        """Send, and return when the peer has received almost all of it.
+
+        So only one message is on its way.
+        """
         if "more" in message:
             await self._send_fragment(message["text"], is_last=not message["more"])
         else:

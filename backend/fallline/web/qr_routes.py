@@ -53,7 +53,7 @@ async def qr(payload: Annotated[QrText, Depends(body_of(QrText))], request: Requ
 
 
 def draw(text: str) -> bytes:
-    """Draw the code as an SVG without a fixed size: black on white, independent of the page's theme."""
+    """Draw the code in black on white, as an SVG without a fixed size."""
     code = segno.make_qr(text, error="L", mode="byte", encoding="utf-8", boost_error=False)
     out = io.BytesIO()
     code.save(out, kind="svg", border=QUIET_ZONE, light="#fff", xmldecl=False, omitsize=True, nl=False)

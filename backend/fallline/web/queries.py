@@ -1,6 +1,6 @@
 """Query strings of GET requests, parsed as strictly as bodies.
 
-Must not know what is read.
+Must not know the calls.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ StepNumber = Annotated[Whole, Field(ge=0, le=LARGEST)]
 
 
 def check_query(query: bytes) -> None:
-    """Raise InvalidRequest for too many parameters, and for repeated ones, of which only the last would count."""
+    """Raise InvalidRequest for too many or repeated parameters.
+
+    The framework would use only the last of repeated ones.
+    """
     if query.count(b"&") >= MOST_PARAMETERS:
         raise InvalidRequest(FieldError("", f"must have at most {MOST_PARAMETERS} parameters"))
     times = Counter(name for name, _ in QueryParams(query).multi_items() if name not in REPEATABLE)
@@ -54,7 +57,10 @@ def check_query(query: bytes) -> None:
 
 
 class QueryLimits:
-    """ASGI middleware that checks every query, because the framework parses all of it before anything else."""
+    """ASGI middleware that checks every query.
+
+    The framework parses a whole query before anything else.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,6 +1,6 @@
 """Security headers, and the checks of Host and Origin.
 
-Must not know what is served.
+Must not know the routes.
 
 Sources: OWASP ASVS 5.0 (V3.4, V3.5, V4.4), OWASP WebSocket Security Cheat Sheet. Plotly needs the style rules of the
 policy; it needs no looser script rule.
@@ -95,9 +95,9 @@ def _is_address(name: str) -> bool:
 
 
 def is_own_origin(origin: str, scheme: str, host: str | None, further: Iterable[str]) -> bool:
-    """Return whether `origin` is this server's, reached by `scheme` as `host`, or one of `further`.
+    """Return whether `origin` is this server's, or one of `further`.
 
-    The comparison is exact: no suffix, no wildcard.
+    The server was reached by `scheme` as `host`. The comparison is exact: no suffix, no wildcard.
     """
     if origin in further:
         return True
@@ -109,7 +109,10 @@ def is_own_origin(origin: str, scheme: str, host: str | None, further: Iterable[
 
 
 class Guard:
-    """ASGI middleware that refuses foreign hosts and origins and adds the headers to every response."""
+    """ASGI middleware that refuses foreign hosts and origins.
+
+    It adds the headers to every response.
+    """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, configured so that neither a stalled reader nor a SIGTERM blocks it.
+"""The HTTP server: uvicorn that no stalled reader and no SIGTERM blocks.
 
 Owns how it listens and ends; `web.protocols` owns the connections. Must not know what the application does.
 """
@@ -40,7 +40,7 @@ class CannotListen(Exception):
 
 
 class Server(uvicorn.Server):
-    """A server that reports when it listens, lets the app finish first, and exits with 0 on SIGTERM."""
+    """A server that lets the app finish first and exits with 0 on SIGTERM."""
 
     def __init__(
         self,
@@ -71,13 +71,19 @@ class Server(uvicorn.Server):
 
 
 def settle() -> None:
-    """Freeze permanent objects for the garbage collector: a pass over them stops everything for 65 ms."""
+    """Freeze permanent objects, so that garbage collection is short.
+
+    A pass over them stops everything for 65 ms.
+    """
     gc.collect()
     gc.freeze()
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """Return a bound socket with small buffers and a timeout for peers that receive nothing. Raises CannotListen."""
+    """Return a bound socket with small buffers. Raises CannotListen.
+
+    It has a timeout for peers that receive nothing.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -99,7 +105,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 def allow_many_connections() -> None:
-    """Raise the limit on open files: the usual 1,024 are too few for the pages of a class."""
+    """Raise the limit on open files: 1,024 are too few for a class."""
     if sys.platform != "win32":
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         limit = MOST_OPEN if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN)

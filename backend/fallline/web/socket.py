@@ -1,4 +1,4 @@
-"""One WebSocket: a task that receives and a task that sends, around `realtime.session`.
+"""One WebSocket: a receiving and a sending task around `realtime.session`.
 
 The receiving task always runs, because unread pongs end the connection. Only the other task sends. Must not know the
 protocol's rules, which the session owns, or what commands do.
@@ -221,7 +221,7 @@ class Connection:
         self._session.start_watch(outbox, message.token, state)
 
     def _lose(self, error: FalllineError) -> None:
-        """Report that an experiment cannot be watched; close a socket that watches no other."""
+        """Report a failed watch; close a socket that watches nothing else."""
         self._refuse(None, error)
         code = next((code for kind, code in _CLOSE_CODES.items() if isinstance(error, kind)), None)
         if code is not None and not self._session.watched:
@@ -301,7 +301,10 @@ class Connection:
         raise _Ended
 
     async def _send(self, head: str, rest: str) -> None:
-        """Send one message, a long one in fragments: a stuck reader then keeps only one fragment in memory."""
+        """Send one message, a long one in fragments.
+
+        A stuck reader then keeps only one fragment in memory.
+        """
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 if len(rest) <= FRAGMENT:

@@ -134,7 +134,7 @@ def _errors(body: Any) -> Iterator[FieldError]:
 
 
 def _problem(value: Any) -> str | None:
-    """Return what is wrong with a text or a number."""
+    """Return the problem with a text or a number; None if there is none."""
     if isinstance(value, int):
         return None if -LARGEST <= value <= LARGEST else "must be between -2^53 and 2^53"
     if isinstance(value, float):
@@ -166,7 +166,10 @@ def _pointer(path: Path) -> str:
 
 
 def below(pointer: str, key: str | int) -> str:
-    """Return the JSON pointer (RFC 6901) of a field, or its object's for a name that is too long or not printable."""
+    """Return the JSON pointer (RFC 6901) of a field.
+
+    A name that is too long or not printable is left out.
+    """
     name = str(key)
     if len(name) > LONGEST_NAME or any(unicodedata.category(character)[0] == "C" for character in name):
         return pointer

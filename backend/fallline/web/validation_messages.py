@@ -1,4 +1,7 @@
-"""Pydantic's errors as plain messages: a JSON pointer and what would be right, without the rejected value."""
+"""Pydantic's errors as plain messages, without the rejected values.
+
+Each has a JSON pointer and what would be right.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +97,10 @@ def _joined(messages: Sequence[str]) -> str:
 
 
 def pointer_to(location: Sequence[str | int], body: Any, kind: str) -> str:
-    """Return the JSON pointer of an error's location, without pydantic's names of union branches."""
+    """Return the JSON pointer of an error's location.
+
+    It leaves out pydantic's names of union branches.
+    """
     pointer, here = "", body
     for place, part in enumerate(location):
         if _has(here, part):

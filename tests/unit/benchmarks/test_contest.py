@@ -1,4 +1,4 @@
-"""The harness of `make bench` with nobody but ourselves in it: jobs, agreement, what is told. Nothing is timed."""
+"""The harness of `make bench` without rivals: jobs, agreement and report. Nothing is timed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INTERFACE = Path(__file__).parents[3] / "benchmarks" / "rivals" / "interface"
 
 
 class Claims:
-    """A player who tells the parameters that it was given to tell."""
+    """A rival that returns the given parameters."""
 
     def __init__(self, parameters: list[float]) -> None:
         self.parameters = parameters
@@ -54,7 +54,7 @@ def a_rival(directory: Path, name: str, body: str) -> Entry:
 
 
 def test_every_rival_says_who_it_is_and_pins_what_it_needs() -> None:
-    known = {
+    expected = {
         "fallline_numpy",
         "fallline_compiled",
         "careful_numpy",
@@ -63,7 +63,7 @@ def test_every_rival_says_who_it_is_and_pins_what_it_needs() -> None:
         "torch_eager",
         "convnetjs",
     }
-    assert known <= set(RIVALS)
+    assert expected <= set(RIVALS)
     assert len({each.name for each in RIVALS.values()}) == len(RIVALS)
     for each in RIVALS.values():
         pin = r".+@\d+(\.\d+)+" if each.in_javascript else r".+==\d+(\.\d+)+"
@@ -71,9 +71,9 @@ def test_every_rival_says_who_it_is_and_pins_what_it_needs() -> None:
 
 
 def test_every_workload_has_batches_of_one_size_and_an_order_for_all_its_steps() -> None:
-    found = workloads()
-    assert [workload.name for workload in found] == ["sgd", "gd", "batch_32", "tanh_64", "relu_256"]
-    for workload in found:
+    loads = workloads()
+    assert [workload.name for workload in loads] == ["sgd", "gd", "batch_32", "tanh_64", "relu_256"]
+    for workload in loads:
         job = workload.job()
         assert len(job["samples"]) % job["batch_size"] == 0
         if workload.name == "gd":
@@ -124,7 +124,7 @@ def test_the_careful_loop_ends_where_ours_does_for_every_kind_of_batch() -> None
             process.close()
 
 
-def test_who_ends_at_another_loss_is_not_timed() -> None:
+def test_a_rival_with_another_final_loss_is_not_timed() -> None:
     true = end_of(SMALL)
     wrong = [number + 1e-6 for number in true]
     table = hold(
@@ -145,7 +145,7 @@ def test_parameters_that_are_no_numbers_do_not_agree() -> None:
     assert table["brain_js"].disagrees
 
 
-def test_who_cannot_do_a_workload_says_why_and_the_others_go_on() -> None:
+def test_a_rival_without_a_workload_gives_a_reason_and_the_others_run() -> None:
     true = end_of(SMALL)
     table = hold(SMALL, [(RIVALS["fallline_numpy"], Claims(true)), (RIVALS["brain_js"], Declines())], ONCE)
     assert table["brain_js"] == Figures(reason="only batches of one")
@@ -165,18 +165,18 @@ def test_a_rival_whose_packages_cannot_be_had_is_missing(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    asked = Entry(tmp_path / "rival.py", "Rival", "nothing", requirements=("numpy==0.0.1",))
+    entry = Entry(tmp_path / "rival.py", "Rival", "nothing", requirements=("numpy==0.0.1",))
     with pytest.raises(Missing, match=r"numpy==0\.0\.1"):
-        Process(asked, cache=tmp_path)
+        Process(entry, cache=tmp_path)
 
 
-def test_a_rival_that_needs_what_is_not_named_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rival_with_an_undeclared_dependency_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PLAYGROUND_NN", raising=False)
     with pytest.raises(Missing, match="no package registry"):
         Process(RIVALS["playground"])
 
 
-def test_a_rival_in_javascript_reads_a_job_and_tells_parameters_in_its_layout(tmp_path: Path) -> None:
+def test_a_rival_in_javascript_reads_a_job_and_returns_parameters_in_its_layout(tmp_path: Path) -> None:
     body = f"""
 import {{ flat, layers, rowsOf, serve }} from "{INTERFACE.as_uri()}/job.mjs";
 class Still {{
@@ -202,11 +202,11 @@ serve(Still, {{ still: "1" }});
     np.testing.assert_array_equal(answer.parameters, SMALL.problem.initial_parameters)
 
 
-def test_a_ratio_is_the_median_of_those_within_a_round() -> None:
+def test_a_ratio_is_the_median_of_the_ratios_per_round() -> None:
     assert ratio([1.0, 2.0, 10.0], [3.0, 8.0, 20.0]) == 3.0
 
 
-def test_a_target_is_met_or_missed_by_what_was_measured_and_open_where_nothing_was() -> None:
+def test_a_target_is_met_missed_or_open_without_a_measurement() -> None:
     table = {
         "fallline_compiled": Figures(steady=[2.0, 2.0]),
         "c_loop": Figures(steady=[1.0, 0.5]),
@@ -223,7 +223,7 @@ def test_a_target_is_met_or_missed_by_what_was_measured_and_open_where_nothing_w
     assert judged(targets.Target("small", "jax_scan", at_least=1)) is None
 
 
-def test_the_results_name_everybody_who_took_part_and_why_others_did_not() -> None:
+def test_the_results_name_all_rivals_and_the_reasons_of_missing_ones() -> None:
     there = [RIVALS["fallline_compiled"], RIVALS["notebook"], RIVALS["brain_js"]]
     table: Table = {
         "fallline_compiled": Figures(steady=[2.0], from_start=[3.0], loss=0.5),
@@ -231,12 +231,12 @@ def test_the_results_name_everybody_who_took_part_and_why_others_did_not() -> No
         "brain_js": Figures(reason="only batches of one"),
     }
     verdict = targets.Verdict("as fast as that", "half as fast", met=False)
-    told = report.as_markdown(
+    text = report.as_markdown(
         [(SMALL, table)], there, {"Another": "no network"}, [verdict], [{"NumPy": "2"}], rounds=1
     )
-    assert "| **fallline, compiled** | 2.000 [2.000] | 3.000 [3.000] |  | 0.5 |" in told
-    assert "| the notebook's loop | 100.0 [100.0] | the same | x 50 | 0.5 |" in told
-    assert "- brain.js: only batches of one" in told
-    assert "| Another | no network |" in told
-    assert "| as fast as that | half as fast | **missed** |" in told
-    assert "| NumPy | 2 |" in told
+    assert "| **fallline, compiled** | 2.000 [2.000] | 3.000 [3.000] |  | 0.5 |" in text
+    assert "| the notebook's loop | 100.0 [100.0] | the same | x 50 | 0.5 |" in text
+    assert "- brain.js: only batches of one" in text
+    assert "| Another | no network |" in text
+    assert "| as fast as that | half as fast | **missed** |" in text
+    assert "| NumPy | 2 |" in text

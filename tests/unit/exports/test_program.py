@@ -1,4 +1,4 @@
-"""The exported program makes the numbers of the NumPy kernel, to the bit, whatever the catalog offers."""
+"""Exported programs give the numbers of the NumPy kernel to the bit, for the whole catalog."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def text_of(recipe: Recipe, problem: Problem, steps: int = STEPS) -> str:
 
 
 def told_by(text: str, steps: int = STEPS) -> list[float]:
-    """The losses that the program tells, run in this process: a process for each would take minutes."""
+    """Run the program in this process and return its losses; a process for each takes minutes."""
     namespace: dict[str, Any] = {"__name__": "program"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -60,29 +60,29 @@ def told_by(text: str, steps: int = STEPS) -> list[float]:
 def made_by_numpy(recipe: Recipe, problem: Problem, steps: int = STEPS) -> list[float]:
     records = advance(problem, begin(problem), recipe.runs[0], steps)
     assert len(records.samples_seen) == steps
-    told: list[float] = records.values[0].tolist()
-    return told
+    losses: list[float] = records.values[0].tolist()
+    return losses
 
 
 def cells_of(recipe: Recipe, problem: Problem) -> list[str]:
-    """The code of the notebook, without its last cell, which makes the steps."""
-    made = program(recipe, problem, recipe.runs[0])
-    cells = json.loads(notebook(made, "A run.", "Its recipe.", {}, STEPS))["cells"]
+    """Return the code of the notebook without its last cell, which makes the steps."""
+    result = program(recipe, problem, recipe.runs[0])
+    cells = json.loads(notebook(result, "A run.", "Its recipe.", {}, STEPS))["cells"]
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"][:-1]
 
 
 def check(body: dict[str, Any], dataset: Dataset | None = None) -> str:
-    """The script makes the kernel's numbers, and so does the notebook."""
+    """Check that the script and the notebook give the kernel's numbers."""
     recipe, problem = set_up(body, dataset)
     text = text_of(recipe, problem)
-    made = made_by_numpy(recipe, problem)
-    assert told_by(text) == made
-    assert told_by("\n".join(cells_of(recipe, problem))) == made
+    expected = made_by_numpy(recipe, problem)
+    assert told_by(text) == expected
+    assert told_by("\n".join(cells_of(recipe, problem))) == expected
     return text
 
 
 def every_row() -> list[dict[str, Any]]:
-    """Recipes over all tables at once, each row in one at least: nine tables walked side by side."""
+    """Return recipes that together contain each row of nine tables."""
     activations, weights = cycle(ACTIVATIONS), cycle(INITIALIZERS)
     biases = cycle(row.name for row in INITIALIZERS.values() if "biases" in row.draws)
     optimizers, schedules = cycle(OPTIMIZERS), cycle(SCHEDULES)
@@ -139,13 +139,13 @@ def test_the_program_makes_the_kernels_numbers_to_the_bit(body: dict[str, Any]) 
     check(body)
 
 
-def test_those_recipes_name_every_row_of_every_table() -> None:
-    told = repr(BODIES)
+def test_these_recipes_name_every_row_of_every_table() -> None:
+    text = repr(BODIES)
     tables = (ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES, LOSSES)
     rows = [name for table in tables for name in table] + [
         row.name for row in DATASETS.values() if not row.missing
     ]
-    assert [name for name in rows if f"'{name}'" not in told] == []
+    assert [name for name in rows if f"'{name}'" not in text] == []
 
 
 @pytest.mark.parametrize(
@@ -201,8 +201,8 @@ def test_the_compiled_kernels_numbers_are_the_programs_to_rounding(
     recipe, problem = set_up(
         {"network": network, "runs": [{"optimizer": optimizer, "learning_rate": 0.01, **run}]}
     )
-    made = advance(problem, begin(problem), recipe.runs[0], 300, COMPILED).values[0]
-    np.testing.assert_allclose(told_by(text_of(recipe, problem), 300), made, rtol=1e-12, atol=1e-16)
+    expected = advance(problem, begin(problem), recipe.runs[0], 300, COMPILED).values[0]
+    np.testing.assert_allclose(told_by(text_of(recipe, problem), 300), expected, rtol=1e-12, atol=1e-16)
 
 
 def test_ones_own_table_comes_with_the_program() -> None:
@@ -267,10 +267,10 @@ def test_run_by_a_python_of_its_own_it_prints_step_and_loss(tmp_path: Path) -> N
     path = tmp_path / "script.py"
     path.write_text(text_of(recipe, problem, steps=40))
     for arguments, steps in (([], 40), (["55"], 55)):
-        told = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-I", path, *arguments], capture_output=True, text=True, timeout=60, check=True
         )
-        lines = [line.split(" ") for line in told.stdout.splitlines()]
+        lines = [line.split(" ") for line in result.stdout.splitlines()]
         assert [int(step) for step, _ in lines] == list(range(steps))
         assert [float(loss) for _, loss in lines] == made_by_numpy(recipe, problem, steps)
 

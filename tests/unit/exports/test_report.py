@@ -1,4 +1,4 @@
-"""What a report finds, and that nothing which people typed becomes a part of its page."""
+"""The contents of a report; user input in it is escaped."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EVIL = "</script><script>f()</script><img src=x onerror=g()>\"'&"
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plotly itself takes long to be read through; a test in a browser has it."""
+    """Replace Plotly's long script; a browser test uses the real one."""
     monkeypatch.setattr(report_file, "plotly_script", lambda: "'Plotly';")
 
 
@@ -39,14 +39,14 @@ def trained(steps: int, **recipe: Any) -> Experiment:
     return one
 
 
-def found_in(found: ExportData) -> list[Finding]:
+def found_in(data: ExportData) -> list[Finding]:
     return findings_of(
-        found, {run.name: evaluate(found.problem, run.parameters)["train_loss"] for run in found.runs}
+        data, {run.name: evaluate(data.problem, run.parameters)["train_loss"] for run in data.runs}
     )
 
 
 class Parts(HTMLParser):
-    """The elements of a page, and what is written in them."""
+    """The elements and texts of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Parts(HTMLParser):
         (self.scripts if self.cdata_elem == "script" else self.words).append(data)
 
 
-def test_what_people_typed_is_text_wherever_it_stands() -> None:
+def test_user_input_is_escaped_everywhere() -> None:
     one = trained(20, runs=[{"name": "gd", "label": EVIL}])
     text = report_html(export_data(one)).decode()
     plain = report_html(export_data(trained(20, runs=[{"name": "gd"}]))).decode()
@@ -75,11 +75,11 @@ def test_what_people_typed_is_text_wherever_it_stands() -> None:
     assert sum(EVIL in words for words in parts.words) >= 3
 
 
-def test_its_figures_are_those_of_the_server() -> None:
+def test_its_figures_equal_those_of_the_server() -> None:
     one = trained(50)
     text = report_html(export_data(one)).decode()
-    kept = [json.loads(script) for script in Parts(text).scripts if script.startswith("{")]
-    assert kept == [figure_json(name, one.figure_view()) for name in ("loss", "gradients")]
+    figures = [json.loads(script) for script in Parts(text).scripts if script.startswith("{")]
+    assert figures == [figure_json(name, one.figure_view()) for name in ("loss", "gradients")]
 
 
 def test_it_loads_nothing_and_runs_its_own_two_scripts_only() -> None:
@@ -94,7 +94,7 @@ def test_it_loads_nothing_and_runs_its_own_two_scripts_only() -> None:
     assert not {"connect-src", "unsafe-eval"} & set(policy.split())
 
 
-def test_of_one_run_it_tells_that_run() -> None:
+def test_a_report_of_one_run_has_only_that_run() -> None:
     text = report_html(
         export_data(trained(5, runs=[{"label": "Alpha"}, {"label": "Beta"}]), "run-2")
     ).decode()
@@ -130,7 +130,7 @@ def test_a_dead_layer_a_diverged_run_and_the_baseline_are_found() -> None:
         ),
     ],
 )
-def test_how_a_run_goes_about_it_is_told_in_a_line(settings: dict[str, Any], words: str) -> None:
+def test_a_run_is_described_in_one_line(settings: dict[str, Any], words: str) -> None:
     assert run_sentence(RunRecipe.model_validate(settings).settings) == words
 
 
@@ -149,7 +149,7 @@ def test_numbers_have_three_digits(value: float, text: str) -> None:
     assert number(value) == text
 
 
-def test_edits_are_told_from_their_steps_on() -> None:
+def test_edits_are_listed_with_their_steps() -> None:
     one = trained(30, runs=[{"label": "Edited"}])
     one.edit("run-1", EditRun.model_validate({"batch_size": 8}), 0.0)
     words = " ".join(Parts(report_html(export_data(one)).decode()).words)

@@ -1,4 +1,4 @@
-"""A report says of runs and edits what the page says of them."""
+"""A report describes runs and edits in the words of the page."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ CHANGES: list[tuple[JSON, JSON]] = [
 ]
 
 
-def of_the_page(what: str, asked: list[Any]) -> list[str]:
-    """What the page's functions say of these."""
+def of_the_page(what: str, inputs: list[Any]) -> list[str]:
+    """Return the results of the page's function for these inputs."""
     code = f"""
 import {{ runSentence, editWords }} from {json.dumps((FRONTEND / "run-words.js").as_uri())};
 import {{ wordFor }} from {json.dumps((FRONTEND / "words.js").as_uri())};
@@ -65,26 +65,26 @@ console.log(JSON.stringify(asked.map((each) => ({what})(each))));
 """
     node = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
     assert node is not None
-    told = subprocess.run(
+    result = subprocess.run(
         [node, "--input-type=module", "-e", code],
-        input=json.dumps([catalog(), asked]),
+        input=json.dumps([catalog(), inputs]),
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    words: list[str] = json.loads(told.stdout)
+    words: list[str] = json.loads(result.stdout)
     return words
 
 
-def filled(told: JSON) -> RunRecipe:
-    """As a server fills it in: with all parameters of the method."""
-    run = RunRecipe.model_validate(told)
+def filled(settings: JSON) -> RunRecipe:
+    """Return a run with all parameters of its method, as a server completes it."""
+    run = RunRecipe.model_validate(settings)
     own = OPTIMIZERS[run.optimizer].filled(run.settings.own)
-    return RunRecipe.model_validate({**told, **own})
+    return RunRecipe.model_validate({**settings, **own})
 
 
-def test_a_run_is_told_in_the_same_sentence() -> None:
+def test_a_run_has_the_same_sentence_as_on_the_page() -> None:
     runs = [filled(before) for before, _ in CHANGES]
     runs += [
         filled(change)
@@ -97,19 +97,19 @@ def test_a_run_is_told_in_the_same_sentence() -> None:
 
 
 @pytest.mark.parametrize(("before", "change"), CHANGES)
-def test_an_edit_is_told_in_the_same_words(before: JSON, change: JSON) -> None:
+def test_an_edit_has_the_same_words_as_on_the_page(before: JSON, change: JSON) -> None:
     run = filled(before)
-    given = Change.model_validate(change).changes()
-    if given.get("optimizer", run.optimizer) != run.optimizer:  # a server fills in what the new method has
-        own = {name: given[name] for name in OWN_SETTINGS if name in given}
-        given |= OPTIMIZERS[given["optimizer"]].filled(own)
-    told = edit_words(given, run.settings, run.settings.changed(given, at_step=3))
-    asked = {
-        "edit": json.loads(Change.model_validate(given).model_dump_json(exclude_unset=True)),
+    changes = Change.model_validate(change).changes()
+    if changes.get("optimizer", run.optimizer) != run.optimizer:  # a server fills in what the new method has
+        own = {name: changes[name] for name in OWN_SETTINGS if name in changes}
+        changes |= OPTIMIZERS[changes["optimizer"]].filled(own)
+    words = edit_words(changes, run.settings, run.settings.changed(changes, at_step=3))
+    inputs = {
+        "edit": json.loads(Change.model_validate(changes).model_dump_json(exclude_unset=True)),
         "before": run.settings.as_json(),
     }
-    assert [told] == of_the_page("({ edit, before }) => editWords(edit, before, catalog)", [asked])
-    assert told
+    assert [words] == of_the_page("({ edit, before }) => editWords(edit, before, catalog)", [inputs])
+    assert words
 
 
 def test_names_are_the_same_words() -> None:
@@ -120,7 +120,7 @@ def test_names_are_the_same_words() -> None:
         "initializers": list(INITIALIZERS),
         "settings": [*OWN_SETTINGS, *AT_ANY_TIME, "every", "factor", "steps", "least", "start"],
     }
-    asked = [[table, name] for table, rows in names.items() for name in rows]
-    assert [word_for(*each) for each in asked] == of_the_page(
-        "([table, name]) => wordFor(table, name)", asked
+    pairs = [[table, name] for table, rows in names.items() for name in rows]
+    assert [word_for(*each) for each in pairs] == of_the_page(
+        "([table, name]) => wordFor(table, name)", pairs
     )

@@ -1,4 +1,4 @@
-"""Columns made by a rule that anybody can check, for figures."""
+"""Columns for figures, from simple formulas."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ SHAPES = ((5, 4), (4, 1))
 def buckets(
     steps: int, per_step: int, at_most: int, *, dies_at: int | None = None, perfect_at: int | None = None
 ) -> Buckets:
-    """A falling loss, evaluated at every step below 64 and at even ones beyond, and gradients; both may become 0."""
+    """A falling loss and gradients; both may become 0.
+
+    The loss is evaluated at every step below 64 and at even ones beyond.
+    """
     step = np.arange(steps)
     loss = 12.3 / (1 + step) + 0.04
     if perfect_at is not None:
@@ -31,12 +34,12 @@ def buckets(
             gradient * 1e-6,
         ]
     )
-    seen = (step + 1) * per_step
-    return from_records(Records(0, seen, (step + 1) * 1e-4, NAMES, values), at_most)
+    samples_seen = (step + 1) * per_step
+    return from_records(Records(0, samples_seen, (step + 1) * 1e-4, NAMES, values), at_most)
 
 
 def view(at_most: int = 24) -> FigureView:
-    """Two runs: one full batch that learns, one of single samples whose layers die and whose loss ends at 0."""
+    """Two runs: a full batch that learns, and single samples with dying layers and a final loss of 0."""
     return FigureView(
         runs=(
             RunLine("gd", "GD", buckets(90, 900, at_most)),

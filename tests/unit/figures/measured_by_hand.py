@@ -1,4 +1,4 @@
-"""Answers of instruments made by a rule that anybody can check, for figures."""
+"""Measurements for figures, from simple formulas."""
 
 from __future__ import annotations
 
@@ -128,5 +128,5 @@ ANSWERS = {
 
 
 def measured(steps: tuple[int, ...] = (0, 10, 30)) -> dict[str, list[Json]]:
-    """Of each instrument one answer a step."""
+    """Return one measurement per step for each instrument."""
     return {name: [answer(step) for step in steps] for name, answer in ANSWERS.items()}

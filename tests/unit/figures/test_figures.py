@@ -1,4 +1,4 @@
-"""Figures are data: bound by name, filled digit by digit as the browser fills them, loadable by Plotly."""
+"""Figures of histories: bound by name, filled as in the browser, and loadable by Plotly."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from unit.figures.golden_figures import assert_is_golden
 
 
 def golden(name: str) -> dict[str, object]:
-    """What the browser's test reads too: the unfilled figure, columns, and the figure filled."""
-    seen = view()
+    """Return figure, columns and filled figure, as the browser's test reads them."""
+    of = view()
     return {
-        "figure": json.loads(FIGURES[name](seen).to_json()),
-        "columns": {run.name: run.buckets.as_json(1) for run in seen.runs},
-        "train_samples": seen.train_samples,
-        "filled": figure_json(name, seen),
+        "figure": json.loads(FIGURES[name](of).to_json()),
+        "columns": {run.name: run.buckets.as_json(1) for run in of.runs},
+        "train_samples": of.train_samples,
+        "filled": figure_json(name, of),
     }
 
 
@@ -33,17 +33,17 @@ def test_a_filled_figure_is_the_one_that_the_browser_is_held_to(name: str) -> No
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_plotly_loads_what_the_server_answers(name: str) -> None:
+def test_plotly_loads_the_figures_of_the_server(name: str) -> None:
     loaded = pio.from_json(json.dumps(figure_json(name, view())))
     assert len(loaded.data) == len(figure(name, view()).data)
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_without_a_single_step_is_drawn_empty(name: str) -> None:
-    seen = view()
+    of = view()
     none = buckets(1, 1, 1).part(slice(0, 0))
-    runs = tuple(RunLine(run.name, run.label, none) for run in seen.runs)
-    empty = figure(name, FigureView(runs, seen.shapes, seen.train_samples, seen.has_test, seen.baseline))
+    runs = tuple(RunLine(run.name, run.label, none) for run in of.runs)
+    empty = figure(name, FigureView(runs, of.shapes, of.train_samples, of.has_test, of.baseline))
     assert all(not trace.x for trace in empty.data)
 
 
@@ -56,16 +56,16 @@ def test_every_trace_names_the_run_series_and_statistic_that_it_wants() -> None:
 
 
 def test_filling_leaves_the_specification_as_it_was() -> None:
-    seen = view()
-    empty = FIGURES["gradients"](seen)
+    of = view()
+    empty = FIGURES["gradients"](of)
     before = empty.to_json()
-    fill(empty, {run.name: run.buckets for run in seen.runs}, 900)
+    fill(empty, {run.name: run.buckets for run in of.runs}, 900)
     assert empty.to_json() == before
 
 
-def test_points_without_a_value_are_left_out_so_that_the_line_goes_on() -> None:
-    seen = view(at_most=1000)
-    train = next(t for t in figure("loss", seen).data if t.meta["run"] == "sgd" and t.meta["role"] == "train")
+def test_points_without_a_value_are_left_out_so_that_the_line_continues() -> None:
+    of = view(at_most=1000)
+    train = next(t for t in figure("loss", of).data if t.meta["run"] == "sgd" and t.meta["role"] == "train")
     assert [x for x in train.x if x >= 64] == list(range(64, 150, 2))
 
 
@@ -76,7 +76,7 @@ def test_a_band_reaches_from_the_least_to_the_greatest_value_of_each_bucket() ->
     assert any(high > low for high, low in zip(upper.y, lower.y, strict=True))
 
 
-def test_a_record_stands_where_its_step_begins_and_a_bucket_in_the_middle_of_its_records() -> None:
+def test_a_record_is_where_its_step_begins_and_a_bucket_in_the_middle_of_its_records() -> None:
     single = buckets(8, 900, 100)
     assert middles(single, "step", 900).tolist() == list(range(8))
     assert middles(single, "samples_seen", 900).tolist() == [900 * k for k in range(8)]
@@ -85,20 +85,20 @@ def test_a_record_stands_where_its_step_begins_and_a_bucket_in_the_middle_of_its
     np.testing.assert_allclose(middles(single, "seconds", 900), [k * 1e-4 for k in range(8)])
 
 
-def test_exactly_zero_is_on_the_shelf_and_the_smallest_value_above_it_is_not() -> None:
+def test_exactly_zero_is_in_the_band_and_the_smallest_positive_value_is_not() -> None:
     scale = ZeroBandScale(-4, 3)
     placed = scale.place(np.array([0.0, 0.0, 1e-9, 0.5]), np.array([0.0, 2.0, 1e-9, 0.5]))
     assert placed.tolist() == [1e-4 * DEPTH, 1e-4, 1e-4, 0.5]
 
 
-def test_a_loss_of_exactly_zero_stands_on_a_shelf_and_without_one_there_is_no_shelf() -> None:
-    seen = view()
-    shown = figure("loss", seen)
-    train = next(t for t in shown.data if t.meta["run"] == "sgd" and t.meta["role"] == "train")
+def test_a_loss_of_exactly_zero_is_in_the_band_and_otherwise_there_is_no_band() -> None:
+    of = view()
+    filled = figure("loss", of)
+    train = next(t for t in filled.data if t.meta["run"] == "sgd" and t.meta["role"] == "train")
     assert train.y[-1] == pytest.approx(0.1 * DEPTH)  # the smallest loss above 0 is 0.12
-    assert (shown.layout.yaxis.ticktext[0], shown.layout.yaxis.tickvals[0]) == ("0", train.y[-1])
-    assert shown.layout.shapes[0].visible
-    learns = FigureView(seen.runs[:1], seen.shapes, seen.train_samples, seen.has_test, seen.baseline)
+    assert (filled.layout.yaxis.ticktext[0], filled.layout.yaxis.tickvals[0]) == ("0", train.y[-1])
+    assert filled.layout.shapes[0].visible
+    learns = FigureView(of.runs[:1], of.shapes, of.train_samples, of.has_test, of.baseline)
     plain = figure("loss", learns)
     assert (plain.layout.yaxis.range, plain.layout.shapes[0].visible) == (None, False)
 
@@ -112,7 +112,7 @@ def test_the_floor_goes_down_by_decades_and_only_for_values_above_zero() -> None
     assert ZeroBandScale.over("loss", 0.03, 12.3) == ZeroBandScale(-2, 2)
 
 
-def test_the_shelf_lies_where_the_design_has_it() -> None:
+def test_the_zero_band_is_at_its_designed_position() -> None:
     assert math.isclose(math.log10(DEPTH), -0.95)
     assert math.isclose(math.log10(UPPER_EDGE), -0.35)
     assert math.isclose(math.log10(LOWER_EDGE), -1.4)

@@ -1,4 +1,4 @@
-"""Figures of instruments: bound by path, filled digit by digit as the browser fills them, loadable by Plotly."""
+"""Figures of instruments: bound by path, filled as in the browser, and loadable by Plotly."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def view() -> FigureView:
 
 
 def golden(name: str) -> dict[str, object]:
-    """What the browser's test reads too: the unfilled figure, answers of its instrument, and the figure filled."""
-    told = measured()[INSTRUMENT_FIGURES[name].instrument]
+    """Return figure, measurements and filled figure, as the browser's test reads them."""
+    answers = measured()[INSTRUMENT_FIGURES[name].instrument]
     return {
         "figure": instrument_figure_json(name, view(), "sgd", []),
-        "measured": told,
-        "filled": instrument_figure_json(name, view(), "sgd", told),
+        "measured": answers,
+        "filled": instrument_figure_json(name, view(), "sgd", answers),
     }
 
 
@@ -38,8 +38,8 @@ def test_a_filled_figure_is_the_one_that_the_browser_is_held_to(name: str) -> No
 
 @pytest.mark.parametrize("name", INSTRUMENT_FIGURES)
 def test_plotly_loads_it_filled_and_not(name: str) -> None:
-    told = measured()[INSTRUMENT_FIGURES[name].instrument]
-    for answers in ([], told[-1:]):
+    results = measured()[INSTRUMENT_FIGURES[name].instrument]
+    for answers in ([], results[-1:]):
         loaded = pio.from_json(json.dumps(instrument_figure_json(name, view(), "gd", answers)))
         assert len(loaded.data) == len(INSTRUMENT_FIGURES[name].make(view(), 0).data)
     assert any(trace.y or "z" in trace for trace in loaded.data)
@@ -50,7 +50,7 @@ def test_every_figure_has_a_name_of_its_own_and_an_instrument_that_fills_it() ->
     assert {row.instrument for row in INSTRUMENT_FIGURES.values()} <= set(INSTRUMENTS)
 
 
-def test_points_without_a_value_are_left_out_and_those_off_the_scale_stand_at_its_end() -> None:
+def test_points_without_a_value_are_left_out_and_others_are_clipped_to_the_scale() -> None:
     trail, _, needle = fill_instrument_figure(
         INSTRUMENT_FIGURES["alpha"].make(view(), 0), measured()["alpha"]
     ).data
@@ -61,12 +61,12 @@ def test_points_without_a_value_are_left_out_and_those_off_the_scale_stand_at_it
 
 
 def test_a_path_leads_to_each_of_many_to_their_names_or_to_nothing() -> None:
-    told = [{"parts": {"W1": {"size": 2.0}, "b1": {"size": 3.0}}, "list": [{"a": 1}, {"a": None}]}]
-    assert values("parts.*.size", told) == [2.0, 3.0]
-    assert values("parts.@", told) == ["W1", "b1"]
-    assert values("list.*.a", told) == [1, None]
-    assert values("list.@", told) == [1, 2]
-    assert values("nowhere.at.all", told) == [None]
+    results = [{"parts": {"W1": {"size": 2.0}, "b1": {"size": 3.0}}, "list": [{"a": 1}, {"a": None}]}]
+    assert values("parts.*.size", results) == [2.0, 3.0]
+    assert values("parts.@", results) == ["W1", "b1"]
+    assert values("list.*.a", results) == [1, None]
+    assert values("list.@", results) == [1, 2]
+    assert values("nowhere.at.all", results) == [None]
 
 
 def test_ranks_signs_middles_and_names_of_ticks() -> None:
@@ -79,9 +79,9 @@ def test_ranks_signs_middles_and_names_of_ticks() -> None:
         ],
         {"meta": {"names": {"xaxis": "names"}}},
     )
-    told = {"values": [3.0, 0.0, -2.0], "edges": [0.0, 1.0, 3.0], "counts": [4, 5], "grid": [[1, None]]}
+    result = {"values": [3.0, 0.0, -2.0], "edges": [0.0, 1.0, 3.0], "counts": [4, 5], "grid": [[1, None]]}
     plus, minus, bars, grid = (
-        filled := fill_instrument_figure(figure, [{**told, "names": ["W1", "b1"]}])
+        filled := fill_instrument_figure(figure, [{**result, "names": ["W1", "b1"]}])
     ).data
     assert (plus.x, plus.y, minus.x, minus.y) == ((1,), (3.0,), (3,), (2.0,))
     assert (bars.x, bars.y) == ((0.5, 2.0), (4, 5))

@@ -1,4 +1,4 @@
-"""One truth for colours: the chart template equals the page's tokens."""
+"""The colours of the chart template equal the page's tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ THEMES = {"light": ":root", "dark": '[data-theme="dark"]'}
 
 
 def tokens(theme: str) -> dict[str, str]:
-    """Names and values of the first block of a theme."""
+    """Return names and values of the first block of a theme."""
     text = re.sub(r"/\*.*?\*/", "", TOKENS.read_text("utf-8"), flags=re.DOTALL)
     start = text.index(f"{THEMES[theme]} {{")
     block = text[start : text.index("\n}", start)]
@@ -23,9 +23,9 @@ def tokens(theme: str) -> dict[str, str]:
 
 
 def alike(css: str) -> str:
-    """`rgb(0 103 168 / .17)` as the template writes it."""
-    found = re.fullmatch(r"rgb\((\d+) (\d+) (\d+) / (\.\d+)\)", css)
-    return css if found is None else "rgba({}, {}, {}, {})".format(*found.groups()[:3], float(found[4]))
+    """Convert `rgb(0 103 168 / .17)` to the form of the template."""
+    match = re.fullmatch(r"rgb\((\d+) (\d+) (\d+) / (\.\d+)\)", css)
+    return css if match is None else "rgba({}, {}, {}, {})".format(*match.groups()[:3], float(match[4]))
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -73,7 +73,7 @@ def families(value: str) -> list[str]:
 
 
 def test_words_of_page_charts_and_reports_are_in_the_same_face() -> None:
-    """The page also names what stands in while the file is on its way; nobody else has that."""
+    """Only the page also names a fallback font."""
     page = families(tokens("light")["font"])
     page.remove("Before Inter")
     assert page[0] == "Inter"

@@ -1,4 +1,4 @@
-"""Work beside the event loop: who is next, and that no slot is lost."""
+"""Tasks beside the event loop: shares take turns, and no slot is lost."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def test_one_share_with_much_work_holds_up_no_other() -> None:
     assert len(done) == 61
 
 
-async def test_no_more_work_is_done_at_once_than_there_are_slots_also_when_those_who_wait_leave() -> None:
+async def test_no_more_tasks_run_than_there_are_slots_even_if_waiting_callers_leave() -> None:
     slots, lock, now, most = FairSlots(2), threading.Lock(), 0, 0
 
     def work() -> None:
@@ -40,11 +40,11 @@ async def test_no_more_work_is_done_at_once_than_there_are_slots_also_when_those
             now -= 1
 
     for _ in range(5):
-        asked = [asyncio.ensure_future(slots.run(f"s{number % 3}", work)) for number in range(12)]
+        tasks = [asyncio.ensure_future(slots.run(f"s{number % 3}", work)) for number in range(12)]
         await asyncio.sleep(0.004)
-        for one in asked[::2]:
+        for one in tasks[::2]:
             one.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
     async with asyncio.timeout(5):
         while slots.free < 2:
             await asyncio.sleep(0.01)
@@ -53,7 +53,7 @@ async def test_no_more_work_is_done_at_once_than_there_are_slots_also_when_those
     assert len(slots._turns) == 0
 
 
-async def test_one_who_leaves_just_as_it_is_their_turn_hands_it_on() -> None:
+async def test_a_caller_who_leaves_with_a_slot_releases_it() -> None:
     slots, goes_on = FairSlots(1), threading.Event()
     first = asyncio.ensure_future(slots.run("a", lambda: goes_on.wait(10)))
     await asyncio.sleep(0.01)
@@ -79,20 +79,20 @@ async def test_work_that_fails_frees_its_slot() -> None:
     assert slots.free == 1
 
 
-async def test_where_it_leaves_some_long_work_of_one_share_leaves_slots_for_others() -> None:
+async def test_with_leaves_some_long_tasks_of_one_share_leave_slots_for_others() -> None:
     slots = FairSlots(4, leaves_some=True)
-    held = []
+    acquired = []
 
     async def hold(share: str) -> None:
         await slots.acquire(share)
-        held.append(share)
+        acquired.append(share)
 
     tasks = [asyncio.ensure_future(hold(share)) for share in ("a", "a", "a", "a", "b", "b", "c", "d")]
     await asyncio.sleep(0.01)
-    assert held == ["a", "a", "b", "c"]
+    assert acquired == ["a", "a", "b", "c"]
     slots.release("b", 1.0)
     await asyncio.sleep(0.01)
-    assert held == ["a", "a", "b", "c", "d"]
+    assert acquired == ["a", "a", "b", "c", "d"]
     for share in ("a", "a", "c", "d"):
         slots.release(share, 1.0)
     await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""One experiment that raises is closed; everybody else's training goes on."""
+"""An experiment that raises is closed, and all others continue."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ async def created(lab: Lab) -> tuple[str, str]:
 
 
 def fail_in(monkeypatch: pytest.MonkeyPatch, what: str, bad: str) -> None:
-    """Have the method `what` of the experiment `bad` raise."""
+    """Let the method `what` of the experiment `bad` raise."""
     sound = getattr(Experiment, what)
 
-    def method(self: Experiment, *given: Any, **named: Any) -> Any:
+    def method(self: Experiment, *arguments: Any, **options: Any) -> Any:
         if self.id == bad and self.moving:
             raise RuntimeError("a fault")
-        return sound(self, *given, **named)
+        return sound(self, *arguments, **options)
 
     monkeypatch.setattr(Experiment, what, method)
 

@@ -1,4 +1,4 @@
-"""Everything one can do with experiments, without a network."""
+"""The lab without a network."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def created(lab: Lab, **recipe: Any) -> tuple[str, str]:
 
 
 async def under_way(lab: Lab, id: str) -> None:
-    """Until each run has made a step."""
+    """Wait until each run has made a step."""
     while not all(steps_of(await lab.views.state(id)).values()):
         await asyncio.sleep(0.005)
 
@@ -83,12 +83,12 @@ async def test_two_repeats_at_once_are_done_once() -> None:
         assert [steps_of(answer)["sgd"] for answer in answers] == [500] * 5
 
 
-async def test_a_command_goes_on_when_the_one_who_asked_hangs_up() -> None:
+async def test_a_command_continues_when_its_caller_hangs_up() -> None:
     async with open_lab() as lab:
         id, token = await created(lab)
-        asked = asyncio.create_task(lab.command(id, token, "step", {"steps": 20_000}, key="a"))
+        task = asyncio.create_task(lab.command(id, token, "step", {"steps": 20_000}, key="a"))
         await asyncio.sleep(0.02)
-        asked.cancel()
+        task.cancel()
         answer = await lab.command(id, token, "step", {"steps": 20_000}, key="a")
         assert steps_of(answer)["gd"] == 20_000
 
@@ -133,12 +133,12 @@ async def test_a_watcher_misses_nothing_however_it_joins() -> None:
         await asyncio.sleep(0.05)
         for box in boxes:
             frame = box.take_frame(0.0)
-            for run, told in frame.runs.items():
-                buckets = told.merged(100)
+            for run, part in frame.runs.items():
+                buckets = part.merged(100)
                 assert not box.must_resume
                 assert len(buckets) <= 100
                 assert buckets.first[0] == 0
-                assert buckets.last[-1] == told.header["step"] - 1 == steps_of(state)[run] - 1
+                assert buckets.last[-1] == part.header["step"] - 1 == steps_of(state)[run] - 1
             await lab.unwatch(id, box)
 
 
@@ -152,16 +152,16 @@ async def test_a_token_that_is_not_the_experiments_may_not_watch_as_if_it_were()
 
 async def test_without_a_folder_nothing_is_deleted_to_make_room() -> None:
     async with open_lab(most=2) as lab:
-        made = [await created(lab), await created(lab)]
+        created_ones = [await created(lab), await created(lab)]
         for _ in range(60):
             with pytest.raises(Unavailable, match="without a data folder closes none") as refused:
                 await created(lab)
         assert refused.value.retry_after > 0
-        for id, token in made:
+        for id, token in created_ones:
             assert (await lab.command(id, token, "step", {}))["id"] == id
 
 
-async def test_what_is_watched_is_not_let_go() -> None:
+async def test_a_watched_experiment_is_not_evicted() -> None:
     async with open_lab(most=1) as lab:
         id, _ = await created(lab)
         await lab.watch(id, None, Outbox(id), {}, 100)
@@ -169,15 +169,15 @@ async def test_what_is_watched_is_not_let_go() -> None:
             await created(lab)
 
 
-async def test_who_joins_while_room_is_made_is_not_left_watching_what_was_closed() -> None:
+async def test_a_watcher_who_joins_during_an_eviction_watches_a_live_experiment() -> None:
     async with open_lab(most=1) as lab:
         id, _ = await created(lab)
         box = Outbox(id)
-        made, seen = await asyncio.gather(
+        creation, watched = await asyncio.gather(
             created(lab), lab.watch(id, None, box, {}, 100), return_exceptions=True
         )
-        assert isinstance(made, Unavailable)
-        assert isinstance(seen, dict)
+        assert isinstance(creation, Unavailable)
+        assert isinstance(watched, dict)
         assert (await lab.views.state(id))["id"] == id
 
 
@@ -185,9 +185,9 @@ async def test_however_many_come_at_once_no_more_are_open_than_may_be() -> None:
     async with open_lab(most=3) as lab:
         for _ in range(3):
             await created(lab)
-        made = await asyncio.gather(*(created(lab) for _ in range(8)), return_exceptions=True)
+        results = await asyncio.gather(*(created(lab) for _ in range(8)), return_exceptions=True)
         assert lab.health()["experiments"] == 3
-        assert {type(each) for each in made} <= {tuple, Unavailable}, (
+        assert {type(each) for each in results} <= {tuple, Unavailable}, (
             "who finds no room is told to come again"
         )
 
@@ -204,7 +204,7 @@ async def test_a_playing_experiment_that_nobody_watches_is_paused() -> None:
         assert (await lab.views.state(watched))["playing"] is True
 
 
-async def test_deleting_answers_who_waits_for_a_step() -> None:
+async def test_deleting_answers_a_waiting_step() -> None:
     async with open_lab() as lab:
         id, token = await created(lab)
         waiting = asyncio.create_task(lab.command(id, token, "step", {"steps": 1_000_000}))
@@ -258,10 +258,10 @@ async def test_a_figure_is_filled_with_the_runs() -> None:
             await lab.views.figure(id, "nothing")
 
 
-async def test_a_measurement_is_charged_with_all_that_it_slows_and_to_nobody_where_nothing_moves(
+async def test_a_measurement_is_charged_for_delayed_training_and_only_then(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[tuple[bool, bool]] = []
+    charges: list[tuple[bool, bool]] = []
 
     async def take(
         self: Measurements,
@@ -271,7 +271,7 @@ async def test_a_measurement_is_charged_with_all_that_it_slows_and_to_nobody_whe
         before: float = 0.0,
         share: str = "",
     ) -> dict[str, Any]:
-        asked.append((charged, before > 0.0))
+        charges.append((charged, before > 0.0))
         return {}
 
     monkeypatch.setattr(Measurements, "take", take)
@@ -282,13 +282,13 @@ async def test_a_measurement_is_charged_with_all_that_it_slows_and_to_nobody_whe
         await lab.views.instrument(id, "gd", "slice", None)
         await lab.command(id, token, "play", {"speed": 1})
         await lab.views.instrument(id, "gd", "curvature", None)
-        told = await lab.views.instrument(id, "gd", "slice", None)
+        answer = await lab.views.instrument(id, "gd", "slice", None)
         await lab.views.check(id, "gd")
-    assert asked == [(False, False), (False, True), (True, False), (True, True), (False, False)]
-    assert set(told) == {"step", "generation"}
+    assert charges == [(False, False), (False, True), (True, False), (True, True), (False, False)]
+    assert set(answer) == {"step", "generation"}
 
 
-async def test_what_is_made_of_a_read_is_charged_to_the_reads_of_its_experiment(
+async def test_rendering_is_charged_to_the_reads_of_its_experiment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     charged: list[tuple[str, float]] = []
@@ -309,7 +309,7 @@ async def test_what_is_made_of_a_read_is_charged_to_the_reads_of_its_experiment(
         assert len(charged) == 4
 
 
-async def test_what_is_made_for_a_reader_who_has_left_is_charged_as_well(
+async def test_rendering_for_a_reader_who_has_left_is_charged_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     charged: list[str] = []

@@ -1,4 +1,4 @@
-"""One budget in bytes over a lab: who is put away, who is paused, and what is refused."""
+"""The memory limit of a lab: evictions, pauses and refusals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ONE = expected_bytes(Recipe.model_validate(RECIPE))
 """What one of them may come to."""
 
 
-async def made(lab: Lab, address: str | None = None, **more: Any) -> tuple[str, str]:
+async def create(lab: Lab, address: str | None = None, **more: Any) -> tuple[str, str]:
     state, token = await lab.create(Recipe.model_validate({**RECIPE, **more}), address=address)
     return state["id"], token
 
@@ -32,9 +32,9 @@ def playing(lab: Lab) -> list[str]:
     return [one.id for one in lab._capacity.candidates() if one.bytes >= ONE // 2]
 
 
-async def test_an_experiment_that_makes_steps_counts_for_what_it_may_come_to() -> None:
+async def test_an_experiment_that_makes_steps_counts_for_its_maximum() -> None:
     async with open_lab(Lasting(), most_bytes=100 * ONE) as lab:
-        id, token = await made(lab)
+        id, token = await create(lab)
         idle = lab._capacity.used_bytes
         await plays(lab, id, token)
         busy = lab._capacity.used_bytes
@@ -46,7 +46,7 @@ async def test_an_experiment_that_makes_steps_counts_for_what_it_may_come_to() -
 
 async def test_the_ceiling_is_not_passed_however_long_a_run_is() -> None:
     async with open_lab(Lasting(), most_bytes=100 * ONE) as lab:
-        id, token = await made(lab)
+        id, token = await create(lab)
         await lab.command(id, token, "step", {"steps": 30_000})
         live = lab._registry.entries[id].live
         assert live is not None
@@ -56,7 +56,7 @@ async def test_the_ceiling_is_not_passed_however_long_a_run_is() -> None:
 async def test_a_burst_of_creations_and_plays_stays_below_the_limit_at_every_moment() -> None:
     async with open_lab(Lasting(), most_bytes=10.5 * ONE) as lab:
         for at in range(60):
-            id, token = await made(lab, address=f"192.0.2.{at}")
+            id, token = await create(lab, address=f"192.0.2.{at}")
             await plays(lab, id, token)
             assert lab._capacity.used_bytes <= 10.5 * ONE
         assert len(playing(lab)) >= 8
@@ -64,7 +64,7 @@ async def test_a_burst_of_creations_and_plays_stays_below_the_limit_at_every_mom
 
 async def test_the_least_recently_used_is_put_away_and_opens_again_paused() -> None:
     async with open_lab(Lasting(), most_bytes=4.5 * ONE) as lab:
-        one = [await made(lab, address=str(at)) for at in range(6)]
+        one = [await create(lab, address=str(at)) for at in range(6)]
         for id, token in one[:4]:
             await plays(lab, id, token)
         await plays(lab, *one[4])
@@ -74,7 +74,7 @@ async def test_the_least_recently_used_is_put_away_and_opens_again_paused() -> N
 
 async def test_without_a_store_play_and_creation_are_refused_and_nothing_is_lost() -> None:
     async with open_lab(most_bytes=4.2 * ONE) as lab:
-        one = [await made(lab, address=str(at)) for at in range(5)]
+        one = [await create(lab, address=str(at)) for at in range(5)]
         for id, token in one[:4]:
             await plays(lab, id, token)
         with pytest.raises(
@@ -83,7 +83,7 @@ async def test_without_a_store_play_and_creation_are_refused_and_nothing_is_lost
             await plays(lab, *one[4])
         assert full.value.retry_after > 0
         with pytest.raises(Unavailable, match="memory"):
-            await made(lab, address="new")
+            await create(lab, address="new")
         await lab.command(*one[4], "edit", {"batch_size": 1}, run="gd")
         await lab.command(*one[4], "reset", {})
         for id, token in one:
@@ -93,7 +93,7 @@ async def test_without_a_store_play_and_creation_are_refused_and_nothing_is_lost
 
 async def test_a_refused_play_can_be_repeated_with_its_key_when_there_is_room() -> None:
     async with open_lab(most_bytes=2.2 * ONE) as lab:
-        (first, its), (second, token) = await made(lab, "a"), await made(lab, "b")
+        (first, its), (second, token) = await create(lab, "a"), await create(lab, "b")
         await plays(lab, first, its)
         for name in ("more", "most"):
             await lab.command(first, its, "add_run", {"name": name})
@@ -104,12 +104,12 @@ async def test_a_refused_play_can_be_repeated_with_its_key_when_there_is_room() 
         assert steps_of(state)["gd"] == 3
 
 
-async def test_where_all_that_plays_is_read_the_largest_share_is_paused_and_told_why() -> None:
+async def test_if_all_playing_experiments_are_read_the_largest_share_is_paused_with_a_reason() -> None:
     async with open_lab(Lasting(), most_bytes=20 * ONE) as lab:
-        small, its = await made(lab, "small")
+        small, its = await create(lab, "small")
         await plays(lab, small, its)
         boxes = {}
-        for id, token in [(small, its), *[await made(lab, "large") for _ in range(6)]]:
+        for id, token in [(small, its), *[await create(lab, "large") for _ in range(6)]]:
             await plays(lab, id, token)
             boxes[id] = Outbox(id)
             await lab.watch(id, token, boxes[id], {}, 100)
@@ -127,11 +127,11 @@ async def test_where_all_that_plays_is_read_the_largest_share_is_paused_and_told
             assert ("memory" in events) == (id in paused)
 
 
-async def test_a_restart_opens_what_played_within_the_limit() -> None:
+async def test_a_restart_opens_playing_experiments_within_the_limit() -> None:
     store = Lasting()
     async with open_lab(store) as lab:
         for _ in range(12):
-            await plays(lab, *await made(lab))
+            await plays(lab, *await create(lab))
     async with open_lab(store, most_bytes=5.5 * ONE) as lab:
         most = 0
         async with asyncio.timeout(20):
@@ -145,16 +145,16 @@ async def test_a_restart_opens_what_played_within_the_limit() -> None:
 
 async def test_keys_of_commands_count() -> None:
     async with open_lab(Lasting(), most_bytes=100 * ONE) as lab:
-        id, token = await made(lab)
+        id, token = await create(lab)
         before = lab._capacity.used_bytes
         for at in range(50):
             await lab.command(id, token, "pause", {}, key=f"k{at}")
         assert lab._capacity.used_bytes - before >= 50 * 200
 
 
-async def test_what_readers_have_not_had_counts() -> None:
+async def test_data_that_readers_have_not_received_counts() -> None:
     async with open_lab(Lasting(), most_bytes=100 * ONE) as lab:
-        id, token = await made(lab)
+        id, token = await create(lab)
         await lab.command(id, token, "step", {"steps": 2_000})
         before = lab._capacity.used_bytes
         await lab.watch(id, token, Outbox(id, buckets=5_000), {}, 5_000)

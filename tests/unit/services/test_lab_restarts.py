@@ -1,4 +1,4 @@
-"""A lab that is closed and opened again on the same store, and one that has more experiments than it holds open."""
+"""A lab reopened on the same store, and one with more experiments than slots."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def created(lab: Lab, **recipe: Any) -> tuple[str, str]:
     return state["id"], token
 
 
-async def test_what_was_done_is_there_again_and_its_token_too() -> None:
+async def test_changes_and_tokens_survive_a_restart() -> None:
     store = Lasting()
     async with open_lab(store) as lab:
         id, token = await created(lab)
@@ -63,21 +63,21 @@ async def test_a_repeat_is_answered_again_after_a_restart() -> None:
             await lab.command(id, token, "step", {"steps": 6}, key="a")
 
 
-async def test_what_was_playing_plays_on_without_anybody_asking() -> None:
+async def test_a_playing_experiment_plays_on_without_a_request() -> None:
     store = Lasting()
     async with open_lab(store) as lab:
         id, token = await created(lab)
         await lab.command(id, token, "play", {"speed": "max"})
         await asyncio.sleep(0.05)
-        seen = steps_of(await lab.views.state(id))
+        before = steps_of(await lab.views.state(id))
     async with open_lab(store) as lab:
         while not lab.health()["experiments"]:
             await asyncio.sleep(0.005)
-        assert (kept := store.load(id)) is not None
-        assert kept.progress["playing"]
+        assert (stored := store.load(id)) is not None
+        assert stored.progress["playing"]
         state = await lab.views.state(id)
         assert state["playing"]
-        while not all(steps_of(state)[run] > seen[run] for run in seen):
+        while not all(steps_of(state)[run] > before[run] for run in before):
             state = await lab.views.state(id)
         assert {run["generation"] for run in state["runs"]} == {0}, "nothing was seen that was not stored"
 
@@ -95,7 +95,7 @@ async def test_a_stored_play_that_was_too_slow_plays_on_raised_and_holds_up_nobo
         assert not (await lab.command(id, token, "pause", {}))["playing"]
 
 
-async def test_what_nobody_has_watched_since_is_paused_when_it_comes_back() -> None:
+async def test_an_unwatched_experiment_is_paused_after_a_restart() -> None:
     store = Lasting()
     async with open_lab(store) as lab:
         id, token = await created(lab)
@@ -108,10 +108,10 @@ async def test_what_nobody_has_watched_since_is_paused_when_it_comes_back() -> N
 async def test_more_can_be_stored_than_are_open() -> None:
     store = Lasting()
     async with open_lab(store, most=2) as lab:
-        made = [await created(lab) for _ in range(5)]
-        for number, (id, token) in enumerate(made, start=1):
+        ids = [await created(lab) for _ in range(5)]
+        for number, (id, token) in enumerate(ids, start=1):
             await lab.command(id, token, "step", {"steps": number})
-        for number, (id, _) in enumerate(made, start=1):
+        for number, (id, _) in enumerate(ids, start=1):
             assert steps_of(await lab.views.state(id)) == {"gd": number, "sgd": number}
             assert len(in_slots(lab)) <= 2
 
@@ -119,43 +119,43 @@ async def test_more_can_be_stored_than_are_open() -> None:
 async def test_however_many_are_asked_for_at_once_no_more_are_open_than_may_be() -> None:
     store = Lasting()
     async with open_lab(store) as lab:
-        made = [await created(lab) for _ in range(8)]
+        ids = [await created(lab) for _ in range(8)]
     async with open_lab(store, most=2) as lab:
-        for id, _ in made[:2]:
+        for id, _ in ids[:2]:
             await lab.views.state(id)
-        asked = [lab.views.state(id) for id, _ in made[2:] for _ in range(2)]
-        states = await asyncio.gather(*asked)
+        reads = [lab.views.state(id) for id, _ in ids[2:] for _ in range(2)]
+        states = await asyncio.gather(*reads)
         assert len(in_slots(lab)) == 2
-        assert [state["id"] for state in states] == [id for id, _ in made[2:] for _ in range(2)]
+        assert [state["id"] for state in states] == [id for id, _ in ids[2:] for _ in range(2)]
 
 
-async def test_many_who_ask_at_once_open_it_once() -> None:
+async def test_many_simultaneous_requests_open_it_once() -> None:
     store = Lasting()
     async with open_lab(store) as lab:
         id, token = await created(lab)
     async with open_lab(store) as lab:
-        asked = [lab.command(id, token, "step", {"steps": 3}, key="a") for _ in range(20)]
-        looked = [lab.views.state(id) for _ in range(20)]
-        await asyncio.gather(*asked, *looked)
+        commands = [lab.command(id, token, "step", {"steps": 3}, key="a") for _ in range(20)]
+        reads = [lab.views.state(id) for _ in range(20)]
+        await asyncio.gather(*commands, *reads)
         assert steps_of(await lab.views.state(id)) == {"gd": 3, "sgd": 3}
 
 
-async def test_what_nobody_used_for_so_long_is_deleted_in_small_batches(
+async def test_experiments_unused_for_long_are_deleted_in_small_batches(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store, batches = Lasting(), []
     async with open_lab(store, keep_seconds=1000.0) as lab:
-        made = [await created(lab) for _ in range(25)]
-    store.touch({id: LONG_AGO for id, _ in made[:23]})
+        ids = [await created(lab) for _ in range(25)]
+    store.touch({id: LONG_AGO for id, _ in ids[:23]})
     delete = store.delete
     monkeypatch.setattr(store, "delete", lambda ids: (batches.append(len(ids)), delete(ids)))
     async with open_lab(store, keep_seconds=1000.0) as lab:
-        await lab.views.state(made[0][0])
+        await lab.views.state(ids[0][0])
         await lab.idle_sweep.delete_unused()
         assert batches == [10, 10, 2]
-        assert {each.id for each in store.experiments()} == {id for id, _ in (made[0], *made[23:])}
+        assert {each.id for each in store.experiments()} == {id for id, _ in (ids[0], *ids[23:])}
         with pytest.raises(NotFound):
-            await lab.views.state(made[1][0])
+            await lab.views.state(ids[1][0])
 
 
 async def test_looking_counts_as_use_and_is_noted_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,27 +172,27 @@ async def test_looking_counts_as_use_and_is_noted_now_and_then(monkeypatch: pyte
 CSV = "\n".join(f"{k},{k % 3},{k * k % 17}" for k in range(50)).encode()
 
 
-async def test_a_table_is_there_again_with_what_was_made_of_it() -> None:
+async def test_a_table_and_its_experiment_survive_a_restart() -> None:
     store = Lasting()
     async with open_lab(store) as lab:
-        told = await lab.add_table(CSV)
-        id, token = await created(lab, data={"name": "csv", "dataset": told["id"]})
+        table = await lab.add_table(CSV)
+        id, token = await created(lab, data={"name": "csv", "dataset": table["id"]})
         await lab.command(id, token, "step", {"steps": 20})
         before = costless(await lab.views.state(id)), await lab.views.data(id)
     async with open_lab(store, keep_seconds=1000.0) as lab:
         assert (costless(await lab.views.state(id)), await lab.views.data(id)) == before
-        assert await lab.table(told["id"]) == told
+        assert await lab.table(table["id"]) == table
         unused = await lab.add_table(CSV)
         lab._store.age.resume(Moment(time.time(), 2000.0))
         await lab.views.state(id)
         await lab.idle_sweep.delete_unused()
-        assert await lab.table(told["id"]) == told, "an experiment is made of it"
+        assert await lab.table(table["id"]) == table, "an experiment is made of it"
         with pytest.raises(NotFound):
             await lab.table(unused["id"])
         await lab.delete(id, token)
         await lab.idle_sweep.delete_unused()
         with pytest.raises(NotFound):
-            await lab.table(told["id"])
+            await lab.table(table["id"])
 
 
 async def test_a_table_makes_room_for_another_and_one_that_is_in_use_stays(
@@ -241,12 +241,12 @@ async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pyt
         )
         await lab.unwatch(id, box)
         store.is_full = False
-        told: list[dict[str, Any]] = []
-        while lab.is_read_only or (other.must_resume is False and len(told) < 2):
-            told += iter(other.take_event, None)
+        events: list[dict[str, Any]] = []
+        while lab.is_read_only or (other.must_resume is False and len(events) < 2):
+            events += iter(other.take_event, None)
             await asyncio.sleep(0.005)
-        told += iter(other.take_event, None)
-        storage = [event["read_only"] for event in told if event["event"] == "storage"]
+        events += iter(other.take_event, None)
+        storage = [event["read_only"] for event in events if event["event"] == "storage"]
         assert storage == [True, False], "who watches something else is told too"
         answer = await lab.command(id, token, "edit", {"batch_size": 1}, run="gd", key="b")
         assert answer["at_step"] == 5
@@ -269,7 +269,7 @@ async def test_a_playing_experiment_plays_on_while_nothing_can_be_stored() -> No
         store.is_full = False
 
 
-async def test_a_store_that_cannot_be_read_is_not_taken_for_an_empty_one(
+async def test_an_unreadable_store_is_not_treated_as_empty(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(store_thread, "RETRY_SECONDS", 0.05)

@@ -1,4 +1,4 @@
-"""Places in a lab: who makes room for whom, what can be read without a place, and what a restart opens."""
+"""Slots of a lab: evictions, reading without a slot, and restarts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def key_of(number: int) -> str:
     return f"{number:032x}"
 
 
-async def made(lab: Lab, **who: Any) -> tuple[str, str]:
+async def create(lab: Lab, **who: Any) -> tuple[str, str]:
     state, token = await lab.create(Recipe.model_validate(TINY), **who)
     return state["id"], token
 
@@ -34,82 +34,82 @@ async def plays(lab: Lab, id: str, token: str, address: str | None = None) -> No
 
 
 async def reads(lab: Lab, id: str, token: str, address: str | None = None) -> Outbox:
-    """Watch, and acknowledge what comes."""
+    """Watch, and acknowledge a frame."""
     box = Outbox(id)
     await lab.watch(id, token, box, {}, 100, address=address)
     lab.acknowledged(id)
     return box
 
 
-async def test_one_client_with_a_new_key_a_request_leaves_room_for_those_behind_its_own_address() -> None:
-    """The 300 of the siege, a tenth of everything."""
+async def test_one_client_with_many_keys_leaves_slots_for_others_behind_its_address() -> None:
+    """It uses a tenth of the numbers of the siege."""
     async with open_lab(Lasting(), most=100) as lab:
         honest = []
         for number in range(300):
-            attacker, token = await made(lab, owner=key_of(number), address=CLASSROOM)
+            attacker, token = await create(lab, owner=key_of(number), address=CLASSROOM)
             await plays(lab, attacker, token, CLASSROOM)
             if number % 10 == 0:
-                mine, token = await made(lab, owner=key_of(10_000 + number), address=CLASSROOM)
+                mine, token = await create(lab, owner=key_of(10_000 + number), address=CLASSROOM)
                 await reads(lab, mine, token, CLASSROOM)
                 honest.append((mine, token))
-        held = in_slots(lab)
-        assert {id for id, _ in honest} <= set(held)
-        assert len(held) <= 100
-        other, token = await made(lab, address=ELSEWHERE)
+        live = in_slots(lab)
+        assert {id for id, _ in honest} <= set(live)
+        assert len(live) <= 100
+        other, token = await create(lab, address=ELSEWHERE)
         await plays(lab, other, token, ELSEWHERE)
         assert {other, *(id for id, _ in honest)} <= set(in_slots(lab))
 
 
 async def test_a_new_experiment_displaces_the_oldest_of_its_own_share_stored_as_paused() -> None:
     async with open_lab(Lasting(), most=16) as lab:
-        other = await made(lab, address=ELSEWHERE)
-        mine = [await made(lab, address=CLASSROOM) for _ in range(8)]
+        other = await create(lab, address=ELSEWHERE)
+        mine = [await create(lab, address=CLASSROOM) for _ in range(8)]
         for id, token in mine:
             await plays(lab, id, token, CLASSROOM)
-        await made(lab, address=CLASSROOM)
+        await create(lab, address=CLASSROOM)
         assert mine[0][0] not in in_slots(lab)
         assert {other[0], *(id for id, _ in mine[1:])} <= set(in_slots(lab))
         assert (await lab.views.state(mine[0][0]))["playing"] is False
 
 
-async def test_what_is_watched_and_acknowledged_keeps_its_place() -> None:
+async def test_a_watched_and_acknowledged_experiment_keeps_its_slot() -> None:
     async with open_lab(Lasting(), most=8) as lab:
-        kept = [await made(lab, address=CLASSROOM) for _ in range(8)]
-        for id, token in kept:
+        watched = [await create(lab, address=CLASSROOM) for _ in range(8)]
+        for id, token in watched:
             await plays(lab, id, token)
             await reads(lab, id, token)
         with pytest.raises(Unavailable, match="experiments is in use") as refused:
-            await made(lab, address=CLASSROOM)
+            await create(lab, address=CLASSROOM)
         assert refused.value.retry_after > 0
-        assert in_slots(lab) == [id for id, _ in kept]
+        assert in_slots(lab) == [id for id, _ in watched]
 
 
-async def test_a_watcher_who_acknowledges_nothing_keeps_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_watcher_without_acknowledgements_keeps_no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_lab(Lasting(), most=2) as lab:
-        made_first = [await made(lab), await made(lab)]
-        for id, _ in made_first:
+        first = [await create(lab), await create(lab)]
+        for id, _ in first:
             await lab.watch(id, None, Outbox(id), {}, 100)
         with pytest.raises(Unavailable):
-            await made(lab)
-        for id, _ in made_first:
+            await create(lab)
+        for id, _ in first:
             live = lab._registry.entries[id].live
             assert live is not None
             live.watched_at -= 16
-        await made(lab)
-        assert made_first[0][0] not in in_slots(lab)
+        await create(lab)
+        assert first[0][0] not in in_slots(lab)
 
 
-async def test_one_reads_ones_own_stored_experiment_where_others_hold_all_places() -> None:
+async def test_a_stored_experiment_can_be_read_while_others_use_all_slots() -> None:
     store = Lasting()
     async with open_lab(store) as lab:
-        mine, token = await made(lab, address=ELSEWHERE)
+        mine, token = await create(lab, address=ELSEWHERE)
         await lab.command(mine, token, "step", {"steps": 30})
     async with open_lab(store, most=4) as lab:
         for _ in range(4):
-            id, its = await made(lab, address=CLASSROOM)
+            id, its = await create(lab, address=CLASSROOM)
             await plays(lab, id, its)
             await reads(lab, id, its)
-        held = in_slots(lab)
+        live = in_slots(lab)
         state = await lab.views.state(mine)
         assert steps_of(state) == {"gd": 30}
         assert (await lab.views.recipe(mine))["runs"][0]["name"] == "gd"
@@ -117,15 +117,15 @@ async def test_one_reads_ones_own_stored_experiment_where_others_hold_all_places
         assert len(history) == 30
         assert (await lab.views.snapshot(mine, "gd", 7))["step"] == 7
         assert b"gd" in b"".join([(await lab.views.export(mine, "recipe.json", None)).content])
-        assert (temporary(lab), in_slots(lab)) == ([mine], held)
+        assert (temporary(lab), in_slots(lab)) == ([mine], live)
         with pytest.raises(Unavailable):
             await plays(lab, mine, token, ELSEWHERE)
 
 
-async def test_playing_what_was_only_read_needs_a_place_and_gets_it() -> None:
+async def test_playing_a_temporary_experiment_needs_a_slot_and_gets_it() -> None:
     async with open_lab(Lasting(), most=1) as lab:
-        mine, token = await made(lab)
-        other, its = await made(lab)
+        mine, token = await create(lab)
+        other, its = await create(lab)
         await plays(lab, other, its)
         assert (await lab.views.state(mine))["playing"] is False
         assert (in_slots(lab), temporary(lab)) == ([other], [mine])
@@ -138,16 +138,16 @@ async def test_playing_what_was_only_read_needs_a_place_and_gets_it() -> None:
 async def test_few_visits_are_open_at_a_time_and_each_comes_to_its_turn() -> None:
     store = Lasting()
     async with open_lab(store) as lab:
-        stored = [await made(lab) for _ in range(20)]
+        stored = [await create(lab) for _ in range(20)]
     most = 0
     async with open_lab(store, most=1) as lab:
-        holder, its = await made(lab)
+        holder, its = await create(lab)
         await plays(lab, holder, its)
-        asked = [asyncio.ensure_future(lab.views.state(id)) for id, _ in stored]
-        while not all(each.done() for each in asked):
+        reads = [asyncio.ensure_future(lab.views.state(id)) for id, _ in stored]
+        while not all(each.done() for each in reads):
             most = max(most, len(temporary(lab)))
             await asyncio.sleep(0)
-        assert [each.result()["id"] for each in asked] == [id for id, _ in stored]
+        assert [each.result()["id"] for each in reads] == [id for id, _ in stored]
         assert in_slots(lab) == [holder]
     assert 0 < most <= experiment_loader.MOST_TEMPORARY
 
@@ -155,8 +155,8 @@ async def test_few_visits_are_open_at_a_time_and_each_comes_to_its_turn() -> Non
 async def test_a_visit_ends_when_nobody_reads_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(experiment_loader, "TEMPORARY_SECONDS", 0.05)
     async with open_lab(Lasting(), most=1) as lab:
-        mine, _ = await made(lab)
-        other, its = await made(lab)
+        mine, _ = await create(lab)
+        other, its = await create(lab)
         await plays(lab, other, its)
         await lab.views.state(mine)
         assert temporary(lab) == [mine]
@@ -168,9 +168,9 @@ async def test_a_visit_ends_when_nobody_reads_any_more(monkeypatch: pytest.Monke
 async def test_turns_come_back_however_a_visit_ends() -> None:
     store = Lasting()
     async with open_lab(store) as lab:
-        stored = [await made(lab) for _ in range(3 * experiment_loader.MOST_TEMPORARY)]
+        stored = [await create(lab) for _ in range(3 * experiment_loader.MOST_TEMPORARY)]
     async with open_lab(store, most=1) as lab:
-        holder, its = await made(lab)
+        holder, its = await create(lab)
         await plays(lab, holder, its)
         for id, token in stored:
             await lab.views.state(id)
@@ -179,10 +179,10 @@ async def test_turns_come_back_however_a_visit_ends() -> None:
         assert temporary(lab) == []
 
 
-async def test_a_restart_opens_what_played_as_far_as_there_is_room_and_puts_nothing_away() -> None:
+async def test_a_restart_opens_playing_experiments_into_free_slots_and_evicts_none() -> None:
     store = Lasting()
     async with open_lab(store) as lab:
-        stored = [await made(lab) for _ in range(6)]
+        stored = [await create(lab) for _ in range(6)]
         for id, token in stored:
             await plays(lab, id, token)
     async with open_lab(store, most=4) as lab:
@@ -200,7 +200,7 @@ async def test_a_restart_opens_what_played_as_far_as_there_is_room_and_puts_noth
 
 
 async def with_one_that_plays(lab: Lab) -> None:
-    other, its = await made(lab)
+    other, its = await create(lab)
     await plays(lab, other, its)
 
 
@@ -210,16 +210,16 @@ async def test_opening_one_that_is_read_without_a_place_holds_up_nobody_else(
 ) -> None:
     store, goes_on = Lasting(), asyncio.Event()
     async with open_lab(store) as lab:
-        mine, token = await made(lab)
+        mine, token = await create(lab)
     async with open_lab(store, most=1) as lab:
         await with_one_that_plays(lab)
         of = lab._store if slow == "load" else lab._executor
         sound = getattr(of, slow)
 
-        async def waits(id: str, *given: Any, **named: Any) -> Any:
+        async def waits(id: str, *arguments: Any, **options: Any) -> Any:
             if id == mine:
                 await goes_on.wait()
-            return await sound(id, *given, **named)
+            return await sound(id, *arguments, **options)
 
         monkeypatch.setattr(of, slow, waits)
         readers = [asyncio.ensure_future(lab.views.state(mine))]
@@ -229,7 +229,7 @@ async def test_opening_one_that_is_read_without_a_place_holds_up_nobody_else(
         readers.append(asyncio.ensure_future(lab.watch(mine, token, Outbox(mine), {}, 100)))
         await asyncio.sleep(0.1)
         async with asyncio.timeout(5):
-            await made(lab)
+            await create(lab)
         goes_on.set()
         assert [state["id"] for state in await asyncio.gather(*readers)] == [mine, mine]
 
@@ -238,7 +238,7 @@ async def test_a_turn_comes_back_when_its_reader_leaves_before_the_visit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with open_lab(Lasting(), most=1) as lab:
-        mine, _ = await made(lab)
+        mine, _ = await create(lab)
         await with_one_that_plays(lab)
         loader, take_turn = lab._loader, lab._loader._take_turn
 
@@ -258,7 +258,7 @@ async def test_a_turn_comes_back_when_its_reader_leaves_before_the_visit(
 
 async def test_one_that_opens_again_before_it_is_closed_keeps_its_share() -> None:
     async with open_lab(Lasting()) as lab:
-        mine, _ = await made(lab, address=CLASSROOM)
+        mine, _ = await create(lab, address=CLASSROOM)
         lab._loader._evict(mine, lab._registry.entries[mine])
         await lab.views.state(mine)
         (pump,) = lab._executor._threads  # type: ignore[attr-defined]
@@ -268,12 +268,12 @@ async def test_one_that_opens_again_before_it_is_closed_keeps_its_share() -> Non
 async def test_one_that_is_deleted_while_it_opens_is_not_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
     goes_on, materials = asyncio.Event(), experiment_loader.load_stored_uploads
 
-    async def waits(*given: Any) -> Any:
+    async def waits(*arguments: Any) -> Any:
         await goes_on.wait()
-        return await materials(*given)
+        return await materials(*arguments)
 
     async with open_lab(Lasting()) as lab:
-        mine, token = await made(lab)
+        mine, token = await create(lab)
         lab._loader._evict(mine, lab._registry.entries[mine])
         monkeypatch.setattr(experiment_loader, "load_stored_uploads", waits)
         reader = asyncio.ensure_future(lab.views.state(mine))
@@ -291,11 +291,11 @@ async def test_an_opening_that_fails_late_does_not_end_the_one_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with open_lab(Lasting()) as lab:
-        mine, _ = await made(lab)
+        mine, _ = await create(lab)
         entry, sound, fails = lab._registry.entries[mine], lab._executor.open, asyncio.Event()
         lab._loader._evict(mine, entry)
 
-        async def fails_late(*given: Any, **named: Any) -> Any:
+        async def fails_late(*arguments: Any, **options: Any) -> Any:
             monkeypatch.setattr(lab._executor, "open", sound)
             await fails.wait()
             raise Failed
@@ -317,19 +317,19 @@ async def test_one_that_waits_for_room_for_its_command_is_not_put_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with open_lab(Lasting(), most=1) as lab:
-        mine, token = await made(lab)
+        mine, token = await create(lab)
 
-        async def others_come(*given: Any, **named: Any) -> None:
+        async def others_come(*arguments: Any, **options: Any) -> None:
             with pytest.raises(Unavailable):
-                await made(lab, address=ELSEWHERE)
+                await create(lab, address=ELSEWHERE)
 
         monkeypatch.setattr(lab._loader, "grow", others_come)
         assert steps_of(await lab.command(mine, token, "step", {"steps": 3})) == {"gd": 3}
 
 
-async def test_a_command_to_one_that_has_just_been_closed_is_not_told_that_there_is_none() -> None:
+async def test_a_command_to_an_experiment_that_was_just_closed_is_not_404() -> None:
     async with open_lab(Lasting()) as lab:
-        mine, token = await made(lab)
+        mine, token = await create(lab)
         await lab._executor.close(mine)
         with pytest.raises(Unavailable, match="just been closed"):
             await lab.command(mine, token, "step", {})
@@ -340,14 +340,14 @@ async def test_one_that_cannot_be_opened_keeps_no_other_from_playing_on(
 ) -> None:
     store, reopened = Lasting(), Experiment.reopened
     async with open_lab(store) as lab:
-        bad, good = [await made(lab) for _ in range(2)]
+        bad, good = [await create(lab) for _ in range(2)]
         for id, token in (bad, good):
             await plays(lab, id, token)
 
-    def fails(id: str, *given: Any, **named: Any) -> Experiment:
+    def fails(id: str, *arguments: Any, **options: Any) -> Experiment:
         if id == bad[0]:
             raise RuntimeError("a fault")
-        return reopened(id, *given, **named)
+        return reopened(id, *arguments, **options)
 
     monkeypatch.setattr(Experiment, "reopened", fails)
     async with open_lab(store) as lab, asyncio.timeout(10):
@@ -365,8 +365,8 @@ async def test_files_for_a_crowd_behind_one_address_hold_up_no_answer_for_anothe
         made_so_far += 1
 
     async with open_lab() as lab:
-        mine, _ = await made(lab, address=ELSEWHERE)
-        theirs = [(await made(lab, address=CLASSROOM))[0] for _ in range(4)]
+        mine, _ = await create(lab, address=ELSEWHERE)
+        theirs = [(await create(lab, address=CLASSROOM))[0] for _ in range(4)]
         crowd = [asyncio.ensure_future(lab.views.beside(id, make)) for id in theirs for _ in range(15)]
         await asyncio.sleep(0.02)
         before = made_so_far
@@ -377,8 +377,8 @@ async def test_files_for_a_crowd_behind_one_address_hold_up_no_answer_for_anothe
 
 async def test_reading_many_without_a_place_keeps_no_other_share_from_reading_one() -> None:
     async with open_lab(Lasting(), most=1) as lab:
-        mine, _ = await made(lab, address=ELSEWHERE)
-        theirs = [(await made(lab, address=CLASSROOM))[0] for _ in range(80)]
+        mine, _ = await create(lab, address=ELSEWHERE)
+        theirs = [(await create(lab, address=CLASSROOM))[0] for _ in range(80)]
         await with_one_that_plays(lab)
         crowd = [asyncio.ensure_future(lab.views.state(id)) for id in theirs]
         while len(temporary(lab)) < experiment_loader.MOST_TEMPORARY / 2:
@@ -390,7 +390,7 @@ async def test_reading_many_without_a_place_keeps_no_other_share_from_reading_on
 
 async def test_one_share_reads_one_after_the_other_without_waiting_for_a_visit_to_end() -> None:
     async with open_lab(Lasting(), most=1) as lab:
-        stored = [(await made(lab, address=CLASSROOM))[0] for _ in range(6)]
+        stored = [(await create(lab, address=CLASSROOM))[0] for _ in range(6)]
         await with_one_that_plays(lab)
         async with asyncio.timeout(experiment_loader.TEMPORARY_SECONDS):
             for id in stored:

@@ -1,6 +1,4 @@
-"""What measurements may take of the time, and how soon whoever keeps to that asks again: by clocks that only measuring
-moves.
-"""
+"""The budget of measurements, with clocks that only measurements move."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from support.clocks import Clock
 
 
 class Bench:
-    """Measurements that take as long as they are told to, of which they have a processor for a part."""
+    """Measurements of a given duration, with a processor for a part of it."""
 
     def __init__(self) -> None:
         self.clock, self.own = Clock(), Clock()
@@ -34,26 +32,26 @@ def test_instruments_and_the_doctor_together_slow_no_training_by_5_percent() -> 
     assert SHARE + examination_budget.SHARE < 0.05
 
 
-async def test_an_answer_tells_what_it_cost_and_how_long_that_takes_to_be_paid_for() -> None:
-    told = await Bench().take(0.01)
+async def test_an_answer_has_its_cost_and_the_time_to_pay_it_back() -> None:
+    answer = await Bench().take(0.01)
     paid = (0.01 + REQUEST_SECONDS) / SHARE
-    assert told == {"told": True, "cost_seconds": pytest.approx(0.01), "again_seconds": pytest.approx(paid)}
+    assert answer == {"told": True, "cost_seconds": pytest.approx(0.01), "again_seconds": pytest.approx(paid)}
 
 
-async def test_time_in_which_a_measurement_had_no_processor_is_no_cost_but_is_paid_for() -> None:
+async def test_time_without_a_processor_is_no_cost_but_is_paid_for() -> None:
     """On a busy machine it may have held Python's lock meanwhile."""
-    told = await Bench().take(0.5, own=0.01)
-    assert told["cost_seconds"] == pytest.approx(0.01)
-    assert told["again_seconds"] == pytest.approx((0.5 + REQUEST_SECONDS) / SHARE)
+    answer = await Bench().take(0.5, own=0.01)
+    assert answer["cost_seconds"] == pytest.approx(0.01)
+    assert answer["again_seconds"] == pytest.approx((0.5 + REQUEST_SECONDS) / SHARE)
 
 
-async def test_steps_that_had_to_be_made_again_before_a_measurement_are_paid_for_too() -> None:
-    told = await Bench().take(0.01, before=0.4)
-    assert told["cost_seconds"] == pytest.approx(0.41)
-    assert told["again_seconds"] == pytest.approx((0.41 + REQUEST_SECONDS) / SHARE)
+async def test_steps_replayed_for_a_measurement_are_paid_for_too() -> None:
+    answer = await Bench().take(0.01, before=0.4)
+    assert answer["cost_seconds"] == pytest.approx(0.41)
+    assert answer["again_seconds"] == pytest.approx((0.41 + REQUEST_SECONDS) / SHARE)
 
 
-async def test_to_write_an_answer_down_is_paid_for_by_the_next_one() -> None:
+async def test_encoding_an_answer_is_paid_for_by_the_next_one() -> None:
     bench = Bench()
     first = (await bench.take(0.01))["again_seconds"]
     bench.measuring.add_encoding(0.03)
@@ -61,25 +59,25 @@ async def test_to_write_an_answer_down_is_paid_for_by_the_next_one() -> None:
     assert (await bench.take(0.01))["again_seconds"] == pytest.approx(first + 0.03 / SHARE, rel=0.01)
 
 
-async def test_what_slows_no_training_is_waited_for_by_nobody() -> None:
+async def test_a_measurement_that_delays_no_training_is_not_charged() -> None:
     bench = Bench()
     first = (await bench.take(0.01, charged=False))["again_seconds"]
     assert first == (await bench.take(0.01))["again_seconds"]
 
 
 @pytest.mark.parametrize("costs", [[0.01], [0.001, 0.02, 0.005], [0.01] * 10])
-def test_all_who_keep_to_the_budget_together_take_no_more_than_their_share(costs: list[float]) -> None:
-    budget, taken = Budget(), 0.0
-    asked = [(0.0, place) for place in range(len(costs))]
+def test_all_callers_within_the_budget_take_no_more_than_the_share(costs: list[float]) -> None:
+    budget, total = Budget(), 0.0
+    queue = [(0.0, place) for place in range(len(costs))]
     end = 200 * sum(costs) / SHARE
-    while asked[0][0] < end:
-        now, place = heapq.heappop(asked)
-        taken += costs[place]
-        heapq.heappush(asked, (now + budget.spend(costs[place], now), place))
-    assert 0.9 * SHARE * end < taken < SHARE * end + 2 * sum(costs)
+    while queue[0][0] < end:
+        now, place = heapq.heappop(queue)
+        total += costs[place]
+        heapq.heappush(queue, (now + budget.spend(costs[place], now), place))
+    assert 0.9 * SHARE * end < total < SHARE * end + 2 * sum(costs)
 
 
-def test_who_asks_without_a_pause_holds_up_nobody_for_long() -> None:
+def test_a_caller_without_pauses_delays_nobody_for_long() -> None:
     budget = Budget()
     for place in range(1000):
         budget.spend(0.1, 0.1 * place)

@@ -1,4 +1,4 @@
-"""Which share an experiment belongs to, on a clock that moves when it is told to."""
+"""Shares of experiments, with a clock that tests set."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALICE, BOB = hashlib.sha256(b"alice").digest(), hashlib.sha256(b"bob").digest()
 
 
 class Shares:
-    """What was called with a share, and the last share of each experiment."""
+    """All announced shares, and the last one of each experiment."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []
@@ -33,7 +33,7 @@ def an_entry(owner: bytes | None = None, address: str | None = HERE) -> Entry:
     return Entry(b"", 0.0, 0.0, 0.0, owner=owner, address=address)
 
 
-def test_a_key_without_a_line_buys_nothing() -> None:
+def test_a_key_without_a_connection_gives_no_share() -> None:
     owners, now = Owners(Clock()), 0.0
     shares = {owners.share_of(an_entry(bytes([number]) * 32), now) for number in range(256)}
     assert shares == {f"address:{HERE}"}
@@ -41,7 +41,7 @@ def test_a_key_without_a_line_buys_nothing() -> None:
     assert owners.share_of(an_entry(ALICE, None), now) == "address:-"
 
 
-def test_an_owner_has_a_share_while_a_line_of_theirs_acknowledges() -> None:
+def test_an_owner_has_a_share_while_a_connection_acknowledges() -> None:
     clock, shares = Clock(), Shares()
     owners = Owners(clock, shares)
     one, other, of_bob = an_entry(ALICE), an_entry(ALICE, THERE), an_entry(BOB)
@@ -59,7 +59,7 @@ def test_an_owner_has_a_share_while_a_line_of_theirs_acknowledges() -> None:
     assert shares.last == {"one": f"address:{HERE}", "other": f"address:{THERE}", "bob's": f"address:{HERE}"}
 
 
-def test_a_share_is_told_only_when_it_changes() -> None:
+def test_a_share_is_announced_only_when_it_changes() -> None:
     clock, shares = Clock(), Shares()
     owners = Owners(clock, shares)
     entry = an_entry(ALICE)
@@ -71,7 +71,7 @@ def test_a_share_is_told_only_when_it_changes() -> None:
     assert shares.calls == [("one", f"address:{HERE}"), ("one", f"owner:{ALICE.hex()}")]
 
 
-def test_an_experiment_that_is_not_open_is_told_of_no_more() -> None:
+def test_the_share_of_a_closed_experiment_is_not_announced() -> None:
     shares = Shares()
     owners = Owners(Clock(), shares)
     entry = an_entry(ALICE)
@@ -91,7 +91,7 @@ def test_a_command_brings_an_experiment_to_its_callers_address() -> None:
     assert shares.calls == [("one", "address:-"), ("one", f"address:{THERE}")]
 
 
-def test_owners_who_have_left_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_absent_owners_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_PRESENT", 10)
     clock = Clock()
     owners = Owners(clock)

@@ -1,4 +1,4 @@
-"""Readiness says which part of the server does not answer."""
+"""The readiness check names the part that does not answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.clocks import Clock
 
 
 class Parts:
-    """A worker and a store, each of which can be held up."""
+    """A worker and a store that a test can block."""
 
     def __init__(self, store: Store | None = None) -> None:
         self.clock = Clock()
@@ -45,22 +45,22 @@ async def test_a_server_whose_parts_answer_is_ready() -> None:
 
 
 async def test_a_worker_that_hangs_is_named() -> None:
-    held = threading.Event()
+    released = threading.Event()
     async with Parts() as parts:
-        parts.executor._threads[0].post("", lambda: held.wait(30) and None)
+        parts.executor._threads[0].post("", lambda: released.wait(30) and None)
         with pytest.raises(Unavailable, match="training worker has not answered"):
             await parts.readiness.check()
-        held.set()
+        released.set()
 
 
 async def test_a_store_that_hangs_is_named() -> None:
-    held = threading.Event()
+    released = threading.Event()
     async with Parts() as parts:
         parts.readiness = Readiness(parts.executor, parts.thread, parts.clock, seconds=0.5)
-        hanging = asyncio.ensure_future(parts.thread._call(lambda _: held.wait(30)))
+        hanging = asyncio.ensure_future(parts.thread._call(lambda _: released.wait(30)))
         with pytest.raises(Unavailable, match="the store has not answered"):
             await parts.readiness.check()
-        held.set()
+        released.set()
         await hanging
 
 

@@ -1,4 +1,4 @@
-"""Which experiments there are, without a lab around them."""
+"""The registry without a lab."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps whose callers have left pause, and go on when the same command comes again."""
+"""Steps without callers pause, and continue when the same command comes again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MANY = 1_000_000
 
 
 class Calls:
-    """Something that somebody waits for, and what is noticed of them."""
+    """A shared task, and its reports about callers."""
 
     def __init__(self) -> None:
         self.noticed: list[str] = []
@@ -33,10 +33,10 @@ class Calls:
         return answer
 
 
-async def test_the_last_caller_who_leaves_is_noticed_and_one_who_comes_back() -> None:
+async def test_the_task_reports_its_last_caller_leaving_and_one_coming_back() -> None:
     calls = Calls()
     one, two = (asyncio.get_running_loop().create_future() for _ in range(2))
-    waiting = [asyncio.ensure_future(calls.work.wait(gone)) for gone in (one, two)]
+    waiting = [asyncio.ensure_future(calls.work.wait(disconnected)) for disconnected in (one, two)]
     await asyncio.sleep(0)
     one.set_result(None)
     await asyncio.sleep(0)
@@ -52,7 +52,7 @@ async def test_the_last_caller_who_leaves_is_noticed_and_one_who_comes_back() ->
     assert calls.noticed == ["left", "back"]
 
 
-async def test_a_caller_who_is_cancelled_has_left_and_the_work_goes_on() -> None:
+async def test_a_cancelled_caller_has_left_and_the_task_continues() -> None:
     calls = Calls()
     waiting = asyncio.ensure_future(calls.work.wait())
     await asyncio.sleep(0)
@@ -64,14 +64,14 @@ async def test_a_caller_who_is_cancelled_has_left_and_the_work_goes_on() -> None
     assert await calls.work.wait() == "done"
 
 
-async def test_who_leaves_when_it_is_done_is_not_noticed() -> None:
+async def test_a_caller_who_leaves_after_the_end_is_not_reported() -> None:
     calls = Calls()
-    gone = asyncio.get_running_loop().create_future()
-    waiting = asyncio.ensure_future(calls.work.wait(gone))
+    disconnected = asyncio.get_running_loop().create_future()
+    waiting = asyncio.ensure_future(calls.work.wait(disconnected))
     await asyncio.sleep(0)
     calls.done.set_result("done")
     await waiting
-    gone.set_result(None)
+    disconnected.set_result(None)
     await asyncio.sleep(0)
     assert calls.noticed == []
 
@@ -82,12 +82,14 @@ async def created(lab: Lab) -> tuple[str, str]:
 
 
 async def left_alone(lab: Lab, id: str, token: str, key: str | None) -> asyncio.Future[Any]:
-    """A job of many steps whose caller has hung up; its answer."""
-    gone = asyncio.get_running_loop().create_future()
-    job = asyncio.ensure_future(lab.command(id, token, "step", {"steps": MANY}, key=key, disconnected=gone))
+    """Start many steps whose caller hangs up; return their future."""
+    disconnected = asyncio.get_running_loop().create_future()
+    job = asyncio.ensure_future(
+        lab.command(id, token, "step", {"steps": MANY}, key=key, disconnected=disconnected)
+    )
     while not steps_of(await lab.views.state(id))["gd"]:
         await asyncio.sleep(0.005)
-    gone.set_result(None)
+    disconnected.set_result(None)
     return job
 
 
@@ -106,25 +108,25 @@ async def test_steps_that_nobody_waits_for_are_paused(
         assert steps_of(await lab.views.state(id))["gd"] == steps
 
 
-async def test_the_same_key_goes_on_to_where_the_steps_were_going(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_same_key_continues_the_steps_to_their_target(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stepping, "PATIENCE_SECONDS", 0.05)
     async with open_lab() as lab:
         id, token = await created(lab)
-        gone = asyncio.get_running_loop().create_future()
-        asked = {"steps": 20_000}
-        job = asyncio.ensure_future(lab.command(id, token, "step", asked, key="a", disconnected=gone))
+        disconnected = asyncio.get_running_loop().create_future()
+        body = {"steps": 20_000}
+        job = asyncio.ensure_future(lab.command(id, token, "step", body, key="a", disconnected=disconnected))
         while not steps_of(await lab.views.state(id))["gd"]:
             await asyncio.sleep(0.005)
-        gone.set_result(None)
+        disconnected.set_result(None)
         with pytest.raises(Unattended):
             await job
         with pytest.raises(KeyReused):
             await lab.command(id, token, "step", {"steps": 1}, key="a")
-        assert steps_of(await lab.command(id, token, "step", asked, key="a")) == {"gd": 20_000, "sgd": 20_000}
-        assert steps_of(await lab.command(id, token, "step", asked, key="a")) == {"gd": 20_000, "sgd": 20_000}
+        assert steps_of(await lab.command(id, token, "step", body, key="a")) == {"gd": 20_000, "sgd": 20_000}
+        assert steps_of(await lab.command(id, token, "step", body, key="a")) == {"gd": 20_000, "sgd": 20_000}
 
 
-async def test_who_is_back_in_time_finds_the_steps_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_caller_who_is_back_in_time_joins_the_running_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stepping, "PATIENCE_SECONDS", 0.2)
     async with open_lab() as lab:
         id, token = await created(lab)

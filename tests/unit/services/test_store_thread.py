@@ -1,4 +1,4 @@
-"""The thread that stores: in order, many at once, and never a word that something is stored when it is not."""
+"""The store thread: in order, in shared commits, and without false reports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROGRESS: dict[str, Any] = {"playing": False}
 
 
 class Slow(MemoryStore):
-    """A store whose commits wait for a signal, which may be full, and which counts."""
+    """A store whose commits wait for a signal; it may be full, and it counts."""
 
     is_durable = True
 
@@ -51,7 +51,7 @@ class Slow(MemoryStore):
 
 
 @asynccontextmanager
-async def kept(store: Slow) -> AsyncIterator[StoreThread]:
+async def open_thread(store: Slow) -> AsyncIterator[StoreThread]:
     thread = StoreThread(store, AgeClock(lambda: 5.0, lambda: 5.0))
     thread.open()
     thread.start(lambda in_trouble: None)
@@ -67,12 +67,12 @@ def fact(word: str, *, needed: bool = True, **more: Any) -> JournalBatch:
 
 
 class Writer:
-    """Somebody who writes into one ledger and notes what is said to be stored."""
+    """Writes into one ledger and records the reports."""
 
     def __init__(self, thread: StoreThread, id: str = "x", count: int = 0) -> None:
         self.lost = 0
-        begun = None if count else NewExperiment(b"hash")
-        self.ledger = thread.ledger(id, self._lose, count=count, begun=begun)
+        new = None if count else NewExperiment(b"hash")
+        self.ledger = thread.ledger(id, self._lose, count=count, new=new)
         self.stored: list[tuple[str, bool]] = []
 
     def _lose(self) -> None:
@@ -87,9 +87,9 @@ async def settled(thread: StoreThread) -> None:
     await asyncio.sleep(0)
 
 
-async def test_what_comes_while_one_is_stored_shares_the_next_commit() -> None:
+async def test_writes_during_a_commit_share_the_next_one() -> None:
     store = Slow()
-    async with kept(store) as thread:
+    async with open_thread(store) as thread:
         store.go.clear()
         writers = [Writer(thread, id) for id in "xyz"]
         writers[0].write("first")
@@ -110,8 +110,8 @@ async def test_what_comes_while_one_is_stored_shares_the_next_commit() -> None:
         ]
 
 
-async def test_what_is_asked_comes_after_what_was_handed_over() -> None:
-    async with kept(Slow()) as thread:
+async def test_calls_run_after_queued_writes() -> None:
+    async with open_thread(Slow()) as thread:
         writer = Writer(thread)
         for number in range(20):
             writer.write(str(number))
@@ -123,9 +123,9 @@ async def test_what_is_asked_comes_after_what_was_handed_over() -> None:
             await thread.answer("x", "key")
 
 
-async def test_all_that_was_handed_over_is_stored_before_it_stops() -> None:
+async def test_all_queued_writes_are_stored_before_it_stops() -> None:
     store = Slow()
-    async with kept(store) as thread:
+    async with open_thread(store) as thread:
         writer = Writer(thread)
         for number in range(50):
             writer.write(str(number))
@@ -134,7 +134,7 @@ async def test_all_that_was_handed_over_is_stored_before_it_stops() -> None:
 
 async def test_a_write_that_was_needed_and_failed_ends_the_ledger() -> None:
     store = Slow()
-    async with kept(store) as thread:
+    async with open_thread(store) as thread:
         writer = Writer(thread)
         writer.write("a")
         await settled(thread)
@@ -155,7 +155,7 @@ async def test_a_write_that_was_needed_and_failed_ends_the_ledger() -> None:
 
 async def test_a_write_that_was_not_needed_may_fail() -> None:
     store = Slow()
-    async with kept(store) as thread:
+    async with open_thread(store) as thread:
         writer = Writer(thread)
         writer.write("a")
         await settled(thread)
@@ -169,9 +169,9 @@ async def test_a_write_that_was_not_needed_may_fail() -> None:
         assert writer.lost == 0
 
 
-async def test_one_that_does_not_fit_takes_nobody_along(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_invalid_record_does_not_affect_others(caplog: pytest.LogCaptureFixture) -> None:
     store = Slow()
-    async with kept(store) as thread:
+    async with open_thread(store) as thread:
         good, bad = Writer(thread, "good"), Writer(thread, "bad")
         for writer in (good, bad):
             writer.write("a", receipts=(Receipt("key", b"asked"),))
@@ -189,8 +189,10 @@ async def test_one_that_does_not_fit_takes_nobody_along(caplog: pytest.LogCaptur
         assert "does not fit" in caplog.text
 
 
-async def test_what_is_deleted_is_not_written_to_and_is_no_trouble(caplog: pytest.LogCaptureFixture) -> None:
-    async with kept(Slow()) as thread:
+async def test_a_write_to_a_deleted_experiment_fails_without_trouble(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with open_thread(Slow()) as thread:
         writer = Writer(thread)
         writer.write("a")
         await thread.delete(["x"])
@@ -200,11 +202,11 @@ async def test_what_is_deleted_is_not_written_to_and_is_no_trouble(caplog: pytes
         assert (writer.lost, thread.trouble, caplog.text) == (0, None, "")
 
 
-async def test_trouble_is_told_and_goes_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_trouble_is_reported_and_so_is_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_thread, "RETRY_SECONDS", 0.01)
-    store, told = Slow(), []
-    async with kept(store) as thread:
-        thread.start(told.append)
+    store, changes = Slow(), []
+    async with open_thread(store) as thread:
+        thread.start(changes.append)
         writer = Writer(thread)
         writer.write("a")
         store.is_full = True
@@ -217,7 +219,7 @@ async def test_trouble_is_told_and_goes_when_it_is_over(monkeypatch: pytest.Monk
         while thread.trouble is not None:
             await asyncio.sleep(0.005)
         await asyncio.sleep(0)
-        assert told == [True, False]
+        assert changes == [True, False]
 
 
 def test_a_store_that_is_refused_is_refused_when_it_is_opened() -> None:
@@ -236,7 +238,7 @@ async def test_a_store_that_cannot_be_written_to_is_tried_again(monkeypatch: pyt
         def open(self) -> None:
             raise StoreUnwritable("not yet")
 
-    async with kept(Later()) as thread:
+    async with open_thread(Later()) as thread:
         assert thread.trouble == "not yet"
         while thread.trouble is not None:
             await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""What the past weighs with which a watcher begins."""
+"""The history that a watcher starts with, and its size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fallline.vocabulary.recipe import Recipe
 from support.labs import open_lab
 
 
-async def test_the_past_of_a_watcher_has_no_more_bytes_than_its_socket_may_hold(
+async def test_the_history_for_a_watcher_stays_within_its_sockets_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(subscriptions, "LEAST_PAST_BYTES", 1)
@@ -32,10 +32,10 @@ async def test_the_past_of_a_watcher_has_no_more_bytes_than_its_socket_may_hold(
         assert weighed[8_000_000] == 2 * 1000 * (28 * 5 + 4) * 8
 
 
-async def test_all_watchers_together_hold_no_more_of_pasts_than_there_is_room(
+async def test_the_histories_for_all_watchers_stay_within_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Also where all of them come at once, before any of their pasts is read."""
+    """They come all at once, before any history is read."""
     monkeypatch.setattr(subscriptions, "MOST_PAST_BYTES", 2_000_000)
     monkeypatch.setattr(subscriptions, "LEAST_PAST_BYTES", 4_000)
     async with open_lab() as lab:
@@ -57,7 +57,7 @@ async def test_all_watchers_together_hold_no_more_of_pasts_than_there_is_room(
         assert late.past_bytes > 120_000, "what the others held is free again"
 
 
-async def test_who_asks_while_the_same_past_is_being_read_for_another_gets_that_one() -> None:
+async def test_watchers_with_the_same_question_share_one_read() -> None:
     async with open_lab() as lab:
         state, token = await lab.create(Recipe.model_validate({"data": {"samples": 60}}))
         await lab.command(state["id"], token, "step", {"steps": 60})
@@ -66,12 +66,12 @@ async def test_who_asks_while_the_same_past_is_being_read_for_another_gets_that_
         assert all(box.past is boxes[0].past for box in boxes)
         await lab.command(state["id"], token, "step", {"steps": 7})
         for box in boxes:
-            told = box.take_frame(now=0).runs["gd"].merged(10_000)
-            assert told.last.tolist() == list(range(67))
+            columns = box.take_frame(now=0).runs["gd"].merged(10_000)
+            assert columns.last.tolist() == list(range(67))
             await lab.unwatch(state["id"], box)
 
 
-async def test_who_waits_for_what_is_read_for_another_is_answered_though_the_other_hangs_up() -> None:
+async def test_a_watcher_gets_the_shared_read_although_another_hangs_up() -> None:
     async with open_lab() as lab:
         state, token = await lab.create(Recipe.model_validate({"data": {"samples": 60}}))
         boxes = [Outbox(state["id"]) for _ in range(3)]

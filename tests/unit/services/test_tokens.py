@@ -1,4 +1,4 @@
-"""What opens an experiment cannot be guessed, and cannot be found out by how long a wrong one takes."""
+"""Ids and tokens cannot be guessed, not even from response times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_an_id_has_128_bits_a_token_192_and_none_comes_twice() -> None:
     assert len({new_id() for _ in range(1_000)} | {new_token() for _ in range(1_000)}) == 2_000
 
 
-def test_a_token_opens_what_was_made_with_it_and_nothing_else_does() -> None:
+def test_only_its_token_opens_an_experiment() -> None:
     token = new_token()
     stored = hash_of(token)
     assert opens(token, stored)

@@ -1,4 +1,4 @@
-"""Which Pythons and BLAS kernels the tests run with, and that a number that differs between them is found."""
+"""The Pythons and BLAS kernels of the tests, and numbers that differ between them."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ def test_a_digit_that_differs_is_found(
 ) -> None:
     one = {"/state": {"loss": [0.1, 0.2]}}
     files = [tmp_path / name for name in ("one", "same", "other")]
-    for file, shown in zip(files, (one, one, {"/state": other}), strict=True):
-        file.write_text(json.dumps(shown))
+    for file, numbers in zip(files, (one, one, {"/state": other}), strict=True):
+        file.write_text(json.dumps(numbers))
     assert shown_numbers.compare(files[0], files[1]) == []
     assert shown_numbers.compare(files[0], files[2]) == ["/state"]
 
 
 def test_times_and_names_of_a_process_are_no_numbers_to_compare() -> None:
-    told = {"id": "x", "runs": [{"step": 1, "doctor": {"seconds": 0.1}, "loss": 0.5}]}
-    assert shown_numbers.stable(told) == {"runs": [{"step": 1, "loss": 0.5}]}
+    state = {"id": "x", "runs": [{"step": 1, "doctor": {"seconds": 0.1}, "loss": 0.5}]}
+    assert shown_numbers.stable(state) == {"runs": [{"step": 1, "loss": 0.5}]}

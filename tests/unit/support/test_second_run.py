@@ -1,4 +1,4 @@
-"""In continuous integration what failed runs once more, alone, and is named; elsewhere a failure is a failure."""
+"""In continuous integration failed tests run once more, alone; elsewhere they do not."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def planted(tmp_path: Path) -> Path:
 
 
 def run(file: Path, *arguments: str, ci: str = "true") -> tuple[int, str, list[str], str]:
-    """Exit status, output, which tests ran where, and what is noted for the end."""
+    """Return exit status, output, where each test ran, and the final summary."""
     counts = file.with_name("counts")
     # Without what the pytest of this very test says of itself.
     outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
@@ -84,46 +84,46 @@ def run(file: Path, *arguments: str, ci: str = "true") -> tuple[int, str, list[s
 
 
 def test_a_flaky_test_passes_at_its_second_run_alone_and_is_named(planted: Path) -> None:
-    status, output, ran, noted = run(planted, "-k", "sound or flaky", "-n", "2", "--dist", "worksteal")
+    status, output, ran, summary = run(planted, "-k", "sound or flaky", "-n", "2", "--dist", "worksteal")
     assert status == 0, output
     assert [line.split()[0] for line in ran].count("sound") == 1
     assert [line for line in ran if line.startswith("flaky")][1:] == ["flaky alone"]
-    assert noted == "1 of these tests needed a second run: test_planted.py::test_flaky\n"
-    assert noted in output
+    assert summary == "1 of these tests needed a second run: test_planted.py::test_flaky\n"
+    assert summary in output
 
 
-def test_what_fails_again_fails(planted: Path) -> None:
-    status, output, ran, noted = run(planted, "-n", "0")
+def test_a_test_that_fails_twice_fails(planted: Path) -> None:
+    status, output, ran, summary = run(planted, "-n", "0")
     assert status == 1
     assert ran == ["sound alone", "flaky alone", "broken alone", "flaky alone", "broken alone"]
-    first, second = noted.splitlines()
+    first, second = summary.splitlines()
     assert first.startswith("2 of these tests needed a second run: ")
     assert second == "1 failed again: test_planted.py::test_broken"
-    assert noted in output
+    assert summary in output
 
 
 @pytest.mark.parametrize("ci", ["", "false"])
 def test_elsewhere_a_failure_is_a_failure(planted: Path, ci: str) -> None:
-    status, _, ran, noted = run(planted, "-k", "flaky", "-n", "0", ci=ci)
-    assert (status, ran, noted) == (1, ["flaky alone"], "")
+    status, _, ran, summary = run(planted, "-k", "flaky", "-n", "0", ci=ci)
+    assert (status, ran, summary) == (1, ["flaky alone"], "")
 
 
-def test_where_nothing_fails_nothing_runs_again(planted: Path) -> None:
-    status, _, ran, noted = run(planted, "-k", "sound", "-n", "0")
-    assert (status, ran, noted) == (0, ["sound alone"], "")
+def test_without_failures_nothing_runs_again(planted: Path) -> None:
+    status, _, ran, summary = run(planted, "-k", "sound", "-n", "0")
+    assert (status, ran, summary) == (0, ["sound alone"], "")
 
 
-def test_where_more_fail_than_by_accident_none_runs_again(planted: Path) -> None:
+def test_with_many_failures_none_runs_again(planted: Path) -> None:
     planted.write_text(PLANTED + MANY)
-    status, _, ran, noted = run(planted, "-k", "many", "-n", "0")
+    status, _, ran, summary = run(planted, "-k", "many", "-n", "0")
     assert (status, len(ran)) == (1, 11)
-    assert noted == "11 tests failed, more than 10: none runs again\n"
+    assert summary == "11 tests failed, more than 10: none runs again\n"
 
 
 def test_a_suite_that_cannot_run_does_not_run_again(planted: Path) -> None:
     planted.write_text("import nothing_of_that_name\n")
-    status, output, _, noted = run(planted, "-n", "0")
-    assert (status, noted) == (2, "")
+    status, output, _, summary = run(planted, "-n", "0")
+    assert (status, summary) == (2, "")
     assert output.count("nothing_of_that_name") >= 1
 
 

@@ -1,4 +1,4 @@
-"""Answers as text."""
+"""Answers as JSON text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often one token may call."""
+"""The rate limit of a token, and addresses of callers."""
 
 import pytest
 

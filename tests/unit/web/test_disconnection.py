@@ -14,7 +14,7 @@ def request(messages: asyncio.Queue[dict[str, Any]]) -> Request:
     return Request({"type": "http", "method": "POST", "path": "/", "headers": []}, messages.get)
 
 
-async def test_a_caller_who_hangs_up_is_gone() -> None:
+async def test_the_future_is_done_when_the_caller_hangs_up() -> None:
     messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     async with disconnection(request(messages)) as disconnected:
         messages.put_nowait({"type": "http.request", "body": b"", "more_body": False})
@@ -24,7 +24,7 @@ async def test_a_caller_who_hangs_up_is_gone() -> None:
         await asyncio.wait_for(disconnected, 10)
 
 
-async def test_a_caller_who_waits_for_the_answer_is_watched_no_longer_than_that() -> None:
+async def test_the_task_ends_with_the_answer() -> None:
     before = asyncio.all_tasks()
     async with disconnection(request(asyncio.Queue())) as disconnected:
         pass

@@ -16,7 +16,7 @@ from support.columns import NAMES, header, piece
 
 @pytest.fixture(params=["at once", "in a thread"])
 def encoded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[Frame]:
-    """Every frame that is put into words, as often as it is."""
+    """Record each encoding of a frame."""
     frames: list[Frame] = []
     say = Frame.message
 
@@ -53,7 +53,7 @@ async def test_frames_that_are_two_are_encoded_twice(encoded: list[Frame]) -> No
     assert encoded == [one, other]
 
 
-async def test_a_reader_who_hangs_up_takes_nothing_from_the_others(encoded: list[Frame]) -> None:
+async def test_a_reader_who_hangs_up_does_not_cancel_the_encoding_for_others(encoded: list[Frame]) -> None:
     one = frame()
     first = asyncio.ensure_future(text_of_frame(NumberedFrame(1, one)))
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Who gets a place where sockets are too many, with a clock of its own."""
+"""Limits on sockets, with a clock that tests set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCHOOL, HOME = "198.51.100.1", "203.0.113.9"
 
 
 class Server:
-    """A server's sockets, and the names of those that are open."""
+    """A server's sockets, and the names of the open ones."""
 
     def __init__(self, most: int = MOST) -> None:
         self.sockets = OpenSockets(most)
@@ -35,7 +35,7 @@ class Server:
         return socket
 
     def watch(self, name: str, address: str, experiment: str, owner: str | None = None) -> bool:
-        """Whether a new socket gets to watch the experiment."""
+        """Return whether a new socket may watch the experiment."""
         try:
             socket = self.connect(address, name)
         except Unavailable:
@@ -75,7 +75,7 @@ def test_somebody_from_elsewhere_gets_in_though_one_address_has_filled_the_serve
 @pytest.mark.parametrize(
     "attack", ["looks at one", "looks at many", "with tokens of few", "with tokens of many"]
 )
-def test_a_class_gets_in_behind_the_address_of_whoever_has_filled_the_server(attack: str) -> None:
+def test_a_class_gets_in_behind_the_address_that_filled_the_server(attack: str) -> None:
     server = Server()
     for number in range(MOST):
         owner = {"with tokens of few": f"minted-{number // 8}", "with tokens of many": f"minted-{number}"}
@@ -89,7 +89,7 @@ def test_a_class_gets_in_behind_the_address_of_whoever_has_filled_the_server(att
     assert server.count() == {"attacker": MOST - 120, "pupil": 120}
 
 
-def test_an_owner_with_a_large_group_makes_room_for_one_who_is_alone_though_all_acknowledge() -> None:
+def test_a_socket_of_a_large_group_is_replaced_for_an_owner_who_is_alone() -> None:
     server = Server(16)
     for number in range(16):
         assert server.watch("attacker", SCHOOL, f"e{number}", f"minted-{number // 8}")
@@ -97,7 +97,7 @@ def test_an_owner_with_a_large_group_makes_room_for_one_who_is_alone_though_all_
     assert server.count() == {"attacker": 15, "pupil": 1}
 
 
-def test_one_who_only_looks_takes_no_place_of_one_who_works() -> None:
+def test_a_socket_without_a_token_replaces_none_with_a_token() -> None:
     server = Server(2)
     for number in range(2):
         server.watch("pupil", SCHOOL, f"mine-{number}", f"pupil-{number}")
@@ -105,7 +105,7 @@ def test_one_who_only_looks_takes_no_place_of_one_who_works() -> None:
     assert not server.watch("onlooker", SCHOOL, "mine-0")
 
 
-def test_an_owner_has_eight_sockets_and_a_ninth_is_told_so() -> None:
+def test_an_owner_has_eight_sockets_and_a_ninth_is_refused() -> None:
     server = Server()
     assert [server.watch("tab", HOME, f"e{number}", "me") for number in range(9)] == [True] * 8 + [False]
     assert MOST_OF_OWNER == 8
@@ -129,7 +129,7 @@ def test_fifty_of_one_address_may_watch_nothing_and_the_oldest_makes_room() -> N
     assert "1" in server.count()
 
 
-def test_silent_sockets_of_many_addresses_leave_room_for_somebody_who_watches() -> None:
+def test_silent_sockets_of_many_addresses_leave_slots_for_watching_ones() -> None:
     server = Server(8)
     for number in range(10):
         server.connect(f"192.0.2.{number}")

@@ -1,4 +1,4 @@
-"""How much of a connection is taken, and how much at once."""
+"""Limits on the data of a connection, in total and at once."""
 
 from __future__ import annotations
 
@@ -60,8 +60,9 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def heard(beginning: bytes, more: bytes) -> tuple[bool, bytes]:
-    """Whether a connection is ended on which `more` comes again and again, up to three times what a head may have; and
-    what was said on it.
+    """Repeat `more` up to three times the limit of a head.
+
+    Return whether the connection was ended, and the answer.
     """
     config = uvicorn.Config(answer)
     config.load()
@@ -89,10 +90,10 @@ async def heard(beginning: bytes, more: bytes) -> tuple[bool, bytes]:
     ],
     ids=["address", "one header", "many headers", "second request"],
 )
-async def test_a_head_that_goes_on_and_on_is_refused(beginning: bytes, more: bytes) -> None:
-    ended, said = await heard(beginning, more)
+async def test_an_endless_head_is_refused(beginning: bytes, more: bytes) -> None:
+    ended, answer = await heard(beginning, more)
     assert ended
-    assert b"HTTP/1.1 400 " in said
+    assert b"HTTP/1.1 400 " in answer
 
 
 @pytest.mark.parametrize(
@@ -100,26 +101,26 @@ async def test_a_head_that_goes_on_and_on_is_refused(beginning: bytes, more: byt
     [(CHUNKED + b"0\r\n", b"X: 1\r\n" * 200), (CHUNKED + b"1;", b"a" * 1_000), (CHUNKED, b"1\r\na\r\n" * 200)],
     ids=["trailers", "extension of a chunk", "smallest chunks"],
 )  # fmt: skip
-async def test_what_goes_on_behind_an_answer_ends_the_connection(beginning: bytes, more: bytes) -> None:
-    ended, said = await heard(beginning, more)
+async def test_endless_trailers_after_an_answer_end_the_connection(beginning: bytes, more: bytes) -> None:
+    ended, answer = await heard(beginning, more)
     assert ended
-    assert said.count(b"HTTP/1.1 ") == 1
+    assert answer.count(b"HTTP/1.1 ") == 1
 
 
-async def test_the_rest_of_a_body_that_is_answered_already_is_taken() -> None:
+async def test_the_rest_of_an_answered_body_is_received() -> None:
     ended, _ = await heard(GET + b"Content-Length: 9999999\r\n\r\n", b"a" * 1_000)
     assert not ended
 
 
-async def test_a_read_full_of_small_messages_is_taken_piece_by_piece_and_in_order() -> None:
-    most_at_once, taken = 0, []
+async def test_many_small_messages_are_received_in_pieces_and_in_order() -> None:
+    most_at_once, received = 0, []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         nonlocal most_at_once
         await receive()
         await send({"type": "websocket.accept"})
         for _ in range(MESSAGES):
-            taken.append((await receive())["text"])
+            received.append((await receive())["text"])
             most_at_once = max(most_at_once, protocol.queue.qsize())
 
     config = uvicorn.Config(app, ws_ping_interval=None)
@@ -134,24 +135,24 @@ async def test_a_read_full_of_small_messages_is_taken_piece_by_piece_and_in_orde
     assert not line.reading
     assert protocol.queue.qsize() <= PIECE_BYTES // len(frames[0])
     await asyncio.gather(*protocol.tasks)
-    assert taken == [f"{number:04}" for number in range(MESSAGES)]
+    assert received == [f"{number:04}" for number in range(MESSAGES)]
     assert most_at_once <= PIECE_BYTES // len(frames[0]) + 1  # one is cut in two
     assert line.reading
 
 
-async def test_a_message_counts_as_sent_once_the_peer_has_taken_it() -> None:
-    """So of one who takes nothing one message is held, and the next is not even made."""
-    sent = []
+async def test_a_message_counts_as_sent_when_the_peer_has_received_it() -> None:
+    """So one message is in memory for a stuck peer, and the next one is not made."""
+    done = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send({"type": "websocket.accept"})
         for number in range(3):
             await send({"type": "websocket.send", "text": str(number)})
-            sent.append(number)
+            done.append(number)
 
     class Full(Line):
-        """Each message fills it."""
+        """A transport that each message fills."""
 
         def write(self, data: Any) -> None:
             super().write(data)
@@ -163,14 +164,14 @@ async def test_a_message_counts_as_sent_once_the_peer_has_taken_it() -> None:
     protocol, line = BoundedWebSocket(config, ServerState(), {}), Full()
     protocol.connection_made(line)
     protocol.data_received(HANDSHAKE)
-    for taken in range(3):
+    for count in range(3):
         for _ in range(10):
             await asyncio.sleep(0)
-        assert sent == list(range(taken))
-        assert line.written.count(b"\x81\x01") == taken + 1
+        assert done == list(range(count))
+        assert line.written.count(b"\x81\x01") == count + 1
         protocol.resume_writing()
     await asyncio.gather(*protocol.tasks)
-    assert sent == [0, 1, 2]
+    assert done == [0, 1, 2]
 
 
 async def test_a_message_in_fragments_is_one_message_and_others_wait_for_its_end() -> None:
@@ -189,5 +190,5 @@ async def test_a_message_in_fragments_is_one_message_and_others_wait_for_its_end
     while not protocol.tasks:
         await asyncio.sleep(0)
     await asyncio.gather(*protocol.tasks)
-    sent = line.written.partition(b"\r\n\r\n")[2]
-    assert sent == b"\x01\x01a" + b"\x00\x02bc" + b"\x80\x02" + "ü".encode() + b"\x81\x01d"
+    frames = line.written.partition(b"\r\n\r\n")[2]
+    assert frames == b"\x01\x01a" + b"\x00\x02bc" + b"\x80\x02" + "ü".encode() + b"\x81\x01d"

@@ -1,4 +1,4 @@
-"""Which hosts and origins are ours."""
+"""Own and foreign hosts and origins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the server begins."""
+"""The start of the server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ async def nothing() -> None:
     return None
 
 
-async def test_what_is_there_when_it_listens_is_never_collected_again(
+async def test_objects_from_the_start_are_never_collected_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def started(self: uvicorn.Server, sockets: object = None) -> None:

@@ -1,4 +1,4 @@
-"""The pump of one socket, with a client and a lab that are written down here."""
+"""The tasks of one socket, with a fake client and a fake lab."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from support.columns import header, piece
 
 
 class Client:
-    """Says what it is given, then hangs up once the server has taken it all; keeps what it is sent.
+    """Sends its messages, then hangs up when the server has received them.
 
-    It takes so many messages (`takes`), and may stay on the line (`lasts`).
+    It receives `takes` messages and stores them; with `lasts` it stays connected.
     """
 
     client = None
@@ -55,7 +55,7 @@ class Client:
         self.heard.append(json.loads(text))
 
     async def send(self, message: dict[str, Any]) -> None:
-        """A fragment."""
+        """Send a fragment."""
         self._fragments.append(message["text"])
         if not message["more"]:
             await self.send_text("".join(self._fragments))
@@ -67,7 +67,7 @@ class Client:
 
 
 class ListedLab:
-    """Any experiment is there, and the token "right" opens it."""
+    """A lab in which every experiment exists, with the token "right"."""
 
     def __init__(self) -> None:
         self.acknowledgements: list[str] = []
@@ -84,7 +84,7 @@ class ListedLab:
         self.acknowledgements.append(id)
 
 
-async def test_each_acknowledgement_reaches_the_lab_for_what_the_socket_may_change() -> None:
+async def test_an_acknowledgement_reaches_the_lab_for_experiments_with_a_token() -> None:
     client = Client(
         {"type": "got", "frame": 0},
         {"type": "watch", "experiment": "mine", "token": "right"},
@@ -107,17 +107,17 @@ async def test_a_client_that_takes_no_message_in_time_is_let_go(monkeypatch: pyt
 
 
 async def test_frames_that_are_being_sent_hold_no_pieces_of_history() -> None:
-    """A reader who is stuck holds one text, and not what it was made of."""
-    told = piece(0, 8)
-    kept = ref(told.minimum)
+    """A stuck reader keeps one text in memory, not its columns."""
+    history = piece(0, 8)
+    reference = ref(history.minimum)
 
     class OnePiece(ListedLab):
         async def watch(
             self, id: str, token: str | None, watcher: Outbox, *_: Any, **__: Any
         ) -> dict[str, Any]:
-            nonlocal told
-            watcher.add_history("gd", header(8), told)
-            del told
+            nonlocal history
+            watcher.add_history("gd", header(8), history)
+            del history
             return {"id": id}
 
     client = Client({"type": "watch", "experiment": "e"})
@@ -126,7 +126,7 @@ async def test_frames_that_are_being_sent_hold_no_pieces_of_history() -> None:
     while not client.is_stuck:
         await asyncio.sleep(0)
     gc.collect()
-    assert kept() is None
+    assert reference() is None
     running.cancel()
     await asyncio.wait([running])
 

@@ -1,4 +1,4 @@
-"""The one parser: what it takes, what it refuses, and where it says the mistake is."""
+"""The strict parser: accepted and refused bodies, and the pointers of errors."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_no_strict_json_is_refused_with_the_place(name: str) -> None:
+def test_invalid_json_is_refused_with_its_pointer(name: str) -> None:
     body, pointer = REFUSED[name]
     with pytest.raises(InvalidRequest) as refused:
         parse(body)
@@ -73,7 +73,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_everything_else_means_what_json_says_it_means(value: Any) -> None:
+def test_valid_json_is_parsed_as_json_defines_it(value: Any) -> None:
     assert parse(json.dumps(value).encode()) == value
     assert parse(json.dumps(value, ensure_ascii=False)) == value
 
@@ -96,7 +96,7 @@ def test_nothing_at_all_is_the_empty_object_and_anything_but_an_object_is_refuse
             parse_object(body)
 
 
-def test_several_mistakes_are_told_together_but_not_thousands() -> None:
+def test_several_errors_are_reported_together_but_not_thousands() -> None:
     with pytest.raises(InvalidRequest) as refused:
         parse(b"[" + b"NaN," * 5_000 + b"NaN]")
     assert len(refused.value.errors) == 20

@@ -1,4 +1,4 @@
-"""Complaints in plain words."""
+"""Validation errors as plain messages."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CASES: list[tuple[type[BaseModel], dict[str, Any], dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("model", "body", "sayings"), CASES)
-def test_the_place_and_what_would_be_right(
+def test_an_error_has_its_pointer_and_what_would_be_right(
     model: type[BaseModel], body: dict[str, Any], sayings: dict[str, str]
 ) -> None:
     with pytest.raises(ValidationError) as raised:
@@ -57,30 +57,30 @@ def test_the_place_and_what_would_be_right(
     assert {error.pointer: error.detail for error in invalid(raised.value, body).errors} == sayings
 
 
-def test_what_came_in_is_never_repeated() -> None:
+def test_rejected_values_are_never_repeated() -> None:
     body = {"loss": "hunter2-secret", "runs": [{"name": "hunter2 SECRET", "order": "hunter2-secret"}]}
     with pytest.raises(ValidationError) as raised:
         Recipe.model_validate(body)
-    told: InvalidRequest = invalid(raised.value, body)
-    assert "hunter2" not in str(told) + str(told.members())
-    assert len(told.errors) == 3
+    error: InvalidRequest = invalid(raised.value, body)
+    assert "hunter2" not in str(error) + str(error.members())
+    assert len(error.errors) == 3
 
 
-def test_twenty_complaints_are_worded_and_of_the_rest_it_says_that_there_are_some() -> None:
+def test_twenty_errors_are_described_and_more_are_indicated() -> None:
     body = {f"field_{place:05}": 1 for place in range(5_000)}
     with pytest.raises(ValidationError) as raised:
         Recipe.model_validate(body)
     with counted(5_000):
-        told = invalid(raised.value, body)
-    assert len(told.errors) == 20
-    assert told.members()["more_errors"] is True
-    assert told.detail.endswith("; and more")
+        error = invalid(raised.value, body)
+    assert len(error.errors) == 20
+    assert error.members()["more_errors"] is True
+    assert error.detail.endswith("; and more")
 
 
-def test_nothing_is_said_of_more_where_all_is_told() -> None:
+def test_without_more_errors_none_are_indicated() -> None:
     body = {f"field_{place:05}": 1 for place in range(20)}
     with pytest.raises(ValidationError) as raised:
         Recipe.model_validate(body)
-    told = invalid(raised.value, body)
-    assert len(told.errors) == 20
-    assert "more_errors" not in told.members()
+    error = invalid(raised.value, body)
+    assert len(error.errors) == 20
+    assert "more_errors" not in error.members()

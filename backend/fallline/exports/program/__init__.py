@@ -1,5 +1,5 @@
-"""A run as a program that needs only NumPy: sections, joined by `script` and by `notebook`.
+"""A run as a program that needs only NumPy.
 
-`parts` has all functions as plain Python, and `pieces` selects those that a run needs. `phases` lists the settings by
-step; `sections` puts the program together.
+It consists of sections, which `script` and `notebook` join. `parts` has all functions as plain Python. `pieces`
+selects those that a run needs. `phases` lists the settings by step; `sections` puts the program together.
 """

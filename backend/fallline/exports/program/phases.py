@@ -1,4 +1,4 @@
-"""The settings of a run by step: all of them at step 0, and at each edit only the changes.
+"""The settings of a run: all at step 0, and the changes of each edit.
 
 Each setting is a name and a Python expression. Must not know the program's other lines.
 """
@@ -31,9 +31,8 @@ NEUTRAL = {
 class Phases:
     """The settings from step 0 (`first`), and the changes by step (`edits`).
 
-    `ones` and `several`: a batch may have one sample, or more. `whole` and `parts`: a batch may be all samples in data
-    order, or the next ones of a pass. `redraws`: the layers that are reinitialized at the end of a step, and the
-    initializer.
+    Batches may have one sample (`ones`) or more (`several`). They may be all samples in data order (`whole`), or the
+    next ones of a pass (`parts`). By step, `redraws` has the layers that are reinitialized, and the initializer.
     """
 
     first: Lines
@@ -102,7 +101,7 @@ def _lines(settings: RunSettings) -> Lines:
 
 
 def _schedule(settings: RunSettings) -> str:
-    """Return the factor as a function of the steps since the schedule was set; None for a constant rate."""
+    """Return the factor as a function of the steps; None for a constant rate."""
     row = SCHEDULES[settings.schedule.name]
     if row.name == "constant":
         return "None"
@@ -111,5 +110,8 @@ def _schedule(settings: RunSettings) -> str:
 
 
 def _may_take_one(size: int | None, since: int, m: int) -> bool:
-    """Return whether a batch may have one sample: by its size, at the end of a pass, or after an edit within a pass."""
+    """Return whether a batch may have one sample.
+
+    That is by its size, at the end of a pass, or after an edit within a pass.
+    """
     return size is not None and (size == 1 or m % size == 1 or since > 0)

@@ -1,4 +1,4 @@
-"""Selects the functions that a program calls, and those that they call.
+"""Selects the functions that a program needs.
 
 They come from `parts`, and from the engine's tables whose rows are plain functions.
 """
@@ -77,7 +77,7 @@ def names_in(node: ast.AST) -> frozenset[str]:
 
 
 def needed(code: str) -> list[Piece]:
-    """Return the functions that this code uses, and those that they use, in the order of a program."""
+    """Return all functions that this code needs, in the order of a program."""
     functions, selected, queue = pieces(), set[str](), list(names_in(ast.parse(code)))
     while queue:
         name = queue.pop()

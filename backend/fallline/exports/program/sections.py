@@ -1,4 +1,4 @@
-"""The sections of a run's program: a title, a short explanation, and the lines that the run needs.
+"""The sections of a run's program: title, explanation and code.
 
 Owns the order of the sections and the lines that connect the functions of `parts`. Must not know scripts or notebooks.
 """
@@ -38,7 +38,7 @@ LIBRARY = ("base64", "functools", "io", "math", "zlib")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of a program: `story` is its explanation; `code` has no empty lines around it."""
+    """A section of a program: title, explanation (`story`) and code."""
 
     title: str
     story: str

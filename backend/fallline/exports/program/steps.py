@@ -1,4 +1,4 @@
-"""The lines of a program with the settings, and those that make the steps.
+"""The lines of a program that define the settings and make the steps.
 
 Must not know samples or networks.
 """
@@ -24,7 +24,10 @@ def about_settings(phases: Phases) -> str:
 
 
 def settings(run: RunRecipe, phases: Phases) -> str:
-    """Return lines that define `now` (the settings in force), EDITS, and `redraw` if layers are reinitialized."""
+    """Return lines that define `now`, the settings in force, and EDITS.
+
+    If layers are reinitialized, they also define `redraw`.
+    """
     lines = f"BEGIN = {{{_pairs(phases.first)}}}\n"
     if len(lines) > LONG:
         pairs = "\n".join(f"    {_pairs({name: value})}," for name, value in phases.first.items())

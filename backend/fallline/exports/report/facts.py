@@ -1,4 +1,4 @@
-"""The tables of a report as plain text: the present state of the runs, their settings, their edits.
+"""The tables of a report as plain text: present state and edits of the runs.
 
 Owns the formats of numbers. Must not know HTML.
 """
@@ -24,7 +24,10 @@ class Table:
 
 
 def race(data: ExportData, values: Mapping[str, Mapping[str, float]]) -> Table:
-    """Compare the present state of the runs; `values` are their losses and scores by name."""
+    """Compare the present state of the runs.
+
+    `values` are their losses and scores by name.
+    """
     problem = data.problem
     splits = ("train", "test") if problem.test is not None else ("train",)
     score = {"r2": "R²"}.get(problem.score.name, problem.score.name)

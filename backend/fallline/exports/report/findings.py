@@ -1,6 +1,6 @@
-"""The findings of a report: the Doctor's, and a comparison of each run with a prediction without inputs.
+"""The findings of a report: the Doctor's, and a comparison with a guess.
 
-Owns the order, and the words of the comparison. Must not know HTML.
+The guess is a prediction without inputs. Owns the order, and the words of the comparison. Must not know HTML.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ class Finding:
 
 
 def findings_of(data: ExportData, losses: dict[str, float]) -> list[Finding]:
-    """Return the findings of all runs, run by run; `losses` are their present training losses by name."""
+    """Return the findings of all runs, run by run.
+
+    `losses` are their present training losses by name.
+    """
     return [
         each
         for run in data.runs
@@ -39,7 +42,10 @@ def findings_of(data: ExportData, losses: dict[str, float]) -> list[Finding]:
 
 
 def _of_run(run: ExportRun, loss: float, problem: Problem, guessing: str) -> Iterator[Finding]:
-    """Yield the Doctor's findings, the worst first and closed ones last; then the comparison with a guess."""
+    """Yield the Doctor's findings, then the comparison with a guess.
+
+    The worst findings come first, closed ones last.
+    """
     for each in sorted(
         run.findings, key=lambda each: (each["until_step"] is not None, ORDER[each["severity"]])
     ):

@@ -68,7 +68,7 @@ def paragraph(text: str) -> str:
 
 
 def figure(name: str, caption: str, figure: dict[str, Any], height: int) -> str:
-    """Return an element for a figure, and the figure as JSON without "<", so that no parser reads it as HTML."""
+    """Return an element for a figure, and the figure as JSON without "<"."""
     data = json.dumps(figure, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     id = f"figure-{escape(name)}"
     element = f'<figure aria-label="{escape(caption)}" data-of="{id}" style="height:{height}px"></figure>'

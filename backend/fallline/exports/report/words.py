@@ -1,6 +1,7 @@
-"""The settings of a run and the changes of an edit, in the words of the page (frontend/state/run-words.js, words.js).
+"""The settings of a run and the changes of an edit, in the words of the page.
 
-A name without an entry is shown as it is, so a new row of a table needs none. Tests compare both. Must not know HTML.
+The page has them in frontend/state/run-words.js and words.js. A name without an entry is shown as it is, so a new row
+of a table needs none. Tests compare both. Must not know HTML.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def run_sentence(settings: RunSettings) -> str:
 
 
 def edit_words(change: Mapping[str, Any], before: RunSettings, after: RunSettings) -> str:
-    """Describe an edit: "rate 0.03 → 0.006", "SGD → mini-batch 32", "Adam", "clip norm 1".
+    """Describe an edit: "rate 0.03 → 0.006", "SGD → mini-batch 32", "clip norm 1".
 
     Unchanged settings are left out, and so are the defaults of a new optimizer.
     """
@@ -122,7 +123,7 @@ def _setting_words(name: str, value: float | None) -> str:
 
 
 def _method(settings: RunSettings) -> str | None:
-    """Return "momentum 0.9", "Nesterov 0.9" or "Adam"; None for plain gradient descent."""
+    """Return "momentum 0.9" or "Adam"; None for plain gradient descent."""
     if settings.optimizer == "sgd":
         return None
     word, own = (

@@ -1,4 +1,7 @@
-"""Data sets by formula: X (samples, features) and y (samples, 1); classes are 0, 1, ..."""
+"""Data sets by formula.
+
+X has shape (samples, features), y (samples, 1); classes are 0, 1, ...
+"""
 
 import numpy as np
 
@@ -47,7 +50,7 @@ def circle(samples, seed):
 
 
 def xor(samples, seed):
-    """Whether x1 and x2 have the same sign (class 0), 0.05 or more from zero."""
+    """Class 0 where x1 and x2 have the same sign; 0.05 or more from zero."""
     label = np.arange(samples) % 2
     X = generator(seed, "inputs").uniform(-1.0, 1.0, (samples, 2))
     X[:, 1] = np.abs(X[:, 1]) * np.where(X[:, 0] > 0, 1.0, -1.0) * np.where(label == 1, -1.0, 1.0)

@@ -1,4 +1,7 @@
-"""The first weights (fan_in, fan_out) and biases (1, fan_out): a draw of unit size, times its spread."""
+"""Initial weights (fan_in, fan_out) and biases (1, fan_out).
+
+Each is a draw of unit size times its spread.
+"""
 
 import math
 
@@ -51,7 +54,7 @@ def lecun(rng, shape, fan_in, fan_out):
 
 
 def orthogonal(rng, shape, fan_in, fan_out):
-    """A random rotation: the Q of a normal matrix, turned so that R's diagonal is positive."""
+    """A random rotation: Q of a normal matrix, with R's diagonal positive."""
     wide = shape[0] < shape[1]
     q, r = np.linalg.qr(rng.standard_normal(shape[::-1] if wide else shape))
     q *= np.where(np.diagonal(r) < 0.0, -1.0, 1.0)

@@ -1,4 +1,4 @@
-"""Losses: the reported loss of a batch, and the gradient of the minimised one by the predictions.
+"""Losses: the reported loss, and the gradient of the minimised one.
 
 Predictions are (outputs, samples), targets (1, samples).
 """
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def mse(y_pred, y):
-    """mean((y_pred - y)**2), and the gradient of half of it: (y_pred - y) / m, as in the notebook."""
+    """mean((y_pred - y)**2), and the gradient of half of it: (y_pred - y) / m."""
     error = y_pred - y
     share = 1.0 / error.size
     return float(error.ravel().dot(error.ravel())) * share, error * share
@@ -24,7 +24,7 @@ def huber(y_pred, y, delta):
 
 
 def binary_cross_entropy(y_pred, y):
-    """Minus the log of the true class's probability; y_pred is a logit, `wrong` says how wrong."""
+    """Minus the log of the true class's probability; y_pred is a logit."""
     side = 1.0 - 2.0 * y
     wrong = side * y_pred
     small = np.exp(-np.abs(wrong))
@@ -35,7 +35,7 @@ def binary_cross_entropy(y_pred, y):
 
 
 def binary_cross_entropy_of_one(y_pred, y):
-    """The same for a batch of one, because exp of the C library and of NumPy may differ in the last digit."""
+    """The same for one sample: exp of the C library may differ from NumPy's."""
     side = 1.0 - 2.0 * y.item()
     wrong = side * y_pred.item()
     small = math.exp(-abs(wrong))
