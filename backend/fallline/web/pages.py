@@ -1,6 +1,6 @@
 """The page and its files, as the build wrote them.
 
-File names contain a hash of the contents, so that browsers cache them for ever. Must not know the contents of the files.
+File names contain a hash of the contents, so that browsers cache them for ever. Must not know what the files contain.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def client_of(pages: Pages) -> TestClient:
 
 
 @pytest.mark.parametrize("name", ["main-B.js", "main-A.js.gz", "notes.md", "../index.html", "../.built"])
-def test_what_is_no_part_of_the_page_is_not_served(tmp_path: Path, name: str) -> None:
+def test_files_outside_the_page_are_not_served(tmp_path: Path, name: str) -> None:
     pages = Pages(built(tmp_path))
     assert pages.asset("main-A.js").body == SCRIPT
     assert pages.asset("inter-B.woff2").encoded == {}
