@@ -181,7 +181,7 @@ async def test_encoding_counts_to_the_cost_of_a_costly_measurement(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[float] = []
-    monkeypatch.setattr(Views, "wrote", lambda _, seconds: written.append(seconds))
+    monkeypatch.setattr(Views, "add_encoding", lambda _, seconds: written.append(seconds))
     one = await created(client, {"data": {"samples": 60}})
     for name in ("curvature", "slice"):
         assert (await one.get(f"/runs/gd/instruments/{name}")).status_code == 200
