@@ -136,7 +136,7 @@ def _overfits(view: View, step: int, least: float, now: float) -> Words:
         f"({number(least)} to {number(now)}).",
         mark="overfitting",
         why=Why(
-            "The network has more unstuckom than the samples need: it learns their noise too, and predicts it for "
+            "The network has more freedom than the samples need: it learns their noise too, and predicts it for "
             "new samples.",
             "dy_pred = (y_pred - y) / m",
         ),

@@ -53,7 +53,7 @@ SEEDS = (
     Parameter(
         "data", 0, 0, LARGEST_SEED, integer=True, help="samples, noise, labels, and the choice of test rows"
     ),
-    Parameter("network", 0, 0, LARGEST_SEED, integer=True, help="the first weights and biases"),
+    Parameter("network", 0, 0, LARGEST_SEED, integer=True, help="the initial weights and biases"),
     Parameter(
         "runs", 0, 0, LARGEST_SEED, integer=True, help="the order of the samples in each pass of a run"
     ),
