@@ -27,7 +27,7 @@ _PROGRESS = (
         used=bindparam("at"),
         seen=bindparam("then"),
         playing=bindparam("plays"),
-        progress=bindparam("stands"),
+        progress=bindparam("state"),
         facts=bindparam("count"),
         stands_sum=bindparam("sum"),
     )
@@ -57,12 +57,12 @@ def experiments(connection: Connection) -> list[ExperimentInfo]:
 
 
 def _info(row: Any) -> ExperimentInfo:
-    stands = row.stands_sum == _stands_sum(row)
+    is_intact = row.stands_sum == _stands_sum(row)
     return ExperimentInfo(
         row.id,
         row.token_hash,
-        Moment(row.used, row.seen) if stands else NEVER,
-        stands and bool(row.playing),
+        Moment(row.used, row.seen) if is_intact else NEVER,
+        is_intact and bool(row.playing),
         row.dataset,
         row.owner,
         row.made_sum != _made_sum(row),
@@ -215,15 +215,15 @@ def _answers(record: Record) -> Rows:
 
 def _progress(record: Record, facts: int) -> dict[str, Any]:
     progress, (at, seen) = record.batch.progress, record.at
-    plays, stands = int(progress["playing"]), json.dumps(progress, separators=(",", ":"))
+    plays, state = int(progress["playing"]), json.dumps(progress, separators=(",", ":"))
     return {
         "one": record.id,
         "at": at,
         "then": seen,
         "plays": plays,
-        "stands": stands,
+        "state": state,
         "count": facts,
-        "sum": checksum(record.id, at, seen, plays, stands, facts),
+        "sum": checksum(record.id, at, seen, plays, state, facts),
     }
 
 
