@@ -1,4 +1,4 @@
-"""What every test of this project takes for granted."""
+"""Settings and fixtures of all tests."""
 
 import inspect
 import logging
@@ -11,15 +11,14 @@ from hypothesis import settings
 from fallline.execution.code_cache import cache_directory, point_numba_at
 from support import adding, counting
 
-# A shared machine stalls now and then: a slow example is no failure. The same examples every time, so that a red
-# run can be repeated; `make test-long` takes the profile `long`, and `explore` tries ten times as many as that, other
-# ones each time.
+# No deadline, because a shared machine may stall. The examples are the same each time, so that a failed run can be
+# repeated. `make test-long` uses the profile `long`; `explore` tries ten times as many, with new examples each time.
 settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("long", deadline=None, derandomize=True, max_examples=100)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("repeatable")
 
-# Compiled code is kept under the name of everything that it was compiled from, so that no test meets that of yesterday.
+# The cache directory is named after the sources, so no test uses old compiled code.
 if (directory := cache_directory(os.environ)) is not None:
     point_numba_at(directory)
 
@@ -27,8 +26,8 @@ adding.watch()
 
 
 @pytest.fixture(autouse=True)
-def _no_fault_is_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """What the server catches, logs and goes on after is still a fault; a test that provokes one asks for `caplog`."""
+def _no_logged_exception(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fail if the server logs an exception. A test that provokes one requests `caplog`."""
     yield
     if "caplog" not in inspect.signature(request.function).parameters:
         logged = [
@@ -38,5 +37,5 @@ def _no_fault_is_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptur
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):  # a worker counts its share only
+    if not hasattr(config, "workerinput"):  # a worker counts only its share
         counting.note_suite(config.args, terminalreporter.stats)

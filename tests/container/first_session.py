@@ -1,6 +1,6 @@
-"""A first session with a running server, by the standard library alone: the page, an experiment, steps, play.
+"""A first session with a running server, using only the standard library: page, experiment, steps, play.
 
-Leaves the experiment playing, so that what follows (a SIGTERM) meets a server at work.
+The experiment is left playing, so that a SIGTERM afterwards stops a busy server.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 
 
 def ask(url: str, body: object = None, token: str | None = None) -> bytes:
-    """The body of the answer; an HTTPError for 4xx and 5xx."""
+    """Return the body of the response. Raises HTTPError for 4xx and 5xx."""
     headers = {"Content-Type": "application/json"} if body is not None else {}
     if token:
         headers["Authorization"] = f"Bearer {token}"
@@ -25,7 +25,7 @@ def ask(url: str, body: object = None, token: str | None = None) -> bytes:
 
 
 def main() -> int:
-    """Go through the session; an exception, and so a non-zero exit, where something is not as promised."""
+    """Run the session. Any difference raises, so the exit status is not 0."""
     server = sys.argv[1]
     page = ask(server + "/").decode()
     assets = sorted(set(re.findall(r'(?:src|href)="(assets/[^"]+)"', page)))
@@ -36,8 +36,8 @@ def main() -> int:
         except HTTPError as error:
             raise AssertionError(f"{asset} answers {error.code}") from error
     experiments = server + "/api/v1/experiments"
-    made: dict[str, Any] = json.loads(ask(experiments, {}))
-    here, token = f"{experiments}/{made['id']}", made["token"]
+    experiment: dict[str, Any] = json.loads(ask(experiments, {}))
+    here, token = f"{experiments}/{experiment['id']}", experiment["token"]
     stepped = json.loads(ask(here + "/step", {"steps": 200}, token))
     assert {run["step"] for run in stepped["runs"]} == {200}, stepped["runs"]
     ask(here + "/play", {"speed": "max"}, token)
