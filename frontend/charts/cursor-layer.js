@@ -47,7 +47,7 @@ function drawn({ name, panels }) {
 export function createCursorLayer(host, name) {
   const layer = part("div", "chart-cursor");
   layer.setAttribute("aria-hidden", "true");
-  const hint = part("span", "unseen", "Arrow keys move a cursor along the chart, Home and End jump, Escape leaves it.");
+  const hint = part("span", "unseen", "Arrow keys move the cursor. Home and End jump. Escape leaves the chart.");
   Object.assign(hint, { id: `${name}-cursor-hint`, hidden: true });
   /** @type {number|null} */
   let at = null;

@@ -20,7 +20,7 @@ import { cellAt, isMove, moved } from "../state/decision-map.js";
 export function mapCursor(picture, { name, side, read }) {
   const mark = draw("path", { class: "cursor" });
   const hint = make("span", { class: "unseen", id: `${name}-map-hint`, hidden: true },
-    "Arrow keys move a cursor over the map, Home, End, Page up and Page down jump to its edges, Escape leaves it.");
+    "Arrow keys move the cursor. Home, End, Page Up and Page Down jump to the edges. Escape leaves the map.");
   /** @type {At|null} */
   let at = null;
   let isMarked = false;

@@ -47,9 +47,9 @@ const isRelu = (line, z) => line?.expression === `np.maximum(${z}, 0)`;
 /** relu, with the same words at its argument and at its result. @param {Entry} z */
 function reluWords(z) {
   const positive = sizeOf(z) - z.zeros - z.negative;
-  if (isNowherePositive(z)) return `${allOf(z)} ${below(z)}, so relu returns exactly 0 and nothing behind it receives a gradient.`;
-  if (positive === sizeOf(z)) return `${allOf(z)} ${sizeOf(z) === 1 ? "is" : "are"} positive: relu lets all of them through as they are.`;
-  return `relu lets ${integer(positive)} of the ${integer(sizeOf(z))} entries of ${z.name} through and makes the others exactly 0.`;
+  if (isNowherePositive(z)) return `${allOf(z)} ${below(z)}: relu returns exactly 0, and no gradient passes.`;
+  if (positive === sizeOf(z)) return `${allOf(z)} ${sizeOf(z) === 1 ? "is" : "are"} positive: relu passes all of them unchanged.`;
+  return `relu passes ${integer(positive)} of ${integer(sizeOf(z))} entries of ${z.name} and sets the others to 0.`;
 }
 
 const BENDS = [
@@ -57,7 +57,7 @@ const BENDS = [
   { sign: "np.logaddexp(0, z", words: "softplus: 0 far below 0, unchanged far above, smooth between." },
   { sign: "erfc(", words: "gelu: each entry times the probability that a standard normal number lies below it." },
   { sign: "np.expm1(", words: "elu: positive entries stay as they are, negative ones level off at −1." },
-  { sign: "0.01 * ", words: "leaky relu lets positive entries through and a hundredth of negative ones, so that no unit dies." },
+  { sign: "0.01 * ", words: "leaky relu passes positive entries, and a hundredth of negative ones: no unit dies." },
   { sign: "1 / (1 + np.exp(-z", words: "sigmoid squeezes every entry to between 0 and 1; near either end hardly any gradient comes back." },
 ];
 

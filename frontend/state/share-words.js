@@ -14,8 +14,8 @@ export const MOST_QR_BYTES = 2_953;
 
 /** @type {Record<Kind, (state: State) => string>} */
 const OPENS = {
-  moment: (state) => `Opens a copy of this experiment with all its edits, replayed to the same steps, at step ${integer(shownStep(state))}. Same numbers.`,
-  recipe: () => "Opens a copy of this experiment with all its edits, at step 0.",
+  moment: (state) => `Opens a copy with all edits, replayed to the same steps, at step ${integer(shownStep(state))}. Same numbers.`,
+  recipe: () => "Opens a copy with all edits, at step 0.",
   watch: () => "Opens this experiment live and read-only.",
 };
 

@@ -64,7 +64,7 @@ export function numberOf({ when, steps, ...bounds }) {
   if (when === "loss_stalls") {
     return {
       value: steps ?? PATIENCE, change: (/** @type {number} */ value) => ({ when, ...bounds, steps: value }),
-      parameter: { name: "patience", default: PATIENCE, schema: { type: "integer", minimum: 1 }, unit: "steps", help: "stops when the train loss has not fallen by 1 % of its minimum for this many steps" },
+      parameter: { name: "patience", default: PATIENCE, schema: { type: "integer", minimum: 1 }, unit: "steps", help: "stops after this many steps without the train loss falling by 1 % of its minimum" },
     };
   }
   const row = BOUNDS[when];

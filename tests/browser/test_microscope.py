@@ -87,7 +87,7 @@ def test_opening_on_a_dead_layer_selects_the_line_where_everything_became_0(open
     expect(chosen(lab)).to_have_accessible_name(
         "a2 = maximum(z2, 0) exactly 0 in all 4, here everything became exactly 0"
     )
-    sentence = "All 4 entries of z2 are negative, so relu returns exactly 0 and nothing behind it receives a gradient."
+    sentence = "All 4 entries of z2 are negative: relu returns exactly 0, and no gradient passes."
     expect(lab.page.locator(".say")).to_have_text(sentence)
     expect(lab.page.locator(".partner")).to_contain_text("dz2 = da2 * (z2 > 0)")
     expect(lab.page.locator(".follows")).to_contain_text("the only gradient left")

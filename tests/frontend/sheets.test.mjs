@@ -133,7 +133,7 @@ test("a line of the same name with another origin does not depend on it", () => 
 test("each line has a sentence about its values", () => {
   const sheet = deadSheet();
   const sentence = (name) => sentenceOf(sheet, at(sheet, name));
-  assert.equal(sentence("z1"), "All 2 entries of z1 are negative, so relu returns exactly 0 and nothing behind it receives a gradient.");
+  assert.equal(sentence("z1"), "All 2 entries of z1 are negative: relu returns exactly 0, and no gradient passes.");
   assert.equal(sentence("a1"), sentence("z1"));
   assert.equal(sentence("y_pred"), "a1 is exactly 0, so y_pred is b2, whatever the inputs are.");
   assert.equal(sentence("loss"), "The loss of this one sample: 0.250.");
