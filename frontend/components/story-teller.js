@@ -70,4 +70,4 @@ export class Announcer extends LiveElement {
 }
 
 /** @param {import("../state/types.js").App} app */
-export const registerAnnouncer = (app) => register("story-teller", Announcer, app);
+export const registerAnnouncer = (app) => register("page-announcer", Announcer, app);

@@ -323,8 +323,8 @@ def test_the_network_has_a_text_version(open_lab: OpenLab) -> None:
 def test_a_pause_is_announced_and_charts_have_a_sentence_as_name(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(1)
-    expect(lab.page.locator("story-teller")).to_contain_text("Step 1. GD")
-    expect(lab.page.locator("story-teller")).to_have_attribute("aria-live", "polite")
+    expect(lab.page.locator("page-announcer")).to_contain_text("Step 1. GD")
+    expect(lab.page.locator("page-announcer")).to_have_attribute("aria-live", "polite")
     expect(lab.chart("loss")).to_have_attribute(
         "aria-label", re.compile(r"^Loss by step\. GD started at .*\. SGD started at .*\.$")
     )

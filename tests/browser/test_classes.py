@@ -180,7 +180,7 @@ def test_a_map_is_read_by_keyboard_cell_by_cell_without_stepping_the_training(
     picture = lab.page.locator('.decision[data-run="gd"] .map')
     expect(lab.page.locator('.decision[data-run="gd"]')).to_have_attribute("data-step", "60")
     drawn = lab.ask("GET", "/runs/gd/instruments/decision")
-    hint, spoken = lab.page.locator("predicted-true .hint"), lab.page.locator("story-teller")
+    hint, spoken = lab.page.locator("predicted-true .hint"), lab.page.locator("page-announcer")
 
     def reads(key: str, column: int, row: int) -> None:
         lab.page.keyboard.press(key)

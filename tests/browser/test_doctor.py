@@ -61,7 +61,7 @@ def test_a_dead_layer_appears_with_its_step_in_every_view(lab: Dashboard) -> Non
     mark = lab.page.locator(f"time-scrubber .flag[data-step='{since}']")
     expect(mark).to_have_attribute("aria-label", f"Go to step {int(since):,}: SGD: layer 2 dead")
     expect(mark.locator("[data-kind=finding]")).to_have_count(1)
-    expect(lab.page.locator("story-teller")).to_contain_text("layer 2 dead")
+    expect(lab.page.locator("page-announcer")).to_contain_text("layer 2 dead")
     expect(lab.chart("loss")).to_have_attribute(
         "aria-label", re.compile(rf"layer 2 dead since step {int(since):,}\.")
     )

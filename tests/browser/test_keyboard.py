@@ -334,7 +334,7 @@ def test_a_chart_is_read_by_keyboard_without_stepping_the_training(open_lab: Ope
     for key in ("End", "ArrowLeft"):
         lab.page.keyboard.press(key)
     expect(chart).to_have_attribute("data-cursor", re.compile(r"\d+"))
-    expect(lab.page.locator("story-teller")).to_contain_text("GD")
+    expect(lab.page.locator("page-announcer")).to_contain_text("GD")
     assert lab.step == 50
     lab.page.keyboard.press("Escape")
     expect(chart).not_to_have_attribute("data-cursor", re.compile(r"\d+"))
