@@ -21,7 +21,7 @@ STEADY = 100_000
 """From this step on evaluation points are rare: one in 128 steps, and the ends of passes."""
 
 EVALUATED = 1024
-"""Every step below is an evaluation point (CONTRACT "Series")."""
+"""Every step below is an evaluation point (docs/reference/measurements.md)."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 /* The limit to compare with: the notebook's 5-4-4-1 relu network and nothing else, every size known to the compiler,
  * every series recorded (29 numbers a step: batch loss; |g|_1, |g|_2, mean |g|, ratio of each parameter; losses and scores
- * at evaluation points, CONTRACT "Series"). One sample at a time in plain loops, batches eight samples a vector.
+ * at evaluation points). One sample at a time in plain loops, batches eight samples a vector.
  *
  *     cc -O3 -march=native -ffast-math -shared -fPIC
  */

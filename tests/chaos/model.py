@@ -1,4 +1,4 @@
-"""The expected state of an experiment after its acknowledged commands, by the rules of CONTRACT.
+"""The expected state of an experiment after its acknowledged commands, by the documented rules.
 
 One client sends the commands of one experiment, one after the other.
 """

@@ -1,4 +1,4 @@
-"""The rows of each step's batch, as specified in CONTRACT "Batches".
+"""The rows of each step's batch, as specified in docs/reference/measurements.md.
 
 They are a pure function of (run seed, samples_seen, batch_size, order). Pass p = samples_seen // m orders the m
 training samples once. A step takes the next `batch_size` places of that order, fewer at the end of a pass. A full

@@ -1,4 +1,4 @@
-"""The recorded series, their order, and the evaluation points (CONTRACT "Series")."""
+"""The recorded series, their order, and the evaluation points (docs/reference/measurements.md)."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Frame:
         return numbers * _MICROSECONDS[self.encoding] * 1e-6
 
     def message(self) -> dict[str, Any]:
-        """Return the frame message of CONTRACT as plain JSON, without its type and number."""
+        """Return the frame message as plain JSON, without its type and number."""
         return {
             "experiment": self.experiment,
             "runs": {run: self._run(update) for run, update in self.runs.items()},

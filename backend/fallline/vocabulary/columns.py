@@ -23,7 +23,7 @@ Ints = NDArray[np.int64]
 Index = slice | NDArray[np.intp]
 
 STATISTICS = {"min": "minimum", "max": "maximum", "mean": "mean", "last": "final"}
-"""Names of statistics in CONTRACT ("Columns"), and the attributes of `Buckets`."""
+"""Names of statistics in columns, and the attributes of `Buckets`."""
 
 _SPARSE = ("train_", "test_", "objective")
 
@@ -146,7 +146,7 @@ class Buckets:
     # ------------------------------------------------------------------ encodings
 
     def as_json(self, generation: int, every_step: frozenset[str] | None = None) -> dict[str, Any]:
-        """Return CONTRACT's Columns as plain lists, with null where there is no finite value.
+        """Return the columns as plain lists, with null where there is no finite value.
 
         `every_step` names the series without `count`; the default is `recorded_every_step`.
         """
@@ -162,7 +162,7 @@ class Buckets:
         }
 
     def as_bdata(self, generation: int, every_step: frozenset[str] | None = None) -> dict[str, Any]:
-        """Return CONTRACT's Columns with each column as Plotly's `{"dtype", "bdata"}`; missing values are NaN."""
+        """Return the columns, each as Plotly's `{"dtype", "bdata"}`; missing values are NaN."""
         rows = {name: [float_column(row) for row in getattr(self, attr)] for name, attr in STATISTICS.items()}
         counts = [integer_column(row) for row in self.count]
         return {

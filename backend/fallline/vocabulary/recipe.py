@@ -259,5 +259,5 @@ class Recipe(StrictModel):
         return self.loss if isinstance(self.loss, LossSettings) else LossSettings(name=self.loss)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the recipe as plain JSON in the order of CONTRACT."""
+        """Return the recipe as plain JSON in the documented order."""
         return self.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""CONTRACT "Batches": pure, every pass covered once, never across a pass's end."""
+"""Batches: pure, every pass covered once, never across a pass's end."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""CONTRACT "Status": a run stays at the last step before a bad one, for any slices."""
+"""Divergence: a run stays at the last step before a bad one, for any slices."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ def test_a_planted_slip_of_one_character_is_caught(module, right, wrong, monkeyp
 
 
 def raw(activation: str = "relu"):
-    """RAW of verification.md: 100 samples of the notebook's data."""
+    """100 samples of the notebook's data."""
     layers = [{"units": 4, "activation": activation}] * 2
     return build_problem(DataSettings(samples=100), NetworkSettings.model_validate({"layers": layers}), "mse")
 

@@ -56,4 +56,4 @@ class Kernel(Protocol):
 
 
 DIVERGED = 1e6
-"""A training loss this many times the initial one is divergence (CONTRACT "Status")."""
+"""A training loss this many times the initial one is divergence (docs/reference/measurements.md, "Status")."""
