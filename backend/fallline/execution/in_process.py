@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from fallline.execution.delivery import Delivery, DeliveryQueue
-from fallline.execution.interface import Later, Ledger, Sink, nothing
+from fallline.execution.interface import Journal, Later, Sink, nothing
 from fallline.execution.worker import TurnFailed, Worker
 from fallline.runs.experiment import Experiment
 from fallline.runs.publishing import Event, Frames
@@ -73,9 +73,9 @@ class _Reply:
 
 @dataclass(slots=True)
 class _OpenExperiment:
-    """One open experiment in a worker thread: its ledger, its delivery queue, and finished calls."""
+    """One open experiment in a worker thread: its journal, its delivery queue, and finished calls."""
 
-    ledger: Ledger
+    journal: Journal
     failed: Callable[[], None]
     queue: DeliveryQueue = field(default_factory=DeliveryQueue)
     replies: list[_Reply] = field(default_factory=list)
@@ -195,12 +195,12 @@ class _WorkerThread:
         self,
         id: str,
         make: Callable[[], Experiment],
-        ledger: Ledger,
+        journal: Journal,
         reply: _Reply,
         failed: Callable[[], None],
     ) -> None:
         """Open an experiment and reply with its state."""
-        opened = _OpenExperiment(ledger, failed)
+        opened = _OpenExperiment(journal, failed)
         now = time.perf_counter()
         try:
             experiment = make()
@@ -294,7 +294,7 @@ class _WorkerThread:
                 self._loop.call_soon_threadsafe(partial(opened.queue.settle, ticket, stored=stored))
             self.post(experiment.id, lambda: experiment.confirm_write(stored=stored))
 
-        opened.ledger.write(batch, then)
+        opened.journal.write(batch, then)
 
     def _send(
         self, opened: _OpenExperiment, deliveries: list[Delivery], ticket: object | None = None
@@ -351,12 +351,12 @@ class InProcessExecutor:
         self,
         id: str,
         make: Callable[[], Experiment],
-        ledger: Ledger,
+        journal: Journal,
         failed: Callable[[], None] = nothing,
     ) -> dict[str, Any]:
         thread, answer = self._thread_of(id), self._new_answer()
         reply = _Reply(answer, None)
-        thread.post_read(id, lambda: thread.open(id, make, ledger, reply, failed))
+        thread.post_read(id, lambda: thread.open(id, make, journal, reply, failed))
         state: dict[str, Any] = await answer
         return state
 

@@ -28,7 +28,7 @@ class Sink(Protocol):
     def event(self, experiment: str, message: dict[str, Any]) -> None: ...
 
 
-class Ledger(Protocol):
+class Journal(Protocol):
     """Stores the changes of one open experiment."""
 
     def write(self, batch: JournalBatch, then: Callable[[bool], None]) -> None:
@@ -51,7 +51,7 @@ class Executor(Protocol):
         self,
         id: str,
         make: Callable[[], Experiment],
-        ledger: Ledger,
+        journal: Journal,
         failed: Callable[[], None] = nothing,
     ) -> dict[str, Any]:
         """Open an experiment and return its state once its runs have been restored. Raises what `make` raises.
@@ -77,7 +77,7 @@ class Executor(Protocol):
         """Wait until every worker has answered."""
 
     async def close(self, id: str, why: FalllineError | None = None) -> None:
-        """Close an experiment, after all its changes have been passed to its ledger.
+        """Close an experiment, after all its changes have been passed to its journal.
 
         Waiting calls raise `why` if the experiment can be opened again.
         """

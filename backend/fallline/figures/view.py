@@ -17,8 +17,8 @@ PREDICTING_THE_MAJORITY = "predicting the majority"
 class RunLine:
     """One run: name, label, and history in at most `binding.MOST_POINTS` buckets.
 
-    `place` is its place in its experiment, if that differs from the one in the figure. `edits` are ascending steps with
-    a description of the change.
+    `place` is its place in its experiment, if that differs from the one in the figure. Each step in `edits` has a
+    description of the change.
     """
 
     name: str

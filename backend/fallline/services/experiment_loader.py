@@ -107,7 +107,7 @@ class ExperimentLoader:
             entry.address = address
             live = self._begin(id, entry, need)
         lost = partial(self._lost, id, live)
-        ledger = self._store.ledger(
+        journal = self._store.journal(
             id, lost, new=NewExperiment(entry.token_hash, entry.upload_ids, entry.owner)
         )
         make = partial(
@@ -122,7 +122,7 @@ class ExperimentLoader:
             usage=live.usage,
         )
         try:
-            state = await self._executor.open(id, make, ledger, failed=partial(self._failed, id, live))
+            state = await self._executor.open(id, make, journal, failed=partial(self._failed, id, live))
         except BaseException:
             self._registry.entries.pop(id, None)
             self._owners.closed(id)
@@ -303,7 +303,7 @@ class ExperimentLoader:
             live.keyed_commands = self._keyed_commands(id, stored)
             uploads = await load_stored_uploads(entry.upload_ids, self._uploads)
             lost = partial(self._lost, id, live)
-            ledger = self._store.ledger(id, lost, count=len(stored.entries))
+            journal = self._store.journal(id, lost, count=len(stored.entries))
             make = partial(
                 Experiment.reopened,
                 id,
@@ -321,7 +321,7 @@ class ExperimentLoader:
                 raise NotFound("no experiment has this id: it may have been deleted")
             # Announced again, because the executor forgets the share when it closes an experiment.
             self._owners.announce(id)
-            await self._executor.open(id, make, ledger, failed=partial(self._failed, id, live))
+            await self._executor.open(id, make, journal, failed=partial(self._failed, id, live))
             entry.opens_paused = entry.opens_paused and live.is_temporary
         except BaseException as error:
             self._closed(id, entry, live)

@@ -45,8 +45,8 @@ RETRY_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
-class OpenLedger:
-    """The stored record of one live experiment.
+class StoredJournal:
+    """The stored journal of one live experiment.
 
     A failed write that was needed breaks it.
 
@@ -68,7 +68,7 @@ class OpenLedger:
 
 @dataclass(slots=True)
 class _Write:
-    ledger: OpenLedger
+    journal: StoredJournal
     written: JournalBatch
     then: Then
 
@@ -100,7 +100,7 @@ class StoreThread:
         self._refusal: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._ledgers: WeakValueDictionary[str, OpenLedger] = WeakValueDictionary()
+        self._journals: WeakValueDictionary[str, StoredJournal] = WeakValueDictionary()
         self._changed: Callable[[bool], None] = lambda in_trouble: None
         self.trouble: str | None = None
         """Why nothing can be stored at present, in words; None if the store is writable."""
@@ -143,18 +143,18 @@ class StoreThread:
 
     # ------------------------------------------------------------------ requests
 
-    def ledger(
+    def journal(
         self,
         id: str,
         lost: Callable[[], None],
         *,
         count: int = 0,
         new: NewExperiment | None = None,
-    ) -> OpenLedger:
+    ) -> StoredJournal:
         """Return the record of an experiment with `count` entries, or of a new one."""
-        ledger = OpenLedger(self, id, new, count, lost)
-        self._ledgers[id] = ledger
-        return ledger
+        journal = StoredJournal(self, id, new, count, lost)
+        self._journals[id] = journal
+        return journal
 
     async def answers(self) -> None:
         """Wait until the thread has answered."""
@@ -192,8 +192,8 @@ class StoreThread:
         def delete(store: Store) -> None:
             store.delete(ids)
             for id in ids:
-                if (ledger := self._ledgers.get(id)) is not None:
-                    ledger.is_broken = True
+                if (journal := self._journals.get(id)) is not None:
+                    journal.is_broken = True
 
         await self._call(delete, frees_disk=True)
 
@@ -325,9 +325,9 @@ class StoreThread:
             _log.error("an experiment or a table is damaged: %s", damage)
 
     def _write(self, writes: list[_Write]) -> None:
-        valid = [write for write in writes if not write.ledger.is_broken]
+        valid = [write for write in writes if not write.journal.is_broken]
         for write in writes:
-            if write.ledger.is_broken:
+            if write.journal.is_broken:
                 write.then(False)
         if not valid:
             return
@@ -345,26 +345,26 @@ class StoreThread:
             self._failed(valid)
         else:
             for write in valid:
-                write.ledger.count += len(write.written.entries)
-                write.ledger.new = None
+                write.journal.count += len(write.written.entries)
+                write.journal.new = None
                 write.then(True)
 
     def _records(self, writes: list[_Write]) -> list[Record]:
-        now, counts = self.age.moment(), dict[OpenLedger, int]()
+        now, counts = self.age.moment(), dict[StoredJournal, int]()
         records = []
         for write in writes:
-            ledger = write.ledger
-            new = None if ledger in counts else ledger.new
-            first = counts.setdefault(ledger, ledger.count)
-            counts[ledger] += len(write.written.entries)
-            records.append(Record(ledger.id, now, first, write.written, new))
+            journal = write.journal
+            new = None if journal in counts else journal.new
+            first = counts.setdefault(journal, journal.count)
+            counts[journal] += len(write.written.entries)
+            records.append(Record(journal.id, now, first, write.written, new))
         return records
 
     def _failed(self, writes: list[_Write]) -> None:
         for write in writes:
-            if write.written.needed and not write.ledger.is_broken:
-                write.ledger.is_broken = True
-                self._on_the_loop(write.ledger.lost)
+            if write.written.needed and not write.journal.is_broken:
+                write.journal.is_broken = True
+                self._on_the_loop(write.journal.lost)
             write.then(False)
 
     def _begin_trouble(self, why: str) -> None:

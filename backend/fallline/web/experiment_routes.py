@@ -239,7 +239,7 @@ async def inspect(id: str, run: str, query: Inspect, lab: TheLab) -> Response:
 
     Arrays with one row per sample have at most `rows` rows, from row `first` on. Without `rows` they have as many as
     fit into 200,000 numbers for the whole answer. `block` limits the columns of all arrays, and the rows of the others.
-    With `block`, `largest_at` and `change` summarize the whole array.
+    In that case `largest_at` and `change` summarize the whole array.
     """
     content = await lab.views.inspect(id, run, query.step, query.rows, query.first, query.block)
     return await large(lambda: content, partial(lab.views.beside, id))

@@ -67,19 +67,19 @@ def fact(word: str, *, needed: bool = True, **more: Any) -> JournalBatch:
 
 
 class Writer:
-    """Writes into one ledger and records the reports."""
+    """Writes into one journal and records the reports."""
 
     def __init__(self, thread: StoreThread, id: str = "x", count: int = 0) -> None:
         self.lost = 0
         new = None if count else NewExperiment(b"hash")
-        self.ledger = thread.ledger(id, self._lose, count=count, new=new)
+        self.journal = thread.journal(id, self._lose, count=count, new=new)
         self.stored: list[tuple[str, bool]] = []
 
     def _lose(self) -> None:
         self.lost += 1
 
     def write(self, word: str, **more: Any) -> None:
-        self.ledger.write(fact(word, **more), lambda well: self.stored.append((word, well)))
+        self.journal.write(fact(word, **more), lambda well: self.stored.append((word, well)))
 
 
 async def settled(thread: StoreThread) -> None:

@@ -1,5 +1,5 @@
 """A run as a program that needs only NumPy.
 
-It consists of sections, which `script` and `notebook` join. `parts` has all functions as plain Python. `pieces`
-selects those that a run needs. `phases` lists the settings by step; `sections` puts the program together.
+It consists of sections that `script` and `notebook` join. All functions are in `parts` as plain Python. `pieces`
+selects the functions of a run. `phases` lists the settings by step; `sections` puts the program together.
 """

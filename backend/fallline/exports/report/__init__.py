@@ -1,4 +1,4 @@
 """An experiment as one HTML page that needs no network and no server.
 
-`findings` says what is wrong, `facts` makes tables of what was trained, `page` puts HTML around them.
+`findings` lists problems, `facts` makes tables of runs and edits, and `page` renders HTML.
 """

@@ -1,7 +1,7 @@
 """The report as HTML.
 
-Text from outside this module is escaped; the policy allows scripts only by their hashes. Must not know what is in the
-report.
+Text from outside this module is escaped; the policy allows scripts only by their hashes. Must not know what a report
+contains.
 """
 
 from __future__ import annotations
