@@ -305,7 +305,7 @@ class AnyLife(RuleBasedStateMachine):
     def _made_again(self, run: Run, step: int, recipe: Recipe | None = None) -> Run:
         recipe = recipe or self.life.one.recipe.model_copy(update={"runs": [run.recipe]})
         again = Experiment("y", recipe, KERNELS).runs[run.name]
-        stays = run.diverged and step == run.state.step  # which the step after it shows
+        stays = run.diverged and step == run.state.step  # shown by the step after it
         again.advance(step + stays, CLOCK, publish=False)
         return again
 

@@ -14,7 +14,7 @@ from support.serving import Server, created, open_app, raw
 DEEP = b'{"data":' * 5_000 + b"1" + b"}" * 5_000
 
 RECIPES: list[bytes] = [
-    # no JSON
+    # not JSON
     b"{",
     b"}",
     b"{]",
@@ -43,14 +43,14 @@ RECIPES: list[bytes] = [
     b'{"a":01}',
     b'{"a":+1}',
     b'{"a":1.}',
-    # JSON, but no object
+    # JSON, but not an object
     b"null",
     b"true",
     b"3",
     b'"{}"',
     b"[]",
     b"[{}]",
-    # what strict JSON does not have
+    # not strict JSON
     b'{"data":{"noise":NaN}}',
     b'{"data":{"noise":Infinity}}',
     b'{"data":{"noise":-Infinity}}',
@@ -98,7 +98,7 @@ RECIPES: list[bytes] = [
     b'{"runs":[{"edits":[{}]}]}',
     b'{"runs":[{"edits":[{"at_step":-1}]}]}',
     b'{"runs":[{"edits":[{"at_step":1,"learning_rate":null}]}]}',
-    # beyond range
+    # out of range
     b'{"data":{"samples":0}}',
     b'{"data":{"samples":-5}}',
     b'{"data":{"samples":1}, "network":{"layers":[{"units":0}]}}',
@@ -119,7 +119,7 @@ RECIPES: list[bytes] = [
     b'{"runs":[' + b",".join([b"{}"] * 9) + b"]}",
     b'{"runs":[{"optimizer":"sgd","momentum":0.9}]}',
     b'{"runs":[{"optimizer":"momentum","momentum":2}]}',
-    # names that no table has
+    # unknown names
     b'{"loss":"nope"}',
     b'{"data":{"name":"nope"}}',
     b'{"network":{"output":"nope"}}',
@@ -251,7 +251,7 @@ def test_the_socket_refuses_the_same_bodies() -> None:
         except socket._ProtocolError as refused:
             message = refused.error
         if do == "edit" and inner in (b'{"optimizer":"nope"}'[1:-1], b'"momentum":0.5'):
-            continue  # what no table has, and what the optimizer in force lacks, only the lab can know
+            continue  # only the lab knows tables, and the optimizer in force
         assert isinstance(message, InvalidRequest), text
 
 
@@ -273,7 +273,7 @@ def test_the_largest_bodies_are_413_however_they_are_announced(shared_server: Se
     assert raw(shared_server.port, head + b"Content-Length: 65536\r\n\r\n" + fits).startswith(
         b"HTTP/1.1 201 "
     )
-    # The rest of a body that lies about its length is no request either.
+    # The rest of a body with a wrong length is not a request either.
     lying = raw(shared_server.port, head + b"Content-Length: 2\r\n\r\n{}" + huge)
     assert lying.startswith(b"HTTP/1.1 201 ")
     assert b"HTTP/1.1 5" not in lying

@@ -119,7 +119,7 @@ async def test_without_checksums_a_flipped_bit_is_not_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sql, "checksum", lambda *values: 0)
-    monkeypatch.setattr(logging.getLogger("fallline.web"), "disabled", True)  # of what fails unforeseen
+    monkeypatch.setattr(logging.getLogger("fallline.web"), "disabled", True)  # unexpected exceptions
     lived = Lived(tmp_path / "data")
     await lived.live()
     assert any([await lived.damaged(tmp_path / str(seed), seed) for seed in SEEDS[::4]])

@@ -24,7 +24,7 @@ FLOWERS = "length;colour;note;kind\r\n" + "\r\n".join(
 )
 
 
-async def sent(client: httpx.AsyncClient, text: str = FLOWERS) -> dict[str, Any]:
+async def upload(client: httpx.AsyncClient, text: str = FLOWERS) -> dict[str, Any]:
     answer = await client.post(DATASETS, content=text.encode(), headers=CSV)
     assert answer.status_code == 201, answer.text
     table: dict[str, Any] = answer.json()
@@ -34,7 +34,7 @@ async def sent(client: httpx.AsyncClient, text: str = FLOWERS) -> dict[str, Any]
 
 async def test_an_uploaded_table_is_described_and_can_be_read_again() -> None:
     async with open_app() as (_, client):
-        table = await sent(client, FLOWERS + "\r\n;red;nr 60;a\r\n")
+        table = await upload(client, FLOWERS + "\r\n;red;nr 60;a\r\n")
         assert [(each["name"], each["kind"], each["used"]) for each in table["columns"]] == [
             ("length", "number", True),
             ("colour", "category", True),
@@ -47,12 +47,12 @@ async def test_an_uploaded_table_is_described_and_can_be_read_again() -> None:
         upload_answers.Table.model_validate(table)
         assert (await client.get(f"{DATASETS}/{table['id']}")).json() == table
         assert (await client.get(f"{DATASETS}/{table['id'][:-1]}")).status_code == 404
-        assert (await sent(client))["id"] != (await sent(client))["id"]
+        assert (await upload(client))["id"] != (await upload(client))["id"]
 
 
 async def test_the_same_recipe_gives_the_same_numbers() -> None:
     async with open_app() as (_, client):
-        table = await sent(client)
+        table = await upload(client)
         data = {
             "name": "csv",
             "dataset": table["id"],
@@ -83,7 +83,7 @@ async def test_the_same_recipe_gives_the_same_numbers() -> None:
 
 async def test_a_column_may_be_learnt_otherwise_than_guessed_and_runs_may_be_added() -> None:
     async with open_app() as (_, client):
-        table = await sent(client, "x,y\n" + "\n".join(f"{k},{k % 2}" for k in range(40)))
+        table = await upload(client, "x,y\n" + "\n".join(f"{k},{k % 2}" for k in range(40)))
         data = {"name": "csv", "dataset": table["id"], "target": "y"}
         inferred, explicit = (
             await created(client, {"data": data}),
@@ -98,7 +98,7 @@ async def test_a_column_may_be_learnt_otherwise_than_guessed_and_runs_may_be_add
 
 async def test_a_recipe_that_does_not_fit_its_table_is_refused_with_a_pointer() -> None:
     async with open_app() as (_, client):
-        id = (await sent(client))["id"]
+        id = (await upload(client))["id"]
         for data, pointer in (
             ({"dataset": "unknown"}, "/data/dataset"),
             ({"dataset": id + "/.."}, "/data/dataset"),
@@ -170,7 +170,7 @@ async def test_a_csv_is_parsed_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> N
         uploads, "read_new_table", lambda body: (where.append(threading.current_thread()), read(body))[1]
     )
     async with open_app() as (_, client):
-        await sent(client)
+        await upload(client)
     assert len(where) == 1
     assert where[0] is not threading.current_thread()
 
@@ -180,12 +180,12 @@ async def test_tables_that_experiments_use_stay_and_a_full_server_says_when_to_c
 ) -> None:
     async with open_app() as (app, client):
         app.state.lab._uploads._cache._most = 2
-        ids = [(await sent(client))["id"] for _ in range(2)]
+        ids = [(await upload(client))["id"] for _ in range(2)]
         experiments = [await created(client, {"data": {"name": "csv", "dataset": id}}) for id in ids]
         full = await client.post(DATASETS, content=FLOWERS, headers=CSV)
         assert (full.status_code, full.headers["retry-after"]) == (503, "60")
         await experiments[0].ask("DELETE", "")
-        newest = (await sent(client))["id"]
+        newest = (await upload(client))["id"]
         statuses = [(await client.get(f"{DATASETS}/{id}")).status_code for id in (*ids, newest)]
         assert statuses == [404, 200, 200]
 

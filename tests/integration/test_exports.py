@@ -73,7 +73,7 @@ async def run_script(one: Experiment, folder: Path, **query: str) -> list[tuple[
 async def test_the_script_prints_the_runs_history_with_edits_and_forks(
     one: Experiment, tmp_path: Path, run: str
 ) -> None:
-    # The server computed with the NumPy kernel, on this machine: not a digit is different.
+    # The server used the NumPy kernel on this machine: all digits are equal.
     assert await run_script(one, tmp_path, run=run) == list(enumerate(await losses(one, run)))
 
 

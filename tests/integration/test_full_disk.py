@@ -47,7 +47,7 @@ async def writable_again(client: httpx.AsyncClient) -> None:
         await asyncio.sleep(0.05)
 
 
-async def told(line: ClientConnection, event: str) -> JSON:
+async def next_event(line: ClientConnection, event: str) -> JSON:
     """Return the next event with this name."""
     while True:
         message: JSON = json.loads(await asyncio.wait_for(line.recv(), 20))
@@ -75,7 +75,7 @@ async def test_a_full_disk_is_reported_loses_nothing_acknowledged_and_is_overcom
             full.touch()
             key = {"Idempotency-Key": "edit"}
             assert_read_only(await one.ask("PATCH", "/runs/gd", {"batch_size": 1}, **key))
-            assert (await told(line, "storage"))["read_only"] is True
+            assert (await next_event(line, "storage"))["read_only"] is True
             for method, path, body in (
                 ("POST", "/step", {"steps": 3}),
                 ("POST", "/play", {}),
@@ -93,13 +93,13 @@ async def test_a_full_disk_is_reported_loses_nothing_acknowledged_and_is_overcom
             assert (await one.get("/export/recipe.json")).json() == before["recipe"]
             full.unlink()
             await writable_again(client)
-            assert (await told(line, "storage"))["read_only"] is False
+            assert (await next_event(line, "storage"))["read_only"] is False
         async with connect(server.socket_url, max_size=None) as line:
             await line.send(json.dumps({"type": "watch", "experiment": one.id, "token": one.token}))
             assert json.loads(await asyncio.wait_for(line.recv(), 20))["type"] == "experiment"
-            for _ in range(2):  # the same command, which was refused and is done now, once
+            for _ in range(2):  # the command that was refused before is now done, once
                 assert (await one.ask("PATCH", "/runs/gd", {"batch_size": 1}, **key)).json()["at_step"] == 40
-            assert (await told(line, "edit"))["edit"]["batch_size"] == 1
+            assert (await next_event(line, "edit"))["edit"]["batch_size"] == 1
         after = (await one.get()).json()
         assert [run["step"] for run in after["runs"]] == [40, 40]
         assert len(after["recipe"]["runs"][0]["edits"]) == 1

@@ -212,7 +212,7 @@ def test_a_reader_that_stalls_is_let_go_and_slows_nobody() -> None:
             rates.append(frames_a_second(healthy, 2))
         for line in dead:
             line.close()
-    assert min(rates) > rate / 3  # a busy machine is allowed for; a reader who waits for others is not
+    assert min(rates) > rate / 3  # a busy machine may be slow, but no reader may wait for others
 
 
 def frames_a_second(line: ClientConnection, seconds: float) -> float:

@@ -121,7 +121,7 @@ async def test_uploaded_parameters_survive_a_restart_together_with_a_table(tmp_p
         assert first["W1"] == np.full((2, 3), 0.25).tolist()
         assert (await client.get(f"{PARAMETERS}/{start}")).json()["count"] == 13
         assert (await client.get(f"/api/v1/datasets/{data['id']}")).json() == data
-        # what an experiment is made of stays, however long it lies there; what nobody uses goes
+        # uploads of experiments stay however old they are; unused ones are deleted
         unused = (await send(client, of_the_network())).json()["id"]
         lab = app.state.lab
         await lab._uploads.delete_unused(lab._registry.upload_ids_in_use, 1e12)

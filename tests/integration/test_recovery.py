@@ -51,7 +51,7 @@ def runs_of(state: JSON) -> dict[str, JSON]:
     return {run["name"]: run for run in state["runs"]}
 
 
-async def told(one: Experiment, run: str, until: int) -> JSON:
+async def numbers_of(one: Experiment, run: str, until: int) -> JSON:
     """Return the numbers of a run up to a step: its parameters and its history, without costs."""
     snapshot = (await one.get(f"/runs/{run}/snapshot", step=until)).json()
     history = (await one.get(f"/runs/{run}/history", until=until - 1, buckets=10_000)).json()
@@ -67,7 +67,7 @@ async def assert_equals_a_twin(one: Experiment) -> None:
     for name, run in runs.items():
         if run["step"]:
             await done(twin, "POST", "/step", {"steps": run["step"], "run": name})
-            assert await told(one, name, run["step"]) == await told(twin, name, run["step"])
+            assert await numbers_of(one, name, run["step"]) == await numbers_of(twin, name, run["step"])
     await twin.ask("DELETE", "")
 
 
@@ -196,7 +196,7 @@ async def test_only_the_hash_of_a_token_is_stored(tmp_path: Path) -> None:
 async def test_a_server_that_cannot_write_refuses_changes_until_it_can(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "data").touch()  # where the folder should be made
+    (tmp_path / "data").touch()  # in place of the folder
     with open_server(FALLLINE_DATA=str(tmp_path / "data"), **NUMPY) as server:
         async with client_of(server) as client:
             for path in ("/readyz", "/api/v1/experiments/x"):

@@ -136,7 +136,7 @@ class Visitor:
     def say(self, **message: Any) -> None:
         self._said.put_nowait({"type": "websocket.receive", "text": json.dumps(message)})
 
-    async def told(self) -> str:
+    async def next_type(self) -> str:
         """Return the type of the next message except frames."""
         while True:
             kind: str = json.loads((await self.next())["text"])["type"]
@@ -184,17 +184,17 @@ async def test_a_socket_with_a_token_replaces_one_that_only_watches(
         for onlooker in onlookers:
             assert (await onlooker.next())["type"] == "websocket.accept"
             onlooker.say(type="watch", experiment=looked_at.id)
-            assert await onlooker.told() == "experiment"
+            assert await onlooker.next_type() == "experiment"
         late = Visitor(app)
         assert (await late.next())["type"] == "websocket.accept"
         late.say(type="watch", experiment=looked_at.id)
-        assert await late.told() == "error"
+        assert await late.next_type() == "error"
         assert (await late.next())["code"] == 1012
         await late.leave()
         owner = Visitor(app)
         assert (await owner.next())["type"] == "websocket.accept"
         owner.say(type="watch", experiment=mine.id, token=mine.token)
-        assert await owner.told() == "experiment"
+        assert await owner.next_type() == "experiment"
         assert [end["code"] for onlooker in onlookers if (end := await onlooker.end())] == [1012]
         for each in (*onlookers, owner):
             await each.leave()

@@ -545,7 +545,7 @@ async def test_a_large_history_is_encoded_in_pieces_in_a_thread(
     monkeypatch.setattr(web_answers, "_ENCODER", Encoder())
     path = one.here + "/runs/sgd/history?buckets=10000"
     response = await one.client.get(path)
-    # one call holds the interpreter for as long as it lasts, in whichever thread: a column each, not the answer
+    # each call holds the interpreter lock, in any thread: one call per column, not for the whole answer
     assert len(largest) > 10
     assert max(largest) < len(response.content) / 10
 

@@ -55,7 +55,7 @@ async def test_a_socket_cut_in_mid_training_resumes_without_a_gap(cut: float) ->
             try:
                 await asyncio.gather(*[cut_and_resumed(server, http, speed, cut) for speed in (200, "max")])
             finally:
-                print(server.output)  # shown where it failed
+                print(server.output)  # shown if the test fails
 
 
 async def cut_and_resumed(server: Server, http: httpx.AsyncClient, speed: float | str, cut: float) -> None:
@@ -80,5 +80,5 @@ async def cut_and_resumed(server: Server, http: httpx.AsyncClient, speed: float 
     for run in ("gd", "sgd"):
         assert there[run] > before[run] + 100
         stored = await history(http, here, run)
-        # In a thread: a loop that computes for seconds reads nothing, and is let go as one that stalls.
+        # In a thread: a blocked event loop reads nothing, and the server would cut it as a stalled reader.
         assert await asyncio.to_thread(assert_equal, reader.buckets[run], stored) > 20

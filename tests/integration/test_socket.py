@@ -42,14 +42,14 @@ class Line:
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
-        self.told: list[Message] = []
+        self.received: list[Message] = []
 
     async def send(self, **message: Any) -> None:
         await self.connection.send(json.dumps(message))
 
     async def next(self, seconds: float = PATIENCE) -> Message:
         message: Message = json.loads(await asyncio.wait_for(self.connection.recv(), seconds))
-        self.told.append(message)
+        self.received.append(message)
         return message
 
     async def until(self, kind: str, seconds: float = PATIENCE, **fields: Any) -> Message:
@@ -75,8 +75,8 @@ class Line:
 
     async def listen(self, seconds: float, *, acknowledging: bool = False) -> list[Message]:
         began, heard = asyncio.get_running_loop().time(), []
-        before = [message["frame"] for message in self.told if message["type"] == "frame"]
-        if acknowledging and before:  # those that came while it waited for something else
+        before = [message["frame"] for message in self.received if message["type"] == "frame"]
+        if acknowledging and before:  # frames that came while it waited for another message
             await self.send(type="got", frame=before[-1])
         while (left := began + seconds - asyncio.get_running_loop().time()) > 0:
             try:
@@ -121,14 +121,14 @@ async def test_a_watch_is_answered_with_the_state_and_then_frames_that_leave_no_
         await line.command(one, "play", speed="max")
         heard = await line.listen(1.5)
         paused = (await line.command(one, "pause"))["answer"]
-        heard = [*line.told, *await line.listen(0.3)]
+        heard = [*line.received, *await line.listen(0.3)]
     for message in heard:
         if message["type"] == "frame":
             for columns_ in message["runs"].values():
                 answers.Columns.model_validate(columns_["columns"])
     for run in paused["runs"]:
         at = 0
-        for piece in columns(line.told, run["name"]):
+        for piece in columns(line.received, run["name"]):
             for first, last in zip(piece["first"], piece["last"], strict=True):
                 assert first == at
                 at = last + 1
@@ -136,12 +136,12 @@ async def test_a_watch_is_answered_with_the_state_and_then_frames_that_leave_no_
     # A frame has only runs with news: after the pause, one run is examined once more, and another is not.
     last = {
         run: answer
-        for message in line.told
+        for message in line.received
         if message["type"] == "frame"
         for run, answer in message["runs"].items()
     }
     assert {run: answer["status"] for run, answer in last.items()} == {"gd": "paused", "sgd": "paused"}
-    numbers = [message["frame"] for message in line.told if message["type"] == "frame"]
+    numbers = [message["frame"] for message in line.received if message["type"] == "frame"]
     assert numbers == list(range(1, len(numbers) + 1))
 
 
@@ -153,7 +153,7 @@ async def test_the_columns_of_a_reader_equal_the_history(shared_server: Server, 
         await line.command(one, "pause")
         await line.listen(0.5, acknowledging=True)
     history = (await one.get("/runs/sgd/history", buckets=10_000)).json()
-    pieces = columns(line.told, "sgd")
+    pieces = columns(line.received, "sgd")
     assert pieces[-1]["last"][-1] == history["last"][-1]
     assert all(len(piece["first"]) <= 20 for piece in pieces)
     assert list(pieces[0]["series"]) == ["batch_loss", "train_loss"]
@@ -184,7 +184,9 @@ async def test_since_leaves_out_earlier_steps(shared_server: Server, one: Experi
         await line.watch(one, since=since, buckets=1000)
         frame = await line.until("frame")
     assert columns([frame], "gd")[0]["first"] == list(range(90, 100))
-    assert columns([frame], "sgd")[0]["first"] == list(range(100))  # of another generation nothing is held
+    assert columns([frame], "sgd")[0]["first"] == list(
+        range(100)
+    )  # columns of another generation do not count
 
 
 async def test_a_reset_raises_the_generation_and_starts_afresh(
@@ -195,12 +197,12 @@ async def test_a_reset_raises_the_generation_and_starts_afresh(
         await line.command(one, "step", steps=20)
         await line.command(one, "reset")
         event = next(
-            message for message in line.told if message["type"] == "event" and message["run"] == "gd"
+            message for message in line.received if message["type"] == "event" and message["run"] == "gd"
         )
         assert (event["event"], event["generation"], event["step"]) == ("reset", 1, 0)
         await line.command(one, "step", steps=3)
         heard = await line.listen(0.5)
-    pieces = [piece for piece in columns(line.told + heard, "gd") if piece["generation"] == 1]
+    pieces = [piece for piece in columns(line.received + heard, "gd") if piece["generation"] == 1]
     assert pieces[0]["first"][0] == 0
     assert pieces[-1]["last"][-1] == 2
 
@@ -232,7 +234,7 @@ async def test_all_commands_have_the_answers_of_rest(shared_server: Server, one:
         assert (await line.command(one, "remove_run", run="third"))["type"] == "ack"
         state = (await one.get()).json()
     assert [run["name"] for run in state["runs"]] == ["gd", "sgd"]
-    kinds = [message["event"] for message in line.told if message["type"] == "event"]
+    kinds = [message["event"] for message in line.received if message["type"] == "event"]
     assert {"run_added", "reset", "run_removed"} <= set(kinds)
 
 
@@ -247,7 +249,7 @@ async def test_a_pause_gets_through_while_a_long_step_is_at_work(
         paused = await line.command(one, "pause")
         assert paused["type"] == "ack"
         assert 0 < paused["answer"]["runs"][0]["step"] < 1_000_000
-        while not any(message.get("id") == "long" for message in line.told):
+        while not any(message.get("id") == "long" for message in line.received):
             await line.next()
 
 
@@ -452,14 +454,14 @@ async def test_a_reader_with_credit_has_at_most_two_frames_on_their_way(
         await line.watch(one, fps=30)
         await line.command(one, "play", speed=500)
         await line.listen(0.5)
-        frame = line.told[-1]["frame"]
+        frame = line.received[-1]["frame"]
         await line.send(type="got", frame=frame)
         await line.listen(1.0)
-        newest = line.told[-1]["frame"]
-        # As many as a busy machine likes may be on their way when the first acknowledgement leaves; no more follow.
+        newest = line.received[-1]["frame"]
+        # On a busy machine several may be on their way when the first acknowledgement leaves; no more follow.
         assert newest >= frame + 2
         assert await line.listen(0.5) == []
-        last = columns(line.told, "gd")[-1]["last"][-1]
+        last = columns(line.received, "gd")[-1]["last"][-1]
         await line.send(type="got", frame=newest - 1)
         late = await line.until("frame")
         piece = columns([late], "gd")[0]
@@ -486,8 +488,8 @@ async def test_floods_are_refused_and_then_ended_with_4008(shared_server: Server
         for number in range(40, 120):
             await line.send(type="command", id=f"flood-{number}", experiment=one.id, do="pause")
         assert await line.close_code() == 4008
-    acks = sum(message["type"] == "ack" for message in line.told)
-    refused = [message for message in line.told if message["type"] == "error"]
+    acks = sum(message["type"] == "ack" for message in line.received)
+    refused = [message for message in line.received if message["type"] == "error"]
     assert 20 <= acks <= 30
     assert {message["problem"]["status"] for message in refused} == {429}
     assert len(refused) >= 50
@@ -524,8 +526,10 @@ async def test_closing_a_socket_unwatches_in_the_lab() -> None:
                 await line.watch(one)
                 await line.command(one, "play", speed=50)
                 await line.listen(1.5)
-                assert line.told[-1]["type"] == "frame"
+                assert line.received[-1]["type"] == "frame"
                 line.connection.transport.abort()
-            async with asyncio.timeout(PATIENCE):  # asking, too, is use: a second apart is idle in between
+            async with asyncio.timeout(
+                PATIENCE
+            ):  # a request is use, so there is a second between two of them
                 while {run["status"] for run in (await one.get()).json()["runs"]} != {"paused"}:
                     await asyncio.sleep(1.5)

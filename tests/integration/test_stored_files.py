@@ -81,7 +81,7 @@ def rewritten(
     sum_again(folder)
 
 
-def kept_in(folder: Path, id: str) -> StoredExperiment:
+def stored_in(folder: Path, id: str) -> StoredExperiment:
     store = SqliteStore(folder)
     store.open()
     stored = store.load(id)
@@ -121,7 +121,7 @@ def test_every_kind_of_fact_and_every_table_is_in_a_stored_file(file: Path, fold
 
 def test_states_that_were_stored_then_spare_making_the_way_again(file: Path, folder: Path) -> None:
     golden = golden_of(file)
-    journal = upcast(kept_in(folder, golden["experiments"]["everything"]["id"]))
+    journal = upcast(stored_in(folder, golden["experiments"]["everything"]["id"]))
     one = Experiment.reopened("x", journal, Kernels())
     steps = {name: run["step"] for name, run in golden["opens"]["everything"]["runs"].items()}
     stored = {name: run.state.step for name, run in one.runs.items()}
@@ -173,7 +173,7 @@ async def test_an_older_version_is_brought_to_todays(file: Path, folder: Path) -
 
 def test_a_version_that_is_skipped_would_be_noticed(file: Path, folder: Path) -> None:
     rewritten(folder, "entry", "body", without_version_1)
-    stored = kept_in(folder, golden_of(file)["experiments"]["everything"]["id"])
+    stored = stored_in(folder, golden_of(file)["experiments"]["everything"]["id"])
     with pytest.raises(KeyError):
         replay_facts(stored.entries)
     assert replay_facts(upcast(stored).entries).runs["gd"].provenance.kernel == ""
@@ -187,7 +187,7 @@ async def test_data_of_a_newer_version_is_reported_and_not_changed(
     one, other = experiments["everything"], experiments["diverged"]
     key = "experiment" if table == "entry" else "id"
     rewritten(folder, table, column, lambda fact: {**fact, "v": V + 1}, f"{key} = '{one['id']}'")
-    before = kept_in(folder, one["id"])
+    before = stored_in(folder, one["id"])
     async with open_app(data=folder, keep_days=1e6) as (_, client):
         answer = await client.get(f"/api/v1/experiments/{one['id']}")
         assert (answer.status_code, answer.json()["type"]) == (409, "/problems/too-new")
@@ -195,7 +195,7 @@ async def test_data_of_a_newer_version_is_reported_and_not_changed(
         assert f"version {V + 1}" in answer.json()["detail"]
         assert "update" in answer.json()["detail"]
         assert (await client.get(f"/api/v1/experiments/{other['id']}")).status_code == 200
-    assert kept_in(folder, one["id"]) == before
+    assert stored_in(folder, one["id"]) == before
 
 
 async def test_an_experiment_of_a_newer_fallline_that_was_playing_does_not_keep_others_from_playing_on(
@@ -204,7 +204,7 @@ async def test_an_experiment_of_a_newer_fallline_that_was_playing_does_not_keep_
     experiments = golden_of(file)["experiments"]
     with closing(sqlite3.connect(folder / NAME)) as connection, connection:
         connection.execute("UPDATE experiment SET playing = 1")
-        if file.stem not in (name_of(1, 1), name_of(1, 2)):  # there is a clock
+        if file.stem not in (name_of(1, 1), name_of(1, 2)):  # these have no stored clock
             connection.execute("UPDATE clock SET at = ?", (time.time(),))
     sum_again(folder)
     rewritten(folder, "experiment", "progress", lambda progress: {**progress, "playing": True})

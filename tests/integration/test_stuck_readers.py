@@ -31,7 +31,7 @@ HANDSHAKE = (
 )
 
 
-def said(message: dict[str, Any]) -> bytes:
+def frame_of(message: dict[str, Any]) -> bytes:
     """Return a client's frame with this text and a mask of zeros."""
     text = json.dumps(message).encode()
     assert len(text) < 126
@@ -48,8 +48,8 @@ def stuck_reader(port: int, experiment: str) -> socket.socket:
     while not answer.endswith(b"\r\n\r\n"):
         answer += one.recv(1)
     assert b" 101 " in answer
-    one.sendall(said({"type": "watch", "experiment": experiment, "fps": 30}))
-    one.recv(1, socket.MSG_PEEK)  # it is being told, and from here on takes nothing
+    one.sendall(frame_of({"type": "watch", "experiment": experiment, "fps": 30}))
+    one.recv(1, socket.MSG_PEEK)  # frames arrive; from here on it reads nothing
     return one
 
 
@@ -76,7 +76,7 @@ async def test_readers_who_never_read_are_cut_and_cost_little_memory(
     async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
         one = await created(client, recipe)
         await one.ask("POST", "/play", {"speed": "max"})
-        await asyncio.sleep(4)  # for a past to be sent
+        await asyncio.sleep(4)  # until a history is sent
         base, before = descriptors(server), resident(server)
         most, slowest, began = 0, 0.0, time.monotonic()
         with ExitStack() as readers:

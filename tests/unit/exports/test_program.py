@@ -48,7 +48,7 @@ def text_of(recipe: Recipe, problem: Problem, steps: int = STEPS) -> str:
     return script(program(recipe, problem, recipe.runs[0]), "A run.", steps)
 
 
-def told_by(text: str, steps: int = STEPS) -> list[float]:
+def losses_of(text: str, steps: int = STEPS) -> list[float]:
     """Run the program in this process and return its losses; a process for each takes minutes."""
     namespace: dict[str, Any] = {"__name__": "program"}
     with warnings.catch_warnings():
@@ -57,7 +57,7 @@ def told_by(text: str, steps: int = STEPS) -> list[float]:
         return [loss for _, loss in namespace["train"](steps)]
 
 
-def made_by_numpy(recipe: Recipe, problem: Problem, steps: int = STEPS) -> list[float]:
+def numpy_losses(recipe: Recipe, problem: Problem, steps: int = STEPS) -> list[float]:
     records = advance(problem, begin(problem), recipe.runs[0], steps)
     assert len(records.samples_seen) == steps
     losses: list[float] = records.values[0].tolist()
@@ -75,9 +75,9 @@ def check(body: dict[str, Any], dataset: Dataset | None = None) -> str:
     """Check that the script and the notebook give the kernel's numbers."""
     recipe, problem = set_up(body, dataset)
     text = text_of(recipe, problem)
-    expected = made_by_numpy(recipe, problem)
-    assert told_by(text) == expected
-    assert told_by("\n".join(cells_of(recipe, problem))) == expected
+    expected = numpy_losses(recipe, problem)
+    assert losses_of(text) == expected
+    assert losses_of("\n".join(cells_of(recipe, problem))) == expected
     return text
 
 
@@ -202,7 +202,7 @@ def test_the_compiled_kernels_numbers_are_the_programs_to_rounding(
         {"network": network, "runs": [{"optimizer": optimizer, "learning_rate": 0.01, **run}]}
     )
     expected = advance(problem, begin(problem), recipe.runs[0], 300, COMPILED).values[0]
-    np.testing.assert_allclose(told_by(text_of(recipe, problem), 300), expected, rtol=1e-12, atol=1e-16)
+    np.testing.assert_allclose(losses_of(text_of(recipe, problem), 300), expected, rtol=1e-12, atol=1e-16)
 
 
 def test_ones_own_table_comes_with_the_program() -> None:
@@ -235,7 +235,7 @@ def test_parameters_that_somebody_brought_come_with_the_program(units: int) -> N
     recipe = check_recipe(Recipe.model_validate(body), None, start)
     problem = build_problem(recipe.data, recipe.network, recipe.loss, None, start)
     text = text_of(recipe, problem)
-    assert told_by(text) == made_by_numpy(recipe, problem)
+    assert losses_of(text) == numpy_losses(recipe, problem)
     assert ("unpacked" in text) == (units == 500)
     assert "standard_normal" in text  # of the samples
     assert '"weights"' not in text
@@ -272,7 +272,7 @@ def test_run_by_a_python_of_its_own_it_prints_step_and_loss(tmp_path: Path) -> N
         )
         lines = [line.split(" ") for line in result.stdout.splitlines()]
         assert [int(step) for step, _ in lines] == list(range(steps))
-        assert [float(loss) for _, loss in lines] == made_by_numpy(recipe, problem, steps)
+        assert [float(loss) for _, loss in lines] == numpy_losses(recipe, problem, steps)
 
 
 def test_parts_have_names_of_their_own_and_the_engines_purposes() -> None:

@@ -39,7 +39,7 @@ def trained(steps: int, **recipe: Any) -> Experiment:
     return one
 
 
-def found_in(data: ExportData) -> list[Finding]:
+def findings_in(data: ExportData) -> list[Finding]:
     return findings_of(
         data, {run.name: evaluate(data.problem, run.parameters)["train_loss"] for run in data.runs}
     )
@@ -104,15 +104,15 @@ def test_a_report_of_one_run_has_only_that_run() -> None:
 
 def test_a_dead_layer_a_diverged_run_and_the_baseline_are_found() -> None:
     never = {"layers": [{"units": 3, "activation": "relu"}], "weights": "zeros", "biases": "zeros"}
-    dead = found_in(export_data(trained(10, network=never, runs=[{"label": "Stuck"}])))
+    dead = findings_in(export_data(trained(10, network=never, runs=[{"label": "Stuck"}])))
     assert (dead[0].tone, dead[0].title) == ("problem", "Stuck: layer 1 is dead.")
     assert "predicting the mean" in dead[1].title
     assert dead[0].evidence.startswith("3 of 3 units output 0 for all 900 samples since step 0.")
     assert re.search(r" Seen at step [1-9][0-9]*\.", dead[0].evidence)
-    wild = found_in(export_data(trained(10, runs=[{"label": "Wild", "learning_rate": 50}])))
+    wild = findings_in(export_data(trained(10, runs=[{"label": "Wild", "learning_rate": 50}])))
     assert wild[0].title.startswith("Wild diverged at step ")
     assert not [each for each in wild if "predicting" in each.title]
-    fine = found_in(export_data(trained(300, network={"layers": [{"units": 4, "activation": "tanh"}]})))
+    fine = findings_in(export_data(trained(300, network={"layers": [{"units": 4, "activation": "tanh"}]})))
     assert [each.tone for each in fine if "does better than predicting the mean" in each.title][:1] == [
         "good"
     ]

@@ -89,8 +89,7 @@ def test_a_run_has_the_same_sentence_as_on_the_page() -> None:
     runs += [
         filled(change)
         for _, change in CHANGES
-        if not {"momentum", "beta2", "decay", "redraw"}
-        & change.keys()  # as settings of a run at its beginning
+        if not {"momentum", "beta2", "decay", "redraw"} & change.keys()  # as settings of a run at step 0
     ]
     page = of_the_page("(settings) => runSentence({ settings })", [run.settings.as_json() for run in runs])
     assert [run_sentence(run.settings) for run in runs] == page
@@ -100,7 +99,7 @@ def test_a_run_has_the_same_sentence_as_on_the_page() -> None:
 def test_an_edit_has_the_same_words_as_on_the_page(before: JSON, change: JSON) -> None:
     run = filled(before)
     changes = Change.model_validate(change).changes()
-    if changes.get("optimizer", run.optimizer) != run.optimizer:  # a server fills in what the new method has
+    if changes.get("optimizer", run.optimizer) != run.optimizer:  # a server adds the new method's settings
         own = {name: changes[name] for name in OWN_SETTINGS if name in changes}
         changes |= OPTIMIZERS[changes["optimizer"]].filled(own)
     words = edit_words(changes, run.settings, run.settings.changed(changes, at_step=3))

@@ -15,7 +15,7 @@ def test_time_passes_as_the_clock_of_the_process_says() -> None:
     assert age.now() == 0
     clock.now += 7
     assert (age.now(), age.moment()) == (7, Moment(5.0, 7))
-    clock.now -= 3  # no such clock goes back; if one did, time would not
+    clock.now -= 3  # even a clock that goes back does not make experiments younger
     assert age.now() == 7
 
 

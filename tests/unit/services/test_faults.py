@@ -49,7 +49,7 @@ async def test_an_experiment_that_raises_is_closed_and_the_others_train_on(
         assert lab.health()["faults"] == 1
         assert "an experiment failed and was closed" in caplog.text
         assert bad not in caplog.text, "whoever has an id may read"
-        # It opens again, at rest.
+        # It opens again, paused.
         state = await lab.views.state(bad)
         assert not state["playing"]
         monkeypatch.undo()

@@ -198,7 +198,7 @@ async def test_a_playing_experiment_that_nobody_watches_is_paused() -> None:
         await lab.watch(watched, None, Outbox(watched), {}, 100)
         for id, its in ((alone, token), (watched, other)):
             await lab.command(id, its, "play", {"speed": 10})
-        await asyncio.sleep(0.8)  # asking, too, is use
+        await asyncio.sleep(0.8)  # a request is use too
         while (await lab.views.state(alone))["playing"]:
             await asyncio.sleep(0.8)
         assert (await lab.views.state(watched))["playing"] is True

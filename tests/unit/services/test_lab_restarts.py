@@ -86,7 +86,7 @@ async def test_a_stored_play_that_was_too_slow_plays_on_raised_and_holds_up_nobo
     store = Lasting()
     async with open_lab(store) as lab:
         (id, token), (other, key) = await created(lab), await created(lab)
-        # As a version before the bound took it.
+        # As versions without the bound accepted it.
         await lab._executor.ask(id, lambda one, now: one.play(1e-12, "steps", now))
     async with open_lab(store) as lab:
         state = await lab.views.state(id)

@@ -76,7 +76,7 @@ async def test_a_loop_that_was_held_up_is_named_and_forgiven_later() -> None:
 
 
 async def test_the_pulse_notes_how_late_it_comes() -> None:
-    clock = Clock(tick=PULSE_SECONDS + 2.5)  # between two looks at it 2.5 s more go by than were slept
+    clock = Clock(tick=PULSE_SECONDS + 2.5)  # each reading is 2.5 s later than the sleep
     pulse = Pulse(clock)
     beating = asyncio.ensure_future(pulse.beat_for_ever())
     while not pulse.worst:

@@ -44,7 +44,7 @@ async def test_the_histories_for_all_watchers_stay_within_the_limit(
         boxes = [Outbox(state["id"], buckets=10_000 - number) for number in range(100)]
         await asyncio.gather(
             *(
-                lab.watch(state["id"], None, box, {}, 10_000 - number)  # each asks for another past
+                lab.watch(state["id"], None, box, {}, 10_000 - number)  # each needs another history
                 for number, box in enumerate(boxes)
             )
         )

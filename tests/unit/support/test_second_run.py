@@ -57,7 +57,7 @@ def planted(tmp_path: Path) -> Path:
 def run(file: Path, *arguments: str, ci: str = "true") -> tuple[int, str, list[str], str]:
     """Return exit status, output, where each test ran, and the final summary."""
     counts = file.with_name("counts")
-    # Without what the pytest of this very test says of itself.
+    # Without the variables of the pytest that runs this test.
     outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         [sys.executable, "-m", "support.second_run", "-p", "xdist", "--quiet", str(file), *arguments],
@@ -65,7 +65,7 @@ def run(file: Path, *arguments: str, ci: str = "true") -> tuple[int, str, list[s
         env={
             **outside,
             "PYTHONPATH": str(TESTS),
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # half of its start
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # halves its start
             "CI": ci,
             "TEST_COUNTS": str(counts),
         },

@@ -111,7 +111,7 @@ def test_an_owner_has_eight_sockets_and_a_ninth_is_refused() -> None:
     assert MOST_OF_OWNER == 8
     assert server.watch("onlooker", HOME, "e1")
     tab = next(iter(server.open))
-    server.sockets.watch(tab, "e0", "me", server.now)  # the same one anew
+    server.sockets.watch(tab, "e0", "me", server.now)  # the same one again
     server.sockets.unwatch(tab, "e0")
     assert server.watch("tab", HOME, "e9", "me")
 

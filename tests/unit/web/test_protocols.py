@@ -59,7 +59,7 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def heard(beginning: bytes, more: bytes) -> tuple[bool, bytes]:
+async def overflow(beginning: bytes, more: bytes) -> tuple[bool, bytes]:
     """Repeat `more` up to three times the limit of a head.
 
     Return whether the connection was ended, and the answer.
@@ -91,7 +91,7 @@ async def heard(beginning: bytes, more: bytes) -> tuple[bool, bytes]:
     ids=["address", "one header", "many headers", "second request"],
 )
 async def test_an_endless_head_is_refused(beginning: bytes, more: bytes) -> None:
-    ended, answer = await heard(beginning, more)
+    ended, answer = await overflow(beginning, more)
     assert ended
     assert b"HTTP/1.1 400 " in answer
 
@@ -102,13 +102,13 @@ async def test_an_endless_head_is_refused(beginning: bytes, more: bytes) -> None
     ids=["trailers", "extension of a chunk", "smallest chunks"],
 )  # fmt: skip
 async def test_endless_trailers_after_an_answer_end_the_connection(beginning: bytes, more: bytes) -> None:
-    ended, answer = await heard(beginning, more)
+    ended, answer = await overflow(beginning, more)
     assert ended
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
 async def test_the_rest_of_an_answered_body_is_received() -> None:
-    ended, _ = await heard(GET + b"Content-Length: 9999999\r\n\r\n", b"a" * 1_000)
+    ended, _ = await overflow(GET + b"Content-Length: 9999999\r\n\r\n", b"a" * 1_000)
     assert not ended
 
 
@@ -136,7 +136,7 @@ async def test_many_small_messages_are_received_in_pieces_and_in_order() -> None
     assert protocol.queue.qsize() <= PIECE_BYTES // len(frames[0])
     await asyncio.gather(*protocol.tasks)
     assert received == [f"{number:04}" for number in range(MESSAGES)]
-    assert most_at_once <= PIECE_BYTES // len(frames[0]) + 1  # one is cut in two
+    assert most_at_once <= PIECE_BYTES // len(frames[0]) + 1  # one is split
     assert line.reading
 
 
