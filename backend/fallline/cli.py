@@ -84,7 +84,7 @@ def settings() -> None:
 
 @app.command()
 def warm() -> None:
-    """Compile the kernels ahead of time, so that servers start with them."""
+    """Compile the kernels ahead of time."""
     _settings()
     _yield_to_servers()
     print(f"fallline: the compiled code is in {compile_kernels()}")
