@@ -18,7 +18,7 @@ MOST_LAYERS = 16
 
 
 def drawn_weights(problem: Problem, seed: int, step: int, layer: int, initializer: str) -> Array:
-    """New weights (fan_in, fan_out) of a layer, for a redraw in the change from `step`.
+    """New weights (fan_in, fan_out) of a layer, for a redraw after `step`.
 
     The address is the run's seed, the step and the layer, so the same recipe draws the same numbers.
     """

@@ -54,7 +54,7 @@ def test_gelu_is_the_exact_one():
     assert abs(a[4] - tanh_form) > 1e-4
 
 
-def test_gelu_has_a_slope_where_its_output_tells_nothing():
+def test_gelu_has_a_slope_where_its_output_is_0():
     row = ACTIVATIONS["gelu"]
     for z in (0.0, -0.0, 5e-324, -1e-310):
         assert row.derivative(np.array([z]), row(np.array([z]))).tolist() == [0.5]
@@ -85,5 +85,5 @@ def test_only_a_unit_that_dies_is_exactly_off_with_slope_zero_on_a_whole_side(na
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_what_is_not_finite_stays_visible(name):
+def test_values_that_are_not_finite_stay_visible(name):
     assert np.isnan(ACTIVATIONS[name](np.array([np.nan]))).all()

@@ -68,7 +68,7 @@ def test_a_full_batch_is_all_training_samples_in_data_order_wherever_in_a_pass(s
     ahead=st.integers(1, 50),
     jumps=st.lists(st.integers(0, 120), max_size=6),
 )
-def test_the_reader_reads_what_the_pure_function_says(samples, batch_size, order, start, ahead, jumps):
+def test_the_reader_agrees_with_the_pure_function(samples, batch_size, order, start, ahead, jumps):
     """For any lookahead, and after any jump."""
     data = DataSettings(name="linear", samples=samples, features=2)
     problem = build_problem(data, NetworkSettings(), "mse")

@@ -117,7 +117,7 @@ def test_lanczos_finds_the_ends_that_the_whole_matrix_has(monkeypatch: pytest.Mo
     assert abs(ends.top @ whole.top) == pytest.approx(1.0, abs=1e-6)
 
 
-def test_what_would_cost_too_much_ends_early_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lanczos_stops_early_if_it_costs_too_much_and_reports_it(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of("mse", "tanh")
     whole = spectrum(problem, problem.initial_parameters)
     monkeypatch.setattr(curvature, "MOST_PARAMETERS", 0)
@@ -137,7 +137,7 @@ def test_directions_taken_in_parts_give_the_same(monkeypatch: pytest.MonkeyPatch
     np.testing.assert_allclose(bending.products(directions), together, atol=1e-15)
 
 
-def test_what_is_not_finite_is_an_error_of_its_own() -> None:
+def test_a_hessian_that_is_not_finite_raises() -> None:
     problem = problem_of("mse", "relu")
     with pytest.raises(FloatingPointError, match="not finite"):
         spectrum(problem, np.full(problem.layout.count, 1e200))

@@ -26,7 +26,7 @@ def generate(name: str, **data: Any) -> Raw:
 
 
 @pytest.mark.parametrize("degree", [1, 3, 12])
-def test_a_polynomial_has_the_degree_that_was_asked_for(degree: int) -> None:
+def test_a_polynomial_has_the_requested_degree(degree: int) -> None:
     raw = generate("polynomial", degree=degree)
     fitted = np.polynomial.Polynomial.fit(raw.X[:, 0], raw.y[:, 0], degree + 3).convert().coef
     assert np.allclose(fitted[degree + 1 :], 0.0, atol=1e-8)
@@ -50,14 +50,14 @@ def test_a_chebyshev_polynomial_is_the_cosine_of_the_multiplied_angle(degree: in
 
 
 @pytest.mark.parametrize("name", [row.name for row in TWO_CLASSES])
-def test_classes_come_in_equal_numbers_and_keep_within_the_picture(name: str) -> None:
+def test_classes_have_equal_size_and_stay_within_the_map(name: str) -> None:
     raw = generate(name, samples=901)
     assert abs(np.count_nonzero(raw.y == 0) - np.count_nonzero(raw.y == 1)) == 1
     assert np.abs(raw.X).max() < 1.7
 
 
 @pytest.mark.parametrize("name", [row.name for row in (*TWO_CLASSES, *SURFACES)])
-def test_more_samples_of_one_seed_keep_those_there_were(name: str) -> None:
+def test_a_larger_set_of_one_seed_begins_with_the_smaller_one(name: str) -> None:
     few, many = generate(name, samples=50), generate(name, samples=80)
     assert np.array_equal(few.X, many.X[:50])
     assert np.array_equal(few.y, many.y[:50])
@@ -71,7 +71,7 @@ def test_the_circle_is_a_disc_in_a_ring() -> None:
     assert radius.max() <= 1.0
 
 
-def test_xor_tells_signs_apart_with_a_margin() -> None:
+def test_xor_separates_signs_with_a_margin() -> None:
     raw = generate("xor")
     assert np.array_equal(raw.y[:, 0] == 1, raw.X[:, 0] * raw.X[:, 1] < 0)
     assert np.abs(raw.X).min() >= XOR_MARGIN
@@ -88,7 +88,7 @@ def test_the_two_gaussians_have_their_centres_and_spread() -> None:
 
 
 @pytest.mark.parametrize("turns", [0.25, 1.5, 4.0])
-def test_the_arms_of_the_spirals_wind_as_often_as_asked_half_a_turn_apart(turns: float) -> None:
+def test_the_spirals_have_the_requested_turns_half_a_turn_apart(turns: float) -> None:
     raw = generate("two_spirals", turns=turns)
     radius = np.hypot(*raw.X.T)
     angle = np.arctan2(raw.X[:, 1], raw.X[:, 0]) - np.pi * raw.y[:, 0]
@@ -106,7 +106,7 @@ def test_the_moons_are_half_circles_that_interlock() -> None:
     assert lower[:, 1].max() <= 0.5
 
 
-def test_the_surfaces_have_the_heights_that_they_promise() -> None:
+def test_the_surfaces_have_the_heights_of_their_formulas() -> None:
     plane, hills = generate("plane"), generate("gaussian_hills", samples=5000)
     assert np.allclose(plane.y[:, 0], (plane.X[:, 0] + plane.X[:, 1]) / 2)
     for first, second, sign in HILLS:
@@ -117,7 +117,7 @@ def test_the_surfaces_have_the_heights_that_they_promise() -> None:
 # ---------------------------------------------------------------------- measured
 
 
-def test_measured_sets_are_whole_when_nothing_is_said_of_their_size() -> None:
+def test_measured_sets_are_complete_by_default() -> None:
     sizes = {name: generate(name).X.shape for name in ("diabetes", "iris", "digits")}
     assert sizes == {"diabetes": (442, 10), "iris": (150, 4), "digits": (1797, 64)}
     assert generate("diabetes").features[2] == "bmi"

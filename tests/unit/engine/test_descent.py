@@ -37,7 +37,7 @@ def test_a_whole_descent_is_pytorchs(golden, kernel):
             assert series(records, "objective")[0] == pytest.approx(objective, rel=1e-10)
 
 
-def test_the_pull_of_penalties_is_the_slope_of_their_price():
+def test_the_gradient_of_penalties_is_the_slope_of_their_value():
     settings = replace(PLAIN, l1=0.3, l2=0.7)
     weights, h = np.array([1.5, -0.25, 3.0, -2.0]), 1e-6
 
@@ -48,7 +48,7 @@ def test_the_pull_of_penalties_is_the_slope_of_their_price():
     assert np.allclose(penalty_gradient(weights, settings), slope, rtol=1e-9)
 
 
-def test_nothing_pulls_a_weight_that_is_0():
+def test_penalties_have_no_gradient_at_a_weight_of_0():
     assert penalty_gradient(np.zeros(3), replace(PLAIN, l1=0.3, l2=0.7)).tolist() == [0.0] * 3
 
 
@@ -78,7 +78,7 @@ def test_the_lasso_is_found_and_sets_weights_to_0():
 LINEAR = NetworkSettings(layers=[])
 
 
-def test_biases_are_free_of_penalties():
+def test_biases_have_no_penalties():
     problem = small_problem((4, "tanh"))
     plain, penal = begin(problem), begin(problem)
     advance(problem, plain, RunRecipe(name="r"), 1)
@@ -88,7 +88,7 @@ def test_biases_are_free_of_penalties():
         assert np.array_equal(one[name], other[name]) == name.startswith("b"), name
 
 
-def test_a_gradient_that_is_short_enough_is_taken_as_it_is():
+def test_a_gradient_within_the_bounds_is_unchanged():
     gradient = np.array([3.0, -4.0])
     gradient.setflags(write=False)
     assert clip(gradient, PLAIN, np.empty(2)) is gradient

@@ -117,7 +117,7 @@ def test_where_a_run_diverges_does_not_depend_on_slices(run, slices):
 
 
 @pytest.mark.parametrize("run", DIVERGING, ids=NAMES)
-def test_a_step_that_was_reached_is_never_taken_back(run):
+def test_a_step_once_made_is_never_undone(run):
     state = begin(PROBLEM)
     reached = 0
     while state.diverged_at is None and state.step < STEPS:
@@ -150,7 +150,7 @@ def in_ones(problem, run):
     return state, joined(pieces)
 
 
-def test_a_state_that_was_reached_may_be_as_high_as_it_is_if_it_comes_down():
+def test_a_state_that_was_reached_may_have_any_loss_if_it_falls():
     """After an edit to the full batch, for example, which evaluates where SGD did not."""
     problem = linear_regression()
     state = begin(problem)
@@ -211,7 +211,7 @@ def test_an_edit_at_the_step_of_divergence_goes_on_as_its_replay_does(run, cure)
     assert state.step > 0
 
 
-def test_an_optimizer_tried_in_vain_leaves_the_memory_of_the_one_before():
+def test_a_failed_change_of_optimizer_keeps_the_former_state():
     start = run_of(None, 0.001, "momentum")
     vain = start.model_copy(update={"edits": [edit(30, optimizer="adam", learning_rate=1e6)]})
     back = start.model_copy(update={"edits": [edit(30, optimizer="momentum", learning_rate=0.001)]})

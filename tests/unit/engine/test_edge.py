@@ -66,7 +66,7 @@ def test_adam_sees_curvature_through_its_scale(square: float) -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["adagrad", "rmsprop"])
-def test_others_that_scale_are_plain_descent_behind_it(optimizer: str) -> None:
+def test_other_scaling_optimizers_are_plain_descent_in_scaled_space(optimizer: str) -> None:
     slots = {"square": np.array([4.0])}
     edge = edge_of(
         RunSettings(optimizer, RATE, None, "shuffle", own={"epsilon": 0.5}), state_of(optimizer, slots)
@@ -77,12 +77,12 @@ def test_others_that_scale_are_plain_descent_behind_it(optimizer: str) -> None:
 
 
 @pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
-def test_a_rate_of_zero_bears_any_curvature(optimizer: str) -> None:
+def test_a_rate_of_zero_is_stable_for_any_curvature(optimizer: str) -> None:
     assert edge_of(RunSettings(optimizer, 0.0, None, "shuffle"), state_of("sgd", {})).limit == np.inf
 
 
 @pytest.mark.parametrize("optimizer", ["adagrad", "rmsprop", "adam", "adamw"])
-def test_without_a_memory_there_is_no_scale_to_see_through(optimizer: str) -> None:
+def test_without_slots_there_is_no_scale(optimizer: str) -> None:
     settings = RunSettings(optimizer, RATE, None, "shuffle")
     assert not edge_of(settings, TrainingState(0, 0, np.ones(1))).known
     assert not edge_of(settings, state_of("sgd", {})).known

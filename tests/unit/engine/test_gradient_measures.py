@@ -35,7 +35,7 @@ def test_a_histogram_counts_every_finite_entry_between_its_edges() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0, -3.0])
-def test_equal_entries_stand_in_the_middle(value: float) -> None:
+def test_equal_entries_are_in_the_middle_bar(value: float) -> None:
     measures = gradient_of(np.full((2, 2), value), np.zeros((2, 2)), np.zeros((2, 2)))
     (bar,) = [place for place, count in enumerate(measures.counts) if count]
     assert (bar, measures.counts[bar]) == (BARS // 2, 4)
@@ -43,7 +43,7 @@ def test_equal_entries_stand_in_the_middle(value: float) -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), [(3.0, np.nextafter(3.0, 4.0)), (5e-324, 5e-324), (0.0, 5e-324)])
-def test_entries_too_near_for_bars_between_them_stand_in_the_middle_too(one: float, other: float) -> None:
+def test_entries_too_close_for_bars_are_in_the_middle_too(one: float, other: float) -> None:
     measures = gradient_of(np.array([one, other]), np.zeros(2), np.zeros(2))
     assert sum(measures.counts[BARS // 2 - 1 : BARS // 2 + 1]) == sum(measures.counts) == 2
     assert (np.diff(measures.edges) > 0.0).all()

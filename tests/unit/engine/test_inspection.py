@@ -127,7 +127,7 @@ def test_the_lines_give_the_next_state(body: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("body", BODIES, ids=name_of)
-def test_what_is_shown_can_be_reckoned_from_what_is_shown(body: dict[str, Any]) -> None:
+def test_every_line_can_be_recomputed_from_the_response(body: dict[str, Any]) -> None:
     problem, recipe, state = set_up(body, 11)
     response = inspection(problem, state, recipe.runs[0])
     assert state.step == 11
@@ -187,7 +187,7 @@ def test_a_dead_layer_shows_as_zeros_on_the_way_back() -> None:
     assert np.any(values["db3"])
 
 
-def test_what_is_not_finite_is_told_and_never_a_number() -> None:
+def test_a_value_that_is_not_finite_is_null_and_counted() -> None:
     problem, recipe, state = set_up({}, 0)
     state.parameters[:] = 1e200
     lines = {line["name"]: line for line in inspection(problem, state, recipe.runs[0])["lines"]}
@@ -202,7 +202,7 @@ def test_what_is_not_finite_is_told_and_never_a_number() -> None:
     assert np.isnan(spelled).sum() == lines["y_pred"]["not_finite"].get("nan", 0)
 
 
-def test_a_large_batch_tells_as_many_rows_as_fit_and_the_mean_of_all() -> None:
+def test_a_large_batch_returns_as_many_rows_as_fit_and_the_mean_of_all() -> None:
     body = {"data": {"samples": 5000}, "network": {"layers": [{"units": 60}]}, "runs": [{}]}
     problem, recipe, state = set_up(body, 0)
 
@@ -219,7 +219,7 @@ def test_a_large_batch_tells_as_many_rows_as_fit_and_the_mean_of_all() -> None:
     assert close(a1["mean"], np.mean(full["values"], axis=0))
 
 
-def test_a_block_of_a_wide_change_is_told_with_what_is_sought_in_the_whole() -> None:
+def test_a_block_of_a_wide_step_has_the_extremes_of_the_whole() -> None:
     layers = [{"units": 40, "activation": "tanh"}] * 2
     body = {
         "network": {"layers": layers},
@@ -259,7 +259,7 @@ def test_a_block_of_a_wide_change_is_told_with_what_is_sought_in_the_whole() -> 
     assert counts == {"largest_at": 6 * (2 * 3 + 2), "change": 6 * 4}
 
 
-def test_rows_are_told_from_the_one_that_is_asked_for_and_counts_are_of_all() -> None:
+def test_rows_start_at_the_requested_one_and_counts_cover_all() -> None:
     problem, recipe, state = set_up({}, 0)
     whole = inspection(problem, state, recipe.runs[0])
     two = inspection(problem, state, recipe.runs[0], rows=2, first=700)
@@ -309,7 +309,7 @@ def test_a_script_with_another_number_fails_and_says_which_parameter_differs(tmp
     assert "AssertionError: W3 differs" in wrong.stderr
 
 
-def test_a_script_of_what_is_not_finite_can_be_run_too() -> None:
+def test_a_script_with_values_that_are_not_finite_runs_too() -> None:
     problem, recipe, state = set_up({}, 0)
     state.parameters[:] = 1e200
     namespace: dict[str, Any] = {}

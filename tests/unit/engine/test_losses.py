@@ -56,7 +56,7 @@ def test_two_outputs_of_a_softmax_are_one_logit_and_none():
 
 
 @pytest.mark.parametrize("big", [40.0, 710.0, 1e3, 1e15, 1e300])
-def test_a_big_logit_is_no_reason_for_a_nan(big):
+def test_a_large_logit_gives_no_nan(big):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for row, logits in ((BINARY, column(big, -big)), (SOFTMAX, np.array([[0, big], [0, -big]]))):
@@ -79,7 +79,7 @@ def test_logits_as_large_as_numbers_go_have_an_infinite_loss_and_a_finite_gradie
         assert SOFTMAX.gradient(logits, column(1)).tolist() == [[1.0, -1.0, 0.0]]
 
 
-def test_not_a_number_stays_visible():
+def test_nan_stays_visible():
     for row, classes in ((HUBER, 0), (BINARY, 2), (SOFTMAX, 3)):
         y_pred = np.zeros((3, row.outputs(classes)))
         y_pred[1, 0] = np.nan
@@ -114,7 +114,7 @@ def test_a_tie_goes_to_the_class_that_comes_first():
     assert LOSSES["mse"].decide(np.array([[0.5, 0.5000001, 0.4]])).tolist() == [0, 1, 0]
 
 
-def test_the_loss_that_is_not_named_follows_the_data():
+def test_the_default_loss_depends_on_the_data():
     assert [default_loss(classes) for classes in (0, 2, 3, 10)] == [
         "mse", "binary_cross_entropy", "softmax_cross_entropy", "softmax_cross_entropy",
     ]  # fmt: skip
@@ -170,7 +170,7 @@ def test_accuracy_is_the_share_of_samples_whose_class_is_predicted(loss):
         assert scores[f"{split}_accuracy"] == np.mean(guess == y[:, 0])
 
 
-def test_r2_is_of_squares_whatever_is_descended():
+def test_r2_uses_squares_for_every_loss():
     huber = small_problem(test_fraction=0.25, loss=LossSettings(name="huber", delta=0.1))
     mse = small_problem(test_fraction=0.25)
     by_huber, by_mse = (evaluate(problem, problem.initial_parameters) for problem in (huber, mse))

@@ -179,7 +179,7 @@ def raw(activation: str = "relu"):
 GD = RunRecipe(name="gd", learning_rate=0.05)
 
 
-def test_what_flows_into_a_relu_unit_flows_out_v10():
+def test_inflow_equals_outflow_of_a_relu_unit_v10():
     """<w_in, dw_in> + b db = <w_out, dw_out> for every hidden unit, at every step (Du, Hu, Lee 2018)."""
     problem = raw()
     state = begin(problem)

@@ -56,7 +56,7 @@ def test_a_fingerprint_notices_the_last_bit_of_anything():
     assert len(prints) == 7
 
 
-def test_a_relu_unit_off_for_every_training_sample_is_dead():
+def test_a_relu_unit_that_is_0_for_every_training_sample_is_dead():
     problem = small_problem((3, "relu"), (2, "relu"), test_fraction=0.25)
     state = begin(problem)
     p = problem.named(state.parameters)
@@ -92,7 +92,7 @@ def test_the_next_gradient_is_the_one_recorded_and_its_batch_the_one_taken():
         assert len(rows) == state.samples_seen - seen
 
 
-def test_a_saturated_unit_is_one_whose_slope_has_gone():
+def test_a_saturated_unit_has_almost_no_slope():
     problem = small_problem((3, "tanh"), (2, "sigmoid"), (2, "relu"))
     state = begin(problem)
     p = problem.named(state.parameters)
@@ -105,7 +105,7 @@ def test_a_saturated_unit_is_one_whose_slope_has_gone():
     assert third.saturated_share is None
 
 
-def test_units_that_start_equal_are_told_to_be_alike_until_they_are_not():
+def test_units_that_start_equal_are_reported_as_equal_until_they_differ():
     problem = small_problem((5, "tanh"), (3, "relu"))
     state = begin(problem)
     p = problem.named(state.parameters)

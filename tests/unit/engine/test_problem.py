@@ -32,7 +32,7 @@ def test_parameters_have_the_notebooks_names_and_shapes():
     assert shapes == {"W1": (5, 4), "b1": (1, 4), "W2": (4, 4), "b2": (1, 4), "W3": (4, 1), "b3": (1, 1)}
 
 
-def test_data_where_the_logarithm_is_undefined_are_refused_with_advice():
+def test_data_with_an_undefined_logarithm_are_rejected_with_advice():
     """Trap T6: with many features X @ beta reaches -20, which gives NaN."""
     with pytest.raises(InvalidRequest) as refused:
         problem(features=64, samples=5000)
@@ -120,7 +120,7 @@ def three_classes(monkeypatch):
 
 
 @pytest.mark.usefixtures("three_classes")
-def test_noise_moves_the_inputs_where_classes_are_told_apart():
+def test_noise_moves_the_inputs_of_a_classification():
     clean, noisy = problem(name="three"), problem(name="three", noise=0.3)
     assert np.array_equal(clean.y, noisy.y)
     assert np.std(noisy.X - clean.X) == pytest.approx(0.3, rel=0.1)
@@ -128,7 +128,7 @@ def test_noise_moves_the_inputs_where_classes_are_told_apart():
 
 @pytest.mark.usefixtures("three_classes")
 @pytest.mark.parametrize("share", [0.1, 0.25, 1.0])
-def test_label_noise_replaces_that_share_of_labels_by_every_other_class(share):
+def test_label_noise_replaces_that_share_of_labels_by_other_classes(share):
     clean, noisy = problem(name="three"), problem(name="three", label_noise=share)
     shifts = ((noisy.y - clean.y) % 3).ravel()
     assert np.count_nonzero(shifts) == round(900 * share)

@@ -21,7 +21,7 @@ def test_purposes_do_not_share_a_number():
     assert len(set(PURPOSES.values())) == len(PURPOSES)
 
 
-def test_nobody_draws_from_the_global_generator():
+def test_the_global_generator_is_never_used():
     before = np.random.get_state()[1].tobytes()
     rng_for(0, "inputs").random()
     assert np.random.get_state()[1].tobytes() == before

@@ -44,7 +44,7 @@ def test_the_change_is_made_as_ever_and_then_the_layers_are_drawn(kernel, optimi
         assert same == (name not in ("ratio/W2", "ratio/b2")), name
 
 
-def test_the_optimizer_remembers_nothing_of_them_and_all_of_the_others():
+def test_the_optimizer_resets_their_slots_and_keeps_the_others():
     plain, _ = train(PROBLEM, RunRecipe(name="r", optimizer="adam", seed=7), 11)
     drawn, _ = train(PROBLEM, redrawn(1, 3, optimizer="adam"), 11)
     for slot in ("mean", "square"):

@@ -48,23 +48,23 @@ def test_delimiters_line_ends_and_byte_order_marks_are_those_of_any_program(
     assert numbers(parsed, "b") == [3, 4, 7]
 
 
-def test_delimiters_within_quotes_part_nothing() -> None:
+def test_delimiters_within_quotes_separate_nothing() -> None:
     parsed = table("size;town", '1;"a;b;c;d"', '2;"e, f; g"', '3;"a;b;c;d"', "4;h", '5;"e, f; g"', "6;h")
     assert column(parsed, "town").categories == ("a;b;c;d", "e, f; g", "h")
 
 
-def test_a_comma_is_the_decimal_mark_where_semicolons_or_tabs_part_fields() -> None:
+def test_a_comma_is_the_decimal_mark_if_semicolons_or_tabs_separate_fields() -> None:
     assert numbers(table("1,5;2,25", "0,5;-3,5", ",5;1e-1"), "column-1") == [1.5, 0.5, 0.5]
     assert numbers(table("a\tb", "1,5\t1", "2\t2"), "a") == [1.5, 2.0]
     assert numbers(table("a;b", "1.5;1", "2.5;2"), "a") == [1.5, 2.5]
 
 
-def test_a_point_among_decimal_commas_is_not_guessed_at() -> None:
+def test_a_point_among_decimal_commas_is_not_a_number() -> None:
     parsed = table("a;b", "1,5;1", "1.234;2", "2,5;3", "3,5;4")
     assert skipped_lines(parsed) == {3: "'1.234' in a is not a number"}
 
 
-def test_lines_are_those_of_the_file_with_blank_ones_and_those_within_quotes() -> None:
+def test_line_numbers_count_blank_lines_and_lines_within_quotes() -> None:
     rows = ['1,"two', "lines", 'of text",1', "   ", "x,b,2", "2,c,2", "3,b,c,3", "4,d,4", "", "", ",e,5"]
     parsed = table("a,note,z", "", *rows)
     assert skipped_lines(parsed) == {
@@ -75,7 +75,7 @@ def test_lines_are_those_of_the_file_with_blank_ones_and_those_within_quotes() -
     assert parsed.preview[0] == ("1", "two lines of text", "1")
 
 
-def test_a_line_before_the_names_is_left_out() -> None:
+def test_a_line_before_the_header_is_skipped() -> None:
     parsed = table("Measured in May", "a,b", "1,2", "3,4")
     assert [each.name for each in parsed.columns] == ["a", "b"]
     assert skipped_lines(parsed) == {1: "1 field instead of 2"}
@@ -84,7 +84,7 @@ def test_a_line_before_the_names_is_left_out() -> None:
     assert skipped_lines(hint) == {5: "1 field instead of 2"}
 
 
-def test_a_wrong_quote_costs_the_lines_that_it_takes_and_no_more() -> None:
+def test_a_wrong_quote_skips_only_the_lines_that_it_covers() -> None:
     parsed = table("a,b", '1,"x"y', "2,5", '3,"never', "closed", '4"6', "7,8", '"9,10', "11,12")
     assert skipped_lines(parsed) == {
         2: "text after a closing quote",
@@ -124,21 +124,21 @@ def test_names_are_made_unique_printable_and_short() -> None:
 
 
 @pytest.mark.parametrize("missing", ["", " ", "NA", "na", "N/A", "#N/A", "NaN", "null", "NULL", "?", '" "'])
-def test_a_row_with_a_missing_value_is_left_out(missing: str) -> None:
+def test_a_row_with_a_missing_value_is_skipped(missing: str) -> None:
     parsed = table("a,b", "1,2", f"{missing},3", "4,5", "6,7")
     assert skipped_lines(parsed) == {3: "no value in a"}
     assert numbers(parsed, "b") == [2, 5, 7]
 
 
 @pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e999", "-1e400", "INF"])
-def test_a_number_that_is_not_finite_is_left_out(cell: str) -> None:
+def test_a_number_that_is_not_finite_is_skipped(cell: str) -> None:
     assert skipped_lines(table("a,b", "1,2", f"{cell},3", "4,5")) == {3: f"'{cell}' in a is not finite"}
 
 
 @pytest.mark.parametrize(
     "cell", ["1_000", "0x10", "--1", "1.2.3", "٣", "1e", "1,5", "1 00", "12 345 6", "True"]
 )
-def test_what_python_or_a_reader_might_guess_to_be_a_number_is_none(cell: str) -> None:
+def test_texts_that_python_reads_as_numbers_are_not_numbers(cell: str) -> None:
     assert skipped_lines(table("a,b", "1,2", f'"{cell}",3', "4,5", "6,7")) == {
         3: f"'{cell}' in a is not a number"
     }
@@ -150,7 +150,7 @@ def test_numbers_may_have_blanks_around_them_and_between_their_thousands() -> No
     assert numbers(parsed, "b") == [2.5, 0.006, 0.5, 7]
 
 
-def test_the_mark_that_is_not_the_decimal_one_may_part_thousands() -> None:
+def test_the_other_mark_may_group_thousands() -> None:
     german = table("a;b", "1.234,5;2", "-12.345.678,25;3,5", "0,5;1.000.000")
     assert numbers(german, "a") == [1234.5, -12345678.25, 0.5]
     assert numbers(german, "b") == [2, 3.5, 1e6]
@@ -160,20 +160,20 @@ def test_the_mark_that_is_not_the_decimal_one_may_part_thousands() -> None:
 @pytest.mark.parametrize(
     "cell", ["0,123", "1,234", "1,23", "1234,567", "1,2345", "1,234,56", "1.234,567", ",123"]
 )
-def test_what_might_be_a_decimal_comma_parts_no_thousands(cell: str) -> None:
+def test_an_ambiguous_comma_groups_no_thousands(cell: str) -> None:
     assert skipped_lines(table("a,b", "1,2", f'"{cell}",3', "4,5", "6,7")) == {
         3: f"'{cell}' in a is not a number"
     }
 
 
-def test_a_number_too_large_to_be_squared_is_left_out() -> None:
+def test_a_number_too_large_to_be_squared_is_skipped() -> None:
     assert skipped_lines(table("a,b", "1,2", "1e31,3", "4,5")) == {3: "'1e31' in a is beyond 1e+30"}
 
 
 # ---------------------------------------------------------------------- kinds
 
 
-def test_columns_are_numbers_categories_text_or_constant_and_say_what_they_cannot_be_used_for() -> None:
+def test_columns_are_numbers_categories_text_or_constant_with_a_reason_if_unused() -> None:
     rows = [f"{k / 7},{['red', 'blue', 'green'][k % 3]},name {k},same,,{k % 2}" for k in range(30)]
     parsed = table("length,colour,id,unit,gap,made", *rows)
     kinds = {each.name: (each.kind, each.distinct, each.task) for each in parsed.columns}
@@ -205,23 +205,23 @@ def test_columns_are_numbers_categories_text_or_constant_and_say_what_they_canno
         ([-1, 1], "classification"),
     ],
 )
-def test_a_few_whole_numbers_that_come_often_are_guessed_to_be_classes(values: Any, task: str) -> None:
+def test_a_few_frequent_integers_are_guessed_to_be_classes(values: Any, task: str) -> None:
     parsed = table("a,b", *(f"{place},{value}" for place, value in enumerate(values)))
     assert column(parsed, "b").task == task
 
 
-def test_a_column_that_most_rows_lack_is_not_used_instead_of_leaving_those_rows_out() -> None:
+def test_a_column_missing_in_most_rows_is_unused_and_skips_no_row() -> None:
     parsed = table("a,b,cabin", "1,2,", "2,3,", "3,5,7", "4,7,8", "5,9,")
     assert column(parsed, "cabin").reason == "3 of 5 values are missing"
     assert (parsed.rows, parsed.target) == (5, "b")
 
 
-def test_what_is_missing_in_a_column_that_is_not_used_costs_no_row() -> None:
+def test_missing_values_in_an_unused_column_skip_no_row() -> None:
     rows = [f"{k},{k * k},{'' if k % 3 == 0 else f'name {k}'}" for k in range(20)]
     assert table("a,b,c", *rows).rows == 20
 
 
-def test_a_column_that_varies_only_in_rows_left_out_is_a_constant() -> None:
+def test_a_column_that_varies_only_in_skipped_rows_is_a_constant() -> None:
     parsed = table("a,b,c", "1,2,0", "2,3,0", ",4,1", "5,7,0")
     assert (column(parsed, "c").kind, parsed.target) == ("constant", "b")
 
@@ -250,20 +250,20 @@ def test_categories_are_in_the_order_of_the_alphabet_and_those_that_look_alike_a
 
 
 @pytest.mark.parametrize(("body", "bound", "asked"), TOO_LARGE)
-def test_a_table_that_is_too_large_is_refused_with_its_bound(body: bytes, bound: str, asked: int) -> None:
+def test_a_table_that_is_too_large_is_rejected_with_its_limit(body: bytes, bound: str, asked: int) -> None:
     assert len(body) <= MOST_BYTES
     with pytest.raises(TooExpensive) as refused:
         read_table(body)
     assert (refused.value.bound, refused.value.asked) == (bound, asked)
 
 
-def test_the_largest_table_is_taken() -> None:
+def test_the_largest_table_is_accepted() -> None:
     parsed = table(*(",".join(str(k % (place + 2)) for place in range(32)) for k in range(5_000)))
     assert (parsed.rows, len(parsed.usable)) == (5_000, 32)
 
 
 @pytest.mark.parametrize(("body", "expected"), BAD)
-def test_a_table_that_cannot_be_used_says_why_and_where(body: bytes, expected: dict[str, Any]) -> None:
+def test_an_unusable_table_has_a_reason_and_a_place(body: bytes, expected: dict[str, Any]) -> None:
     with pytest.raises(UnusableTable) as refused:
         read_table(body)
     members = {key: value for key, value in refused.value.members().items() if key != "skipped"}
@@ -282,7 +282,7 @@ def test_a_table_that_cannot_be_used_says_why_and_where(body: bytes, expected: d
         ("a,b\n1,2\n2,\x85\n", "U+0085", 3, 10),
     ],
 )
-def test_a_new_table_with_characters_that_turn_or_break_lines_is_refused_with_the_place(
+def test_a_new_table_with_characters_that_break_display_is_rejected_with_the_place(
     text: str, character: str, line: int, offset: int
 ) -> None:
     with pytest.raises(UnusableTable) as refused:
@@ -302,7 +302,7 @@ def test_a_table_that_was_stored_before_the_rule_is_read_as_it_was() -> None:
     assert ([each.name for each in parsed.columns], parsed.rows) == (["a", "b"], 3)
 
 
-def test_of_very_many_rows_that_cannot_be_used_the_first_are_told_and_all_are_counted() -> None:
+def test_of_many_skipped_rows_the_first_are_listed_and_all_are_counted() -> None:
     parsed = table("a,b", *(f"{k},{'x' if k % 3 == 0 else k}" for k in range(900)), "1,2,3")
     assert parsed.skipped_count == 301
     assert [each.line for each in parsed.skipped] == list(range(2, 302, 3))
@@ -344,7 +344,7 @@ ANYTHING = st.one_of(
 
 @settings(max_examples=300, deadline=None)
 @given(ANYTHING)
-def test_any_bytes_are_a_sound_table_or_are_refused(body: bytes) -> None:
+def test_any_bytes_are_a_valid_table_or_are_rejected(body: bytes) -> None:
     try:
         parsed = read_table(body)
     except FalllineError as error:

@@ -41,7 +41,7 @@ def test_no_steps_are_no_records():
     assert (state.step, len(records)) == (0, 0)
 
 
-def test_a_record_tells_the_parameters_before_its_change():
+def test_a_record_describes_the_parameters_before_its_change():
     problem, run = small_problem(), run_of()
     _, records = train(problem, run, 10)
     again = begin(problem)

@@ -1,1 +1,1 @@
-"""Data sets, uploaded tables and uploaded parameters: everything that becomes the arrays of a problem."""
+"""Data sets, uploaded tables and uploaded parameters."""

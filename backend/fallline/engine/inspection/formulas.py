@@ -1,4 +1,4 @@
-"""The lines of every activation, loss and optimizer, as one would type them into a notebook.
+"""The lines of every activation, loss and optimizer, as in a notebook.
 
 An optimizer's lines are the assignments of its row's function. Activations and losses have lines of text, since their
 functions are written for accuracy, not for reading; a test compares both. Samples are rows.

@@ -1,4 +1,4 @@
-"""A sheet as a program: the values, the lines, and a check of the resulting parameters.
+"""A sheet as a program: values, lines, and a check of the resulting parameters.
 
 Floats keep all their digits.
 """

@@ -104,7 +104,7 @@ def sheet_of(problem: Problem, state: TrainingState, run: RunRecipe) -> Sheet:
 
 
 def _define(sheet: Sheet, problem: Problem, state: TrainingState, settings: RunSettings) -> None:
-    """Define batch, parameters, the optimizer's slots, and every setting that a line uses."""
+    """Define batch, parameters, slots, and every setting that a line uses."""
     sheet.define("X", problem.X[sheet.batch], per_sample=True)
     sheet.define("y", problem.y[sheet.batch], per_sample=True)
     sheet.define("m", float(len(sheet.batch)))
@@ -224,7 +224,7 @@ def _clipping(names: list[str], settings: RunSettings) -> Iterator[tuple[str, st
 
 
 def _redraw(sheet: Sheet, problem: Problem, state: TrainingState, run: RunRecipe) -> None:
-    """Redraw of layers at the end of this step, with the random numbers as given values."""
+    """Redraw layers at the end of this step, with the random numbers as values."""
     redraw = run.redraw_at(state.step)
     if redraw is None:
         return

@@ -36,7 +36,7 @@ class Kernels:
         return self._serving[1]
 
     def of(self, problem: Problem) -> Kernel:
-        """The kernel for a run of this problem: NumPy if the current one does not support it."""
+        """The current kernel, or NumPy if it does not support this problem."""
         current = self.current
         return current if current.supports(problem) else NUMPY
 
@@ -55,7 +55,7 @@ class Kernels:
 
 
 def compiled_kernel() -> Kernel:
-    """Load the compiled kernel, compiling what is not on disk. Raises KernelUnavailable."""
+    """Load or compile the compiled kernel. Raises KernelUnavailable."""
     try:
         from fallline.engine.kernels.compiled import COMPILED, load  # noqa: PLC0415  an optional extra
 

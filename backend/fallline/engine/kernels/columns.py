@@ -77,7 +77,7 @@ class ColumnForward:
 
 
 class ColumnPass(ColumnForward):
-    """Loss and gradient for batches of `count` samples, into the flat vector `gradient`."""
+    """Loss and flat `gradient` for batches of `count` samples."""
 
     def __init__(self, problem: Problem, parameters: Array, gradient: Array, count: int) -> None:
         super().__init__(problem, parameters, count)

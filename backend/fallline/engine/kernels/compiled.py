@@ -71,7 +71,7 @@ NO_ORDER: Whole = np.empty(0, dtype=np.int64)
 
 
 class CompiledKernel:
-    """Steps in machine code, without the GIL: under a microsecond each in small networks."""
+    """Steps in machine code, without the GIL: under 1 us each in small networks."""
 
     name = "compiled"
 
@@ -233,7 +233,7 @@ class _Slices:
         return np.concatenate(orders)[place:]
 
     def _memory(self) -> tuple[Memory, float]:
-        """Three copies of parameters and slots, the current values first, and the step count.
+        """Three copies of parameters and slots, the current first, and the step count.
 
         A new optimizer gets fresh slots.
         """
@@ -274,7 +274,7 @@ class _Slices:
         return np.concatenate([ends, later.reshape(-1)[: steps - first]])
 
     def _write_means(self, count: int) -> None:
-        """Mean entries of gradients from their sums, divided as in the history, to the last bit."""
+        """Mean entries of gradients from their sums, by the history's division."""
         for k, length in enumerate(self._problem.layout.lengths):
             np.divide(self._values[1 + 4 * k, :count], length, out=self._values[3 + 4 * k, :count])
 
@@ -296,7 +296,7 @@ COMPILED: Kernel = CompiledKernel()
 
 
 def load() -> None:
-    """Load or compile every function. Raises ImportError if the code would differ from NumPy."""
+    """Load or compile every function. Raises ImportError if NumPy draws differently."""
     if not same_as_numpy():
         raise ImportError("this NumPy shuffles samples differently than the compiled code")
     network = NetworkSettings(layers=[LayerSettings(units=2)])

@@ -68,7 +68,10 @@ def apply_curved(code: int, outputs: Array, slopes: Array) -> None:
 
 @compiled_in_place
 def times_slope(code: int, d: Any, source: Any) -> Any:
-    """d times the slope: `source` is the output (straight) or the slope itself (curved)."""
+    """d times the slope.
+
+    `source` is the output of a straight activation, the slope of a curved one.
+    """
     if code == RELU:
         return times(d, where_positive(source, filled(source, 1.0), filled(source, 0.0)))
     if code == LEAKY_RELU:

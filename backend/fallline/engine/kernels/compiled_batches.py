@@ -1,4 +1,4 @@
-"""Batch steps, a whole slice per call: tiles of samples forward and back, with records.
+"""Batch steps, a whole slice per call: tiles of samples forward and back.
 
 `compiled_work` describes the arguments.
 """
@@ -84,7 +84,7 @@ def _gather(A: Array, rows: Array, targets: Array, order: Whole, n: int, width: 
 
 @compiled_in_place
 def _pad(A: Array, rows: int, n: int, width: int) -> None:
-    """Repeat the last sample up to `width`, so that padding is finite; its deltas are 0."""
+    """Repeat the last sample up to `width`: finite padding, whose deltas are 0."""
     for i in range(rows):
         for t in range(n, width):
             A[i, t] = A[i, n - 1]
@@ -153,7 +153,7 @@ def mean_loss(net: Net, P: Array, w: int, split: Split, tiles: Tiles) -> tuple[f
 def _train_loss(
     net: Net, P: Array, w: int, train: Split, span: Span, batch: _Batch, result: tuple[float, float], tiles: Tiles
 ) -> tuple[float, float]:  # fmt: skip
-    """Mean loss over all training samples and their tally, reusing the batch's own result."""
+    """Mean loss over all training samples and tally, reusing the batch's result."""
     m, a_part = train.targets.shape[1], len(P) // 3
     rest = m - batch.length
     if batch.place == 0 and batch.length * a_part >= GATHERED * rest * train.rows.shape[1]:
@@ -185,7 +185,7 @@ def _gradient(
 
 @compiled_in_place
 def _measure_tile(net: Net, tiles: Tiles, row: int, n: int, share: float) -> tuple[float, float]:
-    """Loss and tally of a tile's n samples; writes the output deltas into D, 0 beyond n."""
+    """Loss and tally of a tile's n samples; writes output deltas into D, 0 beyond n."""
     A, D, width, to = tiles.A, tiles.D, _whole(n), tiles.A.shape[0] - ROOM
     last = len(net.codes)
     code, outputs = net.codes[last - 1], net.sizes[last]

@@ -1,4 +1,4 @@
-"""Compiler options. Only this module and its importers need the extra `fast` (Numba)."""
+"""Compiler options. Only this module's importers need Numba (extra `fast`)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AS_WRITTEN = frozenset({"contract"})
 
 
 def compiled(function: Function) -> Function:
-    """Compile on the first call, without the GIL, cached on disk; sums may be reordered."""
+    """Compile on first call, without the GIL, cached on disk; may reorder sums."""
     return _compiled(function, REORDERED)
 
 

@@ -1,4 +1,4 @@
-"""Curved activations and parts of losses as arithmetic that compiles to vector code.
+"""Curved activations and parts of losses, as arithmetic for vector code.
 
 An activation returns its value and its slope at one number. A library's exp, tanh, log and erf are calls, which keep
 a loop from becoming vector code (measured: a step of 2-64-64-1 tanh takes 2.3 times as long). These functions have no
@@ -57,7 +57,7 @@ def _float(context: Any, bits: Any) -> Any:
 
 
 def _polynomial(coefficients: Sequence[float]) -> Any:
-    """A compiled polynomial c[0] + c[1] x + c[2] x**2 + ... in Horner's order, unrolled."""
+    """A compiled polynomial c[0] + c[1] x + c[2] x**2 + ... in Horner's order."""
 
     @intrinsic
     def value(context: Any, x: Any) -> Any:
@@ -208,7 +208,7 @@ _DENSITY_ENDS = 37.5
 
 @compiled_as_written
 def gelu(x: float) -> tuple[float, float]:
-    """x below(x), with below the normal distribution; the slope is below(x) + x density(x)."""
+    """x below(x), with below the normal distribution; slope below(x) + x density(x)."""
     size, near = abs(x), max(min(x, _DENSITY_ENDS), -_DENSITY_ENDS)
     bell = exp(-0.5 * near * near)
     shrunk = 1.0 / (size + 4.0)

@@ -72,7 +72,7 @@ def clip(terms: Array, G: Array, C: Array) -> None:
 
 @compiled_in_place
 def add_penalties(net: Net, method: Method, memory: Memory, w: int, loss: float) -> float:
-    """Add the gradient of the penalties to G; return the objective, or NaN if it is the loss."""
+    """Add the penalties' gradient to G; return the objective, NaN without penalties."""
     if not has_penalties(method.terms):
         return np.nan
     share = float(method.terms[OBJECTIVE])

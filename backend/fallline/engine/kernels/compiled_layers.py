@@ -36,7 +36,7 @@ from fallline.engine.kernels.compiled_vectors import (
 
 @compiled_in_place
 def _by_three(t: int, n: int) -> bool:
-    """Return whether to take three registers next: four remaining ones are split 2 + 2, not 3 + 1."""
+    """Return whether to take three registers next; four are split 2 + 2, not 3 + 1."""
     return t + 3 * LANES <= n and t + 4 * LANES != n
 
 

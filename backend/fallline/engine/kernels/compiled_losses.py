@@ -67,14 +67,14 @@ def _huber(error: float, delta: float) -> tuple[float, float]:
 
 @compiled_as_written
 def _under(logit: float, largest: float) -> tuple[float, float]:
-    """Distance of a logit below the largest, and its exponential relative to that one's."""
+    """Distance of a logit below the largest, and its relative exponential."""
     under = logit - largest
     return under, exp_below(under)
 
 
 @compiled_as_written
 def _surprise(rest: float, own: float) -> float:
-    """Loss of a sample from the distance `own` of its class and the sum of the other exponentials."""
+    """Loss of a sample, from its class's distance `own` and the other exponentials."""
     return log_one_plus(rest) - own
 
 
@@ -180,7 +180,7 @@ def measure_one(criterion: Criterion, y_pred: float, y: float) -> tuple[float, f
 
 @compiled
 def measure_classes_one(a: Array, d: Array, out: int, classes: int, y: float) -> float:
-    """Loss of one sample with one output per class, in `a` from `out` on; dy_pred into `d`."""
+    """Loss of one sample with an output per class, in `a` from `out`; writes `d`."""
     largest, first = a[out], 0
     for j in range(1, classes):
         if a[out + j] > largest:

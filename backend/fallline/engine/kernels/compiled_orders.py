@@ -56,7 +56,7 @@ def _hashed(value: Any, constant: Any, step: Any) -> Any:
 
 @compiled_in_place
 def _advanced(high: Any, low: Any, add_high: Any, add_low: Any) -> Any:
-    """The next state of the generator: state times multiplier plus increment, in 128 bits."""
+    """The generator's next state: state times multiplier plus increment, in 128 bits."""
     product = low * _MULTIPLIER_LOW
     upper = _high_half(low, _MULTIPLIER_LOW) + high * _MULTIPLIER_LOW + low * _MULTIPLIER_HIGH
     total = product + add_low
@@ -73,7 +73,7 @@ def _drawn(high: Any, low: Any) -> Any:
 
 @compiled
 def _seed(seed: Any, number: Any, pool: Any, state: Any) -> None:
-    """Write state and increment of the generator at (seed, "order", number) into `state`.
+    """Write state and increment of the generator at (seed, "order", number).
 
     High halves come first.
     """
@@ -131,7 +131,7 @@ def _shuffle(seed: int, first: int, m: int, order: Whole, pool: Any, state: Any)
 
 
 def shuffled_passes(seed: int, first: int, m: int, passes: int) -> Whole:
-    """The orders of passes `first`, `first` + 1, ... of m rows (below 2**32), end to end."""
+    """Orders of passes `first`, `first` + 1, ... of m rows (below 2**32), end to end."""
     order = np.empty(passes * m, dtype=np.int64)
     _shuffle(seed, first, m, order, np.empty(4, np.uint64), np.empty(4, np.uint64))
     return order

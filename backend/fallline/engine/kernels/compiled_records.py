@@ -98,7 +98,7 @@ def is_divergent(train: float, limit: float, evaluated: bool) -> bool:
 
 @compiled_in_place
 def is_finite(magnitude: float, loss: float, memory: Memory, w: int) -> bool:
-    """Return whether everything is finite; checks each number if the sum does not decide."""
+    """Return whether all is finite; checks each number if the sum does not decide."""
     if magnitude < SAFE:
         return True
     return all_finite(memory.P[w : w + len(memory.G)]) and all_finite(memory.G) and abs(loss) < np.inf

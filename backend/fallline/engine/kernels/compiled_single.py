@@ -207,7 +207,7 @@ def _spread_gradient(net: Net, G: Array, tiles: Tiles) -> None:
 
 @compiled_in_place
 def _loss_at(net: Net, P: Array, w: int, train: Split, sample: int, tiles: Tiles) -> tuple[float, int]:
-    """Loss of a sample, and the index of its prediction; writes the output deltas into `d`."""
+    """Loss of a sample, and index of its prediction; writes output deltas into `d`."""
     a, d, layers = tiles.a, tiles.d, len(net.codes)
     for i in range(net.sizes[0]):
         a[i] = train.rows[sample, i]

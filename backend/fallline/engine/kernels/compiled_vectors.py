@@ -192,7 +192,7 @@ def number_at(context: Any, array: Any, row: Any, column: Any) -> Any:
 
 @intrinsic
 def transpose(context: Any, array: Any, row: Any, column: Any, target_array: Any, to: Any, at: Any) -> Any:
-    """Transpose a LANES by LANES square from [row, column] of a matrix to [to, at] of another."""
+    """Transpose LANES by LANES numbers from [row, column] to [to, at] of another."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         (array, row, column, target_array, to, at), kinds = arguments, signature.args

@@ -25,7 +25,7 @@ class Net(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Samples as rows (m, features + 1) and columns (features + 1, m), and targets (1, m)."""
+    """Samples as rows (m, features + 1) and as columns, and targets (1, m)."""
 
     rows: Array
     columns: Array

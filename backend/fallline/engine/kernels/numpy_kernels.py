@@ -55,7 +55,7 @@ class Evaluator:
 
 
 class Descent:
-    """Arithmetic of one slice, with its buffers: next gradient, change of the parameters."""
+    """Arithmetic of one slice, with its buffers: gradients and changes."""
 
     def __init__(self, problem: Problem, state: TrainingState, request: Slice) -> None:
         self._problem, self._state, self._settings = problem, state, request.settings
@@ -79,7 +79,7 @@ class Descent:
             self._state.slots = self._row.start(self._problem.layout.count)
 
     def compute_gradient(self) -> float:
-        """Write the objective's gradient for the next change; return the batch's reported loss."""
+        """Compute the objective's gradient; return the batch's reported loss."""
         loss = self._batch_gradient()
         if self._settings.penalised:
             for weights, gradient in self._weights:
@@ -142,7 +142,7 @@ class _SliceRun:
         return done
 
     def _block(self, column: int, count: int) -> int:
-        """Make `count` steps, with records from column `column` on; return the number of valid ones."""
+        """Make `count` steps, recorded from `column` on; return the number of valid ones."""
         start, samples_seen = self._state.copy(), self._request.samples_seen
         self._descent.adopt_optimizer()
         for row in range(1, count + 1):
@@ -202,7 +202,7 @@ class _SliceRun:
         return np.asarray(objective + penalty(*tape.weight_sums(count), settings))
 
     def _return_to(self, start: TrainingState, steps: int) -> None:
-        """Return to `steps` after the block's start by the same arithmetic, and stay there.
+        """Return to `steps` after the block's start, by the same arithmetic.
 
         With 0 steps the state is restored completely, including its optimizer.
         """

@@ -19,7 +19,7 @@ from fallline.vocabulary.run_settings import RunSettings
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A request for `steps` changes under `settings`, recorded from column 0 of `values` on.
+    """A request for `steps` changes under `settings`, recorded in `values`.
 
     `values` is (series, steps) in the order of `series.series_names`; `samples_seen` (steps,) is the count at each
     step's end.

@@ -49,7 +49,7 @@ class Tape:
             column[0] = column[last]
 
     def first_bad(self, last: int, limit: float) -> int | None:
-        """The first of rows 0 .. last that shows divergence; row 0 may have any training loss."""
+        """The first bad row of 0 .. last; row 0 may have any training loss."""
         rows = slice(0, last + 1)
         bad: Flags = ~np.isfinite(self.batch_loss[rows])
         bad[1:] |= self.train_loss[1 : last + 1] > limit
@@ -84,7 +84,7 @@ class Tape:
         np.sqrt(np.divide(squares, own, out[:, 3]), out[:, 3])
 
     def weight_sums(self, count: int) -> tuple[Array, Array]:
-        """The sums of |W| and of W**2 over all weights in rows 0 .. count - 1, (count,) each."""
+        """Sums (count,) of |W| and of W**2 over all weights in rows 0 .. count - 1."""
         before, scratch = self.parameters[:count], self._scratch[:count]
         sizes = self._sums(np.abs(before, scratch))[:, 0::2]
         squares = self._sums(np.multiply(before, before, scratch))[:, 0::2]

@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The limit, and the scale s of the diag(s) H diag(s) to compare; None means H itself.
+    """The limit of curvature, and the scale s of diag(s) H diag(s); None means H.
 
     `formula` is the limit as text. `known` is false for a scaling optimizer before its first step.
     """
@@ -62,7 +62,7 @@ def edge_of(settings: RunSettings, state: TrainingState) -> Edge:
 
 
 def _over(above: float, rate: float) -> float:
-    """above / rate; infinite for a rate of 0, since steps of no length are always stable."""
+    """above / rate; infinite for a rate of 0, which is always stable."""
     return above / rate if rate > 0.0 else math.inf
 
 

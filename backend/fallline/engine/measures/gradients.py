@@ -1,4 +1,4 @@
-"""Statistics of the next gradient by parameter, and its angle to the full gradient."""
+"""Statistics of the next gradient, and its angle to the full gradient."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEAST = 1e-300
 
 @dataclass(frozen=True, slots=True)
 class ParameterGradient:
-    """Statistics of one parameter P: sum, norm and mean of |dP|, and the relative change.
+    """Statistics of one parameter P: sum, norm and mean of |dP|, relative change.
 
     `ratio_norm` is |change|_2 / |P|_2, which the series `ratio/P` records. `ratio_sd` is the standard deviation of
     the change over that of P (Karpathy's update to data ratio; his rule of thumb is 1e-3). They are None if P is 0 or

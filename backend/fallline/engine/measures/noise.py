@@ -1,4 +1,4 @@
-"""Exact scatter of single-sample gradients around their mean, over all training samples.
+"""Exact scatter of single-sample gradients over all training samples.
 
 A layer's gradient for one sample is the outer product of its inputs and its dz. So norms and inner products follow
 from sums over the network's columns, without a matrix of gradients. Penalties are left out: they are the same for
@@ -43,17 +43,20 @@ class Scatter:
 
     @property
     def signal_to_noise(self) -> float:
-        """|g|**2 / tr Sigma of a single sample; infinite without scatter around a nonzero mean."""
+        """|g|**2 / tr Sigma of a single sample; infinite without scatter."""
         if self.trace_covariance > 0.0:
             return self.mean_squared / self.trace_covariance
         return 0.0 if self.mean_squared == 0.0 else float("inf")
 
     def norm_test(self, batch: int) -> float:
-        """E|g_batch - g|**2 / |g|**2 (Byrd et al. 2012), without replacement: 0 for the full batch."""
+        """E|g_batch - g|**2 / |g|**2 (Byrd et al. 2012); 0 for the full batch."""
         return self._share(batch) * self._over(self.trace_covariance, 1)
 
     def inner_product_test(self, batch: int) -> float:
-        """Variance of <g_batch, g> over |g|**4 (Bollapragada, Byrd and Nocedal 2017, arXiv:1710.11258)."""
+        """Variance of <g_batch, g> over |g|**4.
+
+        Bollapragada, Byrd and Nocedal 2017, arXiv:1710.11258.
+        """
         return self._share(batch) * self._over(self.along, 2)
 
     def orthogonality_test(self, batch: int) -> float:

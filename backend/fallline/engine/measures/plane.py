@@ -1,4 +1,4 @@
-"""A plane through parameter space, the projection of a path, and the loss over the plane.
+"""A plane through parameter space: projection of a path, loss over the plane.
 
 A plane goes through the path's last point, along the path's principal components or along two given directions.
 Filter normalisation and the PCA of a path: Li et al. 2018, arXiv:1712.09913.
@@ -45,12 +45,12 @@ class Plane:
     directions: Array
 
     def places(self, path: Array) -> Array:
-        """Projections (points, 2) of a path (points, parameters): the nearest points in the plane."""
+        """Projections (points, 2) of a path (points, parameters) onto the plane."""
         coordinates, *_ = np.linalg.lstsq(self.directions.T, (path - self.centre).T, rcond=ALIKE)
         return np.asarray(coordinates.T)
 
     def outside(self, path: Array) -> float:
-        """Share of the path's squared distances from the centre outside the plane; 0 for no path."""
+        """Share of squared distances from the centre outside the plane; 0 for no path."""
         away = path - self.centre
         whole = float((away * away).sum())
         left = away - self.places(path) @ self.directions
@@ -93,7 +93,7 @@ def _completed(good: list[Array], count: int) -> Array:
 
 
 def filter_normalised(plane: Plane, layout: Layout) -> Plane:
-    """The plane with each unit's direction scaled to the norm of its weights at the centre.
+    """The plane with each unit's direction scaled to the norm of its weights.
 
     Biases do not change.
     """

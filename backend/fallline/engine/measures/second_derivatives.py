@@ -1,4 +1,4 @@
-"""Second derivatives of activations and losses, one row for each row of their tables.
+"""Second derivatives of activations and losses, one row for each of theirs.
 
 No step needs them, so they are not part of those tables. A test compares each row with central differences of the
 first derivative.

@@ -1,4 +1,4 @@
-"""One change of the parameters as a line: the loss and its slope along it, and its length.
+"""One change of the parameters as a line: loss and slope along it, and length.
 
 The length is relative to a fitted parabola. The loss is the objective (half of mse), penalties included.
 """
@@ -49,7 +49,7 @@ class Parabola:
 
     @property
     def alpha(self) -> float | None:
-        """-1 for no step, 0 for a step to the minimum, 1 for one to the same height behind it.
+        """-1 for no step, 0 for one to the minimum, 1 for one to equal height behind it.
 
         If the parabola has a maximum it is -1 too, as in cockpit: lower values lie ahead. It is None if the start is
         flat.
@@ -60,7 +60,7 @@ class Parabola:
 
 
 class Line:
-    """The straight line from `start` along `change`, both flat, over `rows` of the data."""
+    """The line from `start` along `change`, both flat, over `rows` of the data."""
 
     def __init__(
         self, problem: Problem, start: Array, change: Array, rows: Rows, settings: RunSettings
@@ -116,7 +116,7 @@ class Line:
 def moved_outputs(
     problem: Problem, parameters: dict[str, Array], passed: ForwardPass, moves: dict[str, Array]
 ) -> Array:
-    """First-order change of each output (m, outputs) if the parameters move by `moves`."""
+    """First-order change of the outputs (m, outputs) for parameter changes `moves`."""
     inputs, moved = passed.X, np.zeros_like(passed.X)
     for layer, name in enumerate(problem.activations, start=1):
         z, a = passed.z[layer - 1], passed.a[layer - 1]

@@ -64,7 +64,7 @@ def kernels_gradient(problem: Problem, parameters: Array, kernel: Kernel) -> Arr
 
 
 def differences(problem: Problem, parameters: Array, gradient: Array) -> Comparison:
-    """Compare the gradient with central differences of the objective over all training samples.
+    """Compare the gradient with central differences over all training samples.
 
     An entry is skipped if the step takes a unit across its kink at any sample. The limit is a millionth of the
     gradient's largest entry, plus the effect of the loss's rounding on a difference.
@@ -111,7 +111,7 @@ def _name(problem: Problem, place: int) -> str:
 
 
 def balance(problem: Problem, parameters: Array, gradient: Array) -> Comparison | None:
-    """Check <w_in, dw_in> + b db = <w_out, dw_out> for units of homogeneous activations.
+    """Check <w_in, dw_in> + b db = <w_out, dw_out> for homogeneous activations.
 
     Du, Hu and Lee 2018, arXiv:1806.00900. None if there is no such layer.
     """
@@ -133,7 +133,7 @@ def balance(problem: Problem, parameters: Array, gradient: Array) -> Comparison 
 
 
 def batches_agree(problem: Problem, parameters: Array, kernel: Kernel, steps: int = 20) -> Comparison | None:
-    """Compare GD with SGD whose batch is all samples, in data order: equal except for rounding.
+    """Compare GD with SGD on all samples in data order: equal except for rounding.
 
     None if they diverge.
     """

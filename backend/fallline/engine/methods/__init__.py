@@ -1,1 +1,1 @@
-"""The tables of methods: what a recipe can choose, as plain functions of arrays and numbers."""
+"""The tables of methods that a recipe can choose."""

@@ -1,4 +1,4 @@
-"""The table of activations: functions of the pre-activation z, with their derivatives.
+"""The table of activations: functions of the pre-activation z, with slopes.
 
 Most derivatives use the output a, which is cheapest. They use z if a does not determine the derivative, or lacks the
 digits for it.

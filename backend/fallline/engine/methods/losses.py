@@ -63,7 +63,7 @@ class Loss:
 
     @property
     def logits(self) -> bool:
-        """Return whether predictions are logits, so that the output activation must be identity."""
+        """Return whether predictions are logits, which need an identity output."""
         return self.probabilities is not None
 
     def outputs(self, classes: int) -> int:
@@ -71,7 +71,7 @@ class Loss:
         return 1 if self.measure_one is not None else classes
 
     def fits(self, classes: int) -> bool:
-        """Return whether the loss can measure a regression (0 classes), or that many classes."""
+        """Return whether the loss fits that many classes (0: a regression)."""
         if not classes:
             return self.task == "regression"
         return self.most_classes is None or classes <= self.most_classes

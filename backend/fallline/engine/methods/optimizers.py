@@ -76,7 +76,7 @@ def momentum(P: Array, dP: Array, lr: float, velocity: Slot = 0.0, *, momentum: 
 
 
 def nesterov(P: Array, dP: Array, lr: float, velocity: Slot = 0.0, *, momentum: float) -> tuple[Slot, ...]:
-    """Momentum with look-ahead, as in PyTorch: P is one momentum step ahead of Nesterov's path."""
+    """Momentum with look-ahead, as in PyTorch: P is one step ahead of Nesterov's."""
     velocity = momentum * velocity + dP
     P = P - lr * (dP + momentum * velocity)
     return P, velocity
@@ -110,7 +110,7 @@ def adam(
     beta2: float,
     epsilon: float,
 ) -> tuple[Slot, ...]:
-    """Steps scaled by running means of the gradient and of its square, both bias-corrected."""
+    """Steps scaled by bias-corrected running means of gradient and squared gradient."""
     count = count + 1
     mean = beta1 * mean + (1 - beta1) * dP
     square = beta2 * square + (1 - beta2) * dP**2

@@ -1,4 +1,4 @@
-"""Curves over one input, uniform between -1 and 1: regressions that a line plot can show."""
+"""Curves over one input, uniform between -1 and 1."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _inputs(settings: DataSettings) -> Array:
 
 
 def _polynomial(settings: DataSettings) -> Raw:
-    """Draw c0, c1, ... in this order, so that a higher degree adds terms to the same law."""
+    """Draw c0, c1, ... in this order: a higher degree adds terms to the same law."""
     X = _inputs(settings)
     drawn = rng_for(settings.seed, "coefficients").standard_normal(
         int(POLYNOMIAL.own(settings, "degree")) + 1

@@ -27,7 +27,7 @@ NEEDS = (
 
 
 def own_dataset(table: Table, target: Column, task: Task) -> Dataset:
-    """The data set of a table: `target` is learnt as `task`, the other usable columns are inputs."""
+    """The data set of a table, with the usable columns except `target` as inputs."""
     inputs = tuple(column for column in table.usable if column is not target)
     classes = _classes(target) if task == "classification" else ()
 

@@ -32,12 +32,12 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One data set: `make(settings)` generates its samples, at addresses under the data seed.
+    """One data set.
 
-    `features` and `samples` are fixed by the set (`samples` as the maximum); None leaves them to the recipe.
-    `classes` names the classes of a classification. `source` is the reference for the formula. `missing` is the
-    reason why the set is unavailable here. `prepare` does the slow work of the first use and may run in any thread.
-    `target` names the target column, if there is a choice.
+    `make(settings)` generates its samples, at addresses under the data seed. `features` and `samples` are fixed by the
+    set (`samples` as the maximum); None leaves them to the recipe. `classes` names the classes of a classification.
+    `source` is the reference for the formula. `missing` is the reason why the set is unavailable here. `prepare` does
+    the slow work of the first use and may run in any thread. `target` names the target column, if there is a choice.
     """
 
     name: str
@@ -66,7 +66,7 @@ def numbered(features: int) -> tuple[str, ...]:
 
 
 def subset(whole: Raw, settings: DataSettings) -> Raw:
-    """The requested number of samples, drawn by the data seed, in their original order."""
+    """As many samples as requested, drawn by the data seed, in their original order."""
     if settings.samples >= len(whole.X):
         return whole
     drawn = rng_for(settings.seed, "rows").permutation(len(whole.X))[: settings.samples]

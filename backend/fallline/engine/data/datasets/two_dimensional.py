@@ -89,7 +89,7 @@ def _two_spirals(settings: DataSettings) -> Raw:
 
 
 def _moons(settings: DataSettings) -> Raw:
-    """Two half circles, the second upside down and one radius to the right; centred and halved."""
+    """Two half circles, the second upside down and shifted; centred and halved."""
     labels = _alternating(settings)
     angle = rng_for(settings.seed, "inputs").uniform(0.0, np.pi, settings.samples)
     arc = _polar(np.ones(settings.samples), angle)

@@ -1,4 +1,4 @@
-"""Parser of uploaded tables: the bytes of a CSV become named columns. Pure, and bounded.
+"""Parser of uploaded tables: the bytes of a CSV become named columns.
 
 `text` decodes, `records` splits, `cells` parses one field, `columns` classifies a column, and `table` combines them.
 `engine.data.datasets.own` turns a table into samples.

@@ -59,7 +59,7 @@ def has_decimal(cell: str, mark: str) -> bool:
 
 
 def display_text(text: str) -> str:
-    """The text on one line, printable and shortened, for names, categories and reasons."""
+    """The text on one line, printable and shortened, for display."""
     # Only the start: a field may have a megabyte.
     start = unicodedata.normalize("NFC", text[: 4 * LONGEST_SHOWN])
     printable = "".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in start)

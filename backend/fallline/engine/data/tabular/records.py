@@ -23,7 +23,10 @@ SAMPLE_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Fields, and their first line in the file, from 1. A broken record has a reason and no fields."""
+    """Fields, and their first line in the file, from 1.
+
+    A broken record has a reason and no fields.
+    """
 
     line: int
     fields: list[str]
@@ -31,7 +34,10 @@ class Record:
 
 
 def records(text: str, delimiter: str) -> Iterator[Record]:
-    """The records that are not blank. A misplaced quote breaks a record; the next begins one line later."""
+    """The records that are not blank.
+
+    A misplaced quote breaks a record; the next begins one line later.
+    """
     # newline="" keeps the file's line ends: LF, CRLF or CR, also inside quotes.
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True

@@ -1,4 +1,4 @@
-"""A parsed table: columns over the usable rows, and the skipped rows with line and reason.
+"""A parsed table: columns over the usable rows, and the skipped rows.
 
 It also owns the limits of a table, the choice of the header, and the rules for usable rows.
 """
@@ -40,7 +40,10 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Two or more usable columns over the same rows; `skipped` is a part of `skipped_count` rows."""
+    """Two or more usable columns over the same rows.
+
+    `skipped` has the first of `skipped_count` rows.
+    """
 
     columns: tuple[Column, ...]
     rows: int

@@ -17,7 +17,7 @@ Invisible joiners and marks such as U+200B and U+200E come with copied text: `ce
 
 
 def check_characters(body: bytes) -> None:
-    """Raise UnusableTable for a character that would reverse or break a displayed line."""
+    """Raise UnusableTable for a character that would break or reverse display."""
     text = decoded(body)
     match = _FORBIDDEN.search(text)
     if match is not None:
@@ -27,7 +27,7 @@ def check_characters(body: bytes) -> None:
 
 
 def decoded(body: bytes) -> str:
-    """The text of a CSV. Raises UnusableTable with the line and offset of an invalid byte."""
+    """The text of a CSV. Raises UnusableTable with line and offset of an invalid byte."""
     if body.startswith(_WIDE):
         raise UnusableTable("the table is UTF-16: save it as CSV in UTF-8", line=1, offset=0)
     marked = len(codecs.BOM_UTF8) if body.startswith(codecs.BOM_UTF8) else 0
