@@ -483,7 +483,7 @@ def test_a_gradient_too_long_for_its_norm_is_not_divergence():
 
 
 def test_a_large_finite_sum_is_not_divergence(monkeypatch):
-    """Also without a stored gradient, whatever its memory contained before."""
+    """Also without a stored gradient, for any earlier content of its memory."""
     right = compiled._Slices._memory
 
     def littered(self):

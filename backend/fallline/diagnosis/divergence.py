@@ -68,7 +68,8 @@ def _diverged(view: View) -> Words:
         after = f", {count(view.step - raise_before[0], 'step')} after {went}"
     return Words(
         title=f"{{run}} diverged at step {view.step:,}.",
-        evidence=f"{_size(view)}{after}. The next step would not be finite, or a million times the start.",
+        evidence=f"{_size(view)}{after}. The next step would not be finite, or its loss would be a million "
+        "times the start.",
         mark="diverged",
         why=_WHY,
         remedies=lambda: _ways_back(view, raise_before),

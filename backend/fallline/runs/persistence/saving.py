@@ -37,6 +37,7 @@ class Saved:
 
     versions: dict[str, object] = field(default_factory=dict)
     seconds: float = 0.0
+    """The run's computing time at that save."""
     is_certain: bool = True
     """True if the store is known to have them; if not, the next save writes all pieces."""
 
