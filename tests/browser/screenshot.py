@@ -30,24 +30,24 @@ STRIDE = 16
 EDIT = {"batch_size": 1}
 
 FRAME, LAST_FRAME = 100, 2500
-"""Milliseconds for which a frame is shown."""
+"""Milliseconds per frame."""
 
 
 def race(lab: Dashboard, steps: Sequence[int]) -> Iterator[bytes]:
     """A PNG of the page at each of these steps, so that the picture does not depend on how fast this machine is."""
     lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
     lab.page.mouse.move(0, 0)
-    made = 0
+    current = 0
     for step in steps:
-        if made < BEFORE <= step:
-            lab.make_steps(BEFORE - made)
+        if current < BEFORE <= step:
+            lab.make_steps(BEFORE - current)
             lab.ask("PATCH", "/runs/gd", EDIT)
             lab.flags.first.wait_for()
-            made = BEFORE
-        if step > made:
-            lab.make_steps(step - made)
-            made = step
-        _drawn(lab, made)
+            current = BEFORE
+        if step > current:
+            lab.make_steps(step - current)
+            current = step
+        _drawn(lab, current)
         yield lab.page.screenshot(animations="disabled", caret="hide")
 
 
@@ -57,7 +57,7 @@ def _drawn(lab: Dashboard, step: int) -> None:
     if step:
         places += [(lab.chart(kind), "data-last-step") for kind in ("loss", "gradients", "scatter")]
     for place, attribute in places:
-        lab.until(lambda: place.get_attribute(attribute), lambda shown: shown == str(step))  # noqa: B023
+        lab.until(lambda: place.get_attribute(attribute), lambda value: value == str(step))  # noqa: B023
 
 
 def take(browser: Browser, address: str, path: Path, steps: Sequence[int]) -> None:

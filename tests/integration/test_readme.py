@@ -21,7 +21,7 @@ def curl_lines(document: str) -> str:
 
 
 def output_of(lines: str) -> list[str]:
-    """What the lines print when they meet a new server."""
+    """Run the lines against a new server, and return what they print."""
     with open_server() as server:
         script = lines.replace("http://127.0.0.1:8000", server.url.rstrip("/"))
         result = subprocess.run(
