@@ -1,6 +1,7 @@
-"""A client on a bad connection to a server that is killed at times. It repeats each command until it is answered.
+"""A client on a bad connection to a server that is killed at times.
 
-It also watches and reconnects: in the end its history equals the server's.
+It repeats each command until it is answered. It also watches and reconnects: in the end its history equals the
+server's.
 """
 
 from __future__ import annotations

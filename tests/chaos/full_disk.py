@@ -99,7 +99,10 @@ async def _delete_until_there_is_room(client: httpx.AsyncClient, tokens: dict[st
 
 
 async def _until_full(client: httpx.AsyncClient, steps: dict[str, int]) -> dict[str, str]:
-    """Create experiments until one is refused. Adds their acknowledged steps; returns their tokens."""
+    """Create experiments until one is refused.
+
+    Adds their acknowledged steps; returns their tokens.
+    """
     tokens: dict[str, str] = {}
     while True:
         answer = await client.post("/api/v1/experiments", json={"data": {"samples": 60}})

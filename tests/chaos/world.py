@@ -218,7 +218,10 @@ class _World:
         self._line.mend()
 
     async def _full(self) -> None:
-        """Keep the disk full until a command is refused. After 5 s, give up: writes may fit into free pages."""
+        """Keep the disk full until a command is refused.
+
+        After 5 s, give up: writes may fit into free pages.
+        """
         assert self._disk is not None
         before, deadline = self._tally.refused, time.monotonic() + 5
         await asyncio.to_thread(self._disk.fill)

@@ -48,7 +48,10 @@ class _Layer(Structure):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call. `what` is create, write, truncate, sync or delete; a sync or delete may include the folder."""
+    """A call.
+
+    `what` is create, write, truncate, sync or delete; a sync or delete may include the folder.
+    """
 
     what: str
     file: str
@@ -58,7 +61,10 @@ class Call:
 
 
 class Recording:
-    """Records the calls on files of one folder, in order. Must outlive the open databases."""
+    """Records the calls on files of one folder, in order.
+
+    Must outlive the open databases.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.calls: list[Call] = []
@@ -86,7 +92,10 @@ class Recording:
             self._unregister(ctypes.byref(self._shim))  # the usual layer is the default again
 
     def takes(self, name: str, end: int) -> bool:
-        """Return whether a file may be written up to `end`. A simulated full disk returns False."""
+        """Return whether a file may be written up to `end`.
+
+        A simulated full disk returns False.
+        """
         return True
 
     def _name(self, path: bytes | None) -> str | None:
@@ -115,7 +124,10 @@ class Recording:
         return status
 
     def _replace_methods(self, file: int) -> None:
-        """Replace methods. The first word of a file points to its methods, whose first word is the version."""
+        """Replace methods.
+
+        The first word of a file points to its methods, whose first word is the version.
+        """
         methods = ctypes.cast(file, POINTER(c_void_p))
         table = ctypes.cast(methods[0], POINTER(c_void_p))
         version = ctypes.cast(table, POINTER(c_int))[0]

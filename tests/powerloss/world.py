@@ -92,7 +92,10 @@ class Report:
 
 
 class Watched(SqliteStore):
-    """The store, which adds a digest to `contents` after each commit. Some mutants change its settings."""
+    """The store, which adds a digest to `contents` after each commit.
+
+    Some mutants change its settings.
+    """
 
     def __init__(self, folder: Path, contents: set[bytes], mutant: str = "none") -> None:
         super().__init__(folder)

@@ -20,7 +20,10 @@ def header(step: int, *, generation: int = 0, status: str = "playing") -> dict[s
 
 
 def piece(first: int, stop: int, spike: int | None = None) -> Buckets:
-    """One bucket for each step first <= k < stop; the loss of step k is k, or 1e9 at the spike."""
+    """One bucket for each step first <= k < stop.
+
+    The loss of step k is k, or 1e9 at the spike.
+    """
     steps = np.arange(first, stop)
     values = np.array([steps, steps], dtype=np.float64)
     if spike is not None:

@@ -106,7 +106,10 @@ class Life:
         return stored
 
     def reopen(self, stored: StoredExperiment | None = None, kernels: Kernels = KERNELS, **how: Any) -> int:
-        """Reopen as after a crash. Returns the turns until it is restored; `there` is then its state."""
+        """Reopen as after a crash.
+
+        Returns the turns until it is restored; `there` is then its state.
+        """
         self.one = Experiment.reopened(
             "x", stored or self.stored, kernels, saves=True, checkpoint_budget=self.budget, **how
         )

@@ -108,7 +108,10 @@ def classes_problem(
 
 
 def train(problem: Problem, run: RunRecipe, *slices: int) -> tuple[TrainingState, Records]:
-    """Advance from step 0 in slices of these lengths. Returns the state and the joined records."""
+    """Advance from step 0 in slices of these lengths.
+
+    Returns the state and the joined records.
+    """
     state = begin(problem)
     return state, joined([advance(problem, state, run, steps) for steps in slices])
 

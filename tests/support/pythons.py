@@ -83,7 +83,10 @@ def kernels_here(machine: str, features: Iterable[str]) -> list[str | None]:
 
 
 def interpreters(runs: Callable[[str, str], str | None]) -> dict[str, str]:
-    """Return supported Pythons that can make virtual environments, by version. `runs` returns a program's output."""
+    """Return supported Pythons that can make virtual environments, by version.
+
+    `runs` returns a program's output.
+    """
     candidates = {f"python{version}": version for version in SUPPORTED}
     program = "import sys, ensurepip, venv; print('%d.%d' % sys.version_info[:2])"
     return {version: name for name, version in candidates.items() if runs(name, program) == version}
@@ -156,7 +159,10 @@ def _suites(pythons: Mapping[str, str], all_of_them: Iterable[Combination]) -> l
 
 
 def _numbers(pythons: Mapping[str, str], all_of_them: Iterable[Combination]) -> list[str]:
-    """Compare the shown numbers of the Pythons, for every kernel. Returns the failures."""
+    """Compare the shown numbers of the Pythons, for every kernel.
+
+    Returns the failures.
+    """
     failed = []
     with tempfile.TemporaryDirectory() as folder:
         for kernel in dict.fromkeys(each.kernel for each in all_of_them):
@@ -176,7 +182,10 @@ def _numbers(pythons: Mapping[str, str], all_of_them: Iterable[Combination]) -> 
 
 
 def main() -> int:
-    """Try every combination. Returns exit status 1 if a test fails or a number differs."""
+    """Try every combination.
+
+    Returns exit status 1 if a test fails or a number differs.
+    """
     interpreter_of = {**interpreters(_runs), _version(): sys.executable}
     chosen = combinations(interpreter_of, kernels_here(platform.machine(), _features()))
     pythons = {each.version: _prepared(each.version, interpreter_of[each.version]) for each in chosen}

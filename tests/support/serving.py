@@ -126,7 +126,10 @@ def _environment() -> dict[str, str]:
 def open_server(
     *arguments: str, program: tuple[str, ...] = ("-m", "fallline"), **environment: str
 ) -> Iterator[Server]:
-    """Start a server on a free port. It stores in a temporary folder, unless `FALLLINE_DATA` or `--memory` is set."""
+    """Start a server on a free port.
+
+    It stores in a temporary folder, unless `FALLLINE_DATA` or `--memory` is set.
+    """
     compiled_ahead()
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "output"

@@ -10,7 +10,10 @@ from typing import Any
 
 
 class TooMuchWork(BaseException):
-    """More calls than the test allows. Raised at once, because the rest may take minutes."""
+    """More calls than the test allows.
+
+    Raised at once, because the rest may take minutes.
+    """
 
 
 class Work:
@@ -30,7 +33,10 @@ class Work:
 
 @contextmanager
 def counted(limit: float = float("inf")) -> Iterator[Work]:
-    """Count the calls of this thread in the context. Raises TooMuchWork above the limit."""
+    """Count the calls of this thread in the context.
+
+    Raises TooMuchWork above the limit.
+    """
     work = Work(limit)
     sys.setprofile(work.profile)
     try:

@@ -39,10 +39,11 @@ BESIDE_SOURCES = SOURCES / "__pycache__"
 
 
 def cache_directory(environment: Mapping[str, str]) -> Path | None:
-    """Return a writable directory for compiled code, or None. Numba refuses read-only ones, even to read.
+    """Return a writable directory for compiled code, or None.
 
-    It is below the directory in the environment, else beside the sources, else in the user's cache. A complete cache in
-    a read-only directory is copied, for example from an image or another user's installation.
+    Numba refuses read-only ones, even to read. It is below the directory in the environment, else beside the sources,
+    else in the user's cache. A complete cache in a read-only directory is copied, for example from an image or another
+    user's installation.
     """
     name = NAME + fingerprint(environment)
     candidates = [place / name for place in _places(environment)]
@@ -141,7 +142,10 @@ def point_numba_at(directory: Path) -> None:
 
 @contextlib.contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Wait until no other process compiles into the directory. Windows has no lock: two may compile the same."""
+    """Wait until no other process compiles into the directory.
+
+    Windows has no lock: two may compile the same.
+    """
     with (directory / "lock").open("w") as lock:
         if sys.platform != "win32":
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -80,7 +80,10 @@ class DeficitRoundRobin:
                 self._credit[key] += rounds * self._quantum
 
     def prefer(self, key: str) -> None:
-        """Give this key the turn now, with the quantum of its next turn. It must be in the queue."""
+        """Give this key the turn now, with the quantum of its next turn.
+
+        It must be in the queue.
+        """
         if self._current != key and self._credit[key] >= 0:
             self._current = key
             self._queue.remove(key)

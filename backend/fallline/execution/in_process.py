@@ -167,7 +167,10 @@ class _WorkerThread:
             self._guarded(id, partial(self._report, id))
 
     def _idle_for(self) -> float | None:
-        """Return the seconds to sleep, None for no limit. Capped, because a lock refuses very long waits."""
+        """Return the seconds to sleep, None for no limit.
+
+        Capped, because a lock refuses very long waits.
+        """
         now = time.perf_counter()
         wake = self._worker.wake_at(now)
         return None if wake is None else min(max(wake - now, 0), LONGEST_SLEEP)
@@ -177,7 +180,10 @@ class _WorkerThread:
         self.faults += 1
 
     def _close_failed(self, id: str) -> None:
-        """Close an experiment that raised, and fail its waiting calls. Called in the exception handler."""
+        """Close an experiment that raised, and fail its waiting calls.
+
+        Called in the exception handler.
+        """
         self._count_fault("an experiment failed and was closed")
         experiment, opened = self._worker.find(id), self._open.pop(id, None)
         if experiment is not None and opened is not None:
@@ -310,7 +316,10 @@ def _publication(sink: Sink, item: Frames | Event) -> Delivery:
 
 
 class InProcessExecutor:
-    """Runs experiments on threads of this process. More than one helps only kernels that release the GIL."""
+    """Runs experiments on threads of this process.
+
+    More than one helps only kernels that release the GIL.
+    """
 
     def __init__(self, workers: int = 1) -> None:
         self._workers = workers

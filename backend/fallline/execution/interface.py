@@ -32,7 +32,10 @@ class Journal(Protocol):
     """Stores the changes of one open experiment."""
 
     def write(self, batch: JournalBatch, then: Callable[[bool], None]) -> None:
-        """Store a batch after the earlier ones. Calls `then` once, on any thread, with whether it is stored."""
+        """Store a batch after the earlier ones.
+
+        Calls `then` once, on any thread, with whether it is stored.
+        """
 
 
 class Executor(Protocol):
@@ -54,10 +57,10 @@ class Executor(Protocol):
         journal: Journal,
         failed: Callable[[], None] = nothing,
     ) -> dict[str, Any]:
-        """Open an experiment and return its state once its runs have been restored. Raises what `make` raises.
+        """Open an experiment and return its state once its runs have been restored.
 
-        If the experiment raises later, it is closed, waiting calls raise Failed, and `failed` is called on the event
-        loop.
+        Raises what `make` raises. If the experiment raises later, it is closed, waiting calls raise Failed, and
+        `failed` is called on the event loop.
         """
 
     def share(self, id: str, share: str) -> None:
@@ -67,7 +70,10 @@ class Executor(Protocol):
         """Wait for the turn of the experiment's reads."""
 
     def charge(self, id: str, seconds: float) -> None:
-        """Charge the experiment's reads for seconds spent elsewhere. May be called on any thread."""
+        """Charge the experiment's reads for seconds spent elsewhere.
+
+        May be called on any thread.
+        """
 
     @property
     def faults(self) -> int:
@@ -106,4 +112,7 @@ class Executor(Protocol):
         *,
         reads: bool = False,
     ) -> Any:
-        """Like `ask` for a call of many turns. It passes `call` a function that takes the answer or an error."""
+        """Like `ask` for a call of many turns.
+
+        It passes `call` a function that takes the answer or an error.
+        """

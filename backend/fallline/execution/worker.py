@@ -38,7 +38,10 @@ request, sending the response. Without it, one reader took 55 % of the speed of 
 
 
 class TurnFailed(Exception):
-    """The turn of one experiment raised; `id` names it, and the cause is the exception's."""
+    """The turn of one experiment raised.
+
+    `id` names it, and the cause is the exception's.
+    """
 
     def __init__(self, id: str) -> None:
         super().__init__("a turn failed")  # logged, so without the id, which grants access
@@ -146,9 +149,9 @@ class Worker:
             self._drop_stale()
 
     def turn(self, clock: Clock) -> str | None:
-        """Run one slice or one call of an experiment. Returns its id, None without work. Raises TurnFailed.
+        """Run one slice or one call of an experiment. Returns its id, None without work.
 
-        The caller then stores and sends the changes of the experiment.
+        Raises TurnFailed. The caller then stores and sends the changes of the experiment.
         """
         now = clock()
         self._wake_sleepers(now)

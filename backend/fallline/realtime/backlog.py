@@ -145,7 +145,10 @@ class Backlog:
         return sum(run.bytes for run in self.runs.values())
 
     def publish(self, runs: Publication, limit: int = MOST_BYTES) -> bool:
-        """Store new headers and the next pieces of some runs. Return whether anything changed."""
+        """Store new headers and the next pieces of some runs.
+
+        Return whether anything changed.
+        """
         has_changed = False
         self.published += 1
         for name, (header, piece) in runs.items():
@@ -177,7 +180,10 @@ class Backlog:
 
 
 class Cursor:
-    """One reader's positions in a backlog. It starts at the end, or at the positions of `another` cursor."""
+    """One reader's positions in a backlog.
+
+    It starts at the end, or at the positions of `another` cursor.
+    """
 
     def __init__(self, backlog: Backlog, another: Cursor | None = None) -> None:
         self.backlog = backlog

@@ -1,4 +1,7 @@
-"""A rate limit as a token bucket: permits that return at a steady rate. Takes the time as an argument."""
+"""A rate limit as a token bucket: permits that return at a steady rate.
+
+Takes the time as an argument.
+"""
 
 from __future__ import annotations
 

@@ -45,7 +45,10 @@ class Frame:
     encoding: str
 
     def has_same_content(self, other: Frame) -> bool:
-        """Return whether both frames encode to the same text. Pieces are compared by identity."""
+        """Return whether both frames encode to the same text.
+
+        Pieces are compared by identity.
+        """
         return (self.at_most, self.encoding, self.runs) == (other.at_most, other.encoding, other.runs)
 
     @property
@@ -71,7 +74,10 @@ class Frame:
 
 
 class FrameCache:
-    """The frames of one publication. A frame that no other reader can share is not cached."""
+    """The frames of one publication.
+
+    A frame that no other reader can share is not cached.
+    """
 
     def __init__(self) -> None:
         self._frames: list[Frame] = []

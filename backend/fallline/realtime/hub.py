@@ -1,4 +1,7 @@
-"""Subscribers by experiment. Called on the event loop; must not know what messages say or how they travel."""
+"""Subscribers by experiment.
+
+Called on the event loop; must not know what messages say or how they travel.
+"""
 
 from __future__ import annotations
 

@@ -92,20 +92,27 @@ class Session:
     # ------------------------------------------------------------------ incoming
 
     def admit(self, size: int, now: float) -> bool:
-        """Count a message of `size` characters. Return False, and close the socket, above the rate limit."""
+        """Count a message of `size` characters.
+
+        Return False, and close the socket, above the rate limit.
+        """
         if self._messages.take(now, max(size / BYTES_A_MESSAGE, 1.0)):
             return True
         self.close(CloseCode.TOO_MANY_MESSAGES, "too many messages")
         return False
 
     def count_invalid_message(self, now: float) -> None:
-        """Count an invalid message as a command. Raises TooManyRequests above the rate limit."""
+        """Count an invalid message as a command.
+
+        Raises TooManyRequests above the rate limit.
+        """
         self._spend_command(now)
 
     def receive(self, message: ClientMessage, now: float) -> Watch | Unwatch | Got | Command | None:
-        """Return the message if the caller has to act on it, None if it is done. Raises why it is refused.
+        """Return the message if the caller has to act on it, None if it is done.
 
-        A closing session ignores messages: the client reconnects and repeats commands without an answer.
+        Raises why it is refused. A closing session ignores messages: the client reconnects and repeats commands without
+        an answer.
         """
         if self._closing is not None:
             return None

@@ -34,7 +34,10 @@ Their known problem is shared memory beside a write-ahead log, which is not used
 
 
 def network_file_system(folder: Path) -> str | None:
-    """Return the kind of network file system of a folder; None on a disk, or if unknown."""
+    """Return the kind of network file system of a folder.
+
+    None on a disk, or if unknown.
+    """
     try:
         kind = kind_of(folder.resolve(), MOUNTS.read_text())
     except OSError:
@@ -43,9 +46,10 @@ def network_file_system(folder: Path) -> str | None:
 
 
 def kind_of(path: Path, mounts: str) -> str | None:
-    """Return the kind of the innermost mount of an absolute path. A later mount hides one at the same point.
+    """Return the kind of the innermost mount of an absolute path.
 
-    Lines are as in proc_pid_mountinfo(5): the mount point is the fifth field, the kind comes after " - ".
+    A later mount hides one at the same point. Lines are as in proc_pid_mountinfo(5): the mount point is the fifth
+    field, the kind comes after " - ".
     """
     innermost, kind = 0, None
     for line in mounts.splitlines():

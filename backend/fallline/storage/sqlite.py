@@ -1,8 +1,8 @@
-"""The store in one SQLite file: how it is opened, checked and protected. `sql` has the statements.
+"""The store in one SQLite file: how it is opened, checked and protected.
 
-Acknowledged changes survive a power cut, with a write-ahead log and synchronous FULL. Exclusive locking keeps other
-processes out: with two connections, SQLite before 3.51.3 may damage a file in WAL mode. Because the file is locked
-before the log is first read, it needs no shared memory, which some shared folders lack.
+`sql` has the statements. Acknowledged changes survive a power cut, with a write-ahead log and synchronous FULL.
+Exclusive locking keeps other processes out: with two connections, SQLite before 3.51.3 may damage a file in WAL mode.
+Because the file is locked before the log is first read, it needs no shared memory, which some shared folders lack.
 """
 
 from __future__ import annotations
@@ -136,7 +136,10 @@ class SqliteStore:
         return connection
 
     def _check_files(self) -> bool:
-        """Return whether there is a log. Raises StoreRefused if a file of an earlier server is missing."""
+        """Return whether there is a log.
+
+        Raises StoreRefused if a file of an earlier server is missing.
+        """
         log = self._log.stat().st_size if self._log.exists() else None
         if self.path.exists() and self.path.stat().st_size:
             return log is not None

@@ -1,4 +1,7 @@
-"""The present tables; `migrations` upgrades older files. Must not know what they hold."""
+"""The present tables; `migrations` upgrades older files.
+
+Must not know what they hold.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""Shared frozen types, from the engine to the socket. They validate and do nothing else."""
+"""Shared frozen types, from the engine to the socket.
+
+They validate and do nothing else.
+"""

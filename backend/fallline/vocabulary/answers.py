@@ -1,6 +1,7 @@
-"""Response models of REST, for its documentation and for tests. Nothing is parsed with them at run time.
+"""Response models of REST, for its documentation and for tests.
 
-This module has experiments, runs and the server itself. Findings, the catalog and uploads have modules beside it.
+Nothing is parsed with them at run time. This module has experiments, runs and the server itself. Findings, the catalog
+and uploads have modules beside it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ class WrongField(OpenModel):
 
 
 class Problem(OpenModel):
-    """RFC 9457 problem details. `type` is /problems/ and a code that the API description lists."""
+    """RFC 9457 problem details.
+
+    `type` is /problems/ and a code that the API description lists.
+    """
 
     type: str
     title: str
@@ -102,7 +106,10 @@ class Created(ExperimentState):
 
 
 class Edited(OpenModel):
-    """An edit with the first step it applies to; the changed settings are further fields."""
+    """An edit with the first step it applies to.
+
+    The changed settings are further fields.
+    """
 
     run: str
     at_step: int
@@ -116,7 +123,10 @@ class PackedColumn(OpenModel):
 
 
 class Statistics(OpenModel):
-    """One series: a value for each bucket. `count` is there if the series is not recorded at every step."""
+    """One series: a value for each bucket.
+
+    `count` is there if the series is not recorded at every step.
+    """
 
     min: list[Number] | PackedColumn
     max: list[Number] | PackedColumn
@@ -217,7 +227,10 @@ class InstrumentRow(OpenModel):
 
 
 class Check(OpenModel):
-    """One check; `passed` is null if it does not apply. `error` is the largest difference, `tolerance` its limit."""
+    """One check; `passed` is null if it does not apply.
+
+    `error` is the largest difference, `tolerance` its limit.
+    """
 
     name: str
     title: str
@@ -236,10 +249,10 @@ class SelfCheck(OpenModel):
 
 
 class Measured(OpenModel):
-    """The measurement of an instrument at a step; further fields depend on the instrument.
+    """The measurement of an instrument at a step.
 
-    An expensive one adds its cost in processor seconds, and after how many seconds a client may repeat it without
-    slowing training by more than 5 %.
+    Further fields depend on the instrument. An expensive one adds its cost in processor seconds, and after how many
+    seconds a client may repeat it without slowing training by more than 5 %.
     """
 
     step: int
@@ -270,9 +283,10 @@ class Figure(OpenModel):
 
 
 class Health(OpenModel):
-    """The process is alive. New runs use `kernel`; `not_compiled` says why it is not the compiled one.
+    """The process is alive.
 
-    `storage` names the store. `read_only`: the server cannot store now, so it refuses changes.
+    New runs use `kernel`; `not_compiled` says why it is not the compiled one. `storage` names the store. `read_only`:
+    the server cannot store now, so it refuses changes.
     """
 
     status: Literal["ok"]

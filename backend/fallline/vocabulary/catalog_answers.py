@@ -1,4 +1,7 @@
-"""Response models of the catalog: see `vocabulary.answers`. Must not know its rows."""
+"""Response models of the catalog: see `vocabulary.answers`.
+
+Must not know its rows.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ from fallline.vocabulary.recipe import Recipe
 
 
 class Parameter(OpenModel):
-    """A parameter of a catalog row. If null switches it off, `when_on` is a number that switches it on."""
+    """A parameter of a catalog row.
+
+    If null switches it off, `when_on` is a number that switches it on.
+    """
 
     name: str
     json_schema: dict[str, Any] = Field(alias="schema")
@@ -24,7 +30,10 @@ class Parameter(OpenModel):
 
 
 class CatalogRow(OpenModel):
-    """A method or data set that a recipe may name; `source` says where it was published."""
+    """A method or data set that a recipe may name.
+
+    `source` says where it was published.
+    """
 
     name: str
     help: str
@@ -84,9 +93,10 @@ class ExhibitView(OpenModel):
 
 
 class ExhibitRow(OpenModel):
-    """An example recipe, complete. `line` is its topic in a few words, the two `sentences` say what to look at.
+    """An example recipe, complete.
 
-    `curves` are train losses by run, evenly spaced along the axis up to `view.until`, null after a run diverged.
+    `line` is its topic in a few words, the two `sentences` say what to look at. `curves` are train losses by run,
+    evenly spaced along the axis up to `view.until`, null after a run diverged.
     """
 
     name: str

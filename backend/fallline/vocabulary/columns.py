@@ -76,11 +76,12 @@ class Records:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Buckets:
-    """n summaries of consecutive steps, each of `first` ... `last` inclusive, without a gap between them.
+    """n summaries of consecutive steps, each of `first` ...
 
-    `first`, `last`, `samples_seen` and `seconds` are (n,); the last two are at the bucket's end. `minimum`, `maximum`,
-    `mean`, `final` (the last finite value) and `count` (of finite values) are (series, n) in the order of `names`. The
-    first four are NaN where the count is 0. Arrays may be shared between buckets and are never changed.
+    `last` inclusive, without a gap between them. `first`, `last`, `samples_seen` and `seconds` are (n,); the last two
+    are at the bucket's end. `minimum`, `maximum`, `mean`, `final` (the last finite value) and `count` (of finite
+    values) are (series, n) in the order of `names`. The first four are NaN where the count is 0. Arrays may be shared
+    between buckets and are never changed.
     """
 
     first: Ints
@@ -129,7 +130,10 @@ class Buckets:
         )
 
     def part(self, where: Index) -> Buckets:
-        """Return some of the buckets by index. The caller makes sure that they are neighbours."""
+        """Return some of the buckets by index.
+
+        The caller makes sure that they are neighbours.
+        """
         return Buckets(
             self.first[where],
             self.last[where],
@@ -162,7 +166,10 @@ class Buckets:
         }
 
     def as_bdata(self, generation: int, every_step: frozenset[str] | None = None) -> dict[str, Any]:
-        """Return the columns, each as Plotly's `{"dtype", "bdata"}`; missing values are NaN."""
+        """Return the columns, each as Plotly's `{"dtype", "bdata"}`.
+
+        Missing values are NaN.
+        """
         rows = {name: [float_column(row) for row in getattr(self, attr)] for name, attr in STATISTICS.items()}
         counts = [integer_column(row) for row in self.count]
         return {
@@ -239,7 +246,10 @@ def _coarsen_steps(single: Buckets, at_most: int) -> Buckets:
 
 
 def join(*pieces: Buckets) -> Buckets:
-    """Join consecutive pieces of one history. Raises ValueError if one does not follow the piece before it."""
+    """Join consecutive pieces of one history.
+
+    Raises ValueError if one does not follow the piece before it.
+    """
     for before, after in pairwise(pieces):
         if before.names != after.names:
             raise ValueError("pieces of different series cannot be joined")
@@ -302,7 +312,10 @@ def _owned(buckets: Buckets) -> Buckets:
 
 
 def widen(buckets: Buckets, width: int) -> Buckets:
-    """Merge up to this width, a power of two; wider buckets and ragged ends stay as they are."""
+    """Merge up to this width, a power of two.
+
+    Wider buckets and ragged ends stay as they are.
+    """
     reached = 1
     while reached < width and len(buckets) > 1:
         reached *= 2
@@ -311,7 +324,10 @@ def widen(buckets: Buckets, width: int) -> Buckets:
 
 
 def pair_up(buckets: Buckets) -> Buckets:
-    """Merge each bucket of even index with the next one; an odd one at the end is left out."""
+    """Merge each bucket of even index with the next one.
+
+    An odd one at the end is left out.
+    """
     return _merge(buckets.part(slice(0, len(buckets) // 2 * 2, 2)), buckets.part(slice(1, None, 2)))
 
 
@@ -390,7 +406,10 @@ def _merge(left: Buckets, right: Buckets) -> Buckets:
 
 
 def _halfway(left: Floats, right: Floats) -> Floats:
-    """Return the mean of two means over equally many values; exactly the value if both are equal."""
+    """Return the mean of two means over equally many values.
+
+    Exactly the value if both are equal.
+    """
     try:
         with np.errstate(over="raise"):
             mean: Floats = right - left
@@ -413,7 +432,10 @@ def _merge_uneven(left: Buckets, right: Buckets, minimum: Floats, maximum: Float
 
 
 def _gather(buckets: Buckets, starts: NDArray[np.intp]) -> Buckets:
-    """Merge groups of neighbours into one bucket each; a group begins at each of `starts`."""
+    """Merge groups of neighbours into one bucket each.
+
+    A group begins at each of `starts`.
+    """
     sizes = np.diff(starts, append=len(buckets))
     groups, begin = [], 0
     for group in np.flatnonzero(sizes > 1):

@@ -110,5 +110,8 @@ NEEDS_RUN = frozenset({"edit", "remove_run"})
 
 
 def parse(do: str, body: Mapping[str, Any]) -> Command:
-    """Parse the command `do` with its body. Raises pydantic's ValidationError; KeyError for an unknown command."""
+    """Parse the command `do` with its body.
+
+    Raises pydantic's ValidationError; KeyError for an unknown command.
+    """
     return COMMANDS[do].model_validate(dict(body))

@@ -1,4 +1,7 @@
-"""Errors of requests, each kind with a stable code. `web.errors` maps the codes to HTTP statuses."""
+"""Errors of requests, each kind with a stable code.
+
+`web.errors` maps the codes to HTTP statuses.
+"""
 
 from __future__ import annotations
 

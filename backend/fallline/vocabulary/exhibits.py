@@ -1,6 +1,7 @@
-"""Exhibits: example recipes with two sentences each. Must not know how they are shown.
+"""Exhibits: example recipes with two sentences each.
 
-Every number in a sentence is measured: a test trains the recipe and checks the number.
+Must not know how they are shown. Every number in a sentence is measured: a test trains the recipe and checks the
+number.
 """
 
 from __future__ import annotations

@@ -45,9 +45,10 @@ class Why(OpenModel):
 
 
 class Remedy(OpenModel):
-    """A change that helps. `command` holds the fields of the socket's `command` without type, id and experiment.
+    """A change that helps.
 
-    REST takes the same fields. A rewind is a fork from an earlier step, which `remove_run` undoes.
+    `command` holds the fields of the socket's `command` without type, id and experiment. REST takes the same fields. A
+    rewind is a fork from an earlier step, which `remove_run` undoes.
     """
 
     label: str

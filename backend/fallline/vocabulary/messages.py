@@ -26,7 +26,10 @@ Count = Annotated[int, Field(ge=0, le=LARGEST)]
 
 
 class CloseCode(IntEnum):
-    """Why the server closes a socket. Codes below 4400 mean: reconnect. The others are final."""
+    """Why the server closes a socket. Codes below 4400 mean: reconnect.
+
+    The others are final.
+    """
 
     RESTART = 1012
     TOO_BIG = 1009
@@ -49,7 +52,10 @@ class Position(StrictModel):
 
 
 class Watch(StrictModel):
-    """Subscribe to an experiment. Only `experiment` is required; `token` allows commands."""
+    """Subscribe to an experiment.
+
+    Only `experiment` is required; `token` allows commands.
+    """
 
     type: Literal["watch"]
     experiment: ExperimentId
@@ -71,7 +77,10 @@ class Unwatch(StrictModel):
 
 
 class Got(StrictModel):
-    """Acknowledge all frames up to this one. From then on, at most two frames are unacknowledged."""
+    """Acknowledge all frames up to this one.
+
+    From then on, at most two frames are unacknowledged.
+    """
 
     type: Literal["got"]
     frame: Count

@@ -1,4 +1,7 @@
-"""Base of the response models. A response may get further fields, so a model accepts them."""
+"""Base of the response models.
+
+A response may get further fields, so a model accepts them.
+"""
 
 from __future__ import annotations
 

@@ -154,14 +154,20 @@ _FIRST_FIELDS = ("name", "label", "optimizer", "learning_rate", "batch_size", "o
 
 
 class Origin(StrictModel):
-    """The parent of a fork and the last shared step. For information: no number depends on it."""
+    """The parent of a fork and the last shared step.
+
+    For information: no number depends on it.
+    """
 
     run: Annotated[RunName, Field(description="the parent")]
     at_step: Annotated[int, Field(ge=0, le=LARGEST, description="the step up to which the history is shared")]
 
 
 class RunRecipe(MethodSettings):
-    """One run's settings at step 0 and its edits in the order of their steps; for a fork also its origin."""
+    """One run's settings at step 0 and its edits in the order of their steps.
+
+    For a fork also its origin.
+    """
 
     name: RunName = Field(default="run-1", description="unique within the experiment")
     label: Label | None = Field(default=None, description="a text to show instead of the name")
@@ -220,9 +226,10 @@ def _notebook_runs() -> list[RunRecipe]:
 
 
 class Recipe(StrictModel):
-    """Everything that determines an experiment. Plain JSON; same recipe, same numbers. `{}` is the notebook's.
+    """Everything that determines an experiment. Plain JSON; same recipe, same numbers.
 
-    The default loss is mse for a regression, binary_cross_entropy for two classes, softmax_cross_entropy for more.
+    `{}` is the notebook's. The default loss is mse for a regression, binary_cross_entropy for two classes,
+    softmax_cross_entropy for more.
     """
 
     data: DataSettings = DataSettings()

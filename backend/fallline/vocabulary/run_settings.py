@@ -81,7 +81,10 @@ Schedule = RowName | ScheduleSettings
 
 
 class Redraw(StrictModel):
-    """Draw layers again, once: weights by an initializer, biases 0. Only this revives a dead layer."""
+    """Draw layers again, once: weights by an initializer, biases 0.
+
+    Only this revives a dead layer.
+    """
 
     layers: Annotated[
         list[Annotated[int, Field(ge=1, le=MOST_REDRAWN)]],
@@ -175,7 +178,10 @@ class RunSettings:
         return replace(self, own=own, **plain)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the fields of a recipe; schedule, penalties and bounds only if they are not at their defaults."""
+        """Return the fields of a recipe.
+
+        Schedule, penalties and bounds only if they are not at their defaults.
+        """
         fields: dict[str, Any] = {name: getattr(self, name) for name in ALWAYS}
         fields.update(self.own)
         if self.schedule != CONSTANT:
@@ -228,7 +234,10 @@ class MethodSettings(StrictModel):
 
 
 class Change(MethodSettings):
-    """The changes of an edit. A missing field stays as it is; `batch_size` null is the full batch."""
+    """The changes of an edit.
+
+    A missing field stays as it is; `batch_size` null is the full batch.
+    """
 
     optimizer: RowName | None = Field(default=None, description=OPTIMIZER)
     learning_rate: LearningRate | None = Field(default=None, description=LEARNING_RATE)

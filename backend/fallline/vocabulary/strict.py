@@ -29,9 +29,10 @@ Label = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_print
 
 
 def at_most(limit: int, bound: str = "") -> BeforeValidator:
-    """Refuse a longer list or object before its entries are validated; with TooExpensive, if it has a `bound`.
+    """Refuse a longer list or object before its entries are validated.
 
-    Pydantic's `max_length` does so for lists. In an object it validates every entry first, with an error for each.
+    With TooExpensive, if it has a `bound`. Pydantic's `max_length` does so for lists. In an object it validates every
+    entry first, with an error for each.
     """
 
     def within(value: Any) -> Any:

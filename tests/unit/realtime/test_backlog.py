@@ -240,7 +240,10 @@ def test_a_new_cursor_starts_at_the_end_of_the_backlog() -> None:
 
 
 def join(hub: Hub, box: Outbox, steps: int, history_key: str = "all") -> bool:
-    """Join as `services.subscriptions` does. Return whether the reader shares another one's history."""
+    """Join as `services.subscriptions` does.
+
+    Return whether the reader shares another one's history.
+    """
     box.history_key = history_key
     peer = hub.peer("e", history_key)
     if peer is not None:

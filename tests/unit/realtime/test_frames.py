@@ -1,4 +1,7 @@
-"""Readers with the same pending steps and options share one frame; others get their own."""
+"""Readers with the same pending steps and options share one frame.
+
+Others get their own.
+"""
 
 from __future__ import annotations
 

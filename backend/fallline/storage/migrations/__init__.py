@@ -1,1 +1,4 @@
-"""Alembic migrations of older files, one for each version. A released migration never changes."""
+"""Alembic migrations of older files, one for each version.
+
+A released migration never changes.
+"""

@@ -1,4 +1,7 @@
-"""Ages in seconds of running servers. They start at 0, because earlier seconds are unknown."""
+"""Ages in seconds of running servers.
+
+They start at 0, because earlier seconds are unknown.
+"""
 
 from __future__ import annotations
 
