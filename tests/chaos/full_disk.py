@@ -1,4 +1,4 @@
-"""`make fulldisk`: a server on a real disk that fills up, at random times and by its own data.
+"""`make fulldisk`: a server on a real disk that fills up.
 
     python tests/chaos/full_disk.py [--acknowledged 400] [--seeds 1 2 3]
 
@@ -54,7 +54,7 @@ STEPS = 2_000
 
 
 async def filled_by_itself() -> str:
-    """Fill a disk of 2 MB with experiments, enlarge it, fill it again, and delete until there is room.
+    """Fill a disk of 2 MB, enlarge it, fill it again, and delete until there is room.
 
     Acknowledged steps are there at each point, also after a restart. Returns a report.
     """
@@ -123,7 +123,7 @@ async def _until_full(client: httpx.AsyncClient, steps: dict[str, int]) -> dict[
 
 
 async def _compare(client: httpx.AsyncClient, steps: dict[str, int]) -> None:
-    """Check that each experiment is at its acknowledged step, or before its target if its steps were refused."""
+    """Check that each experiment is at its acknowledged step."""
     for id, step in steps.items():
         state = (await client.get(f"/api/v1/experiments/{id}")).raise_for_status().json()
         actual = [run["step"] for run in state["runs"]]

@@ -1,4 +1,4 @@
-"""The expected state of an experiment after its acknowledged commands, by the documented rules.
+"""The expected state of an experiment after its acknowledged commands.
 
 One client sends the commands of one experiment, one after the other.
 """

@@ -1,4 +1,4 @@
-"""`make chaos`: commands through cuts, silences and kills, with several seeds, and the mutants to catch.
+"""`make chaos`: commands through cuts, silences and kills, and mutants to catch.
 
 python tests/chaos/run.py [--acknowledged 1000] [--seeds 1 2 3]
 """

@@ -1,4 +1,4 @@
-"""The server of the chaos test, on a slow disk, or a mutant that the test has to catch.
+"""The server of the chaos test on a slow disk, or a mutant to catch.
 
 python server.py MUTANT serve --port 0 ...
 """

@@ -1,4 +1,4 @@
-"""A server with kills and restarts, cut and silent connections, a disk that may fill up, and its clients."""
+"""A server with kills, bad connections and a full disk, and its clients."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ async def chaos(
     troubles: Troubles = Troubles(),
     disk: Disk | None = None,
 ) -> Report:
-    """Run until this many commands are acknowledged and this many servers killed, then compare.
+    """Run for this many acknowledged commands and kills, then compare.
 
     With a `disk`, the server stores there, and it fills up at times.
     """

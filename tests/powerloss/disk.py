@@ -25,7 +25,7 @@ class _File:
         self.pending = []
 
     def lost(self, how: str, rng: random.Random) -> bytes:
-        """Return the content after a power loss: some pending calls have reached the disk, in any order."""
+        """Return the content after a power loss, with some of the pending calls."""
         content = bytearray(self.safe)
         share = rng.random()
         calls = self.pending[: rng.randint(0, len(self.pending))] if how == "the rest" else self.pending

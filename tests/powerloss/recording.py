@@ -1,4 +1,4 @@
-"""Records each call of SQLite on its files: a shim around the file layer of Python's own SQLite library.
+"""Records the calls of SQLite on its files, with a shim around its file layer.
 
 SQLite's usual layer opens every file. Only the methods that change a file are replaced by recording ones.
 """

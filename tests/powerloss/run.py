@@ -1,4 +1,4 @@
-"""`make powerloss`: power losses at random calls, with several seeds, and the mutants to catch.
+"""`make powerloss`: power losses at random calls, and mutants to catch.
 
 python tests/powerloss/run.py [--images 100] [--commands 40] [--seeds 1 2 3]
 """

@@ -1,4 +1,4 @@
-"""Users of a lab whose store records every write, and the store reopened from files after a power loss."""
+"""Users of a lab with a recorded store, and the store after a power loss."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ RECIPE: Json = {
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """An acknowledgement after this many calls: an answer to a key, a table, or a deletion.
+    """An acknowledgement after this many calls: an answer, a table, or a deletion.
 
     The start of a deletion is recorded too: from then on, the experiment may exist or not.
     """
@@ -224,7 +224,7 @@ def moments(story: Story, images: int, rng: random.Random) -> list[int]:
 
 
 async def powerloss(seed: int, commands: int, images: int, mutant: str = "none") -> Report:
-    """Record once, lose power at many calls, and compare the files with the acknowledgements."""
+    """Record once, lose power at many calls, and compare with the acknowledgements."""
     began, rng, wrong = time.monotonic(), random.Random(seed), []
     with tempfile.TemporaryDirectory() as place:
         story = await record_lives(seed, commands, Path(place) / "lived", mutant)
@@ -252,7 +252,7 @@ def _write(folder: Path, files: Files) -> None:
 
 
 async def check(folder: Path, story: Story, moment: int) -> None:
-    """Check that the store opens with the content of a commit and with everything acknowledged by then."""
+    """Check that the store opens at a commit with everything acknowledged by then."""
     acknowledged = [each for each in story.acknowledged if each.calls <= moment]
     store = SqliteStore(folder)
     store.open()

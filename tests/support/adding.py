@@ -1,4 +1,4 @@
-"""Detects float sums with the built-in sum, which rounds differently from Python 3.12 on."""
+"""Detects float sums with the built-in sum, which Python 3.12 rounds differently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the counts of every test suite to the file `TEST_COUNTS`, for continuous integration to print.
+"""Writes the counts of every test suite to the file `TEST_COUNTS`, for CI.
 
 Does nothing without that variable.
 """
@@ -22,7 +22,7 @@ def note(line: str) -> None:
 
 
 def note_suite(places: Sequence[str], stats: Mapping[str, Sequence[Any]]) -> None:
-    """Add the counts of a suite, by pytest's outcomes, with its Python and BLAS kernel."""
+    """Add the counts of a suite by outcome, with its Python and BLAS kernel."""
     counts = ", ".join(f"{len(stats[name]):,} {name}" for name in COUNTED if stats.get(name))
     note(f"{conditions()}: {' '.join(places)}: {counts or 'no tests'}")
 

@@ -110,7 +110,7 @@ _NETS = [([12, 12], "tanh", "xavier_normal"), ([16, 16], "relu", "he_normal"),
 
 
 def healthy_recipes() -> Iterator[Recipe]:
-    """Yield 200 recipes: ten data sets, five methods, four networks, with different seeds."""
+    """Yield 200 recipes: ten data sets, five methods and four networks."""
     for place, data in enumerate(_DATA):
         for method, how in enumerate(_HOW):
             for number, (units, activation, weights) in enumerate(_NETS):

@@ -1,4 +1,4 @@
-"""An experiment without threads, trained in slices and examined after each, with its findings."""
+"""An experiment without threads, trained and examined in slices."""
 
 from __future__ import annotations
 

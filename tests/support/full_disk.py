@@ -1,4 +1,4 @@
-"""A server whose disk is full while a file exists: the kernel then refuses to make any file longer.
+"""A server whose disk is full while a certain file exists.
 
 python full_disk.py THE_FILE serve ...
 

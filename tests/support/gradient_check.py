@@ -32,7 +32,7 @@ def relative_error(one: Array, other: Array) -> float:
 
 
 def planted(module: ModuleType, right: str, wrong: str) -> ModuleType:
-    """Return a copy of the module whose source has `wrong` in place of `right`, which occurs once."""
+    """Return a copy of the module with `wrong` in place of `right`, which occurs once."""
     source = inspect.getsource(module)
     assert source.count(right) == 1, f"{right!r} occurs {source.count(right)} times in {module.__name__}"
     faulty = ModuleType(module.__name__)

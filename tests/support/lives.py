@@ -1,4 +1,4 @@
-"""An experiment with its store, without threads, on a clock that only training moves."""
+"""An experiment with its store, without threads, on a clock of training steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Synthetic measurements, and expected buckets over them, computed from all steps without merging."""
+"""Synthetic measurements, and expected buckets computed without merging."""
 
 from itertools import pairwise
 
@@ -23,7 +23,7 @@ NOTEBOOK_SIZES = {"W1": 20, "b1": 4, "W2": 16, "b2": 4, "W3": 4, "b3": 1}
 
 
 def measured(steps: int, seed: int = 0, gaps: float = 0.3, names: tuple[str, ...] = NAMES) -> Records:
-    """Records 0 ... steps - 1 with spikes of many magnitudes and, in some series, gaps."""
+    """Records 0 ... steps - 1 with spikes of many magnitudes and some gaps."""
     rng = np.random.default_rng(seed)
     values = rng.normal(size=(len(names), steps)) * 10.0 ** rng.integers(-8, 8, size=(len(names), steps))
     for row, name in enumerate(names):

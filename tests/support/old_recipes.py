@@ -1,4 +1,4 @@
-"""Results of a recipe: the complete recipe, and the train loss of each run at step 0 and some steps later."""
+"""Results of a recipe: complete recipe, and train losses at step 0 and later."""
 
 from __future__ import annotations
 

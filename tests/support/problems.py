@@ -61,7 +61,7 @@ def small_problem(
     weights: str = "normal",
     loss: str | LossSettings = "mse",
 ) -> Problem:
-    """Return a small standardized problem with these layers (default: one tanh layer of 4)."""
+    """Return a small standardized problem (default: one tanh layer of 4)."""
     data = DataSettings(
         name="linear",
         samples=samples,
@@ -74,7 +74,7 @@ def small_problem(
 
 
 def blobs(classes: int) -> Dataset:
-    """Return a data set of round clouds around the origin, the first as large as all others together."""
+    """Return round clouds around the origin, the first as large as all others."""
     names = tuple(f"cloud {place}" for place in range(classes))
 
     def make(settings: DataSettings) -> Raw:
@@ -99,7 +99,7 @@ def classes_problem(
     weights: str = "normal",
     net: NetworkSettings | None = None,
 ) -> Problem:
-    """Return a problem of round clouds with these layers (default: one tanh layer of 4) or this network."""
+    """Return a problem of round clouds (default: one tanh layer of 4)."""
     row = blobs(classes)
     data = DataSettings(name=row.name, samples=samples, features=2, test_fraction=test_fraction, seed=seed)
     net = net or network(*(layers or ((4, "tanh"),)), seed=seed, weights=weights)

@@ -1,4 +1,4 @@
-"""Runs the tests without a browser on the oldest and the newest supported Python, each with two BLAS kernels.
+"""Runs tests on the oldest and newest supported Python with two BLAS kernels.
 
     python -m support.pythons
 
@@ -115,7 +115,7 @@ def _features() -> list[str]:
 
 
 def _prepared(version: str, interpreter: str) -> str:
-    """Return the Python of an environment with the test dependencies, created if missing."""
+    """Return the Python of a test environment, created if missing."""
     if version == _version():
         return sys.executable
     place = ROOT / ".venvs" / version

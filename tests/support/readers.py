@@ -1,4 +1,4 @@
-"""A reader of frames by the documented rules, and a comparison of its history with the server's."""
+"""A reader of frames, and a comparison of its history with the server's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hooks for schemathesis: existing experiments, their tokens, a table and parameters, against 404 and 401.
+"""Hooks for schemathesis: existing experiments, tokens, a table and parameters.
 
 Schemathesis loads them (SCHEMATHESIS_HOOKS). They change bodies only to shorten long step commands, and no queries.
 """
@@ -89,7 +89,7 @@ def after_call(context: Any, case: Any, response: Any) -> None:
 
 @schemathesis.hook
 def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
-    """Ignore the check that repeats a DELETE without a token: a deleted experiment is 404 for all."""
+    """Ignore the check that repeats a DELETE without a token: the result is 404."""
     repeated_delete = case.method.upper() == "DELETE" and "IgnoredAuth" in type(failure).__name__
     return not (repeated_delete and "got `404 Not Found`" in failure.message)
 

@@ -1,4 +1,4 @@
-"""Runs pytest, in continuous integration with a second run of failed tests alone, for suites that depend on timing.
+"""Runs pytest, in CI with a second run of the failed tests alone.
 
     python -m support.second_run PYTEST_ARGUMENTS
 

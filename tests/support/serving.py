@@ -1,4 +1,4 @@
-"""A server for tests: in this process without a network, or in its own process with a port."""
+"""A server for tests, in this process or in its own process with a port."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Server:
 
 @cache
 def compiled_ahead() -> None:
-    """Compile the kernels, so that no server switches from NumPy to compiled code during a test."""
+    """Compile the kernels, so that no server switches to them during a test."""
     directory = cache_directory(os.environ)
     if directory is not None and is_complete(directory):
         return

@@ -1,4 +1,4 @@
-"""Contents of a stored file: its experiments as numbers that any machine repeats to rounding."""
+"""The experiments of a stored file, as numbers that replay to rounding."""
 
 from __future__ import annotations
 

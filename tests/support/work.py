@@ -1,4 +1,4 @@
-"""Work measured in function calls, which does not depend on the machine or its load."""
+"""Work measured in function calls, independent of the machine and its load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions of the software and processor behind the numbers, which may change their last digits."""
+"""Versions of the software and processor behind a run's numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fallline.execution.processor import target_label
 
 @cache
 def builds() -> dict[str, str]:
-    """Return the builds of `vocabulary.provenance` and further ones for information, as text. Cached."""
+    """Return the builds of `vocabulary.provenance` and further ones, as text. Cached."""
     simd = np.show_config(mode="dicts")["SIMD Extensions"]
     versions = {
         "fallline": fallline.__version__,

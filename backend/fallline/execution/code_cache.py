@@ -1,4 +1,4 @@
-"""The cache directory of compiled code, named after everything the code depends on.
+"""The cache directory of compiled code, named after all that it depends on.
 
 Numba detects changes only in the file of a function itself, not in the functions compiled into it. So old and new code
 are in directories of different names. Must not know who compiles, or when.

@@ -1,4 +1,4 @@
-"""Loads the compiled kernel: at once if its code is cached, else after a separate process has compiled it.
+"""Loads the compiled kernel, compiled in a separate process if it is not cached.
 
 Owns when new runs take the compiled kernel, and the reason if they do not. Must not know runs or HTTP.
 """
@@ -77,7 +77,7 @@ class Preparation:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Use the compiled kernel at once if its code is cached, else start compiling in another process.
+        """Use the compiled kernel if it is cached, else start compiling in a process.
 
         It waits for the compiler, and raises KernelUnavailable, only if the setting requires compiled code.
         """

@@ -1,4 +1,4 @@
-"""Fair scheduling: deficit round robin over measured cost (Shreedhar and Varghese, 1996).
+"""Deficit round robin over measured cost (Shreedhar and Varghese, 1996).
 
 Every key in the queue gets the same number of seconds a round and may spend them in slices. A key in debt pays it back
 before its next turn, even if it leaves and returns. Must not know what a turn does.
@@ -112,7 +112,7 @@ class DeficitRoundRobin:
 
 
 class Shares:
-    """Fair scheduling in two levels: groups get equal time, and so do the members of a group."""
+    """Equal time for groups, and within each group for its members."""
 
     def __init__(self, quantum: float) -> None:
         self._quantum = quantum

@@ -1,4 +1,4 @@
-"""The executor of one machine: one worker for each thread, with calls from the event loop.
+"""The executor of one machine, with one worker for each thread.
 
 Must not know HTTP or computations.
 """
@@ -73,7 +73,7 @@ class _Reply:
 
 @dataclass(slots=True)
 class _OpenExperiment:
-    """One open experiment in a worker thread: its journal, its delivery queue, and finished calls."""
+    """An open experiment with its journal, its delivery queue, and finished calls."""
 
     journal: Journal
     failed: Callable[[], None]
@@ -82,7 +82,7 @@ class _OpenExperiment:
 
 
 class _WorkerThread:
-    """A thread that runs one worker and its calls, and stores changes before it sends them.
+    """A thread that runs one worker and stores changes before it sends them.
 
     No exception ends the thread: the experiment that raised is closed, and the others continue.
     """
@@ -237,7 +237,7 @@ class _WorkerThread:
     def ask(
         self, id: str, call: Callable[[Experiment, float, Callable[[Any], None]], None], reply: _Reply
     ) -> None:
-        """Run `call` with the experiment, the time, and a function for the answer, now or later."""
+        """Run `call` with the experiment, the time, and a function for the answer."""
         experiment, opened = self._worker.find(id), self._open.get(id)
         if experiment is None or opened is None:
             self._fail_now(reply, Unavailable(CLOSED, retry_after=1))

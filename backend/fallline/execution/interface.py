@@ -97,7 +97,7 @@ class Executor(Protocol):
         *,
         reads: bool = False,
     ) -> T:
-        """Run `call(experiment, now)` between two slices and return its answer once its changes are stored.
+        """Run `call(experiment, now)` between slices, store, and return its answer.
 
         A call that only `reads` takes turns with training and with other reads; any other comes before both. A
         `receipt` is stored with the changes and the answer. Raises ReadOnly if storing fails. `then` is called with the

@@ -1,4 +1,4 @@
-"""The processor that code is compiled for: the present one, or a portable one set in the environment.
+"""The processor to compile for: this one, or one set in the environment.
 
 Must not know kernels or where code is stored.
 """
@@ -62,7 +62,7 @@ def target(environment: Mapping[str, str]) -> str:
 
 
 def target_label(environment: Mapping[str, str]) -> str:
-    """Return the name of the processor that code is compiled for, and a short hash of its features."""
+    """Return the name of the processor to compile for, and a hash of its features."""
     name = pinned(environment).get(PINNED) or here()[0]
     return f"{name} {hashlib.sha256(target(environment).encode()).hexdigest()[:8]}"
 

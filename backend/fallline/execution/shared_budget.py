@@ -26,7 +26,7 @@ class SharedBudget:
             self._holders.add(holder)
 
     def available_to(self, holder: Checkpoints) -> int:
-        """Return the bytes this holder may have beyond its own minimum: half of what the others leave."""
+        """Return the bytes for this holder: half of what the others leave."""
         with self._lock:
             others = sum(each.bytes_beyond for each in self._holders if each is not holder)
         return max(self._most_bytes - others, 0) // 2

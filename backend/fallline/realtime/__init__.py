@@ -1,1 +1,1 @@
-"""Subscribers of experiments: what each one still has to receive, and the socket protocol."""
+"""Subscribers of experiments, their pending messages, and the socket protocol."""

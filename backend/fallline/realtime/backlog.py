@@ -1,4 +1,4 @@
-"""The measurements of one experiment that some reader still lacks, stored once for all readers.
+"""Measurements that some reader of an experiment lacks, stored once for all.
 
 Owns the byte limit: above it, the pieces between two positions are merged into wider buckets, once for all readers.
 Pieces that every reader has received are dropped. A stuck reader costs only its position. Must not know who reads, or
@@ -27,7 +27,7 @@ START = -1
 
 
 class RunBacklog:
-    """Consecutive `pieces` of one generation of one run, and the positions of its readers.
+    """Consecutive `pieces` of one generation of a run, and its readers' positions.
 
     `end` is the step that must come next, None before the first piece. A position is the first step not yet received.
     """

@@ -1,4 +1,4 @@
-"""The content of a frame, and a cache so that readers who lack the same steps share one frame.
+"""The content of a frame, and a cache for readers who lack the same steps.
 
 Must not know who reads, how fast, or the number of a frame on its socket.
 """
@@ -21,7 +21,7 @@ _MICROSECONDS = {"json": 1.5, "bdata": 0.05}
 
 @dataclass(frozen=True, slots=True)
 class RunUpdate:
-    """The part of a frame about one run: its header, and consecutive `pieces` of the series `names`."""
+    """A run in a frame: its header, and consecutive `pieces` of the series `names`."""
 
     header: Header
     names: tuple[str, ...]
@@ -37,7 +37,7 @@ class RunUpdate:
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class Frame:
-    """Changes of an experiment's runs since the frame before, with at most `at_most` buckets a run."""
+    """Changes of an experiment's runs, with at most `at_most` buckets a run."""
 
     experiment: str
     runs: dict[str, RunUpdate]

@@ -38,7 +38,7 @@ class Hub:
         self._catching_up: set[Outbox] = set()
 
     def peer(self, experiment: str, history_key: object) -> Outbox | None:
-        """Return a recent watcher that asked for the same history and still has all of it to receive."""
+        """Return a recent watcher with the same history still to receive, or None."""
         audience = self._audiences.get(experiment)
         if audience is None:
             return None

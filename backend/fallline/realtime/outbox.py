@@ -1,4 +1,4 @@
-"""The pending messages of one reader of one experiment: events in order, and a position in each run's history.
+"""Pending messages of one reader: events, and a position in each run's history.
 
 A slow reader gets fewer and wider buckets, never a gap. Pieces are merged when a frame is taken, so a stuck reader
 costs no work. Must not know the network, other experiments, or when to send. Takes the time as an argument.
@@ -58,7 +58,7 @@ def _split(names: tuple[str, ...], requested: tuple[str, ...]) -> tuple[tuple[st
 
 
 class _History(Backlog):
-    """The history before a reader joined, whole for as long as another reader may share it."""
+    """The history before a reader joined, whole while another may share it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class _History(Backlog):
         return self._parts[key]
 
     def share(self, frame: Frame) -> Frame:
-        """Return the first frame of another reader if it has the same content, else this frame."""
+        """Return another reader's first frame if it has the same content, else this one."""
         if self._first_frame is None:
             self._first_frame = frame
         return self._first_frame if frame.has_same_content(self._first_frame) else frame
@@ -145,7 +145,7 @@ class Outbox:
     # ------------------------------------------------------------------ incoming
 
     def add_history(self, run: str, header: Header, buckets: Buckets | None) -> None:
-        """Add the header of a run and the next piece of its history, for this reader alone."""
+        """Add a run's header and the next piece of its history, for this reader alone."""
         previous = self._history.runs.get(run)
         if previous is None:
             self._catching_up.add(run)
@@ -159,7 +159,7 @@ class Outbox:
             self.wake()
 
     def join(self, backlog: Backlog, cache: FrameCache) -> None:
-        """Continue after the history with the backlog that all readers of the experiment share."""
+        """Continue after the history with the shared backlog of the experiment."""
         if self._live is None:
             self._live = Cursor(backlog)
             self._joined_at = backlog.published
@@ -167,7 +167,7 @@ class Outbox:
         self.must_resume = self.must_resume or self._live.backlog is not backlog
 
     def can_share_at(self, published: int) -> bool:
-        """Return whether a new reader can share the history: it is whole, and the watch is recent."""
+        """Return whether a new reader can share the history: it is whole and recent."""
         return (
             self._live is not None
             and bool(self._catching_up)
@@ -281,7 +281,10 @@ class Outbox:
         return self._not_before if any(map(self._has_news, self._runs())) else None
 
     def take_frame(self, now: float) -> Frame:
-        """Return everything pending as one frame of at most `FRAME_BYTES`, or `CATCH_UP_BYTES` of the past."""
+        """Return everything pending as one frame, or a part of the past.
+
+        The frame has about `FRAME_BYTES` at most, or `CATCH_UP_BYTES` of the past.
+        """
         changed = [run for run in self._runs() if self._has_news(run)]
         most_bytes = FRAME_BYTES if self._catching_up.isdisjoint(changed) else CATCH_UP_BYTES
         at_most = min(
@@ -326,7 +329,7 @@ class Outbox:
         )
 
     def _take(self, run: str, most_buckets: int) -> RunUpdate:
-        """Return everything pending of the run, or the oldest part of its history that fits into one frame."""
+        """Return everything pending of the run, or the oldest part of its history."""
         generation = self._newest(run).header["generation"]
         before = self._last_headers.get(run, {})
         if before.get("generation") != generation:

@@ -1,4 +1,4 @@
-"""The protocol of one socket as a state machine: client messages in, calls and server messages out.
+"""The protocol of one socket as a state machine.
 
 Owns the order of messages, credit, limits and deadlines. Must not know asyncio, HTTP or the lab. Takes the time as an
 argument.
@@ -56,7 +56,7 @@ Outgoing: TypeAlias = dict[str, Any] | NumberedFrame | Closing
 
 
 class Session:
-    """The state of one socket: watched experiments, running commands and unsent messages."""
+    """The state of a socket: watched experiments, commands and unsent messages."""
 
     def __init__(self, now: float, commands_per_second: float = 5.0) -> None:
         self._watched: dict[str, tuple[Outbox, str | None]] = {}

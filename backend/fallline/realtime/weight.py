@@ -6,7 +6,7 @@ from typing import Any
 
 
 def weight_of(message: Any) -> int:
-    """Estimate the bytes: 8 for a number, a text by its length, and 4 around each value."""
+    """Estimate the bytes: 8 for a number, the length of a text, 4 around each."""
     match message:
         case str():
             return 4 + len(message)

@@ -37,14 +37,14 @@ class Moment(NamedTuple):
 
 
 def latest(mark: Moment, newest: float) -> Moment:
-    """Return the last mark, moved forward to the newest use by at most `MARKED_SECONDS`."""
+    """Return the last mark, or a newer use up to `MARKED_SECONDS` later."""
     later = min(max(newest - mark.seen, 0.0), MARKED_SECONDS)
     return Moment(mark.at + later, mark.seen + later)
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentInfo:
-    """A stored experiment: the hash of its token, its last use, whether it plays, and optional links.
+    """A stored experiment: the hash of its token, its last use, whether it plays.
 
     `table` is the id of its uploaded table, `owner` the hash of its owner's key.
     """
@@ -77,7 +77,7 @@ class RecordDamaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewExperiment:
-    """Data of an experiment's first record: the hash of its token, its table, and the hash of its owner's key."""
+    """Data of the first record: hashes of token and owner's key, and the table."""
 
     token_hash: bytes
     table: str | None = None

@@ -1,4 +1,4 @@
-"""A store in memory, lost with the process: for tests, and for servers without persistence.
+"""A store in memory, for tests and for servers without persistence.
 
 Facts and answers are stored as text, so that changing a passed object does not change the store.
 """

@@ -1,4 +1,4 @@
-"""A reserve file that holds disk space, so that experiments can be deleted on a full disk."""
+"""A file that reserves disk space for deletions on a full disk."""
 
 from __future__ import annotations
 

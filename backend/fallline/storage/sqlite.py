@@ -79,7 +79,7 @@ class StoreDamaged(StoreRefused):
 
 
 class SqliteStore:
-    """Experiments in a file of this folder, which is created if missing and private to this user."""
+    """Experiments in a private file of this folder, created if missing."""
 
     kind = f"SQLite {sqlite3.sqlite_version}"
     is_durable = True
@@ -304,7 +304,7 @@ class SqliteStore:
         self._delete(lambda connection: sql.delete_tables(connection, ids))
 
     def _delete(self, delete: Callable[[Connection], None]) -> None:
-        """Delete, on a full disk with the help of the reserve, and return free pages to the disk."""
+        """Delete, with the reserve on a full disk, and return free pages to the disk."""
         try:
             with self._changing() as connection:
                 delete(connection)
@@ -325,7 +325,7 @@ class SqliteStore:
         return shutil.disk_usage(self.path.parent).free < room_on(self.path.parent)
 
     def _return_room(self) -> None:
-        """Truncate free pages of the file and the log, in small chunks that need little room."""
+        """Truncate free pages of the file and the log, in small chunks."""
         if self._open is None:
             return
         driver, pages = _driver(self._open), room_on(self.path.parent) // PAGE // 4
@@ -345,7 +345,7 @@ class SqliteStore:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
-        """A transaction that reads one experiment or table: damaged pages mean a damaged record."""
+        """A transaction for one experiment or table. Raises RecordDamaged."""
         try:
             with self._transaction() as connection:
                 yield connection

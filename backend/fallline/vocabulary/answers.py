@@ -21,7 +21,7 @@ Matrix: TypeAlias = list[list[float]]
 
 
 class WrongField(OpenModel):
-    """An invalid field: its JSON pointer (RFC 6901) in the body, and what would be right."""
+    """An invalid field: its JSON pointer (RFC 6901), and what would be right."""
 
     pointer: str
     detail: str
@@ -206,7 +206,7 @@ class SheetLine(SheetEntry):
 
 
 class Inspection(OpenModel):
-    """The next change line by line: the inputs, then each line with its value, computed from the values before it.
+    """The next change line by line: the inputs, then each line with its value.
 
     `batch` lists the rows of the data in this change. `functions` has code for functions that NumPy lacks.
     """
@@ -241,7 +241,7 @@ class Check(OpenModel):
 
 
 class SelfCheck(OpenModel):
-    """The results of a run's checks at its present step, with the kernel that makes its steps."""
+    """The results of a run's checks at its present step, with its kernel."""
 
     step: int
     kernel: str
@@ -262,7 +262,7 @@ class Measured(OpenModel):
 
 
 class Samples(OpenModel):
-    """The data in the network's units, and the row numbers for training and for testing.
+    """The data in the network's units, and the row numbers of both splits.
 
     `features` names the columns of X. In a classification, y holds indices into `classes`.
     """

@@ -1,4 +1,4 @@
-"""Measurements as columns: `Records`, one row a step, and `Buckets`, summaries of consecutive steps that merge exactly.
+"""Measurements as columns: `Records` of steps, and `Buckets` that summarise them.
 
 Owns exactness. Minimum, maximum, last value and count of a merged bucket are exact. Its mean is exact up to rounding,
 always along the same binary tree, so slicing and resolution do not change a bit of it. Must not know where columns
@@ -37,7 +37,7 @@ def recorded_every_step(names: Iterable[str]) -> frozenset[str]:
 
 
 def bucket_bytes(names: tuple[str, ...]) -> int:
-    """Return the bytes of one bucket: five numbers for each series, and four of its own."""
+    """Return the bytes of one bucket: five numbers a series, and four of its own."""
     return 8 * (5 * len(names) + 4)
 
 
@@ -209,7 +209,7 @@ class Buckets:
 
 
 def from_records(records: Records, at_most: int | None = None) -> Buckets:
-    """Return the records as buckets of one step each, merged as by `coarsen` if there are more than `at_most`."""
+    """Return the records as buckets of one step, coarsened to `at_most`."""
     finite = np.isfinite(records.values)
     values = records.values if finite.all() else np.where(finite, records.values, np.nan)
     steps = np.arange(records.first, records.stop, dtype=np.int64)
@@ -229,7 +229,7 @@ def from_records(records: Records, at_most: int | None = None) -> Buckets:
 
 
 def _coarsen_steps(single: Buckets, at_most: int) -> Buckets:
-    """Return the result of `coarsen`, faster: only the ragged ends are handled bucket by bucket."""
+    """Return the result of `coarsen`, faster: only ragged ends need its loop."""
     start, stop = int(single.first[0]), int(single.last[-1]) + 1
     widths = (1 << exponent for exponent in range((stop - start).bit_length()))
     width = next((width for width in widths if pieces(start, stop, width) <= at_most), 0)
@@ -294,7 +294,7 @@ def coarsen(buckets: Buckets, at_most: int) -> Buckets:
 
 
 def _levels(first: Ints, last: Ints) -> list[tuple[int, Ints]]:
-    """Return the first steps of the buckets that `widen` makes, for every width up to one bucket of all."""
+    """Return the first steps of the buckets that `widen` makes, for every width."""
     levels, width, end = [(1, first)], 1, int(last[-1])
     while width <= end:
         width *= 2
@@ -306,7 +306,7 @@ def _levels(first: Ints, last: Ints) -> list[tuple[int, Ints]]:
 
 
 def _owned(buckets: Buckets) -> Buckets:
-    """Return the same buckets with their own arrays: a slice keeps the whole array in memory."""
+    """Return the same buckets with their own arrays, which free the sliced ones."""
     shared = ("first", "last", "samples_seen", "seconds", "final")
     return replace(buckets, **{name: getattr(buckets, name).copy() for name in shared})
 
@@ -375,7 +375,7 @@ def _merge_halves(buckets: Buckets, width: int) -> Buckets:
 
 
 def _left_halves(first: Ints, last: Ints, width: int) -> NDArray[np.intp]:
-    """Return the indices of buckets that, with the next one, are the halves of a bucket of this width."""
+    """Return the indices of left halves of buckets of this width."""
     halves = last - first == width // 2 - 1
     return np.flatnonzero(halves[:-1] & halves[1:] & (first[:-1] % width == 0))
 

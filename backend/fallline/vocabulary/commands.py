@@ -28,7 +28,10 @@ class Pause(StrictModel):
 
 
 class Step(StrictModel):
-    """Make `steps` steps, or steps until floor(epoch) has risen by `epochs`, in one run or in all."""
+    """Make `steps` steps, or steps until floor(epoch) has risen by `epochs`.
+
+    It is for one run, or for all.
+    """
 
     steps: Annotated[int, Field(ge=1, le=MOST_STEPS)] | None = None
     epochs: Annotated[int, Field(ge=1, le=MOST_STEPS)] | None = None

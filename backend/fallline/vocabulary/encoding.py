@@ -39,14 +39,14 @@ def float_column(column: NDArray[np.float64]) -> dict[str, str]:
 
 
 def integer_column(column: NDArray[np.int64]) -> dict[str, str]:
-    """Encode as Plotly's typed array of int32, or of float64 (exact to 2**53) if int32 is too small."""
+    """Encode as Plotly's typed array of int32, or float64 (exact to 2**53) if needed."""
     if len(column) and (column.max() > _INT32.max or column.min() < _INT32.min):
         return float_column(column.astype(np.float64))
     return {"dtype": "i4", "bdata": base64.b64encode(column.astype("<i4").data).decode("ascii")}
 
 
 def array_of(values: NDArray[np.uint8] | NDArray[np.float32]) -> dict[str, str]:
-    """Encode as Plotly's typed array of bytes or of float32, with the shape of a matrix as Plotly writes it.
+    """Encode as Plotly's typed array of bytes or float32, with a matrix's shape.
 
     It is for values to look at, not to compute with.
     """

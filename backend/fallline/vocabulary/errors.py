@@ -30,7 +30,7 @@ class FalllineError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One invalid field of a body: its JSON pointer (RFC 6901) and what would be right."""
+    """An invalid field of a body: its JSON pointer (RFC 6901) and what would be right."""
 
     pointer: str
     detail: str
@@ -131,7 +131,7 @@ class NotFound(FalllineError):
 
 
 class Conflict(FalllineError):
-    """A valid command that is impossible in the present state, such as a step of a diverged run."""
+    """A valid command that is impossible now, such as a step of a diverged run."""
 
     code = "conflict"
     title = "The command is not possible now"

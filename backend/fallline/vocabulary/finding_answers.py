@@ -57,7 +57,7 @@ class Remedy(OpenModel):
 
 
 class Finding(OpenModel):
-    """A condition of a run that holds from `since_step` on, until `until_step` if it is over.
+    """A condition of a run from `since_step` on, until `until_step` if it is over.
 
     `id` is unique within a run's generation; a finding with the same id replaces the earlier one. `subject` names the
     layer and its units, counted from 0. `found_at` is the step of the first detection, `first_evidence` its numbers.

@@ -27,7 +27,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A change that can be made at once and undone: a command without the name of its run."""
+    """A change that can be undone: a command without the name of its run."""
 
     label: str
     hint: str
@@ -50,7 +50,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A condition that holds from step `since_step` on, until `until_step` once it is over.
+    """A condition from step `since_step` on, until `until_step` once it is over.
 
     `found_at` is the step of its detection. `subject` names the layer and its units, counted from 0.
     """

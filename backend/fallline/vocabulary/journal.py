@@ -1,4 +1,4 @@
-"""The stored form of an experiment: facts in order, the progress of its runs, and their states.
+"""The stored form of an experiment: facts, progress of its runs, and states.
 
 Facts are plain JSON and never change once written. `V` is the version of the format of facts and progress;
 `vocabulary.upcasts` converts older versions. Must not know where anything is stored, nor how facts are made or read.
@@ -23,7 +23,7 @@ def entry(what: str, **facts: Any) -> Json:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A finished command with a key: its key, the digest of its request, and its answer."""
+    """A finished command: its key, the digest of its request, and its answer."""
 
     key: str
     digest: bytes

@@ -1,4 +1,4 @@
-"""Messages of the socket: the client's messages as strict models, and the close codes.
+"""The client's messages on the socket as strict models, and the close codes.
 
 `vocabulary.commands` has the bodies of commands; here is the envelope around them. Must not know the order of messages.
 """

@@ -25,7 +25,7 @@ class Damaged(ValueError):
 
 
 def pack(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Pack the arrays and `about`, which is plain JSON, into bytes that `unpack` reads on any machine."""
+    """Pack arrays and `about`, plain JSON, into bytes that any machine can unpack."""
     little = {
         name: np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for name, array in arrays.items()
     }

@@ -1,4 +1,4 @@
-"""Parameters of the rows of a table: data sets, activations, optimizers, initializers, ..."""
+"""Parameters of table rows: data sets, activations, optimizers, ..."""
 
 from __future__ import annotations
 

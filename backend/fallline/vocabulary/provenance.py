@@ -22,7 +22,7 @@ COMPILED = "compiled"
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """The name of a run's kernel, and the builds of the process that ran it (`execution.builds`)."""
+    """The name of a run's kernel, and the builds of its process."""
 
     kernel: str
     builds: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The recipe of an experiment: data, network, loss, and each run's settings and edits.
+"""The recipe of an experiment: data, network, loss, and runs with their edits.
 
 Owns the format of a recipe and how a run's edits change its settings (`RunRecipe.settings_at`). Must not know how a
 network is trained, which methods exist (see the engine's tables) or the bounds of a recipe (see `runs.checks.recipe`).
@@ -124,7 +124,7 @@ class LossSettings(StrictModel):
 
 
 class NetworkSettings(StrictModel):
-    """A multi-layer perceptron: hidden layers, output activation, and initial parameters.
+    """A multi-layer perceptron: layers, output activation, and initial parameters.
 
     The parameters are drawn with `weights`, `biases` and `seed`, or read from the upload `start`.
     """
@@ -200,12 +200,12 @@ class RunRecipe(MethodSettings):
         return RunSettings(**always).changed(optional, at_step=0)
 
     def settings_at(self, step: int) -> RunSettings:
-        """Return the settings for the change from `step` to `step` + 1, with all edits up to `step`."""
+        """Return the settings for the change from `step` to `step` + 1."""
         edits = takewhile(lambda edit: edit.at_step <= step, self.edits)
         return self.settings.folded((edit.at_step, edit.changes()) for edit in edits)
 
     def segments(self, first: int, stop: int) -> Iterator[tuple[int, int, RunSettings]]:
-        """Split the steps `first` <= step < `stop` at edits, into (first, stop, settings) with constant settings.
+        """Split the steps `first` <= step < `stop` at edits: (first, stop, settings).
 
         A step that ends with layers being drawn again is a segment of its own.
         """
@@ -217,7 +217,7 @@ class RunRecipe(MethodSettings):
                 yield begin, end, self.settings_at(begin)
 
     def redraw_at(self, step: int) -> Redraw | None:
-        """Return the layers to draw again at the end of the change from `step` to `step` + 1."""
+        """Return the layers to draw again at the end of the change from `step`."""
         return next((edit.redraw for edit in self.edits if edit.at_step == step), None)
 
 
@@ -244,7 +244,7 @@ class Recipe(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def _add_missing_names(cls, body: Any) -> Any:
-        """Name runs without a name by their place, run-1, run-2, ..., or by the next free number."""
+        """Name runs without a name by their place (run-1, ...) or the next free number."""
         if not isinstance(body, dict) or not isinstance(body.get("runs"), list):
             return body
         if len(body["runs"]) > MOST_RUNS:

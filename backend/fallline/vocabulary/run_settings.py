@@ -196,7 +196,7 @@ _PENALTY = "adds {} over all weights to the objective, which {}"
 
 
 class MethodSettings(StrictModel):
-    """Optional settings: parameters of particular optimizers, schedule, penalties and bounds of the gradient.
+    """Optional settings: optimizer parameters, schedule, penalties, gradient bounds.
 
     The engine's tables have the ranges of the parameters. Null removes a bound.
     """
@@ -267,7 +267,7 @@ class Change(MethodSettings):
 
 
 class Edit(Change):
-    """A change of settings, applied from the step that takes the counter from `at_step` to `at_step` + 1."""
+    """A change of settings, applied from the change `at_step` -> `at_step` + 1 on."""
 
     at_step: Annotated[int, Field(ge=0, le=LARGEST, description="steps made before the change applies")]
 

@@ -1,4 +1,4 @@
-"""Base of the request models: frozen and strict, with common types of names and numbers."""
+"""Base of the request models, with common types of names and numbers."""
 
 from __future__ import annotations
 

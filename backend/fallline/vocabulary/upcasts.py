@@ -1,4 +1,4 @@
-"""Converts stored facts and progress of older versions: one function for each version and kind, applied in order.
+"""Converts stored facts and progress of older versions.
 
 Owns what the versions were. It converts on each read and leaves stored data as it was. Must not know where
 anything is stored.

@@ -8,7 +8,7 @@ from fallline.vocabulary.open import OpenModel
 
 
 class TableColumn(OpenModel):
-    """A column of a table: numbers, categories (a few different texts), other text, or a constant.
+    """A column of a table: numbers, categories (a few texts), other text, or constant.
 
     `reason` says why a column is not `used`. `task` is the suggested task if the column is the target, null if it
     cannot be.

@@ -1,4 +1,4 @@
-"""The cache of compiled code: its place, copies of read-only caches, and a new one for new sources."""
+"""The cache of compiled code: its directory, copies, and changed sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The switch from NumPy to compiled code in a running server: at once, later, or not at all, with a reason."""
+"""The switch from NumPy to compiled code in a running server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fallline.execution.compiling import Preparation
 
 
 class Compiler:
-    """A fake compiling process: it ends on request, with this status and these messages."""
+    """A fake compiling process that ends on request with this status and messages."""
 
     def __init__(self, status: int = 0, messages: bytes = b"") -> None:
         self.may_end = threading.Event()

@@ -6,7 +6,7 @@ from fallline.execution.fairness import MOST_DEBTORS, DeficitRoundRobin, Shares
 
 
 def spend(costs: dict[str, float], quantum: float, seconds: float) -> dict[str, float]:
-    """Return the seconds of each key, if its slices cost at least a step and fill their budget."""
+    """Return the seconds of each key, if its slices fill their budget."""
     turns = DeficitRoundRobin(quantum)
     for key in costs:
         turns.join(key)

@@ -1,4 +1,4 @@
-"""The backlog: one bounded copy for all readers, and each reader still gets every step."""
+"""The backlog: one bounded copy for all readers, and every step for each."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_every_reader_gets_every_step_in_order_whenever_it_reads_and_however_low
 
 @pytest.mark.parametrize("late", [0, 3])
 def test_stuck_readers_share_one_backlog_and_its_merges(late: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many stuck readers cost as many merges and bytes as one, wherever they got stuck."""
+    """Many stuck readers cost as many merges and bytes as one."""
     merges: list[int] = []
     coarsen = backlogs.coarsen
     monkeypatch.setattr(backlogs, "coarsen", lambda *pieces: merges.append(1) or coarsen(*pieces))

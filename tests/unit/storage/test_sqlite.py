@@ -1,4 +1,4 @@
-"""The SQLite file: durable, and refused unchanged if it is foreign, damaged or in use."""
+"""The SQLite file: durable, and unchanged if foreign, damaged or in use."""
 
 from __future__ import annotations
 

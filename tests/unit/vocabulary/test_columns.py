@@ -326,7 +326,7 @@ def test_series_are_selected_in_the_requested_order() -> None:
 def test_series_are_merged_once_however_many_widths_are_tried(
     at_most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is done on the event loop, thirty times a second, with ends as ragged as these."""
+    """It runs on the event loop, 30 times a second, with such ragged ends."""
     steps = from_records(one_series(*range(2000), first=100_003))
     ragged = join(*(coarsen(steps.part(slice(at, at + 667)), 14) for at in (0, 667, 1334)))
     merged = []

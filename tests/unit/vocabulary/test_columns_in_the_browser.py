@@ -16,7 +16,7 @@ AT_MOST = (1000, 64, 17, 8)
 
 
 def columns() -> dict[str, object]:
-    """300 noisy steps, a loss evaluated at some of them, raw in both encodings and merged to several sizes."""
+    """Return 300 noisy steps in both encodings, and merged to several sizes."""
     step = np.arange(300)
     noise = (step * 7919 % 101) / 100
     loss = np.where((step < 40) | (step % 3 == 0), 1 / (1 + step) + noise * 1e-3, np.nan)
@@ -33,7 +33,7 @@ def columns() -> dict[str, object]:
 
 
 def test_buckets_match_the_golden_file_of_the_browser_tests() -> None:
-    """`FALLLINE_WRITE_GOLDEN=1 pytest tests/unit/vocabulary` rewrites the file after an intended change."""
+    """Set `FALLLINE_WRITE_GOLDEN=1` to rewrite the file after an intended change."""
     if os.environ.get("FALLLINE_WRITE_GOLDEN"):
         GOLDEN.write_text(json.dumps(columns()) + "\n", "utf-8")
     assert columns() == json.loads(GOLDEN.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Too long lists and objects are refused by their length, before their entries are validated."""
+"""Too long lists and objects are refused before their entries are validated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first tables: experiments, their log, answers to commands with a key, pieces of states, and data sets."""
+"""The first tables: experiments, log, answers, pieces of states, data sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checksums of rows, the number of each experiment's facts, and whether a server is using the file."""
+"""Checksums of rows, counts of facts, and whether a server uses the file."""
 
 from __future__ import annotations
 
