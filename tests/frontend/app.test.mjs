@@ -421,7 +421,7 @@ const until = async (holds) => {
 
 test("a first visit to a server that cannot store says so at once, retries, and starts when it can", async () => {
   const { app, server } = world({ haste: 1000 });
-  server.refuse = { type: "/problems/read-only", title: "The server takes no changes at present", status: 503 };
+  server.refuse = { type: "/problems/read-only", title: "The server is read-only now", status: 503 };
   await starts(app, async () => {
     await until(() => stripFor(app.store.get()) !== null);
     const { kind, strong, text, urgent, act } = stripFor(app.store.get());
@@ -449,7 +449,7 @@ test("a first visit without an answer says so at once, and continues by itself",
 
 test("with an experiment on the page a waiting call shows no strip", async () => {
   const { app, server } = await live();
-  server.refuse = { type: "/problems/read-only", title: "The server takes no changes at present", status: 503 };
+  server.refuse = { type: "/problems/read-only", title: "The server is read-only now", status: 503 };
   void app.newExperiment({ data: { noise: 0.5 } });
   await until(() => server.calls.filter((call) => call === "POST /experiments").length > 1);
   await settle();

@@ -190,9 +190,9 @@ test("an unreadable link keeps the present experiment, at the start and later", 
   server.refuse = { title: "The request is not valid", errors: [{ pointer: "/network/start", detail: "no such parameters" }] };
   clock.signal("link");
   await until(() => app.store.get().problem?.title === "This link's initial weights are not on this server.");
-  server.refuse = { title: "The recipe would cost too much", errors: [] };
+  server.refuse = { title: "The recipe is too large", errors: [] };
   clock.signal("link");
-  await until(() => app.store.get().problem?.title === "The recipe would cost too much");
+  await until(() => app.store.get().problem?.title === "The recipe is too large");
   assert.deepEqual([app.store.get().experiment.id, app.store.get().loading], ["e7", null]);
   app.stop();
 });

@@ -42,7 +42,7 @@ test("a refused file gives words for the person who chose it", () => {
   assert.equal(tooLarge(1500000, catalog), "The file has 1.4 MiB; the limit is 1 MiB.");
   // the two numbers never look alike
   assert.equal(tooLarge(1048577, catalog), "The file has more than 1 MiB; the limit is 1 MiB.");
-  assert.equal(refusalWords({ title: "The recipe would cost too much", bound: "csv_rows", limit: 5000, asked: 5001 }), "Too many rows: 5,001; the limit is 5,000.");
+  assert.equal(refusalWords({ title: "The recipe is too large", bound: "csv_rows", limit: 5000, asked: 5001 }), "Too many rows: 5,001; the limit is 5,000.");
   assert.equal(refusalWords({ title: "The CSV cannot be used", status: 422, detail: "line 3: a quote" }), "Line 3: a quote.");
   assert.equal(refusalWords({ title: "The body is too large", status: 413, detail: "at most 1,048,576 bytes" }), "The file is too large.");
   assert.equal(refusalWords({ title: "The server does not answer." }), "The server does not answer.");

@@ -31,7 +31,7 @@ test("a refusal shows its reasons, and a lost connection comes first", () => {
 
 test("a server that cannot store says so before any refusal, until it can", () => {
   const storage = (readOnly) => ({ type: "event", event: "storage", run: null, read_only: readOnly });
-  const refused = { type: "problem", problem: { type: "/problems/read-only", title: "The server takes no changes at present" } };
+  const refused = { type: "problem", problem: { type: "/problems/read-only", title: "The server is read-only now" } };
   const words = "Read-only: the server cannot write to its data folder. Changes would be lost.";
   assert.equal(text(after(storage(true))), words);
   assert.equal(text(after(storage(true), refused)), words);

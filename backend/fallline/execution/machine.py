@@ -25,7 +25,7 @@ LEAST = 64 * MEGABYTE
 
 
 def memory_for_experiments(limit: int) -> int:
-    """Return the bytes for experiments: half of the limit, less if the rest is small."""
+    """Return the bytes for experiments: half of the limit, or what `PROCESS` leaves."""
     return max(min(limit // 2, limit - PROCESS), LEAST)
 
 

@@ -113,7 +113,7 @@ def check_change(change: Change, settings: RunSettings, pointer: str = "") -> di
     """
     changed = change.changes()
     if not changed:
-        raise InvalidRequest(FieldError(pointer, "should change at least one setting"))
+        raise InvalidRequest(FieldError(pointer, "must change at least one setting"))
     return _filled_in(changed, settings.optimizer, settings.own, pointer)
 
 
