@@ -51,15 +51,15 @@ class Optimizer:
     def update(
         self, parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float]
     ) -> None:
-        """Make one step: change parameters and slots in place. All arrays are flat."""
-        names: tuple[str, ...] = self.vectors
-        before: list[Slot] = [slots[name] for name in names]
+        """Make one step: change the parameters in place, and replace the slots. All arrays are flat."""
+        before: list[Slot] = [slots[name] for name in self.vectors]
         if self.counts:
-            names, before = (*names, "count"), [*before, float(slots["count"][0])]
+            before.append(float(slots["count"][0]))
         new, *after = self.step(parameters, gradient, learning_rate, *before, **own)
         np.copyto(parameters, new)
-        for name, value in zip(names, after, strict=True):
-            np.copyto(slots[name], value)
+        slots.update(zip(self.vectors, after, strict=False))
+        if self.counts:
+            slots["count"] = np.array([after[-1]])
 
 
 def sgd(P: Array, dP: Array, lr: float) -> tuple[Slot, ...]:
