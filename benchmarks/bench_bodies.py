@@ -21,7 +21,7 @@ from typing import Any
 from fallline.bootstrap import create_app
 from fallline.settings import Settings
 from fallline.web.server import settle
-from hostile_bodies import Line, Sent, ask, requests, texts
+from hostile_bodies import Line, Request, ask, requests, texts
 
 GOAL_MS = 20.0
 SLOWEST = 20
@@ -70,24 +70,24 @@ class Asker:
         self._app = app
         self._turns = turns
 
-    async def measure(self, sent: Sent) -> Turns:
+    async def measure(self, request: Request) -> Turns:
         """The longest turn that the request caused."""
         state = await self._made()
         id, token = state["id"], state["token"]
-        if sent.method:
-            asking = asyncio.create_task(ask(self._app, sent, id, token))  # a task starts in its own turn
+        if request.method:
+            asking = asyncio.create_task(ask(self._app, request, id, token))  # a task starts in its own turn
             self._begin()
             status, answer = await asking
             longest = replace(self._turns)
-            assert status < 500, (sent.what, status, answer)
-            if sent.path == "/api/v1/experiments" and status == 201:
+            assert status < 500, (request.what, status, answer)
+            if request.path == "/api/v1/experiments" and status == 201:
                 created = self._parsed(answer)
                 await self._delete(created["id"], created["token"])
         else:
             line = Line(self._app, id, token)
             await line.watches()
             self._begin()
-            await line.ask(sent.body)
+            await line.ask(request.body)
             longest = replace(self._turns)
         await self._delete(id, token)
         return longest
@@ -96,11 +96,11 @@ class Asker:
         self._turns.wall = self._turns.processor = 0.0
 
     async def _made(self) -> dict[str, Any]:
-        small = Sent("", "POST", "/api/v1/experiments", '{"data":{"samples":20}}')
+        small = Request("", "POST", "/api/v1/experiments", '{"data":{"samples":20}}')
         return self._parsed((await ask(self._app, small, "", ""))[1])
 
     async def _delete(self, id: str, token: str) -> None:
-        await ask(self._app, Sent("", "DELETE", "/api/v1/experiments/{id}"), id, token)
+        await ask(self._app, Request("", "DELETE", "/api/v1/experiments/{id}"), id, token)
 
     @staticmethod
     def _parsed(answer: bytes) -> dict[str, Any]:
@@ -109,27 +109,27 @@ class Asker:
 
 
 async def measured(quick: bool) -> bool:
-    requests_sent = [sent for sent, _ in (*requests(), *texts())][:: EVERY_QUICK if quick else 1]
+    chosen = [request for request, _ in (*requests(), *texts())][:: EVERY_QUICK if quick else 1]
     app = create_app(Settings(data=None, requests_per_second=1e6, commands_per_second=1e6))
     with timed_turns() as turns:
         async with app.router.lifespan_context(app):
             settle()
             asker = Asker(app, turns)
-            turns = [(await asker.measure(sent), sent) for sent in requests_sent]
+            turns = [(await asker.measure(request), request) for request in chosen]
             turns.sort(key=lambda each: each[0].wall, reverse=True)
-            for place, (longest, sent) in enumerate(turns[:SLOWEST]):
+            for place, (longest, request) in enumerate(turns[:SLOWEST]):
                 for _ in range(AGAIN):
-                    longest = longest.shorter(await asker.measure(sent))
-                turns[place] = (longest, sent)
+                    longest = longest.shorter(await asker.measure(request))
+                turns[place] = (longest, request)
     slowest = sorted(turns[:SLOWEST], key=lambda each: each[0].wall, reverse=True)
-    for longest, sent in slowest:
-        size = f"{len(sent.body or sent.query):,} bytes"
+    for longest, request in slowest:
+        size = f"{len(request.body or request.query):,} bytes"
         print(
-            f"{sent.what:<72} {size:>13} {longest.wall:>6.1f} ms, {longest.processor:.1f} of a processor",
+            f"{request.what:<72} {size:>13} {longest.wall:>6.1f} ms, {longest.processor:.1f} of a processor",
             flush=True,
         )
     worst = slowest[0][0].wall
-    print(f"the longest turn that one of {len(requests_sent):,} takes: {worst:.1f} ms, goal {GOAL_MS:g} ms")
+    print(f"the longest turn that one of {len(chosen):,} takes: {worst:.1f} ms, goal {GOAL_MS:g} ms")
     return worst <= GOAL_MS
 
 

@@ -126,16 +126,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as data:
         with ready_server(data) as url:
             for name, (share, recipe) in recipes.items():
-                labs[name] = lab, made = Lab(url, recipe), max(int(share * steps), 10 * STRETCH)
-                took = train(lab, made)
-                line(f"{name}: {made:,} steps", f"{took:.1f} s, {1e6 * took / made:.2f} µs each")
-                looked(lab, made, looks)
+                labs[name] = lab, steps_made = Lab(url, recipe), max(int(share * steps), 10 * STRETCH)
+                took = train(lab, steps_made)
+                line(f"{name}: {steps_made:,} steps", f"{took:.1f} s, {1e6 * took / steps_made:.2f} µs each")
+                looked(lab, steps_made, looks)
         with ready_server(data) as url:
-            for name, (lab, made) in labs.items():
+            for name, (lab, steps_made) in labs.items():
                 lab.goes_to(url)
                 took = seconds(partial(lab.http.get, f"/experiments/{lab.id}"))
                 line(f"{name}, after a restart: opened in", f"{took:.2f} s")
-                looked(lab, made, looks)
+                looked(lab, steps_made, looks)
     if (directory := cache_directory(os.environ)) is not None:
         point_numba_at(directory)
     for name, (share, recipe) in recipes.items():

@@ -111,12 +111,12 @@ async def measured(kind: Kind, count: int, *, traced: bool) -> tuple[int, int]:
         await asyncio.sleep(0.5)
         if traced:
             tracemalloc.start()
-        counted, held = lab._capacity.used_bytes, (0 if traced else resident())
+        counted, resident_before = lab._capacity.used_bytes, (0 if traced else resident())
         for _ in range(count):
             await create(lab, kind)
         await asyncio.sleep(0.5)
         gc.collect()
-        grown = tracemalloc.get_traced_memory()[0] if traced else resident() - held
+        grown = tracemalloc.get_traced_memory()[0] if traced else resident() - resident_before
         counted = lab._capacity.used_bytes - counted
         await lab.stop()
     return counted, grown

@@ -29,7 +29,7 @@ Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class Request:
     """One request: its effect `what`, and where it goes.
 
     `path` has {id} for an experiment; a message of the socket has none.
@@ -257,23 +257,26 @@ def valid(runs: int, kind: str) -> str:
 # ---------------------------------------------------------------------- all of them
 
 
-def requests() -> Iterator[tuple[Sent, bool]]:
+def requests() -> Iterator[tuple[Request, bool]]:
     """Every HTTP request, and whether it attacks a list or an object."""
     for name, (method, path, model) in BODIES.items():
         for what, body, is_list_or_object in bodies(model):
-            yield Sent(f"{name}: {what}", method, path, body), is_list_or_object
+            yield Request(f"{name}: {what}", method, path, body), is_list_or_object
     for what, body in spread():
-        yield Sent(f"create: {what}", "POST", "/api/v1/experiments", body), True
+        yield Request(f"create: {what}", "POST", "/api/v1/experiments", body), True
     for runs in (1, 3, 8):
         for kind in EDITS:
             body = valid(runs, kind)
-            yield Sent(f"create: {runs} runs with edits of {kind}", "POST", "/api/v1/experiments", body), True
+            yield (
+                Request(f"create: {runs} runs with edits of {kind}", "POST", "/api/v1/experiments", body),
+                True,
+            )
     for kind in EDITS:
         body = f'{{"edits":[{edits(kind, MOST_BYTES - 64)}]}}'
-        yield Sent(f"add_run: edits of {kind}", "POST", "/api/v1/experiments/{id}/runs", body), True
+        yield Request(f"add_run: edits of {kind}", "POST", "/api/v1/experiments/{id}/runs", body), True
     for path in ("/api/v1/catalog", "/api/v1/experiments/{id}", "/api/v1/experiments/{id}/runs/gd/history"):
         for what, query in queries():
-            yield Sent(f"{what} to {path.rpartition('/')[2]}", "GET", path, query=query), True
+            yield Request(f"{what} to {path.rpartition('/')[2]}", "GET", path, query=query), True
 
 
 def queries() -> Iterator[tuple[str, str]]:
@@ -293,19 +296,19 @@ def queries() -> Iterator[tuple[str, str]]:
         yield f"a long {name} of escapes", f"{name}=" + "%41" * (HEAD_BYTES // 3 - 16)
 
 
-def texts() -> Iterator[tuple[Sent, bool]]:
+def texts() -> Iterator[tuple[Request, bool]]:
     """Every message of the socket, and whether it attacks a list or an object."""
     for kind, model in messages.MESSAGES.items():
         for what, body, is_list_or_object in bodies(model):
-            yield Sent(f"{kind}: {what}", "", "", body), is_list_or_object
+            yield Request(f"{kind}: {what}", "", "", body), is_list_or_object
     for do, model in commands.COMMANDS.items():
         for what, body, is_list_or_object in bodies(model):
             if body.startswith("{"):
                 text = f"{{{envelope_of(do)},{body[1:]}"
-                yield Sent(f"{do} over the socket: {what}", "", "", text), is_list_or_object
+                yield Request(f"{do} over the socket: {what}", "", "", text), is_list_or_object
     for kind in EDITS:
         text = f'{{{envelope_of("add_run")},"edits":[{edits(kind, MOST_BYTES - 256)}]}}'
-        yield Sent(f"add_run over the socket: edits of {kind}", "", "", text), True
+        yield Request(f"add_run over the socket: edits of {kind}", "", "", text), True
 
 
 def envelope_of(do: str) -> str:
@@ -317,16 +320,16 @@ def envelope_of(do: str) -> str:
 # ---------------------------------------------------------------------- requests
 
 
-async def ask(app: Any, sent: Sent, id: str, token: str) -> tuple[int, bytes]:
+async def ask(app: Any, request: Request, id: str, token: str) -> tuple[int, bytes]:
     """Status and body of an ASGI application's response."""
-    path = sent.path.replace("{id}", id)
+    path = request.path.replace("{id}", id)
     scope = {
         **_scope("http", path),
-        "method": sent.method,
-        "query_string": sent.query.encode(),
+        "method": request.method,
+        "query_string": request.query.encode(),
         "headers": [(b"host", b"localhost"), (b"authorization", f"Bearer {token}".encode())],
     }
-    coming = [{"type": "http.request", "body": sent.body.encode(), "more_body": False}]
+    coming = [{"type": "http.request", "body": request.body.encode(), "more_body": False}]
     status, answer, never = 0, b"", asyncio.Event()
 
     async def receive() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from fallline.vocabulary.errors import FalllineError, InvalidRequest
 from fallline.vocabulary.messages import Watch
 from fallline.web import socket
 from fallline.web.errors import problem
-from hostile_bodies import MOST_BYTES, Line, Sent, ask, envelope_of, places, requests, spread, texts
+from hostile_bodies import MOST_BYTES, Line, Request, ask, envelope_of, places, requests, spread, texts
 from support.serving import open_app
 from support.work import counted
 
@@ -51,7 +51,7 @@ some_or_all = pytest.mark.parametrize("every", [13, pytest.param(1, marks=pytest
 """One in so many, and whatever stands in `ALWAYS` or in an address."""
 
 
-def chosen(every: int, all_of_them: Any) -> list[Sent]:
+def chosen(every: int, all_of_them: Any) -> list[Request]:
     return [
         attack
         for place, (attack, _) in enumerate(all_of_them)
@@ -66,14 +66,14 @@ async def app() -> AsyncIterator[Any]:
 
 
 async def created(app: Any) -> tuple[str, str]:
-    small = Sent("", "POST", "/api/v1/experiments", '{"data":{"samples":20}}')
+    small = Request("", "POST", "/api/v1/experiments", '{"data":{"samples":20}}')
     _, answer = await ask(app, small, "", "")
     state = json.loads(answer)
     return state["id"], state["token"]
 
 
 async def deleted(app: Any, id: str, token: str) -> None:
-    status, _ = await ask(app, Sent("", "DELETE", "/api/v1/experiments/{id}"), id, token)
+    status, _ = await ask(app, Request("", "DELETE", "/api/v1/experiments/{id}"), id, token)
     assert status == 204
 
 

@@ -123,8 +123,8 @@ def serve(rival: type[Rival], **versions: str) -> None:
         _say(answers, answer)
 
 
-def _say(answers: TextIO, told: dict[str, Any]) -> None:
-    answers.write(json.dumps(told) + "\n")
+def _say(answers: TextIO, answer: dict[str, Any]) -> None:
+    answers.write(json.dumps(answer) + "\n")
     answers.flush()
 
 

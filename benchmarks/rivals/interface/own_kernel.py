@@ -46,10 +46,12 @@ def with_kernel(kernel: Kernel) -> type[Rival]:
 
         def train(self, steps: int) -> None:
             while steps > 0:
-                made = len(advance(self._problem, self._state, self._run, min(self._slice, steps), kernel))
+                steps_made = len(
+                    advance(self._problem, self._state, self._run, min(self._slice, steps), kernel)
+                )
                 if self._state.diverged_at is not None:
                     raise ArithmeticError(f"diverged at step {self._state.diverged_at}")
-                steps -= made
+                steps -= steps_made
 
         def parameters(self) -> Array:
             return self._state.parameters
