@@ -107,13 +107,13 @@ layers: $(VENV)/installed-test ## import-linter: imports point down
 	@echo "== import-linter"
 	@$(BIN)/lint-imports --no-logo
 
-check-js: install-test ## tsc over the frontend's JSDoc types
+check-js: install-test ## tsc --strict over the frontend
 	@echo "== tsc"
-	@$(BIN)/node $(NODE_CHECKS)/typescript/bin/tsc --noEmit -p frontend/jsconfig.json
+	@$(BIN)/node $(NODE_CHECKS)/typescript/bin/tsc --noEmit -p frontend/tsconfig.json
 
 test-frontend: install-test ## node --test: the frontend's logic
 	@echo "== node --test"
-	@$(BIN)/node --test tests/frontend/*.test.mjs
+	@$(BIN)/node --test tests/frontend/*.test.ts
 
 # Servers have deadlines that their tests wait for: those come first, and a worker more than there are cores computes
 # meanwhile.

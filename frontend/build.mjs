@@ -40,7 +40,7 @@ const PLOTLY = {
 
 const PAGE = {
   ...COMMON,
-  entryPoints: ["index.html", "main.js", "first-paint.js", "styles/page.css", "favicon.svg", TEMPLATE],
+  entryPoints: ["index.html", "main.ts", "first-paint.ts", "styles/page.css", "favicon.svg", TEMPLATE],
   format: "esm", target: "es2022",
   loader: { ".html": "copy", ".json": "copy", ".svg": "copy", ".woff2": "file" },
 };

@@ -8,15 +8,15 @@ from hatch_build import sources_of
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
 
-LAYERS = [{"main.js", "first-paint.js"}, {"pages"}, {"components"}, {"app.js"}, {"charts", "net"}, {"state"}]
+LAYERS = [{"main.ts", "first-paint.ts"}, {"pages"}, {"components"}, {"app.ts"}, {"charts", "net"}, {"state"}]
 """From the top. Modules of one layer do not import each other."""
 
-COMMENTS = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.DOTALL | re.MULTILINE)
+NOT_RUN = re.compile(r"/\*.*?\*/|^\s*//[^\n]*|^(?:import|export) type [^;]*;", re.DOTALL | re.MULTILINE)
 IMPORTS = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"']+)["']""")
 
 
 def imports_of(source: str) -> list[str]:
-    return IMPORTS.findall(COMMENTS.sub("", source))
+    return IMPORTS.findall(NOT_RUN.sub("", source))
 
 
 def faults(sources: dict[str, str]) -> list[str]:
@@ -40,7 +40,7 @@ def frontend_sources() -> dict[str, str]:
     return {
         path.relative_to(FRONTEND).as_posix(): path.read_text()
         for path in sources_of(FRONTEND)
-        if path.suffix == ".js"
+        if path.suffix == ".ts"
     }
 
 
@@ -52,17 +52,15 @@ def test_the_browsers_modules_import_downward() -> None:
 
 def test_an_upward_a_sideways_and_a_foreign_import_are_noticed() -> None:
     planted = {
-        "state/store.js": 'import { app } from "../app.js";',
-        "net/api.js": 'const bind = await import("../charts/bind.js");',
-        "charts/bind.js": 'import {\n  x,\n} from "https://elsewhere/x.js";',
-        "pages/dashboard.js": '/** @type {import("../main.js").Page} */\nimport "../components/knob.js";',
+        "state/store.ts": 'import { app } from "../app.ts";',
+        "net/api.ts": 'const bind = await import("../charts/bind.ts");',
+        "charts/bind.ts": 'import {\n  x,\n} from "https://elsewhere/x.js";',
+        "pages/dashboard.ts": 'import type { Page } from "../main.ts";\nimport "../components/knob.ts";',
     }
     assert len(faults(planted)) == 3
 
 
 def test_only_the_chart_element_touches_plotly() -> None:
     touching = re.compile(r"\bPlotly\s*[.\[]")
-    faults = {
-        path for path, source in frontend_sources().items() if touching.search(COMMENTS.sub("", source))
-    }
-    assert faults <= {"charts/plotly-chart.js"}
+    faults = {path for path, source in frontend_sources().items() if touching.search(NOT_RUN.sub("", source))}
+    assert faults <= {"charts/plotly-chart.ts"}

@@ -136,7 +136,7 @@ def test_the_typeface_has_every_character_of_page_and_server(open_lab: OpenLab) 
     sources = [
         path
         for path in (*sources_of(ROOT / "frontend"), *(ROOT / "backend/fallline").rglob("*"))
-        if path.suffix in {".js", ".html", ".css", ".py", ".json"}
+        if path.suffix in {".ts", ".html", ".css", ".py", ".json"}
     ]
     assert len(sources) > 300
     signs = {
@@ -198,7 +198,7 @@ def test_nothing_moves_when_the_typeface_loads(visits: Visits) -> None:
 def tick_widths(words: list[str]) -> list[float]:
     """The widths that charts assume."""
     script = (
-        f'import {{ tickWidth }} from "{ROOT}/frontend/charts/letters.js";'
+        f'import {{ tickWidth }} from "{ROOT}/frontend/charts/letters.ts";'
         f"console.log(JSON.stringify({json.dumps(words)}.map(tickWidth)));"
     )
     command = [test_page_logic.node(), "--input-type=module", "--eval", script]

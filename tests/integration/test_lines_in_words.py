@@ -11,7 +11,7 @@ from fallline.runs.instruments.inspection import inspection
 from integration.test_page_logic import node
 from unit.engine.test_inspection import BODIES, set_up
 
-READER = Path(__file__).parents[1] / "frontend" / "lines-in-words.mjs"
+READER = Path(__file__).parents[1] / "frontend" / "lines-in-words.ts"
 
 
 def wrong(sheets: list[dict[str, Any]]) -> list[str]:

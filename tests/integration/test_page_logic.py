@@ -10,7 +10,7 @@ from pathlib import Path
 
 from support.serving import Server
 
-PAGE = Path(__file__).parents[1] / "frontend" / "live-page.mjs"
+PAGE = Path(__file__).parents[1] / "frontend" / "live-page.ts"
 SECONDS_WITHOUT_A_LINE = 2
 
 

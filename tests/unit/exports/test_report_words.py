@@ -56,8 +56,8 @@ CHANGES: list[tuple[JSON, JSON]] = [
 def of_the_page(what: str, inputs: list[Any]) -> list[str]:
     """Return the results of the page's function for these inputs."""
     code = f"""
-import {{ runSentence, editWords }} from {json.dumps((FRONTEND / "run-words.js").as_uri())};
-import {{ wordFor }} from {json.dumps((FRONTEND / "words.js").as_uri())};
+import {{ runSentence, editWords }} from {json.dumps((FRONTEND / "run-words.ts").as_uri())};
+import {{ wordFor }} from {json.dumps((FRONTEND / "words.ts").as_uri())};
 const [catalog, asked] = JSON.parse(await new Promise((done) => {{
   let text = ""; process.stdin.on("data", (piece) => text += piece).on("end", () => done(text));
 }}));

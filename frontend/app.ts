@@ -1,0 +1,321 @@
+/**
+ * The page's commands, joined from store, columns, connection, REST and storage.
+ * Owns: the commands. No DOM. Pages and components receive an app; nothing here knows them.
+ */
+
+import { createApi, Refused } from "./net/api.ts";
+import { createLinkOpener } from "./net/arrivals.ts";
+import { createFinerColumns } from "./net/closer.ts";
+import { createCommands } from "./net/commands.ts";
+import { browserEnvironment } from "./net/environment.ts";
+import { createInstrumentRequests } from "./net/gauges.ts";
+import { createStepRequests } from "./net/inspector.ts";
+import { createLocalStore } from "./net/keeper.ts";
+import { createConnection } from "./net/line.ts";
+import { createPastView } from "./net/looker.ts";
+import { createRunRequests } from "./net/observer.ts";
+import { pack } from "./net/packed.ts";
+import { createRemedies } from "./net/remedies.ts";
+import { createRemovalUndo } from "./net/removals.ts";
+import { createExperimentLoader, watchOf } from "./net/visits.ts";
+import { exhibitCalled, exhibitOf, playbackOf, startWords } from "./state/exhibits.ts";
+import { forkOf } from "./state/forks.ts";
+import { isInspectorOpen } from "./state/inspected.ts";
+import { FIRST } from "./state/instruments.ts";
+import { kernelWords } from "./state/kernel-words.ts";
+import { linkOf } from "./state/links.ts";
+import { nextMarker } from "./state/markers.ts";
+import { furthestStep, shownStep, stepOf } from "./state/moments.ts";
+import { openedAs, recipeWords } from "./state/opened-file.ts";
+import { changedRecipe, freshWords, joinedChanges, nextRun } from "./state/recipes.ts";
+import { initialState, reduce } from "./state/reduce.ts";
+import { createSeriesStore } from "./state/series.ts";
+import { createStore } from "./state/store.ts";
+import type { Changes } from "./state/recipes.ts";
+import type { App, Environment, Json } from "./state/types.ts";
+
+const READ_ONLY = { title: "This page is read-only.", detail: "Only the browser that created this experiment can change it." };
+
+/** The result under its name, or why it failed. */
+const outcome = (name: string, request: Promise<any>) => request.then((thing) => ({ [name]: thing }), (error) => {
+  if (error instanceof Refused) return { problem: error.problem };
+  throw error;
+});
+
+export function createApp(environment: Environment = browserEnvironment()): App {
+  const localStore = createLocalStore(environment.storage);
+  const initial = initialState();
+  const store = createStore({ ...initial, view: { ...initial.view, ...localStore.view() } }, reduce);
+  const series = createSeriesStore();
+  const api = createApi(environment.fetch, environment.address, () => localStore.owner(environment.secret));
+  const connection = createConnection({ environment, store, series });
+  const loader = createExperimentLoader({ api, environment, localStore, connection, series, store });
+  const runRequests = createRunRequests({ api, store, seriesOf: series.of, environment });
+  const instrumentRequests = createInstrumentRequests({ api, store, environment });
+  const lookCloser = createFinerColumns({ api, store, series, environment });
+  const pastView = createPastView({ api, store, seriesOf: series.of, environment });
+  const stepRequests = createStepRequests({ api, store, environment });
+  const commands = createCommands({
+    uuid: environment.uuid,
+    experiment: () => store.get().experiment?.id ?? null,
+    pending: () => store.get().pending,
+    catalog: () => store.get().catalog,
+    dispatch: store.dispatch,
+    send: (message) => connection.handle({ type: "command", message }),
+  });
+  const { dispatch } = store;
+  const stops: (() => void)[] = [];
+
+  function command(what: string, run?: string|null, body?: Json) {
+    if (store.get().experiment?.token === null) return void dispatch({ type: "problem", problem: READ_ONLY });
+    commands.command(what, run, body);
+  }
+
+  /** Steps requested while others run are joined: a held key is one command at a time, and at most one epoch waits. */
+  const queued = { steps: 0, epochs: 0 };
+  const isPending = (...what: string[]) => Object.values(store.get().pending).some((pending) => what.includes(pending.do));
+
+  /** A step follows any play or pause requested before it, even one that still waits. */
+  function stepOn() {
+    const unit = queued.epochs ? "epochs" : "steps";
+    const count = queued[unit];
+    if (count === 0 || isPending("step", "play", "pause")) return;
+    queued[unit] = 0;
+    command("step", null, { [unit]: count });
+  }
+
+  /** Play, pause or reset cancels steps that wait. */
+  function insteadOfSteps(what: string, run?: string|null, body?: Json) {
+    Object.assign(queued, { steps: 0, epochs: 0 });
+    command(what, run, body);
+  }
+
+  /** Changes to the experiment that is being created; later ones are added to it. */
+  let changes: Changes = {};
+
+  /** Reverts the last command that can be undone; its notice names it. */
+  let takeBack: () => void|Promise<void> = loader.undo;
+
+  function notifyWithUndo(text: string, undo: () => void, waits?: string) {
+    takeBack = undo;
+    dispatch({ type: "notice", notice: { kind: "info", text, waits, undo: true } });
+  }
+
+  const removalUndo = createRemovalUndo({ store, command, notify: (label, undo) => notifyWithUndo(`${label} is removed. Undo starts it again at step 0.`, undo) });
+  const remedies = createRemedies({ store, command, offer: (run, change) => offer(run, change), notify: notifyWithUndo });
+
+  function followAnswers() {
+    commands.answered();
+    removalUndo.answered();
+    remedies.answered();
+    stepOn();
+  }
+
+  /** Plays a fresh exhibit at its own speed and pace. */
+  function playExhibit() {
+    const part = playbackOf(store.get());
+    if (part) dispatch({ type: "playback", part });
+  }
+
+  function play() {
+    const { speed, pace } = store.get().playback;
+    insteadOfSteps("play", null, { speed, pace });
+  }
+
+  /** Stepping with the step inspector open pauses first, so that its content stays. */
+  function holdToRead() {
+    const state = store.get();
+    if (isInspectorOpen(state, environment.narrow()) && state.playback.playing && !state.looking) insteadOfSteps("pause");
+  }
+
+  /** Shows a past step; looking at the newest step returns to live. */
+  function lookAt(step: number|null) {
+    const target = step === null || step >= furthestStep(store.get()) ? null : Math.max(0, Math.round(step));
+    if (target !== (store.get().looking?.step ?? null)) dispatch({ type: "look", step: target });
+  }
+
+  const linkOpener = createLinkOpener({ environment, store, loader, command, lookAt, opened: () => void (takeBack = linkOpener.goBack) });
+
+  function fork(run: string, change: Json = {}) {
+    const state = store.get();
+    if (!state.runs[run]) return;
+    command("add_run", null, forkOf(state, run, stepOf(state.runs[run], shownStep(state)), change));
+    lookAt(null);
+  }
+
+  /** Past steps stay as they were: a change there is offered as a fork. */
+  function offer(run: string, change: Json) {
+    const { looking, runs } = store.get();
+    const isPast = looking !== null && runs[run] !== undefined && looking.step < runs[run].step;
+    if (isPast) dispatch({ type: "offer", offer: { run, change, step: looking.step } });
+    return isPast;
+  }
+
+  /** In the past nothing can play: the selected run is offered a fork from there. */
+  const continueHere = () => offer(store.get().view.selectedRun ?? store.get().order[0], {});
+
+  function setPlayback(part: Json) {
+    dispatch({ type: "playback", part });
+    if (store.get().playback.playing) play();
+  }
+
+  /**
+   * Creates a fresh experiment with Undo to the one before. Resolves to whether it was created:
+   * another request may
+   * overtake it.
+   */
+  async function beginAnother(recipe: Json, text: string) {
+    const { playback, experiment } = store.get();
+    if (playback.playing && experiment?.token) commands.command("pause");
+    const isHere = await loader.create(recipe, { kind: "info", text, undo: true });
+    if (isHere) takeBack = loader.undo;
+    return isHere;
+  }
+
+  return {
+    store,
+    series,
+    environment,
+    async start() {
+      stops.push(
+        localStore.follow(store), store.watch((state) => state.pending, followAnswers), store.watch((state) => state.order, remedies.answered),
+        store.watch(({ experiment, catalog }) => [experiment?.id, catalog], playExhibit),
+      );
+      environment.listen((signal) => (signal === "link" ? void linkOpener.followLink() : connection.hear(signal)));
+      runRequests.start();
+      await linkOpener.begin();
+    },
+    stop() {
+      stops.forEach((stop) => stop());
+      runRequests.stop();
+      instrumentRequests.stop();
+      pastView.stop();
+      stepRequests.stop();
+      linkOpener.stop();
+      loader.stop();
+      connection.stop();
+    },
+    play,
+    pause: () => insteadOfSteps("pause"),
+    toggle() {
+      if (store.get().playback.playing) insteadOfSteps("pause");
+      else if (!continueHere()) play();
+    },
+    step(steps = 1) {
+      queued.steps = Math.min(1_000_000, queued.steps + steps);
+      stepOn();
+    },
+    stepEpoch(epochs = 1) {
+      queued.epochs = epochs;
+      stepOn();
+    },
+    reset: (run) => (run === undefined ? insteadOfSteps("reset") : command("reset", run)),
+    setSpeed: (speed) => setPlayback({ speed }),
+    setPace: (pace) => setPlayback({ pace }),
+    edit: (run, change) => void (offer(run, change) || command("edit", run, change)),
+    lookCloser,
+    lookAt,
+    forward(steps = 1) {
+      holdToRead();
+      const state = store.get();
+      if (state.looking) lookAt(state.looking.step + steps);
+      else this.step(steps);
+    },
+    back(steps = 1) {
+      holdToRead();
+      lookAt(Math.max(0, shownStep(store.get()) - steps));
+    },
+    forwardEpoch(epochs = 1) {
+      const { looking, experiment, runs, view, order } = store.get();
+      const samples = experiment?.trainSamples ?? 1;
+      const batch = Math.min(samples, runs[view.selectedRun ?? order[0]]?.settings.batch_size ?? samples);
+      if (looking) lookAt(looking.step + epochs * Math.ceil(samples / batch));
+      else this.stepEpoch(epochs);
+    },
+    lookAtMarker: (direction) => lookAt(nextMarker(store.get(), shownStep(store.get()), direction)),
+    fork,
+    answerOffer(accepted) {
+      const offer = store.get().offer;
+      dispatch({ type: "offer", offer: null });
+      if (accepted && offer) fork(offer.run, offer.change);
+      else lookAt(null);
+    },
+    remedy(remedy) {
+      remedies.take(remedy);
+      if (remedy.command.do === "add_run") lookAt(null);
+    },
+    addRun: (body = nextRun(store.get())) => command("add_run", null, body),
+    removeRun: removalUndo.remove,
+    renameRun: (run, label) => command("edit", run, { label }),
+    setHidden: (run, hidden) => dispatch({ type: "hidden", run, hidden }),
+    async newExperiment(change) {
+      const state = store.get();
+      if (!state.experiment) return;
+      changes = joinedChanges(state.loading ? changes : {}, change);
+      await beginAnother(changedRecipe(state, changes), freshWords(changes, state.order.length));
+    },
+    async openExhibit(name) {
+      const state = store.get();
+      const exhibit = exhibitCalled(state, name);
+      if (!exhibit) return;
+      dispatch({ type: "view", part: { closedNote: null } });
+      if (exhibitOf(state) === exhibit || !await beginAnother(exhibit.recipe, startWords(exhibit))) return;
+      const { view } = state;
+      const { x, measure, panel } = exhibit.view;
+      dispatch({ type: "view", part: { x, measure, panel: panel ?? "gradients", instruments: FIRST } });
+      takeBack = () => {
+        dispatch({ type: "view", part: { x: view.x, measure: view.measure, panel: view.panel, instruments: view.instruments } });
+        return loader.undo();
+      };
+    },
+    async openFile(file) {
+      const opened = openedAs(file.name, /\.json$/i.test(file.name) ? await file.text() : "");
+      if ("problem" in opened) return void dispatch({ type: "problem", problem: opened.problem });
+      if ("recipe" in opened) return void await beginAnother(opened.recipe, recipeWords(file.name));
+      const { parameters, problem } = (await outcome("parameters", api.sendParameters(file)) as Json);
+      if (problem) dispatch({ type: "problem", problem });
+      else await this.newExperiment({ network: { start: parameters.id } });
+    },
+    async undo() {
+      dispatch({ type: "notice", notice: null });
+      await takeBack();
+    },
+    sendTable: (file) => outcome("table", api.sendTable(file)),
+    readTable: (id) => outcome("table", api.table(id)),
+    restart: loader.restart,
+    async linkTo(of, state = store.get()) {
+      const link = of === "watch" ? null : linkOf(state, of);
+      const fragment = of === "watch" ? watchOf(state.experiment?.id ?? "") : link && await pack(link);
+      return fragment && `${environment.address}/#${fragment}`;
+    },
+    qr: (text) => outcome("svg", api.qr(text)),
+    async changeScript() {
+      const { inspection, experiment } = store.get();
+      if (!inspection || !experiment) return { problem: READ_ONLY };
+      return outcome("script", api.changeScript(experiment.id, inspection.run, inspection.sheet.step));
+    },
+    async check(run) {
+      const { experiment } = store.get();
+      return experiment ? outcome("check", api.check(experiment.id, run)) : {};
+    },
+    async copyOfOwn() {
+      const link = linkOf(store.get(), "moment");
+      if (link) await linkOpener.open(link);
+    },
+    hasFormer: loader.hasFormer,
+    goBack: linkOpener.goBack,
+    retryNow: () => connection.handle({ type: "hurry" }),
+    setView: (part) => dispatch({ type: "view", part }),
+    async kernelWords() {
+      const { experiment, order, runs } = store.get();
+      const [health, answer] = await Promise.all([api.health(), experiment ? api.experiment(experiment.id) : null]);
+      const kernels = answer?.provenance.kernels ?? {};
+      return kernelWords(health, order.filter((name) => kernels[name]).map((name) => ({ label: runs[name].label, kernel: kernels[name] })), answer?.next_kernel);
+    },
+    closeDivergence: (runs) => dispatch({ type: "closed", runs }),
+    dismiss() {
+      dispatch({ type: "notice", notice: null });
+      dispatch({ type: "problem", problem: null });
+    },
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * Flags of edits and findings on a chart.
+ * Owns: which are shown, where, and their words. Pure.
+ */
+
+import { placeOf } from "./horizontal.ts";
+import { shownRuns } from "./looks.ts";
+import { originWords } from "../state/forks.ts";
+import { toneOf } from "../state/findings.ts";
+import { foundSince } from "../state/markers.ts";
+import { editsSoFar } from "../state/parts.ts";
+import { editWords } from "../state/run-words.ts";
+import { changed } from "../state/settings.ts";
+import type { Json, SeriesStore, State } from "../state/types.ts";
+import type { Horizontal } from "./horizontal.ts";
+import type { Flag } from "./labels.ts";
+
+/** More lines would hide the chart; the newest stay. */
+const MOST = 40;
+
+/** @returns without flags at 0 on a log axis, which has no such place */
+export function flagsOf(state: State, series: SeriesStore, { axis, log }: Horizontal): Flag[] {
+  const { experiment, catalog } = state;
+  if (!experiment) return [];
+  return shownRuns(state).flatMap((run) => {
+    const recipe = experiment.recipe.runs.find(({ name }) => name === run.name);
+    if (!recipe) return [];
+    let before = (recipe as Json);
+    const flag = (step: number, text: string) =>
+      ({ run: run.name, lane: run.lane, step, text, x: placeOf(series.of(run.name), axis, experiment.trainSamples, step) });
+    const flags = editsSoFar(run).map((edit) => {
+      const text = editWords(edit, before, catalog);
+      const { at_step: step, ...change } = edit;
+      before = changed(before, change, catalog);
+      return flag(step, text);
+    });
+    const { origin } = recipe;
+    // flags that a fork inherits are shown at its parent
+    const own = flags.filter(({ step }) => step >= (origin?.at_step ?? 0));
+    // a fork that puts a rate back to what it was before still shows its own change
+    if (origin && own[0]?.step === origin.at_step) own[0].text ||= originWords(state, run.name);
+    else if (origin) own.unshift(flag(origin.at_step, originWords(state, run.name)));
+    const findingFlags = foundSince(run, origin).map((finding) => ({ ...flag(finding.since_step, finding.mark), tone: toneOf(finding) }));
+    return [...own, ...findingFlags].filter(({ x }) => !log || x > 0).slice(-MOST);
+  });
+}

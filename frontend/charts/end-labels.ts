@@ -1,0 +1,146 @@
+/**
+ * Labels at the ends of lines, on one or more lines of text. They stand in the gutter beside the plot. A line that
+ * ends early has its label at its end, where it covers least.
+ * Owns: that choice, and keeping it from one draw to the next. Pure.
+ */
+
+import { nameLines } from "../state/brief-names.ts";
+import { covered, touch } from "./in-the-way.ts";
+import { APART, pushApart, pxAcross, pxDown, shareOf } from "./labels.ts";
+import type { Box, Curve } from "./in-the-way.ts";
+import type { Frame } from "./labels.ts";
+
+/** where a run's line ends or leaves the plot, in data units */
+export type End = {run: string, lane: string, name: string, value: string, bad: boolean, goesOn: boolean, x: number, y: number};
+/**
+ * the name in lines, shortened where necessary; the value stands below it or beside its last line
+ */
+type Words = {names: string[], under: boolean};
+/** px; `top` is the middle of the label, `most` its room */
+type PlacedEnd = End & Words & {left: number, top: number, most: number, gutter: boolean, side: string|null};
+/** what labels could cover, and where they stood before */
+interface Around {
+  curves: Curve[];
+  uprights: number[]; // vertical lines of edits, px from the left
+  level: number|null; // the baseline, px from the top
+  sides: Record<string, string>; // by run
+}
+
+/** A line that ends before this share of the width has its label at its end. */
+const ENDS_EARLY = 0.85;
+/** Distance between plot and gutter labels. */
+const BESIDE = 9;
+const AFTER = 6;
+const LETTER = 7;
+/** Space before and after a label on the plot. */
+const PADDING = 6;
+/** Width of a bold letter, in px. A shortened name has capitals and a wide ellipsis. */
+const BOLD = { whole: 7.4, cut: 8.8 };
+/** Letters of most values: a name must not move when a digit comes or goes. */
+const ORDINARY = 7;
+/** Lines of a label: two of the name, one of the value. */
+const MOST_LINES = 3;
+const HALF = 9;
+const WORTH_MOVING = 4;
+const NOTHING: Around = { curves: [], uprights: [], level: null, sides: {} };
+
+/** Sides of an end: direction of the text, and how far below the end its middle is. In order of preference. */
+const SIDES = ([
+  ["right over", 1, -13], ["right level", 1, 0], ["right under", 1, 13], ["left over", -1, -14], ["left under", -1, 14],
+  ["right high", 1, -30], ["right low", 1, 30], ["left high", -1, -30], ["left low", -1, 30],
+] as const);
+
+/** @param limit no data beyond here, so a line that reaches it does not end early */
+export function placeEnds(ends: End[], frame: Frame, limit: number|null = null, around: Around = NOTHING): PlacedEnd[] {
+  const inside = ends.filter(({ x }) => shareOf(x, frame.x) > -0.001);
+  const [top, bottom] = [frame.top + 6, frame.top + frame.height - 6];
+  const full = limit === null ? 1 : Math.min(1, shareOf(limit, frame.x));
+  const isEarly = (end: End) => shareOf(end.x, frame.x) < ENDS_EARLY * full;
+  const gutter = inside.filter((end) => !isEarly(end));
+  const all = ends.map(({ name }) => name);
+  const words = gutterWords(gutter, all, frame.beyond - BESIDE, bottom - top + APART);
+  const heights = pushApart(gutter.map(({ y }) => pxDown(frame, y)), top, bottom, words.map(linesOf));
+  const boxes: Box[] = [];
+  return [
+    ...gutter.map((end, i) => ({ ...end, ...words[i], left: frame.left + frame.width + BESIDE, top: heights[i], most: frame.beyond - BESIDE, gutter: true, side: null })),
+    ...inside.filter(isEarly).map((end) => {
+      const placed = placeEarly(end, frame, around, boxes);
+      boxes.push(boxOf(placed));
+      return { ...placed, ...wordsOf(end, all, placed.most, 1) };
+    }),
+  ];
+}
+
+const linesOf = ({ names, under }: Words) => names.length + (under ? 1 : 0);
+
+/**
+ * Each name on as many lines as it needs; on fewer if all labels together are too high.
+ * @param most px across
+ * @param tall px down
+ */
+function gutterWords(gutter: End[], all: string[], most: number, tall: number) {
+  const inLines = (lines: number) => gutter.map((end) => wordsOf(end, all, most, lines));
+  for (let lines = MOST_LINES; lines > 1; lines--) {
+    const words = inLines(lines);
+    if (APART * words.reduce((sum, each) => sum + linesOf(each), 0) <= tall) return words;
+  }
+  return inLines(1);
+}
+
+/**
+ * @param most px
+ * @param lines at most
+ */
+function wordsOf({ name, value }: End, all: string[], most: number, lines: number): Words {
+  const isAlone = value === "";
+  const beside = isAlone ? 0 : LETTER * (Math.max(value.length, lines > 1 ? ORDINARY : 0) + 0.6);
+  if (BOLD.whole * name.length <= most - beside) return { names: [name], under: false };
+  const under = !isAlone && lines > 1;
+  const room = under ? most : most - beside;
+  return { names: nameLines(name, all, { whole: Math.floor(room / BOLD.whole), cut: Math.max(1, Math.floor(room / BOLD.cut)) }, under ? lines - 1 : lines), under };
+}
+
+/** The box that a label covers. */
+export function boxOf(placed: PlacedEnd): Box {
+  const { name, value, left, top, most } = placed;
+  const half = HALF + ((linesOf(placed) - 1) * APART) / 2;
+  return { left, right: left + Math.min(most, lengthOf(name, value)), top: top - half, bottom: top + half };
+}
+
+const lengthOf = (name: string, value: string) => LETTER * (name.length + value.length + 1) + PADDING;
+
+/**
+ * A label at the end of a line inside the plot. It never covers another label or leaves the plot;
+ * where many lines end
+ * together, labels stack above or below.
+ */
+function placeEarly(end: End, frame: Frame, around: Around, boxes: Box[]): PlacedEnd {
+  const [x, y] = [pxAcross(frame, end.x), pxDown(frame, end.y)];
+  const wished = lengthOf(end.name, end.value);
+  const [highest, lowest] = [frame.top + 6, frame.top + frame.height - 6];
+  const placeAt = (side: string, way: number, middle: number, under: number) => {
+    const room = way > 0 ? frame.left + frame.width - x - AFTER : x - frame.left - AFTER;
+    const left = way > 0 ? x + AFTER + (under ? 0 : 2) : x - AFTER - Math.min(wished, room);
+    return { ...end, names: [end.name], under: false, left, top: Math.max(highest, Math.min(lowest, middle)), most: room, gutter: false, side };
+  };
+  const beside = (box: Box) => ([["high", box.top - HALF], ["low", box.bottom + HALF]] as [string, number][]);
+  const places = [
+    ...SIDES.map(([side, way, under]) => placeAt(side, way, y + under, under)),
+    ...boxes.flatMap(beside).flatMap(([side, middle]) => [placeAt(`right ${side}`, 1, middle, 1), placeAt(`left ${side}`, -1, middle, 1)]),
+  ];
+  const readable = places.filter(({ most }) => most >= Math.min(wished, frame.width / 2 - AFTER));
+  const free = readable.filter((place) => !boxes.some((other) => touch(boxOf(place), other)));
+  const costs = (free.length ? free : readable).map((place) => ({ place, cost: costOf(place, wished, around) }));
+  const best = costs.reduce((a, b) => (b.cost < a.cost ? b : a));
+  const stays = costs.find(({ place }) => place.side === around.sides[end.run]);
+  return (stays && stays.cost < best.cost + WORTH_MOVING ? stays : best).place;
+}
+
+function costOf(place: PlacedEnd, wished: number, { curves, uprights, level }: Around) {
+  const box = boxOf(place);
+  const cut = Math.max(0, wished - place.most) / LETTER;
+  const edits = uprights.filter((left) => left > box.left - 2 && left < box.right + 2).length;
+  const isOnLevel = level !== null && level > box.top && level < box.bottom ? 2 : 0;
+  const isFar = /high|low/.test(place.side ?? "") ? 2 : 0;
+  return covered(curves, box) + (cut ? 6 + cut : 0) + 3 * edits + isOnLevel + isFar;
+}

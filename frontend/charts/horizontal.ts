@@ -1,0 +1,100 @@
+/**
+ * The horizontal axis of loss and gradients: steps, epochs, samples seen or seconds, with a place for each run.
+ * Owns: the place of a step, the axis type, and its range. Pure.
+ */
+
+import { endsOf } from "./bind.ts";
+import type { Run, RunSeries, XAxis } from "../state/types.ts";
+
+/** Names of the axes in a trace's binding. */
+export const BOUND = ({ steps: "step", epochs: "epoch", samples: "samples_seen", seconds: "seconds" } as const);
+/** Least distance of two ticks: there is no half step and no half sample. */
+export const LEAST_APART = { steps: 1, epochs: 0, samples: 1, seconds: 0 };
+export const NAMES = { steps: "steps", epochs: "epochs", samples: "samples seen", seconds: "seconds" };
+
+/** From this ratio of the longest run to the shortest, the axis is logarithmic. */
+const FAR_APART = 20;
+const BEFORE_ANY = 200;
+const MARGIN = 0.06;
+
+/** Present place of a run on the axis. */
+export function placeNow(run: Run, series: RunSeries|null, axis: XAxis) {
+  if (axis === "steps") return run.step;
+  if (axis === "epochs") return run.epoch;
+  if (axis === "samples") return run.samplesSeen;
+  return series?.length ? series.seconds[series.length - 1] : 0;
+}
+
+/** Place of a step on the axis, interpolated inside its bucket. */
+export function placeOf(series: RunSeries|null, axis: XAxis, trainSamples: number, step: number) {
+  if (axis === "steps" || !series?.length) return axis === "steps" ? step : 0;
+  const bucket = bucketOf(series.last, step);
+  if (bucket === series.length) return endAt(series, axis, trainSamples, bucket - 1);
+  const start = bucket ? endAt(series, axis, trainSamples, bucket - 1) : 0;
+  const share = (step - series.first[bucket]) / (series.last[bucket] - series.first[bucket] + 1);
+  return start + (endAt(series, axis, trainSamples, bucket) - start) * share;
+}
+
+/** The first bucket that reaches the step. */
+function bucketOf(last: Float64Array, step: number) {
+  let low = 0;
+  let high = last.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (last[middle] < step) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function endAt({ samplesSeen, seconds }: RunSeries, axis: XAxis, trainSamples: number, bucket: number) {
+  if (axis === "seconds") return seconds[bucket];
+  return axis === "samples" ? samplesSeen[bucket] : samplesSeen[bucket] / trainSamples;
+}
+
+export interface Horizontal {
+  axis: XAxis;
+  log: boolean;
+  range: [number, number]; // as Plotly expects it: logarithms on a log axis
+  end: number; // place of the run that is furthest
+}
+
+/**
+ * The axis from the beginning to now.
+ * @param runs each visible run's place now and after its first step
+ * @param reach the axis goes at least this far
+ */
+export function horizontal(axis: XAxis, runs: {now: number, first: number}[], reach = 0): Horizontal {
+  const ends = runs.map(({ now }) => now).filter((now) => now > 0);
+  const end = Math.max(reach, ...ends);
+  const log = axis !== "steps" && ends.length > 1 && Math.max(...ends) > FAR_APART * Math.min(...ends);
+  if (!ends.length) return { axis, log, range: [-BEFORE_ANY / 50, BEFORE_ANY], end: BEFORE_ANY };
+  if (!log) return { axis, log, range: [0, end], end };
+  const first = Math.min(...runs.map((run) => run.first).filter((place) => place > 0));
+  return { axis, log, range: [Math.log10(first) - MARGIN, Math.log10(end) + MARGIN], end };
+}
+
+/** End of a run's first step: the first place that a log axis can show. */
+export const placeOfFirst = (series: RunSeries|null, axis: XAxis, trainSamples: number) => placeOf(series, axis, trainSamples, 1);
+
+/** The steps that a range of the axis shows, interpolated inside buckets. */
+export function stepsWithin(series: RunSeries, { axis, log }: Horizontal, trainSamples: number, range: [number, number]): [number, number] {
+  const places = log ? range.map((power) => 10 ** power) : range;
+  if (axis === "steps") return (places as [number, number]);
+  const ends = Float64Array.from({ length: series.length }, (_, bucket) => endAt(series, axis, trainSamples, bucket));
+  return (places.map((place) => {
+    const bucket = bucketOf(ends, place);
+    if (bucket === series.length) return series.last[bucket - 1] + 1;
+    const start = bucket ? ends[bucket - 1] : 0;
+    const share = Math.max(0, (place - start) / (ends[bucket] - start || 1));
+    return series.first[bucket] + share * (series.last[bucket] + 1 - series.first[bucket]);
+  }) as [number, number]);
+}
+
+/** The buckets that a range of the axis shows, and one more on each side. */
+export function bucketsWithin(series: RunSeries, { axis, log }: Horizontal, trainSamples: number, range: [number, number]): [number, number] {
+  const [low, high] = log ? range.map((power) => 10 ** power) : range;
+  const columns = { first: series.first, last: series.last, samples_seen: series.samplesSeen, seconds: series.seconds, series: {} };
+  const ends = Float64Array.from(endsOf(columns, BOUND[axis], trainSamples));
+  return [Math.max(0, bucketOf(ends, low) - 1), Math.min(series.length, bucketOf(ends, high) + 2)];
+}

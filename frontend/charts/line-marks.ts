@@ -1,0 +1,112 @@
+/**
+ * Marks on the lines of the loss chart: start, end, divergence, and markers on the way.
+ * Owns: that. Pure. labels.ts places the labels of the ends.
+ */
+
+import { placeNow } from "./horizontal.ts";
+import { placeThen } from "./moment.ts";
+import { pxAcross, pxDown } from "./labels.ts";
+import { isInside, symbol } from "./paths.ts";
+import { number } from "../state/format.ts";
+import { stateOnView } from "../state/moments.ts";
+import type { Json, Run } from "../state/types.ts";
+import type { End } from "./end-labels.ts";
+import type { Horizontal } from "./horizontal.ts";
+import type { Frame } from "./labels.ts";
+import type { Line } from "./loss-chart.ts";
+import type { Path } from "./paths.ts";
+import type { Scene } from "./scene.ts";
+
+/** A run that diverged at its first step has no record: its line starts at the loss of step 0. */
+export function fromTheStart(trace: Json, { state }: Scene, { log, range }: Horizontal) {
+  const start = state.experiment?.initialLoss ?? null;
+  if (trace.meta.role !== "train" || trace.x.length || start === null || state.runs[trace.meta.run].status !== "diverged") return trace;
+  return { ...trace, x: [log ? 10 ** range[0] : 0], y: [start] };
+}
+
+/**
+ * Leads the line of a diverged run out through the top: that step is not recorded. Changes the
+ * trace's arrays.
+ * @param now place of the run on the axis
+ */
+export function leaveThroughTheTop({ run, x, y }: Line, now: number, [low, high]: [number, number], log: boolean) {
+  if (run.status !== "diverged" || !x.length) return;
+  x.push(Math.max(now, x[x.length - 1]));
+  y.push(log ? 10 ** (high + 1) : high + (high - low));
+}
+
+/**
+ * End of a line, and its label. A diverged line may leave through the top some steps before it
+ * diverged. A line
+ * that goes on beyond the view is labelled where it leaves, with its loss there. So is a line of
+ * the past on view.
+ */
+export function endOf(line: Line, scene: Scene, axis: Horizontal, range: [number, number]): End|null {
+  const { state, series, look, zoom } = scene;
+  const { run, x, y } = line;
+  if (!x.length) return null;
+  const base = { run: run.name, lane: run.lane, name: run.label };
+  const log = state.view.y === "log";
+  const edge = zoom.x ? (axis.log ? 10 ** zoom.x[1] : zoom.x[1]) : Infinity;
+  const then = placeThen(run, scene);
+  if (then !== null && then <= edge && stateOnView(state).runs[run.name].step < run.step) {
+    const loss = stateOnView(state).runs[run.name].latest.train_loss?.value;
+    const height = loss || heightAt(line, then, log);
+    return height === null ? null : { ...base, value: look.compact ? "" : number(loss ?? height), bad: false, goesOn: false, x: then, y: height };
+  }
+  if (placeNow(run, series.of(run.name), axis.axis) > edge) {
+    const loss = heightAt(line, edge, log);
+    return loss === null ? null : { ...base, value: look.compact ? "" : number(loss), bad: false, goesOn: true, x: edge, y: loss };
+  }
+  const top = log ? 10 ** (range[1] - 0.02 * (range[1] - range[0])) : range[1] - 0.02 * (range[1] - range[0]);
+  const bad = run.status === "diverged";
+  const last = x.length - 1;
+  const value = look.compact ? "" : bad ? "diverged" : number(run.latest.train_loss?.value ?? y[last]);
+  return { ...base, value, bad, goesOn: false, x: x[last], y: Math.min(y[last], top) };
+}
+
+/** The height of a drawn line at a place; null before its first point. */
+function heightAt({ x, y }: Line, place: number, log: boolean) {
+  const next = x.findIndex((here) => here >= place);
+  if (next === 0) return x[0] === place ? y[0] : null;
+  if (next < 0) return y[y.length - 1];
+  const [from, to] = [y[next - 1], y[next]];
+  const share = (place - x[next - 1]) / (x[next] - x[next - 1]);
+  return log ? from ** (1 - share) * to ** share : from + (to - from) * share;
+}
+
+/** A symbol at a point of the data; none outside the plot. */
+function markAt(shape: string, size: number, frame: Frame, x: number, y: number) {
+  const [left, top] = [pxAcross(frame, x), pxDown(frame, y)];
+  return isInside(frame, left, top) ? symbol(shape, size, left, top) : "";
+}
+
+/** Hollow markers that show a line's shape, one every 96 px, different runs side by side. */
+export function alongTheLine({ run, x, y }: Line, { look, zoom }: Scene, axis: Horizontal, frame: Frame): Path {
+  const [low, high] = zoom.x ?? axis.range;
+  const apart = look.spec.fallline.marker_every_px / frame.width;
+  const shift = { a: 0.55, b: 0.85, c: 0.25, d: 0.7 }[run.lane];
+  const places = new Set<number>();
+  for (let share = apart * shift; share < 1 && x.length > 2; share += apart) {
+    const wished = low + (high - low) * share;
+    const index = x.findIndex((place) => (axis.log ? Math.log10(place) : place) >= wished);
+    if (index > 0 && index < x.length * 0.97) places.add(index);
+  }
+  return { name: "along", lane: run.lane, run: run.name, d: [...places].map((i) => markAt(run.lane, 7, frame, x[i], y[i])).join("") };
+}
+
+/** None for a line that goes on. */
+export const endMarks = (ends: End[], frame: Frame): Path[] => ends.filter(({ goesOn }) => !goesOn).map(({ run, lane, bad, x, y }) => (
+  { name: bad ? "end bad" : "end", lane, run, d: markAt(bad ? "x" : lane, 10, frame, x, y) }
+));
+
+/**
+ * All runs before the first step: shapes inside each other, so that all are visible at one point.
+ */
+export function startMarks(start: {x: number, y: number}|null, visible: Run[], frame: Frame): Path[] {
+  if (!start) return [];
+  return visible.map(({ name, lane }, place) => {
+    const around = visible.length - 1 - place;
+    return { name: around ? "start" : "start inner", lane, run: name, d: markAt(lane, 7 + 8 * around, frame, start.x, start.y) };
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * The vertical range of the loss chart: it grows at once, shrinks only on request, and a jump must not flatten the
+ * rest.
+ * Owns: that rule and its ticks. Pure.
+ */
+
+import { fewTicks, roundTicks } from "./across-ticks.ts";
+import { tick } from "../state/format.ts";
+import type { Line } from "./loss-chart.ts";
+import type { Scene } from "./scene.ts";
+
+/** One tick alone gives no scale. */
+const FEWEST = 2;
+/** Room above the start and below the baseline, in decades. */
+const OVER = 0.7;
+const UNDER = 1.25;
+const PAD = 0.12;
+/** A diverging line leaves through the top, at this many times the largest loss before. */
+const JUMP = 100;
+
+/**
+ * The largest loss before the last uninterrupted rise: in a diverging run that rise is the jump.
+ */
+function beforeTheJump(losses: number[]) {
+  let i = losses.length - 1;
+  while (i > 0 && losses[i - 1] < losses[i]) i--;
+  let most = losses[i] ?? 0;
+  for (let k = 0; k < i; k++) if (losses[k] > most) most = losses[k];
+  return most;
+}
+
+function ceilingOf(lines: Line[], start: number) {
+  const before = lines.map(({ run, y }) => (run.status === "diverged" ? beforeTheJump(y) : y.reduce((most, value) => Math.max(most, value), 0)));
+  return lines.some(({ run }) => run.status === "diverged") ? JUMP * Math.max(start, ...before) : Infinity;
+}
+
+/**
+ * The range, as logarithms on a log axis.
+ * @param bottom of an axis with a shelf for exactly 0
+ */
+export function lossRange(lines: Line[], { state, previous }: Scene, bottom = Infinity): [number, number] {
+  const start = state.experiment?.initialLoss ?? 1;
+  // a baseline of exactly 0, as with one sample, has no place on a log axis
+  const mean = state.experiment?.baseline?.train || start;
+  let least = Infinity;
+  let most = 0;
+  for (const { y } of lines) {
+    for (const value of y) {
+      if (value > 0 && value < least) least = value;
+      if (value > most) most = value;
+    }
+  }
+  most = Math.min(most, ceilingOf(lines, start));
+  if (state.view.y === "linear") return grown([0, Math.max(start, most, mean) * 1.05], previous.y);
+  const low = Math.min(Math.log10(Math.min(mean, start)) - UNDER, Math.log10(least) - PAD);
+  const high = Math.max(Math.log10(Math.max(start, mean)) + OVER, most > 0 ? Math.log10(most) + PAD : -Infinity);
+  return grown([Math.max(Math.min(low, bottom), -300), high], previous.y);
+}
+
+const grown = ([low, high]: [number, number], previous: [number, number]|null): [number, number] => [Math.min(low, previous?.[0] ?? low), Math.max(high, previous?.[1] ?? high)];
+
+/**
+ * Powers of ten, written out; every second or third where there are many. A shelf adds "0" below
+ * its floor. A range
+ * within one decade gets other round ticks.
+ */
+export function lossTicks([bottom, high]: [number, number], shelf: {floor: number, place: number}|null = null) {
+  const low = shelf ? shelf.floor : bottom;
+  const step = Math.max(1, Math.ceil((high - low) / 8));
+  const values = shelf ? [shelf.place] : [];
+  const texts = shelf ? ["0"] : [];
+  for (let exponent = shelf ? low : Math.ceil(low / step) * step; exponent <= high; exponent += step) {
+    values.push(Number(`1e${exponent}`));
+    texts.push(tick(exponent));
+  }
+  return values.length < FEWEST ? fewTicks([10 ** bottom, 10 ** high]) : { tickvals: values, ticktext: texts };
+}
+
+/** Least distance of two ticks, in px. */
+const APART = 40;
+
+/**
+ * Round ticks of a linear axis.
+ * @param height px
+ */
+export const evenTicks = (range: [number, number], height: number, compact: boolean) =>
+  (height > 0 ? roundTicks(range, 1 + Math.max(4, Math.min(9, height / APART)), range[1] >= (compact ? 1e4 : 1e5)) : {});

@@ -1,0 +1,37 @@
+/**
+ * The past step on view, as a line across a chart and a place for each run.
+ * Owns: where these stand. Pure.
+ */
+
+import { placeOf } from "./horizontal.ts";
+import { shownRuns } from "./looks.ts";
+import { pxAcross } from "./labels.ts";
+import { isInside, px } from "./paths.ts";
+import { stateOnView } from "../state/moments.ts";
+import type { Run } from "../state/types.ts";
+import type { Frame } from "./labels.ts";
+import type { Path } from "./paths.ts";
+import type { Scene } from "./scene.ts";
+
+/**
+ * Place of a run on the axis at the step on view; null at the present.
+ * @param run as it is now
+ */
+export function placeThen(run: Run, { state, series }: Scene) {
+  if (!state.looking) return null;
+  const { step } = stateOnView(state).runs[run.name];
+  return placeOf(series.of(run.name), state.view.x, state.experiment?.trainSamples ?? 1, step);
+}
+
+/**
+ * One line where all runs share the axis, else one for each run in its colour; none at the present.
+ */
+export function momentLines(scene: Scene, frame: Frame): Path[] {
+  const { looking, view } = scene.state;
+  if (!looking) return [];
+  const lines = view.x === "steps"
+    ? [{ lane: undefined, place: looking.step }]
+    : shownRuns(scene.state).map((run) => ({ lane: run.lane, place: placeThen(run, scene) ?? 0 }));
+  return lines.map(({ lane, place }) => ({ lane, left: pxAcross(frame, place) })).filter(({ left }) => isInside(frame, left, frame.top))
+    .map(({ lane, left }) => ({ name: "moment", lane, d: `M${px(left)},${px(frame.top + frame.height)}V${px(frame.top)}` }));
+}

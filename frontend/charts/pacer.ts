@@ -1,0 +1,123 @@
+/**
+ * One animation frame for all charts: draws at most one chart after each, none while the page is hidden.
+ * Owns: whose turn it is, the draw rate, and slowing down while draws are slow.
+ */
+
+/** A longer draw is slow; three in a row halve the rate. */
+const SLOW = 40;
+const IN_A_ROW = 3;
+/** A shorter draw leaves time for twice the rate; this many in a row double it again. */
+const QUICK = 20;
+const AGAIN = 40;
+const SLOWEST = 8;
+const FRAME = 16;
+
+interface Turn {
+  draw: () => void;
+  every: number; // ms between two draws
+  drawnAt: number;
+  requested: boolean;
+  hasDrawn: boolean; // false before the first draw, whose time is not representative
+}
+
+export function createDrawScheduler({ requestFrame, later, now, hidden, slowed = () => {} }: {
+  requestFrame: (run: () => void) => void;
+  later: (run: () => void, ms: number) => void;
+  now: () => number;
+  hidden: () => boolean;
+  slowed?: (isSlow: boolean) => void; // called when the draw rate falls or recovers
+}) {
+  const turns: Set<Turn> = new Set();
+  let framed = false;
+  let timed = false;
+  let slowInARow = 0;
+  let quickInARow = 0;
+  let slowness = 1;
+
+  /** @param turn a chart; returns ms until it may draw */
+  const dueIn = (turn: Turn) => turn.drawnAt + turn.every * slowness - now();
+
+  /** Requests a frame when a chart may draw in it; until then waits on a timer. */
+  function plan() {
+    if (framed || hidden()) return;
+    const soonest = Math.min(...[...turns].filter(({ requested }) => requested).map(dueIn));
+    if (soonest <= FRAME) {
+      framed = true;
+      requestFrame(frame);
+    } else if (!timed && soonest < Infinity) {
+      timed = true;
+      later(again, soonest - FRAME / 2);
+    }
+  }
+
+  function again() {
+    timed = false;
+    plan();
+  }
+
+  /**
+   * A frame paints the last draw, and the next draw follows as a task of its own. Drawing in the frame would join
+   * script and paint into one long task that delays keys.
+   */
+  function frame() {
+    later(turn, 0);
+  }
+
+  /** The chart that has waited longest. */
+  function turn() {
+    framed = false;
+    if (hidden()) return;
+    const due = [...turns].filter((one) => one.requested && dueIn(one) <= 1).sort((a, b) => a.drawnAt - b.drawnAt)[0];
+    if (due) draw(due);
+    plan();
+  }
+
+  function draw(turn: Turn) {
+    turn.requested = false;
+    const start = now();
+    // time lost to a late frame is given back, so that the average rate stays
+    turn.drawnAt = Math.max(start - FRAME, Math.min(start, turn.drawnAt + turn.every * slowness));
+    turn.draw();
+    if (turn.hasDrawn) weigh(now() - start);
+    turn.hasDrawn = true;
+  }
+
+  /** @param took ms */
+  function weigh(took: number) {
+    slowInARow = took > SLOW ? slowInARow + 1 : 0;
+    quickInARow = took < QUICK ? quickInARow + 1 : 0;
+    if (slowInARow === IN_A_ROW) pace(Math.min(SLOWEST, slowness * 2));
+    else if (quickInARow === AGAIN) pace(Math.max(1, slowness / 2));
+  }
+
+  function pace(next: number) {
+    const before = slowness;
+    [slowness, slowInARow, quickInARow] = [next, 0, 0];
+    if ((before > 1) !== (next > 1)) slowed(next > 1);
+  }
+
+  return {
+    /** @param every ms */
+    join(draw: () => void, every: number) {
+      const turn: Turn = { draw, every, drawnAt: -Infinity, requested: false, hasDrawn: false };
+      turns.add(turn);
+      return {
+        /**
+         * Requests a draw; several requests give one draw.
+         * @param atOnce without waiting for its interval
+         */
+        request(atOnce = false) {
+          turn.requested = true;
+          if (atOnce) turn.drawnAt = -Infinity;
+          plan();
+        },
+        leave: () => void turns.delete(turn),
+      };
+    },
+    /** Called when the page is visible again. */
+    wake: plan,
+    get slowness() { return slowness; },
+  };
+}
+
+export type DrawScheduler = ReturnType<typeof createDrawScheduler>;

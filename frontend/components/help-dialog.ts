@@ -1,0 +1,80 @@
+/**
+ * The list of keys, the switch for single keys, and the server's kernel.
+ * Owns: the dialog. The caller passes the lines.
+ */
+
+import { segmentedSwitch } from "./controls.ts";
+import { make } from "./dom.ts";
+import { icon } from "./icons.ts";
+import { LiveElement, register } from "./live-element.ts";
+import type { App } from "../state/types.ts";
+
+type Line = {does: string, caps: string[]};
+
+/**
+ * Opens a modal dialog in the page's look; closing removes it.
+ * @returns close
+ */
+export function openDialog(name: string, content: Node[], closed: () => void): () => void {
+  const shut = make("button", { type: "button", class: "button quiet square", "aria-label": "Close (Esc)", on: { click: () => close() } }, icon("close"));
+  const dialog = make("dialog", { class: "dialog", "aria-label": name }, make("div", { class: "head" }, make("h2", {}, name), shut), ...content);
+  // The browser reports a closed dialog some tasks later, and a key pressed meanwhile would find it open. So it is
+  // removed at once; the event serves only closings by the browser.
+  const close = () => {
+    if (!dialog.isConnected) return;
+    dialog.close();
+    dialog.remove();
+    closed();
+  };
+  dialog.addEventListener("close", close);
+  dialog.addEventListener("click", (event) => event.target === dialog && close());
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    event.preventDefault();
+    close();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  return close;
+}
+
+export class HelpDialog extends LiveElement {
+  lines: () => Line[] = () => [];
+  #close: (() => void)|null = null;
+
+  override start() {
+    this.follow((state) => state.view.dialog, (dialog) => {
+      if (dialog === "help" && !this.#close) this.#close = openDialog("Keyboard", this.#content(), () => this.#closed());
+      if (dialog !== "help") this.#close?.();
+    });
+  }
+
+  #closed() {
+    this.#close = null;
+    if (this.app.store.get().view.dialog === "help") this.app.setView({ dialog: null });
+  }
+
+  #content() {
+    const lines = this.lines().map(({ does, caps }) =>
+      make("div", {}, make("dt", {}, does), make("dd", {}, ...caps.map((cap) => make("kbd", {}, cap)))));
+    const single = segmentedSwitch({
+      name: "Single-key shortcuts", choices: [{ value: "on", text: "on" }, { value: "off", text: "off" }],
+      choose: (value) => {
+        this.app.setView({ singleKeys: value === "on" });
+        single.show(value);
+      },
+    });
+    single.show(this.app.store.get().view.singleKeys ? "on" : "off");
+    const kernel = make("p", { class: "line muted kernel", role: "status" });
+    void this.app.kernelWords().then((words) => kernel.append(words), () => kernel.remove());
+    return [
+      make("dl", { class: "keys" }, ...lines),
+      make("div", { class: "line" }, make("span", {}, "Single-key shortcuts"), single.root,
+        make("span", { class: "muted" }, "Off: only Space, arrows and Esc work.")),
+      kernel,
+      make("p", { class: "line" }, make("a", { href: "docs/" }, "Documentation")),
+    ];
+  }
+}
+
+export const registerHelpDialog = (app: App) => register("help-dialog", HelpDialog, app);

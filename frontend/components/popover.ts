@@ -1,0 +1,75 @@
+/**
+ * Small panels over the page. They close on Esc, on a press elsewhere or when focus leaves, and return focus.
+ * Owns: opening, placing, closing.
+ */
+
+import { make } from "./dom.ts";
+
+function place(panel: HTMLElement, anchor: Element) {
+  const box = anchor.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = panel;
+  const below = box.bottom + 6;
+  const top = below + height > innerHeight - 8 ? Math.max(8, box.top - height - 6) : below;
+  const left = Math.min(Math.max(8, box.left), innerWidth - width - 8);
+  panel.style.setProperty("left", `${left}px`);
+  panel.style.setProperty("top", `${top}px`);
+}
+
+/** @returns close */
+export function openPopover({ anchor, name, role, content, closed, look = "" }: {
+  anchor: () => Element|null; // a function, called again on closing: the page may have redrawn it
+  name: string;
+  role: "dialog"|"menu"|"listbox";
+  content: Node[];
+  closed?: () => void;
+  look?: string; // more classes
+}): () => void {
+  const kind = role === "dialog" ? "" : role;
+  const panel = make("div", { class: ["popover", kind, look].filter(Boolean).join(" "), popover: "auto", role, "aria-label": name }, ...content);
+  let from = anchor();
+  // inside an open dialog only its descendants can be reached; a panel over another closes with it
+  (from?.closest("dialog, [popover], .rail, top-bar") ?? document.body).append(panel);
+  if (role === "listbox" && from) panel.style.setProperty("min-width", `${from.getBoundingClientRect().width}px`);
+  // a panel without focus must not keep taking keys
+  const leave = (event: FocusEvent) => void (panel.contains((event.target as Node)) || close());
+  // The browser reports a closed panel some tasks later; closing it by hand or Esc removes it at once.
+  const close = () => {
+    if (!panel.isConnected) return;
+    document.removeEventListener("focusin", leave);
+    const inside = panel.contains(document.activeElement) || document.activeElement === document.body;
+    panel.remove();
+    closed?.();
+    from = anchor();
+    if (inside && from instanceof HTMLElement) from.focus();
+  };
+  document.addEventListener("focusin", leave);
+  panel.addEventListener("toggle", (event) => {
+    if ((event as ToggleEvent).newState === "closed") close();
+  });
+  panel.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    event.preventDefault();
+    close();
+  });
+  panel.showPopover();
+  if (from) place(panel, from);
+  (panel.querySelector("[autofocus], button:not(:disabled), input, select") as HTMLElement|null)?.focus();
+  return close;
+}
+
+/** `chosen` if it is one of several */
+type MenuItem = {text: string, act: () => void, disabled?: boolean, chosen?: boolean};
+export function openMenu(anchor: () => Element|null, name: string, items: MenuItem[]) {
+  const buttons = items.map((item) =>
+    make("button", { type: "button", role: item.chosen === undefined ? "menuitem" : "menuitemradio", "aria-checked": item.chosen === undefined ? null : String(item.chosen), tabindex: -1, disabled: item.disabled ?? false, on: { click: () => { close(); item.act(); } } }, item.text));
+  const enabled = buttons.filter((item) => !item.disabled);
+  const close = openPopover({ anchor, name, role: "menu", content: buttons });
+  buttons[0].parentElement?.addEventListener("keydown", (event) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === "Tab") close();
+    if (by === undefined) return;
+    event.preventDefault();
+    const at = enabled.indexOf((document.activeElement as any));
+    enabled[(at + by + enabled.length) % enabled.length].focus();
+  });
+}

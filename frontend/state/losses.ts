@@ -1,0 +1,42 @@
+/**
+ * Names of losses in either form of a recipe, and which data they suit.
+ * Owns: that. Pure.
+ */
+
+import { methodName, rowOf, rowsOf } from "./catalog.ts";
+import type { Method as LossRecipe } from "./catalog.ts";
+import type { Catalog, Json } from "./wire-types.ts";
+
+export type { Method as LossRecipe } from "./catalog.ts";
+
+const WORDS: Record<string, string> = {
+  mse: "mean squared error", huber: "Huber loss", binary_cross_entropy: "binary cross-entropy", softmax_cross_entropy: "softmax cross-entropy",
+};
+
+/** "mean squared error", "Huber loss, delta 0.5". */
+export function lossWords(loss: LossRecipe) {
+  const name = methodName(loss);
+  const own = typeof loss === "string" ? [] : Object.entries(loss).filter(([key]) => key !== "name").map(([key, value]) => `${key} ${value}`);
+  return [WORDS[name] ?? name.replaceAll("_", " "), ...own].join(", ");
+}
+
+/** Outputs that are logits are no predictions yet. */
+export const takesLogits = (loss: LossRecipe) => methodName(loss).endsWith("cross_entropy");
+
+/** Losses for a regression (0 classes) or this many classes. */
+export const fittingLosses = (catalog: Catalog|null, classes: number) =>
+  rowsOf(catalog, "losses").filter(({ task, most_classes: most }) => (classes ? most === null || classes <= most : task === "regression"));
+
+/**
+ * True if a recipe keeps its loss with other data: of the same kind, with a number of classes the
+ * loss can handle.
+ * Otherwise the data's default loss applies.
+ * @param before the data before the change
+ */
+export function keepsLoss(catalog: Catalog|null, loss: LossRecipe, before: Json, after: Json) {
+  if (after.name === before.name && after.dataset === before.dataset && after.task === before.task) return true;
+  const [was, is] = [before, after].map((data) => rowOf(catalog, "datasets", data.name));
+  const most = rowOf(catalog, "losses", methodName(loss))?.most_classes;
+  const fits = !is?.classes?.length || most === null || most >= is.classes.length;
+  return Boolean(was && is && was.task && was.task === is.task && fits);
+}

@@ -1,0 +1,36 @@
+/**
+ * A part of a run's columns in few enough buckets to draw.
+ * Owns: picking and merging for a number of pixels.
+ */
+
+import { emptyStat, fold, part, pick, planFor, sizesOf } from "./buckets.ts";
+import type { RunSeries, Stat } from "./types.ts";
+
+/**
+ * A run's columns in at most `atMost` buckets, only the named series; extremes stay exact.
+ * @param geometric fine at the beginning, for a log axis
+ * @param window only these buckets, from - to, without their neighbours
+ */
+export function thin(series: RunSeries, names: string[], atMost: number, geometric: boolean, [from, to]: [number, number] = [0, series.length]) {
+  const [first, last] = [series.first.subarray(from, to), series.last.subarray(from, to)];
+  const groups = planFor(first, last, first.length, atMost, geometric);
+  const size = groups.length - 1;
+  const sizes = sizesOf(first, last, first.length);
+  const picked = (column: Float64Array, which: 0|1) => {
+    const out = new Float64Array(size);
+    pick(column, groups, which, out);
+    return out;
+  };
+  const stats: Record<string, Stat> = {};
+  for (const name of names) {
+    const stat = series.values(name);
+    if (stat) fold(part(stat, from, to), sizes, groups, (stats[name] = emptyStat(size)));
+  }
+  return {
+    first: picked(first, 0),
+    last: picked(last, 1),
+    samples_seen: picked(series.samplesSeen.subarray(from, to), 1),
+    seconds: picked(series.seconds.subarray(from, to), 1),
+    series: stats,
+  };
+}

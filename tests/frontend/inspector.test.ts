@@ -1,0 +1,145 @@
+// When the page requests a step line by line, by the test's clock; what opens, moves and closes it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createStepRequests } from "../../frontend/net/inspector.ts";
+import { WHOLE } from "../../frontend/state/grids.ts";
+import { inspectionOf, lineFrom, openedAt, samplesFrom, shownLine, toggledInspector } from "../../frontend/state/inspected.ts";
+import { initialState, reduce } from "../../frontend/state/reduce.ts";
+import { createStore } from "../../frontend/state/store.ts";
+import { answer } from "./fake-server.ts";
+import { live, settle } from "./world.ts";
+
+const entry = (name, values) => ({ name, values, shape: [], zeros: Number(values === 0), negative: 0, largest: values });
+const sheet = (step, batch = [7]) => ({
+  step, generation: 0, batch, functions: {}, given: [entry("m", batch.length)],
+  lines: [{ ...entry("loss", 2), part: "forward", expression: "m * 2" }, { ...entry("share", 0), part: "update", expression: "m - m" }],
+});
+
+function watching({ narrow = false, takes = 0, batch } = {}) {
+  const store = createStore(initialState(), reduce);
+  for (const message of [{ type: "opened", answer: answer({ step: 3 }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
+  const clock = { now: 0, due: null, run: null };
+  const requests = [];
+  const api = { inspect: async (_, run, { step, first, rows, block }) => {
+    assert.equal(block, WHOLE, "no more than is shown");
+    requests.push(`${run} ${step ?? "now"} ${first}+${rows}`);
+    clock.now += takes;
+    return sheet(step ?? store.get().runs[run].step, batch);
+  } };
+  const environment = {
+    now: () => clock.now, hidden: () => false, narrow: () => narrow, clearTimeout: () => (clock.run = null),
+    setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
+  };
+  const inspector = createStepRequests({ api, store, environment });
+  async function pass(ms) {
+    const end = clock.now + ms;
+    while (clock.run && clock.due <= end) {
+      const { run } = clock;
+      clock.now = Math.max(clock.now, clock.due);
+      clock.run = null;
+      run();
+      await settle();
+    }
+    clock.now = Math.max(clock.now, end);
+    return requests.splice(0);
+  }
+  const view = (part) => store.dispatch({ type: "view", part });
+  const moved = (step) => store.dispatch({ type: "frame", runs: { gd: { status: "playing", step, epoch: step, samples_seen: step, generation: 0, latest: {} } } });
+  return { store, pass, view, moved, inspector };
+}
+
+test("a closed step inspector requests nothing, and closing drops its answer", async () => {
+  const { store, pass, view } = watching();
+  assert.deepEqual(await pass(5000), []);
+  view({ inspector: true });
+  assert.deepEqual(await pass(0), ["gd now 0+4"]);
+  assert.equal(inspectionOf(store.get()).step, 3);
+  assert.deepEqual(await pass(5000), []);
+  view({ inspector: false });
+  assert.equal(store.get().inspection, null);
+  view({ inspector: true });
+  assert.deepEqual(await pass(0), ["gd now 0+4"]);
+});
+
+test("a moving run is requested at most four times a second, less often if answers are slow", async () => {
+  for (const [takes, most] of [[0, 4], [200, 2]]) {
+    const { pass, view, moved } = watching({ takes });
+    view({ inspector: true });
+    await pass(1000);
+    let count = 0;
+    for (let step = 10; step < 110; step++) {
+      moved(step);
+      count += (await pass(10)).length;
+    }
+    assert.ok(count >= 1 && count <= most + 1, `${count} with ${takes} ms`);
+  }
+});
+
+test("another run, past step or rows are requested at once", async () => {
+  const { store, pass, view } = watching({ batch: [5, 6, 7, 8, 9, 10] });
+  view({ inspector: true });
+  await pass(0);
+  view({ networkRun: "sgd" });
+  assert.equal(inspectionOf(store.get()), null);
+  assert.deepEqual(await pass(0), ["sgd now 0+4"]);
+  store.dispatch({ type: "look", step: 1 });
+  assert.deepEqual(await pass(0), ["sgd 1 0+4"]);
+  view(samplesFrom(store.get(), 1));
+  assert.deepEqual(await pass(0), ["sgd 1 4+4"]);
+  assert.deepEqual(samplesFrom(store.get(), 1), { firstSample: 4 });
+  assert.deepEqual(samplesFrom(store.get(), -1), { firstSample: 0 });
+});
+
+test("a phone's page requests while its tab is open", async () => {
+  const { store, pass, view } = watching({ narrow: true });
+  view({ inspector: true });
+  assert.deepEqual(await pass(500), []);
+  view(toggledInspector(store.get(), true));
+  assert.equal(store.get().view.tab, "step");
+  assert.deepEqual(await pass(0), ["gd now 0+4"]);
+  assert.deepEqual(toggledInspector(store.get(), true), { tab: "charts" });
+});
+
+test("lines are selected one by one, and nothing lies beyond the ends", async () => {
+  const { store, pass, view } = watching();
+  view({ inspector: true });
+  await pass(0);
+  assert.equal(shownLine(store.get(), inspectionOf(store.get())), 0);
+  assert.deepEqual(lineFrom(store.get(), -1), {});
+  view(lineFrom(store.get(), 1));
+  assert.equal(store.get().view.line, "update share");
+  assert.deepEqual(lineFrom(store.get(), 1), {});
+});
+
+test("an answer for another experiment is dropped", async () => {
+  const { store, pass, view } = watching();
+  view({ inspector: true });
+  store.dispatch({ type: "opened", answer: answer({ id: "other", step: 8 }) });
+  await pass(300);
+  assert.equal(store.get().inspection.experiment, "other");
+});
+
+test("stepping with the step inspector open pauses play; with it closed play goes on", async () => {
+  const { app } = await live();
+  const isPlaying = () => app.store.get().playback.playing;
+  app.play();
+  app.back(1);
+  assert.equal(isPlaying(), true);
+  for (const step of [() => app.back(1), () => app.forward(1)]) {
+    app.setView({ inspector: true });
+    step();
+    assert.equal(isPlaying(), false);
+    app.setView({ inspector: false });
+    app.play();
+    assert.equal(isPlaying(), true);
+  }
+  app.stop();
+});
+
+test("a line that the Doctor names opens in its run", () => {
+  assert.deepEqual(openedAt("sgd", "dz2 = da2 * (z2 > 0)", false), { networkRun: "sgd", line: "backward dz2", inspector: true });
+  assert.deepEqual(openedAt("gd", "W2 -= lr * dW2", true), { networkRun: "gd", line: "update W2", tab: "step" });
+  assert.equal(openedAt("gd", "loss = np.mean((y - y_pred)**2)", true).line, "forward loss");
+});

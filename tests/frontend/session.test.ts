@@ -1,0 +1,342 @@
+// The connection as a state machine: its actions after each event, by the test's clock.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { backoff } from "../../frontend/net/backoff.ts";
+import { createSession } from "../../frontend/net/session.ts";
+import { answer } from "./fake-server.ts";
+
+/** A session, its clock, and its positions. */
+function start({ stored = {}, arrived = null, coarse = {}, random = 0.5 } = {}) {
+  let now = 1000;
+  const positions = { ...stored };
+  const session = createSession({ positions: () => positions, arrived: () => arrived ?? positions, coarse: () => coarse, random: () => random, fps: 10 });
+  const happen = (type, more = {}, ms = 0) => session.handle({ type, ...more }, (now += ms));
+  const hear = (message, ms = 0) => happen("received", { message }, ms);
+  const watch = () => happen("watch", { what: { experiment: "e1", token: "t", series: ["train_loss"] } });
+  return { session, positions, happen, hear, watch };
+}
+
+const hello = { type: "experiment", experiment: "e1", state: answer() };
+const sentBy = (actions) => actions.filter((action) => action.do === "send").map(({ message }) => message);
+const dispatched = (actions) => actions.filter((action) => action.do === "dispatch").map(({ message }) => message);
+const statusOf = (actions) => dispatched(actions).findLast((message) => message.status)?.status;
+
+function live(options) {
+  const line = start(options);
+  line.watch();
+  line.happen("opened");
+  line.hear(hello);
+  return line;
+}
+
+test("watching connects, and sends the held steps once the socket is open", () => {
+  const { watch, happen } = start({ stored: { gd: { generation: 2, step: 40 }, sgd: { generation: 0, step: 0 } } });
+  assert.deepEqual(watch(), [{ do: "connect" }]);
+  const [message] = sentBy(happen("opened"));
+  assert.deepEqual(message.since, { gd: { generation: 2, step: 40 } });
+  assert.deepEqual([message.type, message.token, message.encoding, message.series], ["watch", "t", "bdata", ["train_loss"]]);
+});
+
+test("a frame is applied before it is credited", () => {
+  const { hear } = live();
+  const actions = hear({ type: "frame", frame: 7, experiment: "e1", runs: {} });
+  assert.deepEqual(actions.map((action) => action.do), ["apply", "send"]);
+  assert.deepEqual(actions[1].message, { type: "got", frame: 7 });
+});
+
+test("a frame of a left experiment is credited, and not shown", () => {
+  assert.deepEqual(live().hear({ type: "frame", frame: 3, experiment: "old", runs: {} }).map((action) => action.do), ["send"]);
+});
+
+test("the past arrives in wide frames, later frames are small", () => {
+  const { happen } = live();
+  const [again] = sentBy(happen("applied"));
+  assert.equal(again.buckets, 64);
+  assert.deepEqual(sentBy(happen("applied")), []);
+});
+
+test("a coarse range is requested again, wide, once; then frames are small again", () => {
+  const coarse = {};
+  const { happen, hear } = live({ stored: { gd: { generation: 0, step: 30_000 }, sgd: { generation: 0, step: 30_000 } }, coarse });
+  happen("applied");
+  hear(hello);
+  coarse.sgd = { generation: 0, step: 2048 };
+  const [again] = sentBy(happen("tick", {}, 1000));
+  assert.deepEqual([again.type, again.buckets, again.since.sgd.step, again.since.gd.step], ["watch", 1000, 2048, 30_000]);
+  assert.deepEqual(sentBy(happen("applied")), []); // a frame that was on its way already
+  hear(hello);
+  assert.deepEqual(sentBy(happen("applied")).map(({ buckets }) => buckets), [64]);
+  hear(hello);
+  assert.deepEqual(sentBy(happen("tick", {}, 1000)).filter(({ type }) => type === "watch"), []);
+});
+
+test("an experiment opened once more is requested wide, like a new one", () => {
+  const { happen, hear, positions } = live({ stored: { gd: { generation: 0, step: 200 } } });
+  hear(hello);
+  assert.deepEqual(sentBy(happen("applied")).map(({ buckets }) => buckets), [64]);
+  delete positions.gd;
+  const [message] = sentBy(happen("watch", { what: { experiment: "e1", token: null, series: null } }));
+  assert.deepEqual([message.buckets, message.since], [1000, undefined]);
+});
+
+test("the past is requested wide until complete, in any number of frames", () => {
+  const at = (step, generation = 0) => ({ generation, step });
+  const far = { ...hello, state: { ...hello.state, runs: hello.state.runs.map((run) => ({ ...run, generation: 0, step: 8_000 })) } };
+  const begin = () => {
+    const line = start();
+    line.watch();
+    line.happen("opened");
+    line.hear(far);
+    return { ...line, asks: () => sentBy(line.happen("applied")).map(({ buckets }) => buckets) };
+  };
+  const { positions, asks } = begin();
+  Object.assign(positions, { gd: at(2_800), sgd: at(8_000) });
+  assert.deepEqual(asks(), []);
+  positions.gd = at(8_000);
+  assert.deepEqual(asks(), [64]);
+  const removed = begin();
+  removed.positions.gd = at(0, 1);
+  assert.deepEqual(removed.asks(), []);
+  removed.hear({ type: "event", event: "run_removed", experiment: "e1", run: "sgd" });
+  assert.deepEqual(removed.asks(), [64], "a run that began anew has no past, and one that is gone will not come");
+});
+
+test("ranges sent again are requested wide until complete, and anew on another connection", () => {
+  const coarse = { gd: { generation: 0, step: 1_024 } };
+  const [stored, arrived] = [{ gd: { generation: 0, step: 8_000 } }, { gd: { generation: 0, step: 8_000 } }];
+  const state = { ...hello.state, runs: hello.state.runs.filter(({ name }) => name === "gd").map((run) => ({ ...run, generation: 0, step: 8_000 })) };
+  const { happen, hear } = live({ stored, arrived, coarse });
+  const asks = (type, ms = 0) => sentBy(happen(type, {}, ms)).filter(({ type }) => type === "watch").map(({ buckets, since }) => [buckets, since.gd.step]);
+  hear({ ...hello, state });
+  assert.deepEqual(asks("applied"), [[64, 8_000]]);
+  assert.deepEqual(asks("tick", 1000), [[1000, 1_024]]);
+  hear({ ...hello, state });
+  arrived.gd.step = 2_800;
+  assert.deepEqual(asks("applied"), []);
+  arrived.gd.step = 8_000;
+  assert.deepEqual(asks("applied"), [[64, 8_000]]);
+  hear({ ...hello, state });
+  assert.deepEqual(asks("tick", 1000), []);
+  happen("closed", { code: 1006 });
+  assert.deepEqual(asks("opened"), [[1000, 8_000]]);
+  hear({ ...hello, state });
+  assert.deepEqual(asks("applied"), [[64, 8_000]]);
+  assert.deepEqual(asks("tick", 1000), [[1000, 1_024]]);
+});
+
+test("a cut waits by full jitter, shows the seconds, and retries after them", () => {
+  const { happen, session } = live({ stored: { gd: { generation: 0, step: 12 } } });
+  const [message] = dispatched(happen("closed", { code: 1006 }));
+  assert.deepEqual([message.status, message.lastStep, message.retryIn], ["reconnecting", 12, 1]);
+  assert.deepEqual(happen("tick", {}, 50).filter((action) => action.do === "connect"), []);
+  assert.ok(happen("tick", {}, 60).some((action) => action.do === "connect"));
+  assert.equal(session.phase, "connecting");
+});
+
+test("waits double up to three seconds, and to ten after two minutes", () => {
+  const waits = [0, 1, 2, 3, 4, 9].map((attempt) => backoff(attempt, 1000, 1));
+  assert.deepEqual(waits, [200, 400, 800, 1600, 3000, 3000]);
+  assert.equal(backoff(9, 130_000, 1), 10_000);
+  assert.equal(backoff(3, 0, 0), 0);
+});
+
+test("online or visible again retries at once, but not twice", () => {
+  const { happen } = live();
+  assert.deepEqual(happen("hurry"), []);
+  happen("closed", { code: 1012 });
+  assert.ok(happen("hurry").some((action) => action.do === "connect"));
+  assert.deepEqual(happen("hurry"), []);
+});
+
+test("after a failed attempt the server is checked before a socket is opened", () => {
+  const { happen, hear } = live();
+  const next = () => happen("hurry").at(-1).do;
+  happen("closed", { code: 1006 });
+  assert.equal(next(), "connect");
+  happen("closed", { code: 1006 });
+  assert.equal(next(), "probe");
+  happen("closed", { code: 1006 });
+  assert.equal(next(), "probe");
+  happen("opened");
+  hear(hello);
+  happen("closed", { code: 1006 });
+  assert.equal(next(), "connect");
+});
+
+test("an unanswered check does not block: the socket is next, then the check again", () => {
+  const { happen } = live();
+  const next = () => happen("hurry").at(-1).do;
+  happen("closed", { code: 1006 });
+  next();
+  happen("closed", { code: 1006 });
+  assert.equal(next(), "probe");
+  for (const then of ["connect", "probe", "connect"]) {
+    assert.deepEqual(happen("tick", {}, 12_001).map((action) => action.do), ["close", "dispatch"]);
+    assert.equal(next(), then);
+  }
+});
+
+test("twelve seconds of silence are a cut, whatever the socket says", () => {
+  const { happen, hear } = live();
+  hear({ type: "pong", id: "?" }, 11_000);
+  assert.equal(statusOf(happen("tick", {}, 11_900)), undefined);
+  const actions = happen("tick", {}, 200);
+  assert.equal(actions[0].do, "close");
+  assert.equal(statusOf(actions), "reconnecting");
+});
+
+test("a connection that never opens is given up too", () => {
+  const { watch, happen } = start();
+  watch();
+  assert.equal(statusOf(happen("tick", {}, 13_000)), "reconnecting");
+});
+
+test("a ping goes every three seconds and its answer gives the latency", () => {
+  const { happen, hear } = live();
+  const [ping] = sentBy(happen("tick", {}, 3000));
+  assert.equal(ping.type, "ping");
+  assert.deepEqual(dispatched(hear({ type: "pong", id: ping.id }, 17)), [{ type: "connection", latency: 17 }]);
+  assert.deepEqual(sentBy(happen("tick", {}, 1000)), []);
+});
+
+test("unacknowledged commands are sent again after a cut, oldest first, with the same id", () => {
+  const { happen, hear, session } = live();
+  const [a, b, c] = ["a", "b", "c"].map((id) => ({ type: "command", id, experiment: "e1", do: "edit" }));
+  for (const message of [a, b]) assert.deepEqual(sentBy(happen("command", { message })), [message]);
+  hear({ type: "ack", id: "a", answer: {} });
+  happen("closed", { code: 1006 });
+  assert.deepEqual(sentBy(happen("command", { message: c })), []);
+  happen("hurry");
+  happen("opened");
+  assert.deepEqual(sentBy(hear(hello)).filter(({ type }) => type === "command"), [b, c]);
+  hear({ type: "error", id: "b", problem: { title: "No" } });
+  hear({ type: "ack", id: "c", answer: {} });
+  assert.equal(session.unanswered, 0);
+});
+
+test("a command that came too fast is sent again after the server's wait, silently", () => {
+  const { happen, hear } = live();
+  const message = { id: "a", do: "play" };
+  happen("command", { message });
+  const refused = { type: "error", id: "a", problem: { status: 429, title: "Too many requests", retry_after: 2 } };
+  assert.deepEqual(hear(refused), []);
+  assert.deepEqual(sentBy(happen("tick", {}, 1500)), []);
+  assert.deepEqual(sentBy(happen("tick", {}, 600)), [message]);
+  assert.deepEqual(sentBy(happen("tick", {}, 600)), []);
+  assert.equal(dispatched(hear({ type: "ack", id: "a", answer: {} })).length, 1);
+});
+
+test("a repeated acknowledgement is reported once", () => {
+  const { happen, hear } = live();
+  happen("command", { message: { id: "a" } });
+  assert.equal(dispatched(hear({ type: "ack", id: "a", answer: {} })).length, 1);
+  assert.equal(dispatched(hear({ type: "ack", id: "a", answer: {} })).length, 0);
+});
+
+test("after a cut the missing steps are counted until they are here", () => {
+  const { happen, hear, positions } = live({ stored: { gd: { generation: 0, step: 100 } } });
+  happen("closed", { code: 1006 });
+  happen("hurry");
+  happen("opened");
+  const [, catching] = dispatched(hear({ ...hello, state: { ...answer(), runs: [{ name: "gd", generation: 0, step: 300 }] } }));
+  assert.deepEqual([catching.status, catching.progress], ["catching-up", { have: 100, of: 300, run: "gd" }]);
+  positions.gd = { generation: 0, step: 200 };
+  assert.deepEqual(dispatched(happen("applied"))[0].progress, { have: 200, of: 300, run: "gd" });
+  positions.gd = { generation: 0, step: 301 };
+  assert.equal(statusOf(happen("applied")), "ready");
+});
+
+test("nothing waits for steps that cannot come: of a removed or restarted run, or of a left experiment", () => {
+  const at = (step, generation = 0) => ({ generation, step });
+  const runs = [{ name: "gd", ...at(300) }, { name: "sgd", ...at(200) }];
+  const behind = () => {
+    const line = live({ stored: { gd: at(100), sgd: at(100) } });
+    line.happen("closed", { code: 1006 });
+    line.happen("hurry");
+    line.happen("opened");
+    line.hear({ ...hello, state: { ...answer(), runs } });
+    return { ...line, stands: (actions) => dispatched(actions).findLast(({ status }) => status)?.progress };
+  };
+  const removed = behind();
+  const removal = removed.hear({ type: "event", event: "run_removed", experiment: "e1", run: "gd" });
+  assert.ok(removal.some((action) => action.do === "forget" && action.run === "gd"));
+  assert.deepEqual(removed.stands(removal), { have: 100, of: 200, run: "sgd" });
+  const reset = behind();
+  reset.positions.gd = at(0, 1);
+  assert.deepEqual(reset.stands(reset.happen("applied")), { have: 100, of: 200, run: "sgd" });
+  reset.positions.sgd = at(200);
+  assert.equal(reset.stands(reset.happen("applied")), null);
+  const left = behind();
+  left.happen("watch", { what: { experiment: "e2", token: "t", series: null } });
+  assert.equal(statusOf(left.hear({ ...hello, experiment: "e2" })), "ready");
+});
+
+test("the old experiment is left once the new one is answered: it may be deleted soon", () => {
+  const { happen, hear, session } = live();
+  happen("watch", { what: { experiment: "e2", token: "t", series: null } });
+  hear(hello);
+  assert.equal(session.hasArrived, false, "an answer that was on its way");
+  happen("watch", { what: { experiment: "e3", token: "t", series: null } });
+  hear({ ...hello, experiment: "e3" });
+  assert.equal(session.hasArrived, true);
+  happen("watch", { what: { experiment: "e4", token: "t", series: null } });
+  assert.equal(session.hasArrived, false);
+  happen("closed", { code: 1006 });
+  assert.equal(session.hasArrived, true, "a line that is cut watches nothing");
+});
+
+test("a new generation after a restart is awaited from its beginning", () => {
+  const { happen, hear, positions } = live({ stored: { gd: { generation: 0, step: 300 } } });
+  happen("closed", { code: 1012 });
+  happen("hurry");
+  happen("opened");
+  const actions = hear({ ...hello, state: { ...answer(), runs: [{ name: "gd", generation: 1, step: 300 }] } });
+  assert.deepEqual(dispatched(actions)[1].progress, { have: 0, of: 300, run: "gd" });
+  positions.gd = { generation: 1, step: 300 };
+  assert.equal(statusOf(happen("applied")), "ready");
+});
+
+test("columns that do not join are requested again, once", () => {
+  const { happen, hear, positions } = live({ stored: { gd: { generation: 0, step: 5 } } });
+  assert.deepEqual(happen("gap", { run: "gd" }).map((action) => action.do), ["forget", "rewatch"]);
+  assert.deepEqual(happen("gap", { run: "gd" }).map((action) => action.do), ["forget"]);
+  delete positions.gd;
+  const [message] = sentBy(happen("rewatch"));
+  assert.deepEqual([message.since, message.buckets], [undefined, 1000]);
+  hear(hello);
+  assert.equal(happen("gap", { run: "gd" }).length, 2);
+});
+
+test("an unknown experiment is reported as a restart, and not requested again", () => {
+  const { happen } = live();
+  assert.equal(statusOf(happen("closed", { code: 4404 })), "restarted");
+  assert.deepEqual(happen("tick", {}, 60_000), []);
+  const { watch, happen: on, hear } = start();
+  watch();
+  on("opened");
+  assert.equal(statusOf(hear({ type: "error", id: null, problem: { status: 404, title: "Unknown" } })), "restarted");
+});
+
+test("a refused token leaves the page read only", () => {
+  const { happen } = live();
+  const actions = happen("closed", { code: 4401 });
+  assert.deepEqual(dispatched(actions), [{ type: "token", token: null }]);
+  assert.equal(sentBy(happen("opened"))[0].token, undefined);
+});
+
+test("a protocol error is final, with words for it", () => {
+  const { happen } = live();
+  const actions = happen("closed", { code: 4400 });
+  assert.equal(dispatched(actions).at(-1).type, "problem");
+  assert.deepEqual(happen("tick", {}, 60_000), []);
+});
+
+test("watching another experiment drops the commands of the one before", () => {
+  const { happen, session } = live();
+  happen("command", { message: { id: "a" } });
+  const messages = sentBy(happen("watch", { what: { experiment: "e2", token: null, series: null } }));
+  assert.deepEqual(messages.map(({ type, experiment }) => [type, experiment]), [["unwatch", "e1"], ["watch", "e2"]]);
+  assert.equal(session.unanswered, 0);
+});
