@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 NODE_CHECKS := tests/frontend/node_modules
+BIOME := $(BIN)/node $(NODE_CHECKS)/@biomejs/biome/bin/biome
 BUILD_PAGE := $(PY) hatch_build.py
 # One BLAS thread a process: the same sums whatever the machine. Bytecode is written whatever the caller says, since a
 # suite starts a hundred processes.
@@ -90,14 +91,16 @@ $(VENV)/installed-test: $(VENV)/installed requirements/test.txt
 	@touch $@
 
 $(NODE_CHECKS)/installed: $(VENV)/installed-test tests/frontend/package.json tests/frontend/package-lock.json
-	@echo "== installing the type checker and the accessibility rules for the frontend"
+	@echo "== installing what checks the frontend"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/frontend --no-audit --no-fund --silent
 	@touch $@
 
-lint: $(VENV)/installed-test ## ruff: rules and formatting
+lint: $(VENV)/installed-test $(NODE_CHECKS)/installed ## ruff and Biome: rules and formatting
 	@echo "== ruff"
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "formatting differs: make format"; exit 1; }
+	@echo "== biome"
+	@$(BIOME) ci --error-on-warnings --log-level=warn
 
 types: $(VENV)/installed-test ## mypy --strict
 	@echo "== mypy --strict"
@@ -189,9 +192,10 @@ screenshot: install-test ## take the moving picture of the page for the README
 	@$(PY) tests/browser/chromium.py
 	@$(PY) tests/browser/screenshot.py
 
-format: $(VENV)/installed-test ## put imports and layout in order
+format: $(VENV)/installed-test $(NODE_CHECKS)/installed ## put imports and layout in order
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
+	@$(BIOME) check --write --log-level=warn
 
 LOCK := uv pip compile --quiet --no-config --universal --python-version 3.11 --fork-strategy fewest --only-binary :all: \
         --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-build-options \

@@ -34,22 +34,41 @@ import { createStore } from "./state/store.ts";
 import type { Changes } from "./state/recipes.ts";
 import type { App, Environment, Json } from "./state/types.ts";
 
-const READ_ONLY = { title: "This page is read-only.", detail: "Only the browser that created this experiment can change it." };
+const READ_ONLY = {
+  title: "This page is read-only.",
+  detail: "Only the browser that created this experiment can change it.",
+};
 
 /** The result under its name, or why it failed. */
-const outcome = (name: string, request: Promise<any>) => request.then((thing) => ({ [name]: thing }), (error) => {
-  if (error instanceof Refused) return { problem: error.problem };
-  throw error;
-});
+const outcome = (name: string, request: Promise<any>) =>
+  request.then(
+    (thing) => ({ [name]: thing }),
+    (error) => {
+      if (error instanceof Refused) return { problem: error.problem };
+      throw error;
+    },
+  );
 
 export function createApp(environment: Environment = browserEnvironment()): App {
   const localStore = createLocalStore(environment.storage);
   const initial = initialState();
-  const store = createStore({ ...initial, view: { ...initial.view, ...localStore.view() } }, reduce);
+  const store = createStore(
+    { ...initial, view: { ...initial.view, ...localStore.view() } },
+    reduce,
+  );
   const series = createSeriesStore();
-  const api = createApi(environment.fetch, environment.address, () => localStore.owner(environment.secret));
+  const api = createApi(environment.fetch, environment.address, () =>
+    localStore.owner(environment.secret),
+  );
   const connection = createConnection({ environment, store, series });
-  const loader = createExperimentLoader({ api, environment, localStore, connection, series, store });
+  const loader = createExperimentLoader({
+    api,
+    environment,
+    localStore,
+    connection,
+    series,
+    store,
+  });
   const runRequests = createRunRequests({ api, store, seriesOf: series.of, environment });
   const instrumentRequests = createInstrumentRequests({ api, store, environment });
   const lookCloser = createFinerColumns({ api, store, series, environment });
@@ -66,14 +85,19 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   const { dispatch } = store;
   const stops: (() => void)[] = [];
 
-  function command(what: string, run?: string|null, body?: Json) {
-    if (store.get().experiment?.token === null) return void dispatch({ type: "problem", problem: READ_ONLY });
+  function command(what: string, run?: string | null, body?: Json) {
+    if (store.get().experiment?.token === null)
+      return void dispatch({ type: "problem", problem: READ_ONLY });
     commands.command(what, run, body);
   }
 
-  /** Steps requested while others run are joined: a held key is one command at a time, and at most one epoch waits. */
+  /**
+   * Steps requested while others run are joined: a held key is one command at a time, and at most
+   * one epoch waits.
+   */
   const queued = { steps: 0, epochs: 0 };
-  const isPending = (...what: string[]) => Object.values(store.get().pending).some((pending) => what.includes(pending.do));
+  const isPending = (...what: string[]) =>
+    Object.values(store.get().pending).some((pending) => what.includes(pending.do));
 
   /** A step follows any play or pause requested before it, even one that still waits. */
   function stepOn() {
@@ -85,7 +109,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   }
 
   /** Play, pause or reset cancels steps that wait. */
-  function insteadOfSteps(what: string, run?: string|null, body?: Json) {
+  function insteadOfSteps(what: string, run?: string | null, body?: Json) {
     Object.assign(queued, { steps: 0, epochs: 0 });
     command(what, run, body);
   }
@@ -94,15 +118,25 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   let changes: Changes = {};
 
   /** Reverts the last command that can be undone; its notice names it. */
-  let takeBack: () => void|Promise<void> = loader.undo;
+  let takeBack: () => void | Promise<void> = loader.undo;
 
   function notifyWithUndo(text: string, undo: () => void, waits?: string) {
     takeBack = undo;
     dispatch({ type: "notice", notice: { kind: "info", text, waits, undo: true } });
   }
 
-  const removalUndo = createRemovalUndo({ store, command, notify: (label, undo) => notifyWithUndo(`${label} is removed. Undo starts it again at step 0.`, undo) });
-  const remedies = createRemedies({ store, command, offer: (run, change) => offer(run, change), notify: notifyWithUndo });
+  const removalUndo = createRemovalUndo({
+    store,
+    command,
+    notify: (label, undo) =>
+      notifyWithUndo(`${label} is removed. Undo starts it again at step 0.`, undo),
+  });
+  const remedies = createRemedies({
+    store,
+    command,
+    offer: (run, change) => offer(run, change),
+    notify: notifyWithUndo,
+  });
 
   function followAnswers() {
     commands.answered();
@@ -125,16 +159,25 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   /** Stepping with the step inspector open pauses first, so that its content stays. */
   function holdToRead() {
     const state = store.get();
-    if (isInspectorOpen(state, environment.narrow()) && state.playback.playing && !state.looking) insteadOfSteps("pause");
+    if (isInspectorOpen(state, environment.narrow()) && state.playback.playing && !state.looking)
+      insteadOfSteps("pause");
   }
 
   /** Shows a past step; looking at the newest step returns to live. */
-  function lookAt(step: number|null) {
-    const target = step === null || step >= furthestStep(store.get()) ? null : Math.max(0, Math.round(step));
+  function lookAt(step: number | null) {
+    const target =
+      step === null || step >= furthestStep(store.get()) ? null : Math.max(0, Math.round(step));
     if (target !== (store.get().looking?.step ?? null)) dispatch({ type: "look", step: target });
   }
 
-  const linkOpener = createLinkOpener({ environment, store, loader, command, lookAt, opened: () => void (takeBack = linkOpener.goBack) });
+  const linkOpener = createLinkOpener({
+    environment,
+    store,
+    loader,
+    command,
+    lookAt,
+    opened: () => void (takeBack = linkOpener.goBack),
+  });
 
   function fork(run: string, change: Json = {}) {
     const state = store.get();
@@ -178,10 +221,14 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     environment,
     async start() {
       stops.push(
-        localStore.follow(store), store.watch((state) => state.pending, followAnswers), store.watch((state) => state.order, remedies.answered),
+        localStore.follow(store),
+        store.watch((state) => state.pending, followAnswers),
+        store.watch((state) => state.order, remedies.answered),
         store.watch(({ experiment, catalog }) => [experiment?.id, catalog], playExhibit),
       );
-      environment.listen((signal) => (signal === "link" ? void linkOpener.followLink() : connection.hear(signal)));
+      environment.listen((signal) =>
+        signal === "link" ? void linkOpener.followLink() : connection.hear(signal),
+      );
       runRequests.start();
       await linkOpener.begin();
     },
@@ -228,7 +275,10 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     forwardEpoch(epochs = 1) {
       const { looking, experiment, runs, view, order } = store.get();
       const samples = experiment?.trainSamples ?? 1;
-      const batch = Math.min(samples, runs[view.selectedRun ?? order[0]]?.settings.batch_size ?? samples);
+      const batch = Math.min(
+        samples,
+        runs[view.selectedRun ?? order[0]]?.settings.batch_size ?? samples,
+      );
       if (looking) lookAt(looking.step + epochs * Math.ceil(samples / batch));
       else this.stepEpoch(epochs);
     },
@@ -259,20 +309,39 @@ export function createApp(environment: Environment = browserEnvironment()): App 
       const exhibit = exhibitCalled(state, name);
       if (!exhibit) return;
       dispatch({ type: "view", part: { closedNote: null } });
-      if (exhibitOf(state) === exhibit || !await beginAnother(exhibit.recipe, startWords(exhibit))) return;
+      if (
+        exhibitOf(state) === exhibit ||
+        !(await beginAnother(exhibit.recipe, startWords(exhibit)))
+      )
+        return;
       const { view } = state;
       const { x, measure, panel } = exhibit.view;
-      dispatch({ type: "view", part: { x, measure, panel: panel ?? "gradients", instruments: FIRST } });
+      dispatch({
+        type: "view",
+        part: { x, measure, panel: panel ?? "gradients", instruments: FIRST },
+      });
       takeBack = () => {
-        dispatch({ type: "view", part: { x: view.x, measure: view.measure, panel: view.panel, instruments: view.instruments } });
+        dispatch({
+          type: "view",
+          part: {
+            x: view.x,
+            measure: view.measure,
+            panel: view.panel,
+            instruments: view.instruments,
+          },
+        });
         return loader.undo();
       };
     },
     async openFile(file) {
       const opened = openedAs(file.name, /\.json$/i.test(file.name) ? await file.text() : "");
       if ("problem" in opened) return void dispatch({ type: "problem", problem: opened.problem });
-      if ("recipe" in opened) return void await beginAnother(opened.recipe, recipeWords(file.name));
-      const { parameters, problem } = (await outcome("parameters", api.sendParameters(file)) as Json);
+      if ("recipe" in opened)
+        return void (await beginAnother(opened.recipe, recipeWords(file.name)));
+      const { parameters, problem } = (await outcome(
+        "parameters",
+        api.sendParameters(file),
+      )) as Json;
       if (problem) dispatch({ type: "problem", problem });
       else await this.newExperiment({ network: { start: parameters.id } });
     },
@@ -285,14 +354,18 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     restart: loader.restart,
     async linkTo(of, state = store.get()) {
       const link = of === "watch" ? null : linkOf(state, of);
-      const fragment = of === "watch" ? watchOf(state.experiment?.id ?? "") : link && await pack(link);
+      const fragment =
+        of === "watch" ? watchOf(state.experiment?.id ?? "") : link && (await pack(link));
       return fragment && `${environment.address}/#${fragment}`;
     },
     qr: (text) => outcome("svg", api.qr(text)),
     async changeScript() {
       const { inspection, experiment } = store.get();
       if (!inspection || !experiment) return { problem: READ_ONLY };
-      return outcome("script", api.changeScript(experiment.id, inspection.run, inspection.sheet.step));
+      return outcome(
+        "script",
+        api.changeScript(experiment.id, inspection.run, inspection.sheet.step),
+      );
     },
     async check(run) {
       const { experiment } = store.get();
@@ -308,9 +381,18 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     setView: (part) => dispatch({ type: "view", part }),
     async kernelWords() {
       const { experiment, order, runs } = store.get();
-      const [health, answer] = await Promise.all([api.health(), experiment ? api.experiment(experiment.id) : null]);
+      const [health, answer] = await Promise.all([
+        api.health(),
+        experiment ? api.experiment(experiment.id) : null,
+      ]);
       const kernels = answer?.provenance.kernels ?? {};
-      return kernelWords(health, order.filter((name) => kernels[name]).map((name) => ({ label: runs[name].label, kernel: kernels[name] })), answer?.next_kernel);
+      return kernelWords(
+        health,
+        order
+          .filter((name) => kernels[name])
+          .map((name) => ({ label: runs[name].label, kernel: kernels[name] })),
+        answer?.next_kernel,
+      );
     },
     closeDivergence: (runs) => dispatch({ type: "closed", runs }),
     dismiss() {

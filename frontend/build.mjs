@@ -15,8 +15,14 @@ process.chdir(import.meta.dirname);
 const DIST = "dist";
 const TEMPLATE = "../backend/fallline/figures/plotly-template.json";
 const COMMON = {
-  bundle: true, minify: true, write: false, metafile: true, outdir: DIST, entryNames: "assets/[name]-[hash]",
-  assetNames: "assets/[name]-[hash]", logLevel: "warning",
+  bundle: true,
+  minify: true,
+  write: false,
+  metafile: true,
+  outdir: DIST,
+  entryNames: "assets/[name]-[hash]",
+  assetNames: "assets/[name]-[hash]",
+  logLevel: "warning",
 };
 
 /** `window.Plotly` with scatter (part of the core), heatmap and contour. Its modules expect Node's `global`. */
@@ -33,24 +39,38 @@ const PLOTLY = {
     sourcefile: "plotly.js",
   },
   entryNames: "assets/plotly-[hash]",
-  format: "iife", globalName: "PL", banner: { js: `/*! plotly.js v${plotlyPackage.version} | Copyright Plotly, Inc. | MIT */` },
-  footer: { js: "window.Plotly=PL.default;" }, define: { global: "window" },
-  target: "es2020", loader: { ".css": "empty" },
+  format: "iife",
+  globalName: "PL",
+  banner: { js: `/*! plotly.js v${plotlyPackage.version} | Copyright Plotly, Inc. | MIT */` },
+  footer: { js: "window.Plotly=PL.default;" },
+  define: { global: "window" },
+  target: "es2020",
+  loader: { ".css": "empty" },
 };
 
 const PAGE = {
   ...COMMON,
-  entryPoints: ["index.html", "main.ts", "first-paint.ts", "styles/page.css", "favicon.svg", TEMPLATE],
-  format: "esm", target: "es2022",
+  entryPoints: [
+    "index.html",
+    "main.ts",
+    "first-paint.ts",
+    "styles/page.css",
+    "favicon.svg",
+    TEMPLATE,
+  ],
+  format: "esm",
+  target: "es2022",
   loader: { ".html": "copy", ".json": "copy", ".svg": "copy", ".woff2": "file" },
 };
 
 /** Addresses of what was built, relative to index.html, by the name of its source. */
 function addressesIn({ outputs }) {
-  return Object.fromEntries(Object.entries(outputs).map(([path, { entryPoint, inputs }]) => {
-    const source = entryPoint ?? Object.keys(inputs)[0];
-    return [source.split("/").at(-1), relative(DIST, path)];
-  }));
+  return Object.fromEntries(
+    Object.entries(outputs).map(([path, { entryPoint, inputs }]) => {
+      const source = entryPoint ?? Object.keys(inputs)[0];
+      return [source.split("/").at(-1), relative(DIST, path)];
+    }),
+  );
 }
 
 /** Writes a file beside its compressed forms, where those are smaller. A name with a hash is written once. @returns all names */
@@ -69,7 +89,12 @@ function write(path, body) {
 }
 
 function brotli(body) {
-  return brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: body.length } });
+  return brotliCompressSync(body, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: 11,
+      [constants.BROTLI_PARAM_SIZE_HINT]: body.length,
+    },
+  });
 }
 
 function gzip(body) {
@@ -91,7 +116,9 @@ function writeAll(results) {
     if (!addresses[name]) throw new Error(`index.html names ${name}, which is not built`);
     return addresses[name];
   });
-  const kept = files.filter((file) => file !== index).flatMap(({ path, contents }) => write(relative(DIST, path), contents));
+  const kept = files
+    .filter((file) => file !== index)
+    .flatMap(({ path, contents }) => write(relative(DIST, path), contents));
   kept.push(...write("index.html", Buffer.from(page)));
   for (const entry of readdirSync(DIST, { recursive: true, withFileTypes: true })) {
     const place = join(entry.parentPath, entry.name);
@@ -103,11 +130,12 @@ const plotly = await esbuild.build(PLOTLY);
 if (process.argv.includes("--watch")) {
   const writing = {
     name: "write",
-    setup: ({ onEnd }) => onEnd((page) => {
-      if (page.errors.length) return;
-      writeAll([page, plotly]);
-      console.log("the page is built");
-    }),
+    setup: ({ onEnd }) =>
+      onEnd((page) => {
+        if (page.errors.length) return;
+        writeAll([page, plotly]);
+        console.log("the page is built");
+      }),
   };
   await (await esbuild.context({ ...PAGE, plugins: [writing] })).watch();
 } else {

@@ -1,5 +1,6 @@
 /**
- * Bands between minimum and maximum as SVG paths: a filled trace costs Plotly twice as much as a line.
+ * Bands between minimum and maximum as SVG paths: a filled trace costs Plotly twice as much as a
+ * line.
  * Owns: their outlines, clipped to their plot. Pure.
  */
 
@@ -25,11 +26,26 @@ export const withoutBands = (data: Json[]): Json[] => data.filter((trace) => !is
 export function bandsOf(data: Json[], frameOf: (trace: Json) => Frame): Path[] {
   return data.flatMap((lower, place) => {
     const upper = data[place - 1];
-    if (!lower.fill || !isEdge(lower) || !upper || lower.y.every((value: number, i: number) => value === upper.y[i])) return [];
+    if (
+      !lower.fill ||
+      !isEdge(lower) ||
+      !upper ||
+      lower.y.every((value: number, i: number) => value === upper.y[i])
+    )
+      return [];
     const frame = frameOf(lower);
     const outline = [...edgeOf(upper, frame), ...edgeOf(lower, frame).reverse()];
     const isFlat = outline.every(([, y]) => y === outline[0][1]);
-    return isFlat ? [] : [{ name: "band", lane: lower.meta.lane, run: lower.meta.run, d: `M${outline.map(([x, y]) => `${px(x)},${px(y)}`).join("L")}Z` }];
+    return isFlat
+      ? []
+      : [
+          {
+            name: "band",
+            lane: lower.meta.lane,
+            run: lower.meta.run,
+            d: `M${outline.map(([x, y]) => `${px(x)},${px(y)}`).join("L")}Z`,
+          },
+        ];
   });
 }
 
@@ -43,25 +59,39 @@ function edgeOf({ x, y }: Json, frame: Frame): Point[] {
     isInside = false;
     return Math.max(-1e4, Math.min(1e4, share));
   };
-  const points: Point[] = x.map((place: number, i: number) => [left + width * near(shareOf(place, frame.x)), top + height * (1 - near(shareOf(y[i], frame.y)))]);
+  const points: Point[] = x.map((place: number, i: number) => [
+    left + width * near(shareOf(place, frame.x)),
+    top + height * (1 - near(shareOf(y[i], frame.y))),
+  ]);
   if (isInside) return points;
   const across = cut(cut(points, 0, left, false), 0, left + width, true);
-  return [top, top + height].reduce((edge, border) => crossed(edge, border), across).map(([a, b]) => [a, Math.min(top + height, Math.max(top, b))]);
+  return [top, top + height]
+    .reduce((edge, border) => crossed(edge, border), across)
+    .map(([a, b]) => [a, Math.min(top + height, Math.max(top, b))]);
 }
 
 /** The point where a segment meets a border. */
-function meeting(from: Point, to: Point, which: 0|1, border: number): Point {
+function meeting(from: Point, to: Point, which: 0 | 1, border: number): Point {
   const share = (border - from[which]) / (to[which] - from[which]);
   return [from[0] + share * (to[0] - from[0]), from[1] + share * (to[1] - from[1])];
 }
 
-const isAcross = (from: Point, to: Point, which: 0|1, border: number) => (from[which] - border) * (to[which] - border) < 0;
+const isAcross = (from: Point, to: Point, which: 0 | 1, border: number) =>
+  (from[which] - border) * (to[which] - border) < 0;
 
 /** The points on one side of a border, and the crossings with it. */
-const cut = (points: Point[], which: 0|1, border: number, before: boolean): Point[] => points.flatMap((point, i) => [
-  ...(i && isAcross(points[i - 1], point, which, border) ? [meeting(points[i - 1], point, which, border)] : []),
-  ...((before ? point[which] <= border : point[which] >= border) ? [point] : []),
-]);
+const cut = (points: Point[], which: 0 | 1, border: number, before: boolean): Point[] =>
+  points.flatMap((point, i) => [
+    ...(i && isAcross(points[i - 1], point, which, border)
+      ? [meeting(points[i - 1], point, which, border)]
+      : []),
+    ...((before ? point[which] <= border : point[which] >= border) ? [point] : []),
+  ]);
 
 /** All points, and those where the line crosses a height. */
-const crossed = (points: Point[], border: number): Point[] => points.flatMap((point, i) => (i && isAcross(points[i - 1], point, 1, border) ? [meeting(points[i - 1], point, 1, border), point] : [point]));
+const crossed = (points: Point[], border: number): Point[] =>
+  points.flatMap((point, i) =>
+    i && isAcross(points[i - 1], point, 1, border)
+      ? [meeting(points[i - 1], point, 1, border), point]
+      : [point],
+  );

@@ -1,6 +1,7 @@
 /**
  * Fills a figure with an instrument's measurements, by the paths in its traces' `meta`.
- * Owns: what a path means. Twin of backend figures/measured.py; tests/golden holds both to the same figure. Knows no
+ * Owns: what a path means. Twin of backend figures/measured.py; tests/golden holds both to the same
+ * figure. Knows no
  * figure and no Plotly.
  */
 
@@ -11,26 +12,40 @@ import type { Json } from "../state/types.ts";
  * @param selected the measurement to show; the newest by default
  * @returns a new figure; the argument is not changed
  */
-export function fillMeasured(figure: Json, measured: Json[], selected: Json|undefined = measured[measured.length - 1]): Json {
+export function fillMeasured(
+  figure: Json,
+  measured: Json[],
+  selected: Json | undefined = measured[measured.length - 1],
+): Json {
   const last = selected ? [selected] : [];
   const data = figure.data.map((trace: Json) => {
     if (!trace.meta?.of) return trace;
     const sources = trace.meta.of === "all" ? measured : last;
-    return { ...trace, ...("z" in trace.meta ? surface(trace.meta, sources) : points(trace.meta, sources)) };
+    return {
+      ...trace,
+      ...("z" in trace.meta ? surface(trace.meta, sources) : points(trace.meta, sources)),
+    };
   });
   const layout: Json = { ...figure.layout };
   for (const [axis, path] of Object.entries(layout.meta?.names ?? {})) {
-    const names = values((path as string), last);
-    layout[axis] = { ...layout[axis], tickvals: names.map((_, k) => k + 1), ticktext: names.map(String) };
+    const names = values(path as string, last);
+    layout[axis] = {
+      ...layout[axis],
+      tickvals: names.map((_, k) => k + 1),
+      ticktext: names.map(String),
+    };
   }
   return { ...figure, data, layout };
 }
 
 /** The values of each measurement at one or more paths, as one list. A number stands for itself. */
-export const values = (path: string|(string|number)[], measured: Json[]): any[] => measured.flatMap((node) => (Array.isArray(path) ? path : [path]).flatMap((one) => {
-  const value = typeof one === "string" ? at(node, one.split(".")) : one;
-  return Array.isArray(value) ? value : [value];
-}));
+export const values = (path: string | (string | number)[], measured: Json[]): any[] =>
+  measured.flatMap((node) =>
+    (Array.isArray(path) ? path : [path]).flatMap((one) => {
+      const value = typeof one === "string" ? at(node, one.split(".")) : one;
+      return Array.isArray(value) ? value : [value];
+    }),
+  );
 
 /** `*` is each item, `@` their names, `#` their count; null where there is nothing. */
 function at(node: any, [part, ...rest]: string[]): any {
@@ -41,15 +56,24 @@ function at(node: any, [part, ...rest]: string[]): any {
   return at(node[part], rest);
 }
 
-const surface = (meta: Json, measured: Json[]) => Object.fromEntries(["x", "y", "z"].filter((axis) => axis in meta).map((axis) => [axis, values(meta[axis], measured)]));
+const surface = (meta: Json, measured: Json[]) =>
+  Object.fromEntries(
+    ["x", "y", "z"]
+      .filter((axis) => axis in meta)
+      .map((axis) => [axis, values(meta[axis], measured)]),
+  );
 
 /** Points without a value are left out. */
 function points(meta: Json, measured: Json[]) {
   const y = values(meta.y, measured);
   let x = "x" in meta ? values(meta.x, measured) : y.map((_, k) => k + 1);
   if (meta.between) x = x.slice(1).map((high, k) => (x[k] + high) / 2);
-  let pairs = y.slice(0, x.length).map((b, k) => [x[k], b]).filter(([a, b]) => a !== null && b !== null);
+  let pairs = y
+    .slice(0, x.length)
+    .map((b, k) => [x[k], b])
+    .filter(([a, b]) => a !== null && b !== null);
   if (meta.sign) pairs = pairs.map(([a, b]) => [a, meta.sign * b]).filter(([, b]) => b > 0);
-  if (meta.clip) pairs = pairs.map(([a, b]) => [a, Math.min(Math.max(b, meta.clip[0]), meta.clip[1])]);
+  if (meta.clip)
+    pairs = pairs.map(([a, b]) => [a, Math.min(Math.max(b, meta.clip[0]), meta.clip[1])]);
   return { x: pairs.map(([a]) => a), y: pairs.map(([, b]) => b) };
 }

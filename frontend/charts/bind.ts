@@ -1,6 +1,7 @@
 /**
  * Fills a figure with columns, by the names in its traces' `meta`.
- * Owns: how a bucket becomes a point. Twin of backend figures/binding.py; tests/golden holds both to the same figure.
+ * Owns: how a bucket becomes a point. Twin of backend figures/binding.py; tests/golden holds both
+ * to the same figure.
  * The order of arithmetic must stay the same on both sides. Knows no figure and no Plotly.
  */
 
@@ -19,8 +20,11 @@ export interface Bound {
 
 /** @returns a new figure; the argument is not changed */
 export function fill(figure: Json, columns: Record<string, Bound>, trainSamples: number): Json {
-  const points: (Points|null)[] = figure.data.map((trace: Json) =>
-    trace.meta?.run === undefined ? null : pointsOf(trace.meta, columns[trace.meta.run], trainSamples));
+  const points: (Points | null)[] = figure.data.map((trace: Json) =>
+    trace.meta?.run === undefined
+      ? null
+      : pointsOf(trace.meta, columns[trace.meta.run], trainSamples),
+  );
   const shelf = figure.layout.meta?.shelf;
   const needed = shelf && !(shelf.only_for_zero && !points.some(hasZero));
   const scale = needed ? scaleOver(shelf.measure, points) : null;
@@ -33,24 +37,24 @@ export function fill(figure: Json, columns: Record<string, Bound>, trainSamples:
   return { ...figure, data, layout: scale ? laidOut(figure.layout, scale) : figure.layout };
 }
 
-type Points = {x: number[], y: number[], upper: number[]};
+type Points = { x: number[]; y: number[]; upper: number[] };
 
 /**
  * The buckets that hold a value, as points.
  * @param meta series, statistic and axis
  */
-export function pointsOf(meta: Json, columns: Bound|undefined, trainSamples: number): Points {
-  const points = ({ x: [], y: [], upper: [] } as Points);
+export function pointsOf(meta: Json, columns: Bound | undefined, trainSamples: number): Points {
+  const points = { x: [], y: [], upper: [] } as Points;
   const stat = columns?.series[meta.y];
   if (!columns || !stat) return points;
   const x = middles(columns, meta.x, trainSamples);
-  const y = stat[(meta.stat as "min"|"max"|"mean"|"last")];
+  const y = stat[meta.stat as "min" | "max" | "mean" | "last"];
   for (let i = 0; i < x.length; i++) {
     const value = y[i];
     if (value === null || !Number.isFinite(value)) continue;
     points.x.push(x[i]);
     points.y.push(value);
-    points.upper.push((stat.max[i] as number));
+    points.upper.push(stat.max[i] as number);
   }
   return points;
 }
@@ -73,16 +77,21 @@ export function middles(columns: Bound, axis: string, trainSamples: number) {
 }
 
 /** End of each bucket on an axis. */
-export function endsOf({ last, samples_seen: samples, seconds }: Bound, axis: string, trainSamples: number): ArrayLike<number> {
+export function endsOf(
+  { last, samples_seen: samples, seconds }: Bound,
+  axis: string,
+  trainSamples: number,
+): ArrayLike<number> {
   if (axis === "seconds") return seconds;
   if (axis === "samples_seen") return samples;
   if (axis === "epoch") return Float64Array.from(samples, (count) => count / trainSamples);
   return Float64Array.from(last, (step) => step + 1);
 }
 
-const hasZero = (points: Points|null) => points?.y.some((value, i) => value === 0 && points.upper[i] === 0) ?? false;
+const hasZero = (points: Points | null) =>
+  points?.y.some((value, i) => value === 0 && points.upper[i] === 0) ?? false;
 
-function scaleOver(measure: string, points: (Points|null)[]) {
+function scaleOver(measure: string, points: (Points | null)[]) {
   let least = Infinity;
   let greatest = 0;
   for (const curve of points) {
@@ -98,9 +107,12 @@ function laidOut(layout: Json, scale: ShelfScale) {
   const { values, texts } = scale.ticks();
   const [y0, y1] = scale.tint;
   const placed: Json = { ...layout };
-  placed.shapes = layout.shapes.map((shape: Json) => (shape.name === "shelf" ? { ...shape, y0, y1, visible: true } : shape));
+  placed.shapes = layout.shapes.map((shape: Json) =>
+    shape.name === "shelf" ? { ...shape, y0, y1, visible: true } : shape,
+  );
   for (const name of Object.keys(layout)) {
-    if (name.startsWith("yaxis")) placed[name] = { ...layout[name], range: scale.range, tickvals: values, ticktext: texts };
+    if (name.startsWith("yaxis"))
+      placed[name] = { ...layout[name], range: scale.range, tickvals: values, ticktext: texts };
   }
   return placed;
 }

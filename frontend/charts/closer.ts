@@ -10,7 +10,7 @@ import type { RunSeries } from "../state/types.ts";
 import type { Scene } from "./scene.ts";
 
 /** steps, both ends included */
-type Stretch = {since: number, until: number};
+type Stretch = { since: number; until: number };
 
 /** Buckets to request: about as many as are drawn. */
 export const BUCKETS = 1_000;
@@ -30,17 +30,22 @@ export function rangesToRefine(scene: Scene): Record<string, Stretch> {
     const end = columns.last[columns.length - 1];
     const [from, to] = stepsWithin(columns, axis, samples, zoom.x);
     const more = Math.ceil(MORE * (to - from)) + 1;
-    const [since, until] = [Math.max(0, Math.floor(from) - more), Math.min(end, Math.ceil(to) + more)];
+    const [since, until] = [
+      Math.max(0, Math.floor(from) - more),
+      Math.min(end, Math.ceil(to) + more),
+    ];
     // steps of a playing run arrive on their own; requesting them would never end
     if (since > until || (until === end && run.status === "playing")) continue;
-    if (widest(columns, since, until) > finest(since, until)) stretches[run.name] = { since, until };
+    if (widest(columns, since, until) > finest(since, until))
+      stretches[run.name] = { since, until };
   }
   return stretches;
 }
 
 function widest({ first, last, length }: RunSeries, since: number, until: number) {
   let width = 0;
-  for (let i = 0; i < length; i++) if (last[i] >= since && first[i] <= until) width = Math.max(width, last[i] - first[i] + 1);
+  for (let i = 0; i < length; i++)
+    if (last[i] >= since && first[i] <= until) width = Math.max(width, last[i] - first[i] + 1);
   return width;
 }
 

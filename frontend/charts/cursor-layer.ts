@@ -1,5 +1,6 @@
 /**
- * The cursor of a chart: a line with the values beside it, moved by keys or a pointer, and spoken when keys moved it.
+ * The cursor of a chart: a line with the values beside it, moved by keys or a pointer, and spoken
+ * when keys moved it.
  * Owns: its elements, keys, pointer, and how long it stays. cursor.ts chooses bin and words.
  */
 
@@ -11,7 +12,7 @@ import type { Scene } from "./scene.ts";
 /** Beyond this share of a panel the values stand left of the line. */
 const TURNS = 0.55;
 
-function part(tag: string, name: string, ...children: (Node|string)[]) {
+function part(tag: string, name: string, ...children: (Node | string)[]) {
   const element = document.createElement(tag);
   element.className = name;
   element.append(...children);
@@ -28,7 +29,10 @@ function drawn({ name, panels }: Readout) {
       return line;
     });
     const values = part("span", "read", part("b", "", name), ...lines);
-    const where = left - panel.left > TURNS * panel.width ? { right: `calc(100% - ${(left - 7).toFixed(1)}px)` } : { left: `${(left + 7).toFixed(1)}px` };
+    const where =
+      left - panel.left > TURNS * panel.width
+        ? { right: `calc(100% - ${(left - 7).toFixed(1)}px)` }
+        : { left: `${(left + 7).toFixed(1)}px` };
     Object.assign(values.style, where, { top: `${panel.top + 4}px` });
     Object.assign(hair.style, { left: `${left.toFixed(1)}px`, top: `${panel.top}px` });
     return [hair, values];
@@ -42,15 +46,25 @@ function drawn({ name, panels }: Readout) {
 export function createCursorLayer(host: HTMLElement, name: string) {
   const layer = part("div", "chart-cursor");
   layer.setAttribute("aria-hidden", "true");
-  const hint = part("span", "unseen", "Arrow keys move the cursor. Home and End jump. Escape leaves the chart.");
+  const hint = part(
+    "span",
+    "unseen",
+    "Arrow keys move the cursor. Home and End jump. Escape leaves the chart.",
+  );
   Object.assign(hint, { id: `${name}-cursor-hint`, hidden: true });
-  let at: number|null = null;
-  let present: {readable: Readable, scene: Scene}|null = null;
+  let at: number | null = null;
+  let present: { readable: Readable; scene: Scene } | null = null;
 
   host.tabIndex = 0;
-  // role application: a screen reader passes the arrow keys on. Content is hidden from it; name and values are
+  // role application: a screen reader passes the arrow keys on. Content is hidden from it; name and
+  // values are
   // announced
-  for (const [key, value] of [["role", "application"], ["aria-roledescription", "chart"], ["aria-describedby", hint.id]]) host.setAttribute(key, value);
+  for (const [key, value] of [
+    ["role", "application"],
+    ["aria-roledescription", "chart"],
+    ["aria-describedby", hint.id],
+  ])
+    host.setAttribute(key, value);
 
   function show() {
     const readout = present && at !== null ? readoutAt(present.readable, present.scene, at) : null;
@@ -75,24 +89,33 @@ export function createCursorLayer(host: HTMLElement, name: string) {
     event.preventDefault();
     at = moved(binsOf(present.readable, present.scene), at, event.key);
     const readout = show();
-    if (readout) host.dispatchEvent(new CustomEvent("spoken", { bubbles: true, detail: readout.spoken }));
+    if (readout)
+      host.dispatchEvent(new CustomEvent("spoken", { bubbles: true, detail: readout.spoken }));
   }
 
   /** While a button is pressed the person zooms, and values would be in the way. */
   function point(event: PointerEvent) {
     if (!present) return;
     const { left, top } = host.getBoundingClientRect();
-    at = event.buttons && event.pointerType === "mouse" ? null : pointedAt(present.readable, event.clientX - left, event.clientY - top);
+    at =
+      event.buttons && event.pointerType === "mouse"
+        ? null
+        : pointedAt(present.readable, event.clientX - left, event.clientY - top);
     show();
   }
 
   /** Lifting a finger keeps the cursor; pressing elsewhere removes it. */
   const depart = (event: PointerEvent) => void (event.pointerType === "touch" || leave());
-  const elsewhere = (event: PointerEvent) => void (at === null || host.contains((event.target as Node)) || leave());
+  const elsewhere = (event: PointerEvent) =>
+    void (at === null || host.contains(event.target as Node) || leave());
 
-  const listeners = ([
-    ["keydown", hear], ["blur", leave], ["pointermove", point], ["pointerdown", point], ["pointerleave", depart],
-  ] as [string, (event: any) => void][]);
+  const listeners = [
+    ["keydown", hear],
+    ["blur", leave],
+    ["pointermove", point],
+    ["pointerdown", point],
+    ["pointerleave", depart],
+  ] as [string, (event: any) => void][];
   for (const [kind, listener] of listeners) host.addEventListener(kind, listener);
   document.addEventListener("pointerdown", elsewhere);
   return {

@@ -1,6 +1,7 @@
 /**
  * The cursor's bins, its moves by key or pointer, and the values it reads, in words.
- * Owns: that. Pure. Values come from the columns, not from the drawing: exactly 0 reads 0 everywhere.
+ * Owns: that. Pure. Values come from the columns, not from the drawing: exactly 0 reads 0
+ * everywhere.
  */
 
 import { middles, pointsOf } from "./bind.ts";
@@ -14,7 +15,7 @@ import type { Axis } from "./labels.ts";
 import type { Scene } from "./scene.ts";
 
 /** `name` is "" where none is needed */
-type Line = {name: string, series: string};
+type Line = { name: string; series: string };
 /** px, the axis as drawn, and the series to read */
 export interface Panel {
   name: string;
@@ -27,11 +28,16 @@ export interface Panel {
 }
 
 /** what the cursor can read in the chart's last draw */
-export type Readable = {columns: Record<string, Bound>, panels: Panel[]};
+export type Readable = { columns: Record<string, Bound>; panels: Panel[] };
 /** its place on the axis, and its steps */
-type Bin = {x: number, from: number, to: number};
-type Row = {run: string, lane: string, label: string, values: string[]};
-export type Readout = {at: number, name: string, panels: {left: number, panel: Panel, rows: Row[]}[], spoken: string};
+type Bin = { x: number; from: number; to: number };
+type Row = { run: string; lane: string; label: string; values: string[] };
+export type Readout = {
+  at: number;
+  name: string;
+  panels: { left: number; panel: Panel; rows: Row[] }[];
+  spoken: string;
+};
 
 const samplesOf = ({ state }: Scene) => state.experiment?.trainSamples ?? 1;
 
@@ -42,9 +48,12 @@ export function binsOf({ columns, panels }: Readable, scene: Scene): Bin[] {
   for (const run of shownRuns(scene.state)) {
     const bound = columns[run.name];
     if (!bound) continue;
-    middles(bound, BOUND[x], samplesOf(scene)).forEach((place, i) => bins.set(place, { x: place, from: bound.first[i], to: bound.last[i] }));
+    middles(bound, BOUND[x], samplesOf(scene)).forEach((place, i) =>
+      bins.set(place, { x: place, from: bound.first[i], to: bound.last[i] }),
+    );
     const now = nowOf(run, scene);
-    if (run.latest[panels[0].lines[0].series]?.step === run.step) bins.set(now, { x: now, from: run.step, to: run.step });
+    if (run.latest[panels[0].lines[0].series]?.step === run.step)
+      bins.set(now, { x: now, from: run.step, to: run.step });
   }
   const isDrawn = (bin: Bin) => {
     const share = shareOf(bin.x, panels[0].x);
@@ -53,16 +62,18 @@ export function binsOf({ columns, panels }: Readable, scene: Scene): Bin[] {
   return [...bins.values()].filter(isDrawn).sort((a, b) => a.x - b.x);
 }
 
-const nowOf = (run: Run, { state, series }: Scene) => placeNow(run, series.of(run.name), state.view.x);
+const nowOf = (run: Run, { state, series }: Scene) =>
+  placeNow(run, series.of(run.name), state.view.x);
 
 /** The bin nearest to a place. As a run goes on bins merge; the cursor stays. */
 export function nearest(bins: Bin[], at: number) {
   let best = 0;
-  for (let i = 1; i < bins.length; i++) if (Math.abs(bins[i].x - at) < Math.abs(bins[best].x - at)) best = i;
+  for (let i = 1; i < bins.length; i++)
+    if (Math.abs(bins[i].x - at) < Math.abs(bins[best].x - at)) best = i;
   return best;
 }
 
-const MOVES: Record<string, (place: number|null, last: number) => number> = {
+const MOVES: Record<string, (place: number | null, last: number) => number> = {
   ArrowLeft: (place, last) => (place === null ? last : Math.max(0, place - 1)),
   ArrowRight: (place, last) => (place === null ? 0 : Math.min(last, place + 1)),
   Home: () => 0,
@@ -72,7 +83,7 @@ const MOVES: Record<string, (place: number|null, last: number) => number> = {
 export const isMove = (key: string) => Object.hasOwn(MOVES, key);
 
 /** The place to which a key moves the cursor; the first key enters from its own side. */
-export function moved(bins: Bin[], at: number|null, key: string): number|null {
+export function moved(bins: Bin[], at: number | null, key: string): number | null {
   if (!bins.length) return null;
   return bins[MOVES[key](at === null ? null : nearest(bins, at), bins.length - 1)].x;
 }
@@ -81,10 +92,19 @@ export function moved(bins: Bin[], at: number|null, key: string): number|null {
  * The place on the axis under a pointer; null outside the panels.
  * @param left px, from the chart's corner
  */
-export function pointedAt({ panels }: Readable, left: number, top: number): number|null {
-  const panel = panels.find((one) => left >= one.left && left <= one.left + one.width && top >= one.top && top <= one.top + one.height);
+export function pointedAt({ panels }: Readable, left: number, top: number): number | null {
+  const panel = panels.find(
+    (one) =>
+      left >= one.left &&
+      left <= one.left + one.width &&
+      top >= one.top &&
+      top <= one.top + one.height,
+  );
   if (!panel) return null;
-  const { type, range: [low, high] } = panel.x;
+  const {
+    type,
+    range: [low, high],
+  } = panel.x;
   const place = low + ((high - low) * (left - panel.left)) / panel.width;
   return type === "log" ? 10 ** place : place;
 }
@@ -102,14 +122,18 @@ function valueAt(run: Run, series: string, at: number, { columns }: Readable, sc
   const latest = run.latest[series];
   if (at > now) return null;
   if (at === now && latest?.step === run.step) return latest.value;
-  const { x, y } = pointsOf({ x: BOUND[scene.state.view.x], y: series, stat: "mean" }, columns[run.name], samplesOf(scene));
+  const { x, y } = pointsOf(
+    { x: BOUND[scene.state.view.x], y: series, stat: "mean" },
+    columns[run.name],
+    samplesOf(scene),
+  );
   let i = x.length - 1;
   while (i >= 0 && x[i] > at) i--;
   return i < 0 ? null : y[i];
 }
 
 /** The cursor's values and words at a place; null before there are values. */
-export function readoutAt(readable: Readable, scene: Scene, wished: number): Readout|null {
+export function readoutAt(readable: Readable, scene: Scene, wished: number): Readout | null {
   const bins = binsOf(readable, scene);
   if (!bins.length) return null;
   const bin = bins[nearest(bins, wished)];
@@ -118,16 +142,26 @@ export function readoutAt(readable: Readable, scene: Scene, wished: number): Rea
     left: panel.left + panel.width * shareOf(bin.x, panel.x),
     panel,
     rows: shownRuns(scene.state).map((run) => ({
-      run: run.name, lane: run.lane, label: run.label,
-      values: panel.lines.map((line) => [line.name, number(valueAt(run, line.series, bin.x, readable, scene))].filter(Boolean).join(" ")),
+      run: run.name,
+      lane: run.lane,
+      label: run.label,
+      values: panel.lines.map((line) =>
+        [line.name, number(valueAt(run, line.series, bin.x, readable, scene))]
+          .filter(Boolean)
+          .join(" "),
+      ),
     })),
   }));
   return { at: bin.x, name, panels, spoken: spokenOf(name, panels) };
 }
 
 function spokenOf(name: string, panels: Readout["panels"]) {
-  const run = ({ label, values }: Row) => `${label} ${values.join(", ")}`.replaceAll("–", "nothing");
+  const run = ({ label, values }: Row) =>
+    `${label} ${values.join(", ")}`.replaceAll("–", "nothing");
   const parts = panels.map(({ panel, rows }) =>
-    panel.name ? `${panel.name}: ${rows.map(run).join(", ")}.` : rows.map((row) => `${run(row)}.`).join(" "));
+    panel.name
+      ? `${panel.name}: ${rows.map(run).join(", ")}.`
+      : rows.map((row) => `${run(row)}.`).join(" "),
+  );
   return [`${name[0].toUpperCase()}${name.slice(1)}.`, ...parts].join(" ");
 }

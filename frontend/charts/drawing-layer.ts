@@ -16,13 +16,14 @@ function make(tag: string, name?: string) {
 }
 
 /** Makes one element for each set of attributes; touches only what changes. */
-function patch(group: Element, tag: string, all: Record<string, string|number|undefined>[]) {
+function patch(group: Element, tag: string, all: Record<string, string | number | undefined>[]) {
   while (group.childElementCount > all.length) group.lastElementChild?.remove();
   all.forEach((attributes, place) => {
     const element = group.children[place] ?? group.appendChild(make(tag));
     for (const [name, value] of Object.entries(attributes)) {
       if (value === undefined) element.removeAttribute(name);
-      else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
+      else if (element.getAttribute(name) !== String(value))
+        element.setAttribute(name, String(value));
     }
   });
 }
@@ -40,8 +41,24 @@ export function createDrawingLayer(name: string) {
      * @param words above the paths
      */
     show(paths: Path[], words: Word[] = []) {
-      patch(drawn, "path", paths.map(({ name: kind, lane, run, width, dash, opacity, d }) => ({ class: kind, "data-lane": lane, "data-run": run, "stroke-width": width, "stroke-dasharray": dash, opacity, d })));
-      patch(written, "text", words.map(({ name: kind, left, top }) => ({ class: kind, x: left, y: top })));
+      patch(
+        drawn,
+        "path",
+        paths.map(({ name: kind, lane, run, width, dash, opacity, d }) => ({
+          class: kind,
+          "data-lane": lane,
+          "data-run": run,
+          "stroke-width": width,
+          "stroke-dasharray": dash,
+          opacity,
+          d,
+        })),
+      );
+      patch(
+        written,
+        "text",
+        words.map(({ name: kind, left, top }) => ({ class: kind, x: left, y: top })),
+      );
       words.forEach(({ text }, place) => {
         const element = written.children[place];
         if (element.textContent !== text) element.textContent = text;

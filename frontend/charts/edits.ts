@@ -25,9 +25,14 @@ export function flagsOf(state: State, series: SeriesStore, { axis, log }: Horizo
   return shownRuns(state).flatMap((run) => {
     const recipe = experiment.recipe.runs.find(({ name }) => name === run.name);
     if (!recipe) return [];
-    let before = (recipe as Json);
-    const flag = (step: number, text: string) =>
-      ({ run: run.name, lane: run.lane, step, text, x: placeOf(series.of(run.name), axis, experiment.trainSamples, step) });
+    let before = recipe as Json;
+    const flag = (step: number, text: string) => ({
+      run: run.name,
+      lane: run.lane,
+      step,
+      text,
+      x: placeOf(series.of(run.name), axis, experiment.trainSamples, step),
+    });
     const flags = editsSoFar(run).map((edit) => {
       const text = editWords(edit, before, catalog);
       const { at_step: step, ...change } = edit;
@@ -40,7 +45,10 @@ export function flagsOf(state: State, series: SeriesStore, { axis, log }: Horizo
     // a fork that puts a rate back to what it was before still shows its own change
     if (origin && own[0]?.step === origin.at_step) own[0].text ||= originWords(state, run.name);
     else if (origin) own.unshift(flag(origin.at_step, originWords(state, run.name)));
-    const findingFlags = foundSince(run, origin).map((finding) => ({ ...flag(finding.since_step, finding.mark), tone: toneOf(finding) }));
+    const findingFlags = foundSince(run, origin).map((finding) => ({
+      ...flag(finding.since_step, finding.mark),
+      tone: toneOf(finding),
+    }));
     return [...own, ...findingFlags].filter(({ x }) => !log || x > 0).slice(-MOST);
   });
 }

@@ -1,5 +1,6 @@
 /**
- * Labels at the ends of lines, on one or more lines of text. They stand in the gutter beside the plot. A line that
+ * Labels at the ends of lines, on one or more lines of text. They stand in the gutter beside the
+ * plot. A line that
  * ends early has its label at its end, where it covers least.
  * Owns: that choice, and keeping it from one draw to the next. Pure.
  */
@@ -11,18 +12,28 @@ import type { Box, Curve } from "./in-the-way.ts";
 import type { Frame } from "./labels.ts";
 
 /** where a run's line ends or leaves the plot, in data units */
-export type End = {run: string, lane: string, name: string, value: string, bad: boolean, goesOn: boolean, x: number, y: number};
+export type End = {
+  run: string;
+  lane: string;
+  name: string;
+  value: string;
+  bad: boolean;
+  goesOn: boolean;
+  x: number;
+  y: number;
+};
 /**
  * the name in lines, shortened where necessary; the value stands below it or beside its last line
  */
-type Words = {names: string[], under: boolean};
+type Words = { names: string[]; under: boolean };
 /** px; `top` is the middle of the label, `most` its room */
-type PlacedEnd = End & Words & {left: number, top: number, most: number, gutter: boolean, side: string|null};
+type PlacedEnd = End &
+  Words & { left: number; top: number; most: number; gutter: boolean; side: string | null };
 /** what labels could cover, and where they stood before */
 interface Around {
   curves: Curve[];
   uprights: number[]; // vertical lines of edits, px from the left
-  level: number|null; // the baseline, px from the top
+  level: number | null; // the baseline, px from the top
   sides: Record<string, string>; // by run
 }
 
@@ -44,14 +55,29 @@ const HALF = 9;
 const WORTH_MOVING = 4;
 const NOTHING: Around = { curves: [], uprights: [], level: null, sides: {} };
 
-/** Sides of an end: direction of the text, and how far below the end its middle is. In order of preference. */
-const SIDES = ([
-  ["right over", 1, -13], ["right level", 1, 0], ["right under", 1, 13], ["left over", -1, -14], ["left under", -1, 14],
-  ["right high", 1, -30], ["right low", 1, 30], ["left high", -1, -30], ["left low", -1, 30],
-] as const);
+/**
+ * Sides of an end: direction of the text, and how far below the end its middle is. In order of
+ * preference.
+ */
+const SIDES = [
+  ["right over", 1, -13],
+  ["right level", 1, 0],
+  ["right under", 1, 13],
+  ["left over", -1, -14],
+  ["left under", -1, 14],
+  ["right high", 1, -30],
+  ["right low", 1, 30],
+  ["left high", -1, -30],
+  ["left low", -1, 30],
+] as const;
 
 /** @param limit no data beyond here, so a line that reaches it does not end early */
-export function placeEnds(ends: End[], frame: Frame, limit: number|null = null, around: Around = NOTHING): PlacedEnd[] {
+export function placeEnds(
+  ends: End[],
+  frame: Frame,
+  limit: number | null = null,
+  around: Around = NOTHING,
+): PlacedEnd[] {
   const inside = ends.filter(({ x }) => shareOf(x, frame.x) > -0.001);
   const [top, bottom] = [frame.top + 6, frame.top + frame.height - 6];
   const full = limit === null ? 1 : Math.min(1, shareOf(limit, frame.x));
@@ -59,10 +85,23 @@ export function placeEnds(ends: End[], frame: Frame, limit: number|null = null, 
   const gutter = inside.filter((end) => !isEarly(end));
   const all = ends.map(({ name }) => name);
   const words = gutterWords(gutter, all, frame.beyond - BESIDE, bottom - top + APART);
-  const heights = pushApart(gutter.map(({ y }) => pxDown(frame, y)), top, bottom, words.map(linesOf));
+  const heights = pushApart(
+    gutter.map(({ y }) => pxDown(frame, y)),
+    top,
+    bottom,
+    words.map(linesOf),
+  );
   const boxes: Box[] = [];
   return [
-    ...gutter.map((end, i) => ({ ...end, ...words[i], left: frame.left + frame.width + BESIDE, top: heights[i], most: frame.beyond - BESIDE, gutter: true, side: null })),
+    ...gutter.map((end, i) => ({
+      ...end,
+      ...words[i],
+      left: frame.left + frame.width + BESIDE,
+      top: heights[i],
+      most: frame.beyond - BESIDE,
+      gutter: true,
+      side: null,
+    })),
     ...inside.filter(isEarly).map((end) => {
       const placed = placeEarly(end, frame, around, boxes);
       boxes.push(boxOf(placed));
@@ -97,17 +136,31 @@ function wordsOf({ name, value }: End, all: string[], most: number, lines: numbe
   if (BOLD.whole * name.length <= most - beside) return { names: [name], under: false };
   const under = !isAlone && lines > 1;
   const room = under ? most : most - beside;
-  return { names: nameLines(name, all, { whole: Math.floor(room / BOLD.whole), cut: Math.max(1, Math.floor(room / BOLD.cut)) }, under ? lines - 1 : lines), under };
+  return {
+    names: nameLines(
+      name,
+      all,
+      { whole: Math.floor(room / BOLD.whole), cut: Math.max(1, Math.floor(room / BOLD.cut)) },
+      under ? lines - 1 : lines,
+    ),
+    under,
+  };
 }
 
 /** The box that a label covers. */
 export function boxOf(placed: PlacedEnd): Box {
   const { name, value, left, top, most } = placed;
   const half = HALF + ((linesOf(placed) - 1) * APART) / 2;
-  return { left, right: left + Math.min(most, lengthOf(name, value)), top: top - half, bottom: top + half };
+  return {
+    left,
+    right: left + Math.min(most, lengthOf(name, value)),
+    top: top - half,
+    bottom: top + half,
+  };
 }
 
-const lengthOf = (name: string, value: string) => LETTER * (name.length + value.length + 1) + PADDING;
+const lengthOf = (name: string, value: string) =>
+  LETTER * (name.length + value.length + 1) + PADDING;
 
 /**
  * A label at the end of a line inside the plot. It never covers another label or leaves the plot;
@@ -121,16 +174,37 @@ function placeEarly(end: End, frame: Frame, around: Around, boxes: Box[]): Place
   const placeAt = (side: string, way: number, middle: number, under: number) => {
     const room = way > 0 ? frame.left + frame.width - x - AFTER : x - frame.left - AFTER;
     const left = way > 0 ? x + AFTER + (under ? 0 : 2) : x - AFTER - Math.min(wished, room);
-    return { ...end, names: [end.name], under: false, left, top: Math.max(highest, Math.min(lowest, middle)), most: room, gutter: false, side };
+    return {
+      ...end,
+      names: [end.name],
+      under: false,
+      left,
+      top: Math.max(highest, Math.min(lowest, middle)),
+      most: room,
+      gutter: false,
+      side,
+    };
   };
-  const beside = (box: Box) => ([["high", box.top - HALF], ["low", box.bottom + HALF]] as [string, number][]);
+  const beside = (box: Box) =>
+    [
+      ["high", box.top - HALF],
+      ["low", box.bottom + HALF],
+    ] as [string, number][];
   const places = [
     ...SIDES.map(([side, way, under]) => placeAt(side, way, y + under, under)),
-    ...boxes.flatMap(beside).flatMap(([side, middle]) => [placeAt(`right ${side}`, 1, middle, 1), placeAt(`left ${side}`, -1, middle, 1)]),
+    ...boxes
+      .flatMap(beside)
+      .flatMap(([side, middle]) => [
+        placeAt(`right ${side}`, 1, middle, 1),
+        placeAt(`left ${side}`, -1, middle, 1),
+      ]),
   ];
   const readable = places.filter(({ most }) => most >= Math.min(wished, frame.width / 2 - AFTER));
   const free = readable.filter((place) => !boxes.some((other) => touch(boxOf(place), other)));
-  const costs = (free.length ? free : readable).map((place) => ({ place, cost: costOf(place, wished, around) }));
+  const costs = (free.length ? free : readable).map((place) => ({
+    place,
+    cost: costOf(place, wished, around),
+  }));
   const best = costs.reduce((a, b) => (b.cost < a.cost ? b : a));
   const stays = costs.find(({ place }) => place.side === around.sides[end.run]);
   return (stays && stays.cost < best.cost + WORTH_MOVING ? stays : best).place;

@@ -1,5 +1,6 @@
 /**
- * The horizontal axis of loss and gradients: steps, epochs, samples seen or seconds, with a place for each run.
+ * The horizontal axis of loss and gradients: steps, epochs, samples seen or seconds, with a place
+ * for each run.
  * Owns: the place of a step, the axis type, and its range. Pure.
  */
 
@@ -7,10 +8,20 @@ import { endsOf } from "./bind.ts";
 import type { Run, RunSeries, XAxis } from "../state/types.ts";
 
 /** Names of the axes in a trace's binding. */
-export const BOUND = ({ steps: "step", epochs: "epoch", samples: "samples_seen", seconds: "seconds" } as const);
+export const BOUND = {
+  steps: "step",
+  epochs: "epoch",
+  samples: "samples_seen",
+  seconds: "seconds",
+} as const;
 /** Least distance of two ticks: there is no half step and no half sample. */
 export const LEAST_APART = { steps: 1, epochs: 0, samples: 1, seconds: 0 };
-export const NAMES = { steps: "steps", epochs: "epochs", samples: "samples seen", seconds: "seconds" };
+export const NAMES = {
+  steps: "steps",
+  epochs: "epochs",
+  samples: "samples seen",
+  seconds: "seconds",
+};
 
 /** From this ratio of the longest run to the shortest, the axis is logarithmic. */
 const FAR_APART = 20;
@@ -18,7 +29,7 @@ const BEFORE_ANY = 200;
 const MARGIN = 0.06;
 
 /** Present place of a run on the axis. */
-export function placeNow(run: Run, series: RunSeries|null, axis: XAxis) {
+export function placeNow(run: Run, series: RunSeries | null, axis: XAxis) {
   if (axis === "steps") return run.step;
   if (axis === "epochs") return run.epoch;
   if (axis === "samples") return run.samplesSeen;
@@ -26,7 +37,7 @@ export function placeNow(run: Run, series: RunSeries|null, axis: XAxis) {
 }
 
 /** Place of a step on the axis, interpolated inside its bucket. */
-export function placeOf(series: RunSeries|null, axis: XAxis, trainSamples: number, step: number) {
+export function placeOf(series: RunSeries | null, axis: XAxis, trainSamples: number, step: number) {
   if (axis === "steps" || !series?.length) return axis === "steps" ? step : 0;
   const bucket = bucketOf(series.last, step);
   if (bucket === series.length) return endAt(series, axis, trainSamples, bucket - 1);
@@ -47,7 +58,12 @@ function bucketOf(last: Float64Array, step: number) {
   return low;
 }
 
-function endAt({ samplesSeen, seconds }: RunSeries, axis: XAxis, trainSamples: number, bucket: number) {
+function endAt(
+  { samplesSeen, seconds }: RunSeries,
+  axis: XAxis,
+  trainSamples: number,
+  bucket: number,
+) {
   if (axis === "seconds") return seconds[bucket];
   return axis === "samples" ? samplesSeen[bucket] : samplesSeen[bucket] / trainSamples;
 }
@@ -64,10 +80,15 @@ export interface Horizontal {
  * @param runs each visible run's place now and after its first step
  * @param reach the axis goes at least this far
  */
-export function horizontal(axis: XAxis, runs: {now: number, first: number}[], reach = 0): Horizontal {
+export function horizontal(
+  axis: XAxis,
+  runs: { now: number; first: number }[],
+  reach = 0,
+): Horizontal {
   const ends = runs.map(({ now }) => now).filter((now) => now > 0);
   const end = Math.max(reach, ...ends);
-  const log = axis !== "steps" && ends.length > 1 && Math.max(...ends) > FAR_APART * Math.min(...ends);
+  const log =
+    axis !== "steps" && ends.length > 1 && Math.max(...ends) > FAR_APART * Math.min(...ends);
   if (!ends.length) return { axis, log, range: [-BEFORE_ANY / 50, BEFORE_ANY], end: BEFORE_ANY };
   if (!log) return { axis, log, range: [0, end], end };
   const first = Math.min(...runs.map((run) => run.first).filter((place) => place > 0));
@@ -75,26 +96,45 @@ export function horizontal(axis: XAxis, runs: {now: number, first: number}[], re
 }
 
 /** End of a run's first step: the first place that a log axis can show. */
-export const placeOfFirst = (series: RunSeries|null, axis: XAxis, trainSamples: number) => placeOf(series, axis, trainSamples, 1);
+export const placeOfFirst = (series: RunSeries | null, axis: XAxis, trainSamples: number) =>
+  placeOf(series, axis, trainSamples, 1);
 
 /** The steps that a range of the axis shows, interpolated inside buckets. */
-export function stepsWithin(series: RunSeries, { axis, log }: Horizontal, trainSamples: number, range: [number, number]): [number, number] {
+export function stepsWithin(
+  series: RunSeries,
+  { axis, log }: Horizontal,
+  trainSamples: number,
+  range: [number, number],
+): [number, number] {
   const places = log ? range.map((power) => 10 ** power) : range;
-  if (axis === "steps") return (places as [number, number]);
-  const ends = Float64Array.from({ length: series.length }, (_, bucket) => endAt(series, axis, trainSamples, bucket));
-  return (places.map((place) => {
+  if (axis === "steps") return places as [number, number];
+  const ends = Float64Array.from({ length: series.length }, (_, bucket) =>
+    endAt(series, axis, trainSamples, bucket),
+  );
+  return places.map((place) => {
     const bucket = bucketOf(ends, place);
     if (bucket === series.length) return series.last[bucket - 1] + 1;
     const start = bucket ? ends[bucket - 1] : 0;
     const share = Math.max(0, (place - start) / (ends[bucket] - start || 1));
     return series.first[bucket] + share * (series.last[bucket] + 1 - series.first[bucket]);
-  }) as [number, number]);
+  }) as [number, number];
 }
 
 /** The buckets that a range of the axis shows, and one more on each side. */
-export function bucketsWithin(series: RunSeries, { axis, log }: Horizontal, trainSamples: number, range: [number, number]): [number, number] {
+export function bucketsWithin(
+  series: RunSeries,
+  { axis, log }: Horizontal,
+  trainSamples: number,
+  range: [number, number],
+): [number, number] {
   const [low, high] = log ? range.map((power) => 10 ** power) : range;
-  const columns = { first: series.first, last: series.last, samples_seen: series.samplesSeen, seconds: series.seconds, series: {} };
+  const columns = {
+    first: series.first,
+    last: series.last,
+    samples_seen: series.samplesSeen,
+    seconds: series.seconds,
+    series: {},
+  };
   const ends = Float64Array.from(endsOf(columns, BOUND[axis], trainSamples));
   return [Math.max(0, bucketOf(ends, low) - 1), Math.min(series.length, bucketOf(ends, high) + 2)];
 }

@@ -18,16 +18,23 @@ const APART = 8;
 const MOST_LETTERS = 14;
 
 /** All numbers of the traces on one axis. */
-const numbersOn = (data: Json[], axis: "x"|"y") => data.flatMap((trace) => trace[axis] ?? []).filter((value: any) => Number.isFinite(value));
+const numbersOn = (data: Json[], axis: "x" | "y") =>
+  data.flatMap((trace) => trace[axis] ?? []).filter((value: any) => Number.isFinite(value));
 
-const extent = (numbers: number[]): [number, number]|null => (numbers.length ? [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))] : null);
+const extent = (numbers: number[]): [number, number] | null =>
+  numbers.length
+    ? [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))]
+    : null;
 
 /** Values that differ by less than this share are drawn as level. */
 const LEAST_SHARE = 1e-4;
 
 function padded([low, high]: [number, number]): [number, number] {
   const size = Math.max(Math.abs(low), Math.abs(high));
-  const pad = high > low ? Math.max(PAD * (high - low), (LEAST_SHARE * size - (high - low)) / 2) : PAD * (size || 1);
+  const pad =
+    high > low
+      ? Math.max(PAD * (high - low), (LEAST_SHARE * size - (high - low)) / 2)
+      : PAD * (size || 1);
   return [low - pad, high + pad];
 }
 
@@ -43,14 +50,29 @@ function named({ tickvals, ticktext }: Json, width: number) {
  * Names if the figure has some, steps if it shows a course, else plain numbers.
  * @param room px
  */
-export function acrossAxis(specified: Json, data: Json[], room: {width: number, before: number, after: number}): Axis {
-  if (specified.tickvals?.length) return { type: "linear", range: [0.4, specified.tickvals.length + 0.6], ...named(specified, room.width) };
+export function acrossAxis(
+  specified: Json,
+  data: Json[],
+  room: { width: number; before: number; after: number },
+): Axis {
+  if (specified.tickvals?.length)
+    return {
+      type: "linear",
+      range: [0.4, specified.tickvals.length + 0.6],
+      ...named(specified, room.width),
+    };
   const [low, high] = extent(numbersOn(data, "x")) ?? [0, 1];
   if (data.some(({ meta }) => meta.role === "trail")) {
-    const steps: Axis = { type: "linear", range: [Math.min(low, Math.max(0, high - FEWEST_STEPS)), Math.max(high, FEWEST_STEPS)] };
+    const steps: Axis = {
+      type: "linear",
+      range: [Math.min(low, Math.max(0, high - FEWEST_STEPS)), Math.max(high, FEWEST_STEPS)],
+    };
     return { ...steps, ...acrossTicks(steps, { ...room, most: 5, least: 1 }, true) };
   }
-  const bar = data.some(({ type }) => type === "bar") && data[0].x.length > 1 ? (data[0].x[1] - data[0].x[0]) / 2 : 0;
+  const bar =
+    data.some(({ type }) => type === "bar") && data[0].x.length > 1
+      ? (data[0].x[1] - data[0].x[0]) / 2
+      : 0;
   if (isMap(data)) return mapAxis([low, high]);
   const range = specified.range ?? (bar ? [low - bar, high + bar] : padded([low, high]));
   return { type: "linear", range, ...fewTicks(range) };
@@ -71,14 +93,30 @@ const beside = (names: string[]) => names.map((name) => briefName(name, names, M
  */
 export function roomBeside(specified: Json, data: Json[], least: number) {
   const { ticktext = [] } = downAxis(specified, data);
-  return Math.max(least, ...ticktext.map((text) => Math.ceil(tickWidth(text) + (specified.ticktext?.length ? APART : 1))));
+  return Math.max(
+    least,
+    ...ticktext.map((text) =>
+      Math.ceil(tickWidth(text) + (specified.ticktext?.length ? APART : 1)),
+    ),
+  );
 }
 
-export function downAxis({ type = "linear", range, rangemode, autorange, tickvals, ticktext }: Json, data: Json[]): Axis {
-  if (tickvals?.length) return { type: "linear", range: autorange === "reversed" ? [tickvals.length + 0.5, 0.5] : [0.5, tickvals.length + 0.5], tickvals, ticktext: beside(ticktext) };
+export function downAxis(
+  { type = "linear", range, rangemode, autorange, tickvals, ticktext }: Json,
+  data: Json[],
+): Axis {
+  if (tickvals?.length)
+    return {
+      type: "linear",
+      range: autorange === "reversed" ? [tickvals.length + 0.5, 0.5] : [0.5, tickvals.length + 0.5],
+      tickvals,
+      ticktext: beside(ticktext),
+    };
   if (isMap(data)) return mapAxis(extent(numbersOn(data, "y")) ?? [0, 1]);
   if (type === "log") {
-    const [low, high] = extent(numbersOn(data, "y").filter((value: number) => value > 0)) ?? [1, 10];
+    const [low, high] = extent(numbersOn(data, "y").filter((value: number) => value > 0)) ?? [
+      1, 10,
+    ];
     const [least, most] = [Math.floor(Math.log10(low) - PAD), Math.ceil(Math.log10(high) + PAD)];
     return { type: "log", range: [least, most], ...lossTicks([least, most]) };
   }

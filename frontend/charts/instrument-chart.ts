@@ -1,5 +1,6 @@
 /**
- * An instrument's measurements as a chart: the server's figure filled, with the page's axes, levels and title.
+ * An instrument's measurements as a chart: the server's figure filled, with the page's axes, levels
+ * and title.
  * Owns: panels, colours and words of such a figure. Pure: no Plotly, no DOM.
  */
 
@@ -25,23 +26,58 @@ const GAP = 26;
 export function instrumentChart(figure: Json, scene: Scene, gauge: Gauge) {
   const { state, look, room } = scene;
   const at = measuredAt(state);
-  const { last, trail } = at ? answersOf(state, at.run.name, requestOf(gauge)) : { last: undefined, trail: [] };
+  const { last, trail } = at
+    ? answersOf(state, at.run.name, requestOf(gauge))
+    : { last: undefined, trail: [] };
   const filled = fillMeasured(figure, trail, last);
   const data = filled.data.map((trace: Json) => coloured(trace, scene, at?.run.lane ?? "a"));
-  const margin = { l: roomBeside(filled.layout.yaxis, ofPanel(data, ""), look.compact ? LEFT_COMPACT : LEFT), r: RIGHT, t: TOP, b: look.compact ? 20 : 23, pad: 0 };
+  const margin = {
+    l: roomBeside(filled.layout.yaxis, ofPanel(data, ""), look.compact ? LEFT_COMPACT : LEFT),
+    r: RIGHT,
+    t: TOP,
+    b: look.compact ? 20 : 23,
+    pad: 0,
+  };
   const panels = panelsOf(filled.layout, data, room, margin);
   const axes = panels.map(({ frame }) => axesOf(frame));
   const levels = (filled.layout.shapes ?? []).filter(({ name }: Json) => name === "level");
   const [{ frame }] = panels;
   return {
     data,
-    layout: { template: templateOf(look), showlegend: false, hovermode: false, bargap: 0, margin, ...Object.fromEntries(panels.flatMap(({ axes: own }) => own)) },
-    ground: joined([...axes.map(({ grid }) => grid), ...levels.map(({ y0 }: Json) => levelOf(frame, y0, look.spec.fallline.baseline)).filter(({ d }: Json) => d)]),
+    layout: {
+      template: templateOf(look),
+      showlegend: false,
+      hovermode: false,
+      bargap: 0,
+      margin,
+      ...Object.fromEntries(panels.flatMap(({ axes: own }) => own)),
+    },
+    ground: joined([
+      ...axes.map(({ grid }) => grid),
+      ...levels
+        .map(({ y0 }: Json) => levelOf(frame, y0, look.spec.fallline.baseline))
+        .filter(({ d }: Json) => d),
+    ]),
     words: axes.flatMap(({ words }) => words),
     marks: joined(axes.map(({ line }) => line)),
     labels: {
-      titles: panels.length > 1 ? panels.map(({ frame: { left, width }, name }) => ({ name, shape: "", left, width, dense: true, values: [] })) : [titleOf(gauge, at?.run, last, scene)],
-      levels: levels.map(({ y0, label }: Json) => ({ left: frame.left + 4, top: pxDown(frame, y0) - 15, text: look.compact ? BRIEF_LEVELS[label.text] : label.text }))
+      titles:
+        panels.length > 1
+          ? panels.map(({ frame: { left, width }, name }) => ({
+              name,
+              shape: "",
+              left,
+              width,
+              dense: true,
+              values: [],
+            }))
+          : [titleOf(gauge, at?.run, last, scene)],
+      levels: levels
+        .map(({ y0, label }: Json) => ({
+          left: frame.left + 4,
+          top: pxDown(frame, y0) - 15,
+          text: look.compact ? BRIEF_LEVELS[label.text] : label.text,
+        }))
         .filter(({ text, top }: Json) => text && top > TOP - 15 && top < TOP + frame.height),
     },
     readable: { columns: {}, panels: [] },
@@ -50,44 +86,98 @@ export function instrumentChart(figure: Json, scene: Scene, gauge: Gauge) {
 }
 
 /** @param suffix of its axes */
-const ofPanel = (data: Json[], suffix: string) => data.filter(({ xaxis = "x" }) => xaxis === `x${suffix}`);
+const ofPanel = (data: Json[], suffix: string) =>
+  data.filter(({ xaxis = "x" }) => xaxis === `x${suffix}`);
 
 /** The plots of a figure side by side, with their Plotly axes. */
-function panelsOf(layout: Json, data: Json[], room: Scene["room"], margin: {l: number, r: number, t: number, b: number}) {
-  const suffixes = Object.keys(layout).filter((key) => key.startsWith("xaxis")).map((key) => key.slice(5));
+function panelsOf(
+  layout: Json,
+  data: Json[],
+  room: Scene["room"],
+  margin: { l: number; r: number; t: number; b: number },
+) {
+  const suffixes = Object.keys(layout)
+    .filter((key) => key.startsWith("xaxis"))
+    .map((key) => key.slice(5));
   const plot = room.width - margin.l - margin.r;
   const width = (plot - GAP * (suffixes.length - 1)) / suffixes.length;
   const height = room.height - margin.t - margin.b;
   return suffixes.map((suffix, k) => {
     const own = ofPanel(data, suffix);
-    const x = acrossAxis(layout[`xaxis${suffix}`], own, { width, before: margin.l - 6, after: margin.r });
+    const x = acrossAxis(layout[`xaxis${suffix}`], own, {
+      width,
+      before: margin.l - 6,
+      after: margin.r,
+    });
     const y = downAxis(layout[`yaxis${suffix}`], own);
     const start = k * (width + GAP);
     const domain = [start / plot, Math.min(1, (start + width) / plot)];
     return {
-      name: layout.meta?.panels?.[k] ?? "", frame: { left: margin.l + start, top: margin.t, width, height, beyond: margin.r, x, y },
-      axes: [[`xaxis${suffix}`, { ...undrawn(x), domain, anchor: `y${suffix}` }], [`yaxis${suffix}`, { ...undrawn(y), anchor: `x${suffix}` }]],
+      name: layout.meta?.panels?.[k] ?? "",
+      frame: { left: margin.l + start, top: margin.t, width, height, beyond: margin.r, x, y },
+      axes: [
+        [`xaxis${suffix}`, { ...undrawn(x), domain, anchor: `y${suffix}` }],
+        [`yaxis${suffix}`, { ...undrawn(y), anchor: `x${suffix}` }],
+      ],
     };
   });
 }
 
 /** The name, with the latest value of the measured run. */
-function titleOf(gauge: Gauge, run: Run|undefined, last: Json|undefined, { state, room, look: { compact } }: Scene) {
+function titleOf(
+  gauge: Gauge,
+  run: Run | undefined,
+  last: Json | undefined,
+  { state, room, look: { compact } }: Scene,
+) {
   const { name, brief, value, least } = gauge;
-  const values = run && last ? [{ run: run.name, label: run.label, lane: run.lane, value: (compact ? least : value)(last) }] : [];
-  return { name: compact ? brief : name, shape: compact ? "" : keyWords(state, gauge), left: 0, width: room.width - (compact ? 0 : RIGHT), dense: compact, values };
+  const values =
+    run && last
+      ? [
+          {
+            run: run.name,
+            label: run.label,
+            lane: run.lane,
+            value: (compact ? least : value)(last),
+          },
+        ]
+      : [];
+  return {
+    name: compact ? brief : name,
+    shape: compact ? "" : keyWords(state, gauge),
+    left: 0,
+    width: room.width - (compact ? 0 : RIGHT),
+    dense: compact,
+    values,
+  };
 }
 
 function levelOf(frame: Frame, y: number, drawn: Json) {
   const top = pxDown(frame, y);
-  return { name: "baseline", width: drawn.width, dash: drawn.dash, d: isInside(frame, frame.left, top) ? `M${px(frame.left)},${px(top)}H${px(frame.left + frame.width)}` : "" };
+  return {
+    name: "baseline",
+    width: drawn.width,
+    dash: drawn.dash,
+    d: isInside(frame, frame.left, top)
+      ? `M${px(frame.left)},${px(top)}H${px(frame.left + frame.width)}`
+      : "",
+  };
 }
 
 /** From paper to a soft ink, or between the colours of the two signs. */
 function scaleOf(look: Scene["look"], name: string) {
   const { pos, neg } = look.spec.fallline.sign[look.theme];
   const paper = surface(look, "paper");
-  return name === "ink" ? [[0, paper], [1, surface(look, "ctl")]] : [[0, neg], [0.5, paper], [1, pos]];
+  return name === "ink"
+    ? [
+        [0, paper],
+        [1, surface(look, "ctl")],
+      ]
+    : [
+        [0, neg],
+        [0.5, paper],
+        [1, pos],
+      ];
 }
 
 /** A trace in the colour of its run or of the page. */
@@ -96,11 +186,15 @@ function coloured(trace: Json, { look }: Scene, lane: string): Json {
   const { line, text } = laneLook(look, lane);
   const stroke = meta.ink ? surface(look, meta.ink) : line;
   return {
-    ...trace, hoverinfo: "skip", hovertemplate: null,
+    ...trace,
+    hoverinfo: "skip",
+    hovertemplate: null,
     ...(meta.scale ? { colorscale: scaleOf(look, meta.scale) } : {}),
     ...(trace.line && !meta.scale ? { line: { ...trace.line, color: stroke } } : {}),
     // a dot at the end of its range, such as a cosine of 1, is not cut
     ...(trace.marker && trace.mode ? { cliponaxis: false } : {}),
-    ...(trace.marker ? { marker: { ...trace.marker, color: meta.ink ? stroke : text, line: { width: 0 } } } : {}),
+    ...(trace.marker
+      ? { marker: { ...trace.marker, color: meta.ink ? stroke : text, line: { width: 0 } } }
+      : {}),
   };
 }

@@ -17,7 +17,7 @@ import type { Frame } from "./labels.ts";
 import type { Scene } from "./scene.ts";
 
 interface Kind {
-  figure: string|null; // the server's specification, or none
+  figure: string | null; // the server's specification, or none
   build: (figure: any, scene: Scene) => Json;
   labels: (labels: Json, frame: Frame, compact: boolean) => HTMLElement[];
   summary: (state: State) => string;
@@ -26,34 +26,86 @@ interface Kind {
   isRead: boolean; // has a cursor
 }
 
-const shared = ({ frames, view, runs, order, experiment, catalog, looking, connection: { status, lastStep, progress } }: State) => [
-  frames, view.x, runs, order, experiment, catalog, looking, status, lastStep, progress,
+const shared = ({
+  frames,
+  view,
+  runs,
+  order,
+  experiment,
+  catalog,
+  looking,
+  connection: { status, lastStep, progress },
+}: State) => [
+  frames,
+  view.x,
+  runs,
+  order,
+  experiment,
+  catalog,
+  looking,
+  status,
+  lastStep,
+  progress,
 ];
 
 /** One for each figure of an instrument. */
 const measured = (gauge: Gauge): Kind => ({
-  figure: gauge.figure, build: (figure, scene) => instrumentChart(figure, scene, gauge), labels: instrumentLabels,
-  summary: (state) => gaugeSummary(state, gauge), every: 100, isRead: false,
+  figure: gauge.figure,
+  build: (figure, scene) => instrumentChart(figure, scene, gauge),
+  labels: instrumentLabels,
+  summary: (state) => gaugeSummary(state, gauge),
+  every: 100,
+  isRead: false,
   follows(state) {
     const at = measuredAt(state);
-    return [state.figures[gauge.figure], at?.run.name, at?.run.label, at?.run.generation, state.instruments[at?.run.name ?? ""]?.last[requestOf(gauge)]];
+    return [
+      state.figures[gauge.figure],
+      at?.run.name,
+      at?.run.label,
+      at?.run.generation,
+      state.instruments[at?.run.name ?? ""]?.last[requestOf(gauge)],
+    ];
   },
 });
 
 export const KINDS: Record<string, Kind> = {
   ...Object.fromEntries(Object.entries(GAUGES).map(([name, gauge]) => [name, measured(gauge)])),
   loss: {
-    figure: "loss", build: lossChart, labels: lossLabels, summary: lossSummary, every: 100, isRead: true,
+    figure: "loss",
+    build: lossChart,
+    labels: lossLabels,
+    summary: lossSummary,
+    every: 100,
+    isRead: true,
     follows: (state) => [...shared(state), state.figures.loss, state.view.y],
   },
   gradients: {
-    figure: "gradients", build: gradientChart, labels: gradientLabels, summary: gradientSummary, every: 100, isRead: true,
+    figure: "gradients",
+    build: gradientChart,
+    labels: gradientLabels,
+    summary: gradientSummary,
+    every: 100,
+    isRead: true,
     follows: (state) => [...shared(state), state.figures.gradients, state.view.measure],
   },
   scatter: {
-    figure: null, build: (_, scene) => scatterChart(scene), labels: scatterLabels, summary: scatterSummary, every: 250, isRead: false,
-    follows: (state) => [state.order, ...state.order.map((name) => stateOnView(state).runs[name]).flatMap(({ predictions, hidden, label, status, step }) => [
-      predictions, hidden, label, status, status === "playing" || step,
-    ])],
+    figure: null,
+    build: (_, scene) => scatterChart(scene),
+    labels: scatterLabels,
+    summary: scatterSummary,
+    every: 250,
+    isRead: false,
+    follows: (state) => [
+      state.order,
+      ...state.order
+        .map((name) => stateOnView(state).runs[name])
+        .flatMap(({ predictions, hidden, label, status, step }) => [
+          predictions,
+          hidden,
+          label,
+          status,
+          status === "playing" || step,
+        ]),
+    ],
   },
 };

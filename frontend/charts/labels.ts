@@ -3,9 +3,22 @@
  * Owns: geometry of labels. Pure. Elements make HTML of it, because only HTML text keeps its size.
  */
 
-export type Axis = {type: "log"|"linear", range: number[], tickvals?: number[], ticktext?: string[]};
+export type Axis = {
+  type: "log" | "linear";
+  range: number[];
+  tickvals?: number[];
+  ticktext?: string[];
+};
 /** px, `beyond` right of the plot, and the axes as drawn */
-export type Frame = {left: number, top: number, width: number, height: number, beyond: number, x: Axis, y: Axis};
+export type Frame = {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  beyond: number;
+  x: Axis;
+  y: Axis;
+};
 
 /** Least distance, in px. */
 export const APART = 16;
@@ -15,11 +28,14 @@ const LETTER = 7.2;
 const WIDE_LETTER = 9.4;
 const WIDE = /[A-Z\u2192]/g;
 
-export const shareOf = (value: number, { type, range: [low, high] }: Axis) => ((type === "log" ? Math.log10(value) : value) - low) / (high - low);
+export const shareOf = (value: number, { type, range: [low, high] }: Axis) =>
+  ((type === "log" ? Math.log10(value) : value) - low) / (high - low);
 
-export const pxAcross = (frame: Frame, value: number) => frame.left + frame.width * shareOf(value, frame.x);
+export const pxAcross = (frame: Frame, value: number) =>
+  frame.left + frame.width * shareOf(value, frame.x);
 
-export const pxDown = (frame: Frame, value: number) => frame.top + frame.height * (1 - shareOf(value, frame.y));
+export const pxDown = (frame: Frame, value: number) =>
+  frame.top + frame.height * (1 - shareOf(value, frame.y));
 
 /**
  * Pushes labels apart inside the plot, each as near to its wished place as the others allow.
@@ -28,16 +44,24 @@ export const pxDown = (frame: Frame, value: number) => frame.top + frame.height 
  * @param lines of each label, 1 by default
  * @returns middles, in the same order
  */
-export function pushApart(wished: number[], top: number, bottom: number, lines: number[] = wished.map(() => 1)): number[] {
+export function pushApart(
+  wished: number[],
+  top: number,
+  bottom: number,
+  lines: number[] = wished.map(() => 1),
+): number[] {
   const order = wished.map((_, place) => place).sort((a, b) => wished[a] - wished[b]);
   const more = order.map((place) => ((lines[place] - 1) * APART) / 2);
   const apart = (i: number) => APART + more[i - 1] + more[i];
-  const placed = order.map((place, i) => Math.min(bottom - more[i], Math.max(top + more[i], wished[place])));
+  const placed = order.map((place, i) =>
+    Math.min(bottom - more[i], Math.max(top + more[i], wished[place])),
+  );
   for (let i = 1; i < placed.length; i++) placed[i] = Math.max(placed[i], placed[i - 1] + apart(i));
   const last = placed.length - 1;
   if (last >= 0 && placed[last] > bottom - more[last]) {
     placed[last] = bottom - more[last];
-    for (let i = last - 1; i >= 0; i--) placed[i] = Math.min(placed[i], placed[i + 1] - apart(i + 1));
+    for (let i = last - 1; i >= 0; i--)
+      placed[i] = Math.min(placed[i], placed[i + 1] - apart(i + 1));
   }
   const answer = new Array(wished.length);
   order.forEach((place, i) => (answer[place] = placed[i]));
@@ -45,16 +69,24 @@ export function pushApart(wished: number[], top: number, bottom: number, lines: 
 }
 
 /** an edit or, with a tone, a finding; in data units */
-export type Flag = {run: string, lane: string, step: number, text: string, x: number, tone?: string};
+export type Flag = {
+  run: string;
+  lane: string;
+  step: number;
+  text: string;
+  x: number;
+  tone?: string;
+};
 
 /** `before`: the words are left of the line */
-type PlacedFlag = Flag & {left: number, brief: boolean, before: boolean};
+type PlacedFlag = Flag & { left: number; brief: boolean; before: boolean };
 
 /**
  * The part of a flag's words that fits on a phone: the glyph of an edit; "dead" or "3 dead" of a
  * finding.
  */
-export const phoneWords = ({ text, tone }: Flag) => (tone ? text.replace(/^(layer \d+|gradients) /, "").replace(/^(\d+) units? /, "$1 ") : "");
+export const phoneWords = ({ text, tone }: Flag) =>
+  tone ? text.replace(/^(layer \d+|gradients) /, "").replace(/^(\d+) units? /, "$1 ") : "";
 
 /**
  * Flags from left to right. Flags outside are left out; words that would touch the next flag go.
@@ -67,7 +99,8 @@ export function placeFlags(flags: Flag[], frame: Frame): PlacedFlag[] {
     .filter(({ left }) => left >= frame.left - 1 && left <= frame.left + frame.width + 1)
     .sort((a, b) => a.left - b.left || a.step - b.step);
   const edge = frame.left + frame.width + frame.beyond;
-  const lengthOf = ({ text }: PlacedFlag) => GLYPH + text.length * LETTER + (text.match(WIDE)?.length ?? 0) * (WIDE_LETTER - LETTER);
+  const lengthOf = ({ text }: PlacedFlag) =>
+    GLYPH + text.length * LETTER + (text.match(WIDE)?.length ?? 0) * (WIDE_LETTER - LETTER);
   across.forEach((flag, i) => {
     const next = across[i + 1]?.left ?? Infinity;
     flag.brief = next - flag.left < lengthOf(flag);
@@ -80,7 +113,13 @@ export function placeFlags(flags: Flag[], frame: Frame): PlacedFlag[] {
 }
 
 /** @param from left end of the turned words */
-function turn(flag: PlacedFlag, earlier: PlacedFlag[], from: number, frame: Frame, lengthOf: (flag: PlacedFlag) => number) {
+function turn(
+  flag: PlacedFlag,
+  earlier: PlacedFlag[],
+  from: number,
+  frame: Frame,
+  lengthOf: (flag: PlacedFlag) => number,
+) {
   const isInTheWay = from < frame.left || earlier.some(({ left }) => left + GLYPH / 2 > from);
   if (isInTheWay) Object.assign(flag, { brief: true, before: false });
   else for (const one of earlier) one.brief ||= one.left + lengthOf(one) > from;

@@ -8,4 +8,5 @@ const FIGURE = 7.14;
 const OTHERS: Record<string, number> = { ".": 3.2, ",": 3.2, G: 8.3, M: 10 };
 
 /** In px. */
-export const tickWidth = (text: string) => [...text].reduce((sum, letter) => sum + (OTHERS[letter] ?? FIGURE), 0);
+export const tickWidth = (text: string) =>
+  [...text].reduce((sum, letter) => sum + (OTHERS[letter] ?? FIGURE), 0);

@@ -20,7 +20,13 @@ import type { Scene } from "./scene.ts";
 /** A run that diverged at its first step has no record: its line starts at the loss of step 0. */
 export function fromTheStart(trace: Json, { state }: Scene, { log, range }: Horizontal) {
   const start = state.experiment?.initialLoss ?? null;
-  if (trace.meta.role !== "train" || trace.x.length || start === null || state.runs[trace.meta.run].status !== "diverged") return trace;
+  if (
+    trace.meta.role !== "train" ||
+    trace.x.length ||
+    start === null ||
+    state.runs[trace.meta.run].status !== "diverged"
+  )
+    return trace;
   return { ...trace, x: [log ? 10 ** range[0] : 0], y: [start] };
 }
 
@@ -29,7 +35,12 @@ export function fromTheStart(trace: Json, { state }: Scene, { log, range }: Hori
  * trace's arrays.
  * @param now place of the run on the axis
  */
-export function leaveThroughTheTop({ run, x, y }: Line, now: number, [low, high]: [number, number], log: boolean) {
+export function leaveThroughTheTop(
+  { run, x, y }: Line,
+  now: number,
+  [low, high]: [number, number],
+  log: boolean,
+) {
   if (run.status !== "diverged" || !x.length) return;
   x.push(Math.max(now, x[x.length - 1]));
   y.push(log ? 10 ** (high + 1) : high + (high - low));
@@ -41,7 +52,12 @@ export function leaveThroughTheTop({ run, x, y }: Line, now: number, [low, high]
  * that goes on beyond the view is labelled where it leaves, with its loss there. So is a line of
  * the past on view.
  */
-export function endOf(line: Line, scene: Scene, axis: Horizontal, range: [number, number]): End|null {
+export function endOf(
+  line: Line,
+  scene: Scene,
+  axis: Horizontal,
+  range: [number, number],
+): End | null {
   const { state, series, look, zoom } = scene;
   const { run, x, y } = line;
   if (!x.length) return null;
@@ -52,16 +68,40 @@ export function endOf(line: Line, scene: Scene, axis: Horizontal, range: [number
   if (then !== null && then <= edge && stateOnView(state).runs[run.name].step < run.step) {
     const loss = stateOnView(state).runs[run.name].latest.train_loss?.value;
     const height = loss || heightAt(line, then, log);
-    return height === null ? null : { ...base, value: look.compact ? "" : number(loss ?? height), bad: false, goesOn: false, x: then, y: height };
+    return height === null
+      ? null
+      : {
+          ...base,
+          value: look.compact ? "" : number(loss ?? height),
+          bad: false,
+          goesOn: false,
+          x: then,
+          y: height,
+        };
   }
   if (placeNow(run, series.of(run.name), axis.axis) > edge) {
     const loss = heightAt(line, edge, log);
-    return loss === null ? null : { ...base, value: look.compact ? "" : number(loss), bad: false, goesOn: true, x: edge, y: loss };
+    return loss === null
+      ? null
+      : {
+          ...base,
+          value: look.compact ? "" : number(loss),
+          bad: false,
+          goesOn: true,
+          x: edge,
+          y: loss,
+        };
   }
-  const top = log ? 10 ** (range[1] - 0.02 * (range[1] - range[0])) : range[1] - 0.02 * (range[1] - range[0]);
+  const top = log
+    ? 10 ** (range[1] - 0.02 * (range[1] - range[0]))
+    : range[1] - 0.02 * (range[1] - range[0]);
   const bad = run.status === "diverged";
   const last = x.length - 1;
-  const value = look.compact ? "" : bad ? "diverged" : number(run.latest.train_loss?.value ?? y[last]);
+  const value = look.compact
+    ? ""
+    : bad
+      ? "diverged"
+      : number(run.latest.train_loss?.value ?? y[last]);
   return { ...base, value, bad, goesOn: false, x: x[last], y: Math.min(y[last], top) };
 }
 
@@ -82,7 +122,12 @@ function markAt(shape: string, size: number, frame: Frame, x: number, y: number)
 }
 
 /** Hollow markers that show a line's shape, one every 96 px, different runs side by side. */
-export function alongTheLine({ run, x, y }: Line, { look, zoom }: Scene, axis: Horizontal, frame: Frame): Path {
+export function alongTheLine(
+  { run, x, y }: Line,
+  { look, zoom }: Scene,
+  axis: Horizontal,
+  frame: Frame,
+): Path {
   const [low, high] = zoom.x ?? axis.range;
   const apart = look.spec.fallline.marker_every_px / frame.width;
   const shift = { a: 0.55, b: 0.85, c: 0.25, d: 0.7 }[run.lane];
@@ -92,21 +137,41 @@ export function alongTheLine({ run, x, y }: Line, { look, zoom }: Scene, axis: H
     const index = x.findIndex((place) => (axis.log ? Math.log10(place) : place) >= wished);
     if (index > 0 && index < x.length * 0.97) places.add(index);
   }
-  return { name: "along", lane: run.lane, run: run.name, d: [...places].map((i) => markAt(run.lane, 7, frame, x[i], y[i])).join("") };
+  return {
+    name: "along",
+    lane: run.lane,
+    run: run.name,
+    d: [...places].map((i) => markAt(run.lane, 7, frame, x[i], y[i])).join(""),
+  };
 }
 
 /** None for a line that goes on. */
-export const endMarks = (ends: End[], frame: Frame): Path[] => ends.filter(({ goesOn }) => !goesOn).map(({ run, lane, bad, x, y }) => (
-  { name: bad ? "end bad" : "end", lane, run, d: markAt(bad ? "x" : lane, 10, frame, x, y) }
-));
+export const endMarks = (ends: End[], frame: Frame): Path[] =>
+  ends
+    .filter(({ goesOn }) => !goesOn)
+    .map(({ run, lane, bad, x, y }) => ({
+      name: bad ? "end bad" : "end",
+      lane,
+      run,
+      d: markAt(bad ? "x" : lane, 10, frame, x, y),
+    }));
 
 /**
  * All runs before the first step: shapes inside each other, so that all are visible at one point.
  */
-export function startMarks(start: {x: number, y: number}|null, visible: Run[], frame: Frame): Path[] {
+export function startMarks(
+  start: { x: number; y: number } | null,
+  visible: Run[],
+  frame: Frame,
+): Path[] {
   if (!start) return [];
   return visible.map(({ name, lane }, place) => {
     const around = visible.length - 1 - place;
-    return { name: around ? "start" : "start inner", lane, run: name, d: markAt(lane, 7 + 8 * around, frame, start.x, start.y) };
+    return {
+      name: around ? "start" : "start inner",
+      lane,
+      run: name,
+      d: markAt(lane, 7 + 8 * around, frame, start.x, start.y),
+    };
   });
 }

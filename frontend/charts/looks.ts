@@ -5,7 +5,7 @@
 
 import type { Json, Run, State } from "../state/types.ts";
 
-type Theme = "light"|"dark";
+type Theme = "light" | "dark";
 export interface Look {
   spec: Json; // plotly-template.json
   theme: Theme;
@@ -13,8 +13,17 @@ export interface Look {
 }
 
 function merged(below: any, above: any): any {
-  if (Array.isArray(above) || typeof above !== "object" || above === null || typeof below !== "object") return above;
-  return Object.entries(above).reduce((all, [key, value]) => ({ ...all, [key]: key in all ? merged(all[key], value) : value }), { ...below });
+  if (
+    Array.isArray(above) ||
+    typeof above !== "object" ||
+    above === null ||
+    typeof below !== "object"
+  )
+    return above;
+  return Object.entries(above).reduce(
+    (all, [key, value]) => ({ ...all, [key]: key in all ? merged(all[key], value) : value }),
+    { ...below },
+  );
 }
 
 const TEMPLATES: WeakMap<Json, Record<string, Json>> = new WeakMap();
@@ -35,7 +44,17 @@ export function templateOf({ spec, theme, compact }: Look) {
     const { layout, data } = compact ? merged(spec[theme], spec.compact) : spec[theme];
     const { title: _x, ...xaxis } = layout.xaxis;
     const { title: _y, ...yaxis } = layout.yaxis;
-    cache[key] = { data, layout: { ...layout, xaxis, yaxis, legend: { visible: false }, paper_bgcolor: CLEAR, plot_bgcolor: CLEAR } };
+    cache[key] = {
+      data,
+      layout: {
+        ...layout,
+        xaxis,
+        yaxis,
+        legend: { visible: false },
+        paper_bgcolor: CLEAR,
+        plot_bgcolor: CLEAR,
+      },
+    };
   }
   return cache[key];
 }
@@ -50,8 +69,14 @@ export const surface = ({ spec, theme }: Look, name: string) => spec.fallline.su
 function styledTrace(trace: Json, look: Look, run: Run, x: string, series: (y: string) => string) {
   const { line, band } = laneLook(look, run.lane);
   const meta = { ...trace.meta, x, y: series(trace.meta.y), lane: run.lane };
-  if (trace.meta.role === "band") return { ...trace, meta, ...(trace.fill ? { fillcolor: band } : {}) };
-  const name = trace.meta.role === "test" ? `${run.label} test` : trace.meta.role === "train" ? `${run.label} train` : run.label;
+  if (trace.meta.role === "band")
+    return { ...trace, meta, ...(trace.fill ? { fillcolor: band } : {}) };
+  const name =
+    trace.meta.role === "test"
+      ? `${run.label} test`
+      : trace.meta.role === "train"
+        ? `${run.label} train`
+        : run.label;
   return { ...trace, meta, name, line: { ...trace.line, color: line } };
 }
 
@@ -60,7 +85,13 @@ function styledTrace(trace: Json, look: Look, run: Run, x: string, series: (y: s
  * @param x binding of the horizontal axis
  * @param series maps the specified series to the one to show
  */
-export function styled(figure: Json, state: State, look: Look, x: string, series: (y: string) => string = (y) => y) {
+export function styled(
+  figure: Json,
+  state: State,
+  look: Look,
+  x: string,
+  series: (y: string) => string = (y) => y,
+) {
   const data = figure.data
     .filter(({ meta }: Json) => state.runs[meta.run] && !state.runs[meta.run].hidden)
     .map((trace: Json) => styledTrace(trace, look, state.runs[trace.meta.run], x, series));
@@ -68,4 +99,5 @@ export function styled(figure: Json, state: State, look: Look, x: string, series
 }
 
 /** The visible runs, in order. */
-export const shownRuns = ({ order, runs }: State) => order.map((name) => runs[name]).filter(({ hidden }) => !hidden);
+export const shownRuns = ({ order, runs }: State) =>
+  order.map((name) => runs[name]).filter(({ hidden }) => !hidden);

@@ -13,7 +13,14 @@ import { boxOf, placeEnds } from "./end-labels.ts";
 import { LEAST_APART, NAMES, placeNow } from "./horizontal.ts";
 import { curvesOf } from "./in-the-way.ts";
 import { pxAcross, pxDown } from "./labels.ts";
-import { alongTheLine, endMarks, endOf, fromTheStart, leaveThroughTheTop, startMarks } from "./line-marks.ts";
+import {
+  alongTheLine,
+  endMarks,
+  endOf,
+  fromTheStart,
+  leaveThroughTheTop,
+  startMarks,
+} from "./line-marks.ts";
 import { evenTicks, lossRange, lossTicks } from "./loss-range.ts";
 import { styled, shownRuns, templateOf } from "./looks.ts";
 import { momentLines } from "./moment.ts";
@@ -27,7 +34,7 @@ import type { Horizontal } from "./horizontal.ts";
 import type { Axis, Frame } from "./labels.ts";
 import type { Scene } from "./scene.ts";
 
-export type Line = {run: Run, x: number[], y: number[]};
+export type Line = { run: Run; x: number[]; y: number[] };
 
 const SERIES = ["train_loss", "test_loss"];
 const TOP = 26;
@@ -41,14 +48,27 @@ export function lossChart(figure: Json, scene: Scene) {
   const columns = columnsFor(scene, axis, SERIES, width);
   const log = state.view.y === "log";
   const specification = log ? figure : { ...figure, layout: { ...figure.layout, meta: null } };
-  const bare = fill(styled(specification, state, look, boundTo(scene)), columns, state.experiment?.trainSamples ?? 1);
+  const bare = fill(
+    styled(specification, state, look, boundTo(scene)),
+    columns,
+    state.experiment?.trainSamples ?? 1,
+  );
   const shelf = log ? shelfOf(bare.layout) : null;
-  const zero = log ? shelf?.place ?? null : 0;
+  const zero = log ? (shelf?.place ?? null) : 0;
   const hasStarted = bare.data.some(({ meta, x }: Json) => meta.role === "train" && x.length);
-  const data = bare.data.map((trace: Json) => fromTheStart(withinAxis(upToNow(trace, scene, axis, zero), axis), scene, axis));
+  const data = bare.data.map((trace: Json) =>
+    fromTheStart(withinAxis(upToNow(trace, scene, axis, zero), axis), scene, axis),
+  );
   const lines = linesOf(data, state);
   const y = scene.zoom.y ?? lossRange(lines, scene, shelf?.bottom);
-  for (const line of lines) if (reachesNow(columns[line.run.name], scene, line.run)) leaveThroughTheTop(line, placeNow(line.run, scene.series.of(line.run.name), axis.axis), y, log);
+  for (const line of lines)
+    if (reachesNow(columns[line.run.name], scene, line.run))
+      leaveThroughTheTop(
+        line,
+        placeNow(line.run, scene.series.of(line.run.name), axis.axis),
+        y,
+        log,
+      );
   const ends = lines.map((line) => endOf(line, scene, axis, y)).filter((end) => end !== null);
   const flags = flagsOf(state, scene.series, axis);
   const start = hasStarted ? null : startOf(scene);
@@ -57,54 +77,121 @@ export function lossChart(figure: Json, scene: Scene) {
   const { grid, line: drawnAxis, words } = axesOf(frame);
   const curves = curvesOf(data, frame);
   const mean = state.experiment?.baseline?.train;
-  const around = { curves, uprights: flags.map(({ x }) => pxAcross(frame, x)), level: mean ? pxDown(frame, mean) : null, sides: scene.previous.sides ?? {} };
+  const around = {
+    curves,
+    uprights: flags.map(({ x }) => pxAcross(frame, x)),
+    level: mean ? pxDown(frame, mean) : null,
+    sides: scene.previous.sides ?? {},
+  };
   const placed = placeEnds(ends, frame, missing?.from, around);
-  const baseline = baselineLabel(scene, frame, { curves, flags, ends: placed.map(boxOf), missing, hasStarted });
+  const baseline = baselineLabel(scene, frame, {
+    curves,
+    flags,
+    ends: placed.map(boxOf),
+    missing,
+    hasStarted,
+  });
   return {
     data: withoutBands(data),
     layout,
-    ground: [...groundOf(frame, { shelf: shelf?.tint, missing, baseline: state.experiment?.baseline?.train, flags }, look), grid, ...bandsOf(data, () => frame)],
+    ground: [
+      ...groundOf(
+        frame,
+        { shelf: shelf?.tint, missing, baseline: state.experiment?.baseline?.train, flags },
+        look,
+      ),
+      grid,
+      ...bandsOf(data, () => frame),
+    ],
     words,
-    marks: [drawnAxis, ...momentLines(scene, frame), ...lines.map((line) => alongTheLine(line, scene, axis, frame)), ...endMarks(ends, frame), ...startMarks(start, shownRuns(state), frame)],
+    marks: [
+      drawnAxis,
+      ...momentLines(scene, frame),
+      ...lines.map((line) => alongTheLine(line, scene, axis, frame)),
+      ...endMarks(ends, frame),
+      ...startMarks(start, shownRuns(state), frame),
+    ],
     labels: { flags, ends: placed, start, baseline, axis: NAMES[state.view.x], missing },
     readable: { columns, panels: [panelOf(scene, layout.xaxis)] },
     y,
     corner: baseline?.corner ?? null,
-    sides: Object.fromEntries(placed.filter(({ side }) => side).map(({ run, side }) => [run, side])),
+    sides: Object.fromEntries(
+      placed.filter(({ side }) => side).map(({ run, side }) => [run, side]),
+    ),
   };
 }
 
 const frameOf = ({ room }: Scene, { xaxis, yaxis }: Json): Frame => ({
-  left: room.left, top: TOP, width: room.width - room.left - room.right, height: room.height - TOP - BOTTOM, beyond: room.right, x: xaxis, y: yaxis,
+  left: room.left,
+  top: TOP,
+  width: room.width - room.left - room.right,
+  height: room.height - TOP - BOTTOM,
+  beyond: room.right,
+  x: xaxis,
+  y: yaxis,
 });
 
 /** Panel that the cursor can read. */
 function panelOf({ state, room }: Scene, x: Axis): Panel {
-  const lines = [{ name: "", series: "train_loss" }, ...(state.experiment?.testSamples ? [{ name: "test", series: "test_loss" }] : [])];
-  return { name: "", left: room.left, top: TOP, width: room.width - room.left - room.right, height: room.height - TOP - BOTTOM, x, lines };
+  const lines = [
+    { name: "", series: "train_loss" },
+    ...(state.experiment?.testSamples ? [{ name: "test", series: "test_loss" }] : []),
+  ];
+  return {
+    name: "",
+    left: room.left,
+    top: TOP,
+    width: room.width - room.left - room.right,
+    height: room.height - TOP - BOTTOM,
+    x,
+    lines,
+  };
 }
 
 /**
  * Adds the present loss at the end of a paused run's line.
  * @param zero place of exactly 0, if it has one
  */
-function upToNow(trace: Json, { state, series, zoom }: Scene, axis: Horizontal, zero: number|null) {
+function upToNow(
+  trace: Json,
+  { state, series, zoom }: Scene,
+  axis: Horizontal,
+  zero: number | null,
+) {
   const run = state.runs[trace.meta.run];
   const latest = run.latest[trace.meta.y];
-  if (zoom.x || trace.meta.role === "band" || !latest || latest.step !== run.step || !trace.x.length) return trace;
+  if (
+    zoom.x ||
+    trace.meta.role === "band" ||
+    !latest ||
+    latest.step !== run.step ||
+    !trace.x.length
+  )
+    return trace;
   const now = placeNow(run, series.of(run.name), axis.axis);
   const y = latest.value === 0 ? zero : latest.value;
-  return y !== null && now > trace.x[trace.x.length - 1] ? { ...trace, x: [...trace.x, now], y: [...trace.y, y] } : trace;
+  return y !== null && now > trace.x[trace.x.length - 1]
+    ? { ...trace, x: [...trace.x, now], y: [...trace.y, y] }
+    : trace;
 }
 
 /** Place of exactly 0 on a log axis: on a shelf, if it occurs. */
 function shelfOf({ shapes, yaxis }: Json) {
   const shape = shapes.find(({ name, visible }: Json) => name === "shelf" && visible);
-  return shape ? { tint: ([shape.y0, shape.y1] as [number, number]), bottom: yaxis.range[0], floor: Math.log10(yaxis.tickvals[1]), place: yaxis.tickvals[0] } : null;
+  return shape
+    ? {
+        tint: [shape.y0, shape.y1] as [number, number],
+        bottom: yaxis.range[0],
+        floor: Math.log10(yaxis.tickvals[1]),
+        place: yaxis.tickvals[0],
+      }
+    : null;
 }
 
 function linesOf(data: Json[], state: Scene["state"]): Line[] {
-  return data.filter(({ meta }) => meta.role === "train").map(({ meta, x, y }) => ({ run: state.runs[meta.run], x, y }));
+  return data
+    .filter(({ meta }) => meta.role === "train")
+    .map(({ meta, x, y }) => ({ run: state.runs[meta.run], x, y }));
 }
 
 /** The point at which all runs stand before the first step. */
@@ -116,7 +203,12 @@ function startOf({ state }: Scene) {
   return { x: 0, y: loss, text: `${who} here: loss ${number(loss)}` };
 }
 
-function layoutOf({ state, look, room, zoom }: Scene, axis: Horizontal, y: [number, number], shelf: ReturnType<typeof shelfOf>) {
+function layoutOf(
+  { state, look, room, zoom }: Scene,
+  axis: Horizontal,
+  y: [number, number],
+  shelf: ReturnType<typeof shelfOf>,
+) {
   const log = state.view.y === "log";
   const range = zoom.x ?? axis.range;
   const type = axis.log ? "log" : "linear";
@@ -127,8 +219,28 @@ function layoutOf({ state, look, room, zoom }: Scene, axis: Horizontal, y: [numb
     // the page's cursor reads values instead, and reads exactly 0 as 0
     hovermode: false,
     margin: { l: room.left, r: room.right, t: TOP, b: BOTTOM, pad: 0 },
-    xaxis: undrawn({ type, range, ...acrossTicks({ type, range }, { width, before: room.left, after: 12, most: look.compact ? 5 : axis.log ? 12 : 8, least: LEAST_APART[state.view.x] }, false) }),
-    yaxis: undrawn({ type: log ? "log" : "linear", range: y, ...(log ? ticksOf(y, shelf, look.compact) : evenTicks(y, room.height - TOP - BOTTOM, look.compact)) }),
+    xaxis: undrawn({
+      type,
+      range,
+      ...acrossTicks(
+        { type, range },
+        {
+          width,
+          before: room.left,
+          after: 12,
+          most: look.compact ? 5 : axis.log ? 12 : 8,
+          least: LEAST_APART[state.view.x],
+        },
+        false,
+      ),
+    }),
+    yaxis: undrawn({
+      type: log ? "log" : "linear",
+      range: y,
+      ...(log
+        ? ticksOf(y, shelf, look.compact)
+        : evenTicks(y, room.height - TOP - BOTTOM, look.compact)),
+    }),
   };
 }
 

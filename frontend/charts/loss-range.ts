@@ -1,5 +1,6 @@
 /**
- * The vertical range of the loss chart: it grows at once, shrinks only on request, and a jump must not flatten the
+ * The vertical range of the loss chart: it grows at once, shrinks only on request, and a jump must
+ * not flatten the
  * rest.
  * Owns: that rule and its ticks. Pure.
  */
@@ -30,15 +31,25 @@ function beforeTheJump(losses: number[]) {
 }
 
 function ceilingOf(lines: Line[], start: number) {
-  const before = lines.map(({ run, y }) => (run.status === "diverged" ? beforeTheJump(y) : y.reduce((most, value) => Math.max(most, value), 0)));
-  return lines.some(({ run }) => run.status === "diverged") ? JUMP * Math.max(start, ...before) : Infinity;
+  const before = lines.map(({ run, y }) =>
+    run.status === "diverged"
+      ? beforeTheJump(y)
+      : y.reduce((most, value) => Math.max(most, value), 0),
+  );
+  return lines.some(({ run }) => run.status === "diverged")
+    ? JUMP * Math.max(start, ...before)
+    : Infinity;
 }
 
 /**
  * The range, as logarithms on a log axis.
  * @param bottom of an axis with a shelf for exactly 0
  */
-export function lossRange(lines: Line[], { state, previous }: Scene, bottom = Infinity): [number, number] {
+export function lossRange(
+  lines: Line[],
+  { state, previous }: Scene,
+  bottom = Infinity,
+): [number, number] {
   const start = state.experiment?.initialLoss ?? 1;
   // a baseline of exactly 0, as with one sample, has no place on a log axis
   const mean = state.experiment?.baseline?.train || start;
@@ -53,27 +64,42 @@ export function lossRange(lines: Line[], { state, previous }: Scene, bottom = In
   most = Math.min(most, ceilingOf(lines, start));
   if (state.view.y === "linear") return grown([0, Math.max(start, most, mean) * 1.05], previous.y);
   const low = Math.min(Math.log10(Math.min(mean, start)) - UNDER, Math.log10(least) - PAD);
-  const high = Math.max(Math.log10(Math.max(start, mean)) + OVER, most > 0 ? Math.log10(most) + PAD : -Infinity);
+  const high = Math.max(
+    Math.log10(Math.max(start, mean)) + OVER,
+    most > 0 ? Math.log10(most) + PAD : -Infinity,
+  );
   return grown([Math.max(Math.min(low, bottom), -300), high], previous.y);
 }
 
-const grown = ([low, high]: [number, number], previous: [number, number]|null): [number, number] => [Math.min(low, previous?.[0] ?? low), Math.max(high, previous?.[1] ?? high)];
+const grown = (
+  [low, high]: [number, number],
+  previous: [number, number] | null,
+): [number, number] => [Math.min(low, previous?.[0] ?? low), Math.max(high, previous?.[1] ?? high)];
 
 /**
  * Powers of ten, written out; every second or third where there are many. A shelf adds "0" below
  * its floor. A range
  * within one decade gets other round ticks.
  */
-export function lossTicks([bottom, high]: [number, number], shelf: {floor: number, place: number}|null = null) {
+export function lossTicks(
+  [bottom, high]: [number, number],
+  shelf: { floor: number; place: number } | null = null,
+) {
   const low = shelf ? shelf.floor : bottom;
   const step = Math.max(1, Math.ceil((high - low) / 8));
   const values = shelf ? [shelf.place] : [];
   const texts = shelf ? ["0"] : [];
-  for (let exponent = shelf ? low : Math.ceil(low / step) * step; exponent <= high; exponent += step) {
+  for (
+    let exponent = shelf ? low : Math.ceil(low / step) * step;
+    exponent <= high;
+    exponent += step
+  ) {
     values.push(Number(`1e${exponent}`));
     texts.push(tick(exponent));
   }
-  return values.length < FEWEST ? fewTicks([10 ** bottom, 10 ** high]) : { tickvals: values, ticktext: texts };
+  return values.length < FEWEST
+    ? fewTicks([10 ** bottom, 10 ** high])
+    : { tickvals: values, ticktext: texts };
 }
 
 /** Least distance of two ticks, in px. */
@@ -84,4 +110,10 @@ const APART = 40;
  * @param height px
  */
 export const evenTicks = (range: [number, number], height: number, compact: boolean) =>
-  (height > 0 ? roundTicks(range, 1 + Math.max(4, Math.min(9, height / APART)), range[1] >= (compact ? 1e4 : 1e5)) : {});
+  height > 0
+    ? roundTicks(
+        range,
+        1 + Math.max(4, Math.min(9, height / APART)),
+        range[1] >= (compact ? 1e4 : 1e5),
+      )
+    : {};

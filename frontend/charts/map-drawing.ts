@@ -1,6 +1,7 @@
 /**
  * A decision map as pixels and paths: a pixel a cell, borders between classes, samples by class.
- * Owns: that geometry, and the shapes of classes. Pure. Colours come from the caller or styles/inspection.css.
+ * Owns: that geometry, and the shapes of classes. Pure. Colours come from the caller or
+ * styles/inspection.css.
  */
 
 import { px, symbol } from "./paths.ts";
@@ -10,7 +11,7 @@ import type { DecisionMap } from "../state/decision-map.ts";
 /** 0..255 */
 export type Colour = [number, number, number];
 /** of one class, by the place of its colour */
-type Dots = {name: "right"|"wrong", kind: number, d: string};
+type Dots = { name: "right" | "wrong"; kind: number; d: string };
 
 /** Side of the drawing, in its own units. */
 export const SPAN = 144;
@@ -38,7 +39,11 @@ const TINT = { least: 0.1, most: 0.66 };
  * transparent.
  * @param colours by class, repeating
  */
-export function pixelsOf({ side, predicted, sureness }: DecisionMap, colours: Colour[], paper: Colour) {
+export function pixelsOf(
+  { side, predicted, sureness }: DecisionMap,
+  colours: Colour[],
+  paper: Colour,
+) {
   const pixels = new Uint8ClampedArray(4 * side * side);
   for (let row = 0; row < side; row++) {
     for (let column = 0; column < side; column++) {
@@ -48,7 +53,8 @@ export function pixelsOf({ side, predicted, sureness }: DecisionMap, colours: Co
       const tint = TINT.least + (TINT.most - TINT.least) * (sureness ? sureness[cell] : 1);
       const colour = colours[place % colours.length];
       const at = 4 * ((side - 1 - row) * side + column);
-      for (let part = 0; part < 3; part++) pixels[at + part] = Math.round(paper[part] + tint * (colour[part] - paper[part]));
+      for (let part = 0; part < 3; part++)
+        pixels[at + part] = Math.round(paper[part] + tint * (colour[part] - paper[part]));
       pixels[at + 3] = 255;
     }
   }
@@ -59,7 +65,11 @@ export function pixelsOf({ side, predicted, sureness }: DecisionMap, colours: Co
 export function borderOf({ side, predicted }: DecisionMap) {
   const cell = SPAN / side;
   /** each row of neighbouring border cells is one line */
-  const lines = (one: number, along: number, line: (from: number, to: number, at: number) => string) => {
+  const lines = (
+    one: number,
+    along: number,
+    line: (from: number, to: number, at: number) => string,
+  ) => {
     let d = "";
     for (let at = 1; at < side; at++) {
       let from = -1;
@@ -75,8 +85,16 @@ export function borderOf({ side, predicted }: DecisionMap) {
     }
     return d;
   };
-  const upright = lines(1, side, (from, to, at) => `M${px(at * cell)},${px(SPAN - from * cell)}V${px(SPAN - to * cell)}`);
-  const level = lines(side, 1, (from, to, at) => `M${px(from * cell)},${px(SPAN - at * cell)}H${px(to * cell)}`);
+  const upright = lines(
+    1,
+    side,
+    (from, to, at) => `M${px(at * cell)},${px(SPAN - from * cell)}V${px(SPAN - to * cell)}`,
+  );
+  const level = lines(
+    side,
+    1,
+    (from, to, at) => `M${px(from * cell)},${px(SPAN - at * cell)}H${px(to * cell)}`,
+  );
   return upright + level;
 }
 
@@ -89,7 +107,12 @@ const FRAME = 8;
  */
 export function cursorOf(side: number, [column, row]: [number, number]) {
   const [left, top] = [(SPAN * (column + 0.5)) / side, SPAN - (SPAN * (row + 0.5)) / side];
-  const [west, east, north, south] = [left - FRAME / 2, left + FRAME / 2, top - FRAME / 2, top + FRAME / 2].map(px);
+  const [west, east, north, south] = [
+    left - FRAME / 2,
+    left + FRAME / 2,
+    top - FRAME / 2,
+    top + FRAME / 2,
+  ].map(px);
   const [x, y] = [px(left), px(top)];
   return `M${west},${north}H${east}V${south}H${west}ZM0,${y}H${west}M${east},${y}H${SPAN}M${x},0V${north}M${x},${south}V${SPAN}`;
 }
@@ -99,12 +122,17 @@ const SIZE = { few: 5.4, many: 4 };
 const MANY = { from: 100, to: 400 };
 const WRONG = 1.3;
 
-const sizeFor = (count: number) => SIZE.few + (SIZE.many - SIZE.few) * Math.min(1, Math.max(0, (count - MANY.from) / (MANY.to - MANY.from)));
+const sizeFor = (count: number) =>
+  SIZE.few +
+  (SIZE.many - SIZE.few) * Math.min(1, Math.max(0, (count - MANY.from) / (MANY.to - MANY.from)));
 
 /** Place of a sample, in the drawing's units. */
 function placeOf({ edges, samples }: DecisionMap, k: number) {
   const share = (value: number, [low, high]: [number, number]) => (value - low) / (high - low);
-  return { left: SPAN * share(samples.x[k], edges[0]), top: SPAN * (1 - share(samples.y[k], edges[1])) };
+  return {
+    left: SPAN * share(samples.x[k], edges[0]),
+    top: SPAN * (1 - share(samples.y[k], edges[1])),
+  };
 }
 
 /** The samples: a path for each class of correct ones, with the wrong ones on top. */
@@ -119,5 +147,7 @@ export function dotsOf(map: DecisionMap): Dots[] {
     const d = classShape(truth[k], name === "wrong" ? size * WRONG : size, left, top);
     dots.set(key, { name, kind: truth[k], d: (dots.get(key)?.d ?? "") + d });
   }
-  return [...dots.values()].sort((a, b) => Number(a.name === "wrong") - Number(b.name === "wrong") || a.kind - b.kind);
+  return [...dots.values()].sort(
+    (a, b) => Number(a.name === "wrong") - Number(b.name === "wrong") || a.kind - b.kind,
+  );
 }

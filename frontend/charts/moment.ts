@@ -29,9 +29,19 @@ export function placeThen(run: Run, { state, series }: Scene) {
 export function momentLines(scene: Scene, frame: Frame): Path[] {
   const { looking, view } = scene.state;
   if (!looking) return [];
-  const lines = view.x === "steps"
-    ? [{ lane: undefined, place: looking.step }]
-    : shownRuns(scene.state).map((run) => ({ lane: run.lane, place: placeThen(run, scene) ?? 0 }));
-  return lines.map(({ lane, place }) => ({ lane, left: pxAcross(frame, place) })).filter(({ left }) => isInside(frame, left, frame.top))
-    .map(({ lane, left }) => ({ name: "moment", lane, d: `M${px(left)},${px(frame.top + frame.height)}V${px(frame.top)}` }));
+  const lines =
+    view.x === "steps"
+      ? [{ lane: undefined, place: looking.step }]
+      : shownRuns(scene.state).map((run) => ({
+          lane: run.lane,
+          place: placeThen(run, scene) ?? 0,
+        }));
+  return lines
+    .map(({ lane, place }) => ({ lane, left: pxAcross(frame, place) }))
+    .filter(({ left }) => isInside(frame, left, frame.top))
+    .map(({ lane, left }) => ({
+      name: "moment",
+      lane,
+      d: `M${px(left)},${px(frame.top + frame.height)}V${px(frame.top)}`,
+    }));
 }

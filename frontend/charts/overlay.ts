@@ -8,9 +8,12 @@ import { phoneWords, placeFlags, pxAcross, pxDown } from "./labels.ts";
 import type { Json } from "../state/types.ts";
 import type { Flag, Frame } from "./labels.ts";
 
-const SHAPES = ({
-  a: "M5 .7a4.3 4.3 0 1 0 0 8.6a4.3 4.3 0 1 0 0-8.6z", b: "M1 1h8v8H1z", c: "M5 .2 9.8 5 5 9.8.2 5z", d: "M5 .8 9.6 9H.4z",
-} as Record<string, string>);
+const SHAPES = {
+  a: "M5 .7a4.3 4.3 0 1 0 0 8.6a4.3 4.3 0 1 0 0-8.6z",
+  b: "M1 1h8v8H1z",
+  c: "M5 .2 9.8 5 5 9.8.2 5z",
+  d: "M5 .8 9.6 9H.4z",
+} as Record<string, string>;
 /** Widths beside a square's name, in px: the run's shape, its score, and one digit. */
 const BESIDE_NAME = { shape: 15, score: 25, digit: 6.6 };
 const BOLD = { whole: 6.9, cut: 7.8 };
@@ -36,7 +39,14 @@ function ring() {
   svg.setAttribute("viewBox", "0 0 18 18");
   svg.setAttribute("class", "ring");
   const circle = document.createElementNS(SVG, "circle");
-  for (const [name, value] of Object.entries({ cx: 9, cy: 9, r: 6.6, "stroke-width": 2, "stroke-dasharray": "3.1 2.1" })) circle.setAttribute(name, String(value));
+  for (const [name, value] of Object.entries({
+    cx: 9,
+    cy: 9,
+    r: 6.6,
+    "stroke-width": 2,
+    "stroke-dasharray": "3.1 2.1",
+  }))
+    circle.setAttribute(name, String(value));
   svg.append(circle);
   return svg;
 }
@@ -45,13 +55,22 @@ function ring() {
 function flagLabel({ left, lane, run, step, text, whole, tone, before, brief }: Json, top: number) {
   const kind = ["flag", before && "before", tone && "finding"].filter(Boolean).join(" ");
   const words = brief || !text ? [] : [tone ? strong(text) : text];
-  const element = label(kind, { left, top, lane: tone ? undefined : lane }, tone ? ring() : shape(lane), ...words);
+  const element = label(
+    kind,
+    { left, top, lane: tone ? undefined : lane },
+    tone ? ring() : shape(lane),
+    ...words,
+  );
   Object.assign(element.dataset, { run, step: String(step), ...(tone ? { tone } : {}) });
   element.title = whole;
   return element;
 }
 
-function label(kind: string, { left, top, lane, width }: {left: number, top: number, lane?: string, width?: number}, ...children: (Node|string)[]) {
+function label(
+  kind: string,
+  { left, top, lane, width }: { left: number; top: number; lane?: string; width?: number },
+  ...children: (Node | string)[]
+) {
   const element = document.createElement("span");
   element.className = `chart-label ${kind}`;
   if (lane) element.dataset.lane = lane;
@@ -68,12 +87,22 @@ function strong(text: string) {
   return element;
 }
 
-export function lossLabels({ flags, ends, start, baseline, axis, missing }: Json, frame: Frame, compact: boolean) {
+export function lossLabels(
+  { flags, ends, start, baseline, axis, missing }: Json,
+  frame: Frame,
+  compact: boolean,
+) {
   const right = frame.left + frame.width;
-  const items = flags.map((flag: Flag) => ({ ...flag, whole: flag.text, text: compact ? phoneWords(flag) : flag.text }));
+  const items = flags.map((flag: Flag) => ({
+    ...flag,
+    whole: flag.text,
+    text: compact ? phoneWords(flag) : flag.text,
+  }));
   const elements = placeFlags(items, frame).map((flag) => flagLabel(flag, frame.top));
   for (const end of ends) {
-    const kind = ["end", !end.gutter && "early", (end.under || end.names.length > 1) && "stacked"].filter(Boolean).join(" ");
+    const kind = ["end", !end.gutter && "early", (end.under || end.names.length > 1) && "stacked"]
+      .filter(Boolean)
+      .join(" ");
     const element = label(kind, end, ...end.names.map(strong), end.value ? ` ${end.value}` : "");
     element.dataset.run = end.run;
     element.title = [end.name, end.value].join(" ").trim();
@@ -81,11 +110,25 @@ export function lossLabels({ flags, ends, start, baseline, axis, missing }: Json
     if (end.bad) element.dataset.tone = "bad";
     elements.push(element);
   }
-  if (baseline) elements.push(label(baseline.isOver ? "baseline over" : "baseline", baseline, baseline.text));
-  if (start && !compact) elements.push(label("start", { left: pxAcross(frame, start.x) + 18, top: pxDown(frame, start.y) }, start.text));
+  if (baseline)
+    elements.push(label(baseline.isOver ? "baseline over" : "baseline", baseline, baseline.text));
+  if (start && !compact)
+    elements.push(
+      label(
+        "start",
+        { left: pxAcross(frame, start.x) + 18, top: pxDown(frame, start.y) },
+        start.text,
+      ),
+    );
   if (missing) {
     const left = pxAcross(frame, missing.from);
-    elements.push(label("missing", { left, top: frame.top + frame.height / 2, width: right - left }, "not received yet"));
+    elements.push(
+      label(
+        "missing",
+        { left, top: frame.top + frame.height / 2, width: right - left },
+        "not received yet",
+      ),
+    );
   }
   elements.push(axisLabel(axis, right, frame.top + frame.height + 5, compact));
   return elements;
@@ -93,7 +136,9 @@ export function lossLabels({ flags, ends, start, baseline, axis, missing }: Json
 
 /** Axis label: on a phone it ends with the narrow margin, clear of the last tick. */
 function axisLabel(axis: string, right: number, top: number, compact: boolean) {
-  return compact ? label("axis last", { left: right + MARGIN, top }, axis.split(" ")[0]) : label("axis", { left: right + 18, top }, axis);
+  return compact
+    ? label("axis last", { left: right + MARGIN, top }, axis.split(" ")[0])
+    : label("axis", { left: right + 18, top }, axis);
 }
 
 export function gradientLabels({ titles }: Json) {
@@ -115,7 +160,10 @@ export function gradientLabels({ titles }: Json) {
 }
 
 export const instrumentLabels = ({ titles, levels }: Json) => [
-  ...gradientLabels({ titles }), ...levels.map((level: {left: number, top: number, text: string}) => label("level", level, level.text)),
+  ...gradientLabels({ titles }),
+  ...levels.map((level: { left: number; top: number; text: string }) =>
+    label("level", level, level.text),
+  ),
 ];
 
 export function scatterLabels({ squares }: Json) {
@@ -127,15 +175,33 @@ export function scatterLabels({ squares }: Json) {
  * The run's name and R² over a square, side by side or one above the other.
  * @param all names
  */
-function squareHead({ title: place, apart, isLow, lane, run, label: whole, score }: Json, all: string[]) {
+function squareHead(
+  { title: place, apart, isLow, lane, run, label: whole, score }: Json,
+  all: string[],
+) {
   const letter = apart ? SMALL : BOLD;
-  const room = place.width - (apart ? SMALL.shape : BESIDE_NAME.shape + BESIDE_NAME.score + BESIDE_NAME.digit * score.length);
-  const [name] = nameLines(whole, all, { whole: Math.floor(room / letter.whole), cut: Math.max(4, Math.floor(room / letter.cut)) }, 1);
+  const room =
+    place.width -
+    (apart
+      ? SMALL.shape
+      : BESIDE_NAME.shape + BESIDE_NAME.score + BESIDE_NAME.digit * score.length);
+  const [name] = nameLines(
+    whole,
+    all,
+    { whole: Math.floor(room / letter.whole), cut: Math.max(4, Math.floor(room / letter.cut)) },
+    1,
+  );
   const words = `R² ${score}`;
   const beside = document.createElement("span");
   beside.className = "values";
   beside.textContent = words;
-  const title = label(apart ? "title small" : "title", { ...place, lane }, shape(lane), strong(name), ...(apart ? [] : [beside]));
+  const title = label(
+    apart ? "title small" : "title",
+    { ...place, lane },
+    shape(lane),
+    strong(name),
+    ...(apart ? [] : [beside]),
+  );
   const heads = apart ? [title, label(isLow ? "score within" : "score", apart, words)] : [title];
   for (const head of heads) Object.assign(head, { title: `${whole}: ${words}` }).dataset.run = run;
   return heads;
@@ -144,8 +210,29 @@ function squareHead({ title: place, apart, isLow, lane, run, label: whole, score
 /** The words inside a square. */
 function squareWords({ left, top, width, height, isRoomy, off, few }: Json) {
   return [
-    ...(isRoomy ? [label("corner predicted", { left: left + 3, top: top + 1 }, "predicted"), label("corner true", { left: left + width - 3, top: top + height - 16 }, "true")] : []),
-    ...(off ? [label(isRoomy ? "off" : "off wraps", { left: left + width / 2, top: top + height * 0.5, width: isRoomy ? undefined : width }, off)] : []),
-    ...(few ? [label("corner few", { left, top: top + height - 17 }, isRoomy ? few : few.replace(" axis", ""))] : []),
+    ...(isRoomy
+      ? [
+          label("corner predicted", { left: left + 3, top: top + 1 }, "predicted"),
+          label("corner true", { left: left + width - 3, top: top + height - 16 }, "true"),
+        ]
+      : []),
+    ...(off
+      ? [
+          label(
+            isRoomy ? "off" : "off wraps",
+            { left: left + width / 2, top: top + height * 0.5, width: isRoomy ? undefined : width },
+            off,
+          ),
+        ]
+      : []),
+    ...(few
+      ? [
+          label(
+            "corner few",
+            { left, top: top + height - 17 },
+            isRoomy ? few : few.replace(" axis", ""),
+          ),
+        ]
+      : []),
   ];
 }

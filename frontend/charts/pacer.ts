@@ -1,5 +1,6 @@
 /**
- * One animation frame for all charts: draws at most one chart after each, none while the page is hidden.
+ * One animation frame for all charts: draws at most one chart after each, none while the page is
+ * hidden.
  * Owns: whose turn it is, the draw rate, and slowing down while draws are slow.
  */
 
@@ -20,7 +21,13 @@ interface Turn {
   hasDrawn: boolean; // false before the first draw, whose time is not representative
 }
 
-export function createDrawScheduler({ requestFrame, later, now, hidden, slowed = () => {} }: {
+export function createDrawScheduler({
+  requestFrame,
+  later,
+  now,
+  hidden,
+  slowed = () => {},
+}: {
   requestFrame: (run: () => void) => void;
   later: (run: () => void, ms: number) => void;
   now: () => number;
@@ -56,7 +63,8 @@ export function createDrawScheduler({ requestFrame, later, now, hidden, slowed =
   }
 
   /**
-   * A frame paints the last draw, and the next draw follows as a task of its own. Drawing in the frame would join
+   * A frame paints the last draw, and the next draw follows as a task of its own. Drawing in the
+   * frame would join
    * script and paint into one long task that delays keys.
    */
   function frame() {
@@ -67,7 +75,9 @@ export function createDrawScheduler({ requestFrame, later, now, hidden, slowed =
   function turn() {
     framed = false;
     if (hidden()) return;
-    const due = [...turns].filter((one) => one.requested && dueIn(one) <= 1).sort((a, b) => a.drawnAt - b.drawnAt)[0];
+    const due = [...turns]
+      .filter((one) => one.requested && dueIn(one) <= 1)
+      .sort((a, b) => a.drawnAt - b.drawnAt)[0];
     if (due) draw(due);
     plan();
   }
@@ -93,7 +103,7 @@ export function createDrawScheduler({ requestFrame, later, now, hidden, slowed =
   function pace(next: number) {
     const before = slowness;
     [slowness, slowInARow, quickInARow] = [next, 0, 0];
-    if ((before > 1) !== (next > 1)) slowed(next > 1);
+    if (before > 1 !== next > 1) slowed(next > 1);
   }
 
   return {
@@ -116,7 +126,9 @@ export function createDrawScheduler({ requestFrame, later, now, hidden, slowed =
     },
     /** Called when the page is visible again. */
     wake: plan,
-    get slowness() { return slowness; },
+    get slowness() {
+      return slowness;
+    },
   };
 }
 

@@ -1,7 +1,8 @@
 /**
  * Ground below and marks above a chart's lines, as path data in px. A path costs
  * almost nothing; a Plotly shape or trace costs up to 1 ms a draw.
- * Owns: that geometry. Pure. styles/charts.css sets colours by name and lane; drawing-layer.ts makes the elements.
+ * Owns: that geometry. Pure. styles/charts.css sets colours by name and lane; drawing-layer.ts
+ * makes the elements.
  */
 
 import { pxAcross, pxDown } from "./labels.ts";
@@ -20,10 +21,10 @@ export interface Path {
 
 /** in data units */
 interface Ground {
-  shelf?: [number, number]|null; // lower and upper edge
-  missing?: {from: number, to: number}|null;
-  baseline?: number|null;
-  flags?: {lane: string, x: number, tone?: string}[];
+  shelf?: [number, number] | null; // lower and upper edge
+  missing?: { from: number; to: number } | null;
+  baseline?: number | null;
+  flags?: { lane: string; x: number; tone?: string }[];
 }
 
 const SHARP = Math.SQRT1_2;
@@ -44,27 +45,78 @@ export const isInside = ({ left: l, top: t, width, height }: Frame, left: number
 function area(frame: Frame, across: [number, number], down: [number, number]) {
   const [left, right] = across.map((x) => within(x, frame.left, frame.left + frame.width));
   const [top, bottom] = down.map((y) => within(y, frame.top, frame.top + frame.height));
-  return right > left && bottom > top ? `M${px(left)},${px(top)}H${px(right)}V${px(bottom)}H${px(left)}Z` : "";
+  return right > left && bottom > top
+    ? `M${px(left)},${px(top)}H${px(right)}V${px(bottom)}H${px(left)}Z`
+    : "";
 }
 
 /** The ground of one plot, lowest first, clipped to it. */
-export function groundOf(frame: Frame, { shelf = null, missing = null, baseline = null, flags = [] }: Ground, { spec: { fallline: drawn } }: Look): Path[] {
+export function groundOf(
+  frame: Frame,
+  { shelf = null, missing = null, baseline = null, flags = [] }: Ground,
+  { spec: { fallline: drawn } }: Look,
+): Path[] {
   const right = frame.left + frame.width;
   const bottom = frame.top + frame.height;
   const level = baseline === null ? NaN : pxDown(frame, baseline);
-  const edits = flags.map(({ lane, x, tone }) => ({ lane, tone, left: pxAcross(frame, x) })).filter(({ left }) => isInside(frame, left, frame.top));
+  const edits = flags
+    .map(({ lane, x, tone }) => ({ lane, tone, left: pxAcross(frame, x) }))
+    .filter(({ left }) => isInside(frame, left, frame.top));
   return [
-    ...(missing ? [{ name: "missing", d: area(frame, [pxAcross(frame, missing.from), pxAcross(frame, missing.to)], [frame.top, bottom]) }] : []),
-    ...(shelf ? [{ name: "shelf", d: area(frame, [frame.left, right], [pxDown(frame, shelf[1]), pxDown(frame, shelf[0])]) }] : []),
-    ...(isInside(frame, right, level) ? [{ name: "baseline", width: drawn.baseline.width, dash: drawn.baseline.dash, d: `M${px(frame.left)},${px(level)}H${px(right)}` }] : []),
-    ...joined(edits.map(({ lane, tone, left }) => ({
-      ...(tone ? { name: `finding ${tone}` } : { name: "edit", lane, dash: drawn.edit_marker.dash }), width: drawn.edit_marker.width, d: `M${px(left)},${px(bottom)}V${px(frame.top)}`,
-    }))),
+    ...(missing
+      ? [
+          {
+            name: "missing",
+            d: area(
+              frame,
+              [pxAcross(frame, missing.from), pxAcross(frame, missing.to)],
+              [frame.top, bottom],
+            ),
+          },
+        ]
+      : []),
+    ...(shelf
+      ? [
+          {
+            name: "shelf",
+            d: area(frame, [frame.left, right], [pxDown(frame, shelf[1]), pxDown(frame, shelf[0])]),
+          },
+        ]
+      : []),
+    ...(isInside(frame, right, level)
+      ? [
+          {
+            name: "baseline",
+            width: drawn.baseline.width,
+            dash: drawn.baseline.dash,
+            d: `M${px(frame.left)},${px(level)}H${px(right)}`,
+          },
+        ]
+      : []),
+    ...joined(
+      edits.map(({ lane, tone, left }) => ({
+        ...(tone
+          ? { name: `finding ${tone}` }
+          : { name: "edit", lane, dash: drawn.edit_marker.dash }),
+        width: drawn.edit_marker.width,
+        d: `M${px(left)},${px(bottom)}V${px(frame.top)}`,
+      })),
+    ),
   ].filter(({ d }) => d);
 }
 
 /** A plot with equal ranges, and its diagonal where predictions are true. */
-export const square = ({ left, top, width, height }: {left: number, top: number, width: number, height: number}): Path[] => [
+export const square = ({
+  left,
+  top,
+  width,
+  height,
+}: {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}): Path[] => [
   { name: "square", d: `M${px(left)},${px(top)}h${px(width)}v${px(height)}h${px(-width)}Z` },
   { name: "diagonal", d: `M${px(left)},${px(top + height)}l${px(width)},${px(-height)}` },
 ];
@@ -82,12 +134,39 @@ export function joined(paths: Path[]): Path[] {
 
 /** The run's shape as Plotly draws it; "x" marks a run that diverged. */
 const CORNERS: Record<string, (r: number) => [number, number][]> = {
-  b: (r) => [[-r, -r], [r, -r], [r, r], [-r, r]],
-  c: (r) => [[-1.3 * r, 0], [0, -1.3 * r], [1.3 * r, 0], [0, 1.3 * r]],
-  d: (r) => [[(-2 * r) / Math.sqrt(3), r / 2], [(2 * r) / Math.sqrt(3), r / 2], [0, -r]],
+  b: (r) => [
+    [-r, -r],
+    [r, -r],
+    [r, r],
+    [-r, r],
+  ],
+  c: (r) => [
+    [-1.3 * r, 0],
+    [0, -1.3 * r],
+    [1.3 * r, 0],
+    [0, 1.3 * r],
+  ],
+  d: (r) => [
+    [(-2 * r) / Math.sqrt(3), r / 2],
+    [(2 * r) / Math.sqrt(3), r / 2],
+    [0, -r],
+  ],
   x: (r) => {
     const arm = 0.8 * r * SHARP;
-    return [[0, arm], [arm, 2 * arm], [2 * arm, arm], [arm, 0], [2 * arm, -arm], [arm, -2 * arm], [0, -arm], [-arm, -2 * arm], [-2 * arm, -arm], [-arm, 0], [-2 * arm, arm], [-arm, 2 * arm]];
+    return [
+      [0, arm],
+      [arm, 2 * arm],
+      [2 * arm, arm],
+      [arm, 0],
+      [2 * arm, -arm],
+      [arm, -2 * arm],
+      [0, -arm],
+      [-arm, -2 * arm],
+      [-2 * arm, -arm],
+      [-arm, 0],
+      [-2 * arm, arm],
+      [-arm, 2 * arm],
+    ];
   },
 };
 
@@ -97,6 +176,9 @@ const CORNERS: Record<string, (r: number) => [number, number][]> = {
  */
 export function symbol(shape: string, size: number, left: number, top: number) {
   const r = size / 2;
-  if (!(shape in CORNERS)) return `M${px(left + r)},${px(top)}A${r},${r} 0 1,1 ${px(left - r)},${px(top)}A${r},${r} 0 1,1 ${px(left + r)},${px(top)}Z`;
-  return `M${CORNERS[shape](r).map(([x, y]) => `${px(left + x)},${px(top + y)}`).join("L")}Z`;
+  if (!(shape in CORNERS))
+    return `M${px(left + r)},${px(top)}A${r},${r} 0 1,1 ${px(left - r)},${px(top)}A${r},${r} 0 1,1 ${px(left + r)},${px(top)}Z`;
+  return `M${CORNERS[shape](r)
+    .map(([x, y]) => `${px(left + x)},${px(top + y)}`)
+    .join("L")}Z`;
 }

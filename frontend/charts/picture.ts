@@ -1,22 +1,33 @@
 /**
- * Exports a chart as one SVG that looks the same anywhere: computed styles are written in, words become SVG text in
+ * Exports a chart as one SVG that looks the same anywhere: computed styles are written in, words
+ * become SVG text in
  * place.
  * Owns: that translation. Knows no Plotly and no chart.
  */
 
 /** px, of the picture on the page */
-type Origin = {left: number, top: number};
+type Origin = { left: number; top: number };
 
 const SVG = "http://www.w3.org/2000/svg";
 /** Margin around the exported elements, in px. */
 const ROOM = 10;
 const PAINTS = ["fill", "stroke"];
 const TESTED_PLACES = [
-  "opacity", "stroke-width", "stroke-dasharray", "shape-rendering", "paint-order", "text-anchor", "vector-effect",
+  "opacity",
+  "stroke-width",
+  "stroke-dasharray",
+  "shape-rendering",
+  "paint-order",
+  "text-anchor",
+  "vector-effect",
 ];
 const LETTERS = ["font-family", "font-size", "font-weight", "font-variant-numeric"];
 
-function draw(tag: string, attributes: Record<string, string|number>, ...children: (Node|string)[]) {
+function draw(
+  tag: string,
+  attributes: Record<string, string | number>,
+  ...children: (Node | string)[]
+) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...children);
@@ -25,12 +36,15 @@ function draw(tag: string, attributes: Record<string, string|number>, ...childre
 
 const px = (value: number) => Math.round(100 * value) / 100;
 
-const canvas = () => (document.createElement("canvas").getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D);
+const canvas = () =>
+  document
+    .createElement("canvas")
+    .getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D;
 
 /** Converts any computed colour to the one form that every program reads. */
 function createColours() {
   const context = canvas();
-  const cache: Map<string, {colour: string, opacity: number}> = new Map();
+  const cache: Map<string, { colour: string; opacity: number }> = new Map();
   return (text: string) => {
     const cached = cache.get(text);
     if (cached) return cached;
@@ -59,22 +73,24 @@ export function fitting(text: string, room: number, widthOf: (text: string) => n
  * A pixel drawing as one path a colour, with runs of pixels joined. Transparent ones are left out.
  * @param pixels RGBA, row by row
  */
-export function mosaic(pixels: ArrayLike<number>, width: number): {fill: string, d: string}[] {
+export function mosaic(pixels: ArrayLike<number>, width: number): { fill: string; d: string }[] {
   const paths: Map<string, string> = new Map();
   const count = pixels.length / 4;
-  const colourAt = (at: number) => (pixels[4 * at + 3] ? `rgb(${pixels[4 * at]},${pixels[4 * at + 1]},${pixels[4 * at + 2]})` : "");
+  const colourAt = (at: number) =>
+    pixels[4 * at + 3] ? `rgb(${pixels[4 * at]},${pixels[4 * at + 1]},${pixels[4 * at + 2]})` : "";
   for (let from = 0, to = 0; from < count; from = to) {
     const fill = colourAt(from);
     const [column, row] = [from % width, Math.floor(from / width)];
     to = from + 1;
     while (to % width && colourAt(to) === fill) to++;
-    if (fill) paths.set(fill, `${paths.get(fill) ?? ""}M${column},${row}h${to - from}v1h${from - to}z`);
+    if (fill)
+      paths.set(fill, `${paths.get(fill) ?? ""}M${column},${row}h${to - from}v1h${from - to}z`);
   }
   return [...paths].map(([fill, d]) => ({ fill, d }));
 }
 
 /** px; nothing is visible outside */
-type Edge = {right: number, bottom: number};
+type Edge = { right: number; bottom: number };
 
 /** The visible part of an element: its own box if it hides overflow, within its parents'. */
 function edgeWithin(element: Element, style: CSSStyleDeclaration, edge: Edge): Edge {
@@ -95,7 +111,8 @@ function linesOf(node: Text): Range[] {
     const [box] = range.getClientRects();
     if (!box) continue;
     const last = lines.at(-1);
-    if (last && Math.abs(last.getBoundingClientRect().top - box.top) < 1) last.setEnd(node, index + word.length);
+    if (last && Math.abs(last.getBoundingClientRect().top - box.top) < 1)
+      last.setEnd(node, index + word.length);
     else lines.push(range);
   }
   return lines;
@@ -107,9 +124,10 @@ function createDraughtsman(origin: Origin) {
 
   /** @param paint colours by attribute */
   function looks(paint: Record<string, string>) {
-    const all: Record<string, string|number> = {};
+    const all: Record<string, string | number> = {};
     for (const [name, value] of Object.entries(paint)) {
-      const { colour, opacity } = value === "none" ? { colour: "none", opacity: 1 } : colourOf(value);
+      const { colour, opacity } =
+        value === "none" ? { colour: "none", opacity: 1 } : colourOf(value);
       all[name] = colour;
       if (opacity < 1) all[`${name}-opacity`] = opacity;
     }
@@ -117,16 +135,24 @@ function createDraughtsman(origin: Origin) {
   }
 
   /** Copies an SVG element with its computed styles. */
-  function copied(element: Element): Element|null {
+  function copied(element: Element): Element | null {
     const style = getComputedStyle(element);
     if (style.display === "none") return null;
-    const copy = (element.cloneNode(false) as Element);
-    for (const name of ["class", "style", "aria-hidden", ...copy.getAttributeNames().filter((each) => each.startsWith("data-"))]) copy.removeAttribute(name);
+    const copy = element.cloneNode(false) as Element;
+    for (const name of [
+      "class",
+      "style",
+      "aria-hidden",
+      ...copy.getAttributeNames().filter((each) => each.startsWith("data-")),
+    ])
+      copy.removeAttribute(name);
     const isGroup = ["svg", "g"].includes(element.localName);
     if (!isGroup) {
       const paints = Object.fromEntries(PAINTS.map((name) => [name, style.getPropertyValue(name)]));
-      for (const [name, value] of Object.entries(looks(paints))) copy.setAttribute(name, String(value));
-      for (const name of [...TESTED_PLACES, ...(element.localName === "text" ? LETTERS : [])]) copy.setAttribute(name, style.getPropertyValue(name));
+      for (const [name, value] of Object.entries(looks(paints)))
+        copy.setAttribute(name, String(value));
+      for (const name of [...TESTED_PLACES, ...(element.localName === "text" ? LETTERS : [])])
+        copy.setAttribute(name, style.getPropertyValue(name));
     } else if (style.opacity !== "1") copy.setAttribute("opacity", style.opacity);
     for (const child of element.childNodes) {
       const clone = child instanceof Element ? copied(child) : child.cloneNode();
@@ -140,7 +166,14 @@ function createDraughtsman(origin: Origin) {
     const copy = copied(svg);
     if (!copy) return [];
     const { left, top, width, height } = svg.getBoundingClientRect();
-    for (const [name, value] of Object.entries({ x: px(left - origin.left), y: px(top - origin.top), width: px(width), height: px(height), overflow: "visible" })) copy.setAttribute(name, String(value));
+    for (const [name, value] of Object.entries({
+      x: px(left - origin.left),
+      y: px(top - origin.top),
+      width: px(width),
+      height: px(height),
+      overflow: "visible",
+    }))
+      copy.setAttribute(name, String(value));
     return [copy];
   }
 
@@ -152,12 +185,23 @@ function createDraughtsman(origin: Origin) {
     const text = line.toString().replace(/\s+/g, " ");
     // a canvas has no tabular figures: use it for the proportions of a line, not for its width
     const scale = box.width / letters.measureText(text).width;
-    const visible = fitting(text, Math.max(0, edge.right - box.left) + 1, (words) => scale * letters.measureText(words).width);
+    const visible = fitting(
+      text,
+      Math.max(0, edge.right - box.left) + 1,
+      (words) => scale * letters.measureText(words).width,
+    );
     if (!visible) return [];
-    const { fontBoundingBoxAscent: above, fontBoundingBoxDescent: below } = letters.measureText(visible);
+    const { fontBoundingBoxAscent: above, fontBoundingBoxDescent: below } =
+      letters.measureText(visible);
     const top = box.top - origin.top + (box.height - above - below) / 2 + above;
     const font = Object.fromEntries(LETTERS.map((name) => [name, style.getPropertyValue(name)]));
-    return [draw("text", { x: px(box.left - origin.left), y: px(top), ...looks({ fill: style.color }), ...font }, visible)];
+    return [
+      draw(
+        "text",
+        { x: px(box.left - origin.left), y: px(top), ...looks({ fill: style.color }), ...font },
+        visible,
+      ),
+    ];
   }
 
   /** The background behind a label's words. */
@@ -165,7 +209,15 @@ function createDraughtsman(origin: Origin) {
     const box = element.getBoundingClientRect();
     const paint = looks({ fill });
     if (paint["fill-opacity"] === 0 || !box.width) return [];
-    return [draw("rect", { x: px(box.left - origin.left), y: px(box.top - origin.top), width: px(box.width), height: px(box.height), ...paint })];
+    return [
+      draw("rect", {
+        x: px(box.left - origin.left),
+        y: px(box.top - origin.top),
+        width: px(box.width),
+        height: px(box.height),
+        ...paint,
+      }),
+    ];
   }
 
   /** A canvas as unsmoothed pixels. */
@@ -173,10 +225,31 @@ function createDraughtsman(origin: Origin) {
     const { width, height } = element;
     const box = element.getBoundingClientRect();
     if (!box.width) return [];
-    const pixels = (element.getContext("2d") as CanvasRenderingContext2D).getImageData(0, 0, width, height).data;
-    const place = { x: px(box.left - origin.left), y: px(box.top - origin.top), width: px(box.width), height: px(box.height) };
+    const pixels = (element.getContext("2d") as CanvasRenderingContext2D).getImageData(
+      0,
+      0,
+      width,
+      height,
+    ).data;
+    const place = {
+      x: px(box.left - origin.left),
+      y: px(box.top - origin.top),
+      width: px(box.width),
+      height: px(box.height),
+    };
     const paths = mosaic(pixels, width).map((one) => draw("path", one));
-    return [draw("svg", { ...place, viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "shape-rendering": "crispEdges" }, ...paths)];
+    return [
+      draw(
+        "svg",
+        {
+          ...place,
+          viewBox: `0 0 ${width} ${height}`,
+          preserveAspectRatio: "none",
+          "shape-rendering": "crispEdges",
+        },
+        ...paths,
+      ),
+    ];
   }
 
   function drawn(element: Element, edge: Edge = { right: Infinity, bottom: Infinity }): Element[] {
@@ -186,39 +259,79 @@ function createDraughtsman(origin: Origin) {
     if (style.display === "none" || element.classList.contains("unseen")) return [];
     const within = edgeWithin(element, style, edge);
     const words = (node: Text) => linesOf(node).flatMap((line) => written(line, style, within));
-    const inner = [...element.childNodes].flatMap((child): Element[] => (child instanceof Element ? drawn(child, within) : child instanceof Text ? words(child) : []));
+    const inner = [...element.childNodes].flatMap((child): Element[] =>
+      child instanceof Element ? drawn(child, within) : child instanceof Text ? words(child) : [],
+    );
     return [...ground(element, style.backgroundColor), ...inner];
   }
   return drawn;
 }
 
-function extentOf(boxes: {left: number, top: number, right: number, bottom: number}[]) {
-  const [left, top] = [Math.min(...boxes.map((box) => box.left)) - ROOM, Math.min(...boxes.map((box) => box.top)) - ROOM];
-  return { left, top, width: Math.max(...boxes.map((box) => box.right)) - left + ROOM, height: Math.max(...boxes.map((box) => box.bottom)) - top + ROOM };
+function extentOf(boxes: { left: number; top: number; right: number; bottom: number }[]) {
+  const [left, top] = [
+    Math.min(...boxes.map((box) => box.left)) - ROOM,
+    Math.min(...boxes.map((box) => box.top)) - ROOM,
+  ];
+  return {
+    left,
+    top,
+    width: Math.max(...boxes.map((box) => box.right)) - left + ROOM,
+    height: Math.max(...boxes.map((box) => box.bottom)) - top + ROOM,
+  };
 }
 
 /** @returns all but Plotly's part is captured at once */
-export function pictureOf({ chart, title, layers, around, isOne }: {
+export function pictureOf({
+  chart,
+  title,
+  layers,
+  around,
+  isOne,
+}: {
   chart: HTMLElement; // its box is the picture's
   title: string; // description of the picture
-  layers: (Element|null)[]; // of the chart, lowest first; null stands for Plotly's own
+  layers: (Element | null)[]; // of the chart, lowest first; null stands for Plotly's own
   around: Element[]; // words above it: its heading
   isOne: boolean; // one of several that share a heading; the picture starts at the chart
 }): (plotted?: Element) => SVGSVGElement {
   const box = chart.getBoundingClientRect();
-  const over = around.map((element) => element.getBoundingClientRect()).filter((each) => each.width > 0);
+  const over = around
+    .map((element) => element.getBoundingClientRect())
+    .filter((each) => each.width > 0);
   const moved = isOne && over.length ? box.left - Math.min(...over.map(({ left }) => left)) : 0;
-  const extent = extentOf([box, ...over.map(({ left, top, right, bottom }) => ({ left: left + moved, top, right: right + moved, bottom }))]);
+  const extent = extentOf([
+    box,
+    ...over.map(({ left, top, right, bottom }) => ({
+      left: left + moved,
+      top,
+      right: right + moved,
+      bottom,
+    })),
+  ]);
   const drawn = createDraughtsman(extent);
   const [width, height] = [px(extent.width), px(extent.height)];
-  const paper = createColours()(getComputedStyle(document.documentElement).getPropertyValue("--paper").trim()).colour;
+  const paper = createColours()(
+    getComputedStyle(document.documentElement).getPropertyValue("--paper").trim(),
+  ).colour;
   const parts = layers.map((layer) => (layer ? drawn(layer) : null));
-  const heading = draw("g", moved ? { transform: `translate(${px(moved)} 0)` } : {}, ...around.flatMap((element) => drawn(element)));
+  const heading = draw(
+    "g",
+    moved ? { transform: `translate(${px(moved)} 0)` } : {},
+    ...around.flatMap((element) => drawn(element)),
+  );
   return (plotted) => {
-    for (const [name, value] of Object.entries({ x: px(box.left - extent.left), y: px(box.top - extent.top) })) plotted?.setAttribute(name, String(value));
-    return (draw(
-      "svg", { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}` },
-      draw("title", {}, title), draw("rect", { width, height, fill: paper }), ...parts.flatMap((part) => part ?? plotted ?? []), heading,
-    ) as SVGSVGElement);
+    for (const [name, value] of Object.entries({
+      x: px(box.left - extent.left),
+      y: px(box.top - extent.top),
+    }))
+      plotted?.setAttribute(name, String(value));
+    return draw(
+      "svg",
+      { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}` },
+      draw("title", {}, title),
+      draw("rect", { width, height, fill: paper }),
+      ...parts.flatMap((part) => part ?? plotted ?? []),
+      heading,
+    ) as SVGSVGElement;
   };
 }

@@ -1,6 +1,7 @@
 /**
  * <plotly-chart kind="loss|gradients|scatter">: the only module that touches Plotly.
- * Owns: when to draw, the person's zoom, and the element's data attributes (data-points, data-last-step, ...). The
+ * Owns: when to draw, the person's zoom, and the element's data attributes (data-points,
+ * data-last-step, ...). The
  * kinds' modules build the data. state/types.ts documents its use.
  */
 
@@ -17,48 +18,75 @@ import type { App, Json, State } from "../state/types.ts";
 import type { DrawScheduler } from "./pacer.ts";
 import type { Scene } from "./scene.ts";
 
-const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false, scrollZoom: false, showTips: false };
+const CONFIG = {
+  displayModeBar: false,
+  responsive: false,
+  doubleClick: false,
+  scrollZoom: false,
+  showTips: false,
+};
 const CALM = 250;
 const AGAIN = 3_000;
 const NONE_BEFORE: Scene["previous"] = { y: null, corner: null };
 
-const token = (name: string, otherwise: number) => parseFloat(getComputedStyle(document.documentElement).getPropertyValue(name)) || otherwise;
+const token = (name: string, otherwise: number) =>
+  parseFloat(getComputedStyle(document.documentElement).getPropertyValue(name)) || otherwise;
 
 /** Resolves when the controls work: a script of this size must not load before them. */
 function usable(store: App["store"]): Promise<void> {
   const isOpen = () => store.get().connection.status !== "connecting";
   return new Promise((go) => {
     if (isOpen()) return go();
-    const stop = store.watch(({ connection }) => connection.status, () => isOpen() && (stop(), go()));
+    const stop = store.watch(
+      ({ connection }) => connection.status,
+      () => isOpen() && (stop(), go()),
+    );
   });
 }
 
 export function registerPlotlyChart(app: App) {
   const scheduler = createDrawScheduler({
-    requestFrame: (run) => requestAnimationFrame(run), later: (run, ms) => setTimeout(run, ms),
-    now: () => performance.now(), hidden: () => document.hidden,
+    requestFrame: (run) => requestAnimationFrame(run),
+    later: (run, ms) => setTimeout(run, ms),
+    now: () => performance.now(),
+    hidden: () => document.hidden,
     slowed: (isSlow) => app.store.dispatch({ type: "slowed", isSlow }),
   });
   const stretch = createZoomRange();
   document.addEventListener("visibilitychange", () => document.hidden || scheduler.wake());
-  customElements.define("plotly-chart", class extends PlotlyChart {
-    override get app() { return app; }
-    override get scheduler() { return scheduler; }
-    override get stretch() { return stretch; }
-  });
+  customElements.define(
+    "plotly-chart",
+    class extends PlotlyChart {
+      override get app() {
+        return app;
+      }
+      override get scheduler() {
+        return scheduler;
+      }
+      override get stretch() {
+        return stretch;
+      }
+    },
+  );
 }
 
 export class PlotlyChart extends HTMLElement {
-  get app(): App { throw new Error("not registered"); }
-  get scheduler(): DrawScheduler { throw new Error("not registered"); }
-  get stretch(): ReturnType<typeof createZoomRange> { throw new Error("not registered"); }
+  get app(): App {
+    throw new Error("not registered");
+  }
+  get scheduler(): DrawScheduler {
+    throw new Error("not registered");
+  }
+  get stretch(): ReturnType<typeof createZoomRange> {
+    throw new Error("not registered");
+  }
 
   #plot = Object.assign(document.createElement("div"), { className: "chart-plot" });
   #ground = createDrawingLayer("chart-ground");
   #marks = createDrawingLayer("chart-marks");
   #labels = Object.assign(document.createElement("div"), { className: "chart-labels" });
   #plotly: any = null;
-  #spec: Json|null = null;
+  #spec: Json | null = null;
   #zoomY: Scene["zoom"]["y"] = null;
   #previous: Scene["previous"] = NONE_BEFORE;
   #previousFor = "";
@@ -67,19 +95,32 @@ export class PlotlyChart extends HTMLElement {
   #room: Scene["room"] = { width: 0, height: 0, left: 0, right: 0 };
   #draws = 0;
   #listening = false;
-  #cursor: ReturnType<typeof createCursorLayer>|null = null;
+  #cursor: ReturnType<typeof createCursorLayer> | null = null;
   #stops: (() => void)[] = [];
 
-  get #kind() { return KINDS[this.getAttribute("kind") ?? "loss"]; }
+  get #kind() {
+    return KINDS[this.getAttribute("kind") ?? "loss"];
+  }
 
   connectedCallback() {
     this.dataset.state ??= "waiting";
     this.setAttribute("role", "img");
     for (const part of [this.#plot, this.#labels]) part.setAttribute("aria-hidden", "true");
-    this.#cursor = this.#kind.isRead ? createCursorLayer(this, this.getAttribute("kind") ?? "") : null;
-    this.replaceChildren(this.#ground.element, this.#plot, this.#marks.element, this.#labels, ...(this.#cursor?.elements ?? []));
+    this.#cursor = this.#kind.isRead
+      ? createCursorLayer(this, this.getAttribute("kind") ?? "")
+      : null;
+    this.replaceChildren(
+      this.#ground.element,
+      this.#plot,
+      this.#marks.element,
+      this.#labels,
+      ...(this.#cursor?.elements ?? []),
+    );
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const turn = this.scheduler.join(() => this.#draw(), calm ? Math.max(CALM, this.#kind.every) : this.#kind.every);
+    const turn = this.scheduler.join(
+      () => this.#draw(),
+      calm ? Math.max(CALM, this.#kind.every) : this.#kind.every,
+    );
     const now = () => turn.request(true);
     const sizes = new ResizeObserver(() => (this.#measure(), now()));
     sizes.observe(this);
@@ -89,11 +130,25 @@ export class PlotlyChart extends HTMLElement {
     this.addEventListener("fit", fit);
     const { store } = this.app;
     this.#stops = [
-      turn.leave, () => this.#cursor?.stop(), () => sizes.disconnect(), () => theme.disconnect(), () => this.removeEventListener("fit", fit),
+      turn.leave,
+      () => this.#cursor?.stop(),
+      () => sizes.disconnect(),
+      () => theme.disconnect(),
+      () => this.removeEventListener("fit", fit),
       store.watch(this.#kind.follows, () => turn.request()),
       store.watch((state) => [state.view, state.experiment?.id, state.pending], now),
-      store.watch(({ view, experiment, order, runs }) => [view.x, experiment?.id, Math.min(...order.map((name) => runs[name].generation))], () => this.#turned()),
-      store.watch((state) => state.view.y, () => (this.#zoomY = null)),
+      store.watch(
+        ({ view, experiment, order, runs }) => [
+          view.x,
+          experiment?.id,
+          Math.min(...order.map((name) => runs[name].generation)),
+        ],
+        () => this.#turned(),
+      ),
+      store.watch(
+        (state) => state.view.y,
+        () => (this.#zoomY = null),
+      ),
       this.#kind.isRead ? this.stretch.watch(now) : () => {},
     ];
     void usable(store).then(() => this.#load(now));
@@ -109,7 +164,11 @@ export class PlotlyChart extends HTMLElement {
 
   async #load(ready: () => void) {
     try {
-      [this.#plotly, this.#spec] = await Promise.all([loadPlotly(), loadTemplate(), loadTypeface()]);
+      [this.#plotly, this.#spec] = await Promise.all([
+        loadPlotly(),
+        loadTemplate(),
+        loadTypeface(),
+      ]);
       ready();
     } catch {
       this.dataset.state = "failed";
@@ -124,9 +183,20 @@ export class PlotlyChart extends HTMLElement {
   async picture(around: Element[], isOne: boolean): Promise<SVGSVGElement> {
     const { width, height } = this.#room;
     const plotted = this.#plotly.toImage(this.#plot, { format: "svg", width, height });
-    const finish = pictureOf({ chart: this, title: this.getAttribute("aria-label") ?? "", layers: [this.#ground.element, null, this.#marks.element, this.#labels], around, isOne });
+    const finish = pictureOf({
+      chart: this,
+      title: this.getAttribute("aria-label") ?? "",
+      layers: [this.#ground.element, null, this.#marks.element, this.#labels],
+      around,
+      isOne,
+    });
     const text = decodeURIComponent((await plotted).replace(/^data:image\/svg\+xml,/, ""));
-    return finish(document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true));
+    return finish(
+      document.importNode(
+        new DOMParser().parseFromString(text, "image/svg+xml").documentElement,
+        true,
+      ),
+    );
   }
 
   /** Forgets the zoom when the axis changes or a run restarts. */
@@ -146,7 +216,9 @@ export class PlotlyChart extends HTMLElement {
   /** Measures on resize only: measuring in a draw would force a layout. */
   #measure() {
     this.#compact = matchMedia("(max-width: 720px)").matches;
-    const [left, right] = this.#compact ? [38, 48] : [token("--plot-l", 46), token("--plot-r", 104)];
+    const [left, right] = this.#compact
+      ? [38, 48]
+      : [token("--plot-l", 46), token("--plot-r", 104)];
     this.#room = { width: this.clientWidth, height: this.clientHeight, left, right };
   }
 
@@ -154,7 +226,14 @@ export class PlotlyChart extends HTMLElement {
     const { store, series } = this.app;
     const state = store.get();
     const theme = document.documentElement.dataset.theme === "dark" ? "dark" : "light";
-    return { state, series, look: { spec: (this.#spec as Json), theme, compact: this.#compact }, room: this.#room, zoom: { x: this.#kind.isRead ? this.stretch.chosen?.range ?? null : null, y: this.#zoomY }, previous: this.#previousOf(state) };
+    return {
+      state,
+      series,
+      look: { spec: this.#spec as Json, theme, compact: this.#compact },
+      room: this.#room,
+      zoom: { x: this.#kind.isRead ? (this.stretch.chosen?.range ?? null) : null, y: this.#zoomY },
+      previous: this.#previousOf(state),
+    };
   }
 
   /**
@@ -162,7 +241,11 @@ export class PlotlyChart extends HTMLElement {
    * again.
    */
   #previousOf({ experiment, order, runs, view }: State) {
-    const key = [experiment?.id, view.y, Math.min(...order.map((name) => runs[name].generation))].join(" ");
+    const key = [
+      experiment?.id,
+      view.y,
+      Math.min(...order.map((name) => runs[name].generation)),
+    ].join(" ");
     if (key !== this.#previousFor) this.#previous = NONE_BEFORE;
     this.#previousFor = key;
     return this.#previous;
@@ -170,21 +253,33 @@ export class PlotlyChart extends HTMLElement {
 
   #draw() {
     const { figure: name, build } = this.#kind;
-    const scene = this.#room.width > 60 && this.#room.height > 40 && this.#spec && this.#plotly ? this.#scene() : null;
+    const scene =
+      this.#room.width > 60 && this.#room.height > 40 && this.#spec && this.#plotly
+        ? this.#scene()
+        : null;
     const figure = name ? scene?.state.figures[name] : true;
     // the present figure belongs to the experiment before
     if (scene?.state.experiment && !figure) this.dataset.state = "waiting";
     if (!scene || !figure || !scene.state.experiment) return;
-    const { data, layout, ground, words, marks, labels, readable, y, corner, sides } = build(figure, scene);
+    const { data, layout, ground, words, marks, labels, readable, y, corner, sides } = build(
+      figure,
+      scene,
+    );
     // a zoom is dropped when its axis changes between linear and log
-    if (scene.zoom.x && this.stretch.chosen?.type !== layout.xaxis.type) return this.stretch.choose(null);
+    if (scene.zoom.x && this.stretch.chosen?.type !== layout.xaxis.type)
+      return this.stretch.choose(null);
     this.#across = layout.xaxis.type;
     if (this.#kind.isRead) this.app.lookCloser(rangesToRefine(scene));
     this.#previous = { y: scene.zoom.y ? this.#previous.y : y, corner, sides };
     const { width, height } = scene.room;
     // passed once: Plotly would compare a configuration in every draw
     const config = this.#draws ? undefined : CONFIG;
-    this.#plotly.react(this.#plot, data, { ...layout, width, height, datarevision: ++this.#draws, uirevision: this.localName }, config);
+    this.#plotly.react(
+      this.#plot,
+      data,
+      { ...layout, width, height, datarevision: ++this.#draws, uirevision: this.localName },
+      config,
+    );
     this.#listen();
     this.#ground.show(ground, words);
     this.#marks.show(marks);
@@ -197,7 +292,7 @@ export class PlotlyChart extends HTMLElement {
   #listen() {
     if (this.#listening) return;
     this.#listening = true;
-    const plot = (this.#plot as any);
+    const plot = this.#plot as any;
     plot.on("plotly_relayout", (change: Json) => this.#zoomed(change));
     plot.on("plotly_doubleclick", () => this.dispatchEvent(new CustomEvent("fit")));
   }
@@ -211,13 +306,27 @@ export class PlotlyChart extends HTMLElement {
   }
 
   #place(labels: Json, { margin, xaxis, yaxis }: Json, { room, look }: Scene) {
-    const frame = { left: margin.l, top: margin.t, width: room.width - margin.l - margin.r, height: room.height - margin.t - margin.b, beyond: margin.r, x: xaxis, y: yaxis };
+    const frame = {
+      left: margin.l,
+      top: margin.t,
+      width: room.width - margin.l - margin.r,
+      height: room.height - margin.t - margin.b,
+      beyond: margin.r,
+      x: xaxis,
+      y: yaxis,
+    };
     this.#labels.replaceChildren(...this.#kind.labels(labels, frame, look.compact));
   }
 
   #report(data: Json[], state: State) {
     const points = data.reduce((most, { x, meta }) => Math.max(most, meta?.points ?? x.length), 0);
-    Object.assign(this.dataset, { state: "drawn", points, traces: data.length, draws: this.#draws, lastStep: furthest(state) });
+    Object.assign(this.dataset, {
+      state: "drawn",
+      points,
+      traces: data.length,
+      draws: this.#draws,
+      lastStep: furthest(state),
+    });
     const summary = this.#kind.summary(state);
     if (this.getAttribute("aria-label") !== summary) this.setAttribute("aria-label", summary);
   }

@@ -5,16 +5,24 @@
 
 import type { Json } from "../state/types.ts";
 
-let plotly: Promise<any>|null = null;
-let template: Promise<Json>|null = null;
-/** How long the browser hides text while the typeface loads; charts are drawn after that without it. */
+let plotly: Promise<any> | null = null;
+let template: Promise<Json> | null = null;
+/**
+ * How long the browser hides text while the typeface loads; charts are drawn after that without it.
+ */
 const PATIENCE = 3_000;
 
 /** Waits for an idle browser, after the page is usable. */
-const idle = () => new Promise((go) => ("requestIdleCallback" in window ? requestIdleCallback(go, { timeout: 500 }) : setTimeout(go, 50)));
+const idle = () =>
+  new Promise((go) =>
+    "requestIdleCallback" in window
+      ? requestIdleCallback(go, { timeout: 500 })
+      : setTimeout(go, 50),
+  );
 
 /** The address that the build wrote into the page. */
-const addressIn = (selector: string, attribute: string) => document.querySelector(selector)?.getAttribute(attribute) ?? "";
+const addressIn = (selector: string, attribute: string) =>
+  document.querySelector(selector)?.getAttribute(attribute) ?? "";
 
 /** Loads a classic script, which sets `window.Plotly`. */
 function loadScript(): Promise<any> {
@@ -61,7 +69,9 @@ export async function typefaceRule(): Promise<string> {
     const answer = await fetch(addressIn('link[as="font"]', "href"));
     const bytes = new Uint8Array(await answer.arrayBuffer());
     const text = btoa(bytes.reduce((binary, byte) => binary + String.fromCharCode(byte), ""));
-    return answer.ok ? `@font-face{font-family:Inter;font-weight:400 650;src:url(data:font/woff2;base64,${text})}` : "";
+    return answer.ok
+      ? `@font-face{font-family:Inter;font-weight:400 650;src:url(data:font/woff2;base64,${text})}`
+      : "";
   } catch {
     return "";
   }

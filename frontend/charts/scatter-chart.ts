@@ -27,8 +27,11 @@ export function scatterChart({ state, look, room }: Scene) {
   const range = valueRange ?? NONE_YET;
   const cells = cellsOf(runs.length, room, look.compact);
   const layout: Json = {
-    template: templateOf(look), showlegend: false, hovermode: "closest",
-    margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 }, annotations: [],
+    template: templateOf(look),
+    showlegend: false,
+    hovermode: "closest",
+    margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 },
+    annotations: [],
   };
   const ticks = valueRange ? fewTicks(range) : {};
   const axis = undrawn({ type: "linear", range, ...ticks });
@@ -42,9 +45,16 @@ export function scatterChart({ state, look, room }: Scene) {
   return {
     data,
     layout,
-    ground: cells.flatMap((cell, k) => (valueRange ? [...square(cell), axes[k].grid] : square(cell).slice(0, 1))),
+    ground: cells.flatMap((cell, k) =>
+      valueRange ? [...square(cell), axes[k].grid] : square(cell).slice(0, 1),
+    ),
     words: axes.flatMap(({ words }) => words),
-    marks: [...axes.map(({ line }) => line), ...runs.flatMap((run, k) => dotsOf(someOf(run.predictions).x, someOf(run.predictions).y, frames[k], run.lane))],
+    marks: [
+      ...axes.map(({ line }) => line),
+      ...runs.flatMap((run, k) =>
+        dotsOf(someOf(run.predictions).x, someOf(run.predictions).y, frames[k], run.lane),
+      ),
+    ],
     labels: { squares: runs.map((run, k) => squareOf(run, cells[k], range)) },
     y: null,
   };
@@ -53,7 +63,7 @@ export function scatterChart({ state, look, room }: Scene) {
 const NONE_YET: [number, number] = [0, 1];
 
 /** The range of all true values with a little room; predictions outside are off the axis. */
-function rangeOf(runs: Run[]): [number, number]|null {
+function rangeOf(runs: Run[]): [number, number] | null {
   const truth = runs.flatMap(({ predictions }) => predictions?.y ?? []);
   if (!truth.length) return null;
   const low = truth.reduce((least, value) => Math.min(least, value), Infinity);
@@ -66,7 +76,7 @@ const APART = 6;
 /** Distance of text lines beside a square. */
 const LINE = 17;
 
-type Ticks = {tickvals?: number[], ticktext?: string[]};
+type Ticks = { tickvals?: number[]; ticktext?: string[] };
 
 /**
  * Drops every second tick where labels would touch.
@@ -75,7 +85,12 @@ type Ticks = {tickvals?: number[], ticktext?: string[]};
  */
 function withRoom({ tickvals = [], ticktext = [] }: Ticks, length: number, least: number) {
   const isTight = tickvals.length > 1 && length / tickvals.length < least;
-  return isTight ? { tickvals: tickvals.filter((_, k) => k % 2 === 0), ticktext: ticktext.filter((_, k) => k % 2 === 0) } : { tickvals, ticktext };
+  return isTight
+    ? {
+        tickvals: tickvals.filter((_, k) => k % 2 === 0),
+        ticktext: ticktext.filter((_, k) => k % 2 === 0),
+      }
+    : { tickvals, ticktext };
 }
 
 /** Ticks without labels, which stand elsewhere. */
@@ -85,14 +100,31 @@ const wordless = (ticks: Ticks) => ({ ...ticks, ticktext: ticks.ticktext?.map(()
 function axesIn({ width, height, isLow, isInner }: Cell, ticks: Ticks, axis: Axis) {
   const widest = Math.max(...(ticks.ticktext ?? []).map(tickWidth)) + APART;
   const [across, down] = [withRoom(ticks, width, widest), withRoom(ticks, height, LINE)];
-  return { x: { ...axis, ...(isLow ? wordless(across) : across) }, y: { ...axis, ...(isInner ? wordless(down) : down) } };
+  return {
+    x: { ...axis, ...(isLow ? wordless(across) : across) },
+    y: { ...axis, ...(isInner ? wordless(down) : down) },
+  };
 }
 
-function place(layout: Json, suffix: string, { left, top, width, height }: Cell, room: Scene["room"], shared: Json) {
+function place(
+  layout: Json,
+  suffix: string,
+  { left, top, width, height }: Cell,
+  room: Scene["room"],
+  shared: Json,
+) {
   const within = (share: number) => Math.min(1, Math.max(0, share));
   const axis = { ...shared, fixedrange: true };
-  layout[`xaxis${suffix}`] = { ...axis, anchor: `y${suffix}`, domain: [within(left / room.width), within((left + width) / room.width)] };
-  layout[`yaxis${suffix}`] = { ...axis, anchor: `x${suffix}`, domain: [within(1 - (top + height) / room.height), within(1 - top / room.height)] };
+  layout[`xaxis${suffix}`] = {
+    ...axis,
+    anchor: `y${suffix}`,
+    domain: [within(left / room.width), within((left + width) / room.width)],
+  };
+  layout[`yaxis${suffix}`] = {
+    ...axis,
+    anchor: `x${suffix}`,
+    domain: [within(1 - (top + height) / room.height), within(1 - top / room.height)],
+  };
 }
 
 /** Transparency of one point; this many at one place are solid. */
@@ -108,7 +140,7 @@ const LAYERS = 4;
  * square.
  */
 export function dotsOf(x: number[], y: number[], frame: Frame, lane: string): Path[] {
-  const dots: Map<string, {left: number, top: number, many: number}> = new Map();
+  const dots: Map<string, { left: number; top: number; many: number }> = new Map();
   x.forEach((value, i) => {
     const [left, top] = [pxAcross(frame, value), pxDown(frame, y[i])];
     if (!isInside(frame, left, top)) return;
@@ -121,7 +153,12 @@ export function dotsOf(x: number[], y: number[], frame: Frame, lane: string): Pa
   [...dots.values()].forEach(({ left, top, many }, k) => {
     const key = `${many} ${k % LAYERS}`;
     const d = symbol(lane, DOT, left, top);
-    paths.set(key, { name: "dots", lane, opacity: 1 - CLEAR ** many, d: (paths.get(key)?.d ?? "") + d });
+    paths.set(key, {
+      name: "dots",
+      lane,
+      opacity: 1 - CLEAR ** many,
+      d: (paths.get(key)?.d ?? "") + d,
+    });
   });
   return [...paths.values()];
 }
@@ -138,8 +175,15 @@ function pointsOf({ predictions, lane, label }: Run, suffix: string, look: Scene
   const { x, y } = someOf(predictions);
   return {
     // without points Plotly makes no axes, and without axes there is no hover
-    type: "scatter", mode: "none", name: label, xaxis: `x${suffix}`, yaxis: `y${suffix}`, ...(x.length ? { x, y } : { x: [null], y: [null] }), meta: { points: x.length },
-    line: { color: laneLook(look, lane).line }, hovertemplate: "true %{x:.2f}<br>predicted %{y:.2f}<extra></extra>",
+    type: "scatter",
+    mode: "none",
+    name: label,
+    xaxis: `x${suffix}`,
+    yaxis: `y${suffix}`,
+    ...(x.length ? { x, y } : { x: [null], y: [null] }),
+    meta: { points: x.length },
+    line: { color: laneLook(look, lane).line },
+    hovertemplate: "true %{x:.2f}<br>predicted %{y:.2f}<extra></extra>",
   };
 }
 
@@ -148,17 +192,27 @@ function squareOf(run: Run, cell: Cell, range: [number, number]) {
   // a paused run shows the score of its present step or none
   const isOfNow = status === "playing" || predictions?.step === step;
   const isShown = step > 0 && isOfNow;
-  return { ...cell, run: name, lane, label, score: isShown ? score(determination(predictions)) : "–", ...beyond(predictions?.y_pred ?? [], range) };
+  return {
+    ...cell,
+    run: name,
+    lane,
+    label,
+    score: isShown ? score(determination(predictions)) : "–",
+    ...beyond(predictions?.y_pred ?? [], range),
+  };
 }
 
 /** The predictions outside the axis: all of them on which side, or how many. */
-function beyond(guesses: (number|null)[], [low, high]: [number, number]) {
+function beyond(guesses: (number | null)[], [low, high]: [number, number]) {
   const over = guesses.filter((value) => value === null || !(value <= high)).length;
   const under = guesses.filter((value) => value !== null && value < low).length;
   const many = over + under;
   if (!many) return { off: "", few: "" };
   if (many < guesses.length) return { off: "", few: `${integer(many)} off axis` };
-  return { off: over && under ? "all off the axis" : `all ${over ? "above" : "below"} the axis`, few: "" };
+  return {
+    off: over && under ? "all off the axis" : `all ${over ? "above" : "below"} the axis`,
+    few: "",
+  };
 }
 
 /** R² of the drawn predictions. */
@@ -166,6 +220,9 @@ export function determination(predictions: Run["predictions"]) {
   if (!predictions?.y.length || predictions.y_pred.some((guess) => guess === null)) return null;
   const { y, y_pred: guess } = predictions;
   const mean = y.reduce((sum, value) => sum + value, 0) / y.length;
-  const [off, spread] = y.reduce(([a, b], value, i) => [a + (value - guess[i]) ** 2, b + (value - mean) ** 2], [0, 0]);
+  const [off, spread] = y.reduce(
+    ([a, b], value, i) => [a + (value - guess[i]) ** 2, b + (value - mean) ** 2],
+    [0, 0],
+  );
   return spread > 0 ? 1 - off / spread : null;
 }

@@ -3,7 +3,14 @@
  * Owns: how many buckets a chart may show, and which part of the past. Pure.
  */
 
-import { BOUND, bucketsWithin, horizontal, placeNow, placeOfFirst, stepsWithin } from "./horizontal.ts";
+import {
+  BOUND,
+  bucketsWithin,
+  horizontal,
+  placeNow,
+  placeOfFirst,
+  stepsWithin,
+} from "./horizontal.ts";
 import { shownRuns } from "./looks.ts";
 import { thin } from "../state/thinning.ts";
 import type { Json, Run, RunSeries, SeriesStore, State } from "../state/types.ts";
@@ -16,23 +23,27 @@ export interface Scene {
   series: SeriesStore;
   look: Look;
   /** px; left and right margins of the plot */
-  room: {width: number, height: number, left: number, right: number};
+  room: { width: number; height: number; left: number; right: number };
   /** the person's choice, as Plotly reports it */
-  zoom: {x: [number, number]|null, y: [number, number]|null};
+  zoom: { x: [number, number] | null; y: [number, number] | null };
   /**
    * of the last draw: the vertical range, which only grows, and the places of the baseline's and
    * line ends' labels
    */
-  previous: {y: [number, number]|null, corner?: string|null, sides?: Record<string, string>};
+  previous: { y: [number, number] | null; corner?: string | null; sides?: Record<string, string> };
 }
 
 /** Most points of a trace, at any width. */
 export const MOST_POINTS = 800;
 
 /** True if the drawn columns of a run include its newest step. */
-export function reachesNow(columns: Bound|undefined, { series }: Scene, run: Run) {
+export function reachesNow(columns: Bound | undefined, { series }: Scene, run: Run) {
   const whole = series.of(run.name);
-  return !columns || !whole?.length || columns.last[columns.last.length - 1] === whole.last[whole.length - 1];
+  return (
+    !columns ||
+    !whole?.length ||
+    columns.last[columns.last.length - 1] === whole.last[whole.length - 1]
+  );
 }
 
 export function axisOf({ state, series }: Scene, reach = 0) {
@@ -46,15 +57,30 @@ export function axisOf({ state, series }: Scene, reach = 0) {
 }
 
 /** The columns of visible runs in the range on view, at most one bucket a pixel. */
-export function columnsFor({ state, series, zoom }: Scene, axis: Horizontal, names: string[], pixels: number) {
+export function columnsFor(
+  { state, series, zoom }: Scene,
+  axis: Horizontal,
+  names: string[],
+  pixels: number,
+) {
   const samples = state.experiment?.trainSamples ?? 1;
   const atMost = Math.max(16, Math.min(MOST_POINTS, Math.floor(pixels)));
   const columns: Record<string, Bound> = {};
   for (const { name } of shownRuns(state)) {
     const [whole, closer] = [series.of(name), series.closer(name)];
-    const run = whole?.length && closer && zoom.x && shows(closer, whole, names, stepsWithin(whole, axis, samples, zoom.x)) ? closer : whole;
+    const run =
+      whole?.length &&
+      closer &&
+      zoom.x &&
+      shows(closer, whole, names, stepsWithin(whole, axis, samples, zoom.x))
+        ? closer
+        : whole;
     if (!run?.length) continue;
-    const part = ownPart(run, zoom.x ? bucketsWithin(run, axis, samples, zoom.x) : [0, run.length], originOf(state, name));
+    const part = ownPart(
+      run,
+      zoom.x ? bucketsWithin(run, axis, samples, zoom.x) : [0, run.length],
+      originOf(state, name),
+    );
     columns[name] = thin(run, names, atMost, axis.log, part);
   }
   return columns;
@@ -62,18 +88,25 @@ export function columnsFor({ state, series, zoom }: Scene, axis: Horizontal, nam
 
 /** True if the finer columns cover the range on view; another measure may still be loading. */
 function shows(closer: RunSeries, whole: RunSeries, names: string[], [from, to]: [number, number]) {
-  const isWide = closer.first[0] <= Math.max(0, from) && closer.last[closer.length - 1] >= Math.min(Math.floor(to), whole.last[whole.length - 1]);
+  const isWide =
+    closer.first[0] <= Math.max(0, from) &&
+    closer.last[closer.length - 1] >= Math.min(Math.floor(to), whole.last[whole.length - 1]);
   return isWide && names.every((name) => closer.values(name) || !whole.values(name));
 }
 
 /** The step at which a fork leaves its parent; 0 for other runs. */
-const originOf = ({ experiment }: State, name: string) => experiment?.recipe.runs.find((recipe) => recipe.name === name)?.origin?.at_step ?? 0;
+const originOf = ({ experiment }: State, name: string) =>
+  experiment?.recipe.runs.find((recipe) => recipe.name === name)?.origin?.at_step ?? 0;
 
 /**
  * Limits a fork to its own part: before it, its line would cover its parent's.
  * @param part buckets
  */
-function ownPart({ last }: RunSeries, [from, to]: [number, number], origin: number): [number, number] {
+function ownPart(
+  { last }: RunSeries,
+  [from, to]: [number, number],
+  origin: number,
+): [number, number] {
   if (origin === 0) return [from, to];
   const own = last.findIndex((step) => step >= origin);
   // a fork without own steps shows the last bucket of its parent
@@ -86,5 +119,7 @@ export const boundTo = ({ state }: Scene) => BOUND[state.view.x];
 export function withinAxis(trace: Json, { log }: Horizontal) {
   const skip = log ? trace.x.findIndex((place: number) => place > 0) : 0;
   if (skip === 0) return trace;
-  return skip < 0 ? { ...trace, x: [], y: [] } : { ...trace, x: trace.x.slice(skip), y: trace.y.slice(skip) };
+  return skip < 0
+    ? { ...trace, x: [], y: [] }
+    : { ...trace, x: trace.x.slice(skip), y: trace.y.slice(skip) };
 }

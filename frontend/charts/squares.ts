@@ -3,15 +3,15 @@
  * Owns: squares in a row, their size, and the room around them. Pure.
  */
 
-type Arrangement = {columns: number, rows: number, isSmall: boolean};
+type Arrangement = { columns: number; rows: number; isSmall: boolean };
 /** px */
 export interface Cell {
   left: number;
   top: number;
   width: number;
   height: number;
-  title: {left: number, top: number, width: number};
-  apart: {left: number, top: number}|null; // place of a score outside the title
+  title: { left: number; top: number; width: number };
+  apart: { left: number; top: number } | null; // place of a score outside the title
   isLow: boolean; // no tick labels below
   isInner: boolean; // no tick labels beside it: a neighbour has the same
   isRoomy: boolean; // has room for axis names
@@ -44,12 +44,16 @@ const ROOMY = 100;
 const LEAST = 20;
 
 /** px */
-type Room = {width: number, height: number};
+type Room = { width: number; height: number };
 
 export function cellsOf(count: number, room: Room, isPhone: boolean): Cell[] {
   const arrangement = arrangementOf(count, isPhone);
-  const cellAt = arrangement.isSmall ? smallCells(arrangement, room) : largeCells(arrangement, room);
-  return Array.from({ length: count }, (_, k) => cellAt(k % arrangement.columns, Math.floor(k / arrangement.columns)));
+  const cellAt = arrangement.isSmall
+    ? smallCells(arrangement, room)
+    : largeCells(arrangement, room);
+  return Array.from({ length: count }, (_, k) =>
+    cellAt(k % arrangement.columns, Math.floor(k / arrangement.columns)),
+  );
 }
 
 function largeCells({ rows }: Arrangement, room: Room): (column: number, row: number) => Cell {
@@ -58,12 +62,25 @@ function largeCells({ rows }: Arrangement, room: Room): (column: number, row: nu
   return (column, row) => {
     const [left, top] = [LEFT + column * (LEFT + width + GAP), row * (room.height / rows) + TITLE];
     const title = { left: left - LEFT, top: top - TITLE, width: width + LEFT };
-    return { left, top, width, height, title, apart: null, isLow: false, isInner: false, isRoomy: true };
+    return {
+      left,
+      top,
+      width,
+      height,
+      title,
+      apart: null,
+      isLow: false,
+      isInner: false,
+      isRoomy: true,
+    };
   };
 }
 
 /** The score stands below the name, or with two rows inside the square. */
-function smallCells({ columns, rows }: Arrangement, room: Room): (column: number, row: number) => Cell {
+function smallCells(
+  { columns, rows }: Arrangement,
+  room: Room,
+): (column: number, row: number) => Cell {
   const [over, under] = rows > 1 ? [TITLE, FOOT] : [2 * LINE, BOTTOM];
   const across = (room.width - LEFT - (columns - 1) * SMALL_GAP) / columns;
   const size = Math.max(LEAST, Math.min(across, room.height / rows - over - under));
@@ -73,7 +90,17 @@ function smallCells({ columns, rows }: Arrangement, room: Room): (column: number
     const [left, top] = [LEFT + column * pitch, row * (room.height / rows) + over];
     const title = { left, top: top - over, width: Math.min(pitch - BETWEEN, room.width - left) };
     const apart = { left, top: rows > 1 ? top + 1 : top - LINE };
-    return { left, top, width: size, height: size, title, apart, isLow: rows > 1, isInner: column > 0, isRoomy: size >= ROOMY };
+    return {
+      left,
+      top,
+      width: size,
+      height: size,
+      title,
+      apart,
+      isLow: rows > 1,
+      isInner: column > 0,
+      isRoomy: size >= ROOMY,
+    };
   };
 }
 
@@ -86,5 +113,7 @@ const SHAPE = 14;
  * @param width px, of all maps side by side
  */
 export function lettersOver({ columns, isSmall }: Arrangement, width: number) {
-  return isSmall ? Math.max(4, Math.floor(((width + SMALL_GAP) / columns - SMALL_GAP - SHAPE) / LETTER)) : Infinity;
+  return isSmall
+    ? Math.max(4, Math.floor(((width + SMALL_GAP) / columns - SMALL_GAP - SHAPE) / LETTER))
+    : Infinity;
 }

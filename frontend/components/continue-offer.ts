@@ -20,25 +20,36 @@ export function offerWords(state: State, { run: name, change, step }: Offer) {
 }
 
 export class ContinueOffer extends LiveElement {
-  #close: (() => void)|null = null;
+  #close: (() => void) | null = null;
 
   override start() {
-    this.follow((state) => state.offer, (offer, state) => {
-      this.#close?.();
-      if (offer && state.runs[offer.run]) this.#open(offer, state);
-    });
+    this.follow(
+      (state) => state.offer,
+      (offer, state) => {
+        this.#close?.();
+        if (offer && state.runs[offer.run]) this.#open(offer, state);
+      },
+    );
     this.whenGone(() => this.#close?.());
   }
 
   #open(offer: Offer, state: State) {
     const answer = (accepted: boolean) => () => this.app.answerOffer(accepted);
-    const here = button({ look: "solid", act: answer(true), more: { autofocus: true } }, "Continue here");
+    const here = button(
+      { look: "solid", act: answer(true), more: { autofocus: true } },
+      "Continue here",
+    );
     const back = button({ act: answer(false) }, "Back to live");
-    this.#close = openDialog(`Continue from step ${integer(offer.step)}?`, [make("p", {}, offerWords(state, offer)), make("div", { class: "answers" }, here, back)], () => {
-      this.#close = null;
-      // closed by Esc: nothing changes, the view stays
-      if (this.app.store.get().offer === offer) this.app.store.dispatch({ type: "offer", offer: null });
-    });
+    this.#close = openDialog(
+      `Continue from step ${integer(offer.step)}?`,
+      [make("p", {}, offerWords(state, offer)), make("div", { class: "answers" }, here, back)],
+      () => {
+        this.#close = null;
+        // closed by Esc: nothing changes, the view stays
+        if (this.app.store.get().offer === offer)
+          this.app.store.dispatch({ type: "offer", offer: null });
+      },
+    );
   }
 }
 

@@ -8,27 +8,46 @@ import { takeDrops } from "./csv-drop.ts";
 import { make, set, write } from "./dom.ts";
 import { openDialog } from "./help-dialog.ts";
 import { tablePreview } from "./table-preview.ts";
-import { boundWords, dataOf, guessOf, inputWords, refusalWords, rowWords, skippedWords, tasksOf, tooLarge, usable } from "../state/own-table.ts";
+import {
+  boundWords,
+  dataOf,
+  guessOf,
+  inputWords,
+  refusalWords,
+  rowWords,
+  skippedWords,
+  tasksOf,
+  tooLarge,
+  usable,
+} from "../state/own-table.ts";
 import type { App } from "../state/types.ts";
 import type { Table } from "../state/wire-types.ts";
 
-type Task = "regression"|"classification";
+type Task = "regression" | "classification";
 
 const TYPES = ".csv,.tsv,.txt,text/csv,text/tab-separated-values,text/plain";
 const TASKS = { regression: "A number (regression)", classification: "Classes (classification)" };
 
 /** @param begin a dropped file, or the table in use */
-export function openCsvDialog(app: App, { file, id, target, task }: {file?: File, id?: string, target?: string, task?: Task} = {}) {
+export function openCsvDialog(
+  app: App,
+  { file, id, target, task }: { file?: File; id?: string; target?: string; task?: Task } = {},
+) {
   const catalog = app.store.get().catalog;
   const status = make("p", { role: "status" });
   const wrong = make("p", { class: "complaint", role: "alert", hidden: true });
   const face = make("div", { class: "table-face" });
-  const chooser = make("input", { type: "file", accept: TYPES, hidden: true, on: { change: () => pick() } });
+  const chooser = make("input", {
+    type: "file",
+    accept: TYPES,
+    hidden: true,
+    on: { change: () => pick() },
+  });
   const choose = () => chooser.click();
   /** The latest file wins, in any order of answers. */
   let turn = 0;
 
-  function complain(why: string|null) {
+  function complain(why: string | null) {
     wrong.hidden = why === null;
     write(wrong, why ?? "");
   }
@@ -37,9 +56,10 @@ export function openCsvDialog(app: App, { file, id, target, task }: {file?: File
     chooser.value = ""; // the same file may be chosen again once it is mended
     if (picked) void read(picked);
   }
-  const read = (upload: File) => ask(upload.name, tooLarge(upload.size, catalog), () => app.sendTable(upload));
+  const read = (upload: File) =>
+    ask(upload.name, tooLarge(upload.size, catalog), () => app.sendTable(upload));
 
-  async function ask(name: string, why: string|null, call: () => ReturnType<App["sendTable"]>) {
+  async function ask(name: string, why: string | null, call: () => ReturnType<App["sendTable"]>) {
     const mine = ++turn;
     complain(null);
     if (why !== null) return complain(`${name}: ${why}`);
@@ -55,40 +75,76 @@ export function openCsvDialog(app: App, { file, id, target, task }: {file?: File
     const open = button({ look: "solid", act: choose }, "Choose a file");
     face.replaceChildren(
       make("div", { class: "drop" }, make("p", {}, "Drop a CSV file here, or"), open),
-      make("p", { class: "hint" }, "One row a sample: input columns and one target column. The first row may hold their names. Commas, semicolons or tabs."),
+      make(
+        "p",
+        { class: "hint" },
+        "One row a sample: input columns and one target column. The first row may hold their names. Commas, semicolons or tabs.",
+      ),
       make("p", { class: "hint" }, boundWords(catalog)),
     );
   }
 
   function look(table: Table, name: string) {
-    const state = { target: target && usable(table).some((column) => column.name === target) ? target : table.target, task: ((task ?? "regression") as Task) };
+    const state = {
+      target:
+        target && usable(table).some((column) => column.name === target) ? target : table.target,
+      task: (task ?? "regression") as Task,
+    };
     if (!task || state.target !== target) state.task = guessOf(table, state.target, catalog);
-    const targets = selectBox({ name: "Target column", choose: (value) => turnTo(value, guessOf(table, value, catalog)) });
-    const tasks = selectBox({ name: "Predict it as", choose: (value) => turnTo(state.target, (value as Task)) });
+    const targets = selectBox({
+      name: "Target column",
+      choose: (value) => turnTo(value, guessOf(table, value, catalog)),
+    });
+    const tasks = selectBox({
+      name: "Predict it as",
+      choose: (value) => turnTo(state.target, value as Task),
+    });
     const inputs = make("p", { class: "soft" });
     const preview = tablePreview(table);
-    const use = button({ look: "solid", act: () => void start(table, state, use) }, "Use this data");
+    const use = button(
+      { look: "solid", act: () => void start(table, state, use) },
+      "Use this data",
+    );
     function turnTo(target: string, task: Task) {
       Object.assign(state, { target, task });
       const possible = tasksOf(table, target, catalog);
-      targets.show(usable(table).map((column) => ({ value: column.name, text: column.name })), target);
-      tasks.show((["regression", "classification"] as Task[]).map((value) => ({ value, text: TASKS[value], disabled: !possible.includes(value) })), task);
+      targets.show(
+        usable(table).map((column) => ({ value: column.name, text: column.name })),
+        target,
+      );
+      tasks.show(
+        (["regression", "classification"] as Task[]).map((value) => ({
+          value,
+          text: TASKS[value],
+          disabled: !possible.includes(value),
+        })),
+        task,
+      );
       write(inputs, inputWords(table, target));
       preview.mark(target);
     }
     turnTo(state.target, state.task);
     face.replaceChildren(
-      make("p", {}, make("b", {}, name), `: ${rowWords(table)}.`), ...leftOut(table),
-      make("div", { class: "choices" },
+      make("p", {}, make("b", {}, name), `: ${rowWords(table)}.`),
+      ...leftOut(table),
+      make(
+        "div",
+        { class: "choices" },
         make("label", { class: "field" }, make("span", {}, "Target column"), targets.root),
-        make("label", { class: "field" }, make("span", {}, "Predict it as"), tasks.root)),
-      inputs, preview.root,
+        make("label", { class: "field" }, make("span", {}, "Predict it as"), tasks.root),
+      ),
+      inputs,
+      preview.root,
       make("div", { class: "line" }, use, button({ act: choose }, "Another file")),
     );
     targets.root.focus();
   }
 
-  async function start(table: Table, chosen: {target: string, task: Task}, use: HTMLButtonElement) {
+  async function start(
+    table: Table,
+    chosen: { target: string; task: Task },
+    use: HTMLButtonElement,
+  ) {
     const before = app.store.get().experiment?.id;
     set(use, { disabled: true });
     complain(null);
@@ -104,12 +160,16 @@ export function openCsvDialog(app: App, { file, id, target, task }: {file?: File
   }
 
   const close = openDialog("Your own data", [status, wrong, face, chooser], () => void turn++);
-  const dialog = (face.closest("dialog") as HTMLElement);
-  takeDrops(dialog, () => true, (dropped) => void read(dropped));
+  const dialog = face.closest("dialog") as HTMLElement;
+  takeDrops(
+    dialog,
+    () => true,
+    (dropped) => void read(dropped),
+  );
   begin();
   if (file) void read(file);
   else if (id) void ask("The table in use", null, () => app.readTable(id));
-  else (face.querySelector("button") as HTMLElement|null)?.focus();
+  else (face.querySelector("button") as HTMLElement | null)?.focus();
 }
 
 function leftOut(table: Table) {

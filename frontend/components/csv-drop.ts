@@ -1,5 +1,6 @@
 /**
- * Files dragged over the page: one part accepts them; elsewhere nothing happens, where a browser would leave the page.
+ * Files dragged over the page: one part accepts them; elsewhere nothing happens, where a browser
+ * would leave the page.
  * Owns: drag events, and the look of that part meanwhile.
  */
 
@@ -18,7 +19,7 @@ export function takeDrops(place: HTMLElement, isOpen: () => boolean, take: (file
   place.addEventListener("dragenter", over);
   place.addEventListener("dragover", over);
   place.addEventListener("dragleave", (event) => {
-    if (!place.contains((event.relatedTarget as Node|null))) look(false);
+    if (!place.contains(event.relatedTarget as Node | null)) look(false);
   });
   place.addEventListener("drop", (event) => {
     look(false);
@@ -34,9 +35,9 @@ export function takeDrops(place: HTMLElement, isOpen: () => boolean, take: (file
 export function refuseStrayDrops() {
   for (const type of ["dragover", "drop"]) {
     document.addEventListener(type, (event) => {
-      if (!brings((event as DragEvent))) return;
+      if (!brings(event as DragEvent)) return;
       event.preventDefault();
-      const { dataTransfer } = (event as DragEvent);
+      const { dataTransfer } = event as DragEvent;
       if (dataTransfer) dataTransfer.dropEffect = "none";
     });
   }

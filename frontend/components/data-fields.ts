@@ -1,5 +1,6 @@
 /**
- * The data: data set, training and test samples, noise, seed, and the data set's own parameters. A change starts a new
+ * The data: data set, training and test samples, noise, seed, and the data set's own parameters. A
+ * change starts a new
  * experiment.
  * Owns: the visible fields and their checks.
  */
@@ -25,10 +26,18 @@ import type { App, Catalog, Experiment, Json } from "../state/types.ts";
 
 type Box = ReturnType<typeof parameterBox>;
 
-const GROUPS = ({ regression: "Predict numbers", classification: "Predict classes" } as Record<string, string>);
+const GROUPS = { regression: "Predict numbers", classification: "Predict classes" } as Record<
+  string,
+  string
+>;
 
 /** A count of training or test samples as a parameter: a recipe has their sum and a share. */
-const part = (name: string, help: string): Parameter => ({ name, default: 0, help, schema: { type: "integer", minimum: 0 } });
+const part = (name: string, help: string): Parameter => ({
+  name,
+  default: 0,
+  help,
+  schema: { type: "integer", minimum: 0 },
+});
 const NOISE = part("noise", "standard deviation of the added noise");
 
 function refuseCount(value: number, least: number, others: number, most: number) {
@@ -40,21 +49,32 @@ function refuseCount(value: number, least: number, others: number, most: number)
  * A data set whose extra is not installed is listed but cannot be chosen. Your own data can always
  * be added.
  */
-const choices = (catalog: Catalog|null) => rowsOf(catalog, "datasets").map(({ name, task, missing, needs }) => {
-  const isMissing = Boolean(missing && !needs);
-  return { value: name, text: nameFor("datasets", name) + (isMissing ? ", not installed" : ""), group: GROUPS[task] ?? "Your own", disabled: isMissing };
-});
+const choices = (catalog: Catalog | null) =>
+  rowsOf(catalog, "datasets").map(({ name, task, missing, needs }) => {
+    const isMissing = Boolean(missing && !needs);
+    return {
+      value: name,
+      text: nameFor("datasets", name) + (isMissing ? ", not installed" : ""),
+      group: GROUPS[task] ?? "Your own",
+      disabled: isMissing,
+    };
+  });
 
 const OWN = words("Your own table: one target column, the others are inputs.");
 
 /** "regression, 5 inputs", "3 classes, 4 inputs". */
-const kindWords = ({ features, classes }: Experiment) => `${classes.length ? `${classes.length} classes` : "regression"}, ${plural(features, "input")}`;
+const kindWords = ({ features, classes }: Experiment) =>
+  `${classes.length ? `${classes.length} classes` : "regression"}, ${plural(features, "input")}`;
 
 export class DataFields extends LiveElement {
   override start() {
     const { catalog } = this.app.store.get();
     const kind = make("span", { class: "end" });
-    const names = methodSelect({ text: null, name: "Data set", choose: (name) => (name === FILE ? bring() : this.#change({ name })) });
+    const names = methodSelect({
+      text: null,
+      name: "Data set",
+      choose: (name) => (name === FILE ? bring() : this.#change({ name })),
+    });
     const table = this.#table();
     // the data stays until a file is chosen
     const bring = () => {
@@ -64,49 +84,86 @@ export class DataFields extends LiveElement {
     const boxes = this.#boxes();
     const grid = boxGrid("quartet");
     grid.put(Object.values(boxes));
-    const own = changingBoxes("quartet", (name) => parametersOf(catalog, "datasets", name).map((parameter) =>
-      parameterBox({ parameter, apply: (value) => this.#change({ [parameter.name]: value }) })));
+    const own = changingBoxes("quartet", (name) =>
+      parametersOf(catalog, "datasets", name).map((parameter) =>
+        parameterBox({ parameter, apply: (value) => this.#change({ [parameter.name]: value }) }),
+      ),
+    );
     const more = dataMore(catalog, (change) => this.#change(change));
-    this.append(make("div", { class: "head" }, make("h2", {}, "Data"), kind), names.root, table.root, grid.root, own.root, more.root);
-    takeDrops(this, () => !isLocked(this.app.store.get()), (file) => openCsvDialog(this.app, { file }));
-    this.follow((state) => [state.experiment, state.problem], (_, { experiment }) => {
-      if (!experiment) return;
-      const { data } = experiment.recipe;
-      names.show(choices(catalog), data.name, data.name === FILE ? OWN : explanationOf(rowOf(catalog, "datasets", data.name)));
-      table.show(data);
-      write(kind, kindWords(experiment));
-      this.#show(experiment, boxes);
-      const values = ownOf(catalog, "datasets", data);
-      for (const box of own.put(data.name)) box.show(values[box.parameter.name]);
-      more.show(experiment);
-    });
-    this.follow((state) => state.problem, (problem) => {
-      for (const box of [...Object.values(boxes), ...own.present(), ...more.present()]) {
-        box.complain(complaintAt(problem, ...(POINTERS[box.parameter.name] ?? [`/data/${box.parameter.name}`])));
-      }
-    });
+    this.append(
+      make("div", { class: "head" }, make("h2", {}, "Data"), kind),
+      names.root,
+      table.root,
+      grid.root,
+      own.root,
+      more.root,
+    );
+    takeDrops(
+      this,
+      () => !isLocked(this.app.store.get()),
+      (file) => openCsvDialog(this.app, { file }),
+    );
+    this.follow(
+      (state) => [state.experiment, state.problem],
+      (_, { experiment }) => {
+        if (!experiment) return;
+        const { data } = experiment.recipe;
+        names.show(
+          choices(catalog),
+          data.name,
+          data.name === FILE ? OWN : explanationOf(rowOf(catalog, "datasets", data.name)),
+        );
+        table.show(data);
+        write(kind, kindWords(experiment));
+        this.#show(experiment, boxes);
+        const values = ownOf(catalog, "datasets", data);
+        for (const box of own.put(data.name)) box.show(values[box.parameter.name]);
+        more.show(experiment);
+      },
+    );
+    this.follow(
+      (state) => state.problem,
+      (problem) => {
+        for (const box of [...Object.values(boxes), ...own.present(), ...more.present()]) {
+          box.complain(
+            complaintAt(
+              problem,
+              ...(POINTERS[box.parameter.name] ?? [`/data/${box.parameter.name}`]),
+            ),
+          );
+        }
+      },
+    );
   }
 
   get #experiment() {
-    return (this.app.store.get().experiment as Experiment);
+    return this.app.store.get().experiment as Experiment;
   }
 
   /** All samples of this data set. */
   get #most() {
     const { catalog } = this.app.store.get();
-    return rowOf(catalog, "datasets", this.#experiment.recipe.data.name)?.samples ?? catalog?.bounds?.samples ?? 5000;
+    return (
+      rowOf(catalog, "datasets", this.#experiment.recipe.data.name)?.samples ??
+      catalog?.bounds?.samples ??
+      5000
+    );
   }
 
   /** Your own table: its target, and the way back to it. */
   #table() {
     const summary = make("span", { class: "muted" });
-    const change = button({
-      name: "Change the target or the file", look: "quiet small",
-      act: () => {
-        const { dataset: id, target, task } = this.#experiment.recipe.data;
-        openCsvDialog(this.app, { id, target, task });
+    const change = button(
+      {
+        name: "Change the target or the file",
+        look: "quiet small",
+        act: () => {
+          const { dataset: id, target, task } = this.#experiment.recipe.data;
+          openCsvDialog(this.app, { id, target, task });
+        },
       },
-    }, "Change");
+      "Change",
+    );
     const root = make("div", { class: "own-table", hidden: true }, summary, change);
     return {
       root,
@@ -117,7 +174,7 @@ export class DataFields extends LiveElement {
     };
   }
 
-  #boxes(): Record<"train"|"test"|"noise"|"seed", Box> {
+  #boxes(): Record<"train" | "test" | "noise" | "seed", Box> {
     const { catalog } = this.app.store.get();
     return {
       train: parameterBox({
@@ -130,12 +187,24 @@ export class DataFields extends LiveElement {
         refuse: (value) => refuseCount(value, 0, this.#experiment.trainSamples, this.#most),
         apply: (value) => this.#split(this.#experiment.trainSamples, value),
       }),
-      noise: parameterBox({ parameter: ((rowOf(catalog, "data_settings", "noise") ?? NOISE) as Parameter), apply: (noise) => this.#change({ noise }) }),
-      seed: parameterBox({ parameter: seedOf(catalog, "data"), name: "Data seed", format: String, refuse: refuseSeed, apply: (seed) => this.#change({ seed }) }),
+      noise: parameterBox({
+        parameter: (rowOf(catalog, "data_settings", "noise") ?? NOISE) as Parameter,
+        apply: (noise) => this.#change({ noise }),
+      }),
+      seed: parameterBox({
+        parameter: seedOf(catalog, "data"),
+        name: "Data seed",
+        format: String,
+        refuse: refuseSeed,
+        apply: (seed) => this.#change({ seed }),
+      }),
     };
   }
 
-  #show({ trainSamples, testSamples, recipe }: Experiment, boxes: Record<"train"|"test"|"noise"|"seed", Box>) {
+  #show(
+    { trainSamples, testSamples, recipe }: Experiment,
+    boxes: Record<"train" | "test" | "noise" | "seed", Box>,
+  ) {
     boxes.train.show(trainSamples);
     boxes.test.show(testSamples);
     boxes.noise.show(recipe.data.noise ?? 0);
@@ -152,6 +221,9 @@ export class DataFields extends LiveElement {
 }
 
 /** JSON pointers of boxes that differ from their names. */
-const POINTERS: Record<string, string[]> = { train: ["/data/samples"], test: ["/data/test_fraction"] };
+const POINTERS: Record<string, string[]> = {
+  train: ["/data/samples"],
+  test: ["/data/test_fraction"],
+};
 
 export const registerDataFields = (app: App) => register("data-fields", DataFields, app);

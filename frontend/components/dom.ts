@@ -3,17 +3,21 @@
  * Owns: make, draw and changes to existing elements. Knows nothing of the application.
  */
 
-export type Child = Node|string|number|null|false|undefined;
+export type Child = Node | string | number | null | false | undefined;
 /** true = present, false or null = absent; `on` holds listeners, `style` holds properties */
-type Attributes = Record<string, any> & { on?: Record<string, (event: any) => void>, style?: Record<string, string|number>};
+type Attributes = Record<string, any> & {
+  on?: Record<string, (event: any) => void>;
+  style?: Record<string, string | number>;
+};
 
 const SVG = "http://www.w3.org/2000/svg";
 
 export function set(element: Element, attributes: Attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "on") listen(element, value);
-    else if (name === "style") restyle((element as HTMLElement), value);
-    else if (value === false || value === null || value === undefined) element.removeAttribute(name);
+    else if (name === "style") restyle(element as HTMLElement, value);
+    else if (value === false || value === null || value === undefined)
+      element.removeAttribute(name);
     else if (element.getAttribute(name) !== String(value === true ? "" : value)) {
       element.setAttribute(name, value === true ? "" : String(value));
     }
@@ -21,20 +25,25 @@ export function set(element: Element, attributes: Attributes) {
 }
 
 function listen(element: Element, listeners: Record<string, (event: any) => void>) {
-  for (const [type, listener] of Object.entries(listeners)) element.addEventListener(type, listener);
+  for (const [type, listener] of Object.entries(listeners))
+    element.addEventListener(type, listener);
 }
 
-function restyle(element: HTMLElement, properties: Record<string, string|number>) {
-  for (const [name, value] of Object.entries(properties)) element.style.setProperty(name, String(value));
+function restyle(element: HTMLElement, properties: Record<string, string | number>) {
+  for (const [name, value] of Object.entries(properties))
+    element.style.setProperty(name, String(value));
 }
 
 const present = (children: Child[]) =>
-  (
-    children.filter((child) => child !== null && child !== false && child !== undefined)
-      .map((child) => (typeof child === "number" ? String(child) : child)) as (Node|string)[]
-  );
+  children
+    .filter((child) => child !== null && child !== false && child !== undefined)
+    .map((child) => (typeof child === "number" ? String(child) : child)) as (Node | string)[];
 
-export function make<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, attributes: Attributes = {}, ...children: Child[]): HTMLElementTagNameMap[Tag] {
+export function make<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Tag] {
   const element = document.createElement(tag);
   set(element, attributes);
   element.append(...present(children));
@@ -42,23 +51,32 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, attribut
 }
 
 /** A custom element, by name. */
-export function makeOwn(tag: string, attributes: Attributes = {}, ...children: Child[]): HTMLElement {
+export function makeOwn(
+  tag: string,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElement {
   const element = document.createElement(tag);
   set(element, attributes);
   element.append(...present(children));
   return element;
 }
 
-export function draw<Tag extends keyof SVGElementTagNameMap>(tag: Tag, attributes: Attributes = {}, ...children: Child[]): SVGElementTagNameMap[Tag] {
+export function draw<Tag extends keyof SVGElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: Child[]
+): SVGElementTagNameMap[Tag] {
   const element = document.createElementNS(SVG, tag);
   set(element, attributes);
   element.append(...present(children));
-  return (element as any);
+  return element as any;
 }
 
 /** Disables each control inside. Unlike a disabled fieldset, it can leave some enabled. */
 export function disableAll(root: Element, disabled: boolean) {
-  for (const control of root.querySelectorAll("button, input, select")) (control as HTMLButtonElement).disabled = disabled;
+  for (const control of root.querySelectorAll("button, input, select"))
+    (control as HTMLButtonElement).disabled = disabled;
 }
 
 /** Writes text only when it differs: most numbers stay the same from frame to frame. */

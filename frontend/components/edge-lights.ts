@@ -5,24 +5,29 @@
 
 import { set } from "./dom.ts";
 
-type Spot = {place: number, unit: number};
+type Spot = { place: number; unit: number };
 
-const MOVES = ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] } as Record<string, [number, number]>);
+const MOVES = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+} as Record<string, [number, number]>;
 
 const within = (value: number, count: number) => Math.min(count - 1, Math.max(0, value));
 
 /** @param svg its units carry data-place and data-unit */
 export function highlightEdges(svg: SVGSVGElement, edgesOf: (spot: Spot) => SVGPathElement[]) {
-  let at: Spot|null = null;
+  let at: Spot | null = null;
   let counts: number[] = [];
 
-  function look(spot: Spot|null) {
+  function look(spot: Spot | null) {
     if (at) edgesOf(at).forEach((edge) => edge.classList.remove("lit"));
     at = spot;
     if (at) edgesOf(at).forEach((edge) => edge.classList.add("lit"));
   }
   function spotOf(event: Event) {
-    const group = ((event.target as Element).closest("[data-unit]") as SVGElement|null);
+    const group = (event.target as Element).closest("[data-unit]") as SVGElement | null;
     return group ? { place: Number(group.dataset.place), unit: Number(group.dataset.unit) } : null;
   }
   svg.addEventListener("pointerover", (event) => look(spotOf(event)));

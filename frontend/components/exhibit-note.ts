@@ -1,5 +1,6 @@
 /**
- * The two sentences of the open exhibit that say what to look at. They stay until closed or no longer true.
+ * The two sentences of the open exhibit that say what to look at. They stay until closed or no
+ * longer true.
  * Owns: when they are shown.
  */
 
@@ -13,20 +14,28 @@ import type { App } from "../state/types.ts";
 export class ExhibitNote extends LiveElement {
   override start() {
     let last = "";
-    this.follow((state) => [state.view.closedNote, ...exhibitParts(state)], (_, state) => {
-      const exhibit = exhibitOf(state);
-      const target = exhibit && exhibit.name !== state.view.closedNote ? exhibit : null;
-      this.hidden = !target;
-      if (last === (target?.name ?? "")) return;
-      last = target?.name ?? "";
-      this.replaceChildren(...(target ? this.#say(target) : []));
-    });
+    this.follow(
+      (state) => [state.view.closedNote, ...exhibitParts(state)],
+      (_, state) => {
+        const exhibit = exhibitOf(state);
+        const target = exhibit && exhibit.name !== state.view.closedNote ? exhibit : null;
+        this.hidden = !target;
+        if (last === (target?.name ?? "")) return;
+        last = target?.name ?? "";
+        this.replaceChildren(...(target ? this.#say(target) : []));
+      },
+    );
   }
 
   #say({ name, sentences }: Exhibit) {
     return [
       make("p", {}, sentences.join(" ")),
-      button({ name: "Close the exhibit's note", look: "quiet small square", icon: "close", act: () => this.app.setView({ closedNote: name }) }),
+      button({
+        name: "Close the exhibit's note",
+        look: "quiet small square",
+        icon: "close",
+        act: () => this.app.setView({ closedNote: name }),
+      }),
     ];
   }
 }

@@ -11,14 +11,23 @@ import { stateOnView } from "../state/moments.ts";
 import type { App, State } from "../state/types.ts";
 
 /** a chart, or the section of the decision maps */
-type Pictured = Element & {picture: (around: Element[], isOne: boolean) => Promise<SVGSVGElement>};
+type Pictured = Element & {
+  picture: (around: Element[], isOne: boolean) => Promise<SVGSVGElement>;
+};
 
 const PREDICTED = "predicted-true > .head, predicted-true > .reading";
-/** Each chart's heading and reading hint. Controls are left out of the picture, but not the words that they show. */
-const HEADINGS = ({ loss: "loss-head", scatter: PREDICTED, [MAP]: PREDICTED } as Record<string, string>);
+/**
+ * Each chart's heading and reading hint. Controls are left out of the picture, but not the words
+ * that they show.
+ */
+const HEADINGS = { loss: "loss-head", scatter: PREDICTED, [MAP]: PREDICTED } as Record<
+  string,
+  string
+>;
 /** The heading of the row below the loss. */
 const LOWER = "gradient-head";
-const WORDS = "h2, .sub, .strokes, .switch:not(.y-switch, .face) [aria-checked=true], .end.fitting, .map-legend, .hint";
+const WORDS =
+  "h2, .sub, .strokes, .switch:not(.y-switch, .face) [aria-checked=true], .end.fitting, .map-legend, .hint";
 /** The measured run of an instrument that shares its row. */
 const WHOSE = ".end .switch [aria-checked=true]";
 /** Pixels a CSS pixel: sharp on any screen and in print. */
@@ -30,25 +39,41 @@ const ROW = ".plot.gradients";
 /** How long to wait for a hidden chart, in ms. */
 const PATIENCE = 10_000;
 
-export async function savePicture(app: App, kind: string, type: "png"|"svg") {
+export async function savePicture(app: App, kind: string, type: "png" | "svg") {
   const state = app.store.get();
-  const chart = (document.querySelector(kind === MAP ? "predicted-true" : `plotly-chart[kind="${kind}"]`) as Pictured|null);
+  const chart = document.querySelector(
+    kind === MAP ? "predicted-true" : `plotly-chart[kind="${kind}"]`,
+  ) as Pictured | null;
   if (!chart) throw new Error("that chart is not on the page");
-  const isOne = (chart.parentElement?.childElementCount ?? 1) > 1 && chart.matches(".instruments *");
+  const isOne =
+    (chart.parentElement?.childElementCount ?? 1) > 1 && chart.matches(".instruments *");
   const words = isOne ? WHOSE : WORDS;
-  const around = [...document.querySelectorAll(HEADINGS[kind] ?? LOWER)].flatMap((head) => [...head.querySelectorAll(words)]);
+  const around = [...document.querySelectorAll(HEADINGS[kind] ?? LOWER)].flatMap((head) => [
+    ...head.querySelectorAll(words),
+  ]);
   if (kind === "scatter") await requestPredictions(app);
-  const [drawn, rule] = await Promise.all([laidOut(chart, () => chart.picture(around, isOne)), typefaceRule()]);
+  const [drawn, rule] = await Promise.all([
+    laidOut(chart, () => chart.picture(around, isOne)),
+    typefaceRule(),
+  ]);
   if (rule) drawn.firstElementChild?.after(draw("style", {}, rule));
   const svg = new Blob([new XMLSerializer().serializeToString(drawn)], { type: "image/svg+xml" });
-  save(type === "svg" ? svg : await raster(svg, drawn.width.baseVal.value, drawn.height.baseVal.value), pictureName(state, kind, type));
+  save(
+    type === "svg" ? svg : await raster(svg, drawn.width.baseVal.value, drawn.height.baseVal.value),
+    pictureName(state, kind, type),
+  );
 }
 
 /** Predictions of some run are missing, or not of the step where it stands. */
 function arePredictionsOld(state: State) {
   const { order, runs, playback, looking } = stateOnView(state);
   const isMoving = playback.playing && looking === null;
-  return order.map((name) => runs[name]).some(({ hidden, predictions, step }) => !hidden && (!predictions || (!isMoving && predictions.step !== step)));
+  return order
+    .map((name) => runs[name])
+    .some(
+      ({ hidden, predictions, step }) =>
+        !hidden && (!predictions || (!isMoving && predictions.step !== step)),
+    );
 }
 
 /**
@@ -69,10 +94,10 @@ async function requestPredictions({ store, setView }: App) {
 
 /** The hidden elements around a chart: its section, or its row with the heading. */
 function hiddenWith(chart: Element): HTMLElement[] {
-  const section = (chart.closest(SECTIONS) as HTMLElement);
+  const section = chart.closest(SECTIONS) as HTMLElement;
   if (getComputedStyle(section).display === "none") return [section];
-  const row = (chart.closest(ROW) as HTMLElement|null);
-  return row && !row.clientWidth ? [(row.previousElementSibling as HTMLElement), row] : [];
+  const row = chart.closest(ROW) as HTMLElement | null;
+  return row && !row.clientWidth ? [row.previousElementSibling as HTMLElement, row] : [];
 }
 
 /** Lays a hidden chart out beside the window, because hidden elements have no size. */
@@ -95,21 +120,37 @@ async function laidOut<T>(chart: Element, take: () => Promise<T>) {
  * Waits until a chart has drawn. Charts draw on getting a size, and say so; maps only fit their
  * words.
  */
-const drawnIn = (chart: Element) => new Promise((done, failed) => {
-  if (chart.localName !== "plotly-chart") return requestAnimationFrame(() => requestAnimationFrame(done));
-  const observer = new MutationObserver(() => (observer.disconnect(), done(null)));
-  observer.observe(chart, { attributes: true, attributeFilter: ["data-draws"] });
-  setTimeout(() => (observer.disconnect(), failed(new Error("that chart was not drawn"))), PATIENCE);
-});
+const drawnIn = (chart: Element) =>
+  new Promise((done, failed) => {
+    if (chart.localName !== "plotly-chart")
+      return requestAnimationFrame(() => requestAnimationFrame(done));
+    const observer = new MutationObserver(() => (observer.disconnect(), done(null)));
+    observer.observe(chart, { attributes: true, attributeFilter: ["data-draws"] });
+    setTimeout(
+      () => (observer.disconnect(), failed(new Error("that chart was not drawn"))),
+      PATIENCE,
+    );
+  });
 
 async function raster(svg: Blob, width: number, height: number): Promise<Blob> {
   const address = URL.createObjectURL(svg);
   try {
     const image = make("img", { src: address, width, height });
     await image.decode();
-    const canvas = make("canvas", { width: Math.round(DENSITY * width), height: Math.round(DENSITY * height) });
-    (canvas.getContext("2d") as CanvasRenderingContext2D).drawImage(image, 0, 0, canvas.width, canvas.height);
-    return await new Promise((done, failed) => canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("no PNG"))), "image/png"));
+    const canvas = make("canvas", {
+      width: Math.round(DENSITY * width),
+      height: Math.round(DENSITY * height),
+    });
+    (canvas.getContext("2d") as CanvasRenderingContext2D).drawImage(
+      image,
+      0,
+      0,
+      canvas.width,
+      canvas.height,
+    );
+    return await new Promise((done, failed) =>
+      canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("no PNG"))), "image/png"),
+    );
   } finally {
     URL.revokeObjectURL(address);
   }

@@ -9,16 +9,31 @@ import { icon } from "./icons.ts";
 import { LiveElement, register } from "./live-element.ts";
 import type { App } from "../state/types.ts";
 
-type Line = {does: string, caps: string[]};
+type Line = { does: string; caps: string[] };
 
 /**
  * Opens a modal dialog in the page's look; closing removes it.
  * @returns close
  */
 export function openDialog(name: string, content: Node[], closed: () => void): () => void {
-  const shut = make("button", { type: "button", class: "button quiet square", "aria-label": "Close (Esc)", on: { click: () => close() } }, icon("close"));
-  const dialog = make("dialog", { class: "dialog", "aria-label": name }, make("div", { class: "head" }, make("h2", {}, name), shut), ...content);
-  // The browser reports a closed dialog some tasks later, and a key pressed meanwhile would find it open. So it is
+  const shut = make(
+    "button",
+    {
+      type: "button",
+      class: "button quiet square",
+      "aria-label": "Close (Esc)",
+      on: { click: () => close() },
+    },
+    icon("close"),
+  );
+  const dialog = make(
+    "dialog",
+    { class: "dialog", "aria-label": name },
+    make("div", { class: "head" }, make("h2", {}, name), shut),
+    ...content,
+  );
+  // The browser reports a closed dialog some tasks later, and a key pressed meanwhile would find it
+  // open. So it is
   // removed at once; the event serves only closings by the browser.
   const close = () => {
     if (!dialog.isConnected) return;
@@ -40,13 +55,17 @@ export function openDialog(name: string, content: Node[], closed: () => void): (
 
 export class HelpDialog extends LiveElement {
   lines: () => Line[] = () => [];
-  #close: (() => void)|null = null;
+  #close: (() => void) | null = null;
 
   override start() {
-    this.follow((state) => state.view.dialog, (dialog) => {
-      if (dialog === "help" && !this.#close) this.#close = openDialog("Keyboard", this.#content(), () => this.#closed());
-      if (dialog !== "help") this.#close?.();
-    });
+    this.follow(
+      (state) => state.view.dialog,
+      (dialog) => {
+        if (dialog === "help" && !this.#close)
+          this.#close = openDialog("Keyboard", this.#content(), () => this.#closed());
+        if (dialog !== "help") this.#close?.();
+      },
+    );
   }
 
   #closed() {
@@ -56,9 +75,19 @@ export class HelpDialog extends LiveElement {
 
   #content() {
     const lines = this.lines().map(({ does, caps }) =>
-      make("div", {}, make("dt", {}, does), make("dd", {}, ...caps.map((cap) => make("kbd", {}, cap)))));
+      make(
+        "div",
+        {},
+        make("dt", {}, does),
+        make("dd", {}, ...caps.map((cap) => make("kbd", {}, cap))),
+      ),
+    );
     const single = segmentedSwitch({
-      name: "Single-key shortcuts", choices: [{ value: "on", text: "on" }, { value: "off", text: "off" }],
+      name: "Single-key shortcuts",
+      choices: [
+        { value: "on", text: "on" },
+        { value: "off", text: "off" },
+      ],
       choose: (value) => {
         this.app.setView({ singleKeys: value === "on" });
         single.show(value);
@@ -66,11 +95,19 @@ export class HelpDialog extends LiveElement {
     });
     single.show(this.app.store.get().view.singleKeys ? "on" : "off");
     const kernel = make("p", { class: "line muted kernel", role: "status" });
-    void this.app.kernelWords().then((words) => kernel.append(words), () => kernel.remove());
+    void this.app.kernelWords().then(
+      (words) => kernel.append(words),
+      () => kernel.remove(),
+    );
     return [
       make("dl", { class: "keys" }, ...lines),
-      make("div", { class: "line" }, make("span", {}, "Single-key shortcuts"), single.root,
-        make("span", { class: "muted" }, "Off: only Space, arrows and Esc work.")),
+      make(
+        "div",
+        { class: "line" },
+        make("span", {}, "Single-key shortcuts"),
+        single.root,
+        make("span", { class: "muted" }, "Off: only Space, arrows and Esc work."),
+      ),
       kernel,
       make("p", { class: "line" }, make("a", { href: "docs/" }, "Documentation")),
     ];

@@ -1,5 +1,6 @@
 /**
- * A line below a control with its meaning, range and source. Screen readers read it with the control, hovering shows
+ * A line below a control with its meaning, range and source. Screen readers read it with the
+ * control, hovering shows
  * it, and it stays visible while the recipe is explained.
  * Owns: the line and its link to the control.
  */
@@ -10,7 +11,10 @@ import type { Explanation } from "../state/parameters.ts";
 let lines = 0;
 
 /** @param controls all controls that it describes */
-export function helpLine(...controls: Element[]): {root: HTMLElement, show: (explanation: Explanation) => void} {
+export function helpLine(...controls: Element[]): {
+  root: HTMLElement;
+  show: (explanation: Explanation) => void;
+} {
   const id = `help-${++lines}`;
   const says = make("span", {});
   const more = make("span", { class: "muted" });
@@ -21,7 +25,8 @@ export function helpLine(...controls: Element[]): {root: HTMLElement, show: (exp
     show(explanation) {
       write(says, explanation.says);
       write(more, explanation.more);
-      for (const control of controls) set(control, { title: [explanation.says, explanation.more].join(" ").trim() || null });
+      for (const control of controls)
+        set(control, { title: [explanation.says, explanation.more].join(" ").trim() || null });
     },
   };
 }

@@ -1,5 +1,6 @@
 /**
- * A slider with a number box. While it is dragged only the box follows. The value applies on release, so that one
+ * A slider with a number box. While it is dragged only the box follows. The value applies on
+ * release, so that one
  * gesture is one edit.
  * Owns: slider, box and their agreement.
  */
@@ -11,7 +12,13 @@ import type { Explanation } from "../state/parameters.ts";
 import type { Scale } from "./scales.ts";
 
 /** The slider alone, on a scale. */
-export function scaledSlider({ name, scale, say, preview, apply }: {
+export function scaledSlider({
+  name,
+  scale,
+  say,
+  preview,
+  apply,
+}: {
   name: string;
   scale: Scale;
   say: (value: number) => string; // the value in words, with its unit
@@ -20,8 +27,16 @@ export function scaledSlider({ name, scale, say, preview, apply }: {
 }) {
   let present = Number.NaN;
   const slider = make("input", {
-    type: "range", min: 0, max: scale.positions, step: 1, "aria-label": name,
-    on: { input: () => follow(), change: () => apply(scale.valueAt(Number(slider.value))), keydown: (event: KeyboardEvent) => page(event) },
+    type: "range",
+    min: 0,
+    max: scale.positions,
+    step: 1,
+    "aria-label": name,
+    on: {
+      input: () => follow(),
+      change: () => apply(scale.valueAt(Number(slider.value))),
+      keydown: (event: KeyboardEvent) => page(event),
+    },
   });
 
   function place(position: number, value: number) {
@@ -50,20 +65,36 @@ export function scaledSlider({ name, scale, say, preview, apply }: {
   return { slider, show };
 }
 
-export function knob({ text, name, scale, format, say, refuse, apply, whole, explanation }: {
+export function knob({
+  text,
+  name,
+  scale,
+  format,
+  say,
+  refuse,
+  apply,
+  whole,
+  explanation,
+}: {
   text: string; // the visible label: "Rate"
   name: string; // the full name: "Learning rate of GD"
   scale: Scale;
   format: (value: number) => string;
   say: (value: number) => string;
-  refuse: (value: number) => string|null;
+  refuse: (value: number) => string | null;
   apply: (value: number) => void;
   whole?: boolean;
   explanation: Explanation;
 }) {
   const box = numberBox({ name, format, refuse, apply, whole });
   const slider = scaledSlider({ name: `${name}, slider`, scale, say, preview: box.preview, apply });
-  const root = make("div", { class: "knob" }, make("span", { "aria-hidden": "true" }, text), slider.slider, box.box);
+  const root = make(
+    "div",
+    { class: "knob" },
+    make("span", { "aria-hidden": "true" }, text),
+    slider.slider,
+    box.box,
+  );
   const help = helpLine(slider.slider, box.box);
   help.show(explanation);
   const block = make("div", {}, root, box.complaint, help.root);

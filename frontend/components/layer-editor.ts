@@ -1,6 +1,7 @@
 /**
  * The layers as blocks on a line; a hidden layer opens a panel with units, activation and remove.
- * Owns: the draft of a layer while its panel is open. Several changes in a row make one new experiment.
+ * Owns: the draft of a layer while its panel is open. Several changes in a row make one new
+ * experiment.
  */
 
 import { button, numberBox } from "./controls.ts";
@@ -19,15 +20,23 @@ const MOST_UNITS = 64;
 /** Long enough for the next press of a stepper. */
 const SETTLE_MS = 500;
 
-const refuseUnits = (units: number) => (Number.isInteger(units) && units >= 1 && units <= MOST_UNITS ? null : `1 to ${MOST_UNITS} units.`);
+const refuseUnits = (units: number) =>
+  Number.isInteger(units) && units >= 1 && units <= MOST_UNITS ? null : `1 to ${MOST_UNITS} units.`;
 const wire = () => make("div", { class: "wire", "aria-hidden": "true" });
-const faces = (units: number|string, word: string) => [make("b", {}, units), " ", make("span", {}, word)];
+const faces = (units: number | string, word: string) => [
+  make("b", {}, units),
+  " ",
+  make("span", {}, word),
+];
 
 export class LayerEditor extends LiveElement {
   override start() {
-    this.follow((state) => state.experiment?.recipe.network, (network, { experiment }) => {
-      if (network && experiment) this.#show(experiment);
-    });
+    this.follow(
+      (state) => state.experiment?.recipe.network,
+      (network, { experiment }) => {
+        if (network && experiment) this.#show(experiment);
+      },
+    );
   }
 
   get #layers() {
@@ -35,24 +44,40 @@ export class LayerEditor extends LiveElement {
   }
 
   #show({ recipe: { network }, features, outputs }: Experiment) {
-    const focused = [...this.children].indexOf((document.activeElement as any));
+    const focused = [...this.children].indexOf(document.activeElement as any);
     const hidden = network.layers.map((layer, place) => this.#block(layer, place));
-    const add = make("button", { type: "button", class: "block add", "aria-label": "Add a hidden layer", on: { click: () => this.#add() } }, icon("plus"));
+    const add = make(
+      "button",
+      {
+        type: "button",
+        class: "block add",
+        "aria-label": "Add a hidden layer",
+        on: { click: () => this.#add() },
+      },
+      icon("plus"),
+    );
     const blocks = [
       make("div", { class: "block flat" }, ...faces(features, features === 1 ? "input" : "inputs")),
-      ...hidden, ...(hidden.length < MOST_HIDDEN ? [add] : []),
+      ...hidden,
+      ...(hidden.length < MOST_HIDDEN ? [add] : []),
       make("div", { class: "block flat" }, ...faces(outputs, activationWord(network.output))),
     ];
     this.classList.toggle("many", hidden.length > 3);
     this.replaceChildren(...blocks.flatMap((block, place) => (place ? [wire(), block] : [block])));
-    if (focused >= 0) (this.children[focused] as HTMLElement|undefined)?.focus();
+    if (focused >= 0) (this.children[focused] as HTMLElement | undefined)?.focus();
   }
 
   #block({ units, activation }: LayerRecipe, place: number) {
     return make(
       "button",
-      { type: "button", class: "block", "data-layer": place + 1, "aria-haspopup": "dialog",
-        "aria-label": `Hidden layer ${place + 1}: ${units} ${activationWord(activation)}. Edit`, on: { click: () => this.#open(place) } },
+      {
+        type: "button",
+        class: "block",
+        "data-layer": place + 1,
+        "aria-haspopup": "dialog",
+        "aria-label": `Hidden layer ${place + 1}: ${units} ${activationWord(activation)}. Edit`,
+        on: { click: () => this.#open(place) },
+      },
       ...faces(units, activationWord(activation)),
     );
   }
@@ -64,12 +89,13 @@ export class LayerEditor extends LiveElement {
   }
 
   #apply(layers: LayerRecipe[]) {
-    if (JSON.stringify(layers) !== JSON.stringify(this.#layers)) this.app.newExperiment({ network: { layers } });
+    if (JSON.stringify(layers) !== JSON.stringify(this.#layers))
+      this.app.newExperiment({ network: { layers } });
   }
 
   #open(place: number) {
     const draft = { ...this.#layers[place] };
-    let timer: number|undefined;
+    let timer: number | undefined;
     const settle = () => {
       clearTimeout(timer);
       timer = undefined;
@@ -87,7 +113,9 @@ export class LayerEditor extends LiveElement {
     };
     const close = openPopover({
       anchor: () => this.querySelector(`[data-layer="${place + 1}"]`) ?? this.querySelector(".add"),
-      name: `Hidden layer ${place + 1}`, role: "dialog", content: [this.#panel(draft, later, remove)],
+      name: `Hidden layer ${place + 1}`,
+      role: "dialog",
+      content: [this.#panel(draft, later, remove)],
       closed: () => timer !== undefined && settle(),
     });
   }
@@ -99,20 +127,48 @@ export class LayerEditor extends LiveElement {
       showActivation();
       changed();
     };
-    const units = numberBox({ name: "Units", format: String, whole: true, refuse: refuseUnits, apply: (value) => put({ units: value }) });
-    const by = (change: number) => () => put({ units: Math.min(MOST_UNITS, Math.max(1, draft.units + change)) });
-    const activation = methodSelect({ text: "Activation", choose: (value) => put({ activation: value }) });
+    const units = numberBox({
+      name: "Units",
+      format: String,
+      whole: true,
+      refuse: refuseUnits,
+      apply: (value) => put({ units: value }),
+    });
+    const by = (change: number) => () =>
+      put({ units: Math.min(MOST_UNITS, Math.max(1, draft.units + change)) });
+    const activation = methodSelect({
+      text: "Activation",
+      choose: (value) => put({ activation: value }),
+    });
     const { catalog } = this.app.store.get();
-    const choices = rowsOf(catalog, "activations").map(({ name }) => ({ value: name, text: activationWord(name) }));
-    const showActivation = () => activation.show(choices, draft.activation, explanationOf(rowOf(catalog, "activations", draft.activation)));
+    const choices = rowsOf(catalog, "activations").map(({ name }) => ({
+      value: name,
+      text: activationWord(name),
+    }));
+    const showActivation = () =>
+      activation.show(
+        choices,
+        draft.activation,
+        explanationOf(rowOf(catalog, "activations", draft.activation)),
+      );
     showActivation();
     units.show(draft.units);
     return make(
-      "div", { class: "rows explained" },
-      make("div", { class: "field" }, make("span", { "aria-hidden": "true" }, "Units"),
-        make("div", { class: "stepper" },
-          button({ name: "One unit less", look: "square", icon: "minus", act: by(-1) }), units.box,
-          button({ name: "One unit more", look: "square", icon: "plus", act: by(1) })), units.complaint),
+      "div",
+      { class: "rows explained" },
+      make(
+        "div",
+        { class: "field" },
+        make("span", { "aria-hidden": "true" }, "Units"),
+        make(
+          "div",
+          { class: "stepper" },
+          button({ name: "One unit less", look: "square", icon: "minus", act: by(-1) }),
+          units.box,
+          button({ name: "One unit more", look: "square", icon: "plus", act: by(1) }),
+        ),
+        units.complaint,
+      ),
       activation.root,
       button({ act: remove }, "Remove this layer"),
     );

@@ -6,14 +6,28 @@
 import { make } from "./dom.ts";
 import { openPopover } from "./popover.ts";
 
-type Item = {value: string, text: string, group?: string, disabled?: boolean, line?: string, figure?: Node};
+type Item = {
+  value: string;
+  text: string;
+  group?: string;
+  disabled?: boolean;
+  line?: string;
+  figure?: Node;
+};
 
 /** Letters typed within this time belong to one word. */
 const WORD_MS = 700;
 
 /** The place to which a key leads. */
 function placeAfter(key: string, place: number, count: number) {
-  const to = { ArrowDown: place + 1, ArrowUp: place - 1, PageDown: place + 8, PageUp: place - 8, Home: 0, End: count - 1 }[key];
+  const to = {
+    ArrowDown: place + 1,
+    ArrowUp: place - 1,
+    PageDown: place + 8,
+    PageUp: place - 8,
+    Home: 0,
+    End: count - 1,
+  }[key];
   return to === undefined ? null : Math.min(count - 1, Math.max(0, to));
 }
 
@@ -22,7 +36,10 @@ function createTyping() {
   let typed = "";
   let last = -Infinity;
   return ({ key, timeStamp }: KeyboardEvent, texts: string[], place: number) => {
-    typed = timeStamp - last < WORD_MS && typed !== key.toLowerCase() ? typed + key.toLowerCase() : key.toLowerCase();
+    typed =
+      timeStamp - last < WORD_MS && typed !== key.toLowerCase()
+        ? typed + key.toLowerCase()
+        : key.toLowerCase();
     last = timeStamp;
     const from = typed.length === 1 ? place + 1 : place;
     const order = texts.map((_, k) => (from + k) % texts.length);
@@ -30,11 +47,21 @@ function createTyping() {
   };
 }
 
-const isLetter = ({ key, ctrlKey, metaKey, altKey }: KeyboardEvent) => key.length === 1 && key !== " " && !ctrlKey && !metaKey && !altKey;
+const isLetter = ({ key, ctrlKey, metaKey, altKey }: KeyboardEvent) =>
+  key.length === 1 && key !== " " && !ctrlKey && !metaKey && !altKey;
 
 /** @returns close */
-export function openListbox({ anchor, name, items, value, choose, closed, look = "", typed }: {
-  anchor: () => Element|null;
+export function openListbox({
+  anchor,
+  name,
+  items,
+  value,
+  choose,
+  closed,
+  look = "",
+  typed,
+}: {
+  anchor: () => Element | null;
   name: string;
   items: Item[]; // those with a `group` stand below its name
   value: string;
@@ -43,32 +70,66 @@ export function openListbox({ anchor, name, items, value, choose, closed, look =
   look?: string;
   typed?: KeyboardEvent; // the key that opened it: a letter begins a word, Home and End move there
 }): () => void {
-  const options = items.map((item) => make(
-    "button",
-    { type: "button", role: "option", tabindex: -1, "aria-selected": String(item.value === value), disabled: item.disabled ?? false,
-      on: { click: () => { close(); choose(item.value); } } },
-    item.figure, make("span", { class: "said" }, make("span", { class: "text" }, item.text), item.line ? make("span", { class: "line" }, item.line) : null),
-  ));
+  const options = items.map((item) =>
+    make(
+      "button",
+      {
+        type: "button",
+        role: "option",
+        tabindex: -1,
+        "aria-selected": String(item.value === value),
+        disabled: item.disabled ?? false,
+        on: {
+          click: () => {
+            close();
+            choose(item.value);
+          },
+        },
+      },
+      item.figure,
+      make(
+        "span",
+        { class: "said" },
+        make("span", { class: "text" }, item.text),
+        item.line ? make("span", { class: "line" }, item.line) : null,
+      ),
+    ),
+  );
   const content = [...new Set(items.map(({ group }) => group))].flatMap((group): HTMLElement[] => {
     const within = options.filter((_, k) => items[k].group === group);
     if (group === undefined) return within;
-    return [make("div", { role: "group", "aria-label": group }, make("div", { class: "group-name", "aria-hidden": "true" }, group), ...within)];
+    return [
+      make(
+        "div",
+        { role: "group", "aria-label": group },
+        make("div", { class: "group-name", "aria-hidden": "true" }, group),
+        ...within,
+      ),
+    ];
   });
   const close = openPopover({ anchor, name, role: "listbox", content, closed, look });
   const enabled = options.filter((option) => !option.disabled);
   const typing = createTyping();
   const move = (event: KeyboardEvent) => {
-    const place = enabled.indexOf((document.activeElement as any));
-    const to = isLetter(event) ? typing(event, enabled.map((option) => option.querySelector(".text")?.textContent ?? ""), place) : placeAfter(event.key, place, enabled.length);
+    const place = enabled.indexOf(document.activeElement as any);
+    const to = isLetter(event)
+      ? typing(
+          event,
+          enabled.map((option) => option.querySelector(".text")?.textContent ?? ""),
+          place,
+        )
+      : placeAfter(event.key, place, enabled.length);
     if (to !== null) enabled[to].focus();
     return to !== null;
   };
   options[0]?.closest("[popover]")?.addEventListener("keydown", (event) => {
-    const key = (event as KeyboardEvent);
+    const key = event as KeyboardEvent;
     if (key.key === "Tab") close();
     else if (move(key)) key.preventDefault();
   });
-  (options.find((option) => option.getAttribute("aria-selected") === "true") ?? enabled[0])?.focus();
+  (
+    options.find((option) => option.getAttribute("aria-selected") === "true") ?? enabled[0]
+  )?.focus();
   if (typed && (isLetter(typed) || typed.key === "Home" || typed.key === "End")) move(typed);
   return close;
 }
@@ -81,12 +142,16 @@ const OPENING = ["ArrowDown", "ArrowUp", "PageDown", "PageUp", "Home", "End", "E
  * keep their picker, which asks before it chooses.
  */
 export function confirmChoices(select: HTMLSelectElement, items: () => Item[]) {
-  let close: (() => void)|null = null;
+  let close: (() => void) | null = null;
   let isFinger = false;
   let wasOpen = false;
   function open(typed?: KeyboardEvent) {
     close = openListbox({
-      anchor: () => select, name: select.getAttribute("aria-label") ?? "", items: items(), value: select.value, typed,
+      anchor: () => select,
+      name: select.getAttribute("aria-label") ?? "",
+      items: items(),
+      value: select.value,
+      typed,
       closed: () => void (close = null),
       choose(value) {
         if (value === select.value) return;
@@ -95,7 +160,10 @@ export function confirmChoices(select: HTMLSelectElement, items: () => Item[]) {
       },
     });
   }
-  select.addEventListener("pointerdown", ({ pointerType }) => void (isFinger = pointerType === "touch"));
+  select.addEventListener(
+    "pointerdown",
+    ({ pointerType }) => void (isFinger = pointerType === "touch"),
+  );
   select.addEventListener("mousedown", (event) => {
     if (isFinger || event.button !== 0) return;
     event.preventDefault();

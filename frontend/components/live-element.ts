@@ -43,19 +43,25 @@ export class LiveElement extends HTMLElement {
    */
   onceOpened(build: () => void, isReady: (state: State) => boolean = () => true) {
     let built = false;
-    this.follow((state) => state.experiment !== null && isReady(state), (opened) => {
-      if (!opened || built) return;
-      built = true;
-      this.replaceChildren();
-      build();
-    });
+    this.follow(
+      (state) => state.experiment !== null && isReady(state),
+      (opened) => {
+        if (!opened || built) return;
+        built = true;
+        this.replaceChildren();
+        build();
+      },
+    );
   }
 }
 
 export function register(tag: string, Element: typeof LiveElement, app: App) {
-  customElements.define(tag, class extends Element {
-    override get app() {
-      return app;
-    }
-  });
+  customElements.define(
+    tag,
+    class extends Element {
+      override get app() {
+        return app;
+      }
+    },
+  );
 }

@@ -9,9 +9,15 @@ import { make, write } from "./dom.ts";
 export function moreSettings(whose: string, ...content: Node[]) {
   const what = make("span", { class: "unseen" }, ` ${whose}`);
   const differs = make("span", { class: "muted" });
-  const root = make("details", { class: "more" }, make("summary", {}, make("span", {}, "More", what), differs), make("div", { class: "more-body" }, ...content));
+  const root = make(
+    "details",
+    { class: "more" },
+    make("summary", {}, make("span", {}, "More", what), differs),
+    make("div", { class: "more-body" }, ...content),
+  );
   return {
     root,
-    list: (words: (string|false|null|undefined)[]) => write(differs, words.filter(Boolean).join(", ")),
+    list: (words: (string | false | null | undefined)[]) =>
+      write(differs, words.filter(Boolean).join(", ")),
   };
 }

@@ -19,11 +19,17 @@ import type { Changes } from "../state/recipes.ts";
 import type { App, Catalog, Experiment } from "../state/types.ts";
 
 /** "Normal N(0, 1)": the notebook's initializer shows its law with its name. */
-const drawWords = (name: string, scale: number) => `${nameFor("initializers", name)}${name === "normal" ? ` N(0, ${scale === 1 ? "1" : `${setting(scale)}²`})` : ""}`;
+const drawWords = (name: string, scale: number) =>
+  `${nameFor("initializers", name)}${name === "normal" ? ` N(0, ${scale === 1 ? "1" : `${setting(scale)}²`})` : ""}`;
 
-const choices = (catalog: Catalog|null, weights: Method) => initializers(catalog, "weights", weights).map(({ name }) => ({
-  value: name, text: drawWords(name, ownOf(catalog, "initializers", name === methodName(weights) ? weights : name).scale),
-}));
+const choices = (catalog: Catalog | null, weights: Method) =>
+  initializers(catalog, "weights", weights).map(({ name }) => ({
+    value: name,
+    text: drawWords(
+      name,
+      ownOf(catalog, "initializers", name === methodName(weights) ? weights : name).scale,
+    ),
+  }));
 
 /** Listed while the initial weights and biases come from a file. */
 const BROUGHT = { value: "", text: "From a file" };
@@ -34,25 +40,47 @@ export class NetworkFields extends LiveElement {
     const { catalog } = this.app.store.get();
     const change = (changes: Changes) => void this.app.newExperiment(changes);
     const count = make("span", { class: "end" });
-    const weights = methodSelect({ text: "Initial weights", choose: (name) => change({ network: { weights: name } }) });
-    const seed = parameterBox({ parameter: seedOf(catalog, "network"), name: "Weight seed", format: String, refuse: refuseSeed, apply: (value) => change({ network: { seed: value } }) });
-    const more = networkMore(catalog, () => (this.app.store.get().experiment as Experiment), change);
+    const weights = methodSelect({
+      text: "Initial weights",
+      choose: (name) => change({ network: { weights: name } }),
+    });
+    const seed = parameterBox({
+      parameter: seedOf(catalog, "network"),
+      name: "Weight seed",
+      format: String,
+      refuse: refuseSeed,
+      apply: (value) => change({ network: { seed: value } }),
+    });
+    const more = networkMore(catalog, () => this.app.store.get().experiment as Experiment, change);
     this.append(
       make("div", { class: "head" }, make("h2", {}, "Network"), count),
       makeOwn("layer-editor", { role: "group", "aria-label": "Layers" }),
-      make("div", { class: "weights" }, weights.root, seed.root), seed.complaint, more.root,
+      make("div", { class: "weights" }, weights.root, seed.root),
+      seed.complaint,
+      more.root,
     );
-    this.follow((state) => state.problem, (problem) => seed.complain(complaintAt(problem, "/network/seed")));
-    this.follow((state) => [state.experiment, state.problem], (_, { experiment }) => {
-      if (!experiment) return;
-      const { network } = experiment.recipe;
-      write(count, plural(experiment.parameters, "parameter"));
-      const drawn = choices(catalog, network.weights);
-      if (network.start) weights.show([BROUGHT, ...drawn], BROUGHT.value, FROM_A_FILE);
-      else weights.show(drawn, methodName(network.weights), explanationOf(rowOf(catalog, "initializers", methodName(network.weights))));
-      seed.show(network.seed);
-      more.show(experiment);
-    });
+    this.follow(
+      (state) => state.problem,
+      (problem) => seed.complain(complaintAt(problem, "/network/seed")),
+    );
+    this.follow(
+      (state) => [state.experiment, state.problem],
+      (_, { experiment }) => {
+        if (!experiment) return;
+        const { network } = experiment.recipe;
+        write(count, plural(experiment.parameters, "parameter"));
+        const drawn = choices(catalog, network.weights);
+        if (network.start) weights.show([BROUGHT, ...drawn], BROUGHT.value, FROM_A_FILE);
+        else
+          weights.show(
+            drawn,
+            methodName(network.weights),
+            explanationOf(rowOf(catalog, "initializers", methodName(network.weights))),
+          );
+        seed.show(network.seed);
+        more.show(experiment);
+      },
+    );
   }
 }
 

@@ -17,11 +17,17 @@ const TOP = 8;
 /** Room for labels below the units. */
 const FEET = 34;
 
-/** Height that further lines of the switch above take, by number of runs: the total stays the same. */
-const LINES = [{ over: 4, height: 55 }, { over: 2, height: 30 }];
+/**
+ * Height that further lines of the switch above take, by number of runs: the total stays the same.
+ */
+const LINES = [
+  { over: 4, height: 55 },
+  { over: 2, height: 30 },
+];
 
 /** Height of the drawing below a switch of this many runs. */
-export const heightUnder = (runs: number) => HEIGHT - (LINES.find(({ over }) => runs > over)?.height ?? 0);
+export const heightUnder = (runs: number) =>
+  HEIGHT - (LINES.find(({ over }) => runs > over)?.height ?? 0);
 
 export interface Column {
   units: number;
@@ -36,7 +42,11 @@ export interface Column {
 /** Distance of two units as a share of the height. */
 const pitchOf = (count: number) => (count > 1 ? Math.min(0.8 / 3, 0.92 / (count - 1)) : 0);
 
-const spread = (count: number, tall: number) => Array.from({ length: count }, (_, k) => TOP + tall * (0.5 + pitchOf(count) * (k - (count - 1) / 2)));
+const spread = (count: number, tall: number) =>
+  Array.from(
+    { length: count },
+    (_, k) => TOP + tall * (0.5 + pitchOf(count) * (k - (count - 1) / 2)),
+  );
 
 function radiusOf(count: number, tall: number, isInput: boolean, isStrip: boolean) {
   const room = count > 1 ? tall * pitchOf(count) * 0.46 : Infinity;
@@ -55,8 +65,14 @@ const NAMED = { inputs: 12, columns: 5 };
  */
 export function inputWords(names: string[], columns: number) {
   if (names.every((name) => name.length <= LETTERS.inside)) return { beside: false, words: names };
-  if (names.length > NAMED.inputs || columns > NAMED.columns) return { beside: false, words: names.map((_, k) => `x${k + 1}`) };
-  return { beside: true, words: names.map((name) => (name.length > LETTERS.beside ? `${name.slice(0, LETTERS.beside - 1)}…` : name)) };
+  if (names.length > NAMED.inputs || columns > NAMED.columns)
+    return { beside: false, words: names.map((_, k) => `x${k + 1}`) };
+  return {
+    beside: true,
+    words: names.map((name) =>
+      name.length > LETTERS.beside ? `${name.slice(0, LETTERS.beside - 1)}…` : name,
+    ),
+  };
 }
 
 /**
@@ -71,7 +87,15 @@ export function columnsOf(sizes: number[], named = false, height = HEIGHT): Colu
     const drawn = Math.min(units, MOST_CELLS);
     const x = Math.min(begin + ((END - begin) * place) / (sizes.length - 1), LAST);
     const radius = radiusOf(drawn, tall, place === 0, isStrip);
-    return { units, drawn, isStrip, x, radius, half: isStrip ? Math.min(radius, tall * pitchOf(drawn) * 0.47) : radius, ys: spread(drawn, tall) };
+    return {
+      units,
+      drawn,
+      isStrip,
+      x,
+      radius,
+      half: isStrip ? Math.min(radius, tall * pitchOf(drawn) * 0.47) : radius,
+      ys: spread(drawn, tall),
+    };
   });
 }
 
@@ -92,7 +116,8 @@ export function footWords(dead: number, units: number, pitch: number) {
 }
 
 /** The cell that counts a unit of a strip. */
-export const cellOf = ({ units, drawn }: Column, unit: number) => Math.floor((unit * drawn) / units);
+export const cellOf = ({ units, drawn }: Column, unit: number) =>
+  Math.floor((unit * drawn) / units);
 
 export function edgePath(from: Column, i: number, to: Column, k: number) {
   const [x0, x1] = [from.x + from.radius, to.x - to.radius];

@@ -1,5 +1,6 @@
 /**
- * Small panels over the page. They close on Esc, on a press elsewhere or when focus leaves, and return focus.
+ * Small panels over the page. They close on Esc, on a press elsewhere or when focus leaves, and
+ * return focus.
  * Owns: opening, placing, closing.
  */
 
@@ -16,27 +17,46 @@ function place(panel: HTMLElement, anchor: Element) {
 }
 
 /** @returns close */
-export function openPopover({ anchor, name, role, content, closed, look = "" }: {
-  anchor: () => Element|null; // a function, called again on closing: the page may have redrawn it
+export function openPopover({
+  anchor,
+  name,
+  role,
+  content,
+  closed,
+  look = "",
+}: {
+  anchor: () => Element | null; // a function, called again on closing: the page may have redrawn it
   name: string;
-  role: "dialog"|"menu"|"listbox";
+  role: "dialog" | "menu" | "listbox";
   content: Node[];
   closed?: () => void;
   look?: string; // more classes
 }): () => void {
   const kind = role === "dialog" ? "" : role;
-  const panel = make("div", { class: ["popover", kind, look].filter(Boolean).join(" "), popover: "auto", role, "aria-label": name }, ...content);
+  const panel = make(
+    "div",
+    {
+      class: ["popover", kind, look].filter(Boolean).join(" "),
+      popover: "auto",
+      role,
+      "aria-label": name,
+    },
+    ...content,
+  );
   let from = anchor();
   // inside an open dialog only its descendants can be reached; a panel over another closes with it
   (from?.closest("dialog, [popover], .rail, top-bar") ?? document.body).append(panel);
-  if (role === "listbox" && from) panel.style.setProperty("min-width", `${from.getBoundingClientRect().width}px`);
+  if (role === "listbox" && from)
+    panel.style.setProperty("min-width", `${from.getBoundingClientRect().width}px`);
   // a panel without focus must not keep taking keys
-  const leave = (event: FocusEvent) => void (panel.contains((event.target as Node)) || close());
-  // The browser reports a closed panel some tasks later; closing it by hand or Esc removes it at once.
+  const leave = (event: FocusEvent) => void (panel.contains(event.target as Node) || close());
+  // The browser reports a closed panel some tasks later; closing it by hand or Esc removes it at
+  // once.
   const close = () => {
     if (!panel.isConnected) return;
     document.removeEventListener("focusin", leave);
-    const inside = panel.contains(document.activeElement) || document.activeElement === document.body;
+    const inside =
+      panel.contains(document.activeElement) || document.activeElement === document.body;
     panel.remove();
     closed?.();
     from = anchor();
@@ -53,15 +73,34 @@ export function openPopover({ anchor, name, role, content, closed, look = "" }: 
   });
   panel.showPopover();
   if (from) place(panel, from);
-  (panel.querySelector("[autofocus], button:not(:disabled), input, select") as HTMLElement|null)?.focus();
+  (
+    panel.querySelector("[autofocus], button:not(:disabled), input, select") as HTMLElement | null
+  )?.focus();
   return close;
 }
 
 /** `chosen` if it is one of several */
-type MenuItem = {text: string, act: () => void, disabled?: boolean, chosen?: boolean};
-export function openMenu(anchor: () => Element|null, name: string, items: MenuItem[]) {
+type MenuItem = { text: string; act: () => void; disabled?: boolean; chosen?: boolean };
+export function openMenu(anchor: () => Element | null, name: string, items: MenuItem[]) {
   const buttons = items.map((item) =>
-    make("button", { type: "button", role: item.chosen === undefined ? "menuitem" : "menuitemradio", "aria-checked": item.chosen === undefined ? null : String(item.chosen), tabindex: -1, disabled: item.disabled ?? false, on: { click: () => { close(); item.act(); } } }, item.text));
+    make(
+      "button",
+      {
+        type: "button",
+        role: item.chosen === undefined ? "menuitem" : "menuitemradio",
+        "aria-checked": item.chosen === undefined ? null : String(item.chosen),
+        tabindex: -1,
+        disabled: item.disabled ?? false,
+        on: {
+          click: () => {
+            close();
+            item.act();
+          },
+        },
+      },
+      item.text,
+    ),
+  );
   const enabled = buttons.filter((item) => !item.disabled);
   const close = openPopover({ anchor, name, role: "menu", content: buttons });
   buttons[0].parentElement?.addEventListener("keydown", (event) => {
@@ -69,7 +108,7 @@ export function openMenu(anchor: () => Element|null, name: string, items: MenuIt
     if (event.key === "Tab") close();
     if (by === undefined) return;
     event.preventDefault();
-    const at = enabled.indexOf((document.activeElement as any));
+    const at = enabled.indexOf(document.activeElement as any);
     enabled[(at + by + enabled.length) % enabled.length].focus();
   });
 }

@@ -1,5 +1,6 @@
 /**
- * Predicted against true: a scatter plot for values; for classes a table for each run, or a map if there are two
+ * Predicted against true: a scatter plot for values; for classes a table for each run, or a map if
+ * there are two
  * inputs.
  * Owns: its heading, its view and its room, always two squares wide.
  */
@@ -21,7 +22,7 @@ import { viewSteps } from "../state/selectors.ts";
 import type { App, Experiment, Run, State } from "../state/types.ts";
 
 /** of a run, with its name shortened to fit */
-type Face = {root: HTMLElement, show: (run: Run, state: State, brief: string) => void};
+type Face = { root: HTMLElement; show: (run: Run, state: State, brief: string) => void };
 
 /** With more classes, tables stand one below the other. */
 const SIDE_BY_SIDE = 2;
@@ -38,12 +39,20 @@ function shownRuns(state: State) {
   return order.map((name) => runs[name]).filter(({ hidden }) => !hidden);
 }
 
-const facing = (state: State) => (!state.experiment?.classes.length ? "scatter" : showsMap(state) ? "map" : "table");
+const facing = (state: State) =>
+  !state.experiment?.classes.length ? "scatter" : showsMap(state) ? "map" : "table";
 
-const FACES: Record<"map"|"table", (run: Run, classes: string[], point: (words: string|null) => void) => Face> = {
+const FACES: Record<
+  "map" | "table",
+  (run: Run, classes: string[], point: (words: string | null) => void) => Face
+> = {
   map(run, _, point) {
     const { root, show } = decisionMap(run, point);
-    return { root, show: (now, state, brief) => show(now, lastMap(state, now.name), isStandardized(state.experiment, "inputs"), brief) };
+    return {
+      root,
+      show: (now, state, brief) =>
+        show(now, lastMap(state, now.name), isStandardized(state.experiment, "inputs"), brief),
+    };
   },
   table(run, classes) {
     const { root, show } = confusionTable(run, classes);
@@ -65,24 +74,54 @@ export class PredictedTrue extends LiveElement {
       const body = this.#body;
       const reading = make("div", { class: "reading" });
       const faces = segmentedSwitch({
-        name: "Predictions of classes", look: "face", choices: [{ value: "map", text: "Map" }, { value: "table", text: "Table" }],
+        name: "Predictions of classes",
+        look: "face",
+        choices: [
+          { value: "map", text: "Map" },
+          { value: "table", text: "Table" },
+        ],
         choose: (value) => this.app.setView({ predicted: value === "table" ? value : "map" }),
       });
-      this.append(make("div", { class: "head" }, make("h2", {}, "Predicted and true"), end.root, faces.root), body, reading);
+      this.append(
+        make("div", { class: "head" }, make("h2", {}, "Predicted and true"), end.root, faces.root),
+        body,
+        reading,
+      );
       this.follow((state) => state.view.predicted, faces.show);
-      this.follow((state) => hasMap(state.experiment), (has) => {
-        faces.root.hidden = !has;
-        set(this, { "data-switched": has });
-      });
+      this.follow(
+        (state) => hasMap(state.experiment),
+        (has) => {
+          faces.root.hidden = !has;
+          set(this, { "data-switched": has });
+        },
+      );
       this.follow(headWords, (words) => end.show(...words));
-      this.follow((state) => [facing(state), state.experiment?.id, ...(state.experiment?.classes ?? [])], (_, state) => this.#build(body, reading, state));
-      this.follow((state) => shownRuns(state).map(({ name }) => name), (_, state) => this.#arrange(body, state));
-      this.follow((state) => shownRuns(state).flatMap(({ name, predictions, label, status }) => [predictions, label, status, lastMap(state, name)]), (_, state) => this.#show(state));
+      this.follow(
+        (state) => [facing(state), state.experiment?.id, ...(state.experiment?.classes ?? [])],
+        (_, state) => this.#build(body, reading, state),
+      );
+      this.follow(
+        (state) => shownRuns(state).map(({ name }) => name),
+        (_, state) => this.#arrange(body, state),
+      );
+      this.follow(
+        (state) =>
+          shownRuns(state).flatMap(({ name, predictions, label, status }) => [
+            predictions,
+            label,
+            status,
+            lastMap(state, name),
+          ]),
+        (_, state) => this.#show(state),
+      );
       this.follow(hintWords, (words) => write(this.#hint, words));
       this.#watchSight(body);
       this.#watchRoom(body);
       const theme = new MutationObserver(() => this.#show(this.app.store.get()));
-      theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+      theme.observe(document.documentElement, {
+        attributes: true,
+        attributeFilter: ["data-theme"],
+      });
       this.whenGone(() => theme.disconnect());
     });
   }
@@ -109,8 +148,14 @@ export class PredictedTrue extends LiveElement {
   }
 
   #reach(body: HTMLElement) {
-    const scrolls = body.scrollHeight > body.clientHeight && getComputedStyle(body).overflowY === "auto";
-    set(body, scrolls ? { tabindex: 0, role: "group", "aria-label": "Predictions of classes, a table a run" } : { tabindex: null, role: null, "aria-label": null });
+    const scrolls =
+      body.scrollHeight > body.clientHeight && getComputedStyle(body).overflowY === "auto";
+    set(
+      body,
+      scrolls
+        ? { tabindex: 0, role: "group", "aria-label": "Predictions of classes, a table a run" }
+        : { tabindex: null, role: null, "aria-label": null },
+    );
   }
 
   /** All maps as one SVG with the words around them. */
@@ -118,7 +163,9 @@ export class PredictedTrue extends LiveElement {
     const body = this.#body;
     if (!body.clientWidth) throw new Error("the maps are not on the page");
     await this.#requestMaps();
-    const title = [...body.querySelectorAll(".map")].map((map) => map.getAttribute("aria-label")).join(" ");
+    const title = [...body.querySelectorAll(".map")]
+      .map((map) => map.getAttribute("aria-label"))
+      .join(" ");
     return pictureOf({ chart: body, title, layers: [body], around, isOne: false })();
   }
 
@@ -146,7 +193,13 @@ export class PredictedTrue extends LiveElement {
     set(body, { "data-wide": face === "table" && classes.length > SIDE_BY_SIDE });
     // beside a table it only keeps its room
     reading.replaceChildren(...(hasMap(state.experiment) ? [mapLegend(classes)] : []), this.#hint);
-    if (face === "scatter") body.replaceChildren(makeOwn("plotly-chart", { kind: "scatter", "aria-label": "Predicted and true, not drawn yet" }));
+    if (face === "scatter")
+      body.replaceChildren(
+        makeOwn("plotly-chart", {
+          kind: "scatter",
+          "aria-label": "Predicted and true, not drawn yet",
+        }),
+      );
     this.#arrange(body, state);
     this.#show(state);
   }
@@ -158,17 +211,26 @@ export class PredictedTrue extends LiveElement {
     const { columns, rows, isSmall } = arrangementOf(runs.length, false);
     const isMany = face === "map" && isSmall;
     // on a phone two stand side by side, with room below
-    set(body, { "data-columns": isMany ? columns : null, "data-rows": isMany && rows > 1 ? rows : null, style: { "--columns": columns, "--rows": arrangementOf(runs.length, true).rows } });
+    set(body, {
+      "data-columns": isMany ? columns : null,
+      "data-rows": isMany && rows > 1 ? rows : null,
+      style: { "--columns": columns, "--rows": arrangementOf(runs.length, true).rows },
+    });
     if (face === "scatter") return this.#reach(body);
     const previous = this.#faces;
-    this.#faces = new Map(runs.map((run) => [run.name, previous.get(run.name) ?? FACES[face](run, classes, (words) => this.#point(words))]));
+    this.#faces = new Map(
+      runs.map((run) => [
+        run.name,
+        previous.get(run.name) ?? FACES[face](run, classes, (words) => this.#point(words)),
+      ]),
+    );
     body.replaceChildren(...[...this.#faces.values()].map(({ root }) => root));
     this.#show(state);
     this.#reach(body);
   }
 
   /** Shows the prediction under the cursor in place of the hint. */
-  #point(words: string|null) {
+  #point(words: string | null) {
     write(this.#hint, words ?? hintWords(this.app.store.get()));
   }
 
@@ -176,15 +238,21 @@ export class PredictedTrue extends LiveElement {
     const runs = shownRuns(state);
     const names = runs.map(({ label }) => label);
     const letters = lettersOver(arrangementOf(runs.length, matchMedia(PHONE).matches), this.#width);
-    for (const run of runs) this.#faces.get(run.name)?.show(run, state, briefName(run.label, names, letters));
+    for (const run of runs)
+      this.#faces.get(run.name)?.show(run, state, briefName(run.label, names, letters));
   }
 }
 
 /** How to read each view; all runs share the axes. */
 const HINTS: Record<ReturnType<typeof facing>, (state: State) => string> = {
-  scatter: ({ experiment }) => (isStandardized(experiment, "targets") ? `${experiment?.recipe.data.target ?? "Values"}, standardized: ${STANDARDIZED}` : ""),
+  scatter: ({ experiment }) =>
+    isStandardized(experiment, "targets")
+      ? `${experiment?.recipe.data.target ?? "Values"}, standardized: ${STANDARDIZED}`
+      : "",
   map(state) {
-    const answer = shownRuns(state).map(({ name }) => lastMap(state, name)).find(Boolean);
+    const answer = shownRuns(state)
+      .map(({ name }) => lastMap(state, name))
+      .find(Boolean);
     return answer ? axisWords(answer, isStandardized(state.experiment, "inputs")) : "";
   },
   table: () => TABLE_KEY,
@@ -197,11 +265,16 @@ function headWords(state: State) {
   const isMap = facing(state) === "map";
   // diverged runs have no map, and their step is not shown
   const visible = shownRuns(state).filter(({ status }) => !isMap || status !== "diverged");
-  const steps = viewSteps(stateOnView(state), visible, isMap ? ({ name }) => lastMap(state, name) : "predictions");
+  const steps = viewSteps(
+    stateOnView(state),
+    visible,
+    isMap ? ({ name }) => lastMap(state, name) : "predictions",
+  );
   const samples = state.experiment ? samplesOf(state.experiment) : "";
   return [steps, steps && samples ? `, ${samples}` : samples];
 }
 
-const samplesOf = ({ testSamples, trainSamples }: Experiment) => (testSamples ? plural(testSamples, "test sample") : plural(trainSamples, "training sample"));
+const samplesOf = ({ testSamples, trainSamples }: Experiment) =>
+  testSamples ? plural(testSamples, "test sample") : plural(trainSamples, "training sample");
 
 export const registerPredictedTrue = (app: App) => register("predicted-true", PredictedTrue, app);

@@ -18,7 +18,8 @@ import type { App, Experiment, Run, State } from "../state/types.ts";
 /** The step of all numbers in the table. */
 function moment(state: State) {
   const { status } = state.connection;
-  if (!state.looking && (status === "reconnecting" || status === "offline")) return `Last known: step ${whereWords(state)}`;
+  if (!state.looking && (status === "reconnecting" || status === "offline"))
+    return `Last known: step ${whereWords(state)}`;
   return shownStep(state) === 0 ? "Before the first step" : `At step ${whereWords(state)}`;
 }
 
@@ -40,12 +41,32 @@ export class RaceTable extends LiveElement {
 
   override start() {
     this.onceOpened(() => {
-      const head = make("tr", {}, this.#moment,
-        make("th", { scope: "col", class: "optional" }, "Epoch"), make("th", { scope: "col", class: "optional samples" }, "Samples seen"),
-        make("th", { scope: "col" }, "Train loss"), this.#test, this.#score, make("th", { scope: "col", class: "state" }, "State"));
+      const head = make(
+        "tr",
+        {},
+        this.#moment,
+        make("th", { scope: "col", class: "optional" }, "Epoch"),
+        make("th", { scope: "col", class: "optional samples" }, "Samples seen"),
+        make("th", { scope: "col" }, "Train loss"),
+        this.#test,
+        this.#score,
+        make("th", { scope: "col", class: "state" }, "State"),
+      );
       this.append(make("table", {}, this.#caption, make("thead", {}, head), this.#body));
-      this.follow((state) => state.order, (order, state) => this.#showRows(order, state));
-      this.follow((state) => [...Object.values(stateOnView(state).runs), state.connection, state.experiment, state.playback.playing, state.looking], (_, state) => this.#show(stateOnView(state)));
+      this.follow(
+        (state) => state.order,
+        (order, state) => this.#showRows(order, state),
+      );
+      this.follow(
+        (state) => [
+          ...Object.values(stateOnView(state).runs),
+          state.connection,
+          state.experiment,
+          state.playback.playing,
+          state.looking,
+        ],
+        (_, state) => this.#show(stateOnView(state)),
+      );
     });
   }
 
@@ -66,23 +87,47 @@ export class RaceTable extends LiveElement {
     write(this.#caption, `All runs. ${words}`);
     write(this.#score, column.text);
     this.#test.hidden = experiment.testSamples === 0;
-    for (const [name, row] of this.#rows) if (runs[name]) row.show(runs[name], state, experiment, column.series);
+    for (const [name, row] of this.#rows)
+      if (runs[name]) row.show(runs[name], state, experiment, column.series);
   }
 }
 
 function buildRow(run: Run) {
   const cells = {
-    name: make("b", {}), descended: make("span", { class: "muted descended", title: DESCENDED }),
-    epoch: make("td", { class: "optional soft" }), samples: make("td", { class: "optional samples soft" }),
-    train: make("span", { class: "readout" }), test: make("span", { class: "readout second" }), score: make("td", {}),
-    state: make("span", { class: "verdict" }), brief: make("span", { class: "verdict inline-state", "aria-hidden": "true" }),
+    name: make("b", {}),
+    descended: make("span", { class: "muted descended", title: DESCENDED }),
+    epoch: make("td", { class: "optional soft" }),
+    samples: make("td", { class: "optional samples soft" }),
+    train: make("span", { class: "readout" }),
+    test: make("span", { class: "readout second" }),
+    score: make("td", {}),
+    state: make("span", { class: "verdict" }),
+    brief: make("span", { class: "verdict inline-state", "aria-hidden": "true" }),
   };
   const rule = fittingWords("muted rule");
   const testCell = make("td", { class: "soft test" }, cells.test);
   const row = make(
-    "tr", { "data-run": run.name, "data-lane": run.lane },
-    make("th", { scope: "row", class: "who" }, make("span", { class: "line" }, marker(run.lane), cells.name, rule.root, cells.brief, cells.descended)),
-    cells.epoch, cells.samples, make("td", {}, cells.train), testCell, cells.score, make("td", { class: "state" }, cells.state),
+    "tr",
+    { "data-run": run.name, "data-lane": run.lane },
+    make(
+      "th",
+      { scope: "row", class: "who" },
+      make(
+        "span",
+        { class: "line" },
+        marker(run.lane),
+        cells.name,
+        rule.root,
+        cells.brief,
+        cells.descended,
+      ),
+    ),
+    cells.epoch,
+    cells.samples,
+    make("td", {}, cells.train),
+    testCell,
+    cells.score,
+    make("td", { class: "state" }, cells.state),
   );
 
   function show(now: Run, state: State, experiment: Experiment, series: string) {
@@ -103,7 +148,11 @@ function buildRow(run: Run) {
   return { row, show };
 }
 
-function showState({ word, glyph: shape, tone, of }: Verdict, row: HTMLElement, cells: {state: HTMLElement, brief: HTMLElement}) {
+function showState(
+  { word, glyph: shape, tone, of }: Verdict,
+  row: HTMLElement,
+  cells: { state: HTMLElement; brief: HTMLElement },
+) {
   set(cells.state, { title: of ?? null });
   if (row.dataset.state === word) return;
   set(row, { "data-state": word });

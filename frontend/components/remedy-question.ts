@@ -14,13 +14,16 @@ import type { App, State } from "../state/types.ts";
 const NOTHING = "The Doctor has no remedy now.";
 
 export class RemedyQuestion extends LiveElement {
-  #close: (() => void)|null = null;
+  #close: (() => void) | null = null;
 
   override start() {
-    this.follow((state) => state.view.dialog, (dialog, state) => {
-      if (dialog === "remedy" && !this.#close) this.#open(state);
-      if (dialog !== "remedy") this.#close?.();
-    });
+    this.follow(
+      (state) => state.view.dialog,
+      (dialog, state) => {
+        if (dialog === "remedy" && !this.#close) this.#open(state);
+        if (dialog !== "remedy") this.#close?.();
+      },
+    );
     this.whenGone(() => this.#close?.());
   }
 
@@ -34,7 +37,11 @@ export class RemedyQuestion extends LiveElement {
     };
     if (!first || none) {
       const away = button({ look: "solid", act: leave, more: { autofocus: true } }, "Close");
-      this.#close = openDialog(first ? `${first.remedy.label}?` : "Doctor", [make("p", {}, none), make("div", { class: "answers" }, away)], closed);
+      this.#close = openDialog(
+        first ? `${first.remedy.label}?` : "Doctor",
+        [make("p", {}, none), make("div", { class: "answers" }, away)],
+        closed,
+      );
       return;
     }
     const { finding, remedy } = first;
@@ -42,11 +49,22 @@ export class RemedyQuestion extends LiveElement {
       leave();
       this.app.remedy(remedy);
     };
-    const [go, stay] = [button({ look: "solid", act, more: { autofocus: true } }, remedy.label), button({ act: leave }, "Leave it")];
+    const [go, stay] = [
+      button({ look: "solid", act, more: { autofocus: true } }, remedy.label),
+      button({ act: leave }, "Leave it"),
+    ];
     const hint = remedy.hint ? `${isFork(remedy) ? "This makes" : "In force"} ${remedy.hint}.` : "";
-    const words = [make("p", {}, make("b", {}, finding.title), ` ${evidenceWords(finding)}`), make("p", { class: "hint" }, hint)];
-    this.#close = openDialog(`${remedy.label}?`, [...words, make("div", { class: "answers" }, go, stay)], closed);
+    const words = [
+      make("p", {}, make("b", {}, finding.title), ` ${evidenceWords(finding)}`),
+      make("p", { class: "hint" }, hint),
+    ];
+    this.#close = openDialog(
+      `${remedy.label}?`,
+      [...words, make("div", { class: "answers" }, go, stay)],
+      closed,
+    );
   }
 }
 
-export const registerRemedyQuestion = (app: App) => register("remedy-question", RemedyQuestion, app);
+export const registerRemedyQuestion = (app: App) =>
+  register("remedy-question", RemedyQuestion, app);

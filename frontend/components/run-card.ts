@@ -28,25 +28,35 @@ const LONGEST_LABEL = 64;
 const CONTROLS = "button, input, select, summary";
 
 /** How a run samples: GD, mini-batch or SGD. */
-export const samplingOf = ({ settings: { batch_size: size } }: Run): "gd"|"mini"|"sgd" => (size === null ? "gd" : size === 1 ? "sgd" : "mini");
+export const samplingOf = ({ settings: { batch_size: size } }: Run): "gd" | "mini" | "sgd" =>
+  size === null ? "gd" : size === 1 ? "sgd" : "mini";
 
 /** Rules in the switch; the others are behind "More". */
 const RULES = ["sgd", "momentum", "adam"];
-const SAMPLING = words("Samples per step: all, a few, or one.", "Source: Cauchy 1847; Robbins and Monro 1951.");
+const SAMPLING = words(
+  "Samples per step: all, a few, or one.",
+  "Source: Cauchy 1847; Robbins and Monro 1951.",
+);
 
 const BATCH = { gd: null, mini: 32, sgd: 1 };
 
 /** "all 900 samples", of each step. */
 function samplesOf(run: Run, { trainSamples }: Experiment) {
   const size = run.settings.batch_size;
-  return size === null ? every(trainSamples, "sample") : plural(Math.min(size, trainSamples), "sample");
+  return size === null
+    ? every(trainSamples, "sample")
+    : plural(Math.min(size, trainSamples), "sample");
 }
 
 export class RunCard extends LiveElement {
   #knobs = make("div", {});
-  #current: {signature: string, show: (run: Run) => void} = { signature: "", show: () => {} };
+  #current: { signature: string; show: (run: Run) => void } = { signature: "", show: () => {} };
   #more = make("div", {});
-  #furthers: {label: string|null, of: any[], show: (run: Run, state: State) => void} = { label: null, of: [], show: () => {} };
+  #furthers: { label: string | null; of: any[]; show: (run: Run, state: State) => void } = {
+    label: null,
+    of: [],
+    show: () => {},
+  };
 
   get #name() {
     return this.dataset.run ?? "";
@@ -62,42 +72,72 @@ export class RunCard extends LiveElement {
     const header = this.#header(run);
     const body = this.#body();
     this.replaceChildren(header.root, header.origin, body.root);
-    this.follow((state) => [stateOnView(state).runs[this.#name], state.experiment, state.order.length, state.view.selectedRun, state.problem, isLocked(state)], (_, state) => {
-      const now = stateOnView(state).runs[this.#name];
-      if (!now || !state.experiment) return;
-      const folded = state.order.length > ALL_OPEN && state.view.selectedRun !== now.name;
-      set(this, { "aria-label": `Run ${now.label}` });
-      this.classList.toggle("folded", folded);
-      this.classList.toggle("hidden-run", now.hidden);
-      header.show(now, state, state.order.length > ALL_OPEN, folded);
-      body.root.hidden = folded;
-      body.show(now, state);
-      header.lock(isLocked(state));
-      disableAll(body.root, isLocked(state));
-    });
+    this.follow(
+      (state) => [
+        stateOnView(state).runs[this.#name],
+        state.experiment,
+        state.order.length,
+        state.view.selectedRun,
+        state.problem,
+        isLocked(state),
+      ],
+      (_, state) => {
+        const now = stateOnView(state).runs[this.#name];
+        if (!now || !state.experiment) return;
+        const folded = state.order.length > ALL_OPEN && state.view.selectedRun !== now.name;
+        set(this, { "aria-label": `Run ${now.label}` });
+        this.classList.toggle("folded", folded);
+        this.classList.toggle("hidden-run", now.hidden);
+        header.show(now, state, state.order.length > ALL_OPEN, folded);
+        body.root.hidden = folded;
+        body.show(now, state);
+        header.lock(isLocked(state));
+        disableAll(body.root, isLocked(state));
+      },
+    );
     this.addEventListener("focusin", () => this.#select());
     // Safari does not focus a pressed button
-    this.addEventListener("click", ({ target }) => (target as Element).closest(CONTROLS) && this.#select());
+    this.addEventListener(
+      "click",
+      ({ target }) => (target as Element).closest(CONTROLS) && this.#select(),
+    );
   }
 
   #select() {
     const { view, order } = this.app.store.get();
     // opening a card on Tab alone would rebuild the rail on every Tab
-    if (view.selectedRun !== this.#name && order.length <= ALL_OPEN) this.app.setView({ selectedRun: this.#name });
+    if (view.selectedRun !== this.#name && order.length <= ALL_OPEN)
+      this.app.setView({ selectedRun: this.#name });
   }
 
   #header(run: Run) {
     const label = make("b", {});
-    const name = make("button", { type: "button", class: "name", on: { click: () => this.app.setView({ selectedRun: this.#name }) } }, label);
+    const name = make(
+      "button",
+      {
+        type: "button",
+        class: "name",
+        on: { click: () => this.app.setView({ selectedRun: this.#name }) },
+      },
+      label,
+    );
     const plain = make("span", { class: "name" });
     const why = fittingWords("why");
     const origin = make("p", { class: "hint origin" });
-    const eye = button({ look: "quiet square small eye", act: () => this.app.setHidden(this.#name, !this.app.store.get().runs[this.#name].hidden) });
-    const more = button({ look: "quiet square small", icon: "more", more: { "aria-haspopup": "menu" }, act: () => this.#menu(more, root) });
+    const eye = button({
+      look: "quiet square small eye",
+      act: () => this.app.setHidden(this.#name, !this.app.store.get().runs[this.#name].hidden),
+    });
+    const more = button({
+      look: "quiet square small",
+      icon: "more",
+      more: { "aria-haspopup": "menu" },
+      act: () => this.#menu(more, root),
+    });
     const root = make("div", { class: "head" }, marker(run.lane), name, plain, why.root, eye, more);
 
     function show(now: Run, state: State, foldable: boolean, folded: boolean) {
-      const experiment = (state.experiment as Experiment);
+      const experiment = state.experiment as Experiment;
       const [origins, samples] = [originWords(state, now.name), samplesOf(now, experiment)];
       write(label, now.label);
       const holder = foldable ? name : plain;
@@ -109,8 +149,12 @@ export class RunCard extends LiveElement {
       why.show(...(origins ? [] : [samples, " a step"]));
       write(origin, `${origins}, ${samples} a step`);
       origin.hidden = !origins;
-      set(eye, { "aria-label": `Hide ${now.label} in the charts`, "aria-pressed": String(now.hidden) });
-      if (eye.dataset.shut !== String(now.hidden)) eye.replaceChildren(icon(now.hidden ? "eyeShut" : "eye"));
+      set(eye, {
+        "aria-label": `Hide ${now.label} in the charts`,
+        "aria-pressed": String(now.hidden),
+      });
+      if (eye.dataset.shut !== String(now.hidden))
+        eye.replaceChildren(icon(now.hidden ? "eyeShut" : "eye"));
       eye.dataset.shut = String(now.hidden);
       set(more, { "aria-label": `More for ${now.label}: rename, remove` });
     }
@@ -121,7 +165,13 @@ export class RunCard extends LiveElement {
     const { runs, order } = this.app.store.get();
     openMenu(() => anchor, `More for ${runs[this.#name].label}`, [
       { text: "Rename", act: () => this.#rename(header) },
-      { text: "Fork here", act: () => { this.app.fork(this.#name); focusPlay(); } },
+      {
+        text: "Fork here",
+        act: () => {
+          this.app.fork(this.#name);
+          focusPlay();
+        },
+      },
       { text: "Remove", act: () => this.app.removeRun(this.#name), disabled: order.length < 2 },
     ]);
   }
@@ -135,7 +185,7 @@ export class RunCard extends LiveElement {
       const label = box.value.trim();
       box.remove();
       header.classList.remove("renaming");
-      (header.querySelector("[aria-haspopup]") as HTMLElement|null)?.focus();
+      (header.querySelector("[aria-haspopup]") as HTMLElement | null)?.focus();
       if (keep && label && label !== before) this.app.renameRun(this.#name, label);
     };
     const keys = (event: KeyboardEvent) => {
@@ -145,8 +195,13 @@ export class RunCard extends LiveElement {
       finish(event.key === "Enter");
     };
     const box = make("input", {
-      class: "input rename", type: "text", "aria-label": `New name of ${before}`, maxlength: LONGEST_LABEL, value: before,
-      autocomplete: "off", on: { keydown: keys, blur: () => finish(true) },
+      class: "input rename",
+      type: "text",
+      "aria-label": `New name of ${before}`,
+      maxlength: LONGEST_LABEL,
+      value: before,
+      autocomplete: "off",
+      on: { keydown: keys, blur: () => finish(true) },
     });
     header.classList.add("renaming");
     header.querySelector(".why")?.before(box);
@@ -157,24 +212,45 @@ export class RunCard extends LiveElement {
   #body() {
     const { catalog } = this.app.store.get();
     const sampling = segmentedSwitch({
-      name: "Samples per step", look: "fill",
-      choices: [{ value: "gd", text: "GD" }, { value: "mini", text: "Mini-batch" }, { value: "sgd", text: "SGD" }],
-      choose: (value) => value !== samplingOf(this.#run) && this.app.edit(this.#name, { batch_size: BATCH[value] }),
+      name: "Samples per step",
+      look: "fill",
+      choices: [
+        { value: "gd", text: "GD" },
+        { value: "mini", text: "Mini-batch" },
+        { value: "sgd", text: "SGD" },
+      ],
+      choose: (value) =>
+        value !== samplingOf(this.#run) && this.app.edit(this.#name, { batch_size: BATCH[value] }),
     });
     const rule = segmentedSwitch({
-      name: "Update rule", look: "fill",
-      choices: RULES.map((name) => ({ value: name, text: nameFor("optimizers", name), title: rowOf(catalog, "optimizers", name)?.help })),
-      choose: (optimizer) => optimizer !== this.#run.settings.optimizer && this.app.edit(this.#name, { optimizer }),
+      name: "Update rule",
+      look: "fill",
+      choices: RULES.map((name) => ({
+        value: name,
+        text: nameFor("optimizers", name),
+        title: rowOf(catalog, "optimizers", name)?.help,
+      })),
+      choose: (optimizer) =>
+        optimizer !== this.#run.settings.optimizer && this.app.edit(this.#name, { optimizer }),
     });
     const [samplingHelp, ruleHelp] = [helpLine(sampling.root), helpLine(rule.root)];
     samplingHelp.show(SAMPLING);
-    const root = make("div", {}, sampling.root, samplingHelp.root, rule.root, ruleHelp.root, this.#knobs, this.#more);
+    const root = make(
+      "div",
+      {},
+      sampling.root,
+      samplingHelp.root,
+      rule.root,
+      ruleHelp.root,
+      this.#knobs,
+      this.#more,
+    );
     const show = (run: Run, state: State) => {
       const { optimizer } = run.settings;
       sampling.show(samplingOf(run));
-      rule.show((optimizer as any));
+      rule.show(optimizer as any);
       ruleHelp.show(explanationOf(rowOf(catalog, "optimizers", optimizer)));
-      this.#showKnobs(run, (state.experiment as Experiment));
+      this.#showKnobs(run, state.experiment as Experiment);
       this.#showMore(run, state);
     };
     return { root, show };
@@ -192,7 +268,9 @@ export class RunCard extends LiveElement {
       const knobs = knobsFor(run, this.app);
       const rule = RULES.includes(optimizer) ? null : ruleLine(optimizer);
       const batch = knobs.length > 1 ? null : batchLine(run, experiment);
-      this.#knobs.replaceChildren(...[rule, ...knobs.map(({ root }) => root), batch].filter((node) => node !== null));
+      this.#knobs.replaceChildren(
+        ...[rule, ...knobs.map(({ root }) => root), batch].filter((node) => node !== null),
+      );
       this.#current = { signature, show: (now) => knobs.forEach((one) => one.show(now)) };
     }
     this.#current.show(run);

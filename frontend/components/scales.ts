@@ -23,8 +23,10 @@ export function logScale(lowest: number, highest: number): Scale {
   const decades = Math.log10(highest / lowest);
   const positions = Math.round(decades * A_DECADE);
   return {
-    positions, page: A_DECADE,
-    valueAt: (position) => (position >= positions ? highest : rounded(lowest * 10 ** (position / A_DECADE), 3)),
+    positions,
+    page: A_DECADE,
+    valueAt: (position) =>
+      position >= positions ? highest : rounded(lowest * 10 ** (position / A_DECADE), 3),
     positionOf: (value) => within(Math.log10(value / lowest) * A_DECADE, positions),
   };
 }
@@ -32,7 +34,8 @@ export function logScale(lowest: number, highest: number): Scale {
 export function evenScale(lowest: number, highest: number, step: number): Scale {
   const positions = Math.round((highest - lowest) / step);
   return {
-    positions, page: Math.max(1, Math.round(positions / 10)),
+    positions,
+    page: Math.max(1, Math.round(positions / 10)),
     valueAt: (position) => rounded(lowest + position * step, 6),
     positionOf: (value) => within((value - lowest) / step, positions),
   };
@@ -42,7 +45,8 @@ export function evenScale(lowest: number, highest: number, step: number): Scale 
 export function powersOfTwo(highest: number): Scale {
   const positions = Math.max(1, Math.floor(Math.log2(highest)) - 1);
   return {
-    positions, page: 2,
+    positions,
+    page: 2,
     valueAt: (position) => 2 ** Math.round(position + 1),
     positionOf: (value) => within(Math.log2(value) - 1, positions),
   };
@@ -52,9 +56,11 @@ export function powersOfTwo(highest: number): Scale {
 export function ninesScale(nines: number): Scale {
   const perNine = 20;
   return {
-    positions: nines * perNine, page: perNine,
+    positions: nines * perNine,
+    page: perNine,
     valueAt: (position) => rounded(1 - rounded(10 ** (-position / perNine), 2), 6),
-    positionOf: (value) => within(-Math.log10(1 - Math.min(value, 1 - 1e-9)) * perNine, nines * perNine),
+    positionOf: (value) =>
+      within(-Math.log10(1 - Math.min(value, 1 - 1e-9)) * perNine, nines * perNine),
   };
 }
 
@@ -62,14 +68,18 @@ export function ninesScale(nines: number): Scale {
 export function logScaleFromZero(lowest: number, highest: number): Scale {
   const { positions, page, valueAt, positionOf } = logScale(lowest, highest);
   return {
-    positions: positions + 1, page,
+    positions: positions + 1,
+    page,
     valueAt: (position) => (position < 1 ? 0 : valueAt(position - 1)),
     positionOf: (value) => (value <= 0 ? 0 : positionOf(value) + 1),
   };
 }
 
 /** Useful ranges where the allowed range is far wider. */
-const USUAL: Record<string, Scale> = { learning_rate: logScale(1e-5, 4), batch_size: powersOfTwo(512) };
+const USUAL: Record<string, Scale> = {
+  learning_rate: logScale(1e-5, 4),
+  batch_size: powersOfTwo(512),
+};
 /** A larger bound is a guard: the slider stops two decades above the default. */
 const FAR = 100;
 
@@ -81,8 +91,13 @@ export function scaleOf(parameter: Parameter): Scale {
   if (USUAL[parameter.name]) return USUAL[parameter.name];
   const { low, isAbove, high, isBelow } = limitsOf(parameter);
   const usual = Math.abs(parameter.default ?? parameter.when_on ?? 1) || 1;
-  if (low === 0 && high === 1 && isBelow) return usual >= 0.99 ? ninesScale(5) : evenScale(0, 0.99, 0.01);
-  if (high > FAR || low === -Infinity) return (isAbove || low > 0 ? logScale : logScaleFromZero)(usual / 1000, Math.min(high, usual * FAR));
+  if (low === 0 && high === 1 && isBelow)
+    return usual >= 0.99 ? ninesScale(5) : evenScale(0, 0.99, 0.01);
+  if (high > FAR || low === -Infinity)
+    return (isAbove || low > 0 ? logScale : logScaleFromZero)(
+      usual / 1000,
+      Math.min(high, usual * FAR),
+    );
   if (isWhole(parameter)) return evenScale(low, high, 1);
   const step = (high - low) / 100;
   return evenScale(isAbove ? low + step : low, high, step);
@@ -92,14 +107,16 @@ export function scaleOf(parameter: Parameter): Scale {
 export const SPEED = logScale(1, 1000);
 const FASTEST = SPEED.positions + 1;
 
-export const speedAt = (position: number): number|"max" => (position >= FASTEST ? "max" : Math.max(1, rounded(SPEED.valueAt(position), 2)));
-export const positionOfSpeed = (speed: number|"max") => (speed === "max" || speed > 1000 ? FASTEST : SPEED.positionOf(speed));
+export const speedAt = (position: number): number | "max" =>
+  position >= FASTEST ? "max" : Math.max(1, rounded(SPEED.valueAt(position), 2));
+export const positionOfSpeed = (speed: number | "max") =>
+  speed === "max" || speed > 1000 ? FASTEST : SPEED.positionOf(speed);
 
-const STOPS = ([1, 2, 5, 10, 20, 30, 60, 100, 200, 500, 1000, "max"] as (number|"max")[]);
+const STOPS = [1, 2, 5, 10, 20, 30, 60, 100, 200, 500, 1000, "max"] as (number | "max")[];
 
 /** The next round speed, for one key press. */
-export function nextSpeed(speed: number|"max", direction: 1|-1): number|"max" {
-  const size = (stop: number|"max") => (stop === "max" ? Infinity : stop);
+export function nextSpeed(speed: number | "max", direction: 1 | -1): number | "max" {
+  const size = (stop: number | "max") => (stop === "max" ? Infinity : stop);
   const stops = direction > 0 ? STOPS : [...STOPS].reverse();
   return stops.find((stop) => (size(stop) - size(speed)) * direction > 0) ?? stops.at(-1) ?? speed;
 }

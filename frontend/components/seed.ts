@@ -9,6 +9,13 @@ import type { Catalog } from "../state/types.ts";
 
 const LARGEST = 2 ** 32 - 1;
 
-export const seedOf = (catalog: Catalog|null, part: "data"|"network"|"runs"): Parameter => ({ default: 0, ...rowOf(catalog, "seeds", part), name: "seed" });
+export const seedOf = (catalog: Catalog | null, part: "data" | "network" | "runs"): Parameter => ({
+  default: 0,
+  ...rowOf(catalog, "seeds", part),
+  name: "seed",
+});
 
-export const refuseSeed = (value: number) => (Number.isInteger(value) && value >= 0 && value <= LARGEST ? null : "A seed is a whole number, 0 or more.");
+export const refuseSeed = (value: number) =>
+  Number.isInteger(value) && value >= 0 && value <= LARGEST
+    ? null
+    : "A seed is a whole number, 0 or more.";

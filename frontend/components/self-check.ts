@@ -1,5 +1,6 @@
 /**
- * The self-check below the Doctor's list: the inspected run checks its own numbers at its present step.
+ * The self-check below the Doctor's list: the inspected run checks its own numbers at its present
+ * step.
  * Owns: the button and the list of results.
  */
 
@@ -19,9 +20,15 @@ export class SelfCheckPanel extends LiveElement {
 
   override start() {
     this.onceOpened(() => {
-      const ask = button({ look: "small", act: () => void this.#check() }, "Is this gradient right?");
+      const ask = button(
+        { look: "small", act: () => void this.#check() },
+        "Is this gradient right?",
+      );
       this.append(ask, this.#status, this.#list);
-      this.follow(({ view, runs }) => runs[view.networkRun ?? ""]?.label, () => this.#clear());
+      this.follow(
+        ({ view, runs }) => runs[view.networkRun ?? ""]?.label,
+        () => this.#clear(),
+      );
     });
   }
 
@@ -53,8 +60,13 @@ export class SelfCheckPanel extends LiveElement {
 
 function entry(check: SelfCheck["checks"][number]) {
   const { sign, word, tone } = verdictOf(check);
-  return make("li", { class: "finding", "data-check": check.name, "data-tone": tone },
-    make("span", { role: "img", "aria-label": word }, glyph(sign)), make("h3", {}, check.title), make("p", {}, check.says));
+  return make(
+    "li",
+    { class: "finding", "data-check": check.name, "data-tone": tone },
+    make("span", { role: "img", "aria-label": word }, glyph(sign)),
+    make("h3", {}, check.title),
+    make("p", {}, check.says),
+  );
 }
 
 export const registerSelfCheck = (app: App) => register("self-check", SelfCheckPanel, app);

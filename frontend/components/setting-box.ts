@@ -14,26 +14,44 @@ import type { Explanation } from "../state/parameters.ts";
 import type { Option } from "./controls.ts";
 
 /** The label with its unit, unless that repeats the name. */
-const labelled = ({ unit }: Parameter, text: string) => (unit && unit.toLowerCase() !== text.toLowerCase() ? `${text}, ${unit}` : text);
+const labelled = ({ unit }: Parameter, text: string) =>
+  unit && unit.toLowerCase() !== text.toLowerCase() ? `${text}, ${unit}` : text;
 
 /**
  * A control with its label above and its help below. Messages go elsewhere, where there is room.
  * @param text null where the place says enough
  */
-export function cell(text: string|null, control: HTMLElement) {
+export function cell(text: string | null, control: HTMLElement) {
   const help = helpLine(control);
-  return { root: make("div", { class: "cell" }, text === null ? control : field(text, control), help.root), help };
+  return {
+    root: make("div", { class: "cell" }, text === null ? control : field(text, control), help.root),
+    help,
+  };
 }
 
-export function parameterBox({ parameter, text = nameFor("settings", parameter.name), name = text, format = setting, refuse = refusalOf(parameter), apply }: {
+export function parameterBox({
+  parameter,
+  text = nameFor("settings", parameter.name),
+  name = text,
+  format = setting,
+  refuse = refusalOf(parameter),
+  apply,
+}: {
   parameter: Parameter;
   text?: string; // visible label, if not the parameter's own name
   name?: string; // the full name, "L2 of GD"
   format?: (value: number) => string;
-  refuse?: (value: number) => string|null;
+  refuse?: (value: number) => string | null;
   apply: (value: any) => void;
 }) {
-  const box = numberBox({ name, format, refuse, apply, whole: isWhole(parameter), canBeOff: canBeOff(parameter) });
+  const box = numberBox({
+    name,
+    format,
+    refuse,
+    apply,
+    whole: isWhole(parameter),
+    canBeOff: canBeOff(parameter),
+  });
   const { root, help } = cell(labelled(parameter, text), box.box);
   help.show(explained(parameter));
   return { root, parameter, complaint: box.complaint, show: box.show, complain: box.complain };
@@ -54,9 +72,12 @@ export function boxGrid(look: string) {
 }
 
 /** A grid that keeps its boxes as long as the same ones apply. */
-export function changingBoxes(look: string, build: (which: string) => ReturnType<typeof parameterBox>[]) {
+export function changingBoxes(
+  look: string,
+  build: (which: string) => ReturnType<typeof parameterBox>[],
+) {
   const grid = boxGrid(look);
-  let last: string|null = null;
+  let last: string | null = null;
   let boxes: ReturnType<typeof parameterBox>[] = [];
   return {
     root: grid.root,
@@ -70,11 +91,20 @@ export function changingBoxes(look: string, build: (which: string) => ReturnType
 }
 
 /** A select with the help of the chosen row below. */
-export function methodSelect({ text, name = text ?? "", choose }: { text: string|null; name?: string; choose: (value: string) => void; }) {
+export function methodSelect({
+  text,
+  name = text ?? "",
+  choose,
+}: {
+  text: string | null;
+  name?: string;
+  choose: (value: string) => void;
+}) {
   const select = selectBox({ name, choose });
   const { root, help } = cell(text, select.root);
   return {
-    root, select: select.root,
+    root,
+    select: select.root,
     show(options: Option[], value: string, explanation: Explanation) {
       select.show(options, value);
       help.show(explanation);

@@ -1,5 +1,6 @@
 /**
- * Share: a link to this moment, the recipe or the live experiment, with a QR code; and the button that opens it.
+ * Share: a link to this moment, the recipe or the live experiment, with a QR code; and the button
+ * that opens it.
  * Owns: both. state/share-words.ts has the words. Shows the moment at which it was opened.
  */
 
@@ -13,23 +14,36 @@ import type { App } from "../state/types.ts";
 
 export class ShareMenu extends LiveElement {
   override start() {
-    const share = button({
-      name: "Share (S)", title: "Share (S)", look: "quiet", icon: "share", more: { "aria-haspopup": "dialog" },
-      act: () => this.app.setView({ dialog: "share" }),
-    }, make("span", { class: "caption" }, "Share"));
+    const share = button(
+      {
+        name: "Share (S)",
+        title: "Share (S)",
+        look: "quiet",
+        icon: "share",
+        more: { "aria-haspopup": "dialog" },
+        act: () => this.app.setView({ dialog: "share" }),
+      },
+      make("span", { class: "caption" }, "Share"),
+    );
     this.replaceChildren(share);
-    this.follow((state) => state.experiment === null, (isEmpty) => (share.disabled = isEmpty));
+    this.follow(
+      (state) => state.experiment === null,
+      (isEmpty) => (share.disabled = isEmpty),
+    );
   }
 }
 
 export class ShareDialog extends LiveElement {
-  #close: (() => void)|null = null;
+  #close: (() => void) | null = null;
 
   override start() {
-    this.follow((state) => state.view.dialog, (dialog) => {
-      if (dialog === "share" && !this.#close) this.#open();
-      if (dialog !== "share") this.#close?.();
-    });
+    this.follow(
+      (state) => state.view.dialog,
+      (dialog) => {
+        if (dialog === "share" && !this.#close) this.#open();
+        if (dialog !== "share") this.#close?.();
+      },
+    );
   }
 
   #open() {
@@ -44,9 +58,21 @@ export class ShareDialog extends LiveElement {
 
 function shareFace(app: App) {
   const state = app.store.get();
-  const choice = segmentedSwitch({ name: "Link to", look: "fill", choices: kinds(state), choose: (kind) => void show(kind) });
+  const choice = segmentedSwitch({
+    name: "Link to",
+    look: "fill",
+    choices: kinds(state),
+    choose: (kind) => void show(kind),
+  });
   const words = make("div", { class: "words" });
-  const box = make("input", { class: "input", type: "text", readonly: true, "aria-label": "Link", spellcheck: "false", on: { focus: () => box.select() } });
+  const box = make("input", {
+    class: "input",
+    type: "text",
+    readonly: true,
+    "aria-label": "Link",
+    spellcheck: "false",
+    on: { focus: () => box.select() },
+  });
   const copy = button({ look: "solid", act: () => void take() }, "Copy");
   const status = make("p", { role: "status", class: "said" });
   const code = make("img", { class: "qr", alt: "The link as a QR code", hidden: true });
@@ -57,7 +83,9 @@ function shareFace(app: App) {
   async function show(kind: Kind) {
     const mine = ++turn;
     choice.show(kind);
-    words.replaceChildren(...shareWords(state, kind, app.environment.address).map((text) => make("p", {}, text)));
+    words.replaceChildren(
+      ...shareWords(state, kind, app.environment.address).map((text) => make("p", {}, text)),
+    );
     clear();
     const link = await app.linkTo(kind, state);
     if (mine !== turn) return;
@@ -69,7 +97,7 @@ function shareFace(app: App) {
     const { svg, problem } = await app.qr(link);
     if (mine !== turn) return;
     if (problem) return write(status, `There is no QR code: ${problem.title}`);
-    picture = URL.createObjectURL((svg as Blob));
+    picture = URL.createObjectURL(svg as Blob);
     set(code, { src: picture, hidden: false });
   }
 
@@ -82,18 +110,39 @@ function shareFace(app: App) {
   async function take() {
     // only https and this computer have a clipboard: elsewhere the old way serves
     const isDone = navigator.clipboard
-      ? await navigator.clipboard.writeText(box.value).then(() => true, () => false)
+      ? await navigator.clipboard.writeText(box.value).then(
+          () => true,
+          () => false,
+        )
       : (box.select(), document.execCommand("copy"));
-    write(status, isDone ? "Copied." : "The browser blocks copying. The link is selected: copy it yourself.");
+    write(
+      status,
+      isDone ? "Copied." : "The browser blocks copying. The link is selected: copy it yourself.",
+    );
     if (!isDone) box.select();
   }
 
   const back = app.hasFormer()
-    ? button({ act: () => { app.setView({ dialog: null }); void app.goBack(); } }, "Back to the experiment before the link")
+    ? button(
+        {
+          act: () => {
+            app.setView({ dialog: null });
+            void app.goBack();
+          },
+        },
+        "Back to the experiment before the link",
+      )
     : null;
   void show("moment");
   return {
-    root: [choice.root, words, make("div", { class: "line take" }, box, copy), status, code, ...(back ? [make("div", { class: "line" }, back)] : [])],
+    root: [
+      choice.root,
+      words,
+      make("div", { class: "line take" }, box, copy),
+      status,
+      code,
+      ...(back ? [make("div", { class: "line" }, back)] : []),
+    ],
     stop() {
       turn++;
       clear();

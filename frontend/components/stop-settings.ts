@@ -16,9 +16,10 @@ const HELP = { help: "the run stops at the first step that meets this; the other
 
 /** @param run its name and label do not change */
 export function stopSettings(run: Run, app: App) {
-  const inForce = () => ((app.store.get().runs[run.name]?.settings.stop ?? []) as Condition[]);
+  const inForce = () => (app.store.get().runs[run.name]?.settings.stop ?? []) as Condition[];
   const when = methodSelect({
-    text: "Stop when", name: `Stop ${run.label} when`,
+    text: "Stop when",
+    name: `Stop ${run.label} when`,
     choose(choice) {
       const stop = conditionsOf(choice);
       if (stop) void app.edit(run.name, { stop });
@@ -29,10 +30,16 @@ export function stopSettings(run: Run, app: App) {
     if (!bound) return [];
     const { parameter, change } = bound;
     const name = `${nameFor("settings", parameter.name)} of the stop of ${run.label}`;
-    return [parameterBox({ parameter: (parameter as Parameter), name, apply: (value) => void app.edit(run.name, { stop: [change(value)] }) })];
+    return [
+      parameterBox({
+        parameter: parameter as Parameter,
+        name,
+        apply: (value) => void app.edit(run.name, { stop: [change(value)] }),
+      }),
+    ];
   });
 
-  function show({ settings }: Run, experiment: Experiment|null) {
+  function show({ settings }: Run, experiment: Experiment | null) {
     if (!experiment) return;
     const conditions = settings.stop ?? [];
     const choice = chosen(conditions);

@@ -1,5 +1,6 @@
 /**
- * Describes the state of the runs in a sentence: at most every ten seconds during play, at once when paused or
+ * Describes the state of the runs in a sentence: at most every ten seconds during play, at once
+ * when paused or
  * stepped. Also reads a chart's cursor and each new problem of the Doctor.
  * Owns: the polite live region. Strips with role alert need no help.
  */
@@ -20,7 +21,10 @@ function story(present: State) {
   const state = stateOnView(present);
   const step = shownStep(state);
   const runs = state.order.map((name) => state.runs[name]).filter(({ hidden }) => !hidden);
-  const lines = runs.map((run) => `${run.label} ${[number(run.latest.train_loss?.value), stateOf(run, state).word].filter(Boolean).join(", ")}.`);
+  const lines = runs.map(
+    (run) =>
+      `${run.label} ${[number(run.latest.train_loss?.value), stateOf(run, state).word].filter(Boolean).join(", ")}.`,
+  );
   return [step === 0 ? "Ready, step 0." : `Step ${whereWords(state)}.`, ...lines].join(" ");
 }
 
@@ -31,11 +35,20 @@ export class Announcer extends LiveElement {
   #news = createProblemAnnouncer();
 
   override start() {
-    this.follow((state) => [state.frames, state.playback.playing, state.experiment, state.runs, state.looking], (_, state) => {
-      if (state.experiment) this.#plan(state.playback.playing, state.looking);
-      const news = this.#news(state);
-      if (news) this.#utter([news, story(state)].join(" "));
-    });
+    this.follow(
+      (state) => [
+        state.frames,
+        state.playback.playing,
+        state.experiment,
+        state.runs,
+        state.looking,
+      ],
+      (_, state) => {
+        if (state.experiment) this.#plan(state.playback.playing, state.looking);
+        const news = this.#news(state);
+        if (news) this.#utter([news, story(state)].join(" "));
+      },
+    );
     const read = (event: Event) => this.#utter((event as CustomEvent<string>).detail);
     document.addEventListener("spoken", read);
     this.whenGone(() => document.removeEventListener("spoken", read));
@@ -49,7 +62,9 @@ export class Announcer extends LiveElement {
     if (looking) playing = false;
     if (playing && this.#timer) return;
     clearTimeout(this.#timer);
-    const wait = playing ? Math.max(0, this.#lastSentence + QUIET_MS - performance.now()) : SETTLED_MS;
+    const wait = playing
+      ? Math.max(0, this.#lastSentence + QUIET_MS - performance.now())
+      : SETTLED_MS;
     this.#timer = window.setTimeout(() => this.#say(), wait);
   }
 

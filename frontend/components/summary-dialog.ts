@@ -1,5 +1,6 @@
 /**
- * The loss chart as a table: ten rows evenly along the known steps, one column a run, and extra rows for marked
+ * The loss chart as a table: ten rows evenly along the known steps, one column a run, and extra
+ * rows for marked
  * events.
  * Owns: the dialog. Shows the moment at which it was opened.
  */
@@ -20,15 +21,18 @@ const ROWS = 10;
 const newestLossStep = (run: Run) => run.latest.train_loss?.step ?? 0;
 
 export class SummaryDialog extends LiveElement {
-  #close: (() => void)|null = null;
+  #close: (() => void) | null = null;
 
   override start() {
-    this.follow((state) => state.view.dialog, (dialog, state) => {
-      if (dialog === "summary" && state.experiment && !this.#close) {
-        this.#close = openDialog("Loss by step", this.#content(state), () => this.#closed());
-      }
-      if (dialog !== "summary") this.#close?.();
-    });
+    this.follow(
+      (state) => state.view.dialog,
+      (dialog, state) => {
+        if (dialog === "summary" && state.experiment && !this.#close) {
+          this.#close = openDialog("Loss by step", this.#content(state), () => this.#closed());
+        }
+        if (dialog !== "summary") this.#close?.();
+      },
+    );
   }
 
   #closed() {
@@ -38,16 +42,36 @@ export class SummaryDialog extends LiveElement {
 
   #content(state: State) {
     const runs = state.order.map((name) => state.runs[name]);
-    const head = make("tr", {}, make("th", { scope: "col" }, "Step"), ...runs.map(({ label }) => make("th", { scope: "col" }, label)));
-    const rows = [...this.#readings(state, runs), ...this.#markers(state, runs)].sort((a, b) => a.step - b.step);
+    const head = make(
+      "tr",
+      {},
+      make("th", { scope: "col" }, "Step"),
+      ...runs.map(({ label }) => make("th", { scope: "col" }, label)),
+    );
+    const rows = [...this.#readings(state, runs), ...this.#markers(state, runs)].sort(
+      (a, b) => a.step - b.step,
+    );
     const says = runs.map((run) => {
-      const parts = [number(run.latest.train_loss?.value), descendedWords(run), stateOf(run, state).word + sinceWords(run)].filter(Boolean);
+      const parts = [
+        number(run.latest.train_loss?.value),
+        descendedWords(run),
+        stateOf(run, state).word + sinceWords(run),
+      ].filter(Boolean);
       return `${run.label} (${runSentence(run)}): ${parts.join(", ")}.`;
     });
     return [
       make("p", { class: "summary" }, says.join(" ")),
-      make("table", { class: "readings" }, make("caption", { class: "unseen" }, "Train loss of every run, edits and findings. Two numbers are the minimum and maximum of nearby steps."),
-        make("thead", {}, head), make("tbody", {}, ...rows.map(({ row }) => row))),
+      make(
+        "table",
+        { class: "readings" },
+        make(
+          "caption",
+          { class: "unseen" },
+          "Train loss of every run, edits and findings. Two numbers are the minimum and maximum of nearby steps.",
+        ),
+        make("thead", {}, head),
+        make("tbody", {}, ...rows.map(({ row }) => row)),
+      ),
     ];
   }
 
@@ -56,8 +80,16 @@ export class SummaryDialog extends LiveElement {
     const apart = last / (ROWS - 1);
     const all = runs.map(({ name }) => this.app.series.of(name));
     const even = Array.from({ length: ROWS }, (_, k) => Math.round(apart * k));
-    const steps = even.map((step) => (step === 0 || step === last ? step : tellingStep(all, step, apart / 3)));
-    return [...new Set(steps)].map((step) => ({ step, row: this.#row(step, runs.map((run) => this.#loss(run, step, state))) }));
+    const steps = even.map((step) =>
+      step === 0 || step === last ? step : tellingStep(all, step, apart / 3),
+    );
+    return [...new Set(steps)].map((step) => ({
+      step,
+      row: this.#row(
+        step,
+        runs.map((run) => this.#loss(run, step, state)),
+      ),
+    }));
   }
 
   #loss(run: Run, step: number, { experiment }: State) {
@@ -67,12 +99,26 @@ export class SummaryDialog extends LiveElement {
   }
 
   #row(step: number, values: string[]) {
-    return make("tr", {}, make("th", { scope: "row" }, integer(step)), ...values.map((value) => make("td", {}, value)));
+    return make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, integer(step)),
+      ...values.map((value) => make("td", {}, value)),
+    );
   }
 
   #markers(state: State, runs: Run[]) {
-    return runs.flatMap((run) => marksOf(run, state)).map(({ step, text }) => (
-      { step, row: make("tr", {}, make("th", { scope: "row" }, integer(step)), make("td", { class: "note", colspan: runs.length }, text)) }));
+    return runs
+      .flatMap((run) => marksOf(run, state))
+      .map(({ step, text }) => ({
+        step,
+        row: make(
+          "tr",
+          {},
+          make("th", { scope: "row" }, integer(step)),
+          make("td", { class: "note", colspan: runs.length }, text),
+        ),
+      }));
   }
 }
 

@@ -8,12 +8,29 @@ import type { Table } from "../state/wire-types.ts";
 
 export function tablePreview({ columns, preview }: Table) {
   const roles = columns.map(() => make("span", { class: "role" }));
-  const heads = columns.map(({ name, reason }, k) => make("th", { scope: "col", title: reason ?? null }, make("b", {}, name), roles[k]));
-  const rows = preview.map((row) => make("tr", {}, ...columns.map((_, k) => make("td", {}, row[k] ?? ""))));
+  const heads = columns.map(({ name, reason }, k) =>
+    make("th", { scope: "col", title: reason ?? null }, make("b", {}, name), roles[k]),
+  );
+  const rows = preview.map((row) =>
+    make("tr", {}, ...columns.map((_, k) => make("td", {}, row[k] ?? ""))),
+  );
   const cells = (k: number) => [heads[k], ...rows.map((row) => row.children[k])];
-  const caption = make("caption", { class: "unseen" }, `The first ${preview.length} rows that can be used`);
-  const root = make("div", { class: "preview", role: "region", tabindex: 0, "aria-label": "The first rows" },
-    make("table", {}, caption, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)));
+  const caption = make(
+    "caption",
+    { class: "unseen" },
+    `The first ${preview.length} rows that can be used`,
+  );
+  const root = make(
+    "div",
+    { class: "preview", role: "region", tabindex: 0, "aria-label": "The first rows" },
+    make(
+      "table",
+      {},
+      caption,
+      make("thead", {}, make("tr", {}, ...heads)),
+      make("tbody", {}, ...rows),
+    ),
+  );
   function mark(target: string) {
     columns.forEach(({ name, kind, used }, k) => {
       const role = name === target ? "target" : used ? "input" : "unused";

@@ -9,16 +9,18 @@ type Theme = View["theme"];
 
 const system = matchMedia("(prefers-color-scheme: dark)");
 
-export const effective = (theme: Theme): "light"|"dark" => (theme === "auto" ? (system.matches ? "dark" : "light") : theme);
+export const effective = (theme: Theme): "light" | "dark" =>
+  theme === "auto" ? (system.matches ? "dark" : "light") : theme;
 
 /** From the system's theme to the opposite, then fixed to the system's, then automatic again. */
 export function nextTheme(theme: Theme): Theme {
-  const [same, other] = ((system.matches ? ["dark", "light"] : ["light", "dark"]) as Theme[]);
+  const [same, other] = (system.matches ? ["dark", "light"] : ["light", "dark"]) as Theme[];
   return theme === "auto" ? other : theme === other ? same : "auto";
 }
 
 export function keepTheme(store: Store) {
-  const apply = () => void (document.documentElement.dataset.theme = effective(store.get().view.theme));
+  const apply = () =>
+    void (document.documentElement.dataset.theme = effective(store.get().view.theme));
   system.addEventListener("change", apply);
   store.watch((state) => state.view.theme, apply);
   apply();

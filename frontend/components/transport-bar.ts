@@ -15,24 +15,31 @@ import { shownStep } from "../state/moments.ts";
 import { isLocked } from "../state/selectors.ts";
 import type { App, XAxis } from "../state/types.ts";
 
-type Speed = number|"max";
+type Speed = number | "max";
 
-export const X_AXES: {value: XAxis, text: string}[] = [
-  { value: "steps", text: "steps" }, { value: "epochs", text: "epochs" },
-  { value: "samples", text: "samples seen" }, { value: "seconds", text: "seconds" },
+export const X_AXES: { value: XAxis; text: string }[] = [
+  { value: "steps", text: "steps" },
+  { value: "epochs", text: "epochs" },
+  { value: "samples", text: "samples seen" },
+  { value: "seconds", text: "seconds" },
 ];
 
 /** The scale of speeds has one position more than numbers: as fast as possible. */
 const SPEED_SCALE = {
-  positions: SPEED.positions + 1, page: SPEED.page,
+  positions: SPEED.positions + 1,
+  page: SPEED.page,
   valueAt: (position: number) => asNumber(speedAt(position)),
   positionOf: (value: number) => positionOfSpeed(asSpeed(value)),
 };
 const asNumber = (speed: Speed) => (speed === "max" ? Infinity : speed);
 const asSpeed = (value: number): Speed => (Number.isFinite(value) ? value : "max");
 
-const speedText = (speed: Speed) => (speed === "max" ? "max" : `${integer(speed)} step${speed === 1 ? "" : "s"}/s`);
-const speedSpoken = (value: number) => (Number.isFinite(value) ? `${integer(value)} step${value === 1 ? "" : "s"} per second` : "as fast as possible");
+const speedText = (speed: Speed) =>
+  speed === "max" ? "max" : `${integer(speed)} step${speed === 1 ? "" : "s"}/s`;
+const speedSpoken = (value: number) =>
+  Number.isFinite(value)
+    ? `${integer(value)} step${value === 1 ? "" : "s"} per second`
+    : "as fast as possible";
 
 export class TransportBar extends LiveElement {
   override start() {
@@ -43,50 +50,108 @@ export class TransportBar extends LiveElement {
     const play = this.#play();
     const { app } = this;
     const act = {
-      reset: button({ name: "Back to step 0 (R)", title: "Back to step 0 (R)", look: "quiet square", icon: "reset", more: { "data-caption": "reset" }, act: () => app.reset() }),
-      step: button({ name: "1 step (right arrow)", title: "1 step (→)", look: "quiet", icon: "step", more: { "data-caption": "step" }, act: () => app.forward(1) }, make("span", { class: "caption" }, "1 step")),
-      epoch: button({ name: "1 epoch (Shift and right arrow)", title: "1 epoch (Shift →)", look: "quiet", icon: "epoch", more: { "data-caption": "epoch" }, act: () => app.forwardEpoch(1) }, make("span", { class: "caption" }, "1 epoch")),
+      reset: button({
+        name: "Back to step 0 (R)",
+        title: "Back to step 0 (R)",
+        look: "quiet square",
+        icon: "reset",
+        more: { "data-caption": "reset" },
+        act: () => app.reset(),
+      }),
+      step: button(
+        {
+          name: "1 step (right arrow)",
+          title: "1 step (→)",
+          look: "quiet",
+          icon: "step",
+          more: { "data-caption": "step" },
+          act: () => app.forward(1),
+        },
+        make("span", { class: "caption" }, "1 step"),
+      ),
+      epoch: button(
+        {
+          name: "1 epoch (Shift and right arrow)",
+          title: "1 epoch (Shift →)",
+          look: "quiet",
+          icon: "epoch",
+          more: { "data-caption": "epoch" },
+          act: () => app.forwardEpoch(1),
+        },
+        make("span", { class: "caption" }, "1 epoch"),
+      ),
     };
     // in the past these move the view, which visitors may do
     const moving = [act.step, act.epoch];
     this.follow(isLocked, (locked) => [play, act.reset].forEach((one) => (one.disabled = locked)));
-    this.follow((state) => isLocked(state) && !state.looking, (locked) => moving.forEach((one) => (one.disabled = locked)));
+    this.follow(
+      (state) => isLocked(state) && !state.looking,
+      (locked) => moving.forEach((one) => (one.disabled = locked)),
+    );
     return make(
-      "div", { class: "deck" },
-      make("span", { class: "group" }, this.#recipeButton(), act.reset), play,
+      "div",
+      { class: "deck" },
+      make("span", { class: "group" }, this.#recipeButton(), act.reset),
+      play,
       make("span", { class: "group" }, act.step, act.epoch, this.#speedButton()),
-      this.#speed("Speed", "speed").root, this.#counter(), this.#axis().root,
+      this.#speed("Speed", "speed").root,
+      this.#counter(),
+      this.#axis().root,
     );
   }
 
   #play() {
     const play = button({ look: "solid play", act: () => this.app.toggle() });
-    this.follow((state) => state.playback.playing, (playing) => {
-      set(play, { "aria-label": playing ? "Pause (Space)" : "Play (Space)", "data-playing": String(playing) });
-      play.replaceChildren(icon(playing ? "pause" : "play"));
-    });
+    this.follow(
+      (state) => state.playback.playing,
+      (playing) => {
+        set(play, {
+          "aria-label": playing ? "Pause (Space)" : "Play (Space)",
+          "data-playing": String(playing),
+        });
+        play.replaceChildren(icon(playing ? "pause" : "play"));
+      },
+    );
     return play;
   }
 
   #recipeButton() {
     return button({
-      name: "Recipe (B)", title: "Recipe (B)", look: "quiet square on-sheet", icon: "recipe",
-      more: { "data-caption": "recipe", "aria-haspopup": "dialog" }, act: () => this.app.setView({ sheet: "recipe" }),
+      name: "Recipe (B)",
+      title: "Recipe (B)",
+      look: "quiet square on-sheet",
+      icon: "recipe",
+      more: { "data-caption": "recipe", "aria-haspopup": "dialog" },
+      act: () => this.app.setView({ sheet: "recipe" }),
     });
   }
 
   /** On a phone the slider has a panel of its own. */
   #speedButton() {
     const open = button({
-      look: "quiet square on-phone", icon: "speed", more: { "aria-haspopup": "dialog" },
+      look: "quiet square on-phone",
+      icon: "speed",
+      more: { "aria-haspopup": "dialog" },
       act: () => {
         const speed = this.#speed("Speed", "rows");
-        openPopover({ anchor: () => open, name: "Speed", role: "dialog", content: [speed.root], closed: speed.stop });
+        openPopover({
+          anchor: () => open,
+          name: "Speed",
+          role: "dialog",
+          content: [speed.root],
+          closed: speed.stop,
+        });
       },
     });
-    this.follow((state) => state.playback.speed, (speed) => {
-      set(open, { "data-caption": speed === "max" ? "max" : `${integer(speed)}/s`, "aria-label": `Speed: ${speedSpoken(asNumber(speed))}` });
-    });
+    this.follow(
+      (state) => state.playback.speed,
+      (speed) => {
+        set(open, {
+          "data-caption": speed === "max" ? "max" : `${integer(speed)}/s`,
+          "aria-label": `Speed: ${speedSpoken(asNumber(speed))}`,
+        });
+      },
+    );
     return open;
   }
 
@@ -94,7 +159,11 @@ export class TransportBar extends LiveElement {
     const output = make("output", { "aria-hidden": "true" });
     const say = (value: number) => write(output, speedText(asSpeed(value)));
     const { slider, show } = scaledSlider({
-      name: "Speed", scale: SPEED_SCALE, say: speedSpoken, preview: say, apply: (value) => this.app.setSpeed(asSpeed(value)),
+      name: "Speed",
+      scale: SPEED_SCALE,
+      say: speedSpoken,
+      preview: say,
+      apply: (value) => this.app.setSpeed(asSpeed(value)),
     });
     const showSpeed = (speed: Speed) => {
       show(asNumber(speed));
@@ -103,7 +172,16 @@ export class TransportBar extends LiveElement {
     showSpeed(this.app.store.get().playback.speed);
     const stop = this.app.store.watch((state) => state.playback.speed, showSpeed);
     this.whenGone(stop);
-    return { root: make("div", { class: look }, make("span", { class: "label", "aria-hidden": "true" }, text), slider, output), stop };
+    return {
+      root: make(
+        "div",
+        { class: look },
+        make("span", { class: "label", "aria-hidden": "true" }, text),
+        slider,
+        output,
+      ),
+      stop,
+    };
   }
 
   #counter() {
@@ -116,13 +194,19 @@ export class TransportBar extends LiveElement {
   }
 
   #axis() {
-    const axis = segmentedSwitch({ name: "Horizontal axis", look: "axis-switch", choices: X_AXES, choose: (x) => this.app.setView({ x }) });
+    const axis = segmentedSwitch({
+      name: "Horizontal axis",
+      look: "axis-switch",
+      choices: X_AXES,
+      choose: (x) => this.app.setView({ x }),
+    });
     this.follow((state) => state.view.x, axis.show);
     return axis;
   }
 }
 
 /** After a choice to watch: Space plays it, instead of opening the list again. */
-export const focusPlay = () => (document.querySelector("transport-bar .play") as HTMLElement|null)?.focus();
+export const focusPlay = () =>
+  (document.querySelector("transport-bar .play") as HTMLElement | null)?.focus();
 
 export const registerTransportBar = (app: App) => register("transport-bar", TransportBar, app);

@@ -11,18 +11,26 @@ import type { App } from "../state/types.ts";
 
 export class WatchLine extends LiveElement {
   override start() {
-    this.follow((state) => [state.isWatching, state.experiment?.id], (_, { isWatching }) => {
-      this.hidden = !isWatching;
-      this.replaceChildren(...(isWatching ? [this.#line()] : []));
-    });
+    this.follow(
+      (state) => [state.isWatching, state.experiment?.id],
+      (_, { isWatching }) => {
+        this.hidden = !isWatching;
+        this.replaceChildren(...(isWatching ? [this.#line()] : []));
+      },
+    );
   }
 
   #line() {
-    const back = this.app.hasFormer() ? button({ look: "small", act: () => void this.app.goBack() }, "Back to mine") : null;
+    const back = this.app.hasFormer()
+      ? button({ look: "small", act: () => void this.app.goBack() }, "Back to mine")
+      : null;
     return make(
-      "div", { class: "strip", "data-strip": "watching", "data-tone": "ink", role: "status" }, icon("eye"),
+      "div",
+      { class: "strip", "data-strip": "watching", "data-tone": "ink", role: "status" },
+      icon("eye"),
       make("span", {}, make("b", {}, "You are watching."), " Only the owner can change it."),
-      button({ look: "small", act: () => void this.app.copyOfOwn() }, "Make it mine: a copy"), back,
+      button({ look: "small", act: () => void this.app.copyOfOwn() }, "Make it mine: a copy"),
+      back,
     );
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Opens what the page's address names: an experiment in a link, or one to watch.
- * Owns: opening them at the start and later, and stepping the runs to the link's steps. The present experiment stays
+ * Owns: opening them at the start and later, and stepping the runs to the link's steps. The present
+ * experiment stays
  * until another replaces it.
  */
 
@@ -17,16 +18,18 @@ const WATCH = /^watch=([A-Za-z0-9_-]{1,128})$/;
 
 const OTHERS_TABLE: Problem = {
   title: "This link's data is not on this server.",
-  detail: "It uses the sharer's own table, which a link cannot contain. Ask for the CSV file and drop it under Data. Your experiment is unchanged.",
+  detail:
+    "It uses the sharer's own table, which a link cannot contain. Ask for the CSV file and drop it under Data. Your experiment is unchanged.",
 };
 
 const OTHERS_START: Problem = {
   title: "This link's initial weights are not on this server.",
-  detail: "It uses the sharer's own parameters, which a link cannot contain. Ask for the .npz file and open it under Export. Your experiment is unchanged.",
+  detail:
+    "It uses the sharer's own parameters, which a link cannot contain. Ask for the .npz file and open it under Export. Your experiment is unchanged.",
 };
 
 /** Words for a refusal of a link's recipe. */
-function wordsOf(problem: Problem|null) {
+function wordsOf(problem: Problem | null) {
   if (problem === TABLE_GONE) return OTHERS_TABLE;
   return problem === START_GONE ? OTHERS_START : problem;
 }
@@ -37,18 +40,25 @@ function openedWords({ steps, view }: Link) {
   return `Opened from a link.${until}${view.look === undefined ? "" : ` It shows step ${integer(view.look)}.`}`;
 }
 
-export function createLinkOpener({ environment, store, loader, command, lookAt, opened }: {
+export function createLinkOpener({
+  environment,
+  store,
+  loader,
+  command,
+  lookAt,
+  opened,
+}: {
   environment: Environment;
   store: Store;
   loader: ReturnType<typeof createExperimentLoader>;
-  command: (what: string, run: string|null, body: Json) => void;
-  lookAt: (step: number|null) => void;
+  command: (what: string, run: string | null, body: Json) => void;
+  lookAt: (step: number | null) => void;
   opened: () => void; // called when undo should return to the former experiment
 }) {
   const { dispatch } = store;
   let unwatch = () => {};
   /** The view before a link changed it. */
-  let viewBefore: Partial<State["view"]>|null = null;
+  let viewBefore: Partial<State["view"]> | null = null;
 
   async function open(link: Link): Promise<boolean> {
     const notice = { kind: "info", text: openedWords(link), undo: loader.hasOwn() };
@@ -63,10 +73,17 @@ export function createLinkOpener({ environment, store, loader, command, lookAt, 
   }
 
   function show({ view: { run, hidden = [], look, ...view } }: Link) {
-    const { runs, view: { x, y, measure } } = store.get();
+    const {
+      runs,
+      view: { x, y, measure },
+    } = store.get();
     viewBefore ??= { x, y, measure };
-    dispatch({ type: "view", part: { ...view, ...(run && runs[run] ? { selectedRun: run, networkRun: run } : {}) } });
-    for (const name of Object.keys(runs)) dispatch({ type: "hidden", run: name, hidden: hidden.includes(name) });
+    dispatch({
+      type: "view",
+      part: { ...view, ...(run && runs[run] ? { selectedRun: run, networkRun: run } : {}) },
+    });
+    for (const name of Object.keys(runs))
+      dispatch({ type: "hidden", run: name, hidden: hidden.includes(name) });
   }
 
   /** Makes a link's steps, one command at a time. A refusal or another command ends it. */
@@ -76,7 +93,12 @@ export function createLinkOpener({ environment, store, loader, command, lookAt, 
     const turn = () => {
       const state = store.get();
       const commands = Object.values(state.pending).map((pending) => pending.do);
-      if (state.experiment?.id !== id || state.problem || commands.some((what) => what !== "step" && what !== "edit")) return unwatch();
+      if (
+        state.experiment?.id !== id ||
+        state.problem ||
+        commands.some((what) => what !== "step" && what !== "edit")
+      )
+        return unwatch();
       if (commands.includes("step")) return;
       const next = nextSteps(state, steps);
       if (next) return command("step", next.run ?? null, { steps: next.steps });
@@ -91,7 +113,7 @@ export function createLinkOpener({ environment, store, loader, command, lookAt, 
    * Opens what a fragment names.
    * @returns whether it names anything, and why it could not be opened
    */
-  async function follow(fragment: string): Promise<{isLink: boolean, problem: Problem|null}> {
+  async function follow(fragment: string): Promise<{ isLink: boolean; problem: Problem | null }> {
     const watched = WATCH.exec(fragment);
     if (watched) return { isLink: true, problem: await loader.watch(watched[1]) };
     if (!isPacked(fragment)) return { isLink: false, problem: null };
@@ -107,7 +129,7 @@ export function createLinkOpener({ environment, store, loader, command, lookAt, 
   return {
     /** Starts the page: at the address's experiment, else at the stored one. */
     async begin() {
-      let trouble: Problem|null = null;
+      let trouble: Problem | null = null;
       await loader.begin(async () => {
         const { isLink, problem } = await follow(environment.fragment());
         trouble = problem;

@@ -1,5 +1,6 @@
 /**
- * Delay before the next connection attempt: full jitter, doubling from 0.2 s to 3 s, and to 10 s after two minutes
+ * Delay before the next connection attempt: full jitter, doubling from 0.2 s to 3 s, and to 10 s
+ * after two minutes
  * offline.
  * Owns: that rule and the number of attempts. The caller passes time and randomness.
  */
@@ -35,9 +36,13 @@ export function createRetries(random: () => number) {
     },
     /** The connection is open. */
     succeed: () => void (attempt = 0),
-    get hasFailed() { return attempt > 0; },
+    get hasFailed() {
+      return attempt > 0;
+    },
     /** True once an attempt to reconnect has failed, too. */
-    get isUnreachable() { return attempt > 1; },
+    get isUnreachable() {
+      return attempt > 1;
+    },
     /** ms until the next attempt. */
     dueIn: (now: number) => Math.max(0, retryAt - now),
   };

@@ -3,14 +3,14 @@
  * Owns: which run that is, and when it has caught up.
  */
 
-export type Positions = Record<string, {generation: number, step: number}>;
-export type RunPosition = {name: string, generation: number, step: number};
+export type Positions = Record<string, { generation: number; step: number }>;
+export type RunPosition = { name: string; generation: number; step: number };
 
 /** @param positions first missing step, by run */
 export function createCatchingUp(positions: () => Positions) {
   /** Runs that may lack something, as the server reported them on reconnecting. */
   let lagging: RunPosition[] = [];
-  let chase: {run: string, generation: number, from: number, of: number}|null = null;
+  let chase: { run: string; generation: number; from: number; of: number } | null = null;
 
   function heldOf({ name, generation }: RunPosition) {
     const position = positions()[name];
@@ -20,7 +20,12 @@ export function createCatchingUp(positions: () => Positions) {
   /** Follows the run that is furthest behind. */
   function choose() {
     const [behind] = lagging
-      .map((run) => ({ run: run.name, generation: run.generation, from: heldOf(run), of: run.step }))
+      .map((run) => ({
+        run: run.name,
+        generation: run.generation,
+        from: heldOf(run),
+        of: run.step,
+      }))
       .sort((a, b) => b.of - b.from - (a.of - a.from));
     chase = behind && behind.of - behind.from > 1 ? behind : null;
   }
@@ -31,7 +36,7 @@ export function createCatchingUp(positions: () => Positions) {
     if (chase?.run === run) choose();
   }
 
-  function progress(): {have: number, of: number, run: string}|null {
+  function progress(): { have: number; of: number; run: string } | null {
     if (!chase) return null;
     const { run, generation, from, of } = chase;
     if ((positions()[run]?.generation ?? 0) > generation) {
@@ -57,6 +62,8 @@ export function createCatchingUp(positions: () => Positions) {
     removed,
     /** Steps held, their total, and the run; null when nothing is missing. */
     progress,
-    get busy() { return chase !== null; },
+    get busy() {
+      return chase !== null;
+    },
   };
 }

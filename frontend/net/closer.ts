@@ -1,5 +1,6 @@
 /**
- * Past steps in full resolution: the server replays them, and the page holds them while they are on view.
+ * Past steps in full resolution: the server replays them, and the page holds them while they are on
+ * view.
  * Owns: requesting each range once, and dropping ranges out of view.
  */
 
@@ -10,15 +11,30 @@ import type { Environment, Store } from "../state/types.ts";
 import type { createApi } from "./api.ts";
 
 /** steps by run */
-type Stretches = Record<string, {since: number, until: number}>;
+type Stretches = Record<string, { since: number; until: number }>;
 
 const AGAIN = 3_000;
 
-export function createFinerColumns({ api, store, series, environment }: { api: ReturnType<typeof createApi>; store: Store; series: ReturnType<typeof createSeriesStore>; environment: Environment; }) {
+export function createFinerColumns({
+  api,
+  store,
+  series,
+  environment,
+}: {
+  api: ReturnType<typeof createApi>;
+  store: Store;
+  series: ReturnType<typeof createSeriesStore>;
+  environment: Environment;
+}) {
   /** Ranges held or requested, by run. */
   const requests: Map<string, string> = new Map();
 
-  async function ask(run: string, key: string, id: string, query: {since: number, until: number, series: string[]}) {
+  async function ask(
+    run: string,
+    key: string,
+    id: string,
+    query: { since: number; until: number; series: string[] },
+  ) {
     try {
       const columns = await api.history(id, run, query);
       if (requests.get(run) !== key) return;
@@ -44,7 +60,11 @@ export function createFinerColumns({ api, store, series, environment }: { api: R
       const key = [experiment.id, runs[run].generation, since, until, view.measure].join(" ");
       if (requests.get(run) === key) continue;
       requests.set(run, key);
-      void ask(run, key, experiment.id, { since, until, series: lossesAndMeasure(experiment, view.measure) });
+      void ask(run, key, experiment.id, {
+        since,
+        until,
+        series: lossesAndMeasure(experiment, view.measure),
+      });
     }
   };
 }

@@ -29,7 +29,10 @@ function safeStorage(): Environment["storage"] {
   }
 }
 
-/** 32 random hex digits. `crypto.randomUUID` exists on secure origins only, which a workshop's LAN is not. */
+/**
+ * 32 random hex digits. `crypto.randomUUID` exists on secure origins only, which a workshop's LAN
+ * is not.
+ */
 function secret() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -51,7 +54,12 @@ export function browserEnvironment(): Environment {
     hidden: () => document.hidden,
     narrow: () => matchMedia("(max-width: 720px)").matches,
     fragment: () => location.hash.slice(1),
-    setFragment: (fragment) => history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search),
+    setFragment: (fragment) =>
+      history.replaceState(
+        null,
+        "",
+        fragment ? `#${fragment}` : location.pathname + location.search,
+      ),
     listen(hear) {
       window.addEventListener("online", () => hear("online"));
       window.addEventListener("offline", () => hear("offline"));

@@ -1,6 +1,7 @@
 /**
  * Checks the connection: a ping every few seconds, its round trip, and the time of silence.
- * Owns: those clocks. The socket's `onclose` is not used: it may come minutes after the connection is lost.
+ * Owns: those clocks. The socket's `onclose` is not used: it may come minutes after the connection
+ * is lost.
  */
 
 export const SILENCE = 12_000;

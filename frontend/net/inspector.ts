@@ -1,5 +1,6 @@
 /**
- * Requests the step on view line by line while the inspector is open. It sends one request at a time, and at most four
+ * Requests the step on view line by line while the inspector is open. It sends one request at a
+ * time, and at most four
  * a second while the run moves.
  * Owns: when to request, and which rows and columns, because a wide network has megabytes of them.
  */
@@ -16,7 +17,15 @@ const AGAIN = 1_000;
 /** Wait after an answer, as a multiple of the time it took. */
 const EASE = 6;
 
-export function createStepRequests({ api, store, environment }: { api: ReturnType<typeof createApi>; store: Store; environment: Environment; }) {
+export function createStepRequests({
+  api,
+  store,
+  environment,
+}: {
+  api: ReturnType<typeof createApi>;
+  store: Store;
+  environment: Environment;
+}) {
   let isAsking = false;
   let stopped = false;
   let askedAt = -Infinity;
@@ -31,16 +40,25 @@ export function createStepRequests({ api, store, environment }: { api: ReturnTyp
     const run = inspectedRun(state);
     if (!experiment || !run || !isInspectorOpen(state, environment.narrow())) return null;
     const step = looking ? stepOf(run, looking.step) : run.step;
-    return [experiment.id, run.name, run.generation, step, run.edits.length, view.firstSample, view.samplesShown].join(" ");
+    return [
+      experiment.id,
+      run.name,
+      run.generation,
+      step,
+      run.edits.length,
+      view.firstSample,
+      view.samplesShown,
+    ].join(" ");
   }
 
   async function ask(state: State) {
-    const run = (inspectedRun(state) as Run);
-    const { id } = (state.experiment as NonNullable<State["experiment"]>);
+    const run = inspectedRun(state) as Run;
+    const { id } = state.experiment as NonNullable<State["experiment"]>;
     const step = state.looking ? stepOf(run, state.looking.step) : undefined;
     const { firstSample: first, samplesShown: rows } = state.view;
     const sheet = await api.inspect(id, run.name, { step, first, rows, block: WHOLE });
-    if (store.get().experiment?.id === id) store.dispatch({ type: "inspected", inspection: { experiment: id, run: run.name, sheet } });
+    if (store.get().experiment?.id === id)
+      store.dispatch({ type: "inspected", inspection: { experiment: id, run: run.name, sheet } });
   }
 
   async function turn() {
@@ -51,7 +69,10 @@ export function createStepRequests({ api, store, environment }: { api: ReturnTyp
     if (environment.hidden()) return plan(AGAIN);
     isAsking = true;
     askedAt = environment.now();
-    const trouble = await ask(state).then(() => null, (error) => error);
+    const trouble = await ask(state).then(
+      () => null,
+      (error) => error,
+    );
     took = environment.now() - askedAt;
     isAsking = false;
     if (trouble && !(trouble instanceof Refused)) throw trouble;

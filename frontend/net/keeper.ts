@@ -1,5 +1,6 @@
 /**
- * Local storage between loader: owner key, experiment with token and recipe, experiments left for a link,
+ * Local storage between loader: owner key, experiment with token and recipe, experiments left for a
+ * link,
  * and the page's settings.
  * Owns: names and shapes in local storage. An unreadable value counts as missing.
  */
@@ -7,7 +8,7 @@
 import { recipeNow } from "../state/recipes.ts";
 import type { Environment, Recipe, State, Store } from "../state/types.ts";
 
-export type Stored = {id: string, token: string|null, recipe: Recipe};
+export type Stored = { id: string; token: string | null; recipe: Recipe };
 
 const OWNER = "fallline.owner";
 const KEY = /^[0-9a-f]{32}$/;
@@ -16,7 +17,15 @@ const FORMERS = "fallline.formers";
 /** Number of former experiments remembered. */
 const MOST_FORMERS = 8;
 const VIEW = "fallline.view";
-const LASTING = (["x", "y", "measure", "theme", "singleKeys", "closedNote", "closedDivergences"] as const);
+const LASTING = [
+  "x",
+  "y",
+  "measure",
+  "theme",
+  "singleKeys",
+  "closedNote",
+  "closedDivergences",
+] as const;
 
 export function createLocalStore(storage: Environment["storage"]) {
   function read(key: string) {
@@ -38,10 +47,12 @@ export function createLocalStore(storage: Environment["storage"]) {
   /** While you watch somebody else's experiment, your own stays stored. */
   function keepExperiment(state: State) {
     const { experiment, isWatching } = state;
-    if (experiment && !isWatching) write(EXPERIMENT, { id: experiment.id, token: experiment.token, recipe: recipeNow(state) });
+    if (experiment && !isWatching)
+      write(EXPERIMENT, { id: experiment.id, token: experiment.token, recipe: recipeNow(state) });
   }
 
-  const isWhole = (value: any): value is Stored => typeof value?.id === "string" && Boolean(value.recipe);
+  const isWhole = (value: any): value is Stored =>
+    typeof value?.id === "string" && Boolean(value.recipe);
 
   function formers(): Stored[] {
     const value = read(FORMERS);
@@ -64,33 +75,44 @@ export function createLocalStore(storage: Environment["storage"]) {
       write(OWNER, (owner ||= make()));
       return owner;
     },
-    experiment(): Stored|null {
+    experiment(): Stored | null {
       const value = read(EXPERIMENT);
       return isWhole(value) ? value : null;
     },
     /** Oldest first. */
     formers,
-    addFormer: (left: Stored|null) => left && write(FORMERS, [...formers().filter(({ id }) => id !== left.id), left].slice(-MOST_FORMERS)),
+    addFormer: (left: Stored | null) =>
+      left &&
+      write(FORMERS, [...formers().filter(({ id }) => id !== left.id), left].slice(-MOST_FORMERS)),
     /**
      * Removes the last one, which is opened again, and adds the one left for it at the start:
      * repeated use goes through all.
      */
-    turnFormers: (left: Stored|null) => write(FORMERS, [...(left ? [left] : []), ...formers().slice(0, -1)]),
+    turnFormers: (left: Stored | null) =>
+      write(FORMERS, [...(left ? [left] : []), ...formers().slice(0, -1)]),
     /** Only fields that this version knows. */
     view(): Partial<State["view"]> {
       const value = read(VIEW) ?? {};
-      return Object.fromEntries(LASTING.filter((name) => name in value).map((name) => [name, value[name]]));
+      return Object.fromEntries(
+        LASTING.filter((name) => name in value).map((name) => [name, value[name]]),
+      );
     },
     forget: () => storage.removeItem(EXPERIMENT),
     follow(store: Store) {
       const stories = [
         store.watch(
-          ({ experiment, order, runs }) => [experiment?.id, experiment?.token, experiment?.recipe, ...order.flatMap((name) => [runs[name].edits, runs[name].label])],
+          ({ experiment, order, runs }) => [
+            experiment?.id,
+            experiment?.token,
+            experiment?.recipe,
+            ...order.flatMap((name) => [runs[name].edits, runs[name].label]),
+          ],
           (_, state) => keepExperiment(state),
         ),
         store.watch(
           ({ view }) => LASTING.map((name) => view[name]),
-          (_, { view }) => write(VIEW, Object.fromEntries(LASTING.map((name) => [name, view[name]]))),
+          (_, { view }) =>
+            write(VIEW, Object.fromEntries(LASTING.map((name) => [name, view[name]]))),
         ),
       ];
       return () => stories.forEach((stop) => stop());

@@ -1,5 +1,6 @@
 /**
- * Connects session, socket, store and columns: performs the session's actions that concern the page.
+ * Connects session, socket, store and columns: performs the session's actions that concern the
+ * page.
  * Owns: the order of a frame: columns first, then state, then its credit.
  */
 
@@ -12,8 +13,22 @@ import type { Action } from "./session.ts";
 
 type SeriesStore = ReturnType<typeof createSeriesStore>;
 
-export function createConnection({ environment, store, series }: { environment: Environment; store: Store; series: SeriesStore; }) {
-  const session = createSession({ positions: series.positions, arrived: series.arrived, coarse: series.coarse, random: environment.random, fps: environment.fps });
+export function createConnection({
+  environment,
+  store,
+  series,
+}: {
+  environment: Environment;
+  store: Store;
+  series: SeriesStore;
+}) {
+  const session = createSession({
+    positions: series.positions,
+    arrived: series.arrived,
+    coarse: series.coarse,
+    random: environment.random,
+    fps: environment.fps,
+  });
   const socket = createSocket(environment, session, perform);
 
   function perform(action: Action) {
@@ -34,12 +49,12 @@ export function createConnection({ environment, store, series }: { environment: 
     return torn === null ? { type: "applied" } : { type: "gap", run: torn };
   }
 
-  const SIGNALS = ({ online: "hurry", visible: "hurry", offline: "offline" } as const);
+  const SIGNALS = { online: "hurry", visible: "hurry", offline: "offline" } as const;
   return {
     handle: socket.handle,
     stop: socket.stop,
     /** True once the server has left the experiment watched before. */
     hasArrived: () => session.hasArrived,
-    hear: (signal: "online"|"offline"|"visible") => socket.handle({ type: SIGNALS[signal] }),
+    hear: (signal: "online" | "offline" | "visible") => socket.handle({ type: SIGNALS[signal] }),
   };
 }

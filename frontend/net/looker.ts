@@ -1,5 +1,6 @@
 /**
- * Requests the runs at the past step on view. It makes one look at a time, then looks at the step wanted by then. A
+ * Requests the runs at the past step on view. It makes one look at a time, then looks at the step
+ * wanted by then. A
  * dragged handle sends requests no faster than the server answers.
  * Owns: when to request, and which runs.
  */
@@ -14,7 +15,17 @@ import type { createApi } from "./api.ts";
 
 const AGAIN = 1_000;
 
-export function createPastView({ api, store, seriesOf, environment }: { api: ReturnType<typeof createApi>; store: Store; seriesOf: (run: string) => RunSeries|null; environment: Environment; }) {
+export function createPastView({
+  api,
+  store,
+  seriesOf,
+  environment,
+}: {
+  api: ReturnType<typeof createApi>;
+  store: Store;
+  seriesOf: (run: string) => RunSeries | null;
+  environment: Environment;
+}) {
   let isLooking = false;
   let stopped = false;
   let timer: any = null;
@@ -31,27 +42,53 @@ export function createPastView({ api, store, seriesOf, environment }: { api: Ret
 
   function moment(state: State, run: Run) {
     const step = stepOf(run, state.looking?.step ?? 0);
-    return [ended, state.experiment?.id, run.generation, step, state.view.networkRun === run.name, showsMap(state), hasLosses(run, step)].join(" ");
+    return [
+      ended,
+      state.experiment?.id,
+      run.generation,
+      step,
+      state.view.networkRun === run.name,
+      showsMap(state),
+      hasLosses(run, step),
+    ].join(" ");
   }
 
-  const targets = (state: State) => (state.looking ? state.order.map((name) => moment(state, state.runs[name])) : []);
+  const targets = (state: State) =>
+    state.looking ? state.order.map((name) => moment(state, state.runs[name])) : [];
 
   async function look(state: State, run: Run) {
     const id = (state.experiment as NonNullable<State["experiment"]>).id;
     const step = stepOf(run, state.looking?.step ?? 0);
     const isDrawn = state.view.networkRun === run.name;
-    const answer = await api.instrument(id, run.name, "moment", step, lookQuery({ weights: isDrawn, predictions: !showsMap(state) }));
+    const answer = await api.instrument(
+      id,
+      run.name,
+      "moment",
+      step,
+      lookQuery({ weights: isDrawn, predictions: !showsMap(state) }),
+    );
     const weights = state.looking?.moments[run.name]?.weights ?? null;
-    return { ...answer, predictions: null, weights, ...readLook(answer), trend: trendOf(readingsOf(seriesOf(run.name), step), step) };
+    return {
+      ...answer,
+      predictions: null,
+      weights,
+      ...readLook(answer),
+      trend: trendOf(readingsOf(seriesOf(run.name), step), step),
+    };
   }
 
   async function lookAtAll(state: State) {
-    const runs = state.order.map((name) => state.runs[name]).filter((run) => done.get(run.name) !== moment(state, run));
+    const runs = state.order
+      .map((name) => state.runs[name])
+      .filter((run) => done.get(run.name) !== moment(state, run));
     const moments = runs.map((run) => moment(state, run));
     const answers = await Promise.all(runs.map((run) => look(state, run)));
     for (const [place, run] of runs.entries()) done.set(run.name, moments[place]);
     if (store.get().experiment?.id !== state.experiment?.id) return;
-    store.dispatch({ type: "moments", moments: Object.fromEntries(runs.map(({ name }, place) => [name, answers[place]])) });
+    store.dispatch({
+      type: "moments",
+      moments: Object.fromEntries(runs.map(({ name }, place) => [name, answers[place]])),
+    });
   }
 
   async function turn() {
@@ -59,7 +96,10 @@ export function createPastView({ api, store, seriesOf, environment }: { api: Ret
     if (isLooking || stopped || !state.looking || !state.experiment) return;
     isLooking = true;
     const before = targets(state).join();
-    const trouble = await lookAtAll(state).then(() => null, (error) => error);
+    const trouble = await lookAtAll(state).then(
+      () => null,
+      (error) => error,
+    );
     isLooking = false;
     if (trouble) return refused(trouble);
     if (targets(store.get()).join() !== before) void turn();

@@ -1,5 +1,6 @@
 /**
- * Packs a link into the part of an address after "#", which no browser sends to a server. The form is `#x=1.` and
+ * Packs a link into the part of an address after "#", which no browser sends to a server. The form
+ * is `#x=1.` and
  * JSON, compressed (RFC 1951) and encoded as base64url (RFC 4648).
  * Owns: packing, unpacking and their bounds. state/links.ts has the content.
  */
@@ -13,8 +14,15 @@ export const MOST_BYTES = 64 * 1024;
 const LONGEST = 2 * MOST_BYTES;
 const SHAPE = /^x=(\d{1,6})\.([A-Za-z0-9_-]+)$/;
 
-async function passed(bytes: Uint8Array<ArrayBuffer>, through: CompressionStream|DecompressionStream, most = Infinity) {
-  const reader = new Blob([bytes]).stream().pipeThrough<Uint8Array<ArrayBuffer>>(through as any).getReader();
+async function passed(
+  bytes: Uint8Array<ArrayBuffer>,
+  through: CompressionStream | DecompressionStream,
+  most = Infinity,
+) {
+  const reader = new Blob([bytes])
+    .stream()
+    .pipeThrough<Uint8Array<ArrayBuffer>>(through as any)
+    .getReader();
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -28,11 +36,18 @@ async function passed(bytes: Uint8Array<ArrayBuffer>, through: CompressionStream
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-const written = (bytes: Uint8Array) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-const bytesOf = (text: string) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
+const written = (bytes: Uint8Array) =>
+  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
+    .replace(/\+/g, "-")
+    .replace(/\//g, "_")
+    .replace(/=+$/, "");
+const bytesOf = (text: string) =>
+  Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) =>
+    character.charCodeAt(0),
+  );
 
 /** The fragment without its "#"; null if it would be too large to open. */
-export async function pack(link: Link): Promise<string|null> {
+export async function pack(link: Link): Promise<string | null> {
   const bytes = new TextEncoder().encode(JSON.stringify(link));
   if (bytes.length > MOST_BYTES) return null;
   return `x=${VERSION}.${written(await passed(bytes, new CompressionStream("deflate-raw")))}`;
@@ -52,7 +67,11 @@ export async function unpack(fragment: string): Promise<Link> {
   // an unknown version may be packed in an unknown way
   if (version > VERSION) return readLink(version, null);
   try {
-    const bytes = await passed(bytesOf(match[2]), new DecompressionStream("deflate-raw"), MOST_BYTES);
+    const bytes = await passed(
+      bytesOf(match[2]),
+      new DecompressionStream("deflate-raw"),
+      MOST_BYTES,
+    );
     return readLink(version, JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch (error) {
     if (error instanceof UnreadableLink) throw error;

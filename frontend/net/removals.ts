@@ -7,11 +7,15 @@ import { recipeNow } from "../state/recipes.ts";
 import { isLeaving } from "../state/selectors.ts";
 import type { Json, Store } from "../state/types.ts";
 
-type Removed = {experiment: string, recipe: Json};
+type Removed = { experiment: string; recipe: Json };
 
-export function createRemovalUndo({ store, command, notify }: {
+export function createRemovalUndo({
+  store,
+  command,
+  notify,
+}: {
   store: Store;
-  command: (what: string, run: string|null, body?: Json) => void;
+  command: (what: string, run: string | null, body?: Json) => void;
   notify: (label: string, undo: () => void) => void; // called when it is removed
 }) {
   /** Removals without an answer, by run name. */
@@ -21,7 +25,8 @@ export function createRemovalUndo({ store, command, notify }: {
     remove(name: string) {
       const state = store.get();
       const recipe = recipeNow(state)?.runs.find((run) => run.name === name);
-      if (state.experiment && recipe) requests.set(name, { experiment: state.experiment.id, recipe });
+      if (state.experiment && recipe)
+        requests.set(name, { experiment: state.experiment.id, recipe });
       command("remove_run", name);
     },
     /** Called after each answer. */
@@ -30,7 +35,8 @@ export function createRemovalUndo({ store, command, notify }: {
         if (isLeaving(store.get(), name)) continue;
         requests.delete(name);
         const now = store.get();
-        if (now.experiment?.id === experiment && !now.runs[name]) notify(recipe.label, () => command("add_run", null, recipe));
+        if (now.experiment?.id === experiment && !now.runs[name])
+          notify(recipe.label, () => command("add_run", null, recipe));
       }
     },
   };

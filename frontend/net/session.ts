@@ -1,6 +1,7 @@
 /**
  * One tab's conversation with the server as a state machine: events in, actions out.
- * Owns: connecting, resuming and leaving, credit, and the connection's status. Time and randomness are arguments.
+ * Owns: connecting, resuming and leaving, credit, and the connection's status. Time and randomness
+ * are arguments.
  *
  * Actions:
  *   {do: "connect"}
@@ -21,14 +22,23 @@ import type { Json } from "../state/types.ts";
 import type { Positions } from "./catching-up.ts";
 import type { Watched } from "./watching.ts";
 
-export type Action = {do: string} & Json;
+export type Action = { do: string } & Json;
 
 const HURRY = 250;
 
-/** Close codes after which reconnecting is useless; after others (1012, 4001, 4008, 1009, a cut) the session retries. */
+/**
+ * Close codes after which reconnecting is useless; after others (1012, 4001, 4008, 1009, a cut) the
+ * session retries.
+ */
 const FINAL = [4400, 4401, 4404];
 
-export function createSession({ positions, arrived, coarse, random, fps }: {
+export function createSession({
+  positions,
+  arrived,
+  coarse,
+  random,
+  fps,
+}: {
   positions: () => Positions; // first missing step, by run
   arrived: () => Positions; // the same; for a run sent again, the first step not yet sent again
   /** by run, from where the page's buckets are much coarser than the server's */
@@ -36,7 +46,7 @@ export function createSession({ positions, arrived, coarse, random, fps }: {
   random: () => number;
   fps: number;
 }) {
-  let phase: "idle"|"connecting"|"open"|"waiting"|"final" = "idle";
+  let phase: "idle" | "connecting" | "open" | "waiting" | "final" = "idle";
   let greeted = false;
   let now = 0;
   const retries = createRetries(random);
@@ -64,7 +74,8 @@ export function createSession({ positions, arrived, coarse, random, fps }: {
   }
 
   /** Watches from the first missing step. */
-  const watchAgain = (): Action[] => (watching.what && phase === "open" ? [send(watching.message())] : []);
+  const watchAgain = (): Action[] =>
+    watching.what && phase === "open" ? [send(watching.message())] : [];
 
   function opened(): Action[] {
     phase = "open";
@@ -75,14 +86,16 @@ export function createSession({ positions, arrived, coarse, random, fps }: {
   }
 
   /** The connection is lost. `code` is the close code, if there was one. */
-  function lost(code: number|null): Action[] {
+  function lost(code: number | null): Action[] {
     if (phase === "final" || phase === "idle" || (phase === "waiting" && code === null)) return [];
     catchingUp.end();
     if (code !== null && FINAL.includes(code)) return ended(code);
     phase = "waiting";
     retries.fail(now);
     const lastStep = Math.max(0, ...Object.values(positions()).map(({ step }) => step));
-    return [line({ status: "reconnecting", retryIn: wait(), progress: null, latency: null, lastStep })];
+    return [
+      line({ status: "reconnecting", retryIn: wait(), progress: null, latency: null, lastStep }),
+    ];
   }
 
   /** Whole seconds. */
@@ -94,11 +107,18 @@ export function createSession({ positions, arrived, coarse, random, fps }: {
       return [{ do: "dispatch", message: { type: "token", token: null } }, ...connect()];
     }
     phase = "final";
-    if (code === 4404) return [line({ status: "restarted", retryIn: null, progress: null, latency: null })];
+    if (code === 4404)
+      return [line({ status: "restarted", retryIn: null, progress: null, latency: null })];
     const title = "The page and the server do not understand each other.";
     return [
       line({ status: "offline", retryIn: null, progress: null, latency: null }),
-      { do: "dispatch", message: { type: "problem", problem: { title, detail: "Reload the page to get the server's own version of it." } } },
+      {
+        do: "dispatch",
+        message: {
+          type: "problem",
+          problem: { title, detail: "Reload the page to get the server's own version of it." },
+        },
+      },
     ];
   }
 
@@ -118,7 +138,10 @@ export function createSession({ positions, arrived, coarse, random, fps }: {
       return [{ do: "close" }, ...lost(null)];
     }
     if (phase !== "open") return [];
-    return [...(greeted ? [...commands.due(now).map(send), ...refine()] : []), ...(heart.isDue(now) ? [send(heart.ping(now))] : [])];
+    return [
+      ...(greeted ? [...commands.due(now).map(send), ...refine()] : []),
+      ...(heart.isDue(now) ? [send(heart.ping(now))] : []),
+    ];
   }
 
   /** A tick is a second: finer buckets are requested at most once a tick. */
@@ -146,16 +169,21 @@ export function createSession({ positions, arrived, coarse, random, fps }: {
     },
     event(message) {
       if (!watching.is(message.experiment)) return [];
-      return [{ do: "dispatch", message }, ...(message.event === "run_removed" ? without(message.run) : [])];
+      return [
+        { do: "dispatch", message },
+        ...(message.event === "run_removed" ? without(message.run) : []),
+      ];
     },
-    ack: ({ id, answer }) => (commands.settle(id) ? [{ do: "dispatch", message: { type: "ack", id, answer } }] : []),
+    ack: ({ id, answer }) =>
+      commands.settle(id) ? [{ do: "dispatch", message: { type: "ack", id, answer } }] : [],
     error({ id, problem }) {
       if (problem?.status === 429 && commands.has(id)) {
         commands.postpone(id, now, problem.retry_after);
         return [];
       }
       const isExpected = commands.settle(id);
-      if (!isExpected && problem?.status === 404 && !greeted) return [{ do: "close" }, ...ended(4404)];
+      if (!isExpected && problem?.status === 404 && !greeted)
+        return [{ do: "close" }, ...ended(4404)];
       return [{ do: "dispatch", message: { type: "error", id, problem } }];
     },
     pong({ id }) {
@@ -203,7 +231,11 @@ export function createSession({ positions, arrived, coarse, random, fps }: {
       commands.clear();
       greeted = false;
     }
-    if (phase === "open") return [...(moved ? [send({ type: "unwatch", experiment: before.experiment })] : []), ...watchAgain()];
+    if (phase === "open")
+      return [
+        ...(moved ? [send({ type: "unwatch", experiment: before.experiment })] : []),
+        ...watchAgain(),
+      ];
     return phase === "connecting" ? [] : connect();
   }
 
@@ -227,7 +259,10 @@ export function createSession({ positions, arrived, coarse, random, fps }: {
     rewatch: watchAgain,
     tick,
     hurry,
-    offline: () => (phase === "open" || phase === "connecting" ? [{ do: "close" }, ...lost(null), line({ status: "offline" })] : []),
+    offline: () =>
+      phase === "open" || phase === "connecting"
+        ? [{ do: "close" }, ...lost(null), line({ status: "offline" })]
+        : [],
     stop() {
       phase = "idle";
       watching.set(null);
@@ -237,7 +272,7 @@ export function createSession({ positions, arrived, coarse, random, fps }: {
 
   return {
     /** @param time ms */
-    handle(input: {type: string} & Json, time: number): Action[] {
+    handle(input: { type: string } & Json, time: number): Action[] {
       now = time;
       return INPUTS[input.type]?.(input) ?? [];
     },
@@ -245,9 +280,18 @@ export function createSession({ positions, arrived, coarse, random, fps }: {
     get nextTick() {
       return phase === "waiting" ? Math.min(HURRY, retries.dueIn(now)) : 1_000;
     },
-    get phase() { return phase; },
-    get unanswered() { return commands.size; },
-    /** True once the server has left the experiment watched before, which happens before it answers for the new one. */
-    get hasArrived() { return phase !== "open" || greeted; },
+    get phase() {
+      return phase;
+    },
+    get unanswered() {
+      return commands.size;
+    },
+    /**
+     * True once the server has left the experiment watched before, which happens before it answers
+     * for the new one.
+     */
+    get hasArrived() {
+      return phase !== "open" || greeted;
+    },
   };
 }

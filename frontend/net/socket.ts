@@ -12,14 +12,21 @@ type Session = ReturnType<typeof createSession>;
 const NOBODY = 1006;
 
 /** @param perform performs the other actions; may return an input */
-export function createSocket(environment: Pick<Environment, "WebSocket"|"fetch"|"address"|"now"|"setTimeout"|"clearTimeout">, session: Session, perform: (action: Action) => (Json & {type: string})|void) {
+export function createSocket(
+  environment: Pick<
+    Environment,
+    "WebSocket" | "fetch" | "address" | "now" | "setTimeout" | "clearTimeout"
+  >,
+  session: Session,
+  perform: (action: Action) => (Json & { type: string }) | void,
+) {
   const url = `${environment.address.replace(/^http/, "ws")}/api/v1/stream`;
-  let socket: WebSocket|null = null;
-  let question: AbortController|null = null;
+  let socket: WebSocket | null = null;
+  let question: AbortController | null = null;
   let timer: any = null;
   let stopped = false;
 
-  function handle(input: Json & {type: string}) {
+  function handle(input: Json & { type: string }) {
     for (const action of session.handle(input, environment.now())) act(action);
     if (!stopped && timer === null) timer = environment.setTimeout(tick, session.nextTick);
   }
@@ -44,7 +51,8 @@ export function createSocket(environment: Pick<Environment, "WebSocket"|"fetch"|
   }
 
   /**
-   * Checks for a server before connecting. After failed sockets Firefox delays later ones by up to a minute, even when
+   * Checks for a server before connecting. After failed sockets Firefox delays later ones by up to
+   * a minute, even when
    * the server is back; a failed request costs nothing.
    */
   function probe() {
@@ -56,8 +64,14 @@ export function createSocket(environment: Pick<Environment, "WebSocket"|"fetch"|
       if (isThere) connect();
       else handle({ type: "closed", code: NOBODY });
     }
-    // a proxy reports a server that is gone; one that blocks this request leaves the answer to the socket
-    environment.fetch(`${environment.address}/healthz`, { cache: "no-store", signal: mine.signal }).then(({ status }) => answered(status < 500), () => answered(false));
+    // a proxy reports a server that is gone; one that blocks this request leaves the answer to the
+    // socket
+    environment
+      .fetch(`${environment.address}/healthz`, { cache: "no-store", signal: mine.signal })
+      .then(
+        ({ status }) => answered(status < 500),
+        () => answered(false),
+      );
   }
 
   /** Only the newest socket counts: an abandoned one may still send events. */
@@ -65,7 +79,8 @@ export function createSocket(environment: Pick<Environment, "WebSocket"|"fetch"|
     close();
     const mine = (socket = new environment.WebSocket(url));
     mine.onopen = () => mine === socket && handle({ type: "opened" });
-    mine.onmessage = ({ data }) => void (mine === socket && handle({ type: "received", message: JSON.parse(data) }));
+    mine.onmessage = ({ data }) =>
+      void (mine === socket && handle({ type: "received", message: JSON.parse(data) }));
     mine.onclose = ({ code }) => {
       if (mine !== socket) return;
       socket = null;

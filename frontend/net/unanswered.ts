@@ -1,5 +1,6 @@
 /**
- * Commands without an acknowledgement. They are sent again after a cut, and later if they came too fast, with the same
+ * Commands without an acknowledgement. They are sent again after a cut, and later if they came too
+ * fast, with the same
  * id, so that each runs once.
  * Owns: this list, oldest first.
  */
@@ -16,10 +17,11 @@ export function createUnanswered() {
 
   return {
     add: (message: Json) => void commands.set(message.id, message),
-    has: (id: string|null) => id !== null && commands.has(id),
+    has: (id: string | null) => id !== null && commands.has(id),
     /** True if the answer was expected. */
-    settle: (id: string|null) => id !== null && commands.delete(id),
-    postpone: (id: string, now: number, seconds = LEAST_WAIT) => void postponed.set(id, now + 1000 * Math.max(LEAST_WAIT, seconds)),
+    settle: (id: string | null) => id !== null && commands.delete(id),
+    postpone: (id: string, now: number, seconds = LEAST_WAIT) =>
+      void postponed.set(id, now + 1000 * Math.max(LEAST_WAIT, seconds)),
     /** Commands that are due again. */
     due(now: number) {
       const ids = [...postponed].filter(([, at]) => at <= now).map(([id]) => id);
@@ -32,6 +34,8 @@ export function createUnanswered() {
       return [...commands.values()];
     },
     clear: () => [commands, postponed].forEach((queue) => queue.clear()),
-    get size() { return commands.size; },
+    get size() {
+      return commands.size;
+    },
   };
 }

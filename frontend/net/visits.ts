@@ -14,9 +14,15 @@ import type { Stored as Visit, createLocalStore } from "./keeper.ts";
 import type { createConnection } from "./line.ts";
 
 const FIGURES = ["loss", "gradients"];
-/** Delay before deleting an experiment. The socket must also have moved to the next one, which may take longer. */
+/**
+ * Delay before deleting an experiment. The socket must also have moved to the next one, which may
+ * take longer.
+ */
 const LEAVING = 2_000;
-const RESTARTED = { kind: "info", text: "The server restarted. Your recipe is safe; the run starts again at step 0." };
+const RESTARTED = {
+  kind: "info",
+  text: "The server restarted. Your recipe is safe; the run starts again at step 0.",
+};
 
 const NOT_THERE: Problem = {
   title: "The experiment to watch is not there.",
@@ -26,32 +32,59 @@ const NOT_THERE: Problem = {
 /** The fragment that lets others watch. */
 export const watchOf = (id: string) => `watch=${id}`;
 
-const isPassing = (error: unknown): error is Refused => error instanceof Refused && (error.problem.status === undefined || error.problem.status >= 500 || error.problem.status === 429);
+const isPassing = (error: unknown): error is Refused =>
+  error instanceof Refused &&
+  (error.problem.status === undefined ||
+    error.problem.status >= 500 ||
+    error.problem.status === 429);
 const isUnknown = (error: unknown) => error instanceof Refused && error.problem.status === 404;
 
-export function createExperimentLoader({ api, environment, localStore, connection, series, store }: { api: ReturnType<typeof createApi>; environment: Environment; localStore: ReturnType<typeof createLocalStore>; connection: ReturnType<typeof createConnection>; series: ReturnType<typeof createSeriesStore>; store: Store; }) {
+export function createExperimentLoader({
+  api,
+  environment,
+  localStore,
+  connection,
+  series,
+  store,
+}: {
+  api: ReturnType<typeof createApi>;
+  environment: Environment;
+  localStore: ReturnType<typeof createLocalStore>;
+  connection: ReturnType<typeof createConnection>;
+  series: ReturnType<typeof createSeriesStore>;
+  store: Store;
+}) {
   const { dispatch } = store;
   /** The latest request wins, in any order of answers. */
   let latest = 0;
-  let before: Visit|null = null;
-  const unwatchRuns = store.watch((state) => [state.experiment?.id, ...state.order], () => void drawAgain());
+  let before: Visit | null = null;
+  const unwatchRuns = store.watch(
+    (state) => [state.experiment?.id, ...state.order],
+    () => void drawAgain(),
+  );
 
-  function enter(answer: ExperimentAnswer, token: string|null, watching = false) {
+  function enter(answer: ExperimentAnswer, token: string | null, watching = false) {
     series.clear();
     dispatch({ type: "opened", answer, token, watching });
     environment.setFragment(watching ? watchOf(answer.id) : "");
     const { experiment } = store.get();
-    if (experiment) connection.handle({ type: "watch", what: { experiment: answer.id, token, series: seriesFor(experiment) } });
+    if (experiment)
+      connection.handle({
+        type: "watch",
+        what: { experiment: answer.id, token, series: seriesFor(experiment) },
+      });
   }
 
   /** Loads the figures' specifications; the page fills them. */
   async function drawAgain() {
     const id = store.get().experiment?.id;
     if (!id) return;
-    await Promise.all(FIGURES.map(async (name) => {
-      const figure = await persist(() => api.figure(id, name)).catch(() => null);
-      if (figure && store.get().experiment?.id === id) dispatch({ type: "figure", name, figure });
-    }));
+    await Promise.all(
+      FIGURES.map(async (name) => {
+        const figure = await persist(() => api.figure(id, name)).catch(() => null);
+        if (figure && store.get().experiment?.id === id) dispatch({ type: "figure", name, figure });
+      }),
+    );
   }
 
   /** Shows why there is nothing to see yet. */
@@ -67,7 +100,10 @@ export function createExperimentLoader({ api, environment, localStore, connectio
       } catch (error) {
         if (!isPassing(error) || stopped) throw error;
         sayWhy(error);
-        const wait = Math.max(1000 * error.retryAfter, 100 + backoff(attempt, 0, environment.random()));
+        const wait = Math.max(
+          1000 * error.retryAfter,
+          100 + backoff(attempt, 0, environment.random()),
+        );
         await new Promise((go) => environment.setTimeout(() => go(undefined), wait));
       }
     }
@@ -79,7 +115,11 @@ export function createExperimentLoader({ api, environment, localStore, connectio
    * @param keep what to do with the experiment that is left
    * @returns whether the page shows it now
    */
-  async function create(recipe: Json, notice: Json|null, keep: (left: Visit|null) => void = remember): Promise<boolean> {
+  async function create(
+    recipe: Json,
+    notice: Json | null,
+    keep: (left: Visit | null) => void = remember,
+  ): Promise<boolean> {
     const turn = ++latest;
     // leaving a watched experiment leads back to one's own
     const left = leaving() ?? (store.get().isWatching ? localStore.experiment() : null);
@@ -101,13 +141,14 @@ export function createExperimentLoader({ api, environment, localStore, connectio
   }
 
   /** Remembers one's own experiment while a link's is open; it is not deleted. */
-  const keepFormer = (left: Visit|null) => void localStore.addFormer(left ?? localStore.experiment());
+  const keepFormer = (left: Visit | null) =>
+    void localStore.addFormer(left ?? localStore.experiment());
 
   /**
    * Shows somebody else's experiment.
    * @returns why not
    */
-  async function watch(id: string): Promise<Problem|null> {
+  async function watch(id: string): Promise<Problem | null> {
     const turn = ++latest;
     const left = leaving();
     try {
@@ -148,23 +189,33 @@ export function createExperimentLoader({ api, environment, localStore, connectio
   }
 
   /** One's own. */
-  function leaving(): Visit|null {
+  function leaving(): Visit | null {
     const state = store.get();
     const recipe = recipeNow(state);
-    return state.experiment && recipe && !state.isWatching ? { id: state.experiment.id, token: state.experiment.token, recipe } : null;
+    return state.experiment && recipe && !state.isWatching
+      ? { id: state.experiment.id, token: state.experiment.token, recipe }
+      : null;
   }
 
   /**
    * Keeps one step back. Older experiments are deleted on the server too, unless left for a link.
    */
-  function remember(left: Visit|null) {
-    if (before && before.id !== left?.id && !localStore.formers().some(({ id }) => id === before?.id)) giveUp(before);
+  function remember(left: Visit | null) {
+    if (
+      before &&
+      before.id !== left?.id &&
+      !localStore.formers().some(({ id }) => id === before?.id)
+    )
+      giveUp(before);
     before = left;
   }
 
   /** The socket leaves first: deleting an experiment closes the sockets that watch it. */
-  function giveUp(visit: {id: string, token: string|null}) {
-    const leave = () => (connection.hasArrived() ? void api.remove(visit.id, visit.token).catch(() => {}) : giveUp(visit));
+  function giveUp(visit: { id: string; token: string | null }) {
+    const leave = () =>
+      connection.hasArrived()
+        ? void api.remove(visit.id, visit.token).catch(() => {})
+        : giveUp(visit);
     environment.setTimeout(leave, LEAVING);
   }
 
@@ -216,7 +267,7 @@ export function createExperimentLoader({ api, environment, localStore, connectio
     begin,
     create,
     /** As `create`, for a link. */
-    open: (recipe: Json, notice: Json|null) => create(recipe, notice, keepFormer),
+    open: (recipe: Json, notice: Json | null) => create(recipe, notice, keepFormer),
     watch,
     goBack,
     /** True if there is an own experiment to return to. */

@@ -1,49 +1,63 @@
 /**
- * The `watch` message: first the past in one frame of many buckets, then small frames, however fast the training.
+ * The `watch` message: first the past in one frame of many buckets, then small frames, however fast
+ * the training.
  * Buckets that became coarse during fast training are requested again and replace those held.
  * Owns: the message and its resolution.
  */
 
 import type { Positions, RunPosition } from "./catching-up.ts";
 
-export type Watched = {experiment: string, token: string|null, series: string[]|null};
+export type Watched = { experiment: string; token: string | null; series: string[] | null };
 
 const PAST = 1_000;
 const LIVE = 64;
 
-export function createWatching({ positions, arrived, coarse, fps }: {
+export function createWatching({
+  positions,
+  arrived,
+  coarse,
+  fps,
+}: {
   positions: () => Positions; // first missing step, by run
   arrived: () => Positions; // the same; for a run sent again, the first step not yet sent again
   /** by run, from where the page's buckets are much coarser than the server's */
   coarse: () => Positions;
   fps: number;
 }) {
-  let watched: Watched|null = null;
+  let watched: Watched | null = null;
   let buckets = PAST;
   /**
    * The runs as the answer reported them: the past takes as many frames as it needs. Null until
    * there is an answer,
    * because earlier frames belong to another request.
    */
-  let past: RunPosition[]|null = null;
+  let past: RunPosition[] | null = null;
   /** Ranges requested again; each only once, since the server may have nothing finer. */
   let again: Positions = {};
   const refined: Map<string, string> = new Map();
 
-  const isNew = ([run, { generation, step }]: [string, Positions[string]]) => refined.get(run) !== `${generation} ${step}`;
+  const isNew = ([run, { generation, step }]: [string, Positions[string]]) =>
+    refined.get(run) !== `${generation} ${step}`;
 
   const isHere = ({ name, generation, step }: RunPosition) => {
     const position = arrived()[name];
-    return step === 0 || (position && (position.generation > generation || (position.generation === generation && position.step >= step)));
+    return (
+      step === 0 ||
+      (position &&
+        (position.generation > generation ||
+          (position.generation === generation && position.step >= step)))
+    );
   };
 
   return {
     /** @param what null for nothing any more */
-    set(what: Watched|null) {
+    set(what: Watched | null) {
       if (what?.experiment !== watched?.experiment) refined.clear();
       watched = what;
     },
-    get what() { return watched; },
+    get what() {
+      return watched;
+    },
     is: (experiment: string) => watched?.experiment === experiment,
     /** Requests all that is missing. */
     requestPast() {
@@ -53,7 +67,8 @@ export function createWatching({ positions, arrived, coarse, fps }: {
     /** True if a range should be finer; the next message requests it. */
     requestFiner() {
       const stretches = buckets === LIVE ? Object.entries(coarse()).filter(isNew) : [];
-      for (const [run, { generation, step }] of stretches) refined.set(run, `${generation} ${step}`);
+      for (const [run, { generation, step }] of stretches)
+        refined.set(run, `${generation} ${step}`);
       again = Object.fromEntries(stretches);
       if (stretches.length) buckets = PAST;
       return stretches.length > 0;
@@ -69,13 +84,21 @@ export function createWatching({ positions, arrived, coarse, fps }: {
       return isLast;
     },
     message() {
-      const { experiment, token, series } = (watched as Watched);
-      const since = Object.fromEntries(Object.entries({ ...positions(), ...again }).filter(([, at]) => at.step > 0));
+      const { experiment, token, series } = watched as Watched;
+      const since = Object.fromEntries(
+        Object.entries({ ...positions(), ...again }).filter(([, at]) => at.step > 0),
+      );
       again = {};
       past = null;
       return {
-        type: "watch", experiment, fps, buckets, encoding: "bdata",
-        ...(token ? { token } : {}), ...(series ? { series } : {}), ...(Object.keys(since).length ? { since } : {}),
+        type: "watch",
+        experiment,
+        fps,
+        buckets,
+        encoding: "bdata",
+        ...(token ? { token } : {}),
+        ...(series ? { series } : {}),
+        ...(Object.keys(since).length ? { since } : {}),
       };
     },
   };

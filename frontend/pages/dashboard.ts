@@ -16,17 +16,24 @@ import type { App } from "../state/types.ts";
 /** Announced once waiting has become long. */
 const SLOW_MS = 8000;
 
-const find = (selector: string) => (document.querySelector(selector) as HTMLElement);
+const find = (selector: string) => document.querySelector(selector) as HTMLElement;
 
 export function openDashboard(app: App) {
   refuseStrayDrops();
-  takeDrops(find(".app"), () => app.store.get().experiment !== null, (file) => void app.openFile(file));
+  takeDrops(
+    find(".app"),
+    () => app.store.get().experiment !== null,
+    (file) => void app.openFile(file),
+  );
   keepTheme(app.store);
   keepSheet(app, find(".rail.recipe"));
   waitForExperiment(app);
   (find("help-dialog") as HelpDialog).lines = helpLines;
   listenToKeys(app, {
-    fit: () => document.querySelectorAll("plotly-chart").forEach((chart) => chart.dispatchEvent(new CustomEvent("fit"))),
+    fit: () =>
+      document
+        .querySelectorAll("plotly-chart")
+        .forEach((chart) => chart.dispatchEvent(new CustomEvent("fit"))),
     recipe: () => goToRecipe(app, find(".rail.recipe")),
     summary: () => app.setView({ dialog: "summary" }),
   });
@@ -50,9 +57,15 @@ function waitForExperiment(app: App) {
     stops.forEach((stop) => stop());
     clearTimeout(slow);
     set(find(".columns"), { "aria-busy": null });
-    find(".plot.loss").replaceChildren(makeOwn("plotly-chart", { kind: "loss", "aria-label": "Loss, not drawn yet" }), makeOwn("invitation-overlay"));
+    find(".plot.loss").replaceChildren(
+      makeOwn("plotly-chart", { kind: "loss", "aria-label": "Loss, not drawn yet" }),
+      makeOwn("invitation-overlay"),
+    );
     keepLowerRow(app, find(".plot.gradients"));
   };
-  const stops = [app.store.watch((state) => state.experiment, open), app.store.watch((state) => state.waitingFor, wait)];
+  const stops = [
+    app.store.watch((state) => state.experiment, open),
+    app.store.watch((state) => state.waitingFor, wait),
+  ];
   open();
 }

@@ -1,5 +1,6 @@
 /**
- * Names in little room: on two lines, or shortened where they are alike, so that the part that differs stays.
+ * Names in little room: on two lines, or shortened where they are alike, so that the part that
+ * differs stays.
  * Owns: where a name breaks, and where it is shortened. Pure.
  */
 
@@ -13,7 +14,8 @@ function cut(name: string, end: number, most: number) {
 }
 
 /** True if the end starts at a word: half a number is never kept. */
-const isWhole = (name: string, end: number) => end === 0 || end >= name.length || name[name.length - end - 1] === " ";
+const isWhole = (name: string, end: number) =>
+  end === 0 || end >= name.length || name[name.length - end - 1] === " ";
 
 /**
  * "SG…214" beside "SG…200": the shortest end that distinguishes it; otherwise an ordinary "Adam,
@@ -27,14 +29,17 @@ export function briefName(name: string, all: string[], most: number) {
   // beside "SGD", the beginning of "SGD from 214" says nothing
   const least = others.some((other) => name.startsWith(other)) ? 1 : 0;
   const ends = Array.from({ length: Math.max(1, most) - least }, (_, k) => k + least);
-  const telling = ends.filter((end) => !others.some((other) => cut(other, end, most) === cut(name, end, most)));
+  const telling = ends.filter(
+    (end) => !others.some((other) => cut(other, end, most) === cut(name, end, most)),
+  );
   return cut(name, telling.find((end) => isWhole(name, end)) ?? telling[0] ?? 0, most);
 }
 
 /** Letters that fit on a line: of whole words, and of a shortened name. */
-type Room = {whole: number, cut: number};
+type Room = { whole: number; cut: number };
 
-const inOne = (name: string, all: string[], { whole, cut: most }: Room) => (name.length <= whole ? name : briefName(name, all, most));
+const inOne = (name: string, all: string[], { whole, cut: most }: Room) =>
+  name.length <= whole ? name : briefName(name, all, most);
 
 /**
  * The words that fit on a line, and the rest; null if there is no rest or the first word does not
@@ -42,7 +47,9 @@ const inOne = (name: string, all: string[], { whole, cut: most }: Room) => (name
  */
 function brokenAt(name: string, most: number) {
   const end = name.lastIndexOf(" ", most);
-  return name.length <= most || end < 1 ? { first: "", rest: name } : { first: name.slice(0, end), rest: name.slice(end + 1) };
+  return name.length <= most || end < 1
+    ? { first: "", rest: name }
+    : { first: name.slice(0, end), rest: name.slice(end + 1) };
 }
 
 /**
@@ -53,6 +60,15 @@ function brokenAt(name: string, most: number) {
 export function nameLines(name: string, all: string[], room: Room, most: number): string[] {
   const { first, rest } = brokenAt(name, room.whole);
   if (most < 2 || !first) return [inOne(name, all, room)];
-  const alike = all.map((other) => brokenAt(other, room.whole)).filter((other) => other.first === first);
-  return [first, inOne(rest, alike.map((other) => other.rest), room)];
+  const alike = all
+    .map((other) => brokenAt(other, room.whole))
+    .filter((other) => other.first === first);
+  return [
+    first,
+    inOne(
+      rest,
+      alike.map((other) => other.rest),
+      room,
+    ),
+  ];
 }

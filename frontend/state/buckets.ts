@@ -1,6 +1,7 @@
 /**
  * Merges neighbouring buckets without losing an extreme.
- * Owns: which buckets may merge (aligned pairs of equal, power-of-two width), and merging columns. The server uses the
+ * Owns: which buckets may merge (aligned pairs of equal, power-of-two width), and merging columns.
+ * The server uses the
  * same rule, so that both agree exactly.
  */
 
@@ -21,7 +22,12 @@ export function widths(even: number, relative: number): (first: number) => numbe
 }
 
 /** Plans a merge: the index at which each group starts, and the length at the end. */
-export function plan(first: ArrayLike<number>, last: ArrayLike<number>, length: number, allowed: (first: number) => number): number[] {
+export function plan(
+  first: ArrayLike<number>,
+  last: ArrayLike<number>,
+  length: number,
+  allowed: (first: number) => number,
+): number[] {
   const starts: number[] = [];
   const ends: number[] = [];
   for (let i = 0; i < length; i++) {
@@ -46,7 +52,12 @@ export function plan(first: ArrayLike<number>, last: ArrayLike<number>, length: 
 /**
  * The least even width with which `atMost` buckets are possible; narrower ones need not be tried.
  */
-function finestPossible(first: ArrayLike<number>, last: ArrayLike<number>, length: number, atMost: number) {
+function finestPossible(
+  first: ArrayLike<number>,
+  last: ArrayLike<number>,
+  length: number,
+  atMost: number,
+) {
   for (let limit = 1; ; limit *= 2) {
     let least = 0;
     for (let i = 0; i < length; i++) least += Math.min(1, (last[i] - first[i] + 1) / limit);
@@ -58,20 +69,41 @@ function finestPossible(first: ArrayLike<number>, last: ArrayLike<number>, lengt
  * The finest plan with at most `atMost` buckets.
  * @param geometric keep the beginning fine, for a log axis
  */
-export function planFor(first: ArrayLike<number>, last: ArrayLike<number>, length: number, atMost: number, geometric: boolean) {
+export function planFor(
+  first: ArrayLike<number>,
+  last: ArrayLike<number>,
+  length: number,
+  atMost: number,
+  geometric: boolean,
+) {
   let limit = geometric ? FINE : finestPossible(first, last, length, atMost);
   let groups = plan(first, last, length, geometric ? widths(Infinity, limit) : widths(limit, 0));
   for (let tries = 1; groups.length - 1 > atMost && tries <= 60; tries++) {
     limit = geometric ? limit / 2 : limit * 2;
-    groups = coarser(first, last, groups, tries === 60 ? () => Infinity : geometric ? widths(Infinity, limit) : widths(limit, 0));
+    groups = coarser(
+      first,
+      last,
+      groups,
+      tries === 60 ? () => Infinity : geometric ? widths(Infinity, limit) : widths(limit, 0),
+    );
   }
   return groups;
 }
 
 /** Merges the groups of a plan further, where wider buckets are allowed. */
-function coarser(first: ArrayLike<number>, last: ArrayLike<number>, groups: number[], allowed: (first: number) => number) {
+function coarser(
+  first: ArrayLike<number>,
+  last: ArrayLike<number>,
+  groups: number[],
+  allowed: (first: number) => number,
+) {
   const starts = groups.slice(0, -1);
-  const joined = plan(starts.map((start) => first[start]), groups.slice(1).map((end) => last[end - 1]), starts.length, allowed);
+  const joined = plan(
+    starts.map((start) => first[start]),
+    groups.slice(1).map((end) => last[end - 1]),
+    starts.length,
+    allowed,
+  );
   return joined.map((place) => groups[place]);
 }
 
@@ -79,8 +111,9 @@ function coarser(first: ArrayLike<number>, last: ArrayLike<number>, groups: numb
  * Copies each group's last entry of a column that holds values at bucket ends; `which` 0 copies its
  * first.
  */
-export function pick(column: Float64Array, groups: number[], which: 0|1, out: Float64Array) {
-  for (let g = 0; g + 1 < groups.length; g++) out[g] = column[which ? groups[g + 1] - 1 : groups[g]];
+export function pick(column: Float64Array, groups: number[], which: 0 | 1, out: Float64Array) {
+  for (let g = 0; g + 1 < groups.length; g++)
+    out[g] = column[which ? groups[g + 1] - 1 : groups[g]];
 }
 
 /**
@@ -114,7 +147,14 @@ const SIZES = new Float64Array(64);
  * bit.
  * @param sizes steps in each row
  */
-function foldRows(stat: Stat, sizes: ArrayLike<number>, begin: number, end: number, out: Stat, to: number) {
+function foldRows(
+  stat: Stat,
+  sizes: ArrayLike<number>,
+  begin: number,
+  end: number,
+  out: Stat,
+  to: number,
+) {
   let depth = 0;
   for (let i = begin; i < end; i++) {
     let size = sizes[i];
@@ -148,14 +188,21 @@ function joinRow(rows: Stat, left: number, right: number) {
   const min = (rows.min[left] = Math.min(rows.min[left], rows.min[right]));
   const max = (rows.max[left] = Math.max(rows.max[left], rows.max[right]));
   if (before === more) rows.mean[left] = halfway(one, other);
-  else if (one !== other) rows.mean[left] = Math.min(max, Math.max(min, weighed(one, other, more / (before + more))));
+  else if (one !== other)
+    rows.mean[left] = Math.min(max, Math.max(min, weighed(one, other, more / (before + more))));
   rows.last[left] = rows.last[right];
   rows.count[left] = before + more;
 }
 
 export function emptyStat(size: number): Stat {
   const column = () => new Float64Array(size).fill(NaN);
-  return { min: column(), max: column(), mean: column(), last: column(), count: new Float64Array(size) };
+  return {
+    min: column(),
+    max: column(),
+    mean: column(),
+    last: column(),
+    count: new Float64Array(size),
+  };
 }
 
 /** Steps in each bucket. */
@@ -176,7 +223,10 @@ export function part({ min, max, mean, last, count }: Stat, from: number, to: nu
   };
 }
 
-/** Points of a chart over a whole run, and how many of them a bucket may span before it shows as a line. */
+/**
+ * Points of a chart over a whole run, and how many of them a bucket may span before it shows as a
+ * line.
+ */
 const DRAWN = { points: 800, most: 4 };
 
 /**

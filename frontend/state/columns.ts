@@ -20,14 +20,14 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
 /** Decodes a column: a JSON array (null = missing) or Plotly's {dtype, bdata}. */
 export function decode(column: any): ArrayLike<number> {
   if (Array.isArray(column)) return column.map((value) => (value === null ? NaN : value));
-  const Type = DTYPES[(column.dtype as keyof typeof DTYPES)];
+  const Type = DTYPES[column.dtype as keyof typeof DTYPES];
   if (!Type) throw new Error(`a column of dtype ${column.dtype}`);
   return new Type(bytesOf(column.bdata).buffer);
 }
 
 /** The newest finite value of each series in a frame's columns. */
 export function latestOf(columns: Columns) {
-  const latest: Record<string, {step: number, value: number}> = {};
+  const latest: Record<string, { step: number; value: number }> = {};
   const last = decode(columns.last);
   for (const [name, wire] of Object.entries(columns.series)) {
     const values = decode(wire.last);

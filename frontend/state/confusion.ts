@@ -13,12 +13,13 @@ interface Confusion {
   all: number;
 }
 
-export function confusionOf(predictions: PredictionsInstrument|null, classes: number): Confusion {
+export function confusionOf(predictions: PredictionsInstrument | null, classes: number): Confusion {
   const counts = Array.from({ length: classes }, () => new Array(classes).fill(0));
   predictions?.y.forEach((truth, k) => counts[truth][predictions.y_pred[k]]++);
   const totals = counts.map((row) => row.reduce((sum, count) => sum + count, 0));
   return {
-    counts, totals,
+    counts,
+    totals,
     right: counts.reduce((sum, row, k) => sum + row[k], 0),
     all: totals.reduce((sum, total) => sum + total, 0),
   };
@@ -26,6 +27,8 @@ export function confusionOf(predictions: PredictionsInstrument|null, classes: nu
 
 /** "GD: 271 of 300 test samples correct. Rows are true classes, columns predicted ones." */
 export function confusionWords(label: string, { right, all }: Confusion, isTest: boolean) {
-  const result = all ? `${integer(right)} of ${integer(all)} ${isTest ? "test" : "training"} samples correct` : "no predictions yet";
+  const result = all
+    ? `${integer(right)} of ${integer(all)} ${isTest ? "test" : "training"} samples correct`
+    : "no predictions yet";
   return `${label}: ${result}. Rows are true classes, columns predicted ones.`;
 }

@@ -1,6 +1,7 @@
 /**
  * The decision map: the predicted class at each place of two inputs, with the samples on top.
- * Owns: when there is one, for which runs, how an answer is read, and its description in words. Pure.
+ * Owns: when there is one, for which runs, how an answer is read, and its description in words.
+ * Pure.
  */
 
 import { decode } from "./columns.ts";
@@ -17,9 +18,14 @@ export interface DecisionMap {
    * the predicted class's probability, scaled from 0 (chance) to 1; null if the loss has no
    * probabilities
    */
-  sureness: ArrayLike<number>|null;
+  sureness: ArrayLike<number> | null;
   edges: [number, number][]; // of both inputs
-  samples: {x: ArrayLike<number>, y: ArrayLike<number>, true: ArrayLike<number>, predicted: ArrayLike<number>};
+  samples: {
+    x: ArrayLike<number>;
+    y: ArrayLike<number>;
+    true: ArrayLike<number>;
+    predicted: ArrayLike<number>;
+  };
 }
 
 /** The instrument's name. */
@@ -34,42 +40,68 @@ export const NONE = 255;
 /** The byte for a probability of 1. */
 const SURE = 255;
 
-export const hasMap = (experiment: Experiment|null) => experiment !== null && experiment.classes.length > 0 && experiment.features === 2;
+export const hasMap = (experiment: Experiment | null) =>
+  experiment !== null && experiment.classes.length > 0 && experiment.features === 2;
 
 /** The map is chosen and exists. */
-export const showsMap = ({ experiment, view }: State) => hasMap(experiment) && view.predicted === "map";
+export const showsMap = ({ experiment, view }: State) =>
+  hasMap(experiment) && view.predicted === "map";
 
 /** Runs with a visible map; diverged runs have none. */
 export function mappedRuns(state: State): Run[] {
   if (!state.view.isMapSeen || !showsMap(state)) return [];
   const { order, runs } = stateOnView(state);
-  return order.map((name) => runs[name]).filter(({ hidden, status }) => !hidden && status !== "diverged");
+  return order
+    .map((name) => runs[name])
+    .filter(({ hidden, status }) => !hidden && status !== "diverged");
 }
 
 /** The last answer for a run. */
-export const lastMap = (state: State, run: string): Json|undefined => answersOf(state, run, MAP).last;
+export const lastMap = (state: State, run: string): Json | undefined =>
+  answersOf(state, run, MAP).last;
 
 /** True if a visible map is missing, or not of the step where its run stands. */
-export const isMapOld = (state: State) => mappedRuns(state).some((run) => {
-  const answer = lastMap(state, run.name);
-  return !answer || ((!state.playback.playing || state.looking !== null) && answer.step !== placeOf(state, state.runs[run.name]).step);
-});
+export const isMapOld = (state: State) =>
+  mappedRuns(state).some((run) => {
+    const answer = lastMap(state, run.name);
+    return (
+      !answer ||
+      ((!state.playback.playing || state.looking !== null) &&
+        answer.step !== placeOf(state, state.runs[run.name]).step)
+    );
+  });
 
 export function readMap({ cells, edges, classes, samples }: Json): DecisionMap {
   const predicted = decode(cells.predicted);
   const chance = 1 / classes.length;
-  const sureness = cells.probability && Float32Array.from(decode(cells.probability), (byte) => Math.max(0, (byte / SURE - chance) / (1 - chance)));
+  const sureness =
+    cells.probability &&
+    Float32Array.from(decode(cells.probability), (byte) =>
+      Math.max(0, (byte / SURE - chance) / (1 - chance)),
+    );
   const [x, y, truth, guess] = [samples.x, samples.y, samples.true, samples.predicted].map(decode);
-  return { side: Math.round(Math.sqrt(predicted.length)), predicted, sureness, edges, samples: { x, y, true: truth, predicted: guess } };
+  return {
+    side: Math.round(Math.sqrt(predicted.length)),
+    predicted,
+    sureness,
+    edges,
+    samples: { x, y, true: truth, predicted: guess },
+  };
 }
 
 /** "3 of 52 upper (as lower)", for each class with errors. */
 function wrongWords({ counts, classes }: Json) {
   return counts.flatMap((row: number[], truth: number) => {
     const all = row.reduce((sum, count) => sum + count, 0);
-    const mistakes = row.map((count, guess) => ({ count, guess })).filter(({ count, guess }) => count && guess !== truth);
+    const mistakes = row
+      .map((count, guess) => ({ count, guess }))
+      .filter(({ count, guess }) => count && guess !== truth);
     const wrong = all - row[truth];
-    const as = mistakes.map(({ count, guess }) => (mistakes.length > 1 ? `${integer(count)} as ${classes[guess]}` : `as ${classes[guess]}`)).join(", ");
+    const as = mistakes
+      .map(({ count, guess }) =>
+        mistakes.length > 1 ? `${integer(count)} as ${classes[guess]}` : `as ${classes[guess]}`,
+      )
+      .join(", ");
     return wrong ? [`${integer(wrong)} of ${integer(all)} ${classes[truth]} (${as})`] : [];
   });
 }
@@ -77,7 +109,12 @@ function wrongWords({ counts, classes }: Json) {
 /** Share of the plane of each class. */
 function shareWords({ cells, classes }: Json) {
   const predicted = Array.from(decode(cells.predicted));
-  return classes.map((name: string, place: number) => `${name} ${percent(predicted.filter((one) => one === place).length / predicted.length)}`).join(", ");
+  return classes
+    .map(
+      (name: string, place: number) =>
+        `${name} ${percent(predicted.filter((one) => one === place).length / predicted.length)}`,
+    )
+    .join(", ");
 }
 
 /**
@@ -86,8 +123,13 @@ function shareWords({ cells, classes }: Json) {
  * (as lower). Plane of x1 and x2: upper 48 %, lower 52 %."
  * @param isStandard its inputs are standardized
  */
-export function mapWords({ label, status, divergedAt, step }: Run, answer: Json|undefined, isStandard: boolean) {
-  if (status === "diverged") return `${label} diverged at step ${integer(divergedAt ?? step)}: off the axis.`;
+export function mapWords(
+  { label, status, divergedAt, step }: Run,
+  answer: Json | undefined,
+  isStandard: boolean,
+) {
+  if (status === "diverged")
+    return `${label} diverged at step ${integer(divergedAt ?? step)}: off the axis.`;
   if (!answer) return `${label}: no predictions yet.`;
   const { counts, inputs, split } = answer;
   const all = counts.flat().reduce((sum: number, count: number) => sum + count, 0);
@@ -96,12 +138,16 @@ export function mapWords({ label, status, divergedAt, step }: Run, answer: Json|
     `${label} at step ${integer(answer.step)}: ${integer(Math.round(answer.right * all))} of ${integer(all)} ${split === "test" ? "test" : "training"} samples correct.`,
     wrong.length ? `Wrong: ${wrong.join("; ")}.` : "",
     `Plane of ${inputs.join(" and ")}${isStandard ? ", both standardized" : ""}: ${shareWords(answer)}.`,
-  ].filter(Boolean).join(" ");
+  ]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** Column and row of the nearest cell. */
 export function cellAt(side: number, at: At): [number, number] {
-  const [column, row] = at.map((share) => Math.min(side - 1, Math.max(0, Math.floor(share * side))));
+  const [column, row] = at.map((share) =>
+    Math.min(side - 1, Math.max(0, Math.floor(share * side))),
+  );
   return [column, row];
 }
 
@@ -122,7 +168,7 @@ export const isMove = (key: string) => Object.hasOwn(MOVES, key);
  * The middle of the cell to which a key moves. The first key enters in the middle; no key leaves
  * the map.
  */
-export function moved(side: number, at: At|null, key: string): At {
+export function moved(side: number, at: At | null, key: string): At {
   const middle = (one: number) => (Math.min(side - 1, Math.max(0, one)) + 0.5) / side;
   const [column, row] = at ? MOVES[key](cellAt(side, at), side - 1) : cellAt(side, [0.5, 0.5]);
   return [middle(column), middle(row)];
@@ -132,13 +178,26 @@ export function moved(side: number, at: At|null, key: string): At {
  * The prediction at a place: "x1 0.52, x2 −0.31: upper, 97 %".
  * @param isStandard its inputs are standardized
  */
-export function placeWords({ inputs, classes, cells }: Json, { side, predicted, edges }: DecisionMap, at: At, isStandard: boolean) {
+export function placeWords(
+  { inputs, classes, cells }: Json,
+  { side, predicted, edges }: DecisionMap,
+  at: At,
+  isStandard: boolean,
+) {
   const [column, row] = cellAt(side, at);
   const cell = row * side + column;
   // the prediction is for the cell's middle, so name that place
-  const place = [column, row].map((one, k) => `${inputs[k]} ${number(edges[k][0] + ((one + 0.5) / side) * (edges[k][1] - edges[k][0]))}`).join(", ");
+  const place = [column, row]
+    .map(
+      (one, k) =>
+        `${inputs[k]} ${number(edges[k][0] + ((one + 0.5) / side) * (edges[k][1] - edges[k][0]))}`,
+    )
+    .join(", ");
   const name = classes[predicted[cell]] ?? "nothing finite";
-  const share = cells.probability && predicted[cell] !== NONE ? `, ${percent(decode(cells.probability)[cell] / SURE)}` : "";
+  const share =
+    cells.probability && predicted[cell] !== NONE
+      ? `, ${percent(decode(cells.probability)[cell] / SURE)}`
+      : "";
   return `${place}${isStandard ? ", standardized" : ""}: ${name}${share}`;
 }
 
@@ -147,6 +206,9 @@ export function placeWords({ inputs, classes, cells }: Json, { side, predicted, 
  * @param isStandard its inputs are standardized
  */
 export function axisWords({ inputs, edges }: Json, isStandard: boolean) {
-  const [across, up] = edges.map((ends: [number, number], place: number) => `${inputs[place]}, ${ends.map((end) => number(end)).join(" to ")}`);
+  const [across, up] = edges.map(
+    (ends: [number, number], place: number) =>
+      `${inputs[place]}, ${ends.map((end) => number(end)).join(" to ")}`,
+  );
   return `Across: ${across}. Up: ${up}.${isStandard ? " Both standardized." : ""}`;
 }

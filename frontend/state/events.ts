@@ -1,5 +1,6 @@
 /**
- * State changes by server events: edit, reset, divergence, finding, new or removed run, another page's play, storage
+ * State changes by server events: edit, reset, divergence, finding, new or removed run, another
+ * page's play, storage
  * failure.
  * Owns: that. Pure. reduce.ts handles other messages.
  */
@@ -16,7 +17,9 @@ export const EVENTS: Record<string, (state: State, event: Json) => State> = {
     const edit = editOf(event);
     const label = event.edit?.label ?? event.label;
     const labelled = run && label ? withRun(state, event.run, { label }) : state;
-    return run && edit ? settled(withRun(labelled, event.run, { edits: withEdit(run.edits, edit, state.catalog) })) : labelled;
+    return run && edit
+      ? settled(withRun(labelled, event.run, { edits: withEdit(run.edits, edit, state.catalog) }))
+      : labelled;
   },
   reset: (state, event) => settled(restarted(state, event)),
   run_added: (state, event) => (state.runs[event.run] ? state : joined(state, event)),
@@ -33,14 +36,22 @@ function diverged(state: State, event: Json) {
   const run = state.runs[event.run];
   if (!run || (event.generation ?? run.generation) < run.generation) return state;
   const divergedAt = event.diverged_at ?? event.step;
-  return withRun(state, event.run, { status: "diverged", divergedAt, latest: newest(run.latest, event.latest) });
+  return withRun(state, event.run, {
+    status: "diverged",
+    divergedAt,
+    latest: newest(run.latest, event.latest),
+  });
 }
 
 /** The run met a stop condition; the event carries its losses for the same reason. */
 function finished(state: State, event: Json) {
   const run = state.runs[event.run];
   if (!run || (event.generation ?? run.generation) < run.generation) return state;
-  return withRun(state, event.run, { status: "finished", finishedBy: event.condition ?? null, latest: newest(run.latest, event.latest) });
+  return withRun(state, event.run, {
+    status: "finished",
+    finishedBy: event.condition ?? null,
+    latest: newest(run.latest, event.latest),
+  });
 }
 
 /** Findings of a past generation are dropped. */
@@ -65,17 +76,37 @@ export function withStorage(state: State, isReadOnly: boolean): State {
  */
 function driven(state: State, event: Json) {
   const playing = event.playing ? "playing" : "paused";
-  const runs = Object.entries(state.runs).map(([name, run]) => [name, ["playing", "paused"].includes(run.status) ? { ...run, status: playing } : run]);
+  const runs = Object.entries(state.runs).map(([name, run]) => [
+    name,
+    ["playing", "paused"].includes(run.status) ? { ...run, status: playing } : run,
+  ]);
   const playback = event.playing ? { ...state.playback, isOwn: false } : state.playback;
-  return { ...state, runs: Object.fromEntries(runs), playback: withPlayback({ ...state, playback }, event) };
+  return {
+    ...state,
+    runs: Object.fromEntries(runs),
+    playback: withPlayback({ ...state, playback }, event),
+  };
 }
 
-const NOT_SETTINGS = ["type", "experiment", "run", "step", "generation", "event", "id", "at", "at_step", "label"];
+const NOT_SETTINGS = [
+  "type",
+  "experiment",
+  "run",
+  "step",
+  "generation",
+  "event",
+  "id",
+  "at",
+  "at_step",
+  "label",
+];
 
 /** @param event an event or an answer: {run, at_step, ...settings} */
-function editOf(event: Json): Edit|null {
+function editOf(event: Json): Edit | null {
   const { at_step = event.step, ...rest } = event.edit ?? event.change ?? event;
-  const change = Object.fromEntries(Object.entries(rest).filter(([name]) => !NOT_SETTINGS.includes(name)));
+  const change = Object.fromEntries(
+    Object.entries(rest).filter(([name]) => !NOT_SETTINGS.includes(name)),
+  );
   return Object.keys(change).length ? { at_step: at_step ?? event.step, ...change } : null;
 }
 
@@ -83,13 +114,32 @@ function restarted(state: State, { run: name, generation, recipe: newRecipe }: J
   const run = state.runs[name];
   const experiment = state.experiment;
   if (!run || !experiment || generation <= run.generation) return state;
-  const recipes = experiment.recipe.runs.map((recipe) => (recipe.name === name ? newRecipe ?? fromNow(recipe, run) : recipe));
-  const next = { ...state, experiment: { ...experiment, recipe: { ...experiment.recipe, runs: recipes } } };
+  const recipes = experiment.recipe.runs.map((recipe) =>
+    recipe.name === name ? (newRecipe ?? fromNow(recipe, run)) : recipe,
+  );
+  const next = {
+    ...state,
+    experiment: { ...experiment, recipe: { ...experiment.recipe, runs: recipes } },
+  };
   const others = Object.values(state.runs).filter((other) => other !== run && other.step > 0);
   return withRun(next, name, {
-    restarted: { step: Math.max(0, ...others.map(({ step }) => step)), beside: Object.fromEntries(others.map((other) => [other.name, other.generation])) },
-    step: 0, epoch: 0, samplesSeen: 0, edits: [], latest: {}, divergedAt: null, generation, trend: undefined,
-    status: run.status === "diverged" ? "paused" : run.status, units: null, predictions: null, weights: null, findings: [],
+    restarted: {
+      step: Math.max(0, ...others.map(({ step }) => step)),
+      beside: Object.fromEntries(others.map((other) => [other.name, other.generation])),
+    },
+    step: 0,
+    epoch: 0,
+    samplesSeen: 0,
+    edits: [],
+    latest: {},
+    divergedAt: null,
+    generation,
+    trend: undefined,
+    status: run.status === "diverged" ? "paused" : run.status,
+    units: null,
+    predictions: null,
+    weights: null,
+    findings: [],
   });
 }
 
@@ -102,7 +152,10 @@ function joined(state: State, { added, recipe }: Json) {
   const isWayBack = state.runs[recipe.origin?.run]?.status === "diverged";
   const run = { ...runsOf(answer, {}, false)[added.name], lane, isWayBack };
   return settled({
-    ...state, experiment: { ...experiment, recipe: recipes }, runs: { ...state.runs, [run.name]: run }, order: [...state.order, run.name],
+    ...state,
+    experiment: { ...experiment, recipe: recipes },
+    runs: { ...state.runs, [run.name]: run },
+    order: [...state.order, run.name],
   });
 }
 
@@ -110,10 +163,23 @@ export function without(state: State, name: string) {
   const { [name]: removed, ...runs } = state.runs;
   if (!removed || !state.experiment) return state;
   const order = state.order.filter((other) => other !== name);
-  const recipe = { ...state.experiment.recipe, runs: state.experiment.recipe.runs.filter((run) => run.name !== name) };
-  const keep = (run: string|null) => (run === name ? order[0] ?? null : run);
+  const recipe = {
+    ...state.experiment.recipe,
+    runs: state.experiment.recipe.runs.filter((run) => run.name !== name),
+  };
+  const keep = (run: string | null) => (run === name ? (order[0] ?? null) : run);
   const { view } = state;
   // a removed run loses the selection
-  const selection = { selectedRun: keep(view.selectedRun), networkRun: keep(view.networkRun), isRunChosen: view.isRunChosen && view.networkRun !== name };
-  return selectTroubledRun({ ...state, runs, order, view: { ...view, ...selection }, experiment: { ...state.experiment, recipe } });
+  const selection = {
+    selectedRun: keep(view.selectedRun),
+    networkRun: keep(view.networkRun),
+    isRunChosen: view.isRunChosen && view.networkRun !== name,
+  };
+  return selectTroubledRun({
+    ...state,
+    runs,
+    order,
+    view: { ...view, ...selection },
+    experiment: { ...state.experiment, recipe },
+  });
 }

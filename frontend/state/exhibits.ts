@@ -15,22 +15,32 @@ export interface Exhibit {
   sentences: string[]; // two that say what to look at
   recipe: Recipe;
   /** the view that shows it best */
-  view: {x: View["x"], measure: View["measure"], panel?: View["panel"], speed: number, pace: Pace};
+  view: {
+    x: View["x"];
+    measure: View["measure"];
+    panel?: View["panel"];
+    speed: number;
+    pace: Pace;
+  };
   /** train losses by run, evenly along the axis; null if there is none */
-  curves?: Record<string, (number|null)[]>;
+  curves?: Record<string, (number | null)[]>;
 }
 
 export const OWN = "Your own experiment";
 
-export const exhibitsOf = ({ catalog }: State): Exhibit[] => (rowsOf(catalog, "exhibits") as Exhibit[]);
+export const exhibitsOf = ({ catalog }: State): Exhibit[] =>
+  rowsOf(catalog, "exhibits") as Exhibit[];
 
-export const exhibitCalled = ({ catalog }: State, name: string) => (rowOf(catalog, "exhibits", name) as Exhibit|undefined);
+export const exhibitCalled = ({ catalog }: State, name: string) =>
+  rowOf(catalog, "exhibits", name) as Exhibit | undefined;
 
 /** The same text for equal values, in any order of fields. */
 function canonical(value: any): string {
   if (Array.isArray(value)) return `[${value.map(canonical)}]`;
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
-  return `{${Object.keys(value).sort().map((key) => `${key}:${canonical(value[key])}`)}}`;
+  return `{${Object.keys(value)
+    .sort()
+    .map((key) => `${key}:${canonical(value[key])}`)}}`;
 }
 
 /** The parts that decide the numbers: without names and order of runs. */
@@ -44,7 +54,7 @@ function essence({ runs = [], ...shared }: Recipe) {
  * change of numbers
  * makes it an experiment of one's own.
  */
-export function exhibitOf(state: State): Exhibit|null {
+export function exhibitOf(state: State): Exhibit | null {
   const recipe = recipeNow(state);
   const exhibits = exhibitsOf(state);
   if (!recipe || !exhibits.length) return null;
@@ -53,22 +63,30 @@ export function exhibitOf(state: State): Exhibit|null {
 }
 
 /** The inputs of `exhibitOf`, for watching. */
-export const exhibitParts = ({ catalog, experiment, order, runs }: State): unknown[] => [catalog, experiment?.recipe, ...order.map((name) => runs[name].edits)];
+export const exhibitParts = ({ catalog, experiment, order, runs }: State): unknown[] => [
+  catalog,
+  experiment?.recipe,
+  ...order.map((name) => runs[name].edits),
+];
 
 /**
  * The page's title: the exhibit's, or a fixed one for an own experiment; "" before either is known.
  */
-export const titleOf = (state: State) => (state.experiment && state.catalog ? exhibitOf(state)?.title ?? OWN : "");
+export const titleOf = (state: State) =>
+  state.experiment && state.catalog ? (exhibitOf(state)?.title ?? OWN) : "";
 
 /** The invitation, true of any experiment. */
 export function invitationOf(state: State) {
   const line = exhibitOf(state)?.line;
   if (line) return `Press play: ${line}.`;
   const { length } = state.order;
-  return length < 2 ? "Press play, and watch the loss." : `Press play: ${length === 2 ? "both" : `all ${length}`} runs start from the same weights.`;
+  return length < 2
+    ? "Press play, and watch the loss."
+    : `Press play: ${length === 2 ? "both" : `all ${length}`} runs start from the same weights.`;
 }
 
-export const isUntouched = ({ runs }: State) => Object.values(runs).every(({ step, generation }) => step === 0 && generation === 0);
+export const isUntouched = ({ runs }: State) =>
+  Object.values(runs).every(({ step, generation }) => step === 0 && generation === 0);
 
 /** Speed and pace of an exhibit not played yet; the first play sends them. */
 export function playbackOf(state: State) {
@@ -78,7 +96,12 @@ export function playbackOf(state: State) {
 
 /** "Adam: both runs start at step 0." */
 export function startWords({ title, recipe: { runs } }: Exhibit) {
-  const who = runs.length === 1 ? "the run starts" : runs.length === 2 ? "both runs start" : `all ${runs.length} runs start`;
+  const who =
+    runs.length === 1
+      ? "the run starts"
+      : runs.length === 2
+        ? "both runs start"
+        : `all ${runs.length} runs start`;
   return `${title}: ${who} at step 0.`;
 }
 
@@ -86,11 +109,23 @@ export function startWords({ title, recipe: { runs } }: Exhibit) {
  * The curves as lines of a small drawing, on a shared log axis. Losses of 0 are left out.
  * @returns points of each, for a polyline
  */
-export function linesOf(curves: (number|null)[][], width: number, height: number): string[] {
-  const heights = curves.map((losses) => losses.map((loss) => (loss !== null && loss > 0 ? Math.log10(loss) : null)));
+export function linesOf(curves: (number | null)[][], width: number, height: number): string[] {
+  const heights = curves.map((losses) =>
+    losses.map((loss) => (loss !== null && loss > 0 ? Math.log10(loss) : null)),
+  );
   const losses = heights.flat().filter((value) => value !== null);
   const [least, most] = [Math.min(...losses), Math.max(...losses)];
-  const down = (value: number) => (most > least ? ((most - value) / (most - least)) * height : height / 2);
-  return heights.map((losses) => losses.flatMap((value, place) =>
-    (value === null ? [] : [`${((place / Math.max(1, losses.length - 1)) * width).toFixed(1)},${down(value).toFixed(1)}`])).join(" "));
+  const down = (value: number) =>
+    most > least ? ((most - value) / (most - least)) * height : height / 2;
+  return heights.map((losses) =>
+    losses
+      .flatMap((value, place) =>
+        value === null
+          ? []
+          : [
+              `${((place / Math.max(1, losses.length - 1)) * width).toFixed(1)},${down(value).toFixed(1)}`,
+            ],
+      )
+      .join(" "),
+  );
 }

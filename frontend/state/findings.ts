@@ -1,6 +1,7 @@
 /**
  * The Doctor's findings of one run: which exist, which were open at a step, their words and glyphs.
- * Owns: that, and the run that the page selects because of a problem. Pure. doctor.ts lists all runs' findings.
+ * Owns: that, and the run that the page selects because of a problem. Pure. doctor.ts lists all
+ * runs' findings.
  */
 
 import { integer } from "./format.ts";
@@ -18,32 +19,55 @@ export function withFinding(stored: Finding[], incoming: Finding): Finding[] {
   if (!existing) return [...stored, incoming];
   if (isOpen(incoming) && !isOpen(existing)) return stored;
   const isOlder = isOpen(incoming) && incoming.seen_at < existing.seen_at;
-  return stored.map((each) => (each === existing ? { ...incoming, ...(isOlder ? { seen_at: existing.seen_at, evidence: existing.evidence } : {}) } : each));
+  return stored.map((each) =>
+    each === existing
+      ? {
+          ...incoming,
+          ...(isOlder ? { seen_at: existing.seen_at, evidence: existing.evidence } : {}),
+        }
+      : each,
+  );
 }
 
 /**
  * Merges an answer into the stored findings, which may be newer.
  * @param incoming an older server may send none
  */
-export const joinedFindings = (stored: Finding[], incoming: Finding[]|undefined) => (incoming ?? []).reduce(withFinding, stored);
+export const joinedFindings = (stored: Finding[], incoming: Finding[] | undefined) =>
+  (incoming ?? []).reduce(withFinding, stored);
 
 /**
  * Updates the evidence of open findings; skips unknown ones.
  * @returns the same object if nothing differs
  */
-export function withEvidence(stored: Finding[], updates: {id: string, seen_at: number, evidence: string}[]|undefined): Finding[] {
-  const newer = (finding: Finding) => updates?.find(({ id, seen_at: at }) => id === finding.id && at > finding.seen_at);
-  return stored.some(newer) ? stored.map((finding) => (newer(finding) ? { ...finding, ...newer(finding) } : finding)) : stored;
+export function withEvidence(
+  stored: Finding[],
+  updates: { id: string; seen_at: number; evidence: string }[] | undefined,
+): Finding[] {
+  const newer = (finding: Finding) =>
+    updates?.find(({ id, seen_at: at }) => id === finding.id && at > finding.seen_at);
+  return stored.some(newer)
+    ? stored.map((finding) => (newer(finding) ? { ...finding, ...newer(finding) } : finding))
+    : stored;
 }
 
 /**
  * The findings at a step: later ones are left out, and later closings are undone, with the first
  * evidence.
  */
-export const findingsAt = (findings: Finding[], step: number) => findings
-  .filter(({ since_step: since }) => since <= step)
-  .map((finding) => (finding.until_step !== null && finding.until_step > step ? { ...finding, until_step: null } : finding))
-  .map((finding) => (finding.seen_at > step ? { ...finding, seen_at: finding.found_at, evidence: finding.first_evidence } : finding));
+export const findingsAt = (findings: Finding[], step: number) =>
+  findings
+    .filter(({ since_step: since }) => since <= step)
+    .map((finding) =>
+      finding.until_step !== null && finding.until_step > step
+        ? { ...finding, until_step: null }
+        : finding,
+    )
+    .map((finding) =>
+      finding.seen_at > step
+        ? { ...finding, seen_at: finding.found_at, evidence: finding.first_evidence }
+        : finding,
+    );
 
 /** Octagon for problems, triangle for warnings, check for healthy, dot for the rest. */
 export function glyphOf({ rule, severity }: Finding): Glyph {
@@ -52,25 +76,43 @@ export function glyphOf({ rule, severity }: Finding): Glyph {
   return severity === "problem" ? "problem" : severity === "warning" ? "warning" : "dot";
 }
 
-export const toneOf = ({ rule, severity }: Finding) => (severity === "problem" ? "bad" : severity === "warning" ? "warn" : rule === "healthy" ? "ok" : "muted");
+export const toneOf = ({ rule, severity }: Finding) =>
+  severity === "problem"
+    ? "bad"
+    : severity === "warning"
+      ? "warn"
+      : rule === "healthy"
+        ? "ok"
+        : "muted";
 
 /** A glyph's meaning, for screen readers. */
-export const kindWord = ({ rule, severity }: Finding) => (rule === "healthy" ? "Healthy" : { problem: "Problem", warning: "Warning", info: "Note" }[severity]);
+export const kindWord = ({ rule, severity }: Finding) =>
+  rule === "healthy"
+    ? "Healthy"
+    : { problem: "Problem", warning: "Warning", info: "Note" }[severity];
 
 /** The evidence, and the last step at which it was seen. */
-export const evidenceWords = ({ evidence, seen_at: step }: Finding) => `${evidence} Seen at step ${integer(step)}.`;
+export const evidenceWords = ({ evidence, seen_at: step }: Finding) =>
+  `${evidence} Seen at step ${integer(step)}.`;
 
 /** The newest open finding of some rules. */
-export const openOf = ({ findings }: Run, ...rules: string[]) => findings.filter((finding) => isOpen(finding) && rules.includes(finding.rule)).at(-1);
+export const openOf = ({ findings }: Run, ...rules: string[]) =>
+  findings.filter((finding) => isOpen(finding) && rules.includes(finding.rule)).at(-1);
 
 /**
  * Findings with a flag on charts and timeline: all problems, and open warnings. Divergence has its
  * own mark.
  */
-export const flaggedFindings = ({ findings }: Run) => findings.filter((finding) =>
-  finding.rule !== "diverged" && (finding.severity === "problem" || (finding.severity === "warning" && isOpen(finding))));
+export const flaggedFindings = ({ findings }: Run) =>
+  findings.filter(
+    (finding) =>
+      finding.rule !== "diverged" &&
+      (finding.severity === "problem" || (finding.severity === "warning" && isOpen(finding))),
+  );
 
-const isInTrouble = (run: Run|undefined) => run !== undefined && run.findings.some((finding) => isOpen(finding) && finding.severity === "problem");
+const isInTrouble = (run: Run | undefined) =>
+  run !== undefined &&
+  run.findings.some((finding) => isOpen(finding) && finding.severity === "problem");
 
 /**
  * Shows the run in trouble in the network drawing, so that a dead layer's hollow units are visible.
@@ -81,6 +123,7 @@ export function selectTroubledRun(state: State): State {
   const { view, runs, order } = state;
   const isRead = view.inspector || view.tab === "step";
   const networkRun = order.find((name) => isInTrouble(runs[name]));
-  if (!networkRun || view.isRunChosen || isRead || isInTrouble(runs[view.networkRun ?? ""])) return state;
+  if (!networkRun || view.isRunChosen || isRead || isInTrouble(runs[view.networkRun ?? ""]))
+    return state;
   return { ...state, view: { ...view, networkRun } };
 }

@@ -19,11 +19,19 @@ export function forkOf({ runs, order }: State, parent: string, step: number, cha
   let k = 1;
   while (names.has(wished(k))) k++;
   const base = `${runs[parent].label} from ${integer(step)}`;
-  return { name: wished(k), label: k === 1 ? base : `${base}, ${k}`, fork_of: parent, at_step: step, ...change };
+  return {
+    name: wished(k),
+    label: k === 1 ? base : `${base}, ${k}`,
+    fork_of: parent,
+    at_step: step,
+    ...change,
+  };
 }
 
 /** "fork of SGD at step 420"; empty for other runs. */
 export function originWords({ experiment, runs }: State, name: string) {
   const origin = experiment?.recipe.runs.find((recipe) => recipe.name === name)?.origin;
-  return origin ? `fork of ${runs[origin.run]?.label ?? origin.run} at step ${integer(origin.at_step)}` : "";
+  return origin
+    ? `fork of ${runs[origin.run]?.label ?? origin.run} at step ${integer(origin.at_step)}`
+    : "";
 }

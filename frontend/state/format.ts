@@ -13,7 +13,7 @@ function powerOfTen(value: number) {
 }
 
 /** A measured number: "0.0439", "12.3", "1,284", "1.90e7", "0", "–" for null. */
-export function number(value: number|null|undefined) {
+export function number(value: number | null | undefined) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : `${MINUS}∞`;
   if (value === 0) return "0";
@@ -24,12 +24,18 @@ export function number(value: number|null|undefined) {
 }
 
 /** A measured number in little room, with this many digits: "0.043", "4.3e−4", "12k". */
-export function short(value: number|null|undefined, digits: number) {
-  if (value === null || value === undefined || !Number.isFinite(value) || value === 0) return number(value);
+export function short(value: number | null | undefined, digits: number) {
+  if (value === null || value === undefined || !Number.isFinite(value) || value === 0)
+    return number(value);
   const size = Math.abs(value);
   const [scaled, unit] = size >= 999.5 && size < 999_500 ? [value / 1000, "k"] : [value, ""];
-  if (size < 0.01 || size >= 999_500) return trueMinus(value.toExponential(digits - 1).replace("+", ""));
-  return trueMinus(Math.abs(scaled) >= 10 ** digits ? String(Math.round(scaled)) : scaled.toPrecision(digits)) + unit;
+  if (size < 0.01 || size >= 999_500)
+    return trueMinus(value.toExponential(digits - 1).replace("+", ""));
+  return (
+    trueMinus(
+      Math.abs(scaled) >= 10 ** digits ? String(Math.round(scaled)) : scaled.toPrecision(digits),
+    ) + unit
+  );
 }
 
 /** Created once, because `toLocaleString` creates one for every number. */
@@ -47,10 +53,11 @@ export function counter(value: number) {
 }
 
 /** Epochs, without decimals if whole. */
-export const epochs = (value: number) => (Number.isInteger(value) || value >= 1000 ? integer(value) : value.toFixed(2));
+export const epochs = (value: number) =>
+  Number.isInteger(value) || value >= 1000 ? integer(value) : value.toFixed(2);
 
 /** R² and accuracy: two decimals, never "-0.00". */
-export function score(value: number|null|undefined) {
+export function score(value: number | null | undefined) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value <= -100) return number(value);
   const text = value.toFixed(2);
@@ -60,7 +67,9 @@ export function score(value: number|null|undefined) {
 /** A setting as typed, not rounded: "0.03", "1e-5". */
 export function setting(value: number) {
   const rounded = Number(value.toPrecision(6));
-  return trueMinus(value !== 0 && Math.abs(value) < 1e-4 ? rounded.toExponential() : String(rounded)).replace("+", "");
+  return trueMinus(
+    value !== 0 && Math.abs(value) < 1e-4 ? rounded.toExponential() : String(rounded),
+  ).replace("+", "");
 }
 
 /** @param share 0..1 */
@@ -76,14 +85,19 @@ export function tick(exponent: number) {
 const BRIEF = 5;
 
 /** A whole power of ten: "1e4". */
-const briefTick = (value: number) => (Number.isInteger(Number(Math.log10(value).toFixed(9))) ? trueMinus(`1e${Math.round(Math.log10(value))}`) : short(value, 3));
+const briefTick = (value: number) =>
+  Number.isInteger(Number(Math.log10(value).toFixed(9)))
+    ? trueMinus(`1e${Math.round(Math.log10(value))}`)
+    : short(value, 3);
 
 /** Ticks in little room: "10,000" becomes "1e4", other numbers keep three digits. */
-export const briefTicks = (values: number[]|undefined, texts: string[]|undefined) =>
+export const briefTicks = (values: number[] | undefined, texts: string[] | undefined) =>
   texts?.map((text, k) => (text.length > BRIEF && values ? briefTick(values[k]) : text));
 
 /** A count with its noun: plural(1, "sample") = "1 sample". */
-export const plural = (count: number, noun: string) => `${integer(count)} ${noun}${count === 1 ? "" : "s"}`;
+export const plural = (count: number, noun: string) =>
+  `${integer(count)} ${noun}${count === 1 ? "" : "s"}`;
 
 /** "all 900 samples", "the one sample". */
-export const every = (count: number, noun: string) => (count === 1 ? `the one ${noun}` : `all ${plural(count, noun)}`);
+export const every = (count: number, noun: string) =>
+  count === 1 ? `the one ${noun}` : `all ${plural(count, noun)}`;

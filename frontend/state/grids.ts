@@ -1,5 +1,6 @@
 /**
- * A matrix of a sheet as drawn cells: the first rows of many, the number left out, the mean of a batch.
+ * A matrix of a sheet as drawn cells: the first rows of many, the number left out, the mean of a
+ * batch.
  * Owns: which cells are drawn, their text and strength of colour. Pure.
  */
 
@@ -10,11 +11,11 @@ import type { Cell, Entry } from "./sheets.ts";
 
 export interface Grid {
   shape: number[]; // of the whole matrix
-  rows: {name: string|null, sample: boolean, cells: Cell[]}[];
+  rows: { name: string | null; sample: boolean; cells: Cell[] }[];
   moreRows: number; // number of rows left out
   moreColumns: number;
   manySamples: boolean; // the rows left out are samples: `mean` is shown
-  mean: Cell[]|null; // over the whole batch, column by column
+  mean: Cell[] | null; // over the whole batch, column by column
   turned: boolean; // samples are columns
   whole: boolean; // nothing but 0 and 1
   largest: number;
@@ -34,21 +35,31 @@ const firstOf = <T>(list: T[], length: number) => (length > WHOLE ? list.slice(0
 const ODD = { nan: "nan", inf: "∞", "-inf": "−∞" };
 
 /** Text of the cells that are not finite. */
-function oddWords({ not_finite: counts = {}, not_finite_at: places = [] }: Entry): (row: number, column: number) => string {
+function oddWords({
+  not_finite: counts = {},
+  not_finite_at: places = [],
+}: Entry): (row: number, column: number) => string {
   const kinds = new Map(places.map(([row, column, kind]) => [`${row} ${column}`, ODD[kind]]));
-  const [only, ...others] = (Object.keys(counts) as (keyof typeof ODD)[]);
-  return (row, column) => kinds.get(`${row} ${column}`) ?? (only && !others.length ? ODD[only] : "–");
+  const [only, ...others] = Object.keys(counts) as (keyof typeof ODD)[];
+  return (row, column) =>
+    kinds.get(`${row} ${column}`) ?? (only && !others.length ? ODD[only] : "–");
 }
 
 const rowsOf = ({ values }: Entry): Cell[][] => (Array.isArray(values) ? values : [[values]]);
 
-const compared = (value: Cell, above: number|undefined): Cell => (above === undefined || value === null ? value : Number(value > above));
+const compared = (value: Cell, above: number | undefined): Cell =>
+  above === undefined || value === null ? value : Number(value > above);
 
 /**
  * @param batch numbers of the samples
  * @param most samples at most
  */
-export function gridOf(entry: Entry, { turned = false, above }: Pick<Piece, "turned"|"above"> = {}, batch: number[] = [], most = Infinity): Grid {
+export function gridOf(
+  entry: Entry,
+  { turned = false, above }: Pick<Piece, "turned" | "above"> = {},
+  batch: number[] = [],
+  most = Infinity,
+): Grid {
   const isOfSamples = entry.rows !== undefined;
   const [height, width] = [entry.shape[0] ?? 1, entry.shape[1] ?? 1];
   const all = rowsOf(entry);
@@ -61,9 +72,15 @@ export function gridOf(entry: Entry, { turned = false, above }: Pick<Piece, "tur
   const isPart = isOfSamples && moreRows > 0;
   return {
     shape: turned ? [width, height] : entry.shape,
-    rows, moreRows, moreColumns: width - (rows[0]?.cells.length ?? 0),
-    manySamples: isPart, mean: isPart && above === undefined && entry.mean ? firstOf(entry.mean, width) : null,
-    turned, whole: above !== undefined, largest: above === undefined ? entry.largest : 1, odd: oddWords(entry),
+    rows,
+    moreRows,
+    moreColumns: width - (rows[0]?.cells.length ?? 0),
+    manySamples: isPart,
+    mean: isPart && above === undefined && entry.mean ? firstOf(entry.mean, width) : null,
+    turned,
+    whole: above !== undefined,
+    largest: above === undefined ? entry.largest : 1,
+    odd: oddWords(entry),
   };
 }
 
@@ -72,7 +89,8 @@ export function cellText(value: Cell, odd = "–") {
   if (value === null) return odd;
   if (value === 0) return "0";
   const size = Math.abs(value);
-  const text = size < 0.005 || size >= 99_999.5 ? value.toExponential(0) : value.toFixed(size >= 99.5 ? 0 : 2);
+  const text =
+    size < 0.005 || size >= 99_999.5 ? value.toExponential(0) : value.toFixed(size >= 99.5 ? 0 : 2);
   return text.replace("e+", "e").replaceAll("-", "−");
 }
 
@@ -101,7 +119,9 @@ export const COLOURS = {
 
 /** @param colour 0..255 */
 function luminance(colour: number[]) {
-  const [r, g, b] = colour.map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+  const [r, g, b] = colour
+    .map((part) => part / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
@@ -109,9 +129,15 @@ function luminance(colour: number[]) {
  * Black or white, whichever reads better on a cell: contrast 4.5:1 or more.
  * @param tint percent
  */
-export function inkOn(tint: number, sign: "positive"|"negative", theme: "light"|"dark"): "black"|"white" {
+export function inkOn(
+  tint: number,
+  sign: "positive" | "negative",
+  theme: "light" | "dark",
+): "black" | "white" {
   const { paper, [sign]: colour } = COLOURS[theme];
-  const light = luminance(paper.map((part, k) => Math.round(part + ((colour[k] - part) * tint) / 100)));
+  const light = luminance(
+    paper.map((part, k) => Math.round(part + ((colour[k] - part) * tint) / 100)),
+  );
   return 1.05 / (light + 0.05) > (light + 0.05) / 0.05 ? "white" : "black";
 }
 

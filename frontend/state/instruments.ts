@@ -1,6 +1,8 @@
 /**
- * Instrument answers of a run while they are open: the last one whole, earlier ones as a trail of numbers.
- * Owns: which instruments belong to a view, the length of trails, and the words for measurements. Pure.
+ * Instrument answers of a run while they are open: the last one whole, earlier ones as a trail of
+ * numbers.
+ * Owns: which instruments belong to a view, the length of trails, and the words for measurements.
+ * Pure.
  */
 
 import { isStandardized } from "./data-recipe.ts";
@@ -14,19 +16,55 @@ import type { Experiment, Json, Measured, Run, State } from "./types.ts";
  * may be standardized; `brief` and `least` are name and value where there is little room, in the
  * unit of the marker; a value changes with every measurement, its `says` only with the story
  */
-export type Gauge = {figure: string, instrument: string, name: string, brief: string, query?: string, key?: string, units?: "inputs"|"targets", value: (answer: Json) => string, least: (answer: Json) => string, says: (answer: Json) => string};
-type Choice = {value: string, text: string, gauges: Gauge[], isFor?: (experiment: Experiment) => boolean};
+export type Gauge = {
+  figure: string;
+  instrument: string;
+  name: string;
+  brief: string;
+  query?: string;
+  key?: string;
+  units?: "inputs" | "targets";
+  value: (answer: Json) => string;
+  least: (answer: Json) => string;
+  says: (answer: Json) => string;
+};
+type Choice = {
+  value: string;
+  text: string;
+  gauges: Gauge[];
+  isFor?: (experiment: Experiment) => boolean;
+};
 
 /** Distance from the edge of stability within which a run is at it. */
 const NEAR = 0.1;
 
-const edgeWords = (edge: number|null) => (edge === null ? "not known yet" : edge > 1 + NEAR ? "beyond the edge of stability" : edge >= 1 - NEAR ? "at the edge of stability" : "below the edge of stability");
+const edgeWords = (edge: number | null) =>
+  edge === null
+    ? "not known yet"
+    : edge > 1 + NEAR
+      ? "beyond the edge of stability"
+      : edge >= 1 - NEAR
+        ? "at the edge of stability"
+        : "below the edge of stability";
 
-const alphaWords = (alpha: number|null) => (alpha === null ? "no step" : alpha > 1 ? "the step goes uphill" : alpha > 0 ? "the step goes beyond the lowest point" : "the step ends before the lowest point");
+const alphaWords = (alpha: number | null) =>
+  alpha === null
+    ? "no step"
+    : alpha > 1
+      ? "the step goes uphill"
+      : alpha > 0
+        ? "the step goes beyond the lowest point"
+        : "the step ends before the lowest point";
 
-const noiseWords = (scale: number|null, batch: number) => (scale === null ? "no signal" : scale > batch ? "a batch has more noise than signal" : "a batch has more signal than noise");
+const noiseWords = (scale: number | null, batch: number) =>
+  scale === null
+    ? "no signal"
+    : scale > batch
+      ? "a batch has more noise than signal"
+      : "a batch has more signal than noise";
 
-const alongWords = (losses: number[]|null) => (losses === null ? "no step" : losses[1] < losses[0] ? "the step goes down" : "the step goes up");
+const alongWords = (losses: number[] | null) =>
+  losses === null ? "no step" : losses[1] < losses[0] ? "the step goes down" : "the step goes up";
 
 const below = (eigenvalues: number[]) => eigenvalues.filter((value) => value < 0).length;
 
@@ -35,67 +73,176 @@ function zeroWords(parameters: Record<string, Json>) {
   return zero.length ? `exactly 0 in ${zero.join(", ")}` : "no gradient is exactly 0";
 }
 
-const cosineWords = (cosine: number|null) => (cosine === null ? "no direction" : cosine > 0.7 ? "batch and full gradient agree" : cosine > 0 ? "batch and full gradient roughly agree" : "batch and full gradient disagree");
+const cosineWords = (cosine: number | null) =>
+  cosine === null
+    ? "no direction"
+    : cosine > 0.7
+      ? "batch and full gradient agree"
+      : cosine > 0
+        ? "batch and full gradient roughly agree"
+        : "batch and full gradient disagree";
 
-const outsideWords = (outside: number|null) => (outside === null ? "not finite here" : `Outside this plane: ${percent(outside)}`);
+const outsideWords = (outside: number | null) =>
+  outside === null ? "not finite here" : `Outside this plane: ${percent(outside)}`;
 
 export const GAUGES: Record<string, Gauge> = {
   edge: {
-    figure: "edge", instrument: "curvature", name: "Steepest bend", brief: "Edge", least: ({ edge }) => short(edge, 2), value: ({ sharpness, limit }) => `${number(sharpness)} of ${number(limit)}`, says: ({ edge }) => edgeWords(edge),
+    figure: "edge",
+    instrument: "curvature",
+    name: "Steepest bend",
+    brief: "Edge",
+    least: ({ edge }) => short(edge, 2),
+    value: ({ sharpness, limit }) => `${number(sharpness)} of ${number(limit)}`,
+    says: ({ edge }) => edgeWords(edge),
   },
-  alpha: { figure: "alpha", instrument: "alpha", name: "Step length α", brief: "Step α", least: ({ batch }) => short(batch.alpha, 2), value: ({ batch }) => number(batch.alpha), says: ({ batch }) => alphaWords(batch.alpha) },
+  alpha: {
+    figure: "alpha",
+    instrument: "alpha",
+    name: "Step length α",
+    brief: "Step α",
+    least: ({ batch }) => short(batch.alpha, 2),
+    value: ({ batch }) => number(batch.alpha),
+    says: ({ batch }) => alphaWords(batch.alpha),
+  },
   noise: {
-    figure: "noise", instrument: "noise", name: "Noise ÷ signal", brief: "Noise", least: ({ noise_scale: scale }) => short(scale, 2), value: ({ noise_scale: scale, batch_size: batch }) => `${number(scale)}, batch ${integer(batch)}`,
+    figure: "noise",
+    instrument: "noise",
+    name: "Noise ÷ signal",
+    brief: "Noise",
+    least: ({ noise_scale: scale }) => short(scale, 2),
+    value: ({ noise_scale: scale, batch_size: batch }) =>
+      `${number(scale)}, batch ${integer(batch)}`,
     says: ({ noise_scale: scale, batch_size: batch }) => noiseWords(scale, batch),
   },
   along: {
-    figure: "along", instrument: "along", name: "Loss along the step", brief: "Along the step", key: "solid: all samples, dashed: the batch, thin: its parabola; from 0, before, to 1, after",
-    value: ({ descended }) => descended, least: ({ descended }) => descended, says: ({ train }) => alongWords(train.losses),
+    figure: "along",
+    instrument: "along",
+    name: "Loss along the step",
+    brief: "Along the step",
+    key: "solid: all samples, dashed: the batch, thin: its parabola; from 0, before, to 1, after",
+    value: ({ descended }) => descended,
+    least: ({ descended }) => descended,
+    says: ({ train }) => alongWords(train.losses),
   },
   spectrum: {
-    figure: "spectrum", instrument: "curvature", name: "Eigenvalues of the Hessian", brief: "Eigenvalues", key: "by rank; hollow: below 0, their size; dashed: the limit",
-    value: ({ eigenvalues }) => `${integer(eigenvalues.length)}, ${integer(below(eigenvalues))} below 0`, least: ({ eigenvalues }) => integer(eigenvalues.length), says: ({ edge }) => edgeWords(edge),
+    figure: "spectrum",
+    instrument: "curvature",
+    name: "Eigenvalues of the Hessian",
+    brief: "Eigenvalues",
+    key: "by rank; hollow: below 0, their size; dashed: the limit",
+    value: ({ eigenvalues }) =>
+      `${integer(eigenvalues.length)}, ${integer(below(eigenvalues))} below 0`,
+    least: ({ eigenvalues }) => integer(eigenvalues.length),
+    says: ({ edge }) => edgeWords(edge),
   },
   histogram: {
-    figure: "histogram", instrument: "gradients", name: "Entries of the gradient", brief: "Entries", value: ({ batch_size: batch }) => `batch ${integer(batch)}`, least: () => "",
+    figure: "histogram",
+    instrument: "gradients",
+    name: "Entries of the gradient",
+    brief: "Entries",
+    value: ({ batch_size: batch }) => `batch ${integer(batch)}`,
+    least: () => "",
     says: ({ parameters }) => zeroWords(parameters),
   },
   ratios: {
-    figure: "ratios", instrument: "gradients", name: "Update over weight", brief: "Update ÷ weight", key: "filled: norm(change) / norm(P), hollow: sd(change) / sd(P)",
-    value: () => "", least: () => "", says: ({ parameters }) => zeroWords(parameters),
+    figure: "ratios",
+    instrument: "gradients",
+    name: "Update over weight",
+    brief: "Update ÷ weight",
+    key: "filled: norm(change) / norm(P), hollow: sd(change) / sd(P)",
+    value: () => "",
+    least: () => "",
+    says: ({ parameters }) => zeroWords(parameters),
   },
-  cosine: { figure: "cosine", instrument: "gradients", name: "Cosine with the full gradient", brief: "Cosine", value: ({ cosine }) => number(cosine), least: ({ cosine }) => short(cosine, 2), says: ({ cosine }) => cosineWords(cosine) },
-  cosines: { figure: "cosines", instrument: "gradients", name: "Of each parameter", brief: "Each", value: () => "", least: () => "", says: ({ cosine }) => cosineWords(cosine) },
+  cosine: {
+    figure: "cosine",
+    instrument: "gradients",
+    name: "Cosine with the full gradient",
+    brief: "Cosine",
+    value: ({ cosine }) => number(cosine),
+    least: ({ cosine }) => short(cosine, 2),
+    says: ({ cosine }) => cosineWords(cosine),
+  },
+  cosines: {
+    figure: "cosines",
+    instrument: "gradients",
+    name: "Of each parameter",
+    brief: "Each",
+    value: () => "",
+    least: () => "",
+    says: ({ cosine }) => cosineWords(cosine),
+  },
   layers: {
-    figure: "layers", instrument: "noise", name: "Signal ÷ noise of each layer", brief: "Signal ÷ noise", key: "|mean gradient|² / its scatter, for one sample",
-    value: ({ signal_to_noise: ratio }) => number(ratio), least: ({ signal_to_noise: ratio }) => short(ratio, 2), says: ({ noise_scale: scale, batch_size: batch }) => noiseWords(scale, batch),
+    figure: "layers",
+    instrument: "noise",
+    name: "Signal ÷ noise of each layer",
+    brief: "Signal ÷ noise",
+    key: "|mean gradient|² / its scatter, for one sample",
+    value: ({ signal_to_noise: ratio }) => number(ratio),
+    least: ({ signal_to_noise: ratio }) => short(ratio, 2),
+    says: ({ noise_scale: scale, batch_size: batch }) => noiseWords(scale, batch),
   },
   residuals: {
-    figure: "residuals", instrument: "residuals", name: "Residuals", brief: "Residuals", key: "true − predicted, over the prediction", units: "targets",
-    value: ({ mean, sd }) => `mean ${number(mean)}, sd ${number(sd)}`, least: ({ sd }) => short(sd, 2), says: ({ split }) => `of the ${split === "test" ? "test" : "training"} samples`,
+    figure: "residuals",
+    instrument: "residuals",
+    name: "Residuals",
+    brief: "Residuals",
+    key: "true − predicted, over the prediction",
+    units: "targets",
+    value: ({ mean, sd }) => `mean ${number(mean)}, sd ${number(sd)}`,
+    least: ({ sd }) => short(sd, 2),
+    says: ({ split }) => `of the ${split === "test" ? "test" : "training"} samples`,
   },
   confusion: {
-    figure: "confusion", instrument: "confusion", name: "Confusion matrix", brief: "Confusion", key: "rows: the true class, columns: the predicted one",
-    value: ({ right }) => `${percent(right ?? 0)} right`, least: ({ right }) => percent(right ?? 0), says: ({ split }) => `of the ${split === "test" ? "test" : "training"} samples`,
+    figure: "confusion",
+    instrument: "confusion",
+    name: "Confusion matrix",
+    brief: "Confusion",
+    key: "rows: the true class, columns: the predicted one",
+    value: ({ right }) => `${percent(right ?? 0)} right`,
+    least: ({ right }) => percent(right ?? 0),
+    says: ({ split }) => `of the ${split === "test" ? "test" : "training"} samples`,
   },
   decision: {
-    figure: "decision", instrument: "decision", name: "Decision map", brief: "Decisions", key: "shade: predicted class; shapes: samples by class", units: "inputs",
-    value: ({ classes }) => (classes ?? []).join(", "), least: () => "", says: ({ inputs }) => `over ${(inputs ?? []).join(" and ")}`,
+    figure: "decision",
+    instrument: "decision",
+    name: "Decision map",
+    brief: "Decisions",
+    key: "shade: predicted class; shapes: samples by class",
+    units: "inputs",
+    value: ({ classes }) => (classes ?? []).join(", "),
+    least: () => "",
+    says: ({ inputs }) => `over ${(inputs ?? []).join(" and ")}`,
   },
 };
 
 /** Short names of the gauges' levels; other levels have none. */
-export const BRIEF_LEVELS: Record<string, string> = { "edge of stability": "edge", "lowest point": "lowest", "same height behind it": "as high" };
+export const BRIEF_LEVELS: Record<string, string> = {
+  "edge of stability": "edge",
+  "lowest point": "lowest",
+  "same height behind it": "as high",
+};
 
 const slice = (figure: string, query: string, name: string): Gauge => ({
-  figure, query, instrument: "slice", name, brief: "Slice", key: "contours: powers of ten of the train loss",
-  value: ({ outside }) => outsideWords(outside), least: ({ outside }) => (outside === null ? "" : percent(outside)), says: ({ outside }) => outsideWords(outside),
+  figure,
+  query,
+  instrument: "slice",
+  name,
+  brief: "Slice",
+  key: "contours: powers of ten of the train loss",
+  value: ({ outside }) => outsideWords(outside),
+  least: ({ outside }) => (outside === null ? "" : percent(outside)),
+  says: ({ outside }) => outsideWords(outside),
 });
 
 Object.assign(GAUGES, {
   slice: slice("slice", "", "Loss over the main plane of the path"),
-  "slice-eigen": { ...slice("slice", "plane=eigenvectors", "Loss over the two sharpest directions") },
-  "slice-filter": { ...slice("slice", "normalize=filter", "Loss over the path's plane, filter-normalised") },
+  "slice-eigen": {
+    ...slice("slice", "plane=eigenvectors", "Loss over the two sharpest directions"),
+  },
+  "slice-filter": {
+    ...slice("slice", "normalize=filter", "Loss over the path's plane, filter-normalised"),
+  },
 });
 
 /** The first choice: the three gauges. */
@@ -107,37 +254,66 @@ export const CHOICES: Choice[] = [
   { value: "spectrum", text: "Eigenvalues", gauges: [GAUGES.spectrum] },
   { value: "histogram", text: "Histogram of gradients", gauges: [GAUGES.histogram] },
   { value: "ratios", text: "Update over weight", gauges: [GAUGES.ratios] },
-  { value: "cosine", text: "Cosine with the full gradient", gauges: [GAUGES.cosine, GAUGES.cosines] },
+  {
+    value: "cosine",
+    text: "Cosine with the full gradient",
+    gauges: [GAUGES.cosine, GAUGES.cosines],
+  },
   { value: "layers", text: "Signal and noise by layer", gauges: [GAUGES.layers] },
   { value: "slice", text: "Fall line", gauges: [GAUGES.slice] },
   { value: "slice-filter", text: "Slice, filter-normalised", gauges: [GAUGES["slice-filter"]] },
   { value: "slice-eigen", text: "Slice along top eigenvectors", gauges: [GAUGES["slice-eigen"]] },
-  { value: "residuals", text: "Residuals", gauges: [GAUGES.residuals], isFor: ({ classes }) => !classes.length },
-  { value: "confusion", text: "Confusion matrix", gauges: [GAUGES.confusion], isFor: ({ classes }) => classes.length > 0 },
-  { value: "decision", text: "Decision map", gauges: [GAUGES.decision], isFor: ({ classes, features }) => classes.length > 0 && features === 2 },
+  {
+    value: "residuals",
+    text: "Residuals",
+    gauges: [GAUGES.residuals],
+    isFor: ({ classes }) => !classes.length,
+  },
+  {
+    value: "confusion",
+    text: "Confusion matrix",
+    gauges: [GAUGES.confusion],
+    isFor: ({ classes }) => classes.length > 0,
+  },
+  {
+    value: "decision",
+    text: "Decision map",
+    gauges: [GAUGES.decision],
+    isFor: ({ classes, features }) => classes.length > 0 && features === 2,
+  },
 ];
 
 /** The choices for this experiment. */
-export const choicesFor = ({ experiment }: State) => CHOICES.filter(({ isFor }) => !isFor || (experiment !== null && isFor(experiment)));
+export const choicesFor = ({ experiment }: State) =>
+  CHOICES.filter(({ isFor }) => !isFor || (experiment !== null && isFor(experiment)));
 
-export const choiceOf = (state: State) => choicesFor(state).find(({ value }) => value === state.view.instruments) ?? CHOICES[0];
+export const choiceOf = (state: State) =>
+  choicesFor(state).find(({ value }) => value === state.view.instruments) ?? CHOICES[0];
 
 /** The kind of its chart. */
-export const kindOf = (gauge: Gauge) => Object.keys(GAUGES).find((name) => GAUGES[name] === gauge) ?? "";
+export const kindOf = (gauge: Gauge) =>
+  Object.keys(GAUGES).find((name) => GAUGES[name] === gauge) ?? "";
 
 /** How to read it, and whether its numbers are standardized. */
-export const keyWords = ({ experiment }: State, { key = "", units }: Gauge) => (units && isStandardized(experiment, units) ? `${key}; standardized` : key);
+export const keyWords = ({ experiment }: State, { key = "", units }: Gauge) =>
+  units && isStandardized(experiment, units) ? `${key}; standardized` : key;
 
 /** The request of a gauge: the instrument and its query, if any. */
-export const requestOf = ({ instrument, query }: Gauge) => (query ? `${instrument}?${query}` : instrument);
+export const requestOf = ({ instrument, query }: Gauge) =>
+  query ? `${instrument}?${query}` : instrument;
 
 /** The open instruments, each once. */
-export const openInstruments = (state: State) => (state.view.panel === "instruments" ? [...new Set(choiceOf(state).gauges.map(requestOf))] : []);
+export const openInstruments = (state: State) =>
+  state.view.panel === "instruments" ? [...new Set(choiceOf(state).gauges.map(requestOf))] : [];
 
-export type Place = {run: Run, step: number, isPast: boolean};
+export type Place = { run: Run; step: number; isPast: boolean };
 
 /** The place at which a run is measured: its present step, or the step on view. */
-export const placeOf = ({ looking }: State, run: Run): Place => ({ run, step: looking ? stepOf(run, looking.step) : run.step, isPast: looking !== null && looking.step < run.step });
+export const placeOf = ({ looking }: State, run: Run): Place => ({
+  run,
+  step: looking ? stepOf(run, looking.step) : run.step,
+  isPast: looking !== null && looking.step < run.step,
+});
 
 /** The measured run, whose network is drawn, and its place. */
 export function measuredAt(state: State) {
@@ -152,31 +328,61 @@ const TRAILED = new Set(Object.values(GAUGES).map(requestOf));
 
 /** Numbers and their names: the parts of an answer that a trail can show. */
 function light(answer: Json): Json {
-  const numbers = Object.entries(answer).map(([key, value]) => [key, value !== null && typeof value === "object" && !Array.isArray(value) ? light(value) : value]);
+  const numbers = Object.entries(answer).map(([key, value]) => [
+    key,
+    value !== null && typeof value === "object" && !Array.isArray(value) ? light(value) : value,
+  ]);
   return Object.fromEntries(numbers.filter(([, value]) => !Array.isArray(value)));
 }
 
 /** @param trail by step */
 function thinned(trail: Json[]) {
-  return trail.length > MOST ? trail.filter((_, k) => k % 2 === 0 || k === trail.length - 1) : trail;
+  return trail.length > MOST
+    ? trail.filter((_, k) => k % 2 === 0 || k === trail.length - 1)
+    : trail;
 }
 
 /** Adds an answer. One of another generation or an unknown run changes nothing. */
-export function withMeasured(state: State, { run, name, answer }: {run: string, name: string, answer: Json}): State {
+export function withMeasured(
+  state: State,
+  { run, name, answer }: { run: string; name: string; answer: Json },
+): State {
   const { generation } = answer;
   if (state.runs[run]?.generation !== generation) return state;
-  const stored: Measured = state.instruments[run]?.generation === generation ? state.instruments[run] : { generation, last: {}, trails: {} };
+  const stored: Measured =
+    state.instruments[run]?.generation === generation
+      ? state.instruments[run]
+      : { generation, last: {}, trails: {} };
   const others = (stored.trails[name] ?? []).filter(({ step }) => step !== answer.step);
   // only instruments with a figure of trails keep one
-  const trail = !TRAILED.has(name) ? [] : thinned([...others, light(answer)].sort((a, b) => a.step - b.step));
-  return { ...state, instruments: { ...state.instruments, [run]: { generation, last: { ...stored.last, [name]: answer }, trails: { ...stored.trails, [name]: trail } } } };
+  const trail = !TRAILED.has(name)
+    ? []
+    : thinned([...others, light(answer)].sort((a, b) => a.step - b.step));
+  return {
+    ...state,
+    instruments: {
+      ...state.instruments,
+      [run]: {
+        generation,
+        last: { ...stored.last, [name]: answer },
+        trails: { ...stored.trails, [name]: trail },
+      },
+    },
+  };
 }
 
 /** An instrument's answers for a run in this generation. */
-export function answersOf(state: State, run: string, name: string): {last: Json|undefined, trail: Json[]} {
+export function answersOf(
+  state: State,
+  run: string,
+  name: string,
+): { last: Json | undefined; trail: Json[] } {
   const stored = state.instruments[run];
   const isOfNow = stored?.generation === state.runs[run]?.generation;
-  return { last: isOfNow ? stored.last[name] : undefined, trail: isOfNow ? stored.trails[name] ?? [] : [] };
+  return {
+    last: isOfNow ? stored.last[name] : undefined,
+    trail: isOfNow ? (stored.trails[name] ?? []) : [],
+  };
 }
 
 /** A gauge in one sentence, rewritten when its story changes. */
@@ -190,8 +396,15 @@ export function gaugeSummary(state: State, gauge: Gauge) {
 /** Why a gauge has no measurement yet; empty if the server cannot answer, which the strip shows. */
 export function waitingWords(state: State, gauge: Gauge) {
   const at = measuredAt(state);
-  if (!at || !["ready", "live"].includes(state.connection.status) || answersOf(state, at.run.name, requestOf(gauge)).last) return "";
-  return state.playback.playing && !at.isPast ? "Not measured yet: playing runs go first." : "Being measured.";
+  if (
+    !at ||
+    !["ready", "live"].includes(state.connection.status) ||
+    answersOf(state, at.run.name, requestOf(gauge)).last
+  )
+    return "";
+  return state.playback.playing && !at.isPast
+    ? "Not measured yet: playing runs go first."
+    : "Being measured.";
 }
 
 /** All numbers of the open gauges in words, as the charts show them. */
@@ -208,10 +421,14 @@ export function readingWords(state: State) {
 /** The cost of the open instruments: "takes 12 ms, every 0.4 s". */
 export function costWords(state: State) {
   const at = measuredAt(state);
-  const answers = at ? openInstruments(state).map((name) => answersOf(state, at.run.name, name).last) : [];
+  const answers = at
+    ? openInstruments(state).map((name) => answersOf(state, at.run.name, name).last)
+    : [];
   if (!answers.length || answers.some((one) => !one)) return "";
   const sum = (field: string) => answers.reduce((all, one) => all + (one?.[field] ?? 0), 0);
   const cost = sum("cost_seconds");
   const takes = `takes ${cost < 0.9995 ? `${integer(Math.max(1, 1000 * cost))} ms` : `${number(cost)} s`}`;
-  return state.playback.playing && !state.looking ? `${takes}, every ${Math.max(0.1, cost + sum("again_seconds")).toFixed(1)} s` : takes;
+  return state.playback.playing && !state.looking
+    ? `${takes}, every ${Math.max(0.1, cost + sum("again_seconds")).toFixed(1)} s`
+    : takes;
 }

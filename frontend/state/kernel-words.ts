@@ -4,20 +4,24 @@
  */
 
 /** as GET /healthz answers */
-type Health = {kernel: string, not_compiled?: string};
+type Health = { kernel: string; not_compiled?: string };
 /** a run, and the kernel with which it started */
-type RunKernel = {label: string, kernel: string};
+type RunKernel = { label: string; kernel: string };
 
-const NAMES = ({ compiled: "compiled kernels", numpy: "NumPy" } as Record<string, string>);
+const NAMES = { compiled: "compiled kernels", numpy: "NumPy" } as Record<string, string>;
 
 const nameOf = (kernel: string) => NAMES[kernel] ?? kernel;
 
-const listed = (words: string[]) => (words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join(""));
+const listed = (words: string[]) =>
+  words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join("");
 
 /** @param next the kernel for new runs of this experiment */
 export function kernelWords(health: Health, runs: RunKernel[], next = health.kernel) {
-  if (next !== health.kernel) return `Steps are made by ${nameOf(next)}: the ${nameOf(health.kernel)} have no code for this loss.`;
-  const why = health.not_compiled ? ` (compiled kernels are not in use: ${health.not_compiled})` : "";
+  if (next !== health.kernel)
+    return `Steps are made by ${nameOf(next)}: the ${nameOf(health.kernel)} have no code for this loss.`;
+  const why = health.not_compiled
+    ? ` (compiled kernels are not in use: ${health.not_compiled})`
+    : "";
   const others = runs.filter(({ kernel }) => kernel !== health.kernel);
   const [first] = others;
   if (!first) return `Steps are made by ${nameOf(health.kernel)}${why}.`;

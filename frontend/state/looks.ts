@@ -1,5 +1,6 @@
 /**
- * A look at a run: units, and the drawn parts of weights and predictions, merged and packed by the server.
+ * A look at a run: units, and the drawn parts of weights and predictions, merged and packed by the
+ * server.
  * Owns: its request, and reading its answer. Pure.
  */
 
@@ -10,7 +11,11 @@ import type { DrawnMatrix, Json } from "./types.ts";
 export const MOST_CELLS = 16;
 
 /** The query besides units: the cells of weights to draw, the predictions to show. */
-export const lookQuery = ({ weights, predictions }: {weights: boolean, predictions: boolean}) => [...(weights ? [`weights=${MOST_CELLS}`] : []), `predictions=${predictions ? "pairs" : "none"}`].join("&");
+export const lookQuery = ({ weights, predictions }: { weights: boolean; predictions: boolean }) =>
+  [
+    ...(weights ? [`weights=${MOST_CELLS}`] : []),
+    `predictions=${predictions ? "pairs" : "none"}`,
+  ].join("&");
 
 const numbers = (column: any) => Array.from(decode(column));
 
@@ -19,7 +24,14 @@ export function readLook({ step, units, weights, predictions }: Json) {
   return {
     units: { ...units, step },
     ...(weights && { weights: { of: weights, step } }),
-    ...(predictions && { predictions: { split: predictions.split, y: numbers(predictions.y), y_pred: numbers(predictions.y_pred), step } }),
+    ...(predictions && {
+      predictions: {
+        split: predictions.split,
+        y: numbers(predictions.y),
+        y_pred: numbers(predictions.y_pred),
+        step,
+      },
+    }),
   };
 }
 

@@ -7,7 +7,10 @@ import { number } from "./format.ts";
 import type { RunSeries } from "./types.ts";
 
 /** @returns null if no loss was evaluated there */
-export function lossAt(series: RunSeries|null, step: number): {least: number, most: number}|null {
+export function lossAt(
+  series: RunSeries | null,
+  step: number,
+): { least: number; most: number } | null {
   const loss = series?.values("train_loss");
   if (!series || !loss) return null;
   const k = series.last.findIndex((last) => last >= step);
@@ -20,15 +23,22 @@ export function lossAt(series: RunSeries|null, step: number): {least: number, mo
  * same ones.
  * @param reach greatest distance
  */
-export function tellingStep(all: (RunSeries|null)[], step: number, reach: number) {
-  const near = all.flatMap((series) => {
-    const loss = series?.values("train_loss");
-    if (!series || !loss) return [];
-    return [...series.last].map((last, k) => (Number.isFinite(loss.min[k]) ? Math.min(last, Math.max(series.first[k], step)) : Infinity));
-  }).filter((each) => Math.abs(each - step) <= reach);
+export function tellingStep(all: (RunSeries | null)[], step: number, reach: number) {
+  const near = all
+    .flatMap((series) => {
+      const loss = series?.values("train_loss");
+      if (!series || !loss) return [];
+      return [...series.last].map((last, k) =>
+        Number.isFinite(loss.min[k]) ? Math.min(last, Math.max(series.first[k], step)) : Infinity,
+      );
+    })
+    .filter((each) => Math.abs(each - step) <= reach);
   const count = (at: number) => all.filter((series) => lossAt(series, at)).length;
-  return [...new Set([step, ...near])].map((at) => ({ at, count: count(at) }))
-    .sort((a, b) => b.count - a.count || Math.abs(a.at - step) - Math.abs(b.at - step) || a.at - b.at)[0].at;
+  return [...new Set([step, ...near])]
+    .map((at) => ({ at, count: count(at) }))
+    .sort(
+      (a, b) => b.count - a.count || Math.abs(a.at - step) - Math.abs(b.at - step) || a.at - b.at,
+    )[0].at;
 }
 
 /** "0.0118", or "0.0118 to 0.0170". */

@@ -10,13 +10,21 @@ import type { Catalog, Json } from "./wire-types.ts";
 export type { Method as LossRecipe } from "./catalog.ts";
 
 const WORDS: Record<string, string> = {
-  mse: "mean squared error", huber: "Huber loss", binary_cross_entropy: "binary cross-entropy", softmax_cross_entropy: "softmax cross-entropy",
+  mse: "mean squared error",
+  huber: "Huber loss",
+  binary_cross_entropy: "binary cross-entropy",
+  softmax_cross_entropy: "softmax cross-entropy",
 };
 
 /** "mean squared error", "Huber loss, delta 0.5". */
 export function lossWords(loss: LossRecipe) {
   const name = methodName(loss);
-  const own = typeof loss === "string" ? [] : Object.entries(loss).filter(([key]) => key !== "name").map(([key, value]) => `${key} ${value}`);
+  const own =
+    typeof loss === "string"
+      ? []
+      : Object.entries(loss)
+          .filter(([key]) => key !== "name")
+          .map(([key, value]) => `${key} ${value}`);
   return [WORDS[name] ?? name.replaceAll("_", " "), ...own].join(", ");
 }
 
@@ -24,8 +32,10 @@ export function lossWords(loss: LossRecipe) {
 export const takesLogits = (loss: LossRecipe) => methodName(loss).endsWith("cross_entropy");
 
 /** Losses for a regression (0 classes) or this many classes. */
-export const fittingLosses = (catalog: Catalog|null, classes: number) =>
-  rowsOf(catalog, "losses").filter(({ task, most_classes: most }) => (classes ? most === null || classes <= most : task === "regression"));
+export const fittingLosses = (catalog: Catalog | null, classes: number) =>
+  rowsOf(catalog, "losses").filter(({ task, most_classes: most }) =>
+    classes ? most === null || classes <= most : task === "regression",
+  );
 
 /**
  * True if a recipe keeps its loss with other data: of the same kind, with a number of classes the
@@ -33,8 +43,9 @@ export const fittingLosses = (catalog: Catalog|null, classes: number) =>
  * Otherwise the data's default loss applies.
  * @param before the data before the change
  */
-export function keepsLoss(catalog: Catalog|null, loss: LossRecipe, before: Json, after: Json) {
-  if (after.name === before.name && after.dataset === before.dataset && after.task === before.task) return true;
+export function keepsLoss(catalog: Catalog | null, loss: LossRecipe, before: Json, after: Json) {
+  if (after.name === before.name && after.dataset === before.dataset && after.task === before.task)
+    return true;
   const [was, is] = [before, after].map((data) => rowOf(catalog, "datasets", data.name));
   const most = rowOf(catalog, "losses", methodName(loss))?.most_classes;
   const fits = !is?.classes?.length || most === null || most >= is.classes.length;

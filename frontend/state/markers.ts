@@ -12,11 +12,21 @@ import { furthestStep } from "./moments.ts";
 import type { Json, Lane, Run, State } from "./types.ts";
 import type { Origin } from "./wire-types.ts";
 
-export type Marker = {step: number, kind: "edit"|"reset"|"diverged"|"fork"|"finding", run: string, lane: Lane, text: string, tone?: string};
+export type Marker = {
+  step: number;
+  kind: "edit" | "reset" | "diverged" | "fork" | "finding";
+  run: string;
+  lane: Lane;
+  text: string;
+  tone?: string;
+};
 
 /** px within which a scrubbing finger snaps to a mark. */
 const SNAPS = 12;
-/** Marks nearer than this many px to the previous one share its flag, because a pointer could not hit both. */
+/**
+ * Marks nearer than this many px to the previous one share its flag, because a pointer could not
+ * hit both.
+ */
 const SHARES = 16;
 
 /** The marks of visible runs, by step. */
@@ -29,10 +39,16 @@ export function markersOf(state: State): Marker[] {
 export function marksOf(run: Run, { experiment, catalog, runs }: State): Marker[] {
   const recipe = experiment?.recipe.runs.find(({ name }) => name === run.name);
   if (!recipe) return [];
-  const mark = (kind: Marker["kind"], step: number, text: string) => ({ kind, step, text: `${run.label}: ${text}`, run: run.name, lane: run.lane });
+  const mark = (kind: Marker["kind"], step: number, text: string) => ({
+    kind,
+    step,
+    text: `${run.label}: ${text}`,
+    run: run.name,
+    lane: run.lane,
+  });
   const { origin } = recipe;
-  const parent = origin ? runs[origin.run]?.label ?? origin.run : "";
-  let before = (recipe as Json);
+  const parent = origin ? (runs[origin.run]?.label ?? origin.run) : "";
+  let before = recipe as Json;
   const edits = editsSoFar(run).map((edit) => {
     const text = editWords(edit, before, catalog);
     const { at_step: step, ...change } = edit;
@@ -42,11 +58,20 @@ export function marksOf(run: Run, { experiment, catalog, runs }: State): Marker[
   const changes = edits.find(({ step }) => step === origin?.at_step)?.words;
   return [
     // a fork's inherited edits are marked at its parent
-    ...(origin ? [mark("fork", origin.at_step, [`fork of ${parent}`, changes].filter(Boolean).join(", "))] : []),
-    ...edits.map(({ words: _, ...edit }) => edit).filter(({ step }) => !origin || step > origin.at_step),
-    ...foundSince(run, origin).map((finding) => ({ ...mark("finding", finding.since_step, finding.mark), tone: toneOf(finding) })),
+    ...(origin
+      ? [mark("fork", origin.at_step, [`fork of ${parent}`, changes].filter(Boolean).join(", "))]
+      : []),
+    ...edits
+      .map(({ words: _, ...edit }) => edit)
+      .filter(({ step }) => !origin || step > origin.at_step),
+    ...foundSince(run, origin).map((finding) => ({
+      ...mark("finding", finding.since_step, finding.mark),
+      tone: toneOf(finding),
+    })),
     ...(run.divergedAt === null ? [] : [mark("diverged", run.divergedAt, "diverged")]),
-    ...(run.restarted && isAlone(run.restarted, runs) ? [mark("reset", run.restarted.step, "starts again at step 0")] : []),
+    ...(run.restarted && isAlone(run.restarted, runs)
+      ? [mark("reset", run.restarted.step, "starts again at step 0")]
+      : []),
   ];
 }
 
@@ -54,16 +79,18 @@ export function marksOf(run: Run, { experiment, catalog, runs }: State): Marker[
  * A reset stays in the past of runs not reset with it. A reset of all arrives run by run and ends
  * every past.
  */
-const isAlone = ({ beside }: NonNullable<Run["restarted"]>, runs: State["runs"]) => Object.entries(beside).some(([name, generation]) => runs[name]?.generation === generation);
+const isAlone = ({ beside }: NonNullable<Run["restarted"]>, runs: State["runs"]) =>
+  Object.entries(beside).some(([name, generation]) => runs[name]?.generation === generation);
 
 /** Findings since a fork began; earlier ones are its parent's. */
-export const foundSince = (run: Run, origin?: Origin) => flaggedFindings(run).filter(({ since_step: since }) => !origin || since > origin.at_step);
+export const foundSince = (run: Run, origin?: Origin) =>
+  flaggedFindings(run).filter(({ since_step: since }) => !origin || since > origin.at_step);
 
 /**
  * The step of the next or previous mark; beyond the last is the present, before the first the
  * start.
  */
-export function nextMarker(state: State, step: number, direction: 1|-1) {
+export function nextMarker(state: State, step: number, direction: 1 | -1) {
   const steps = markersOf(state).map((marker) => marker.step);
   if (direction > 0) return steps.find((each) => each > step) ?? furthestStep(state);
   return Math.max(0, ...steps.filter((each) => each < step));
@@ -78,7 +105,9 @@ export function nextMarker(state: State, step: number, direction: 1|-1) {
 export function snapped(markers: Marker[], step: number, end: number, pixels: number) {
   const apart = (marker: Marker) => (Math.abs(marker.step - step) * pixels) / Math.max(1, end);
   const nearest = Math.min(...markers.map(apart));
-  return nearest <= SNAPS ? markers.find((marker) => apart(marker) < nearest + 1)?.step ?? step : step;
+  return nearest <= SNAPS
+    ? (markers.find((marker) => apart(marker) < nearest + 1)?.step ?? step)
+    : step;
 }
 
 /**
@@ -88,20 +117,22 @@ export function snapped(markers: Marker[], step: number, end: number, pixels: nu
  * @param pixels length of the track
  */
 export function flagsOf(markers: Marker[], end: number, pixels: number): Marker[][] {
-  const flags = ([] as Marker[][]);
+  const flags = [] as Marker[][];
   for (const marker of markers) {
     const last = flags[flags.length - 1];
-    if (last && ((marker.step - last[0].step) * pixels) / Math.max(1, end) < SHARES) last.push(marker);
+    if (last && ((marker.step - last[0].step) * pixels) / Math.max(1, end) < SHARES)
+      last.push(marker);
     else flags.push([marker]);
   }
   return flags;
 }
 
 /** "step 420: GD: rate 0.1 → 0.05" of each mark of a flag. */
-export const flagWords = (flag: Marker[]) => flag.map(({ step, text }) => `step ${integer(step)}: ${text}`);
+export const flagWords = (flag: Marker[]) =>
+  flag.map(({ step, text }) => `step ${integer(step)}: ${text}`);
 
 /** The step to which a flag leads: its first, or the next of its own if the view is at one. */
 export function stepFrom(flag: Marker[], current: number) {
   const isOwn = flag.some(({ step }) => step === current);
-  return (isOwn && flag.find(({ step }) => step > current) || flag[0]).step;
+  return ((isOwn && flag.find(({ step }) => step > current)) || flag[0]).step;
 }

@@ -1,5 +1,6 @@
 /**
- * The state at the past step on view, in the same shape, so that every view shows past and present alike.
+ * The state at the past step on view, in the same shape, so that every view shows past and present
+ * alike.
  * Owns: that step, and the runs there. Pure. Training goes on; the server knows nothing of it.
  */
 
@@ -8,7 +9,8 @@ import { inForce } from "./settings.ts";
 import type { Moment, Run, State } from "./types.ts";
 
 /** The step of the furthest run. */
-export const furthestStep = (state: State) => Math.max(0, ...state.order.map((name) => state.runs[name].step));
+export const furthestStep = (state: State) =>
+  Math.max(0, ...state.order.map((name) => state.runs[name].step));
 
 /** The step on view. */
 export const shownStep = (state: State) => state.looking?.step ?? furthestStep(state);
@@ -27,7 +29,7 @@ export function withoutLostPast(state: State): State {
 }
 
 /** Past runs by their answers, so that views redraw only when their own part changed. */
-const PAST_RUNS: WeakMap<Moment, {of: unknown[], run: Run}> = new WeakMap();
+const PAST_RUNS: WeakMap<Moment, { of: unknown[]; run: Run }> = new WeakMap();
 const ON_VIEW: WeakMap<State, State> = new WeakMap();
 
 /**
@@ -39,7 +41,9 @@ export function stateOnView(state: State): State {
   if (!state.looking) return state;
   const cached = ON_VIEW.get(state);
   if (cached) return cached;
-  const runs = Object.fromEntries(Object.values(state.runs).map((run) => [run.name, runThen(run, state)]));
+  const runs = Object.fromEntries(
+    Object.values(state.runs).map((run) => [run.name, runThen(run, state)]),
+  );
   const result = { ...state, runs };
   ON_VIEW.set(state, result);
   return result;
@@ -49,13 +53,40 @@ function runThen(run: Run, state: State): Run {
   const moment = state.looking?.moments[run.name];
   const recipe = state.experiment?.recipe.runs.find(({ name }) => name === run.name);
   if (!moment || !recipe || moment.generation !== run.generation) return run;
-  const of = [run.label, run.lane, run.hidden, run.edits, run.findings, run.divergedAt, recipe, state.catalog];
+  const of = [
+    run.label,
+    run.lane,
+    run.hidden,
+    run.edits,
+    run.findings,
+    run.divergedAt,
+    recipe,
+    state.catalog,
+  ];
   const cached = PAST_RUNS.get(moment);
   if (cached && of.every((each, k) => each === cached.of[k])) return cached.run;
-  const { step, epoch, samples_seen: samplesSeen, latest, units, predictions, weights, trend } = moment;
+  const {
+    step,
+    epoch,
+    samples_seen: samplesSeen,
+    latest,
+    units,
+    predictions,
+    weights,
+    trend,
+  } = moment;
   const edits = run.edits.filter(({ at_step }) => at_step <= step);
   const then: Run = {
-    ...run, step, epoch, samplesSeen, latest, units, predictions, weights, trend, edits,
+    ...run,
+    step,
+    epoch,
+    samplesSeen,
+    latest,
+    units,
+    predictions,
+    weights,
+    trend,
+    edits,
     findings: findingsAt(run.findings, step),
     status: run.divergedAt === step ? "diverged" : "paused",
     divergedAt: run.divergedAt === step ? step : null,

@@ -8,12 +8,21 @@ import type { Json, Problem } from "./types.ts";
 /** The types that the browser's file dialog offers. */
 export const TYPES = ".json,.npz,application/json";
 
-const otherFile = (name: string): Problem => ({ title: `${name} is neither a recipe nor parameters.`, detail: "Open a .json recipe or .npz parameters from Export. Drop a CSV file on Data." });
+const otherFile = (name: string): Problem => ({
+  title: `${name} is neither a recipe nor parameters.`,
+  detail: "Open a .json recipe or .npz parameters from Export. Drop a CSV file on Data.",
+});
 
-const noRecipe = (name: string): Problem => ({ title: `${name} holds no recipe.`, detail: "A recipe is a JSON object, like recipe.json under Export." });
+const noRecipe = (name: string): Problem => ({
+  title: `${name} holds no recipe.`,
+  detail: "A recipe is a JSON object, like recipe.json under Export.",
+});
 
 /** @param text its content, if it is text */
-export function openedAs(name: string, text = ""): {recipe: Json}|{isParameters: true}|{problem: Problem} {
+export function openedAs(
+  name: string,
+  text = "",
+): { recipe: Json } | { isParameters: true } | { problem: Problem } {
   if (/\.npz$/i.test(name)) return { isParameters: true };
   if (!/\.json$/i.test(name)) return { problem: otherFile(name) };
   try {
@@ -25,4 +34,5 @@ export function openedAs(name: string, text = ""): {recipe: Json}|{isParameters:
   return { problem: noRecipe(name) };
 }
 
-export const recipeWords = (name: string) => `Opened from ${name}, at step 0. Press play to train it with its edits.`;
+export const recipeWords = (name: string) =>
+  `Opened from ${name}, at step 0. Press play to train it with its edits.`;

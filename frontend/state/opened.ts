@@ -4,10 +4,20 @@
  */
 
 import { joinedFindings } from "./findings.ts";
-import type { Edit, Experiment, ExperimentAnswer, Lane, Recipe, Run, RunAnswer, RunRecipe, State } from "./types.ts";
+import type {
+  Edit,
+  Experiment,
+  ExperimentAnswer,
+  Lane,
+  Recipe,
+  Run,
+  RunAnswer,
+  RunRecipe,
+  State,
+} from "./types.ts";
 
 /** In the order in which runs take them. */
-export const LANES = (["a", "b", "c", "d"] as const);
+export const LANES = ["a", "b", "c", "d"] as const;
 
 /** The label of a run without its own: "GD", "SGD", "Run 3". */
 export function labelOf(name: string) {
@@ -29,21 +39,25 @@ export function laneOf(name: string, place: number, previous: Record<string, Run
  * that before the last step.
  */
 export function newest(current: Run["latest"], incoming: Run["latest"] = {}): Run["latest"] {
-  const newer = Object.entries(incoming).filter(([name, { step }]) => !current[name] || step >= current[name].step);
+  const newer = Object.entries(incoming).filter(
+    ([name, { step }]) => !current[name] || step >= current[name].step,
+  );
   return newer.length ? { ...current, ...Object.fromEntries(newer) } : current;
 }
 
 /** Within a generation edits only grow: an answer with fewer is older than the last edit. */
-const grownEdits = (incoming: Edit[], previous: Edit[]) => (incoming.length < previous.length ? previous : incoming);
+const grownEdits = (incoming: Edit[], previous: Edit[]) =>
+  incoming.length < previous.length ? previous : incoming;
 
-const isOvertaken = (incoming: RunAnswer, previous: Run|undefined) => previous !== undefined && incoming.generation < previous.generation;
+const isOvertaken = (incoming: RunAnswer, previous: Run | undefined) =>
+  previous !== undefined && incoming.generation < previous.generation;
 
 /**
  * Merges an answer. An answer older than the last frame does not move the counter back; one from
  * before a reset is
  * ignored.
  */
-function runOf(incoming: RunAnswer, recipe: RunRecipe, previous: Run|undefined, lane: Lane): Run {
+function runOf(incoming: RunAnswer, recipe: RunRecipe, previous: Run | undefined, lane: Lane): Run {
   if (previous && isOvertaken(incoming, previous)) return previous;
   const same = previous && previous.generation === incoming.generation;
   const behind = same && previous.step > incoming.step;
@@ -60,11 +74,22 @@ function runOf(incoming: RunAnswer, recipe: RunRecipe, previous: Run|undefined, 
     samplesSeen: behind ? previous.samplesSeen : incoming.samples_seen,
     generation: incoming.generation,
     finishedBy: incoming.finished_by ?? null,
-    divergedAt: over ? previous.divergedAt : incoming.status === "diverged" ? incoming.diverged_at ?? incoming.step : null,
+    divergedAt: over
+      ? previous.divergedAt
+      : incoming.status === "diverged"
+        ? (incoming.diverged_at ?? incoming.step)
+        : null,
     latest: same ? newest(previous.latest, incoming.latest) : incoming.latest,
-    settings: previous?.settings ?? { optimizer: recipe.optimizer, learning_rate: recipe.learning_rate, batch_size: recipe.batch_size, order: recipe.order },
+    settings: previous?.settings ?? {
+      optimizer: recipe.optimizer,
+      learning_rate: recipe.learning_rate,
+      batch_size: recipe.batch_size,
+      order: recipe.order,
+    },
     edits: grownEdits(recipe?.edits ?? [], same ? previous.edits : []),
-    planned: (recipe?.edits ?? []).flatMap(({ at_step }) => (at_step > incoming.step ? [at_step] : [])),
+    planned: (recipe?.edits ?? []).flatMap(({ at_step }) =>
+      at_step > incoming.step ? [at_step] : [],
+    ),
     units: same ? previous.units : null,
     predictions: same ? previous.predictions : null,
     weights: same ? previous.weights : null,
@@ -78,22 +103,36 @@ function runOf(incoming: RunAnswer, recipe: RunRecipe, previous: Run|undefined, 
 
 /** @param again the same experiment; otherwise only looks are kept */
 export function runsOf(answer: ExperimentAnswer, previous: Record<string, Run>, again: boolean) {
-  const staying = Object.fromEntries(answer.runs.filter(({ name }) => previous[name]).map(({ name }) => [name, previous[name]]));
+  const staying = Object.fromEntries(
+    answer.runs.filter(({ name }) => previous[name]).map(({ name }) => [name, previous[name]]),
+  );
   const runs: Record<string, Run> = {};
   answer.runs.forEach((incoming, place) => {
-    const recipe = (answer.recipe.runs.find(({ name }) => name === incoming.name) as RunRecipe);
+    const recipe = answer.recipe.runs.find(({ name }) => name === incoming.name) as RunRecipe;
     const lane = laneOf(incoming.name, place, { ...staying, ...runs });
-    runs[incoming.name] = { ...runOf(incoming, recipe, again ? staying[incoming.name] : undefined, lane), hidden: staying[incoming.name]?.hidden ?? false };
+    runs[incoming.name] = {
+      ...runOf(incoming, recipe, again ? staying[incoming.name] : undefined, lane),
+      hidden: staying[incoming.name]?.hidden ?? false,
+    };
   });
   return runs;
 }
 
 /** Keeps the page's recipes of runs that were reset after the answer was sent. */
-export function withNewerRecipes(answer: ExperimentAnswer, { runs, experiment }: State): ExperimentAnswer {
-  const overtaken = new Set(answer.runs.filter((incoming) => isOvertaken(incoming, runs[incoming.name])).map(({ name }) => name));
+export function withNewerRecipes(
+  answer: ExperimentAnswer,
+  { runs, experiment }: State,
+): ExperimentAnswer {
+  const overtaken = new Set(
+    answer.runs
+      .filter((incoming) => isOvertaken(incoming, runs[incoming.name]))
+      .map(({ name }) => name),
+  );
   if (!overtaken.size || !experiment) return answer;
   const current = Object.fromEntries(experiment.recipe.runs.map((recipe) => [recipe.name, recipe]));
-  const recipes = answer.recipe.runs.map((recipe) => (overtaken.has(recipe.name) ? current[recipe.name] ?? recipe : recipe));
+  const recipes = answer.recipe.runs.map((recipe) =>
+    overtaken.has(recipe.name) ? (current[recipe.name] ?? recipe) : recipe,
+  );
   return { ...answer, recipe: { ...answer.recipe, runs: recipes } };
 }
 
@@ -115,15 +154,19 @@ function roundHalfEven(value: number) {
   return whole % 2 === 0 ? whole : whole + 1;
 }
 
-export function experimentOf(answer: ExperimentAnswer, previous: Experiment|null, token?: string|null): Experiment {
+export function experimentOf(
+  answer: ExperimentAnswer,
+  previous: Experiment | null,
+  token?: string | null,
+): Experiment {
   const outputs = answer.outputs ?? 1;
   const sizes = layerSizes(answer.recipe, outputs);
-  const shapes = sizes.slice(1).map((units, k) => ([sizes[k], units] as [number, number]));
+  const shapes = sizes.slice(1).map((units, k) => [sizes[k], units] as [number, number]);
   const split = splitOf(answer.recipe);
   const { train_samples: train = split.train, test_samples: test = split.test, baseline } = answer;
   return {
     id: answer.id,
-    token: token === undefined ? previous?.token ?? null : token,
+    token: token === undefined ? (previous?.token ?? null) : token,
     recipe: answer.recipe,
     kernel: answer.kernel,
     baseline: baseline ? { train: baseline.train, test: baseline.test ?? null } : null,
@@ -143,6 +186,7 @@ export function experimentOf(answer: ExperimentAnswer, previous: Experiment|null
 
 /** The loss at step 0, if a run still stands there. */
 function startOf(answer: ExperimentAnswer) {
-  for (const { latest } of answer.runs) if (latest?.train_loss?.step === 0) return latest.train_loss.value;
+  for (const { latest } of answer.runs)
+    if (latest?.train_loss?.step === 0) return latest.train_loss.value;
   return null;
 }

@@ -19,8 +19,10 @@ export const canBeOff = (parameter: Parameter) => hasType(parameter, "null");
 /** `isAbove`, `isBelow`: the bound itself is excluded. */
 export function limitsOf({ schema = {} }: Parameter) {
   return {
-    low: schema.exclusiveMinimum ?? schema.minimum ?? -Infinity, isAbove: schema.exclusiveMinimum !== undefined,
-    high: schema.exclusiveMaximum ?? schema.maximum ?? Infinity, isBelow: schema.exclusiveMaximum !== undefined,
+    low: schema.exclusiveMinimum ?? schema.minimum ?? -Infinity,
+    isAbove: schema.exclusiveMinimum !== undefined,
+    high: schema.exclusiveMaximum ?? schema.maximum ?? Infinity,
+    isBelow: schema.exclusiveMaximum !== undefined,
   };
 }
 
@@ -39,23 +41,31 @@ function span(parameter: Parameter) {
 /** "a whole number from 1 to 12", "above 0, up to 1". */
 function rangeOf(parameter: Parameter) {
   const words = span(parameter);
-  return isWhole(parameter) ? `a whole number${/^from \b/.test(words) ? " " : ", "}${words}` : words;
+  return isWhole(parameter)
+    ? `a whole number${/^from \b/.test(words) ? " " : ", "}${words}`
+    : words;
 }
 
 /** The subject of a refusal: "A rate", "Clip norm". */
-const subjectOf = (name: string) => (name === "learning_rate" ? "A rate" : nameFor("settings", name));
+const subjectOf = (name: string) =>
+  name === "learning_rate" ? "A rate" : nameFor("settings", name);
 
 /** Why a value is not allowed, or null. */
-export function refusalOf(parameter: Parameter): (value: number) => string|null {
+export function refusalOf(parameter: Parameter): (value: number) => string | null {
   const { low, isAbove, high, isBelow } = limitsOf(parameter);
   return (value) => {
     const tooLow = isAbove ? value <= low : value < low;
     const tooHigh = isBelow ? value >= high : value > high;
-    if (isWhole(parameter)) return tooLow || tooHigh || !Number.isInteger(value) ? `${capital(rangeOf(parameter))}.` : null;
+    if (isWhole(parameter))
+      return tooLow || tooHigh || !Number.isInteger(value)
+        ? `${capital(rangeOf(parameter))}.`
+        : null;
     if (!tooLow && !tooHigh) return null;
     if (high <= MODERATE) return `${capital(span(parameter))}.`;
     if (tooHigh) return `At most ${bound(high)}.`;
-    return isAbove ? `${subjectOf(parameter.name)} is a number above ${bound(low)}.` : `${subjectOf(parameter.name)} is ${bound(low)} or more.`;
+    return isAbove
+      ? `${subjectOf(parameter.name)} is a number above ${bound(low)}.`
+      : `${subjectOf(parameter.name)} is ${bound(low)} or more.`;
   };
 }
 
@@ -67,13 +77,17 @@ export function rangeWords(parameter: Parameter) {
 }
 
 /** meaning; range and source */
-export type Explanation = {says: string, more: string};
+export type Explanation = { says: string; more: string };
 
 /** @param row of a table, or a parameter */
-export function explanationOf(row: Json|undefined, range?: string): Explanation {
-  const sentence = (text: string|undefined) => (text ? `${capital(text).replace(/\.$/, "")}.` : "");
+export function explanationOf(row: Json | undefined, range?: string): Explanation {
+  const sentence = (text: string | undefined) =>
+    text ? `${capital(text).replace(/\.$/, "")}.` : "";
   const source = row?.source ? `Source: ${row.source}` : "";
-  return { says: sentence(row?.help), more: [range, source].filter(Boolean).map(sentence).join(" ") };
+  return {
+    says: sentence(row?.help),
+    more: [range, source].filter(Boolean).map(sentence).join(" "),
+  };
 }
 
 export const explained = (parameter: Parameter) => explanationOf(parameter, rangeWords(parameter));

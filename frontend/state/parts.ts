@@ -15,10 +15,12 @@ export function withRun(state: State, name: string, part: Partial<Run>): State {
  * Edits in force at the run's step. A new edit counts although the steps up to it have not arrived;
  * planned ones wait.
  */
-export const editsSoFar = ({ edits, step, planned = [] }: Run) => edits.filter(({ at_step }) => at_step <= step || !planned.includes(at_step));
+export const editsSoFar = ({ edits, step, planned = [] }: Run) =>
+  edits.filter(({ at_step }) => at_step <= step || !planned.includes(at_step));
 
 /** True if a planned edit takes effect between two steps. */
-export const reachesPlanned = ({ step, planned = [] }: Run, until: number) => planned.some((at) => at > step && at <= until);
+export const reachesPlanned = ({ step, planned = [] }: Run, until: number) =>
+  planned.some((at) => at > step && at <= until);
 
 /** Recomputes the settings in force from recipe, edits and unanswered commands. */
 export function settled(state: State) {
@@ -27,14 +29,22 @@ export function settled(state: State) {
   for (const recipe of recipes) {
     const run = runs[recipe.name];
     if (!run) continue;
-    const settings = inForce(recipe, editsSoFar(run), pendingChanges(state, run.name), state.catalog);
+    const settings = inForce(
+      recipe,
+      editsSoFar(run),
+      pendingChanges(state, run.name),
+      state.catalog,
+    );
     runs[recipe.name] = { ...run, settings };
   }
   return { ...state, runs };
 }
 
 /** Merges the server's speed and pace, which another page may have set; a choice made here wins. */
-export function withPlayback({ playback, pending }: State, { speed = playback.speed, pace = playback.pace }: {speed?: number|"max", pace?: Pace}) {
+export function withPlayback(
+  { playback, pending }: State,
+  { speed = playback.speed, pace = playback.pace }: { speed?: number | "max"; pace?: Pace },
+) {
   const isAsked = Object.values(pending).some((command) => command.do === "play");
   return isAsked || playback.isOwn ? playback : { ...playback, speed, pace };
 }

@@ -10,27 +10,50 @@ import type { LossRecipe } from "./losses.ts";
 import type { Json, Recipe, State } from "./types.ts";
 
 /** runs by name */
-export type Changes = {data?: Json, network?: Json, loss?: LossRecipe, runs?: Record<string, Json>};
+export type Changes = {
+  data?: Json;
+  network?: Json;
+  loss?: LossRecipe;
+  runs?: Record<string, Json>;
+};
 
 /** The recipe with all edits and labels so far: posting it gives the same numbers. */
-export function recipeNow({ experiment, runs }: State): Recipe|null {
+export function recipeNow({ experiment, runs }: State): Recipe | null {
   if (!experiment) return null;
   const present = experiment.recipe.runs.filter(({ name }) => runs[name]);
-  return { ...experiment.recipe, runs: present.map((run) => ({ ...run, label: runs[run.name].label, edits: runs[run.name].edits })) };
+  return {
+    ...experiment.recipe,
+    runs: present.map((run) => ({
+      ...run,
+      label: runs[run.name].label,
+      edits: runs[run.name].edits,
+    })),
+  };
 }
 
 /** The recipe of a new experiment: the changes, and runs with their present settings. */
 export function changedRecipe({ experiment, runs, catalog }: State, changes: Changes) {
-  const { data, network, loss, runs: recipes } = (experiment as NonNullable<typeof experiment>).recipe;
+  const {
+    data,
+    network,
+    loss,
+    runs: recipes,
+  } = (experiment as NonNullable<typeof experiment>).recipe;
   const samples = otherData(catalog, data, changes.data ?? {});
   const keepsOne = changes.loss !== undefined || keepsLoss(catalog, loss, data, samples);
   // the replacing loss may need logits
   const isBare = !keepsOne || (changes.loss !== undefined && takesLogits(changes.loss));
   return {
     data: samples,
-    network: { ...drawn(network, changes.network), ...(isBare ? { output: "identity" } : {}), ...changes.network },
+    network: {
+      ...drawn(network, changes.network),
+      ...(isBare ? { output: "identity" } : {}),
+      ...changes.network,
+    },
     ...(keepsOne ? { loss: changes.loss ?? loss } : {}),
-    runs: recipes.filter(({ name }) => runs[name]).map((run) => ({ ...fromNow(run, runs[run.name]), ...changes.runs?.[run.name] })),
+    runs: recipes
+      .filter(({ name }) => runs[name])
+      .map((run) => ({ ...fromNow(run, runs[run.name]), ...changes.runs?.[run.name] })),
   };
 }
 
@@ -41,7 +64,8 @@ function drawn({ start, ...network }: Json, change?: Json) {
 
 /** Merges two changes; the later wins. Settings of one data set do not apply to another. */
 export function joinedChanges(earlier: Changes, later: Changes): Changes {
-  const both = (part: "data"|"network"|"runs") => (earlier[part] || later[part] ? { [part]: { ...earlier[part], ...later[part] } } : {});
+  const both = (part: "data" | "network" | "runs") =>
+    earlier[part] || later[part] ? { [part]: { ...earlier[part], ...later[part] } } : {};
   const data = later.data?.name ? { data: later.data } : both("data");
   return { ...earlier, ...later, ...data, ...both("network"), ...both("runs") };
 }
@@ -49,7 +73,17 @@ export function joinedChanges(earlier: Changes, later: Changes): Changes {
 /** The notice of a new experiment. */
 export function freshWords({ data, network, loss }: Changes, runs: number) {
   const who = runs === 1 ? "the run starts" : runs === 2 ? "both runs start" : "all runs start";
-  const what = data ? "New data" : network?.start ? "Weights from a file" : network?.layers ? "New shape, new weights" : network ? "New weights" : loss ? "A new loss" : "Another order of the samples";
+  const what = data
+    ? "New data"
+    : network?.start
+      ? "Weights from a file"
+      : network?.layers
+        ? "New shape, new weights"
+        : network
+          ? "New weights"
+          : loss
+            ? "A new loss"
+            : "Another order of the samples";
   return `${what}: ${who} again at step 0.`;
 }
 
@@ -63,12 +97,19 @@ export function nextRun({ order, runs }: State): Json {
   return {
     label: mini ? "Mini-batch" : `Run ${order.length + 1}`,
     learning_rate: Math.min(...order.map((name) => runs[name].settings.learning_rate)),
-    batch_size: mini ? 32 : first?.batch_size ?? null,
+    batch_size: mini ? 32 : (first?.batch_size ?? null),
   };
 }
 
 /** The series of the two charts. */
-export const lossesAndMeasure = ({ weights, testSamples }: NonNullable<State["experiment"]>, measure: string) => ["train_loss", ...(testSamples ? ["test_loss"] : []), ...weights.map((weight) => `${measure}/${weight}`)];
+export const lossesAndMeasure = (
+  { weights, testSamples }: NonNullable<State["experiment"]>,
+  measure: string,
+) => [
+  "train_loss",
+  ...(testSamples ? ["test_loss"] : []),
+  ...weights.map((weight) => `${measure}/${weight}`),
+];
 
 /** The series that the page uses; others are not requested. */
 export function seriesFor({ weights, testSamples, score }: NonNullable<State["experiment"]>) {

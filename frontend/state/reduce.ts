@@ -1,6 +1,7 @@
 /**
  * state, message -> state. Messages are the server's and a few local ones.
- * Owns: the change of each message; events.ts handles events. Pure: no clock, no network, no DOM. series.ts holds the
+ * Owns: the change of each message; events.ts handles events. Pure: no clock, no network, no DOM.
+ * series.ts holds the
  * columns.
  */
 
@@ -15,15 +16,42 @@ import type { ExperimentAnswer, Json, Message, State } from "./types.ts";
 
 export function initialState(): State {
   return {
-    connection: { status: "connecting", latency: null, retryIn: null, progress: null, lastStep: null },
+    connection: {
+      status: "connecting",
+      latency: null,
+      retryIn: null,
+      progress: null,
+      lastStep: null,
+    },
     catalog: null,
     experiment: null,
     runs: {},
     order: [],
     playback: { playing: false, speed: 60, pace: "steps" },
     view: {
-      x: "steps", y: "log", measure: "grad_l1", panel: "gradients", instruments: FIRST, predicted: "map", isMapSeen: false, isPictured: false, theme: "auto", selectedRun: null, networkRun: null, isRunChosen: false,
-      singleKeys: true, closedNote: null, closedDivergences: [], sheet: null, dialog: null, tab: "charts", explains: false, inspector: false, line: null, firstSample: 0, samplesShown: 4,
+      x: "steps",
+      y: "log",
+      measure: "grad_l1",
+      panel: "gradients",
+      instruments: FIRST,
+      predicted: "map",
+      isMapSeen: false,
+      isPictured: false,
+      theme: "auto",
+      selectedRun: null,
+      networkRun: null,
+      isRunChosen: false,
+      singleKeys: true,
+      closedNote: null,
+      closedDivergences: [],
+      sheet: null,
+      dialog: null,
+      tab: "charts",
+      explains: false,
+      inspector: false,
+      line: null,
+      firstSample: 0,
+      samplesShown: 4,
     },
     pending: {},
     notice: null,
@@ -44,35 +72,59 @@ export function initialState(): State {
 
 /** Playing follows an unanswered command, else the status of the runs. */
 function beat(state: State) {
-  const commands = Object.values(state.pending).filter((command) => ["play", "pause", "step", "reset"].includes(command.do));
+  const commands = Object.values(state.pending).filter((command) =>
+    ["play", "pause", "step", "reset"].includes(command.do),
+  );
   const newest = commands.at(-1);
-  const playing = newest ? newest.do === "play" : Object.values(state.runs).some((run) => run.status === "playing");
+  const playing = newest
+    ? newest.do === "play"
+    : Object.values(state.runs).some((run) => run.status === "playing");
   const { status } = state.connection;
-  const word: State["connection"]["status"] = status !== "ready" && status !== "live" ? status : playing ? "live" : "ready";
-  const playback = playing === state.playback.playing ? state.playback : { ...state.playback, playing };
+  const word: State["connection"]["status"] =
+    status !== "ready" && status !== "live" ? status : playing ? "live" : "ready";
+  const playback =
+    playing === state.playback.playing ? state.playback : { ...state.playback, playing };
   const connection = word === status ? state.connection : { ...state.connection, status: word };
-  return playback === state.playback && connection === state.connection ? state : { ...state, playback, connection };
+  return playback === state.playback && connection === state.connection
+    ? state
+    : { ...state, playback, connection };
 }
 
 /** The server's whole answer about an experiment; `token` only if it is new. */
-function opened(state: State, incoming: ExperimentAnswer, token?: string|null): State {
+function opened(state: State, incoming: ExperimentAnswer, token?: string | null): State {
   const again = state.experiment?.id === incoming.id;
   const answer = again ? withNewerRecipes(incoming, state) : incoming;
   const runs = runsOf(answer, state.runs, again);
   const order = answer.runs.map(({ name }) => name);
-  const keep = (name: string|null) => (name && order.includes(name) ? name : order[0] ?? null);
-  const playback = again ? withPlayback(state, answer) : withPlayback({ ...state, pending: {}, playback: { ...state.playback, isOwn: false } }, answer);
-  return selectTroubledRun(settled({
-    ...withStorage(state, answer.read_only ?? false),
-    experiment: experimentOf(answer, again ? state.experiment : null, token),
-    runs, order, playback, loading: null, waitingFor: null,
-    pending: again ? state.pending : {},
-    looking: again ? state.looking : null,
-    offer: again ? state.offer : null,
-    figures: again ? state.figures : {},
-    instruments: again ? state.instruments : {},
-    view: { ...state.view, selectedRun: keep(state.view.selectedRun), networkRun: keep(state.view.networkRun), isRunChosen: again && state.view.isRunChosen },
-  }));
+  const keep = (name: string | null) => (name && order.includes(name) ? name : (order[0] ?? null));
+  const playback = again
+    ? withPlayback(state, answer)
+    : withPlayback(
+        { ...state, pending: {}, playback: { ...state.playback, isOwn: false } },
+        answer,
+      );
+  return selectTroubledRun(
+    settled({
+      ...withStorage(state, answer.read_only ?? false),
+      experiment: experimentOf(answer, again ? state.experiment : null, token),
+      runs,
+      order,
+      playback,
+      loading: null,
+      waitingFor: null,
+      pending: again ? state.pending : {},
+      looking: again ? state.looking : null,
+      offer: again ? state.offer : null,
+      figures: again ? state.figures : {},
+      instruments: again ? state.instruments : {},
+      view: {
+        ...state.view,
+        selectedRun: keep(state.view.selectedRun),
+        networkRun: keep(state.view.networkRun),
+        isRunChosen: again && state.view.isRunChosen,
+      },
+    }),
+  );
 }
 
 /** @param incoming a run in a frame */
@@ -80,12 +132,17 @@ function framed(state: State, name: string, incoming: Json) {
   const run = state.runs[name];
   if (!run || incoming.generation < run.generation) return state;
   const again = incoming.generation > run.generation;
-  if (!again && incoming.step < run.step) return withRun(state, name, { latest: newest(run.latest, incoming.latest) });
+  if (!again && incoming.step < run.step)
+    return withRun(state, name, { latest: newest(run.latest, incoming.latest) });
   const next = withRun(state, name, {
-    status: incoming.status, step: incoming.step, epoch: incoming.epoch, samplesSeen: incoming.samples_seen,
-    generation: incoming.generation, doctor: incoming.doctor,
+    status: incoming.status,
+    step: incoming.step,
+    epoch: incoming.epoch,
+    samplesSeen: incoming.samples_seen,
+    generation: incoming.generation,
+    doctor: incoming.doctor,
     latest: newest(again ? {} : run.latest, incoming.latest),
-    divergedAt: incoming.status === "diverged" ? run.divergedAt ?? incoming.step : null,
+    divergedAt: incoming.status === "diverged" ? (run.divergedAt ?? incoming.step) : null,
     findings: again ? [] : withEvidence(run.findings, incoming.findings),
     ...(again ? { units: null, predictions: null, weights: null, trend: undefined } : {}),
   });
@@ -93,23 +150,34 @@ function framed(state: State, name: string, incoming: Json) {
 }
 
 /** Removes a command from the pending ones, and applies its answer if there is one. */
-function answered(state: State, id: string, answer: Json|null) {
+function answered(state: State, id: string, answer: Json | null) {
   const { [id]: command, ...pending } = state.pending;
   const before = command ? { ...state, pending } : state;
   if (command?.do === "remove_run" && answer) return without(before, command.run ?? "");
-  if (answer && Array.isArray(answer.runs)) return opened(before, (answer as any));
-  if (command?.do === "edit" && answer) return EVENTS.edit(settled(before), { run: command.run, ...answer });
+  if (answer && Array.isArray(answer.runs)) return opened(before, answer as any);
+  if (command?.do === "edit" && answer)
+    return EVENTS.edit(settled(before), { run: command.run, ...answer });
   return settled(before);
 }
 
 const MESSAGES: Record<string, (state: State, message: Message) => State> = {
   catalog: (state, { catalog }) => settled({ ...state, catalog }),
-  loading: (state, { since }) => ({ ...state, loading: since === null ? null : { since }, waitingFor: null }),
+  loading: (state, { since }) => ({
+    ...state,
+    loading: since === null ? null : { since },
+    waitingFor: null,
+  }),
   waiting: (state, { problem }) => ({ ...state, waitingFor: problem }),
-  opened: (state, { answer, token = null, watching = false }) => ({ ...opened({ ...state, problem: null }, answer, token), isWatching: watching }),
+  opened: (state, { answer, token = null, watching = false }) => ({
+    ...opened({ ...state, problem: null }, answer, token),
+    isWatching: watching,
+  }),
   experiment: (state, { state: answer }) => opened(state, answer),
   frame(state, { runs }) {
-    const next = Object.entries<Json>(runs).reduce((before, [name, incoming]) => framed(before, name, incoming), state);
+    const next = Object.entries<Json>(runs).reduce(
+      (before, [name, incoming]) => framed(before, name, incoming),
+      state,
+    );
     return { ...next, frames: state.frames + 1 };
   },
   event: (state, event) => EVENTS[event.event]?.(state, event) ?? state,
@@ -117,28 +185,57 @@ const MESSAGES: Record<string, (state: State, message: Message) => State> = {
     // a command that waits may be sent again: it moves to the end
     const { [id]: _, ...others } = state.pending;
     const pending = { ...others, [id]: { do: what, run, body } };
-    const playback = what === "play" ? { ...state.playback, ...body, isOwn: false } : state.playback;
+    const playback =
+      what === "play" ? { ...state.playback, ...body, isOwn: false } : state.playback;
     const next = settled({ ...state, pending, playback, problem: null });
     return what === "edit" && body.label ? withRun(next, run, { label: body.label }) : next;
   },
   ack: (state, { id, answer }) => answered(state, id, answer ?? {}),
   error: (state, { id, problem }) => ({ ...answered(state, id ?? "", null), problem }),
-  connection: (state, { type: _, ...part }) => ({ ...state, connection: { ...state.connection, ...part } }),
-  token: (state, { token }) => (state.experiment ? { ...state, experiment: { ...state.experiment, token } } : state),
-  view: (state, { part }) => ({ ...state, view: { ...state.view, ...(part.networkRun ? { isRunChosen: true } : {}), ...part } }),
-  playback: (state, { part }) => ({ ...state, playback: { ...state.playback, ...part, isOwn: true } }),
+  connection: (state, { type: _, ...part }) => ({
+    ...state,
+    connection: { ...state.connection, ...part },
+  }),
+  token: (state, { token }) =>
+    state.experiment ? { ...state, experiment: { ...state.experiment, token } } : state,
+  view: (state, { part }) => ({
+    ...state,
+    view: { ...state.view, ...(part.networkRun ? { isRunChosen: true } : {}), ...part },
+  }),
+  playback: (state, { part }) => ({
+    ...state,
+    playback: { ...state.playback, ...part, isOwn: true },
+  }),
   hidden: (state, { run, hidden }) => withRun(state, run, { hidden }),
-  closed: (state, { runs }) => ({ ...state, view: { ...state.view, closedDivergences: closedWith(state, runs) } }),
-  measured: (state, { runs }) => Object.entries<Json>(runs).reduce(
-    (before, [name, { generation, ...looks }]) => (before.runs[name]?.generation === generation ? withRun(before, name, looks) : before),
-    state,
-  ),
-  look: (state, { step }) => ({ ...state, offer: null, looking: step === null ? null : { step, moments: state.looking?.moments ?? {} } }),
-  moments: (state, { moments }) => (state.looking ? { ...state, looking: { ...state.looking, moments: { ...state.looking.moments, ...moments } } } : state),
+  closed: (state, { runs }) => ({
+    ...state,
+    view: { ...state.view, closedDivergences: closedWith(state, runs) },
+  }),
+  measured: (state, { runs }) =>
+    Object.entries<Json>(runs).reduce(
+      (before, [name, { generation, ...looks }]) =>
+        before.runs[name]?.generation === generation ? withRun(before, name, looks) : before,
+      state,
+    ),
+  look: (state, { step }) => ({
+    ...state,
+    offer: null,
+    looking: step === null ? null : { step, moments: state.looking?.moments ?? {} },
+  }),
+  moments: (state, { moments }) =>
+    state.looking
+      ? {
+          ...state,
+          looking: { ...state.looking, moments: { ...state.looking.moments, ...moments } },
+        }
+      : state,
   inspected: (state, { inspection }) => ({ ...state, inspection }),
   offer: (state, { offer }) => ({ ...state, offer }),
-  instrument: (state, message) => withMeasured(state, (message as any)),
-  figure: (state, { name, figure }) => ({ ...state, figures: { ...state.figures, [name]: figure } }),
+  instrument: (state, message) => withMeasured(state, message as any),
+  figure: (state, { name, figure }) => ({
+    ...state,
+    figures: { ...state.figures, [name]: figure },
+  }),
   notice: (state, { notice }) => ({ ...state, notice }),
   problem: (state, { problem }) => ({ ...state, problem }),
   closer: (state) => ({ ...state, frames: state.frames + 1 }),

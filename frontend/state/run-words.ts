@@ -12,17 +12,22 @@ import type { Method } from "./catalog.ts";
 import type { Catalog, Json, Run } from "./types.ts";
 
 /** The name of a batch size: GD for all samples, SGD for one. */
-const batchWord = (batch: number|null|undefined) => (batch === null ? "GD" : batch === 1 ? "SGD" : `mini-batch ${integer(Number(batch))}`);
+const batchWord = (batch: number | null | undefined) =>
+  batch === null ? "GD" : batch === 1 ? "SGD" : `mini-batch ${integer(Number(batch))}`;
 
 /** A setting with its value: "beta 1 0.5", "clip norm off". */
-const settingWord = (name: string, value: number|null) => `${wordFor("settings", name)} ${value === null ? "off" : setting(value)}`;
+const settingWord = (name: string, value: number | null) =>
+  `${wordFor("settings", name)} ${value === null ? "off" : setting(value)}`;
 
 /**
  * Settings with their values: "rate 0.03, clip norm 1".
  * @param settings numbers, or off
  */
-export const settingsWords = (settings: Json) => Object.entries(settings).filter(([, value]) => value === null || typeof value === "number")
-  .map(([name, value]) => settingWord(name, value)).join(", ");
+export const settingsWords = (settings: Json) =>
+  Object.entries(settings)
+    .filter(([, value]) => value === null || typeof value === "number")
+    .map(([name, value]) => settingWord(name, value))
+    .join(", ");
 
 /** "momentum 0.9", "Nesterov 0.9", "Adam"; null if the update is the plain gradient. */
 function methodWord({ optimizer, momentum }: Json) {
@@ -36,43 +41,70 @@ function asides({ schedule, l1, l2, clip_norm: norm, clip_value: value }: Json) 
   const name = schedule ? methodName(schedule) : "constant";
   return [
     name === "constant" ? null : wordFor("schedules", name),
-    ...Object.entries({ l1, l2, clip_norm: norm, clip_value: value }).map(([each, size]) => (size ? settingWord(each, size) : null)),
+    ...Object.entries({ l1, l2, clip_norm: norm, clip_value: value }).map(([each, size]) =>
+      size ? settingWord(each, size) : null,
+    ),
   ];
 }
 
 /** A run's method: "full batch, momentum 0.9, rate 0.03, cosine, L2 0.001". */
-export function runSentence({ settings }: {settings: Json}) {
+export function runSentence({ settings }: { settings: Json }) {
   const { learning_rate: rate, batch_size: batch } = settings;
   const size = batch === null ? "full batch" : `batch of ${integer(batch)}`;
-  return [size, methodWord(settings), `rate ${setting(rate)}`, ...asides(settings)].filter(Boolean).join(", ");
+  return [size, methodWord(settings), `rate ${setting(rate)}`, ...asides(settings)]
+    .filter(Boolean)
+    .join(", ");
 }
 
 /** The explanation of `descended`. */
-export const DESCENDED = "Minimized: the loss of the last batch (half of the mean squared error) and the penalties";
+export const DESCENDED =
+  "Minimized: the loss of the last batch (half of the mean squared error) and the penalties";
 
 /**
  * With penalties the minimized value differs from the loss on view: "minimized: 0.123"; otherwise
  * empty.
  */
-export function descendedWords({ settings: { l1, l2 }, latest: { objective } }: Pick<Run, "settings"|"latest">) {
+export function descendedWords({
+  settings: { l1, l2 },
+  latest: { objective },
+}: Pick<Run, "settings" | "latest">) {
   return (l1 || l2) && objective ? `minimized: ${number(objective.value)}` : "";
 }
 
 /** A schedule in an edit starts anew, so it is named even if it was in force before. */
-function scheduleWords(schedule: Method, before: Method, catalog: Catalog|null) {
+function scheduleWords(schedule: Method, before: Method, catalog: Catalog | null) {
   const name = methodName(schedule);
-  const base = methodName(before) === name ? ownOf(catalog, "schedules", before) : defaultsOf(catalog, "schedules", name);
-  const own = Object.entries(ownOf(catalog, "schedules", schedule)).filter(([each, value]) => base[each] !== undefined && base[each] !== value);
-  return [`schedule ${wordFor("schedules", name)}`, ...own.map(([each, value]) => settingWord(each, value))].join(", ");
+  const base =
+    methodName(before) === name
+      ? ownOf(catalog, "schedules", before)
+      : defaultsOf(catalog, "schedules", name);
+  const own = Object.entries(ownOf(catalog, "schedules", schedule)).filter(
+    ([each, value]) => base[each] !== undefined && base[each] !== value,
+  );
+  return [
+    `schedule ${wordFor("schedules", name)}`,
+    ...own.map(([each, value]) => settingWord(each, value)),
+  ].join(", ");
 }
 
 /** "layer 2 reinitialized, He", "layers 1, 2 reinitialized, Xavier". */
-function redrawWords({ layers, weights }: {layers: number[], weights: string}) {
+function redrawWords({ layers, weights }: { layers: number[]; weights: string }) {
   return `${layers.length > 1 ? "layers" : "layer"} ${layers.join(", ")} reinitialized, ${wordFor("initializers", weights)}`;
 }
 
 /** Settings with words of their own. */
-const WITH_OWN_WORDS = ["at_step", "label", "batch_size", "optimizer", "momentum", "learning_rate", "schedule", "order", "redraw", "stop"];
+const WITH_OWN_WORDS = [
+  "at_step",
+  "label",
+  "batch_size",
+  "optimizer",
+  "momentum",
+  "learning_rate",
+  "schedule",
+  "order",
+  "redraw",
+  "stop",
+];
 
 /**
  * The flag of an edit: "rate 0.03 → 0.006", "momentum 0.9", "SGD → mini-batch 32", "Adam", "clip
@@ -80,17 +112,21 @@ const WITH_OWN_WORDS = ["at_step", "label", "batch_size", "optimizer", "momentum
  * out unchanged settings and defaults of a new optimizer, but always shows momentum's number.
  * @param before settings in force before
  */
-export function editWords(edit: Json, before: Json, catalog: Catalog|null = null) {
+export function editWords(edit: Json, before: Json, catalog: Catalog | null = null) {
   const isOther = edit.optimizer !== undefined && edit.optimizer !== before.optimizer;
   const base = isOther ? changed(before, { optimizer: edit.optimizer }, catalog) : before;
-  const current = (name: string) => (base[name] === undefined ? rowOf(catalog, "run_settings", name)?.default : base[name]);
+  const current = (name: string) =>
+    base[name] === undefined ? rowOf(catalog, "run_settings", name)?.default : base[name];
   const has = (name: string) => edit[name] !== undefined && edit[name] !== current(name);
   const words = [
     has("batch_size") && `${batchWord(before.batch_size)} → ${batchWord(edit.batch_size)}`,
     isOther && (methodWord({ ...base, ...edit }) ?? wordFor("optimizers", edit.optimizer)),
     !isOther && has("momentum") && settingWord("momentum", edit.momentum),
-    has("learning_rate") && `rate ${setting(before.learning_rate)} → ${setting(edit.learning_rate)}`,
-    ...Object.keys(edit).filter((name) => !WITH_OWN_WORDS.includes(name) && has(name)).map((name) => settingWord(name, edit[name])),
+    has("learning_rate") &&
+      `rate ${setting(before.learning_rate)} → ${setting(edit.learning_rate)}`,
+    ...Object.keys(edit)
+      .filter((name) => !WITH_OWN_WORDS.includes(name) && has(name))
+      .map((name) => settingWord(name, edit[name])),
     edit.schedule && scheduleWords(edit.schedule, before.schedule ?? "constant", catalog),
     has("order") && wordFor("orders", edit.order),
     edit.redraw && redrawWords(edit.redraw),

@@ -4,12 +4,18 @@
 
 import { integer } from "./format.ts";
 
-type Check = {name: string, title: string, passed: boolean|null, says: string};
-export type SelfCheck = {step: number, kernel: string, checks: Check[]};
+type Check = { name: string; title: string; passed: boolean | null; says: string };
+export type SelfCheck = { step: number; kernel: string; checks: Check[] };
 
-export function verdictOf({ passed }: Check): {sign: "check"|"problem"|"dot", word: string, tone: "ok"|"bad"|"muted"} {
+export function verdictOf({ passed }: Check): {
+  sign: "check" | "problem" | "dot";
+  word: string;
+  tone: "ok" | "bad" | "muted";
+} {
   if (passed === null) return { sign: "dot", word: "does not apply", tone: "muted" };
-  return passed ? { sign: "check", word: "passed", tone: "ok" } : { sign: "problem", word: "failed", tone: "bad" };
+  return passed
+    ? { sign: "check", word: "passed", tone: "ok" }
+    : { sign: "problem", word: "failed", tone: "bad" };
 }
 
 /** "SGD at step 1,284, made by the compiled kernel: 4 of 4 checks passed." */

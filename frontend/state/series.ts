@@ -1,6 +1,7 @@
 /**
  * The page's measurements: bounded columns, one table a run.
- * Owns: adding frames without a gap, and staying below a ceiling. thinning.ts picks what charts show.
+ * Owns: adding frames without a gap, and staying below a ceiling. thinning.ts picks what charts
+ * show.
  */
 
 import { FINE, coarseFrom, emptyStat, fold, part, pick, plan, sizesOf, widths } from "./buckets.ts";
@@ -10,9 +11,9 @@ import type { Columns, Stat } from "./types.ts";
 /** Buckets a run. Above this, older ones merge in aligned pairs. */
 export const CEILING = 4096;
 
-type TakeResult = "taken"|"stale"|"gap";
+type TakeResult = "taken" | "stale" | "gap";
 /** by run */
-type Positions = Record<string, {generation: number, step: number}>;
+type Positions = Record<string, { generation: number; step: number }>;
 
 /**
  * One run's columns. `take` returns "gap" and changes nothing when new buckets do not join.
@@ -39,7 +40,8 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
       return column;
     };
     for (const key of keysOf(rows)) rows[key] = longer(rows[key]);
-    for (const stat of stats.values()) for (const key of keysOf(stat)) stat[key] = longer(stat[key]);
+    for (const stat of stats.values())
+      for (const key of keysOf(stat)) stat[key] = longer(stat[key]);
   }
 
   function statOf(name: string) {
@@ -60,7 +62,13 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
     if (columns.generation < generation) return "stale";
     const first = decode(columns.first);
     const again = columns.generation > generation;
-    const keep = again ? (first.length === 0 || first[0] === origin ? 0 : -1) : first.length ? keepBefore(first[0]) : length;
+    const keep = again
+      ? first.length === 0 || first[0] === origin
+        ? 0
+        : -1
+      : first.length
+        ? keepBefore(first[0])
+        : length;
     if (keep < 0) return "gap";
     if (again) even = 1;
     generation = columns.generation;
@@ -78,14 +86,17 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
     rows.last.set(last, length);
     rows.samplesSeen.set(decode(columns.samples_seen), length);
     rows.seconds.set(decode(columns.seconds), length);
-    for (const name of stats.keys()) if (!(name in columns.series)) blank(statOf(name), length, length + count);
-    for (const [name, wire] of Object.entries(columns.series)) write(statOf(name), wire, first, last);
+    for (const name of stats.keys())
+      if (!(name in columns.series)) blank(statOf(name), length, length + count);
+    for (const [name, wire] of Object.entries(columns.series))
+      write(statOf(name), wire, first, last);
     length += count;
   }
 
   /** A series recorded at every step has no counts: each bucket counts its steps. */
   function write(stat: Stat, wire: any, first: ArrayLike<number>, last: ArrayLike<number>) {
-    for (const key of (["min", "max", "mean", "last"] as const)) stat[key].set(decode(wire[key]), length);
+    for (const key of ["min", "max", "mean", "last"] as const)
+      stat[key].set(decode(wire[key]), length);
     if (wire.count) return stat.count.set(decode(wire.count), length);
     for (let i = 0; i < first.length; i++) {
       stat.count[length + i] = Number.isNaN(stat.mean[length + i]) ? 0 : last[i] - first[i] + 1;
@@ -100,19 +111,32 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
     }
     const sizes = sizesOf(rows.first, rows.last, length);
     pick(rows.first, groups, 0, rows.first);
-    for (const key of (["last", "samplesSeen", "seconds"] as const)) pick(rows[key], groups, 1, rows[key]);
+    for (const key of ["last", "samplesSeen", "seconds"] as const)
+      pick(rows[key], groups, 1, rows[key]);
     for (const stat of stats.values()) fold(stat, sizes, groups, stat);
     length = groups.length - 1;
   }
 
   return {
     take,
-    get generation() { return generation; },
-    get length() { return length; },
-    get first() { return rows.first.subarray(0, length); },
-    get last() { return rows.last.subarray(0, length); },
-    get samplesSeen() { return rows.samplesSeen.subarray(0, length); },
-    get seconds() { return rows.seconds.subarray(0, length); },
+    get generation() {
+      return generation;
+    },
+    get length() {
+      return length;
+    },
+    get first() {
+      return rows.first.subarray(0, length);
+    },
+    get last() {
+      return rows.last.subarray(0, length);
+    },
+    get samplesSeen() {
+      return rows.samplesSeen.subarray(0, length);
+    },
+    get seconds() {
+      return rows.seconds.subarray(0, length);
+    },
     names: () => [...stats.keys()],
     values(name: string) {
       const stat = stats.get(name);
@@ -121,10 +145,10 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
   };
 }
 
-const keysOf = <T extends object>(object: T): (keyof T)[] => (Object.keys(object) as (keyof T)[]);
+const keysOf = <T extends object>(object: T): (keyof T)[] => Object.keys(object) as (keyof T)[];
 
 function blank(stat: Stat, from: number, to: number) {
-  for (const key of (["min", "max", "mean", "last"] as const)) stat[key].fill(NaN, from, to);
+  for (const key of ["min", "max", "mean", "last"] as const) stat[key].fill(NaN, from, to);
   stat.count.fill(0, from, to);
 }
 
@@ -139,7 +163,10 @@ function endsBefore({ generation, last }: Columns, current: ReturnType<typeof cr
 /** Pieces and the next one; without the pieces if it does not join. */
 function joined(pieces: Columns[], next: Columns): Columns[] {
   const before = pieces.at(-1);
-  const joins = before && before.generation === next.generation && decode(next.first)[0] === endOf(decode(before.last));
+  const joins =
+    before &&
+    before.generation === next.generation &&
+    decode(next.first)[0] === endOf(decode(before.last));
   return joins ? [...pieces, next] : [next];
 }
 
@@ -158,7 +185,8 @@ export function createSeriesStore() {
   /** The first missing step of every run, for `since`. */
   function positions() {
     const since: Positions = {};
-    for (const [name, series] of runs) since[name] = { generation: series.generation, step: endOf(series.last) };
+    for (const [name, series] of runs)
+      since[name] = { generation: series.generation, step: endOf(series.last) };
     return since;
   }
 
@@ -170,7 +198,7 @@ export function createSeriesStore() {
       const closer = closers.get(run);
       return closer && closer.generation === runs.get(run)?.generation ? closer : null;
     },
-    keepCloser(run: string, columns: Columns|null) {
+    keepCloser(run: string, columns: Columns | null) {
       closers.delete(run);
       const first = columns ? decode(columns.first) : [];
       if (!columns || !first.length) return;
@@ -193,7 +221,10 @@ export function createSeriesStore() {
     },
     forget: (run: string) => (runs.delete(run), void waiting.delete(run)),
     clear: () => (runs.clear(), closers.clear(), waiting.clear()),
-    /** First steps of ranges to request again: frames at high speed had too few buckets for the run's present length. */
+    /**
+     * First steps of ranges to request again: frames at high speed had too few buckets for the
+     * run's present length.
+     */
     coarse() {
       const since: Positions = {};
       for (const [name, { generation, length, first, last }] of runs) {
@@ -205,7 +236,8 @@ export function createSeriesStore() {
     /** The same; for a run sent again, the first step not yet sent again. */
     arrived() {
       const since = positions();
-      for (const [name, pieces] of waiting) since[name].step = endOf(decode(pieces[pieces.length - 1].last));
+      for (const [name, pieces] of waiting)
+        since[name].step = endOf(decode(pieces[pieces.length - 1].last));
       return since;
     },
   };

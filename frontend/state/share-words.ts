@@ -7,25 +7,26 @@ import { counter, integer, plural } from "./format.ts";
 import { shownStep } from "./moments.ts";
 import type { Recipe, State } from "./types.ts";
 
-export type Kind = "moment"|"recipe"|"watch";
+export type Kind = "moment" | "recipe" | "watch";
 
 /** Capacity of a QR code in bytes. */
 export const MOST_QR_BYTES = 2_953;
 
 const OPENS: Record<Kind, (state: State) => string> = {
-  moment: (state) => `Opens a copy with all edits, replayed to the same steps, at step ${integer(shownStep(state))}. Same numbers.`,
+  moment: (state) =>
+    `Opens a copy with all edits, replayed to the same steps, at step ${integer(shownStep(state))}. Same numbers.`,
   recipe: () => "Opens a copy with all edits, at step 0.",
   watch: () => "Opens this experiment live and read-only.",
 };
 
-export const kinds = (state: State): {value: Kind, text: string}[] => [
+export const kinds = (state: State): { value: Kind; text: string }[] => [
   { value: "moment", text: `Step ${counter(shownStep(state))}` },
   { value: "recipe", text: "The recipe" },
   { value: "watch", text: "To watch live" },
 ];
 
 /** Parts of an experiment that a link names but cannot contain. */
-const LEFT_BEHIND: {isIn: (recipe: Recipe) => boolean, text: string}[] = [
+const LEFT_BEHIND: { isIn: (recipe: Recipe) => boolean; text: string }[] = [
   {
     isIn: ({ data }) => data.name === "csv",
     text: "The data is your own table, which a link cannot contain. The link opens on this server only, while it stores the table. Send the CSV file too.",
@@ -40,11 +41,16 @@ const LEFT_BEHIND: {isIn: (recipe: Recipe) => boolean, text: string}[] = [
 export function shareWords(state: State, kind: Kind, address: string): string[] {
   const { hostname } = new URL(address);
   const isHere = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
-  const here = kind === "watch"
-    ? "This address works on this computer only."
-    : "This address works on this computer only. Elsewhere, append the part from # to another fallline's address.";
+  const here =
+    kind === "watch"
+      ? "This address works on this computer only."
+      : "This address works on this computer only. Elsewhere, append the part from # to another fallline's address.";
   const recipe = kind === "watch" ? null : state.experiment?.recipe;
-  return [OPENS[kind](state), ...LEFT_BEHIND.filter(({ isIn }) => recipe && isIn(recipe)).map(({ text }) => text), ...(isHere ? [here] : [])];
+  return [
+    OPENS[kind](state),
+    ...LEFT_BEHIND.filter(({ isIn }) => recipe && isIn(recipe)).map(({ text }) => text),
+    ...(isHere ? [here] : []),
+  ];
 }
 
 /** For an experiment whose edits do not fit in a link. */
@@ -53,5 +59,7 @@ export const TOO_LONG = "This recipe has too many edits for a link. Send recipe.
 /** Why there is no QR code; empty if there can be one. */
 export function noCodeWords(link: string) {
   const size = new TextEncoder().encode(link).length;
-  return size > MOST_QR_BYTES ? `This link has ${plural(size, "byte")}; a QR code holds ${integer(MOST_QR_BYTES)}. Copy the link instead.` : "";
+  return size > MOST_QR_BYTES
+    ? `This link has ${plural(size, "byte")}; a QR code holds ${integer(MOST_QR_BYTES)}. Copy the link instead.`
+    : "";
 }

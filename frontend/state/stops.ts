@@ -6,34 +6,48 @@
 import { integer, plural, setting } from "./format.ts";
 import type { Experiment, Run } from "./types.ts";
 
-export type Condition = {when: string, above?: number, below?: number, steps?: number};
-type Bound = {bound: "above"|"below", usual: number};
+export type Condition = { when: string; above?: number; below?: number; steps?: number };
+type Bound = { bound: "above" | "below"; usual: number };
 
-const NEVER = "never", SEVERAL = "several";
+const NEVER = "never",
+  SEVERAL = "several";
 /** The server's default patience of a stalled loss. */
 const PATIENCE = 500;
 
 /** Scores have lower bounds, losses upper ones. */
 const BOUNDS: Record<string, Bound> = {
-  test_r2: { bound: "above", usual: 0.9 }, train_r2: { bound: "above", usual: 0.9 },
-  test_accuracy: { bound: "above", usual: 0.95 }, train_accuracy: { bound: "above", usual: 0.95 },
-  test_loss: { bound: "below", usual: 0.01 }, train_loss: { bound: "below", usual: 0.01 },
+  test_r2: { bound: "above", usual: 0.9 },
+  train_r2: { bound: "above", usual: 0.9 },
+  test_accuracy: { bound: "above", usual: 0.95 },
+  train_accuracy: { bound: "above", usual: 0.95 },
+  test_loss: { bound: "below", usual: 0.01 },
+  train_loss: { bound: "below", usual: 0.01 },
 };
 
 const NAMES: Record<string, string> = {
-  test_r2: "test R²", train_r2: "train R²", test_accuracy: "test accuracy", train_accuracy: "train accuracy",
-  test_loss: "test loss", train_loss: "train loss",
+  test_r2: "test R²",
+  train_r2: "train R²",
+  test_accuracy: "test accuracy",
+  train_accuracy: "train accuracy",
+  test_loss: "test loss",
+  train_loss: "train loss",
 };
 
 /** The conditions for an experiment, as choices. */
-export function choices({ score, testSamples }: Pick<Experiment, "score"|"testSamples">, inForce: Condition[]) {
+export function choices(
+  { score, testSamples }: Pick<Experiment, "score" | "testSamples">,
+  inForce: Condition[],
+) {
   const splits = testSamples ? ["test", "train"] : ["train"];
   const series = splits.flatMap((split) => [`${split}_${score}`, `${split}_loss`]);
   const one = [
     { value: NEVER, text: "Never" },
     { value: "layer_dies", text: "A layer dies" },
     { value: "loss_stalls", text: "The loss stalls" },
-    ...series.map((name) => ({ value: name, text: `${NAMES[name][0].toUpperCase()}${NAMES[name].slice(1)} ${BOUNDS[name].bound} ...` })),
+    ...series.map((name) => ({
+      value: name,
+      text: `${NAMES[name][0].toUpperCase()}${NAMES[name].slice(1)} ${BOUNDS[name].bound} ...`,
+    })),
   ];
   return chosen(inForce) === SEVERAL ? [...one, { value: SEVERAL, text: "One of several" }] : one;
 }
@@ -46,7 +60,7 @@ export function chosen(conditions: Condition[]) {
 }
 
 /** The condition that a choice sets; null if it changes nothing. */
-export function conditionsOf(choice: string): Condition[]|null {
+export function conditionsOf(choice: string): Condition[] | null {
   if (choice === SEVERAL) return null;
   if (choice === NEVER) return [];
   const { bound, usual } = BOUNDS[choice] ?? {};
@@ -57,22 +71,36 @@ export function conditionsOf(choice: string): Condition[]|null {
 export function numberOf({ when, steps, ...bounds }: Condition) {
   if (when === "loss_stalls") {
     return {
-      value: steps ?? PATIENCE, change: (value: number) => ({ when, ...bounds, steps: value }),
-      parameter: { name: "patience", default: PATIENCE, schema: { type: "integer", minimum: 1 }, unit: "steps", help: "stops after this many steps without the train loss falling by 1 % of its minimum" },
+      value: steps ?? PATIENCE,
+      change: (value: number) => ({ when, ...bounds, steps: value }),
+      parameter: {
+        name: "patience",
+        default: PATIENCE,
+        schema: { type: "integer", minimum: 1 },
+        unit: "steps",
+        help: "stops after this many steps without the train loss falling by 1 % of its minimum",
+      },
     };
   }
   const row = BOUNDS[when];
   if (!row) return null;
   return {
-    value: bounds[row.bound] ?? row.usual, change: (value: number) => ({ when, [row.bound]: value }),
-    parameter: { name: row.bound, default: row.usual, schema: { type: "number" }, help: `stops at the first step with ${NAMES[when]} ${row.bound} this` },
+    value: bounds[row.bound] ?? row.usual,
+    change: (value: number) => ({ when, [row.bound]: value }),
+    parameter: {
+      name: row.bound,
+      default: row.usual,
+      schema: { type: "number" },
+      help: `stops at the first step with ${NAMES[when]} ${row.bound} this`,
+    },
   };
 }
 
 /** "when a layer dies", "when test R² is above 0.9", "when the loss stalls for 500 steps". */
 export function conditionWords({ when, above, below, steps }: Condition) {
   if (when === "layer_dies") return "when a layer dies";
-  if (when === "loss_stalls") return `when the loss stalls${steps === undefined ? "" : ` for ${plural(steps, "step")}`}`;
+  if (when === "loss_stalls")
+    return `when the loss stalls${steps === undefined ? "" : ` for ${plural(steps, "step")}`}`;
   const bound = above === undefined ? `below ${setting(Number(below))}` : `above ${setting(above)}`;
   return `when ${NAMES[when] ?? when} is ${bound}`;
 }
@@ -80,9 +108,18 @@ export function conditionWords({ when, above, below, steps }: Condition) {
 /** The condition that a run met. One that was set after a layer died is met by the dead layer. */
 export function metWords({ finishedBy: met, findings, step }: Run) {
   if (!met) return "";
-  const died = met.when === "layer_dies" ? findings.find(({ rule, since_step: since, until_step: until }) => rule === "dead_layer" && until === null && since < step) : undefined;
-  return died ? `when a layer is dead, since step ${integer(died.since_step)}` : conditionWords(met);
+  const died =
+    met.when === "layer_dies"
+      ? findings.find(
+          ({ rule, since_step: since, until_step: until }) =>
+            rule === "dead_layer" && until === null && since < step,
+        )
+      : undefined;
+  return died
+    ? `when a layer is dead, since step ${integer(died.since_step)}`
+    : conditionWords(met);
 }
 
 /** "stops when a layer dies", "no stop condition". */
-export const stopWords = (conditions: Condition[]) => (conditions.length ? `stops ${conditions.map(conditionWords).join(" or ")}` : "no stop condition");
+export const stopWords = (conditions: Condition[]) =>
+  conditions.length ? `stops ${conditions.map(conditionWords).join(" or ")}` : "no stop condition";

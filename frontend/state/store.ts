@@ -12,7 +12,10 @@ function isSame(a: unknown, b: unknown) {
 }
 
 /** A selector may return an array to watch several values; they are compared one by one. */
-export function createStore(initial: State, reduce: (state: State, message: Message) => State): Store {
+export function createStore(
+  initial: State,
+  reduce: (state: State, message: Message) => State,
+): Store {
   let state = initial;
   const watchers: Set<() => void> = new Set();
 

@@ -11,12 +11,18 @@ import type { RunSeries, Stat } from "./types.ts";
  * @param geometric fine at the beginning, for a log axis
  * @param window only these buckets, from - to, without their neighbours
  */
-export function thin(series: RunSeries, names: string[], atMost: number, geometric: boolean, [from, to]: [number, number] = [0, series.length]) {
+export function thin(
+  series: RunSeries,
+  names: string[],
+  atMost: number,
+  geometric: boolean,
+  [from, to]: [number, number] = [0, series.length],
+) {
   const [first, last] = [series.first.subarray(from, to), series.last.subarray(from, to)];
   const groups = planFor(first, last, first.length, atMost, geometric);
   const size = groups.length - 1;
   const sizes = sizesOf(first, last, first.length);
-  const picked = (column: Float64Array, which: 0|1) => {
+  const picked = (column: Float64Array, which: 0 | 1) => {
     const out = new Float64Array(size);
     pick(column, groups, which, out);
     return out;

@@ -14,24 +14,48 @@ export interface LayerRecipe {
 }
 
 /** one live change; the other fields are settings */
-export type Edit = Json & {at_step: number};
-export type RunRecipe = Json & {name: string, label?: string|null, optimizer: string, learning_rate: number, batch_size: number|null, order: string, seed: number, edits: Edit[], origin?: Origin};
+export type Edit = Json & { at_step: number };
+export type RunRecipe = Json & {
+  name: string;
+  label?: string | null;
+  optimizer: string;
+  learning_rate: number;
+  batch_size: number | null;
+  order: string;
+  seed: number;
+  edits: Edit[];
+  origin?: Origin;
+};
 /** of a fork: its parent, and the step up to which they share a past */
-export type Origin = {run: string, at_step: number};
+export type Origin = { run: string; at_step: number };
 /** filled in, as the server answers it */
 export interface Recipe {
-  data: Json & {name: string, samples: number, features?: number, noise?: number, test_fraction: number, seed: number};
-  network: {layers: LayerRecipe[], output: string, weights: any, biases: any, seed: number, start?: string};
+  data: Json & {
+    name: string;
+    samples: number;
+    features?: number;
+    noise?: number;
+    test_fraction: number;
+    seed: number;
+  };
+  network: {
+    layers: LayerRecipe[];
+    output: string;
+    weights: any;
+    biases: any;
+    seed: number;
+    start?: string;
+  };
   loss: LossRecipe;
   runs: RunRecipe[];
 }
 
 /** one series over buckets; null or NaN = no finite value */
 export interface Stat4 {
-  min: ArrayLike<number|null>;
-  max: ArrayLike<number|null>;
-  mean: ArrayLike<number|null>;
-  last: ArrayLike<number|null>;
+  min: ArrayLike<number | null>;
+  max: ArrayLike<number | null>;
+  mean: ArrayLike<number | null>;
+  last: ArrayLike<number | null>;
   count?: ArrayLike<number>; // only for series not recorded every step
 }
 
@@ -48,14 +72,14 @@ export interface Columns {
 /** a run in GET /experiments/{id} */
 export interface RunAnswer {
   name: string;
-  label?: string|null;
+  label?: string | null;
   status: RunStatus;
   step: number;
   epoch: number;
   samples_seen: number;
   generation: number;
-  diverged_at?: number|null;
-  finished_by?: Condition|null;
+  diverged_at?: number | null;
+  finished_by?: Condition | null;
   latest: Record<string, Latest>;
   findings?: Finding[]; // oldest first, open and closed
   doctor?: DoctorCost;
@@ -70,24 +94,24 @@ export interface DoctorCost {
 export interface Remedy {
   label: string;
   hint?: string;
-  command: Json & {do: string, run?: string}; // as the socket takes it
+  command: Json & { do: string; run?: string }; // as the socket takes it
 }
 
 /** a finding of the Doctor */
 export interface Finding {
   id: string; // unique within a generation of the run
   rule: string;
-  severity: "problem"|"warning"|"info";
-  subject: {layer?: number, units?: number[]};
+  severity: "problem" | "warning" | "info";
+  subject: { layer?: number; units?: number[] };
   since_step: number;
-  until_step: number|null; // null while it is open
+  until_step: number | null; // null while it is open
   found_at: number;
   seen_at: number; // the last examination, while it is open
   title: string;
   evidence: string; // the numbers then
   first_evidence: string; // the numbers when it was found
   mark: string; // two or three words
-  why?: {text: string, code: string}|null;
+  why?: { text: string; code: string } | null;
   remedies: Remedy[];
 }
 
@@ -99,29 +123,29 @@ export interface ExperimentAnswer {
   runs: RunAnswer[];
   token?: string;
   playing?: boolean;
-  speed?: number|"max";
+  speed?: number | "max";
   pace?: Pace;
-  baseline?: Record<string, number|null>; // by split
+  baseline?: Record<string, number | null>; // by split
   classes?: string[];
   inputs?: string[];
   outputs?: number;
-  score?: "r2"|"accuracy";
+  score?: "r2" | "accuracy";
   initial_loss?: number;
   train_samples?: number;
   test_samples?: number;
   read_only?: boolean; // the server cannot store anything at present
 }
 
-export type RunStatus = "paused"|"playing"|"finished"|"diverged";
-export type Latest = {step: number, value: number};
-export type Pace = "steps"|"samples";
+export type RunStatus = "paused" | "playing" | "finished" | "diverged";
+export type Latest = { step: number; value: number };
+export type Pace = "steps" | "samples";
 /** RFC 9457; `errors` name fields by JSON pointer */
 export interface Problem {
   title: string;
   detail?: string;
   status?: number;
   type?: string;
-  errors?: {pointer: string, detail?: string, message?: string}[];
+  errors?: { pointer: string; detail?: string; message?: string }[];
   bound?: string; // the bound that was exceeded, if any
   limit?: number;
   asked?: number;
@@ -129,11 +153,11 @@ export interface Problem {
 
 export interface TableColumn {
   name: string;
-  kind: "number"|"category"|"text"|"constant";
+  kind: "number" | "category" | "text" | "constant";
   distinct: number;
-  task: "regression"|"classification"|null; // the suggestion if it is the target
+  task: "regression" | "classification" | null; // the suggestion if it is the target
   used: boolean;
-  reason: string|null; // why it is not used
+  reason: string | null; // why it is not used
 }
 
 /** as POST /datasets answers it */
@@ -143,11 +167,9 @@ export interface Table {
   rows: number; // usable rows
   target: string; // the suggested column
   preview: string[][];
-  skipped: {line: number, reason: string}[]; // the first of `skipped_count`
+  skipped: { line: number; reason: string }[]; // the first of `skipped_count`
   skipped_count: number;
 }
 
 /** GET /catalog */
 export type Catalog = Json;
-
-export {};

@@ -1,41 +1,74 @@
-// The page's whole logic against a server in memory; the test controls REST, socket, storage and clock.
+// The page's whole logic against a server in memory; the test controls REST, socket, storage and
+// clock.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { stripFor } from "../../frontend/components/strips.ts";
-import { answer, catalog, columns } from "./fake-server.ts";
+import { answer, columns } from "./fake-server.ts";
 import { exhibit, live, settle, wide, world } from "./world.ts";
 
 const frame = (id, number, run, first, last, generation = 0) => ({
-  type: "frame", frame: number, experiment: id,
-  runs: { [run]: { status: "playing", step: last + 1, epoch: 1, samples_seen: 900, generation, columns: columns(first, last, generation) } },
+  type: "frame",
+  frame: number,
+  experiment: id,
+  runs: {
+    [run]: {
+      status: "playing",
+      step: last + 1,
+      epoch: 1,
+      samples_seen: 900,
+      generation,
+      columns: columns(first, last, generation),
+    },
+  },
 });
 
 test("a first visit creates the catalog's exhibit, stores it, watches it and loads its figures", async () => {
   const { app, server, socket, inStorage } = await live();
   assert.deepEqual(server.posted, exhibit.recipe);
   assert.equal(app.store.get().connection.status, "ready");
-  assert.deepEqual([socket().messages[0].type, socket().messages[0].token], ["watch", "token of made1"]);
-  assert.deepEqual([inStorage("fallline.experiment").id, inStorage("fallline.experiment").token], ["made1", "token of made1"]);
+  assert.deepEqual(
+    [socket().messages[0].type, socket().messages[0].token],
+    ["watch", "token of made1"],
+  );
+  assert.deepEqual(
+    [inStorage("fallline.experiment").id, inStorage("fallline.experiment").token],
+    ["made1", "token of made1"],
+  );
   await settle();
   assert.deepEqual(Object.keys(app.store.get().figures).sort(), ["gradients", "loss"]);
-  assert.deepEqual(server.calls.filter((call) => call.includes("/figures/")).length, 2, "each once");
+  assert.deepEqual(
+    server.calls.filter((call) => call.includes("/figures/")).length,
+    2,
+    "each once",
+  );
   app.stop();
 });
 
 test("a reload returns to the same experiment at the same step, with the same key", async () => {
-  const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: {} }, "fallline.view": { theme: "dark", x: "epochs" } };
-  const { app, server, socket } = await live({ stored, experiments: { e7: answer({ id: "e7", step: 41 }) } });
+  const stored = {
+    "fallline.experiment": { id: "e7", token: "mine", recipe: {} },
+    "fallline.view": { theme: "dark", x: "epochs" },
+  };
+  const { app, server, socket } = await live({
+    stored,
+    experiments: { e7: answer({ id: "e7", step: 41 }) },
+  });
   const { experiment, runs, view } = app.store.get();
-  assert.deepEqual([experiment.id, experiment.token, runs.gd.step, view.theme, view.x], ["e7", "mine", 41, "dark", "epochs"]);
+  assert.deepEqual(
+    [experiment.id, experiment.token, runs.gd.step, view.theme, view.x],
+    ["e7", "mine", 41, "dark", "epochs"],
+  );
   assert.equal(server.created, 0);
   assert.equal(socket().messages[0].token, "mine");
   app.stop();
 });
 
 test("if the server has lost the stored experiment, its recipe starts again", async () => {
-  const { app, server } = await live({ stored: { "fallline.experiment": { id: "gone", token: "mine", recipe: { loss: "mse" } } } });
+  const { app, server } = await live({
+    stored: { "fallline.experiment": { id: "gone", token: "mine", recipe: { loss: "mse" } } },
+  });
   assert.deepEqual(server.posted, { loss: "mse" });
   assert.match(app.store.get().notice.text, /^The server restarted\. Your recipe is safe/);
   app.stop();
@@ -45,7 +78,10 @@ test("a frame is in columns and state before its credit is sent", async () => {
   const { app, socket, id } = await live();
   socket().say(frame(id, 1, "gd", 0, 9));
   assert.equal(app.series.of("gd").length, 10);
-  assert.deepEqual([app.store.get().runs.gd.step, app.store.get().runs.gd.latest.train_loss.value], [10, 0.1]);
+  assert.deepEqual(
+    [app.store.get().runs.gd.step, app.store.get().runs.gd.latest.train_loss.value],
+    [10, 0.1],
+  );
   assert.deepEqual(socket().messages.at(-1), { type: "got", frame: 1 });
   app.stop();
 });
@@ -73,7 +109,14 @@ test("after a cut the page requests the first missing step, and the columns join
   clock.signal("online");
   socket().open();
   assert.deepEqual(socket().messages[0].since, { gd: { generation: 0, step: 10 } });
-  socket().say({ type: "experiment", experiment: id, state: { ...server.experiments[id], runs: [{ ...answer().runs[0], step: 30 }, answer().runs[1]] } });
+  socket().say({
+    type: "experiment",
+    experiment: id,
+    state: {
+      ...server.experiments[id],
+      runs: [{ ...answer().runs[0], step: 30 }, answer().runs[1]],
+    },
+  });
   assert.equal(app.store.get().connection.status, "catching-up");
   socket().say(frame(id, 1, "gd", 8, 29));
   assert.deepEqual([app.series.of("gd").length, app.store.get().connection.status], [30, "live"]);
@@ -95,7 +138,11 @@ test("without a server no socket is opened: a browser would delay the one that f
   assert.equal(await tries(), 3);
   socket().cut();
   server.answers = 403;
-  assert.equal(await tries(), 4, "a proxy that keeps the question to itself says nothing of the server");
+  assert.equal(
+    await tries(),
+    4,
+    "a proxy that keeps the question to itself says nothing of the server",
+  );
   app.stop();
 });
 
@@ -104,7 +151,9 @@ test("columns that leave a gap are not shown: the run is requested again from th
   socket().say(frame(id, 1, "gd", 0, 9));
   socket().say(frame(id, 2, "gd", 15, 19));
   assert.equal(app.series.of("gd"), null);
-  const again = socket().messages.filter(({ type }) => type === "watch").at(-1);
+  const again = socket()
+    .messages.filter(({ type }) => type === "watch")
+    .at(-1);
   assert.equal(again.since, undefined);
   app.stop();
 });
@@ -112,26 +161,55 @@ test("columns that leave a gap are not shown: the run is requested again from th
 test("a held key is one command at a time: later steps are merged", async () => {
   const { app, socket } = await live();
   for (let k = 0; k < 5; k++) app.step();
-  assert.deepEqual(socket().commands().map(({ steps }) => steps), [1]);
-  socket().say({ type: "ack", id: socket().commands()[0].id, answer: answer({ id: "made1", step: 1 }) });
-  assert.deepEqual(socket().commands().map(({ steps }) => steps), [1, 4]);
+  assert.deepEqual(
+    socket()
+      .commands()
+      .map(({ steps }) => steps),
+    [1],
+  );
+  socket().say({
+    type: "ack",
+    id: socket().commands()[0].id,
+    answer: answer({ id: "made1", step: 1 }),
+  });
+  assert.deepEqual(
+    socket()
+      .commands()
+      .map(({ steps }) => steps),
+    [1, 4],
+  );
   app.stop();
 });
 
 test("an epoch requested during a step follows it, and a reset cancels both", async () => {
   const { app, socket } = await live();
-  const acknowledge = (place, changes) => socket().say({ type: "ack", id: socket().commands()[place].id, answer: answer({ id: "made1", ...changes }) });
+  const acknowledge = (place, changes) =>
+    socket().say({
+      type: "ack",
+      id: socket().commands()[place].id,
+      answer: answer({ id: "made1", ...changes }),
+    });
   app.step();
   app.stepEpoch();
   app.stepEpoch();
   acknowledge(0, { step: 1 });
-  assert.deepEqual(socket().commands().map(({ steps, epochs }) => steps ?? epochs), [1, 1]);
+  assert.deepEqual(
+    socket()
+      .commands()
+      .map(({ steps, epochs }) => steps ?? epochs),
+    [1, 1],
+  );
   app.stepEpoch();
   app.step();
   app.reset();
   acknowledge(1, { step: 1 });
   acknowledge(2, { generation: 1 });
-  assert.deepEqual(socket().commands().map((command) => command.do), ["step", "step", "reset"]);
+  assert.deepEqual(
+    socket()
+      .commands()
+      .map((command) => command.do),
+    ["step", "step", "reset"],
+  );
   app.stop();
 });
 
@@ -140,10 +218,28 @@ test("a held speed key is one command at a time, and the newest speed wins", asy
   app.play();
   for (let speed = 70; speed < 170; speed++) app.setSpeed(speed);
   assert.equal(app.store.get().playback.speed, 169);
-  assert.deepEqual(socket().commands().map(({ speed }) => speed), [60]);
-  socket().say({ type: "ack", id: socket().commands()[0].id, answer: answer({ id: "made1", status: "playing" }) });
-  assert.deepEqual(socket().commands().map(({ speed }) => speed), [60, 169]);
-  socket().say({ type: "ack", id: socket().commands()[1].id, answer: answer({ id: "made1", status: "playing" }) });
+  assert.deepEqual(
+    socket()
+      .commands()
+      .map(({ speed }) => speed),
+    [60],
+  );
+  socket().say({
+    type: "ack",
+    id: socket().commands()[0].id,
+    answer: answer({ id: "made1", status: "playing" }),
+  });
+  assert.deepEqual(
+    socket()
+      .commands()
+      .map(({ speed }) => speed),
+    [60, 169],
+  );
+  socket().say({
+    type: "ack",
+    id: socket().commands()[1].id,
+    answer: answer({ id: "made1", status: "playing" }),
+  });
   assert.deepEqual([socket().commands().length, app.store.get().pending], [2, {}]);
   app.stop();
 });
@@ -155,28 +251,63 @@ test("a pause replaces a waiting speed, and a step follows it", async () => {
   app.pause();
   app.step();
   assert.equal(app.store.get().playback.playing, false);
-  const acknowledge = (status) => socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: answer({ id: "made1", status }) });
+  const acknowledge = (status) =>
+    socket().say({
+      type: "ack",
+      id: socket().commands().at(-1).id,
+      answer: answer({ id: "made1", status }),
+    });
   acknowledge("playing");
   acknowledge("paused");
-  assert.deepEqual(socket().commands().map((command) => command.do), ["play", "pause", "step"]);
+  assert.deepEqual(
+    socket()
+      .commands()
+      .map((command) => command.do),
+    ["play", "pause", "step"],
+  );
   app.stop();
 });
 
 test("a reset does not overtake a waiting pause, and nothing overtakes the reset", async () => {
   const { app, socket } = await live();
-  const acknowledge = (changes) => socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: answer({ id: "made1", ...changes }) });
+  const acknowledge = (changes) =>
+    socket().say({
+      type: "ack",
+      id: socket().commands().at(-1).id,
+      answer: answer({ id: "made1", ...changes }),
+    });
   app.play();
   app.pause();
   app.reset();
   app.edit("gd", { learning_rate: 0.2 });
   app.step();
-  assert.deepEqual(socket().commands().map((command) => command.do), ["play"]);
+  assert.deepEqual(
+    socket()
+      .commands()
+      .map((command) => command.do),
+    ["play"],
+  );
   acknowledge({ status: "playing" });
-  assert.deepEqual(socket().commands().map((command) => command.do), ["play", "pause", "reset", "edit"]);
+  assert.deepEqual(
+    socket()
+      .commands()
+      .map((command) => command.do),
+    ["play", "pause", "reset", "edit"],
+  );
   for (const { id, do: what } of socket().commands().slice(1)) {
-    socket().say({ type: "ack", id, answer: what === "edit" ? { run: "gd", at_step: 0, learning_rate: 0.2 } : answer({ id: "made1", generation: Number(what === "reset") }) });
+    socket().say({
+      type: "ack",
+      id,
+      answer:
+        what === "edit"
+          ? { run: "gd", at_step: 0, learning_rate: 0.2 }
+          : answer({ id: "made1", generation: Number(what === "reset") }),
+    });
   }
-  assert.deepEqual([socket().commands().at(-1).do, app.store.get().playback.playing], ["step", false]);
+  assert.deepEqual(
+    [socket().commands().at(-1).do, app.store.get().playback.playing],
+    ["step", false],
+  );
   app.stop();
 });
 
@@ -187,9 +318,21 @@ test("edits of one run wait for the one in flight and are merged; those of anoth
   app.edit("gd", { optimizer: "momentum", momentum: 0.5 });
   app.edit("gd", { optimizer: "adam" });
   app.edit("sgd", { learning_rate: 0.2 });
-  assert.deepEqual([app.store.get().runs.gd.settings.batch_size, app.store.get().runs.gd.settings.optimizer], [1, "adam"]);
-  assert.deepEqual(socket().commands().map(({ run }) => run), ["gd", "sgd"]);
-  socket().say({ type: "ack", id: socket().commands()[0].id, answer: { run: "gd", at_step: 0, batch_size: 1 } });
+  assert.deepEqual(
+    [app.store.get().runs.gd.settings.batch_size, app.store.get().runs.gd.settings.optimizer],
+    [1, "adam"],
+  );
+  assert.deepEqual(
+    socket()
+      .commands()
+      .map(({ run }) => run),
+    ["gd", "sgd"],
+  );
+  socket().say({
+    type: "ack",
+    id: socket().commands()[0].id,
+    answer: { run: "gd", at_step: 0, batch_size: 1 },
+  });
   const { id, type, experiment, do: what, ...last } = socket().commands().at(-1);
   assert.deepEqual(last, { run: "gd", batch_size: 1, optimizer: "adam" });
   app.stop();
@@ -200,7 +343,12 @@ test("commands waiting for an experiment are dropped when the page leaves it", a
   app.edit("gd", { learning_rate: 0.2 });
   app.edit("gd", { learning_rate: 0.3 });
   await app.newExperiment({ data: { seed: 5 } });
-  assert.deepEqual(socket().commands().map((command) => command.learning_rate), [0.2]);
+  assert.deepEqual(
+    socket()
+      .commands()
+      .map((command) => command.learning_rate),
+    [0.2],
+  );
   app.stop();
 });
 
@@ -212,7 +360,15 @@ test("a changed shape starts a new experiment, and undo returns to the one befor
   assert.deepEqual(server.posted.network.layers, [{ units: 8, activation: "tanh" }]);
   assert.equal(app.series.of("gd"), null);
   assert.equal(app.store.get().notice.undo, true);
-  assert.deepEqual(socket().messages.slice(-2).map(({ type, experiment }) => [type, experiment]), [["unwatch", "made1"], ["watch", "made2"]]);
+  assert.deepEqual(
+    socket()
+      .messages.slice(-2)
+      .map(({ type, experiment }) => [type, experiment]),
+    [
+      ["unwatch", "made1"],
+      ["watch", "made2"],
+    ],
+  );
   await app.undo();
   const { experiment } = app.store.get();
   assert.deepEqual([experiment.id, experiment.token], ["made1", "token of made1"]);
@@ -222,14 +378,24 @@ test("a changed shape starts a new experiment, and undo returns to the one befor
 test("undo restores a removed run from step 0, with its settings, edits and name", async () => {
   const { app, socket } = await live();
   app.edit("sgd", { learning_rate: 0.5 });
-  socket().say({ type: "ack", id: socket().commands()[0].id, answer: { run: "sgd", at_step: 3, learning_rate: 0.5 } });
+  socket().say({
+    type: "ack",
+    id: socket().commands()[0].id,
+    answer: { run: "sgd", at_step: 3, learning_rate: 0.5 },
+  });
   app.removeRun("sgd");
   assert.equal(app.store.get().notice, null);
   socket().say({ type: "ack", id: socket().commands()[1].id, answer: {} });
-  assert.deepEqual([app.store.get().order, app.store.get().notice.text], [["gd"], "SGD is removed. Undo starts it again at step 0."]);
+  assert.deepEqual(
+    [app.store.get().order, app.store.get().notice.text],
+    [["gd"], "SGD is removed. Undo starts it again at step 0."],
+  );
   await app.undo();
   const { type, id, experiment, do: what, ...recipe } = socket().commands().at(-1);
-  assert.deepEqual([what, recipe.name, recipe.label, recipe.batch_size, recipe.edits], ["add_run", "sgd", "SGD", 1, [{ at_step: 3, learning_rate: 0.5 }]]);
+  assert.deepEqual(
+    [what, recipe.name, recipe.label, recipe.batch_size, recipe.edits],
+    ["add_run", "sgd", "SGD", 1, [{ at_step: 3, learning_rate: 0.5 }]],
+  );
   assert.equal(app.store.get().notice, null);
   app.stop();
 });
@@ -237,8 +403,15 @@ test("undo restores a removed run from step 0, with its settings, edits and name
 test("no notice reports a removal that the server refused", async () => {
   const { app, socket } = await live();
   app.removeRun("sgd");
-  socket().say({ type: "error", id: socket().commands()[0].id, problem: { title: "No", status: 409 } });
-  assert.deepEqual([app.store.get().order, app.store.get().notice, app.store.get().problem.title], [["gd", "sgd"], null, "No"]);
+  socket().say({
+    type: "error",
+    id: socket().commands()[0].id,
+    problem: { title: "No", status: 409 },
+  });
+  assert.deepEqual(
+    [app.store.get().order, app.store.get().notice, app.store.get().problem.title],
+    [["gd", "sgd"], null, "No"],
+  );
   app.stop();
 });
 
@@ -258,7 +431,12 @@ for (const first of ["made2", "made3"]) {
     await Promise.all([older, newer]);
     const { experiment, loading } = app.store.get();
     assert.deepEqual([experiment.id, loading], ["made3", null]);
-    assert.equal(socket().messages.filter(({ type, experiment: watched }) => type === "watch" && watched === "made2").length, 0);
+    assert.equal(
+      socket().messages.filter(
+        ({ type, experiment: watched }) => type === "watch" && watched === "made2",
+      ).length,
+      0,
+    );
     await app.undo();
     assert.equal(app.store.get().experiment.id, "made1");
     app.stop();
@@ -277,7 +455,11 @@ test("a refused recipe changes nothing, and the page says why", async () => {
 test("after a restart the stored recipe starts again on request, with its edits", async () => {
   const { app, server, socket } = await live();
   app.edit("gd", { learning_rate: 0.5 });
-  socket().say({ type: "ack", id: socket().commands()[0].id, answer: { run: "gd", at_step: 3, learning_rate: 0.5 } });
+  socket().say({
+    type: "ack",
+    id: socket().commands()[0].id,
+    answer: { run: "gd", at_step: 3, learning_rate: 0.5 },
+  });
   server.experiments = {};
   socket().cut(4404);
   assert.equal(app.store.get().connection.status, "restarted");
@@ -288,7 +470,10 @@ test("after a restart the stored recipe starts again on request, with its edits"
 });
 
 test("without a token the page is read only", async () => {
-  const { app, socket } = await live({ stored: { "fallline.experiment": { id: "e7", token: null, recipe: {} } }, experiments: { e7: answer({ id: "e7" }) } });
+  const { app, socket } = await live({
+    stored: { "fallline.experiment": { id: "e7", token: null, recipe: {} } },
+    experiments: { e7: answer({ id: "e7" }) },
+  });
   app.play();
   assert.deepEqual(socket().commands(), []);
   assert.match(app.store.get().problem.title, /read-only/);
@@ -299,13 +484,19 @@ test("a table is sent unchanged, and the caller gets the result or the refusal",
   const { app } = await live();
   assert.deepEqual(await app.sendTable(new Blob(["a,b\n1,2\n"])), { table: { id: "d1", rows: 2 } });
   const { problem } = await app.sendTable(new Blob([""]));
-  assert.deepEqual([problem.detail, problem.status, app.store.get().problem], ["the table is empty", 422, null]);
+  assert.deepEqual(
+    [problem.detail, problem.status, app.store.get().problem],
+    ["the table is empty", 422, null],
+  );
 });
 
 test("if the server no longer has the table of the stored recipe, the page shows the exhibit and says so", async () => {
   const recipe = { ...answer().recipe, data: { name: "csv", dataset: "gone", target: "y" } };
   const all = world({ stored: { "fallline.experiment": { id: "gone", token: "t", recipe } } });
-  const refusal = { title: "The request is not valid", errors: [{ pointer: "/data/dataset", detail: "the id of a table" }] };
+  const refusal = {
+    title: "The request is not valid",
+    errors: [{ pointer: "/data/dataset", detail: "the id of a table" }],
+  };
   all.server.refuse = ({ data }) => (data.name === "csv" ? refusal : null);
   await all.app.start();
   assert.deepEqual(all.server.posted, exhibit.recipe);
@@ -315,7 +506,10 @@ test("if the server no longer has the table of the stored recipe, the page shows
 test("a recipe that starts from missing parameters says that it opens only on their server", async () => {
   const recipe = { ...answer().recipe, network: { ...answer().recipe.network, start: "gone" } };
   const all = world({ stored: { "fallline.experiment": { id: "gone", token: "t", recipe } } });
-  const refusal = { title: "The request is not valid", errors: [{ pointer: "/network/start", detail: "the id of parameters" }] };
+  const refusal = {
+    title: "The request is not valid",
+    errors: [{ pointer: "/network/start", detail: "the id of parameters" }],
+  };
   all.server.refuse = ({ network }) => (network?.start === "gone" ? refusal : null);
   await all.app.start();
   assert.deepEqual(all.server.posted, exhibit.recipe);
@@ -329,10 +523,16 @@ test("an edit in the past offers a fork, made when the offer is accepted, and th
   socket().say(frame(id, 1, "gd", 0, 99));
   app.lookAt(42);
   app.edit("gd", { batch_size: 1 });
-  assert.deepEqual([app.store.get().offer, socket().commands()], [{ run: "gd", change: { batch_size: 1 }, step: 42 }, []]);
+  assert.deepEqual(
+    [app.store.get().offer, socket().commands()],
+    [{ run: "gd", change: { batch_size: 1 }, step: 42 }, []],
+  );
   app.answerOffer(true);
   const [{ do: what, name, label, fork_of, at_step, batch_size }] = socket().commands();
-  assert.deepEqual([what, name, label, fork_of, at_step, batch_size], ["add_run", "gd-42", "GD from 42", "gd", 42, 1]);
+  assert.deepEqual(
+    [what, name, label, fork_of, at_step, batch_size],
+    ["add_run", "gd-42", "GD from 42", "gd", 42, 1],
+  );
   assert.deepEqual([app.store.get().looking, app.store.get().offer], [null, null]);
   app.lookAt(42);
   app.edit("sgd", { batch_size: 1 }); // stands at step 0 and has no past
@@ -354,10 +554,18 @@ test("stepping moves through the past up to the present, and then trains", async
   app.forward();
   assert.deepEqual([at(), socket().commands()], [null, []]);
   app.forward();
-  assert.deepEqual(socket().commands().map(({ steps }) => steps), [1]);
+  assert.deepEqual(
+    socket()
+      .commands()
+      .map(({ steps }) => steps),
+    [1],
+  );
   app.lookAt(50);
   app.toggle();
-  assert.deepEqual([app.store.get().offer, socket().commands().length], [{ run: "gd", change: {}, step: 50 }, 1]);
+  assert.deepEqual(
+    [app.store.get().offer, socket().commands().length],
+    [{ run: "gd", change: {}, step: 50 }, 1],
+  );
   app.answerOffer(false);
   assert.deepEqual([at(), socket().commands().length], [null, 1]);
   app.stop();
@@ -370,13 +578,24 @@ test("an exhibit starts afresh in its best view; undo returns to the experiment 
   await app.openExhibit("wide");
   const { view, playback, notice, experiment } = app.store.get();
   assert.deepEqual(server.posted, wide.recipe);
-  assert.deepEqual(socket().commands().map((command) => command.do), ["pause"]);
-  assert.deepEqual([experiment.id, view.x, view.measure, view.closedNote], ["made2", "samples", "ratio", null]);
+  assert.deepEqual(
+    socket()
+      .commands()
+      .map((command) => command.do),
+    ["pause"],
+  );
+  assert.deepEqual(
+    [experiment.id, view.x, view.measure, view.closedNote],
+    ["made2", "samples", "ratio", null],
+  );
   assert.deepEqual([playback.speed, playback.pace], [500, "samples"]);
   assert.deepEqual([notice.text, notice.undo], ["Wide: both runs start at step 0.", true]);
   await app.undo();
   const back = app.store.get();
-  assert.deepEqual([back.experiment.id, back.view.x, back.view.measure], ["made1", "epochs", "grad_l2"]);
+  assert.deepEqual(
+    [back.experiment.id, back.view.x, back.view.measure],
+    ["made1", "epochs", "grad_l2"],
+  );
   app.stop();
 });
 
@@ -384,7 +603,10 @@ test("choosing the open exhibit starts nothing, and shows its sentences again", 
   const { app, server } = await live();
   app.setView({ closedNote: "open" });
   await app.openExhibit("open");
-  assert.deepEqual([server.created, app.store.get().view.closedNote, app.store.get().notice], [1, null, null]);
+  assert.deepEqual(
+    [server.created, app.store.get().view.closedNote, app.store.get().notice],
+    [1, null, null],
+  );
   await app.openExhibit("unheard of");
   assert.equal(server.created, 1);
   app.stop();
@@ -395,14 +617,23 @@ test("an exhibit that cannot be created changes nothing, and the page says why",
   server.refuse = { title: "Too expensive", status: 422 };
   await app.openExhibit("wide");
   const { view, experiment, problem } = app.store.get();
-  assert.deepEqual([experiment.id, view.x, view.measure, problem.title], ["made1", "steps", "grad_l1", "Too expensive"]);
+  assert.deepEqual(
+    [experiment.id, view.x, view.measure, problem.title],
+    ["made1", "steps", "grad_l1", "Too expensive"],
+  );
   app.stop();
 });
 
 test("an exhibit not played yet keeps its speed and pace over a reload; a played one has the server's", async () => {
-  for (const [step, expected] of [[0, [500, "samples"]], [3, [60, "steps"]]]) {
+  for (const [step, expected] of [
+    [0, [500, "samples"]],
+    [3, [60, "steps"]],
+  ]) {
     const experiments = { e7: answer({ id: "e7", step, recipe: wide.recipe }) };
-    const { app } = await live({ stored: { "fallline.experiment": { id: "e7", token: "mine", recipe: {} } }, experiments });
+    const { app } = await live({
+      stored: { "fallline.experiment": { id: "e7", token: "mine", recipe: {} } },
+      experiments,
+    });
     const { speed, pace } = app.store.get().playback;
     assert.deepEqual([speed, pace], expected);
     app.stop();
@@ -421,16 +652,26 @@ const until = async (holds) => {
 
 test("a first visit to a server that cannot store says so at once, retries, and starts when it can", async () => {
   const { app, server } = world({ haste: 1000 });
-  server.refuse = { type: "/problems/read-only", title: "The server is read-only now", status: 503 };
+  server.refuse = {
+    type: "/problems/read-only",
+    title: "The server is read-only now",
+    status: 503,
+  };
   await starts(app, async () => {
     await until(() => stripFor(app.store.get()) !== null);
     const { kind, strong, text, urgent, act } = stripFor(app.store.get());
     assert.deepEqual([kind, strong, urgent, act], ["waiting", "Read-only:", true, undefined]);
-    assert.match(text, /^the server cannot write to its data folder\. No experiment can start now\. Stored ones can still be watched/);
+    assert.match(
+      text,
+      /^the server cannot write to its data folder\. No experiment can start now\. Stored ones can still be watched/,
+    );
     await until(() => server.calls.filter((call) => call === "POST /experiments").length > 2);
     server.refuse = null;
   });
-  assert.deepEqual([app.store.get().experiment.id, app.store.get().waitingFor, stripFor(app.store.get())], ["made1", null, null]);
+  assert.deepEqual(
+    [app.store.get().experiment.id, app.store.get().waitingFor, stripFor(app.store.get())],
+    ["made1", null, null],
+  );
   app.stop();
 });
 
@@ -440,7 +681,10 @@ test("a first visit without an answer says so at once, and continues by itself",
   await starts(app, async () => {
     await until(() => stripFor(app.store.get()) !== null);
     const { strong, text } = stripFor(app.store.get());
-    assert.equal(`${strong} ${text}`, "The server does not answer. Check that it is running. The page retries automatically.");
+    assert.equal(
+      `${strong} ${text}`,
+      "The server does not answer. Check that it is running. The page retries automatically.",
+    );
     server.isDown = false;
   });
   assert.equal(stripFor(app.store.get()), null);
@@ -449,7 +693,11 @@ test("a first visit without an answer says so at once, and continues by itself",
 
 test("with an experiment on the page a waiting call shows no strip", async () => {
   const { app, server } = await live();
-  server.refuse = { type: "/problems/read-only", title: "The server is read-only now", status: 503 };
+  server.refuse = {
+    type: "/problems/read-only",
+    title: "The server is read-only now",
+    status: 503,
+  };
   void app.newExperiment({ data: { noise: 0.5 } });
   await until(() => server.calls.filter((call) => call === "POST /experiments").length > 1);
   await settle();

@@ -1,4 +1,5 @@
-// Python and JavaScript fill an instrument's figure alike, and the page draws it: the browser's half.
+// Python and JavaScript fill an instrument's figure alike, and the page draws it: the browser's
+// half.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -12,7 +13,9 @@ import { scene } from "./scenes.ts";
 
 const folder = new URL("../golden/figures/", import.meta.url);
 const golden = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
-const measured = readdirSync(folder).map((file) => file.replace(".json", "")).filter((name) => "measured" in golden(name));
+const measured = readdirSync(folder)
+  .map((file) => file.replace(".json", ""))
+  .filter((name) => "measured" in golden(name));
 const plain = (figure) => JSON.parse(JSON.stringify(figure));
 
 for (const name of measured) {
@@ -25,12 +28,27 @@ for (const name of measured) {
     const { figure, measured: answers, filled } = golden(name);
     const gauge = GAUGES[name];
     const base = scene({ gd: 40, sgd: 40 });
-    const state = answers.reduce((before, answer) => reduce(before, { type: "instrument", run: "gd", name: gauge.instrument, answer: { ...answer, generation: 0 } }), base.state);
+    const state = answers.reduce(
+      (before, answer) =>
+        reduce(before, {
+          type: "instrument",
+          run: "gd",
+          name: gauge.instrument,
+          answer: { ...answer, generation: 0 },
+        }),
+      base.state,
+    );
     const { data } = instrumentChart(figure, { ...base, state }, gauge);
     const points = (traces) => plain(traces.map(({ x, y, z }) => ({ x, y, z })));
     assert.deepEqual(points(data), points(filled.data));
-    assert.ok(data.every(({ x }) => Array.isArray(x)), "the chart counts the points of every trace");
-    assert.ok(data.some(({ y, z }) => (z ?? y).length), "something is drawn");
+    assert.ok(
+      data.every(({ x }) => Array.isArray(x)),
+      "the chart counts the points of every trace",
+    );
+    assert.ok(
+      data.some(({ y, z }) => (z ?? y).length),
+      "something is drawn",
+    );
   });
 }
 
@@ -38,23 +56,42 @@ test("class names stand beside their matrix, inside the chart; long ones are sho
   const { figure, measured: answers } = golden("confusion");
   const beside = (...classes) => {
     const base = scene({ gd: 40 });
-    const state = reduce(base.state, { type: "instrument", run: "gd", name: "confusion", answer: { ...answers[0], classes, generation: 0 } });
-    return instrumentChart(figure, { ...base, state }, GAUGES.confusion).words.filter(({ name }) => name === "tick beside");
+    const state = reduce(base.state, {
+      type: "instrument",
+      run: "gd",
+      name: "confusion",
+      answer: { ...answers[0], classes, generation: 0 },
+    });
+    return instrumentChart(figure, { ...base, state }, GAUGES.confusion).words.filter(
+      ({ name }) => name === "tick beside",
+    );
   };
-  const [short, long] = [beside("first arm", "second arm"), beside("the first of both arms", "the second of both arms")];
+  const [short, long] = [
+    beside("first arm", "second arm"),
+    beside("the first of both arms", "the second of both arms"),
+  ];
   assert.deepEqual(short.map(({ text }) => text).sort(), ["first arm", "second arm"]);
-  for (const { text, left } of [...short, ...long]) assert.ok(left >= 6 * text.length, `${text} has ${left} px`);
-  assert.ok(new Set(long.map(({ text }) => text)).size === 2 && long.every(({ text }) => text.includes("…") && text.length <= 14));
+  for (const { text, left } of [...short, ...long])
+    assert.ok(left >= 6 * text.length, `${text} has ${left} px`);
+  assert.ok(
+    new Set(long.map(({ text }) => text)).size === 2 &&
+      long.every(({ text }) => text.includes("…") && text.length <= 14),
+  );
 });
 
 test("every figure of an instrument equals the server's", () => {
-  assert.deepEqual(measured.sort(), [...new Set(Object.values(GAUGES).map(({ figure }) => figure))].sort());
+  assert.deepEqual(
+    measured.sort(),
+    [...new Set(Object.values(GAUGES).map(({ figure }) => figure))].sort(),
+  );
 });
 
 test("filling leaves the specification unchanged, and shows the named measurement", () => {
   const { figure, measured: answers } = golden("edge");
   const before = JSON.stringify(figure);
-  const needle = fillMeasured(figure, answers, answers[1]).data.find(({ meta }) => meta.role === "needle");
+  const needle = fillMeasured(figure, answers, answers[1]).data.find(
+    ({ meta }) => meta.role === "needle",
+  );
   assert.deepEqual([needle.x, JSON.stringify(figure)], [[10], before]);
   assert.ok(fillMeasured(figure, []).data.every(({ x }) => x.length === 0));
 });

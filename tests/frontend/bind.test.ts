@@ -9,7 +9,8 @@ import { shelfScale } from "../../frontend/charts/shelf.ts";
 import { createRunSeries } from "../../frontend/state/series.ts";
 import { thin } from "../../frontend/state/thinning.ts";
 
-const golden = (name) => JSON.parse(readFileSync(new URL(`../golden/figures/${name}.json`, import.meta.url), "utf8"));
+const golden = (name) =>
+  JSON.parse(readFileSync(new URL(`../golden/figures/${name}.json`, import.meta.url), "utf8"));
 
 /** Columns of the wire, decoded. */
 function decoded(columns) {
@@ -18,7 +19,8 @@ function decoded(columns) {
   return thin(series, series.names(), 10_000, false);
 }
 
-const heldOf = (columns) => Object.fromEntries(Object.entries(columns).map(([run, wire]) => [run, decoded(wire)]));
+const heldOf = (columns) =>
+  Object.fromEntries(Object.entries(columns).map(([run, wire]) => [run, decoded(wire)]));
 const plain = (figure) => JSON.parse(JSON.stringify(figure));
 
 for (const name of ["loss", "gradients"]) {
@@ -49,7 +51,13 @@ test("a run without columns is drawn empty, not left out", () => {
 });
 
 test("a bucket stands in the middle of its records on every axis", () => {
-  const columns = { first: [0, 4], last: [3, 7], samples_seen: [3600, 7200], seconds: [4, 8], series: {} };
+  const columns = {
+    first: [0, 4],
+    last: [3, 7],
+    samples_seen: [3600, 7200],
+    seconds: [4, 8],
+    series: {},
+  };
   assert.deepEqual([...middles(columns, "step", 900)], [1.5, 5.5]);
   assert.deepEqual([...middles(columns, "epoch", 900)], [1.5, 5.5]);
   assert.deepEqual([...middles(columns, "samples_seen", 900)], [1350, 4950]);

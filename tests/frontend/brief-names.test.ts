@@ -8,11 +8,20 @@ import { briefName, nameLines } from "../../frontend/state/brief-names.ts";
 
 test("forks of one run differ by their steps, and no step is cut in two", () => {
   const all = ["SGD", "SGD from 214", "SGD from 1,200", "GD"];
-  assert.deepEqual(all.map((name) => briefName(name, all, 7)), ["SGD", "SGD…214", "S…1,200", "GD"]);
-  assert.deepEqual(all.map((name) => briefName(name, all, 6)), ["SGD", "SG…214", "…1,200", "GD"]);
+  assert.deepEqual(
+    all.map((name) => briefName(name, all, 7)),
+    ["SGD", "SGD…214", "S…1,200", "GD"],
+  );
+  assert.deepEqual(
+    all.map((name) => briefName(name, all, 6)),
+    ["SGD", "SG…214", "…1,200", "GD"],
+  );
   assert.equal(briefName("SGD from 170", ["GD", "SGD", "SGD from 170"], 7), "SGD…170");
   const twice = ["SGD from 200", "SGD from 200, 2"];
-  assert.deepEqual(twice.map((name) => briefName(name, twice, 7)), ["SGD…200", "SGD f…2"]);
+  assert.deepEqual(
+    twice.map((name) => briefName(name, twice, 7)),
+    ["SGD…200", "SGD f…2"],
+  );
 });
 
 test("a unique name is shortened at its end, and one that fits stays whole", () => {
@@ -32,29 +41,82 @@ test("a name longer than a line breaks before a word, and the rest is shortened 
   const lines = (all, most = 2) => all.map((name) => nameLines(name, all, room, most).join(" / "));
   assert.deepEqual(lines(["Rate 0.4", "Rate 0.2", "GD"]), ["Rate / 0.4", "Rate / 0.2", "GD"]);
   assert.deepEqual(lines(["Rate 0.4", "Rate 0.2"], 1), ["…0.4", "…0.2"]);
-  assert.deepEqual(lines(["SGD", "SGD from 214", "SGD from 215"]), ["SGD", "SGD / …214", "SGD / …215"]);
+  assert.deepEqual(lines(["SGD", "SGD from 214", "SGD from 215"]), [
+    "SGD",
+    "SGD / …214",
+    "SGD / …215",
+  ]);
   assert.deepEqual(lines(["Momentum", "Plain"]), ["Mom…", "Plain"], "no word of it fits");
-  assert.deepEqual(nameLines("Adam, batches of 32", ["Adam, batches of 32"], { whole: 13, cut: 11 }, 2), ["Adam, batches", "of 32"]);
+  assert.deepEqual(
+    nameLines("Adam, batches of 32", ["Adam, batches of 32"], { whole: 13, cut: 11 }, 2),
+    ["Adam, batches", "of 32"],
+  );
 });
 
-const FRAME = { left: 46, top: 26, width: 650, height: 346, beyond: 104, x: { type: "linear", range: [0, 100] }, y: { type: "log", range: [-3, 1] } };
+const FRAME = {
+  left: 46,
+  top: 26,
+  width: 650,
+  height: 346,
+  beyond: 104,
+  x: { type: "linear", range: [0, 100] },
+  y: { type: "log", range: [-3, 1] },
+};
 const END = { lane: "b", bad: false, goesOn: false, x: 100, y: 1 };
 /** The lines of labels in the gutter. */
-const labels = (ends, frame = FRAME) => placeEnds(ends.map(([name, value = ""]) => ({ ...END, run: name, name, value })), frame)
-  .map(({ names, value, under }) => [...names.slice(0, -1), ...(under ? [names.at(-1), value] : [`${names.at(-1)} ${value}`.trim()])].join(" / "));
+const labels = (ends, frame = FRAME) =>
+  placeEnds(
+    ends.map(([name, value = ""]) => ({ ...END, run: name, name, value })),
+    frame,
+  ).map(({ names, value, under }) =>
+    [
+      ...names.slice(0, -1),
+      ...(under ? [names.at(-1), value] : [`${names.at(-1)} ${value}`.trim()]),
+    ].join(" / "),
+  );
 
 test("a name beside a plot is whole, above its value if both do not fit on one line", () => {
-  assert.deepEqual(labels([["Rate 0.4", "0.00215"], ["Rate 0.2", "0.1"], ["GD", "0.00496"]]), ["Rate 0.4 / 0.00215", "Rate 0.2 / 0.1", "GD 0.00496"]);
-  assert.deepEqual(labels([["Adam with batches", "0.1"], ["SGD from 214", ""]]), ["Adam with / batches / 0.1", "SGD from 214"]);
+  assert.deepEqual(
+    labels([
+      ["Rate 0.4", "0.00215"],
+      ["Rate 0.2", "0.1"],
+      ["GD", "0.00496"],
+    ]),
+    ["Rate 0.4 / 0.00215", "Rate 0.2 / 0.1", "GD 0.00496"],
+  );
+  assert.deepEqual(
+    labels([
+      ["Adam with batches", "0.1"],
+      ["SGD from 214", ""],
+    ]),
+    ["Adam with / batches / 0.1", "SGD from 214"],
+  );
 });
 
 test("labels that are too high together use fewer lines, and stay inside the plot", () => {
   const low = { ...FRAME, height: 100 };
   const long = ["Adam, batches of 32", "Adam, batches of 64"].map((name) => [name, "0.1"]);
-  assert.deepEqual(labels(long, { ...FRAME, height: 70 }), ["Adam, b…32 / 0.1", "Adam, b…64 / 0.1"]);
-  assert.deepEqual(labels([...long, ["Rate 0.4", "0.1"], ["Rate 0.2", "0.1"]], low), ["Adam…32 0.1", "Adam…64 0.1", "Rate 0.4 0.1", "Rate 0.2 0.1"]);
-  const four = placeEnds([0, 1, 2, 3].map((k) => ({ ...END, run: `${k}`, name: `Rate 0.${k}`, value: "0.00215" })), { ...FRAME, height: 130 });
-  const edges = four.map((end) => boxOf(end)).map(({ top, bottom }) => [top, bottom]).sort((a, b) => a[0] - b[0]);
+  assert.deepEqual(labels(long, { ...FRAME, height: 70 }), [
+    "Adam, b…32 / 0.1",
+    "Adam, b…64 / 0.1",
+  ]);
+  assert.deepEqual(labels([...long, ["Rate 0.4", "0.1"], ["Rate 0.2", "0.1"]], low), [
+    "Adam…32 0.1",
+    "Adam…64 0.1",
+    "Rate 0.4 0.1",
+    "Rate 0.2 0.1",
+  ]);
+  const four = placeEnds(
+    [0, 1, 2, 3].map((k) => ({ ...END, run: `${k}`, name: `Rate 0.${k}`, value: "0.00215" })),
+    { ...FRAME, height: 130 },
+  );
+  const edges = four
+    .map((end) => boxOf(end))
+    .map(({ top, bottom }) => [top, bottom])
+    .sort((a, b) => a[0] - b[0]);
   edges.slice(1).forEach(([top], k) => assert.ok(top - edges[k][1] >= -2, `${edges}`));
-  assert.ok(edges[0][0] >= 26 - 4 && four.every(({ under }) => under) && edges[3][1] <= 156 + 4, `${edges}`);
+  assert.ok(
+    edges[0][0] >= 26 - 4 && four.every(({ under }) => under) && edges[3][1] <= 156 + 4,
+    `${edges}`,
+  );
 });

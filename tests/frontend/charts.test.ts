@@ -23,9 +23,19 @@ const loss = (given) => lossChart(figures.loss, scene(given));
 const gradients = (given) => gradientChart(figures.gradients, scene(given));
 /** Paths of a name, and the places of their corners in px. */
 const named = (paths, name) => paths.filter((path) => path.name.split(" ").includes(name));
-const cornersOf = ({ d }) => [...d.replaceAll(/A[\d.]+,[\d.]+ 0 1,1 /g, "L").matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
-const middleOf = (path) => [0, 1].map((side) => (Math.min(...cornersOf(path).map((at) => at[side])) + Math.max(...cornersOf(path).map((at) => at[side]))) / 2);
-const traceOf = (chart, run, role) => chart.data.find(({ meta }) => meta?.run === run && meta.role === role);
+const cornersOf = ({ d }) =>
+  [...d.replaceAll(/A[\d.]+,[\d.]+ 0 1,1 /g, "L").matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map(
+    ([, x, y]) => [Number(x), Number(y)],
+  );
+const middleOf = (path) =>
+  [0, 1].map(
+    (side) =>
+      (Math.min(...cornersOf(path).map((at) => at[side])) +
+        Math.max(...cornersOf(path).map((at) => at[side]))) /
+      2,
+  );
+const traceOf = (chart, run, role) =>
+  chart.data.find(({ meta }) => meta?.run === run && meta.role === role);
 
 test("before the first step there are axes, baseline and the shared start", () => {
   const { labels, layout, marks, ground } = loss();
@@ -34,8 +44,15 @@ test("before the first step there are axes, baseline and the shared start", () =
   assert.equal(labels.baseline.text, "predicting the mean: 0.0436");
   assert.deepEqual(labels.ends, []);
   const shapes = named(marks, "start");
-  assert.deepEqual(shapes.map(({ run, name }) => [run, name]), [["gd", "start"], ["sgd", "start inner"]]);
-  for (const [left, top] of shapes.slice(1).map(middleOf)) assert.ok(left > 46 && left < 70 && top > 26 && top < 372, "at the start");
+  assert.deepEqual(
+    shapes.map(({ run, name }) => [run, name]),
+    [
+      ["gd", "start"],
+      ["sgd", "start inner"],
+    ],
+  );
+  for (const [left, top] of shapes.slice(1).map(middleOf))
+    assert.ok(left > 46 && left < 70 && top > 26 && top < 372, "at the start");
   assert.equal(named(ground, "baseline").length, 1);
   assert.ok(10 ** layout.yaxis.range[0] < 0.0436 && 10 ** layout.yaxis.range[1] > 12.3);
 });
@@ -52,7 +69,10 @@ test("epochs, samples and seconds are logarithmic only where the runs are far ap
   for (const x of ["epochs", "samples"]) {
     const { layout, data } = loss({ gd: 100, sgd: 100, view: { x } });
     assert.equal(layout.xaxis.type, "log", x);
-    assert.ok(data.filter(({ meta }) => meta).every((trace) => trace.x.every((place) => place > 0)), "nothing stands at 0");
+    assert.ok(
+      data.filter(({ meta }) => meta).every((trace) => trace.x.every((place) => place > 0)),
+      "nothing stands at 0",
+    );
   }
   assert.equal(loss({ gd: 100, sgd: 100, view: { x: "seconds" } }).layout.xaxis.type, "linear");
 });
@@ -67,7 +87,11 @@ test("a step stands at its run's own place", () => {
 });
 
 test("the selected measure is bound, and exactly 0 stands on the shelf", () => {
-  const chart = gradients({ gd: 20, sgd: 20, change: (run, wire) => run === "sgd" && zero(wire.series["grad_l1/W1"], 10) });
+  const chart = gradients({
+    gd: 20,
+    sgd: 20,
+    change: (run, wire) => run === "sgd" && zero(wire.series["grad_l1/W1"], 10),
+  });
   const { y } = traceOf(chart, "sgd", "line");
   assert.ok(y[5] >= 1e-4 && y[15] < 1e-4);
   const ratio = gradients({ gd: 20, view: { measure: "ratio" } });
@@ -77,7 +101,8 @@ test("the selected measure is bound, and exactly 0 stands on the shelf", () => {
 
 /** Sets a series to exactly 0 from a step on. */
 function zero(stat, from) {
-  for (const key of ["min", "max", "mean", "last"]) stat[key] = stat[key].map((value, step) => (step >= from ? 0 : value));
+  for (const key of ["min", "max", "mean", "last"])
+    stat[key] = stat[key].map((value, step) => (step >= from ? 0 : value));
 }
 
 test("a loss of exactly 0 stands on a shelf, which appears only when needed", () => {
@@ -86,7 +111,10 @@ test("a loss of exactly 0 stands on a shelf, which appears only when needed", ()
   const { y } = traceOf(chart, "gd", "train");
   const { tickvals, ticktext, range } = chart.layout.yaxis;
   assert.deepEqual([ticktext[0], y[15]], ["0", tickvals[0]]);
-  assert.ok(y[15] < tickvals[1] && Math.log10(y[15]) > range[0] && tickvals[1] <= 1 / 20, "between the floor and the edge");
+  assert.ok(
+    y[15] < tickvals[1] && Math.log10(y[15]) > range[0] && tickvals[1] <= 1 / 20,
+    "between the floor and the edge",
+  );
   const [shelf] = named(chart.ground, "shelf");
   const [[, top]] = cornersOf(shelf);
   const stands = 26 + 346 * (1 - (Math.log10(y[15]) - range[0]) / (range[1] - range[0]));
@@ -97,21 +125,82 @@ test("a loss of exactly 0 stands on a shelf, which appears only when needed", ()
 });
 
 test("a band is one outline around its two edges, and there is none where every step is drawn", () => {
-  const wide = (run, wire) => run === "gd" && Object.assign(wire.series["grad_l1/W1"], { max: wire.series["grad_l1/W1"].max.map((value) => 2 * value) });
-  const { data, ground, layout, readable: { panels: [panel] } } = gradients({ gd: 5, sgd: 5, change: wide });
+  const wide = (run, wire) =>
+    run === "gd" &&
+    Object.assign(wire.series["grad_l1/W1"], {
+      max: wire.series["grad_l1/W1"].max.map((value) => 2 * value),
+    });
+  const {
+    data,
+    ground,
+    layout,
+    readable: {
+      panels: [panel],
+    },
+  } = gradients({ gd: 5, sgd: 5, change: wide });
   const bands = named(ground, "band");
-  assert.deepEqual(bands.map(({ run, lane }) => [run, lane]), [["gd", "a"]]);
-  assert.ok(data.every(({ meta }) => meta.role === "line"), "Plotly has no part in it");
-  const px = (x, y) => [panel.left + (panel.width * x) / 5, panel.top + panel.height * (1 - (Math.log10(y) - layout.yaxis.range[0]) / (layout.yaxis.range[1] - layout.yaxis.range[0]))].map((value) => Math.round(value));
-  const wished = [...[0, 1, 2, 3, 4].map((x) => px(x, 2 / (x + 1))), ...[4, 3, 2, 1, 0].map((x) => px(x, 1 / (x + 1)))];
-  assert.deepEqual(cornersOf(bands[0]).map((at) => at.map(Math.round)), wished);
+  assert.deepEqual(
+    bands.map(({ run, lane }) => [run, lane]),
+    [["gd", "a"]],
+  );
+  assert.ok(
+    data.every(({ meta }) => meta.role === "line"),
+    "Plotly has no part in it",
+  );
+  const px = (x, y) =>
+    [
+      panel.left + (panel.width * x) / 5,
+      panel.top +
+        panel.height *
+          (1 -
+            (Math.log10(y) - layout.yaxis.range[0]) /
+              (layout.yaxis.range[1] - layout.yaxis.range[0])),
+    ].map((value) => Math.round(value));
+  const wished = [
+    ...[0, 1, 2, 3, 4].map((x) => px(x, 2 / (x + 1))),
+    ...[4, 3, 2, 1, 0].map((x) => px(x, 1 / (x + 1))),
+  ];
+  assert.deepEqual(
+    cornersOf(bands[0]).map((at) => at.map(Math.round)),
+    wished,
+  );
 });
 
 test("a band that leaves its plot is clipped", () => {
-  const frame = { left: 0, top: 0, width: 100, height: 100, x: { type: "linear", range: [0, 10] }, y: { type: "linear", range: [0, 10] } };
-  const band = (x, upper, lower) => bandsOf([{ meta: { role: "band", run: "gd", lane: "a" }, x, y: upper }, { meta: { role: "band", run: "gd", lane: "a" }, x, y: lower, fill: "tonexty" }], () => frame);
-  assert.deepEqual(cornersOf(band([-5, 5, 15], [5, 5, 5], [1, 2, 3])[0]), [[0, 50], [50, 50], [100, 50], [100, 75], [50, 80], [0, 85]]);
-  assert.deepEqual(cornersOf(band([0, 5, 10], [5, 15, 5], [0, 0, 0])[0]), [[0, 50], [25, 0], [50, 0], [75, 0], [100, 50], [100, 100], [50, 100], [0, 100]]);
+  const frame = {
+    left: 0,
+    top: 0,
+    width: 100,
+    height: 100,
+    x: { type: "linear", range: [0, 10] },
+    y: { type: "linear", range: [0, 10] },
+  };
+  const band = (x, upper, lower) =>
+    bandsOf(
+      [
+        { meta: { role: "band", run: "gd", lane: "a" }, x, y: upper },
+        { meta: { role: "band", run: "gd", lane: "a" }, x, y: lower, fill: "tonexty" },
+      ],
+      () => frame,
+    );
+  assert.deepEqual(cornersOf(band([-5, 5, 15], [5, 5, 5], [1, 2, 3])[0]), [
+    [0, 50],
+    [50, 50],
+    [100, 50],
+    [100, 75],
+    [50, 80],
+    [0, 85],
+  ]);
+  assert.deepEqual(cornersOf(band([0, 5, 10], [5, 15, 5], [0, 0, 0])[0]), [
+    [0, 50],
+    [25, 0],
+    [50, 0],
+    [75, 0],
+    [100, 50],
+    [100, 100],
+    [50, 100],
+    [0, 100],
+  ]);
   assert.deepEqual(band([20, 30], [5, 5], [1, 1]), [], "elsewhere");
   assert.deepEqual(band([0, 10], [50, 50], [40, 40]), [], "above");
   const far = cornersOf(band([0, 5, 10], [5, 1e300, 5], [1, 1, 1])[0]);
@@ -121,25 +210,53 @@ test("a band that leaves its plot is clipped", () => {
 
 test("there are as many panels as layers, side by side, each with its values", () => {
   const { layout, labels } = gradients({ gd: 5, sgd: 5 });
-  assert.deepEqual(labels.titles.map(({ name, shape }) => `${name} ${shape}`), ["W1 5 × 4", "W2 4 × 4", "W3 4 × 1"]);
+  assert.deepEqual(
+    labels.titles.map(({ name, shape }) => `${name} ${shape}`),
+    ["W1 5 × 4", "W2 4 × 4", "W3 4 × 1"],
+  );
   assert.ok(layout.xaxis.domain[1] < layout.xaxis2.domain[0] && layout.xaxis3.domain[1] <= 1);
   assert.equal(labels.titles[0].values.length, 2);
 });
 
 test("a diverged run leaves through the top, is marked there, and does not flatten the rest", () => {
   const blow = (run, wire) => {
-    if (run === "gd") for (const key of ["min", "max", "mean", "last"]) wire.series.train_loss[key] = wire.series.train_loss[key].map((value, step) => (step < 30 ? value : 10 ** (step - 29)));
+    if (run === "gd")
+      for (const key of ["min", "max", "mean", "last"])
+        wire.series.train_loss[key] = wire.series.train_loss[key].map((value, step) =>
+          step < 30 ? value : 10 ** (step - 29),
+        );
   };
   const diverged = { type: "event", event: "diverged", run: "gd", step: 40, diverged_at: 40 };
-  const { labels, layout, data, marks } = loss({ gd: 40, sgd: 40, change: blow, messages: [diverged] });
+  const { labels, layout, data, marks } = loss({
+    gd: 40,
+    sgd: 40,
+    change: blow,
+    messages: [diverged],
+  });
   const end = labels.ends.find(({ run }) => run === "gd");
   assert.deepEqual([end.bad, end.value], [true, "diverged"]);
   assert.ok(10 ** layout.yaxis.range[1] < 1e4);
-  assert.deepEqual(named(marks, "bad").map(({ run }) => run), ["gd"]);
+  assert.deepEqual(
+    named(marks, "bad").map(({ run }) => run),
+    ["gd"],
+  );
   const { x, y } = traceOf({ data }, "gd", "train");
-  assert.ok(x[y.findIndex((value) => value > end.y)] < 37, "the line is out of sight some steps before");
-  assert.deepEqual([end.x, x.at(-1)], [40, 40], "the cross stands at the step at which the run diverged");
-  const blown = loss({ gd: 40, sgd: 40, change: blow, messages: [diverged], view: { x: "epochs" } });
+  assert.ok(
+    x[y.findIndex((value) => value > end.y)] < 37,
+    "the line is out of sight some steps before",
+  );
+  assert.deepEqual(
+    [end.x, x.at(-1)],
+    [40, 40],
+    "the cross stands at the step at which the run diverged",
+  );
+  const blown = loss({
+    gd: 40,
+    sgd: 40,
+    change: blow,
+    messages: [diverged],
+    view: { x: "epochs" },
+  });
   assert.equal(blown.labels.ends.find(({ run }) => run === "gd").x, 40);
 });
 
@@ -152,11 +269,17 @@ test("a run that diverges in its first step leaves through the top from its init
     assert.ok(Math.log10(y[1]) > layout.yaxis.range[1]);
     const end = labels.ends.find(({ run }) => run === "gd");
     assert.deepEqual([end.name, end.value, end.bad], ["GD", "diverged", true]);
-    assert.deepEqual(named(marks, "bad").map(({ run }) => run), ["gd"]);
+    assert.deepEqual(
+      named(marks, "bad").map(({ run }) => run),
+      ["gd"],
+    );
     assert.equal(labels.start === null, sgd > 0, "the others still start where all do");
   }
   const { layout, data } = loss({ gd: 0, sgd: 40, view: { x: "samples" }, messages: [diverged] });
-  assert.ok(traceOf({ data }, "gd", "train").x.every((x) => Number.isFinite(x)) && layout.xaxis.range.every(Number.isFinite));
+  assert.ok(
+    traceOf({ data }, "gd", "train").x.every((x) => Number.isFinite(x)) &&
+      layout.xaxis.range.every(Number.isFinite),
+  );
 });
 
 test("the vertical range grows at once and does not shrink by itself", () => {
@@ -168,21 +291,39 @@ test("the vertical range grows at once and does not shrink by itself", () => {
 test("an edit drops a line in every panel and a flag in the loss chart", () => {
   const edit = { type: "event", event: "edit", run: "gd", edit: { at_step: 7, batch_size: 1 } };
   const { labels, ground } = loss({ gd: 20, messages: [edit] });
-  assert.deepEqual(labels.flags.map(({ text, x, lane }) => [text, x, lane]), [["GD → SGD", 7, "a"]]);
-  assert.deepEqual(named(ground, "edit").map(({ lane, d }) => [lane, d]), [["a", "M273.5,372V26"]]);
-  const { ground: below, readable: { panels } } = gradients({ gd: 20, messages: [edit] });
+  assert.deepEqual(
+    labels.flags.map(({ text, x, lane }) => [text, x, lane]),
+    [["GD → SGD", 7, "a"]],
+  );
+  assert.deepEqual(
+    named(ground, "edit").map(({ lane, d }) => [lane, d]),
+    [["a", "M273.5,372V26"]],
+  );
+  const {
+    ground: below,
+    readable: { panels },
+  } = gradients({ gd: 20, messages: [edit] });
   const [lines] = named(below, "edit");
-  assert.deepEqual(cornersOf(lines).map(([left]) => left), panels.map(({ left, width }) => Math.round(100 * (left + (7 / 20) * width)) / 100));
+  assert.deepEqual(
+    cornersOf(lines).map(([left]) => left),
+    panels.map(({ left, width }) => Math.round(100 * (left + (7 / 20) * width)) / 100),
+  );
 });
 
 test("a hidden run is not drawn", () => {
   const chart = loss({ gd: 20, sgd: 20, messages: [{ type: "hidden", run: "gd", hidden: true }] });
   assert.ok(!chart.data.some(({ meta }) => meta?.run === "gd"));
-  assert.deepEqual(chart.labels.ends.map(({ run }) => run), ["sgd"]);
+  assert.deepEqual(
+    chart.labels.ends.map(({ run }) => run),
+    ["sgd"],
+  );
 });
 
 test("steps not received yet are tinted from where the connection broke", () => {
-  const { labels } = loss({ gd: 100, messages: [{ type: "connection", status: "reconnecting", lastStep: 100 }] });
+  const { labels } = loss({
+    gd: 100,
+    messages: [{ type: "connection", status: "reconnecting", lastStep: 100 }],
+  });
   assert.equal(labels.missing.from, 100);
   assert.ok(labels.missing.to > 100);
 });
@@ -191,36 +332,81 @@ test("missing steps count for visible runs only", () => {
   const hidden = { type: "hidden", run: "sgd", hidden: true };
   const lost = { type: "connection", status: "reconnecting", lastStep: 900 };
   const missing = (gd, ...messages) => loss({ gd, sgd: 900, messages }).labels.missing;
-  assert.deepEqual([missing(100, lost), missing(100, lost, hidden), missing(0, lost, hidden)], [{ from: 900, to: 1080 }, { from: 100, to: 120 }, null]);
-  const behind = { type: "connection", status: "catching-up", lastStep: 900, progress: { have: 900, of: 2000, run: "sgd" } };
-  assert.deepEqual([missing(100, behind), missing(100, behind, hidden)], [{ from: 900, to: 2000 }, null]);
-  assert.deepEqual(loss({ gd: 100, sgd: 900, messages: [behind, hidden] }).layout.xaxis.range, [0, 100], "the axis is theirs too");
+  assert.deepEqual(
+    [missing(100, lost), missing(100, lost, hidden), missing(0, lost, hidden)],
+    [{ from: 900, to: 1080 }, { from: 100, to: 120 }, null],
+  );
+  const behind = {
+    type: "connection",
+    status: "catching-up",
+    lastStep: 900,
+    progress: { have: 900, of: 2000, run: "sgd" },
+  };
+  assert.deepEqual(
+    [missing(100, behind), missing(100, behind, hidden)],
+    [{ from: 900, to: 2000 }, null],
+  );
+  assert.deepEqual(
+    loss({ gd: 100, sgd: 900, messages: [behind, hidden] }).layout.xaxis.range,
+    [0, 100],
+    "the axis is theirs too",
+  );
 });
 
 test("the gradients' axis continues with the loss chart's after a cut, with the same tint in every panel", () => {
-  const given = { gd: 100, messages: [{ type: "connection", status: "reconnecting", lastStep: 100 }] };
-  const { layout, ground, readable: { panels } } = gradients(given);
+  const given = {
+    gd: 100,
+    messages: [{ type: "connection", status: "reconnecting", lastStep: 100 }],
+  };
+  const {
+    layout,
+    ground,
+    readable: { panels },
+  } = gradients(given);
   assert.deepEqual(layout.xaxis2.range, loss(given).layout.xaxis.range);
   const [tints] = named(ground, "missing");
-  assert.deepEqual(cornersOf(tints).map(([left]) => left), panels.map(({ left, width }) => Math.round(100 * (left + width / 1.2)) / 100));
+  assert.deepEqual(
+    cornersOf(tints).map(([left]) => left),
+    panels.map(({ left, width }) => Math.round(100 * (left + width / 1.2)) / 100),
+  );
   assert.equal(ground[0], tints, "what is drawn over it stays over it");
 });
 
 test("charts are redrawn on a cut and while catching up, but not for a new latency", () => {
   const { state } = scene({ gd: 100 });
   for (const kind of ["loss", "gradients"]) {
-    const follows = (connection) => KINDS[kind].follows({ ...state, connection: { ...state.connection, ...connection } });
-    const differs = (connection) => follows({}).some((value, i) => !Object.is(value, follows(connection)[i]));
-    assert.deepEqual([differs({ status: "reconnecting" }), differs({ lastStep: 7 }), differs({ progress: { have: 1, of: 2 } }), differs({ latency: 99 })], [true, true, true, false], kind);
+    const follows = (connection) =>
+      KINDS[kind].follows({ ...state, connection: { ...state.connection, ...connection } });
+    const differs = (connection) =>
+      follows({}).some((value, i) => !Object.is(value, follows(connection)[i]));
+    assert.deepEqual(
+      [
+        differs({ status: "reconnecting" }),
+        differs({ lastStep: 7 }),
+        differs({ progress: { have: 1, of: 2 } }),
+        differs({ latency: 99 }),
+      ],
+      [true, true, true, false],
+      kind,
+    );
   }
 });
 
 test("during a cut, labels of lines that reach the last known step stay in the gutter", () => {
   const frame = { ...FRAME, x: { type: "linear", range: [0, 120] } };
   const end = { lane: "a", name: "GD", value: "1", bad: false, goesOn: false, y: 1 };
-  const ends = [{ ...end, run: "gd", x: 100 }, { ...end, run: "sgd", x: 40 }];
-  assert.deepEqual(placeEnds(ends, frame).map(({ gutter }) => gutter), [false, false]);
-  assert.deepEqual(placeEnds(ends, frame, 100).map(({ gutter }) => gutter), [true, false]);
+  const ends = [
+    { ...end, run: "gd", x: 100 },
+    { ...end, run: "sgd", x: 40 },
+  ];
+  assert.deepEqual(
+    placeEnds(ends, frame).map(({ gutter }) => gutter),
+    [false, false],
+  );
+  assert.deepEqual(
+    placeEnds(ends, frame, 100).map(({ gutter }) => gutter),
+    [true, false],
+  );
 });
 
 test("in the past view a label shows the loss at the edge, and no end mark stands there", () => {
@@ -229,7 +415,10 @@ test("in the past view a label shows the loss at the edge, and no end mark stand
   assert.deepEqual([gd.x, gd.goesOn], [1100, true]);
   const { x, y } = traceOf({ data }, "gd", "train");
   const near = y[x.findIndex((place) => place >= 1100)];
-  assert.ok(Math.abs(gd.y / near - 1) < 0.01 && Math.abs(Number(gd.value) / near - 1) < 0.01, `${gd.value} at ${near}`);
+  assert.ok(
+    Math.abs(gd.y / near - 1) < 0.01 && Math.abs(Number(gd.value) / near - 1) < 0.01,
+    `${gd.value} at ${near}`,
+  );
   assert.deepEqual(named(marks, "end"), []);
   assert.equal(layout.xaxis.range[1], 1100);
   const diverged = { type: "event", event: "diverged", run: "gd", step: 3000, diverged_at: 3000 };
@@ -239,14 +428,30 @@ test("in the past view a label shows the loss at the edge, and no end mark stand
 });
 
 test("the loss of a paused run ends at its present parameters", () => {
-  const now = { type: "frame", runs: { gd: { status: "paused", step: 20, epoch: 20, samples_seen: 18_000, generation: 0, latest: { train_loss: { step: 20, value: 0.5 } } } } };
+  const now = {
+    type: "frame",
+    runs: {
+      gd: {
+        status: "paused",
+        step: 20,
+        epoch: 20,
+        samples_seen: 18_000,
+        generation: 0,
+        latest: { train_loss: { step: 20, value: 0.5 } },
+      },
+    },
+  };
   const { x, y } = traceOf(loss({ gd: 20, messages: [now] }), "gd", "train");
   assert.deepEqual([x.at(-1), y.at(-1)], [20, 0.5]);
 });
 
 test("a zoom shows finer buckets than the whole", () => {
-  const whole = traceOf(loss({ gd: 3000 }), "gd", "train").x.filter((x) => x >= 1000 && x <= 1100).length;
-  const zoomed = traceOf(loss({ gd: 3000, zoom: [1000, 1100] }), "gd", "train").x.filter((x) => x >= 1000 && x <= 1100).length;
+  const whole = traceOf(loss({ gd: 3000 }), "gd", "train").x.filter(
+    (x) => x >= 1000 && x <= 1100,
+  ).length;
+  const zoomed = traceOf(loss({ gd: 3000, zoom: [1000, 1100] }), "gd", "train").x.filter(
+    (x) => x >= 1000 && x <= 1100,
+  ).length;
   assert.ok(zoomed >= 100 && whole < 40);
 });
 
@@ -273,41 +478,165 @@ test("labels keep 16 px apart, in order, and stay inside", () => {
   assert.ok(Math.max(...pushApart([390, 391, 392], 6, 394)) <= 394);
 });
 
-const FRAME = { left: 46, top: 26, width: 650, height: 346, beyond: 104, x: { type: "linear", range: [0, 100] }, y: { type: "log", range: [-3, 1] } };
+const FRAME = {
+  left: 46,
+  top: 26,
+  width: 650,
+  height: 346,
+  beyond: 104,
+  x: { type: "linear", range: [0, 100] },
+  y: { type: "log", range: [-3, 1] },
+};
 
 test("a run that ends early has its label at its end, the others in the gutter", () => {
   const end = { lane: "a", name: "GD", value: "1", bad: false, y: 1 };
-  const placed = placeEnds([{ ...end, run: "gd", x: 100 }, { ...end, run: "sgd", x: 40 }], FRAME);
-  assert.deepEqual(placed.map(({ run, gutter }) => [run, gutter]), [["gd", true], ["sgd", false]]);
+  const placed = placeEnds(
+    [
+      { ...end, run: "gd", x: 100 },
+      { ...end, run: "sgd", x: 40 },
+    ],
+    FRAME,
+  );
+  assert.deepEqual(
+    placed.map(({ run, gutter }) => [run, gutter]),
+    [
+      ["gd", true],
+      ["sgd", false],
+    ],
+  );
   assert.ok(placed[0].left > 46 + 650);
 });
 
 test("the label of a line that ends early stands where it covers least, and stays there", () => {
-  const end = { run: "sgd", lane: "b", name: "SGD", value: "0.0118", bad: false, goesOn: false, x: 40, y: 0.1 };
-  const side = (points, { sides = {}, ends = [end], ...more } = {}) => placeEnds(ends, FRAME, null, {
-    curves: curvesOf([{ meta: { role: "train" }, x: points.map(([x]) => x), y: points.map(([, y]) => y) }], FRAME), uprights: [], level: null, sides, ...more,
-  }).map((placed) => placed.side);
-  assert.deepEqual(side([[0, 5], [100, 5]]), ["right over"]);
-  assert.deepEqual(side([[0, 5], [41, 5], [42, 0.15], [80, 0.12]]), ["right level"]);
-  assert.deepEqual(side([[39, 5], [42, 0.001], [45, 5], [48, 0.001], [51, 5]]), ["left over"]);
-  assert.deepEqual(side([[0, 5], [100, 5]], { level: 199 }), ["right over"], "the baseline is above");
-  assert.deepEqual(side([[0, 5], [100, 5]], { sides: { sgd: "left under" } }), ["left under"]);
-  assert.deepEqual(side([[0, 5], [100, 5]], { uprights: [320] }), ["left over"], "an edit's line");
-  assert.deepEqual(side([[0, 5], [100, 5]], { ends: [end, { ...end, run: "adam" }] }), ["right over", "right under"]);
+  const end = {
+    run: "sgd",
+    lane: "b",
+    name: "SGD",
+    value: "0.0118",
+    bad: false,
+    goesOn: false,
+    x: 40,
+    y: 0.1,
+  };
+  const side = (points, { sides = {}, ends = [end], ...more } = {}) =>
+    placeEnds(ends, FRAME, null, {
+      curves: curvesOf(
+        [{ meta: { role: "train" }, x: points.map(([x]) => x), y: points.map(([, y]) => y) }],
+        FRAME,
+      ),
+      uprights: [],
+      level: null,
+      sides,
+      ...more,
+    }).map((placed) => placed.side);
+  assert.deepEqual(
+    side([
+      [0, 5],
+      [100, 5],
+    ]),
+    ["right over"],
+  );
+  assert.deepEqual(
+    side([
+      [0, 5],
+      [41, 5],
+      [42, 0.15],
+      [80, 0.12],
+    ]),
+    ["right level"],
+  );
+  assert.deepEqual(
+    side([
+      [39, 5],
+      [42, 0.001],
+      [45, 5],
+      [48, 0.001],
+      [51, 5],
+    ]),
+    ["left over"],
+  );
+  assert.deepEqual(
+    side(
+      [
+        [0, 5],
+        [100, 5],
+      ],
+      { level: 199 },
+    ),
+    ["right over"],
+    "the baseline is above",
+  );
+  assert.deepEqual(
+    side(
+      [
+        [0, 5],
+        [100, 5],
+      ],
+      { sides: { sgd: "left under" } },
+    ),
+    ["left under"],
+  );
+  assert.deepEqual(
+    side(
+      [
+        [0, 5],
+        [100, 5],
+      ],
+      { uprights: [320] },
+    ),
+    ["left over"],
+    "an edit's line",
+  );
+  assert.deepEqual(
+    side(
+      [
+        [0, 5],
+        [100, 5],
+      ],
+      { ends: [end, { ...end, run: "adam" }] },
+    ),
+    ["right over", "right under"],
+  );
   const [far] = placeEnds([{ ...end, name: "Adam, batches of 32 samples", x: 80 }], FRAME);
   assert.equal(far.side, "left over", "words that would be cut on the right");
 });
 
 test("labels of lines that end at one place do not overlap, and each has room", () => {
   const low = { ...FRAME, height: 85 };
-  const steep = curvesOf(["gd", "sgd", "adam", "four"].flatMap(() => [{ meta: { role: "train" }, x: [0, 1, 2, 100], y: [7, 0.2, 5, 0.01] }]), low);
+  const steep = curvesOf(
+    ["gd", "sgd", "adam", "four"].flatMap(() => [
+      { meta: { role: "train" }, x: [0, 1, 2, 100], y: [7, 0.2, 5, 0.01] },
+    ]),
+    low,
+  );
   for (const x of [0, 3, 40, 80]) {
     for (const many of [2, 3, 4]) {
-      const ends = Array.from({ length: many }, (_, k) => ({ run: `${k}`, lane: "a", name: ["GD", "SGD", "Adam", "SGD 2"][k], value: "6.98", bad: false, goesOn: false, x, y: 7 }));
-      const placed = placeEnds(ends, low, null, { curves: steep, uprights: [], level: null, sides: {} });
+      const ends = Array.from({ length: many }, (_, k) => ({
+        run: `${k}`,
+        lane: "a",
+        name: ["GD", "SGD", "Adam", "SGD 2"][k],
+        value: "6.98",
+        bad: false,
+        goesOn: false,
+        x,
+        y: 7,
+      }));
+      const placed = placeEnds(ends, low, null, {
+        curves: steep,
+        uprights: [],
+        level: null,
+        sides: {},
+      });
       for (const [k, one] of placed.entries()) {
-        assert.ok(one.most >= 70 && one.names[0] === one.name, `${one.name} of ${many} at ${x} has ${one.most} px`);
-        for (const other of placed.slice(k + 1)) assert.ok(!touch(boxOf(one), boxOf(other)), `${one.name} and ${other.name} of ${many} at ${x}`);
+        assert.ok(
+          one.most >= 70 && one.names[0] === one.name,
+          `${one.name} of ${many} at ${x} has ${one.most} px`,
+        );
+        for (const other of placed.slice(k + 1))
+          assert.ok(
+            !touch(boxOf(one), boxOf(other)),
+            `${one.name} and ${other.name} of ${many} at ${x}`,
+          );
       }
     }
   }
@@ -315,142 +644,385 @@ test("labels of lines that end at one place do not overlap, and each has room", 
 
 test("the baseline's label never covers the label of a line's end", () => {
   const linear = { ...FRAME, y: { type: "linear", range: [0, 100] } };
-  const state = { ...scene().state, experiment: { ...scene().state.experiment, baseline: { train: 0.0118, test: null } } };
+  const state = {
+    ...scene().state,
+    experiment: { ...scene().state.experiment, baseline: { train: 0.0118, test: null } },
+  };
   const end = { left: 560, right: 637, top: 350, bottom: 368 };
-  const above = curvesOf([{ meta: { role: "train" }, x: [0, 60, 61, 100], y: [3, 3, 0.01, 0.01] }, { meta: { role: "test" }, x: [0, 60, 61, 100], y: [3, 3, 0.01, 0.01] }], linear);
-  const at = (corner) => baselineLabel({ state, previous: { y: null, corner } }, linear, { curves: above, flags: [], ends: [end], missing: null, hasStarted: true });
-  for (const corner of [null, "right over"]) assert.ok(at(corner).left + 27 * 6.3 <= end.left, at(corner).corner);
+  const above = curvesOf(
+    [
+      { meta: { role: "train" }, x: [0, 60, 61, 100], y: [3, 3, 0.01, 0.01] },
+      { meta: { role: "test" }, x: [0, 60, 61, 100], y: [3, 3, 0.01, 0.01] },
+    ],
+    linear,
+  );
+  const at = (corner) =>
+    baselineLabel({ state, previous: { y: null, corner } }, linear, {
+      curves: above,
+      flags: [],
+      ends: [end],
+      missing: null,
+      hasStarted: true,
+    });
+  for (const corner of [null, "right over"])
+    assert.ok(at(corner).left + 27 * 6.3 <= end.left, at(corner).corner);
 });
 
 test("a baseline of exactly 0, as with one sample, does not set the range of a log axis, and a loss of exactly 0 gets its shelf", () => {
-  const one = { type: "opened", answer: { ...answer(), baseline: { train: 0, test: null } }, token: "t" };
+  const one = {
+    type: "opened",
+    answer: { ...answer(), baseline: { train: 0, test: null } },
+    token: "t",
+  };
   const usual = loss({ gd: 30 }).layout.yaxis.range;
   const [low, high] = loss({ messages: [one], gd: 30 }).layout.yaxis.range;
   assert.ok(low > -6 && Math.abs(high - usual[1]) < 1, `${low} to ${high}`);
-  const solved = (run, { series: { train_loss: wire } }) => Object.keys(wire).forEach((stat) => (wire[stat][29] = 0));
+  const solved = (_run, { series: { train_loss: wire } }) =>
+    Object.keys(wire).forEach((stat) => (wire[stat][29] = 0));
   const { yaxis } = loss({ messages: [one], gd: 30, change: solved }).layout;
   assert.ok(yaxis.range[0] > -6 && yaxis.ticktext[0] === "0", `${yaxis.range} ${yaxis.ticktext}`);
 });
 
 test("of two flags that would touch, the earlier keeps only its glyph", () => {
   const flag = (x) => ({ run: "gd", lane: "a", step: x, text: "rate 0.03 → 0.006", x });
-  assert.deepEqual(placeFlags([flag(50), flag(55), flag(200)], FRAME).map(({ brief }) => brief), [true, false]);
+  assert.deepEqual(
+    placeFlags([flag(50), flag(55), flag(200)], FRAME).map(({ brief }) => brief),
+    [true, false],
+  );
   const capitals = { ...flag(20), text: "GD → SGD" };
-  assert.deepEqual([32, 34].map((next) => placeFlags([capitals, flag(next)], FRAME)[0].brief), [true, false], "81 px, as the browser sets it");
+  assert.deepEqual(
+    [32, 34].map((next) => placeFlags([capitals, flag(next)], FRAME)[0].brief),
+    [true, false],
+    "81 px, as the browser sets it",
+  );
 });
 
 test("a phone's flags are glyphs of edits, and of findings the affected part", () => {
   const words = (text, tone) => phoneWords({ run: "gd", lane: "a", step: 1, x: 1, text, tone });
-  assert.deepEqual([words("rate 0.03 → 0.006"), words("layer 2 dead", "bad"), words("1 unit dead", "bad"), words("gradients explode", "bad"), words("overfitting", "warn")], ["", "dead", "1 dead", "explode", "overfitting"]);
+  assert.deepEqual(
+    [
+      words("rate 0.03 → 0.006"),
+      words("layer 2 dead", "bad"),
+      words("1 unit dead", "bad"),
+      words("gradients explode", "bad"),
+      words("overfitting", "warn"),
+    ],
+    ["", "dead", "1 dead", "explode", "overfitting"],
+  );
 });
 
 test("a flag at the right end turns its text to the left; without room there, one of them gives way", () => {
   const flag = (x, text = "rate 0.03 → 0.006") => ({ run: "gd", lane: "a", step: x, text, x });
   const result = (...flags) => placeFlags(flags, FRAME).map(({ brief, before }) => [brief, before]);
   assert.deepEqual(result(flag(99)), [[false, true]]);
-  assert.deepEqual(result(flag(99, "mean")), [[false, false]], "there is room for a short one in the gutter");
-  assert.deepEqual(result(flag(20), flag(99)), [[false, false], [false, true]]);
-  assert.deepEqual(result(flag(70), flag(99)), [[true, false], [false, true]]);
-  assert.deepEqual(result(flag(90), flag(99)), [[true, false], [true, false]]);
-  assert.deepEqual(placeFlags([flag(1)], { ...FRAME, width: 40, beyond: 48 }).map(({ brief, before }) => [brief, before]), [[true, false]]);
+  assert.deepEqual(
+    result(flag(99, "mean")),
+    [[false, false]],
+    "there is room for a short one in the gutter",
+  );
+  assert.deepEqual(result(flag(20), flag(99)), [
+    [false, false],
+    [false, true],
+  ]);
+  assert.deepEqual(result(flag(70), flag(99)), [
+    [true, false],
+    [false, true],
+  ]);
+  assert.deepEqual(result(flag(90), flag(99)), [
+    [true, false],
+    [true, false],
+  ]);
+  assert.deepEqual(
+    placeFlags([flag(1)], { ...FRAME, width: 40, beyond: 48 }).map(({ brief, before }) => [
+      brief,
+      before,
+    ]),
+    [[true, false]],
+  );
 });
 
 test("gutter labels have room up to the chart's edge, labels of lines that end early up to the plot's", () => {
   const end = { lane: "a", name: "GD", value: "1", bad: false, goesOn: false, y: 1 };
-  const placed = placeEnds([{ ...end, run: "gd", x: 100 }, { ...end, run: "sgd", x: 40 }], FRAME);
-  assert.deepEqual(placed.map(({ left, most }) => left + most), [46 + 650 + 104, 46 + 650]);
+  const placed = placeEnds(
+    [
+      { ...end, run: "gd", x: 100 },
+      { ...end, run: "sgd", x: 40 },
+    ],
+    FRAME,
+  );
+  assert.deepEqual(
+    placed.map(({ left, most }) => left + most),
+    [46 + 650 + 104, 46 + 650],
+  );
 });
 
 test("ground and marks stay inside their plot", () => {
   const edit = { type: "event", event: "edit", run: "gd", edit: { at_step: 7, batch_size: 1 } };
   const lost = { type: "connection", status: "reconnecting", lastStep: 3000 };
-  const wide = (run, wire) => (wire.series.train_loss.mean = wire.series.train_loss.mean.map((_, i) => (i % 2 ? 1e-9 : 10)));
-  const { ground, marks } = loss({ gd: 3000, sgd: 3000, messages: [edit, lost], zoom: [1000, 1100], zoomY: [2, 3], change: wide });
-  assert.deepEqual(ground.map(({ name }) => name), ["grid"], "edit, baseline and what is missing are elsewhere");
+  const wide = (_run, wire) =>
+    (wire.series.train_loss.mean = wire.series.train_loss.mean.map((_, i) => (i % 2 ? 1e-9 : 10)));
+  const { ground, marks } = loss({
+    gd: 3000,
+    sgd: 3000,
+    messages: [edit, lost],
+    zoom: [1000, 1100],
+    zoomY: [2, 3],
+    change: wide,
+  });
+  assert.deepEqual(
+    ground.map(({ name }) => name),
+    ["grid"],
+    "edit, baseline and what is missing are elsewhere",
+  );
   assert.ok(marks.every(({ name, d }) => name === "axis" || d === ""));
   const whole = loss({ gd: 3000, messages: [edit, lost] });
-  assert.deepEqual(whole.ground.map(({ name }) => name), ["missing", "baseline", "edit", "grid", "band"]);
+  assert.deepEqual(
+    whole.ground.map(({ name }) => name),
+    ["missing", "baseline", "edit", "grid", "band"],
+  );
   assert.equal(whole.ground[0].d, "M587.67,26H696V372H587.67Z");
 });
 
 test("a symbol has its run's shape and the requested size", () => {
-  const size = (lane) => [0, 1].map((side) => Math.max(...cornersOf({ d: symbol(lane, 10, 0, 0) }).map((at) => at[side])) - Math.min(...cornersOf({ d: symbol(lane, 10, 0, 0) }).map((at) => at[side])));
+  const size = (lane) =>
+    [0, 1].map(
+      (side) =>
+        Math.max(...cornersOf({ d: symbol(lane, 10, 0, 0) }).map((at) => at[side])) -
+        Math.min(...cornersOf({ d: symbol(lane, 10, 0, 0) }).map((at) => at[side])),
+    );
   assert.equal(symbol("a", 10, 3, 4), "M8,4A5,5 0 1,1 -2,4A5,5 0 1,1 8,4Z");
-  assert.deepEqual([size("b"), size("c")], [[10, 10], [13, 13]]);
+  assert.deepEqual(
+    [size("b"), size("c")],
+    [
+      [10, 10],
+      [13, 13],
+    ],
+  );
   assert.equal(new Set(["a", "b", "c", "d", "x"].map((shape) => symbol(shape, 10, 0, 0))).size, 5);
 });
 
 test("hollow markers stand 96 px apart", () => {
   const [line] = named(loss({ gd: 650 }).marks, "along");
-  const px = line.d.split("Z").filter(Boolean).map((d) => middleOf({ d })[0]);
+  const px = line.d
+    .split("Z")
+    .filter(Boolean)
+    .map((d) => middleOf({ d })[0]);
   for (let k = 1; k < px.length; k++) assert.ok(Math.abs(px[k] - px[k - 1] - 96) < 2, px.join(" "));
   assert.ok(px.length >= 6);
 });
 
-/** Place of the baseline's label over one curve of [x, y] points, with or without a place held before. */
+/**
+ * Place of the baseline's label over one curve of [x, y] points, with or without a place held
+ * before.
+ */
 const baseline = (points, { corner = null, flags = [] } = {}) => {
   const state = { experiment: { baseline: { train: 0.1 }, classes: [] } };
-  const curves = curvesOf([{ meta: { role: "train" }, x: points.map(([x]) => x), y: points.map(([, y]) => y) }], FRAME);
-  return baselineLabel({ state, previous: { y: null, corner } }, FRAME, { curves, flags, ends: [], missing: null, hasStarted: true })?.corner;
+  const curves = curvesOf(
+    [{ meta: { role: "train" }, x: points.map(([x]) => x), y: points.map(([, y]) => y) }],
+    FRAME,
+  );
+  return baselineLabel({ state, previous: { y: null, corner } }, FRAME, {
+    curves,
+    flags,
+    ends: [],
+    missing: null,
+    hasStarted: true,
+  })?.corner;
 };
 
 test("the baseline's label stands in the corner where it covers least", () => {
-  assert.equal(baseline([[0, 5], [100, 1]]), "right under");
-  assert.equal(baseline([[0, 5], [60, 5], [61, 0.08], [100, 0.08]]), "right over");
-  assert.equal(baseline([[0, 5], [60, 5], [61, 0.15], [80, 0.07], [100, 0.15]]), "left under");
-  assert.equal(baseline([[0, 5], [100, 1]], { flags: [{ x: 90 }, { x: 92 }] }), "left under");
-  assert.equal(baseline([[0, 5], [100, 1]], { corner: "left over" }), "left over", "and stay there where nothing crosses them");
+  assert.equal(
+    baseline([
+      [0, 5],
+      [100, 1],
+    ]),
+    "right under",
+  );
+  assert.equal(
+    baseline([
+      [0, 5],
+      [60, 5],
+      [61, 0.08],
+      [100, 0.08],
+    ]),
+    "right over",
+  );
+  assert.equal(
+    baseline([
+      [0, 5],
+      [60, 5],
+      [61, 0.15],
+      [80, 0.07],
+      [100, 0.15],
+    ]),
+    "left under",
+  );
+  assert.equal(
+    baseline(
+      [
+        [0, 5],
+        [100, 1],
+      ],
+      { flags: [{ x: 90 }, { x: 92 }] },
+    ),
+    "left under",
+  );
+  assert.equal(
+    baseline(
+      [
+        [0, 5],
+        [100, 1],
+      ],
+      { corner: "left over" },
+    ),
+    "left over",
+    "and stay there where nothing crosses them",
+  );
 });
 
 test("with curves in all corners the baseline's label stands in between", () => {
-  const through = [[0, 0.2], [30, 0.01], [31, 5], [69, 5], [70, 0.01], [100, 0.3]];
+  const through = [
+    [0, 0.2],
+    [30, 0.01],
+    [31, 5],
+    [69, 5],
+    [70, 0.01],
+    [100, 0.3],
+  ];
   assert.equal(baseline(through), "middle under");
-  assert.equal(baseline([[0, 0.2], [20, 0.01], [21, 5]]), "right under", "a corner comes first");
+  assert.equal(
+    baseline([
+      [0, 0.2],
+      [20, 0.01],
+      [21, 5],
+    ]),
+    "right under",
+    "a corner comes first",
+  );
 });
 
 test("the baseline's label has a background only where something lies below it", () => {
   const { state } = scene();
-  const isOver = (curves) => baselineLabel({ state, previous: { y: null } }, FRAME, { curves, flags: [], ends: [], missing: null, hasStarted: true })?.isOver;
+  const isOver = (curves) =>
+    baselineLabel({ state, previous: { y: null } }, FRAME, {
+      curves,
+      flags: [],
+      ends: [],
+      missing: null,
+      hasStarted: true,
+    })?.isOver;
   assert.equal(isOver([]), false);
-  const everywhere = Array.from({ length: 40 }, (_, k) => ({ x: [46, 696], y: [26 + k * 9, 26 + k * 9] }));
+  const everywhere = Array.from({ length: 40 }, (_, k) => ({
+    x: [46, 696],
+    y: [26 + k * 9, 26 + k * 9],
+  }));
   assert.equal(isOver(everywhere), true);
 });
 
 test("the baseline of classes is named after the majority", () => {
   const { state } = scene();
   const classes = { ...state, experiment: { ...state.experiment, classes: ["a", "b"] } };
-  const words = (now) => baselineLabel({ state: now, previous: { y: null, corner: null } }, FRAME, { curves: [], flags: [], ends: [], missing: null, hasStarted: false })?.text;
+  const words = (now) =>
+    baselineLabel({ state: now, previous: { y: null, corner: null } }, FRAME, {
+      curves: [],
+      flags: [],
+      ends: [],
+      missing: null,
+      hasStarted: false,
+    })?.text;
   assert.equal(words(state), "predicting the mean: 0.0436");
   assert.equal(words(classes), "predicting the majority: 0.0436");
 });
 
 test("the baseline's label moves to a place without curves, else only to a much better one", () => {
-  const few = [[0, 0.001], [96, 0.001], [96.5, 0.08], [100, 0.08]];
+  const few = [
+    [0, 0.001],
+    [96, 0.001],
+    [96.5, 0.08],
+    [100, 0.08],
+  ];
   assert.equal(baseline(few), "right over");
   assert.equal(baseline(few, { corner: "right under" }), "right over");
-  assert.equal(baseline([[0, 5], [100, 1]], { corner: "left of the middle over" }), "left of the middle over");
+  assert.equal(
+    baseline(
+      [
+        [0, 5],
+        [100, 1],
+      ],
+      { corner: "left of the middle over" },
+    ),
+    "left of the middle over",
+  );
   const everywhere = Array.from({ length: 101 }, (_, x) => [x, x % 2 ? 10 : 0.001]);
   assert.equal(baseline(everywhere, { corner: "left over" }), "left over");
-  assert.equal(baseline([[0, 5], [60, 5], [61, 0.08], [100, 0.08]], { corner: "right under" }), "right over");
+  assert.equal(
+    baseline(
+      [
+        [0, 5],
+        [60, 5],
+        [61, 0.08],
+        [100, 0.08],
+      ],
+      { corner: "right under" },
+    ),
+    "right over",
+  );
 });
 
 test("predictions are drawn on equal axes, thinned, and counted where they are off the axis", () => {
   const y = Array.from({ length: 1000 }, (_, k) => 2 + k / 1000);
-  const measured = (name, guess) => ({ type: "measured", runs: { [name]: { generation: 0, predictions: { split: "test", step: 3, rows: [], y, y_pred: y.map(guess) } } } });
-  const chart = scatterChart(scene({ gd: 3, sgd: 3, messages: [measured("gd", (value) => value), measured("sgd", () => 99)] }));
+  const measured = (name, guess) => ({
+    type: "measured",
+    runs: {
+      [name]: {
+        generation: 0,
+        predictions: { split: "test", step: 3, rows: [], y, y_pred: y.map(guess) },
+      },
+    },
+  });
+  const chart = scatterChart(
+    scene({
+      gd: 3,
+      sgd: 3,
+      messages: [measured("gd", (value) => value), measured("sgd", () => 99)],
+    }),
+  );
   assert.deepEqual(chart.layout.xaxis.range, chart.layout.yaxis2.range);
   assert.ok(chart.data.every(({ x }) => x.length <= 600));
-  assert.deepEqual(chart.labels.squares.map(({ score, off }) => [score, off]), [["1.00", ""], ["−1.12e5", "all above the axis"]]);
+  assert.deepEqual(
+    chart.labels.squares.map(({ score, off }) => [score, off]),
+    [
+      ["1.00", ""],
+      ["−1.12e5", "all above the axis"],
+    ],
+  );
   assert.equal(determination({ y: [1, 2, 3], y_pred: [2, 2, 2] }), 0);
   const diverged = { type: "event", event: "diverged", run: "gd", step: 3, diverged_at: 3 };
-  const [still] = scatterChart(scene({ gd: 3, messages: [measured("gd", (value) => value), diverged] })).labels.squares;
-  assert.deepEqual([still.score, still.off], ["1.00", ""], "a diverged run stands at its last finite step, as the table tells it");
+  const [still] = scatterChart(
+    scene({ gd: 3, messages: [measured("gd", (value) => value), diverged] }),
+  ).labels.squares;
+  assert.deepEqual(
+    [still.score, still.off],
+    ["1.00", ""],
+    "a diverged run stands at its last finite step, as the table tells it",
+  );
   assert.equal(determination({ y: [1, 2, 3], y_pred: [2, null, 2] }), null);
 });
 
 test("predictions off the axis are counted, or their side is named if all are", () => {
-  const measured = (guess) => ({ type: "measured", runs: { gd: { generation: 0, predictions: { split: "test", rows: [], y: [1, 2, 3, 4], y_pred: guess } } } });
-  const result = (guess) => scatterChart(scene({ gd: 3, messages: [measured(guess)] })).labels.squares.map(({ off, few }) => [off, few])[0];
+  const measured = (guess) => ({
+    type: "measured",
+    runs: {
+      gd: {
+        generation: 0,
+        predictions: { split: "test", rows: [], y: [1, 2, 3, 4], y_pred: guess },
+      },
+    },
+  });
+  const result = (guess) =>
+    scatterChart(scene({ gd: 3, messages: [measured(guess)] })).labels.squares.map(
+      ({ off, few }) => [off, few],
+    )[0];
   assert.deepEqual(result([1, 2, 3, 4.1]), ["", ""]);
   assert.deepEqual(result([1, 2, 9, -9]), ["", "2 off axis"]);
   assert.deepEqual(result([-1, -2, -9, -9]), ["all below the axis", ""]);
@@ -459,14 +1031,31 @@ test("predictions off the axis are counted, or their side is named if all are", 
 
 test("with three runs each square has its own axes, and tick labels stand beside the first", () => {
   const predictions = { split: "test", rows: [], y: [1, 2, 3, 4], y_pred: [1, 2, 3, 4] };
-  const measured = ["gd", "sgd"].map((name) => ({ type: "measured", runs: { [name]: { generation: 0, predictions } } }));
+  const measured = ["gd", "sgd"].map((name) => ({
+    type: "measured",
+    runs: { [name]: { generation: 0, predictions } },
+  }));
   const { state, ...rest } = scene({ gd: 3, sgd: 3, messages: measured });
-  const three = { ...state, order: [...state.order, "fork"], runs: { ...state.runs, fork: { ...state.runs.sgd, name: "fork", label: "SGD from 3" } } };
+  const three = {
+    ...state,
+    order: [...state.order, "fork"],
+    runs: { ...state.runs, fork: { ...state.runs.sgd, name: "fork", label: "SGD from 3" } },
+  };
   const { layout, words, labels, data } = scatterChart({ ...rest, state: three });
   const domains = ["", "2", "3"].map((suffix) => layout[`xaxis${suffix}`].domain);
   assert.ok(domains[0][1] < domains[1][0] && domains[1][1] < domains[2][0]);
-  assert.deepEqual(data.map(({ xaxis }) => xaxis), ["x", "x2", "x3"]);
-  assert.deepEqual(labels.squares.map(({ run, score }) => [run, score]), [["gd", "1.00"], ["sgd", "1.00"], ["fork", "1.00"]]);
+  assert.deepEqual(
+    data.map(({ xaxis }) => xaxis),
+    ["x", "x2", "x3"],
+  );
+  assert.deepEqual(
+    labels.squares.map(({ run, score }) => [run, score]),
+    [
+      ["gd", "1.00"],
+      ["sgd", "1.00"],
+      ["fork", "1.00"],
+    ],
+  );
   const beside = words.filter(({ name }) => name === "tick beside");
   assert.ok(beside.length > 1 && new Set(beside.map(({ left }) => left)).size === 1);
 });
@@ -478,31 +1067,87 @@ test("before there are predictions their axes have no numbers", () => {
 });
 
 test("predictions on one pixel are one dot of matching density, and none lies outside its square", () => {
-  const frame = { left: 20, top: 10, width: 100, height: 100, beyond: 0, x: { type: "linear", range: [0, 100] }, y: { type: "linear", range: [0, 100] } };
+  const frame = {
+    left: 20,
+    top: 10,
+    width: 100,
+    height: 100,
+    beyond: 0,
+    x: { type: "linear", range: [0, 100] },
+    y: { type: "linear", range: [0, 100] },
+  };
   const dots = dotsOf([50, 50.1, 50.2, 20, 80], [40, 40.1, 40, 10, 101], frame, "b");
-  assert.deepEqual(dots.map(({ opacity }) => opacity), [1 - 0.5 ** 3, 0.5]);
-  assert.deepEqual(dots.map(middleOf).map((place) => place.map(Math.round)), [[70, 70], [40, 100]]);
+  assert.deepEqual(
+    dots.map(({ opacity }) => opacity),
+    [1 - 0.5 ** 3, 0.5],
+  );
+  assert.deepEqual(
+    dots.map(middleOf).map((place) => place.map(Math.round)),
+    [
+      [70, 70],
+      [40, 100],
+    ],
+  );
   const many = dotsOf(Array(50).fill(5), Array(50).fill(5), frame, "a");
   assert.deepEqual([many.length, many[0].opacity > 0.98], [1, true]);
   const beside = Array.from({ length: 90 }, (_, k) => k);
-  assert.equal(dotsOf(beside, beside, frame, "a").length, 4, "so that dots which overlap darken each other");
+  assert.equal(
+    dotsOf(beside, beside, frame, "a").length,
+    4,
+    "so that dots which overlap darken each other",
+  );
 });
 
 test("on a phone panels show names only, and ticks fit in the margin", () => {
-  const grown = (run, wire) => Object.values(wire.series["grad_l1/W1"]).forEach((column) => (column[0] = 3e5));
-  const texts = (compact) => gradients({ gd: 5, sgd: 5, change: grown, compact }).layout.yaxis.ticktext;
+  const grown = (_run, wire) =>
+    Object.values(wire.series["grad_l1/W1"]).forEach((column) => (column[0] = 3e5));
+  const texts = (compact) =>
+    gradients({ gd: 5, sgd: 5, change: grown, compact }).layout.yaxis.ticktext;
   assert.ok(texts(false).includes("10,000") && texts(true).includes("1e4"));
-  assert.ok(texts(true).every((text) => text.length <= 5), texts(true).join(" "));
-  assert.deepEqual(gradients({ gd: 5, sgd: 5, compact: true }).labels.titles.map(({ values, shape }) => [values, shape]), [[[], ""], [[], ""], [[], ""]]);
-  const high = (run, wire) => Object.values(wire.series.train_loss).forEach((column) => (column[0] = 3e5));
+  assert.ok(
+    texts(true).every((text) => text.length <= 5),
+    texts(true).join(" "),
+  );
+  assert.deepEqual(
+    gradients({ gd: 5, sgd: 5, compact: true }).labels.titles.map(({ values, shape }) => [
+      values,
+      shape,
+    ]),
+    [
+      [[], ""],
+      [[], ""],
+      [[], ""],
+    ],
+  );
+  const high = (_run, wire) =>
+    Object.values(wire.series.train_loss).forEach((column) => (column[0] = 3e5));
   assert.ok(loss({ gd: 5, change: high, compact: true }).layout.yaxis.ticktext.includes("1e4"));
 });
 
 /** A scheduler with the test's clock and frames. */
 function paced({ cost = 0 } = {}) {
-  const clock = { now: 0, hidden: false, frames: [], timers: [], drawn: [], painted: 0, reports: [], cost };
-  const scheduler = createDrawScheduler({ requestFrame: (run) => clock.frames.push(run), later: (run, ms) => clock.timers.push({ run, at: clock.now + ms }), now: () => clock.now, hidden: () => clock.hidden, slowed: (isSlow) => clock.reports.push(isSlow) });
-  const ring = () => clock.timers.splice(0).filter((timer) => timer.at <= clock.now || !clock.timers.push(timer)).forEach(({ run }) => run());
+  const clock = {
+    now: 0,
+    hidden: false,
+    frames: [],
+    timers: [],
+    drawn: [],
+    painted: 0,
+    reports: [],
+    cost,
+  };
+  const scheduler = createDrawScheduler({
+    requestFrame: (run) => clock.frames.push(run),
+    later: (run, ms) => clock.timers.push({ run, at: clock.now + ms }),
+    now: () => clock.now,
+    hidden: () => clock.hidden,
+    slowed: (isSlow) => clock.reports.push(isSlow),
+  });
+  const ring = () =>
+    clock.timers
+      .splice(0)
+      .filter((timer) => timer.at <= clock.now || !clock.timers.push(timer))
+      .forEach(({ run }) => run());
   /** One frame, this much later: earlier timers, its callbacks, its paint, and later timers. */
   const pass = (ms) => {
     clock.now += ms;
@@ -511,21 +1156,24 @@ function paced({ cost = 0 } = {}) {
     clock.painted = clock.drawn.length;
     ring();
   };
-  const join = (name, every = 100) => scheduler.join(() => {
-    clock.drawn.push(name);
-    clock.now += clock.cost;
-  }, every);
+  const join = (name, every = 100) =>
+    scheduler.join(() => {
+      clock.drawn.push(name);
+      clock.now += clock.cost;
+    }, every);
   return { clock, scheduler, pass, join };
 }
 
 /** Draws a chart several times, each long after the one before. */
-const drawsOf = ({ pass, chart }) => (times) => {
-  for (let k = 0; k < times; k++) {
-    chart.request();
-    pass(1000);
-    pass(16);
-  }
-};
+const drawsOf =
+  ({ pass, chart }) =>
+  (times) => {
+    for (let k = 0; k < times; k++) {
+      chart.request();
+      pass(1000);
+      pass(16);
+    }
+  };
 
 test("only one chart is drawn in a frame", () => {
   const { clock, pass, join } = paced();

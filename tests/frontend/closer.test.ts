@@ -1,4 +1,5 @@
-// A zoom into an old range of a long run: which steps are requested again, and that the chart shows each.
+// A zoom into an old range of a long run: which steps are requested again, and that the chart shows
+// each.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -19,38 +20,94 @@ function coarse(per = 900) {
   const last = first.map((step) => step + WIDTH - 1);
   const stat = (of) => first.map((_, k) => 1 / (1 + of[k]));
   return {
-    generation: 0, first, last, samples_seen: last.map((step) => per * (step + 1)), seconds: last.map((step) => (step + 1) * 1e-4),
-    series: { train_loss: { min: stat(last), max: stat(first), mean: stat(first), last: stat(last), count: first.map(() => WIDTH) } },
+    generation: 0,
+    first,
+    last,
+    samples_seen: last.map((step) => per * (step + 1)),
+    seconds: last.map((step) => (step + 1) * 1e-4),
+    series: {
+      train_loss: {
+        min: stat(last),
+        max: stat(first),
+        mean: stat(first),
+        last: stat(last),
+        count: first.map(() => WIDTH),
+      },
+    },
   };
 }
 
 /** GD paused after all these steps, SGD hidden or at step 0. */
 function long({ zoom = null, status = "paused", view = {} } = {}) {
-  const result = scene({ zoom, view, messages: [{ type: "frame", runs: { gd: { status, step: LONG, epoch: LONG, samples_seen: 900 * LONG, generation: 0, latest: {} } } }] });
+  const result = scene({
+    zoom,
+    view,
+    messages: [
+      {
+        type: "frame",
+        runs: {
+          gd: {
+            status,
+            step: LONG,
+            epoch: LONG,
+            samples_seen: 900 * LONG,
+            generation: 0,
+            latest: {},
+          },
+        },
+      },
+    ],
+  });
   result.series.take("gd", coarse());
   return result;
 }
-const pointsIn = (figure, [low, high]) => figure.data.find(({ meta }) => meta.run === "gd" && meta.role === "train").x.filter((x) => x >= low && x <= high);
+const pointsIn = (figure, [low, high]) =>
+  figure.data
+    .find(({ meta }) => meta.run === "gd" && meta.role === "train")
+    .x.filter((x) => x >= low && x <= high);
 
 test("only ranges that could be finer are requested, with a margin", () => {
   assert.deepEqual(rangesToRefine(long()), {});
-  assert.deepEqual(rangesToRefine(long({ zoom: [20_000, 20_200] })), { gd: { since: 19_989, until: 20_211 } });
+  assert.deepEqual(rangesToRefine(long({ zoom: [20_000, 20_200] })), {
+    gd: { since: 19_989, until: 20_211 },
+  });
   assert.deepEqual(rangesToRefine(long({ zoom: [10, 60] })), { gd: { since: 6, until: 64 } });
-  assert.deepEqual(rangesToRefine(long({ zoom: [-10, LONG + 50] })), {}, "of so many steps the server has nothing finer to tell");
-  assert.deepEqual(rangesToRefine(scene({ gd: 3_000, zoom: [1_000, 1_100] })), {}, "every step is held");
+  assert.deepEqual(
+    rangesToRefine(long({ zoom: [-10, LONG + 50] })),
+    {},
+    "of so many steps the server has nothing finer to tell",
+  );
+  assert.deepEqual(
+    rangesToRefine(scene({ gd: 3_000, zoom: [1_000, 1_100] })),
+    {},
+    "every step is held",
+  );
 });
 
 test("steps of a playing run arrive without a request", () => {
   const zoom = [LONG - 200, LONG + 10];
   assert.deepEqual(rangesToRefine(long({ zoom, status: "playing" })), {});
   assert.deepEqual(rangesToRefine(long({ zoom })), { gd: { since: LONG - 212, until: LONG - 1 } });
-  assert.deepEqual(Object.keys(rangesToRefine(long({ zoom: [20_000, 20_200], status: "playing" }))), ["gd"]);
+  assert.deepEqual(
+    Object.keys(rangesToRefine(long({ zoom: [20_000, 20_200], status: "playing" }))),
+    ["gd"],
+  );
 });
 
 test("a range means the same steps on every axis", () => {
-  for (const [x, unit] of [["steps", 1], ["epochs", 1], ["samples", 900], ["seconds", 1e-4]]) {
-    const { since, until } = rangesToRefine(long({ zoom: [20_000 * unit, 20_200 * unit], view: { x } })).gd;
-    assert.ok(Math.abs(since - 19_989) <= 1 && Math.abs(until - 20_211) <= 1, `${x}: ${since} to ${until}`);
+  for (const [x, unit] of [
+    ["steps", 1],
+    ["epochs", 1],
+    ["samples", 900],
+    ["seconds", 1e-4],
+  ]) {
+    const { since, until } = rangesToRefine(
+      long({ zoom: [20_000 * unit, 20_200 * unit], view: { x } }),
+    ).gd;
+    assert.ok(
+      Math.abs(since - 19_989) <= 1 && Math.abs(until - 20_211) <= 1,
+      `${x}: ${since} to ${until}`,
+    );
   }
 });
 
@@ -59,21 +116,34 @@ test("the chart shows every step of a loaded range, and the whole as before", ()
   const close = long({ zoom });
   assert.ok(pointsIn(lossChart(figures.loss, close), zoom).length <= 4);
   close.series.keepCloser("gd", columns(19_989, 20_211));
-  assert.deepEqual(pointsIn(lossChart(figures.loss, close), zoom), Array.from({ length: 201 }, (_, k) => 20_000 + k));
+  assert.deepEqual(
+    pointsIn(lossChart(figures.loss, close), zoom),
+    Array.from({ length: 201 }, (_, k) => 20_000 + k),
+  );
   const elsewhere = { ...close, zoom: { x: [30_000, 30_200], y: null } };
   assert.ok(pointsIn(lossChart(figures.loss, elsewhere), [30_000, 30_200]).length <= 4);
   for (const part of [columns(20_100, 20_211), columns(19_989, 20_100)]) {
     close.series.keepCloser("gd", part);
-    assert.ok(pointsIn(lossChart(figures.loss, close), zoom).length <= 4, "half of it is not the stretch");
+    assert.ok(
+      pointsIn(lossChart(figures.loss, close), zoom).length <= 4,
+      "half of it is not the stretch",
+    );
   }
-  assert.deepEqual(lossChart(figures.loss, { ...close, zoom: { x: null, y: null } }).data, lossChart(figures.loss, long()).data);
+  assert.deepEqual(
+    lossChart(figures.loss, { ...close, zoom: { x: null, y: null } }).data,
+    lossChart(figures.loss, long()).data,
+  );
 });
 
 test("while another measure loads, the range on hand stays on view", () => {
   const zoom = [20_000, 20_200];
   const close = long({ zoom });
   const loss = coarse().series.train_loss;
-  close.series.take("gd", { ...coarse(), generation: 1, series: { train_loss: loss, "ratio/W1": loss } });
+  close.series.take("gd", {
+    ...coarse(),
+    generation: 1,
+    series: { train_loss: loss, "ratio/W1": loss },
+  });
   close.series.keepCloser("gd", columns(19_989, 20_211, 1));
   const columnsOf = (names) => columnsFor(close, axisOf(close), names, 800).gd;
   assert.ok(columnsOf(["train_loss"]).first.length > 200);
@@ -98,7 +168,10 @@ test("the page requests a range once, again for another measure, and drops it wh
   for (let draws = 0; draws < 5; draws++) app.lookCloser({ gd: { since: 3, until: 8 } });
   await settle();
   assert.equal(requests.length, 1);
-  assert.deepEqual([requests[0].since, requests[0].until, requests[0].encoding], ["3", "8", "bdata"]);
+  assert.deepEqual(
+    [requests[0].since, requests[0].until, requests[0].encoding],
+    ["3", "8", "bdata"],
+  );
   assert.equal(app.store.get().frames, before + 1);
   assert.deepEqual([...app.series.closer("gd").first], [3, 4, 5, 6, 7, 8]);
   app.setView({ measure: "ratio" });
@@ -115,14 +188,22 @@ test("an answer for a range out of view is dropped, and a refusal keeps the colu
   app.series.take("gd", columns(0, 9));
   const respond = server.history;
   let late = () => {};
-  server.history = (query) => (query.get("since") === "3" ? new Promise((answer) => (late = () => answer(respond(query)))) : respond(query));
+  server.history = (query) =>
+    query.get("since") === "3"
+      ? new Promise((answer) => (late = () => answer(respond(query))))
+      : respond(query);
   app.lookCloser({ gd: { since: 3, until: 8 } });
   app.lookCloser({ gd: { since: 5, until: 6 } });
   await settle();
   late();
   await settle();
   assert.deepEqual([...app.series.closer("gd").first], [5, 6]);
-  server.history = () => ({ ok: false, status: 503, statusText: "", json: async () => ({ title: "No" }) });
+  server.history = () => ({
+    ok: false,
+    status: 503,
+    statusText: "",
+    json: async () => ({ title: "No" }),
+  });
   app.lookCloser({ gd: { since: 1, until: 2 } });
   await settle();
   assert.deepEqual([[...app.series.closer("gd").first], app.store.get().problem], [[5, 6], null]);

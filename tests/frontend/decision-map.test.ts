@@ -3,20 +3,68 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { borderOf, classShape, COLOURS, cursorOf, dotsOf, pixelsOf, SPAN } from "../../frontend/charts/map-drawing.ts";
-import { axisWords, isMapOld, isMove, mappedRuns, mapWords, moved, NONE, placeWords, readMap, showsMap } from "../../frontend/state/decision-map.ts";
+import {
+  borderOf,
+  classShape,
+  COLOURS,
+  cursorOf,
+  dotsOf,
+  pixelsOf,
+  SPAN,
+} from "../../frontend/charts/map-drawing.ts";
+import {
+  axisWords,
+  isMapOld,
+  isMove,
+  mappedRuns,
+  mapWords,
+  moved,
+  NONE,
+  placeWords,
+  readMap,
+  showsMap,
+} from "../../frontend/state/decision-map.ts";
 import { initialState, reduce } from "../../frontend/state/reduce.ts";
 import { classified } from "./fake-server.ts";
 
-const bytes = (values) => ({ dtype: "u1", bdata: Buffer.from(Uint8Array.from(values)).toString("base64") });
-const floats = (values) => ({ dtype: "f4", bdata: Buffer.from(Float32Array.from(values).buffer).toString("base64") });
+const bytes = (values) => ({
+  dtype: "u1",
+  bdata: Buffer.from(Uint8Array.from(values)).toString("base64"),
+});
+const floats = (values) => ({
+  dtype: "f4",
+  bdata: Buffer.from(Float32Array.from(values).buffer).toString("base64"),
+});
 
-/** Three by three cells, rows from below: mostly "no", "yes" in the upper right corner. Two of five samples are wrong. */
+/**
+ * Three by three cells, rows from below: mostly "no", "yes" in the upper right corner. Two of five
+ * samples are wrong.
+ */
 const mapAnswer = (changes = {}) => ({
-  step: 40, generation: 0, split: "test", classes: ["no", "yes"], inputs: ["u", "v"], counts: [[2, 1], [1, 1]], right: 0.6,
-  edges: [[0, 3], [-1.5, 1.5]],
-  cells: { predicted: bytes([0, 0, 0, 0, 0, 1, 0, 1, 1]), probability: bytes([255, 255, 255, 204, 128, 204, 128, 204, 255]) },
-  samples: { x: floats([0, 3, 1.5, 1.5, 3]), y: floats([-1.5, 1.5, 0, 0, -1.5]), true: bytes([0, 1, 1, 0, 0]), predicted: bytes([0, 1, 0, 0, 1]) },
+  step: 40,
+  generation: 0,
+  split: "test",
+  classes: ["no", "yes"],
+  inputs: ["u", "v"],
+  counts: [
+    [2, 1],
+    [1, 1],
+  ],
+  right: 0.6,
+  edges: [
+    [0, 3],
+    [-1.5, 1.5],
+  ],
+  cells: {
+    predicted: bytes([0, 0, 0, 0, 0, 1, 0, 1, 1]),
+    probability: bytes([255, 255, 255, 204, 128, 204, 128, 204, 255]),
+  },
+  samples: {
+    x: floats([0, 3, 1.5, 1.5, 3]),
+    y: floats([-1.5, 1.5, 0, 0, -1.5]),
+    true: bytes([0, 1, 1, 0, 0]),
+    predicted: bytes([0, 1, 0, 0, 1]),
+  },
   ...changes,
 });
 const RED = [200, 0, 0];
@@ -35,9 +83,21 @@ test("a cell's colour is stronger the surer the class is, and no cell is without
 });
 
 test("with three classes a third is chance; without probabilities all cells are full; cells that are not finite are transparent", () => {
-  const three = readMap(mapAnswer({ classes: ["a", "b", "c"], cells: { predicted: bytes([2, 0, 0, 0]), probability: bytes([85, 255, 170, 0]) } }));
-  assert.deepEqual([...three.sureness].map((one) => Number(one.toFixed(2))), [0, 1, 0.5, 0]);
-  const bare = pixelsOf(readMap(mapAnswer({ cells: { predicted: bytes([0, 1, NONE, 0]), probability: null } })), [RED, BLUE], PAPER);
+  const three = readMap(
+    mapAnswer({
+      classes: ["a", "b", "c"],
+      cells: { predicted: bytes([2, 0, 0, 0]), probability: bytes([85, 255, 170, 0]) },
+    }),
+  );
+  assert.deepEqual(
+    [...three.sureness].map((one) => Number(one.toFixed(2))),
+    [0, 1, 0.5, 0],
+  );
+  const bare = pixelsOf(
+    readMap(mapAnswer({ cells: { predicted: bytes([0, 1, NONE, 0]), probability: null } })),
+    [RED, BLUE],
+    PAPER,
+  );
   assert.deepEqual([...bare.slice(8, 12)], [166, 34, 34, 255]);
   assert.deepEqual([...bare.slice(0, 4)], [0, 0, 0, 0]);
 });
@@ -45,23 +105,49 @@ test("with three classes a third is chance; without probabilities all cells are 
 test("a line marks each border between classes, one for each stretch", () => {
   const third = SPAN / 3;
   const parts = borderOf(readMap(mapAnswer())).match(/M[^M]+/g);
-  assert.deepEqual(parts.sort(), [
-    `M${third},${third}V0`, `M${2 * third},${2 * third}V${third}`, `M${third},${third}H${2 * third}`, `M${2 * third},${2 * third}H${SPAN}`,
-  ].sort());
-  assert.equal(borderOf(readMap(mapAnswer({ cells: { predicted: bytes([1, 1, 1, 1]), probability: null } }))), "");
+  assert.deepEqual(
+    parts.sort(),
+    [
+      `M${third},${third}V0`,
+      `M${2 * third},${2 * third}V${third}`,
+      `M${third},${third}H${2 * third}`,
+      `M${2 * third},${2 * third}H${SPAN}`,
+    ].sort(),
+  );
+  assert.equal(
+    borderOf(readMap(mapAnswer({ cells: { predicted: bytes([1, 1, 1, 1]), probability: null } }))),
+    "",
+  );
 });
 
 test("samples have their place and class, with wrong ones larger and on top", () => {
   const dots = dotsOf(readMap(mapAnswer()));
-  assert.deepEqual(dots.map(({ name, kind }) => `${name} ${kind}`), ["right 0", "right 1", "wrong 0", "wrong 1"]);
+  assert.deepEqual(
+    dots.map(({ name, kind }) => `${name} ${kind}`),
+    ["right 0", "right 1", "wrong 0", "wrong 1"],
+  );
   const [right] = dots;
-  const circle = (d) => [...d.matchAll(/M([\d.-]+),([\d.-]+)A([\d.]+)/g)].map(([, x, y, r]) => [Number(x) - Number(r), Number(y), Number(r)]);
-  assert.deepEqual(circle(right.d).map(([x, y]) => [Math.round(x), Math.round(y)]), [[0, SPAN], [SPAN / 2, SPAN / 2]]);
+  const circle = (d) =>
+    [...d.matchAll(/M([\d.-]+),([\d.-]+)A([\d.]+)/g)].map(([, x, y, r]) => [
+      Number(x) - Number(r),
+      Number(y),
+      Number(r),
+    ]);
+  assert.deepEqual(
+    circle(right.d).map(([x, y]) => [Math.round(x), Math.round(y)]),
+    [
+      [0, SPAN],
+      [SPAN / 2, SPAN / 2],
+    ],
+  );
   assert.ok(circle(dots[2].d)[0][2] > circle(right.d)[0][2]);
 });
 
 test("thirty classes differ by shape or by colour", () => {
-  const looks = Array.from({ length: 30 }, (_, place) => `${classShape(place, 5, 0, 0)} ${place % COLOURS}`);
+  const looks = Array.from(
+    { length: 30 },
+    (_, place) => `${classShape(place, 5, 0, 0)} ${place % COLOURS}`,
+  );
   assert.equal(new Set(looks).size, 30);
 });
 
@@ -71,65 +157,150 @@ test("the map in words: how many are right, which are wrong and as what, and eac
     mapWords(run, mapAnswer()),
     "GD at step 40: 3 of 5 test samples correct. Wrong: 1 of 3 no (as yes); 1 of 2 yes (as no). Plane of u and v: no 67 %, yes 33 %.",
   );
-  const three = mapAnswer({ classes: ["a", "b", "c"], split: "train", counts: [[4, 1, 2], [0, 3, 0], [0, 0, 5]], right: 12 / 15 });
-  assert.match(mapWords(run, three), /12 of 15 training samples correct\. Wrong: 3 of 7 a \(1 as b, 2 as c\)\. Plane of/);
-  assert.doesNotMatch(mapWords(run, mapAnswer({ counts: [[3, 0], [0, 2]], right: 1 })), /Wrong/);
+  const three = mapAnswer({
+    classes: ["a", "b", "c"],
+    split: "train",
+    counts: [
+      [4, 1, 2],
+      [0, 3, 0],
+      [0, 0, 5],
+    ],
+    right: 12 / 15,
+  });
+  assert.match(
+    mapWords(run, three),
+    /12 of 15 training samples correct\. Wrong: 3 of 7 a \(1 as b, 2 as c\)\. Plane of/,
+  );
+  assert.doesNotMatch(
+    mapWords(
+      run,
+      mapAnswer({
+        counts: [
+          [3, 0],
+          [0, 2],
+        ],
+        right: 1,
+      }),
+    ),
+    /Wrong/,
+  );
   assert.equal(mapWords(run, undefined), "GD: no predictions yet.");
-  assert.equal(mapWords({ ...run, status: "diverged", divergedAt: 39 }, mapAnswer()), "GD diverged at step 39: off the axis.");
+  assert.equal(
+    mapWords({ ...run, status: "diverged", divergedAt: 39 }, mapAnswer()),
+    "GD diverged at step 39: off the axis.",
+  );
   assert.equal(axisWords(mapAnswer(), false), "Across: u, 0 to 3.00. Up: v, −1.50 to 1.50.");
-  assert.equal(axisWords(mapAnswer(), true), "Across: u, 0 to 3.00. Up: v, −1.50 to 1.50. Both standardized.");
-  assert.match(mapWords(run, mapAnswer(), true), /Plane of u and v, both standardized: no 67 %, yes 33 %\.$/);
+  assert.equal(
+    axisWords(mapAnswer(), true),
+    "Across: u, 0 to 3.00. Up: v, −1.50 to 1.50. Both standardized.",
+  );
+  assert.match(
+    mapWords(run, mapAnswer(), true),
+    /Plane of u and v, both standardized: no 67 %, yes 33 %\.$/,
+  );
 });
 
 test("the prediction under the pointer names the middle of its cell", () => {
-  const at = (across, up, changes = {}) => placeWords(mapAnswer(changes), readMap(mapAnswer(changes)), [across, up]);
+  const at = (across, up, changes = {}) =>
+    placeWords(mapAnswer(changes), readMap(mapAnswer(changes)), [across, up]);
   assert.equal(at(0.4, 0.4), "u 1.50, v 0: no, 50 %");
   assert.equal(at(1, 1), "u 2.50, v 1.00: yes, 100 %");
-  assert.equal(placeWords(mapAnswer(), readMap(mapAnswer()), [1, 1], true), "u 2.50, v 1.00, standardized: yes, 100 %");
+  assert.equal(
+    placeWords(mapAnswer(), readMap(mapAnswer()), [1, 1], true),
+    "u 2.50, v 1.00, standardized: yes, 100 %",
+  );
   assert.equal(at(-0.1, 0.4), "u 0.500, v 0: no, 80 %", "on the edge");
-  assert.equal(at(0.1, 0.1, { cells: { predicted: bytes([NONE, 0, 0, 1]), probability: bytes([0, 255, 255, 255]) } }), "u 0.750, v −0.750: nothing finite");
-  assert.equal(at(0.9, 0.9, { cells: { predicted: bytes([0, 0, 0, 1]), probability: null } }), "u 2.25, v 0.750: yes");
+  assert.equal(
+    at(0.1, 0.1, {
+      cells: { predicted: bytes([NONE, 0, 0, 1]), probability: bytes([0, 255, 255, 255]) },
+    }),
+    "u 0.750, v −0.750: nothing finite",
+  );
+  assert.equal(
+    at(0.9, 0.9, { cells: { predicted: bytes([0, 0, 0, 1]), probability: null } }),
+    "u 2.25, v 0.750: yes",
+  );
 });
 
 test("arrow keys move from cell to cell, from the middle on and never off the map", () => {
   const side = 4;
-  const after = (...keys) => keys.reduce((at, key) => moved(side, at, key), null).map((share) => share * side - 0.5);
+  const after = (...keys) =>
+    keys.reduce((at, key) => moved(side, at, key), null).map((share) => share * side - 0.5);
   assert.deepEqual(after("ArrowLeft"), [2, 2], "the first key enters");
   assert.deepEqual(after("ArrowUp", "ArrowRight", "ArrowUp", "ArrowUp"), [3, 3]);
   assert.deepEqual(after("Home", "Home", "ArrowLeft", "PageDown", "ArrowDown"), [0, 0]);
   assert.deepEqual(after("End", "End", "PageUp"), [3, 3]);
-  assert.deepEqual(moved(side, [0.9, 0.1], "ArrowLeft"), [2.5 / side, 0.5 / side], "from where a pointer was");
+  assert.deepEqual(
+    moved(side, [0.9, 0.1], "ArrowLeft"),
+    [2.5 / side, 0.5 / side],
+    "from where a pointer was",
+  );
   assert.deepEqual([isMove("ArrowUp"), isMove("a"), isMove("toString")], [true, false, false]);
 });
 
 test("the cursor frames its cell, with rows counted from below", () => {
   const d = cursorOf(3, [0, 0]);
   const [left, top] = [SPAN / 6, SPAN - SPAN / 6];
-  assert.equal(d, `M${left - 4},${top - 4}H${left + 4}V${top + 4}H${left - 4}ZM0,${top}H${left - 4}M${left + 4},${top}H${SPAN}M${left},0V${top - 4}M${left},${top + 4}V${SPAN}`);
+  assert.equal(
+    d,
+    `M${left - 4},${top - 4}H${left + 4}V${top + 4}H${left - 4}ZM0,${top}H${left - 4}M${left + 4},${top}H${SPAN}M${left},0V${top - 4}M${left},${top + 4}V${SPAN}`,
+  );
 });
 
 /** Two runs with visible maps. */
-const ofClasses = (features) => [{ type: "opened", answer: classified(features), token: "t" }, { type: "view", part: { isMapSeen: true } }].reduce(reduce, initialState());
+const ofClasses = (features) =>
+  [
+    { type: "opened", answer: classified(features), token: "t" },
+    { type: "view", part: { isMapSeen: true } },
+  ].reduce(reduce, initialState());
 
 test("a map needs classes, two inputs and a viewer, and a run that is neither hidden nor diverged", () => {
   const state = ofClasses();
-  const names = (messages, from = state) => mappedRuns(messages.reduce(reduce, from)).map(({ name }) => name);
+  const names = (messages, from = state) =>
+    mappedRuns(messages.reduce(reduce, from)).map(({ name }) => name);
   assert.deepEqual([showsMap(state), names([])], [true, ["gd", "sgd"]]);
   assert.equal(showsMap(ofClasses(3)), false);
   assert.deepEqual(names([], ofClasses(3)), []);
   assert.deepEqual(names([{ type: "view", part: { predicted: "table" } }]), []);
   assert.deepEqual(names([{ type: "view", part: { isMapSeen: false } }]), []);
   assert.deepEqual(names([{ type: "hidden", run: "gd", hidden: true }]), ["sgd"]);
-  const diverged = { type: "frame", runs: { gd: { status: "diverged", step: 9, epoch: 9, samples_seen: 9, generation: 0, latest: {} } } };
+  const diverged = {
+    type: "frame",
+    runs: {
+      gd: { status: "diverged", step: 9, epoch: 9, samples_seen: 9, generation: 0, latest: {} },
+    },
+  };
   assert.deepEqual(names([diverged]), ["sgd"]);
 });
 
 test("a map is old if one on view is missing, or is of another step than its paused run", () => {
-  const map = (run, step) => ({ type: "instrument", run, name: "map", answer: { ...mapAnswer(), step } });
-  const at = (step, status = "paused") => ({ type: "frame", runs: Object.fromEntries(["gd", "sgd"].map((name) => [name, { status, step, epoch: 1, samples_seen: 9, generation: 0, latest: {} }])) });
+  const map = (run, step) => ({
+    type: "instrument",
+    run,
+    name: "map",
+    answer: { ...mapAnswer(), step },
+  });
+  const at = (step, status = "paused") => ({
+    type: "frame",
+    runs: Object.fromEntries(
+      ["gd", "sgd"].map((name) => [
+        name,
+        { status, step, epoch: 1, samples_seen: 9, generation: 0, latest: {} },
+      ]),
+    ),
+  });
   const isOld = (...messages) => isMapOld(messages.reduce(reduce, ofClasses()));
-  assert.deepEqual([isOld(at(40)), isOld(at(40), map("gd", 40)), isOld(at(40), map("gd", 40), map("sgd", 40))], [true, true, false]);
-  assert.deepEqual([isOld(at(41), map("gd", 40), map("sgd", 41)), isOld(at(41, "playing"), map("gd", 40), map("sgd", 41))], [true, false]);
+  assert.deepEqual(
+    [isOld(at(40)), isOld(at(40), map("gd", 40)), isOld(at(40), map("gd", 40), map("sgd", 40))],
+    [true, true, false],
+  );
+  assert.deepEqual(
+    [
+      isOld(at(41), map("gd", 40), map("sgd", 41)),
+      isOld(at(41, "playing"), map("gd", 40), map("sgd", 41)),
+    ],
+    [true, false],
+  );
   assert.equal(isOld(at(40), map("gd", 40), map("sgd", 40), { type: "look", step: 12 }), true);
   assert.equal(isOld(at(40), map("gd", 12), map("sgd", 12), { type: "look", step: 12 }), false);
 });

@@ -3,7 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { OWN, exhibitOf, invitationOf, linesOf, startWords, titleOf } from "../../frontend/state/exhibits.ts";
+import {
+  OWN,
+  exhibitOf,
+  invitationOf,
+  linesOf,
+  startWords,
+  titleOf,
+} from "../../frontend/state/exhibits.ts";
 import { initialState, reduce } from "../../frontend/state/reduce.ts";
 import { answer, catalog } from "./fake-server.ts";
 
@@ -11,21 +18,57 @@ const VIEW = { x: "steps", measure: "grad_l1", speed: 60, pace: "steps" };
 const { recipe } = answer();
 const deep = { ...recipe, data: { ...recipe.data, seed: 5 }, runs: recipe.runs.slice(0, 1) };
 const exhibits = [
-  { name: "notebook", title: "The notebook", line: "two ways down", sentences: ["One.", "Two."], recipe, view: VIEW },
-  { name: "deep", title: "Deep", line: "one way down", sentences: ["One.", "Two."], recipe: deep, view: VIEW },
+  {
+    name: "notebook",
+    title: "The notebook",
+    line: "two ways down",
+    sentences: ["One.", "Two."],
+    recipe,
+    view: VIEW,
+  },
+  {
+    name: "deep",
+    title: "Deep",
+    line: "one way down",
+    sentences: ["One.", "Two."],
+    recipe: deep,
+    view: VIEW,
+  },
 ];
 
-const base = [{ type: "catalog", catalog: { ...catalog, exhibits } }, { type: "opened", answer: answer(), token: "t" }];
+const base = [
+  { type: "catalog", catalog: { ...catalog, exhibits } },
+  { type: "opened", answer: answer(), token: "t" },
+];
 const after = (...messages: any[]) => [...base, ...messages].reduce(reduce, initialState());
 /** An answer with another recipe. */
-const opened = (changed: any) => ({ type: "opened", answer: answer({ id: "e2", recipe: { ...recipe, ...changed } }), token: "t" });
-const edit = { type: "event", event: "edit", experiment: "e1", run: "gd", step: 7, generation: 0, at_step: 7, learning_rate: 0.01 };
+const opened = (changed: any) => ({
+  type: "opened",
+  answer: answer({ id: "e2", recipe: { ...recipe, ...changed } }),
+  token: "t",
+});
+const edit = {
+  type: "event",
+  event: "edit",
+  experiment: "e1",
+  run: "gd",
+  step: 7,
+  generation: 0,
+  at_step: 7,
+  learning_rate: 0.01,
+};
 
 test("an experiment with an exhibit's recipe is that exhibit, in any order of fields and runs", () => {
   assert.equal(exhibitOf(after())?.name, "notebook");
   const shuffled = Object.fromEntries(Object.entries(recipe.data).reverse());
-  assert.equal(exhibitOf(after(opened({ data: shuffled, runs: [...recipe.runs].reverse() })))?.name, "notebook");
-  assert.equal(exhibitOf(after(opened({ runs: recipe.runs.map((run) => ({ ...run, label: "Mine" })) })))?.name, "notebook");
+  assert.equal(
+    exhibitOf(after(opened({ data: shuffled, runs: [...recipe.runs].reverse() })))?.name,
+    "notebook",
+  );
+  assert.equal(
+    exhibitOf(after(opened({ runs: recipe.runs.map((run) => ({ ...run, label: "Mine" })) })))?.name,
+    "notebook",
+  );
 });
 
 test("any change of numbers makes it an own experiment: data, network, loss, a rate, a run less, an edit", () => {
@@ -36,13 +79,34 @@ test("any change of numbers makes it an own experiment: data, network, loss, a r
     { loss: "huber" },
     { runs: [{ ...gd, learning_rate: 0.2 }, sgd] },
     { runs: [gd, { ...sgd, edits: [{ at_step: 5, learning_rate: 0.2 }] }] },
-  ]) assert.equal(titleOf(after(opened(changed))), OWN, JSON.stringify(changed));
+  ])
+    assert.equal(titleOf(after(opened(changed))), OWN, JSON.stringify(changed));
   assert.equal(titleOf(after(edit)), OWN);
-  assert.equal(titleOf(after({ type: "event", event: "run_removed", experiment: "e1", run: "sgd", step: 0, generation: 0 })), OWN);
+  assert.equal(
+    titleOf(
+      after({
+        type: "event",
+        event: "run_removed",
+        experiment: "e1",
+        run: "sgd",
+        step: 0,
+        generation: 0,
+      }),
+    ),
+    OWN,
+  );
 });
 
 test("a reset keeps an exhibit, and does not restore an edited one", () => {
-  const reset = (settings) => ({ type: "event", event: "reset", experiment: "e1", run: "gd", step: 0, generation: 1, settings });
+  const reset = (settings) => ({
+    type: "event",
+    event: "reset",
+    experiment: "e1",
+    run: "gd",
+    step: 0,
+    generation: 1,
+    settings,
+  });
   assert.equal(titleOf(after(reset({}))), "The notebook");
   const edited = after(edit, reset({ learning_rate: 0.01 }));
   assert.deepEqual([edited.runs.gd.edits, edited.runs.gd.generation], [[], 1]);
@@ -59,25 +123,53 @@ test("the invitation says what an exhibit shows, and for other experiments what 
   assert.equal(invitationOf(after()), "Press play: two ways down.");
   assert.equal(invitationOf(after(edit)), "Press play: both runs start from the same weights.");
   const own = { ...recipe.data, seed: 6 };
-  assert.equal(invitationOf(after({ type: "opened", answer: one({ data: own }), token: "t" })), "Press play, and watch the loss.");
-  assert.equal(invitationOf(after({ type: "opened", answer: one(deep), token: "t" })), "Press play: one way down.");
+  assert.equal(
+    invitationOf(after({ type: "opened", answer: one({ data: own }), token: "t" })),
+    "Press play, and watch the loss.",
+  );
+  assert.equal(
+    invitationOf(after({ type: "opened", answer: one(deep), token: "t" })),
+    "Press play: one way down.",
+  );
 });
 
 /** An answer with the first run alone. */
 function one(changed: any) {
   const whole = answer({ id: "e3" });
-  return { ...whole, runs: whole.runs.slice(0, 1), recipe: { ...recipe, runs: recipe.runs.slice(0, 1), ...changed } };
+  return {
+    ...whole,
+    runs: whole.runs.slice(0, 1),
+    recipe: { ...recipe, runs: recipe.runs.slice(0, 1), ...changed },
+  };
 }
 
 test("the notice names the runs that start", () => {
-  const runs = (count: number) => ({ ...exhibits[0], recipe: { ...recipe, runs: Array(count).fill(recipe.runs[0]) } });
-  assert.deepEqual([1, 2, 3].map((count) => startWords(runs(count))), [
-    "The notebook: the run starts at step 0.", "The notebook: both runs start at step 0.", "The notebook: all 3 runs start at step 0.",
-  ]);
+  const runs = (count: number) => ({
+    ...exhibits[0],
+    recipe: { ...recipe, runs: Array(count).fill(recipe.runs[0]) },
+  });
+  assert.deepEqual(
+    [1, 2, 3].map((count) => startWords(runs(count))),
+    [
+      "The notebook: the run starts at step 0.",
+      "The notebook: both runs start at step 0.",
+      "The notebook: all 3 runs start at step 0.",
+    ],
+  );
 });
 
 test("a thumbnail draws all runs on one log axis, and ends a diverged run's line", () => {
-  assert.deepEqual(linesOf([[100, 10, 1], [100, null, null]], 60, 30), ["0.0,0.0 30.0,15.0 60.0,30.0", "0.0,0.0"]);
+  assert.deepEqual(
+    linesOf(
+      [
+        [100, 10, 1],
+        [100, null, null],
+      ],
+      60,
+      30,
+    ),
+    ["0.0,0.0 30.0,15.0 60.0,30.0", "0.0,0.0"],
+  );
   assert.deepEqual(linesOf([[5, 5]], 60, 30), ["0.0,15.0 60.0,15.0"]);
   assert.deepEqual(linesOf([[0, 5]], 60, 30), ["60.0,15.0"]);
   assert.deepEqual(linesOf([], 60, 30), []);

@@ -15,20 +15,51 @@ const exports = [
   { name: "recipe.json", media_type: "application/json", help: "all of it", of_first: false },
   { name: "script.py", media_type: "text/x-python", help: "a program", of_first: true },
 ];
-const lab = (reply = answer()) => [{ type: "catalog", catalog: { ...catalog, exports } }, { type: "opened", answer: reply, token: "t" }].reduce(reduce, initialState());
+const lab = (reply = answer()) =>
+  [
+    { type: "catalog", catalog: { ...catalog, exports } },
+    { type: "opened", answer: reply, token: "t" },
+  ].reduce(reduce, initialState());
 
 test("files come from the catalog, for all runs or one, and a file of one run names it", () => {
   const state = lab();
   const at = `api/v1/experiments/${state.experiment.id}/export`;
-  assert.deepEqual(filesOf(state, ALL).map(({ href, of }) => [href, of]), [[`${at}/recipe.json`, ""], [`${at}/script.py`, state.runs.gd.label]]);
-  assert.deepEqual(filesOf(state, "sgd").map(({ href, of }) => [href, of]), [[`${at}/recipe.json?run=sgd`, ""], [`${at}/script.py?run=sgd`, ""]]);
-  assert.deepEqual(choicesOf(state).map(({ value, text }) => [value, text]), [[ALL, "Both runs"], ["gd", state.runs.gd.label], ["sgd", state.runs.sgd.label]]);
+  assert.deepEqual(
+    filesOf(state, ALL).map(({ href, of }) => [href, of]),
+    [
+      [`${at}/recipe.json`, ""],
+      [`${at}/script.py`, state.runs.gd.label],
+    ],
+  );
+  assert.deepEqual(
+    filesOf(state, "sgd").map(({ href, of }) => [href, of]),
+    [
+      [`${at}/recipe.json?run=sgd`, ""],
+      [`${at}/script.py?run=sgd`, ""],
+    ],
+  );
+  assert.deepEqual(
+    choicesOf(state).map(({ value, text }) => [value, text]),
+    [
+      [ALL, "Both runs"],
+      ["gd", state.runs.gd.label],
+      ["sgd", state.runs.sgd.label],
+    ],
+  );
 });
 
 test("pictures are named after the step on view", () => {
-  const state = reduce(lab(), { type: "frame", runs: { gd: { status: "paused", step: 70, epoch: 70, samples_seen: 70, generation: 0, latest: {} } } });
+  const state = reduce(lab(), {
+    type: "frame",
+    runs: {
+      gd: { status: "paused", step: 70, epoch: 70, samples_seen: 70, generation: 0, latest: {} },
+    },
+  });
   assert.equal(pictureName(state, "loss", "svg"), "fallline-loss-step-70.svg");
-  assert.equal(pictureName(reduce(state, { type: "look", step: 12 }), "loss", "png"), "fallline-loss-step-12.png");
+  assert.equal(
+    pictureName(reduce(state, { type: "look", step: 12 }), "loss", "png"),
+    "fallline-loss-step-12.png",
+  );
 });
 
 test("classes over two inputs can be exported as a picture while the map is on view", () => {
@@ -36,13 +67,20 @@ test("classes over two inputs can be exported as a picture while the map is on v
   const kinds = (of) => picturesOf(of).map(({ kind }) => kind);
   assert.deepEqual(kinds(lab()), ["loss", "gradients", "scatter"]);
   assert.deepEqual(kinds(state), ["loss", "gradients", "map"]);
-  assert.deepEqual(kinds(reduce(state, { type: "view", part: { predicted: "table" } })), ["loss", "gradients"]);
+  assert.deepEqual(kinds(reduce(state, { type: "view", part: { predicted: "table" } })), [
+    "loss",
+    "gradients",
+  ]);
   assert.deepEqual(kinds(lab(classified(3))), ["loss", "gradients"]);
   assert.equal(pictureName(state, "map", "svg"), "fallline-map-step-0.svg");
 });
 
 test("pixels become rectangles by colour, one for each stretch of a row; transparent ones are skipped", () => {
-  const [red, blue, clear] = [[200, 0, 0, 255], [0, 0, 200, 255], [9, 9, 9, 0]];
+  const [red, blue, clear] = [
+    [200, 0, 0, 255],
+    [0, 0, 200, 255],
+    [9, 9, 9, 0],
+  ];
   assert.deepEqual(mosaic([red, red, blue, blue, blue, red, red, clear, clear].flat(), 3), [
     { fill: "rgb(200,0,0)", d: "M0,0h2v1h-2zM2,1h1v1h-1zM0,2h1v1h-1z" },
     { fill: "rgb(0,0,200)", d: "M2,0h1v1h-1zM0,1h2v1h-2z" },
@@ -83,7 +121,10 @@ test("opened parameters are the start of a new experiment with the same recipe",
 test("an unreadable file gives a notice, and the experiment stays", async () => {
   const { app, id } = await live();
   for (const [name, text, words] of [
-    ["notes.txt", "", /notes\.txt is neither/], ["recipe.json", "[1]", /holds no recipe/], ["recipe.json", "{", /holds no recipe/], ["w.npz", "no", /cannot be used/],
+    ["notes.txt", "", /notes\.txt is neither/],
+    ["recipe.json", "[1]", /holds no recipe/],
+    ["recipe.json", "{", /holds no recipe/],
+    ["w.npz", "no", /cannot be used/],
   ]) {
     await app.openFile(file(name, text));
     assert.match(app.store.get().problem.title, words);
@@ -96,8 +137,18 @@ test("an unreadable file gives a notice, and the experiment stays", async () => 
 
 test("a changed network gets new initial weights; other changes keep those of a file", () => {
   const reply = answer();
-  const state = lab({ ...reply, recipe: { ...reply.recipe, network: { ...reply.recipe.network, start: "p1" } } });
+  const state = lab({
+    ...reply,
+    recipe: { ...reply.recipe, network: { ...reply.recipe.network, start: "p1" } },
+  });
   const start = (changes) => changedRecipe(state, changes).network.start;
-  assert.deepEqual([start({ data: { seed: 3 } }), start({ network: { weights: "he" } }), start({ network: { start: "p2" } })], ["p1", undefined, "p2"]);
+  assert.deepEqual(
+    [
+      start({ data: { seed: 3 } }),
+      start({ network: { weights: "he" } }),
+      start({ network: { start: "p2" } }),
+    ],
+    ["p1", undefined, "p2"],
+  );
   assert.match(freshWords({ network: { start: "p2" } }, 1), /^Weights from a file: the run starts/);
 });

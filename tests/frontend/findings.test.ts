@@ -4,13 +4,28 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { stripFor } from "../../frontend/components/strips.ts";
-import { countWords, earlierFindings, openFindings, problemCount, waitWords } from "../../frontend/state/doctor.ts";
+import {
+  countWords,
+  earlierFindings,
+  openFindings,
+  problemCount,
+  waitWords,
+} from "../../frontend/state/doctor.ts";
 import { evidenceWords, findingsAt, glyphOf } from "../../frontend/state/findings.ts";
 import { markersOf, nextMarker } from "../../frontend/state/markers.ts";
 import { stateOnView } from "../../frontend/state/moments.ts";
 import { createProblemAnnouncer } from "../../frontend/state/news.ts";
 import { initialState, reduce } from "../../frontend/state/reduce.ts";
-import { requestFor, doneWords, firstRemedy, isInForce, noRoomWords, undoing, waitsWords, wholeWords } from "../../frontend/state/remedies.ts";
+import {
+  requestFor,
+  doneWords,
+  firstRemedy,
+  isInForce,
+  noRoomWords,
+  undoing,
+  waitsWords,
+  wholeWords,
+} from "../../frontend/state/remedies.ts";
 import { lossSummary, stateOf } from "../../frontend/state/selectors.ts";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
 import { answer, catalog, dead, edge, findingEvent, healthy } from "./fake-server.ts";
@@ -18,8 +33,26 @@ import { figures, scene } from "./scenes.ts";
 import { live } from "./world.ts";
 
 const after = (messages, state = initialState()) => messages.reduce(reduce, state);
-const opened = (changes) => after([{ type: "catalog", catalog }, { type: "opened", answer: answer(changes), token: "t" }, { type: "connection", status: "ready" }]);
-const frame = (run, step, changes = {}) => ({ type: "frame", runs: { [run]: { status: "playing", step, epoch: 1, samples_seen: 900, generation: 0, latest: {}, ...changes } } });
+const opened = (changes) =>
+  after([
+    { type: "catalog", catalog },
+    { type: "opened", answer: answer(changes), token: "t" },
+    { type: "connection", status: "ready" },
+  ]);
+const frame = (run, step, changes = {}) => ({
+  type: "frame",
+  runs: {
+    [run]: {
+      status: "playing",
+      step,
+      epoch: 1,
+      samples_seen: 900,
+      generation: 0,
+      latest: {},
+      ...changes,
+    },
+  },
+});
 const titles = (state) => openFindings(state).map(({ finding }) => finding.title);
 const withFindings = (gd, sgd) => {
   const reply = answer({ step: 500 });
@@ -30,19 +63,44 @@ const withFindings = (gd, sgd) => {
 
 test("findings arrive with runs and events, problems first and the newest first", () => {
   const reply = withFindings([healthy(), edge()], [dead()]);
-  const later = dead({ id: "dead_units-1@480", rule: "dead_units", since_step: 480, title: "SGD: 2 of 4 units in layer 1 are dead." });
-  const state = after([{ type: "opened", answer: reply, token: "t" }, findingEvent("sgd", later)], opened());
-  assert.deepEqual(titles(state), [later.title, "SGD: layer 2 is dead.", "GD: the rate is at the edge.", "GD is learning."]);
+  const later = dead({
+    id: "dead_units-1@480",
+    rule: "dead_units",
+    since_step: 480,
+    title: "SGD: 2 of 4 units in layer 1 are dead.",
+  });
+  const state = after(
+    [{ type: "opened", answer: reply, token: "t" }, findingEvent("sgd", later)],
+    opened(),
+  );
+  assert.deepEqual(titles(state), [
+    later.title,
+    "SGD: layer 2 is dead.",
+    "GD: the rate is at the edge.",
+    "GD is learning.",
+  ]);
   assert.equal(countWords(state), "2 problems, 1 warning, 1 healthy");
   assert.equal(problemCount(state), 2);
-  assert.deepEqual(openFindings(state).map(({ finding }) => glyphOf(finding)), ["problem", "problem", "warning", "check"]);
+  assert.deepEqual(
+    openFindings(state).map(({ finding }) => glyphOf(finding)),
+    ["problem", "problem", "warning", "check"],
+  );
 });
 
 test("a run with a problem is not called healthy, whatever the earlier findings", () => {
   const well = healthy({ id: "healthy@0", since_step: 0, title: "SGD is learning." });
-  const state = after([findingEvent("sgd", well), findingEvent("gd", healthy()), findingEvent("sgd", dead())], opened());
-  assert.deepEqual([titles(state), countWords(state)], [["SGD: layer 2 is dead.", "GD is learning."], "1 problem, 1 healthy"]);
-  assert.deepEqual(titles(after([findingEvent("sgd", dead({ until_step: 400 }))], state)), ["GD is learning.", "SGD is learning."]);
+  const state = after(
+    [findingEvent("sgd", well), findingEvent("gd", healthy()), findingEvent("sgd", dead())],
+    opened(),
+  );
+  assert.deepEqual(
+    [titles(state), countWords(state)],
+    [["SGD: layer 2 is dead.", "GD is learning."], "1 problem, 1 healthy"],
+  );
+  assert.deepEqual(titles(after([findingEvent("sgd", dead({ until_step: 400 }))], state)), [
+    "GD is learning.",
+    "SGD is learning.",
+  ]);
 });
 
 test("the network shows the run in trouble, unless a person chose another or reads steps", () => {
@@ -51,75 +109,205 @@ test("the network shows the run in trouble, unless a person chose another or rea
   const view = (part) => ({ type: "view", part });
   assert.equal(networkRun([findingEvent("gd", edge()), findingEvent("gd", healthy())]), "gd");
   assert.equal(networkRun([findingEvent("sgd", dead())]), "sgd");
-  assert.equal(networkRun([{ type: "opened", answer: reply, token: "t" }], initialState()), "sgd", "it was found before the page came");
-  assert.equal(networkRun([findingEvent("sgd", dead()), findingEvent("gd", dead())]), "sgd", "it is in trouble itself");
-  assert.equal(networkRun([findingEvent("gd", dead()), findingEvent("gd", dead({ until_step: 300 })), findingEvent("sgd", dead({ id: "other" }))]), "sgd");
+  assert.equal(
+    networkRun([{ type: "opened", answer: reply, token: "t" }], initialState()),
+    "sgd",
+    "it was found before the page came",
+  );
+  assert.equal(
+    networkRun([findingEvent("sgd", dead()), findingEvent("gd", dead())]),
+    "sgd",
+    "it is in trouble itself",
+  );
+  assert.equal(
+    networkRun([
+      findingEvent("gd", dead()),
+      findingEvent("gd", dead({ until_step: 300 })),
+      findingEvent("sgd", dead({ id: "other" })),
+    ]),
+    "sgd",
+  );
   assert.equal(networkRun([view({ networkRun: "gd" }), findingEvent("sgd", dead())]), "gd");
-  assert.equal(networkRun([findingEvent("sgd", dead()), view({ networkRun: "gd" }), { type: "experiment", state: reply }]), "gd", "however often it is told");
-  assert.equal(networkRun([view({ networkRun: "gd" }), { type: "opened", answer: { ...reply, id: "another" }, token: "t" }]), "sgd", "a choice ends with its experiment");
-  assert.deepEqual([networkRun([view({ inspector: true }), findingEvent("sgd", dead())]), networkRun([view({ tab: "step" }), findingEvent("sgd", dead())])], ["gd", "gd"]);
+  assert.equal(
+    networkRun([
+      findingEvent("sgd", dead()),
+      view({ networkRun: "gd" }),
+      { type: "experiment", state: reply },
+    ]),
+    "gd",
+    "however often it is told",
+  );
+  assert.equal(
+    networkRun([
+      view({ networkRun: "gd" }),
+      { type: "opened", answer: { ...reply, id: "another" }, token: "t" },
+    ]),
+    "sgd",
+    "a choice ends with its experiment",
+  );
+  assert.deepEqual(
+    [
+      networkRun([view({ inspector: true }), findingEvent("sgd", dead())]),
+      networkRun([view({ tab: "step" }), findingEvent("sgd", dead())]),
+    ],
+    ["gd", "gd"],
+  );
 });
 
 test("inherited findings belong to a fork's parent until its own first step", () => {
-  const recipe = { ...answer().recipe.runs[1], name: "sgd-300", origin: { run: "sgd", at_step: 300 } };
-  const added = { ...answer().runs[1], name: "sgd-300", label: "SGD from 300", step: 300, findings: [dead({ title: "SGD from 300: layer 2 is dead." })] };
-  const forked = after([frame("sgd", 300), findingEvent("sgd", dead()), { type: "event", event: "run_added", run: "sgd-300", recipe, added }], opened());
+  const recipe = {
+    ...answer().recipe.runs[1],
+    name: "sgd-300",
+    origin: { run: "sgd", at_step: 300 },
+  };
+  const added = {
+    ...answer().runs[1],
+    name: "sgd-300",
+    label: "SGD from 300",
+    step: 300,
+    findings: [dead({ title: "SGD from 300: layer 2 is dead." })],
+  };
+  const forked = after(
+    [
+      frame("sgd", 300),
+      findingEvent("sgd", dead()),
+      { type: "event", event: "run_added", run: "sgd-300", recipe, added },
+    ],
+    opened(),
+  );
   assert.deepEqual([titles(forked), problemCount(forked)], [["SGD: layer 2 is dead."], 1]);
   assert.equal(problemCount(after([frame("sgd-300", 301)], forked)), 2);
-  assert.deepEqual(titles(after([{ type: "event", event: "run_removed", run: "sgd" }], forked)), ["SGD from 300: layer 2 is dead."], "there is nobody else to say it of");
+  assert.deepEqual(
+    titles(after([{ type: "event", event: "run_removed", run: "sgd" }], forked)),
+    ["SGD from 300: layer 2 is dead."],
+    "there is nobody else to say it of",
+  );
 });
 
 test("a server without findings is supported, and the count is empty", () => {
   assert.deepEqual([titles(opened()), countWords(opened())], [[], ""]);
-  assert.equal(countWords(after([findingEvent("gd", healthy())], opened())), "0 problems, 1 healthy");
+  assert.equal(
+    countWords(after([findingEvent("gd", healthy())], opened())),
+    "0 problems, 1 healthy",
+  );
 });
 
 test("evidence names the step at which it was seen, not the step on view", () => {
-  const state = after([findingEvent("gd", healthy({ found_at: 1059, evidence: "Train loss fell 97 % in the last 59 steps." })), frame("gd", 2000)], opened());
-  assert.equal(evidenceWords(openFindings(state)[0].finding), "Train loss fell 97 % in the last 59 steps. Seen at step 1,059.");
+  const state = after(
+    [
+      findingEvent(
+        "gd",
+        healthy({ found_at: 1059, evidence: "Train loss fell 97 % in the last 59 steps." }),
+      ),
+      frame("gd", 2000),
+    ],
+    opened(),
+  );
+  assert.equal(
+    evidenceWords(openFindings(state)[0].finding),
+    "Train loss fell 97 % in the last 59 steps. Seen at step 1,059.",
+  );
 });
 
 test("frames update the evidence of open findings without news, and a later whole state does not revert it", () => {
-  const evidenceFrame = (step, evidence, id = dead().id) => frame("sgd", step, { findings: [{ id, seen_at: step, evidence }] });
+  const evidenceFrame = (step, evidence, id = dead().id) =>
+    frame("sgd", step, { findings: [{ id, seen_at: step, evidence }] });
   const open = after([findingEvent("sgd", dead()), findingEvent("gd", healthy())], opened());
   const next = after([evidenceFrame(900, "Still so.")], open);
   assert.equal(evidenceWords(openFindings(next)[0].finding), "Still so. Seen at step 900.");
   assert.equal(next.runs.gd.findings, open.runs.gd.findings);
-  assert.equal(after([frame("sgd", 901), evidenceFrame(902, "Of another.", "other")], next).runs.sgd.findings, next.runs.sgd.findings, "as it was");
+  assert.equal(
+    after([frame("sgd", 901), evidenceFrame(902, "Of another.", "other")], next).runs.sgd.findings,
+    next.runs.sgd.findings,
+    "as it was",
+  );
   const again = after([{ type: "experiment", state: withFindings([healthy()], [dead()]) }], next);
   assert.equal(evidenceWords(again.runs.sgd.findings[0]), "Still so. Seen at step 900.");
-  assert.match(evidenceWords(after([findingEvent("sgd", dead({ until_step: 950 }))], next).runs.sgd.findings[0]), /Seen at step 230\.$/);
+  assert.match(
+    evidenceWords(
+      after([findingEvent("sgd", dead({ until_step: 950 }))], next).runs.sgd.findings[0],
+    ),
+    /Seen at step 230\.$/,
+  );
   const [past] = findingsAt(next.runs.sgd.findings, 400);
-  assert.match(evidenceWords(past), /^4 of 4 .* Seen at step 230\.$/, "later numbers were not there");
+  assert.match(
+    evidenceWords(past),
+    /^4 of 4 .* Seen at step 230\.$/,
+    "later numbers were not there",
+  );
   const ahead = dead({ seen_at: 1200, evidence: "So too." });
-  const newest = after([{ type: "experiment", state: withFindings([], [ahead]) }, evidenceFrame(1100, "On its way meanwhile.")], next);
-  assert.equal(evidenceWords(openFindings(newest)[0].finding), "So too. Seen at step 1,200.", "a state tells the last look too");
+  const newest = after(
+    [
+      { type: "experiment", state: withFindings([], [ahead]) },
+      evidenceFrame(1100, "On its way meanwhile."),
+    ],
+    next,
+  );
+  assert.equal(
+    evidenceWords(openFindings(newest)[0].finding),
+    "So too. Seen at step 1,200.",
+    "a state tells the last look too",
+  );
   assert.match(evidenceWords(findingsAt(newest.runs.sgd.findings, 1100)[0]), /Seen at step 230\.$/);
 });
 
 test("the cost of examinations is shown for all runs together, with the seconds behind the percentage", () => {
-  const costs = (gd, sgd = gd) => ["gd", "sgd"].reduce((state, run, place) => {
-    const [waited_seconds, computed_seconds] = [gd, sgd][place];
-    return reduce(state, frame(run, 500, { doctor: { share: 0.3, waited_seconds, computed_seconds } }));
-  }, opened());
-  assert.equal(waitWords(costs([0.6, 21], [0.4, 21.7])), "Its checks took 2.3 % of the last 40 s of training.");
+  const costs = (gd, sgd = gd) =>
+    ["gd", "sgd"].reduce((state, run, place) => {
+      const [waited_seconds, computed_seconds] = [gd, sgd][place];
+      return reduce(
+        state,
+        frame(run, 500, { doctor: { share: 0.3, waited_seconds, computed_seconds } }),
+      );
+    }, opened());
+  assert.equal(
+    waitWords(costs([0.6, 21], [0.4, 21.7])),
+    "Its checks took 2.3 % of the last 40 s of training.",
+  );
   assert.equal(waitWords(costs([0.1, 5.1])), "Its checks took 2.0 % of the last 10 s of training.");
   assert.equal(waitWords(costs([0.001, 20])), "", "next to nothing");
-  assert.equal(waitWords(reduce(costs([0.6, 21]), frame("gd", 600, { generation: 1, doctor: { waited_seconds: 0, computed_seconds: 0 } }))), "Its checks took 2.9 % of the last 20 s of training.");
+  assert.equal(
+    waitWords(
+      reduce(
+        costs([0.6, 21]),
+        frame("gd", 600, { generation: 1, doctor: { waited_seconds: 0, computed_seconds: 0 } }),
+      ),
+    ),
+    "Its checks took 2.9 % of the last 20 s of training.",
+  );
 });
 
 test("in the first seconds the cost is shown as waiting time, not as a share", () => {
-  const after = (waited_seconds, computed_seconds) => waitWords(reduce(opened(), frame("gd", 500, { doctor: { share: 0.3, waited_seconds, computed_seconds } })));
+  const after = (waited_seconds, computed_seconds) =>
+    waitWords(
+      reduce(
+        opened(),
+        frame("gd", 500, { doctor: { share: 0.3, waited_seconds, computed_seconds } }),
+      ),
+    );
   assert.equal(after(0.012, 0.04), "Its checks have taken 12 ms so far.");
   assert.equal(after(0.24, 9.9), "Its checks have taken 240 ms so far.");
   assert.deepEqual([after(0, 0), after(0, 9), after(0, 12)], ["", "", ""], "nobody waited yet");
-  assert.deepEqual([waitWords(opened()), waitWords(reduce(opened(), frame("gd", 500, { doctor: { share: 0.3 } })))], ["", ""], "a server that does not tell it");
+  assert.deepEqual(
+    [
+      waitWords(opened()),
+      waitWords(reduce(opened(), frame("gd", 500, { doctor: { share: 0.3 } }))),
+    ],
+    ["", ""],
+    "a server that does not tell it",
+  );
 });
 
 test("a closed finding moves to the past ones, and an older answer does not reopen it", () => {
-  const closed = after([findingEvent("gd", edge()), findingEvent("gd", edge({ until_step: 160 }))], opened());
+  const closed = after(
+    [findingEvent("gd", edge()), findingEvent("gd", edge({ until_step: 160 }))],
+    opened(),
+  );
   assert.deepEqual(titles(closed), []);
-  assert.deepEqual(earlierFindings(closed).map(({ finding }) => finding.title), ["GD: the rate is at the edge."]);
+  assert.deepEqual(
+    earlierFindings(closed).map(({ finding }) => finding.title),
+    ["GD: the rate is at the edge."],
+  );
   const late = answer({ step: 500 });
   late.runs[0].findings = [edge()];
   assert.deepEqual(titles(after([{ type: "experiment", state: late }], closed)), []);
@@ -130,68 +318,194 @@ test("a reset forgets findings, and late findings of the old generation are igno
   const state = after([findingEvent("sgd", dead()), reset], opened());
   assert.deepEqual(titles(state), []);
   assert.deepEqual(titles(after([findingEvent("sgd", dead(), 0)], state)), []);
-  assert.deepEqual(titles(after([findingEvent("sgd", dead(), 1)], state)), ["SGD: layer 2 is dead."]);
-  assert.deepEqual(titles(after([frame("sgd", 3, { generation: 1 })], after([findingEvent("sgd", dead())], opened()))), []);
+  assert.deepEqual(titles(after([findingEvent("sgd", dead(), 1)], state)), [
+    "SGD: layer 2 is dead.",
+  ]);
+  assert.deepEqual(
+    titles(
+      after([frame("sgd", 3, { generation: 1 })], after([findingEvent("sgd", dead())], opened())),
+    ),
+    [],
+  );
 });
 
 test("the past view shows findings up to that step, including those closed since", () => {
-  const moment = (step) => ({ step, generation: 0, epoch: 1, samples_seen: 900, latest: {}, units: null, predictions: null, weights: null });
-  const at = (step) => after([
-    findingEvent("gd", edge({ until_step: 160 })), findingEvent("sgd", dead()), frame("gd", 500), frame("sgd", 500), { type: "look", step },
-    { type: "moments", moments: { gd: moment(step), sgd: moment(step) } },
-  ], opened());
+  const moment = (step) => ({
+    step,
+    generation: 0,
+    epoch: 1,
+    samples_seen: 900,
+    latest: {},
+    units: null,
+    predictions: null,
+    weights: null,
+  });
+  const at = (step) =>
+    after(
+      [
+        findingEvent("gd", edge({ until_step: 160 })),
+        findingEvent("sgd", dead()),
+        frame("gd", 500),
+        frame("sgd", 500),
+        { type: "look", step },
+        { type: "moments", moments: { gd: moment(step), sgd: moment(step) } },
+      ],
+      opened(),
+    );
   assert.deepEqual(titles(at(99)), []);
   assert.deepEqual(titles(at(100)), ["GD: the rate is at the edge."]);
   assert.deepEqual(titles(at(160)), []);
-  assert.deepEqual([titles(at(214)), countWords(at(214))], [["SGD: layer 2 is dead."], "1 problem, 0 healthy"]);
+  assert.deepEqual(
+    [titles(at(214)), countWords(at(214))],
+    [["SGD: layer 2 is dead."], "1 problem, 0 healthy"],
+  );
   const then = stateOnView(at(150));
-  assert.equal(stateOf(then.runs.sgd, then).word, "", "it was not dead yet; its losses of then are not there");
+  assert.equal(
+    stateOf(then.runs.sgd, then).word,
+    "",
+    "it was not dead yet; its losses of then are not there",
+  );
 });
 
 test("a run's word names its problem, else its loss trend on view", () => {
-  const play = { type: "event", event: "playback", run: null, playing: true, speed: 60, pace: "steps" };
-  const playing = after([frame("gd", 500), frame("sgd", 500), play, { type: "measured", runs: { gd: { generation: 0, trend: "flat" }, sgd: { generation: 0, trend: "falling" } } }], opened());
+  const play = {
+    type: "event",
+    event: "playback",
+    run: null,
+    playing: true,
+    speed: 60,
+    pace: "steps",
+  };
+  const playing = after(
+    [
+      frame("gd", 500),
+      frame("sgd", 500),
+      play,
+      {
+        type: "measured",
+        runs: { gd: { generation: 0, trend: "flat" }, sgd: { generation: 0, trend: "falling" } },
+      },
+    ],
+    opened(),
+  );
   const word = (state, run) => stateOf(state.runs[run], state).word;
   assert.deepEqual([word(playing, "gd"), word(playing, "sgd")], ["flat", "falling"]);
   const state = after([findingEvent("gd", healthy()), findingEvent("sgd", dead())], playing);
   assert.deepEqual([word(state, "gd"), word(state, "sgd")], ["flat", "layer 2 dead"]);
-  assert.deepEqual(stateOf(state.runs.sgd, state), { word: "layer 2 dead", glyph: "dead", tone: "bad" });
-  assert.equal(word(after([findingEvent("sgd", dead({ rule: "predicts_the_mean" }))], playing), "sgd"), "falling");
+  assert.deepEqual(stateOf(state.runs.sgd, state), {
+    word: "layer 2 dead",
+    glyph: "dead",
+    tone: "bad",
+  });
+  assert.equal(
+    word(after([findingEvent("sgd", dead({ rule: "predicts_the_mean" }))], playing), "sgd"),
+    "falling",
+  );
   assert.match(lossSummary(state), /SGD started at 12\.3: layer 2 dead since step 214\./);
 });
 
 test("without a connection a playing run's state is unknown, but problems stay", () => {
-  const play = { type: "event", event: "playback", run: null, playing: true, speed: 60, pace: "steps" };
-  const state = after([frame("gd", 500), frame("sgd", 500), play, findingEvent("sgd", dead()), { type: "connection", status: "reconnecting" }], opened());
-  assert.deepEqual(["gd", "sgd"].map((run) => stateOf(state.runs[run], state).word), ["no news", "layer 2 dead"]);
+  const play = {
+    type: "event",
+    event: "playback",
+    run: null,
+    playing: true,
+    speed: 60,
+    pace: "steps",
+  };
+  const state = after(
+    [
+      frame("gd", 500),
+      frame("sgd", 500),
+      play,
+      findingEvent("sgd", dead()),
+      { type: "connection", status: "reconnecting" },
+    ],
+    opened(),
+  );
+  assert.deepEqual(
+    ["gd", "sgd"].map((run) => stateOf(state.runs[run], state).word),
+    ["no news", "layer 2 dead"],
+  );
 });
 
 test("problems stay on the timeline, warnings while open, and keys step through them", () => {
-  const state = after([frame("gd", 500), frame("sgd", 500), findingEvent("sgd", dead({ until_step: 300 })), findingEvent("gd", edge()), findingEvent("gd", healthy())], opened());
-  assert.deepEqual(markersOf(state).map(({ kind, step, text, tone }) => [kind, step, text, tone]), [
-    ["finding", 100, "GD: rate at the edge", "warn"], ["finding", 214, "SGD: layer 2 dead", "bad"],
-  ]);
+  const state = after(
+    [
+      frame("gd", 500),
+      frame("sgd", 500),
+      findingEvent("sgd", dead({ until_step: 300 })),
+      findingEvent("gd", edge()),
+      findingEvent("gd", healthy()),
+    ],
+    opened(),
+  );
+  assert.deepEqual(
+    markersOf(state).map(({ kind, step, text, tone }) => [kind, step, text, tone]),
+    [
+      ["finding", 100, "GD: rate at the edge", "warn"],
+      ["finding", 214, "SGD: layer 2 dead", "bad"],
+    ],
+  );
   assert.deepEqual([nextMarker(state, 120, 1), nextMarker(state, 120, -1)], [214, 100]);
   assert.equal(markersOf(after([findingEvent("gd", edge({ until_step: 160 }))], state)).length, 1);
   const event = { type: "event", event: "diverged", run: "gd", step: 500, diverged_at: 500 };
-  const diverged = after([event, findingEvent("gd", dead({ id: "d", rule: "diverged", since_step: 500, mark: "diverged" }))], opened());
-  assert.deepEqual(markersOf(diverged).map(({ kind }) => kind), ["diverged"]);
+  const diverged = after(
+    [
+      event,
+      findingEvent("gd", dead({ id: "d", rule: "diverged", since_step: 500, mark: "diverged" })),
+    ],
+    opened(),
+  );
+  assert.deepEqual(
+    markersOf(diverged).map(({ kind }) => kind),
+    ["diverged"],
+  );
 });
 
 test("a fork does not flag its parent's findings again", () => {
-  const recipe = { ...answer().recipe.runs[1], name: "sgd-300", origin: { run: "sgd", at_step: 300 } };
-  const added = { type: "event", event: "run_added", run: "sgd-300", recipe, added: { ...answer().runs[1], name: "sgd-300", step: 300, findings: [dead()] } };
+  const recipe = {
+    ...answer().recipe.runs[1],
+    name: "sgd-300",
+    origin: { run: "sgd", at_step: 300 },
+  };
+  const added = {
+    type: "event",
+    event: "run_added",
+    run: "sgd-300",
+    recipe,
+    added: { ...answer().runs[1], name: "sgd-300", step: 300, findings: [dead()] },
+  };
   const state = after([findingEvent("sgd", dead()), added], opened());
-  assert.deepEqual(markersOf(state).map(({ run, kind }) => `${run} ${kind}`), ["sgd finding", "sgd-300 fork"]);
+  assert.deepEqual(
+    markersOf(state).map(({ run, kind }) => `${run} ${kind}`),
+    ["sgd finding", "sgd-300 fork"],
+  );
 });
 
 test("a finding is a solid line with a flag on the charts, an edit a dotted one", () => {
-  const edit = { type: "event", event: "edit", run: "sgd", step: 20, generation: 0, edit: { at_step: 20, learning_rate: 0.01 } };
-  const { ground, labels } = lossChart(figures.loss, scene({ gd: 400, sgd: 400, messages: [edit, findingEvent("sgd", dead())] }));
+  const edit = {
+    type: "event",
+    event: "edit",
+    run: "sgd",
+    step: 20,
+    generation: 0,
+    edit: { at_step: 20, learning_rate: 0.01 },
+  };
+  const { ground, labels } = lossChart(
+    figures.loss,
+    scene({ gd: 400, sgd: 400, messages: [edit, findingEvent("sgd", dead())] }),
+  );
   const [line] = ground.filter(({ name }) => name === "finding bad");
   assert.deepEqual([line.width, line.dash, line.lane], [1, undefined, undefined]);
   assert.equal(ground.filter(({ name }) => name === "edit").length, 1);
-  assert.deepEqual(labels.flags.map(({ step, text, tone }) => [step, text, tone]), [[20, "rate 0.1 → 0.01", undefined], [214, "layer 2 dead", "bad"]]);
+  assert.deepEqual(
+    labels.flags.map(({ step, text, tone }) => [step, text, tone]),
+    [
+      [20, "rate 0.1 → 0.01", undefined],
+      [214, "layer 2 dead", "bad"],
+    ],
+  );
 });
 
 test("a problem is announced once; earlier ones are not, and divergence has its own alert", () => {
@@ -199,7 +513,14 @@ test("a problem is announced once; earlier ones are not, and divergence has its 
   const reply = withFindings([], [dead()]);
   const state = after([{ type: "opened", answer: reply, token: "t" }], opened());
   assert.equal(news(state), "");
-  const more = after([findingEvent("gd", dead({ id: "x", title: "GD: layer 1 is dead." })), findingEvent("gd", dead({ id: "y", rule: "diverged" })), findingEvent("gd", edge())], state);
+  const more = after(
+    [
+      findingEvent("gd", dead({ id: "x", title: "GD: layer 1 is dead." })),
+      findingEvent("gd", dead({ id: "y", rule: "diverged" })),
+      findingEvent("gd", edge()),
+    ],
+    state,
+  );
   assert.equal(news(more), "GD: layer 1 is dead.");
   assert.equal(news(more), "");
   assert.equal(news(after([{ type: "opened", answer: withFindings([], [dead()]) }], more)), "");
@@ -209,64 +530,193 @@ test("a remedy that forks gets its own name, and undo removes that run", () => {
   const state = after([frame("sgd", 500), findingEvent("sgd", dead())], opened());
   const { remedy } = firstRemedy(state);
   const command = requestFor(state, remedy);
-  assert.deepEqual(command, { do: "add_run", run: null, body: { name: "sgd-214", label: "SGD from 214", fork_of: "sgd", at_step: 214, redraw: { layers: [2], weights: "he" } } });
+  assert.deepEqual(command, {
+    do: "add_run",
+    run: null,
+    body: {
+      name: "sgd-214",
+      label: "SGD from 214",
+      fork_of: "sgd",
+      at_step: 214,
+      redraw: { layers: [2], weights: "he" },
+    },
+  });
   assert.deepEqual(undoing(state, command), { do: "remove_run", run: "sgd-214", body: {} });
 });
 
 test("undo of a remedy that edits restores the values, another optimizer's included", () => {
-  const edited = (...edits) => after(edits.map((edit) => ({ type: "event", event: "edit", run: "gd", edit: { at_step: 0, ...edit } })), opened());
+  const edited = (...edits) =>
+    after(
+      edits.map((edit) => ({
+        type: "event",
+        event: "edit",
+        run: "gd",
+        edit: { at_step: 0, ...edit },
+      })),
+      opened(),
+    );
   const undo = (state, body) => undoing(state, { do: "edit", run: "gd", body }).body;
   assert.deepEqual(undo(opened(), { learning_rate: 0.05 }), { learning_rate: 0.1 });
-  assert.deepEqual(undo(opened(), { clip_norm: 1, schedule: "cosine" }), { clip_norm: null, schedule: "constant" });
-  assert.deepEqual(undo(edited({ optimizer: "momentum", momentum: 0.8 }), { optimizer: "adam", beta1: 0.95, learning_rate: 0.001 }),
-    { momentum: 0.8, optimizer: "momentum", learning_rate: 0.1 });
+  assert.deepEqual(undo(opened(), { clip_norm: 1, schedule: "cosine" }), {
+    clip_norm: null,
+    schedule: "constant",
+  });
+  assert.deepEqual(
+    undo(edited({ optimizer: "momentum", momentum: 0.8 }), {
+      optimizer: "adam",
+      beta1: 0.95,
+      learning_rate: 0.001,
+    }),
+    { momentum: 0.8, optimizer: "momentum", learning_rate: 0.1 },
+  );
   assert.deepEqual(undo(opened(), { optimizer: "momentum", momentum: 0.5 }), { optimizer: "sgd" });
 });
 
 /** The server's events after a remedy forked SGD. */
-const forked = (...edits) => [{ type: "event", event: "run_added", run: "sgd-214", recipe: { ...answer().recipe.runs[1], name: "sgd-214", origin: { run: "sgd", at_step: 214 }, edits },
-  added: { ...answer().runs[1], name: "sgd-214", label: "SGD from 214", step: 214 } }];
+const forked = (...edits) => [
+  {
+    type: "event",
+    event: "run_added",
+    run: "sgd-214",
+    recipe: {
+      ...answer().recipe.runs[1],
+      name: "sgd-214",
+      origin: { run: "sgd", at_step: 214 },
+      edits,
+    },
+    added: { ...answer().runs[1], name: "sgd-214", label: "SGD from 214", step: 214 },
+  },
+];
 
 test("a remedy that edits is in force with its settings, one that forks with its fork", () => {
   const [halve] = edge().remedies;
-  const edited = after([{ type: "event", event: "edit", run: "gd", edit: { at_step: 0, learning_rate: 0.05 } }], opened());
-  assert.deepEqual([opened(), edited].map((state) => isInForce(state, halve)), [false, true]);
-  assert.equal(isInForce(edited, { label: "", command: { ...halve.command, clip_norm: 1 } }), false);
+  const edited = after(
+    [{ type: "event", event: "edit", run: "gd", edit: { at_step: 0, learning_rate: 0.05 } }],
+    opened(),
+  );
+  assert.deepEqual(
+    [opened(), edited].map((state) => isInForce(state, halve)),
+    [false, true],
+  );
+  assert.equal(
+    isInForce(edited, { label: "", command: { ...halve.command, clip_norm: 1 } }),
+    false,
+  );
   const [fork] = dead().remedies;
   const forkedState = after(forked({ at_step: 214, redraw: fork.command.redraw }), opened());
-  assert.deepEqual([edited, forkedState].map((state) => isInForce(state, fork)), [false, true]);
+  assert.deepEqual(
+    [edited, forkedState].map((state) => isInForce(state, fork)),
+    [false, true],
+  );
   assert.equal(isInForce(after(forked(), opened()), fork), false, "another change, or none");
-  assert.equal(isInForce(forkedState, { ...fork, command: { ...fork.command, at_step: 215 } }), false, "another step");
+  assert.equal(
+    isInForce(forkedState, { ...fork, command: { ...fork.command, at_step: 215 } }),
+    false,
+    "another step",
+  );
   const advised = after([findingEvent("sgd", dead())], forkedState);
-  assert.ok(isInForce(advised, fork) && firstRemedy(advised)?.remedy.label !== fork.label, "the key for the first remedy does not make it twice");
-  assert.equal(isInForce(after([{ type: "event", event: "run_removed", run: "sgd-214" }], forkedState), fork), false, "it was undone");
+  assert.ok(
+    isInForce(advised, fork) && firstRemedy(advised)?.remedy.label !== fork.label,
+    "the key for the first remedy does not make it twice",
+  );
+  assert.equal(
+    isInForce(after([{ type: "event", event: "run_removed", run: "sgd-214" }], forkedState), fork),
+    false,
+    "it was undone",
+  );
 });
 
 test("the page says when there is no room for a fork, and from the fifth run on that colours repeat", () => {
-  const many = (count) => Array.from({ length: count }, (_, k) => ({
-    type: "event", event: "run_added", run: `r${k}`, recipe: { ...answer().recipe.runs[1], name: `r${k}` }, added: { ...answer().runs[1], name: `r${k}` },
-  }));
+  const many = (count) =>
+    Array.from({ length: count }, (_, k) => ({
+      type: "event",
+      event: "run_added",
+      run: `r${k}`,
+      recipe: { ...answer().recipe.runs[1], name: `r${k}` },
+      added: { ...answer().runs[1], name: `r${k}` },
+    }));
   assert.equal(noRoomWords(after(many(5), opened())), "");
-  assert.equal(noRoomWords(after(many(6), opened())), "There are already 8 runs. Remove one to fork.");
+  assert.equal(
+    noRoomWords(after(many(6), opened())),
+    "There are already 8 runs. Remove one to fork.",
+  );
   const command = { do: "add_run", run: null, body: { name: "r2" } };
-  assert.equal(doneWords(after(many(2), opened()), { label: "Fork with He init" }, { ...command, body: { name: "r1" } }), "Fork with He init: new run R1.");
-  assert.equal(doneWords(after(many(3), opened()), { label: "Fork with He init" }, command), "Fork with He init: new run R2. It shares colour and shape with GD.");
-  assert.deepEqual([waitsWords(command), waitsWords({ do: "edit", run: "gd", body: {} })], ["Press play to continue.", ""], "an edit waits for nothing");
+  assert.equal(
+    doneWords(
+      after(many(2), opened()),
+      { label: "Fork with He init" },
+      { ...command, body: { name: "r1" } },
+    ),
+    "Fork with He init: new run R1.",
+  );
+  assert.equal(
+    doneWords(after(many(3), opened()), { label: "Fork with He init" }, command),
+    "Fork with He init: new run R2. It shares colour and shape with GD.",
+  );
+  assert.deepEqual(
+    [waitsWords(command), waitsWords({ do: "edit", run: "gd", body: {} })],
+    ["Press play to continue.", ""],
+    "an edit waits for nothing",
+  );
 });
 
 test("the strip of a divergence offers a way back, but not to visitors", () => {
-  const remedies = [{ label: "Rewind to step 300", command: { do: "add_run", fork_of: "gd", at_step: 300, learning_rate: 0.03 } }];
-  const events = [{ type: "event", event: "diverged", run: "gd", step: 307, diverged_at: 307 }, findingEvent("gd", dead({ id: "d", rule: "diverged", since_step: 307, remedies }))];
+  const remedies = [
+    {
+      label: "Rewind to step 300",
+      command: { do: "add_run", fork_of: "gd", at_step: 300, learning_rate: 0.03 },
+    },
+  ];
+  const events = [
+    { type: "event", event: "diverged", run: "gd", step: 307, diverged_at: 307 },
+    findingEvent("gd", dead({ id: "d", rule: "diverged", since_step: 307, remedies })),
+  ];
   const state = after(events, opened());
   assert.equal(stripFor(state).act.text, "Rewind GD to 300, rate 0.03");
   assert.equal(stripFor(after([{ type: "token", token: null }], state)).act, undefined);
-  const recipe = { ...answer().recipe.runs[0], name: "gd-300", origin: { run: "gd", at_step: 300 }, edits: [{ at_step: 300, learning_rate: 0.03 }] };
-  const wound = after([{ type: "event", event: "run_added", run: "gd-300", recipe, added: { ...answer().runs[0], name: "gd-300", step: 300 } }], state);
+  const recipe = {
+    ...answer().recipe.runs[0],
+    name: "gd-300",
+    origin: { run: "gd", at_step: 300 },
+    edits: [{ at_step: 300, learning_rate: 0.03 }],
+  };
+  const wound = after(
+    [
+      {
+        type: "event",
+        event: "run_added",
+        run: "gd-300",
+        recipe,
+        added: { ...answer().runs[0], name: "gd-300", step: 300 },
+      },
+    ],
+    state,
+  );
   assert.equal(stripFor(wound), null, "it is wound back");
-  const reopened = after([{ type: "opened", answer: { ...answer(), recipe: wound.experiment.recipe, runs: [{ ...answer().runs[0], status: "diverged", findings: state.runs.gd.findings }, { ...answer().runs[0], name: "gd-300" }] }, token: "t" }], opened());
+  const reopened = after(
+    [
+      {
+        type: "opened",
+        answer: {
+          ...answer(),
+          recipe: wound.experiment.recipe,
+          runs: [
+            { ...answer().runs[0], status: "diverged", findings: state.runs.gd.findings },
+            { ...answer().runs[0], name: "gd-300" },
+          ],
+        },
+        token: "t",
+      },
+    ],
+    opened(),
+  );
   assert.equal(stripFor(reopened), null, "a page that comes later knows it too");
   const undone = after([{ type: "event", event: "run_removed", run: "gd-300" }], wound);
-  assert.equal(stripFor(undone).act.text, "Rewind GD to 300, rate 0.03", "and the way back was taken back");
+  assert.equal(
+    stripFor(undone).act.text,
+    "Rewind GD to 300, rate 0.03",
+    "and the way back was taken back",
+  );
 });
 
 test("a remedy is one command, reported with undo when done, and not when refused", async () => {
@@ -276,30 +726,72 @@ test("a remedy is one command, reported with undo when done, and not when refuse
   app.remedy(remedy);
   app.remedy(remedy);
   const [command, second] = socket().commands();
-  assert.deepEqual([command.do, command.name, command.at_step, second], ["add_run", "sgd-214", 214, undefined]);
-  const recipe = { ...answer().recipe.runs[1], name: "sgd-214", label: "SGD from 214", origin: { run: "sgd", at_step: 214 } };
-  socket().say({ type: "event", experiment: id, event: "run_added", run: "sgd-214", recipe, added: { ...answer().runs[1], name: "sgd-214", step: 214 } });
+  assert.deepEqual(
+    [command.do, command.name, command.at_step, second],
+    ["add_run", "sgd-214", 214, undefined],
+  );
+  const recipe = {
+    ...answer().recipe.runs[1],
+    name: "sgd-214",
+    label: "SGD from 214",
+    origin: { run: "sgd", at_step: 214 },
+  };
+  socket().say({
+    type: "event",
+    experiment: id,
+    event: "run_added",
+    run: "sgd-214",
+    recipe,
+    added: { ...answer().runs[1], name: "sgd-214", step: 214 },
+  });
   assert.equal(app.store.get().notice, null);
   socket().say({ type: "ack", id: command.id, answer: {} });
-  assert.deepEqual(app.store.get().notice, { kind: "info", text: "Fork with He init: new run SGD from 214.", waits: "Press play to continue.", undo: true });
-  assert.equal(app.store.get().view.networkRun, "sgd-214", "the network shown is no longer the dead one");
+  assert.deepEqual(app.store.get().notice, {
+    kind: "info",
+    text: "Fork with He init: new run SGD from 214.",
+    waits: "Press play to continue.",
+    undo: true,
+  });
+  assert.equal(
+    app.store.get().view.networkRun,
+    "sgd-214",
+    "the network shown is no longer the dead one",
+  );
   await app.undo();
-  assert.deepEqual([socket().commands().at(-1).do, socket().commands().at(-1).run], ["remove_run", "sgd-214"]);
+  assert.deepEqual(
+    [socket().commands().at(-1).do, socket().commands().at(-1).run],
+    ["remove_run", "sgd-214"],
+  );
   socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: {} });
   assert.equal(app.store.get().runs["sgd-214"], undefined);
-  assert.equal(app.store.get().view.networkRun, "sgd", "who takes it back sees again what it was for");
+  assert.equal(
+    app.store.get().view.networkRun,
+    "sgd",
+    "who takes it back sees again what it was for",
+  );
 
   // the answer may arrive before the event with the run
   app.remedy(remedy);
   socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: {} });
   assert.equal(app.store.get().notice, null);
-  socket().say({ type: "event", experiment: id, event: "run_added", run: "sgd-214", recipe, added: { ...answer().runs[1], name: "sgd-214", step: 214 } });
+  socket().say({
+    type: "event",
+    experiment: id,
+    event: "run_added",
+    run: "sgd-214",
+    recipe,
+    added: { ...answer().runs[1], name: "sgd-214", step: 214 },
+  });
   assert.match(app.store.get().notice.text, /: new run /);
   app.dismiss();
 
   socket().say({ ...findingEvent("gd", edge()), experiment: id });
   app.remedy(edge().remedies[0]);
-  socket().say({ type: "error", id: socket().commands().at(-1).id, problem: { title: "No", status: 422 } });
+  socket().say({
+    type: "error",
+    id: socket().commands().at(-1).id,
+    problem: { title: "No", status: 422 },
+  });
   assert.deepEqual([app.store.get().notice, app.store.get().problem.title], [null, "No"]);
   app.stop();
 });
@@ -312,13 +804,31 @@ test("undo reverts a remedy that edits", async () => {
   socket().say({ type: "ack", id, answer: { run: "gd", at_step: 0, learning_rate: 0.05 } });
   assert.equal(app.store.get().notice.text, "Halve the rate: applied to GD.");
   await app.undo();
-  assert.deepEqual([socket().commands().at(-1).do, socket().commands().at(-1).run, socket().commands().at(-1).learning_rate], ["edit", "gd", 0.1]);
+  assert.deepEqual(
+    [
+      socket().commands().at(-1).do,
+      socket().commands().at(-1).run,
+      socket().commands().at(-1).learning_rate,
+    ],
+    ["edit", "gd", 0.1],
+  );
   app.stop();
 });
 
 test("a remedy far from its finding names the new weights and the optimizer", () => {
   const { runs } = opened();
-  const words = (change) => wholeWords({ runs }, { run: runs.gd, finding: edge() }, { label: "Fork", command: { do: "add_run", fork_of: "gd", at_step: 0, ...change } });
-  assert.equal(words({ redraw: { layers: [1, 2, 3], weights: "he" }, learning_rate: 0.1, clip_norm: 1 }), "Rewind GD to 0, all reinitialized, He, rate 0.1, clip norm 1");
-  assert.equal(words({ optimizer: "adam", learning_rate: 0.01 }), "Rewind GD to 0, Adam, rate 0.01");
+  const words = (change) =>
+    wholeWords(
+      { runs },
+      { run: runs.gd, finding: edge() },
+      { label: "Fork", command: { do: "add_run", fork_of: "gd", at_step: 0, ...change } },
+    );
+  assert.equal(
+    words({ redraw: { layers: [1, 2, 3], weights: "he" }, learning_rate: 0.1, clip_norm: 1 }),
+    "Rewind GD to 0, all reinitialized, He, rate 0.1, clip norm 1",
+  );
+  assert.equal(
+    words({ optimizer: "adam", learning_rate: 0.01 }),
+    "Rewind GD to 0, Adam, rate 0.01",
+  );
 });

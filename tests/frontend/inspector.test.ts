@@ -5,31 +5,61 @@ import { test } from "node:test";
 
 import { createStepRequests } from "../../frontend/net/inspector.ts";
 import { WHOLE } from "../../frontend/state/grids.ts";
-import { inspectionOf, lineFrom, openedAt, samplesFrom, shownLine, toggledInspector } from "../../frontend/state/inspected.ts";
+import {
+  inspectionOf,
+  lineFrom,
+  openedAt,
+  samplesFrom,
+  shownLine,
+  toggledInspector,
+} from "../../frontend/state/inspected.ts";
 import { initialState, reduce } from "../../frontend/state/reduce.ts";
 import { createStore } from "../../frontend/state/store.ts";
 import { answer } from "./fake-server.ts";
 import { live, settle } from "./world.ts";
 
-const entry = (name, values) => ({ name, values, shape: [], zeros: Number(values === 0), negative: 0, largest: values });
+const entry = (name, values) => ({
+  name,
+  values,
+  shape: [],
+  zeros: Number(values === 0),
+  negative: 0,
+  largest: values,
+});
 const sheet = (step, batch = [7]) => ({
-  step, generation: 0, batch, functions: {}, given: [entry("m", batch.length)],
-  lines: [{ ...entry("loss", 2), part: "forward", expression: "m * 2" }, { ...entry("share", 0), part: "update", expression: "m - m" }],
+  step,
+  generation: 0,
+  batch,
+  functions: {},
+  given: [entry("m", batch.length)],
+  lines: [
+    { ...entry("loss", 2), part: "forward", expression: "m * 2" },
+    { ...entry("share", 0), part: "update", expression: "m - m" },
+  ],
 });
 
 function watching({ narrow = false, takes = 0, batch } = {}) {
   const store = createStore(initialState(), reduce);
-  for (const message of [{ type: "opened", answer: answer({ step: 3 }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
+  for (const message of [
+    { type: "opened", answer: answer({ step: 3 }) },
+    { type: "connection", status: "ready" },
+  ])
+    store.dispatch(message);
   const clock = { now: 0, due: null, run: null };
   const requests = [];
-  const api = { inspect: async (_, run, { step, first, rows, block }) => {
-    assert.equal(block, WHOLE, "no more than is shown");
-    requests.push(`${run} ${step ?? "now"} ${first}+${rows}`);
-    clock.now += takes;
-    return sheet(step ?? store.get().runs[run].step, batch);
-  } };
+  const api = {
+    inspect: async (_, run, { step, first, rows, block }) => {
+      assert.equal(block, WHOLE, "no more than is shown");
+      requests.push(`${run} ${step ?? "now"} ${first}+${rows}`);
+      clock.now += takes;
+      return sheet(step ?? store.get().runs[run].step, batch);
+    },
+  };
   const environment = {
-    now: () => clock.now, hidden: () => false, narrow: () => narrow, clearTimeout: () => (clock.run = null),
+    now: () => clock.now,
+    hidden: () => false,
+    narrow: () => narrow,
+    clearTimeout: () => (clock.run = null),
     setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
   };
   const inspector = createStepRequests({ api, store, environment });
@@ -46,7 +76,13 @@ function watching({ narrow = false, takes = 0, batch } = {}) {
     return requests.splice(0);
   }
   const view = (part) => store.dispatch({ type: "view", part });
-  const moved = (step) => store.dispatch({ type: "frame", runs: { gd: { status: "playing", step, epoch: step, samples_seen: step, generation: 0, latest: {} } } });
+  const moved = (step) =>
+    store.dispatch({
+      type: "frame",
+      runs: {
+        gd: { status: "playing", step, epoch: step, samples_seen: step, generation: 0, latest: {} },
+      },
+    });
   return { store, pass, view, moved, inspector };
 }
 
@@ -64,7 +100,10 @@ test("a closed step inspector requests nothing, and closing drops its answer", a
 });
 
 test("a moving run is requested at most four times a second, less often if answers are slow", async () => {
-  for (const [takes, most] of [[0, 4], [200, 2]]) {
+  for (const [takes, most] of [
+    [0, 4],
+    [200, 2],
+  ]) {
     const { pass, view, moved } = watching({ takes });
     view({ inspector: true });
     await pass(1000);
@@ -139,7 +178,15 @@ test("stepping with the step inspector open pauses play; with it closed play goe
 });
 
 test("a line that the Doctor names opens in its run", () => {
-  assert.deepEqual(openedAt("sgd", "dz2 = da2 * (z2 > 0)", false), { networkRun: "sgd", line: "backward dz2", inspector: true });
-  assert.deepEqual(openedAt("gd", "W2 -= lr * dW2", true), { networkRun: "gd", line: "update W2", tab: "step" });
+  assert.deepEqual(openedAt("sgd", "dz2 = da2 * (z2 > 0)", false), {
+    networkRun: "sgd",
+    line: "backward dz2",
+    inspector: true,
+  });
+  assert.deepEqual(openedAt("gd", "W2 -= lr * dW2", true), {
+    networkRun: "gd",
+    line: "update W2",
+    tab: "step",
+  });
   assert.equal(openedAt("gd", "loss = np.mean((y - y_pred)**2)", true).line, "forward loss");
 });

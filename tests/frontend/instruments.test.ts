@@ -4,21 +4,51 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createInstrumentRequests } from "../../frontend/net/gauges.ts";
-import { costWords, gaugeSummary, GAUGES, keyWords, MOST, openInstruments, readingWords, answersOf, waitingWords } from "../../frontend/state/instruments.ts";
+import {
+  costWords,
+  gaugeSummary,
+  GAUGES,
+  keyWords,
+  MOST,
+  openInstruments,
+  readingWords,
+  answersOf,
+  waitingWords,
+} from "../../frontend/state/instruments.ts";
 import { initialState, reduce } from "../../frontend/state/reduce.ts";
 import { createStore } from "../../frontend/state/store.ts";
 import { answer, classified } from "./fake-server.ts";
 
 const settle = () => new Promise((go) => setImmediate(go));
-const answerAt = (step, more = {}) => ({ step, generation: 0, sharpness: 9, limit: 10, edge: 0.9, eigenvalues: [9, 1], batch: { alpha: 0.2, losses: [1, 2] }, train: { alpha: 0.1 }, noise_scale: 4, batch_size: 1, cost_seconds: 0.004, again_seconds: 0.096, ...more });
+const answerAt = (step, more = {}) => ({
+  step,
+  generation: 0,
+  sharpness: 9,
+  limit: 10,
+  edge: 0.9,
+  eigenvalues: [9, 1],
+  batch: { alpha: 0.2, losses: [1, 2] },
+  train: { alpha: 0.1 },
+  noise_scale: 4,
+  batch_size: 1,
+  cost_seconds: 0.004,
+  again_seconds: 0.096,
+  ...more,
+});
 
 function page({ narrow = false, takes = 5, fails = () => false, opened = answer() } = {}) {
   const store = createStore(initialState(), reduce);
-  for (const message of [{ type: "opened", answer: opened, token: "t" }, { type: "connection", status: "ready" }]) store.dispatch(message);
+  for (const message of [
+    { type: "opened", answer: opened, token: "t" },
+    { type: "connection", status: "ready" },
+  ])
+    store.dispatch(message);
   const clock = { now: 0, due: null, run: null, hidden: false };
   const requests = [];
   const api = {
-    figure: async (_, name, how) => (requests.push(`figure ${name} ${how.filled}`), { data: [], layout: {} }),
+    figure: async (_, name, how) => (
+      requests.push(`figure ${name} ${how.filled}`), { data: [], layout: {} }
+    ),
     async instrument(_, run, name, step) {
       requests.push(`${clock.now} ${run} ${name} ${step ?? "now"}`);
       clock.now += takes;
@@ -27,7 +57,10 @@ function page({ narrow = false, takes = 5, fails = () => false, opened = answer(
     },
   };
   const environment = {
-    now: () => clock.now, hidden: () => clock.hidden, narrow: () => narrow, clearTimeout: () => (clock.run = null),
+    now: () => clock.now,
+    hidden: () => clock.hidden,
+    narrow: () => narrow,
+    clearTimeout: () => (clock.run = null),
     setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
   };
   const gauges = createInstrumentRequests({ api, store, environment });
@@ -43,10 +76,18 @@ function page({ narrow = false, takes = 5, fails = () => false, opened = answer(
     clock.now = Math.max(clock.now, until);
     return requests.splice(0);
   }
-  const stand = (step, status = "paused") => store.dispatch({
-    type: "frame", runs: Object.fromEntries(["gd", "sgd"].map((name) => [name, { status, step, epoch: step, samples_seen: step, generation: 0, latest: {} }])),
-  });
-  const open = (part = {}) => store.dispatch({ type: "view", part: { panel: "instruments", ...part } });
+  const stand = (step, status = "paused") =>
+    store.dispatch({
+      type: "frame",
+      runs: Object.fromEntries(
+        ["gd", "sgd"].map((name) => [
+          name,
+          { status, step, epoch: step, samples_seen: step, generation: 0, latest: {} },
+        ]),
+      ),
+    });
+  const open = (part = {}) =>
+    store.dispatch({ type: "view", part: { panel: "instruments", ...part } });
   return { store, gauges, pass, stand, open, clock };
 }
 
@@ -56,8 +97,16 @@ test("closed instruments request nothing, and each of the three is requested onc
   assert.deepEqual(await pass(5_000), []);
   open();
   const requests = await pass(5_000);
-  assert.deepEqual(requests.filter((line) => line.startsWith("figure")), ["figure edge false", "figure alpha false", "figure noise false"]);
-  assert.deepEqual(requests.filter((line) => !line.startsWith("figure")).map((line) => line.split(" ").slice(1).join(" ")), ["gd curvature now", "gd alpha now", "gd noise now"]);
+  assert.deepEqual(
+    requests.filter((line) => line.startsWith("figure")),
+    ["figure edge false", "figure alpha false", "figure noise false"],
+  );
+  assert.deepEqual(
+    requests
+      .filter((line) => !line.startsWith("figure"))
+      .map((line) => line.split(" ").slice(1).join(" ")),
+    ["gd curvature now", "gd alpha now", "gd noise now"],
+  );
   stand(8);
   assert.equal((await pass(5_000)).length, 3, "another moment");
   open({ networkRun: "sgd" });
@@ -73,7 +122,19 @@ test("the drawn run is measured: the one in trouble, until another is chosen", a
   stand(7);
   open({ selectedRun: "gd" });
   await pass(5_000);
-  const finding = { id: "dead_layer@5", rule: "dead_layer", severity: "problem", since_step: 5, until_step: null, found_at: 7, seen_at: 7, title: "", evidence: "", first_evidence: "", remedies: [] };
+  const finding = {
+    id: "dead_layer@5",
+    rule: "dead_layer",
+    severity: "problem",
+    since_step: 5,
+    until_step: null,
+    found_at: 7,
+    seen_at: 7,
+    title: "",
+    evidence: "",
+    first_evidence: "",
+    remedies: [],
+  };
   store.dispatch({ type: "event", event: "finding", run: "sgd", step: 7, generation: 0, finding });
   const requests = await pass(5_000);
   assert.ok(requests.length === 3 && requests.every((line) => line.includes("sgd")), `${requests}`);
@@ -97,11 +158,23 @@ test("during training requests are sequential and keep to the server's share", a
   const { pass, stand, open } = page();
   stand(7, "playing");
   open();
-  const times = (await pass(3_000)).filter((line) => !line.startsWith("figure")).map((line) => line.split(" "));
-  assert.deepEqual([...new Set(times.map(([, , name]) => name))], ["curvature", "alpha", "noise"], "in turn");
-  assert.deepEqual(times.slice(0, 3).map(([, , name]) => name), times.slice(3, 6).map(([, , name]) => name));
+  const times = (await pass(3_000))
+    .filter((line) => !line.startsWith("figure"))
+    .map((line) => line.split(" "));
+  assert.deepEqual(
+    [...new Set(times.map(([, , name]) => name))],
+    ["curvature", "alpha", "noise"],
+    "in turn",
+  );
+  assert.deepEqual(
+    times.slice(0, 3).map(([, , name]) => name),
+    times.slice(3, 6).map(([, , name]) => name),
+  );
   const gaps = times.slice(1).map(([at], k) => at - times[k][0]);
-  assert.ok(gaps.length > 20 && gaps.every((gap) => gap >= 100), "96 ms after each answer, but not before 100");
+  assert.ok(
+    gaps.length > 20 && gaps.every((gap) => gap >= 100),
+    "96 ms after each answer, but not before 100",
+  );
   const spent = times.length * 4;
   assert.ok(spent / 3_000 <= 0.041, "milliseconds of a processor in three seconds");
 });
@@ -111,7 +184,11 @@ test("the past view measures that step; a phone on another tab and a hidden page
   past.stand(70);
   past.store.dispatch({ type: "look", step: 12 });
   past.open();
-  assert.ok((await past.pass(2_000)).filter((line) => !line.startsWith("figure")).every((line) => line.endsWith(" 12")));
+  assert.ok(
+    (await past.pass(2_000))
+      .filter((line) => !line.startsWith("figure"))
+      .every((line) => line.endsWith(" 12")),
+  );
   const phone = page({ narrow: true });
   phone.open({ tab: "network" });
   assert.deepEqual(await phone.pass(2_000), []);
@@ -142,14 +219,21 @@ test("visible maps of visible runs are requested, at most four times a second", 
   stand(7);
   assert.deepEqual(await pass(2_000), [], "out of sight");
   show({ isMapSeen: true });
-  assert.deepEqual((await pass(2_000)).map((line) => line.split(" ").slice(1).join(" ")), ["gd map now", "sgd map now"], "once where they stand");
+  assert.deepEqual(
+    (await pass(2_000)).map((line) => line.split(" ").slice(1).join(" ")),
+    ["gd map now", "sgd map now"],
+    "once where they stand",
+  );
   stand(8, "playing");
   const requests = (await pass(3_000)).map((line) => line.split(" "));
   for (const run of ["gd", "sgd"]) {
     const times = requests.filter(([, of]) => of === run).map(([at]) => Number(at));
-    assert.ok(times.length >= 10 && times.slice(1).every((at, k) => at - times[k] >= 250), `${run} at ${times}`);
+    assert.ok(
+      times.length >= 10 && times.slice(1).every((at, k) => at - times[k] >= 250),
+      `${run} at ${times}`,
+    );
   }
-  assert.ok(requests.length * 4 / 3_000 <= 0.041, "milliseconds of a processor in three seconds");
+  assert.ok((requests.length * 4) / 3_000 <= 0.041, "milliseconds of a processor in three seconds");
   store.dispatch({ type: "hidden", run: "gd", hidden: true });
   assert.deepEqual([...new Set((await pass(1_000)).map((line) => line.split(" ")[1]))], ["sgd"]);
   for (const part of [{ predicted: "table" }, { predicted: "map", isMapSeen: false }]) {
@@ -167,15 +251,21 @@ test("maps and instruments take turns within the same share", async () => {
   open({ isMapSeen: true });
   const requests = (await pass(4_000)).filter((line) => !line.startsWith("figure"));
   const [maps, others] = [requests.filter(isOfMaps), requests.filter((line) => !isOfMaps(line))];
-  assert.ok(maps.length >= 10 && others.length >= 15, `${maps.length} maps, ${others.length} others`);
-  assert.ok(requests.length * 4 / 4_000 <= 0.041);
+  assert.ok(
+    maps.length >= 10 && others.length >= 15,
+    `${maps.length} maps, ${others.length} others`,
+  );
+  assert.ok((requests.length * 4) / 4_000 <= 0.041);
 });
 
 test("the past view shows maps of that step, and the live view those of the present", async () => {
   const { pass, stand, store } = page({ opened: classified() });
   stand(70);
   store.dispatch({ type: "view", part: { isMapSeen: true } });
-  const steps = async () => (await pass(1_000)).map((line) => line.split(" ")).map(([, run, name, step]) => `${run} ${name} ${step}`);
+  const steps = async () =>
+    (await pass(1_000))
+      .map((line) => line.split(" "))
+      .map(([, run, name, step]) => `${run} ${name} ${step}`);
   assert.deepEqual(await steps(), ["gd map now", "sgd map now"]);
   store.dispatch({ type: "look", step: 12 });
   assert.deepEqual(await steps(), ["gd map 12", "sgd map 12"]);
@@ -185,22 +275,50 @@ test("the past view shows maps of that step, and the live view those of the pres
   assert.deepEqual(answersOf(store.get(), "gd", "map").trail, [], "no figure draws its trail");
 });
 
-const measured = (state, name, answer) => reduce(state, { type: "instrument", run: "gd", name, answer });
+const measured = (state, name, answer) =>
+  reduce(state, { type: "instrument", run: "gd", name, answer });
 
 test("a trail holds numbers by step, has a limit, and ends with a run's generation", () => {
   const { store } = page();
-  let state = [30, 10, 20, 10].reduce((before, step) => measured(before, "curvature", answerAt(step)), store.get());
-  assert.deepEqual(answersOf(state, "gd", "curvature").trail.map(({ step }) => step), [10, 20, 30]);
-  assert.equal(answersOf(state, "gd", "curvature").last.step, 10, "the one that was asked for last is shown");
+  let state = [30, 10, 20, 10].reduce(
+    (before, step) => measured(before, "curvature", answerAt(step)),
+    store.get(),
+  );
+  assert.deepEqual(
+    answersOf(state, "gd", "curvature").trail.map(({ step }) => step),
+    [10, 20, 30],
+  );
+  assert.equal(
+    answersOf(state, "gd", "curvature").last.step,
+    10,
+    "the one that was asked for last is shown",
+  );
   assert.deepEqual(answersOf(state, "gd", "curvature").trail[0].eigenvalues, undefined);
   assert.deepEqual(answersOf(state, "gd", "curvature").trail[0].batch, { alpha: 0.2 });
   for (let step = 100; step < 2_000; step++) state = measured(state, "curvature", answerAt(step));
   const { trail } = answersOf(state, "gd", "curvature");
-  assert.ok(trail.length <= MOST && trail.length > MOST / 3 && trail[0].step === 10 && trail.at(-1).step === 1_999);
-  assert.equal(measured(state, "curvature", answerAt(5, { generation: 3 })), state, "of another life");
-  const reset = reduce(state, { type: "frame", runs: { gd: { status: "paused", step: 0, epoch: 0, samples_seen: 0, generation: 1, latest: {} } } });
+  assert.ok(
+    trail.length <= MOST &&
+      trail.length > MOST / 3 &&
+      trail[0].step === 10 &&
+      trail.at(-1).step === 1_999,
+  );
+  assert.equal(
+    measured(state, "curvature", answerAt(5, { generation: 3 })),
+    state,
+    "of another life",
+  );
+  const reset = reduce(state, {
+    type: "frame",
+    runs: {
+      gd: { status: "paused", step: 0, epoch: 0, samples_seen: 0, generation: 1, latest: {} },
+    },
+  });
   assert.deepEqual(answersOf(reset, "gd", "curvature"), { last: undefined, trail: [] });
-  assert.deepEqual(reduce(state, { type: "opened", answer: answer({ id: "another" }), token: null }).instruments, {});
+  assert.deepEqual(
+    reduce(state, { type: "opened", answer: answer({ id: "another" }), token: null }).instruments,
+    {},
+  );
 });
 
 test("measurements in words: the story in the chart's name, numbers and cost beside it", () => {
@@ -208,22 +326,63 @@ test("measurements in words: the story in the chart's name, numbers and cost bes
   open();
   stand(7);
   const { label } = store.get().runs.gd;
-  assert.deepEqual([gaugeSummary(store.get(), GAUGES.edge), costWords(store.get())], ["Steepest bend, not measured yet.", ""]);
-  const state = ["curvature", "alpha", "noise"].reduce((before, name) => measured(before, name, answerAt(7)), store.get());
-  assert.equal(gaugeSummary(state, GAUGES.edge), `Steepest bend of ${label}: at the edge of stability.`);
-  assert.equal(gaugeSummary(state, GAUGES.alpha), `Step length α of ${label}: the step goes beyond the lowest point.`);
-  assert.equal(gaugeSummary(state, GAUGES.noise), `Noise ÷ signal of ${label}: a batch has more noise than signal.`);
-  assert.equal(readingWords(state), `${label}, Steepest bend 9.00 of 10.0, Step length α 0.200, Noise ÷ signal 4.00, batch 1`);
+  assert.deepEqual(
+    [gaugeSummary(store.get(), GAUGES.edge), costWords(store.get())],
+    ["Steepest bend, not measured yet.", ""],
+  );
+  const state = ["curvature", "alpha", "noise"].reduce(
+    (before, name) => measured(before, name, answerAt(7)),
+    store.get(),
+  );
+  assert.equal(
+    gaugeSummary(state, GAUGES.edge),
+    `Steepest bend of ${label}: at the edge of stability.`,
+  );
+  assert.equal(
+    gaugeSummary(state, GAUGES.alpha),
+    `Step length α of ${label}: the step goes beyond the lowest point.`,
+  );
+  assert.equal(
+    gaugeSummary(state, GAUGES.noise),
+    `Noise ÷ signal of ${label}: a batch has more noise than signal.`,
+  );
+  assert.equal(
+    readingWords(state),
+    `${label}, Steepest bend 9.00 of 10.0, Step length α 0.200, Noise ÷ signal 4.00, batch 1`,
+  );
   const offline = reduce(store.get(), { type: "connection", status: "offline" });
-  const moving = reduce(store.get(), { type: "frame", runs: { gd: { ...store.get().runs.gd, status: "playing", samples_seen: 7, generation: 0, latest: {} } } });
-  assert.deepEqual([store.get(), moving, offline, state].map((now) => waitingWords(now, GAUGES.edge)), ["Being measured.", "Not measured yet: playing runs go first.", "", ""]);
+  const moving = reduce(store.get(), {
+    type: "frame",
+    runs: {
+      gd: { ...store.get().runs.gd, status: "playing", samples_seen: 7, generation: 0, latest: {} },
+    },
+  });
+  assert.deepEqual(
+    [store.get(), moving, offline, state].map((now) => waitingWords(now, GAUGES.edge)),
+    ["Being measured.", "Not measured yet: playing runs go first.", "", ""],
+  );
   assert.equal(costWords(state), "takes 12 ms");
-  const playing = reduce(state, { type: "frame", runs: { gd: { ...state.runs.gd, status: "playing", samples_seen: 7, generation: 0, latest: {} } } });
+  const playing = reduce(state, {
+    type: "frame",
+    runs: {
+      gd: { ...state.runs.gd, status: "playing", samples_seen: 7, generation: 0, latest: {} },
+    },
+  });
   assert.equal(costWords(playing), "takes 12 ms, every 0.3 s");
-  for (const [edge, words] of [[0.2, "below"], [1.3, "beyond"]]) {
-    assert.match(gaugeSummary(measured(state, "curvature", answerAt(8, { edge })), GAUGES.edge), new RegExp(`${words} the edge`));
+  for (const [edge, words] of [
+    [0.2, "below"],
+    [1.3, "beyond"],
+  ]) {
+    assert.match(
+      gaugeSummary(measured(state, "curvature", answerAt(8, { edge })), GAUGES.edge),
+      new RegExp(`${words} the edge`),
+    );
   }
-  const none = measured(measured(state, "curvature", answerAt(9, { edge: null, sharpness: null })), "alpha", answerAt(9, { batch: { alpha: null } }));
+  const none = measured(
+    measured(state, "curvature", answerAt(9, { edge: null, sharpness: null })),
+    "alpha",
+    answerAt(9, { batch: { alpha: null } }),
+  );
   assert.match(gaugeSummary(none, GAUGES.edge), /not known yet/);
   assert.match(gaugeSummary(none, GAUGES.alpha), /no step/);
 });
@@ -231,9 +390,27 @@ test("measurements in words: the story in the chart's name, numbers and cost bes
 test("a gauge says that its numbers are standardized if the data are", () => {
   const keys = (standardize, reply = answer()) => {
     const recipe = { ...reply.recipe, data: { ...reply.recipe.data, standardize } };
-    const state = reduce(initialState(), { type: "opened", answer: { ...reply, recipe }, token: "t" });
-    return [GAUGES.residuals, GAUGES.decision, GAUGES.layers].map((gauge) => keyWords(state, gauge).endsWith("; standardized"));
+    const state = reduce(initialState(), {
+      type: "opened",
+      answer: { ...reply, recipe },
+      token: "t",
+    });
+    return [GAUGES.residuals, GAUGES.decision, GAUGES.layers].map((gauge) =>
+      keyWords(state, gauge).endsWith("; standardized"),
+    );
   };
-  assert.deepEqual([keys("none"), keys("inputs"), keys("targets"), keys("both")], [[false, false, false], [false, true, false], [true, false, false], [true, true, false]]);
-  assert.deepEqual(keys("both", classified()), [false, true, false], "the index of a class stays what it is");
+  assert.deepEqual(
+    [keys("none"), keys("inputs"), keys("targets"), keys("both")],
+    [
+      [false, false, false],
+      [false, true, false],
+      [true, false, false],
+      [true, true, false],
+    ],
+  );
+  assert.deepEqual(
+    keys("both", classified()),
+    [false, true, false],
+    "the index of a class stays what it is",
+  );
 });

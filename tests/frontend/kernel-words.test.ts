@@ -21,7 +21,10 @@ test("the words say why NumPy makes the steps", () => {
 });
 
 test("the words say that compiled kernels lack the loss", () => {
-  assert.equal(kernelWords({ kernel: "compiled" }, [sgd], "numpy"), "Steps are made by NumPy: the compiled kernels have no code for this loss.");
+  assert.equal(
+    kernelWords({ kernel: "compiled" }, [sgd], "numpy"),
+    "Steps are made by NumPy: the compiled kernels have no code for this loss.",
+  );
 });
 
 test("runs created earlier keep their kernel, and the words say so", () => {

@@ -1,4 +1,5 @@
-// Reads sheets of steps, as the server sends them, from standard input. Prints a JSON list of errors: a line without
+// Reads sheets of steps, as the server sends them, from standard input. Prints a JSON list of
+// errors: a line without
 // words, a piece without a value, an equation that differs from its line.
 
 import { readFileSync } from "node:fs";
@@ -20,7 +21,8 @@ for (const sheet of JSON.parse(readFileSync(0, "utf8"))) {
     for (const piece of pieces) {
       if (!piece.name) continue;
       const entry = values.get(piece.name);
-      if (!entry || !gridOf(entry, piece, sheet.batch).rows.length) wrong.push(`${line}: ${piece.name} is nothing that is known`);
+      if (!entry || !gridOf(entry, piece, sheet.batch).rows.length)
+        wrong.push(`${line}: ${piece.name} is nothing that is known`);
     }
     const others = [partnerOf(sheet, place), ...followersOf(sheet, place)].filter(Boolean);
     if (others.some((other) => !sheet.lines[other.place])) wrong.push(`${line}: leads nowhere`);

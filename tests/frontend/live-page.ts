@@ -1,5 +1,7 @@
-// The page's logic against a real server, without a page: trains, loses the connection, returns, and compares its
-// columns with the server's history. Prints one JSON object. Usage: node live-page.ts http://host:port
+// The page's logic against a real server, without a page: trains, loses the connection, returns,
+// and compares its
+// columns with the server's history. Prints one JSON object. Usage: node live-page.ts
+// http://host:port
 // seconds-offline
 
 import { createApp } from "../../frontend/app.ts";
@@ -18,9 +20,26 @@ class Socket extends WebSocket {
 }
 
 const app = createApp({
-  fetch, WebSocket: Socket, address, fps: 30, now: () => performance.now(), hidden: () => false, narrow: () => false, random: Math.random, uuid: () => crypto.randomUUID(), secret: () => crypto.randomUUID().replaceAll("-", ""),
-  storage: { getItem: (key) => memory.get(key) ?? null, setItem: (key, value) => void memory.set(key, value), removeItem: (key) => void memory.delete(key) },
-  setTimeout, clearTimeout, listen: () => {}, fragment: () => "", setFragment: () => {},
+  fetch,
+  WebSocket: Socket,
+  address,
+  fps: 30,
+  now: () => performance.now(),
+  hidden: () => false,
+  narrow: () => false,
+  random: Math.random,
+  uuid: () => crypto.randomUUID(),
+  secret: () => crypto.randomUUID().replaceAll("-", ""),
+  storage: {
+    getItem: (key) => memory.get(key) ?? null,
+    setItem: (key, value) => void memory.set(key, value),
+    removeItem: (key) => void memory.delete(key),
+  },
+  setTimeout,
+  clearTimeout,
+  listen: () => {},
+  fragment: () => "",
+  setFragment: () => {},
 });
 
 async function until(holds, what) {
@@ -37,13 +56,18 @@ function differences(series, steps) {
     if (first !== next) wrong.push(`gap before ${first}`);
     next = last + 1;
     for (const name of series.names()) {
-      const finite = (key) => steps.series[name][key].slice(first, next).filter((value) => value !== null);
+      const finite = (key) =>
+        steps.series[name][key].slice(first, next).filter((value) => value !== null);
       const { min, max, mean, last: final } = series.values(name);
       const values = finite("mean");
       if (!values.length) continue;
       const average = values.reduce((sum, value) => sum + value, 0) / values.length;
-      const same = min[k] === Math.min(...finite("min")) && max[k] === Math.max(...finite("max")) && final[k] === values.at(-1);
-      if (!same || Math.abs(mean[k] - average) > 1e-12 * Math.abs(average)) wrong.push(`${name} in ${first}..${last}`);
+      const same =
+        min[k] === Math.min(...finite("min")) &&
+        max[k] === Math.max(...finite("max")) &&
+        final[k] === values.at(-1);
+      if (!same || Math.abs(mean[k] - average) > 1e-12 * Math.abs(average))
+        wrong.push(`${name} in ${first}..${last}`);
     }
   }
   return { wrong, end: next };
@@ -64,17 +88,30 @@ app.edit("sgd", { learning_rate: 0.05 });
 await wait(dark * 1000);
 net.down = false;
 app.retryNow();
-await until(({ connection, pending }) => connection.status === "live" && !Object.keys(pending).length, "the line to be back");
+await until(
+  ({ connection, pending }) => connection.status === "live" && !Object.keys(pending).length,
+  "the line to be back",
+);
 app.pause();
-await until(({ playback, pending }) => !playback.playing && !Object.keys(pending).length, "the pause");
+await until(
+  ({ playback, pending }) => !playback.playing && !Object.keys(pending).length,
+  "the pause",
+);
 await wait(300);
 
 const { experiment, runs } = app.store.get();
 const report = { cut_at: at, runs: {} };
 for (const name of ["gd", "sgd"]) {
-  const answer = await fetch(`${address}/api/v1/experiments/${experiment.id}/runs/${name}/history?buckets=10000`);
+  const answer = await fetch(
+    `${address}/api/v1/experiments/${experiment.id}/runs/${name}/history?buckets=10000`,
+  );
   const { wrong, end } = differences(app.series.of(name), await answer.json());
-  report.runs[name] = { step: runs[name].step, held: end, wrong: wrong.slice(0, 5), edits: runs[name].edits };
+  report.runs[name] = {
+    step: runs[name].step,
+    held: end,
+    wrong: wrong.slice(0, 5),
+    edits: runs[name].edits,
+  };
 }
 console.log(JSON.stringify(report));
 app.stop();

@@ -1,45 +1,97 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cellOf, columnsOf, edgePath, footWords, HEIGHT, heightUnder, inputWords, strokeOf, WIDTH } from "../../frontend/components/network-geometry.ts";
+import {
+  cellOf,
+  columnsOf,
+  edgePath,
+  footWords,
+  HEIGHT,
+  heightUnder,
+  inputWords,
+  strokeOf,
+  WIDTH,
+} from "../../frontend/components/network-geometry.ts";
 
 test("the notebook's network has the places of the design", () => {
   const columns = columnsOf([5, 4, 4, 1]);
-  assert.deepEqual(columns.map(({ x }) => x), [22, 108, 194, 272]);
-  assert.deepEqual(columns.map(({ radius }) => radius), [9, 13.5, 13.5, 13.5]);
-  assert.deepEqual(columns[1].ys.map((y) => Number(y.toFixed(1))), [25.4, 71.8, 118.2, 164.6]);
+  assert.deepEqual(
+    columns.map(({ x }) => x),
+    [22, 108, 194, 272],
+  );
+  assert.deepEqual(
+    columns.map(({ radius }) => radius),
+    [9, 13.5, 13.5, 13.5],
+  );
+  assert.deepEqual(
+    columns[1].ys.map((y) => Number(y.toFixed(1))),
+    [25.4, 71.8, 118.2, 164.6],
+  );
   assert.equal(columns[3].ys[0], 95);
 });
 
 test("no unit of any network leaves the drawing or overlaps its neighbour", () => {
-  for (const [units, height] of [1, 2, 3, 7, 12, 16, 17, 64].flatMap((each) => [2, 3, 8].map((runs) => [each, heightUnder(runs)]))) {
-    for (const { ys, radius, half, isStrip, x } of columnsOf([64, units, units, units, units, units, units, 1], false, height)) {
+  for (const [units, height] of [1, 2, 3, 7, 12, 16, 17, 64].flatMap((each) =>
+    [2, 3, 8].map((runs) => [each, heightUnder(runs)]),
+  )) {
+    for (const { ys, radius, half, isStrip, x } of columnsOf(
+      [64, units, units, units, units, units, units, 1],
+      false,
+      height,
+    )) {
       assert.ok(x - radius >= 0 && x + radius <= WIDTH);
-      assert.ok(Math.min(...ys) - half >= 0 && Math.max(...ys) + half <= height - 26, "over their feet");
+      assert.ok(
+        Math.min(...ys) - half >= 0 && Math.max(...ys) + half <= height - 26,
+        "over their feet",
+      );
       const pitch = ys.length > 1 ? ys[1] - ys[0] : Infinity;
-      assert.ok(pitch >= 2 * half * 0.99, `${units} units${isStrip ? " in a strip" : ""}: ${pitch} apart`);
+      assert.ok(
+        pitch >= 2 * half * 0.99,
+        `${units} units${isStrip ? " in a strip" : ""}: ${pitch} apart`,
+      );
     }
   }
 });
 
 test("below a switch of two lines the drawing is lower and as wide", () => {
   const heights = [1, 2, 3, 4, 5, 8].map(heightUnder);
-  assert.deepEqual(heights, [...heights].sort((a, b) => b - a));
+  assert.deepEqual(
+    heights,
+    [...heights].sort((a, b) => b - a),
+  );
   assert.deepEqual(heights.slice(0, 2), [HEIGHT, HEIGHT]);
-  const [whole, low] = [HEIGHT, heightUnder(8)].map((height) => columnsOf([5, 4, 4, 1], false, height));
-  assert.deepEqual(low.map(({ x }) => x), whole.map(({ x }) => x));
+  const [whole, low] = [HEIGHT, heightUnder(8)].map((height) =>
+    columnsOf([5, 4, 4, 1], false, height),
+  );
+  assert.deepEqual(
+    low.map(({ x }) => x),
+    whole.map(({ x }) => x),
+  );
   assert.ok(low[1].radius >= 9.5, "its numbers have room");
 });
 
 test("inputs show their names in the circles, beside them, or as numbers where there is no room", () => {
-  assert.deepEqual(inputWords(["x1", "x2", "x12"], 4), { beside: false, words: ["x1", "x2", "x12"] });
+  assert.deepEqual(inputWords(["x1", "x2", "x12"], 4), {
+    beside: false,
+    words: ["x1", "x2", "x12"],
+  });
   const named = ["age", "sepal_length", "colour=red"];
-  assert.deepEqual(inputWords(named, 5), { beside: true, words: ["age", "sepal_leng…", "colour=red"] });
+  assert.deepEqual(inputWords(named, 5), {
+    beside: true,
+    words: ["age", "sepal_leng…", "colour=red"],
+  });
   assert.deepEqual(inputWords(named, 6).words, ["x1", "x2", "x3"]);
-  assert.equal(inputWords(Array.from({ length: 13 }, (_, k) => `column ${k}`), 3).beside, false);
+  assert.equal(
+    inputWords(
+      Array.from({ length: 13 }, (_, k) => `column ${k}`),
+      3,
+    ).beside,
+    false,
+  );
   const columns = columnsOf([3, 4, 4, 4, 1], true);
   assert.ok(columns[0].x - columns[0].radius - 4 >= 11 * 6.2);
-  for (const [k, { x, radius }] of columns.slice(1).entries()) assert.ok(x - radius > columns[k].x + columns[k].radius + 10 && x + radius <= WIDTH);
+  for (const [k, { x, radius }] of columns.slice(1).entries())
+    assert.ok(x - radius > columns[k].x + columns[k].radius + 10 && x + radius <= WIDTH);
 });
 
 test("a layer of more than 16 units is a strip of 16 cells that counts every unit once", () => {
@@ -47,7 +99,10 @@ test("a layer of more than 16 units is a strip of 16 cells that counts every uni
   const counts = new Array(column.drawn).fill(0);
   for (let unit = 0; unit < 37; unit++) counts[cellOf(column, unit)]++;
   assert.equal(column.drawn, 16);
-  assert.equal(counts.reduce((sum, count) => sum + count), 37);
+  assert.equal(
+    counts.reduce((sum, count) => sum + count),
+    37,
+  );
   assert.ok(counts.every((count) => count === 2 || count === 3));
 });
 
@@ -66,8 +121,15 @@ test("labels below the layers fit side by side, for any number of layers", () =>
   for (const hidden of [1, 2, 3, 4, 5, 6]) {
     const [one, next] = columnsOf([5, ...new Array(hidden).fill(64), 1]);
     const pitch = next.x - one.x;
-    for (const dead of [0, 7, 64]) assert.ok(footWords(dead, 64, pitch).length * widest <= pitch, `${hidden} layers: ${footWords(dead, 64, pitch)}`);
+    for (const dead of [0, 7, 64])
+      assert.ok(
+        footWords(dead, 64, pitch).length * widest <= pitch,
+        `${hidden} layers: ${footWords(dead, 64, pitch)}`,
+      );
   }
-  assert.deepEqual([86, 51, 37].map((pitch) => footWords(4, 4, pitch)), ["4 of 4 dead", "4 dead", "4"]);
+  assert.deepEqual(
+    [86, 51, 37].map((pitch) => footWords(4, 4, pitch)),
+    ["4 of 4 dead", "4 dead", "4"],
+  );
   assert.equal(footWords(0, 6, 37), "");
 });

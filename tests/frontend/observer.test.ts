@@ -19,28 +19,50 @@ const settle = () => new Promise((go) => setImmediate(go));
 
 /** An answer with classes over a plane, which have a map. */
 const { recipe } = answer();
-const MAPPED = { classes: ["lower", "upper"], recipe: { ...recipe, data: { ...recipe.data, features: 2 } } };
+const MAPPED = {
+  classes: ["lower", "upper"],
+  recipe: { ...recipe, data: { ...recipe.data, features: 2 } },
+};
 
 function watching({ narrow = false, units = 4, of = { recipe } } = {}) {
   const store = createStore(initialState(), reduce);
   const layers = [{ units, activation: "relu" }];
-  for (const message of [{ type: "opened", answer: answer({ ...of, recipe: { ...of.recipe, network: { ...recipe.network, layers } } }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
+  for (const message of [
+    {
+      type: "opened",
+      answer: answer({ ...of, recipe: { ...of.recipe, network: { ...recipe.network, layers } } }),
+    },
+    { type: "connection", status: "ready" },
+  ])
+    store.dispatch(message);
   const clock = { now: 0, due: null, run: null, takes: 0 };
   const looks = [];
   const api = {
     instrument: async (_, run, name, __, query = "") => {
       const params = new URLSearchParams(query);
-      const parts = [...(params.has("weights") ? ["weights"] : []), ...(params.get("predictions") === "pairs" ? ["predictions"] : [])];
+      const parts = [
+        ...(params.has("weights") ? ["weights"] : []),
+        ...(params.get("predictions") === "pairs" ? ["predictions"] : []),
+      ];
       looks.push(name === "units" ? `${run} units` : `${run} ${["units", ...parts].join(", ")}`);
       clock.now += clock.takes;
       const { step } = store.get().runs[run];
-      const answers = { units: { layers: [] }, predictions: { split: "train", y: [], y_pred: [] }, weights: {} };
-      return name === "units" ? { step, ...answers.units } : { step, ...Object.fromEntries(["units", ...parts].map((part) => [part, answers[part]])) };
+      const answers = {
+        units: { layers: [] },
+        predictions: { split: "train", y: [], y_pred: [] },
+        weights: {},
+      };
+      return name === "units"
+        ? { step, ...answers.units }
+        : { step, ...Object.fromEntries(["units", ...parts].map((part) => [part, answers[part]])) };
     },
     experiment: async () => (looks.push("experiment"), resting(store.get().runs.gd.step)),
   };
   const environment = {
-    now: () => clock.now, hidden: () => false, narrow: () => narrow, clearTimeout: () => (clock.run = null),
+    now: () => clock.now,
+    hidden: () => false,
+    narrow: () => narrow,
+    clearTimeout: () => (clock.run = null),
     setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
   };
   const observer = createRunRequests({ api, store, seriesOf: () => null, environment });
@@ -54,9 +76,16 @@ function watching({ narrow = false, units = 4, of = { recipe } } = {}) {
     }
     return looks.splice(0);
   }
-  const stand = (step, status = "paused") => store.dispatch({
-    type: "frame", runs: Object.fromEntries(["gd", "sgd"].map((name) => [name, { status, step, epoch: step, samples_seen: step, generation: 0, latest: {} }])),
-  });
+  const stand = (step, status = "paused") =>
+    store.dispatch({
+      type: "frame",
+      runs: Object.fromEntries(
+        ["gd", "sgd"].map((name) => [
+          name,
+          { status, step, epoch: step, samples_seen: step, generation: 0, latest: {} },
+        ]),
+      ),
+    });
   return { store, observer, pass, stand, clock };
 }
 
@@ -68,7 +97,10 @@ test("stopped runs are requested at once, and standing ones only once", async ()
   stand(10, "playing");
   assert.equal((await pass(200)).length, 0);
   stand(12);
-  assert.deepEqual((await pass(0)).filter((look) => look !== "experiment"), ["gd units, weights, predictions", "sgd units, weights, predictions"]);
+  assert.deepEqual(
+    (await pass(0)).filter((look) => look !== "experiment"),
+    ["gd units, weights, predictions", "sgd units, weights, predictions"],
+  );
   const { units, predictions, weights } = store.get().runs.gd;
   assert.deepEqual([units.step, predictions.step, weights.step], [12, 12, 12]);
   assert.equal((await pass(1000)).length, 0);
@@ -111,7 +143,10 @@ test("a phone requests only the open tab's views", async () => {
   stand(1, "playing");
   assert.deepEqual(await pass(300), ["gd units", "sgd units"]);
   store.dispatch({ type: "view", part: { tab: "network" } });
-  assert.deepEqual(await pass(100), ["gd units, weights, predictions", "sgd units, weights, predictions"]);
+  assert.deepEqual(await pass(100), [
+    "gd units, weights, predictions",
+    "sgd units, weights, predictions",
+  ]);
 });
 
 test("a large network's weights are requested for the drawn run, at once after a switch", async () => {
@@ -138,12 +173,19 @@ test("predictions are requested where visible: not beside a map, which has its o
   assert.deepEqual(await pass(250), ["gd units, weights", "sgd units, weights"]);
   assert.equal(store.get().runs.gd.predictions, null);
   store.dispatch({ type: "view", part: { predicted: "table" } });
-  assert.deepEqual(await pass(100), ["gd units, weights, predictions", "sgd units, weights, predictions"]);
+  assert.deepEqual(await pass(100), [
+    "gd units, weights, predictions",
+    "sgd units, weights, predictions",
+  ]);
   store.dispatch({ type: "hidden", run: "gd", hidden: true });
   await pass(250);
   stand(2, "playing");
   assert.deepEqual(await pass(250), ["gd units, weights", "sgd units, weights, predictions"]);
-  assert.equal(store.get().runs.gd.predictions.step, 1, "what is held stays, and says of which step it is");
+  assert.equal(
+    store.get().runs.gd.predictions.step,
+    1,
+    "what is held stays, and says of which step it is",
+  );
 });
 
 test("runs stopped by another page get the losses of their step", async () => {
@@ -178,15 +220,31 @@ test("a run being removed is not requested any more", async () => {
   await pass(1000);
   store.dispatch({ type: "sent", id: "r", do: "remove_run", run: "sgd", body: {} });
   stand(12);
-  assert.deepEqual((await pass(250)).filter((look) => look !== "experiment"), ["gd units, weights, predictions"]);
+  assert.deepEqual(
+    (await pass(250)).filter((look) => look !== "experiment"),
+    ["gd units, weights, predictions"],
+  );
 });
 
 test("a past step is requested again when its losses arrive, since the trend depends on them", async () => {
   const store = createStore(initialState(), reduce);
-  for (const message of [{ type: "opened", answer: answer({ step: 20 }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
-  const losses = { length: 0, last: [], values: () => ({ count: losses.last.map(() => 1), mean: losses.last.map((step) => 1 + step) }) };
+  for (const message of [
+    { type: "opened", answer: answer({ step: 20 }) },
+    { type: "connection", status: "ready" },
+  ])
+    store.dispatch(message);
+  const losses = {
+    length: 0,
+    last: [],
+    values: () => ({ count: losses.last.map(() => 1), mean: losses.last.map((step) => 1 + step) }),
+  };
   const api = { instrument: async (_, __, ___, step) => ({ step, latest: {} }) };
-  const pastView = createPastView({ api, store, seriesOf: () => losses, environment: { setTimeout() {}, clearTimeout() {} } });
+  const pastView = createPastView({
+    api,
+    store,
+    seriesOf: () => losses,
+    environment: { setTimeout() {}, clearTimeout() {} },
+  });
   store.dispatch({ type: "look", step: 12 });
   await settle();
   assert.equal(store.get().looking.moments.gd.trend, undefined, "nothing is known");
@@ -200,38 +258,74 @@ test("a past step is requested again when its losses arrive, since the trend dep
 
 test("a past step is one request a run: with weights for the drawn run, without predictions beside a map", async () => {
   const store = createStore(initialState(), reduce);
-  for (const message of [{ type: "opened", answer: answer({ step: 20, ...MAPPED }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
+  for (const message of [
+    { type: "opened", answer: answer({ step: 20, ...MAPPED }) },
+    { type: "connection", status: "ready" },
+  ])
+    store.dispatch(message);
   const requests = [];
   const api = {
     instrument: async (_, run, name, step, query) => {
       requests.push(`${run} ${name} ${query}`);
       const predictions = query.includes("pairs") ? { predictions: { y: [1], y_pred: [2] } } : {};
-      return { step, latest: {}, units: {}, ...predictions, ...(query.includes("weights") ? { weights: { W1: {} } } : {}) };
+      return {
+        step,
+        latest: {},
+        units: {},
+        ...predictions,
+        ...(query.includes("weights") ? { weights: { W1: {} } } : {}),
+      };
     },
   };
-  const pastView = createPastView({ api, store, seriesOf: () => null, environment: { setTimeout() {}, clearTimeout() {} } });
+  const pastView = createPastView({
+    api,
+    store,
+    seriesOf: () => null,
+    environment: { setTimeout() {}, clearTimeout() {} },
+  });
   store.dispatch({ type: "look", step: 12 });
   await settle();
-  assert.deepEqual(requests.splice(0), ["gd moment weights=16&predictions=none", "sgd moment predictions=none"]);
+  assert.deepEqual(requests.splice(0), [
+    "gd moment weights=16&predictions=none",
+    "sgd moment predictions=none",
+  ]);
   const { moments } = store.get().looking;
-  assert.deepEqual([moments.gd.weights.of, moments.gd.weights.step, moments.sgd.weights], [{ W1: {} }, 12, null]);
+  assert.deepEqual(
+    [moments.gd.weights.of, moments.gd.weights.step, moments.sgd.weights],
+    [{ W1: {} }, 12, null],
+  );
   store.dispatch({ type: "view", part: { predicted: "table" } });
   await settle();
-  assert.deepEqual(requests.splice(0), ["gd moment weights=16&predictions=pairs", "sgd moment predictions=pairs"]);
+  assert.deepEqual(requests.splice(0), [
+    "gd moment weights=16&predictions=pairs",
+    "sgd moment predictions=pairs",
+  ]);
   assert.equal(store.get().looking.moments.sgd.predictions.step, 12);
   pastView.stop();
 });
 
 test("returning to the same past step before its answer arrives shows it", async () => {
   const store = createStore(initialState(), reduce);
-  for (const message of [{ type: "opened", answer: answer({ step: 20 }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
+  for (const message of [
+    { type: "opened", answer: answer({ step: 20 }) },
+    { type: "connection", status: "ready" },
+  ])
+    store.dispatch(message);
   const waiting = [];
-  const api = { instrument: (_, run, __, step) => new Promise((go) => waiting.push(() => go({ step, generation: 1, latest: {}, units: {} }))) };
+  const api = {
+    instrument: (_, _run, __, step) =>
+      new Promise((go) => waiting.push(() => go({ step, generation: 1, latest: {}, units: {} }))),
+  };
   const answered = async () => {
     for (const go of waiting.splice(0)) go();
     await settle();
   };
-  const pastView = createPastView({ api, store, seriesOf: () => null, environment: { setTimeout() {}, clearTimeout() {} } });
+  const pastView = createPastView({
+    api,
+    store,
+    seriesOf: () => null,
+    environment: { setTimeout() {}, clearTimeout() {} },
+  });
   for (const again of ["after the answer", "before it"]) {
     store.dispatch({ type: "look", step: 12 });
     await settle();

@@ -12,16 +12,27 @@ import { live } from "./world.ts";
 const FIRST = "1".padStart(32, "0");
 
 /** The calls that carry a key, each with it. */
-const owned = ({ calls, owners }) => calls.map((call, at) => [call, owners[at]]).filter(([, owner]) => owner !== null);
+const owned = ({ calls, owners }) =>
+  calls.map((call, at) => [call, owners[at]]).filter(([, owner]) => owner !== null);
 
 /** A browser's storage. */
 function storage(entries = {}) {
   const memory = new Map(Object.entries(entries));
-  return { getItem: (key) => memory.get(key) ?? null, setItem: (key, value) => void memory.set(key, value), removeItem: (key) => void memory.delete(key) };
+  return {
+    getItem: (key) => memory.get(key) ?? null,
+    setItem: (key, value) => void memory.set(key, value),
+    removeItem: (key) => void memory.delete(key),
+  };
 }
 
 /** Storage that is full, or forbidden after the page was opened. */
-const full = { getItem: () => null, setItem: () => { throw new Error("QuotaExceededError"); }, removeItem() {} };
+const full = {
+  getItem: () => null,
+  setItem: () => {
+    throw new Error("QuotaExceededError");
+  },
+  removeItem() {},
+};
 
 test("one stored key creates experiments and tables, and no other call carries it", async () => {
   const { app, server, inStorage } = await live();
@@ -30,7 +41,12 @@ test("one stored key creates experiments and tables, and no other call carries i
   await app.newExperiment({ data: { noise: 0.5 } });
   await app.openExhibit("wide");
   assert.deepEqual(owned(server), [
-    ["POST /experiments", FIRST], ["POST /datasets", FIRST], ...server.calls.filter((call) => call === "POST /experiments").slice(1).map((call) => [call, FIRST]),
+    ["POST /experiments", FIRST],
+    ["POST /datasets", FIRST],
+    ...server.calls
+      .filter((call) => call === "POST /experiments")
+      .slice(1)
+      .map((call) => [call, FIRST]),
   ]);
   assert.ok(server.calls.includes("POST /parameters") && server.calls.includes("GET /catalog"));
   assert.ok(server.calls.filter((call) => call === "POST /experiments").length > 2);
@@ -46,7 +62,10 @@ test("a later visit has the same key", async () => {
 });
 
 test("a visitor who only watches gets no key and sends none", async () => {
-  const { app, server, inStorage } = await live({ experiments: { e7: answer({ id: "e7" }) }, fragment: "watch=e7" });
+  const { app, server, inStorage } = await live({
+    experiments: { e7: answer({ id: "e7" }) },
+    fragment: "watch=e7",
+  });
   assert.equal(app.store.get().isWatching, true);
   assert.deepEqual([owned(server), inStorage("fallline.owner")], [[], null]);
   app.stop();
@@ -56,16 +75,39 @@ test("the key is in no link, no state and no message of the socket", async () =>
   const { app, server, address, socket } = await live();
   app.play();
   const state = app.store.get();
-  const texts = [state, linkOf(state, "moment"), linkOf(state, "recipe"), await app.linkTo("watch"), socket().messages, server.posted, server.calls, address].map((each) => JSON.stringify(each));
+  const texts = [
+    state,
+    linkOf(state, "moment"),
+    linkOf(state, "recipe"),
+    await app.linkTo("watch"),
+    socket().messages,
+    server.posted,
+    server.calls,
+    address,
+  ].map((each) => JSON.stringify(each));
   assert.ok(texts.every((text) => text.length > 10));
-  assert.deepEqual(texts.filter((text) => text.includes(FIRST)), []);
+  assert.deepEqual(
+    texts.filter((text) => text.includes(FIRST)),
+    [],
+  );
   app.stop();
 });
 
 test("a stored value that is no key is replaced", () => {
-  for (const value of ['"short"', '"XY"', `"${"G".repeat(32)}"`, "{}", "not json", `["${FIRST}"]`]) {
+  for (const value of [
+    '"short"',
+    '"XY"',
+    `"${"G".repeat(32)}"`,
+    "{}",
+    "not json",
+    `["${FIRST}"]`,
+  ]) {
     const localStore = createLocalStore(storage({ "fallline.owner": value }));
-    assert.equal(localStore.owner(() => FIRST), FIRST, value);
+    assert.equal(
+      localStore.owner(() => FIRST),
+      FIRST,
+      value,
+    );
   }
 });
 
@@ -79,11 +121,14 @@ test("without storage the key lasts as long as the page", () => {
 test("two tabs share the key of the first", () => {
   const shared = storage();
   const [one, other] = [createLocalStore(shared), createLocalStore(shared)];
-  assert.equal(other.owner(() => FIRST), one.owner(() => "2".repeat(32)));
+  assert.equal(
+    other.owner(() => FIRST),
+    one.owner(() => "2".repeat(32)),
+  );
 });
 
 test("a browser's key is 32 random hex digits, different each time", () => {
-  globalThis.location ??= ({ href: "http://lab/", search: "" } as any);
+  globalThis.location ??= { href: "http://lab/", search: "" } as any;
   const { secret } = browserEnvironment();
   const keys = Array.from({ length: 50 }, secret);
   assert.ok(keys.every((key) => /^[0-9a-f]{32}$/.test(key)));

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { evenScale, logScale, nextSpeed, ninesScale, positionOfSpeed, powersOfTwo, SPEED, speedAt } from "../../frontend/components/scales.ts";
+import {
+  evenScale,
+  logScale,
+  nextSpeed,
+  ninesScale,
+  positionOfSpeed,
+  powersOfTwo,
+  SPEED,
+  speedAt,
+} from "../../frontend/components/scales.ts";
 
 const RATES = logScale(1e-5, 4);
 
@@ -28,7 +37,9 @@ test("a value outside a slider's range stands at its end", () => {
 
 test("a batch size's slider goes through the powers of two from 2 to 512", () => {
   const scale = powersOfTwo(512);
-  const values = Array.from({ length: scale.positions + 1 }, (_, position) => scale.valueAt(position));
+  const values = Array.from({ length: scale.positions + 1 }, (_, position) =>
+    scale.valueAt(position),
+  );
   assert.deepEqual(values, [2, 4, 8, 16, 32, 64, 128, 256, 512]);
 });
 

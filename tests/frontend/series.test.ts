@@ -23,18 +23,27 @@ const ranges = ({ first, last }) => Array.from(first, (from, k) => [from, last[k
 test("both encodings decode to the same columns", () => {
   const [plain, packed] = [seriesOf(golden.json), seriesOf(golden.bdata)];
   assert.deepEqual(ranges(plain), ranges(packed));
-  for (const name of plain.names()) for (const key of ["min", "max", "mean", "last", "count"]) {
-    assert.deepEqual(list(packed.values(name)[key]), list(plain.values(name)[key]), `${name} ${key}`);
-  }
+  for (const name of plain.names())
+    for (const key of ["min", "max", "mean", "last", "count"]) {
+      assert.deepEqual(
+        list(packed.values(name)[key]),
+        list(plain.values(name)[key]),
+        `${name} ${key}`,
+      );
+    }
 });
 
 for (const { at_most: atMost, columns: merged } of golden.merged) {
   test(`merged to ${atMost} buckets, every number is the server's, to the last bit`, () => {
     const mine = thin(seriesOf(golden.json), Object.keys(merged.series), atMost, false);
     assert.deepEqual(ranges(mine), ranges(merged));
-    assert.deepEqual([list(mine.samples_seen), list(mine.seconds)], [merged.samples_seen, merged.seconds]);
+    assert.deepEqual(
+      [list(mine.samples_seen), list(mine.seconds)],
+      [merged.samples_seen, merged.seconds],
+    );
     for (const [name, stat] of Object.entries(merged.series)) {
-      for (const key of ["min", "max", "mean", "last", "count"]) assert.deepEqual(list(mine.series[name][key]), stat[key], `${name} ${key}`);
+      for (const key of ["min", "max", "mean", "last", "count"])
+        assert.deepEqual(list(mine.series[name][key]), stat[key], `${name} ${key}`);
     }
   });
 }
@@ -44,9 +53,19 @@ test("buckets without a gap are appended", () => {
 });
 
 test("buckets that start earlier replace the held ones from there on", () => {
-  const wide = { ...columns(4, 4), last: [7], series: { train_loss: { min: [1], max: [2], mean: [1.5], last: [2], count: [4] } } };
+  const wide = {
+    ...columns(4, 4),
+    last: [7],
+    series: { train_loss: { min: [1], max: [2], mean: [1.5], last: [2], count: [4] } },
+  };
   const series = seriesOf(columns(0, 9), wide);
-  assert.deepEqual(ranges(series), [[0, 0], [1, 1], [2, 2], [3, 3], [4, 7]]);
+  assert.deepEqual(ranges(series), [
+    [0, 0],
+    [1, 1],
+    [2, 2],
+    [3, 3],
+    [4, 7],
+  ]);
 });
 
 test("a gap is refused and changes nothing", () => {
@@ -65,7 +84,13 @@ test("a new generation starts afresh, and an old one is ignored", () => {
 test("a series missing from a piece has no values there", () => {
   const bare = { ...columns(3, 4), series: {} };
   const { count, mean } = seriesOf(columns(0, 2), bare).values("train_loss");
-  assert.deepEqual([list(count), list(mean).slice(3)], [[1, 1, 1, 0, 0], [null, null]]);
+  assert.deepEqual(
+    [list(count), list(mean).slice(3)],
+    [
+      [1, 1, 1, 0, 0],
+      [null, null],
+    ],
+  );
 });
 
 test("a hundred thousand steps stay under the ceiling, aligned, gapless, with every spike", () => {
@@ -87,8 +112,15 @@ test("a hundred thousand steps stay under the ceiling, aligned, gapless, with ev
   assert.equal(next, 100_000);
   const { max, count } = series.values("train_loss");
   assert.equal(Math.max(...max.slice(300)), 99);
-  assert.equal(count.reduce((sum, steps) => sum + steps), 100_000);
-  assert.deepEqual(ranges(series).slice(0, 100), Array.from({ length: 100 }, (_, step) => [step, step]), "the beginning stays raw, for a log axis");
+  assert.equal(
+    count.reduce((sum, steps) => sum + steps),
+    100_000,
+  );
+  assert.deepEqual(
+    ranges(series).slice(0, 100),
+    Array.from({ length: 100 }, (_, step) => [step, step]),
+    "the beginning stays raw, for a log axis",
+  );
 });
 
 test("the chosen plan is the finest that suffices, compared with all widths", () => {
@@ -103,14 +135,25 @@ test("the chosen plan is the finest that suffices, compared with all widths", ()
       last.push(at + width - 1);
     }
     for (const geometric of [false, true]) {
-      const tried = Array.from({ length: 60 }, (_, k) => plan(first, last, 500, geometric ? widths(Infinity, FINE / 2 ** k) : widths(2 ** k, 0)));
-      for (const atMost of [20, 90, 400]) assert.deepEqual(planFor(first, last, 500, atMost, geometric), tried.find(({ length }) => length - 1 <= atMost));
+      const tried = Array.from({ length: 60 }, (_, k) =>
+        plan(first, last, 500, geometric ? widths(Infinity, FINE / 2 ** k) : widths(2 ** k, 0)),
+      );
+      for (const atMost of [20, 90, 400])
+        assert.deepEqual(
+          planFor(first, last, 500, atMost, geometric),
+          tried.find(({ length }) => length - 1 <= atMost),
+        );
     }
   }
 });
 
 test("for a log axis the beginning is finer than the end", () => {
-  const { first, last } = thin(seriesOf(columns(0, 9_999 - 9_999 % 2)), ["train_loss"], 200, true);
+  const { first, last } = thin(
+    seriesOf(columns(0, 9_999 - (9_999 % 2))),
+    ["train_loss"],
+    200,
+    true,
+  );
   const widths = ranges({ first, last }).map(([from, to]) => to - from + 1);
   assert.ok(widths.length <= 200);
   assert.equal(widths[0], 1);
@@ -119,20 +162,39 @@ test("for a log axis the beginning is finer than the end", () => {
 
 test("buckets start at a multiple of their width, for any number requested", () => {
   for (const geometric of [true, false]) {
-    for (const [first, last] of ranges(thin(seriesOf(columns(0, 999)), ["train_loss"], 14, geometric))) assert.equal(first % (last - first + 1), 0);
+    for (const [first, last] of ranges(
+      thin(seriesOf(columns(0, 999)), ["train_loss"], 14, geometric),
+    ))
+      assert.equal(first % (last - first + 1), 0);
   }
 });
 
 test("there are never more points than requested", () => {
-  for (const atMost of [16, 100, 800]) assert.ok(thin(seriesOf(columns(0, 3_000)), ["train_loss"], atMost, false).first.length <= atMost);
+  for (const atMost of [16, 100, 800])
+    assert.ok(
+      thin(seriesOf(columns(0, 3_000)), ["train_loss"], atMost, false).first.length <= atMost,
+    );
 });
 
 /** Steps `first` to `last` in buckets of one width. */
 const wide = (first, last, width, generation = 0) => {
   const starts = Array.from({ length: (last + 1 - first) / width }, (_, k) => first + k * width);
   const column = starts.map((step) => step / 1e6);
-  const wire = { min: column, max: column, mean: column, last: column, count: starts.map(() => width) };
-  return { generation, first: starts, last: starts.map((step) => step + width - 1), samples_seen: starts, seconds: starts, series: { train_loss: wire } };
+  const wire = {
+    min: column,
+    max: column,
+    mean: column,
+    last: column,
+    count: starts.map(() => width),
+  };
+  return {
+    generation,
+    first: starts,
+    last: starts.map((step) => step + width - 1),
+    samples_seen: starts,
+    seconds: starts,
+    series: { train_loss: wire },
+  };
 };
 
 test("a range much coarser than needed is named, and its replacement fits exactly", () => {
@@ -142,7 +204,10 @@ test("a range much coarser than needed is named, and its replacement fits exactl
   book.take("gd", wide(1024, 30719, 512));
   assert.deepEqual(book.coarse(), { gd: { generation: 0, step: 1024 } });
   assert.equal(book.take("gd", wide(1024, 30719, 32)), "taken");
-  assert.deepEqual([book.coarse(), book.positions().gd.step, book.of("gd").length], [{}, 30720, 1024 + 928]);
+  assert.deepEqual(
+    [book.coarse(), book.positions().gd.step, book.of("gd").length],
+    [{}, 30720, 1024 + 928],
+  );
 });
 
 test("columns sent again in several pieces replace the old ones at once, without a gap meanwhile", () => {
@@ -150,10 +215,16 @@ test("columns sent again in several pieces replace the old ones at once, without
   book.take("gd", wide(0, 8191, 128));
   assert.equal(book.take("gd", wide(1024, 3071, 8)), "taken");
   assert.equal(book.take("gd", wide(3072, 5119, 8)), "taken");
-  assert.deepEqual([book.of("gd").length, book.positions().gd.step, book.arrived().gd.step], [64, 8192, 5120]);
+  assert.deepEqual(
+    [book.of("gd").length, book.positions().gd.step, book.arrived().gd.step],
+    [64, 8192, 5120],
+  );
   assert.equal(book.take("gd", wide(5120, 8199, 8)), "taken"); // eight steps were made meanwhile
   const { first, last, length } = book.of("gd");
-  assert.deepEqual([length, book.positions().gd.step, book.arrived().gd.step], [8 + 897, 8200, 8200]);
+  assert.deepEqual(
+    [length, book.positions().gd.step, book.arrived().gd.step],
+    [8 + 897, 8200, 8200],
+  );
   for (let i = 1; i < length; i++) assert.equal(first[i], last[i - 1] + 1);
   assert.deepEqual([last[0], last[7], last[8]], [127, 1023, 1031]);
 });
@@ -167,10 +238,16 @@ test("an incomplete piece does no harm: following columns and another start stil
   };
   const goesOn = started();
   assert.equal(goesOn.take("gd", columns(8192, 8193)), "taken");
-  assert.deepEqual([goesOn.of("gd").length, goesOn.positions(), goesOn.arrived()], [66, ...Array(2).fill({ gd: { generation: 0, step: 8194 } })]);
+  assert.deepEqual(
+    [goesOn.of("gd").length, goesOn.positions(), goesOn.arrived()],
+    [66, ...Array(2).fill({ gd: { generation: 0, step: 8194 } })],
+  );
   const anew = started();
   assert.equal(anew.take("gd", wide(0, 127, 1, 1)), "taken");
-  assert.deepEqual([anew.of("gd").length, anew.arrived()], [128, { gd: { generation: 1, step: 128 } }]);
+  assert.deepEqual(
+    [anew.of("gd").length, anew.arrived()],
+    [128, { gd: { generation: 1, step: 128 } }],
+  );
   const resumed = started();
   assert.equal(resumed.take("gd", wide(512, 4095, 8)), "taken");
   assert.equal(resumed.arrived().gd.step, 4096);
@@ -202,11 +279,29 @@ test("a column of an unknown type is refused", () => {
 test("the loss of a step is exact where the page holds it, else a minimum and maximum", () => {
   const wide = createRunSeries(8);
   const steps = { first: [0, 4, 8], last: [3, 7, 8] };
-  const of = (values) => ({ min: values, max: values.map((value) => value && value + 1), mean: values, last: values, count: [4, 0, 1] });
-  wide.take({ generation: 0, ...steps, samples_seen: [4, 8, 9], seconds: [1, 2, 3], series: { train_loss: of([2, null, 5]) } });
-  assert.deepEqual([0, 3, 5, 8, 9].map((step) => lossAtWords(lossAt(wide, step))), ["2.00 to 3.00", "2.00 to 3.00", "–", "5.00 to 6.00", "–"]);
+  const of = (values) => ({
+    min: values,
+    max: values.map((value) => value && value + 1),
+    mean: values,
+    last: values,
+    count: [4, 0, 1],
+  });
+  wide.take({
+    generation: 0,
+    ...steps,
+    samples_seen: [4, 8, 9],
+    seconds: [1, 2, 3],
+    series: { train_loss: of([2, null, 5]) },
+  });
+  assert.deepEqual(
+    [0, 3, 5, 8, 9].map((step) => lossAtWords(lossAt(wide, step))),
+    ["2.00 to 3.00", "2.00 to 3.00", "–", "5.00 to 6.00", "–"],
+  );
   assert.deepEqual(lossAt(seriesOf(columns(0, 9)), 3), { least: 0.25, most: 0.25 });
-  assert.deepEqual([lossAtWords(lossAt(seriesOf(columns(0, 9)), 3)), lossAtWords(lossAt(null, 3))], ["0.250", "–"]);
+  assert.deepEqual(
+    [lossAtWords(lossAt(seriesOf(columns(0, 9)), 3)), lossAtWords(lossAt(null, 3))],
+    ["0.250", "–"],
+  );
 });
 
 test("a nearby step has the losses of most runs, within a limit", () => {
@@ -214,11 +309,29 @@ test("a nearby step has the losses of most runs, within a limit", () => {
     const series = createRunSeries(64);
     const steps = Array.from({ length: 40 }, (_, k) => k);
     const values = steps.map((step) => (step % every ? null : 1 + step));
-    series.take({ generation: 0, first: steps, last: steps, samples_seen: steps, seconds: steps, series: { train_loss: { min: values, max: values, mean: values, last: values, count: steps.map(() => 1) } } });
+    series.take({
+      generation: 0,
+      first: steps,
+      last: steps,
+      samples_seen: steps,
+      seconds: steps,
+      series: {
+        train_loss: {
+          min: values,
+          max: values,
+          mean: values,
+          last: values,
+          count: steps.map(() => 1),
+        },
+      },
+    });
     return series;
   };
   const all = [sparse(1), sparse(4), sparse(6), null];
-  assert.deepEqual([13, 14, 25].map((step) => tellingStep(all, step, 4)), [12, 12, 24]);
+  assert.deepEqual(
+    [13, 14, 25].map((step) => tellingStep(all, step, 4)),
+    [12, 12, 24],
+  );
   assert.equal(tellingStep(all, 17, 2), 16, "of two runs, where all three are out of reach");
   assert.equal(tellingStep([null], 17, 2), 17);
 });

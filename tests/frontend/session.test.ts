@@ -11,16 +11,25 @@ import { answer } from "./fake-server.ts";
 function start({ stored = {}, arrived = null, coarse = {}, random = 0.5 } = {}) {
   let now = 1000;
   const positions = { ...stored };
-  const session = createSession({ positions: () => positions, arrived: () => arrived ?? positions, coarse: () => coarse, random: () => random, fps: 10 });
+  const session = createSession({
+    positions: () => positions,
+    arrived: () => arrived ?? positions,
+    coarse: () => coarse,
+    random: () => random,
+    fps: 10,
+  });
   const happen = (type, more = {}, ms = 0) => session.handle({ type, ...more }, (now += ms));
   const hear = (message, ms = 0) => happen("received", { message }, ms);
-  const watch = () => happen("watch", { what: { experiment: "e1", token: "t", series: ["train_loss"] } });
+  const watch = () =>
+    happen("watch", { what: { experiment: "e1", token: "t", series: ["train_loss"] } });
   return { session, positions, happen, hear, watch };
 }
 
 const hello = { type: "experiment", experiment: "e1", state: answer() };
-const sentBy = (actions) => actions.filter((action) => action.do === "send").map(({ message }) => message);
-const dispatched = (actions) => actions.filter((action) => action.do === "dispatch").map(({ message }) => message);
+const sentBy = (actions) =>
+  actions.filter((action) => action.do === "send").map(({ message }) => message);
+const dispatched = (actions) =>
+  actions.filter((action) => action.do === "dispatch").map(({ message }) => message);
 const statusOf = (actions) => dispatched(actions).findLast((message) => message.status)?.status;
 
 function live(options) {
@@ -32,22 +41,35 @@ function live(options) {
 }
 
 test("watching connects, and sends the held steps once the socket is open", () => {
-  const { watch, happen } = start({ stored: { gd: { generation: 2, step: 40 }, sgd: { generation: 0, step: 0 } } });
+  const { watch, happen } = start({
+    stored: { gd: { generation: 2, step: 40 }, sgd: { generation: 0, step: 0 } },
+  });
   assert.deepEqual(watch(), [{ do: "connect" }]);
   const [message] = sentBy(happen("opened"));
   assert.deepEqual(message.since, { gd: { generation: 2, step: 40 } });
-  assert.deepEqual([message.type, message.token, message.encoding, message.series], ["watch", "t", "bdata", ["train_loss"]]);
+  assert.deepEqual(
+    [message.type, message.token, message.encoding, message.series],
+    ["watch", "t", "bdata", ["train_loss"]],
+  );
 });
 
 test("a frame is applied before it is credited", () => {
   const { hear } = live();
   const actions = hear({ type: "frame", frame: 7, experiment: "e1", runs: {} });
-  assert.deepEqual(actions.map((action) => action.do), ["apply", "send"]);
+  assert.deepEqual(
+    actions.map((action) => action.do),
+    ["apply", "send"],
+  );
   assert.deepEqual(actions[1].message, { type: "got", frame: 7 });
 });
 
 test("a frame of a left experiment is credited, and not shown", () => {
-  assert.deepEqual(live().hear({ type: "frame", frame: 3, experiment: "old", runs: {} }).map((action) => action.do), ["send"]);
+  assert.deepEqual(
+    live()
+      .hear({ type: "frame", frame: 3, experiment: "old", runs: {} })
+      .map((action) => action.do),
+    ["send"],
+  );
 });
 
 test("the past arrives in wide frames, later frames are small", () => {
@@ -59,31 +81,54 @@ test("the past arrives in wide frames, later frames are small", () => {
 
 test("a coarse range is requested again, wide, once; then frames are small again", () => {
   const coarse = {};
-  const { happen, hear } = live({ stored: { gd: { generation: 0, step: 30_000 }, sgd: { generation: 0, step: 30_000 } }, coarse });
+  const { happen, hear } = live({
+    stored: { gd: { generation: 0, step: 30_000 }, sgd: { generation: 0, step: 30_000 } },
+    coarse,
+  });
   happen("applied");
   hear(hello);
   coarse.sgd = { generation: 0, step: 2048 };
   const [again] = sentBy(happen("tick", {}, 1000));
-  assert.deepEqual([again.type, again.buckets, again.since.sgd.step, again.since.gd.step], ["watch", 1000, 2048, 30_000]);
+  assert.deepEqual(
+    [again.type, again.buckets, again.since.sgd.step, again.since.gd.step],
+    ["watch", 1000, 2048, 30_000],
+  );
   assert.deepEqual(sentBy(happen("applied")), []); // a frame that was on its way already
   hear(hello);
-  assert.deepEqual(sentBy(happen("applied")).map(({ buckets }) => buckets), [64]);
+  assert.deepEqual(
+    sentBy(happen("applied")).map(({ buckets }) => buckets),
+    [64],
+  );
   hear(hello);
-  assert.deepEqual(sentBy(happen("tick", {}, 1000)).filter(({ type }) => type === "watch"), []);
+  assert.deepEqual(
+    sentBy(happen("tick", {}, 1000)).filter(({ type }) => type === "watch"),
+    [],
+  );
 });
 
 test("an experiment opened once more is requested wide, like a new one", () => {
   const { happen, hear, positions } = live({ stored: { gd: { generation: 0, step: 200 } } });
   hear(hello);
-  assert.deepEqual(sentBy(happen("applied")).map(({ buckets }) => buckets), [64]);
+  assert.deepEqual(
+    sentBy(happen("applied")).map(({ buckets }) => buckets),
+    [64],
+  );
   delete positions.gd;
-  const [message] = sentBy(happen("watch", { what: { experiment: "e1", token: null, series: null } }));
+  const [message] = sentBy(
+    happen("watch", { what: { experiment: "e1", token: null, series: null } }),
+  );
   assert.deepEqual([message.buckets, message.since], [1000, undefined]);
 });
 
 test("the past is requested wide until complete, in any number of frames", () => {
   const at = (step, generation = 0) => ({ generation, step });
-  const far = { ...hello, state: { ...hello.state, runs: hello.state.runs.map((run) => ({ ...run, generation: 0, step: 8_000 })) } };
+  const far = {
+    ...hello,
+    state: {
+      ...hello.state,
+      runs: hello.state.runs.map((run) => ({ ...run, generation: 0, step: 8_000 })),
+    },
+  };
   const begin = () => {
     const line = start();
     line.watch();
@@ -100,15 +145,30 @@ test("the past is requested wide until complete, in any number of frames", () =>
   removed.positions.gd = at(0, 1);
   assert.deepEqual(removed.asks(), []);
   removed.hear({ type: "event", event: "run_removed", experiment: "e1", run: "sgd" });
-  assert.deepEqual(removed.asks(), [64], "a run that began anew has no past, and one that is gone will not come");
+  assert.deepEqual(
+    removed.asks(),
+    [64],
+    "a run that began anew has no past, and one that is gone will not come",
+  );
 });
 
 test("ranges sent again are requested wide until complete, and anew on another connection", () => {
   const coarse = { gd: { generation: 0, step: 1_024 } };
-  const [stored, arrived] = [{ gd: { generation: 0, step: 8_000 } }, { gd: { generation: 0, step: 8_000 } }];
-  const state = { ...hello.state, runs: hello.state.runs.filter(({ name }) => name === "gd").map((run) => ({ ...run, generation: 0, step: 8_000 })) };
+  const [stored, arrived] = [
+    { gd: { generation: 0, step: 8_000 } },
+    { gd: { generation: 0, step: 8_000 } },
+  ];
+  const state = {
+    ...hello.state,
+    runs: hello.state.runs
+      .filter(({ name }) => name === "gd")
+      .map((run) => ({ ...run, generation: 0, step: 8_000 })),
+  };
   const { happen, hear } = live({ stored, arrived, coarse });
-  const asks = (type, ms = 0) => sentBy(happen(type, {}, ms)).filter(({ type }) => type === "watch").map(({ buckets, since }) => [buckets, since.gd.step]);
+  const asks = (type, ms = 0) =>
+    sentBy(happen(type, {}, ms))
+      .filter(({ type }) => type === "watch")
+      .map(({ buckets, since }) => [buckets, since.gd.step]);
   hear({ ...hello, state });
   assert.deepEqual(asks("applied"), [[64, 8_000]]);
   assert.deepEqual(asks("tick", 1000), [[1000, 1_024]]);
@@ -130,7 +190,10 @@ test("a cut waits by full jitter, shows the seconds, and retries after them", ()
   const { happen, session } = live({ stored: { gd: { generation: 0, step: 12 } } });
   const [message] = dispatched(happen("closed", { code: 1006 }));
   assert.deepEqual([message.status, message.lastStep, message.retryIn], ["reconnecting", 12, 1]);
-  assert.deepEqual(happen("tick", {}, 50).filter((action) => action.do === "connect"), []);
+  assert.deepEqual(
+    happen("tick", {}, 50).filter((action) => action.do === "connect"),
+    [],
+  );
   assert.ok(happen("tick", {}, 60).some((action) => action.do === "connect"));
   assert.equal(session.phase, "connecting");
 });
@@ -173,7 +236,10 @@ test("an unanswered check does not block: the socket is next, then the check aga
   happen("closed", { code: 1006 });
   assert.equal(next(), "probe");
   for (const then of ["connect", "probe", "connect"]) {
-    assert.deepEqual(happen("tick", {}, 12_001).map((action) => action.do), ["close", "dispatch"]);
+    assert.deepEqual(
+      happen("tick", {}, 12_001).map((action) => action.do),
+      ["close", "dispatch"],
+    );
     assert.equal(next(), then);
   }
 });
@@ -197,20 +263,30 @@ test("a ping goes every three seconds and its answer gives the latency", () => {
   const { happen, hear } = live();
   const [ping] = sentBy(happen("tick", {}, 3000));
   assert.equal(ping.type, "ping");
-  assert.deepEqual(dispatched(hear({ type: "pong", id: ping.id }, 17)), [{ type: "connection", latency: 17 }]);
+  assert.deepEqual(dispatched(hear({ type: "pong", id: ping.id }, 17)), [
+    { type: "connection", latency: 17 },
+  ]);
   assert.deepEqual(sentBy(happen("tick", {}, 1000)), []);
 });
 
 test("unacknowledged commands are sent again after a cut, oldest first, with the same id", () => {
   const { happen, hear, session } = live();
-  const [a, b, c] = ["a", "b", "c"].map((id) => ({ type: "command", id, experiment: "e1", do: "edit" }));
+  const [a, b, c] = ["a", "b", "c"].map((id) => ({
+    type: "command",
+    id,
+    experiment: "e1",
+    do: "edit",
+  }));
   for (const message of [a, b]) assert.deepEqual(sentBy(happen("command", { message })), [message]);
   hear({ type: "ack", id: "a", answer: {} });
   happen("closed", { code: 1006 });
   assert.deepEqual(sentBy(happen("command", { message: c })), []);
   happen("hurry");
   happen("opened");
-  assert.deepEqual(sentBy(hear(hello)).filter(({ type }) => type === "command"), [b, c]);
+  assert.deepEqual(
+    sentBy(hear(hello)).filter(({ type }) => type === "command"),
+    [b, c],
+  );
   hear({ type: "error", id: "b", problem: { title: "No" } });
   hear({ type: "ack", id: "c", answer: {} });
   assert.equal(session.unanswered, 0);
@@ -220,7 +296,11 @@ test("a command that came too fast is sent again after the server's wait, silent
   const { happen, hear } = live();
   const message = { id: "a", do: "play" };
   happen("command", { message });
-  const refused = { type: "error", id: "a", problem: { status: 429, title: "Too many requests", retry_after: 2 } };
+  const refused = {
+    type: "error",
+    id: "a",
+    problem: { status: 429, title: "Too many requests", retry_after: 2 },
+  };
   assert.deepEqual(hear(refused), []);
   assert.deepEqual(sentBy(happen("tick", {}, 1500)), []);
   assert.deepEqual(sentBy(happen("tick", {}, 600)), [message]);
@@ -240,8 +320,13 @@ test("after a cut the missing steps are counted until they are here", () => {
   happen("closed", { code: 1006 });
   happen("hurry");
   happen("opened");
-  const [, catching] = dispatched(hear({ ...hello, state: { ...answer(), runs: [{ name: "gd", generation: 0, step: 300 }] } }));
-  assert.deepEqual([catching.status, catching.progress], ["catching-up", { have: 100, of: 300, run: "gd" }]);
+  const [, catching] = dispatched(
+    hear({ ...hello, state: { ...answer(), runs: [{ name: "gd", generation: 0, step: 300 }] } }),
+  );
+  assert.deepEqual(
+    [catching.status, catching.progress],
+    ["catching-up", { have: 100, of: 300, run: "gd" }],
+  );
   positions.gd = { generation: 0, step: 200 };
   assert.deepEqual(dispatched(happen("applied"))[0].progress, { have: 200, of: 300, run: "gd" });
   positions.gd = { generation: 0, step: 301 };
@@ -250,17 +335,28 @@ test("after a cut the missing steps are counted until they are here", () => {
 
 test("nothing waits for steps that cannot come: of a removed or restarted run, or of a left experiment", () => {
   const at = (step, generation = 0) => ({ generation, step });
-  const runs = [{ name: "gd", ...at(300) }, { name: "sgd", ...at(200) }];
+  const runs = [
+    { name: "gd", ...at(300) },
+    { name: "sgd", ...at(200) },
+  ];
   const behind = () => {
     const line = live({ stored: { gd: at(100), sgd: at(100) } });
     line.happen("closed", { code: 1006 });
     line.happen("hurry");
     line.happen("opened");
     line.hear({ ...hello, state: { ...answer(), runs } });
-    return { ...line, stands: (actions) => dispatched(actions).findLast(({ status }) => status)?.progress };
+    return {
+      ...line,
+      stands: (actions) => dispatched(actions).findLast(({ status }) => status)?.progress,
+    };
   };
   const removed = behind();
-  const removal = removed.hear({ type: "event", event: "run_removed", experiment: "e1", run: "gd" });
+  const removal = removed.hear({
+    type: "event",
+    event: "run_removed",
+    experiment: "e1",
+    run: "gd",
+  });
   assert.ok(removal.some((action) => action.do === "forget" && action.run === "gd"));
   assert.deepEqual(removed.stands(removal), { have: 100, of: 200, run: "sgd" });
   const reset = behind();
@@ -292,7 +388,10 @@ test("a new generation after a restart is awaited from its beginning", () => {
   happen("closed", { code: 1012 });
   happen("hurry");
   happen("opened");
-  const actions = hear({ ...hello, state: { ...answer(), runs: [{ name: "gd", generation: 1, step: 300 }] } });
+  const actions = hear({
+    ...hello,
+    state: { ...answer(), runs: [{ name: "gd", generation: 1, step: 300 }] },
+  });
   assert.deepEqual(dispatched(actions)[1].progress, { have: 0, of: 300, run: "gd" });
   positions.gd = { generation: 1, step: 300 };
   assert.equal(statusOf(happen("applied")), "ready");
@@ -300,8 +399,14 @@ test("a new generation after a restart is awaited from its beginning", () => {
 
 test("columns that do not join are requested again, once", () => {
   const { happen, hear, positions } = live({ stored: { gd: { generation: 0, step: 5 } } });
-  assert.deepEqual(happen("gap", { run: "gd" }).map((action) => action.do), ["forget", "rewatch"]);
-  assert.deepEqual(happen("gap", { run: "gd" }).map((action) => action.do), ["forget"]);
+  assert.deepEqual(
+    happen("gap", { run: "gd" }).map((action) => action.do),
+    ["forget", "rewatch"],
+  );
+  assert.deepEqual(
+    happen("gap", { run: "gd" }).map((action) => action.do),
+    ["forget"],
+  );
   delete positions.gd;
   const [message] = sentBy(happen("rewatch"));
   assert.deepEqual([message.since, message.buckets], [undefined, 1000]);
@@ -316,7 +421,10 @@ test("an unknown experiment is reported as a restart, and not requested again", 
   const { watch, happen: on, hear } = start();
   watch();
   on("opened");
-  assert.equal(statusOf(hear({ type: "error", id: null, problem: { status: 404, title: "Unknown" } })), "restarted");
+  assert.equal(
+    statusOf(hear({ type: "error", id: null, problem: { status: 404, title: "Unknown" } })),
+    "restarted",
+  );
 });
 
 test("a refused token leaves the page read only", () => {
@@ -336,7 +444,15 @@ test("a protocol error is final, with words for it", () => {
 test("watching another experiment drops the commands of the one before", () => {
   const { happen, session } = live();
   happen("command", { message: { id: "a" } });
-  const messages = sentBy(happen("watch", { what: { experiment: "e2", token: null, series: null } }));
-  assert.deepEqual(messages.map(({ type, experiment }) => [type, experiment]), [["unwatch", "e1"], ["watch", "e2"]]);
+  const messages = sentBy(
+    happen("watch", { what: { experiment: "e2", token: null, series: null } }),
+  );
+  assert.deepEqual(
+    messages.map(({ type, experiment }) => [type, experiment]),
+    [
+      ["unwatch", "e1"],
+      ["watch", "e2"],
+    ],
+  );
   assert.equal(session.unanswered, 0);
 });

@@ -11,15 +11,29 @@ test("up to eight runs have square plots in the room of two, and one more moves 
     assert.equal(cells.length, count);
     cells.forEach(({ left, top, width, height, title, apart }, k) => {
       assert.equal(width, height, "the same axes");
-      assert.ok(width > 50 && left + width <= RAIL.width && top + height <= RAIL.height, `${count}: ${width}`);
+      assert.ok(
+        width > 50 && left + width <= RAIL.width && top + height <= RAIL.height,
+        `${count}: ${width}`,
+      );
       assert.ok(apart && title.top >= 0 && title.left + title.width <= RAIL.width);
       const beside = cells[k + 1];
-      if (beside?.top === top) assert.ok(left + width < beside.left && title.left + title.width < beside.title.left);
+      if (beside?.top === top)
+        assert.ok(left + width < beside.left && title.left + title.width < beside.title.left);
       const below = cells[k + 4];
       if (below) assert.ok(top + height < below.title.top);
     });
   }
-  assert.deepEqual([3, 4, 5, 8].map((count) => arrangementOf(count, false)).map(({ columns, rows }) => [columns, rows]), [[3, 1], [4, 1], [4, 2], [4, 2]]);
+  assert.deepEqual(
+    [3, 4, 5, 8]
+      .map((count) => arrangementOf(count, false))
+      .map(({ columns, rows }) => [columns, rows]),
+    [
+      [3, 1],
+      [4, 1],
+      [4, 2],
+      [4, 2],
+    ],
+  );
   assert.deepEqual(cellsOf(8, RAIL, false).slice(0, 5), cellsOf(5, RAIL, false));
 });
 
@@ -31,12 +45,18 @@ test("one or two runs have large squares, as on a phone, where there is room bel
   assert.equal(rows, 3);
   const tall = cellsOf(5, { ...RAIL, height: rows * RAIL.height }, true);
   assert.deepEqual(tall[0], one);
-  assert.deepEqual(tall.map(({ top }) => top), [18, 18, 178, 178, 338]);
+  assert.deepEqual(
+    tall.map(({ top }) => top),
+    [18, 18, 178, 178, 338],
+  );
 });
 
 test("small squares have tick labels once a row, and with two rows none below", () => {
   const [first, second] = cellsOf(4, RAIL, false);
-  assert.deepEqual([first.isInner, second.isInner, first.isLow, first.isRoomy], [false, true, false, false]);
+  assert.deepEqual(
+    [first.isInner, second.isInner, first.isLow, first.isRoomy],
+    [false, true, false, false],
+  );
   assert.ok(cellsOf(8, RAIL, false).every(({ isLow }) => isLow));
 });
 

@@ -6,21 +6,62 @@ import { test } from "node:test";
 import { confusionOf, confusionWords } from "../../frontend/state/confusion.ts";
 import { fittingLosses, keepsLoss, lossWords, takesLogits } from "../../frontend/state/losses.ts";
 import { initialState, reduce } from "../../frontend/state/reduce.ts";
-import { changedRecipe, freshWords, joinedChanges, recipeNow, seriesFor } from "../../frontend/state/recipes.ts";
+import {
+  changedRecipe,
+  freshWords,
+  joinedChanges,
+  recipeNow,
+  seriesFor,
+} from "../../frontend/state/recipes.ts";
 import { descendedWords, editWords, runSentence } from "../../frontend/state/run-words.ts";
-import { lossSummary, stateOf, trendOf, viewSteps, viewWords, whereWords } from "../../frontend/state/selectors.ts";
+import {
+  lossSummary,
+  stateOf,
+  trendOf,
+  viewSteps,
+  viewWords,
+  whereWords,
+} from "../../frontend/state/selectors.ts";
 import { createStore } from "../../frontend/state/store.ts";
-import { counter, epochs, every, number, score, setting, tick } from "../../frontend/state/format.ts";
+import {
+  counter,
+  epochs,
+  every,
+  number,
+  score,
+  setting,
+  tick,
+} from "../../frontend/state/format.ts";
 import { answer, catalog } from "./fake-server.ts";
 
 const after = (messages, state = initialState()) => messages.reduce(reduce, state);
-const opened = (changes) => after([{ type: "catalog", catalog }, { type: "opened", answer: answer(changes), token: "t" }]);
-const frame = (run, changes) => ({ type: "frame", runs: { [run]: { status: "playing", step: 1, epoch: 1, samples_seen: 900, generation: 0, latest: {}, ...changes } } });
+const opened = (changes) =>
+  after([
+    { type: "catalog", catalog },
+    { type: "opened", answer: answer(changes), token: "t" },
+  ]);
+const frame = (run, changes) => ({
+  type: "frame",
+  runs: {
+    [run]: {
+      status: "playing",
+      step: 1,
+      epoch: 1,
+      samples_seen: 900,
+      generation: 0,
+      latest: {},
+      ...changes,
+    },
+  },
+});
 
 test("an experiment brings its runs with labels, colours and settings in force", () => {
   const { runs, order, experiment, view } = opened();
   assert.deepEqual(order, ["gd", "sgd"]);
-  assert.deepEqual([runs.gd.label, runs.gd.lane, runs.sgd.label, runs.sgd.lane], ["GD", "a", "SGD", "b"]);
+  assert.deepEqual(
+    [runs.gd.label, runs.gd.lane, runs.sgd.label, runs.sgd.lane],
+    ["GD", "a", "SGD", "b"],
+  );
   assert.equal(runs.sgd.settings.batch_size, 1);
   assert.deepEqual(experiment.weights, ["W1", "W2", "W3"]);
   assert.deepEqual(experiment.shapes.W2, [4, 4]);
@@ -37,18 +78,35 @@ test("a planned edit applies from its step on, a new one at once although its st
   assert.match(runSentence(planned.runs.gd), /^full batch, rate 0\.1/);
   assert.equal(size(after([frame("gd", { step: 121 })], planned)), 32);
   assert.equal(size(after([frame("gd", { step: 900 })], planned)), 32);
-  const event = { type: "event", event: "edit", run: "gd", step: 140, generation: 0, edit: { at_step: 140, batch_size: 1 } };
+  const event = {
+    type: "event",
+    event: "edit",
+    run: "gd",
+    step: 140,
+    generation: 0,
+    edit: { at_step: 140, batch_size: 1 },
+  };
   assert.equal(size(after([event], planned)), 1);
 });
 
 test("an edit shows at once, is settled by its answer and marked once, in any order of answer and event", () => {
   const sent = { type: "sent", id: "c1", do: "edit", run: "gd", body: { batch_size: 1 } };
   const ack = { type: "ack", id: "c1", answer: { run: "gd", at_step: 7, batch_size: 1 } };
-  const event = { type: "event", event: "edit", run: "gd", step: 7, generation: 0, edit: { at_step: 7, batch_size: 1 } };
+  const event = {
+    type: "event",
+    event: "edit",
+    run: "gd",
+    step: 7,
+    generation: 0,
+    edit: { at_step: 7, batch_size: 1 },
+  };
   const pending = after([sent], opened());
   assert.equal(pending.runs.gd.settings.batch_size, 1);
   assert.deepEqual(pending.runs.gd.edits, []);
-  for (const order of [[ack, event], [event, ack]]) {
+  for (const order of [
+    [ack, event],
+    [event, ack],
+  ]) {
     const settled = after(order, pending);
     assert.deepEqual(settled.runs.gd.edits, [{ at_step: 7, batch_size: 1 }]);
     assert.equal(settled.runs.gd.settings.batch_size, 1);
@@ -58,146 +116,298 @@ test("an edit shows at once, is settled by its answer and marked once, in any or
 
 test("a refused edit is reverted with a message", () => {
   const problem = { title: "No", status: 422 };
-  const state = after([{ type: "sent", id: "c1", do: "edit", run: "gd", body: { learning_rate: -1 } }, { type: "error", id: "c1", problem }], opened());
+  const state = after(
+    [
+      { type: "sent", id: "c1", do: "edit", run: "gd", body: { learning_rate: -1 } },
+      { type: "error", id: "c1", problem },
+    ],
+    opened(),
+  );
   assert.equal(state.runs.gd.settings.learning_rate, 0.1);
   assert.deepEqual([state.problem, state.pending], [problem, {}]);
 });
 
 test("another optimizer brings its own defaults and drops those of the one before", () => {
-  const state = after([
-    { type: "event", event: "edit", run: "gd", edit: { at_step: 3, optimizer: "momentum", momentum: 0.5 } },
-    { type: "event", event: "edit", run: "gd", edit: { at_step: 5, optimizer: "adam" } },
-  ], opened());
+  const state = after(
+    [
+      {
+        type: "event",
+        event: "edit",
+        run: "gd",
+        edit: { at_step: 3, optimizer: "momentum", momentum: 0.5 },
+      },
+      { type: "event", event: "edit", run: "gd", edit: { at_step: 5, optimizer: "adam" } },
+    ],
+    opened(),
+  );
   const { momentum, beta1, beta2, learning_rate: rate } = state.runs.gd.settings;
   assert.deepEqual([momentum, beta1, beta2, rate], [undefined, 0.9, 0.999, 0.1]);
 });
 
 test("edits at one step merge and the later wins", () => {
-  const state = after([0.2, 0.3].map((rate) => ({ type: "event", event: "edit", run: "gd", edit: { at_step: 4, learning_rate: rate } })), opened());
+  const state = after(
+    [0.2, 0.3].map((rate) => ({
+      type: "event",
+      event: "edit",
+      run: "gd",
+      edit: { at_step: 4, learning_rate: rate },
+    })),
+    opened(),
+  );
   assert.deepEqual(state.runs.gd.edits, [{ at_step: 4, learning_rate: 0.3 }]);
 });
 
 test("an optimizer that replaces another at the same step keeps none of its settings", () => {
-  const edit = (edit) => ({ type: "event", event: "edit", run: "gd", edit: { at_step: 4, ...edit } });
-  const state = after([edit({ optimizer: "momentum", momentum: 0.5, l2: 0.1 }), edit({ optimizer: "adam", beta1: 0.9 })], opened());
+  const edit = (edit) => ({
+    type: "event",
+    event: "edit",
+    run: "gd",
+    edit: { at_step: 4, ...edit },
+  });
+  const state = after(
+    [
+      edit({ optimizer: "momentum", momentum: 0.5, l2: 0.1 }),
+      edit({ optimizer: "adam", beta1: 0.9 }),
+    ],
+    opened(),
+  );
   assert.deepEqual(state.runs.gd.edits, [{ at_step: 4, optimizer: "adam", beta1: 0.9, l2: 0.1 }]);
 });
 
-test("all samples of one is \"the one sample\"", () => {
-  assert.deepEqual([every(900, "sample"), every(1, "training sample")], ["all 900 samples", "the one training sample"]);
+test('all samples of one is "the one sample"', () => {
+  assert.deepEqual(
+    [every(900, "sample"), every(1, "training sample")],
+    ["all 900 samples", "the one training sample"],
+  );
 });
 
 test("play shows at once and then follows the status of the runs", () => {
   const ready = after([{ type: "connection", status: "ready" }], opened());
-  const pending = after([{ type: "sent", id: "p", do: "play", body: { speed: 30, pace: "steps" } }], ready);
-  assert.deepEqual([pending.playback.playing, pending.playback.speed, pending.connection.status], [true, 30, "live"]);
+  const pending = after(
+    [{ type: "sent", id: "p", do: "play", body: { speed: 30, pace: "steps" } }],
+    ready,
+  );
+  assert.deepEqual(
+    [pending.playback.playing, pending.playback.speed, pending.connection.status],
+    [true, 30, "live"],
+  );
   const stopped = after([{ type: "ack", id: "p", answer: answer({ status: "paused" }) }], pending);
   assert.deepEqual([stopped.playback.playing, stopped.connection.status], [false, "ready"]);
 });
 
 test("another page's speed shows here too, unless this page is about to play at its own", () => {
-  const played = { type: "event", event: "playback", run: null, playing: true, speed: 300, pace: "samples" };
+  const played = {
+    type: "event",
+    event: "playback",
+    run: null,
+    playing: true,
+    speed: 300,
+    pace: "samples",
+  };
   const ready = after([{ type: "connection", status: "ready" }], opened());
   const { playback, connection, runs } = after([played], ready);
-  assert.deepEqual([playback.playing, playback.speed, playback.pace, connection.status, runs.gd.status], [true, 300, "samples", "live", "playing"]);
+  assert.deepEqual(
+    [playback.playing, playback.speed, playback.pace, connection.status, runs.gd.status],
+    [true, 300, "samples", "live", "playing"],
+  );
   const stopped = after([played, { ...played, playing: false }], ready);
   assert.deepEqual([stopped.playback.playing, stopped.playback.speed], [false, 300]);
   const own = { type: "sent", id: "p", do: "play", body: { speed: 30, pace: "steps" } };
   assert.equal(after([own, played], ready).playback.speed, 30);
-  assert.equal(after([{ type: "experiment", state: { ...answer(), speed: 12, pace: "steps" } }], ready).playback.speed, 12);
+  assert.equal(
+    after([{ type: "experiment", state: { ...answer(), speed: 12, pace: "steps" } }], ready)
+      .playback.speed,
+    12,
+  );
 });
 
 test("a speed chosen while paused stays until played, whatever an answer says", () => {
   const reply = { type: "experiment", state: { ...answer(), speed: 60, pace: "steps" } };
   const chosen = after([{ type: "playback", part: { speed: 500 } }, reply], opened());
   assert.equal(chosen.playback.speed, 500);
-  const played = after([{ type: "sent", id: "p", do: "play", body: { speed: 500, pace: "steps" } }, { type: "ack", id: "p", answer: { ...reply.state, speed: 500 } }], chosen);
-  assert.equal(after([{ type: "experiment", state: { ...reply.state, speed: 7 } }], played).playback.speed, 7);
+  const played = after(
+    [
+      { type: "sent", id: "p", do: "play", body: { speed: 500, pace: "steps" } },
+      { type: "ack", id: "p", answer: { ...reply.state, speed: 500 } },
+    ],
+    chosen,
+  );
+  assert.equal(
+    after([{ type: "experiment", state: { ...reply.state, speed: 7 } }], played).playback.speed,
+    7,
+  );
 });
 
 test("a reset keeps the settings in force, drops edits and starts a generation", () => {
-  const state = after([
-    frame("gd", { step: 9, latest: { train_loss: { step: 8, value: 1 } } }),
-    { type: "event", event: "edit", run: "gd", edit: { at_step: 5, learning_rate: 0.2 } },
-    { type: "event", event: "reset", run: "gd", step: 0, generation: 1 },
-  ], opened());
+  const state = after(
+    [
+      frame("gd", { step: 9, latest: { train_loss: { step: 8, value: 1 } } }),
+      { type: "event", event: "edit", run: "gd", edit: { at_step: 5, learning_rate: 0.2 } },
+      { type: "event", event: "reset", run: "gd", step: 0, generation: 1 },
+    ],
+    opened(),
+  );
   const { step, edits, generation, settings, latest } = state.runs.gd;
   assert.deepEqual([step, edits, generation, settings.learning_rate, latest], [0, [], 1, 0.2, {}]);
   assert.equal(recipeNow(state).runs[0].learning_rate, 0.2);
 });
 
 test("an answer from before a reset changes nothing", () => {
-  const faster = { type: "event", event: "edit", run: "gd", generation: 0, edit: { at_step: 4, learning_rate: 0.2 } };
+  const faster = {
+    type: "event",
+    event: "edit",
+    run: "gd",
+    generation: 0,
+    edit: { at_step: 4, learning_rate: 0.2 },
+  };
   const reset = { type: "event", event: "reset", run: "gd", step: 0, generation: 1 };
   const late = { type: "ack", id: "c1", answer: answer({ step: 900 }) };
-  const state = after([{ type: "sent", id: "c1", do: "step", body: { steps: 900 } }, faster, reset, late], opened());
+  const state = after(
+    [{ type: "sent", id: "c1", do: "step", body: { steps: 900 } }, faster, reset, late],
+    opened(),
+  );
   const { gd, sgd } = state.runs;
   assert.deepEqual([gd.step, gd.generation, gd.settings.learning_rate, gd.edits], [0, 1, 0.2, []]);
   assert.deepEqual([sgd.step, sgd.generation, state.pending], [900, 0, {}]);
 });
 
 test("an answer older than a frame does not move the counter back", () => {
-  const state = after([frame("gd", { step: 50 }), { type: "experiment", state: answer() }], opened());
+  const state = after(
+    [frame("gd", { step: 50 }), { type: "experiment", state: answer() }],
+    opened(),
+  );
   assert.equal(state.runs.gd.step, 50);
 });
 
 test("the loss at the step of a pause is not replaced by that of the step before", () => {
   const paused = answer({ status: "paused", step: 9 });
-  paused.runs[0].latest = { train_loss: { step: 9, value: 0.5 }, "grad_l1/W1": { step: 8, value: 3 } };
-  const late = frame("gd", { status: "paused", step: 9, latest: { train_loss: { step: 8, value: 0.6 }, "grad_l1/W1": { step: 8, value: 3 } } });
-  const messages = [{ type: "sent", id: "p", do: "pause", body: {} }, { type: "ack", id: "p", answer: paused }, late];
+  paused.runs[0].latest = {
+    train_loss: { step: 9, value: 0.5 },
+    "grad_l1/W1": { step: 8, value: 3 },
+  };
+  const late = frame("gd", {
+    status: "paused",
+    step: 9,
+    latest: { train_loss: { step: 8, value: 0.6 }, "grad_l1/W1": { step: 8, value: 3 } },
+  });
+  const messages = [
+    { type: "sent", id: "p", do: "pause", body: {} },
+    { type: "ack", id: "p", answer: paused },
+    late,
+  ];
   const state = after(messages, opened());
   assert.deepEqual(state.runs.gd.latest.train_loss, { step: 9, value: 0.5 });
   assert.equal(state.runs.gd.latest["grad_l1/W1"].step, 8);
-  const on = after([frame("gd", { step: 12, latest: { train_loss: { step: 11, value: 0.4 } } })], state);
+  const on = after(
+    [frame("gd", { step: 12, latest: { train_loss: { step: 11, value: 0.4 } } })],
+    state,
+  );
   assert.deepEqual(on.runs.gd.latest.train_loss, { step: 11, value: 0.4 });
-  const anew = after([frame("gd", { step: 2, generation: 1, latest: { train_loss: { step: 1, value: 10 } } })], on);
+  const anew = after(
+    [frame("gd", { step: 2, generation: 1, latest: { train_loss: { step: 1, value: 10 } } })],
+    on,
+  );
   assert.deepEqual(anew.runs.gd.latest, { train_loss: { step: 1, value: 10 } });
 });
 
 test("a frame older than an answer moves neither counter nor state back", () => {
-  const state = after([{ type: "experiment", state: answer({ step: 9 }) }, frame("gd", { step: 7 })], opened());
+  const state = after(
+    [{ type: "experiment", state: answer({ step: 9 }) }, frame("gd", { step: 7 })],
+    opened(),
+  );
   assert.deepEqual([state.runs.gd.step, state.runs.gd.status], [9, "paused"]);
 });
 
 test("a diverged run keeps its last step", () => {
-  const state = after([{ type: "event", event: "diverged", run: "gd", step: 12, diverged_at: 12 }, frame("gd", { status: "diverged", step: 12 })], opened());
+  const state = after(
+    [
+      { type: "event", event: "diverged", run: "gd", step: 12, diverged_at: 12 },
+      frame("gd", { status: "diverged", step: 12 }),
+    ],
+    opened(),
+  );
   assert.equal(state.runs.gd.divergedAt, 12);
   assert.equal(stateOf(state.runs.gd, state).word, "diverged");
 });
 
 test("a diverged run shows the loss of its last step while others play", () => {
-  const event = { type: "event", event: "diverged", run: "gd", step: 12, generation: 0, diverged_at: 12, latest: { train_loss: { step: 12, value: 9e6 } } };
-  const late = frame("gd", { status: "diverged", step: 12, latest: { train_loss: { step: 11, value: 5e3 } } });
-  assert.deepEqual(after([event, late], opened()).runs.gd.latest.train_loss, { step: 12, value: 9e6 });
-  const again = after([{ type: "event", event: "reset", run: "gd", step: 0, generation: 1 }, event], opened());
+  const event = {
+    type: "event",
+    event: "diverged",
+    run: "gd",
+    step: 12,
+    generation: 0,
+    diverged_at: 12,
+    latest: { train_loss: { step: 12, value: 9e6 } },
+  };
+  const late = frame("gd", {
+    status: "diverged",
+    step: 12,
+    latest: { train_loss: { step: 11, value: 5e3 } },
+  });
+  assert.deepEqual(after([event, late], opened()).runs.gd.latest.train_loss, {
+    step: 12,
+    value: 9e6,
+  });
+  const again = after(
+    [{ type: "event", event: "reset", run: "gd", step: 0, generation: 1 }, event],
+    opened(),
+  );
   assert.equal(again.runs.gd.status, "paused");
 });
 
 test("an answer older than the divergence does not revive the run", () => {
   const diverged = { type: "event", event: "diverged", run: "gd", step: 0, diverged_at: 0 };
-  const state = after([{ type: "sent", id: "c1", do: "play", body: {} }, diverged, { type: "ack", id: "c1", answer: answer() }], opened());
-  assert.deepEqual([state.runs.gd.status, state.runs.gd.divergedAt, state.runs.sgd.status], ["diverged", 0, "paused"]);
+  const state = after(
+    [
+      { type: "sent", id: "c1", do: "play", body: {} },
+      diverged,
+      { type: "ack", id: "c1", answer: answer() },
+    ],
+    opened(),
+  );
+  assert.deepEqual(
+    [state.runs.gd.status, state.runs.gd.divergedAt, state.runs.sgd.status],
+    ["diverged", 0, "paused"],
+  );
 });
 
 test("runs come and go, and those that stay keep their colours", () => {
-  const added = { type: "event", event: "run_added", run: "run-3", added: { ...answer().runs[0], name: "run-3" }, recipe: { ...answer().recipe.runs[0], name: "run-3", label: "Mini" } };
+  const added = {
+    type: "event",
+    event: "run_added",
+    run: "run-3",
+    added: { ...answer().runs[0], name: "run-3" },
+    recipe: { ...answer().recipe.runs[0], name: "run-3", label: "Mini" },
+  };
   const three = after([added, added], opened());
-  assert.deepEqual([three.order, three.runs["run-3"].lane, three.runs["run-3"].label], [["gd", "sgd", "run-3"], "c", "Mini"]);
+  assert.deepEqual(
+    [three.order, three.runs["run-3"].lane, three.runs["run-3"].label],
+    [["gd", "sgd", "run-3"], "c", "Mini"],
+  );
   const two = after([{ type: "event", event: "run_removed", run: "gd" }], three);
-  assert.deepEqual([two.order, two.runs["run-3"].lane, two.view.networkRun], [["sgd", "run-3"], "c", "sgd"]);
+  assert.deepEqual(
+    [two.order, two.runs["run-3"].lane, two.view.networkRun],
+    [["sgd", "run-3"], "c", "sgd"],
+  );
 });
 
 test("measurements of an old generation are dropped", () => {
   const late = { type: "measured", runs: { gd: { generation: 0, units: { layers: [] } } } };
-  const state = after([{ type: "event", event: "reset", run: "gd", generation: 1 }, late], opened());
+  const state = after(
+    [{ type: "event", event: "reset", run: "gd", generation: 1 }, late],
+    opened(),
+  );
   assert.equal(state.runs.gd.units, null);
 });
 
 test("a listener is called for its own slice only, with arrays compared item by item", () => {
   const store = createStore(opened(), reduce);
   const heard = [];
-  const stop = store.watch((state) => [state.view.x, state.view.y], (value) => heard.push(value));
+  const stop = store.watch(
+    (state) => [state.view.x, state.view.y],
+    (value) => heard.push(value),
+  );
   store.dispatch({ type: "view", part: { measure: "ratio" } });
   store.dispatch({ type: "view", part: { x: "epochs" } });
   stop();
@@ -206,16 +416,32 @@ test("a listener is called for its own slice only, with arrays compared item by 
 });
 
 test("a new experiment takes the changes, the settings in force, and no edits", () => {
-  const state = after([{ type: "event", event: "edit", run: "sgd", edit: { at_step: 1, batch_size: 32 } }], opened());
+  const state = after(
+    [{ type: "event", event: "edit", run: "sgd", edit: { at_step: 1, batch_size: 32 } }],
+    opened(),
+  );
   const recipe = changedRecipe(state, { network: { layers: [{ units: 8, activation: "tanh" }] } });
   assert.deepEqual(recipe.network.layers, [{ units: 8, activation: "tanh" }]);
   assert.equal(recipe.network.seed, 0);
-  assert.deepEqual(recipe.runs.map(({ batch_size: batch, edits }) => [batch, edits]), [[null, []], [32, []]]);
-  assert.equal(freshWords({ network: { layers: [] } }, 2), "New shape, new weights: both runs start again at step 0.");
+  assert.deepEqual(
+    recipe.runs.map(({ batch_size: batch, edits }) => [batch, edits]),
+    [
+      [null, []],
+      [32, []],
+    ],
+  );
+  assert.equal(
+    freshWords({ network: { layers: [] } }, 2),
+    "New shape, new weights: both runs start again at step 0.",
+  );
 });
 
 test("only drawn series are requested, and none that the server lacks", () => {
-  assert.ok(!seriesFor(opened({ test_samples: 0, test_fraction: 0 }).experiment).some((name) => name.startsWith("test_")));
+  assert.ok(
+    !seriesFor(opened({ test_samples: 0, test_fraction: 0 }).experiment).some((name) =>
+      name.startsWith("test_"),
+    ),
+  );
   assert.ok(seriesFor(opened().experiment).includes("test_r2"));
   const classes = seriesFor(opened({ score: "accuracy" }).experiment);
   assert.ok(classes.includes("test_accuracy") && !classes.includes("test_r2"));
@@ -223,44 +449,110 @@ test("only drawn series are requested, and none that the server lacks", () => {
 
 test("an experiment with classes has its outputs, a regression has one", () => {
   const { experiment } = opened({ classes: ["a", "b", "c"], outputs: 3, score: "accuracy" });
-  assert.deepEqual([experiment.shapes.W3, experiment.parameters, experiment.classes.length], [[4, 3], 24 + 20 + 15, 3]);
-  assert.deepEqual([opened().experiment.shapes.W3, opened().experiment.classes, opened().experiment.score], [[4, 1], [], "r2"]);
+  assert.deepEqual(
+    [experiment.shapes.W3, experiment.parameters, experiment.classes.length],
+    [[4, 3], 24 + 20 + 15, 3],
+  );
+  assert.deepEqual(
+    [opened().experiment.shapes.W3, opened().experiment.classes, opened().experiment.score],
+    [[4, 1], [], "r2"],
+  );
 });
 
 test("the confusion matrix counts by true and predicted class", () => {
   const confusion = confusionOf({ y: [0, 0, 0, 1, 2, 2], y_pred: [0, 1, 0, 1, 0, 2] }, 3);
-  assert.deepEqual(confusion, { counts: [[2, 1, 0], [0, 1, 0], [1, 0, 1]], totals: [3, 1, 2], right: 4, all: 6 });
-  assert.equal(confusionWords("GD", confusion, true), "GD: 4 of 6 test samples correct. Rows are true classes, columns predicted ones.");
-  assert.equal(confusionWords("GD", confusionOf(null, 2), false), "GD: no predictions yet. Rows are true classes, columns predicted ones.");
+  assert.deepEqual(confusion, {
+    counts: [
+      [2, 1, 0],
+      [0, 1, 0],
+      [1, 0, 1],
+    ],
+    totals: [3, 1, 2],
+    right: 4,
+    all: 6,
+  });
+  assert.equal(
+    confusionWords("GD", confusion, true),
+    "GD: 4 of 6 test samples correct. Rows are true classes, columns predicted ones.",
+  );
+  assert.equal(
+    confusionWords("GD", confusionOf(null, 2), false),
+    "GD: no predictions yet. Rows are true classes, columns predicted ones.",
+  );
 });
 
 test("a run's rule, edits and state have the words of the design", () => {
   const state = opened();
   assert.equal(runSentence(state.runs.gd), "full batch, rate 0.1");
-  assert.equal(runSentence({ settings: { optimizer: "momentum", momentum: 0.9, batch_size: 1, learning_rate: 0.006 } }), "batch of 1, momentum 0.9, rate 0.006");
+  assert.equal(
+    runSentence({
+      settings: { optimizer: "momentum", momentum: 0.9, batch_size: 1, learning_rate: 0.006 },
+    }),
+    "batch of 1, momentum 0.9, rate 0.006",
+  );
   assert.equal(editWords({ learning_rate: 0.006 }, { learning_rate: 0.03 }), "rate 0.03 → 0.006");
-  assert.equal(editWords({ optimizer: "momentum", momentum: 0.9 }, { optimizer: "sgd" }), "momentum 0.9");
+  assert.equal(
+    editWords({ optimizer: "momentum", momentum: 0.9 }, { optimizer: "sgd" }),
+    "momentum 0.9",
+  );
   assert.equal(editWords({ batch_size: 32 }, { batch_size: 1 }), "SGD → mini-batch 32");
-  assert.equal(editWords({ stop: [{ when: "test_r2", above: 0.9 }, { when: "layer_dies" }] }, {}), "stops when test R² is above 0.9 or when a layer dies");
+  assert.equal(
+    editWords({ stop: [{ when: "test_r2", above: 0.9 }, { when: "layer_dies" }] }, {}),
+    "stops when test R² is above 0.9 or when a layer dies",
+  );
   assert.equal(editWords({ stop: [] }, {}), "no stop condition");
   const adam = { at_step: 3, optimizer: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
   assert.equal(editWords(adam, { optimizer: "sgd" }, catalog), "Adam");
-  assert.equal(editWords({ ...adam, beta2: 0.99 }, { optimizer: "momentum", momentum: 0.9 }, catalog), "Adam, beta 2 0.99");
+  assert.equal(
+    editWords({ ...adam, beta2: 0.99 }, { optimizer: "momentum", momentum: 0.9 }, catalog),
+    "Adam, beta 2 0.99",
+  );
   assert.equal(editWords({ beta1: 0.5 }, { ...adam }, catalog), "beta 1 0.5");
   assert.equal(editWords({ optimizer: "momentum" }, { optimizer: "sgd" }, catalog), "momentum 0.9");
-  assert.equal(editWords({ optimizer: "sgd", batch_size: 1 }, { optimizer: "adam", batch_size: null }, catalog), "GD → SGD, plain");
-  assert.equal(editWords({ learning_rate: 0.1, batch_size: 1 }, { learning_rate: 0.1, batch_size: 1 }, catalog), "");
-  assert.equal(editWords({ redraw: { layers: [2], weights: "he" } }, {}), "layer 2 reinitialized, He");
-  assert.equal(editWords({ redraw: { layers: [1, 2], weights: "normal" }, learning_rate: 0.01 }, { learning_rate: 0.1 }), "rate 0.1 → 0.01, layers 1, 2 reinitialized, normal");
-  assert.equal(editWords({ optimizer: "nesterov" }, { optimizer: "adam", beta1: 0.9 }, catalog), "Nesterov 0.9");
+  assert.equal(
+    editWords(
+      { optimizer: "sgd", batch_size: 1 },
+      { optimizer: "adam", batch_size: null },
+      catalog,
+    ),
+    "GD → SGD, plain",
+  );
+  assert.equal(
+    editWords(
+      { learning_rate: 0.1, batch_size: 1 },
+      { learning_rate: 0.1, batch_size: 1 },
+      catalog,
+    ),
+    "",
+  );
+  assert.equal(
+    editWords({ redraw: { layers: [2], weights: "he" } }, {}),
+    "layer 2 reinitialized, He",
+  );
+  assert.equal(
+    editWords(
+      { redraw: { layers: [1, 2], weights: "normal" }, learning_rate: 0.01 },
+      { learning_rate: 0.1 },
+    ),
+    "rate 0.1 → 0.01, layers 1, 2 reinitialized, normal",
+  );
+  assert.equal(
+    editWords({ optimizer: "nesterov" }, { optimizer: "adam", beta1: 0.9 }, catalog),
+    "Nesterov 0.9",
+  );
   assert.equal(stateOf(state.runs.gd, state).word, "waiting");
-  const dead = { ...state.runs.sgd, step: 300, units: { layers: [{ dead: [false] }, { dead: [true, true] }] } };
+  const dead = {
+    ...state.runs.sgd,
+    step: 300,
+    units: { layers: [{ dead: [false] }, { dead: [true, true] }] },
+  };
   assert.equal(stateOf(dead, state).word, "layer 2 dead");
   assert.match(lossSummary(state), /^Loss by step\. GD starts at 12\.3\./);
 });
 
 test("runs at different steps are named, unless their answers are only of different moments", () => {
-  const at = (gd, sgd, status) => after([frame("gd", { step: gd, status }), frame("sgd", { step: sgd, status })], opened());
+  const at = (gd, sgd, status) =>
+    after([frame("gd", { step: gd, status }), frame("sgd", { step: sgd, status })], opened());
   assert.equal(whereWords(at(1284, 1284, "paused")), "1,284");
   assert.equal(whereWords(at(184, 900, "paused")), "900 (GD at 184)");
   assert.equal(whereWords(at(899, 900, "paused")), "900 (GD at 899)");
@@ -270,61 +562,158 @@ test("runs at different steps are named, unless their answers are only of differ
 
 test("a view updated now and then names its step, unless all runs stand there", () => {
   const at = (step, status, steps) => {
-    const runs = Object.fromEntries(["gd", "sgd"].map((name) => [name, { generation: 0, predictions: steps[name] === undefined ? null : { step: steps[name] } }]));
-    const state = after([frame("gd", { step, status }), frame("sgd", { step, status }), { type: "measured", runs }], opened());
-    return [viewWords, viewSteps].map((words) => words(state, Object.values(state.runs), "predictions"));
+    const runs = Object.fromEntries(
+      ["gd", "sgd"].map((name) => [
+        name,
+        { generation: 0, predictions: steps[name] === undefined ? null : { step: steps[name] } },
+      ]),
+    );
+    const state = after(
+      [frame("gd", { step, status }), frame("sgd", { step, status }), { type: "measured", runs }],
+      opened(),
+    );
+    return [viewWords, viewSteps].map((words) =>
+      words(state, Object.values(state.runs), "predictions"),
+    );
   };
   assert.deepEqual(at(900, "paused", { gd: 900, sgd: 900 }), ["", ""]);
-  assert.deepEqual(at(900, "paused", { gd: 900, sgd: 884 }), ["step 900 (SGD at 884)", "steps 884 to 900"]);
+  assert.deepEqual(at(900, "paused", { gd: 900, sgd: 884 }), [
+    "step 900 (SGD at 884)",
+    "steps 884 to 900",
+  ]);
   assert.deepEqual(at(900, "paused", { gd: 880, sgd: 880 }), ["step 880", "step 880"]);
   assert.deepEqual(at(900, "playing", { gd: 900, sgd: 899 }), ["step 900", "step 900"]);
-  assert.deepEqual(at(1900, "playing", { gd: 1900, sgd: 884 }), ["step 1,900 (SGD at 884)", "steps 884 to 1,900"]);
+  assert.deepEqual(at(1900, "playing", { gd: 1900, sgd: 884 }), [
+    "step 1,900 (SGD at 884)",
+    "steps 884 to 1,900",
+  ]);
   assert.deepEqual(at(900, "playing", { sgd: 884 }), ["step 884", "step 884"]);
   assert.deepEqual(at(900, "playing", {}), ["", ""]);
 });
 
 test("the trend depends on the recent past", () => {
-  const trend = (loss) => trendOf(Array.from({ length: 200 }, (_, step) => ({ step, value: loss(step) })), 200);
-  assert.equal(trend((step) => 1 / (1 + step)), "falling");
-  assert.equal(trend(() => 0.0436), "flat");
-  assert.equal(trend((step) => 1 + step), "rising");
+  const trend = (loss) =>
+    trendOf(
+      Array.from({ length: 200 }, (_, step) => ({ step, value: loss(step) })),
+      200,
+    );
+  assert.equal(
+    trend((step) => 1 / (1 + step)),
+    "falling",
+  );
+  assert.equal(
+    trend(() => 0.0436),
+    "flat",
+  );
+  assert.equal(
+    trend((step) => 1 + step),
+    "rising",
+  );
 });
 
 test("a loss is flat that falls by less than a hundredth over the Doctor's steps, at any step", () => {
   const trend = (share, steps) => {
     const window = Math.max(200, steps / 8);
-    return trendOf(Array.from({ length: steps }, (_, step) => ({ step, value: (1 - share) ** (step / (0.875 * window)) })), steps);
+    return trendOf(
+      Array.from({ length: steps }, (_, step) => ({
+        step,
+        value: (1 - share) ** (step / (0.875 * window)),
+      })),
+      steps,
+    );
   };
   for (const steps of [60, 150, 600, 1500, 3000]) {
-    assert.deepEqual([trend(0.012, steps), trend(0.008, steps), trend(-0.012, steps)], ["falling", "flat", "rising"], `${steps}`);
+    assert.deepEqual(
+      [trend(0.012, steps), trend(0.008, steps), trend(-0.012, steps)],
+      ["falling", "flat", "rising"],
+      `${steps}`,
+    );
   }
-  const state = after([frame("gd", { step: 600 }), { type: "measured", runs: { gd: { generation: 0, trend: "falling" } } }], opened({ status: "playing" }));
-  assert.deepEqual(stateOf(state.runs.gd, state), { word: "falling", glyph: "check", tone: "ok", of: "train loss, the last 75 steps" });
+  const state = after(
+    [
+      frame("gd", { step: 600 }),
+      { type: "measured", runs: { gd: { generation: 0, trend: "falling" } } },
+    ],
+    opened({ status: "playing" }),
+  );
+  assert.deepEqual(stateOf(state.runs.gd, state), {
+    word: "falling",
+    glyph: "check",
+    tone: "ok",
+    of: "train loss, the last 75 steps",
+  });
   assert.equal(stateOf({ ...state.runs.gd, step: 1 }, state).of, "train loss, the last 1 step");
 });
 
 test("a constant, a wandering and a jumping loss have their own words", () => {
-  const trend = (loss, steps = 400) => trendOf(Array.from({ length: steps }, (_, step) => ({ step, value: loss(step) })), steps);
-  for (const steps of [45, 60, 94]) assert.equal(trend((step) => (step < 20 ? 0.5 / (step + 1) : 0.0095311558521452), steps), "flat", `${steps}`);
-  assert.equal(trend((step) => (step < 399 ? 0.000735 : 0.173)), "rising", "one step after the batch was made a single sample");
-  assert.equal(trend((step) => (step < 399 ? 0.173 : 0.000735)), "falling");
+  const trend = (loss, steps = 400) =>
+    trendOf(
+      Array.from({ length: steps }, (_, step) => ({ step, value: loss(step) })),
+      steps,
+    );
+  for (const steps of [45, 60, 94])
+    assert.equal(
+      trend((step) => (step < 20 ? 0.5 / (step + 1) : 0.0095311558521452), steps),
+      "flat",
+      `${steps}`,
+    );
+  assert.equal(
+    trend((step) => (step < 399 ? 0.000735 : 0.173)),
+    "rising",
+    "one step after the batch was made a single sample",
+  );
+  assert.equal(
+    trend((step) => (step < 399 ? 0.173 : 0.000735)),
+    "falling",
+  );
   const wanders = (step) => 0.1 + 0.05 * Math.sin(step * step);
   assert.equal(trend(wanders), "flat");
-  assert.equal(trend((step) => wanders(step) * Math.exp(-step / 20)), "falling");
+  assert.equal(
+    trend((step) => wanders(step) * Math.exp(-step / 20)),
+    "falling",
+  );
 });
 
 test("with fewer than two losses there is no trend, neither in the table nor in a sentence", () => {
-  assert.deepEqual([trendOf([], 0), trendOf([{ step: 0, value: 12.3 }], 1)], [undefined, undefined]);
-  assert.equal(trendOf([{ step: 0, value: 12.3 }, { step: 1, value: 9.1 }], 2), "falling");
-  const state = after([frame("gd", { step: 1, status: "playing" }), frame("sgd", { step: 1, status: "playing" })], opened());
+  assert.deepEqual(
+    [trendOf([], 0), trendOf([{ step: 0, value: 12.3 }], 1)],
+    [undefined, undefined],
+  );
+  assert.equal(
+    trendOf(
+      [
+        { step: 0, value: 12.3 },
+        { step: 1, value: 9.1 },
+      ],
+      2,
+    ),
+    "falling",
+  );
+  const state = after(
+    [frame("gd", { step: 1, status: "playing" }), frame("sgd", { step: 1, status: "playing" })],
+    opened(),
+  );
   assert.deepEqual(stateOf(state.runs.gd, state), { word: "", glyph: null, tone: "muted" });
   assert.equal(lossSummary(state), "Loss by step. GD started at 12.3. SGD started at 12.3.");
-  const measuredState = after([{ type: "measured", runs: { gd: { generation: 0, trend: "rising" } } }], state);
+  const measuredState = after(
+    [{ type: "measured", runs: { gd: { generation: 0, trend: "rising" } } }],
+    state,
+  );
   assert.match(lossSummary(measuredState), /GD started at 12\.3: rising\. SGD started at 12\.3\.$/);
 });
 
 test("numbers read as people write them", () => {
-  assert.deepEqual([0.04391, 12.34, 0, 1284, 1.9e7, 0.00001, 1.8e-5, null, -0.5].map(number), ["0.0439", "12.3", "0", "1,284", "1.90e7", "1.00e−5", "1.80e−5", "–", "−0.500"]);
+  assert.deepEqual([0.04391, 12.34, 0, 1284, 1.9e7, 0.00001, 1.8e-5, null, -0.5].map(number), [
+    "0.0439",
+    "12.3",
+    "0",
+    "1,284",
+    "1.90e7",
+    "1.00e−5",
+    "1.80e−5",
+    "–",
+    "−0.500",
+  ]);
   assert.deepEqual([12345, 123400, 1230000].map(counter), ["12,345", "123.4 k", "1.23 M"]);
   assert.deepEqual([1284, 1.43].map(epochs), ["1,284", "1.43"]);
   assert.deepEqual([-0.001, 0.876, null].map(score), ["0.00", "0.88", "–"]);
@@ -333,7 +722,14 @@ test("numbers read as people write them", () => {
 });
 
 test("an answer older than an edit does not revert it", () => {
-  const edit = { type: "event", event: "edit", run: "gd", step: 30, generation: 0, edit: { at_step: 30, batch_size: 32 } };
+  const edit = {
+    type: "event",
+    event: "edit",
+    run: "gd",
+    step: 30,
+    generation: 0,
+    edit: { at_step: 30, batch_size: 32 },
+  };
   const state = after([edit, { type: "experiment", state: answer() }], opened());
   assert.deepEqual(state.runs.gd.edits, [{ at_step: 30, batch_size: 32 }]);
   assert.equal(state.runs.gd.settings.batch_size, 32);
@@ -344,12 +740,21 @@ test("schedules, penalties and bounds appear in an edit's flag and a run's sente
   const cosine = { name: "cosine", steps: 1000, least: 0.01 };
   assert.equal(editWords({ schedule: cosine }, plain, catalog), "schedule cosine");
   assert.equal(editWords({ schedule: "inverse_time" }, plain, catalog), "schedule 1/t");
-  assert.equal(editWords({ schedule: { ...cosine, steps: 500 } }, { ...plain, schedule: cosine }, catalog), "schedule cosine, steps 500");
+  assert.equal(
+    editWords({ schedule: { ...cosine, steps: 500 } }, { ...plain, schedule: cosine }, catalog),
+    "schedule cosine, steps 500",
+  );
   // a schedule in an edit starts anew
-  assert.equal(editWords({ schedule: cosine }, { ...plain, schedule: cosine }, catalog), "schedule cosine");
+  assert.equal(
+    editWords({ schedule: cosine }, { ...plain, schedule: cosine }, catalog),
+    "schedule cosine",
+  );
   assert.equal(editWords({ l1: 0.001, l2: 0 }, plain, catalog), "L1 0.001");
   assert.equal(editWords({ clip_norm: 1 }, plain, catalog), "clip norm 1");
-  assert.equal(editWords({ clip_norm: null, clip_value: null }, { ...plain, clip_norm: 1 }, catalog), "clip norm off");
+  assert.equal(
+    editWords({ clip_norm: null, clip_value: null }, { ...plain, clip_norm: 1 }, catalog),
+    "clip norm off",
+  );
   assert.equal(editWords({ order: "sequential" }, plain, catalog), "in order");
   const settings = { ...plain, schedule: cosine, l2: 0.001, l1: 0, clip_norm: 1, clip_value: null };
   assert.equal(runSentence({ settings }), "batch of 1, rate 0.1, cosine, L2 0.001, clip norm 1");
@@ -364,27 +769,40 @@ test("the minimized value is shown beside the loss only with a penalty", () => {
 
 test("schedule and penalties stay when the optimizer changes; its own settings are dropped", () => {
   const edit = (edit) => ({ type: "event", event: "edit", run: "gd", edit });
-  const state = after([
-    edit({ at_step: 1, schedule: "cosine", l2: 0.01, clip_norm: 1 }), edit({ at_step: 2, optimizer: "adam" }), edit({ at_step: 3, optimizer: "sgd" }),
-  ], opened());
+  const state = after(
+    [
+      edit({ at_step: 1, schedule: "cosine", l2: 0.01, clip_norm: 1 }),
+      edit({ at_step: 2, optimizer: "adam" }),
+      edit({ at_step: 3, optimizer: "sgd" }),
+    ],
+    opened(),
+  );
   const { schedule, l2, clip_norm: norm, beta1 } = state.runs.gd.settings;
   assert.deepEqual([schedule, l2, norm, beta1], ["cosine", 0.01, 1, undefined]);
 });
 
 test("a loss is named in either form of the recipe", () => {
-  assert.deepEqual(["mse", { name: "huber", delta: 0.5 }, "softmax_cross_entropy", "another_one"].map(lossWords), [
-    "mean squared error", "Huber loss, delta 0.5", "softmax cross-entropy", "another one",
-  ]);
-  assert.deepEqual(["mse", "huber", "binary_cross_entropy", "softmax_cross_entropy"].map(takesLogits), [false, false, true, true]);
+  assert.deepEqual(
+    ["mse", { name: "huber", delta: 0.5 }, "softmax_cross_entropy", "another_one"].map(lossWords),
+    ["mean squared error", "Huber loss, delta 0.5", "softmax cross-entropy", "another one"],
+  );
+  assert.deepEqual(
+    ["mse", "huber", "binary_cross_entropy", "softmax_cross_entropy"].map(takesLogits),
+    [false, false, true, true],
+  );
 });
 
 const TASKS = {
   datasets: [
-    { name: "linear", task: "regression", classes: [] }, { name: "sine", task: "regression", classes: [] },
-    { name: "moons", task: "classification", classes: ["a", "b"] }, { name: "iris", task: "classification", classes: ["a", "b", "c"] },
+    { name: "linear", task: "regression", classes: [] },
+    { name: "sine", task: "regression", classes: [] },
+    { name: "moons", task: "classification", classes: ["a", "b"] },
+    { name: "iris", task: "classification", classes: ["a", "b", "c"] },
   ],
   losses: [
-    { name: "mse", most_classes: 2 }, { name: "binary_cross_entropy", most_classes: 2 }, { name: "softmax_cross_entropy", most_classes: null },
+    { name: "mse", most_classes: 2 },
+    { name: "binary_cross_entropy", most_classes: 2 },
+    { name: "softmax_cross_entropy", most_classes: null },
   ],
 };
 
@@ -401,7 +819,11 @@ test("other data of the same kind keep the loss, others get their own", () => {
 
 test("a recipe with classes names no loss, and its output is linear", () => {
   const state = after([{ type: "catalog", catalog: { ...catalog, ...TASKS } }], opened());
-  state.experiment.recipe = { ...state.experiment.recipe, data: { name: "linear" }, network: { layers: [], output: "tanh" } };
+  state.experiment.recipe = {
+    ...state.experiment.recipe,
+    data: { name: "linear" },
+    network: { layers: [], output: "tanh" },
+  };
   const { loss, network } = changedRecipe(state, { data: { name: "moons" } });
   assert.deepEqual([loss, network.output], [undefined, "identity"]);
   const recipe = changedRecipe(state, { data: { name: "sine" } });
@@ -411,11 +833,46 @@ test("a recipe with classes names no loss, and its output is linear", () => {
 
 const SETS = {
   datasets: [
-    { name: "log_linear", task: "regression", features: null, samples: null, classes: [], parameters: [] },
-    { name: "polynomial", task: "regression", features: 1, samples: null, classes: [], parameters: [{ name: "degree", default: 3 }] },
-    { name: "moons", task: "classification", features: 2, samples: null, classes: ["a", "b"], parameters: [] },
-    { name: "iris", task: "classification", features: 4, samples: 150, classes: ["a", "b", "c"], parameters: [] },
-    { name: "diabetes", task: "regression", features: 10, samples: 442, classes: [], parameters: [] },
+    {
+      name: "log_linear",
+      task: "regression",
+      features: null,
+      samples: null,
+      classes: [],
+      parameters: [],
+    },
+    {
+      name: "polynomial",
+      task: "regression",
+      features: 1,
+      samples: null,
+      classes: [],
+      parameters: [{ name: "degree", default: 3 }],
+    },
+    {
+      name: "moons",
+      task: "classification",
+      features: 2,
+      samples: null,
+      classes: ["a", "b"],
+      parameters: [],
+    },
+    {
+      name: "iris",
+      task: "classification",
+      features: 4,
+      samples: 150,
+      classes: ["a", "b", "c"],
+      parameters: [],
+    },
+    {
+      name: "diabetes",
+      task: "regression",
+      features: 10,
+      samples: 442,
+      classes: [],
+      parameters: [],
+    },
   ],
   losses: TASKS.losses,
 };
@@ -426,38 +883,107 @@ test("other data drop what they fix themselves and what only the old data had", 
     state.experiment.recipe = { ...state.experiment.recipe, data };
     return changedRecipe(state, { data: change }).data;
   };
-  const linear = { name: "log_linear", samples: 1200, features: 5, noise: 0.1, test_fraction: 0.25, standardize: "none", seed: 4 };
-  assert.deepEqual(from(linear)({ name: "moons" }), { name: "moons", samples: 1200, noise: 0.1, test_fraction: 0.25, standardize: "none", seed: 4 });
+  const linear = {
+    name: "log_linear",
+    samples: 1200,
+    features: 5,
+    noise: 0.1,
+    test_fraction: 0.25,
+    standardize: "none",
+    seed: 4,
+  };
+  assert.deepEqual(from(linear)({ name: "moons" }), {
+    name: "moons",
+    samples: 1200,
+    noise: 0.1,
+    test_fraction: 0.25,
+    standardize: "none",
+    seed: 4,
+  });
   // measured data have units of their own
-  assert.deepEqual(from(linear)({ name: "iris" }), { name: "iris", noise: 0.1, test_fraction: 0.25, standardize: "inputs", seed: 4 });
+  assert.deepEqual(from(linear)({ name: "iris" }), {
+    name: "iris",
+    noise: 0.1,
+    test_fraction: 0.25,
+    standardize: "inputs",
+    seed: 4,
+  });
   assert.equal(from(linear)({ name: "diabetes" }).standardize, "both");
-  const iris = { name: "iris", samples: 150, features: 4, test_fraction: 0.2, standardize: "inputs", label_noise: 0.1, seed: 4 };
-  assert.deepEqual(from(iris)({ name: "log_linear" }), { name: "log_linear", test_fraction: 0.2, seed: 4 });
+  const iris = {
+    name: "iris",
+    samples: 150,
+    features: 4,
+    test_fraction: 0.2,
+    standardize: "inputs",
+    label_noise: 0.1,
+    seed: 4,
+  };
+  assert.deepEqual(from(iris)({ name: "log_linear" }), {
+    name: "log_linear",
+    test_fraction: 0.2,
+    seed: 4,
+  });
   assert.equal(from(iris)({ name: "moons" }).label_noise, 0.1);
-  assert.deepEqual(from({ name: "polynomial", degree: 7, features: 1, samples: 40 })({ name: "moons" }), { name: "moons", samples: 40 });
+  assert.deepEqual(
+    from({ name: "polynomial", degree: 7, features: 1, samples: 40 })({ name: "moons" }),
+    { name: "moons", samples: 40 },
+  );
   assert.deepEqual(from(linear)({ noise: 0.2 }), { ...linear, noise: 0.2 });
-  const csv = { name: "csv", dataset: "d1", target: "price", samples: 80, features: 3, standardize: "both", seed: 4 };
+  const csv = {
+    name: "csv",
+    dataset: "d1",
+    target: "price",
+    samples: 80,
+    features: 3,
+    standardize: "both",
+    seed: 4,
+  };
   assert.deepEqual(from(csv)({ name: "log_linear" }), { name: "log_linear", seed: 4 });
-  assert.deepEqual(from(csv)({ name: "csv", dataset: "d2", target: "size", standardize: "inputs" }), { name: "csv", dataset: "d2", target: "size", standardize: "inputs", seed: 4 });
+  assert.deepEqual(
+    from(csv)({ name: "csv", dataset: "d2", target: "size", standardize: "inputs" }),
+    { name: "csv", dataset: "d2", target: "size", standardize: "inputs", seed: 4 },
+  );
 });
 
 test("settings for one data set are not kept for the next", () => {
   const data = (change) => ({ data: change });
-  assert.deepEqual(joinedChanges(data({ degree: 7 }), data({ name: "moons" })), data({ name: "moons" }));
-  assert.deepEqual(joinedChanges(data({ name: "moons" }), data({ noise: 1 })), data({ name: "moons", noise: 1 }));
-  assert.deepEqual(joinedChanges({ runs: { gd: { seed: 1 } } }, { runs: { sgd: { seed: 2 } } }).runs, { gd: { seed: 1 }, sgd: { seed: 2 } });
+  assert.deepEqual(
+    joinedChanges(data({ degree: 7 }), data({ name: "moons" })),
+    data({ name: "moons" }),
+  );
+  assert.deepEqual(
+    joinedChanges(data({ name: "moons" }), data({ noise: 1 })),
+    data({ name: "moons", noise: 1 }),
+  );
+  assert.deepEqual(
+    joinedChanges({ runs: { gd: { seed: 1 } } }, { runs: { sgd: { seed: 2 } } }).runs,
+    { gd: { seed: 1 }, sgd: { seed: 2 } },
+  );
 });
 
 test("only losses that suit the data are offered", () => {
-  const losses = [{ name: "mse", task: "regression", most_classes: 2 }, ...["binary", "softmax"].map((name, k) => ({ name, task: "classification", most_classes: k ? null : 2 }))];
+  const losses = [
+    { name: "mse", task: "regression", most_classes: 2 },
+    ...["binary", "softmax"].map((name, k) => ({
+      name,
+      task: "classification",
+      most_classes: k ? null : 2,
+    })),
+  ];
   const offered = (classes) => fittingLosses({ losses }, classes).map(({ name }) => name);
   assert.deepEqual([0, 2, 3].map(offered), [["mse"], ["mse", "binary", "softmax"], ["softmax"]]);
 });
 
 test("another seed of one run is another experiment, with a notice", () => {
   const recipe = changedRecipe(opened(), { runs: { sgd: { seed: 9 } } });
-  assert.deepEqual(recipe.runs.map(({ seed }) => seed), [0, 9]);
-  assert.equal(freshWords({ runs: { sgd: { seed: 9 } } }, 2), "Another order of the samples: both runs start again at step 0.");
+  assert.deepEqual(
+    recipe.runs.map(({ seed }) => seed),
+    [0, 9],
+  );
+  assert.equal(
+    freshWords({ runs: { sgd: { seed: 9 } } }, 2),
+    "Another order of the samples: both runs start again at step 0.",
+  );
 });
 
 test("a loss of logits gets a linear output", () => {

@@ -9,29 +9,66 @@ import { initialState, reduce } from "../../frontend/state/reduce.ts";
 import { createStore } from "../../frontend/state/store.ts";
 import { answer, catalog } from "./fake-server.ts";
 
-const after = (...messages) => [{ type: "opened", answer: answer(), token: "t" }, { type: "connection", status: "ready" }, ...messages].reduce(reduce, initialState());
+const after = (...messages) =>
+  [
+    { type: "opened", answer: answer(), token: "t" },
+    { type: "connection", status: "ready" },
+    ...messages,
+  ].reduce(reduce, initialState());
 const cut = { type: "connection", status: "reconnecting", lastStep: 1040 };
 const text = (state) => [stripFor(state)?.strong, stripFor(state)?.text].join(" ");
 
 test("a lost connection says that training goes on only if something was moving", () => {
-  const play = { type: "event", event: "playback", run: null, playing: true, speed: 60, pace: "steps" };
-  const unwatched = (idle) => text(after({ type: "catalog", catalog: { ...catalog, idle_seconds: idle } }, play, cut));
-  assert.equal(unwatched(600), "Connection lost at step 1,040. Training continues for up to 10 minutes. Missed steps load when you reconnect.");
+  const play = {
+    type: "event",
+    event: "playback",
+    run: null,
+    playing: true,
+    speed: 60,
+    pace: "steps",
+  };
+  const unwatched = (idle) =>
+    text(after({ type: "catalog", catalog: { ...catalog, idle_seconds: idle } }, play, cut));
+  assert.equal(
+    unwatched(600),
+    "Connection lost at step 1,040. Training continues for up to 10 minutes. Missed steps load when you reconnect.",
+  );
   assert.match(unwatched(90), /for up to 90 seconds\./);
   assert.match(text(after(play, cut)), /Training continues\. Missed steps/);
-  assert.equal(text(after(cut)), "Connection lost at step 1,040. Nothing was playing, so no step is missed.");
-  assert.match(text(after({ type: "sent", id: "s", do: "step", run: null, body: { epochs: 1 } }, cut)), /Training continues/);
+  assert.equal(
+    text(after(cut)),
+    "Connection lost at step 1,040. Nothing was playing, so no step is missed.",
+  );
+  assert.match(
+    text(after({ type: "sent", id: "s", do: "step", run: null, body: { epochs: 1 } }, cut)),
+    /Training continues/,
+  );
 });
 
 test("a refusal shows its reasons, and a lost connection comes first", () => {
-  const refused = { type: "problem", problem: { title: "The recipe is not valid", detail: "One field.", errors: [{ pointer: "/data", detail: "At most 5,000." }] } };
+  const refused = {
+    type: "problem",
+    problem: {
+      title: "The recipe is not valid",
+      detail: "One field.",
+      errors: [{ pointer: "/data", detail: "At most 5,000." }],
+    },
+  };
   assert.equal(text(after(refused)), "The recipe is not valid. One field. At most 5,000.");
   assert.equal(stripFor(after(refused, cut)).kind, "reconnecting");
 });
 
 test("a server that cannot store says so before any refusal, until it can", () => {
-  const storage = (readOnly) => ({ type: "event", event: "storage", run: null, read_only: readOnly });
-  const refused = { type: "problem", problem: { type: "/problems/read-only", title: "The server is read-only now" } };
+  const storage = (readOnly) => ({
+    type: "event",
+    event: "storage",
+    run: null,
+    read_only: readOnly,
+  });
+  const refused = {
+    type: "problem",
+    problem: { type: "/problems/read-only", title: "The server is read-only now" },
+  };
   const words = "Read-only: the server cannot write to its data folder. Changes would be lost.";
   assert.equal(text(after(storage(true))), words);
   assert.equal(text(after(storage(true), refused)), words);
@@ -39,23 +76,58 @@ test("a server that cannot store says so before any refusal, until it can", () =
   assert.equal(stripFor(after(storage(true), refused, storage(false))), null);
   assert.equal(text(after({ type: "experiment", state: { ...answer(), read_only: true } })), words);
   assert.equal(stripFor(after(storage(true), { type: "experiment", state: answer() })), null);
-  assert.equal(stripFor(after(storage(true), refused, { type: "experiment", state: answer() })), null, "it could again while the line was cut");
+  assert.equal(
+    stripFor(after(storage(true), refused, { type: "experiment", state: answer() })),
+    null,
+    "it could again while the line was cut",
+  );
 });
 
-const diverged = (run, step = 307) => ({ type: "event", event: "diverged", run, step, diverged_at: step });
-const play = { type: "event", event: "playback", run: null, playing: true, speed: 60, pace: "steps" };
-const withMore = (...names) => names.map((name) => ({
-  type: "event", event: "run_added", run: name, recipe: { ...answer().recipe.runs[1], name }, added: { ...answer().runs[1], name, status: "playing" },
-}));
+const diverged = (run, step = 307) => ({
+  type: "event",
+  event: "diverged",
+  run,
+  step,
+  diverged_at: step,
+});
+const play = {
+  type: "event",
+  event: "playback",
+  run: null,
+  playing: true,
+  speed: 60,
+  pace: "steps",
+};
+const withMore = (...names) =>
+  names.map((name) => ({
+    type: "event",
+    event: "run_added",
+    run: name,
+    recipe: { ...answer().recipe.runs[1], name },
+    added: { ...answer().runs[1], name, status: "playing" },
+  }));
 
 test("of two runs the strip names the diverged one with its step, and the other goes on if playing", () => {
-  assert.equal(text(after(play, diverged("gd"))), "GD diverged at step 307 and is stopped. SGD continues.");
-  assert.equal(text(after(diverged("gd"))), "GD diverged at step 307 and is stopped. SGD can continue.");
-  assert.equal(text(after(play, diverged("gd"), diverged("sgd", 1200))), "GD diverged at step 307 and SGD at step 1,200; both are stopped. Lower the rate, then reset.");
+  assert.equal(
+    text(after(play, diverged("gd"))),
+    "GD diverged at step 307 and is stopped. SGD continues.",
+  );
+  assert.equal(
+    text(after(diverged("gd"))),
+    "GD diverged at step 307 and is stopped. SGD can continue.",
+  );
+  assert.equal(
+    text(after(play, diverged("gd"), diverged("sgd", 1200))),
+    "GD diverged at step 307 and SGD at step 1,200; both are stopped. Lower the rate, then reset.",
+  );
 });
 
 const fork = (name, of, step) => ({
-  type: "event", event: "run_added", run: name, recipe: { ...answer().recipe.runs[0], name, origin: { run: of, at_step: step } }, added: { ...answer().runs[0], name, step },
+  type: "event",
+  event: "run_added",
+  run: name,
+  recipe: { ...answer().recipe.runs[0], name, origin: { run: of, at_step: step } },
+  added: { ...answer().runs[0], name, step },
 });
 const reset = (run, generation) => ({ type: "event", event: "reset", run, generation });
 
@@ -63,11 +135,32 @@ test("a divergence shows until the run is reset, removed or replaced by a fork, 
   const state = after(play, diverged("gd"));
   const then = (...messages) => stripFor(messages.reduce(reduce, state))?.strong ?? null;
   assert.equal(then(), "GD diverged at step 307 and is stopped.");
-  assert.deepEqual([then(reset("gd", 1)), then({ type: "event", event: "run_removed", run: "gd" }), then(fork("gd-200", "gd", 200))], [null, null, null]);
-  assert.equal(then(reset("gd", 1), { ...diverged("gd", 12), generation: 1 }), "GD diverged at step 12 and is stopped.");
-  assert.equal(then(fork("gd-200", "gd", 200), diverged("gd-200", 250)), "Gd 200 diverged at step 250 and is stopped.");
-  assert.equal(then(fork("gd-200", "gd", 200), { type: "event", event: "run_removed", run: "gd-200" }), "GD diverged at step 307 and is stopped.", "nothing goes on in its place");
-  assert.equal(text(after(fork("gd-200", "gd", 200), play, diverged("gd"))), "GD diverged at step 307 and is stopped. SGD and Gd 200 continue.", "that fork was there before");
+  assert.deepEqual(
+    [
+      then(reset("gd", 1)),
+      then({ type: "event", event: "run_removed", run: "gd" }),
+      then(fork("gd-200", "gd", 200)),
+    ],
+    [null, null, null],
+  );
+  assert.equal(
+    then(reset("gd", 1), { ...diverged("gd", 12), generation: 1 }),
+    "GD diverged at step 12 and is stopped.",
+  );
+  assert.equal(
+    then(fork("gd-200", "gd", 200), diverged("gd-200", 250)),
+    "Gd 200 diverged at step 250 and is stopped.",
+  );
+  assert.equal(
+    then(fork("gd-200", "gd", 200), { type: "event", event: "run_removed", run: "gd-200" }),
+    "GD diverged at step 307 and is stopped.",
+    "nothing goes on in its place",
+  );
+  assert.equal(
+    text(after(fork("gd-200", "gd", 200), play, diverged("gd"))),
+    "GD diverged at step 307 and is stopped. SGD and Gd 200 continue.",
+    "that fork was there before",
+  );
   assert.equal(then(fork("sgd-9", "sgd", 9)), "GD diverged at step 307 and is stopped.");
 });
 
@@ -79,35 +172,86 @@ test("a closed divergence strip shows later ones only", () => {
   };
   const state = close(after(play, diverged("gd")));
   assert.equal(stripFor(state), null);
-  assert.equal(stripFor(reduce(state, { type: "experiment", state: { ...answer(), runs: [{ ...answer().runs[0], status: "diverged", step: 307 }, answer().runs[1]] } })), null, "however often it is told");
-  assert.equal(text(reduce(state, diverged("sgd", 9))), "SGD diverged at step 9 and is stopped. Lower the rate, then reset.");
-  assert.equal(stripFor([reset("gd", 1), { ...diverged("gd", 5), generation: 1 }].reduce(reduce, state)).strong, "GD diverged at step 5 and is stopped.");
+  assert.equal(
+    stripFor(
+      reduce(state, {
+        type: "experiment",
+        state: {
+          ...answer(),
+          runs: [{ ...answer().runs[0], status: "diverged", step: 307 }, answer().runs[1]],
+        },
+      }),
+    ),
+    null,
+    "however often it is told",
+  );
+  assert.equal(
+    text(reduce(state, diverged("sgd", 9))),
+    "SGD diverged at step 9 and is stopped. Lower the rate, then reset.",
+  );
+  assert.equal(
+    stripFor([reset("gd", 1), { ...diverged("gd", 5), generation: 1 }].reduce(reduce, state))
+      .strong,
+    "GD diverged at step 5 and is stopped.",
+  );
 });
 
 test("a closed strip stays closed on the next visit, for that experiment and a limited number", () => {
   const items = new Map();
-  const storage = { getItem: (key) => items.get(key) ?? null, setItem: (key, text) => void items.set(key, text), removeItem: (key) => void items.delete(key) };
+  const storage = {
+    getItem: (key) => items.get(key) ?? null,
+    setItem: (key, text) => void items.set(key, text),
+    removeItem: (key) => void items.delete(key),
+  };
   const store = createStore(after(play, diverged("gd")), reduce);
   createLocalStore(storage).follow(store);
   store.dispatch({ type: "closed", runs: ["gd"] });
   const back = (id) => {
     const first = initialState();
-    const reply = { ...answer(), id, runs: [{ ...answer().runs[0], status: "diverged", step: 307, diverged_at: 307 }, answer().runs[1]] };
-    return [{ type: "opened", answer: reply, token: "t" }, { type: "connection", status: "ready" }]
-      .reduce(reduce, { ...first, view: { ...first.view, ...createLocalStore(storage).view() } });
+    const reply = {
+      ...answer(),
+      id,
+      runs: [
+        { ...answer().runs[0], status: "diverged", step: 307, diverged_at: 307 },
+        answer().runs[1],
+      ],
+    };
+    return [
+      { type: "opened", answer: reply, token: "t" },
+      { type: "connection", status: "ready" },
+    ].reduce(reduce, { ...first, view: { ...first.view, ...createLocalStore(storage).view() } });
   };
-  assert.deepEqual([stripFor(back(answer().id)), stripFor(back("another"))?.kind], [null, "diverged"]);
-  const many = Array.from({ length: 40 }, (_, k) => k).reduce((state, k) => [{ ...diverged("gd", k), generation: 0 }, { type: "closed", runs: ["gd"] }].reduce(reduce, state), after(play));
+  assert.deepEqual(
+    [stripFor(back(answer().id)), stripFor(back("another"))?.kind],
+    [null, "diverged"],
+  );
+  const many = Array.from({ length: 40 }, (_, k) => k).reduce(
+    (state, k) =>
+      [
+        { ...diverged("gd", k), generation: 0 },
+        { type: "closed", runs: ["gd"] },
+      ].reduce(reduce, state),
+    after(play),
+  );
   assert.deepEqual([many.view.closedDivergences.length, stripFor(many)], [32, null]);
 });
 
 test("the strip names all diverged runs, and only unfinished ones go on", () => {
   const four = [...withMore("adam", "mini"), play];
-  assert.equal(text(after(...four, diverged("sgd"))), "SGD diverged at step 307 and is stopped. GD, Adam and Mini continue.");
-  assert.equal(text(after(...four, diverged("sgd"), { type: "event", event: "finished", run: "gd" })), "SGD diverged at step 307 and is stopped. Adam and Mini continue.");
+  assert.equal(
+    text(after(...four, diverged("sgd"))),
+    "SGD diverged at step 307 and is stopped. GD, Adam and Mini continue.",
+  );
+  assert.equal(
+    text(after(...four, diverged("sgd"), { type: "event", event: "finished", run: "gd" })),
+    "SGD diverged at step 307 and is stopped. Adam and Mini continue.",
+  );
   assert.equal(
     text(after(...four, ...["gd", "sgd", "adam"].map((name) => diverged(name)))),
     "GD diverged at step 307, SGD at step 307 and Adam at step 307; all are stopped. Mini continues.",
   );
-  assert.equal(text(after(play, diverged("gd"), { type: "event", event: "finished", run: "sgd" })).trim(), "GD diverged at step 307 and is stopped.");
+  assert.equal(
+    text(after(play, diverged("gd"), { type: "event", event: "finished", run: "sgd" })).trim(),
+    "GD diverged at step 307 and is stopped.",
+  );
 });

@@ -6,7 +6,14 @@ import { test } from "node:test";
 import { gradientChart } from "../../frontend/charts/gradient-chart.ts";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
 import { forkOf, originWords } from "../../frontend/state/forks.ts";
-import { flagsOf, flagWords, markersOf, nextMarker, snapped, stepFrom } from "../../frontend/state/markers.ts";
+import {
+  flagsOf,
+  flagWords,
+  markersOf,
+  nextMarker,
+  snapped,
+  stepFrom,
+} from "../../frontend/state/markers.ts";
 import { stateOnView, shownStep, stepsAhead } from "../../frontend/state/moments.ts";
 import { initialState, reduce } from "../../frontend/state/reduce.ts";
 import { stateOf, whereWords } from "../../frontend/state/selectors.ts";
@@ -14,38 +21,96 @@ import { answer, catalog } from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";
 
 const after = (messages, state = initialState()) => messages.reduce(reduce, state);
-const frame = (run, step, more = {}) => ({ type: "frame", runs: { [run]: { status: "playing", step, epoch: step, samples_seen: step, generation: 0, latest: {}, ...more } } });
-const edit = (run, step, change) => ({ type: "event", event: "edit", run, step, generation: 0, edit: { at_step: step, ...change } });
-const moment = (step, loss, more = {}) => ({
-  step, generation: 0, epoch: step / 2, samples_seen: 10 * step, latest: { train_loss: { step, value: loss }, "grad_l1/W1": { step, value: 0.5 } },
-  units: null, predictions: null, weights: null, trend: "flat", ...more,
+const frame = (run, step, more = {}) => ({
+  type: "frame",
+  runs: {
+    [run]: {
+      status: "playing",
+      step,
+      epoch: step,
+      samples_seen: step,
+      generation: 0,
+      latest: {},
+      ...more,
+    },
+  },
 });
-const lab = (...messages) => after([
-  { type: "catalog", catalog }, { type: "opened", answer: answer({ status: "playing" }), token: "t" },
-  edit("sgd", 300, { learning_rate: 0.006 }), edit("gd", 500, { batch_size: 32 }), frame("gd", 700), frame("sgd", 700), ...messages,
-]);
+const edit = (run, step, change) => ({
+  type: "event",
+  event: "edit",
+  run,
+  step,
+  generation: 0,
+  edit: { at_step: step, ...change },
+});
+const moment = (step, loss, more = {}) => ({
+  step,
+  generation: 0,
+  epoch: step / 2,
+  samples_seen: 10 * step,
+  latest: { train_loss: { step, value: loss }, "grad_l1/W1": { step, value: 0.5 } },
+  units: null,
+  predictions: null,
+  weights: null,
+  trend: "flat",
+  ...more,
+});
+const lab = (...messages) =>
+  after([
+    { type: "catalog", catalog },
+    { type: "opened", answer: answer({ status: "playing" }), token: "t" },
+    edit("sgd", 300, { learning_rate: 0.006 }),
+    edit("gd", 500, { batch_size: 32 }),
+    frame("gd", 700),
+    frame("sgd", 700),
+    ...messages,
+  ]);
 
 const at = (step) => ({ step, kind: "edit", run: "gd", lane: "a", text: "a mark" });
 
 test("the past view shows every run as it was, while training goes on", () => {
-  const state = lab({ type: "look", step: 420 }, { type: "moments", moments: { gd: moment(420, 0.2), sgd: moment(420, 0.3) } }, frame("gd", 732), frame("sgd", 731));
+  const state = lab(
+    { type: "look", step: 420 },
+    { type: "moments", moments: { gd: moment(420, 0.2), sgd: moment(420, 0.3) } },
+    frame("gd", 732),
+    frame("sgd", 731),
+  );
   const { gd, sgd } = stateOnView(state).runs;
-  assert.deepEqual([gd.step, gd.epoch, gd.samplesSeen, gd.latest.train_loss.value], [420, 210, 4200, 0.2]);
+  assert.deepEqual(
+    [gd.step, gd.epoch, gd.samplesSeen, gd.latest.train_loss.value],
+    [420, 210, 4200, 0.2],
+  );
   assert.deepEqual([sgd.settings.learning_rate, gd.settings.batch_size], [0.006, null]);
   assert.deepEqual([state.runs.gd.step, state.runs.gd.settings.batch_size], [732, 32]);
-  assert.deepEqual([shownStep(state), stepsAhead(state), whereWords(stateOnView(state))], [420, 312, "420"]);
-  assert.equal(stateOf(gd, stateOnView({ ...state, playback: { ...state.playback, playing: false } })).word, "flat");
+  assert.deepEqual(
+    [shownStep(state), stepsAhead(state), whereWords(stateOnView(state))],
+    [420, 312, "420"],
+  );
+  assert.equal(
+    stateOf(gd, stateOnView({ ...state, playback: { ...state.playback, playing: false } })).word,
+    "flat",
+  );
 });
 
 test("new steps do not redraw a past view, only its own changes do", () => {
-  const state = lab({ type: "look", step: 420 }, { type: "moments", moments: { gd: moment(420, 0.2) } });
+  const state = lab(
+    { type: "look", step: 420 },
+    { type: "moments", moments: { gd: moment(420, 0.2) } },
+  );
   const later = after([frame("gd", 900)], state);
   assert.equal(stateOnView(later).runs.gd, stateOnView(state).runs.gd);
-  assert.notEqual(stateOnView(after([{ type: "hidden", run: "gd", hidden: true }], later)).runs.gd, stateOnView(state).runs.gd);
+  assert.notEqual(
+    stateOnView(after([{ type: "hidden", run: "gd", hidden: true }], later)).runs.gd,
+    stateOnView(state).runs.gd,
+  );
 });
 
 test("a run that has not come so far is shown at its step, and a loading one at its last answer", () => {
-  const state = lab({ type: "look", step: 300 }, { type: "moments", moments: { gd: moment(300, 0.2), sgd: moment(250, 0.3) } }, { type: "look", step: 200 });
+  const state = lab(
+    { type: "look", step: 300 },
+    { type: "moments", moments: { gd: moment(300, 0.2), sgd: moment(250, 0.3) } },
+    { type: "look", step: 200 },
+  );
   assert.equal(whereWords(stateOnView(state)), "300 (SGD at 250)");
   assert.equal(shownStep(state), 200);
 });
@@ -55,13 +120,28 @@ test("the view leaves a past that no longer exists: after a reset, and for anoth
   const reset = (run) => ({ type: "event", event: "reset", run, generation: 1 });
   assert.equal(after([reset("gd")], looking).looking.step, 420);
   assert.equal(after([reset("gd"), reset("sgd")], looking).looking, null);
-  assert.equal(after([{ type: "opened", answer: answer({ id: "e2" }), token: "t" }], looking).looking, null);
-  const other = after([{ type: "moments", moments: { gd: moment(420, 0.2) } }, reset("gd")], looking);
+  assert.equal(
+    after([{ type: "opened", answer: answer({ id: "e2" }), token: "t" }], looking).looking,
+    null,
+  );
+  const other = after(
+    [{ type: "moments", moments: { gd: moment(420, 0.2) } }, reset("gd")],
+    looking,
+  );
   assert.equal(stateOnView(other).runs.gd.step, 0);
 });
 
 test("the timeline marks edits, divergence, a reset and a fork, by step, for visible runs", () => {
-  const recipe = { ...answer().recipe.runs[1], name: "sgd-420", origin: { run: "sgd", at_step: 420 }, edits: [{ at_step: 300, learning_rate: 0.006 }, { at_step: 420, learning_rate: 0.001 }, { at_step: 450, batch_size: 32 }] };
+  const recipe = {
+    ...answer().recipe.runs[1],
+    name: "sgd-420",
+    origin: { run: "sgd", at_step: 420 },
+    edits: [
+      { at_step: 300, learning_rate: 0.006 },
+      { at_step: 420, learning_rate: 0.001 },
+      { at_step: 450, batch_size: 32 },
+    ],
+  };
   const added = { ...answer().runs[1], name: "sgd-420", label: "SGD from 420", step: 460 };
   const state = lab(
     { type: "event", event: "run_added", run: "sgd-420", added, recipe },
@@ -69,36 +149,69 @@ test("the timeline marks edits, divergence, a reset and a fork, by step, for vis
   );
   const marks = (from) => markersOf(from).map(({ step, kind, text }) => `${step} ${kind} ${text}`);
   assert.deepEqual(marks(state), [
-    "300 edit SGD: rate 0.1 → 0.006", "420 fork SGD from 420: fork of SGD, rate 0.006 → 0.001", "450 edit SGD from 420: SGD → mini-batch 32",
-    "500 edit GD: GD → mini-batch 32", "650 diverged GD: diverged",
+    "300 edit SGD: rate 0.1 → 0.006",
+    "420 fork SGD from 420: fork of SGD, rate 0.006 → 0.001",
+    "450 edit SGD from 420: SGD → mini-batch 32",
+    "500 edit GD: GD → mini-batch 32",
+    "650 diverged GD: diverged",
   ]);
   assert.equal(originWords(state, "sgd-420"), "fork of SGD at step 420");
-  const alone = after([{ type: "event", event: "reset", run: "gd", generation: 1 }, { type: "hidden", run: "sgd-420", hidden: true }], state);
-  assert.deepEqual(marks(alone), ["300 edit SGD: rate 0.1 → 0.006", "700 reset GD: starts again at step 0"]);
+  const alone = after(
+    [
+      { type: "event", event: "reset", run: "gd", generation: 1 },
+      { type: "hidden", run: "sgd-420", hidden: true },
+    ],
+    state,
+  );
+  assert.deepEqual(marks(alone), [
+    "300 edit SGD: rate 0.1 → 0.006",
+    "700 reset GD: starts again at step 0",
+  ]);
 });
 
 test("a reset of all runs, sent one by one, leaves no mark in the new past", () => {
   const reset = (run) => ({ type: "event", event: "reset", run, generation: 1 });
   const again = (run, step) => frame(run, step, { generation: 1 });
-  const kinds = (...messages) => markersOf(lab(...messages)).filter(({ kind }) => kind === "reset").map(({ run, step }) => `${run} ${step}`);
+  const kinds = (...messages) =>
+    markersOf(lab(...messages))
+      .filter(({ kind }) => kind === "reset")
+      .map(({ run, step }) => `${run} ${step}`);
   assert.deepEqual(kinds(reset("gd"), again("gd", 3)), ["gd 700"]);
-  for (const [first, last] of [["gd", "sgd"], ["sgd", "gd"]]) {
-    assert.deepEqual(kinds(reset(first), reset(last), again(first, 900), again(last, 900)), [], `${first} first`);
+  for (const [first, last] of [
+    ["gd", "sgd"],
+    ["sgd", "gd"],
+  ]) {
+    assert.deepEqual(
+      kinds(reset(first), reset(last), again(first, 900), again(last, 900)),
+      [],
+      `${first} first`,
+    );
   }
   // an answer may overtake the events, and a later reset of one stands where the other is then
   assert.deepEqual(kinds(reset("gd"), again("sgd", 900), again("gd", 900)), []);
-  assert.deepEqual(kinds(reset("gd"), again("gd", 900), { ...reset("sgd"), generation: 1 }), ["sgd 900"]);
+  assert.deepEqual(kinds(reset("gd"), again("gd", 900), { ...reset("sgd"), generation: 1 }), [
+    "sgd 900",
+  ]);
 });
 
 test("comma and dot move from mark to mark, and beyond the last to the present", () => {
   const state = lab();
-  assert.deepEqual([nextMarker(state, 0, 1), nextMarker(state, 300, 1), nextMarker(state, 500, 1)], [300, 500, 700]);
-  assert.deepEqual([nextMarker(state, 700, -1), nextMarker(state, 500, -1), nextMarker(state, 300, -1)], [500, 300, 0]);
+  assert.deepEqual(
+    [nextMarker(state, 0, 1), nextMarker(state, 300, 1), nextMarker(state, 500, 1)],
+    [300, 500, 700],
+  );
+  assert.deepEqual(
+    [nextMarker(state, 700, -1), nextMarker(state, 500, -1), nextMarker(state, 300, -1)],
+    [500, 300, 0],
+  );
 });
 
 test("a finger snaps to a mark within twelve pixels", () => {
   const markers = markersOf(lab());
-  assert.deepEqual([snapped(markers, 312, 700, 700), snapped(markers, 313, 700, 700), snapped([], 5, 700, 700)], [300, 313, 5]);
+  assert.deepEqual(
+    [snapped(markers, 312, 700, 700), snapped(markers, 313, 700, 700), snapped([], 5, 700, 700)],
+    [300, 313, 5],
+  );
   const close = [at(300), at(301), at(302)];
   assert.deepEqual([snapped(close, 302, 3000, 300), snapped(close, 302, 300, 300)], [300, 302]);
 });
@@ -107,34 +220,71 @@ test("overlapping marks share a flag that names all and leads to each", () => {
   const steps = (flags) => flags.map((flag) => flag.map(({ step }) => step));
   const marks = [at(0), at(300), at(301), at(301), at(315), at(316), at(700)];
   assert.deepEqual(steps(flagsOf(marks, 700, 700)), [[0], [300, 301, 301, 315], [316], [700]]);
-  assert.deepEqual(steps(flagsOf(marks, 700, 14_000)), [[0], [300], [301, 301], [315], [316], [700]]);
+  assert.deepEqual(steps(flagsOf(marks, 700, 14_000)), [
+    [0],
+    [300],
+    [301, 301],
+    [315],
+    [316],
+    [700],
+  ]);
   assert.deepEqual(steps(flagsOf([at(0), at(0)], 0, 700)), [[0, 0]]);
   const flag = flagsOf(marks, 700, 700)[1];
   assert.deepEqual(flagWords(flag).slice(0, 2), ["step 300: a mark", "step 301: a mark"]);
-  assert.deepEqual([0, 300, 301, 315, 316].map((step) => stepFrom(flag, step)), [300, 301, 315, 300, 300]);
+  assert.deepEqual(
+    [0, 300, 301, 315, 316].map((step) => stepFrom(flag, step)),
+    [300, 301, 315, 300, 300],
+  );
 });
 
 test("a fork is named after its parent and step, unique each time", () => {
   const state = lab();
-  assert.deepEqual(forkOf(state, "sgd", 420, { learning_rate: 0.001 }), { name: "sgd-420", label: "SGD from 420", fork_of: "sgd", at_step: 420, learning_rate: 0.001 });
+  assert.deepEqual(forkOf(state, "sgd", 420, { learning_rate: 0.001 }), {
+    name: "sgd-420",
+    label: "SGD from 420",
+    fork_of: "sgd",
+    at_step: 420,
+    learning_rate: 0.001,
+  });
   const again = { ...state, order: [...state.order, "sgd-420", "sgd-420-2"] };
-  assert.deepEqual([forkOf(again, "sgd", 420, {}).name, forkOf(again, "sgd", 420, {}).label], ["sgd-420-3", "SGD from 420, 3"]);
+  assert.deepEqual(
+    [forkOf(again, "sgd", 420, {}).name, forkOf(again, "sgd", 420, {}).label],
+    ["sgd-420-3", "SGD from 420, 3"],
+  );
   const long = { ...state, runs: { ["x".repeat(32)]: state.runs.gd } };
   assert.equal(forkOf(long, "x".repeat(32), 1_000_000, {}).name, `${"x".repeat(24)}-1000000`);
 });
 
 test("charts show the step on view: a line, the loss and the run's shape there", () => {
-  const messages = [{ type: "look", step: 30 }, { type: "moments", moments: { gd: moment(30, 0.25), sgd: moment(30, 0.5) } }];
+  const messages = [
+    { type: "look", step: 30 },
+    { type: "moments", moments: { gd: moment(30, 0.25), sgd: moment(30, 0.5) } },
+  ];
   const past = scene({ gd: 120, sgd: 120, messages });
   const { labels, marks } = lossChart(figures.loss, past);
-  assert.deepEqual(labels.ends.map(({ name, value, x }) => [name, value, x]), [["GD", "0.250", 30], ["SGD", "0.500", 30]]);
+  assert.deepEqual(
+    labels.ends.map(({ name, value, x }) => [name, value, x]),
+    [
+      ["GD", "0.250", 30],
+      ["SGD", "0.500", 30],
+    ],
+  );
   assert.equal(marks.filter(({ name }) => name === "moment").length, 1);
   const gradients = gradientChart(figures.gradients, past);
-  assert.deepEqual(gradients.labels.titles[0].values.map(({ value }) => value), ["0.500", "0.500"]);
+  assert.deepEqual(
+    gradients.labels.titles[0].values.map(({ value }) => value),
+    ["0.500", "0.500"],
+  );
   const live = lossChart(figures.loss, scene({ gd: 120, sgd: 120 }));
-  assert.deepEqual(live.labels.ends.map(({ x }) => x), [119, 119]);
+  assert.deepEqual(
+    live.labels.ends.map(({ x }) => x),
+    [119, 119],
+  );
   assert.equal(live.marks.filter(({ name }) => name === "moment").length, 0);
-  const own = lossChart(figures.loss, scene({ gd: 120, sgd: 120, messages, view: { x: "samples" } }));
+  const own = lossChart(
+    figures.loss,
+    scene({ gd: 120, sgd: 120, messages, view: { x: "samples" } }),
+  );
   assert.equal(own.marks.filter(({ name }) => name === "moment").length, 2);
 });
 
@@ -142,23 +292,54 @@ test("a fork's line begins at its step, and its parent's edits are shown once", 
   const drawn = scene({ gd: 120, sgd: 120, messages: [edit("gd", 10, { learning_rate: 0.2 })] });
   const [gd, sgd] = drawn.state.experiment.recipe.runs;
   const runs = [gd, { ...sgd, origin: { run: "gd", at_step: 50 } }];
-  const state = after([edit("sgd", 10, { learning_rate: 0.2 }), edit("sgd", 50, { learning_rate: 0.3 })], { ...drawn.state, experiment: { ...drawn.state.experiment, recipe: { ...drawn.state.experiment.recipe, runs } } });
+  const state = after(
+    [edit("sgd", 10, { learning_rate: 0.2 }), edit("sgd", 50, { learning_rate: 0.3 })],
+    {
+      ...drawn.state,
+      experiment: { ...drawn.state.experiment, recipe: { ...drawn.state.experiment.recipe, runs } },
+    },
+  );
   const { data, labels } = lossChart(figures.loss, { ...drawn, state });
   const first = (run) => data.find(({ meta }) => meta.run === run && meta.role === "train").x[0];
   assert.deepEqual([first("gd"), first("sgd")], [0, 50]);
-  assert.deepEqual(labels.flags.map(({ run, step }) => `${run} ${step}`), ["gd 10", "sgd 50"]);
+  assert.deepEqual(
+    labels.flags.map(({ run, step }) => `${run} ${step}`),
+    ["gd 10", "sgd 50"],
+  );
 });
 
 test("a fork without changes has a flag too, and a planned edit has none", () => {
   const drawn = scene({ gd: 120, sgd: 120 });
   const [gd, sgd] = drawn.state.experiment.recipe.runs;
-  const recipe = { ...drawn.state.experiment.recipe, runs: [gd, { ...sgd, origin: { run: "gd", at_step: 50 } }] };
-  const runs = { ...drawn.state.runs, gd: { ...drawn.state.runs.gd, planned: [400], edits: [{ at_step: 10, learning_rate: 0.2 }, { at_step: 400, batch_size: 1 }] } };
+  const recipe = {
+    ...drawn.state.experiment.recipe,
+    runs: [gd, { ...sgd, origin: { run: "gd", at_step: 50 } }],
+  };
+  const runs = {
+    ...drawn.state.runs,
+    gd: {
+      ...drawn.state.runs.gd,
+      planned: [400],
+      edits: [
+        { at_step: 10, learning_rate: 0.2 },
+        { at_step: 400, batch_size: 1 },
+      ],
+    },
+  };
   const state = { ...drawn.state, runs, experiment: { ...drawn.state.experiment, recipe } };
   const { labels } = lossChart(figures.loss, { ...drawn, state });
-  assert.deepEqual(labels.flags.map(({ run, text }) => `${run}: ${text}`), ["gd: rate 0.1 → 0.2", "sgd: fork of GD at step 50"]);
-  assert.deepEqual(markersOf(state).map(({ step, kind }) => `${kind} ${step}`), ["edit 10", "fork 50"]);
+  assert.deepEqual(
+    labels.flags.map(({ run, text }) => `${run}: ${text}`),
+    ["gd: rate 0.1 → 0.2", "sgd: fork of GD at step 50"],
+  );
+  assert.deepEqual(
+    markersOf(state).map(({ step, kind }) => `${kind} ${step}`),
+    ["edit 10", "fork 50"],
+  );
   // an edit that reverts its parent's edit of the same step
   const undone = after([edit("sgd", 50, { learning_rate: 0.1 })], state);
-  assert.deepEqual(lossChart(figures.loss, { ...drawn, state: undone }).labels.flags.at(-1).text, "fork of GD at step 50");
+  assert.deepEqual(
+    lossChart(figures.loss, { ...drawn, state: undone }).labels.flags.at(-1).text,
+    "fork of GD at step 50",
+  );
 });

@@ -1,6 +1,6 @@
 """Fill a figure from columns, by the names in the traces' `meta`.
 
-Owns how a bucket becomes a point. Must not know which figure it is. frontend/charts/bind.js does the same in the
+Owns how a bucket becomes a point. Must not know which figure it is. frontend/charts/bind.ts does the same in the
 browser. tests/golden compares both digit by digit, so the order of arithmetic is the same in both.
 """
 

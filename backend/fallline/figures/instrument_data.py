@@ -1,7 +1,7 @@
 """Fill a figure from measurements, by the paths in the traces' `meta`.
 
 Owns the meaning of a path. The `meta` of a trace has `of` ("all" measurements, or the "last") and paths for `x`, `y`
-and `z`. Without `x`, x is the rank. Must not know which figure it is. frontend/charts/bind-measured.js does the same in
+and `z`. Without `x`, x is the rank. Must not know which figure it is. frontend/charts/bind-measured.ts does the same in
 the browser, and tests/golden compares both digit by digit.
 """
 
