@@ -46,8 +46,8 @@ Order = Literal["shuffle", "sequential"]
 LearningRate = Annotated[float, Field(gt=0, le=1e6)]
 BatchSize = Annotated[int, Field(ge=1, le=LARGEST)]
 OPTIMIZER = "the method that turns a gradient into a change: a row of the catalog"
-LEARNING_RATE = "factor of the gradient"
-BATCH_SIZE = "samples in the gradient of one step; null: all training samples"
+LEARNING_RATE = "factor of the gradient in each step"
+BATCH_SIZE = "number of samples in the gradient of one step; null: all training samples"
 ORDER = "order of the samples: a new shuffle each pass, or the order of the data"
 Coefficient = Annotated[float, Field(ge=0, le=1e6)]
 Limit = Annotated[float, Field(gt=0, le=1e6)]
@@ -192,7 +192,7 @@ class RunSettings:
         return fields
 
 
-_PENALTY = "adds {} over all weights to the objective, which {}"
+_PENALTY = "adds {} over all weights to the minimised loss, and {}"
 
 
 class MethodSettings(StrictModel):
@@ -201,15 +201,13 @@ class MethodSettings(StrictModel):
     The engine's tables have the ranges of the parameters. Null removes a bound.
     """
 
-    momentum: float | None = Field(
-        default=None, description="share of the velocity that remains from step to step"
-    )
+    momentum: float | None = Field(default=None, description="share of the velocity that each step keeps")
     decay: float | None = Field(default=None, description="decay of the running mean of the squared gradient")
     beta1: float | None = Field(default=None, description="decay of the running mean of the gradient")
     beta2: float | None = Field(default=None, description="decay of the running mean of its square")
-    epsilon: float | None = Field(default=None, description="added to the root, to avoid a division by 0")
+    epsilon: float | None = Field(default=None, description="added to the root to avoid division by 0")
     weight_decay: float | None = Field(
-        default=None, description="share of the weights lost at each step, divided by the rate"
+        default=None, description="share of the parameters lost per step, divided by the rate"
     )
     schedule: Schedule | None = Field(
         default=None, description="how the rate changes, from the step that sets it"
@@ -222,11 +220,11 @@ class MethodSettings(StrictModel):
     )
     clip_norm: Limit | None = Field(
         default=None,
-        description="largest norm of the gradient over all parameters; a longer one is scaled down; null: no limit",
+        description="largest norm of the gradient over all parameters; a longer one is shortened; null: no limit",
     )
     clip_value: Limit | None = Field(
         default=None,
-        description="entries of the gradient are clipped to plus and minus this, after its norm; null: no limit",
+        description="largest size of a gradient entry, applied after the norm; null: no limit",
     )
     stop: Stops | None = Field(
         default=None, description="the run finishes at the first step that meets one of these; []: none"

@@ -217,7 +217,11 @@ OPTIMIZERS: dict[str, Optimizer] = {
                 *_BETAS,
                 _epsilon(1e-8),
                 Parameter(
-                    "weight_decay", 0.01, 0.0, 1e3, help="share of P lost per step, divided by the rate"
+                    "weight_decay",
+                    0.01,
+                    0.0,
+                    1e3,
+                    help="share of the parameters lost per step, divided by the rate",
                 ),
             ),
             source="Loshchilov and Hutter 2019, Decoupled weight decay regularization, arXiv:1711.05101",

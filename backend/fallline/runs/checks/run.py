@@ -37,7 +37,7 @@ RUN_SETTINGS = (
         0.0,
         0.0,
         1e6,
-        help="adds l1 * sum |W| over all weights to the descended loss, and pulls small weights to 0",
+        help="adds l1 * sum |W| over all weights to the minimised loss, and pulls small weights to 0",
         source="Tibshirani 1996, Regression shrinkage and selection via the lasso",
     ),
     Parameter(
@@ -45,7 +45,7 @@ RUN_SETTINGS = (
         0.0,
         0.0,
         1e6,
-        help="adds l2 / 2 * sum W**2 over all weights to the descended loss, and keeps weights small",
+        help="adds l2 / 2 * sum W**2 over all weights to the minimised loss, and keeps weights small",
         source="Hoerl and Kennard 1970, Ridge regression; Krogh and Hertz 1991, A simple weight decay",
     ),
     Parameter(
