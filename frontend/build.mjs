@@ -15,6 +15,7 @@ process.chdir(import.meta.dirname);
 const DIST = "dist";
 const TEMPLATE = "../backend/fallline/figures/plotly-template.json";
 const COMMON = {
+  absWorkingDir: import.meta.dirname,
   bundle: true,
   minify: true,
   write: false,
@@ -35,7 +36,7 @@ const PLOTLY = {
       import heatmap from "plotly.js/lib/heatmap";
       Plotly.register([heatmap, contour]);
       export default Plotly;`,
-    resolveDir: ".",
+    resolveDir: import.meta.dirname,
     sourcefile: "plotly.js",
   },
   entryNames: "assets/plotly-[hash]",
