@@ -20,7 +20,7 @@ import { registerNetworkFields } from "./components/network-fields.ts";
 import { registerNoticeToast } from "./components/notice-toast.ts";
 import { registerPageTabs } from "./components/page-tabs.ts";
 import { registerPredictedTrue } from "./components/predicted-true.ts";
-import { registerRaceTable } from "./components/race-table.ts";
+import { registerRaceTable } from "./components/run-table.ts";
 import { registerRecipeRail } from "./components/recipe-rail.ts";
 import { registerRemedyQuestion } from "./components/remedy-question.ts";
 import { registerRunCard } from "./components/run-card.ts";
@@ -28,7 +28,7 @@ import { registerShareDialog, registerShareMenu } from "./components/share-dialo
 import { registerSelfCheck } from "./components/self-check.ts";
 import { registerStatusStrip } from "./components/status-strip.ts";
 import { registerStepInspector } from "./components/step-inspector.ts";
-import { registerAnnouncer } from "./components/story-teller.ts";
+import { registerAnnouncer } from "./components/announcer.ts";
 import { registerSummaryDialog } from "./components/summary-dialog.ts";
 import { registerTimeScrubber } from "./components/time-scrubber.ts";
 import { registerTopBar } from "./components/top-bar.ts";

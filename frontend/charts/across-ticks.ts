@@ -3,7 +3,7 @@
  * Owns: which ticks, their labels, and what a round number is. Pure.
  */
 
-import { tickWidth } from "./letters.ts";
+import { tickWidth } from "./letter-widths.ts";
 
 /** as Plotly expects it: logarithms on a log axis */
 type Across = { type: "log" | "linear"; range: number[] };

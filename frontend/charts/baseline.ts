@@ -3,10 +3,10 @@
  * Owns: that choice, and keeping it from one draw to the next. Pure.
  */
 
-import { covered, TESTED_PLACES, touch } from "./in-the-way.ts";
+import { covered, TESTED_PLACES, touch } from "./overlap.ts";
 import { pxAcross, pxDown } from "./labels.ts";
 import { number } from "../state/format.ts";
-import type { Box, Curve } from "./in-the-way.ts";
+import type { Box, Curve } from "./overlap.ts";
 import type { Frame } from "./labels.ts";
 import type { Scene } from "./scene.ts";
 

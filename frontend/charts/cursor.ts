@@ -7,7 +7,7 @@
 import { middles, pointsOf } from "./bind.ts";
 import { BOUND, placeNow } from "./horizontal.ts";
 import { shareOf } from "./labels.ts";
-import { shownRuns } from "./looks.ts";
+import { shownRuns } from "./figure-style.ts";
 import { epochs, integer, number, plural } from "../state/format.ts";
 import type { Run, XAxis } from "../state/types.ts";
 import type { Bound } from "./bind.ts";

@@ -6,9 +6,9 @@
  */
 
 import { nameLines } from "../state/brief-names.ts";
-import { covered, touch } from "./in-the-way.ts";
+import { covered, touch } from "./overlap.ts";
 import { APART, pushApart, pxAcross, pxDown, shareOf } from "./labels.ts";
-import type { Box, Curve } from "./in-the-way.ts";
+import type { Box, Curve } from "./overlap.ts";
 import type { Frame } from "./labels.ts";
 
 /** where a run's line ends or leaves the plot, in data units */

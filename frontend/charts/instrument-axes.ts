@@ -4,7 +4,7 @@
  */
 
 import { acrossTicks, fewTicks } from "./across-ticks.ts";
-import { tickWidth } from "./letters.ts";
+import { tickWidth } from "./letter-widths.ts";
 import { lossTicks } from "./loss-range.ts";
 import { briefName } from "../state/brief-names.ts";
 import type { Json } from "../state/types.ts";

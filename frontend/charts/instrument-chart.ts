@@ -8,7 +8,7 @@ import { axesOf, undrawn } from "./axes.ts";
 import { fillMeasured } from "./bind-measured.ts";
 import { acrossAxis, downAxis, roomBeside } from "./instrument-axes.ts";
 import { pxDown } from "./labels.ts";
-import { laneLook, surface, templateOf } from "./looks.ts";
+import { laneLook, surface, templateOf } from "./figure-style.ts";
 import { isInside, joined, px } from "./paths.ts";
 import { requestOf, BRIEF_LEVELS, keyWords, measuredAt, answersOf } from "../state/instruments.ts";
 import type { Gauge } from "../state/instruments.ts";

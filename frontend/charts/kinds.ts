@@ -9,7 +9,7 @@ import { lossChart } from "./loss-chart.ts";
 import { gradientLabels, instrumentLabels, lossLabels, scatterLabels } from "./overlay.ts";
 import { scatterChart } from "./scatter-chart.ts";
 import { requestOf, GAUGES, gaugeSummary, measuredAt } from "../state/instruments.ts";
-import { stateOnView } from "../state/moments.ts";
+import { stateOnView } from "../state/state-on-view.ts";
 import { gradientSummary, lossSummary, scatterSummary } from "../state/selectors.ts";
 import type { Gauge } from "../state/instruments.ts";
 import type { Json, State } from "../state/types.ts";

@@ -4,11 +4,11 @@
  */
 
 import { placeNow } from "./horizontal.ts";
-import { placeThen } from "./moment.ts";
+import { placeThen } from "./past-marks.ts";
 import { pxAcross, pxDown } from "./labels.ts";
 import { isInside, symbol } from "./paths.ts";
 import { number } from "../state/format.ts";
-import { stateOnView } from "../state/moments.ts";
+import { stateOnView } from "../state/state-on-view.ts";
 import type { Json, Run } from "../state/types.ts";
 import type { End } from "./end-labels.ts";
 import type { Horizontal } from "./horizontal.ts";

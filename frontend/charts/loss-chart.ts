@@ -8,10 +8,10 @@ import { axesOf, undrawn } from "./axes.ts";
 import { bandsOf, withoutBands } from "./bands.ts";
 import { baselineLabel } from "./baseline.ts";
 import { fill } from "./bind.ts";
-import { flagsOf } from "./edits.ts";
+import { flagsOf } from "./flags.ts";
 import { boxOf, placeEnds } from "./end-labels.ts";
 import { LEAST_APART, NAMES, placeNow } from "./horizontal.ts";
-import { curvesOf } from "./in-the-way.ts";
+import { curvesOf } from "./overlap.ts";
 import { pxAcross, pxDown } from "./labels.ts";
 import {
   alongTheLine,
@@ -22,12 +22,12 @@ import {
   startMarks,
 } from "./line-marks.ts";
 import { evenTicks, lossRange, lossTicks } from "./loss-range.ts";
-import { styled, shownRuns, templateOf } from "./looks.ts";
-import { momentLines } from "./moment.ts";
+import { styled, shownRuns, templateOf } from "./figure-style.ts";
+import { momentLines } from "./past-marks.ts";
 import { groundOf } from "./paths.ts";
 import { axisOf, boundTo, columnsFor, reachesNow, withinAxis } from "./scene.ts";
 import { briefTicks, number } from "../state/format.ts";
-import { missingIn } from "../state/missing.ts";
+import { missingIn } from "../state/missing-steps.ts";
 import type { Json, Run } from "../state/types.ts";
 import type { Panel } from "./cursor.ts";
 import type { Horizontal } from "./horizontal.ts";

@@ -7,7 +7,7 @@
 
 import { pxAcross, pxDown } from "./labels.ts";
 import type { Frame } from "./labels.ts";
-import type { Look } from "./looks.ts";
+import type { Look } from "./figure-style.ts";
 
 export interface Path {
   name: string; // "shelf", "missing", "baseline", "edit", "finding", "along", "end", "start", ...

@@ -5,17 +5,17 @@
  * kinds' modules build the data. state/types.ts documents its use.
  */
 
-import { rangesToRefine } from "./closer.ts";
+import { rangesToRefine } from "./finer-ranges.ts";
 import { createCursorLayer } from "./cursor-layer.ts";
 import { createDrawingLayer } from "./drawing-layer.ts";
 import { KINDS } from "./kinds.ts";
-import { createDrawScheduler } from "./pacer.ts";
+import { createDrawScheduler } from "./draw-scheduler.ts";
 import { pictureOf } from "./picture.ts";
 import { loadPlotly, loadTemplate, loadTypeface } from "./resources.ts";
-import { createZoomRange, zoomedTo } from "./stretch.ts";
+import { createZoomRange, zoomedTo } from "./zoom-range.ts";
 import { furthest } from "../state/selectors.ts";
 import type { App, Json, State } from "../state/types.ts";
-import type { DrawScheduler } from "./pacer.ts";
+import type { DrawScheduler } from "./draw-scheduler.ts";
 import type { Scene } from "./scene.ts";
 
 const CONFIG = {

@@ -6,12 +6,12 @@
 import { fewTicks } from "./across-ticks.ts";
 import { axesOf, undrawn } from "./axes.ts";
 import { pxAcross, pxDown } from "./labels.ts";
-import { tickWidth } from "./letters.ts";
-import { laneLook, shownRuns, templateOf } from "./looks.ts";
+import { tickWidth } from "./letter-widths.ts";
+import { laneLook, shownRuns, templateOf } from "./figure-style.ts";
 import { isInside, square, symbol } from "./paths.ts";
 import { cellsOf } from "./squares.ts";
 import { integer, score } from "../state/format.ts";
-import { stateOnView } from "../state/moments.ts";
+import { stateOnView } from "../state/state-on-view.ts";
 import type { Json, Run } from "../state/types.ts";
 import type { Axis, Frame } from "./labels.ts";
 import type { Path } from "./paths.ts";

@@ -11,12 +11,12 @@ import {
   placeOfFirst,
   stepsWithin,
 } from "./horizontal.ts";
-import { shownRuns } from "./looks.ts";
+import { shownRuns } from "./figure-style.ts";
 import { thin } from "../state/thinning.ts";
 import type { Json, Run, RunSeries, SeriesStore, State } from "../state/types.ts";
 import type { Bound } from "./bind.ts";
 import type { Horizontal } from "./horizontal.ts";
-import type { Look } from "./looks.ts";
+import type { Look } from "./figure-style.ts";
 
 export interface Scene {
   state: State;

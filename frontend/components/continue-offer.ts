@@ -9,7 +9,7 @@ import { openDialog } from "./help-dialog.ts";
 import { LiveElement, register } from "./live-element.ts";
 import { integer } from "../state/format.ts";
 import { editWords } from "../state/run-words.ts";
-import { stateOnView } from "../state/moments.ts";
+import { stateOnView } from "../state/state-on-view.ts";
 import type { App, Offer, State } from "../state/types.ts";
 
 /** The question, and what happens to both runs. */

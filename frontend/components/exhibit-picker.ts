@@ -10,7 +10,7 @@ import { openListbox } from "./listbox.ts";
 import { LiveElement, register } from "./live-element.ts";
 import { focusPlay } from "./transport-bar.ts";
 import { OWN, exhibitOf, exhibitParts, exhibitsOf, linesOf, titleOf } from "../state/exhibits.ts";
-import { LANES } from "../state/opened.ts";
+import { LANES } from "../state/experiment-answer.ts";
 import { isLocked } from "../state/selectors.ts";
 import type { App } from "../state/types.ts";
 

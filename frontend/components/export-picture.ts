@@ -7,7 +7,7 @@ import { draw, make } from "./dom.ts";
 import { typefaceRule } from "../charts/resources.ts";
 import { MAP } from "../state/decision-map.ts";
 import { pictureName } from "../state/exports.ts";
-import { stateOnView } from "../state/moments.ts";
+import { stateOnView } from "../state/state-on-view.ts";
 import type { App, State } from "../state/types.ts";
 
 /** a chart, or the section of the decision maps */

@@ -6,7 +6,7 @@
  */
 
 import { draw, make, set, write } from "./dom.ts";
-import { highlightEdges } from "./edge-lights.ts";
+import { highlightEdges } from "./edge-highlight.ts";
 import { LiveElement, register } from "./live-element.ts";
 import {
   cellOf,
@@ -20,13 +20,13 @@ import {
   strokeOf,
   WIDTH,
 } from "./network-geometry.ts";
-import { networkText } from "./network-twin.ts";
+import { networkText } from "./network-text.ts";
 import { keepRunSwitch } from "./run-switch.ts";
 import { inspectedRun } from "../state/inspected.ts";
-import { stateOnView } from "../state/moments.ts";
-import { sharesOf } from "../state/looks.ts";
+import { stateOnView } from "../state/state-on-view.ts";
+import { sharesOf } from "../state/run-look.ts";
 import { takesLogits } from "../state/losses.ts";
-import { layerSizes } from "../state/opened.ts";
+import { layerSizes } from "../state/experiment-answer.ts";
 import { viewWords } from "../state/selectors.ts";
 import type { App, Experiment, Run, State } from "../state/types.ts";
 import type { Column } from "./network-geometry.ts";
@@ -188,7 +188,7 @@ export class NetworkDrawing extends LiveElement {
     );
   }
 
-  /** Draws no edges between strips, which would be a grey block: see edge-lights.ts. */
+  /** Draws no edges between strips, which would be a grey block: see edge-highlight.ts. */
   #buildEdges(into: SVGGElement, from: Column, to: Column) {
     const quiet = from.isStrip || to.isStrip;
     return from.ys.map((_, i) =>

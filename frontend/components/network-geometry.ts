@@ -3,7 +3,7 @@
  * Owns: a plane of 292 x 216, or lower where the switch above it has more lines. Pure.
  */
 
-import { MOST_CELLS } from "../state/looks.ts";
+import { MOST_CELLS } from "../state/run-look.ts";
 
 export const WIDTH = 292;
 export const HEIGHT = 216;

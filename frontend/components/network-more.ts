@@ -5,7 +5,7 @@
  */
 
 import { make } from "./dom.ts";
-import { moreSettings } from "./more-below.ts";
+import { moreSettings } from "./more-settings.ts";
 import { changingBoxes, methodSelect, parameterBox } from "./setting-box.ts";
 import { methodName, ownOf, parametersOf, rowOf, rowsOf } from "../state/catalog.ts";
 import { setting } from "../state/format.ts";

@@ -17,7 +17,7 @@ import { briefName } from "../state/brief-names.ts";
 import { isStandardized, STANDARDIZED } from "../state/data-recipe.ts";
 import { axisWords, hasMap, isMapOld, lastMap, showsMap } from "../state/decision-map.ts";
 import { plural } from "../state/format.ts";
-import { stateOnView } from "../state/moments.ts";
+import { stateOnView } from "../state/state-on-view.ts";
 import { viewSteps } from "../state/selectors.ts";
 import type { App, Experiment, Run, State } from "../state/types.ts";
 

@@ -17,7 +17,7 @@ import { rowOf } from "../state/catalog.ts";
 import { every, plural } from "../state/format.ts";
 import { explanationOf } from "../state/parameters.ts";
 import { originWords } from "../state/forks.ts";
-import { stateOnView } from "../state/moments.ts";
+import { stateOnView } from "../state/state-on-view.ts";
 import { isLocked } from "../state/selectors.ts";
 import { nameFor } from "../state/words.ts";
 import type { App, Experiment, Run, State } from "../state/types.ts";

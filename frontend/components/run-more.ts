@@ -6,7 +6,7 @@
 
 import { complaintAt } from "./controls.ts";
 import { make } from "./dom.ts";
-import { moreSettings } from "./more-below.ts";
+import { moreSettings } from "./more-settings.ts";
 import { fullName, ownParameters } from "./run-knobs.ts";
 import { refuseSeed, seedOf } from "./seed.ts";
 import { stopSettings } from "./stop-settings.ts";

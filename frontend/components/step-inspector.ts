@@ -23,7 +23,7 @@ import {
   toggledInspector,
 } from "../state/inspected.ts";
 import { batchWords, liveLine } from "../state/line-words.ts";
-import { stateOnView } from "../state/moments.ts";
+import { stateOnView } from "../state/state-on-view.ts";
 import { deadLayer, isLocked } from "../state/selectors.ts";
 import { keyOf } from "../state/sheets.ts";
 import type { Sheet } from "../state/sheets.ts";

@@ -5,7 +5,7 @@
  * Owns: which one is shown, at most one, and its words. Pure.
  */
 
-import { isClosed } from "../state/closed.ts";
+import { isClosed } from "../state/closed-strips.ts";
 import { openOf } from "../state/findings.ts";
 import { integer, plural } from "../state/format.ts";
 import { isFork, isInForce, noRoomWords, wholeWords } from "../state/remedies.ts";

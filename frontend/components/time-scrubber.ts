@@ -9,9 +9,9 @@ import { glyph, light, marker } from "./icons.ts";
 import { LiveElement, register } from "./live-element.ts";
 import { counter, integer, plural } from "../state/format.ts";
 import { flagsOf, flagWords, markersOf, snapped, stepFrom } from "../state/markers.ts";
-import { missingIn } from "../state/missing.ts";
+import { missingIn } from "../state/missing-steps.ts";
 import { furthest } from "../state/selectors.ts";
-import { shownStep, stepsAhead } from "../state/moments.ts";
+import { shownStep, stepsAhead } from "../state/state-on-view.ts";
 import type { Marker } from "../state/markers.ts";
 import type { App, State } from "../state/types.ts";
 

@@ -11,7 +11,7 @@ import { LiveElement, register } from "./live-element.ts";
 import { openPopover } from "./popover.ts";
 import { positionOfSpeed, SPEED, speedAt } from "./scales.ts";
 import { counter, integer } from "../state/format.ts";
-import { shownStep } from "../state/moments.ts";
+import { shownStep } from "../state/state-on-view.ts";
 import { isLocked } from "../state/selectors.ts";
 import type { App, XAxis } from "../state/types.ts";
 

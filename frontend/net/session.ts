@@ -14,13 +14,13 @@
  */
 
 import { createRetries } from "./backoff.ts";
-import { createCatchingUp } from "./catching-up.ts";
+import { createCatchingUp } from "./catch-up.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { createUnanswered } from "./unanswered.ts";
-import { createWatching } from "./watching.ts";
+import { createWatching } from "./watch-message.ts";
 import type { Json } from "../state/types.ts";
-import type { Positions } from "./catching-up.ts";
-import type { Watched } from "./watching.ts";
+import type { Positions } from "./catch-up.ts";
+import type { Watched } from "./watch-message.ts";
 
 export type Action = { do: string } & Json;
 

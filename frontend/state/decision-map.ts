@@ -6,7 +6,7 @@
 
 import { decode } from "./columns.ts";
 import { integer, number, percent } from "./format.ts";
-import { stateOnView } from "./moments.ts";
+import { stateOnView } from "./state-on-view.ts";
 import { placeOf, answersOf } from "./instruments.ts";
 import type { Experiment, Json, Run, State } from "./types.ts";
 

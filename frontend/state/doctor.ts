@@ -5,7 +5,7 @@
 
 import { isOpen } from "./findings.ts";
 import { plural } from "./format.ts";
-import { stateOnView } from "./moments.ts";
+import { stateOnView } from "./state-on-view.ts";
 import type { Finding, Run, State } from "./types.ts";
 
 /** a finding and its run */

@@ -6,7 +6,7 @@
  */
 
 import { selectTroubledRun, withFinding } from "./findings.ts";
-import { laneOf, newest, runsOf } from "./opened.ts";
+import { laneOf, newest, runsOf } from "./experiment-answer.ts";
 import { withPlayback, settled, withRun } from "./parts.ts";
 import { fromNow, withEdit } from "./settings.ts";
 import type { Edit, Json, State } from "./types.ts";

@@ -6,7 +6,7 @@
 import { rowsOf } from "./catalog.ts";
 import { MAP, showsMap } from "./decision-map.ts";
 import { choiceOf, kindOf } from "./instruments.ts";
-import { shownStep } from "./moments.ts";
+import { shownStep } from "./state-on-view.ts";
 import type { State } from "./types.ts";
 
 /** `of` names the run of a file about one run */

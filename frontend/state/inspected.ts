@@ -4,7 +4,7 @@
  */
 
 import { deadLayer } from "./selectors.ts";
-import { stateOnView } from "./moments.ts";
+import { stateOnView } from "./state-on-view.ts";
 import { keyOf, shownPlace } from "./sheets.ts";
 import type { Sheet } from "./sheets.ts";
 import type { State, View } from "./types.ts";

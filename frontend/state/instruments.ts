@@ -8,7 +8,7 @@
 import { isStandardized } from "./data-recipe.ts";
 import { integer, number, percent, short } from "./format.ts";
 import { inspectedRun } from "./inspected.ts";
-import { stepOf } from "./moments.ts";
+import { stepOf } from "./state-on-view.ts";
 import type { Experiment, Json, Measured, Run, State } from "./types.ts";
 
 /**

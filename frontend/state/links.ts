@@ -1,6 +1,6 @@
 /**
  * The content of a link: a recipe with its edits, steps of its runs, and the view.
- * Owns: its shape in all versions, and errors of unreadable ones. Pure. net/packed.ts packs it into
+ * Owns: its shape in all versions, and errors of unreadable ones. Pure. net/link-packing.ts packs it into
  * an address.
  */
 

@@ -8,7 +8,7 @@ import { integer } from "./format.ts";
 import { editsSoFar } from "./parts.ts";
 import { editWords } from "./run-words.ts";
 import { changed } from "./settings.ts";
-import { furthestStep } from "./moments.ts";
+import { furthestStep } from "./state-on-view.ts";
 import type { Json, Lane, Run, State } from "./types.ts";
 import type { Origin } from "./wire-types.ts";
 

@@ -5,12 +5,12 @@
  * columns.
  */
 
-import { closedWith } from "./closed.ts";
+import { closedWith } from "./closed-strips.ts";
 import { EVENTS, withStorage, without } from "./events.ts";
 import { selectTroubledRun, withEvidence } from "./findings.ts";
-import { experimentOf, newest, runsOf, withNewerRecipes } from "./opened.ts";
+import { experimentOf, newest, runsOf, withNewerRecipes } from "./experiment-answer.ts";
 import { FIRST, withMeasured } from "./instruments.ts";
-import { withoutLostPast } from "./moments.ts";
+import { withoutLostPast } from "./state-on-view.ts";
 import { withPlayback, reachesPlanned, settled, withRun } from "./parts.ts";
 import type { ExperimentAnswer, Json, Message, State } from "./types.ts";
 

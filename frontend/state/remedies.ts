@@ -7,7 +7,7 @@ import { defaultsOf, rowOf } from "./catalog.ts";
 import { openFindings } from "./doctor.ts";
 import { forkOf } from "./forks.ts";
 import { integer } from "./format.ts";
-import { LANES } from "./opened.ts";
+import { LANES } from "./experiment-answer.ts";
 import { settingsWords } from "./run-words.ts";
 import { wordFor } from "./words.ts";
 import type { RunFinding } from "./doctor.ts";

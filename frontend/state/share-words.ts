@@ -4,7 +4,7 @@
  */
 
 import { counter, integer, plural } from "./format.ts";
-import { shownStep } from "./moments.ts";
+import { shownStep } from "./state-on-view.ts";
 import type { Recipe, State } from "./types.ts";
 
 export type Kind = "moment" | "recipe" | "watch";

@@ -247,7 +247,7 @@ export interface State {
   instruments: Record<string, Measured>; // measurements of each run
   frames: number; // rises with every frame; watch it to know that columns changed
   inspection: Inspection | null; // the last answer, while the step inspector is open
-  looking: Looking | null; // null at the present. Every view shows `seen(state)` of moments.ts
+  looking: Looking | null; // null at the present. Every view shows `stateOnView(state)` of state-on-view.ts
   offer: Offer | null; // an edit of the past, which can only be a fork
   isDrawingSlow: boolean; // charts are drawn less often, because drawing is slow here
   isWatching: boolean; // somebody else's experiment, opened by a link

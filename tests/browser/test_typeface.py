@@ -198,7 +198,7 @@ def test_nothing_moves_when_the_typeface_loads(visits: Visits) -> None:
 def tick_widths(words: list[str]) -> list[float]:
     """The widths that charts assume."""
     script = (
-        f'import {{ tickWidth }} from "{ROOT}/frontend/charts/letters.ts";'
+        f'import {{ tickWidth }} from "{ROOT}/frontend/charts/letter-widths.ts";'
         f"console.log(JSON.stringify({json.dumps(words)}.map(tickWidth)));"
     )
     command = [test_page_logic.node(), "--input-type=module", "--eval", script]

@@ -7,7 +7,7 @@ import { acrossTicks, fewTicks } from "../../frontend/charts/across-ticks.ts";
 import { axesOf } from "../../frontend/charts/axes.ts";
 import { gradientChart } from "../../frontend/charts/gradient-chart.ts";
 import { downAxis, roomBeside } from "../../frontend/charts/instrument-axes.ts";
-import { tickWidth } from "../../frontend/charts/letters.ts";
+import { tickWidth } from "../../frontend/charts/letter-widths.ts";
 import { evenTicks, lossTicks } from "../../frontend/charts/loss-range.ts";
 import { briefTicks } from "../../frontend/state/format.ts";
 import { figures, scene } from "./scenes.ts";

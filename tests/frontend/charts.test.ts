@@ -9,13 +9,13 @@ import { gradientChart } from "../../frontend/charts/gradient-chart.ts";
 import { horizontal, placeOf } from "../../frontend/charts/horizontal.ts";
 import { KINDS } from "../../frontend/charts/kinds.ts";
 import { boxOf, placeEnds } from "../../frontend/charts/end-labels.ts";
-import { curvesOf, touch } from "../../frontend/charts/in-the-way.ts";
+import { curvesOf, touch } from "../../frontend/charts/overlap.ts";
 import { APART, phoneWords, placeFlags, pushApart } from "../../frontend/charts/labels.ts";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
-import { createDrawScheduler } from "../../frontend/charts/pacer.ts";
+import { createDrawScheduler } from "../../frontend/charts/draw-scheduler.ts";
 import { symbol } from "../../frontend/charts/paths.ts";
 import { determination, dotsOf, scatterChart } from "../../frontend/charts/scatter-chart.ts";
-import { createZoomRange, zoomedTo } from "../../frontend/charts/stretch.ts";
+import { createZoomRange, zoomedTo } from "../../frontend/charts/zoom-range.ts";
 import { answer } from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";
 

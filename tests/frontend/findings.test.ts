@@ -13,8 +13,8 @@ import {
 } from "../../frontend/state/doctor.ts";
 import { evidenceWords, findingsAt, glyphOf } from "../../frontend/state/findings.ts";
 import { markersOf, nextMarker } from "../../frontend/state/markers.ts";
-import { stateOnView } from "../../frontend/state/moments.ts";
-import { createProblemAnnouncer } from "../../frontend/state/news.ts";
+import { stateOnView } from "../../frontend/state/state-on-view.ts";
+import { createProblemAnnouncer } from "../../frontend/state/problem-announcer.ts";
 import { initialState, reduce } from "../../frontend/state/reduce.ts";
 import {
   requestFor,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createInstrumentRequests } from "../../frontend/net/gauges.ts";
+import { createInstrumentRequests } from "../../frontend/net/instrument-requests.ts";
 import {
   costWords,
   gaugeSummary,

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { MOST_BYTES, pack, unpack } from "../../frontend/net/packed.ts";
+import { MOST_BYTES, pack, unpack } from "../../frontend/net/link-packing.ts";
 import { linkOf, nextSteps, VERSION } from "../../frontend/state/links.ts";
 import { initialState, reduce } from "../../frontend/state/reduce.ts";
 import { noCodeWords, shareWords } from "../../frontend/state/share-words.ts";
@@ -392,7 +392,7 @@ test("a visitor holds no token, requests no changes, and finds their own experim
   app.stop();
 });
 
-test("opening something else while watching keeps one's own for undo and later loader", async () => {
+test("opening something else while watching keeps one's own for undo and later visits", async () => {
   const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
   const { app, server, socket } = await live({
     stored,

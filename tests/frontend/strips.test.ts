@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { stripFor } from "../../frontend/components/strips.ts";
-import { createLocalStore } from "../../frontend/net/keeper.ts";
+import { createLocalStore } from "../../frontend/net/local-storage.ts";
 import { initialState, reduce } from "../../frontend/state/reduce.ts";
 import { createStore } from "../../frontend/state/store.ts";
 import { answer, catalog } from "./fake-server.ts";

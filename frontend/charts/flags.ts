@@ -4,7 +4,7 @@
  */
 
 import { placeOf } from "./horizontal.ts";
-import { shownRuns } from "./looks.ts";
+import { shownRuns } from "./figure-style.ts";
 import { originWords } from "../state/forks.ts";
 import { toneOf } from "../state/findings.ts";
 import { foundSince } from "../state/markers.ts";

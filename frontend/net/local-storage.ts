@@ -1,5 +1,5 @@
 /**
- * Local storage between loader: owner key, experiment with token and recipe, experiments left for a
+ * Local storage between visits: owner key, experiment with token and recipe, experiments left for a
  * link,
  * and the page's settings.
  * Owns: names and shapes in local storage. An unreadable value counts as missing.

@@ -5,13 +5,13 @@
 
 import { Refused } from "./api.ts";
 import { backoff } from "./backoff.ts";
-import { missingUploadWords } from "./sent-before.ts";
+import { missingUploadWords } from "./missing-uploads.ts";
 import { recipeNow, seriesFor } from "../state/recipes.ts";
 import type { createSeriesStore } from "../state/series.ts";
 import type { Environment, ExperimentAnswer, Json, Problem, Store } from "../state/types.ts";
 import type { createApi } from "./api.ts";
-import type { Stored as Visit, createLocalStore } from "./keeper.ts";
-import type { createConnection } from "./line.ts";
+import type { Stored as Visit, createLocalStore } from "./local-storage.ts";
+import type { createConnection } from "./connection.ts";
 
 const FIGURES = ["loss", "gradients"];
 /**

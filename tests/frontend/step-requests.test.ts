@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createStepRequests } from "../../frontend/net/inspector.ts";
+import { createStepRequests } from "../../frontend/net/step-requests.ts";
 import { WHOLE } from "../../frontend/state/grids.ts";
 import {
   inspectionOf,

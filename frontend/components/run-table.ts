@@ -9,7 +9,7 @@ import { glyph, marker } from "./icons.ts";
 import { LiveElement, register } from "./live-element.ts";
 import { counter, epochs, number, plural, score } from "../state/format.ts";
 import { originWords } from "../state/forks.ts";
-import { stateOnView, shownStep } from "../state/moments.ts";
+import { stateOnView, shownStep } from "../state/state-on-view.ts";
 import { DESCENDED, descendedWords, runSentence } from "../state/run-words.ts";
 import { stateOf, whereWords } from "../state/selectors.ts";
 import type { Verdict } from "../state/selectors.ts";

@@ -7,8 +7,8 @@
 
 import { Refused } from "./api.ts";
 import { showsMap } from "../state/decision-map.ts";
-import { lookQuery, readLook } from "../state/looks.ts";
-import { stepOf } from "../state/moments.ts";
+import { lookQuery, readLook } from "../state/run-look.ts";
+import { stepOf } from "../state/state-on-view.ts";
 import { readingsOf, trendOf } from "../state/selectors.ts";
 import type { Environment, Run, RunSeries, State, Store } from "../state/types.ts";
 import type { createApi } from "./api.ts";

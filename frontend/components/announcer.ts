@@ -6,10 +6,10 @@
  */
 
 import { write } from "./dom.ts";
-import { createProblemAnnouncer } from "../state/news.ts";
+import { createProblemAnnouncer } from "../state/problem-announcer.ts";
 import { LiveElement, register } from "./live-element.ts";
 import { number } from "../state/format.ts";
-import { stateOnView, shownStep } from "../state/moments.ts";
+import { stateOnView, shownStep } from "../state/state-on-view.ts";
 import { stateOf, whereWords } from "../state/selectors.ts";
 import type { App, State } from "../state/types.ts";
 

@@ -8,7 +8,7 @@
 import { Refused } from "./api.ts";
 import { WHOLE } from "../state/grids.ts";
 import { inspectedRun, isInspectorOpen } from "../state/inspected.ts";
-import { stepOf } from "../state/moments.ts";
+import { stepOf } from "../state/state-on-view.ts";
 import type { Environment, Run, State, Store } from "../state/types.ts";
 import type { createApi } from "./api.ts";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { columnsOf } from "../../frontend/components/network-geometry.ts";
-import { lookQuery, readLook, sharesOf } from "../../frontend/state/looks.ts";
+import { lookQuery, readLook, sharesOf } from "../../frontend/state/run-look.ts";
 
 const packed =
   (Type, dtype) =>

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createPastView } from "../../frontend/net/looker.ts";
-import { createRunRequests } from "../../frontend/net/observer.ts";
+import { createPastView } from "../../frontend/net/past-view.ts";
+import { createRunRequests } from "../../frontend/net/run-requests.ts";
 import { initialState, reduce } from "../../frontend/state/reduce.ts";
 import { createStore } from "../../frontend/state/store.ts";
 import { answer } from "./fake-server.ts";

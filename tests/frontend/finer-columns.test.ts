@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { rangesToRefine } from "../../frontend/charts/closer.ts";
+import { rangesToRefine } from "../../frontend/charts/finer-ranges.ts";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
 import { axisOf, columnsFor } from "../../frontend/charts/scene.ts";
 import { columns } from "./fake-server.ts";

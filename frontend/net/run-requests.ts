@@ -6,7 +6,7 @@
  */
 
 import { showsMap } from "../state/decision-map.ts";
-import { lookQuery, readLook } from "../state/looks.ts";
+import { lookQuery, readLook } from "../state/run-look.ts";
 import { isLeaving, readingsOf, trendOf } from "../state/selectors.ts";
 import type { Environment, Run, RunSeries, State, Store } from "../state/types.ts";
 import type { createApi } from "./api.ts";

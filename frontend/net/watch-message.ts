@@ -5,7 +5,7 @@
  * Owns: the message and its resolution.
  */
 
-import type { Positions, RunPosition } from "./catching-up.ts";
+import type { Positions, RunPosition } from "./catch-up.ts";
 
 export type Watched = { experiment: string; token: string | null; series: string[] | null };
 

@@ -14,7 +14,7 @@ import {
   snapped,
   stepFrom,
 } from "../../frontend/state/markers.ts";
-import { stateOnView, shownStep, stepsAhead } from "../../frontend/state/moments.ts";
+import { stateOnView, shownStep, stepsAhead } from "../../frontend/state/state-on-view.ts";
 import { initialState, reduce } from "../../frontend/state/reduce.ts";
 import { stateOf, whereWords } from "../../frontend/state/selectors.ts";
 import { answer, catalog } from "./fake-server.ts";

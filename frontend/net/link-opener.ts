@@ -5,14 +5,14 @@
  * until another replaces it.
  */
 
-import { isPacked, unpack } from "./packed.ts";
-import { START_GONE, TABLE_GONE } from "./sent-before.ts";
-import { watchOf } from "./visits.ts";
+import { isPacked, unpack } from "./link-packing.ts";
+import { START_GONE, TABLE_GONE } from "./missing-uploads.ts";
+import { watchOf } from "./experiment-loader.ts";
 import { integer } from "../state/format.ts";
 import { nextSteps, UnreadableLink } from "../state/links.ts";
 import type { Link } from "../state/links.ts";
 import type { Environment, Json, Problem, State, Store } from "../state/types.ts";
-import type { createExperimentLoader } from "./visits.ts";
+import type { createExperimentLoader } from "./experiment-loader.ts";
 
 const WATCH = /^watch=([A-Za-z0-9_-]{1,128})$/;
 

@@ -4,10 +4,10 @@
  */
 
 import { placeOf } from "./horizontal.ts";
-import { shownRuns } from "./looks.ts";
+import { shownRuns } from "./figure-style.ts";
 import { pxAcross } from "./labels.ts";
 import { isInside, px } from "./paths.ts";
-import { stateOnView } from "../state/moments.ts";
+import { stateOnView } from "../state/state-on-view.ts";
 import type { Run } from "../state/types.ts";
 import type { Frame } from "./labels.ts";
 import type { Path } from "./paths.ts";
