@@ -91,7 +91,7 @@ def warm() -> None:
 
 
 def _settings() -> Settings:
-    """The settings in force; variables that are no setting are named on standard error."""
+    """Print every setting with its value and its meaning."""
     current = read_settings()
     for name in unknown_settings(os.environ):
         print(f"fallline: {name} is not a setting; `fallline settings` lists them", file=sys.stderr)
@@ -120,7 +120,7 @@ def _serve(settings: Settings, *, open_browser: bool) -> None:
 
 
 def _yield_to_servers() -> None:
-    """Lower this process's priority: a running server gets the processor first and survives a lack of memory."""
+    """Lower this process's priority, in favour of a running server."""
     if hasattr(os, "nice"):
         os.nice(10)
     with contextlib.suppress(OSError):

@@ -18,7 +18,7 @@ PREFIX = "FALLLINE_"
 
 
 class BadSetting(ValueError):
-    """A setting with an invalid value; the text says which one and what would be right."""
+    """A setting with an invalid value. The text says what would be right."""
 
 
 def _own_folder() -> Path:
@@ -127,7 +127,7 @@ def read_settings() -> Settings:
 
 
 def unknown_settings(environment: Mapping[str, str]) -> list[str]:
-    """List environment variables with our prefix that are no settings: most likely misspelled."""
+    """List unknown variables with our prefix: most likely misspelled settings."""
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in VARIABLES)
 
 

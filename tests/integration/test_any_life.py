@@ -95,7 +95,7 @@ RECIPES = st.fixed_dictionaries(
 
 
 class AnyLife(RuleBasedStateMachine):
-    """An experiment in a file, its expected state after the commands, and twins from its recipe."""
+    """An experiment in a file, its expected state, and twins from its recipe."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Exported files over REST: complete, well named, and with the same numbers elsewhere."""
+"""Exported files over REST: complete, well named, with the same numbers."""
 
 from __future__ import annotations
 

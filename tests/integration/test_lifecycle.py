@@ -1,4 +1,4 @@
-"""The server as a process: it starts, refuses to start, and ends despite its clients."""
+"""The server as a process: it starts, refuses to start, and ends."""
 
 from __future__ import annotations
 

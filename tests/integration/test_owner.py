@@ -1,4 +1,4 @@
-"""The owner's key: accepted by calls that create, stored as a hash, never repeated."""
+"""The owner's key: accepted, stored as a hash, and never repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page's logic in Node against a real server: after a cut both have the same data."""
+"""The page's logic in Node, with a real server: a cut loses no data."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def runs_of(state: JSON) -> dict[str, JSON]:
 
 
 async def numbers_of(one: Experiment, run: str, until: int) -> JSON:
-    """Return the numbers of a run up to a step: its parameters and its history, without costs."""
+    """Return parameters and history of a run up to a step, without costs."""
     snapshot = (await one.get(f"/runs/{run}/snapshot", step=until)).json()
     history = (await one.get(f"/runs/{run}/history", until=until - 1, buckets=10_000)).json()
     assert history["last"][-1] == until - 1
@@ -72,7 +72,7 @@ async def assert_equals_a_twin(one: Experiment) -> None:
 
 
 async def settled(one: Experiment) -> JSON:
-    """Return the state after the Doctor, which may run later than the answer, has seen it."""
+    """Return the state after the Doctor, which may run later, has seen it."""
     before = None
     while (now := costless((await one.get()).json())) != before:
         before = now

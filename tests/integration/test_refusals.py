@@ -1,4 +1,4 @@
-"""Requests refused before the application: bounded, and answered with problem details."""
+"""Requests refused before the application get problem details."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_requests_refused_before_the_application_get_problem_details(
 
 
 def until_the_end(line: socket.socket) -> bytes:
-    """Return the server's answer until it closes the connection, or raise TimeoutError."""
+    """Return the answer until the server closes, or raise TimeoutError."""
     answer = b""
     with contextlib.suppress(ConnectionError):
         while more := line.recv(65536):

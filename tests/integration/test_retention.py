@@ -28,7 +28,7 @@ SMALL: dict[str, Any] = {"data": {"samples": 60}}
 
 
 def used(folder: Path, days_ago: dict[str, float]) -> None:
-    """Set the last use of experiments to so many days ago, with a server running since."""
+    """Set the last use of experiments to so many days ago."""
     with closing(sqlite3.connect(folder / NAME)) as connection, connection:
         connection.execute("UPDATE clock SET seen = seen + ?", (100 * DAY,))
         for id, days in days_ago.items():

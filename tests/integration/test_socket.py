@@ -38,7 +38,7 @@ async def line_to(server: Server) -> AsyncIterator[Line]:
 
 
 class Line:
-    """A client of the protocol, which stores messages that arrive while it waits for another."""
+    """A client of the protocol that stores messages which it does not await."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection

@@ -40,7 +40,7 @@ def golden_of(file: Path) -> JSON:
 
 
 def assert_same(actual: Any, expected: Any, where: str = "") -> None:
-    """Compare values, numbers up to rounding, because other builds differ in the last digits."""
+    """Compare values, numbers up to rounding: builds differ in last digits."""
     if isinstance(expected, dict):
         assert actual.keys() == expected.keys(), where
         for name in expected:

@@ -1,4 +1,4 @@
-"""Readers who never read: they use little memory, are cut in time, and delay nobody."""
+"""Readers who never read use little memory, are cut, and delay nobody."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class File:
 
 
 class Pages:
-    """All files that a browser loads, in memory, by their names in the folder of the built page."""
+    """All files that a browser loads, in memory, by their built names."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""The harness of `make bench` without rivals: jobs, agreement and report. Nothing is timed."""
+"""The harness of `make bench` without rivals. Nothing is timed."""
 
 from __future__ import annotations
 

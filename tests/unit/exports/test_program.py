@@ -1,4 +1,4 @@
-"""Exported programs give the numbers of the NumPy kernel to the bit, for the whole catalog."""
+"""Exported programs give the NumPy kernel's numbers to the bit."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def text_of(recipe: Recipe, problem: Problem, steps: int = STEPS) -> str:
 
 
 def losses_of(text: str, steps: int = STEPS) -> list[float]:
-    """Run the program in this process and return its losses; a process for each takes minutes."""
+    """Run the program in this process and return its losses."""
     namespace: dict[str, Any] = {"__name__": "program"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

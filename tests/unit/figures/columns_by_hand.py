@@ -39,7 +39,7 @@ def buckets(
 
 
 def view(at_most: int = 24) -> FigureView:
-    """Two runs: a full batch that learns, and single samples with dying layers and a final loss of 0."""
+    """Two runs: a full batch that learns, and single samples with dying layers."""
     return FigureView(
         runs=(
             RunLine("gd", "GD", buckets(90, 900, at_most)),

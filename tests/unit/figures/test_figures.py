@@ -1,4 +1,4 @@
-"""Figures of histories: bound by name, filled as in the browser, and loadable by Plotly."""
+"""Figures of histories: bound by name and filled as in the browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of instruments: bound by path, filled as in the browser, and loadable by Plotly."""
+"""Figures of instruments: bound by path and filled as in the browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In continuous integration failed tests run once more, alone; elsewhere they do not."""
+"""In continuous integration failed tests run once more, alone."""
 
 from __future__ import annotations
 
