@@ -209,7 +209,7 @@ class Client:
             "add_run": ("POST", "/runs"),
         }.get(do, ("POST", f"/{do}"))
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": key}
-        content = {} if do == "remove_run" else {"json": body}
+        content: dict[str, Any] = {} if do == "remove_run" else {"json": body}
         answer = await self._http.request(method, f"/experiments/{self.id}{path}", headers=headers, **content)
         if answer.is_success:
             return {"answer": answer.json() if answer.content else {}}
@@ -221,7 +221,8 @@ class Client:
         target = {} if run is None else {"run": run}
         message = {"type": "command", "id": key, "experiment": self.id, "do": do, **target, **body}
         await line.send(json.dumps(message))
-        return await answer
+        response: Json = await answer
+        return response
 
     async def _connected(self) -> ClientConnection:
         if self._line is None:

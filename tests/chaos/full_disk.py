@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "backend")]
@@ -59,10 +60,11 @@ async def filled_by_itself() -> str:
     Acknowledged steps are there at each point, also after a restart. Returns a report.
     """
     with mounted("2m") as folder:
-        data = {"FALLLINE_DATA": str(folder / "data")}
+        data: dict[str, Any] = {"FALLLINE_DATA": str(folder / "data")}
+        steps: dict[str, int] = {}
         with open_server(**data) as server:
             async with httpx.AsyncClient(base_url=server.url.rstrip("/"), timeout=60) as client:
-                await _until_full(client, steps := {})
+                await _until_full(client, steps)
                 await _compare(client, steps)
                 subprocess.run(["mount", "-o", "remount,size=4m", str(folder)], check=True)
                 while (await client.get("/readyz")).status_code == 503:

@@ -152,8 +152,18 @@ async def chaos(
                 await one.close()
             line.close()
             await asyncio.to_thread(server.end)
-    counts, seconds = world.counts.values(), time.monotonic() - began
-    return Report(tally.acknowledged, tally.repeated, *counts, tally.refused, seconds, tally.wrong)
+    counts, seconds = world.counts, time.monotonic() - began
+    return Report(
+        tally.acknowledged,
+        tally.repeated,
+        counts["kill"],
+        counts["cut"],
+        counts["silence"],
+        counts["full"],
+        tally.refused,
+        seconds,
+        tally.wrong,
+    )
 
 
 class _World:

@@ -81,7 +81,7 @@ def modules() -> list[Path]:
     return [path for path in paths if not any(path.match(pattern) for pattern in NOT_RUN)]
 
 
-def annotations(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+def annotation_spans(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """Where type annotations begin and end: (line, column) each."""
     parts = [
         part
@@ -99,7 +99,7 @@ def mutants(size: int, seed: int) -> list[MutationSpec]:
     with use_db(":memory:", WorkDB.Mode.create) as database:
         init(modules(), database, {})
         every = [item.mutations[0] for item in database.work_items]
-    skipped = {path: annotations(path) for path in {Path(each.module_path) for each in every}}
+    skipped = {path: annotation_spans(path) for path in {Path(each.module_path) for each in every}}
     eligible = [
         each
         for each in every

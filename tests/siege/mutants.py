@@ -78,12 +78,12 @@ async def _at_once(self: object) -> None:
 
 def worker_unasked() -> None:
     """Let /readyz skip the worker."""
-    InProcessExecutor.answers = _at_once  # type: ignore[method-assign,assignment]
+    InProcessExecutor.answers = _at_once  # type: ignore[method-assign]
 
 
 def store_unasked() -> None:
     """/readyz does not ask the store."""
-    StoreThread.answers = _at_once  # type: ignore[method-assign,assignment]
+    StoreThread.answers = _at_once  # type: ignore[method-assign]
 
 
 def loop_unasked() -> None:
@@ -158,7 +158,7 @@ def nobody_displaced() -> None:
         found: Candidate | None = self._first(self._idle)
         return found
 
-    eviction._Remaining.next_to_go = next_to_go  # type: ignore[method-assign]
+    eviction._Remaining.next_to_go = next_to_go  # type: ignore[method-assign,assignment]
 
 
 def deleted_for_room() -> None:
@@ -175,7 +175,7 @@ def deleted_for_room() -> None:
         if not self._store.is_durable:
             self._registry.entries.pop(id, None)
 
-    eviction.Limits.__init__ = limits  # type: ignore[method-assign]
+    eviction.Limits.__init__ = limits  # type: ignore[method-assign,assignment]
     ExperimentLoader._evict = losing  # type: ignore[method-assign]
 
 
@@ -210,7 +210,7 @@ def any_memory() -> None:
     ) -> None:
         init(self, most, math.inf, can_evict)
 
-    eviction.Limits.__init__ = limits  # type: ignore[method-assign]
+    eviction.Limits.__init__ = limits  # type: ignore[method-assign,assignment]
 
 
 # ---------------------------------------------------------------------- 8. clock
@@ -255,7 +255,7 @@ def no_checksums() -> None:
 
 def fresh_start() -> None:
     """Take missing files in a used folder for a fresh start."""
-    SqliteStore._check_traces = lambda self: True  # type: ignore[method-assign]
+    SqliteStore._check_files = lambda self: True  # type: ignore[method-assign]
 
 
 # ---------------------------------------------------------------------- 11. sockets and disk
@@ -283,7 +283,7 @@ def no_reserve() -> None:
         with self._transaction() as connection:
             what(connection)
 
-    SqliteStore._delete = delete  # type: ignore[method-assign]
+    SqliteStore._delete = delete  # type: ignore[method-assign,assignment]
 
 
 MUTANTS: Mapping[str, Mutant] = {

@@ -71,7 +71,8 @@ class Figures:
         return quantile(getattr(self, which), 0.99)
 
     def p50(self, which: str) -> float:
-        return statistics.median(getattr(self, which) or [0.0])
+        values: list[float] = getattr(self, which) or [0.0]
+        return statistics.median(values)
 
     def longest(self, which: str) -> float:
         return max(getattr(self, which), default=0.0)

@@ -75,7 +75,9 @@ class Life:
             self.stored_bytes += sum(len(data) for _, _, data in batch.parts)
             stored = self.store.load("x")
             first = 0 if stored is None else len(stored.entries)
-            self.store.write([Record("x", Moment(0.0, 0.0), first, batch, token and NewExperiment(token))])
+            self.store.write(
+                [Record("x", Moment(0.0, 0.0), first, batch, NewExperiment(token) if token else None)]
+            )
             self.one.confirm_write(stored=True)
         self.one.take_outgoing()
 

@@ -87,4 +87,5 @@ def assert_same(one: Buckets, other: Buckets) -> None:
 def is_dyadic(buckets: Buckets) -> np.ndarray:
     """Return a mask of the buckets [k w, (k + 1) w) with w a power of two."""
     widths = buckets.last - buckets.first + 1
-    return (widths & (widths - 1) == 0) & (buckets.first % widths == 0)
+    mask: np.ndarray = (widths & (widths - 1) == 0) & (buckets.first % widths == 0)
+    return mask

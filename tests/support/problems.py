@@ -33,7 +33,7 @@ def problem_of(recipe: Recipe) -> Problem:
 
 def default_problem() -> Problem:
     """Return the notebook's problem: 900 samples of 5 features, 5-4-4-1 relu."""
-    return problem_of(Recipe())
+    return problem_of(Recipe.model_validate({}))
 
 
 def network(
@@ -128,7 +128,8 @@ def joined(pieces: Sequence[Records]) -> Records:
 
 
 def series(records: Records, name: str) -> Array:
-    return records.values[records.names.index(name)]
+    values: Array = records.values[records.names.index(name)]
+    return values
 
 
 def edit(at_step: int, **change: object) -> Edit:

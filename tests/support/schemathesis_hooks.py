@@ -31,7 +31,7 @@ def created() -> str:
 
 def table() -> str:
     if not _TABLES:
-        content = {"content": b"x,y\n1,2\n2,4\n", "headers": {"Content-Type": "text/csv"}}
+        content: dict[str, Any] = {"content": b"x,y\n1,2\n2,4\n", "headers": {"Content-Type": "text/csv"}}
         answer = httpx.post(f"{os.environ['FALLLINE_UNDER_TEST']}/api/v1/datasets", **content).json()
         _TABLES.append(str(answer["id"]))
     return _TABLES[0]

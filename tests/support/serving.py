@@ -152,7 +152,7 @@ def open_server(
 
 
 @contextmanager
-def serving(*arguments: str, **environment: str) -> Iterator[str]:
+def serving(*arguments: str, **environment: Any) -> Iterator[str]:
     """Start a server. Yields its address without a final slash."""
     with open_server(*arguments, **environment) as server:
         yield server.url.rstrip("/")

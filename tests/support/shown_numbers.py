@@ -80,7 +80,7 @@ def findings(recipe: Json, kernel: Kernel) -> Shown:
 
 def shown_numbers() -> Shown:
     """Return all numbers by kernel, recipe and path."""
-    numbers = {}
+    numbers: Shown = {}
     for kernel in (NUMPY, compiled_kernel()):
         for name, golden in json.loads(RECIPES.read_text()).items():
             recipe = golden["posted"]

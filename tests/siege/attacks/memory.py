@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from siege.force import force, say
 from siege.report import all_of, at_most, holds
@@ -33,7 +34,7 @@ PLAY_SECONDS, AGAIN_SECONDS = 20.0, 10.0
 async def siege(world: World) -> None:
     most = BUDGET_MB * SLACK
     with tempfile.TemporaryDirectory() as folder:
-        setting = {"FALLLINE_MEMORY_MB": str(BUDGET_MB)}
+        setting: dict[str, Any] = {"FALLLINE_MEMORY_MB": str(BUDGET_MB)}
         with world.server(folder=Path(folder), **setting) as server:
             base = server.memory
             async with world.person(server, speed=60) as person:
