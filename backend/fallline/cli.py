@@ -91,7 +91,7 @@ def warm() -> None:
 
 
 def _settings() -> Settings:
-    """Print every setting with its value and its meaning."""
+    """Return the settings in force; name unknown variables on standard error."""
     current = read_settings()
     for name in unknown_settings(os.environ):
         print(f"fallline: {name} is not a setting; `fallline settings` lists them", file=sys.stderr)
