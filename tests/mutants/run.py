@@ -52,7 +52,7 @@ SECONDS = 300
 TRIVIAL = re.compile(r"core/ReplaceBinaryOperator_\w+_(BitAnd|BitOr|BitXor|LShift|RShift)$")
 TESTS = (
     "tests/unit/history", "tests/unit/engine", "tests/contracts/test_tables.py", "tests/contracts/test_kernels.py",
-    "tests/unit/runs", "tests/unit/exports",
+    "tests/unit/runs", "tests/unit/exports", "tests/architecture/test_documented.py",
 )  # fmt: skip
 """Behind the tests that import the mutated module."""
 

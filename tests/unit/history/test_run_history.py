@@ -72,6 +72,13 @@ def test_records_of_other_series_are_refused() -> None:
         RunHistory(("batch_loss",)).append(measured(3))
 
 
+@pytest.mark.parametrize("names", [("a",), (*NAMES, "z"), ("z",)])
+def test_a_history_of_other_series_is_not_restored(names: tuple[str, ...]) -> None:
+    about, latest = remembered(measured(10)).about()
+    with pytest.raises(ValueError, match="this history has other series"):
+        RunHistory(names).restore(about, latest, [])
+
+
 def test_mean_gradients_equal_the_derived_series_to_the_bit() -> None:
     problem = build_problem(DataSettings(samples=120, test_fraction=0.25), NetworkSettings(), "mse")
     records = advance(problem, begin(problem), RunRecipe(batch_size=1, learning_rate=0.01), 2500)
