@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SINCE = "2026-11-27T18:30:00Z"
+SINCE = "2026-11-27T16:30:00Z"
 LONGEST = 72
 
 
