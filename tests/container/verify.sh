@@ -82,7 +82,7 @@ rm "$work/base.tar"
 
 step "the wheels that the lock names"
 machine=$(uname -m)
-for lock in build run; do
+for lock in build docs run; do
   "$python" -m pip download --quiet --disable-pip-version-check --dest "$work/wheels" --only-binary :all: \
     --python-version "$suite_python" --implementation cp --abi "cp$(echo $suite_python | tr -d .)" --abi abi3 --abi none \
     --platform "manylinux_2_28_$machine" --platform "manylinux_2_17_$machine" --platform "manylinux2014_$machine" \
