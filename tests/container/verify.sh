@@ -179,7 +179,7 @@ container=$(pod run --detach --network=host ${hardened/--tmpfs \/tmp/} --read-on
   --env FALLLINE_PORT="$port" "$image")
 until_healthy
 case $(kernel) in
-  "numpy no directory for compiled code can be written to"*) ;;
+  "numpy no directory for compiled code is writable"*) ;;
   *) fail "it serves with: $(kernel)" ;;
 esac
 inside python -c 'open("/tmp/written", "w")' 2>/dev/null && fail "/tmp can be written"
