@@ -8,6 +8,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fallline import cli
 from fallline.execution.delivery import Delivery, DeliveryQueue
@@ -16,6 +19,7 @@ from fallline.services.shared_task import Disconnected, SharedTask
 from fallline.storage.interface import Record
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary.journal import Json, Receipt
+from support.planting import replace
 
 COMMIT_SECONDS = 0.03
 """Shortest duration of a commit, so that kills interrupt many of them."""
@@ -28,7 +32,7 @@ def slow_disk() -> None:
         time.sleep(COMMIT_SECONDS)
         write(self, records)
 
-    SqliteStore.write = slowly  # type: ignore[method-assign]
+    replace(SqliteStore, write=slowly)
 
 
 def hasty() -> None:
@@ -38,7 +42,7 @@ def hasty() -> None:
     def at_once(self: DeliveryQueue, deliveries: list[Delivery], ticket: object | None = None) -> None:
         add(self, deliveries)
 
-    DeliveryQueue.add = at_once  # type: ignore[method-assign]
+    replace(DeliveryQueue, add=at_once)
 
 
 def forgetful() -> None:
@@ -53,7 +57,7 @@ def forgetful() -> None:
     ) -> Json:
         return await do(None).wait(disconnected)
 
-    KeyedCommands.once = once  # type: ignore[method-assign,assignment]
+    replace(KeyedCommands, once=once)
 
 
 MUTANTS: Mapping[str, Callable[[], None]] = {"none": lambda: None, "hasty": hasty, "forgetful": forgetful}

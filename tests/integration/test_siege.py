@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from siege.mutants import MUTANTS
@@ -25,3 +29,20 @@ async def test_a_small_siege_catches_a_mutant() -> None:
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutant_says_which_attack_must_catch_it(name: str) -> None:
     assert MUTANTS[name].attack in [module for modules in ATTACKS.values() for module in modules]
+
+
+@pytest.mark.parametrize(
+    "plant_all",
+    [
+        "from siege.mutants import MUTANTS; [mutant.plant() for mutant in MUTANTS.values()]",
+        "from chaos.server import MUTANTS; [plant() for plant in MUTANTS.values()]",
+    ],
+)
+def test_mutants_replace_only_what_exists(plant_all: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", plant_all],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr

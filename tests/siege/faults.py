@@ -11,6 +11,7 @@ from typing import Any
 from fallline.execution.worker import Worker
 from fallline.services.lab import Lab
 from fallline.storage.sqlite import SqliteStore
+from support.planting import replace
 
 DAY = 86_400.0
 LOOK_SECONDS = 0.05
@@ -30,7 +31,7 @@ def stuck_worker(folder: Path) -> None:
         _wait_while(folder / "stuck-worker")
         return turn(self, *arguments, **named)
 
-    Worker.turn = stuck  # type: ignore[method-assign]
+    replace(Worker, turn=stuck)
 
 
 def stuck_store(folder: Path) -> None:
@@ -41,7 +42,7 @@ def stuck_store(folder: Path) -> None:
         _wait_while(folder / "stuck-store")
         return write(self, *arguments, **named)
 
-    SqliteStore.write = stuck  # type: ignore[method-assign]
+    replace(SqliteStore, write=stuck)
 
 
 def blocked_loop(folder: Path) -> None:
@@ -55,7 +56,7 @@ def blocked_loop(folder: Path) -> None:
             time.sleep(BLOCKED_SECONDS)
         return health(self)
 
-    Lab.health = blocking  # type: ignore[method-assign]
+    replace(Lab, health=blocking)
 
 
 def failing_experiment(folder: Path) -> None:
@@ -69,13 +70,13 @@ def failing_experiment(folder: Path) -> None:
             raise OverflowError("planted by the siege")
         return wake_at(self, *arguments, **named)
 
-    Worker.wake_at = failing  # type: ignore[method-assign]
+    replace(Worker, wake_at=failing)
 
 
 def shifted_clock(days: float, folder: Path) -> None:
     """Shift the wall clock by that many days."""
     now = time.time
-    time.time = lambda: now() + days * DAY
+    replace(time, time=lambda: now() + days * DAY)
 
 
 FAULTS: Mapping[str, Callable[[Path], None]] = {

@@ -30,6 +30,7 @@ from fallline.vocabulary import strict
 from fallline.vocabulary.commands import Play
 from fallline.web import server, socket, strict_json, validation_messages
 from fallline.web.open_sockets import OpenSocket, OpenSockets
+from support.planting import replace
 
 HUGE = 1 << 50
 
@@ -51,15 +52,15 @@ class Mutant:
 
 def any_speed() -> None:
     """Accept plays of any slowness."""
-    for constraint in Play.model_fields["speed"].annotation.__args__[0].__metadata__[0].metadata:  # type: ignore[union-attr]
-        if hasattr(constraint, "ge"):
-            object.__setattr__(constraint, "ge", 5e-324)
+    constraints = Play.model_fields["speed"].annotation.__args__[0].__metadata__[0].metadata  # type: ignore[union-attr]
+    (slowest,) = (constraint for constraint in constraints if hasattr(constraint, "ge"))
+    object.__setattr__(slowest, "ge", 5e-324)
     Play.model_rebuild(force=True)
 
 
 def stored_speed_stays() -> None:
     """Play stored speeds unchanged."""
-    stepping.SLOWEST = 0.0  # type: ignore[attr-defined]
+    replace(stepping, SLOWEST=0.0)
 
 
 def worker_dies() -> None:
@@ -69,7 +70,7 @@ def worker_dies() -> None:
         while self._run_once():
             pass
 
-    in_process._WorkerThread._run = run  # type: ignore[method-assign]
+    replace(in_process._WorkerThread, _run=run)
 
 
 async def _at_once(self: object) -> None:
@@ -78,17 +79,17 @@ async def _at_once(self: object) -> None:
 
 def worker_unasked() -> None:
     """Let /readyz skip the worker."""
-    InProcessExecutor.answers = _at_once  # type: ignore[method-assign]
+    replace(InProcessExecutor, answers=_at_once)
 
 
 def store_unasked() -> None:
     """/readyz does not ask the store."""
-    StoreThread.answers = _at_once  # type: ignore[method-assign]
+    replace(StoreThread, answers=_at_once)
 
 
 def loop_unasked() -> None:
     """Let /readyz skip the event loop."""
-    Pulse.worst = 0.0  # type: ignore[method-assign,assignment]
+    replace(Pulse, worst=0.0)
 
 
 # ---------------------------------------------------------------------- 2. bodies
@@ -101,7 +102,8 @@ def any_length() -> None:
 
 def every_complaint() -> None:
     """All complaints are put into words."""
-    validation_messages.MOST_ERRORS = strict_json.MOST_ERRORS = HUGE  # type: ignore[attr-defined]
+    replace(validation_messages, MOST_ERRORS=HUGE)
+    replace(strict_json, MOST_ERRORS=HUGE)
 
 
 # ---------------------------------------------------------------------- 3. and 4. readers
@@ -109,29 +111,31 @@ def every_complaint() -> None:
 
 def never_cut() -> None:
     """Wait for a socket whose peer reads nothing."""
-    socket.SEND_SECONDS = 3600.0
-    server.UNACKNOWLEDGED_MS = 3_600_000
-    server.KEEPALIVE_SECONDS = 3600.0
+    replace(socket, SEND_SECONDS=3600.0)
+    replace(server, UNACKNOWLEDGED_MS=3_600_000)
+    replace(server, KEEPALIVE_SECONDS=3600.0)
 
 
 def frames_of_any_size() -> None:
     """Send everything that a reader lacks in one frame."""
-    outbox.FRAME_BYTES = outbox.CATCH_UP_BYTES = outbox.PAST_BYTES = session.PAST_BYTES = HUGE  # type: ignore[attr-defined]
+    replace(outbox, FRAME_BYTES=HUGE, CATCH_UP_BYTES=HUGE, PAST_BYTES=HUGE)
+    replace(session, PAST_BYTES=HUGE)
 
 
 def pasts_alone() -> None:
     """Each reader has a past of its own."""
-    Hub.peer = lambda *_: None  # type: ignore[method-assign]
+    replace(Hub, peer=lambda *_: None)
 
 
 def unbounded_backlog() -> None:
     """Store the whole backlog of readers."""
-    hub.ALL_BYTES = hub.MOST_BYTES = backlog.MOST_BYTES = HUGE  # type: ignore[attr-defined]
+    replace(hub, ALL_BYTES=HUGE, MOST_BYTES=HUGE)
+    replace(backlog, MOST_BYTES=HUGE)
 
 
 def endless_credit() -> None:
     """Let a reader leave its frames unacknowledged forever."""
-    session.UNACKNOWLEDGED_SECONDS = math.inf
+    replace(session, UNACKNOWLEDGED_SECONDS=math.inf)
 
 
 # ---------------------------------------------------------------------- 5. fairness
@@ -143,12 +147,12 @@ def share_for_each() -> None:
     def share_of(self: Owners, entry: Entry, now: float) -> str:
         return f"entry:{id(entry)}"
 
-    Owners.share_of = share_of  # type: ignore[method-assign]
+    replace(Owners, share_of=share_of)
 
 
 def key_is_enough() -> None:
     """Grant a share for a key without an acknowledging socket."""
-    Owners._is_present = lambda self, owner, now: True  # type: ignore[method-assign]
+    replace(Owners, _is_present=lambda self, owner, now: True)
 
 
 def nobody_displaced() -> None:
@@ -158,7 +162,7 @@ def nobody_displaced() -> None:
         found: Candidate | None = self._first(self._idle)
         return found
 
-    eviction._Remaining.next_to_go = next_to_go  # type: ignore[method-assign,assignment]
+    replace(eviction._Remaining, next_to_go=next_to_go)
 
 
 def deleted_for_room() -> None:
@@ -175,13 +179,13 @@ def deleted_for_room() -> None:
         if not self._store.is_durable:
             self._registry.entries.pop(id, None)
 
-    eviction.Limits.__init__ = limits  # type: ignore[method-assign,assignment]
-    ExperimentLoader._evict = losing  # type: ignore[method-assign]
+    replace(eviction.Limits, __init__=limits)
+    replace(ExperimentLoader, _evict=losing)
 
 
 def jobs_go_on() -> None:
     """Make steps whether or not a caller waits."""
-    stepping.PATIENCE_SECONDS = math.inf
+    replace(stepping, PATIENCE_SECONDS=math.inf)
 
 
 def jobs_forgotten() -> None:
@@ -195,7 +199,7 @@ def jobs_forgotten() -> None:
                 self._unfinished.pop(job.receipt.key, None)
         return dropped
 
-    Stepping.drop_unattended = forgetting  # type: ignore[method-assign]
+    replace(Stepping, drop_unattended=forgetting)
 
 
 # ---------------------------------------------------------------------- 6. memory
@@ -210,7 +214,7 @@ def any_memory() -> None:
     ) -> None:
         init(self, most, math.inf, can_evict)
 
-    eviction.Limits.__init__ = limits  # type: ignore[method-assign,assignment]
+    replace(eviction.Limits, __init__=limits)
 
 
 # ---------------------------------------------------------------------- 8. clock
@@ -223,7 +227,7 @@ def clock_believed() -> None:
     def __init__(self: AgeClock, clock: Any, today: Any, most_gap: float = math.inf) -> None:
         init(self, clock, today, math.inf)
 
-    AgeClock.__init__ = __init__  # type: ignore[method-assign]
+    replace(AgeClock, __init__=__init__)
 
 
 def silent_jump() -> None:
@@ -242,7 +246,7 @@ def reads_are_free() -> None:
         if kind != READS:
             charge(self, id, kind, seconds)
 
-    Worker._charge = free  # type: ignore[method-assign]
+    replace(Worker, _charge=free)
 
 
 # ---------------------------------------------------------------------- 10. damage
@@ -250,12 +254,12 @@ def reads_are_free() -> None:
 
 def no_checksums() -> None:
     """Accept stored rows without a checksum."""
-    sql.checksum = lambda *values: 0  # type: ignore[attr-defined]
+    replace(sql, checksum=lambda *values: 0)
 
 
 def fresh_start() -> None:
     """Take missing files in a used folder for a fresh start."""
-    SqliteStore._check_files = lambda self: True  # type: ignore[method-assign]
+    replace(SqliteStore, _check_files=lambda self: True)
 
 
 # ---------------------------------------------------------------------- 11. sockets and disk
@@ -267,13 +271,13 @@ def first_come() -> None:
     def _make_room(self: OpenSockets, socket: OpenSocket, group: str, **_: Any) -> None:
         raise self._full()
 
-    OpenSockets._make_room = _make_room  # type: ignore[method-assign]
+    replace(OpenSockets, _make_room=_make_room)
 
 
 def invalid_is_free() -> None:
     """Do not limit invalid messages."""
-    Session.count_invalid_message = lambda self, now: None  # type: ignore[method-assign]
-    session.MOST_REFUSED = HUGE
+    replace(Session, count_invalid_message=lambda self, now: None)
+    replace(session, MOST_REFUSED=HUGE)
 
 
 def no_reserve() -> None:
@@ -283,7 +287,7 @@ def no_reserve() -> None:
         with self._transaction() as connection:
             what(connection)
 
-    SqliteStore._delete = delete  # type: ignore[method-assign,assignment]
+    replace(SqliteStore, _delete=delete)
 
 
 MUTANTS: Mapping[str, Mutant] = {
@@ -294,7 +298,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "store-unasked": Mutant("speeds", "with a stuck store", store_unasked),
     "loop-unasked": Mutant("speeds", "with a blocked loop", loop_unasked),
     "any-length": Mutant("bodies", "by their length", any_length),
-    "every-complaint": Mutant("bodies", "dearest", every_complaint),
+    "every-complaint": Mutant("bodies", "most complaints", every_complaint),
     "never-cut": Mutant("silent_readers", "all of them are cut", never_cut),
     "frames-of-any-size": Mutant("silent_readers", "memory for each", frames_of_any_size),
     "pasts-alone": Mutant("silent_readers", "memory for each", pasts_alone),
