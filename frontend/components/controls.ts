@@ -231,3 +231,7 @@ export function selectBox({ name, choose }: { name: string; choose: (value: stri
   }
   return { root, show };
 }
+
+/** After a choice to watch: Space plays it, instead of opening the list again. */
+export const focusPlay = () =>
+  (document.querySelector("transport-bar .play") as HTMLElement | null)?.focus();

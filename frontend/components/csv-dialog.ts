@@ -6,7 +6,7 @@
 import { button, selectBox } from "./controls.ts";
 import { takeDrops } from "./csv-drop.ts";
 import { make, set, write } from "./dom.ts";
-import { openDialog } from "./help-dialog.ts";
+import { openDialog } from "./dialog.ts";
 import { tablePreview } from "./table-preview.ts";
 import {
   boundWords,

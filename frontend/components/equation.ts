@@ -10,7 +10,7 @@ import { lineText, piecesOf } from "../state/expressions.ts";
 import { integer, number } from "../state/format.ts";
 import { sentenceOf } from "../state/line-words.ts";
 import { followersOf, isAllZero, valuesBefore, partnerOf, sizeOf } from "../state/sheets.ts";
-import type { Line, Sheet } from "../state/sheets.ts";
+import type { Line, Sheet } from "../state/wire-types.ts";
 
 /** With more samples shown, the partner of a line shows only one. */
 const FEW = 4;

@@ -3,12 +3,11 @@
  * Owns: button and list.
  */
 
-import { button } from "./controls.ts";
+import { button, focusPlay } from "./controls.ts";
 import { draw, make, set, write } from "./dom.ts";
 import { icon } from "./icons.ts";
 import { openListbox } from "./listbox.ts";
 import { LiveElement, register } from "./live-element.ts";
-import { focusPlay } from "./transport-bar.ts";
 import { OWN, exhibitOf, exhibitParts, exhibitsOf, linesOf, titleOf } from "../state/exhibits.ts";
 import { LANES } from "../state/experiment-answer.ts";
 import { isLocked } from "../state/selectors.ts";

@@ -9,10 +9,10 @@ import { fittingWords } from "./fitting-words.ts";
 import { LiveElement, register } from "./live-element.ts";
 import { openMenu } from "./popover.ts";
 import { keepRunSwitch } from "./run-switch.ts";
-import { X_AXES } from "./transport-bar.ts";
 import { every } from "../state/format.ts";
 import { choiceOf, choicesFor, costWords, readingWords } from "../state/instruments.ts";
 import { lossWords } from "../state/losses.ts";
+import { X_AXES } from "../state/selectors.ts";
 import type { App, Measure } from "../state/types.ts";
 
 const STROKES = [

@@ -10,7 +10,7 @@ import { miniStrip } from "./matrix.ts";
 import { briefText, lineText } from "../state/expressions.ts";
 import { integer } from "../state/format.ts";
 import { firstOdd, firstZero, isAllZero, isOdd, sizeOf } from "../state/sheets.ts";
-import type { Line, Sheet } from "../state/sheets.ts";
+import type { Line, Sheet } from "../state/wire-types.ts";
 
 const PARTS = [
   { part: "forward", text: "Forward" },

@@ -17,7 +17,7 @@ import {
 } from "../state/grids.ts";
 import type { Piece } from "../state/expressions.ts";
 import type { Grid } from "../state/grids.ts";
-import type { Cell, Entry } from "../state/sheets.ts";
+import type { Cell, Entry } from "../state/wire-types.ts";
 
 function looks(value: Cell, largest: number) {
   if (value === 0) return { class: "zero" };

@@ -5,7 +5,7 @@
 
 import { button } from "./controls.ts";
 import { make } from "./dom.ts";
-import { openDialog } from "./help-dialog.ts";
+import { openDialog } from "./dialog.ts";
 import { LiveElement, register } from "./live-element.ts";
 import { evidenceWords } from "../state/findings.ts";
 import { firstRemedy, isFork, noRoomWords } from "../state/remedies.ts";

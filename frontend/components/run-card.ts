@@ -3,7 +3,7 @@
  * Owns: the card's header and its two switches.
  */
 
-import { button, segmentedSwitch } from "./controls.ts";
+import { button, focusPlay, segmentedSwitch } from "./controls.ts";
 import { disableAll, make, set, write } from "./dom.ts";
 import { fittingWords } from "./fitting-words.ts";
 import { helpLine, words } from "./help-line.ts";
@@ -12,7 +12,6 @@ import { LiveElement, register } from "./live-element.ts";
 import { openMenu } from "./popover.ts";
 import { batchLine, knobsFor, ruleLine } from "./run-knobs.ts";
 import { runMore } from "./run-more.ts";
-import { focusPlay } from "./transport-bar.ts";
 import { rowOf } from "../state/catalog.ts";
 import { every, plural } from "../state/format.ts";
 import { explanationOf } from "../state/parameters.ts";

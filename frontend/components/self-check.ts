@@ -9,7 +9,7 @@ import { make, set, write } from "./dom.ts";
 import { glyph } from "./icons.ts";
 import { LiveElement, register } from "./live-element.ts";
 import { checkWords, verdictOf } from "../state/self-check.ts";
-import type { SelfCheck } from "../state/self-check.ts";
+import type { SelfCheck } from "../state/wire-types.ts";
 import type { App } from "../state/types.ts";
 
 export class SelfCheckPanel extends LiveElement {

@@ -6,7 +6,7 @@
 
 import { button, segmentedSwitch } from "./controls.ts";
 import { make, set, write } from "./dom.ts";
-import { openDialog } from "./help-dialog.ts";
+import { openDialog } from "./dialog.ts";
 import { LiveElement, register } from "./live-element.ts";
 import { kinds, noCodeWords, shareWords, TOO_LONG } from "../state/share-words.ts";
 import type { Kind } from "../state/share-words.ts";

@@ -13,20 +13,19 @@ import { icon, marker } from "./icons.ts";
 import { lineList } from "./line-list.ts";
 import { LiveElement, register } from "./live-element.ts";
 import { integer } from "../state/format.ts";
+import { inspectedRun, isInspectorOpen } from "../state/inspected.ts";
 import {
   inspectedDead,
-  inspectedRun,
   inspectionOf,
-  isInspectorOpen,
   samplesFrom,
   shownLine,
   toggledInspector,
-} from "../state/inspected.ts";
+} from "../state/inspection.ts";
 import { batchWords, liveLine } from "../state/line-words.ts";
 import { stateOnView } from "../state/state-on-view.ts";
 import { deadLayer, isLocked } from "../state/selectors.ts";
 import { keyOf } from "../state/sheets.ts";
-import type { Sheet } from "../state/sheets.ts";
+import type { Sheet } from "../state/wire-types.ts";
 import type { App, State } from "../state/types.ts";
 
 /** How long "Copied" stays. */

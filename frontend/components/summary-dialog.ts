@@ -6,7 +6,7 @@
  */
 
 import { make } from "./dom.ts";
-import { openDialog } from "./help-dialog.ts";
+import { openDialog } from "./dialog.ts";
 import { LiveElement, register } from "./live-element.ts";
 import { integer, number } from "../state/format.ts";
 import { lossAt, lossAtWords, tellingStep } from "../state/loss-at.ts";

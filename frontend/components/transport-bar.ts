@@ -12,17 +12,10 @@ import { openPopover } from "./popover.ts";
 import { positionOfSpeed, SPEED, speedAt } from "./scales.ts";
 import { counter, integer } from "../state/format.ts";
 import { shownStep } from "../state/state-on-view.ts";
-import { isLocked } from "../state/selectors.ts";
-import type { App, XAxis } from "../state/types.ts";
+import { isLocked, X_AXES } from "../state/selectors.ts";
+import type { App } from "../state/types.ts";
 
 type Speed = number | "max";
-
-export const X_AXES: { value: XAxis; text: string }[] = [
-  { value: "steps", text: "steps" },
-  { value: "epochs", text: "epochs" },
-  { value: "samples", text: "samples seen" },
-  { value: "seconds", text: "seconds" },
-];
 
 /** The scale of speeds has one position more than numbers: as fast as possible. */
 const SPEED_SCALE = {
@@ -204,9 +197,5 @@ export class TransportBar extends LiveElement {
     return axis;
   }
 }
-
-/** After a choice to watch: Space plays it, instead of opening the list again. */
-export const focusPlay = () =>
-  (document.querySelector("transport-bar .play") as HTMLElement | null)?.focus();
 
 export const registerTransportBar = (app: App) => register("transport-bar", TransportBar, app);

@@ -6,9 +6,9 @@
 import { samplingOf } from "../components/run-card.ts";
 import { nextSpeed } from "../components/scales.ts";
 import { nextTheme } from "../components/theme.ts";
-import { X_AXES } from "../components/transport-bar.ts";
-import { isInspectorOpen, lineFrom, toggledInspector } from "../state/inspected.ts";
-import { mayChange } from "../state/selectors.ts";
+import { isInspectorOpen } from "../state/inspected.ts";
+import { lineFrom, toggledInspector } from "../state/inspection.ts";
+import { mayChange, X_AXES } from "../state/selectors.ts";
 import type { App, Measure, Run, State } from "../state/types.ts";
 
 /** what only the page itself can do */

@@ -7,7 +7,7 @@
 import { number, setting } from "./format.ts";
 import { sizeOf } from "./sheets.ts";
 import type { Piece } from "./expressions.ts";
-import type { Cell, Entry } from "./sheets.ts";
+import type { Cell, Entry } from "./wire-types.ts";
 
 export interface Grid {
   shape: number[]; // of the whole matrix

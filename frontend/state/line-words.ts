@@ -14,7 +14,8 @@ import {
   numberOf,
   sizeOf,
 } from "./sheets.ts";
-import type { Entry, Line, Scope, Sheet } from "./sheets.ts";
+import type { Scope } from "./sheets.ts";
+import type { Entry, Line, Sheet } from "./wire-types.ts";
 import type { Run } from "./types.ts";
 
 type Context = { sheet: Sheet; place: number; line: Line; scope: Scope; m: number };

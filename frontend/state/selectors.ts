@@ -6,7 +6,7 @@
 import { isStandardized } from "./data-recipe.ts";
 import { openOf } from "./findings.ts";
 import { integer, number, plural } from "./format.ts";
-import type { Run, RunSeries, State } from "./types.ts";
+import type { Run, RunSeries, State, XAxis } from "./types.ts";
 
 type Reading = { step: number; value: number };
 /** updated only a few times a second */
@@ -187,6 +187,13 @@ export function lossSummary(state: State) {
     });
   return `Loss by ${AXIS_WORDS[view.x]}. ${stories.join(" ")}`;
 }
+
+export const X_AXES: { value: XAxis; text: string }[] = [
+  { value: "steps", text: "steps" },
+  { value: "epochs", text: "epochs" },
+  { value: "samples", text: "samples seen" },
+  { value: "seconds", text: "seconds" },
+];
 
 export const AXIS_WORDS = {
   steps: "step",

@@ -3,9 +3,7 @@
  */
 
 import { integer } from "./format.ts";
-
-type Check = { name: string; title: string; passed: boolean | null; says: string };
-export type SelfCheck = { step: number; kernel: string; checks: Check[] };
+import type { Check, SelfCheck } from "./wire-types.ts";
 
 export function verdictOf({ passed }: Check): {
   sign: "check" | "problem" | "dot";

@@ -22,8 +22,6 @@
  */
 
 import type { Changes } from "./recipes.ts";
-import type { SelfCheck } from "./self-check.ts";
-import type { Sheet } from "./sheets.ts";
 import type { Condition } from "./stops.ts";
 import type {
   Catalog,
@@ -37,6 +35,8 @@ import type {
   Recipe,
   Remedy,
   RunStatus,
+  SelfCheck,
+  Sheet,
   Table,
 } from "./wire-types.ts";
 

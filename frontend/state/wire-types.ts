@@ -171,5 +171,41 @@ export interface Table {
   skipped_count: number;
 }
 
+export type Check = { name: string; title: string; passed: boolean | null; says: string };
+/** as GET .../check answers it */
+export type SelfCheck = { step: number; kernel: string; checks: Check[] };
+
+/** null = not finite */
+export type Cell = number | null;
+export interface Entry {
+  name: string;
+  shape: number[]; // empty for a bare number
+  /** the columns shown; of the batch `rows` rows from row `first` on, of others the first rows */
+  values: Cell | Cell[][];
+  zeros: number; // number of entries that are exactly 0
+  negative: number;
+  largest: number; // largest finite absolute value
+  first?: number;
+  rows?: number;
+  mean?: Cell[]; // over the whole batch
+  /** in the whole matrix, as everything besides `values` */
+  largest_at?: { row: number; column: number; value: number };
+  /** largest change since the name's last value */
+  change?: { row: number; column: number; before: number; after: number };
+  not_finite?: Partial<Record<"nan" | "inf" | "-inf", number>>;
+  not_finite_at?: [number, number, "nan" | "inf" | "-inf"][]; // row (among those sent), column, kind
+}
+
+export type Line = Entry & { part: "forward" | "backward" | "update"; expression: string };
+/** one step of a run, line by line */
+export type Sheet = {
+  step: number;
+  generation: number;
+  batch: number[];
+  functions: Record<string, string>;
+  given: Entry[];
+  lines: Line[];
+};
+
 /** GET /catalog */
 export type Catalog = Json;

@@ -5,14 +5,14 @@ import { test } from "node:test";
 
 import { createStepRequests } from "../../frontend/net/step-requests.ts";
 import { WHOLE } from "../../frontend/state/grids.ts";
+import { openedAt } from "../../frontend/state/inspected.ts";
 import {
   inspectionOf,
   lineFrom,
-  openedAt,
   samplesFrom,
   shownLine,
   toggledInspector,
-} from "../../frontend/state/inspected.ts";
+} from "../../frontend/state/inspection.ts";
 import { initialState, reduce } from "../../frontend/state/reduce.ts";
 import { createStore } from "../../frontend/state/store.ts";
 import { answer } from "./fake-server.ts";
