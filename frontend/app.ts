@@ -3,36 +3,36 @@
  * Owns: the commands. No DOM. Pages and components receive an app; nothing here knows them.
  */
 
-import { createApi, Refused } from "./net/api.ts";
-import { createLinkOpener } from "./net/link-opener.ts";
-import { createFinerColumns } from "./net/finer-columns.ts";
-import { createCommands } from "./net/commands.ts";
-import { browserEnvironment } from "./net/environment.ts";
-import { createInstrumentRequests } from "./net/instrument-requests.ts";
-import { createStepRequests } from "./net/step-requests.ts";
-import { createLocalStore } from "./net/local-storage.ts";
-import { createConnection } from "./net/connection.ts";
-import { createPastView } from "./net/past-view.ts";
-import { createRunRequests } from "./net/run-requests.ts";
-import { pack } from "./net/link-packing.ts";
-import { createRemedies } from "./net/remedies.ts";
-import { createRemovalUndo } from "./net/removal-undo.ts";
-import { createExperimentLoader, watchOf } from "./net/experiment-loader.ts";
-import { exhibitCalled, exhibitOf, playbackOf, startWords } from "./state/exhibits.ts";
-import { forkOf } from "./state/forks.ts";
-import { isInspectorOpen } from "./state/inspected.ts";
-import { FIRST } from "./state/instruments.ts";
-import { kernelWords } from "./state/kernel-words.ts";
-import { linkOf } from "./state/links.ts";
-import { nextMarker } from "./state/markers.ts";
-import { furthestStep, shownStep, stepOf } from "./state/state-on-view.ts";
-import { openedAs, recipeWords } from "./state/opened-file.ts";
-import { changedRecipe, freshWords, joinedChanges, nextRun } from "./state/recipes.ts";
-import { initialState, reduce } from "./state/reduce.ts";
-import { createSeriesStore } from "./state/series.ts";
-import { createStore } from "./state/store.ts";
-import type { Changes } from "./state/recipes.ts";
-import type { App, Environment, Json } from "./state/types.ts";
+import { createApi, Refused } from "./core/net/api.ts";
+import { createLinkOpener } from "./features/sharing/link-opener.ts";
+import { createFinerColumns } from "./features/figures/finer-columns.ts";
+import { createCommands } from "./core/net/commands.ts";
+import { browserEnvironment } from "./core/net/environment.ts";
+import { createInstrumentRequests } from "./features/figures/instrument-requests.ts";
+import { createStepRequests } from "./features/inspector/step-requests.ts";
+import { createLocalStore } from "./core/net/local-storage.ts";
+import { createConnection } from "./core/net/connection.ts";
+import { createPastView } from "./features/transport/past-view.ts";
+import { createRunRequests } from "./core/net/run-requests.ts";
+import { pack } from "./features/sharing/link-packing.ts";
+import { createRemedies } from "./features/doctor/remedy-runner.ts";
+import { createRemovalUndo } from "./features/runs/removal-undo.ts";
+import { createExperimentLoader, watchOf } from "./core/net/experiment-loader.ts";
+import { exhibitCalled, exhibitOf, playbackOf, startWords } from "./features/exhibits/exhibits.ts";
+import { forkOf } from "./core/forks.ts";
+import { isInspectorOpen } from "./core/inspected.ts";
+import { FIRST } from "./core/instruments.ts";
+import { kernelWords } from "./core/kernel-words.ts";
+import { linkOf } from "./features/sharing/links.ts";
+import { nextMarker } from "./core/markers.ts";
+import { furthestStep, shownStep, stepOf } from "./core/state-on-view.ts";
+import { openedAs, recipeWords } from "./features/sharing/opened-file.ts";
+import { changedRecipe, freshWords, joinedChanges, nextRun } from "./core/recipes.ts";
+import { initialState, reduce } from "./core/reduce.ts";
+import { createSeriesStore } from "./core/series.ts";
+import { createStore } from "./core/store.ts";
+import type { Changes } from "./core/recipes.ts";
+import type { App, Environment, Json } from "./core/types.ts";
 
 const READ_ONLY = {
   title: "This page is read-only.",

@@ -55,7 +55,7 @@ const PAGE = {
     "index.html",
     "main.ts",
     "first-paint.ts",
-    "styles/page.css",
+    "page/page.css",
     "favicon.svg",
     TEMPLATE,
   ],

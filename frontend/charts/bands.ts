@@ -6,7 +6,7 @@
 
 import { shareOf } from "./labels.ts";
 import { px } from "./paths.ts";
-import type { Json } from "../state/types.ts";
+import type { Json } from "../core/types.ts";
 import type { Frame } from "./labels.ts";
 import type { Path } from "./paths.ts";
 

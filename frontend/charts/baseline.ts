@@ -5,7 +5,7 @@
 
 import { covered, TESTED_PLACES, touch } from "./overlap.ts";
 import { pxAcross, pxDown } from "./labels.ts";
-import { number } from "../state/format.ts";
+import { number } from "../core/format.ts";
 import type { Box, Curve } from "./overlap.ts";
 import type { Frame } from "./labels.ts";
 import type { Scene } from "./scene.ts";

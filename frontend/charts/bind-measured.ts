@@ -5,7 +5,7 @@
  * figure and no Plotly.
  */
 
-import type { Json } from "../state/types.ts";
+import type { Json } from "../core/types.ts";
 
 /**
  * @param measured oldest first

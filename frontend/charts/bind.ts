@@ -6,7 +6,7 @@
  */
 
 import { shelfScale } from "./shelf.ts";
-import type { Json, Stat4 } from "../state/types.ts";
+import type { Json, Stat4 } from "../core/types.ts";
 import type { ShelfScale } from "./shelf.ts";
 
 /** decoded columns of one run */

@@ -5,7 +5,7 @@
  * Owns: that choice, and keeping it from one draw to the next. Pure.
  */
 
-import { nameLines } from "../state/brief-names.ts";
+import { nameLines } from "../core/brief-names.ts";
 import { covered, touch } from "./overlap.ts";
 import { APART, pushApart, pxAcross, pxDown, shareOf } from "./labels.ts";
 import type { Box, Curve } from "./overlap.ts";

@@ -3,7 +3,7 @@
  * Owns: changes to a specification before it is filled. Pure.
  */
 
-import type { Json, Run, State } from "../state/types.ts";
+import type { Json, Run, State } from "../core/types.ts";
 
 type Theme = "light" | "dark";
 export interface Look {

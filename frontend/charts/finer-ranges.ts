@@ -1,12 +1,12 @@
 /**
  * Steps that a zoom needs in finer buckets than the page holds, by run.
- * Owns: that choice. Pure. net/finer-columns.ts requests them.
+ * Owns: that choice. Pure. features/figures/finer-columns.ts requests them.
  */
 
 import { stepsWithin } from "./horizontal.ts";
 import { shownRuns } from "./figure-style.ts";
 import { axisOf } from "./scene.ts";
-import type { RunSeries } from "../state/types.ts";
+import type { RunSeries } from "../core/types.ts";
 import type { Scene } from "./scene.ts";
 
 /** steps, both ends included */

@@ -5,13 +5,13 @@
 
 import { placeOf } from "./horizontal.ts";
 import { shownRuns } from "./figure-style.ts";
-import { originWords } from "../state/forks.ts";
-import { toneOf } from "../state/findings.ts";
-import { foundSince } from "../state/markers.ts";
-import { editsSoFar } from "../state/parts.ts";
-import { editWords } from "../state/run-words.ts";
-import { changed } from "../state/settings.ts";
-import type { Json, SeriesStore, State } from "../state/types.ts";
+import { originWords } from "../core/forks.ts";
+import { toneOf } from "../core/findings.ts";
+import { foundSince } from "../core/markers.ts";
+import { editsSoFar } from "../core/parts.ts";
+import { editWords } from "../core/run-words.ts";
+import { changed } from "../core/settings.ts";
+import type { Json, SeriesStore, State } from "../core/types.ts";
 import type { Horizontal } from "./horizontal.ts";
 import type { Flag } from "./labels.ts";
 

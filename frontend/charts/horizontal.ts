@@ -5,7 +5,7 @@
  */
 
 import { endsOf } from "./bind.ts";
-import type { Run, RunSeries, XAxis } from "../state/types.ts";
+import type { Run, RunSeries, XAxis } from "../core/types.ts";
 
 /** Names of the axes in a trace's binding. */
 export const BOUND = {

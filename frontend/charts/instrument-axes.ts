@@ -6,8 +6,8 @@
 import { acrossTicks, fewTicks } from "./across-ticks.ts";
 import { tickWidth } from "./letter-widths.ts";
 import { lossTicks } from "./loss-range.ts";
-import { briefName } from "../state/brief-names.ts";
-import type { Json } from "../state/types.ts";
+import { briefName } from "../core/brief-names.ts";
+import type { Json } from "../core/types.ts";
 import type { Axis } from "./labels.ts";
 
 const PAD = 0.06;

@@ -10,9 +10,9 @@ import { acrossAxis, downAxis, roomBeside } from "./instrument-axes.ts";
 import { pxDown } from "./labels.ts";
 import { laneLook, surface, templateOf } from "./figure-style.ts";
 import { isInside, joined, px } from "./paths.ts";
-import { requestOf, BRIEF_LEVELS, keyWords, measuredAt, answersOf } from "../state/instruments.ts";
-import type { Gauge } from "../state/instruments.ts";
-import type { Json, Run } from "../state/types.ts";
+import { requestOf, BRIEF_LEVELS, keyWords, measuredAt, answersOf } from "../core/instruments.ts";
+import type { Gauge } from "../core/instruments.ts";
+import type { Json, Run } from "../core/types.ts";
 import type { Frame } from "./labels.ts";
 import type { Scene } from "./scene.ts";
 

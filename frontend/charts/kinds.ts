@@ -8,11 +8,11 @@ import { instrumentChart } from "./instrument-chart.ts";
 import { lossChart } from "./loss-chart.ts";
 import { gradientLabels, instrumentLabels, lossLabels, scatterLabels } from "./overlay.ts";
 import { scatterChart } from "./scatter-chart.ts";
-import { requestOf, GAUGES, gaugeSummary, measuredAt } from "../state/instruments.ts";
-import { stateOnView } from "../state/state-on-view.ts";
-import { gradientSummary, lossSummary, scatterSummary } from "../state/selectors.ts";
-import type { Gauge } from "../state/instruments.ts";
-import type { Json, State } from "../state/types.ts";
+import { requestOf, GAUGES, gaugeSummary, measuredAt } from "../core/instruments.ts";
+import { stateOnView } from "../core/state-on-view.ts";
+import { gradientSummary, lossSummary, scatterSummary } from "../core/selectors.ts";
+import type { Gauge } from "../core/instruments.ts";
+import type { Json, State } from "../core/types.ts";
 import type { Frame } from "./labels.ts";
 import type { Scene } from "./scene.ts";
 

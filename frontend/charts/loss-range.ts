@@ -6,7 +6,7 @@
  */
 
 import { fewTicks, roundTicks } from "./across-ticks.ts";
-import { tick } from "../state/format.ts";
+import { tick } from "../core/format.ts";
 import type { Line } from "./loss-chart.ts";
 import type { Scene } from "./scene.ts";
 

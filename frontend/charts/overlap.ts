@@ -4,7 +4,7 @@
  */
 
 import { pxAcross, pxDown } from "./labels.ts";
-import type { Json } from "../state/types.ts";
+import type { Json } from "../core/types.ts";
 import type { Frame } from "./labels.ts";
 
 /** px */

@@ -1,11 +1,11 @@
 /**
  * Labels over a plot as HTML, so that text keeps its size.
- * Owns: their elements. labels.ts places them, styles/charts.css styles them.
+ * Owns: their elements. labels.ts places them, charts.css styles them.
  */
 
-import { nameLines } from "../state/brief-names.ts";
+import { nameLines } from "../core/brief-names.ts";
 import { phoneWords, placeFlags, pxAcross, pxDown } from "./labels.ts";
-import type { Json } from "../state/types.ts";
+import type { Json } from "../core/types.ts";
 import type { Flag, Frame } from "./labels.ts";
 
 const SHAPES = {

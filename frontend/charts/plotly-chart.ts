@@ -2,7 +2,7 @@
  * <plotly-chart kind="loss|gradients|scatter">: the only module that touches Plotly.
  * Owns: when to draw, the person's zoom, and the element's data attributes (data-points,
  * data-last-step, ...). The
- * kinds' modules build the data. state/types.ts documents its use.
+ * kinds' modules build the data. core/types.ts documents its use.
  */
 
 import { rangesToRefine } from "./finer-ranges.ts";
@@ -13,8 +13,8 @@ import { createDrawScheduler } from "./draw-scheduler.ts";
 import { pictureOf } from "./picture.ts";
 import { loadPlotly, loadTemplate, loadTypeface } from "./resources.ts";
 import { createZoomRange, zoomedTo } from "./zoom-range.ts";
-import { furthest } from "../state/selectors.ts";
-import type { App, Json, State } from "../state/types.ts";
+import { furthest } from "../core/selectors.ts";
+import type { App, Json, State } from "../core/types.ts";
 import type { DrawScheduler } from "./draw-scheduler.ts";
 import type { Scene } from "./scene.ts";
 

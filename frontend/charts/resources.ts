@@ -3,7 +3,7 @@
  * Owns: loading them once, late, and again after a failure.
  */
 
-import type { Json } from "../state/types.ts";
+import type { Json } from "../core/types.ts";
 
 let plotly: Promise<any> | null = null;
 let template: Promise<Json> | null = null;

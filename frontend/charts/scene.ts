@@ -12,8 +12,8 @@ import {
   stepsWithin,
 } from "./horizontal.ts";
 import { shownRuns } from "./figure-style.ts";
-import { thin } from "../state/thinning.ts";
-import type { Json, Run, RunSeries, SeriesStore, State } from "../state/types.ts";
+import { thin } from "../core/thinning.ts";
+import type { Json, Run, RunSeries, SeriesStore, State } from "../core/types.ts";
 import type { Bound } from "./bind.ts";
 import type { Horizontal } from "./horizontal.ts";
 import type { Look } from "./figure-style.ts";

@@ -5,7 +5,7 @@
  * parsed from text, so that both sides get the same digits.
  */
 
-import { tick } from "../state/format.ts";
+import { tick } from "../core/format.ts";
 
 const FLOORS = { ratio: -6, loss: 0 } as Record<string, number>;
 const TOPS = { ratio: 1, grad_mean: 2, loss: 0 } as Record<string, number>;

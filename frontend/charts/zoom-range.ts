@@ -3,7 +3,7 @@
  * Owns: that range and its listeners. Pure.
  */
 
-import type { Json } from "../state/types.ts";
+import type { Json } from "../core/types.ts";
 
 /** as Plotly reports it: logarithms where `type` is "log" */
 type Stretch = { range: [number, number]; type: string };

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-STYLES = Path(__file__).parents[2] / "frontend" / "styles"
+from hatch_build import sources_of
+
+FRONTEND = Path(__file__).parents[2] / "frontend"
 
 TWINS = {
     "::-webkit-slider-runnable-track": "::-moz-range-track",
@@ -60,7 +62,9 @@ def mixed(sheet: str) -> list[str]:
 
 
 def test_every_part_of_a_control_is_styled_in_all_engines() -> None:
-    for sheet in STYLES.glob("*.css"):
+    sheets = [path for path in sources_of(FRONTEND) if path.suffix == ".css"]
+    assert len(sheets) > 10
+    for sheet in sheets:
         text = sheet.read_text(encoding="utf-8")
         assert without_twin(text) == [], sheet.name
         assert mixed(text) == [], sheet.name

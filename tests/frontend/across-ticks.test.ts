@@ -9,7 +9,7 @@ import { gradientChart } from "../../frontend/charts/gradient-chart.ts";
 import { downAxis, roomBeside } from "../../frontend/charts/instrument-axes.ts";
 import { tickWidth } from "../../frontend/charts/letter-widths.ts";
 import { evenTicks, lossTicks } from "../../frontend/charts/loss-range.ts";
-import { briefTicks } from "../../frontend/state/format.ts";
+import { briefTicks } from "../../frontend/core/format.ts";
 import { figures, scene } from "./scenes.ts";
 
 const room = (width, out = 6) => ({ width, before: Math.max(4, out), after: out, most: 5 });

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { stripFor } from "../../frontend/components/strips.ts";
+import { stripFor } from "../../frontend/page/strips.ts";
 import { answer, columns } from "./fake-server.ts";
 import { exhibit, live, settle, wide, world } from "./world.ts";
 

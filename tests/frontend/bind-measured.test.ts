@@ -7,8 +7,8 @@ import { test } from "node:test";
 
 import { fillMeasured } from "../../frontend/charts/bind-measured.ts";
 import { instrumentChart } from "../../frontend/charts/instrument-chart.ts";
-import { GAUGES } from "../../frontend/state/instruments.ts";
-import { reduce } from "../../frontend/state/reduce.ts";
+import { GAUGES } from "../../frontend/core/instruments.ts";
+import { reduce } from "../../frontend/core/reduce.ts";
 import { scene } from "./scenes.ts";
 
 const folder = new URL("../golden/figures/", import.meta.url);

@@ -6,8 +6,8 @@ import { test } from "node:test";
 
 import { fill, middles } from "../../frontend/charts/bind.ts";
 import { shelfScale } from "../../frontend/charts/shelf.ts";
-import { createRunSeries } from "../../frontend/state/series.ts";
-import { thin } from "../../frontend/state/thinning.ts";
+import { createRunSeries } from "../../frontend/core/series.ts";
+import { thin } from "../../frontend/core/thinning.ts";
 
 const golden = (name) =>
   JSON.parse(readFileSync(new URL(`../golden/figures/${name}.json`, import.meta.url), "utf8"));

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { boxOf, placeEnds } from "../../frontend/charts/end-labels.ts";
-import { briefName, nameLines } from "../../frontend/state/brief-names.ts";
+import { briefName, nameLines } from "../../frontend/core/brief-names.ts";
 
 test("forks of one run differ by their steps, and no step is cut in two", () => {
   const all = ["SGD", "SGD from 214", "SGD from 1,200", "GD"];

@@ -11,7 +11,7 @@ import {
   dotsOf,
   pixelsOf,
   SPAN,
-} from "../../frontend/charts/map-drawing.ts";
+} from "../../frontend/features/predictions/map-drawing.ts";
 import {
   axisWords,
   isMapOld,
@@ -23,8 +23,8 @@ import {
   placeWords,
   readMap,
   showsMap,
-} from "../../frontend/state/decision-map.ts";
-import { initialState, reduce } from "../../frontend/state/reduce.ts";
+} from "../../frontend/core/decision-map.ts";
+import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { classified } from "./fake-server.ts";
 
 const bytes = (values) => ({

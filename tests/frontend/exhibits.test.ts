@@ -10,8 +10,8 @@ import {
   linesOf,
   startWords,
   titleOf,
-} from "../../frontend/state/exhibits.ts";
-import { initialState, reduce } from "../../frontend/state/reduce.ts";
+} from "../../frontend/features/exhibits/exhibits.ts";
+import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { answer, catalog } from "./fake-server.ts";
 
 const VIEW = { x: "steps", measure: "grad_l1", speed: 60, pace: "steps" };

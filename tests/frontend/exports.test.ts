@@ -4,10 +4,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { fitting, mosaic } from "../../frontend/charts/picture.ts";
-import { ALL, choicesOf, filesOf, pictureName, picturesOf } from "../../frontend/state/exports.ts";
-import { initialState, reduce } from "../../frontend/state/reduce.ts";
-import { openedAs } from "../../frontend/state/opened-file.ts";
-import { changedRecipe, freshWords } from "../../frontend/state/recipes.ts";
+import {
+  ALL,
+  choicesOf,
+  filesOf,
+  pictureName,
+  picturesOf,
+} from "../../frontend/features/sharing/exports.ts";
+import { initialState, reduce } from "../../frontend/core/reduce.ts";
+import { openedAs } from "../../frontend/features/sharing/opened-file.ts";
+import { changedRecipe, freshWords } from "../../frontend/core/recipes.ts";
 import { answer, catalog, classified } from "./fake-server.ts";
 import { live } from "./world.ts";
 

@@ -3,19 +3,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { stripFor } from "../../frontend/components/strips.ts";
+import { stripFor } from "../../frontend/page/strips.ts";
 import {
   countWords,
   earlierFindings,
   openFindings,
   problemCount,
   waitWords,
-} from "../../frontend/state/doctor.ts";
-import { evidenceWords, findingsAt, glyphOf } from "../../frontend/state/findings.ts";
-import { markersOf, nextMarker } from "../../frontend/state/markers.ts";
-import { stateOnView } from "../../frontend/state/state-on-view.ts";
-import { createProblemAnnouncer } from "../../frontend/state/problem-announcer.ts";
-import { initialState, reduce } from "../../frontend/state/reduce.ts";
+} from "../../frontend/features/doctor/doctor.ts";
+import { evidenceWords, findingsAt, glyphOf } from "../../frontend/core/findings.ts";
+import { markersOf, nextMarker } from "../../frontend/core/markers.ts";
+import { stateOnView } from "../../frontend/core/state-on-view.ts";
+import { createProblemAnnouncer } from "../../frontend/page/problem-announcer.ts";
+import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import {
   requestFor,
   doneWords,
@@ -25,8 +25,8 @@ import {
   undoing,
   waitsWords,
   wholeWords,
-} from "../../frontend/state/remedies.ts";
-import { lossSummary, stateOf } from "../../frontend/state/selectors.ts";
+} from "../../frontend/features/doctor/remedies.ts";
+import { lossSummary, stateOf } from "../../frontend/core/selectors.ts";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
 import { answer, catalog, dead, edge, findingEvent, healthy } from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createInstrumentRequests } from "../../frontend/net/instrument-requests.ts";
+import { createInstrumentRequests } from "../../frontend/features/figures/instrument-requests.ts";
 import {
   costWords,
   gaugeSummary,
@@ -14,9 +14,9 @@ import {
   readingWords,
   answersOf,
   waitingWords,
-} from "../../frontend/state/instruments.ts";
-import { initialState, reduce } from "../../frontend/state/reduce.ts";
-import { createStore } from "../../frontend/state/store.ts";
+} from "../../frontend/core/instruments.ts";
+import { initialState, reduce } from "../../frontend/core/reduce.ts";
+import { createStore } from "../../frontend/core/store.ts";
 import { answer, classified } from "./fake-server.ts";
 
 const settle = () => new Promise((go) => setImmediate(go));

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { kernelWords } from "../../frontend/state/kernel-words.ts";
+import { kernelWords } from "../../frontend/core/kernel-words.ts";
 
 const gd = { label: "gd", kernel: "compiled" };
 const sgd = { label: "sgd", kernel: "numpy" };

@@ -4,10 +4,10 @@
 
 import { readFileSync } from "node:fs";
 
-import { piecesOf } from "../../frontend/state/expressions.ts";
-import { gridOf } from "../../frontend/state/grids.ts";
-import { sentenceOf } from "../../frontend/state/line-words.ts";
-import { followersOf, valuesBefore, partnerOf } from "../../frontend/state/sheets.ts";
+import { piecesOf } from "../../frontend/features/inspector/expressions.ts";
+import { gridOf } from "../../frontend/features/inspector/grids.ts";
+import { sentenceOf } from "../../frontend/features/inspector/line-words.ts";
+import { followersOf, valuesBefore, partnerOf } from "../../frontend/features/inspector/sheets.ts";
 
 const wrong = [];
 for (const sheet of JSON.parse(readFileSync(0, "utf8"))) {

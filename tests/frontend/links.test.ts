@@ -5,10 +5,10 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { MOST_BYTES, pack, unpack } from "../../frontend/net/link-packing.ts";
-import { linkOf, nextSteps, VERSION } from "../../frontend/state/links.ts";
-import { initialState, reduce } from "../../frontend/state/reduce.ts";
-import { noCodeWords, shareWords } from "../../frontend/state/share-words.ts";
+import { MOST_BYTES, pack, unpack } from "../../frontend/features/sharing/link-packing.ts";
+import { linkOf, nextSteps, VERSION } from "../../frontend/features/sharing/links.ts";
+import { initialState, reduce } from "../../frontend/core/reduce.ts";
+import { noCodeWords, shareWords } from "../../frontend/features/sharing/share-words.ts";
 import { answer, catalog } from "./fake-server.ts";
 import { live, world } from "./world.ts";
 

@@ -11,7 +11,7 @@ import {
   inputWords,
   strokeOf,
   WIDTH,
-} from "../../frontend/components/network-geometry.ts";
+} from "../../frontend/features/network/network-geometry.ts";
 
 test("the notebook's network has the places of the design", () => {
   const columns = columnsOf([5, 4, 4, 1]);

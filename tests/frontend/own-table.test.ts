@@ -13,7 +13,7 @@ import {
   targetWords,
   tasksOf,
   tooLarge,
-} from "../../frontend/state/own-table.ts";
+} from "../../frontend/features/recipe/own-table.ts";
 
 const catalog = { bounds: { csv_bytes: 1048576, csv_rows: 5000, csv_columns: 32, classes: 32 } };
 const column = (name, kind, distinct, task, reason = null) => ({

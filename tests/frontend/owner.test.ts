@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { browserEnvironment } from "../../frontend/net/environment.ts";
-import { createLocalStore } from "../../frontend/net/local-storage.ts";
-import { linkOf } from "../../frontend/state/links.ts";
+import { browserEnvironment } from "../../frontend/core/net/environment.ts";
+import { createLocalStore } from "../../frontend/core/net/local-storage.ts";
+import { linkOf } from "../../frontend/features/sharing/links.ts";
 import { answer } from "./fake-server.ts";
 import { live } from "./world.ts";
 

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { scaleOf } from "../../frontend/components/scales.ts";
-import { explained, rangeWords, refusalOf } from "../../frontend/state/parameters.ts";
+import { scaleOf } from "../../frontend/ui/scales.ts";
+import { explained, rangeWords, refusalOf } from "../../frontend/core/parameters.ts";
 
 const number = (name, limits, more = {}) => ({
   name,

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { gradientChart } from "../../frontend/charts/gradient-chart.ts";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
-import { forkOf, originWords } from "../../frontend/state/forks.ts";
+import { forkOf, originWords } from "../../frontend/core/forks.ts";
 import {
   flagsOf,
   flagWords,
@@ -13,10 +13,10 @@ import {
   nextMarker,
   snapped,
   stepFrom,
-} from "../../frontend/state/markers.ts";
-import { stateOnView, shownStep, stepsAhead } from "../../frontend/state/state-on-view.ts";
-import { initialState, reduce } from "../../frontend/state/reduce.ts";
-import { stateOf, whereWords } from "../../frontend/state/selectors.ts";
+} from "../../frontend/core/markers.ts";
+import { stateOnView, shownStep, stepsAhead } from "../../frontend/core/state-on-view.ts";
+import { initialState, reduce } from "../../frontend/core/reduce.ts";
+import { stateOf, whereWords } from "../../frontend/core/selectors.ts";
 import { answer, catalog } from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";
 

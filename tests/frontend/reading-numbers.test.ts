@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { readNumber } from "../../frontend/components/controls.ts";
+import { readNumber } from "../../frontend/ui/controls.ts";
 
 test("numbers are read as people type them", () => {
   for (const [text, value] of [

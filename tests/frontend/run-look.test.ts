@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { columnsOf } from "../../frontend/components/network-geometry.ts";
-import { lookQuery, readLook, sharesOf } from "../../frontend/state/run-look.ts";
+import { columnsOf } from "../../frontend/features/network/network-geometry.ts";
+import { lookQuery, readLook, sharesOf } from "../../frontend/core/run-look.ts";
 
 const packed =
   (Type, dtype) =>

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createPastView } from "../../frontend/net/past-view.ts";
-import { createRunRequests } from "../../frontend/net/run-requests.ts";
-import { initialState, reduce } from "../../frontend/state/reduce.ts";
-import { createStore } from "../../frontend/state/store.ts";
+import { createPastView } from "../../frontend/features/transport/past-view.ts";
+import { createRunRequests } from "../../frontend/core/net/run-requests.ts";
+import { initialState, reduce } from "../../frontend/core/reduce.ts";
+import { createStore } from "../../frontend/core/store.ts";
 import { answer } from "./fake-server.ts";
 
 /** The server's answer about paused runs. */

@@ -10,7 +10,7 @@ import {
   powersOfTwo,
   SPEED,
   speedAt,
-} from "../../frontend/components/scales.ts";
+} from "../../frontend/ui/scales.ts";
 
 const RATES = logScale(1e-5, 4);
 

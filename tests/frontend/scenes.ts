@@ -2,9 +2,9 @@
 
 import { readFileSync } from "node:fs";
 
-import { latestOf } from "../../frontend/state/columns.ts";
-import { initialState, reduce } from "../../frontend/state/reduce.ts";
-import { createSeriesStore } from "../../frontend/state/series.ts";
+import { latestOf } from "../../frontend/core/columns.ts";
+import { initialState, reduce } from "../../frontend/core/reduce.ts";
+import { createSeriesStore } from "../../frontend/core/series.ts";
 import { answer, catalog, columns } from "./fake-server.ts";
 
 const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));

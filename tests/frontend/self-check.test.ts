@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { checkWords, verdictOf } from "../../frontend/state/self-check.ts";
+import { checkWords, verdictOf } from "../../frontend/features/doctor/self-check-words.ts";
 
 const check = (passed) => ({ name: "gradient", title: "", says: "", passed });
 

@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { FINE, plan, planFor, widths } from "../../frontend/state/buckets.ts";
-import { decode, latestOf } from "../../frontend/state/columns.ts";
-import { CEILING, createRunSeries, createSeriesStore } from "../../frontend/state/series.ts";
-import { lossAt, lossAtWords, tellingStep } from "../../frontend/state/loss-at.ts";
-import { thin } from "../../frontend/state/thinning.ts";
+import { FINE, plan, planFor, widths } from "../../frontend/core/buckets.ts";
+import { decode, latestOf } from "../../frontend/core/columns.ts";
+import { CEILING, createRunSeries, createSeriesStore } from "../../frontend/core/series.ts";
+import { lossAt, lossAtWords, tellingStep } from "../../frontend/features/figures/loss-at.ts";
+import { thin } from "../../frontend/core/thinning.ts";
 import { columns } from "./fake-server.ts";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/columns.json", import.meta.url), "utf8"));

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { backoff } from "../../frontend/net/backoff.ts";
-import { createSession } from "../../frontend/net/session.ts";
+import { backoff } from "../../frontend/core/net/backoff.ts";
+import { createSession } from "../../frontend/core/net/session.ts";
 import { answer } from "./fake-server.ts";
 
 /** A session, its clock, and its positions. */

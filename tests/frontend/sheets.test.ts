@@ -4,7 +4,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { briefText, lineText, namesIn, piecesOf } from "../../frontend/state/expressions.ts";
+import {
+  briefText,
+  lineText,
+  namesIn,
+  piecesOf,
+} from "../../frontend/features/inspector/expressions.ts";
 import {
   bareText,
   cellText,
@@ -13,8 +18,8 @@ import {
   inkOn,
   miniCells,
   tintOf,
-} from "../../frontend/state/grids.ts";
-import { batchWords, liveLine, sentenceOf } from "../../frontend/state/line-words.ts";
+} from "../../frontend/features/inspector/grids.ts";
+import { batchWords, liveLine, sentenceOf } from "../../frontend/features/inspector/line-words.ts";
 import {
   dependentsOf,
   firstOdd,
@@ -25,7 +30,7 @@ import {
   partnerOf,
   placeOf,
   shownPlace,
-} from "../../frontend/state/sheets.ts";
+} from "../../frontend/features/inspector/sheets.ts";
 
 /** An array as the server sends it. */
 function entry(name, values, more = {}) {
@@ -422,7 +427,7 @@ test("a cell is darker the nearer it is to the largest, by the root, with text c
 
 test("ink is chosen for the page's colours", () => {
   const [light, dark] = readFileSync(
-    new URL("../../frontend/styles/tokens.css", import.meta.url),
+    new URL("../../frontend/ui/tokens.css", import.meta.url),
     "utf8",
   ).split('[data-theme="dark"] {');
   for (const [theme, css] of [

@@ -3,17 +3,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { confusionOf, confusionWords } from "../../frontend/state/confusion.ts";
-import { fittingLosses, keepsLoss, lossWords, takesLogits } from "../../frontend/state/losses.ts";
-import { initialState, reduce } from "../../frontend/state/reduce.ts";
+import { confusionOf, confusionWords } from "../../frontend/features/predictions/confusion.ts";
+import { fittingLosses, keepsLoss, lossWords, takesLogits } from "../../frontend/core/losses.ts";
+import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import {
   changedRecipe,
   freshWords,
   joinedChanges,
   recipeNow,
   seriesFor,
-} from "../../frontend/state/recipes.ts";
-import { descendedWords, editWords, runSentence } from "../../frontend/state/run-words.ts";
+} from "../../frontend/core/recipes.ts";
+import { descendedWords, editWords, runSentence } from "../../frontend/core/run-words.ts";
 import {
   lossSummary,
   stateOf,
@@ -21,8 +21,8 @@ import {
   viewSteps,
   viewWords,
   whereWords,
-} from "../../frontend/state/selectors.ts";
-import { createStore } from "../../frontend/state/store.ts";
+} from "../../frontend/core/selectors.ts";
+import { createStore } from "../../frontend/core/store.ts";
 import {
   counter,
   epochs,
@@ -31,7 +31,7 @@ import {
   score,
   setting,
   tick,
-} from "../../frontend/state/format.ts";
+} from "../../frontend/core/format.ts";
 import { answer, catalog } from "./fake-server.ts";
 
 const after = (messages, state = initialState()) => messages.reduce(reduce, state);

@@ -3,18 +3,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createStepRequests } from "../../frontend/net/step-requests.ts";
-import { WHOLE } from "../../frontend/state/grids.ts";
-import { openedAt } from "../../frontend/state/inspected.ts";
+import { createStepRequests } from "../../frontend/features/inspector/step-requests.ts";
+import { WHOLE } from "../../frontend/features/inspector/grids.ts";
+import { openedAt } from "../../frontend/core/inspected.ts";
 import {
   inspectionOf,
   lineFrom,
   samplesFrom,
   shownLine,
   toggledInspector,
-} from "../../frontend/state/inspection.ts";
-import { initialState, reduce } from "../../frontend/state/reduce.ts";
-import { createStore } from "../../frontend/state/store.ts";
+} from "../../frontend/features/inspector/inspection.ts";
+import { initialState, reduce } from "../../frontend/core/reduce.ts";
+import { createStore } from "../../frontend/core/store.ts";
 import { answer } from "./fake-server.ts";
 import { live, settle } from "./world.ts";
 

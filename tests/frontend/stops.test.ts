@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { stripFor } from "../../frontend/components/strips.ts";
-import { initialState, reduce } from "../../frontend/state/reduce.ts";
-import { editWords } from "../../frontend/state/run-words.ts";
-import { choices, chosen, conditionsOf, numberOf, stopWords } from "../../frontend/state/stops.ts";
+import { stripFor } from "../../frontend/page/strips.ts";
+import { initialState, reduce } from "../../frontend/core/reduce.ts";
+import { editWords } from "../../frontend/core/run-words.ts";
+import { choices, chosen, conditionsOf, numberOf, stopWords } from "../../frontend/core/stops.ts";
 import { answer, dead, findingEvent } from "./fake-server.ts";
 
 const after = (...messages) =>

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { stripFor } from "../../frontend/components/strips.ts";
-import { createLocalStore } from "../../frontend/net/local-storage.ts";
-import { initialState, reduce } from "../../frontend/state/reduce.ts";
-import { createStore } from "../../frontend/state/store.ts";
+import { stripFor } from "../../frontend/page/strips.ts";
+import { createLocalStore } from "../../frontend/core/net/local-storage.ts";
+import { initialState, reduce } from "../../frontend/core/reduce.ts";
+import { createStore } from "../../frontend/core/store.ts";
 import { answer, catalog } from "./fake-server.ts";
 
 const after = (...messages) =>

@@ -20,7 +20,7 @@ from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import AT_ANY_TIME, OWN_SETTINGS, Change
 
 JSON = dict[str, Any]
-FRONTEND = Path(__file__).parents[3] / "frontend/state"
+FRONTEND = Path(__file__).parents[3] / "frontend/core"
 
 CHANGES: list[tuple[JSON, JSON]] = [
     ({}, {"learning_rate": 0.006}),

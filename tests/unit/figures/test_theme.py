@@ -10,7 +10,7 @@ import pytest
 
 from fallline.figures.theme import spec
 
-TOKENS = Path(__file__).parents[3] / "frontend" / "styles" / "tokens.css"
+TOKENS = Path(__file__).parents[3] / "frontend" / "ui" / "tokens.css"
 THEMES = {"light": ":root", "dark": '[data-theme="dark"]'}
 
 

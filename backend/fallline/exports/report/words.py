@@ -1,6 +1,6 @@
 """The settings of a run and the changes of an edit, in the words of the page.
 
-The page has them in frontend/state/run-words.ts and words.ts. A name without an entry is shown as it is, so a new row
+The page has them in frontend/core/run-words.ts and words.ts. A name without an entry is shown as it is, so a new row
 of a table needs none. Tests compare both. Must not know HTML.
 """
 

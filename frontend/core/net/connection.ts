@@ -1,0 +1,60 @@
+/**
+ * Connects session, socket, store and columns: performs the session's actions that concern the
+ * page.
+ * Owns: the order of a frame: columns first, then state, then its credit.
+ */
+
+import { createSession } from "./session.ts";
+import { createSocket } from "./socket.ts";
+import { latestOf } from "../columns.ts";
+import type { createSeriesStore } from "../series.ts";
+import type { Environment, Json, Store } from "../types.ts";
+import type { Action } from "./session.ts";
+
+type SeriesStore = ReturnType<typeof createSeriesStore>;
+
+export function createConnection({
+  environment,
+  store,
+  series,
+}: {
+  environment: Environment;
+  store: Store;
+  series: SeriesStore;
+}) {
+  const session = createSession({
+    positions: series.positions,
+    arrived: series.arrived,
+    coarse: series.coarse,
+    random: environment.random,
+    fps: environment.fps,
+  });
+  const socket = createSocket(environment, session, perform);
+
+  function perform(action: Action) {
+    if (action.do === "dispatch") store.dispatch(action.message);
+    if (action.do === "forget") series.forget(action.run);
+    if (action.do === "apply") return apply(action.frame);
+  }
+
+  function apply({ runs }: Json) {
+    const headers: Json = {};
+    let torn = null;
+    for (const [name, { columns, ...header }] of Object.entries<Json>(runs)) {
+      const result = columns ? series.take(name, columns) : "taken";
+      if (result === "gap") torn = name;
+      headers[name] = { ...header, latest: columns && result === "taken" ? latestOf(columns) : {} };
+    }
+    store.dispatch({ type: "frame", runs: headers });
+    return torn === null ? { type: "applied" } : { type: "gap", run: torn };
+  }
+
+  const SIGNALS = { online: "hurry", visible: "hurry", offline: "offline" } as const;
+  return {
+    handle: socket.handle,
+    stop: socket.stop,
+    /** True once the server has left the experiment watched before. */
+    hasArrived: () => session.hasArrived,
+    hear: (signal: "online" | "offline" | "visible") => socket.handle({ type: SIGNALS[signal] }),
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * The browser as the app sees it. Owns: which globals are used. Tests pass their own.
+ */
+
+import type { Environment } from "../types.ts";
+
+const FPS = { usual: 10, most: 30 };
+
+/** Frames a second: `?fps=30` requests more. */
+export function fpsOf(search: string) {
+  const fps = Number(new URLSearchParams(search).get("fps") ?? FPS.usual);
+  return Number.isInteger(fps) ? Math.min(FPS.most, Math.max(1, fps)) : FPS.usual;
+}
+
+/** Storage, or null if the browser forbids it: then nothing is stored. */
+function safeStorage(): Environment["storage"] {
+  try {
+    const probe = "fallline.probe";
+    localStorage.setItem(probe, "1");
+    localStorage.removeItem(probe);
+    return localStorage;
+  } catch {
+    const memory: Map<string, string> = new Map();
+    return {
+      getItem: (key) => memory.get(key) ?? null,
+      setItem: (key, value) => void memory.set(key, value),
+      removeItem: (key) => void memory.delete(key),
+    };
+  }
+}
+
+/**
+ * 32 random hex digits. `crypto.randomUUID` exists on secure origins only, which a workshop's LAN
+ * is not.
+ */
+function secret() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export function browserEnvironment(): Environment {
+  return {
+    fetch: (...request) => fetch(...request),
+    WebSocket,
+    storage: safeStorage(),
+    now: () => performance.now(),
+    setTimeout: (run, ms) => setTimeout(run, ms),
+    clearTimeout: (timer) => clearTimeout(timer),
+    random: Math.random,
+    uuid: () => crypto.randomUUID?.() ?? secret(),
+    secret,
+    address: new URL(".", location.href).href.replace(/\/$/, ""),
+    fps: fpsOf(location.search),
+    hidden: () => document.hidden,
+    narrow: () => matchMedia("(max-width: 720px)").matches,
+    fragment: () => location.hash.slice(1),
+    setFragment: (fragment) =>
+      history.replaceState(
+        null,
+        "",
+        fragment ? `#${fragment}` : location.pathname + location.search,
+      ),
+    listen(hear) {
+      window.addEventListener("online", () => hear("online"));
+      window.addEventListener("offline", () => hear("offline"));
+      window.addEventListener("hashchange", () => hear("link"));
+      document.addEventListener("visibilitychange", () => document.hidden || hear("visible"));
+    },
+  };
+}

@@ -1,0 +1,121 @@
+/**
+ * Local storage between visits: owner key, experiment with token and recipe, experiments left for a
+ * link,
+ * and the page's settings.
+ * Owns: names and shapes in local storage. An unreadable value counts as missing.
+ */
+
+import { recipeNow } from "../recipes.ts";
+import type { Environment, Recipe, State, Store } from "../types.ts";
+
+export type Stored = { id: string; token: string | null; recipe: Recipe };
+
+const OWNER = "fallline.owner";
+const KEY = /^[0-9a-f]{32}$/;
+const EXPERIMENT = "fallline.experiment";
+const FORMERS = "fallline.formers";
+/** Number of former experiments remembered. */
+const MOST_FORMERS = 8;
+const VIEW = "fallline.view";
+const LASTING = [
+  "x",
+  "y",
+  "measure",
+  "theme",
+  "singleKeys",
+  "closedNote",
+  "closedDivergences",
+] as const;
+
+export function createLocalStore(storage: Environment["storage"]) {
+  function read(key: string) {
+    try {
+      return JSON.parse(storage.getItem(key) ?? "null");
+    } catch {
+      return null;
+    }
+  }
+
+  function write(key: string, value: unknown) {
+    try {
+      storage.setItem(key, JSON.stringify(value));
+    } catch {
+      // full or forbidden: the page works on, and a reload starts afresh
+    }
+  }
+
+  /** While you watch somebody else's experiment, your own stays stored. */
+  function keepExperiment(state: State) {
+    const { experiment, isWatching } = state;
+    if (experiment && !isWatching)
+      write(EXPERIMENT, { id: experiment.id, token: experiment.token, recipe: recipeNow(state) });
+  }
+
+  const isWhole = (value: any): value is Stored =>
+    typeof value?.id === "string" && Boolean(value.recipe);
+
+  function formers(): Stored[] {
+    const value = read(FORMERS);
+    return Array.isArray(value) ? value.filter(isWhole) : [];
+  }
+
+  /** Without storage the key lasts as long as the page. */
+  let owner = "";
+
+  return {
+    /**
+     * The key under which this browser creates experiments and tables. Only those calls send it,
+     * and only to the
+     * server.
+     * @param make makes the key on first use
+     */
+    owner(make: () => string): string {
+      const value = read(OWNER);
+      if (typeof value === "string" && KEY.test(value)) return (owner = value);
+      write(OWNER, (owner ||= make()));
+      return owner;
+    },
+    experiment(): Stored | null {
+      const value = read(EXPERIMENT);
+      return isWhole(value) ? value : null;
+    },
+    /** Oldest first. */
+    formers,
+    addFormer: (left: Stored | null) =>
+      left &&
+      write(FORMERS, [...formers().filter(({ id }) => id !== left.id), left].slice(-MOST_FORMERS)),
+    /**
+     * Removes the last one, which is opened again, and adds the one left for it at the start:
+     * repeated use goes through all.
+     */
+    turnFormers: (left: Stored | null) =>
+      write(FORMERS, [...(left ? [left] : []), ...formers().slice(0, -1)]),
+    /** Only fields that this version knows. */
+    view(): Partial<State["view"]> {
+      const value = read(VIEW) ?? {};
+      return Object.fromEntries(
+        LASTING.filter((name) => name in value).map((name) => [name, value[name]]),
+      );
+    },
+    forget: () => storage.removeItem(EXPERIMENT),
+    follow(store: Store) {
+      const stories = [
+        store.watch(
+          ({ experiment, order, runs }) => [
+            experiment?.id,
+            experiment?.token,
+            experiment?.recipe,
+            ...order.flatMap((name) => [runs[name].edits, runs[name].label]),
+          ],
+          (_, state) => keepExperiment(state),
+        ),
+        store.watch(
+          ({ view }) => LASTING.map((name) => view[name]),
+          (_, { view }) =>
+            write(VIEW, Object.fromEntries(LASTING.map((name) => [name, view[name]]))),
+        ),
+      ];
+      return () => stories.forEach((stop) => stop());
+    },
+  };
+}

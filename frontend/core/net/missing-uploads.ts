@@ -1,0 +1,28 @@
+/**
+ * Words for a recipe refused because of a table or parameters that this server no longer has. Pure.
+ */
+
+import type { Problem } from "../types.ts";
+
+/** The table was replaced by others, or the server restarted without storage. */
+export const TABLE_GONE: Problem = {
+  title: "The server no longer has your table",
+  detail: "Choose or drop its file again, under Data.",
+};
+
+export const START_GONE: Problem = {
+  title: "This recipe's initial weights are not on this server",
+  detail:
+    "It starts from uploaded parameters and opens only on their server. Open their .npz file under Export.",
+};
+
+const BY_POINTER: Record<string, Problem> = {
+  "/data/dataset": TABLE_GONE,
+  "/network/start": START_GONE,
+};
+
+/** Words for such a refusal, if it is one. */
+export function missingUploadWords(problem: Problem): Problem {
+  const match = problem.errors?.find(({ pointer }) => pointer in BY_POINTER);
+  return match ? BY_POINTER[match.pointer] : problem;
+}

@@ -1,0 +1,297 @@
+/**
+ * One tab's conversation with the server as a state machine: events in, actions out.
+ * Owns: connecting, resuming and leaving, credit, and the connection's status. Time and randomness
+ * are arguments.
+ *
+ * Actions:
+ *   {do: "connect"}
+ *   {do: "probe"}           connect once the server answers
+ *   {do: "close"}
+ *   {do: "send", message}
+ *   {do: "dispatch", message}   dispatch to the store
+ *   {do: "apply", frame}    add columns, then dispatch
+ *   {do: "forget", run}     drop a run's columns
+ */
+
+import { createRetries } from "./backoff.ts";
+import { createCatchingUp } from "./catch-up.ts";
+import { createHeartbeat } from "./heartbeat.ts";
+import { createUnanswered } from "./unanswered.ts";
+import { createWatching } from "./watch-message.ts";
+import type { Json } from "../types.ts";
+import type { Positions } from "./catch-up.ts";
+import type { Watched } from "./watch-message.ts";
+
+export type Action = { do: string } & Json;
+
+const HURRY = 250;
+
+/**
+ * Close codes after which reconnecting is useless; after others (1012, 4001, 4008, 1009, a cut) the
+ * session retries.
+ */
+const FINAL = [4400, 4401, 4404];
+
+export function createSession({
+  positions,
+  arrived,
+  coarse,
+  random,
+  fps,
+}: {
+  positions: () => Positions; // first missing step, by run
+  arrived: () => Positions; // the same; for a run sent again, the first step not yet sent again
+  /** by run, from where the page's buckets are much coarser than the server's */
+  coarse: () => Positions;
+  random: () => number;
+  fps: number;
+}) {
+  let phase: "idle" | "connecting" | "open" | "waiting" | "final" = "idle";
+  let greeted = false;
+  let now = 0;
+  const retries = createRetries(random);
+  const heart = createHeartbeat();
+  const catchingUp = createCatchingUp(positions);
+  const commands = createUnanswered();
+  const watching = createWatching({ positions, arrived, coarse, fps });
+  /** True to check the server before connecting; and true if that check got no answer. */
+  let isProbing = false;
+  let probeFailed = false;
+  /** A run's history was requested again; until the answer, frames that do not join are dropped. */
+  let mending = false;
+
+  const send = (message: Json) => ({ do: "send", message });
+  const line = (part: Json) => ({ do: "dispatch", message: { type: "connection", ...part } });
+
+  function connect(): Action[] {
+    phase = "connecting";
+    greeted = false;
+    heart.begin(now);
+    // proxies may queue the check behind others; the connection itself would not be queued
+    isProbing = retries.isUnreachable && !probeFailed;
+    probeFailed = false;
+    return [{ do: isProbing ? "probe" : "connect" }];
+  }
+
+  /** Watches from the first missing step. */
+  const watchAgain = (): Action[] =>
+    watching.what && phase === "open" ? [send(watching.message())] : [];
+
+  function opened(): Action[] {
+    phase = "open";
+    mending = false;
+    heart.begin(now);
+    watching.requestPast();
+    return watchAgain();
+  }
+
+  /** The connection is lost. `code` is the close code, if there was one. */
+  function lost(code: number | null): Action[] {
+    if (phase === "final" || phase === "idle" || (phase === "waiting" && code === null)) return [];
+    catchingUp.end();
+    if (code !== null && FINAL.includes(code)) return ended(code);
+    phase = "waiting";
+    retries.fail(now);
+    const lastStep = Math.max(0, ...Object.values(positions()).map(({ step }) => step));
+    return [
+      line({ status: "reconnecting", retryIn: wait(), progress: null, latency: null, lastStep }),
+    ];
+  }
+
+  /** Whole seconds. */
+  const wait = () => Math.ceil(retries.dueIn(now) / 1000);
+
+  function ended(code: number): Action[] {
+    if (code === 4401 && watching.what?.token) {
+      watching.set({ ...watching.what, token: null });
+      return [{ do: "dispatch", message: { type: "token", token: null } }, ...connect()];
+    }
+    phase = "final";
+    if (code === 4404)
+      return [line({ status: "restarted", retryIn: null, progress: null, latency: null })];
+    const title = "The page and the server do not understand each other.";
+    return [
+      line({ status: "offline", retryIn: null, progress: null, latency: null }),
+      {
+        do: "dispatch",
+        message: {
+          type: "problem",
+          problem: { title, detail: "Reload the page to get the server's own version of it." },
+        },
+      },
+    ];
+  }
+
+  /**
+   * Retries at once: the browser is online again, the page visible again, or the button pressed.
+   */
+  function hurry(): Action[] {
+    if (phase !== "waiting") return [];
+    return [line({ status: "reconnecting", retryIn: 0 }), ...connect()];
+  }
+
+  function tick(): Action[] {
+    if (phase === "waiting") return retries.dueIn(now) > 0 ? [line({ retryIn: wait() })] : hurry();
+    if (phase !== "open" && phase !== "connecting") return [];
+    if (heart.isSilent(now)) {
+      probeFailed = phase === "connecting" && isProbing;
+      return [{ do: "close" }, ...lost(null)];
+    }
+    if (phase !== "open") return [];
+    return [
+      ...(greeted ? [...commands.due(now).map(send), ...refine()] : []),
+      ...(heart.isDue(now) ? [send(heart.ping(now))] : []),
+    ];
+  }
+
+  /** A tick is a second: finer buckets are requested at most once a tick. */
+  const refine = (): Action[] => (!catchingUp.busy && watching.requestFiner() ? watchAgain() : []);
+
+  const ANSWERS: Record<string, (message: Json) => Action[]> = {
+    experiment(message) {
+      if (!watching.is(message.experiment)) return [];
+      const first = !greeted;
+      greeted = true;
+      watching.answered(message.state.runs);
+      mending = false;
+      if (retries.hasFailed) catchingUp.begin(message.state.runs);
+      retries.succeed();
+      return [
+        { do: "dispatch", message },
+        openStatus(),
+        ...(first ? [...commands.all().map(send), send(heart.ping(now))] : []),
+      ];
+    },
+    frame(message) {
+      const got = send({ type: "got", frame: message.frame });
+      if (!watching.is(message.experiment)) return [got];
+      return [{ do: "apply", frame: message }, got];
+    },
+    event(message) {
+      if (!watching.is(message.experiment)) return [];
+      return [
+        { do: "dispatch", message },
+        ...(message.event === "run_removed" ? without(message.run) : []),
+      ];
+    },
+    ack: ({ id, answer }) =>
+      commands.settle(id) ? [{ do: "dispatch", message: { type: "ack", id, answer } }] : [],
+    error({ id, problem }) {
+      if (problem?.status === 429 && commands.has(id)) {
+        commands.postpone(id, now, problem.retry_after);
+        return [];
+      }
+      const isExpected = commands.settle(id);
+      if (!isExpected && problem?.status === 404 && !greeted)
+        return [{ do: "close" }, ...ended(4404)];
+      return [{ do: "dispatch", message: { type: "error", id, problem } }];
+    },
+    pong({ id }) {
+      const latency = heart.pong(id, now);
+      return latency === null ? [] : [line({ latency })];
+    },
+  };
+
+  /** A removed run has nothing left to wait for. */
+  function without(run: string): Action[] {
+    watching.removed(run);
+    const wasBusy = catchingUp.busy;
+    catchingUp.removed(run);
+    return [{ do: "forget", run }, ...(wasBusy ? [openStatus()] : [])];
+  }
+
+  /** The status of an open connection: catching up, or live. */
+  function openStatus() {
+    const progress = catchingUp.progress();
+    return line({ status: progress ? "catching-up" : "ready", retryIn: null, progress });
+  }
+
+  /** A frame's columns are in: later frames may be small, and catching up may be complete. */
+  function applied(): Action[] {
+    const past = watching.goLive();
+    return [...(past ? watchAgain() : []), ...(catchingUp.busy ? [openStatus()] : [])];
+  }
+
+  /** A run's columns do not join those held: requests all of them again. */
+  function gap(run: string): Action[] {
+    if (phase !== "open" || mending) return [{ do: "forget", run }];
+    mending = true;
+    watching.requestPast();
+    return [{ do: "forget", run }, { do: "rewatch" }];
+  }
+
+  function watch(what: Watched): Action[] {
+    const before = watching.what;
+    watching.set(what);
+    const moved = before && before.experiment !== what.experiment;
+    // an experiment opened once more, as by its link, is sent whole too
+    if (moved || !Object.keys(positions()).length) watching.requestPast();
+    if (moved) {
+      catchingUp.end();
+      commands.clear();
+      greeted = false;
+    }
+    if (phase === "open")
+      return [
+        ...(moved ? [send({ type: "unwatch", experiment: before.experiment })] : []),
+        ...watchAgain(),
+      ];
+    return phase === "connecting" ? [] : connect();
+  }
+
+  /** Sends a command, and again with the same id after a cut, until it is acknowledged. */
+  function command(message: Json): Action[] {
+    commands.add(message);
+    return phase === "open" && greeted ? [send(message)] : [];
+  }
+
+  const INPUTS: Record<string, (input: any) => Action[]> = {
+    watch: ({ what }) => watch(what),
+    command: ({ message }) => command(message),
+    opened,
+    closed: ({ code }) => lost(code),
+    received({ message }) {
+      heart.hear(now);
+      return ANSWERS[message.type]?.(message) ?? [];
+    },
+    applied,
+    gap: ({ run }) => gap(run),
+    rewatch: watchAgain,
+    tick,
+    hurry,
+    offline: () =>
+      phase === "open" || phase === "connecting"
+        ? [{ do: "close" }, ...lost(null), line({ status: "offline" })]
+        : [],
+    stop() {
+      phase = "idle";
+      watching.set(null);
+      return [{ do: "close" }];
+    },
+  };
+
+  return {
+    /** @param time ms */
+    handle(input: { type: string } & Json, time: number): Action[] {
+      now = time;
+      return INPUTS[input.type]?.(input) ?? [];
+    },
+    /** ms until the next useful `tick`. */
+    get nextTick() {
+      return phase === "waiting" ? Math.min(HURRY, retries.dueIn(now)) : 1_000;
+    },
+    get phase() {
+      return phase;
+    },
+    get unanswered() {
+      return commands.size;
+    },
+    /**
+     * True once the server has left the experiment watched before, which happens before it answers
+     * for the new one.
+     */
+    get hasArrived() {
+      return phase !== "open" || greeted;
+    },
+  };
+}

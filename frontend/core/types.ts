@@ -1,0 +1,387 @@
+/**
+ * Shapes of the page: the state, the app's commands, and the charts' elements.
+ * Owns: shapes only. Nothing may be in the state that is not here.
+ *
+ * Elements (register them once with `registerPlotlyChart(app)` of charts/plotly-chart.ts):
+ *   <plotly-chart kind="loss">       fills its parent; draws its flags, end labels and baseline
+ *   label
+ *   <plotly-chart kind="gradients">  one panel a layer; draws their titles ("W1 5 x 4", a value a
+ *   run)
+ *   <plotly-chart kind="edge|alpha|...">  an instrument (instruments.ts), in place of the
+ *   gradients
+ *   <plotly-chart kind="scatter">    one square a run; draws their titles ("GD R2 0.88")
+ * The page adds section headings, switches and the box. charts/charts.css belongs to the elements.
+ *
+ * Each draw sets these attributes:
+ *   data-points     points of the fullest trace
+ *   data-traces     number of traces
+ *   data-last-step  largest step drawn
+ *   data-draws      number of draws
+ *   data-state      "waiting" without Plotly or figure, then "drawn"
+ *   aria-label      the chart's summary
+ */
+
+import type { Changes } from "./recipes.ts";
+import type { Condition } from "./stops.ts";
+import type {
+  Catalog,
+  DoctorCost,
+  Edit,
+  Finding,
+  Json,
+  Latest,
+  Pace,
+  Problem,
+  Recipe,
+  Remedy,
+  RunStatus,
+  SelfCheck,
+  Sheet,
+  Table,
+} from "./wire-types.ts";
+
+export type {
+  Catalog,
+  Columns,
+  Edit,
+  ExperimentAnswer,
+  Finding,
+  Json,
+  LayerRecipe,
+  Pace,
+  Problem,
+  Recipe,
+  Remedy,
+  RunAnswer,
+  RunRecipe,
+  Stat4,
+} from "./wire-types.ts";
+
+// ---------------------------------------------------------------- shapes of the server: see
+// wire-types.ts
+
+// ---------------------------------------------------------------- the state
+
+export interface Connection {
+  /**
+   * ready = connected and paused; live = connected and playing; offline = the browser reports it;
+   * restarted = the server lost the experiment, `app.restart()` starts its stored recipe
+   */
+  status:
+    | "connecting"
+    | "ready"
+    | "live"
+    | "reconnecting"
+    | "catching-up"
+    | "offline"
+    | "restarted";
+  latency: number | null; // ms, round trip
+  retryIn: number | null; // whole seconds until the next try
+  /** steps of the run furthest behind, while catching up */
+  progress: { have: number; of: number; run: string } | null;
+  lastStep: number | null; // last known step when the connection was lost
+}
+
+interface UnitsInstrument {
+  step?: number;
+  layers: { mean: number[]; active_share: number[]; dead: boolean[] }[]; // hidden layers
+  output?: any;
+}
+
+export interface PredictionsInstrument {
+  step?: number;
+  split: string;
+  y: number[]; // flat; class indices for classes
+  y_pred: number[]; // flat; class indices for classes
+}
+
+/** the drawn part of weights */
+export interface DrawnMatrix {
+  largest: number; // absolute value of the largest weight
+  cells: { dtype: string; bdata: string }; // as shares of it, row by row
+}
+
+interface DrawnWeights {
+  step: number;
+  of: Record<string, DrawnMatrix>; // W1, W2, ...
+}
+
+/** a run at a past step, replayed by the server */
+export interface Moment {
+  step: number;
+  generation: number;
+  epoch: number;
+  samples_seen: number;
+  latest: Record<string, Latest>;
+  units: UnitsInstrument | null;
+  predictions: PredictionsInstrument | null;
+  weights: DrawnWeights | null; // of the drawn run
+  trend?: "falling" | "flat" | "rising" | undefined;
+}
+
+/** colour and shape of a run; they repeat from the fifth run on */
+export type Lane = "a" | "b" | "c" | "d";
+export interface Run {
+  name: string;
+  label: string; // display name: "GD", "SGD"
+  lane: Lane;
+  hidden: boolean;
+  status: RunStatus;
+  step: number;
+  epoch: number;
+  samplesSeen: number;
+  generation: number;
+  divergedAt: number | null;
+  finishedBy: Condition | null; // the stop condition met last
+  latest: Record<string, Latest>;
+  /** in force, with the page's unanswered edits */
+  settings: Json & {
+    optimizer: string;
+    learning_rate: number;
+    batch_size: number | null;
+    order: string;
+  };
+  edits: Edit[]; // made so far or planned by the recipe, oldest first
+  planned?: number[]; // at_step of edits that were still to come in the server's last answer
+  units: UnitsInstrument | null;
+  predictions: PredictionsInstrument | null;
+  weights: DrawnWeights | null;
+  trend?: "falling" | "flat" | "rising" | undefined; // of recent train losses
+  findings: Finding[]; // the Doctor's, oldest first; in the past view those of that step
+  doctor?: DoctorCost; // cost of its examinations
+  /** after a reset of this run: the furthest step of the others, and their generations */
+  restarted: { step: number; beside: Record<string, number> } | null;
+  isWayBack: boolean; // a fork of a diverged run
+}
+
+export interface Experiment {
+  id: string;
+  token: string | null; // null = read only
+  recipe: Recipe; // filled in, with the edits received so far
+  kernel: string;
+  /** loss of predicting the training mean, or the most frequent class */
+  baseline: { train: number | null; test: number | null } | null;
+  trainSamples: number;
+  testSamples: number;
+  initialLoss: number | null; // train_loss at step 0
+  features: number; // input columns
+  inputs: string[]; // their names
+  outputs: number; // of the network
+  classes: string[]; // their names; empty in a regression
+  score: "r2" | "accuracy"; // the score that has series
+  weights: string[]; // ["W1", "W2", "W3"]
+  shapes: Record<string, [number, number]>; // {"W1": [5, 4], ...}
+  parameters: number; // number of trained parameters
+}
+
+/** what was requested, shown at once */
+interface Playback {
+  playing: boolean;
+  speed: number | "max"; // steps per second
+  pace: Pace;
+  isOwn?: boolean; // speed or pace were chosen here and not sent yet, because nothing plays
+}
+
+export type XAxis = "steps" | "epochs" | "samples" | "seconds";
+export type Measure = "grad_l1" | "grad_l2" | "grad_mean" | "ratio";
+export interface View {
+  x: XAxis;
+  y: "log" | "linear";
+  measure: Measure;
+  panel: "gradients" | "instruments"; // content of the row below the loss
+  instruments: string; // the open ones
+  predicted: "map" | "table"; // view of predicted classes over two inputs
+  isMapSeen: boolean; // the decision maps are in sight
+  isPictured: boolean; // an export needs the predictions, in sight or not
+  theme: "auto" | "light" | "dark";
+  selectedRun: string | null;
+  networkRun: string | null;
+  isRunChosen: boolean; // chosen by the person; until then a run in trouble is shown
+  singleKeys: boolean;
+  closedNote: string | null; // the exhibit whose sentences were closed
+  closedDivergences: string[]; // divergences whose strip was closed
+  sheet: null | "recipe";
+  dialog: null | "help" | "summary" | "share" | "remedy";
+  tab: "charts" | "network" | "doctor" | "step";
+  explains: boolean; // every control of the recipe shows its help
+  inspector: boolean; // the step inspector is open; on a phone it is a tab
+  line: string | null; // key of its selected line (sheets.ts); null = the line to look at first
+  firstSample: number; // first row of the batch on view
+  samplesShown: number; // number of rows on view
+}
+
+export type PendingCommand = { do: string; run: string | null; body: Json };
+interface Notice {
+  kind: "info" | "ok" | "warn" | "bad";
+  text: string;
+  waits?: string; // what waits for play; removed by play
+  undo?: boolean; // true: `app.undo()` reverts it
+}
+
+/** by instrument: its last answer, and the numbers of all by step */
+export type Measured = {
+  generation: number;
+  last: Record<string, Json>;
+  trails: Record<string, Json[]>;
+};
+/** the past step on view, and each run's last answer there */
+type Looking = { step: number; moments: Record<string, Moment> };
+/** a run's step, line by line */
+type Inspection = { experiment: string; run: string; sheet: Sheet };
+/** a fork from a past step, with a change */
+export type Offer = { run: string; change: Json; step: number };
+export interface State {
+  connection: Connection;
+  catalog: Catalog | null;
+  experiment: Experiment | null;
+  runs: Record<string, Run>;
+  order: string[];
+  playback: Playback;
+  view: View;
+  pending: Record<string, PendingCommand>; // commands without an answer, by id
+  notice: Notice | null;
+  problem: Problem | null; // the last refusal; cleared by the next success or by `app.dismiss()`
+  loading: { since: number } | null; // an experiment is being created; `since` by the app's clock (ms)
+  /** Plotly figures by name ("loss", "gradients"), as the server specifies them */
+  figures: Record<string, Json>;
+  instruments: Record<string, Measured>; // measurements of each run
+  frames: number; // rises with every frame; watch it to know that columns changed
+  inspection: Inspection | null; // the last answer, while the step inspector is open
+  looking: Looking | null; // null at the present. Every view shows `stateOnView(state)` of state-on-view.ts
+  offer: Offer | null; // an edit of the past, which can only be a fork
+  isDrawingSlow: boolean; // charts are drawn less often, because drawing is slow here
+  isWatching: boolean; // somebody else's experiment, opened by a link
+  waitingFor: Problem | null; // why there is no experiment yet; the page retries
+  isReadOnly: boolean; // the server cannot store anything at present, and refuses changes
+}
+
+// ---------------------------------------------------------------- store, series, app
+
+export interface Store {
+  get: () => State;
+  dispatch: (message: Message) => void;
+  /**
+   * calls the listener when the selected value changes (===, or shallowly equal arrays), not at
+   * once. Returns `stop`
+   */
+  watch: <T>(select: (state: State) => T, listener: (value: T, state: State) => void) => () => void;
+}
+
+export type Message = Json & { type: string };
+/** typed columns of one series, as long as its RunSeries; NaN = no finite value */
+export interface Stat {
+  min: Float64Array;
+  max: Float64Array;
+  mean: Float64Array;
+  last: Float64Array;
+  count: Float64Array;
+}
+
+/** one run's bounded columns */
+export interface RunSeries {
+  generation: number;
+  length: number; // buckets
+  first: Float64Array; // steps
+  last: Float64Array;
+  samplesSeen: Float64Array; // at the bucket's end
+  seconds: Float64Array;
+  names: () => string[];
+  values: (name: string) => Stat | null;
+}
+
+/** `closer`: finer columns of a range */
+export type SeriesStore = {
+  of: (run: string) => RunSeries | null;
+  closer: (run: string) => RunSeries | null;
+};
+
+/**
+ * The commands of the page. None throws: a refusal is in `state.problem`. Edits show in the state
+ * at once.
+ */
+export interface App {
+  store: Store;
+  series: SeriesStore;
+  environment: Environment;
+  start: () => Promise<void>; // loads the catalog, then the stored experiment or the exhibit
+  stop: () => void; // closes the socket and every timer
+  play: () => void;
+  pause: () => void;
+  toggle: () => void;
+  step: (steps?: number) => void;
+  stepEpoch: (epochs?: number) => void;
+  reset: (run?: string) => void;
+  setSpeed: (speed: number | "max") => void;
+  setPace: (pace: Pace) => void;
+  edit: (run: string, change: Json) => void;
+  addRun: (body?: Json) => void;
+  removeRun: (run: string) => void;
+  renameRun: (run: string, label: string) => void;
+  setHidden: (run: string, hidden: boolean) => void;
+  /**
+   * merges changes into the recipe (layers replace layers), starts at step 0, leaves a notice with
+   * undo
+   */
+  newExperiment: (changes: Changes) => Promise<void>;
+  /** its recipe from step 0, in its best view; leaves a notice with undo */
+  openExhibit: (name: string) => Promise<void>;
+  /** a recipe as an own experiment, or parameters as the start of a new one */
+  openFile: (file: File) => Promise<void>;
+  /** reverts the last new experiment, or restores the last removed run from step 0 */
+  undo: () => Promise<void>;
+  restart: () => Promise<void>; // after "restarted": the stored recipe, from step 0
+  retryNow: () => void;
+  setView: (part: Partial<View>) => void;
+  /** uploads a CSV; resolves to the result or the refusal, not in the state */
+  sendTable: (file: Blob) => Promise<{ table?: Table; problem?: Problem }>;
+  readTable: (id: string) => Promise<{ table?: Table; problem?: Problem }>; // loads an uploaded one
+  /** holds these steps, by run, at full resolution */
+  lookCloser: (stretches: Record<string, { since: number; until: number }>) => void;
+  /** shows a past step while training goes on; null = the present */
+  lookAt: (step: number | null) => void;
+  /** a step on: of the view in the past, of training in the present */
+  forward: (steps?: number) => void;
+  back: (steps?: number) => void; // moves the view a step back
+  forwardEpoch: (epochs?: number) => void;
+  lookAtMarker: (direction: 1 | -1) => void; // the next or previous mark on the timeline
+  fork: (run: string, change?: Json) => void; // a new run from the step on view, beside its parent
+  answerOffer: (accepted: boolean) => void;
+  remedy: (remedy: Remedy) => void; // applies a remedy of the Doctor; leaves a notice with undo
+  /** the whole address, of the present or an earlier state; null if too long */
+  linkTo: (of: "recipe" | "moment" | "watch", state?: State) => Promise<string | null>;
+  qr: (text: string) => Promise<{ svg?: Blob; problem?: Problem }>;
+  /** runs a run's self-check */
+  check: (run: string) => Promise<{ check?: SelfCheck; problem?: Problem }>;
+  /** the inspected step as a program that needs NumPy only */
+  changeScript: () => Promise<{ script?: string; problem?: Problem }>;
+  copyOfOwn: () => Promise<void>; // copies the experiment on view to an own one
+  hasFormer: () => boolean; // true if an experiment was left for a link
+  goBack: () => Promise<void>; // returns to it
+  dismiss: () => void; // clears notice and problem
+  closeDivergence: (runs: string[]) => void; // hides the strip of these divergences
+  kernelWords: () => Promise<string>; // which kernel makes the steps, requested anew
+}
+
+/** An app's environment; tests pass their own. */
+export interface Environment {
+  fetch: typeof fetch;
+  WebSocket: new (url: string) => WebSocket;
+  storage: {
+    getItem: (key: string) => string | null;
+    setItem: (key: string, value: string) => void;
+    removeItem: (key: string) => void;
+  };
+  now: () => number; // ms, monotonic
+  setTimeout: (run: () => void, ms: number) => any;
+  clearTimeout: (timer: any) => void;
+  random: () => number; // 0..1
+  uuid: () => string;
+  secret: () => string; // 32 random hex digits
+  address: string; // "http://host:port" or "http://host:port/path"
+  fps: number; // frames a second to request
+  hidden: () => boolean; // true if the page is hidden
+  narrow: () => boolean; // true on a phone's page, whose sections are behind tabs
+  fragment: () => string; // of the page's address, without its "#"
+  setFragment: (fragment: string) => void; // replaces it; "" removes it
+  listen: (hear: (signal: "online" | "offline" | "visible" | "link") => void) => void;
+}

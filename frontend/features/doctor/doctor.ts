@@ -1,0 +1,100 @@
+/**
+ * Findings of all runs at the step on view: list, order and count.
+ * Owns: that. Pure. findings.ts handles one run's.
+ */
+
+import { isOpen } from "../../core/findings.ts";
+import { plural } from "../../core/format.ts";
+import { stateOnView } from "../../core/state-on-view.ts";
+import type { Finding, Run, State } from "../../core/types.ts";
+
+/** a finding and its run */
+export type RunFinding = { run: Run; finding: Finding };
+
+const SEVERITIES = ["problem", "warning", "info"];
+/** Number of past findings folded below the open ones. */
+const MOST_EARLIER = 20;
+
+const byWeight = (a: RunFinding, b: RunFinding) =>
+  SEVERITIES.indexOf(a.finding.severity) - SEVERITIES.indexOf(b.finding.severity) ||
+  b.finding.since_step - a.finding.since_step;
+
+/** False for a fork without own steps: its findings are its parent's. */
+function isItself({ experiment, runs }: State, name: string) {
+  const origin = experiment?.recipe.runs.find((recipe) => recipe.name === name)?.origin;
+  return !origin || !runs[origin.run] || runs[name].step > origin.at_step;
+}
+
+const allOf = (state: State): RunFinding[] =>
+  state.order
+    .filter((name) => isItself(state, name))
+    .flatMap((name) =>
+      state.runs[name].findings.map((finding) => ({ run: state.runs[name], finding })),
+    );
+
+/**
+ * A run with a problem is not called healthy, although that finding may close only at the next
+ * examination.
+ */
+const isListed = ({ run, finding }: RunFinding, _: number, all: RunFinding[]) =>
+  finding.rule !== "healthy" ||
+  !all.some((other) => other.run === run && other.finding.severity === "problem");
+
+/** Open findings at the step on view: problems first, then the newest first. */
+export const openFindings = (state: State) =>
+  allOf(stateOnView(state))
+    .filter(({ finding }) => isOpen(finding))
+    .filter(isListed)
+    .sort(byWeight);
+
+/** Past findings at that step, the newest first. */
+export const earlierFindings = (state: State) =>
+  allOf(stateOnView(state))
+    .filter(({ finding }) => !isOpen(finding))
+    .sort((a, b) => Number(b.finding.until_step) - Number(a.finding.until_step))
+    .slice(0, MOST_EARLIER);
+
+/** The number of open problems. */
+export const problemCount = (state: State) =>
+  openFindings(state).filter(({ finding }) => finding.severity === "problem").length;
+
+/**
+ * Below this many seconds of computing the cost is shown in seconds: one examination may be a large
+ * share.
+ */
+const LONG = 10;
+/** Smaller costs are not shown: a share, and seconds. */
+const LEAST_COST = { share: 0.0005, seconds: 0.0005 };
+
+/**
+ * The Doctor's cost for all runs: "Its checks took 2.4 % of the last 30 s of training.", or at
+ * first "Its checks have
+ * taken 12 ms so far."
+ */
+export function waitWords({ runs }: State) {
+  const sum = (field: "waited_seconds" | "computed_seconds") =>
+    Object.values(runs).reduce((all, { doctor }) => all + (doctor?.[field] ?? 0), 0);
+  const waited = sum("waited_seconds"),
+    computed = sum("computed_seconds");
+  if (computed < LONG)
+    return waited < LEAST_COST.seconds
+      ? ""
+      : `Its checks have taken ${Math.round(1000 * waited)} ms so far.`;
+  if (waited / computed < LEAST_COST.share) return "";
+  return `Its checks took ${((100 * waited) / computed).toFixed(1)} % of the last ${10 * Math.floor(computed / 10)} s of training.`;
+}
+
+/** "1 problem, 1 healthy"; warnings are counted if there are any. */
+export function countWords(state: State) {
+  const open = openFindings(state).map(({ finding }) => finding);
+  if (!open.length) return "";
+  const warnings = open.filter(({ severity }) => severity === "warning").length;
+  const healthy = open.filter(({ rule }) => rule === "healthy").length;
+  return [
+    plural(problemCount(state), "problem"),
+    warnings > 0 && plural(warnings, "warning"),
+    `${healthy} healthy`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+}

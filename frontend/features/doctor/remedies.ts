@@ -1,0 +1,155 @@
+/**
+ * The Doctor's remedies as commands: a fork with a name of its own, or an edit; and their undo.
+ * Owns: that, and its words. Pure.
+ */
+
+import { defaultsOf, rowOf } from "../../core/catalog.ts";
+import { openFindings } from "./doctor.ts";
+import { forkOf } from "../../core/forks.ts";
+import { integer } from "../../core/format.ts";
+import { LANES } from "../../core/experiment-answer.ts";
+import { settingsWords } from "../../core/run-words.ts";
+import { wordFor } from "../../core/words.ts";
+import type { RunFinding } from "./doctor.ts";
+import type { Json, Remedy, State } from "../../core/types.ts";
+
+/** as core/net/commands.ts takes it */
+export type CommandRequest = { do: string; run: string | null; body: Json };
+
+/** Number of runs in an experiment, if the catalog has no bound. */
+const MOST_RUNS = 8;
+
+export const isFork = ({ command }: Remedy) => command.do === "add_run";
+
+/** The remedy as a command; its fork gets the usual name and label. */
+export function requestFor(state: State, { command }: Remedy): CommandRequest {
+  const { do: what, run = null, ...body } = command;
+  if (what !== "add_run") return { do: what, run, body };
+  const { fork_of: parent, at_step: step, ...change } = body;
+  return { do: what, run, body: state.runs[parent] ? forkOf(state, parent, step, change) : body };
+}
+
+const holds = (current: Json | undefined, target: Json) =>
+  current !== undefined &&
+  Object.entries(target).every(
+    ([name, value]) => JSON.stringify(current[name]) === JSON.stringify(value),
+  );
+
+/**
+ * True if there is a fork of that step with that change: another would have the same numbers,
+ * random draws included.
+ */
+function isMade(
+  { experiment, runs }: State,
+  { fork_of: parent, at_step: step, name: _, label: __, ...change }: Json,
+) {
+  const forks = (experiment?.recipe.runs ?? []).filter(
+    ({ origin }) => origin?.run === parent && origin?.at_step === step,
+  );
+  return forks.some(({ name }) =>
+    holds(
+      Object.assign({}, ...(runs[name]?.edits ?? []).filter(({ at_step: at }) => at === step)),
+      change,
+    ),
+  );
+}
+
+/**
+ * True if a remedy is applied: its fork exists, or the settings are already in force. Its finding
+ * stays open for now.
+ */
+export function isInForce(state: State, { command: { do: what, run, ...body } }: Remedy) {
+  return what === "add_run"
+    ? isMade(state, body)
+    : what === "edit" && holds(state.runs[run ?? ""]?.settings, body);
+}
+
+/** Why a fork cannot be made now; empty if it can. */
+export function noRoomWords({ catalog, order }: State) {
+  const most = catalog?.bounds?.runs ?? MOST_RUNS;
+  return order.length >= most
+    ? `There are already ${integer(order.length)} runs. Remove one to fork.`
+    : "";
+}
+
+/** Values of settings that a run does not name. */
+const DEFAULTS: Json = { schedule: "constant", stop: [] };
+
+/**
+ * The undo of a remedy: removes the fork, or edits back.
+ * @param state before the command
+ */
+export function undoing(state: State, { do: what, run, body }: CommandRequest): CommandRequest {
+  if (what === "add_run") return { do: "remove_run", run: body.name, body: {} };
+  const settings = state.runs[run ?? ""].settings;
+  const { catalog } = state;
+  const isOther = body.optimizer !== undefined && body.optimizer !== settings.optimizer;
+  const brought = isOther ? defaultsOf(catalog, "optimizers", body.optimizer) : {};
+  const own = isOther ? Object.keys(defaultsOf(catalog, "optimizers", settings.optimizer)) : [];
+  // layers drawn again are no setting and stay
+  const names = [
+    ...own,
+    ...Object.keys(body).filter((name) => name !== "redraw" && !(name in brought)),
+  ];
+  const former = (name: string) =>
+    settings[name] ?? DEFAULTS[name] ?? rowOf(catalog, "run_settings", name)?.default ?? null;
+  return { do: "edit", run, body: Object.fromEntries(names.map((name) => [name, former(name)])) };
+}
+
+/**
+ * The applied remedy, for the notice with Undo. From the fifth run on colours repeat, and the
+ * notice says so.
+ * @param state after the command
+ */
+export function doneWords(
+  { runs, order }: State,
+  { label }: Remedy,
+  { do: what, run, body }: CommandRequest,
+) {
+  if (what !== "add_run") return `${label}: applied to ${runs[run ?? ""]?.label ?? run}.`;
+  const fork = runs[body.name];
+  const twin = order
+    .map((name) => runs[name])
+    .find(({ name, lane }) => name !== body.name && lane === fork?.lane);
+  const alike =
+    twin && order.length > LANES.length ? ` It shares colour and shape with ${twin.label}.` : "";
+  return `${label}: new run ${fork?.label ?? body.name}.${alike}`;
+}
+
+/** The next thing to do, until somebody plays. */
+export const waitsWords = ({ do: what }: CommandRequest) =>
+  what === "add_run" ? "Press play to continue." : "";
+
+/**
+ * A remedy with its whole effect, for a button far from its finding: "Rewind GD to 300, rate 0.03".
+ */
+export function wholeWords({ runs }: State, { run }: RunFinding, { label, command }: Remedy) {
+  if (command.do !== "add_run") return `${run.label}: ${label}`;
+  const {
+    do: _,
+    fork_of: parent,
+    at_step: step,
+    name: __,
+    label: ___,
+    redraw,
+    ...settings
+  } = command;
+  const method = settings.optimizer && wordFor("optimizers", settings.optimizer);
+  const drawn = redraw && `all reinitialized, ${wordFor("initializers", redraw.weights)}`;
+  return [
+    `Rewind ${runs[parent]?.label ?? parent} to ${integer(step)}`,
+    drawn,
+    method,
+    settingsWords(settings),
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
+/** The first remedy in the list that is not applied yet, with its finding. */
+export function firstRemedy(state: State) {
+  const offered = openFindings(state).flatMap((entry) =>
+    entry.finding.remedies.map((remedy) => ({ ...entry, remedy })),
+  );
+  return offered.find(({ remedy }) => !isInForce(state, remedy)) ?? null;
+}

@@ -1,0 +1,189 @@
+/**
+ * Requests the open instruments of the inspected run, and the visible decision maps of all runs:
+ * one request at a
+ * time. The server says how long to pause after each, so that measuring slows training by 5 % at
+ * most.
+ * Owns: when to request, and what.
+ */
+
+import { MAP, mappedRuns } from "../../core/decision-map.ts";
+import { inspectedRun } from "../../core/inspected.ts";
+import { choiceOf, measuredAt, openInstruments, placeOf } from "../../core/instruments.ts";
+import type { Place } from "../../core/instruments.ts";
+import type { Environment, State, Store } from "../../core/types.ts";
+import type { createApi } from "../../core/net/api.ts";
+
+/** not repeated within so many ms during training */
+type Question = Place & { name: string; every: number };
+
+/** Least time between two requests, in ms: people read the results. */
+const LEAST = 100;
+/** Maps are redrawn as often as the views beside them. */
+const MAP_EVERY = 250;
+/** Wait after no request or no answer, in ms. */
+const IDLE = 500;
+const TROUBLED = 2_000;
+
+export function createInstrumentRequests({
+  api,
+  store,
+  environment,
+}: {
+  api: ReturnType<typeof createApi>;
+  store: Store;
+  environment: Environment;
+}) {
+  /** The moment and time of each last answer; the oldest is requested first. */
+  let answers: Map<string, { of: string; at: number }> = new Map();
+  let timer: any = null;
+  let isAsking = false;
+  let stopped = false;
+  let freeAt = -Infinity;
+
+  /** Instruments are open; on a phone they are behind a tab. */
+  const isPanelSeen = ({ view }: State) =>
+    view.panel === "instruments" && (view.tab === "charts" || !environment.narrow());
+
+  function open(state: State): Question[] {
+    const at = isPanelSeen(state) ? measuredAt(state) : null;
+    return [
+      ...(at ? openInstruments(state).map((name) => ({ ...at, name, every: 0 })) : []),
+      ...mappedRuns(state).map(({ name }) => ({
+        ...placeOf(state, state.runs[name]),
+        name: MAP,
+        every: MAP_EVERY,
+      })),
+    ];
+  }
+
+  const keyOf = ({ run, name }: Question) => `${run.name} ${name}`;
+
+  const momentOf = (state: State, { run, step }: Question) =>
+    [state.experiment?.id, run.name, run.generation, step].join(" ");
+
+  /** The panel is visible and the connection works. */
+  const isOn = (state: State) =>
+    state.experiment &&
+    !environment.hidden() &&
+    ["ready", "live"].includes(state.connection.status);
+
+  /** ms until a request may be repeated. */
+  function waitOf({ playback }: State, question: Question) {
+    const last = answers.get(keyOf(question));
+    return last && playback.playing && !question.isPast
+      ? last.at + question.every - environment.now()
+      : 0;
+  }
+
+  /** Open requests without an answer for this moment, the oldest first. */
+  function due(state: State) {
+    const missing = isOn(state)
+      ? open(state).filter(
+          (question) => answers.get(keyOf(question))?.of !== momentOf(state, question),
+        )
+      : [];
+    const order = [...answers.keys()];
+    return missing.sort((a, b) => order.indexOf(keyOf(a)) - order.indexOf(keyOf(b)));
+  }
+
+  /** Open figures whose specification is not loaded. */
+  const unknown = (state: State) =>
+    isPanelSeen(state)
+      ? choiceOf(state)
+          .gauges.map(({ figure }) => figure)
+          .filter((figure) => !state.figures[figure])
+      : [];
+
+  /** Loads a specification, once an experiment. */
+  async function specify(state: State, id: string) {
+    for (const name of unknown(state)) {
+      const figure = await api.figure(id, name, { filled: false });
+      if (store.get().experiment?.id === id) store.dispatch({ type: "figure", name, figure });
+    }
+  }
+
+  /**
+   * Loads a missing specification, and measures unless another figure has the same answer already.
+   */
+  async function ask(state: State, question: Question | undefined) {
+    const id = (state.experiment as NonNullable<State["experiment"]>).id;
+    const at = environment.now();
+    await specify(state, id);
+    if (!question) return 0;
+    const { run, step, isPast, name } = question;
+    const [instrument, query] = name.split("?");
+    const answer = await api.instrument(id, run.name, instrument, isPast ? step : undefined, query);
+    answers.delete(keyOf(question));
+    answers.set(keyOf(question), {
+      of: state.playback.playing && !isPast ? "" : momentOf(state, question),
+      at,
+    });
+    if (store.get().experiment?.id === id)
+      store.dispatch({ type: "instrument", run: run.name, name, answer });
+    return answer.again_seconds ?? 0;
+  }
+
+  async function turn() {
+    timer = null;
+    const state = store.get();
+    const missing = due(state);
+    const question = missing.find((one) => waitOf(state, one) <= 0);
+    if (!question && !(isOn(state) && unknown(state).length))
+      return plan(Math.min(IDLE, ...missing.map((one) => waitOf(state, one))));
+    isAsking = true;
+    const began = environment.now();
+    const again = await ask(state, question).catch(() => null);
+    isAsking = false;
+    const plays = store.get().playback.playing;
+    // a slow answer means a busy server: wait as long again
+    const pause =
+      again === null
+        ? TROUBLED
+        : plays
+          ? Math.max(LEAST, 1000 * again, environment.now() - began)
+          : 0;
+    freeAt = environment.now() + pause;
+    plan(pause);
+  }
+
+  function plan(ms: number) {
+    environment.clearTimeout(timer);
+    const state = store.get();
+    if (!stopped && (openInstruments(state).length || mappedRuns(state).length))
+      timer = environment.setTimeout(turn, ms);
+  }
+
+  const hurry = () => void (isAsking || plan(Math.max(0, freeAt - environment.now())));
+
+  const unwatch = [
+    store.watch(
+      (state) => [
+        state.view.panel,
+        state.view.instruments,
+        inspectedRun(state)?.name,
+        state.view.tab,
+        state.experiment?.id,
+        ...mappedRuns(state).map(({ name }) => name),
+      ],
+      hurry,
+    ),
+    store.watch(
+      (state) =>
+        state.playback.playing && !state.looking
+          ? ""
+          : open(state)
+              .map((question) => momentOf(state, question))
+              .join(),
+      hurry,
+    ),
+  ];
+
+  return {
+    stop() {
+      stopped = true;
+      unwatch.forEach((stop) => stop());
+      environment.clearTimeout(timer);
+      answers = new Map();
+    },
+  };
+}

@@ -1,0 +1,125 @@
+/**
+ * The loss chart as a table: ten rows evenly along the known steps, one column a run, and extra
+ * rows for marked
+ * events.
+ * Owns: the dialog. Shows the moment at which it was opened.
+ */
+
+import { make } from "../../ui/dom.ts";
+import { openDialog } from "../../ui/dialog.ts";
+import { LiveElement, register } from "../../ui/live-element.ts";
+import { integer, number } from "../../core/format.ts";
+import { lossAt, lossAtWords, tellingStep } from "./loss-at.ts";
+import { marksOf } from "../../core/markers.ts";
+import { descendedWords, runSentence } from "../../core/run-words.ts";
+import { sinceWords, stateOf } from "../../core/selectors.ts";
+import type { App, Run, State } from "../../core/types.ts";
+
+const ROWS = 10;
+
+/** The step of the newest loss: behind the counter while a run moves. */
+const newestLossStep = (run: Run) => run.latest.train_loss?.step ?? 0;
+
+export class SummaryDialog extends LiveElement {
+  #close: (() => void) | null = null;
+
+  override start() {
+    this.follow(
+      (state) => state.view.dialog,
+      (dialog, state) => {
+        if (dialog === "summary" && state.experiment && !this.#close) {
+          this.#close = openDialog("Loss by step", this.#content(state), () => this.#closed());
+        }
+        if (dialog !== "summary") this.#close?.();
+      },
+    );
+  }
+
+  #closed() {
+    this.#close = null;
+    if (this.app.store.get().view.dialog === "summary") this.app.setView({ dialog: null });
+  }
+
+  #content(state: State) {
+    const runs = state.order.map((name) => state.runs[name]);
+    const head = make(
+      "tr",
+      {},
+      make("th", { scope: "col" }, "Step"),
+      ...runs.map(({ label }) => make("th", { scope: "col" }, label)),
+    );
+    const rows = [...this.#readings(state, runs), ...this.#markers(state, runs)].sort(
+      (a, b) => a.step - b.step,
+    );
+    const says = runs.map((run) => {
+      const parts = [
+        number(run.latest.train_loss?.value),
+        descendedWords(run),
+        stateOf(run, state).word + sinceWords(run),
+      ].filter(Boolean);
+      return `${run.label} (${runSentence(run)}): ${parts.join(", ")}.`;
+    });
+    return [
+      make("p", { class: "summary" }, says.join(" ")),
+      make(
+        "table",
+        { class: "readings" },
+        make(
+          "caption",
+          { class: "unseen" },
+          "Train loss of every run, edits and findings. Two numbers are the minimum and maximum of nearby steps.",
+        ),
+        make("thead", {}, head),
+        make("tbody", {}, ...rows.map(({ row }) => row)),
+      ),
+    ];
+  }
+
+  #readings(state: State, runs: Run[]) {
+    const last = Math.max(0, ...runs.map(newestLossStep));
+    const apart = last / (ROWS - 1);
+    const all = runs.map(({ name }) => this.app.series.of(name));
+    const even = Array.from({ length: ROWS }, (_, k) => Math.round(apart * k));
+    const steps = even.map((step) =>
+      step === 0 || step === last ? step : tellingStep(all, step, apart / 3),
+    );
+    return [...new Set(steps)].map((step) => ({
+      step,
+      row: this.#row(
+        step,
+        runs.map((run) => this.#loss(run, step, state)),
+      ),
+    }));
+  }
+
+  #loss(run: Run, step: number, { experiment }: State) {
+    if (step === run.latest.train_loss?.step) return number(run.latest.train_loss.value);
+    if (step === 0 && experiment?.initialLoss != null) return number(experiment.initialLoss);
+    return lossAtWords(lossAt(this.app.series.of(run.name), step));
+  }
+
+  #row(step: number, values: string[]) {
+    return make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, integer(step)),
+      ...values.map((value) => make("td", {}, value)),
+    );
+  }
+
+  #markers(state: State, runs: Run[]) {
+    return runs
+      .flatMap((run) => marksOf(run, state))
+      .map(({ step, text }) => ({
+        step,
+        row: make(
+          "tr",
+          {},
+          make("th", { scope: "row" }, integer(step)),
+          make("td", { class: "note", colspan: runs.length }, text),
+        ),
+      }));
+  }
+}
+
+export const registerSummaryDialog = (app: App) => register("summary-dialog", SummaryDialog, app);

@@ -1,0 +1,329 @@
+/**
+ * The network of one run as a drawing: edges by weight, units by mean activation, dead ones hollow
+ * and dashed.
+ * Owns: the SVG, patched in place four times a second, and its text version. network-geometry.ts
+ * has the geometry.
+ */
+
+import { draw, make, set, write } from "../../ui/dom.ts";
+import { highlightEdges } from "./edge-highlight.ts";
+import { LiveElement, register } from "../../ui/live-element.ts";
+import {
+  cellOf,
+  columnsOf,
+  edgePath,
+  footWords,
+  HEIGHT,
+  heightUnder,
+  inputWords,
+  isRoomy,
+  strokeOf,
+  WIDTH,
+} from "./network-geometry.ts";
+import { networkText } from "./network-text.ts";
+import { keepRunSwitch } from "../../ui/run-switch.ts";
+import { inspectedRun } from "../../core/inspected.ts";
+import { stateOnView } from "../../core/state-on-view.ts";
+import { sharesOf } from "../../core/run-look.ts";
+import { takesLogits } from "../../core/losses.ts";
+import { layerSizes } from "../../core/experiment-answer.ts";
+import { viewWords } from "../../core/selectors.ts";
+import type { App, Experiment, Run, State } from "../../core/types.ts";
+import type { Column } from "./network-geometry.ts";
+
+type Layer = { mean: number[]; dead: boolean[] };
+
+/** The mean activation of the darkest unit. */
+const DARKEST = 3;
+
+/** Letters of a run's name on its switch, by number of runs. */
+const LETTERS = { few: 12, many: 8, most: 6 };
+
+const shownRun = (state: State) => inspectedRun(stateOnView(state));
+
+/** The step of the units, and of the weights where it differs. */
+function whenWords(state: State) {
+  const run = inspectedRun(state);
+  if (!run) return "";
+  const [units, weights] = [viewWords(state, [run], "units"), viewWords(state, [run], "weights")];
+  return run.weights && run.units && run.weights.step !== run.units.step
+    ? `units: ${units}; weights: ${weights}`
+    : units;
+}
+
+/** A mean activation in a circle. */
+function short(value: number) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  const text =
+    size >= 1e6
+      ? value.toExponential(0).replace("+", "")
+      : size >= 1000
+        ? `${Math.round(value / 1000)}k`
+        : value.toFixed(size < 10 ? 1 : 0);
+  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+}
+
+/** One value for each cell: the mean of its units. */
+function perCell(column: Column, values: number[]) {
+  if (!column.isStrip) return values;
+  const sums = new Array(column.drawn).fill(0);
+  values.forEach((value, unit) => (sums[cellOf(column, unit)] += value));
+  return sums.map((sum) => (sum * column.drawn) / column.units);
+}
+
+export class NetworkDrawing extends LiveElement {
+  #columns: Column[] = [];
+  #shape = "";
+  #height = HEIGHT;
+  #edges: SVGPathElement[][][] = [];
+  #units: { group: SVGGElement; value: SVGTextElement | null }[][] = [];
+  #feet: { name: SVGTextElement; count: SVGTextElement }[] = [];
+  #svg = draw("svg", { class: "network", role: "img" });
+  #twin = make("div", { class: "unseen" });
+  #reshape = highlightEdges(this.#svg, ({ place, unit }) => [
+    ...(this.#edges[place - 1]?.map((row) => row[unit]) ?? []),
+    ...(this.#edges[place]?.[unit] ?? []),
+  ]);
+
+  override start() {
+    this.onceOpened(() => {
+      const tabs = make("span", { class: "end" });
+      const when = make("span", { class: "when" });
+      const head = make("div", { class: "head" }, make("h2", {}, "Network"), when, tabs);
+      this.append(make("div", { class: "stand" }, head, this.#svg), this.#legend(), this.#twin);
+      keepRunSwitch(this, tabs, "Run shown", LETTERS);
+      this.follow(
+        (state) => [
+          state.experiment,
+          state.order.length,
+          shownRun(state)?.name,
+          shownRun(state)?.units,
+          shownRun(state)?.weights,
+          shownRun(state)?.findings,
+        ],
+        (_, state) => {
+          const run = shownRun(state);
+          if (run && state.experiment) this.#show(run, state.experiment, state.order.length);
+        },
+      );
+      this.follow(
+        (state) => whenWords(stateOnView(state)),
+        (words) => (write(when, words), set(when, { title: words || null })),
+      );
+    });
+  }
+
+  #legend() {
+    const edge = (sign: string) =>
+      draw(
+        "svg",
+        { viewBox: "0 0 18 10" },
+        draw("path", { d: "M0 5h18", stroke: `var(--${sign})` }),
+      );
+    return make(
+      "div",
+      { class: "legend", "aria-hidden": "true" },
+      make("span", {}, edge("pos"), "w > 0"),
+      make("span", {}, edge("neg"), "w < 0"),
+      make("span", {}, "width |w|"),
+      make("span", {}, "fill: activation"),
+    );
+  }
+
+  /** @param runs number of runs */
+  #show(run: Run, experiment: Experiment, runs: number) {
+    const sizes = layerSizes(experiment.recipe, experiment.outputs);
+    const height = heightUnder(runs);
+    const shape = JSON.stringify([sizes, experiment.inputs, height]);
+    if (this.#shape !== shape) {
+      this.#shape = shape;
+      this.#height = height;
+      this.#build(sizes, experiment.inputs);
+    }
+    const { units, weights } = run;
+    const layers = units?.layers ?? [];
+    this.#svg.classList.toggle("unweighed", !weights);
+    if (weights)
+      experiment.weights.forEach((name, k) =>
+        this.#showEdges(k, sharesOf(weights.of[name]), layers),
+      );
+    layers.forEach((layer, k) => this.#showLayer(k + 1, layer));
+    this.#nameCounts(layers.some(({ dead }) => dead.some(Boolean)));
+    const means = perCell(this.#columns[sizes.length - 1], outputMeans(units?.output));
+    this.#units
+      .at(-1)
+      ?.forEach(({ value }, k) => value && write(value, units ? short(means[k]) : ""));
+    write(this.#feet[sizes.length - 1].name, outputWord(experiment));
+    const words = networkText(run, experiment);
+    set(this.#svg, { "aria-label": words.sentence });
+    this.#twin.replaceChildren(words.table());
+    set(this, {
+      "data-run": run.name,
+      "data-step": units?.step ?? null,
+      "data-dead": layers.flatMap(({ dead }) => dead).filter(Boolean).length,
+    });
+  }
+
+  #build(sizes: number[], inputs: string[]) {
+    const { beside, words } = inputWords(inputs, sizes.length);
+    this.#columns = columnsOf(sizes, beside, this.#height);
+    set(this.#svg, { viewBox: `0 0 ${WIDTH} ${this.#height + 4}` });
+    const columns = this.#columns;
+    this.#reshape(
+      columns.map(({ drawn }) => drawn),
+      columns.some(({ isStrip }) => isStrip),
+    );
+    const edges = draw("g", { class: "edges" });
+    this.#edges = columns.slice(1).map((to, k) => this.#buildEdges(edges, columns[k], to));
+    this.#units = columns.map((column, place) =>
+      place ? this.#buildUnits(column, place) : buildInputs(column, inputs, words, beside),
+    );
+    this.#feet = columns.map((column, place) => this.#buildFoot(column, place));
+    const groups = this.#units.flat().map(({ group }) => group);
+    this.#svg.replaceChildren(
+      edges,
+      ...groups,
+      ...this.#feet.flatMap(({ name, count }) => [name, count]),
+    );
+  }
+
+  /** Draws no edges between strips, which would be a grey block: see edge-highlight.ts. */
+  #buildEdges(into: SVGGElement, from: Column, to: Column) {
+    const quiet = from.isStrip || to.isStrip;
+    return from.ys.map((_, i) =>
+      to.ys.map((_, k) => {
+        const edge = draw("path", { d: edgePath(from, i, to, k), class: quiet ? "quiet" : "" });
+        into.append(edge);
+        return edge;
+      }),
+    );
+  }
+
+  #buildUnits(column: Column, place: number) {
+    const last = this.#columns.length - 1;
+    const look = place === last ? "output-unit" : "unit";
+    return column.ys.map((y, k) => {
+      const text =
+        column.radius >= 9.5
+          ? draw("text", { class: "value", x: column.x, y: y.toFixed(1) })
+          : null;
+      const group = draw(
+        "g",
+        { "data-place": place, "data-unit": k },
+        shapeOf(column, y, look),
+        text,
+      );
+      return { group, value: text };
+    });
+  }
+
+  #buildFoot(column: Column, place: number) {
+    const last = this.#columns.length - 1;
+    const words =
+      place === 0 ? "input" : place === last ? "ŷ" : last > 4 ? `${place}` : `layer ${place}`;
+    return {
+      name: draw("text", { x: column.x, y: this.#height - 13 }, words),
+      count: draw("text", { x: column.x, y: this.#height, class: "foot-alive" }),
+    };
+  }
+
+  /** px between two columns. */
+  get #pitch() {
+    return this.#columns[1].x - this.#columns[0].x;
+  }
+
+  /**
+   * Names the counts where the labels below are plain numbers: the first of the line says what they
+   * count.
+   */
+  #nameCounts(any: boolean) {
+    write(this.#feet[0].count, any && !isRoomy(this.#pitch) ? "dead" : "");
+  }
+
+  /** @param shares of the layer's largest, with signs, row by row */
+  #showEdges(k: number, shares: number[], layers: Layer[]) {
+    const [from, to] = [layers[k - 1]?.dead ?? [], layers[k]?.dead ?? []];
+    this.#edges[k].forEach((row, i) =>
+      row.forEach((path, j) => {
+        const share = shares[i * row.length + j];
+        const { width, opacity } = strokeOf(Math.abs(share), Boolean(from[i] || to[j]));
+        path.classList.toggle("positive", share >= 0);
+        path.classList.toggle("negative", share < 0);
+        set(path, { "stroke-width": width, opacity });
+      }),
+    );
+  }
+
+  #showLayer(place: number, { mean, dead }: Layer) {
+    const column = this.#columns[place];
+    if (!column) return;
+    const means = perCell(column, mean);
+    const shares = perCell(column, dead.map(Number));
+    this.#units[place].forEach(({ group, value }, k) => {
+      const isDead = shares[k] === 1;
+      group.classList.toggle("dead", isDead);
+      group.style.setProperty("--activation", Math.min(1, Math.abs(means[k]) / DARKEST).toFixed(3));
+      if (value) write(value, isDead ? "0" : short(means[k]));
+    });
+    const count = dead.filter(Boolean).length;
+    const foot = this.#feet[place].count;
+    foot.classList.toggle("foot-dead", count > 0);
+    foot.classList.toggle("foot-alive", count === 0);
+    write(foot, footWords(count, dead.length, this.#pitch));
+  }
+}
+
+/** A unit, or a cell of a strip. */
+const shapeOf = (column: Column, y: number, look: string) =>
+  column.isStrip
+    ? draw("rect", {
+        class: look,
+        x: column.x - 5,
+        y: y - column.half,
+        width: 10,
+        height: 2 * column.half,
+        rx: 1.5,
+      })
+    : draw("circle", { class: look, cx: column.x, cy: y.toFixed(1), r: column.radius });
+
+/**
+ * @param inputs their names
+ * @param words as many as fit
+ */
+function buildInputs(column: Column, inputs: string[], words: string[], beside: boolean) {
+  return column.ys.map((y, k) => {
+    const where = beside
+      ? { class: "input-name beside", x: column.x - column.radius - 4 }
+      : { class: "input-name", x: column.x };
+    const text =
+      !column.isStrip && (beside || column.radius >= 7.5)
+        ? draw("text", { ...where, y: y.toFixed(1) }, words[k])
+        : null;
+    const title = column.isStrip ? null : draw("title", {}, inputs[k]);
+    return {
+      group: draw(
+        "g",
+        { "data-place": 0, "data-unit": k },
+        title,
+        shapeOf(column, y, "input-unit"),
+        text,
+      ),
+      value: null,
+    };
+  });
+}
+
+/** The mean of each output, in either form of the instrument's answer. */
+function outputMeans(output: any): number[] {
+  const mean = typeof output === "object" && output !== null ? (output.mean ?? output) : output;
+  return [mean ?? Number.NaN].flat().map(Number);
+}
+
+/** The label below the outputs: cross-entropy takes logits, not predictions. */
+function outputWord({ recipe: { loss }, outputs }: Experiment) {
+  return takesLogits(loss) ? (outputs > 1 ? "logits" : "logit") : "ŷ";
+}
+
+export const registerNetworkDrawing = (app: App) =>
+  register("network-drawing", NetworkDrawing, app);

@@ -1,0 +1,110 @@
+/**
+ * Words about an uploaded table, and the data part of a recipe that uses it.
+ * Owns: words for columns, skipped rows and refusals. Pure.
+ */
+
+import { FILE, standardFor } from "../../core/data-recipe.ts";
+import { integer, plural } from "../../core/format.ts";
+import { capital } from "../../core/words.ts";
+import type { Catalog, Json, Problem, Table, TableColumn } from "../../core/wire-types.ts";
+
+const MIB = 1024 * 1024;
+
+/** "1 MiB", "1.4 MiB". */
+const size = (bytes: number) => `${Number((bytes / MIB).toFixed(1))} MiB`;
+
+/** Limits of a file, before one is chosen. */
+export function boundWords(catalog: Catalog | null) {
+  const { csv_bytes: bytes, csv_rows: rows, csv_columns: columns } = catalog?.bounds ?? {};
+  return `At most ${size(bytes)}, ${plural(rows, "row")} and ${plural(columns, "column")}, as text in UTF-8. It stays on this server.`;
+}
+
+/** Why a file is too large to send, or null. */
+export function tooLarge(bytes: number, catalog: Catalog | null) {
+  const most = catalog?.bounds?.csv_bytes ?? MIB;
+  const has = size(bytes) === size(most) ? `more than ${size(most)}` : size(bytes);
+  return bytes > most ? `The file has ${has}; the limit is ${size(most)}.` : null;
+}
+
+/** Nouns for bounds. */
+const COUNTED: Record<string, string> = {
+  csv_rows: "rows",
+  csv_columns: "columns",
+  classes: "classes",
+  features: "inputs",
+};
+
+/** A refusal in words for the person who chose the file. */
+export function refusalWords({ title, detail, status, bound, limit, asked, errors }: Problem) {
+  const what = COUNTED[bound ?? ""];
+  if (what) return `Too many ${what}: ${integer(asked ?? 0)}; the limit is ${integer(limit ?? 0)}.`;
+  if (status === 413) return "The file is too large.";
+  const text = errors?.length
+    ? errors.map((error) => error.detail ?? error.message).join("; ")
+    : detail;
+  return `${capital(text || title).replace(/\.$/, "")}.`;
+}
+
+/** Columns that can be a target or an input. */
+export const usable = ({ columns }: Table) => columns.filter(({ used }) => used);
+
+const columnOf = ({ columns }: Table, name: string) =>
+  columns.find((column) => column.name === name) as TableColumn;
+
+/** The tasks possible for a column: text means classes, and there is a limit of classes. */
+export function tasksOf(
+  table: Table,
+  target: string,
+  catalog: Catalog | null,
+): ("regression" | "classification")[] {
+  const { kind, distinct } = columnOf(table, target);
+  const [number, classes] = [kind === "number", distinct <= (catalog?.bounds?.classes ?? Infinity)];
+  return [
+    ...(number ? ["regression" as const] : []),
+    ...(classes ? ["classification" as const] : []),
+  ];
+}
+
+/** The suggested task, if possible. */
+export function guessOf(table: Table, target: string, catalog: Catalog | null) {
+  const tasks = tasksOf(table, target, catalog);
+  return tasks.find((task) => task === columnOf(table, target).task) ?? tasks[0] ?? "regression";
+}
+
+/** "Inputs: length, colour (2 values)." and the columns not used. */
+export function inputWords(table: Table, target: string) {
+  const inputs = usable(table).filter(({ name }) => name !== target);
+  const left = table.columns
+    .filter(({ used }) => !used)
+    .map(({ name, reason }) => `${name} (${reason})`);
+  const names = inputs.map(({ name, kind, distinct }) =>
+    kind === "category" ? `${name} (${distinct} values)` : name,
+  );
+  return [`Inputs: ${names.join(", ")}.`, left.length ? `Not used: ${left.join("; ")}.` : ""]
+    .filter(Boolean)
+    .join(" ");
+}
+
+/** "60 rows can be used". */
+export const rowWords = ({ rows }: Table) => `${plural(rows, "row")} can be used`;
+
+/** The skipped rows, in a line and one by one; null if there are none. */
+export function skippedWords({ skipped, skipped_count: count }: Table) {
+  if (!count) return null;
+  const lines = skipped.map(({ line, reason }) => `Line ${integer(line)}: ${reason}`);
+  const more = count - skipped.length;
+  return {
+    says: `${plural(count, "row")} ${count === 1 ? "is" : "are"} left out`,
+    lines: more > 0 ? [...lines, `and ${integer(more)} more`] : lines,
+  };
+}
+
+export const dataOf = (
+  { id }: Table,
+  target: string,
+  task: "regression" | "classification",
+): Json => ({ name: FILE, dataset: id, target, task, standardize: standardFor(task) });
+
+/** The target and task of a table in training. */
+export const targetWords = ({ target, task }: Json) =>
+  `${target}, ${task === "classification" ? "as classes" : "as a number"}`;

@@ -1,0 +1,93 @@
+/**
+ * The knobs of a run's card: rate, batch size if there is one, and the method's own parameters.
+ * Owns: which are visible, their scales and spoken values.
+ */
+
+import { make } from "../../ui/dom.ts";
+import { knob } from "../../ui/knob.ts";
+import { scaleOf } from "../../ui/scales.ts";
+import { parametersOf, rowsOf } from "../../core/catalog.ts";
+import { integer, plural, setting } from "../../core/format.ts";
+import { explained, isWhole, refusalOf } from "../../core/parameters.ts";
+import { nameFor, wordFor } from "../../core/words.ts";
+import type { Parameter } from "../../core/catalog.ts";
+import type { App, Catalog, Experiment, Run } from "../../core/types.ts";
+
+/** Full names of knobs with short labels. */
+const IN_FULL: Record<string, string> = {
+  learning_rate: "learning rate",
+  batch_size: "batch size",
+};
+/** Guards against a division by 0, which nobody tunes. */
+const GUARDS = new Set(["epsilon"]);
+
+export const fullName = (name: string) => IN_FULL[name] ?? wordFor("settings", name);
+
+/** Own parameters of the run's optimizer: either the guards or the others. */
+export const ownParameters = (
+  catalog: Catalog | null,
+  { settings: { optimizer } }: Run,
+  guards: boolean,
+) =>
+  parametersOf(catalog, "optimizers", optimizer).filter(({ name }) => GUARDS.has(name) === guards);
+
+function inSight(catalog: Catalog | null, run: Run): Parameter[] {
+  const size = run.settings.batch_size;
+  const isMini = size !== null && size !== 1;
+  const always = (rowsOf(catalog, "run_settings") as Parameter[]).filter(
+    ({ name }) => name === "learning_rate" || (name === "batch_size" && isMini),
+  );
+  return [...always, ...ownParameters(catalog, run, false)];
+}
+
+/** "learning rate 0.03", "32 samples". */
+function saying({ name, unit }: Parameter) {
+  return (value: number) =>
+    unit ? plural(value, unit.replace(/s$/, "")) : `${fullName(name)} ${setting(value)}`;
+}
+
+export function knobsFor(run: Run, app: App) {
+  return inSight(app.store.get().catalog, run).map((parameter) => {
+    const { name } = parameter;
+    const full = fullName(name);
+    const { root, show } = knob({
+      text: nameFor("settings", name),
+      name: `${full[0].toUpperCase()}${full.slice(1)} of ${run.label}`,
+      scale: scaleOf(parameter),
+      format: setting,
+      say: saying(parameter),
+      refuse: refusalOf(parameter),
+      whole: isWhole(parameter),
+      explanation: explained(parameter),
+      apply: (value) => app.edit(run.name, { [name]: value }),
+    });
+    root.dataset.setting = name;
+    return { root, show: (now: Run) => show(now.settings[name] ?? 0) };
+  });
+}
+
+/** A muted line where there is nothing to set. */
+const line = (text: string, says: string) =>
+  make(
+    "div",
+    { class: "knob" },
+    make("span", {}, text),
+    make("span", { class: "muted wide" }, says),
+  );
+
+/** For a run without a batch size to choose. */
+export function batchLine(run: Run, { trainSamples }: Experiment) {
+  const size = run.settings.batch_size;
+  if (size !== null && size !== 1) return null;
+  const one =
+    run.settings.order === "sequential" ? "1, in the order of the data" : "1, drawn at random";
+  return line(
+    "Batch",
+    size === null
+      ? `${integer(trainSamples)}, ${trainSamples === 1 ? "the only" : "every"} sample`
+      : one,
+  );
+}
+
+/** For a run whose rule is not in the switch. */
+export const ruleLine = (optimizer: string) => line("Rule", nameFor("optimizers", optimizer));

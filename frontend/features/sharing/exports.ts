@@ -1,0 +1,58 @@
+/**
+ * Exports: the server's files, listed in the catalog, and pictures of charts.
+ * Owns: their addresses, names and words. Pure.
+ */
+
+import { rowsOf } from "../../core/catalog.ts";
+import { MAP, showsMap } from "../../core/decision-map.ts";
+import { choiceOf, kindOf } from "../../core/instruments.ts";
+import { shownStep } from "../../core/state-on-view.ts";
+import type { State } from "../../core/types.ts";
+
+/** `of` names the run of a file about one run */
+export type FileToTake = { name: string; href: string; help: string; of: string };
+export type Pictured = { kind: string; text: string };
+
+const PREDICTED = "Predicted and true";
+
+/** All runs together, in the list of runs. */
+export const ALL = "";
+
+/**
+ * The files of one run or of all.
+ * @param run a name, or ALL
+ */
+export function filesOf({ catalog, experiment, order, runs }: State, run: string): FileToTake[] {
+  const query = run === ALL ? "" : `?run=${encodeURIComponent(run)}`;
+  return rowsOf(catalog, "exports").map(({ name, help, of_first: ofFirst }) => ({
+    name,
+    help,
+    of: ofFirst && run === ALL && order.length > 1 ? runs[order[0]].label : "",
+    href: `api/v1/experiments/${encodeURIComponent(experiment?.id ?? "")}/export/${name}${query}`,
+  }));
+}
+
+export const choicesOf = ({ order, runs }: State): { value: string; text: string }[] => [
+  {
+    value: ALL,
+    text:
+      order.length > 2 ? `All ${order.length} runs` : order.length > 1 ? "Both runs" : "The run",
+  },
+  ...(order.length > 1 ? order.map((name) => ({ value: name, text: runs[name].label })) : []),
+];
+
+/** Decision maps can be exported, confusion tables cannot. */
+export const picturesOf = (state: State): Pictured[] => [
+  { kind: "loss", text: "Loss" },
+  ...(state.view.panel === "instruments"
+    ? choiceOf(state).gauges.map((gauge) => ({ kind: kindOf(gauge), text: gauge.name }))
+    : [{ kind: "gradients", text: "Gradient" }]),
+  ...(showsMap(state)
+    ? [{ kind: MAP, text: PREDICTED }]
+    : state.experiment?.classes.length
+      ? []
+      : [{ kind: "scatter", text: PREDICTED }]),
+];
+
+export const pictureName = (state: State, kind: string, type: "png" | "svg") =>
+  `fallline-${kind}-step-${shownStep(state)}.${type}`;

@@ -1,0 +1,84 @@
+/**
+ * Describes the state of the runs in a sentence: at most every ten seconds during play, at once
+ * when paused or
+ * stepped. Also reads a chart's cursor and each new problem of the Doctor.
+ * Owns: the polite live region. Strips with role alert need no help.
+ */
+
+import { write } from "../ui/dom.ts";
+import { createProblemAnnouncer } from "./problem-announcer.ts";
+import { LiveElement, register } from "../ui/live-element.ts";
+import { number } from "../core/format.ts";
+import { stateOnView, shownStep } from "../core/state-on-view.ts";
+import { stateOf, whereWords } from "../core/selectors.ts";
+import type { App, State } from "../core/types.ts";
+
+const QUIET_MS = 10_000;
+/** Single steps come faster than a person can hear them. */
+const SETTLED_MS = 400;
+
+function story(present: State) {
+  const state = stateOnView(present);
+  const step = shownStep(state);
+  const runs = state.order.map((name) => state.runs[name]).filter(({ hidden }) => !hidden);
+  const lines = runs.map(
+    (run) =>
+      `${run.label} ${[number(run.latest.train_loss?.value), stateOf(run, state).word].filter(Boolean).join(", ")}.`,
+  );
+  return [step === 0 ? "Ready, step 0." : `Step ${whereWords(state)}.`, ...lines].join(" ");
+}
+
+export class Announcer extends LiveElement {
+  #lastSentence = -Infinity;
+  #timer = 0;
+  #lastLooking: State["looking"] = null;
+  #news = createProblemAnnouncer();
+
+  override start() {
+    this.follow(
+      (state) => [
+        state.frames,
+        state.playback.playing,
+        state.experiment,
+        state.runs,
+        state.looking,
+      ],
+      (_, state) => {
+        if (state.experiment) this.#plan(state.playback.playing, state.looking);
+        const news = this.#news(state);
+        if (news) this.#utter([news, story(state)].join(" "));
+      },
+    );
+    const read = (event: Event) => this.#utter((event as CustomEvent<string>).detail);
+    document.addEventListener("spoken", read);
+    this.whenGone(() => document.removeEventListener("spoken", read));
+    this.whenGone(() => clearTimeout(this.#timer));
+  }
+
+  /** Describes a past step once. */
+  #plan(playing: boolean, looking: State["looking"]) {
+    if (looking && looking === this.#lastLooking) return;
+    this.#lastLooking = looking;
+    if (looking) playing = false;
+    if (playing && this.#timer) return;
+    clearTimeout(this.#timer);
+    const wait = playing
+      ? Math.max(0, this.#lastSentence + QUIET_MS - performance.now())
+      : SETTLED_MS;
+    this.#timer = window.setTimeout(() => this.#say(), wait);
+  }
+
+  #say() {
+    this.#utter(story(this.app.store.get()));
+  }
+
+  /** Replaces a sentence that waits: two at once cannot be understood. */
+  #utter(words: string) {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    this.#lastSentence = performance.now();
+    write(this, words);
+  }
+}
+
+export const registerAnnouncer = (app: App) => register("page-announcer", Announcer, app);

@@ -1,0 +1,71 @@
+/**
+ * The page: fills the frame of index.html and connects what belongs to no single element.
+ * Owns: places of charts, theme, sheet, keys.
+ */
+
+import { refuseStrayDrops, takeDrops } from "../features/recipe/csv-drop.ts";
+import { makeOwn, set } from "../ui/dom.ts";
+import { keepLowerRow } from "../features/figures/instrument-panel.ts";
+import { goToRecipe, keepSheet } from "../features/recipe/recipe-sheet.ts";
+import { keepTheme } from "./theme.ts";
+import { listenToKeys } from "./keyboard.ts";
+import { helpLines } from "./keys.ts";
+import type { HelpDialog } from "./help-dialog.ts";
+import type { App } from "../core/types.ts";
+
+/** Announced once waiting has become long. */
+const SLOW_MS = 8000;
+
+const find = (selector: string) => document.querySelector(selector) as HTMLElement;
+
+export function openDashboard(app: App) {
+  refuseStrayDrops();
+  takeDrops(
+    find(".app"),
+    () => app.store.get().experiment !== null,
+    (file) => void app.openFile(file),
+  );
+  keepTheme(app.store);
+  keepSheet(app, find(".rail.recipe"));
+  waitForExperiment(app);
+  (find("help-dialog") as HelpDialog).lines = helpLines;
+  listenToKeys(app, {
+    fit: () =>
+      document
+        .querySelectorAll("plotly-chart")
+        .forEach((chart) => chart.dispatchEvent(new CustomEvent("fit"))),
+    recipe: () => goToRecipe(app, find(".rail.recipe")),
+    summary: () => app.setView({ dialog: "summary" }),
+  });
+}
+
+function waitForExperiment(app: App) {
+  const say = (words: string) => {
+    const status = find(".waiting-plot [role=status]");
+    if (status) status.textContent = words;
+  };
+  const slow = setTimeout(() => say("Still starting. The server may be waking up."), SLOW_MS);
+  const wait = () => {
+    if (!app.store.get().waitingFor) return;
+    clearTimeout(slow);
+    say("Waiting for the server");
+    // else a screen reader would not read the strip that explains it
+    set(find(".columns"), { "aria-busy": null });
+  };
+  const open = () => {
+    if (!app.store.get().experiment) return;
+    stops.forEach((stop) => stop());
+    clearTimeout(slow);
+    set(find(".columns"), { "aria-busy": null });
+    find(".plot.loss").replaceChildren(
+      makeOwn("plotly-chart", { kind: "loss", "aria-label": "Loss, not drawn yet" }),
+      makeOwn("invitation-overlay"),
+    );
+    keepLowerRow(app, find(".plot.gradients"));
+  };
+  const stops = [
+    app.store.watch((state) => state.experiment, open),
+    app.store.watch((state) => state.waitingFor, wait),
+  ];
+  open();
+}

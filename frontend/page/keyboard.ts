@@ -1,0 +1,80 @@
+/**
+ * Listens to keys for the whole page, except keys that a control or dialog needs.
+ * Owns: when a key is the page's. keys.ts says what it does.
+ */
+
+import { isLocked } from "../core/selectors.ts";
+import { KEYS } from "./keys.ts";
+import type { App, State } from "../core/types.ts";
+import type { Page } from "./keys.ts";
+
+const TYPING = "input:not([type=range]), select, textarea, [contenteditable]";
+/**
+ * Open layers, wherever the focus is: pressing words in a panel focuses nothing, and neither does a
+ * button in Safari.
+ * A panel that the browser has closed takes no keys, though its element stays for some tasks.
+ */
+const OVER_THE_PAGE = "dialog[open], :popover-open";
+/**
+ * Keys that change the experiment. While the page first connects they wait; after a lost connection
+ * they are dropped.
+ */
+const CHANGING = new Set([" ", "arrowright", "r", "g", "o", "d", "[", "]"]);
+/** Controls that use Space or arrows themselves; a disabled one does not. */
+const PRESSED_BY_SPACE =
+  ":is(button, a, summary, [role=radio], [role=tab], [role=menuitem]):not([aria-disabled=true])";
+const MOVED_BY_ARROWS =
+  "input[type=range], svg.network, [role=radio], [role=tab], [role=menuitem], plotly-chart, plotly-chart *, .decision .map";
+
+function isHandled(event: KeyboardEvent) {
+  const target = event.target as Element;
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing)
+    return true;
+  if (target.matches?.(TYPING) || document.querySelector(OVER_THE_PAGE)) return true;
+  if (event.key === " ") return target.matches(PRESSED_BY_SPACE);
+  return event.key.startsWith("Arrow") && target.matches(MOVED_BY_ARROWS);
+}
+
+const meaning = (event: KeyboardEvent) =>
+  KEYS.find(
+    ({ key, shift }) =>
+      key === event.key.toLowerCase() &&
+      (!key.startsWith("arrow") || Boolean(shift) === event.shiftKey),
+  );
+
+/** The page first connects to an experiment that it may change. */
+const isConnecting = ({ connection, experiment }: State) =>
+  connection.status === "connecting" && experiment?.token !== null;
+
+export function listenToKeys(app: App, page: Page) {
+  let waiting: (() => void)[] = [];
+  app.store.watch(
+    (state) => [isLocked(state), state.connection.status],
+    () => {
+      const state = app.store.get();
+      if (isLocked(state) && isConnecting(state)) return;
+      const due = isLocked(state) ? [] : waiting;
+      waiting = [];
+      for (const act of due) act();
+    },
+  );
+  document.addEventListener("keydown", (event) => {
+    if (isHandled(event)) return;
+    const key = meaning(event);
+    const state = app.store.get();
+    if (
+      !key?.act ||
+      key.when?.(state, app.environment.narrow()) === false ||
+      (!key.always && !state.view.singleKeys)
+    )
+      return;
+    const isForLater =
+      CHANGING.has(key.key) && isLocked(state) && !(state.looking && key.key === "arrowright");
+    if (isForLater && !isConnecting(state)) return;
+    event.preventDefault();
+    if (event.repeat && (key.once || isForLater)) return;
+    const act = () => key.act?.(app, page, event.key);
+    if (isForLater) waiting.push(act);
+    else act();
+  });
+}

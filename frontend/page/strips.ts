@@ -1,0 +1,243 @@
+/**
+ * Words of the strip above the table: waiting, lost connection, catching up, restarted server,
+ * storage failure,
+ * refusal, diverged runs.
+ * Owns: which one is shown, at most one, and its words. Pure.
+ */
+
+import { isClosed } from "../core/closed-strips.ts";
+import { openOf } from "../core/findings.ts";
+import { integer, plural } from "../core/format.ts";
+import { isFork, isInForce, noRoomWords, wholeWords } from "../features/doctor/remedies.ts";
+import { mayChange } from "../core/selectors.ts";
+import { metWords } from "../core/stops.ts";
+import type { App, Run, State } from "../core/types.ts";
+import type { Glyph } from "../ui/icons.ts";
+
+export interface Strip {
+  kind: string;
+  tone: string;
+  glyph: Glyph;
+  strong: string;
+  text: string;
+  urgent?: boolean; // announced at once (role alert)
+  progress?: { have: number; of: number };
+  act?: { text: string; do: (app: App) => void };
+  close?: (app: App) => void;
+}
+
+const READ_ONLY = "/problems/read-only";
+
+const sentence = (title: string) => title.replace(/\.?$/, ".");
+
+/** True if a run moved when the connection broke: the page's numbers are of that moment. */
+const wasMoving = ({ playback, pending }: State) =>
+  playback.playing || Object.values(pending).some((command) => command.do === "step");
+
+/** The server's promise for an unwatched experiment, all that is known while disconnected. */
+function unwatchedWords({ catalog }: State) {
+  const seconds = catalog?.idle_seconds;
+  const pauses = seconds === undefined ? "" : ` for up to ${spanWords(seconds)}`;
+  return `Training continues${pauses}. Missed steps load when you reconnect.`;
+}
+
+/** "10 minutes", "90 seconds". */
+const spanWords = (seconds: number) =>
+  seconds % 60 === 0
+    ? plural(seconds / 60, "minute")
+    : plural(Number(seconds.toPrecision(3)), "second");
+
+function connectionStrip(state: State): Strip | null {
+  const { status, lastStep, progress } = state.connection;
+  const at = lastStep === null ? "" : ` at step ${integer(lastStep)}`;
+  if (status === "reconnecting" || status === "offline") {
+    return {
+      kind: status,
+      tone: "warn",
+      glyph: "warning",
+      urgent: true,
+      strong: `Connection lost${at}.`,
+      text: wasMoving(state) ? unwatchedWords(state) : "Nothing was playing, so no step is missed.",
+      act: { text: "Try now", do: (app) => app.retryNow() },
+    };
+  }
+  if (status === "catching-up" && progress) {
+    return {
+      kind: status,
+      tone: "warn",
+      glyph: "warning",
+      strong: "Back online.",
+      progress,
+      text: `Catching up: ${integer(progress.have)} of ${integer(progress.of)}.`,
+    };
+  }
+  if (status === "restarted") {
+    return {
+      kind: status,
+      tone: "ink",
+      glyph: "dot",
+      urgent: true,
+      strong: "The server restarted.",
+      text: "Your recipe is safe; the run starts again at step 0.",
+      act: { text: "Start", do: (app) => void app.restart() },
+    };
+  }
+  return null;
+}
+
+/** Before there is an experiment. */
+function waitingStrip({ experiment, waitingFor }: State): Strip | null {
+  if (experiment || !waitingFor) return null;
+  const look = { kind: "waiting", tone: "bad", glyph: "problem", urgent: true } as const;
+  if (waitingFor.type !== READ_ONLY)
+    return {
+      ...look,
+      strong: sentence(waitingFor.title),
+      text: `${waitingFor.detail ?? ""} The page retries automatically.`.trim(),
+    };
+  return {
+    ...look,
+    strong: "Read-only:",
+    text: "the server cannot write to its data folder. No experiment can start now. Stored ones can still be watched by their links. The page retries automatically.",
+  };
+}
+
+function readOnlyStrip({ isReadOnly }: State): Strip | null {
+  if (!isReadOnly) return null;
+  return {
+    kind: "read-only",
+    tone: "bad",
+    glyph: "problem",
+    urgent: true,
+    strong: "Read-only:",
+    text: "the server cannot write to its data folder. Changes would be lost.",
+  };
+}
+
+const listed = (labels: string[]) =>
+  labels.length < 2 ? labels.join("") : `${labels.slice(0, -1).join(", ")} and ${labels.at(-1)}`;
+
+/** "GD diverged at step 307, SGD at step 12 and Adam at step 40; all are stopped." */
+function divergedWords(diverged: Run[]) {
+  const places = diverged.map(
+    ({ label, divergedAt, step }, k) =>
+      `${label}${k ? "" : " diverged"} at step ${integer(divergedAt ?? step)}`,
+  );
+  const stopped =
+    ["", " and is stopped.", "; both are stopped."][places.length] ?? "; all are stopped.";
+  return listed(places) + stopped;
+}
+
+/** State of the other runs: finished and paused ones do not continue. */
+function othersWords(others: Run[], playing: boolean) {
+  const left = others.filter(({ status }) => status !== "finished").map(({ label }) => label);
+  if (!left.length) return others.length ? "" : "Lower the rate, then reset.";
+  return playing
+    ? `${listed(left)} ${left.length === 1 ? "continues" : "continue"}.`
+    : `${listed(left)} can continue.`;
+}
+
+/** The Doctor's first remedy for a diverged run: "Rewind GD to 300, rate 0.03". */
+function rewindAction(state: State, diverged: Run[]): Strip["act"] {
+  if (!mayChange(state)) return undefined;
+  const entry = diverged
+    .map((run) => ({ run, finding: openOf(run, "diverged") }))
+    .find(({ finding }) => finding?.remedies.length);
+  const remedy = entry?.finding?.remedies[0];
+  if (!entry?.finding || !remedy || (isFork(remedy) && noRoomWords(state))) return undefined;
+  return {
+    text: wholeWords(state, { run: entry.run, finding: entry.finding }, remedy),
+    do: (app) => app.remedy(remedy),
+  };
+}
+
+/** A run that reached its stop condition, and how to go on. */
+function finishedStrip(state: State): Strip | null {
+  const { order, runs } = state;
+  const finished = order.map((name) => runs[name]).filter(({ status }) => status === "finished");
+  const [run] = finished;
+  if (!run) return null;
+  const why = run.finishedBy ? `, ${metWords(run)}` : "";
+  const others =
+    finished.length > 1
+      ? `${listed(finished.slice(1).map(({ label }) => label))} stopped too.`
+      : "";
+  const act = mayChange(state)
+    ? { text: `Continue ${run.label}`, do: (app: App) => void app.edit(run.name, { stop: [] }) }
+    : undefined;
+  return {
+    kind: "finished",
+    tone: "ink",
+    glyph: "check",
+    strong: `${run.label} stopped at step ${integer(run.step)}${why}.`,
+    text: others,
+    act,
+  };
+}
+
+/**
+ * True if a fork replaces a diverged run; older forks do not count. A page that was not there uses
+ * the Doctor's
+ * remedies.
+ */
+function isReplaced(state: State, { name, findings }: Run) {
+  const { runs, experiment } = state;
+  const goesOn = experiment?.recipe.runs.some(
+    (recipe) => recipe.origin?.run === name && runs[recipe.name]?.isWayBack,
+  );
+  return (
+    goesOn ||
+    findings.some(
+      ({ rule, remedies }) =>
+        rule === "diverged" &&
+        remedies.some((remedy) => isFork(remedy) && isInForce(state, remedy)),
+    )
+  );
+}
+
+function divergedStrip(state: State): Strip | null {
+  const { order, runs, playback } = state;
+  const all = order.map((name) => runs[name]);
+  const open = all.filter(
+    (run) => run.status === "diverged" && !isClosed(state, run) && !isReplaced(state, run),
+  );
+  if (!open.length) return null;
+  const text = othersWords(
+    all.filter(({ status }) => status !== "diverged"),
+    playback.playing,
+  );
+  return {
+    kind: "diverged",
+    tone: "bad",
+    glyph: "cross",
+    urgent: true,
+    strong: divergedWords(open),
+    text,
+    act: rewindAction(state, open),
+    close: (app) => app.closeDivergence(open.map(({ name }) => name)),
+  };
+}
+
+function refusalStrip({ problem }: State): Strip | null {
+  if (!problem) return null;
+  const reasons = (problem.errors ?? [])
+    .map((error) => error.detail ?? error.message ?? "")
+    .filter(Boolean);
+  return {
+    kind: "refused",
+    tone: "bad",
+    glyph: "problem",
+    urgent: true,
+    strong: sentence(problem.title),
+    text: [problem.detail, ...reasons].filter(Boolean).join(" "),
+    act: { text: "Dismiss", do: (app) => app.dismiss() },
+  };
+}
+
+export const stripFor = (state: State) =>
+  waitingStrip(state) ??
+  connectionStrip(state) ??
+  readOnlyStrip(state) ??
+  refusalStrip(state) ??
+  divergedStrip(state) ??
+  finishedStrip(state);

@@ -1,0 +1,151 @@
+/**
+ * Drawings 16 or 18 px wide: icons, state glyphs, markers of runs, the logo.
+ * Owns: their shapes. The style sheet sets colours.
+ */
+
+import { draw } from "./dom.ts";
+import type { Lane } from "../core/types.ts";
+
+const stroke = (d: string) => () => draw("path", { d });
+const solid = (d: string) => () => draw("path", { d, class: "solid" });
+const ring = (cx: number, cy: number, r: number) => () => draw("circle", { cx, cy, r });
+const dot = (cx: number, cy: number, r: number) => () =>
+  draw("circle", { cx, cy, r, class: "solid" });
+const bar = (x: number) => () =>
+  draw("rect", { x, y: 2.5, width: 3.2, height: 11, rx: 0.8, class: "solid" });
+
+const ICONS = {
+  play: [solid("M4.5 2.8v10.4c0 .6.6.9 1.1.6l8-5.2c.4-.3.4-.9 0-1.2l-8-5.2c-.5-.3-1.1 0-1.1.6z")],
+  pause: [bar(3.6), bar(9.2)],
+  step: [stroke("M3 3.5v9M6.5 3.8v8.4L12.8 8z")],
+  epoch: [stroke("M2.5 3.8v8.4L8 8zM8.5 3.8v8.4L14 8zM14 3.5v9")],
+  reset: [stroke("M3 8a5 5 0 1 0 1.6-3.7M3 2.6v2.9h2.9")],
+  sun: [
+    ring(8, 8, 2.8),
+    stroke(
+      "M8 1.5v1.3M8 13.2v1.3M1.5 8h1.3M13.2 8h1.3M3.4 3.4l.9.9M11.7 11.7l.9.9M12.6 3.4l-.9.9M4.3 11.7l-.9.9",
+    ),
+  ],
+  moon: [stroke("M13.2 9.6A5.6 5.6 0 0 1 6.4 2.8a5.6 5.6 0 1 0 6.8 6.8z")],
+  halves: [ring(8, 8, 5.6), solid("M8 2.4a5.6 5.6 0 0 1 0 11.2z")],
+  help: [
+    ring(8, 8, 6.2),
+    stroke("M6.3 6.3a1.8 1.8 0 1 1 2.5 1.7c-.5.2-.8.6-.8 1.2"),
+    dot(8, 11.3, 0.85),
+  ],
+  share: [
+    stroke(
+      "M6.8 9.2a2.6 2.6 0 0 0 3.7 0l2.4-2.4a2.6 2.6 0 0 0-3.7-3.7l-.9.9M9.2 6.8a2.6 2.6 0 0 0-3.7 0L3.1 9.2a2.6 2.6 0 0 0 3.7 3.7l.9-.9",
+    ),
+  ],
+  close: [stroke("m4 4 8 8M12 4l-8 8")],
+  chevron: [stroke("m5 6.5 3 3 3-3")],
+  up: [stroke("m5 9.5 3-3 3 3")],
+  previous: [stroke("m9.5 4-4 4 4 4")],
+  next: [stroke("m6.5 4 4 4-4 4")],
+  more: [dot(3.4, 8, 1.2), dot(8, 8, 1.2), dot(12.6, 8, 1.2)],
+  eye: [stroke("M1.6 8S4 3.7 8 3.7 14.4 8 14.4 8 12 12.3 8 12.3 1.6 8 1.6 8z"), ring(8, 8, 1.9)],
+  eyeShut: [stroke("M1.6 8S4 3.7 8 3.7 14.4 8 14.4 8 12 12.3 8 12.3 1.6 8 1.6 8zM3 13 13 3")],
+  plus: [stroke("M8 3.2v9.6M3.2 8h9.6")],
+  minus: [stroke("M3.2 8h9.6")],
+  recipe: [
+    stroke("M2.5 4.5h5M11.5 4.5h2M2.5 11.5h2M8.5 11.5h5"),
+    ring(9.5, 4.5, 1.8),
+    ring(6.5, 11.5, 1.8),
+  ],
+  speed: [stroke("M2.5 11.8a6 6 0 1 1 11 0M8 8.9l2.6-3.2")],
+  download: [stroke("M8 2.5v7.6M4.7 6.9 8 10.2l3.3-3.3M2.8 13.2h10.4")],
+  axes: [stroke("M2.5 2.5v11h11M5.5 9.5l2.4-3 2.2 1.6 3-4")],
+};
+
+export const icon = (name: keyof typeof ICONS) =>
+  draw(
+    "svg",
+    { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true", "data-icon": name },
+    ...ICONS[name].map((shape) => shape()),
+  );
+
+const MARKERS = {
+  a: () => draw("circle", { cx: 5, cy: 5, r: 4.3 }),
+  b: () => draw("rect", { x: 1, y: 1, width: 8, height: 8 }),
+  c: () => draw("path", { d: "M5 .2 9.8 5 5 9.8.2 5z" }),
+  d: () => draw("path", { d: "M5 .8 9.6 9H.4z" }),
+};
+
+/** A run's shape in its colour. */
+export function marker(lane: Lane) {
+  const span = document.createElement("span");
+  span.className = "marker";
+  span.dataset.lane = lane;
+  span.setAttribute("aria-hidden", "true");
+  span.append(draw("svg", { viewBox: "0 0 10 10" }, MARKERS[lane]()));
+  return span;
+}
+
+const line = (d: string, width: number) => () =>
+  draw("path", { d, "stroke-width": width, "stroke-linecap": "round", "stroke-linejoin": "round" });
+const onTop = (d: string) => () =>
+  draw("path", { d, stroke: "var(--paper)", "stroke-width": 2, "stroke-linecap": "round" });
+const hoop = (r: number, width: number, dash?: string) => () =>
+  draw("circle", { cx: 9, cy: 9, r, "stroke-width": width, "stroke-dasharray": dash });
+const body = (d: string) => () =>
+  draw("path", { d, fill: "currentColor", "stroke-linejoin": "round" });
+
+const GLYPHS = {
+  problem: [
+    body("M5.8 1.5h6.4l4.3 4.3v6.4l-4.3 4.3H5.8l-4.3-4.3V5.8z"),
+    onTop("M9 5v4.6M9 12.3v.6"),
+  ],
+  warning: [body("M9 1.8 17 16H1z"), onTop("M9 7v4M9 13.4v.2")],
+  check: [hoop(7.4, 1.6), line("m5.6 9.3 2.4 2.4 4.6-5", 1.8)],
+  dead: [hoop(6.6, 2, "3.1 2.1")],
+  cross: [line("m4 4 10 10M14 4 4 14", 2.6)],
+  dot: [() => draw("circle", { cx: 9, cy: 9, r: 2.6, fill: "currentColor" })],
+  flat: [line("M3 9h12", 3)],
+  rising: [line("M3 13 14 5M8.6 4.4 14.4 4.6 13.4 10.4", 2.2)],
+};
+
+export type Glyph = keyof typeof GLYPHS;
+
+/** The shape of a state. */
+export const glyph = (name: Glyph) =>
+  draw(
+    "svg",
+    { class: "glyph", viewBox: "0 0 18 18", "aria-hidden": "true", "data-glyph": name },
+    ...GLYPHS[name].map((shape) => shape()),
+  );
+
+const LIGHTS = {
+  full: () => draw("circle", { cx: 5, cy: 5, r: 4.2, fill: "currentColor" }),
+  ring: () =>
+    draw("circle", {
+      cx: 5,
+      cy: 5,
+      r: 3.6,
+      fill: "none",
+      stroke: "currentColor",
+      "stroke-width": 1.6,
+      "stroke-dasharray": "3 2",
+    }),
+  triangle: () => draw("path", { d: "M5 .8 9.6 9H.4z", fill: "currentColor" }),
+  half: () =>
+    draw("path", {
+      d: "M5 .8a4.2 4.2 0 0 1 0 8.4zM5 1.6a3.4 3.4 0 0 0 0 6.8",
+      fill: "currentColor",
+      stroke: "currentColor",
+      "stroke-width": 0.8,
+    }),
+  empty: () =>
+    draw("circle", {
+      cx: 5,
+      cy: 5,
+      r: 3.6,
+      fill: "none",
+      stroke: "currentColor",
+      "stroke-width": 1.6,
+    }),
+};
+
+/** The light beside the connection's word. */
+export const light = (name: keyof typeof LIGHTS) =>
+  draw("svg", { viewBox: "0 0 10 10", "aria-hidden": "true", "data-light": name }, LIGHTS[name]());
