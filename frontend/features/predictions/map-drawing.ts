@@ -1,7 +1,7 @@
 /**
  * A decision map as pixels and paths: a pixel a cell, borders between classes, samples by class.
  * Owns: that geometry, and the shapes of classes. Pure. Colours come from the caller or
- * page/inspection.css.
+ * predictions.css.
  */
 
 import { px, symbol } from "../../charts/paths.ts";
