@@ -60,28 +60,17 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   const api = createApi(environment.fetch, environment.address, () =>
     localStore.owner(environment.secret),
   );
-  const connection = createConnection({ environment, store, series });
-  const loader = createExperimentLoader({
-    api,
-    environment,
-    localStore,
-    connection,
-    series,
-    store,
-  });
-  const runRequests = createRunRequests({ api, store, seriesOf: series.of, environment });
-  const instrumentRequests = createInstrumentRequests({ api, store, environment });
-  const lookCloser = createFinerColumns({ api, store, series, environment });
-  const pastView = createPastView({ api, store, seriesOf: series.of, environment });
-  const stepRequests = createStepRequests({ api, store, environment });
-  const commands = createCommands({
-    uuid: environment.uuid,
-    experiment: () => store.get().experiment?.id ?? null,
-    pending: () => store.get().pending,
-    catalog: () => store.get().catalog,
-    dispatch: store.dispatch,
-    send: (message) => connection.handle({ type: "command", message }),
-  });
+  const connection = createConnection(environment, store, series);
+  const clients = { api, store, environment, series, seriesOf: series.of };
+  const loader = createExperimentLoader(clients, localStore, connection, series);
+  const runRequests = createRunRequests(clients);
+  const instrumentRequests = createInstrumentRequests(clients);
+  const lookCloser = createFinerColumns(clients);
+  const pastView = createPastView(clients);
+  const stepRequests = createStepRequests(clients);
+  const commands = createCommands(store, environment.uuid, (message) =>
+    connection.handle({ type: "command", message }),
+  );
   const { dispatch } = store;
   const stops: (() => void)[] = [];
 

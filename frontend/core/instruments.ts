@@ -28,11 +28,13 @@ export type Gauge = {
   least: (answer: Json) => string;
   says: (answer: Json) => string;
 };
+/** a gauge without its figure, if it is named like the gauge, and without values, if it has none */
+type Row = Omit<Gauge, "figure" | "value" | "least"> & Partial<Gauge>;
 type Choice = {
   value: string;
   text: string;
   gauges: Gauge[];
-  isFor?: (experiment: Experiment) => boolean;
+  isFor?: ((experiment: Experiment) => boolean) | undefined;
 };
 
 /** Distance from the edge of stability within which a run is at it. */
@@ -85,146 +87,10 @@ const cosineWords = (cosine: number | null) =>
 const outsideWords = (outside: number | null) =>
   outside === null ? "not finite here" : `Outside this plane: ${percent(outside)}`;
 
-export const GAUGES: Record<string, Gauge> = {
-  edge: {
-    figure: "edge",
-    instrument: "curvature",
-    name: "Steepest bend",
-    brief: "Edge",
-    least: ({ edge }) => short(edge, 2),
-    value: ({ sharpness, limit }) => `${number(sharpness)} of ${number(limit)}`,
-    says: ({ edge }) => edgeWords(edge),
-  },
-  alpha: {
-    figure: "alpha",
-    instrument: "alpha",
-    name: "Step length α",
-    brief: "Step α",
-    least: ({ batch }) => short(batch.alpha, 2),
-    value: ({ batch }) => number(batch.alpha),
-    says: ({ batch }) => alphaWords(batch.alpha),
-  },
-  noise: {
-    figure: "noise",
-    instrument: "noise",
-    name: "Noise ÷ signal",
-    brief: "Noise",
-    least: ({ noise_scale: scale }) => short(scale, 2),
-    value: ({ noise_scale: scale, batch_size: batch }) =>
-      `${number(scale)}, batch ${integer(batch)}`,
-    says: ({ noise_scale: scale, batch_size: batch }) => noiseWords(scale, batch),
-  },
-  along: {
-    figure: "along",
-    instrument: "along",
-    name: "Loss along the step",
-    brief: "Along the step",
-    key: "solid: all samples, dashed: the batch, thin: its parabola; from 0, before, to 1, after",
-    value: ({ descended }) => descended,
-    least: ({ descended }) => descended,
-    says: ({ train }) => alongWords(train.losses),
-  },
-  spectrum: {
-    figure: "spectrum",
-    instrument: "curvature",
-    name: "Eigenvalues of the Hessian",
-    brief: "Eigenvalues",
-    key: "by rank; hollow: below 0, their size; dashed: the limit",
-    value: ({ eigenvalues }) =>
-      `${integer(eigenvalues.length)}, ${integer(below(eigenvalues))} below 0`,
-    least: ({ eigenvalues }) => integer(eigenvalues.length),
-    says: ({ edge }) => edgeWords(edge),
-  },
-  histogram: {
-    figure: "histogram",
-    instrument: "gradients",
-    name: "Entries of the gradient",
-    brief: "Entries",
-    value: ({ batch_size: batch }) => `batch ${integer(batch)}`,
-    least: () => "",
-    says: ({ parameters }) => zeroWords(parameters),
-  },
-  ratios: {
-    figure: "ratios",
-    instrument: "gradients",
-    name: "Update over weight",
-    brief: "Update ÷ weight",
-    key: "filled: norm(change) / norm(P), hollow: sd(change) / sd(P)",
-    value: () => "",
-    least: () => "",
-    says: ({ parameters }) => zeroWords(parameters),
-  },
-  cosine: {
-    figure: "cosine",
-    instrument: "gradients",
-    name: "Cosine with the full gradient",
-    brief: "Cosine",
-    value: ({ cosine }) => number(cosine),
-    least: ({ cosine }) => short(cosine, 2),
-    says: ({ cosine }) => cosineWords(cosine),
-  },
-  cosines: {
-    figure: "cosines",
-    instrument: "gradients",
-    name: "Of each parameter",
-    brief: "Each",
-    value: () => "",
-    least: () => "",
-    says: ({ cosine }) => cosineWords(cosine),
-  },
-  layers: {
-    figure: "layers",
-    instrument: "noise",
-    name: "Signal ÷ noise of each layer",
-    brief: "Signal ÷ noise",
-    key: "|mean gradient|² / its scatter, for one sample",
-    value: ({ signal_to_noise: ratio }) => number(ratio),
-    least: ({ signal_to_noise: ratio }) => short(ratio, 2),
-    says: ({ noise_scale: scale, batch_size: batch }) => noiseWords(scale, batch),
-  },
-  residuals: {
-    figure: "residuals",
-    instrument: "residuals",
-    name: "Residuals",
-    brief: "Residuals",
-    key: "true − predicted, over the prediction",
-    units: "targets",
-    value: ({ mean, sd }) => `mean ${number(mean)}, sd ${number(sd)}`,
-    least: ({ sd }) => short(sd, 2),
-    says: ({ split }) => `of the ${split === "test" ? "test" : "training"} samples`,
-  },
-  confusion: {
-    figure: "confusion",
-    instrument: "confusion",
-    name: "Confusion matrix",
-    brief: "Confusion",
-    key: "rows: the true class, columns: the predicted one",
-    value: ({ right }) => `${percent(right ?? 0)} right`,
-    least: ({ right }) => percent(right ?? 0),
-    says: ({ split }) => `of the ${split === "test" ? "test" : "training"} samples`,
-  },
-  decision: {
-    figure: "decision",
-    instrument: "decision",
-    name: "Decision map",
-    brief: "Decisions",
-    key: "shade: predicted class; shapes: samples by class",
-    units: "inputs",
-    value: ({ classes }) => (classes ?? []).join(", "),
-    least: () => "",
-    says: ({ inputs }) => `over ${(inputs ?? []).join(" and ")}`,
-  },
-};
+const ofSplit = ({ split }: Json) => `of the ${split === "test" ? "test" : "training"} samples`;
 
-/** Short names of the gauges' levels; other levels have none. */
-export const BRIEF_LEVELS: Record<string, string> = {
-  "edge of stability": "edge",
-  "lowest point": "lowest",
-  "same height behind it": "as high",
-};
-
-const slice = (figure: string, query: string, name: string): Gauge => ({
-  figure,
+const slice = (query: string, name: string): Row => ({
+  figure: "slice",
   query,
   instrument: "slice",
   name,
@@ -235,52 +101,167 @@ const slice = (figure: string, query: string, name: string): Gauge => ({
   says: ({ outside }) => outsideWords(outside),
 });
 
-Object.assign(GAUGES, {
-  slice: slice("slice", "", "Loss over the main plane of the path"),
-  "slice-eigen": {
-    ...slice("slice", "plane=eigenvectors", "Loss over the two sharpest directions"),
+const ROWS: Record<string, Row> = {
+  edge: {
+    instrument: "curvature",
+    name: "Steepest bend",
+    brief: "Edge",
+    least: ({ edge }) => short(edge, 2),
+    value: ({ sharpness, limit }) => `${number(sharpness)} of ${number(limit)}`,
+    says: ({ edge }) => edgeWords(edge),
   },
-  "slice-filter": {
-    ...slice("slice", "normalize=filter", "Loss over the path's plane, filter-normalised"),
+  alpha: {
+    instrument: "alpha",
+    name: "Step length α",
+    brief: "Step α",
+    least: ({ batch }) => short(batch.alpha, 2),
+    value: ({ batch }) => number(batch.alpha),
+    says: ({ batch }) => alphaWords(batch.alpha),
   },
-});
+  noise: {
+    instrument: "noise",
+    name: "Noise ÷ signal",
+    brief: "Noise",
+    least: ({ noise_scale: scale }) => short(scale, 2),
+    value: ({ noise_scale: scale, batch_size: batch }) =>
+      `${number(scale)}, batch ${integer(batch)}`,
+    says: ({ noise_scale: scale, batch_size: batch }) => noiseWords(scale, batch),
+  },
+  along: {
+    instrument: "along",
+    name: "Loss along the step",
+    brief: "Along the step",
+    key: "solid: all samples, dashed: the batch, thin: its parabola; from 0, before, to 1, after",
+    value: ({ descended }) => descended,
+    least: ({ descended }) => descended,
+    says: ({ train }) => alongWords(train.losses),
+  },
+  spectrum: {
+    instrument: "curvature",
+    name: "Eigenvalues of the Hessian",
+    brief: "Eigenvalues",
+    key: "by rank; hollow: below 0, their size; dashed: the limit",
+    value: ({ eigenvalues }) =>
+      `${integer(eigenvalues.length)}, ${integer(below(eigenvalues))} below 0`,
+    least: ({ eigenvalues }) => integer(eigenvalues.length),
+    says: ({ edge }) => edgeWords(edge),
+  },
+  histogram: {
+    instrument: "gradients",
+    name: "Entries of the gradient",
+    brief: "Entries",
+    value: ({ batch_size: batch }) => `batch ${integer(batch)}`,
+    says: ({ parameters }) => zeroWords(parameters),
+  },
+  ratios: {
+    instrument: "gradients",
+    name: "Update over weight",
+    brief: "Update ÷ weight",
+    key: "filled: norm(change) / norm(P), hollow: sd(change) / sd(P)",
+    says: ({ parameters }) => zeroWords(parameters),
+  },
+  cosine: {
+    instrument: "gradients",
+    name: "Cosine with the full gradient",
+    brief: "Cosine",
+    value: ({ cosine }) => number(cosine),
+    least: ({ cosine }) => short(cosine, 2),
+    says: ({ cosine }) => cosineWords(cosine),
+  },
+  cosines: {
+    instrument: "gradients",
+    name: "Of each parameter",
+    brief: "Each",
+    says: ({ cosine }) => cosineWords(cosine),
+  },
+  layers: {
+    instrument: "noise",
+    name: "Signal ÷ noise of each layer",
+    brief: "Signal ÷ noise",
+    key: "|mean gradient|² / its scatter, for one sample",
+    value: ({ signal_to_noise: ratio }) => number(ratio),
+    least: ({ signal_to_noise: ratio }) => short(ratio, 2),
+    says: ({ noise_scale: scale, batch_size: batch }) => noiseWords(scale, batch),
+  },
+  residuals: {
+    instrument: "residuals",
+    name: "Residuals",
+    brief: "Residuals",
+    key: "true − predicted, over the prediction",
+    units: "targets",
+    value: ({ mean, sd }) => `mean ${number(mean)}, sd ${number(sd)}`,
+    least: ({ sd }) => short(sd, 2),
+    says: ofSplit,
+  },
+  confusion: {
+    instrument: "confusion",
+    name: "Confusion matrix",
+    brief: "Confusion",
+    key: "rows: the true class, columns: the predicted one",
+    value: ({ right }) => `${percent(right ?? 0)} right`,
+    least: ({ right }) => percent(right ?? 0),
+    says: ofSplit,
+  },
+  decision: {
+    instrument: "decision",
+    name: "Decision map",
+    brief: "Decisions",
+    key: "shade: predicted class; shapes: samples by class",
+    units: "inputs",
+    value: ({ classes }) => (classes ?? []).join(", "),
+    says: ({ inputs }) => `over ${(inputs ?? []).join(" and ")}`,
+  },
+  slice: slice("", "Loss over the main plane of the path"),
+  "slice-eigen": slice("plane=eigenvectors", "Loss over the two sharpest directions"),
+  "slice-filter": slice("normalize=filter", "Loss over the path's plane, filter-normalised"),
+};
+
+const none = () => "";
+export const GAUGES: Record<string, Gauge> = Object.fromEntries(
+  Object.entries(ROWS).map(([figure, row]) => [
+    figure,
+    { figure, value: none, least: none, ...row },
+  ]),
+);
+
+/** Short names of the gauges' levels; other levels have none. */
+export const BRIEF_LEVELS: Record<string, string> = {
+  "edge of stability": "edge",
+  "lowest point": "lowest",
+  "same height behind it": "as high",
+};
 
 /** The first choice: the three gauges. */
 export const FIRST = "gauges";
 
+/** A choice of gauges, by default of the one with its name. */
+const choice = (value: string, text: string, isFor?: Choice["isFor"], kinds = [value]): Choice => ({
+  value,
+  text,
+  isFor,
+  gauges: kinds.map((kind) => GAUGES[kind]),
+});
+
+const isClassified = ({ classes }: Experiment) => classes.length > 0;
+
 export const CHOICES: Choice[] = [
-  { value: FIRST, text: "Edge, step, noise", gauges: [GAUGES.edge, GAUGES.alpha, GAUGES.noise] },
-  { value: "along", text: "Loss along the step", gauges: [GAUGES.along] },
-  { value: "spectrum", text: "Eigenvalues", gauges: [GAUGES.spectrum] },
-  { value: "histogram", text: "Histogram of gradients", gauges: [GAUGES.histogram] },
-  { value: "ratios", text: "Update over weight", gauges: [GAUGES.ratios] },
-  {
-    value: "cosine",
-    text: "Cosine with the full gradient",
-    gauges: [GAUGES.cosine, GAUGES.cosines],
-  },
-  { value: "layers", text: "Signal and noise by layer", gauges: [GAUGES.layers] },
-  { value: "slice", text: "Fall line", gauges: [GAUGES.slice] },
-  { value: "slice-filter", text: "Slice, filter-normalised", gauges: [GAUGES["slice-filter"]] },
-  { value: "slice-eigen", text: "Slice along top eigenvectors", gauges: [GAUGES["slice-eigen"]] },
-  {
-    value: "residuals",
-    text: "Residuals",
-    gauges: [GAUGES.residuals],
-    isFor: ({ classes }) => !classes.length,
-  },
-  {
-    value: "confusion",
-    text: "Confusion matrix",
-    gauges: [GAUGES.confusion],
-    isFor: ({ classes }) => classes.length > 0,
-  },
-  {
-    value: "decision",
-    text: "Decision map",
-    gauges: [GAUGES.decision],
-    isFor: ({ classes, features }) => classes.length > 0 && features === 2,
-  },
+  choice(FIRST, "Edge, step, noise", undefined, ["edge", "alpha", "noise"]),
+  choice("along", "Loss along the step"),
+  choice("spectrum", "Eigenvalues"),
+  choice("histogram", "Histogram of gradients"),
+  choice("ratios", "Update over weight"),
+  choice("cosine", "Cosine with the full gradient", undefined, ["cosine", "cosines"]),
+  choice("layers", "Signal and noise by layer"),
+  choice("slice", "Fall line"),
+  choice("slice-filter", "Slice, filter-normalised"),
+  choice("slice-eigen", "Slice along top eigenvectors"),
+  choice("residuals", "Residuals", (experiment) => !isClassified(experiment)),
+  choice("confusion", "Confusion matrix", isClassified),
+  choice(
+    "decision",
+    "Decision map",
+    (experiment) => isClassified(experiment) && experiment.features === 2,
+  ),
 ];
 
 /** The choices for this experiment. */

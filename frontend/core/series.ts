@@ -170,6 +170,8 @@ function joined(pieces: Columns[], next: Columns): Columns[] {
   return joins ? [...pieces, next] : [next];
 }
 
+export type ColumnStore = ReturnType<typeof createSeriesStore>;
+
 /** Every run's columns, by name. */
 export function createSeriesStore() {
   const runs: Map<string, ReturnType<typeof createRunSeries>> = new Map();

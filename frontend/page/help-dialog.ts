@@ -4,7 +4,7 @@
  */
 
 import { segmentedSwitch } from "../ui/controls.ts";
-import { openDialog } from "../ui/dialog.ts";
+import { keepDialog } from "../ui/dialog.ts";
 import { make } from "../ui/dom.ts";
 import { LiveElement, register } from "../ui/live-element.ts";
 import type { App } from "../core/types.ts";
@@ -13,22 +13,9 @@ type Line = { does: string; caps: string[] };
 
 export class HelpDialog extends LiveElement {
   lines: () => Line[] = () => [];
-  #close: (() => void) | null = null;
 
   override start() {
-    this.follow(
-      (state) => state.view.dialog,
-      (dialog) => {
-        if (dialog === "help" && !this.#close)
-          this.#close = openDialog("Keyboard", this.#content(), () => this.#closed());
-        if (dialog !== "help") this.#close?.();
-      },
-    );
-  }
-
-  #closed() {
-    this.#close = null;
-    if (this.app.store.get().view.dialog === "help") this.app.setView({ dialog: null });
+    keepDialog(this, "help", () => ({ title: "Keyboard", content: this.#content() }));
   }
 
   #content() {

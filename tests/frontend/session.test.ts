@@ -11,13 +11,14 @@ import { answer } from "./fake-server.ts";
 function start({ stored = {}, arrived = null, coarse = {}, random = 0.5 } = {}) {
   let now = 1000;
   const positions = { ...stored };
-  const session = createSession({
-    positions: () => positions,
-    arrived: () => arrived ?? positions,
-    coarse: () => coarse,
-    random: () => random,
-    fps: 10,
-  });
+  const session = createSession(
+    {
+      positions: () => positions,
+      arrived: () => arrived ?? positions,
+      coarse: () => coarse,
+    },
+    { random: () => random, fps: 10 },
+  );
   const happen = (type, more = {}, ms = 0) => session.handle({ type, ...more }, (now += ms));
   const hear = (message, ms = 0) => happen("received", { message }, ms);
   const watch = () =>

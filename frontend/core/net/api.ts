@@ -2,7 +2,7 @@
  * The page's REST calls. Owns: URLs and problem details.
  */
 
-import type { Json, Problem } from "../types.ts";
+import type { Environment, Json, Problem, SeriesStore, Store } from "../types.ts";
 
 /** A refused request, with its RFC 9457 problem details. */
 export class Refused extends Error {
@@ -16,6 +16,12 @@ export class Refused extends Error {
     this.retryAfter = retryAfter;
   }
 }
+
+export type Api = ReturnType<typeof createApi>;
+/** what every module needs that asks the server something for a view */
+export type Clients = { api: Api; store: Store; environment: Environment };
+/** a run's columns */
+export type SeriesOf = SeriesStore["of"];
 
 const NO_ANSWER: Problem = {
   title: "The server does not answer.",

@@ -7,7 +7,7 @@
  */
 
 import { mergedEdits } from "../settings.ts";
-import type { Catalog, Json, Message, PendingCommand } from "../types.ts";
+import type { Json, PendingCommand, Store } from "../types.ts";
 
 /** Commands of one kind cancel or replace each other; those without a kind are all sent. */
 const KINDS: Record<string, (run: string | null) => string> = {
@@ -19,21 +19,11 @@ const KINDS: Record<string, (run: string | null) => string> = {
 
 const kindOf = (what: string, run: string | null) => KINDS[what]?.(run) ?? null;
 
-export function createCommands({
-  uuid,
-  experiment,
-  pending,
-  catalog,
-  dispatch,
-  send,
-}: {
-  uuid: () => string;
-  experiment: () => string | null; // the one being watched
-  pending: () => Record<string, PendingCommand>; // unanswered commands, including those that wait
-  catalog: () => Catalog | null;
-  dispatch: (message: Message) => void;
-  send: (message: Json) => void;
-}) {
+export function createCommands(store: Store, uuid: () => string, send: (message: Json) => void) {
+  /** The one being watched. */
+  const experiment = () => store.get().experiment?.id ?? null;
+  /** Unanswered commands, including those that wait. */
+  const pending = () => store.get().pending;
   /** Commands not sent yet. */
   const waiting: Set<string> = new Set();
 
@@ -67,7 +57,7 @@ export function createCommands({
 
   /** Merges a newer command into a waiting one of the same kind. */
   const joined = (earlier: PendingCommand, body: Json) =>
-    earlier.do === "edit" ? mergedEdits(earlier.body, body, catalog()) : body;
+    earlier.do === "edit" ? mergedEdits(earlier.body, body, store.get().catalog) : body;
 
   function go(id: string, { do: what, run, body }: PendingCommand) {
     send({
@@ -89,7 +79,7 @@ export function createCommands({
     const merged = waitingOne ? { ...fresh, body: joined(waitingOne[1], body) } : fresh;
     const id = waitingOne ? waitingOne[0] : uuid();
     if (others.length) waiting.add(id);
-    dispatch({ type: "sent", id, ...merged });
+    store.dispatch({ type: "sent", id, ...merged });
     if (!others.length) go(id, merged);
   }
 

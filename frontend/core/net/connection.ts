@@ -7,28 +7,14 @@
 import { createSession } from "./session.ts";
 import { createSocket } from "./socket.ts";
 import { latestOf } from "../columns.ts";
-import type { createSeriesStore } from "../series.ts";
+import type { ColumnStore } from "../series.ts";
 import type { Environment, Json, Store } from "../types.ts";
 import type { Action } from "./session.ts";
 
-type SeriesStore = ReturnType<typeof createSeriesStore>;
+export type Connection = ReturnType<typeof createConnection>;
 
-export function createConnection({
-  environment,
-  store,
-  series,
-}: {
-  environment: Environment;
-  store: Store;
-  series: SeriesStore;
-}) {
-  const session = createSession({
-    positions: series.positions,
-    arrived: series.arrived,
-    coarse: series.coarse,
-    random: environment.random,
-    fps: environment.fps,
-  });
+export function createConnection(environment: Environment, store: Store, series: ColumnStore) {
+  const session = createSession(series, environment);
   const socket = createSocket(environment, session, perform);
 
   function perform(action: Action) {

@@ -7,11 +7,11 @@ import { Refused } from "./api.ts";
 import { backoff } from "./backoff.ts";
 import { missingUploadWords } from "./missing-uploads.ts";
 import { recipeNow, seriesFor } from "../recipes.ts";
-import type { createSeriesStore } from "../series.ts";
-import type { Environment, ExperimentAnswer, Json, Problem, Store } from "../types.ts";
-import type { createApi } from "./api.ts";
+import type { ColumnStore } from "../series.ts";
+import type { ExperimentAnswer, Json, Problem } from "../types.ts";
+import type { Clients } from "./api.ts";
+import type { Connection } from "./connection.ts";
 import type { Stored as Visit, createLocalStore } from "./local-storage.ts";
-import type { createConnection } from "./connection.ts";
 
 const FIGURES = ["loss", "gradients"];
 /**
@@ -39,21 +39,14 @@ const isPassing = (error: unknown): error is Refused =>
     error.problem.status === 429);
 const isUnknown = (error: unknown) => error instanceof Refused && error.problem.status === 404;
 
-export function createExperimentLoader({
-  api,
-  environment,
-  localStore,
-  connection,
-  series,
-  store,
-}: {
-  api: ReturnType<typeof createApi>;
-  environment: Environment;
-  localStore: ReturnType<typeof createLocalStore>;
-  connection: ReturnType<typeof createConnection>;
-  series: ReturnType<typeof createSeriesStore>;
-  store: Store;
-}) {
+export type Loader = ReturnType<typeof createExperimentLoader>;
+
+export function createExperimentLoader(
+  { api, environment, store }: Clients,
+  localStore: ReturnType<typeof createLocalStore>,
+  connection: Connection,
+  series: ColumnStore,
+) {
   const { dispatch } = store;
   /** The latest request wins, in any order of answers. */
   let latest = 0;

@@ -8,8 +8,8 @@
 import { showsMap } from "../decision-map.ts";
 import { lookQuery, readLook } from "../run-look.ts";
 import { isLeaving, readingsOf, trendOf } from "../selectors.ts";
-import type { Environment, Run, RunSeries, State, Store } from "../types.ts";
-import type { createApi } from "./api.ts";
+import type { Run, State } from "../types.ts";
+import type { Clients, SeriesOf } from "./api.ts";
 
 const EVERY = 250;
 /** Least time between looks, in ms: a held key does not look at every step. */
@@ -28,12 +28,7 @@ export function createRunRequests({
   store,
   seriesOf,
   environment,
-}: {
-  api: ReturnType<typeof createApi>;
-  store: Store;
-  seriesOf: (run: string) => RunSeries | null;
-  environment: Environment;
-}) {
+}: Clients & { seriesOf: SeriesOf }) {
   /** Position of each run at its last look. */
   let positions: Map<string, string> = new Map();
   let timer: any = null;

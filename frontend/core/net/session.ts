@@ -18,9 +18,8 @@ import { createCatchingUp } from "./catch-up.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { createUnanswered } from "./unanswered.ts";
 import { createWatching } from "./watch-message.ts";
-import type { Json } from "../types.ts";
-import type { Positions } from "./catch-up.ts";
-import type { Watched } from "./watch-message.ts";
+import type { Environment, Json } from "../types.ts";
+import type { Held, Watched } from "./watch-message.ts";
 
 export type Action = { do: string } & Json;
 
@@ -32,20 +31,8 @@ const HURRY = 250;
  */
 const FINAL = [4400, 4401, 4404];
 
-export function createSession({
-  positions,
-  arrived,
-  coarse,
-  random,
-  fps,
-}: {
-  positions: () => Positions; // first missing step, by run
-  arrived: () => Positions; // the same; for a run sent again, the first step not yet sent again
-  /** by run, from where the page's buckets are much coarser than the server's */
-  coarse: () => Positions;
-  random: () => number;
-  fps: number;
-}) {
+export function createSession(columns: Held, { random, fps }: Pick<Environment, "random" | "fps">) {
+  const { positions } = columns;
   let phase: "idle" | "connecting" | "open" | "waiting" | "final" = "idle";
   let greeted = false;
   let now = 0;
@@ -53,7 +40,7 @@ export function createSession({
   const heart = createHeartbeat();
   const catchingUp = createCatchingUp(positions);
   const commands = createUnanswered();
-  const watching = createWatching({ positions, arrived, coarse, fps });
+  const watching = createWatching(columns, fps);
   /** True to check the server before connecting; and true if that check got no answer. */
   let isProbing = false;
   let probeFailed = false;

@@ -9,21 +9,17 @@ import type { Positions, RunPosition } from "./catch-up.ts";
 
 export type Watched = { experiment: string; token: string | null; series: string[] | null };
 
+/** the columns that the page holds, by run */
+export type Held = {
+  positions: () => Positions; // first missing step
+  arrived: () => Positions; // the same; for a run sent again, the first step not yet sent again
+  coarse: () => Positions; // from where buckets are much coarser than the server's
+};
+
 const PAST = 1_000;
 const LIVE = 64;
 
-export function createWatching({
-  positions,
-  arrived,
-  coarse,
-  fps,
-}: {
-  positions: () => Positions; // first missing step, by run
-  arrived: () => Positions; // the same; for a run sent again, the first step not yet sent again
-  /** by run, from where the page's buckets are much coarser than the server's */
-  coarse: () => Positions;
-  fps: number;
-}) {
+export function createWatching({ positions, arrived, coarse }: Held, fps: number) {
   let watched: Watched | null = null;
   let buckets = PAST;
   /**

@@ -6,9 +6,8 @@
 
 import { Refused } from "../../core/net/api.ts";
 import { lossesAndMeasure } from "../../core/recipes.ts";
-import type { createSeriesStore } from "../../core/series.ts";
-import type { Environment, Store } from "../../core/types.ts";
-import type { createApi } from "../../core/net/api.ts";
+import type { Clients } from "../../core/net/api.ts";
+import type { ColumnStore } from "../../core/series.ts";
 
 /** steps by run */
 type Stretches = Record<string, { since: number; until: number }>;
@@ -20,12 +19,7 @@ export function createFinerColumns({
   store,
   series,
   environment,
-}: {
-  api: ReturnType<typeof createApi>;
-  store: Store;
-  series: ReturnType<typeof createSeriesStore>;
-  environment: Environment;
-}) {
+}: Clients & { series: ColumnStore }) {
   /** Ranges held or requested, by run. */
   const requests: Map<string, string> = new Map();
 

@@ -10,8 +10,8 @@ import { MAP, mappedRuns } from "../../core/decision-map.ts";
 import { inspectedRun } from "../../core/inspected.ts";
 import { choiceOf, measuredAt, openInstruments, placeOf } from "../../core/instruments.ts";
 import type { Place } from "../../core/instruments.ts";
-import type { Environment, State, Store } from "../../core/types.ts";
-import type { createApi } from "../../core/net/api.ts";
+import type { State } from "../../core/types.ts";
+import type { Clients } from "../../core/net/api.ts";
 
 /** not repeated within so many ms during training */
 type Question = Place & { name: string; every: number };
@@ -24,15 +24,7 @@ const MAP_EVERY = 250;
 const IDLE = 500;
 const TROUBLED = 2_000;
 
-export function createInstrumentRequests({
-  api,
-  store,
-  environment,
-}: {
-  api: ReturnType<typeof createApi>;
-  store: Store;
-  environment: Environment;
-}) {
+export function createInstrumentRequests({ api, store, environment }: Clients) {
   /** The moment and time of each last answer; the oldest is requested first. */
   let answers: Map<string, { of: string; at: number }> = new Map();
   let timer: any = null;

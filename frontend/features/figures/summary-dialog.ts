@@ -6,7 +6,7 @@
  */
 
 import { make } from "../../ui/dom.ts";
-import { openDialog } from "../../ui/dialog.ts";
+import { keepDialog } from "../../ui/dialog.ts";
 import { LiveElement, register } from "../../ui/live-element.ts";
 import { integer, number } from "../../core/format.ts";
 import { lossAt, lossAtWords, tellingStep } from "./loss-at.ts";
@@ -21,23 +21,10 @@ const ROWS = 10;
 const newestLossStep = (run: Run) => run.latest.train_loss?.step ?? 0;
 
 export class SummaryDialog extends LiveElement {
-  #close: (() => void) | null = null;
-
   override start() {
-    this.follow(
-      (state) => state.view.dialog,
-      (dialog, state) => {
-        if (dialog === "summary" && state.experiment && !this.#close) {
-          this.#close = openDialog("Loss by step", this.#content(state), () => this.#closed());
-        }
-        if (dialog !== "summary") this.#close?.();
-      },
+    keepDialog(this, "summary", (state) =>
+      state.experiment ? { title: "Loss by step", content: this.#content(state) } : null,
     );
-  }
-
-  #closed() {
-    this.#close = null;
-    if (this.app.store.get().view.dialog === "summary") this.app.setView({ dialog: null });
   }
 
   #content(state: State) {

@@ -6,6 +6,7 @@
  * content.
  */
 
+import { copied } from "../../ui/clipboard.ts";
 import { button, segmentedSwitch } from "../../ui/controls.ts";
 import { make, set, write } from "../../ui/dom.ts";
 import { lineView } from "./equation.ts";
@@ -274,7 +275,11 @@ export class StepInspector extends LiveElement {
 
   async #copy() {
     const { script, problem } = await this.app.changeScript();
-    const done = script !== undefined && (await this.#write(script));
+    const box = make("textarea", { class: "unseen", "aria-hidden": "true" });
+    box.value = script ?? "";
+    this.append(box);
+    const done = script !== undefined && (await copied(box));
+    box.remove();
     clearTimeout(this.#timer);
     write(
       this.#status,
@@ -285,22 +290,6 @@ export class StepInspector extends LiveElement {
           : "The browser blocks copying.",
     );
     this.#timer = setTimeout(() => write(this.#status, ""), MESSAGE_MS);
-  }
-
-  /** Copies text. Pages without https have no clipboard: there the old way serves. */
-  async #write(text: string) {
-    if (navigator.clipboard)
-      return navigator.clipboard.writeText(text).then(
-        () => true,
-        () => false,
-      );
-    const box = make("textarea", { class: "unseen", "aria-hidden": "true" });
-    box.value = text;
-    this.append(box);
-    box.select();
-    const isDone = document.execCommand("copy");
-    box.remove();
-    return isDone;
   }
 }
 

@@ -9,23 +9,15 @@ import { Refused } from "../../core/net/api.ts";
 import { WHOLE } from "./grids.ts";
 import { inspectedRun, isInspectorOpen } from "../../core/inspected.ts";
 import { stepOf } from "../../core/state-on-view.ts";
-import type { Environment, Run, State, Store } from "../../core/types.ts";
-import type { createApi } from "../../core/net/api.ts";
+import type { Run, State } from "../../core/types.ts";
+import type { Clients } from "../../core/net/api.ts";
 
 const EVERY = 250;
 const AGAIN = 1_000;
 /** Wait after an answer, as a multiple of the time it took. */
 const EASE = 6;
 
-export function createStepRequests({
-  api,
-  store,
-  environment,
-}: {
-  api: ReturnType<typeof createApi>;
-  store: Store;
-  environment: Environment;
-}) {
+export function createStepRequests({ api, store, environment }: Clients) {
   let isAsking = false;
   let stopped = false;
   let askedAt = -Infinity;

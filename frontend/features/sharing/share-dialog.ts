@@ -4,9 +4,10 @@
  * Owns: both. share-words.ts has the words. Shows the moment at which it was opened.
  */
 
+import { copied } from "../../ui/clipboard.ts";
 import { button, segmentedSwitch } from "../../ui/controls.ts";
 import { make, set, write } from "../../ui/dom.ts";
-import { openDialog } from "../../ui/dialog.ts";
+import { keepDialog } from "../../ui/dialog.ts";
 import { LiveElement, register } from "../../ui/live-element.ts";
 import { kinds, noCodeWords, shareWords, TOO_LONG } from "./share-words.ts";
 import type { Kind } from "./share-words.ts";
@@ -34,25 +35,8 @@ export class ShareMenu extends LiveElement {
 }
 
 export class ShareDialog extends LiveElement {
-  #close: (() => void) | null = null;
-
   override start() {
-    this.follow(
-      (state) => state.view.dialog,
-      (dialog) => {
-        if (dialog === "share" && !this.#close) this.#open();
-        if (dialog !== "share") this.#close?.();
-      },
-    );
-  }
-
-  #open() {
-    const { root, stop } = shareFace(this.app);
-    this.#close = openDialog("Share", root, () => {
-      stop();
-      this.#close = null;
-      if (this.app.store.get().view.dialog === "share") this.app.setView({ dialog: null });
-    });
+    keepDialog(this, "share", () => ({ title: "Share", ...shareFace(this.app) }));
   }
 }
 
@@ -108,13 +92,7 @@ function shareFace(app: App) {
   }
 
   async function take() {
-    // only https and this computer have a clipboard: elsewhere the old way serves
-    const isDone = navigator.clipboard
-      ? await navigator.clipboard.writeText(box.value).then(
-          () => true,
-          () => false,
-        )
-      : (box.select(), document.execCommand("copy"));
+    const isDone = await copied(box);
     write(
       status,
       isDone ? "Copied." : "The browser blocks copying. The link is selected: copy it yourself.",
@@ -135,7 +113,7 @@ function shareFace(app: App) {
     : null;
   void show("moment");
   return {
-    root: [
+    content: [
       choice.root,
       words,
       make("div", { class: "line take" }, box, copy),

@@ -10,8 +10,8 @@ import { showsMap } from "../../core/decision-map.ts";
 import { lookQuery, readLook } from "../../core/run-look.ts";
 import { stepOf } from "../../core/state-on-view.ts";
 import { readingsOf, trendOf } from "../../core/selectors.ts";
-import type { Environment, Run, RunSeries, State, Store } from "../../core/types.ts";
-import type { createApi } from "../../core/net/api.ts";
+import type { Clients, SeriesOf } from "../../core/net/api.ts";
+import type { Run, State } from "../../core/types.ts";
 
 const AGAIN = 1_000;
 
@@ -20,12 +20,7 @@ export function createPastView({
   store,
   seriesOf,
   environment,
-}: {
-  api: ReturnType<typeof createApi>;
-  store: Store;
-  seriesOf: (run: string) => RunSeries | null;
-  environment: Environment;
-}) {
+}: Clients & { seriesOf: SeriesOf }) {
   let isLooking = false;
   let stopped = false;
   let timer: any = null;

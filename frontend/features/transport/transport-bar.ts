@@ -34,6 +34,20 @@ const speedSpoken = (value: number) =>
     ? `${integer(value)} step${value === 1 ? "" : "s"} per second`
     : "as fast as possible";
 
+/** The button for one step or epoch. */
+const onward = (unit: "step" | "epoch", keyName: string, key: string, act: () => void) =>
+  button(
+    {
+      name: `1 ${unit} (${keyName})`,
+      title: `1 ${unit} (${key})`,
+      look: "quiet",
+      icon: unit,
+      more: { "data-caption": unit },
+      act,
+    },
+    make("span", { class: "caption" }, `1 ${unit}`),
+  );
+
 export class TransportBar extends LiveElement {
   override start() {
     this.onceOpened(() => this.append(makeOwn("time-scrubber", { class: "scrub" }), this.#deck()));
@@ -42,41 +56,20 @@ export class TransportBar extends LiveElement {
   #deck() {
     const play = this.#play();
     const { app } = this;
-    const act = {
-      reset: button({
-        name: "Back to step 0 (R)",
-        title: "Back to step 0 (R)",
-        look: "quiet square",
-        icon: "reset",
-        more: { "data-caption": "reset" },
-        act: () => app.reset(),
-      }),
-      step: button(
-        {
-          name: "1 step (right arrow)",
-          title: "1 step (→)",
-          look: "quiet",
-          icon: "step",
-          more: { "data-caption": "step" },
-          act: () => app.forward(1),
-        },
-        make("span", { class: "caption" }, "1 step"),
-      ),
-      epoch: button(
-        {
-          name: "1 epoch (Shift and right arrow)",
-          title: "1 epoch (Shift →)",
-          look: "quiet",
-          icon: "epoch",
-          more: { "data-caption": "epoch" },
-          act: () => app.forwardEpoch(1),
-        },
-        make("span", { class: "caption" }, "1 epoch"),
-      ),
-    };
+    const reset = button({
+      name: "Back to step 0 (R)",
+      title: "Back to step 0 (R)",
+      look: "quiet square",
+      icon: "reset",
+      more: { "data-caption": "reset" },
+      act: () => app.reset(),
+    });
     // in the past these move the view, which visitors may do
-    const moving = [act.step, act.epoch];
-    this.follow(isLocked, (locked) => [play, act.reset].forEach((one) => (one.disabled = locked)));
+    const moving = [
+      onward("step", "right arrow", "→", () => app.forward(1)),
+      onward("epoch", "Shift and right arrow", "Shift →", () => app.forwardEpoch(1)),
+    ];
+    this.follow(isLocked, (locked) => [play, reset].forEach((one) => (one.disabled = locked)));
     this.follow(
       (state) => isLocked(state) && !state.looking,
       (locked) => moving.forEach((one) => (one.disabled = locked)),
@@ -84,9 +77,9 @@ export class TransportBar extends LiveElement {
     return make(
       "div",
       { class: "deck" },
-      make("span", { class: "group" }, this.#recipeButton(), act.reset),
+      make("span", { class: "group" }, this.#recipeButton(), reset),
       play,
-      make("span", { class: "group" }, act.step, act.epoch, this.#speedButton()),
+      make("span", { class: "group" }, ...moving, this.#speedButton()),
       this.#speed("Speed", "speed").root,
       this.#counter(),
       this.#axis().root,
