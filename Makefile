@@ -110,9 +110,10 @@ layers: $(VENV)/installed-test ## import-linter: imports point down
 	@echo "== import-linter"
 	@$(BIN)/lint-imports --no-logo
 
-check-js: install-test ## tsc --strict over the frontend
+check-js: install-test ## tsc --strict over the frontend and its tests
 	@echo "== tsc"
-	@$(BIN)/node $(NODE_CHECKS)/typescript/bin/tsc --noEmit -p frontend/tsconfig.json
+	@$(BIN)/node $(NODE_CHECKS)/typescript/bin/tsc --noEmit -p frontend
+	@$(BIN)/node $(NODE_CHECKS)/typescript/bin/tsc --noEmit -p tests/frontend
 
 test-frontend: install-test ## node --test: the frontend's logic
 	@echo "== node --test"

@@ -217,7 +217,7 @@ function beyond(guesses: (number | null)[], [low, high]: [number, number]) {
 
 /** R² of the drawn predictions. */
 export function determination(predictions: Run["predictions"]) {
-  if (!predictions?.y.length || predictions.y_pred.some((guess) => guess === null)) return null;
+  if (!predictions?.y.length || !predictions.y_pred.every(Number.isFinite)) return null;
   const { y, y_pred: guess } = predictions;
   const mean = y.reduce((sum, value) => sum + value, 0) / y.length;
   const [off, spread] = y.reduce(

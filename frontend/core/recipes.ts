@@ -58,7 +58,7 @@ export function changedRecipe({ experiment, runs, catalog }: State, changes: Cha
 }
 
 /** A changed network is initialized by its own recipe, not from a file. */
-function drawn({ start, ...network }: Json, change?: Json) {
+function drawn({ start, ...network }: Recipe["network"], change?: Json): Recipe["network"] {
   return start === undefined || change ? network : { ...network, start };
 }
 

@@ -11,11 +11,17 @@ import { tickWidth } from "../../frontend/charts/letter-widths.ts";
 import { evenTicks, lossTicks } from "../../frontend/charts/loss-range.ts";
 import { briefTicks } from "../../frontend/core/format.ts";
 import { figures, scene } from "./scenes.ts";
+import type { Frame } from "../../frontend/charts/labels.ts";
 
-const room = (width, out = 6) => ({ width, before: Math.max(4, out), after: out, most: 5 });
+const room = (width: number, out = 6) => ({ width, before: Math.max(4, out), after: out, most: 5 });
 
 /** Left and right ends of the labels, px. */
-const spans = ({ type, range: [low, high] }, width, { tickvals, ticktext }) =>
+type Across = Parameters<typeof acrossTicks>[0];
+const spans = (
+  { type, range: [low, high] }: Across,
+  width: number,
+  { tickvals = [], ticktext = [] }: ReturnType<typeof acrossTicks>,
+) =>
   tickvals.map((value, i) => {
     const across = (((type === "log" ? Math.log10(value) : value) - low) / (high - low)) * width;
     return [across - tickWidth(ticktext[i]) / 2, across + tickWidth(ticktext[i]) / 2];
@@ -24,7 +30,7 @@ const spans = ({ type, range: [low, high] }, width, { tickvals, ticktext }) =>
 test("tick labels never touch or leave their panel, at any width and run length", () => {
   for (const width of [60, 90, 110, 180, 260, 650]) {
     for (const end of [1, 7, 42, 200, 999, 1500, 123_456, 9_999_999]) {
-      const axis = { type: "linear", range: [0, end] };
+      const axis: Across = { type: "linear", range: [0, end] };
       const ticks = acrossTicks(axis, room(width, 0), width < 100);
       const words = spans(axis, width, ticks);
       words.forEach(([left, right], i) =>
@@ -34,7 +40,7 @@ test("tick labels never touch or leave their panel, at any width and run length"
         ),
       );
       assert.ok(
-        ticks.tickvals.length >= 1 && ticks.tickvals.length <= 6,
+        ticks.tickvals!.length >= 1 && ticks.tickvals!.length <= 6,
         `${width} ${end}: ${ticks.ticktext}`,
       );
     }
@@ -42,7 +48,7 @@ test("tick labels never touch or leave their panel, at any width and run length"
 });
 
 test("axes of steps and samples have whole ticks, or none if no whole number is in view", () => {
-  const read = (range, least) =>
+  const read = (range: [number, number], least: number) =>
     acrossTicks({ type: "linear", range }, { ...room(650), most: 8, least }, false).ticktext;
   assert.deepEqual(read([0, 1], 1), ["0", "1"]);
   assert.deepEqual(read([0, 3], 1), ["0", "1", "2", "3"]);
@@ -58,7 +64,7 @@ test("an axis of predictions has three to five ticks for any range", () => {
   assert.deepEqual(fewTicks([3, 3]), {});
   for (let k = 0; k < 2000; k++) {
     const low = Math.sin(k) * 10 ** ((k % 13) - 6);
-    const [first, ...others] = fewTicks([low, low + 10 ** (((k * 7) % 90) / 15 - 3)]).ticktext;
+    const [first, ...others] = fewTicks([low, low + 10 ** (((k * 7) % 90) / 15 - 3)]).ticktext!;
     assert.ok(
       others.length >= 2 &&
         others.length <= 4 &&
@@ -69,7 +75,7 @@ test("an axis of predictions has three to five ticks for any range", () => {
 });
 
 test("ticks are round numbers, and their labels match them", () => {
-  const read = (range, width, brief = false) =>
+  const read = (range: [number, number], width: number, brief = false) =>
     acrossTicks({ type: "linear", range }, room(width), brief).ticktext;
   assert.deepEqual(read([-4, 200], 180), ["0", "50", "100", "150"]);
   assert.deepEqual(read([0, 3000], 260), ["0", "1,000", "2,000"]);
@@ -79,7 +85,7 @@ test("ticks are round numbers, and their labels match them", () => {
 });
 
 test("two ticks never have the same label, and small numbers become powers of ten that fit", () => {
-  const steps = (range) =>
+  const steps = (range: [number, number]) =>
     acrossTicks({ type: "linear", range }, { ...room(220), least: 1 }, true).ticktext;
   assert.deepEqual(steps([4281, 4291]), ["4,282", "4,284", "4,286", "4,288", "4,290"]);
   assert.deepEqual(steps([4000, 4291]), ["4.1k", "4.2k"]);
@@ -88,7 +94,7 @@ test("two ticks never have the same label, and small numbers become powers of te
   for (let k = 0; k < 2000; k++) {
     const low = 10 ** ((k % 61) / 10);
     const texts = steps([low, low + 10 ** (((k * 7) % 50) / 10)]);
-    assert.equal(new Set(texts).size, texts.length, `${low}: ${texts}`);
+    assert.equal(new Set(texts).size, texts!.length, `${low}: ${texts}`);
   }
 });
 
@@ -101,7 +107,7 @@ test("a nearly constant loss along a step is drawn nearly level, with labels tha
 });
 
 test("a log axis has 2 and 5 between powers of ten only where they fit", () => {
-  const read = (range, width) =>
+  const read = (range: [number, number], width: number) =>
     acrossTicks({ type: "log", range }, { ...room(width), most: 12 }, false).ticktext;
   assert.deepEqual(read([-0.06, 2.06], 650), ["1", "2", "5", "10", "20", "50", "100"]);
   assert.deepEqual(read([-0.06, 7.2], 650), ["1", "10", "100", "1k", "10k", "100k", "1M", "10M"]);
@@ -127,7 +133,8 @@ test("an axis without a range or a width has no ticks", () => {
 });
 
 test("a linear axis upwards has round ticks, 40 px apart, that fit beside it", () => {
-  const read = (range, height, compact = false) => evenTicks(range, height, compact).ticktext;
+  const read = (range: [number, number], height: number, compact = false) =>
+    evenTicks(range, height, compact).ticktext;
   assert.deepEqual(read([0, 12.9], 400), ["0", "2", "4", "6", "8", "10", "12"]);
   assert.deepEqual(read([0, 0.35], 160), ["0", "0.1", "0.2", "0.3"]);
   assert.deepEqual(read([0, 45_000], 200), ["0", "10,000", "20,000", "30,000", "40,000"]);
@@ -154,7 +161,7 @@ test("a log axis of less than a decade has round ticks, and so a scale", () => {
 });
 
 test("the page's axes stand where the data do: labels below ticks and beside grid lines, none outside", () => {
-  const frame = {
+  const frame: Frame = {
     left: 46,
     top: 26,
     width: 650,

@@ -7,8 +7,17 @@ import { test } from "node:test";
 import { stripFor } from "../../frontend/page/strips.ts";
 import { answer, columns } from "./fake-server.ts";
 import { exhibit, live, settle, wide, world } from "./world.ts";
+import type { App, Json } from "../../frontend/core/types.ts";
+import type { RunStatus } from "../../frontend/core/wire-types.ts";
 
-const frame = (id, number, run, first, last, generation = 0) => ({
+const frame = (
+  id: string,
+  number: number,
+  run: string,
+  first: number,
+  last: number,
+  generation = 0,
+) => ({
   type: "frame",
   frame: number,
   experiment: id,
@@ -57,7 +66,7 @@ test("a reload returns to the same experiment at the same step, with the same ke
   });
   const { experiment, runs, view } = app.store.get();
   assert.deepEqual(
-    [experiment.id, experiment.token, runs.gd.step, view.theme, view.x],
+    [experiment!.id, experiment!.token, runs.gd.step, view.theme, view.x],
     ["e7", "mine", 41, "dark", "epochs"],
   );
   assert.equal(server.created, 0);
@@ -70,14 +79,14 @@ test("if the server has lost the stored experiment, its recipe starts again", as
     stored: { "fallline.experiment": { id: "gone", token: "mine", recipe: { loss: "mse" } } },
   });
   assert.deepEqual(server.posted, { loss: "mse" });
-  assert.match(app.store.get().notice.text, /^The server restarted\. Your recipe is safe/);
+  assert.match(app.store.get().notice!.text, /^The server restarted\. Your recipe is safe/);
   app.stop();
 });
 
 test("a frame is in columns and state before its credit is sent", async () => {
   const { app, socket, id } = await live();
   socket().say(frame(id, 1, "gd", 0, 9));
-  assert.equal(app.series.of("gd").length, 10);
+  assert.equal(app.series.of("gd")!.length, 10);
   assert.deepEqual(
     [app.store.get().runs.gd.step, app.store.get().runs.gd.latest.train_loss.value],
     [10, 0.1],
@@ -119,7 +128,7 @@ test("after a cut the page requests the first missing step, and the columns join
   });
   assert.equal(app.store.get().connection.status, "catching-up");
   socket().say(frame(id, 1, "gd", 8, 29));
-  assert.deepEqual([app.series.of("gd").length, app.store.get().connection.status], [30, "live"]);
+  assert.deepEqual([app.series.of("gd")!.length, app.store.get().connection.status], [30, "live"]);
   app.stop();
 });
 
@@ -154,7 +163,7 @@ test("columns that leave a gap are not shown: the run is requested again from th
   const again = socket()
     .messages.filter(({ type }) => type === "watch")
     .at(-1);
-  assert.equal(again.since, undefined);
+  assert.equal(again!.since, undefined);
   app.stop();
 });
 
@@ -183,7 +192,7 @@ test("a held key is one command at a time: later steps are merged", async () => 
 
 test("an epoch requested during a step follows it, and a reset cancels both", async () => {
   const { app, socket } = await live();
-  const acknowledge = (place, changes) =>
+  const acknowledge = (place: number, changes: Json) =>
     socket().say({
       type: "ack",
       id: socket().commands()[place].id,
@@ -251,10 +260,10 @@ test("a pause replaces a waiting speed, and a step follows it", async () => {
   app.pause();
   app.step();
   assert.equal(app.store.get().playback.playing, false);
-  const acknowledge = (status) =>
+  const acknowledge = (status: RunStatus) =>
     socket().say({
       type: "ack",
-      id: socket().commands().at(-1).id,
+      id: socket().commands().at(-1)!.id,
       answer: answer({ id: "made1", status }),
     });
   acknowledge("playing");
@@ -270,10 +279,10 @@ test("a pause replaces a waiting speed, and a step follows it", async () => {
 
 test("a reset does not overtake a waiting pause, and nothing overtakes the reset", async () => {
   const { app, socket } = await live();
-  const acknowledge = (changes) =>
+  const acknowledge = (changes: Json) =>
     socket().say({
       type: "ack",
-      id: socket().commands().at(-1).id,
+      id: socket().commands().at(-1)!.id,
       answer: answer({ id: "made1", ...changes }),
     });
   app.play();
@@ -305,7 +314,7 @@ test("a reset does not overtake a waiting pause, and nothing overtakes the reset
     });
   }
   assert.deepEqual(
-    [socket().commands().at(-1).do, app.store.get().playback.playing],
+    [socket().commands().at(-1)!.do, app.store.get().playback.playing],
     ["step", false],
   );
   app.stop();
@@ -333,7 +342,7 @@ test("edits of one run wait for the one in flight and are merged; those of anoth
     id: socket().commands()[0].id,
     answer: { run: "gd", at_step: 0, batch_size: 1 },
   });
-  const { id, type, experiment, do: what, ...last } = socket().commands().at(-1);
+  const { id, type, experiment, do: what, ...last } = socket().commands().at(-1)!;
   assert.deepEqual(last, { run: "gd", batch_size: 1, optimizer: "adam" });
   app.stop();
 });
@@ -356,10 +365,10 @@ test("a changed shape starts a new experiment, and undo returns to the one befor
   const { app, server, socket, id } = await live();
   socket().say(frame(id, 1, "gd", 0, 9));
   await app.newExperiment({ network: { layers: [{ units: 8, activation: "tanh" }] } });
-  assert.equal(app.store.get().experiment.id, "made2");
+  assert.equal(app.store.get().experiment!.id, "made2");
   assert.deepEqual(server.posted.network.layers, [{ units: 8, activation: "tanh" }]);
   assert.equal(app.series.of("gd"), null);
-  assert.equal(app.store.get().notice.undo, true);
+  assert.equal(app.store.get().notice!.undo, true);
   assert.deepEqual(
     socket()
       .messages.slice(-2)
@@ -371,7 +380,7 @@ test("a changed shape starts a new experiment, and undo returns to the one befor
   );
   await app.undo();
   const { experiment } = app.store.get();
-  assert.deepEqual([experiment.id, experiment.token], ["made1", "token of made1"]);
+  assert.deepEqual([experiment!.id, experiment!.token], ["made1", "token of made1"]);
   app.stop();
 });
 
@@ -387,11 +396,11 @@ test("undo restores a removed run from step 0, with its settings, edits and name
   assert.equal(app.store.get().notice, null);
   socket().say({ type: "ack", id: socket().commands()[1].id, answer: {} });
   assert.deepEqual(
-    [app.store.get().order, app.store.get().notice.text],
+    [app.store.get().order, app.store.get().notice!.text],
     [["gd"], "SGD is removed. Undo starts it again at step 0."],
   );
   await app.undo();
-  const { type, id, experiment, do: what, ...recipe } = socket().commands().at(-1);
+  const { type, id, experiment, do: what, ...recipe } = socket().commands().at(-1)!;
   assert.deepEqual(
     [what, recipe.name, recipe.label, recipe.batch_size, recipe.edits],
     ["add_run", "sgd", "SGD", 1, [{ at_step: 3, learning_rate: 0.5 }]],
@@ -409,7 +418,7 @@ test("no notice reports a removal that the server refused", async () => {
     problem: { title: "No", status: 409 },
   });
   assert.deepEqual(
-    [app.store.get().order, app.store.get().notice, app.store.get().problem.title],
+    [app.store.get().order, app.store.get().notice, app.store.get().problem!.title],
     [["gd", "sgd"], null, "No"],
   );
   app.stop();
@@ -418,8 +427,8 @@ test("no notice reports a removal that the server refused", async () => {
 for (const first of ["made2", "made3"]) {
   test(`after two changes in a row the newer one holds both, if the answer for ${first} arrives first`, async () => {
     const { app, server, socket } = await live();
-    const gates = {};
-    server.hold = (id) => new Promise((open) => (gates[id] = open));
+    const gates: Record<string, () => void> = {};
+    server.hold = (id) => new Promise<void>((open) => (gates[id] = open));
     const older = app.newExperiment({ data: { samples: 600 } });
     const newer = app.newExperiment({ data: { seed: 5 } });
     await settle();
@@ -430,7 +439,7 @@ for (const first of ["made2", "made3"]) {
     }
     await Promise.all([older, newer]);
     const { experiment, loading } = app.store.get();
-    assert.deepEqual([experiment.id, loading], ["made3", null]);
+    assert.deepEqual([experiment!.id, loading], ["made3", null]);
     assert.equal(
       socket().messages.filter(
         ({ type, experiment: watched }) => type === "watch" && watched === "made2",
@@ -438,7 +447,7 @@ for (const first of ["made2", "made3"]) {
       0,
     );
     await app.undo();
-    assert.equal(app.store.get().experiment.id, "made1");
+    assert.equal(app.store.get().experiment!.id, "made1");
     app.stop();
   });
 }
@@ -448,7 +457,7 @@ test("a refused recipe changes nothing, and the page says why", async () => {
   server.refuse = { title: "Too expensive", status: 422, bound: "parameters" };
   await app.newExperiment({ data: { samples: 1e9 } });
   const { experiment, problem, loading } = app.store.get();
-  assert.deepEqual([experiment.id, problem.title, loading], ["made1", "Too expensive", null]);
+  assert.deepEqual([experiment!.id, problem!.title, loading], ["made1", "Too expensive", null]);
   app.stop();
 });
 
@@ -465,7 +474,7 @@ test("after a restart the stored recipe starts again on request, with its edits"
   assert.equal(app.store.get().connection.status, "restarted");
   await app.restart();
   assert.deepEqual(server.posted.runs[0].edits, [{ at_step: 3, learning_rate: 0.5 }]);
-  assert.equal(app.store.get().experiment.id, "made2");
+  assert.equal(app.store.get().experiment!.id, "made2");
   app.stop();
 });
 
@@ -476,7 +485,7 @@ test("without a token the page is read only", async () => {
   });
   app.play();
   assert.deepEqual(socket().commands(), []);
-  assert.match(app.store.get().problem.title, /read-only/);
+  assert.match(app.store.get().problem!.title, /read-only/);
   app.stop();
 });
 
@@ -485,7 +494,7 @@ test("a table is sent unchanged, and the caller gets the result or the refusal",
   assert.deepEqual(await app.sendTable(new Blob(["a,b\n1,2\n"])), { table: { id: "d1", rows: 2 } });
   const { problem } = await app.sendTable(new Blob([""]));
   assert.deepEqual(
-    [problem.detail, problem.status, app.store.get().problem],
+    [problem!.detail, problem!.status, app.store.get().problem],
     ["the table is empty", 422, null],
   );
 });
@@ -500,7 +509,7 @@ test("if the server no longer has the table of the stored recipe, the page shows
   all.server.refuse = ({ data }) => (data.name === "csv" ? refusal : null);
   await all.app.start();
   assert.deepEqual(all.server.posted, exhibit.recipe);
-  assert.equal(all.app.store.get().problem.title, "The server no longer has your table");
+  assert.equal(all.app.store.get().problem!.title, "The server no longer has your table");
 });
 
 test("a recipe that starts from missing parameters says that it opens only on their server", async () => {
@@ -514,8 +523,8 @@ test("a recipe that starts from missing parameters says that it opens only on th
   await all.app.start();
   assert.deepEqual(all.server.posted, exhibit.recipe);
   const { problem } = all.app.store.get();
-  assert.equal(problem.title, "This recipe's initial weights are not on this server");
-  assert.match(problem.detail, /opens only on their server/);
+  assert.equal(problem!.title, "This recipe's initial weights are not on this server");
+  assert.match(problem!.detail!, /opens only on their server/);
 });
 
 test("an edit in the past offers a fork, made when the offer is accepted, and the view is live again", async () => {
@@ -585,15 +594,15 @@ test("an exhibit starts afresh in its best view; undo returns to the experiment 
     ["pause"],
   );
   assert.deepEqual(
-    [experiment.id, view.x, view.measure, view.closedNote],
+    [experiment!.id, view.x, view.measure, view.closedNote],
     ["made2", "samples", "ratio", null],
   );
   assert.deepEqual([playback.speed, playback.pace], [500, "samples"]);
-  assert.deepEqual([notice.text, notice.undo], ["Wide: both runs start at step 0.", true]);
+  assert.deepEqual([notice!.text, notice!.undo], ["Wide: both runs start at step 0.", true]);
   await app.undo();
   const back = app.store.get();
   assert.deepEqual(
-    [back.experiment.id, back.view.x, back.view.measure],
+    [back.experiment!.id, back.view.x, back.view.measure],
     ["made1", "epochs", "grad_l2"],
   );
   app.stop();
@@ -618,7 +627,7 @@ test("an exhibit that cannot be created changes nothing, and the page says why",
   await app.openExhibit("wide");
   const { view, experiment, problem } = app.store.get();
   assert.deepEqual(
-    [experiment.id, view.x, view.measure, problem.title],
+    [experiment!.id, view.x, view.measure, problem!.title],
     ["made1", "steps", "grad_l1", "Too expensive"],
   );
   app.stop();
@@ -628,7 +637,7 @@ test("an exhibit not played yet keeps its speed and pace over a reload; a played
   for (const [step, expected] of [
     [0, [500, "samples"]],
     [3, [60, "steps"]],
-  ]) {
+  ] as const) {
     const experiments = { e7: answer({ id: "e7", step, recipe: wide.recipe }) };
     const { app } = await live({
       stored: { "fallline.experiment": { id: "e7", token: "mine", recipe: {} } },
@@ -640,12 +649,12 @@ test("an exhibit not played yet keeps its speed and pace over a reload; a played
   }
 });
 
-const starts = async (app, act) => {
+const starts = async (app: App, act: () => Promise<void>) => {
   const start = app.start();
   await act();
   await start;
 };
-const until = async (holds) => {
+const until = async (holds: () => boolean) => {
   for (let turn = 0; !holds() && turn < 500; turn++) await new Promise((go) => setTimeout(go, 2));
   assert.ok(holds());
 };
@@ -659,7 +668,7 @@ test("a first visit to a server that cannot store says so at once, retries, and 
   };
   await starts(app, async () => {
     await until(() => stripFor(app.store.get()) !== null);
-    const { kind, strong, text, urgent, act } = stripFor(app.store.get());
+    const { kind, strong, text, urgent, act } = stripFor(app.store.get())!;
     assert.deepEqual([kind, strong, urgent, act], ["waiting", "Read-only:", true, undefined]);
     assert.match(
       text,
@@ -669,7 +678,7 @@ test("a first visit to a server that cannot store says so at once, retries, and 
     server.refuse = null;
   });
   assert.deepEqual(
-    [app.store.get().experiment.id, app.store.get().waitingFor, stripFor(app.store.get())],
+    [app.store.get().experiment!.id, app.store.get().waitingFor, stripFor(app.store.get())],
     ["made1", null, null],
   );
   app.stop();
@@ -680,7 +689,7 @@ test("a first visit without an answer says so at once, and continues by itself",
   server.isDown = true;
   await starts(app, async () => {
     await until(() => stripFor(app.store.get()) !== null);
-    const { strong, text } = stripFor(app.store.get());
+    const { strong, text } = stripFor(app.store.get())!;
     assert.equal(
       `${strong} ${text}`,
       "The server does not answer. Check that it is running. The page retries automatically.",

@@ -10,13 +10,14 @@ import { instrumentChart } from "../../frontend/charts/instrument-chart.ts";
 import { GAUGES } from "../../frontend/core/instruments.ts";
 import { reduce } from "../../frontend/core/reduce.ts";
 import { scene } from "./scenes.ts";
+import type { Json, State } from "../../frontend/core/types.ts";
 
 const folder = new URL("../golden/figures/", import.meta.url);
-const golden = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
+const golden = (name: string) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
 const measured = readdirSync(folder)
   .map((file) => file.replace(".json", ""))
   .filter((name) => "measured" in golden(name));
-const plain = (figure) => JSON.parse(JSON.stringify(figure));
+const plain = (figure: Json) => JSON.parse(JSON.stringify(figure));
 
 for (const name of measured) {
   test(`the figure ${name} filled in the browser is the one filled by the server`, () => {
@@ -29,7 +30,7 @@ for (const name of measured) {
     const gauge = GAUGES[name];
     const base = scene({ gd: 40, sgd: 40 });
     const state = answers.reduce(
-      (before, answer) =>
+      (before: State, answer: Json) =>
         reduce(before, {
           type: "instrument",
           run: "gd",
@@ -39,14 +40,14 @@ for (const name of measured) {
       base.state,
     );
     const { data } = instrumentChart(figure, { ...base, state }, gauge);
-    const points = (traces) => plain(traces.map(({ x, y, z }) => ({ x, y, z })));
+    const points = (traces: Json[]) => plain(traces.map(({ x, y, z }) => ({ x, y, z })));
     assert.deepEqual(points(data), points(filled.data));
     assert.ok(
-      data.every(({ x }) => Array.isArray(x)),
+      data.every(({ x }: Json) => Array.isArray(x)),
       "the chart counts the points of every trace",
     );
     assert.ok(
-      data.some(({ y, z }) => (z ?? y).length),
+      data.some(({ y, z }: Json) => (z ?? y).length),
       "something is drawn",
     );
   });
@@ -54,7 +55,7 @@ for (const name of measured) {
 
 test("class names stand beside their matrix, inside the chart; long ones are shortened where they differ", () => {
   const { figure, measured: answers } = golden("confusion");
-  const beside = (...classes) => {
+  const beside = (...classes: string[]) => {
     const base = scene({ gd: 40 });
     const state = reduce(base.state, {
       type: "instrument",
@@ -90,8 +91,8 @@ test("filling leaves the specification unchanged, and shows the named measuremen
   const { figure, measured: answers } = golden("edge");
   const before = JSON.stringify(figure);
   const needle = fillMeasured(figure, answers, answers[1]).data.find(
-    ({ meta }) => meta.role === "needle",
+    ({ meta }: Json) => meta.role === "needle",
   );
   assert.deepEqual([needle.x, JSON.stringify(figure)], [[10], before]);
-  assert.ok(fillMeasured(figure, []).data.every(({ x }) => x.length === 0));
+  assert.ok(fillMeasured(figure, []).data.every(({ x }: Json) => x.length === 0));
 });

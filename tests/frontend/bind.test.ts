@@ -8,20 +8,21 @@ import { fill, middles } from "../../frontend/charts/bind.ts";
 import { shelfScale } from "../../frontend/charts/shelf.ts";
 import { createRunSeries } from "../../frontend/core/series.ts";
 import { thin } from "../../frontend/core/thinning.ts";
+import type { Columns, Json } from "../../frontend/core/types.ts";
 
-const golden = (name) =>
+const golden = (name: string) =>
   JSON.parse(readFileSync(new URL(`../golden/figures/${name}.json`, import.meta.url), "utf8"));
 
 /** Columns of the wire, decoded. */
-function decoded(columns) {
+function decoded(columns: Columns) {
   const series = createRunSeries();
   assert.equal(series.take(columns), "taken");
   return thin(series, series.names(), 10_000, false);
 }
 
-const heldOf = (columns) =>
+const heldOf = (columns: Record<string, Columns>) =>
   Object.fromEntries(Object.entries(columns).map(([run, wire]) => [run, decoded(wire)]));
-const plain = (figure) => JSON.parse(JSON.stringify(figure));
+const plain = (figure: Json) => JSON.parse(JSON.stringify(figure));
 
 for (const name of ["loss", "gradients"]) {
   test(`the ${name} figure filled in the browser is the one filled by the server`, () => {
@@ -47,7 +48,7 @@ test("a run without columns is drawn empty, not left out", () => {
   const { figure } = golden("loss");
   const filled = fill(figure, {}, 900);
   assert.equal(filled.data.length, figure.data.length);
-  assert.ok(filled.data.every((trace) => trace.x.length === 0));
+  assert.ok(filled.data.every((trace: Json) => trace.x.length === 0));
 });
 
 test("a bucket stands in the middle of its records on every axis", () => {

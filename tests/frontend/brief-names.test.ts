@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { boxOf, placeEnds } from "../../frontend/charts/end-labels.ts";
 import { briefName, nameLines } from "../../frontend/core/brief-names.ts";
+import type { Frame } from "../../frontend/charts/labels.ts";
 
 test("forks of one run differ by their steps, and no step is cut in two", () => {
   const all = ["SGD", "SGD from 214", "SGD from 1,200", "GD"];
@@ -38,7 +39,8 @@ test("different names never look alike when shortened, whatever the room", () =>
 
 test("a name longer than a line breaks before a word, and the rest is shortened where it differs", () => {
   const room = { whole: 5, cut: 4 };
-  const lines = (all, most = 2) => all.map((name) => nameLines(name, all, room, most).join(" / "));
+  const lines = (all: string[], most = 2) =>
+    all.map((name: string) => nameLines(name, all, room, most).join(" / "));
   assert.deepEqual(lines(["Rate 0.4", "Rate 0.2", "GD"]), ["Rate / 0.4", "Rate / 0.2", "GD"]);
   assert.deepEqual(lines(["Rate 0.4", "Rate 0.2"], 1), ["…0.4", "…0.2"]);
   assert.deepEqual(lines(["SGD", "SGD from 214", "SGD from 215"]), [
@@ -53,7 +55,7 @@ test("a name longer than a line breaks before a word, and the rest is shortened 
   );
 });
 
-const FRAME = {
+const FRAME: Frame = {
   left: 46,
   top: 26,
   width: 650,
@@ -64,7 +66,7 @@ const FRAME = {
 };
 const END = { lane: "b", bad: false, goesOn: false, x: 100, y: 1 };
 /** The lines of labels in the gutter. */
-const labels = (ends, frame = FRAME) =>
+const labels = (ends: string[][], frame = FRAME) =>
   placeEnds(
     ends.map(([name, value = ""]) => ({ ...END, run: name, name, value })),
     frame,

@@ -16,32 +16,40 @@ import { createDrawScheduler } from "../../frontend/charts/draw-scheduler.ts";
 import { symbol } from "../../frontend/charts/paths.ts";
 import { determination, dotsOf, scatterChart } from "../../frontend/charts/scatter-chart.ts";
 import { createZoomRange, zoomedTo } from "../../frontend/charts/zoom-range.ts";
+import type { End } from "../../frontend/charts/end-labels.ts";
+import type { Flag, Frame } from "../../frontend/charts/labels.ts";
+import type { Curve } from "../../frontend/charts/overlap.ts";
+import type { Path } from "../../frontend/charts/paths.ts";
 import { answer } from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";
+import type { Connection, Json, Message, State } from "../../frontend/core/types.ts";
+import type { Given } from "./scenes.ts";
+import type { Lists } from "./fake-server.ts";
 
-const loss = (given) => lossChart(figures.loss, scene(given));
-const gradients = (given) => gradientChart(figures.gradients, scene(given));
+const loss = (given: Given = {}) => lossChart(figures.loss, scene(given));
+const gradients = (given: Given = {}) => gradientChart(figures.gradients, scene(given));
 /** Paths of a name, and the places of their corners in px. */
-const named = (paths, name) => paths.filter((path) => path.name.split(" ").includes(name));
-const cornersOf = ({ d }) =>
+const named = (paths: Path[], name: string) =>
+  paths.filter((path) => path.name.split(" ").includes(name));
+const cornersOf = ({ d }: Pick<Path, "d">) =>
   [...d.replaceAll(/A[\d.]+,[\d.]+ 0 1,1 /g, "L").matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map(
     ([, x, y]) => [Number(x), Number(y)],
   );
-const middleOf = (path) =>
+const middleOf = (path: Pick<Path, "d">) =>
   [0, 1].map(
     (side) =>
       (Math.min(...cornersOf(path).map((at) => at[side])) +
         Math.max(...cornersOf(path).map((at) => at[side]))) /
       2,
   );
-const traceOf = (chart, run, role) =>
-  chart.data.find(({ meta }) => meta?.run === run && meta.role === role);
+const traceOf = (chart: { data: Json[] }, run: string, role: string): Json =>
+  chart.data.find(({ meta }) => meta?.run === run && meta.role === role)!;
 
 test("before the first step there are axes, baseline and the shared start", () => {
   const { labels, layout, marks, ground } = loss();
   assert.deepEqual(layout.xaxis.range, [-4, 200]);
-  assert.equal(labels.start.text, "both runs start here: loss 12.3");
-  assert.equal(labels.baseline.text, "predicting the mean: 0.0436");
+  assert.equal(labels.start!.text, "both runs start here: loss 12.3");
+  assert.equal(labels.baseline!.text, "predicting the mean: 0.0436");
   assert.deepEqual(labels.ends, []);
   const shapes = named(marks, "start");
   assert.deepEqual(
@@ -66,11 +74,11 @@ test("the horizontal axis ends at now, and no trace has more points than pixels 
 
 test("epochs, samples and seconds are logarithmic only where the runs are far apart", () => {
   assert.equal(loss({ gd: 100, sgd: 100 }).layout.xaxis.type, "linear");
-  for (const x of ["epochs", "samples"]) {
+  for (const x of ["epochs", "samples"] as const) {
     const { layout, data } = loss({ gd: 100, sgd: 100, view: { x } });
     assert.equal(layout.xaxis.type, "log", x);
     assert.ok(
-      data.filter(({ meta }) => meta).every((trace) => trace.x.every((place) => place > 0)),
+      data.filter(({ meta }) => meta).every((trace) => trace.x.every((place: number) => place > 0)),
       "nothing stands at 0",
     );
   }
@@ -90,7 +98,7 @@ test("the selected measure is bound, and exactly 0 stands on the shelf", () => {
   const chart = gradients({
     gd: 20,
     sgd: 20,
-    change: (run, wire) => run === "sgd" && zero(wire.series["grad_l1/W1"], 10),
+    change: (run: string, wire: Lists) => run === "sgd" && zero(wire.series["grad_l1/W1"], 10),
   });
   const { y } = traceOf(chart, "sgd", "line");
   assert.ok(y[5] >= 1e-4 && y[15] < 1e-4);
@@ -100,13 +108,13 @@ test("the selected measure is bound, and exactly 0 stands on the shelf", () => {
 });
 
 /** Sets a series to exactly 0 from a step on. */
-function zero(stat, from) {
-  for (const key of ["min", "max", "mean", "last"])
+function zero(stat: Lists["series"][string], from: number) {
+  for (const key of ["min", "max", "mean", "last"] as const)
     stat[key] = stat[key].map((value, step) => (step >= from ? 0 : value));
 }
 
 test("a loss of exactly 0 stands on a shelf, which appears only when needed", () => {
-  const solved = (run, wire) => run === "gd" && zero(wire.series.train_loss, 10);
+  const solved = (run: string, wire: Lists) => run === "gd" && zero(wire.series.train_loss, 10);
   const chart = loss({ gd: 20, sgd: 20, change: solved });
   const { y } = traceOf(chart, "gd", "train");
   const { tickvals, ticktext, range } = chart.layout.yaxis;
@@ -125,10 +133,10 @@ test("a loss of exactly 0 stands on a shelf, which appears only when needed", ()
 });
 
 test("a band is one outline around its two edges, and there is none where every step is drawn", () => {
-  const wide = (run, wire) =>
+  const wide = (run: string, wire: Lists) =>
     run === "gd" &&
     Object.assign(wire.series["grad_l1/W1"], {
-      max: wire.series["grad_l1/W1"].max.map((value) => 2 * value),
+      max: wire.series["grad_l1/W1"].max.map((value) => 2 * value!),
     });
   const {
     data,
@@ -147,7 +155,7 @@ test("a band is one outline around its two edges, and there is none where every 
     data.every(({ meta }) => meta.role === "line"),
     "Plotly has no part in it",
   );
-  const px = (x, y) =>
+  const px = (x: number, y: number) =>
     [
       panel.left + (panel.width * x) / 5,
       panel.top +
@@ -167,15 +175,16 @@ test("a band is one outline around its two edges, and there is none where every 
 });
 
 test("a band that leaves its plot is clipped", () => {
-  const frame = {
+  const frame: Frame = {
     left: 0,
     top: 0,
     width: 100,
     height: 100,
+    beyond: 0,
     x: { type: "linear", range: [0, 10] },
     y: { type: "linear", range: [0, 10] },
   };
-  const band = (x, upper, lower) =>
+  const band = (x: number[], upper: number[], lower: number[]) =>
     bandsOf(
       [
         { meta: { role: "band", run: "gd", lane: "a" }, x, y: upper },
@@ -219,9 +228,9 @@ test("there are as many panels as layers, side by side, each with its values", (
 });
 
 test("a diverged run leaves through the top, is marked there, and does not flatten the rest", () => {
-  const blow = (run, wire) => {
+  const blow = (run: string, wire: Lists) => {
     if (run === "gd")
-      for (const key of ["min", "max", "mean", "last"])
+      for (const key of ["min", "max", "mean", "last"] as const)
         wire.series.train_loss[key] = wire.series.train_loss[key].map((value, step) =>
           step < 30 ? value : 10 ** (step - 29),
         );
@@ -234,7 +243,7 @@ test("a diverged run leaves through the top, is marked there, and does not flatt
     messages: [diverged],
   });
   const end = labels.ends.find(({ run }) => run === "gd");
-  assert.deepEqual([end.bad, end.value], [true, "diverged"]);
+  assert.deepEqual([end!.bad, end!.value], [true, "diverged"]);
   assert.ok(10 ** layout.yaxis.range[1] < 1e4);
   assert.deepEqual(
     named(marks, "bad").map(({ run }) => run),
@@ -242,11 +251,11 @@ test("a diverged run leaves through the top, is marked there, and does not flatt
   );
   const { x, y } = traceOf({ data }, "gd", "train");
   assert.ok(
-    x[y.findIndex((value) => value > end.y)] < 37,
+    x[y.findIndex((value: number) => value > end!.y)] < 37,
     "the line is out of sight some steps before",
   );
   assert.deepEqual(
-    [end.x, x.at(-1)],
+    [end!.x, x.at(-1)],
     [40, 40],
     "the cross stands at the step at which the run diverged",
   );
@@ -257,7 +266,7 @@ test("a diverged run leaves through the top, is marked there, and does not flatt
     messages: [diverged],
     view: { x: "epochs" },
   });
-  assert.equal(blown.labels.ends.find(({ run }) => run === "gd").x, 40);
+  assert.equal(blown.labels.ends.find(({ run }) => run === "gd")!.x, 40);
 });
 
 test("a run that diverges in its first step leaves through the top from its initial loss", () => {
@@ -268,7 +277,7 @@ test("a run that diverges in its first step leaves through the top from its init
     assert.deepEqual([x[0], x[1], y[0]], [0, 0, 12.3]);
     assert.ok(Math.log10(y[1]) > layout.yaxis.range[1]);
     const end = labels.ends.find(({ run }) => run === "gd");
-    assert.deepEqual([end.name, end.value, end.bad], ["GD", "diverged", true]);
+    assert.deepEqual([end!.name, end!.value, end!.bad], ["GD", "diverged", true]);
     assert.deepEqual(
       named(marks, "bad").map(({ run }) => run),
       ["gd"],
@@ -277,7 +286,7 @@ test("a run that diverges in its first step leaves through the top from its init
   }
   const { layout, data } = loss({ gd: 0, sgd: 40, view: { x: "samples" }, messages: [diverged] });
   assert.ok(
-    traceOf({ data }, "gd", "train").x.every((x) => Number.isFinite(x)) &&
+    traceOf({ data }, "gd", "train").x.every((x: number) => Number.isFinite(x)) &&
       layout.xaxis.range.every(Number.isFinite),
   );
 });
@@ -324,14 +333,15 @@ test("steps not received yet are tinted from where the connection broke", () => 
     gd: 100,
     messages: [{ type: "connection", status: "reconnecting", lastStep: 100 }],
   });
-  assert.equal(labels.missing.from, 100);
-  assert.ok(labels.missing.to > 100);
+  assert.equal(labels.missing!.from, 100);
+  assert.ok(labels.missing!.to > 100);
 });
 
 test("missing steps count for visible runs only", () => {
   const hidden = { type: "hidden", run: "sgd", hidden: true };
   const lost = { type: "connection", status: "reconnecting", lastStep: 900 };
-  const missing = (gd, ...messages) => loss({ gd, sgd: 900, messages }).labels.missing;
+  const missing = (gd: number, ...messages: Message[]) =>
+    loss({ gd, sgd: 900, messages }).labels.missing;
   assert.deepEqual(
     [missing(100, lost), missing(100, lost, hidden), missing(0, lost, hidden)],
     [{ from: 900, to: 1080 }, { from: 100, to: 120 }, null],
@@ -375,15 +385,15 @@ test("the gradients' axis continues with the loss chart's after a cut, with the 
 test("charts are redrawn on a cut and while catching up, but not for a new latency", () => {
   const { state } = scene({ gd: 100 });
   for (const kind of ["loss", "gradients"]) {
-    const follows = (connection) =>
+    const follows = (connection: Partial<Connection>) =>
       KINDS[kind].follows({ ...state, connection: { ...state.connection, ...connection } });
-    const differs = (connection) =>
+    const differs = (connection: Partial<Connection>) =>
       follows({}).some((value, i) => !Object.is(value, follows(connection)[i]));
     assert.deepEqual(
       [
         differs({ status: "reconnecting" }),
         differs({ lastStep: 7 }),
-        differs({ progress: { have: 1, of: 2 } }),
+        differs({ progress: { have: 1, of: 2, run: "gd" } }),
         differs({ latency: 99 }),
       ],
       [true, true, true, false],
@@ -393,7 +403,7 @@ test("charts are redrawn on a cut and while catching up, but not for a new laten
 });
 
 test("during a cut, labels of lines that reach the last known step stay in the gutter", () => {
-  const frame = { ...FRAME, x: { type: "linear", range: [0, 120] } };
+  const frame: Frame = { ...FRAME, x: { type: "linear", range: [0, 120] } };
   const end = { lane: "a", name: "GD", value: "1", bad: false, goesOn: false, y: 1 };
   const ends = [
     { ...end, run: "gd", x: 100 },
@@ -414,7 +424,7 @@ test("in the past view a label shows the loss at the edge, and no end mark stand
   const [gd] = labels.ends;
   assert.deepEqual([gd.x, gd.goesOn], [1100, true]);
   const { x, y } = traceOf({ data }, "gd", "train");
-  const near = y[x.findIndex((place) => place >= 1100)];
+  const near = y[x.findIndex((place: number) => place >= 1100)];
   assert.ok(
     Math.abs(gd.y / near - 1) < 0.01 && Math.abs(Number(gd.value) / near - 1) < 0.01,
     `${gd.value} at ${near}`,
@@ -447,17 +457,17 @@ test("the loss of a paused run ends at its present parameters", () => {
 
 test("a zoom shows finer buckets than the whole", () => {
   const whole = traceOf(loss({ gd: 3000 }), "gd", "train").x.filter(
-    (x) => x >= 1000 && x <= 1100,
+    (x: number) => x >= 1000 && x <= 1100,
   ).length;
   const zoomed = traceOf(loss({ gd: 3000, zoom: [1000, 1100] }), "gd", "train").x.filter(
-    (x) => x >= 1000 && x <= 1100,
+    (x: number) => x >= 1000 && x <= 1100,
   ).length;
   assert.ok(zoomed >= 100 && whole < 40);
 });
 
 test("a range chosen in one chart applies to all, until the axis is freed", () => {
   const stretch = createZoomRange();
-  const drawn = [];
+  const drawn: unknown[] = [];
   const stop = stretch.watch(() => drawn.push(stretch.chosen?.range ?? null));
   stretch.choose({ range: [10, 20], type: "linear" });
   stretch.choose(null);
@@ -478,7 +488,7 @@ test("labels keep 16 px apart, in order, and stay inside", () => {
   assert.ok(Math.max(...pushApart([390, 391, 392], 6, 394)) <= 394);
 });
 
-const FRAME = {
+const FRAME: Frame = {
   left: 46,
   top: 26,
   width: 650,
@@ -489,7 +499,7 @@ const FRAME = {
 };
 
 test("a run that ends early has its label at its end, the others in the gutter", () => {
-  const end = { lane: "a", name: "GD", value: "1", bad: false, y: 1 };
+  const end = { lane: "a", name: "GD", value: "1", bad: false, goesOn: false, y: 1 };
   const placed = placeEnds(
     [
       { ...end, run: "gd", x: 100 },
@@ -518,7 +528,10 @@ test("the label of a line that ends early stands where it covers least, and stay
     x: 40,
     y: 0.1,
   };
-  const side = (points, { sides = {}, ends = [end], ...more } = {}) =>
+  const side = (
+    points: number[][],
+    { ends = [end], ...more }: { ends?: End[] } & Partial<Parameters<typeof placeEnds>[3]> = {},
+  ) =>
     placeEnds(ends, FRAME, null, {
       curves: curvesOf(
         [{ meta: { role: "train" }, x: points.map(([x]) => x), y: points.map(([, y]) => y) }],
@@ -526,7 +539,7 @@ test("the label of a line that ends early stands where it covers least, and stay
       ),
       uprights: [],
       level: null,
-      sides,
+      sides: {},
       ...more,
     }).map((placed) => placed.side);
   assert.deepEqual(
@@ -643,11 +656,9 @@ test("labels of lines that end at one place do not overlap, and each has room", 
 });
 
 test("the baseline's label never covers the label of a line's end", () => {
-  const linear = { ...FRAME, y: { type: "linear", range: [0, 100] } };
-  const state = {
-    ...scene().state,
-    experiment: { ...scene().state.experiment, baseline: { train: 0.0118, test: null } },
-  };
+  const linear: Frame = { ...FRAME, y: { type: "linear", range: [0, 100] } };
+  const { state } = scene();
+  state.experiment!.baseline = { train: 0.0118, test: null };
   const end = { left: 560, right: 637, top: 350, bottom: 368 };
   const above = curvesOf(
     [
@@ -656,8 +667,8 @@ test("the baseline's label never covers the label of a line's end", () => {
     ],
     linear,
   );
-  const at = (corner) =>
-    baselineLabel({ state, previous: { y: null, corner } }, linear, {
+  const at = (corner: string | null) =>
+    baselineLabel({ ...scene(), state, previous: { y: null, corner } }, linear, {
       curves: above,
       flags: [],
       ends: [end],
@@ -665,7 +676,7 @@ test("the baseline's label never covers the label of a line's end", () => {
       hasStarted: true,
     });
   for (const corner of [null, "right over"])
-    assert.ok(at(corner).left + 27 * 6.3 <= end.left, at(corner).corner);
+    assert.ok(at(corner)!.left + 27 * 6.3 <= end.left, `${at(corner)!.corner}`);
 });
 
 test("a baseline of exactly 0, as with one sample, does not set the range of a log axis, and a loss of exactly 0 gets its shelf", () => {
@@ -677,14 +688,14 @@ test("a baseline of exactly 0, as with one sample, does not set the range of a l
   const usual = loss({ gd: 30 }).layout.yaxis.range;
   const [low, high] = loss({ messages: [one], gd: 30 }).layout.yaxis.range;
   assert.ok(low > -6 && Math.abs(high - usual[1]) < 1, `${low} to ${high}`);
-  const solved = (_run, { series: { train_loss: wire } }) =>
-    Object.keys(wire).forEach((stat) => (wire[stat][29] = 0));
+  const solved = (_run: string, wire: Lists) =>
+    Object.values(wire.series.train_loss).forEach((column) => (column[29] = 0));
   const { yaxis } = loss({ messages: [one], gd: 30, change: solved }).layout;
   assert.ok(yaxis.range[0] > -6 && yaxis.ticktext[0] === "0", `${yaxis.range} ${yaxis.ticktext}`);
 });
 
 test("of two flags that would touch, the earlier keeps only its glyph", () => {
-  const flag = (x) => ({ run: "gd", lane: "a", step: x, text: "rate 0.03 → 0.006", x });
+  const flag = (x: number) => ({ run: "gd", lane: "a", step: x, text: "rate 0.03 → 0.006", x });
   assert.deepEqual(
     placeFlags([flag(50), flag(55), flag(200)], FRAME).map(({ brief }) => brief),
     [true, false],
@@ -698,7 +709,8 @@ test("of two flags that would touch, the earlier keeps only its glyph", () => {
 });
 
 test("a phone's flags are glyphs of edits, and of findings the affected part", () => {
-  const words = (text, tone) => phoneWords({ run: "gd", lane: "a", step: 1, x: 1, text, tone });
+  const words = (text: string, tone?: Flag["tone"]) =>
+    phoneWords({ run: "gd", lane: "a", step: 1, x: 1, text, tone });
   assert.deepEqual(
     [
       words("rate 0.03 → 0.006"),
@@ -712,8 +724,15 @@ test("a phone's flags are glyphs of edits, and of findings the affected part", (
 });
 
 test("a flag at the right end turns its text to the left; without room there, one of them gives way", () => {
-  const flag = (x, text = "rate 0.03 → 0.006") => ({ run: "gd", lane: "a", step: x, text, x });
-  const result = (...flags) => placeFlags(flags, FRAME).map(({ brief, before }) => [brief, before]);
+  const flag = (x: number, text = "rate 0.03 → 0.006") => ({
+    run: "gd",
+    lane: "a",
+    step: x,
+    text,
+    x,
+  });
+  const result = (...flags: Flag[]) =>
+    placeFlags(flags, FRAME).map(({ brief, before }) => [brief, before]);
   assert.deepEqual(result(flag(99)), [[false, true]]);
   assert.deepEqual(
     result(flag(99, "mean")),
@@ -759,8 +778,10 @@ test("gutter labels have room up to the chart's edge, labels of lines that end e
 test("ground and marks stay inside their plot", () => {
   const edit = { type: "event", event: "edit", run: "gd", edit: { at_step: 7, batch_size: 1 } };
   const lost = { type: "connection", status: "reconnecting", lastStep: 3000 };
-  const wide = (_run, wire) =>
-    (wire.series.train_loss.mean = wire.series.train_loss.mean.map((_, i) => (i % 2 ? 1e-9 : 10)));
+  const wide = (_run: string, wire: Lists) =>
+    (wire.series.train_loss.mean = wire.series.train_loss.mean.map((_: unknown, i: number) =>
+      i % 2 ? 1e-9 : 10,
+    ));
   const { ground, marks } = loss({
     gd: 3000,
     sgd: 3000,
@@ -784,7 +805,7 @@ test("ground and marks stay inside their plot", () => {
 });
 
 test("a symbol has its run's shape and the requested size", () => {
-  const size = (lane) =>
+  const size = (lane: string) =>
     [0, 1].map(
       (side) =>
         Math.max(...cornersOf({ d: symbol(lane, 10, 0, 0) }).map((at) => at[side])) -
@@ -806,7 +827,7 @@ test("hollow markers stand 96 px apart", () => {
   const px = line.d
     .split("Z")
     .filter(Boolean)
-    .map((d) => middleOf({ d })[0]);
+    .map((d: string) => middleOf({ d })[0]);
   for (let k = 1; k < px.length; k++) assert.ok(Math.abs(px[k] - px[k - 1] - 96) < 2, px.join(" "));
   assert.ok(px.length >= 6);
 });
@@ -815,13 +836,17 @@ test("hollow markers stand 96 px apart", () => {
  * Place of the baseline's label over one curve of [x, y] points, with or without a place held
  * before.
  */
-const baseline = (points, { corner = null, flags = [] } = {}) => {
-  const state = { experiment: { baseline: { train: 0.1 }, classes: [] } };
+const baseline = (
+  points: number[][],
+  { corner = null, flags = [] }: { corner?: string | null; flags?: { x: number }[] } = {},
+) => {
+  const { state, ...rest } = scene();
+  state.experiment!.baseline = { train: 0.1, test: null };
   const curves = curvesOf(
     [{ meta: { role: "train" }, x: points.map(([x]) => x), y: points.map(([, y]) => y) }],
     FRAME,
   );
-  return baselineLabel({ state, previous: { y: null, corner } }, FRAME, {
+  return baselineLabel({ ...rest, state, previous: { y: null, corner } }, FRAME, {
     curves,
     flags,
     ends: [],
@@ -902,9 +927,8 @@ test("with curves in all corners the baseline's label stands in between", () => 
 });
 
 test("the baseline's label has a background only where something lies below it", () => {
-  const { state } = scene();
-  const isOver = (curves) =>
-    baselineLabel({ state, previous: { y: null } }, FRAME, {
+  const isOver = (curves: Curve[]) =>
+    baselineLabel(scene(), FRAME, {
       curves,
       flags: [],
       ends: [],
@@ -920,10 +944,10 @@ test("the baseline's label has a background only where something lies below it",
 });
 
 test("the baseline of classes is named after the majority", () => {
-  const { state } = scene();
-  const classes = { ...state, experiment: { ...state.experiment, classes: ["a", "b"] } };
-  const words = (now) =>
-    baselineLabel({ state: now, previous: { y: null, corner: null } }, FRAME, {
+  const { state, ...rest } = scene();
+  const classes = { ...state, experiment: { ...state.experiment!, classes: ["a", "b"] } };
+  const words = (now: State) =>
+    baselineLabel({ ...rest, state: now }, FRAME, {
       curves: [],
       flags: [],
       ends: [],
@@ -971,7 +995,7 @@ test("the baseline's label moves to a place without curves, else only to a much 
 
 test("predictions are drawn on equal axes, thinned, and counted where they are off the axis", () => {
   const y = Array.from({ length: 1000 }, (_, k) => 2 + k / 1000);
-  const measured = (name, guess) => ({
+  const measured = (name: string, guess: (value: number) => number) => ({
     type: "measured",
     runs: {
       [name]: {
@@ -996,7 +1020,7 @@ test("predictions are drawn on equal axes, thinned, and counted where they are o
       ["−1.12e5", "all above the axis"],
     ],
   );
-  assert.equal(determination({ y: [1, 2, 3], y_pred: [2, 2, 2] }), 0);
+  assert.equal(determination({ split: "test", y: [1, 2, 3], y_pred: [2, 2, 2] }), 0);
   const diverged = { type: "event", event: "diverged", run: "gd", step: 3, diverged_at: 3 };
   const [still] = scatterChart(
     scene({ gd: 3, messages: [measured("gd", (value) => value), diverged] }),
@@ -1006,11 +1030,11 @@ test("predictions are drawn on equal axes, thinned, and counted where they are o
     ["1.00", ""],
     "a diverged run stands at its last finite step, as the table tells it",
   );
-  assert.equal(determination({ y: [1, 2, 3], y_pred: [2, null, 2] }), null);
+  assert.equal(determination({ split: "test", y: [1, 2, 3], y_pred: [2, Number.NaN, 2] }), null);
 });
 
 test("predictions off the axis are counted, or their side is named if all are", () => {
-  const measured = (guess) => ({
+  const measured = (guess: number[]) => ({
     type: "measured",
     runs: {
       gd: {
@@ -1019,7 +1043,7 @@ test("predictions off the axis are counted, or their side is named if all are", 
       },
     },
   });
-  const result = (guess) =>
+  const result = (guess: number[]) =>
     scatterChart(scene({ gd: 3, messages: [measured(guess)] })).labels.squares.map(
       ({ off, few }) => [off, few],
     )[0];
@@ -1067,7 +1091,7 @@ test("before there are predictions their axes have no numbers", () => {
 });
 
 test("predictions on one pixel are one dot of matching density, and none lies outside its square", () => {
-  const frame = {
+  const frame: Frame = {
     left: 20,
     top: 10,
     width: 100,
@@ -1089,7 +1113,7 @@ test("predictions on one pixel are one dot of matching density, and none lies ou
     ],
   );
   const many = dotsOf(Array(50).fill(5), Array(50).fill(5), frame, "a");
-  assert.deepEqual([many.length, many[0].opacity > 0.98], [1, true]);
+  assert.deepEqual([many.length, many[0].opacity! > 0.98], [1, true]);
   const beside = Array.from({ length: 90 }, (_, k) => k);
   assert.equal(
     dotsOf(beside, beside, frame, "a").length,
@@ -1099,13 +1123,13 @@ test("predictions on one pixel are one dot of matching density, and none lies ou
 });
 
 test("on a phone panels show names only, and ticks fit in the margin", () => {
-  const grown = (_run, wire) =>
+  const grown = (_run: string, wire: Lists) =>
     Object.values(wire.series["grad_l1/W1"]).forEach((column) => (column[0] = 3e5));
-  const texts = (compact) =>
+  const texts = (compact: boolean) =>
     gradients({ gd: 5, sgd: 5, change: grown, compact }).layout.yaxis.ticktext;
   assert.ok(texts(false).includes("10,000") && texts(true).includes("1e4"));
   assert.ok(
-    texts(true).every((text) => text.length <= 5),
+    texts(true).every((text: string) => text.length <= 5),
     texts(true).join(" "),
   );
   assert.deepEqual(
@@ -1119,7 +1143,7 @@ test("on a phone panels show names only, and ticks fit in the margin", () => {
       [[], ""],
     ],
   );
-  const high = (_run, wire) =>
+  const high = (_run: string, wire: Lists) =>
     Object.values(wire.series.train_loss).forEach((column) => (column[0] = 3e5));
   assert.ok(loss({ gd: 5, change: high, compact: true }).layout.yaxis.ticktext.includes("1e4"));
 });
@@ -1129,11 +1153,11 @@ function paced({ cost = 0 } = {}) {
   const clock = {
     now: 0,
     hidden: false,
-    frames: [],
-    timers: [],
-    drawn: [],
+    frames: [] as (() => void)[],
+    timers: [] as { run: () => void; at: number }[],
+    drawn: [] as string[],
     painted: 0,
-    reports: [],
+    reports: [] as boolean[],
     cost,
   };
   const scheduler = createDrawScheduler({
@@ -1149,14 +1173,14 @@ function paced({ cost = 0 } = {}) {
       .filter((timer) => timer.at <= clock.now || !clock.timers.push(timer))
       .forEach(({ run }) => run());
   /** One frame, this much later: earlier timers, its callbacks, its paint, and later timers. */
-  const pass = (ms) => {
+  const pass = (ms: number) => {
     clock.now += ms;
     ring();
     for (const run of clock.frames.splice(0)) run();
     clock.painted = clock.drawn.length;
     ring();
   };
-  const join = (name, every = 100) =>
+  const join = (name: string, every = 100) =>
     scheduler.join(() => {
       clock.drawn.push(name);
       clock.now += clock.cost;
@@ -1166,8 +1190,8 @@ function paced({ cost = 0 } = {}) {
 
 /** Draws a chart several times, each long after the one before. */
 const drawsOf =
-  ({ pass, chart }) =>
-  (times) => {
+  ({ pass, chart }: { pass: (ms: number) => void; chart: { request: () => void } }) =>
+  (times: number) => {
     for (let k = 0; k < times; k++) {
       chart.request();
       pass(1000);

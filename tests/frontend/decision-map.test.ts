@@ -26,12 +26,16 @@ import {
 } from "../../frontend/core/decision-map.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { classified } from "./fake-server.ts";
+import { part } from "./world.ts";
+import type { At } from "../../frontend/core/decision-map.ts";
+import type { Colour } from "../../frontend/features/predictions/map-drawing.ts";
+import type { Message, Run } from "../../frontend/core/types.ts";
 
-const bytes = (values) => ({
+const bytes = (values: number[]) => ({
   dtype: "u1",
   bdata: Buffer.from(Uint8Array.from(values)).toString("base64"),
 });
-const floats = (values) => ({
+const floats = (values: number[]) => ({
   dtype: "f4",
   bdata: Buffer.from(Float32Array.from(values).buffer).toString("base64"),
 });
@@ -67,14 +71,16 @@ const mapAnswer = (changes = {}) => ({
   },
   ...changes,
 });
-const RED = [200, 0, 0];
-const BLUE = [0, 0, 200];
-const PAPER = [100, 100, 100];
+const RED: Colour = [200, 0, 0];
+const BLUE: Colour = [0, 0, 200];
+const PAPER: Colour = [100, 100, 100];
 
 test("a cell's colour is stronger the surer the class is, and no cell is without colour", () => {
   const map = readMap(mapAnswer());
   const pixels = pixelsOf(map, [RED, BLUE], PAPER);
-  const at = (column, row) => [...pixels.slice(4 * (3 * row + column), 4 * (3 * row + column) + 4)];
+  const at = (column: number, row: number) => [
+    ...pixels.slice(4 * (3 * row + column), 4 * (3 * row + column) + 4),
+  ];
   assert.equal(map.side, 3);
   assert.deepEqual(at(0, 2), [166, 34, 34, 255], "the lowest row comes last: sure, two thirds");
   assert.deepEqual(at(2, 0), [34, 34, 166, 255], "the upper right corner");
@@ -90,7 +96,7 @@ test("with three classes a third is chance; without probabilities all cells are 
     }),
   );
   assert.deepEqual(
-    [...three.sureness].map((one) => Number(one.toFixed(2))),
+    Array.from(three.sureness!).map((one) => Number(one.toFixed(2))),
     [0, 1, 0.5, 0],
   );
   const bare = pixelsOf(
@@ -106,7 +112,7 @@ test("a line marks each border between classes, one for each stretch", () => {
   const third = SPAN / 3;
   const parts = borderOf(readMap(mapAnswer())).match(/M[^M]+/g);
   assert.deepEqual(
-    parts.sort(),
+    parts!.sort(),
     [
       `M${third},${third}V0`,
       `M${2 * third},${2 * third}V${third}`,
@@ -127,7 +133,7 @@ test("samples have their place and class, with wrong ones larger and on top", ()
     ["right 0", "right 1", "wrong 0", "wrong 1"],
   );
   const [right] = dots;
-  const circle = (d) =>
+  const circle = (d: string) =>
     [...d.matchAll(/M([\d.-]+),([\d.-]+)A([\d.]+)/g)].map(([, x, y, r]) => [
       Number(x) - Number(r),
       Number(y),
@@ -152,9 +158,9 @@ test("thirty classes differ by shape or by colour", () => {
 });
 
 test("the map in words: how many are right, which are wrong and as what, and each class's share of the plane", () => {
-  const run = { label: "GD", status: "paused", step: 40, divergedAt: null };
+  const run = part<Run>({ label: "GD", status: "paused", step: 40, divergedAt: null });
   assert.equal(
-    mapWords(run, mapAnswer()),
+    mapWords(run, mapAnswer(), false),
     "GD at step 40: 3 of 5 test samples correct. Wrong: 1 of 3 no (as yes); 1 of 2 yes (as no). Plane of u and v: no 67 %, yes 33 %.",
   );
   const three = mapAnswer({
@@ -168,7 +174,7 @@ test("the map in words: how many are right, which are wrong and as what, and eac
     right: 12 / 15,
   });
   assert.match(
-    mapWords(run, three),
+    mapWords(run, three, false),
     /12 of 15 training samples correct\. Wrong: 3 of 7 a \(1 as b, 2 as c\)\. Plane of/,
   );
   assert.doesNotMatch(
@@ -181,12 +187,13 @@ test("the map in words: how many are right, which are wrong and as what, and eac
         ],
         right: 1,
       }),
+      false,
     ),
     /Wrong/,
   );
-  assert.equal(mapWords(run, undefined), "GD: no predictions yet.");
+  assert.equal(mapWords(run, undefined, false), "GD: no predictions yet.");
   assert.equal(
-    mapWords({ ...run, status: "diverged", divergedAt: 39 }, mapAnswer()),
+    mapWords({ ...run, status: "diverged", divergedAt: 39 }, mapAnswer(), false),
     "GD diverged at step 39: off the axis.",
   );
   assert.equal(axisWords(mapAnswer(), false), "Across: u, 0 to 3.00. Up: v, −1.50 to 1.50.");
@@ -201,8 +208,8 @@ test("the map in words: how many are right, which are wrong and as what, and eac
 });
 
 test("the prediction under the pointer names the middle of its cell", () => {
-  const at = (across, up, changes = {}) =>
-    placeWords(mapAnswer(changes), readMap(mapAnswer(changes)), [across, up]);
+  const at = (across: number, up: number, changes = {}) =>
+    placeWords(mapAnswer(changes), readMap(mapAnswer(changes)), [across, up], false);
   assert.equal(at(0.4, 0.4), "u 1.50, v 0: no, 50 %");
   assert.equal(at(1, 1), "u 2.50, v 1.00: yes, 100 %");
   assert.equal(
@@ -224,8 +231,10 @@ test("the prediction under the pointer names the middle of its cell", () => {
 
 test("arrow keys move from cell to cell, from the middle on and never off the map", () => {
   const side = 4;
-  const after = (...keys) =>
-    keys.reduce((at, key) => moved(side, at, key), null).map((share) => share * side - 0.5);
+  const after = (...keys: string[]) =>
+    keys
+      .reduce((at: At | null, key) => moved(side, at, key), null)!
+      .map((share) => share * side - 0.5);
   assert.deepEqual(after("ArrowLeft"), [2, 2], "the first key enters");
   assert.deepEqual(after("ArrowUp", "ArrowRight", "ArrowUp", "ArrowUp"), [3, 3]);
   assert.deepEqual(after("Home", "Home", "ArrowLeft", "PageDown", "ArrowDown"), [0, 0]);
@@ -248,7 +257,7 @@ test("the cursor frames its cell, with rows counted from below", () => {
 });
 
 /** Two runs with visible maps. */
-const ofClasses = (features) =>
+const ofClasses = (features = 2) =>
   [
     { type: "opened", answer: classified(features), token: "t" },
     { type: "view", part: { isMapSeen: true } },
@@ -256,7 +265,7 @@ const ofClasses = (features) =>
 
 test("a map needs classes, two inputs and a viewer, and a run that is neither hidden nor diverged", () => {
   const state = ofClasses();
-  const names = (messages, from = state) =>
+  const names = (messages: Message[], from = state) =>
     mappedRuns(messages.reduce(reduce, from)).map(({ name }) => name);
   assert.deepEqual([showsMap(state), names([])], [true, ["gd", "sgd"]]);
   assert.equal(showsMap(ofClasses(3)), false);
@@ -274,13 +283,13 @@ test("a map needs classes, two inputs and a viewer, and a run that is neither hi
 });
 
 test("a map is old if one on view is missing, or is of another step than its paused run", () => {
-  const map = (run, step) => ({
+  const map = (run: string, step: number) => ({
     type: "instrument",
     run,
     name: "map",
     answer: { ...mapAnswer(), step },
   });
-  const at = (step, status = "paused") => ({
+  const at = (step: number, status = "paused") => ({
     type: "frame",
     runs: Object.fromEntries(
       ["gd", "sgd"].map((name) => [
@@ -289,7 +298,7 @@ test("a map is old if one on view is missing, or is of another step than its pau
       ]),
     ),
   });
-  const isOld = (...messages) => isMapOld(messages.reduce(reduce, ofClasses()));
+  const isOld = (...messages: Message[]) => isMapOld(messages.reduce(reduce, ofClasses()));
   assert.deepEqual(
     [isOld(at(40)), isOld(at(40), map("gd", 40)), isOld(at(40), map("gd", 40), map("sgd", 40))],
     [true, true, false],

@@ -13,6 +13,8 @@ import {
 } from "../../frontend/features/exhibits/exhibits.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { answer, catalog } from "./fake-server.ts";
+import type { Json, Message, Recipe } from "../../frontend/core/types.ts";
+import type { Exhibit } from "../../frontend/features/exhibits/exhibits.ts";
 
 const VIEW = { x: "steps", measure: "grad_l1", speed: 60, pace: "steps" };
 const { recipe } = answer();
@@ -40,9 +42,9 @@ const base = [
   { type: "catalog", catalog: { ...catalog, exhibits } },
   { type: "opened", answer: answer(), token: "t" },
 ];
-const after = (...messages: any[]) => [...base, ...messages].reduce(reduce, initialState());
+const after = (...messages: Message[]) => [...base, ...messages].reduce(reduce, initialState());
 /** An answer with another recipe. */
-const opened = (changed: any) => ({
+const opened = (changed: Json) => ({
   type: "opened",
   answer: answer({ id: "e2", recipe: { ...recipe, ...changed } }),
   token: "t",
@@ -98,7 +100,7 @@ test("any change of numbers makes it an own experiment: data, network, loss, a r
 });
 
 test("a reset keeps an exhibit, and does not restore an edited one", () => {
-  const reset = (settings) => ({
+  const reset = (settings: Json) => ({
     type: "event",
     event: "reset",
     experiment: "e1",
@@ -134,7 +136,7 @@ test("the invitation says what an exhibit shows, and for other experiments what 
 });
 
 /** An answer with the first run alone. */
-function one(changed: any) {
+function one(changed: Partial<Recipe>) {
   const whole = answer({ id: "e3" });
   return {
     ...whole,
@@ -149,7 +151,7 @@ test("the notice names the runs that start", () => {
     recipe: { ...recipe, runs: Array(count).fill(recipe.runs[0]) },
   });
   assert.deepEqual(
-    [1, 2, 3].map((count) => startWords(runs(count))),
+    [1, 2, 3].map((count) => startWords(runs(count) as Exhibit)),
     [
       "The notebook: the run starts at step 0.",
       "The notebook: both runs start at step 0.",

@@ -16,6 +16,7 @@ import { openedAs } from "../../frontend/features/sharing/opened-file.ts";
 import { changedRecipe, freshWords } from "../../frontend/core/recipes.ts";
 import { answer, catalog, classified } from "./fake-server.ts";
 import { live } from "./world.ts";
+import type { Json, State } from "../../frontend/core/types.ts";
 
 const exports = [
   { name: "recipe.json", media_type: "application/json", help: "all of it", of_first: false },
@@ -29,7 +30,7 @@ const lab = (reply = answer()) =>
 
 test("files come from the catalog, for all runs or one, and a file of one run names it", () => {
   const state = lab();
-  const at = `api/v1/experiments/${state.experiment.id}/export`;
+  const at = `api/v1/experiments/${state.experiment!.id}/export`;
   assert.deepEqual(
     filesOf(state, ALL).map(({ href, of }) => [href, of]),
     [
@@ -70,7 +71,7 @@ test("pictures are named after the step on view", () => {
 
 test("classes over two inputs can be exported as a picture while the map is on view", () => {
   const state = lab(classified(2));
-  const kinds = (of) => picturesOf(of).map(({ kind }) => kind);
+  const kinds = (of: State) => picturesOf(of).map(({ kind }) => kind);
   assert.deepEqual(kinds(lab()), ["loss", "gradients", "scatter"]);
   assert.deepEqual(kinds(state), ["loss", "gradients", "map"]);
   assert.deepEqual(kinds(reduce(state, { type: "view", part: { predicted: "table" } })), [
@@ -94,25 +95,25 @@ test("pixels become rectangles by colour, one for each stretch of a row; transpa
 });
 
 test("text that does not fit ends in an ellipsis, never in half a word", () => {
-  const widthOf = (text) => 10 * text.length;
+  const widthOf = (text: string) => 10 * text.length;
   assert.equal(fitting("momentum", 80, widthOf), "momentum");
   assert.equal(fitting("momentum", 79, widthOf), "moment…");
   assert.equal(fitting("GD with care", 45, widthOf), "GD…");
   assert.equal(fitting("momentum", 5, widthOf), "");
 });
 
-const file = (name, text) => Object.assign(new Blob([text]), { name });
+const file = (name: string, text: string) => new File([text], name);
 
 test("opening a recipe starts another experiment, and undo returns to the one before", async () => {
   const { app, server, id } = await live();
-  const recipe = structuredClone(app.store.get().experiment.recipe);
+  const recipe = structuredClone(app.store.get().experiment!.recipe);
   recipe.runs[0].edits = [{ at_step: 3, batch_size: 1 }];
   await app.openFile(file("recipe.json", JSON.stringify(recipe)));
   assert.deepEqual(server.posted, recipe);
-  assert.notEqual(app.store.get().experiment.id, id);
-  assert.match(app.store.get().notice.text, /^Opened from recipe\.json, at step 0\./);
+  assert.notEqual(app.store.get().experiment!.id, id);
+  assert.match(app.store.get().notice!.text, /^Opened from recipe\.json, at step 0\./);
   await app.undo();
-  assert.equal(app.store.get().experiment.id, id);
+  assert.equal(app.store.get().experiment!.id, id);
   app.stop();
 });
 
@@ -120,7 +121,7 @@ test("opened parameters are the start of a new experiment with the same recipe",
   const { app, server } = await live();
   await app.openFile(file("gd-parameters.npz", "PK"));
   assert.deepEqual([server.posted.network.start, server.posted.network.layers.length], ["p1", 2]);
-  assert.match(app.store.get().notice.text, /^Weights from a file: both runs start/);
+  assert.match(app.store.get().notice!.text, /^Weights from a file: both runs start/);
   app.stop();
 });
 
@@ -131,10 +132,10 @@ test("an unreadable file gives a notice, and the experiment stays", async () => 
     ["recipe.json", "[1]", /holds no recipe/],
     ["recipe.json", "{", /holds no recipe/],
     ["w.npz", "no", /cannot be used/],
-  ]) {
+  ] as const) {
     await app.openFile(file(name, text));
-    assert.match(app.store.get().problem.title, words);
-    assert.equal(app.store.get().experiment.id, id);
+    assert.match(app.store.get().problem!.title, words);
+    assert.equal(app.store.get().experiment!.id, id);
     app.dismiss();
   }
   assert.deepEqual(openedAs("W.NPZ"), { isParameters: true });
@@ -147,7 +148,7 @@ test("a changed network gets new initial weights; other changes keep those of a 
     ...reply,
     recipe: { ...reply.recipe, network: { ...reply.recipe.network, start: "p1" } },
   });
-  const start = (changes) => changedRecipe(state, changes).network.start;
+  const start = (changes: Json) => changedRecipe(state, changes).network.start;
   assert.deepEqual(
     [
       start({ data: { seed: 3 } }),

@@ -1,5 +1,18 @@
 // A server's answers by hand, small enough to read.
 
+import type { ExperimentAnswer, Finding, RunAnswer, RunRecipe } from "../../frontend/core/types.ts";
+import type { RunStatus } from "../../frontend/core/wire-types.ts";
+
+/** Columns as lists, which tests change in place. */
+export type Lists = {
+  generation: number;
+  first: number[];
+  last: number[];
+  samples_seen: number[];
+  seconds: number[];
+  series: Record<string, Record<"min" | "max" | "mean" | "last" | "count", (number | null)[]>>;
+};
+
 export const catalog = {
   optimizers: [
     { name: "sgd", parameters: [] },
@@ -35,6 +48,14 @@ export const catalog = {
   ],
 };
 
+/** of the answer, of every run, and of the data */
+export type Differences = Partial<ExperimentAnswer> & {
+  status?: RunStatus;
+  step?: number;
+  generation?: number;
+  test_fraction?: number;
+};
+
 /** The notebook's experiment at step 0, with changes to every run or to the counts. */
 export function answer({
   id = "e1",
@@ -43,8 +64,8 @@ export function answer({
   generation = 0,
   test_fraction: share = 0.25,
   ...more
-} = {}) {
-  const run = (name, batch) => ({
+}: Differences = {}): ExperimentAnswer {
+  const run = (name: string, batch: number | null): RunRecipe => ({
     name,
     optimizer: "sgd",
     learning_rate: 0.1,
@@ -53,7 +74,7 @@ export function answer({
     seed: 0,
     edits: [],
   });
-  const runAnswer = (name) => ({
+  const runAnswer = (name: string): RunAnswer => ({
     name,
     label: null,
     status,
@@ -97,7 +118,7 @@ export function answer({
 }
 
 /** The same with two classes over this many inputs. */
-export function classified(features = 2) {
+export function classified(features = 2): ExperimentAnswer {
   const { recipe, ...more } = answer();
   return {
     ...more,
@@ -107,7 +128,7 @@ export function classified(features = 2) {
 }
 
 /** Columns of steps first ... last, one bucket a step; the loss is 1 / (1 + step). */
-export function columns(first, last, generation = 0) {
+export function columns(first: number, last: number, generation = 0): Lists {
   const steps = Array.from({ length: last - first + 1 }, (_, k) => first + k);
   const loss = steps.map((step) => 1 / (1 + step));
   return {
@@ -123,14 +144,14 @@ export function columns(first, last, generation = 0) {
 }
 
 /** A new finding: its first evidence is its evidence. */
-const asNew = (finding: any) => ({
+const asNew = (finding: Omit<Finding, "seen_at" | "first_evidence">): Finding => ({
   seen_at: finding.found_at,
   first_evidence: finding.evidence,
   ...finding,
 });
 
 /** The Doctor's finding of a dead layer, with changes. */
-export const dead = (changes = {}) =>
+export const dead = (changes: Partial<Finding> = {}) =>
   asNew({
     id: "dead_layer-2@214",
     rule: "dead_layer",
@@ -164,7 +185,7 @@ export const dead = (changes = {}) =>
   });
 
 /** The finding of a healthy run. */
-export const healthy = (changes = {}) =>
+export const healthy = (changes: Partial<Finding> = {}) =>
   asNew({
     id: "healthy@400",
     rule: "healthy",
@@ -182,7 +203,7 @@ export const healthy = (changes = {}) =>
   });
 
 /** The finding of a high rate. */
-export const edge = (changes = {}) =>
+export const edge = (changes: Partial<Finding> = {}) =>
   asNew({
     id: "rate_at_edge@100",
     rule: "rate_at_edge",
@@ -206,7 +227,7 @@ export const edge = (changes = {}) =>
   });
 
 /** The event of a finding. */
-export const findingEvent = (run, finding, generation = 0) => ({
+export const findingEvent = (run: string, finding: Finding, generation = 0) => ({
   type: "event",
   event: "finding",
   run,

@@ -30,16 +30,18 @@ import { lossSummary, stateOf } from "../../frontend/core/selectors.ts";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
 import { answer, catalog, dead, edge, findingEvent, healthy } from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";
-import { live } from "./world.ts";
+import { live, part } from "./world.ts";
+import type { Differences } from "./fake-server.ts";
+import type { Finding, Json, Message, Remedy, State } from "../../frontend/core/types.ts";
 
-const after = (messages, state = initialState()) => messages.reduce(reduce, state);
-const opened = (changes) =>
+const after = (messages: Message[], state = initialState()) => messages.reduce(reduce, state);
+const opened = (changes: Differences = {}) =>
   after([
     { type: "catalog", catalog },
     { type: "opened", answer: answer(changes), token: "t" },
     { type: "connection", status: "ready" },
   ]);
-const frame = (run, step, changes = {}) => ({
+const frame = (run: string, step: number, changes = {}) => ({
   type: "frame",
   runs: {
     [run]: {
@@ -53,8 +55,8 @@ const frame = (run, step, changes = {}) => ({
     },
   },
 });
-const titles = (state) => openFindings(state).map(({ finding }) => finding.title);
-const withFindings = (gd, sgd) => {
+const titles = (state: State) => openFindings(state).map(({ finding }) => finding.title);
+const withFindings = (gd: Finding[], sgd: Finding[]) => {
   const reply = answer({ step: 500 });
   Object.assign(reply.runs[0], { findings: gd });
   Object.assign(reply.runs[1], { findings: sgd });
@@ -104,9 +106,10 @@ test("a run with a problem is not called healthy, whatever the earlier findings"
 });
 
 test("the network shows the run in trouble, unless a person chose another or reads steps", () => {
-  const networkRun = (messages, state = opened()) => after(messages, state).view.networkRun;
+  const networkRun = (messages: Message[], state = opened()) =>
+    after(messages, state).view.networkRun;
   const reply = withFindings([], [dead()]);
-  const view = (part) => ({ type: "view", part });
+  const view = (part: Json) => ({ type: "view", part });
   assert.equal(networkRun([findingEvent("gd", edge()), findingEvent("gd", healthy())]), "gd");
   assert.equal(networkRun([findingEvent("sgd", dead())]), "sgd");
   assert.equal(
@@ -210,7 +213,7 @@ test("evidence names the step at which it was seen, not the step on view", () =>
 });
 
 test("frames update the evidence of open findings without news, and a later whole state does not revert it", () => {
-  const evidenceFrame = (step, evidence, id = dead().id) =>
+  const evidenceFrame = (step: number, evidence: string, id = dead().id) =>
     frame("sgd", step, { findings: [{ id, seen_at: step, evidence }] });
   const open = after([findingEvent("sgd", dead()), findingEvent("gd", healthy())], opened());
   const next = after([evidenceFrame(900, "Still so.")], open);
@@ -252,7 +255,7 @@ test("frames update the evidence of open findings without news, and a later whol
 });
 
 test("the cost of examinations is shown for all runs together, with the seconds behind the percentage", () => {
-  const costs = (gd, sgd = gd) =>
+  const costs = (gd: [number, number], sgd = gd) =>
     ["gd", "sgd"].reduce((state, run, place) => {
       const [waited_seconds, computed_seconds] = [gd, sgd][place];
       return reduce(
@@ -278,7 +281,7 @@ test("the cost of examinations is shown for all runs together, with the seconds 
 });
 
 test("in the first seconds the cost is shown as waiting time, not as a share", () => {
-  const after = (waited_seconds, computed_seconds) =>
+  const after = (waited_seconds: number, computed_seconds: number) =>
     waitWords(
       reduce(
         opened(),
@@ -330,7 +333,7 @@ test("a reset forgets findings, and late findings of the old generation are igno
 });
 
 test("the past view shows findings up to that step, including those closed since", () => {
-  const moment = (step) => ({
+  const moment = (step: number) => ({
     step,
     generation: 0,
     epoch: 1,
@@ -340,7 +343,7 @@ test("the past view shows findings up to that step, including those closed since
     predictions: null,
     weights: null,
   });
-  const at = (step) =>
+  const at = (step: number) =>
     after(
       [
         findingEvent("gd", edge({ until_step: 160 })),
@@ -388,7 +391,7 @@ test("a run's word names its problem, else its loss trend on view", () => {
     ],
     opened(),
   );
-  const word = (state, run) => stateOf(state.runs[run], state).word;
+  const word = (state: State, run: string) => stateOf(state.runs[run], state).word;
   assert.deepEqual([word(playing, "gd"), word(playing, "sgd")], ["flat", "falling"]);
   const state = after([findingEvent("gd", healthy()), findingEvent("sgd", dead())], playing);
   assert.deepEqual([word(state, "gd"), word(state, "sgd")], ["flat", "layer 2 dead"]);
@@ -528,7 +531,7 @@ test("a problem is announced once; earlier ones are not, and divergence has its 
 
 test("a remedy that forks gets its own name, and undo removes that run", () => {
   const state = after([frame("sgd", 500), findingEvent("sgd", dead())], opened());
-  const { remedy } = firstRemedy(state);
+  const { remedy } = firstRemedy(state)!;
   const command = requestFor(state, remedy);
   assert.deepEqual(command, {
     do: "add_run",
@@ -545,7 +548,7 @@ test("a remedy that forks gets its own name, and undo removes that run", () => {
 });
 
 test("undo of a remedy that edits restores the values, another optimizer's included", () => {
-  const edited = (...edits) =>
+  const edited = (...edits: Json[]) =>
     after(
       edits.map((edit) => ({
         type: "event",
@@ -555,7 +558,7 @@ test("undo of a remedy that edits restores the values, another optimizer's inclu
       })),
       opened(),
     );
-  const undo = (state, body) => undoing(state, { do: "edit", run: "gd", body }).body;
+  const undo = (state: State, body: Json) => undoing(state, { do: "edit", run: "gd", body }).body;
   assert.deepEqual(undo(opened(), { learning_rate: 0.05 }), { learning_rate: 0.1 });
   assert.deepEqual(undo(opened(), { clip_norm: 1, schedule: "cosine" }), {
     clip_norm: null,
@@ -573,7 +576,7 @@ test("undo of a remedy that edits restores the values, another optimizer's inclu
 });
 
 /** The server's events after a remedy forked SGD. */
-const forked = (...edits) => [
+const forked = (...edits: Json[]) => [
   {
     type: "event",
     event: "run_added",
@@ -627,7 +630,7 @@ test("a remedy that edits is in force with its settings, one that forks with its
 });
 
 test("the page says when there is no room for a fork, and from the fifth run on that colours repeat", () => {
-  const many = (count) =>
+  const many = (count: number) =>
     Array.from({ length: count }, (_, k) => ({
       type: "event",
       event: "run_added",
@@ -642,15 +645,14 @@ test("the page says when there is no room for a fork, and from the fifth run on 
   );
   const command = { do: "add_run", run: null, body: { name: "r2" } };
   assert.equal(
-    doneWords(
-      after(many(2), opened()),
-      { label: "Fork with He init" },
-      { ...command, body: { name: "r1" } },
-    ),
+    doneWords(after(many(2), opened()), part<Remedy>({ label: "Fork with He init" }), {
+      ...command,
+      body: { name: "r1" },
+    }),
     "Fork with He init: new run R1.",
   );
   assert.equal(
-    doneWords(after(many(3), opened()), { label: "Fork with He init" }, command),
+    doneWords(after(many(3), opened()), part<Remedy>({ label: "Fork with He init" }), command),
     "Fork with He init: new run R2. It shares colour and shape with GD.",
   );
   assert.deepEqual(
@@ -672,8 +674,8 @@ test("the strip of a divergence offers a way back, but not to visitors", () => {
     findingEvent("gd", dead({ id: "d", rule: "diverged", since_step: 307, remedies })),
   ];
   const state = after(events, opened());
-  assert.equal(stripFor(state).act.text, "Rewind GD to 300, rate 0.03");
-  assert.equal(stripFor(after([{ type: "token", token: null }], state)).act, undefined);
+  assert.equal(stripFor(state)!.act!.text, "Rewind GD to 300, rate 0.03");
+  assert.equal(stripFor(after([{ type: "token", token: null }], state))!.act, undefined);
   const recipe = {
     ...answer().recipe.runs[0],
     name: "gd-300",
@@ -699,7 +701,7 @@ test("the strip of a divergence offers a way back, but not to visitors", () => {
         type: "opened",
         answer: {
           ...answer(),
-          recipe: wound.experiment.recipe,
+          recipe: wound.experiment!.recipe,
           runs: [
             { ...answer().runs[0], status: "diverged", findings: state.runs.gd.findings },
             { ...answer().runs[0], name: "gd-300" },
@@ -713,7 +715,7 @@ test("the strip of a divergence offers a way back, but not to visitors", () => {
   assert.equal(stripFor(reopened), null, "a page that comes later knows it too");
   const undone = after([{ type: "event", event: "run_removed", run: "gd-300" }], wound);
   assert.equal(
-    stripFor(undone).act.text,
+    stripFor(undone)!.act!.text,
     "Rewind GD to 300, rate 0.03",
     "and the way back was taken back",
   );
@@ -722,7 +724,7 @@ test("the strip of a divergence offers a way back, but not to visitors", () => {
 test("a remedy is one command, reported with undo when done, and not when refused", async () => {
   const { app, socket, id } = await live();
   socket().say({ ...findingEvent("sgd", dead()), experiment: id });
-  const { remedy } = firstRemedy(app.store.get());
+  const { remedy } = firstRemedy(app.store.get())!;
   app.remedy(remedy);
   app.remedy(remedy);
   const [command, second] = socket().commands();
@@ -759,10 +761,10 @@ test("a remedy is one command, reported with undo when done, and not when refuse
   );
   await app.undo();
   assert.deepEqual(
-    [socket().commands().at(-1).do, socket().commands().at(-1).run],
+    [socket().commands().at(-1)!.do, socket().commands().at(-1)!.run],
     ["remove_run", "sgd-214"],
   );
-  socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: {} });
+  socket().say({ type: "ack", id: socket().commands().at(-1)!.id, answer: {} });
   assert.equal(app.store.get().runs["sgd-214"], undefined);
   assert.equal(
     app.store.get().view.networkRun,
@@ -772,7 +774,7 @@ test("a remedy is one command, reported with undo when done, and not when refuse
 
   // the answer may arrive before the event with the run
   app.remedy(remedy);
-  socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: {} });
+  socket().say({ type: "ack", id: socket().commands().at(-1)!.id, answer: {} });
   assert.equal(app.store.get().notice, null);
   socket().say({
     type: "event",
@@ -782,33 +784,33 @@ test("a remedy is one command, reported with undo when done, and not when refuse
     recipe,
     added: { ...answer().runs[1], name: "sgd-214", step: 214 },
   });
-  assert.match(app.store.get().notice.text, /: new run /);
+  assert.match(app.store.get().notice!.text, /: new run /);
   app.dismiss();
 
   socket().say({ ...findingEvent("gd", edge()), experiment: id });
   app.remedy(edge().remedies[0]);
   socket().say({
     type: "error",
-    id: socket().commands().at(-1).id,
+    id: socket().commands().at(-1)!.id,
     problem: { title: "No", status: 422 },
   });
-  assert.deepEqual([app.store.get().notice, app.store.get().problem.title], [null, "No"]);
+  assert.deepEqual([app.store.get().notice, app.store.get().problem!.title], [null, "No"]);
   app.stop();
 });
 
 test("undo reverts a remedy that edits", async () => {
   const { app, socket } = await live();
   app.remedy(edge().remedies[0]);
-  const { id, learning_rate: rate } = socket().commands().at(-1);
+  const { id, learning_rate: rate } = socket().commands().at(-1)!;
   assert.equal(rate, 0.05);
   socket().say({ type: "ack", id, answer: { run: "gd", at_step: 0, learning_rate: 0.05 } });
-  assert.equal(app.store.get().notice.text, "Halve the rate: applied to GD.");
+  assert.equal(app.store.get().notice!.text, "Halve the rate: applied to GD.");
   await app.undo();
   assert.deepEqual(
     [
-      socket().commands().at(-1).do,
-      socket().commands().at(-1).run,
-      socket().commands().at(-1).learning_rate,
+      socket().commands().at(-1)!.do,
+      socket().commands().at(-1)!.run,
+      socket().commands().at(-1)!.learning_rate,
     ],
     ["edit", "gd", 0.1],
   );
@@ -816,11 +818,11 @@ test("undo reverts a remedy that edits", async () => {
 });
 
 test("a remedy far from its finding names the new weights and the optimizer", () => {
-  const { runs } = opened();
-  const words = (change) =>
+  const state = opened();
+  const words = (change: Json) =>
     wholeWords(
-      { runs },
-      { run: runs.gd, finding: edge() },
+      state,
+      { run: state.runs.gd, finding: edge() },
       { label: "Fork", command: { do: "add_run", fork_of: "gd", at_step: 0, ...change } },
     );
   assert.equal(

@@ -10,6 +10,11 @@ import { axisOf, columnsFor } from "../../frontend/charts/scene.ts";
 import { columns } from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";
 import { live, settle } from "./world.ts";
+import type { Json } from "../../frontend/core/types.ts";
+import type { ColumnStore } from "../../frontend/core/series.ts";
+import type { Given } from "./scenes.ts";
+import type { RunStatus } from "../../frontend/core/wire-types.ts";
+import type { Scene } from "../../frontend/charts/scene.ts";
 
 const LONG = 40_000;
 const WIDTH = 64;
@@ -18,7 +23,7 @@ const WIDTH = 64;
 function coarse(per = 900) {
   const first = Array.from({ length: LONG / WIDTH }, (_, k) => k * WIDTH);
   const last = first.map((step) => step + WIDTH - 1);
-  const stat = (of) => first.map((_, k) => 1 / (1 + of[k]));
+  const stat = (of: number[]) => first.map((_, k) => 1 / (1 + of[k]));
   return {
     generation: 0,
     first,
@@ -38,7 +43,11 @@ function coarse(per = 900) {
 }
 
 /** GD paused after all these steps, SGD hidden or at step 0. */
-function long({ zoom = null, status = "paused", view = {} } = {}) {
+function long({
+  zoom = null,
+  status = "paused",
+  view = {},
+}: Pick<Given, "zoom" | "view"> & { status?: RunStatus } = {}) {
   const result = scene({
     zoom,
     view,
@@ -61,10 +70,10 @@ function long({ zoom = null, status = "paused", view = {} } = {}) {
   result.series.take("gd", coarse());
   return result;
 }
-const pointsIn = (figure, [low, high]) =>
+const pointsIn = (figure: { data: Json[] }, [low, high]: [number, number]) =>
   figure.data
-    .find(({ meta }) => meta.run === "gd" && meta.role === "train")
-    .x.filter((x) => x >= low && x <= high);
+    .find(({ meta }) => meta.run === "gd" && meta.role === "train")!
+    .x.filter((x: number) => x >= low && x <= high);
 
 test("only ranges that could be finer are requested, with a margin", () => {
   assert.deepEqual(rangesToRefine(long()), {});
@@ -85,7 +94,7 @@ test("only ranges that could be finer are requested, with a margin", () => {
 });
 
 test("steps of a playing run arrive without a request", () => {
-  const zoom = [LONG - 200, LONG + 10];
+  const zoom: [number, number] = [LONG - 200, LONG + 10];
   assert.deepEqual(rangesToRefine(long({ zoom, status: "playing" })), {});
   assert.deepEqual(rangesToRefine(long({ zoom })), { gd: { since: LONG - 212, until: LONG - 1 } });
   assert.deepEqual(
@@ -100,7 +109,7 @@ test("a range means the same steps on every axis", () => {
     ["epochs", 1],
     ["samples", 900],
     ["seconds", 1e-4],
-  ]) {
+  ] as const) {
     const { since, until } = rangesToRefine(
       long({ zoom: [20_000 * unit, 20_200 * unit], view: { x } }),
     ).gd;
@@ -112,7 +121,7 @@ test("a range means the same steps on every axis", () => {
 });
 
 test("the chart shows every step of a loaded range, and the whole as before", () => {
-  const zoom = [20_000, 20_200];
+  const zoom: [number, number] = [20_000, 20_200];
   const close = long({ zoom });
   assert.ok(pointsIn(lossChart(figures.loss, close), zoom).length <= 4);
   close.series.keepCloser("gd", columns(19_989, 20_211));
@@ -120,7 +129,7 @@ test("the chart shows every step of a loaded range, and the whole as before", ()
     pointsIn(lossChart(figures.loss, close), zoom),
     Array.from({ length: 201 }, (_, k) => 20_000 + k),
   );
-  const elsewhere = { ...close, zoom: { x: [30_000, 30_200], y: null } };
+  const elsewhere: Scene = { ...close, zoom: { x: [30_000, 30_200], y: null } };
   assert.ok(pointsIn(lossChart(figures.loss, elsewhere), [30_000, 30_200]).length <= 4);
   for (const part of [columns(20_100, 20_211), columns(19_989, 20_100)]) {
     close.series.keepCloser("gd", part);
@@ -136,7 +145,7 @@ test("the chart shows every step of a loaded range, and the whole as before", ()
 });
 
 test("while another measure loads, the range on hand stays on view", () => {
-  const zoom = [20_000, 20_200];
+  const zoom: [number, number] = [20_000, 20_200];
   const close = long({ zoom });
   const loss = coarse().series.train_loss;
   close.series.take("gd", {
@@ -145,7 +154,7 @@ test("while another measure loads, the range on hand stays on view", () => {
     series: { train_loss: loss, "ratio/W1": loss },
   });
   close.series.keepCloser("gd", columns(19_989, 20_211, 1));
-  const columnsOf = (names) => columnsFor(close, axisOf(close), names, 800).gd;
+  const columnsOf = (names: string[]) => columnsFor(close, axisOf(close), names, 800).gd;
   assert.ok(columnsOf(["train_loss"]).first.length > 200);
   assert.ok("ratio/W1" in columnsOf(["ratio/W1"]).series);
   assert.ok(columnsOf(["ratio/W1"]).first.length < 10);
@@ -160,10 +169,10 @@ test("a range from before a reset is not shown", () => {
 
 test("the page requests a range once, again for another measure, and drops it when out of view", async () => {
   const { app, server } = await live();
-  const requests = [];
+  const requests: Json[] = [];
   const respond = server.history;
   server.history = (query) => (requests.push(Object.fromEntries(query)), respond(query));
-  app.series.take("gd", columns(0, 9));
+  (app.series as ColumnStore).take("gd", columns(0, 9));
   const before = app.store.get().frames;
   for (let draws = 0; draws < 5; draws++) app.lookCloser({ gd: { since: 3, until: 8 } });
   await settle();
@@ -173,7 +182,7 @@ test("the page requests a range once, again for another measure, and drops it wh
     ["3", "8", "bdata"],
   );
   assert.equal(app.store.get().frames, before + 1);
-  assert.deepEqual([...app.series.closer("gd").first], [3, 4, 5, 6, 7, 8]);
+  assert.deepEqual([...app.series.closer("gd")!.first], [3, 4, 5, 6, 7, 8]);
   app.setView({ measure: "ratio" });
   app.lookCloser({ gd: { since: 3, until: 8 } });
   await settle();
@@ -185,7 +194,7 @@ test("the page requests a range once, again for another measure, and drops it wh
 
 test("an answer for a range out of view is dropped, and a refusal keeps the columns", async () => {
   const { app, server } = await live();
-  app.series.take("gd", columns(0, 9));
+  (app.series as ColumnStore).take("gd", columns(0, 9));
   const respond = server.history;
   let late = () => {};
   server.history = (query) =>
@@ -197,15 +206,10 @@ test("an answer for a range out of view is dropped, and a refusal keeps the colu
   await settle();
   late();
   await settle();
-  assert.deepEqual([...app.series.closer("gd").first], [5, 6]);
-  server.history = () => ({
-    ok: false,
-    status: 503,
-    statusText: "",
-    json: async () => ({ title: "No" }),
-  });
+  assert.deepEqual([...app.series.closer("gd")!.first], [5, 6]);
+  server.history = () => Response.json({ title: "No" }, { status: 503 });
   app.lookCloser({ gd: { since: 1, until: 2 } });
   await settle();
-  assert.deepEqual([[...app.series.closer("gd").first], app.store.get().problem], [[5, 6], null]);
+  assert.deepEqual([[...app.series.closer("gd")!.first], app.store.get().problem], [[5, 6], null]);
   app.stop();
 });

@@ -18,9 +18,12 @@ import {
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { createStore } from "../../frontend/core/store.ts";
 import { answer, classified } from "./fake-server.ts";
+import type { Environment, Json, State } from "../../frontend/core/types.ts";
+import { part } from "./world.ts";
+import type { Api } from "../../frontend/core/net/api.ts";
 
 const settle = () => new Promise((go) => setImmediate(go));
-const answerAt = (step, more = {}) => ({
+const answerAt = (step: number, more = {}) => ({
   step,
   generation: 0,
   sharpness: 9,
@@ -36,18 +39,23 @@ const answerAt = (step, more = {}) => ({
   ...more,
 });
 
-function page({ narrow = false, takes = 5, fails = () => false, opened = answer() } = {}) {
+function page({
+  narrow = false,
+  takes = 5,
+  fails = () => false as boolean,
+  opened = answer(),
+} = {}) {
   const store = createStore(initialState(), reduce);
   for (const message of [
     { type: "opened", answer: opened, token: "t" },
     { type: "connection", status: "ready" },
   ])
     store.dispatch(message);
-  const clock = { now: 0, due: null, run: null, hidden: false };
-  const requests = [];
-  const api = {
+  const clock = { now: 0, due: 0, run: null as (() => void) | null, hidden: false };
+  const requests: string[] = [];
+  const api = part<Api>({
     figure: async (_, name, how) => (
-      requests.push(`figure ${name} ${how.filled}`), { data: [], layout: {} }
+      requests.push(`figure ${name} ${how?.filled}`), { data: [], layout: {} }
     ),
     async instrument(_, run, name, step) {
       requests.push(`${clock.now} ${run} ${name} ${step ?? "now"}`);
@@ -55,16 +63,16 @@ function page({ narrow = false, takes = 5, fails = () => false, opened = answer(
       if (fails()) throw new Error("no answer");
       return answerAt(step ?? store.get().runs[run].step);
     },
-  };
-  const environment = {
+  });
+  const environment = part<Environment>({
     now: () => clock.now,
     hidden: () => clock.hidden,
     narrow: () => narrow,
-    clearTimeout: () => (clock.run = null),
+    clearTimeout: () => void (clock.run = null),
     setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
-  };
+  });
   const gauges = createInstrumentRequests({ api, store, environment });
-  async function pass(ms) {
+  async function pass(ms: number) {
     const until = clock.now + ms;
     while (clock.run && clock.due <= until) {
       const { run } = clock;
@@ -76,7 +84,7 @@ function page({ narrow = false, takes = 5, fails = () => false, opened = answer(
     clock.now = Math.max(clock.now, until);
     return requests.splice(0);
   }
-  const stand = (step, status = "paused") =>
+  const stand = (step: number, status = "paused") =>
     store.dispatch({
       type: "frame",
       runs: Object.fromEntries(
@@ -170,7 +178,7 @@ test("during training requests are sequential and keep to the server's share", a
     times.slice(0, 3).map(([, , name]) => name),
     times.slice(3, 6).map(([, , name]) => name),
   );
-  const gaps = times.slice(1).map(([at], k) => at - times[k][0]);
+  const gaps = times.slice(1).map(([at], k) => Number(at) - Number(times[k][0]));
   assert.ok(
     gaps.length > 20 && gaps.every((gap) => gap >= 100),
     "96 ms after each answer, but not before 100",
@@ -211,11 +219,11 @@ test("a request without an answer is repeated later", async () => {
   assert.equal((await pass(3_000)).filter((line) => !line.startsWith("figure")).length, 3);
 });
 
-const isOfMaps = (line) => line.split(" ")[2] === "map";
+const isOfMaps = (line: string) => line.split(" ")[2] === "map";
 
 test("visible maps of visible runs are requested, at most four times a second", async () => {
   const { pass, stand, store, clock } = page({ opened: classified(), takes: 1 });
-  const show = (part) => store.dispatch({ type: "view", part });
+  const show = (part: Json) => store.dispatch({ type: "view", part });
   stand(7);
   assert.deepEqual(await pass(2_000), [], "out of sight");
   show({ isMapSeen: true });
@@ -269,13 +277,13 @@ test("the past view shows maps of that step, and the live view those of the pres
   assert.deepEqual(await steps(), ["gd map now", "sgd map now"]);
   store.dispatch({ type: "look", step: 12 });
   assert.deepEqual(await steps(), ["gd map 12", "sgd map 12"]);
-  assert.equal(answersOf(store.get(), "gd", "map").last.step, 12);
+  assert.equal(answersOf(store.get(), "gd", "map").last!.step, 12);
   store.dispatch({ type: "look", step: null });
   assert.deepEqual(await steps(), ["gd map now", "sgd map now"]);
   assert.deepEqual(answersOf(store.get(), "gd", "map").trail, [], "no figure draws its trail");
 });
 
-const measured = (state, name, answer) =>
+const measured = (state: State, name: string, answer: Json) =>
   reduce(state, { type: "instrument", run: "gd", name, answer });
 
 test("a trail holds numbers by step, has a limit, and ends with a run's generation", () => {
@@ -289,7 +297,7 @@ test("a trail holds numbers by step, has a limit, and ends with a run's generati
     [10, 20, 30],
   );
   assert.equal(
-    answersOf(state, "gd", "curvature").last.step,
+    answersOf(state, "gd", "curvature").last!.step,
     10,
     "the one that was asked for last is shown",
   );
@@ -301,7 +309,7 @@ test("a trail holds numbers by step, has a limit, and ends with a run's generati
     trail.length <= MOST &&
       trail.length > MOST / 3 &&
       trail[0].step === 10 &&
-      trail.at(-1).step === 1_999,
+      trail.at(-1)!.step === 1_999,
   );
   assert.equal(
     measured(state, "curvature", answerAt(5, { generation: 3 })),
@@ -388,7 +396,7 @@ test("measurements in words: the story in the chart's name, numbers and cost bes
 });
 
 test("a gauge says that its numbers are standardized if the data are", () => {
-  const keys = (standardize, reply = answer()) => {
+  const keys = (standardize: string, reply = answer()) => {
     const recipe = { ...reply.recipe, data: { ...reply.recipe.data, standardize } };
     const state = reduce(initialState(), {
       type: "opened",

@@ -8,9 +8,10 @@ import { piecesOf } from "../../frontend/features/inspector/expressions.ts";
 import { gridOf } from "../../frontend/features/inspector/grids.ts";
 import { sentenceOf } from "../../frontend/features/inspector/line-words.ts";
 import { followersOf, valuesBefore, partnerOf } from "../../frontend/features/inspector/sheets.ts";
+import type { Sheet } from "../../frontend/core/wire-types.ts";
 
-const wrong = [];
-for (const sheet of JSON.parse(readFileSync(0, "utf8"))) {
+const wrong: string[] = [];
+for (const sheet of JSON.parse(readFileSync(0, "utf8")) as Sheet[]) {
   sheet.lines.forEach(({ name, expression }, place) => {
     const line = `${name} = ${expression}`;
     const words = sentenceOf(sheet, place);
@@ -24,7 +25,9 @@ for (const sheet of JSON.parse(readFileSync(0, "utf8"))) {
       if (!entry || !gridOf(entry, piece, sheet.batch).rows.length)
         wrong.push(`${line}: ${piece.name} is nothing that is known`);
     }
-    const others = [partnerOf(sheet, place), ...followersOf(sheet, place)].filter(Boolean);
+    const others = [partnerOf(sheet, place), ...followersOf(sheet, place)].filter(
+      (each) => each !== null,
+    );
     if (others.some((other) => !sheet.lines[other.place])) wrong.push(`${line}: leads nowhere`);
   });
 }

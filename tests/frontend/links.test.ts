@@ -11,30 +11,35 @@ import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { noCodeWords, shareWords } from "../../frontend/features/sharing/share-words.ts";
 import { answer, catalog } from "./fake-server.ts";
 import { live, world } from "./world.ts";
+import type { Json, Message, State, View } from "../../frontend/core/types.ts";
+import type { Link } from "../../frontend/features/sharing/links.ts";
+import type { Kind } from "../../frontend/features/sharing/share-words.ts";
+import type { Differences } from "./fake-server.ts";
 
 const GOLDEN = new URL("../golden/links/", import.meta.url);
 const golden = readdirSync(GOLDEN).map((name) =>
   JSON.parse(readFileSync(new URL(name, GOLDEN), "utf8")),
 );
-const link = {
+const link: Link = {
   recipe: answer().recipe,
   steps: { gd: 40, sgd: 40 },
   view: { x: "epochs", hidden: ["sgd"], look: 12 },
 };
-const opened = (messages = [], changes = {}) =>
-  [
+const opened = (messages: Message[] = [], changes: Differences = {}) => {
+  const opening = [
     { type: "catalog", catalog },
     { type: "opened", answer: answer(changes), token: "t" },
-    ...messages,
-  ].reduce(reduce, initialState());
-const squeezed = async (text, version = VERSION) => {
+  ];
+  return [...opening, ...messages].reduce(reduce, initialState());
+};
+const squeezed = async (text: string, version = VERSION) => {
   const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));
   return `x=${version}.${Buffer.from(await new Response(stream).arrayBuffer()).toString("base64url")}`;
 };
 
 test("links of every version read as their contents", async () => {
   assert.deepEqual(
-    golden.map(({ fragment }) => Number(/^x=(\d+)\./.exec(fragment)[1])).sort(),
+    golden.map(({ fragment }) => Number(/^x=(\d+)\./.exec(fragment)![1])).sort(),
     Array.from({ length: VERSION + 1 }, (_, k) => k),
   );
   for (const { fragment, opens } of golden) assert.deepEqual(await unpack(fragment), opens);
@@ -42,21 +47,21 @@ test("links of every version read as their contents", async () => {
 
 test("a packed link uses the alphabet of addresses, is small, and unpacks unchanged", async () => {
   const fragment = await pack(link);
-  assert.match(fragment, /^x=1\.[\w-]+$/);
-  assert.ok(fragment.length < 700, fragment.length);
-  assert.deepEqual(await unpack(fragment), link);
+  assert.match(fragment!, /^x=1\.[\w-]+$/);
+  assert.ok(fragment!.length < 700, `${fragment!.length}`);
+  assert.deepEqual(await unpack(fragment!), link);
 });
 
 test("a link that is cut, changed, too new or too large is refused as such, as a whole", async () => {
   const fragment = await pack(link);
-  const refusal = (text) =>
+  const refusal = (text: string) =>
     unpack(text).then(
       () => assert.fail(`read ${text.slice(0, 40)}`),
       ({ problem }) => problem.detail,
     );
   for (const broken of [
-    fragment.slice(0, -20),
-    fragment.replace(/.{10}$/, "AAAAAAAAAA"),
+    fragment!.slice(0, -20),
+    fragment!.replace(/.{10}$/, "AAAAAAAAAA"),
     "x=1.",
     "x=",
     "x=1.ab%20c",
@@ -71,7 +76,7 @@ test("a link that is cut, changed, too new or too large is refused as such, as a
   ]) {
     assert.match(await refusal(broken), /incomplete or changed/, broken);
   }
-  assert.match(await refusal(fragment.replace("x=1", "x=2")), /newer fallline made it/);
+  assert.match(await refusal(fragment!.replace("x=1", "x=2")), /newer fallline made it/);
   const bomb = await squeezed(`{"recipe": "${"a".repeat(100 * MOST_BYTES)}"}`);
   assert.ok(bomb.length < 20_000);
   assert.match(await refusal(bomb), /larger than any experiment/);
@@ -125,10 +130,10 @@ test("a link to the moment holds recipe, edits, steps and view; a link to the re
     { step: 30 },
   );
   const content = linkOf(state, "moment");
-  assert.deepEqual(content.recipe.runs[0].edits, [{ at_step: 20, batch_size: 32 }]);
+  assert.deepEqual(content!.recipe.runs[0].edits, [{ at_step: 20, batch_size: 32 }]);
   // a diverged run gets one step more, which it cannot make
-  assert.deepEqual(content.steps, { gd: 30, sgd: 31 });
-  assert.deepEqual(content.view, {
+  assert.deepEqual(content!.steps, { gd: 30, sgd: 31 });
+  assert.deepEqual(content!.view, {
     x: "samples",
     y: "log",
     measure: "grad_l1",
@@ -137,11 +142,11 @@ test("a link to the moment holds recipe, edits, steps and view; a link to the re
     look: 7,
   });
   assert.deepEqual(
-    [linkOf(state, "recipe").steps, linkOf(state, "recipe").view.look],
+    [linkOf(state, "recipe")!.steps, linkOf(state, "recipe")!.view.look],
     [{}, undefined],
   );
-  const chosen = (...parts) =>
-    linkOf(opened(parts.map((part) => ({ type: "view", part }))), "recipe").view.run;
+  const chosen = (...parts: Partial<View>[]) =>
+    linkOf(opened(parts.map((part) => ({ type: "view", part }))), "recipe")!.view.run;
   assert.deepEqual(
     [chosen(), chosen({ selectedRun: "sgd" }, { networkRun: "gd" })],
     [undefined, "gd"],
@@ -166,7 +171,7 @@ test("the sharer reads what a link cannot contain, where it works, and when a QR
       data: { name: "csv", dataset: "d1", samples: 9, test_fraction: 0, seed: 0 },
     },
   });
-  const words = (state, kind, origin = "https://lab.example") =>
+  const words = (state: State, kind: Kind, origin = "https://lab.example") =>
     shareWords(state, kind, origin).join(" ");
   assert.match(words(own, "recipe"), /your own table, which a link cannot contain/);
   const { recipe } = answer();
@@ -185,14 +190,14 @@ test("the sharer reads what a link cannot contain, where it works, and when a QR
 });
 
 /** Packing and unpacking take several turns. */
-const until = async (holds) => {
+const until = async (holds: () => boolean) => {
   for (let tries = 0; tries < 2_000 && !holds(); tries++)
     await new Promise((go) => setTimeout(go, 5));
   assert.ok(holds());
 };
 test("a link keeps the moment of its request while training goes on", async () => {
   const { app, socket, id } = await live();
-  const frame = (step) => ({
+  const frame = (step: number) => ({
     type: "frame",
     frame: step,
     experiment: id,
@@ -201,16 +206,20 @@ test("a link keeps the moment of its request while training goes on", async () =
   socket().say(frame(7));
   const then = app.store.get();
   socket().say(frame(9));
-  const stepOf = async (address) => (await unpack(address.split("#")[1])).steps.gd;
+  const stepOf = async (address: string) => (await unpack(address.split("#")[1])).steps.gd;
   assert.deepEqual(
-    [await stepOf(await app.linkTo("moment", then)), await stepOf(await app.linkTo("moment"))],
+    [
+      await stepOf((await app.linkTo("moment", then))!),
+      await stepOf((await app.linkTo("moment"))!),
+    ],
     [7, 9],
   );
   assert.equal(await app.linkTo("watch"), `http://lab/#watch=${id}`);
   app.stop();
 });
 
-const steps = (socket) =>
+type Page = Awaited<ReturnType<typeof live>>;
+const steps = (socket: Page["socket"]) =>
   socket()
     .commands()
     .filter((command) => command.do === "step");
@@ -220,18 +229,18 @@ test("a page opened by a link makes its experiment, steps and view, and undo ret
   const { app, server, socket, address, inStorage } = await live({
     stored,
     experiments: { e7: answer({ id: "e7", step: 41 }) },
-    fragment: await pack(link),
+    fragment: (await pack(link))!,
   });
   assert.deepEqual(server.posted, link.recipe);
   assert.equal(address.fragment, "");
   assert.deepEqual(
-    steps(socket).map((command) => command.steps),
+    steps(socket).map((command: Json) => command.steps),
     [40],
   );
   assert.equal(app.store.get().looking, null);
   socket().say({ type: "ack", id: steps(socket)[0].id, answer: answer({ id: "made1", step: 40 }) });
   assert.deepEqual(
-    [app.store.get().looking.step, app.store.get().view.x, app.store.get().runs.sgd.hidden],
+    [app.store.get().looking!.step, app.store.get().view.x, app.store.get().runs.sgd.hidden],
     [12, "epochs", true],
   );
   assert.equal(inStorage("fallline.formers")[0].id, "e7");
@@ -239,7 +248,7 @@ test("a page opened by a link makes its experiment, steps and view, and undo ret
   await app.undo();
   const { experiment, view } = app.store.get();
   assert.deepEqual(
-    [experiment.id, experiment.token, view.x, inStorage("fallline.formers")[0].id],
+    [experiment!.id, experiment!.token, view.x, inStorage("fallline.formers")[0].id],
     ["e7", "mine", "steps", "made1"],
   );
   assert.ok(!server.calls.some((call) => call.startsWith("DELETE")));
@@ -248,15 +257,15 @@ test("a page opened by a link makes its experiment, steps and view, and undo ret
 
 test("one's own experiment is kept through any changes of a link's", async () => {
   const { app, server, socket, id, address, clock } = await live({ haste: 200 });
-  address.fragment = await pack(link);
+  address.fragment = (await pack(link))!;
   clock.signal("link");
-  await until(() => app.store.get().experiment.id === "made2");
+  await until(() => app.store.get().experiment!.id === "made2");
   for (const seed of [1, 2, 3]) await app.newExperiment({ data: { seed } });
   socket().answer();
   await until(() => server.calls.includes("DELETE /experiments/made3"));
   assert.ok(app.hasFormer());
   await app.goBack();
-  assert.equal(app.store.get().experiment.id, id);
+  assert.equal(app.store.get().experiment!.id, id);
   assert.ok(!server.calls.includes(`DELETE /experiments/${id}`));
   app.stop();
 });
@@ -277,14 +286,14 @@ test("the experiment before the last is deleted, but only after the socket has m
 test("experiments left for several links are all kept: going back leads through them", async () => {
   const { app, address, clock, inStorage } = await live();
   for (const next of ["made2", "made3"]) {
-    address.fragment = await pack(link);
+    address.fragment = (await pack(link))!;
     clock.signal("link");
-    await until(() => app.store.get().experiment.id === next);
+    await until(() => app.store.get().experiment!.id === next);
   }
   const visited = [];
   for (let k = 0; k < 3; k++) {
     await app.goBack();
-    visited.push(app.store.get().experiment.id, app.store.get().experiment.token);
+    visited.push(app.store.get().experiment!.id, app.store.get().experiment!.token);
   }
   assert.deepEqual(visited, [
     "made2",
@@ -300,15 +309,15 @@ test("experiments left for several links are all kept: going back leads through 
 
 test("a link's steps end at another command or a refusal", async () => {
   for (const drive of [
-    (page) => page.app.play(),
-    ({ socket }) =>
+    (page: Page) => page.app.play(),
+    ({ socket }: Page) =>
       socket().say({
         type: "error",
         id: steps(socket)[0].id,
         problem: { title: "No", status: 409 },
       }),
   ]) {
-    const page = await live({ fragment: await pack({ ...link, steps: { gd: 40, sgd: 50 } }) });
+    const page = await live({ fragment: (await pack({ ...link, steps: { gd: 40, sgd: 50 } }))! });
     drive(page);
     page.socket().say({
       type: "ack",
@@ -329,14 +338,14 @@ test("an unreadable link keeps the present experiment, at the start and later", 
   });
   const { experiment, problem } = app.store.get();
   assert.deepEqual(
-    [experiment.id, experiment.token, problem.title],
+    [experiment!.id, experiment!.token, problem!.title],
     ["e7", "mine", "This link cannot be opened."],
   );
   server.refuse = {
     title: "The request is not valid",
     errors: [{ pointer: "/data/dataset", detail: "no such table" }],
   };
-  address.fragment = await pack(link);
+  address.fragment = (await pack(link))!;
   clock.signal("link");
   await until(() => app.store.get().problem?.title === "This link's data is not on this server.");
   server.refuse = {
@@ -350,7 +359,7 @@ test("an unreadable link keeps the present experiment, at the start and later", 
   server.refuse = { title: "The recipe is too large", errors: [] };
   clock.signal("link");
   await until(() => app.store.get().problem?.title === "The recipe is too large");
-  assert.deepEqual([app.store.get().experiment.id, app.store.get().loading], ["e7", null]);
+  assert.deepEqual([app.store.get().experiment!.id, app.store.get().loading], ["e7", null]);
   app.stop();
 });
 
@@ -363,10 +372,10 @@ test("a visitor holds no token, requests no changes, and finds their own experim
   });
   const { experiment, isWatching } = app.store.get();
   assert.deepEqual(
-    [experiment.id, experiment.token, isWatching, address.fragment],
+    [experiment!.id, experiment!.token, isWatching, address.fragment],
     ["theirs", null, true, "watch=theirs"],
   );
-  assert.equal(socket().messages.find(({ type }) => type === "watch").token, undefined);
+  assert.equal(socket().messages.find(({ type }) => type === "watch")!.token, undefined);
   app.play();
   app.edit("gd", { learning_rate: 1 });
   assert.deepEqual(socket().commands(), []);
@@ -374,7 +383,7 @@ test("a visitor holds no token, requests no changes, and finds their own experim
   await app.copyOfOwn();
   assert.deepEqual(
     [
-      app.store.get().experiment.id,
+      app.store.get().experiment!.id,
       app.store.get().isWatching,
       address.fragment,
       server.posted.runs.length,
@@ -383,11 +392,11 @@ test("a visitor holds no token, requests no changes, and finds their own experim
   );
   socket().say({ type: "experiment", experiment: "made1", state: answer({ id: "made1" }) });
   assert.deepEqual(
-    steps(socket).map((command) => command.steps),
+    steps(socket).map((command: Json) => command.steps),
     [30],
   );
   await app.goBack();
-  assert.equal(app.store.get().experiment.id, "e7");
+  assert.equal(app.store.get().experiment!.id, "e7");
   assert.ok(!server.calls.some((call) => call.startsWith("DELETE")));
   app.stop();
 });
@@ -400,12 +409,12 @@ test("opening something else while watching keeps one's own for undo and later v
     fragment: "watch=theirs",
     haste: 200,
   });
-  const file = (seed) => new File([JSON.stringify({ data: { seed } })], "recipe.json");
+  const file = (seed: number) => new File([JSON.stringify({ data: { seed } })], "recipe.json");
   await app.openFile(file(1));
-  assert.deepEqual([app.store.get().experiment.id, app.store.get().isWatching], ["made1", false]);
+  assert.deepEqual([app.store.get().experiment!.id, app.store.get().isWatching], ["made1", false]);
   await app.undo();
   assert.deepEqual(
-    [app.store.get().experiment.id, app.store.get().experiment.token],
+    [app.store.get().experiment!.id, app.store.get().experiment!.token],
     ["e7", "mine"],
   );
   for (const seed of [2, 3, 4]) await app.openFile(file(seed));
@@ -413,7 +422,7 @@ test("opening something else while watching keeps one's own for undo and later v
   await until(() => server.calls.includes("DELETE /experiments/made2"));
   assert.ok(!server.calls.includes("DELETE /experiments/e7"));
   await app.goBack();
-  assert.equal(app.store.get().experiment.id, "e7");
+  assert.equal(app.store.get().experiment!.id, "e7");
   app.stop();
 });
 
@@ -421,7 +430,7 @@ test("a missing experiment to watch gives a notice, beside one's own", async () 
   const { app } = world({ fragment: "watch=gone" });
   await app.start();
   assert.deepEqual(
-    [app.store.get().experiment.id, app.store.get().problem.title],
+    [app.store.get().experiment!.id, app.store.get().problem!.title],
     ["made1", "The experiment to watch is not there."],
   );
   app.stop();

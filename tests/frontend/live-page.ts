@@ -5,15 +5,16 @@
 // seconds-offline
 
 import { createApp } from "../../frontend/app.ts";
+import type { Json, RunSeries, State } from "../../frontend/core/types.ts";
 
 const [address, dark] = [process.argv[2], Number(process.argv[3])];
-const wait = (ms) => new Promise((go) => setTimeout(go, ms));
-const memory = new Map();
-const net = { down: false, open: new Set() };
+const wait = (ms: number) => new Promise((go) => setTimeout(go, ms));
+const memory: Map<string, string> = new Map();
+const net = { down: false, open: new Set<WebSocket>() };
 
 /** A socket that fails at once while offline. */
 class Socket extends WebSocket {
-  constructor(url) {
+  constructor(url: string) {
     super(net.down ? "ws://127.0.0.1:9/" : url);
     net.open.add(this);
   }
@@ -42,23 +43,25 @@ const app = createApp({
   setFragment: () => {},
 });
 
-async function until(holds, what) {
+async function until(holds: (state: State) => boolean, what: string) {
   for (let tries = 0; tries < 400; tries++, await wait(50)) if (holds(app.store.get())) return;
   throw new Error(`waited in vain for ${what}: ${JSON.stringify(app.store.get().connection)}`);
 }
 
 /** Compares every held bucket with the server's steps. */
-function differences(series, steps) {
-  const wrong = [];
+function differences(series: RunSeries, steps: Json) {
+  const wrong: string[] = [];
   let next = 0;
   for (let k = 0; k < series.length; k++) {
     const [first, last] = [series.first[k], series.last[k]];
     if (first !== next) wrong.push(`gap before ${first}`);
     next = last + 1;
     for (const name of series.names()) {
-      const finite = (key) =>
-        steps.series[name][key].slice(first, next).filter((value) => value !== null);
-      const { min, max, mean, last: final } = series.values(name);
+      const stat = series.values(name);
+      if (!stat) continue;
+      const finite = (key: string): number[] =>
+        steps.series[name][key].slice(first, next).filter((value: number | null) => value !== null);
+      const { min, max, mean, last: final } = stat;
       const values = finite("mean");
       if (!values.length) continue;
       const average = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -100,12 +103,12 @@ await until(
 await wait(300);
 
 const { experiment, runs } = app.store.get();
-const report = { cut_at: at, runs: {} };
+const report: Json = { cut_at: at, runs: {} };
 for (const name of ["gd", "sgd"]) {
   const answer = await fetch(
-    `${address}/api/v1/experiments/${experiment.id}/runs/${name}/history?buckets=10000`,
+    `${address}/api/v1/experiments/${experiment!.id}/runs/${name}/history?buckets=10000`,
   );
-  const { wrong, end } = differences(app.series.of(name), await answer.json());
+  const { wrong, end } = differences(app.series.of(name)!, await answer.json());
   report.runs[name] = {
     step: runs[name].step,
     held: end,

@@ -14,9 +14,16 @@ import {
   tasksOf,
   tooLarge,
 } from "../../frontend/features/recipe/own-table.ts";
+import type { Table, TableColumn } from "../../frontend/core/wire-types.ts";
 
 const catalog = { bounds: { csv_bytes: 1048576, csv_rows: 5000, csv_columns: 32, classes: 32 } };
-const column = (name, kind, distinct, task, reason = null) => ({
+const column = (
+  name: string,
+  kind: TableColumn["kind"],
+  distinct: number,
+  task: TableColumn["task"],
+  reason: string | null = null,
+): TableColumn => ({
   name,
   kind,
   distinct,
@@ -24,7 +31,7 @@ const column = (name, kind, distinct, task, reason = null) => ({
   reason,
   used: reason === null,
 });
-const table = {
+const table: Table = {
   id: "d1",
   rows: 60,
   target: "kind",
@@ -76,7 +83,7 @@ test("skipped rows are listed with their lines, and further ones are counted", (
     says: "1 row is left out",
     lines: ["Line 62: no value in length"],
   });
-  assert.deepEqual(skippedWords({ ...one, skipped_count: 1234 }).lines, [
+  assert.deepEqual(skippedWords({ ...one, skipped_count: 1234 })!.lines, [
     "Line 62: no value in length",
     "and 1,233 more",
   ]);

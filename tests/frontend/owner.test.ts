@@ -7,21 +7,21 @@ import { browserEnvironment } from "../../frontend/core/net/environment.ts";
 import { createLocalStore } from "../../frontend/core/net/local-storage.ts";
 import { linkOf } from "../../frontend/features/sharing/links.ts";
 import { answer } from "./fake-server.ts";
-import { live } from "./world.ts";
+import { live, part } from "./world.ts";
 
 const FIRST = "1".padStart(32, "0");
 
 /** The calls that carry a key, each with it. */
-const owned = ({ calls, owners }) =>
+const owned = ({ calls, owners }: Awaited<ReturnType<typeof live>>["server"]) =>
   calls.map((call, at) => [call, owners[at]]).filter(([, owner]) => owner !== null);
 
 /** A browser's storage. */
-function storage(entries = {}) {
+function storage(entries: Record<string, string> = {}) {
   const memory = new Map(Object.entries(entries));
   return {
-    getItem: (key) => memory.get(key) ?? null,
-    setItem: (key, value) => void memory.set(key, value),
-    removeItem: (key) => void memory.delete(key),
+    getItem: (key: string) => memory.get(key) ?? null,
+    setItem: (key: string, value: string) => void memory.set(key, value),
+    removeItem: (key: string) => void memory.delete(key),
   };
 }
 
@@ -128,7 +128,7 @@ test("two tabs share the key of the first", () => {
 });
 
 test("a browser's key is 32 random hex digits, different each time", () => {
-  globalThis.location ??= { href: "http://lab/", search: "" } as any;
+  globalThis.location ??= part<Location>({ href: "http://lab/", search: "" });
   const { secret } = browserEnvironment();
   const keys = Array.from({ length: 50 }, secret);
   assert.ok(keys.every((key) => /^[0-9a-f]{32}$/.test(key)));

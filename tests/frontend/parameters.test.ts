@@ -5,8 +5,10 @@ import { test } from "node:test";
 
 import { scaleOf } from "../../frontend/ui/scales.ts";
 import { explained, rangeWords, refusalOf } from "../../frontend/core/parameters.ts";
+import type { Json } from "../../frontend/core/types.ts";
+import type { Parameter } from "../../frontend/core/catalog.ts";
 
-const number = (name, limits, more = {}) => ({
+const number = (name: string, limits: Json, more = {}) => ({
   name,
   default: 1,
   schema: { type: "number", ...limits },
@@ -34,7 +36,7 @@ const NEW = {
 };
 
 test("a value outside its range is refused in words that name the range", () => {
-  const refusal = (parameter, value) => refusalOf(parameter)(value);
+  const refusal = (parameter: Parameter, value: number) => refusalOf(parameter)(value);
   assert.equal(refusal(RATE, 0), "A rate is a number above 0.");
   assert.equal(refusal(RATE, 2e6), "At most 1,000,000.");
   assert.equal(refusal(SHARE, 1), "From 0 to just below 1.");
@@ -52,7 +54,7 @@ test("a value outside its range is refused in words that name the range", () => 
     [TURNS, 0.25],
     [DEGREE, 12],
     [CLIP, 0.5],
-  ]) {
+  ] as [Parameter, number][]) {
     assert.equal(refusal(parameter, value), null, parameter.name);
   }
 });
@@ -71,7 +73,7 @@ test("the help of a parameter has its range, unit and source", () => {
 });
 
 test("a slider's scale follows from the range, for new rows too", () => {
-  const ends = (parameter) => [
+  const ends = (parameter: Parameter) => [
     scaleOf(parameter).valueAt(0),
     scaleOf(parameter).valueAt(scaleOf(parameter).positions),
   ];

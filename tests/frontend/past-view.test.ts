@@ -19,9 +19,11 @@ import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { stateOf, whereWords } from "../../frontend/core/selectors.ts";
 import { answer, catalog } from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";
+import type { Json, Message, State } from "../../frontend/core/types.ts";
+import type { Marker } from "../../frontend/core/markers.ts";
 
-const after = (messages, state = initialState()) => messages.reduce(reduce, state);
-const frame = (run, step, more = {}) => ({
+const after = (messages: Message[], state = initialState()) => messages.reduce(reduce, state);
+const frame = (run: string, step: number, more = {}) => ({
   type: "frame",
   runs: {
     [run]: {
@@ -35,7 +37,7 @@ const frame = (run, step, more = {}) => ({
     },
   },
 });
-const edit = (run, step, change) => ({
+const edit = (run: string, step: number, change: Json) => ({
   type: "event",
   event: "edit",
   run,
@@ -43,7 +45,7 @@ const edit = (run, step, change) => ({
   generation: 0,
   edit: { at_step: step, ...change },
 });
-const moment = (step, loss, more = {}) => ({
+const moment = (step: number, loss: number, more = {}) => ({
   step,
   generation: 0,
   epoch: step / 2,
@@ -55,7 +57,7 @@ const moment = (step, loss, more = {}) => ({
   trend: "flat",
   ...more,
 });
-const lab = (...messages) =>
+const lab = (...messages: Message[]) =>
   after([
     { type: "catalog", catalog },
     { type: "opened", answer: answer({ status: "playing" }), token: "t" },
@@ -66,7 +68,7 @@ const lab = (...messages) =>
     ...messages,
   ]);
 
-const at = (step) => ({ step, kind: "edit", run: "gd", lane: "a", text: "a mark" });
+const at = (step: number): Marker => ({ step, kind: "edit", run: "gd", lane: "a", text: "a mark" });
 
 test("the past view shows every run as it was, while training goes on", () => {
   const state = lab(
@@ -117,8 +119,8 @@ test("a run that has not come so far is shown at its step, and a loading one at 
 
 test("the view leaves a past that no longer exists: after a reset, and for another experiment", () => {
   const looking = lab({ type: "look", step: 420 });
-  const reset = (run) => ({ type: "event", event: "reset", run, generation: 1 });
-  assert.equal(after([reset("gd")], looking).looking.step, 420);
+  const reset = (run: string) => ({ type: "event", event: "reset", run, generation: 1 });
+  assert.equal(after([reset("gd")], looking).looking!.step, 420);
   assert.equal(after([reset("gd"), reset("sgd")], looking).looking, null);
   assert.equal(
     after([{ type: "opened", answer: answer({ id: "e2" }), token: "t" }], looking).looking,
@@ -147,7 +149,8 @@ test("the timeline marks edits, divergence, a reset and a fork, by step, for vis
     { type: "event", event: "run_added", run: "sgd-420", added, recipe },
     { type: "event", event: "diverged", run: "gd", step: 650, diverged_at: 650, generation: 0 },
   );
-  const marks = (from) => markersOf(from).map(({ step, kind, text }) => `${step} ${kind} ${text}`);
+  const marks = (from: State) =>
+    markersOf(from).map(({ step, kind, text }) => `${step} ${kind} ${text}`);
   assert.deepEqual(marks(state), [
     "300 edit SGD: rate 0.1 → 0.006",
     "420 fork SGD from 420: fork of SGD, rate 0.006 → 0.001",
@@ -170,9 +173,9 @@ test("the timeline marks edits, divergence, a reset and a fork, by step, for vis
 });
 
 test("a reset of all runs, sent one by one, leaves no mark in the new past", () => {
-  const reset = (run) => ({ type: "event", event: "reset", run, generation: 1 });
-  const again = (run, step) => frame(run, step, { generation: 1 });
-  const kinds = (...messages) =>
+  const reset = (run: string) => ({ type: "event", event: "reset", run, generation: 1 });
+  const again = (run: string, step: number) => frame(run, step, { generation: 1 });
+  const kinds = (...messages: Message[]) =>
     markersOf(lab(...messages))
       .filter(({ kind }) => kind === "reset")
       .map(({ run, step }) => `${run} ${step}`);
@@ -217,7 +220,7 @@ test("a finger snaps to a mark within twelve pixels", () => {
 });
 
 test("overlapping marks share a flag that names all and leads to each", () => {
-  const steps = (flags) => flags.map((flag) => flag.map(({ step }) => step));
+  const steps = (flags: Marker[][]) => flags.map((flag) => flag.map(({ step }) => step));
   const marks = [at(0), at(300), at(301), at(301), at(315), at(316), at(700)];
   assert.deepEqual(steps(flagsOf(marks, 700, 700)), [[0], [300, 301, 301, 315], [316], [700]]);
   assert.deepEqual(steps(flagsOf(marks, 700, 14_000)), [
@@ -290,17 +293,21 @@ test("charts show the step on view: a line, the loss and the run's shape there",
 
 test("a fork's line begins at its step, and its parent's edits are shown once", () => {
   const drawn = scene({ gd: 120, sgd: 120, messages: [edit("gd", 10, { learning_rate: 0.2 })] });
-  const [gd, sgd] = drawn.state.experiment.recipe.runs;
+  const [gd, sgd] = drawn.state.experiment!.recipe.runs;
   const runs = [gd, { ...sgd, origin: { run: "gd", at_step: 50 } }];
   const state = after(
     [edit("sgd", 10, { learning_rate: 0.2 }), edit("sgd", 50, { learning_rate: 0.3 })],
     {
       ...drawn.state,
-      experiment: { ...drawn.state.experiment, recipe: { ...drawn.state.experiment.recipe, runs } },
+      experiment: {
+        ...drawn.state.experiment!,
+        recipe: { ...drawn.state.experiment!.recipe, runs },
+      },
     },
   );
   const { data, labels } = lossChart(figures.loss, { ...drawn, state });
-  const first = (run) => data.find(({ meta }) => meta.run === run && meta.role === "train").x[0];
+  const first = (run: string) =>
+    data.find(({ meta }) => meta.run === run && meta.role === "train")!.x[0];
   assert.deepEqual([first("gd"), first("sgd")], [0, 50]);
   assert.deepEqual(
     labels.flags.map(({ run, step }) => `${run} ${step}`),
@@ -310,9 +317,9 @@ test("a fork's line begins at its step, and its parent's edits are shown once", 
 
 test("a fork without changes has a flag too, and a planned edit has none", () => {
   const drawn = scene({ gd: 120, sgd: 120 });
-  const [gd, sgd] = drawn.state.experiment.recipe.runs;
+  const [gd, sgd] = drawn.state.experiment!.recipe.runs;
   const recipe = {
-    ...drawn.state.experiment.recipe,
+    ...drawn.state.experiment!.recipe,
     runs: [gd, { ...sgd, origin: { run: "gd", at_step: 50 } }],
   };
   const runs = {
@@ -326,7 +333,7 @@ test("a fork without changes has a flag too, and a planned edit has none", () =>
       ],
     },
   };
-  const state = { ...drawn.state, runs, experiment: { ...drawn.state.experiment, recipe } };
+  const state = { ...drawn.state, runs, experiment: { ...drawn.state.experiment!, recipe } };
   const { labels } = lossChart(figures.loss, { ...drawn, state });
   assert.deepEqual(
     labels.flags.map(({ run, text }) => `${run}: ${text}`),
@@ -339,7 +346,7 @@ test("a fork without changes has a flag too, and a planned edit has none", () =>
   // an edit that reverts its parent's edit of the same step
   const undone = after([edit("sgd", 50, { learning_rate: 0.1 })], state);
   assert.deepEqual(
-    lossChart(figures.loss, { ...drawn, state: undone }).labels.flags.at(-1).text,
+    lossChart(figures.loss, { ...drawn, state: undone }).labels.flags.at(-1)!.text,
     "fork of GD at step 50",
   );
 });

@@ -15,7 +15,7 @@ test("numbers are read as people type them", () => {
     ["\u22125", -5],
     ["1e\u22124", 1e-4],
     [".5", 0.5],
-  ]) {
+  ] as const) {
     assert.equal(readNumber(text), value, text);
   }
 });

@@ -7,8 +7,14 @@ import { columnsOf } from "../../frontend/features/network/network-geometry.ts";
 import { lookQuery, readLook, sharesOf } from "../../frontend/core/run-look.ts";
 
 const packed =
-  (Type, dtype) =>
-  (...values) => ({ dtype, bdata: Buffer.from(new Type(values).buffer).toString("base64") });
+  (
+    Type: Float32ArrayConstructor | Float64ArrayConstructor | Int32ArrayConstructor,
+    dtype: string,
+  ) =>
+  (...values: number[]) => ({
+    dtype,
+    bdata: Buffer.from(new Type(values).buffer).toString("base64"),
+  });
 const [f4, f8, i4] = [
   packed(Float32Array, "f4"),
   packed(Float64Array, "f8"),

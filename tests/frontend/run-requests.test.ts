@@ -8,9 +8,12 @@ import { createRunRequests } from "../../frontend/core/net/run-requests.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { createStore } from "../../frontend/core/store.ts";
 import { answer } from "./fake-server.ts";
+import { part } from "./world.ts";
+import type { Api } from "../../frontend/core/net/api.ts";
+import type { Environment, Json, RunSeries, Stat } from "../../frontend/core/types.ts";
 
 /** The server's answer about paused runs. */
-function resting(step) {
+function resting(step: number) {
   const state = answer({ step });
   for (const run of state.runs) run.latest = { train_loss: { step, value: 0.25 } };
   return state;
@@ -35,9 +38,9 @@ function watching({ narrow = false, units = 4, of = { recipe } } = {}) {
     { type: "connection", status: "ready" },
   ])
     store.dispatch(message);
-  const clock = { now: 0, due: null, run: null, takes: 0 };
-  const looks = [];
-  const api = {
+  const clock = { now: 0, due: 0, run: null as (() => void) | null, takes: 0 };
+  const looks: string[] = [];
+  const api = part<Api>({
     instrument: async (_, run, name, __, query = "") => {
       const params = new URLSearchParams(query);
       const parts = [
@@ -47,7 +50,7 @@ function watching({ narrow = false, units = 4, of = { recipe } } = {}) {
       looks.push(name === "units" ? `${run} units` : `${run} ${["units", ...parts].join(", ")}`);
       clock.now += clock.takes;
       const { step } = store.get().runs[run];
-      const answers = {
+      const answers: Json = {
         units: { layers: [] },
         predictions: { split: "train", y: [], y_pred: [] },
         weights: {},
@@ -57,16 +60,16 @@ function watching({ narrow = false, units = 4, of = { recipe } } = {}) {
         : { step, ...Object.fromEntries(["units", ...parts].map((part) => [part, answers[part]])) };
     },
     experiment: async () => (looks.push("experiment"), resting(store.get().runs.gd.step)),
-  };
-  const environment = {
+  });
+  const environment = part<Environment>({
     now: () => clock.now,
     hidden: () => false,
     narrow: () => narrow,
-    clearTimeout: () => (clock.run = null),
+    clearTimeout: () => void (clock.run = null),
     setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
-  };
+  });
   const observer = createRunRequests({ api, store, seriesOf: () => null, environment });
-  async function pass(ms) {
+  async function pass(ms: number) {
     clock.now += ms;
     while (clock.run && clock.due <= clock.now) {
       const { run } = clock;
@@ -76,7 +79,7 @@ function watching({ narrow = false, units = 4, of = { recipe } } = {}) {
     }
     return looks.splice(0);
   }
-  const stand = (step, status = "paused") =>
+  const stand = (step: number, status = "paused") =>
     store.dispatch({
       type: "frame",
       runs: Object.fromEntries(
@@ -102,7 +105,7 @@ test("stopped runs are requested at once, and standing ones only once", async ()
     ["gd units, weights, predictions", "sgd units, weights, predictions"],
   );
   const { units, predictions, weights } = store.get().runs.gd;
-  assert.deepEqual([units.step, predictions.step, weights.step], [12, 12, 12]);
+  assert.deepEqual([units!.step, predictions!.step, weights!.step], [12, 12, 12]);
   assert.equal((await pass(1000)).length, 0);
 });
 
@@ -118,7 +121,7 @@ test("single steps are requested ten times a second at most, the last one always
   }
   count += (await pass(100)).filter((look) => look.startsWith("gd")).length;
   assert.ok(count <= 4, `${count} looks in 0.3 s`);
-  assert.equal(store.get().runs.sgd.predictions.step, 10);
+  assert.equal(store.get().runs.sgd.predictions!.step, 10);
 });
 
 test("a slow server gets fewer requests", async () => {
@@ -182,7 +185,7 @@ test("predictions are requested where visible: not beside a map, which has its o
   stand(2, "playing");
   assert.deepEqual(await pass(250), ["gd units, weights", "sgd units, weights, predictions"]);
   assert.equal(
-    store.get().runs.gd.predictions.step,
+    store.get().runs.gd.predictions!.step,
     1,
     "what is held stays, and says of which step it is",
   );
@@ -233,26 +236,27 @@ test("a past step is requested again when its losses arrive, since the trend dep
     { type: "connection", status: "ready" },
   ])
     store.dispatch(message);
-  const losses = {
+  const losses: RunSeries = part<RunSeries>({
     length: 0,
-    last: [],
-    values: () => ({ count: losses.last.map(() => 1), mean: losses.last.map((step) => 1 + step) }),
-  };
-  const api = { instrument: async (_, __, ___, step) => ({ step, latest: {} }) };
+    last: new Float64Array(),
+    values: () =>
+      part<Stat>({ count: losses.last.map(() => 1), mean: losses.last.map((step) => 1 + step) }),
+  });
+  const api = part<Api>({ instrument: async (_, __, ___, step) => ({ step, latest: {} }) });
   const pastView = createPastView({
     api,
     store,
     seriesOf: () => losses,
-    environment: { setTimeout() {}, clearTimeout() {} },
+    environment: part<Environment>({ setTimeout() {}, clearTimeout() {} }),
   });
   store.dispatch({ type: "look", step: 12 });
   await settle();
-  assert.equal(store.get().looking.moments.gd.trend, undefined, "nothing is known");
-  losses.last = Array.from({ length: 20 }, (_, step) => step);
+  assert.equal(store.get().looking!.moments.gd.trend, undefined, "nothing is known");
+  losses.last = Float64Array.from({ length: 20 }, (_, step) => step);
   losses.length = 20;
   store.dispatch({ type: "frame", runs: {} });
   await settle();
-  assert.equal(store.get().looking.moments.gd.trend, "rising");
+  assert.equal(store.get().looking!.moments.gd.trend, "rising");
   pastView.stop();
 });
 
@@ -263,9 +267,9 @@ test("a past step is one request a run: with weights for the drawn run, without 
     { type: "connection", status: "ready" },
   ])
     store.dispatch(message);
-  const requests = [];
-  const api = {
-    instrument: async (_, run, name, step, query) => {
+  const requests: string[] = [];
+  const api = part<Api>({
+    instrument: async (_, run, name, step, query = "") => {
       requests.push(`${run} ${name} ${query}`);
       const predictions = query.includes("pairs") ? { predictions: { y: [1], y_pred: [2] } } : {};
       return {
@@ -276,12 +280,12 @@ test("a past step is one request a run: with weights for the drawn run, without 
         ...(query.includes("weights") ? { weights: { W1: {} } } : {}),
       };
     },
-  };
+  });
   const pastView = createPastView({
     api,
     store,
     seriesOf: () => null,
-    environment: { setTimeout() {}, clearTimeout() {} },
+    environment: part<Environment>({ setTimeout() {}, clearTimeout() {} }),
   });
   store.dispatch({ type: "look", step: 12 });
   await settle();
@@ -289,9 +293,9 @@ test("a past step is one request a run: with weights for the drawn run, without 
     "gd moment weights=16&predictions=none",
     "sgd moment predictions=none",
   ]);
-  const { moments } = store.get().looking;
+  const { moments } = store.get().looking!;
   assert.deepEqual(
-    [moments.gd.weights.of, moments.gd.weights.step, moments.sgd.weights],
+    [moments.gd.weights!.of, moments.gd.weights!.step, moments.sgd.weights],
     [{ W1: {} }, 12, null],
   );
   store.dispatch({ type: "view", part: { predicted: "table" } });
@@ -300,7 +304,7 @@ test("a past step is one request a run: with weights for the drawn run, without 
     "gd moment weights=16&predictions=pairs",
     "sgd moment predictions=pairs",
   ]);
-  assert.equal(store.get().looking.moments.sgd.predictions.step, 12);
+  assert.equal(store.get().looking!.moments.sgd.predictions!.step, 12);
   pastView.stop();
 });
 
@@ -311,11 +315,11 @@ test("returning to the same past step before its answer arrives shows it", async
     { type: "connection", status: "ready" },
   ])
     store.dispatch(message);
-  const waiting = [];
-  const api = {
-    instrument: (_, _run, __, step) =>
+  const waiting: (() => void)[] = [];
+  const api = part<Api>({
+    instrument: (_, __, ___, step) =>
       new Promise((go) => waiting.push(() => go({ step, generation: 1, latest: {}, units: {} }))),
-  };
+  });
   const answered = async () => {
     for (const go of waiting.splice(0)) go();
     await settle();
@@ -324,7 +328,7 @@ test("returning to the same past step before its answer arrives shows it", async
     api,
     store,
     seriesOf: () => null,
-    environment: { setTimeout() {}, clearTimeout() {} },
+    environment: part<Environment>({ setTimeout() {}, clearTimeout() {} }),
   });
   for (const again of ["after the answer", "before it"]) {
     store.dispatch({ type: "look", step: 12 });
@@ -333,7 +337,7 @@ test("returning to the same past step before its answer arrives shows it", async
     if (again === "after the answer") await answered();
     store.dispatch({ type: "look", step: 12 });
     for (let k = 0; k < 3; k++) await answered();
-    assert.equal(store.get().looking.moments.gd?.step, 12, again);
+    assert.equal(store.get().looking!.moments.gd?.step, 12, again);
     store.dispatch({ type: "look", step: null });
   }
   pastView.stop();

@@ -5,9 +5,14 @@ import { readFileSync } from "node:fs";
 import { latestOf } from "../../frontend/core/columns.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { createSeriesStore } from "../../frontend/core/series.ts";
+import type { Scene } from "../../frontend/charts/scene.ts";
+import type { ColumnStore } from "../../frontend/core/series.ts";
+import type { Json, Message, View } from "../../frontend/core/types.ts";
 import { answer, catalog, columns } from "./fake-server.ts";
+import type { Lists } from "./fake-server.ts";
 
-const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
+const read = (path: string): Json =>
+  JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
 const spec = read("../../backend/fallline/figures/plotly-template.json");
 export const figures = {
   loss: read("../golden/figures/loss.json").figure,
@@ -15,7 +20,19 @@ export const figures = {
 };
 const ROOM = { width: 800, height: 400, left: 46, right: 104 };
 
-/** A page after some steps of each run; `change` edits the columns. */
+/** `change` edits the columns */
+export type Given = {
+  gd?: number;
+  sgd?: number;
+  change?: (run: string, wire: Lists) => unknown;
+  view?: Partial<View>;
+  messages?: Message[];
+  zoom?: [number, number] | null;
+  zoomY?: [number, number] | null;
+  compact?: boolean;
+};
+
+/** A page after some steps of each run. */
 export function scene({
   gd = 0,
   sgd = 0,
@@ -25,20 +42,21 @@ export function scene({
   zoom = null,
   zoomY = null,
   compact = false,
-} = {}) {
+}: Given = {}): Scene & { series: ColumnStore } {
   const series = createSeriesStore();
-  let state = [
+  const opening: Message[] = [
     { type: "catalog", catalog },
     { type: "opened", answer: answer(), token: "t" },
     { type: "view", part: view },
-  ].reduce(reduce, initialState());
-  for (const [run, steps, per] of [
-    ["gd", gd, 900],
-    ["sgd", sgd, 1],
+  ];
+  let state = opening.reduce(reduce, initialState());
+  for (const { run, steps, per } of [
+    { run: "gd", steps: gd, per: 900 },
+    { run: "sgd", steps: sgd, per: 1 },
   ]) {
     if (!steps) continue;
     const wire = columns(0, steps - 1);
-    wire.samples_seen = wire.first.map((step) => per * (step + 1));
+    wire.samples_seen = wire.first.map((step: number) => per * (step + 1));
     for (const weight of ["W1", "W2"])
       wire.series[`grad_l1/${weight}`] = structuredClone(wire.series.train_loss);
     change(run, wire);

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { checkWords, verdictOf } from "../../frontend/features/doctor/self-check-words.ts";
 
-const check = (passed) => ({ name: "gradient", title: "", says: "", passed });
+const check = (passed: boolean | null) => ({ name: "gradient", title: "", says: "", passed });
 
 test("checks that do not apply are not counted", () => {
   const result = {

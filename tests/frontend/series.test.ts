@@ -10,24 +10,27 @@ import { CEILING, createRunSeries, createSeriesStore } from "../../frontend/core
 import { lossAt, lossAtWords, tellingStep } from "../../frontend/features/figures/loss-at.ts";
 import { thin } from "../../frontend/core/thinning.ts";
 import { columns } from "./fake-server.ts";
+import type { Columns, Json } from "../../frontend/core/types.ts";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/columns.json", import.meta.url), "utf8"));
-const list = (column) => Array.from(column, (value) => (Number.isNaN(value) ? null : value));
-const seriesOf = (...pieces) => {
+const list = (column: ArrayLike<number>) =>
+  Array.from(column, (value) => (Number.isNaN(value) ? null : value));
+const seriesOf = (...pieces: Columns[]) => {
   const series = createRunSeries();
   for (const piece of pieces) assert.equal(series.take(piece), "taken");
   return series;
 };
-const ranges = ({ first, last }) => Array.from(first, (from, k) => [from, last[k]]);
+type Ranges = { first: ArrayLike<number>; last: ArrayLike<number> };
+const ranges = ({ first, last }: Ranges) => Array.from(first, (from, k) => [from, last[k]]);
 
 test("both encodings decode to the same columns", () => {
   const [plain, packed] = [seriesOf(golden.json), seriesOf(golden.bdata)];
   assert.deepEqual(ranges(plain), ranges(packed));
   for (const name of plain.names())
-    for (const key of ["min", "max", "mean", "last", "count"]) {
+    for (const key of ["min", "max", "mean", "last", "count"] as const) {
       assert.deepEqual(
-        list(packed.values(name)[key]),
-        list(plain.values(name)[key]),
+        list(packed.values(name)![key]),
+        list(plain.values(name)![key]),
         `${name} ${key}`,
       );
     }
@@ -41,8 +44,8 @@ for (const { at_most: atMost, columns: merged } of golden.merged) {
       [list(mine.samples_seen), list(mine.seconds)],
       [merged.samples_seen, merged.seconds],
     );
-    for (const [name, stat] of Object.entries(merged.series)) {
-      for (const key of ["min", "max", "mean", "last", "count"])
+    for (const [name, stat] of Object.entries<Json>(merged.series)) {
+      for (const key of ["min", "max", "mean", "last", "count"] as const)
         assert.deepEqual(list(mine.series[name][key]), stat[key], `${name} ${key}`);
     }
   });
@@ -83,7 +86,7 @@ test("a new generation starts afresh, and an old one is ignored", () => {
 
 test("a series missing from a piece has no values there", () => {
   const bare = { ...columns(3, 4), series: {} };
-  const { count, mean } = seriesOf(columns(0, 2), bare).values("train_loss");
+  const { count, mean } = seriesOf(columns(0, 2), bare).values("train_loss")!;
   assert.deepEqual(
     [list(count), list(mean).slice(3)],
     [
@@ -110,10 +113,10 @@ test("a hundred thousand steps stay under the ceiling, aligned, gapless, with ev
     next = last + 1;
   }
   assert.equal(next, 100_000);
-  const { max, count } = series.values("train_loss");
+  const { max, count } = series.values("train_loss")!;
   assert.equal(Math.max(...max.slice(300)), 99);
   assert.equal(
-    count.reduce((sum, steps) => sum + steps),
+    count.reduce((sum: number, steps: number) => sum + steps),
     100_000,
   );
   assert.deepEqual(
@@ -127,8 +130,9 @@ test("the chosen plan is the finest that suffices, compared with all widths", ()
   let seed = 7;
   const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
   for (let round = 0; round < 40; round++) {
-    const [first, last] = [[], []];
-    for (let i = 0, at = 0; i < 500; i++, at = last.at(-1) + 1) {
+    const first: number[] = [];
+    const last: number[] = [];
+    for (let i = 0, at = 0; i < 500; i++, at = last.at(-1)! + 1) {
       let width = 2 ** Math.floor(random() * (round % 12));
       while (at % width) width /= 2;
       first.push(at);
@@ -177,7 +181,7 @@ test("there are never more points than requested", () => {
 });
 
 /** Steps `first` to `last` in buckets of one width. */
-const wide = (first, last, width, generation = 0) => {
+const wide = (first: number, last: number, width: number, generation = 0) => {
   const starts = Array.from({ length: (last + 1 - first) / width }, (_, k) => first + k * width);
   const column = starts.map((step) => step / 1e6);
   const wire = {
@@ -205,7 +209,7 @@ test("a range much coarser than needed is named, and its replacement fits exactl
   assert.deepEqual(book.coarse(), { gd: { generation: 0, step: 1024 } });
   assert.equal(book.take("gd", wide(1024, 30719, 32)), "taken");
   assert.deepEqual(
-    [book.coarse(), book.positions().gd.step, book.of("gd").length],
+    [book.coarse(), book.positions().gd.step, book.of("gd")!.length],
     [{}, 30720, 1024 + 928],
   );
 });
@@ -216,11 +220,11 @@ test("columns sent again in several pieces replace the old ones at once, without
   assert.equal(book.take("gd", wide(1024, 3071, 8)), "taken");
   assert.equal(book.take("gd", wide(3072, 5119, 8)), "taken");
   assert.deepEqual(
-    [book.of("gd").length, book.positions().gd.step, book.arrived().gd.step],
+    [book.of("gd")!.length, book.positions().gd.step, book.arrived().gd.step],
     [64, 8192, 5120],
   );
   assert.equal(book.take("gd", wide(5120, 8199, 8)), "taken"); // eight steps were made meanwhile
-  const { first, last, length } = book.of("gd");
+  const { first, last, length } = book.of("gd")!;
   assert.deepEqual(
     [length, book.positions().gd.step, book.arrived().gd.step],
     [8 + 897, 8200, 8200],
@@ -239,20 +243,20 @@ test("an incomplete piece does no harm: following columns and another start stil
   const goesOn = started();
   assert.equal(goesOn.take("gd", columns(8192, 8193)), "taken");
   assert.deepEqual(
-    [goesOn.of("gd").length, goesOn.positions(), goesOn.arrived()],
+    [goesOn.of("gd")!.length, goesOn.positions(), goesOn.arrived()],
     [66, ...Array(2).fill({ gd: { generation: 0, step: 8194 } })],
   );
   const anew = started();
   assert.equal(anew.take("gd", wide(0, 127, 1, 1)), "taken");
   assert.deepEqual(
-    [anew.of("gd").length, anew.arrived()],
+    [anew.of("gd")!.length, anew.arrived()],
     [128, { gd: { generation: 1, step: 128 } }],
   );
   const resumed = started();
   assert.equal(resumed.take("gd", wide(512, 4095, 8)), "taken");
   assert.equal(resumed.arrived().gd.step, 4096);
   assert.equal(resumed.take("gd", wide(4096, 8191, 8)), "taken");
-  assert.deepEqual([resumed.of("gd").length, resumed.of("gd").first[4]], [4 + 960, 512]);
+  assert.deepEqual([resumed.of("gd")!.length, resumed.of("gd")!.first[4]], [4 + 960, 512]);
   const removed = started();
   removed.forget("gd");
   assert.equal(removed.take("gd", wide(3072, 8191, 8)), "gap");
@@ -279,7 +283,7 @@ test("a column of an unknown type is refused", () => {
 test("the loss of a step is exact where the page holds it, else a minimum and maximum", () => {
   const wide = createRunSeries(8);
   const steps = { first: [0, 4, 8], last: [3, 7, 8] };
-  const of = (values) => ({
+  const of = (values: (number | null)[]) => ({
     min: values,
     max: values.map((value) => value && value + 1),
     mean: values,
@@ -305,7 +309,7 @@ test("the loss of a step is exact where the page holds it, else a minimum and ma
 });
 
 test("a nearby step has the losses of most runs, within a limit", () => {
-  const sparse = (every) => {
+  const sparse = (every: number) => {
     const series = createRunSeries(64);
     const steps = Array.from({ length: 40 }, (_, k) => k);
     const values = steps.map((step) => (step % every ? null : 1 + step));

@@ -6,9 +6,13 @@ import { test } from "node:test";
 import { backoff } from "../../frontend/core/net/backoff.ts";
 import { createSession } from "../../frontend/core/net/session.ts";
 import { answer } from "./fake-server.ts";
+import type { Positions } from "../../frontend/core/net/catch-up.ts";
+import type { Json, Message } from "../../frontend/core/types.ts";
+import type { Action } from "../../frontend/core/net/session.ts";
 
 /** A session, its clock, and its positions. */
-function start({ stored = {}, arrived = null, coarse = {}, random = 0.5 } = {}) {
+type Given = { stored?: Positions; arrived?: Positions; coarse?: Positions; random?: number };
+function start({ stored = {}, arrived, coarse = {}, random = 0.5 }: Given = {}) {
   let now = 1000;
   const positions = { ...stored };
   const session = createSession(
@@ -19,21 +23,23 @@ function start({ stored = {}, arrived = null, coarse = {}, random = 0.5 } = {}) 
     },
     { random: () => random, fps: 10 },
   );
-  const happen = (type, more = {}, ms = 0) => session.handle({ type, ...more }, (now += ms));
-  const hear = (message, ms = 0) => happen("received", { message }, ms);
+  const happen = (type: string, more = {}, ms = 0) =>
+    session.handle({ type, ...more }, (now += ms));
+  const hear = (message: Message, ms = 0) => happen("received", { message }, ms);
   const watch = () =>
     happen("watch", { what: { experiment: "e1", token: "t", series: ["train_loss"] } });
   return { session, positions, happen, hear, watch };
 }
 
 const hello = { type: "experiment", experiment: "e1", state: answer() };
-const sentBy = (actions) =>
+const sentBy = (actions: Action[]): Json[] =>
   actions.filter((action) => action.do === "send").map(({ message }) => message);
-const dispatched = (actions) =>
+const dispatched = (actions: Action[]): Json[] =>
   actions.filter((action) => action.do === "dispatch").map(({ message }) => message);
-const statusOf = (actions) => dispatched(actions).findLast((message) => message.status)?.status;
+const statusOf = (actions: Action[]) =>
+  dispatched(actions).findLast((message) => message.status)?.status;
 
-function live(options) {
+function live(options: Given = {}) {
   const line = start(options);
   line.watch();
   line.happen("opened");
@@ -81,7 +87,7 @@ test("the past arrives in wide frames, later frames are small", () => {
 });
 
 test("a coarse range is requested again, wide, once; then frames are small again", () => {
-  const coarse = {};
+  const coarse: Positions = {};
   const { happen, hear } = live({
     stored: { gd: { generation: 0, step: 30_000 }, sgd: { generation: 0, step: 30_000 } },
     coarse,
@@ -122,7 +128,7 @@ test("an experiment opened once more is requested wide, like a new one", () => {
 });
 
 test("the past is requested wide until complete, in any number of frames", () => {
-  const at = (step, generation = 0) => ({ generation, step });
+  const at = (step: number, generation = 0) => ({ generation, step });
   const far = {
     ...hello,
     state: {
@@ -166,7 +172,7 @@ test("ranges sent again are requested wide until complete, and anew on another c
       .map((run) => ({ ...run, generation: 0, step: 8_000 })),
   };
   const { happen, hear } = live({ stored, arrived, coarse });
-  const asks = (type, ms = 0) =>
+  const asks = (type: string, ms = 0) =>
     sentBy(happen(type, {}, ms))
       .filter(({ type }) => type === "watch")
       .map(({ buckets, since }) => [buckets, since.gd.step]);
@@ -216,7 +222,7 @@ test("online or visible again retries at once, but not twice", () => {
 
 test("after a failed attempt the server is checked before a socket is opened", () => {
   const { happen, hear } = live();
-  const next = () => happen("hurry").at(-1).do;
+  const next = () => happen("hurry").at(-1)!.do;
   happen("closed", { code: 1006 });
   assert.equal(next(), "connect");
   happen("closed", { code: 1006 });
@@ -231,7 +237,7 @@ test("after a failed attempt the server is checked before a socket is opened", (
 
 test("an unanswered check does not block: the socket is next, then the check again", () => {
   const { happen } = live();
-  const next = () => happen("hurry").at(-1).do;
+  const next = () => happen("hurry").at(-1)!.do;
   happen("closed", { code: 1006 });
   next();
   happen("closed", { code: 1006 });
@@ -335,7 +341,7 @@ test("after a cut the missing steps are counted until they are here", () => {
 });
 
 test("nothing waits for steps that cannot come: of a removed or restarted run, or of a left experiment", () => {
-  const at = (step, generation = 0) => ({ generation, step });
+  const at = (step: number, generation = 0) => ({ generation, step });
   const runs = [
     { name: "gd", ...at(300) },
     { name: "sgd", ...at(200) },
@@ -348,7 +354,7 @@ test("nothing waits for steps that cannot come: of a removed or restarted run, o
     line.hear({ ...hello, state: { ...answer(), runs } });
     return {
       ...line,
-      stands: (actions) => dispatched(actions).findLast(({ status }) => status)?.progress,
+      stands: (actions: Action[]) => dispatched(actions).findLast(({ status }) => status)?.progress,
     };
   };
   const removed = behind();
@@ -438,7 +444,7 @@ test("a refused token leaves the page read only", () => {
 test("a protocol error is final, with words for it", () => {
   const { happen } = live();
   const actions = happen("closed", { code: 4400 });
-  assert.equal(dispatched(actions).at(-1).type, "problem");
+  assert.equal(dispatched(actions).at(-1)!.type, "problem");
   assert.deepEqual(happen("tick", {}, 60_000), []);
 });
 

@@ -31,10 +31,13 @@ import {
   placeOf,
   shownPlace,
 } from "../../frontend/features/inspector/sheets.ts";
+import type { Cell, Entry, Line, Sheet } from "../../frontend/core/wire-types.ts";
+import type { Run } from "../../frontend/core/types.ts";
+import { part } from "./world.ts";
 
 /** An array as the server sends it. */
-function entry(name, values, more = {}) {
-  const all = [values].flat(2);
+function entry(name: string, values: Cell | Cell[][], more: Partial<Entry> = {}): Entry {
+  const all: Cell[] = [values].flat(2);
   const finite = all.filter((value) => value !== null);
   return {
     name,
@@ -46,19 +49,23 @@ function entry(name, values, more = {}) {
     ...more,
   };
 }
-const samples = (name, values, more) =>
+const samples = (name: string, values: number[][], more: Partial<Entry> = {}) =>
   entry(name, values, {
     first: 0,
     rows: values.length,
     mean: values[0].map((_, k) => values.reduce((sum, row) => sum + row[k], 0) / values.length),
     ...more,
   });
-const line = (part, of, expression) => ({ ...of, part, expression });
+const line = (part: Line["part"], of: Entry, expression: string): Line => ({
+  ...of,
+  part,
+  expression,
+});
 
 const still = { change: { row: 0, column: 0, before: 1, after: 1 } };
 
 /** One sample through 2 dead relu units, and back. */
-function deadSheet() {
+function deadSheet(): Sheet {
   return {
     step: 12,
     generation: 0,
@@ -118,7 +125,8 @@ function deadSheet() {
     ],
   };
 }
-const at = (sheet, name) => sheet.lines.findIndex((each) => each.name === name);
+const at = (sheet: Sheet, name: string) =>
+  sheet.lines.findIndex((each: Line) => each.name === name);
 
 test("the joined pieces of a line equal the line", () => {
   for (const expression of [
@@ -142,7 +150,7 @@ test("the joined pieces of a line equal the line", () => {
 });
 
 test("matrices are names, transposes and comparisons with a number; functions, arguments and numbers are text", () => {
-  const drawn = (expression) =>
+  const drawn = (expression: string) =>
     piecesOf(expression)
       .filter(({ name }) => name)
       .map(({ text, ...piece }) => ({ ...piece, text: text.trim() }));
@@ -219,12 +227,12 @@ test("lines of one name have different keys, and a name has its last value", () 
   );
   assert.equal(placeOf(sheet, "update dW2 2"), 13);
   assert.equal(valuesBefore(sheet, 14).get("dW2"), sheet.lines[13]);
-  assert.equal(partnerOf(sheet, 14).place, 13);
+  assert.equal(partnerOf(sheet, 14)!.place, 13);
 });
 
 test("the partner of a line is the one that reverses it", () => {
   const sheet = deadSheet();
-  const partner = (name) => sheet.lines[partnerOf(sheet, at(sheet, name)).place].name;
+  const partner = (name: string) => sheet.lines[partnerOf(sheet, at(sheet, name))!.place].name;
   assert.deepEqual(["z1", "a1", "y_pred", "loss"].map(partner), [
     "dz1",
     "dz1",
@@ -240,12 +248,12 @@ test("the partner of a line is the one that reverses it", () => {
     "loss",
   ]);
   assert.equal(partner("W2"), "dW2");
-  assert.equal(partnerOf(sheet, 0).words, "on the way back");
+  assert.equal(partnerOf(sheet, 0)!.words, "on the way back");
 });
 
 test("zeros follow from a dead layer, and the only gradient left", () => {
   const sheet = deadSheet();
-  const names = (name) =>
+  const names = (name: string) =>
     followersOf(sheet, at(sheet, name)).map(
       ({ place, isOnly }) => sheet.lines[place].name + (isOnly ? "!" : ""),
     );
@@ -262,7 +270,7 @@ test("a line of the same name with another origin does not depend on it", () => 
     ["z", "x + 1"],
     ["w", "y"],
   ].map(([name, expression]) => line("forward", entry(name, 1), expression));
-  assert.deepEqual(dependentsOf({ given: [], lines }, 0), [
+  assert.deepEqual(dependentsOf(part<Sheet>({ given: [], lines }), 0), [
     { place: 1, isDirect: true },
     { place: 4, isDirect: false },
   ]);
@@ -270,7 +278,7 @@ test("a line of the same name with another origin does not depend on it", () => 
 
 test("each line has a sentence about its values", () => {
   const sheet = deadSheet();
-  const sentence = (name) => sentenceOf(sheet, at(sheet, name));
+  const sentence = (name: string) => sentenceOf(sheet, at(sheet, name));
   assert.equal(
     sentence("z1"),
     "All 2 entries of z1 are negative: relu returns exactly 0, and no gradient passes.",
@@ -406,13 +414,13 @@ test("cells have the formats of the design", () => {
 
 test("a cell is darker the nearer it is to the largest, by the root, with text contrast of 4.5:1", () => {
   assert.deepEqual([tintOf(1, 1), tintOf(-0.25, 1), tintOf(0, 1), tintOf(2, 1)], [92, 50, 0, 92]);
-  const light = (colour) =>
+  const light = (colour: number[]) =>
     colour
       .map((part) => part / 255)
       .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
       .reduce((sum, part, k) => sum + part * [0.2126, 0.7152, 0.0722][k], 0);
-  for (const theme of ["light", "dark"])
-    for (const sign of ["positive", "negative"])
+  for (const theme of ["light", "dark"] as const)
+    for (const sign of ["positive", "negative"] as const)
       for (let tint = 8; tint <= 92; tint++) {
         const under = light(
           COLOURS[theme].paper.map(
@@ -433,13 +441,13 @@ test("ink is chosen for the page's colours", () => {
   for (const [theme, css] of [
     ["light", light],
     ["dark", dark],
-  ]) {
+  ] as const) {
     for (const [name, token] of [
       ["positive", "--pos"],
       ["negative", "--neg"],
       ["paper", "--paper"],
-    ]) {
-      const [, hex] = new RegExp(`${token}: #(\\w{6})`).exec(css);
+    ] as const) {
+      const [, hex] = new RegExp(`${token}: #(\\w{6})`).exec(css)!;
       assert.deepEqual(
         COLOURS[theme][name],
         [0, 2, 4].map((k) => parseInt(hex.slice(k, k + 2), 16)),
@@ -466,12 +474,9 @@ test("the batch's words have its samples, their number and the rate", () => {
 });
 
 test("the strip names a layer that has stopped, else how much its weights change", () => {
-  const run = (latest, optimizer = "sgd", status = "paused") => ({
-    latest,
-    status,
-    settings: { optimizer },
-  });
-  const of = (values) =>
+  const run = (latest: Run["latest"], optimizer = "sgd") =>
+    part<Run>({ latest, status: "paused", settings: part<Run["settings"]>({ optimizer }) });
+  const of = (values: Record<string, number>) =>
     Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { step: 1, value }]));
   const weights = ["W1", "W2", "W3"];
   const dead = of({ "grad_l1/W1": 0, "grad_l1/W2": 0, "grad_l1/W3": 0 });
@@ -496,11 +501,11 @@ test("the strip names a layer that has stopped, else how much its weights change
 });
 
 test("for a stopped run the strip calls no number too large, since all may be finite", () => {
-  const run = {
+  const run = part<Run>({
     latest: { train_loss: { step: 9, value: 8e5 }, "grad_l1/W1": { step: 9, value: 3e4 } },
     status: "diverged",
-    settings: { optimizer: "sgd" },
-  };
+    settings: part<Run["settings"]>({ optimizer: "sgd" }),
+  });
   const { words } = liveLine(run, ["W1"], null);
   assert.equal(
     words,

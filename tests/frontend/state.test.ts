@@ -33,14 +33,18 @@ import {
   tick,
 } from "../../frontend/core/format.ts";
 import { answer, catalog } from "./fake-server.ts";
+import { part } from "./world.ts";
+import type { Method } from "../../frontend/core/catalog.ts";
+import type { Differences } from "./fake-server.ts";
+import type { Json, Message, Recipe, Run, State } from "../../frontend/core/types.ts";
 
-const after = (messages, state = initialState()) => messages.reduce(reduce, state);
-const opened = (changes) =>
+const after = (messages: Message[], state = initialState()) => messages.reduce(reduce, state);
+const opened = (changes: Differences = {}) =>
   after([
     { type: "catalog", catalog },
     { type: "opened", answer: answer(changes), token: "t" },
   ]);
-const frame = (run, changes) => ({
+const frame = (run: string, changes: Json) => ({
   type: "frame",
   runs: {
     [run]: {
@@ -63,16 +67,16 @@ test("an experiment brings its runs with labels, colours and settings in force",
     ["GD", "a", "SGD", "b"],
   );
   assert.equal(runs.sgd.settings.batch_size, 1);
-  assert.deepEqual(experiment.weights, ["W1", "W2", "W3"]);
-  assert.deepEqual(experiment.shapes.W2, [4, 4]);
-  assert.equal(experiment.parameters, 49);
+  assert.deepEqual(experiment!.weights, ["W1", "W2", "W3"]);
+  assert.deepEqual(experiment!.shapes.W2, [4, 4]);
+  assert.equal(experiment!.parameters, 49);
   assert.equal(view.networkRun, "gd");
 });
 
 test("a planned edit applies from its step on, a new one at once although its step is on its way", () => {
   const recipe = answer().recipe;
   recipe.runs[0].edits = [{ at_step: 121, batch_size: 32 }];
-  const size = (state) => state.runs.gd.settings.batch_size;
+  const size = (state: State) => state.runs.gd.settings.batch_size;
   const planned = after([frame("gd", { step: 120 })], opened({ recipe }));
   assert.equal(size(planned), null);
   assert.match(runSentence(planned.runs.gd), /^full batch, rate 0\.1/);
@@ -158,7 +162,7 @@ test("edits at one step merge and the later wins", () => {
 });
 
 test("an optimizer that replaces another at the same step keeps none of its settings", () => {
-  const edit = (edit) => ({
+  const edit = (edit: Json) => ({
     type: "event",
     event: "edit",
     run: "gd",
@@ -249,7 +253,7 @@ test("a reset keeps the settings in force, drops edits and starts a generation",
   );
   const { step, edits, generation, settings, latest } = state.runs.gd;
   assert.deepEqual([step, edits, generation, settings.learning_rate, latest], [0, [], 1, 0.2, {}]);
-  assert.equal(recipeNow(state).runs[0].learning_rate, 0.2);
+  assert.equal(recipeNow(state)!.runs[0].learning_rate, 0.2);
 });
 
 test("an answer from before a reset changes nothing", () => {
@@ -403,7 +407,7 @@ test("measurements of an old generation are dropped", () => {
 
 test("a listener is called for its own slice only, with arrays compared item by item", () => {
   const store = createStore(opened(), reduce);
-  const heard = [];
+  const heard: unknown[] = [];
   const stop = store.watch(
     (state) => [state.view.x, state.view.y],
     (value) => heard.push(value),
@@ -438,29 +442,32 @@ test("a new experiment takes the changes, the settings in force, and no edits", 
 
 test("only drawn series are requested, and none that the server lacks", () => {
   assert.ok(
-    !seriesFor(opened({ test_samples: 0, test_fraction: 0 }).experiment).some((name) =>
+    !seriesFor(opened({ test_samples: 0, test_fraction: 0 }).experiment!).some((name) =>
       name.startsWith("test_"),
     ),
   );
-  assert.ok(seriesFor(opened().experiment).includes("test_r2"));
-  const classes = seriesFor(opened({ score: "accuracy" }).experiment);
+  assert.ok(seriesFor(opened().experiment!).includes("test_r2"));
+  const classes = seriesFor(opened({ score: "accuracy" }).experiment!);
   assert.ok(classes.includes("test_accuracy") && !classes.includes("test_r2"));
 });
 
 test("an experiment with classes has its outputs, a regression has one", () => {
   const { experiment } = opened({ classes: ["a", "b", "c"], outputs: 3, score: "accuracy" });
   assert.deepEqual(
-    [experiment.shapes.W3, experiment.parameters, experiment.classes.length],
+    [experiment!.shapes.W3, experiment!.parameters, experiment!.classes.length],
     [[4, 3], 24 + 20 + 15, 3],
   );
   assert.deepEqual(
-    [opened().experiment.shapes.W3, opened().experiment.classes, opened().experiment.score],
+    [opened().experiment!.shapes.W3, opened().experiment!.classes, opened().experiment!.score],
     [[4, 1], [], "r2"],
   );
 });
 
 test("the confusion matrix counts by true and predicted class", () => {
-  const confusion = confusionOf({ y: [0, 0, 0, 1, 2, 2], y_pred: [0, 1, 0, 1, 0, 2] }, 3);
+  const confusion = confusionOf(
+    { split: "test", y: [0, 0, 0, 1, 2, 2], y_pred: [0, 1, 0, 1, 0, 2] },
+    3,
+  );
   assert.deepEqual(confusion, {
     counts: [
       [2, 1, 0],
@@ -544,14 +551,19 @@ test("a run's rule, edits and state have the words of the design", () => {
   const dead = {
     ...state.runs.sgd,
     step: 300,
-    units: { layers: [{ dead: [false] }, { dead: [true, true] }] },
+    units: {
+      layers: [
+        { mean: [], active_share: [], dead: [false] },
+        { mean: [], active_share: [], dead: [true, true] },
+      ],
+    },
   };
   assert.equal(stateOf(dead, state).word, "layer 2 dead");
   assert.match(lossSummary(state), /^Loss by step\. GD starts at 12\.3\./);
 });
 
 test("runs at different steps are named, unless their answers are only of different moments", () => {
-  const at = (gd, sgd, status) =>
+  const at = (gd: number, sgd: number, status: string) =>
     after([frame("gd", { step: gd, status }), frame("sgd", { step: sgd, status })], opened());
   assert.equal(whereWords(at(1284, 1284, "paused")), "1,284");
   assert.equal(whereWords(at(184, 900, "paused")), "900 (GD at 184)");
@@ -561,7 +573,7 @@ test("runs at different steps are named, unless their answers are only of differ
 });
 
 test("a view updated now and then names its step, unless all runs stand there", () => {
-  const at = (step, status, steps) => {
+  const at = (step: number, status: string, steps: Record<string, number>) => {
     const runs = Object.fromEntries(
       ["gd", "sgd"].map((name) => [
         name,
@@ -592,13 +604,13 @@ test("a view updated now and then names its step, unless all runs stand there", 
 });
 
 test("the trend depends on the recent past", () => {
-  const trend = (loss) =>
+  const trend = (loss: (step: number) => number) =>
     trendOf(
       Array.from({ length: 200 }, (_, step) => ({ step, value: loss(step) })),
       200,
     );
   assert.equal(
-    trend((step) => 1 / (1 + step)),
+    trend((step: number) => 1 / (1 + step)),
     "falling",
   );
   assert.equal(
@@ -606,13 +618,13 @@ test("the trend depends on the recent past", () => {
     "flat",
   );
   assert.equal(
-    trend((step) => 1 + step),
+    trend((step: number) => 1 + step),
     "rising",
   );
 });
 
 test("a loss is flat that falls by less than a hundredth over the Doctor's steps, at any step", () => {
-  const trend = (share, steps) => {
+  const trend = (share: number, steps: number) => {
     const window = Math.max(200, steps / 8);
     return trendOf(
       Array.from({ length: steps }, (_, step) => ({
@@ -646,30 +658,30 @@ test("a loss is flat that falls by less than a hundredth over the Doctor's steps
 });
 
 test("a constant, a wandering and a jumping loss have their own words", () => {
-  const trend = (loss, steps = 400) =>
+  const trend = (loss: (step: number) => number, steps = 400) =>
     trendOf(
       Array.from({ length: steps }, (_, step) => ({ step, value: loss(step) })),
       steps,
     );
   for (const steps of [45, 60, 94])
     assert.equal(
-      trend((step) => (step < 20 ? 0.5 / (step + 1) : 0.0095311558521452), steps),
+      trend((step: number) => (step < 20 ? 0.5 / (step + 1) : 0.0095311558521452), steps),
       "flat",
       `${steps}`,
     );
   assert.equal(
-    trend((step) => (step < 399 ? 0.000735 : 0.173)),
+    trend((step: number) => (step < 399 ? 0.000735 : 0.173)),
     "rising",
     "one step after the batch was made a single sample",
   );
   assert.equal(
-    trend((step) => (step < 399 ? 0.173 : 0.000735)),
+    trend((step: number) => (step < 399 ? 0.173 : 0.000735)),
     "falling",
   );
-  const wanders = (step) => 0.1 + 0.05 * Math.sin(step * step);
+  const wanders = (step: number) => 0.1 + 0.05 * Math.sin(step * step);
   assert.equal(trend(wanders), "flat");
   assert.equal(
-    trend((step) => wanders(step) * Math.exp(-step / 20)),
+    trend((step: number) => wanders(step) * Math.exp(-step / 20)),
     "falling",
   );
 });
@@ -762,13 +774,17 @@ test("schedules, penalties and bounds appear in an edit's flag and a run's sente
 
 test("the minimized value is shown beside the loss only with a penalty", () => {
   const latest = { objective: { step: 4, value: 0.123 } };
-  assert.equal(descendedWords({ settings: { l2: 0.01 }, latest }), "minimized: 0.123");
-  assert.equal(descendedWords({ settings: { l1: 0.01 }, latest: {} }), "");
-  assert.equal(descendedWords({ settings: { l1: 0, l2: 0 }, latest }), "");
+  const { settings } = opened().runs.sgd;
+  assert.equal(
+    descendedWords(part<Run>({ settings: { ...settings, l2: 0.01 }, latest })),
+    "minimized: 0.123",
+  );
+  assert.equal(descendedWords(part<Run>({ settings: { ...settings, l1: 0.01 }, latest: {} })), "");
+  assert.equal(descendedWords(part<Run>({ settings: { ...settings, l1: 0, l2: 0 }, latest })), "");
 });
 
 test("schedule and penalties stay when the optimizer changes; its own settings are dropped", () => {
-  const edit = (edit) => ({ type: "event", event: "edit", run: "gd", edit });
+  const edit = (edit: Json) => ({ type: "event", event: "edit", run: "gd", edit });
   const state = after(
     [
       edit({ at_step: 1, schedule: "cosine", l2: 0.01, clip_norm: 1 }),
@@ -807,7 +823,8 @@ const TASKS = {
 };
 
 test("other data of the same kind keep the loss, others get their own", () => {
-  const keeps = (loss, before, after) => keepsLoss(TASKS, loss, { name: before }, { name: after });
+  const keeps = (loss: Method, before: string, after: string) =>
+    keepsLoss(TASKS, loss, { name: before }, { name: after });
   assert.ok(keeps("mse", "linear", "sine"));
   assert.ok(keeps("softmax_cross_entropy", "moons", "iris"));
   assert.ok(keeps({ name: "huber", delta: 2 }, "moons", "moons"));
@@ -819,10 +836,10 @@ test("other data of the same kind keep the loss, others get their own", () => {
 
 test("a recipe with classes names no loss, and its output is linear", () => {
   const state = after([{ type: "catalog", catalog: { ...catalog, ...TASKS } }], opened());
-  state.experiment.recipe = {
-    ...state.experiment.recipe,
-    data: { name: "linear" },
-    network: { layers: [], output: "tanh" },
+  state.experiment!.recipe = {
+    ...state.experiment!.recipe,
+    data: part<Recipe["data"]>({ name: "linear" }),
+    network: { ...state.experiment!.recipe.network, layers: [], output: "tanh" },
   };
   const { loss, network } = changedRecipe(state, { data: { name: "moons" } });
   assert.deepEqual([loss, network.output], [undefined, "identity"]);
@@ -879,8 +896,8 @@ const SETS = {
 
 test("other data drop what they fix themselves and what only the old data had", () => {
   const state = after([{ type: "catalog", catalog: { ...catalog, ...SETS } }], opened());
-  const from = (data) => (change) => {
-    state.experiment.recipe = { ...state.experiment.recipe, data };
+  const from = (data: Json) => (change: Json) => {
+    state.experiment!.recipe = { ...state.experiment!.recipe, data: data as Recipe["data"] };
     return changedRecipe(state, { data: change }).data;
   };
   const linear = {
@@ -946,7 +963,7 @@ test("other data drop what they fix themselves and what only the old data had", 
 });
 
 test("settings for one data set are not kept for the next", () => {
-  const data = (change) => ({ data: change });
+  const data = (change: Json) => ({ data: change });
   assert.deepEqual(
     joinedChanges(data({ degree: 7 }), data({ name: "moons" })),
     data({ name: "moons" }),
@@ -970,7 +987,7 @@ test("only losses that suit the data are offered", () => {
       most_classes: k ? null : 2,
     })),
   ];
-  const offered = (classes) => fittingLosses({ losses }, classes).map(({ name }) => name);
+  const offered = (classes: number) => fittingLosses({ losses }, classes).map(({ name }) => name);
   assert.deepEqual([0, 2, 3].map(offered), [["mse"], ["mse", "binary", "softmax"], ["softmax"]]);
 });
 
@@ -988,7 +1005,8 @@ test("another seed of one run is another experiment, with a notice", () => {
 
 test("a loss of logits gets a linear output", () => {
   const state = opened();
-  state.experiment.recipe = { ...state.experiment.recipe, network: { layers: [], output: "tanh" } };
+  const { recipe } = state.experiment!;
+  recipe.network = { ...recipe.network, layers: [], output: "tanh" };
   assert.equal(changedRecipe(state, { loss: "softmax_cross_entropy" }).network.output, "identity");
   assert.equal(changedRecipe(state, { loss: "huber" }).network.output, "tanh");
 });

@@ -16,9 +16,12 @@ import {
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { createStore } from "../../frontend/core/store.ts";
 import { answer } from "./fake-server.ts";
-import { live, settle } from "./world.ts";
+import { live, part, settle } from "./world.ts";
+import type { Environment, Json } from "../../frontend/core/types.ts";
+import type { Api } from "../../frontend/core/net/api.ts";
+import type { Entry, Sheet } from "../../frontend/core/wire-types.ts";
 
-const entry = (name, values) => ({
+const entry = (name: string, values: number): Entry => ({
   name,
   values,
   shape: [],
@@ -26,7 +29,7 @@ const entry = (name, values) => ({
   negative: 0,
   largest: values,
 });
-const sheet = (step, batch = [7]) => ({
+const sheet = (step: number, batch = [7]): Sheet => ({
   step,
   generation: 0,
   batch,
@@ -38,32 +41,33 @@ const sheet = (step, batch = [7]) => ({
   ],
 });
 
-function watching({ narrow = false, takes = 0, batch } = {}) {
+type Given = { narrow?: boolean; takes?: number; batch?: number[] };
+function watching({ narrow = false, takes = 0, batch }: Given = {}) {
   const store = createStore(initialState(), reduce);
   for (const message of [
     { type: "opened", answer: answer({ step: 3 }) },
     { type: "connection", status: "ready" },
   ])
     store.dispatch(message);
-  const clock = { now: 0, due: null, run: null };
-  const requests = [];
-  const api = {
+  const clock = { now: 0, due: 0, run: null as (() => void) | null };
+  const requests: string[] = [];
+  const api = part<Api>({
     inspect: async (_, run, { step, first, rows, block }) => {
       assert.equal(block, WHOLE, "no more than is shown");
       requests.push(`${run} ${step ?? "now"} ${first}+${rows}`);
       clock.now += takes;
       return sheet(step ?? store.get().runs[run].step, batch);
     },
-  };
-  const environment = {
+  });
+  const environment = part<Environment>({
     now: () => clock.now,
     hidden: () => false,
     narrow: () => narrow,
-    clearTimeout: () => (clock.run = null),
+    clearTimeout: () => void (clock.run = null),
     setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
-  };
+  });
   const inspector = createStepRequests({ api, store, environment });
-  async function pass(ms) {
+  async function pass(ms: number) {
     const end = clock.now + ms;
     while (clock.run && clock.due <= end) {
       const { run } = clock;
@@ -75,8 +79,8 @@ function watching({ narrow = false, takes = 0, batch } = {}) {
     clock.now = Math.max(clock.now, end);
     return requests.splice(0);
   }
-  const view = (part) => store.dispatch({ type: "view", part });
-  const moved = (step) =>
+  const view = (part: Json) => store.dispatch({ type: "view", part });
+  const moved = (step: number) =>
     store.dispatch({
       type: "frame",
       runs: {
@@ -91,7 +95,7 @@ test("a closed step inspector requests nothing, and closing drops its answer", a
   assert.deepEqual(await pass(5000), []);
   view({ inspector: true });
   assert.deepEqual(await pass(0), ["gd now 0+4"]);
-  assert.equal(inspectionOf(store.get()).step, 3);
+  assert.equal(inspectionOf(store.get())!.step, 3);
   assert.deepEqual(await pass(5000), []);
   view({ inspector: false });
   assert.equal(store.get().inspection, null);
@@ -145,7 +149,7 @@ test("lines are selected one by one, and nothing lies beyond the ends", async ()
   const { store, pass, view } = watching();
   view({ inspector: true });
   await pass(0);
-  assert.equal(shownLine(store.get(), inspectionOf(store.get())), 0);
+  assert.equal(shownLine(store.get(), inspectionOf(store.get())!), 0);
   assert.deepEqual(lineFrom(store.get(), -1), {});
   view(lineFrom(store.get(), 1));
   assert.equal(store.get().view.line, "update share");
@@ -157,7 +161,7 @@ test("an answer for another experiment is dropped", async () => {
   view({ inspector: true });
   store.dispatch({ type: "opened", answer: answer({ id: "other", step: 8 }) });
   await pass(300);
-  assert.equal(store.get().inspection.experiment, "other");
+  assert.equal(store.get().inspection!.experiment, "other");
 });
 
 test("stepping with the step inspector open pauses play; with it closed play goes on", async () => {

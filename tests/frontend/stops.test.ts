@@ -8,14 +8,17 @@ import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { editWords } from "../../frontend/core/run-words.ts";
 import { choices, chosen, conditionsOf, numberOf, stopWords } from "../../frontend/core/stops.ts";
 import { answer, dead, findingEvent } from "./fake-server.ts";
+import { part } from "./world.ts";
+import type { Condition } from "../../frontend/core/stops.ts";
+import type { App, Message } from "../../frontend/core/types.ts";
 
-const after = (...messages) =>
+const after = (...messages: Message[]) =>
   [
     { type: "opened", answer: answer(), token: "t" },
     { type: "connection", status: "ready" },
     ...messages,
   ].reduce(reduce, initialState());
-const finished = (condition) => ({
+const finished = (condition: Condition) => ({
   type: "event",
   event: "finished",
   run: "sgd",
@@ -25,7 +28,8 @@ const finished = (condition) => ({
 });
 
 test("the page offers conditions on series that exist", () => {
-  const offered = (experiment) => choices(experiment, []).map(({ value }) => value);
+  const offered = (experiment: Parameters<typeof choices>[0]) =>
+    choices(experiment, []).map(({ value }) => value);
   assert.deepEqual(offered({ score: "r2", testSamples: 0 }), [
     "never",
     "layer_dies",
@@ -43,19 +47,19 @@ test("the page offers conditions on series that exist", () => {
 
 test("the choice equals the condition in force, and choosing it again sets the same", () => {
   for (const choice of ["never", "layer_dies", "loss_stalls", "test_r2", "train_loss"])
-    assert.equal(chosen(conditionsOf(choice)), choice);
+    assert.equal(chosen(conditionsOf(choice)!), choice);
   const odd = [{ when: "train_loss", above: 3 }];
   assert.equal(chosen(odd), "several");
   assert.equal(conditionsOf("several"), null);
-  assert.equal(choices({ score: "r2", testSamples: 0 }, odd).at(-1).value, "several");
+  assert.equal(choices({ score: "r2", testSamples: 0 }, odd).at(-1)!.value, "several");
 });
 
 test("a condition's number changes without its other parts", () => {
   assert.equal(numberOf({ when: "layer_dies" }), null);
   const stalls = numberOf({ when: "loss_stalls", below: 0.1 });
-  assert.equal(stalls.value, 500);
-  assert.deepEqual(stalls.change(40), { when: "loss_stalls", below: 0.1, steps: 40 });
-  assert.deepEqual(numberOf({ when: "test_r2", above: 0.9 }).change(0.5), {
+  assert.equal(stalls!.value, 500);
+  assert.deepEqual(stalls!.change(40), { when: "loss_stalls", below: 0.1, steps: 40 });
+  assert.deepEqual(numberOf({ when: "test_r2", above: 0.9 })!.change(0.5), {
     when: "test_r2",
     above: 0.5,
   });
@@ -98,9 +102,9 @@ test("a stopped run says where and why, and can continue", () => {
   const strip = stripFor(state);
   assert.equal(state.runs.sgd.status, "finished");
   assert.equal(state.runs.sgd.latest.train_loss.value, 0.5);
-  assert.match(strip.strong, /^SGD stopped at step [\d,]+, when a layer dies\.$/);
-  const edits = [];
-  strip.act.do({ edit: (run, change) => edits.push([run, change]) });
+  assert.match(strip!.strong, /^SGD stopped at step [\d,]+, when a layer dies\.$/);
+  const edits: unknown[] = [];
+  strip!.act!.do(part<App>({ edit: (run, change) => void edits.push([run, change]) }));
   assert.deepEqual(edits, [["sgd", { stop: [] }]]);
 });
 
@@ -119,13 +123,13 @@ test("a condition set after a layer died is met by the dead layer", () => {
       },
     },
   };
-  const stopped = (since) =>
+  const stopped = (since: number) =>
     stripFor(
       after(frame, findingEvent("sgd", dead({ since_step: since })), {
         ...finished({ when: "layer_dies" }),
         step: 254,
       }),
-    ).strong;
+    )!.strong;
   assert.equal(stopped(196), "SGD stopped at step 254, when a layer is dead, since step 196.");
   assert.equal(stopped(254), "SGD stopped at step 254, when a layer dies.");
 });

@@ -8,15 +8,17 @@ import { createLocalStore } from "../../frontend/core/net/local-storage.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { createStore } from "../../frontend/core/store.ts";
 import { answer, catalog } from "./fake-server.ts";
+import type { App, Message, State } from "../../frontend/core/types.ts";
+import { part } from "./world.ts";
 
-const after = (...messages) =>
+const after = (...messages: Message[]) =>
   [
     { type: "opened", answer: answer(), token: "t" },
     { type: "connection", status: "ready" },
     ...messages,
   ].reduce(reduce, initialState());
 const cut = { type: "connection", status: "reconnecting", lastStep: 1040 };
-const text = (state) => [stripFor(state)?.strong, stripFor(state)?.text].join(" ");
+const text = (state: State) => [stripFor(state)?.strong, stripFor(state)?.text].join(" ");
 
 test("a lost connection says that training goes on only if something was moving", () => {
   const play = {
@@ -27,7 +29,7 @@ test("a lost connection says that training goes on only if something was moving"
     speed: 60,
     pace: "steps",
   };
-  const unwatched = (idle) =>
+  const unwatched = (idle: number) =>
     text(after({ type: "catalog", catalog: { ...catalog, idle_seconds: idle } }, play, cut));
   assert.equal(
     unwatched(600),
@@ -55,11 +57,11 @@ test("a refusal shows its reasons, and a lost connection comes first", () => {
     },
   };
   assert.equal(text(after(refused)), "The recipe is not valid. One field. At most 5,000.");
-  assert.equal(stripFor(after(refused, cut)).kind, "reconnecting");
+  assert.equal(stripFor(after(refused, cut))!.kind, "reconnecting");
 });
 
 test("a server that cannot store says so before any refusal, until it can", () => {
-  const storage = (readOnly) => ({
+  const storage = (readOnly: boolean) => ({
     type: "event",
     event: "storage",
     run: null,
@@ -72,7 +74,7 @@ test("a server that cannot store says so before any refusal, until it can", () =
   const words = "Read-only: the server cannot write to its data folder. Changes would be lost.";
   assert.equal(text(after(storage(true))), words);
   assert.equal(text(after(storage(true), refused)), words);
-  assert.equal(stripFor(after(storage(true), cut)).kind, "reconnecting");
+  assert.equal(stripFor(after(storage(true), cut))!.kind, "reconnecting");
   assert.equal(stripFor(after(storage(true), refused, storage(false))), null);
   assert.equal(text(after({ type: "experiment", state: { ...answer(), read_only: true } })), words);
   assert.equal(stripFor(after(storage(true), { type: "experiment", state: answer() })), null);
@@ -83,7 +85,7 @@ test("a server that cannot store says so before any refusal, until it can", () =
   );
 });
 
-const diverged = (run, step = 307) => ({
+const diverged = (run: string, step = 307) => ({
   type: "event",
   event: "diverged",
   run,
@@ -98,7 +100,7 @@ const play = {
   speed: 60,
   pace: "steps",
 };
-const withMore = (...names) =>
+const withMore = (...names: string[]) =>
   names.map((name) => ({
     type: "event",
     event: "run_added",
@@ -122,18 +124,23 @@ test("of two runs the strip names the diverged one with its step, and the other 
   );
 });
 
-const fork = (name, of, step) => ({
+const fork = (name: string, of: string, step: number) => ({
   type: "event",
   event: "run_added",
   run: name,
   recipe: { ...answer().recipe.runs[0], name, origin: { run: of, at_step: step } },
   added: { ...answer().runs[0], name, step },
 });
-const reset = (run, generation) => ({ type: "event", event: "reset", run, generation });
+const reset = (run: string, generation: number) => ({
+  type: "event",
+  event: "reset",
+  run,
+  generation,
+});
 
 test("a divergence shows until the run is reset, removed or replaced by a fork, and a new one shows again", () => {
   const state = after(play, diverged("gd"));
-  const then = (...messages) => stripFor(messages.reduce(reduce, state))?.strong ?? null;
+  const then = (...messages: Message[]) => stripFor(messages.reduce(reduce, state))?.strong ?? null;
   assert.equal(then(), "GD diverged at step 307 and is stopped.");
   assert.deepEqual(
     [
@@ -165,9 +172,9 @@ test("a divergence shows until the run is reset, removed or replaced by a fork, 
 });
 
 test("a closed divergence strip shows later ones only", () => {
-  const close = (state) => {
-    const closed = [];
-    stripFor(state).close({ closeDivergence: (runs) => closed.push(...runs) });
+  const close = (state: State) => {
+    const closed: string[] = [];
+    stripFor(state)!.close!(part<App>({ closeDivergence: (runs) => void closed.push(...runs) }));
     return reduce(state, { type: "closed", runs: closed });
   };
   const state = close(after(play, diverged("gd")));
@@ -190,23 +197,23 @@ test("a closed divergence strip shows later ones only", () => {
     "SGD diverged at step 9 and is stopped. Lower the rate, then reset.",
   );
   assert.equal(
-    stripFor([reset("gd", 1), { ...diverged("gd", 5), generation: 1 }].reduce(reduce, state))
+    stripFor([reset("gd", 1), { ...diverged("gd", 5), generation: 1 }].reduce(reduce, state))!
       .strong,
     "GD diverged at step 5 and is stopped.",
   );
 });
 
 test("a closed strip stays closed on the next visit, for that experiment and a limited number", () => {
-  const items = new Map();
+  const items: Map<string, string> = new Map();
   const storage = {
-    getItem: (key) => items.get(key) ?? null,
-    setItem: (key, text) => void items.set(key, text),
-    removeItem: (key) => void items.delete(key),
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, text: string) => void items.set(key, text),
+    removeItem: (key: string) => void items.delete(key),
   };
   const store = createStore(after(play, diverged("gd")), reduce);
   createLocalStore(storage).follow(store);
   store.dispatch({ type: "closed", runs: ["gd"] });
-  const back = (id) => {
+  const back = (id: string) => {
     const first = initialState();
     const reply = {
       ...answer(),

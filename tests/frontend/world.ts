@@ -2,7 +2,22 @@
 // address and clock.
 
 import { createApp } from "../../frontend/app.ts";
+import type {
+  Environment,
+  ExperimentAnswer,
+  Json,
+  Problem,
+  Recipe,
+} from "../../frontend/core/types.ts";
 import { answer, catalog, columns } from "./fake-server.ts";
+
+type World = {
+  stored?: Json;
+  experiments?: Record<string, ExperimentAnswer>;
+  fragment?: string;
+  haste?: number;
+};
+type Signal = Parameters<Parameters<Environment["listen"]>[0]>[0];
 
 export const exhibit = {
   name: "notebook",
@@ -26,39 +41,41 @@ const open = {
   recipe: answer().recipe,
   view: { ...wide.view, speed: 60, pace: "steps" },
 };
+/** A stand-in with some members of an object. */
+export const part = <T>(members: Partial<T>) => members as T;
 export const settle = () => new Promise((go) => setImmediate(() => setImmediate(go)));
 
 /** A browser and a server; `experiments` exist on the server; `haste` shortens timers. */
-export function world({ stored = {}, experiments = {}, fragment = "", haste = 1 } = {}) {
-  const memory = new Map(
+export function world({ stored = {}, experiments = {}, fragment = "", haste = 1 }: World = {}) {
+  const memory: Map<string, string> = new Map(
     Object.entries(stored).map(([key, value]) => [key, JSON.stringify(value)]),
   );
+  const respond = (status: number, body: unknown) =>
+    ({ ok: status < 400, status, statusText: "", json: async () => body }) as Response;
   const server = {
     experiments: { ...experiments },
-    calls: [],
-    owners: [],
-    sockets: [],
+    calls: [] as string[],
+    owners: [] as (string | null)[],
+    sockets: [] as Socket[],
     created: 0,
     isDown: false,
-    refuse: null,
-    hold: () => {},
+    /** status of its health */
+    answers: 200,
+    /** the last recipe */
+    posted: {} as Json,
+    refuse: null as Problem | ((recipe: Json) => Problem | null) | null,
+    hold: (_: string): unknown => undefined,
+    /** The server's answer about a range. */
+    history: (query: URLSearchParams): Response | Promise<Response> =>
+      respond(200, columns(Number(query.get("since")), Number(query.get("until")))),
   };
-  const respond = (status, body) => ({
-    ok: status < 400,
-    status,
-    statusText: "",
-    json: async () => body,
-  });
-  /** The server's answer about a range. */
-  server.history = (query) =>
-    respond(200, columns(Number(query.get("since")), Number(query.get("until"))));
 
-  async function fetch(url, { method, body, headers }) {
+  async function fetch(url: string, { method, body, headers }: Json) {
     const path = new URL(url).pathname.replace("/api/v1", "");
     server.calls.push(`${method} ${path}`);
     server.owners.push(headers?.["Fallline-Owner"] ?? null);
     if (server.isDown) throw new TypeError("nobody there");
-    if (path === "/healthz") return respond(server.answers ?? 200, {});
+    if (path === "/healthz") return respond(server.answers, {});
     if (path === "/catalog") return respond(200, { ...catalog, exhibits: [exhibit, wide, open] });
     if (path === "/datasets" && headers["Content-Type"] === "text/csv") {
       const text = await body.text();
@@ -77,19 +94,20 @@ export function world({ stored = {}, experiments = {}, fragment = "", haste = 1 
       if (refusal) return respond(refusal.status ?? 422, refusal);
       const id = `made${++server.created}`;
       server.posted = JSON.parse(body);
-      server.experiments[id] = answer(server.posted.runs ? { id, recipe: server.posted } : { id });
+      const recipe = server.posted as Recipe;
+      server.experiments[id] = answer(recipe.runs ? { id, recipe } : { id });
       await server.hold(id);
       return respond(201, { ...server.experiments[id], token: `token of ${id}` });
     }
-    const [, , id, part] = path.split("/");
+    const [, , id, what] = path.split("/");
     if (!server.experiments[id]) return respond(404, { title: "Not found", status: 404 });
     if (path.endsWith("/history")) return server.history(new URL(url).searchParams);
     if (method === "DELETE") return respond(204, null);
     return respond(
       200,
-      part === "figures"
+      what === "figures"
         ? { data: [], layout: {} }
-        : part
+        : what
           ? { layers: [] }
           : server.experiments[id],
     );
@@ -97,12 +115,15 @@ export function world({ stored = {}, experiments = {}, fragment = "", haste = 1 
 
   class Socket {
     readyState = 0;
-    messages = [];
+    messages: Json[] = [];
     answered = 0;
+    onopen = () => {};
+    onmessage = (_: { data: string }) => {};
+    onclose = (_: { code: number }) => {};
     constructor() {
       server.sockets.push(this);
     }
-    send(text) {
+    send(text: string) {
       this.messages.push(JSON.parse(text));
     }
     close() {
@@ -112,7 +133,7 @@ export function world({ stored = {}, experiments = {}, fragment = "", haste = 1 
       this.readyState = 1;
       this.onopen();
     }
-    say(message) {
+    say(message: Json) {
       this.onmessage({ data: JSON.stringify(message) });
     }
     /** Answers the watches without an answer. */
@@ -134,12 +155,12 @@ export function world({ stored = {}, experiments = {}, fragment = "", haste = 1 
   }
 
   const address = { fragment };
-  const clock = { now: 0, signal: null };
+  const clock = { now: 0, signal: (_: Signal) => {} };
   let ids = 0;
   let secrets = 0;
   const app = createApp({
-    fetch,
-    WebSocket: Socket,
+    fetch: fetch as Environment["fetch"],
+    WebSocket: Socket as unknown as Environment["WebSocket"],
     address: "http://lab",
     fps: 10,
     now: () => clock.now,
@@ -155,7 +176,7 @@ export function world({ stored = {}, experiments = {}, fragment = "", haste = 1 
     },
     setTimeout: (run, ms) => setTimeout(run, ms / haste).unref(),
     clearTimeout,
-    listen: (hear) => (clock.signal = hear),
+    listen: (hear) => void (clock.signal = hear),
     fragment: () => address.fragment,
     setFragment: (next) => void (address.fragment = next),
   });
@@ -164,16 +185,16 @@ export function world({ stored = {}, experiments = {}, fragment = "", haste = 1 
     server,
     clock,
     address,
-    socket: () => server.sockets.at(-1),
-    inStorage: (key) => JSON.parse(memory.get(key) ?? "null"),
+    socket: () => server.sockets[server.sockets.length - 1],
+    inStorage: (key: string) => JSON.parse(memory.get(key) ?? "null"),
   };
 }
 
 /** Connected, with the experiment that the page opened. */
-export async function live(options) {
+export async function live(options: World = {}) {
   const all = world(options);
   await all.app.start();
   all.socket().open();
   all.socket().answer();
-  return { ...all, id: all.app.store.get().experiment.id };
+  return { ...all, id: all.app.store.get().experiment?.id ?? "" };
 }
