@@ -5,72 +5,74 @@
 
 import { createApp } from "./app.ts";
 import { registerPlotlyChart } from "./charts/plotly-chart.ts";
-import { registerContinueOffer } from "./features/transport/continue-offer.ts";
-import { registerDataFields } from "./features/recipe/data-fields.ts";
-import { registerDoctorList } from "./features/doctor/doctor-list.ts";
-import { registerExhibitNote } from "./features/exhibits/exhibit-note.ts";
-import { registerExhibitPicker } from "./features/exhibits/exhibit-picker.ts";
-import { registerExportMenu } from "./features/sharing/export-menu.ts";
-import { registerFigureHeads } from "./features/figures/figure-heads.ts";
-import { registerHelpDialog } from "./page/help-dialog.ts";
-import { registerInvitationOverlay } from "./features/exhibits/invitation-overlay.ts";
-import { registerLayerEditor } from "./features/recipe/layer-editor.ts";
-import { registerNetworkDrawing } from "./features/network/network-drawing.ts";
-import { registerNetworkFields } from "./features/recipe/network-fields.ts";
-import { registerNoticeToast } from "./page/notice-toast.ts";
-import { registerPageTabs } from "./page/page-tabs.ts";
-import { registerPredictedTrue } from "./features/predictions/predicted-true.ts";
-import { registerRaceTable } from "./features/runs/run-table.ts";
-import { registerRecipeRail } from "./features/recipe/recipe-rail.ts";
-import { registerRemedyQuestion } from "./features/doctor/remedy-question.ts";
-import { registerRunCard } from "./features/runs/run-card.ts";
-import { registerShareDialog, registerShareMenu } from "./features/sharing/share-dialog.ts";
-import { registerSelfCheck } from "./features/doctor/self-check.ts";
-import { registerStatusStrip } from "./page/status-strip.ts";
-import { registerStepInspector } from "./features/inspector/step-inspector.ts";
-import { registerAnnouncer } from "./page/announcer.ts";
-import { registerSummaryDialog } from "./features/figures/summary-dialog.ts";
-import { registerTimeScrubber } from "./features/transport/time-scrubber.ts";
-import { registerTopBar } from "./page/top-bar.ts";
-import { registerTransportBar } from "./features/transport/transport-bar.ts";
-import { registerWatchLine } from "./features/sharing/watch-line.ts";
+import { ContinueOffer } from "./features/transport/continue-offer.ts";
+import { DataFields } from "./features/recipe/data-fields.ts";
+import { DoctorList } from "./features/doctor/doctor-list.ts";
+import { ExhibitNote } from "./features/exhibits/exhibit-note.ts";
+import { ExhibitPicker } from "./features/exhibits/exhibit-picker.ts";
+import { ExportMenu } from "./features/sharing/export-menu.ts";
+import { GradientHead, LossHead } from "./features/figures/figure-heads.ts";
+import { HelpDialog } from "./page/help-dialog.ts";
+import { InvitationOverlay } from "./features/exhibits/invitation-overlay.ts";
+import { LayerEditor } from "./features/recipe/layer-editor.ts";
+import { NetworkDrawing } from "./features/network/network-drawing.ts";
+import { NetworkFields } from "./features/recipe/network-fields.ts";
+import { NoticeToast } from "./page/notice-toast.ts";
+import { PageTabs } from "./page/page-tabs.ts";
+import { PredictedTrue } from "./features/predictions/predicted-true.ts";
+import { RaceTable } from "./features/runs/run-table.ts";
+import { RecipeRail } from "./features/recipe/recipe-rail.ts";
+import { RemedyQuestion } from "./features/doctor/remedy-question.ts";
+import { RunCard } from "./features/runs/run-card.ts";
+import { ShareDialog, ShareMenu } from "./features/sharing/share-dialog.ts";
+import { SelfCheckPanel } from "./features/doctor/self-check.ts";
+import { StatusStrip } from "./page/status-strip.ts";
+import { StepInspector } from "./features/inspector/step-inspector.ts";
+import { Announcer } from "./page/announcer.ts";
+import { SummaryDialog } from "./features/figures/summary-dialog.ts";
+import { TimeScrubber } from "./features/transport/time-scrubber.ts";
+import { TopBar } from "./page/top-bar.ts";
+import { TransportBar } from "./features/transport/transport-bar.ts";
+import { WatchLine } from "./features/sharing/watch-line.ts";
 import { openDashboard } from "./page/dashboard.ts";
+import { type LiveElement, register } from "./ui/live-element.ts";
 
-const ELEMENTS = [
-  registerTopBar,
-  registerExhibitPicker,
-  registerExhibitNote,
-  registerExportMenu,
-  registerPageTabs,
-  registerTransportBar,
-  registerTimeScrubber,
-  registerContinueOffer,
-  registerRecipeRail,
-  registerDataFields,
-  registerNetworkFields,
-  registerLayerEditor,
-  registerRunCard,
-  registerStatusStrip,
-  registerRaceTable,
-  registerFigureHeads,
-  registerPlotlyChart,
-  registerInvitationOverlay,
-  registerNetworkDrawing,
-  registerPredictedTrue,
-  registerDoctorList,
-  registerSelfCheck,
-  registerRemedyQuestion,
-  registerNoticeToast,
-  registerHelpDialog,
-  registerSummaryDialog,
-  registerAnnouncer,
-  registerShareMenu,
-  registerShareDialog,
-  registerWatchLine,
-  registerStepInspector,
-];
+const ELEMENTS: Record<string, typeof LiveElement> = {
+  "top-bar": TopBar,
+  "exhibit-picker": ExhibitPicker,
+  "exhibit-note": ExhibitNote,
+  "export-menu": ExportMenu,
+  "page-tabs": PageTabs,
+  "transport-bar": TransportBar,
+  "time-scrubber": TimeScrubber,
+  "continue-offer": ContinueOffer,
+  "recipe-rail": RecipeRail,
+  "data-fields": DataFields,
+  "network-fields": NetworkFields,
+  "layer-editor": LayerEditor,
+  "run-card": RunCard,
+  "status-strip": StatusStrip,
+  "race-table": RaceTable,
+  "loss-head": LossHead,
+  "gradient-head": GradientHead,
+  "invitation-overlay": InvitationOverlay,
+  "network-drawing": NetworkDrawing,
+  "predicted-true": PredictedTrue,
+  "doctor-list": DoctorList,
+  "self-check": SelfCheckPanel,
+  "remedy-question": RemedyQuestion,
+  "notice-toast": NoticeToast,
+  "help-dialog": HelpDialog,
+  "summary-dialog": SummaryDialog,
+  "page-announcer": Announcer,
+  "share-menu": ShareMenu,
+  "share-dialog": ShareDialog,
+  "watch-line": WatchLine,
+  "step-inspector": StepInspector,
+};
 
 const app = createApp();
-for (const registerElement of ELEMENTS) registerElement(app);
+for (const [tag, Element] of Object.entries(ELEMENTS)) register(tag, Element, app);
+registerPlotlyChart(app);
 openDashboard(app);
 app.start();

@@ -7,11 +7,11 @@
 
 import { write } from "../ui/dom.ts";
 import { createProblemAnnouncer } from "./problem-announcer.ts";
-import { LiveElement, register } from "../ui/live-element.ts";
+import { LiveElement } from "../ui/live-element.ts";
 import { number } from "../core/format.ts";
 import { stateOnView, shownStep } from "../core/state-on-view.ts";
 import { stateOf, whereWords } from "../core/selectors.ts";
-import type { App, State } from "../core/types.ts";
+import type { State } from "../core/types.ts";
 
 const QUIET_MS = 10_000;
 /** Single steps come faster than a person can hear them. */
@@ -80,5 +80,3 @@ export class Announcer extends LiveElement {
     write(this, words);
   }
 }
-
-export const registerAnnouncer = (app: App) => register("page-announcer", Announcer, app);

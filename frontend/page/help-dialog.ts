@@ -6,8 +6,7 @@
 import { segmentedSwitch } from "../ui/controls.ts";
 import { keepDialog } from "../ui/dialog.ts";
 import { make } from "../ui/dom.ts";
-import { LiveElement, register } from "../ui/live-element.ts";
-import type { App } from "../core/types.ts";
+import { LiveElement } from "../ui/live-element.ts";
 
 type Line = { does: string; caps: string[] };
 
@@ -58,5 +57,3 @@ export class HelpDialog extends LiveElement {
     ];
   }
 }
-
-export const registerHelpDialog = (app: App) => register("help-dialog", HelpDialog, app);

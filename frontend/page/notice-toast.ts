@@ -7,8 +7,7 @@
 
 import { button } from "../ui/controls.ts";
 import { make, set, write } from "../ui/dom.ts";
-import { LiveElement, register } from "../ui/live-element.ts";
-import type { App } from "../core/types.ts";
+import { LiveElement } from "../ui/live-element.ts";
 
 const STAYS_MS = 10_000;
 
@@ -61,5 +60,3 @@ export class NoticeToast extends LiveElement {
     }, STAYS_MS);
   }
 }
-
-export const registerNoticeToast = (app: App) => register("notice-toast", NoticeToast, app);

@@ -6,10 +6,10 @@
  */
 
 import { make, set } from "../ui/dom.ts";
-import { LiveElement, register } from "../ui/live-element.ts";
+import { LiveElement } from "../ui/live-element.ts";
 import { problemCount } from "../features/doctor/doctor.ts";
 import { plural } from "../core/format.ts";
-import type { App, View } from "../core/types.ts";
+import type { View } from "../core/types.ts";
 
 type Tab = View["tab"];
 
@@ -93,5 +93,3 @@ export class PageTabs extends LiveElement {
     }
   }
 }
-
-export const registerPageTabs = (app: App) => register("page-tabs", PageTabs, app);

@@ -6,9 +6,8 @@
 import { button } from "../ui/controls.ts";
 import { make } from "../ui/dom.ts";
 import { glyph } from "../ui/icons.ts";
-import { LiveElement, register } from "../ui/live-element.ts";
+import { LiveElement } from "../ui/live-element.ts";
 import { stripFor } from "./strips.ts";
-import type { App } from "../core/types.ts";
 import type { Strip } from "./strips.ts";
 
 export class StatusStrip extends LiveElement {
@@ -75,5 +74,3 @@ export class StatusStrip extends LiveElement {
     );
   }
 }
-
-export const registerStatusStrip = (app: App) => register("status-strip", StatusStrip, app);

@@ -6,10 +6,10 @@
 import { button } from "../ui/controls.ts";
 import { make, makeOwn, set, write } from "../ui/dom.ts";
 import { icon, light } from "../ui/icons.ts";
-import { LiveElement, register } from "../ui/live-element.ts";
+import { LiveElement } from "../ui/live-element.ts";
 import { nextTheme } from "./theme.ts";
 import { percent } from "../core/format.ts";
-import type { App, Connection } from "../core/types.ts";
+import type { Connection } from "../core/types.ts";
 
 type Light = "full" | "ring" | "triangle" | "half" | "empty";
 /** `brief`: on a phone, below the light */
@@ -99,5 +99,3 @@ export class TopBar extends LiveElement {
     );
   }
 }
-
-export const registerTopBar = (app: App) => register("top-bar", TopBar, app);

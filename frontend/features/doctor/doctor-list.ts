@@ -9,12 +9,12 @@
 import { make, makeOwn, set, write } from "../../ui/dom.ts";
 import { earlierEntry, findingEntry } from "./finding-entry.ts";
 import { glyph } from "../../ui/icons.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { countWords, earlierFindings, openFindings, problemCount, waitWords } from "./doctor.ts";
 import { noRoomWords } from "./remedies.ts";
 import { isLocked, mayChange } from "../../core/selectors.ts";
 import type { RunFinding } from "./doctor.ts";
-import type { App, State } from "../../core/types.ts";
+import type { State } from "../../core/types.ts";
 
 type Entry = ReturnType<typeof findingEntry>;
 
@@ -105,5 +105,3 @@ export class DoctorList extends LiveElement {
     this.#earlier.replaceChildren(...items.map(({ finding }) => earlierEntry(finding)));
   }
 }
-
-export const registerDoctorList = (app: App) => register("doctor-list", DoctorList, app);

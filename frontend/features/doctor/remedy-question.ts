@@ -6,10 +6,10 @@
 import { button } from "../../ui/controls.ts";
 import { make } from "../../ui/dom.ts";
 import { keepDialog } from "../../ui/dialog.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { evidenceWords } from "../../core/findings.ts";
 import { firstRemedy, isFork, noRoomWords } from "./remedies.ts";
-import type { App, State } from "../../core/types.ts";
+import type { State } from "../../core/types.ts";
 
 const NOTHING = "The Doctor has no remedy now.";
 
@@ -48,6 +48,3 @@ export class RemedyQuestion extends LiveElement {
     };
   }
 }
-
-export const registerRemedyQuestion = (app: App) =>
-  register("remedy-question", RemedyQuestion, app);

@@ -7,10 +7,9 @@
 import { button } from "../../ui/controls.ts";
 import { make, set, write } from "../../ui/dom.ts";
 import { glyph } from "../../ui/icons.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { checkWords, verdictOf } from "./self-check-words.ts";
 import type { SelfCheck } from "../../core/wire-types.ts";
-import type { App } from "../../core/types.ts";
 
 export class SelfCheckPanel extends LiveElement {
   #status = make("p", { class: "hint", role: "status" });
@@ -68,5 +67,3 @@ function entry(check: SelfCheck["checks"][number]) {
     make("p", {}, check.says),
   );
 }
-
-export const registerSelfCheck = (app: App) => register("self-check", SelfCheckPanel, app);

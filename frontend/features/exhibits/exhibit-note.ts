@@ -6,10 +6,9 @@
 
 import { button } from "../../ui/controls.ts";
 import { make } from "../../ui/dom.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { exhibitOf, exhibitParts } from "./exhibits.ts";
 import type { Exhibit } from "./exhibits.ts";
-import type { App } from "../../core/types.ts";
 
 export class ExhibitNote extends LiveElement {
   override start() {
@@ -39,5 +38,3 @@ export class ExhibitNote extends LiveElement {
     ];
   }
 }
-
-export const registerExhibitNote = (app: App) => register("exhibit-note", ExhibitNote, app);

@@ -7,11 +7,10 @@ import { button, focusPlay } from "../../ui/controls.ts";
 import { draw, make, set, write } from "../../ui/dom.ts";
 import { icon } from "../../ui/icons.ts";
 import { openListbox } from "../../ui/listbox.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { OWN, exhibitOf, exhibitParts, exhibitsOf, linesOf, titleOf } from "./exhibits.ts";
 import { LANES } from "../../core/experiment-answer.ts";
 import { isLocked } from "../../core/selectors.ts";
-import type { App } from "../../core/types.ts";
 
 const capitalized = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
 
@@ -88,5 +87,3 @@ export class ExhibitPicker extends LiveElement {
     });
   }
 }
-
-export const registerExhibitPicker = (app: App) => register("exhibit-picker", ExhibitPicker, app);

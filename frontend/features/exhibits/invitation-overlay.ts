@@ -6,9 +6,9 @@
 
 import { button } from "../../ui/controls.ts";
 import { make, write } from "../../ui/dom.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { exhibitOf, exhibitParts, invitationOf, isUntouched } from "./exhibits.ts";
-import type { App, State } from "../../core/types.ts";
+import type { State } from "../../core/types.ts";
 
 export class InvitationOverlay extends LiveElement {
   #at = "";
@@ -50,6 +50,3 @@ export class InvitationOverlay extends LiveElement {
     return !this.#isOver;
   }
 }
-
-export const registerInvitationOverlay = (app: App) =>
-  register("invitation-overlay", InvitationOverlay, app);

@@ -6,14 +6,14 @@
 import { button, segmentedSwitch, selectBox } from "../../ui/controls.ts";
 import { draw, make, write } from "../../ui/dom.ts";
 import { fittingWords } from "../../ui/fitting-words.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { openMenu } from "../../ui/popover.ts";
 import { keepRunSwitch } from "../../ui/run-switch.ts";
 import { every } from "../../core/format.ts";
 import { choiceOf, choicesFor, costWords, readingWords } from "../../core/instruments.ts";
 import { lossWords } from "../../core/losses.ts";
 import { X_AXES } from "../../core/selectors.ts";
-import type { App, Measure } from "../../core/types.ts";
+import type { Measure } from "../../core/types.ts";
 
 const STROKES = [
   {
@@ -238,9 +238,4 @@ export class GradientHead extends LiveElement {
       choose: (value) => this.app.setView({ measure: value }),
     });
   }
-}
-
-export function registerFigureHeads(app: App) {
-  register("loss-head", LossHead, app);
-  register("gradient-head", GradientHead, app);
 }

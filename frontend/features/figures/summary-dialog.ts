@@ -7,13 +7,13 @@
 
 import { make } from "../../ui/dom.ts";
 import { keepDialog } from "../../ui/dialog.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { integer, number } from "../../core/format.ts";
 import { lossAt, lossAtWords, tellingStep } from "./loss-at.ts";
 import { marksOf } from "../../core/markers.ts";
 import { descendedWords, runSentence } from "../../core/run-words.ts";
 import { sinceWords, stateOf } from "../../core/selectors.ts";
-import type { App, Run, State } from "../../core/types.ts";
+import type { Run, State } from "../../core/types.ts";
 
 const ROWS = 10;
 
@@ -108,5 +108,3 @@ export class SummaryDialog extends LiveElement {
       }));
   }
 }
-
-export const registerSummaryDialog = (app: App) => register("summary-dialog", SummaryDialog, app);

@@ -12,7 +12,7 @@ import { make, set, write } from "../../ui/dom.ts";
 import { lineView } from "./equation.ts";
 import { icon, marker } from "../../ui/icons.ts";
 import { lineList } from "./line-list.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { integer } from "../../core/format.ts";
 import { inspectedRun, isInspectorOpen } from "../../core/inspected.ts";
 import {
@@ -27,7 +27,7 @@ import { stateOnView } from "../../core/state-on-view.ts";
 import { deadLayer, isLocked } from "../../core/selectors.ts";
 import { keyOf } from "./sheets.ts";
 import type { Sheet } from "../../core/wire-types.ts";
-import type { App, State } from "../../core/types.ts";
+import type { State } from "../../core/types.ts";
 
 /** How long "Copied" stays. */
 const MESSAGE_MS = 4000;
@@ -292,5 +292,3 @@ export class StepInspector extends LiveElement {
     this.#timer = setTimeout(() => write(this.#status, ""), MESSAGE_MS);
   }
 }
-
-export const registerStepInspector = (app: App) => register("step-inspector", StepInspector, app);

@@ -7,7 +7,7 @@
 
 import { draw, make, set, write } from "../../ui/dom.ts";
 import { highlightEdges } from "./edge-highlight.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import {
   cellOf,
   columnsOf,
@@ -28,7 +28,7 @@ import { sharesOf } from "../../core/run-look.ts";
 import { takesLogits } from "../../core/losses.ts";
 import { layerSizes } from "../../core/experiment-answer.ts";
 import { viewWords } from "../../core/selectors.ts";
-import type { App, Experiment, Run, State } from "../../core/types.ts";
+import type { Experiment, Run, State } from "../../core/types.ts";
 import type { Column } from "./network-geometry.ts";
 
 type Layer = { mean: number[]; dead: boolean[] };
@@ -324,6 +324,3 @@ function outputMeans(output: any): number[] {
 function outputWord({ recipe: { loss }, outputs }: Experiment) {
   return takesLogits(loss) ? (outputs > 1 ? "logits" : "logit") : "ŷ";
 }
-
-export const registerNetworkDrawing = (app: App) =>
-  register("network-drawing", NetworkDrawing, app);

@@ -10,7 +10,7 @@ import { segmentedSwitch } from "../../ui/controls.ts";
 import { decisionMap, mapLegend } from "./decision-map.ts";
 import { make, makeOwn, set, write } from "../../ui/dom.ts";
 import { fittingWords } from "../../ui/fitting-words.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { pictureOf } from "../../charts/picture.ts";
 import { arrangementOf, lettersOver } from "../../charts/squares.ts";
 import { briefName } from "../../core/brief-names.ts";
@@ -19,7 +19,7 @@ import { axisWords, hasMap, isMapOld, lastMap, showsMap } from "../../core/decis
 import { plural } from "../../core/format.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import { viewSteps } from "../../core/selectors.ts";
-import type { App, Experiment, Run, State } from "../../core/types.ts";
+import type { Experiment, Run, State } from "../../core/types.ts";
 
 /** of a run, with its name shortened to fit */
 type Face = { root: HTMLElement; show: (run: Run, state: State, brief: string) => void };
@@ -276,5 +276,3 @@ function headWords(state: State) {
 
 const samplesOf = ({ testSamples, trainSamples }: Experiment) =>
   testSamples ? plural(testSamples, "test sample") : plural(trainSamples, "training sample");
-
-export const registerPredictedTrue = (app: App) => register("predicted-true", PredictedTrue, app);

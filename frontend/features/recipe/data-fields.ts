@@ -11,7 +11,7 @@ import { takeDrops } from "./csv-drop.ts";
 import { dataMore } from "./data-more.ts";
 import { make, write } from "../../ui/dom.ts";
 import { words } from "../../ui/help-line.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { refuseSeed, seedOf } from "../../ui/seed.ts";
 import { boxGrid, changingBoxes, methodSelect, parameterBox } from "../../ui/setting-box.ts";
 import { ownOf, parametersOf, rowOf, rowsOf } from "../../core/catalog.ts";
@@ -22,7 +22,7 @@ import { explanationOf } from "../../core/parameters.ts";
 import { isLocked } from "../../core/selectors.ts";
 import { nameFor } from "../../core/words.ts";
 import type { Parameter } from "../../core/catalog.ts";
-import type { App, Catalog, Experiment, Json } from "../../core/types.ts";
+import type { Catalog, Experiment, Json } from "../../core/types.ts";
 
 type Box = ReturnType<typeof parameterBox>;
 
@@ -225,5 +225,3 @@ const POINTERS: Record<string, string[]> = {
   train: ["/data/samples"],
   test: ["/data/test_fraction"],
 };
-
-export const registerDataFields = (app: App) => register("data-fields", DataFields, app);

@@ -7,13 +7,13 @@
 import { button, numberBox } from "../../ui/controls.ts";
 import { make } from "../../ui/dom.ts";
 import { icon } from "../../ui/icons.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { openPopover } from "../../ui/popover.ts";
 import { methodSelect } from "../../ui/setting-box.ts";
 import { rowOf, rowsOf } from "../../core/catalog.ts";
 import { explanationOf } from "../../core/parameters.ts";
 import { activationWord } from "../../core/words.ts";
-import type { App, Experiment, LayerRecipe } from "../../core/types.ts";
+import type { Experiment, LayerRecipe } from "../../core/types.ts";
 
 const MOST_HIDDEN = 6;
 const MOST_UNITS = 64;
@@ -174,5 +174,3 @@ export class LayerEditor extends LiveElement {
     );
   }
 }
-
-export const registerLayerEditor = (app: App) => register("layer-editor", LayerEditor, app);

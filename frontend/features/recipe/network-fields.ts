@@ -6,7 +6,7 @@
 import { complaintAt } from "../../ui/controls.ts";
 import { make, makeOwn, write } from "../../ui/dom.ts";
 import { words } from "../../ui/help-line.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { initializers, networkMore } from "./network-more.ts";
 import { refuseSeed, seedOf } from "../../ui/seed.ts";
 import { methodSelect, parameterBox } from "../../ui/setting-box.ts";
@@ -16,7 +16,7 @@ import { explanationOf } from "../../core/parameters.ts";
 import { nameFor } from "../../core/words.ts";
 import type { Method } from "../../core/catalog.ts";
 import type { Changes } from "../../core/recipes.ts";
-import type { App, Catalog, Experiment } from "../../core/types.ts";
+import type { Catalog, Experiment } from "../../core/types.ts";
 
 /** "Normal N(0, 1)": the notebook's initializer shows its law with its name. */
 const drawWords = (name: string, scale: number) =>
@@ -83,5 +83,3 @@ export class NetworkFields extends LiveElement {
     );
   }
 }
-
-export const registerNetworkFields = (app: App) => register("network-fields", NetworkFields, app);

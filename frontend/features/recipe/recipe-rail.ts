@@ -7,9 +7,8 @@
 
 import { button, segmentedSwitch } from "../../ui/controls.ts";
 import { disableAll, make, makeOwn, set } from "../../ui/dom.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { isLocked } from "../../core/selectors.ts";
-import type { App } from "../../core/types.ts";
 
 const MOST_RUNS = 4;
 
@@ -126,5 +125,3 @@ export class RecipeRail extends LiveElement {
     );
   }
 }
-
-export const registerRecipeRail = (app: App) => register("recipe-rail", RecipeRail, app);

@@ -8,7 +8,7 @@ import { disableAll, make, set, write } from "../../ui/dom.ts";
 import { fittingWords } from "../../ui/fitting-words.ts";
 import { helpLine, words } from "../../ui/help-line.ts";
 import { icon, marker } from "../../ui/icons.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { openMenu } from "../../ui/popover.ts";
 import { batchLine, knobsFor, ruleLine } from "./run-knobs.ts";
 import { runMore } from "./run-more.ts";
@@ -19,7 +19,7 @@ import { originWords } from "../../core/forks.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import { isLocked } from "../../core/selectors.ts";
 import { nameFor } from "../../core/words.ts";
-import type { App, Experiment, Run, State } from "../../core/types.ts";
+import type { Experiment, Run, State } from "../../core/types.ts";
 
 /** From the third run on only the selected card is open. */
 const ALL_OPEN = 2;
@@ -290,5 +290,3 @@ export class RunCard extends LiveElement {
     this.#furthers.of = of;
   }
 }
-
-export const registerRunCard = (app: App) => register("run-card", RunCard, app);

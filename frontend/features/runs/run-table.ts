@@ -6,14 +6,14 @@
 import { make, set, write } from "../../ui/dom.ts";
 import { fittingWords } from "../../ui/fitting-words.ts";
 import { glyph, marker } from "../../ui/icons.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { counter, epochs, number, plural, score } from "../../core/format.ts";
 import { originWords } from "../../core/forks.ts";
 import { stateOnView, shownStep } from "../../core/state-on-view.ts";
 import { DESCENDED, descendedWords, runSentence } from "../../core/run-words.ts";
 import { stateOf, whereWords } from "../../core/selectors.ts";
 import type { Verdict } from "../../core/selectors.ts";
-import type { App, Experiment, Run, State } from "../../core/types.ts";
+import type { Experiment, Run, State } from "../../core/types.ts";
 
 /** The step of all numbers in the table. */
 function moment(state: State) {
@@ -161,5 +161,3 @@ function showState(
     cell.replaceChildren(...(shape ? [glyph(shape)] : []), word);
   }
 }
-
-export const registerRaceTable = (app: App) => register("race-table", RaceTable, app);

@@ -6,12 +6,11 @@
 import { button, selectBox } from "../../ui/controls.ts";
 import { make, write } from "../../ui/dom.ts";
 import { savePicture } from "./export-picture.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { openPopover } from "../../ui/popover.ts";
 import { ALL, choicesOf, filesOf, picturesOf } from "./exports.ts";
 import { TYPES } from "./opened-file.ts";
 import type { FileToTake, Pictured } from "./exports.ts";
-import type { App } from "../../core/types.ts";
 
 const FAILED = "The picture could not be made.";
 
@@ -121,5 +120,3 @@ export class ExportMenu extends LiveElement {
     return make("li", {}, make("span", {}, text), save("png"), save("svg"));
   }
 }
-
-export const registerExportMenu = (app: App) => register("export-menu", ExportMenu, app);

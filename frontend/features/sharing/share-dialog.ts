@@ -8,7 +8,7 @@ import { copied } from "../../ui/clipboard.ts";
 import { button, segmentedSwitch } from "../../ui/controls.ts";
 import { make, set, write } from "../../ui/dom.ts";
 import { keepDialog } from "../../ui/dialog.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { kinds, noCodeWords, shareWords, TOO_LONG } from "./share-words.ts";
 import type { Kind } from "./share-words.ts";
 import type { App } from "../../core/types.ts";
@@ -127,6 +127,3 @@ function shareFace(app: App) {
     },
   };
 }
-
-export const registerShareMenu = (app: App) => register("share-menu", ShareMenu, app);
-export const registerShareDialog = (app: App) => register("share-dialog", ShareDialog, app);

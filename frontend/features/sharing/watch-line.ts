@@ -6,8 +6,7 @@
 import { button } from "../../ui/controls.ts";
 import { make } from "../../ui/dom.ts";
 import { icon } from "../../ui/icons.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
-import type { App } from "../../core/types.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 
 export class WatchLine extends LiveElement {
   override start() {
@@ -34,5 +33,3 @@ export class WatchLine extends LiveElement {
     );
   }
 }
-
-export const registerWatchLine = (app: App) => register("watch-line", WatchLine, app);

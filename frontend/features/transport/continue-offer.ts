@@ -6,11 +6,11 @@
 import { button } from "../../ui/controls.ts";
 import { make } from "../../ui/dom.ts";
 import { openDialog } from "../../ui/dialog.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { integer } from "../../core/format.ts";
 import { editWords } from "../../core/run-words.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
-import type { App, Offer, State } from "../../core/types.ts";
+import type { Offer, State } from "../../core/types.ts";
 
 /** The question, and what happens to both runs. */
 export function offerWords(state: State, { run: name, change, step }: Offer) {
@@ -52,5 +52,3 @@ export class ContinueOffer extends LiveElement {
     );
   }
 }
-
-export const registerContinueOffer = (app: App) => register("continue-offer", ContinueOffer, app);

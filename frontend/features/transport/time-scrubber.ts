@@ -6,14 +6,14 @@
 import { button } from "../../ui/controls.ts";
 import { draw, make, set, write } from "../../ui/dom.ts";
 import { glyph, light, marker } from "../../ui/icons.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { counter, integer, plural } from "../../core/format.ts";
 import { flagsOf, flagWords, markersOf, snapped, stepFrom } from "../../core/markers.ts";
 import { missingIn } from "../../core/missing-steps.ts";
 import { furthest } from "../../core/selectors.ts";
 import { shownStep, stepsAhead } from "../../core/state-on-view.ts";
 import type { Marker } from "../../core/markers.ts";
-import type { App, State } from "../../core/types.ts";
+import type { State } from "../../core/types.ts";
 
 /** A mark's shape: its run's or its event's. */
 function shapeOf({ kind, lane }: Marker) {
@@ -182,5 +182,3 @@ export class TimeScrubber extends LiveElement {
     return pill;
   }
 }
-
-export const registerTimeScrubber = (app: App) => register("time-scrubber", TimeScrubber, app);

@@ -7,13 +7,12 @@ import { button, segmentedSwitch } from "../../ui/controls.ts";
 import { make, makeOwn, set, write } from "../../ui/dom.ts";
 import { icon } from "../../ui/icons.ts";
 import { scaledSlider } from "../../ui/knob.ts";
-import { LiveElement, register } from "../../ui/live-element.ts";
+import { LiveElement } from "../../ui/live-element.ts";
 import { openPopover } from "../../ui/popover.ts";
 import { positionOfSpeed, SPEED, speedAt } from "../../ui/scales.ts";
 import { counter, integer } from "../../core/format.ts";
 import { shownStep } from "../../core/state-on-view.ts";
 import { isLocked, X_AXES } from "../../core/selectors.ts";
-import type { App } from "../../core/types.ts";
 
 type Speed = number | "max";
 
@@ -190,5 +189,3 @@ export class TransportBar extends LiveElement {
     return axis;
   }
 }
-
-export const registerTransportBar = (app: App) => register("transport-bar", TransportBar, app);
