@@ -101,3 +101,7 @@ export const plural = (count: number, noun: string) =>
 /** "all 900 samples", "the one sample". */
 export const every = (count: number, noun: string) =>
   count === 1 ? `the one ${noun}` : `all ${plural(count, noun)}`;
+
+/** "GD", "GD and SGD", "GD, SGD and Adam". */
+export const listed = (words: string[]) =>
+  words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join("");

@@ -3,6 +3,8 @@
  * Owns: words only.
  */
 
+import { listed } from "./format.ts";
+
 /** as GET /healthz answers */
 type Health = { kernel: string; not_compiled?: string };
 /** a run, and the kernel with which it started */
@@ -11,9 +13,6 @@ type RunKernel = { label: string; kernel: string };
 const NAMES = { compiled: "compiled kernels", numpy: "NumPy" } as Record<string, string>;
 
 const nameOf = (kernel: string) => NAMES[kernel] ?? kernel;
-
-const listed = (words: string[]) =>
-  words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join("");
 
 /** @param next the kernel for new runs of this experiment */
 export function kernelWords(health: Health, runs: RunKernel[], next = health.kernel) {

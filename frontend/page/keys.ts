@@ -9,7 +9,7 @@ import { nextTheme } from "./theme.ts";
 import { isInspectorOpen } from "../core/inspected.ts";
 import { lineFrom, toggledInspector } from "../features/inspector/inspection.ts";
 import { mayChange, X_AXES } from "../core/selectors.ts";
-import type { App, Measure, Run, State } from "../core/types.ts";
+import type { App, Measure, Run, State, View } from "../core/types.ts";
 
 /** what only the page itself can do */
 export type Page = { fit: () => void; summary: () => void; recipe: () => void };
@@ -21,7 +21,7 @@ interface Key {
   once?: boolean; // a held key counts once, else it would toggle
   always?: boolean; // works when single keys are off
   when?: (state: State, isPhone: boolean) => boolean; // otherwise the browser gets the key
-  act?: (app: App, page: Page, key: string) => void;
+  act?: ((app: App, page: Page, key: string) => unknown) | undefined;
 }
 
 const MEASURES: Measure[] = ["grad_l1", "grad_l2", "grad_mean", "ratio"];
@@ -44,154 +44,83 @@ function select(app: App, key: string) {
   if (name) app.setView({ selectedRun: name, networkRun: name });
 }
 
+/** @param caps as printed in the help */
+const on = (
+  does: string,
+  caps: string[],
+  key: string,
+  act?: Key["act"],
+  more: Partial<Key> = {},
+): Key => ({ does, caps, key, act, ...more });
+
+const ALWAYS = { always: true };
+const IN_A_STEP = { always: true, when: isInspectorOpen };
+const RUNS = ["1", "2", "3", "4"];
+
 export const KEYS: Key[] = [
-  {
-    does: "Play or pause",
-    caps: ["Space"],
-    key: " ",
-    once: true,
-    always: true,
-    act: (app) => app.toggle(),
-  },
-  {
-    does: "One step on, back",
-    caps: ["→", "←"],
-    key: "arrowright",
-    always: true,
-    act: (app) => app.forward(1),
-  },
-  {
-    does: "One step on, back",
-    caps: ["→", "←"],
-    key: "arrowleft",
-    always: true,
-    act: (app) => app.back(1),
-  },
-  {
-    does: "One epoch",
-    caps: ["Shift", "→"],
-    key: "arrowright",
+  on("Play or pause", ["Space"], " ", (app) => app.toggle(), { once: true, always: true }),
+  on("One step on, back", ["→", "←"], "arrowright", (app) => app.forward(1), ALWAYS),
+  on("One step on, back", ["→", "←"], "arrowleft", (app) => app.back(1), ALWAYS),
+  on("One epoch", ["Shift", "→"], "arrowright", (app) => app.forwardEpoch(1), {
     shift: true,
     always: true,
-    act: (app) => app.forwardEpoch(1),
-  },
-  { does: "Back to live", caps: ["L"], key: "l", act: (app) => app.lookAt(null) },
-  { does: "Previous, next marker", caps: [",", "."], key: ",", act: (app) => app.lookAtMarker(-1) },
-  { does: "Previous, next marker", caps: [",", "."], key: ".", act: (app) => app.lookAtMarker(1) },
-  { does: "Reset to step 0", caps: ["R"], key: "r", act: (app) => app.reset() },
-  {
-    does: "Slower, faster",
-    caps: ["[", "]"],
-    key: "[",
-    act: (app) => app.setSpeed(nextSpeed(app.store.get().playback.speed, -1)),
-  },
-  {
-    does: "Slower, faster",
-    caps: ["[", "]"],
-    key: "]",
-    act: (app) => app.setSpeed(nextSpeed(app.store.get().playback.speed, 1)),
-  },
-  ...["1", "2", "3", "4"].map((key) => ({
-    does: "Select run 1 to 4",
-    caps: ["1", "2", "3", "4"],
-    key,
-    act: (app: App) => select(app, key),
-  })),
-  {
-    does: "Switch GD, mini-batch, SGD",
-    caps: ["G"],
-    key: "g",
-    act: (app) => edit(app, (run) => ({ batch_size: SIZES[samplingOf(run)] })),
-  },
-  {
-    does: "Plain, momentum, Adam",
-    caps: ["O"],
-    key: "o",
-    act: (app) => edit(app, (run) => ({ optimizer: after(RULES, run.settings.optimizer) })),
-  },
-  {
-    does: "Horizontal axis",
-    caps: ["X"],
-    key: "x",
-    act: (app) =>
-      app.setView({
-        x: after(
-          X_AXES.map(({ value }) => value),
-          app.store.get().view.x,
-        ),
-      }),
-  },
-  {
-    does: "Log or linear loss",
-    caps: ["Y"],
-    key: "y",
-    act: (app) => app.setView({ y: app.store.get().view.y === "log" ? "linear" : "log" }),
-  },
-  {
-    does: "Gradient measure",
-    caps: ["M"],
-    key: "m",
-    act: (app) => app.setView({ measure: after(MEASURES, app.store.get().view.measure) }),
-  },
-  { does: "Fit the axes", caps: ["0"], key: "0", act: (_, page) => page.fit() },
-  { does: "Recipe", caps: ["B"], key: "b", act: (_, page) => page.recipe() },
-  {
-    does: "The Doctor's first remedy (asks first)",
-    caps: ["D"],
-    key: "d",
-    act: (app) => mayChange(app.store.get()) && app.setView({ dialog: "remedy" }),
-  },
-  {
-    does: "Line by line",
-    caps: ["I"],
-    key: "i",
-    act: (app) => app.setView(toggledInspector(app.store.get(), app.environment.narrow())),
-  },
-  {
-    does: "Previous, next line",
-    caps: ["↑", "↓"],
-    key: "arrowup",
-    always: true,
-    when: isInspectorOpen,
-    act: (app) => app.setView(lineFrom(app.store.get(), -1)),
-  },
-  {
-    does: "Previous, next line",
-    caps: ["↑", "↓"],
-    key: "arrowdown",
-    always: true,
-    when: isInspectorOpen,
-    act: (app) => app.setView(lineFrom(app.store.get(), 1)),
-  },
-  {
-    does: "Share",
-    caps: ["S"],
-    key: "s",
-    act: (app) => app.store.get().experiment && app.setView({ dialog: "share" }),
-  },
-  {
-    does: "Theme",
-    caps: ["T"],
-    key: "t",
-    act: (app) => app.setView({ theme: nextTheme(app.store.get().view.theme) }),
-  },
-  { does: "Chart summary as a table", caps: ["A"], key: "a", act: (_, page) => page.summary() },
-  { does: "This help", caps: ["?"], key: "?", act: (app) => app.setView({ dialog: "help" }) },
-  {
-    does: "Read a chart that has the focus",
-    caps: ["←", "→", "Home", "End"],
-    key: "",
-    always: true,
-  },
-  {
-    does: "Close",
-    caps: ["Esc"],
-    key: "escape",
+  }),
+  on("Back to live", ["L"], "l", (app) => app.lookAt(null)),
+  on("Previous, next marker", [",", "."], ",", (app) => app.lookAtMarker(-1)),
+  on("Previous, next marker", [",", "."], ".", (app) => app.lookAtMarker(1)),
+  on("Reset to step 0", ["R"], "r", (app) => app.reset()),
+  on("Slower, faster", ["[", "]"], "[", (app) => changeSpeed(app, -1)),
+  on("Slower, faster", ["[", "]"], "]", (app) => changeSpeed(app, 1)),
+  ...RUNS.map((key) => on("Select run 1 to 4", RUNS, key, (app) => select(app, key))),
+  on("Switch GD, mini-batch, SGD", ["G"], "g", (app) =>
+    edit(app, (run) => ({ batch_size: SIZES[samplingOf(run)] })),
+  ),
+  on("Plain, momentum, Adam", ["O"], "o", (app) =>
+    edit(app, (run) => ({ optimizer: after(RULES, run.settings.optimizer) })),
+  ),
+  on("Horizontal axis", ["X"], "x", (app) =>
+    view(app, ({ x }) => ({
+      x: after(
+        X_AXES.map(({ value }) => value),
+        x,
+      ),
+    })),
+  ),
+  on("Log or linear loss", ["Y"], "y", (app) =>
+    view(app, ({ y }) => ({ y: y === "log" ? "linear" : "log" })),
+  ),
+  on("Gradient measure", ["M"], "m", (app) =>
+    view(app, ({ measure }) => ({ measure: after(MEASURES, measure) })),
+  ),
+  on("Fit the axes", ["0"], "0", (_, page) => page.fit()),
+  on("Recipe", ["B"], "b", (_, page) => page.recipe()),
+  on(
+    "The Doctor's first remedy (asks first)",
+    ["D"],
+    "d",
+    (app) => mayChange(app.store.get()) && app.setView({ dialog: "remedy" }),
+  ),
+  on("Line by line", ["I"], "i", (app) =>
+    app.setView(toggledInspector(app.store.get(), app.environment.narrow())),
+  ),
+  on("Previous, next line", ["↑", "↓"], "arrowup", (app) => chooseLine(app, -1), IN_A_STEP),
+  on("Previous, next line", ["↑", "↓"], "arrowdown", (app) => chooseLine(app, 1), IN_A_STEP),
+  on("Share", ["S"], "s", (app) => app.store.get().experiment && app.setView({ dialog: "share" })),
+  on("Theme", ["T"], "t", (app) => view(app, ({ theme }) => ({ theme: nextTheme(theme) }))),
+  on("Chart summary as a table", ["A"], "a", (_, page) => page.summary()),
+  on("This help", ["?"], "?", (app) => app.setView({ dialog: "help" })),
+  on("Read a chart that has the focus", ["←", "→", "Home", "End"], "", undefined, ALWAYS),
+  on("Close", ["Esc"], "escape", (app) => app.setView({ inspector: false }), {
     always: true,
     when: isDrawerOpen,
-    act: (app) => app.setView({ inspector: false }),
-  },
+  }),
 ];
+
+const view = (app: App, change: (view: View) => Partial<View>) =>
+  app.setView(change(app.store.get().view));
+const changeSpeed = (app: App, by: 1 | -1) =>
+  app.setSpeed(nextSpeed(app.store.get().playback.speed, by));
+const chooseLine = (app: App, by: 1 | -1) => app.setView(lineFrom(app.store.get(), by));
 
 function edit(app: App, change: (run: Run) => Record<string, any>) {
   const run = selected(app);

@@ -7,7 +7,7 @@
 
 import { isClosed } from "../core/closed-strips.ts";
 import { openOf } from "../core/findings.ts";
-import { integer, plural } from "../core/format.ts";
+import { integer, listed, plural } from "../core/format.ts";
 import { isFork, isInForce, noRoomWords, wholeWords } from "../features/doctor/remedies.ts";
 import { mayChange } from "../core/selectors.ts";
 import { metWords } from "../core/stops.ts";
@@ -113,9 +113,6 @@ function readOnlyStrip({ isReadOnly }: State): Strip | null {
     text: "the server cannot write to its data folder. Changes would be lost.",
   };
 }
-
-const listed = (labels: string[]) =>
-  labels.length < 2 ? labels.join("") : `${labels.slice(0, -1).join(", ")} and ${labels.at(-1)}`;
 
 /** "GD diverged at step 307, SGD at step 12 and Adam at step 40; all are stopped." */
 function divergedWords(diverged: Run[]) {

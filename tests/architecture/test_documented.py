@@ -77,7 +77,7 @@ def test_every_command_stands_in_its_table() -> None:
 
 def test_every_key_of_the_page_stands_in_its_table() -> None:
     (keys,) = (path for path in (ROOT / "frontend").rglob("keys.[jt]s") if "node_modules" not in path.parts)
-    actions = dict.fromkeys(re.findall(r'does: "([^"]+)",\s+caps: ', keys.read_text()))
+    actions = dict.fromkeys(re.findall(r'\bon\(\s*"([^"]+)",', keys.read_text()))
     described = re.findall(
         r"^\| ([^|`]+) \| `", (ROOT / "docs/reference/keyboard.md").read_text(), re.MULTILINE
     )
