@@ -32,7 +32,7 @@ import { initialState, reduce } from "./core/reduce.ts";
 import { createSeriesStore } from "./core/series.ts";
 import { createStore } from "./core/store.ts";
 import type { Changes } from "./core/recipes.ts";
-import type { App, Environment, Json } from "./core/types.ts";
+import type { App, Environment, Json, View } from "./core/types.ts";
 
 const READ_ONLY = {
   title: "This page is read-only.",
@@ -73,6 +73,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   );
   const { dispatch } = store;
   const stops: (() => void)[] = [];
+  const setView = (part: Partial<View>) => dispatch({ type: "view", part });
 
   function command(what: string, run?: string | null, body?: Json) {
     if (store.get().experiment?.token === null)
@@ -297,28 +298,17 @@ export function createApp(environment: Environment = browserEnvironment()): App 
       const state = store.get();
       const exhibit = exhibitCalled(state, name);
       if (!exhibit) return;
-      dispatch({ type: "view", part: { closedNote: null } });
+      setView({ closedNote: null });
       if (
         exhibitOf(state) === exhibit ||
         !(await beginAnother(exhibit.recipe, startWords(exhibit)))
       )
         return;
-      const { view } = state;
-      const { x, measure, panel } = exhibit.view;
-      dispatch({
-        type: "view",
-        part: { x, measure, panel: panel ?? "gradients", instruments: FIRST },
-      });
+      const { x, measure, panel, instruments } = state.view;
+      const { speed: _, pace: __, ...best } = exhibit.view;
+      setView({ panel: "gradients", instruments: FIRST, ...best });
       takeBack = () => {
-        dispatch({
-          type: "view",
-          part: {
-            x: view.x,
-            measure: view.measure,
-            panel: view.panel,
-            instruments: view.instruments,
-          },
-        });
+        setView({ x, measure, panel, instruments });
         return loader.undo();
       };
     },
@@ -367,7 +357,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     hasFormer: loader.hasFormer,
     goBack: linkOpener.goBack,
     retryNow: () => connection.handle({ type: "hurry" }),
-    setView: (part) => dispatch({ type: "view", part }),
+    setView,
     async kernelWords() {
       const { experiment, order, runs } = store.get();
       const [health, answer] = await Promise.all([
