@@ -16,7 +16,8 @@ from fallline.engine.methods.schedules import SCHEDULES
 from fallline.exports.table import EXPORTS
 from fallline.figures import INSTRUMENT_FIGURES
 from fallline.runs.checks.bounds import BOUNDS
-from fallline.runs.checks.recipe import DATA_SETTINGS, SEEDS, check_recipe
+from fallline.runs.checks.catalog import DATA_SETTINGS, SEEDS
+from fallline.runs.checks.recipe import check_recipe
 from fallline.runs.instruments.table import INSTRUMENTS
 from fallline.settings import PREFIX, VARIABLES
 from fallline.vocabulary.exhibits import EXHIBITS

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from fallline.exports.table import EXPORTS
-from fallline.runs.checks.recipe import catalog
+from fallline.runs.checks.catalog import catalog
 from fallline.vocabulary.commands import COMMANDS
 from fallline.web.errors import STATUS
 from support.serving import Server, open_server

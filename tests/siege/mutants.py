@@ -14,8 +14,7 @@ from fallline.realtime import backlog, hub, outbox, session
 from fallline.realtime.hub import Hub
 from fallline.realtime.session import Session
 from fallline.runs import stepping
-from fallline.runs.jobs import StepJob
-from fallline.runs.stepping import Stepping
+from fallline.runs.stepping import StepJob, Stepping
 from fallline.services import age_clock, eviction
 from fallline.services.age_clock import AgeClock
 from fallline.services.eviction import Candidate

@@ -1,7 +1,7 @@
 """The choice of buckets for a range of steps.
 
 A zone is a range of steps with the finest width at which all of it is stored. Widths rise from the first zone to the
-middle and fall to the last. A border between two zones is a multiple of both widths. Must not know rings or values.
+middle and fall to the last. A border between two zones is a multiple of both widths.
 """
 
 from __future__ import annotations

@@ -9,8 +9,7 @@ The content after n steps depends only on n, not on slices or readers:
 - summaries: one bucket for every 16 of the first steps, the last steps and the trunk's buckets, so that a coarse view
   does not merge very many fine buckets.
 
-Every bucket merges its two halves, so that means round the same for all slices. Must not know the meaning of series,
-runs or viewers.
+Every bucket merges its two halves, so that means round the same for all slices.
 """
 
 from __future__ import annotations
@@ -20,8 +19,16 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from fallline.history.cover import Zone, cover
-from fallline.history.parts import BLOCK, Part, buckets_parts, steps_part
-from fallline.history.ring import BucketRing, Ring, StepRing, buckets_of
+from fallline.history.ring import (
+    BLOCK,
+    BucketRing,
+    Part,
+    Ring,
+    StepRing,
+    buckets_of,
+    buckets_parts,
+    steps_part,
+)
 from fallline.vocabulary.columns import Buckets, Records, as_one, from_records, join, pair_up, widen
 from fallline.vocabulary.dyadic import ceil, floor
 from fallline.vocabulary.packing import About, Arrays

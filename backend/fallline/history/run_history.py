@@ -1,7 +1,4 @@
-"""The history of one run: its series by name, stored or derived.
-
-Must not know training, nor readers.
-"""
+"""The history of one run: its series by name, stored or derived."""
 
 from __future__ import annotations
 
@@ -11,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.history.parts import Part
 from fallline.history.pyramid import Pyramid, most_bytes
+from fallline.history.ring import Part
 from fallline.vocabulary.columns import Buckets, Floats, Records
 from fallline.vocabulary.packing import About, Arrays
 

@@ -1,6 +1,6 @@
 """Subscribers by experiment.
 
-Called on the event loop; must not know what messages say or how they travel.
+Called on the event loop.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from fallline.realtime.backlog import MOST_BYTES, Backlog
 from fallline.realtime.frames import FrameCache, Header
 from fallline.realtime.outbox import Outbox
-from fallline.realtime.weight import weight_of
+from fallline.realtime.unsent import weight_of
 from fallline.vocabulary.columns import Buckets
 
 ALL_BYTES = 64 * 1024 * 1024

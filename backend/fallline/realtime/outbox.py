@@ -1,7 +1,7 @@
 """Pending messages of one reader: events, and a position in each run's history.
 
 A slow reader gets fewer and wider buckets, never a gap. Pieces are merged when a frame is taken, so a stuck reader
-costs no work. Must not know the network, other experiments, or when to send. Takes the time as an argument.
+costs no work. Takes the time as an argument.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import Any
 
 from fallline.realtime.backlog import Backlog, Cursor, RunBacklog
 from fallline.realtime.frames import Frame, FrameCache, Header, RunUpdate
-from fallline.realtime.unsent import Unsent
-from fallline.realtime.weight import weight_of
+from fallline.realtime.unsent import Unsent, weight_of
 from fallline.vocabulary.columns import Buckets
 
 MOST_EVENTS = 256

@@ -1,7 +1,6 @@
 """The protocol of one socket as a state machine.
 
-Owns the order of messages, credit, limits and deadlines. Must not know asyncio, HTTP or the lab. Takes the time as an
-argument.
+Owns the order of messages, credit, limits and deadlines. Takes the time as an argument.
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ from typing import Any, TypeAlias
 from fallline.realtime.budget import Budget
 from fallline.realtime.frames import Frame
 from fallline.realtime.outbox import PAST_BYTES, Outbox
-from fallline.realtime.unsent import Unsent
-from fallline.realtime.weight import weight_of
+from fallline.realtime.unsent import Unsent, weight_of
 from fallline.vocabulary.errors import Conflict, TooManyRequests
 from fallline.vocabulary.messages import ClientMessage, CloseCode, Command, Got, Ping, Unwatch, Watch
 

@@ -2,7 +2,7 @@
 
 Owns the order of effects: a change is examined, then stored, then published. `run_registry`, `stepping`,
 `doctor.schedule`, `publishing` and `persistence.journal_writer` do the parts. Receives the time, and a clock for
-measuring; must not know threads, sockets, tokens, or where things are stored.
+measuring.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from fallline.engine.problem import Problem, build_problem
 from fallline.figures.binding import MOST_POINTS
 from fallline.figures.view import FigureView
 from fallline.runs.checks.data import dataset_of
-from fallline.runs.checks.fork import forked_recipe
 from fallline.runs.checks.recipe import check_recipe
+from fallline.runs.checks.run import forked_recipe
 from fallline.runs.doctor.schedule import ExaminationSchedule, Findings
-from fallline.runs.jobs import StepJob
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import PendingRequest
 from fallline.runs.past_requests import ForkRequest, Later, See, SeePath, history_of, path_to, state_at
@@ -32,7 +31,7 @@ from fallline.runs.problem_view import figure_view_of, samples_of, shared_by
 from fallline.runs.publishing import Event, Frames, Pieces, Publisher
 from fallline.runs.run import Clock, Run
 from fallline.runs.run_registry import RunRegistry
-from fallline.runs.stepping import Stepping
+from fallline.runs.stepping import StepJob, Stepping
 from fallline.runs.usage import COUNT_SECONDS, Usage
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.errors import (

@@ -1,6 +1,6 @@
 """Frames and events for the watchers of an experiment, in order.
 
-Receives the time. Must not know sockets, nor how steps are made.
+Receives the time.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fallline.runs.playback import WAKE_SECONDS
 from fallline.runs.run import PIECE, Run
+from fallline.runs.stepping import WAKE_SECONDS
 from fallline.vocabulary.columns import Buckets, bucket_bytes
 
 PUBLISHED_BYTES = 256 * 1024

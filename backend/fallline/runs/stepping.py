@@ -1,19 +1,114 @@
 """Play and step jobs: which run makes how many steps next.
 
-Receives the time, the budget of a slice, and a function that advances a run. Must not know publishing or storage.
+Receives the time, the budget of a slice, and a function that advances a run.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from fallline.runs.jobs import StepJob
-from fallline.runs.playback import Playback
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import SLOWEST
 from fallline.vocabulary.journal import Json, Receipt
+
+DEBT_SECONDS = 0.25
+"""Most play time that a slow machine catches up on; the rest is dropped."""
+
+WAKE_SECONDS = 1 / 30
+"""Least interval between two wake-ups at a fast pace: one frame of a display."""
+
+
+@dataclass(slots=True)
+class Playback:
+    """Play since `since` (seconds) at `speed` ticks a second, or None: full speed."""
+
+    speed: float | None
+    pace: str
+    since: float
+    ticks: int = 0
+    paid: dict[str, int] = field(default_factory=dict)
+    """Samples that each run has taken since play began (pace `samples`)."""
+
+    def due(self, now: float) -> float:
+        """Return the ticks that are due; infinity at full speed."""
+        if self.speed is None:
+            return math.inf
+        due = math.floor(self.speed * (now - self.since) + 1e-9) - self.ticks
+        debt = max(math.ceil(self.speed * DEBT_SECONDS), 1)
+        if due > debt:
+            self.since += (due - debt) / self.speed
+            due = debt
+        return due
+
+    def wake_at(self, now: float) -> float:
+        """Return the time of the next work."""
+        if self.speed is None or self.due(now) > 0:
+            return now
+        return max(self.since + (self.ticks + 1) / self.speed, now + WAKE_SECONDS)
+
+
+@dataclass(slots=True)
+class StepJob:
+    """The target of each run: a step (`to_step`) or whole epochs (`to_epoch`).
+
+    A job with a key (`receipt`) that has begun is stored, so that a repeat after a restart has the same target.
+    """
+
+    to_step: dict[str, int]
+    to_epoch: dict[str, int]
+    done: Callable[[Any], None]
+    receipt: Receipt | None = None
+    has_begun: bool = False
+    caller: object = None
+    """Identifies the client that waits for the job."""
+    left_at: float | None = None
+    """Time at which the last caller left, in seconds; None while one waits."""
+
+    @classmethod
+    def of_steps(cls, runs: list[Run], steps: int, done: Callable[[Any], None]) -> StepJob:
+        return cls({run.name: run.state.step + steps for run in runs}, {}, done)
+
+    @classmethod
+    def of_epochs(cls, runs: list[Run], epochs: int, done: Callable[[Any], None]) -> StepJob:
+        return cls({}, {run.name: int(run.epoch) + epochs for run in runs}, done)
+
+    @classmethod
+    def resumed(cls, stored: Json, done: Callable[[Any], None]) -> StepJob:
+        """Return the stored job, which continues to its target."""
+        return cls(dict(stored["to_step"]), dict(stored["to_epoch"]), done, has_begun=True)
+
+    def as_json(self) -> Json:
+        """Return the targets and a digest of the request, as they are stored."""
+        digest = self.receipt.digest.hex() if self.receipt is not None else ""
+        return {"to_step": dict(self.to_step), "to_epoch": dict(self.to_epoch), "digest": digest}
+
+    def steps_left(self, run: Run) -> int:
+        """Return the steps that `run` still needs with the settings in force."""
+        if run.is_over:
+            return 0
+        if run.name in self.to_step:
+            return max(self.to_step[run.name] - run.state.step, 0)
+        if run.name in self.to_epoch:
+            left = run.steps_until_epoch(self.to_epoch[run.name])
+            ahead = run.steps_to_next_edit()
+            return left if ahead is None else min(left, ahead)
+        return 0
+
+    def postpone(self, run: Run, steps: int, epochs: int) -> None:
+        """Move the target by the steps and epochs of an earlier job."""
+        if run.name in self.to_step:
+            self.to_step[run.name] += steps
+        if run.name in self.to_epoch:
+            self.to_epoch[run.name] += epochs
+
+    def forget(self, run: str) -> None:
+        """Drop the target of a run that was removed or reset."""
+        self.to_step.pop(run, None)
+        self.to_epoch.pop(run, None)
+
 
 PATIENCE_SECONDS = 30.0
 """A job continues for so long after its caller left: a lost connection is back by then."""

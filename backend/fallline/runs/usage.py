@@ -1,6 +1,6 @@
 """The memory of one open experiment: present bytes and expected maximum.
 
-Owns the counting of bytes. The worker's thread writes it, any thread reads it. Must not know the limits.
+Owns the counting of bytes. The worker's thread writes it, any thread reads it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fallline.engine.data.tabular import Table
 from fallline.engine.problem import Problem, Samples
 from fallline.engine.series import MEASURES
 from fallline.history.pyramid import most_bytes
-from fallline.runs.checks.cost import parameter_count
+from fallline.runs.checks.bounds import parameter_count
 from fallline.runs.checks.data import dataset_of
 from fallline.runs.checks.recipe import sized
 from fallline.runs.past.checkpoints import FEWEST, MOST_SOON

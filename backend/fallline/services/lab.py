@@ -1,8 +1,7 @@
 """The single facade of the services, for web, command line and tests.
 
 Owns start and stop, and the checks before a change: the token, whether the store is writable, and repeats. Other
-modules of this package do the rest. Must not know HTTP, the sockets' messages, which executor computes, or how anything
-is stored.
+modules of this package do the rest.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from fallline.engine.data.datasets import DATASETS
 from fallline.engine.kernels.choice import Kernels
 from fallline.execution.interface import Executor
 from fallline.exports.table import EXPORTS
-from fallline.runs.checks.recipe import catalog
+from fallline.runs.checks.catalog import catalog
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.services.background import Background
 from fallline.services.capacity import Capacity

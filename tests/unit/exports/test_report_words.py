@@ -15,7 +15,7 @@ from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
 from fallline.exports.report.words import edit_words, run_sentence, word_for
-from fallline.runs.checks.recipe import catalog
+from fallline.runs.checks.catalog import catalog
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import AT_ANY_TIME, OWN_SETTINGS, Change
 

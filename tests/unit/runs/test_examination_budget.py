@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from fallline.runs.case import Case
-from fallline.runs.doctor.doctor import PACED_SECONDS, Doctor
-from fallline.runs.examination_budget import (
+from fallline.runs.case import (
     PERIOD_SECONDS,
     SAVED_SECONDS,
     SHARE,
+    Case,
     ExaminationBudget,
     RecentWaits,
 )
+from fallline.runs.doctor.doctor import PACED_SECONDS, Doctor
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.exhibits import EXHIBITS

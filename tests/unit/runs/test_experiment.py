@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fallline.runs.experiment import Experiment
-from fallline.runs.playback import WAKE_SECONDS
 from fallline.runs.publishing import Event, Frames
+from fallline.runs.stepping import WAKE_SECONDS
 from fallline.vocabulary.commands import EditRun
 from fallline.vocabulary.errors import Conflict, InvalidRequest, NotFound, TooExpensive
 from fallline.vocabulary.recipe import Recipe, RunRecipe

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from fallline.runs.playback import DEBT_SECONDS, WAKE_SECONDS, Playback
+from fallline.runs.stepping import DEBT_SECONDS, WAKE_SECONDS, Playback
 
 
 def play_for(playback: Playback, seconds: float, most_a_turn: float = math.inf) -> int:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from fallline.runs.experiment import Experiment
-from fallline.runs.playback import WAKE_SECONDS
 from fallline.runs.publishing import FEWEST, PUBLISHED_A_SECOND, PUBLISHED_BYTES, Publisher
+from fallline.runs.stepping import WAKE_SECONDS
 from fallline.vocabulary.recipe import Recipe
 from support.clocks import Clock
 

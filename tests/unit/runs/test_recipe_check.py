@@ -9,9 +9,9 @@ from unittest.mock import patch
 import pytest
 
 from fallline.engine.data.datasets import DATASETS
-from fallline.runs.checks.bounds import BOUNDS
-from fallline.runs.checks.cost import parameter_count
-from fallline.runs.checks.recipe import catalog, check_recipe
+from fallline.runs.checks.bounds import BOUNDS, parameter_count
+from fallline.runs.checks.catalog import catalog
+from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.errors import InvalidRequest, TooExpensive
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings, Recipe, RunRecipe
 from support.problems import blobs

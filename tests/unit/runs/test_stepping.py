@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from fallline.runs.jobs import StepJob
-from fallline.runs.stepping import MOST_UNFINISHED, PATIENCE_SECONDS, Stepping
+from fallline.runs.stepping import MOST_UNFINISHED, PATIENCE_SECONDS, StepJob, Stepping
 from fallline.vocabulary.commands import SLOWEST
 from fallline.vocabulary.journal import Receipt
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fallline.runs import examination_budget
+from fallline.runs import case
 from fallline.services.measurements import MOST_DEBT, REQUEST_SECONDS, SHARE, Budget, Measurements
 from support.clocks import Clock
 
@@ -29,7 +29,7 @@ class Bench:
 
 
 def test_instruments_and_the_doctor_together_slow_no_training_by_5_percent() -> None:
-    assert SHARE + examination_budget.SHARE < 0.05
+    assert SHARE + case.SHARE < 0.05
 
 
 async def test_an_answer_has_its_cost_and_the_time_to_pay_it_back() -> None:

@@ -1,13 +1,10 @@
-"""Checks the data of a recipe.
-
-Owns the defaults of this part. Must not know networks, nor the cost of samples.
-"""
+"""Checks the data of a recipe, and fills in its defaults."""
 
 from __future__ import annotations
 
 from fallline.engine.data.datasets import CSV, DATASETS, Dataset, Task, own_dataset
 from fallline.engine.data.tabular import Table
-from fallline.runs.checks.bounds import within
+from fallline.runs.checks.bounds import check_own, named_in, within
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.recipe import OF_A_TABLE, DataSettings
 
@@ -16,9 +13,7 @@ def dataset_of(data: DataSettings, table: Table | None = None) -> Dataset:
     """Return the recipe's data set, or one of `table`. Raises InvalidRequest."""
     if data.name == CSV:
         return _of_table(data, table)
-    if data.name not in DATASETS:
-        names = ", ".join([*DATASETS, CSV])
-        raise InvalidRequest(FieldError("/data/name", f"the name of a known data set: {names}"))
+    named_in([*DATASETS, CSV], data.name, "/data/name", "data set")
     row = DATASETS[data.name]
     if row.missing:
         raise InvalidRequest(FieldError("/data/name", f"another data set: {row.name} {row.missing}"))
@@ -66,17 +61,10 @@ def check_data(data: DataSettings, dataset: Dataset) -> DataSettings:
 
 
 def _check_own(data: DataSettings, dataset: Dataset) -> None:
-    parameters = {parameter.name: parameter for parameter in dataset.parameters}
     for name in OF_A_TABLE:
         if getattr(data, name) is not None and not dataset.target:
             raise InvalidRequest(FieldError(f"/data/{name}", f"no such setting: only {CSV} has it"))
-    for name, value in data.own.items():
-        pointer = f"/data/{name}"
-        if name not in parameters:
-            has = ", ".join(parameters) or "no parameters of its own"
-            raise InvalidRequest(FieldError(pointer, f"no such setting: {dataset.name} has {has}"))
-        if not parameters[name].allows(value):
-            raise InvalidRequest(FieldError(pointer, f"a number {parameters[name].range_in_words()}"))
+    check_own(dataset.name, dataset.parameters, data.own, "/data")
 
 
 def _features(data: DataSettings, dataset: Dataset) -> int:

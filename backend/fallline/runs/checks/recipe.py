@@ -1,64 +1,23 @@
-"""Checks a recipe: names in the engine's tables, defaults, and bounds.
-
-Runs before anything is allocated. Must not train anything.
-"""
+"""Checks a recipe before anything is allocated: names in the engine's tables, defaults, and bounds."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from fallline.engine.data.datasets import CSV, DATASETS, Dataset
-from fallline.engine.data.datasets.own import HELP, NEEDS, SOURCE
+from fallline.engine.data.datasets import Dataset
 from fallline.engine.data.saved_parameters import SavedParameters
+from fallline.engine.layout import layout_of
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.initializers import INITIALIZERS
-from fallline.engine.methods.initializers import Initializer as InitializerRow
-from fallline.engine.methods.losses import LOSSES, Loss
-from fallline.engine.methods.optimizers import OPTIMIZERS
-from fallline.engine.methods.schedules import SCHEDULES
+from fallline.engine.methods.losses import LOSSES, Loss, default_loss
 from fallline.engine.scores import score_of
 from fallline.engine.series import evaluated_names
-from fallline.runs.checks.bounds import BOUNDS, MOST_FEATURES, MOST_SAMPLES, within
-from fallline.runs.checks.cost import parameter_count, step_seconds
+from fallline.runs.checks.bounds import check_own, named_in, parameter_count, step_seconds, within
 from fallline.runs.checks.data import check_data, dataset_of
-from fallline.runs.checks.loss import check_loss, loss_of
-from fallline.runs.checks.run import RUN_SETTINGS, check_redraw, check_stops, filled_run, named_in
-from fallline.runs.checks.start import check_start
+from fallline.runs.checks.run import check_redraw, check_stops, filled_run
 from fallline.vocabulary.errors import FieldError, InvalidRequest
-from fallline.vocabulary.exhibit_curves import CURVES
-from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
-from fallline.vocabulary.parameters import Parameter
-from fallline.vocabulary.recipe import Initializer, NetworkSettings, Recipe, RunRecipe
-
-DATA_SETTINGS = (
-    Parameter("samples", 900, 1, MOST_SAMPLES, integer=True, help="training and test samples together"),
-    Parameter("features", 5, 1, MOST_FEATURES, integer=True, help="inputs of the network"),
-    Parameter(
-        "noise",
-        0.0,
-        0.0,
-        1e6,
-        help="standard deviation of the noise added to y, or to the inputs in a classification",
-    ),
-    Parameter("label_noise", 0.0, 0.0, 1.0, help="share of the samples that get the label of another class"),
-    Parameter(
-        "test_fraction", 0.0, 0.0, 1.0, open_maximum=True, help="share of the samples kept for testing"
-    ),
-)
-"""Settings of every data set, beside its own parameters."""
-
-LARGEST_SEED = 2**32 - 1
-SEEDS = (
-    Parameter(
-        "data", 0, 0, LARGEST_SEED, integer=True, help="samples, noise, labels, and the choice of test rows"
-    ),
-    Parameter("network", 0, 0, LARGEST_SEED, integer=True, help="the initial weights and biases"),
-    Parameter(
-        "runs", 0, 0, LARGEST_SEED, integer=True, help="the order of the samples in each pass of a run"
-    ),
-)
-"""The `seed` of each part of a recipe, and what it draws."""
+from fallline.vocabulary.recipe import Initializer, LossSettings, NetworkSettings, Recipe, RunRecipe
 
 
 def check_recipe(
@@ -75,7 +34,7 @@ def check_recipe(
             FieldError("/data/test_fraction", "a fraction that leaves at least one training sample")
         )
     _check_network(recipe.network)
-    check_start(recipe.network, sizes, start)
+    _check_start(recipe.network, sizes, start)
     _check_names(recipe)
     score = score_of(loss_of(recipe), len(dataset.classes)).name
     evaluated = evaluated_names(score, has_test=recipe.data.test_samples > 0)
@@ -90,7 +49,7 @@ def sized(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, list[int]]:
 
     Raises InvalidRequest, or TooExpensive if it is too large. Fast, since it does not read the runs.
     """
-    filled = {"data": check_data(recipe.data, dataset), "loss": check_loss(recipe, len(dataset.classes))}
+    filled = {"data": check_data(recipe.data, dataset), "loss": _check_loss(recipe, len(dataset.classes))}
     recipe = recipe.model_copy(update=filled)
     outputs = loss_of(recipe).outputs(len(dataset.classes))
     sizes = [recipe.data.features, *(layer.units for layer in recipe.network.layers), outputs]
@@ -129,6 +88,55 @@ def _check_initializer(initializer: Initializer, pointer: str, what: str) -> Non
         raise InvalidRequest(FieldError(f"{pointer}/scale", f"no scale: {initializer.name} has its own"))
 
 
+def _check_loss(recipe: Recipe, classes: int) -> str | LossSettings:
+    """Return the loss for so many classes (0: a regression), filled in.
+
+    It is only a name if all its parameters have their defaults. Raises InvalidRequest.
+    """
+    is_named = "loss" in recipe.model_fields_set
+    settings = recipe.loss_settings if is_named else LossSettings(name=default_loss(classes))
+    named_in(LOSSES, settings.name, "/loss", "loss")
+    row = LOSSES[settings.name]
+    if not row.fits(classes):
+        fitting = ", ".join(name for name, each in LOSSES.items() if each.fits(classes))
+        data = f"{classes} classes" if classes else "a regression"
+        raise InvalidRequest(FieldError("/loss", f"a loss for {data}: {fitting}"))
+    if row.logits and recipe.network.output != "identity":
+        raise InvalidRequest(FieldError("/network/output", f"identity: {row.name} takes logits"))
+    check_own(row.name, row.parameters, settings.own, "/loss")
+    parameters = {
+        each.name: settings.own[each.name]
+        for each in row.parameters
+        if settings.own.get(each.name, each.default) != each.default
+    }
+    return LossSettings(name=row.name, **parameters) if parameters else row.name
+
+
+def loss_of(recipe: Recipe) -> Loss:
+    """Return the loss of a recipe whose defaults are filled in."""
+    return LOSSES[recipe.loss_settings.name]
+
+
+def _check_start(network: NetworkSettings, sizes: Sequence[int], start: SavedParameters | None) -> None:
+    """Raise InvalidRequest for missing or unfit saved parameters."""
+    if network.start is None:
+        return
+    if start is None:
+        expected = "the id of stored parameters: POST the .npz to /api/v1/parameters"
+        raise InvalidRequest(FieldError("/network/start", expected))
+    layout = layout_of(sizes)
+    shapes = dict(zip(layout.names, layout.shapes, strict=True))
+    in_file = {name: array.shape for name, array in start.arrays.items()}
+    wrong = [
+        f"{name} of shape {shape}: the file has {in_file.get(name, 'none')}"
+        for name, shape in shapes.items()
+        if in_file.get(name) != shape
+    ]
+    wrong += [f"no {name}: this network has {', '.join(shapes)}" for name in in_file if name not in shapes]
+    if wrong:
+        raise InvalidRequest(*(FieldError("/network/start", each) for each in wrong))
+
+
 def check_run(
     run: RunRecipe, pointer: str, shared: Recipe, sizes: Sequence[int], evaluated: Collection[str]
 ) -> RunRecipe:
@@ -154,12 +162,12 @@ def check_fit(
 ) -> None:
     """Check a run's settings. Raises InvalidRequest or TooExpensive."""
     if "batch_size" in settings:
-        check_batch(settings["batch_size"], sizes, samples, train_samples)
+        _check_batch(settings["batch_size"], sizes, samples, train_samples)
     check_redraw(settings, len(sizes) - 1, pointer)
     check_stops(settings, evaluated, pointer)
 
 
-def check_batch(batch_size: int | None, sizes: Sequence[int], samples: int, train_samples: int) -> None:
+def _check_batch(batch_size: int | None, sizes: Sequence[int], samples: int, train_samples: int) -> None:
     """Check the cost of a batch size. Raises TooExpensive.
 
     A mini-batch has its own bound; a full batch (null, or its number) only has to fit the time of a step.
@@ -170,66 +178,3 @@ def check_batch(batch_size: int | None, sizes: Sequence[int], samples: int, trai
     # A full batch evaluates the training samples anyway; otherwise every sample needs one more forward pass.
     evaluated = samples - train_samples if batch_size is None else samples
     within("milliseconds_a_step", 1000 * step_seconds(sizes, batch, evaluated))
-
-
-def catalog() -> dict[str, Any]:
-    """Return all methods, settings and bounds for `GET /catalog`."""
-    tables: dict[str, Mapping[str, Any]] = {
-        "activations": ACTIVATIONS,
-        "optimizers": OPTIMIZERS,
-        "schedules": SCHEDULES,
-        "initializers": INITIALIZERS,
-    }
-    return {
-        "datasets": [*(_dataset_entry(row) for row in DATASETS.values()), _own_entry()],
-        "losses": [_loss_entry(row) for row in LOSSES.values()],
-        **{title: [_entry(row) for row in table.values()] for title, table in tables.items()},
-        "data_settings": [each.as_json() for each in DATA_SETTINGS],
-        "seeds": [each.as_json() for each in SEEDS],
-        "run_settings": [each.as_json() for each in RUN_SETTINGS],
-        "orders": ["shuffle", "sequential"],
-        "standardize": ["none", "inputs", "targets", "both"],
-        "bounds": dict(BOUNDS),
-        "exhibits": [_exhibit_entry(name, exhibit) for name, exhibit in EXHIBITS.items()],
-    }
-
-
-def _exhibit_entry(name: str, exhibit: Exhibit) -> dict[str, Any]:
-    """Return an exhibit with its recipe filled in."""
-    filled = {"recipe": check_recipe(exhibit.recipe).as_json(), "curves": CURVES[name]}
-    return {"name": name, **exhibit.as_json(), **filled}
-
-
-def _entry(row: Any) -> dict[str, Any]:
-    parameters = [each.as_json() for each in row.parameters]
-    entry = {"name": row.name, "help": row.help, "source": row.source, "parameters": parameters}
-    if isinstance(row, InitializerRow):
-        entry |= {"draws": list(row.draws), "same_as": row.same_as}
-    return entry
-
-
-def _dataset_entry(row: Dataset) -> dict[str, Any]:
-    """Return a data set; null fields are set by the recipe."""
-    own = {"task": row.task, "features": row.features, "samples": row.samples, "classes": list(row.classes)}
-    return {**_entry(row), "missing": row.missing or None, **own}
-
-
-def _own_entry() -> dict[str, Any]:
-    """Return the entry of uploaded data; `needs` lists its settings."""
-    return {
-        "name": CSV,
-        "help": HELP,
-        "source": SOURCE,
-        "parameters": [],
-        "missing": "needs your table: POST a CSV to /api/v1/datasets and name its id as dataset",
-        "task": None,
-        "features": None,
-        "samples": None,
-        "classes": [],
-        "needs": [{"name": name, "help": help} for name, help in NEEDS],
-    }
-
-
-def _loss_entry(row: Loss) -> dict[str, Any]:
-    """Return a loss; `most_classes` is null without a limit."""
-    return {**_entry(row), "task": row.task, "most_classes": row.most_classes}

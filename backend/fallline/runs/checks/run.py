@@ -1,6 +1,6 @@
-"""Checks a run's settings and edits: known methods with their own parameters.
+"""Checks a run's settings, edits and forks: known methods with their own parameters.
 
-Owns the defaults, and how edits at one step merge. Must not know data, networks, or costs.
+Owns the defaults, and how edits at one step merge.
 """
 
 from __future__ import annotations
@@ -12,70 +12,23 @@ from typing import Any
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
-from fallline.runs.checks.bounds import LARGEST_MINI_BATCH, within
+from fallline.runs.checks.bounds import check_own, named_in, within
+from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.errors import Conflict, FieldError, InvalidRequest
 from fallline.vocabulary.parameters import Parameter
-from fallline.vocabulary.recipe import RunRecipe
-from fallline.vocabulary.run_settings import AT_ANY_TIME, OWN_SETTINGS, Change, Edit, RunSettings, schedule_of
+from fallline.vocabulary.recipe import Origin, RunRecipe
+from fallline.vocabulary.run_settings import (
+    AT_ANY_TIME,
+    EDITABLE,
+    OWN_SETTINGS,
+    Change,
+    Edit,
+    RunSettings,
+    schedule_of,
+)
 from fallline.vocabulary.stop_conditions import SERIES
 
-PASCANU = "Pascanu, Mikolov and Bengio 2013, On the difficulty of training recurrent neural networks"
-
-RUN_SETTINGS = (
-    Parameter("learning_rate", 0.1, 0.0, 1e6, open_minimum=True, help="factor of the gradient in each step"),
-    Parameter(
-        "batch_size",
-        1,
-        1,
-        LARGEST_MINI_BATCH,
-        integer=True,
-        unit="samples",
-        help="number of samples in the gradient of one step",
-    ),
-    Parameter(
-        "l1",
-        0.0,
-        0.0,
-        1e6,
-        help="adds l1 * sum |W| over all weights to the minimised loss, and pulls small weights to 0",
-        source="Tibshirani 1996, Regression shrinkage and selection via the lasso",
-    ),
-    Parameter(
-        "l2",
-        0.0,
-        0.0,
-        1e6,
-        help="adds l2 / 2 * sum W**2 over all weights to the minimised loss, and keeps weights small",
-        source="Hoerl and Kennard 1970, Ridge regression; Krogh and Hertz 1991, A simple weight decay",
-    ),
-    Parameter(
-        "clip_norm",
-        1.0,
-        0.0,
-        1e6,
-        open_minimum=True,
-        off=True,
-        help="largest norm of the gradient over all parameters; a longer one is shortened",
-        source=PASCANU,
-    ),
-    Parameter(
-        "clip_value",
-        1.0,
-        0.0,
-        1e6,
-        open_minimum=True,
-        off=True,
-        help="largest size of a gradient entry, applied after the norm",
-        source="PyTorch's clip_grad_value_",
-    ),
-)
-"""Settings of every run, beside those of its methods."""
-
-
-def named_in(table: Mapping[str, Any], name: str, pointer: str, what: str) -> None:
-    """Raise InvalidRequest for a name that is not in the table."""
-    if name not in table:
-        raise InvalidRequest(FieldError(pointer, f"the name of a known {what}: {', '.join(table)}"))
+_OF_THE_FORK = frozenset({"name", "label", "fork_of", "at_step"})
 
 
 def filled_run(run: RunRecipe, pointer: str, check: Callable[[Mapping[str, Any], str], None]) -> RunRecipe:
@@ -150,15 +103,8 @@ def _filled(
     pointer: str,
 ) -> dict[str, float]:
     """Return all parameters of a method: requested, else present, else default."""
-    rows = {parameter.name: parameter for parameter in parameters}
-    for name, value in requested.items():
-        if name not in rows:
-            has = ", ".join(rows) or "no parameters of its own"
-            raise InvalidRequest(FieldError(f"{pointer}/{name}", f"no such setting: {method} has {has}"))
-        if not rows[name].allows(value):
-            kind = "whole number" if rows[name].integer else "number"
-            raise InvalidRequest(FieldError(f"{pointer}/{name}", f"a {kind} {rows[name].range_in_words()}"))
-    return {name: requested.get(name, present.get(name, row.default)) for name, row in rows.items()}
+    check_own(method, parameters, requested, pointer)
+    return {row.name: requested.get(row.name, present.get(row.name, row.default)) for row in parameters}
 
 
 def merge_edit(edits: list[Edit], edit: Edit) -> list[Edit]:
@@ -213,3 +159,24 @@ def check_edits_to_come(run: RunRecipe, step: int) -> None:
                 why = f"the edit at step {edit.at_step} of the recipe would no longer be valid"
                 raise Conflict(f"{why}: {error.errors[0].detail}") from error
             settings = settings.changed(changed, edit.at_step)
+
+
+def forked_recipe(parent: RunRecipe, at_step: int, request: AddRun) -> RunRecipe:
+    """Return the parent's recipe before `at_step`, with the fork's changes.
+
+    Raises InvalidRequest for fields that would change the past, and for changes that no edit may make.
+    """
+    fields = request.model_fields_set - _OF_THE_FORK
+    for name in sorted(fields - set(EDITABLE)):
+        raise InvalidRequest(FieldError(f"/{name}", "no such field: a fork has its parent's past"))
+    before = [edit for edit in parent.edits if edit.at_step < at_step]
+    # The parent's edit at the step itself belongs to its future: the fork names its own changes there.
+    origin = Origin(run=parent.name, at_step=at_step)
+    identity = {"name": request.name, "label": request.label, "origin": origin}
+    fork = parent.model_copy(update={**identity, "edits": before})
+    if not fields:
+        return fork
+    # No model_dump: it would drop nulls, and null removes a bound of the gradient.
+    change = Change.model_validate({name: getattr(request, name) for name in fields})
+    changed = check_change(change, fork.settings_at(at_step))
+    return fork.model_copy(update={"edits": merge_edit(before, Edit(at_step=at_step, **changed))})

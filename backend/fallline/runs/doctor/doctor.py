@@ -17,11 +17,10 @@ import numpy as np
 from fallline.diagnosis.examine import examine
 from fallline.diagnosis.rule import NotNow, Since, Trace
 from fallline.engine.problem import Problem
-from fallline.runs.case import Case
-from fallline.runs.checks.cost import step_seconds
+from fallline.runs.case import SHARE, Case
+from fallline.runs.checks.bounds import step_seconds
 from fallline.runs.doctor.tracing import search_seconds, since_by_gradients, since_by_replay
 from fallline.runs.doctor.view import task_of, view_of
-from fallline.runs.examination_budget import SHARE
 from fallline.runs.past.recent_states import Search
 from fallline.runs.run import Run
 from fallline.vocabulary.findings import Finding

@@ -18,9 +18,8 @@ from fallline.engine.measures.probes import units
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
-from fallline.runs.checks.cost import step_seconds
-from fallline.runs.checks.fork import forked_recipe
-from fallline.runs.checks.run import merge_edit
+from fallline.runs.checks.bounds import step_seconds
+from fallline.runs.checks.run import forked_recipe, merge_edit
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.recipe import RunRecipe

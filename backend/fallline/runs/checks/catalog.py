@@ -1,0 +1,163 @@
+"""The catalog: all methods, settings, bounds and exhibits, as `GET /catalog` lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fallline.engine.data.datasets import CSV, DATASETS, Dataset
+from fallline.engine.data.datasets.own import HELP, NEEDS, SOURCE
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.initializers import INITIALIZERS, Initializer
+from fallline.engine.methods.losses import LOSSES, Loss
+from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.schedules import SCHEDULES
+from fallline.runs.checks.bounds import BOUNDS, LARGEST_MINI_BATCH, MOST_FEATURES, MOST_SAMPLES
+from fallline.runs.checks.recipe import check_recipe
+from fallline.vocabulary.exhibit_curves import CURVES
+from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
+from fallline.vocabulary.parameters import Parameter
+
+DATA_SETTINGS = (
+    Parameter("samples", 900, 1, MOST_SAMPLES, integer=True, help="training and test samples together"),
+    Parameter("features", 5, 1, MOST_FEATURES, integer=True, help="inputs of the network"),
+    Parameter(
+        "noise",
+        0.0,
+        0.0,
+        1e6,
+        help="standard deviation of the noise added to y, or to the inputs in a classification",
+    ),
+    Parameter("label_noise", 0.0, 0.0, 1.0, help="share of the samples that get the label of another class"),
+    Parameter(
+        "test_fraction", 0.0, 0.0, 1.0, open_maximum=True, help="share of the samples kept for testing"
+    ),
+)
+"""Settings of every data set, beside its own parameters."""
+
+LARGEST_SEED = 2**32 - 1
+SEEDS = (
+    Parameter(
+        "data", 0, 0, LARGEST_SEED, integer=True, help="samples, noise, labels, and the choice of test rows"
+    ),
+    Parameter("network", 0, 0, LARGEST_SEED, integer=True, help="the initial weights and biases"),
+    Parameter(
+        "runs", 0, 0, LARGEST_SEED, integer=True, help="the order of the samples in each pass of a run"
+    ),
+)
+"""The `seed` of each part of a recipe, and what it draws."""
+
+PASCANU = "Pascanu, Mikolov and Bengio 2013, On the difficulty of training recurrent neural networks"
+
+RUN_SETTINGS = (
+    Parameter("learning_rate", 0.1, 0.0, 1e6, open_minimum=True, help="factor of the gradient in each step"),
+    Parameter(
+        "batch_size",
+        1,
+        1,
+        LARGEST_MINI_BATCH,
+        integer=True,
+        unit="samples",
+        help="number of samples in the gradient of one step",
+    ),
+    Parameter(
+        "l1",
+        0.0,
+        0.0,
+        1e6,
+        help="adds l1 * sum |W| over all weights to the minimised loss, and pulls small weights to 0",
+        source="Tibshirani 1996, Regression shrinkage and selection via the lasso",
+    ),
+    Parameter(
+        "l2",
+        0.0,
+        0.0,
+        1e6,
+        help="adds l2 / 2 * sum W**2 over all weights to the minimised loss, and keeps weights small",
+        source="Hoerl and Kennard 1970, Ridge regression; Krogh and Hertz 1991, A simple weight decay",
+    ),
+    Parameter(
+        "clip_norm",
+        1.0,
+        0.0,
+        1e6,
+        open_minimum=True,
+        off=True,
+        help="largest norm of the gradient over all parameters; a longer one is shortened",
+        source=PASCANU,
+    ),
+    Parameter(
+        "clip_value",
+        1.0,
+        0.0,
+        1e6,
+        open_minimum=True,
+        off=True,
+        help="largest size of a gradient entry, applied after the norm",
+        source="PyTorch's clip_grad_value_",
+    ),
+)
+"""Settings of every run, beside those of its methods."""
+
+
+def catalog() -> dict[str, Any]:
+    """Return all methods, settings and bounds for `GET /catalog`."""
+    tables: dict[str, Mapping[str, Any]] = {
+        "activations": ACTIVATIONS,
+        "optimizers": OPTIMIZERS,
+        "schedules": SCHEDULES,
+        "initializers": INITIALIZERS,
+    }
+    return {
+        "datasets": [*(_dataset_entry(row) for row in DATASETS.values()), _own_entry()],
+        "losses": [_loss_entry(row) for row in LOSSES.values()],
+        **{title: [_entry(row) for row in table.values()] for title, table in tables.items()},
+        "data_settings": [each.as_json() for each in DATA_SETTINGS],
+        "seeds": [each.as_json() for each in SEEDS],
+        "run_settings": [each.as_json() for each in RUN_SETTINGS],
+        "orders": ["shuffle", "sequential"],
+        "standardize": ["none", "inputs", "targets", "both"],
+        "bounds": dict(BOUNDS),
+        "exhibits": [_exhibit_entry(name, exhibit) for name, exhibit in EXHIBITS.items()],
+    }
+
+
+def _exhibit_entry(name: str, exhibit: Exhibit) -> dict[str, Any]:
+    """Return an exhibit with its recipe filled in."""
+    filled = {"recipe": check_recipe(exhibit.recipe).as_json(), "curves": CURVES[name]}
+    return {"name": name, **exhibit.as_json(), **filled}
+
+
+def _entry(row: Any) -> dict[str, Any]:
+    parameters = [each.as_json() for each in row.parameters]
+    entry = {"name": row.name, "help": row.help, "source": row.source, "parameters": parameters}
+    if isinstance(row, Initializer):
+        entry |= {"draws": list(row.draws), "same_as": row.same_as}
+    return entry
+
+
+def _dataset_entry(row: Dataset) -> dict[str, Any]:
+    """Return a data set; null fields are set by the recipe."""
+    own = {"task": row.task, "features": row.features, "samples": row.samples, "classes": list(row.classes)}
+    return {**_entry(row), "missing": row.missing or None, **own}
+
+
+def _own_entry() -> dict[str, Any]:
+    """Return the entry of uploaded data; `needs` lists its settings."""
+    return {
+        "name": CSV,
+        "help": HELP,
+        "source": SOURCE,
+        "parameters": [],
+        "missing": "needs your table: POST a CSV to /api/v1/datasets and name its id as dataset",
+        "task": None,
+        "features": None,
+        "samples": None,
+        "classes": [],
+        "needs": [{"name": name, "help": help} for name, help in NEEDS],
+    }
+
+
+def _loss_entry(row: Loss) -> dict[str, Any]:
+    """Return a loss; `most_classes` is null without a limit."""
+    return {**_entry(row), "task": row.task, "most_classes": row.most_classes}
