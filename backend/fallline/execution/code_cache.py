@@ -1,7 +1,7 @@
 """The cache directory of compiled code, named after all that it depends on.
 
 Numba detects changes only in the file of a function itself, not in the functions compiled into it. So old and new code
-are in directories of different names. Must not know who compiles, or when.
+are in directories of different names.
 """
 
 from __future__ import annotations

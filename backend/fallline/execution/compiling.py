@@ -1,6 +1,6 @@
 """Loads the compiled kernel, compiled in a separate process if it is not cached.
 
-Owns when new runs take the compiled kernel, and the reason if they do not. Must not know runs or HTTP.
+Owns when new runs take the compiled kernel, and the reason if they do not.
 """
 
 from __future__ import annotations

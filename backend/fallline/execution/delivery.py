@@ -1,6 +1,6 @@
 """Messages of one experiment, delivered in order and only after they are stored.
 
-Used on the event loop only. Must not know the messages, their readers, or the store.
+Used on the event loop only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Deficit round robin over measured cost (Shreedhar and Varghese, 1996).
 
 Every key in the queue gets the same number of seconds a round and may spend them in slices. A key in debt pays it back
-before its next turn, even if it leaves and returns. Must not know what a turn does.
+before its next turn, even if it leaves and returns.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The executor of one machine, with one worker for each thread.
-
-Must not know HTTP or computations.
-"""
+"""The executor of one machine, with one worker for each thread."""
 
 from __future__ import annotations
 

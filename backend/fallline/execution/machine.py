@@ -1,7 +1,6 @@
 """The memory limit of this process, set by its container or the machine.
 
-Sources: the kernel's cgroup-v2.rst ("memory.max") and cgroup-v1/memory.rst ("memory.limit_in_bytes"). Must not know
-what the memory is for.
+Sources: the kernel's cgroup-v2.rst ("memory.max") and cgroup-v1/memory.rst ("memory.limit_in_bytes").
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The processor to compile for: this one, or one set in the environment.
-
-Must not know kernels or where code is stored.
-"""
+"""The processor to compile for: this one, or one set in the environment."""
 
 from __future__ import annotations
 

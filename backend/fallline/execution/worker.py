@@ -9,8 +9,6 @@ Three kinds of work alternate by measured cost:
 Each kind gets an equal part of the time while all have work. Reads are charged a little more than their time, so they
 get less than half of it beside training. Within a kind, all shares get equal time, and so do the experiments of a
 share. The caller defines the shares.
-
-Must not know threads, futures or the event loop.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Measurements that some reader of an experiment lacks, stored once for all.
 
 Owns the byte limit: above it, the pieces between two positions are merged into wider buckets, once for all readers.
-Pieces that every reader has received are dropped. A stuck reader costs only its position. Must not know who reads, or
-when.
+Pieces that every reader has received are dropped. A stuck reader costs only its position.
 """
 
 from __future__ import annotations

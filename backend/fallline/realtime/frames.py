@@ -1,7 +1,4 @@
-"""The content of a frame, and a cache for readers who lack the same steps.
-
-Must not know who reads, how fast, or the number of a frame on its socket.
-"""
+"""The content of a frame, and a cache for readers who lack the same steps."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Requests about a run's past, answered at once or by a replay in slices.
 
-Each function calls `done` and returns None, or returns a pending request. Must not know who asks, nor how slices are
-shared out.
+Each function calls `done` and returns None, or returns a pending request.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The shared part of an experiment's runs as JSON, and runs as figures see them.
-
-Must not know HTTP, nor figures' content.
-"""
+"""The shared part of an experiment's runs as JSON, and runs as figures see them."""
 
 from __future__ import annotations
 

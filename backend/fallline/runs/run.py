@@ -1,7 +1,7 @@
 """One run: its recipe, state, history, findings and unpublished history.
 
 A run *is* its recipe; state and history follow from it. Owns the edits, the generation and the unpublished piece of
-history. Receives a clock; must not know threads, other runs or watchers.
+history. Receives a clock.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The runs of one experiment by name, and the generations of names.
 
-Owns what all runs share and are checked against. Must not know how runs are stepped, published or stored.
+Owns what all runs share and are checked against.
 """
 
 from __future__ import annotations

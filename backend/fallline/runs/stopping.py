@@ -1,7 +1,7 @@
 """The first step of a run that meets a stop condition.
 
 Only steps after the one at which the conditions were set, or a fork began, count: a state that is already there stops
-no run. The result depends on the recipe, not on slices. Must not know who steps the run.
+no run. The result depends on the recipe, not on slices.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The clock of ages: seconds that servers of one store have run.
 
-It is independent of the machine's clock. A wrong machine clock makes no experiment older. Must not know
-experiments, or when they are deleted.
+It is independent of the machine's clock. A wrong machine clock makes no experiment older.
 """
 
 from __future__ import annotations

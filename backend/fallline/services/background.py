@@ -1,6 +1,6 @@
 """Tasks of the event loop that nobody awaits.
 
-Holds a reference to each until it ends, because the event loop holds only a weak one. Must not know what they do.
+Holds a reference to each until it ends, because the event loop holds only a weak one.
 """
 
 from __future__ import annotations

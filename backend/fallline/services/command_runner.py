@@ -1,7 +1,4 @@
-"""Runs each command on its experiment and returns the answer.
-
-Must not know who may command, or what a repeat is: the experiment is open, and the command is new.
-"""
+"""Runs each command on its experiment and returns the answer."""
 
 from __future__ import annotations
 

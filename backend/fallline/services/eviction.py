@@ -1,7 +1,7 @@
 """A pure decision: which live experiments are evicted for a new one.
 
 Owns how shares divide slots and bytes. A share may use half of what the others leave, so a later share always finds
-some. Must not know how an experiment is evicted, or what a share stands for.
+some.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Loads experiments into memory: it creates, opens, evicts and deletes them.
 
 Owns three rules. An experiment is opened once for all callers. Without a free slot it is opened for a short time, for
-reading only. One that was opened while the server was read-only is opened again later. Must not know who may call, what
-is asked of a live experiment, or which one is evicted for another.
+reading only. One that was opened while the server was read-only is opened again later.
 
 All on the event loop. New experiments are admitted one after the other: an eviction takes time, and two admissions at
 once would count the same free slot twice.

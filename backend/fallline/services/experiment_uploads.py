@@ -1,6 +1,6 @@
 """The uploads of an experiment: the table of its data, and its parameters.
 
-Owns how the ids of both share one column of the store. Must not know how uploads are stored or parsed.
+Owns how the ids of both share one column of the store.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A few tasks at a time: shares take turns by the time that their tasks take.
 
-Owns whose turn is next. Must not know what the tasks do, or what a share stands for. On the event loop.
+Owns whose turn is next. On the event loop.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The idle sweep: it pauses unwatched experiments and deletes unused ones.
 
-Owns the schedule, and stores the time of use where only reading happened. Must not know how an experiment is opened or
-closed, or who used it.
+Owns the schedule, and stores the time of use where only reading happened.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Commands with an idempotency key: a repeat gets the first answer.
 
-Owns the keys of one experiment. The answers are stored with what the commands did; must not know where.
+Owns the keys of one experiment. The answers are stored with what the commands did.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Costly measurements, taken one at a time beside the training.
 
-Each reports its cost and when the next one may be taken. Owns the budget that all callers share. Must not know HTTP, or
-any instrument.
+Each reports its cost and when the next one may be taken. Owns the budget that all callers share.
 """
 
 from __future__ import annotations

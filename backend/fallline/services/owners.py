@@ -1,7 +1,7 @@
 """The share that an experiment counts to: its owner's, or its address's.
 
 Owns when an owner is present, and the share of each live experiment. Clients make keys, so a key alone is not enough:
-an owner has a share only while a connection with a token acknowledges frames. Must not know what a share is worth.
+an owner has a share only while a connection with a token acknowledges frames.
 """
 
 from __future__ import annotations

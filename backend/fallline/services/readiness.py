@@ -1,6 +1,6 @@
 """The readiness check of the worker, the store and the event loop.
 
-It names the part that does not answer. Must not know HTTP.
+It names the part that does not answer.
 """
 
 from __future__ import annotations

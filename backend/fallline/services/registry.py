@@ -1,7 +1,6 @@
 """All experiments, live or stored: their tokens and their last use.
 
-Owns an entry for each. Must not know how an experiment is opened, or what happens to unused ones. No method awaits, so
-a lookup and an entry without an await in between are atomic.
+Owns an entry for each. No method awaits, so a lookup and an entry without an await in between are atomic.
 """
 
 from __future__ import annotations

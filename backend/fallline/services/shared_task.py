@@ -1,7 +1,6 @@
 """A task with several callers.
 
-It reports when the last caller leaves and when one comes back. Must not know what the task does, or what happens to it
-without callers.
+It reports when the last caller leaves and when one comes back.
 """
 
 from __future__ import annotations

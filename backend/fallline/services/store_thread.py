@@ -1,7 +1,6 @@
 """The one thread that uses the store, with a queue in front of it.
 
-Owns the order of writes, the commits that they share, and whether the store is writable at present. Must not know what
-is stored, or how.
+Owns the order of writes, the commits that they share, and whether the store is writable at present.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Watchers of experiments: they join and leave.
 
 A watcher joins without a gap between the state and the frames that follow. Owns which live experiment counts a watcher.
-Must not know tokens, sockets, or what a watcher does with its data.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ids and tokens: they cannot be guessed. Must not know what they open."""
+"""Ids and tokens: they cannot be guessed."""
 
 from __future__ import annotations
 

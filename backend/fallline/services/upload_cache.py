@@ -1,6 +1,6 @@
 """A cache of uploads, bounded in number and bytes.
 
-The least recently used ones are evicted. Must not know how a file is read, where else it may be stored, or who asks.
+The least recently used ones are evicted.
 """
 
 from __future__ import annotations

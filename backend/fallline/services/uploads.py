@@ -2,8 +2,7 @@
 
 The files are stored as they came, the parsed ones are cached.
 
-Owns the limits, and which uploads are deleted for new ones: never one that an experiment uses. Must not know how a file
-is parsed, or who asks.
+Owns the limits, and which uploads are deleted for new ones: never one that an experiment uses.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Reads of experiments: state, history, past steps, figures and files.
 
-Owns how each is read from a live experiment and rendered beside the event loop. Must not know HTTP, or who asks: the id
-gives the right to read.
+Owns how each is read from a live experiment and rendered beside the event loop.
 """
 
 from __future__ import annotations

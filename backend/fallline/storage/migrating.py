@@ -1,4 +1,4 @@
-"""Migrates a database to the present tables. Must not know which database it is."""
+"""Migrates a database to the present tables."""
 
 from __future__ import annotations
 

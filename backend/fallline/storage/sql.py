@@ -1,7 +1,4 @@
-"""SQL statements of the store, on one connection of SQLAlchemy.
-
-Must not know which database it is, how it is opened, or on which thread this runs.
-"""
+"""SQL statements of the store, on one connection of SQLAlchemy."""
 
 from __future__ import annotations
 

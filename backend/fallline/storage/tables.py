@@ -1,7 +1,4 @@
-"""The present tables; `migrations` upgrades older files.
-
-Must not know what they hold.
-"""
+"""The present tables; `migrations` upgrades older files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Response models of the catalog: see `vocabulary.answers`.
-
-Must not know its rows.
-"""
+"""Response models of the catalog: see `vocabulary.answers`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """Measurements as columns: `Records` of steps, and `Buckets` that summarise them.
 
 Owns exactness. Minimum, maximum, last value and count of a merged bucket are exact. Its mean is exact up to rounding,
-always along the same binary tree, so slicing and resolution do not change a bit of it. Must not know where columns
-come from, where they are stored or who reads them.
+always along the same binary tree, so slicing and resolution do not change a bit of it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Encodings of a column of numbers: JSON list, Plotly's binary form, CSV.
-
-Must not know what the numbers mean.
-"""
+"""Encodings of a column of numbers: JSON list, Plotly's binary form, CSV."""
 
 from __future__ import annotations
 

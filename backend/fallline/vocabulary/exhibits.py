@@ -1,7 +1,6 @@
 """Exhibits: example recipes with two sentences each.
 
-Must not know how they are shown. Every number in a sentence is measured: a test trains the recipe and checks the
-number.
+Every number in a sentence is measured: a test trains the recipe and checks the number.
 """
 
 from __future__ import annotations

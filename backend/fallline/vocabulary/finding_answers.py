@@ -1,4 +1,4 @@
-"""Response models of findings: see `vocabulary.answers`. Must not know rules."""
+"""Response models of findings: see `vocabulary.answers`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Findings of the Doctor: evidence, cause and remedies.
 
 Owns the JSON of a finding, as sent and as stored. A stored finding has no run name: texts contain `{run}`, and commands
-have no run. So a fork can inherit it, and a label can change. Must not know rules.
+have no run. So a fork can inherit it, and a label can change.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The stored form of an experiment: facts, progress of its runs, and states.
 
 Facts are plain JSON and never change once written. `V` is the version of the format of facts and progress;
-`vocabulary.upcasts` converts older versions. Must not know where anything is stored, nor how facts are made or read.
+`vocabulary.upcasts` converts older versions.
 """
 
 from __future__ import annotations

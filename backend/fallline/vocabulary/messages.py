@@ -1,6 +1,6 @@
 """The client's messages on the socket as strict models, and the close codes.
 
-`vocabulary.commands` has the bodies of commands; here is the envelope around them. Must not know the order of messages.
+`vocabulary.commands` has the bodies of commands; here is the envelope around them.
 """
 
 from __future__ import annotations

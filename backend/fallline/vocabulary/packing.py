@@ -1,7 +1,6 @@
 """Arrays and a JSON header as bytes: the storage format of states and histories.
 
 It has a checksum, the header, then the arrays. The checksum detects a flipped bit, which disks and databases may miss.
-Must not know what the arrays mean, nor where the bytes are stored.
 """
 
 from __future__ import annotations

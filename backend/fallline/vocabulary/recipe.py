@@ -1,7 +1,6 @@
 """The recipe of an experiment: data, network, loss, and runs with their edits.
 
-Owns the format of a recipe and how a run's edits change its settings (`RunRecipe.settings_at`). Must not know how a
-network is trained, which methods exist (see the engine's tables) or the bounds of a recipe (see `runs.checks.recipe`).
+Owns the format of a recipe and how a run's edits change its settings (`RunRecipe.settings_at`).
 """
 
 from __future__ import annotations

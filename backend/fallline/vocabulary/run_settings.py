@@ -1,6 +1,6 @@
 """The settings of a run, and the changes an edit can make to them.
 
-Owns how a change updates settings. Must not know which methods exist (see the engine's tables) or their bounds.
+Owns how a change updates settings.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Stop conditions of a run, in a recipe or an edit.
 
-They change no number, only where the run ends. Must not know how they are evaluated.
+They change no number, only where the run ends.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Converts stored facts and progress of older versions.
 
-Owns what the versions were. It converts on each read and leaves stored data as it was. Must not know where
-anything is stored.
+Owns what the versions were. It converts on each read and leaves stored data as it was.
 """
 
 from __future__ import annotations

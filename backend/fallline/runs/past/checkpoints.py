@@ -1,7 +1,4 @@
-"""Checkpoints of one run: states for replays, in bounded memory.
-
-Must not know what a state is used for, which run it belongs to, nor how the shared budget is kept.
-"""
+"""Checkpoints of one run: states for replays, in bounded memory."""
 
 from __future__ import annotations
 

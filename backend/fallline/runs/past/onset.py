@@ -1,7 +1,7 @@
 """The first step of a lasting condition, found on a replay of a run's past.
 
 The result depends on the recipe only. It is the first step of the unbroken stretch in which the condition holds up to
-now. Must not know conditions, nor runs.
+now.
 """
 
 from __future__ import annotations

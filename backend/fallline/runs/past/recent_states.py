@@ -1,7 +1,4 @@
-"""States of a run since its last examination, to find the first step of a finding.
-
-Must not know what they are used for, nor when.
-"""
+"""States of a run since its last examination, to find the first step of a finding."""
 
 from __future__ import annotations
 

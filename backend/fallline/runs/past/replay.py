@@ -1,6 +1,6 @@
 """A replay of a run's past on a copy, in slices, while the run continues.
 
-Must not know what the replayed states are used for. Training and its numbers are not affected.
+Training and its numbers are not affected.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The writes of an experiment: facts, positions and states.
 
 Commands and the ends of step jobs are stored at once, since a client waits. Steps of play can be computed again, so
-their positions are stored every second. The experiment is marked loose before any unstored step is shown. Receives
-the time; must not know where anything is stored.
+their positions are stored every second. The experiment is marked loose before any unstored step is shown. Receives the
+time.
 """
 
 from __future__ import annotations

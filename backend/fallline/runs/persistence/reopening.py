@@ -1,7 +1,6 @@
 """Restoring an experiment: its runs return to their stored positions.
 
-Each run starts from its last stored state. It replays the remaining steps in slices, beside other work. Must not know
-where things are stored, nor who waits.
+Each run starts from its last stored state. It replays the remaining steps in slices, beside other work.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The recipe and runs of an experiment, replayed from its stored facts.
 
-Reads facts of the present version. Must not know states, steps or where facts are stored.
+Reads facts of the present version.
 """
 
 from __future__ import annotations

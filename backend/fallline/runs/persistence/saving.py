@@ -1,7 +1,6 @@
 """A run's state, checkpoints and history as named pieces of bytes.
 
 Packs only what changed since the last save. Pieces only save computing: a run can always be replayed from its recipe.
-Must not know where or when pieces are stored.
 """
 
 from __future__ import annotations
