@@ -26,7 +26,7 @@ from typing import Any
 from fallline.engine.kernels.choice import Kernels, compiled_kernel
 from fallline.execution.code_cache import cache_directory, point_numba_at
 from fallline.execution.in_process import InProcessExecutor
-from fallline.execution.shared_budget import SharedBudget
+from fallline.execution.memory import SharedBudget
 from fallline.realtime.hub import Hub
 from fallline.services.age_clock import AgeClock
 from fallline.services.lab import Lab

@@ -15,8 +15,7 @@ from fallline.engine.kernels.choice import Kernels
 from fallline.execution.builds import builds
 from fallline.execution.compiling import Preparation
 from fallline.execution.in_process import InProcessExecutor
-from fallline.execution.machine import memory_for_experiments, memory_limit
-from fallline.execution.shared_budget import SharedBudget
+from fallline.execution.memory import SharedBudget, memory_for_experiments, memory_limit
 from fallline.realtime.hub import Hub
 from fallline.services.age_clock import DAY, AgeClock
 from fallline.services.lab import Lab

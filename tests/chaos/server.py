@@ -14,8 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fallline import cli
 from fallline.execution.delivery import Delivery, DeliveryQueue
-from fallline.services.keyed_commands import KeyedCommands
-from fallline.services.shared_task import Disconnected, SharedTask
+from fallline.services.command_runner import Disconnected, KeyedCommands, SharedTask
 from fallline.storage.interface import Record
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary.journal import Json, Receipt

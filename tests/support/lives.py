@@ -11,7 +11,7 @@ from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import Slice
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
-from fallline.execution.shared_budget import SharedBudget
+from fallline.execution.memory import SharedBudget
 from fallline.runs.experiment import Experiment
 from fallline.storage.interface import Moment, NewExperiment, Record, Store
 from fallline.storage.memory import MemoryStore

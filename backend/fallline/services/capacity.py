@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from fallline.realtime.hub import Hub
 from fallline.services.eviction import Candidate, Limits, Use, choose_evictions
 from fallline.services.owners import LINE_SECONDS, Owners
 from fallline.services.registry import Entry, LiveExperiment
-from fallline.services.subscribers import Subscribers
 
 FRESH_SECONDS = 1.0
 """How long a count of the free bytes is used for small requests."""
@@ -24,9 +24,7 @@ SMALL_PART = 1 / 8
 class Capacity:
     """Used slots and bytes, and their limits. `clock` gives seconds."""
 
-    def __init__(
-        self, owners: Owners, subscribers: Subscribers, clock: Callable[[], float], limits: Limits
-    ) -> None:
+    def __init__(self, owners: Owners, subscribers: Hub, clock: Callable[[], float], limits: Limits) -> None:
         self._owners = owners
         self._subscribers = subscribers
         self._clock = clock

@@ -1,17 +1,20 @@
-"""Runs each command on its experiment and returns the answer."""
+"""Runs each command on its experiment: once for a key, and to its end with or without callers."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Callable
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
+from typing import Any, Generic, TypeVar
 
 from fallline.execution.interface import Executor, Later
 from fallline.runs.experiment import Experiment
 from fallline.services.background import Background
-from fallline.services.shared_task import SharedTask
 from fallline.vocabulary.commands import AddRun, Command, EditRun, Pause, Play, RemoveRun, Reset, Step
-from fallline.vocabulary.errors import FalllineError, FieldError, InvalidRequest
+from fallline.vocabulary.errors import FalllineError, FieldError, InvalidRequest, KeyReused, Unattended
 from fallline.vocabulary.journal import Json, Receipt
 from fallline.vocabulary.recipe import RunRecipe
 
@@ -93,3 +96,125 @@ def _required(run: str | None) -> str:
     if run is None:
         raise InvalidRequest(FieldError("/run", "is required: the name of the run"))
     return run
+
+
+KEY_BYTES = 300
+"""Memory of a key and its digest, in bytes."""
+
+
+class KeyedCommands:
+    """The keyed commands of one experiment.
+
+    `answered` holds the stored ones and `unfinished` the interrupted ones, each with the digest of its content. `read`
+    returns the stored answer to a key.
+    """
+
+    def __init__(
+        self,
+        answered: Mapping[str, bytes],
+        unfinished: Mapping[str, bytes],
+        read: Callable[[str], Awaitable[Json]],
+    ) -> None:
+        self._answered = dict(answered)
+        self._unfinished = dict(unfinished)
+        self._read = read
+        self._running: dict[str, tuple[bytes, SharedTask[Json]]] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the keys in bytes, estimated."""
+        return KEY_BYTES * (len(self._answered) + len(self._unfinished) + len(self._running))
+
+    async def once(
+        self,
+        key: str,
+        content: object,
+        do: Callable[[Receipt], SharedTask[Json]],
+        disconnected: Disconnected | None = None,
+    ) -> Json:
+        """Return the answer of `do(receipt)`, which runs once for a key.
+
+        `content` is the command as plain JSON. Raises KeyReused for the same key with other content. A failed command
+        changed nothing, so its key stays free. `do` must store the receipt with the command's effects. `disconnected`
+        is done when the caller's connection has ended.
+        """
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
+        before = self._answered.get(key) or self._unfinished.get(key)
+        if key in self._running:
+            before, task = self._running[key]
+        if before is not None and before != digest:
+            raise KeyReused("this key was used for a command with other content: send a new key")
+        if key in self._running:
+            return await task.wait(disconnected)
+        if key in self._answered:
+            return await self._read(key)
+        receipt = Receipt(key, digest)
+        task = do(receipt)
+        self._running[key] = (digest, task)
+        task.result.add_done_callback(partial(self._done, receipt))
+        return await task.wait(disconnected)
+
+    def _done(self, receipt: Receipt, result: asyncio.Future[Json]) -> None:
+        del self._running[receipt.key]
+        # Always retrieved, so that asyncio does not report an error without a caller.
+        error = None if result.cancelled() else result.exception()
+        if isinstance(error, Unattended):
+            self._unfinished[receipt.key] = receipt.digest
+        elif error is None and not result.cancelled():
+            self._unfinished.pop(receipt.key, None)
+            self._answered[receipt.key] = receipt.digest
+
+
+T = TypeVar("T")
+
+Disconnected = asyncio.Future[None]
+"""Done when the connection of a caller has ended."""
+
+
+class SharedTask(Generic[T]):
+    """Runs `work` to its end, with or without callers.
+
+    `left` is called when the last caller leaves, `back` when one comes after that.
+    """
+
+    def __init__(
+        self, work: Coroutine[Any, Any, T], left: Callable[[], None], back: Callable[[], None]
+    ) -> None:
+        self.result: asyncio.Future[T] = asyncio.ensure_future(work)
+        self._left = left
+        self._back = back
+        self._callers = 0
+        self._is_left = False
+
+    async def wait(self, disconnected: Disconnected | None = None) -> T:
+        """Wait for the result as one more caller, who counts until `disconnected` is done."""
+        self._come()
+        counts = True
+
+        def leave(_: object = None) -> None:
+            nonlocal counts
+            if counts:
+                counts = False
+                self._leave()
+
+        if disconnected is not None:
+            disconnected.add_done_callback(leave)
+        try:
+            # Shielded: the work goes on when this caller is cancelled, and a repeat gets its result.
+            return await asyncio.shield(self.result)
+        finally:
+            if disconnected is not None:
+                disconnected.remove_done_callback(leave)
+            leave()
+
+    def _come(self) -> None:
+        self._callers += 1
+        if self._is_left:
+            self._is_left = False
+            self._back()
+
+    def _leave(self) -> None:
+        self._callers -= 1
+        if not self._callers and not self.result.done():
+            self._is_left = True
+            self._left()

@@ -17,22 +17,21 @@ from functools import partial
 
 from fallline.engine.kernels.choice import Kernels
 from fallline.execution.interface import Executor
+from fallline.realtime.hub import Hub
 from fallline.runs.experiment import Experiment
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.persistence.replayed_facts import replay_facts
 from fallline.runs.usage import expected_bytes
 from fallline.services.background import Background
 from fallline.services.capacity import Capacity, bytes_of
+from fallline.services.command_runner import KeyedCommands
 from fallline.services.eviction import Candidate, Use
-from fallline.services.experiment_uploads import load_stored_uploads, load_uploads, upload_ids
 from fallline.services.fair_slots import FairSlots
-from fallline.services.keyed_commands import KeyedCommands
 from fallline.services.owners import Owners
 from fallline.services.registry import Entry, LiveExperiment, Registry
 from fallline.services.store_thread import StoreThread
-from fallline.services.subscribers import Subscribers
 from fallline.services.tokens import hash_of, new_id, new_token
-from fallline.services.uploads import Uploads
+from fallline.services.uploads import Uploads, load_stored_uploads, load_uploads, upload_ids
 from fallline.storage.interface import NewExperiment
 from fallline.vocabulary.errors import FalllineError, NotFound, Unavailable
 from fallline.vocabulary.journal import Json, StoredExperiment
@@ -63,7 +62,7 @@ class ExperimentLoader:
         self,
         registry: Registry,
         executor: Executor,
-        subscribers: Subscribers,
+        subscribers: Hub,
         store: StoreThread,
         uploads: Uploads,
         background: Background,

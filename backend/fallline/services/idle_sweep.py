@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
+from fallline.realtime.hub import Hub
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.owners import Owners
 from fallline.services.registry import Registry
 from fallline.services.store_thread import StoreThread
-from fallline.services.subscribers import Subscribers
 from fallline.services.uploads import Uploads
 from fallline.storage.interface import MARKED_SECONDS
 from fallline.vocabulary.errors import Unavailable
@@ -36,7 +36,7 @@ class IdleSweep:
         self,
         registry: Registry,
         loader: ExperimentLoader,
-        subscribers: Subscribers,
+        subscribers: Hub,
         store: StoreThread,
         uploads: Uploads,
         owners: Owners,

@@ -14,26 +14,28 @@ from functools import partial
 from typing import Any
 
 from fallline.engine.data.datasets import DATASETS
+from fallline.engine.data.saved_parameters import read_parameters
+from fallline.engine.data.tabular import read_new_table
 from fallline.engine.kernels.choice import Kernels
 from fallline.execution.interface import Executor
 from fallline.exports.table import EXPORTS
+from fallline.realtime.hub import Hub
+from fallline.realtime.outbox import Outbox
 from fallline.runs.checks.catalog import catalog
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.services.background import Background
 from fallline.services.capacity import Capacity
-from fallline.services.command_runner import CommandRunner
+from fallline.services.command_runner import CommandRunner, Disconnected
 from fallline.services.eviction import Limits
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.idle_sweep import IdleSweep
 from fallline.services.owners import Owners
 from fallline.services.readiness import Readiness
 from fallline.services.registry import Registry
-from fallline.services.shared_task import Disconnected
 from fallline.services.store_thread import StoreThread
-from fallline.services.subscribers import Subscribers, Watcher
 from fallline.services.subscriptions import Subscriptions
 from fallline.services.tokens import hash_of
-from fallline.services.uploads import Uploads
+from fallline.services.uploads import Upload, Uploads
 from fallline.services.views import Views
 from fallline.vocabulary.commands import parse
 from fallline.vocabulary.errors import NotAuthorized, ReadOnly
@@ -58,7 +60,7 @@ class Lab:
     def __init__(
         self,
         executor: Executor,
-        subscribers: Subscribers,
+        subscribers: Hub,
         clock: Callable[[], float],
         store: StoreThread,
         *,
@@ -252,7 +254,7 @@ class Lab:
         self,
         id: str,
         token: str | None,
-        watcher: Watcher,
+        watcher: Outbox,
         since: dict[str, dict[str, int]],
         buckets: int,
         *,
@@ -270,7 +272,7 @@ class Lab:
             self._came_from(id, address)
         return self.views.with_read_only(await self._subscriptions.watch(id, watcher, since, buckets))
 
-    async def unwatch(self, id: str, watcher: Watcher) -> None:
+    async def unwatch(self, id: str, watcher: Outbox) -> None:
         """Unsubscribe."""
         await self._subscriptions.unwatch(id, watcher)
 
@@ -291,20 +293,21 @@ class Lab:
 
     async def add_table(self, body: bytes) -> dict[str, Any]:
         """Add a table from a CSV; return it with its new id."""
+        return await self._add_upload(read_new_table, body)
+
+    async def add_parameters(self, body: bytes) -> dict[str, Any]:
+        """Add parameters from an .npz; return them with their new id."""
+        return await self._add_upload(read_parameters, body)
+
+    async def _add_upload(self, read: Callable[[bytes], Upload], body: bytes) -> dict[str, Any]:
         self._check_writable()
-        id, table = await self._uploads.add_table(body, self._registry.upload_ids_in_use)
-        return {"id": id, **table.as_json()}
+        id, upload = await self._uploads.add(read, body, self._registry.upload_ids_in_use)
+        return {"id": id, **upload.as_json()}
 
     async def table(self, id: str) -> dict[str, Any]:
         """Return the table with this id, as `add_table` did."""
         self._registry.check_complete()
         return {"id": id, **(await self._uploads.table(id)).as_json()}
-
-    async def add_parameters(self, body: bytes) -> dict[str, Any]:
-        """Add parameters from an .npz; return them with their new id."""
-        self._check_writable()
-        id, parameters = await self._uploads.add_parameters(body, self._registry.upload_ids_in_use)
-        return {"id": id, **parameters.as_json()}
 
     async def parameters(self, id: str) -> dict[str, Any]:
         """Return the parameters with this id, as `add_parameters` did."""

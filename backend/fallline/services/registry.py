@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from fallline.runs.usage import Usage
-from fallline.services.experiment_uploads import split_ids
-from fallline.services.keyed_commands import KeyedCommands
+from fallline.services.command_runner import KeyedCommands
 from fallline.services.tokens import opens
+from fallline.services.uploads import split_ids
 from fallline.storage.interface import ExperimentInfo
 from fallline.vocabulary.errors import Damaged, NotAuthorized, NotFound, ReadOnly
 

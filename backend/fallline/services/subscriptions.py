@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from fallline.execution.interface import Executor
+from fallline.realtime.hub import Hub
+from fallline.realtime.outbox import Outbox
 from fallline.runs.experiment import Experiment
 from fallline.runs.publishing import Pieces
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.registry import LiveExperiment, Registry
-from fallline.services.subscribers import Subscribers, Watcher
 from fallline.vocabulary.errors import NotFound, Unavailable
 from fallline.vocabulary.journal import Json
 
@@ -39,7 +40,7 @@ class _Group:
     joined: asyncio.Task[Json]
 
     def __init__(self) -> None:
-        self.watchers: list[Watcher] = []
+        self.watchers: list[Outbox] = []
 
 
 class Subscriptions:
@@ -50,7 +51,7 @@ class Subscriptions:
         registry: Registry,
         loader: ExperimentLoader,
         executor: Executor,
-        subscribers: Subscribers,
+        subscribers: Hub,
         clock: Callable[[], float],
     ) -> None:
         self._clock = clock
@@ -58,7 +59,7 @@ class Subscriptions:
         self._loader = loader
         self._executor = executor
         self._subscribers = subscribers
-        self._watched: dict[Watcher, LiveExperiment] = {}
+        self._watched: dict[Outbox, LiveExperiment] = {}
         self._reserved = 0
         """Bytes of histories that are being read."""
         self._groups: dict[Question, _Group] = {}
@@ -66,7 +67,7 @@ class Subscriptions:
         self._joining: dict[Question, asyncio.Task[Json]] = {}
         """Groups that are joining now."""
 
-    async def watch(self, id: str, watcher: Watcher, since: dict[str, dict[str, int]], buckets: int) -> Json:
+    async def watch(self, id: str, watcher: Outbox, since: dict[str, dict[str, int]], buckets: int) -> Json:
         """Subscribe: return the state, and give the first buckets to `watcher`.
 
         Nothing is lost in between. Watchers with the same question join together, as a class does that opens one page:
@@ -100,7 +101,7 @@ class Subscriptions:
             del self._joining[question]
 
     async def _join(
-        self, question: Question, watchers: list[Watcher], since: dict[str, dict[str, int]], buckets: int
+        self, question: Question, watchers: list[Outbox], since: dict[str, dict[str, int]], buckets: int
     ) -> Json:
         id, _ = question
         live = await self._loader.open(id)
@@ -137,7 +138,7 @@ class Subscriptions:
             live.joining -= 1
         return state
 
-    def _past_limit(self, watcher: Watcher) -> int:
+    def _past_limit(self, watcher: Outbox) -> int:
         """Return the limit on the history for one more watcher, in bytes.
 
         A smaller limit gives wider buckets.
@@ -145,7 +146,7 @@ class Subscriptions:
         free = MOST_PAST_BYTES - self._subscribers.past_bytes - self._reserved
         return max(min(watcher.past_limit, free // PARTS), LEAST_PAST_BYTES)
 
-    async def unwatch(self, id: str, watcher: Watcher) -> None:
+    async def unwatch(self, id: str, watcher: Outbox) -> None:
         """Unsubscribe."""
         self._subscribers.leave(id, watcher)
         live = self._watched.pop(watcher, None)

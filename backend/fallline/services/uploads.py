@@ -1,22 +1,34 @@
-"""Uploads of users: tables and parameters.
+"""Uploads of users, tables and parameters: stored as they came, cached as they were parsed.
 
-The files are stored as they came, the parsed ones are cached.
-
-Owns the limits, and which uploads are deleted for new ones: never one that an experiment uses.
+Owns the limits, which uploads are deleted for new ones (never one that an experiment uses), and how the ids of an
+experiment's uploads share one column of the store.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
+from fallline.engine.data.datasets import CSV
 from fallline.engine.data.saved_parameters import MAGIC, SavedParameters, read_parameters
-from fallline.engine.data.tabular import Table, read_new_table, read_table
+from fallline.engine.data.tabular import Table, read_table
 from fallline.services.store_thread import StoreThread
 from fallline.services.tokens import new_id
-from fallline.services.upload_cache import Upload, UploadCache, choose_evictions
 from fallline.storage.interface import TableInfo
-from fallline.vocabulary.errors import NotFound
+from fallline.vocabulary.errors import Damaged, FieldError, InvalidRequest, NotFound, Unavailable
+from fallline.vocabulary.recipe import Recipe
+
+Upload = Table | SavedParameters
+"""A table from a CSV, or parameters from an .npz."""
+
+U = TypeVar("U", bound=Upload)
+
+MOST_TABLES = 500
+MOST_BYTES = 64 * 1024 * 1024
+"""Limit on all uploads together, in bytes. The largest takes about 1.4 MB."""
 
 MOST_STORED = 10_000
 MOST_STORED_BYTES = 1 << 30
@@ -26,6 +38,54 @@ PARSED_AT_ONCE = 2
 
 BATCH = 10
 """Uploads deleted at once, so that nobody waits long for the store."""
+
+
+def choose_evictions(
+    sizes: Mapping[str, int], size: int, used: Collection[str], most: int, most_bytes: int
+) -> list[str]:
+    """Choose uploads to evict for a new one, the least recently used first.
+
+    Raises Unavailable if the `used` ones leave too little.
+    """
+    chosen, count, total = [], len(sizes), sum(sizes.values())
+    for id, each in sizes.items():
+        if count < most and total + size <= most_bytes:
+            break
+        if id not in used:
+            chosen.append(id)
+            count, total = count - 1, total - each
+    if count >= most or total + size > most_bytes:
+        raise Unavailable("this server's storage for uploads is full: retry later", retry_after=60)
+    return chosen
+
+
+class UploadCache:
+    """Uploads by id, the most recently used last."""
+
+    def __init__(self, most: int = MOST_TABLES, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self._uploads: OrderedDict[str, Upload] = OrderedDict()
+
+    def add(self, id: str, upload: Upload, used: Collection[str]) -> None:
+        """Add an upload. `used` are the ids of uploads that stay.
+
+        Raises Unavailable, and evicts nothing, if those leave too little.
+        """
+        sizes = {each: other.size for each, other in self._uploads.items()}
+        for evicted in choose_evictions(sizes, upload.size, used, self._most, self._most_bytes):
+            del self._uploads[evicted]
+        self._uploads[id] = upload
+
+    def find(self, id: str) -> Upload | None:
+        """Return the upload and record its use; None if it is not here."""
+        if id in self._uploads:
+            self._uploads.move_to_end(id)
+        return self._uploads.get(id)
+
+    def drop(self, id: str) -> None:
+        """Remove an upload."""
+        self._uploads.pop(id, None)
 
 
 class Uploads:
@@ -46,30 +106,16 @@ class Uploads:
             stored = await self._store.tables()
             self._stored = {each.id: each for each in sorted(stored, key=lambda each: each.since.seen)}
 
-    async def add_table(self, body: bytes, used: Collection[str]) -> tuple[str, Table]:
-        """Parse and store a CSV; return its new id and the table.
+    async def add(self, read: Callable[[bytes], U], body: bytes, used: Collection[str]) -> tuple[str, U]:
+        """Parse and store a file; return its new id and the upload.
 
-        `used` are the ids of uploads that must stay.
-
-        Raises UnusableTable or TooExpensive for an invalid file, ReadOnly, and Unavailable if the storage is full.
+        `used` are the ids of uploads that must stay. Raises what `read` raises, ReadOnly, and Unavailable if the
+        storage is full.
         """
-        table, id = await self._parse_table(body, read_new_table), new_id()
-        await self._add(id, body, table, used)
-        return id, table
-
-    async def add_parameters(self, body: bytes, used: Collection[str]) -> tuple[str, SavedParameters]:
-        """Parse and store an .npz, as `add_table` does a CSV.
-
-        Raises UnusableParameters for an invalid file.
-        """
-        parameters, id = await self._parse_parameters(body), new_id()
-        await self._add(id, body, parameters, used)
-        return id, parameters
-
-    async def _add(self, id: str, body: bytes, upload: Upload, used: Collection[str]) -> None:
+        upload, id = await self._parse(read, body), new_id()
         if not self._store.is_durable:
             self._cache.add(id, upload, used)
-            return
+            return id, upload
         sizes = {each.id: each.size for each in self._stored.values()}
         await self._delete(choose_evictions(sizes, len(body), used, MOST_STORED, MOST_STORED_BYTES))
         self._stored[id] = TableInfo(id, len(body), self._store.age.moment())
@@ -79,6 +125,11 @@ class Uploads:
             self._stored.pop(id, None)
             raise
         self._cache.add(id, upload, ())
+        return id, upload
+
+    async def _parse(self, read: Callable[[bytes], U], body: bytes) -> U:
+        async with self._parsing:
+            return await asyncio.to_thread(read, body)
 
     async def table(self, id: str) -> Table:
         """Return the table with this id. Raises NotFound."""
@@ -102,7 +153,8 @@ class Uploads:
         self._stored[id] = self._stored.pop(id)  # the most recently used one comes last
         body = await self._store.table(id)
         # No CSV begins with the magic bytes of an archive.
-        upload = await (self._parse_parameters(body) if body.startswith(MAGIC) else self._parse_table(body))
+        read: Callable[[bytes], Upload] = read_parameters if body.startswith(MAGIC) else read_table
+        upload = await self._parse(read, body)
         self._cache.add(id, upload, ())
         return upload
 
@@ -119,10 +171,55 @@ class Uploads:
                 self._stored.pop(id, None)
                 self._cache.drop(id)
 
-    async def _parse_parameters(self, body: bytes) -> SavedParameters:
-        async with self._parsing:
-            return await asyncio.to_thread(read_parameters, body)
 
-    async def _parse_table(self, body: bytes, parse: Callable[[bytes], Table] = read_table) -> Table:
-        async with self._parsing:
-            return await asyncio.to_thread(parse, body)
+@dataclass(frozen=True, slots=True)
+class ExperimentUploads:
+    """The parsed uploads of one experiment; None for one that it does not use."""
+
+    table: Table | None
+    start: SavedParameters | None
+
+
+def upload_ids(recipe: Recipe) -> str | None:
+    """Return the ids as they are stored: "table parameters"."""
+    table, start = _table_of(recipe), recipe.network.start
+    return f"{table or ''} {start}" if start else table
+
+
+def split_ids(stored: str | None) -> tuple[str, str]:
+    """Return the stored ids of table and parameters, each empty if there is none."""
+    table, _, start = (stored or "").partition(" ")
+    return table, start
+
+
+async def load_uploads(recipe: Recipe, uploads: Uploads) -> ExperimentUploads:
+    """Return the uploads that a recipe names. Raises InvalidRequest for an unknown id."""
+    table_id, start_id = _table_of(recipe), recipe.network.start
+    try:
+        table = None if table_id is None else await uploads.table(table_id)
+    except NotFound as error:
+        raise InvalidRequest(FieldError("/data/dataset", error.detail)) from None
+    try:
+        start = None if start_id is None else await uploads.parameters(start_id)
+    except NotFound as error:
+        raise InvalidRequest(FieldError("/network/start", error.detail)) from None
+    return ExperimentUploads(table, start)
+
+
+async def load_stored_uploads(stored: str | None, uploads: Uploads) -> ExperimentUploads:
+    """Return the uploads of a stored experiment.
+
+    Raises Damaged, since they are stored as long as it is.
+    """
+    table_id, start_id = split_ids(stored)
+    try:
+        return ExperimentUploads(
+            await uploads.table(table_id) if table_id else None,
+            await uploads.parameters(start_id) if start_id else None,
+        )
+    except NotFound:
+        raise Damaged("the table or the parameters of this experiment cannot be read") from None
+
+
+def _table_of(recipe: Recipe) -> str | None:
+    return recipe.data.dataset if recipe.data.name == CSV else None

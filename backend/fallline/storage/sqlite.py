@@ -191,11 +191,8 @@ class SqliteStore:
         ):
             _pragma(connection, setting)
         if int(str(_pragma(connection, "user_version"))) < VERSION:
-            # Importing Alembic takes 0.3 s, and most starts have nothing to migrate.
-            from fallline.storage.migrating import migrate  # noqa: PLC0415
-
             with connection.begin():
-                migrate(connection)
+                _migrate(connection)
                 connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
                 connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
         if _pragma(connection, "auto_vacuum") == 0:
@@ -386,6 +383,19 @@ class SqliteStore:
 
 def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _migrate(connection: Connection) -> None:
+    """Run all missing migrations in the connection's transaction."""
+    # Importing Alembic takes 0.3 s, and most starts have nothing to migrate.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", "fallline.storage:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _pragma(connection: Connection, pragma: str) -> object:

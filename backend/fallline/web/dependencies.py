@@ -15,8 +15,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from fallline.realtime.budget import Budget
+from fallline.services.command_runner import Disconnected
 from fallline.services.lab import Lab
-from fallline.services.shared_task import Disconnected
 from fallline.vocabulary.errors import FieldError, InvalidRequest, NotAuthorized, TooManyRequests
 
 MOST_REMEMBERED = 10_000

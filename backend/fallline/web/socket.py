@@ -17,8 +17,8 @@ from pydantic import ValidationError
 
 from fallline.realtime.outbox import Outbox
 from fallline.realtime.session import Closing, NumberedFrame, Session
+from fallline.services.command_runner import Disconnected
 from fallline.services.lab import Lab
-from fallline.services.shared_task import Disconnected
 from fallline.vocabulary.errors import (
     FalllineError,
     FieldError,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.state import TrainingState
-from fallline.execution.shared_budget import SharedBudget
+from fallline.execution.memory import SharedBudget
 from fallline.runs.past import checkpoints
 from fallline.runs.past.checkpoints import FEWEST, MOST_BYTES, REPLAY_SECONDS, CheckpointBudget, Checkpoints
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fallline.runs import stepping
+from fallline.services.command_runner import SharedTask
 from fallline.services.lab import Lab
-from fallline.services.shared_task import SharedTask
 from fallline.vocabulary.errors import KeyReused, Unattended
 from fallline.vocabulary.recipe import Recipe
 from support.labs import open_lab, steps_of

@@ -8,7 +8,7 @@ import pytest
 
 from fallline.engine.data.tabular import Table, read_table
 from fallline.services.tokens import new_id
-from fallline.services.upload_cache import UploadCache
+from fallline.services.uploads import UploadCache
 from fallline.vocabulary.errors import Unavailable
 
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from fallline.execution import machine
-from fallline.execution.machine import MEGABYTE, memory_for_experiments, memory_limit
+from fallline.execution import memory
+from fallline.execution.memory import MEGABYTE, memory_for_experiments, memory_limit
 
 MACHINE = 8_000 * MEGABYTE
 
 
 @pytest.fixture(autouse=True)
 def a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "_of_the_machine", lambda: MACHINE)
+    monkeypatch.setattr(memory, "_of_the_machine", lambda: MACHINE)
 
 
 def root_with(folder: Path, groups: str, **limits: str) -> Path:
