@@ -1,4 +1,4 @@
-"""Ring buffers of buckets of one width, and of single steps.
+"""Ring buffers of buckets of one width, and of single steps, and their content as pieces to store.
 
 A full ring drops its oldest buckets for new ones. A ring can be restored from the arrays that it returns.
 """
@@ -17,6 +17,11 @@ from fallline.vocabulary.packing import About, Arrays
 
 FEW = 64
 """Size of a new step ring: most experiments of a workshop are short, and there are many."""
+
+Kind: TypeAlias = Literal["first", "last", "trunk", "summary", "first_summary", "octave", "twig", "waiting"]
+
+BLOCK = 128
+"""Number of the trunk's buckets in one piece."""
 
 
 class BucketRing:
@@ -124,12 +129,6 @@ class StepRing:
 
 
 Ring = BucketRing | StepRing
-
-
-Kind: TypeAlias = Literal["first", "last", "trunk", "summary", "first_summary", "octave", "twig", "waiting"]
-
-BLOCK = 128
-"""Number of the trunk's buckets in one piece."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from fallline.diagnosis.examine import Record
 from fallline.diagnosis.rule import Trace
 from fallline.engine.state import TrainingState
-from fallline.runs.past.recent_states import RecentStates, Search
+from fallline.runs.past.checkpoints import RecentStates, Search
 from fallline.vocabulary.findings import Finding
 from fallline.vocabulary.run_settings import RunSettings
 

@@ -27,12 +27,12 @@ from fallline.runs.past_requests import ForkRequest, Later, See, SeePath, histor
 from fallline.runs.persistence.journal_writer import JournalWriter
 from fallline.runs.persistence.reopening import Restoration, restored_runs
 from fallline.runs.persistence.replayed_facts import ReplayedFacts, replay_facts
-from fallline.runs.problem_view import figure_view_of, samples_of, shared_by
+from fallline.runs.problem_view import figure_view_of, shared_by
 from fallline.runs.publishing import Event, Frames, Pieces, Publisher
 from fallline.runs.run import Clock, Run
 from fallline.runs.run_registry import RunRegistry
 from fallline.runs.stepping import StepJob, Stepping
-from fallline.runs.usage import COUNT_SECONDS, Usage
+from fallline.runs.usage import Usage
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.errors import (
     Conflict,
@@ -72,6 +72,7 @@ class Experiment:
         dataset = dataset_of(recipe.data, table)
         shared = check_recipe(recipe, dataset, start)
         self.problem: Problem = build_problem(shared.data, shared.network, shared.loss, dataset, start)
+        self._shared = shared_by(self.problem)
         self._registry = RunRegistry(shared, self.problem, self._kernels, checkpoint_budget)
         self._schedule = ExaminationSchedule(self.problem)
         self._stepping = Stepping()
@@ -80,7 +81,6 @@ class Experiment:
         self._positions: dict[str, Json] | None = None
         self._plays_on = False
         self.usage = Usage() if usage is None else usage
-        self._count_at = -math.inf
         self._journal = JournalWriter(saves=saves)
         self._journal.add(
             "began",
@@ -205,7 +205,7 @@ class Experiment:
             ],
             "playing": self.playing,
             **self._stepping.speed,
-            **shared_by(self.problem),
+            **self._shared,
         }
 
     def _provenance(self) -> dict[str, Any]:
@@ -216,10 +216,6 @@ class Experiment:
         if rounded := {run.name: TO_ROUNDING for run in self.runs.values() if run.is_rounded}:
             provenance["restored"] = rounded
         return provenance
-
-    def data(self) -> dict[str, Any]:
-        """Return all samples in the network's units, and the rows of both splits."""
-        return samples_of(self.problem)
 
     def figure_view(self, names: Iterable[str] | None = None, at_most: int = MOST_POINTS) -> FigureView:
         """Return these runs, or all, for figures, in at most `at_most` points."""
@@ -305,13 +301,9 @@ class Experiment:
         self._stepping.begin(job, receipt)
         self.publish(now)
 
-    def caller_left(self, caller: object, now: float) -> None:
-        """Note that the caller left: its step job pauses in 30 s."""
-        self._stepping.caller_left(caller, now)
-
-    def caller_returned(self, caller: object) -> None:
-        """Note that the caller waits again."""
-        self._stepping.caller_returned(caller)
+    def note_caller(self, caller: object, left_at: float | None) -> None:
+        """Note that the caller left, so that its step job pauses in 30 s, or waits again (None)."""
+        self._stepping.note_caller(caller, left_at)
 
     def edit(self, run: str, change: EditRun, now: float) -> dict[str, Any]:
         """Make a live edit, in force from the next step on, or change the label."""
@@ -518,20 +510,13 @@ class Experiment:
         - `receipts` of commands that are about to get their response.
         - `is_final`: nothing is published after it, until the experiment is restored.
         """
-        self._count_usage(now)
+        self.usage.count(self.problem, self.runs.values(), now, is_busy=self.is_busy)
         if self._positions is not None:
             return None
         reveals = publishes and self.moving
         return self._journal.take(
             self.runs, self._progress(is_final), now, reveals=reveals, receipts=receipts
         )
-
-    def _count_usage(self, now: float) -> None:
-        """Count bytes from time to time while it is busy, and after every other change."""
-        usage, is_busy = self.usage, self.is_busy
-        if now >= self._count_at or (is_busy, len(self.runs)) != (usage.is_busy, usage.runs) or not is_busy:
-            self._count_at = now + COUNT_SECONDS
-            usage.count(self.problem, self.runs.values(), is_busy=is_busy)
 
     def _progress(self, is_final: bool) -> Json:
         """Return positions and latest evidence, as they are stored.

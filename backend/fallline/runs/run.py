@@ -28,7 +28,7 @@ from fallline.runs.checks.run import check_change, check_edits_to_come, merge_ed
 from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
 from fallline.runs.past.checkpoints import CheckpointBudget, Checkpoints
 from fallline.runs.past.replay import PathRequest, Replay
-from fallline.runs.stopping import StopWatch, may_stop
+from fallline.runs.stopping import StopWatch
 from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
 from fallline.vocabulary.findings import RUN, shown_name
 from fallline.vocabulary.provenance import Provenance
@@ -152,7 +152,7 @@ class Run:
         With `publish`, the next `publish()` returns the records.
         """
         began = clock()
-        before = self.state.copy() if may_stop(self.recipe) else None
+        before = self.state.copy() if self.recipe.may_stop else None
         records = advance(self._problem, self.state, self.recipe, steps, self.kernel)
         if before is not None:
             records = self._until_a_stop(before, records, stops=stops)
@@ -314,12 +314,15 @@ class Run:
 
     def _newer_evidence(self) -> dict[str, Any]:
         """Return the latest evidence of open findings, if it is newer than their event."""
-        name, fresh = shown_name(self.name, self.recipe.label), self.case.record.fresh
-        findings = [
-            {"id": id, "seen_at": evidence.step, "evidence": evidence.text.replace(RUN, name)}
-            for id, evidence in fresh.items()
-        ]
-        return {"findings": findings} if findings else {}
+        if not (fresh := self.case.record.fresh):
+            return {}
+        name = shown_name(self.name, self.recipe.label)
+        return {
+            "findings": [
+                {"id": id, "seen_at": evidence.step, "evidence": evidence.text.replace(RUN, name)}
+                for id, evidence in fresh.items()
+            ]
+        }
 
     def as_json(self, *, playing: bool, moving: bool) -> dict[str, Any]:
         """Return the run as `GET /experiments/{id}` lists it."""

@@ -1,6 +1,7 @@
-"""Play and step jobs: which run makes how many steps next.
+"""Play at a speed, and step jobs: which run makes how many steps next.
 
-Receives the time, the budget of a slice, and a function that advances a run.
+At pace `steps` a tick of play is one step of every run. At pace `samples` it is one step of the run with the smallest
+batch, and the others follow in samples taken. Receives the time, and a function that advances a run.
 """
 
 from __future__ import annotations
@@ -19,6 +20,15 @@ DEBT_SECONDS = 0.25
 
 WAKE_SECONDS = 1 / 30
 """Least interval between two wake-ups at a fast pace: one frame of a display."""
+
+PATIENCE_SECONDS = 30.0
+"""A job continues for so long after its caller left: a lost connection is back by then."""
+
+MOST_UNFINISHED = 100
+"""Most interrupted jobs that may continue. Beyond, the oldest are dropped: their keys start anew."""
+
+Advance = Callable[[Run, int], int]
+"""Makes up to so many steps of a run; returns their number."""
 
 
 @dataclass(slots=True)
@@ -110,16 +120,6 @@ class StepJob:
         self.to_epoch.pop(run, None)
 
 
-PATIENCE_SECONDS = 30.0
-"""A job continues for so long after its caller left: a lost connection is back by then."""
-
-MOST_UNFINISHED = 100
-"""Most interrupted jobs that may continue. Beyond, the oldest are dropped: their keys start anew."""
-
-Advance = Callable[[Run, int], int]
-"""Makes up to so many steps of a run; returns their number."""
-
-
 class Stepping:
     """Steps the runs of one experiment. A job ends play and comes first."""
 
@@ -193,17 +193,11 @@ class Stepping:
         jobs, self._jobs = self._jobs, []
         return jobs
 
-    def caller_left(self, caller: object, now: float) -> None:
-        """Note that this caller no longer waits for its job."""
+    def note_caller(self, caller: object, left_at: float | None) -> None:
+        """Note when this caller left, or that it waits for its job again (None)."""
         for job in self._jobs:
             if job.caller is caller:
-                job.left_at = now
-
-    def caller_returned(self, caller: object) -> None:
-        """Note that this caller waits again for its job."""
-        for job in self._jobs:
-            if job.caller is caller:
-                job.left_at = None
+                job.left_at = left_at
 
     def drop_unattended(self, now: float) -> list[StepJob]:
         """Remove and return the jobs without a caller for too long."""

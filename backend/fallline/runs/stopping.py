@@ -33,11 +33,6 @@ class Met:
     condition: StopCondition
 
 
-def may_stop(run: RunRecipe) -> bool:
-    """True if the recipe has stop conditions anywhere."""
-    return bool(run.stop) or any(edit.stop for edit in run.edits)
-
-
 @dataclass(slots=True)
 class StopWatch:
     """Watches one run for stop conditions.

@@ -5,6 +5,7 @@ Owns the counting of bytes. The worker's thread writes it, any thread reads it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -15,8 +16,7 @@ from fallline.history.pyramid import most_bytes
 from fallline.runs.checks.bounds import parameter_count
 from fallline.runs.checks.data import dataset_of
 from fallline.runs.checks.recipe import sized
-from fallline.runs.past.checkpoints import FEWEST, MOST_SOON
-from fallline.runs.past.recent_states import MOST_BYTES
+from fallline.runs.past.checkpoints import FEWEST, MOST_SOON, RECENT_BYTES
 from fallline.runs.run import Run
 from fallline.vocabulary.recipe import Recipe
 
@@ -49,9 +49,14 @@ class Usage:
     run_ceiling: int = 0
     is_busy: bool = False
     runs: int = 0
+    counted_at: float = -math.inf
 
-    def count(self, problem: Problem, runs: Collection[Run], *, is_busy: bool) -> None:
-        """Count all fields anew."""
+    def count(self, problem: Problem, runs: Collection[Run], now: float, *, is_busy: bool) -> None:
+        """Count all fields anew: from time to time while it is busy, and after every other change."""
+        is_as_before = is_busy and self.is_busy and self.runs == len(runs)
+        if is_as_before and now < self.counted_at + COUNT_SECONDS:
+            return
+        self.counted_at = now
         shared = EXPERIMENT_BYTES + problem_bytes(problem)
         ceilings = [run_ceiling(run) for run in runs]
         self.beyond = sum(run.checkpoints.bytes_beyond for run in runs)
@@ -81,7 +86,7 @@ def run_bytes(run: Run) -> int:
 
 def run_ceiling(run: Run) -> int:
     """Return the bytes that a run may soon take."""
-    states = max(run.case.recent_states.nbytes, MOST_BYTES) + run.checkpoints.most_soon
+    states = max(run.case.recent_states.nbytes, RECENT_BYTES) + run.checkpoints.most_soon
     return run.history.most_bytes + states + _objects(run) + _states(run)
 
 
@@ -101,7 +106,7 @@ def expected_bytes(recipe: Recipe, table: Table | None = None) -> int:
     samples = 8 * recipe.data.samples * (4 * sizes[0] + 6)
     series = (len(MEASURES) - 1) * 2 * (len(sizes) - 1) + 6
     checkpoints = max(MOST_SOON, FEWEST * (1 + SLOTS) * parameters)
-    recent = max(MOST_BYTES, 3 * (1 + SLOTS) * parameters)
+    recent = max(RECENT_BYTES, 3 * (1 + SLOTS) * parameters)
     run = most_bytes(series) + checkpoints + recent + RUN_BYTES + STATES * parameters
     edits = sum(len(each.edits) for each in recipe.runs)
     return EXPERIMENT_BYTES + samples + parameters + len(recipe.runs) * run + EDIT_BYTES * edits

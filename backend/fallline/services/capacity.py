@@ -64,13 +64,13 @@ class Capacity:
             live = entry.live
             if live is not None and not live.is_temporary:
                 use = Use.READ if id == requester else self.use_of(id, live, entry, now)
-                yield Candidate(id, share, entry.last_use, use, bytes_of(live))
+                yield Candidate(id, share, entry.last_use, use, live.bytes)
 
     @property
     def used_bytes(self) -> int:
         """Bytes of all live experiments, and of data that watchers have not received."""
         live = (entry.live for _, entry, _ in self._owners.live_entries())
-        return sum(bytes_of(each) for each in live if each is not None) + self._subscribers.bytes
+        return sum(each.bytes for each in live if each is not None) + self._subscribers.bytes
 
     def choose_evictions(
         self, share: str, need: int, *, slots: int = 1, requester: str | None = None
@@ -80,7 +80,7 @@ class Capacity:
         Raises Unavailable.
         """
         temporary = sum(
-            bytes_of(entry.live)
+            entry.live.bytes
             for _, entry, _ in self._owners.live_entries()
             if entry.live is not None and entry.live.is_temporary
         )
@@ -93,9 +93,9 @@ class Capacity:
         shares, moving = Counter[str](), []
         for id, entry, share in self._owners.live_entries():
             if entry.live is not None:
-                shares[share] += bytes_of(entry.live)
+                shares[share] += entry.live.bytes
                 if entry.live.usage.is_busy:
-                    moving.append((id, share, bytes_of(entry.live)))
+                    moving.append((id, share, entry.live.bytes))
         moving.sort(key=lambda each: (-shares[each[1]], each[1], -each[2]))
         return [id for id, _, _ in moving]
 
@@ -110,15 +110,3 @@ class Capacity:
             return False
         self._free -= need
         return True
-
-
-def bytes_of(live: LiveExperiment) -> int:
-    """Return the bytes that a live experiment counts for.
-
-    That is its present size, or its expected maximum while it makes steps.
-    """
-    usage = live.usage
-    size = usage.bytes + live.keyed_commands.nbytes
-    if live.running_commands or usage.is_busy or not live.ready.done():
-        size = max(size, usage.ceiling, live.expected)
-    return size + usage.beyond

@@ -34,8 +34,8 @@ class CommandRunner:
         caller = object()
         return SharedTask(
             self._do(id, command, run, receipt, caller),
-            left=lambda: self._report(id, lambda one, now: one.caller_left(caller, now)),
-            back=lambda: self._report(id, lambda one, _: one.caller_returned(caller)),
+            left=lambda: self._report(id, lambda one, now: one.note_caller(caller, now)),
+            back=lambda: self._report(id, lambda one, _: one.note_caller(caller, None)),
         )
 
     def _report(self, id: str, call: Callable[[Experiment, float], None]) -> None:

@@ -23,7 +23,7 @@ from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.persistence.replayed_facts import replay_facts
 from fallline.runs.usage import expected_bytes
 from fallline.services.background import Background
-from fallline.services.capacity import Capacity, bytes_of
+from fallline.services.capacity import Capacity
 from fallline.services.command_runner import KeyedCommands
 from fallline.services.eviction import Candidate, Use
 from fallline.services.fair_slots import FairSlots
@@ -372,7 +372,7 @@ class ExperimentLoader:
         """
         entry = self._registry.entries.get(id)
         usage = live.usage
-        need = usage.ceiling + usage.run_ceiling * more_runs - bytes_of(live)
+        need = usage.ceiling + usage.run_ceiling * more_runs - live.bytes
         if entry is None or need <= 0 or self._capacity.has_free(need):
             return
         async with self._admission:
@@ -424,7 +424,7 @@ class ExperimentLoader:
         """Close a live experiment. The next request opens it from the store."""
         live = entry.live
         assert live is not None
-        used = bytes_of(live)
+        used = live.bytes
         entry.expected = max(live.usage.ceiling, live.expected)
         why = Unavailable("the experiment is being opened again: retry", retry_after=1)
         self._closed(id, entry, live, ends_turn=False)

@@ -49,6 +49,15 @@ class LiveExperiment:
     expected: int = 0
     """Its maximum in bytes, estimated before it is open."""
 
+    @property
+    def bytes(self) -> int:
+        """The bytes that it counts for: its size, or its expected maximum while it makes steps."""
+        usage = self.usage
+        size = usage.bytes + self.keyed_commands.nbytes
+        if self.running_commands or usage.is_busy or not self.ready.done():
+            size = max(size, usage.ceiling, self.expected)
+        return size + usage.beyond
+
 
 @dataclass(slots=True)
 class Entry:

@@ -25,6 +25,7 @@ from fallline.runs.instruments.self_check import self_check
 from fallline.runs.instruments.table import INSTRUMENTS, instrument_of
 from fallline.runs.past_requests import See
 from fallline.runs.persistence.replayed_facts import replay_facts
+from fallline.runs.problem_view import samples_of
 from fallline.runs.run import Run
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.fair_slots import FairSlots
@@ -127,7 +128,7 @@ class Views:
         return replay_facts(facts).with_edits()
 
     async def data(self, id: str) -> dict[str, Any]:
-        return await self._read(id, Experiment.data)
+        return await self._read(id, lambda one: samples_of(one.problem))
 
     async def findings(self, id: str, run: str) -> list[dict[str, Any]]:
         """Return the Doctor's findings on a run."""

@@ -188,6 +188,11 @@ class RunRecipe(MethodSettings):
         return {**{name: fields[name] for name in _FIRST_FIELDS if name in fields}, **fields}
 
     @property
+    def may_stop(self) -> bool:
+        """True if there are stop conditions anywhere."""
+        return bool(self.stop) or any(edit.stop for edit in self.edits)
+
+    @property
     def settings(self) -> RunSettings:
         """The settings at step 0, before any edit."""
         always = {name: getattr(self, name) for name in ALWAYS}

@@ -30,7 +30,7 @@ def test_the_latest_interrupted_jobs_are_stored() -> None:
         job = StepJob({}, {}, lambda _: None)
         job.caller = object()
         stepping.begin(job, Receipt(f"key-{number}", b"digest"))
-        stepping.caller_left(job.caller, 0.0)
+        stepping.note_caller(job.caller, 0.0)
         assert stepping.drop_unattended(PATIENCE_SECONDS) == [job]
     keys = list(stepping.as_json()["unfinished"])
     assert keys == [f"key-{number}" for number in range(10, MOST_UNFINISHED + 10)]

@@ -21,7 +21,7 @@ from fallline.runs.case import SHARE, Case
 from fallline.runs.checks.bounds import step_seconds
 from fallline.runs.doctor.tracing import search_seconds, since_by_gradients, since_by_replay
 from fallline.runs.doctor.view import task_of, view_of
-from fallline.runs.past.recent_states import Search
+from fallline.runs.past.checkpoints import Search
 from fallline.runs.run import Run
 from fallline.vocabulary.findings import Finding
 

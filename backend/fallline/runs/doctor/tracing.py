@@ -14,8 +14,8 @@ from fallline.engine.measures.probes import dead_units, equal_units, saturated_s
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.runs.checks.bounds import step_seconds
+from fallline.runs.past.checkpoints import Search
 from fallline.runs.past.onset import MOST_CHECKS, Replayer, onset
-from fallline.runs.past.recent_states import Search
 from fallline.runs.run import Run
 
 MOST_BUCKETS = 10_000

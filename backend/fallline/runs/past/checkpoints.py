@@ -1,9 +1,11 @@
-"""Checkpoints of one run: states for replays, in bounded memory."""
+"""Stored states of one run, in bounded memory: checkpoints for replays, and recent ones for the Doctor."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 from fallline.engine.state import TrainingState
@@ -29,6 +31,12 @@ ENOUGH = 512
 _OVERHEAD = 600
 """About the bytes of a state beside its arrays."""
 
+MOST_RECENT = 64
+"""Most states since the last examination: beyond, every other one is dropped."""
+
+RECENT_BYTES = 250_000
+"""Bytes of these states: a large network has fewer of them."""
+
 
 class CheckpointBudget(Protocol):
     """Memory that the checkpoints of all runs share, beyond each run's own."""
@@ -52,9 +60,6 @@ class Checkpoints:
         self._steps = [start.step]
         self._seconds_apart = SECONDS_APART
         self._last_seconds = 0.0
-        self._settle(budget)
-
-    def _settle(self, budget: CheckpointBudget | None) -> None:
         self._budget = budget
         self.nbytes = sum(map(state_bytes, self._states))
         if budget is not None:
@@ -142,3 +147,52 @@ class Checkpoints:
 def state_bytes(state: TrainingState) -> int:
     """About the bytes of a state."""
     return state.parameters.nbytes + sum(values.nbytes for values in state.slots.values()) + _OVERHEAD
+
+
+class RecentStates:
+    """The first state, and the states at ends of slices since, unchanged."""
+
+    def __init__(self) -> None:
+        self._states: list[TrainingState] = []
+        self._apart = 1
+        self._skipped = 0
+
+    def begin(self, state: TrainingState) -> None:
+        """Start anew at this state: everything before has been examined."""
+        self._states, self._apart, self._skipped = [state], 1, 0
+
+    def offer(self, state: TrainingState) -> None:
+        """Store the state if one is due: the run has just reached it."""
+        self._skipped += 1
+        if self._skipped < self._apart:
+            return
+        self._states.append(state.copy())
+        self._skipped = 0
+        size = state.parameters.nbytes + sum(values.nbytes for values in state.slots.values())
+        most = max(RECENT_BYTES // size, 2)
+        if len(self._states) > min(MOST_RECENT, most):
+            self._states = self._states[::2]
+            self._apart *= 2
+
+    @property
+    def nbytes(self) -> int:
+        """About the bytes of the states."""
+        return sum(map(state_bytes, self._states))
+
+    def before(self, step: int) -> tuple[TrainingState, ...]:
+        """Return the states before that step."""
+        return tuple(state for state in self._states if state.step < step)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search for the first step of a condition, among the `states` before `until`."""
+
+    states: tuple[TrainingState, ...]
+    until: int
+
+    @property
+    def stretch(self) -> int:
+        """Most steps between two neighbours among the states and `until`."""
+        steps = [*(state.step for state in self.states), self.until]
+        return max((after - before for before, after in pairwise(steps)), default=0)
