@@ -12,16 +12,12 @@ from dataclasses import dataclass
 from fallline.vocabulary.errors import ReadOnly
 
 
-def _ignore(error: Exception) -> None:
-    return
-
-
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A call on the event loop, and the call instead if storing failed."""
 
     do: Callable[[], None]
-    fail: Callable[[Exception], None] = _ignore
+    fail: Callable[[Exception], None] = lambda _: None
 
 
 class DeliveryQueue:

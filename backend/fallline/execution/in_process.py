@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from fallline.execution.delivery import Delivery, DeliveryQueue
-from fallline.execution.interface import Journal, Later, Sink, nothing
+from fallline.execution.interface import Journal, Later, Sink
 from fallline.execution.worker import TurnFailed, Worker
 from fallline.runs.experiment import Experiment
 from fallline.runs.publishing import Event, Frames
@@ -358,7 +358,7 @@ class InProcessExecutor:
         id: str,
         make: Callable[[], Experiment],
         journal: Journal,
-        failed: Callable[[], None] = nothing,
+        failed: Callable[[], None],
     ) -> dict[str, Any]:
         thread, answer = self._thread_of(id), self._new_answer()
         reply = _Reply(answer, None)

@@ -16,10 +16,6 @@ Later = Callable[[Any], None]
 """Called with the answer of a call that takes many turns, or with its error."""
 
 
-def nothing() -> None:
-    """Do nothing."""
-
-
 class Sink(Protocol):
     """Receives frames and events, on the event loop and in order."""
 
@@ -55,7 +51,7 @@ class Executor(Protocol):
         id: str,
         make: Callable[[], Experiment],
         journal: Journal,
-        failed: Callable[[], None] = nothing,
+        failed: Callable[[], None],
     ) -> dict[str, Any]:
         """Open an experiment and return its state once its runs have been restored.
 

@@ -34,14 +34,13 @@ class Cover:
     width: int
 
 
-def cover(zones: Sequence[Zone], first: int, last: int, at_most: int, *, exact_start: bool) -> Cover:
+def cover(zones: Sequence[Zone], first: int, last: int, at_most: int) -> Cover:
     """Return the finest cover of `first` ... `last` in at most `at_most` buckets.
 
-    With `exact_start` it begins at `first` if that step is stored singly and `at_most` allows it. Without, it may
-    begin at a multiple of the width before it, which keeps buckets equally wide.
+    It begins at `first` if that step is stored singly and `at_most` allows it, else at a multiple of the width before.
     """
     stop = zones[-1].stop
-    for exact in (True, False) if exact_start else (False,):
+    for exact in (True, False):
         for width in _widths(stop):
             start, end = _ends(zones, first, last, width, exact=exact)
             if count(zones, start, end, width) <= at_most:

@@ -221,11 +221,11 @@ class Pyramid:
 
     # ------------------------------------------------------------------ reading
 
-    def range(self, first: int, last: int, at_most: int, *, exact_start: bool = True) -> Buckets:
+    def range(self, first: int, last: int, at_most: int) -> Buckets:
         """Return at most `at_most` whole buckets that overlap `first` ... `last`.
 
-        With `exact_start` they begin at `first` if it is stored singly and `at_most` allows it. Time is proportional to
-        `at_most` (plus the logarithm of the run's length), not to the range. Raises ValueError for at_most < 1.
+        They begin at `first` if it is stored singly and `at_most` allows it. Time is proportional to `at_most` (plus
+        the logarithm of the run's length), not to the range. Raises ValueError for at_most < 1.
         """
         if at_most < 1:
             raise ValueError("at_most must be at least 1")
@@ -233,7 +233,7 @@ class Pyramid:
         if first > last:
             return self._nothing
         self._settle()
-        plan = cover(self._zones(), first, last, at_most, exact_start=exact_start)
+        plan = cover(self._zones(), first, last, at_most)
         buckets = self._read(plan.start, plan.whole, plan.width)
         if plan.whole == plan.stop:
             return buckets

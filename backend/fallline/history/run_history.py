@@ -60,9 +60,9 @@ class RunHistory:
         self._pyramid.append(stored)
         self._update_latest(records)
 
-    def range(self, first: int, last: int, at_most: int, exact_start: bool = True) -> Buckets:
+    def range(self, first: int, last: int, at_most: int) -> Buckets:
         """Return whole buckets of the range: see `Pyramid.range`."""
-        buckets = self._pyramid.range(first, last, at_most, exact_start=exact_start)
+        buckets = self._pyramid.range(first, last, at_most)
         return replace(
             buckets,
             names=self.names,

@@ -1,17 +1,6 @@
-"""Conversion between samples and steps, with the smaller last batch of each pass.
-
-A step takes the next `batch_size` places of its pass, fewer at its end, never across it. A full batch (`None`) is all m
-training samples. Knows nothing of training.
-"""
+"""How many steps so many samples take, with the smaller last batch of each pass."""
 
 from __future__ import annotations
-
-
-def next_batch(samples_seen: int, batch_size: int | None, train_samples: int) -> int:
-    """Return the number of samples of the next step."""
-    if batch_size is None:
-        return train_samples
-    return min(batch_size, train_samples - samples_seen % train_samples)
 
 
 def steps_within(most: int, samples_seen: int, batch_size: int | None, train_samples: int) -> int:

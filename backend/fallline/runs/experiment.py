@@ -22,14 +22,14 @@ from fallline.runs.checks.recipe import check_recipe
 from fallline.runs.checks.run import forked_recipe
 from fallline.runs.doctor.schedule import ExaminationSchedule, Findings
 from fallline.runs.past.checkpoints import CheckpointBudget
-from fallline.runs.past.replay import PendingRequest
+from fallline.runs.past.replay import Clock, PendingRequest
 from fallline.runs.past_requests import ForkRequest, Later, See, SeePath, history_of, path_to, state_at
 from fallline.runs.persistence.journal_writer import JournalWriter
 from fallline.runs.persistence.reopening import Restoration, restored_runs
 from fallline.runs.persistence.replayed_facts import ReplayedFacts, replay_facts
 from fallline.runs.problem_view import figure_view_of, shared_by
 from fallline.runs.publishing import Event, Frames, Pieces, Publisher
-from fallline.runs.run import Clock, Run
+from fallline.runs.run import Run
 from fallline.runs.run_registry import RunRegistry
 from fallline.runs.stepping import StepJob, Stepping
 from fallline.runs.usage import Usage
@@ -405,7 +405,7 @@ class Experiment:
         times = [] if step_at is None else [step_at]
         if self._pending or self._has_idle_examination:
             times.append(now)
-        if any(run.has_unpublished for run in self.runs.values()):
+        if any(run.unpublished is not None for run in self.runs.values()):
             times.append(max(now, self._publisher.due_at))
         return min(times, default=None)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fallline.engine.batches import batch_length
 from fallline.engine.evaluation import evaluate
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.table import Kernel
@@ -21,13 +22,13 @@ from fallline.engine.series import evaluated_series, series_names
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.history.run_history import RunHistory
-from fallline.runs.batches import next_batch, steps_until, steps_within
+from fallline.runs.batches import steps_until, steps_within
 from fallline.runs.case import Case
 from fallline.runs.checks.recipe import check_fit
 from fallline.runs.checks.run import check_change, check_edits_to_come, merge_edit
 from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
 from fallline.runs.past.checkpoints import CheckpointBudget, Checkpoints
-from fallline.runs.past.replay import PathRequest, Replay
+from fallline.runs.past.replay import Clock, PathRequest, Replay
 from fallline.runs.stopping import StopWatch
 from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
 from fallline.vocabulary.findings import RUN, shown_name
@@ -35,8 +36,6 @@ from fallline.vocabulary.provenance import Provenance
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import Change, Edit, RunSettings
 from fallline.vocabulary.stop_conditions import StopCondition
-
-Clock = Callable[[], float]
 
 PIECE = 128
 """Most buckets of an unpublished piece; beyond, neighbours are merged."""
@@ -87,7 +86,8 @@ class Run:
         self.seconds = 0.0
         self.case = Case()
         self.case.recent_states.begin(self.state.copy())
-        self._unpublished: Buckets | None = None
+        self.unpublished: Buckets | None = None
+        """History since the last publication."""
 
     @property
     def provenance(self) -> Provenance:
@@ -124,11 +124,8 @@ class Run:
 
     def steps_until_epoch(self, epoch: int) -> int:
         """Steps from here until floor(epoch) reaches `epoch`, with the settings in force."""
-        return self.steps_until(epoch * self._train_samples - self.state.samples_seen)
-
-    def steps_until(self, samples: int) -> int:
-        """Steps until `samples` more samples are seen, with the settings in force."""
-        return steps_until(samples, self.state.samples_seen, self.settings.batch_size, self._train_samples)
+        seen, m = self.state.samples_seen, self._train_samples
+        return steps_until(epoch * m - seen, seen, self.settings.batch_size, m)
 
     def steps_within(self, samples: int) -> int:
         """Steps that take at most `samples` more samples, with the settings in force."""
@@ -136,7 +133,7 @@ class Run:
 
     def next_batch(self) -> int:
         """Number of samples of the next step."""
-        return next_batch(self.state.samples_seen, self.settings.batch_size, self._train_samples)
+        return batch_length(self.settings, self.state.samples_seen, self._train_samples)
 
     def steps_to_next_edit(self) -> int | None:
         """Steps until the next edit of the recipe takes effect, or None."""
@@ -184,21 +181,12 @@ class Run:
         self.history.append(records)
         if publish:
             piece = from_records(records, at_most=PIECE)
-            pending = self._unpublished
-            self._unpublished = piece if pending is None else coarsen(join(pending, piece), PIECE)
-
-    @property
-    def has_unpublished(self) -> bool:
-        return self._unpublished is not None
-
-    @property
-    def unpublished(self) -> Buckets | None:
-        """History since the last publication."""
-        return self._unpublished
+            pending = self.unpublished
+            self.unpublished = piece if pending is None else coarsen(join(pending, piece), PIECE)
 
     def publish(self, at_most: int = PIECE) -> Buckets | None:
         """Return the history since the last publication, once."""
-        piece, self._unpublished = self._unpublished, None
+        piece, self.unpublished = self.unpublished, None
         return None if piece is None else coarsen(piece, at_most)
 
     # ------------------------------------------------------------------ the past

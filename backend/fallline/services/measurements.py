@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from fallline.services.fair_slots import FairSlots
+from fallline.vocabulary.journal import Json
 
 SHARE = 0.02
 """Part of the time that measurements may take while an experiment plays. Under 5 % together with the Doctor."""
@@ -24,7 +24,6 @@ MEASURED_AT_ONCE = 1
 """Measurements taken at the same time: training keeps the other cores."""
 
 Clock = Callable[[], float]
-Json = dict[str, Any]
 
 
 class Budget:

@@ -21,10 +21,6 @@ Changed = Callable[[str, str], None]
 """Called with an experiment's id and its new share."""
 
 
-def _nothing(id: str, share: str) -> None:
-    return
-
-
 @dataclass(slots=True)
 class _Live:
     entry: Entry
@@ -37,7 +33,7 @@ class Owners:
     `clock` gives seconds; `changed` is called with each new share.
     """
 
-    def __init__(self, clock: Callable[[], float], changed: Changed = _nothing) -> None:
+    def __init__(self, clock: Callable[[], float], changed: Changed = lambda id, share: None) -> None:
         self._clock = clock
         self._changed = changed
         self._present: dict[bytes, float] = {}

@@ -200,13 +200,10 @@ class Views:
             raise InvalidRequest(FieldError(f"/{option}", f"must be left out: {name} has no such option"))
         if not row.costly:
             return await self._read_step(id, run, step, partial(row.measure, **options))
-        measures_way = row.measure_path is not None
 
         def begin(one: Experiment, _: float, done: Later) -> None:
-            if measures_way:
-                one.path_to(run, step, partial(_way_inputs, one), done)
-            else:
-                one.state_at(run, step, partial(_step_inputs, one), done)
+            read = one.state_at if row.measure_path is None else one.path_to
+            read(run, step, partial(_inputs, one), done)
 
         result = await self._later(id, begin)
         inputs, moves, before = result.pop("inputs"), result.pop("moves"), result.pop("made_seconds", 0.0)
@@ -273,24 +270,15 @@ class Views:
         return File(row.name_for(run), row.media_type, content)
 
 
-def _step_inputs(
-    one: Experiment, problem: Problem, state: TrainingState, recipe: RunRecipe
+def _inputs(
+    one: Experiment, problem: Problem, states: TrainingState | list[TrainingState], recipe: RunRecipe
 ) -> dict[str, Any]:
-    """Return the inputs of a measurement.
+    """Return the inputs of a measurement at a step, or along several.
 
-    The state is copied, because the run may go on before it is measured.
+    A single state is copied, because the run may go on before it is measured. Several are copies already.
     """
-    return {"inputs": (problem, state.copy(), recipe), "moves": one.moving}
-
-
-def _way_inputs(
-    one: Experiment, problem: Problem, states: list[TrainingState], recipe: RunRecipe
-) -> dict[str, Any]:
-    """Return the inputs of a measurement along several steps.
-
-    The states are copies already.
-    """
-    return {"inputs": (problem, states, recipe), "moves": one.moving}
+    inputs = (problem, states if isinstance(states, list) else states.copy(), recipe)
+    return {"inputs": inputs, "moves": one.moving}
 
 
 def _names_of(run: Run) -> tuple[frozenset[str], tuple[str, ...]]:

@@ -24,6 +24,10 @@ Index = slice | NDArray[np.intp]
 STATISTICS = {"min": "minimum", "max": "maximum", "mean": "mean", "last": "final"}
 """Names of statistics in columns, and the attributes of `Buckets`."""
 
+_OWN = ("first", "last", "samples_seen", "seconds")
+_OF_SERIES = (*STATISTICS.values(), "count")
+"""Columns of `Buckets`: (n,), and (series, n)."""
+
 _SPARSE = ("train_", "test_", "objective")
 
 
@@ -100,9 +104,7 @@ class Buckets:
     @property
     def nbytes(self) -> int:
         """Bytes of all columns."""
-        own = (self.first, self.last, self.samples_seen, self.seconds)
-        each = (self.minimum, self.maximum, self.mean, self.final, self.count)
-        return sum(array.nbytes for array in (*own, *each))
+        return sum(getattr(self, name).nbytes for name in (*_OWN, *_OF_SERIES))
 
     @classmethod
     def empty(cls, names: tuple[str, ...]) -> Buckets:
@@ -118,33 +120,15 @@ class Buckets:
         return self._with_series(chosen, np.array([rows[name] for name in chosen], np.intp))
 
     def _with_series(self, names: tuple[str, ...], rows: NDArray[np.intp]) -> Buckets:
-        return replace(
-            self,
-            names=names,
-            minimum=self.minimum[rows],
-            maximum=self.maximum[rows],
-            mean=self.mean[rows],
-            final=self.final[rows],
-            count=self.count[rows],
-        )
+        return replace(self, names=names, **{name: getattr(self, name)[rows] for name in _OF_SERIES})
 
     def part(self, where: Index) -> Buckets:
         """Return some of the buckets by index.
 
         The caller makes sure that they are neighbours.
         """
-        return Buckets(
-            self.first[where],
-            self.last[where],
-            self.samples_seen[where],
-            self.seconds[where],
-            self.names,
-            self.minimum[:, where],
-            self.maximum[:, where],
-            self.mean[:, where],
-            self.final[:, where],
-            self.count[:, where],
-        )
+        own = (getattr(self, name)[where] for name in _OWN)
+        return Buckets(*own, self.names, *(getattr(self, name)[:, where] for name in _OF_SERIES))
 
     # ------------------------------------------------------------------ encodings
 
@@ -212,18 +196,8 @@ def from_records(records: Records, at_most: int | None = None) -> Buckets:
     finite = np.isfinite(records.values)
     values = records.values if finite.all() else np.where(finite, records.values, np.nan)
     steps = np.arange(records.first, records.stop, dtype=np.int64)
-    single = Buckets(
-        steps,
-        steps,
-        records.samples_seen,
-        records.seconds,
-        records.names,
-        values,
-        values,
-        values,
-        values,
-        finite.astype(np.int64),
-    )
+    own, count = (steps, steps, records.samples_seen, records.seconds), finite.astype(np.int64)
+    single = Buckets(*own, records.names, values, values, values, values, count)
     return single if at_most is None else _coarsen_steps(single, at_most)
 
 
@@ -258,18 +232,11 @@ def join(*pieces: Buckets) -> Buckets:
             raise ValueError(f"step {before.last[-1] + 1} must come next, not {after.first[0]}")
     if len(pieces) == 1:
         return pieces[0]
-    return Buckets(
-        np.concatenate([piece.first for piece in pieces]),
-        np.concatenate([piece.last for piece in pieces]),
-        np.concatenate([piece.samples_seen for piece in pieces]),
-        np.concatenate([piece.seconds for piece in pieces]),
-        pieces[0].names,
-        np.concatenate([piece.minimum for piece in pieces], axis=1),
-        np.concatenate([piece.maximum for piece in pieces], axis=1),
-        np.concatenate([piece.mean for piece in pieces], axis=1),
-        np.concatenate([piece.final for piece in pieces], axis=1),
-        np.concatenate([piece.count for piece in pieces], axis=1),
+    own, of_series = (
+        [np.concatenate([getattr(piece, name) for piece in pieces], axis=-1) for name in names]
+        for names in (_OWN, _OF_SERIES)
     )
+    return Buckets(*own, pieces[0].names, *of_series)
 
 
 def coarsen(buckets: Buckets, at_most: int) -> Buckets:
@@ -366,10 +333,8 @@ def _merge_halves(buckets: Buckets, width: int) -> Buckets:
     merged = _merge(buckets.part(left), buckets.part(left + 1))
     result = buckets.part(np.delete(np.arange(len(buckets)), left + 1))
     indices = left - np.arange(len(left))
-    for attribute in ("last", "samples_seen", "seconds"):
-        getattr(result, attribute)[indices] = getattr(merged, attribute)
-    for attribute in ("minimum", "maximum", "mean", "final", "count"):
-        getattr(result, attribute)[:, indices] = getattr(merged, attribute)
+    for name in (*_OWN, *_OF_SERIES):
+        getattr(result, name)[..., indices] = getattr(merged, name)
     return result
 
 
@@ -390,18 +355,8 @@ def _merge(left: Buckets, right: Buckets) -> Buckets:
         mean[uneven], final[uneven] = _merge_uneven(
             left._with_series((), uneven), right._with_series((), uneven), minimum[uneven], maximum[uneven]
         )
-    return Buckets(
-        left.first,
-        right.last,
-        right.samples_seen,
-        right.seconds,
-        left.names,
-        minimum,
-        maximum,
-        mean,
-        final,
-        left.count + right.count,
-    )
+    own, count = (left.first, right.last, right.samples_seen, right.seconds), left.count + right.count
+    return Buckets(*own, left.names, minimum, maximum, mean, final, count)
 
 
 def _halfway(left: Floats, right: Floats) -> Floats:

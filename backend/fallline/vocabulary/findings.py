@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-Json = dict[str, Any]
+from fallline.vocabulary.journal import Json
+
 Severity = Literal["problem", "warning", "info"]
 
 RUN = "{run}"

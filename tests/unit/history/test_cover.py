@@ -28,7 +28,7 @@ def buckets(start: int, stop: int, width: int) -> list[tuple[int, int]]:
 
 def test_buckets_are_as_fine_as_they_are_stored() -> None:
     assert count(ZONES, 0, 525, 1) == COUNTED
-    assert cover(ZONES, 0, 524, COUNTED, exact_start=True) == Cover(0, 525, 525, 1)
+    assert cover(ZONES, 0, 524, COUNTED) == Cover(0, 525, 525, 1)
 
 
 @given(st.integers(0, 524), st.integers(0, 524), st.integers(0, 10))
@@ -39,12 +39,12 @@ def test_buckets_are_counted_without_reading_them(one: int, other: int, exponent
     assert count(ZONES, start, stop, 1 << exponent) == len(buckets(start, stop, 1 << exponent))
 
 
-@given(st.integers(0, 524), st.integers(0, 524), st.integers(1, 200), st.booleans())
+@given(st.integers(0, 524), st.integers(0, 524), st.integers(1, 200))
 def test_a_cover_has_at_most_the_requested_buckets_and_the_whole_range(
-    one: int, other: int, at_most: int, exact_start: bool
+    one: int, other: int, at_most: int
 ) -> None:
     first, last = sorted((one, other))
-    plan = cover(ZONES, first, last, at_most, exact_start=exact_start)
+    plan = cover(ZONES, first, last, at_most)
     spans = buckets(plan.start, plan.whole, plan.width)
     if plan.whole < plan.stop:
         spans.append((plan.whole, plan.stop))
@@ -56,24 +56,19 @@ def test_a_cover_has_at_most_the_requested_buckets_and_the_whole_range(
 @given(st.integers(0, 524), st.integers(0, 524), st.integers(1, 200))
 def test_the_next_finer_width_would_be_too_many(one: int, other: int, at_most: int) -> None:
     first, last = sorted((one, other))
-    plan = cover(ZONES, first, last, at_most, exact_start=True)
+    plan = cover(ZONES, first, last, at_most)
     if plan.width > 1 and plan.whole == plan.stop:
-        finer = cover(ZONES, first, last, 10_000, exact_start=True)
+        finer = cover(ZONES, first, last, 10_000)
         assert count(ZONES, finer.start, finer.stop, plan.width // 2) > at_most or plan.start < finer.start
 
 
 def test_the_start_is_exact_where_single_steps_are_stored() -> None:
-    assert cover(ZONES, 3, 60, 58, exact_start=True).start == 3
-    assert cover(ZONES, 67, 500, 200, exact_start=True).start == 64
-
-
-def test_without_an_exact_start_all_buckets_are_equally_wide() -> None:
-    plan = cover(ZONES, 3, 60, 10, exact_start=False)
-    assert plan == Cover(0, 64, 64, 8)
+    assert cover(ZONES, 3, 60, 58).start == 3
+    assert cover(ZONES, 67, 500, 200).start == 64
 
 
 @pytest.mark.parametrize("at_most", [1, 2, 3, 4])
 def test_the_newest_bucket_ends_early_only_if_necessary(at_most: int) -> None:
-    plan = cover(ZONES, 0, 524, at_most, exact_start=True)
+    plan = cover(ZONES, 0, 524, at_most)
     ragged = plan.whole < plan.stop
     assert ragged == (at_most < 4)

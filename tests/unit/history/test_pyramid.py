@@ -60,12 +60,12 @@ def test_a_run_of_any_length_is_read_exactly(steps: int, at_most: int) -> None:
     assert_summarises(buckets, RECORDS)
 
 
-@given(st.integers(0, 149_999), st.integers(0, 149_999), st.integers(1, 3000), st.booleans())
+@given(st.integers(0, 149_999), st.integers(0, 149_999), st.integers(1, 3000))
 def test_any_range_is_read_exactly_in_whole_buckets(
-    long_past: Pyramid, one: int, other: int, at_most: int, exact: bool
+    long_past: Pyramid, one: int, other: int, at_most: int
 ) -> None:
     first, last = sorted((one, other))
-    buckets = long_past.range(first, last, at_most, exact_start=exact)
+    buckets = long_past.range(first, last, at_most)
     assert len(buckets) <= at_most
     assert buckets.first[0] <= first <= buckets.last[0]
     assert buckets.first[-1] <= last <= buckets.last[-1]
@@ -154,12 +154,6 @@ def test_the_start_is_exact_where_it_can_be(long_past: Pyramid) -> None:
     assert long_past.range(1001, 149_999, 200).first[0] == 1001
     assert long_past.range(149_501, 149_999, 100).first[0] == 149_501
     assert long_past.range(70_001, 149_999, 200).first[0] <= 70_001
-
-
-def test_without_an_exact_start_buckets_begin_at_multiples_of_the_same_width(long_past: Pyramid) -> None:
-    buckets = long_past.range(101, 900, 101, exact_start=False)
-    assert (buckets.last - buckets.first + 1 == 8).all()
-    assert buckets.first[0] == 96
 
 
 # ---------------------------------------------------------------------- cost

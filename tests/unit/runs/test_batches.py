@@ -3,13 +3,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline.runs.batches import next_batch, steps_until, steps_within
+from fallline.engine.batches import batch_length
+from fallline.runs.batches import steps_until, steps_within
+from fallline.vocabulary.run_settings import RunSettings
 
 PLACES = {
     "samples_seen": st.integers(0, 400),
     "batch_size": st.one_of(st.none(), st.integers(1, 120)),
     "train_samples": st.integers(1, 90),
 }
+
+
+def next_batch(samples_seen: int, batch_size: int | None, train_samples: int) -> int:
+    return batch_length(RunSettings("sgd", 0.1, batch_size, "shuffle"), samples_seen, train_samples)
 
 
 def test_the_last_batch_of_a_pass_is_smaller_and_never_crosses_its_end() -> None:

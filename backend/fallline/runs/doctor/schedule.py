@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 from fallline.engine.problem import Problem
 from fallline.runs.doctor.doctor import Doctor
-from fallline.runs.run import Clock, Run
+from fallline.runs.past.replay import Clock
+from fallline.runs.run import Run
 from fallline.vocabulary.findings import Finding
 
 Runs: TypeAlias = Mapping[str, Run]
