@@ -142,10 +142,7 @@ def point_numba_at(directory: Path) -> None:
 
 @contextlib.contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Wait until no other process compiles into the directory.
-
-    Windows has no lock: two may compile the same.
-    """
+    """Wait until no other process compiles there. Windows has no such lock."""
     with (directory / "lock").open("w") as lock:
         if sys.platform != "win32":
             fcntl.flock(lock, fcntl.LOCK_EX)

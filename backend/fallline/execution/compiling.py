@@ -35,10 +35,7 @@ STOP_SECONDS = 0.2
 
 
 def warm() -> Path:
-    """Compile every signature that is not cached. Returns the directory.
-
-    Raises KernelUnavailable.
-    """
+    """Compile what is not cached; return the directory. Raises KernelUnavailable."""
     directory = _place()
     point_numba_at(directory)
     if is_complete(directory):

@@ -1,7 +1,4 @@
-"""Messages of one experiment, delivered in order and only after they are stored.
-
-Used on the event loop only.
-"""
+"""Messages of one experiment, delivered in order and only after they are stored."""
 
 from __future__ import annotations
 

@@ -80,10 +80,7 @@ class DeficitRoundRobin:
                 self._credit[key] += rounds * self._quantum
 
     def prefer(self, key: str) -> None:
-        """Give this key the turn now, with the quantum of its next turn.
-
-        It must be in the queue.
-        """
+        """Give this key of the queue the turn now, with its next quantum."""
         if self._current != key and self._credit[key] >= 0:
             self._current = key
             self._queue.remove(key)

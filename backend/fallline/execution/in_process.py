@@ -177,10 +177,7 @@ class _WorkerThread:
         self.faults += 1
 
     def _close_failed(self, id: str) -> None:
-        """Close an experiment that raised, and fail its waiting calls.
-
-        Called in the exception handler.
-        """
+        """Close an experiment that raised, and fail its calls. For exception handlers."""
         self._count_fault("an experiment failed and was closed")
         experiment, opened = self._worker.find(id), self._open.pop(id, None)
         if experiment is not None and opened is not None:
@@ -313,10 +310,7 @@ def _publication(sink: Sink, item: Frames | Event) -> Delivery:
 
 
 class InProcessExecutor:
-    """Runs experiments on threads of this process.
-
-    More than one helps only kernels that release the GIL.
-    """
+    """Runs experiments on threads, of which kernels that release the GIL use several."""
 
     def __init__(self, workers: int = 1) -> None:
         self._workers = workers

@@ -66,10 +66,7 @@ class Executor(Protocol):
         """Wait for the turn of the experiment's reads."""
 
     def charge(self, id: str, seconds: float) -> None:
-        """Charge the experiment's reads for seconds spent elsewhere.
-
-        May be called on any thread.
-        """
+        """Charge its reads for seconds spent elsewhere. May be called on any thread."""
 
     @property
     def faults(self) -> int:
@@ -108,7 +105,4 @@ class Executor(Protocol):
         *,
         reads: bool = False,
     ) -> Any:
-        """Like `ask` for a call of many turns.
-
-        It passes `call` a function that takes the answer or an error.
-        """
+        """Like `ask`, with a function that takes the answer or error many turns later."""

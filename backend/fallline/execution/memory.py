@@ -45,10 +45,7 @@ def _of_the_machine() -> int:
 
 
 def _of_groups(root: Path) -> Iterator[int]:
-    """Yield the limits of this process's control groups.
-
-    A nested group obeys both limits.
-    """
+    """Yield the limits of this process's control groups, of which all hold."""
     for line in _text(root / "proc/self/cgroup").splitlines():
         _, _, entry = line.partition(":")
         controllers, _, group = entry.partition(":")

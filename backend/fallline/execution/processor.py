@@ -37,10 +37,7 @@ def pinned(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def here() -> tuple[str, frozenset[str]]:
-    """Return this processor and its features by LLVM's names.
-
-    Empty without a compiler.
-    """
+    """Return this processor and its features by LLVM's names; empty without LLVM."""
     try:
         from llvmlite import binding  # noqa: PLC0415  an optional extra
     except ImportError:
@@ -65,9 +62,6 @@ def target_label(environment: Mapping[str, str]) -> str:
 
 
 def lacking(environment: Mapping[str, str]) -> list[str]:
-    """List the features of a pinned level that this processor lacks.
-
-    Its code would crash the process.
-    """
+    """List the features of a pinned level whose code would crash this processor."""
     required = LEVELS.get(pinned(environment).get(PINNED, ""), ())
     return sorted(set(required) - here()[1])

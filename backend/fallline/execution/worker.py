@@ -36,10 +36,7 @@ request, sending the response. Without it, one reader took 55 % of the speed of 
 
 
 class TurnFailed(Exception):
-    """The turn of one experiment raised.
-
-    `id` names it, and the cause is the exception's.
-    """
+    """The turn of the experiment `id` raised."""
 
     def __init__(self, id: str) -> None:
         super().__init__("a turn failed")  # logged, so without the id, which grants access

@@ -97,10 +97,7 @@ class Pyramid:
         self.count = records.stop
 
     def _settle(self, records: Records | None = None) -> None:
-        """Merge single steps and these records into complete buckets.
-
-        It merges many steps at once, since NumPy's calls cost more than their numbers.
-        """
+        """Merge steps into complete buckets: many at once, since NumPy's calls cost most."""
         block = join(self._nothing, *self._unsettled())
         if records is not None:
             block = join(block, from_records(records))

@@ -116,10 +116,7 @@ def _from(piece: Buckets, position: int) -> Buckets:
 
 
 def _merged(group: list[Buckets], at_most: int) -> Buckets:
-    """Join the group to one piece of at most this many buckets.
-
-    The result owns its arrays, because a slice keeps the whole array in memory.
-    """
+    """Join the group to one piece, with its own arrays: a slice keeps all of them."""
     if len(group) == 1 and len(group[0]) <= at_most:
         return group[0]
     joined = coarsen(join(*group), at_most)
@@ -144,10 +141,7 @@ class Backlog:
         return sum(run.bytes for run in self.runs.values())
 
     def publish(self, runs: Publication, limit: int = MOST_BYTES) -> bool:
-        """Store new headers and the next pieces of some runs.
-
-        Return whether anything changed.
-        """
+        """Store headers and next pieces of some runs; return whether anything changed."""
         has_changed = False
         self.published += 1
         for name, (header, piece) in runs.items():
@@ -179,10 +173,7 @@ class Backlog:
 
 
 class Cursor:
-    """One reader's positions in a backlog.
-
-    It starts at the end, or at the positions of `another` cursor.
-    """
+    """One reader's positions in a backlog, at its end or where `another` is."""
 
     def __init__(self, backlog: Backlog, another: Cursor | None = None) -> None:
         self.backlog = backlog

@@ -1,7 +1,4 @@
-"""A rate limit as a token bucket: permits that return at a steady rate.
-
-Takes the time as an argument.
-"""
+"""A rate limit as a token bucket: permits that return at a steady rate."""
 
 from __future__ import annotations
 

@@ -42,10 +42,7 @@ class Frame:
     encoding: str
 
     def has_same_content(self, other: Frame) -> bool:
-        """Return whether both frames encode to the same text.
-
-        Pieces are compared by identity.
-        """
+        """Return whether both encode to the same text, by the identity of pieces."""
         return (self.at_most, self.encoding, self.runs) == (other.at_most, other.encoding, other.runs)
 
     @property
@@ -71,10 +68,7 @@ class Frame:
 
 
 class FrameCache:
-    """The frames of one publication.
-
-    A frame that no other reader can share is not cached.
-    """
+    """The frames of one publication that other readers can share."""
 
     def __init__(self) -> None:
         self._frames: list[Frame] = []

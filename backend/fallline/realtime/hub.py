@@ -1,7 +1,4 @@
-"""Subscribers by experiment.
-
-Called on the event loop.
-"""
+"""Subscribers by experiment. Called on the event loop."""
 
 from __future__ import annotations
 

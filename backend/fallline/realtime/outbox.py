@@ -48,10 +48,7 @@ ON_CHANGE = ("findings",)
 
 @lru_cache(maxsize=256)
 def _split(names: tuple[str, ...], requested: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the existing and the unknown of the requested series.
-
-    Cached: many readers request the same.
-    """
+    """Split the requested series into existing and unknown ones, cached for many readers."""
     existing = tuple(name for name in requested if name in names)
     return existing, tuple(name for name in requested if name not in names)
 
@@ -68,10 +65,7 @@ class _History(Backlog):
     def part(
         self, run: str, position: int, pieces: tuple[Buckets, ...], at_most: int, most_buckets: int
     ) -> Buckets | None:
-        """Return the oldest buckets, or None if all of them fit.
-
-        All readers get the same object.
-        """
+        """Return the oldest buckets, shared by all readers; None if all of them fit."""
         key = (run, position, at_most, most_buckets)
         if key not in self._parts:
             merged = RunUpdate({}, pieces[0].names, pieces).merged(at_most)
@@ -273,10 +267,7 @@ class Outbox:
         return message
 
     def frame_due(self) -> float | None:
-        """Return the time of the next frame by the reader's `fps`.
-
-        None while nothing is pending.
-        """
+        """Return the time of the next frame by the `fps`; None while nothing is pending."""
         return self._not_before if any(map(self._has_news, self._runs())) else None
 
     def take_frame(self, now: float) -> Frame:
@@ -364,10 +355,7 @@ class Outbox:
         return past + live
 
     def _check_order(self, run: str, pieces: tuple[Buckets, ...]) -> tuple[Buckets, ...]:
-        """Return the pieces if each follows the one before.
-
-        Else return none, and the reader has to resume.
-        """
+        """Return the pieces if each follows the one before; else the reader must resume."""
         for piece in pieces:
             if self._next.setdefault(run, int(piece.first[0])) != int(piece.first[0]):
                 self.must_resume = True

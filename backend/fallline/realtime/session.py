@@ -90,20 +90,14 @@ class Session:
     # ------------------------------------------------------------------ incoming
 
     def admit(self, size: int, now: float) -> bool:
-        """Count a message of `size` characters.
-
-        Return False, and close the socket, above the rate limit.
-        """
+        """Count a message. Return False, and close the socket, above the rate limit."""
         if self._messages.take(now, max(size / BYTES_A_MESSAGE, 1.0)):
             return True
         self.close(CloseCode.TOO_MANY_MESSAGES, "too many messages")
         return False
 
     def count_invalid_message(self, now: float) -> None:
-        """Count an invalid message as a command.
-
-        Raises TooManyRequests above the rate limit.
-        """
+        """Count an invalid message as a command. Raises TooManyRequests."""
         self._spend_command(now)
 
     def receive(self, message: ClientMessage, now: float) -> Watch | Unwatch | Got | Command | None:

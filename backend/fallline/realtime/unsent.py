@@ -8,10 +8,7 @@ MOST_BYTES = 128 * 1024
 
 
 class Unsent:
-    """Bytes of all events, answers and replies of one socket.
-
-    A single message may exceed the limit.
-    """
+    """Bytes of all unsent messages of one socket. A single one may exceed the limit."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         self.bytes = 0

@@ -63,10 +63,7 @@ class Experiment:
         checkpoint_budget: CheckpointBudget | None = None,
         usage: Usage | None = None,
     ) -> None:
-        """Create the experiment, with the uploads that its recipe names.
-
-        `usage` receives its memory counts.
-        """
+        """Create it, with the uploads that its recipe names. `usage` gets memory counts."""
         self.id = id
         self._kernels = Kernels() if kernels is None else kernels
         dataset = dataset_of(recipe.data, table)
@@ -235,10 +232,7 @@ class Experiment:
     def history_of(
         self, name: str, since: int | None, until: int | None, at_most: int, done: Callable[[Any], None]
     ) -> None:
-        """Pass the run's generation and its history of a range to `done`.
-
-        The history has at most `at_most` whole buckets.
-        """
+        """Pass generation and at most `at_most` whole buckets of a range to `done`."""
         self._add_pending(history_of(self.run(name), since, until, at_most, done))
 
     def _add_pending(self, request: PendingRequest | None) -> None:

@@ -1,7 +1,4 @@
-"""Frames and events for the watchers of an experiment, in order.
-
-Receives the time.
-"""
+"""Frames and events for the watchers of an experiment, in order."""
 
 from __future__ import annotations
 

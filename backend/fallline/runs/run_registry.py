@@ -1,7 +1,4 @@
-"""The runs of one experiment by name, and the generations of names.
-
-Owns what all runs share and are checked against.
-"""
+"""The runs of one experiment by name, and what all of them share."""
 
 from __future__ import annotations
 

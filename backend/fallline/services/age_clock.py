@@ -67,10 +67,7 @@ class AgeClock:
             )
 
     def check_clock(self) -> None:
-        """Log once if the machine's clock has jumped since the last check.
-
-        Ages do not follow it.
-        """
+        """Log once if the machine's clock has jumped. Ages do not follow it."""
         offset = self._today() - self._clock()
         if abs(jump := offset - self._offset) > JUMP_SECONDS:
             _log.warning(

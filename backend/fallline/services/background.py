@@ -26,10 +26,7 @@ class Background:
         task.add_done_callback(self._tasks.discard)
 
     def repeat(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
-        """Call `work` every so many seconds.
-
-        An exception is logged, and the calls continue.
-        """
+        """Call `work` every so many seconds. An exception is logged, and it goes on."""
         self.begin(_repeated(work, seconds))
 
     def cancel(self) -> None:

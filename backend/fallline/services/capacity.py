@@ -55,10 +55,7 @@ class Capacity:
         return Use.BUSY if live.usage.is_busy or live.running_commands else Use.IDLE
 
     def candidates(self, requester: str | None = None) -> Iterator[Candidate]:
-        """Return all live experiments except temporary ones.
-
-        The one with the id `requester` stays.
-        """
+        """Return all live experiments but temporary ones. `requester` stays."""
         now = self._clock()
         for id, entry, share in self._owners.live_entries():
             live = entry.live
@@ -75,10 +72,7 @@ class Capacity:
     def choose_evictions(
         self, share: str, need: int, *, slots: int = 1, requester: str | None = None
     ) -> list[Candidate]:
-        """Choose experiments to evict, as `eviction.choose_evictions` does.
-
-        Raises Unavailable.
-        """
+        """Choose as `eviction.choose_evictions` does. Raises Unavailable."""
         temporary = sum(
             entry.live.bytes
             for _, entry, _ in self._owners.live_entries()

@@ -27,10 +27,7 @@ class CommandRunner:
         self._background = background
 
     def do(self, id: str, command: Command, run: str | None, receipt: Receipt | None) -> SharedTask[Json]:
-        """Run the command; the result is the REST answer.
-
-        A `receipt` is stored with the command's effects.
-        """
+        """Run the command for its REST answer. A `receipt` is stored with its effects."""
         caller = object()
         return SharedTask(
             self._do(id, command, run, receipt, caller),

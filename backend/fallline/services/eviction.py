@@ -49,10 +49,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits on all live experiments together.
-
-    `can_evict` is False where nothing is stored.
-    """
+    """Limits on all live experiments. `can_evict` is False where nothing is stored."""
 
     slots: int
     bytes: float = float("inf")
@@ -101,10 +98,7 @@ def choose_evictions(
 
 
 class _Remaining:
-    """Live experiments with sums by share.
-
-    They are sorted, so that the next one to evict is found fast.
-    """
+    """Live experiments with sums by share, sorted by who is evicted next."""
 
     def __init__(self, candidates: Iterable[Candidate]) -> None:
         self.all = _Sum()

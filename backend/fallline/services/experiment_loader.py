@@ -53,10 +53,7 @@ TRIES = 20
 
 
 class ExperimentLoader:
-    """The live experiments, within a `capacity`.
-
-    All choose from the same `kernels` and share a `checkpoint_budget`.
-    """
+    """The live experiments, within a `capacity`."""
 
     def __init__(
         self,
@@ -91,10 +88,7 @@ class ExperimentLoader:
     # ------------------------------------------------------------------ create and open
 
     async def create(self, recipe: Recipe, owner: bytes | None, address: str | None) -> tuple[Json, str]:
-        """Create an experiment; return its state and its token.
-
-        `owner` is the hash of the owner's key.
-        """
+        """Create an experiment of the owner with this hash; return state and token."""
         uploads = await load_uploads(recipe, self._uploads)
         need = expected_bytes(recipe, uploads.table)
         id, token = new_id(), new_token()
@@ -161,10 +155,7 @@ class ExperimentLoader:
     async def _in_slot(
         self, id: str, entry: Entry, *, share: str | None = None, frees: Use | None = Use.UNREAD
     ) -> LiveExperiment:
-        """Return the experiment in its slot, or open it.
-
-        For that, experiments with up to this use are evicted.
-        """
+        """Return it in its slot, or open it and evict others with up to this use."""
         if (live := entry.live) is not None and not live.is_temporary:
             return live
         share = self._owners.share_of(entry, self._clock()) if share is None else share
@@ -204,10 +195,7 @@ class ExperimentLoader:
 
     @contextlib.asynccontextmanager
     async def reading(self, id: str) -> AsyncIterator[None]:
-        """Keep the experiment open for reading.
-
-        It uses its own slot, a free or idle one, or is temporary.
-        """
+        """Keep it open for reading: in its own slot, a free or idle one, or temporarily."""
         entry, live = await self._pin(id)
         try:
             await asyncio.shield(live.ready)
@@ -281,10 +269,7 @@ class ExperimentLoader:
         return live.is_temporary and not live.pins and live.ready.done()
 
     def _close_soon(self, id: str, entry: Entry, live: LiveExperiment) -> None:
-        """Close a temporary experiment after a delay without reads.
-
-        It is closed at once if others wait for a turn.
-        """
+        """Close a temporary one after a delay without reads; at once if others wait."""
 
         def close() -> None:
             if entry.live is live and self._is_unused(live):
@@ -351,10 +336,7 @@ class ExperimentLoader:
         requester: str | None = None,
         frees: Use | None = Use.UNREAD,
     ) -> None:
-        """Evict experiments with up to the use `frees` until there is room.
-
-        Raises Unavailable.
-        """
+        """Evict others with up to the use `frees` until it fits. Raises Unavailable."""
         for _ in range(TRIES):
             chosen = self._capacity.choose_evictions(share, need, slots=slots, requester=requester)
             if not chosen:
@@ -366,10 +348,7 @@ class ExperimentLoader:
         raise Unavailable("the server is closing other experiments to free memory: retry", retry_after=5)
 
     async def grow(self, id: str, live: LiveExperiment, *, more_runs: bool) -> None:
-        """Make room for the maximum of an experiment that starts steps or adds a run.
-
-        Raises Unavailable.
-        """
+        """Make room for its maximum with new steps or a run. Raises Unavailable."""
         entry = self._registry.entries.get(id)
         usage = live.usage
         need = usage.ceiling + usage.run_ceiling * more_runs - live.bytes
@@ -380,10 +359,7 @@ class ExperimentLoader:
             await self._make_room(share, need, slots=0, requester=id)
 
     async def _evict_candidate(self, one: Candidate) -> None:
-        """Evict a chosen experiment, unless it is used more by now.
-
-        One that plays or is watched is paused first.
-        """
+        """Evict a chosen one, paused first, unless it is used more by now."""
         entry = self._registry.entries.get(one.id)
         if entry is None or (live := entry.live) is None or live.is_temporary:
             return
@@ -403,10 +379,7 @@ class ExperimentLoader:
         return False
 
     async def relieve(self) -> None:
-        """Bring the used bytes under the limit.
-
-        It evicts unused experiments, then pauses experiments of the largest share.
-        """
+        """Evict unused experiments, then pause those of the largest share."""
         if not self._capacity.is_bounded or self._capacity.used_bytes <= self._capacity.limits.bytes:
             return
         with contextlib.suppress(Unavailable):
@@ -461,20 +434,14 @@ class ExperimentLoader:
     # ------------------------------------------------------------------ failures
 
     def _lost(self, id: str, live: LiveExperiment) -> None:
-        """Evict an experiment after a failed write.
-
-        It opens from the store, as it was before.
-        """
+        """Evict an experiment after a failed write: it opens as it was stored."""
         entry = self._registry.entries.get(id)
         if entry is not None and entry.live is live:
             self._evict(id, entry)
             self._subscribers.interrupted(id)
 
     def _failed(self, id: str, live: LiveExperiment) -> None:
-        """Record a fault, after which the executor closed it.
-
-        It opens paused, or it would fail again at once.
-        """
+        """Record a fault. It opens paused, or it would fail again at once."""
         entry = self._registry.entries.get(id)
         if entry is not None and entry.live is live:
             entry.opens_paused = True
@@ -482,10 +449,7 @@ class ExperimentLoader:
             self._subscribers.interrupted(id)
 
     def writable_again(self) -> None:
-        """Close experiments that were opened read-only.
-
-        The next request opens them for changes.
-        """
+        """Close experiments opened read-only: the next request opens them for changes."""
         for id, entry in self._registry.entries.items():
             self._evict_if_writable_again(id, entry)
 

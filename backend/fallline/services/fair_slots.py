@@ -33,10 +33,7 @@ class FairSlots:
         self._turns = DeficitRoundRobin(QUANTUM)
 
     async def run(self, share: str, work: Callable[[], T]) -> T:
-        """Run it in a thread when it is this share's turn.
-
-        It uses its slot to its end, even if the caller leaves.
-        """
+        """Run it in a thread in this share's turn, to its end even if the caller leaves."""
         await self.acquire(share)
         start = time.perf_counter()
         task = asyncio.ensure_future(asyncio.to_thread(work))
@@ -49,10 +46,7 @@ class FairSlots:
         return await asyncio.shield(task)
 
     async def acquire(self, share: str) -> None:
-        """Wait until a slot is free and it is this share's turn.
-
-        The caller must release the slot.
-        """
+        """Wait for a slot in this share's turn. The caller must release it."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(share, deque()).append(turn)
         self._assign()

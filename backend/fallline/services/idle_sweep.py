@@ -27,10 +27,7 @@ BATCH = 10
 
 
 class IdleSweep:
-    """Pauses experiments after `idle_seconds` and deletes them after `keep_seconds`.
-
-    `clock` gives seconds.
-    """
+    """Pauses experiments after `idle_seconds` and deletes them after `keep_seconds`."""
 
     def __init__(
         self,

@@ -168,10 +168,7 @@ class Lab:
         return report
 
     async def ready(self) -> dict[str, Any]:
-        """Return how soon worker, store and event loop answer.
-
-        Raises Unavailable if one does not.
-        """
+        """Return how soon worker, store and event loop answer. Raises Unavailable."""
         return await self._readiness.check()
 
     def catalog(self) -> dict[str, Any]:
@@ -183,10 +180,7 @@ class Lab:
     async def create(
         self, recipe: Recipe, *, owner: str | None = None, address: str | None = None
     ) -> tuple[dict[str, Any], str]:
-        """Create an experiment; return its state and its token.
-
-        `owner` is the owner's key.
-        """
+        """Create an experiment of the owner with this key; return state and token."""
         self._check_writable()
         await _prepare(recipe.data.name)
         state, token = await self._loader.create(recipe, None if owner is None else hash_of(owner), address)
@@ -198,10 +192,7 @@ class Lab:
         self._loader.forget(id)
 
     def may_change(self, id: str, token: str) -> bool:
-        """Return whether the token is this experiment's.
-
-        Raises NotFound for an unknown id.
-        """
+        """Return whether the token is this experiment's. Raises NotFound."""
         return self._registry.may_change(id, token)
 
     async def command(
@@ -282,10 +273,7 @@ class Lab:
             self._owners.acknowledged(entry)
 
     def owner_of(self, id: str) -> str:
-        """Return the group of its sockets: its owner, or itself without an owner.
-
-        An owner is the hash of a key.
-        """
+        """Return the group of its sockets: the hash of its owner, or itself."""
         entry = self._registry.entries.get(id)
         return id if entry is None or entry.owner is None else entry.owner.hex()
 

@@ -27,10 +27,7 @@ Clock = Callable[[], float]
 
 
 class Budget:
-    """The debt of measurements to training, in seconds, which time pays back.
-
-    The caller passes the time.
-    """
+    """The debt of measurements to training, in seconds, which time pays back."""
 
     def __init__(self) -> None:
         self._debt = 0.0
@@ -68,10 +65,7 @@ class Measurements:
         return {**result, "cost_seconds": before + cost, "again_seconds": again}
 
     def add_encoding(self, seconds: float) -> None:
-        """Count the time in which an answer was encoded.
-
-        It is known too late for that answer; the next one waits.
-        """
+        """Count the time to encode an answer, for which the next one waits."""
         self._budget.spend(seconds, self._clock())
 
     def _timed(self, measure: Callable[[], Json]) -> tuple[Json, float, float]:

@@ -80,10 +80,7 @@ class Owners:
             self._update_share(id, self._clock())
 
     def acknowledged(self, entry: Entry) -> None:
-        """Record that a connection with the token acknowledged frames.
-
-        Its owner is present.
-        """
+        """Record that a connection with the token acknowledged frames, so its owner is present."""
         owner, now = entry.owner, self._clock()
         if owner is None:
             return

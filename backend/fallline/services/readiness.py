@@ -1,7 +1,4 @@
-"""The readiness check of the worker, the store and the event loop.
-
-It names the part that does not answer.
-"""
+"""The readiness check, which names the part that does not answer."""
 
 from __future__ import annotations
 
@@ -67,10 +64,7 @@ class Readiness:
         self.pulse = Pulse(clock)
 
     async def check(self) -> dict[str, Any]:
-        """Return the seconds that each part took.
-
-        Raises ReadOnly, or Unavailable that names the silent part.
-        """
+        """Return the seconds of each part. Raises ReadOnly, or Unavailable with its name."""
         if self._store.is_read_only:
             raise ReadOnly
         if self.pulse.worst > self._seconds:

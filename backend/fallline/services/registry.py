@@ -140,10 +140,7 @@ class Registry:
             raise ReadOnly
 
     def find(self, id: str) -> Entry:
-        """Return the entry and record its use.
-
-        Raises NotFound, or ReadOnly if the id may be stored.
-        """
+        """Return the entry and record its use. Raises NotFound, or ReadOnly."""
         entry = self.entries.get(id)
         if entry is None:
             self.check_complete()
@@ -157,20 +154,14 @@ class Registry:
         entry.last_use, entry.used = self._clock(), self._age()
 
     def acknowledge(self, id: str) -> Entry | None:
-        """Record that a reader with the token acknowledged frames.
-
-        Returns None for an unknown id.
-        """
+        """Record an acknowledgement of frames with the token. None for an unknown id."""
         entry = self.entries.get(id)
         if entry is not None:
             entry.acknowledged = self._clock()
         return entry
 
     def may_change(self, id: str, token: str | None) -> bool:
-        """Return whether the token is this experiment's.
-
-        Raises NotFound for an unknown id, and Damaged.
-        """
+        """Return whether the token is this experiment's. Raises NotFound and Damaged."""
         entry = self.find(id)
         if entry.is_damaged:
             raise Damaged("the stored token hash cannot be read")

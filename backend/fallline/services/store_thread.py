@@ -311,10 +311,7 @@ class StoreThread:
         self._on_the_loop(lambda: _settle(task.result, result, error))
 
     def _log_damage(self, id: str, damage: str) -> None:
-        """Log each damage once, up to a limit.
-
-        The id gives the right to read, so it is not logged.
-        """
+        """Log each damage once, up to a limit, and without the id: it gives access."""
         if id in self._damaged or len(self._damaged) > LOGGED_DAMAGES:
             return
         self._damaged.add(id)

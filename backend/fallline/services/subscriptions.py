@@ -139,10 +139,7 @@ class Subscriptions:
         return state
 
     def _past_limit(self, watcher: Outbox) -> int:
-        """Return the limit on the history for one more watcher, in bytes.
-
-        A smaller limit gives wider buckets.
-        """
+        """Return the most bytes of history for one more watcher."""
         free = MOST_PAST_BYTES - self._subscribers.past_bytes - self._reserved
         return max(min(watcher.past_limit, free // PARTS), LEAST_PAST_BYTES)
 

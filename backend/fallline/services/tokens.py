@@ -8,10 +8,7 @@ import secrets
 
 
 def new_id() -> str:
-    """Return an id for an experiment or an upload: 128 random bits.
-
-    It gives the right to read.
-    """
+    """Return an id, which gives the right to read: 128 random bits."""
     return secrets.token_urlsafe(16)
 
 
@@ -26,8 +23,5 @@ def hash_of(token: str) -> bytes:
 
 
 def opens(token: str | None, stored: bytes) -> bool:
-    """Return whether `stored` is the hash of this token.
-
-    The comparison takes constant time.
-    """
+    """Return whether `stored` is the hash of this token, in constant time."""
     return token is not None and hmac.compare_digest(hash_of(token), stored)

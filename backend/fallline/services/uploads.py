@@ -43,10 +43,7 @@ BATCH = 10
 def choose_evictions(
     sizes: Mapping[str, int], size: int, used: Collection[str], most: int, most_bytes: int
 ) -> list[str]:
-    """Choose uploads to evict for a new one, the least recently used first.
-
-    Raises Unavailable if the `used` ones leave too little.
-    """
+    """Choose uploads to evict, the least recently used first. Raises Unavailable."""
     chosen, count, total = [], len(sizes), sum(sizes.values())
     for id, each in sizes.items():
         if count < most and total + size <= most_bytes:
@@ -68,10 +65,7 @@ class UploadCache:
         self._uploads: OrderedDict[str, Upload] = OrderedDict()
 
     def add(self, id: str, upload: Upload, used: Collection[str]) -> None:
-        """Add an upload. `used` are the ids of uploads that stay.
-
-        Raises Unavailable, and evicts nothing, if those leave too little.
-        """
+        """Add an upload; `used` ones stay. Raises Unavailable, and evicts nothing."""
         sizes = {each: other.size for each, other in self._uploads.items()}
         for evicted in choose_evictions(sizes, upload.size, used, self._most, self._most_bytes):
             del self._uploads[evicted]
@@ -207,10 +201,7 @@ async def load_uploads(recipe: Recipe, uploads: Uploads) -> ExperimentUploads:
 
 
 async def load_stored_uploads(stored: str | None, uploads: Uploads) -> ExperimentUploads:
-    """Return the uploads of a stored experiment.
-
-    Raises Damaged, since they are stored as long as it is.
-    """
+    """Return the uploads of a stored experiment. Raises Damaged without them."""
     table_id, start_id = split_ids(stored)
     try:
         return ExperimentUploads(

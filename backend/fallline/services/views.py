@@ -56,10 +56,7 @@ class File:
 
 
 class Views:
-    """Reads of experiments by id.
-
-    A stored experiment is opened for it. Raises NotFound.
-    """
+    """Reads of experiments, opened if necessary. Raises NotFound."""
 
     def __init__(
         self, loader: ExperimentLoader, executor: Executor, store: StoreThread, owners: Owners
@@ -119,10 +116,7 @@ class Views:
             return (await self._readable_recipe(id, error)).as_json()
 
     async def _readable_recipe(self, id: str, error: Damaged) -> Recipe:
-        """Return the recipe of a damaged experiment, or raise `error`.
-
-        It has the edits before the damage.
-        """
+        """Return the recipe of a damaged experiment as far as it is readable, or raise."""
         if not (facts := await self._store.readable(id)):
             raise error
         return replay_facts(facts).with_edits()
@@ -139,10 +133,7 @@ class Views:
     async def history(
         self, id: str, run: str, series: list[str] | None, since: int | None, until: int | None, buckets: int
     ) -> tuple[int, Buckets, frozenset[str]]:
-        """Return generation, history and the series that are recorded every step.
-
-        The history has the steps from `since` to `until` (inclusive).
-        """
+        """Return generation, history from `since` to `until`, and series of every step."""
 
         every_step, names = await self._read(id, lambda one: _names_of(one.run(run)))
         if series is not None:
@@ -163,10 +154,7 @@ class Views:
         return await self._read_step(id, run, step, partial(inspection, rows=rows, first=first, block=block))
 
     async def change_script(self, id: str, run: str, step: int | None) -> str:
-        """Return the same change as a program.
-
-        Raises InvalidRequest for a program that would be too long.
-        """
+        """Return the same change as a program. Raises InvalidRequest if it is too long."""
         result = await self._read_step(id, run, step, change_script)
         if result["script"] is None:
             count = f"{result['numbers']:,}"
@@ -190,10 +178,7 @@ class Views:
     async def instrument(
         self, id: str, run: str, name: str, step: int | None, options: Json | None = None
     ) -> dict[str, Any]:
-        """Return what an instrument measures of a run at a step.
-
-        Only some instruments take `options`.
-        """
+        """Return what an instrument measures at a step. Only some take `options`."""
         row = instrument_of(name)
         options = options or {}
         for option in options.keys() - row.options:

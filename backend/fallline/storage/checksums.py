@@ -1,7 +1,4 @@
-"""Checksums of rows, to detect damage.
-
-They are stored, so the method never changes.
-"""
+"""Checksums of rows, to detect damage. They are stored: the method never changes."""
 
 from __future__ import annotations
 

@@ -16,10 +16,7 @@ MARKED_SECONDS = 3600.0
 
 
 class StoreRefused(Exception):
-    """The store cannot be used and was not changed.
-
-    The text says why and what to do, in one line.
-    """
+    """The store cannot be used and was not changed. The text says why, in one line."""
 
 
 class StoreUnwritable(Exception):
@@ -69,10 +66,7 @@ class TableInfo:
 
 
 class RecordDamaged(Exception):
-    """A stored experiment or table cannot be read.
-
-    The text says which part, in one sentence.
-    """
+    """A stored experiment or table cannot be read. The text says which part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +80,7 @@ class NewExperiment:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Changes of one experiment at the time `at`.
-
-    `first` is the number of its first entry.
-    """
+    """Changes of one experiment at a time. `first` is the number of its first entry."""
 
     id: str
     at: Moment
@@ -99,10 +90,7 @@ class Record:
 
 
 class Store(Protocol):
-    """Stores experiments.
-
-    After `write`, `touch` or `delete` returns, its changes survive a crash.
-    """
+    """Stores experiments: changes survive a crash once a call returns."""
 
     kind: str
     """Name of the store, for people."""
@@ -111,10 +99,7 @@ class Store(Protocol):
     """True if it outlives this process. If not, states are not stored."""
 
     def open(self) -> None:
-        """Open the store.
-
-        Raises StoreRefused, or StoreUnwritable if a later try may succeed.
-        """
+        """Open the store. Raises StoreRefused, or StoreUnwritable if it may work later."""
 
     def close(self) -> None:
         """Close the store. It need not be open."""
@@ -126,19 +111,13 @@ class Store(Protocol):
         """Return every experiment."""
 
     def load(self, id: str) -> StoredExperiment | None:
-        """Return the data to open an experiment, None for an unknown id.
-
-        Raises RecordDamaged.
-        """
+        """Return the data to open an experiment, or None. Raises RecordDamaged."""
 
     def readable_facts(self, id: str) -> tuple[Json, ...]:
         """Return the facts of an experiment up to the first damaged or missing one."""
 
     def answer(self, id: str, key: str) -> Json | None:
-        """Return the answer to the command with this key, None if there is none.
-
-        Raises RecordDamaged.
-        """
+        """Return the answer to the command with this key, or None. Raises RecordDamaged."""
 
     def write(self, records: Sequence[Record]) -> None:
         """Store all records in this order, or none. Raises StoreUnwritable.
@@ -162,10 +141,7 @@ class Store(Protocol):
         """Return every table."""
 
     def table(self, id: str) -> bytes | None:
-        """Return the CSV of a table as uploaded, None for an unknown id.
-
-        Raises RecordDamaged.
-        """
+        """Return the CSV of a table as uploaded, or None. Raises RecordDamaged."""
 
     def add_table(self, id: str, at: Moment, body: bytes) -> None:
         """Store a CSV under a new id."""

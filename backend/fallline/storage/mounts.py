@@ -34,10 +34,7 @@ Their known problem is shared memory beside a write-ahead log, which is not used
 
 
 def network_file_system(folder: Path) -> str | None:
-    """Return the kind of network file system of a folder.
-
-    None on a disk, or if unknown.
-    """
+    """Return the network file system of a folder; None on a disk, or if unknown."""
     try:
         kind = kind_of(folder.resolve(), MOUNTS.read_text())
     except OSError:

@@ -128,10 +128,7 @@ def answer(connection: Connection, id: str, key: str) -> Json | None:
 
 
 def write(connection: Connection, records: Sequence[Record]) -> None:
-    """Store all records; the caller's transaction makes it all or none.
-
-    Raises ValueError as in the interface.
-    """
+    """Store all records in the caller's transaction. Raises ValueError."""
     facts: dict[str, int] = {}
     try:
         _many(connection, insert(EXPERIMENT), [row for record in records for row in _new(record)])
@@ -176,10 +173,7 @@ def _new(record: Record) -> Rows:
 
 
 def _check_next(connection: Connection, record: Record, facts: dict[str, int]) -> None:
-    """Count the record's facts in `facts`.
-
-    Raises ValueError if it does not follow the stored ones.
-    """
+    """Count the record's facts in `facts`. Raises ValueError if one is missing."""
     if record.id not in facts:
         row = connection.execute(select(EXPERIMENT.c.facts).where(EXPERIMENT.c.id == record.id)).one_or_none()
         if row is None:

@@ -136,10 +136,7 @@ class SqliteStore:
         return connection
 
     def _check_files(self) -> bool:
-        """Return whether there is a log.
-
-        Raises StoreRefused if a file of an earlier server is missing.
-        """
+        """Return whether there is a log. Raises StoreRefused if a file is missing."""
         log = self._log.stat().st_size if self._log.exists() else None
         if self.path.exists() and self.path.stat().st_size:
             return log is not None

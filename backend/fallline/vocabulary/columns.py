@@ -123,10 +123,7 @@ class Buckets:
         return replace(self, names=names, **{name: getattr(self, name)[rows] for name in _OF_SERIES})
 
     def part(self, where: Index) -> Buckets:
-        """Return some of the buckets by index.
-
-        The caller makes sure that they are neighbours.
-        """
+        """Return some of the buckets by index, which must be neighbours."""
         own = (getattr(self, name)[where] for name in _OWN)
         return Buckets(*own, self.names, *(getattr(self, name)[:, where] for name in _OF_SERIES))
 
@@ -149,10 +146,7 @@ class Buckets:
         }
 
     def as_bdata(self, generation: int, every_step: frozenset[str] | None = None) -> dict[str, Any]:
-        """Return the columns, each as Plotly's `{"dtype", "bdata"}`.
-
-        Missing values are NaN.
-        """
+        """Return the columns as Plotly's `{"dtype", "bdata"}`; missing values are NaN."""
         rows = {name: [float_column(row) for row in getattr(self, attr)] for name, attr in STATISTICS.items()}
         counts = [integer_column(row) for row in self.count]
         return {
@@ -219,10 +213,7 @@ def _coarsen_steps(single: Buckets, at_most: int) -> Buckets:
 
 
 def join(*pieces: Buckets) -> Buckets:
-    """Join consecutive pieces of one history.
-
-    Raises ValueError if one does not follow the piece before it.
-    """
+    """Join consecutive pieces of one history. Raises ValueError for others."""
     for before, after in pairwise(pieces):
         if before.names != after.names:
             raise ValueError("pieces of different series cannot be joined")
@@ -278,10 +269,7 @@ def _owned(buckets: Buckets) -> Buckets:
 
 
 def widen(buckets: Buckets, width: int) -> Buckets:
-    """Merge up to this width, a power of two.
-
-    Wider buckets and ragged ends stay as they are.
-    """
+    """Merge up to this width, a power of two. Wider ones and ragged ends stay."""
     reached = 1
     while reached < width and len(buckets) > 1:
         reached *= 2
@@ -290,10 +278,7 @@ def widen(buckets: Buckets, width: int) -> Buckets:
 
 
 def pair_up(buckets: Buckets) -> Buckets:
-    """Merge each bucket of even index with the next one.
-
-    An odd one at the end is left out.
-    """
+    """Merge each bucket of even index with the next one. An odd last one is left out."""
     return _merge(buckets.part(slice(0, len(buckets) // 2 * 2, 2)), buckets.part(slice(1, None, 2)))
 
 
@@ -360,10 +345,7 @@ def _merge(left: Buckets, right: Buckets) -> Buckets:
 
 
 def _halfway(left: Floats, right: Floats) -> Floats:
-    """Return the mean of two means over equally many values.
-
-    Exactly the value if both are equal.
-    """
+    """Return the mean of two means of equal weight: exactly the value of equal ones."""
     try:
         with np.errstate(over="raise"):
             mean: Floats = right - left
@@ -386,10 +368,7 @@ def _merge_uneven(left: Buckets, right: Buckets, minimum: Floats, maximum: Float
 
 
 def _gather(buckets: Buckets, starts: NDArray[np.intp]) -> Buckets:
-    """Merge groups of neighbours into one bucket each.
-
-    A group begins at each of `starts`.
-    """
+    """Merge neighbours into one bucket for each of `starts`."""
     sizes = np.diff(starts, append=len(buckets))
     groups, begin = [], 0
     for group in np.flatnonzero(sizes > 1):

@@ -113,8 +113,5 @@ NEEDS_RUN = frozenset({"edit", "remove_run"})
 
 
 def parse(do: str, body: Mapping[str, Any]) -> Command:
-    """Parse the command `do` with its body.
-
-    Raises pydantic's ValidationError; KeyError for an unknown command.
-    """
+    """Parse a command's body. Raises ValidationError, KeyError for an unknown `do`."""
     return COMMANDS[do].model_validate(dict(body))

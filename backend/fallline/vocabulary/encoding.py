@@ -14,10 +14,7 @@ _INT32 = np.iinfo(np.int32)
 
 
 def nullable_rows(values: NDArray[np.float64]) -> list[list[float | None]]:
-    """Return the rows of (n, m) as lists, NaN as None.
-
-    Rows without NaN take a fast path.
-    """
+    """Return the rows of (n, m) as lists, NaN as None; fast for rows without it."""
     rows: list[list[float | None]] = values.tolist()
     missing = np.isnan(values)
     for row in np.flatnonzero(missing.any(axis=1)):
@@ -57,10 +54,7 @@ def array_of(values: NDArray[np.uint8] | NDArray[np.float32]) -> dict[str, str]:
 
 
 def csv_table(columns: Mapping[str, Iterable[object]]) -> str:
-    """Write a header and one line for each row of the columns, which are equally long.
-
-    None is an empty cell.
-    """
+    """Write a CSV of equally long columns; None is an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

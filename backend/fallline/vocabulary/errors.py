@@ -1,7 +1,4 @@
-"""Errors of requests, each kind with a stable code.
-
-`web.errors` maps the codes to HTTP statuses.
-"""
+"""Errors of requests, each with a stable code; `web.errors` has their statuses."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Base of the response models.
-
-A response may get further fields, so a model accepts them.
-"""
+"""Base of the response models, which may get further fields."""
 
 from __future__ import annotations
 

@@ -57,10 +57,7 @@ class Parameter:
         return schema
 
     def as_json(self) -> dict[str, object]:
-        """Return the catalog entry: schema, default, range, unit, help, source.
-
-        `when_on` if null switches it off.
-        """
+        """Return the catalog entry; `when_on` if null switches it off."""
         entry: dict[str, object] = {
             "name": self.name,
             "schema": self.schema(),

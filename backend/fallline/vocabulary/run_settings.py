@@ -1,7 +1,4 @@
-"""The settings of a run, and the changes an edit can make to them.
-
-Owns how a change updates settings.
-"""
+"""The settings of a run, and how an edit changes them."""
 
 from __future__ import annotations
 

@@ -15,10 +15,7 @@ Upcast = Callable[[Json], Json]
 
 
 def _with_makers(fact: Json) -> Json:
-    """Add provenance, which version 0 lacked.
-
-    It is unknown, so a replay is equal to rounding only.
-    """
+    """Add provenance, which version 0 lacked. Unknown, it replays to rounding only."""
     if fact["what"] in ("began", "reset", "run_added"):
         return {"kernel": "", "builds": {}, "rounded": False, **fact}
     return {"rounded": {}, "builds": {}, **fact} if fact["what"] == "resumed" else fact
@@ -30,10 +27,7 @@ def _with_unfinished(progress: Json) -> Json:
 
 
 def _on_one_line(fact: Json) -> Json:
-    """Replace line and paragraph separators in labels, once allowed, by blanks.
-
-    The format stays the same.
-    """
+    """Replace separators in labels, once allowed, by blanks. The format stays."""
     if "recipe" in fact and "runs" in fact["recipe"]:
         runs = [_labelled(run) for run in fact["recipe"]["runs"]]
         return {**fact, "recipe": {**fact["recipe"], "runs": runs}}
@@ -53,10 +47,7 @@ PROGRESS: Sequence[Upcast] = (_with_unfinished,)
 
 
 def upcast(stored: StoredExperiment) -> StoredExperiment:
-    """Convert a stored experiment to the present version.
-
-    Raises TooNew for a newer one.
-    """
+    """Convert a stored experiment to the present version. Raises TooNew."""
     entries = tuple(_on_one_line(_convert(fact, FACTS)) for fact in stored.entries)
     return replace(stored, entries=entries, progress=_convert(stored.progress, PROGRESS))
 

@@ -108,10 +108,7 @@ def _filled(
 
 
 def merge_edit(edits: list[Edit], edit: Edit) -> list[Edit]:
-    """Return the edits with one more; edits at one step merge, the later wins.
-
-    Raises TooExpensive beyond the bound on edits.
-    """
+    """Return the edits with one more. At one step they merge, and the later wins."""
     place = bisect_left(edits, edit.at_step, key=lambda each: each.at_step)
     before, after = edits[:place], edits[place:]
     if not after or after[0].at_step != edit.at_step:

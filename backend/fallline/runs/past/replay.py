@@ -1,7 +1,4 @@
-"""A replay of a run's past on a copy, in slices, while the run continues.
-
-Training and its numbers are not affected.
-"""
+"""A replay of a run's past on a copy, in slices, while the run continues."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The recipe and runs of an experiment, replayed from its stored facts.
-
-Reads facts of the present version.
-"""
+"""The recipe and runs of an experiment, replayed from facts of this version."""
 
 from __future__ import annotations
 
