@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field
 
 from fallline.vocabulary.finding_answers import Examining, Finding
-from fallline.vocabulary.open import OpenModel
 from fallline.vocabulary.recipe import Recipe
 from fallline.vocabulary.stop_conditions import StopCondition
+from fallline.vocabulary.strict import OpenModel
 from fallline.vocabulary.upload_answers import SkippedRow
 
 Number: TypeAlias = float | None

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from fallline.vocabulary.open import OpenModel
 from fallline.vocabulary.recipe import Recipe
+from fallline.vocabulary.strict import OpenModel
 
 
 class Parameter(OpenModel):

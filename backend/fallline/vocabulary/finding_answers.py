@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict
 
-from fallline.vocabulary.open import OpenModel
+from fallline.vocabulary.strict import OpenModel
 
 EXAMPLE: dict[str, Any] = {
     "id": "dead_layer-2@214",

@@ -27,7 +27,16 @@ from fallline.vocabulary.run_settings import (
     Redraw,
     RunSettings,
 )
-from fallline.vocabulary.strict import LARGEST, Label, RowName, RunName, Seed, StrictModel, at_most
+from fallline.vocabulary.strict import (
+    LARGEST,
+    Label,
+    RowName,
+    RunName,
+    Seed,
+    SparseModel,
+    StrictModel,
+    at_most,
+)
 
 MOST_HIDDEN_LAYERS = 8
 MOST_RUNS = 8
@@ -95,18 +104,14 @@ class LayerSettings(StrictModel):
     activation: RowName = "relu"
 
 
-class Initializer(StrictModel):
+class Initializer(SparseModel):
     """A method to draw initial parameters, with its own parameters in the same object."""
 
     name: RowName
     scale: Annotated[float, Field(ge=0, le=1e6)] | None = None
 
-    @model_serializer(mode="wrap")
-    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if value is not None}
 
-
-class LossSettings(StrictModel):
+class LossSettings(SparseModel):
     """A loss, with its own parameters in the same object."""
 
     name: RowName
@@ -117,12 +122,8 @@ class LossSettings(StrictModel):
         """The loss's own parameters in the recipe."""
         return {name: value for name in OWN_LOSS if (value := getattr(self, name)) is not None}
 
-    @model_serializer(mode="wrap")
-    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if value is not None}
 
-
-class NetworkSettings(StrictModel):
+class NetworkSettings(SparseModel):
     """A multi-layer perceptron: layers, output activation, and initial parameters.
 
     The parameters are drawn with `weights`, `biases` and `seed`, or read from the upload `start`.
@@ -138,10 +139,6 @@ class NetworkSettings(StrictModel):
     biases: RowName | Initializer = "normal"
     seed: Seed = 0
     start: UploadId | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if value is not None}
 
     def initializer(self, which: Literal["weights", "biases"]) -> Initializer:
         """Return the initializer in its long form, whichever form the recipe used."""

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
-    SerializerFunctionWrapHandler,
     ValidationInfo,
     field_validator,
     model_serializer,
@@ -16,7 +15,7 @@ from pydantic import (
 )
 
 from fallline.vocabulary.stop_conditions import StopCondition, Stops
-from fallline.vocabulary.strict import LARGEST, RowName, StrictModel
+from fallline.vocabulary.strict import LARGEST, RowName, SparseModel, StrictModel
 
 OWN_SETTINGS = ("momentum", "decay", "beta1", "beta2", "epsilon", "weight_decay")
 """Settings of particular optimizers, beside the optimizer's name."""
@@ -50,7 +49,7 @@ Coefficient = Annotated[float, Field(ge=0, le=1e6)]
 Limit = Annotated[float, Field(gt=0, le=1e6)]
 
 
-class ScheduleSettings(StrictModel):
+class ScheduleSettings(SparseModel):
     """A schedule of the learning rate, with its own parameters in the same object."""
 
     name: RowName
@@ -59,10 +58,6 @@ class ScheduleSettings(StrictModel):
     steps: int | None = None
     least: float | None = None
     start: float | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if value is not None}
 
     @property
     def own(self) -> dict[str, float]:

@@ -5,11 +5,11 @@ They change no number, only where the run ends.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 
-from fallline.vocabulary.strict import LARGEST, StrictModel
+from fallline.vocabulary.strict import LARGEST, SparseModel
 
 SERIES = ("train_loss", "test_loss", "train_r2", "test_r2", "train_accuracy", "test_accuracy")
 MOST_STOPS = 8
@@ -17,7 +17,7 @@ PATIENCE, LEAST = 500, 0.01
 """Defaults: a loss stalls if it has not fallen by this share within this many steps."""
 
 
-class StopCondition(StrictModel):
+class StopCondition(SparseModel):
     """One condition.
 
     With an evaluated series in `when`, the run stops `above` or `below` a value. With `layer_dies`, it stops when all
@@ -60,10 +60,6 @@ class StopCondition(StrictModel):
     def patience(self) -> int:
         """For `loss_stalls`: the number of steps to wait."""
         return PATIENCE if self.steps is None else self.steps
-
-    @model_serializer(mode="wrap")
-    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if value is not None}
 
 
 Stops = Annotated[list[StopCondition], Field(max_length=MOST_STOPS)]

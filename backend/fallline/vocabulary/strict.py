@@ -1,11 +1,19 @@
-"""Base of the request models, with common types of names and numbers."""
+"""Bases of the request and response models, with common types of names and numbers."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from fallline.vocabulary.errors import TooExpensive
 
@@ -49,3 +57,17 @@ class StrictModel(BaseModel):
     """A frozen request model: no unknown fields, no coerced types, no NaN."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class SparseModel(StrictModel):
+    """A request model whose JSON leaves out fields that are null."""
+
+    @model_serializer(mode="wrap")
+    def _without_nulls(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if value is not None}
+
+
+class OpenModel(BaseModel):
+    """A response with at least these fields."""
+
+    model_config = ConfigDict(extra="allow")

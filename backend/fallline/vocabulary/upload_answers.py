@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fallline.vocabulary.open import OpenModel
+from fallline.vocabulary.strict import OpenModel
 
 
 class TableColumn(OpenModel):
