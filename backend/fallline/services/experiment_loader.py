@@ -28,10 +28,9 @@ from fallline.services.command_runner import KeyedCommands
 from fallline.services.eviction import Candidate, Use
 from fallline.services.fair_slots import FairSlots
 from fallline.services.owners import Owners
-from fallline.services.registry import Entry, LiveExperiment, Registry
+from fallline.services.registry import Entry, LiveExperiment, Registry, hash_of, new_token
 from fallline.services.store_thread import StoreThread
-from fallline.services.tokens import hash_of, new_id, new_token
-from fallline.services.uploads import Uploads, load_stored_uploads, load_uploads, upload_ids
+from fallline.services.uploads import Uploads, load_stored_uploads, load_uploads, new_id, upload_ids
 from fallline.storage.interface import NewExperiment
 from fallline.vocabulary.errors import FalllineError, NotFound, Unavailable
 from fallline.vocabulary.journal import Json, StoredExperiment

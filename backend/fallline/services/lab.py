@@ -31,10 +31,9 @@ from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.idle_sweep import IdleSweep
 from fallline.services.owners import Owners
 from fallline.services.readiness import Readiness
-from fallline.services.registry import Registry
+from fallline.services.registry import Registry, hash_of
 from fallline.services.store_thread import StoreThread
 from fallline.services.subscriptions import Subscriptions
-from fallline.services.tokens import hash_of
 from fallline.services.uploads import Upload, Uploads
 from fallline.services.views import Views
 from fallline.vocabulary.commands import parse

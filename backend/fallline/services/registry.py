@@ -6,13 +6,15 @@ Owns an entry for each. No method awaits, so a lookup and an entry without an aw
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import math
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from fallline.runs.usage import Usage
 from fallline.services.command_runner import KeyedCommands
-from fallline.services.tokens import opens
 from fallline.services.uploads import split_ids
 from fallline.storage.interface import ExperimentInfo
 from fallline.vocabulary.errors import Damaged, NotAuthorized, NotFound, ReadOnly
@@ -174,3 +176,18 @@ class Registry:
                 "send the token of this experiment in the header Authorization: Bearer <token>; "
                 "POST /experiments returned it"
             )
+
+
+def new_token() -> str:
+    """Return a token for an experiment: 192 random bits. It gives the right to change."""
+    return secrets.token_urlsafe(24)
+
+
+def hash_of(token: str) -> bytes:
+    """Return the hash that is stored instead of the token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def opens(token: str | None, stored: bytes) -> bool:
+    """Return whether `stored` is the hash of this token, in constant time."""
+    return token is not None and hmac.compare_digest(hash_of(token), stored)

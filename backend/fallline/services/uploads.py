@@ -7,6 +7,7 @@ experiment's uploads share one column of the store.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from fallline.engine.data.datasets import CSV
 from fallline.engine.data.saved_parameters import MAGIC, SavedParameters, read_parameters
 from fallline.engine.data.tabular import Table, read_table
 from fallline.services.store_thread import StoreThread
-from fallline.services.tokens import new_id
 from fallline.storage.interface import TableInfo
 from fallline.vocabulary.errors import Damaged, FieldError, InvalidRequest, NotFound, Unavailable
 from fallline.vocabulary.recipe import Recipe
@@ -38,6 +38,11 @@ PARSED_AT_ONCE = 2
 
 BATCH = 10
 """Uploads deleted at once, so that nobody waits long for the store."""
+
+
+def new_id() -> str:
+    """Return an id, which gives the right to read: 128 random bits."""
+    return secrets.token_urlsafe(16)
 
 
 def choose_evictions(

@@ -7,7 +7,8 @@ import hmac
 
 import pytest
 
-from fallline.services.tokens import hash_of, new_id, new_token, opens
+from fallline.services.registry import hash_of, new_token, opens
+from fallline.services.uploads import new_id
 
 
 def bits(text: str) -> int:

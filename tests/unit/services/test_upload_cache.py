@@ -7,8 +7,7 @@ from collections.abc import Collection
 import pytest
 
 from fallline.engine.data.tabular import Table, read_table
-from fallline.services.tokens import new_id
-from fallline.services.uploads import UploadCache
+from fallline.services.uploads import UploadCache, new_id
 from fallline.vocabulary.errors import Unavailable
 
 
