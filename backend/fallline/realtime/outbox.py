@@ -123,7 +123,8 @@ class Outbox:
         self._at_most = buckets
         self._encoding = encoding
         self._events: deque[tuple[dict[str, Any], int]] = deque()
-        self._events_bytes = 0
+        self.events_bytes = 0
+        """Approximate bytes of unsent events and of the answer to the watch."""
         self._history = _History()
         self._past = Cursor(self._history, self._history.beginning)
         self._live: Cursor | None = None
@@ -215,7 +216,7 @@ class Outbox:
     def _put(self, message: dict[str, Any], weight: int | None = None) -> bool:
         size = weight_of(message) if weight is None else weight
         self._events.append((message, size))
-        self._events_bytes += size
+        self.events_bytes += size
         return self._unsent.add(size)
 
     def begin(self, answer: dict[str, Any]) -> None:
@@ -246,11 +247,6 @@ class Outbox:
         return self._history.bytes
 
     @property
-    def events_bytes(self) -> int:
-        """Approximate bytes of unsent events and of the answer to the watch."""
-        return self._events_bytes
-
-    @property
     def lag(self) -> int:
         """Buckets of the shared backlog not yet received."""
         return 0 if self._live is None else self._live.lag
@@ -262,7 +258,7 @@ class Outbox:
         if not self._events:
             return None
         message, weight = self._events.popleft()
-        self._events_bytes -= weight
+        self.events_bytes -= weight
         self._unsent.remove(weight)
         return message
 

@@ -125,7 +125,8 @@ class Stepping:
 
     def __init__(self) -> None:
         self._playback: Playback | None = None
-        self._speed: Json = {"speed": 60.0, "pace": "steps"}
+        self.speed: Json = {"speed": 60.0, "pace": "steps"}
+        """The last requested `speed` (steps per second, or "max") and `pace`."""
         self._jobs: list[StepJob] = []
         self._unfinished: dict[str, Json] = {}
 
@@ -137,11 +138,6 @@ class Stepping:
     def is_at_work(self) -> bool:
         """True if play or a step job makes steps."""
         return self.is_playing or bool(self._jobs)
-
-    @property
-    def speed(self) -> Json:
-        """The last requested `speed` (steps per second, or "max") and `pace`."""
-        return self._speed
 
     def is_paced(self, now: float) -> bool:
         """True if it plays at a set speed and keeps up."""
@@ -164,12 +160,12 @@ class Stepping:
     def play(self, speed: float | None, pace: str, now: float) -> None:
         """Play from now on; `speed` None is full speed."""
         self._playback = Playback(speed, pace, since=now)
-        self._speed = {"speed": "max" if speed is None else speed, "pace": pace}
+        self.speed = {"speed": "max" if speed is None else speed, "pace": pace}
 
     def resume_play(self, now: float) -> None:
         """Play at the last speed and pace."""
-        speed = self._speed["speed"]
-        self.play(None if speed == "max" else float(speed), self._speed["pace"], now)
+        speed = self.speed["speed"]
+        self.play(None if speed == "max" else float(speed), self.speed["pace"], now)
 
     def pause(self) -> None:
         self._playback = None
@@ -231,13 +227,13 @@ class Stepping:
         active = {
             job.receipt.key: job.as_json() for job in self._jobs if job.receipt is not None and job.has_begun
         }
-        return {**self._speed, "unfinished": {**self._unfinished, **active}}
+        return {**self.speed, "unfinished": {**self._unfinished, **active}}
 
     def restore(self, stored: Mapping[str, Any]) -> None:
         """Restore what `as_json` returned, paused."""
         speed = stored["speed"]
         # Earlier versions accepted any speed above 0, such as 1e-12, a step in 30,000 years.
-        self._speed = {"speed": speed if speed == "max" else max(speed, SLOWEST), "pace": stored["pace"]}
+        self.speed = {"speed": speed if speed == "max" else max(speed, SLOWEST), "pace": stored["pace"]}
         self._unfinished = dict(stored["unfinished"])
 
     # ------------------------------------------------------------------ making steps

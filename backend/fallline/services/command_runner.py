@@ -185,7 +185,10 @@ class SharedTask(Generic[T]):
 
     async def wait(self, disconnected: Disconnected | None = None) -> T:
         """Wait for the result as one more caller, who counts until `disconnected` is done."""
-        self._come()
+        self._callers += 1
+        if self._is_left:
+            self._is_left = False
+            self._back()
         counts = True
 
         def leave(_: object = None) -> None:
@@ -203,12 +206,6 @@ class SharedTask(Generic[T]):
             if disconnected is not None:
                 disconnected.remove_done_callback(leave)
             leave()
-
-    def _come(self) -> None:
-        self._callers += 1
-        if self._is_left:
-            self._is_left = False
-            self._back()
 
     def _leave(self) -> None:
         self._callers -= 1

@@ -6,7 +6,7 @@ import pytest
 from fallline.engine.problem import build_problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance
-from fallline.history import RunHistory
+from fallline.history.run_history import RunHistory
 from fallline.vocabulary.columns import Records
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings, RunRecipe
 from support.measurements import (

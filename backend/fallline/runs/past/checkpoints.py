@@ -58,7 +58,8 @@ class Checkpoints:
     def __init__(self, start: TrainingState, budget: CheckpointBudget | None = None) -> None:
         self._states = [start.copy()]
         self._steps = [start.step]
-        self._seconds_apart = SECONDS_APART
+        self.seconds_apart = SECONDS_APART
+        """Computing time between two checkpoints."""
         self._last_seconds = 0.0
         self._budget = budget
         self.nbytes = sum(map(state_bytes, self._states))
@@ -67,11 +68,6 @@ class Checkpoints:
 
     def __len__(self) -> int:
         return len(self._states)
-
-    @property
-    def seconds_apart(self) -> float:
-        """Computing time between two checkpoints."""
-        return self._seconds_apart
 
     @property
     def bytes_beyond(self) -> int:
@@ -96,11 +92,11 @@ class Checkpoints:
 
     def offer(self, state: TrainingState, seconds: float) -> None:
         """Store a copy of the state if due; `seconds` is the computing time so far."""
-        late = seconds - self._last_seconds - self._seconds_apart
+        late = seconds - self._last_seconds - self.seconds_apart
         if late < 0 or state.step <= self._steps[-1]:
             return
         # Late slices do not add up: thinning later merges two gaps into one.
-        self._last_seconds = seconds - late % self._seconds_apart
+        self._last_seconds = seconds - late % self.seconds_apart
         self._states.append(state.copy())
         self._steps.append(state.step)
         self.nbytes += state_bytes(state)
@@ -111,7 +107,7 @@ class Checkpoints:
         if not self.bytes_beyond:
             return False
         is_small = ENOUGH * state_bytes(self._states[-1]) <= MOST_BYTES
-        if self._budget is None or is_small or 2 * self._seconds_apart <= REPLAY_SECONDS:
+        if self._budget is None or is_small or 2 * self.seconds_apart <= REPLAY_SECONDS:
             return True
         return self.bytes_beyond > self._budget.available_to(self)
 
@@ -121,13 +117,13 @@ class Checkpoints:
 
     def about(self) -> dict[str, Any]:
         """Return the fields that the states do not contain."""
-        return {"apart": self._seconds_apart, "last": self._last_seconds}
+        return {"apart": self.seconds_apart, "last": self._last_seconds}
 
     def restore(self, about: dict[str, Any], states: Iterable[TrainingState]) -> None:
         """Store as many of these states as fit, and the fields of `about`."""
         self._states = [self._states[0], *sorted(states, key=lambda state: state.step)]
         self._steps = [state.step for state in self._states]
-        self._seconds_apart, self._last_seconds = about["apart"], about["last"]
+        self.seconds_apart, self._last_seconds = about["apart"], about["last"]
         self.nbytes = sum(map(state_bytes, self._states))
         while self._are_too_many():
             self._thin()
@@ -140,7 +136,7 @@ class Checkpoints:
         """Drop every other state, but not the first and the last."""
         self._states = [*self._states[:1], *self._states[:0:-2][::-1]]
         self._steps = [state.step for state in self._states]
-        self._seconds_apart *= 2
+        self.seconds_apart *= 2
         self.nbytes = sum(map(state_bytes, self._states))
 
 
