@@ -17,7 +17,7 @@ from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
 from fallline.engine.randomness import rng_for
 from fallline.vocabulary.recipe import OWN_DATA, DataSettings, RunRecipe
-from fallline.vocabulary.run_settings import OWN_SCHEDULE, OWN_SETTINGS
+from fallline.vocabulary.run_settings import OWN_SETTINGS, ScheduleSettings
 from support.problems import small_problem, train
 
 TABLES = {
@@ -182,7 +182,7 @@ def test_a_bad_optimizer_would_be_noticed(name, monkeypatch):
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_a_recipe_can_name_every_setting_of_a_schedule(name):
-    assert {parameter.name for parameter in SCHEDULES[name].parameters} <= set(OWN_SCHEDULE)
+    assert {parameter.name for parameter in SCHEDULES[name].parameters} <= set(ScheduleSettings.model_fields)
     assert len(SCHEDULES[name].parameters) <= 2
 
 

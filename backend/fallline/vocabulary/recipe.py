@@ -30,6 +30,7 @@ from fallline.vocabulary.run_settings import (
 from fallline.vocabulary.strict import (
     LARGEST,
     Label,
+    NamedRow,
     RowName,
     RunName,
     Seed,
@@ -42,9 +43,6 @@ MOST_HIDDEN_LAYERS = 8
 MOST_RUNS = 8
 MOST_EDITS = 1_000
 """Edits of one run. A longer list is refused before any entry is validated."""
-
-OWN_LOSS = ("delta",)
-"""Settings of particular losses, beside the name in one object."""
 
 OWN_DATA = ("degree", "turns")
 """Settings of particular data sets, beside the name."""
@@ -104,23 +102,16 @@ class LayerSettings(StrictModel):
     activation: RowName = "relu"
 
 
-class Initializer(SparseModel):
+class Initializer(NamedRow):
     """A method to draw initial parameters, with its own parameters in the same object."""
 
-    name: RowName
     scale: Annotated[float, Field(ge=0, le=1e6)] | None = None
 
 
-class LossSettings(SparseModel):
+class LossSettings(NamedRow):
     """A loss, with its own parameters in the same object."""
 
-    name: RowName
     delta: float | None = None
-
-    @property
-    def own(self) -> dict[str, float]:
-        """The loss's own parameters in the recipe."""
-        return {name: value for name in OWN_LOSS if (value := getattr(self, name)) is not None}
 
 
 class NetworkSettings(SparseModel):

@@ -15,13 +15,10 @@ from pydantic import (
 )
 
 from fallline.vocabulary.stop_conditions import StopCondition, Stops
-from fallline.vocabulary.strict import LARGEST, RowName, SparseModel, StrictModel
+from fallline.vocabulary.strict import LARGEST, NamedRow, RowName, StrictModel
 
 OWN_SETTINGS = ("momentum", "decay", "beta1", "beta2", "epsilon", "weight_decay")
 """Settings of particular optimizers, beside the optimizer's name."""
-
-OWN_SCHEDULE = ("every", "factor", "steps", "least", "start")
-"""Settings of particular schedules, in the schedule's object."""
 
 ALWAYS = ("optimizer", "learning_rate", "batch_size", "order")
 """Settings of a run that a complete recipe always contains."""
@@ -49,20 +46,14 @@ Coefficient = Annotated[float, Field(ge=0, le=1e6)]
 Limit = Annotated[float, Field(gt=0, le=1e6)]
 
 
-class ScheduleSettings(SparseModel):
+class ScheduleSettings(NamedRow):
     """A schedule of the learning rate, with its own parameters in the same object."""
 
-    name: RowName
     every: int | None = None
     factor: float | None = None
     steps: int | None = None
     least: float | None = None
     start: float | None = None
-
-    @property
-    def own(self) -> dict[str, float]:
-        """The schedule's parameters that are set."""
-        return {name: value for name in OWN_SCHEDULE if (value := getattr(self, name)) is not None}
 
     def as_json(self) -> str | dict[str, Any]:
         """Return its name, or the object if it has parameters."""
