@@ -24,8 +24,7 @@ from fallline.engine.training import advance
 from fallline.history.run_history import RunHistory
 from fallline.runs.batches import steps_until, steps_within
 from fallline.runs.case import Case
-from fallline.runs.checks.recipe import check_fit
-from fallline.runs.checks.run import check_change, check_edits_to_come, merge_edit
+from fallline.runs.checks.run import check_change, check_edits_to_come, check_fit, merge_edit
 from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
 from fallline.runs.past.checkpoints import CheckpointBudget, Checkpoints
 from fallline.runs.past.replay import Clock, PathRequest, Replay
@@ -67,6 +66,7 @@ class Run:
         self._problem = problem
         self._kernels = kernels
         self._checkpoint_budget = checkpoint_budget
+        self._evaluated = evaluated_series(problem)
         self.recipe = recipe
         self.generation = 0
         self.is_rounded = False
@@ -242,8 +242,7 @@ class Run:
         """
         changed = check_change(change, self.settings)
         problem = self._problem
-        shape, evaluated = problem.layout.sizes, evaluated_series(problem)
-        check_fit(changed, "", shape, len(problem.X), self._train_samples, evaluated)
+        check_fit(changed, "", problem.layout.sizes, len(problem.X), self._train_samples, self._evaluated)
         edit = Edit(at_step=self.state.step, **changed)
         edited = self.recipe.model_copy(update={"edits": merge_edit(self.recipe.edits, edit)})
         check_edits_to_come(edited, self.state.step)

@@ -8,7 +8,7 @@ from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.table import Kernel
 from fallline.engine.problem import Problem
 from fallline.engine.series import evaluated_series
-from fallline.runs.checks.recipe import check_run
+from fallline.runs.checks.run import check_run
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.run import Run
 from fallline.vocabulary.errors import Conflict, NotFound, TooExpensive

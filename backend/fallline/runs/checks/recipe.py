@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from fallline.engine.data.datasets import Dataset
 from fallline.engine.data.saved_parameters import SavedParameters
@@ -13,11 +12,11 @@ from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.losses import LOSSES, Loss, default_loss
 from fallline.engine.scores import score_of
 from fallline.engine.series import evaluated_names
-from fallline.runs.checks.bounds import check_own, named_in, parameter_count, step_seconds, within
+from fallline.runs.checks.bounds import check_own, named_in, parameter_count, within
 from fallline.runs.checks.data import check_data, dataset_of
-from fallline.runs.checks.run import check_redraw, check_stops, filled_run
+from fallline.runs.checks.run import check_run
 from fallline.vocabulary.errors import FieldError, InvalidRequest
-from fallline.vocabulary.recipe import Initializer, LossSettings, NetworkSettings, Recipe, RunRecipe
+from fallline.vocabulary.recipe import Initializer, LossSettings, NetworkSettings, Recipe
 
 
 def check_recipe(
@@ -135,46 +134,3 @@ def _check_start(network: NetworkSettings, sizes: Sequence[int], start: SavedPar
     wrong += [f"no {name}: this network has {', '.join(shapes)}" for name in in_file if name not in shapes]
     if wrong:
         raise InvalidRequest(*(FieldError("/network/start", each) for each in wrong))
-
-
-def check_run(
-    run: RunRecipe, pointer: str, shared: Recipe, sizes: Sequence[int], evaluated: Collection[str]
-) -> RunRecipe:
-    """Return a run of the experiment `shared`, filled in.
-
-    Its layers have these `sizes`, and it evaluates the series `evaluated`.
-    """
-    data = shared.data
-
-    def check(settings: Mapping[str, Any], where: str) -> None:
-        check_fit(settings, where, sizes, data.samples, data.train_samples, evaluated)
-
-    return filled_run(run, pointer, check)
-
-
-def check_fit(
-    settings: Mapping[str, Any],
-    pointer: str,
-    sizes: Sequence[int],
-    samples: int,
-    train_samples: int,
-    evaluated: Collection[str],
-) -> None:
-    """Check a run's settings. Raises InvalidRequest or TooExpensive."""
-    if "batch_size" in settings:
-        _check_batch(settings["batch_size"], sizes, samples, train_samples)
-    check_redraw(settings, len(sizes) - 1, pointer)
-    check_stops(settings, evaluated, pointer)
-
-
-def _check_batch(batch_size: int | None, sizes: Sequence[int], samples: int, train_samples: int) -> None:
-    """Check the cost of a batch size. Raises TooExpensive.
-
-    A mini-batch has its own bound; a full batch (null, or its number) only has to fit the time of a step.
-    """
-    if batch_size is not None and batch_size != train_samples:
-        within("mini_batch", batch_size)
-    batch = train_samples if batch_size is None else min(batch_size, train_samples)
-    # A full batch evaluates the training samples anyway; otherwise every sample needs one more forward pass.
-    evaluated = samples - train_samples if batch_size is None else samples
-    within("milliseconds_a_step", 1000 * step_seconds(sizes, batch, evaluated))

@@ -1,4 +1,4 @@
-"""Checks a run's settings, edits and forks: known methods with their own parameters.
+"""Checks a run's settings, edits and forks: known methods with their own parameters, and affordable steps.
 
 Owns the defaults, and how edits at one step merge.
 """
@@ -6,17 +6,17 @@ Owns the defaults, and how edits at one step merge.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
-from fallline.runs.checks.bounds import check_own, named_in, within
+from fallline.runs.checks.bounds import check_own, named_in, step_seconds, within
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.errors import Conflict, FieldError, InvalidRequest
 from fallline.vocabulary.parameters import Parameter
-from fallline.vocabulary.recipe import Origin, RunRecipe
+from fallline.vocabulary.recipe import Origin, Recipe, RunRecipe
 from fallline.vocabulary.run_settings import (
     AT_ANY_TIME,
     EDITABLE,
@@ -31,11 +31,18 @@ from fallline.vocabulary.stop_conditions import SERIES
 _OF_THE_FORK = frozenset({"name", "label", "fork_of", "at_step"})
 
 
-def filled_run(run: RunRecipe, pointer: str, check: Callable[[Mapping[str, Any], str], None]) -> RunRecipe:
-    """Return the run, filled in, without settings at their defaults.
+def check_run(
+    run: RunRecipe, pointer: str, shared: Recipe, sizes: Sequence[int], evaluated: Collection[str]
+) -> RunRecipe:
+    """Return a run of the experiment `shared`, filled in, without settings at their defaults.
 
-    `check(settings, pointer)` raises if settings do not fit the experiment. Raises InvalidRequest.
+    Its layers have these `sizes`, and it evaluates the series `evaluated`. Raises InvalidRequest or TooExpensive.
     """
+    samples, train_samples = shared.data.samples, shared.data.train_samples
+
+    def check(settings: Mapping[str, Any], where: str) -> None:
+        check_fit(settings, where, sizes, samples, train_samples, evaluated)
+
     within("edits_a_run", len(run.edits))
     start = run.settings
     start = start.changed(_filled_in(start.as_json(), "", {}, pointer), at_step=0)
@@ -57,6 +64,34 @@ def filled_run(run: RunRecipe, pointer: str, check: Callable[[Mapping[str, Any],
     if settings_at_start["stop"] is not None:
         settings_at_start["stop"] = list(start.stop)
     return run.model_copy(update=settings_at_start)
+
+
+def check_fit(
+    settings: Mapping[str, Any],
+    pointer: str,
+    sizes: Sequence[int],
+    samples: int,
+    train_samples: int,
+    evaluated: Collection[str],
+) -> None:
+    """Check a run's settings. Raises InvalidRequest or TooExpensive."""
+    if "batch_size" in settings:
+        _check_batch(settings["batch_size"], sizes, samples, train_samples)
+    _check_redraw(settings, len(sizes) - 1, pointer)
+    _check_stops(settings, evaluated, pointer)
+
+
+def _check_batch(batch_size: int | None, sizes: Sequence[int], samples: int, train_samples: int) -> None:
+    """Check the cost of a batch size. Raises TooExpensive.
+
+    A mini-batch has its own bound; a full batch (null, or its number) only has to fit the time of a step.
+    """
+    if batch_size is not None and batch_size != train_samples:
+        within("mini_batch", batch_size)
+    batch = train_samples if batch_size is None else min(batch_size, train_samples)
+    # A full batch evaluates the training samples anyway; otherwise every sample needs one more forward pass.
+    evaluated = samples - train_samples if batch_size is None else samples
+    within("milliseconds_a_step", 1000 * step_seconds(sizes, batch, evaluated))
 
 
 def check_change(change: Change, settings: RunSettings, pointer: str = "") -> dict[str, Any]:
@@ -120,7 +155,7 @@ def merge_edit(edits: list[Edit], edit: Edit) -> list[Edit]:
     return [*before, Edit(at_step=edit.at_step, **{**earlier, **edit.changes()}), *after[1:]]
 
 
-def check_redraw(changed: Mapping[str, Any], layers: int, pointer: str = "") -> None:
+def _check_redraw(changed: Mapping[str, Any], layers: int, pointer: str = "") -> None:
     """Raise InvalidRequest for unknown layers or an unknown initializer."""
     redraw = changed.get("redraw")
     if redraw is None:
@@ -135,7 +170,7 @@ def check_redraw(changed: Mapping[str, Any], layers: int, pointer: str = "") -> 
     named_in(fitting, redraw["weights"], f"{pointer}/redraw/weights", "way to draw weights")
 
 
-def check_stops(changed: Mapping[str, Any], evaluated: Collection[str], pointer: str = "") -> None:
+def _check_stops(changed: Mapping[str, Any], evaluated: Collection[str], pointer: str = "") -> None:
     """Raise InvalidRequest for conditions on series without evaluation."""
     for place, condition in enumerate(changed.get("stop") or ()):
         if condition["when"] in SERIES and condition["when"] not in evaluated:
