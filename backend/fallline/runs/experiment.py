@@ -409,7 +409,9 @@ class Experiment:
         if self._pending:
             # Requests about the past share the time with training.
             budget /= 2
-            self._work_on_pending(budget, clock)
+            first = self._pending[0]
+            if first.work(budget, clock):
+                self._pending.remove(first)
         self._pause_unattended(now)
         self._stepping.work(self.runs, budget, now, lambda run, steps: self._advance(run, steps, now, clock))
         self._finish_jobs(now)
@@ -420,11 +422,6 @@ class Experiment:
             self._publish_findings(self._schedule.when_idle(self.runs, now), now)
         if now >= self._publisher.due_at:
             self.publish(now)
-
-    def _work_on_pending(self, budget: float, clock: Clock) -> None:
-        first = self._pending[0]
-        if first.work(budget, clock):
-            self._pending.remove(first)
 
     def close(self, now: float, why: FalllineError | None = None) -> None:
         """Close the experiment: pending requests get `why`, or NotFound."""

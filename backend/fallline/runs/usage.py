@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from fallline.engine.data.tabular import Table
-from fallline.engine.problem import Problem, Samples
+from fallline.engine.problem import Problem
 from fallline.engine.series import MEASURES
 from fallline.history.pyramid import most_bytes
 from fallline.runs.checks.bounds import parameter_count
@@ -69,12 +69,9 @@ class Usage:
 def problem_bytes(problem: Problem) -> int:
     """Return the bytes of all samples and of the initial parameters."""
     own = (problem.X, problem.y, problem.train_rows, problem.test_rows, problem.initial_parameters)
-    splits = [_samples_bytes(split) for split in (problem.train, problem.test) if split is not None]
-    return sum(array.nbytes for array in own) + sum(splits)
-
-
-def _samples_bytes(samples: Samples) -> int:
-    return sum(each.nbytes for each in (samples.X, samples.y, samples.columns, samples.targets, samples.rows))
+    splits = [split for split in (problem.train, problem.test) if split is not None]
+    samples = [array for one in splits for array in (one.X, one.y, one.columns, one.targets, one.rows)]
+    return sum(array.nbytes for array in (*own, *samples))
 
 
 def run_bytes(run: Run) -> int:

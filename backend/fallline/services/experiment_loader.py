@@ -312,7 +312,8 @@ class ExperimentLoader:
                 live.ready.exception()  # retrieved, as there may be no caller
             if not isinstance(error, Exception):
                 raise
-            _log_unexpected(error)
+            if not isinstance(error, FalllineError):
+                _log.error("an experiment could not be opened again", exc_info=error)
         else:
             live.ready.set_result(None)
 
@@ -390,7 +391,8 @@ class ExperimentLoader:
                 return
             if await self.pause(id):
                 _log.warning("an experiment was paused: the memory of this server is in use")
-                self._subscribers.event(id, _paused_for_memory(id))
+                event = {"type": "event", "experiment": id, "run": None, "event": "memory", "paused": True}
+                self._subscribers.event(id, event)
 
     def _evict(self, id: str, entry: Entry) -> None:
         """Close a live experiment. The next request opens it from the store."""
@@ -481,12 +483,3 @@ def _pause(one: Experiment, now: float) -> bool:
         return False
     one.pause(now)
     return True
-
-
-def _paused_for_memory(id: str) -> Json:
-    return {"type": "event", "experiment": id, "run": None, "event": "memory", "paused": True}
-
-
-def _log_unexpected(error: Exception) -> None:
-    if not isinstance(error, FalllineError):
-        _log.error("an experiment could not be opened again", exc_info=error)

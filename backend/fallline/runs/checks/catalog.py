@@ -9,7 +9,7 @@ from fallline.engine.data.datasets import CSV, DATASETS, Dataset
 from fallline.engine.data.datasets.own import HELP, NEEDS, SOURCE
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.initializers import INITIALIZERS, Initializer
-from fallline.engine.methods.losses import LOSSES, Loss
+from fallline.engine.methods.losses import LOSSES
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
 from fallline.runs.checks.bounds import BOUNDS, LARGEST_MINI_BATCH, MOST_FEATURES, MOST_SAMPLES
@@ -110,7 +110,9 @@ def catalog() -> dict[str, Any]:
     }
     return {
         "datasets": [*(_dataset_entry(row) for row in DATASETS.values()), _own_entry()],
-        "losses": [_loss_entry(row) for row in LOSSES.values()],
+        "losses": [
+            {**_entry(row), "task": row.task, "most_classes": row.most_classes} for row in LOSSES.values()
+        ],
         **{title: [_entry(row) for row in table.values()] for title, table in tables.items()},
         "data_settings": [each.as_json() for each in DATA_SETTINGS],
         "seeds": [each.as_json() for each in SEEDS],
@@ -156,8 +158,3 @@ def _own_entry() -> dict[str, Any]:
         "classes": [],
         "needs": [{"name": name, "help": help} for name, help in NEEDS],
     }
-
-
-def _loss_entry(row: Loss) -> dict[str, Any]:
-    """Return a loss; `most_classes` is null without a limit."""
-    return {**_entry(row), "task": row.task, "most_classes": row.most_classes}

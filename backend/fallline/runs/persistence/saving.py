@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from fallline.engine.state import TrainingState
 from fallline.runs.run import Run
@@ -124,7 +123,8 @@ def restore(run: Run, parts: Mapping[str, bytes]) -> tuple[Saved, Provenance] | 
         state = _state(about["state"], arrays)
         states = {name: _checkpoint(data) for name, data in parts.items() if name.startswith(CHECKPOINT)}
         pieces = [unpack(data) for name, data in parts.items() if name.startswith(HISTORY)]
-        _check_shape(run, state, about)
+        if state.parameters.shape != run.state.parameters.shape or about["history"]["count"] != state.step:
+            raise Damaged("the pieces belong to different runs")
         run.history.restore(about["history"], arrays, pieces)
     except (ValueError, KeyError, TypeError):
         return None
@@ -145,11 +145,6 @@ def _checkpoint(data: bytes) -> TrainingState | None:
         return _state(*unpack(data))
     except (ValueError, KeyError, TypeError):
         return None
-
-
-def _check_shape(run: Run, state: TrainingState, about: dict[str, Any]) -> None:
-    if state.parameters.shape != run.state.parameters.shape or about["history"]["count"] != state.step:
-        raise Damaged("the pieces belong to different runs")
 
 
 def _as_stored(run: Run, useless: list[str]) -> Saved:
