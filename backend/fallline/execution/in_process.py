@@ -348,11 +348,7 @@ class InProcessExecutor:
         return self._threads[zlib.crc32(id.encode()) % len(self._threads)]
 
     async def open(
-        self,
-        id: str,
-        make: Callable[[], Experiment],
-        journal: Journal,
-        failed: Callable[[], None],
+        self, id: str, make: Callable[[], Experiment], journal: Journal, failed: Callable[[], None]
     ) -> dict[str, Any]:
         thread, answer = self._thread_of(id), self._new_answer()
         reply = _Reply(answer, None)

@@ -47,11 +47,7 @@ class Executor(Protocol):
         """Fail the calls that still wait, after all writes."""
 
     async def open(
-        self,
-        id: str,
-        make: Callable[[], Experiment],
-        journal: Journal,
-        failed: Callable[[], None],
+        self, id: str, make: Callable[[], Experiment], journal: Journal, failed: Callable[[], None]
     ) -> dict[str, Any]:
         """Open an experiment and return its state once its runs have been restored.
 

@@ -16,10 +16,7 @@ GENERIC = "generic"
 """LLVM's name for the common features of an architecture."""
 
 _V3 = ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "popcnt", "sse4.2")
-LEVELS = {
-    "x86-64-v3": _V3,
-    "x86-64-v4": (*_V3, "avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl"),
-}
+LEVELS = {"x86-64-v3": _V3, "x86-64-v4": (*_V3, "avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl")}
 """Features of the x86-64 levels (its ABI, "Micro-Architecture Levels"), by LLVM's names."""
 
 

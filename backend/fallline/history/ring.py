@@ -36,10 +36,7 @@ class BucketRing:
         self.start = self.stop = int(buckets.first[0]) // width if len(buckets) else 0
         # The smallest integer type for counts up to the width saves a fifth of the memory.
         counts = np.empty((rows, size), np.min_scalar_type(width))
-        self._arrays: Arrays = {
-            "samples_seen": np.empty(size, np.int64),
-            "seconds": np.empty(size),
-        }
+        self._arrays: Arrays = {"samples_seen": np.empty(size, np.int64), "seconds": np.empty(size)}
         self._arrays.update({name: np.empty((rows, size)) for name in STATISTICS.values()}, count=counts)
         self.add(buckets)
 
@@ -147,11 +144,7 @@ def steps_part(kind: Kind, ring: StepRing) -> list[Part]:
 
     def arrays() -> Arrays:
         records = ring.records(start, stop)
-        return {
-            "samples_seen": records.samples_seen,
-            "seconds": records.seconds,
-            "values": records.values,
-        }
+        return {"samples_seen": records.samples_seen, "seconds": records.seconds, "values": records.values}
 
     about: About = {"kind": kind, "start": start, "width": 1}
     return [Part(kind, (start, stop), about, arrays)] if start < stop else []

@@ -156,8 +156,7 @@ class Session:
         if self._refused > MOST_REFUSED:
             self.close(CloseCode.TOO_MANY_MESSAGES, "too many commands")
         return TooManyRequests(
-            "this socket sends too fast: wait `retry_after` seconds",
-            budget.seconds_to_next(now),
+            "this socket sends too fast: wait `retry_after` seconds", budget.seconds_to_next(now)
         )
 
     def token_for(self, experiment: str) -> str | None:

@@ -143,12 +143,7 @@ class StoreThread:
     # ------------------------------------------------------------------ requests
 
     def journal(
-        self,
-        id: str,
-        lost: Callable[[], None],
-        *,
-        count: int = 0,
-        new: NewExperiment | None = None,
+        self, id: str, lost: Callable[[], None], *, count: int = 0, new: NewExperiment | None = None
     ) -> StoredJournal:
         """Return the record of an experiment with `count` entries, or of a new one."""
         journal = StoredJournal(self, id, new, count, lost)

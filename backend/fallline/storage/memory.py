@@ -95,12 +95,7 @@ class MemoryStore:
             new = record.new
             return _Experiment(
                 ExperimentInfo(
-                    record.id,
-                    new.token_hash,
-                    record.at,
-                    is_playing=False,
-                    table=new.table,
-                    owner=new.owner,
+                    record.id, new.token_hash, record.at, is_playing=False, table=new.table, owner=new.owner
                 )
             )
         assert there is not None

@@ -6,13 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, ValidationInfo, field_validator, model_serializer, model_validator
 
 from fallline.vocabulary.stop_conditions import StopCondition, Stops
 from fallline.vocabulary.strict import LARGEST, NamedRow, RowName, StrictModel
@@ -70,8 +64,7 @@ class Redraw(StrictModel):
     """
 
     layers: Annotated[
-        list[Annotated[int, Field(ge=1, le=MOST_REDRAWN)]],
-        Field(min_length=1, max_length=MOST_REDRAWN),
+        list[Annotated[int, Field(ge=1, le=MOST_REDRAWN)]], Field(min_length=1, max_length=MOST_REDRAWN)
     ] = Field(description="numbers k of the Wk and bk to draw again")
     weights: RowName = Field(default="he", description="the initializer of the weights: a row of the catalog")
 
@@ -206,8 +199,7 @@ class MethodSettings(StrictModel):
         description="largest norm of the gradient over all parameters; a longer one is shortened; null: no limit",
     )
     clip_value: Limit | None = Field(
-        default=None,
-        description="largest size of a gradient entry, applied after the norm; null: no limit",
+        default=None, description="largest size of a gradient entry, applied after the norm; null: no limit"
     )
     stop: Stops | None = Field(
         default=None, description="the run finishes at the first step that meets one of these; []: none"

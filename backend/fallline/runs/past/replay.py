@@ -80,10 +80,7 @@ class StateRequest:
     """A request for the state at a past step: `done` gets what `see` returns for it."""
 
     def __init__(
-        self,
-        replay: Replay,
-        see: Callable[[TrainingState, RunRecipe], Any],
-        done: Callable[[Any], None],
+        self, replay: Replay, see: Callable[[TrainingState, RunRecipe], Any], done: Callable[[Any], None]
     ) -> None:
         self._replay, self._see, self.done = replay, see, done
 
@@ -104,11 +101,7 @@ class PathRequest:
     """
 
     def __init__(
-        self,
-        replay: Replay,
-        stored: list[TrainingState],
-        stops: list[int],
-        done: Callable[[Any], None],
+        self, replay: Replay, stored: list[TrainingState], stops: list[int], done: Callable[[Any], None]
     ) -> None:
         self._replay, self._states, self._stops, self.done = replay, stored, stops, done
 
