@@ -24,9 +24,9 @@ Index = slice | NDArray[np.intp]
 STATISTICS = {"min": "minimum", "max": "maximum", "mean": "mean", "last": "final"}
 """Names of statistics in columns, and the attributes of `Buckets`."""
 
-_OWN = ("first", "last", "samples_seen", "seconds")
 _OF_SERIES = (*STATISTICS.values(), "count")
-"""Columns of `Buckets`: (n,), and (series, n)."""
+_COLUMNS = ("first", "last", "samples_seen", "seconds", *_OF_SERIES)
+"""Columns of `Buckets`; those of series are (series, n), the others (n,)."""
 
 _SPARSE = ("train_", "test_", "objective")
 
@@ -104,7 +104,7 @@ class Buckets:
     @property
     def nbytes(self) -> int:
         """Bytes of all columns."""
-        return sum(getattr(self, name).nbytes for name in (*_OWN, *_OF_SERIES))
+        return sum(getattr(self, name).nbytes for name in _COLUMNS)
 
     @classmethod
     def empty(cls, names: tuple[str, ...]) -> Buckets:
@@ -124,8 +124,8 @@ class Buckets:
 
     def part(self, where: Index) -> Buckets:
         """Return some of the buckets by index, which must be neighbours."""
-        own = (getattr(self, name)[where] for name in _OWN)
-        return Buckets(*own, self.names, *(getattr(self, name)[:, where] for name in _OF_SERIES))
+        columns = {name: getattr(self, name)[..., where] for name in _COLUMNS}
+        return Buckets(names=self.names, **columns)
 
     # ------------------------------------------------------------------ encodings
 
@@ -223,11 +223,8 @@ def join(*pieces: Buckets) -> Buckets:
             raise ValueError(f"step {before.last[-1] + 1} must come next, not {after.first[0]}")
     if len(pieces) == 1:
         return pieces[0]
-    own, of_series = (
-        [np.concatenate([getattr(piece, name) for piece in pieces], axis=-1) for name in names]
-        for names in (_OWN, _OF_SERIES)
-    )
-    return Buckets(*own, pieces[0].names, *of_series)
+    columns = {name: np.concatenate([getattr(piece, name) for piece in pieces], axis=-1) for name in _COLUMNS}
+    return Buckets(names=pieces[0].names, **columns)
 
 
 def coarsen(buckets: Buckets, at_most: int) -> Buckets:
@@ -318,7 +315,7 @@ def _merge_halves(buckets: Buckets, width: int) -> Buckets:
     merged = _merge(buckets.part(left), buckets.part(left + 1))
     result = buckets.part(np.delete(np.arange(len(buckets)), left + 1))
     indices = left - np.arange(len(left))
-    for name in (*_OWN, *_OF_SERIES):
+    for name in _COLUMNS:
         getattr(result, name)[..., indices] = getattr(merged, name)
     return result
 
