@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fallline.vocabulary.dyadic import ceil, floor, pieces
+from fallline.vocabulary.columns import ceil, floor, pieces
 
 
 @dataclass(frozen=True, slots=True)

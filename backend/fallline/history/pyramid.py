@@ -29,8 +29,17 @@ from fallline.history.ring import (
     buckets_parts,
     steps_part,
 )
-from fallline.vocabulary.columns import Buckets, Records, as_one, from_records, join, pair_up, widen
-from fallline.vocabulary.dyadic import ceil, floor
+from fallline.vocabulary.columns import (
+    Buckets,
+    Records,
+    as_one,
+    ceil,
+    floor,
+    from_records,
+    join,
+    pair_up,
+    widen,
+)
 from fallline.vocabulary.packing import About, Arrays
 
 STEPS = 1024

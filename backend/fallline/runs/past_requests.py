@@ -12,8 +12,7 @@ from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.runs.past.replay import Clock, HistoryRequest, PendingRequest, StateRequest, finest_width
 from fallline.runs.run import Run
-from fallline.vocabulary.columns import Buckets
-from fallline.vocabulary.dyadic import ceil, floor
+from fallline.vocabulary.columns import Buckets, ceil, floor
 from fallline.vocabulary.errors import FalllineError, FieldError, InvalidRequest
 from fallline.vocabulary.recipe import RunRecipe
 

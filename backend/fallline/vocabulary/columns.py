@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.vocabulary.dyadic import ceil, floor, pieces
 from fallline.vocabulary.encoding import csv_table, float_column, integer_column, nullable_rows
 
 Floats = NDArray[np.float64]
@@ -42,6 +41,24 @@ def recorded_every_step(names: Iterable[str]) -> frozenset[str]:
 def bucket_bytes(names: tuple[str, ...]) -> int:
     """Return the bytes of one bucket: five numbers a series, and four of its own."""
     return 8 * (5 * len(names) + 4)
+
+
+def floor(step: int, width: int) -> int:
+    """Return the last multiple of width that is not after step."""
+    return step // width * width
+
+
+def ceil(step: int, width: int) -> int:
+    """Return the first multiple of width that is not before step."""
+    return -(-step // width) * width
+
+
+def pieces(start: int, stop: int, width: int) -> int:
+    """Return how many dyadic buckets of at most this width cover start <= k < stop."""
+    begin, end = ceil(start, width), floor(stop, width)
+    if begin > end:
+        return pieces(start, stop, width // 2)
+    return (begin - start).bit_count() + (end - begin) // width + (stop - end).bit_count()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline.vocabulary.dyadic import ceil, floor, pieces
+from fallline.vocabulary.columns import ceil, floor, pieces
 
 
 @pytest.mark.parametrize(("step", "before", "after"), [(0, 0, 0), (7, 0, 8), (8, 8, 8), (9, 8, 16)])

@@ -13,8 +13,7 @@ from fallline.engine.kernels.table import Kernel
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
-from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join
-from fallline.vocabulary.dyadic import ceil, floor, pieces
+from fallline.vocabulary.columns import Buckets, Records, ceil, coarsen, floor, from_records, join, pieces
 from fallline.vocabulary.recipe import RunRecipe
 
 Clock = Callable[[], float]
