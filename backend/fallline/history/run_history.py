@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fallline.history.pyramid import Pyramid, most_bytes
 from fallline.history.ring import Part
-from fallline.vocabulary.columns import Buckets, Floats, Records
+from fallline.vocabulary.columns import STATISTICS, Buckets, Floats, Records
 from fallline.vocabulary.packing import About, Arrays
 
 
@@ -63,15 +63,8 @@ class RunHistory:
     def range(self, first: int, last: int, at_most: int) -> Buckets:
         """Return whole buckets of the range: see `Pyramid.range`."""
         buckets = self._pyramid.range(first, last, at_most)
-        return replace(
-            buckets,
-            names=self.names,
-            minimum=self._expand(buckets.minimum),
-            maximum=self._expand(buckets.maximum),
-            mean=self._expand(buckets.mean),
-            final=self._expand(buckets.final),
-            count=buckets.count[self._sources],
-        )
+        expanded = {name: self._expand(getattr(buckets, name)) for name in STATISTICS.values()}
+        return replace(buckets, names=self.names, count=buckets.count[self._sources], **expanded)
 
     def latest(self) -> dict[str, tuple[int, float]]:
         """Return the step and value of the last finite record of every series."""

@@ -187,8 +187,11 @@ class Views:
             return await self._read_step(id, run, step, partial(row.measure, **options))
 
         def begin(one: Experiment, _: float, done: Later) -> None:
-            read = one.state_at if row.measure_path is None else one.path_to
-            read(run, step, partial(_inputs, one), done)
+            see = partial(_inputs, one)
+            if row.measure_path is None:
+                one.state_at(run, step, see, done)
+            else:
+                one.path_to(run, step, see, done)
 
         result = await self._later(id, begin)
         inputs, moves, before = result.pop("inputs"), result.pop("moves"), result.pop("made_seconds", 0.0)
