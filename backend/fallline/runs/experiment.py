@@ -34,14 +34,7 @@ from fallline.runs.run_registry import RunRegistry
 from fallline.runs.stepping import StepJob, Stepping
 from fallline.runs.usage import Usage
 from fallline.vocabulary.commands import AddRun, EditRun
-from fallline.vocabulary.errors import (
-    Conflict,
-    FalllineError,
-    FieldError,
-    InvalidRequest,
-    NotFound,
-    Unattended,
-)
+from fallline.vocabulary.errors import Conflict, FalllineError, NotFound, Unattended, invalid
 from fallline.vocabulary.findings import shown_name
 from fallline.vocabulary.journal import JournalBatch, Json, Receipt, StoredExperiment, V
 from fallline.vocabulary.provenance import TO_ROUNDING, replay_of
@@ -359,9 +352,7 @@ class Experiment:
         present = parent.state.step
         at_step = present if request.at_step is None else request.at_step
         if at_step > present:
-            raise InvalidRequest(
-                FieldError("/at_step", f"a step from 0 to {present}, where {parent.name} stands")
-            )
+            raise invalid("/at_step", f"a step from 0 to {present}, where {parent.name} stands")
         if "name" not in request.model_fields_set:
             request = request.model_copy(update={"name": self._registry.free_name()})
         self._registry.check_place_for(request.name)

@@ -13,7 +13,7 @@ from fallline.engine.state import TrainingState
 from fallline.runs.past.replay import Clock, HistoryRequest, PendingRequest, StateRequest, finest_width
 from fallline.runs.run import Run
 from fallline.vocabulary.columns import Buckets, ceil, floor
-from fallline.vocabulary.errors import FalllineError, FieldError, InvalidRequest
+from fallline.vocabulary.errors import FalllineError, InvalidRequest, invalid
 from fallline.vocabulary.recipe import RunRecipe
 
 STRETCH_SECONDS = 2.0
@@ -86,7 +86,7 @@ def _step_in_past(run: Run, step: int | None) -> int:
     """Return the step, or the present one for None. Raises InvalidRequest."""
     present = run.state.step
     if step is not None and step > present:
-        raise InvalidRequest(FieldError("/step", f"a step from 0 to {present}, the run's present one"))
+        raise invalid("/step", f"a step from 0 to {present}, the run's present one")
     return present if step is None else step
 
 

@@ -14,7 +14,7 @@ from fallline.execution.interface import Executor, Later
 from fallline.runs.experiment import Experiment
 from fallline.services.background import Background
 from fallline.vocabulary.commands import AddRun, Command, EditRun, Pause, Play, RemoveRun, Reset, Step
-from fallline.vocabulary.errors import FalllineError, FieldError, InvalidRequest, KeyReused, Unattended
+from fallline.vocabulary.errors import FalllineError, KeyReused, Unattended, invalid
 from fallline.vocabulary.journal import Json, Receipt
 from fallline.vocabulary.recipe import RunRecipe
 
@@ -91,7 +91,7 @@ class CommandRunner:
 
 def _required(run: str | None) -> str:
     if run is None:
-        raise InvalidRequest(FieldError("/run", "is required: the name of the run"))
+        raise invalid("/run", "is required: the name of the run")
     return run
 
 

@@ -18,7 +18,7 @@ from fallline.engine.data.saved_parameters import MAGIC, SavedParameters, read_p
 from fallline.engine.data.tabular import Table, read_table
 from fallline.services.store_thread import StoreThread
 from fallline.storage.interface import TableInfo
-from fallline.vocabulary.errors import Damaged, FieldError, InvalidRequest, NotFound, Unavailable
+from fallline.vocabulary.errors import Damaged, NotFound, Unavailable, invalid
 from fallline.vocabulary.recipe import Recipe
 
 Upload = Table | SavedParameters
@@ -197,11 +197,11 @@ async def load_uploads(recipe: Recipe, uploads: Uploads) -> ExperimentUploads:
     try:
         table = None if table_id is None else await uploads.table(table_id)
     except NotFound as error:
-        raise InvalidRequest(FieldError("/data/dataset", error.detail)) from None
+        raise invalid("/data/dataset", error.detail) from None
     try:
         start = None if start_id is None else await uploads.parameters(start_id)
     except NotFound as error:
-        raise InvalidRequest(FieldError("/network/start", error.detail)) from None
+        raise invalid("/network/start", error.detail) from None
     return ExperimentUploads(table, start)
 
 

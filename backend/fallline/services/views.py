@@ -33,7 +33,7 @@ from fallline.services.measurements import Measurements
 from fallline.services.owners import Owners
 from fallline.services.store_thread import StoreThread
 from fallline.vocabulary.columns import Buckets
-from fallline.vocabulary.errors import Damaged, FieldError, InvalidRequest, NotFound
+from fallline.vocabulary.errors import Damaged, NotFound, invalid
 from fallline.vocabulary.journal import Json
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
@@ -159,7 +159,7 @@ class Views:
         if result["script"] is None:
             count = f"{result['numbers']:,}"
             limit = f"must need at most {MOST_NUMBERS:,} numbers for a script; its change needs {count}"
-            raise InvalidRequest(FieldError("/run", limit))
+            raise invalid("/run", limit)
         script: str = result["script"]
         return script
 
@@ -182,7 +182,7 @@ class Views:
         row = instrument_of(name)
         options = options or {}
         for option in options.keys() - row.options:
-            raise InvalidRequest(FieldError(f"/{option}", f"must be left out: {name} has no such option"))
+            raise invalid(f"/{option}", f"must be left out: {name} has no such option")
         if not row.costly:
             return await self._read_step(id, run, step, partial(row.measure, **options))
 
@@ -275,4 +275,4 @@ def _names_of(run: Run) -> tuple[frozenset[str], tuple[str, ...]]:
 
 def _check_series(series: list[str], names: tuple[str, ...]) -> None:
     if any(name not in names for name in series):
-        raise InvalidRequest(FieldError("/series", f"must be names of series; there are {', '.join(names)}"))
+        raise invalid("/series", f"must be names of series; there are {', '.join(names)}")

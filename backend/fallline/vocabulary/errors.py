@@ -53,6 +53,11 @@ class InvalidRequest(FalllineError):
         return {**members, "more_errors": True} if self.more else members
 
 
+def invalid(pointer: str, detail: str) -> InvalidRequest:
+    """Return the error of one field: its JSON pointer, and what would be right."""
+    return InvalidRequest(FieldError(pointer, detail))
+
+
 class TooExpensive(FalllineError):
     """The recipe exceeds a bound of this server. Raised before anything is allocated."""
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from fallline.engine.data import saved_parameters
 from fallline.engine.data.tabular import MOST_BYTES, MOST_CATEGORIES, MOST_COLUMNS, MOST_ROWS
-from fallline.vocabulary.errors import FieldError, InvalidRequest, TooExpensive
+from fallline.vocabulary.errors import TooExpensive, invalid
 from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import MOST_EDITS, MOST_HIDDEN_LAYERS, MOST_RUNS
 
@@ -52,7 +52,7 @@ def within(bound: str, amount: float) -> None:
 def named_in(table: Collection[str], name: str, pointer: str, what: str) -> None:
     """Raise InvalidRequest for a name that is not in the table."""
     if name not in table:
-        raise InvalidRequest(FieldError(pointer, f"the name of a known {what}: {', '.join(table)}"))
+        raise invalid(pointer, f"the name of a known {what}: {', '.join(table)}")
 
 
 def check_own(
@@ -63,10 +63,10 @@ def check_own(
     for name, value in settings.items():
         if name not in rows:
             has = ", ".join(rows) or "no parameters of its own"
-            raise InvalidRequest(FieldError(f"{pointer}/{name}", f"no such setting: {method} has {has}"))
+            raise invalid(f"{pointer}/{name}", f"no such setting: {method} has {has}")
         if not rows[name].allows(value):
             kind = "whole number" if rows[name].integer else "number"
-            raise InvalidRequest(FieldError(f"{pointer}/{name}", f"a {kind} {rows[name].range_in_words()}"))
+            raise invalid(f"{pointer}/{name}", f"a {kind} {rows[name].range_in_words()}")
 
 
 def parameter_count(sizes: Sequence[int]) -> int:

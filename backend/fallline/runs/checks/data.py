@@ -5,7 +5,7 @@ from __future__ import annotations
 from fallline.engine.data.datasets import CSV, DATASETS, Dataset, Task, own_dataset
 from fallline.engine.data.tabular import Table
 from fallline.runs.checks.bounds import check_own, named_in, within
-from fallline.vocabulary.errors import FieldError, InvalidRequest
+from fallline.vocabulary.errors import invalid
 from fallline.vocabulary.recipe import OF_A_TABLE, DataSettings
 
 
@@ -16,22 +16,20 @@ def dataset_of(data: DataSettings, table: Table | None = None) -> Dataset:
     named_in([*DATASETS, CSV], data.name, "/data/name", "data set")
     row = DATASETS[data.name]
     if row.missing:
-        raise InvalidRequest(FieldError("/data/name", f"another data set: {row.name} {row.missing}"))
+        raise invalid("/data/name", f"another data set: {row.name} {row.missing}")
     return row
 
 
 def _of_table(data: DataSettings, table: Table | None) -> Dataset:
     if table is None:
-        raise InvalidRequest(
-            FieldError("/data/dataset", "the id of a stored table: POST the CSV to /api/v1/datasets")
-        )
+        raise invalid("/data/dataset", "the id of a stored table: POST the CSV to /api/v1/datasets")
     target = table.column(table.target if data.target is None else data.target)
     if target is None:
         names = ", ".join(column.name for column in table.usable)
-        raise InvalidRequest(FieldError("/data/target", f"a column that can be learnt: {names}"))
+        raise invalid("/data/target", f"a column that can be learnt: {names}")
     task: Task = data.task or target.task or "regression"
     if task == "regression" and target.categories:
-        raise InvalidRequest(FieldError("/data/task", f"classification: {target.name} contains text"))
+        raise invalid("/data/task", f"classification: {target.name} contains text")
     if task == "classification":
         within("classes", target.distinct)
     return own_dataset(table, target, task)
@@ -44,9 +42,7 @@ def check_data(data: DataSettings, dataset: Dataset) -> DataSettings:
     """
     _check_own(data, dataset)
     if data.label_noise and dataset.task != "classification":
-        raise InvalidRequest(
-            FieldError("/data/label_noise", f"0: {dataset.name} is a regression, without labels")
-        )
+        raise invalid("/data/label_noise", f"0: {dataset.name} is a regression, without labels")
     changes: dict[str, object] = {
         parameter.name: None
         for parameter in dataset.parameters
@@ -63,7 +59,7 @@ def check_data(data: DataSettings, dataset: Dataset) -> DataSettings:
 def _check_own(data: DataSettings, dataset: Dataset) -> None:
     for name in OF_A_TABLE:
         if getattr(data, name) is not None and not dataset.target:
-            raise InvalidRequest(FieldError(f"/data/{name}", f"no such setting: only {CSV} has it"))
+            raise invalid(f"/data/{name}", f"no such setting: only {CSV} has it")
     check_own(dataset.name, dataset.parameters, data.own, "/data")
 
 
@@ -72,9 +68,7 @@ def _features(data: DataSettings, dataset: Dataset) -> int:
     if own is None:
         return data.features
     if "features" in data.model_fields_set and data.features != own:
-        raise InvalidRequest(
-            FieldError("/data/features", f"{own}, the number of {dataset.name}, or leave it out")
-        )
+        raise invalid("/data/features", f"{own}, the number of {dataset.name}, or leave it out")
     return own
 
 
@@ -85,5 +79,5 @@ def _samples(data: DataSettings, dataset: Dataset) -> int:
     if "samples" not in data.model_fields_set:
         return own
     if data.samples > own:
-        raise InvalidRequest(FieldError("/data/samples", f"at most {own}, the size of {dataset.name}"))
+        raise invalid("/data/samples", f"at most {own}, the size of {dataset.name}")
     return data.samples

@@ -15,7 +15,7 @@ from fallline.engine.series import evaluated_names
 from fallline.runs.checks.bounds import check_own, named_in, parameter_count, within
 from fallline.runs.checks.data import check_data, dataset_of
 from fallline.runs.checks.run import check_run
-from fallline.vocabulary.errors import FieldError, InvalidRequest
+from fallline.vocabulary.errors import FieldError, InvalidRequest, invalid
 from fallline.vocabulary.recipe import Initializer, LossSettings, NetworkSettings, Recipe
 
 
@@ -29,9 +29,7 @@ def check_recipe(
     dataset = dataset_of(recipe.data) if dataset is None else dataset
     recipe, sizes = sized(recipe, dataset)
     if recipe.data.train_samples < 1:
-        raise InvalidRequest(
-            FieldError("/data/test_fraction", "a fraction that leaves at least one training sample")
-        )
+        raise invalid("/data/test_fraction", "a fraction that leaves at least one training sample")
     _check_network(recipe.network)
     _check_start(recipe.network, sizes, start)
     _check_names(recipe)
@@ -60,7 +58,7 @@ def _check_names(recipe: Recipe) -> None:
     names = [run.name for run in recipe.runs]
     for place, name in enumerate(names):
         if name in names[:place]:
-            raise InvalidRequest(FieldError(f"/runs/{place}/name", "a name that no other run has"))
+            raise invalid(f"/runs/{place}/name", "a name that no other run has")
 
 
 def _check_size(recipe: Recipe, sizes: Sequence[int]) -> None:
@@ -84,7 +82,7 @@ def _check_initializer(initializer: Initializer, pointer: str, what: str) -> Non
     named_in(fitting, initializer.name, pointer, f"way to draw {what}")
     takes = {parameter.name for parameter in fitting[initializer.name].parameters}
     if initializer.scale is not None and "scale" not in takes:
-        raise InvalidRequest(FieldError(f"{pointer}/scale", f"no scale: {initializer.name} has its own"))
+        raise invalid(f"{pointer}/scale", f"no scale: {initializer.name} has its own")
 
 
 def _check_loss(recipe: Recipe, classes: int) -> str | LossSettings:
@@ -99,9 +97,9 @@ def _check_loss(recipe: Recipe, classes: int) -> str | LossSettings:
     if not row.fits(classes):
         fitting = ", ".join(name for name, each in LOSSES.items() if each.fits(classes))
         data = f"{classes} classes" if classes else "a regression"
-        raise InvalidRequest(FieldError("/loss", f"a loss for {data}: {fitting}"))
+        raise invalid("/loss", f"a loss for {data}: {fitting}")
     if row.logits and recipe.network.output != "identity":
-        raise InvalidRequest(FieldError("/network/output", f"identity: {row.name} takes logits"))
+        raise invalid("/network/output", f"identity: {row.name} takes logits")
     check_own(row.name, row.parameters, settings.own, "/loss")
     parameters = {
         each.name: settings.own[each.name]
@@ -122,7 +120,7 @@ def _check_start(network: NetworkSettings, sizes: Sequence[int], start: SavedPar
         return
     if start is None:
         expected = "the id of stored parameters: POST the .npz to /api/v1/parameters"
-        raise InvalidRequest(FieldError("/network/start", expected))
+        raise invalid("/network/start", expected)
     layout = layout_of(sizes)
     shapes = dict(zip(layout.names, layout.shapes, strict=True))
     in_file = {name: array.shape for name, array in start.arrays.items()}

@@ -14,7 +14,7 @@ from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
 from fallline.runs.checks.bounds import check_own, named_in, step_seconds, within
 from fallline.vocabulary.commands import AddRun
-from fallline.vocabulary.errors import Conflict, FieldError, InvalidRequest
+from fallline.vocabulary.errors import Conflict, InvalidRequest, invalid
 from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import Origin, Recipe, RunRecipe
 from fallline.vocabulary.run_settings import (
@@ -101,7 +101,7 @@ def check_change(change: Change, settings: RunSettings, pointer: str = "") -> di
     """
     changed = change.changes()
     if not changed:
-        raise InvalidRequest(FieldError(pointer, "must change at least one setting"))
+        raise invalid(pointer, "must change at least one setting")
     return _filled_in(changed, settings.optimizer, settings.own, pointer)
 
 
@@ -163,9 +163,7 @@ def _check_redraw(changed: Mapping[str, Any], layers: int, pointer: str = "") ->
     for place, layer in enumerate(redraw["layers"]):
         if layer > layers:
             pointer = f"{pointer}/redraw/layers/{place}"
-            raise InvalidRequest(
-                FieldError(pointer, f"a layer from 1 to {layers}; the last one is the output")
-            )
+            raise invalid(pointer, f"a layer from 1 to {layers}; the last one is the output")
     fitting = {name: row for name, row in INITIALIZERS.items() if "weights" in row.draws}
     named_in(fitting, redraw["weights"], f"{pointer}/redraw/weights", "way to draw weights")
 
@@ -175,9 +173,7 @@ def _check_stops(changed: Mapping[str, Any], evaluated: Collection[str], pointer
     for place, condition in enumerate(changed.get("stop") or ()):
         if condition["when"] in SERIES and condition["when"] not in evaluated:
             names = ", ".join([*evaluated, "layer_dies", "loss_stalls"])
-            raise InvalidRequest(
-                FieldError(f"{pointer}/stop/{place}/when", f"one of this experiment's: {names}")
-            )
+            raise invalid(f"{pointer}/stop/{place}/when", f"one of this experiment's: {names}")
 
 
 def check_edits_to_come(run: RunRecipe, step: int) -> None:
@@ -200,7 +196,7 @@ def forked_recipe(parent: RunRecipe, at_step: int, request: AddRun) -> RunRecipe
     """
     fields = request.model_fields_set - _OF_THE_FORK
     for name in sorted(fields - set(EDITABLE)):
-        raise InvalidRequest(FieldError(f"/{name}", "no such field: a fork has its parent's past"))
+        raise invalid(f"/{name}", "no such field: a fork has its parent's past")
     before = [edit for edit in parent.edits if edit.at_step < at_step]
     # The parent's edit at the step itself belongs to its future: the fork names its own changes there.
     origin = Origin(run=parent.name, at_step=at_step)
