@@ -26,8 +26,6 @@ from fallline.history.ring import (
     Ring,
     StepRing,
     buckets_of,
-    buckets_parts,
-    steps_part,
 )
 from fallline.vocabulary.columns import (
     Buckets,
@@ -174,20 +172,20 @@ class Pyramid:
 
     def parts(self) -> Iterator[Part]:
         """Yield pieces from which `restored` restores this history to the bit."""
-        yield from steps_part("first", self._first_steps)
-        yield from steps_part("last", self._last_steps)
+        yield from self._first_steps.parts("first")
+        yield from self._last_steps.parts("last")
         if self._trunk is not None:
-            yield from buckets_parts("trunk", self._trunk, BLOCK)
+            yield from self._trunk.parts("trunk", BLOCK)
         if self._summary is not None:
-            yield from buckets_parts("summary", self._summary)
+            yield from self._summary.parts("summary")
         if self._first_summary is not None:
-            yield from buckets_parts("first_summary", self._first_summary)
+            yield from self._first_summary.parts("first_summary")
         for octave in self._octaves:
-            yield from buckets_parts("octave", octave)
+            yield from octave.parts("octave")
         for ring in self._recent.values():
-            yield from buckets_parts("twig", ring)
+            yield from ring.parts("twig")
         for width, waiting in self._waiting.items():
-            yield from buckets_parts("waiting", BucketRing(waiting, width, 1))
+            yield from BucketRing(waiting, width, 1).parts("waiting")
 
     @classmethod
     def restored(cls, names: tuple[str, ...], about: About, parts: Iterable[tuple[About, Arrays]]) -> Pyramid:

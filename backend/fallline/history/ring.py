@@ -5,8 +5,9 @@ A full ring drops its oldest buckets for new ones. A ring can be restored from t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -22,6 +23,16 @@ Kind: TypeAlias = Literal["first", "last", "trunk", "summary", "first_summary", 
 
 BLOCK = 128
 """Number of the trunk's buckets in one piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece; the same name and version mean the same numbers."""
+
+    name: str
+    version: tuple[int, int]
+    about: About
+    arrays: Callable[[], Arrays]
 
 
 class BucketRing:
@@ -62,6 +73,15 @@ class BucketRing:
         """Return copies of the columns of the buckets start <= k < stop."""
         places = np.arange(start, stop) % self._size
         return {name: array[..., places] for name, array in self._arrays.items()}
+
+    def parts(self, kind: Kind, block: int | None = None) -> Iterator[Part]:
+        """Yield the buckets in pieces of `block` buckets, or in one piece."""
+        size = self.stop - self.start if block is None else block
+        for start in range(self.start, self.stop, max(size, 1)):
+            stop = min(start + size, self.stop)
+            name = f"{kind}-{self.width}" + ("" if block is None else f"-{start // size}")
+            about: About = {"kind": kind, "start": start, "width": self.width}
+            yield Part(name, (start, stop), about, partial(self.arrays, start, stop))
 
 
 def buckets_of(names: tuple[str, ...], width: int, start: int, arrays: Arrays) -> Buckets:
@@ -108,6 +128,17 @@ class StepRing:
         columns = self._samples_seen[places], self._seconds[places]
         return Records(start, *columns, self.names, self._values[:, places])
 
+    def parts(self, kind: Kind) -> Iterator[Part]:
+        """Yield all steps as a piece, if there are any."""
+        start, stop = self.start, self.stop
+        if start < stop:
+            about: About = {"kind": kind, "start": start, "width": 1}
+            yield Part(kind, (start, stop), about, partial(self._arrays, start, stop))
+
+    def _arrays(self, start: int, stop: int) -> Arrays:
+        records = self.records(start, stop)
+        return {"samples_seen": records.samples_seen, "seconds": records.seconds, "values": records.values}
+
     def _places(self, start: int, stop: int) -> NDArray[np.intp]:
         return np.arange(start, stop) % len(self._seconds)
 
@@ -126,42 +157,3 @@ class StepRing:
 
 
 Ring = BucketRing | StepRing
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One piece; the same name and version mean the same numbers."""
-
-    name: str
-    version: tuple[int, int]
-    about: About
-    arrays: Callable[[], Arrays]
-
-
-def steps_part(kind: Kind, ring: StepRing) -> list[Part]:
-    """Return all steps of a ring as a piece, if there are any."""
-    start, stop = ring.start, ring.stop
-
-    def arrays() -> Arrays:
-        records = ring.records(start, stop)
-        return {"samples_seen": records.samples_seen, "seconds": records.seconds, "values": records.values}
-
-    about: About = {"kind": kind, "start": start, "width": 1}
-    return [Part(kind, (start, stop), about, arrays)] if start < stop else []
-
-
-def buckets_parts(kind: Kind, ring: BucketRing, block: int | None = None) -> list[Part]:
-    """Return a ring's buckets in pieces of `block` buckets, or in one piece."""
-    size = ring.stop - ring.start if block is None else block
-    return [
-        _buckets_part(
-            kind, ring, start, min(start + size, ring.stop), None if block is None else start // size
-        )
-        for start in range(ring.start, ring.stop, max(size, 1))
-    ]
-
-
-def _buckets_part(kind: Kind, ring: BucketRing, start: int, stop: int, number: int | None) -> Part:
-    name = f"{kind}-{ring.width}" + ("" if number is None else f"-{number}")
-    about: About = {"kind": kind, "start": start, "width": ring.width}
-    return Part(name, (start, stop), about, lambda: ring.arrays(start, stop))
