@@ -12,7 +12,8 @@ from itertools import islice
 
 from fallline.diagnosis.view import Trial, View
 from fallline.diagnosis.words import count, plain, setting
-from fallline.vocabulary.findings import Json, Remedy
+from fallline.vocabulary.findings import Remedy
+from fallline.vocabulary.journal import Json
 
 LOWER = 5.0
 """Divisor of a rate that led to dead units."""

@@ -16,7 +16,7 @@ from fallline.figures import FigureView
 from fallline.runs.experiment import Experiment
 from fallline.runs.run import Run
 from fallline.vocabulary.columns import Buckets
-from fallline.vocabulary.findings import Json
+from fallline.vocabulary.journal import Json
 from fallline.vocabulary.messages import MOST_BUCKETS
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 

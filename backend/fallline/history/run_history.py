@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,8 +64,8 @@ class RunHistory:
     def range(self, first: int, last: int, at_most: int) -> Buckets:
         """Return whole buckets of the range: see `Pyramid.range`."""
         buckets = self._pyramid.range(first, last, at_most)
-        expanded = {name: self._expand(getattr(buckets, name)) for name in STATISTICS.values()}
-        return replace(buckets, names=self.names, count=buckets.count[self._sources], **expanded)
+        columns: dict[str, Any] = {name: self._expand(getattr(buckets, name)) for name in STATISTICS.values()}
+        return replace(buckets, names=self.names, count=buckets.count[self._sources], **columns)
 
     def latest(self) -> dict[str, tuple[int, float]]:
         """Return the step and value of the last finite record of every series."""
