@@ -10,7 +10,6 @@ from fallline.diagnosis.examine import Record
 from fallline.diagnosis.rule import Trace
 from fallline.engine.state import TrainingState
 from fallline.runs.past.checkpoints import RecentStates, Search
-from fallline.vocabulary.findings import Finding
 from fallline.vocabulary.run_settings import RunSettings
 
 SHARE = 0.025
@@ -109,10 +108,6 @@ class Case:
     recent_states: RecentStates = field(default_factory=RecentStates)
     searches: dict[Trace, Search] = field(default_factory=dict)
     is_unfinished: bool = False
-
-    @property
-    def findings(self) -> list[Finding]:
-        return self.record.findings
 
     def latest_evidence(self) -> dict[str, Any]:
         """Return the latest evidence of open findings by id, as it is stored."""

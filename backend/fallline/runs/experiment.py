@@ -342,7 +342,7 @@ class Experiment:
         provenance = self._provenance_fact(run.kernel.name)
         recipe = run.recipe.model_dump(mode="json")
         self._journal.discard_states(run.name)
-        findings = [each.stored() for each in run.case.findings]
+        findings = [each.stored() for each in run.case.record.findings]
         fields = {"generation": run.generation, "rounded": run.is_rounded, "findings": findings}
         self._journal.add(what, recipe=recipe, **fields, **provenance)
 

@@ -328,7 +328,9 @@ class Run:
     def findings(self) -> list[dict[str, Any]]:
         """Return the Doctor's findings, the newest last, as the API shows them."""
         name, fresh = shown_name(self.name, self.recipe.label), self.case.record.fresh
-        return [finding.as_json(self.name, name, fresh.get(finding.id)) for finding in self.case.findings]
+        return [
+            finding.as_json(self.name, name, fresh.get(finding.id)) for finding in self.case.record.findings
+        ]
 
     def latest(self, *, evaluated: bool) -> dict[str, dict[str, Any]]:
         """Return the latest finite values; with `evaluated`, of the present step."""

@@ -93,7 +93,7 @@ def _states(run: Run) -> int:
 
 
 def _objects(run: Run) -> int:
-    return RUN_BYTES + EDIT_BYTES * len(run.recipe.edits) + FINDING_BYTES * len(run.case.findings)
+    return RUN_BYTES + EDIT_BYTES * len(run.recipe.edits) + FINDING_BYTES * len(run.case.record.findings)
 
 
 def expected_bytes(recipe: Recipe, table: Table | None = None) -> int:

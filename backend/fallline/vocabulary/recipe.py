@@ -23,6 +23,7 @@ from fallline.vocabulary.run_settings import (
     Edit,
     LearningRate,
     MethodSettings,
+    NamedRow,
     Order,
     Redraw,
     RunSettings,
@@ -30,7 +31,6 @@ from fallline.vocabulary.run_settings import (
 from fallline.vocabulary.strict import (
     LARGEST,
     Label,
-    NamedRow,
     RowName,
     RunName,
     Seed,

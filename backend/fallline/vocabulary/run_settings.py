@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_serializer, model_validator
 
 from fallline.vocabulary.stop_conditions import StopCondition, Stops
-from fallline.vocabulary.strict import LARGEST, NamedRow, RowName, StrictModel
+from fallline.vocabulary.strict import LARGEST, RowName, SparseModel, StrictModel
 
 OWN_SETTINGS = ("momentum", "decay", "beta1", "beta2", "epsilon", "weight_decay")
 """Settings of particular optimizers, beside the optimizer's name."""
@@ -38,6 +38,17 @@ BATCH_SIZE = "number of samples in the gradient of one step; null: all training 
 ORDER = "order of the samples: a new shuffle each pass, or the order of the data"
 Coefficient = Annotated[float, Field(ge=0, le=1e6)]
 Limit = Annotated[float, Field(gt=0, le=1e6)]
+
+
+class NamedRow(SparseModel):
+    """A table's row by name, with the row's own parameters in the same object."""
+
+    name: RowName
+
+    @property
+    def own(self) -> dict[str, float]:
+        """The parameters that are set."""
+        return {name: value for name, value in self if name != "name" and value is not None}
 
 
 class ScheduleSettings(NamedRow):

@@ -67,17 +67,6 @@ class SparseModel(StrictModel):
         return {key: value for key, value in handler(self).items() if value is not None}
 
 
-class NamedRow(SparseModel):
-    """A table's row by name, with the row's own parameters in the same object."""
-
-    name: RowName
-
-    @property
-    def own(self) -> dict[str, float]:
-        """The parameters that are set."""
-        return {name: value for name, value in self if name != "name" and value is not None}
-
-
 class OpenModel(BaseModel):
     """A response with at least these fields."""
 
