@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -66,6 +67,12 @@ async def open_lab(
         yield lab
     finally:
         await lab.stop()
+
+
+async def examined(lab: Lab, id: str) -> None:
+    """Wait until nothing of an experiment at rest is left to examine."""
+    while await lab._executor.ask(id, lambda one, now: one.wake_at(now) is not None):
+        await asyncio.sleep(0.005)
 
 
 def steps_of(state: dict[str, Any]) -> dict[str, int]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.kernels.choice import Kernels
+from fallline.runs.doctor import doctor
 from fallline.runs.persistence import journal_writer
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.journal import Receipt
@@ -46,6 +47,20 @@ def test_every_command_survives_a_restart() -> None:
         life.reopen()
         assert costless(life.there) == before
         assert_twins(life)
+
+
+def test_a_finding_of_a_deferred_examination_survives_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "CHEAP_SECONDS", 0.0)
+    life = Life()
+    response = life.step(60)
+    assert not any(run["findings"] for run in response["runs"]), "all are examined later"
+    while life.one.wake_at(CLOCK.now) is not None:
+        life.one.work(0.01, CLOCK.now, CLOCK)
+        life.store_it()
+    before = costless(life.one.state())
+    assert all(run["findings"] for run in before["runs"])
+    life.reopen()
+    assert costless(life.there) == before
 
 
 def test_a_run_without_a_stored_state_is_replayed_from_its_recipe() -> None:

@@ -15,7 +15,7 @@ from fallline.storage.interface import Moment, StoreUnwritable
 from fallline.vocabulary.commands import SLOWEST
 from fallline.vocabulary.errors import KeyReused, NotFound, ReadOnly
 from fallline.vocabulary.recipe import Recipe
-from support.labs import Lasting, in_slots, open_lab, steps_of
+from support.labs import Lasting, examined, in_slots, open_lab, steps_of
 from support.lives import costless
 
 LONG_AGO = Moment(0.0, -1e6)
@@ -178,6 +178,7 @@ async def test_a_table_and_its_experiment_survive_a_restart() -> None:
         table = await lab.add_table(CSV)
         id, token = await created(lab, data={"name": "csv", "dataset": table["id"]})
         await lab.command(id, token, "step", {"steps": 20})
+        await examined(lab, id)
         before = costless(await lab.views.state(id)), await lab.views.data(id)
     async with open_lab(store, keep_seconds=1000.0) as lab:
         assert (costless(await lab.views.state(id)), await lab.views.data(id)) == before

@@ -84,7 +84,7 @@ class JournalWriter:
         loosens = progress["loose"] and not self._progress.get("loose")
         beyond = reveals and loosens and progress["runs"] != self._progress.get("runs")
         is_required = self._is_required or beyond or bool(receipts)
-        changed = progress != self._progress
+        changed = bool(self._entries) or progress != self._progress
         is_due = now - self._stored_at >= POSITION_SECONDS or not progress["loose"]
         is_idle = not self._unconfirmed
         due = [run for run in runs.values() if self._is_due(run)] if is_idle and self._saves else []
