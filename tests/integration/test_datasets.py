@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline.services import uploads
+from fallline.services import lab
 from fallline.vocabulary import answers, catalog_answers, upload_answers
 from support.csv_files import BAD, MIB, TOO_LARGE
 from support.serving import Server, created, open_app, raw
@@ -165,9 +165,9 @@ async def test_only_a_declared_csv_is_parsed(content_type: str, status: int) -> 
 
 async def test_a_csv_is_parsed_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     where = []
-    read = uploads.read_new_table
+    read = lab.read_new_table
     monkeypatch.setattr(
-        uploads, "read_new_table", lambda body: (where.append(threading.current_thread()), read(body))[1]
+        lab, "read_new_table", lambda body: (where.append(threading.current_thread()), read(body))[1]
     )
     async with open_app() as (_, client):
         await upload(client)

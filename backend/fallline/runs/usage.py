@@ -48,22 +48,23 @@ class Usage:
     ceiling: int = 0
     run_ceiling: int = 0
     is_busy: bool = False
-    runs: int = 0
-    counted_at: float = -math.inf
+    _counted_at: float = -math.inf
+    _counted: object = None
 
     def count(self, problem: Problem, runs: Collection[Run], now: float, *, is_busy: bool) -> None:
-        """Count all fields anew: from time to time while it is busy, and after every other change."""
-        is_as_before = is_busy and self.is_busy and self.runs == len(runs)
-        if is_as_before and now < self.counted_at + COUNT_SECONDS:
+        """Count all fields anew: from time to time while it is busy, and after steps and examinations."""
+        positions = [(run.generation, run.state.step, run.case.examinations) for run in runs]
+        counted = len(runs) if is_busy else positions
+        if counted == self._counted and (not is_busy or now < self._counted_at + COUNT_SECONDS):
             return
-        self.counted_at = now
+        self._counted, self._counted_at = counted, now
         shared = EXPERIMENT_BYTES + problem_bytes(problem)
         ceilings = [run_ceiling(run) for run in runs]
         self.beyond = sum(run.checkpoints.bytes_beyond for run in runs)
         self.bytes = shared + sum(map(run_bytes, runs)) - self.beyond
         self.ceiling = max(shared + sum(ceilings), self.bytes)
         self.run_ceiling = max(ceilings, default=0)
-        self.is_busy, self.runs = is_busy, len(runs)
+        self.is_busy = is_busy
 
 
 def problem_bytes(problem: Problem) -> int:
