@@ -83,8 +83,8 @@ def test_the_slope_of_an_activation_is_its_derivative(name):
 def test_an_activation_writes_into_the_output_array(name):
     row, z = ACTIVATIONS[name], np.linspace(-4.0, 4.0, 9)
     apart, within = np.empty(9), z.copy()
-    row.apply(z.copy(), apart)
-    row.apply(within, within)
+    assert row.apply(z.copy(), apart) is apart
+    assert row.apply(within, within) is within
     assert np.array_equal(apart, row(z))
     assert np.array_equal(within, row(z))
     assert not np.array_equal(row(z), z) or name == "identity"
@@ -121,7 +121,8 @@ def test_a_loss_may_write_its_gradient_over_the_predictions(name):
     row = LOSSES[name]
     y_pred, y = samples_of(row, 50)
     within = y_pred.T.copy()
-    loss = row.measure(within, y.T, within)
+    loss, dy = row.measure(within, y.T, within)
+    assert dy is within
     assert loss == pytest.approx(row(y_pred, y), rel=1e-15)
     assert np.allclose(within.T, row.gradient(y_pred, y), rtol=1e-15, atol=0)
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.data.datasets import DATASETS, Dataset, Raw
+from fallline.engine.data.preparation import mislabelled, noisy, standardized, training_rows
 from fallline.engine.data.saved_parameters import SavedParameters
 from fallline.engine.layout import Layout, layout_of
 from fallline.engine.methods.initializers import INITIALIZERS
@@ -150,63 +151,39 @@ def _loss(settings: str | LossSettings) -> Loss:
 
 
 def _samples(data: DataSettings, dataset: Dataset) -> Raw:
-    return _mislabelled(data, _noisy(data, dataset.make(data)))
-
-
-def _noisy(data: DataSettings, raw: Raw) -> Raw:
-    """Add noise to the targets of a regression, or to the inputs of a classification."""
-    if not data.noise:
-        return raw
-    disturbed = raw.X if raw.classes else raw.y
-    noisy = disturbed + data.noise * rng_for(data.seed, "noise").standard_normal(disturbed.shape)
-    return replace(raw, X=noisy) if raw.classes else replace(raw, y=noisy)
-
-
-def _mislabelled(data: DataSettings, raw: Raw) -> Raw:
-    """Give the share `label_noise` of all samples another class, each equally likely."""
-    wrong = round(len(raw.y) * data.label_noise)
-    if not wrong or len(raw.classes) < 2:
-        return raw
-    rng = rng_for(data.seed, "labels")
-    rows = rng.permutation(len(raw.y))[:wrong]
-    y = raw.y.copy()
-    y[rows] = (y[rows] + rng.integers(1, len(raw.classes), (wrong, 1))) % len(raw.classes)
-    return replace(raw, y=y)
+    """The samples with noise, which disturbs a regression's targets or a classification's inputs."""
+    raw = dataset.make(data)
+    classes = len(raw.classes)
+    if data.noise and classes:
+        raw = replace(raw, X=noisy(raw.X, data.noise, data.seed))
+    elif data.noise:
+        raw = replace(raw, y=noisy(raw.y, data.noise, data.seed))
+    if data.label_noise and classes > 1:
+        raw = replace(raw, y=mislabelled(raw.y, data.label_noise, classes, data.seed))
+    return raw
 
 
 def _split(data: DataSettings, samples: int) -> tuple[Rows, Rows]:
     """Training and test rows, each in data order."""
-    held_out = round(samples * data.test_fraction)
-    if held_out >= samples:
+    train_rows = training_rows(samples, data.test_fraction, data.seed)
+    if not len(train_rows):
         raise InvalidRequest(
             FieldError(
                 "/data/test_fraction",
                 f"leaves none of the {samples} samples for training: choose a smaller fraction",
             )
         )
-    drawn = rng_for(data.seed, "split").permutation(samples)[:held_out] if held_out else np.empty(0, np.int64)
-    test_rows = np.sort(drawn).astype(np.int64)
-    return _frozen(np.setdiff1d(np.arange(samples, dtype=np.int64), test_rows)), _frozen(test_rows)
+    return _frozen(train_rows), _frozen(np.setdiff1d(np.arange(samples), train_rows))
 
 
 def _standardized(data: DataSettings, raw: Raw, train_rows: Rows) -> tuple[Array, Array]:
     """Standardize inputs and targets as set in `data`, but no class indices."""
     X, y = raw.X, raw.y
     if data.standardize in ("inputs", "both"):
-        X = _standard(X, train_rows)
+        X = standardized(X, train_rows)
     if data.standardize in ("targets", "both") and not raw.classes:
-        y = _standard(y, train_rows)
+        y = standardized(y, train_rows)
     return _frozen(X), _frozen(y)
-
-
-def _standard(values: Array, train_rows: Rows) -> Array:
-    """Shift and scale to mean 0 and standard deviation 1 over the training rows.
-
-    A constant column is only shifted.
-    """
-    training = values[train_rows]
-    spread = training.std(axis=0)
-    return np.asarray((values - training.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0))
 
 
 def _prepared(X: Array, y: Array, rows: Rows) -> Samples:
@@ -235,7 +212,7 @@ def _baseline(
     with np.errstate(all="ignore"):
         for name, split in splits.items():
             y_pred = np.tile(constant, split.count)
-            losses[name] = loss.measure(y_pred, split.targets, np.empty_like(y_pred))
+            losses[name], _ = loss.measure(y_pred, split.targets)
             tally = losses[name] if score.tally is None else score.tally(y_pred, split.targets)
             scores[name] = float(score.of(np.array(tally), split.variance))
     return losses, scores

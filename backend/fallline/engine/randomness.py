@@ -22,9 +22,8 @@ PURPOSES = {
 """These numbers are part of every address: add new ones, never change one."""
 
 
+# An address fills at most the four words of SeedSequence's pool, so different addresses never share a pool.
 def rng_for(seed: int, purpose: str, position: int = 0) -> np.random.Generator:
-    """The generator at an address; seed and position below 2**32 and 2**64.
-
-    An address fills at most the four words of SeedSequence's pool, so different addresses never share a pool.
-    """
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, PURPOSES[purpose], position))))
+    """The generator at an address; seed and position below 2**32 and 2**64."""
+    address = np.random.SeedSequence((seed, PURPOSES[purpose], position))
+    return np.random.Generator(np.random.PCG64(address))

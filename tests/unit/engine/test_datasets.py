@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.data.datasets import DATASETS, Raw
-from fallline.engine.data.datasets.two_dimensional import HILLS, SURFACES, TWO_CLASSES, XOR_MARGIN
+from fallline.engine.data.datasets.generated import HILLS, SURFACES, TWO_CLASSES, XOR_MARGIN
 from fallline.engine.problem import build_problem
 from fallline.runs.checks.data import dataset_of
 from fallline.vocabulary.errors import InvalidRequest

@@ -113,9 +113,11 @@ def test_every_rotation_is_as_likely_as_every_other():
 
 def test_the_bare_factor_of_lapack_would_be_noticed():
     """Control: without the choice of signs the check fails."""
-    bare = replace(
-        INITIALIZERS["orthogonal"], unit=lambda rng, shape: np.linalg.qr(rng.standard_normal(shape))[0]
-    )
+
+    def lapacks(rng, shape, fan_in, fan_out):
+        return np.linalg.qr(rng.standard_normal(shape))[0]
+
+    bare = replace(INITIALIZERS["orthogonal"], function=lapacks)
     assert abs(turns(bare).mean()) > 10 / math.sqrt(4000)
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from fallline.engine.evaluation import evaluate
-from fallline.engine.measures.each_sample import LOSS_OF_EACH
 from fallline.engine.measures.step_length import Line, Measurement, Parabola, parabola_of
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.problem import Problem, build_problem
@@ -37,15 +36,11 @@ def line_of(problem: Problem, settings: RunSettings = PLAIN, rows: Any = None) -
     return Line(problem, problem.initial_parameters, change_of(problem), rows, settings)
 
 
-def test_every_loss_has_its_row() -> None:
-    assert set(LOSS_OF_EACH) == set(LOSSES)
-
-
 @pytest.mark.parametrize("name", LOSSES)
 def test_the_loss_of_each_sample_is_that_of_a_data_set_of_one(name: str) -> None:
     problem = problem_of(name)
     y_pred = 3.0 * np.random.default_rng(1).standard_normal((problem.train.count, problem.layout.sizes[-1]))
-    each = LOSS_OF_EACH[name](problem.loss, y_pred, problem.train.y)
+    each = problem.loss.each(y_pred, problem.train.y)
     alone = [
         problem.loss(one[np.newaxis], y[np.newaxis]) for one, y in zip(y_pred, problem.train.y, strict=True)
     ]

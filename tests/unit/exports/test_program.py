@@ -24,12 +24,10 @@ from fallline.engine.methods.losses import LOSSES
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
 from fallline.engine.problem import Problem, build_problem
-from fallline.engine.randomness import PURPOSES
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.exports.program.notebook import notebook
-from fallline.exports.program.parts import randomness
-from fallline.exports.program.pieces import MODULES, pieces
+from fallline.exports.program.pieces import MODULES, names_in, pieces
 from fallline.exports.program.script import script
 from fallline.exports.program.sections import program
 from fallline.runs.checks.data import dataset_of
@@ -275,14 +273,20 @@ def test_run_by_a_python_of_its_own_it_prints_step_and_loss(tmp_path: Path) -> N
         assert [float(loss) for _, loss in lines] == numpy_losses(recipe, problem, steps)
 
 
-def test_parts_have_names_of_their_own_and_the_engines_purposes() -> None:
-    functions = [
-        node.name
-        for module in MODULES
-        for node in ast.parse(Path(str(module.__file__)).read_text()).body
-        if isinstance(node, ast.FunctionDef)
-    ]
-    factors = [f"{name}_schedule" for name in SCHEDULES]
-    assert sorted([*functions, *OPTIMIZERS, *factors]) == sorted(pieces())
-    assert [row.step.__name__ for row in OPTIMIZERS.values()] == list(OPTIMIZERS)
-    assert randomness.PURPOSES == PURPOSES
+def test_functions_have_names_of_their_own_and_those_of_their_rows() -> None:
+    nodes = [node for module in MODULES for node in ast.parse(Path(str(module.__file__)).read_text()).body]
+    names = [node.name for node in nodes if isinstance(node, ast.FunctionDef) and node.name[0] != "_"]
+    assert sorted(names) == sorted(name for name in pieces() if not name.isupper())
+    rows = [row.name for row in DATASETS.values() if row.formula]
+    rows += [row.name for row in INITIALIZERS.values() if row.same_as is None]
+    rows += [f"{name}{end}" for name in ACTIVATIONS if name != "identity" for end in ("", "_slope")]
+    rows += [*LOSSES, *(f"{name}_one" for name, row in LOSSES.items() if row.measure_one), *OPTIMIZERS]
+    assert set(rows) <= set(names)
+
+
+@pytest.mark.parametrize("name", pieces())
+def test_a_function_of_a_program_has_no_buffer_and_no_types(name: str) -> None:
+    (node,) = ast.parse(pieces()[name].text).body
+    arguments = [each for each in ast.walk(node) if isinstance(each, ast.arg)]
+    assert "out" not in names_in(node) | {each.arg for each in arguments}
+    assert not any(each.annotation for each in arguments)

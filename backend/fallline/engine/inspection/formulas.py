@@ -1,7 +1,7 @@
-"""The lines of every activation, loss and optimizer, as in a notebook.
+"""The lines of every optimizer, as in a notebook: the assignments of its row's function.
 
-An optimizer's lines are the assignments of its row's function. Activations and losses have lines of text, since their
-functions are written for accuracy, not for reading; a test compares both. Samples are rows.
+Activations and losses have lines of text in their rows, since their functions are written for accuracy, not for
+reading.
 """
 
 from __future__ import annotations
@@ -14,61 +14,10 @@ from typing import Any, cast
 
 from fallline.engine.methods.optimizers import OPTIMIZERS, Optimizer
 
-
-@dataclass(frozen=True, slots=True)
-class ActivationLines:
-    """An activation: expressions of `{z}` and `{a}` for outputs and slope.
-
-    An empty slope is 1 everywhere.
-    """
-
-    outputs: str
-    slope: str
-
-
-ACTIVATION_LINES: dict[str, ActivationLines] = {
-    "relu": ActivationLines("np.maximum({z}, 0)", "({z} > 0)"),
-    "leaky_relu": ActivationLines("np.maximum({z}, 0.01 * {z})", "np.where({z} > 0, 1, 0.01)"),
-    "elu": ActivationLines("np.maximum({z}, 0) + np.expm1(np.minimum({z}, 0))", "np.exp(np.minimum({z}, 0))"),
-    "gelu": ActivationLines(
-        "{z} * erfc(-{z} / np.sqrt(2)) / 2",
-        "(erfc(-{z} / np.sqrt(2)) / 2 + {z} * np.exp(-({z}**2) / 2) / np.sqrt(2 * np.pi))",
-    ),
-    "softplus": ActivationLines("np.logaddexp(0, {z})", "(1 / (1 + np.exp(-{z})))"),
-    "tanh": ActivationLines("np.tanh({z})", "(1 - {a}**2)"),
-    "sigmoid": ActivationLines("1 / (1 + np.exp(-{z}))", "{a} * (1 - {a})"),
-    "identity": ActivationLines("{z}", ""),
-}
-
 FUNCTIONS = {"erfc": "np.vectorize(math.erfc)"}
-"""Functions of the lines that NumPy lacks, and their definitions."""
+"""Functions of lines that NumPy lacks, and their definitions."""
 
 Lines = tuple[tuple[str, str], ...]
-
-LOSS_LINES: dict[str, Lines] = {
-    "mse": (("loss", "np.mean((y - y_pred)**2)"), ("dy_pred", "(y_pred - y) / m")),
-    "huber": (
-        ("error", "y_pred - y"),
-        ("cut", "np.clip(error, -delta, delta)"),
-        ("loss", "np.mean(cut * (error - cut / 2))"),
-        ("dy_pred", "cut / m"),
-    ),
-    "binary_cross_entropy": (
-        ("side", "1 - 2 * y"),
-        ("wrong", "side * y_pred"),
-        ("loss", "np.mean(np.logaddexp(0, wrong))"),
-        ("dy_pred", "side / (1 + np.exp(-wrong)) / m"),
-    ),
-    "softmax_cross_entropy": (
-        ("one_hot", "(y == np.arange({classes})) * 1.0"),
-        ("shifted", "y_pred - y_pred.max(axis=1, keepdims=True)"),
-        ("e", "np.exp(shifted)"),
-        ("p", "e / e.sum(axis=1, keepdims=True)"),
-        ("loss", "np.mean(np.log(e.sum(axis=1)) - (shifted * one_hot).sum(axis=1))"),
-        ("dy_pred", "(p - one_hot) / m"),
-    ),
-}
-"""From `y_pred` and `y` to `loss` and `dy_pred`, the gradient of the objective."""
 
 
 @dataclass(frozen=True, slots=True)

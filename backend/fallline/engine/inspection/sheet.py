@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.batches import batch_rows
-from fallline.engine.inspection.formulas import ACTIVATION_LINES, CHANGE_LINES, FUNCTIONS, LOSS_LINES
+from fallline.engine.inspection.formulas import CHANGE_LINES, FUNCTIONS
+from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.clipping import CUSHION
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import rate_of
@@ -148,10 +149,10 @@ def _forward(sheet: Sheet, problem: Problem, settings: RunSettings) -> None:
             sheet.add("forward", outputs, expression, per_sample=True)
         else:
             sheet.add("forward", f"z{layer}", expression, per_sample=True)
-            outputs_of_z = ACTIVATION_LINES[name].outputs.format(z=f"z{layer}")
+            outputs_of_z = ACTIVATIONS[name].lines[0].format(z=f"z{layer}")
             sheet.add("forward", outputs, outputs_of_z, per_sample=True)
         inputs = outputs
-    for name, expression in LOSS_LINES[problem.loss.name]:
+    for name, expression in problem.loss.lines:
         if name != "dy_pred":
             written = expression.format(classes=len(problem.classes))
             sheet.add("forward", name, written, per_sample=name != "loss")
@@ -173,10 +174,10 @@ def _objective(problem: Problem, settings: RunSettings) -> str:
 
 def _backward(sheet: Sheet, problem: Problem, settings: RunSettings) -> None:
     last = len(problem.activations)
-    sheet.add("backward", "dy_pred", dict(LOSS_LINES[problem.loss.name])["dy_pred"], per_sample=True)
+    sheet.add("backward", "dy_pred", dict(problem.loss.lines)["dy_pred"], per_sample=True)
     for layer in range(last, 0, -1):
         outputs = f"a{layer}" if layer < last else "y_pred"
-        slope = ACTIVATION_LINES[problem.activations[layer - 1]].slope.format(z=f"z{layer}", a=outputs)
+        slope = ACTIVATIONS[problem.activations[layer - 1]].lines[1].format(z=f"z{layer}", a=outputs)
         expression = f"d{outputs} * {slope}" if slope else f"d{outputs}"
         sheet.add("backward", f"dz{layer}", expression, per_sample=True)
         inputs = f"a{layer - 1}" if layer > 1 else "X"

@@ -29,8 +29,8 @@ class _Layer(NamedTuple):
     z: Array
     outputs: Array
     full: Array
-    apply: Callable[[Array, Array], object]
-    slope: Callable[[Array, Array, Array], object]
+    apply: Callable[[Array, Array], Array]
+    slope: Callable[[Array, Array, Array], Array]
 
 
 class ColumnForward:
@@ -72,7 +72,7 @@ class ColumnForward:
         """The reported loss and the score's tally; overwrites the predictions."""
         y_pred = self.predict(inputs)
         tally = self._tally and self._tally(y_pred, targets)
-        loss = self._measure(y_pred, targets, y_pred)
+        loss, _ = self._measure(y_pred, targets, y_pred)
         return loss, loss if tally is None else tally
 
 
@@ -97,7 +97,7 @@ class ColumnPass(ColumnForward):
     def gradient(self, inputs: Array, targets: Array) -> float:
         """Compute the gradient of a batch; return its reported loss."""
         y_pred = self.predict(inputs)
-        loss = self._measure(y_pred, targets, self._dy)
+        loss, _ = self._measure(y_pred, targets, self._dy)
         delta = self._dy
         if self._bent:
             self._activation.slope(self._z, y_pred, self._z)

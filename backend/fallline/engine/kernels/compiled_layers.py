@@ -172,7 +172,7 @@ def gather_gradient(
 ) -> None:
     """G[i, j] += sum over samples of A[above + i] D[row + j], i < rows.
 
-    The rows are those of the weights and the bias: the row of A after a layer's outputs is ones. In a narrow layer
+    The last row is the bias: the row of A after a layer's outputs is ones. In a narrow layer
     vectors run along the samples and are summed at the end. In a wide one they run along its units, over transposed
     deltas in `upright`, and need no final sum.
     """

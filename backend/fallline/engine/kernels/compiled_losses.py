@@ -48,7 +48,7 @@ class Criterion(NamedTuple):
 
 
 def criterion_of(problem: Problem) -> Criterion:
-    """The judge of a problem whose loss has a code."""
+    """The criterion of a problem whose loss has a code."""
     row, own = LOSS_CODES[problem.loss.name], problem.loss.own
     tally = RIGHT if problem.classes else THE_LOSS if problem.score.tally is None else SQUARES
     return Criterion(row.code, tally, float(own.get("delta", 0.0)), row.threshold)

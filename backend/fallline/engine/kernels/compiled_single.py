@@ -84,7 +84,7 @@ def _predict(net: Net, P: Array, w: int, tiles: Tiles) -> int:
 def _deltas(
     P: Array, w: int, fan_in: int, fan_out: int, code: int, a: Array, d: Array, row: int, above: int
 ) -> None:
-    """Deltas of a layer's inputs, with activation `code`, from those of its outputs."""
+    """Deltas of a layer's inputs from its output deltas; `code` is the activation of the inputs."""
     source = d if code >= CURVED else a
     i = 0
     while i + 4 <= fan_in:

@@ -1,7 +1,6 @@
 """Compiled sums in an explicit order.
 
-A compiler that may reorder sums chooses by the code around them. That code comes from bytecode, which differs between
-versions of Python.
+A compiler that may reorder sums chooses an order by the code around them. That code differs between versions of Python.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def sum_of(A: Array, row: int, n: int) -> float:
 def squared_errors(A: Array, D: Array, row: int, to: int, n: int, share: float) -> float:
     """The sum of (y_pred - y)**2 over n samples; writes share * (y_pred - y) into D.
 
-    The rows are those of `measure`.
+    The rows are as in `measure`.
     """
     evens = odds = zeros1()
     t = 0

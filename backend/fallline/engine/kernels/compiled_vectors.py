@@ -1,8 +1,8 @@
 """Vector types for compiled code: one to three registers at once.
 
-Left to loops over samples, a compiler rarely keeps four outputs in registers and stores sums that it could hold. With
-explicit vectors, the products of a layer run as fast as BLAS (70 billion multiply-adds a second, against 25 with
-loops), at sizes where a call of BLAS costs more than the work. Reads and writes are not bounds-checked.
+A compiler rarely keeps four outputs of a loop over samples in registers. With explicit vectors the products of a layer
+run as fast as BLAS: 70 billion multiply-adds a second, against 25 with loops. At these sizes a call of BLAS costs more
+than the work. Reads and writes are not bounds-checked.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def _transposed(builder: Any, rows: list[Any]) -> list[Any]:
     while span:
         for n in (n for n in range(LANES) if not n & span):
             one, other = rows[n], rows[n + span]
-            # Of the first of the pair what stays in its place, of the second what goes beside it.
+            # `low` keeps the first row's lanes without the bit `span`; the second row fills the others.
             low = [lane if not lane & span else LANES + lane - span for lane in range(LANES)]
             high = [lane + span if not lane & span else LANES + lane for lane in range(LANES)]
             rows[n], rows[n + span] = _picked(builder, one, other, low), _picked(builder, one, other, high)

@@ -14,8 +14,8 @@ from fallline.engine.kernels.compiled_losses import Criterion
 class Net(NamedTuple):
     """The network.
 
-    Sizes of all layers, inputs first; codes of activations, one per layer; offsets of the parameters in the flat
-    vector, and its end; the judge of its predictions.
+    `sizes` has all layers, inputs first, and `codes` an activation per layer. `offsets` are the parameters' places in
+    the flat vector, and its end. `criterion` judges the predictions.
     """
 
     sizes: Whole
@@ -33,7 +33,7 @@ class Split(NamedTuple):
 
 
 class Data(NamedTuple):
-    """Training and test samples; without a test split the latter have no targets."""
+    """Training and test samples. Without a test split, `test` has no targets."""
 
     train: Split
     test: Split

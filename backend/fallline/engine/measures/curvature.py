@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.measures.second_derivatives import ACTIVATION_BENDS, LOSS_BENDS
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.network import ForwardPass, forward
 from fallline.engine.problem import Problem
@@ -79,8 +78,7 @@ class HessianProducts:
         products = np.empty_like(directions)
         last = len(problem.activations)
         moved = self._slopes[-1] * z_change[-1]
-        da = LOSS_BENDS[problem.loss.name](problem.loss, passed.y_pred, problem.train.y, moved)
-        da = da / problem.train.count
+        da = problem.loss.bend(passed.y_pred, problem.train.y, moved) / problem.train.count
         for layer in range(last, 0, -1):
             slope, bend = self._slopes[layer - 1], self._bends[layer - 1]
             dz = da * slope + self._da[layer - 1] * bend * z_change[layer - 1]
@@ -104,7 +102,7 @@ def _along(problem: Problem, passed: ForwardPass) -> tuple[list[Array], list[Arr
     slopes, bends = [], []
     for name, z, a in zip(problem.activations, passed.z, passed.a, strict=True):
         slopes.append(ACTIVATIONS[name].derivative(z, a))
-        bends.append(ACTIVATION_BENDS[name](z, a))
+        bends.append(ACTIVATIONS[name].bend(z, a))
     return slopes, bends
 
 

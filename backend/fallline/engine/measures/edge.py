@@ -35,42 +35,15 @@ class Edge:
 
 
 def edge_of(settings: RunSettings, state: TrainingState) -> Edge:
-    """The limit under these settings, with the optimizer's state at this step."""
-    rate, own = rate_of(settings)(state.step), OPTIMIZERS[settings.optimizer].filled(settings.own)
+    """The limit under these settings, with the optimizer's state at this step; infinite for a rate of 0."""
+    row = OPTIMIZERS[settings.optimizer]
+    stability, own = row.stability, row.filled(settings.own)
+    above, below = stability.terms(own)
+    below *= rate_of(settings)(state.step)
+    limit = above / below if below > 0.0 else math.inf
+    if stability.divisor is None:
+        return Edge(limit, stability.formula)
     slots = state.slots if state.optimizer == settings.optimizer else {}
-    match settings.optimizer:
-        case "momentum":
-            return Edge(_over(2.0 * (1.0 + own["momentum"]), rate), "2 (1 + momentum) / learning_rate")
-        case "nesterov":
-            beta = own["momentum"]
-            limit = _over(2.0 * (1.0 + beta), (1.0 + 2.0 * beta) * rate)
-            return Edge(limit, "2 (1 + momentum) / ((1 + 2 momentum) learning_rate)")
-        case "adagrad" | "rmsprop":
-            root = _root(slots, own, 1.0)
-            return Edge(_over(2.0, rate), "2 / learning_rate", _scale(root), root is not None)
-        case "adam" | "adamw":
-            beta1, count = own["beta1"], float(slots["count"][0]) if slots else 0.0
-            root = _root(slots, own, 1.0 - own["beta2"] ** count) if count else None
-            # Bias correction of the mean lengthens early steps, so the divisor is smaller.
-            divisor = None if root is None else root * (1.0 - beta1**count)
-            limit = _over(2.0 * (1.0 + beta1), (1.0 - beta1) * rate)
-            return Edge(
-                limit, "2 (1 + beta1) / ((1 - beta1) learning_rate)", _scale(divisor), root is not None
-            )
-        case _:
-            return Edge(_over(2.0, rate), "2 / learning_rate")
-
-
-def _over(above: float, rate: float) -> float:
-    """above / rate; infinite for a rate of 0, which is always stable."""
-    return above / rate if rate > 0.0 else math.inf
-
-
-def _root(slots: dict[str, Array], own: dict[str, float], correction: float) -> Array | None:
-    if not slots:
-        return None
-    return np.asarray(np.sqrt(slots["square"] / correction) + own["epsilon"])
-
-
-def _scale(divisor: Array | None) -> Array | None:
-    return None if divisor is None else np.asarray(1.0 / np.sqrt(divisor))
+    if not slots or (row.counts and not slots["count"][0]):
+        return Edge(limit, stability.formula, known=False)
+    return Edge(limit, stability.formula, 1.0 / np.sqrt(stability.divisor(slots, own)))

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.measures.each_sample import LOSS_OF_EACH
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.penalties import penalty, penalty_gradient
 from fallline.engine.network import ForwardPass, forward
@@ -81,9 +80,7 @@ class Line:
             flat = self._start + place * self._change
             parameters, moves = problem.named(flat), problem.named(self._change / self.length)
             passed = forward(parameters, problem.activations, self._X)
-            each = problem.loss.objective_share * LOSS_OF_EACH[problem.loss.name](
-                problem.loss, passed.y_pred, self._y
-            )
+            each = problem.loss.objective_share * problem.loss.each(passed.y_pred, self._y)
             dy_pred = problem.loss.gradient(passed.y_pred, self._y) * len(self._X)
             slopes = (dy_pred * moved_outputs(problem, parameters, passed, moves)).sum(axis=1)
             slope = float(slopes.mean()) + self._pulled(parameters, moves)

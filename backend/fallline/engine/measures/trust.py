@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.kernels.table import Kernel
+from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.network import forward
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
@@ -28,11 +29,6 @@ RATE = 2.0**-10
 
 MOST_ENTRIES = 200
 """Maximum entries of the gradient to check; a fixed random choice of larger ones."""
-
-KINKED = ("relu", "leaky_relu")
-"""Activations with a kink at 0: a difference across it says nothing about the gradient."""
-
-HOMOGENEOUS = ("relu", "leaky_relu", "identity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +88,16 @@ def differences(problem: Problem, parameters: Array, gradient: Array) -> Compari
 
 
 def _objective(problem: Problem, parameters: Array) -> tuple[float, NDArray[np.bool_]]:
-    """The objective, and the side of its kink of every unit at every sample."""
+    """The objective, and the side of its kink of every unit at every sample.
+
+    A difference across a kink says nothing about the gradient.
+    """
     with np.errstate(all="ignore"):
         passed = forward(problem.named(parameters), problem.activations, problem.train.X)
         sides = [
-            (z > 0.0).ravel() for name, z in zip(problem.activations, passed.z, strict=True) if name in KINKED
+            (z > 0.0).ravel()
+            for name, z in zip(problem.activations, passed.z, strict=True)
+            if ACTIVATIONS[name].kinked
         ]
         loss = problem.loss.objective_share * problem.loss(passed.y_pred, problem.train.y)
     return float(loss), np.concatenate(sides) if sides else np.empty(0, dtype=np.bool_)
@@ -118,7 +119,7 @@ def balance(problem: Problem, parameters: Array, gradient: Array) -> Comparison 
     blocks, slopes = problem.layout.blocks(parameters), problem.layout.blocks(gradient)
     worst, size, compared, where = 0.0, 0.0, 0, ""
     for layer, name in enumerate(problem.activations[:-1], start=1):
-        if name not in HOMOGENEOUS:
+        if not ACTIVATIONS[name].homogeneous:
             continue
         arriving = blocks[layer - 1] * slopes[layer - 1]
         leaving = blocks[layer][:-1] * slopes[layer][:-1]

@@ -17,44 +17,72 @@ from fallline.vocabulary.parameters import Parameter
 
 Array = NDArray[np.float64]
 Shape = tuple[int, int]
-Spread = Callable[[float, int, int], float]
-"""Factor of a unit draw, as a function of (scale, fan_in, fan_out)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Initializer:
-    """One initializer: `unit` draws an array of a shape, `spread` scales it.
+    """One initializer.
 
-    `draws` lists the kinds of parameters that it can draw, `source` is a short reference. `same_as` names the row of
-    which this is an alias, so that lists offer it once.
+    `function(rng, shape, fan_in, fan_out, **own)` returns a new array of that shape. Exported programs contain its
+    text. `draws` lists the kinds of parameters that it can draw, `source` is a short reference. `same_as` names the row
+    of which this is an alias, so that lists offer it once.
     """
 
     name: str
     help: str
     source: str
-    unit: Callable[[np.random.Generator, Shape], Array]
-    spread: Spread
+    function: Callable[..., Array]
     draws: tuple[str, ...] = ("weights",)
     parameters: tuple[Parameter, ...] = ()
     same_as: str | None = None
+
+    def own(self, scale: float | None) -> dict[str, float]:
+        """The row's own parameters; scale None is the default."""
+        return {row.name: row.default if scale is None else scale for row in self.parameters}
 
     def draw(
         self, rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, scale: float | None
     ) -> Array:
         """A new array of that shape; scale None is the default."""
-        return self.unit(rng, shape) * self.spread(1.0 if scale is None else scale, fan_in, fan_out)
+        return self.function(rng, shape, fan_in, fan_out, **self.own(scale))
 
 
-def _normal(rng: np.random.Generator, shape: Shape) -> Array:
-    return rng.standard_normal(shape)
+def normal(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, scale: float) -> Array:
+    """N(0, scale**2)."""
+    return rng.standard_normal(shape) * scale
 
 
-def _uniform(rng: np.random.Generator, shape: Shape) -> Array:
-    """Between -1 and 1."""
-    return rng.uniform(-1.0, 1.0, shape)
+def uniform(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, scale: float) -> Array:
+    """Evenly between -scale and scale."""
+    return rng.uniform(-1.0, 1.0, shape) * scale
 
 
-def _orthogonal(rng: np.random.Generator, shape: Shape) -> Array:
+def he(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> Array:
+    """N(0, 2 / fan_in), for relu layers."""
+    return rng.standard_normal(shape) * math.sqrt(2.0 / fan_in)
+
+
+def he_uniform(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> Array:
+    """Evenly between -b and b, b = sqrt(6 / fan_in)."""
+    return rng.uniform(-1.0, 1.0, shape) * math.sqrt(6.0 / fan_in)
+
+
+def xavier(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> Array:
+    """N(0, 2 / (fan_in + fan_out)), for tanh and sigmoid."""
+    return rng.standard_normal(shape) * math.sqrt(2.0 / (fan_in + fan_out))
+
+
+def xavier_uniform(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> Array:
+    """Evenly between -b and b, b = sqrt(6 / (fan_in + fan_out))."""
+    return rng.uniform(-1.0, 1.0, shape) * math.sqrt(6.0 / (fan_in + fan_out))
+
+
+def lecun(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> Array:
+    """N(0, 1 / fan_in), for linear layers."""
+    return rng.standard_normal(shape) * math.sqrt(1.0 / fan_in)
+
+
+def orthogonal(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> Array:
     """A uniformly random matrix with orthonormal columns, or rows if fewer.
 
     The Q of a normal matrix, with its columns' signs chosen so that R's diagonal is positive. LAPACK's own Q favours
@@ -66,17 +94,10 @@ def _orthogonal(rng: np.random.Generator, shape: Shape) -> Array:
     return np.ascontiguousarray(q.T if wide else q)
 
 
-def _as_set(scale: float, fan_in: int, fan_out: int) -> float:
-    return scale
-
-
-def _by_inputs(gain: float) -> Spread:
-    """A standard deviation of sqrt(gain / fan_in), or that bound for a uniform draw."""
-    return lambda scale, fan_in, fan_out: math.sqrt(gain / fan_in)
-
-
-def _by_both(gain: float) -> Spread:
-    return lambda scale, fan_in, fan_out: math.sqrt(gain / (fan_in + fan_out))
+# The signs are part of a state's fingerprint, and stored runs have them.
+def zeros(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> Array:
+    """All 0, with the signs of normal numbers."""
+    return rng.standard_normal(shape) * 0.0
 
 
 HE = "He, Zhang, Ren and Sun 2015, Delving deep into rectifiers"
@@ -90,8 +111,7 @@ INITIALIZERS: dict[str, Initializer] = {
             "normal",
             "N(0, scale**2), as in the notebook",
             "the notebook",
-            _normal,
-            _as_set,
+            normal,
             ALL,
             (Parameter("scale", 1.0, 0.0, 1e6, help="standard deviation"),),
         ),
@@ -99,8 +119,7 @@ INITIALIZERS: dict[str, Initializer] = {
             "uniform",
             "uniform between -scale and scale",
             "Rumelhart, Hinton and Williams 1986, Learning representations by back-propagating errors",
-            _uniform,
-            _as_set,
+            uniform,
             ALL,
             (Parameter("scale", 1.0, 0.0, 1e6, help="largest weight or bias"),),
         ),
@@ -108,59 +127,51 @@ INITIALIZERS: dict[str, Initializer] = {
             "he",
             "N(0, 2 / fan_in): keeps the size of signals through relu layers; also called he_normal",
             HE,
-            _normal,
-            _by_inputs(2.0),
+            he,
         ),
         Initializer(
             "xavier",
             "N(0, 2 / (fan_in + fan_out)): for tanh and sigmoid; also called xavier_normal",
             GLOROT,
-            _normal,
-            _by_both(2.0),
+            xavier,
         ),
-        Initializer("he_normal", "N(0, 2 / fan_in): same as he", HE, _normal, _by_inputs(2.0), same_as="he"),
+        Initializer("he_normal", "N(0, 2 / fan_in): same as he", HE, he, same_as="he"),
         Initializer(
             "he_uniform",
             "uniform between -b and b, b = sqrt(6 / fan_in): the uniform form of he",
             HE,
-            _uniform,
-            _by_inputs(6.0),
+            he_uniform,
         ),
         Initializer(
             "xavier_normal",
             "N(0, 2 / (fan_in + fan_out)): same as xavier",
             GLOROT,
-            _normal,
-            _by_both(2.0),
+            xavier,
             same_as="xavier",
         ),
         Initializer(
             "xavier_uniform",
             "uniform between -b and b, b = sqrt(6 / (fan_in + fan_out)): the uniform form of xavier",
             GLOROT,
-            _uniform,
-            _by_both(6.0),
+            xavier_uniform,
         ),
         Initializer(
             "lecun",
             "N(0, 1 / fan_in): keeps the size of signals through linear layers",
             "LeCun, Bottou, Orr and Müller 1998, Efficient backprop",
-            _normal,
-            _by_inputs(1.0),
+            lecun,
         ),
         Initializer(
             "orthogonal",
             "a random rotation: a linear layer keeps the length of signals",
             "Saxe, McClelland and Ganguli 2014, Exact solutions to the nonlinear dynamics of learning",
-            _orthogonal,
-            lambda scale, fan_in, fan_out: 1.0,
+            orthogonal,
         ),
         Initializer(
             "zeros",
             "all 0; as weights, the units of a layer stay equal",
             "the notebook",
-            _normal,
-            lambda scale, fan_in, fan_out: 0.0,
+            zeros,
             ALL,
         ),
     )

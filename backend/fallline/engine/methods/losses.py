@@ -3,6 +3,9 @@
 Predictions are (outputs, m), one column per sample, and targets (1, m): values, or indices of classes. Convention of
 the notebook: mse *reports* mean((y - y_pred)**2) and training *minimises* half of it, so dy_pred = (y_pred - y) / m
 for m samples. Every other loss is minimised as it is reported, as the mean over samples.
+
+The NumPy kernel calls these functions, and exported programs contain their text without `out`, an array for dy_pred
+as in NumPy.
 """
 
 from __future__ import annotations
@@ -19,16 +22,23 @@ from numpy.typing import NDArray
 from fallline.vocabulary.parameters import Parameter
 
 Array = NDArray[np.float64]
+Buffer = Array | None
+Lines = tuple[tuple[str, str], ...]
+Measured = tuple[float, Array]
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One loss, as functions from plain arrays to plain arrays.
+    """One loss, as functions from plain arrays to plain arrays. Its own parameters are keyword arguments of all.
 
-    - `measure(y_pred, y, out)` returns the reported loss and writes dy_pred, of the same shape, into `out` (which may
-      be y_pred).
+    - `measure(y_pred, y, out)` returns the reported loss and dy_pred, of the same shape; `out` may be y_pred.
     - `measure_one(y_pred, y)` is the same for one sample with one output, in plain floats; None if there is one
       output per class.
+    - `each(y_pred, y)` is the reported loss (m,) of each sample, with samples as rows: (m, outputs) and (m, 1).
+    - `bend(y_pred, y, moved)` is m times the change of dy_pred if y_pred moves by `moved` (..., m, outputs), with
+      samples as rows.
+    - `lines` are names and expressions from `y_pred` and `y` to `loss` and `dy_pred`, with samples as rows. They are
+      for readers: short, not accurate everywhere. The step inspector shows them.
     - `constant(y, classes)` is the best constant prediction (outputs, 1) for the targets y.
     - `decide(y_pred)` is the index (m,) of each sample's predicted class; a tie goes to the first class.
     - `probabilities(y_pred)` is (classes, m); None if the loss has no probabilities.
@@ -42,8 +52,11 @@ class Loss:
     source: str
     task: Literal["regression", "classification"]
     most_classes: int | None
-    measure: Callable[..., float]
+    measure: Callable[..., Measured]
     measure_one: Callable[..., tuple[float, float]] | None
+    each: Callable[..., Array]
+    bend: Callable[..., Array]
+    lines: Lines
     constant: Callable[[Array, int], Array]
     decide: Callable[[Array], NDArray[np.int64]]
     probabilities: Callable[[Array], Array] | None = None
@@ -53,7 +66,7 @@ class Loss:
 
     def __call__(self, y_pred: Array, y: Array) -> float:
         """The reported loss of predictions (m, outputs) and targets (m, 1)."""
-        return self.measure(y_pred.T, y.T, np.empty_like(y_pred.T))
+        return self.measure(y_pred.T, y.T)[0]
 
     def gradient(self, y_pred: Array, y: Array) -> Array:
         """dy_pred of the objective, (m, outputs), in a new array."""
@@ -81,8 +94,14 @@ class Loss:
         if not self.parameters:
             return self
         values = {each.name: own.get(each.name, each.default) for each in self.parameters}
-        one = self.measure_one and partial(self.measure_one, **values)
-        return replace(self, own=values, measure=partial(self.measure, **values), measure_one=one)
+        return replace(
+            self,
+            own=values,
+            measure=partial(self.measure, **values),
+            measure_one=self.measure_one and partial(self.measure_one, **values),
+            each=partial(self.each, **values),
+            bend=partial(self.bend, **values),
+        )
 
 
 def default_loss(classes: int) -> str:
@@ -90,69 +109,109 @@ def default_loss(classes: int) -> str:
     return {0: "mse", 2: "binary_cross_entropy"}.get(classes, "softmax_cross_entropy")
 
 
-def _mse(y_pred: Array, y: Array, out: Array) -> float:
-    np.subtract(y_pred, y, out)
-    error = out.reshape(-1)
-    share = 1.0 / error.size
-    loss = float(error.dot(error)) * share
-    np.multiply(out, share, out)
-    return loss
+def mse(y_pred: Array, y: Array, out: Buffer = None) -> Measured:
+    """mean((y_pred - y)**2), and the gradient of half of it: (y_pred - y) / m."""
+    error = np.subtract(y_pred, y, out)
+    flat, share = error.reshape(-1), 1.0 / error.size
+    return float(flat.dot(flat)) * share, np.multiply(error, share, out)
 
 
-def _mse_one(y_pred: float, y: float) -> tuple[float, float]:
+def mse_one(y_pred: float, y: float) -> tuple[float, float]:
+    """The same for one sample."""
     error = y_pred - y
     return error * error, error
 
 
-def _huber(y_pred: Array, y: Array, out: Array, delta: float) -> float:
+def _mse_each(y_pred: Array, y: Array) -> Array:
+    return np.asarray(((y_pred - y) ** 2).mean(axis=1))
+
+
+def _mse_bend(y_pred: Array, y: Array, moved: Array) -> Array:
+    return moved
+
+
+def huber(y_pred: Array, y: Array, out: Buffer = None, *, delta: float) -> Measured:
     """c (error - c / 2) with c the error limited to +-delta; the derivative is c."""
     error = y_pred - y
     cut = np.clip(error, -delta, delta)
     share = 1.0 / error.size
-    np.multiply(cut, share, out)
-    return float((cut * (error - 0.5 * cut)).sum()) * share
+    return float((cut * (error - 0.5 * cut)).sum()) * share, np.multiply(cut, share, out)
 
 
-def _huber_one(y_pred: float, y: float, delta: float) -> tuple[float, float]:
+def huber_one(y_pred: float, y: float, delta: float) -> tuple[float, float]:
+    """The same for one sample."""
     error = y_pred - y
     cut = min(max(error, -delta), delta)  # in this order NaN stays NaN
     return cut * (error - 0.5 * cut), cut
 
 
-def _binary_cross_entropy(y_pred: Array, y: Array, out: Array) -> float:
+def _huber_each(y_pred: Array, y: Array, delta: float) -> Array:
+    error = y_pred - y
+    cut = np.clip(error, -delta, delta)
+    return np.asarray((cut * (error - 0.5 * cut)).mean(axis=1))
+
+
+def _huber_bend(y_pred: Array, y: Array, moved: Array, delta: float) -> Array:
+    return np.where(np.abs(y_pred - y) < delta, moved, 0.0)
+
+
+def binary_cross_entropy(y_pred: Array, y: Array, out: Buffer = None) -> Measured:
     """softplus of the logit's distance on the wrong side, for any size of logit."""
     side = 1.0 - 2.0 * y
     wrong = side * y_pred
     small = np.exp(-np.abs(wrong))
     loss = np.maximum(wrong, 0.0) + np.log1p(small)
     share = 1.0 / wrong.size
-    np.multiply(side * share, np.where(wrong >= 0.0, 1.0, small) / (1.0 + small), out)
-    return float(loss.sum()) * share
+    dy = np.multiply(side * share, np.where(wrong >= 0.0, 1.0, small) / (1.0 + small), out)
+    return float(loss.sum()) * share, dy
 
 
-def _binary_cross_entropy_one(y_pred: float, y: float) -> tuple[float, float]:
+def binary_cross_entropy_one(y_pred: float, y: float) -> tuple[float, float]:
+    """The same for one sample; exp of the C library may differ from NumPy's."""
     side = 1.0 - 2.0 * y
     wrong = side * y_pred
     small = math.exp(-abs(wrong))
     return max(wrong, 0.0) + math.log1p(small), side * (1.0 if wrong >= 0.0 else small) / (1.0 + small)
 
 
-def _softmax_cross_entropy(y_pred: Array, y: Array, out: Array) -> float:
+def _binary_cross_entropy_each(y_pred: Array, y: Array) -> Array:
+    wrong = ((1.0 - 2.0 * y) * y_pred)[:, 0]
+    return np.asarray(np.maximum(wrong, 0.0) + np.log1p(np.exp(-np.abs(wrong))))
+
+
+def _binary_cross_entropy_bend(y_pred: Array, y: Array, moved: Array) -> Array:
+    small = np.exp(-np.abs(y_pred))
+    return np.asarray(moved * small / (1.0 + small) ** 2)
+
+
+def softmax_cross_entropy(y_pred: Array, y: Array, out: Buffer = None) -> Measured:
     """log-sum-exp with the largest logit taken out of the sum as a 1.
 
     With e = exp(logit - largest) and `rest` the sum of e over all classes but the largest, a sample's loss is
     log1p(rest) - (own logit - largest). The derivative by its own logit is minus the share of all others.
     """
-    rows = y.astype(np.int64)
+    true = y.astype(np.int64)
     under = y_pred - y_pred.max(axis=0)
     e = np.exp(under)
     smaller = under < 0.0
     rest = np.sum(e, axis=0, where=smaller) + (np.count_nonzero(~smaller, axis=0) - 1.0)
-    own, own_e = (np.take_along_axis(each, rows, axis=0) for each in (under, e))
+    own, own_e = np.take_along_axis(under, true, axis=0), np.take_along_axis(e, true, axis=0)
     share = 1.0 / y.size
-    np.multiply(e, share / (1.0 + rest), out)
-    np.put_along_axis(out, rows, -share * (rest + (1.0 - own_e)) / (1.0 + rest), axis=0)
-    return float((np.log1p(rest) - own).sum()) * share
+    dy = np.multiply(e, share / (1.0 + rest), out)
+    np.put_along_axis(dy, true, -share * (rest + (1.0 - own_e)) / (1.0 + rest), axis=0)
+    return float((np.log1p(rest) - own).sum()) * share, dy
+
+
+def _softmax_cross_entropy_each(y_pred: Array, y: Array) -> Array:
+    under = y_pred - y_pred.max(axis=1, keepdims=True)
+    own = np.take_along_axis(under, y.astype(np.int64), axis=1)[:, 0]
+    return np.asarray(np.log(np.exp(under).sum(axis=1)) - own)
+
+
+def _softmax_cross_entropy_bend(y_pred: Array, y: Array, moved: Array) -> Array:
+    e = np.exp(y_pred - y_pred.max(axis=-1, keepdims=True))
+    p = e / e.sum(axis=-1, keepdims=True)
+    return np.asarray(p * (moved - (p * moved).sum(axis=-1, keepdims=True)))
 
 
 def _mean(y: Array, classes: int) -> Array:
@@ -197,8 +256,11 @@ _ROWS: tuple[Loss, ...] = (
         source="Gauss 1809, Theoria motus, section 179",
         task="regression",
         most_classes=2,
-        measure=_mse,
-        measure_one=_mse_one,
+        measure=mse,
+        measure_one=mse_one,
+        each=_mse_each,
+        bend=_mse_bend,
+        lines=(("loss", "np.mean((y - y_pred)**2)"), ("dy_pred", "(y_pred - y) / m")),
         constant=_mean,
         decide=_above(0.5),
         objective_share=0.5,
@@ -209,8 +271,16 @@ _ROWS: tuple[Loss, ...] = (
         source="Huber 1964, Robust estimation of a location parameter",
         task="regression",
         most_classes=2,
-        measure=_huber,
-        measure_one=_huber_one,
+        measure=huber,
+        measure_one=huber_one,
+        each=_huber_each,
+        bend=_huber_bend,
+        lines=(
+            ("error", "y_pred - y"),
+            ("cut", "np.clip(error, -delta, delta)"),
+            ("loss", "np.mean(cut * (error - cut / 2))"),
+            ("dy_pred", "cut / m"),
+        ),
         constant=_mean,
         decide=_above(0.5),
         parameters=(
@@ -231,8 +301,16 @@ _ROWS: tuple[Loss, ...] = (
         source="Cox 1958, The regression analysis of binary sequences",
         task="classification",
         most_classes=2,
-        measure=_binary_cross_entropy,
-        measure_one=_binary_cross_entropy_one,
+        measure=binary_cross_entropy,
+        measure_one=binary_cross_entropy_one,
+        each=_binary_cross_entropy_each,
+        bend=_binary_cross_entropy_bend,
+        lines=(
+            ("side", "1 - 2 * y"),
+            ("wrong", "side * y_pred"),
+            ("loss", "np.mean(np.logaddexp(0, wrong))"),
+            ("dy_pred", "side / (1 + np.exp(-wrong)) / m"),
+        ),
         constant=_log_odds,
         decide=_above(0.0),
         probabilities=_logistic,
@@ -243,8 +321,18 @@ _ROWS: tuple[Loss, ...] = (
         source="Bridle 1990, Probabilistic interpretation of feedforward classification network outputs",
         task="classification",
         most_classes=None,
-        measure=_softmax_cross_entropy,
+        measure=softmax_cross_entropy,
         measure_one=None,
+        each=_softmax_cross_entropy_each,
+        bend=_softmax_cross_entropy_bend,
+        lines=(
+            ("one_hot", "(y == np.arange({classes})) * 1.0"),
+            ("shifted", "y_pred - y_pred.max(axis=1, keepdims=True)"),
+            ("e", "np.exp(shifted)"),
+            ("p", "e / e.sum(axis=1, keepdims=True)"),
+            ("loss", "np.mean(np.log(e.sum(axis=1)) - (shifted * one_hot).sum(axis=1))"),
+            ("dy_pred", "(p - one_hot) / m"),
+        ),
         constant=_log_shares,
         decide=_largest,
         probabilities=_softmax,

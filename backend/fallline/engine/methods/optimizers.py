@@ -7,7 +7,7 @@ every result. Conventions are PyTorch's, which most published rates use.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,18 +22,37 @@ Slot = Any
 """A slot in a function: an array like P, or the number with which it starts."""
 
 
+Own = Mapping[str, float]
+"""The parameters of a method, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stability:
+    """The largest curvature at which full-batch steps stay stable: a / (b * learning rate).
+
+    `terms(own)` returns a and b; `formula` is the limit as text. With a `divisor`, every entry of a step is divided by
+    an entry of `divisor(slots, own)`, which needs the slots of at least one step.
+    """
+
+    formula: str
+    terms: Callable[[Own], tuple[float, float]]
+    divisor: Callable[[Slots, Own], Array] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Optimizer:
     """One method.
 
     `step(P, dP, lr, *slots, **own)` returns the new P and the new slots; it changes no array. P, dP and the `vectors`
     have one entry per parameter. With `counts`, a last slot `count` is the number of steps so far. `own` holds every
-    parameter of the method. The slots are the optimizer's whole state, and start at 0. `source` is the publication.
+    parameter of the method. The slots are the optimizer's whole state, and start at 0. `stability` is for
+    `measures.edge`, `source` is the publication.
     """
 
     name: str
     help: str
     step: Callable[..., tuple[Any, ...]]
+    stability: Stability
     vectors: tuple[str, ...] = ()
     counts: bool = False
     parameters: tuple[Parameter, ...] = ()
@@ -151,6 +170,31 @@ _BETAS = (
     _share("beta2", 0.999, "decay of the running mean of its square"),
 )
 
+
+def _root(slots: Slots, own: Own) -> Array:
+    return np.asarray(np.sqrt(slots["square"]) + own["epsilon"])
+
+
+def _corrected_root(slots: Slots, own: Own) -> Array:
+    """Bias correction of the mean lengthens early steps, so the divisor is smaller."""
+    count = float(slots["count"][0])
+    root = np.sqrt(slots["square"] / (1.0 - own["beta2"] ** count)) + own["epsilon"]
+    return np.asarray(root * (1.0 - own["beta1"] ** count))
+
+
+DESCENT = Stability("2 / learning_rate", lambda own: (2.0, 1.0))
+SCALED_DESCENT = Stability("2 / learning_rate", lambda own: (2.0, 1.0), _root)
+HEAVY_BALL = Stability("2 (1 + momentum) / learning_rate", lambda own: (2.0 * (1.0 + own["momentum"]), 1.0))
+LOOK_AHEAD = Stability(
+    "2 (1 + momentum) / ((1 + 2 momentum) learning_rate)",
+    lambda own: (2.0 * (1.0 + own["momentum"]), 1.0 + 2.0 * own["momentum"]),
+)
+SCALED_MEAN = Stability(
+    "2 (1 + beta1) / ((1 - beta1) learning_rate)",
+    lambda own: (2.0 * (1.0 + own["beta1"]), 1.0 - own["beta1"]),
+    _corrected_root,
+)
+
 OPTIMIZERS: dict[str, Optimizer] = {
     row.name: row
     for row in (
@@ -158,12 +202,14 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "sgd",
             "plain gradient descent: P -= learning_rate * g",
             sgd,
+            DESCENT,
             source="Robbins and Monro 1951, A stochastic approximation method",
         ),
         Optimizer(
             "momentum",
             "heavy ball: v = momentum * v + g, then P -= learning_rate * v",
             momentum,
+            HEAVY_BALL,
             ("velocity",),
             parameters=(_MOMENTUM,),
             source="Polyak 1964, Some methods of speeding up the convergence of iteration methods",
@@ -172,6 +218,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "nesterov",
             "momentum with look-ahead: v = momentum * v + g, then P -= learning_rate * (g + momentum * v)",
             nesterov,
+            LOOK_AHEAD,
             ("velocity",),
             parameters=(_MOMENTUM,),
             source="Nesterov 1983; Sutskever et al. 2013, On the importance of initialization and momentum",
@@ -181,6 +228,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "steps divided by the root of the sum of squared gradients: s += g**2, then "
             "P -= learning_rate * g / (sqrt(s) + epsilon)",
             adagrad,
+            SCALED_DESCENT,
             ("square",),
             parameters=(_epsilon(1e-10),),
             source="Duchi, Hazan and Singer 2011, Adaptive subgradient methods",
@@ -190,6 +238,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "steps divided by the root of a running mean of squared gradients: "
             "s = decay * s + (1 - decay) * g**2, then P -= learning_rate * g / (sqrt(s) + epsilon)",
             rmsprop,
+            SCALED_DESCENT,
             ("square",),
             parameters=(
                 _share("decay", 0.99, "decay of the running mean of the squared gradient"),
@@ -201,6 +250,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "adam",
             "Adam: steps scaled by running means of the gradient and of its square, both bias-corrected",
             adam,
+            SCALED_MEAN,
             ("mean", "square"),
             counts=True,
             parameters=(*_BETAS, _epsilon(1e-8)),
@@ -211,6 +261,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "Adam with separate weight decay: each step also shrinks P by learning_rate * weight_decay of itself, "
             "outside the gradient",
             adamw,
+            SCALED_MEAN,
             ("mean", "square"),
             counts=True,
             parameters=(

@@ -1,35 +1,40 @@
-"""Selects the functions that a program needs.
+"""Selects the functions that a program needs, and the constants in capitals that they use.
 
-They come from `parts`, and from the engine's tables whose rows are plain functions.
+They come from the engine, without annotations and without `out`, the array for a result: a program needs no buffers.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from types import ModuleType
 
-from fallline.engine.methods.optimizers import OPTIMIZERS
-from fallline.engine.methods.schedules import SCHEDULES
-from fallline.exports.program.parts import (
-    activations,
-    datasets,
-    initializers,
-    losses,
+from fallline.engine import randomness
+from fallline.engine.data import preparation
+from fallline.engine.data.datasets import generated
+from fallline.engine.methods import activations, initializers, losses, optimizers, schedules
+from fallline.exports.program import embedded
+
+MODULES = (
     randomness,
-    samples,
+    generated,
+    preparation,
+    embedded,
+    initializers,
+    activations,
+    losses,
+    optimizers,
+    schedules,
 )
-
-MODULES = (randomness, datasets, samples, initializers, activations, losses)
 """The modules in the order of a program: a function stands above its callers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A function of a program: its text, and all names that it uses."""
+    """A function or constant of a program: its text, and all names that it uses."""
 
     name: str
     module: str
@@ -39,36 +44,33 @@ class Piece:
 
 @cache
 def pieces() -> dict[str, Piece]:
-    """Return all functions by name, in the order of a program."""
-    functions = [function for module in MODULES for function in _functions(module)]
-    functions += [row.step for row in OPTIMIZERS.values()]
-    functions += [row.factor for row in SCHEDULES.values()]
-    return {piece.name: piece for piece in map(_piece, functions)}
+    """Return all public functions and constants by name, in the order of a program."""
+    return {piece.name: piece for module in MODULES for piece in _pieces(module)}
 
 
-def _functions(module: Any) -> Iterator[Callable[..., Any]]:
-    """The functions of a module, in the order of its text."""
-    members = (value for _, value in inspect.getmembers(module, inspect.isfunction))
-    own = (value for value in members if value.__module__ == module.__name__)
-    yield from sorted(own, key=lambda function: function.__code__.co_firstlineno)
+def _pieces(module: ModuleType) -> Iterator[Piece]:
+    source, title = inspect.getsource(module), module.__name__.rpartition(".")[2]
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            text = _plain(node, source)
+            # A parameter is not a function, even if a function has the same name (`momentum`).
+            parameters = {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)}
+            yield Piece(node.name, title, text, names_in(node) - parameters)
+        elif isinstance(node, ast.Assign):
+            target = node.targets[0]
+            if isinstance(target, ast.Name) and target.id.isupper():
+                text = ast.get_source_segment(source, node) or ""
+                yield Piece(target.id, title, text, names_in(node.value))
 
 
-def _piece(function: Callable[..., Any]) -> Piece:
-    source = inspect.getsource(function)
-    (node,) = ast.parse(source).body
-    assert isinstance(node, ast.FunctionDef)
-    # A parameter is not a function, even if a function has the same name (`momentum`).
-    parameters = {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)}
-    module = function.__module__.rpartition(".")[2]
-    return Piece(node.name, module, _without_types(node, source), names_in(node) - parameters)
-
-
-def _without_types(node: ast.FunctionDef, source: str) -> str:
-    """The text of a function without its annotations."""
+def _plain(node: ast.FunctionDef, source: str) -> str:
+    """The text of a function without annotations and `out`."""
     for argument in (*node.args.args, *node.args.kwonlyargs):
         argument.annotation = None
-    body = source.splitlines()[node.body[0].lineno - 1 :]
-    return "\n".join([f"def {node.name}({ast.unparse(node.args)}):", *body])
+    node.returns = None
+    head = f"def {node.name}({ast.unparse(node.args)}):".replace(", out=None", "")
+    body = source.splitlines()[node.body[0].lineno - 1 : node.end_lineno]
+    return "\n".join([head, *body]).replace(", out=out)", ")").replace(", out)", ")")
 
 
 def names_in(node: ast.AST) -> frozenset[str]:
@@ -77,11 +79,11 @@ def names_in(node: ast.AST) -> frozenset[str]:
 
 
 def needed(code: str) -> list[Piece]:
-    """Return all functions that this code needs, in the order of a program."""
-    functions, selected, queue = pieces(), set[str](), list(names_in(ast.parse(code)))
+    """Return all pieces that this code needs, in the order of a program."""
+    known, selected, queue = pieces(), set[str](), list(names_in(ast.parse(code)))
     while queue:
         name = queue.pop()
-        if name in functions and name not in selected:
+        if name in known and name not in selected:
             selected.add(name)
-            queue += functions[name].uses
-    return [piece for name, piece in functions.items() if name in selected]
+            queue += known[name].uses
+    return [piece for name, piece in known.items() if name in selected]

@@ -1,36 +1,28 @@
 """The sections of a run's program: title, explanation and code.
 
-Owns the order of the sections and the lines that connect the functions of `parts`. Must not know scripts or notebooks.
+Owns the order of the sections and the lines that connect their functions. Must not know scripts or notebooks.
 """
 
 from __future__ import annotations
 
 import ast
-import base64
 import re
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from inspect import signature
 from itertools import pairwise
-from textwrap import fill
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fallline.engine.data.datasets import DATASETS
+from fallline.engine.data.datasets import DATASETS, Dataset
+from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.losses import Loss
 from fallline.engine.problem import Problem
-from fallline.exports.program.parts import datasets, randomness
+from fallline.engine.randomness import PURPOSES
+from fallline.exports.program.embedded import embedded_start, embedded_table
 from fallline.exports.program.phases import Phases, phases_of
-from fallline.exports.program.pieces import Piece, names_in, needed
-from fallline.exports.program.steps import ABOUT_TRAIN, LONG, about_settings, settings, train
+from fallline.exports.program.pieces import Piece, names_in, needed, pieces
+from fallline.exports.program.steps import ABOUT_TRAIN, about_settings, settings, train
 from fallline.vocabulary.recipe import DataSettings, Initializer, NetworkSettings, Recipe, RunRecipe
-
-Array = NDArray[np.float64]
-
-MOST_WRITTEN_OUT = 60_000
-"""Longest table that a program contains as readable text, in characters. A longer one is compressed."""
 
 LIBRARY = ("base64", "functools", "io", "math", "zlib")
 """Modules of the standard library that a program may need."""
@@ -68,15 +60,17 @@ def program(recipe: Recipe, problem: Problem, run: RunRecipe) -> Program:
         "train": train(phases),
     }
     code = "\n".join(glue.values())
-    pieces = needed(code)
-    everything = "\n".join([*(piece.text for piece in pieces), code])
+    selected = needed(code)
+    everything = "\n".join([*(piece.text for piece in selected), code])
 
     def section(title: str, story: str, part: str, *modules: str) -> Section:
-        own = [piece.text for piece in pieces if piece.module in modules]
+        own = [piece.text for piece in selected if piece.module in modules]
         return Section(title, story, "\n\n".join([*own, glue[part]]).strip("\n"))
 
     sections = [
-        section("The samples", _about_samples(recipe.data), "samples", "datasets", "samples"),
+        section(
+            "The samples", _about_samples(recipe.data), "samples", "generated", "preparation", "embedded"
+        ),
         section("The network and its first parameters", ABOUT_NETWORK, "network", "initializers"),
         section("Forward and backward", ABOUT_GRADIENT, "gradient", "activations", "losses"),
         section("Batches", _about_batches(phases), "batches"),
@@ -85,7 +79,7 @@ def program(recipe: Recipe, problem: Problem, run: RunRecipe) -> Program:
         ),
         section("The run", ABOUT_TRAIN, "train"),
     ]
-    if drawing := _randomness(pieces, everything):
+    if drawing := _randomness(selected, everything):
         sections.insert(0, Section("Random numbers", ABOUT_RANDOMNESS, drawing))
     used = names_in(ast.parse(everything))
     return Program(tuple(name for name in LIBRARY if name in used), tuple(sections))
@@ -99,15 +93,13 @@ ABOUT_RANDOMNESS = (
 )
 
 
-def _randomness(pieces: Iterable[Piece], code: str) -> str:
-    """Return `generator` with the purposes that this program needs."""
-    functions = [piece.text for piece in pieces if piece.module == "randomness"]
+def _randomness(selected: Iterable[Piece], code: str) -> str:
+    """Return `rng_for` with the purposes that this program needs."""
+    functions = [piece.text for piece in selected if piece.name == "rng_for"]
     if not functions:
         return ""
-    purposes = set(re.findall(r'generator\([^"()]*"(\w+)"', code))
-    pairs = ", ".join(
-        f'"{name}": {number}' for name, number in randomness.PURPOSES.items() if name in purposes
-    )
+    purposes = set(re.findall(r'rng_for\([^"()]*"(\w+)"', code))
+    pairs = ", ".join(f'"{name}": {number}' for name, number in PURPOSES.items() if name in purposes)
     return "\n\n".join([f"PURPOSES = {{{pairs}}}", *functions])
 
 
@@ -115,27 +107,23 @@ def _randomness(pieces: Iterable[Piece], code: str) -> str:
 
 
 def _about_samples(data: DataSettings) -> str:
-    if data.name in DATASETS and hasattr(datasets, data.name):
+    if data.name in DATASETS and DATASETS[data.name].formula:
         return f"{data.name}, {DATASETS[data.name].help}."
     return "One training sample per line in the network's units, as fallline prepared it: inputs, then the target."
 
 
 def _samples(data: DataSettings, problem: Problem) -> str:
     """Return lines that create the training samples X (m, features) and y (m, 1)."""
-    make = getattr(datasets, data.name, None)
-    return _embedded(problem) if make is None else _generated(data, problem, signature(make).parameters)
+    row = DATASETS.get(data.name)
+    return _generated(row, data, problem) if row and row.formula else _embedded(problem)
 
 
-def _generated(data: DataSettings, problem: Problem, parameters: Iterable[str]) -> str:
-    row = DATASETS[data.name]
-    own = {each.name: row.own(data, each.name) for each in row.parameters}
-    values = {"samples": data.samples, "features": data.features, "seed": data.seed, **own}
-    lines = [f"X, y = {data.name}({', '.join(f'{name}={values[name]!r}' for name in parameters)})"]
+def _generated(row: Dataset, data: DataSettings, problem: Problem) -> str:
+    arguments = ", ".join(f"{name}={value!r}" for name, value in row.arguments(data).items())
+    lines = [f"X, y = {row.name}({arguments})"]
     if data.noise:
-        noisy = "X" if row.classes else "y"
-        lines.append(
-            f'{noisy} += {data.noise!r} * generator({data.seed}, "noise").standard_normal({noisy}.shape)'
-        )
+        disturbed = "X" if row.classes else "y"
+        lines.append(f"{disturbed} = noisy({disturbed}, {data.noise!r}, seed={data.seed})")
     if row.classes and round(problem.X.shape[0] * data.label_noise):
         lines.append(f"y = mislabelled(y, {data.label_noise!r}, {len(row.classes)}, seed={data.seed})")
     standard = [
@@ -156,25 +144,8 @@ def _generated(data: DataSettings, problem: Problem, parameters: Iterable[str]) 
 
 def _embedded(problem: Problem) -> str:
     """Embed a table without a formula in the program."""
-    table = np.hstack([problem.X_train, problem.y_train])
-    columns = table.shape[1]
-    text = "\n".join(",".join(_shortest(number) for number in row) for row in table.tolist())
-    if len(text) <= MOST_WRITTEN_OUT:
-        lines = f'SAMPLES = """\n{text}\n"""\ntable = written_out(SAMPLES)'
-    else:
-        lines = f'SAMPLES = """\n{_packed(table)}\n"""\ntable = unpacked(SAMPLES, columns={columns})'
-    return f"{lines}\nX, y = table[:, :-1], table[:, -1:]\nm = len(X)"
-
-
-def _packed(numbers: Array) -> str:
-    """Compress numbers into lines of text."""
-    packed = base64.b64encode(zlib.compress(numbers.astype("<f8").tobytes(), 9)).decode()
-    return "\n".join(packed[start : start + LONG] for start in range(0, len(packed), LONG))
-
-
-def _shortest(number: float) -> str:
-    text = repr(number)
-    return text.removesuffix(".0")
+    table = embedded_table(np.hstack([problem.X_train, problem.y_train]))
+    return f"{table}\nX, y = table[:, :-1], table[:, -1:]\nm = len(X)"
 
 
 # ---------------------------------------------------------------------- network
@@ -196,9 +167,9 @@ def _network(network: NetworkSettings, problem: Problem) -> str:
     blocks = ", ".join(f"(Wb{layer}, dWb{layer})" for layer in range(1, len(sizes)))
     lines.append(f"LAYERS = [{blocks}]")
     if network.start is not None:
-        return "\n".join([*lines, "", _embedded_start(problem.initial_parameters)])
-    weights = _draw(network.initializer("weights"), f'generator({network.seed}, "weights", layer)', "fan_in")
-    biases = _draw(network.initializer("biases"), f'generator({network.seed}, "biases", layer)', "1")
+        return "\n".join([*lines, "", embedded_start(problem.initial_parameters)])
+    weights = _draw(network.initializer("weights"), f'rng_for({network.seed}, "weights", layer)', "fan_in")
+    biases = _draw(network.initializer("biases"), f'rng_for({network.seed}, "biases", layer)', "1")
     begin = f'''def begin():
     """Draw the initial parameters, each layer at an address of its own."""
     for layer, (Wb, _) in enumerate(LAYERS, start=1):
@@ -208,29 +179,10 @@ def _network(network: NetworkSettings, problem: Problem) -> str:
     return "\n".join([*lines, "", begin])
 
 
-def _embedded_start(initial: Array) -> str:
-    """Embed uploaded initial parameters in the program."""
-    text = fill(" ".join(map(_shortest, initial.tolist())), LONG)
-    numbers = "START.split()"
-    if len(text) > MOST_WRITTEN_OUT:
-        text, numbers = _packed(initial), "unpacked(START, columns=1).ravel()"
-    return f'''START = """
-{text}
-"""
-
-def begin():
-    """Set the initial parameters, which were uploaded."""
-    P[:] = np.array({numbers}, float)'''
-
-
 def _draw(initializer: Initializer, rng: str, rows: str) -> str:
-    scale = (
-        f", scale={1.0 if initializer.scale is None else initializer.scale!r}"
-        if initializer.name in ("normal", "uniform")
-        else ""
-    )
-    rng = "None" if initializer.name == "zeros" else rng
-    return f"{initializer.name}({rng}, ({rows}, fan_out), fan_in, fan_out{scale})"
+    row = INITIALIZERS[initializer.name]
+    own = "".join(f", {name}={value!r}" for name, value in row.own(initializer.scale).items())
+    return f"{row.function.__name__}({rng}, ({rows}, fan_out), fan_in, fan_out{own})"
 
 
 # ---------------------------------------------------------------------- forward and backward
@@ -278,15 +230,22 @@ def _gradient(problem: Problem, phases: Phases) -> str:
 
 
 def _measure(loss: Loss, phases: Phases, last: int) -> list[str]:
+    """Return lines for the loss and its gradient.
+
+    A single sample needs its own function only if that uses `math`, which may round unlike NumPy.
+    """
     own = "".join(f", {name}={value!r}" for name, value in loss.own.items())
-    if loss.name != "binary_cross_entropy" or not phases.ones:
-        return [f"loss, dZ{last} = {loss.name}(y_pred, y{own})"]
-    if not phases.several:
-        return [f"loss, dZ{last} = binary_cross_entropy_of_one(y_pred, y)"]
-    return [
-        "measure = binary_cross_entropy_of_one if y.size == 1 else binary_cross_entropy",
-        f"loss, dZ{last} = measure(y_pred, y)",
+    many = f"loss, dZ{last} = {loss.name}(y_pred, y{own})"
+    one = pieces().get(f"{loss.name}_one")
+    if one is None or "math" not in one.uses or not phases.ones:
+        return [many]
+    single = [
+        f"loss, dy = {one.name}(y_pred.item(), y.item(){own})",
+        f"dZ{last} = np.array([[dy]])",
     ]
+    if not phases.several:
+        return single
+    return ["if y.size == 1:", *(f"    {line}" for line in single), "else:", f"    {many}"]
 
 
 # ---------------------------------------------------------------------- batches
@@ -307,7 +266,7 @@ def _batches(run: RunRecipe, phases: Phases) -> str:
     if not phases.parts:
         return "\n".join(lines)
     whole = "    if now.batch_size is None:\n        return columns, targets\n" if phases.whole else ""
-    ordered = f'generator({run.seed}, "order", number).permutation(m)'
+    ordered = f'rng_for({run.seed}, "order", number).permutation(m)'
     if phases.has("order"):
         ordered += ' if order == "shuffle" else np.arange(m)'
     parameter, argument = (", order", ", now.order") if phases.has("order") else ("", "")

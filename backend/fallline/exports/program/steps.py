@@ -5,6 +5,7 @@ Must not know samples or networks.
 
 from __future__ import annotations
 
+from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.redrawing import MOST_LAYERS
 from fallline.exports.program.phases import Lines, Phases
 from fallline.vocabulary.recipe import RunRecipe
@@ -52,7 +53,7 @@ def redraw(step, layers, draw, memory):
     for layer in layers:
         Wb, start = LAYERS[layer - 1][0], sum(block.size for block, _ in LAYERS[: layer - 1])
         fan_in, fan_out = len(Wb) - 1, len(Wb[0])
-        rng = generator({run.seed}, "redraw", {MOST_LAYERS} * step + layer)
+        rng = rng_for({run.seed}, "redraw", {MOST_LAYERS} * step + layer)
         Wb[:-1] = draw(rng, (fan_in, fan_out), fan_in, fan_out)
         Wb[-1] = 0.0
         for slot in memory:
@@ -61,7 +62,9 @@ def redraw(step, layers, draw, memory):
 
 
 def _drawing(name: str) -> str:
-    return f"functools.partial({name}, scale=1.0)" if name in ("normal", "uniform") else name
+    row = INITIALIZERS[name]
+    own = "".join(f", {name}={value!r}" for name, value in row.own(None).items())
+    return f"functools.partial({row.function.__name__}{own})" if own else row.function.__name__
 
 
 def _pairs(lines: Lines) -> str:

@@ -1,11 +1,14 @@
 """Data sets: one row per set, one file per kind.
 
-`row` defines a data set, `table` lists them, and `own` makes one from an uploaded table. `engine.problem` adds
-splits, noise and standardizing.
+`row` defines a data set, `generated` has those by formula, `real` the measured ones, and `own` makes one from an
+uploaded table. `engine.problem` adds splits, noise and standardizing.
 """
 
+from fallline.engine.data.datasets.generated import CURVES, LAWS, SURFACES, TWO_CLASSES
 from fallline.engine.data.datasets.own import CSV, own_dataset
+from fallline.engine.data.datasets.real import REAL
 from fallline.engine.data.datasets.row import Dataset, Raw, Task
-from fallline.engine.data.datasets.table import DATASETS
+
+DATASETS: dict[str, Dataset] = {row.name: row for row in (*LAWS, *CURVES, *TWO_CLASSES, *SURFACES, *REAL)}
 
 __all__ = ["CSV", "DATASETS", "Dataset", "Raw", "Task", "own_dataset"]
