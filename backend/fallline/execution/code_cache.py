@@ -31,7 +31,7 @@ DONE = "complete"
 """A file in the cache directory: every signature has been compiled."""
 
 NAME = "fallline-"
-MOST_OTHERS = 4
+MOST_OTHERS = 8
 """Caches of other sources or processors that are not deleted."""
 
 SOURCES = Path(kernels.__file__).parent
