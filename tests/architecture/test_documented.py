@@ -11,8 +11,8 @@ from fallline.engine.data.datasets import CSV, DATASETS
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.losses import LOSSES
-from fallline.engine.methods.optimizers import OPTIMIZERS
-from fallline.engine.methods.schedules import SCHEDULES
+from fallline.engine.methods.optimizers import OPTIMIZERS, Optimizer
+from fallline.engine.methods.schedules import SCHEDULES, Schedule
 from fallline.exports.table import EXPORTS
 from fallline.figures import INSTRUMENT_FIGURES
 from fallline.runs.checks.bounds import BOUNDS
@@ -116,7 +116,8 @@ def test_every_exhibit_stands_in_the_documents_with_its_title_its_sentences_and_
 
 def test_every_optimizer_and_schedule_stands_in_the_methods_with_its_parameters_and_their_defaults() -> None:
     methods = (ROOT / "docs/reference/methods.md").read_text()
-    for row in (*OPTIMIZERS.values(), *SCHEDULES.values()):
+    table: tuple[Optimizer | Schedule, ...] = (*OPTIMIZERS.values(), *SCHEDULES.values())
+    for row in table:
         (line,) = re.findall(rf"^\| `{row.name}` \|.*$", methods, re.MULTILINE)
         # AdamW's line refers to Adam's for shared parameters.
         own = row.parameters[-1:] if row.name == "adamw" else row.parameters

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from support.aliases import Json
+
 ROOT = Path(__file__).parents[2]
 VERSION = "9.8.7"
 
@@ -65,7 +67,7 @@ def test_a_release_has_all_its_files_with_their_checksums(clone: Path) -> None:
     check_sbom(json.loads((folder / sbom).read_text()))
 
 
-def check_sbom(bom: dict) -> None:
+def check_sbom(bom: Json) -> None:
     assert (bom["bomFormat"], bom["metadata"]["component"]["version"]) == ("CycloneDX", VERSION)
     parts = {part["name"]: part for part in bom["components"]}
     assert {"numpy", "fastapi", "numba", "plotly"} <= parts.keys()

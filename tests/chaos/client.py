@@ -22,9 +22,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from chaos.model import Model
+from support.aliases import Json
 from support.readers import Reader, as_buckets, assert_equal
-
-Json = dict[str, Any]
 
 ATTEMPT_SECONDS = 3.0
 COMMAND_SECONDS = 180.0

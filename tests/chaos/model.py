@@ -6,9 +6,8 @@ One client sends the commands of one experiment, one after the other.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-Json = dict[str, Any]
+from support.aliases import Json
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 import pytest
 
+from fallline.engine.batches import Rows
 from fallline.engine.evaluation import evaluate
 from fallline.engine.kernels import columns, single
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.table import Kernel
 from fallline.engine.measures.probes import next_gradient
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.methods.optimizers import OPTIMIZERS
-from fallline.engine.problem import build_problem
+from fallline.engine.problem import Problem, build_problem
 from fallline.engine.series import evaluated_series, series_names
-from fallline.engine.state import begin
+from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, LossSettings, RunRecipe
+from support.aliases import Array, Json
 from support.gradient_check import planted, relative_error
 from support.problems import classes_problem, edit, joined, network, series, small_problem
 
@@ -25,25 +31,28 @@ KERNELS = {"numpy": NUMPY, "compiled": COMPILED}
 HIDDEN = {"no hidden layer": (), "one": (4,), "two": (4, 4), "three, uneven": (5, 1, 3), "wide": (70, 40)}
 
 
-def problem_with(activation, hidden):
+def problem_with(activation: str, hidden: tuple[int, ...]) -> Problem:
     data = DataSettings(name="linear", samples=60, features=3, test_fraction=0.25, standardize="both")
     layers = network(*((units, activation) for units in hidden), weights="xavier")
     return build_problem(data, layers, "mse")
 
 
-def run_of(batch_size, **settings):
+def run_of(batch_size: int | None, **settings: Any) -> RunRecipe:
     return RunRecipe(name="r", batch_size=batch_size, learning_rate=0.01, **settings)
 
 
-@pytest.fixture(params=KERNELS.values(), ids=KERNELS)
-def kernel(request):
-    return request.param
+@pytest.fixture(params=list(KERNELS.values()), ids=list(KERNELS))
+def kernel(request: pytest.FixtureRequest) -> Kernel:
+    row: Kernel = request.param
+    return row
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 45, None])
 @pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_a_step_follows_the_gradient_of_the_blackboard(kernel, activation, hidden, batch_size):
+def test_a_step_follows_the_gradient_of_the_blackboard(
+    kernel: Kernel, activation: str, hidden: tuple[int, ...], batch_size: int | None
+) -> None:
     problem, run = problem_with(activation, hidden), run_of(batch_size)
     state = begin(problem)
     for _ in range(3):
@@ -65,7 +74,7 @@ LOSS_PROBLEMS = {
 }
 
 
-def problem_of_loss(loss, classes, *layers, **more):
+def problem_of_loss(loss: str | LossSettings, classes: int, *layers: tuple[int, str], **more: Any) -> Problem:
     if classes:
         return classes_problem(loss, classes, *layers, **more)
     return small_problem(*layers, loss=loss, **more)
@@ -74,7 +83,9 @@ def problem_of_loss(loss, classes, *layers, **more):
 @pytest.mark.parametrize("batch_size", [1, 7, None])
 @pytest.mark.parametrize("hidden", [(), (4,), (5, 3)], ids=str)
 @pytest.mark.parametrize(("loss", "classes"), LOSS_PROBLEMS.values(), ids=LOSS_PROBLEMS)
-def test_every_loss_is_descended_and_scored(kernel, loss, classes, hidden, batch_size):
+def test_every_loss_is_descended_and_scored(
+    kernel: Kernel, loss: str | LossSettings, classes: int, hidden: tuple[int, ...], batch_size: int | None
+) -> None:
     layers = [(units, "tanh") for units in hidden] or [(3, "identity")]
     problem, run = problem_of_loss(loss, classes, *layers, test_fraction=0.25), run_of(batch_size)
     state = begin(problem)
@@ -89,7 +100,7 @@ def test_every_loss_is_descended_and_scored(kernel, loss, classes, hidden, batch
             assert series(record, name)[0] == pytest.approx(score, rel=1e-12)
 
 
-FURTHER = {
+FURTHER: dict[str, Json] = {
     "no more": {},
     "penalties": {"l1": 0.01, "l2": 0.1},
     "bounds": {"clip_norm": 0.1, "clip_value": 0.05},
@@ -105,7 +116,9 @@ METHODS = [(name, "no more") for name in OPTIMIZERS] + [
 
 @pytest.mark.parametrize(("optimizer", "further"), METHODS)
 @pytest.mark.parametrize("batch_size", [1, 7, None])
-def test_every_measure_is_what_its_name_says(kernel, optimizer, further, batch_size):
+def test_every_measure_is_what_its_name_says(
+    kernel: Kernel, optimizer: str, further: str, batch_size: int | None
+) -> None:
     problem, run = (
         small_problem((4, "relu"), (3, "tanh"), test_fraction=0.25),
         run_of(batch_size, optimizer=optimizer, **FURTHER[further]),
@@ -140,7 +153,7 @@ def test_every_measure_is_what_its_name_says(kernel, optimizer, further, batch_s
 
 
 @pytest.mark.parametrize("batch_size", [1, 7])
-def test_the_batch_loss_is_the_loss_of_the_batch(kernel, batch_size):
+def test_the_batch_loss_is_the_loss_of_the_batch(kernel: Kernel, batch_size: int) -> None:
     problem, run = small_problem(), run_of(batch_size)
     state = begin(problem)
     for _ in range(10):
@@ -154,18 +167,18 @@ def test_the_batch_loss_is_the_loss_of_the_batch(kernel, batch_size):
         assert series(record, "train_loss")[0] == pytest.approx(own, rel=1e-12)
 
 
-def _predictions(problem, state, rows):
+def _predictions(problem: Problem, state: TrainingState, rows: Rows) -> Array:
     p = problem.named(state.parameters)
     return np.tanh(problem.X[rows] @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
 
 
-def test_the_train_loss_of_a_full_batch_is_its_batch_loss(kernel):
+def test_the_train_loss_of_a_full_batch_is_its_batch_loss(kernel: Kernel) -> None:
     problem = small_problem(test_fraction=0.25)
     records = advance(problem, begin(problem), run_of(None), 50, kernel)
     assert np.array_equal(series(records, "train_loss"), series(records, "batch_loss"))
 
 
-def test_the_series_are_in_order():
+def test_the_series_are_in_order() -> None:
     problem = small_problem((2, "relu"), test_fraction=0.5)
     names = series_names(problem)
     assert names[:6] == ("batch_loss", "grad_l1/W1", "grad_l2/W1", "grad_mean/W1", "ratio/W1", "grad_l1/b1")
@@ -175,7 +188,7 @@ def test_the_series_are_in_order():
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, None])
-def test_the_objective_is_recorded_with_penalties(kernel, batch_size):
+def test_the_objective_is_recorded_with_penalties(kernel: Kernel, batch_size: int | None) -> None:
     problem = small_problem()
     run = run_of(batch_size, l2=0.3, edits=[edit(70, l1=0.2), edit(80, l1=0.0, l2=0.0), edit(90, l1=0.5)])
     records = advance(problem, begin(problem), run, 100, kernel)
@@ -190,7 +203,7 @@ def test_the_objective_is_recorded_with_penalties(kernel, batch_size):
         assert objective[step] == pytest.approx(0.5 * loss[step] + penalties, rel=1e-12)
 
 
-def test_a_ratio_without_a_size_is_missing(kernel):
+def test_a_ratio_without_a_size_is_missing(kernel: Kernel) -> None:
     """Zero biases have no relative change in the first step: 0 / 0 and x / 0 are not recorded."""
     problem = small_problem()
     state = begin(problem)
@@ -210,7 +223,7 @@ def test_a_ratio_without_a_size_is_missing(kernel):
         (single, "blocks[place][:-1] if place", "blocks[place][1:] if place"),
     ],
 )
-def test_a_planted_slip_in_a_fast_pass_is_caught(module, right, wrong):
+def test_a_planted_slip_in_a_fast_pass_is_caught(module: ModuleType, right: str, wrong: str) -> None:
     """The comparison above catches planted faults."""
     problem = small_problem((4, "tanh"), (4, "sigmoid"), features=4)
     problem = type(problem)(**{**_fields(problem), "activations": ("tanh", "sigmoid", "sigmoid")})
@@ -230,5 +243,5 @@ def test_a_planted_slip_in_a_fast_pass_is_caught(module, right, wrong):
         assert (relative_error(gradient, flat) < 1e-12) == equal
 
 
-def _fields(problem):
+def _fields(problem: Problem) -> Json:
     return {name: getattr(problem, name) for name in problem.__dataclass_fields__}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,16 +19,20 @@ from fallline.engine.kernels.compiled_activations import ACTIVATION_CODES, CURVE
 from fallline.engine.kernels.compiled_changes import OPTIMIZER_CODES
 from fallline.engine.kernels.compiled_losses import LOSS_CODES
 from fallline.engine.kernels.compiled_schedules import SCHEDULE_CODES
+from fallline.engine.kernels.compiled_work import Memory
 from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.table import Kernel
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
-from fallline.engine.problem import build_problem
+from fallline.engine.problem import Problem, build_problem
 from fallline.engine.series import evaluated_series
-from fallline.engine.state import begin
+from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, LossSettings, RunRecipe
+from fallline.vocabulary.run_settings import ScheduleSettings
+from support.aliases import Array, Json
 from support.problems import classes_problem, edit, joined, network, same_bits, series, small_problem
 
 HIDDEN = {
@@ -39,7 +45,9 @@ CANCELLED = 4e-16
 """A ratio is a small change over a large parameter. NumPy computes it from a difference, which loses digits."""
 
 
-def problem_with(activation, hidden, output="identity", loss="mse"):
+def problem_with(
+    activation: str, hidden: tuple[int, ...], output: str = "identity", loss: str | LossSettings = "mse"
+) -> Problem:
     """Return data of 60 samples that fit the loss, with up to 4 classes."""
     layers = network(*((units, activation) for units in hidden), weights="xavier", output=output)
     if isinstance(loss, str) and not LOSSES[loss].fits(0):
@@ -48,11 +56,11 @@ def problem_with(activation, hidden, output="identity", loss="mse"):
     return build_problem(data, layers, loss)
 
 
-def close(one, other):
-    return np.abs(one - other).max() <= ROUNDING * np.abs(other).max()
+def close(one: Array, other: Array) -> bool:
+    return bool(np.abs(one - other).max() <= ROUNDING * np.abs(other).max())
 
 
-def assert_same_step(problem, run, state):
+def assert_same_step(problem: Problem, run: RunRecipe, state: TrainingState) -> None:
     """Make one step of each kernel from the same state; continue with NumPy's."""
     twin, settings = state.copy(), run.settings_at(state.step)
     theirs, ours = advance(problem, state, run, 1, NUMPY), advance(problem, twin, run, 1, COMPILED)
@@ -77,14 +85,18 @@ def assert_same_step(problem, run, state):
 NETWORKS = list(product(ACTIVATIONS, LOSSES, HIDDEN))
 
 
-def optimizer_of(activation, loss, hidden, batch_size):
+def optimizer_of(activation: str, loss: str, hidden: str, batch_size: int | None) -> str:
     """Return an optimizer in turn, so that any two of the four axes meet all optimizers."""
-    axes = (list(ACTIVATIONS), list(LOSSES), list(HIDDEN), BATCHES)
-    places = map(list.index, axes, (activation, loss, hidden, batch_size))
+    axes: tuple[list[Any], ...] = (list(ACTIVATIONS), list(LOSSES), list(HIDDEN), BATCHES)
+    places = (
+        axis.index(each) for axis, each in zip(axes, (activation, loss, hidden, batch_size), strict=True)
+    )
     return list(OPTIMIZERS)[sum(places) % len(OPTIMIZERS)]
 
 
-def assert_steps_are_numpys(activation, loss, hidden, methods):
+def assert_steps_are_numpys(
+    activation: str, loss: str, hidden: str, methods: Iterable[tuple[str, int | None]]
+) -> None:
     """The second step uses the optimizer's memory. The rate is small, because some optimizers turn a gradient of
     almost 0, and its rounding, into a whole step.
     """
@@ -97,7 +109,7 @@ def assert_steps_are_numpys(activation, loss, hidden, methods):
 
 
 @pytest.mark.parametrize(("activation", "loss", "hidden"), NETWORKS)
-def test_a_step_is_numpys_but_for_rounding(activation, loss, hidden):
+def test_a_step_is_numpys_but_for_rounding(activation: str, loss: str, hidden: str) -> None:
     """Test every batch size up to a bound, each with an optimizer."""
     methods = [(optimizer_of(activation, loss, hidden, size), size) for size in BATCHES]
     assert_steps_are_numpys(activation, loss, hidden, methods)
@@ -105,11 +117,13 @@ def test_a_step_is_numpys_but_for_rounding(activation, loss, hidden):
 
 @pytest.mark.long
 @pytest.mark.parametrize(("activation", "loss", "hidden"), NETWORKS)
-def test_a_step_is_numpys_with_every_optimizer_on_every_network(activation, loss, hidden):
+def test_a_step_is_numpys_with_every_optimizer_on_every_network(
+    activation: str, loss: str, hidden: str
+) -> None:
     assert_steps_are_numpys(activation, loss, hidden, product(OPTIMIZERS, BATCHES))
 
 
-def test_every_optimizer_is_tested_with_every_pair_of_options():
+def test_every_optimizer_is_tested_with_every_pair_of_options() -> None:
     """The steps above are a seventh of all combinations, with every pair of settings."""
     axes = (list(ACTIVATIONS), list(LOSSES), list(HIDDEN), BATCHES)
     for one, other in combinations(range(len(axes)), 2):
@@ -127,7 +141,9 @@ FURTHER = [
 @pytest.mark.parametrize("batch_size", [1, 7, None])
 @pytest.mark.parametrize("further", FURTHER, ids=str)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_step_is_numpys_with_every_other_setting(optimizer, further, batch_size):
+def test_a_step_is_numpys_with_every_other_setting(
+    optimizer: str, further: Json, batch_size: int | None
+) -> None:
     problem = problem_with("tanh", (5, 4))
     run = RunRecipe(name="r", optimizer=optimizer, batch_size=batch_size, learning_rate=0.01, **further)
     state = begin(problem)
@@ -139,7 +155,7 @@ def test_a_step_is_numpys_with_every_other_setting(optimizer, further, batch_siz
 
 @pytest.mark.parametrize("loss", [name for name, row in LOSSES.items() if not row.logits])
 @pytest.mark.parametrize("output", ACTIVATIONS)
-def test_the_output_may_have_an_activation(output, loss):
+def test_the_output_may_have_an_activation(output: str, loss: str) -> None:
     problem = problem_with("tanh", (5,), output, loss)
     for batch_size in (1, 7, None):
         run, state = RunRecipe(name="r", batch_size=batch_size, learning_rate=0.01), begin(problem)
@@ -149,7 +165,7 @@ def test_the_output_may_have_an_activation(output, loss):
 
 @pytest.mark.parametrize("samples", [1, 3, 8, 121, 500])
 @pytest.mark.parametrize("features", [1, 9])
-def test_tiles_end_anywhere(samples, features):
+def test_tiles_end_anywhere(samples: int, features: int) -> None:
     problem = small_problem((24, "relu"), (9, "sigmoid"), samples=samples, features=features)
     for batch_size in (1, 119, None):
         state = begin(problem)
@@ -157,7 +173,7 @@ def test_tiles_end_anywhere(samples, features):
             assert_same_step(problem, RunRecipe(name="r", batch_size=batch_size, learning_rate=0.01), state)
 
 
-def test_every_row_of_the_tables_is_compiled():
+def test_every_row_of_the_tables_is_compiled() -> None:
     """NumPy serves a row without code, correctly but slowly: the author should know."""
     assert ACTIVATION_CODES.keys() == ACTIVATIONS.keys()
     assert OPTIMIZER_CODES.keys() == OPTIMIZERS.keys()
@@ -170,7 +186,9 @@ def test_every_row_of_the_tables_is_compiled():
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_compiled_kernel_makes_everything_itself(activation, loss, monkeypatch):
+def test_the_compiled_kernel_makes_everything_itself(
+    activation: str, loss: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Otherwise the suite would compare NumPy with itself."""
     problem, run = problem_with(activation, (4,), loss=loss), RunRecipe(name="r", batch_size=7)
     assert COMPILED.supports(problem)
@@ -185,7 +203,7 @@ JUDGED = {
 }
 
 
-def judged(loss, classes, **more):
+def judged(loss: str | LossSettings, classes: int, **more: Any) -> Problem:
     layers = network((5, "tanh"), (4, "relu"), weights="xavier")
     if classes:
         return classes_problem(loss, classes, net=layers, test_fraction=0.25, **more)
@@ -194,7 +212,9 @@ def judged(loss, classes, **more):
 
 @pytest.mark.parametrize("batch_size", [1, 7, 300, None])
 @pytest.mark.parametrize(("loss", "classes"), JUDGED.values(), ids=JUDGED)
-def test_losses_and_scores_are_numpys_at_every_evaluation_point(loss, classes, batch_size):
+def test_losses_and_scores_are_numpys_at_every_evaluation_point(
+    loss: str | LossSettings, classes: int, batch_size: int | None
+) -> None:
     """Covers full tiles, a partial one, and a part of a pass."""
     problem = judged(loss, classes, samples=700)
     run, state = RunRecipe(name="r", batch_size=batch_size, learning_rate=0.05), begin(problem)
@@ -208,7 +228,9 @@ HUGE = [30.0, 1e3, 1e5, 1e150, 1e300]
 
 @pytest.mark.parametrize("size", HUGE)
 @pytest.mark.parametrize(("loss", "classes"), JUDGED.values(), ids=JUDGED)
-def test_a_big_logit_makes_a_big_loss_and_never_a_nan(loss, classes, size):
+def test_a_big_logit_makes_a_big_loss_and_never_a_nan(
+    loss: str | LossSettings, classes: int, size: float
+) -> None:
     """Both kernels continue with the same loss, or stop at the same step."""
     problem = judged(loss, classes)
     for batch_size in (1, 7, None):
@@ -227,7 +249,7 @@ def test_a_big_logit_makes_a_big_loss_and_never_a_nan(loss, classes, size):
 
 
 @pytest.mark.parametrize("classes", [2, 5])
-def test_a_tie_goes_to_the_class_that_comes_first(classes):
+def test_a_tie_goes_to_the_class_that_comes_first(classes: int) -> None:
     """With zero weights all logits are equal, and every prediction is the first class."""
     problem = judged("softmax_cross_entropy", classes)
     for batch_size in (1, 7, None):
@@ -238,8 +260,8 @@ def test_a_tie_goes_to_the_class_that_comes_first(classes):
         assert series(records, "train_accuracy")[0] == (problem.train.y == 0).mean()
 
 
-def test_numpy_computes_methods_without_compiled_code(monkeypatch):
-    monkeypatch.delitem(compiled.OPTIMIZER_CODES, "adam")
+def test_numpy_computes_methods_without_compiled_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(OPTIMIZER_CODES, "adam")
     problem, run = small_problem(), RunRecipe(name="r", optimizer="adam", batch_size=7)
     one, other = begin(problem), begin(problem)
     assert same_bits(
@@ -249,7 +271,7 @@ def test_numpy_computes_methods_without_compiled_code(monkeypatch):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_kernels_may_alternate_with_edits_between_them(optimizer):
+def test_kernels_may_alternate_with_edits_between_them(optimizer: str) -> None:
     """Far enough for rounding to grow by some digits, but not all."""
     problem = small_problem((4, "tanh"), (3, "gelu"), test_fraction=0.25)
     edits = [
@@ -278,7 +300,7 @@ ROWS = [
 
 @pytest.mark.parametrize("kernel", [NUMPY, COMPILED], ids=lambda kernel: kernel.name)
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_a_replay_on_the_same_kernel_is_bit_exact(row, kernel):
+def test_a_replay_on_the_same_kernel_is_bit_exact(row: dict[str, str], kernel: Kernel) -> None:
     optimizer = row.get("optimizer", "sgd")
     problem = problem_with(row.get("activation", "tanh"), (5, 3), loss=row.get("loss", "mse"))
     for batch_size in (1, 7, None):
@@ -303,7 +325,9 @@ DIVERGING = [
     RunRecipe(name="r", learning_rate=0.1, batch_size=7, l2=30.0),
     RunRecipe(name="r", learning_rate=0.1, batch_size=1, l2=30.0),
     RunRecipe(name="r", learning_rate=1e6, batch_size=1, clip_value=1e3),
-    RunRecipe(name="r", learning_rate=30.0, optimizer="nesterov", schedule={"name": "warmup", "steps": 50}),
+    RunRecipe(
+        name="r", learning_rate=30.0, optimizer="nesterov", schedule=ScheduleSettings(name="warmup", steps=50)
+    ),
     RunRecipe(name="r", learning_rate=1e3, batch_size=7, optimizer="rmsprop"),
     RunRecipe(name="r", learning_rate=1e4, optimizer="adagrad"),
     RunRecipe(name="r", learning_rate=1e4, batch_size=1, optimizer="adam"),
@@ -318,7 +342,7 @@ LEAKY = small_problem((4, "leaky_relu"), (3, "leaky_relu"), test_fraction=0.25)
 
 
 @pytest.mark.parametrize("run", DIVERGING, ids=range(len(DIVERGING)))
-def test_a_run_diverges_at_the_same_step(run):
+def test_a_run_diverges_at_the_same_step(run: RunRecipe) -> None:
     one, other = begin(LEAKY), begin(LEAKY)
     theirs, ours = advance(LEAKY, one, run, 300, NUMPY), advance(LEAKY, other, run, 300, COMPILED)
     assert one.diverged_at is not None
@@ -334,7 +358,7 @@ def test_a_run_diverges_at_the_same_step(run):
 
 @pytest.mark.parametrize("slices", [(1,) * 300, (63, 1) * 5, (64,) * 5, (65,) * 5, (7, 100, 1, 3) * 3])
 @pytest.mark.parametrize("run", DIVERGING, ids=range(len(DIVERGING)))
-def test_the_step_of_divergence_does_not_depend_on_slices(run, slices):
+def test_the_step_of_divergence_does_not_depend_on_slices(run: RunRecipe, slices: tuple[int, ...]) -> None:
     whole, state = begin(LEAKY), begin(LEAKY)
     expected, pieces = advance(LEAKY, whole, run, 300, COMPILED), []
     for steps in slices:
@@ -353,13 +377,15 @@ CHANGES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=settings.default.max_examples)
+@settings(max_examples=settings().max_examples)
 @given(
     start=st.sampled_from([None, 1, 7, 45]),
     edits=st.dictionaries(st.integers(0, 200), st.sampled_from(CHANGES), max_size=5),
     slices=st.lists(st.integers(1, 90), min_size=1, max_size=40),
 )
-def test_slices_with_edits_are_the_straight_replay_bit_for_bit(start, edits, slices):
+def test_slices_with_edits_are_the_straight_replay_bit_for_bit(
+    start: int | None, edits: dict[int, Json], slices: list[int]
+) -> None:
     steps = [edit(step, **change) for step, change in sorted(edits.items())]
     run = RunRecipe(name="r", learning_rate=0.03, batch_size=start, edits=steps)
     straight, sliced, pieces = begin(RELU_TANH), begin(RELU_TANH), []
@@ -372,7 +398,7 @@ def test_slices_with_edits_are_the_straight_replay_bit_for_bit(start, edits, sli
     assert same_bits(joined(pieces).values, expected.values)
 
 
-def test_a_long_slice_is_made_in_several_calls(monkeypatch):
+def test_a_long_slice_is_made_in_several_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     problem, run = small_problem((4, "relu"), test_fraction=0.25), RunRecipe(name="r", batch_size=7)
     whole, other = begin(problem), begin(problem)
     expected = advance(problem, whole, run, 3000, COMPILED)
@@ -383,7 +409,7 @@ def test_a_long_slice_is_made_in_several_calls(monkeypatch):
 
 @pytest.mark.parametrize("number", [0, 1, 2**32 - 1, 2**32, 2**40])
 @pytest.mark.parametrize("m", [1, 2, 3, 60, 1000])
-def test_orders_are_numpys(number, m):
+def test_orders_are_numpys(number: int, m: int) -> None:
     for seed in (0, 1, 2**32 - 1):
         expected = [order_of_pass("shuffle", seed, number + each, m) for each in range(3)]
         assert np.array_equal(compiled_orders.shuffled_passes(seed, number, m, 3), np.concatenate(expected))
@@ -393,7 +419,7 @@ CURVES = [name for name, code in ACTIVATION_CODES.items() if code >= CURVED]
 
 
 @pytest.mark.parametrize("name", CURVES)
-def test_a_compiled_curve_is_numpys_to_a_few_last_places(name):
+def test_a_compiled_curve_is_numpys_to_a_few_last_places(name: str) -> None:
     """Small outputs agree too, such as 1e-200; only gelu loses digits there, by squaring."""
     small = np.geomspace(1e-300, 1e300, 2001)
     x = np.concatenate([np.linspace(-30, 30, 20_001), small, -small, [0.0, -0.0]])
@@ -405,7 +431,7 @@ def test_a_compiled_curve_is_numpys_to_a_few_last_places(name):
     assert np.allclose(slopes, row.derivative(x, expected), rtol=1e-15, atol=1e-15)
 
 
-def test_parts_of_losses_are_the_librarys_to_a_few_last_places():
+def test_parts_of_losses_are_the_librarys_to_a_few_last_places() -> None:
     above = np.concatenate([np.geomspace(1e-300, 1e6, 20_001), [0.0, 1.0, np.nextafter(1.0, 2.0), 3.0]])
     logs = np.array([compiled_curves.log_one_plus(each) for each in above])
     assert np.allclose(logs, np.log1p(above), rtol=1e-15, atol=0)
@@ -417,7 +443,7 @@ def test_parts_of_losses_are_the_librarys_to_a_few_last_places():
 
 
 @pytest.mark.parametrize("name", CURVES)
-def test_a_compiled_curve_hides_nothing_that_is_not_finite(name):
+def test_a_compiled_curve_hides_nothing_that_is_not_finite(name: str) -> None:
     curve, row = getattr(compiled_curves, name), ACTIVATIONS[name]
     assert np.isnan(curve(np.nan)[0])
     with np.errstate(all="ignore"):
@@ -435,18 +461,20 @@ SLIPS = {
 
 
 @pytest.mark.parametrize(("loss", "slip"), SLIPS.values(), ids=SLIPS)
-def test_a_slip_in_a_step_would_be_noticed(loss, slip, monkeypatch):
+def test_a_slip_in_a_step_would_be_noticed(loss: str, slip: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison catches planted faults."""
     right = compiled._Slices._loop
 
-    def wrong(self, memory, counted, column, count):
+    def wrong(
+        self: compiled._Slices, memory: Memory, counted: float, column: int, count: int
+    ) -> tuple[int, bool]:
         if "hyper" in slip:
             self._hyper = np.array([slip["hyper"]])
         elif "place" not in slip:
             self._net = self._net._replace(criterion=self._net.criterion._replace(**slip))
         else:
             order = self._order
-            self._order = lambda samples: order(samples + 1)[slip["place"] :]
+            monkeypatch.setattr(self, "_order", lambda samples: order(samples + 1)[slip["place"] :])
         return right(self, memory, counted, column, count)
 
     monkeypatch.setattr(compiled._Slices, "_loop", wrong)
@@ -458,7 +486,7 @@ def test_a_slip_in_a_step_would_be_noticed(loss, slip, monkeypatch):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_not_a_number_in_a_hidden_layer_reaches_the_loss(loss):
+def test_not_a_number_in_a_hidden_layer_reaches_the_loss(loss: str) -> None:
     for activation in ACTIVATIONS:
         problem = problem_with(activation, (4, 3), loss=loss)
         for batch_size in (1, 7, None):
@@ -468,7 +496,7 @@ def test_not_a_number_in_a_hidden_layer_reaches_the_loss(loss):
             assert (len(records), state.diverged_at) == (0, 0)
 
 
-def test_a_gradient_too_long_for_its_norm_is_not_divergence():
+def test_a_gradient_too_long_for_its_norm_is_not_divergence() -> None:
     """If the sum of squares of finite numbers overflows, the norm is missing and the run continues."""
     problem = small_problem((2, "identity"))
     problem = replace(problem, initial_loss=1e308)
@@ -482,11 +510,11 @@ def test_a_gradient_too_long_for_its_norm_is_not_divergence():
         assert len(ours) == len(theirs)
 
 
-def test_a_large_finite_sum_is_not_divergence(monkeypatch):
+def test_a_large_finite_sum_is_not_divergence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also without a stored gradient, for any earlier content of its memory."""
     right = compiled._Slices._memory
 
-    def littered(self):
+    def littered(self: compiled._Slices) -> tuple[Memory, float]:
         memory, counted = right(self)
         memory.G.fill(np.nan)
         return memory, counted

@@ -5,16 +5,21 @@ The look-ahead of a slice saves the next one work, and must equal that slice's o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
+import numpy as np
 import pytest
 
 from fallline.engine.evaluation import evaluate
 from fallline.engine.kernels import compiled
 from fallline.engine.kernels.compiled import COMPILED
-from fallline.engine.state import begin
+from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
+from fallline.vocabulary.columns import Records
 from fallline.vocabulary.recipe import RunRecipe
+from support.aliases import Json
 from support.problems import classes_problem, edit, joined, same_bits, series, small_problem
 
 STEPS = 1100
@@ -22,7 +27,7 @@ STEPS = 1100
 
 
 @cache
-def problem_of(name):
+def problem_of(name: str) -> Problem:
     if name == "narrow":
         return small_problem((4, "relu"), (4, "relu"), samples=900, features=5)
     if name == "classes":
@@ -30,7 +35,7 @@ def problem_of(name):
     return small_problem((40, "tanh"), (24, "relu"), samples=80, test_fraction=0.25)
 
 
-def sliced(problem, run, length):
+def sliced(problem: Problem, run: RunRecipe, length: int) -> tuple[TrainingState, Records]:
     """Make all steps, `length` at a time."""
     state, steps = begin(problem), range(0, STEPS, length)
     pieces = [advance(problem, state, run, min(length, STEPS - step), COMPILED) for step in steps]
@@ -43,7 +48,7 @@ MORE = [pytest.param(*each, marks=pytest.mark.long) for each in MANY if each not
 
 
 @pytest.mark.parametrize(("name", "batch_size"), [*FEW, *MORE])
-def test_numbers_do_not_depend_on_how_steps_are_cut(name, batch_size):
+def test_numbers_do_not_depend_on_how_steps_are_cut(name: str, batch_size: int | None) -> None:
     problem = problem_of(name)
     run = RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-3, optimizer="adam")
     whole, expected = sliced(problem, run, STEPS)
@@ -55,7 +60,7 @@ def test_numbers_do_not_depend_on_how_steps_are_cut(name, batch_size):
 
 @pytest.mark.parametrize("batch_size", [32, 45])
 @pytest.mark.parametrize("name", ["wide", "classes"])
-def test_a_pass_ends_with_the_loss_and_the_score_over_all_samples(name, batch_size):
+def test_a_pass_ends_with_the_loss_and_the_score_over_all_samples(name: str, batch_size: int) -> None:
     """Covers every pass: the next batch belongs to it, and its remaining samples are evaluated."""
     problem, run = problem_of(name), RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-3)
     _, records = sliced(problem, run, STEPS)
@@ -66,12 +71,12 @@ def test_a_pass_ends_with_the_loss_and_the_score_over_all_samples(name, batch_si
             assert series(records, name)[step] == pytest.approx(expected, rel=1e-12)
 
 
-MOVED = {
-    "other parameters": lambda state: state.parameters.__imul__(1.5),
+MOVED: dict[str, Callable[[TrainingState], object]] = {
+    "other parameters": lambda state: np.multiply(state.parameters, 1.5, out=state.parameters),
     "another place in the pass": lambda state: setattr(state, "samples_seen", state.samples_seen + 7),
     "a step that is evaluated": lambda state: setattr(state, "step", state.step + 1),
 }
-ASKED = {
+ASKED: dict[str, Json] = {
     "another batch size": {"batch_size": 8},
     "another order": {"order": "sequential"},
     "other batches": {"seed": 5},
@@ -80,13 +85,14 @@ ASKED = {
 
 
 @pytest.mark.parametrize("change", [*MOVED, *ASKED, "another problem"])
-def test_the_look_ahead_is_used_only_for_the_same_step_and_settings(change):
+def test_the_look_ahead_is_used_only_for_the_same_step_and_settings(change: str) -> None:
     problem = problem_of("wide")
     run = RunRecipe(name="r", batch_size=7, learning_rate=0.01)
     state = begin(problem)
     state.step = 1495
     advance(problem, state, run, 10, COMPILED)
-    MOVED.get(change, lambda state: None)(state)
+    if change in MOVED:
+        MOVED[change](state)
     if change == "another problem":
         problem = small_problem((40, "tanh"), (24, "relu"), samples=80, test_fraction=0.25, seed=2)
     later, unseen = run.model_copy(update=ASKED.get(change, {})), state.copy()
@@ -97,7 +103,7 @@ def test_the_look_ahead_is_used_only_for_the_same_step_and_settings(change):
     assert state.fingerprint() == unseen.fingerprint()
 
 
-def test_the_look_ahead_of_an_undone_step_is_dropped(monkeypatch):
+def test_the_look_ahead_of_an_undone_step_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call of one step looks ahead, finds that the step diverges, and stays where another call looked ahead from."""
     problem = small_problem((4, "leaky_relu"), (3, "leaky_relu"))
     run, state = RunRecipe(name="r", batch_size=7, learning_rate=1.0), begin(problem)

@@ -13,14 +13,13 @@ from fallline.diagnosis.rules import RULES
 from fallline.runs.doctor.doctor import Doctor
 from fallline.runs.doctor.trials import CHECKS, Trials
 from fallline.runs.run import Run
-from fallline.vocabulary.commands import AddRun, EditRun
+from fallline.vocabulary.commands import EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.findings import Finding
 from fallline.vocabulary.recipe import Recipe
+from support.aliases import Json
 from support.doctor_cases import PLANTED, Planted
 from support.examined import Examined
-
-Json = dict[str, Any]
 
 pytestmark = pytest.mark.usefixtures("wide_and_narrow")
 
@@ -86,10 +85,7 @@ def act(one: Examined, run: Run, command: Json) -> Run:
     if command["do"] == "edit":
         one.one.edit(run.name, EditRun.model_validate(fields), one.clock.now)
         return run
-    answers: list[Json] = []
-    one.one.fork(AddRun.model_validate({**fields, "name": "remedied"}), one.clock.now, answers.append)
-    while not answers:
-        one.one.work(0.005, one.clock(), one.clock)
+    one.fork(**{**fields, "name": "remedied"})
     return one.one.runs["remedied"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,14 @@ from fallline.storage.memory import MemoryStore
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary.journal import JournalBatch, Receipt, entry
 
-STORES = {"memory": lambda folder: MemoryStore(), "sqlite": SqliteStore}
+STORES: dict[str, Callable[[Path], Store]] = {"memory": lambda folder: MemoryStore(), "sqlite": SqliteStore}
 FIRST, SECOND = Moment(1.0, 10.0), Moment(2.0, 20.0)
 PROGRESS: dict[str, Any] = {"playing": False, "runs": {"gd": {"step": 3}}}
 
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store: Store = STORES[request.param](tmp_path)
+    store = STORES[request.param](tmp_path)
     store.open()
     yield store
     store.close()
@@ -124,8 +124,9 @@ def test_parts_are_replaced_dropped_and_cleared(store: Store) -> None:
 
 def test_stored_data_do_not_change_with_the_callers_objects(store: Store) -> None:
     fact = entry("edited", edit={"rate": 1})
-    store.write([begun(), later(1, fact, progress=(progress := {"playing": False, "runs": {}}))])
-    fact["edit"]["rate"] = progress["runs"] = 2  # type: ignore[assignment]
+    progress: dict[str, Any] = {"playing": False, "runs": {}}
+    store.write([begun(), later(1, fact, progress=progress)])
+    fact["edit"]["rate"] = progress["runs"] = 2
     stored = store.load("x")
     assert stored is not None
     stored.entries[1]["edit"]["rate"] = 3

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 import pytest
@@ -12,15 +14,34 @@ from fallline.engine.data.datasets import DATASETS
 from fallline.engine.evaluation import evaluate
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.initializers import INITIALIZERS
-from fallline.engine.methods.losses import LOSSES
-from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.losses import LOSSES, Loss
+from fallline.engine.methods.optimizers import OPTIMIZERS, Slot
 from fallline.engine.methods.schedules import SCHEDULES
 from fallline.engine.randomness import rng_for
+from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import OWN_DATA, DataSettings, RunRecipe
 from fallline.vocabulary.run_settings import OWN_SETTINGS, ScheduleSettings
+from support.aliases import Array
 from support.problems import small_problem, train
 
-TABLES = {
+
+class Row(Protocol):
+    """What every row of every table has."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def help(self) -> str: ...
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]: ...
+
+
+TABLES: Mapping[str, Mapping[str, Row]] = {
     "datasets": DATASETS,
     "activations": ACTIVATIONS,
     "losses": LOSSES,
@@ -32,7 +53,7 @@ ROWS = [(table, name) for table, rows in TABLES.items() for name in rows]
 
 
 @pytest.mark.parametrize(("table", "name"), ROWS)
-def test_a_row_has_a_name_and_a_line_of_help(table, name):
+def test_a_row_has_a_name_and_a_line_of_help(table: str, name: str) -> None:
     row = TABLES[table][name]
     assert row.name == name
     assert row.help
@@ -46,13 +67,13 @@ def test_a_row_has_a_name_and_a_line_of_help(table, name):
 
 @pytest.mark.parametrize("name", DATASETS)
 @pytest.mark.parametrize("features", [1, 5])
-def test_a_data_set_is_finite_bent_or_not_and_the_same_again(name, features):
+def test_a_data_set_is_finite_bent_or_not_and_the_same_again(name: str, features: int) -> None:
     row = DATASETS[name]
     features = row.features or features
     settings = DataSettings(name=name, samples=min(300, row.samples or 300), features=features, seed=4)
     raw, again = row.make(settings), row.make(settings)
-    assert (raw.X.shape, raw.X.dtype) == ((settings.samples, features), np.float64)
-    assert (raw.y.shape, raw.y.dtype) == ((settings.samples, 1), np.float64)
+    assert (raw.X.shape, raw.y.shape) == ((settings.samples, features), (settings.samples, 1))
+    assert raw.X.dtype == raw.y.dtype == np.float64
     assert len(set(raw.features)) == features
     assert np.isfinite(raw.X).all()
     assert np.isfinite(raw.y).all()
@@ -62,7 +83,7 @@ def test_a_data_set_is_finite_bent_or_not_and_the_same_again(name, features):
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_a_data_set_has_samples_of_all_its_classes(name):
+def test_a_data_set_has_samples_of_all_its_classes(name: str) -> None:
     row = DATASETS[name]
     raw = row.make(DataSettings(name=name, samples=row.samples or 200, features=row.features or 2))
     assert raw.classes == row.classes
@@ -72,7 +93,7 @@ def test_a_data_set_has_samples_of_all_its_classes(name):
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_the_slope_of_an_activation_is_its_derivative(name):
+def test_the_slope_of_an_activation_is_its_derivative(name: str) -> None:
     row = ACTIVATIONS[name]
     z = np.linspace(-4.0, 4.0, 80)
     numerical = (row(z + 1e-6) - row(z - 1e-6)) / 2e-6
@@ -80,7 +101,7 @@ def test_the_slope_of_an_activation_is_its_derivative(name):
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_an_activation_writes_into_the_output_array(name):
+def test_an_activation_writes_into_the_output_array(name: str) -> None:
     row, z = ACTIVATIONS[name], np.linspace(-4.0, 4.0, 9)
     apart, within = np.empty(9), z.copy()
     assert row.apply(z.copy(), apart) is apart
@@ -90,7 +111,7 @@ def test_an_activation_writes_into_the_output_array(name):
     assert not np.array_equal(row(z), z) or name == "identity"
 
 
-def samples_of(row, count):
+def samples_of(row: Loss, count: int) -> tuple[Array, Array]:
     """Return predictions and targets for a loss: values, or up to 4 classes."""
     rng = np.random.default_rng(3)
     classes = 0 if row.fits(0) else row.most_classes or 4
@@ -100,8 +121,9 @@ def samples_of(row, count):
 
 
 @pytest.mark.parametrize("name", [name for name, row in LOSSES.items() if row.measure_one])
-def test_a_loss_for_one_sample_is_the_loss_for_many(name):
+def test_a_loss_for_one_sample_is_the_loss_for_many(name: str) -> None:
     row = LOSSES[name]
+    assert row.measure_one is not None
     for y_pred, y in zip(*samples_of(row, 50), strict=True):
         loss, dy = row.measure_one(float(y_pred[0]), float(y[0]))
         assert loss == pytest.approx(row(y_pred[:, None], y[:, None]), rel=1e-15)
@@ -109,7 +131,7 @@ def test_a_loss_for_one_sample_is_the_loss_for_many(name):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_loss_of_many_is_the_mean_of_each(name):
+def test_a_loss_of_many_is_the_mean_of_each(name: str) -> None:
     row = LOSSES[name]
     y_pred, y = samples_of(row, 50)
     one_by_one = [row(y_pred[k : k + 1], y[k : k + 1]) for k in range(50)]
@@ -117,7 +139,7 @@ def test_a_loss_of_many_is_the_mean_of_each(name):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_loss_may_write_its_gradient_over_the_predictions(name):
+def test_a_loss_may_write_its_gradient_over_the_predictions(name: str) -> None:
     row = LOSSES[name]
     y_pred, y = samples_of(row, 50)
     within = y_pred.T.copy()
@@ -128,7 +150,7 @@ def test_a_loss_may_write_its_gradient_over_the_predictions(name):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_no_constant_prediction_is_better_than_the_baseline(name):
+def test_no_constant_prediction_is_better_than_the_baseline(name: str) -> None:
     row = LOSSES[name]
     if name == "huber":
         row = row.with_parameters({"delta": 100.0})
@@ -143,7 +165,7 @@ RATES = {"adagrad": 0.1}
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_an_optimizer_descends(name):
+def test_an_optimizer_descends(name: str) -> None:
     problem = small_problem((6, "tanh"))
     run = RunRecipe(name="r", optimizer=name, learning_rate=RATES.get(name, 0.01))
     state, _ = train(problem, run, 400)
@@ -151,7 +173,7 @@ def test_an_optimizer_descends(name):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_the_memory_of_an_optimizer_is_plain_float64_arrays(name):
+def test_the_memory_of_an_optimizer_is_plain_float64_arrays(name: str) -> None:
     row = OPTIMIZERS[name]
     one, other = row.start(7), row.start(7)
     assert all(values.dtype == np.float64 and not values.any() for values in one.values())
@@ -159,21 +181,21 @@ def test_the_memory_of_an_optimizer_is_plain_float64_arrays(name):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_recipe_can_name_every_setting_of_an_optimizer(name):
+def test_a_recipe_can_name_every_setting_of_an_optimizer(name: str) -> None:
     assert {parameter.name for parameter in OPTIMIZERS[name].parameters} <= set(OWN_SETTINGS)
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_a_recipe_can_name_every_setting_of_a_data_set(name):
+def test_a_recipe_can_name_every_setting_of_a_data_set(name: str) -> None:
     assert {parameter.name for parameter in DATASETS[name].parameters} <= set(OWN_DATA)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_bad_optimizer_would_be_noticed(name, monkeypatch):
+def test_a_bad_optimizer_would_be_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same test fails for an update with the wrong sign."""
     right = OPTIMIZERS[name]
 
-    def uphill(P, dP, lr, *slots, **own):
+    def uphill(P: Array, dP: Array, lr: float, *slots: Slot, **own: float) -> tuple[Slot, ...]:
         return right.step(P, -dP, lr, *slots, **own)
 
     monkeypatch.setitem(OPTIMIZERS, name, replace(right, step=uphill))
@@ -182,13 +204,13 @@ def test_a_bad_optimizer_would_be_noticed(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_a_recipe_can_name_every_setting_of_a_schedule(name):
+def test_a_recipe_can_name_every_setting_of_a_schedule(name: str) -> None:
     assert {parameter.name for parameter in SCHEDULES[name].parameters} <= set(ScheduleSettings.model_fields)
     assert len(SCHEDULES[name].parameters) <= 2
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_under_a_schedule_a_run_descends(name):
+def test_under_a_schedule_a_run_descends(name: str) -> None:
     problem = small_problem((6, "tanh"))
     run = RunRecipe(name="r", optimizer="momentum", learning_rate=0.01, schedule=name)
     state, _ = train(problem, run, 400)
@@ -196,7 +218,7 @@ def test_under_a_schedule_a_run_descends(name):
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)
-def test_an_initializer_draws_its_distribution(name):
+def test_an_initializer_draws_its_distribution(name: str) -> None:
     row = INITIALIZERS[name]
     assert set(row.draws) <= {"weights", "biases"}
     assert row.same_as is None or INITIALIZERS[row.same_as].same_as is None

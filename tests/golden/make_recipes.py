@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.exhibits import EXHIBITS
+from support.aliases import Json
 from support.old_recipes import results_of
 
-JSON = dict[str, Any]
 TARGET = Path(__file__).parent / "recipes.json"
 
-POSTED: dict[str, JSON] = {
+POSTED: dict[str, Json] = {
     "the notebook": {},
     "every setting of a run": {
         "data": {"samples": 70, "test_fraction": 0.3, "noise": 0.2, "standardize": "both", "seed": 3},
@@ -56,7 +55,7 @@ POSTED: dict[str, JSON] = {
 
 
 def main() -> None:
-    there: dict[str, JSON] = json.loads(TARGET.read_text()) if TARGET.exists() else {}
+    there: dict[str, Json] = json.loads(TARGET.read_text()) if TARGET.exists() else {}
     exhibits = {
         f"the exhibit {name}": Experiment("x", row.recipe).recipe.as_json() for name, row in EXHIBITS.items()
     }

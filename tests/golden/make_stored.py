@@ -29,13 +29,13 @@ from fallline.storage.sqlite import NAME, SqliteStore
 from fallline.storage.tables import VERSION
 from fallline.vocabulary.journal import V
 from fallline.vocabulary.recipe import Recipe
+from support.aliases import Json
 from support.labs import open_lab, steps_of
 from support.stored import contents
 
-JSON = dict[str, Any]
 FOLDER = Path(__file__).parent / "stored"
 
-EVERYTHING: JSON = {
+EVERYTHING: Json = {
     "data": {"samples": 60, "test_fraction": 0.2, "noise": 0.1, "standardize": "inputs"},
     "network": {
         "layers": [{"units": 4, "activation": "tanh"}],
@@ -51,7 +51,7 @@ EVERYTHING: JSON = {
 }
 """It has at least one fact of every kind."""
 
-DIVERGES: JSON = {"data": {"samples": 40}, "runs": [{"name": "run-1", "learning_rate": 2.0}]}
+DIVERGES: Json = {"data": {"samples": 40}, "runs": [{"name": "run-1", "learning_rate": 2.0}]}
 OWNER = "0123456789abcdef" * 2
 """The owner key of all experiments."""
 
@@ -67,17 +67,17 @@ class Visitor:
     def __init__(self, lab: Lab) -> None:
         self.lab, self.tokens = lab, dict[str, str]()
 
-    async def makes(self, recipe: JSON) -> str:
+    async def makes(self, recipe: Json) -> str:
         state, token = await self.lab.create(Recipe.model_validate(recipe), owner=OWNER)
         self.tokens[state["id"]] = token
         return str(state["id"])
 
     async def asks(
         self, id: str, do: str, run: str | None = None, key: str | None = None, **body: Any
-    ) -> JSON:
+    ) -> Json:
         return await self.lab.command(id, self.tokens[id], do, body, run=run, key=key)
 
-    async def resets(self, id: str, run: str) -> JSON:
+    async def resets(self, id: str, run: str) -> Json:
         return await self.lab.command(id, self.tokens[id], "reset", {"run": run})
 
 
@@ -139,7 +139,7 @@ async def cut_off(visitor: Visitor, one: str, crashed: Path, data: Path) -> str:
     return cut
 
 
-async def make(folder: Path) -> JSON:
+async def make(folder: Path) -> Json:
     """Write the file; return the id and token of each experiment."""
     data, crashed = folder / "data", folder / "crashed"
     journal_writer.SAVE_SECONDS, journal_writer.POSITION_SECONDS = 0.0, 0.05
@@ -155,7 +155,7 @@ async def make(folder: Path) -> JSON:
     return {name: {"id": id, "token": visitor.tokens[id]} for name, id in ids.items()}
 
 
-def answers(file: Path) -> JSON:
+def answers(file: Path) -> Json:
     """Responses to commands with a key, by the key."""
     connection = sqlite3.connect(file)
     found = {key: unpacked(body) for key, body in connection.execute("SELECT key, body FROM answer")}

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from support.readers import JSON, Reader, as_buckets, assert_equal
+from support.aliases import Json
+from support.readers import Reader, as_buckets, assert_equal
 from support.serving import Server, open_server
 
 CUT_SECONDS = 6
@@ -42,7 +43,7 @@ def over(seconds: float) -> Callable[[], bool]:
     return lambda: asyncio.get_running_loop().time() > end
 
 
-async def history(http: httpx.AsyncClient, here: str, run: str) -> list[JSON]:
+async def history(http: httpx.AsyncClient, here: str, run: str) -> list[Json]:
     answer = await http.get(f"{here}/runs/{run}/history", params={"buckets": 10_000})
     return as_buckets(answer.json())
 

@@ -26,9 +26,8 @@ from fallline.storage.tables import ANSWER, DATASET, EXPERIMENT, METADATA
 from fallline.vocabulary.recipe import Recipe
 from powerloss.disk import Disk, Files
 from powerloss.recording import Call, Recording
+from support.aliases import Json
 from support.labs import open_lab
-
-Json = dict[str, Any]
 
 MUTANTS = ("off", "normal", "hasty")
 """Without syncs, without syncs at commits, and with answers before the commit."""

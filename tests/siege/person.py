@@ -18,8 +18,8 @@ from typing import Any
 
 from siege.server import Server
 from siege.wire import API, Closed, Http, Reply, Socket
+from support.aliases import Json
 
-Json = dict[str, Any]
 Asking = Callable[[Http], Awaitable[None]]
 
 PATIENCE = 5.0

@@ -13,7 +13,7 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
-Json = dict[str, Any]
+from support.aliases import Json
 
 ADDRESS = "127.0.0.1"
 API = "/api/v1"

@@ -10,7 +10,7 @@ from pathlib import Path
 from siege.person import Person
 from siege.report import Report, Row
 from siege.server import Server, open_server
-from siege.wire import Json
+from support.aliases import Json
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from typing import Any
 
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.recipe import Recipe
-
-Json = dict[str, Any]
+from support.aliases import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from fallline.engine.kernels.choice import Kernels
+from fallline.execution.interface import Later
 from fallline.runs.experiment import Experiment
 from fallline.runs.publishing import Event
+from fallline.vocabulary.commands import AddRun
+from fallline.vocabulary.errors import FalllineError
 from fallline.vocabulary.recipe import Recipe
+from support.aliases import Json
 from support.clocks import Clock
 
-Json = dict[str, Any]
+
+def until_answered(one: Experiment, clock: Callable[[], float], begin: Callable[[Later], None]) -> Json:
+    """Begin a request and work until its answer, which is raised if it is an error."""
+    answers: list[Json | FalllineError] = []
+    begin(answers.append)
+    while not answers:
+        one.work(0.005, clock(), clock)
+    answer = answers[0]
+    if isinstance(answer, FalllineError):
+        raise answer
+    return answer
 
 
 class Examined:
@@ -24,16 +40,19 @@ class Examined:
 
     def step(self, steps: int, slice: int | None = None) -> Json:
         """Make steps in slices of this length. Returns the last state."""
-        answers: list[Json] = [self.one.state()]
+        state = self.one.state()
         slice = steps if slice is None else slice
         for start in range(0, steps, slice):
             if all(run.diverged for run in self.one.runs.values()):
                 break
-            answers.clear()
-            self.one.step(self.clock.now, answers.append, steps=min(slice, steps - start))
-            while not answers:
-                self.one.work(0.005, self.clock(), self.clock)
-        return answers[0]
+            count = min(slice, steps - start)
+            state = until_answered(self.one, self.clock, partial(self.one.step, self.clock.now, steps=count))
+        return state
+
+    def fork(self, **fields: Any) -> Json:
+        """Add a run that continues from another one. Returns its state."""
+        body = AddRun.model_validate(fields)
+        return until_answered(self.one, self.clock, partial(self.one.fork, body, self.clock.now))
 
     def findings(self, run: str | None = None) -> list[Json]:
         """Return the findings of a run, by default of the first."""

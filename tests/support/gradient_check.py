@@ -7,9 +7,8 @@ from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from support.aliases import Array
 
 STEP = 1e-6
 

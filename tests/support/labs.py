@@ -17,6 +17,8 @@ from fallline.services.lab import Lab
 from fallline.services.store_thread import StoreThread
 from fallline.storage.interface import Record, Store, StoreUnwritable
 from fallline.storage.memory import MemoryStore
+from fallline.vocabulary.recipe import Recipe
+from support.serving import SMALL
 
 
 class Lasting(MemoryStore):
@@ -73,6 +75,12 @@ async def examined(lab: Lab, id: str) -> None:
     """Wait until nothing of an experiment at rest is left to examine."""
     while await lab._executor.ask(id, lambda one, now: one.wake_at(now) is not None):
         await asyncio.sleep(0.005)
+
+
+async def created(lab: Lab, **recipe: Any) -> tuple[str, str]:
+    """Create a small experiment. Returns its id and token."""
+    state, token = await lab.create(Recipe.model_validate({**SMALL, **recipe}))
+    return state["id"], token
 
 
 def steps_of(state: dict[str, Any]) -> dict[str, int]:

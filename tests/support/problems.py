@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from unittest.mock import patch
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.data.datasets import DATASETS, Dataset, Raw
 from fallline.engine.problem import Problem, build_problem
@@ -23,8 +22,7 @@ from fallline.vocabulary.recipe import (
     RunRecipe,
 )
 from fallline.vocabulary.run_settings import Edit
-
-Array = NDArray[np.float64]
+from support.aliases import Array
 
 
 def problem_of(recipe: Recipe) -> Problem:

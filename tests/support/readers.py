@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-JSON = dict[str, Any]
+from support.aliases import Json
+
 STATISTICS = ("min", "max", "mean", "last")
 
 
@@ -14,10 +13,10 @@ class Reader:
     """Plain lists of buckets for each run."""
 
     def __init__(self) -> None:
-        self.buckets: dict[str, list[JSON]] = {}
+        self.buckets: dict[str, list[Json]] = {}
         self.generation: dict[str, int] = {}
 
-    def since(self) -> JSON:
+    def since(self) -> Json:
         return {
             run: {"generation": self.generation[run], "step": buckets[-1]["last"] + 1 if buckets else 0}
             for run, buckets in self.buckets.items()
@@ -27,7 +26,7 @@ class Reader:
         """Return the last received step of each run."""
         return {run: buckets[-1]["last"] for run, buckets in self.buckets.items() if buckets}
 
-    def take(self, frame: JSON, *, resumed: bool) -> None:
+    def take(self, frame: Json, *, resumed: bool) -> None:
         for run, update in frame["runs"].items():
             news = as_buckets(update["columns"])
             received = self.buckets.setdefault(run, [])
@@ -43,7 +42,7 @@ class Reader:
             received.extend(news)
 
 
-def as_buckets(columns: JSON) -> list[JSON]:
+def as_buckets(columns: Json) -> list[Json]:
     return [
         {
             "first": first,
@@ -57,12 +56,12 @@ def as_buckets(columns: JSON) -> list[JSON]:
     ]
 
 
-def count(bucket: JSON, name: str) -> int:
+def count(bucket: Json, name: str) -> int:
     series = bucket["series"][name]
     return int(series.get("count", bucket["last"] - bucket["first"] + 1))
 
 
-def merged(buckets: list[JSON], name: str) -> JSON:
+def merged(buckets: list[Json], name: str) -> Json:
     """Merge neighbouring buckets by the definition of the statistics."""
     parts = [(bucket["series"][name], count(bucket, name)) for bucket in buckets]
     parts = [(series, many) for series, many in parts if series["last"] is not None]
@@ -77,7 +76,7 @@ def merged(buckets: list[JSON], name: str) -> JSON:
     }
 
 
-def assert_equal(received: list[JSON], server: list[JSON]) -> int:
+def assert_equal(received: list[Json], server: list[Json]) -> int:
     """Compare both between common boundaries. Returns the number of comparisons."""
     ends = sorted({bucket["last"] for bucket in received} & {bucket["last"] for bucket in server})
     start, compared = 0, 0

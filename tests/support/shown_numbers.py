@@ -19,10 +19,10 @@ from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import Kernel
 from fallline.figures import INSTRUMENT_FIGURES
 from fallline.runs.instruments.table import INSTRUMENTS
+from support.aliases import Json
 from support.examined import Examined
 from support.serving import created, open_app
 
-Json = dict[str, Any]
 Shown = dict[str, Any]
 
 RECIPES = Path(__file__).parents[1] / "golden/recipes.json"

@@ -7,15 +7,12 @@ import sqlite3
 import tempfile
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from fallline.services.lab import Lab
 from fallline.storage.checksums import checksum
 from fallline.storage.sqlite import NAME, SqliteStore
+from support.aliases import Json
 from support.labs import open_lab
-
-JSON = dict[str, Any]
-
 
 SUMS = (
     ("entry", "row_sum", ("experiment", "number", "body"), "experiment || '/' || number"),
@@ -39,7 +36,7 @@ def sum_again(folder: Path) -> None:
                 )
 
 
-async def contents(file: Path, experiments: JSON) -> JSON:
+async def contents(file: Path, experiments: Json) -> Json:
     """Return the experiments of a stored file by name. The file does not change."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(file, Path(folder) / NAME)
@@ -47,7 +44,7 @@ async def contents(file: Path, experiments: JSON) -> JSON:
             return {name: await _experiment(lab, keys["id"]) for name, keys in experiments.items()}
 
 
-async def _experiment(lab: Lab, id: str) -> JSON:
+async def _experiment(lab: Lab, id: str) -> Json:
     state = await lab.views.state(id)
     return {
         "recipe": state["recipe"],
@@ -56,7 +53,7 @@ async def _experiment(lab: Lab, id: str) -> JSON:
     }
 
 
-async def _run(lab: Lab, id: str, run: JSON) -> JSON:
+async def _run(lab: Lab, id: str, run: Json) -> Json:
     _, history, _ = await lab.views.history(id, run["name"], ["batch_loss"], None, None, 1000)
     return {
         **{name: run[name] for name in ("status", "step", "samples_seen", "label", "settings")},

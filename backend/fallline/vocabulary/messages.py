@@ -61,9 +61,9 @@ class Watch(StrictModel):
     experiment: ExperimentId
     token: Annotated[str, Field(max_length=128)] | None = None
     fps: Annotated[float, Field(ge=1, le=30)] = 10.0
-    since: Annotated[
-        dict[RunName, Position], Field(max_length=MOST_SINCE, default_factory=dict), at_most(MOST_SINCE)
-    ]
+    since: Annotated[dict[RunName, Position], Field(max_length=MOST_SINCE), at_most(MOST_SINCE)] = Field(
+        default_factory=dict
+    )
     series: SeriesNames | None = None
     buckets: Annotated[int, Field(ge=1, le=MOST_BUCKETS)] = 100
     encoding: Literal["json", "bdata"] = "json"

@@ -229,9 +229,9 @@ class Recipe(StrictModel):
     loss: RowName | LossSettings = "mse"
     runs: Annotated[
         list[RunRecipe],
-        Field(min_length=1, max_length=MOST_RUNS, default_factory=_notebook_runs),
+        Field(min_length=1, max_length=MOST_RUNS),
         at_most(MOST_RUNS, "runs"),
-    ]
+    ] = Field(default_factory=_notebook_runs)
 
     @model_validator(mode="before")
     @classmethod

@@ -12,8 +12,9 @@ from functools import partial
 from siege.force import force, say
 from siege.report import all_of, at_most
 from siege.server import Server
-from siege.wire import API, Closed, Http, Json, Socket
+from siege.wire import API, Closed, Http, Socket
 from siege.world import World
+from support.aliases import Json
 
 TITLE = "hostile bodies without a token"
 SIZE = 58 * 1024

@@ -8,8 +8,9 @@ import time
 from siege.force import force, say
 from siege.report import all_of, at_most
 from siege.server import Server
-from siege.wire import API, Closed, Http, Json, Socket
+from siege.wire import API, Closed, Http, Socket
 from siege.world import World
+from support.aliases import Json
 
 TITLE = "readers without credit"
 READERS, WATCHED = 4, 16

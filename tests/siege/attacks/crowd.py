@@ -10,8 +10,9 @@ import time
 from siege.force import force, say
 from siege.person import Person
 from siege.report import all_of, at_least, at_most, holds
-from siege.wire import API, Http, Json, Reply, Socket
+from siege.wire import API, Http, Reply, Socket
 from siege.world import World
+from support.aliases import Json
 
 TITLE = "one client that makes a crowd"
 CLASS = 300

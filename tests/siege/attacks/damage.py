@@ -10,8 +10,9 @@ from pathlib import Path
 
 from siege.report import at_most, holds
 from siege.server import Server, TheServerEnded
-from siege.wire import API, Http, Json
+from siege.wire import API, Http
 from siege.world import World
+from support.aliases import Json
 
 TITLE = "a damaged file"
 NAME = "fallline.sqlite3"

@@ -7,8 +7,9 @@ from collections import Counter
 
 from siege.force import force, say
 from siege.report import at_least, at_most
-from siege.wire import API, Http, Json
+from siege.wire import API, Http
 from siege.world import World
+from support.aliases import Json
 
 TITLE = "loops over everything that can be read"
 CONNECTIONS = (1, 6)

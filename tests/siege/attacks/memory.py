@@ -11,8 +11,9 @@ from typing import Any
 from siege.force import force, say
 from siege.report import all_of, at_most, holds
 from siege.server import Server
-from siege.wire import API, Http, Json
+from siege.wire import API, Http
 from siege.world import World
+from support.aliases import Json
 
 TITLE = "memory by the experiment"
 BUDGET_MB = 256

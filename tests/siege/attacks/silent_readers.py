@@ -9,8 +9,9 @@ from siege.force import force, say
 from siege.person import Figures, Person
 from siege.report import at_most
 from siege.server import Server
-from siege.wire import Json, Socket
+from siege.wire import Socket
 from siege.world import World
+from support.aliases import Json
 
 TITLE = "forty readers that never read"
 READERS = 40

@@ -9,8 +9,9 @@ import time
 from siege.force import Force, force, say
 from siege.report import all_of, at_most, holds
 from siege.server import Server
-from siege.wire import Closed, Json, Socket
+from siege.wire import Closed, Socket
 from siege.world import World
+from support.aliases import Json
 
 TITLE = "all sockets from one address"
 SOCKETS, AT_ONCE = 1_000, 8

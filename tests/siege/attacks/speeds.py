@@ -11,8 +11,9 @@ from pathlib import Path
 
 from siege.report import all_of, at_most, holds
 from siege.server import Server
-from siege.wire import API, Closed, Http, Json, Reply, Socket
+from siege.wire import API, Closed, Http, Reply, Socket
 from siege.world import World
+from support.aliases import Json
 
 TITLE = "a speed that no clock can wait for"
 SPEEDS = (1e-12, 1e-300, 5e-324, 0.0166, 0, -1, 1e300)

@@ -5,18 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline.engine.batches import BatchReader, batch_length, batch_rows, order_of_pass
-from fallline.engine.problem import build_problem
+from fallline.engine.batches import BatchReader, Rows, batch_length, batch_rows, order_of_pass
+from fallline.engine.problem import Problem, build_problem
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings
-from fallline.vocabulary.run_settings import RunSettings
+from fallline.vocabulary.run_settings import Order, RunSettings
 from support.problems import small_problem
 
 
-def settings(batch_size, order="shuffle"):
+def settings(batch_size: int | None, order: Order = "shuffle") -> RunSettings:
     return RunSettings("sgd", 0.1, batch_size, order)
 
 
-def read_passes(problem, chosen, seed, passes):
+def read_passes(problem: Problem, chosen: RunSettings, seed: int, passes: int) -> list[Rows]:
     samples_seen, batches = 0, []
     while samples_seen < passes * problem.train.count:
         batches.append(batch_rows(problem, chosen, seed, samples_seen))
@@ -26,7 +26,7 @@ def read_passes(problem, chosen, seed, passes):
 
 @pytest.mark.parametrize("order", ["shuffle", "sequential"])
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 45, 59, 60, 61, 500])
-def test_every_pass_covers_each_training_sample_exactly_once(batch_size, order):
+def test_every_pass_covers_each_training_sample_exactly_once(batch_size: int, order: Order) -> None:
     problem = small_problem(samples=80, test_fraction=0.25)
     m = problem.train.count
     batches = read_passes(problem, settings(batch_size, order), 0, 3)
@@ -38,24 +38,24 @@ def test_every_pass_covers_each_training_sample_exactly_once(batch_size, order):
     )
 
 
-def test_the_last_batch_of_a_pass_is_smaller_never_dropped():
+def test_the_last_batch_of_a_pass_is_smaller_never_dropped() -> None:
     batches = read_passes(small_problem(samples=10), settings(4), 0, 2)
     assert [len(batch) for batch in batches] == [4, 4, 2, 4, 4, 2]
 
 
-def test_sequential_is_the_order_of_the_data():
+def test_sequential_is_the_order_of_the_data() -> None:
     problem = small_problem(samples=10)
     batches = read_passes(problem, settings(3, "sequential"), 0, 1)
     assert np.concatenate(batches).tolist() == list(range(10))
 
 
-def test_each_pass_is_shuffled_anew_and_each_run_seed_differs():
+def test_each_pass_is_shuffled_anew_and_each_run_seed_differs() -> None:
     orders = [tuple(order_of_pass("shuffle", seed, number, 50)) for seed in (0, 1) for number in (0, 1)]
     assert len(set(orders)) == 4
 
 
 @pytest.mark.parametrize("samples_seen", [0, 1, 60, 77])
-def test_a_full_batch_is_all_training_samples_in_data_order_wherever_in_a_pass(samples_seen):
+def test_a_full_batch_is_all_training_samples_in_data_order_wherever_in_a_pass(samples_seen: int) -> None:
     problem = small_problem(samples=80, test_fraction=0.25)
     assert np.array_equal(batch_rows(problem, settings(None), 0, samples_seen), problem.train_rows)
 
@@ -68,7 +68,9 @@ def test_a_full_batch_is_all_training_samples_in_data_order_wherever_in_a_pass(s
     ahead=st.integers(1, 50),
     jumps=st.lists(st.integers(0, 120), max_size=6),
 )
-def test_the_reader_agrees_with_the_pure_function(samples, batch_size, order, start, ahead, jumps):
+def test_the_reader_agrees_with_the_pure_function(
+    samples: int, batch_size: int | None, order: Order, start: int, ahead: int, jumps: list[int]
+) -> None:
     """For any lookahead, and after any jump."""
     data = DataSettings(name="linear", samples=samples, features=2)
     problem = build_problem(data, NetworkSettings(), "mse")

@@ -11,13 +11,16 @@ import pytest
 
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.table import Kernel
 from fallline.engine.methods.clipping import clip
 from fallline.engine.methods.penalties import penalty, penalty_gradient
+from fallline.engine.problem import build_problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings, Recipe, RunRecipe
 from fallline.vocabulary.run_settings import RunSettings
-from support.problems import build_problem, problem_of, series, small_problem, train
+from support.aliases import Array, Json
+from support.problems import problem_of, series, small_problem, train
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "optimizers.json").read_text())["descents"]
 PLAIN = RunSettings("sgd", 0.1, None, "shuffle")
@@ -25,7 +28,7 @@ PLAIN = RunSettings("sgd", 0.1, None, "shuffle")
 
 @pytest.mark.parametrize("kernel", [NUMPY, COMPILED], ids=["numpy", "compiled"])
 @pytest.mark.parametrize("golden", GOLDEN, ids=range(len(GOLDEN)))
-def test_a_whole_descent_is_pytorchs(golden, kernel):
+def test_a_whole_descent_is_pytorchs(golden: Json, kernel: Kernel) -> None:
     """Loss and penalties through PyTorch's differentiation, then clipping, optimizer, schedule."""
     recipe = Recipe.model_validate(golden["recipe"])
     problem = problem_of(recipe)
@@ -37,22 +40,23 @@ def test_a_whole_descent_is_pytorchs(golden, kernel):
             assert series(records, "objective")[0] == pytest.approx(objective, rel=1e-10)
 
 
-def test_the_gradient_of_penalties_is_the_slope_of_their_value():
+def test_the_gradient_of_penalties_is_the_slope_of_their_value() -> None:
     settings = replace(PLAIN, l1=0.3, l2=0.7)
     weights, h = np.array([1.5, -0.25, 3.0, -2.0]), 1e-6
 
-    def priced(w):
-        return penalty(np.abs(w).sum(keepdims=True), (w * w).sum(keepdims=True), settings)[0]
+    def priced(w: Array) -> float:
+        price: float = penalty(np.abs(w).sum(keepdims=True), (w * w).sum(keepdims=True), settings)[0]
+        return price
 
     slope = [(priced(weights + h * unit) - priced(weights - h * unit)) / (2 * h) for unit in np.eye(4)]
     assert np.allclose(penalty_gradient(weights, settings), slope, rtol=1e-9)
 
 
-def test_penalties_have_no_gradient_at_a_weight_of_0():
+def test_penalties_have_no_gradient_at_a_weight_of_0() -> None:
     assert penalty_gradient(np.zeros(3), replace(PLAIN, l1=0.3, l2=0.7)).tolist() == [0.0] * 3
 
 
-def test_ridge_regression_is_found():
+def test_ridge_regression_is_found() -> None:
     """Full-batch GD on a linear model with l2 ends at the solution of the normal equations, the bias unpenalised."""
     problem = build_problem(DataSettings(name="linear", samples=40, features=3, noise=0.5), LINEAR, "mse")
     state, _ = train(problem, RunRecipe(name="r", learning_rate=0.3, l2=0.2), 600)
@@ -61,7 +65,7 @@ def test_ridge_regression_is_found():
     assert np.allclose(problem.named(state.parameters)["W1"], expected, rtol=1e-10)
 
 
-def test_the_lasso_is_found_and_sets_weights_to_0():
+def test_the_lasso_is_found_and_sets_weights_to_0() -> None:
     """At the end the gradient of the loss lies in [-l1, l1], on the boundary for nonzero weights."""
     problem = build_problem(DataSettings(name="linear", samples=40, features=3, noise=0.5), LINEAR, "mse")
     rate = 1e-3
@@ -78,7 +82,7 @@ def test_the_lasso_is_found_and_sets_weights_to_0():
 LINEAR = NetworkSettings(layers=[])
 
 
-def test_biases_have_no_penalties():
+def test_biases_have_no_penalties() -> None:
     problem = small_problem((4, "tanh"))
     plain, penal = begin(problem), begin(problem)
     advance(problem, plain, RunRecipe(name="r"), 1)
@@ -88,7 +92,7 @@ def test_biases_have_no_penalties():
         assert np.array_equal(one[name], other[name]) == name.startswith("b"), name
 
 
-def test_a_gradient_within_the_bounds_is_unchanged():
+def test_a_gradient_within_the_bounds_is_unchanged() -> None:
     gradient = np.array([3.0, -4.0])
     gradient.setflags(write=False)
     assert clip(gradient, PLAIN, np.empty(2)) is gradient
@@ -96,20 +100,22 @@ def test_a_gradient_within_the_bounds_is_unchanged():
     assert clipped_gradient.tolist() == [3.0, -4.0]
 
 
-def test_a_long_gradient_keeps_its_direction_under_a_bound_of_its_norm():
+def test_a_long_gradient_keeps_its_direction_under_a_bound_of_its_norm() -> None:
     shortened = clip(np.array([30.0, -40.0]), replace(PLAIN, clip_norm=5.0), np.empty(2))
     assert np.allclose(shortened, [3.0, -4.0], rtol=1e-6)
     assert np.linalg.norm(shortened) < 5.0
 
 
-def test_entries_are_cut_after_the_norm_so_that_both_bounds_hold():
+def test_entries_are_cut_after_the_norm_so_that_both_bounds_hold() -> None:
     cut = clip(np.array([30.0, -40.0]), replace(PLAIN, clip_norm=5.0, clip_value=3.5), np.empty(2))
     assert np.allclose(cut, [3.0, -3.5], rtol=1e-6)
 
 
 @pytest.mark.parametrize("kernel", [NUMPY, COMPILED], ids=["numpy", "compiled"])
 @pytest.mark.parametrize("batch_size", [1, 7, None])
-def test_the_recorded_gradient_is_the_one_before_it_is_clipped(kernel, batch_size):
+def test_the_recorded_gradient_is_the_one_before_it_is_clipped(
+    kernel: Kernel, batch_size: int | None
+) -> None:
     problem = small_problem((4, "tanh"))
     run = RunRecipe(name="r", learning_rate=0.1, batch_size=batch_size)
     bound = run.model_copy(update={"clip_norm": 1e-3})
@@ -126,10 +132,11 @@ def test_the_recorded_gradient_is_the_one_before_it_is_clipped(kernel, batch_siz
 
 @pytest.mark.parametrize("kernel", [NUMPY, COMPILED], ids=["numpy", "compiled"])
 @pytest.mark.parametrize("batch_size", [1, 7, None])
-def test_clipping_hides_no_gradient_that_is_not_finite(kernel, batch_size):
+def test_clipping_hides_no_gradient_that_is_not_finite(kernel: Kernel, batch_size: int | None) -> None:
     problem = small_problem((4, "tanh"))
+    run = RunRecipe(name="r", batch_size=batch_size)
     for bound in ({"clip_value": 0.1}, {"clip_norm": 0.1}):
         state = begin(problem)
         state.parameters[-1] = np.inf
-        records = advance(problem, state, RunRecipe(name="r", batch_size=batch_size, **bound), 3, kernel)
+        records = advance(problem, state, run.model_copy(update=bound), 3, kernel)
         assert (len(records), state.diverged_at) == (0, 0)

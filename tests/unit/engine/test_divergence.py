@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,17 +14,20 @@ from fallline.engine.layout import layout_of
 from fallline.engine.measures import probes
 from fallline.engine.measures.probes import next_gradient
 from fallline.engine.methods.optimizers import OPTIMIZERS
-from fallline.engine.problem import build_problem
+from fallline.engine.problem import Problem, build_problem
 from fallline.engine.series import is_evaluation_point
-from fallline.engine.state import begin
+from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
+from fallline.vocabulary.columns import Records
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings, RunRecipe
+from fallline.vocabulary.run_settings import RunSettings
+from support.aliases import Array, Json
 from support.problems import edit, joined, same_bits, small_problem, train
 
 PROBLEM = small_problem((4, "leaky_relu"), (3, "leaky_relu"), test_fraction=0.25)
 
 
-def run_of(batch_size, learning_rate, optimizer="sgd", **more):
+def run_of(batch_size: int | None, learning_rate: float, optimizer: str = "sgd", **more: Any) -> RunRecipe:
     return RunRecipe(
         name="r", batch_size=batch_size, learning_rate=learning_rate, optimizer=optimizer, **more
     )
@@ -48,7 +53,7 @@ NAMES = [f"{run.optimizer} {run.learning_rate} {run.batch_size} {len(run.edits)}
 STEPS = 300
 
 
-def straight(problem, run, steps):
+def straight(problem: Problem, run: RunRecipe, steps: int) -> tuple[int | None, Array]:
     """The rule again, one step at a time without slices: (diverged_at, parameters there)."""
     state = begin(problem)
     slots, optimizer = {}, ""
@@ -72,12 +77,12 @@ def straight(problem, run, steps):
     return None, state.parameters
 
 
-def flat_gradient(problem, state, run):
+def flat_gradient(problem: Problem, state: TrainingState, run: RunRecipe) -> Array:
     gradients, _ = next_gradient(problem, state, run)
     return np.concatenate([values.ravel() for values in gradients.values()])
 
 
-def is_bad(problem, state, run, settings):
+def is_bad(problem: Problem, state: TrainingState, run: RunRecipe, settings: RunSettings) -> bool:
     """Judged with the settings that led here, even if an edit comes next."""
     unedited = run.model_copy(update={"edits": [each for each in run.edits if each.at_step < state.step]})
     if (
@@ -91,7 +96,7 @@ def is_bad(problem, state, run, settings):
 
 
 @pytest.mark.parametrize("run", DIVERGING, ids=NAMES)
-def test_a_run_stays_at_the_last_step_before_a_bad_one(run):
+def test_a_run_stays_at_the_last_step_before_a_bad_one(run: RunRecipe) -> None:
     state, records = train(PROBLEM, run, STEPS)
     at, parameters = straight(PROBLEM, run, STEPS)
     assert at is not None
@@ -105,7 +110,7 @@ def test_a_run_stays_at_the_last_step_before_a_bad_one(run):
     "slices", [(1,) * STEPS, (2,) * 150, (63, 1) * 5, (64,) * 5, (65,) * 5, (7, 100, 1, 3) * 3]
 )
 @pytest.mark.parametrize("run", DIVERGING, ids=NAMES)
-def test_where_a_run_diverges_does_not_depend_on_slices(run, slices):
+def test_where_a_run_diverges_does_not_depend_on_slices(run: RunRecipe, slices: tuple[int, ...]) -> None:
     whole, expected = train(PROBLEM, run, STEPS)
     state, pieces = begin(PROBLEM), []
     for steps in slices:
@@ -117,7 +122,7 @@ def test_where_a_run_diverges_does_not_depend_on_slices(run, slices):
 
 
 @pytest.mark.parametrize("run", DIVERGING, ids=NAMES)
-def test_a_step_once_made_is_never_undone(run):
+def test_a_step_once_made_is_never_undone(run: RunRecipe) -> None:
     state = begin(PROBLEM)
     reached = 0
     while state.diverged_at is None and state.step < STEPS:
@@ -127,7 +132,7 @@ def test_a_step_once_made_is_never_undone(run):
     assert state.diverged_at == reached
 
 
-def test_a_run_that_blows_up_slowly_may_do_so_at_any_place_of_a_block():
+def test_a_run_that_blows_up_slowly_may_do_so_at_any_place_of_a_block() -> None:
     """Lower the rate until some run diverges on each side of a boundary between two blocks."""
     problem = linear_regression()
     places = set()
@@ -143,14 +148,14 @@ def test_a_run_that_blows_up_slowly_may_do_so_at_any_place_of_a_block():
     assert set(range(62, 68)) <= places
 
 
-def in_ones(problem, run):
+def in_ones(problem: Problem, run: RunRecipe) -> tuple[TrainingState, Records]:
     state, pieces = begin(problem), []
     while state.diverged_at is None:
         pieces.append(advance(problem, state, run, 1))
     return state, joined(pieces)
 
 
-def test_a_state_that_was_reached_may_have_any_loss_if_it_falls():
+def test_a_state_that_was_reached_may_have_any_loss_if_it_falls() -> None:
     """After an edit to the full batch, for example, which evaluates where SGD did not."""
     problem = linear_regression()
     state = begin(problem)
@@ -161,26 +166,28 @@ def test_a_state_that_was_reached_may_have_any_loss_if_it_falls():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_training_loss_that_is_not_finite_is_divergence_though_the_batch_is_fine(monkeypatch, value):
+def test_a_training_loss_that_is_not_finite_is_divergence_though_the_batch_is_fine(
+    monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
     losses = iter([0.5, 0.5, 0.5, value])
     monkeypatch.setattr(Evaluator, "train", lambda evaluator: (next(losses, 0.5), 0.5))
     state, records = train(PROBLEM, run_of(1, 0.001), 10)
     assert state.diverged_at == state.step == records.stop == 2
 
 
-def linear_regression():
+def linear_regression() -> Problem:
     return build_problem(
         DataSettings(name="linear", features=3, samples=40), NetworkSettings(layers=[]), "mse"
     )
 
 
-def test_every_record_of_a_diverged_run_is_finite():
+def test_every_record_of_a_diverged_run_is_finite() -> None:
     for run in DIVERGING:
         _, records = train(PROBLEM, run, STEPS)
         assert np.isfinite(records.values[0]).all()
 
 
-def test_a_loss_a_million_times_the_first_is_divergence_and_one_below_is_not():
+def test_a_loss_a_million_times_the_first_is_divergence_and_one_below_is_not() -> None:
     problem = small_problem((1, "identity"))
     state, run = begin(problem), run_of(None, 3.0)
     advance(problem, state, run, 5000)
@@ -191,7 +198,7 @@ def test_a_loss_a_million_times_the_first_is_divergence_and_one_below_is_not():
     assert again.step == state.step
 
 
-def test_a_diverged_run_that_is_not_changed_stays_where_it_is():
+def test_a_diverged_run_that_is_not_changed_stays_where_it_is() -> None:
     state, _ = train(PROBLEM, DIVERGING[0], STEPS)
     before = state.fingerprint()
     records = advance(PROBLEM, state, DIVERGING[0], 50)
@@ -201,7 +208,7 @@ def test_a_diverged_run_that_is_not_changed_stays_where_it_is():
 
 @pytest.mark.parametrize("cure", [{"learning_rate": 1e-5}, {"optimizer": "adam", "learning_rate": 1e-3}])
 @pytest.mark.parametrize("run", DIVERGING[:10], ids=NAMES[:10])
-def test_an_edit_at_the_step_of_divergence_goes_on_as_its_replay_does(run, cure):
+def test_an_edit_at_the_step_of_divergence_goes_on_as_its_replay_does(run: RunRecipe, cure: Json) -> None:
     """The state after n steps depends only on the recipe: with the edit it never diverges."""
     state, _ = train(PROBLEM, run, STEPS)
     cured = run.model_copy(update={"edits": [edit(state.step, **cure)]})
@@ -211,7 +218,7 @@ def test_an_edit_at_the_step_of_divergence_goes_on_as_its_replay_does(run, cure)
     assert state.step > 0
 
 
-def test_a_failed_change_of_optimizer_keeps_the_former_state():
+def test_a_failed_change_of_optimizer_keeps_the_former_state() -> None:
     start = run_of(None, 0.001, "momentum")
     vain = start.model_copy(update={"edits": [edit(30, optimizer="adam", learning_rate=1e6)]})
     back = start.model_copy(update={"edits": [edit(30, optimizer="momentum", learning_rate=0.001)]})
@@ -225,7 +232,7 @@ def test_a_failed_change_of_optimizer_keeps_the_former_state():
     assert state.fingerprint() == train(PROBLEM, back, 40)[0].fingerprint()
 
 
-def test_a_gradient_that_is_not_finite_at_the_very_start_is_divergence_there():
+def test_a_gradient_that_is_not_finite_at_the_very_start_is_divergence_there() -> None:
     state = begin(PROBLEM)
     state.parameters[:] = 1e200
     records = advance(PROBLEM, state, run_of(None, 0.1), 10)
@@ -233,7 +240,7 @@ def test_a_gradient_that_is_not_finite_at_the_very_start_is_divergence_there():
     assert (state.parameters == 1e200).all()
 
 
-def test_a_gradient_too_long_for_its_norm_is_not_divergence():
+def test_a_gradient_too_long_for_its_norm_is_not_divergence() -> None:
     """A sum of finite numbers may overflow: only the norm is missing then."""
     judged = tape.Tape(layout_of((2, 2, 1)))
     judged.parameters[:] = judged.gradients[:] = 1.5e308
@@ -244,7 +251,7 @@ def test_a_gradient_too_long_for_its_norm_is_not_divergence():
         assert judged.first_bad(3, limit=1e6) == 2
 
 
-def test_probes_survive_a_diverged_state():
+def test_probes_survive_a_diverged_state() -> None:
     state, _ = train(PROBLEM, DIVERGING[2], 100)
     assert state.diverged_at is not None
     assert probes.units(PROBLEM, state.parameters)

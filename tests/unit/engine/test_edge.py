@@ -9,15 +9,16 @@ from fallline.engine.measures.edge import edge_of
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.run_settings import RunSettings
+from support.aliases import Array
 
 RATE = 0.05
 
 
-def state_of(optimizer: str, slots: dict[str, np.ndarray]) -> TrainingState:
+def state_of(optimizer: str, slots: dict[str, Array]) -> TrainingState:
     return TrainingState(1, 1, np.ones(1), optimizer, slots)
 
 
-def reach(optimizer: str, own: dict[str, float], slots: dict[str, np.ndarray], curvature: float) -> float:
+def reach(optimizer: str, own: dict[str, float], slots: dict[str, Array], curvature: float) -> float:
     """Growth of |x| in 20,000 steps on curvature / 2 * x**2; about 1 at the limit.
 
     It starts near 0, so that squares of gradients do not change the optimizer's state.
@@ -55,7 +56,7 @@ def test_adam_sees_curvature_through_its_scale(square: float) -> None:
     """With a nearly constant mean of squares, Adam is momentum with a separate rate per entry."""
     own = {"beta1": 0.9, "beta2": 1.0 - 1e-15, "epsilon": 0.1}
 
-    def slots() -> dict[str, np.ndarray]:
+    def slots() -> dict[str, Array]:
         return {"mean": np.zeros(1), "square": np.full(1, square), "count": np.full(1, 1e18)}
 
     edge = edge_of(RunSettings("adam", RATE, None, "shuffle", own=own), state_of("adam", slots()))

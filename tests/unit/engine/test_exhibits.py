@@ -16,8 +16,11 @@ from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.runs.checks.recipe import check_recipe
+from fallline.vocabulary.columns import Records
 from fallline.vocabulary.exhibit_curves import CURVES
 from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
+from fallline.vocabulary.recipe import RunRecipe
+from support.aliases import Array
 from support.exhibit_curves import curves_of
 from support.problems import joined, problem_of, series
 
@@ -37,14 +40,14 @@ class Trained:
 
     problem: Problem
     state: TrainingState
-    pieces: list
-    run: object
+    pieces: list[Records]
+    run: RunRecipe
 
     def to(self, step: int) -> Trained:
         self.pieces.append(advance(self.problem, self.state, self.run, step - self.state.step))
         return self
 
-    def series(self, name: str) -> np.ndarray:
+    def series(self, name: str) -> Array:
         return series(joined(self.pieces), name)
 
     @property
@@ -95,7 +98,7 @@ def notebook(exhibit: Exhibit) -> list[str]:
     ]
 
 
-def relu(x: np.ndarray) -> np.ndarray:
+def relu(x: Array) -> Array:
     return (x > 0) * x
 
 
@@ -234,7 +237,7 @@ def zeros(exhibit: Exhibit) -> list[str]:
 
 def spirals(exhibit: Exhibit) -> list[str]:
     quick, slow = (trained(exhibit, name).to(750) for name in ("adam", "sgd"))
-    count = quick.problem.test.count
+    count = len(quick.problem.test_rows)
     right = [round(count * each.scores["test_accuracy"]) for each in (quick, slow)]
     assert quick.to(1500).scores["test_accuracy"] == 1.0
     return [
@@ -291,7 +294,7 @@ def untold(name: str, exhibit: Exhibit) -> list[str]:
 
 
 @pytest.mark.parametrize("name", EXHIBITS)
-def test_an_exhibit_shows_what_its_sentences_say(name):
+def test_an_exhibit_shows_what_its_sentences_say(name: str) -> None:
     assert untold(name, EXHIBITS[name]) == []
 
 
@@ -302,7 +305,7 @@ SOON = ("notebook", "as-printed", "too-high", "zeros", "same-start")
 @pytest.mark.parametrize(
     "name", [*SOON, *(pytest.param(name, marks=pytest.mark.long) for name in EXHIBITS if name not in SOON)]
 )
-def test_another_seed_does_not_pass_for_an_exhibit(name):
+def test_another_seed_does_not_pass_for_an_exhibit(name: str) -> None:
     """The control: the numbers belong to this recipe, not to any similar one."""
     exhibit = EXHIBITS[name]
     data = exhibit.recipe.data.model_copy(update={"seed": exhibit.recipe.data.seed + 1})
@@ -315,12 +318,12 @@ def test_another_seed_does_not_pass_for_an_exhibit(name):
 
 
 @pytest.mark.parametrize("name", [name for name in EXHIBITS if name not in SENSITIVE])
-def test_a_thumbnail_has_the_losses_that_training_gives(name):
+def test_a_thumbnail_has_the_losses_that_training_gives(name: str) -> None:
     assert {run: list(losses) for run, losses in CURVES[name].items()} == curves_of(EXHIBITS[name])
 
 
 @pytest.mark.parametrize("name", SENSITIVE)
-def test_a_thumbnail_of_what_rounding_moves_has_such_losses_as_training_gives(name):
+def test_a_thumbnail_of_what_rounding_moves_has_such_losses_as_training_gives(name: str) -> None:
     curves = curves_of(EXHIBITS[name])
     assert set(curves) == set(CURVES[name])
     for run, losses in CURVES[name].items():
@@ -330,7 +333,7 @@ def test_a_thumbnail_of_what_rounding_moves_has_such_losses_as_training_gives(na
 
 
 @pytest.mark.parametrize("name", EXHIBITS)
-def test_an_exhibit_has_two_plain_sentences_and_a_line_that_follows_press_play(name):
+def test_an_exhibit_has_two_plain_sentences_and_a_line_that_follows_press_play(name: str) -> None:
     exhibit = EXHIBITS[name]
     for sentence in exhibit.sentences:
         assert re.fullmatch(r"[A-Z][^\n!]*\.", sentence)
@@ -339,7 +342,7 @@ def test_an_exhibit_has_two_plain_sentences_and_a_line_that_follows_press_play(n
     assert re.fullmatch(r"[a-z0-9][^.!?]*", exhibit.line)
 
 
-def test_the_notebook_has_900_samples_to_train_on_and_one_rate():
+def test_the_notebook_has_900_samples_to_train_on_and_one_rate() -> None:
     recipe = EXHIBITS["notebook"].recipe
     assert problem_of(recipe).train.count == 900
     assert [(run.name, run.learning_rate, run.batch_size) for run in recipe.runs] == [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from itertools import product
+from types import ModuleType
+from typing import Any
 
 import autograd
 import autograd.numpy as anp
@@ -14,15 +16,19 @@ from fallline.engine.layout import layout_of
 from fallline.engine.measures.probes import next_gradient
 from fallline.engine.methods import activations, losses
 from fallline.engine.methods.activations import ACTIVATIONS
-from fallline.engine.methods.losses import LOSSES
-from fallline.engine.problem import build_problem
+from fallline.engine.methods.losses import LOSSES, Loss
+from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings, RunRecipe
+from support.aliases import Array
 from support.gradient_check import numerical_gradient, planted, relative_error
 
 HIDDEN = {"no hidden layer": (), "one": (4,), "two": (4, 4), "three, uneven": (5, 1, 3)}
 TOLERANCE = 1e-7
+
+Traced = Any
+"""A number or an array inside autograd, which has no types."""
 
 
 class Case:
@@ -35,19 +41,19 @@ class Case:
         self.loss = LOSSES[loss]
         classes = 0 if self.loss.fits(0) else self.loss.most_classes or 3
         self.X = rng.standard_normal((40, 3))
-        self.y = rng.integers(0, classes, (40, 1)) * 1.0 if classes else rng.standard_normal((40, 1))
+        self.y = rng.integers(0, classes, (40, 1)).astype(float) if classes else rng.standard_normal((40, 1))
         self.names = (activation,) * len(hidden) + (output,)
         self.layout = layout_of((3, *hidden, self.loss.outputs(classes)))
         self.flat = rng.standard_normal(self.layout.count) * 0.7
 
-    def gradient(self, under_test=network, table=LOSSES):
+    def gradient(self, under_test: ModuleType = network, table: dict[str, Loss] = LOSSES) -> Array:
         parameters = self.layout.named(self.flat)
         passed = under_test.forward(parameters, self.names, self.X)
         dy_pred = table[self.loss.name].gradient(passed.y_pred, self.y)
         gradients = under_test.backward(parameters, self.names, passed, dy_pred)
         return np.concatenate([gradients[name].ravel() for name in self.layout.names])
 
-    def descended(self, flat):
+    def descended(self, flat: Array) -> float:
         """The objective: the reported loss, or half of it for mse."""
         passed = network.forward(self.layout.named(flat), self.names, self.X)
         return (0.5 if self.loss.name == "mse" else 1.0) * self.loss(passed.y_pred, self.y)
@@ -56,18 +62,20 @@ class Case:
 @pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_every_gradient_is_the_central_difference(activation, loss, hidden):
+def test_every_gradient_is_the_central_difference(
+    activation: str, loss: str, hidden: tuple[int, ...]
+) -> None:
     case = Case(activation, hidden, loss)
     assert relative_error(case.gradient(), numerical_gradient(case.descended, case.flat)) < TOLERANCE
 
 
 @pytest.mark.parametrize("output", ACTIVATIONS)
-def test_the_output_may_have_any_activation(output):
+def test_the_output_may_have_any_activation(output: str) -> None:
     case = Case("tanh", (4,), output=output)
     assert relative_error(case.gradient(), numerical_gradient(case.descended, case.flat)) < TOLERANCE
 
 
-def erf(x):
+def erf(x: Traced) -> Traced:
     """Kummer's series, all of one sign: 2 / sqrt(pi) exp(-x**2) (x + 2 x**3 / 3 + 4 x**5 / 15 + ...)."""
     total = term = x
     for n in range(1, 120):
@@ -88,12 +96,12 @@ AUTOGRAD = {
 }
 
 
-def autograd_huber(a, y):
+def autograd_huber(a: Traced, y: Array) -> Traced:
     error = anp.abs(a - y)
     return anp.mean(anp.where(error <= 1.0, 0.5 * error**2, error - 0.5))
 
 
-def autograd_cross_entropy(a, y):
+def autograd_cross_entropy(a: Traced, y: Array) -> Traced:
     """Softmax cross-entropy over the columns; a single column is the second of two, the first is 0."""
     logits = a if a.shape[1] > 1 else anp.hstack([anp.zeros_like(a), a])
     true = np.arange(logits.shape[1]) == y
@@ -108,8 +116,8 @@ AUTOGRAD_LOSSES = {
 }
 
 
-def autograd_gradient(case: Case):
-    def loss(flat):
+def autograd_gradient(case: Case) -> Array:
+    def loss(flat: Traced) -> Traced:
         a = case.X
         for layer, name in enumerate(case.names):
             into, out = case.layout.sizes[layer : layer + 2]
@@ -118,18 +126,19 @@ def autograd_gradient(case: Case):
             a = AUTOGRAD[name](anp.dot(a, weights) + flat[start + into * out : start + (into + 1) * out])
         return AUTOGRAD_LOSSES[case.loss.name](a, case.y)
 
-    return autograd.grad(loss)(case.flat)
+    gradient: Array = autograd.grad(loss)(case.flat)
+    return gradient
 
 
 @pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_every_gradient_is_autograds(activation, loss, hidden):
+def test_every_gradient_is_autograds(activation: str, loss: str, hidden: tuple[int, ...]) -> None:
     case = Case(activation, hidden, loss)
     assert relative_error(case.gradient(), autograd_gradient(case)) < 1e-13
 
 
-def test_dy_pred_is_the_notebooks():
+def test_dy_pred_is_the_notebooks() -> None:
     y_pred, y = np.array([[1.0], [4.0]]), np.array([[3.0], [3.0]])
     assert LOSSES["mse"](y_pred, y) == 2.5
     assert LOSSES["mse"].gradient(y_pred, y).tolist() == [[-1.0], [0.5]]
@@ -156,7 +165,9 @@ def test_dy_pred_is_the_notebooks():
         (losses, "np.multiply(e, share / (1.0 + rest), out)", "np.multiply(e, share / rest, out)"),
     ],
 )
-def test_a_planted_slip_of_one_character_is_caught(module, right, wrong, monkeypatch):
+def test_a_planted_slip_of_one_character_is_caught(
+    module: ModuleType, right: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Control: each planted error would look fine in the curves, and fails the check."""
     faulty = planted(module, right, wrong)
     table = faulty.LOSSES if module is losses else LOSSES
@@ -170,7 +181,7 @@ def test_a_planted_slip_of_one_character_is_caught(module, right, wrong, monkeyp
     assert max(errors) > TOLERANCE
 
 
-def raw(activation: str = "relu"):
+def raw(activation: str = "relu") -> Problem:
     """100 samples of the notebook's data."""
     layers = [{"units": 4, "activation": activation}] * 2
     return build_problem(DataSettings(samples=100), NetworkSettings.model_validate({"layers": layers}), "mse")
@@ -179,7 +190,7 @@ def raw(activation: str = "relu"):
 GD = RunRecipe(name="gd", learning_rate=0.05)
 
 
-def test_inflow_equals_outflow_of_a_relu_unit_v10():
+def test_inflow_equals_outflow_of_a_relu_unit_v10() -> None:
     """<w_in, dw_in> + b db = <w_out, dw_out> for every hidden unit, at every step (Du, Hu, Lee 2018)."""
     problem = raw()
     state = begin(problem)
@@ -194,14 +205,15 @@ def test_inflow_equals_outflow_of_a_relu_unit_v10():
         advance(problem, state, GD, 1)
 
 
-def test_the_balance_moves_only_by_the_square_of_the_rate_v10():
+def test_the_balance_moves_only_by_the_square_of_the_rate_v10() -> None:
     """A GD step changes |w_in|^2 + b^2 - |w_out|^2 by exactly rate^2 (|dw_in|^2 + db^2 - |dw_out|^2)."""
     problem = raw()
     state = begin(problem)
 
-    def balance(values, k):
+    def balance(values: dict[str, Array], k: int) -> Array:
         into = (values[f"W{k}"] ** 2).sum(axis=0) + values[f"b{k}"][0] ** 2
-        return into - (values[f"W{k + 1}"] ** 2).sum(axis=1)
+        balance: Array = into - (values[f"W{k + 1}"] ** 2).sum(axis=1)
+        return balance
 
     for _ in range(150):
         g, _rows = next_gradient(problem, state, GD)
@@ -213,7 +225,7 @@ def test_the_balance_moves_only_by_the_square_of_the_rate_v10():
             assert np.abs(moved - GD.learning_rate**2 * balance(g, k)).max() <= 1e-12 * scale
 
 
-def test_rescaling_a_relu_unit_changes_nothing_but_the_gradients_v11():
+def test_rescaling_a_relu_unit_changes_nothing_but_the_gradients_v11() -> None:
     """(c W1, c b1, W2 / c) is the same function; dW1 is divided by c, dW2 multiplied."""
     problem, c = raw(), 3.7
     state, scaled = begin(problem), begin(problem)

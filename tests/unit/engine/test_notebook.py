@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
+from fallline.engine.batches import Rows
+from fallline.engine.problem import Problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, Recipe, RunRecipe
+from support.aliases import Array
 from support.problems import problem_of, series
 
 RELATIVE = 1e-9
 
 
-def relu(x):
+def relu(x: Array) -> Array:
     return (x > 0) * x
 
 
-def one_change(p, X, y, rate):
+def one_change(p: dict[str, Array], X: Array, y: Array, rate: float) -> tuple[float, dict[str, float]]:
     """The notebook's loop body: changes the parameters in place, returns loss and the sums |dW|."""
     m = len(X)
     z1 = X @ p["W1"] + p["b1"]
@@ -25,7 +30,7 @@ def one_change(p, X, y, rate):
     z2 = a1 @ p["W2"] + p["b2"]
     a2 = relu(z2)
     y_pred = a2 @ p["W3"] + p["b3"]
-    loss = np.mean((y - y_pred) ** 2)
+    loss = float(np.mean((y - y_pred) ** 2))
     d3 = (y_pred - y) / m
     d2 = (d3 @ p["W3"].T) * (z2 > 0)
     d1 = (d2 @ p["W2"].T) * (z1 > 0)
@@ -42,7 +47,9 @@ def one_change(p, X, y, rate):
     return loss, {name: np.abs(gradient).sum() for name, gradient in gradients.items()}
 
 
-def notebook(problem, batches, rate):
+def notebook(
+    problem: Problem, batches: Sequence[Rows | list[int]], rate: float
+) -> tuple[Array, dict[str, Array], dict[str, Array]]:
     p = {name: values.copy() for name, values in problem.named(problem.initial_parameters).items()}
     actual = [one_change(p, problem.X[rows], problem.y[rows], rate) for rows in batches]
     return (
@@ -52,7 +59,7 @@ def notebook(problem, batches, rate):
     )
 
 
-def test_501_steps_of_gd_agree_with_the_notebooks_loop():
+def test_501_steps_of_gd_agree_with_the_notebooks_loop() -> None:
     recipe = Recipe()
     problem = problem_of(recipe)
     losses, sums, p = notebook(problem, [np.arange(900)] * 501, 0.1)
@@ -65,7 +72,7 @@ def test_501_steps_of_gd_agree_with_the_notebooks_loop():
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_sequential_sgd_agrees_with_the_notebooks_loop_step_for_step(seed):
+def test_sequential_sgd_agrees_with_the_notebooks_loop_step_for_step(seed: int) -> None:
     """Two passes over the samples in data order, one sample per step."""
     recipe = Recipe(data=DataSettings(seed=seed))
     problem = problem_of(recipe)

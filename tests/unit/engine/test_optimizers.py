@@ -2,17 +2,22 @@
 
 import json
 import math
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fallline.engine.methods.optimizers import OPTIMIZERS
+from support.aliases import Array, Json
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "optimizers.json").read_text())
+Vector = Sequence[float] | Array
 
 
-def steps(name, learning_rate, own, start, gradients):
+def steps(
+    name: str, learning_rate: float, own: dict[str, float], start: Vector, gradients: Sequence[Vector] | Array
+) -> Iterator[Array]:
     row = OPTIMIZERS[name]
     parameters = np.array(start, dtype=float)
     slots = row.start(len(start))
@@ -22,18 +27,18 @@ def steps(name, learning_rate, own, start, gradients):
 
 
 @pytest.mark.parametrize("path", GOLDEN["paths"], ids=lambda path: f"{path['optimizer']} {path['own']}")
-def test_the_path_is_pytorchs(path):
+def test_the_path_is_pytorchs(path: Json) -> None:
     walked = list(
         steps(path["optimizer"], path["learning_rate"], path["own"], GOLDEN["start"], path["gradients"])
     )
     assert np.allclose(walked, path["parameters"], rtol=1e-12, atol=1e-14)
 
 
-def test_every_method_has_a_golden_path():
+def test_every_method_has_a_golden_path() -> None:
     assert {path["optimizer"] for path in GOLDEN["paths"]} == OPTIMIZERS.keys()
 
 
-def test_the_golden_path_would_notice_another_convention():
+def test_the_golden_path_would_notice_another_convention() -> None:
     """Scaling the gradient, v = momentum * v + rate * g, differs once the rate changes.
 
     epsilon inside the root differs at once.
@@ -49,7 +54,9 @@ def test_the_golden_path_would_notice_another_convention():
 # One number at a time, in plain floats, directly from the formulas.
 
 
-def plainly(name, rate, own, p, gradients):
+def plainly(
+    name: str, rate: float, own: dict[str, float], p: float, gradients: list[float]
+) -> Iterator[float]:
     """The path of one parameter under gradients g of steps 1, 2, ..., as in the papers."""
     past = []
     for n, g in enumerate(gradients, start=1):
@@ -70,18 +77,19 @@ def plainly(name, rate, own, p, gradients):
         yield p
 
 
-def _mean(decay, values):
+def _mean(decay: float, values: list[float]) -> float:
     """The exponential mean from 0."""
     return (1 - decay) * math.fsum(
         decay ** (len(values) - k) * value for k, value in enumerate(values, start=1)
     )
 
 
-@pytest.mark.parametrize("own", [{}, "other"], ids=["defaults", "others"])
+@pytest.mark.parametrize("are_others", [False, True], ids=["defaults", "others"])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_the_path_is_the_formulas(name, own):
+def test_the_path_is_the_formulas(name: str, are_others: bool) -> None:
     row = OPTIMIZERS[name]
-    if own == "other":
+    own = {}
+    if are_others:
         own = {
             parameter.name: 0.03 if parameter.name == "epsilon" else 0.6 * parameter.default
             for parameter in row.parameters
@@ -93,30 +101,30 @@ def test_the_path_is_the_formulas(name, own):
         assert np.allclose(walked[:, column], expected, rtol=1e-12, atol=0)
 
 
-def test_the_first_step_of_adam_is_the_rate_times_the_sign_v15():
+def test_the_first_step_of_adam_is_the_rate_times_the_sign_v15() -> None:
     gradient = np.array([3.0, -0.2, 1e-3, 1e-9, 0.0])
     (after,) = steps("adam", 0.01, {}, np.zeros(5), [gradient])
     assert np.allclose(after, -0.01 * gradient / (np.abs(gradient) + 1e-8), rtol=1e-12, atol=0)
 
 
-def test_momentum_scales_the_whole_velocity_by_the_rate():
+def test_momentum_scales_the_whole_velocity_by_the_rate() -> None:
     first, second = steps("momentum", 0.1, {"momentum": 0.5}, [0.0], [[1.0], [1.0]])
     assert first == pytest.approx([-0.1])
     assert second == pytest.approx([-0.1 - 0.15])
 
 
-def test_under_a_steady_gradient_adagrad_slows_as_one_over_the_root_of_steps():
+def test_under_a_steady_gradient_adagrad_slows_as_one_over_the_root_of_steps() -> None:
     walked = np.array(list(steps("adagrad", 0.1, {}, [0.0], [[7.0]] * 100)))[:, 0]
     assert np.allclose(-np.diff(walked), 0.1 / np.sqrt(np.arange(2, 101)), rtol=1e-9)
 
 
-def test_under_a_steady_gradient_rmsprop_goes_by_the_rate_however_steep_it_is():
+def test_under_a_steady_gradient_rmsprop_goes_by_the_rate_however_steep_it_is() -> None:
     for steep in (1e-3, 1.0, 1e3):
         walked = np.array(list(steps("rmsprop", 0.1, {"decay": 0.5}, [0.0], [[steep]] * 60)))[:, 0]
         assert -np.diff(walked)[-1] == pytest.approx(0.1, rel=1e-4)
 
 
-def test_the_decay_of_adamw_needs_no_gradient_and_adam_has_none():
+def test_the_decay_of_adamw_needs_no_gradient_and_adam_has_none() -> None:
     *_, after = steps("adamw", 0.1, {"weight_decay": 0.5}, [2.0, -4.0], [[0.0, 0.0]] * 10)
     assert np.allclose(after, np.array([2.0, -4.0]) * 0.95**10, rtol=1e-14)
     *_, after = steps("adam", 0.1, {}, [2.0, -4.0], [[0.0, 0.0]] * 10)
@@ -126,7 +134,7 @@ def test_the_decay_of_adamw_needs_no_gradient_and_adam_has_none():
 # ---------------------------------------------------------------------- on a quadratic, f(p) = curvature * p**2 / 2
 
 
-def walk_on_quadratic(name, rate, own, curvature, count):
+def walk_on_quadratic(name: str, rate: float, own: dict[str, float], curvature: Array, count: int) -> Array:
     row, p = OPTIMIZERS[name], np.ones(len(np.atleast_1d(curvature)))
     slots, walked = row.start(len(p)), [p.copy()]
     for _ in range(count):
@@ -135,7 +143,7 @@ def walk_on_quadratic(name, rate, own, curvature, count):
     return np.array(walked)
 
 
-def test_gd_on_a_quadratic_shrinks_by_one_minus_rate_times_curvature_v1():
+def test_gd_on_a_quadratic_shrinks_by_one_minus_rate_times_curvature_v1() -> None:
     curvature = np.array([0.01, 0.1, 1.0])
     rate = 2 / (0.01 + 1.0)
     walked = walk_on_quadratic("sgd", rate, {}, curvature, 500)
@@ -152,7 +160,9 @@ def test_gd_on_a_quadratic_shrinks_by_one_minus_rate_times_curvature_v1():
         ("nesterov", lambda share: (2 + 2 * share) / (1 + 2 * share)),
     ],
 )
-def test_momentum_holds_up_to_its_limit_and_not_beyond_v2(name, limit, share):
+def test_momentum_holds_up_to_its_limit_and_not_beyond_v2(
+    name: str, limit: Callable[[float], float], share: float
+) -> None:
     """Heavy ball: rate * curvature < 2 + 2 momentum; Nesterov: divided by 1 + 2 momentum.
 
     Nesterov's matrix of (v, p) has determinant momentum (1 - rate * curvature). Its trace is 1 + momentum - rate *
@@ -170,7 +180,9 @@ def test_momentum_holds_up_to_its_limit_and_not_beyond_v2(name, limit, share):
     ("name", "determinant"),
     [("momentum", lambda share: share), ("nesterov", lambda share: share * (1 - 0.3))],
 )
-def test_swings_shrink_by_the_root_of_the_determinant_v2(name, determinant, share):
+def test_swings_shrink_by_the_root_of_the_determinant_v2(
+    name: str, determinant: Callable[[float], float], share: float
+) -> None:
     """Positions obey p[n + 1] = trace p[n] - determinant p[n - 1].
 
     So p[n]**2 - p[n + 1] p[n - 1] shrinks by the determinant at each step. Heavy ball's is the momentum, Nesterov's
@@ -182,7 +194,7 @@ def test_swings_shrink_by_the_root_of_the_determinant_v2(name, determinant, shar
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_an_update_leaves_the_gradient_alone(name):
+def test_an_update_leaves_the_gradient_alone(name: str) -> None:
     gradient = np.array([1.0, -2.0])
     gradient.setflags(write=False)
     row = OPTIMIZERS[name]
@@ -190,5 +202,5 @@ def test_an_update_leaves_the_gradient_alone(name):
     assert gradient.tolist() == [1.0, -2.0]
 
 
-def test_settings_left_out_are_the_rows_defaults():
+def test_settings_left_out_are_the_rows_defaults() -> None:
     assert OPTIMIZERS["adam"].filled({"beta1": 0.5}) == {"beta1": 0.5, "beta2": 0.999, "epsilon": 1e-8}

@@ -7,7 +7,8 @@ from fallline.engine.batches import batch_rows
 from fallline.engine.evaluation import evaluate, predict
 from fallline.engine.measures.probes import next_gradient, units
 from fallline.engine.methods.activations import ACTIVATIONS
-from fallline.engine.state import begin
+from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import RunRecipe
 from support.problems import series, small_problem
@@ -15,7 +16,7 @@ from support.problems import series, small_problem
 RUN = RunRecipe(name="r", batch_size=7, optimizer="adam", learning_rate=0.01)
 
 
-def look_everywhere(problem, state):
+def look_everywhere(problem: Problem, state: TrainingState) -> None:
     evaluate(problem, state.parameters)
     units(problem, state.parameters)
     predict(problem, state.parameters, problem.X)
@@ -24,7 +25,7 @@ def look_everywhere(problem, state):
     state.copy()
 
 
-def test_examinations_do_not_change_a_run():
+def test_examinations_do_not_change_a_run() -> None:
     problem = small_problem((4, "relu"), (4, "tanh"), test_fraction=0.25)
     watched, alone = begin(problem), begin(problem)
     for _ in range(20):
@@ -37,7 +38,7 @@ def test_examinations_do_not_change_a_run():
     assert watched.fingerprint() == alone.fingerprint()
 
 
-def test_a_fingerprint_notices_the_last_bit_of_anything():
+def test_a_fingerprint_notices_the_last_bit_of_anything() -> None:
     problem = small_problem()
     state = begin(problem)
     advance(problem, state, RUN, 5)
@@ -56,7 +57,7 @@ def test_a_fingerprint_notices_the_last_bit_of_anything():
     assert len(prints) == 7
 
 
-def test_a_relu_unit_that_is_0_for_every_training_sample_is_dead():
+def test_a_relu_unit_that_is_0_for_every_training_sample_is_dead() -> None:
     problem = small_problem((3, "relu"), (2, "relu"), test_fraction=0.25)
     state = begin(problem)
     p = problem.named(state.parameters)
@@ -72,14 +73,14 @@ def test_a_relu_unit_that_is_0_for_every_training_sample_is_dead():
 
 
 @pytest.mark.parametrize("activation", [name for name, row in ACTIVATIONS.items() if not row.dies])
-def test_units_that_cannot_be_off_are_never_dead(activation):
+def test_units_that_cannot_be_off_are_never_dead(activation: str) -> None:
     problem = small_problem((3, activation))
     state = begin(problem)
     problem.named(state.parameters)["b1"][:] = -1e3
     assert not any(units(problem, state.parameters)[0].dead)
 
 
-def test_the_next_gradient_is_the_one_recorded_and_its_batch_the_one_taken():
+def test_the_next_gradient_is_the_one_recorded_and_its_batch_the_one_taken() -> None:
     problem = small_problem(test_fraction=0.25)
     state = begin(problem)
     for _ in range(12):
@@ -92,20 +93,21 @@ def test_the_next_gradient_is_the_one_recorded_and_its_batch_the_one_taken():
         assert len(rows) == state.samples_seen - seen
 
 
-def test_a_saturated_unit_has_almost_no_slope():
+def test_a_saturated_unit_has_almost_no_slope() -> None:
     problem = small_problem((3, "tanh"), (2, "sigmoid"), (2, "relu"))
     state = begin(problem)
     p = problem.named(state.parameters)
     p["W1"][:, 0], p["b1"][0, 0] = 0.0, -3.0  # slope 0.0099 everywhere
     p["W1"][:, 1], p["b1"][0, 1] = 0.0, 1.0  # slope 0.42
     first, second, third, _ = units(problem, state.parameters)
+    assert first.saturated_share is not None
     assert first.saturated_share[:2] == [1.0, 0.0]
     a2 = 1 / (1 + np.exp(-(np.tanh(problem.X_train @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"])))
     assert second.saturated_share == pytest.approx((4 * a2 * (1 - a2) < 0.05).mean(axis=0))
     assert third.saturated_share is None
 
 
-def test_units_that_start_equal_are_reported_as_equal_until_they_differ():
+def test_units_that_start_equal_are_reported_as_equal_until_they_differ() -> None:
     problem = small_problem((5, "tanh"), (3, "relu"))
     state = begin(problem)
     p = problem.named(state.parameters)
@@ -117,7 +119,7 @@ def test_units_that_start_equal_are_reported_as_equal_until_they_differ():
     assert units(problem, state.parameters)[0].alike == []
 
 
-def test_a_network_that_starts_with_zeros_has_layers_of_one_unit_many_times():
+def test_a_network_that_starts_with_zeros_has_layers_of_one_unit_many_times() -> None:
     problem = small_problem((4, "tanh"), (4, "tanh"))
     assert [layer.alike for layer in units(problem, np.zeros(problem.layout.count))] == [
         [[0, 1, 2, 3]]

@@ -1,22 +1,26 @@
 """Data, split, standardizing and initial parameters."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from fallline.engine.batches import order_of_pass
 from fallline.engine.data.datasets import DATASETS, Dataset, Raw
-from fallline.engine.problem import build_problem
+from fallline.engine.problem import Problem, build_problem
 from fallline.engine.randomness import rng_for
 from fallline.vocabulary.errors import InvalidRequest
 from fallline.vocabulary.recipe import DataSettings, Initializer, NetworkSettings
+from support.aliases import Json
 from support.problems import default_problem, network
 
 
-def problem(**data):
+def problem(**data: Any) -> Problem:
     return build_problem(DataSettings(**data), NetworkSettings(), "mse")
 
 
-def test_the_default_data_are_the_notebooks():
+def test_the_default_data_are_the_notebooks() -> None:
     problem_shown = default_problem()
     assert problem_shown.X.shape == (900, 5)
     assert problem_shown.y.shape == (900, 1)
@@ -26,13 +30,13 @@ def test_the_default_data_are_the_notebooks():
     assert np.array_equal(problem_shown.train_rows, np.arange(900))
 
 
-def test_parameters_have_the_notebooks_names_and_shapes():
+def test_parameters_have_the_notebooks_names_and_shapes() -> None:
     named = default_problem().named(default_problem().initial_parameters)
     shapes = {name: values.shape for name, values in named.items()}
     assert shapes == {"W1": (5, 4), "b1": (1, 4), "W2": (4, 4), "b2": (1, 4), "W3": (4, 1), "b3": (1, 1)}
 
 
-def test_data_with_an_undefined_logarithm_are_rejected_with_advice():
+def test_data_with_an_undefined_logarithm_are_rejected_with_advice() -> None:
     """Trap T6: with many features X @ beta reaches -20, which gives NaN."""
     with pytest.raises(InvalidRequest) as refused:
         problem(features=64, samples=5000)
@@ -42,7 +46,7 @@ def test_data_with_an_undefined_logarithm_are_rejected_with_advice():
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.25, 0.333, 0.5])
-def test_the_split_holds_out_the_rounded_share_and_loses_nobody(fraction):
+def test_the_split_holds_out_the_rounded_share_and_loses_nobody(fraction: float) -> None:
     split = problem(samples=101, test_fraction=fraction)
     assert len(split.test_rows) == round(101 * fraction)
     assert sorted([*split.train_rows, *split.test_rows]) == list(range(101))
@@ -50,14 +54,14 @@ def test_the_split_holds_out_the_rounded_share_and_loses_nobody(fraction):
     assert np.array_equal(split.y_test, split.y[split.test_rows])
 
 
-def test_the_split_is_drawn_by_the_data_seed():
+def test_the_split_is_drawn_by_the_data_seed() -> None:
     first, again, other = (problem(test_fraction=0.5, seed=seed).test_rows for seed in (3, 3, 4))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
 
-def test_the_seeds_of_data_parameters_and_batches_move_nothing_of_each_other():
-    def built_with(data=0, net=0, run=0):
+def test_the_seeds_of_data_parameters_and_batches_move_nothing_of_each_other() -> None:
+    def built_with(data: int = 0, net: int = 0, run: int = 0) -> tuple[NDArray[Any], ...]:
         data_settings = DataSettings(samples=60, noise=0.1, test_fraction=0.25, seed=data)
         built = build_problem(data_settings, NetworkSettings(seed=net), "mse")
         places = order_of_pass("shuffle", run, 0, len(built.train_rows))
@@ -70,7 +74,7 @@ def test_the_seeds_of_data_parameters_and_batches_move_nothing_of_each_other():
 
 
 @pytest.mark.parametrize("switched", [{"noise": 0.1}, {"test_fraction": 0.3}, {"standardize": "inputs"}])
-def test_switching_one_thing_on_draws_nothing_else_anew(switched):
+def test_switching_one_thing_on_draws_nothing_else_anew(switched: Json) -> None:
     plain, other = problem(samples=50), problem(samples=50, **switched)
     if "standardize" in switched:
         assert np.allclose(other.X * plain.X.std(axis=0) + plain.X.mean(axis=0), plain.X)
@@ -81,18 +85,18 @@ def test_switching_one_thing_on_draws_nothing_else_anew(switched):
     assert np.array_equal(plain.initial_parameters, other.initial_parameters)
 
 
-def test_a_split_without_training_samples_is_refused():
+def test_a_split_without_training_samples_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="/data/test_fraction"):
         problem(samples=1, test_fraction=0.9)
 
 
-def test_more_samples_of_one_seed_keep_the_law():
+def test_more_samples_of_one_seed_keep_the_law() -> None:
     few, many = problem(samples=100, features=2), problem(samples=200, features=2)
     assert np.array_equal(few.X, many.X[:100])
     assert np.array_equal(few.y, many.y[:100])
 
 
-def test_noise_is_added_to_the_targets_only():
+def test_noise_is_added_to_the_targets_only() -> None:
     clean, noisy = problem(seed=5), problem(seed=5, noise=0.3)
     assert np.array_equal(clean.X, noisy.X)
     assert np.std(noisy.y - clean.y) == pytest.approx(0.3, rel=0.1)
@@ -105,7 +109,7 @@ THREE_CLASSES = Dataset(
     task="classification",
     make=lambda data_settings: Raw(
         np.ones((data_settings.samples, 2)),
-        np.arange(data_settings.samples).reshape(-1, 1) % 3.0,
+        (np.arange(data_settings.samples).reshape(-1, 1) % 3.0).astype(float),
         ("a", "b"),
         ("0", "1", "2"),
     ),
@@ -115,12 +119,12 @@ THREE_CLASSES = Dataset(
 
 
 @pytest.fixture
-def three_classes(monkeypatch):
+def three_classes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(DATASETS, "three", THREE_CLASSES)
 
 
 @pytest.mark.usefixtures("three_classes")
-def test_noise_moves_the_inputs_of_a_classification():
+def test_noise_moves_the_inputs_of_a_classification() -> None:
     clean, noisy = problem(name="three"), problem(name="three", noise=0.3)
     assert np.array_equal(clean.y, noisy.y)
     assert np.std(noisy.X - clean.X) == pytest.approx(0.3, rel=0.1)
@@ -128,7 +132,7 @@ def test_noise_moves_the_inputs_of_a_classification():
 
 @pytest.mark.usefixtures("three_classes")
 @pytest.mark.parametrize("share", [0.1, 0.25, 1.0])
-def test_label_noise_replaces_that_share_of_labels_by_other_classes(share):
+def test_label_noise_replaces_that_share_of_labels_by_other_classes(share: float) -> None:
     clean, noisy = problem(name="three"), problem(name="three", label_noise=share)
     shifts = ((noisy.y - clean.y) % 3).ravel()
     assert np.count_nonzero(shifts) == round(900 * share)
@@ -139,7 +143,7 @@ def test_label_noise_replaces_that_share_of_labels_by_other_classes(share):
 
 @pytest.mark.usefixtures("three_classes")
 @pytest.mark.parametrize("which", ["targets", "both"])
-def test_the_index_of_a_class_is_never_standardized(which):
+def test_the_index_of_a_class_is_never_standardized(which: str) -> None:
     problem_shown = problem(name="three", standardize=which)
     assert set(problem_shown.y.ravel()) == {0.0, 1.0, 2.0}
     assert problem_shown.classes == ("0", "1", "2")
@@ -149,7 +153,7 @@ def test_the_index_of_a_class_is_never_standardized(which):
 @pytest.mark.parametrize(
     ("which", "scaled"), [("none", ()), ("inputs", "X"), ("targets", "y"), ("both", "Xy")]
 )
-def test_standardizing_counts_training_rows_only(which, scaled):
+def test_standardizing_counts_training_rows_only(which: str, scaled: str) -> None:
     split = problem(standardize=which, test_fraction=0.5, samples=200)
     for name, values in (("X", split.X_train), ("y", split.y_train)):
         standard = np.allclose(values.mean(axis=0), 0, atol=1e-12) and np.allclose(values.std(axis=0), 1)
@@ -157,20 +161,20 @@ def test_standardizing_counts_training_rows_only(which, scaled):
     assert not np.allclose(split.X_test.mean(axis=0), 0, atol=1e-6)
 
 
-def test_a_constant_target_can_be_standardized():
+def test_a_constant_target_can_be_standardized() -> None:
     one = problem(samples=1, standardize="both")
     assert one.X.tolist() == [[0.0] * 5]
     assert one.y.tolist() == [[0.0]]
 
 
-def test_the_baseline_predicts_the_mean_of_the_training_targets():
+def test_the_baseline_predicts_the_mean_of_the_training_targets() -> None:
     split = problem(samples=400, test_fraction=0.25)
     mean = split.y_train.mean()
     assert split.baseline["train"] == pytest.approx(np.var(split.y_train), rel=1e-12)
     assert split.baseline["test"] == pytest.approx(np.mean((split.y_test - mean) ** 2), rel=1e-12)
 
 
-def test_a_layers_start_does_not_depend_on_the_other_layers():
+def test_a_layers_start_does_not_depend_on_the_other_layers() -> None:
     wide = build_problem(DataSettings(), network((4, "relu"), (4, "relu"), seed=9), "mse")
     deep = build_problem(DataSettings(), network((4, "tanh"), (4, "relu"), (6, "relu"), seed=9), "mse")
     for name in ("W1", "b1", "W2", "b2"):
@@ -178,7 +182,7 @@ def test_a_layers_start_does_not_depend_on_the_other_layers():
         assert np.array_equal(one, other)
 
 
-def test_weights_and_biases_are_drawn_apart():
+def test_weights_and_biases_are_drawn_apart() -> None:
     drawn = []
     for biases in ("zeros", Initializer(name="uniform", scale=0.5)):
         settings = network((100, "relu")).model_copy(update={"weights": "he_uniform", "biases": biases})
@@ -190,11 +194,11 @@ def test_weights_and_biases_are_drawn_apart():
     assert 0.4 < np.abs(drawn[1]["b1"]).max() <= 0.5
 
 
-def test_zero_biases_are_the_notebooks_other_choice():
+def test_zero_biases_are_the_notebooks_other_choice() -> None:
     built = build_problem(DataSettings(), network((4, "relu"), biases="zeros"), "mse")
     assert not built.named(built.initial_parameters)["b1"].any()
 
 
-def test_a_problem_cannot_be_written_to():
+def test_a_problem_cannot_be_written_to() -> None:
     with pytest.raises(ValueError, match="read-only"):
         default_problem().X[0, 0] = 1.0

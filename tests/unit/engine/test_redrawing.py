@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.table import Kernel
 from fallline.engine.measures.probes import units
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.randomness import rng_for
@@ -15,12 +18,13 @@ from fallline.engine.training import advance
 from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.recipe import Recipe, RunRecipe
+from support.aliases import Array
 from support.problems import edit, problem_of, small_problem, train
 
 PROBLEM = small_problem((4, "relu"), (3, "tanh"))
 
 
-def redrawn(*layers, at_step=10, weights="he", **run):
+def redrawn(*layers: int, at_step: int = 10, weights: str = "he", **run: Any) -> RunRecipe:
     return RunRecipe(
         name="r", edits=[edit(at_step, redraw={"layers": list(layers), "weights": weights})], seed=7, **run
     )
@@ -28,7 +32,7 @@ def redrawn(*layers, at_step=10, weights="he", **run):
 
 @pytest.mark.parametrize("kernel", [NUMPY, COMPILED], ids=lambda kernel: kernel.name)
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_the_change_is_made_as_ever_and_then_the_layers_are_drawn(kernel, optimizer):
+def test_the_change_is_made_as_ever_and_then_the_layers_are_drawn(kernel: Kernel, optimizer: str) -> None:
     plain, drawn = begin(PROBLEM), begin(PROBLEM)
     without = RunRecipe(name="r", optimizer=optimizer, seed=7)
     expected = advance(PROBLEM, plain, without, 11, kernel)
@@ -44,7 +48,7 @@ def test_the_change_is_made_as_ever_and_then_the_layers_are_drawn(kernel, optimi
         assert same == (name not in ("ratio/W2", "ratio/b2")), name
 
 
-def test_the_optimizer_resets_their_slots_and_keeps_the_others():
+def test_the_optimizer_resets_their_slots_and_keeps_the_others() -> None:
     plain, _ = train(PROBLEM, RunRecipe(name="r", optimizer="adam", seed=7), 11)
     drawn, _ = train(PROBLEM, redrawn(1, 3, optimizer="adam"), 11)
     for slot in ("mean", "square"):
@@ -55,7 +59,7 @@ def test_the_optimizer_resets_their_slots_and_keeps_the_others():
         assert np.array_equal(slots_after["b2"], whole["b2"])
 
 
-def test_the_ratio_of_that_step_is_the_whole_change():
+def test_the_ratio_of_that_step_is_the_whole_change() -> None:
     before, _ = train(PROBLEM, redrawn(2), 10)
     after, records = train(PROBLEM, redrawn(2), 11)
     old, new = PROBLEM.named(before.parameters)["W2"], PROBLEM.named(after.parameters)["W2"]
@@ -63,8 +67,8 @@ def test_the_ratio_of_that_step_is_the_whole_change():
     assert recorded == pytest.approx(np.linalg.norm(new - old) / np.linalg.norm(old), rel=1e-12)
 
 
-def test_steps_and_layers_and_seeds_draw_different_numbers():
-    def drawn(layer, at_step, seed):
+def test_steps_and_layers_and_seeds_draw_different_numbers() -> None:
+    def drawn(layer: int, at_step: int, seed: int) -> Array:
         run = redrawn(layer, at_step=at_step).model_copy(update={"seed": seed})
         return PROBLEM.named(train(PROBLEM, run, at_step + 1)[0].parameters)[f"W{layer}"]
 
@@ -76,13 +80,13 @@ def test_steps_and_layers_and_seeds_draw_different_numbers():
 
 
 @pytest.mark.parametrize("weights", [name for name, row in INITIALIZERS.items() if "weights" in row.draws])
-def test_every_initializer_can_be_asked_for(weights):
+def test_every_initializer_can_be_asked_for(weights: str) -> None:
     state, _ = train(PROBLEM, redrawn(1, 2, 3, weights=weights), 11)
     assert np.isfinite(state.parameters).all()
     assert PROBLEM.named(state.parameters)["W1"].any() == (weights != "zeros")
 
 
-def test_the_dead_run_of_the_notebooks_exhibit_learns_again():
+def test_the_dead_run_of_the_notebooks_exhibit_learns_again() -> None:
     recipe = check_recipe(Recipe.model_validate(EXHIBITS["notebook"].recipe))
     problem = problem_of(recipe)
     (sgd,) = [run for run in recipe.runs if run.name == "sgd"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import cache
 
 import pytest
@@ -12,14 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fallline.engine.methods.optimizers import OPTIMIZERS
-from fallline.engine.state import begin
+from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
+from fallline.vocabulary.columns import Records
 from fallline.vocabulary.recipe import Recipe, RunRecipe
-from fallline.vocabulary.run_settings import Edit
+from fallline.vocabulary.run_settings import Edit, ScheduleSettings
+from support.aliases import Json
 from support.problems import edit, joined, problem_of, same_bits, small_problem, train
 
 STEPS = 200
-SHORT = {
+SHORT: dict[str, dict[str, int]] = {
     "constant": {},
     "step": {"every": 30},
     "exponential": {"every": 30},
@@ -28,11 +32,12 @@ SHORT = {
     "warmup": {"steps": 40},
 }
 """Schedules that change within a few steps."""
+SCHEDULES = [ScheduleSettings.model_validate({"name": name, **own}) for name, own in SHORT.items()]
 
 
 @st.composite
-def changes(draw):
-    change = draw(
+def changes(draw: st.DrawFn) -> Edit:
+    change: Json = draw(
         st.sampled_from(
             [
                 {"batch_size": None}, {"batch_size": 1}, {"batch_size": 7},
@@ -50,7 +55,7 @@ def changes(draw):
 
 
 @st.composite
-def runs(draw):
+def runs(draw: st.DrawFn) -> RunRecipe:
     """A run with edits in step order, at most one per step. Some diverge."""
     edits = {each.at_step: each for each in draw(st.lists(changes(), max_size=5))}
     return RunRecipe(
@@ -58,7 +63,7 @@ def runs(draw):
         optimizer=draw(st.sampled_from(sorted(OPTIMIZERS))),
         learning_rate=draw(st.sampled_from([0.003, 0.03, 0.3, 3.0])),
         batch_size=draw(st.sampled_from([None, 1, 7, 45])),
-        schedule=draw(st.sampled_from([None, *({"name": name, **own} for name, own in SHORT.items())])),
+        schedule=draw(st.sampled_from([None, *SCHEDULES])),
         l2=draw(st.sampled_from([None, 0.05])),
         clip_norm=draw(st.sampled_from([None, 0.5])),
         edits=[edits[step] for step in sorted(edits)],
@@ -69,7 +74,7 @@ slicings = st.lists(st.integers(1, 90), min_size=1, max_size=60)
 PROBLEM = small_problem((4, "relu"), (3, "tanh"), test_fraction=0.25)
 
 
-def live(problem, run, slices):
+def live(problem: Problem, run: RunRecipe, slices: Sequence[int]) -> tuple[TrainingState, Records]:
     """Make each edit when the run reaches its step, so that the recipe grows."""
     state, pieces, waiting = begin(problem), [], list(run.edits)
     grown = run.model_copy(update={"edits": []})
@@ -86,7 +91,7 @@ def live(problem, run, slices):
 
 
 @given(run=runs(), slices=slicings)
-def test_slices_with_edits_are_the_straight_replay(run, slices):
+def test_slices_with_edits_are_the_straight_replay(run: RunRecipe, slices: list[int]) -> None:
     straight, expected = train(PROBLEM, run, STEPS)
     sliced, records = live(PROBLEM, run, slices)
     assert sliced.fingerprint() == straight.fingerprint()
@@ -94,9 +99,9 @@ def test_slices_with_edits_are_the_straight_replay(run, slices):
     assert records.samples_seen.tobytes() == expected.samples_seen.tobytes()
 
 
-@settings(max_examples=settings.default.max_examples * 2 // 5)
+@settings(max_examples=settings().max_examples * 2 // 5)
 @given(run=runs(), at=st.integers(0, STEPS))
-def test_a_checkpoint_plus_the_rest_is_the_straight_replay(run, at):
+def test_a_checkpoint_plus_the_rest_is_the_straight_replay(run: RunRecipe, at: int) -> None:
     straight, expected = train(PROBLEM, run, STEPS)
     first = begin(PROBLEM)
     head = advance(PROBLEM, first, run, at)
@@ -109,7 +114,7 @@ def test_a_checkpoint_plus_the_rest_is_the_straight_replay(run, at):
 
 
 @cache
-def in_one_go(name):
+def in_one_go(name: str) -> tuple[Problem, RunRecipe, TrainingState, Records]:
     recipe = Recipe()
     (run,) = [run for run in recipe.runs if run.name == name]
     problem = problem_of(recipe)
@@ -118,14 +123,14 @@ def in_one_go(name):
 
 @pytest.mark.parametrize("name", ["gd", "sgd"])
 @pytest.mark.parametrize("slices", [(3000,), (1,) * 150 + (2850,), (64,) * 40 + (440,), (997, 1, 2, 2000)])
-def test_the_notebooks_runs_do_not_depend_on_slices(name, slices):
+def test_the_notebooks_runs_do_not_depend_on_slices(name: str, slices: tuple[int, ...]) -> None:
     problem, run, one, expected = in_one_go(name)
     other, records = train(problem, run, *slices)
     assert one.fingerprint() == other.fingerprint()
     assert same_bits(expected.values, records.values)
 
 
-def test_an_edit_takes_effect_at_the_step_it_names():
+def test_an_edit_takes_effect_at_the_step_it_names() -> None:
     plain = RunRecipe(name="r", learning_rate=0.01)
     edited = plain.model_copy(update={"edits": [edit(10, learning_rate=0.02)]})
     (before, _), (same, _) = train(PROBLEM, plain, 10), train(PROBLEM, edited, 10)
@@ -136,7 +141,7 @@ def test_an_edit_takes_effect_at_the_step_it_names():
     assert (same.parameters - start) == pytest.approx(2 * (before.parameters - start), rel=1e-9)
 
 
-def test_an_edit_that_changes_nothing_changes_nothing():
+def test_an_edit_that_changes_nothing_changes_nothing() -> None:
     """It only cuts a segment."""
     plain = RunRecipe(name="r", optimizer="adam", learning_rate=0.01, batch_size=7)
     same = plain.model_copy(
@@ -147,7 +152,7 @@ def test_an_edit_that_changes_nothing_changes_nothing():
     assert same_bits(expected.values, records.values)
 
 
-def test_full_batch_in_the_middle_of_a_pass_and_back_keeps_counting_samples():
+def test_full_batch_in_the_middle_of_a_pass_and_back_keeps_counting_samples() -> None:
     run = RunRecipe(name="r", batch_size=7, edits=[edit(3, batch_size=None), edit(4, batch_size=7)])
     problem = small_problem(samples=60)
     _, records = train(problem, run, 11)
@@ -169,7 +174,7 @@ for run in recipe.runs:
 """
 
 
-def test_the_same_recipe_gives_the_same_numbers_in_every_process():
+def test_the_same_recipe_gives_the_same_numbers_in_every_process() -> None:
     def digests(hash_seed: str) -> str:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": hash_seed}
         return subprocess.run(

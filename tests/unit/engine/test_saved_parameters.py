@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from fallline.engine.data.saved_parameters import MOST_BYTES, read_parameters
 from fallline.vocabulary.errors import UnusableParameters
@@ -23,7 +24,7 @@ def npz(save: Any = np.savez, **arrays: Any) -> bytes:
     return file.getvalue()
 
 
-def archive(compression: int = zipfile.ZIP_STORED, **members: bytes) -> bytes:
+def archive(compression: int = zipfile.ZIP_STORED, /, **members: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
         for name, data in members.items():
@@ -31,7 +32,7 @@ def archive(compression: int = zipfile.ZIP_STORED, **members: bytes) -> bytes:
     return file.getvalue()
 
 
-def npy(array: np.ndarray) -> bytes:
+def npy(array: NDArray[Any]) -> bytes:
     file = io.BytesIO()
     np.save(file, array)
     return file.getvalue()
@@ -41,7 +42,7 @@ def npy(array: np.ndarray) -> bytes:
 @pytest.mark.parametrize(
     "array", [W, np.asfortranarray(W), W.astype(">f8")], ids=["C", "Fortran", "big endian"]
 )
-def test_files_of_numpy_are_read_to_the_bit(save: Any, array: np.ndarray) -> None:
+def test_files_of_numpy_are_read_to_the_bit(save: Any, array: NDArray[Any]) -> None:
     loaded = read_parameters(npz(save, W1=array, b1=np.array([[-0.0, 1e-310, 3.0]])))
     assert list(loaded.arrays) == ["W1", "b1"]
     assert loaded.arrays["W1"].tolist() == W.tolist()

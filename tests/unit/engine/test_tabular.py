@@ -25,7 +25,8 @@ def column(parsed: Table, name: str) -> Column:
 
 
 def numbers(parsed: Table, name: str) -> list[float]:
-    return column(parsed, name).values.tolist()
+    values: list[float] = column(parsed, name).values.tolist()
+    return values
 
 
 def skipped_lines(parsed: Table) -> dict[int, str]:

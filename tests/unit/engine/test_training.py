@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
 
 from fallline.engine.evaluation import evaluate
-from fallline.engine.problem import build_problem
+from fallline.engine.problem import Problem, build_problem
 from fallline.engine.series import is_evaluation_point, series_names
 from fallline.engine.state import begin
 from fallline.engine.training import advance
+from fallline.vocabulary.columns import Records
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings, RunRecipe
 from support.problems import edit, network, same_bits, series, small_problem, train
 
 
-def run_of(batch_size=None, **settings):
+def run_of(batch_size: int | None = None, **settings: Any) -> RunRecipe:
     return RunRecipe.model_validate(
         {"name": "r", "batch_size": batch_size, "learning_rate": 0.01, **settings}
     )
 
 
-def test_records_are_numbered_by_the_step_before_the_change():
+def test_records_are_numbered_by_the_step_before_the_change() -> None:
     problem, run = small_problem(), run_of(7)
     state = begin(problem)
     first, second = advance(problem, state, run, 3), advance(problem, state, run, 2)
@@ -31,17 +33,17 @@ def test_records_are_numbered_by_the_step_before_the_change():
     assert not first.seconds.any()
 
 
-def test_samples_seen_is_counted_at_the_end_of_each_step():
+def test_samples_seen_is_counted_at_the_end_of_each_step() -> None:
     _, records = train(small_problem(samples=10), run_of(4), 7)
     assert records.samples_seen.tolist() == [4, 8, 10, 14, 18, 20, 24]
 
 
-def test_no_steps_are_no_records():
+def test_no_steps_are_no_records() -> None:
     state, records = train(small_problem(), run_of(), 0)
     assert (state.step, len(records)) == (0, 0)
 
 
-def test_a_record_describes_the_parameters_before_its_change():
+def test_a_record_describes_the_parameters_before_its_change() -> None:
     problem, run = small_problem(), run_of()
     _, records = train(problem, run, 10)
     again = begin(problem)
@@ -50,12 +52,12 @@ def test_a_record_describes_the_parameters_before_its_change():
         advance(problem, again, run, 1)
 
 
-def evaluated_steps(records, name="train_loss"):
+def evaluated_steps(records: Records, name: str = "train_loss") -> list[int]:
     return (records.first + np.flatnonzero(np.isfinite(series(records, name)))).tolist()
 
 
 @pytest.mark.parametrize(("batch_size", "samples"), [(1, 300), (7, 300), (300, 300), (1, 1)])
-def test_evaluation_points_are_exactly_those_of_the_contract(batch_size, samples):
+def test_evaluation_points_are_exactly_those_of_the_contract(batch_size: int, samples: int) -> None:
     problem = small_problem(samples=samples, test_fraction=0.0)
     _, records = train(problem, run_of(batch_size, learning_rate=1e-4), 5000)
     steps_a_pass = -(-samples // batch_size)
@@ -68,7 +70,7 @@ def test_evaluation_points_are_exactly_those_of_the_contract(batch_size, samples
     assert evaluated_steps(records, "train_r2") == (expected if samples > 1 else [])
 
 
-def test_every_step_of_a_full_batch_run_is_an_evaluation_point():
+def test_every_step_of_a_full_batch_run_is_an_evaluation_point() -> None:
     run = run_of(1, edits=[edit(2000, batch_size=None), edit(2010, batch_size=1)])
     problem = small_problem(samples=5000, test_fraction=0.25)
     _, records = train(problem, run, 2050)
@@ -77,7 +79,7 @@ def test_every_step_of_a_full_batch_run_is_an_evaluation_point():
     assert evaluated_steps(records, "test_loss") == evaluated_steps(records)
 
 
-def test_there_are_at_least_512_evaluation_points_in_every_doubling():
+def test_there_are_at_least_512_evaluation_points_in_every_doubling() -> None:
     settings = run_of(1).settings
     for power in range(10, 24):
         stride = 2 ** (power - 9)
@@ -87,7 +89,7 @@ def test_there_are_at_least_512_evaluation_points_in_every_doubling():
         assert len(points) == 512
 
 
-def test_scores_are_r2_of_each_split():
+def test_scores_are_r2_of_each_split() -> None:
     problem = small_problem(test_fraction=0.25)
     state, records = train(problem, run_of(), 5)
     actual, p, y = evaluate(problem, state.parameters), problem.named(state.parameters), problem.y_test
@@ -99,20 +101,20 @@ def test_scores_are_r2_of_each_split():
     assert series(records, "test_r2")[-1] < actual["test_r2"]
 
 
-def raw(*layers, seed=0):
+def raw(*layers: tuple[int, str], seed: int = 0) -> Problem:
     return build_problem(
         DataSettings(samples=100), network(*(layers or ((4, "relu"), (4, "relu"))), seed=seed), "mse"
     )
 
 
-def test_gd_is_sgd_with_all_samples_in_the_same_order_bit_for_bit_v13():
+def test_gd_is_sgd_with_all_samples_in_the_same_order_bit_for_bit_v13() -> None:
     problem = raw()
     full, _ = train(problem, run_of(None, learning_rate=0.05), 2000)
     whole, _ = train(problem, run_of(100, order="sequential", learning_rate=0.05), 2000)
     assert same_bits(full.parameters, whole.parameters)
 
 
-def test_the_order_within_a_full_batch_matters_only_to_rounding_v13():
+def test_the_order_within_a_full_batch_matters_only_to_rounding_v13() -> None:
     problem = raw()
     full, _ = train(problem, run_of(None, learning_rate=0.05), 2000)
     shuffled, _ = train(problem, run_of(100, order="shuffle", learning_rate=0.05), 2000)
@@ -122,7 +124,7 @@ def test_the_order_within_a_full_batch_matters_only_to_rounding_v13():
 
 @pytest.mark.parametrize("batch_size", [None, 1, 7])
 @pytest.mark.parametrize(("width", "tolerance"), [(4, 0.0), (5, 1e-12), (7, 1e-12), (13, 1e-12)])
-def test_equal_units_stay_equal_v14(width, tolerance, batch_size):
+def test_equal_units_stay_equal_v14(width: int, tolerance: float, batch_size: int | None) -> None:
     problem = raw((width, "relu"), (width, "relu"), seed=3)
     state = begin(problem)
     p = problem.named(state.parameters)
@@ -139,7 +141,7 @@ def test_equal_units_stay_equal_v14(width, tolerance, batch_size):
     assert p["W3"][0, 0] != 0.4
 
 
-def test_a_network_without_hidden_layers_is_linear_regression():
+def test_a_network_without_hidden_layers_is_linear_regression() -> None:
     data = DataSettings(name="linear", samples=200, features=3)
     problem = build_problem(data, NetworkSettings(layers=[]), "mse")
     for batch_size in (None, 1, 7):
@@ -147,7 +149,7 @@ def test_a_network_without_hidden_layers_is_linear_regression():
         assert evaluate(problem, state.parameters)["train_loss"] < 1e-20
 
 
-def test_a_new_optimizer_starts_with_fresh_memory():
+def test_a_new_optimizer_starts_with_fresh_memory() -> None:
     problem = small_problem()
     run = run_of(
         optimizer="momentum", momentum=0.9, edits=[edit(20, optimizer="adam"), edit(40, optimizer="momentum")]
@@ -160,7 +162,7 @@ def test_a_new_optimizer_starts_with_fresh_memory():
     assert np.allclose(start - state.parameters, 0.01 * state.slots["velocity"], rtol=1e-9)
 
 
-def test_numbers_that_are_not_finite_never_warn():
+def test_numbers_that_are_not_finite_never_warn() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         problem = small_problem((4, "relu"), (4, "tanh"))

@@ -21,6 +21,7 @@ from fallline.runs.experiment import Experiment
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from support.clocks import Clock
+from support.examined import until_answered
 
 EVIL = "</script><script>f()</script><img src=x onerror=g()>\"'&"
 
@@ -32,10 +33,8 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def trained(steps: int, **recipe: Any) -> Experiment:
-    one, clock, answers = Experiment("x", Recipe.model_validate(recipe)), Clock(tick=0.01), []
-    one.step(clock.now, answers.append, steps=steps)
-    while not answers:
-        one.work(0.005, clock(), clock)
+    one, clock = Experiment("x", Recipe.model_validate(recipe)), Clock(tick=0.01)
+    until_answered(one, clock, lambda done: one.step(clock.now, done, steps=steps))
     return one
 
 
@@ -211,11 +210,8 @@ def test_edits_and_forks_are_marked_on_the_curves_in_the_runs_own_colour_and_sha
 def test_a_fork_alone_has_the_marks_of_its_parents_past_too() -> None:
     one = trained(20)
     one.edit("gd", EditRun.model_validate({"learning_rate": 0.05}), 0.0)
-    answers: list[Any] = []
-    one.step(0.0, answers.append, steps=10)
-    while not answers:
-        one.work(0.005, 0.0, Clock(tick=0.01))
-    one.fork(AddRun.model_validate({"name": "fork", "fork_of": "gd"}), 0.0, answers.append)
+    until_answered(one, Clock(tick=0.01), lambda done: one.step(0.0, done, steps=10))
+    one.fork(AddRun.model_validate({"name": "fork", "fork_of": "gd"}), 0.0, lambda _: None)
     (alone,) = marks_in(figures_of(report_html(export_data(one, "fork")).decode())[0])
     assert alone["x"] == [20, 30]
     both = {

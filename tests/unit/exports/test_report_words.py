@@ -18,11 +18,11 @@ from fallline.exports.report.words import edit_words, run_sentence, word_for
 from fallline.runs.checks.catalog import catalog
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import AT_ANY_TIME, OWN_SETTINGS, Change
+from support.aliases import Json
 
-JSON = dict[str, Any]
 FRONTEND = Path(__file__).parents[3] / "frontend/core"
 
-CHANGES: list[tuple[JSON, JSON]] = [
+CHANGES: list[tuple[Json, Json]] = [
     ({}, {"learning_rate": 0.006}),
     ({"learning_rate": 0.00003}, {"learning_rate": 12345.678}),
     ({}, {"batch_size": 1}),
@@ -77,7 +77,7 @@ console.log(JSON.stringify(asked.map((each) => ({what})(each))));
     return words
 
 
-def filled(settings: JSON) -> RunRecipe:
+def filled(settings: Json) -> RunRecipe:
     """Return a run with all parameters of its method, as a server completes it."""
     run = RunRecipe.model_validate(settings)
     own = OPTIMIZERS[run.optimizer].filled(run.settings.own)
@@ -96,7 +96,7 @@ def test_a_run_has_the_same_sentence_as_on_the_page() -> None:
 
 
 @pytest.mark.parametrize(("before", "change"), CHANGES)
-def test_an_edit_has_the_same_words_as_on_the_page(before: JSON, change: JSON) -> None:
+def test_an_edit_has_the_same_words_as_on_the_page(before: Json, change: Json) -> None:
     run = filled(before)
     changes = Change.model_validate(change).changes()
     if changes.get("optimizer", run.optimizer) != run.optimizer:  # a server adds the new method's settings

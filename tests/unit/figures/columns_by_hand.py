@@ -35,7 +35,8 @@ def buckets(
         ]
     )
     samples_seen = (step + 1) * per_step
-    return from_records(Records(0, samples_seen, (step + 1) * 1e-4, NAMES, values), at_most)
+    seconds = ((step + 1) * 1e-4).astype(float)
+    return from_records(Records(0, samples_seen, seconds, NAMES, values), at_most)
 
 
 def view(at_most: int = 24) -> FigureView:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-Json = dict[str, Any]
+from support.aliases import Json
 
 
 def _curvature(step: int) -> Json:

@@ -1,12 +1,15 @@
 """Millions of steps of the notebook's network: bounded memory, and exact buckets."""
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from fallline.history.run_history import RunHistory
 from fallline.vocabulary.columns import Records
+from support.aliases import Array
 from support.measurements import NOTEBOOK_SIZES, notebook_names
 
 CHUNK = 50_000
@@ -38,11 +41,11 @@ class Past:
             cut = slice(first, first + CHUNK)
             samples_seen = np.arange(first + 1, first + CHUNK + 1, dtype=np.int64)
             values = all_series(self.every[cut], self.evaluated[cut])
-            history.append(Records(first, samples_seen, samples_seen * 1e-6, NAMES, values))
+            history.append(Records(first, samples_seen, (samples_seen * 1e-6).astype(float), NAMES, values))
         return history
 
 
-def all_series(every: np.ndarray, evaluated: np.ndarray) -> np.ndarray:
+def all_series(every: Array, evaluated: Array) -> Array:
     """Return the series of `NAMES`, made of the two columns."""
     values = np.empty((len(NAMES), len(every)))
     values[~EVALUATED] = every * FACTORS[~EVALUATED]
@@ -72,7 +75,7 @@ def assert_agrees(history: RunHistory, past: Past, first: int, last: int, at_mos
     assert np.where(expected > 0, error, np.isnan(buckets.mean)).all()
 
 
-def summary(column: np.ndarray, starts: np.ndarray) -> dict[str, np.ndarray]:
+def summary(column: Array, starts: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """Return statistics of the ranges of a column from `starts` on; `size` is the mean magnitude."""
     finite = np.isfinite(column)
     count = np.add.reduceat(finite.astype(np.int64), starts)

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from fallline.realtime import backlog as backlogs
 from fallline.realtime import hub as hubs
 from fallline.realtime.backlog import MOST_BYTES, Backlog, Cursor, RunBacklog
-from fallline.realtime.frames import Frame
+from fallline.realtime.frames import Frame, FrameCache
 from fallline.realtime.hub import Hub
 from fallline.realtime.outbox import CATCH_UP_BYTES, FRAME_BYTES, Outbox
-from fallline.vocabulary.columns import Buckets, Records, bucket_bytes, from_records
+from fallline.vocabulary.columns import Buckets, Records, bucket_bytes, coarsen, from_records
 from fallline.web.answers import text_of
 from support.columns import header, piece
+from support.spies import noting
 
 
 def audience(many: int, **options: Any) -> tuple[Hub, list[Outbox]]:
@@ -59,7 +60,7 @@ def test_every_reader_gets_every_step_in_order_whenever_it_reads_and_however_low
 ) -> None:
     shared, boxes = Backlog(), [Outbox("e", buckets=at_most) for _ in range(3)]
     for box in boxes:
-        box.join(shared, hubs.FrameCache())
+        box.join(shared, FrameCache())
     at, ends, highest = 0, [0, 0, 0], [-1.0, -1.0, -1.0]
     for steps, takers in [*publications, (1, 7)]:
         shared.publish({"run-0": (header(at + steps), piece(at, at + steps))}, limit)
@@ -82,8 +83,7 @@ def test_every_reader_gets_every_step_in_order_whenever_it_reads_and_however_low
 def test_stuck_readers_share_one_backlog_and_its_merges(late: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many stuck readers cost as many merges and bytes as one."""
     merges: list[int] = []
-    coarsen = backlogs.coarsen
-    monkeypatch.setattr(backlogs, "coarsen", lambda *pieces: merges.append(1) or coarsen(*pieces))
+    monkeypatch.setattr(backlogs, "coarsen", noting(lambda *pieces: merges.append(1), coarsen))
 
     def cost(stuck: int) -> tuple[int, int]:
         merges.clear()
@@ -334,9 +334,10 @@ def test_a_history_is_not_shared_with_a_reader_who_already_reads_one_run_live() 
 
 def test_runs_are_merged_one_by_one_as_bytes_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Merging all at once would block the event loop."""
-    shared, merged = Backlog(), []
-    compact = RunBacklog.compact
-    monkeypatch.setattr(RunBacklog, "compact", lambda self, most: merged.append(self) or compact(self, most))
+    shared = Backlog()
+    merged: list[RunBacklog] = []
+    compact = noting(lambda one, most: merged.append(one), RunBacklog.compact)
+    monkeypatch.setattr(RunBacklog, "compact", compact)
     stuck = Cursor(shared)
     runs = [f"run-{number}" for number in range(8)]
     limit = 8 * 40 * bucket_bytes(wide(0, 1).names)

@@ -62,7 +62,7 @@ def test_a_returned_checkpoint_is_a_copy() -> None:
 
 
 @pytest.mark.parametrize("slots", [0, 1, 2])
-def test_the_notebooks_network_takes_one_megabyte_and_no_shared_budget(slots) -> None:
+def test_the_notebooks_network_takes_one_megabyte_and_no_shared_budget(slots: int) -> None:
     budget = SharedBudget(512 * MEGABYTE)
     states = trained(2_000.0, NOTEBOOK, budget, slots, step=0.1)
     assert states.nbytes <= MOST_BYTES

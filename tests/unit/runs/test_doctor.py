@@ -132,16 +132,12 @@ def test_examinations_do_not_change_a_run() -> None:
 def test_a_fork_and_a_rewound_run_begin_with_the_findings_of_their_past() -> None:
     one = Examined(NOTEBOOK)
     one.step(300, 50)
-    answers: list[dict[str, Any]] = []
-    one.one.fork(AddRun(name="here", fork_of="sgd"), 0.0, answers.append)
-    one.one.fork(AddRun(name="before", fork_of="sgd", at_step=150, learning_rate=0.01), 0.0, answers.append)
-    while len(answers) < 2:
-        one.one.work(0.005, one.clock(), one.clock)
-    assert "dead_layer" in rules(answers[0]["findings"])
-    (dead,) = [each for each in answers[0]["findings"] if each["rule"] == "dead_layer"]
+    here = one.fork(name="here", fork_of="sgd")
+    before = one.fork(name="before", fork_of="sgd", at_step=150, learning_rate=0.01)
+    (dead,) = [each for each in here["findings"] if each["rule"] == "dead_layer"]
     assert dead["title"] == "Here: layer 2 is dead."
     assert dead["remedies"][-1]["command"]["fork_of"] == "here"
-    assert "dead_layer" not in rules(answers[1]["findings"])
+    assert "dead_layer" not in rules(before["findings"])
     assert "dead_units" in [each["rule"] for each in one.open("before")]
 
 
@@ -194,10 +190,7 @@ def test_a_diverged_run_has_remedies_that_hold() -> None:
     for number, remedy in enumerate(finding["remedies"]):
         command = dict(remedy["command"], name=f"saved-{number}")
         assert command.pop("do") == "add_run"
-        answers: list[dict[str, Any]] = []
-        one.one.fork(AddRun.model_validate(command), 0.0, answers.append)
-        while not answers:
-            one.one.work(0.005, one.clock(), one.clock)
+        one.fork(**command)
     one.step(200)
     assert all(not one.one.runs[f"saved-{number}"].diverged for number in (0, 1))
 

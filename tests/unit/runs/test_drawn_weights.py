@@ -25,7 +25,8 @@ def beginning(*units: int, **network: Any) -> tuple[Problem, TrainingState]:
 def cells(matrix: dict[str, Any]) -> NDArray[np.float64]:
     rows, columns = map(int, matrix["cells"]["shape"].split(", "))
     raw = np.frombuffer(base64.b64decode(matrix["cells"]["bdata"]), "<f4")
-    return raw.astype(np.float64).reshape(rows, columns) * matrix["largest"]
+    largest: float = matrix["largest"]
+    return raw.astype(np.float64).reshape(rows, columns) * largest
 
 
 def test_small_layers_have_each_weight_and_no_bias() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from fallline.runs.doctor.doctor import PACED_SECONDS, Doctor
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.exhibits import EXHIBITS
-from support.examined import Examined
+from support.examined import Examined, until_answered
 from support.lives import CLOCK, Life
 
 CALL = 0.002
@@ -211,11 +212,9 @@ def test_examinations_at_rest_leave_no_debt() -> None:
 def test_a_fork_starts_without_saved_time() -> None:
     life = Life(runs=[{"name": "run"}], data={"samples": 20})
     life.step(500)
-    answers: list[dict[str, Any]] = []
     for name, at_step in (("here", 500), ("before", 400)):
-        life.one.fork(AddRun(name=name, fork_of="run", at_step=at_step), CLOCK.now, answers.append)
-    while len(answers) < 2:
-        life.one.work(0.005, CLOCK.now, CLOCK)
+        request = AddRun(name=name, fork_of="run", at_step=at_step)
+        until_answered(life.one, CLOCK, partial(life.one.fork, request, CLOCK.now))
     for name in ("here", "before"):
         fork = life.one.runs[name]
         assert fork.seconds > 0.3

@@ -14,6 +14,7 @@ from fallline.runs.stepping import WAKE_SECONDS
 from fallline.vocabulary.commands import EditRun
 from fallline.vocabulary.errors import Conflict, InvalidRequest, NotFound, TooExpensive
 from fallline.vocabulary.recipe import Recipe, RunRecipe
+from support.aliases import Array
 from support.clocks import Clock
 
 CLOCK = Clock(tick=0.01)
@@ -48,7 +49,7 @@ def edit(one: Experiment, run: str, **change: Any) -> dict[str, Any]:
     return one.edit(run, EditRun.model_validate(change), CLOCK.now)
 
 
-def parameters(one: Experiment, run: str) -> np.ndarray:
+def parameters(one: Experiment, run: str) -> Array:
     return one.runs[run].state.parameters.copy()
 
 

@@ -166,7 +166,8 @@ def test_training_continues_during_a_replay() -> None:
 
 
 def test_a_pending_request_gets_an_error_when_the_experiment_is_deleted() -> None:
-    manual, answers = ManualExperiment(), []
+    manual = ManualExperiment()
+    answers: list[Any] = []
     manual.steps(2_000)
     manual.one.state_at("gd", 1_000, snapshot, answers.append)
     manual.one.close(manual.clock.now)
@@ -224,8 +225,8 @@ def test_a_fork_continues_from_its_parents_exact_state_with_its_past() -> None:
     manual.edit("gd", learning_rate=0.05)
     manual.steps(100)
     then = manual.state("gd", 70)
-    fork = manual.fork(name="other", fork_of="gd", at_step=70, learning_rate=0.02)
-    assert (fork["name"], fork["step"]) == ("other", 70)
+    answer = manual.fork(name="other", fork_of="gd", at_step=70, learning_rate=0.02)
+    assert (answer["name"], answer["step"]) == ("other", 70)
     fork = manual.one.runs["other"]
     assert fork.state.fingerprint() == then.fingerprint()
     assert [edit.model_dump(mode="json") for edit in fork.recipe.edits] == [

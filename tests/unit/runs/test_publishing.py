@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fallline.runs.experiment import Experiment
-from fallline.runs.publishing import FEWEST, PUBLISHED_A_SECOND, PUBLISHED_BYTES, Publisher
+from fallline.runs.publishing import FEWEST, PUBLISHED_A_SECOND, PUBLISHED_BYTES, Frames, Publisher
 from fallline.runs.stepping import WAKE_SECONDS
 from fallline.vocabulary.recipe import Recipe
 from support.clocks import Clock
@@ -30,6 +30,7 @@ def test_a_publication_is_as_large_as_two_frames_at_most_and_covers_every_step(
         run.advance(60, clock, publish=True)
     publisher.publish(one.runs, clock(), playing=True)
     (frames,) = publisher.take()
+    assert isinstance(frames, Frames)
     pieces = [piece for _, piece in frames.runs.values() if piece is not None]
     assert [(piece.first[0], piece.last[-1]) for piece in pieces] == [(0, 59)] * len(one.runs)
     fewest = sum(piece.nbytes / len(piece) * FEWEST for piece in pieces)
@@ -46,6 +47,7 @@ def test_fast_training_publishes_smaller_pieces_and_a_full_one_after_a_pause() -
             run.advance(200, clock, publish=True)
         publisher.publish(one.runs, clock.now, playing=True)
         (frames,) = publisher.take()
+        assert isinstance(frames, Frames)
         pieces = [piece for _, piece in frames.runs.values() if piece is not None]
         return sum(piece.nbytes for piece in pieces), [len(piece) for piece in pieces]
 

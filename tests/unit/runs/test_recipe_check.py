@@ -7,6 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from pydantic import BaseModel
 
 from fallline.engine.data.datasets import DATASETS
 from fallline.runs.checks.bounds import BOUNDS, parameter_count
@@ -219,7 +220,7 @@ def test_the_catalog_lists_data_settings_and_seeds_with_the_ranges_of_recipes() 
         assert entry["schema"]["default"] == field["default"]
         if "maximum" in field:
             assert entry["schema"]["maximum"] == (field["maximum"] if bound is None else bound)
-    parts = (DataSettings, NetworkSettings, RunRecipe)
+    parts: tuple[type[BaseModel], ...] = (DataSettings, NetworkSettings, RunRecipe)
     assert [entry["name"] for entry in listed["seeds"]] == ["data", "network", "runs"]
     for entry, part in zip(listed["seeds"], parts, strict=True):
         field = part.model_json_schema()["properties"]["seed"]

@@ -24,6 +24,7 @@ from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.errors import Conflict, InvalidRequest
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.recipe import Recipe
+from support.aliases import Json
 from support.clocks import Clock
 
 CLOCK = Clock(tick=0.001)
@@ -130,10 +131,10 @@ def test_a_loss_that_stalls_stops_the_run_when_patience_is_over() -> None:
 def test_the_earliest_of_several_conditions_stops_it() -> None:
     _, one = set_up(DIES, {"when": "layer_dies"})
     died = sliced(one, [1000])
-    for conditions in (
-        [{"when": "loss_stalls", "steps": 900}, {"when": "layer_dies"}],
-        [{"when": "layer_dies"}, {"when": "train_loss", "below": 1e-9}],
-    ):
+    stalls: Json = {"when": "loss_stalls", "steps": 900}
+    below: Json = {"when": "train_loss", "below": 1e-9}
+    dies: Json = {"when": "layer_dies"}
+    for conditions in ([stalls, dies], [dies, below]):
         _, run = set_up(DIES, *conditions)
         assert sliced(run, [1000]) == died
         assert run.finished is not None

@@ -10,18 +10,9 @@ import pytest
 
 from fallline.execution import in_process
 from fallline.runs.experiment import Experiment
-from fallline.services.lab import Lab
 from fallline.vocabulary.commands import SLOWEST
 from fallline.vocabulary.errors import Failed
-from fallline.vocabulary.recipe import Recipe
-from support.labs import open_lab, steps_of
-
-SMALL: dict[str, Any] = {"data": {"samples": 60}}
-
-
-async def created(lab: Lab) -> tuple[str, str]:
-    state, token = await lab.create(Recipe.model_validate(SMALL))
-    return state["id"], token
+from support.labs import created, open_lab, steps_of
 
 
 def fail_in(monkeypatch: pytest.MonkeyPatch, what: str, bad: str) -> None:

@@ -23,14 +23,7 @@ from fallline.vocabulary.errors import (
     Unavailable,
 )
 from fallline.vocabulary.recipe import Recipe
-from support.labs import open_lab, steps_of
-
-SMALL: dict[str, Any] = {"data": {"samples": 60}}
-
-
-async def created(lab: Lab, **recipe: Any) -> tuple[str, str]:
-    state, token = await lab.create(Recipe.model_validate({**SMALL, **recipe}))
-    return state["id"], token
+from support.labs import created, open_lab, steps_of
 
 
 async def under_way(lab: Lab, id: str) -> None:

@@ -10,22 +10,14 @@ import pytest
 
 from fallline.realtime.outbox import Outbox
 from fallline.services import idle_sweep, store_thread, uploads
-from fallline.services.lab import Lab
 from fallline.storage.interface import Moment, StoreUnwritable
 from fallline.vocabulary.commands import SLOWEST
 from fallline.vocabulary.errors import KeyReused, NotFound, ReadOnly
-from fallline.vocabulary.recipe import Recipe
-from support.labs import Lasting, examined, in_slots, open_lab, steps_of
+from support.labs import Lasting, created, examined, in_slots, open_lab, steps_of
 from support.lives import costless
+from support.spies import noting
 
 LONG_AGO = Moment(0.0, -1e6)
-
-SMALL: dict[str, Any] = {"data": {"samples": 60}}
-
-
-async def created(lab: Lab, **recipe: Any) -> tuple[str, str]:
-    state, token = await lab.create(Recipe.model_validate({**SMALL, **recipe}))
-    return state["id"], token
 
 
 async def test_changes_and_tokens_survive_a_restart() -> None:
@@ -143,12 +135,12 @@ async def test_many_simultaneous_requests_open_it_once() -> None:
 async def test_experiments_unused_for_long_are_deleted_in_small_batches(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    store, batches = Lasting(), []
+    store = Lasting()
+    batches: list[int] = []
     async with open_lab(store, keep_seconds=1000.0) as lab:
         ids = [await created(lab) for _ in range(25)]
     store.touch({id: LONG_AGO for id, _ in ids[:23]})
-    delete = store.delete
-    monkeypatch.setattr(store, "delete", lambda ids: (batches.append(len(ids)), delete(ids)))
+    monkeypatch.setattr(store, "delete", noting(lambda ids: batches.append(len(ids)), store.delete))
     async with open_lab(store, keep_seconds=1000.0) as lab:
         await lab.views.state(ids[0][0])
         await lab.idle_sweep.delete_unused()
@@ -243,7 +235,11 @@ async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pyt
         await lab.unwatch(id, box)
         store.is_full = False
         events: list[dict[str, Any]] = []
-        while lab.is_read_only or (other.must_resume is False and len(events) < 2):
+
+        def is_told() -> bool:
+            return not lab.is_read_only and (other.must_resume or len(events) >= 2)
+
+        while not is_told():
             events += iter(other.take_event, None)
             await asyncio.sleep(0.005)
         events += iter(other.take_event, None)

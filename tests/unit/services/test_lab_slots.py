@@ -12,6 +12,7 @@ from fallline.realtime.outbox import Outbox
 from fallline.runs.experiment import Experiment
 from fallline.services import experiment_loader
 from fallline.services.lab import Lab
+from fallline.services.uploads import load_stored_uploads
 from fallline.vocabulary.errors import Failed, NotFound, Unavailable
 from fallline.vocabulary.recipe import Recipe
 from support.labs import Lasting, in_slots, open_lab, steps_of, temporary
@@ -116,7 +117,9 @@ async def test_a_stored_experiment_can_be_read_while_others_use_all_slots() -> N
         _, history, _ = await lab.views.history(mine, "gd", None, None, None, 1000)
         assert len(history) == 30
         assert (await lab.views.snapshot(mine, "gd", 7))["step"] == 7
-        assert b"gd" in b"".join([(await lab.views.export(mine, "recipe.json", None)).content])
+        recipe = (await lab.views.export(mine, "recipe.json", None)).content
+        assert isinstance(recipe, bytes)
+        assert b"gd" in recipe
         assert (temporary(lab), in_slots(lab)) == ([mine], live)
         with pytest.raises(Unavailable):
             await plays(lab, mine, token, ELSEWHERE)
@@ -266,11 +269,11 @@ async def test_one_that_opens_again_before_it_is_closed_keeps_its_share() -> Non
 
 
 async def test_one_that_is_deleted_while_it_opens_is_not_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    goes_on, materials = asyncio.Event(), experiment_loader.load_stored_uploads
+    goes_on = asyncio.Event()
 
     async def waits(*arguments: Any) -> Any:
         await goes_on.wait()
-        return await materials(*arguments)
+        return await load_stored_uploads(*arguments)
 
     async with open_lab(Lasting()) as lab:
         mine, token = await create(lab)

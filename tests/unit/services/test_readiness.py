@@ -46,8 +46,12 @@ async def test_a_server_whose_parts_answer_is_ready() -> None:
 
 async def test_a_worker_that_hangs_is_named() -> None:
     released = threading.Event()
+
+    def wait() -> None:
+        released.wait(30)
+
     async with Parts() as parts:
-        parts.executor._threads[0].post("", lambda: released.wait(30) and None)
+        parts.executor._threads[0].post("", wait)
         with pytest.raises(Unavailable, match="training worker has not answered"):
             await parts.readiness.check()
         released.set()

@@ -11,10 +11,8 @@ from fallline.runs import stepping
 from fallline.services.command_runner import SharedTask
 from fallline.services.lab import Lab
 from fallline.vocabulary.errors import KeyReused, Unattended
-from fallline.vocabulary.recipe import Recipe
-from support.labs import open_lab, steps_of
+from support.labs import created, open_lab, steps_of
 
-SMALL: dict[str, Any] = {"data": {"samples": 60}}
 MANY = 1_000_000
 
 
@@ -74,11 +72,6 @@ async def test_a_caller_who_leaves_after_the_end_is_not_reported() -> None:
     disconnected.set_result(None)
     await asyncio.sleep(0)
     assert calls.noticed == []
-
-
-async def created(lab: Lab) -> tuple[str, str]:
-    state, token = await lab.create(Recipe.model_validate(SMALL))
-    return state["id"], token
 
 
 async def left_alone(lab: Lab, id: str, token: str, key: str | None) -> asyncio.Future[Any]:

@@ -204,7 +204,8 @@ async def test_a_write_to_a_deleted_experiment_fails_without_trouble(
 
 async def test_trouble_is_reported_and_so_is_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_thread, "RETRY_SECONDS", 0.01)
-    store, changes = Slow(), []
+    store = Slow()
+    changes: list[bool] = []
     async with open_thread(store) as thread:
         thread.start(changes.append)
         writer = Writer(thread)
@@ -214,7 +215,7 @@ async def test_trouble_is_reported_and_so_is_its_end(monkeypatch: pytest.MonkeyP
             await thread.delete(["x"])
         writer.write("b")
         await settled(thread)
-        assert thread.trouble == "no room"
+        assert (thread.trouble, store.is_full) == ("no room", True)
         store.is_full = False
         while thread.trouble is not None:
             await asyncio.sleep(0.005)

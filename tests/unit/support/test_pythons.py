@@ -53,8 +53,13 @@ def test_the_kernel_is_named_to_the_process_or_nothing_is(monkeypatch: pytest.Mo
 def test_only_the_combination_of_make_test_is_left_out(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    ran = []
-    monkeypatch.setattr(pythons, "_run", lambda python, environment, *arguments: ran.append(python) or False)
+    ran: list[str] = []
+
+    def run(python: str, *_: object) -> bool:
+        ran.append(python)
+        return False
+
+    monkeypatch.setattr(pythons, "_run", run)
     monkeypatch.setenv("OPENBLAS_CORETYPE", KERNEL)
     own, others = (
         Combination(pythons._version(), KERNEL),

@@ -21,13 +21,15 @@ from fallline.vocabulary.columns import (
     recorded_every_step,
     widen,
 )
+from support.aliases import Array
 from support.measurements import NAMES, assert_same, assert_summarises, is_dyadic, measured, slices_of
+from support.spies import noting
 
 numbers = st.floats(-1e300, 1e300) | st.just(math.nan) | st.just(math.inf)
 tables = arrays.arrays(np.float64, st.tuples(st.just(2), st.integers(1, 40)), elements=numbers)
 
 
-def recorded(values: np.ndarray, first: int = 0) -> Records:
+def recorded(values: Array, first: int = 0) -> Records:
     steps = values.shape[1]
     names = ("batch_loss", "train_loss", "ratio/W1")[: len(values)]
     return Records(first, np.arange(1, steps + 1), np.arange(steps) / 8, names, values)
@@ -41,7 +43,7 @@ def one_series(*values: float, first: int = 0) -> Records:
 
 
 @given(tables, st.integers(0, 100), st.integers(1, 50))
-def test_coarser_buckets_summarise_their_steps_exactly(values: np.ndarray, first: int, at_most: int) -> None:
+def test_coarser_buckets_summarise_their_steps_exactly(values: Array, first: int, at_most: int) -> None:
     records = recorded(values, first)
     buckets = coarsen(from_records(records), at_most)
     assert len(buckets) <= at_most
@@ -53,7 +55,7 @@ def test_coarser_buckets_summarise_their_steps_exactly(values: np.ndarray, first
 
 
 @given(tables, st.integers(0, 100), st.integers(1, 50))
-def test_the_mean_lies_between_minimum_and_maximum(values: np.ndarray, first: int, at_most: int) -> None:
+def test_the_mean_lies_between_minimum_and_maximum(values: Array, first: int, at_most: int) -> None:
     buckets = coarsen(from_records(recorded(values, first)), at_most)
     finite = buckets.count > 0
     assert (buckets.minimum[finite] <= buckets.mean[finite]).all()
@@ -256,7 +258,7 @@ def test_json_has_null_where_there_is_no_finite_value() -> None:
 
 
 @given(tables, st.integers(1, 20))
-def test_json_never_holds_nan_or_infinity(values: np.ndarray, at_most: int) -> None:
+def test_json_never_holds_nan_or_infinity(values: Array, at_most: int) -> None:
     text = json.dumps(from_records(recorded(values), at_most).as_json(0), allow_nan=False)
     assert set(json.loads(text)) == {"generation", "first", "last", "samples_seen", "seconds", "series"}
 
@@ -274,8 +276,9 @@ def test_evaluated_series_are_recognised_by_their_names() -> None:
     assert recorded_every_step(names) == {"batch_loss", "grad_l1/W1"}
 
 
-def plotlys(column: np.ndarray) -> dict[str, str]:
-    return go.Figure(go.Scatter(y=column)).to_dict()["data"][0]["y"]
+def plotlys(column: Array) -> dict[str, str]:
+    packed: dict[str, str] = go.Figure(go.Scatter(y=column)).to_dict()["data"][0]["y"]
+    return packed
 
 
 def test_bdata_equals_what_plotly_writes() -> None:
@@ -329,10 +332,9 @@ def test_series_are_merged_once_however_many_widths_are_tried(
     """It runs on the event loop, 30 times a second, with such ragged ends."""
     steps = from_records(one_series(*range(2000), first=100_003))
     ragged = join(*(coarsen(steps.part(slice(at, at + 667)), 14) for at in (0, 667, 1334)))
-    merged = []
-    before = columns._merge
+    merged: list[int] = []
     monkeypatch.setattr(
-        columns, "_merge", lambda left, right: merged.append(len(left)) or before(left, right)
+        columns, "_merge", noting(lambda left, right: merged.append(len(left)), columns._merge)
     )
     buckets = coarsen(ragged, at_most)
     # Each merge makes one bucket of two.

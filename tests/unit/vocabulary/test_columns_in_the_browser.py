@@ -20,7 +20,8 @@ def columns() -> dict[str, object]:
     step = np.arange(300)
     noise = (step * 7919 % 101) / 100
     loss = np.where((step < 40) | (step % 3 == 0), 1 / (1 + step) + noise * 1e-3, np.nan)
-    records = Records(0, (step + 1) * 32, (step + 1) * 1e-4, NAMES, np.stack([noise + 1 / (1 + step), loss]))
+    seconds = ((step + 1) * 1e-4).astype(float)
+    records = Records(0, (step + 1) * 32, seconds, NAMES, np.stack([noise + 1 / (1 + step), loss]))
     single = from_records(records)
     return {
         "json": single.as_json(2),

@@ -29,7 +29,10 @@ class Server:
         self.open: dict[OpenSocket, str] = {}
 
     def connect(self, address: str, name: str = "") -> OpenSocket:
-        socket = OpenSocket(address, self.now, lambda: self.open.pop(socket) and None)
+        def close() -> None:
+            del self.open[socket]
+
+        socket = OpenSocket(address, self.now, close)
         self.sockets.enter(socket, self.now)
         self.open[socket] = name
         return socket

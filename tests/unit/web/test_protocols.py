@@ -112,6 +112,16 @@ async def test_the_rest_of_an_answered_body_is_received() -> None:
     assert not ended
 
 
+def connected(app: Any, line: Line) -> BoundedWebSocket:
+    """Return the server's side of a WebSocket whose handshake has arrived."""
+    config = uvicorn.Config(app, ws_ping_interval=None)
+    config.load()
+    protocol = BoundedWebSocket(config, ServerState(), {})
+    protocol.connection_made(line)
+    protocol.data_received(HANDSHAKE)
+    return protocol
+
+
 async def test_many_small_messages_are_received_in_pieces_and_in_order() -> None:
     most_at_once, received = 0, []
 
@@ -123,11 +133,8 @@ async def test_many_small_messages_are_received_in_pieces_and_in_order() -> None
             received.append((await receive())["text"])
             most_at_once = max(most_at_once, protocol.queue.qsize())
 
-    config = uvicorn.Config(app, ws_ping_interval=None)
-    config.load()
-    protocol, line = BoundedWebSocket(config, ServerState(), {}), Line()
-    protocol.connection_made(line)
-    protocol.data_received(HANDSHAKE)
+    line = Line()
+    protocol = connected(app, line)
     while not protocol.handshake_complete:
         await asyncio.sleep(0)
     frames = [b"\x81\x84\0\0\0\0" + f"{number:04}".encode() for number in range(MESSAGES)]
@@ -159,11 +166,8 @@ async def test_a_message_counts_as_sent_when_the_peer_has_received_it() -> None:
             if data.startswith(b"\x81"):
                 protocol.pause_writing()
 
-    config = uvicorn.Config(app, ws_ping_interval=None)
-    config.load()
-    protocol, line = BoundedWebSocket(config, ServerState(), {}), Full()
-    protocol.connection_made(line)
-    protocol.data_received(HANDSHAKE)
+    line = Full()
+    protocol = connected(app, line)
     for count in range(3):
         for _ in range(10):
             await asyncio.sleep(0)
@@ -182,11 +186,8 @@ async def test_a_message_in_fragments_is_one_message_and_others_wait_for_its_end
             await send({"type": "websocket.send", "text": text, "more": more})
         await send({"type": "websocket.send", "text": "d"})
 
-    config = uvicorn.Config(app, ws_ping_interval=None)
-    config.load()
-    protocol, line = BoundedWebSocket(config, ServerState(), {}), Line()
-    protocol.connection_made(line)
-    protocol.data_received(HANDSHAKE)
+    line = Line()
+    protocol = connected(app, line)
     while not protocol.tasks:
         await asyncio.sleep(0)
     await asyncio.gather(*protocol.tasks)

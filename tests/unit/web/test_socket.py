@@ -18,6 +18,7 @@ from fallline.services.lab import Lab
 from fallline.web import socket as sockets
 from fallline.web.socket import FRAGMENT, Connection
 from support.columns import header, piece
+from support.spies import noting
 
 
 class Client:
@@ -143,8 +144,7 @@ async def test_each_message_that_cannot_be_understood_counts_and_too_many_end_th
 
 async def test_a_message_beyond_the_budget_is_not_even_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[str] = []
-    read = sockets.read
-    monkeypatch.setattr(sockets, "read", lambda text: parsed.append(text) or read(text))
+    monkeypatch.setattr(sockets, "read", noting(lambda text: parsed.append(text), sockets.read))
     client = Client(*[{"type": "ping", "id": "x" * 60_000}] * 60)
     await Connection(cast(WebSocket, client), cast(Lab, ListedLab()), 5.0).run()
     assert client.closed == 4008
