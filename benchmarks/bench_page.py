@@ -1,6 +1,6 @@
-"""Cost of the page in a browser: opening, drawing two streamed runs, a hidden tab, edits.
+"""Cost of the page in a browser: opening, drawing two and eight streamed runs, a hidden tab, edits.
 
-python benchmarks/bench_page.py [--seconds 20] [--rounds 1] [--quick]
+python benchmarks/bench_page.py [--seconds 20] [--rounds 1] [--only NAME] [--quick]
 
 Prints one line per figure: its name, its value, and its goal, if any. Every scenario has its own browser profile; the
 server shares the machine with the browser, as on a laptop. Other load lengthens tasks, so the load before is printed
@@ -16,7 +16,7 @@ import statistics
 import sys
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "backend")]
@@ -30,22 +30,55 @@ from support.serving import serving  # noqa: E402
 
 NEXT_FRAME = 17
 SCREENS = {"desk": DESKTOP, "phone": PHONE}
-SPEEDS = {"60 steps/s": 60, "max": "max"}
-CHARTS = {"loss": 10, "gradients": 10, "scatter": 4}
-"""Draws per second of each chart. On a phone the last is behind a tab."""
 
-# A draw is a timer task that calls Plotly. Counters and the network's drawing are observed.
+
+class Scenario(NamedTuple):
+    """A page that plays."""
+
+    screen: str
+    speed: float | str
+    runs: int = 2
+    slowdown: float = 1
+    """Chromium makes the page so many times as slow."""
+
+
+SCENARIOS = {
+    "desk, 60 steps/s": Scenario("desk", 60),
+    "desk, max": Scenario("desk", "max"),
+    "desk, max, slowed 4x": Scenario("desk", "max", slowdown=4),
+    "desk, 8 runs": Scenario("desk", "max", runs=8),
+    "desk, 8 runs, slowed 4x": Scenario("desk", "max", runs=8, slowdown=4),
+    "phone, 60 steps/s": Scenario("phone", 60),
+    "phone, max": Scenario("phone", "max"),
+}
+CHARTS = {"loss": 4, "gradients": 12, "scatter": 4}
+"""Draws per second of each chart: the gradients have three plots. On a phone the last is behind a tab."""
+
+# A draw is a timer task that calls Plotly. Counters and the network's drawing are observed. Lines move in a frame with
+# a paint of the canvas or a draw of the loss.
 WATCH = """() => {
-    const seen = { tasks: [], frames: [], draws: [], counter: 0, network: 0 };
+    const seen = { tasks: [], frames: [], draws: [], moves: 0, counter: 0, network: 0 };
+    let moved = false;
+    const { clearRect } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.clearRect = function (...given) {
+        moved ||= this.canvas.matches(".live-lines");
+        return clearRect.apply(this, given);
+    };
     window.__seen = seen;
     new PerformanceObserver((list) => seen.tasks.push(...list.getEntries().map(({ duration }) => duration)))
         .observe({ type: "longtask" });
-    const tick = (now) => (seen.frames.push(now), requestAnimationFrame(tick));
+    const tick = (now) => {
+        seen.frames.push(now);
+        seen.moves += moved;
+        moved = false;
+        requestAnimationFrame(tick);
+    };
     requestAnimationFrame(tick);
     let drawn = null;
     const { react } = Plotly;
     Plotly.react = (plot, ...given) => {
         drawn = plot.closest("plotly-chart").getAttribute("kind");
+        moved ||= drawn === "loss";
         return react.call(Plotly, plot, ...given);
     };
     const { setTimeout } = window;
@@ -64,9 +97,9 @@ WATCH = """() => {
     }
 }"""
 SEEN = """() => {
-    const { tasks, frames, draws, counter, network } = __seen;
-    Object.assign(__seen, { counter: 0, network: 0 });
-    return { tasks: tasks.splice(0), frames: frames.splice(0), draws: draws.splice(0), counter, network };
+    const { tasks, frames, draws, moves, counter, network } = __seen;
+    Object.assign(__seen, { moves: 0, counter: 0, network: 0 });
+    return { tasks: tasks.splice(0), frames: frames.splice(0), draws: draws.splice(0), moves, counter, network };
 }"""
 
 HIDE = """(hidden) => {
@@ -135,15 +168,19 @@ def processor_times(browser: Browser, lab: Dashboard, seconds: float) -> list[fl
     ]
 
 
-def scenario(browser: Browser, address: str, screen: str, speed: Any, seconds: float) -> Found:
+def scenario(browser: Browser, address: str, playing: Scenario, seconds: float) -> Found:
     """Open and play a page: the cost of opening, and measurements from two seconds on."""
-    context = visit(browser, screen)
+    context = visit(browser, playing.screen)
     try:
         lab = Dashboard(context.new_page(), address).open("?fps=30", drawn=True)
         measurements = dict(lab.page.evaluate(OPENING))
         measurements["drawn"] = lab.page.evaluate("performance.now()")
+        for place in range(2, playing.runs):
+            lab.ask("POST", "/runs", {"name": f"run-{place}", "learning_rate": 0.02 * place})
         lab.page.evaluate(WATCH)
-        lab.ask("POST", "/play", {"speed": speed})
+        devtools = context.new_cdp_session(lab.page)
+        devtools.send("Emulation.setCPUThrottlingRate", {"rate": playing.slowdown})
+        lab.ask("POST", "/play", {"speed": playing.speed})
         lab.page.wait_for_timeout(2000)
         measurements |= watched(lab, seconds)
         measurements["processor"] = processor_times(browser, lab, seconds / 2)
@@ -152,7 +189,7 @@ def scenario(browser: Browser, address: str, screen: str, speed: Any, seconds: f
         lab.page.wait_for_timeout(200)  # pending drawing is done
         measurements["hidden"] = len(watched(lab, min(seconds, 3))["draws"])
         lab.page.evaluate(HIDE, False)
-        if screen == "desk":
+        if playing.screen == "desk" and playing.slowdown == 1:
             measurements["edits"] = [edit(lab) for _ in range(5)]
         return measurements
     finally:
@@ -174,16 +211,16 @@ def report_opening(rounds: list[Found]) -> None:
     line("Plotly, as sent, once", f"{median('plotly'):.0f} kB")
 
 
-def report(speed_name: str, rounds: list[Found], seconds: float) -> None:
-    def each_second(name: str) -> float:
-        return statistics.median(measurements[name] for measurements in rounds) / seconds
+def report(name: str, rounds: list[Found], seconds: float) -> None:
+    def each_second(what: str) -> float:
+        return statistics.median(measurements[what] for measurements in rounds) / seconds
 
     tasks = [task for measurements in rounds for task in measurements["tasks"]]
     longest = f", longest {max(tasks):.0f} ms" if tasks else ""
-    line(f"{speed_name}: tasks over 50 ms", f"{len(tasks)} in {seconds * len(rounds):g} s{longest}", "0")
+    line(f"{name}: tasks over 50 ms", f"{len(tasks)} in {seconds * len(rounds):g} s{longest}", "0")
     longest = max(max(measurements["processor"]) for measurements in rounds)
     line(
-        f"{speed_name}: longest task by processor time",
+        f"{name}: longest task by processor time",
         f"{longest:.0f} ms in {seconds / 2 * len(rounds):g} s",
         "50 ms",
     )
@@ -194,35 +231,41 @@ def report(speed_name: str, rounds: list[Found], seconds: float) -> None:
         figures = " / ".join(f"{share(took, part):.0f}" for part in (0.5, 0.95, 1))
         rate = len(took) / seconds / len(rounds)
         line(
-            f"{speed_name}: {chart}, half, 95 %, all within",
+            f"{name}: {chart}, half, 95 %, all within",
             f"{figures} ms",
             f"{rate:.1f} Hz of {expected} Hz",
         )
     gaps = [after - before for measurements in rounds for before, after in pairwise(measurements["frames"])]
     line(
-        f"{speed_name}: between frames, median and longest",
+        f"{name}: frames, and those in which lines move",
+        f"{1000 / statistics.mean(gaps):.0f} / {each_second('moves'):.0f} Hz",
+        "60 / 30 Hz",
+    )
+    line(
+        f"{name}: between frames, median and longest",
         f"{statistics.median(gaps):.1f} / {max(gaps):.0f} ms",
     )
     line(
-        f"{speed_name}: counter, network's drawing",
+        f"{name}: counter, network's drawing",
         f"{each_second('counter'):.0f} / {each_second('network'):.1f} Hz",
     )
     if any(measurements["slow"] for measurements in rounds):
-        line(f"{speed_name}: charts were drawn less often", "yes", "no")
+        line(f"{name}: charts were drawn less often", "yes", "no")
     line(
-        f"{speed_name}: draws of a hidden tab",
+        f"{name}: draws of a hidden tab",
         f"{max(measurements['hidden'] for measurements in rounds)}",
         "0",
     )
     if edits := [took for measurements in rounds for took in measurements.get("edits", [])]:
         within = f"the next frame, {NEXT_FRAME} ms"
-        line(f"{speed_name}: an edit is seen after", f"{statistics.median(edits):.1f} ms", within)
+        line(f"{name}: an edit is seen after", f"{statistics.median(edits):.1f} ms", within)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--only", default="", help="part of the names of scenarios to measure")
     parser.add_argument("--quick", action="store_true", help="a fifth of the time")
     options = parser.parse_args()
     seconds = options.seconds / 5 if options.quick else options.seconds
@@ -230,13 +273,14 @@ def main() -> None:
     opened: list[Found] = []
     with serving() as address, sync_playwright() as playwright:
         browser = launch(playwright)
-        for screen in SCREENS:
-            for speed_name, speed in SPEEDS.items():
-                rounds = [scenario(browser, address, screen, speed, seconds) for _ in range(options.rounds)]
+        for name, playing in SCENARIOS.items():
+            if options.only in name:
+                rounds = [scenario(browser, address, playing, seconds) for _ in range(options.rounds)]
                 opened += rounds
-                report(f"{screen}, {speed_name}", rounds, seconds)
+                report(name, rounds, seconds)
         browser.close()
-    report_opening(opened)
+    if opened:
+        report_opening(opened)
 
 
 if __name__ == "__main__":
