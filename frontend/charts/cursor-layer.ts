@@ -1,7 +1,7 @@
 /**
- * The cursor of a chart: a line with the values beside it, moved by keys or a pointer, and spoken
- * when keys moved it.
- * Owns: its elements, keys, pointer, and how long it stays. cursor.ts chooses bin and words.
+ * The cursor of a chart: a line on the canvas with the values beside it, moved by keys or a
+ * pointer, and spoken when keys moved it.
+ * Owns: its elements, line, keys, pointer, and how long it stays. cursor.ts chooses bin and words.
  */
 
 import { binsOf, isMove, moved, pointedAt, readoutAt } from "./cursor.ts";
@@ -20,9 +20,7 @@ function part(tag: string, name: string, ...children: (Node | string)[]) {
 }
 
 function drawn({ name, panels }: Readout) {
-  return panels.flatMap(({ left, panel, rows }) => {
-    const hair = part("i", "hair");
-    hair.style.height = `${panel.height}px`;
+  return panels.map(({ left, panel, rows }) => {
     const lines = rows.map(({ lane, run, values }) => {
       const line = part("span", "row", shape(lane), values.join(", "));
       Object.assign(line.dataset, { lane, run });
@@ -34,16 +32,16 @@ function drawn({ name, panels }: Readout) {
         ? { right: `calc(100% - ${(left - 7).toFixed(1)}px)` }
         : { left: `${(left + 7).toFixed(1)}px` };
     Object.assign(values.style, where, { top: `${panel.top + 4}px` });
-    Object.assign(hair.style, { left: `${left.toFixed(1)}px`, top: `${panel.top}px` });
-    return [hair, values];
+    return values;
   });
 }
 
 /**
  * Makes a chart focusable. Dispatches `spoken` with the words to read aloud; the page speaks them.
  * @param name unique on the page
+ * @param repaint called when the line has moved
  */
-export function createCursorLayer(host: HTMLElement, name: string) {
+export function createCursorLayer(host: HTMLElement, name: string, repaint: () => void) {
   const layer = part("div", "chart-cursor");
   layer.setAttribute("aria-hidden", "true");
   const hint = part(
@@ -53,6 +51,8 @@ export function createCursorLayer(host: HTMLElement, name: string) {
   );
   Object.assign(hint, { id: `${name}-cursor-hint`, hidden: true });
   let at: number | null = null;
+  let lines: Readout["panels"] = [];
+  let ink = "";
   let present: { readable: Readable; scene: Scene } | null = null;
 
   host.tabIndex = 0;
@@ -71,10 +71,15 @@ export function createCursorLayer(host: HTMLElement, name: string) {
     layer.replaceChildren(...(readout ? drawn(readout) : []));
     if (readout) host.dataset.cursor = String(readout.at);
     else delete host.dataset.cursor;
+    lines = readout?.panels ?? [];
+    // with forced colours, the system's own
+    ink = getComputedStyle(host).color;
+    repaint();
     return readout;
   }
 
   function leave() {
+    if (at === null) return;
     at = null;
     show();
   }
@@ -121,6 +126,10 @@ export function createCursorLayer(host: HTMLElement, name: string) {
   return {
     elements: [layer, hint],
     leave,
+    paint(context: CanvasRenderingContext2D) {
+      context.fillStyle = ink;
+      for (const { left, panel } of lines) context.fillRect(left - 0.5, panel.top, 1, panel.height);
+    },
     /** Follows a new draw of the chart. */
     follow(readable: Readable, scene: Scene) {
       present = { readable, scene };

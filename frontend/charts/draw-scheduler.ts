@@ -1,5 +1,5 @@
 /**
- * One animation frame for all charts: draws at most one chart after each, none while the page is
+ * One animation frame for all charts: draws at most one plot after each, none while the page is
  * hidden.
  * Owns: whose turn it is, the draw rate, and slowing down while draws are slow.
  */
@@ -14,10 +14,11 @@ const SLOWEST = 8;
 const FRAME = 16;
 
 interface Turn {
-  draw: () => void;
-  every: number; // ms between two draws
+  draw: () => unknown; // true if more plots of the same moment follow
+  every: () => number; // ms between two draws
   drawnAt: number;
   requested: boolean;
+  unfinished: boolean;
   hasDrawn: boolean; // false before the first draw, whose time is not representative
 }
 
@@ -42,12 +43,14 @@ export function createDrawScheduler({
   let slowness = 1;
 
   /** @param turn a chart; returns ms until it may draw */
-  const dueIn = (turn: Turn) => turn.drawnAt + turn.every * slowness - now();
+  const dueIn = (turn: Turn) =>
+    turn.unfinished ? 0 : turn.drawnAt + turn.every() * slowness - now();
 
   /** Requests a frame when a chart may draw in it; until then waits on a timer. */
   function plan() {
     if (framed || hidden()) return;
-    const soonest = Math.min(...[...turns].filter(({ requested }) => requested).map(dueIn));
+    const waiting = [...turns].filter(({ requested, unfinished }) => requested || unfinished);
+    const soonest = Math.min(...waiting.map(dueIn));
     if (soonest <= FRAME) {
       framed = true;
       requestFrame(frame);
@@ -71,23 +74,29 @@ export function createDrawScheduler({
     later(turn, 0);
   }
 
-  /** The chart that has waited longest. */
+  /** The rest of a chart, else the chart that has waited longest. */
   function turn() {
     framed = false;
     if (hidden()) return;
-    const due = [...turns]
-      .filter((one) => one.requested && dueIn(one) <= 1)
-      .sort((a, b) => a.drawnAt - b.drawnAt)[0];
+    const all = [...turns];
+    const due =
+      all.find(({ unfinished }) => unfinished) ??
+      all
+        .filter((one) => one.requested && dueIn(one) <= 1)
+        .sort((a, b) => a.drawnAt - b.drawnAt)[0];
     if (due) draw(due);
     plan();
   }
 
   function draw(turn: Turn) {
-    turn.requested = false;
     const start = now();
-    // time lost to a late frame is given back, so that the average rate stays
-    turn.drawnAt = Math.max(start - FRAME, Math.min(start, turn.drawnAt + turn.every * slowness));
-    turn.draw();
+    if (!turn.unfinished) {
+      turn.requested = false;
+      // time lost to a late frame is given back, so that the average rate stays
+      const due = turn.drawnAt + turn.every() * slowness;
+      turn.drawnAt = Math.max(start - FRAME, Math.min(start, due));
+    }
+    turn.unfinished = turn.draw() === true;
     if (turn.hasDrawn) weigh(now() - start);
     turn.hasDrawn = true;
   }
@@ -107,9 +116,19 @@ export function createDrawScheduler({
   }
 
   return {
-    /** @param every ms */
-    join(draw: () => void, every: number) {
-      const turn: Turn = { draw, every, drawnAt: -Infinity, requested: false, hasDrawn: false };
+    /**
+     * @param draw returns true if it has drawn a part; it is called again after the next frame
+     * @param every ms
+     */
+    join(draw: () => unknown, every: () => number) {
+      const turn: Turn = {
+        draw,
+        every,
+        drawnAt: -Infinity,
+        requested: false,
+        unfinished: false,
+        hasDrawn: false,
+      };
       turns.add(turn);
       return {
         /**

@@ -11,10 +11,11 @@ import { fill } from "./bind.ts";
 import { flagsOf } from "./flags.ts";
 import { LEAST_APART } from "./horizontal.ts";
 import { pxAcross, pxDown } from "./labels.ts";
-import { styled, shownRuns, templateOf } from "./figure-style.ts";
+import { isLive, liveLines } from "./live-lines.ts";
+import { laneLook, styled, shownRuns, templateOf } from "./figure-style.ts";
 import { momentLines, placeThen } from "./past-marks.ts";
 import { groundOf, isInside, joined, symbol } from "./paths.ts";
-import { axisOf, boundTo, columnsFor, withinAxis } from "./scene.ts";
+import { axisOf, boundTo, columnsFor, reachedBy, withinAxis } from "./scene.ts";
 import { briefTicks, number, short } from "../core/format.ts";
 import { missingIn } from "../core/missing-steps.ts";
 import { stateOnView } from "../core/state-on-view.ts";
@@ -27,8 +28,8 @@ import type { Scene } from "./scene.ts";
 const TITLE = 17;
 const TOP = TITLE + 6;
 const RIGHT = 6;
-/** Size of the shape at a run's present step, in px. */
-const MARK = 8.5;
+/** The shape at a run's present step, in px. */
+const MARK = { size: 8.5, width: 1.2 };
 
 const gapOf = (layers: number, compact: boolean) => (compact || layers > 4 ? 12 : 26);
 
@@ -50,46 +51,47 @@ export function gradientChart(figure: Json, scene: Scene) {
   const bare = styled(specification, state, look, boundTo(scene), series);
   const columns = columnsFor(scene, axis, names, panel);
   const filled = fill(bare, columns, experiment?.trainSamples ?? 1);
-  const domains = weights.map((_, k) => [
-    (k * (panel + gap)) / plot,
-    (k * (panel + gap) + panel) / plot,
-  ]);
-  const layout = layoutOf(filled.layout, scene, axis, domains);
+  const layout = layoutOf(filled.layout, scene, axis, panel, gap);
   const data = filled.data.map((trace: Json) => withinAxis(trace, axis));
-  const height = room.height - TOP - layout.margin.b;
   const frames = weights.map((_, k) => ({
     left: room.left + k * (panel + gap),
     top: TOP,
     width: panel,
-    height,
+    height: heightIn(scene),
     beyond: 0,
-    x: layout[`xaxis${k ? k + 1 : ""}`],
-    y: layout[`yaxis${k ? k + 1 : ""}`],
+    x: layout.xaxis,
+    // only the first has labels
+    y: k ? { ...layout.yaxis, ticktext: undefined } : layout.yaxis,
   }));
+  const [shelf, floor] = layout.yaxis.tickvals as number[];
   const { y0, y1 } = filled.layout.shapes[0] ?? {};
   const areas = {
     shelf: [y0, y1] as [number, number],
     missing,
     flags: flagsOf(state, scene.series, axis),
   };
-  const axes = frames.map(axesOf);
-  const frameOf = ({ xaxis = "x" }: Json) => frames[Number(xaxis.slice(1) || 1) - 1];
+  const plots = frames.map((frame, k) => {
+    const own = data
+      .filter(({ xaxis = "x" }: Json) => xaxis === `x${k ? k + 1 : ""}`)
+      .map((trace: Json) => ({ ...trace, xaxis: "x", yaxis: "y" }));
+    const { grid, line, words } = axesOf(frame);
+    return {
+      data: withoutBands(own),
+      // Plotly writes a person's zoom into it
+      layout: { ...layout, xaxis: { ...layout.xaxis }, yaxis: { ...layout.yaxis } },
+      box: frame,
+      ground: joined([...groundOf(frame, areas, look), grid, ...bandsOf(own, () => frame)]),
+      words,
+      marks: [...joined([line, ...momentLines(scene, frame)]), ...marksOf(own, frame, scene)],
+      live: liveLines(own, columns, scene, frame, [shelf, floor], (_, { lane }) => ({
+        shape: lane,
+        fill: laneLook(look, lane).text,
+        ...MARK,
+      })),
+    };
+  });
   return {
-    data: withoutBands(data),
-    layout,
-    ground: joined([
-      ...frames.flatMap((frame) => groundOf(frame, areas, look)),
-      ...axes.map(({ grid }) => grid),
-      ...bandsOf(data, frameOf),
-    ]),
-    words: axes.flatMap(({ words }) => words),
-    marks: [
-      ...joined([
-        ...axes.map(({ line }) => line),
-        ...frames.flatMap((frame) => momentLines(scene, frame)),
-      ]),
-      ...marksOf(data, frameOf, scene),
-    ],
+    plots,
     labels: { titles: titlesOf(scene, panel, gap) },
     readable: {
       columns,
@@ -100,17 +102,19 @@ export function gradientChart(figure: Json, scene: Scene) {
       })),
     },
     y: null,
+    reached: reachedBy(scene),
   };
 }
 
+/** Height of a panel, in px. */
+const heightIn = ({ room, look }: Scene) => room.height - TOP - (look.compact ? 20 : 23);
+
 /** Place of each run, now or at the past step on view. */
-function marksOf(data: Json[], frameOf: (trace: Json) => Frame, scene: Scene): Path[] {
+function marksOf(data: Json[], frame: Frame, scene: Scene): Path[] {
   const { runs } = scene.state;
   return data
-    .filter(({ meta, x }) => meta.role === "line" && x.length)
-    .map((trace) => {
-      const { meta, x, y } = trace;
-      const frame = frameOf(trace);
+    .filter(({ meta, x }) => meta.role === "line" && x.length && !isLive(runs[meta.run], scene))
+    .map(({ meta, x, y }) => {
       const { lane } = runs[meta.run];
       const then = placeThen(runs[meta.run], scene) ?? Infinity;
       const after = x.findIndex((place: number) => place > then);
@@ -120,67 +124,42 @@ function marksOf(data: Json[], frameOf: (trace: Json) => Frame, scene: Scene): P
         name: "now",
         lane,
         run: meta.run,
-        d: isInside(frame, left, top) ? symbol(lane, MARK, left, top) : "",
+        d: isInside(frame, left, top) ? symbol(lane, MARK.size, left, top) : "",
       };
     });
 }
 
-function layoutOf(
-  specified: Json,
-  { look, room, zoom }: Scene,
-  axis: Horizontal,
-  domains: number[][],
-) {
-  const layout: Json = {
+/** The layout of each panel, which all share. */
+function layoutOf(specified: Json, scene: Scene, axis: Horizontal, panel: number, gap: number) {
+  const { look, zoom } = scene;
+  const range = zoom.x ?? axis.range;
+  const type = axis.log ? "log" : "linear";
+  const { range: down, tickvals, ticktext: texts } = specified.yaxis;
+  const words = look.compact ? briefTicks(tickvals, texts) : texts;
+  const ticktext = readable(words, down, heightIn(scene));
+  return {
     template: templateOf(look),
     showlegend: false,
     hovermode: false,
     annotations: [],
-    margin: { l: room.left, r: RIGHT, t: TOP, b: look.compact ? 20 : 23, pad: 0 },
+    margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 },
+    xaxis: undrawn({
+      type,
+      range,
+      ...acrossTicks(
+        { type, range },
+        { ...tickRoom(panel, gap), least: LEAST_APART[axis.axis] },
+        look.compact,
+      ),
+    }),
+    yaxis: { ...undrawn({ type: "log", range: down, tickvals, ticktext }), fixedrange: true },
   };
-  const range = zoom.x ?? axis.range;
-  const type = axis.log ? "log" : "linear";
-  const across = undrawn({
-    type,
-    range,
-    ...acrossTicks(
-      { type, range },
-      { ...tickRoom(domains, room, look.compact), least: LEAST_APART[axis.axis] },
-      look.compact,
-    ),
-  });
-  const { range: down, tickvals, ticktext: texts } = specified.yaxis;
-  const ticktext = readable(
-    look.compact ? briefTicks(tickvals, texts) : texts,
-    down,
-    room.height - TOP - layout.margin.b,
-  );
-  domains.forEach((domain, k) => {
-    const suffix = k ? k + 1 : "";
-    layout[`xaxis${suffix}`] = {
-      ...across,
-      domain: domain.map((share) => Math.min(1, Math.max(0, share))),
-      anchor: `y${suffix}`,
-    };
-    layout[`yaxis${suffix}`] = {
-      ...undrawn({ type: "log", range: down, tickvals, ...(k ? {} : { ticktext }) }),
-      anchor: `x${suffix}`,
-      fixedrange: true,
-    };
-  });
-  return layout;
 }
 
 /** Labels of neighbouring panels must not join: next to a narrow gap they stay inside. */
-function tickRoom(domains: number[][], room: Scene["room"], compact: boolean) {
-  const plot = room.width - room.left - RIGHT;
-  const out = Math.min(RIGHT, Math.max(0, gapOf(domains.length, compact) - 14));
-  return {
-    width: plot * (domains[0][1] - domains[0][0]),
-    before: Math.max(4, out),
-    after: out,
-    most: 5,
-  };
+function tickRoom(panel: number, gap: number) {
+  const out = Math.min(RIGHT, Math.max(0, gap - 14));
+  return { width: panel, before: Math.max(4, out), after: out, most: 5 };
 }
 
 /** The labels of 0 and of the floor are 0.95 decades apart. Only 0 stays if they would overlap. */

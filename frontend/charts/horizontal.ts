@@ -27,6 +27,8 @@ export const NAMES = {
 const FAR_APART = 20;
 const BEFORE_ANY = 200;
 const MARGIN = 0.06;
+/** Room while runs move, as a share of the growth since the last draw and of the axis. */
+const AHEAD = { grown: 1.25, most: 0.2 };
 
 /** Present place of a run on the axis. */
 export function placeNow(run: Run, series: RunSeries | null, axis: XAxis) {
@@ -47,7 +49,7 @@ export function placeOf(series: RunSeries | null, axis: XAxis, trainSamples: num
 }
 
 /** The first bucket that reaches the step. */
-function bucketOf(last: Float64Array, step: number) {
+export function bucketOf(last: Float64Array, step: number) {
   let low = 0;
   let high = last.length;
   while (low < high) {
@@ -73,6 +75,15 @@ export interface Horizontal {
   log: boolean;
   range: [number, number]; // as Plotly expects it: logarithms on a log axis
   end: number; // place of the run that is furthest
+}
+
+/**
+ * Room after the newest step, for steps until the next draw: as many as since the last draw.
+ * @param before end of the axis then, if it is known
+ */
+export function ahead(now: number, before: number | null) {
+  const most = AHEAD.most * now;
+  return before === null || before > now ? most : Math.min(most, AHEAD.grown * (now - before));
 }
 
 /**

@@ -13,6 +13,7 @@ import { boxOf, placeEnds } from "./end-labels.ts";
 import { LEAST_APART, NAMES, placeNow } from "./horizontal.ts";
 import { curvesOf } from "./overlap.ts";
 import { pxAcross, pxDown } from "./labels.ts";
+import { isLive, liveLines } from "./live-lines.ts";
 import {
   alongTheLine,
   endMarks,
@@ -22,10 +23,10 @@ import {
   startMarks,
 } from "./line-marks.ts";
 import { evenTicks, lossRange, lossTicks } from "./loss-range.ts";
-import { styled, shownRuns, templateOf } from "./figure-style.ts";
+import { laneLook, styled, shownRuns, templateOf } from "./figure-style.ts";
 import { momentLines } from "./past-marks.ts";
 import { groundOf } from "./paths.ts";
-import { axisOf, boundTo, columnsFor, reachesNow, withinAxis } from "./scene.ts";
+import { axisOf, boundTo, columnsFor, reachedBy, reachesNow, withinAxis } from "./scene.ts";
 import { briefTicks, number } from "../core/format.ts";
 import { missingIn } from "../core/missing-steps.ts";
 import type { Json, Run } from "../core/types.ts";
@@ -39,6 +40,8 @@ export type Line = { run: Run; x: number[]; y: number[] };
 const SERIES = ["train_loss", "test_loss"];
 const TOP = 26;
 const BOTTOM = 28;
+/** A playing run's marker, which looks like the marker at the end of a line, in px. */
+const MARK = { size: 8.5, width: 3 };
 
 export function lossChart(figure: Json, scene: Scene) {
   const { state, look, room } = scene;
@@ -83,7 +86,8 @@ export function lossChart(figure: Json, scene: Scene) {
     level: mean ? pxDown(frame, mean) : null,
     sides: scene.previous.sides ?? {},
   };
-  const placed = placeEnds(ends, frame, missing?.from, around);
+  const reached = reachedBy(scene);
+  const placed = placeEnds(ends, frame, missing?.from ?? (scene.isLive ? reached : null), around);
   const baseline = baselineLabel(scene, frame, {
     curves,
     flags,
@@ -108,12 +112,25 @@ export function lossChart(figure: Json, scene: Scene) {
       drawnAxis,
       ...momentLines(scene, frame),
       ...lines.map((line) => alongTheLine(line, scene, axis, frame)),
-      ...endMarks(ends, frame),
+      ...endMarks(
+        ends.filter(({ run }) => !isLive(state.runs[run], scene)),
+        frame,
+      ),
       ...startMarks(start, shownRuns(state), frame),
     ],
     labels: { flags, ends: placed, start, baseline, axis: NAMES[state.view.x], missing },
     readable: { columns, panels: [panelOf(scene, layout.xaxis)] },
+    live: liveLines(
+      data,
+      columns,
+      scene,
+      frame,
+      shelf && [shelf.place, 10 ** shelf.floor],
+      ({ meta }, { lane }) =>
+        meta.role === "train" ? { shape: lane, fill: laneLook(look, lane).line, ...MARK } : null,
+    ),
     y,
+    reached,
     corner: baseline?.corner ?? null,
     sides: Object.fromEntries(
       placed.filter(({ side }) => side).map(({ run, side }) => [run, side]),

@@ -280,6 +280,9 @@ function extentOf(boxes: { left: number; top: number; right: number; bottom: num
   };
 }
 
+/** Plotly's part, at its place in the chart, in px. */
+type Plotted = { left: number; top: number; element: Element };
+
 /** @returns all but Plotly's part is captured at once */
 export function pictureOf({
   chart,
@@ -293,7 +296,7 @@ export function pictureOf({
   layers: (Element | null)[]; // of the chart, lowest first; null stands for Plotly's own
   around: Element[]; // words above it: its heading
   isOne: boolean; // one of several that share a heading; the picture starts at the chart
-}): (plotted?: Element) => SVGSVGElement {
+}): (plotted?: Plotted[]) => SVGSVGElement {
   const box = chart.getBoundingClientRect();
   const over = around
     .map((element) => element.getBoundingClientRect())
@@ -319,18 +322,17 @@ export function pictureOf({
     moved ? { transform: `translate(${px(moved)} 0)` } : {},
     ...around.flatMap((element) => drawn(element)),
   );
-  return (plotted) => {
-    for (const [name, value] of Object.entries({
-      x: px(box.left - extent.left),
-      y: px(box.top - extent.top),
-    }))
-      plotted?.setAttribute(name, String(value));
+  return (plotted = []) => {
+    for (const { left, top, element } of plotted) {
+      element.setAttribute("x", String(px(box.left - extent.left + left)));
+      element.setAttribute("y", String(px(box.top - extent.top + top)));
+    }
     return draw(
       "svg",
       { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}` },
       draw("title", {}, title),
       draw("rect", { width, height, fill: paper }),
-      ...parts.flatMap((part) => part ?? plotted ?? []),
+      ...parts.flatMap((part) => part ?? plotted.map(({ element }) => element)),
       heading,
     ) as SVGSVGElement;
   };

@@ -3,29 +3,32 @@
  * Owns: when to draw, the person's zoom, and the element's data attributes (data-points,
  * data-last-step, ...). The
  * kinds' modules build the data. core/types.ts documents its use.
+ *
+ * While runs play, Plotly draws four times a second, one plot a frame, and the canvas shows what
+ * is newer. Else Plotly draws everything.
  */
 
 import { rangesToRefine } from "./finer-ranges.ts";
 import { createCursorLayer } from "./cursor-layer.ts";
-import { createDrawingLayer } from "./drawing-layer.ts";
 import { KINDS } from "./kinds.ts";
 import { createDrawScheduler } from "./draw-scheduler.ts";
+import { createLiveCanvas, paintLine } from "./live-canvas.ts";
+import { tailOf } from "./live-lines.ts";
 import { pictureOf } from "./picture.ts";
+import { createPlot } from "./plot.ts";
 import { loadPlotly, loadTemplate, loadTypeface } from "./resources.ts";
 import { createZoomRange, zoomedTo } from "./zoom-range.ts";
 import { furthest } from "../core/selectors.ts";
 import type { App, Json, State } from "../core/types.ts";
 import type { DrawScheduler } from "./draw-scheduler.ts";
+import type { LiveCanvas } from "./live-canvas.ts";
+import type { LiveLine } from "./live-lines.ts";
+import type { Plot, PlotFigure } from "./plot.ts";
 import type { Scene } from "./scene.ts";
 
-const CONFIG = {
-  displayModeBar: false,
-  responsive: false,
-  doubleClick: false,
-  scrollZoom: false,
-  showTips: false,
-};
+/** Least time between draws, in ms: with reduced motion, and while the canvas draws the newest steps. */
 const CALM = 250;
+const LIVE = 250;
 const AGAIN = 3_000;
 const NONE_BEFORE: Scene["previous"] = { y: null, corner: null };
 
@@ -53,6 +56,7 @@ export function registerPlotlyChart(app: App) {
     slowed: (isSlow) => app.store.dispatch({ type: "slowed", isSlow }),
   });
   const stretch = createZoomRange();
+  const canvas = createLiveCanvas(document.querySelector("canvas.live-lines") as HTMLCanvasElement);
   document.addEventListener("visibilitychange", () => document.hidden || scheduler.wake());
   customElements.define(
     "plotly-chart",
@@ -65,6 +69,9 @@ export function registerPlotlyChart(app: App) {
       }
       override get stretch() {
         return stretch;
+      }
+      override get canvas() {
+        return canvas;
       }
     },
   );
@@ -80,10 +87,17 @@ export class PlotlyChart extends HTMLElement {
   get stretch(): ReturnType<typeof createZoomRange> {
     throw new Error("not registered");
   }
+  get canvas(): LiveCanvas {
+    throw new Error("not registered");
+  }
 
-  #plot = Object.assign(document.createElement("div"), { className: "chart-plot" });
-  #ground = createDrawingLayer("chart-ground");
-  #marks = createDrawingLayer("chart-marks");
+  #plots: Plot[] = [];
+  /** Plots of the present moment that are not drawn yet. */
+  #rest: (() => void)[] = [];
+  /** The lines that the canvas continues, by plot. */
+  #live: LiveLine[][] = [];
+  #isFull = false; // a line has reached the end of the axis
+  #isCalm = false;
   #labels = Object.assign(document.createElement("div"), { className: "chart-labels" });
   #plotly: any = null;
   #spec: Json | null = null;
@@ -94,7 +108,6 @@ export class PlotlyChart extends HTMLElement {
   #compact = false;
   #room: Scene["room"] = { width: 0, height: 0, left: 0, right: 0 };
   #draws = 0;
-  #listening = false;
   #cursor: ReturnType<typeof createCursorLayer> | null = null;
   #stops: (() => void)[] = [];
 
@@ -105,21 +118,16 @@ export class PlotlyChart extends HTMLElement {
   connectedCallback() {
     this.dataset.state ??= "waiting";
     this.setAttribute("role", "img");
-    for (const part of [this.#plot, this.#labels]) part.setAttribute("aria-hidden", "true");
+    this.#labels.setAttribute("aria-hidden", "true");
+    const { canvas } = this;
     this.#cursor = this.#kind.isRead
-      ? createCursorLayer(this, this.getAttribute("kind") ?? "")
+      ? createCursorLayer(this, this.getAttribute("kind") ?? "", canvas.request)
       : null;
-    this.replaceChildren(
-      this.#ground.element,
-      this.#plot,
-      this.#marks.element,
-      this.#labels,
-      ...(this.#cursor?.elements ?? []),
-    );
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.#compose();
+    this.#isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const turn = this.scheduler.join(
       () => this.#draw(),
-      calm ? Math.max(CALM, this.#kind.every) : this.#kind.every,
+      () => this.#interval,
     );
     const now = () => turn.request(true);
     const sizes = new ResizeObserver(() => (this.#measure(), now()));
@@ -135,8 +143,19 @@ export class PlotlyChart extends HTMLElement {
       () => sizes.disconnect(),
       () => theme.disconnect(),
       () => this.removeEventListener("fit", fit),
+      this.#kind.isRead
+        ? canvas.join({ host: this, paint: (context) => this.#paint(context) })
+        : () => {},
+      store.watch(
+        (state) => state.frames,
+        () => this.#live.some(({ length }) => length) && canvas.request(),
+      ),
       store.watch(this.#kind.follows, () => turn.request()),
       store.watch((state) => [state.view, state.experiment?.id, state.pending], now),
+      store.watch(
+        ({ order, runs }) => order.flatMap((name) => [runs[name].status, runs[name].hidden]),
+        now,
+      ),
       store.watch(
         ({ view, experiment, order, runs }) => [
           view.x,
@@ -157,9 +176,34 @@ export class PlotlyChart extends HTMLElement {
   disconnectedCallback() {
     for (const stop of this.#stops) stop();
     this.#stops = [];
-    if (this.#draws) this.#plotly?.purge(this.#plot);
+    for (const plot of this.#plots) plot.purge();
+    this.#plots = [];
+    this.#rest = [];
+    this.#live = [];
     this.#draws = 0;
-    this.#listening = false;
+  }
+
+  #compose() {
+    this.replaceChildren(
+      ...this.#plots.flatMap(({ ground, curves, marks }) => [ground, curves, marks]),
+      this.#labels,
+      ...(this.#cursor?.elements ?? []),
+    );
+  }
+
+  /** The canvas shows the newest steps: not with reduced motion, a zoom, or the past on view. */
+  get #isLive() {
+    const { playback, looking } = this.app.store.get();
+    return (
+      this.#kind.isRead && !this.#isCalm && playback.playing && !looking && !this.stretch.chosen
+    );
+  }
+
+  /** ms between two draws. */
+  get #interval() {
+    const { every } = this.#kind;
+    if (this.#isCalm) return Math.max(CALM, every);
+    return this.#isLive && !this.#isFull ? Math.max(LIVE, every) : every;
   }
 
   async #load(ready: () => void) {
@@ -181,22 +225,21 @@ export class PlotlyChart extends HTMLElement {
    * @param isOne one of several in a row
    */
   async picture(around: Element[], isOne: boolean): Promise<SVGSVGElement> {
-    const { width, height } = this.#room;
-    const plotted = this.#plotly.toImage(this.#plot, { format: "svg", width, height });
+    this.#drawAll(false);
+    const plotted = Promise.all(this.#plots.map((plot) => plot.picture()));
     const finish = pictureOf({
       chart: this,
       title: this.getAttribute("aria-label") ?? "",
-      layers: [this.#ground.element, null, this.#marks.element, this.#labels],
+      layers: [
+        ...this.#plots.map(({ ground }) => ground),
+        null,
+        ...this.#plots.map(({ marks }) => marks),
+        this.#labels,
+      ],
       around,
       isOne,
     });
-    const text = decodeURIComponent((await plotted).replace(/^data:image\/svg\+xml,/, ""));
-    return finish(
-      document.importNode(
-        new DOMParser().parseFromString(text, "image/svg+xml").documentElement,
-        true,
-      ),
-    );
+    return finish(await plotted);
   }
 
   /** Forgets the zoom when the axis changes or a run restarts. */
@@ -222,7 +265,7 @@ export class PlotlyChart extends HTMLElement {
     this.#room = { width: this.clientWidth, height: this.clientHeight, left, right };
   }
 
-  #scene(): Scene {
+  #scene(isLive: boolean): Scene {
     const { store, series } = this.app;
     const state = store.get();
     const theme = document.documentElement.dataset.theme === "dark" ? "dark" : "light";
@@ -233,6 +276,7 @@ export class PlotlyChart extends HTMLElement {
       room: this.#room,
       zoom: { x: this.#kind.isRead ? (this.stretch.chosen?.range ?? null) : null, y: this.#zoomY },
       previous: this.#previousOf(state),
+      isLive,
     };
   }
 
@@ -251,50 +295,81 @@ export class PlotlyChart extends HTMLElement {
     return this.#previous;
   }
 
-  #draw() {
+  /** Draws the next plot. True if others of the same moment follow: one plot a frame. */
+  #draw(isLive = this.#isLive): boolean {
+    if (!this.#rest.length) this.#begin(isLive);
+    this.#rest.shift()?.();
+    if (this.#kind.isRead) this.canvas.paint();
+    return this.#rest.length > 0;
+  }
+
+  /** @param isLive whether the canvas goes on from there */
+  #drawAll(isLive = this.#isLive) {
+    this.#rest = [];
+    while (this.#draw(isLive));
+  }
+
+  /** Builds the present moment; its plots are drawn one after the other. */
+  #begin(isLive: boolean) {
     const { figure: name, build } = this.#kind;
     const scene =
       this.#room.width > 60 && this.#room.height > 40 && this.#spec && this.#plotly
-        ? this.#scene()
+        ? this.#scene(isLive)
         : null;
     const figure = name ? scene?.state.figures[name] : true;
     // the present figure belongs to the experiment before
     if (scene?.state.experiment && !figure) this.dataset.state = "waiting";
-    if (!scene || !figure || !scene.state.experiment) return;
-    const { data, layout, ground, words, marks, labels, readable, y, corner, sides } = build(
-      figure,
-      scene,
-    );
+    if (!scene || !figure || !scene.state.experiment) return void (this.#live = []);
+    const built = build(figure, scene);
+    const { y, corner, sides, reached } = built;
+    const plots: PlotFigure[] = built.plots ?? [built];
+    const { xaxis } = plots[0].layout;
     // a zoom is dropped when its axis changes between linear and log
-    if (scene.zoom.x && this.stretch.chosen?.type !== layout.xaxis.type)
-      return this.stretch.choose(null);
-    this.#across = layout.xaxis.type;
+    if (scene.zoom.x && this.stretch.chosen?.type !== xaxis.type) return this.stretch.choose(null);
+    this.#across = xaxis.type;
     if (this.#kind.isRead) this.app.lookCloser(rangesToRefine(scene));
-    this.#previous = { y: scene.zoom.y ? this.#previous.y : y, corner, sides };
-    const { width, height } = scene.room;
-    // passed once: Plotly would compare a configuration in every draw
-    const config = this.#draws ? undefined : CONFIG;
-    this.#plotly.react(
-      this.#plot,
-      data,
-      { ...layout, width, height, datarevision: ++this.#draws, uirevision: this.localName },
-      config,
-    );
-    this.#listen();
-    this.#ground.show(ground, words);
-    this.#marks.show(marks);
-    this.#place(labels, layout, scene);
-    this.#cursor?.follow(readable, scene);
-    this.#report(data, scene.state);
+    this.#previous = { y: scene.zoom.y ? this.#previous.y : y, corner, sides, reached };
+    this.#keep(plots.length);
+    const whole = { left: 0, top: 0, width: scene.room.width, height: scene.room.height };
+    this.#rest = plots.map((plot, k) => () => {
+      this.#plots[k].draw(plot, whole);
+      this.#live[k] = plot.live ?? [];
+      if (k === plots.length - 1) this.#finish(built, plots, scene);
+    });
   }
 
-  /** Keeps the person's zoom here, because ranges that follow the data undo Plotly's own. */
-  #listen() {
-    if (this.#listening) return;
-    this.#listening = true;
-    const plot = this.#plot as any;
-    plot.on("plotly_relayout", (change: Json) => this.#zoomed(change));
-    plot.on("plotly_doubleclick", () => this.dispatchEvent(new CustomEvent("fit")));
+  #keep(count: number) {
+    if (this.#plots.length === count) return;
+    for (const plot of this.#plots.splice(count)) plot.purge();
+    this.#live.splice(count);
+    const fit = () => this.dispatchEvent(new CustomEvent("fit"));
+    // keeps the person's zoom here, because ranges that follow the data undo Plotly's own
+    while (this.#plots.length < count)
+      this.#plots.push(createPlot(this.#plotly, (change) => this.#zoomed(change), fit));
+    this.#compose();
+  }
+
+  /** @param built the chart, now drawn */
+  #finish({ labels, readable }: Json, plots: PlotFigure[], scene: Scene) {
+    this.#draws++;
+    this.#place(labels, plots[0].layout, scene);
+    this.#cursor?.follow(readable, scene);
+    this.#report(
+      plots.flatMap(({ data }) => data),
+      scene.state,
+    );
+  }
+
+  #paint(context: CanvasRenderingContext2D) {
+    const { store, series } = this.app;
+    this.#isFull = false;
+    for (const line of this.#live.flat()) {
+      const points = tailOf(line, series.of(line.run), store.get());
+      paintLine(context, line, points);
+      const { left, width } = line.frame;
+      this.#isFull ||= (points.at(-1)?.[0] ?? 0) > left + width;
+    }
+    this.#cursor?.paint(context);
   }
 
   #zoomed(change: Json) {
@@ -302,7 +377,7 @@ export class PlotlyChart extends HTMLElement {
     if (!x && !y) return;
     this.#zoomY = y ?? this.#zoomY;
     if (x) this.stretch.choose({ range: x, type: this.#across });
-    this.#draw();
+    this.#drawAll();
   }
 
   #place(labels: Json, { margin, xaxis, yaxis }: Json, { room, look }: Scene) {
@@ -329,5 +404,6 @@ export class PlotlyChart extends HTMLElement {
     });
     const summary = this.#kind.summary(state);
     if (this.getAttribute("aria-label") !== summary) this.setAttribute("aria-label", summary);
+    this.dispatchEvent(new CustomEvent("drawn", { bubbles: true, detail: state }));
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import {
+  ahead,
   BOUND,
   bucketsWithin,
   horizontal,
@@ -27,11 +28,22 @@ export interface Scene {
   /** the person's choice, as Plotly reports it */
   zoom: { x: [number, number] | null; y: [number, number] | null };
   /**
-   * of the last draw: the vertical range, which only grows, and the places of the baseline's and
-   * line ends' labels
+   * of the last draw: the vertical range, which only grows, the places of the baseline's and line
+   * ends' labels, and the place of the furthest run
    */
-  previous: { y: [number, number] | null; corner?: string | null; sides?: Record<string, string> };
+  previous: {
+    y: [number, number] | null;
+    corner?: string | null;
+    sides?: Record<string, string>;
+    reached?: number | null;
+  };
+  /** The canvas draws what comes after this draw: lines go on, and playing runs have no marker. */
+  isLive?: boolean;
 }
+
+/** The place of the furthest visible run. */
+export const reachedBy = ({ state, series }: Scene) =>
+  Math.max(0, ...shownRuns(state).map((run) => placeNow(run, series.of(run.name), state.view.x)));
 
 /** Most points of a trace, at any width. */
 export const MOST_POINTS = 800;
@@ -46,14 +58,20 @@ export function reachesNow(columns: Bound | undefined, { series }: Scene, run: R
   );
 }
 
-export function axisOf({ state, series }: Scene, reach = 0) {
+export function axisOf(scene: Scene, reach = 0) {
+  const { state, series, previous, isLive } = scene;
   const { x } = state.view;
   const samples = state.experiment?.trainSamples ?? 1;
   const places = shownRuns(state).map((run) => ({
     now: placeNow(run, series.of(run.name), x),
     first: x === "steps" ? 1 : placeOfFirst(series.of(run.name), x, samples),
   }));
-  return horizontal(x, places, reach);
+  const now = reachedBy(scene);
+  return horizontal(
+    x,
+    places,
+    isLive ? Math.max(reach, now + ahead(now, previous.reached ?? null)) : reach,
+  );
 }
 
 /** The columns of visible runs in the range on view, at most one bucket a pixel. */

@@ -3,7 +3,7 @@
  * Owns: picking and merging for a number of pixels.
  */
 
-import { emptyStat, fold, part, pick, planFor, sizesOf } from "./buckets.ts";
+import { emptyStat, fold, part, pick, plan, planFor, sizesOf, widths } from "./buckets.ts";
 import type { RunSeries, Stat } from "./types.ts";
 
 /**
@@ -19,7 +19,28 @@ export function thin(
   [from, to]: [number, number] = [0, series.length],
 ) {
   const [first, last] = [series.first.subarray(from, to), series.last.subarray(from, to)];
-  const groups = planFor(first, last, first.length, atMost, geometric);
+  return merged(series, names, [from, to], planFor(first, last, first.length, atMost, geometric));
+}
+
+/**
+ * A run's newest buckets, merged up to a width; the first of them stays as it is.
+ * @param width steps
+ * @param from bucket
+ */
+export function newest(series: RunSeries, names: string[], width: number, from: number) {
+  const [first, last] = [series.first.subarray(from + 1), series.last.subarray(from + 1)];
+  const groups = plan(first, last, first.length, widths(width, 0));
+  return merged(series, names, [from, series.length], [0, ...groups.map((start) => start + 1)]);
+}
+
+/** @param groups where each merged bucket starts, and the end */
+function merged(
+  series: RunSeries,
+  names: string[],
+  [from, to]: [number, number],
+  groups: number[],
+) {
+  const [first, last] = [series.first.subarray(from, to), series.last.subarray(from, to)];
   const size = groups.length - 1;
   const sizes = sizesOf(first, last, first.length);
   const picked = (column: Float64Array, which: 0 | 1) => {

@@ -29,7 +29,8 @@ new MutationObserver(() => {
 }).observe(document, { childList: true, subtree: true, attributes: true });
 """
 
-TRACES = """(kind) => (document.querySelector(`plotly-chart[kind=${kind}] .js-plotly-plot`)?.data ?? [])
+TRACES = """(kind) => [...document.querySelectorAll(`plotly-chart[kind=${kind}] .js-plotly-plot`)]
+    .flatMap(({ data }) => data)
     .filter(({ meta }) => meta?.run !== undefined)
     .map(({ meta, x, y }) => ({ run: meta.run, role: meta.role, series: meta.y, x: [...x], y: [...y] }))"""
 

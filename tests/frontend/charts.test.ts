@@ -21,13 +21,13 @@ import type { Flag, Frame } from "../../frontend/charts/labels.ts";
 import type { Curve } from "../../frontend/charts/overlap.ts";
 import type { Path } from "../../frontend/charts/paths.ts";
 import { answer } from "./fake-server.ts";
-import { figures, scene } from "./scenes.ts";
+import { asOne, figures, scene } from "./scenes.ts";
 import type { Connection, Json, Message, State } from "../../frontend/core/types.ts";
 import type { Given } from "./scenes.ts";
 import type { Lists } from "./fake-server.ts";
 
 const loss = (given: Given = {}) => lossChart(figures.loss, scene(given));
-const gradients = (given: Given = {}) => gradientChart(figures.gradients, scene(given));
+const gradients = (given: Given = {}) => asOne(gradientChart(figures.gradients, scene(given)));
 /** Paths of a name, and the places of their corners in px. */
 const named = (paths: Path[], name: string) =>
   paths.filter((path) => path.name.split(" ").includes(name));
@@ -218,12 +218,25 @@ test("a band that leaves its plot is clipped", () => {
 });
 
 test("there are as many panels as layers, side by side, each with its values", () => {
-  const { layout, labels } = gradients({ gd: 5, sgd: 5 });
+  const { plots, labels } = gradients({ gd: 5, sgd: 5 });
   assert.deepEqual(
     labels.titles.map(({ name, shape }) => `${name} ${shape}`),
     ["W1 5 × 4", "W2 4 × 4", "W3 4 × 1"],
   );
-  assert.ok(layout.xaxis.domain[1] < layout.xaxis2.domain[0] && layout.xaxis3.domain[1] <= 1);
+  const [first, second, third] = plots.map(({ box }) => box as Frame);
+  assert.ok(first.left + first.width < second.left && third.left + third.width <= 800);
+  assert.deepEqual(
+    plots.map(({ data, words }) => [
+      data.map(({ meta }) => `${meta.run} ${meta.y}`),
+      words.some(({ name }) => name === "tick beside"),
+    ]),
+    [
+      [["gd grad_l1/W1", "sgd grad_l1/W1"], true],
+      [["gd grad_l1/W2", "sgd grad_l1/W2"], false],
+      // the stored figure has two layers
+      [[], false],
+    ],
+  );
   assert.equal(labels.titles[0].values.length, 2);
 });
 
@@ -373,7 +386,7 @@ test("the gradients' axis continues with the loss chart's after a cut, with the 
     ground,
     readable: { panels },
   } = gradients(given);
-  assert.deepEqual(layout.xaxis2.range, loss(given).layout.xaxis.range);
+  assert.deepEqual(layout.xaxis.range, loss(given).layout.xaxis.range);
   const [tints] = named(ground, "missing");
   assert.deepEqual(
     cornersOf(tints).map(([left]) => left),
@@ -477,7 +490,8 @@ test("a range chosen in one chart applies to all, until the axis is freed", () =
   assert.deepEqual(drawn, [[10, 20], null]);
   assert.deepEqual(zoomedTo({ "xaxis2.range[0]": 1, "xaxis2.range[1]": 2 }, "x"), [1, 2]);
   assert.equal(zoomedTo({ "xaxis.range[0]": 1, "xaxis.range[1]": 2 }, "y"), null);
-  assert.deepEqual(gradients({ gd: 3000, zoom: [1000, 1100] }).layout.xaxis3.range, [1000, 1100]);
+  for (const { layout } of gradients({ gd: 3000, zoom: [1000, 1100] }).plots)
+    assert.deepEqual(layout.xaxis.range, [1000, 1100]);
 });
 
 test("labels keep 16 px apart, in order, and stay inside", () => {
@@ -1158,6 +1172,7 @@ function paced({ cost = 0 } = {}) {
     drawn: [] as string[],
     painted: 0,
     reports: [] as boolean[],
+    parts: [] as string[], // charts whose next draw is not their last of the moment
     cost,
   };
   const scheduler = createDrawScheduler({
@@ -1181,10 +1196,14 @@ function paced({ cost = 0 } = {}) {
     ring();
   };
   const join = (name: string, every = 100) =>
-    scheduler.join(() => {
-      clock.drawn.push(name);
-      clock.now += clock.cost;
-    }, every);
+    scheduler.join(
+      () => {
+        clock.drawn.push(name);
+        clock.now += clock.cost;
+        return clock.parts.shift() === name;
+      },
+      () => every,
+    );
   return { clock, scheduler, pass, join };
 }
 
@@ -1207,6 +1226,19 @@ test("only one chart is drawn in a frame", () => {
   pass(16);
   pass(16);
   assert.deepEqual(clock.drawn, ["a", "b", "c"]);
+});
+
+test("the plots of a chart are drawn in frames that follow, before another chart", () => {
+  const { clock, pass, join } = paced();
+  const [a, b] = [join("a"), join("b")];
+  clock.parts = ["a", "a"];
+  for (const chart of [a, b]) chart.request();
+  pass(16);
+  a.request();
+  for (let frame = 0; frame < 4; frame++) pass(16);
+  assert.deepEqual(clock.drawn, ["a", "a", "a", "b"]);
+  pass(100);
+  assert.deepEqual(clock.drawn.slice(4), ["a"], "the request meanwhile is for the next moment");
 });
 
 test("a chart is drawn after the frame's paint, in its own task, unless the page was hidden meanwhile", () => {

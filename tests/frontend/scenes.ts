@@ -2,9 +2,11 @@
 
 import { readFileSync } from "node:fs";
 
+import { joined } from "../../frontend/charts/paths.ts";
 import { latestOf } from "../../frontend/core/columns.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { createSeriesStore } from "../../frontend/core/series.ts";
+import type { PlotFigure } from "../../frontend/charts/plot.ts";
 import type { Scene } from "../../frontend/charts/scene.ts";
 import type { ColumnStore } from "../../frontend/core/series.ts";
 import type { Json, Message, View } from "../../frontend/core/types.ts";
@@ -18,6 +20,20 @@ export const figures = {
   loss: read("../golden/figures/loss.json").figure,
   gradients: read("../golden/figures/gradients.json").figure,
 };
+
+/** The plots of a chart as one, with the layout of the first. */
+export function asOne<Chart extends { plots: PlotFigure[] }>({ plots, ...chart }: Chart) {
+  return {
+    ...chart,
+    plots,
+    layout: plots[0].layout,
+    data: plots.flatMap(({ data }) => data),
+    ground: joined(plots.flatMap(({ ground }) => ground)),
+    marks: plots.flatMap(({ marks }) => marks),
+    live: plots.flatMap(({ live = [] }) => live),
+  };
+}
+
 const ROOM = { width: 800, height: 400, left: 46, right: 104 };
 
 /** `change` edits the columns */

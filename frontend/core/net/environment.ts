@@ -4,9 +4,9 @@
 
 import type { Environment } from "../types.ts";
 
-const FPS = { usual: 10, most: 30 };
+const FPS = { usual: 30, most: 30 };
 
-/** Frames a second: `?fps=30` requests more. */
+/** Frames a second: `?fps=10` requests fewer. */
 export function fpsOf(search: string) {
   const fps = Number(new URLSearchParams(search).get("fps") ?? FPS.usual);
   return Number.isInteger(fps) ? Math.min(FPS.most, Math.max(1, fps)) : FPS.usual;

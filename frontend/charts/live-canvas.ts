@@ -1,0 +1,94 @@
+/**
+ * The one canvas over the plots, for what moves at the screen's rate: the newest stretch of each
+ * line, its marker, and the cursor's line.
+ * Owns: its size, the places of charts on it, and one paint a frame. live-lines.ts has the points.
+ */
+
+import { markAt } from "./live-lines.ts";
+import type { LiveLine } from "./live-lines.ts";
+
+/** A chart on the canvas; it paints in its own px. */
+interface Part {
+  host: HTMLElement;
+  paint: (context: CanvasRenderingContext2D) => void;
+}
+
+export function createLiveCanvas(canvas: HTMLCanvasElement) {
+  const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+  /** Each chart's corner on the canvas; null while it has no size. */
+  const parts: Map<Part, { left: number; top: number } | null> = new Map();
+  let density = 1;
+  let isPlanned = false;
+  const sizes = new ResizeObserver(measure);
+  sizes.observe(canvas);
+
+  /** Measures on resize only: measuring in a paint would force a layout. */
+  function measure() {
+    density = window.devicePixelRatio;
+    canvas.width = Math.round(canvas.clientWidth * density);
+    canvas.height = Math.round(canvas.clientHeight * density);
+    const corner = canvas.getBoundingClientRect();
+    for (const part of parts.keys()) {
+      const { left, top, width } = part.host.getBoundingClientRect();
+      parts.set(part, width ? { left: left - corner.left, top: top - corner.top } : null);
+    }
+    paint();
+  }
+
+  function paint() {
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    for (const [part, at] of parts) {
+      if (!at) continue;
+      context.setTransform(density, 0, 0, density, density * at.left, density * at.top);
+      part.paint(context);
+    }
+  }
+
+  return {
+    /** Paints at once, as with a draw of Plotly: both show the same moment. */
+    paint,
+    /** Paints in the next frame; several requests give one paint. */
+    request() {
+      if (isPlanned) return;
+      isPlanned = true;
+      requestAnimationFrame(() => ((isPlanned = false), paint()));
+    },
+    join(part: Part): () => void {
+      parts.set(part, null);
+      sizes.observe(part.host);
+      return () => {
+        parts.delete(part);
+        sizes.unobserve(part.host);
+        paint();
+      };
+    },
+  };
+}
+
+export type LiveCanvas = ReturnType<typeof createLiveCanvas>;
+
+/** @param points px */
+export function paintLine(
+  context: CanvasRenderingContext2D,
+  line: LiveLine,
+  points: [number, number][],
+) {
+  const { frame, stroke, mark } = line;
+  context.save();
+  context.beginPath();
+  context.rect(frame.left, frame.top, frame.width, frame.height);
+  context.clip();
+  context.beginPath();
+  for (const [left, top] of points) context.lineTo(left, top);
+  Object.assign(context, { strokeStyle: stroke.color, lineWidth: stroke.width, lineJoin: "round" });
+  context.setLineDash(stroke.dash);
+  context.stroke();
+  context.restore();
+  const shape = markAt(line, points);
+  if (!mark || !shape) return;
+  const path = new Path2D(shape);
+  Object.assign(context, { strokeStyle: mark.edge, lineWidth: mark.width, fillStyle: mark.fill });
+  context.stroke(path);
+  context.fill(path);
+}

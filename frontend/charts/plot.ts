@@ -1,0 +1,80 @@
+/**
+ * One plot of a chart: the ground, Plotly's curves on it, and marks above.
+ * Owns: its elements, and what Plotly is called with.
+ */
+
+import { createDrawingLayer } from "./drawing-layer.ts";
+import type { Json } from "../core/types.ts";
+import type { Word } from "./axes.ts";
+import type { LiveLine } from "./live-lines.ts";
+import type { Path } from "./paths.ts";
+
+/** px */
+type Box = { left: number; top: number; width: number; height: number };
+export interface PlotFigure {
+  data: Json[];
+  layout: Json;
+  box?: Box; // without one, the whole chart
+  ground: Path[];
+  words: Word[];
+  marks: Path[];
+  live?: LiveLine[];
+}
+
+const CONFIG = {
+  displayModeBar: false,
+  responsive: false,
+  doubleClick: false,
+  scrollZoom: false,
+  showTips: false,
+};
+
+/**
+ * @param zoomed called with Plotly's change of ranges
+ * @param fit called on a double click
+ */
+export function createPlot(plotly: any, zoomed: (change: Json) => void, fit: () => void) {
+  const ground = createDrawingLayer("chart-ground");
+  const marks = createDrawingLayer("chart-marks");
+  const curves: any = Object.assign(document.createElement("div"), { className: "chart-plot" });
+  curves.setAttribute("aria-hidden", "true");
+  let draws = 0;
+  let box: Box = { left: 0, top: 0, width: 0, height: 0 };
+  return {
+    ground: ground.element,
+    curves: curves as HTMLElement,
+    marks: marks.element,
+    /** @param whole the chart's own box */
+    draw({ data, layout, ground: below, words, marks: above, box: own }: PlotFigure, whole: Box) {
+      box = own ?? whole;
+      const { width, height } = box;
+      Object.assign(curves.style, {
+        left: `${box.left}px`,
+        top: `${box.top}px`,
+        width: `${width}px`,
+        height: `${height}px`,
+      });
+      // passed once: Plotly would compare a configuration in every draw
+      const config = draws ? undefined : CONFIG;
+      const fixed = { width, height, datarevision: ++draws, uirevision: "plotly-chart" };
+      plotly.react(curves, data, { ...layout, ...fixed }, config);
+      if (draws === 1) {
+        curves.on("plotly_relayout", zoomed);
+        curves.on("plotly_doubleclick", fit);
+      }
+      ground.show(below, words);
+      marks.show(above);
+    },
+    /** The curves as SVG, at their place in the chart. */
+    async picture() {
+      const { left, top, width, height } = box;
+      const address: string = await plotly.toImage(curves, { format: "svg", width, height });
+      const text = decodeURIComponent(address.replace(/^data:image\/svg\+xml,/, ""));
+      const { documentElement } = new DOMParser().parseFromString(text, "image/svg+xml");
+      return { left, top, element: document.importNode(documentElement, true) };
+    },
+    purge: () => draws && plotly.purge(curves),
+  };
+}
+
+export type Plot = ReturnType<typeof createPlot>;
