@@ -93,7 +93,7 @@ export const KINDS: Record<string, Kind> = {
     build: (_, scene) => scatterChart(scene),
     labels: scatterLabels,
     summary: scatterSummary,
-    every: 250,
+    every: 100, // predictions come four times a second
     isRead: false,
     follows: (state) => [
       state.order,

@@ -183,3 +183,31 @@ def test_the_cursors_line_is_on_the_canvas_in_every_panel(open_lab: OpenLab) -> 
     assert columns == 3
     lab.page.keyboard.press("Escape")
     lab.until(lambda: lab.page.evaluate(INK), lambda inked: not inked)
+
+
+# The heading's words and the drawn squares after every frame.
+HEADINGS = """(ms) => new Promise((done) => {
+    const seen = [];
+    const until = performance.now() + ms;
+    const look = () => {
+        const [head, chart] = ["predicted-true .end", "predicted-true plotly-chart"]
+            .map((each) => document.querySelector(each));
+        const dots = [...chart.querySelectorAll(".dots")].map((path) => path.getAttribute("d")).join();
+        const scores = [...chart.querySelectorAll(".values, .score")].map((each) => each.textContent).join();
+        seen.push([head.textContent, `${scores} ${dots}`]);
+        if (performance.now() < until) requestAnimationFrame(look);
+        else done(seen);
+    };
+    look();
+})"""
+
+
+def test_the_step_over_the_predictions_is_the_step_of_the_drawn_ones(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    play_past(lab, 20)
+    seen = lab.page.evaluate(HEADINGS, 2500)
+    shown: dict[str, set[str]] = {}
+    for head, squares in seen:
+        shown.setdefault(head, set()).add(squares)
+    assert len(shown) >= 4
+    assert {head: len(squares) for head, squares in shown.items() if len(squares) > 1} == {}

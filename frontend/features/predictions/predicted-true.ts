@@ -95,10 +95,18 @@ export class PredictedTrue extends LiveElement {
           set(this, { "data-switched": has });
         },
       );
-      this.follow(headWords, (words) => end.show(...words));
       this.follow(
         (state) => [facing(state), state.experiment?.id, ...(state.experiment?.classes ?? [])],
         (_, state) => this.#build(body, reading, state),
+      );
+      // the heading names the step of the squares, which are drawn later than an answer arrives
+      const isDrawn = () => body.querySelector("plotly-chart[data-state=drawn]") !== null;
+      this.follow(
+        (state) => [facing(state), ...headWords(state)],
+        ([_, ...words]) => isDrawn() || end.show(...words),
+      );
+      body.addEventListener("drawn", (event) =>
+        end.show(...headWords((event as CustomEvent<State>).detail)),
       );
       this.follow(
         (state) => shownRuns(state).map(({ name }) => name),
