@@ -6,6 +6,7 @@
 import { createApp } from "./app.ts";
 import { registerPlotlyChart } from "./charts/plotly-chart.ts";
 import { ContinueOffer } from "./features/transport/continue-offer.ts";
+import { CsvDialog } from "./features/recipe/csv-dialog.ts";
 import { DataFields } from "./features/recipe/data-fields.ts";
 import { DoctorList } from "./features/doctor/doctor-list.ts";
 import { ExhibitNote } from "./features/exhibits/exhibit-note.ts";
@@ -31,14 +32,15 @@ import { StepInspector } from "./features/inspector/step-inspector.ts";
 import { Announcer } from "./page/announcer.ts";
 import { SummaryDialog } from "./features/figures/summary-dialog.ts";
 import { TimeScrubber } from "./features/transport/time-scrubber.ts";
-import { TopBar } from "./page/top-bar.ts";
+import { ConnectionLine, PageButtons } from "./page/top-bar.ts";
 import { TransportBar } from "./features/transport/transport-bar.ts";
 import { WatchLine } from "./features/sharing/watch-line.ts";
 import { openDashboard } from "./page/dashboard.ts";
 import { type LiveElement, register } from "./ui/live-element.ts";
 
 const ELEMENTS: Record<string, typeof LiveElement> = {
-  "top-bar": TopBar,
+  "connection-line": ConnectionLine,
+  "page-buttons": PageButtons,
   "exhibit-picker": ExhibitPicker,
   "exhibit-note": ExhibitNote,
   "export-menu": ExportMenu,
@@ -67,6 +69,7 @@ const ELEMENTS: Record<string, typeof LiveElement> = {
   "page-announcer": Announcer,
   "share-menu": ShareMenu,
   "share-dialog": ShareDialog,
+  "csv-dialog": CsvDialog,
   "watch-line": WatchLine,
   "step-inspector": StepInspector,
 };

@@ -155,7 +155,8 @@ function createDraughtsman(origin: Origin) {
         copy.setAttribute(name, style.getPropertyValue(name));
     } else if (style.opacity !== "1") copy.setAttribute("opacity", style.opacity);
     for (const child of element.childNodes) {
-      const clone = child instanceof Element ? copied(child) : child.cloneNode();
+      const clone =
+        child instanceof Element ? copied(child) : child instanceof Text && child.cloneNode();
       if (clone) copy.append(clone);
     }
     return copy;

@@ -5,6 +5,7 @@
 
 import { refuseStrayDrops, takeDrops } from "../features/recipe/csv-drop.ts";
 import { makeOwn, set } from "../ui/dom.ts";
+import { confirmChoices } from "../ui/listbox.ts";
 import { keepLowerRow } from "../features/figures/instrument-panel.ts";
 import { goToRecipe, keepSheet } from "../features/recipe/recipe-sheet.ts";
 import { keepTheme } from "./theme.ts";
@@ -20,6 +21,7 @@ const find = (selector: string) => document.querySelector(selector) as HTMLEleme
 
 export function openDashboard(app: App) {
   refuseStrayDrops();
+  confirmChoices();
   takeDrops(
     find(".app"),
     () => app.store.get().experiment !== null,

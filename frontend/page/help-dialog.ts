@@ -3,57 +3,46 @@
  * Owns: the dialog. The caller passes the lines.
  */
 
-import { segmentedSwitch } from "../ui/controls.ts";
-import { keepDialog } from "../ui/dialog.ts";
-import { make } from "../ui/dom.ts";
-import { LiveElement } from "../ui/live-element.ts";
+import { html, nothing } from "lit";
+import { switchOf } from "../ui/controls.ts";
+import { ModalDialog } from "../ui/dialog.ts";
+import type { State } from "../core/types.ts";
 
 type Line = { does: string; caps: string[] };
 
-export class HelpDialog extends LiveElement {
+export class HelpDialog extends ModalDialog {
+  override dialog = "help";
   lines: () => Line[] = () => [];
+  /** About the server's kernel; null if nothing is known. */
+  #kernel: string | null = "";
 
-  override start() {
-    keepDialog(this, "help", () => ({ title: "Keyboard", content: this.#content() }));
+  override shows({ view }: State) {
+    return [view.dialog, view.singleKeys];
   }
 
-  #content() {
-    const lines = this.lines().map(({ does, caps }) =>
-      make(
-        "div",
-        {},
-        make("dt", {}, does),
-        make("dd", {}, ...caps.map((cap) => make("kbd", {}, cap))),
-      ),
-    );
-    const single = segmentedSwitch({
-      name: "Single-key shortcuts",
-      choices: [
-        { value: "on", text: "on" },
-        { value: "off", text: "off" },
-      ],
-      choose: (value) => {
-        this.app.setView({ singleKeys: value === "on" });
-        single.show(value);
-      },
-    });
-    single.show(this.app.store.get().view.singleKeys ? "on" : "off");
-    const kernel = make("p", { class: "line muted kernel", role: "status" });
-    void this.app.kernelWords().then(
-      (words) => kernel.append(words),
-      () => kernel.remove(),
-    );
-    return [
-      make("dl", { class: "keys" }, ...lines),
-      make(
-        "div",
-        { class: "line" },
-        make("span", {}, "Single-key shortcuts"),
-        single.root,
-        make("span", { class: "muted" }, "Off: only Space, arrows and Esc work."),
-      ),
-      kernel,
-      make("p", { class: "line" }, make("a", { href: "docs/" }, "Documentation")),
+  override async opened() {
+    this.#kernel = "";
+    this.#kernel = await this.app.kernelWords().catch(() => null);
+    this.requestUpdate();
+  }
+
+  override content() {
+    const choices = [
+      { value: "on", text: "on" },
+      { value: "off", text: "off" },
     ];
+    const choose = (value: string) => this.app.setView({ singleKeys: value === "on" });
+    const line = ({ does, caps }: Line) =>
+      html`<div><dt>${does}</dt><dd>${caps.map((cap) => html`<kbd>${cap}</kbd>`)}</dd></div>`;
+    const body = html`
+      <dl class="keys">${this.lines().map(line)}</dl>
+      <div class="line">
+        <span>Single-key shortcuts</span>
+        ${switchOf(this.state.view.singleKeys ? "on" : "off", { name: "Single-key shortcuts", choices, choose })}
+        <span class="muted">Off: only Space, arrows and Esc work.</span>
+      </div>
+      ${this.#kernel === null ? nothing : html`<p class="line muted kernel" role="status">${this.#kernel}</p>`}
+      <p class="line"><a href="docs/">Documentation</a></p>`;
+    return { name: "Keyboard", body };
   }
 }

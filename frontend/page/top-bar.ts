@@ -1,15 +1,15 @@
 /**
- * Wordmark, connection, export, theme, help; exhibit-picker.ts stands between them.
+ * Connection, theme and help in the top bar.
  * Owns: words for the state of the connection.
  */
 
-import { button } from "../ui/controls.ts";
-import { make, makeOwn, set, write } from "../ui/dom.ts";
+import { html } from "lit";
+import { set } from "../ui/dom.ts";
 import { icon, light } from "../ui/icons.ts";
 import { LiveElement } from "../ui/live-element.ts";
 import { nextTheme } from "./theme.ts";
 import { percent } from "../core/format.ts";
-import type { Connection } from "../core/types.ts";
+import type { Connection, State } from "../core/types.ts";
 
 type Light = "full" | "ring" | "triangle" | "half" | "empty";
 /** `brief`: on a phone, below the light */
@@ -45,57 +45,38 @@ const THEME_WORDS = {
   auto: "Follow the theme of the system (T)",
 };
 
-export class TopBar extends LiveElement {
-  override start() {
-    if (this.querySelector(".connection .word-of-line")) return;
-    const line = this.querySelector(".connection") as HTMLElement;
-    this.#showConnection(line);
-    const theme = button({
-      look: "quiet square theme",
-      act: () => this.app.setView({ theme: nextTheme(this.app.store.get().view.theme) }),
-    });
-    const help = button({
-      name: "Help and keyboard shortcuts (?)",
-      look: "quiet square",
-      icon: "help",
-      more: { "aria-haspopup": "dialog" },
-      act: () => this.app.setView({ dialog: "help" }),
-    });
-    this.append(makeOwn("share-menu"), makeOwn("export-menu"), theme, help);
-    this.follow(
-      (state) => state.view.theme,
-      (now) => {
-        const next = nextTheme(now);
-        set(theme, {
-          "aria-label": THEME_WORDS[next],
-          title: THEME_WORDS[next],
-          "data-theme-now": now,
-        });
-        theme.replaceChildren(icon(THEME_ICONS[next]));
-      },
-    );
+export class ConnectionLine extends LiveElement {
+  override shows({ connection, isDrawingSlow }: State) {
+    return [connection, isDrawingSlow];
   }
 
-  #showConnection(line: HTMLElement) {
-    const word = make("span", { role: "status", class: "word-of-line" });
-    const number = make("span", { class: "muted latency" });
-    const brief = make("span", { class: "brief", "aria-hidden": "true" });
-    let last = "";
-    this.follow(
-      (state) => state.connection,
-      (connection) => {
-        const row = LINE[connection.status];
-        if (last !== connection.status) line.replaceChildren(light(row.light), word, number, brief);
-        last = connection.status;
-        set(line, { "data-status": connection.status, "data-tone": row.tone });
-        write(word, row.word(connection));
-        write(brief, row.brief ?? "");
-        write(number, figure(connection));
-      },
-    );
-    this.follow(
-      (state) => state.isDrawingSlow,
-      (slow) => set(line, { title: slow ? SLOW : null }),
-    );
+  override render() {
+    const { connection, isDrawingSlow } = this.state;
+    const { light: shape, tone, word, brief } = LINE[connection.status];
+    set(this, {
+      "data-status": connection.status,
+      "data-tone": tone,
+      title: isDrawingSlow ? SLOW : null,
+    });
+    return html`${light(shape)}<span role="status" class="word-of-line">${word(connection)}</span
+      ><span class="muted latency">${figure(connection)}</span
+      ><span class="brief" aria-hidden="true">${brief}</span>`;
+  }
+}
+
+/** Theme and help. */
+export class PageButtons extends LiveElement {
+  override shows({ view }: State) {
+    return view.theme;
+  }
+
+  override render() {
+    const { theme } = this.state.view;
+    const next = nextTheme(theme);
+    return html`<button type="button" class="button quiet square theme" data-theme-now=${theme}
+        aria-label=${THEME_WORDS[next]} title=${THEME_WORDS[next]}
+        @click=${() => this.app.setView({ theme: next })}>${icon(THEME_ICONS[next])}</button
+      ><button type="button" class="button quiet square" aria-label="Help and keyboard shortcuts (?)"
+        aria-haspopup="dialog" @click=${() => this.app.setView({ dialog: "help" })}>${icon("help")}</button>`;
   }
 }

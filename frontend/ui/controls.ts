@@ -1,21 +1,21 @@
 /**
- * Small controls of every part of the page: button, segmented switch, number box, select.
- * Owns: their markup, keys and ARIA. Each returns `root` and `show`, which takes the present value.
+ * Small controls of every part of the page: button, segmented switch, select, labelled field.
+ * Owns: their markup, keys and ARIA.
  */
 
-import { make, set, write } from "./dom.ts";
+import { html, nothing } from "lit";
+import { live } from "lit/directives/live.js";
+import { held, make, nodeOf } from "./dom.ts";
 import { icon } from "./icons.ts";
-import { confirmChoices } from "./listbox.ts";
 import type { Problem } from "../core/types.ts";
 import type { Child } from "./dom.ts";
 
-type IconName = Parameters<typeof icon>[0];
-
+/** For elements built by hand. */
 export function button(
   options: {
     name?: string; // accessible name, if the text is not enough
     look?: string; // more classes: "quiet square small solid dashed"
-    icon?: IconName;
+    icon?: Parameters<typeof icon>[0];
     title?: string;
     more?: Record<string, any>; // more attributes
     act: () => void;
@@ -32,7 +32,7 @@ export function button(
       on: { click: options.act },
       ...options.more,
     },
-    options.icon ? icon(options.icon) : null,
+    options.icon ? nodeOf(icon(options.icon)) : null,
     ...children,
   );
 }
@@ -43,7 +43,17 @@ type Choice<Value extends string> = {
   text: string;
   name?: string;
   title?: string;
-  before?: () => Node;
+  before?: unknown;
+};
+type Switch<Value extends string> = {
+  name: string;
+  choices: Choice<Value>[];
+  choose: (value: Value) => void;
+  look?: string;
+  disabled?: boolean;
+  isMany?: boolean; // little room for each
+  helpId?: string; // of the line that describes it
+  title?: unknown;
 };
 
 /** The place in a list to which an arrow, Home or End leads; null for other keys. */
@@ -55,68 +65,36 @@ function placeAfter(key: string, place: number, count: number) {
 }
 
 /** A choice of a few: a radio group that looks like a switch. Arrows choose, Tab leaves. */
-export function segmentedSwitch<Value extends string>({
-  name,
-  choices,
-  choose,
-  look = "",
-}: {
-  name: string;
-  choices: Choice<Value>[];
-  choose: (value: Value) => void;
-  look?: string;
-}) {
-  const buttons = choices.map((choice) =>
-    make(
-      "button",
-      {
-        type: "button",
-        role: "radio",
-        "aria-checked": "false",
-        tabindex: -1,
-        title: choice.title ?? null,
-        "aria-label": choice.name ?? null,
-        "data-value": choice.value,
-        on: { click: () => choose(choice.value) },
-      },
-      choice.before?.(),
-      make("span", { class: "clip" }, choice.text),
-    ),
-  );
+export function switchOf<Value extends string>(
+  value: string | null,
+  { name, choices, choose, look = "", disabled, isMany, helpId, title }: Switch<Value>,
+) {
+  const isListed = choices.some((choice) => choice.value === value);
   const move = (event: KeyboardEvent) => {
-    const place = placeAfter(
-      event.key,
-      buttons.indexOf(document.activeElement as any),
-      buttons.length,
-    );
+    const buttons = [...(event.currentTarget as Element).children] as HTMLElement[];
+    const at = buttons.indexOf(document.activeElement as HTMLElement);
+    const place = placeAfter(event.key, at, buttons.length);
     if (place === null || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     buttons[place].focus();
     choose(choices[place].value);
   };
-  const root = make(
-    "div",
-    {
-      class: `switch ${look}`.trim(),
-      role: "radiogroup",
-      "aria-label": name,
-      on: { keydown: move },
-    },
-    ...buttons,
-  );
-
-  function show(value: string | null) {
-    const isListed = choices.some((choice) => choice.value === value);
-    buttons.forEach((item, place) => {
-      const checked = choices[place].value === value;
-      set(item, {
-        "aria-checked": String(checked),
-        tabindex: checked || (!isListed && place === 0) ? 0 : -1,
-      });
-    });
-  }
-  return { root, show };
+  const buttons = choices.map((choice, place) => {
+    const checked = choice.value === value;
+    return html`<button type="button" role="radio" aria-checked=${checked} ?disabled=${disabled}
+      tabindex=${checked || (!isListed && place === 0) ? 0 : -1}
+      title=${choice.title ?? nothing} aria-label=${choice.name ?? nothing}
+      data-value=${choice.value} @click=${() => choose(choice.value)}
+      >${choice.before ?? nothing}<span class="clip">${choice.text}</span></button>`;
+  });
+  return html`<div class="switch ${look}" role="radiogroup" aria-label=${name} @keydown=${move}
+    ?data-many=${isMany} aria-describedby=${helpId ?? nothing} title=${title ?? nothing}
+    >${buttons}</div>`;
 }
+
+/** The same for elements built by hand. */
+export const segmentedSwitch = <Value extends string>(options: Switch<Value>) =>
+  held((value: string | null) => switchOf(value, options), null);
 
 /** "1,200" but not "0,003": groups of three after a first digit that is not 0. */
 const THOUSANDS = /^-?[1-9]\d{0,2}([ ,]\d{3})+(\.\d+)?$/;
@@ -128,108 +106,50 @@ export function readNumber(text: string) {
   return plain === "" ? Number.NaN : Number(plain);
 }
 
-/** A box for one number. A refused text stays in the box with a message below. */
-export function numberBox({
-  name,
-  format,
-  refuse,
-  apply,
-  whole = false,
-  canBeOff = false,
-}: {
-  name: string;
-  format: (value: number) => string;
-  refuse: (value: number) => string | null; // why a number is not allowed, or null
-  apply: (value: any) => void; // receives a number, or null if switched off
-  whole?: boolean;
-  canBeOff?: boolean; // an empty box, or the word, means null
-}) {
-  const complaint = make("p", { class: "complaint", hidden: true, role: "alert" });
-  const box = make("input", {
-    class: "input number",
-    type: "text",
-    inputmode: whole ? "numeric" : "decimal",
-    autocomplete: "off",
-    spellcheck: "false",
-    "aria-label": name,
-    placeholder: canBeOff ? "off" : null,
-    on: {
-      change: () => commit(),
-      keydown: (event: KeyboardEvent) => event.key === "Escape" && restore(),
-    },
-  });
-  let present: number | null = Number.NaN;
-  const written = () => (present === null ? "" : format(present));
-  const isOff = () => canBeOff && /^(off)?$/i.test(box.value.trim());
-
-  function complain(why: string | null) {
-    complaint.hidden = why === null;
-    write(complaint, why ?? "");
-    set(box, { "aria-invalid": why === null ? null : "true" });
-  }
-  function commit() {
-    const value = isOff() ? null : readNumber(box.value);
-    const why =
-      value === null ? null : Number.isFinite(value) ? refuse(value) : "This is not a number.";
-    complain(why);
-    if (why !== null) return;
-    if (value === present) box.value = written();
-    else apply(value);
-  }
-  function restore() {
-    complain(null);
-    box.value = written();
-  }
-  function show(value: number | null) {
-    if (value === present) return;
-    present = value;
-    if (document.activeElement !== box || !complaint.hidden) complain(null);
-    box.value = written();
-  }
-  /** Shows a value while a slider is dragged, without applying it. */
-  const preview = (value: number) => void (box.value = format(value));
-  return { box, complaint, show, preview, complain };
-}
-
 /** The server's message about one field of a refused recipe. */
 export function complaintAt(problem: Problem | null, ...pointers: string[]) {
   const error = problem?.errors?.find(({ pointer }) => pointers.includes(pointer));
   return error ? (error.detail ?? error.message ?? problem?.title ?? null) : null;
 }
 
-export const field = (text: string, control: Node) =>
-  make("label", { class: "field" }, make("span", {}, text), control);
-
 export type Option = { value: string; text: string; group?: string; disabled?: boolean };
 
-function grouped(choices: Option[]) {
-  const option = ({ value, text, disabled = false }: Option) =>
-    make("option", { value, disabled }, text);
-  const groups = [...new Set(choices.map(({ group }) => group))];
-  return groups.flatMap((group) => {
-    const options = choices.filter((choice) => choice.group === group).map(option);
-    return group === undefined ? options : [make("optgroup", { label: group }, ...options)];
+/** A select; options with a `group` stand below its name, in the order of first appearance. */
+export function selectOf(
+  value: string,
+  {
+    name,
+    options,
+    choose,
+    helpId,
+    title,
+  }: {
+    name: string;
+    options: Option[];
+    choose: (value: string) => void;
+    helpId?: string;
+    title?: unknown;
+  },
+) {
+  const row = (option: Option) =>
+    html`<option value=${option.value} ?disabled=${option.disabled}
+      .selected=${live(option.value === value)}>${option.text}</option>`;
+  const groups = [...new Set(options.map(({ group }) => group))].map((group) => {
+    const rows = options.filter((option) => option.group === group).map(row);
+    return group === undefined ? rows : html`<optgroup label=${group}>${rows}</optgroup>`;
   });
+  return html`<select class="input" aria-label=${name}
+    aria-describedby=${helpId ?? nothing} title=${title ?? nothing}
+    @change=${({ target }: Event) => choose((target as HTMLSelectElement).value)}>${groups}</select>`;
 }
 
-export function selectBox({ name, choose }: { name: string; choose: (value: string) => void }) {
-  const root = make("select", {
-    class: "input",
-    "aria-label": name,
-    on: { change: () => choose(root.value) },
-  });
-  let last = "";
-  let present: Option[] = [];
-  confirmChoices(root, () => present);
-  /** Shows choices; those with a `group` stand below its name, in the order of first appearance. */
-  function show(choices: Option[], value: string) {
-    const signature = JSON.stringify(choices);
-    if (signature !== last) root.replaceChildren(...grouped(choices));
-    last = signature;
-    present = choices;
-    root.value = value;
-  }
-  return { root, show };
+/** The same for elements built by hand. */
+export function selectBox(options: { name: string; choose: (value: string) => void }) {
+  const { root, show } = held(
+    ([value, choices]: [string, Option[]]) => selectOf(value, { ...options, options: choices }),
+    ["", []],
+  );
+  return { root, show: (choices: Option[], value: string) => show([value, choices]) };
 }
 
 /** After a choice to watch: Space plays it, instead of opening the list again. */

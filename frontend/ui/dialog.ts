@@ -1,80 +1,75 @@
 /**
- * Modal dialogs in the page's look.
- * Owns: their heading, their close button, how they close, and which one `view.dialog` names.
+ * A modal dialog in the page's look. Esc, a press beside it and its button close it.
+ * Owns: opening and closing. Subclasses say when it is open, and what it shows.
  */
 
-import { make } from "./dom.ts";
+import { html, nothing } from "lit";
 import { icon } from "./icons.ts";
-import type { State, View } from "../core/types.ts";
-import type { LiveElement } from "./live-element.ts";
+import { LiveElement } from "./live-element.ts";
+import type { State } from "../core/types.ts";
 
-/** `stop` is called when it closes */
-type Face = { title: string; content: Node[]; stop?: () => void };
+export abstract class ModalDialog extends LiveElement {
+  /** The `view.dialog` that opens it. */
+  dialog = "";
+  #isOpen = false;
 
-/**
- * Opens a modal dialog in the page's look; closing removes it.
- * @returns close
- */
-export function openDialog(name: string, content: Node[], closed: () => void): () => void {
-  const shut = make(
-    "button",
-    {
-      type: "button",
-      class: "button quiet square",
-      "aria-label": "Close (Esc)",
-      on: { click: () => close() },
-    },
-    icon("close"),
-  );
-  const dialog = make(
-    "dialog",
-    { class: "dialog", "aria-label": name },
-    make("div", { class: "head" }, make("h2", {}, name), shut),
-    ...content,
-  );
-  // The browser reports a closed dialog some tasks later, and a key pressed meanwhile would find it
-  // open. So it is
-  // removed at once; the event serves only closings by the browser.
-  const close = () => {
-    if (!dialog.isConnected) return;
-    dialog.close();
-    dialog.remove();
-    closed();
-  };
-  dialog.addEventListener("close", close);
-  dialog.addEventListener("click", (event) => event.target === dialog && close());
-  dialog.addEventListener("keydown", (event) => {
+  abstract content(): { name: string; body: unknown };
+  opened() {}
+  closed() {}
+
+  isOpen({ view }: State) {
+    return view.dialog === this.dialog;
+  }
+
+  /** A person closes it. */
+  leave() {
+    this.app.setView({ dialog: null });
+  }
+
+  override shows(state: State): unknown {
+    return this.isOpen(state);
+  }
+
+  override willUpdate() {
+    const isOpen = this.isOpen(this.state);
+    if (isOpen === this.#isOpen) return;
+    this.#isOpen = isOpen;
+    if (isOpen) return this.opened();
+    this.querySelector("dialog")?.close(); // returns the focus
+    this.closed();
+  }
+
+  override render() {
+    if (!this.#isOpen) return nothing;
+    const { name, body } = this.content();
+    return html`<dialog class="dialog" aria-label=${name}
+        @close=${this.#leave} @click=${this.#press} @keydown=${this.#key}>
+      <div class="head">
+        <h2>${name}</h2>
+        <button type="button" class="button quiet square" aria-label="Close (Esc)"
+          @click=${this.#leave}>${icon("close")}</button>
+      </div>
+      ${body}
+    </dialog>`;
+  }
+
+  override updated() {
+    const dialog = this.querySelector("dialog");
+    if (dialog && !dialog.open) dialog.showModal();
+  }
+
+  /** The browser reports a closed dialog some tasks later, when another may be open. */
+  #leave({ currentTarget }: Event) {
+    if ((currentTarget as Element).isConnected) this.leave();
+  }
+
+  #press({ target, currentTarget }: Event) {
+    if (target === currentTarget) this.leave();
+  }
+
+  #key(event: KeyboardEvent) {
     if (event.key !== "Escape" || event.defaultPrevented) return;
     event.preventDefault();
-    close();
-  });
-  document.body.append(dialog);
-  dialog.showModal();
-  return close;
-}
-
-/**
- * Keeps a dialog open while `view.dialog` has its name; closing it clears the name.
- * @param face of the moment at which it opens; null if it cannot
- */
-export function keepDialog(
-  host: LiveElement,
-  name: View["dialog"],
-  face: (state: State) => Face | null,
-) {
-  let close: (() => void) | null = null;
-  host.follow(
-    (state) => state.view.dialog,
-    (dialog, state) => {
-      if (dialog !== name) return close?.();
-      const opened = close ? null : face(state);
-      if (!opened) return;
-      close = openDialog(opened.title, opened.content, () => {
-        close = null;
-        opened.stop?.();
-        if (host.app.store.get().view.dialog === name) host.app.setView({ dialog: null });
-      });
-    },
-  );
-  host.whenGone(() => close?.());
+    this.leave();
+  }
 }

@@ -1,9 +1,13 @@
 /**
- * Makes elements without markup in strings, so that no text can become markup.
- * Owns: make, draw and changes to existing elements. Knows nothing of the application.
+ * Makes elements by hand where a template does not fit, without markup in strings.
+ * Owns: make, draw, changes to existing elements, and templates as elements. Knows nothing of the
+ * application.
  */
 
-export type Child = Node | string | number | null | false | undefined;
+import { render } from "lit";
+import type { TemplateResult } from "lit";
+
+export type Child = Node | TemplateResult | string | number | null | false | undefined;
 /** true = present, false or null = absent; `on` holds listeners, `style` holds properties */
 type Attributes = Record<string, any> & {
   on?: Record<string, (event: any) => void>;
@@ -37,7 +41,10 @@ function restyle(element: HTMLElement, properties: Record<string, string | numbe
 const present = (children: Child[]) =>
   children
     .filter((child) => child !== null && child !== false && child !== undefined)
-    .map((child) => (typeof child === "number" ? String(child) : child)) as (Node | string)[];
+    .map((child) => (isTemplate(child) ? nodeOf(child) : child)) as (Node | string)[];
+
+const isTemplate = (child: Child): child is TemplateResult =>
+  typeof child === "object" && child !== null && "_$litType$" in child;
 
 export function make<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
@@ -83,3 +90,14 @@ export function disableAll(root: Element, disabled: boolean) {
 export function write(element: Element, text: string) {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/** A template as an element for code that builds by hand; `show` renders it with another value. */
+export function held<Value>(template: (value: Value) => TemplateResult, first: NoInfer<Value>) {
+  const place = document.createElement("div");
+  const show = (value: Value) => void render(template(value), place);
+  show(first);
+  return { root: place.firstElementChild as HTMLElement, show };
+}
+
+/** A template that never changes, as an element. */
+export const nodeOf = (template: TemplateResult) => held(() => template, null).root;

@@ -1,22 +1,21 @@
 /**
  * A line of words in parts. Whole parts at the end are hidden where room is short; the title has
  * all.
- * Owns: its elements, patched in place.
+ * Owns: its template.
  */
 
-import { make, set, write } from "./dom.ts";
+import { html } from "lit";
+import { held } from "./dom.ts";
 
-/** @param look more classes */
+/** @param parts with their separators, most important first */
+export function wordsOf(look: string, parts: (string | null)[]) {
+  const visible = parts.filter(Boolean);
+  return html`<span class="fitting ${look}" title=${visible.join("")}
+    >${visible.map((part) => html`<span>${part}</span>`)}</span>`;
+}
+
+/** The same for elements built by hand. */
 export function fittingWords(look: string) {
-  const root = make("span", { class: `fitting ${look}` });
-
-  /** @param parts with their separators, most important first */
-  function show(...parts: (string | null)[]) {
-    const visible = parts.filter((part) => part !== null && part !== "");
-    while (root.childElementCount > visible.length) root.lastElementChild?.remove();
-    while (root.childElementCount < visible.length) root.append(make("span", {}));
-    visible.forEach((part, place) => write(root.children[place], part as string));
-    set(root, { title: visible.join("") });
-  }
-  return { root, show };
+  const { root, show } = held((parts: (string | null)[]) => wordsOf(look, parts), []);
+  return { root, show: (...parts: (string | null)[]) => show(parts) };
 }

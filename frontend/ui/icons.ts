@@ -1,18 +1,18 @@
 /**
- * Drawings 16 or 18 px wide: icons, state glyphs, markers of runs, the logo.
+ * Drawings 16 or 18 px wide: icons, state glyphs, markers of runs, lights, as templates.
  * Owns: their shapes. The style sheet sets colours.
  */
 
-import { draw } from "./dom.ts";
+import { html, svg } from "lit";
 import type { Lane } from "../core/types.ts";
 
-const stroke = (d: string) => () => draw("path", { d });
-const solid = (d: string) => () => draw("path", { d, class: "solid" });
-const ring = (cx: number, cy: number, r: number) => () => draw("circle", { cx, cy, r });
-const dot = (cx: number, cy: number, r: number) => () =>
-  draw("circle", { cx, cy, r, class: "solid" });
-const bar = (x: number) => () =>
-  draw("rect", { x, y: 2.5, width: 3.2, height: 11, rx: 0.8, class: "solid" });
+const stroke = (d: string) => svg`<path d=${d}></path>`;
+const solid = (d: string) => svg`<path class="solid" d=${d}></path>`;
+const ring = (x: number, y: number, r: number) => svg`<circle cx=${x} cy=${y} r=${r}></circle>`;
+const dot = (x: number, y: number, r: number) =>
+  svg`<circle class="solid" cx=${x} cy=${y} r=${r}></circle>`;
+const bar = (x: number) =>
+  svg`<rect class="solid" x=${x} y="2.5" width="3.2" height="11" rx=".8"></rect>`;
 
 const ICONS = {
   play: [solid("M4.5 2.8v10.4c0 .6.6.9 1.1.6l8-5.2c.4-.3.4-.9 0-1.2l-8-5.2c-.5-.3-1.1 0-1.1.6z")],
@@ -59,37 +59,25 @@ const ICONS = {
 };
 
 export const icon = (name: keyof typeof ICONS) =>
-  draw(
-    "svg",
-    { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true", "data-icon": name },
-    ...ICONS[name].map((shape) => shape()),
-  );
+  html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true" data-icon=${name}>${ICONS[name]}</svg>`;
 
 const MARKERS = {
-  a: () => draw("circle", { cx: 5, cy: 5, r: 4.3 }),
-  b: () => draw("rect", { x: 1, y: 1, width: 8, height: 8 }),
-  c: () => draw("path", { d: "M5 .2 9.8 5 5 9.8.2 5z" }),
-  d: () => draw("path", { d: "M5 .8 9.6 9H.4z" }),
+  a: svg`<circle cx="5" cy="5" r="4.3"></circle>`,
+  b: svg`<rect x="1" y="1" width="8" height="8"></rect>`,
+  c: svg`<path d="M5 .2 9.8 5 5 9.8.2 5z"></path>`,
+  d: svg`<path d="M5 .8 9.6 9H.4z"></path>`,
 };
 
 /** A run's shape in its colour. */
-export function marker(lane: Lane) {
-  const span = document.createElement("span");
-  span.className = "marker";
-  span.dataset.lane = lane;
-  span.setAttribute("aria-hidden", "true");
-  span.append(draw("svg", { viewBox: "0 0 10 10" }, MARKERS[lane]()));
-  return span;
-}
+export const marker = (lane: Lane) =>
+  html`<span class="marker" data-lane=${lane} aria-hidden="true"
+    ><svg viewBox="0 0 10 10">${MARKERS[lane]}</svg></span>`;
 
-const line = (d: string, width: number) => () =>
-  draw("path", { d, "stroke-width": width, "stroke-linecap": "round", "stroke-linejoin": "round" });
-const onTop = (d: string) => () =>
-  draw("path", { d, stroke: "var(--paper)", "stroke-width": 2, "stroke-linecap": "round" });
-const hoop = (r: number, width: number, dash?: string) => () =>
-  draw("circle", { cx: 9, cy: 9, r, "stroke-width": width, "stroke-dasharray": dash });
-const body = (d: string) => () =>
-  draw("path", { d, fill: "currentColor", "stroke-linejoin": "round" });
+const line = (d: string, width: number) =>
+  svg`<path d=${d} stroke-width=${width} stroke-linecap="round" stroke-linejoin="round"></path>`;
+const onTop = (d: string) =>
+  svg`<path d=${d} stroke="var(--paper)" stroke-width="2" stroke-linecap="round"></path>`;
+const body = (d: string) => svg`<path d=${d} fill="currentColor" stroke-linejoin="round"></path>`;
 
 const GLYPHS = {
   problem: [
@@ -97,10 +85,13 @@ const GLYPHS = {
     onTop("M9 5v4.6M9 12.3v.6"),
   ],
   warning: [body("M9 1.8 17 16H1z"), onTop("M9 7v4M9 13.4v.2")],
-  check: [hoop(7.4, 1.6), line("m5.6 9.3 2.4 2.4 4.6-5", 1.8)],
-  dead: [hoop(6.6, 2, "3.1 2.1")],
+  check: [
+    svg`<circle cx="9" cy="9" r="7.4" stroke-width="1.6"></circle>`,
+    line("m5.6 9.3 2.4 2.4 4.6-5", 1.8),
+  ],
+  dead: [svg`<circle cx="9" cy="9" r="6.6" stroke-width="2" stroke-dasharray="3.1 2.1"></circle>`],
   cross: [line("m4 4 10 10M14 4 4 14", 2.6)],
-  dot: [() => draw("circle", { cx: 9, cy: 9, r: 2.6, fill: "currentColor" })],
+  dot: [svg`<circle cx="9" cy="9" r="2.6" fill="currentColor"></circle>`],
   flat: [line("M3 9h12", 3)],
   rising: [line("M3 13 14 5M8.6 4.4 14.4 4.6 13.4 10.4", 2.2)],
 };
@@ -109,43 +100,18 @@ export type Glyph = keyof typeof GLYPHS;
 
 /** The shape of a state. */
 export const glyph = (name: Glyph) =>
-  draw(
-    "svg",
-    { class: "glyph", viewBox: "0 0 18 18", "aria-hidden": "true", "data-glyph": name },
-    ...GLYPHS[name].map((shape) => shape()),
-  );
+  html`<svg class="glyph" viewBox="0 0 18 18" aria-hidden="true" data-glyph=${name}>${GLYPHS[name]}</svg>`;
 
 const LIGHTS = {
-  full: () => draw("circle", { cx: 5, cy: 5, r: 4.2, fill: "currentColor" }),
-  ring: () =>
-    draw("circle", {
-      cx: 5,
-      cy: 5,
-      r: 3.6,
-      fill: "none",
-      stroke: "currentColor",
-      "stroke-width": 1.6,
-      "stroke-dasharray": "3 2",
-    }),
-  triangle: () => draw("path", { d: "M5 .8 9.6 9H.4z", fill: "currentColor" }),
-  half: () =>
-    draw("path", {
-      d: "M5 .8a4.2 4.2 0 0 1 0 8.4zM5 1.6a3.4 3.4 0 0 0 0 6.8",
-      fill: "currentColor",
-      stroke: "currentColor",
-      "stroke-width": 0.8,
-    }),
-  empty: () =>
-    draw("circle", {
-      cx: 5,
-      cy: 5,
-      r: 3.6,
-      fill: "none",
-      stroke: "currentColor",
-      "stroke-width": 1.6,
-    }),
+  full: svg`<circle cx="5" cy="5" r="4.2" fill="currentColor"></circle>`,
+  ring: svg`<circle cx="5" cy="5" r="3.6" fill="none" stroke="currentColor" stroke-width="1.6"
+    stroke-dasharray="3 2"></circle>`,
+  triangle: svg`<path d="M5 .8 9.6 9H.4z" fill="currentColor"></path>`,
+  half: svg`<path d="M5 .8a4.2 4.2 0 0 1 0 8.4zM5 1.6a3.4 3.4 0 0 0 0 6.8" fill="currentColor"
+    stroke="currentColor" stroke-width=".8"></path>`,
+  empty: svg`<circle cx="5" cy="5" r="3.6" fill="none" stroke="currentColor" stroke-width="1.6"></circle>`,
 };
 
 /** The light beside the connection's word. */
 export const light = (name: keyof typeof LIGHTS) =>
-  draw("svg", { viewBox: "0 0 10 10", "aria-hidden": "true", "data-light": name }, LIGHTS[name]());
+  html`<svg viewBox="0 0 10 10" aria-hidden="true" data-light=${name}>${LIGHTS[name]}</svg>`;

@@ -3,7 +3,7 @@
  * Owns: its keys and ARIA.
  */
 
-import { make } from "./dom.ts";
+import { html, nothing } from "lit";
 import { openPopover } from "./popover.ts";
 
 type Item = {
@@ -12,7 +12,7 @@ type Item = {
   group?: string;
   disabled?: boolean;
   line?: string;
-  figure?: Node;
+  figure?: unknown; // what stands before the text
 };
 
 /** Letters typed within this time belong to one word. */
@@ -70,115 +70,102 @@ export function openListbox({
   look?: string;
   typed?: KeyboardEvent; // the key that opened it: a letter begins a word, Home and End move there
 }): () => void {
-  const options = items.map((item) =>
-    make(
-      "button",
-      {
-        type: "button",
-        role: "option",
-        tabindex: -1,
-        "aria-selected": String(item.value === value),
-        disabled: item.disabled ?? false,
-        on: {
-          click: () => {
-            close();
-            choose(item.value);
-          },
-        },
-      },
-      item.figure,
-      make(
-        "span",
-        { class: "said" },
-        make("span", { class: "text" }, item.text),
-        item.line ? make("span", { class: "line" }, item.line) : null,
-      ),
-    ),
-  );
-  const content = [...new Set(items.map(({ group }) => group))].flatMap((group): HTMLElement[] => {
-    const within = options.filter((_, k) => items[k].group === group);
-    if (group === undefined) return within;
-    return [
-      make(
-        "div",
-        { role: "group", "aria-label": group },
-        make("div", { class: "group-name", "aria-hidden": "true" }, group),
-        ...within,
-      ),
-    ];
-  });
-  const close = openPopover({ anchor, name, role: "listbox", content, closed, look });
-  const enabled = options.filter((option) => !option.disabled);
+  const option = (item: Item) => html`<button type="button" role="option" tabindex="-1"
+    aria-selected=${item.value === value} ?disabled=${item.disabled}
+    @click=${() => (close(), choose(item.value))}>${item.figure ?? nothing}<span class="said"
+    ><span class="text">${item.text}</span>${
+      item.line ? html`<span class="line">${item.line}</span>` : nothing
+    }</span></button>`;
+  const content = () =>
+    [...new Set(items.map(({ group }) => group))].map((group) => {
+      const within = items.filter((item) => item.group === group).map(option);
+      return group === undefined
+        ? within
+        : html`<div role="group" aria-label=${group}
+            ><div class="group-name" aria-hidden="true">${group}</div>${within}</div>`;
+    });
+  const { panel, close } = openPopover({ anchor, name, role: "listbox", content, closed, look });
+  const enabled = [...panel.querySelectorAll("button:enabled")] as HTMLElement[];
+  const texts = enabled.map((each) => each.querySelector(".text")?.textContent ?? "");
   const typing = createTyping();
   const move = (event: KeyboardEvent) => {
-    const place = enabled.indexOf(document.activeElement as any);
+    const place = enabled.indexOf(document.activeElement as HTMLElement);
     const to = isLetter(event)
-      ? typing(
-          event,
-          enabled.map((option) => option.querySelector(".text")?.textContent ?? ""),
-          place,
-        )
+      ? typing(event, texts, place)
       : placeAfter(event.key, place, enabled.length);
     if (to !== null) enabled[to].focus();
     return to !== null;
   };
-  options[0]?.closest("[popover]")?.addEventListener("keydown", (event) => {
-    const key = event as KeyboardEvent;
-    if (key.key === "Tab") close();
-    else if (move(key)) key.preventDefault();
+  panel.addEventListener("keydown", (event) => {
+    if (event.key === "Tab") close();
+    else if (move(event)) event.preventDefault();
   });
-  (
-    options.find((option) => option.getAttribute("aria-selected") === "true") ?? enabled[0]
-  )?.focus();
+  const chosen = panel.querySelector("[aria-selected=true]") as HTMLElement | null;
+  (chosen ?? enabled[0])?.focus();
   if (typed && (isLetter(typed) || typed.key === "Home" || typed.key === "End")) move(typed);
   return close;
 }
 
 const OPENING = ["ArrowDown", "ArrowUp", "PageDown", "PageUp", "Home", "End", "Enter", " ", "F4"];
 
+const itemsOf = (select: HTMLSelectElement) =>
+  [...select.options].map(({ value, text, disabled, parentElement }) => ({
+    value,
+    text,
+    disabled,
+    group: parentElement instanceof HTMLOptGroupElement ? parentElement.label : undefined,
+  }));
+
 /**
- * Replaces a select's own list, where each arrow key would choose at once and could restart
- * everything. Touch devices
- * keep their picker, which asks before it chooses.
+ * Replaces the own list of every select, where each arrow key would choose at once and could
+ * restart everything. Touch devices keep their picker, which asks before it chooses.
  */
-export function confirmChoices(select: HTMLSelectElement, items: () => Item[]) {
-  let close: (() => void) | null = null;
+export function confirmChoices() {
+  let opened: HTMLSelectElement | null = null;
+  let close = () => {};
   let isFinger = false;
   let wasOpen = false;
-  function open(typed?: KeyboardEvent) {
+  function open(select: HTMLSelectElement, typed?: KeyboardEvent) {
     close = openListbox({
       anchor: () => select,
       name: select.getAttribute("aria-label") ?? "",
-      items: items(),
+      items: itemsOf(select),
       value: select.value,
       typed,
-      closed: () => void (close = null),
+      closed: () => void (opened = null),
       choose(value) {
         if (value === select.value) return;
         select.value = value;
         select.dispatchEvent(new Event("change", { bubbles: true }));
       },
     });
+    opened = select;
   }
-  select.addEventListener(
-    "pointerdown",
-    ({ pointerType }) => void (isFinger = pointerType === "touch"),
-  );
-  select.addEventListener("mousedown", (event) => {
+  const listen = <Type extends keyof DocumentEventMap>(
+    type: Type,
+    act: (select: HTMLSelectElement, event: DocumentEventMap[Type]) => void,
+  ) =>
+    document.addEventListener(
+      type,
+      (event) => event.target instanceof HTMLSelectElement && act(event.target, event),
+      true, // before the keys of the page
+    );
+  listen("pointerdown", (_, { pointerType }) => void (isFinger = pointerType === "touch"));
+  listen("mousedown", (select, event) => {
     if (isFinger || event.button !== 0) return;
     event.preventDefault();
-    wasOpen = close !== null;
+    wasOpen = opened === select;
   });
   // not sooner: releasing the button would close a panel opened on press
-  select.addEventListener("click", () => {
+  listen("click", (select) => {
     if (isFinger) return;
-    if (wasOpen || close) close?.();
-    else open();
+    if (wasOpen || opened === select) close();
+    else open(select);
   });
-  select.addEventListener("keydown", (event) => {
+  listen("keydown", (select, event) => {
     if (!OPENING.includes(event.key) && !isLetter(event)) return;
     if (event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    open(event);
+    open(select, event);
   });
 }

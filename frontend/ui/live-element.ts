@@ -1,11 +1,31 @@
 /**
- * An element that follows the store while it is on the page.
- * Owns: when to subscribe and unsubscribe.
+ * Elements in the light DOM, where the page's styles and labels reach their content.
+ * Owns: when an element follows the store, and when it renders.
  */
 
+import { LitElement } from "lit";
+import type { PropertyValues } from "lit";
 import type { App, State } from "../core/types.ts";
 
-export class LiveElement extends HTMLElement {
+export class LightElement extends LitElement {
+  override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  /** Renders at once, so that who adds it can measure or focus its content. */
+  override connectedCallback() {
+    super.connectedCallback();
+    this.performUpdate();
+  }
+
+  /** The document's skeleton stays until the first rendering. */
+  override update(changed: PropertyValues) {
+    if (!this.hasUpdated) this.replaceChildren();
+    super.update(changed);
+  }
+}
+
+export class LiveElement extends LightElement {
   #stops: (() => void)[] = [];
 
   /** Set by `register`. */
@@ -13,16 +33,45 @@ export class LiveElement extends HTMLElement {
     throw new Error(`${this.localName} is not registered`);
   }
 
-  connectedCallback() {
+  get state(): State {
+    return this.app.store.get();
+  }
+
+  override connectedCallback() {
+    const update = () => this.requestUpdate();
+    const slice = (state: State) => [this.isReady(state), ...[this.shows(state)].flat()];
+    update(); // what changed while it was away
+    super.connectedCallback();
+    if (this.isTemplated) this.whenGone(this.app.store.watch(slice, update));
     this.start();
   }
 
-  disconnectedCallback() {
+  override disconnectedCallback() {
+    super.disconnectedCallback();
     for (const stop of this.#stops) stop();
     this.#stops = [];
   }
 
-  /** Builds the element and follows the store; subclasses override it. */
+  override shouldUpdate() {
+    return this.isTemplated && this.isReady(this.state);
+  }
+
+  /** Elements without `render` are built by hand. */
+  get isTemplated() {
+    return this.render !== LiveElement.prototype.render;
+  }
+
+  /** Selects what it renders from. It renders again when one of these values changes. */
+  shows(_: State): unknown {
+    return null;
+  }
+
+  /** Nothing is rendered before. */
+  isReady(_: State) {
+    return true;
+  }
+
+  /** For what rendering does not do: subclasses build by hand, or follow a further slice. */
   start() {}
 
   /** Shows the selected slice now and on each change. */

@@ -3,21 +3,16 @@
  * Owns: the disclosure.
  */
 
-import { make, write } from "./dom.ts";
+import { html } from "lit";
 
 /** @param whose "settings of GD", for screen readers */
-export function moreSettings(whose: string, ...content: Node[]) {
-  const what = make("span", { class: "unseen" }, ` ${whose}`);
-  const differs = make("span", { class: "muted" });
-  const root = make(
-    "details",
-    { class: "more" },
-    make("summary", {}, make("span", {}, "More", what), differs),
-    make("div", { class: "more-body" }, ...content),
-  );
-  return {
-    root,
-    list: (words: (string | false | null | undefined)[]) =>
-      write(differs, words.filter(Boolean).join(", ")),
-  };
-}
+export const moreSettings = (
+  whose: string,
+  differing: (string | false | null | undefined)[],
+  content: unknown,
+) => html`<details class="more">
+  <summary
+    ><span>More<span class="unseen"> ${whose}</span></span
+    ><span class="muted">${differing.filter(Boolean).join(", ")}</span></summary>
+  <div class="more-body"><div class="rows">${content}</div></div>
+</details>`;

@@ -4,6 +4,7 @@
  * Owns: opening, placing, closing.
  */
 
+import { html, nothing, render } from "lit";
 import { make } from "./dom.ts";
 
 function place(panel: HTMLElement, anchor: Element) {
@@ -16,7 +17,7 @@ function place(panel: HTMLElement, anchor: Element) {
   panel.style.setProperty("top", `${top}px`);
 }
 
-/** @returns close */
+/** @returns close, and `update`, which renders the content again */
 export function openPopover({
   anchor,
   name,
@@ -28,24 +29,22 @@ export function openPopover({
   anchor: () => Element | null; // a function, called again on closing: the page may have redrawn it
   name: string;
   role: "dialog" | "menu" | "listbox";
-  content: Node[];
+  content: () => unknown; // a template
   closed?: () => void;
   look?: string; // more classes
-}): () => void {
+}) {
   const kind = role === "dialog" ? "" : role;
-  const panel = make(
-    "div",
-    {
-      class: ["popover", kind, look].filter(Boolean).join(" "),
-      popover: "auto",
-      role,
-      "aria-label": name,
-    },
-    ...content,
-  );
+  const panel = make("div", {
+    class: ["popover", kind, look].filter(Boolean).join(" "),
+    popover: "auto",
+    role,
+    "aria-label": name,
+  });
   let from = anchor();
   // inside an open dialog only its descendants can be reached; a panel over another closes with it
   (from?.closest("dialog, [popover], .rail, top-bar") ?? document.body).append(panel);
+  const update = () => void render(content(), panel);
+  update();
   if (role === "listbox" && from)
     panel.style.setProperty("min-width", `${from.getBoundingClientRect().width}px`);
   // a panel without focus must not keep taking keys
@@ -76,39 +75,30 @@ export function openPopover({
   (
     panel.querySelector("[autofocus], button:not(:disabled), input, select") as HTMLElement | null
   )?.focus();
-  return close;
+  return { panel, close, update };
 }
 
 /** `chosen` if it is one of several */
 type MenuItem = { text: string; act: () => void; disabled?: boolean; chosen?: boolean };
+
 export function openMenu(anchor: () => Element | null, name: string, items: MenuItem[]) {
-  const buttons = items.map((item) =>
-    make(
-      "button",
-      {
-        type: "button",
-        role: item.chosen === undefined ? "menuitem" : "menuitemradio",
-        "aria-checked": item.chosen === undefined ? null : String(item.chosen),
-        tabindex: -1,
-        disabled: item.disabled ?? false,
-        on: {
-          click: () => {
-            close();
-            item.act();
-          },
-        },
-      },
-      item.text,
-    ),
-  );
-  const enabled = buttons.filter((item) => !item.disabled);
-  const close = openPopover({ anchor, name, role: "menu", content: buttons });
-  buttons[0].parentElement?.addEventListener("keydown", (event) => {
+  const item = ({ text, act, disabled, chosen }: MenuItem) =>
+    html`<button type="button" role=${chosen === undefined ? "menuitem" : "menuitemradio"}
+      aria-checked=${chosen ?? nothing} tabindex="-1" ?disabled=${disabled}
+      @click=${() => (close(), act())}>${text}</button>`;
+  const { panel, close } = openPopover({
+    anchor,
+    name,
+    role: "menu",
+    content: () => items.map(item),
+  });
+  panel.addEventListener("keydown", (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Tab") close();
     if (by === undefined) return;
     event.preventDefault();
-    const at = enabled.indexOf(document.activeElement as any);
+    const enabled = [...panel.querySelectorAll("button:enabled")] as HTMLElement[];
+    const at = enabled.indexOf(document.activeElement as HTMLElement);
     enabled[(at + by + enabled.length) % enabled.length].focus();
   });
 }

@@ -4,60 +4,54 @@
  * Owns: its choices.
  */
 
-import { segmentedSwitch } from "./controls.ts";
-import { set } from "./dom.ts";
+import { render } from "lit";
+import { switchOf } from "./controls.ts";
 import { marker } from "./icons.ts";
 import { briefName } from "../core/brief-names.ts";
 import { inspectedRun } from "../core/inspected.ts";
 import type { LiveElement } from "./live-element.ts";
+import type { App, State } from "../core/types.ts";
 
 /** Limits of few and many runs: names get shorter with each. */
 const FEW = 2;
 const MANY = 3;
 
+/** Letters of a run's name */
+type Letters = { few: number; many: number; most?: number };
+
+/** Slice of the state that the switch shows. */
+export const runSwitchParts = (state: State) => [
+  inspectedRun(state)?.name,
+  ...state.order.flatMap((name) => [name, state.runs[name].label]),
+];
+
+/** @param name accessible name */
+export function runSwitch(state: State, app: App, name: string, letters: Letters) {
+  const { order, runs } = state;
+  const isMany = order.length > FEW;
+  const most =
+    order.length > MANY ? (letters.most ?? letters.many) : isMany ? letters.many : letters.few;
+  const labels = order.map((run) => runs[run].label);
+  const choices = order.map((run, k) => {
+    const text = briefName(labels[k], labels, most);
+    const before = marker(runs[run].lane);
+    const full = text === labels[k] ? undefined : labels[k];
+    return { value: run, text, title: labels[k], name: full, before };
+  });
+  const choose = (networkRun: string) => app.setView({ networkRun });
+  return switchOf(inspectedRun(state)?.name ?? null, { name, choices, choose, isMany });
+}
+
 /**
+ * The same for elements built by hand.
  * @param host on the page as long as the switch
- * @param name accessible name
- * @param letters of a run's name
  */
-export function keepRunSwitch(
+export const keepRunSwitch = (
   host: LiveElement,
   place: HTMLElement,
   name: string,
-  letters: { few: number; many: number; most?: number },
-) {
-  let show: (run: string | null) => void = () => {};
-  host.follow(
-    (state) => [...state.order, ...state.order.map((run) => state.runs[run].label)],
-    (_, state) => {
-      const { order, runs } = state;
-      const isMany = order.length > FEW;
-      const most =
-        order.length > MANY ? (letters.most ?? letters.many) : isMany ? letters.many : letters.few;
-      const labels = order.map((run) => runs[run].label);
-      const choices = order.map((run, k) => {
-        const text = briefName(labels[k], labels, most);
-        return {
-          value: run,
-          text,
-          title: labels[k],
-          ...(text === labels[k] ? {} : { name: labels[k] }),
-          before: () => marker(runs[run].lane),
-        };
-      });
-      const tabs = segmentedSwitch({
-        name,
-        choices,
-        choose: (networkRun) => host.app.setView({ networkRun }),
-      });
-      set(tabs.root, { "data-many": isMany });
-      place.replaceChildren(tabs.root);
-      show = tabs.show;
-      show(inspectedRun(state)?.name ?? null);
-    },
+  letters: Letters,
+) =>
+  host.follow(runSwitchParts, (_, state) =>
+    render(runSwitch(state, host.app, name, letters), place),
   );
-  host.follow(
-    (state) => inspectedRun(state)?.name ?? null,
-    (run) => show(run),
-  );
-}

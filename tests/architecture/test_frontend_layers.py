@@ -31,6 +31,9 @@ LAYERS = [
 
 DEPTH = {name: depth for depth, names in enumerate(LAYERS) for name in names}
 COMMENTS = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.DOTALL | re.MULTILINE)
+LIT = re.compile(r"lit(?:/directives/[a-z-]+\.js)?")
+"""Elements are written with it."""
+
 IMPORTS = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"']+)["']""")
 
 
@@ -53,7 +56,10 @@ def faults(sources: dict[str, str]) -> list[str]:
         here = folder_of(path)
         for target in imports_of(source):
             there = folder_of(posixpath.normpath(posixpath.join(posixpath.dirname(path), target)))
-            if not target.startswith("."):
+            if LIT.fullmatch(target):
+                if here in ("core", "core/net", "charts"):
+                    faults.append(f"{path} imports {target}: {here} has no elements")
+            elif not target.startswith("."):
                 faults.append(f"{path} imports {target}, which is not a file of the frontend")
             elif here not in DEPTH or there not in DEPTH:
                 faults.append(f"{path} -> {target}: {here if here not in DEPTH else there} has no layer")
@@ -84,6 +90,8 @@ def test_an_upward_a_sideways_and_a_foreign_import_are_noticed() -> None:
         "charts/bind.ts": 'import {\n  x,\n} from "https://elsewhere/x.js";\nimport "../ui/dom.ts";',
         "features/doctor/remedies.ts": 'import type { Link } from "../sharing/links.ts";\nimport "./doctor.ts";',
         "features/runs/run-card.ts": 'import { KEYS } from "../../page/keys.ts";\nimport "../../ui/dom.ts";',
+        "core/words.ts": 'import { html } from "lit";',
+        "ui/icons.ts": 'import { svg } from "lit";\nimport { live } from "lit/directives/live.js";',
         "features/weather/rain.ts": 'import "../../core/store.ts";',
         "page/keys.ts": 'import "../features/runs/run-card.ts";\n// import "../main.ts";',
     }
@@ -95,6 +103,7 @@ def test_an_upward_a_sideways_and_a_foreign_import_are_noticed() -> None:
         "charts/bind.ts",
         "features/doctor/remedies.ts",
         "features/runs/run-card.ts",
+        "core/words.ts",
         "features/weather/rain.ts",
     ]
 

@@ -4,7 +4,7 @@
  */
 
 import { button } from "../../ui/controls.ts";
-import { make, set, write } from "../../ui/dom.ts";
+import { make, nodeOf, set, write } from "../../ui/dom.ts";
 import { glyph } from "../../ui/icons.ts";
 import { evidenceWords, glyphOf, kindWord, toneOf } from "../../core/findings.ts";
 import { integer } from "../../core/format.ts";
@@ -70,7 +70,8 @@ export function findingEntry(app: App) {
       "data-since": finding.since_step,
     });
     set(sign, { "aria-label": kindWord(finding) });
-    if (!last || glyphOf(last) !== glyphOf(finding)) sign.replaceChildren(glyph(glyphOf(finding)));
+    if (!last || glyphOf(last) !== glyphOf(finding))
+      sign.replaceChildren(nodeOf(glyph(glyphOf(finding))));
     write(title, finding.title);
     write(evidence, evidenceWords(finding));
     // the same element stays, so that focus stays

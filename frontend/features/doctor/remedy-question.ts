@@ -3,31 +3,25 @@
  * Owns: the question.
  */
 
-import { button } from "../../ui/controls.ts";
-import { make } from "../../ui/dom.ts";
-import { keepDialog } from "../../ui/dialog.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { html } from "lit";
+import { ModalDialog } from "../../ui/dialog.ts";
 import { evidenceWords } from "../../core/findings.ts";
 import { firstRemedy, isFork, noRoomWords } from "./remedies.ts";
-import type { State } from "../../core/types.ts";
 
 const NOTHING = "The Doctor has no remedy now.";
 
-export class RemedyQuestion extends LiveElement {
-  override start() {
-    keepDialog(this, "remedy", (state) => this.#face(state));
-  }
+export class RemedyQuestion extends ModalDialog {
+  override dialog = "remedy";
 
-  #face(state: State) {
-    const first = firstRemedy(state);
-    const none = !first ? NOTHING : isFork(first.remedy) ? noRoomWords(state) : "";
-    const title = first ? `${first.remedy.label}?` : "Doctor";
-    const leave = () => this.app.setView({ dialog: null });
-    const more = { autofocus: true };
-    const answers = (...buttons: Node[]) => make("div", { class: "answers" }, ...buttons);
+  override content() {
+    const first = firstRemedy(this.state);
+    const none = !first ? NOTHING : isFork(first.remedy) ? noRoomWords(this.state) : "";
+    const leave = () => this.leave();
+    const name = first ? `${first.remedy.label}?` : "Doctor";
     if (!first || none) {
-      const away = button({ look: "solid", act: leave, more }, "Close");
-      return { title, content: [make("p", {}, none), answers(away)] };
+      const body = html`<p>${none}</p>
+        <div class="answers"><button type="button" class="button solid" autofocus @click=${leave}>Close</button></div>`;
+      return { name, body };
     }
     const { finding, remedy } = first;
     const act = () => {
@@ -35,16 +29,13 @@ export class RemedyQuestion extends LiveElement {
       this.app.remedy(remedy);
     };
     const hint = remedy.hint ? `${isFork(remedy) ? "This makes" : "In force"} ${remedy.hint}.` : "";
-    return {
-      title,
-      content: [
-        make("p", {}, make("b", {}, finding.title), ` ${evidenceWords(finding)}`),
-        make("p", { class: "hint" }, hint),
-        answers(
-          button({ look: "solid", act, more }, remedy.label),
-          button({ act: leave }, "Leave it"),
-        ),
-      ],
-    };
+    const body = html`
+      <p><b>${finding.title}</b> ${evidenceWords(finding)}</p>
+      <p class="hint">${hint}</p>
+      <div class="answers">
+        <button type="button" class="button solid" autofocus @click=${act}>${remedy.label}</button>
+        <button type="button" class="button" @click=${leave}>Leave it</button>
+      </div>`;
+    return { name, body };
   }
 }

@@ -3,108 +3,82 @@
  * Owns: words and switches.
  */
 
-import { button, segmentedSwitch, selectBox } from "../../ui/controls.ts";
-import { draw, make, write } from "../../ui/dom.ts";
-import { fittingWords } from "../../ui/fitting-words.ts";
+import { html, nothing, svg } from "lit";
+import { selectOf, switchOf } from "../../ui/controls.ts";
+import { wordsOf } from "../../ui/fitting-words.ts";
+import { icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { openMenu } from "../../ui/popover.ts";
-import { keepRunSwitch } from "../../ui/run-switch.ts";
+import { runSwitch, runSwitchParts } from "../../ui/run-switch.ts";
 import { every } from "../../core/format.ts";
 import { choiceOf, choicesFor, costWords, readingWords } from "../../core/instruments.ts";
 import { lossWords } from "../../core/losses.ts";
 import { X_AXES } from "../../core/selectors.ts";
-import type { Measure } from "../../core/types.ts";
+import type { Experiment, Measure, State, View } from "../../core/types.ts";
 
-const STROKES = [
-  {
-    text: "train",
-    shape: () => draw("path", { d: "M0 4.5h22", stroke: "var(--ink-2)", "stroke-width": 2 }),
-  },
-  {
-    text: "test",
-    shape: () =>
-      draw("path", {
-        d: "M0 4.5h22",
-        stroke: "var(--ink-2)",
-        "stroke-width": 1.5,
-        "stroke-dasharray": "4 3",
-      }),
-  },
-  {
-    text: "min to max",
-    shape: () => draw("path", { d: "M0 .5h22v8H0z", fill: "var(--ctl)", opacity: 0.4 }),
-  },
+const stroke = (look: string, text: string, shape: unknown) =>
+  html`<span class=${look}><svg viewBox="0 0 22 9">${shape}</svg>${text}</span>`;
+const TRAIN = stroke(
+  "train",
+  "train",
+  svg`<path d="M0 4.5h22" stroke="var(--ink-2)" stroke-width="2"></path>`,
+);
+const TEST = stroke(
+  "test",
+  "test",
+  svg`<path d="M0 4.5h22" stroke="var(--ink-2)" stroke-width="1.5" stroke-dasharray="4 3"></path>`,
+);
+const BAND = stroke(
+  "band",
+  "min to max",
+  svg`<path d="M0 .5h22v8H0z" fill="var(--ctl)" opacity=".4"></path>`,
+);
+
+const Y_AXES: { value: View["y"]; text: string }[] = [
+  { value: "log", text: "log" },
+  { value: "linear", text: "linear" },
 ];
 
-const strokes = () =>
-  make(
-    "span",
-    { class: "strokes", "aria-hidden": "true" },
-    ...STROKES.map(({ text, shape }) =>
-      make(
-        "span",
-        { class: text === "min to max" ? "band" : text },
-        draw("svg", { viewBox: "0 0 22 9" }, shape()),
-        text,
-      ),
-    ),
-  );
-
 export class LossHead extends LiveElement {
-  override start() {
-    this.onceOpened(() => {
-      const sub = make("span", { class: "sub" });
-      const key = strokes();
-      const y = segmentedSwitch({
-        name: "Vertical axis",
-        look: "y-switch",
-        choices: [
-          { value: "log", text: "log" },
-          { value: "linear", text: "linear" },
-        ],
-        choose: (value) => this.app.setView({ y: value === "log" ? "log" : "linear" }),
-      });
-      this.append(
-        make("h2", {}, "Loss"),
-        sub,
-        make("span", { class: "end" }, key, y.root, this.#axesMenu()),
-      );
-      this.follow((state) => state.view.y, y.show);
-      this.follow(
-        (state) => state.experiment,
-        (experiment) => {
-          if (!experiment) return;
-          write(
-            sub,
-            `${lossWords(experiment.recipe.loss)} over ${every(experiment.trainSamples, "training sample")}`,
-          );
-          (key.querySelector(".test") as HTMLElement).hidden = experiment.testSamples === 0;
-        },
-      );
-    });
+  override isReady({ experiment }: State) {
+    return experiment !== null;
+  }
+
+  override shows({ view, experiment }: State) {
+    return [view.y, experiment];
+  }
+
+  override render() {
+    const { recipe, trainSamples, testSamples } = this.state.experiment as Experiment;
+    const words = `${lossWords(recipe.loss)} over ${every(trainSamples, "training sample")}`;
+    return html`
+      <h2>Loss</h2>
+      <span class="sub">${words}</span>
+      <span class="end">
+        <span class="strokes" aria-hidden="true">${TRAIN}${testSamples ? TEST : nothing}${BAND}</span>
+        ${switchOf(this.state.view.y, {
+          name: "Vertical axis",
+          look: "y-switch",
+          choices: Y_AXES,
+          choose: (y) => this.app.setView({ y }),
+        })}
+        <button type="button" class="button quiet square on-phone" aria-label="Axes of the charts"
+          aria-haspopup="menu" @click=${this.#axesMenu}>${icon("axes")}</button>
+      </span>`;
   }
 
   /** A phone has a menu instead of switches. */
-  #axesMenu() {
-    const open = button({
-      name: "Axes of the charts",
-      look: "quiet square on-phone",
-      icon: "axes",
-      more: { "aria-haspopup": "menu" },
-      act: () => {
-        const { view } = this.app.store.get();
-        const other = view.y === "log" ? "linear" : "log";
-        openMenu(() => open, "Axes of the charts", [
-          ...X_AXES.map(({ value, text }) => ({
-            text: `by ${text}`,
-            chosen: view.x === value,
-            act: () => this.app.setView({ x: value }),
-          })),
-          { text: `${other} loss`, act: () => this.app.setView({ y: other }) },
-        ]);
-      },
-    });
-    return open;
+  #axesMenu({ currentTarget }: Event) {
+    const { view } = this.state;
+    const other = view.y === "log" ? "linear" : "log";
+    openMenu(() => currentTarget as Element, "Axes of the charts", [
+      ...X_AXES.map(({ value, text }) => ({
+        text: `by ${text}`,
+        chosen: view.x === value,
+        act: () => this.app.setView({ x: value }),
+      })),
+      { text: `${other} loss`, act: () => this.app.setView({ y: other }) },
+    ]);
   }
 }
 
@@ -144,98 +118,87 @@ const MEASURES: { value: Measure; text: string; brief: string; formula: string; 
   },
 ];
 
+const PANELS: { value: View["panel"]; text: string }[] = [
+  { value: "gradients", text: "Gradient" },
+  { value: "instruments", text: "Instruments" },
+];
+const narrow = matchMedia("(max-width: 720px)");
+
 export class GradientHead extends LiveElement {
+  /** The measure that is hovered or focused. */
+  #pointed: (typeof MEASURES)[number] | undefined;
+
+  override isReady({ experiment }: State) {
+    return experiment !== null;
+  }
+
+  override shows(state: State) {
+    return [
+      state.view.panel,
+      state.view.measure,
+      state.experiment?.id,
+      choiceOf(state).value,
+      costWords(state),
+      readingWords(state),
+      ...runSwitchParts(state),
+    ];
+  }
+
   override start() {
-    this.onceOpened(() => {
-      const narrow = matchMedia("(max-width: 720px)");
-      const end = make("span", { class: "end" });
-      const sub = fittingWords("sub");
-      sub.show(...SHELF);
-      const panel = segmentedSwitch({
+    const update = () => this.requestUpdate();
+    narrow.addEventListener("change", update);
+    this.whenGone(() => narrow.removeEventListener("change", update));
+  }
+
+  override render() {
+    const { panel } = this.state.view;
+    return html`
+      <h2 class="unseen">Gradient and instruments</h2>
+      ${switchOf(panel, {
         name: "Under the loss",
-        choices: [
-          { value: "gradients", text: "Gradient" },
-          { value: "instruments", text: "Instruments" },
-        ],
-        choose: (value) =>
-          this.app.setView({ panel: value === "instruments" ? value : "gradients" }),
-      });
-      this.#showFormulas(end, sub);
-      let measure = this.#switch(narrow.matches);
-      end.append(measure.root);
-      narrow.addEventListener("change", () => {
-        measure = this.#switch(narrow.matches);
-        measure.show(this.app.store.get().view.measure);
-        end.replaceChildren(measure.root);
-      });
-      const instruments = this.#instruments();
-      this.append(
-        make("h2", { class: "unseen" }, "Gradient and instruments"),
-        panel.root,
-        sub.root,
-        end,
-        ...instruments,
-      );
-      this.follow(
-        (state) => state.view.measure,
-        (value) => measure.show(value),
-      );
-      this.follow(
-        (state) => state.view.panel,
-        (value) => {
-          panel.show(value);
-          for (const one of [sub.root, end]) one.hidden = value !== "gradients";
-          for (const one of instruments) one.hidden = value !== "instruments";
-        },
-      );
-    });
+        choices: PANELS,
+        choose: (value) => this.app.setView({ panel: value }),
+      })}
+      ${panel === "instruments" ? this.#instruments() : this.#measures()}`;
+  }
+
+  /** The formula of a choice stands beside the heading while it is hovered or focused. */
+  #measures() {
+    const choices = MEASURES.map(({ value, text, brief, formula, says }) => ({
+      value,
+      text: narrow.matches ? brief : text,
+      title: `${formula}: ${says}`,
+    }));
+    const { measure } = this.state.view;
+    const choose = (value: Measure) => this.app.setView({ measure: value });
+    const words = this.#pointed ? [this.#pointed.formula, `: ${this.#pointed.says}`] : SHELF;
+    return html`
+      ${wordsOf("sub", words)}
+      <span class="end" @pointerover=${this.#point} @focusin=${this.#point}
+        @pointerleave=${this.#point} @focusout=${this.#point}
+        >${switchOf(measure, { name: "Gradient measure", choices, choose })}</span>`;
+  }
+
+  #point({ type, target }: Event) {
+    const item = (target as Element).closest<HTMLElement>("[data-value]");
+    const isOver = type === "pointerover" || type === "focusin";
+    this.#pointed = isOver
+      ? MEASURES.find(({ value }) => value === item?.dataset.value)
+      : undefined;
+    this.requestUpdate();
   }
 
   /** The measured run, the open instruments, and their cost. */
   #instruments() {
-    const cost = make("span", { class: "sub" });
-    const reading = make("span", { class: "unseen" });
-    const run = make("span", {});
-    keepRunSwitch(this, run, "Run measured", LETTERS);
-    const choice = selectBox({
+    const { app, state } = this;
+    const choice = selectOf(choiceOf(state).value, {
       name: "Open instruments",
-      choose: (value) => this.app.setView({ instruments: value }),
+      options: choicesFor(state).map(({ value, text }) => ({ value, text })),
+      choose: (instruments) => app.setView({ instruments }),
     });
-    this.follow(
-      (state) => [choiceOf(state).value, state.experiment?.id],
-      (_, state) =>
-        choice.show(
-          choicesFor(state).map(({ value, text }) => ({ value, text })),
-          choiceOf(state).value,
-        ),
-    );
-    this.follow(costWords, (words) => write(cost, words));
-    this.follow(readingWords, (words) => write(reading, words));
-    return [cost, reading, make("span", { class: "end" }, run, choice.root)];
-  }
-
-  /** Shows the formula of a choice beside the heading while it is hovered or focused. */
-  #showFormulas(end: HTMLElement, sub: ReturnType<typeof fittingWords>) {
-    const showFormula = (event: Event) => {
-      const value = ((event.target as Element).closest("[data-value]") as HTMLElement | null)
-        ?.dataset.value;
-      const measure = MEASURES.find((one) => one.value === value);
-      sub.show(...(measure ? [measure.formula, `: ${measure.says}`] : SHELF));
-    };
-    const rest = () => sub.show(...SHELF);
-    for (const type of ["pointerover", "focusin"]) end.addEventListener(type, showFormula);
-    for (const type of ["pointerleave", "focusout"]) end.addEventListener(type, rest);
-  }
-
-  #switch(brief: boolean) {
-    return segmentedSwitch({
-      name: "Gradient measure",
-      choices: MEASURES.map(({ value, text, brief: short, formula, says }) => ({
-        value,
-        text: brief ? short : text,
-        title: `${formula}: ${says}`,
-      })),
-      choose: (value) => this.app.setView({ measure: value }),
-    });
+    return html`
+      <span class="sub">${costWords(state)}</span>
+      <span class="unseen">${readingWords(state)}</span>
+      <span class="end"><span>${runSwitch(state, app, "Run measured", LETTERS)}</span>${choice}</span>`;
   }
 }

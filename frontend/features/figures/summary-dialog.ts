@@ -1,13 +1,11 @@
 /**
  * The loss chart as a table: ten rows evenly along the known steps, one column a run, and extra
- * rows for marked
- * events.
+ * rows for marked events.
  * Owns: the dialog. Shows the moment at which it was opened.
  */
 
-import { make } from "../../ui/dom.ts";
-import { keepDialog } from "../../ui/dialog.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { html } from "lit";
+import { ModalDialog } from "../../ui/dialog.ts";
 import { integer, number } from "../../core/format.ts";
 import { lossAt, lossAtWords, tellingStep } from "./loss-at.ts";
 import { marksOf } from "../../core/markers.ts";
@@ -20,21 +18,16 @@ const ROWS = 10;
 /** The step of the newest loss: behind the counter while a run moves. */
 const newestLossStep = (run: Run) => run.latest.train_loss?.step ?? 0;
 
-export class SummaryDialog extends LiveElement {
-  override start() {
-    keepDialog(this, "summary", (state) =>
-      state.experiment ? { title: "Loss by step", content: this.#content(state) } : null,
-    );
+export class SummaryDialog extends ModalDialog {
+  override dialog = "summary";
+
+  override isOpen(state: State) {
+    return super.isOpen(state) && state.experiment !== null;
   }
 
-  #content(state: State) {
+  override content() {
+    const { state } = this;
     const runs = state.order.map((name) => state.runs[name]);
-    const head = make(
-      "tr",
-      {},
-      make("th", { scope: "col" }, "Step"),
-      ...runs.map(({ label }) => make("th", { scope: "col" }, label)),
-    );
     const rows = [...this.#readings(state, runs), ...this.#markers(state, runs)].sort(
       (a, b) => a.step - b.step,
     );
@@ -46,20 +39,20 @@ export class SummaryDialog extends LiveElement {
       ].filter(Boolean);
       return `${run.label} (${runSentence(run)}): ${parts.join(", ")}.`;
     });
-    return [
-      make("p", { class: "summary" }, says.join(" ")),
-      make(
-        "table",
-        { class: "readings" },
-        make(
-          "caption",
-          { class: "unseen" },
-          "Train loss of every run, edits and findings. Two numbers are the minimum and maximum of nearby steps.",
-        ),
-        make("thead", {}, head),
-        make("tbody", {}, ...rows.map(({ row }) => row)),
-      ),
-    ];
+    const row = ({ step, cells }: { step: number; cells: unknown }) =>
+      html`<tr><th scope="row">${integer(step)}</th>${cells}</tr>`;
+    const body = html`
+      <p class="summary">${says.join(" ")}</p>
+      <table class="readings">
+        <caption class="unseen">
+          Train loss of every run, edits and findings. Two numbers are the minimum and maximum of nearby steps.
+        </caption>
+        <thead>
+          <tr><th scope="col">Step</th>${runs.map(({ label }) => html`<th scope="col">${label}</th>`)}</tr>
+        </thead>
+        <tbody>${rows.map(row)}</tbody>
+      </table>`;
+    return { name: "Loss by step", body };
   }
 
   #readings(state: State, runs: Run[]) {
@@ -72,10 +65,7 @@ export class SummaryDialog extends LiveElement {
     );
     return [...new Set(steps)].map((step) => ({
       step,
-      row: this.#row(
-        step,
-        runs.map((run) => this.#loss(run, step, state)),
-      ),
+      cells: runs.map((run) => html`<td>${this.#loss(run, step, state)}</td>`),
     }));
   }
 
@@ -85,26 +75,12 @@ export class SummaryDialog extends LiveElement {
     return lossAtWords(lossAt(this.app.series.of(run.name), step));
   }
 
-  #row(step: number, values: string[]) {
-    return make(
-      "tr",
-      {},
-      make("th", { scope: "row" }, integer(step)),
-      ...values.map((value) => make("td", {}, value)),
-    );
-  }
-
   #markers(state: State, runs: Run[]) {
     return runs
       .flatMap((run) => marksOf(run, state))
       .map(({ step, text }) => ({
         step,
-        row: make(
-          "tr",
-          {},
-          make("th", { scope: "row" }, integer(step)),
-          make("td", { class: "note", colspan: runs.length }, text),
-        ),
+        cells: html`<td class="note" colspan=${runs.length}>${text}</td>`,
       }));
   }
 }

@@ -4,7 +4,7 @@
  * Owns: the list, its marks, and its accessible names. page/keys.ts handles arrows.
  */
 
-import { make, set, write } from "../../ui/dom.ts";
+import { make, nodeOf, set, write } from "../../ui/dom.ts";
 import { glyph } from "../../ui/icons.ts";
 import { miniStrip } from "./matrix.ts";
 import { briefText, lineText } from "./expressions.ts";
@@ -83,7 +83,7 @@ export function lineList(choose: (place: number) => void) {
     const mark = markOf(sheet, place, dead);
     const [, result, sign, strip] = options[place].children;
     if (options[place].dataset.mark !== mark?.glyph)
-      sign.replaceChildren(...(mark ? [glyph(mark.glyph)] : []));
+      sign.replaceChildren(...(mark ? [nodeOf(glyph(mark.glyph))] : []));
     write(result, [resultWords(line), mark?.words].filter(Boolean).join(", "));
     set(options[place], { "data-mark": mark?.glyph ?? null });
     set(sign, { title: mark?.words ?? null });

@@ -7,6 +7,7 @@
  */
 
 import { copied } from "../../ui/clipboard.ts";
+import { html, nothing, render } from "lit";
 import { button, segmentedSwitch } from "../../ui/controls.ts";
 import { make, set, write } from "../../ui/dom.ts";
 import { lineView } from "./equation.ts";
@@ -196,7 +197,7 @@ export class StepInspector extends LiveElement {
       value: name,
       text: runs[name].label,
       title: runs[name].label,
-      before: () => marker(runs[name].lane),
+      before: marker(runs[name].lane),
     }));
     const chooser = segmentedSwitch({
       name: "Run inspected",
@@ -216,18 +217,11 @@ export class StepInspector extends LiveElement {
     this.#mark(run.name);
     if (this.#isOpen) return;
     const { code, words } = liveLine(run, state.experiment.weights, deadLayer(run));
-    this.#strip.replaceChildren(
-      icon("up"),
-      make("b", {}, "Line by line"),
-      ...(code
-        ? [
-            marker(run.lane),
-            make("span", { class: "who" }, `${run.label}, step ${integer(run.step)}:`),
-            make("code", {}, code),
-          ]
-        : []),
-      make("span", { class: "words" }, words),
-      make("kbd", {}, "I"),
+    const line = html`${marker(run.lane)}<span class="who">${run.label}, step ${integer(run.step)}:</span
+      ><code>${code}</code>`;
+    render(
+      html`${icon("up")}<b>Line by line</b>${code ? line : nothing}<span class="words">${words}</span><kbd>I</kbd>`,
+      this.#strip,
     );
   }
 

@@ -3,10 +3,11 @@
  * Owns: the dialog with its two views, choosing and checking. own-table.ts has the words.
  */
 
-import { button, selectBox } from "../../ui/controls.ts";
+import { html, nothing } from "lit";
+import { selectOf } from "../../ui/controls.ts";
 import { takeDrops } from "./csv-drop.ts";
-import { make, set, write } from "../../ui/dom.ts";
-import { openDialog } from "../../ui/dialog.ts";
+import { register } from "../../ui/live-element.ts";
+import { ModalDialog } from "../../ui/dialog.ts";
 import { tablePreview } from "./table-preview.ts";
 import {
   boundWords,
@@ -24,157 +25,166 @@ import type { App } from "../../core/types.ts";
 import type { Table } from "../../core/wire-types.ts";
 
 type Task = "regression" | "classification";
+/** a dropped file, or the table in use */
+type Begin = { file?: File; id?: string; target?: string; task?: Task };
+type Choice = { table: Table; name: string; target: string; task: Task };
 
 const TYPES = ".csv,.tsv,.txt,text/csv,text/tab-separated-values,text/plain";
+const STARTING = "Starting…";
 const TASKS = { regression: "A number (regression)", classification: "Classes (classification)" };
 
-/** @param begin a dropped file, or the table in use */
-export function openCsvDialog(
-  app: App,
-  { file, id, target, task }: { file?: File; id?: string; target?: string; task?: Task } = {},
-) {
-  const catalog = app.store.get().catalog;
-  const status = make("p", { role: "status" });
-  const wrong = make("p", { class: "complaint", role: "alert", hidden: true });
-  const face = make("div", { class: "table-face" });
-  const chooser = make("input", {
-    type: "file",
-    accept: TYPES,
-    hidden: true,
-    on: { change: () => pick() },
-  });
-  const choose = () => chooser.click();
+export class CsvDialog extends ModalDialog {
+  static override properties = {
+    begin: { state: true },
+    choice: { state: true },
+    status: { state: true },
+    wrong: { state: true },
+  };
+  declare begin: Begin | null;
+  declare choice: Choice | null;
+  declare status: string;
+  declare wrong: string | null;
   /** The latest file wins, in any order of answers. */
-  let turn = 0;
+  #turn = 0;
 
-  function complain(why: string | null) {
-    wrong.hidden = why === null;
-    write(wrong, why ?? "");
+  override isOpen() {
+    return Boolean(this.begin);
   }
-  function pick() {
+
+  override leave() {
+    this.begin = null;
+  }
+
+  override opened() {
+    this.#turn++;
+    Object.assign(this, { choice: null, status: "", wrong: null });
+    const { file, id } = this.begin ?? {};
+    if (file) void this.#read(file);
+    else if (id) void this.#ask("The table in use", null, () => this.app.readTable(id));
+  }
+
+  /** Other files may be dropped on it. */
+  override start() {
+    takeDrops(
+      this,
+      () => true,
+      (file) => void this.#read(file),
+    );
+  }
+
+  #pick({ target }: Event) {
+    const chooser = target as HTMLInputElement;
     const picked = chooser.files?.[0];
     chooser.value = ""; // the same file may be chosen again once it is mended
-    if (picked) void read(picked);
+    if (picked) void this.#read(picked);
   }
-  const read = (upload: File) =>
-    ask(upload.name, tooLarge(upload.size, catalog), () => app.sendTable(upload));
 
-  async function ask(name: string, why: string | null, call: () => ReturnType<App["sendTable"]>) {
-    const mine = ++turn;
-    complain(null);
-    if (why !== null) return complain(`${name}: ${why}`);
-    write(status, `Reading ${name}…`);
+  #read(file: File) {
+    const why = tooLarge(file.size, this.state.catalog);
+    return this.#ask(file.name, why, () => this.app.sendTable(file));
+  }
+
+  async #ask(name: string, why: string | null, call: () => ReturnType<App["sendTable"]>) {
+    const mine = ++this.#turn;
+    this.wrong = why && `${name}: ${why}`;
+    if (why) return;
+    this.status = `Reading ${name}…`;
     const { table, problem } = await call();
-    if (mine !== turn) return;
-    write(status, "");
-    if (table) look(table, name);
-    else if (problem) complain(`${name}: ${refusalWords(problem)}`);
+    if (mine !== this.#turn) return;
+    this.status = "";
+    if (problem) this.wrong = `${name}: ${refusalWords(problem)}`;
+    if (!table) return;
+    const { begin, state } = this;
+    const isThere = usable(table).some((column) => column.name === begin?.target);
+    const target = isThere ? (begin?.target as string) : table.target;
+    const task = (isThere && begin?.task) || guessOf(table, target, state.catalog);
+    this.choice = { table, name, target, task };
+    await this.updateComplete;
+    this.querySelector("select")?.focus();
   }
 
-  function begin() {
-    const open = button({ look: "solid", act: choose }, "Choose a file");
-    face.replaceChildren(
-      make("div", { class: "drop" }, make("p", {}, "Drop a CSV file here, or"), open),
-      make(
-        "p",
-        { class: "hint" },
-        "One row a sample: input columns and one target column. The first row may hold their names. Commas, semicolons or tabs.",
-      ),
-      make("p", { class: "hint" }, boundWords(catalog)),
-    );
-  }
-
-  function look(table: Table, name: string) {
-    const state = {
-      target:
-        target && usable(table).some((column) => column.name === target) ? target : table.target,
-      task: (task ?? "regression") as Task,
-    };
-    if (!task || state.target !== target) state.task = guessOf(table, state.target, catalog);
-    const targets = selectBox({
-      name: "Target column",
-      choose: (value) => turnTo(value, guessOf(table, value, catalog)),
-    });
-    const tasks = selectBox({
-      name: "Predict it as",
-      choose: (value) => turnTo(state.target, value as Task),
-    });
-    const inputs = make("p", { class: "soft" });
-    const preview = tablePreview(table);
-    const use = button(
-      { look: "solid", act: () => void start(table, state, use) },
-      "Use this data",
-    );
-    function turnTo(target: string, task: Task) {
-      Object.assign(state, { target, task });
-      const possible = tasksOf(table, target, catalog);
-      targets.show(
-        usable(table).map((column) => ({ value: column.name, text: column.name })),
-        target,
-      );
-      tasks.show(
-        (["regression", "classification"] as Task[]).map((value) => ({
-          value,
-          text: TASKS[value],
-          disabled: !possible.includes(value),
-        })),
-        task,
-      );
-      write(inputs, inputWords(table, target));
-      preview.mark(target);
-    }
-    turnTo(state.target, state.task);
-    face.replaceChildren(
-      make("p", {}, make("b", {}, name), `: ${rowWords(table)}.`),
-      ...leftOut(table),
-      make(
-        "div",
-        { class: "choices" },
-        make("label", { class: "field" }, make("span", {}, "Target column"), targets.root),
-        make("label", { class: "field" }, make("span", {}, "Predict it as"), tasks.root),
-      ),
-      inputs,
-      preview.root,
-      make("div", { class: "line" }, use, button({ act: choose }, "Another file")),
-    );
-    targets.root.focus();
-  }
-
-  async function start(
-    table: Table,
-    chosen: { target: string; task: Task },
-    use: HTMLButtonElement,
-  ) {
-    const before = app.store.get().experiment?.id;
-    set(use, { disabled: true });
-    complain(null);
-    write(status, "Starting…");
-    await app.newExperiment({ data: dataOf(table, chosen.target, chosen.task) });
-    write(status, "");
-    set(use, { disabled: false });
-    const { experiment, problem } = app.store.get();
-    if (experiment?.id !== before) return close();
+  async #start({ table, target, task }: Choice) {
+    const before = this.state.experiment?.id;
+    Object.assign(this, { status: STARTING, wrong: null });
+    await this.app.newExperiment({ data: dataOf(table, target, task) });
+    this.status = "";
+    const { experiment, problem } = this.state;
+    if (experiment?.id !== before) return this.leave();
     if (!problem) return;
-    complain(refusalWords(problem));
-    app.dismiss(); // it is told here
+    this.wrong = refusalWords(problem);
+    this.app.dismiss(); // it is shown here
   }
 
-  const close = openDialog("Your own data", [status, wrong, face, chooser], () => void turn++);
-  const dialog = face.closest("dialog") as HTMLElement;
-  takeDrops(
-    dialog,
-    () => true,
-    (dropped) => void read(dropped),
-  );
-  begin();
-  if (file) void read(file);
-  else if (id) void ask("The table in use", null, () => app.readTable(id));
-  else (face.querySelector("button") as HTMLElement | null)?.focus();
+  override content() {
+    const choose = () => (this.querySelector("[type=file]") as HTMLElement).click();
+    const body = html`
+      <p role="status">${this.status}</p>
+      <p class="complaint" role="alert" ?hidden=${!this.wrong}>${this.wrong}</p>
+      <div class="table-face">${
+        this.choice ? this.#table(this.choice, choose) : this.#invitation(choose)
+      }</div>
+      <input type="file" accept=${TYPES} hidden @change=${this.#pick}>`;
+    return { name: "Your own data", body };
+  }
+
+  #invitation(choose: () => void) {
+    return html`
+      <div class="drop">
+        <p>Drop a CSV file here, or</p>
+        <button type="button" class="button solid" autofocus @click=${choose}>Choose a file</button>
+      </div>
+      <p class="hint">One row a sample: input columns and one target column. The first row may hold their names. Commas, semicolons or tabs.</p>
+      <p class="hint">${boundWords(this.state.catalog)}</p>`;
+  }
+
+  #table(choice: Choice, another: () => void) {
+    const { table, name, target, task } = choice;
+    const { catalog } = this.state;
+    const possible = tasksOf(table, target, catalog);
+    const columns = selectOf(target, {
+      name: "Target column",
+      options: usable(table).map((column) => ({ value: column.name, text: column.name })),
+      choose: (value) =>
+        void (this.choice = { ...choice, target: value, task: guessOf(table, value, catalog) }),
+    });
+    const tasks = selectOf(task, {
+      name: "Predict it as",
+      options: (["regression", "classification"] as Task[]).map((value) => ({
+        value,
+        text: TASKS[value],
+        disabled: !possible.includes(value),
+      })),
+      choose: (value) => void (this.choice = { ...choice, task: value as Task }),
+    });
+    return html`
+      <p><b>${name}</b>: ${rowWords(table)}.</p>
+      ${leftOut(table)}
+      <div class="choices">
+        <label class="field"><span>Target column</span>${columns}</label>
+        <label class="field"><span>Predict it as</span>${tasks}</label>
+      </div>
+      <p class="soft">${inputWords(table, target)}</p>
+      ${tablePreview(table, target)}
+      <div class="line">
+        <button type="button" class="button solid" ?disabled=${this.status === STARTING}
+          @click=${() => this.#start(choice)}>Use this data</button>
+        <button type="button" class="button" @click=${another}>Another file</button>
+      </div>`;
+  }
 }
 
 function leftOut(table: Table) {
   const skipped = skippedWords(table);
-  if (!skipped) return [];
-  const lines = make("ul", {}, ...skipped.lines.map((line) => make("li", {}, line)));
-  return [make("details", { class: "left-out" }, make("summary", {}, skipped.says), lines)];
+  return skipped
+    ? html`<details class="left-out">
+        <summary>${skipped.says}</summary>
+        <ul>${skipped.lines.map((line) => html`<li>${line}</li>`)}</ul>
+      </details>`
+    : nothing;
 }
+
+export function openCsvDialog(begin: Begin = {}) {
+  (document.querySelector("csv-dialog") as CsvDialog).begin = begin;
+}
+
+export const registerCsvDialog = (app: App) => register("csv-dialog", CsvDialog, app);

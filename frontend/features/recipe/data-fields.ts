@@ -1,19 +1,18 @@
 /**
  * The data: data set, training and test samples, noise, seed, and the data set's own parameters. A
- * change starts a new
- * experiment.
+ * change starts a new experiment.
  * Owns: the visible fields and their checks.
  */
 
-import { button, complaintAt } from "../../ui/controls.ts";
+import { html, nothing } from "lit";
+import { keyed } from "lit/directives/keyed.js";
 import { openCsvDialog } from "./csv-dialog.ts";
 import { takeDrops } from "./csv-drop.ts";
 import { dataMore } from "./data-more.ts";
-import { make, write } from "../../ui/dom.ts";
 import { words } from "../../ui/help-line.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { refuseSeed, seedOf } from "../../ui/seed.ts";
-import { boxGrid, changingBoxes, methodSelect, parameterBox } from "../../ui/setting-box.ts";
+import "../../ui/setting-box.ts";
 import { ownOf, parametersOf, rowOf, rowsOf } from "../../core/catalog.ts";
 import { FILE } from "../../core/data-recipe.ts";
 import { integer, plural } from "../../core/format.ts";
@@ -22,9 +21,7 @@ import { explanationOf } from "../../core/parameters.ts";
 import { isLocked } from "../../core/selectors.ts";
 import { nameFor } from "../../core/words.ts";
 import type { Parameter } from "../../core/catalog.ts";
-import type { Catalog, Experiment, Json } from "../../core/types.ts";
-
-type Box = ReturnType<typeof parameterBox>;
+import type { Catalog, Experiment, Json, State } from "../../core/types.ts";
 
 const GROUPS = { regression: "Predict numbers", classification: "Predict classes" } as Record<
   string,
@@ -38,12 +35,14 @@ const part = (name: string, help: string): Parameter => ({
   help,
   schema: { type: "integer", minimum: 0 },
 });
+const TRAIN = part("train", "training samples");
+const TEST = part("test", "test samples, not trained on");
 const NOISE = part("noise", "standard deviation of the added noise");
 
-function refuseCount(value: number, least: number, others: number, most: number) {
+const refuseCount = (least: number, others: number, most: number) => (value: number) => {
   if (!Number.isInteger(value) || value < least) return `A whole number, ${least} or more.`;
   return value + others > most ? `At most ${integer(most)} samples together.` : null;
-}
+};
 
 /**
  * A data set whose extra is not installed is listed but cannot be chosen. Your own data can always
@@ -67,161 +66,80 @@ const kindWords = ({ features, classes }: Experiment) =>
   `${classes.length ? `${classes.length} classes` : "regression"}, ${plural(features, "input")}`;
 
 export class DataFields extends LiveElement {
+  override shows({ experiment, problem }: State) {
+    return [experiment, problem];
+  }
+
+  override isReady({ experiment }: State) {
+    return experiment !== null;
+  }
+
   override start() {
-    const { catalog } = this.app.store.get();
-    const kind = make("span", { class: "end" });
-    const names = methodSelect({
-      text: null,
-      name: "Data set",
-      choose: (name) => (name === FILE ? bring() : this.#change({ name })),
-    });
-    const table = this.#table();
-    // the data stays until a file is chosen
-    const bring = () => {
-      names.select.value = this.#experiment.recipe.data.name;
-      openCsvDialog(this.app);
-    };
-    const boxes = this.#boxes();
-    const grid = boxGrid("quartet");
-    grid.put(Object.values(boxes));
-    const own = changingBoxes("quartet", (name) =>
-      parametersOf(catalog, "datasets", name).map((parameter) =>
-        parameterBox({ parameter, apply: (value) => this.#change({ [parameter.name]: value }) }),
-      ),
-    );
-    const more = dataMore(catalog, (change) => this.#change(change));
-    this.append(
-      make("div", { class: "head" }, make("h2", {}, "Data"), kind),
-      names.root,
-      table.root,
-      grid.root,
-      own.root,
-      more.root,
-    );
     takeDrops(
       this,
-      () => !isLocked(this.app.store.get()),
-      (file) => openCsvDialog(this.app, { file }),
-    );
-    this.follow(
-      (state) => [state.experiment, state.problem],
-      (_, { experiment }) => {
-        if (!experiment) return;
-        const { data } = experiment.recipe;
-        names.show(
-          choices(catalog),
-          data.name,
-          data.name === FILE ? OWN : explanationOf(rowOf(catalog, "datasets", data.name)),
-        );
-        table.show(data);
-        write(kind, kindWords(experiment));
-        this.#show(experiment, boxes);
-        const values = ownOf(catalog, "datasets", data);
-        for (const box of own.put(data.name)) box.show(values[box.parameter.name]);
-        more.show(experiment);
-      },
-    );
-    this.follow(
-      (state) => state.problem,
-      (problem) => {
-        for (const box of [...Object.values(boxes), ...own.present(), ...more.present()]) {
-          box.complain(
-            complaintAt(
-              problem,
-              ...(POINTERS[box.parameter.name] ?? [`/data/${box.parameter.name}`]),
-            ),
-          );
-        }
-      },
+      () => !isLocked(this.state),
+      (file) => openCsvDialog({ file }),
     );
   }
 
-  get #experiment() {
-    return this.app.store.get().experiment as Experiment;
-  }
-
-  /** All samples of this data set. */
-  get #most() {
-    const { catalog } = this.app.store.get();
-    return (
-      rowOf(catalog, "datasets", this.#experiment.recipe.data.name)?.samples ??
-      catalog?.bounds?.samples ??
-      5000
-    );
-  }
-
-  /** Your own table: its target, and the way back to it. */
-  #table() {
-    const summary = make("span", { class: "muted" });
-    const change = button(
-      {
-        name: "Change the target or the file",
-        look: "quiet small",
-        act: () => {
-          const { dataset: id, target, task } = this.#experiment.recipe.data;
-          openCsvDialog(this.app, { id, target, task });
-        },
-      },
-      "Change",
-    );
-    const root = make("div", { class: "own-table", hidden: true }, summary, change);
-    return {
-      root,
-      show(data: Json) {
-        root.hidden = data.name !== FILE;
-        write(summary, root.hidden ? "" : targetWords(data));
-      },
-    };
-  }
-
-  #boxes(): Record<"train" | "test" | "noise" | "seed", Box> {
-    const { catalog } = this.app.store.get();
-    return {
-      train: parameterBox({
-        parameter: part("train", "training samples"),
-        refuse: (value) => refuseCount(value, 1, this.#experiment.testSamples, this.#most),
-        apply: (value) => this.#split(value, this.#experiment.testSamples),
-      }),
-      test: parameterBox({
-        parameter: part("test", "test samples, not trained on"),
-        refuse: (value) => refuseCount(value, 0, this.#experiment.trainSamples, this.#most),
-        apply: (value) => this.#split(this.#experiment.trainSamples, value),
-      }),
-      noise: parameterBox({
-        parameter: (rowOf(catalog, "data_settings", "noise") ?? NOISE) as Parameter,
-        apply: (noise) => this.#change({ noise }),
-      }),
-      seed: parameterBox({
-        parameter: seedOf(catalog, "data"),
-        name: "Data seed",
-        format: String,
-        refuse: refuseSeed,
-        apply: (seed) => this.#change({ seed }),
-      }),
-    };
-  }
-
-  #show(
-    { trainSamples, testSamples, recipe }: Experiment,
-    boxes: Record<"train" | "test" | "noise" | "seed", Box>,
-  ) {
-    boxes.train.show(trainSamples);
-    boxes.test.show(testSamples);
-    boxes.noise.show(recipe.data.noise ?? 0);
-    boxes.seed.show(recipe.data.seed);
+  #change(data: Json) {
+    void this.app.newExperiment({ data });
   }
 
   #split(train: number, test: number) {
     this.#change({ samples: train + test, test_fraction: test / (train + test) });
   }
 
-  #change(data: Json) {
-    void this.app.newExperiment({ data });
+  /** Your own data stays unused until a file is chosen. */
+  #choose(name: string) {
+    if (name !== FILE) return this.#change({ name });
+    openCsvDialog();
+    return false;
+  }
+
+  override render() {
+    const { catalog, problem } = this.state;
+    const experiment = this.state.experiment as Experiment;
+    const { trainSamples: train, testSamples: test, recipe } = experiment;
+    const { data } = recipe;
+    const row = rowOf(catalog, "datasets", data.name);
+    const most = row?.samples ?? catalog?.bounds?.samples ?? 5000;
+    const box = (parameter: Parameter, value: any) => html`<setting-box .parameter=${parameter}
+      .value=${value} .problem=${problem} .pointers=${[`/data/${parameter.name}`]}
+      .apply=${(next: any) => this.#change({ [parameter.name]: next })}></setting-box>`;
+    const own = ownOf(catalog, "datasets", data);
+    const boxes = parametersOf(catalog, "datasets", data.name).map((each) =>
+      box(each, own[each.name]),
+    );
+    return html`
+      <div class="head"><h2>Data</h2><span class="end">${kindWords(experiment)}</span></div>
+      <setting-select name="Data set" .options=${choices(catalog)} .value=${data.name}
+        .explanation=${data.name === FILE ? OWN : explanationOf(row)}
+        .choose=${(name: string) => this.#choose(name)}></setting-select>
+      ${data.name === FILE ? this.#table(data) : nothing}
+      <div class="quartet">
+        <setting-box .parameter=${TRAIN} .value=${train}
+          .problem=${problem} .pointers=${["/data/samples"]} .refuse=${refuseCount(1, test, most)}
+          .apply=${(value: number) => this.#split(value, test)}></setting-box>
+        <setting-box .parameter=${TEST} .value=${test}
+          .problem=${problem} .pointers=${["/data/test_fraction"]} .refuse=${refuseCount(0, train, most)}
+          .apply=${(value: number) => this.#split(train, value)}></setting-box>
+        ${box((rowOf(catalog, "data_settings", "noise") ?? NOISE) as Parameter, data.noise ?? 0)}
+        <setting-box name="Data seed" .parameter=${seedOf(catalog, "data")} .value=${data.seed}
+          .problem=${problem} .pointers=${["/data/seed"]} .refuse=${refuseSeed} .format=${String}
+          .apply=${(seed: number) => this.#change({ seed })}></setting-box>
+      </div>
+      ${keyed(data.name, boxes.length ? html`<div class="quartet">${boxes}</div>` : nothing)}
+      ${dataMore(catalog, experiment, box, (change) => this.#change(change))}`;
+  }
+
+  /** Your own table: its target, and the way back to it. */
+  #table(data: Json) {
+    const { dataset: id, target, task } = data;
+    return html`<div class="own-table">
+      <span class="muted">${targetWords(data)}</span>
+      <button type="button" class="button quiet small" aria-label="Change the target or the file"
+        @click=${() => openCsvDialog({ id, target, task })}>Change</button>
+    </div>`;
   }
 }
-
-/** JSON pointers of boxes that differ from their names. */
-const POINTERS: Record<string, string[]> = {
-  train: ["/data/samples"],
-  test: ["/data/test_fraction"],
-};

@@ -4,9 +4,9 @@
  * Owns: which of them apply to which data.
  */
 
-import { make } from "../../ui/dom.ts";
+import { html } from "lit";
+import { keyed } from "lit/directives/keyed.js";
 import { moreSettings } from "../../ui/more-settings.ts";
-import { changingBoxes, methodSelect, parameterBox } from "../../ui/setting-box.ts";
 import { rowOf, rowsOf } from "../../core/catalog.ts";
 import { FILE } from "../../core/data-recipe.ts";
 import { setting } from "../../core/format.ts";
@@ -30,49 +30,36 @@ function applying(catalog: Catalog | null, { recipe: { data }, classes }: Experi
   );
 }
 
-export function dataMore(catalog: Catalog | null, change: (change: Json) => void) {
-  const rows = rowsOf(catalog, "data_settings") as Parameter[];
-  const boxes = changingBoxes("pair", (names) =>
-    rows
-      .filter(({ name }) => names.split(" ").includes(name))
-      .map((parameter) =>
-        parameterBox({ parameter, apply: (value) => change({ [parameter.name]: value }) }),
-      ),
+/** @param box of one parameter */
+export function dataMore(
+  catalog: Catalog | null,
+  experiment: Experiment,
+  box: (parameter: Parameter, value: any) => unknown,
+  change: (change: Json) => void,
+) {
+  const { data } = experiment.recipe;
+  const parameters = applying(catalog, experiment);
+  const ways = ((catalog?.standardize ?? []) as string[]).filter(
+    (name) =>
+      !experiment.classes.length || ["none", "inputs"].includes(name) || name === data.standardize,
   );
-  const standard = methodSelect({
-    text: "Standardize",
-    choose: (standardize) => change({ standardize }),
-  });
-  const more = moreSettings(
+  const others = parameters.filter(
+    ({ name, default: usual }) => name !== "features" && (data[name] ?? usual) !== usual,
+  );
+  const differing = [
+    data.standardize &&
+      data.standardize !== "none" &&
+      `${wordFor("standardize", data.standardize)} standardized`,
+    ...others.map(({ name }) => `${wordFor("settings", name)} ${setting(data[name])}`),
+  ];
+  const boxes = parameters.map((each) => box(each, data[each.name] ?? each.default));
+  return moreSettings(
     "settings of the data",
-    make("div", { class: "rows" }, boxes.root, standard.root),
+    differing,
+    html`${keyed(parameters.map(({ name }) => name).join(), html`<div class="pair">${boxes}</div>`)}
+      <setting-select text="Standardize" .value=${data.standardize ?? "none"}
+        .options=${ways.map((name) => ({ value: name, text: nameFor("standardize", name) }))}
+        .explanation=${explanationOf(STANDARDIZE)}
+        .choose=${(standardize: string) => change({ standardize })}></setting-select>`,
   );
-
-  function show(experiment: Experiment) {
-    const { data } = experiment.recipe;
-    const parameters = applying(catalog, experiment);
-    for (const box of boxes.put(parameters.map(({ name }) => name).join(" ")))
-      box.show(data[box.parameter.name] ?? box.parameter.default);
-    const choices = ((catalog?.standardize ?? []) as string[]).filter(
-      (name) =>
-        !experiment.classes.length ||
-        ["none", "inputs"].includes(name) ||
-        name === data.standardize,
-    );
-    standard.show(
-      choices.map((name) => ({ value: name, text: nameFor("standardize", name) })),
-      data.standardize ?? "none",
-      explanationOf(STANDARDIZE),
-    );
-    const others = parameters.filter(
-      ({ name, default: usual }) => name !== "features" && (data[name] ?? usual) !== usual,
-    );
-    more.list([
-      data.standardize &&
-        data.standardize !== "none" &&
-        `${wordFor("standardize", data.standardize)} standardized`,
-      ...others.map(({ name }) => `${wordFor("settings", name)} ${setting(data[name])}`),
-    ]);
-  }
-  return { root: more.root, show, present: boxes.present };
 }

@@ -4,88 +4,91 @@
  * experiment.
  */
 
-import { button, numberBox } from "../../ui/controls.ts";
-import { make } from "../../ui/dom.ts";
+import { html, nothing } from "lit";
 import { icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
+import { NumberBox } from "../../ui/number-box.ts";
 import { openPopover } from "../../ui/popover.ts";
-import { methodSelect } from "../../ui/setting-box.ts";
+import "../../ui/setting-box.ts";
 import { rowOf, rowsOf } from "../../core/catalog.ts";
 import { explanationOf } from "../../core/parameters.ts";
 import { activationWord } from "../../core/words.ts";
-import type { Experiment, LayerRecipe } from "../../core/types.ts";
+import type { PropertyValues } from "lit";
+import type { Experiment, LayerRecipe, State } from "../../core/types.ts";
 
 const MOST_HIDDEN = 6;
 const MOST_UNITS = 64;
+const UNITS = { name: "units", default: 4, schema: { type: "integer" } };
 /** Long enough for the next press of a stepper. */
 const SETTLE_MS = 500;
 
-const refuseUnits = (units: number) =>
-  Number.isInteger(units) && units >= 1 && units <= MOST_UNITS ? null : `1 to ${MOST_UNITS} units.`;
-const wire = () => make("div", { class: "wire", "aria-hidden": "true" });
-const faces = (units: number | string, word: string) => [
-  make("b", {}, units),
-  " ",
-  make("span", {}, word),
-];
+const wire = html`<div class="wire" aria-hidden="true"></div>`;
+const faces = (units: number, word: string) => html`<b>${units}</b> <span>${word}</span>`;
+
+/** Buttons around the box that add and remove one unit. */
+class UnitsStepper extends NumberBox {
+  override refuse = (units: number) =>
+    Number.isInteger(units) && units >= 1 && units <= MOST_UNITS
+      ? null
+      : `1 to ${MOST_UNITS} units.`;
+
+  override render() {
+    const by = (change: number) => () =>
+      this.apply(Math.min(MOST_UNITS, Math.max(1, (this.value ?? 1) + change)));
+    return html`<div class="field">
+      <span aria-hidden="true">Units</span>
+      <div class="stepper">
+        <button type="button" class="button square" aria-label="One unit less" @click=${by(-1)}>${icon("minus")}</button>
+        ${this.input(false)}
+        <button type="button" class="button square" aria-label="One unit more" @click=${by(1)}>${icon("plus")}</button>
+      </div>
+      ${this.message}
+    </div>`;
+  }
+}
+customElements.define("units-stepper", UnitsStepper);
 
 export class LayerEditor extends LiveElement {
-  override start() {
-    this.follow(
-      (state) => state.experiment?.recipe.network,
-      (network, { experiment }) => {
-        if (network && experiment) this.#show(experiment);
-      },
-    );
+  override shows({ experiment }: State) {
+    return experiment?.recipe.network;
+  }
+
+  override isReady({ experiment }: State) {
+    return experiment !== null;
+  }
+
+  /** The focus stays at its place, where another block may stand. */
+  override update(changed: PropertyValues) {
+    const place = [...this.children].indexOf(document.activeElement as Element);
+    super.update(changed);
+    if (place >= 0) (this.children[place] as HTMLElement | undefined)?.focus();
   }
 
   get #layers() {
-    return this.app.store.get().experiment?.recipe.network.layers ?? [];
+    return this.state.experiment?.recipe.network.layers ?? [];
   }
 
-  #show({ recipe: { network }, features, outputs }: Experiment) {
-    const focused = [...this.children].indexOf(document.activeElement as any);
-    const hidden = network.layers.map((layer, place) => this.#block(layer, place));
-    const add = make(
-      "button",
-      {
-        type: "button",
-        class: "block add",
-        "aria-label": "Add a hidden layer",
-        on: { click: () => this.#add() },
-      },
-      icon("plus"),
-    );
-    const blocks = [
-      make("div", { class: "block flat" }, ...faces(features, features === 1 ? "input" : "inputs")),
-      ...hidden,
-      ...(hidden.length < MOST_HIDDEN ? [add] : []),
-      make("div", { class: "block flat" }, ...faces(outputs, activationWord(network.output))),
-    ];
-    this.classList.toggle("many", hidden.length > 3);
-    this.replaceChildren(...blocks.flatMap((block, place) => (place ? [wire(), block] : [block])));
-    if (focused >= 0) (this.children[focused] as HTMLElement | undefined)?.focus();
-  }
-
-  #block({ units, activation }: LayerRecipe, place: number) {
-    return make(
-      "button",
-      {
-        type: "button",
-        class: "block",
-        "data-layer": place + 1,
-        "aria-haspopup": "dialog",
-        "aria-label": `Hidden layer ${place + 1}: ${units} ${activationWord(activation)}. Edit`,
-        on: { click: () => this.#open(place) },
-      },
-      ...faces(units, activationWord(activation)),
-    );
+  override render() {
+    const { recipe, features, outputs } = this.state.experiment as Experiment;
+    const { layers, output } = recipe.network;
+    this.classList.toggle("many", layers.length > 3);
+    const block = ({ units, activation }: LayerRecipe, place: number) => {
+      const word = activationWord(activation);
+      return html`${wire}<button type="button" class="block" data-layer=${place + 1} aria-haspopup="dialog"
+        aria-label="Hidden layer ${place + 1}: ${units} ${word}. Edit"
+        @click=${() => this.#open(place)}>${faces(units, word)}</button>`;
+    };
+    const add = html`${wire}<button type="button" class="block add" aria-label="Add a hidden layer"
+      @click=${this.#add}>${icon("plus")}</button>`;
+    return html`
+      <div class="block flat">${faces(features, features === 1 ? "input" : "inputs")}</div>
+      ${layers.map(block)}${layers.length < MOST_HIDDEN ? add : nothing}${wire}
+      <div class="block flat">${faces(outputs, activationWord(output))}</div>`;
   }
 
   #add() {
-    const layers = this.#layers;
-    const like = layers.at(-1) ?? { units: 4, activation: "relu" };
-    this.#apply([...layers, { ...like }]);
+    const like = this.#layers.at(-1) ?? { units: 4, activation: "relu" };
+    this.#apply([...this.#layers, { ...like }]);
   }
 
   #apply(layers: LayerRecipe[]) {
@@ -101,7 +104,9 @@ export class LayerEditor extends LiveElement {
       timer = undefined;
       this.#apply(this.#layers.map((layer, k) => (k === place ? { ...draft } : layer)));
     };
-    const later = () => {
+    const put = (part: Partial<LayerRecipe>) => {
+      Object.assign(draft, part);
+      update();
       clearTimeout(timer);
       timer = setTimeout(settle, SETTLE_MS);
     };
@@ -111,66 +116,32 @@ export class LayerEditor extends LiveElement {
       close();
       this.#apply(this.#layers.filter((_, k) => k !== place));
     };
-    const close = openPopover({
+    const { close, update } = openPopover({
       anchor: () => this.querySelector(`[data-layer="${place + 1}"]`) ?? this.querySelector(".add"),
       name: `Hidden layer ${place + 1}`,
       role: "dialog",
-      content: [this.#panel(draft, later, remove)],
+      content: () => this.#panel(draft, put, remove),
       closed: () => timer !== undefined && settle(),
     });
   }
 
-  #panel(draft: LayerRecipe, changed: () => void, remove: () => void) {
-    const put = (part: Partial<LayerRecipe>) => {
-      Object.assign(draft, part);
-      units.show(draft.units);
-      showActivation();
-      changed();
-    };
-    const units = numberBox({
-      name: "Units",
-      format: String,
-      whole: true,
-      refuse: refuseUnits,
-      apply: (value) => put({ units: value }),
-    });
-    const by = (change: number) => () =>
-      put({ units: Math.min(MOST_UNITS, Math.max(1, draft.units + change)) });
-    const activation = methodSelect({
-      text: "Activation",
-      choose: (value) => put({ activation: value }),
-    });
-    const { catalog } = this.app.store.get();
-    const choices = rowsOf(catalog, "activations").map(({ name }) => ({
+  #panel(
+    { units, activation }: LayerRecipe,
+    put: (part: Partial<LayerRecipe>) => void,
+    remove: () => void,
+  ) {
+    const { catalog } = this.state;
+    const options = rowsOf(catalog, "activations").map(({ name }) => ({
       value: name,
       text: activationWord(name),
     }));
-    const showActivation = () =>
-      activation.show(
-        choices,
-        draft.activation,
-        explanationOf(rowOf(catalog, "activations", draft.activation)),
-      );
-    showActivation();
-    units.show(draft.units);
-    return make(
-      "div",
-      { class: "rows explained" },
-      make(
-        "div",
-        { class: "field" },
-        make("span", { "aria-hidden": "true" }, "Units"),
-        make(
-          "div",
-          { class: "stepper" },
-          button({ name: "One unit less", look: "square", icon: "minus", act: by(-1) }),
-          units.box,
-          button({ name: "One unit more", look: "square", icon: "plus", act: by(1) }),
-        ),
-        units.complaint,
-      ),
-      activation.root,
-      button({ act: remove }, "Remove this layer"),
-    );
+    return html`<div class="rows explained">
+      <units-stepper name="Units" .parameter=${UNITS} .value=${units}
+        .apply=${(value: number) => put({ units: value })}></units-stepper>
+      <setting-select text="Activation" .options=${options} .value=${activation}
+        .explanation=${explanationOf(rowOf(catalog, "activations", activation))}
+        .choose=${(value: string) => put({ activation: value })}></setting-select>
+      <button type="button" class="button" @click=${remove}>Remove this layer</button>
+    </div>`;
   }
 }

@@ -3,20 +3,19 @@
  * Owns: the section around the layer editor.
  */
 
-import { complaintAt } from "../../ui/controls.ts";
-import { make, makeOwn, write } from "../../ui/dom.ts";
+import { html } from "lit";
 import { words } from "../../ui/help-line.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { initializers, networkMore } from "./network-more.ts";
 import { refuseSeed, seedOf } from "../../ui/seed.ts";
-import { methodSelect, parameterBox } from "../../ui/setting-box.ts";
+import "../../ui/setting-box.ts";
 import { methodName, ownOf, rowOf } from "../../core/catalog.ts";
 import { plural, setting } from "../../core/format.ts";
 import { explanationOf } from "../../core/parameters.ts";
 import { nameFor } from "../../core/words.ts";
 import type { Method } from "../../core/catalog.ts";
 import type { Changes } from "../../core/recipes.ts";
-import type { Catalog, Experiment } from "../../core/types.ts";
+import type { Catalog, Experiment, State } from "../../core/types.ts";
 
 /** "Normal N(0, 1)": the notebook's initializer shows its law with its name. */
 const drawWords = (name: string, scale: number) =>
@@ -36,50 +35,35 @@ const BROUGHT = { value: "", text: "From a file" };
 const FROM_A_FILE = words("Weights and biases from a file. Any other choice initializes new ones.");
 
 export class NetworkFields extends LiveElement {
-  override start() {
-    const { catalog } = this.app.store.get();
+  override shows({ experiment, problem }: State) {
+    return [experiment, problem];
+  }
+
+  override isReady({ experiment }: State) {
+    return experiment !== null;
+  }
+
+  override render() {
+    const { catalog, problem } = this.state;
+    const experiment = this.state.experiment as Experiment;
+    const { weights, seed, start } = experiment.recipe.network;
     const change = (changes: Changes) => void this.app.newExperiment(changes);
-    const count = make("span", { class: "end" });
-    const weights = methodSelect({
-      text: "Initial weights",
-      choose: (name) => change({ network: { weights: name } }),
-    });
-    const seed = parameterBox({
-      parameter: seedOf(catalog, "network"),
-      name: "Weight seed",
-      format: String,
-      refuse: refuseSeed,
-      apply: (value) => change({ network: { seed: value } }),
-    });
-    const more = networkMore(catalog, () => this.app.store.get().experiment as Experiment, change);
-    this.append(
-      make("div", { class: "head" }, make("h2", {}, "Network"), count),
-      makeOwn("layer-editor", { role: "group", "aria-label": "Layers" }),
-      make("div", { class: "weights" }, weights.root, seed.root),
-      seed.complaint,
-      more.root,
-    );
-    this.follow(
-      (state) => state.problem,
-      (problem) => seed.complain(complaintAt(problem, "/network/seed")),
-    );
-    this.follow(
-      (state) => [state.experiment, state.problem],
-      (_, { experiment }) => {
-        if (!experiment) return;
-        const { network } = experiment.recipe;
-        write(count, plural(experiment.parameters, "parameter"));
-        const drawn = choices(catalog, network.weights);
-        if (network.start) weights.show([BROUGHT, ...drawn], BROUGHT.value, FROM_A_FILE);
-        else
-          weights.show(
-            drawn,
-            methodName(network.weights),
-            explanationOf(rowOf(catalog, "initializers", methodName(network.weights))),
-          );
-        seed.show(network.seed);
-        more.show(experiment);
-      },
-    );
+    const drawn = choices(catalog, weights);
+    const chosen = methodName(weights);
+    return html`
+      <div class="head">
+        <h2>Network</h2><span class="end">${plural(experiment.parameters, "parameter")}</span>
+      </div>
+      <layer-editor role="group" aria-label="Layers"></layer-editor>
+      <div class="weights">
+        <setting-select text="Initial weights" .value=${start ? BROUGHT.value : chosen}
+          .options=${start ? [BROUGHT, ...drawn] : drawn}
+          .explanation=${start ? FROM_A_FILE : explanationOf(rowOf(catalog, "initializers", chosen))}
+          .choose=${(name: string) => change({ network: { weights: name } })}></setting-select>
+        <setting-box name="Weight seed" .parameter=${seedOf(catalog, "network")} .value=${seed}
+          .problem=${problem} .pointers=${["/network/seed"]} .refuse=${refuseSeed} .format=${String}
+          .apply=${(value: number) => change({ network: { seed: value } })}></setting-box>
+      </div>
+      ${networkMore(catalog, experiment, change)}`;
   }
 }

@@ -3,6 +3,7 @@
  * Owns: opening and closing. recipe-rail.ts has the content.
  */
 
+import { ModalDialog } from "../../ui/dialog.ts";
 import { make, set } from "../../ui/dom.ts";
 import type { App } from "../../core/types.ts";
 
@@ -25,6 +26,7 @@ export function keepSheet(app: App, rail: HTMLElement) {
         if (
           other !== at &&
           other !== scrim &&
+          !(other instanceof ModalDialog) &&
           other.localName !== "notice-toast" &&
           other.localName !== "script"
         )

@@ -3,14 +3,15 @@
  * Owns: the card's header and its two switches.
  */
 
-import { button, focusPlay, segmentedSwitch } from "../../ui/controls.ts";
-import { disableAll, make, set, write } from "../../ui/dom.ts";
-import { fittingWords } from "../../ui/fitting-words.ts";
-import { helpLine, words } from "../../ui/help-line.ts";
+import { html, nothing } from "lit";
+import { keyed } from "lit/directives/keyed.js";
+import { focusPlay, switchOf } from "../../ui/controls.ts";
+import { wordsOf } from "../../ui/fitting-words.ts";
+import { fullHelp, helpId, helpLine, words } from "../../ui/help-line.ts";
 import { icon, marker } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { openMenu } from "../../ui/popover.ts";
-import { batchLine, knobsFor, ruleLine } from "./run-knobs.ts";
+import { batchLine, knobOf, knobParameters, ruleLine } from "./run-knobs.ts";
 import { runMore } from "./run-more.ts";
 import { rowOf } from "../../core/catalog.ts";
 import { every, plural } from "../../core/format.ts";
@@ -32,6 +33,11 @@ export const samplingOf = ({ settings: { batch_size: size } }: Run): "gd" | "min
 
 /** Rules in the switch; the others are behind "More". */
 const RULES = ["sgd", "momentum", "adam"];
+const SAMPLINGS = [
+  { value: "gd" as const, text: "GD" },
+  { value: "mini" as const, text: "Mini-batch" },
+  { value: "sgd" as const, text: "SGD" },
+];
 const SAMPLING = words(
   "Samples per step: all, a few, or one.",
   "Source: Cauchy 1847; Robbins and Monro 1951.",
@@ -48,52 +54,38 @@ function samplesOf(run: Run, { trainSamples }: Experiment) {
 }
 
 export class RunCard extends LiveElement {
-  #knobs = make("div", {});
-  #current: { signature: string; show: (run: Run) => void } = { signature: "", show: () => {} };
-  #more = make("div", {});
-  #furthers: { label: string | null; of: any[]; show: (run: Run, state: State) => void } = {
-    label: null,
-    of: [],
-    show: () => {},
-  };
+  #helpIds = [helpId(), helpId()];
+  #isRenaming = false;
 
   get #name() {
     return this.dataset.run ?? "";
   }
 
+  get #run() {
+    return stateOnView(this.state).runs[this.#name];
+  }
+
+  override isReady(state: State) {
+    return Boolean(stateOnView(state).runs[this.#name]) && state.experiment !== null;
+  }
+
+  /** Frames change none of this. */
+  override shows(state: State) {
+    const run = stateOnView(state).runs[this.#name];
+    return [
+      run?.settings,
+      run?.label,
+      run?.hidden,
+      state.experiment,
+      state.order.length,
+      state.view.selectedRun,
+      state.problem,
+      isLocked(state),
+    ];
+  }
+
   override start() {
-    const run = this.app.store.get().runs[this.#name];
-    if (!run) return;
-    this.#current = { signature: "", show: () => {} };
-    this.#furthers = { label: null, of: [], show: () => {} };
-    this.className = "card";
-    this.dataset.lane = run.lane;
-    const header = this.#header(run);
-    const body = this.#body();
-    this.replaceChildren(header.root, header.origin, body.root);
-    this.follow(
-      (state) => [
-        stateOnView(state).runs[this.#name],
-        state.experiment,
-        state.order.length,
-        state.view.selectedRun,
-        state.problem,
-        isLocked(state),
-      ],
-      (_, state) => {
-        const now = stateOnView(state).runs[this.#name];
-        if (!now || !state.experiment) return;
-        const folded = state.order.length > ALL_OPEN && state.view.selectedRun !== now.name;
-        set(this, { "aria-label": `Run ${now.label}` });
-        this.classList.toggle("folded", folded);
-        this.classList.toggle("hidden-run", now.hidden);
-        header.show(now, state, state.order.length > ALL_OPEN, folded);
-        body.root.hidden = folded;
-        body.show(now, state);
-        header.lock(isLocked(state));
-        disableAll(body.root, isLocked(state));
-      },
-    );
+    this.classList.add("card");
     this.addEventListener("focusin", () => this.#select());
     // Safari does not focus a pressed button
     this.addEventListener(
@@ -103,190 +95,143 @@ export class RunCard extends LiveElement {
   }
 
   #select() {
-    const { view, order } = this.app.store.get();
+    const { view, order } = this.state;
     // opening a card on Tab alone would rebuild the rail on every Tab
     if (view.selectedRun !== this.#name && order.length <= ALL_OPEN)
       this.app.setView({ selectedRun: this.#name });
   }
 
-  #header(run: Run) {
-    const label = make("b", {});
-    const name = make(
-      "button",
-      {
-        type: "button",
-        class: "name",
-        on: { click: () => this.app.setView({ selectedRun: this.#name }) },
-      },
-      label,
-    );
-    const plain = make("span", { class: "name" });
-    const why = fittingWords("why");
-    const origin = make("p", { class: "hint origin" });
-    const eye = button({
-      look: "quiet square small eye",
-      act: () => this.app.setHidden(this.#name, !this.app.store.get().runs[this.#name].hidden),
-    });
-    const more = button({
-      look: "quiet square small",
-      icon: "more",
-      more: { "aria-haspopup": "menu" },
-      act: () => this.#menu(more, root),
-    });
-    const root = make("div", { class: "head" }, marker(run.lane), name, plain, why.root, eye, more);
-
-    function show(now: Run, state: State, foldable: boolean, folded: boolean) {
-      const experiment = state.experiment as Experiment;
-      const [origins, samples] = [originWords(state, now.name), samplesOf(now, experiment)];
-      write(label, now.label);
-      const holder = foldable ? name : plain;
-      if (label.parentElement !== holder) holder.append(label);
-      name.hidden = !foldable;
-      plain.hidden = foldable;
-      set(name, { "aria-expanded": String(!folded) });
-      // a fork has a long name, so this moves to where there is room
-      why.show(...(origins ? [] : [samples, " a step"]));
-      write(origin, `${origins}, ${samples} a step`);
-      origin.hidden = !origins;
-      set(eye, {
-        "aria-label": `Hide ${now.label} in the charts`,
-        "aria-pressed": String(now.hidden),
-      });
-      if (eye.dataset.shut !== String(now.hidden))
-        eye.replaceChildren(icon(now.hidden ? "eyeShut" : "eye"));
-      eye.dataset.shut = String(now.hidden);
-      set(more, { "aria-label": `More for ${now.label}: rename, remove` });
-    }
-    return { root, origin, show, lock: (locked: boolean) => (more.disabled = locked) };
+  override render() {
+    const { state } = this;
+    const run = this.#run;
+    const isFoldable = state.order.length > ALL_OPEN;
+    const isFolded = isFoldable && state.view.selectedRun !== run.name;
+    this.dataset.lane = run.lane;
+    this.setAttribute("aria-label", `Run ${run.label}`);
+    this.classList.toggle("folded", isFolded);
+    this.classList.toggle("hidden-run", run.hidden);
+    return html`
+      ${this.#header(run, isFoldable, isFolded)}
+      <fieldset ?hidden=${isFolded} ?disabled=${isLocked(state)}>${this.#body(run)}</fieldset>`;
   }
 
-  #menu(anchor: HTMLElement, header: HTMLElement) {
-    const { runs, order } = this.app.store.get();
-    openMenu(() => anchor, `More for ${runs[this.#name].label}`, [
-      { text: "Rename", act: () => this.#rename(header) },
+  #header(run: Run, isFoldable: boolean, isFolded: boolean) {
+    const { state, app } = this;
+    const [origin, samples] = [
+      originWords(state, run.name),
+      samplesOf(run, state.experiment as Experiment),
+    ];
+    const label = html`<b>${run.label}</b>`;
+    const select = () => app.setView({ selectedRun: run.name });
+    // a fork has a long name, so where it comes from moves to where there is room
+    return html`
+      <div class="head ${this.#isRenaming ? "renaming" : ""}">
+        ${marker(run.lane)}
+        ${
+          isFoldable
+            ? html`<button type="button" class="name" aria-expanded=${!isFolded} @click=${select}>${label}</button>`
+            : html`<span class="name">${label}</span>`
+        }
+        ${this.#isRenaming ? this.#nameBox(run) : nothing}
+        ${wordsOf("why", origin ? [] : [samples, " a step"])}
+        <button type="button" class="button quiet square small eye" aria-label="Hide ${run.label} in the charts"
+          aria-pressed=${run.hidden} @click=${() => app.setHidden(run.name, !run.hidden)}
+          >${icon(run.hidden ? "eyeShut" : "eye")}</button>
+        <button type="button" class="button quiet square small" aria-haspopup="menu"
+          aria-label="More for ${run.label}: rename, remove" ?disabled=${isLocked(state)}
+          @click=${({ currentTarget }: Event) => this.#menu(currentTarget as Element)}>${icon("more")}</button>
+      </div>
+      <p class="hint origin" ?hidden=${!origin}>${origin}, ${samples} a step</p>`;
+  }
+
+  #menu(anchor: Element) {
+    const { runs, order } = this.state;
+    const name = this.#name;
+    openMenu(() => anchor, `More for ${runs[name].label}`, [
+      { text: "Rename", act: () => this.#rename() },
       {
         text: "Fork here",
         act: () => {
-          this.app.fork(this.#name);
+          this.app.fork(name);
           focusPlay();
         },
       },
-      { text: "Remove", act: () => this.app.removeRun(this.#name), disabled: order.length < 2 },
+      { text: "Remove", act: () => this.app.removeRun(name), disabled: order.length < 2 },
     ]);
   }
 
-  #rename(header: HTMLElement) {
-    const before = this.app.store.get().runs[this.#name].label;
-    let done = false;
-    const finish = (keep: boolean) => {
-      if (done) return;
-      done = true;
+  async #rename() {
+    this.#isRenaming = true;
+    this.requestUpdate();
+    await this.updateComplete;
+    const box = this.querySelector(".rename") as HTMLInputElement;
+    box.select();
+    box.focus();
+  }
+
+  #nameBox({ label: before }: Run) {
+    const finish = (box: HTMLInputElement, keep: boolean) => {
+      if (!this.#isRenaming) return;
+      this.#isRenaming = false;
+      this.requestUpdate();
+      (this.querySelector("[aria-haspopup]") as HTMLElement | null)?.focus();
       const label = box.value.trim();
-      box.remove();
-      header.classList.remove("renaming");
-      (header.querySelector("[aria-haspopup]") as HTMLElement | null)?.focus();
       if (keep && label && label !== before) this.app.renameRun(this.#name, label);
     };
     const keys = (event: KeyboardEvent) => {
       if (event.key !== "Enter" && event.key !== "Escape") return;
       event.preventDefault(); // else the same press would reach the button that gets the focus
       event.stopPropagation();
-      finish(event.key === "Enter");
+      finish(event.target as HTMLInputElement, event.key === "Enter");
     };
-    const box = make("input", {
-      class: "input rename",
-      type: "text",
-      "aria-label": `New name of ${before}`,
-      maxlength: LONGEST_LABEL,
-      value: before,
-      autocomplete: "off",
-      on: { keydown: keys, blur: () => finish(true) },
-    });
-    header.classList.add("renaming");
-    header.querySelector(".why")?.before(box);
-    box.select();
-    box.focus();
+    return html`<input class="input rename" type="text" aria-label="New name of ${before}"
+      maxlength=${LONGEST_LABEL} value=${before} autocomplete="off"
+      @keydown=${keys} @blur=${({ target }: Event) => finish(target as HTMLInputElement, true)}>`;
   }
 
-  #body() {
-    const { catalog } = this.app.store.get();
-    const sampling = segmentedSwitch({
-      name: "Samples per step",
-      look: "fill",
-      choices: [
-        { value: "gd", text: "GD" },
-        { value: "mini", text: "Mini-batch" },
-        { value: "sgd", text: "SGD" },
-      ],
-      choose: (value) =>
-        value !== samplingOf(this.#run) && this.app.edit(this.#name, { batch_size: BATCH[value] }),
-    });
-    const rule = segmentedSwitch({
-      name: "Update rule",
-      look: "fill",
-      choices: RULES.map((name) => ({
-        value: name,
-        text: nameFor("optimizers", name),
-        title: rowOf(catalog, "optimizers", name)?.help,
-      })),
-      choose: (optimizer) =>
-        optimizer !== this.#run.settings.optimizer && this.app.edit(this.#name, { optimizer }),
-    });
-    const [samplingHelp, ruleHelp] = [helpLine(sampling.root), helpLine(rule.root)];
-    samplingHelp.show(SAMPLING);
-    const root = make(
-      "div",
-      {},
-      sampling.root,
-      samplingHelp.root,
-      rule.root,
-      ruleHelp.root,
-      this.#knobs,
-      this.#more,
-    );
-    const show = (run: Run, state: State) => {
-      const { optimizer } = run.settings;
-      sampling.show(samplingOf(run));
-      rule.show(optimizer as any);
-      ruleHelp.show(explanationOf(rowOf(catalog, "optimizers", optimizer)));
-      this.#showKnobs(run, state.experiment as Experiment);
-      this.#showMore(run, state);
-    };
-    return { root, show };
-  }
-
-  get #run() {
-    return stateOnView(this.app.store.get()).runs[this.#name];
-  }
-
-  /** Rebuilds knobs only when others apply. */
-  #showKnobs(run: Run, experiment: Experiment) {
+  #body(run: Run) {
+    const { state, app } = this;
+    const { catalog } = state;
+    const experiment = state.experiment as Experiment;
     const { optimizer } = run.settings;
-    const signature = [samplingOf(run), optimizer, run.label, experiment.id].join(" ");
-    if (signature !== this.#current.signature) {
-      const knobs = knobsFor(run, this.app);
-      const rule = RULES.includes(optimizer) ? null : ruleLine(optimizer);
-      const batch = knobs.length > 1 ? null : batchLine(run, experiment);
-      this.#knobs.replaceChildren(
-        ...[rule, ...knobs.map(({ root }) => root), batch].filter((node) => node !== null),
-      );
-      this.#current = { signature, show: (now) => knobs.forEach((one) => one.show(now)) };
-    }
-    this.#current.show(run);
-  }
-
-  /** Rebuilds the content of "More" only after a rename, so that it stays open. */
-  #showMore(run: Run, state: State) {
-    if (run.label !== this.#furthers.label) {
-      const isOpen = this.#more.querySelector("details")?.open ?? false;
-      const { root, show } = runMore(run, this.app);
-      root.open = isOpen;
-      this.#more.replaceChildren(root);
-      this.#furthers = { label: run.label, of: [], show };
-    }
-    // frames are frequent and change neither
-    const of = [run.settings, state.experiment, state.problem];
-    if (of.some((each, k) => each !== this.#furthers.of[k])) this.#furthers.show(run, state);
-    this.#furthers.of = of;
+    const sampling = samplingOf(run);
+    const knobs = knobParameters(catalog, run);
+    const rules = RULES.map((name) => ({
+      value: name,
+      text: nameFor("optimizers", name),
+      title: rowOf(catalog, "optimizers", name)?.help,
+    }));
+    const [samplingHelp, ruleHelp] = this.#helpIds;
+    const help = explanationOf(rowOf(catalog, "optimizers", optimizer));
+    return html`
+      ${switchOf(sampling, {
+        name: "Samples per step",
+        look: "fill",
+        helpId: samplingHelp,
+        title: fullHelp(SAMPLING),
+        choices: SAMPLINGS,
+        choose: (value) =>
+          value !== samplingOf(this.#run) && app.edit(run.name, { batch_size: BATCH[value] }),
+      })}
+      ${helpLine(samplingHelp, SAMPLING)}
+      ${switchOf(optimizer, {
+        name: "Update rule",
+        look: "fill",
+        helpId: ruleHelp,
+        title: fullHelp(help),
+        choices: rules,
+        choose: (value) =>
+          value !== this.#run.settings.optimizer && app.edit(run.name, { optimizer: value }),
+      })}
+      ${helpLine(ruleHelp, help)}
+      <div>
+        ${RULES.includes(optimizer) ? nothing : ruleLine(optimizer)}
+        ${keyed(
+          [sampling, optimizer, run.label, experiment.id].join(" "),
+          knobs.map((parameter) => knobOf(parameter, run, app)),
+        )}
+        ${knobs.length > 1 ? nothing : batchLine(run, experiment)}
+      </div>
+      <div>${runMore(run, state, app)}</div>`;
   }
 }

@@ -3,12 +3,11 @@
  * Owns: which are visible, their scales and spoken values.
  */
 
-import { make } from "../../ui/dom.ts";
-import { knob } from "../../ui/knob.ts";
+import { html } from "lit";
+import "../../ui/knob.ts";
 import { scaleOf } from "../../ui/scales.ts";
 import { parametersOf, rowsOf } from "../../core/catalog.ts";
 import { integer, plural, setting } from "../../core/format.ts";
-import { explained, isWhole, refusalOf } from "../../core/parameters.ts";
 import { nameFor, wordFor } from "../../core/words.ts";
 import type { Parameter } from "../../core/catalog.ts";
 import type { App, Catalog, Experiment, Run } from "../../core/types.ts";
@@ -31,7 +30,7 @@ export const ownParameters = (
 ) =>
   parametersOf(catalog, "optimizers", optimizer).filter(({ name }) => GUARDS.has(name) === guards);
 
-function inSight(catalog: Catalog | null, run: Run): Parameter[] {
+export function knobParameters(catalog: Catalog | null, run: Run): Parameter[] {
   const size = run.settings.batch_size;
   const isMini = size !== null && size !== 1;
   const always = (rowsOf(catalog, "run_settings") as Parameter[]).filter(
@@ -46,39 +45,22 @@ function saying({ name, unit }: Parameter) {
     unit ? plural(value, unit.replace(/s$/, "")) : `${fullName(name)} ${setting(value)}`;
 }
 
-export function knobsFor(run: Run, app: App) {
-  return inSight(app.store.get().catalog, run).map((parameter) => {
-    const { name } = parameter;
-    const full = fullName(name);
-    const { root, show } = knob({
-      text: nameFor("settings", name),
-      name: `${full[0].toUpperCase()}${full.slice(1)} of ${run.label}`,
-      scale: scaleOf(parameter),
-      format: setting,
-      say: saying(parameter),
-      refuse: refusalOf(parameter),
-      whole: isWhole(parameter),
-      explanation: explained(parameter),
-      apply: (value) => app.edit(run.name, { [name]: value }),
-    });
-    root.dataset.setting = name;
-    return { root, show: (now: Run) => show(now.settings[name] ?? 0) };
-  });
+export function knobOf(parameter: Parameter, run: Run, app: App) {
+  const { name } = parameter;
+  const full = fullName(name);
+  return html`<setting-knob data-setting=${name} .parameter=${parameter}
+    .name=${`${full[0].toUpperCase()}${full.slice(1)} of ${run.label}`}
+    .value=${run.settings[name] ?? 0} .scale=${scaleOf(parameter)} .say=${saying(parameter)}
+    .apply=${(value: number) => app.edit(run.name, { [name]: value })}></setting-knob>`;
 }
 
 /** A muted line where there is nothing to set. */
 const line = (text: string, says: string) =>
-  make(
-    "div",
-    { class: "knob" },
-    make("span", {}, text),
-    make("span", { class: "muted wide" }, says),
-  );
+  html`<div class="knob"><span>${text}</span><span class="muted wide">${says}</span></div>`;
 
 /** For a run without a batch size to choose. */
 export function batchLine(run: Run, { trainSamples }: Experiment) {
   const size = run.settings.batch_size;
-  if (size !== null && size !== 1) return null;
   const one =
     run.settings.order === "sequential" ? "1, in the order of the data" : "1, drawn at random";
   return line(

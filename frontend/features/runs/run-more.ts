@@ -4,13 +4,13 @@
  * Owns: which of them apply, and the active ones named beside "More".
  */
 
-import { complaintAt } from "../../ui/controls.ts";
-import { make } from "../../ui/dom.ts";
+import { html, nothing } from "lit";
+import { keyed } from "lit/directives/keyed.js";
 import { moreSettings } from "../../ui/more-settings.ts";
 import { fullName, ownParameters } from "./run-knobs.ts";
 import { refuseSeed, seedOf } from "../../ui/seed.ts";
 import { stopSettings } from "./stop-settings.ts";
-import { changingBoxes, methodSelect, parameterBox } from "../../ui/setting-box.ts";
+import "../../ui/setting-box.ts";
 import { defaultsOf, methodName, ownOf, parametersOf, rowOf, rowsOf } from "../../core/catalog.ts";
 import { setting } from "../../core/format.ts";
 import { explanationOf } from "../../core/parameters.ts";
@@ -56,110 +56,62 @@ export function asidesOf(run: Run, catalog: Catalog | null) {
   ];
 }
 
-/** @param run its name and label do not change */
-export function runMore(run: Run, app: App) {
-  const catalog = app.store.get().catalog;
-  const edit = (change: Json) => app.edit(run.name, change);
-  const now = () => app.store.get().runs[run.name];
-  const box = (parameter: Parameter, apply: (value: any) => void) =>
-    parameterBox({ parameter, name: nameOf(run, fullName(parameter.name)), apply });
+export function runMore(run: Run, { catalog, experiment, problem }: State, app: App) {
+  const { settings } = run;
+  const { optimizer } = settings;
+  const edit = (change: Json) => void app.edit(run.name, change);
+  const method = scheduleOf(run);
+  const schedule = methodName(method);
+  const own = ownOf(catalog, "schedules", method);
+  const box = (parameter: Parameter, value: any, apply: (value: any) => void) =>
+    html`<setting-box .parameter=${parameter} .name=${nameOf(run, fullName(parameter.name))}
+      .value=${value} .apply=${apply}></setting-box>`;
   const editing = (parameter: Parameter) =>
-    box(parameter, (value) => edit({ [parameter.name]: value }));
-
-  // the switch above already has this help
-  const rule = methodSelect({
-    text: "Rule",
-    name: nameOf(run, "rule"),
-    choose: (optimizer) => edit({ optimizer }),
-  });
-  rule.root.classList.add("said-above");
-  const schedule = methodSelect({
-    text: "Schedule of the rate",
-    name: nameOf(run, "schedule"),
-    choose: (name) => edit({ schedule: name }),
-  });
-  const order = methodSelect({
-    text: "Order",
-    name: nameOf(run, "order"),
-    choose: (value) => edit({ order: value }),
-  });
-  const turning = changingBoxes("pair", (name) =>
-    parametersOf(catalog, "schedules", name).map((parameter) =>
-      box(parameter, (value) =>
-        edit({
-          schedule: {
-            name,
-            ...ownOf(catalog, "schedules", scheduleOf(now())),
-            [parameter.name]: value,
-          },
-        }),
-      ),
+    box(parameter, settings[parameter.name] ?? parameter.default, (value) =>
+      edit({ [parameter.name]: value }),
+    );
+  const turning = parametersOf(catalog, "schedules", schedule).map((parameter) =>
+    box(parameter, own[parameter.name], (value) =>
+      edit({ schedule: { name: schedule, ...own, [parameter.name]: value } }),
     ),
   );
-  const seed = parameterBox({
-    parameter: seedOf(catalog, "runs"),
-    name: nameOf(run, "seed"),
-    format: String,
-    refuse: refuseSeed,
-    apply: (value) => void app.newExperiment({ runs: { [run.name]: { seed: value } } }),
-  });
-  const common = othersOf(catalog).map(editing);
-  const stops = stopSettings(run, app);
-  let guards: ReturnType<typeof parameterBox>[] = [];
-  const boxes = changingBoxes("pair", () => [
-    ...common,
-    ...(guards = ownParameters(catalog, now(), true).map(editing)),
-    seed,
-  ]);
-  const more = moreSettings(
+  const orders = (catalog?.orders ?? []).map((value: string) => ({
+    value,
+    text: nameFor("orders", value),
+  }));
+  const place = experiment?.recipe.runs.findIndex(({ name }) => name === run.name) ?? 0;
+  const seed = (value: number) => void app.newExperiment({ runs: { [run.name]: { seed: value } } });
+  // the switch above already has the help of the rule
+  return moreSettings(
     `settings of ${run.label}`,
-    make(
-      "div",
-      { class: "rows" },
-      rule.root,
-      schedule.root,
-      turning.root,
-      order.root,
-      boxes.root,
-      stops.root,
-    ),
+    asidesOf(run, catalog),
+    html`
+      <setting-select class="said-above" text="Rule" .name=${nameOf(run, "rule")}
+        .options=${choicesOf(catalog, "optimizers")} .value=${optimizer}
+        .explanation=${explanationOf(rowOf(catalog, "optimizers", optimizer))}
+        .choose=${(name: string) => edit({ optimizer: name })}></setting-select>
+      <setting-select text="Schedule of the rate" .name=${nameOf(run, "schedule")}
+        .options=${choicesOf(catalog, "schedules")} .value=${schedule}
+        .explanation=${explanationOf(rowOf(catalog, "schedules", schedule))}
+        .choose=${(name: string) => edit({ schedule: name })}></setting-select>
+      ${keyed(schedule, turning.length ? html`<div class="pair">${turning}</div>` : nothing)}
+      ${
+        settings.batch_size === null
+          ? nothing
+          : html`<setting-select text="Order" .name=${nameOf(run, "order")} .options=${orders}
+              .value=${settings.order} .explanation=${explanationOf(ORDER)}
+              .choose=${(order: string) => edit({ order })}></setting-select>`
+      }
+      ${keyed(
+        optimizer,
+        html`<div class="pair">
+          ${[...othersOf(catalog), ...ownParameters(catalog, run, true)].map(editing)}
+          <setting-box .parameter=${seedOf(catalog, "runs")} .name=${nameOf(run, "seed")}
+            .value=${experiment?.recipe.runs[place]?.seed ?? 0} .problem=${problem}
+            .pointers=${[`/runs/${place}/seed`]} .refuse=${refuseSeed} .format=${String}
+            .apply=${seed}></setting-box>
+        </div>`,
+      )}
+      ${experiment && stopSettings(run, experiment, edit)}`,
   );
-  let lastProblem: State["problem"] = null;
-
-  function show(run: Run, { experiment, problem }: State) {
-    const { settings } = run;
-    const method = scheduleOf(run);
-    const name = methodName(method);
-    rule.show(
-      choicesOf(catalog, "optimizers"),
-      settings.optimizer,
-      explanationOf(rowOf(catalog, "optimizers", settings.optimizer)),
-    );
-    schedule.show(
-      choicesOf(catalog, "schedules"),
-      name,
-      explanationOf(rowOf(catalog, "schedules", name)),
-    );
-    order.show(
-      (catalog?.orders ?? []).map((each: string) => ({
-        value: each,
-        text: nameFor("orders", each),
-      })),
-      settings.order,
-      explanationOf(ORDER),
-    );
-    order.root.hidden = settings.batch_size === null;
-    const own = ownOf(catalog, "schedules", method);
-    for (const each of turning.put(name)) each.show(own[each.parameter.name]);
-    boxes.put(settings.optimizer);
-    for (const each of [...common, ...guards])
-      each.show(settings[each.parameter.name] ?? each.parameter.default);
-    const place = experiment?.recipe.runs.findIndex((each) => each.name === run.name) ?? 0;
-    seed.show(experiment?.recipe.runs[place]?.seed ?? 0);
-    stops.show(run, experiment);
-    if (problem !== lastProblem) seed.complain(complaintAt(problem, `/runs/${place}/seed`));
-    lastProblem = problem;
-    more.list(asidesOf(run, catalog));
-  }
-  return { root: more.root, show };
 }

@@ -3,49 +3,37 @@
  * Owns: these controls.
  */
 
-import { make } from "../../ui/dom.ts";
-import { changingBoxes, methodSelect, parameterBox } from "../../ui/setting-box.ts";
+import { html, nothing } from "lit";
+import { keyed } from "lit/directives/keyed.js";
 import { explanationOf } from "../../core/parameters.ts";
 import { choices, chosen, conditionsOf, numberOf } from "../../core/stops.ts";
 import { nameFor } from "../../core/words.ts";
-import type { Parameter } from "../../core/catalog.ts";
 import type { Condition } from "../../core/stops.ts";
-import type { App, Experiment, Run } from "../../core/types.ts";
+import type { Experiment, Json, Run } from "../../core/types.ts";
 
 const HELP = { help: "the run stops at the first step that meets this; the others continue" };
 
-/** @param run its name and label do not change */
-export function stopSettings(run: Run, app: App) {
-  const inForce = () => (app.store.get().runs[run.name]?.settings.stop ?? []) as Condition[];
-  const when = methodSelect({
-    text: "Stop when",
-    name: `Stop ${run.label} when`,
-    choose(choice) {
-      const stop = conditionsOf(choice);
-      if (stop) void app.edit(run.name, { stop });
-    },
-  });
-  const boxes = changingBoxes("pair", () => {
-    const bound = inForce().length === 1 ? numberOf(inForce()[0]) : null;
-    if (!bound) return [];
-    const { parameter, change } = bound;
-    const name = `${nameFor("settings", parameter.name)} of the stop of ${run.label}`;
-    return [
-      parameterBox({
-        parameter: parameter as Parameter,
-        name,
-        apply: (value) => void app.edit(run.name, { stop: [change(value)] }),
-      }),
-    ];
-  });
-
-  function show({ settings }: Run, experiment: Experiment | null) {
-    if (!experiment) return;
-    const conditions = settings.stop ?? [];
-    const choice = chosen(conditions);
-    when.show(choices(experiment, conditions), choice, explanationOf(HELP));
-    const number = conditions.length === 1 ? numberOf(conditions[0]) : null;
-    for (const each of boxes.put(choice)) if (number) each.show(number.value);
-  }
-  return { root: make("div", {}, when.root, boxes.root), show };
+export function stopSettings(
+  { label, settings }: Run,
+  experiment: Experiment,
+  edit: (change: Json) => void,
+) {
+  const conditions = (settings.stop ?? []) as Condition[];
+  const choice = chosen(conditions);
+  const number = conditions.length === 1 ? numberOf(conditions[0]) : null;
+  const choose = (value: string) => {
+    const stop = conditionsOf(value);
+    if (stop) edit({ stop });
+  };
+  const box =
+    number &&
+    html`<div class="pair"><setting-box .parameter=${number.parameter} .value=${number.value}
+      .name=${`${nameFor("settings", number.parameter.name)} of the stop of ${label}`}
+      .apply=${(value: number) => edit({ stop: [number.change(value)] })}></setting-box></div>`;
+  return html`<div>
+    <setting-select text="Stop when" name="Stop ${label} when" .value=${choice}
+      .options=${choices(experiment, conditions)} .explanation=${explanationOf(HELP)}
+      .choose=${choose}></setting-select>
+    ${keyed(choice, box ?? nothing)}
+  </div>`;
 }

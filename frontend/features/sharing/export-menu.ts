@@ -3,120 +3,84 @@
  * Owns: the panel. exports.ts has addresses and words, export-picture.ts makes pictures.
  */
 
-import { button, selectBox } from "../../ui/controls.ts";
-import { make, write } from "../../ui/dom.ts";
+import { html, nothing } from "lit";
+import { selectOf } from "../../ui/controls.ts";
 import { savePicture } from "./export-picture.ts";
+import { icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { openPopover } from "../../ui/popover.ts";
 import { ALL, choicesOf, filesOf, picturesOf } from "./exports.ts";
 import { TYPES } from "./opened-file.ts";
 import type { FileToTake, Pictured } from "./exports.ts";
+import type { State } from "../../core/types.ts";
 
 const FAILED = "The picture could not be made.";
 
 const fileRow = ({ name, href, help, of }: FileToTake) =>
-  make(
-    "li",
-    {},
-    make("a", { href, download: "" }, name),
-    make("span", { class: "muted" }, of ? `${of}: ${help}` : help),
-  );
+  html`<li><a href=${href} download="">${name}</a><span class="muted">${of ? `${of}: ${help}` : help}</span></li>`;
 
 export class ExportMenu extends LiveElement {
-  override start() {
-    const open = button(
-      {
-        name: "Export",
-        look: "quiet export",
-        icon: "download",
-        more: { "aria-haspopup": "dialog", disabled: true },
-        act: () => this.#open(open),
-      },
-      make("span", { class: "caption" }, "Export"),
-    );
-    this.replaceChildren(open);
-    this.follow(
-      (state) => state.experiment === null,
-      (isNone) => (open.disabled = isNone),
-    );
+  override shows({ experiment }: State) {
+    return experiment === null;
   }
 
-  #open(anchor: HTMLElement) {
-    const { store } = this.app;
-    const files = make("ul", { class: "files" });
-    const message = make("p", { class: "complaint", role: "alert", hidden: true });
-    const runs = selectBox({ name: "Runs to export", choose: (run) => list(run) });
-    function list(run: string) {
-      const state = store.get();
-      runs.show(choicesOf(state), run);
-      files.replaceChildren(...filesOf(state, run).map(fileRow));
-    }
-    list(ALL);
-    const pictures = make(
-      "ul",
-      { class: "files" },
-      ...picturesOf(store.get()).map((one) => this.#pictureRow(one, message)),
-    );
-    const close = openPopover({
-      anchor: () => anchor,
+  override render() {
+    return html`<button type="button" class="button quiet export" aria-label="Export" aria-haspopup="dialog"
+      ?disabled=${this.state.experiment === null} @click=${this.#open}
+      >${icon("download")}<span class="caption">Export</span></button>`;
+  }
+
+  #open() {
+    const choice = { run: ALL, failed: false };
+    const put = (part: Partial<typeof choice>) => {
+      Object.assign(choice, part);
+      update();
+    };
+    const opened = this.state;
+    const { close, update } = openPopover({
+      anchor: () => this.querySelector("button"),
       name: "Export",
       role: "dialog",
       look: "exports",
-      content: [
-        make("div", { class: "head" }, make("h2", {}, "Files"), runs.root),
-        files,
-        make("h2", {}, "Charts as shown"),
-        pictures,
-        message,
-        make("h2", {}, "Open again"),
-        make(
-          "p",
-          { class: "line hint" },
-          "A recipe, or initial parameters.",
-          this.#opener(() => close()),
-        ),
-      ],
+      content: () => {
+        const runs = selectOf(choice.run, {
+          name: "Runs to export",
+          options: choicesOf(this.state),
+          choose: (run) => put({ run }),
+        });
+        return html`
+          <div class="head"><h2>Files</h2>${runs}</div>
+          <ul class="files">${filesOf(this.state, choice.run).map(fileRow)}</ul>
+          <h2>Charts as shown</h2>
+          <ul class="files">${picturesOf(opened).map((one) => this.#pictureRow(one, put))}</ul>
+          <p class="complaint" role="alert" ?hidden=${!choice.failed}>${choice.failed ? FAILED : nothing}</p>
+          <h2>Open again</h2>
+          <p class="line hint">A recipe, or initial parameters.${this.#opener(() => close())}</p>`;
+      },
     });
   }
 
   #opener(close: () => void) {
-    const chooser = make("input", {
-      type: "file",
-      accept: TYPES,
-      hidden: true,
-      on: {
-        change: () => {
-          const file = chooser.files?.[0];
-          close();
-          if (file) void this.app.openFile(file);
-        },
-      },
-    });
-    return make(
-      "span",
-      {},
-      button({ look: "small", act: () => chooser.click() }, "Open a file…"),
-      chooser,
-    );
+    const take = ({ target }: Event) => {
+      const file = (target as HTMLInputElement).files?.[0];
+      close();
+      if (file) void this.app.openFile(file);
+    };
+    const choose = ({ currentTarget }: Event) =>
+      ((currentTarget as Element).nextElementSibling as HTMLElement).click();
+    return html`<span
+      ><button type="button" class="button small" @click=${choose}>Open a file…</button
+      ><input type="file" accept=${TYPES} hidden @change=${take}></span>`;
   }
 
-  #pictureRow({ kind, text }: Pictured, message: HTMLElement) {
-    const save = (type: "png" | "svg") =>
-      button(
-        {
-          name: `${text} as ${type.toUpperCase()}`,
-          look: "small",
-          act: async () => {
-            const why = await savePicture(this.app, kind, type).then(
-              () => null,
-              () => FAILED,
-            );
-            message.hidden = why === null;
-            write(message, why ?? "");
-          },
-        },
-        type.toUpperCase(),
-      );
-    return make("li", {}, make("span", {}, text), save("png"), save("svg"));
+  #pictureRow({ kind, text }: Pictured, put: (part: { failed: boolean }) => void) {
+    const save = (type: "png" | "svg") => html`<button type="button" class="button small"
+      aria-label="${text} as ${type.toUpperCase()}"
+      @click=${() =>
+        savePicture(this.app, kind, type).then(
+          () => put({ failed: false }),
+          () => put({ failed: true }),
+        )}>${type.toUpperCase()}</button>`;
+    return html`<li><span>${text}</span>${save("png")}${save("svg")}</li>`;
   }
 }

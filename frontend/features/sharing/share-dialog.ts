@@ -4,126 +4,109 @@
  * Owns: both. share-words.ts has the words. Shows the moment at which it was opened.
  */
 
+import { html, nothing } from "lit";
 import { copied } from "../../ui/clipboard.ts";
-import { button, segmentedSwitch } from "../../ui/controls.ts";
-import { make, set, write } from "../../ui/dom.ts";
-import { keepDialog } from "../../ui/dialog.ts";
+import { switchOf } from "../../ui/controls.ts";
+import { icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
+import { ModalDialog } from "../../ui/dialog.ts";
 import { kinds, noCodeWords, shareWords, TOO_LONG } from "./share-words.ts";
 import type { Kind } from "./share-words.ts";
-import type { App } from "../../core/types.ts";
+import type { State } from "../../core/types.ts";
 
 export class ShareMenu extends LiveElement {
-  override start() {
-    const share = button(
-      {
-        name: "Share (S)",
-        title: "Share (S)",
-        look: "quiet",
-        icon: "share",
-        more: { "aria-haspopup": "dialog" },
-        act: () => this.app.setView({ dialog: "share" }),
-      },
-      make("span", { class: "caption" }, "Share"),
-    );
-    this.replaceChildren(share);
-    this.follow(
-      (state) => state.experiment === null,
-      (isEmpty) => (share.disabled = isEmpty),
-    );
+  override shows({ experiment }: State) {
+    return experiment === null;
+  }
+
+  override render() {
+    return html`<button type="button" class="button quiet" aria-label="Share (S)" title="Share (S)"
+      aria-haspopup="dialog" ?disabled=${this.state.experiment === null}
+      @click=${() => this.app.setView({ dialog: "share" })}
+      >${icon("share")}<span class="caption">Share</span></button>`;
   }
 }
 
-export class ShareDialog extends LiveElement {
-  override start() {
-    keepDialog(this, "share", () => ({ title: "Share", ...shareFace(this.app) }));
-  }
-}
+const NOTHING = { link: "" as string | null, status: "", code: "" };
 
-function shareFace(app: App) {
-  const state = app.store.get();
-  const choice = segmentedSwitch({
-    name: "Link to",
-    look: "fill",
-    choices: kinds(state),
-    choose: (kind) => void show(kind),
-  });
-  const words = make("div", { class: "words" });
-  const box = make("input", {
-    class: "input",
-    type: "text",
-    readonly: true,
-    "aria-label": "Link",
-    spellcheck: "false",
-    on: { focus: () => box.select() },
-  });
-  const copy = button({ look: "solid", act: () => void take() }, "Copy");
-  const status = make("p", { role: "status", class: "said" });
-  const code = make("img", { class: "qr", alt: "The link as a QR code", hidden: true });
+export class ShareDialog extends ModalDialog {
+  override dialog = "share";
+  #kind: Kind = "moment";
+  #answer = NOTHING;
+  /** The moment at which it was opened. */
+  #moment!: State;
   /** The latest choice wins, in any order of answers. */
-  let turn = 0;
-  let picture = "";
+  #turn = 0;
 
-  async function show(kind: Kind) {
-    const mine = ++turn;
-    choice.show(kind);
-    words.replaceChildren(
-      ...shareWords(state, kind, app.environment.address).map((text) => make("p", {}, text)),
-    );
-    clear();
-    const link = await app.linkTo(kind, state);
-    if (mine !== turn) return;
-    box.value = link ?? "";
-    for (const one of [box, copy]) one.disabled = link === null;
+  override opened() {
+    this.#moment = this.state;
+    void this.#choose("moment");
+  }
+
+  override closed() {
+    this.#turn++;
+    this.#show(NOTHING);
+  }
+
+  #show(answer: Partial<typeof NOTHING>) {
+    if (answer.code === "") URL.revokeObjectURL(this.#answer.code);
+    this.#answer = { ...this.#answer, ...answer };
+    this.requestUpdate();
+  }
+
+  async #choose(kind: Kind) {
+    const mine = ++this.#turn;
+    this.#kind = kind;
+    this.#show({ status: "", code: "" });
+    const link = await this.app.linkTo(kind, this.#moment);
+    if (mine !== this.#turn) return;
     const none = link === null ? TOO_LONG : noCodeWords(link);
-    write(status, none);
+    this.#show({ link, status: none });
     if (link === null || none) return;
-    const { svg, problem } = await app.qr(link);
-    if (mine !== turn) return;
-    if (problem) return write(status, `There is no QR code: ${problem.title}`);
-    picture = URL.createObjectURL(svg as Blob);
-    set(code, { src: picture, hidden: false });
+    const { svg, problem } = await this.app.qr(link);
+    if (mine !== this.#turn) return;
+    if (problem) this.#show({ status: `There is no QR code: ${problem.title}` });
+    else this.#show({ code: URL.createObjectURL(svg as Blob) });
   }
 
-  function clear() {
-    URL.revokeObjectURL(picture);
-    set(code, { src: null, hidden: true });
-    write(status, "");
+  get #box() {
+    return this.querySelector(".take input") as HTMLInputElement;
   }
 
-  async function take() {
-    const isDone = await copied(box);
-    write(
-      status,
-      isDone ? "Copied." : "The browser blocks copying. The link is selected: copy it yourself.",
-    );
-    if (!isDone) box.select();
+  async #copy() {
+    const isDone = await copied(this.#box);
+    const blocked = "The browser blocks copying. The link is selected: copy it yourself.";
+    this.#show({ status: isDone ? "Copied." : blocked });
+    if (!isDone) this.#box.select();
   }
 
-  const back = app.hasFormer()
-    ? button(
-        {
-          act: () => {
-            app.setView({ dialog: null });
-            void app.goBack();
-          },
-        },
-        "Back to the experiment before the link",
-      )
-    : null;
-  void show("moment");
-  return {
-    content: [
-      choice.root,
-      words,
-      make("div", { class: "line take" }, box, copy),
-      status,
-      code,
-      ...(back ? [make("div", { class: "line" }, back)] : []),
-    ],
-    stop() {
-      turn++;
-      clear();
-    },
-  };
+  override content() {
+    const { link, status, code } = this.#answer;
+    const words = shareWords(this.#moment, this.#kind, this.app.environment.address);
+    const choose = (kind: Kind) => void this.#choose(kind);
+    const choices = kinds(this.#moment);
+    const back = () => {
+      this.leave();
+      void this.app.goBack();
+    };
+    const body = html`
+      ${switchOf(this.#kind, { name: "Link to", look: "fill", choices, choose })}
+      <div class="words">${words.map((text) => html`<p>${text}</p>`)}</div>
+      <div class="line take">
+        <input class="input" type="text" readonly aria-label="Link" spellcheck="false"
+          .value=${link ?? ""} ?disabled=${link === null} @focus=${() => this.#box.select()}>
+        <button type="button" class="button solid" ?disabled=${link === null}
+          @click=${() => this.#copy()}>Copy</button>
+      </div>
+      <p role="status" class="said">${status || nothing}</p>
+      <img class="qr" alt="The link as a QR code" src=${code || nothing} ?hidden=${!code}>
+      ${
+        this.app.hasFormer()
+          ? html`<div class="line">
+              <button type="button" class="button" @click=${back}>Back to the experiment before the link</button>
+            </div>`
+          : nothing
+      }`;
+    return { name: "Share", body };
+  }
 }

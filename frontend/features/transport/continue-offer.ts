@@ -3,10 +3,8 @@
  * Owns: the question and its words.
  */
 
-import { button } from "../../ui/controls.ts";
-import { make } from "../../ui/dom.ts";
-import { openDialog } from "../../ui/dialog.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { html } from "lit";
+import { ModalDialog } from "../../ui/dialog.ts";
 import { integer } from "../../core/format.ts";
 import { editWords } from "../../core/run-words.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
@@ -19,36 +17,29 @@ export function offerWords(state: State, { run: name, change, step }: Offer) {
   return `Starts a new run from ${run.label} at step ${integer(step)}${changes ? `, with ${changes}` : ""}. The original stays.`;
 }
 
-export class ContinueOffer extends LiveElement {
-  #close: (() => void) | null = null;
-
-  override start() {
-    this.follow(
-      (state) => state.offer,
-      (offer, state) => {
-        this.#close?.();
-        if (offer && state.runs[offer.run]) this.#open(offer, state);
-      },
-    );
-    this.whenGone(() => this.#close?.());
+export class ContinueOffer extends ModalDialog {
+  override shows({ offer }: State) {
+    return offer;
   }
 
-  #open(offer: Offer, state: State) {
+  override isOpen({ offer, runs }: State) {
+    return offer !== null && offer.run in runs;
+  }
+
+  /** Nothing changes, the view stays. */
+  override leave() {
+    this.app.store.dispatch({ type: "offer", offer: null });
+  }
+
+  override content() {
+    const offer = this.state.offer as Offer;
     const answer = (accepted: boolean) => () => this.app.answerOffer(accepted);
-    const here = button(
-      { look: "solid", act: answer(true), more: { autofocus: true } },
-      "Continue here",
-    );
-    const back = button({ act: answer(false) }, "Back to live");
-    this.#close = openDialog(
-      `Continue from step ${integer(offer.step)}?`,
-      [make("p", {}, offerWords(state, offer)), make("div", { class: "answers" }, here, back)],
-      () => {
-        this.#close = null;
-        // closed by Esc: nothing changes, the view stays
-        if (this.app.store.get().offer === offer)
-          this.app.store.dispatch({ type: "offer", offer: null });
-      },
-    );
+    const body = html`
+      <p>${offerWords(this.state, offer)}</p>
+      <div class="answers">
+        <button type="button" class="button solid" autofocus @click=${answer(true)}>Continue here</button>
+        <button type="button" class="button" @click=${answer(false)}>Back to live</button>
+      </div>`;
+    return { name: `Continue from step ${integer(offer.step)}?`, body };
   }
 }

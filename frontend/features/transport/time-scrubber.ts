@@ -4,7 +4,7 @@
  */
 
 import { button } from "../../ui/controls.ts";
-import { draw, make, set, write } from "../../ui/dom.ts";
+import { draw, make, nodeOf, set, write } from "../../ui/dom.ts";
 import { glyph, light, marker } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { counter, integer, plural } from "../../core/format.ts";
@@ -153,7 +153,7 @@ export class TimeScrubber extends LiveElement {
   #pill() {
     const words = make("span", {});
     const pill = button({ look: "live", act: () => this.app.lookAt(null) });
-    pill.append(light("full"), words);
+    pill.append(nodeOf(light("full")), words);
     this.follow(
       (state) => [
         stepsAhead(state),

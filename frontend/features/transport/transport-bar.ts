@@ -4,7 +4,7 @@
  */
 
 import { button, segmentedSwitch } from "../../ui/controls.ts";
-import { make, makeOwn, set, write } from "../../ui/dom.ts";
+import { make, makeOwn, nodeOf, set, write } from "../../ui/dom.ts";
 import { icon } from "../../ui/icons.ts";
 import { scaledSlider } from "../../ui/knob.ts";
 import { LiveElement } from "../../ui/live-element.ts";
@@ -94,7 +94,7 @@ export class TransportBar extends LiveElement {
           "aria-label": playing ? "Pause (Space)" : "Play (Space)",
           "data-playing": String(playing),
         });
-        play.replaceChildren(icon(playing ? "pause" : "play"));
+        play.replaceChildren(nodeOf(icon(playing ? "pause" : "play")));
       },
     );
     return play;
@@ -123,7 +123,7 @@ export class TransportBar extends LiveElement {
           anchor: () => open,
           name: "Speed",
           role: "dialog",
-          content: [speed.root],
+          content: () => speed.root,
           closed: speed.stop,
         });
       },
