@@ -1,56 +1,59 @@
 /**
  * The last event, with Undo where possible. It leaves after ten seconds unless in use; a notice
- * about play leaves with
- * play.
+ * about play leaves with play.
  * Owns: showing and leaving, and the room it needs on the page.
  */
 
-import { button } from "../ui/controls.ts";
-import { make, set, write } from "../ui/dom.ts";
+import { html, nothing } from "lit";
+import { keyed } from "lit/directives/keyed.js";
+import { set } from "../ui/dom.ts";
+import { icon } from "../ui/icons.ts";
 import { LiveElement } from "../ui/live-element.ts";
+import type { State } from "../core/types.ts";
 
 const STAYS_MS = 10_000;
 
 export class NoticeToast extends LiveElement {
   #timer = 0;
-  #waits = make("span", {});
+  /** The notice during which play began. */
+  #played: State["notice"] = null;
+
+  override shows({ notice, playback }: State) {
+    return [notice, playback.playing];
+  }
 
   override start() {
     this.setAttribute("role", "status");
     this.follow(
-      (state) => state.notice,
+      ({ notice }) => notice,
       (notice) => {
         clearTimeout(this.#timer);
-        this.hidden = !notice;
-        set(document.querySelector(".app") as Element, { "data-notice": Boolean(notice) });
-        if (!notice) return this.replaceChildren();
-        const undo = notice.undo
-          ? button({ look: "small", act: () => void this.app.undo() }, "Undo")
-          : null;
-        const close = button({
-          name: "Close the notice",
-          look: "small square quiet",
-          icon: "close",
-          act: () => this.app.dismiss(),
-        });
-        write(this.#waits, notice.waits ? ` ${notice.waits}` : "");
-        this.replaceChildren(
-          make(
-            "div",
-            { class: "notice", "data-kind": notice.kind },
-            make("span", {}, notice.text, this.#waits),
-            undo,
-            close,
-          ),
-        );
-        this.#leaveLater();
+        if (notice) this.#leaveLater();
       },
     );
-    this.follow(
-      ({ notice, playback }) => [notice, playback.playing],
-      (_, { playback }) => void (playback.playing && write(this.#waits, "")),
-    );
     this.whenGone(() => clearTimeout(this.#timer));
+  }
+
+  override render() {
+    const { notice, playback } = this.state;
+    if (playback.playing) this.#played = notice;
+    this.hidden = !notice;
+    set(document.querySelector(".app") as Element, { "data-notice": Boolean(notice) });
+    if (!notice) return nothing;
+    const waits = notice.waits && this.#played !== notice ? ` ${notice.waits}` : "";
+    return keyed(
+      notice,
+      html`<div class="notice" data-kind=${notice.kind}>
+        <span>${notice.text}<span>${waits}</span></span>
+        ${
+          notice.undo
+            ? html`<button type="button" class="button small" @click=${() => this.app.undo()}>Undo</button>`
+            : nothing
+        }
+        <button type="button" class="button small square quiet" aria-label="Close the notice"
+          @click=${() => this.app.dismiss()}>${icon("close")}</button>
+      </div>`,
+    );
   }
 
   #leaveLater() {

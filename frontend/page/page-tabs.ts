@@ -1,15 +1,15 @@
 /**
  * Tabs of a phone: charts, inspection and one step, one section at a time. The Doctor's tab leads
- * to the end of
- * inspection and shows the number of problems.
+ * to the end of inspection and shows the number of problems.
  * Owns: the visible section. Wider pages have no tabs.
  */
 
-import { make, set } from "../ui/dom.ts";
+import { html, nothing } from "lit";
+import { set } from "../ui/dom.ts";
 import { LiveElement } from "../ui/live-element.ts";
 import { problemCount } from "../features/doctor/doctor.ts";
 import { plural } from "../core/format.ts";
-import type { View } from "../core/types.ts";
+import type { State, View } from "../core/types.ts";
 
 type Tab = View["tab"];
 
@@ -21,59 +21,43 @@ const TABS: { tab: Tab; text: string }[] = [
 ];
 
 const countOf = (problems: number) =>
-  problems
-    ? [
-        make("sup", { "aria-hidden": "true" }, problems),
-        make("span", { class: "unseen" }, plural(problems, "problem")),
-      ]
-    : [];
+  html`<sup aria-hidden="true">${problems}</sup><span class="unseen">${plural(problems, "problem")}</span>`;
 
 export class PageTabs extends LiveElement {
+  override shows(state: State) {
+    return [state.view.tab, problemCount(state)];
+  }
+
+  override render() {
+    const { view } = this.state;
+    const problems = problemCount(this.state);
+    const button = ({ tab, text }: (typeof TABS)[number]) =>
+      html`<button type="button" role="tab" id="tab-${tab}" aria-controls=${tab}
+        aria-selected=${tab === view.tab} tabindex=${tab === view.tab ? 0 : -1}
+        @click=${() => this.app.setView({ tab })}
+        >${text}${tab === "doctor" && problems ? countOf(problems) : nothing}</button>`;
+    return html`<div role="tablist" aria-label="Sections" @keydown=${this.#key}>${TABS.map(button)}</div>`;
+  }
+
+  #key(event: KeyboardEvent) {
+    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+    event.preventDefault();
+    const tabs = [...this.querySelectorAll("button")];
+    const here = tabs.indexOf(document.activeElement as HTMLButtonElement);
+    const other = (here + (event.key === "ArrowRight" ? 1 : -1) + tabs.length) % tabs.length;
+    tabs[other].focus();
+    this.app.setView({ tab: TABS[other].tab });
+  }
+
   override start() {
-    const tabs = TABS.map(({ tab, text }) =>
-      make(
-        "button",
-        {
-          type: "button",
-          role: "tab",
-          id: `tab-${tab}`,
-          "aria-controls": tab,
-          on: { click: () => this.app.setView({ tab }) },
-        },
-        text,
-      ),
-    );
-    const keys = (event: KeyboardEvent) => {
-      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-      event.preventDefault();
-      const here = tabs.findIndex((tab) => tab === document.activeElement);
-      const other = (here + (event.key === "ArrowRight" ? 1 : -1) + tabs.length) % tabs.length;
-      tabs[other].focus();
-      this.app.setView({ tab: TABS[other].tab });
-    };
-    this.replaceChildren(
-      make("div", { role: "tablist", "aria-label": "Sections", on: { keydown: keys } }, ...tabs),
-    );
     const phone = matchMedia("(max-width: 720px)");
     phone.addEventListener("change", () => this.#showMain(phone.matches));
-    this.follow(problemCount, (count) =>
-      tabs[TABS.findIndex(({ tab }) => tab === "doctor")].replaceChildren(
-        "Doctor",
-        ...countOf(count),
-      ),
-    );
-    let before = this.app.store.get().view.tab;
+    let before = this.state.view.tab;
     this.follow(
       (state) => state.view.tab,
       (current) => {
         this.#showMain(phone.matches);
         set(this.closest(".app") as Element, { "data-tab": current });
-        tabs.forEach((tab, place) =>
-          set(tab, {
-            "aria-selected": String(TABS[place].tab === current),
-            tabindex: TABS[place].tab === current ? 0 : -1,
-          }),
-        );
         if (phone.matches && current !== before)
           document.querySelector(current === "doctor" ? "#doctor" : "body")?.scrollIntoView();
         before = current;

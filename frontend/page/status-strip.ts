@@ -3,74 +3,38 @@
  * has the words.
  */
 
-import { button } from "../ui/controls.ts";
-import { make } from "../ui/dom.ts";
-import { glyph } from "../ui/icons.ts";
+import { html, nothing } from "lit";
+import { keyed } from "lit/directives/keyed.js";
+import { glyph, icon } from "../ui/icons.ts";
 import { LiveElement } from "../ui/live-element.ts";
 import { stripFor } from "./strips.ts";
-import type { Strip } from "./strips.ts";
+import type { App, State } from "../core/types.ts";
 
 export class StatusStrip extends LiveElement {
-  override start() {
-    let last = "";
-    this.follow(
-      (state) => [
-        state.connection,
-        state.problem,
-        state.runs,
-        state.playback.playing,
-        state.pending,
-        state.isReadOnly,
-        state.waitingFor,
-        state.experiment,
-        state.view.closedDivergences,
-      ],
-      (_, state) => {
-        const strip = stripFor(state);
-        const signature = JSON.stringify(strip);
-        if (signature === last) return;
-        last = signature;
-        this.hidden = !strip;
-        this.#show(strip);
-      },
-    );
+  override shows(state: State) {
+    return JSON.stringify(stripFor(state));
   }
 
-  #show(strip: Strip | null) {
-    const progress = this.querySelector("progress");
-    if (strip?.progress && progress) {
-      progress.value = strip.progress.have;
-      progress.max = strip.progress.of;
-      (this.querySelector(".said") as HTMLElement).textContent = strip.text;
-      return;
-    }
-    this.replaceChildren(...(strip ? [this.#strip(strip)] : []));
-  }
-
-  #strip({ kind, tone, glyph: shape, strong, text, urgent, progress, act, close }: Strip) {
-    return make(
-      "div",
-      { class: "strip", "data-strip": kind, "data-tone": tone, role: urgent ? "alert" : "status" },
-      glyph(shape),
-      make(
-        "span",
-        { title: kind === "refused" ? `${strong} ${text}` : null },
-        make("b", {}, strong),
-        " ",
-        make("span", { class: "said" }, text),
-      ),
-      progress
-        ? make("progress", { max: progress.of, value: progress.have, "aria-label": "Catching up" })
-        : null,
-      act ? button({ look: "small", act: () => act.do(this.app) }, act.text) : null,
-      close
-        ? button({
-            name: "Close the message",
-            look: "quiet small square",
-            icon: "close",
-            act: () => close(this.app),
-          })
-        : null,
+  override render() {
+    const { app } = this;
+    const strip = stripFor(this.state);
+    this.hidden = !strip;
+    if (!strip) return nothing;
+    const { kind, tone, glyph: shape, strong, text, urgent, progress, act, close } = strip;
+    const bar = (value: number, max: number) =>
+      html`<progress max=${max} value=${value} aria-label="Catching up"></progress>`;
+    const todo = (text: string, take: (app: App) => void) =>
+      html`<button type="button" class="button small" @click=${() => take(app)}>${text}</button>`;
+    const shut = (take: (app: App) => void) =>
+      html`<button type="button" class="button quiet small square" aria-label="Close the message"
+        @click=${() => take(app)}>${icon("close")}</button>`;
+    // another message is another region, which is read aloud; progress is not
+    return keyed(
+      progress ? kind : JSON.stringify(strip),
+      html`<div class="strip" data-strip=${kind} data-tone=${tone} role=${urgent ? "alert" : "status"}
+        >${glyph(shape)}<span title=${kind === "refused" ? `${strong} ${text}` : nothing}
+          ><b>${strong}</b> <span class="said">${text}</span></span
+        >${progress && bar(progress.have, progress.of)}${act && todo(act.text, act.do)}${close && shut(close)}</div>`,
     );
   }
 }

@@ -4,37 +4,24 @@
  * Owns: when they are shown.
  */
 
-import { button } from "../../ui/controls.ts";
-import { make } from "../../ui/dom.ts";
+import { html, nothing } from "lit";
+import { icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { exhibitOf, exhibitParts } from "./exhibits.ts";
-import type { Exhibit } from "./exhibits.ts";
+import type { State } from "../../core/types.ts";
 
 export class ExhibitNote extends LiveElement {
-  override start() {
-    let last = "";
-    this.follow(
-      (state) => [state.view.closedNote, ...exhibitParts(state)],
-      (_, state) => {
-        const exhibit = exhibitOf(state);
-        const target = exhibit && exhibit.name !== state.view.closedNote ? exhibit : null;
-        this.hidden = !target;
-        if (last === (target?.name ?? "")) return;
-        last = target?.name ?? "";
-        this.replaceChildren(...(target ? this.#say(target) : []));
-      },
-    );
+  override shows(state: State) {
+    return [state.view.closedNote, ...exhibitParts(state)];
   }
 
-  #say({ name, sentences }: Exhibit) {
-    return [
-      make("p", {}, sentences.join(" ")),
-      button({
-        name: "Close the exhibit's note",
-        look: "quiet small square",
-        icon: "close",
-        act: () => this.app.setView({ closedNote: name }),
-      }),
-    ];
+  override render() {
+    const exhibit = exhibitOf(this.state);
+    this.hidden = !exhibit || exhibit.name === this.state.view.closedNote;
+    if (!exhibit || this.hidden) return nothing;
+    return html`
+      <p>${exhibit.sentences.join(" ")}</p>
+      <button type="button" class="button quiet small square" aria-label="Close the exhibit's note"
+        @click=${() => this.app.setView({ closedNote: exhibit.name })}>${icon("close")}</button>`;
   }
 }

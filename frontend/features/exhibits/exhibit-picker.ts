@@ -3,14 +3,15 @@
  * Owns: button and list.
  */
 
-import { button, focusPlay } from "../../ui/controls.ts";
-import { draw, make, set, write } from "../../ui/dom.ts";
+import { html, nothing, svg } from "lit";
+import { focusPlay } from "../../ui/controls.ts";
 import { icon } from "../../ui/icons.ts";
 import { openListbox } from "../../ui/listbox.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { OWN, exhibitOf, exhibitParts, exhibitsOf, linesOf, titleOf } from "./exhibits.ts";
 import { LANES } from "../../core/experiment-answer.ts";
 import { isLocked } from "../../core/selectors.ts";
+import type { State } from "../../core/types.ts";
 
 const capitalized = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
 
@@ -19,57 +20,45 @@ const HEIGHT = 30;
 
 /** Small curves of the runs' losses in the runs' colours. */
 const thumbnail = (curves: Record<string, (number | null)[]> = {}) =>
-  draw(
-    "svg",
-    { viewBox: `-1 -1 ${WIDTH + 2} ${HEIGHT + 2}`, "aria-hidden": "true", class: "thumbnail" },
-    ...linesOf(Object.values(curves), WIDTH, HEIGHT).map((points, place) =>
-      draw("polyline", { points, "data-lane": LANES[place % LANES.length] }),
-    ),
-  );
+  html`<svg viewBox="-1 -1 ${WIDTH + 2} ${HEIGHT + 2}" aria-hidden="true" class="thumbnail">${linesOf(
+    Object.values(curves),
+    WIDTH,
+    HEIGHT,
+  ).map(
+    (points, place) =>
+      svg`<polyline points=${points} data-lane=${LANES[place % LANES.length]}></polyline>`,
+  )}</svg>`;
 
 export class ExhibitPicker extends LiveElement {
   #close: (() => void) | null = null;
 
-  override start() {
-    const kind = make("span", { class: "muted" }, "Exhibit");
-    const name = make("span", { class: "name" });
-    const open = button(
-      {
-        look: "quiet",
-        more: { "aria-haspopup": "listbox", "aria-expanded": "false" },
-        act: () => this.#toggle(open),
-      },
-      kind,
-      name,
-      icon("chevron"),
-    );
-    open.addEventListener("keydown", (event) => {
-      if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-      event.preventDefault();
-      this.#toggle(open);
-    });
-    this.replaceChildren(open);
-    this.follow(exhibitParts, (_, state) => {
-      const title = titleOf(state);
-      write(name, title || "Exhibits");
-      kind.hidden = title === "" || title === OWN;
-      set(open, {
-        "aria-label": title === OWN ? `${OWN}; choose an exhibit` : null,
-        title: title || null,
-      });
-    });
-    this.follow(
-      (state) => isLocked(state) || !exhibitsOf(state).length,
-      (disabled) => void (open.disabled = disabled),
-    );
+  override shows(state: State) {
+    return [...exhibitParts(state), isLocked(state), exhibitsOf(state).length];
   }
 
-  #toggle(anchor: HTMLButtonElement) {
+  override render() {
+    const { state } = this;
+    const title = titleOf(state);
+    const isOwn = title === OWN;
+    return html`<button type="button" class="button quiet" aria-haspopup="listbox"
+      aria-expanded=${this.#close !== null} aria-label=${isOwn ? `${OWN}; choose an exhibit` : nothing}
+      title=${title || nothing} ?disabled=${isLocked(state) || !exhibitsOf(state).length}
+      @click=${this.#toggle} @keydown=${this.#key}
+      ><span class="muted" ?hidden=${!title || isOwn}>Exhibit</span><span class="name">${title || "Exhibits"}</span
+      >${icon("chevron")}</button>`;
+  }
+
+  #key(event: KeyboardEvent) {
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    event.preventDefault();
+    this.#toggle();
+  }
+
+  #toggle() {
     if (this.#close) return this.#close();
-    const state = this.app.store.get();
-    set(anchor, { "aria-expanded": "true" });
+    const { state } = this;
     this.#close = openListbox({
-      anchor: () => anchor,
+      anchor: () => this.querySelector("button"),
       name: "Exhibits",
       look: "exhibits",
       value: exhibitOf(state)?.name ?? "",
@@ -82,8 +71,9 @@ export class ExhibitPicker extends LiveElement {
       choose: (name) => void this.app.openExhibit(name).then(focusPlay),
       closed: () => {
         this.#close = null;
-        set(anchor, { "aria-expanded": "false" });
+        this.requestUpdate();
       },
     });
+    this.requestUpdate();
   }
 }

@@ -4,8 +4,8 @@
  * Owns: when it is shown. After closing only another exhibit shows it again.
  */
 
-import { button } from "../../ui/controls.ts";
-import { make, write } from "../../ui/dom.ts";
+import { html, nothing } from "lit";
+import { icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { exhibitOf, exhibitParts, invitationOf, isUntouched } from "./exhibits.ts";
 import type { State } from "../../core/types.ts";
@@ -15,26 +15,23 @@ export class InvitationOverlay extends LiveElement {
   #isFirst = true;
   #isOver = false;
 
-  override start() {
-    const words = make("p");
-    const what = make("span");
-    const start = make(
-      "span",
-      { class: "start" },
-      button({ look: "solid", icon: "play", act: () => this.app.play() }, what),
-      make("kbd", { "aria-hidden": "true" }, "Space"),
-    );
-    this.follow(
-      (state) => [state.experiment?.id, state.runs, state.playback.playing, ...exhibitParts(state)],
-      (_, state) => {
-        const isOpen = this.#isFor(state);
-        this.hidden = !isOpen;
-        if (!isOpen) return this.replaceChildren();
-        write(words, invitationOf(state));
-        write(what, state.order.length > 1 ? "Play" : "Start");
-        if (!this.childElementCount) this.append(words, start);
-      },
-    );
+  override shows(state: State) {
+    const { experiment, playback } = state;
+    return [experiment, playback.playing, isUntouched(state), ...exhibitParts(state)];
+  }
+
+  override render() {
+    const { state } = this;
+    this.hidden = !this.#isFor(state);
+    return this.hidden
+      ? nothing
+      : html`
+          <p>${invitationOf(state)}</p>
+          <span class="start">
+            <button type="button" class="button solid" @click=${() => this.app.play()}
+              >${icon("play")}<span>${state.order.length > 1 ? "Play" : "Start"}</span></button>
+            <kbd aria-hidden="true">Space</kbd>
+          </span>`;
   }
 
   #isFor(state: State) {

@@ -3,33 +3,26 @@
  * Owns: its words and buttons.
  */
 
-import { button } from "../../ui/controls.ts";
-import { make } from "../../ui/dom.ts";
+import { html, nothing } from "lit";
 import { icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
+import type { State } from "../../core/types.ts";
 
 export class WatchLine extends LiveElement {
-  override start() {
-    this.follow(
-      (state) => [state.isWatching, state.experiment?.id],
-      (_, { isWatching }) => {
-        this.hidden = !isWatching;
-        this.replaceChildren(...(isWatching ? [this.#line()] : []));
-      },
-    );
+  override shows({ isWatching, experiment }: State) {
+    return [isWatching, experiment?.id];
   }
 
-  #line() {
-    const back = this.app.hasFormer()
-      ? button({ look: "small", act: () => void this.app.goBack() }, "Back to mine")
-      : null;
-    return make(
-      "div",
-      { class: "strip", "data-strip": "watching", "data-tone": "ink", role: "status" },
-      icon("eye"),
-      make("span", {}, make("b", {}, "You are watching."), " Only the owner can change it."),
-      button({ look: "small", act: () => void this.app.copyOfOwn() }, "Make it mine: a copy"),
-      back,
-    );
+  override render() {
+    const { app } = this;
+    this.hidden = !this.state.isWatching;
+    if (this.hidden) return nothing;
+    const back = html`<button type="button" class="button small" @click=${() => app.goBack()}>Back to mine</button>`;
+    return html`<div class="strip" data-strip="watching" data-tone="ink" role="status">
+      ${icon("eye")}
+      <span><b>You are watching.</b> Only the owner can change it.</span>
+      <button type="button" class="button small" @click=${() => app.copyOfOwn()}>Make it mine: a copy</button>
+      ${app.hasFormer() ? back : nothing}
+    </div>`;
   }
 }
