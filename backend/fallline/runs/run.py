@@ -33,8 +33,7 @@ from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records,
 from fallline.vocabulary.findings import RUN, shown_name
 from fallline.vocabulary.provenance import Provenance
 from fallline.vocabulary.recipe import RunRecipe
-from fallline.vocabulary.run_settings import Change, Edit, RunSettings
-from fallline.vocabulary.stop_conditions import StopCondition
+from fallline.vocabulary.run_settings import Change, Edit, RunSettings, StopCondition
 
 PIECE = 128
 """Most buckets of an unpublished piece; beyond, neighbours are merged."""

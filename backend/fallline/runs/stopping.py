@@ -21,8 +21,7 @@ from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
 from fallline.vocabulary.columns import Records
 from fallline.vocabulary.recipe import RunRecipe
-from fallline.vocabulary.run_settings import RunSettings
-from fallline.vocabulary.stop_conditions import SERIES, StopCondition
+from fallline.vocabulary.run_settings import SERIES, RunSettings, StopCondition
 
 
 @dataclass(frozen=True, slots=True)

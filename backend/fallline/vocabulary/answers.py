@@ -12,7 +12,7 @@ from pydantic import Field
 
 from fallline.vocabulary.finding_answers import Examining, Finding
 from fallline.vocabulary.recipe import Recipe
-from fallline.vocabulary.stop_conditions import StopCondition
+from fallline.vocabulary.run_settings import StopCondition
 from fallline.vocabulary.strict import OpenModel
 from fallline.vocabulary.upload_answers import SkippedRow
 

@@ -27,6 +27,7 @@ from fallline.vocabulary.run_settings import (
     Order,
     Redraw,
     RunSettings,
+    SparseModel,
 )
 from fallline.vocabulary.strict import (
     LARGEST,
@@ -34,7 +35,6 @@ from fallline.vocabulary.strict import (
     RowName,
     RunName,
     Seed,
-    SparseModel,
     StrictModel,
     at_most,
 )

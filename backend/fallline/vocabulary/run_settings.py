@@ -1,4 +1,7 @@
-"""The settings of a run, and how an edit changes them."""
+"""The settings of a run with its stop conditions, and how an edit changes them.
+
+Stop conditions change no number, only where the run ends.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_serializer, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
-from fallline.vocabulary.stop_conditions import StopCondition, Stops
-from fallline.vocabulary.strict import LARGEST, RowName, SparseModel, StrictModel
+from fallline.vocabulary.strict import LARGEST, RowName, StrictModel
+
+SERIES = ("train_loss", "test_loss", "train_r2", "test_r2", "train_accuracy", "test_accuracy")
+MOST_STOPS = 8
+PATIENCE, LEAST = 500, 0.01
+"""Defaults: a loss stalls if it has not fallen by this share within this many steps."""
 
 OWN_SETTINGS = ("momentum", "decay", "beta1", "beta2", "epsilon", "weight_decay")
 """Settings of particular optimizers, beside the optimizer's name."""
@@ -40,6 +54,14 @@ Coefficient = Annotated[float, Field(ge=0, le=1e6)]
 Limit = Annotated[float, Field(gt=0, le=1e6)]
 
 
+class SparseModel(StrictModel):
+    """A request model whose JSON leaves out fields that are null."""
+
+    @model_serializer(mode="wrap")
+    def _without_nulls(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if value is not None}
+
+
 class NamedRow(SparseModel):
     """A table's row by name, with the row's own parameters in the same object."""
 
@@ -49,6 +71,54 @@ class NamedRow(SparseModel):
     def own(self) -> dict[str, float]:
         """The parameters that are set."""
         return {name: value for name, value in self if name != "name" and value is not None}
+
+
+class StopCondition(SparseModel):
+    """One condition.
+
+    With an evaluated series in `when`, the run stops `above` or `below` a value. With `layer_dies`, it stops when all
+    units of a hidden layer output 0 for every training sample. With `loss_stalls`, it stops when for `steps` steps the
+    train loss has not fallen by the share `below` of its minimum.
+    """
+
+    when: Literal[
+        "train_loss",
+        "test_loss",
+        "train_r2",
+        "test_r2",
+        "train_accuracy",
+        "test_accuracy",
+        "layer_dies",
+        "loss_stalls",
+    ]
+    above: Annotated[float, Field(ge=-1e300, le=1e300)] | None = None
+    below: Annotated[float, Field(ge=-1e300, le=1e300)] | None = None
+    steps: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> StopCondition:
+        if self.when in SERIES:
+            if (self.above is None) == (self.below is None) or self.steps is not None:
+                raise ValueError(f"{self.when} needs either above or below, and no other field")
+        elif self.when == "layer_dies":
+            if (self.above, self.below, self.steps) != (None, None, None):
+                raise ValueError("layer_dies takes no other field")
+        elif self.above is not None or not 0.0 <= self.share < 1.0:
+            raise ValueError("loss_stalls takes steps, and below as a share of at least 0 and less than 1")
+        return self
+
+    @property
+    def share(self) -> float:
+        """For `loss_stalls`: the share of its minimum by which the loss has to fall."""
+        return LEAST if self.below is None else self.below
+
+    @property
+    def patience(self) -> int:
+        """For `loss_stalls`: the number of steps to wait."""
+        return PATIENCE if self.steps is None else self.steps
+
+
+Stops = Annotated[list[StopCondition], Field(max_length=MOST_STOPS)]
 
 
 class ScheduleSettings(NamedRow):

@@ -11,8 +11,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
 )
 
 from fallline.vocabulary.errors import TooExpensive
@@ -57,14 +55,6 @@ class StrictModel(BaseModel):
     """A frozen request model: no unknown fields, no coerced types, no NaN."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class SparseModel(StrictModel):
-    """A request model whose JSON leaves out fields that are null."""
-
-    @model_serializer(mode="wrap")
-    def _without_nulls(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if value is not None}
 
 
 class OpenModel(BaseModel):

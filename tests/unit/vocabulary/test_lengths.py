@@ -11,8 +11,7 @@ from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.errors import TooExpensive
 from fallline.vocabulary.messages import MOST_SERIES, MOST_SINCE, Watch
 from fallline.vocabulary.recipe import MOST_EDITS, MOST_HIDDEN_LAYERS, MOST_RUNS, Recipe
-from fallline.vocabulary.run_settings import MOST_REDRAWN
-from fallline.vocabulary.stop_conditions import MOST_STOPS
+from fallline.vocabulary.run_settings import MOST_REDRAWN, MOST_STOPS
 from support.work import counted
 
 FEW_CALLS = 1_000

@@ -11,8 +11,7 @@ from typing import Any
 
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
-from fallline.vocabulary.run_settings import RunSettings, ScheduleSettings
-from fallline.vocabulary.stop_conditions import StopCondition
+from fallline.vocabulary.run_settings import RunSettings, ScheduleSettings, StopCondition
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "optimizers": {

@@ -21,12 +21,12 @@ from fallline.vocabulary.run_settings import (
     AT_ANY_TIME,
     EDITABLE,
     OWN_SETTINGS,
+    SERIES,
     Change,
     Edit,
     RunSettings,
     schedule_of,
 )
-from fallline.vocabulary.stop_conditions import SERIES
 
 _OF_THE_FORK = frozenset({"name", "label", "fork_of", "at_step"})
 

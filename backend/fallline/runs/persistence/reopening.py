@@ -20,7 +20,7 @@ from fallline.runs.run import Run
 from fallline.vocabulary.findings import Evidence
 from fallline.vocabulary.journal import StoredExperiment
 from fallline.vocabulary.provenance import TO_ROUNDING, replay_of
-from fallline.vocabulary.stop_conditions import StopCondition
+from fallline.vocabulary.run_settings import StopCondition
 
 
 @dataclass(frozen=True, slots=True)
