@@ -17,27 +17,9 @@ from fallline.storage.packed_answers import packed, unpacked
 from fallline.storage.tables import ANSWER, CLOCK, DATASET, ENTRY, EXPERIMENT, PART, SESSION
 from fallline.vocabulary.journal import Json, StoredExperiment
 
-_PROGRESS = (
-    update(EXPERIMENT)
-    .where(EXPERIMENT.c.id == bindparam("one"))
-    .values(
-        used=bindparam("at"),
-        seen=bindparam("then"),
-        playing=bindparam("plays"),
-        progress=bindparam("state"),
-        facts=bindparam("count"),
-        stands_sum=bindparam("sum"),
-    )
-)
-_TOUCH = (
-    update(EXPERIMENT)
-    .where(EXPERIMENT.c.id == bindparam("one"))
-    .values(used=bindparam("at"), seen=bindparam("then"), stands_sum=bindparam("sum"))
-)
+_UPDATE = update(EXPERIMENT).where(EXPERIMENT.c.id == bindparam("one"))
 _CLEAR = delete(PART).where(PART.c.experiment == bindparam("one"), PART.c.run == bindparam("of"))
 _DROP = _CLEAR.where(PART.c.name == bindparam("called"))
-_FORGET = delete(EXPERIMENT).where(EXPERIMENT.c.id == bindparam("one"))
-_FORGET_TABLE = delete(DATASET).where(DATASET.c.id == bindparam("one"))
 
 NEVER = Moment(0.0, math.inf)
 """Last use of an experiment if it cannot be read, so that it is not deleted as unused."""
@@ -138,7 +120,7 @@ def write(connection: Connection, records: Sequence[Record]) -> None:
         _many(connection, insert(ANSWER), [row for record in records for row in _answers(record)])
         _many(
             connection,
-            _PROGRESS,
+            _UPDATE,
             [_progress(record, facts[record.id]) for record in {each.id: each for each in records}.values()],
         )
         for record in records:
@@ -215,12 +197,12 @@ def _progress(record: Record, facts: int) -> dict[str, Any]:
     plays, state = int(progress["playing"]), json.dumps(progress, separators=(",", ":"))
     return {
         "one": record.id,
-        "at": at,
-        "then": seen,
-        "plays": plays,
-        "state": state,
-        "count": facts,
-        "sum": checksum(record.id, at, seen, plays, state, facts),
+        "used": at,
+        "seen": seen,
+        "playing": plays,
+        "progress": state,
+        "facts": facts,
+        "stands_sum": checksum(record.id, at, seen, plays, state, facts),
     }
 
 
@@ -235,16 +217,16 @@ def _write_parts(connection: Connection, record: Record) -> None:
 
 def touch(connection: Connection, used: Mapping[str, Moment]) -> None:
     """Store the last use of these experiments. A damaged row stays as it is."""
-    rows = connection.execute(select(EXPERIMENT).where(EXPERIMENT.c.id.in_(list(used)))).all()
+    rows = connection.execute(select(EXPERIMENT).where(EXPERIMENT.c.id.in_(used))).all()
     _many(
         connection,
-        _TOUCH,
+        _UPDATE,
         [
             {
                 "one": row.id,
-                "at": (moment := used[row.id]).at,
-                "then": moment.seen,
-                "sum": checksum(row.id, moment.at, moment.seen, row.playing, row.progress, row.facts),
+                "used": (moment := used[row.id]).at,
+                "seen": moment.seen,
+                "stands_sum": checksum(row.id, moment.at, moment.seen, row.playing, row.progress, row.facts),
             }
             for row in rows
             if row.stands_sum == _stands_sum(row)
@@ -281,7 +263,7 @@ def note_session(connection: Connection, *, is_open: bool) -> None:
 
 def delete_experiments(connection: Connection, ids: Sequence[str]) -> None:
     """Delete experiments with all their data."""
-    _many(connection, _FORGET, [{"one": id} for id in ids])
+    connection.execute(delete(EXPERIMENT).where(EXPERIMENT.c.id.in_(ids)))
 
 
 def tables(connection: Connection) -> list[TableInfo]:
@@ -319,4 +301,4 @@ def add_table(connection: Connection, id: str, at: Moment, body: bytes) -> None:
 
 def delete_tables(connection: Connection, ids: Sequence[str]) -> None:
     """Delete tables."""
-    _many(connection, _FORGET_TABLE, [{"one": id} for id in ids])
+    connection.execute(delete(DATASET).where(DATASET.c.id.in_(ids)))
