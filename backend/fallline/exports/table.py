@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from fallline.exports.data_files import history_csv, history_json, parameters_npz, recipe_json
 from fallline.exports.export_data import ExportData
-from fallline.exports.history_files import history_csv, history_json
-from fallline.exports.parameter_files import parameters_npz
 from fallline.exports.program_files import notebook_ipynb, script_py
-from fallline.exports.recipe_file import recipe_json
 from fallline.exports.report_file import report_html
 
 

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.execution.interface import Executor, Later
+from fallline.exports.data_files import as_file
 from fallline.exports.export_data import export_data
-from fallline.exports.recipe_file import as_file
 from fallline.exports.table import EXPORTS, RECIPE
 from fallline.figures import FIGURES, INSTRUMENT_FIGURES, figure_json, instrument_figure_json
 from fallline.runs.experiment import Experiment

@@ -1,20 +1,49 @@
-"""Histories as a table (`history.csv`) and as columns (`history.json`).
+"""Recipe, parameters and histories as files.
 
-They have the finest stored buckets. They come in pieces, because long histories of deep networks are large.
+Histories have the finest stored buckets. They come in pieces, because long histories of deep networks are large.
 """
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from fallline.exports.export_data import ExportData, ExportRun
+from fallline.vocabulary.recipe import Recipe
 
 ROWS_AT_ONCE = 256
 """A call for all rows would hold the interpreter lock for long."""
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def recipe_json(data: ExportData) -> bytes:
+    """Return the recipe with all edits; posting it gives the same numbers again."""
+    return as_file(data.recipe)
+
+
+def as_file(recipe: Recipe) -> bytes:
+    """Return a recipe as an indented JSON file."""
+    return (json.dumps(recipe.as_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def parameters_npz(data: ExportData) -> bytes:
+    """Return the present parameters as a file for `numpy.load`.
+
+    Its arrays are `W1`, `b1`, ... of one run, or `gd/W1`, ... of several.
+    """
+    arrays = {
+        name if data.of_one else f"{run.name}/{name}": values
+        for run in data.runs
+        for name, values in data.problem.named(run.parameters).items()
+    }
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
 
 
 def history_csv(data: ExportData) -> Iterator[bytes]:
