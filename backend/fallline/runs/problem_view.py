@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fallline.engine.problem import Problem
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN, FigureView, RunLine
 from fallline.runs.run import Run
+from fallline.vocabulary.encoding import finite_or_none
 
 
 def shared_by(problem: Problem) -> dict[str, Any]:
@@ -61,4 +61,4 @@ def figure_view_of(
 
 def _numbers(by_split: dict[str, float]) -> dict[str, float | None]:
     """Replace values that are not finite by None."""
-    return {split: value if math.isfinite(value) else None for split, value in by_split.items()}
+    return {split: finite_or_none(value) for split, value in by_split.items()}

@@ -5,12 +5,18 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 _INT32 = np.iinfo(np.int32)
+
+
+def finite_or_none(value: float) -> float | None:
+    """Return the number, or None if it is not finite, which JSON cannot hold."""
+    return value if math.isfinite(value) else None
 
 
 def nullable_rows(values: NDArray[np.float64]) -> list[list[float | None]]:

@@ -16,6 +16,7 @@ from fallline.engine.measures.step_length import Line, parabola_of
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
+from fallline.vocabulary.encoding import finite_or_none
 from fallline.vocabulary.recipe import RunRecipe
 
 Array = NDArray[np.float64]
@@ -43,7 +44,7 @@ def along(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
     """Return the loss at multiples of the change, with the parabola of `alpha`."""
     lines = _lines(problem, state, recipe)
     splits = {
-        name: {**_length(lines[name]), "curve": [_finite(loss) for loss in lines[name].losses(PLACES)]}
+        name: {**_length(lines[name]), "curve": [finite_or_none(loss) for loss in lines[name].losses(PLACES)]}
         for name in ("batch", "train")
     }
     for split in splits.values():
@@ -69,7 +70,7 @@ def _change(problem: Problem, recipe: RunRecipe, state: TrainingState, lines: di
     )
     penalised = recipe.settings_at(state.step).penalised
     return {
-        "length": _finite(lines["batch"].length),
+        "length": finite_or_none(lines["batch"].length),
         "batch_size": lines["batch"].samples,
         "descended": f"{plain} + penalties" if penalised else plain,
     }
@@ -82,8 +83,8 @@ def _length(line: Line) -> Json:
     fitted = parabola_of(start, end, line.length)
     return {
         "alpha": None if fitted is None else fitted.alpha,
-        "losses": [_finite(start.loss), _finite(end.loss)],
-        "slopes": [_finite(start.slope), _finite(end.slope)],
+        "losses": [finite_or_none(start.loss), finite_or_none(end.loss)],
+        "slopes": [finite_or_none(start.slope), finite_or_none(end.slope)],
         "parabola": None if fitted is None else [fitted.w0, fitted.w1, fitted.w2],
     }
 
@@ -91,7 +92,3 @@ def _length(line: Line) -> Json:
 def _height(parabola: list[float], place: float) -> float:
     w0, w1, w2 = parabola
     return w0 + place * (w1 + place * w2)
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

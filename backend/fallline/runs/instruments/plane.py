@@ -18,6 +18,7 @@ from fallline.engine.measures.plane import (
 )
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.vocabulary.encoding import finite_or_none
 from fallline.vocabulary.recipe import RunRecipe
 
 Json = dict[str, Any]
@@ -51,7 +52,7 @@ def slice_of(
         **fields,
         "s": grid.s.tolist(),
         "t": grid.t.tolist(),
-        "losses": [[_finite(loss) for loss in row] for row in grid.losses.tolist()],
+        "losses": [[finite_or_none(loss) for loss in row] for row in grid.losses.tolist()],
         "heights": [[_height(loss) for loss in row] for row in grid.losses.tolist()],
         "path": {
             "steps": [state.step for state in states],
@@ -72,7 +73,3 @@ def _plane(problem: Problem, path: NDArray[np.float64], l2: float, which: Which)
 def _height(loss: float) -> float | None:
     """Return its power of ten."""
     return math.log10(loss) if 0.0 < loss < math.inf else None
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -5,7 +5,6 @@ Changes and stores nothing.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from fallline.engine.evaluation import predict
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
-from fallline.vocabulary.encoding import array_of
+from fallline.vocabulary.encoding import array_of, finite_or_none
 from fallline.vocabulary.recipe import RunRecipe
 
 Array = NDArray[np.float64]
@@ -51,10 +50,10 @@ def residuals(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json
         left = problem.y[rows, 0] - y_pred
         return {
             **fields,
-            "y_pred": [_finite(value) for value in y_pred.tolist()],
-            "residuals": [_finite(value) for value in left.tolist()],
-            "mean": _finite(float(left.mean())),
-            "sd": _finite(float(left.std())),
+            "y_pred": [finite_or_none(value) for value in y_pred.tolist()],
+            "residuals": [finite_or_none(value) for value in left.tolist()],
+            "mean": finite_or_none(float(left.mean())),
+            "sd": finite_or_none(float(left.std())),
         }
 
 
@@ -157,7 +156,7 @@ def _score(problem: Problem, outputs: Array, predicted: NDArray[np.int64]) -> li
     if last == 1 and problem.loss.probabilities is not None:
         with np.errstate(all="ignore"):
             scores = problem.loss.probabilities(outputs)[1].reshape(SIDE, SIDE)
-    return [[_finite(score) for score in row] for row in scores.tolist()]
+    return [[finite_or_none(score) for score in row] for row in scores.tolist()]
 
 
 def _samples(problem: Problem) -> list[dict[str, list[float]]]:
@@ -168,7 +167,3 @@ def _samples(problem: Problem) -> list[dict[str, list[float]]]:
         {"x": X[y == place, 0].tolist(), "y": X[y == place, 1].tolist()}
         for place in range(len(problem.classes))
     ]
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -16,6 +16,7 @@ from fallline.engine.measures.trust import Comparison, balance, batches_agree, d
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
+from fallline.vocabulary.encoding import finite_or_none
 from fallline.vocabulary.recipe import RunRecipe
 
 CHECK_SECONDS = 1.0
@@ -118,7 +119,7 @@ def _of_replay(subject: Subject) -> dict[str, Any]:
 
 def _result(result: Comparison, agrees: str, differs: str) -> dict[str, Any]:
     error, tolerance = float(result.error), float(result.tolerance)
-    numbers = {"error": error if np.isfinite(error) else None, "tolerance": tolerance}
+    numbers = {"error": finite_or_none(error), "tolerance": tolerance}
     return {"passed": result.passed, "says": agrees if result.passed else differs, **numbers}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -23,7 +22,7 @@ from fallline.runs.instruments.line import along, alpha, next_parameters
 from fallline.runs.instruments.moment import readings
 from fallline.runs.instruments.plane import slice_of
 from fallline.runs.instruments.predictions import confusion, decision, decision_map, residuals, split_of
-from fallline.vocabulary.encoding import float_column, integer_column
+from fallline.vocabulary.encoding import finite_or_none, float_column, integer_column
 from fallline.vocabulary.errors import NotFound
 from fallline.vocabulary.recipe import RunRecipe
 
@@ -101,7 +100,8 @@ def _gradients(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dic
     for name, value in before.items():
         measures = asdict(gradient_of(gradients[name], after[name] - value, value))
         numbers = {
-            key: _finite(number) if isinstance(number, float) else number for key, number in measures.items()
+            key: finite_or_none(number) if isinstance(number, float) else number
+            for key, number in measures.items()
         }
         parameters[name] = {**numbers, "cosine": _angle(gradients[name], whole[name])}
     return {"batch_size": len(batch), "cosine": _angle(*joined), "parameters": parameters}
@@ -109,7 +109,7 @@ def _gradients(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dic
 
 def _angle(one: Array, other: Array) -> float | None:
     value = cosine(one, other)
-    return None if value is None else _finite(value)
+    return None if value is None else finite_or_none(value)
 
 
 def _curvature(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _curvature(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dic
     settings = recipe.settings_at(state.step)
     edge = edge_of(settings, state)
     fields: dict[str, Any] = {
-        "limit": _finite(edge.limit),
+        "limit": finite_or_none(edge.limit),
         "formula": edge.formula,
         "preconditioned": edge.scale is not None,
     }
@@ -148,24 +148,20 @@ def _noise(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[st
     return {
         **_scatter(noise.whole),
         "batch_size": batch,
-        "norm_test": _finite(noise.whole.norm_test(batch)),
-        "inner_product_test": _finite(noise.whole.inner_product_test(batch)),
-        "orthogonality_test": _finite(noise.whole.orthogonality_test(batch)),
+        "norm_test": finite_or_none(noise.whole.norm_test(batch)),
+        "inner_product_test": finite_or_none(noise.whole.inner_product_test(batch)),
+        "orthogonality_test": finite_or_none(noise.whole.orthogonality_test(batch)),
         "per_layer": [_scatter(layer) for layer in noise.layers],
     }
 
 
 def _scatter(scatter: Scatter) -> dict[str, float | None]:
     return {
-        "trace_covariance": _finite(scatter.trace_covariance),
-        "gradient_norm_squared": _finite(scatter.mean_squared),
-        "noise_scale": _finite(scatter.noise_scale),
-        "signal_to_noise": _finite(scatter.signal_to_noise),
+        "trace_covariance": finite_or_none(scatter.trace_covariance),
+        "gradient_norm_squared": finite_or_none(scatter.mean_squared),
+        "noise_scale": finite_or_none(scatter.noise_scale),
+        "signal_to_noise": finite_or_none(scatter.signal_to_noise),
     }
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _views(
