@@ -86,14 +86,6 @@ class Problem:
     def y_train(self) -> Array:
         return self.train.y
 
-    @property
-    def X_test(self) -> Array:
-        return self.X[self.test_rows] if self.test is None else self.test.X
-
-    @property
-    def y_test(self) -> Array:
-        return self.y[self.test_rows] if self.test is None else self.test.y
-
     def named(self, flat: Array) -> dict[str, Array]:
         """Views W1, b1, ... into a flat vector."""
         return self.layout.named(flat)

@@ -139,7 +139,7 @@ def test_the_baseline_of_classes_is_their_entropy_and_the_share_of_the_largest(
 ) -> None:
     problem = classes_problem(loss, classes, samples=120, test_fraction=0.25)
     trained = np.bincount(problem.y_train.ravel().astype(int)) / len(problem.y_train)
-    tested = np.bincount(problem.y_test.ravel().astype(int)) / len(problem.y_test)
+    tested = np.bincount(problem.y[problem.test_rows].ravel().astype(int)) / len(problem.y[problem.test_rows])
     assert problem.baseline["train"] == pytest.approx(-(trained * np.log(trained)).sum(), rel=1e-14)
     assert problem.baseline["test"] == pytest.approx(-(tested * np.log(trained)).sum(), rel=1e-14)
     largest = int(np.argmax(trained))
@@ -150,7 +150,7 @@ def test_the_baseline_of_classes_is_their_entropy_and_the_share_of_the_largest(
 def test_the_baseline_of_numbers_predicts_their_mean(loss: str) -> None:
     problem = small_problem(test_fraction=0.25, loss=loss)
     mean = problem.y_train.mean()
-    for split, y in (("train", problem.y_train), ("test", problem.y_test)):
+    for split, y in (("train", problem.y_train), ("test", problem.y[problem.test_rows])):
         assert problem.baseline[split] == problem.loss(np.full_like(y, mean), y)
     assert problem.baseline_score["train"] == pytest.approx(0.0, abs=1e-15)
     assert problem.baseline_score["test"] < 0.0
@@ -172,7 +172,7 @@ def test_accuracy_is_the_share_of_samples_whose_class_is_predicted(loss: str) ->
     p = problem.named(problem.initial_parameters)
     for split, X, y in (
         ("train", problem.X_train, problem.y_train),
-        ("test", problem.X_test, problem.y_test),
+        ("test", problem.X[problem.test_rows], problem.y[problem.test_rows]),
     ):
         z = np.tanh(X @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
         threshold = 0.0 if loss == "binary_cross_entropy" else 0.5

@@ -51,7 +51,8 @@ def test_the_split_holds_out_the_rounded_share_and_loses_nobody(fraction: float)
     assert len(split.test_rows) == round(101 * fraction)
     assert sorted([*split.train_rows, *split.test_rows]) == list(range(101))
     assert np.array_equal(split.X_train, split.X[split.train_rows])
-    assert np.array_equal(split.y_test, split.y[split.test_rows])
+    assert split.test is not None
+    assert np.array_equal(split.test.y, split.y[split.test_rows])
 
 
 def test_the_split_is_drawn_by_the_data_seed() -> None:
@@ -158,7 +159,7 @@ def test_standardizing_counts_training_rows_only(which: str, scaled: str) -> Non
     for name, values in (("X", split.X_train), ("y", split.y_train)):
         standard = np.allclose(values.mean(axis=0), 0, atol=1e-12) and np.allclose(values.std(axis=0), 1)
         assert standard == (name in scaled)
-    assert not np.allclose(split.X_test.mean(axis=0), 0, atol=1e-6)
+    assert not np.allclose(split.X[split.test_rows].mean(axis=0), 0, atol=1e-6)
 
 
 def test_a_constant_target_can_be_standardized() -> None:
@@ -171,7 +172,7 @@ def test_the_baseline_predicts_the_mean_of_the_training_targets() -> None:
     split = problem(samples=400, test_fraction=0.25)
     mean = split.y_train.mean()
     assert split.baseline["train"] == pytest.approx(np.var(split.y_train), rel=1e-12)
-    assert split.baseline["test"] == pytest.approx(np.mean((split.y_test - mean) ** 2), rel=1e-12)
+    assert split.baseline["test"] == pytest.approx(np.mean((split.y[split.test_rows] - mean) ** 2), rel=1e-12)
 
 
 def test_a_layers_start_does_not_depend_on_the_other_layers() -> None:
