@@ -8,6 +8,7 @@ from unittest.mock import patch
 import numpy as np
 
 from fallline.engine.data.datasets import DATASETS, Dataset, Raw
+from fallline.engine.methods.losses import LOSSES
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.randomness import rng_for
 from fallline.engine.state import TrainingState, begin
@@ -27,6 +28,14 @@ from support.aliases import Array
 
 def problem_of(recipe: Recipe) -> Problem:
     return build_problem(recipe.data, recipe.network, recipe.loss)
+
+
+def data_for(loss: str) -> str:
+    """Return the name of a data set that fits the loss."""
+    row = LOSSES[loss]
+    if row.fits(0):
+        return "log_linear" if loss == "mse" else "linear"
+    return "moons" if row.most_classes == 2 else "two_spirals"
 
 
 def default_problem() -> Problem:

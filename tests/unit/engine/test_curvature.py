@@ -17,19 +17,13 @@ from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.recipe import Recipe
-
-DATA_OF = {
-    "mse": "log_linear",
-    "huber": "linear",
-    "binary_cross_entropy": "moons",
-    "softmax_cross_entropy": "two_spirals",
-}
+from support.problems import data_for
 
 
 def problem_of(loss: str = "mse", activation: str = "tanh", **more: Any) -> Problem:
     output = "identity" if LOSSES[loss].logits else more.pop("output", "identity")
     body = {
-        "data": {"name": DATA_OF[loss], "samples": 30, "seed": 2},
+        "data": {"name": data_for(loss), "samples": 30, "seed": 2},
         "network": {
             "layers": [{"units": 4, "activation": activation}, {"units": 3, "activation": "tanh"}],
             "output": output,

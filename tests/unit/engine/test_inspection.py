@@ -28,13 +28,7 @@ from fallline.engine.training import advance
 from fallline.runs.checks.recipe import check_recipe
 from fallline.runs.instruments.inspection import MOST_NUMBERS, change_script, inspection
 from fallline.vocabulary.recipe import Recipe
-
-DATA_OF = {
-    "mse": "log_linear",
-    "huber": "linear",
-    "binary_cross_entropy": "moons",
-    "softmax_cross_entropy": "two_spirals",
-}
+from support.problems import data_for
 
 
 def set_up(body: dict[str, Any], steps: int) -> tuple[Problem, Recipe, TrainingState]:
@@ -64,7 +58,7 @@ def every_row() -> list[dict[str, Any]]:
         output = "identity" if LOSSES[loss].logits else activation
         bodies.append(
             {
-                "data": {"name": DATA_OF[loss], "samples": 40, "seed": 2},
+                "data": {"name": data_for(loss), "samples": 40, "seed": 2},
                 "network": {"layers": layers, "output": output, "seed": 4},
                 "loss": loss,
                 "runs": [run],

@@ -24,14 +24,9 @@ from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.recipe import Recipe
 from support.clocks import Clock
 from support.gradient_check import planted
+from support.problems import data_for
 
 CLOCK = Clock(tick=1e-5)
-DATA_OF = {
-    "mse": "log_linear",
-    "huber": "linear",
-    "binary_cross_entropy": "moons",
-    "softmax_cross_entropy": "two_spirals",
-}
 
 
 def run_of(body: dict[str, Any], steps: int, kernel: Kernel = NUMPY) -> Run:
@@ -51,7 +46,7 @@ def verdicts(run: Run) -> dict[str, bool | None]:
 def test_every_activation_and_loss_passes(activation: str, loss: str) -> None:
     layers = [{"units": 4, "activation": activation}, {"units": 3, "activation": activation}]
     body = {
-        "data": {"name": DATA_OF[loss], "samples": 60},
+        "data": {"name": data_for(loss), "samples": 60},
         "network": {"layers": layers},
         "loss": loss,
         "runs": [{"learning_rate": 0.01, "batch_size": 7, "optimizer": "adam"}],
