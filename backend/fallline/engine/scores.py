@@ -21,7 +21,7 @@ class Score:
     """A score.
 
     `tally(y_pred, y)` is a number over a whole split; None if the loss itself is that number. `of(tallies, variance)`
-    turns tallies into scores; `variance` is that of the split's targets.
+    turns tallies into scores; `variance` is of the split's targets.
     """
 
     name: str

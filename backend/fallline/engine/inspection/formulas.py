@@ -22,7 +22,7 @@ Lines = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class ChangeLines:
-    """An optimizer's lines: those once per step, and those of every parameter `{P}`.
+    """An optimizer's lines: some once per step, and some for every parameter `{P}`.
 
     `d{P}` is the parameter's gradient.
     """

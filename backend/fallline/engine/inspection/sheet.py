@@ -34,7 +34,7 @@ Part = Literal["forward", "backward", "update"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A named value; with `per_sample` its rows are those of the batch."""
+    """A named value; with `per_sample` it has a row for each sample of the batch."""
 
     name: str
     value: Value

@@ -43,7 +43,7 @@ class Evaluator:
             return float("nan"), float("nan")
         return self._test.evaluate(self._problem.test.columns, self._problem.test.targets)
 
-    # Buffers are made on first use: a full-batch run never needs those of the training samples.
+    # Buffers are made on first use: a full-batch run never needs buffers for the training samples.
 
     @cached_property
     def _train(self) -> ColumnForward:

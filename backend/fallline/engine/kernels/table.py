@@ -49,7 +49,7 @@ class Kernel(Protocol):
         step of the slice, and the one at its end (one gradient further), must have finite parameters, batch loss and
         gradient. At an evaluation point the training loss must be at most `DIVERGED` times the initial one.
 
-        At the first bad step j, `diverged_at` is j - 1, the state is that of j - 1, and record j - 1 is missing. If
+        At the first bad step j, `diverged_at` is j - 1, the state is at step j - 1, and record j - 1 is missing. If
         the first state has a gradient that is not finite, no step is made and `diverged_at` is its step. Its training
         loss does not matter: a step once made is never taken back. Series that are not recorded are NaN.
         """

@@ -121,10 +121,10 @@ def hessian(problem: Problem, parameters: Array, l2: float = 0.0) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Spectrum:
-    """Eigenvalues, largest first: all if `whole`, else those that Lanczos has settled.
+    """Eigenvalues, largest first: all if `whole`, else the ones that Lanczos has settled.
 
     The largest is listed even if it is only a lower bound yet (`settled` false). `top` is its unit eigenvector,
-    `second` that of the next, and `products` the number of products with the Hessian.
+    `second` the next one, and `products` the number of products with the Hessian.
     """
 
     eigenvalues: Array

@@ -50,7 +50,7 @@ class LayerUnits:
 def units(problem: Problem, parameters: Array) -> list[LayerUnits]:
     """Statistics of all layers, the output layer last.
 
-    Only an activation that can be off (relu) has dead units: those that output 0 for every sample.
+    Only an activation that can be off (relu) has dead units, which output 0 for every sample.
     """
     named = problem.named(parameters)
     with np.errstate(all="ignore"):

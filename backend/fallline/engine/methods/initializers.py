@@ -24,8 +24,8 @@ class Initializer:
     """One initializer.
 
     `function(rng, shape, fan_in, fan_out, **own)` returns a new array of that shape. Exported programs contain its
-    text. `draws` lists the kinds of parameters that it can draw, `source` is a short reference. `same_as` names the row
-    of which this is an alias, so that lists offer it once.
+    text. `draws` lists the kinds of parameters that it can draw, `source` is a short reference. An alias names
+    its row in `same_as`, so that lists offer it once.
     """
 
     name: str

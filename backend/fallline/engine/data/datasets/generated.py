@@ -123,7 +123,7 @@ def circle(samples: int, seed: int) -> Drawn:
 
 
 def xor(samples: int, seed: int) -> Drawn:
-    """Class 0 where x1 and x2 have the same sign: that of x1 is random."""
+    """Class 0 where x1 and x2 have the same sign; the sign of x1 is random."""
     label = alternating(samples)
     X = rng_for(seed, "inputs").uniform(-1.0, 1.0, (samples, 2))
     X[:, 1] = np.abs(X[:, 1]) * np.where(X[:, 0] > 0, 1.0, -1.0) * np.where(label == 1, -1.0, 1.0)

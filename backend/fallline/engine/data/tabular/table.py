@@ -92,7 +92,7 @@ class Table:
 
 
 def read_new_table(body: bytes) -> Table:
-    """Parse an upload. Stored tables predate this check of characters and skip it."""
+    """Parse an upload. Tables in storage predate this check of characters and skip it."""
     check_characters(body)
     return read_table(body)
 
