@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -44,13 +44,6 @@ def _pieces(value: Any) -> Iterator[str]:
         yield "]"
     else:
         yield _ENCODER.encode(value)
-
-
-class Answer(JSONResponse):
-    """A JSON answer."""
-
-    def render(self, content: Any) -> bytes:
-        return text_of(content).encode()
 
 
 Beside = Callable[[Callable[[], str]], Awaitable[str]]

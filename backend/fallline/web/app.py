@@ -19,25 +19,24 @@ from fallline.services.lab import Lab
 from fallline.settings import Settings
 from fallline.vocabulary.errors import NotFound, Unavailable
 from fallline.web import (
-    dataset_routes,
     documentation,
     errors,
     experiment_routes,
     export_routes,
     health_routes,
     history_routes,
-    parameter_routes,
     qr_routes,
+    upload_routes,
 )
 from fallline.web.dependencies import RateLimiter
 from fallline.web.errors import problem_response
 from fallline.web.methods import Methods, table_of
 from fallline.web.open_sockets import OpenSockets
-from fallline.web.openapi import describe
+from fallline.web.openapi import OTHER_PROBLEMS, describe
 from fallline.web.pages import Pages, page_routes
-from fallline.web.queries import QueryLimits
 from fallline.web.security import Guard
 from fallline.web.socket import Connection
+from fallline.web.strict_route import StrictRoute
 
 MOST_SOCKETS = 1_000
 """Sockets that watch an experiment. Each takes some 50 KB, and a page needs one."""
@@ -53,21 +52,24 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        strict_content_type=False,
+        responses=OTHER_PROBLEMS,
         lifespan=_lifespan,
     )
+    app.router.route_class = StrictRoute
     app.state.lab, app.state.is_ready = lab, False
     app.state.drawing = asyncio.Semaphore(1)
     app.state.rate_limiter = RateLimiter(settings.requests_per_second)
-    apis = (
-        health_routes,
-        experiment_routes,
-        history_routes,
-        dataset_routes,
-        parameter_routes,
-        export_routes,
-        qr_routes,
-    )
-    for router in (*(routes.router for routes in apis), page_routes(pages)):
+    for router in (
+        health_routes.router,
+        experiment_routes.router,
+        experiment_routes.changes,
+        history_routes.router,
+        upload_routes.router,
+        export_routes.router,
+        qr_routes.router,
+        page_routes(pages),
+    ):
         app.include_router(router)
     documentation.serve_documentation(app, documentation.installed_site())
 
@@ -99,7 +101,6 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
         Middleware(Guard, hosts=settings.hosts, origins=settings.origins),
         Middleware(errors.LastResort),
         Middleware(Methods, table=table_of(_paths(document))),
-        Middleware(QueryLimits),
     ]
     return app
 

@@ -10,18 +10,22 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic.json_schema import SkipJsonSchema
+from starlette.responses import Response
 
 from fallline.realtime.budget import Budget
 from fallline.services.command_runner import Disconnected
 from fallline.services.lab import Lab
+from fallline.vocabulary.commands import Command
 from fallline.vocabulary.errors import FieldError, InvalidRequest, NotAuthorized, TooManyRequests
+from fallline.web.strict_route import Handler, StrictRoute
 
 MOST_REMEMBERED = 10_000
-_KEY = re.compile(r"[!-~]{1,128}")
-_OWNER = re.compile(r"[0-9a-fA-F]{32}")
 NETWORK_BITS = 64
 """Length of an IPv6 network in bits: one household or machine has all addresses of such a network."""
 
@@ -57,33 +61,33 @@ async def _lab(request: Request) -> Lab:
 TheLab = Annotated[Lab, Depends(_lab)]
 
 
-async def _counted(request: Request) -> str | None:
-    """Return the bearer token and count the call; None without a token."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        return None
-    limiter: RateLimiter = request.app.state.rate_limiter
-    limiter.count(token.strip(), time.monotonic())
-    return token.strip()
+# ---------------------------------------------------------------------- headers
 
 
-async def _allowed(id: str, lab: TheLab, token: Annotated[str | None, Depends(_counted)]) -> str:
-    """Return the token if it is the experiment's.
-
-    It is checked before the body is read.
-    """
-    if not lab.may_change(id, token or ""):
-        raise NotAuthorized(
-            "send the token of this experiment in the header Authorization: Bearer <token>; "
-            "POST /experiments returned it"
-        )
-    return token or ""
+_KEY = re.compile(r"[!-~]{1,128}")
+_OWNER = re.compile(r"[0-9a-fA-F]{32}")
 
 
-Token = Annotated[str, Depends(_allowed)]
+def _header(name: str, pattern: re.Pattern[str], description: str) -> Any:
+    """Describe an optional header. Its reader checks it: FastAPI would use the first of several."""
+    schema: dict[str, Any] = {"pattern": f"^{pattern.pattern}$"}
+    return Header(alias=name, description=description, json_schema_extra=schema)
 
 
-async def _key(request: Request) -> str | None:
+_KEY_HEADER = _header(
+    "Idempotency-Key",
+    _KEY,
+    "A unique name of this command, such as a UUID: a repeat gets the same answer and is not done again",
+)
+_OWNER_HEADER = _header(
+    "Fallline-Owner",
+    _OWNER,
+    "The owner's key, 32 random hex digits that the client creates. The server stores only its hash.",
+)
+Described = str | SkipJsonSchema[None]
+
+
+def _key_of(request: Request) -> str | None:
     keys = request.headers.getlist("idempotency-key")
     if len(keys) > 1:
         raise InvalidRequest(FieldError("/Idempotency-Key", "must appear only once"))
@@ -92,10 +96,7 @@ async def _key(request: Request) -> str | None:
     return keys[0] if keys else None
 
 
-Key = Annotated[str | None, Depends(_key)]
-
-
-async def _owner(request: Request) -> str | None:
+async def _owner(request: Request, _: Annotated[Described, _OWNER_HEADER] = None) -> str | None:
     keys = request.headers.getlist("fallline-owner")
     if not keys:
         return None
@@ -106,6 +107,9 @@ async def _owner(request: Request) -> str | None:
 
 Owner = Annotated[str | None, Depends(_owner)]
 """The owner's key; None without one."""
+
+
+# ---------------------------------------------------------------------- callers
 
 
 def address_of(host: str | None) -> str | None:
@@ -121,6 +125,76 @@ def address_of(host: str | None) -> str | None:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((int(address), NETWORK_BITS), strict=False))
+
+
+async def _address(request: Request) -> str | None:
+    return address_of(request.client.host if request.client else None)
+
+
+Address = Annotated[str | None, Depends(_address)]
+"""The caller's address. Behind a trusted proxy, uvicorn has replaced it by the forwarded one."""
+
+_BEARER = HTTPBearer(scheme_name="token", auto_error=False)
+Token = Annotated[HTTPAuthorizationCredentials, Security(_BEARER)]
+"""The token of an experiment, which `CommandRoute` has checked."""
+
+
+class CommandRoute(StrictRoute):
+    """A route that changes an experiment.
+
+    The token is checked before the body is read; FastAPI would read the body before any dependency.
+    """
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+
+        async def authorize_and_handle(request: Request) -> Response:
+            credentials, app = await _BEARER(request), request.app.state
+            token = credentials.credentials if credentials else ""
+            if token:
+                app.rate_limiter.count(token, time.monotonic())
+            if not app.lab.may_change(request.path_params["id"], token):
+                raise NotAuthorized(
+                    "send the token of this experiment in the header Authorization: Bearer <token>; "
+                    "POST /experiments returned it"
+                )
+            return await handle(request)
+
+        return authorize_and_handle
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The caller of a change, whose token has been checked."""
+
+    lab: Lab
+    id: str
+    token: str
+    key: str | None
+    address: str | None
+
+    async def command(
+        self,
+        do: str,
+        command: Command | None = None,
+        run: str | None = None,
+        disconnected: Disconnected | None = None,
+    ) -> dict[str, Any]:
+        """Run a command on the experiment; return the answer."""
+        # Only the fields that were sent, so that a repeat can be compared.
+        body = {} if command is None else command.model_dump(mode="json", exclude_unset=True)
+        return await self.lab.command(
+            self.id, self.token, do, body, run, self.key, address=self.address, disconnected=disconnected
+        )
+
+
+async def _caller(
+    request: Request, id: str, token: Token, _: Annotated[Described, _KEY_HEADER] = None
+) -> Caller:
+    return Caller(request.app.state.lab, id, token.credentials, _key_of(request), await _address(request))
+
+
+TheCaller = Annotated[Caller, Depends(_caller)]
 
 
 @asynccontextmanager
@@ -142,11 +216,3 @@ async def disconnection(request: Request) -> AsyncIterator[Disconnected]:
         yield disconnected
     finally:
         task.cancel()
-
-
-async def _address(request: Request) -> str | None:
-    return address_of(request.client.host if request.client else None)
-
-
-Address = Annotated[str | None, Depends(_address)]
-"""The caller's address. Behind a trusted proxy, uvicorn has replaced it by the forwarded one."""

@@ -37,7 +37,7 @@ from fallline.vocabulary.errors import (
     UnusableParameters,
     UnusableTable,
 )
-from fallline.web.validation_messages import translated
+from fallline.web.validation_messages import invalid_request
 
 log = logging.getLogger("fallline.web")
 
@@ -183,7 +183,7 @@ def _headers(error: FalllineError) -> dict[str, str]:
 def install(app: FastAPI) -> None:
     """Answer all errors of handlers and of the framework with problem details."""
     app.add_exception_handler(FalllineError, _own_error)
-    app.add_exception_handler(RequestValidationError, _query_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework_error)
 
 
@@ -192,10 +192,9 @@ async def _own_error(_: Request, error: Exception) -> ProblemResponse:
     return problem_response(error)
 
 
-async def _query_error(request: Request, error: Exception) -> ProblemResponse:
+async def _invalid(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)
-    errors = [{**each, "loc": each["loc"][1:]} for each in error.errors()]
-    return problem_response(translated(errors, dict(request.query_params)))
+    return problem_response(invalid_request(error, dict(request.query_params)))
 
 
 async def _framework_error(_: Request, error: Exception) -> ProblemResponse:

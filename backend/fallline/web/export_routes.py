@@ -7,25 +7,17 @@ from starlette.responses import Response, StreamingResponse
 
 from fallline.exports.table import EXPORTS
 from fallline.web.dependencies import TheLab
-from fallline.web.openapi import answers_of
+from fallline.web.openapi import content
 from fallline.web.queries import OfRun
+from fallline.web.strict_route import StrictRoute
 
-router = APIRouter(prefix="/api/v1/experiments/{id}/export", tags=["exports"])
-
-
-def _schema(media_type: str) -> dict[str, str]:
-    if media_type.endswith("json"):
-        return {"type": "object"}
-    if media_type.startswith("text/"):
-        return {"type": "string"}
-    return {"type": "string", "format": "binary"}
+router = APIRouter(prefix="/api/v1/experiments/{id}/export", tags=["exports"], route_class=StrictRoute)
 
 
-_RESPONSES = answers_of(404, 422)
-_RESPONSES[200]["content"] = {row.media_type: {"schema": _schema(row.media_type)} for row in EXPORTS.values()}
+_FILES = content(*(row.media_type for row in EXPORTS.values()))
 
 
-@router.get("/{file}", responses=_RESPONSES, response_class=Response)
+@router.get("/{file}", responses=_FILES, response_class=Response)
 async def export(id: str, file: str, query: OfRun, lab: TheLab) -> Response:
     """Export the data of an experiment as a file.
 

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import platform
+from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request
-from starlette.responses import Response
 
 from fallline import __version__
 from fallline.vocabulary.answers import Health, Readiness
 from fallline.vocabulary.errors import Unavailable
-from fallline.web.answers import Answer
 from fallline.web.dependencies import TheLab
-from fallline.web.openapi import answers_of
+from fallline.web.openapi import problem
+from fallline.web.strict_route import StrictRoute
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=StrictRoute)
 
 
-@router.get("/healthz", responses=answers_of(model=Health))
-async def healthz(lab: TheLab) -> Response:
+@router.get("/healthz", response_model=Health)
+async def healthz(lab: TheLab) -> dict[str, Any]:
     """Report that the process is alive, with versions and the kernel in use."""
     versions = {"version": __version__, "python": platform.python_version(), "numpy": np.__version__}
-    return Answer({"status": "ok", **versions, **lab.health()})
+    return {"status": "ok", **versions, **lab.health()}
 
 
-@router.get("/readyz", responses=answers_of(503, model=Readiness))
-async def readyz(request: Request, lab: TheLab) -> Response:
+@router.get("/readyz", response_model=Readiness, responses={503: problem("Service Unavailable")})
+async def readyz(request: Request, lab: TheLab) -> dict[str, Any]:
     """Report whether worker, store and event loop answer and changes can be stored."""
     if not request.app.state.is_ready:
         raise Unavailable("the server is starting or stopping: retry", retry_after=2)
-    return Answer({"status": "ready", **await lab.ready()})
+    return {"status": "ready", **await lab.ready()}

@@ -12,21 +12,16 @@ from fallline.vocabulary.answers import Columns
 from fallline.vocabulary.columns import Buckets
 from fallline.web.answers import large
 from fallline.web.dependencies import TheLab
-from fallline.web.openapi import answers_of, reference
+from fallline.web.openapi import content
 from fallline.web.queries import HistoryQuery
+from fallline.web.strict_route import StrictRoute
 
 ROWS_AT_ONCE = 256
 
-router = APIRouter(prefix="/api/v1/experiments/{id}/runs/{run}", tags=["runs"])
-
-_RESPONSES = answers_of(404, 422, model=Columns)
-_RESPONSES[200]["content"] = {
-    "application/json": {"schema": reference(Columns)},
-    "text/csv": {"schema": {"type": "string"}},
-}
+router = APIRouter(prefix="/api/v1/experiments/{id}/runs/{run}", tags=["runs"], route_class=StrictRoute)
 
 
-@router.get("/history", responses=_RESPONSES, response_class=Response)
+@router.get("/history", response_model=Columns, responses=content("text/csv"))
 async def history(id: str, run: str, request: Request, query: HistoryQuery, lab: TheLab) -> Response:
     """Return the run's measurements in at most `buckets` buckets.
 

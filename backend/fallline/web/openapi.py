@@ -1,28 +1,27 @@
-"""The OpenAPI document, including bodies and answers.
+"""The OpenAPI document: FastAPI's, with the problems of each operation and the messages of the socket.
 
-The framework cannot see these, because they are parsed and encoded here. Must not know what calls do.
+Must not know what calls do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from http import HTTPStatus
-from types import ModuleType
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from fallline.vocabulary import answers, catalog_answers, commands, finding_answers, messages, upload_answers
-from fallline.vocabulary.recipe import Recipe
+from fallline.vocabulary import messages
+from fallline.vocabulary.answers import Problem
+from fallline.vocabulary.commands import COMMANDS
 from fallline.web.errors import STATUS
 
-_BODIES = (Recipe, *commands.COMMANDS.values())
-_MESSAGES = (messages.Watch, messages.Unwatch, messages.Got, messages.Ping, messages.Envelope)
-_ANSWERS = (answers, catalog_answers, finding_answers, upload_answers)
 _REFERENCE = "#/components/schemas/{model}"
+_NOT_IN_ROUTES = (
+    Problem, *COMMANDS.values(), messages.Watch, messages.Unwatch, messages.Got, messages.Ping, messages.Envelope,
+)  # fmt: skip
 
 DESCRIPTION = """Train small networks step by step and watch every number.
 
@@ -38,89 +37,61 @@ would be right. `type` is one of:
 
 """
 
-TOKEN: dict[str, list[str]] = {"token": []}
-KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "A unique name of this command, such as a UUID: a repeat gets the same answer and is not done again",
-    "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
-}
-OWNER = {
-    "name": "Fallline-Owner",
-    "in": "header",
-    "required": False,
-    "description": "The owner's key, 32 random hex digits that the client creates. The server stores only its hash.",
-    "schema": {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"},
-}
 
-
-def reference(model: type[BaseModel]) -> dict[str, str]:
-    """Return a reference to the schema of a model."""
-    return {"$ref": _REFERENCE.format(model=model.__name__)}
-
-
-def answers_of(
-    *problems: int, ok: int = 200, model: type[BaseModel] | None = None, schema: Any = None
-) -> dict[int | str, dict[str, Any]]:
-    """Return the responses of an operation: success, and its problems."""
-    good: dict[str, Any] = {"description": HTTPStatus(ok).phrase}
-    if model is not None and schema is None:
-        schema = reference(model)
-    if schema is not None:
-        good["content"] = {"application/json": {"schema": schema}}
-    responses: dict[int | str, dict[str, Any]] = {
-        status: _problem(HTTPStatus(status).phrase) for status in problems
-    }
-    return {ok: good, **responses, "default": _problem("Any other problem")}
-
-
-def _problem(description: str) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": reference(answers.Problem)}}
+def problem(description: str) -> dict[str, Any]:
+    """Describe a response with problem details."""
+    content = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}}
     return {"description": description, "content": content}
 
 
-def body(model: type[BaseModel]) -> dict[str, Any]:
-    """Describe an optional JSON body; an empty one is `{}`."""
-    return {"required": False, "content": {"application/json": {"schema": reference(model)}}}
+OTHER_PROBLEMS: dict[int | str, dict[str, Any]] = {"default": problem("Any other problem")}
 
 
-def command(model: type[BaseModel] | None, *, keyed: bool = True) -> dict[str, Any]:
-    """Describe token, key and body of a call that changes an experiment."""
-    described: dict[str, Any] = {"security": [TOKEN]}
-    if keyed:
-        described["parameters"] = [KEY]
-    if model is not None:
-        described["requestBody"] = body(model)
-    return described
+def content(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """Describe a successful response of these media types."""
+    return {200: {"content": {media_type: {"schema": _schema(media_type)} for media_type in media_types}}}
+
+
+def _schema(media_type: str) -> dict[str, str]:
+    if media_type.endswith("json"):
+        return {"type": "object"}
+    if media_type.startswith("text/"):
+        return {"type": "string"}
+    return {"type": "string", "format": "binary"}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
     """Return the whole document."""
+    kinds = (f"- `/problems/{kind.code}` ({status}): {kind.title}" for kind, status in STATUS.items())
     document = get_openapi(
         title=app.title,
         version=app.version,
-        description=DESCRIPTION + "\n".join(_kinds()),
+        description=DESCRIPTION + "\n".join(kinds),
         routes=app.routes,
+        separate_input_output_schemas=False,
     )
-    components = document.setdefault("components", {})
-    components["schemas"] = {**components.get("schemas", {}), **_schemas()}
-    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    _, others = models_json_schema(
+        [(model, "validation") for model in _NOT_IN_ROUTES], ref_template=_REFERENCE
+    )
+    document["components"]["schemas"].update(others["$defs"])
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for status in _statuses(path, method, operation):
+                operation["responses"][str(status)] = problem(HTTPStatus(status).phrase)
     return document
 
 
-def _kinds() -> list[str]:
-    return [f"- `/problems/{kind.code}` ({status}): {kind.title}" for kind, status in STATUS.items()]
-
-
-def _schemas() -> Mapping[str, Any]:
-    models = [model for module in _ANSWERS for model in vars(module).values() if _is_of(model, module)]
-    _, definitions = models_json_schema(
-        [(model, "validation") for model in (*_BODIES, *_MESSAGES, *models)], ref_template=_REFERENCE
-    )
-    schemas: Mapping[str, Any] = definitions["$defs"]
-    return schemas
-
-
-def _is_of(thing: Any, module: ModuleType) -> bool:
-    return isinstance(thing, type) and issubclass(thing, BaseModel) and thing.__module__ == module.__name__
+def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int]:
+    """Return the statuses of problems that follow from the shape of a call."""
+    if "{" in path:
+        yield 404
+    if "security" in operation:
+        yield from (401, 409, 429)
+    if "requestBody" in operation:
+        yield 413
+        if "application/json" not in operation["requestBody"]["content"]:
+            yield 415
+    if "requestBody" in operation or any(each["in"] != "path" for each in operation.get("parameters", ())):
+        yield 422
+    if method != "get":
+        yield 503

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fallline.vocabulary.errors import NotFound
+from fallline.web.strict_route import StrictRoute
 
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -112,7 +113,7 @@ def page_routes(pages: Pages) -> APIRouter:
 
     They are not in the OpenAPI document.
     """
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=StrictRoute)
 
     @router.get("/")
     async def index(request: Request) -> Response:

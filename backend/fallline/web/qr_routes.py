@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import io
-from typing import Annotated, Any
+from typing import Annotated
 
 import segno
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.strict import StrictModel
-from fallline.web.bodies import body_of
-from fallline.web.openapi import answers_of
+from fallline.web.strict_route import StrictRoute
 
 MOST_BYTES = 2_953
 """Capacity of the largest code, version 40 with error correction L, in bytes (ISO/IEC 18004:2015, table 7)."""
@@ -29,18 +28,17 @@ class QrText(StrictModel):
     text: Annotated[str, Field(min_length=1, max_length=MOST_BYTES)]
 
 
-router = APIRouter(prefix="/api/v1", tags=["share"])
+class Svg(Response):
+    """A drawing."""
 
-_RESPONSES = answers_of(413, 422)
-_RESPONSES[200]["content"] = {"image/svg+xml": {"schema": {"type": "string"}}}
-_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {"application/json": {"schema": QrText.model_json_schema()}},
-}
+    media_type = "image/svg+xml"
 
 
-@router.post("/qr", responses=_RESPONSES, response_class=Response, openapi_extra={"requestBody": _BODY})
-async def qr(payload: Annotated[QrText, Depends(body_of(QrText))], request: Request) -> Response:
+router = APIRouter(prefix="/api/v1", tags=["share"], route_class=StrictRoute)
+
+
+@router.post("/qr", response_class=Svg)
+async def qr(payload: QrText, request: Request) -> Svg:
     """Return a text of at most 2,953 bytes as a QR code in SVG.
 
     The text comes in the body, not in the URL, so that no log has it.
@@ -49,7 +47,7 @@ async def qr(payload: Annotated[QrText, Depends(body_of(QrText))], request: Requ
         raise InvalidRequest(FieldError("/text", f"must have at most {MOST_BYTES:,} bytes in UTF-8"))
     # The largest takes a quarter of a second of plain Python: one at a time, beside the event loop.
     async with request.app.state.drawing:
-        return Response(await asyncio.to_thread(draw, payload.text), media_type="image/svg+xml")
+        return Svg(await asyncio.to_thread(draw, payload.text))
 
 
 def draw(text: str) -> bytes:

@@ -12,12 +12,10 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.datastructures import QueryParams
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.messages import MOST_BUCKETS, MOST_SERIES, SeriesNames
 from fallline.vocabulary.strict import LARGEST, RunName
-from fallline.web.errors import problem_response
 from fallline.web.strict_json import MOST_ERRORS, below
 
 MOST_CELLS = 64
@@ -46,33 +44,16 @@ StepNumber = Annotated[Whole, Field(ge=0, le=LARGEST)]
 def check_query(query: bytes) -> None:
     """Raise InvalidRequest for too many or repeated parameters.
 
-    The framework would use only the last of repeated ones.
+    FastAPI would use only the last of repeated ones.
     """
+    if not query:
+        return
     if query.count(b"&") >= MOST_PARAMETERS:
         raise InvalidRequest(FieldError("", f"must have at most {MOST_PARAMETERS} parameters"))
     times = Counter(name for name, _ in QueryParams(query).multi_items() if name not in REPEATABLE)
     errors = [FieldError(below("", name), "must appear only once") for name in times if times[name] > 1]
     if errors:
         raise InvalidRequest(*errors[:MOST_ERRORS], more=len(errors) > MOST_ERRORS)
-
-
-class QueryLimits:
-    """ASGI middleware that checks every query.
-
-    The framework parses a whole query before anything else.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            if scope["type"] == "http":
-                check_query(scope["query_string"])
-        except InvalidRequest as error:
-            await problem_response(error)(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
 
 
 class _Query(BaseModel):

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from typing import Any
 
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
@@ -38,7 +37,6 @@ from fallline.vocabulary.messages import (
     read_command,
 )
 from fallline.web.answers import text_of
-from fallline.web.bodies import checked
 from fallline.web.dependencies import address_of
 from fallline.web.errors import Internal, problem
 from fallline.web.frame_text import parts_of_frame
@@ -82,17 +80,13 @@ def read(text: str) -> tuple[ClientMessage | FalllineError, str | None]:
     if not isinstance(kind, str) or kind not in (*MESSAGES, "command"):
         expected = ", ".join((*MESSAGES, "command"))
         raise _ProtocolError(InvalidRequest(FieldError("/type", f"must be one of {expected}")))
+    parse = read_command if kind == "command" else MESSAGES[kind].model_validate
     try:
-        return (_command(body) if kind == "command" else checked(MESSAGES[kind], body)), valid_id
+        return parse(body), valid_id
+    except ValidationError as error:
+        return invalid(error, body), valid_id
     except FalllineError as error:
         return error, valid_id
-
-
-def _command(body: dict[str, Any]) -> Command:
-    try:
-        return read_command(body)
-    except ValidationError as error:
-        raise invalid(error, body) from None
 
 
 class Connection:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from fallline.vocabulary.errors import FieldError, InvalidRequest
@@ -62,6 +63,12 @@ _MESSAGES: Mapping[str, str | Callable[[Context], str]] = {
 def invalid(error: ValidationError, body: Any) -> InvalidRequest:
     """Return the error as an InvalidRequest; `body` is the value that was validated."""
     return translated(error.errors(include_url=False, include_input=False), body)
+
+
+def invalid_request(error: RequestValidationError, query: dict[str, str]) -> InvalidRequest:
+    """Return FastAPI's error as an InvalidRequest. Each location starts with its part of the request."""
+    errors = [{**each, "loc": each["loc"][1:]} for each in error.errors()[: MOST_ERRORS + 1]]
+    return translated(errors, query if error.body is None else error.body)
 
 
 def translated(errors: Sequence[Any], body: Any) -> InvalidRequest:
