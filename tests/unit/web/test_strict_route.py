@@ -1,4 +1,4 @@
-"""Bodies of requests: what is read, when, and what FastAPI gets of it."""
+"""Bodies of requests: what is read and when, and what handlers get."""
 
 from __future__ import annotations
 
