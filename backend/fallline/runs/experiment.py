@@ -26,7 +26,7 @@ from fallline.runs.past.replay import Clock, PendingRequest
 from fallline.runs.past_requests import ForkRequest, Later, See, SeePath, history_of, path_to, state_at
 from fallline.runs.persistence.journal_writer import JournalWriter
 from fallline.runs.persistence.reopening import Restoration, restored_runs
-from fallline.runs.persistence.replayed_facts import ReplayedFacts, replay_facts
+from fallline.runs.persistence.replayed_facts import replay_facts
 from fallline.runs.problem_view import figure_view_of, shared_by
 from fallline.runs.publishing import Event, Frames, Pieces, Publisher
 from fallline.runs.run import Run
@@ -101,33 +101,23 @@ class Experiment:
         one = cls(
             id, facts.with_edits(), kernels, table, start, checkpoint_budget=checkpoint_budget, usage=usage
         )
+        restored, progress = (
+            restored_runs(one.problem, facts, stored, kernels, checkpoint_budget),
+            stored.progress,
+        )
+        one._registry.restore(restored.runs, facts.removed)
+        one._stepping.restore(progress)
+        one._positions = progress["runs"]
+        one._plays_on = progress["playing"] and not (is_paused or is_read_only)
         one._journal = JournalWriter(saves=saves)
-        one._restore(facts, stored, checkpoint_budget, is_read_only=is_read_only)
-        one._plays_on = stored.progress["playing"] and not (is_paused or is_read_only)
-        return one
-
-    def _restore(
-        self,
-        facts: ReplayedFacts,
-        stored: StoredExperiment,
-        checkpoint_budget: CheckpointBudget | None,
-        *,
-        is_read_only: bool,
-    ) -> None:
-        restored = restored_runs(self.problem, facts, stored, self._kernels, checkpoint_budget)
-        progress = stored.progress
-        self._registry.restore(restored.runs, facts.removed)
-        self._positions = progress["runs"]
-        self._stepping.restore(progress)
         if is_read_only:
-            self._journal.close()
-            return
-        self._journal.resume(restored.saved, progress)
-        if restored.generations or restored.rounded:
-            builds = dict(self._kernels.builds)
-            self._journal.add(
-                "resumed", generations=restored.generations, rounded=restored.rounded, builds=builds
-            )
+            one._journal.close()
+            return one
+        one._journal.resume(restored.saved, progress)
+        generations, rounded = restored.generations, restored.rounded
+        if generations or rounded:
+            one._journal.add("resumed", generations=generations, rounded=rounded, builds=dict(kernels.builds))
+        return one
 
     def when_restored(self, now: float, done: Later) -> None:
         """Pass the state to `done`, after a restore at the stored positions."""

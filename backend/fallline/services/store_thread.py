@@ -236,7 +236,10 @@ class StoreThread:
 
     def _run(self) -> None:
         try:
-            self._try_to_open()
+            self._store.open()
+            self._resume()
+        except StoreUnwritable as error:
+            self._begin_trouble(str(error))
         except Exception as error:  # raised by `open` in the caller's thread
             self._refusal = error
             self._store.close()
@@ -256,13 +259,6 @@ class StoreThread:
             self.age.resume(self._store.last_mark())
             self._has_resumed = True
             self._store.mark(self.age.moment())
-
-    def _try_to_open(self) -> None:
-        try:
-            self._store.open()
-            self._resume()
-        except StoreUnwritable as error:
-            self._begin_trouble(str(error))
 
     def _next(self) -> list[_Write | _Call] | None:
         with self._wake:
