@@ -40,7 +40,7 @@ def curve(place: int, y: str, *, dash: str | None = None, **more: Any) -> go.Sca
             "lane": run_style(place)["id"],
             "x": "step",
             "y": y,
-            **_plain(more),
+            **more,
         },
     )
 
@@ -59,7 +59,7 @@ def pointer(place: int, y: str, **more: Any) -> go.Scatter:
             "lane": run_style(place)["id"],
             "x": "step",
             "y": y,
-            **_plain(more),
+            **more,
         },
     )
 
@@ -72,14 +72,10 @@ def dots(place: int, y: str, role: str, name: str, *, open_: bool = False, **mor
         mode="markers",
         marker={"color": colour, "symbol": "circle-open" if open_ else "circle", "size": 7},
         hovertemplate="%{y:.3g}",
-        meta={"of": "last", "role": role, "lane": run_style(place)["id"], "y": y, **_plain(more)},
+        meta={"of": "last", "role": role, "lane": run_style(place)["id"], "y": y, **more},
     )
 
 
 def level(figure: go.Figure, y: float, words: str) -> None:
     """Add a dashed line with words at a constant height."""
     across(figure, "level", y, words, "bottom")
-
-
-def _plain(more: dict[str, Any]) -> dict[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in more.items()}

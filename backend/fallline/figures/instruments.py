@@ -18,8 +18,8 @@ from fallline.figures.spectra import cosines, histogram, layers, ratios, spectru
 from fallline.figures.theme import run_style, stroke, surface
 from fallline.figures.view import FigureView
 
-EDGE = (0.0, 2.0)
-STEPS_LONG = (-1.5, 2.0)
+EDGE = [0.0, 2.0]
+STEPS_LONG = [-1.5, 2.0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class InstrumentFigure:
 
 def _edge(view: FigureView, place: int) -> go.Figure:
     """Sharpness over its limit: a curve, and a pointer at the last value."""
-    figure = go.Figure(layout=plain_layout("step", "sharpness / limit", {"range": list(EDGE)}))
+    figure = go.Figure(layout=plain_layout("step", "sharpness / limit", {"range": EDGE}))
     figure.add_traces([curve(place, "edge", clip=EDGE), pointer(place, "edge", clip=EDGE)])
     level(figure, 1.0, "edge of stability")
     return figure
@@ -41,7 +41,7 @@ def _edge(view: FigureView, place: int) -> go.Figure:
 
 def _alpha(view: FigureView, place: int) -> go.Figure:
     """Step length over all samples and over the batch, with a pointer."""
-    figure = go.Figure(layout=plain_layout("step", "step length alpha", {"range": list(STEPS_LONG)}))
+    figure = go.Figure(layout=plain_layout("step", "step length alpha", {"range": STEPS_LONG}))
     figure.add_traces(
         [
             curve(place, "batch.alpha", clip=STEPS_LONG),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from fallline.engine.data.datasets.row import Array, Dataset, Raw, Task, subset
-from fallline.engine.data.tabular import Column, Table, number_text
+from fallline.engine.data.tabular import Column, Table, number_text, unique
 from fallline.vocabulary.recipe import DataSettings
 
 CSV = "csv"
@@ -66,13 +66,5 @@ def _inputs_of(column: Column) -> Array:
 
 def _names_of(inputs: Iterable[Column]) -> tuple[str, ...]:
     """Unique names of the inputs; `colour=red` for a category's."""
-    names: dict[str, None] = {}
-    for column in inputs:
-        for value in column.categories or ("",):
-            name = base = f"{column.name}={value}" if value else column.name
-            number = 1
-            while name in names:
-                number += 1
-                name = f"{base}-{number}"
-            names[name] = None
-    return tuple(names)
+    pairs = ((column.name, value) for column in inputs for value in column.categories or ("",))
+    return tuple(unique(f"{name}={value}" if value else name for name, value in pairs))

@@ -4,7 +4,7 @@
 `engine.data.datasets.own` turns a table into samples.
 """
 
-from fallline.engine.data.tabular.cells import number_text
+from fallline.engine.data.tabular.cells import number_text, unique
 from fallline.engine.data.tabular.columns import MOST_CATEGORIES, Column
 from fallline.engine.data.tabular.table import (
     MOST_BYTES,
@@ -25,4 +25,5 @@ __all__ = [
     "number_text",
     "read_new_table",
     "read_table",
+    "unique",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "?"})
 """Texts for a missing value, in lower case."""
@@ -65,6 +66,18 @@ def display_text(text: str) -> str:
     printable = "".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in start)
     line = " ".join(printable.split())
     return line if len(line) <= LONGEST_SHOWN else line[: LONGEST_SHOWN - 1] + "…"
+
+
+def unique(names: Iterable[str]) -> list[str]:
+    """The names, with `size-2` for the second `size`."""
+    result: dict[str, None] = {}
+    for base in names:
+        name, number = base, 1
+        while name in result:
+            number += 1
+            name = f"{base}-{number}"
+        result[name] = None
+    return list(result)
 
 
 def number_text(value: float) -> str:

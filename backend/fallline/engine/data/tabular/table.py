@@ -11,7 +11,7 @@ from itertools import chain, islice
 from sys import getsizeof
 from typing import Any
 
-from fallline.engine.data.tabular.cells import display_text, has_decimal, is_missing, number_in
+from fallline.engine.data.tabular.cells import display_text, has_decimal, is_missing, number_in, unique
 from fallline.engine.data.tabular.columns import Column, Draft, draft_of, is_of_numbers
 from fallline.engine.data.tabular.records import Record, delimiter_of, records, usual_width
 from fallline.engine.data.tabular.text import check_characters, decoded
@@ -198,16 +198,8 @@ def _columns_of(cells: Sequence[Sequence[str]], width: int) -> list[tuple[str, .
 
 
 def _names(header: Sequence[str]) -> list[str]:
-    """Unique names: `column-3` for an empty one, `size-2` for the second size."""
-    names: list[str] = []
-    for place, cell in enumerate(header, start=1):
-        name = base = display_text(cell) or f"column-{place}"
-        number = 1
-        while name in names:
-            number += 1
-            name = f"{base}-{number}"
-        names.append(name)
-    return names
+    """Unique names, with `column-3` for an empty one."""
+    return unique(display_text(cell) or f"column-{place}" for place, cell in enumerate(header, start=1))
 
 
 def _usable(parsed: Sequence[Record], drafts: Sequence[Draft]) -> tuple[list[int], list[Skipped], int]:
