@@ -175,9 +175,8 @@ siege: install-test ## attack a real server beside a person who trains: each goa
 lives: install-test ## whatever one does to an experiment, in any order: 400 lives, each replayed to the bit
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet --hypothesis-profile=explore tests/integration/test_any_life.py
 
-doctor: install-test ## 200 healthy runs: the Doctor may raise two false alarms in all
-	@$(BIN)/fallline warm >/dev/null
-	@OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests $(PY) -m support.doctor_survey
+doctor: install-test ## compare the Doctor with an oracle over 300 healthy and 300 planted runs, and 60 a seed (SEEDS="1 2 3")
+	@OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests $(PY) -m doctor.run --seeds $(or $(SEEDS),1 2 3)
 
 # --- other chores ---------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,6 @@ from fallline.engine.kernels.compiled import COMPILED
 from fallline.vocabulary.commands import EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
 from support.doctor_cases import PLANTED, healthy_recipes
-from support.doctor_survey import false_alarms
 from support.examined import Examined
 
 SLICE = 25
@@ -122,4 +121,9 @@ def test_healthy_runs_raise_almost_no_alarms() -> None:
     recipes = list(healthy_recipes())
     assert len(recipes) == 200
     # A stride of eleven, coprime to the layout of the recipes, meets all data sets, optimizers and networks.
-    assert false_alarms(recipes[::11]) == []
+    for recipe in recipes[::11]:
+        one = Examined(recipe)
+        one.step(600, 50)
+        (run,) = one.one.runs.values()
+        assert run.latest(evaluated=True)["train_loss"]["value"] < 0.9 * one.one.problem.baseline["train"]
+        assert one.problem_rules() == [], recipe
