@@ -16,6 +16,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from browser.chromium import launch
 from browser.dashboard import DESKTOP, PATIENCE, Dashboard
+from browser.proxy import Line, open_line
 from browser.tabs import PHONES, Kind, Tabs, new_profile
 from support.page import page_built
 from support.serving import serving
@@ -37,6 +38,13 @@ def address() -> Iterator[str]:
     page_built()
     with serving() as url:
         yield url
+
+
+@pytest.fixture
+def line(address: str) -> Iterator[Line]:
+    """A connection to the server that a test can cut."""
+    with open_line(int(address.rsplit(":", 1)[1])) as line:
+        yield line
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ class Dashboard:
         self.complaints: list[str] = []
         self.allowed: tuple[str, ...] = ()
         self.conversation: deque[str] = deque(maxlen=60)
-        self._heard: dict[Any, Callable[[Any], object]] = {
+        self._heard: dict[Any, Callable[[Any], Any]] = {
             "console": self._hear,
             "pageerror": lambda error: self.complaints.append(str(error)),
             "websocket": self._listen,
@@ -209,7 +209,14 @@ class Dashboard:
         """Make exactly so many steps, and wait until the page shows them."""
         target = self.step + steps
         self.ask("POST", "/step", {"steps": steps})
-        self.until(lambda: self.step, lambda step: step == target)
+        self.until_is(lambda: self.step, target)
+
+    def resize(self, width: int, height: int) -> None:
+        """Resize the window, and wait until the page fits: a chart takes its new size with the next frame."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.until(
+            lambda: self.page.evaluate("document.documentElement.scrollWidth"), lambda wide: wide <= width
+        )
 
     def try_now(self) -> None:
         """Press "Try now", unless the page has reconnected meanwhile."""
@@ -226,6 +233,9 @@ class Dashboard:
                 and now[0] == max(run["step"] for run in now[1])
             ),
         )
+
+    def until_is(self, read: Callable[[], object], value: object) -> None:
+        self.until(read, lambda reading: reading == value)
 
     def until(self, read: Callable[[], T], holds: Callable[[T], bool], patience: float = PATIENCE) -> T:
         """Return the first reading that holds; Playwright's own polling is forbidden by the page's policy."""

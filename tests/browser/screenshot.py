@@ -57,7 +57,7 @@ def _drawn(lab: Dashboard, step: int) -> None:
     if step:
         places += [(lab.chart(kind), "data-last-step") for kind in ("loss", "gradients", "scatter")]
     for place, attribute in places:
-        lab.until(lambda: place.get_attribute(attribute), lambda value: value == str(step))  # noqa: B023
+        lab.until_is(lambda: place.get_attribute(attribute), str(step))  # noqa: B023
 
 
 def take(browser: Browser, address: str, path: Path, steps: Sequence[int]) -> None:

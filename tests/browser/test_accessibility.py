@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
-import pytest
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import DESKTOP, PHONE, Dashboard
-from browser.proxy import Line, open_line
+from browser.proxy import Line
 
 AXE = Path(__file__).parents[1] / "frontend/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-THEMES = ("light", "dark")
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
 
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, input, select, summary, a, [role=tab]")]
     .filter((each) => each.checkVisibility() && !each.closest(".skip"))
@@ -84,8 +84,8 @@ def faults(
     lab: Dashboard,
     within: str = "html",
     *,
-    themes: tuple[str, ...] = THEMES,
-    axe_in: tuple[str, ...] = ("light",),
+    themes: tuple[Theme, ...] = THEMES,
+    axe_in: tuple[Theme, ...] = ("light",),
 ) -> list[str]:
     """Return the page's faults: pale words in these themes, and axe's violations.
 
@@ -191,12 +191,6 @@ def test_axe_finds_nothing_on_a_phone(open_lab: OpenLab) -> None:
     assert faults(lab, axe_in=("dark",)) == []
 
 
-@pytest.fixture
-def line(address: str) -> Iterator[Line]:
-    with open_line(int(address.rsplit(":", 1)[1])) as line:
-        yield line
-
-
 def test_axe_finds_nothing_in_the_strips(open_lab: OpenLab, line: Line) -> None:
     lab = open_lab((1000, 800), at=line.address, drawn=True)
     lab.allow("WebSocket connection to", "Failed to load resource")
@@ -225,12 +219,7 @@ def test_axe_and_touch_checks_find_nothing_for_a_visitor_who_watches(open_lab: O
     assert faults(lab) == []
     assert lab.page.evaluate(SMALL_TARGETS) == []
     for width in (320, 390):
-        lab.page.set_viewport_size({"width": width, "height": 640})
-        # a chart takes its new size with the next frame
-        lab.until(
-            lambda: lab.page.evaluate("document.documentElement.scrollWidth"),
-            lambda wide, width=width: wide <= width,
-        )
+        lab.resize(width, 640)
         assert lab.page.locator("dialog").evaluate("(each) => each.scrollWidth <= each.clientWidth")
 
 
@@ -283,12 +272,7 @@ def test_nothing_scrolls_sideways_on_a_narrow_page(open_lab: OpenLab) -> None:
     lab = open_lab((320, 640), plotted=True)
     lab.make_steps(1200)
     for width in (320, 360, 390, 720, 721, 900, 901, 1120, 1121, 1221):
-        lab.page.set_viewport_size({"width": width, "height": 700})
-        # a chart takes its new size with the next frame
-        lab.until(
-            lambda: lab.page.evaluate("document.documentElement.scrollWidth"),
-            lambda wide, width=width: wide <= width,
-        )
+        lab.resize(width, 700)
         assert lab.page.evaluate(CUT_OFF) == [], width
 
 

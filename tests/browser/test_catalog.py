@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import partial
+from operator import ne
 from typing import Any
 
 import httpx
@@ -42,6 +44,11 @@ def in_force(lab: Dashboard) -> dict[str, Any]:
     return dict(run)
 
 
+def name_in_force(lab: Dashboard, setting: str) -> str:
+    """Return the method that was chosen; a recipe names nothing else."""
+    return name_of(in_force(lab).get(setting, ""))
+
+
 def name_of(method: Any) -> str:
     return str(method if isinstance(method, str) else method["name"])
 
@@ -67,11 +74,7 @@ def test_every_optimizer_and_schedule_can_be_chosen_with_its_parameters(
         assert len(rows) > 5
         for row in [*rows[1:], rows[0]] if every else [rows[-1], rows[0]]:
             select(lab, control).select_option(row["name"])
-            lab.until(
-                # a recipe names only what was chosen
-                lambda chosen=chosen: name_of(in_force(lab).get(chosen, "")),
-                lambda value, row=row: value == row["name"],
-            )
+            lab.until_is(partial(name_in_force, lab, chosen), row["name"])
             assert row["help"].rstrip(".").lower() in str(select(lab, control).get_attribute("title")).lower()
             for parameter in row["parameters"]:
                 label = re.sub(r"(\D)(\d)$", r"\1 \2", parameter["name"].replace("_", " ")).capitalize()
@@ -234,7 +237,7 @@ def test_every_initializer_and_every_activation_can_be_chosen(
         select(lab, "Activation").select_option(row["name"])
         expect(lab.page.get_by_role("dialog", name="Hidden layer 1")).to_contain_text(row["source"])
         lab.page.keyboard.press("Escape")
-        lab.until(lambda: lab.stored["id"], lambda id, before=before: id != before)
+        lab.until(lambda: lab.stored["id"], partial(ne, before))
         assert lab.ask("GET", "/recipe")["network"]["layers"][0]["activation"] == row["name"]
 
 

@@ -46,7 +46,7 @@ def test_a_table_counts_predicted_by_true_class(visits: Visits, address: str, lo
     shown_as(lab, "Table")
     lab.make_steps(400)
     table = lab.page.locator('.confusion[data-run="adam"]')
-    lab.until(lambda: table.get_attribute("data-step"), lambda step: step == "400")
+    lab.until_is(lambda: table.get_attribute("data-step"), "400")
     answer = lab.ask("GET", "/runs/adam/instruments/predictions")
     pairs = list(zip(answer["y"], answer["y_pred"], strict=True))
     cells = table.locator("tbody td").all_inner_texts()
@@ -82,7 +82,7 @@ def test_switching_between_numbers_and_classes_changes_the_views(visits: Visits,
     lab.page.locator(".decision").first.wait_for()
     assert lab.page.locator("plotly-chart[kind=scatter]").count() == 0
     lab.page.locator('run-card[data-run="gd"]').get_by_role("button", name="Hide GD in the charts").click()
-    lab.until(lambda: lab.page.locator(".decision").count(), lambda count: count == 1)
+    lab.until_is(lambda: lab.page.locator(".decision").count(), 1)
 
 
 PIXELS = """(canvas) => {
@@ -113,7 +113,7 @@ SEEN = """(canvas) => {
 def map_agrees(lab: Dashboard, step: int) -> None:
     """GD's map agrees with REST at the step: cells, places of samples, wrong ones, and words."""
     decision = lab.page.locator('.decision[data-run="gd"]')
-    lab.until(lambda: decision.get_attribute("data-step"), lambda value: value == str(step))
+    lab.until_is(lambda: decision.get_attribute("data-step"), str(step))
     answer = lab.ask("GET", "/runs/gd/instruments/predictions", step=step)
     drawn = lab.ask("GET", "/runs/gd/instruments/decision", step=step)
     colours = decision.locator("canvas").evaluate(SEEN)
@@ -121,7 +121,8 @@ def map_agrees(lab: Dashboard, step: int) -> None:
     X = lab.ask("GET", "/data")["X"]
 
     def cell(row: int, k: int, side: list[float]) -> int:
-        return round((X[row][k] - side[0]) / (side[1] - side[0]))
+        where: float = (X[row][k] - side[0]) / (side[1] - side[0])
+        return round(where)
 
     places = [(cell(row, 1, drawn["y"]), cell(row, 0, drawn["x"])) for row in answer["rows"]]
     # a border may run through a sample's own cell
@@ -235,7 +236,7 @@ def test_maps_export_as_a_picture_with_their_legend_even_out_of_sight(visits: Vi
     assert len(maps) == 2
     for run, cells in zip(("gd", "adam"), maps, strict=True):
         pixels = lab.page.locator(f'.decision[data-run="{run}"] canvas').evaluate(PIXELS)
-        drawn = {}
+        drawn: dict[tuple[int, int], str | None] = {}
         for path in cells:
             for left, top, wide in re.findall(r"M(\d+),(\d+)h(\d+)v1", str(path.get("d"))):
                 drawn |= {(int(left) + k, int(top)): path.get("fill") for k in range(int(wide))}

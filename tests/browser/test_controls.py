@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import partial
+from operator import ne
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -153,7 +155,7 @@ def test_a_run_is_added_renamed_hidden_and_removed(open_lab: OpenLab) -> None:
     lab.page.keyboard.type("The careful one")
     lab.page.keyboard.press("Enter")
     expect(rows.nth(2).locator("b")).to_have_text("The careful one")
-    lab.until(lambda: lab.ask("GET")["runs"][2]["label"], lambda label: label == "The careful one")
+    lab.until_is(lambda: lab.ask("GET")["runs"][2]["label"], "The careful one")
 
     def lines() -> set[str]:
         return {name.split("/")[0] for name in lab.traces("loss", "train")}
@@ -242,7 +244,7 @@ def test_other_data_and_other_first_weights_start_again(open_lab: OpenLab, noisy
     for name, typed in (("Train", "600"), ("Test", "100"), ("Data seed", "7"), ("Weight seed", "8")):
         before = lab.stored["id"]
         put(lab.page.get_by_label(name, exact=True), typed)
-        lab.until(lambda before=before: lab.stored["id"], lambda now, before=before: now != before)
+        lab.until(lambda: lab.stored["id"], partial(ne, before))
         expect(lab.page.get_by_label(name, exact=True)).to_have_value(typed)
     before = lab.stored["id"]
     lab.page.get_by_label("Initial weights").select_option("he")
@@ -322,20 +324,23 @@ def test_axes_and_measures_follow_the_choice(open_lab: OpenLab) -> None:
     lab.make_steps(950)
     axis = lab.page.get_by_role("radiogroup", name="Horizontal axis")
 
+    def is_just_below(far: float, end: float) -> bool:
+        return 0.97 * far <= end <= far
+
     def reach() -> float:
         places = lab.traces("loss", "train")["gd/train_loss"][0]
         return places[-1] if places else 0.0
 
     for name, far in (("epochs", 950), ("samples seen", 855_000), ("steps", 950)):
         axis.get_by_role("radio", name=name, exact=True).click()
-        lab.until(reach, lambda end, far=far: 0.97 * far <= end <= far)
+        lab.until(reach, partial(is_just_below, far))
     axis.get_by_role("radio", name="seconds", exact=True).click()
     lab.until(reach, lambda end: 0 < end < 60)
 
     layout = "document.querySelector('plotly-chart[kind=loss] .js-plotly-plot').layout.yaxis.type"
     for name in ("linear", "log"):
         lab.page.get_by_role("radiogroup", name="Vertical axis").get_by_role("radio", name=name).click()
-        lab.until(lambda: lab.page.evaluate(layout), lambda kind, name=name: kind == name)
+        lab.until_is(lambda: lab.page.evaluate(layout), name)
 
     measures = lab.page.get_by_role("radiogroup", name="Gradient measure")
 

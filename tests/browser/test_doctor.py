@@ -170,11 +170,7 @@ def test_a_phone_has_a_tab_with_the_count(open_lab: OpenLab) -> None:
     assert lab.page.evaluate(SMALL_TARGETS) == []
     assert faults(lab) == []
     for width in (320, 390):
-        lab.page.set_viewport_size({"width": width, "height": 640})
-        lab.until(
-            lambda: lab.page.evaluate("document.documentElement.scrollWidth"),
-            lambda wide, width=width: wide <= width,
-        )
+        lab.resize(width, 640)
 
 
 def test_axe_finds_nothing_in_the_findings(lab: Dashboard) -> None:

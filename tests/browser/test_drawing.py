@@ -73,7 +73,12 @@ def test_a_new_step_restyles_only_its_own_elements(open_lab: OpenLab) -> None:
     browser.start_tracing(page=lab.page, categories=["devtools.timeline"])
     # counted by shown values: a slow machine shows several steps at once
     steps: set[int] = set()
-    lab.until(lambda: (steps.add(lab.step), len(steps)), lambda value: value[1] > 30)
+
+    def seen() -> int:
+        steps.add(lab.step)
+        return len(steps)
+
+    lab.until(seen, lambda count: count > 30)
     events = json.loads(browser.stop_tracing())["traceEvents"]
     restyled = [
         event["args"]["elementCount"]
@@ -123,11 +128,14 @@ def test_a_page_at_rest_draws_nothing(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(50)
     lab.page.evaluate(COUNT_DRAWS)
+
     # wait for pending draws, then half a second of quiet
-    quiet = lab.until(
-        lambda: (len(draws(lab)), lab.page.wait_for_timeout(500), len(draws(lab))),
-        lambda counts: counts[0] == counts[2],
-    )
+    def around_a_pause() -> tuple[int, int]:
+        before = len(draws(lab))
+        lab.page.wait_for_timeout(500)
+        return before, len(draws(lab))
+
+    quiet = lab.until(around_a_pause, lambda counts: counts[0] == counts[1])
     assert quiet[0] < 20
 
 

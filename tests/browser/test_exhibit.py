@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from itertools import pairwise
 from statistics import variance
 
@@ -88,10 +89,7 @@ def test_play_moves_the_counter_both_loss_curves_and_six_gradients(open_lab: Ope
     lab.until(lambda: lab.step, lambda step: step > counted)
     lab.rest()
     for kind in ("loss", "gradients"):
-        lab.until(
-            lambda kind=kind: lab.chart(kind).get_attribute("data-last-step"),
-            lambda step: step == str(lab.step),
-        )
+        lab.until_is(partial(lab.chart(kind).get_attribute, "data-last-step"), str(lab.step))
 
 
 SWITCH = """() => {
@@ -131,7 +129,7 @@ def test_gd_becomes_sgd_while_it_plays(open_lab: OpenLab) -> None:
     assert lab.samples_seen("gd") == 900 * at + (lab.step - at)
     samples = lab.samples_seen("gd")
     lab.button("1 step (right arrow)").click()
-    lab.until(lambda: lab.samples_seen("gd"), lambda now: now == samples + 1)
+    lab.until_is(lambda: lab.samples_seen("gd"), samples + 1)
     history = lab.ask("GET", "/runs/gd/history", series="train_loss", since=at - 2, until=at + 2)
     assert [b - a for a, b in pairwise(history["samples_seen"])][-2:] == [1, 1]
     assert history["samples_seen"][history["first"].index(at)] == 900 * at + 1

@@ -155,11 +155,7 @@ def test_a_finger_chooses_an_exhibit_on_a_phone(open_lab: OpenLab) -> None:
     expect_exhibit(lab, "zeros")
     assert lab.page.evaluate(SMALL_TARGETS) == []
     for width in (320, PHONE[0], 800):
-        lab.page.set_viewport_size({"width": width, "height": 700})
-        lab.until(
-            lambda: lab.page.evaluate("document.documentElement.scrollWidth"),
-            lambda wide, width=width: wide <= width,
-        )
+        lab.resize(width, 700)
         box = picker(lab).bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) >= 44

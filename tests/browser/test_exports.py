@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from playwright.sync_api import Download, Locator, expect
+from playwright.sync_api import Download, FilePayload, Locator, expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import DESKTOP, PHONE, Dashboard
@@ -252,7 +252,7 @@ def test_an_exported_recipe_opens_with_its_edits_and_gives_the_same_numbers(
     open_panel(other)
     with other.page.expect_file_chooser() as opened:
         other.button("Open a file…").click()
-    opened.value.set_files([{"name": "recipe.json", "mimeType": "application/json", "buffer": recipe}])
+    opened.value.set_files([FilePayload(name="recipe.json", mimeType="application/json", buffer=recipe)])
     expect(other.notice).to_contain_text("Opened from recipe.json")
     expect(panel(other)).to_have_count(0)
     other.make_steps(50)

@@ -78,17 +78,17 @@ def test_the_gauges_follow_the_chosen_run_and_the_step_on_view(open_lab: OpenLab
     runs = lab.page.get_by_role("radiogroup", name="Run measured")
     expect(runs.get_by_role("radio", name="GD", exact=True)).to_be_checked()
     runs.get_by_role("radio", name="SGD").click()
-    lab.until(lambda: value(lab, "noise").get_attribute("data-lane"), lambda lane: lane == "b")
+    lab.until_is(lambda: value(lab, "noise").get_attribute("data-lane"), "b")
     assert lab.page.locator("network-drawing").get_attribute("data-run") == "sgd", "it is the same choice"
     lab.page.keyboard.press("ArrowLeft")
     expect(runs.get_by_role("radio", name="GD", exact=True)).to_be_checked()
     leave(lab)
     lab.page.keyboard.press("2")
-    lab.until(lambda: value(lab, "noise").get_attribute("data-lane"), lambda lane: lane == "b")
+    lab.until_is(lambda: value(lab, "noise").get_attribute("data-lane"), "b")
     assert "batch 1" in str(value(lab, "noise").text_content())
     for _ in range(3):
         lab.page.keyboard.press("ArrowLeft")
-    lab.until(lambda: needle(lab, "edge")[0], lambda step: step == 27)
+    lab.until_is(lambda: needle(lab, "edge")[0], 27)
     curvature = lab.ask("GET", "/runs/sgd/instruments/curvature", step=27)
     assert abs(needle(lab, "edge")[1] - min(curvature["edge"], 2.0)) < 1e-9
 

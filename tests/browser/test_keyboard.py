@@ -31,7 +31,7 @@ def test_space_plays_and_pauses_arrow_steps_and_r_resets(open_lab: OpenLab) -> N
     press("ArrowRight")
     expect(lab.counter).to_have_text("1")
     press("Shift+ArrowRight")
-    lab.until(lambda: lab.samples_seen("sgd"), lambda samples: samples == 900)
+    lab.until_is(lambda: lab.samples_seen("sgd"), 900)
     press("Space")
     expect(lab.pause).to_be_visible()
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", "live")
@@ -47,7 +47,7 @@ def test_space_waits_while_the_page_connects(open_lab: OpenLab) -> None:
     its_own = f"**/api/v1/experiments/{lab.stored['id']}"
     lab.page.route(its_own, lambda route: routes.append(route))
     lab.page.reload()
-    lab.until(lambda: len(routes), lambda count: count == 1)
+    lab.until_is(lambda: len(routes), 1)
     expect(lab.play).to_have_count(0)
     lab.page.keyboard.press("Space")
     routes[0].continue_()
@@ -176,9 +176,9 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
     # the list has every key, and the kernel
     press("?")
     expect(lab.page.get_by_text("Steps are made by compiled kernels.")).to_be_visible()
-    keys = lab.page.get_by_role("dialog", name="Keyboard").locator("kbd")
-    expect(keys.first).to_be_visible()
-    texts = keys.all_inner_texts()
+    shown = lab.page.get_by_role("dialog", name="Keyboard").locator("kbd")
+    expect(shown.first).to_be_visible()
+    texts = shown.all_inner_texts()
     assert {
         "Space",
         "→",
@@ -216,7 +216,7 @@ def test_0_fits_the_axes_again_after_a_zoom(open_lab: OpenLab) -> None:
     mouse.up()
     lab.until(lambda: lab.page.evaluate(reach), lambda end: end < 0.8 * whole)
     lab.page.keyboard.press("0")
-    lab.until(lambda: lab.page.evaluate(reach), lambda end: end == whole)
+    lab.until_is(lambda: lab.page.evaluate(reach), whole)
 
 
 def test_a_key_that_is_typed_into_a_field_is_the_fields_own(open_lab: OpenLab) -> None:

@@ -163,7 +163,7 @@ def test_the_doctors_why_leads_to_its_line(open_lab: OpenLab) -> None:
     )
     assert faults(lab) == []
     lab.page.keyboard.press("i")
-    lab.until(lambda: lab.focused, lambda focused: focused == "Show the line: dz2 = da2 * (z2 > 0)")
+    lab.until_is(lambda: lab.focused, "Show the line: dz2 = da2 * (z2 > 0)")
 
 
 def too_large(address: str) -> str:
@@ -286,9 +286,7 @@ def test_opening_keeps_focus_however_late_the_answer(open_lab: OpenLab) -> None:
     lab.until(lambda: len(routes), lambda count: count > 0)
     # while the answer is late, content of another step is hidden
     title = lab.page.locator(".line-view h3")
-    lab.until(
-        lambda: title.evaluate("(each) => getComputedStyle(each).visibility"), lambda value: value == "hidden"
-    )
+    lab.until_is(lambda: title.evaluate("(each) => getComputedStyle(each).visibility"), "hidden")
     expect(lines(lab)).to_be_focused()
     routes[0].continue_()
     lab.page.unroute("**/inspect?*")
@@ -406,11 +404,7 @@ def test_wide_and_deep_networks_fit_the_page(open_lab: OpenLab) -> None:
         lab.page.keyboard.press("ArrowDown")
     expect(lab.page.locator(".equation")).to_contain_text("56 more rows")
     for width in (1440, 1121, 760):
-        lab.page.set_viewport_size({"width": width, "height": 800})
-        lab.until(
-            lambda: lab.page.evaluate("document.documentElement.scrollWidth"),
-            lambda wide, width=width: wide <= width,
-        )
+        lab.resize(width, 800)
         assert inspector(lab).evaluate("(each) => each.scrollWidth <= each.clientWidth")
 
 
@@ -427,11 +421,7 @@ def test_a_phone_has_the_inspector_behind_a_tab_without_axe_or_touch_faults(open
     assert faults(lab) == []
     assert lab.page.evaluate(SMALL_TARGETS) == []
     for width in (320, 390):
-        lab.page.set_viewport_size({"width": width, "height": 844})
-        lab.until(
-            lambda: lab.page.evaluate("document.documentElement.scrollWidth"),
-            lambda wide, width=width: wide <= width,
-        )
+        lab.resize(width, 844)
     # the list stands below the line: choosing far down scrolls to the chosen line
     lines(lab).get_by_text("dW2 = a1.T @ dz2").tap()
     expect(inspector(lab)).to_have_attribute("data-line", "backward dW2")

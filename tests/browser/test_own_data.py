@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.sync_api import JSHandle, Locator, expect
+from playwright.sync_api import FilePayload, JSHandle, Locator, expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import PHONE, Dashboard
@@ -27,7 +27,7 @@ def choose_file(lab: Dashboard, text: str | bytes, name: str = "houses.csv") -> 
     with lab.page.expect_file_chooser() as opened:
         dialog(lab).get_by_role("button", name="file").click()
     body = text.encode() if isinstance(text, str) else text
-    opened.value.set_files([{"name": name, "mimeType": "text/csv", "buffer": body}])
+    opened.value.set_files([FilePayload(name=name, mimeType="text/csv", buffer=body)])
 
 
 def hear_of_choosers(lab: Dashboard) -> None:
@@ -197,7 +197,7 @@ def test_the_dialog_works_by_keyboard_and_axe_finds_nothing(open_lab: OpenLab) -
     with lab.page.expect_file_chooser() as opened:
         press("Enter")
     opened.value.set_files(
-        [{"name": "houses.csv", "mimeType": "text/csv", "buffer": (HOUSES + GAPS).encode()}]
+        [FilePayload(name="houses.csv", mimeType="text/csv", buffer=(HOUSES + GAPS).encode())]
     )
     expect(target(lab)).to_be_focused()
     assert faults(lab) == []

@@ -39,7 +39,7 @@ def test_a_browser_creates_under_one_key_that_no_link_or_export_contains(visits:
     assert re.fullmatch(r"[0-9a-f]{32}", key)
     lab.page.get_by_label("Noise", exact=True).fill("0.25")
     lab.page.get_by_label("Noise", exact=True).press("Enter")
-    lab.until(lambda: lab.stored["recipe"]["data"].get("noise"), lambda noise: noise == 0.25)
+    lab.until_is(lambda: lab.stored["recipe"]["data"].get("noise"), 0.25)
     lab.make_steps(5)
     creations = [each for each in requests if each[1] is not None]
     assert creations == [("POST /api/v1/experiments", key)] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import httpx
@@ -71,6 +72,10 @@ def fork(lab: Dashboard, count: int) -> None:
     expect(lab.page.locator("race-table tbody tr")).to_have_count(count)
 
 
+def are_scored(count: int, squares: list[dict[str, Any]]) -> bool:
+    return [each["score"] != "R² –" for each in squares] == [True] * count
+
+
 def test_the_doctors_own_fork_moves_nothing_in_the_rail_nor_do_any_more(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(LONG)
@@ -84,7 +89,7 @@ def test_the_doctors_own_fork_moves_nothing_in_the_rail_nor_do_any_more(open_lab
         lab.ask("POST", "/step", {"steps": 1})
         squares = lab.until(
             lambda: lab.page.evaluate(SQUARES),
-            lambda squares, count=count: [each["score"] != "R² –" for each in squares] == [True] * count,
+            partial(are_scored, count),
         )
         names = {run["name"]: run["label"] or run["name"].upper() for run in lab.ask("GET")["runs"]}
         assert [each["run"] for each in squares] == list(names)
@@ -93,10 +98,7 @@ def test_the_doctors_own_fork_moves_nothing_in_the_rail_nor_do_any_more(open_lab
         assert [each["full"] for each in squares] == [
             f"{names[each['run']]}: {each['score']}" for each in squares
         ]
-        lab.until(
-            lambda: lab.chart("scatter").get_attribute("data-traces"),
-            lambda text, count=count: text == str(count),
-        )
+        lab.until_is(lambda: lab.chart("scatter").get_attribute("data-traces"), str(count))
         expect_places(lab, before)
     assert faults_in_both_themes(lab) == []
 

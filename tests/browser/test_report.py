@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Dialog, Request
 
 from browser.conftest import OpenLab
 from browser.test_accessibility import AXE, RULES
@@ -35,10 +35,19 @@ def test_a_report_opens_from_a_file_without_network_and_shows_its_figures(
     context = chromium.new_context(offline=True)
     page = context.new_page()
     messages: list[str] = []
+
+    def dismissed(dialog: Dialog) -> None:
+        messages.append(f"a script spoke: {dialog.message}")
+        dialog.dismiss()
+
+    def note(request: Request) -> None:
+        if not request.url.startswith("file:"):
+            messages.append(request.url)
+
     page.on("console", lambda message: messages.append(message.text))
     page.on("pageerror", lambda error: messages.append(str(error)))
-    page.on("dialog", lambda dialog: (messages.append(f"a script spoke: {dialog.message}"), dialog.dismiss()))
-    page.on("request", lambda request: request.url.startswith("file:") or messages.append(request.url))
+    page.on("dialog", dismissed)
+    page.on("request", note)
     page.goto(path.as_uri())
     page.locator("figure path.js-line").nth(6).wait_for(state="attached")
     drawn = {each["id"]: each for each in page.evaluate(DRAWN)}

@@ -14,7 +14,9 @@ MOST_BYTES = 1_500_000
 
 def look(frame: Image.Image) -> tuple[int, float]:
     """How many colours a frame has, and the share of the commonest."""
-    counts = [count for count, _ in frame.convert("RGB").getcolors(maxcolors=1 << 24)]
+    colours = frame.convert("RGB").getcolors(maxcolors=1 << 24)
+    assert colours
+    counts = [count for count, _ in colours]
     return len(counts), max(counts) / sum(counts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ def test_a_link_opens_elsewhere_as_the_same_experiment_at_the_same_step_in_the_s
     lab.ask("POST", "/runs", {"name": "branch", "fork_of": "sgd", "at_step": 8, "learning_rate": 0.001})
     expect(lab.row("branch")).to_be_visible()
     lab.ask("POST", "/step", {"steps": 11, "run": "gd"})
-    lab.until(lambda: lab.step, lambda step: step == 26)
+    lab.until_is(lambda: lab.step, 26)
     for key in ("x", "m"):
         lab.page.keyboard.press(key)
     lab.card("sgd").get_by_role("button", name="Hide SGD in the charts").click()
@@ -105,6 +106,10 @@ def test_a_link_opens_elsewhere_as_the_same_experiment_at_the_same_step_in_the_s
     ]
 
 
+def losses_shown(lab: Dashboard, run: str) -> list[str]:
+    return lab.row(run).locator("td").all_inner_texts()[2:4]
+
+
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_an_old_link_still_opens_with_the_same_view(path: Path, visits: Visits, address: str) -> None:
     golden = json.loads(path.read_text())
@@ -112,10 +117,7 @@ def test_an_old_link_still_opens_with_the_same_view(path: Path, visits: Visits, 
     expect(lab.page.locator("race-table th.moment")).to_have_text(golden["moment"])
     for run, losses in golden["losses"].items():
         # a frame ends a step earlier: the losses of the step itself come with the next answer
-        lab.until(
-            lambda run=run: lab.row(run).locator("td").all_inner_texts()[2:4],
-            lambda value, losses=losses: value == losses,
-        )
+        lab.until_is(partial(losses_shown, lab, run), losses)
 
 
 def test_the_qr_code_contains_the_link(open_lab: OpenLab) -> None:
@@ -172,7 +174,7 @@ def test_a_visitor_who_watches_sees_everything_live_and_changes_nothing(
     line.get_by_role("button", name="Make it mine: a copy").click()
     expect(line).to_be_hidden()
     guest.wait()
-    guest.until(lambda: rows(guest), lambda value: value == before)
+    guest.until_is(lambda: rows(guest), before)
     assert guest.stored["id"] != lab.stored["id"]
     guest.make_steps(5)
     assert lab.step == guest.step - 5
@@ -207,16 +209,16 @@ def test_opening_a_link_over_ones_own_experiment_can_be_undone(open_lab: OpenLab
     other.make_steps(3)
     mine = other.stored["id"]
     other.page.goto(link_of(lab))
-    other.until(lambda: other.step, lambda step: step == 8)
+    other.until_is(lambda: other.step, 8)
     other.notice.get_by_role("button", name="Undo").click()
-    other.until(lambda: (other.stored["id"], other.step), lambda now: now == (mine, 3))
+    other.until_is(lambda: (other.stored["id"], other.step), (mine, 3))
     other.page.goto(link_of(lab)[:-30])
     expect(other.strip).to_contain_text("This link cannot be opened. It is incomplete")
     assert (other.stored["id"], other.step) == (mine, 3)
     # the experiment left for it is still there
     other.page.keyboard.press("s")
     dialog(other).get_by_role("button", name="Back to the experiment before the link").click()
-    other.until(lambda: other.step, lambda step: step == 8)
+    other.until_is(lambda: other.step, 8)
 
 
 def test_the_link_is_copied(open_lab: OpenLab) -> None:

@@ -179,5 +179,5 @@ def test_a_zoom_into_an_old_range_of_a_long_run_shows_every_step(open_lab: OpenL
     box = lab.chart("loss").bounding_box()
     assert box
     lab.page.mouse.dblclick(box["x"] + 400, box["y"] + box["height"] / 2)
-    lab.until(lambda: lab.page.evaluate(reach), lambda value: value == whole)
+    lab.until_is(lambda: lab.page.evaluate(reach), whole)
     assert len(steps()) < 900

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,19 +13,13 @@ from playwright.sync_api import expect
 
 from browser.conftest import OpenLab, Visits
 from browser.dashboard import DESKTOP, PHONE, Dashboard
-from browser.proxy import Line, open_line
-from support.serving import open_server
+from browser.proxy import Line
+from support.serving import open_program, open_server
 
 FULL_DISK = Path(__file__).parents[1] / "support" / "full_disk.py"
 
 # Chromium's own console message for a failed connection.
 CUT = ("WebSocket connection to", "Failed to load resource")
-
-
-@pytest.fixture
-def line(address: str) -> Iterator[Line]:
-    with open_line(int(address.rsplit(":", 1)[1])) as line:
-        yield line
 
 
 def steps_drawn(lab: Dashboard, run: str) -> list[float]:
@@ -206,7 +199,7 @@ def test_a_server_that_cannot_store_refuses_changes_and_says_so_until_it_can(
     open_lab: OpenLab, tmp_path: Path
 ) -> None:
     full = tmp_path / "full"
-    with open_server(program=(str(FULL_DISK), str(full))) as server:
+    with open_program((str(FULL_DISK), str(full))) as server:
         lab = open_lab(at=server.url.rstrip("/"))
         lab.allow(*CUT)
         lab.make_steps(30)
@@ -237,7 +230,7 @@ def test_a_page_that_cannot_start_says_why_shows_stored_experiments_and_starts_l
     visits: Visits, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     full = tmp_path / "full"
-    with open_server(program=(str(FULL_DISK), str(full))) as server:
+    with open_program((str(FULL_DISK), str(full))) as server:
         address = server.url.rstrip("/")
         stored = httpx.post(f"{address}/api/v1/experiments", json={"data": {"samples": 60}}).json()
         full.touch()
@@ -292,7 +285,7 @@ def test_a_reload_after_a_restart_starts_the_stored_recipe_and_says_so(open_lab:
     lab.allow("Failed to load resource")
     lab.page.get_by_label("Noise", exact=True).fill("0.25")
     lab.page.get_by_label("Noise", exact=True).press("Enter")
-    lab.until(lambda: lab.stored["recipe"]["data"].get("noise"), lambda noise: noise == 0.25)
+    lab.until_is(lambda: lab.stored["recipe"]["data"].get("noise"), 0.25)
     lab.make_steps(5)
     # to the page a missing experiment is a restarted server; set up outside the page
     lab.page.goto(f"{lab.address}/healthz")

@@ -175,7 +175,7 @@ def test_charts_are_drawn_without_a_typeface_that_does_not_load(visits: Visits) 
     assert lab.page.evaluate(STATUS) == "loading"
     for route in routes:
         route.abort()
-    lab.until(lambda: lab.page.evaluate(STATUS), lambda status: status == "error")
+    lab.until_is(lambda: lab.page.evaluate(STATUS), "error")
     lab.page.reload(wait_until="domcontentloaded")
     routes[-1].abort()
     lab.wait(drawn=True)

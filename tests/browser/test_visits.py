@@ -25,7 +25,7 @@ def test_a_reload_comes_back_to_the_same_experiment_at_the_same_step(open_lab: O
     assert lab.stored["id"] == before
     expect(lab.counter).to_have_text("150")
     expect(lab.page.locator("invitation-overlay")).to_be_hidden()
-    lab.until(lambda: lab.row("sgd").inner_text(), lambda now: now == row)
+    lab.until_is(lambda: lab.row("sgd").inner_text(), row)
     expect(lab.flags).to_have_attribute("title", "rate 0.1 → 0.02")
     expect(lab.flags).to_have_attribute("data-step", "120")
     expect(lab.page.get_by_role("radio", name="L2 norm")).to_be_checked()

@@ -1,12 +1,19 @@
-"""A server shared by tests that change only their own experiments."""
+"""A client of an app in this process, and a server shared by tests that change only their own experiments."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
+import httpx
 import pytest
 
-from support.serving import Server, open_server
+from support.serving import Server, open_app, open_server
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with open_app() as (_, client):
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -36,10 +36,9 @@ from fallline.vocabulary.columns import Buckets, Records
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from fallline.vocabulary.run_settings import OWN_SETTINGS
+from support.aliases import Json
 from support.lives import CLOCK, KERNELS, Life, costless, edit
 from support.measurements import assert_same
-
-Json = dict[str, Any]
 
 MOST_STEPS = 1000
 """A run is not taken further: all of it is made again many times."""
@@ -57,7 +56,7 @@ SOONER = (
 
 # A failing sequence is reported as it is: shrinking it takes minutes.
 LIVES = settings(
-    max_examples=settings.default.max_examples * 2 // 5, stateful_step_count=15, phases=(Phase.generate,)
+    max_examples=settings().max_examples * 2 // 5, stateful_step_count=15, phases=(Phase.generate,)
 )
 
 # A few important values: by default, Hypothesis tries 0 and 1 most of the time.
@@ -371,6 +370,5 @@ def _printed(program: bytes) -> list[float]:
     return [float(line.split()[1]) for line in printed.getvalue().splitlines()]
 
 
-TestAnyLife = AnyLife.TestCase
+TestAnyLife = pytest.mark.timeout(6 * settings().max_examples)(AnyLife.TestCase)
 TestAnyLife.settings = LIVES
-TestAnyLife.pytestmark = [pytest.mark.timeout(6 * settings.default.max_examples)]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from fallline.vocabulary import answers
 from fallline.vocabulary.errors import InvalidRequest
 from fallline.web import socket
-from support.serving import Server, created, open_app, raw
+from support.serving import Server, created, raw
 
 DEEP = b'{"data":' * 5_000 + b"1" + b"}" * 5_000
 
@@ -202,31 +203,31 @@ def check(content_type: str, status: int, body: dict[str, Any]) -> None:
         assert error.detail
 
 
-async def test_every_bad_recipe_is_answered_with_problem_details() -> None:
+async def test_every_bad_recipe_is_answered_with_problem_details(client: httpx.AsyncClient) -> None:
     assert len(RECIPES) >= 60
-    async with open_app() as (_, client):
-        for body in RECIPES:
-            answer = await client.post(
-                "/api/v1/experiments", content=body, headers={"Content-Type": "application/json"}
-            )
-            try:
-                check(answer.headers["content-type"], answer.status_code, answer.json())
-            except AssertionError as error:
-                raise AssertionError(f"{body[:80]!r}: {answer.status_code} {answer.text[:200]}") from error
-        assert (await client.get("/healthz")).json()["experiments"] == 0
+    for body in RECIPES:
+        answer = await client.post(
+            "/api/v1/experiments", content=body, headers={"Content-Type": "application/json"}
+        )
+        try:
+            check(answer.headers["content-type"], answer.status_code, answer.json())
+        except AssertionError as error:
+            raise AssertionError(f"{body[:80]!r}: {answer.status_code} {answer.text[:200]}") from error
+    assert (await client.get("/healthz")).json()["experiments"] == 0
 
 
-async def test_every_bad_command_is_answered_with_problem_details_and_does_nothing() -> None:
-    async with open_app() as (_, client):
-        one = await created(client)
-        before = (await one.get()).json()
-        for method, path, body in COMMANDS:
-            answer = await client.request(method, one.here + path, content=body, headers=one.authorized)
-            try:
-                check(answer.headers["content-type"], answer.status_code, answer.json())
-            except AssertionError as error:
-                raise AssertionError(f"{path} {body!r}: {answer.status_code} {answer.text[:200]}") from error
-        assert (await one.get()).json() == before
+async def test_every_bad_command_is_answered_with_problem_details_and_does_nothing(
+    client: httpx.AsyncClient,
+) -> None:
+    one = await created(client)
+    before = (await one.get()).json()
+    for method, path, body in COMMANDS:
+        answer = await client.request(method, one.here + path, content=body, headers=one.authorized)
+        try:
+            check(answer.headers["content-type"], answer.status_code, answer.json())
+        except AssertionError as error:
+            raise AssertionError(f"{path} {body!r}: {answer.status_code} {answer.text[:200]}") from error
+    assert (await one.get()).json() == before
 
 
 def test_the_socket_refuses_the_same_bodies() -> None:

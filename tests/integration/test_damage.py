@@ -8,7 +8,6 @@ import random
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -18,10 +17,10 @@ from fallline.storage import sql
 from fallline.storage.interface import StoreRefused
 from fallline.storage.reserve import NAME as RESERVE
 from fallline.storage.sqlite import NAME, SqliteStore
+from support.aliases import Json
 from support.lives import costless
 from support.serving import Experiment, created, open_app
 
-JSON = dict[str, Any]
 CSV = "\n".join(f"{k},{k % 3},{k * k % 17}" for k in range(200)).encode()
 SEEDS = range(40)
 LOGGED = 20
@@ -34,12 +33,12 @@ class Lived:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.experiments: list[Experiment] = []
-        self.states: dict[str, JSON] = {}
+        self.states: dict[str, Json] = {}
 
     async def live(self) -> None:
         async with open_app(data=self.folder, kernel="numpy") as (_, client):
             for number in range(8):
-                recipe: JSON = {"data": {"samples": 40 + number}}
+                recipe: Json = {"data": {"samples": 40 + number}}
                 if number % 4 == 3:
                     upload = await client.post(
                         "/api/v1/datasets", content=CSV, headers={"Content-Type": "text/csv"}

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fallline.engine.data.tabular import read_new_table
 from fallline.services import lab
 from fallline.vocabulary import answers, catalog_answers, upload_answers
 from support.csv_files import BAD, MIB, TOO_LARGE
 from support.serving import Server, created, open_app, raw
+from support.spies import noting
 
 DATASETS = "/api/v1/datasets"
 CSV = {"Content-Type": "text/csv"}
@@ -32,112 +34,114 @@ async def upload(client: httpx.AsyncClient, text: str = FLOWERS) -> dict[str, An
     return table
 
 
-async def test_an_uploaded_table_is_described_and_can_be_read_again() -> None:
-    async with open_app() as (_, client):
-        table = await upload(client, FLOWERS + "\r\n;red;nr 60;a\r\n")
-        assert [(each["name"], each["kind"], each["used"]) for each in table["columns"]] == [
-            ("length", "number", True),
-            ("colour", "category", True),
-            ("note", "text", False),
-            ("kind", "category", True),
-        ]
-        assert (table["rows"], table["target"], table["skipped_count"]) == (60, "kind", 1)
-        assert table["skipped"] == [{"line": 62, "reason": "no value in length"}]
-        assert table["preview"][1] == ["0,125", "blue", "nr 1", "b"]
-        upload_answers.Table.model_validate(table)
-        assert (await client.get(f"{DATASETS}/{table['id']}")).json() == table
-        assert (await client.get(f"{DATASETS}/{table['id'][:-1]}")).status_code == 404
-        assert (await upload(client))["id"] != (await upload(client))["id"]
+async def test_an_uploaded_table_is_described_and_can_be_read_again(client: httpx.AsyncClient) -> None:
+    table = await upload(client, FLOWERS + "\r\n;red;nr 60;a\r\n")
+    assert [(each["name"], each["kind"], each["used"]) for each in table["columns"]] == [
+        ("length", "number", True),
+        ("colour", "category", True),
+        ("note", "text", False),
+        ("kind", "category", True),
+    ]
+    assert (table["rows"], table["target"], table["skipped_count"]) == (60, "kind", 1)
+    assert table["skipped"] == [{"line": 62, "reason": "no value in length"}]
+    assert table["preview"][1] == ["0,125", "blue", "nr 1", "b"]
+    upload_answers.Table.model_validate(table)
+    assert (await client.get(f"{DATASETS}/{table['id']}")).json() == table
+    assert (await client.get(f"{DATASETS}/{table['id'][:-1]}")).status_code == 404
+    assert (await upload(client))["id"] != (await upload(client))["id"]
 
 
-async def test_the_same_recipe_gives_the_same_numbers() -> None:
-    async with open_app() as (_, client):
-        table = await upload(client)
-        data = {
-            "name": "csv",
-            "dataset": table["id"],
-            "target": "kind",
-            "test_fraction": 0.2,
-            "standardize": "inputs",
-        }
-        one = await created(client, {"data": data})
-        filled = (await one.get("/recipe")).json()
-        assert filled["data"] == {
-            **data, "task": "classification", "samples": 60, "features": 3, "noise": 0.0, "seed": 0,
-        }  # fmt: skip
-        assert filled["loss"] == "softmax_cross_entropy"
-        other = await created(client, filled)
-        snapshots = []
-        for each in (one, other):
-            state = (await each.ask("POST", "/step", {"steps": 200})).json()
-            assert (state["classes"], state["score"]) == (["a", "b", "c"], "accuracy")
-            snapshots.append((await each.get("/runs/sgd/snapshot")).json())
-            samples = (await each.get("/data")).json()
-            assert (samples["features"], samples["classes"]) == (
-                ["length", "colour=blue", "colour=red"],
-                ["a", "b", "c"],
-            )
-            assert state["inputs"] == samples["features"]
-        assert snapshots[0] == snapshots[1]
-
-
-async def test_a_column_may_be_learnt_otherwise_than_guessed_and_runs_may_be_added() -> None:
-    async with open_app() as (_, client):
-        table = await upload(client, "x,y\n" + "\n".join(f"{k},{k % 2}" for k in range(40)))
-        data = {"name": "csv", "dataset": table["id"], "target": "y"}
-        inferred, explicit = (
-            await created(client, {"data": data}),
-            await created(client, {"data": {**data, "task": "regression"}}),
+async def test_the_same_recipe_gives_the_same_numbers(client: httpx.AsyncClient) -> None:
+    table = await upload(client)
+    data = {
+        "name": "csv",
+        "dataset": table["id"],
+        "target": "kind",
+        "test_fraction": 0.2,
+        "standardize": "inputs",
+    }
+    one = await created(client, {"data": data})
+    filled = (await one.get("/recipe")).json()
+    assert filled["data"] == {
+        **data, "task": "classification", "samples": 60, "features": 3, "noise": 0.0, "seed": 0,
+    }  # fmt: skip
+    assert filled["loss"] == "softmax_cross_entropy"
+    other = await created(client, filled)
+    snapshots = []
+    for each in (one, other):
+        state = (await each.ask("POST", "/step", {"steps": 200})).json()
+        assert (state["classes"], state["score"]) == (["a", "b", "c"], "accuracy")
+        snapshots.append((await each.get("/runs/sgd/snapshot")).json())
+        samples = (await each.get("/data")).json()
+        assert (samples["features"], samples["classes"]) == (
+            ["length", "colour=blue", "colour=red"],
+            ["a", "b", "c"],
         )
-        assert (inferred.state["classes"], explicit.state["classes"]) == (["0", "1"], [])
-        for one in (inferred, explicit):
-            assert (await one.ask("POST", "/step", {"steps": 20})).status_code == 200
-            assert (await one.ask("POST", "/runs", {"batch_size": 8})).status_code == 201
-            assert (await one.ask("POST", "/runs", {"fork_of": "sgd", "at_step": 10})).status_code == 201
+        assert state["inputs"] == samples["features"]
+    assert snapshots[0] == snapshots[1]
 
 
-async def test_a_recipe_that_does_not_fit_its_table_is_refused_with_a_pointer() -> None:
-    async with open_app() as (_, client):
-        id = (await upload(client))["id"]
-        for data, pointer in (
-            ({"dataset": "unknown"}, "/data/dataset"),
-            ({"dataset": id + "/.."}, "/data/dataset"),
-            ({"dataset": 5}, "/data/dataset"),
-            ({}, "/data/dataset"),
-            ({"dataset": id, "target": "note"}, "/data/target"),
-            ({"dataset": id, "target": ""}, "/data/target"),
-            ({"dataset": id, "task": "clustering"}, "/data/task"),
-            ({"dataset": id, "task": "regression"}, "/data/task"),
-        ):
-            answer = await client.post("/api/v1/experiments", json={"data": {"name": "csv", **data}})
-            assert answer.status_code == 422
-            assert [error["pointer"] for error in answer.json()["errors"]] == [pointer], data
+async def test_a_column_may_be_learnt_otherwise_than_guessed_and_runs_may_be_added(
+    client: httpx.AsyncClient,
+) -> None:
+    table = await upload(client, "x,y\n" + "\n".join(f"{k},{k % 2}" for k in range(40)))
+    data = {"name": "csv", "dataset": table["id"], "target": "y"}
+    inferred, explicit = (
+        await created(client, {"data": data}),
+        await created(client, {"data": {**data, "task": "regression"}}),
+    )
+    assert (inferred.state["classes"], explicit.state["classes"]) == (["0", "1"], [])
+    for one in (inferred, explicit):
+        assert (await one.ask("POST", "/step", {"steps": 20})).status_code == 200
+        assert (await one.ask("POST", "/runs", {"batch_size": 8})).status_code == 201
+        assert (await one.ask("POST", "/runs", {"fork_of": "sgd", "at_step": 10})).status_code == 201
 
 
-async def test_the_catalog_lists_it_as_something_that_cannot_be_had_without_a_table() -> None:
-    async with open_app() as (_, client):
-        catalog = (await client.get("/api/v1/catalog")).json()
-        (row,) = (row for row in catalog["datasets"] if row["name"] == "csv")
-        catalog_answers.DatasetRow.model_validate(row)
-        assert (row["task"], row["features"], row["samples"]) == (None, None, None)
-        assert "/api/v1/datasets" in row["missing"]
-        assert [each["name"] for each in row["needs"]] == ["dataset", "target", "task"]
-        assert (catalog["bounds"]["csv_rows"], catalog["bounds"]["csv_bytes"]) == (5_000, MIB)
+async def test_a_recipe_that_does_not_fit_its_table_is_refused_with_a_pointer(
+    client: httpx.AsyncClient,
+) -> None:
+    id = (await upload(client))["id"]
+    for data, pointer in (
+        ({"dataset": "unknown"}, "/data/dataset"),
+        ({"dataset": id + "/.."}, "/data/dataset"),
+        ({"dataset": 5}, "/data/dataset"),
+        ({}, "/data/dataset"),
+        ({"dataset": id, "target": "note"}, "/data/target"),
+        ({"dataset": id, "target": ""}, "/data/target"),
+        ({"dataset": id, "task": "clustering"}, "/data/task"),
+        ({"dataset": id, "task": "regression"}, "/data/task"),
+    ):
+        answer = await client.post("/api/v1/experiments", json={"data": {"name": "csv", **data}})
+        assert answer.status_code == 422
+        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer], data
 
 
-async def test_every_csv_that_cannot_be_used_is_answered_with_problem_details() -> None:
-    async with open_app() as (_, client):
-        for body, expected in [
-            *BAD,
-            ("a,\u202eb\n1,2\n2,3\n".encode(), {"line": 1, "offset": 2}),
-            *((body, {"bound": bound, "asked": needed}) for body, bound, needed in TOO_LARGE),
-        ]:
-            answer = await client.post(DATASETS, content=body, headers=CSV)
-            assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
-            problem = answer.json()
-            answers.Problem.model_validate(problem)
-            for name in expected.keys() - {"says"}:
-                assert problem[name] == expected[name], body[:80]
+async def test_the_catalog_lists_it_as_something_that_cannot_be_had_without_a_table(
+    client: httpx.AsyncClient,
+) -> None:
+    catalog = (await client.get("/api/v1/catalog")).json()
+    (row,) = (row for row in catalog["datasets"] if row["name"] == "csv")
+    catalog_answers.DatasetRow.model_validate(row)
+    assert (row["task"], row["features"], row["samples"]) == (None, None, None)
+    assert "/api/v1/datasets" in row["missing"]
+    assert [each["name"] for each in row["needs"]] == ["dataset", "target", "task"]
+    assert (catalog["bounds"]["csv_rows"], catalog["bounds"]["csv_bytes"]) == (5_000, MIB)
+
+
+async def test_every_csv_that_cannot_be_used_is_answered_with_problem_details(
+    client: httpx.AsyncClient,
+) -> None:
+    for body, expected in [
+        *BAD,
+        ("a,\u202eb\n1,2\n2,3\n".encode(), {"line": 1, "offset": 2}),
+        *((body, {"bound": bound, "asked": needed}) for body, bound, needed in TOO_LARGE),
+    ]:
+        answer = await client.post(DATASETS, content=body, headers=CSV)
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+        problem = answer.json()
+        answers.Problem.model_validate(problem)
+        for name in expected.keys() - {"says"}:
+            assert problem[name] == expected[name], body[:80]
 
 
 @pytest.mark.parametrize(
@@ -154,21 +158,20 @@ async def test_every_csv_that_cannot_be_used_is_answered_with_problem_details() 
         ("", 415),
     ],
 )
-async def test_only_a_declared_csv_is_parsed(content_type: str, status: int) -> None:
-    async with open_app() as (_, client):
-        answer = await client.post(DATASETS, content=FLOWERS.encode(), headers={"Content-Type": content_type})
-        assert answer.status_code == status
-        if status == 415:
-            assert answer.headers["accept-post"] == "text/csv"
-            assert answer.json()["type"] == "/problems/unsupported-media-type"
+async def test_only_a_declared_csv_is_parsed(
+    client: httpx.AsyncClient, content_type: str, status: int
+) -> None:
+    answer = await client.post(DATASETS, content=FLOWERS.encode(), headers={"Content-Type": content_type})
+    assert answer.status_code == status
+    if status == 415:
+        assert answer.headers["accept-post"] == "text/csv"
+        assert answer.json()["type"] == "/problems/unsupported-media-type"
 
 
 async def test_a_csv_is_parsed_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    where = []
-    read = lab.read_new_table
-    monkeypatch.setattr(
-        lab, "read_new_table", lambda body: (where.append(threading.current_thread()), read(body))[1]
-    )
+    where: list[threading.Thread] = []
+    note = noting(lambda body: where.append(threading.current_thread()), read_new_table)
+    monkeypatch.setattr(lab, "read_new_table", note)
     async with open_app() as (_, client):
         await upload(client)
     assert len(where) == 1
@@ -208,9 +211,9 @@ def test_more_than_a_mebibyte_is_413_however_it_is_announced(shared_server: Serv
 
 
 @pytest.fixture(scope="module")
-def client(shared_server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=shared_server.url) as client:
-        yield client
+def http(shared_server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=shared_server.url) as http:
+        yield http
 
 
 NUMBERS = st.sampled_from(["1", "2", "-7.5", "1e30", "-1e30", "1e-300", "0", "3", "1e31", "x", "NA", "-inf"])
@@ -219,8 +222,8 @@ ROWS = st.lists(st.tuples(NUMBERS, TEXTS, NUMBERS).map(",".join), max_size=25).m
 
 
 @given(body=st.one_of(st.binary(max_size=200), ROWS))
-def test_no_bytes_lead_to_an_error_of_the_server(body: bytes, client: httpx.Client) -> None:
-    answer = client.post(DATASETS, content=body, headers=CSV)
+def test_no_bytes_lead_to_an_error_of_the_server(body: bytes, http: httpx.Client) -> None:
+    answer = http.post(DATASETS, content=body, headers=CSV)
     assert answer.status_code in (201, 422), answer.text
     if answer.status_code == 422:
         answers.Problem.model_validate(answer.json())
@@ -229,13 +232,13 @@ def test_no_bytes_lead_to_an_error_of_the_server(body: bytes, client: httpx.Clie
     for column in table["columns"]:
         for task in ("regression", "classification"):
             data = {"name": "csv", "dataset": table["id"], "target": column["name"], "task": task}
-            created = client.post("/api/v1/experiments", json={"data": data})
+            created = http.post("/api/v1/experiments", json={"data": data})
             assert created.status_code in (201, 422), created.text
             assert created.status_code == 422 or column["used"]
             if created.status_code == 201:
                 token = {"Authorization": f"Bearer {created.json()['token']}"}
                 here = f"/api/v1/experiments/{created.json()['id']}"
-                assert client.get(here + "/data").status_code == 200
-                stepped = client.post(here + "/step", json={"steps": 2}, headers=token)
+                assert http.get(here + "/data").status_code == 200
+                stepped = http.post(here + "/step", json={"steps": 2}, headers=token)
                 assert stepped.status_code in (200, 409), stepped.text
-                assert client.delete(here, headers=token).status_code == 204
+                assert http.delete(here, headers=token).status_code == 204

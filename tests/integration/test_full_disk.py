@@ -15,7 +15,6 @@ from collections import namedtuple
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -26,10 +25,10 @@ from fallline.storage.interface import Moment, NewExperiment, Record, StoreUnwri
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary.journal import JournalBatch, entry
 from powerloss.recording import Recording
+from support.aliases import Json
 from support.lives import costless
-from support.serving import NUMPY, Experiment, Server, created, open_app, open_server
+from support.serving import NUMPY, Experiment, Server, created, open_app, open_program
 
-JSON = dict[str, Any]
 PROGRAM = Path(__file__).parents[1] / "support" / "full_disk.py"
 Usage = namedtuple("Usage", ("total", "used", "free"))
 
@@ -37,7 +36,7 @@ Usage = namedtuple("Usage", ("total", "used", "free"))
 @asynccontextmanager
 async def opened(data: Path, full: Path) -> AsyncIterator[tuple[Server, httpx.AsyncClient]]:
     """A server whose disk is full while this file exists."""
-    with open_server(program=(str(PROGRAM), str(full)), FALLLINE_DATA=str(data), **NUMPY) as server:
+    with open_program((str(PROGRAM), str(full)), FALLLINE_DATA=str(data), **NUMPY) as server:
         async with httpx.AsyncClient(base_url=server.url.rstrip("/"), timeout=30) as client:
             yield server, client
 
@@ -47,10 +46,10 @@ async def writable_again(client: httpx.AsyncClient) -> None:
         await asyncio.sleep(0.05)
 
 
-async def next_event(line: ClientConnection, event: str) -> JSON:
+async def next_event(line: ClientConnection, event: str) -> Json:
     """Return the next event with this name."""
     while True:
-        message: JSON = json.loads(await asyncio.wait_for(line.recv(), 20))
+        message: Json = json.loads(await asyncio.wait_for(line.recv(), 20))
         if message.get("event") == event:
             return message
 
@@ -183,7 +182,7 @@ class SmallDisk(Recording):
 
 async def filled(client: httpx.AsyncClient) -> list[Experiment]:
     """Create experiments until one is refused."""
-    experiments = []
+    experiments: list[Experiment] = []
     while True:
         answer = await client.post("/api/v1/experiments", json={"data": {"samples": 60}})
         if answer.status_code == 503:

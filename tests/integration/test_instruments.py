@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -16,13 +15,7 @@ from fallline.engine.problem import build_problem
 from fallline.services.measurements import SHARE
 from fallline.services.views import Views
 from fallline.vocabulary.recipe import Recipe
-from support.serving import created, open_app
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with open_app() as (_, client):
-        yield client
+from support.serving import created
 
 
 async def test_curvature_of_a_past_step_uses_its_parameters(client: httpx.AsyncClient) -> None:

@@ -26,7 +26,7 @@ from fallline.web.protocols import FAREWELL_SECONDS, REQUEST_SECONDS
 from fallline.web.server import GRACE_SECONDS, MOST_OPEN, allow_many_connections
 from fallline.web.socket import SEND_SECONDS
 from fallline.web.strict_route import BODY_SECONDS
-from support.serving import BACKEND, NUMPY, Server, open_server
+from support.serving import BACKEND, NUMPY, Server, open_program, open_server
 
 IMPATIENT = (str(Path(__file__).parents[1] / "support" / "impatient.py"),)
 STALLED = 10
@@ -199,7 +199,7 @@ def test_a_request_at_work_is_answered_when_the_server_ends() -> None:
 
 
 def test_a_reader_that_stalls_is_let_go_and_slows_nobody() -> None:
-    with open_server(program=IMPATIENT, **NUMPY) as server, ExitStack() as lines:
+    with open_program(IMPATIENT, **NUMPY) as server, ExitStack() as lines:
         id = playing(server, 200)["id"]
         healthy = lines.enter_context(watching(server, id, fps=10))
         rate = frames_a_second(healthy, 2)
@@ -232,7 +232,7 @@ def until_the_end(line: socket.socket) -> bytes:
 
 def test_unfinished_requests_are_cut_off() -> None:
     head = b"POST /api/v1/experiments HTTP/1.1\r\nHost: localhost\r\n"
-    with open_server(program=IMPATIENT, **NUMPY) as server, ExitStack() as lines:
+    with open_program(IMPATIENT, **NUMPY) as server, ExitStack() as lines:
 
         def begin(request: bytes) -> socket.socket:
             line = lines.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE))

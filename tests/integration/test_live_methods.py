@@ -12,7 +12,7 @@ import pytest
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
 from integration.test_socket import line_to
-from support.serving import Experiment, Server, created, open_app
+from support.serving import Experiment, Server, created
 
 RECIPE: dict[str, Any] = {
     "data": {"samples": 60, "standardize": "both", "test_fraction": 0.25},
@@ -66,16 +66,15 @@ async def edit_while_playing(
         assert here == there
 
 
-async def test_every_method_edited_over_rest_is_replayed_to_the_bit() -> None:
-    async with open_app() as (_, client):
-        one = await created(client, RECIPE)
+async def test_every_method_edited_over_rest_is_replayed_to_the_bit(client: httpx.AsyncClient) -> None:
+    one = await created(client, RECIPE)
 
-        async def edit(change: dict[str, Any]) -> dict[str, Any]:
-            answer = await one.ask("PATCH", "/runs/r", change)
-            assert answer.status_code == 200, answer.text
-            return dict(answer.json())
+    async def edit(change: dict[str, Any]) -> dict[str, Any]:
+        answer = await one.ask("PATCH", "/runs/r", change)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
 
-        await edit_while_playing(one, edit)
+    await edit_while_playing(one, edit)
 
 
 async def test_every_method_edited_over_the_socket_is_replayed_to_the_bit(shared_server: Server) -> None:
@@ -92,22 +91,21 @@ async def test_every_method_edited_over_the_socket_is_replayed_to_the_bit(shared
         await edit_while_playing(one, edit)
 
 
-async def test_a_reset_keeps_the_methods_and_starts_the_clock_again() -> None:
-    async with open_app() as (_, client):
-        one = await created(client, RECIPE)
-        await one.ask("POST", "/step", {"steps": 30})
-        change = {"schedule": {"name": "cosine", "steps": 20}, "l2": 0.1, "clip_value": 0.5}
-        await one.ask("PATCH", "/runs/r", change)
-        await one.ask("POST", "/step", {"steps": 30})
-        await one.ask("POST", "/reset")
-        (run,) = (await one.get("/recipe")).json()["runs"]
-        assert run["schedule"] == {"name": "cosine", "steps": 20, "least": 0.01}
-        assert (run["l2"], run["clip_value"], run["edits"]) == (0.1, 0.5, [])
-        await one.ask("POST", "/step", {"steps": 25})
-        twin = await created(client, {**RECIPE, "runs": [{**RECIPE["runs"][0], **change}]})
-        await twin.ask("POST", "/step", {"steps": 25})
-        here, there = [(await each.get("/runs/r/snapshot")).json() for each in (one, twin)]
-        assert (here["parameters"], here["gradients"]) == (there["parameters"], there["gradients"])
+async def test_a_reset_keeps_the_methods_and_starts_the_clock_again(client: httpx.AsyncClient) -> None:
+    one = await created(client, RECIPE)
+    await one.ask("POST", "/step", {"steps": 30})
+    change = {"schedule": {"name": "cosine", "steps": 20}, "l2": 0.1, "clip_value": 0.5}
+    await one.ask("PATCH", "/runs/r", change)
+    await one.ask("POST", "/step", {"steps": 30})
+    await one.ask("POST", "/reset")
+    (run,) = (await one.get("/recipe")).json()["runs"]
+    assert run["schedule"] == {"name": "cosine", "steps": 20, "least": 0.01}
+    assert (run["l2"], run["clip_value"], run["edits"]) == (0.1, 0.5, [])
+    await one.ask("POST", "/step", {"steps": 25})
+    twin = await created(client, {**RECIPE, "runs": [{**RECIPE["runs"][0], **change}]})
+    await twin.ask("POST", "/step", {"steps": 25})
+    here, there = [(await each.get("/runs/r/snapshot")).json() for each in (one, twin)]
+    assert (here["parameters"], here["gradients"]) == (there["parameters"], there["gradients"])
 
 
 @pytest.mark.parametrize(
@@ -129,20 +127,22 @@ async def test_a_reset_keeps_the_methods_and_starts_the_clock_again() -> None:
         ({"optimizer": "adamw", "decay": 0.1}, "/decay", "adamw has beta1, beta2, epsilon, weight_decay"),
     ],
 )
-async def test_errors_in_a_method_have_pointers(change: dict[str, Any], pointer: str, right: str) -> None:
-    async with open_app() as (_, client):
-        one = await created(client, RECIPE)
-        answer = await one.ask("PATCH", "/runs/r", change)
-        assert answer.status_code == 422
-        errors = {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
-        assert right in errors[pointer], errors
+async def test_errors_in_a_method_have_pointers(
+    client: httpx.AsyncClient, change: dict[str, Any], pointer: str, right: str
+) -> None:
+    one = await created(client, RECIPE)
+    answer = await one.ask("PATCH", "/runs/r", change)
+    assert answer.status_code == 422
+    errors = {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
+    assert right in errors[pointer], errors
 
 
-async def test_naming_an_optimizer_again_at_the_same_step_keeps_its_settings() -> None:
-    async with open_app() as (_, client):
-        one = await created(client, RECIPE)
-        for change in ({"optimizer": "momentum", "momentum": 0.5}, {"optimizer": "momentum"}):
-            answer = (await one.ask("PATCH", "/runs/r", change)).json()
-            assert answer == {"run": "r", "at_step": 0, "optimizer": "momentum", "momentum": 0.5}
-        (edit,) = (await one.get("/recipe")).json()["runs"][0]["edits"]
-        assert edit == {"at_step": 0, "optimizer": "momentum", "momentum": 0.5}
+async def test_naming_an_optimizer_again_at_the_same_step_keeps_its_settings(
+    client: httpx.AsyncClient,
+) -> None:
+    one = await created(client, RECIPE)
+    for change in ({"optimizer": "momentum", "momentum": 0.5}, {"optimizer": "momentum"}):
+        answer = (await one.ask("PATCH", "/runs/r", change)).json()
+        assert answer == {"run": "r", "at_step": 0, "optimizer": "momentum", "momentum": 0.5}
+    (edit,) = (await one.get("/recipe")).json()["runs"][0]["edits"]
+    assert edit == {"at_step": 0, "optimizer": "momentum", "momentum": 0.5}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from support.serving import NUMPY, Server, open_server
+from support.serving import NUMPY, open_server
 
 LIMIT_MB = 100
 SLACK_MB = 60
@@ -21,10 +21,6 @@ RECIPE = {
     "runs": [{"name": f"run-{at}", "learning_rate": 1e-6} for at in range(4)],
 }
 """Large states, so that little computing takes much memory: without a limit this many take more than twice as much."""
-
-
-def resident_mb(server: Server) -> float:
-    return int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * 4096 / 1e6
 
 
 def train(client: httpx.Client) -> tuple[str, dict[str, str]]:
@@ -44,10 +40,10 @@ def test_a_server_with_little_memory_trains_any_number_of_experiments_also_after
     settings = {**NUMPY, "FALLLINE_DATA": str(tmp_path), "FALLLINE_MEMORY_MB": str(LIMIT_MB)}
     with open_server(**settings) as server, httpx.Client(base_url=server.url, timeout=60) as client:
         first = train(client)[0]
-        before = resident_mb(server)
+        before = server.resident_bytes
         for _ in range(COUNT):
             train(client)
-        assert resident_mb(server) - before < LIMIT_MB + SLACK_MB
+        assert server.resident_bytes - before < (LIMIT_MB + SLACK_MB) * 1e6
         state = client.get(first).json()
         assert state["runs"][0]["step"] >= STEPS
         assert state["playing"] is False, "it made room for the others"
@@ -55,7 +51,7 @@ def test_a_server_with_little_memory_trains_any_number_of_experiments_also_after
     with open_server(**settings) as server, httpx.Client(base_url=server.url, timeout=60) as client:
         assert client.get(first).status_code == 200
         time.sleep(2)
-        assert resident_mb(server) - before < LIMIT_MB + SLACK_MB
+        assert server.resident_bytes - before < (LIMIT_MB + SLACK_MB) * 1e6
 
 
 def test_a_server_without_a_folder_refuses_new_work_and_says_why() -> None:

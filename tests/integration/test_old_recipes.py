@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fallline.vocabulary.exhibits import EXHIBITS
+from support.aliases import Json
 from support.old_recipes import results_of
 
-JSON = dict[str, Any]
-GOLDEN: dict[str, JSON] = json.loads((Path(__file__).parents[1] / "golden/recipes.json").read_text())
+GOLDEN: dict[str, Json] = json.loads((Path(__file__).parents[1] / "golden/recipes.json").read_text())
 
 
-def assert_losses(recipe: JSON, expected: dict[str, list[float]]) -> None:
+def assert_losses(recipe: Json, expected: dict[str, list[float]]) -> None:
     losses = results_of(recipe)["losses"]
     assert losses.keys() == expected.keys()
     for run, loss in expected.items():
@@ -23,12 +22,12 @@ def assert_losses(recipe: JSON, expected: dict[str, list[float]]) -> None:
 
 
 @pytest.mark.parametrize("golden", GOLDEN.values(), ids=list(GOLDEN))
-def test_a_posted_old_recipe_gives_its_old_losses(golden: JSON) -> None:
+def test_a_posted_old_recipe_gives_its_old_losses(golden: Json) -> None:
     assert_losses(golden["posted"], golden["losses"])
 
 
 @pytest.mark.parametrize("golden", GOLDEN.values(), ids=list(GOLDEN))
-def test_a_completed_old_recipe_gives_its_old_losses(golden: JSON) -> None:
+def test_a_completed_old_recipe_gives_its_old_losses(golden: Json) -> None:
     assert_losses(golden["filled_in"], golden["losses"])
 
 

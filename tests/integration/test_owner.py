@@ -29,16 +29,17 @@ async def made_with(client: httpx.AsyncClient, *keys: str) -> httpx.Response:
 @pytest.mark.parametrize(
     "keys", [("",), (KEY[:-1],), (KEY + "0",), ("g" * 32,), (KEY, KEY), (f"{KEY[:-1]}\u0661".encode(),)]
 )
-async def test_an_invalid_owner_key_is_refused_with_the_headers_name(keys: tuple[str, ...]) -> None:
-    async with open_app() as (_, client):
-        for path, body in (("/experiments", {"json": SMALL}), ("/datasets", {"content": b"a,b\n1,2\n"})):
-            headers = [*CSV.items()] if path == "/datasets" else []
-            answer = await client.post(
-                f"/api/v1{path}", headers=[*headers, *(("Fallline-Owner", key) for key in keys)], **body
-            )
-            assert answer.status_code == 422, answer.text
-            assert answer.json()["errors"][0]["pointer"] == "/Fallline-Owner"
-            assert answer.json()["errors"][0]["detail"] == "must be 32 hex digits and appear only once"
+async def test_an_invalid_owner_key_is_refused_with_the_headers_name(
+    client: httpx.AsyncClient, keys: tuple[str, ...]
+) -> None:
+    for path, body in (("/experiments", {"json": SMALL}), ("/datasets", {"content": b"a,b\n1,2\n"})):
+        headers = [*CSV.items()] if path == "/datasets" else []
+        answer = await client.post(
+            f"/api/v1{path}", headers=[*headers, *(("Fallline-Owner", key) for key in keys)], **body
+        )
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["pointer"] == "/Fallline-Owner"
+        assert answer.json()["errors"][0]["detail"] == "must be 32 hex digits and appear only once"
 
 
 async def test_the_owner_key_is_stored_as_a_hash_and_appears_nowhere(

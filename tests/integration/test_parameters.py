@@ -139,14 +139,15 @@ async def test_uploaded_parameters_survive_a_restart_together_with_a_table(tmp_p
         (npz(W1=np.ones((5, 3))), "b2 of shape (1, 1): the file has none"),
     ],
 )
-async def test_parameters_of_another_network_are_named_one_by_one(body: bytes, words: str) -> None:
-    async with open_app() as (_, client):
-        id = (await send(client, body)).json()["id"]
-        answer = await client.post("/api/v1/experiments", json=recipe(id))
-        assert answer.status_code == 422
-        errors = answer.json()["errors"]
-        assert {error["pointer"] for error in errors} == {"/network/start"}
-        assert words in [error["detail"] for error in errors]
+async def test_parameters_of_another_network_are_named_one_by_one(
+    client: httpx.AsyncClient, body: bytes, words: str
+) -> None:
+    id = (await send(client, body)).json()["id"]
+    answer = await client.post("/api/v1/experiments", json=recipe(id))
+    assert answer.status_code == 422
+    errors = answer.json()["errors"]
+    assert {error["pointer"] for error in errors} == {"/network/start"}
+    assert words in [error["detail"] for error in errors]
 
 
 @pytest.mark.parametrize(
@@ -160,31 +161,31 @@ async def test_parameters_of_another_network_are_named_one_by_one(body: bytes, w
     ],
 )
 async def test_a_file_that_cannot_be_used_is_answered_with_problem_details(
-    body: bytes, status: int, kind: str, words: str
+    client: httpx.AsyncClient, body: bytes, status: int, kind: str, words: str
 ) -> None:
-    async with open_app() as (_, client):
-        answer = await send(client, body)
-        assert answer.status_code == status
-        assert answer.headers["content-type"] == "application/problem+json"
-        problem = answer.json()
-        assert problem["type"].endswith(kind)
-        assert words in problem["detail"]
+    answer = await send(client, body)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["type"].endswith(kind)
+    assert words in problem["detail"]
 
 
-async def test_other_kinds_of_bodies_ids_of_something_else_and_ids_of_nothing() -> None:
-    async with open_app() as (_, client):
-        assert (await send(client, of_the_network(), "application/x-www-form-urlencoded")).status_code == 415
-        id = (await send(client, of_the_network())).json()["id"]
-        table = await client.post(
-            "/api/v1/datasets", content=b"a,y\n1,2\n2,4\n3,7\n", headers={"Content-Type": "text/csv"}
-        )
-        assert (await client.get(f"/api/v1/datasets/{id}")).status_code == 404
-        assert (await client.get(f"{PARAMETERS}/{table.json()['id']}")).status_code == 404
-        for start in (table.json()["id"], "nothing"):
-            answer = await client.post("/api/v1/experiments", json=recipe(start))
-            assert answer.status_code == 422
-            assert answer.json()["errors"][0]["pointer"] == "/network/start"
-        as_data = {"data": {"name": "csv", "dataset": id, "target": "y"}}
-        answer = await client.post("/api/v1/experiments", json=as_data)
+async def test_other_kinds_of_bodies_ids_of_something_else_and_ids_of_nothing(
+    client: httpx.AsyncClient,
+) -> None:
+    assert (await send(client, of_the_network(), "application/x-www-form-urlencoded")).status_code == 415
+    id = (await send(client, of_the_network())).json()["id"]
+    table = await client.post(
+        "/api/v1/datasets", content=b"a,y\n1,2\n2,4\n3,7\n", headers={"Content-Type": "text/csv"}
+    )
+    assert (await client.get(f"/api/v1/datasets/{id}")).status_code == 404
+    assert (await client.get(f"{PARAMETERS}/{table.json()['id']}")).status_code == 404
+    for start in (table.json()["id"], "nothing"):
+        answer = await client.post("/api/v1/experiments", json=recipe(start))
         assert answer.status_code == 422
-        assert answer.json()["errors"][0]["pointer"] == "/data/dataset"
+        assert answer.json()["errors"][0]["pointer"] == "/network/start"
+    as_data = {"data": {"name": "csv", "dataset": id, "target": "y"}}
+    answer = await client.post("/api/v1/experiments", json=as_data)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/data/dataset"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import AsyncIterator
 
 import httpx
 import numpy as np
@@ -12,13 +11,7 @@ import pytest
 import zxingcpp
 
 from fallline.web.qr_routes import MOST_BYTES
-from support.serving import Server, open_app
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with open_app() as (_, client):
-        yield client
+from support.serving import Server
 
 
 def read(svg: str) -> str:

@@ -24,11 +24,11 @@ from websockets.asyncio.client import connect
 from fallline.services import store_thread
 from fallline.storage.interface import Record, StoreUnwritable
 from fallline.storage.sqlite import NAME, SqliteStore
+from support.aliases import Json
 from support.lives import costless
 from support.serving import BACKEND, NUMPY, Experiment, Server, created, open_app, open_server
 
-JSON = dict[str, Any]
-RECIPE: JSON = {"data": {"samples": 200, "test_fraction": 0.2}}
+RECIPE: Json = {"data": {"samples": 200, "test_fraction": 0.2}}
 
 
 def client_of(server: Server) -> httpx.AsyncClient:
@@ -40,18 +40,18 @@ def at(client: httpx.AsyncClient, one: Experiment) -> Experiment:
     return Experiment(client, one.id, one.token)
 
 
-async def done(one: Experiment, method: str, path: str, body: Any = None, **headers: str) -> JSON:
+async def done(one: Experiment, method: str, path: str, body: Any = None, **headers: str) -> Json:
     answer = await one.ask(method, path, body, **headers)
     assert answer.is_success, answer.text
-    values: JSON = answer.json()
+    values: Json = answer.json()
     return values
 
 
-def runs_of(state: JSON) -> dict[str, JSON]:
+def runs_of(state: Json) -> dict[str, Json]:
     return {run["name"]: run for run in state["runs"]}
 
 
-async def numbers_of(one: Experiment, run: str, until: int) -> JSON:
+async def numbers_of(one: Experiment, run: str, until: int) -> Json:
     """Return parameters and history of a run up to a step, without costs."""
     snapshot = (await one.get(f"/runs/{run}/snapshot", step=until)).json()
     history = (await one.get(f"/runs/{run}/history", until=until - 1, buckets=10_000)).json()
@@ -71,7 +71,7 @@ async def assert_equals_a_twin(one: Experiment) -> None:
     await twin.ask("DELETE", "")
 
 
-async def settled(one: Experiment) -> JSON:
+async def settled(one: Experiment) -> Json:
     """Return the state after the Doctor, which may run later, has seen it."""
     before = None
     while (now := costless((await one.get()).json())) != before:
@@ -158,7 +158,7 @@ async def test_a_watcher_resumes_without_a_gap_after_a_clean_restart(tmp_path: P
         assert news["columns"]["first"][0] == since["gd"]["step"]
 
 
-async def first_frames(server: Server, one: Experiment, since: JSON) -> dict[str, JSON]:
+async def first_frames(server: Server, one: Experiment, since: Json) -> dict[str, Json]:
     """Return the first frame with steps of gd."""
     async with connect(server.socket_url, max_size=None) as line:
         await line.send(
@@ -167,7 +167,7 @@ async def first_frames(server: Server, one: Experiment, since: JSON) -> dict[str
         while True:
             message = json.loads(await asyncio.wait_for(line.recv(), 10))
             if message["type"] == "frame" and message["runs"].get("gd", {}).get("columns", {}).get("first"):
-                runs: dict[str, JSON] = message["runs"]
+                runs: dict[str, Json] = message["runs"]
                 return runs
 
 

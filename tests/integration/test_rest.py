@@ -8,7 +8,6 @@ import csv
 import io
 import json
 import threading
-from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,12 +24,6 @@ from fallline.web import answers as web_answers
 from fallline.web import dependencies
 from support.page import page_built
 from support.serving import Experiment, created, open_app
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with open_app() as (_, client):
-        yield client
 
 
 @pytest.fixture

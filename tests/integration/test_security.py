@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets import Origin
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -57,7 +58,7 @@ def test_two_origins_are_none(shared_server: Server) -> None:
 
 
 def test_the_own_page_and_a_script_without_origin_get_one(shared_server: Server) -> None:
-    with connect(shared_server.socket_url, origin=f"http://127.0.0.1:{shared_server.port}"):  # type: ignore[arg-type]
+    with connect(shared_server.socket_url, origin=Origin(f"http://127.0.0.1:{shared_server.port}")):
         pass
     with connect(shared_server.socket_url) as line:
         assert line.response is not None
@@ -149,17 +150,16 @@ async def responses(client: httpx.AsyncClient) -> dict[str, httpx.Response]:
     }
 
 
-async def test_every_response_carries_every_header() -> None:
-    async with open_app() as (_, client):
-        for name, response in (await responses(client)).items():
-            for header, value in HEADERS.items():
-                assert response.headers[header] == value, (name, header)
-            cached = {"page": "no-cache", "asset": "public, max-age=31536000, immutable"}
-            assert response.headers["cache-control"] == cached.get(name, "no-store"), name
-            assert "strict-transport-security" not in response.headers
-            assert "server" not in response.headers
-            assert "set-cookie" not in response.headers
-            assert "access-control-allow-origin" not in response.headers
+async def test_every_response_carries_every_header(client: httpx.AsyncClient) -> None:
+    for name, response in (await responses(client)).items():
+        for header, value in HEADERS.items():
+            assert response.headers[header] == value, (name, header)
+        cached = {"page": "no-cache", "asset": "public, max-age=31536000, immutable"}
+        assert response.headers["cache-control"] == cached.get(name, "no-store"), name
+        assert "strict-transport-security" not in response.headers
+        assert "server" not in response.headers
+        assert "set-cookie" not in response.headers
+        assert "access-control-allow-origin" not in response.headers
 
 
 async def test_behind_tls_the_server_sends_strict_transport_security() -> None:
@@ -169,32 +169,31 @@ async def test_behind_tls_the_server_sends_strict_transport_security() -> None:
             assert "max-age=63072000" in (await secure.get("/healthz")).headers["strict-transport-security"]
 
 
-async def test_a_token_is_only_in_the_first_answer(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_token_is_only_in_the_first_answer(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("DEBUG")
-    async with open_app() as (_, client):
-        one = await created(client)
-        texts: list[str] = [caplog.text]
-        calls: list[tuple[str, str, Any]] = [
-            ("GET", "", None),
-            ("GET", "/recipe", None),
-            ("POST", "/step", {"steps": 1}),
-            ("POST", "/step", {"steps": one.token}),
-            ("POST", "/step", {one.token: 1}),
-            ("PATCH", "/runs/gd", {"label": 3}),
-            ("DELETE", "/runs/" + one.token, None),
-        ]
-        for method, path, body in calls:
-            answer = await one.ask(method, path, body)
-            text = answer.text + json.dumps(dict(answer.headers))
-            if one.token in json.dumps(body):
-                assert (
-                    answer.status_code == 422
-                )  # a pointer may name the field, but the value is not repeated
-                text = text.replace(f'"/{one.token}', "").replace(f"/{one.token}: ", "")
-            texts.append(text)
-        assert not [text for text in texts if one.token in text]
-        stored: Any = vars(app_entry(one.id, client))
-        assert one.token not in repr(stored)
+    one = await created(client)
+    texts: list[str] = [caplog.text]
+    calls: list[tuple[str, str, Any]] = [
+        ("GET", "", None),
+        ("GET", "/recipe", None),
+        ("POST", "/step", {"steps": 1}),
+        ("POST", "/step", {"steps": one.token}),
+        ("POST", "/step", {one.token: 1}),
+        ("PATCH", "/runs/gd", {"label": 3}),
+        ("DELETE", "/runs/" + one.token, None),
+    ]
+    for method, path, body in calls:
+        answer = await one.ask(method, path, body)
+        text = answer.text + json.dumps(dict(answer.headers))
+        if one.token in json.dumps(body):
+            assert answer.status_code == 422  # a pointer may name the field, but the value is not repeated
+            text = text.replace(f'"/{one.token}', "").replace(f"/{one.token}: ", "")
+        texts.append(text)
+    assert not [text for text in texts if one.token in text]
+    stored: Any = vars(app_entry(one.id, client))
+    assert one.token not in repr(stored)
 
 
 def test_no_log_level_shows_an_id_or_a_token() -> None:

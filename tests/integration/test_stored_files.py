@@ -23,19 +23,19 @@ from fallline.vocabulary.errors import Conflict, TooNew
 from fallline.vocabulary.journal import StoredExperiment, V
 from fallline.vocabulary.upcasts import upcast
 from golden.make_stored import name_of
+from support.aliases import Json
 from support.labs import examined, open_lab, steps_of
 from support.lives import costless
 from support.serving import open_app
 from support.stored import contents, sum_again
 
-JSON = dict[str, Any]
 GOLDEN = Path(__file__).parents[1] / "golden/stored"
 FILES = sorted(GOLDEN.glob("*.sqlite3"), key=lambda file: file.stem)
 KINDS = {"began", "edited", "reset", "run_added", "run_removed", "resumed", "found"}
 
 
-def golden_of(file: Path) -> JSON:
-    golden: JSON = json.loads(file.with_suffix(".json").read_text())
+def golden_of(file: Path) -> Json:
+    golden: Json = json.loads(file.with_suffix(".json").read_text())
     return golden
 
 
@@ -69,7 +69,7 @@ def folder(file: Path, tmp_path: Path) -> Path:
 
 
 def rewritten(
-    folder: Path, table: str, column: str, change: Callable[[JSON], JSON], where: str = "1"
+    folder: Path, table: str, column: str, change: Callable[[Json], Json], where: str = "1"
 ) -> None:
     """Change every row of a JSON column."""
     with closing(sqlite3.connect(folder / NAME)) as connection, connection:
@@ -158,7 +158,7 @@ async def test_old_files_can_be_changed_and_opened_again(file: Path, folder: Pat
         assert costless(await lab.views.state(one["id"])) == before
 
 
-def without_version_1(progress: JSON) -> JSON:
+def without_version_1(progress: Json) -> Json:
     """Remove the fields that version 0 did not have."""
     removed = {"v", "kernel", "builds", "unfinished", "rounded"}
     return {name: value for name, value in progress.items() if name not in removed}

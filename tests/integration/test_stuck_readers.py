@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import select
 import socket
 import time
@@ -59,12 +58,6 @@ def server() -> Iterator[Server]:
         yield one
 
 
-def resident(server: Server) -> int:
-    """Return the memory of the server's process in bytes."""
-    pages = Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-
 def descriptors(server: Server) -> int:
     return len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
 
@@ -77,7 +70,7 @@ async def test_readers_who_never_read_are_cut_and_cost_little_memory(
         one = await created(client, recipe)
         await one.ask("POST", "/play", {"speed": "max"})
         await asyncio.sleep(4)  # until a history is sent
-        base, before = descriptors(server), resident(server)
+        base, before = descriptors(server), server.resident_bytes
         most, slowest, began = 0, 0.0, time.monotonic()
         with ExitStack() as readers:
             for _ in range(MANY):
@@ -89,7 +82,7 @@ async def test_readers_who_never_read_are_cut_and_cost_little_memory(
                 assert start - began < CUT_SECONDS + SLACK, "they are still there"
                 assert (await client.get("/healthz")).status_code == 200
                 slowest = max(slowest, time.monotonic() - start)
-                most = max(most, resident(server) - before)
+                most = max(most, server.resident_bytes - before)
                 await asyncio.sleep(0.1)
     assert slowest < 2
     # The second part is for all readers together, and for the training.

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -100,6 +100,12 @@ class Server:
     def socket_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/api/v1/stream"
 
+    @property
+    def resident_bytes(self) -> int:
+        """Memory of the process that is in RAM."""
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
     def end(self, number: int = signal.SIGTERM, timeout: float = 20) -> tuple[int, float]:
         """Send a signal. Returns the exit status and the seconds until the end."""
         began = time.monotonic()
@@ -123,10 +129,15 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def open_server(
-    *arguments: str, program: tuple[str, ...] = ("-m", "fallline"), **environment: str
-) -> Iterator[Server]:
-    """Start a server on a free port.
+def open_server(*arguments: str, **environment: str) -> Iterator[Server]:
+    """Start a server on a free port; see `open_program`."""
+    with open_program(("-m", "fallline"), *arguments, **environment) as server:
+        yield server
+
+
+@contextmanager
+def open_program(program: Sequence[str], *arguments: str, **environment: str) -> Iterator[Server]:
+    """Start a program that serves on a free port.
 
     It stores in a temporary folder, unless `FALLLINE_DATA` or `--memory` is set.
     """
@@ -152,7 +163,7 @@ def open_server(
 
 
 @contextmanager
-def serving(*arguments: str, **environment: Any) -> Iterator[str]:
+def serving(*arguments: str, **environment: str) -> Iterator[str]:
     """Start a server. Yields its address without a final slash."""
     with open_server(*arguments, **environment) as server:
         yield server.url.rstrip("/")
