@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+from unittest.mock import patch
 
 from fallline.bootstrap import create_app
 from fallline.settings import Settings
@@ -56,11 +57,8 @@ def timed_turns() -> Iterator[Turns]:
         turns.processor = max(turns.processor, 1e3 * (time.thread_time() - used))
         turns.wall = max(turns.wall, 1e3 * (time.perf_counter() - began))
 
-    asyncio.events.Handle._run = timed  # type: ignore[method-assign]
-    try:
+    with patch.object(asyncio.events.Handle, "_run", timed):
         yield turns
-    finally:
-        asyncio.events.Handle._run = run  # type: ignore[method-assign]
 
 
 class Asker:
@@ -115,13 +113,13 @@ async def measured(quick: bool) -> bool:
         async with app.router.lifespan_context(app):
             settle()
             asker = Asker(app, turns)
-            turns = [(await asker.measure(request), request) for request in chosen]
-            turns.sort(key=lambda each: each[0].wall, reverse=True)
-            for place, (longest, request) in enumerate(turns[:SLOWEST]):
+            found = [(await asker.measure(request), request) for request in chosen]
+            found.sort(key=lambda each: each[0].wall, reverse=True)
+            for place, (longest, request) in enumerate(found[:SLOWEST]):
                 for _ in range(AGAIN):
                     longest = longest.shorter(await asker.measure(request))
-                turns[place] = (longest, request)
-    slowest = sorted(turns[:SLOWEST], key=lambda each: each[0].wall, reverse=True)
+                found[place] = (longest, request)
+    slowest = sorted(found[:SLOWEST], key=lambda each: each[0].wall, reverse=True)
     for longest, request in slowest:
         size = f"{len(request.body or request.query):,} bytes"
         print(

@@ -12,6 +12,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def recorded(first: int, steps: int) -> Records:
     values = rng.lognormal(size=(len(NAMES), steps))
     values[-len(EVALUATED) :, rng.random(steps) < 0.99] = np.nan
     samples_seen = np.arange(first + 1, first + steps + 1)
-    return Records(first, samples_seen, samples_seen * 1e-5, NAMES, values)
+    return Records(first, samples_seen, (samples_seen * 1e-5).astype(float), NAMES, values)
 
 
 def bench_append() -> None:
@@ -64,8 +65,8 @@ def bench_append() -> None:
 def bench_range(history: RunHistory) -> None:
     line(f"memory after {history.count:,} steps", f"{history.nbytes / 1e6:.2f} MB", "under 2 MB")
     for at_most in (10, 100, 1000, 10_000):
-        whole = median_ms(lambda n=at_most: history.range(0, history.count - 1, n))
-        newest = median_ms(lambda n=at_most: history.range(history.count - 5000, history.count - 1, n))
+        whole = median_ms(partial(history.range, 0, history.count - 1, at_most))
+        newest = median_ms(partial(history.range, history.count - 5000, history.count - 1, at_most))
         line(
             f"range in at most {at_most:,} buckets: whole run, last 5,000", f"{whole:.2f} ms, {newest:.2f} ms"
         )
@@ -74,7 +75,7 @@ def bench_range(history: RunHistory) -> None:
 def bench_frames() -> None:
     for steps in (100, 1000, 5000):
         records = recorded(12_345, steps)
-        seconds_per_piece = median_ms(lambda r=records: from_records(r, 128))
+        seconds_per_piece = median_ms(partial(from_records, records, 128))
         line(f"a live piece of {steps:,} steps in at most 128 buckets", f"{seconds_per_piece:.2f} ms")
     one, other = from_records(recorded(1024, 4000), 100), from_records(recorded(5024, 4000), 100)
     line(

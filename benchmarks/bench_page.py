@@ -203,7 +203,7 @@ def edit(lab: Dashboard) -> float:
 
 def report_opening(rounds: list[Found]) -> None:
     def median(name: str) -> float:
-        return statistics.median(measurements[name] for measurements in rounds)
+        return float(statistics.median(measurements[name] for measurements in rounds))
 
     line("usable after", f"{median('usable'):.0f} ms", "1,000 ms")
     line("charts drawn after", f"{median('drawn'):.0f} ms")
@@ -213,7 +213,7 @@ def report_opening(rounds: list[Found]) -> None:
 
 def report(name: str, rounds: list[Found], seconds: float) -> None:
     def each_second(what: str) -> float:
-        return statistics.median(measurements[what] for measurements in rounds) / seconds
+        return float(statistics.median(measurements[what] for measurements in rounds)) / seconds
 
     tasks = [task for measurements in rounds for task in measurements["tasks"]]
     longest = f", longest {max(tasks):.0f} ms" if tasks else ""

@@ -301,8 +301,8 @@ def texts() -> Iterator[tuple[Request, bool]]:
     for kind, model in messages.MESSAGES.items():
         for what, body, is_list_or_object in bodies(model):
             yield Request(f"{kind}: {what}", "", "", body), is_list_or_object
-    for do, model in commands.COMMANDS.items():
-        for what, body, is_list_or_object in bodies(model):
+    for do, command in commands.COMMANDS.items():
+        for what, body, is_list_or_object in bodies(command):
             if body.startswith("{"):
                 text = f"{{{envelope_of(do)},{body[1:]}"
                 yield Request(f"{do} over the socket: {what}", "", "", text), is_list_or_object

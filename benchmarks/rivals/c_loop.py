@@ -66,8 +66,10 @@ class InC:
         )  # fmt: skip
         columns, targets = pointer(self._columns), pointer(self._targets)
         if self._order is not None and job.batch_size == 1:
-            rows, order = pointer(self._rows), pointer(self._order)
-            LIBRARY.single(pointer(self._parameters), rows, columns, targets, self._m, order, *tail)
+            rows = pointer(self._rows)
+            LIBRARY.single(
+                pointer(self._parameters), rows, columns, targets, self._m, pointer(self._order), *tail
+            )
         else:
             order = None if self._order is None else pointer(self._order)
             LIBRARY.batches(

@@ -41,7 +41,10 @@ def compiled_step(
         )
 
     # Each workload has fixed shapes.
-    return torch.compile(step, dynamic=False, fullgraph=True)
+    compiled: Callable[[Parameters, torch.Tensor, torch.Tensor], Parameters] = torch.compile(
+        step, dynamic=False, fullgraph=True
+    )
+    return compiled
 
 
 class Compiled:
