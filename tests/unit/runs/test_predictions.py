@@ -1,0 +1,118 @@
+"""Predictions for figures: also where the network's output is not finite, and without a map."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fallline.engine.evaluation import predict
+from fallline.engine.state import begin
+from fallline.runs.instruments.predictions import (
+    MOST_DOTS,
+    NONE,
+    SIDE,
+    SURE,
+    confusion,
+    decision,
+    decision_map,
+    residuals,
+)
+from fallline.vocabulary.recipe import RunRecipe
+from support.aliases import Json
+from support.problems import classes_problem, small_problem
+
+RUN = RunRecipe(name="r")
+
+
+def unpacked(column: Json) -> NDArray[Any]:
+    values = np.frombuffer(base64.b64decode(column["bdata"]), column["dtype"])
+    return values.reshape([int(each) for each in column["shape"].split(",")]) if "shape" in column else values
+
+
+def test_a_residual_that_is_not_finite_is_null_and_so_are_mean_and_spread() -> None:
+    problem = small_problem((4, "identity"), samples=20)
+    state = begin(problem)
+    state.parameters[:] = 1e308
+    with np.errstate(all="ignore"):
+        finite = np.isfinite(predict(problem, state.parameters, problem.X)[:, 0]).tolist()
+        actual = residuals(problem, state, RUN)
+    assert not all(finite)
+    assert [value is not None for value in actual["y_pred"]] == finite
+    assert [value is not None for value in actual["residuals"]] == finite
+    assert (actual["mean"], actual["sd"]) == (None, None)
+
+
+def test_residuals_are_of_numbers_and_confusions_and_maps_of_classes() -> None:
+    numbers, classes = small_problem(), classes_problem("softmax_cross_entropy", 3)
+    assert residuals(classes, begin(classes), RUN)["residuals"] is None
+    nothing: Json = {"split": "train", "classes": [], "counts": None, "right": None}
+    assert confusion(numbers, begin(numbers), RUN) == nothing
+    four_inputs = replace(classes, X=np.hstack([classes.X, classes.X]))
+    for problem in (numbers, four_inputs):
+        assert decision(problem, begin(problem), RUN)["predicted"] is None
+        drawn = decision_map(problem, begin(problem), RUN)
+        assert (drawn["cells"], drawn["samples"], drawn["right"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("loss", "classes"), [("softmax_cross_entropy", 3), ("binary_cross_entropy", 2), ("mse", 2)]
+)
+def test_a_cell_holds_the_predicted_class_and_its_probability(loss: str, classes: int) -> None:
+    problem = classes_problem(loss, classes)
+    state = begin(problem)
+    plane = decision(problem, state, RUN)
+    grid = np.array([[x, y] for y in plane["y"] for x in plane["x"]])
+    outputs = predict(problem, state.parameters, grid).T
+    cells = decision_map(problem, state, RUN)["cells"]
+    assert unpacked(cells["predicted"]).tolist() == plane["predicted"]
+    assert unpacked(cells["predicted"]).ravel().tolist() == problem.loss.decide(outputs).tolist()
+    if problem.loss.probabilities is None:
+        assert cells["probability"] is None
+    else:
+        largest = problem.loss.probabilities(outputs).max(axis=0)
+        assert np.abs(unpacked(cells["probability"]).ravel() / SURE - largest).max() <= 0.5 / SURE
+
+
+def test_a_cell_without_a_finite_output_has_no_class_and_the_probability_0() -> None:
+    problem = classes_problem("binary_cross_entropy", 2)
+    state = begin(problem)
+    problem.named(state.parameters)["W2"][:] = np.inf
+    with np.errstate(all="ignore"):
+        cells = decision_map(problem, state, RUN)["cells"]
+        score = decision(problem, state, RUN)["score"]
+    assert (unpacked(cells["predicted"]) == NONE).all()
+    assert unpacked(cells["probability"]).shape == (SIDE, SIDE)
+    assert all(value is None or 0.0 <= value <= 1.0 for row in score for value in row)
+
+
+@pytest.mark.parametrize(("loss", "classes", "last"), [("mse", 2, 1), ("softmax_cross_entropy", 4, 3)])
+def test_the_score_is_the_place_of_the_class_where_there_is_no_probability_of_the_second(
+    loss: str, classes: int, last: int
+) -> None:
+    problem = classes_problem(loss, classes)
+    plane = decision(problem, begin(problem), RUN)
+    assert np.allclose(np.array(plane["score"]) * last, plane["predicted"])
+
+
+def test_a_map_shows_evenly_spaced_samples_of_a_large_data_set() -> None:
+    problem = classes_problem("softmax_cross_entropy", 3, samples=2 * MOST_DOTS + 10)
+    state = begin(problem)
+    dots = {name: unpacked(column) for name, column in decision_map(problem, state, RUN)["samples"].items()}
+    rows = problem.train_rows[::3]
+    assert len(rows) <= MOST_DOTS
+    assert np.array_equal(dots["x"], problem.X[rows, 0].astype(np.float32))
+    assert np.array_equal(dots["true"], problem.y[rows, 0])
+    by_class = decision(problem, state, RUN)["samples"]
+    assert sum(len(each["x"]) for each in by_class) == len(rows)
+
+
+def test_the_plane_has_a_width_where_an_input_has_one_value() -> None:
+    problem = classes_problem("softmax_cross_entropy", 3)
+    constant = replace(problem, X=np.column_stack([np.full(len(problem.X), 7.0), problem.X[:, 1]]))
+    plane = decision(constant, begin(constant), RUN)
+    assert plane["x"][0] < 7.0 < plane["x"][-1]
