@@ -30,7 +30,7 @@ from fallline.web import (
 )
 from fallline.web.dependencies import RateLimiter
 from fallline.web.errors import problem_response
-from fallline.web.methods import Methods, table_of
+from fallline.web.middleware import LastResort, Methods, table_of
 from fallline.web.open_sockets import OpenSockets
 from fallline.web.openapi import OTHER_PROBLEMS, describe
 from fallline.web.pages import Pages, page_routes
@@ -99,7 +99,7 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
     app.openapi = lambda: document  # type: ignore[method-assign]
     app.user_middleware = [
         Middleware(Guard, hosts=settings.hosts, origins=settings.origins),
-        Middleware(errors.LastResort),
+        Middleware(LastResort),
         Middleware(Methods, table=table_of(_paths(document))),
     ]
     return app

@@ -5,7 +5,6 @@ They never repeat rejected values, and never show internals of the server. Must 
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -14,9 +13,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fallline.vocabulary.errors import (
     Conflict,
@@ -38,8 +35,6 @@ from fallline.vocabulary.errors import (
     UnusableTable,
 )
 from fallline.web.validation_messages import invalid_request
-
-log = logging.getLogger("fallline.web")
 
 
 class MethodNotAllowed(FalllineError):
@@ -206,35 +201,3 @@ async def _framework_error(_: Request, error: Exception) -> ProblemResponse:
     phrase = HTTPStatus(error.status_code).phrase
     body = {"type": "about:blank", "title": phrase, "status": error.status_code, "detail": phrase}
     return ProblemResponse(body, error.status_code, headers=error.headers)
-
-
-class LastResort:
-    """ASGI middleware that answers unexpected exceptions with 500.
-
-    The log has the exception under the instance id of the answer.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = False
-
-        async def sending(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._app(scope, receive, sending)
-        except ClientDisconnect:
-            return
-        except Exception:
-            error = Internal.new()
-            log.exception("%s: unexpected exception", error.instance)
-            if started:
-                raise
-            await problem_response(error)(scope, receive, send)

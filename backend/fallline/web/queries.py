@@ -46,8 +46,6 @@ def check_query(query: bytes) -> None:
 
     FastAPI would use only the last of repeated ones.
     """
-    if not query:
-        return
     if query.count(b"&") >= MOST_PARAMETERS:
         raise InvalidRequest(FieldError("", f"must have at most {MOST_PARAMETERS} parameters"))
     times = Counter(name for name, _ in QueryParams(query).multi_items() if name not in REPEATABLE)

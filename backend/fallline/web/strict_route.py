@@ -48,7 +48,8 @@ class StrictRoute(APIRoute):
         media_type = None if self.body_field is None else cast(Body, self.body_field.field_info).media_type
 
         async def check_and_handle(request: Request) -> Response:
-            check_query(request.scope["query_string"])
+            if query := request.scope["query_string"]:
+                check_query(query)
             if media_type is None:
                 return await handle(request)
             if media_type == JSON:

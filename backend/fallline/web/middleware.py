@@ -1,4 +1,4 @@
-"""HTTP methods of each URL: OPTIONS, HEAD, and 405 for others.
+"""ASGI middleware: OPTIONS, HEAD and 405 of each URL, and 500 for unexpected exceptions.
 
 HEAD is served as GET without its body. The framework's own 405 lists only the methods of the first matching route. Must
 not know what the routes do.
@@ -6,14 +6,18 @@ not know what the routes do.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fallline.web.errors import MethodNotAllowed, problem_response
+from fallline.web.errors import Internal, MethodNotAllowed, problem_response
+
+log = logging.getLogger("fallline.web")
 
 Table = list[tuple[re.Pattern[str], frozenset[str]]]
 
@@ -66,3 +70,35 @@ def _without_body(send: Send) -> Send:
         await send(message)
 
     return sending
+
+
+class LastResort:
+    """ASGI middleware that answers unexpected exceptions with 500.
+
+    The log has the exception under the instance id of the answer.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except ClientDisconnect:
+            return
+        except Exception:
+            error = Internal.new()
+            log.exception("%s: unexpected exception", error.instance)
+            if started:
+                raise
+            await problem_response(error)(scope, receive, send)
