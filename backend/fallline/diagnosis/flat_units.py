@@ -32,7 +32,7 @@ def saturated_units(view: View, is_open: Callable[[Subject], bool]) -> Iterator[
 
 
 def _saturated(view: View, place: int, layer: Layer, share: float) -> Callable[[Since], Words]:
-    slope = f"(1 - a{place}**2)" if layer.activation == "tanh" else f"a{place} * (1 - a{place})"
+    slope = layer.slope.format(z=f"z{place}", a=f"a{place}")
 
     def words(since: Since) -> Words:
         return Words(

@@ -119,12 +119,8 @@ def first_tried(helps: Holds, view: View, ways: Iterable[Remedy]) -> Remedy | No
 
 def lower_rates(view: View, by: float) -> Iterator[float]:
     """Yield rates to try, from the present one divided by `by` on."""
-    rate = min(view.settings.learning_rate / by, SCALED_RATE if _scales(view) else PLAIN_RATE)
+    rate = min(view.settings.learning_rate / by, SCALED_RATE if view.scales else PLAIN_RATE)
     return filter(None, (plain(rate / 10**place) for place in range(RATES)))
-
-
-def _scales(view: View) -> bool:
-    return view.settings.optimizer in ("adam", "adamw", "rmsprop", "adagrad")
 
 
 def redraw(view: View, weights: str) -> Remedy:

@@ -31,11 +31,12 @@ def lately(step: int) -> int:
 class Layer:
     """A hidden layer at this step, over all training samples.
 
-    `dead` units output 0 for every sample. `saturated_share` is the share of samples at which a unit's slope is almost
-    0, None if the activation does not flatten on both sides. `alike` are groups of units with equal weights.
+    `slope` is the slope of its activation as an expression of `{z}` and `{a}`. `dead` units output 0 for every sample.
+    `saturated_share` is the share of samples at which a unit's slope is almost 0, None if the activation does not
+    flatten on both sides. `alike` are groups of units with equal weights.
     """
 
-    activation: str
+    slope: str
     dead: tuple[bool, ...]
     saturated_share: tuple[float, ...] | None
     alike: tuple[tuple[int, ...], ...]
@@ -157,7 +158,7 @@ class View:
     """A run at its present step.
 
     - `settings` are in force for the next step; `rate` is their learning rate after the schedule, `first_rate` the
-      first.
+      first. With `scales` their optimizer divides gradients by their size.
     - `edits` are the changes with their steps.
     - `loss` and `score` are the training loss and score of the present parameters.
     - `recent` has the last `RECENT` steps one by one. `columns(since, at_most)` returns the history from a step on, in
@@ -169,6 +170,7 @@ class View:
     step: int
     diverged: bool
     settings: RunSettings
+    scales: bool
     rate: float
     first_rate: float
     edits: tuple[tuple[int, Mapping[str, Any]], ...]

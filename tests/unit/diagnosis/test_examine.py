@@ -25,6 +25,7 @@ def view(step: int) -> View:
         step,
         False,
         RunRecipe().settings,
+        False,
         0.1,
         0.1,
         (),

@@ -18,6 +18,8 @@ from fallline.engine.measures.curvature import MOST_PARAMETERS, spectrum
 from fallline.engine.measures.edge import edge_of
 from fallline.engine.measures.noise import Scatter, noise_of
 from fallline.engine.measures.probes import LayerUnits, units
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import rate_of
 from fallline.engine.problem import Problem
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN
@@ -71,6 +73,7 @@ def view_of(problem: Problem, task: Task, run: Run, take: Take, attempt: Attempt
         step=step,
         diverged=run.diverged,
         settings=settings,
+        scales=OPTIMIZERS[settings.optimizer].stability.divisor is not None,
         rate=rate_of(settings)(step),
         first_rate=run.recipe.settings.learning_rate,
         edits=tuple((edit.at_step, edit.changes()) for edit in run.recipe.edits if edit.at_step <= step),
@@ -87,7 +90,9 @@ def view_of(problem: Problem, task: Task, run: Run, take: Take, attempt: Attempt
 
 def _layer(activation: str, layer: LayerUnits) -> Layer:
     saturated = None if layer.saturated_share is None else tuple(layer.saturated_share)
-    return Layer(activation, tuple(layer.dead), saturated, tuple(map(tuple, layer.alike)))
+    return Layer(
+        ACTIVATIONS[activation].lines[1], tuple(layer.dead), saturated, tuple(map(tuple, layer.alike))
+    )
 
 
 def _fresh(run: Run, take: Take, name: str, work: float, measure: Callable[[], Any]) -> Any:
