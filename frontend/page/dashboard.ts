@@ -3,8 +3,9 @@
  * Owns: places of charts, theme, sheet, keys.
  */
 
+import { html, render } from "lit";
 import { refuseStrayDrops, takeDrops } from "../features/recipe/csv-drop.ts";
-import { makeOwn, set } from "../ui/dom.ts";
+import { set } from "../ui/dom.ts";
 import { confirmChoices } from "../ui/listbox.ts";
 import { keepLowerRow } from "../features/figures/instrument-panel.ts";
 import { goToRecipe, keepSheet } from "../features/recipe/recipe-sheet.ts";
@@ -13,6 +14,9 @@ import { listenToKeys } from "./keyboard.ts";
 import { helpLines } from "./keys.ts";
 import type { HelpDialog } from "./help-dialog.ts";
 import type { App } from "../core/types.ts";
+
+const LOSS = html`<plotly-chart kind="loss" aria-label="Loss, not drawn yet"></plotly-chart>
+  <invitation-overlay></invitation-overlay>`;
 
 /** Announced once waiting has become long. */
 const SLOW_MS = 8000;
@@ -59,10 +63,9 @@ function waitForExperiment(app: App) {
     stops.forEach((stop) => stop());
     clearTimeout(slow);
     set(find(".columns"), { "aria-busy": null });
-    find(".plot.loss").replaceChildren(
-      makeOwn("plotly-chart", { kind: "loss", "aria-label": "Loss, not drawn yet" }),
-      makeOwn("invitation-overlay"),
-    );
+    const loss = find(".plot.loss");
+    loss.replaceChildren();
+    render(LOSS, loss);
     keepLowerRow(app, find(".plot.gradients"));
   };
   const stops = [

@@ -5,37 +5,7 @@
 
 import { html, nothing } from "lit";
 import { live } from "lit/directives/live.js";
-import { held, make, nodeOf } from "./dom.ts";
-import { icon } from "./icons.ts";
 import type { Problem } from "../core/types.ts";
-import type { Child } from "./dom.ts";
-
-/** For elements built by hand. */
-export function button(
-  options: {
-    name?: string; // accessible name, if the text is not enough
-    look?: string; // more classes: "quiet square small solid dashed"
-    icon?: Parameters<typeof icon>[0];
-    title?: string;
-    more?: Record<string, any>; // more attributes
-    act: () => void;
-  },
-  ...children: Child[]
-) {
-  return make(
-    "button",
-    {
-      type: "button",
-      class: `button ${options.look ?? ""}`.trim(),
-      "aria-label": options.name,
-      title: options.title ?? null,
-      on: { click: options.act },
-      ...options.more,
-    },
-    options.icon ? nodeOf(icon(options.icon)) : null,
-    ...children,
-  );
-}
 
 /** `name`: read aloud where the text is shortened */
 type Choice<Value extends string> = {
@@ -92,10 +62,6 @@ export function switchOf<Value extends string>(
     >${buttons}</div>`;
 }
 
-/** The same for elements built by hand. */
-export const segmentedSwitch = <Value extends string>(options: Switch<Value>) =>
-  held((value: string | null) => switchOf(value, options), null);
-
 /** "1,200" but not "0,003": groups of three after a first digit that is not 0. */
 const THOUSANDS = /^-?[1-9]\d{0,2}([ ,]\d{3})+(\.\d+)?$/;
 
@@ -141,15 +107,6 @@ export function selectOf(
   return html`<select class="input" aria-label=${name}
     aria-describedby=${helpId ?? nothing} title=${title ?? nothing}
     @change=${({ target }: Event) => choose((target as HTMLSelectElement).value)}>${groups}</select>`;
-}
-
-/** The same for elements built by hand. */
-export function selectBox(options: { name: string; choose: (value: string) => void }) {
-  const { root, show } = held(
-    ([value, choices]: [string, Option[]]) => selectOf(value, { ...options, options: choices }),
-    ["", []],
-  );
-  return { root, show: (choices: Option[], value: string) => show([value, choices]) };
 }
 
 /** After a choice to watch: Space plays it, instead of opening the list again. */

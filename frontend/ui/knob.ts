@@ -5,7 +5,6 @@
  */
 
 import { html, nothing } from "lit";
-import { held } from "./dom.ts";
 import { fullHelp } from "./help-line.ts";
 import { NumberBox } from "./number-box.ts";
 import { explained } from "../core/parameters.ts";
@@ -24,7 +23,10 @@ type Slider = {
 const filled = (position: number, { positions }: Scale) => `${(100 * position) / positions}%`;
 
 /** The slider alone, on a scale. */
-function sliderOf(value: number, { name, scale, say, preview, apply, helpId, title }: Slider) {
+export function sliderOf(
+  value: number,
+  { name, scale, say, preview, apply, helpId, title }: Slider,
+) {
   const position = scale.positionOf(value);
   const follow = ({ target }: Event) => {
     const slider = target as HTMLInputElement;
@@ -46,12 +48,6 @@ function sliderOf(value: number, { name, scale, say, preview, apply, helpId, tit
     style="--filled: ${filled(position, scale)}" .value=${String(Math.round(position))}
     @input=${follow} @keydown=${page}
     @change=${({ target }: Event) => apply(scale.valueAt(Number((target as HTMLInputElement).value)))}>`;
-}
-
-/** The same for elements built by hand. */
-export function scaledSlider(slider: Slider) {
-  const { root, show } = held((value: number) => sliderOf(value, slider), 1);
-  return { slider: root, show };
 }
 
 class SettingKnob extends NumberBox {

@@ -85,23 +85,6 @@ export class LiveElement extends LightElement {
   whenGone(stop: () => void) {
     this.#stops.push(stop);
   }
-
-  /**
-   * Builds once, when there is an experiment; until then the document's skeleton stays.
-   * @param isReady further condition
-   */
-  onceOpened(build: () => void, isReady: (state: State) => boolean = () => true) {
-    let built = false;
-    this.follow(
-      (state) => state.experiment !== null && isReady(state),
-      (opened) => {
-        if (!opened || built) return;
-        built = true;
-        this.replaceChildren();
-        build();
-      },
-    );
-  }
 }
 
 export function register(tag: string, Element: typeof LiveElement, app: App) {

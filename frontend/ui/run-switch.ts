@@ -4,12 +4,10 @@
  * Owns: its choices.
  */
 
-import { render } from "lit";
 import { switchOf } from "./controls.ts";
 import { marker } from "./icons.ts";
 import { briefName } from "../core/brief-names.ts";
 import { inspectedRun } from "../core/inspected.ts";
-import type { LiveElement } from "./live-element.ts";
 import type { App, State } from "../core/types.ts";
 
 /** Limits of few and many runs: names get shorter with each. */
@@ -41,17 +39,3 @@ export function runSwitch(state: State, app: App, name: string, letters: Letters
   const choose = (networkRun: string) => app.setView({ networkRun });
   return switchOf(inspectedRun(state)?.name ?? null, { name, choices, choose, isMany });
 }
-
-/**
- * The same for elements built by hand.
- * @param host on the page as long as the switch
- */
-export const keepRunSwitch = (
-  host: LiveElement,
-  place: HTMLElement,
-  name: string,
-  letters: Letters,
-) =>
-  host.follow(runSwitchParts, (_, state) =>
-    render(runSwitch(state, host.app, name, letters), place),
-  );

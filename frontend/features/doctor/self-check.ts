@@ -4,66 +4,64 @@
  * Owns: the button and the list of results.
  */
 
-import { button } from "../../ui/controls.ts";
-import { make, set, write } from "../../ui/dom.ts";
+import { html, nothing } from "lit";
 import { glyph } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { checkWords, verdictOf } from "./self-check-words.ts";
 import type { SelfCheck } from "../../core/wire-types.ts";
+import type { State } from "../../core/types.ts";
 
 export class SelfCheckPanel extends LiveElement {
-  #status = make("p", { class: "hint", role: "status" });
-  #list = make("ul", { class: "checks", role: "list" });
+  #words = "";
+  #result: SelfCheck | null = null;
   /** Drops answers for a run that is no longer shown. */
   #turn = 0;
 
-  override start() {
-    this.onceOpened(() => {
-      const ask = button(
-        { look: "small", act: () => void this.#check() },
-        "Is this gradient right?",
-      );
-      this.append(ask, this.#status, this.#list);
-      this.follow(
-        ({ view, runs }) => runs[view.networkRun ?? ""]?.label,
-        () => this.#clear(),
-      );
-    });
+  override isReady({ experiment }: State) {
+    return experiment !== null;
   }
 
-  #clear() {
-    this.#turn += 1;
-    write(this.#status, "");
-    this.#list.replaceChildren();
-    set(this, { "data-passed": null });
+  override start() {
+    this.follow(
+      ({ view, runs }) => runs[view.networkRun ?? ""]?.label,
+      () => this.#show(""),
+    );
+  }
+
+  #show(words: string, result: SelfCheck | null = null) {
+    this.#turn++;
+    this.#words = words;
+    this.#result = result;
+    this.requestUpdate();
   }
 
   async #check() {
-    const { view, runs } = this.app.store.get();
+    const { view, runs } = this.state;
     const run = runs[view.networkRun ?? ""];
     if (!run) return;
-    this.#clear();
+    this.#show("Checking...");
     const mine = this.#turn;
-    write(this.#status, "Checking...");
     const { check, problem } = await this.app.check(run.name);
     if (mine !== this.#turn) return;
-    if (!check) {
-      write(this.#status, `${problem?.title ?? ""} ${problem?.detail ?? ""}`);
-      return;
-    }
-    write(this.#status, checkWords(run.label, check));
-    set(this, { "data-passed": check.checks.every(({ passed }) => passed !== false) });
-    this.#list.replaceChildren(...check.checks.map(entry));
+    if (check) this.#show(checkWords(run.label, check), check);
+    else this.#show(`${problem?.title ?? ""} ${problem?.detail ?? ""}`);
+  }
+
+  override render() {
+    const checks = this.#result?.checks;
+    const isPassed = checks?.every(({ passed }) => passed !== false) ?? false;
+    this.toggleAttribute("data-passed", isPassed);
+    return html`
+      <button type="button" class="button small" @click=${this.#check}>Is this gradient right?</button>
+      <p class="hint" role="status">${this.#words}</p>
+      <ul class="checks" role="list">${checks?.map(entry) ?? nothing}</ul>`;
   }
 }
 
 function entry(check: SelfCheck["checks"][number]) {
   const { sign, word, tone } = verdictOf(check);
-  return make(
-    "li",
-    { class: "finding", "data-check": check.name, "data-tone": tone },
-    make("span", { role: "img", "aria-label": word }, glyph(sign)),
-    make("h3", {}, check.title),
-    make("p", {}, check.says),
-  );
+  return html`<li class="finding" data-check=${check.name} data-tone=${tone}>
+    <span role="img" aria-label=${word}>${glyph(sign)}</span>
+    <h3>${check.title}</h3>
+    <p>${check.says}</p></li>`;
 }

@@ -3,45 +3,34 @@
  * Owns: which charts stand there, and the note of an instrument not measured yet.
  */
 
-import { make, makeOwn, write } from "../../ui/dom.ts";
+import { html, render } from "lit";
+import { keyed } from "lit/directives/keyed.js";
 import { choiceOf, kindOf, waitingWords } from "../../core/instruments.ts";
 import type { App, State } from "../../core/types.ts";
 
-const charts = (state: State) =>
-  state.view.panel === "instruments" ? choiceOf(state).gauges.map(kindOf) : [];
+const GRADIENTS = html`<plotly-chart kind="gradients" aria-label="Gradient per layer, not drawn yet"
+  ></plotly-chart>`;
+
+const gauges = (state: State) => (state.view.panel === "instruments" ? choiceOf(state).gauges : []);
 
 export function keepLowerRow({ store }: App, row: HTMLElement) {
-  /** Notes in place of charts, by kind. */
-  let waiting: HTMLElement[] = [];
-  const words = (state: State) =>
-    waiting.length ? choiceOf(state).gauges.map((gauge) => waitingWords(state, gauge)) : [];
-  const say = (texts: string[]) =>
-    waiting.forEach((each, place) => {
-      write(each, texts[place] ?? "");
-      each.hidden = !texts[place];
+  const show = () => {
+    const state = store.get();
+    const kinds = gauges(state).map(kindOf);
+    const notes = gauges(state).map((gauge, place) => {
+      const words = waitingWords(state, gauge);
+      return html`<p class="waiting" ?hidden=${!words} style="--at: ${place + 1}">${words}</p>`;
     });
-  const show = (kinds: string[]) => {
-    waiting = kinds.map((_, place) =>
-      make("p", { class: "waiting", hidden: true, style: { "--at": place + 1 } }),
+    const charts = kinds.map(
+      (kind) => html`<plotly-chart kind=${kind} aria-label="Not measured yet"></plotly-chart>`,
     );
-    row.replaceChildren(
-      kinds.length
-        ? make(
-            "div",
-            { class: "instruments", style: { "--many": kinds.length } },
-            ...kinds.map((kind) =>
-              makeOwn("plotly-chart", { kind, "aria-label": "Not measured yet" }),
-            ),
-            ...waiting,
-          )
-        : makeOwn("plotly-chart", {
-            kind: "gradients",
-            "aria-label": "Gradient per layer, not drawn yet",
-          }),
-    );
-    say(words(store.get()));
+    const panels = html`<div class="instruments" style="--many: ${kinds.length}">${charts}${notes}</div>`;
+    render(keyed(kinds.join(), kinds.length ? panels : GRADIENTS), row);
   };
-  store.watch(charts, show);
-  store.watch(words, say);
-  show(charts(store.get()));
+  row.replaceChildren();
+  store.watch(
+    (state) => gauges(state).flatMap((gauge) => [gauge, waitingWords(state, gauge)]),
+    show,
+  );
+  show();
 }

@@ -1,9 +1,9 @@
 /**
  * A matrix as a table of numbers on the colour of their sign, with its name and shape below.
- * Owns: markup of one matrix and of its small strip. grids.ts chooses the cells.
+ * Owns: templates of one matrix and of its small strip. grids.ts chooses the cells.
  */
 
-import { make } from "../../ui/dom.ts";
+import { html, nothing } from "lit";
 import { integer } from "../../core/format.ts";
 import {
   bareText,
@@ -19,71 +19,51 @@ import type { Piece } from "./expressions.ts";
 import type { Grid } from "./grids.ts";
 import type { Cell, Entry } from "../../core/wire-types.ts";
 
-function looks(value: Cell, largest: number) {
-  if (value === 0) return { class: "zero" };
-  if (value === null) return { class: "odd" };
-  const [tint, sign] = [
-    tintOf(value, largest),
-    (value > 0 ? "positive" : "negative") as "positive" | "negative",
-  ];
-  return {
-    class: sign,
-    "data-light": inkOn(tint, sign, "light"),
-    "data-dark": inkOn(tint, sign, "dark"),
-    style: { "--tint": `${tint}%` },
-  };
+/** A number's class, colour and ink. */
+function lookOf(value: Cell, largest: number) {
+  if (!value)
+    return { look: value === 0 ? "zero" : "odd", light: nothing, dark: nothing, tint: nothing };
+  const look = value > 0 ? "positive" : "negative";
+  const tint = tintOf(value, largest);
+  const [light, dark] = [inkOn(tint, look, "light"), inkOn(tint, look, "dark")];
+  return { look, light, dark, tint: `--tint: ${tint}%` };
 }
 
 /** @param odd shown if it is not finite */
-const cell = (value: Cell, { largest, whole }: Grid, odd = "–") =>
-  make(
-    "td",
-    {
-      ...looks(value, largest),
-      "data-value": value === null ? odd : String(value),
-      title: value === null ? null : String(value),
-    },
-    whole ? bareText(value, odd) : cellText(value, odd),
-  );
+function cell(value: Cell, { largest, whole }: Grid, odd = "–") {
+  const { look, light, dark, tint } = lookOf(value, largest);
+  return html`<td class=${look} data-light=${light} data-dark=${dark} style=${tint}
+    data-value=${value ?? odd} title=${value ?? nothing}
+    >${whole ? bareText(value, odd) : cellText(value, odd)}</td>`;
+}
 
 const sampleHead = (name: string | null, scope = "row") =>
-  name === null ? null : make("th", { scope, class: "sample", title: `sample ${name}` }, name);
+  name === null
+    ? nothing
+    : html`<th scope=${scope} class="sample" title="sample ${name}">${name}</th>`;
 
-const more = (count: number, what: string, span: Record<string, any>) =>
-  make("td", { class: "more", ...span }, `${integer(count)} more${what}`);
+const NONE = html`<td class="none"></td>`;
 
 /** Samples, or rows of weights, one below the other. */
 function upright(grid: Grid) {
   const { rows, moreRows, moreColumns, mean } = grid;
   const isNamed = rows.some(({ name }) => name !== null);
   const width = (rows[0]?.cells.length ?? 1) + Number(moreColumns > 0);
-  const height = rows.length;
+  const moreBeside = html`<td class="more" rowspan=${rows.length}>${integer(moreColumns)} more</td>`;
   return [
-    ...rows.map(({ name, cells }, k) =>
-      make(
-        "tr",
-        {},
-        sampleHead(name),
-        ...cells.map((value, j) => cell(value, grid, grid.odd(k, j))),
-        moreColumns > 0 && k === 0 ? more(moreColumns, "", { rowspan: height }) : null,
-      ),
+    rows.map(
+      ({ name, cells }, k) => html`<tr>
+        ${sampleHead(name)}${cells.map((value, j) => cell(value, grid, grid.odd(k, j)))}
+        ${moreColumns > 0 && k === 0 ? moreBeside : nothing}</tr>`,
     ),
     moreRows > 0
-      ? make(
-          "tr",
-          {},
-          isNamed ? make("td", { class: "none" }) : null,
-          more(moreRows, " rows", { colspan: width }),
-        )
-      : null,
+      ? html`<tr>${isNamed ? NONE : nothing}
+          <td class="more" colspan=${width}>${integer(moreRows)} more rows</td></tr>`
+      : nothing,
     mean
-      ? make(
-          "tr",
-          { class: "mean" },
-          make("th", { scope: "row", class: "sample" }, "mean"),
-          ...mean.map((value) => cell(value, grid)),
-        )
-      : null,
+      ? html`<tr class="mean"><th scope="row" class="sample">mean</th>
+          ${mean.map((value) => cell(value, grid))}</tr>`
+      : nothing,
   ];
 }
 
@@ -92,28 +72,21 @@ function turned(grid: Grid) {
   const { rows, moreRows, moreColumns, mean } = grid;
   const isNamed = rows.some(({ name }) => name !== null);
   const height = (rows[0]?.cells.length ?? 0) + Number(moreColumns > 0);
-  const width = rows.length;
-  const head = isNamed
-    ? make(
-        "tr",
-        {},
-        ...rows.map(({ name }) => sampleHead(name, "col")),
-        moreRows > 0 ? make("td", { class: "none" }) : null,
-        mean ? sampleHead("mean", "col") : null,
-      )
-    : null;
+  const moreBeside = html`<td class="more" rowspan=${height}>${integer(moreRows)} more</td>`;
   return [
-    head,
-    ...(rows[0]?.cells ?? []).map((_, j) =>
-      make(
-        "tr",
-        {},
-        ...rows.map(({ cells }, k) => cell(cells[j], grid, grid.odd(k, j))),
-        moreRows > 0 && j === 0 ? more(moreRows, "", { rowspan: height }) : null,
-        mean ? cell(mean[j], grid) : null,
-      ),
+    isNamed
+      ? html`<tr>${rows.map(({ name }) => sampleHead(name, "col"))}
+          ${moreRows > 0 ? NONE : nothing}${mean ? sampleHead("mean", "col") : nothing}</tr>`
+      : nothing,
+    (rows[0]?.cells ?? []).map(
+      (_, j) => html`<tr>
+        ${rows.map(({ cells }, k) => cell(cells[j], grid, grid.odd(k, j)))}
+        ${moreRows > 0 && j === 0 ? moreBeside : nothing}
+        ${mean ? cell(mean[j], grid) : nothing}</tr>`,
     ),
-    moreColumns > 0 ? make("tr", {}, more(moreColumns, " rows", { colspan: width })) : null,
+    moreColumns > 0
+      ? html`<tr><td class="more" colspan=${rows.length}>${integer(moreColumns)} more rows</td></tr>`
+      : nothing,
   ];
 }
 
@@ -125,24 +98,12 @@ export function matrix(entry: Entry, piece: Piece, batch: number[], most?: numbe
   const name = piece.text.trim().replace(/^\((.*)\)$/, "$1");
   if (!isMatrix(entry)) return bare(entry, name);
   const grid = gridOf(entry, piece, batch, most);
-  const isNamed = grid.rows.some(({ name: sample }) => sample !== null) && !grid.turned;
-  const table = make(
-    "table",
-    { "aria-label": `${name}, ${grid.shape.map(integer).join(" by ")}` },
-    ...(grid.turned ? turned(grid) : upright(grid)).filter(Boolean),
-  );
-  return make(
-    "figure",
-    {
-      class: "matrix",
-      "data-name": name,
-      "data-text": piece.text.trim(),
-      "data-named": isNamed,
-      "data-headed": grid.turned && grid.rows.some(({ name: sample }) => sample !== null),
-    },
-    make("div", { class: "brackets" }, table),
-    make("figcaption", {}, name, " ", make("span", {}, shapeText(grid.shape))),
-  );
+  const isNamed = grid.rows.some(({ name: sample }) => sample !== null);
+  return html`<figure class="matrix" data-name=${name} data-text=${piece.text.trim()}
+    ?data-named=${isNamed && !grid.turned} ?data-headed=${isNamed && grid.turned}>
+    <div class="brackets"><table aria-label="${name}, ${grid.shape.map(integer).join(" by ")}"
+      >${grid.turned ? turned(grid) : upright(grid)}</table></div>
+    <figcaption>${name} <span>${shapeText(grid.shape)}</span></figcaption></figure>`;
 }
 
 /** A number that is no matrix. */
@@ -150,27 +111,15 @@ function bare(entry: Entry, name: string) {
   const value = entry.values as Cell;
   const odd = gridOf(entry).odd(0, 0);
   const look = value === 0 ? "zero" : value === null ? "odd" : "bare";
-  const box = make(
-    "td",
-    {
-      class: look,
-      "data-value": value === null ? odd : String(value),
-      title: value === null ? null : String(value),
-    },
-    bareText(value, odd),
-  );
-  return make(
-    "figure",
-    { class: "matrix", "data-bare": true, "data-name": name, "data-text": name },
-    make("table", { "aria-label": name }, make("tr", {}, box)),
-    make("figcaption", {}, name),
-  );
+  return html`<figure class="matrix" data-bare data-name=${name} data-text=${name}>
+    <table aria-label=${name}><tr><td class=${look} data-value=${value ?? odd}
+      title=${value ?? nothing}>${bareText(value, odd)}</td></tr></table>
+    <figcaption>${name}</figcaption></figure>`;
 }
 
 /** The cells that represent a result in a list. */
 export const miniStrip = (entry: Entry) =>
-  make(
-    "span",
-    { class: "mini", "aria-hidden": "true" },
-    ...miniCells(entry).map((value) => make("i", looks(value, entry.largest))),
-  );
+  html`<span class="mini" aria-hidden="true">${miniCells(entry).map((value) => {
+    const { look, light, dark, tint } = lookOf(value, entry.largest);
+    return html`<i class=${look} data-light=${light} data-dark=${dark} style=${tint}></i>`;
+  })}</span>`;

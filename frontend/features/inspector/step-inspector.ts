@@ -1,16 +1,15 @@
 /**
  * The step inspector: closed it is one live line, open one step with every number. On a phone it is
- * a section of its
- * own.
+ * a section of its own.
  * Owns: strip and drawer, and focus when they change places. line-list.ts and equation.ts have the
  * content.
  */
 
+import { html, nothing } from "lit";
 import { copied } from "../../ui/clipboard.ts";
-import { html, nothing, render } from "lit";
-import { button, segmentedSwitch } from "../../ui/controls.ts";
-import { make, set, write } from "../../ui/dom.ts";
+import { switchOf } from "../../ui/controls.ts";
 import { lineView } from "./equation.ts";
+import { make, set } from "../../ui/dom.ts";
 import { icon, marker } from "../../ui/icons.ts";
 import { lineList } from "./line-list.ts";
 import { LiveElement } from "../../ui/live-element.ts";
@@ -28,7 +27,7 @@ import { stateOnView } from "../../core/state-on-view.ts";
 import { deadLayer, isLocked } from "../../core/selectors.ts";
 import { keyOf } from "./sheets.ts";
 import type { Sheet } from "../../core/wire-types.ts";
-import type { State } from "../../core/types.ts";
+import type { Experiment, State } from "../../core/types.ts";
 
 /** How long "Copied" stays. */
 const MESSAGE_MS = 4000;
@@ -42,229 +41,192 @@ function rowWords({ batch }: Sheet, { firstSample, samplesShown }: State["view"]
     : `rows ${integer(first + 1)} to ${integer(last)}`;
 }
 
+const square = (name: string, shape: "previous" | "next", act: () => void, disabled = false) =>
+  html`<button type="button" class="button quiet small square" aria-label=${name}
+    ?disabled=${disabled} @click=${act}>${icon(shape)}</button>`;
+
+/** In the past a step moves the view, in the present it makes one. */
+const cannotStep = (state: State) => isLocked(state) && !state.looking;
+
 export class StepInspector extends LiveElement {
   #phone = matchMedia("(max-width: 720px)");
-  #strip = button({
-    look: "inspector-strip",
-    more: { "aria-expanded": "false" },
-    act: () => this.#toggle(),
-  });
-  #step = make("b", {});
-  #batch = make("span", { class: "batch muted" });
-  #rows = make("span", { class: "muted" });
-  #status = make("span", { class: "muted", role: "status" });
-  #list = lineList((place) => this.#choose(place));
-  #line = lineView();
-  #switch = make("span", {});
-  #one = button(
-    { look: "quiet small", more: { "aria-pressed": "false" }, act: () => this.#oneByOne() },
-    "Sample by sample",
-  );
-  #samples = make(
-    "span",
-    { class: "samples" },
-    button({
-      name: "Samples before",
-      look: "quiet small square",
-      icon: "previous",
-      act: () => this.#move(-1),
-    }),
-    this.#rows,
-    button({
-      name: "Samples after",
-      look: "quiet small square",
-      icon: "next",
-      act: () => this.#move(1),
-    }),
-    this.#one,
-  );
-  #on = button({
-    name: "One step on (right arrow)",
-    look: "quiet small square",
-    icon: "next",
-    act: () => this.app.forward(1),
-  });
-  #drawer = this.#buildDrawer();
+  /** The last answer stays until the next one comes. */
+  #sheet: Sheet | null = null;
   #isOpen = false;
-  #from: HTMLElement = this.#strip;
+  #from: HTMLElement | null = null;
+  #revealed: string | null = null;
+  #status = "";
   #timer: any = null;
 
-  override start() {
-    this.onceOpened(() => {
-      this.append(this.#strip, this.#drawer);
-      const open = (state: State) => isInspectorOpen(state, this.#phone.matches);
-      this.#phone.addEventListener("change", () => this.#open(open(this.app.store.get())));
-      this.follow(
-        (state) => state.order.flatMap((name) => [name, state.runs[name].label]),
-        (_, state) => this.#showSwitch(state),
-      );
-      this.follow(
-        (state) => [
-          open(state),
-          stateOnView(state).runs[inspectedRun(state)?.name ?? ""],
-          state.experiment,
-          state.view.networkRun,
-        ],
-        (_, state) => this.#showStrip(state),
-      );
-      // in the past this moves the view, in the present it makes a step
-      this.follow(
-        (state) => isLocked(state) && !state.looking,
-        (cannot) => (this.#on.disabled = cannot),
-      );
-      this.follow(open, (isOpen) => this.#open(isOpen));
-      this.follow(
-        (state) => [
-          open(state),
-          inspectionOf(state),
-          inspectedDead(state),
-          state.view.line,
-          state.view.firstSample,
-          state.view.samplesShown,
-        ],
-        (_, state) => this.#show(state),
-      );
-    });
+  override isReady({ experiment }: State) {
+    return experiment !== null;
   }
 
-  #buildDrawer() {
-    const close = button({
-      name: "Close (I)",
-      look: "quiet square close",
-      icon: "close",
-      act: () => this.#toggle(),
-    });
-    return make(
-      "div",
-      { class: "drawer", hidden: true },
-      make(
-        "div",
-        { class: "head" },
-        make("h2", {}, "Line by line"),
-        this.#switch,
-        make(
-          "span",
-          { class: "moment" },
-          button({
-            name: "One step back (left arrow)",
-            look: "quiet small square",
-            icon: "previous",
-            act: () => this.app.back(1),
-          }),
-          make("span", {}, "step ", this.#step),
-          this.#on,
-        ),
-        this.#batch,
-        this.#samples,
-        make("span", { class: "spring" }),
-        this.#status,
-        button({ look: "quiet small", act: () => void this.#copy() }, "Copy as NumPy"),
-        close,
-      ),
-      make("div", { class: "body" }, this.#list.root, this.#line.root),
+  override shows(state: State) {
+    const isOpen = this.#opens(state);
+    const run = inspectedRun(state)?.name;
+    return [
+      isOpen,
+      run,
+      state.experiment,
+      ...state.order.flatMap((name) => [name, state.runs[name].label]),
+      ...(isOpen
+        ? [
+            cannotStep(state),
+            inspectionOf(state),
+            inspectedDead(state),
+            state.view.line,
+            state.view.firstSample,
+            state.view.samplesShown,
+          ]
+        : [stateOnView(state).runs[run ?? ""]]),
+    ];
+  }
+
+  #opens(state: State) {
+    return isInspectorOpen(state, this.#phone.matches);
+  }
+
+  override start() {
+    const resized = () => this.requestUpdate();
+    this.#phone.addEventListener("change", resized);
+    this.whenGone(() => this.#phone.removeEventListener("change", resized));
+    // the line selected on opening stays selected from step to step
+    this.follow(
+      (state) => [this.#opens(state), inspectionOf(state), state.view.line],
+      (_, state) => {
+        const sheet = this.#opens(state) && state.view.line === null ? inspectionOf(state) : null;
+        if (sheet) this.app.setView({ line: keyOf(sheet, shownLine(state, sheet)) });
+      },
     );
   }
 
-  #toggle() {
-    this.app.setView(toggledInspector(this.app.store.get(), this.#phone.matches));
+  override render() {
+    const { state } = this;
+    const isOpen = this.#opens(state);
+    this.#sheet = inspectionOf(state) ?? this.#sheet;
+    const { line } = state.view;
+    if (isOpen && inspectionOf(state))
+      set(this, {
+        "data-run": inspectedRun(state)?.name,
+        "data-step": this.#sheet?.step,
+        "data-line": line,
+      });
+    return html`
+      <button type="button" class="button inspector-strip" aria-expanded="false" ?hidden=${isOpen}
+        @click=${this.#toggle}>${this.#strip(state)}</button>
+      <div class="drawer" ?hidden=${!isOpen} ?data-waiting=${!inspectionOf(state)}>
+        ${isOpen ? this.#drawer(state, this.#sheet) : nothing}
+      </div>`;
   }
 
   /** Moves focus into the opened part, and back on closing. */
-  #open(isOpen: boolean) {
+  override willUpdate() {
+    const isOpen = this.#opens(this.state);
+    if (isOpen === this.#isOpen) return;
+    this.#isOpen = isOpen;
     const { activeElement } = document;
     const isInside = this.contains(activeElement);
-    const changes = isOpen !== this.#isOpen;
-    this.#isOpen = isOpen;
-    this.#drawer.hidden = !isOpen;
-    this.#strip.hidden = isOpen;
-    set(this.closest(".app") as Element, {
-      "data-inspector": isOpen && !this.#phone.matches ? "open" : null,
-    });
+    const isElsewhere = !isInside && activeElement !== document.body;
+    if (isOpen) this.#from = isElsewhere ? (activeElement as HTMLElement) : null;
+    const target = () =>
+      isOpen ? this.#list : (this.#from ?? this.querySelector<HTMLElement>(".inspector-strip"));
+    if (!this.#phone.matches && (isOpen || isInside))
+      void this.updateComplete.then(() => target()?.focus());
     // each opening selects the first line anew
-    if (changes && !isOpen) this.app.setView({ line: null });
-    if (!changes || this.#phone.matches) return;
-    if (isOpen) {
-      this.#from =
-        activeElement instanceof HTMLElement && activeElement !== document.body && !isInside
-          ? activeElement
-          : this.#strip;
-      this.#list.root.focus();
-    } else if (isInside) this.#from.focus();
+    if (!isOpen) this.app.setView({ line: null });
   }
 
-  #showSwitch({ order, runs }: State) {
-    const choices = order.map((name) => ({
-      value: name,
-      text: runs[name].label,
-      title: runs[name].label,
-      before: marker(runs[name].lane),
-    }));
-    const chooser = segmentedSwitch({
-      name: "Run inspected",
-      choices,
-      choose: (networkRun) => this.app.setView({ networkRun }),
-    });
-    this.#switch.replaceChildren(chooser.root);
-    this.#mark = chooser.show;
-    chooser.show(inspectedRun(this.app.store.get())?.name ?? null);
+  override updated() {
+    const isBeside = this.#isOpen && !this.#phone.matches;
+    this.closest(".app")?.toggleAttribute("data-inspector", isBeside);
+    const { line } = this.state.view;
+    if (!this.#isOpen || line === this.#revealed) return;
+    this.#revealed = line;
+    this.#list?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   }
 
-  #mark: (name: string | null) => void = () => {};
+  get #list() {
+    return this.querySelector<HTMLElement>(".line-list");
+  }
 
-  #showStrip(state: State) {
+  #toggle() {
+    this.app.setView(toggledInspector(this.state, this.#phone.matches));
+  }
+
+  #strip(state: State) {
     const run = stateOnView(state).runs[inspectedRun(state)?.name ?? ""];
-    if (!run || !state.experiment) return;
-    this.#mark(run.name);
-    if (this.#isOpen) return;
-    const { code, words } = liveLine(run, state.experiment.weights, deadLayer(run));
-    const line = html`${marker(run.lane)}<span class="who">${run.label}, step ${integer(run.step)}:</span
-      ><code>${code}</code>`;
-    render(
-      html`${icon("up")}<b>Line by line</b>${code ? line : nothing}<span class="words">${words}</span><kbd>I</kbd>`,
-      this.#strip,
-    );
+    if (!run) return nothing;
+    const { weights } = state.experiment as Experiment;
+    const { code, words } = liveLine(run, weights, deadLayer(run));
+    return html`${icon("up")}<b>Line by line</b>${
+      code
+        ? html`${marker(run.lane)}<span class="who">${run.label}, step ${integer(run.step)}:</span
+            ><code>${code}</code>`
+        : nothing
+    }<span class="words">${words}</span><kbd>I</kbd>`;
   }
 
-  #show(state: State) {
-    const sheet = inspectionOf(state);
-    set(this.#drawer, { "data-waiting": !sheet });
-    if (!this.#isOpen || !sheet || !state.experiment) return;
-    const place = shownLine(state, sheet);
-    // the line selected on opening stays selected from step to step
-    if (state.view.line === null) return this.app.setView({ line: keyOf(sheet, place) });
-    write(this.#step, integer(sheet.step));
-    write(this.#batch, batchWords(sheet, state.experiment));
-    set(this.#batch, {
-      title: `The change from step ${integer(sheet.step)} to step ${integer(sheet.step + 1)}`,
+  #drawer(state: State, sheet: Sheet | null) {
+    const { app } = this;
+    const place = sheet ? shownLine(state, sheet) : 0;
+    const { order, runs, experiment } = state;
+    const choices = order.map((name) => {
+      const { label, lane } = runs[name];
+      return { value: name, text: label, title: label, before: marker(lane) };
     });
-    this.#samples.hidden = sheet.batch.length === 1;
-    write(this.#rows, rowWords(sheet, state.view));
-    set(this.#one, { "aria-pressed": String(state.view.samplesShown === 1) });
-    this.#list.show(sheet, place, inspectedDead(state));
-    if (this.getAttribute("data-line") !== state.view.line) this.#list.reveal(place);
-    this.#line.show(sheet, place);
-    set(this, {
-      "data-run": inspectedRun(state)?.name,
-      "data-step": sheet.step,
-      "data-line": state.view.line,
-    });
+    return html`
+      <div class="head">
+        <h2>Line by line</h2>
+        <span>${switchOf(inspectedRun(state)?.name ?? null, {
+          name: "Run inspected",
+          choices,
+          choose: (networkRun) => app.setView({ networkRun }),
+        })}</span>
+        <span class="moment">
+          ${square("One step back (left arrow)", "previous", () => app.back(1))}
+          <span>step <b>${sheet ? integer(sheet.step) : ""}</b></span>
+          ${square("One step on (right arrow)", "next", () => app.forward(1), cannotStep(state))}
+        </span>
+        ${sheet ? this.#batch(state, sheet, experiment as Experiment) : nothing}
+        <span class="spring"></span>
+        <span class="muted" role="status">${this.#status}</span>
+        <button type="button" class="button quiet small" @click=${this.#copy}>Copy as NumPy</button>
+        <button type="button" class="button quiet square close" aria-label="Close (I)"
+          @click=${this.#toggle}>${icon("close")}</button>
+      </div>
+      <div class="body">
+        ${lineList(sheet, place, inspectedDead(state), (line) => this.#choose(line))}
+        ${lineView(sheet, place)}
+      </div>`;
+  }
+
+  /** The batch, and which of its samples are shown. */
+  #batch(state: State, sheet: Sheet, experiment: Experiment) {
+    const { step, batch } = sheet;
+    const move = (by: number) => () => this.app.setView(samplesFrom(this.state, by));
+    const isOne = state.view.samplesShown === 1;
+    return html`
+      <span class="batch muted"
+        title="The change from step ${integer(step)} to step ${integer(step + 1)}"
+        >${batchWords(sheet, experiment)}</span>
+      <span class="samples" ?hidden=${batch.length === 1}>
+        ${square("Samples before", "previous", move(-1))}
+        <span class="muted">${rowWords(sheet, state.view)}</span>
+        ${square("Samples after", "next", move(1))}
+        <button type="button" class="button quiet small" aria-pressed=${isOne}
+          @click=${() => this.app.setView({ samplesShown: isOne ? 4 : 1 })}>Sample by sample</button>
+      </span>`;
   }
 
   /** Scrolls a phone to the chosen line, which stands above the list. */
   #choose(place: number) {
-    const sheet = inspectionOf(this.app.store.get());
+    const sheet = inspectionOf(this.state);
     if (!sheet) return;
+    this.#list?.focus();
     this.app.setView({ line: keyOf(sheet, place) });
-    if (this.#phone.matches) this.#line.root.scrollIntoView();
-  }
-
-  #move(by: number) {
-    this.app.setView(samplesFrom(this.app.store.get(), by));
-  }
-
-  #oneByOne() {
-    const { samplesShown } = this.app.store.get().view;
-    this.app.setView({ samplesShown: samplesShown === 1 ? 4 : 1 });
+    if (this.#phone.matches)
+      void this.updateComplete.then(() => this.querySelector(".line-view")?.scrollIntoView());
   }
 
   async #copy() {
@@ -274,15 +236,14 @@ export class StepInspector extends LiveElement {
     this.append(box);
     const done = script !== undefined && (await copied(box));
     box.remove();
+    const why = problem ? (problem.detail ?? problem.title) : "The browser blocks copying.";
     clearTimeout(this.#timer);
-    write(
-      this.#status,
-      done
-        ? "Copied."
-        : problem
-          ? (problem.detail ?? problem.title)
-          : "The browser blocks copying.",
-    );
-    this.#timer = setTimeout(() => write(this.#status, ""), MESSAGE_MS);
+    this.#say(done ? "Copied." : why);
+    this.#timer = setTimeout(() => this.#say(""), MESSAGE_MS);
+  }
+
+  #say(words: string) {
+    this.#status = words;
+    this.requestUpdate();
   }
 }

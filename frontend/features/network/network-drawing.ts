@@ -5,7 +5,8 @@
  * has the geometry.
  */
 
-import { draw, make, set, write } from "../../ui/dom.ts";
+import { html, nothing } from "lit";
+import { draw, set, write } from "../../ui/dom.ts";
 import { highlightEdges } from "./edge-highlight.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import {
@@ -21,7 +22,7 @@ import {
   WIDTH,
 } from "./network-geometry.ts";
 import { networkText } from "./network-text.ts";
-import { keepRunSwitch } from "../../ui/run-switch.ts";
+import { runSwitch, runSwitchParts } from "../../ui/run-switch.ts";
 import { inspectedRun } from "../../core/inspected.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import { sharesOf } from "../../core/run-look.ts";
@@ -72,6 +73,11 @@ function perCell(column: Column, values: number[]) {
   return sums.map((sum) => (sum * column.drawn) / column.units);
 }
 
+const edge = (sign: string) =>
+  html`<svg viewBox="0 0 18 10"><path d="M0 5h18" stroke="var(--${sign})"></path></svg>`;
+const LEGEND = html`<div class="legend" aria-hidden="true"><span>${edge("pos")}w &gt; 0</span
+  ><span>${edge("neg")}w &lt; 0</span><span>width |w|</span><span>fill: activation</span></div>`;
+
 export class NetworkDrawing extends LiveElement {
   #columns: Column[] = [];
   #shape = "";
@@ -80,55 +86,47 @@ export class NetworkDrawing extends LiveElement {
   #units: { group: SVGGElement; value: SVGTextElement | null }[][] = [];
   #feet: { name: SVGTextElement; count: SVGTextElement }[] = [];
   #svg = draw("svg", { class: "network", role: "img" });
-  #twin = make("div", { class: "unseen" });
   #reshape = highlightEdges(this.#svg, ({ place, unit }) => [
     ...(this.#edges[place - 1]?.map((row) => row[unit]) ?? []),
     ...(this.#edges[place]?.[unit] ?? []),
   ]);
 
-  override start() {
-    this.onceOpened(() => {
-      const tabs = make("span", { class: "end" });
-      const when = make("span", { class: "when" });
-      const head = make("div", { class: "head" }, make("h2", {}, "Network"), when, tabs);
-      this.append(make("div", { class: "stand" }, head, this.#svg), this.#legend(), this.#twin);
-      keepRunSwitch(this, tabs, "Run shown", LETTERS);
-      this.follow(
-        (state) => [
-          state.experiment,
-          state.order.length,
-          shownRun(state)?.name,
-          shownRun(state)?.units,
-          shownRun(state)?.weights,
-          shownRun(state)?.findings,
-        ],
-        (_, state) => {
-          const run = shownRun(state);
-          if (run && state.experiment) this.#show(run, state.experiment, state.order.length);
-        },
-      );
-      this.follow(
-        (state) => whenWords(stateOnView(state)),
-        (words) => (write(when, words), set(when, { title: words || null })),
-      );
-    });
+  override isReady(state: State) {
+    return state.experiment !== null && shownRun(state) !== undefined;
   }
 
-  #legend() {
-    const edge = (sign: string) =>
-      draw(
-        "svg",
-        { viewBox: "0 0 18 10" },
-        draw("path", { d: "M0 5h18", stroke: `var(--${sign})` }),
-      );
-    return make(
-      "div",
-      { class: "legend", "aria-hidden": "true" },
-      make("span", {}, edge("pos"), "w > 0"),
-      make("span", {}, edge("neg"), "w < 0"),
-      make("span", {}, "width |w|"),
-      make("span", {}, "fill: activation"),
-    );
+  override shows(state: State) {
+    const run = shownRun(state);
+    return [
+      state.experiment,
+      run?.units,
+      run?.weights,
+      run?.findings,
+      whenWords(stateOnView(state)),
+      ...runSwitchParts(state),
+    ];
+  }
+
+  override render() {
+    const { app, state } = this;
+    const when = whenWords(stateOnView(state));
+    const words = networkText(shownRun(state), state.experiment as Experiment);
+    set(this.#svg, { "aria-label": words.sentence });
+    return html`
+      <div class="stand">
+        <div class="head">
+          <h2>Network</h2><span class="when" title=${when || nothing}>${when}</span>
+          <span class="end">${runSwitch(state, app, "Run shown", LETTERS)}</span>
+        </div>
+        ${this.#svg}
+      </div>
+      ${LEGEND}
+      <div class="unseen">${words.table}</div>`;
+  }
+
+  override updated() {
+    const { state } = this;
+    this.#show(shownRun(state), state.experiment as Experiment, state.order.length);
   }
 
   /** @param runs number of runs */
@@ -155,9 +153,6 @@ export class NetworkDrawing extends LiveElement {
       .at(-1)
       ?.forEach(({ value }, k) => value && write(value, units ? short(means[k]) : ""));
     write(this.#feet[sizes.length - 1].name, outputWord(experiment));
-    const words = networkText(run, experiment);
-    set(this.#svg, { "aria-label": words.sentence });
-    this.#twin.replaceChildren(words.table());
     set(this, {
       "data-run": run.name,
       "data-step": units?.step ?? null,

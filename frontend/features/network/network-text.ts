@@ -3,7 +3,7 @@
  * Owns: the sentence and the table.
  */
 
-import { make } from "../../ui/dom.ts";
+import { html } from "lit";
 import { isOpen } from "../../core/findings.ts";
 import { integer, number, plural } from "../../core/format.ts";
 import { activationWord } from "../../core/words.ts";
@@ -25,6 +25,7 @@ export function networkText(
   run: Run,
   { recipe: { network }, features, outputs, weights }: Experiment,
 ) {
+  const last = activationWord(network.output);
   const dead = network.layers.map((_, k) => run.units?.layers[k]?.dead.filter(Boolean).length ?? 0);
   const hidden = network.layers.map(
     ({ units, activation }, k) =>
@@ -33,45 +34,19 @@ export function networkText(
   const sentence = [
     `Network of run ${run.label}: ${plural(features, "input")}`,
     ...hidden,
-    plural(outputs, `${activationWord(network.output)} output`),
+    plural(outputs, `${last} output`),
   ].join(", ");
-  const table = () =>
-    make(
-      "table",
-      {},
-      make("caption", {}, `Layers of run ${run.label}`),
-      make(
-        "thead",
-        {},
-        make(
-          "tr",
-          {},
-          ...["Layer", "Units", "Dead", "Largest weight"].map((text) =>
-            make("th", { scope: "col" }, text),
-          ),
-        ),
-      ),
-      make(
-        "tbody",
-        {},
-        ...weights.map((name, k) => {
-          const layer = network.layers[k];
-          return make(
-            "tr",
-            {},
-            make(
-              "th",
-              { scope: "row" },
-              layer
-                ? `layer ${k + 1}, ${activationWord(layer.activation)}`
-                : `output, ${activationWord(network.output)}`,
-            ),
-            make("td", {}, layer?.units ?? outputs),
-            make("td", {}, layer ? dead[k] : "–"),
-            make("td", {}, number(run.weights?.of[name].largest ?? null)),
-          );
-        }),
-      ),
-    );
+  const rows = weights.map((name, k) => {
+    const layer = network.layers[k];
+    const title = layer ? `layer ${k + 1}, ${activationWord(layer.activation)}` : `output, ${last}`;
+    return html`<tr><th scope="row">${title}</th><td>${layer?.units ?? outputs}</td>
+      <td>${layer ? dead[k] : "–"}</td>
+      <td>${number(run.weights?.of[name].largest ?? null)}</td></tr>`;
+  });
+  const table = html`<table>
+    <caption>Layers of run ${run.label}</caption>
+    <thead><tr><th scope="col">Layer</th><th scope="col">Units</th><th scope="col">Dead</th>
+      <th scope="col">Largest weight</th></tr></thead>
+    <tbody>${rows}</tbody></table>`;
   return { sentence, table };
 }

@@ -1,17 +1,19 @@
 /**
  * One run's decision map: each cell has the colour of its predicted class, stronger where the
- * network is surer;
- * samples on top.
- * Owns: its elements, redrawn with every answer. map-drawing.ts has the geometry.
+ * network is surer; samples on top. Its cursor is a place under a pointer, or a cell that keys
+ * select, marked and spoken.
+ * Owns: its canvas and template, its cursor, and the legend. map-drawing.ts has the geometry.
  */
 
+import { html, nothing, svg } from "lit";
 import { accuracyTitle } from "./accuracy-title.ts";
-import { draw, make, set } from "../../ui/dom.ts";
-import { mapCursor } from "./map-cursor.ts";
-import { borderOf, classShape, COLOURS, dotsOf, pixelsOf, SPAN } from "./map-drawing.ts";
-import { mapWords, placeWords, readMap } from "../../core/decision-map.ts";
+import { borderOf, classShape, COLOURS, cursorOf, dotsOf, pixelsOf, SPAN } from "./map-drawing.ts";
+import { set } from "../../ui/dom.ts";
+import { LightElement } from "../../ui/live-element.ts";
+import { cellAt, isMove, mapWords, moved, placeWords, readMap } from "../../core/decision-map.ts";
+import type { PropertyDeclarations, PropertyValues } from "lit";
 import type { Colour } from "./map-drawing.ts";
-import type { DecisionMap } from "../../core/decision-map.ts";
+import type { At, DecisionMap } from "../../core/decision-map.ts";
 import type { Json, Run } from "../../core/types.ts";
 
 /** The present value of a colour of tokens.css. */
@@ -22,116 +24,125 @@ function colourOf(style: CSSStyleDeclaration, name: string): Colour {
   return [parseInt(r, 16), parseInt(g, 16), parseInt(b, 16)];
 }
 
-/** The style sheet cannot colour pixels: another theme redraws them. */
-function coloursOn(canvas: HTMLCanvasElement) {
-  const style = getComputedStyle(canvas);
-  return {
-    paper: colourOf(style, "--paper"),
-    colours: Array.from({ length: COLOURS }, (_, place) => colourOf(style, `--class-${place + 1}`)),
-  };
-}
-
 /** @param kind place of a class */
-const coloured = (kind: number) => ({
-  style: { "--class": `var(--class-${(kind % COLOURS) + 1})` },
-});
+const coloured = (kind: number) => `--class: var(--class-${(kind % COLOURS) + 1})`;
 
-/** @param point receives the prediction at the cursor, or null when it leaves */
-export function decisionMap(run: Run, point: (words: string | null) => void) {
-  const title = accuracyTitle(run);
-  const canvas = make("canvas", {});
-  const border = draw("path", { class: "border" });
-  const dots = draw("g", {});
-  const off = make("span", { class: "off", hidden: true }, "off the axis");
-  const picture = make("div", { class: "map" });
-  const root = make(
-    "div",
-    { class: "decision", "data-run": run.name, "data-lane": run.lane },
-    picture,
-    title.root,
-  );
-  let drawn: Json | undefined;
-  let map: DecisionMap | undefined;
-  let theme = "";
-  let isScaled = false;
-  const cursor = mapCursor(picture, {
-    name: run.name,
-    side: () => map?.side ?? 0,
-    read(at) {
-      const words = at && map && drawn ? placeWords(drawn, map, at, isScaled) : null;
-      point(words);
-      return words;
-    },
-  });
-  picture.append(
-    canvas,
-    draw(
-      "svg",
-      { viewBox: `0 0 ${SPAN} ${SPAN}`, "aria-hidden": "true" },
-      border,
-      dots,
-      cursor.mark,
-    ),
-    off,
-    cursor.hint,
-  );
+class DecisionMapView extends LightElement {
+  static override properties: PropertyDeclarations = {
+    run: {},
+    answer: {},
+    isScaled: {},
+    brief: {},
+    theme: {},
+  };
+  declare run: Run;
+  /** The last one; undefined if there is none yet. */
+  declare answer: Json | undefined;
+  /** Its inputs are standardized. */
+  declare isScaled: boolean;
+  declare brief: string; // the run's name, shortened to fit
+  declare theme: string; // of the colours drawn
+  /** Receives the prediction at the cursor, or null when it leaves. */
+  point: (words: string | null) => void = () => {};
+  #shown: Json | undefined;
+  #map: DecisionMap | undefined;
+  /** Border and samples of the map. */
+  #drawn: unknown = nothing;
+  #isOld = false;
+  #at: At | null = null;
+  #isMarked = false;
 
-  function drawAll(answer: Json | undefined) {
-    canvas.hidden = !answer;
-    map = answer && readMap(answer);
-    set(border, { d: map ? borderOf(map) : "" });
-    dots.replaceChildren(
-      ...(map ? dotsOf(map) : []).map(({ name, kind, d }) =>
-        draw("path", { class: name, "data-class": kind, d, ...coloured(kind) }),
-      ),
+  override willUpdate(changed: PropertyValues) {
+    const answer = this.run.status === "diverged" ? undefined : this.answer;
+    this.#isOld = answer !== this.#shown || changed.has("theme");
+    if (answer === this.#shown) return;
+    const map = answer && readMap(answer);
+    [this.#shown, this.#map] = [answer, map];
+    const dots = (map ? dotsOf(map) : []).map(
+      ({ name, kind, d }) =>
+        svg`<path class=${name} data-class=${kind} d=${d} style=${coloured(kind)}></path>`,
     );
-    if (!map) return;
-    const { paper, colours } = coloursOn(canvas);
-    set(canvas, { width: map.side, height: map.side });
-    canvas
-      .getContext("2d")
-      ?.putImageData(new ImageData(pixelsOf(map, colours, paper), map.side), 0, 0);
+    this.#drawn = svg`<path class="border" d=${map ? borderOf(map) : ""}></path><g>${dots}</g>`;
   }
 
-  /**
-   * @param last the previous answer
-   * @param isStandard its inputs are standardized
-   * @param brief its name above it
-   */
-  function show(now: Run, last: Json | undefined, isStandard: boolean, brief: string) {
-    isScaled = isStandard;
-    const answer = now.status === "diverged" ? undefined : last;
-    const present = document.documentElement.dataset.theme ?? "";
-    const isOther = answer !== drawn || present !== theme;
-    [drawn, theme] = [answer, present];
-    if (isOther) drawAll(answer);
-    cursor.follow();
-    title.show(now.label, answer?.right, brief);
-    off.hidden = now.status !== "diverged";
-    set(picture, { "aria-label": mapWords(now, answer, isStandard) });
-    set(root, { "data-step": answer?.step ?? null });
+  override render() {
+    const { run, isScaled, brief } = this;
+    const [map, answer] = [this.#map, this.#shown];
+    const cell = map && this.#at && this.#isMarked ? cellAt(map.side, this.#at) : null;
+    const hint = `${run.name}-map-hint`;
+    set(this, { "data-run": run.name, "data-lane": run.lane, "data-step": answer?.step ?? null });
+    // role application: a screen reader passes the arrow keys on; name and value are announced
+    return html`<div class="map" tabindex="0" role="application" aria-roledescription="map"
+        aria-describedby=${hint} aria-label=${mapWords(run, answer, isScaled)}
+        data-cursor=${cell?.join(" ") ?? nothing} @keydown=${this.#key} @blur=${this.#leave}
+        @pointermove=${this.#follow} @pointerleave=${this.#leave}>
+      <canvas ?hidden=${!map} width=${map?.side ?? 0} height=${map?.side ?? 0}></canvas>
+      <svg viewBox="0 0 ${SPAN} ${SPAN}" aria-hidden="true">
+        ${this.#drawn}
+        <path class="cursor" d=${map && cell ? cursorOf(map.side, cell) : ""}></path></svg>
+      <span class="off" ?hidden=${run.status !== "diverged"}>off the axis</span>
+      <span class="unseen" id=${hint} hidden>Arrow keys move the cursor. Home, End, Page Up and Page Down jump to the edges. Escape leaves the map.</span>
+    </div>${accuracyTitle(run, answer?.right, brief)}`;
   }
-  return { root, show };
+
+  /** The style sheet cannot colour pixels: another theme redraws them. */
+  override updated() {
+    const [map, canvas] = [this.#map, this.querySelector("canvas")];
+    if (!this.#isOld) return;
+    if (this.#at) this.point(this.#words());
+    if (!map || !canvas) return;
+    const style = getComputedStyle(canvas);
+    const colours = Array.from({ length: COLOURS }, (_, place) =>
+      colourOf(style, `--class-${place + 1}`),
+    );
+    const pixels = pixelsOf(map, colours, colourOf(style, "--paper"));
+    canvas.getContext("2d")?.putImageData(new ImageData(pixels, map.side), 0, 0);
+  }
+
+  #words() {
+    const [map, answer] = [this.#map, this.#shown];
+    return this.#at && map && answer ? placeWords(answer, map, this.#at, this.isScaled) : null;
+  }
+
+  #go(place: At | null, byKey = false) {
+    [this.#at, this.#isMarked] = [place, byKey];
+    const words = this.#words();
+    this.point(words);
+    this.requestUpdate();
+    return words;
+  }
+
+  /** Dispatches `spoken` after key moves, as charts do. */
+  #key(event: KeyboardEvent) {
+    const side = this.#map?.side;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || !side) return;
+    const leaves = event.key === "Escape" && this.#at !== null;
+    if (!leaves && !isMove(event.key)) return;
+    event.preventDefault();
+    const words = leaves ? this.#go(null) : this.#go(moved(side, this.#at, event.key), true);
+    if (words)
+      this.dispatchEvent(new CustomEvent("spoken", { bubbles: true, detail: `${words}.` }));
+  }
+
+  #follow({ clientX, clientY, currentTarget }: PointerEvent) {
+    const { left, bottom, width, height } = (currentTarget as Element).getBoundingClientRect();
+    this.#go([(clientX - left) / width, (bottom - clientY) / height]);
+  }
+
+  #leave() {
+    if (this.#at) this.#go(null);
+  }
 }
 
-const entry = (name: string, shape: Node) =>
-  make(
-    "span",
-    { title: name },
-    draw("svg", { viewBox: "0 0 10 10" }, shape),
-    make("span", { class: "clip" }, name),
-  );
+customElements.define("decision-map", DecisionMapView);
+
+const entry = (name: string, shape: unknown) =>
+  html`<span title=${name}><svg viewBox="0 0 10 10">${shape}</svg><span class="clip">${name}</span></span>`;
 
 /** The legend: shapes and colours of classes, and the mark of wrong predictions. */
-export const mapLegend = (classes: string[]) =>
-  make(
-    "div",
-    { class: "legend map-legend", "aria-hidden": "true" },
-    ...classes.map((name, place) =>
-      entry(
-        name,
-        draw("path", { class: "right", d: classShape(place, 8, 5, 5), ...coloured(place) }),
-      ),
-    ),
-    entry("wrong", draw("path", { class: "wrong", d: classShape(0, 7, 5, 5), ...coloured(0) })),
-  );
+export const mapLegend = (classes: string[]) => {
+  const shape = (look: string, place: number, size: number) =>
+    svg`<path class=${look} d=${classShape(place, size, 5, 5)} style=${coloured(place)}></path>`;
+  return html`<div class="legend map-legend" aria-hidden="true"
+    >${classes.map((name, place) => entry(name, shape("right", place, 8)))}${entry("wrong", shape("wrong", 0, 7))}</div>`;
+};

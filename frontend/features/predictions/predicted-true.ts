@@ -5,11 +5,14 @@
  * Owns: its heading, its view and its room, always two squares wide.
  */
 
+import { html, nothing } from "lit";
+import { keyed } from "lit/directives/keyed.js";
+import { repeat } from "lit/directives/repeat.js";
 import { confusionTable } from "./confusion-table.ts";
-import { segmentedSwitch } from "../../ui/controls.ts";
-import { decisionMap, mapLegend } from "./decision-map.ts";
-import { make, makeOwn, set, write } from "../../ui/dom.ts";
-import { fittingWords } from "../../ui/fitting-words.ts";
+import { switchOf } from "../../ui/controls.ts";
+import { mapLegend } from "./decision-map.ts";
+import { set } from "../../ui/dom.ts";
+import { wordsOf } from "../../ui/fitting-words.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { pictureOf } from "../../charts/picture.ts";
 import { arrangementOf, lettersOver } from "../../charts/squares.ts";
@@ -19,10 +22,7 @@ import { axisWords, hasMap, isMapOld, lastMap, showsMap } from "../../core/decis
 import { plural } from "../../core/format.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import { viewSteps } from "../../core/selectors.ts";
-import type { Experiment, Run, State } from "../../core/types.ts";
-
-/** of a run, with its name shortened to fit */
-type Face = { root: HTMLElement; show: (run: Run, state: State, brief: string) => void };
+import type { Experiment, Run, State, View } from "../../core/types.ts";
 
 /** With more classes, tables stand one below the other. */
 const SIDE_BY_SIDE = 2;
@@ -42,120 +42,126 @@ function shownRuns(state: State) {
 const facing = (state: State) =>
   !state.experiment?.classes.length ? "scatter" : showsMap(state) ? "map" : "table";
 
-const FACES: Record<
-  "map" | "table",
-  (run: Run, classes: string[], point: (words: string | null) => void) => Face
-> = {
-  map(run, _, point) {
-    const { root, show } = decisionMap(run, point);
-    return {
-      root,
-      show: (now, state, brief) =>
-        show(now, lastMap(state, now.name), isStandardized(state.experiment, "inputs"), brief),
-    };
-  },
-  table(run, classes) {
-    const { root, show } = confusionTable(run, classes);
-    return { root, show: (now, { experiment }) => show(now, (experiment?.testSamples ?? 0) > 0) };
-  },
-};
+const CLASSES = { scatter: "scatter", map: "decisions", table: "confusions" };
+const SCATTER = html`<plotly-chart kind="scatter" aria-label="Predicted and true, not drawn yet"
+  ></plotly-chart>`;
+
+const FACES: { value: View["predicted"]; text: string }[] = [
+  { value: "map", text: "Map" },
+  { value: "table", text: "Table" },
+];
 
 export class PredictedTrue extends LiveElement {
-  #faces: Map<string, Face> = new Map();
-  #hint = make("p", { class: "hint", "aria-hidden": "true" });
-  #body = make("div", {});
   #isInSight = false;
   /** px, of its content */
   #width = 0;
+  /** The prediction under the cursor, in place of the hint. */
+  #pointed: string | null = null;
+  /** What the squares show: they are drawn later than an answer arrives. */
+  #drawn: State | null = null;
 
-  override start() {
-    this.onceOpened(() => {
-      const end = fittingWords("end");
-      const body = this.#body;
-      const reading = make("div", { class: "reading" });
-      const faces = segmentedSwitch({
-        name: "Predictions of classes",
-        look: "face",
-        choices: [
-          { value: "map", text: "Map" },
-          { value: "table", text: "Table" },
-        ],
-        choose: (value) => this.app.setView({ predicted: value === "table" ? value : "map" }),
-      });
-      this.append(
-        make("div", { class: "head" }, make("h2", {}, "Predicted and true"), end.root, faces.root),
-        body,
-        reading,
-      );
-      this.follow((state) => state.view.predicted, faces.show);
-      this.follow(
-        (state) => hasMap(state.experiment),
-        (has) => {
-          faces.root.hidden = !has;
-          set(this, { "data-switched": has });
-        },
-      );
-      this.follow(
-        (state) => [facing(state), state.experiment?.id, ...(state.experiment?.classes ?? [])],
-        (_, state) => this.#build(body, reading, state),
-      );
-      // the heading names the step of the squares, which are drawn later than an answer arrives
-      const isDrawn = () => body.querySelector("plotly-chart[data-state=drawn]") !== null;
-      this.follow(
-        (state) => [facing(state), ...headWords(state)],
-        ([_, ...words]) => isDrawn() || end.show(...words),
-      );
-      body.addEventListener("drawn", (event) =>
-        end.show(...headWords((event as CustomEvent<State>).detail)),
-      );
-      this.follow(
-        (state) => shownRuns(state).map(({ name }) => name),
-        (_, state) => this.#arrange(body, state),
-      );
-      this.follow(
-        (state) =>
-          shownRuns(state).flatMap(({ name, predictions, label, status }) => [
-            predictions,
-            label,
-            status,
-            lastMap(state, name),
-          ]),
-        (_, state) => this.#show(state),
-      );
-      this.follow(hintWords, (words) => write(this.#hint, words));
-      this.#watchSight(body);
-      this.#watchRoom(body);
-      const theme = new MutationObserver(() => this.#show(this.app.store.get()));
-      theme.observe(document.documentElement, {
-        attributes: true,
-        attributeFilter: ["data-theme"],
-      });
-      this.whenGone(() => theme.disconnect());
-    });
+  override isReady({ experiment }: State) {
+    return experiment !== null;
   }
 
-  /** Maps out of sight are not requested. */
-  #watchSight(body: HTMLElement) {
+  override shows(state: State) {
+    return [
+      facing(state),
+      state.experiment,
+      state.view.predicted,
+      ...headWords(state),
+      hintWords(state),
+      ...shownRuns(state).flatMap(({ name, predictions, label, status }) => [
+        name,
+        predictions,
+        label,
+        status,
+        lastMap(state, name),
+      ]),
+    ];
+  }
+
+  override firstUpdated() {
+    const update = () => this.requestUpdate();
+    const body = this.#body;
+    // maps out of sight are not requested
     const sight = new IntersectionObserver((entries) => {
       this.#isInSight = (entries.at(-1) as IntersectionObserverEntry).isIntersecting;
       this.app.setView({ isMapSeen: this.#isInSight });
     });
-    sight.observe(body);
-    this.whenGone(() => sight.disconnect());
-  }
-
-  /** Fits names to the room, and lets keys reach content that scrolls. */
-  #watchRoom(body: HTMLElement) {
+    // names fit to the room
     const room = new ResizeObserver(([{ contentRect }]) => {
       this.#width = contentRect.width;
-      this.#show(this.app.store.get());
-      this.#reach(body);
+      update();
     });
-    room.observe(body);
-    this.whenGone(() => room.disconnect());
+    const theme = new MutationObserver(update);
+    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    for (const observer of [sight, room]) observer.observe(body);
+    for (const observer of [sight, room, theme]) this.whenGone(() => observer.disconnect());
   }
 
-  #reach(body: HTMLElement) {
+  get #body() {
+    return this.querySelector<HTMLElement>(".reading")?.previousElementSibling as HTMLElement;
+  }
+
+  override render() {
+    const { app, state } = this;
+    const { id, classes } = state.experiment as Experiment;
+    const runs = shownRuns(state);
+    const face = facing(state);
+    const { columns, rows, isSmall } = arrangementOf(runs.length, false);
+    const isMany = face === "map" && isSmall;
+    const has = hasMap(state.experiment);
+    const isDrawn = face === "scatter" && this.#drawn?.experiment?.id === id;
+    this.toggleAttribute("data-switched", has);
+    // on a phone two stand side by side, with room below; beside a table the legend only keeps its room
+    return html`
+      <div class="head">
+        <h2>Predicted and true</h2>${wordsOf("end", headWords(isDrawn ? (this.#drawn as State) : state))}
+        ${
+          has
+            ? switchOf(state.view.predicted, {
+                name: "Predictions of classes",
+                look: "face",
+                choices: FACES,
+                choose: (predicted) => app.setView({ predicted }),
+              })
+            : nothing
+        }
+      </div>
+      <div class=${CLASSES[face]} ?data-wide=${face === "table" && classes.length > SIDE_BY_SIDE}
+        data-columns=${isMany ? columns : nothing} data-rows=${isMany && rows > 1 ? rows : nothing}
+        style="--columns: ${columns}; --rows: ${arrangementOf(runs.length, true).rows}"
+        @drawn=${(event: CustomEvent<State>) => {
+          this.#drawn = event.detail;
+          this.requestUpdate();
+        }}>${keyed(id, face === "scatter" ? SCATTER : this.#faces(runs, state))}</div>
+      <div class="reading">${has ? mapLegend(classes) : nothing}
+        <p class="hint" aria-hidden="true">${this.#pointed ?? hintWords(state)}</p></div>`;
+  }
+
+  #faces(runs: Run[], state: State) {
+    const { classes, testSamples } = state.experiment as Experiment;
+    const names = runs.map(({ label }) => label);
+    const letters = lettersOver(arrangementOf(runs.length, matchMedia(PHONE).matches), this.#width);
+    const point = (words: string | null) => {
+      this.#pointed = words;
+      this.requestUpdate();
+    };
+    const map = (run: Run) => html`<decision-map class="decision" .run=${run}
+      .answer=${lastMap(state, run.name)} .isScaled=${isStandardized(state.experiment, "inputs")}
+      .brief=${briefName(run.label, names, letters)} .point=${point}
+      .theme=${document.documentElement.dataset.theme ?? ""}></decision-map>`;
+    return repeat(
+      runs,
+      ({ name }) => name,
+      (run) => (facing(state) === "map" ? map(run) : confusionTable(run, classes, testSamples > 0)),
+    );
+  }
+
+  /** Lets keys reach content that scrolls. */
+  override updated() {
+    const body = this.#body;
     const scrolls =
       body.scrollHeight > body.clientHeight && getComputedStyle(body).overflowY === "auto";
     set(
@@ -171,6 +177,7 @@ export class PredictedTrue extends LiveElement {
     const body = this.#body;
     if (!body.clientWidth) throw new Error("the maps are not on the page");
     await this.#requestMaps();
+    await this.updateComplete;
     const title = [...body.querySelectorAll(".map")]
       .map((map) => map.getAttribute("aria-label"))
       .join(" ");
@@ -191,63 +198,6 @@ export class PredictedTrue extends LiveElement {
     const isLate = isMapOld(store.get());
     this.app.setView({ isMapSeen: this.#isInSight });
     if (isLate) throw new Error("no answer about the maps");
-  }
-
-  #build(body: HTMLElement, reading: HTMLElement, state: State) {
-    this.#faces.clear();
-    const classes = state.experiment?.classes ?? [];
-    const face = facing(state);
-    body.className = { scatter: "scatter", map: "decisions", table: "confusions" }[face];
-    set(body, { "data-wide": face === "table" && classes.length > SIDE_BY_SIDE });
-    // beside a table it only keeps its room
-    reading.replaceChildren(...(hasMap(state.experiment) ? [mapLegend(classes)] : []), this.#hint);
-    if (face === "scatter")
-      body.replaceChildren(
-        makeOwn("plotly-chart", {
-          kind: "scatter",
-          "aria-label": "Predicted and true, not drawn yet",
-        }),
-      );
-    this.#arrange(body, state);
-    this.#show(state);
-  }
-
-  #arrange(body: HTMLElement, state: State) {
-    const runs = shownRuns(state);
-    const classes = state.experiment?.classes ?? [];
-    const face = facing(state);
-    const { columns, rows, isSmall } = arrangementOf(runs.length, false);
-    const isMany = face === "map" && isSmall;
-    // on a phone two stand side by side, with room below
-    set(body, {
-      "data-columns": isMany ? columns : null,
-      "data-rows": isMany && rows > 1 ? rows : null,
-      style: { "--columns": columns, "--rows": arrangementOf(runs.length, true).rows },
-    });
-    if (face === "scatter") return this.#reach(body);
-    const previous = this.#faces;
-    this.#faces = new Map(
-      runs.map((run) => [
-        run.name,
-        previous.get(run.name) ?? FACES[face](run, classes, (words) => this.#point(words)),
-      ]),
-    );
-    body.replaceChildren(...[...this.#faces.values()].map(({ root }) => root));
-    this.#show(state);
-    this.#reach(body);
-  }
-
-  /** Shows the prediction under the cursor in place of the hint. */
-  #point(words: string | null) {
-    write(this.#hint, words ?? hintWords(this.app.store.get()));
-  }
-
-  #show(state: State) {
-    const runs = shownRuns(state);
-    const names = runs.map(({ label }) => label);
-    const letters = lettersOver(arrangementOf(runs.length, matchMedia(PHONE).matches), this.#width);
-    for (const run of runs)
-      this.#faces.get(run.name)?.show(run, state, briefName(run.label, names, letters));
   }
 }
 

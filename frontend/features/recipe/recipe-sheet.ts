@@ -11,11 +11,8 @@ const narrow = matchMedia("(max-width: 1120px)");
 
 export function keepSheet(app: App, rail: HTMLElement) {
   const page = rail.closest(".app") as Element;
-  const scrim = make("div", {
-    class: "scrim",
-    hidden: true,
-    on: { click: () => app.setView({ sheet: null }) },
-  });
+  const scrim = make("div", { class: "scrim", hidden: true });
+  scrim.addEventListener("click", () => app.setView({ sheet: null }));
   rail.before(scrim);
   let from: HTMLElement | null = null;
 
