@@ -194,8 +194,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
 
   /**
    * Creates a fresh experiment with Undo to the one before. Resolves to whether it was created:
-   * another request may
-   * overtake it.
+   * another request may overtake it.
    */
   async function beginAnother(recipe: Json, text: string) {
     const { playback, experiment } = store.get();

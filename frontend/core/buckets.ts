@@ -1,8 +1,7 @@
 /**
  * Merges neighbouring buckets without losing an extreme.
  * Owns: which buckets may merge (aligned pairs of equal, power-of-two width), and merging columns.
- * The server uses the
- * same rule, so that both agree exactly.
+ * The server uses the same rule, so that both agree exactly.
  */
 
 import type { Stat } from "./types.ts";
@@ -14,8 +13,7 @@ const powerOfTwoBelow = (value: number) => 2 ** Math.floor(Math.log2(Math.max(1,
 
 /**
  * Maximum width of a bucket that starts at `first`. `even` bounds it for a linear axis. `relative`
- * bounds it for a
- * log axis, in buckets per doubling; 0 = no bound.
+ * bounds it for a log axis, in buckets per doubling; 0 = no bound.
  */
 export function widths(even: number, relative: number): (first: number) => number {
   return (first) => (relative ? Math.min(even, powerOfTwoBelow(first / relative)) : even);
@@ -231,8 +229,8 @@ const DRAWN = { points: 800, most: 4 };
 
 /**
  * The first step of buckets much wider than the whole run needs, or null. The server holds at least
- * 512 even buckets
- * over a run, so a new request from there returns finer ones that start exactly there.
+ * 512 even buckets over a run, so a new request from there returns finer ones that start exactly
+ * there.
  */
 export function coarseFrom(first: ArrayLike<number>, last: ArrayLike<number>, length: number) {
   if (!length) return null;

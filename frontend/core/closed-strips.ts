@@ -1,7 +1,6 @@
 /**
  * Diverged runs whose strip was closed, in any experiment. Each is known by run and step, so that
- * the next divergence
- * of the same run is shown.
+ * the next divergence of the same run is shown.
  * Owns: their keys, and how many are remembered. Pure.
  */
 

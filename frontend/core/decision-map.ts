@@ -119,8 +119,7 @@ function shareWords({ cells, classes }: Json) {
 
 /**
  * The map in words for screen readers: "GD at step 400: 96 of 100 test samples correct. Wrong: 3 of
- * 52 upper
- * (as lower). Plane of x1 and x2: upper 48 %, lower 52 %."
+ * 52 upper (as lower). Plane of x1 and x2: upper 48 %, lower 52 %."
  * @param isStandard its inputs are standardized
  */
 export function mapWords(

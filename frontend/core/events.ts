@@ -1,7 +1,6 @@
 /**
  * State changes by server events: edit, reset, divergence, finding, new or removed run, another
- * page's play, storage
- * failure.
+ * page's play, storage failure.
  * Owns: that. Pure. reduce.ts handles other messages.
  */
 

@@ -35,8 +35,7 @@ export function laneOf(name: string, place: number, previous: Record<string, Run
 
 /**
  * The newer of two readings of a series, by step. An answer has the loss of the present parameters;
- * the next frame has
- * that before the last step.
+ * the next frame has that before the last step.
  */
 export function newest(current: Run["latest"], incoming: Run["latest"] = {}): Run["latest"] {
   const newer = Object.entries(incoming).filter(
@@ -54,8 +53,7 @@ const isOvertaken = (incoming: RunAnswer, previous: Run | undefined) =>
 
 /**
  * Merges an answer. An answer older than the last frame does not move the counter back; one from
- * before a reset is
- * ignored.
+ * before a reset is ignored.
  */
 function runOf(incoming: RunAnswer, recipe: RunRecipe, previous: Run | undefined, lane: Lane): Run {
   if (previous && isOvertaken(incoming, previous)) return previous;

@@ -116,8 +116,7 @@ const isInTrouble = (run: Run | undefined) =>
 
 /**
  * Shows the run in trouble in the network drawing, so that a dead layer's hollow units are visible.
- * Not if a person
- * chose a run, the run on view has a problem itself, or its steps are being read.
+ * Not if a person chose a run, the run on view has a problem itself, or its steps are being read.
  */
 export function selectTroubledRun(state: State): State {
   const { view, runs, order } = state;

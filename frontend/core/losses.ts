@@ -39,8 +39,7 @@ export const fittingLosses = (catalog: Catalog | null, classes: number) =>
 
 /**
  * True if a recipe keeps its loss with other data: of the same kind, with a number of classes the
- * loss can handle.
- * Otherwise the data's default loss applies.
+ * loss can handle. Otherwise the data's default loss applies.
  * @param before the data before the change
  */
 export function keepsLoss(catalog: Catalog | null, loss: LossRecipe, before: Json, after: Json) {

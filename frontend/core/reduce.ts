@@ -1,8 +1,7 @@
 /**
  * state, message -> state. Messages are the server's and a few local ones.
  * Owns: the change of each message; events.ts handles events. Pure: no clock, no network, no DOM.
- * series.ts holds the
- * columns.
+ * series.ts holds the columns.
  */
 
 import { closedWith } from "./closed-strips.ts";

@@ -108,8 +108,8 @@ const WITH_OWN_WORDS = [
 
 /**
  * The flag of an edit: "rate 0.03 → 0.006", "momentum 0.9", "SGD → mini-batch 32", "Adam", "clip
- * norm 1". It leaves
- * out unchanged settings and defaults of a new optimizer, but always shows momentum's number.
+ * norm 1". It leaves out unchanged settings and defaults of a new optimizer, but always shows
+ * momentum's number.
  * @param before settings in force before
  */
 export function editWords(edit: Json, before: Json, catalog: Catalog | null = null) {

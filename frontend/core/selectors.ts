@@ -42,10 +42,9 @@ export function deadLayer({ units }: Run) {
 
 /**
  * Recent steps for the trend: an eighth of the run's steps, at least 20. The Doctor calls a run
- * healthy while the loss
- * falls by 1 % from the first eighth to the last, over an eighth of the run or 200 steps. Here two
- * halves are
- * compared, which lie four sevenths as far apart, and over fewer steps a loss falls by less.
+ * healthy while the loss falls by 1 % from the first eighth to the last, over an eighth of the run
+ * or 200 steps. Here two halves are compared, which lie four sevenths as far apart, and over fewer
+ * steps a loss falls by less.
  */
 const LATELY = { share: 0.125, least: 20, doctors: 200 };
 const FLAT = (0.01 * 4) / 7;
@@ -61,9 +60,8 @@ const lately = (step: number) => Math.max(LATELY.least, Math.floor(step * LATELY
 
 /**
  * Compares the mean loss of the later half of recent losses with the earlier half: falling, flat or
- * rising. Returns
- * null for a single loss, for a difference within the noise, and for a last loss far beyond the
- * others.
+ * rising. Returns null for a single loss, for a difference within the noise, and for a last loss
+ * far beyond the others.
  * @param readings oldest first
  * @param step the run's present step
  */
@@ -138,8 +136,7 @@ const NOT_KNOWN: Verdict = { word: "", glyph: null, tone: "muted" };
 
 /**
  * The word for a run's state, with glyph and tone. Problems come before playing; without a
- * connection a playing run's
- * state is unknown.
+ * connection a playing run's state is unknown.
  */
 export function stateOf(run: Run, { playback, looking, connection }: State): Verdict {
   if (run.status === "diverged") return { word: "diverged", glyph: "cross", tone: "bad" };
@@ -254,8 +251,7 @@ export function whereWords(
 
 /**
  * Steps of a view that is updated a few times a second: while runs move, and where it differs from
- * the table's step;
- * else none.
+ * the table's step; else none.
  */
 function viewPlaces(state: State, visible: Run[], view: View) {
   const places = visible.flatMap((run) => {

@@ -179,8 +179,7 @@ export function createSeriesStore() {
   const closers: typeof runs = new Map();
   /**
    * Columns sent again so far, by run. They wait until complete: added one by one, they would cut
-   * off what follows
-   * them.
+   * off what follows them.
    */
   const waiting: Map<string, Columns[]> = new Map();
 

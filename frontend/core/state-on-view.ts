@@ -34,8 +34,7 @@ const ON_VIEW: WeakMap<State, State> = new WeakMap();
 
 /**
  * The state that every view shows: each run at the step on view. While its answer is on the way, a
- * run keeps the last
- * one and its step.
+ * run keeps the last one and its step.
  */
 export function stateOnView(state: State): State {
   if (!state.looking) return state;

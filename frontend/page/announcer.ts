@@ -1,7 +1,6 @@
 /**
  * Describes the state of the runs in a sentence: at most every ten seconds during play, at once
- * when paused or
- * stepped. Also reads a chart's cursor and each new problem of the Doctor.
+ * when paused or stepped. Also reads a chart's cursor and each new problem of the Doctor.
  * Owns: the polite live region. Strips with role alert need no help.
  */
 

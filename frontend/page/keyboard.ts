@@ -11,8 +11,8 @@ import type { Page } from "./keys.ts";
 const TYPING = "input:not([type=range]), select, textarea, [contenteditable]";
 /**
  * Open layers, wherever the focus is: pressing words in a panel focuses nothing, and neither does a
- * button in Safari.
- * A panel that the browser has closed takes no keys, though its element stays for some tasks.
+ * button in Safari. A panel that the browser has closed takes no keys, though its element stays for
+ * some tasks.
  */
 const OVER_THE_PAGE = "dialog[open], :popover-open";
 /**

@@ -1,7 +1,6 @@
 /**
  * Words of the strip above the table: waiting, lost connection, catching up, restarted server,
- * storage failure,
- * refusal, diverged runs.
+ * storage failure, refusal, diverged runs.
  * Owns: which one is shown, at most one, and its words. Pure.
  */
 
@@ -174,8 +173,7 @@ function finishedStrip(state: State): Strip | null {
 
 /**
  * True if a fork replaces a diverged run; older forks do not count. A page that was not there uses
- * the Doctor's
- * remedies.
+ * the Doctor's remedies.
  */
 function isReplaced(state: State, { name, findings }: Run) {
   const { runs, experiment } = state;

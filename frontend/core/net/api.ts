@@ -1,6 +1,4 @@
-/**
- * The page's REST calls. Owns: URLs and problem details.
- */
+/** The page's REST calls. Owns: URLs and problem details. */
 
 import type { Environment, Json, Problem, SeriesStore, Store } from "../types.ts";
 

@@ -1,7 +1,6 @@
 /**
  * Delay before the next connection attempt: full jitter, doubling from 0.2 s to 3 s, and to 10 s
- * after two minutes
- * offline.
+ * after two minutes offline.
  * Owns: that rule and the number of attempts. The caller passes time and randomness.
  */
 

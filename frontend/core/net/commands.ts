@@ -1,9 +1,8 @@
 /**
  * Commands: a unique id, a place under `pending`, a message for the session.
  * Owns: the shape of a command, and its queue. Only one command of a kind is in flight. Later ones
- * wait and are
- * merged, so that a held key sends no faster than the server answers. A reset keeps its place in
- * the queue.
+ * wait and are merged, so that a held key sends no faster than the server answers. A reset keeps
+ * its place in the queue.
  */
 
 import { mergedEdits } from "../settings.ts";

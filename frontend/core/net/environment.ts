@@ -1,6 +1,4 @@
-/**
- * The browser as the app sees it. Owns: which globals are used. Tests pass their own.
- */
+/** The browser as the app sees it. Owns: which globals are used. Tests pass their own. */
 
 import type { Environment } from "../types.ts";
 

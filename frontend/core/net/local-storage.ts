@@ -1,7 +1,6 @@
 /**
  * Local storage between visits: owner key, experiment with token and recipe, experiments left for a
- * link,
- * and the page's settings.
+ * link, and the page's settings.
  * Owns: names and shapes in local storage. An unreadable value counts as missing.
  */
 
@@ -65,8 +64,7 @@ export function createLocalStore(storage: Environment["storage"]) {
   return {
     /**
      * The key under which this browser creates experiments and tables. Only those calls send it,
-     * and only to the
-     * server.
+     * and only to the server.
      * @param make makes the key on first use
      */
     owner(make: () => string): string {

@@ -1,7 +1,7 @@
 /**
  * Requests predictions, units and weights of the runs, for visible views only. It asks four times a
- * second while runs
- * move, and at once when they stand at another step. A slow server gets fewer requests.
+ * second while runs move, and at once when they stand at another step. A slow server gets fewer
+ * requests.
  * Owns: when to request, and for which runs.
  */
 

@@ -52,8 +52,7 @@ export function createSocket(
 
   /**
    * Checks for a server before connecting. After failed sockets Firefox delays later ones by up to
-   * a minute, even when
-   * the server is back; a failed request costs nothing.
+   * a minute, even when the server is back; a failed request costs nothing.
    */
   function probe() {
     close();

@@ -1,7 +1,6 @@
 /**
  * Commands without an acknowledgement. They are sent again after a cut, and later if they came too
- * fast, with the same
- * id, so that each runs once.
+ * fast, with the same id, so that each runs once.
  * Owns: this list, oldest first.
  */
 

@@ -1,7 +1,7 @@
 /**
  * The `watch` message: first the past in one frame of many buckets, then small frames, however fast
- * the training.
- * Buckets that became coarse during fast training are requested again and replace those held.
+ * the training. Buckets that became coarse during fast training are requested again and replace
+ * those held.
  * Owns: the message and its resolution.
  */
 
@@ -24,8 +24,7 @@ export function createWatching({ positions, arrived, coarse }: Held, fps: number
   let buckets = PAST;
   /**
    * The runs as the answer reported them: the past takes as many frames as it needs. Null until
-   * there is an answer,
-   * because earlier frames belong to another request.
+   * there is an answer, because earlier frames belong to another request.
    */
   let past: RunPosition[] | null = null;
   /** Ranges requested again; each only once, since the server may have nothing finer. */

@@ -68,8 +68,7 @@ const LEAST_COST = { share: 0.0005, seconds: 0.0005 };
 
 /**
  * The Doctor's cost for all runs: "Its checks took 2.4 % of the last 30 s of training.", or at
- * first "Its checks have
- * taken 12 ms so far."
+ * first "Its checks have taken 12 ms so far."
  */
 export function waitWords({ runs }: State) {
   const sum = (field: "waited_seconds" | "computed_seconds") =>

@@ -1,6 +1,4 @@
-/**
- * Words for the result of a run's self-check. Pure.
- */
+/** Words for the result of a run's self-check. Pure. */
 
 import { integer } from "../../core/format.ts";
 import type { Check, SelfCheck } from "../../core/wire-types.ts";

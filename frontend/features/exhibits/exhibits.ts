@@ -51,8 +51,7 @@ function essence({ runs = [], ...shared }: Recipe) {
 
 /**
  * The exhibit with this recipe, edits included. A reset, a new label or a past view keeps it; any
- * change of numbers
- * makes it an experiment of one's own.
+ * change of numbers makes it an experiment of one's own.
  */
 export function exhibitOf(state: State): Exhibit | null {
   const recipe = recipeNow(state);

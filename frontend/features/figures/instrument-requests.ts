@@ -1,8 +1,7 @@
 /**
  * Requests the open instruments of the inspected run, and the visible decision maps of all runs:
- * one request at a
- * time. The server says how long to pause after each, so that measuring slows training by 5 % at
- * most.
+ * one request at a time. The server says how long to pause after each, so that measuring slows
+ * training by 5 % at most.
  * Owns: when to request, and what.
  */
 

@@ -319,8 +319,7 @@ export function sentenceOf(sheet: Sheet, place: number) {
 
 /**
  * "batch: sample 125 of 1,200 (300 for tests), m = 1, lr = 0.006". Samples are numbered over the
- * whole data set, tests
- * included.
+ * whole data set, tests included.
  */
 export function batchWords(
   sheet: Sheet,

@@ -33,8 +33,7 @@ export function numberOf({ given, lines }: Sheet, name: string): number | null {
 
 /**
  * The line where everything became 0: the output of a dead layer, though samples of a small batch
- * may be 0 earlier;
- * else the first result of zeros. -1 if there is none.
+ * may be 0 earlier; else the first result of zeros. -1 if there is none.
  * @param dead the layer, from 1
  */
 export function firstZero({ lines }: Sheet, dead: number | null) {
@@ -139,8 +138,7 @@ const isGradient = ({ name, part }: Line) => part === "backward" && /^d[Wb]\d+$/
 
 /**
  * Lines that follow from one: the next that names it, dependent weight gradients, and the only
- * remaining gradient if
- * there is one.
+ * remaining gradient if there is one.
  */
 export function followersOf(sheet: Sheet, place: number): { place: number; isOnly: boolean }[] {
   const { lines } = sheet;

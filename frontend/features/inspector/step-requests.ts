@@ -1,7 +1,6 @@
 /**
  * Requests the step on view line by line while the inspector is open. It sends one request at a
- * time, and at most four
- * a second while the run moves.
+ * time, and at most four a second while the run moves.
  * Owns: when to request, and which rows and columns, because a wide network has megabytes of them.
  */
 

@@ -60,8 +60,7 @@ const NAMED = { inputs: 12, columns: 5 };
 
 /**
  * Names of inputs in the drawing: in the circles if all are short, else beside them, shortened to
- * fit; numbers where
- * there is no room.
+ * fit; numbers where there is no room.
  */
 export function inputWords(names: string[], columns: number) {
   if (names.every((name) => name.length <= LETTERS.inside)) return { beside: false, words: names };

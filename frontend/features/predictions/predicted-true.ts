@@ -1,7 +1,6 @@
 /**
  * Predicted against true: a scatter plot for values; for classes a table for each run, or a map if
- * there are two
- * inputs.
+ * there are two inputs.
  * Owns: its heading, its view and its room, always two squares wide.
  */
 

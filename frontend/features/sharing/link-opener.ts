@@ -1,8 +1,7 @@
 /**
  * Opens what the page's address names: an experiment in a link, or one to watch.
  * Owns: opening them at the start and later, and stepping the runs to the link's steps. The present
- * experiment stays
- * until another replaces it.
+ * experiment stays until another replaces it.
  */
 
 import { isPacked, unpack } from "./link-packing.ts";

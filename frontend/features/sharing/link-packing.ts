@@ -1,7 +1,6 @@
 /**
  * Packs a link into the part of an address after "#", which no browser sends to a server. The form
- * is `#x=1.` and
- * JSON, compressed (RFC 1951) and encoded as base64url (RFC 4648).
+ * is `#x=1.` and JSON, compressed (RFC 1951) and encoded as base64url (RFC 4648).
  * Owns: packing, unpacking and their bounds. links.ts has the content.
  */
 

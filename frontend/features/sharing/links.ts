@@ -1,7 +1,7 @@
 /**
  * The content of a link: a recipe with its edits, steps of its runs, and the view.
- * Owns: its shape in all versions, and errors of unreadable ones. Pure. link-packing.ts packs it into
- * an address.
+ * Owns: its shape in all versions, and errors of unreadable ones. Pure. link-packing.ts packs it
+ * into an address.
  */
 
 import { recipeNow } from "../../core/recipes.ts";
@@ -110,8 +110,7 @@ function readView({ run, hidden, look, ...choices }: Json): LinkView {
 
 /**
  * The next command towards the steps of a link: all runs together where they have the same way.
- * Null when they are
- * there.
+ * Null when they are there.
  */
 export function nextSteps({ order, runs }: State, steps: Record<string, number>): Json | null {
   const left = order.map((name) => ({

@@ -1,7 +1,6 @@
 /**
  * Requests the runs at the past step on view. It makes one look at a time, then looks at the step
- * wanted by then. A
- * dragged handle sends requests no faster than the server answers.
+ * wanted by then. A dragged handle sends requests no faster than the server answers.
  * Owns: when to request, and which runs.
  */
 
