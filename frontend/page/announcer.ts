@@ -4,7 +4,6 @@
  * Owns: the polite live region. Strips with role alert need no help.
  */
 
-import { write } from "../ui/dom.ts";
 import { createProblemAnnouncer } from "./problem-announcer.ts";
 import { LiveElement } from "../ui/live-element.ts";
 import { number } from "../core/format.ts";
@@ -32,6 +31,11 @@ export class Announcer extends LiveElement {
   #timer = 0;
   #lastLooking: State["looking"] = null;
   #news = createProblemAnnouncer();
+  #words = "";
+
+  override render() {
+    return this.#words;
+  }
 
   override start() {
     this.follow(
@@ -76,6 +80,7 @@ export class Announcer extends LiveElement {
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#lastSentence = performance.now();
-    write(this, words);
+    this.#words = words;
+    this.requestUpdate();
   }
 }

@@ -5,7 +5,7 @@
 
 import { LitElement } from "lit";
 import type { PropertyValues } from "lit";
-import type { App, State } from "../core/types.ts";
+import type { App, Experiment, State } from "../core/types.ts";
 
 export class LightElement extends LitElement {
   override createRenderRoot(): HTMLElement {
@@ -42,7 +42,7 @@ export class LiveElement extends LightElement {
     const slice = (state: State) => [this.isReady(state), ...[this.shows(state)].flat()];
     update(); // what changed while it was away
     super.connectedCallback();
-    if (this.isTemplated) this.whenGone(this.app.store.watch(slice, update));
+    this.whenGone(this.app.store.watch(slice, update));
     this.start();
   }
 
@@ -53,12 +53,7 @@ export class LiveElement extends LightElement {
   }
 
   override shouldUpdate() {
-    return this.isTemplated && this.isReady(this.state);
-  }
-
-  /** Elements without `render` are built by hand. */
-  get isTemplated() {
-    return this.render !== LiveElement.prototype.render;
+    return this.isReady(this.state);
   }
 
   /** Selects what it renders from. It renders again when one of these values changes. */
@@ -71,7 +66,7 @@ export class LiveElement extends LightElement {
     return true;
   }
 
-  /** For what rendering does not do: subclasses build by hand, or follow a further slice. */
+  /** For what rendering does not do: following a further slice, listening to the document. */
   start() {}
 
   /** Shows the selected slice now and on each change. */
@@ -84,6 +79,17 @@ export class LiveElement extends LightElement {
   /** @param stop called when the element leaves the page */
   whenGone(stop: () => void) {
     this.#stops.push(stop);
+  }
+}
+
+/** Renders from when an experiment is there. */
+export class ExperimentElement extends LiveElement {
+  get experiment() {
+    return this.state.experiment as Experiment;
+  }
+
+  override isReady({ experiment }: State) {
+    return experiment !== null;
   }
 }
 

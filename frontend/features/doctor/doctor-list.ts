@@ -8,7 +8,7 @@ import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { earlierEntry, findingEntry } from "./finding-entry.ts";
 import { glyph } from "../../ui/icons.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { ExperimentElement } from "../../ui/live-element.ts";
 import { countWords, earlierFindings, openFindings, problemCount, waitWords } from "./doctor.ts";
 import { noRoomWords } from "./remedies.ts";
 import { isLocked, mayChange } from "../../core/selectors.ts";
@@ -21,13 +21,9 @@ const NOTHING = html`<div class="finding" data-tone="muted">${glyph("dot")}
 
 const keyOf = ({ run, finding }: RunFinding) => `${run.name} ${run.generation} ${finding.id}`;
 
-export class DoctorList extends LiveElement {
+export class DoctorList extends ExperimentElement {
   /** Keys of findings whose reasons are open. */
   #open: Set<string> = new Set();
-
-  override isReady({ experiment }: State) {
-    return experiment !== null;
-  }
 
   override shows(state: State) {
     return [

@@ -6,20 +6,15 @@
 
 import { html, nothing } from "lit";
 import { glyph } from "../../ui/icons.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { ExperimentElement } from "../../ui/live-element.ts";
 import { checkWords, verdictOf } from "./self-check-words.ts";
 import type { SelfCheck } from "../../core/wire-types.ts";
-import type { State } from "../../core/types.ts";
 
-export class SelfCheckPanel extends LiveElement {
+export class SelfCheckPanel extends ExperimentElement {
   #words = "";
   #result: SelfCheck | null = null;
   /** Drops answers for a run that is no longer shown. */
   #turn = 0;
-
-  override isReady({ experiment }: State) {
-    return experiment !== null;
-  }
 
   override start() {
     this.follow(

@@ -7,14 +7,14 @@ import { html, nothing, svg } from "lit";
 import { selectOf, switchOf } from "../../ui/controls.ts";
 import { wordsOf } from "../../ui/fitting-words.ts";
 import { icon } from "../../ui/icons.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { ExperimentElement } from "../../ui/live-element.ts";
 import { openMenu } from "../../ui/popover.ts";
 import { runSwitch, runSwitchParts } from "../../ui/run-switch.ts";
 import { every } from "../../core/format.ts";
 import { choiceOf, choicesFor, costWords, readingWords } from "../../core/instruments.ts";
 import { lossWords } from "../../core/losses.ts";
 import { X_AXES } from "../../core/selectors.ts";
-import type { Experiment, Measure, State, View } from "../../core/types.ts";
+import type { Measure, State, View } from "../../core/types.ts";
 
 const stroke = (look: string, text: string, shape: unknown) =>
   html`<span class=${look}><svg viewBox="0 0 22 9">${shape}</svg>${text}</span>`;
@@ -39,17 +39,13 @@ const Y_AXES: { value: View["y"]; text: string }[] = [
   { value: "linear", text: "linear" },
 ];
 
-export class LossHead extends LiveElement {
-  override isReady({ experiment }: State) {
-    return experiment !== null;
-  }
-
+export class LossHead extends ExperimentElement {
   override shows({ view, experiment }: State) {
     return [view.y, experiment];
   }
 
   override render() {
-    const { recipe, trainSamples, testSamples } = this.state.experiment as Experiment;
+    const { recipe, trainSamples, testSamples } = this.experiment;
     const words = `${lossWords(recipe.loss)} over ${every(trainSamples, "training sample")}`;
     return html`
       <h2>Loss</h2>
@@ -124,13 +120,9 @@ const PANELS: { value: View["panel"]; text: string }[] = [
 ];
 const narrow = matchMedia("(max-width: 720px)");
 
-export class GradientHead extends LiveElement {
+export class GradientHead extends ExperimentElement {
   /** The measure that is hovered or focused. */
   #pointed: (typeof MEASURES)[number] | undefined;
-
-  override isReady({ experiment }: State) {
-    return experiment !== null;
-  }
 
   override shows(state: State) {
     return [

@@ -12,7 +12,7 @@ import { lineView } from "./equation.ts";
 import { make, set } from "../../ui/dom.ts";
 import { icon, marker } from "../../ui/icons.ts";
 import { lineList } from "./line-list.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { ExperimentElement } from "../../ui/live-element.ts";
 import { integer } from "../../core/format.ts";
 import { inspectedRun, isInspectorOpen } from "../../core/inspected.ts";
 import {
@@ -48,7 +48,7 @@ const square = (name: string, shape: "previous" | "next", act: () => void, disab
 /** In the past a step moves the view, in the present it makes one. */
 const cannotStep = (state: State) => isLocked(state) && !state.looking;
 
-export class StepInspector extends LiveElement {
+export class StepInspector extends ExperimentElement {
   #phone = matchMedia("(max-width: 720px)");
   /** The last answer stays until the next one comes. */
   #sheet: Sheet | null = null;
@@ -57,10 +57,6 @@ export class StepInspector extends LiveElement {
   #revealed: string | null = null;
   #status = "";
   #timer: any = null;
-
-  override isReady({ experiment }: State) {
-    return experiment !== null;
-  }
 
   override shows(state: State) {
     const isOpen = this.#opens(state);
@@ -157,7 +153,7 @@ export class StepInspector extends LiveElement {
   #strip(state: State) {
     const run = stateOnView(state).runs[inspectedRun(state)?.name ?? ""];
     if (!run) return nothing;
-    const { weights } = state.experiment as Experiment;
+    const { weights } = this.experiment;
     const { code, words } = liveLine(run, weights, deadLayer(run));
     return html`${icon("up")}<b>Line by line</b>${
       code

@@ -12,7 +12,7 @@ import { switchOf } from "../../ui/controls.ts";
 import { mapLegend } from "./decision-map.ts";
 import { set } from "../../ui/dom.ts";
 import { wordsOf } from "../../ui/fitting-words.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { ExperimentElement } from "../../ui/live-element.ts";
 import { pictureOf } from "../../charts/picture.ts";
 import { arrangementOf, lettersOver } from "../../charts/squares.ts";
 import { briefName } from "../../core/brief-names.ts";
@@ -50,7 +50,7 @@ const FACES: { value: View["predicted"]; text: string }[] = [
   { value: "table", text: "Table" },
 ];
 
-export class PredictedTrue extends LiveElement {
+export class PredictedTrue extends ExperimentElement {
   #isInSight = false;
   /** px, of its content */
   #width = 0;
@@ -58,10 +58,6 @@ export class PredictedTrue extends LiveElement {
   #pointed: string | null = null;
   /** What the squares show: they are drawn later than an answer arrives. */
   #drawn: State | null = null;
-
-  override isReady({ experiment }: State) {
-    return experiment !== null;
-  }
 
   override shows(state: State) {
     return [
@@ -105,7 +101,7 @@ export class PredictedTrue extends LiveElement {
 
   override render() {
     const { app, state } = this;
-    const { id, classes } = state.experiment as Experiment;
+    const { id, classes } = this.experiment;
     const runs = shownRuns(state);
     const face = facing(state);
     const { columns, rows, isSmall } = arrangementOf(runs.length, false);
@@ -140,7 +136,7 @@ export class PredictedTrue extends LiveElement {
   }
 
   #faces(runs: Run[], state: State) {
-    const { classes, testSamples } = state.experiment as Experiment;
+    const { classes, testSamples } = this.experiment;
     const names = runs.map(({ label }) => label);
     const letters = lettersOver(arrangementOf(runs.length, matchMedia(PHONE).matches), this.#width);
     const point = (words: string | null) => {

@@ -10,7 +10,7 @@ import { openCsvDialog } from "./csv-dialog.ts";
 import { takeDrops } from "./csv-drop.ts";
 import { dataMore } from "./data-more.ts";
 import { words } from "../../ui/help-line.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { ExperimentElement } from "../../ui/live-element.ts";
 import { refuseSeed, seedOf } from "../../ui/seed.ts";
 import "../../ui/setting-box.ts";
 import { ownOf, parametersOf, rowOf, rowsOf } from "../../core/catalog.ts";
@@ -65,13 +65,9 @@ const OWN = words("Your own table: one target column, the others are inputs.");
 const kindWords = ({ features, classes }: Experiment) =>
   `${classes.length ? `${classes.length} classes` : "regression"}, ${plural(features, "input")}`;
 
-export class DataFields extends LiveElement {
+export class DataFields extends ExperimentElement {
   override shows({ experiment, problem }: State) {
     return [experiment, problem];
-  }
-
-  override isReady({ experiment }: State) {
-    return experiment !== null;
   }
 
   override start() {
@@ -99,7 +95,7 @@ export class DataFields extends LiveElement {
 
   override render() {
     const { catalog, problem } = this.state;
-    const experiment = this.state.experiment as Experiment;
+    const experiment = this.experiment;
     const { trainSamples: train, testSamples: test, recipe } = experiment;
     const { data } = recipe;
     const row = rowOf(catalog, "datasets", data.name);

@@ -6,7 +6,7 @@
 
 import { html, nothing } from "lit";
 import { icon } from "../../ui/icons.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { ExperimentElement } from "../../ui/live-element.ts";
 import { NumberBox } from "../../ui/number-box.ts";
 import { openPopover } from "../../ui/popover.ts";
 import "../../ui/setting-box.ts";
@@ -14,7 +14,7 @@ import { rowOf, rowsOf } from "../../core/catalog.ts";
 import { explanationOf } from "../../core/parameters.ts";
 import { activationWord } from "../../core/words.ts";
 import type { PropertyValues } from "lit";
-import type { Experiment, LayerRecipe, State } from "../../core/types.ts";
+import type { LayerRecipe, State } from "../../core/types.ts";
 
 const MOST_HIDDEN = 6;
 const MOST_UNITS = 64;
@@ -48,13 +48,9 @@ class UnitsStepper extends NumberBox {
 }
 customElements.define("units-stepper", UnitsStepper);
 
-export class LayerEditor extends LiveElement {
+export class LayerEditor extends ExperimentElement {
   override shows({ experiment }: State) {
     return experiment?.recipe.network;
-  }
-
-  override isReady({ experiment }: State) {
-    return experiment !== null;
   }
 
   /** The focus stays at its place, where another block may stand. */
@@ -69,7 +65,7 @@ export class LayerEditor extends LiveElement {
   }
 
   override render() {
-    const { recipe, features, outputs } = this.state.experiment as Experiment;
+    const { recipe, features, outputs } = this.experiment;
     const { layers, output } = recipe.network;
     this.classList.toggle("many", layers.length > 3);
     const block = ({ units, activation }: LayerRecipe, place: number) => {

@@ -5,7 +5,7 @@
 
 import { html } from "lit";
 import { words } from "../../ui/help-line.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { ExperimentElement } from "../../ui/live-element.ts";
 import { initializers, networkMore } from "./network-more.ts";
 import { refuseSeed, seedOf } from "../../ui/seed.ts";
 import "../../ui/setting-box.ts";
@@ -15,7 +15,7 @@ import { explanationOf } from "../../core/parameters.ts";
 import { nameFor } from "../../core/words.ts";
 import type { Method } from "../../core/catalog.ts";
 import type { Changes } from "../../core/recipes.ts";
-import type { Catalog, Experiment, State } from "../../core/types.ts";
+import type { Catalog, State } from "../../core/types.ts";
 
 /** "Normal N(0, 1)": the notebook's initializer shows its law with its name. */
 const drawWords = (name: string, scale: number) =>
@@ -34,18 +34,14 @@ const choices = (catalog: Catalog | null, weights: Method) =>
 const BROUGHT = { value: "", text: "From a file" };
 const FROM_A_FILE = words("Weights and biases from a file. Any other choice initializes new ones.");
 
-export class NetworkFields extends LiveElement {
+export class NetworkFields extends ExperimentElement {
   override shows({ experiment, problem }: State) {
     return [experiment, problem];
   }
 
-  override isReady({ experiment }: State) {
-    return experiment !== null;
-  }
-
   override render() {
     const { catalog, problem } = this.state;
-    const experiment = this.state.experiment as Experiment;
+    const experiment = this.experiment;
     const { weights, seed, start } = experiment.recipe.network;
     const change = (changes: Changes) => void this.app.newExperiment(changes);
     const drawn = choices(catalog, weights);

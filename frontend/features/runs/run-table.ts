@@ -7,7 +7,7 @@ import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { wordsOf } from "../../ui/fitting-words.ts";
 import { glyph, marker } from "../../ui/icons.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { ExperimentElement } from "../../ui/live-element.ts";
 import { counter, epochs, number, plural, score } from "../../core/format.ts";
 import { originWords } from "../../core/forks.ts";
 import { stateOnView, shownStep } from "../../core/state-on-view.ts";
@@ -31,11 +31,7 @@ function scoreOf({ testSamples, score: name }: Experiment) {
   return { series: `${split}_${name}`, text: `${name === "r2" ? "R²" : "Accuracy"} ${split}` };
 }
 
-export class RaceTable extends LiveElement {
-  override isReady({ experiment }: State) {
-    return experiment !== null;
-  }
-
+export class RaceTable extends ExperimentElement {
   override shows(state: State) {
     return [
       ...state.order,
@@ -49,7 +45,7 @@ export class RaceTable extends LiveElement {
 
   override render() {
     const state = stateOnView(this.state);
-    const experiment = state.experiment as Experiment;
+    const experiment = this.experiment;
     const { series, text } = scoreOf(experiment);
     const words = moment(state);
     const hasNoTest = experiment.testSamples === 0;

@@ -7,7 +7,7 @@ import { html } from "lit";
 import { switchOf } from "../../ui/controls.ts";
 import { icon } from "../../ui/icons.ts";
 import { sliderOf } from "../../ui/knob.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { ExperimentElement } from "../../ui/live-element.ts";
 import { openPopover } from "../../ui/popover.ts";
 import { positionOfSpeed, SPEED, speedAt } from "../../ui/scales.ts";
 import { counter, integer, plural } from "../../core/format.ts";
@@ -41,14 +41,10 @@ const onward = (
   title="1 ${unit} (${key})" data-caption=${unit} ?disabled=${disabled} @click=${act}
   >${icon(unit)}<span class="caption">1 ${unit}</span></button>`;
 
-export class TransportBar extends LiveElement {
+export class TransportBar extends ExperimentElement {
   /** The speed at a slider that is dragged. */
   #dragged: Speed | null = null;
   #updatePanel = () => {};
-
-  override isReady({ experiment }: State) {
-    return experiment !== null;
-  }
 
   override shows(state: State) {
     const { playing, speed } = state.playback;
