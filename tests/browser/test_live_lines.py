@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import PHONE, Dashboard
+from browser.dashboard import DESKTOP, PHONE, Dashboard
 
 # After each of some frames: the last step that Plotly drew of GD, the newest one before and after the paint, and what
 # the canvas shows of GD's marker there: its colour's place, in px of the loss chart.
@@ -74,13 +74,13 @@ def across(record: dict[str, Any], step: float) -> float:
     return float(record["area"]["left"] + record["area"]["width"] * share)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "theme"), [(DESKTOP, "light"), (PHONE, "dark")])
 def test_the_canvas_is_ahead_of_plotly_and_plotly_catches_up_at_the_same_place(
-    open_lab: OpenLab, theme: str
+    open_lab: OpenLab, size: tuple[int, int], theme: str
 ) -> None:
-    lab = open_lab(theme=theme, plotted=True)
-    # another run's marker could cover this one's
-    lab.button("Hide SGD in the charts").click()
+    lab = open_lab(size, theme=theme, plotted=True)
+    # another run's marker could cover this one's; a phone has the button in a sheet
+    lab.page.evaluate("document.querySelector('[aria-label=\"Hide SGD in the charts\"]').click()")
     play_past(lab, 40)
     records = lab.page.evaluate(WATCH_PAINTS, [60, GD[theme]])
     lab.rest()
