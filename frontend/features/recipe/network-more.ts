@@ -35,24 +35,6 @@ const ownWords = (catalog: Catalog | null, method: Method) =>
         `${wordFor("settings", name)} ${setting(ownOf(catalog, "initializers", method)[name])}`,
     );
 
-/** Boxes for a method's own parameters. */
-function ownBoxes(
-  catalog: Catalog | null,
-  table: string,
-  method: Method,
-  nameOf: (name: string) => string,
-  apply: (method: Method) => void,
-) {
-  const name = methodName(method);
-  const own = ownOf(catalog, table, method);
-  const boxes = parametersOf(catalog, table, name).map(
-    (parameter) => html`<setting-box .parameter=${parameter} .value=${own[parameter.name]}
-      .text=${nameOf(parameter.name)}
-      .apply=${(value: number) => apply({ name, ...own, [parameter.name]: value })}></setting-box>`,
-  );
-  return keyed(name, boxes.length ? html`<div class="pair">${boxes}</div>` : nothing);
-}
-
 export function networkMore(
   catalog: Catalog | null,
   { recipe, classes }: Experiment,
@@ -65,6 +47,17 @@ export function networkMore(
     rows.map(({ name }) => ({ value: name, text: textOf(name) }));
   const help = (table: string, method: Method) =>
     explanationOf(rowOf(catalog, table, methodName(method)));
+  /** Boxes for a method's own parameters: "Delta", "Weight scale". */
+  const ownBoxes = (table: string, method: Method, apply: (next: Method) => void, of = "") => {
+    const name = methodName(method);
+    const own = ownOf(catalog, table, method);
+    const boxes = parametersOf(catalog, table, name).map(
+      (parameter) => html`<setting-box .parameter=${parameter} .value=${own[parameter.name]}
+        .text=${capital(`${of}${wordFor("settings", parameter.name)}`)}
+        .apply=${(value: number) => apply({ name, ...own, [parameter.name]: value })}></setting-box>`,
+    );
+    return keyed(name, boxes.length ? html`<div class="pair">${boxes}</div>` : nothing);
+  };
   const differing = [
     lossWords(loss),
     ...ownWords(catalog, weights).map((words) => `weight ${words}`),
@@ -79,31 +72,13 @@ export function networkMore(
       <setting-select text="Loss" .value=${methodName(loss)} .explanation=${help("losses", loss)}
         .options=${named(fittingLosses(catalog, classes.length), (name) => capital(lossWords(name)))}
         .choose=${(name: string) => change({ loss: name })}></setting-select>
-      ${ownBoxes(
-        catalog,
-        "losses",
-        loss,
-        (name) => nameFor("settings", name),
-        (method) => change({ loss: method }),
-      )}
-      ${ownBoxes(
-        catalog,
-        "initializers",
-        weights,
-        (name) => `Weight ${wordFor("settings", name)}`,
-        (method) => changeNetwork({ weights: method }),
-      )}
+      ${ownBoxes("losses", loss, (next) => change({ loss: next }))}
+      ${ownBoxes("initializers", weights, (next) => changeNetwork({ weights: next }), "weight ")}
       <setting-select text="Initial biases" .value=${methodName(biases)}
         .explanation=${help("initializers", biases)}
         .options=${named(initializers(catalog, "biases", biases), (name) => nameFor("initializers", name))}
         .choose=${(name: string) => changeNetwork({ biases: name })}></setting-select>
-      ${ownBoxes(
-        catalog,
-        "initializers",
-        biases,
-        (name) => `Bias ${wordFor("settings", name)}`,
-        (method) => changeNetwork({ biases: method }),
-      )}
+      ${ownBoxes("initializers", biases, (next) => changeNetwork({ biases: next }), "bias ")}
       ${
         takesLogits(loss)
           ? nothing
