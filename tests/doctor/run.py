@@ -27,6 +27,7 @@ from doctor.survey import (
     false_alarms,
     labelled,
     misses_grave_harm,
+    praises_grave_harm,
 )
 
 MOST_FALSE, LEAST_NAMED = 2, 0.98
@@ -142,6 +143,8 @@ def drawn_runs(pool: Executor, seeds: Iterable[int], number: int, goals: Goals) 
             print(
                 f"        true faults there: {_counted(each.rule for one in missed for each in one.labels)}"
             )
+            praised = sum(praises_grave_harm(one.labelled, one.findings[way]) for one in runs)
+            goals.add(f"grave harm said to be healthy, {way}", str(praised), "0", is_met=not praised)
             false = [each for one in runs for each in false_alarms(one.labelled, one.findings[way])]
             most = f"at most {MOST_FALSE_DRAWN}"
             goals.add(f"false alarms, {way}", str(len(false)), most, is_met=len(false) <= MOST_FALSE_DRAWN)

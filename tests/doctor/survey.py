@@ -111,6 +111,11 @@ def misses_grave_harm(one: Labelled, findings: Iterable[Json]) -> bool:
     )
 
 
+def praises_grave_harm(one: Labelled, findings: Iterable[Json]) -> bool:
+    """Return whether a run with grave harm ends as healthy."""
+    return one.grave and any(each["rule"] == "healthy" and each["until_step"] is None for each in findings)
+
+
 # ---------------------------------------------------------------------- many runs
 
 
