@@ -439,12 +439,12 @@ def unexplained(faults: list[Fault]) -> list[Fault]:
 def is_grave(run: Numbers) -> bool:
     """Return whether the run came to grave harm.
 
-    It diverged, has learnt nothing, or has lost half of what it had learnt (train or test).
+    It diverged, has learnt nothing and is not on the way, or its loss (train or test) is twice its lowest.
     """
     if run.diverged_at is not None:
         return True
-    mean = _ends(run.train_loss)[0]
-    if not mean < 0.98 * run.baseline:
+    before, after = (float(half.mean()) for half in np.array_split(run.train_loss[-WINDOW:], 2))
+    if _ends(run.train_loss)[0] >= 0.98 * run.baseline and after > 0.95 * before:
         return True
     return any(
         now > max(2.0 * best, best + 0.05 * run.baseline)

@@ -269,6 +269,7 @@ def test_a_cause_silences_its_consequences() -> None:
         (np.full(STEPS + 1, 0.99), True),
         (np.full(STEPS + 1, 0.9), False),
         (np.linspace(0.1, 0.3, STEPS + 1), True),
+        (np.linspace(30.0, 2.0, STEPS + 1), False),
     ],
 )
 def test_grave_harm_is_nothing_learnt_or_half_of_it_lost(losses: Array, grave: bool) -> None:
