@@ -1,6 +1,6 @@
 /**
  * One plot of a chart: the ground, Plotly's curves on it, and marks above.
- * Owns: its elements, and what Plotly is called with.
+ * Owns: its elements, and every call of Plotly. No other module calls it.
  */
 
 import { createDrawingLayer } from "./drawing-layer.ts";

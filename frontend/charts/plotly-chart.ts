@@ -1,5 +1,5 @@
 /**
- * <plotly-chart kind="loss|gradients|scatter">: the only module that touches Plotly.
+ * <plotly-chart kind="loss|gradients|scatter">: a chart, drawn by Plotly, the canvas and the page.
  * Owns: when to draw, the person's zoom, and the element's data attributes (data-points,
  * data-last-step, ...). The
  * kinds' modules build the data. core/types.ts documents its use.

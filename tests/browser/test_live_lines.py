@@ -165,22 +165,28 @@ def test_the_canvas_is_as_dense_as_the_screen_and_follows_the_page(open_lab: Ope
     lab.until(lambda: lab.page.evaluate(INK), bool)
 
 
-def test_the_cursors_line_is_on_the_canvas_in_every_panel(open_lab: OpenLab) -> None:
-    lab = open_lab(drawn=True)
+@pytest.mark.parametrize("colours", ["none", "active"])
+def test_the_cursors_line_is_on_the_canvas_in_every_panel(open_lab: OpenLab, colours: str) -> None:
+    lab = open_lab(drawn=True, forced_colors=colours)
     lab.make_steps(50)
     chart = lab.chart("gradients")
     expect(chart).to_have_attribute("data-last-step", "50")
     chart.focus()
     lab.page.keyboard.press("End")
     lab.until(lambda: lab.page.evaluate(INK), bool)
-    columns = lab.page.evaluate("""() => {
+    columns, brightest = lab.page.evaluate("""() => {
         const canvas = document.querySelector("canvas.live-lines");
         const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-        const inked = new Set();
-        for (let at = 3; at < data.length; at += 4) if (data[at] > 200) inked.add(((at - 3) / 4) % width);
-        return [...inked].filter((x) => !inked.has(x - 1)).length;
+        const [inked, light] = [new Set(), []];
+        for (let at = 0; at < data.length; at += 4) {
+            if (data[at + 3] < 200) continue;
+            inked.add((at / 4) % width);
+            light.push(Math.max(...data.slice(at, at + 3)));
+        }
+        return [[...inked].filter((x) => !inked.has(x - 1)).length, light.reduce((a, b) => Math.max(a, b), 0)];
     }""")
     assert columns == 3
+    assert brightest < 60, "dark on a light page, also with the system's colours"
     lab.page.keyboard.press("Escape")
     lab.until(lambda: lab.page.evaluate(INK), lambda inked: not inked)
 
