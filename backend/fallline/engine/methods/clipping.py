@@ -19,8 +19,8 @@ CUSHION = 1e-6
 """Added to the norm, as in PyTorch's `clip_grad_norm_`."""
 
 
-def clip(gradient: Array, settings: RunSettings, out: Array) -> Array:
-    """The clipped flat gradient in `out`, or `gradient` itself without bounds."""
+def clip(gradient: Array, settings: RunSettings, out: Array | None = None) -> Array:
+    """The clipped flat gradient, or `gradient` itself without bounds."""
     clipped = gradient
     if settings.clip_norm is not None:
         norm = math.sqrt(float(gradient.dot(gradient)))

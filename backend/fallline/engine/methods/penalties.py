@@ -19,7 +19,7 @@ def penalty_gradient(weights: Array, settings: RunSettings) -> Array:
     The slope of |W| at 0 is 0, as in PyTorch. The half of l2 makes its gradient l2 * W, which is what PyTorch's
     `weight_decay` adds for SGD.
     """
-    pulled: Array = settings.l2 * weights
+    pulled = np.multiply(weights, settings.l2)
     if settings.l1:
         pulled += settings.l1 * np.sign(weights)
     return pulled

@@ -26,6 +26,9 @@ NEUTRAL = {
 }
 """Neutral values. A setting that never differs from them is left out of the program, with the code that reads it."""
 
+PAIRS = (("l1", "l2"), ("clip_norm", "clip_value"))
+"""Settings that one function reads: both stay if one does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Phases:
@@ -53,9 +56,9 @@ def phases_of(run: RunRecipe, m: int) -> Phases:
     starts = sorted({0, *(edit.at_step for edit in run.edits)})
     settings = [run.settings_at(step) for step in starts]
     lines = [_lines(each) for each in settings]
-    names = [
-        name for name in lines[0] if name not in NEUTRAL or any(each[name] != NEUTRAL[name] for each in lines)
-    ]
+    needed = {name for name in NEUTRAL if any(each[name] != NEUTRAL[name] for each in lines)}
+    needed.update(name for pair in PAIRS if not needed.isdisjoint(pair) for name in pair)
+    names = [name for name in lines[0] if name not in NEUTRAL or name in needed]
     for each in lines:
         if "schedule" in names and each["schedule"] == "None":
             each["schedule"] = "lambda t: 1.0"

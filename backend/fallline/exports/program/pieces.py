@@ -15,7 +15,15 @@ from types import ModuleType
 from fallline.engine import randomness
 from fallline.engine.data import preparation
 from fallline.engine.data.datasets import generated
-from fallline.engine.methods import activations, initializers, losses, optimizers, schedules
+from fallline.engine.methods import (
+    activations,
+    clipping,
+    initializers,
+    losses,
+    optimizers,
+    penalties,
+    schedules,
+)
 from fallline.exports.program import embedded
 
 MODULES = (
@@ -28,6 +36,8 @@ MODULES = (
     losses,
     optimizers,
     schedules,
+    penalties,
+    clipping,
 )
 """The modules in the order of a program: a function stands above its callers."""
 

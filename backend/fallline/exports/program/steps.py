@@ -90,31 +90,12 @@ def train(phases: Phases) -> str:
 """
     read = "A0, target = batch(samples_seen)" if phases.parts else "A0, target = columns, targets"
     lines = [read, "yield step, gradient(A0, target)"]
-    if phases.has("l1") or phases.has("l2"):
-        pull = " + ".join(
-            part
-            for name, part in (("l2", "now.l2 * Wb[:-1]"), ("l1", "now.l1 * np.sign(Wb[:-1])"))
-            if phases.has(name)
-        )
+    if phases.has("l2"):
         lines += [
             "for Wb, dWb in LAYERS:  # penalties apply to weights, not to biases",
-            f"    dWb[:-1] += {pull}",
+            "    dWb[:-1] += penalty_gradient(Wb[:-1], now)",
         ]
-    gradient = "dP"
-    if phases.has("clip_norm") or phases.has("clip_value"):
-        gradient = "clipped"
-        lines.append("clipped = dP")
-    if phases.has("clip_norm"):
-        lines += [
-            "if now.clip_norm is not None:",
-            "    norm = math.sqrt(clipped.dot(clipped))",
-            "    clipped = clipped * min(now.clip_norm / (norm + 1e-6), 1.0)",
-        ]
-    if phases.has("clip_value"):
-        lines += [
-            "if now.clip_value is not None:",
-            "    clipped = np.clip(clipped, -now.clip_value, now.clip_value)",
-        ]
+    gradient = "clip(dP, now)" if phases.has("clip_norm") else "dP"
     rate = "now.learning_rate"
     if phases.has("schedule"):
         since = "step - now.since" if phases.has("since") else "step"
