@@ -20,6 +20,7 @@ from fallline.figures import FIGURES, INSTRUMENT_FIGURES
 from fallline.settings import Settings
 from fallline.vocabulary import answers, catalog_answers
 from fallline.vocabulary.messages import MOST_SERIES
+from fallline.vocabulary.recipe import Recipe
 from fallline.web import answers as web_answers
 from fallline.web import dependencies
 from support.page import page_built
@@ -41,6 +42,7 @@ async def test_an_empty_recipe_is_the_notebooks(client: httpx.AsyncClient) -> No
         assert answer.status_code == 201
         state = answer.json()
         answers.Created.model_validate(state)
+        Recipe.model_validate(state["recipe"])
         assert answer.headers["location"] == f"/api/v1/experiments/{state['id']}"
         assert state["recipe"]["data"]["samples"] == 900
         assert [run["name"] for run in state["recipe"]["runs"]] == ["gd", "sgd"]
@@ -258,6 +260,8 @@ async def test_views_have_the_shapes_that_are_described(one: Experiment) -> None
         answers.Measured.model_validate((await one.get(f"/runs/gd/instruments/{row['name']}")).json())
     catalog = catalog_answers.Catalog.model_validate((await one.client.get("/api/v1/catalog")).json())
     assert catalog.idle_seconds == Settings().idle_seconds
+    for exhibit in catalog.exhibits:
+        Recipe.model_validate(exhibit.recipe)
     answers.Health.model_validate((await one.client.get("/healthz")).json())
     answers.Readiness.model_validate((await one.client.get("/readyz")).json())
 

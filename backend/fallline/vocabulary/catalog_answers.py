@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from fallline.vocabulary.recipe import Recipe
+from fallline.vocabulary.answers import RenderedRecipe
 from fallline.vocabulary.strict import OpenModel
 
 
@@ -100,7 +100,7 @@ class ExhibitRow(OpenModel):
     title: str
     line: str
     sentences: list[str]
-    recipe: Recipe
+    recipe: RenderedRecipe
     view: ExhibitView
     curves: dict[str, list[float | None]]
 
