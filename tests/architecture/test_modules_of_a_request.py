@@ -14,8 +14,8 @@ from typing import Any
 
 from support.serving import created, open_app
 
-MOST_OF_STEP = 76
-MOST_OF_EDIT = 35
+MOST_OF_STEP = 74
+MOST_OF_EDIT = 33
 REPEATS = 5
 
 

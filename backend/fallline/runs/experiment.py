@@ -1,6 +1,6 @@
 """One experiment: runs that share a data set and initial parameters.
 
-Owns the order of effects: a change is examined, then stored, then published. `run_registry`, `stepping`,
+Owns the order of effects: a change is examined, then stored, then published. `RunRegistry`, `stepping`,
 `doctor.schedule`, `publishing` and `persistence.journal_writer` do the parts. Receives the time, and a clock for
 measuring.
 """
@@ -29,8 +29,7 @@ from fallline.runs.persistence.reopening import Restoration, restored_runs
 from fallline.runs.persistence.replayed_facts import replay_facts
 from fallline.runs.problem_view import figure_view_of, shared_by
 from fallline.runs.publishing import Event, Frames, Pieces, Publisher
-from fallline.runs.run import Run
-from fallline.runs.run_registry import RunRegistry
+from fallline.runs.run import Run, RunRegistry
 from fallline.runs.stepping import StepJob, Stepping
 from fallline.runs.usage import Usage
 from fallline.vocabulary.commands import AddRun, EditRun

@@ -1,4 +1,4 @@
-"""One run: its recipe, state, history, findings and unpublished history.
+"""One run: its recipe, state, history, findings and unpublished history; and the runs of an experiment by name.
 
 A run *is* its recipe; state and history follow from it. Owns the edits, the generation and the unpublished piece of
 history. Receives a clock.
@@ -6,7 +6,7 @@ history. Receives a clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -24,15 +24,16 @@ from fallline.engine.training import advance
 from fallline.history.run_history import RunHistory
 from fallline.runs.batches import steps_until, steps_within
 from fallline.runs.case import Case
-from fallline.runs.checks.run import check_change, check_edits_to_come, check_fit, merge_edit
+from fallline.runs.checks.run import check_change, check_edits_to_come, check_fit, check_run, merge_edit
 from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
 from fallline.runs.past.checkpoints import CheckpointBudget, Checkpoints
 from fallline.runs.past.replay import Clock, PathRequest, Replay
 from fallline.runs.stopping import StopWatch
 from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
+from fallline.vocabulary.errors import Conflict, NotFound, TooExpensive
 from fallline.vocabulary.findings import RUN, shown_name
 from fallline.vocabulary.provenance import Provenance
-from fallline.vocabulary.recipe import RunRecipe
+from fallline.vocabulary.recipe import MOST_RUNS, Recipe, RunRecipe
 from fallline.vocabulary.run_settings import Change, Edit, RunSettings, StopCondition
 
 PIECE = 128
@@ -341,3 +342,72 @@ class Run:
                 if np.isfinite(value):
                     latest[name] = {"step": self.state.step, "value": value}
         return latest
+
+
+class RunRegistry:
+    """The runs by name; at first those in the recipe `shared`, in its order."""
+
+    def __init__(
+        self, shared: Recipe, problem: Problem, kernels: Kernels, checkpoint_budget: CheckpointBudget | None
+    ) -> None:
+        self._shared = shared
+        self._problem = problem
+        self._kernels = kernels
+        self._checkpoint_budget = checkpoint_budget
+        self._generations: dict[str, int] = {}
+        self.runs = {run.name: self.new_run(run) for run in shared.runs}
+
+    def restore(self, runs: dict[str, Run], removed: Mapping[str, int]) -> None:
+        """Restore stored runs; `removed` has the generations of names without a run."""
+        self.runs, self._generations = runs, dict(removed)
+
+    @property
+    def recipe(self) -> Recipe:
+        """Recipe with all edits so far."""
+        return self._shared.model_copy(update={"runs": [run.recipe for run in self.runs.values()]})
+
+    def find(self, name: str) -> Run:
+        """Return the run of that name. Raises NotFound."""
+        try:
+            return self.runs[name]
+        except KeyError:
+            raise NotFound("this experiment has no run of that name") from None
+
+    def select(self, name: str | None) -> list[Run]:
+        """Return one run, or all for None."""
+        return list(self.runs.values()) if name is None else [self.find(name)]
+
+    # ------------------------------------------------------------------ adding and removing
+
+    def new_run(self, recipe: RunRecipe, kernel: Kernel | None = None) -> Run:
+        """Return a run at step 0 with the shared initial parameters; it has not joined."""
+        return Run(self._problem, recipe, self._kernels, kernel, self._checkpoint_budget)
+
+    def checked(self, recipe: RunRecipe) -> RunRecipe:
+        """Return a run's recipe, filled in. Raises InvalidRequest or TooExpensive."""
+        sizes, series = self._problem.layout.sizes, evaluated_series(self._problem)
+        return check_run(recipe, "", self._shared, sizes, series)
+
+    def check_place_for(self, name: str) -> None:
+        """Raise TooExpensive for too many runs, Conflict for a used name."""
+        if len(self.runs) >= MOST_RUNS:
+            raise TooExpensive("runs", MOST_RUNS, len(self.runs) + 1)
+        if name in self.runs:
+            raise Conflict("a run of that name exists already")
+
+    def free_name(self) -> str:
+        """Return an unused name for a new run."""
+        place = len(self.runs) + 1
+        while f"run-{place}" in self.runs:
+            place += 1
+        return f"run-{place}"
+
+    def join(self, run: Run) -> None:
+        """Add a run as the next generation of its name."""
+        run.generation = self._generations.get(run.name, -1) + 1
+        self.runs[run.name] = run
+
+    def leave(self, run: Run) -> None:
+        """Remove a run and remember its generation."""
+        self._generations[run.name] = run.generation
+        del self.runs[run.name]

@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import TypeVar
 
-from fallline.execution.fairness import DeficitRoundRobin
+from fallline.execution.worker import DeficitRoundRobin
 
 T = TypeVar("T")
 

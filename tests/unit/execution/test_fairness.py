@@ -2,7 +2,7 @@
 
 import pytest
 
-from fallline.execution.fairness import MOST_DEBTORS, DeficitRoundRobin, Shares
+from fallline.execution.worker import MOST_DEBTORS, DeficitRoundRobin, Shares
 
 
 def spend(costs: dict[str, float], quantum: float, seconds: float) -> dict[str, float]:
