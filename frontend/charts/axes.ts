@@ -1,7 +1,6 @@
 /**
  * Axes drawn by the page instead of Plotly: grid, line, ticks and labels. Plotly would spend a
- * third of its draw on
- * measuring labels whose widths are already known.
+ * third of its draw on measuring labels whose widths are already known.
  * Owns: their places, in px. Pure. across-ticks.ts, loss-range.ts and shelf.ts choose the ticks.
  */
 

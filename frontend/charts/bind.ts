@@ -1,8 +1,8 @@
 /**
  * Fills a figure with columns, by the names in its traces' `meta`.
  * Owns: how a bucket becomes a point. Twin of backend figures/binding.py; tests/golden holds both
- * to the same figure.
- * The order of arithmetic must stay the same on both sides. Knows no figure and no Plotly.
+ * to the same figure. The order of arithmetic must stay the same on both sides. Knows no figure and
+ * no Plotly.
  */
 
 import { shelfScale } from "./shelf.ts";

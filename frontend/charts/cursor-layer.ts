@@ -57,8 +57,7 @@ export function createCursorLayer(host: HTMLElement, name: string, repaint: () =
 
   host.tabIndex = 0;
   // role application: a screen reader passes the arrow keys on. Content is hidden from it; name and
-  // values are
-  // announced
+  // values are announced
   for (const [key, value] of [
     ["role", "application"],
     ["aria-roledescription", "chart"],

@@ -67,8 +67,7 @@ export function createDrawScheduler({
 
   /**
    * A frame paints the last draw, and the next draw follows as a task of its own. Drawing in the
-   * frame would join
-   * script and paint into one long task that delays keys.
+   * frame would join script and paint into one long task that delays keys.
    */
   function frame() {
     later(turn, 0);

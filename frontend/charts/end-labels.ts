@@ -1,7 +1,6 @@
 /**
  * Labels at the ends of lines, on one or more lines of text. They stand in the gutter beside the
- * plot. A line that
- * ends early has its label at its end, where it covers least.
+ * plot. A line that ends early has its label at its end, where it covers least.
  * Owns: that choice, and keeping it from one draw to the next. Pure.
  */
 
@@ -164,8 +163,7 @@ const lengthOf = (name: string, value: string) =>
 
 /**
  * A label at the end of a line inside the plot. It never covers another label or leaves the plot;
- * where many lines end
- * together, labels stack above or below.
+ * where many lines end together, labels stack above or below.
  */
 function placeEarly(end: End, frame: Frame, around: Around, boxes: Box[]): PlacedEnd {
   const [x, y] = [pxAcross(frame, end.x), pxDown(frame, end.y)];

@@ -32,9 +32,8 @@ const CLEAR = "rgba(0,0,0,0)";
 
 /**
  * The Plotly template of a theme, built once. It has no axis titles and no legend: Plotly would
- * measure every tick
- * label for them in every draw, a fifth of its time. Plots are transparent over the page's own
- * ground.
+ * measure every tick label for them in every draw, a fifth of its time. Plots are transparent over
+ * the page's own ground.
  */
 export function templateOf({ spec, theme, compact }: Look) {
   const cache = TEMPLATES.get(spec) ?? {};

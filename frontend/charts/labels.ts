@@ -90,8 +90,7 @@ export const phoneWords = ({ text, tone }: Flag) =>
 
 /**
  * Flags from left to right. Flags outside are left out; words that would touch the next flag go.
- * Words that would
- * leave the chart turn to the left of their line, and earlier flags give way.
+ * Words that would leave the chart turn to the left of their line, and earlier flags give way.
  */
 export function placeFlags(flags: Flag[], frame: Frame): PlacedFlag[] {
   const across = flags

@@ -48,9 +48,8 @@ export function leaveThroughTheTop(
 
 /**
  * End of a line, and its label. A diverged line may leave through the top some steps before it
- * diverged. A line
- * that goes on beyond the view is labelled where it leaves, with its loss there. So is a line of
- * the past on view.
+ * diverged. A line that goes on beyond the view is labelled where it leaves, with its loss there.
+ * So is a line of the past on view.
  */
 export function endOf(
   line: Line,

@@ -104,7 +104,9 @@ export function tailOf(line: LiveLine, series: RunSeries | null, { experiment }:
     .map(([left, top]) => [left, Math.max(-1e4, Math.min(1e4, top))]);
 }
 
-/** The marker at the end of a line as path data; "" outside the plot. A high loss stays in sight. */
+/**
+ * The marker at the end of a line as path data; "" outside the plot. A high loss stays in sight.
+ */
 export function markAt({ frame, mark }: LiveLine, points: Point[]) {
   const end = points.at(-1);
   if (!mark || !end) return "";

@@ -1,7 +1,6 @@
 /**
  * The vertical range of the loss chart: it grows at once, shrinks only on request, and a jump must
- * not flatten the
- * rest.
+ * not flatten the rest.
  * Owns: that rule and its ticks. Pure.
  */
 
@@ -78,8 +77,7 @@ const grown = (
 
 /**
  * Powers of ten, written out; every second or third where there are many. A shelf adds "0" below
- * its floor. A range
- * within one decade gets other round ticks.
+ * its floor. A range within one decade gets other round ticks.
  */
 export function lossTicks(
   [bottom, high]: [number, number],

@@ -1,8 +1,8 @@
 /**
- * Ground below and marks above a chart's lines, as path data in px. A path costs
- * almost nothing; a Plotly shape or trace costs up to 1 ms a draw.
- * Owns: that geometry. Pure. charts.css sets colours by name and lane; drawing-layer.ts
- * makes the elements.
+ * Ground below and marks above a chart's lines, as path data in px. A path costs almost nothing; a
+ * Plotly shape or trace costs up to 1 ms a draw.
+ * Owns: that geometry. Pure. charts.css sets colours by name and lane; drawing-layer.ts makes the
+ * elements.
  */
 
 import { pxAcross, pxDown } from "./labels.ts";

@@ -1,7 +1,6 @@
 /**
  * Exports a chart as one SVG that looks the same anywhere: computed styles are written in, words
- * become SVG text in
- * place.
+ * become SVG text in place.
  * Owns: that translation. Knows no Plotly and no chart.
  */
 

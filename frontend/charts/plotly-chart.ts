@@ -1,11 +1,10 @@
 /**
  * <plotly-chart kind="loss|gradients|scatter">: a chart, drawn by Plotly, the canvas and the page.
  * Owns: when to draw, the person's zoom, and the element's data attributes (data-points,
- * data-last-step, ...). The
- * kinds' modules build the data. core/types.ts documents its use.
+ * data-last-step, ...). The kinds' modules build the data. core/types.ts documents its use.
  *
- * While runs play, Plotly draws four times a second, one plot a frame, and the canvas shows what
- * is newer. Else Plotly draws everything.
+ * While runs play, Plotly draws four times a second, one plot a frame, and the canvas shows what is
+ * newer. Else Plotly draws everything.
  */
 
 import { rangesToRefine } from "./finer-ranges.ts";
@@ -26,7 +25,10 @@ import type { LiveLine } from "./live-lines.ts";
 import type { Plot, PlotFigure } from "./plot.ts";
 import type { Scene } from "./scene.ts";
 
-/** Least time between draws, in ms: with reduced motion, and while the canvas draws the newest steps. */
+/**
+ * Least time between draws, in ms: with reduced motion, and while the canvas draws the newest
+ * steps.
+ */
 const CALM = 250;
 const LIVE = 250;
 const AGAIN = 3_000;
