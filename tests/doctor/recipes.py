@@ -258,10 +258,13 @@ def _spike(n: int) -> Patient:
 
 
 def _worse_than_before(n: int) -> Patient:
-    """A rate raised after the run had learnt."""
-    times = (8.0, 15.0, 30.0)[n % 3]
-    rate = float(f"{OPTIMIZERS[n % 7][1] * times:.3g}")
-    run = how(n, batch_size=(None, 8)[n % 2], edits=[{"at_step": 200 + 5 * n, "learning_rate": rate}])
+    """A rate that is high for a few steps and then too low to make up for them."""
+    at_step, rate = 200 + 5 * n, OPTIMIZERS[n % 7][1]
+    edits = [
+        {"at_step": at_step, "learning_rate": float(f"{rate * (10.0, 20.0, 40.0)[n % 3]:.3g}")},
+        {"at_step": at_step + 3, "learning_rate": float(f"{rate * 0.01:.3g}")},
+    ]
+    run = how(n, batch_size=(None, 8)[n % 2], edits=edits)
     return patient(data(n), net(n, (10, 10), "tanh", "xavier_normal"), run)
 
 
