@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fallline.engine.data.tabular import read_new_table
 from fallline.services import lab
-from fallline.vocabulary import answers, catalog_answers, upload_answers
+from fallline.vocabulary import answers, catalog_answers
 from support.csv_files import BAD, MIB, TOO_LARGE
 from support.serving import Server, created, open_app, raw
 from support.spies import noting
@@ -45,7 +45,7 @@ async def test_an_uploaded_table_is_described_and_can_be_read_again(client: http
     assert (table["rows"], table["target"], table["skipped_count"]) == (60, "kind", 1)
     assert table["skipped"] == [{"line": 62, "reason": "no value in length"}]
     assert table["preview"][1] == ["0,125", "blue", "nr 1", "b"]
-    upload_answers.Table.model_validate(table)
+    answers.Table.model_validate(table)
     assert (await client.get(f"{DATASETS}/{table['id']}")).json() == table
     assert (await client.get(f"{DATASETS}/{table['id'][:-1]}")).status_code == 404
     assert (await upload(client))["id"] != (await upload(client))["id"]

@@ -1,7 +1,6 @@
-"""Response models of REST.
+"""Response models of REST: experiments, runs, uploads and the server itself.
 
-This module has experiments, runs and the server itself. Findings, the catalog
-and uploads have modules beside it.
+Findings and the catalog have modules beside it.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from fallline.vocabulary.finding_answers import Examining, Finding
 from fallline.vocabulary.recipe import Recipe
 from fallline.vocabulary.run_settings import StopCondition
 from fallline.vocabulary.strict import OpenModel
-from fallline.vocabulary.upload_answers import SkippedRow
 
 Number: TypeAlias = float | None
 Matrix: TypeAlias = list[list[float]]
@@ -27,6 +25,13 @@ class WrongField(OpenModel):
 
     pointer: str
     detail: str
+
+
+class SkippedRow(OpenModel):
+    """An unusable row: its first line in the file, counted from 1, and the reason."""
+
+    line: int
+    reason: str
 
 
 class Problem(OpenModel):
@@ -312,3 +317,51 @@ class Readiness(OpenModel):
     worker_seconds: float
     store_seconds: float
     loop_seconds: float
+
+
+class TableColumn(OpenModel):
+    """A column of a table: numbers, categories (a few texts), other text, or constant.
+
+    `reason` says why a column is not `used`. `task` is the suggested task if the column is the target, null if it
+    cannot be.
+    """
+
+    name: str
+    kind: Literal["number", "category", "text", "constant"]
+    distinct: int
+    task: Literal["regression", "classification"] | None
+    used: bool
+    reason: str | None
+
+
+class Table(OpenModel):
+    """An uploaded table with its id for recipes.
+
+    `rows` counts the usable rows, `preview` has the first of them. `target` is the suggested target column. `skipped`
+    lists the first of `skipped_count` unusable rows. `header` is true if the first row names the columns.
+    """
+
+    id: str
+    columns: list[TableColumn]
+    rows: int
+    target: str
+    preview: list[list[str]]
+    skipped: list[SkippedRow]
+    skipped_count: int
+    delimiter: Literal[",", ";", "\t"]
+    header: bool
+
+
+class SavedArray(OpenModel):
+    """One parameter of a file."""
+
+    name: str
+    shape: list[int]
+
+
+class Parameters(OpenModel):
+    """Uploaded parameters with their id for recipes; `count` numbers in total."""
+
+    id: str
+    parameters: list[SavedArray]
+    count: int

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body
 from pydantic import WithJsonSchema
 from starlette.responses import Response
 
-from fallline.vocabulary.upload_answers import Parameters, Table
+from fallline.vocabulary.answers import Parameters, Table
 from fallline.web.dependencies import Owner, TheLab
 from fallline.web.strict_route import CSV, NPZ, StrictRoute
 
