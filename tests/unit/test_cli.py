@@ -1,11 +1,100 @@
-"""The command line, as far as it starts no server."""
+"""The command line, without a server that lasts."""
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
+from types import SimpleNamespace
+
 import pytest
 
-from fallline import __version__
+from fallline import __version__, cli
 from fallline.cli import main
+from fallline.settings import Settings
+
+
+class Served:
+    """Servers that end as soon as they listen: their settings, opened pages, and stopped preparations."""
+
+    def __init__(self) -> None:
+        self.settings: list[Settings] = []
+        self.opened: list[str] = []
+        self.stopped = 0
+
+    def app(self, settings: Settings, kernels: object) -> SimpleNamespace:
+        self.settings.append(settings)
+        return SimpleNamespace(state=SimpleNamespace(lab=SimpleNamespace(stop=None)))
+
+    def serve(
+        self,
+        app: object,
+        settings: Settings,
+        bound: socket.socket,
+        listening: Callable[[], None],
+        stop: object,
+    ) -> None:
+        with bound:
+            listening()
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Served:
+    served = Served()
+    monkeypatch.setattr(cli, "create_app", served.app)
+    monkeypatch.setattr(cli, "serve_app", served.serve)
+    monkeypatch.setattr(cli, "prepared_kernels", lambda settings: (None, SimpleNamespace(stop=served.stop)))
+    monkeypatch.setattr("webbrowser.open", served.opened.append)
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    return served
+
+
+@pytest.mark.parametrize(
+    ("option", "display", "opens"),
+    [("--open", "DISPLAY", True), ("--open", "WAYLAND_DISPLAY", True), ("--open", "TERM", False),
+     ("--no-open", "DISPLAY", False)],
+)  # fmt: skip
+def test_the_page_opens_on_request_where_there_is_a_screen(
+    option: str, display: str, opens: bool, served: Served, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv(display, ":0")
+    assert main(["serve", "--port", "0", option]) == 0
+    url = capsys.readouterr().out.removeprefix(f"fallline {__version__} listens on ").strip()
+    assert url.startswith("http://")
+    assert served.opened == [url] * opens
+
+
+def test_options_override_settings_and_memory_stores_nothing(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FALLLINE_DATA", "/nowhere")
+    monkeypatch.setenv("FALLLINE_HOST", "no.such.host.invalid")
+    assert main(["serve", "--host", "127.0.0.1", "--port", "0"]) == 0
+    assert main(["serve", "--host", "127.0.0.1", "--port", "0", "--memory"]) == 0
+    stored, in_memory = served.settings
+    assert (str(stored.data), stored.host, stored.port) == ("/nowhere", "127.0.0.1", 0)
+    assert in_memory == stored.model_copy(update={"data": None})
+
+
+def test_the_kernels_preparation_ends_with_the_server_even_after_an_error(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["serve", "--port", "0"]) == 0
+    assert served.stopped == 1
+
+    def fails(app: object, settings: Settings, bound: socket.socket, *_: object) -> None:
+        bound.close()
+        raise RuntimeError("the loop broke")
+
+    monkeypatch.setattr(cli, "serve_app", fails)
+    with pytest.raises(RuntimeError, match="the loop broke"):
+        main(["serve", "--port", "0"])
+    assert served.stopped == 2
 
 
 def test_a_bad_setting_is_one_line(
