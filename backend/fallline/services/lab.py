@@ -36,7 +36,7 @@ from fallline.services.store_thread import StoreThread
 from fallline.services.subscriptions import Subscriptions
 from fallline.services.uploads import Upload, Uploads
 from fallline.services.views import Views
-from fallline.vocabulary.commands import parse
+from fallline.vocabulary.commands import Command, parse
 from fallline.vocabulary.errors import NotAuthorized, ReadOnly
 from fallline.vocabulary.recipe import Recipe
 
@@ -199,14 +199,14 @@ class Lab:
         id: str,
         token: str | None,
         do: str,
-        body: dict[str, Any],
+        body: dict[str, Any] | Command,
         run: str | None = None,
         key: str | None = None,
         *,
         address: str | None = None,
         disconnected: Disconnected | None = None,
     ) -> dict[str, Any]:
-        """Run a command; return the REST answer.
+        """Run a command; return the REST answer. A `body` may have been parsed already.
 
         With a key, a repeat gets the same answer and is not done again.
 
@@ -214,7 +214,7 @@ class Lab:
         """
         self._registry.authorize(id, token)
         self._came_from(id, address)
-        command = parse(do, body)
+        command = parse(do, body) if isinstance(body, dict) else body
         self._check_writable()
         live = await self._loader.open(id)
         if live.is_read_only:
@@ -229,7 +229,8 @@ class Lab:
         try:
             if key is None:
                 return await self._commands.do(id, command, run, None).wait(disconnected)
-            content = {"do": do, "run": run, "body": body}
+            sent = body if isinstance(body, dict) else body.model_dump(mode="json", exclude_unset=True)
+            content = {"do": do, "run": run, "body": sent}
             make = partial(self._commands.do, id, command, run)
             return await live.keyed_commands.once(key, content, make, disconnected)
         finally:

@@ -176,15 +176,13 @@ class Caller:
     async def command(
         self,
         do: str,
-        command: Command | None = None,
+        command: Command,
         run: str | None = None,
         disconnected: Disconnected | None = None,
     ) -> dict[str, Any]:
         """Run a command on the experiment; return the answer."""
-        # Only the fields that were sent, so that a repeat can be compared.
-        body = {} if command is None else command.model_dump(mode="json", exclude_unset=True)
         return await self.lab.command(
-            self.id, self.token, do, body, run, self.key, address=self.address, disconnected=disconnected
+            self.id, self.token, do, command, run, self.key, address=self.address, disconnected=disconnected
         )
 
 

@@ -175,7 +175,7 @@ async def edit(run: str, payload: commands.EditRun, caller: TheCaller) -> dict[s
 @changes.delete(of_run, status_code=204, tags=["runs"])
 async def remove_run(run: str, caller: TheCaller) -> Response:
     """Remove the run from the experiment."""
-    await caller.command("remove_run", run=run)
+    await caller.command("remove_run", commands.RemoveRun(), run)
     return Response(status_code=204)
 
 
