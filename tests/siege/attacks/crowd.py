@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import time
@@ -53,8 +54,10 @@ async def siege(world: World) -> None:
                 newcomer = Person(server)
                 came = await status_of(newcomer.create())
                 stored = await status_of(mine.ask("GET", seconds=10))
-                async with asyncio.timeout(20), mine.watching():
-                    stepped = await status_of(mine.ask("POST", "/step", {"steps": 1}, seconds=10))
+                stepped = 0  # where it cannot be watched
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(20), mine.watching():
+                        stepped = await status_of(mine.ask("POST", "/step", {"steps": 1}, seconds=10))
                 served = others.said[many:][-1:]
         fair = FAIR * quiet.rate
         beside = f"beside {created['made']} experiments and {many} people"
