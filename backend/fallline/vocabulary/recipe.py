@@ -5,9 +5,12 @@ Owns the format of a recipe and how a run's edits change its settings (`RunRecip
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count, takewhile
-from typing import Annotated, Any, Literal
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -150,6 +153,21 @@ class Origin(StrictModel):
     at_step: Annotated[int, Field(ge=0, le=LARGEST, description="the step up to which the history is shared")]
 
 
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A run's edits, folded once: stepping through n of them takes n times the work of one.
+
+    `steps` are the steps of the edits, rising. `settings` are those before the first edit, then those from each edit
+    on. `cuts` are the steps at which a segment begins, rising. `redraws` has the layers to draw again, by step.
+    """
+
+    steps: list[int]
+    settings: list[RunSettings]
+    cuts: list[int]
+    redraws: dict[int, Redraw]
+    may_stop: bool
+
+
 class RunRecipe(MethodSettings):
     """One run's settings at step 0 and its edits in the order of their steps.
 
@@ -175,10 +193,26 @@ class RunRecipe(MethodSettings):
         }
         return {**{name: fields[name] for name in _FIRST_FIELDS if name in fields}, **fields}
 
+    @cached_property
+    def _timeline(self) -> Timeline:
+        settings = [self.settings]
+        for edit in self.edits:
+            settings.append(settings[-1].changed(edit.changes(), edit.at_step))
+        steps = [edit.at_step for edit in self.edits]
+        redraws = {edit.at_step: edit.redraw for edit in self.edits if edit.redraw is not None}
+        cuts = sorted({*steps, *(step + 1 for step in redraws)})
+        return Timeline(steps, settings, cuts, redraws, any(each.stop for each in settings))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy the recipe; the update may change the timeline."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("_timeline", None)
+        return copied
+
     @property
     def may_stop(self) -> bool:
         """True if there are stop conditions anywhere."""
-        return bool(self.stop) or any(edit.stop for edit in self.edits)
+        return self._timeline.may_stop
 
     @property
     def settings(self) -> RunSettings:
@@ -193,24 +227,23 @@ class RunRecipe(MethodSettings):
 
     def settings_at(self, step: int) -> RunSettings:
         """Return the settings for the change from `step` to `step` + 1."""
-        edits = takewhile(lambda edit: edit.at_step <= step, self.edits)
-        return self.settings.folded((edit.at_step, edit.changes()) for edit in edits)
+        timeline = self._timeline
+        return timeline.settings[bisect_right(timeline.steps, step)]
 
     def segments(self, first: int, stop: int) -> Iterator[tuple[int, int, RunSettings]]:
         """Split the steps `first` <= step < `stop` at edits: (first, stop, settings).
 
         A step that ends with layers being drawn again is a segment of its own.
         """
-        places = {edit.at_step for edit in self.edits}
-        places |= {edit.at_step + 1 for edit in self.edits if edit.redraw is not None}
-        cuts = sorted(place for place in places if first < place < stop)
+        cuts = self._timeline.cuts
+        cuts = cuts[bisect_right(cuts, first) : bisect_left(cuts, stop)]
         for begin, end in zip([first, *cuts], [*cuts, stop], strict=True):
             if begin < end:
                 yield begin, end, self.settings_at(begin)
 
     def redraw_at(self, step: int) -> Redraw | None:
         """Return the layers to draw again at the end of the change from `step`."""
-        return next((edit.redraw for edit in self.edits if edit.at_step == step), None)
+        return self._timeline.redraws.get(step)
 
 
 def _notebook_runs() -> list[RunRecipe]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from fallline.engine.training import advance
 from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.recipe import Recipe, RunRecipe
+from fallline.vocabulary.run_settings import Edit
 from support.aliases import Array
 from support.problems import edit, problem_of, small_problem, train
 
@@ -97,3 +99,30 @@ def test_the_dead_run_of_the_notebooks_exhibit_learns_again() -> None:
     assert not all(units(problem, state.parameters)[1].dead)
     losses = records.values[records.names.index("train_loss")]
     assert losses[np.isfinite(losses)][-1] < 0.5 * problem.baseline["train"]
+
+
+class Counted(list[Edit]):
+    """A list that counts how often its elements are read."""
+
+    reads = 0
+
+    def __iter__(self) -> Iterator[Edit]:
+        for each in super().__iter__():
+            self.reads += 1
+            yield each
+
+    def __getitem__(self, place: Any) -> Any:
+        self.reads += 1
+        return super().__getitem__(place)
+
+
+@pytest.mark.parametrize("slice_length", [1, 100], ids=["step by step", "in slices"])
+def test_stepping_through_redraws_takes_work_in_proportion_to_their_number(slice_length: int) -> None:
+    def reads(steps: int) -> int:
+        edits = Counted(edit(step, redraw={"layers": [1]}) for step in range(steps))
+        run, state = RunRecipe(name="r").model_copy(update={"edits": edits}), begin(PROBLEM)
+        while state.step < steps:
+            advance(PROBLEM, state, run, slice_length)
+        return edits.reads
+
+    assert 100 <= reads(800) <= 8 * reads(100)

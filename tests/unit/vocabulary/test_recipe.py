@@ -135,6 +135,14 @@ def test_segments_are_cut_at_edits_and_nowhere_else() -> None:
     assert list(EDITED.segments(4, 4)) == []
 
 
+def test_a_copy_with_other_edits_or_settings_has_its_own_settings_at_each_step() -> None:
+    assert EDITED.settings_at(9).optimizer == "adam"
+    fork = EDITED.model_copy(update={"edits": EDITED.edits[:1], "learning_rate": 0.5})
+    assert fork.settings_at(9) == RunSettings("sgd", 0.5, 1, "shuffle")
+    assert list(fork.segments(2, 4)) == [(2, 3, fork.settings_at(2)), (3, 4, fork.settings_at(3))]
+    assert fork == RunRecipe.model_validate(fork.model_dump())
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
