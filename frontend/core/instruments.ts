@@ -87,6 +87,9 @@ const cosineWords = (cosine: number | null) =>
 const outsideWords = (outside: number | null) =>
   outside === null ? "not finite here" : `Outside this plane: ${percent(outside)}`;
 
+const calibrationWords = (error: number | null) =>
+  error === null ? "no probabilities" : `expected error ${percent(error)}`;
+
 const ofSplit = ({ split }: Json) => `of the ${split === "test" ? "test" : "training"} samples`;
 
 const slice = (query: string, name: string): Row => ({
@@ -202,6 +205,24 @@ const ROWS: Record<string, Row> = {
     least: ({ right }) => percent(right ?? 0),
     says: ofSplit,
   },
+  metrics: {
+    instrument: "metrics",
+    name: "Scores of each class",
+    brief: "Scores",
+    key: "dots: precision, hollow: recall; diamonds: F1, hollow: AUC",
+    value: ({ accuracy }) => `${percent(accuracy ?? 0)} right`,
+    least: ({ accuracy }) => percent(accuracy ?? 0),
+    says: ofSplit,
+  },
+  calibration: {
+    instrument: "calibration",
+    name: "Calibration",
+    brief: "Calibration",
+    key: "accuracy over confidence; dashed: equal",
+    value: ({ expected_error: error }) => calibrationWords(error),
+    least: ({ expected_error: error }) => (error === null ? "" : percent(error)),
+    says: ofSplit,
+  },
   decision: {
     instrument: "decision",
     name: "Decision map",
@@ -257,6 +278,8 @@ export const CHOICES: Choice[] = [
   choice("slice-eigen", "Slice along top eigenvectors"),
   choice("residuals", "Residuals", (experiment) => !isClassified(experiment)),
   choice("confusion", "Confusion matrix", isClassified),
+  choice("metrics", "Scores of each class", isClassified),
+  choice("calibration", "Calibration", isClassified),
   choice(
     "decision",
     "Decision map",

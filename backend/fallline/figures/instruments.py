@@ -13,7 +13,14 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from fallline.figures.instrument_parts import curve, level, plain_layout, pointer
-from fallline.figures.planes import confusion, decision, residuals, slice_through
+from fallline.figures.planes import (
+    calibration,
+    confusion,
+    decision,
+    metrics,
+    residuals,
+    slice_through,
+)
 from fallline.figures.spectra import cosines, histogram, layers, ratios, spectrum
 from fallline.figures.theme import run_style, stroke, surface
 from fallline.figures.view import FigureView
@@ -128,6 +135,8 @@ INSTRUMENT_FIGURES: dict[str, InstrumentFigure] = {
     "slice": InstrumentFigure("slice", "the loss over a plane through the run's path", slice_through),
     "residuals": InstrumentFigure("residuals", "true minus predicted value, by predicted value", residuals),
     "confusion": InstrumentFigure("confusion", "samples by true and predicted class", confusion),
+    "metrics": InstrumentFigure("metrics", "precision, recall, F1 and AUC of each class", metrics),
+    "calibration": InstrumentFigure("calibration", "accuracy by confidence", calibration),
     "decision": InstrumentFigure("decision", "prediction over two inputs", decision),
 }
 """By name."""

@@ -10,7 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from fallline.figures.instrument_parts import dots, level, plain_layout
-from fallline.figures.theme import run_style, spec, surface
+from fallline.figures.theme import run_style, spec, stroke, surface
 from fallline.figures.view import FigureView
 
 SHAPES = ("circle-open", "square", "diamond-open", "triangle-up")
@@ -82,6 +82,38 @@ def confusion(view: FigureView, place: int) -> go.Figure:
             },
         )
     )
+    return figure
+
+
+def metrics(view: FigureView, place: int) -> go.Figure:
+    """Precision, recall, F1 and AUC of each class."""
+    names = {"meta": {"names": {"xaxis": "classes.*"}}}
+    figure = go.Figure(layout=plain_layout("", "score", {"range": [-0.05, 1.05]}, **names))
+    figure.add_traces(
+        [
+            dots(place, "per_class.*.precision", "precision", "precision"),
+            dots(place, "per_class.*.recall", "recall", "recall", open_=True),
+            dots(place, "per_class.*.f1", "f1", "F1"),
+            dots(place, "per_class.*.auc", "auc", "AUC", open_=True),
+        ]
+    )
+    for trace, symbol in zip(figure.data[2:], ("diamond", "diamond-open"), strict=True):
+        trace.marker.symbol = symbol
+    return figure
+
+
+def calibration(view: FigureView, place: int) -> go.Figure:
+    """Accuracy by confidence, and the line on which both are equal."""
+    figure = go.Figure(layout=plain_layout("confidence", "accuracy", {"range": [-0.05, 1.05]}))
+    figure.layout.xaxis.range = [0.0, 1.0]
+    equal = go.Scatter(
+        name="as sure as right",
+        mode="lines",
+        line={"color": surface("ink-3"), "dash": stroke("baseline")["dash"], "width": 1.2},
+        meta={"of": "last", "role": "limit", "ink": "ink-3", "x": [0, 1], "y": [0, 1]},
+    )
+    bins = dots(place, "bins.*.accuracy", "bins", "accuracy", x="bins.*.confidence")
+    figure.add_traces([equal, bins])
     return figure
 
 

@@ -69,6 +69,34 @@ def _confusion(step: int) -> Json:
     }
 
 
+def _metrics(step: int) -> Json:
+    scores = {"precision": step / 40, "recall": 0.25, "f1": 0.5, "auc": None if step else 0.75}
+    return {
+        "step": step,
+        "split": "test",
+        "samples": 6,
+        "classes": ["no", "yes"],
+        "rmse": None,
+        "mae": None,
+        "accuracy": 0.75,
+        "per_class": [{"class": "no", "samples": 2, **scores}, {"class": "yes", "samples": 4, **scores}],
+    }
+
+
+def _calibration(step: int) -> Json:
+    return {
+        "step": step,
+        "split": "train",
+        "samples": 6,
+        "bins": [
+            {"low": 0.0, "high": 0.5, "count": 0, "confidence": None, "accuracy": None},
+            {"low": 0.5, "high": 1.0, "count": 6, "confidence": 0.75, "accuracy": step / 40},
+        ],
+        "expected_error": 0.125,
+        "largest_error": 0.125,
+    }
+
+
 def _decision(step: int) -> Json:
     return {
         "step": step,
@@ -119,6 +147,8 @@ ANSWERS = {
     "slice": _slice,
     "residuals": _residuals,
     "confusion": _confusion,
+    "metrics": _metrics,
+    "calibration": _calibration,
     "decision": _decision,
     "gradients": _gradients,
 }

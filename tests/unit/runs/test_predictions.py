@@ -17,9 +17,11 @@ from fallline.runs.instruments.predictions import (
     NONE,
     SIDE,
     SURE,
+    calibration,
     confusion,
     decision,
     decision_map,
+    metrics,
     residuals,
 )
 from fallline.vocabulary.recipe import RunRecipe
@@ -57,6 +59,44 @@ def test_residuals_are_of_numbers_and_confusions_and_maps_of_classes() -> None:
         assert decision(problem, begin(problem), RUN)["predicted"] is None
         drawn = decision_map(problem, begin(problem), RUN)
         assert (drawn["cells"], drawn["samples"], drawn["right"]) == (None, None, None)
+
+
+def test_errors_of_a_regression_are_of_the_test_split_and_null_beyond_a_float() -> None:
+    problem = small_problem(samples=40, test_fraction=0.5)
+    state = begin(problem)
+    errors = np.array(residuals(problem, state, RUN)["residuals"])
+    measured = metrics(problem, state, RUN)
+    assert (measured["split"], measured["samples"], measured["per_class"]) == ("test", 20, None)
+    assert measured["rmse"] == pytest.approx(np.sqrt(np.mean(errors**2)), rel=1e-14)
+    assert measured["mae"] == pytest.approx(np.mean(np.abs(errors)), rel=1e-14)
+    state.parameters[:] = 1e308
+    with np.errstate(all="ignore"):
+        beyond = metrics(problem, state, RUN)
+    assert (beyond["rmse"], beyond["mae"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("loss", "classes"), [("softmax_cross_entropy", 3), ("binary_cross_entropy", 2), ("mse", 2)]
+)
+def test_scores_of_classes_follow_from_the_confusion_matrix_and_calibration_from_probabilities(
+    loss: str, classes: int
+) -> None:
+    problem = classes_problem(loss, classes)
+    state = begin(problem)
+    measured, counts = metrics(problem, state, RUN), np.array(confusion(problem, state, RUN)["counts"])
+    assert (measured["rmse"], measured["accuracy"]) == (None, np.trace(counts) / 60)
+    assert [each["class"] for each in measured["per_class"]] == list(problem.classes)
+    assert [each["recall"] for each in measured["per_class"]] == (np.diag(counts) / counts.sum(1)).tolist()
+    assert all(0.0 <= each["auc"] <= 1.0 for each in measured["per_class"])
+    reliability = calibration(problem, state, RUN)
+    if problem.loss.probabilities is None:
+        assert (reliability["bins"], reliability["expected_error"]) == (None, None)
+        return
+    assert sum(each["count"] for each in reliability["bins"]) == 60
+    hits = sum(each["count"] * each["accuracy"] for each in reliability["bins"] if each["count"])
+    assert hits == pytest.approx(np.trace(counts))
+    state.parameters[:] = np.nan
+    assert calibration(problem, state, RUN)["bins"] is None
 
 
 @pytest.mark.parametrize(

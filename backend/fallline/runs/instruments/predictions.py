@@ -5,12 +5,14 @@ Changes and stores nothing.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.evaluation import predict
+from fallline.engine.measures.classification import calibration_of, class_scores, log_odds
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.encoding import array_of, finite_or_none
@@ -75,6 +77,44 @@ def _counted(problem: Problem, split: str, true: NDArray[np.int64], guesses: NDA
         "counts": counts.tolist(),
         "right": int(np.trace(counts)) / len(true),
     }
+
+
+def metrics(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
+    """Return RMSE and MAE of a regression, or the scores of each class."""
+    split, rows = split_of(problem)
+    outputs = predict(problem, state.parameters, problem.X[rows])
+    fields: Json = {"split": split, "samples": len(rows), "classes": list(problem.classes)}
+    with np.errstate(all="ignore"):
+        if not problem.classes:
+            error = problem.y[rows] - outputs
+            root, mean = float(np.sqrt((error * error).mean())), float(np.abs(error).mean())
+            errors = {"rmse": finite_or_none(root), "mae": finite_or_none(mean)}
+            return {**fields, **errors, "accuracy": None, "per_class": None}
+        true, guesses = problem.y[rows, 0].astype(np.int64), problem.loss.decide(outputs.T)
+        scores = class_scores(true, guesses, log_odds(outputs.T))
+    named = zip(problem.classes, scores, strict=True)
+    return {
+        **fields,
+        "rmse": None,
+        "mae": None,
+        "accuracy": float((true == guesses).mean()),
+        "per_class": [{"class": name, **asdict(each)} for name, each in named],
+    }
+
+
+def calibration(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
+    """Return reliability bins; null without probabilities, or if one is not finite."""
+    split, rows = split_of(problem)
+    fields: Json = {"split": split, "samples": len(rows)}
+    measured = None
+    if problem.loss.probabilities is not None:
+        with np.errstate(all="ignore"):
+            outputs = predict(problem, state.parameters, problem.X[rows]).T
+            right = problem.loss.decide(outputs) == problem.y[rows, 0]
+            measured = calibration_of(problem.loss.probabilities(outputs).max(axis=0), right)
+    if measured is None:
+        return {**fields, "bins": None, "expected_error": None, "largest_error": None}
+    return {**fields, **asdict(measured)}
 
 
 def decision(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:

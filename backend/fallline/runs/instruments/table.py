@@ -21,7 +21,15 @@ from fallline.runs.instruments.drawn_weights import drawn_weights
 from fallline.runs.instruments.line import along, alpha, next_parameters
 from fallline.runs.instruments.moment import readings
 from fallline.runs.instruments.plane import slice_of
-from fallline.runs.instruments.predictions import confusion, decision, decision_map, residuals, split_of
+from fallline.runs.instruments.predictions import (
+    calibration,
+    confusion,
+    decision,
+    decision_map,
+    metrics,
+    residuals,
+    split_of,
+)
 from fallline.vocabulary.encoding import finite_or_none, float_column, integer_column
 from fallline.vocabulary.errors import NotFound
 from fallline.vocabulary.recipe import RunRecipe
@@ -257,6 +265,12 @@ INSTRUMENTS = {
         ),
         Instrument("residuals", "true minus predicted value of each sample of a split", residuals),
         Instrument("confusion", "counts of predicted classes by true class, over a split", confusion),
+        Instrument(
+            "metrics", "RMSE and MAE; of classes the precision, recall, F1 and AUC, over a split", metrics
+        ),
+        Instrument(
+            "calibration", "how far the probability of a predicted class is its accuracy, in bins", calibration
+        ),
         Instrument(
             "decision", "the class predicted at each of 48 x 48 places of two inputs", decision, costly=True
         ),
