@@ -56,7 +56,13 @@ const alphaWords = (alpha: number | null) =>
       ? "the step goes uphill"
       : alpha > 0
         ? "the step goes beyond the lowest point"
-        : "the step ends before the lowest point";
+        : alpha >= -1
+          ? "the step ends before the lowest point"
+          : "the lowest point lies behind the step";
+
+/** The value; one below the chart's scale says why. */
+const alphaValue = (alpha: number | null) =>
+  alpha !== null && alpha < -1 ? `${number(alpha)}, lowest point behind` : number(alpha);
 
 const noiseWords = (scale: number | null, batch: number) =>
   scale === null
@@ -118,7 +124,7 @@ const ROWS: Record<string, Row> = {
     name: "Step length α",
     brief: "Step α",
     least: ({ batch }) => short(batch.alpha, 2),
-    value: ({ batch }) => number(batch.alpha),
+    value: ({ batch }) => alphaValue(batch.alpha),
     says: ({ batch }) => alphaWords(batch.alpha),
   },
   noise: {

@@ -393,6 +393,9 @@ test("measurements in words: the story in the chart's name, numbers and cost bes
   );
   assert.match(gaugeSummary(none, GAUGES.edge), /not known yet/);
   assert.match(gaugeSummary(none, GAUGES.alpha), /no step/);
+  const behind = measured(state, "alpha", answerAt(9, { batch: { alpha: -7.25 } }));
+  assert.match(gaugeSummary(behind, GAUGES.alpha), /the lowest point lies behind the step/);
+  assert.match(readingWords(behind), /Step length α [-−]7\.25, lowest point behind/);
 });
 
 test("a gauge says that its numbers are standardized if the data are", () => {

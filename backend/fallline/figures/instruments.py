@@ -56,6 +56,7 @@ def _alpha(view: FigureView, place: int) -> go.Figure:
             pointer(place, "batch.alpha", clip=STEPS_LONG),
         ]
     )
+    level(figure, -1.0, "no step; below: lowest point behind")
     level(figure, 0.0, "lowest point")
     level(figure, 1.0, "same height behind it")
     return figure

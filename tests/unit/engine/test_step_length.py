@@ -140,5 +140,7 @@ def test_where_the_loss_bends_down_or_begins_flat_there_is_no_lowest_point_to_me
     assert Parabola(1.0, -1.0, -0.5).alpha == -1.0
     assert Parabola(1.0, -1.0, 0.0).alpha == -1.0
     assert Parabola(1.0, 0.0, 0.5).alpha is None
+    assert Parabola(1.0, -1.0, -0.5).lowest is Parabola(1.0, -1.0, 0.0).lowest is None
+    assert (Parabola(1.0, 1.0, 0.25).alpha, Parabola(1.0, 1.0, 0.25).lowest) == (-1.5, -2.0)
     infinite = Measurement(float("inf"), 1.0, None, None)
     assert parabola_of(Measurement(1.0, -1.0, None, None), infinite, 1.0) is None

@@ -50,12 +50,17 @@ class Parabola:
     def alpha(self) -> float | None:
         """-1 for no step, 0 for one to the minimum, 1 for one to equal height behind it.
 
-        If the parabola has a maximum it is -1 too, as in cockpit: lower values lie ahead. It is None if the start is
-        flat.
+        Below -1 the step goes away from the minimum, which lies behind its start. If the parabola has a maximum it is
+        -1 too, as in cockpit: lower values lie ahead. It is None if the start is flat.
         """
         if self.w2 < 0.0:
             return -1.0
         return -2.0 * self.w2 / self.w1 - 1.0 if self.w1 != 0.0 else None
+
+    @property
+    def lowest(self) -> float | None:
+        """The place of the minimum in changes, negative behind the start; None without a minimum."""
+        return -0.5 * self.w1 / self.w2 if self.w2 > 0.0 else None
 
 
 class Line:

@@ -78,13 +78,14 @@ def _change(problem: Problem, recipe: RunRecipe, state: TrainingState, lines: di
 
 def _length(line: Line) -> Json:
     if not 0.0 < line.length < math.inf:
-        return {"alpha": None, "losses": None, "slopes": None, "parabola": None}
+        return {"alpha": None, "lowest": None, "losses": None, "slopes": None, "parabola": None}
     start, end = line.measure(0.0), line.measure(1.0)
     fitted = parabola_of(start, end, line.length)
     return {
         "alpha": None if fitted is None else fitted.alpha,
+        "lowest": None if fitted is None or fitted.lowest is None else finite_or_none(fitted.lowest),
         "losses": [finite_or_none(start.loss), finite_or_none(end.loss)],
-        "slopes": [finite_or_none(start.slope), finite_or_none(end.slope)],
+        "slopes": [finite_or_none(each.slope * line.length) for each in (start, end)],
         "parabola": None if fitted is None else [fitted.w0, fitted.w1, fitted.w2],
     }
 
