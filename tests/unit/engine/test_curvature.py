@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.measures import curvature
-from fallline.engine.measures.curvature import HessianProducts, hessian, spectrum
+from fallline.engine.measures.curvature import HessianProducts, estimated_trace, hessian, spectrum
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.network import backward, forward
@@ -121,6 +121,30 @@ def test_directions_taken_in_parts_give_the_same(monkeypatch: pytest.MonkeyPatch
     together = bending.products(directions)
     monkeypatch.setattr(curvature, "MOST_AT_ONCE", 400)
     np.testing.assert_allclose(bending.products(directions), together, atol=1e-15)
+
+
+def test_the_trace_is_the_sum_of_the_diagonal_whatever_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = problem_of("mse", "tanh")
+    flat, scale = problem.initial_parameters, np.linspace(0.01, 3.0, problem.layout.count)
+    expected = pytest.approx(np.trace(differenced(problem, flat)), rel=1e-6)
+    assert spectrum(problem, flat).trace == expected
+    assert spectrum(problem, flat, scale=scale).trace == expected
+    monkeypatch.setattr(curvature, "MOST_PARAMETERS", 0)
+    assert spectrum(problem, flat).trace is None
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_an_estimated_trace_is_within_its_error_which_falls_with_the_number_of_signs(
+    loss: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = problem_of(loss, "tanh")
+    flat = problem.initial_parameters
+    exact = np.trace(hessian(problem, flat, l2=0.1))
+    few, few_error = estimated_trace(problem, flat, l2=0.1)
+    monkeypatch.setattr(curvature, "MOST_SIGNS", 3_200)
+    many, many_error = estimated_trace(problem, flat, l2=0.1)
+    assert abs(few - exact) < 4 * few_error
+    assert abs(many - exact) < 4 * many_error < 0.8 * few_error
 
 
 def test_a_hessian_that_is_not_finite_raises() -> None:

@@ -18,6 +18,7 @@ from fallline.engine.network import ForwardPass, forward
 from fallline.engine.problem import Problem
 
 Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
 MOST_PARAMETERS = 400
 """Largest network with a whole Hessian: 400 products, and 1.3 MB."""
@@ -27,22 +28,26 @@ MOST_AT_ONCE = 2_000_000
 
 
 class HessianProducts:
-    """Products with the Hessian at one point, over all training samples.
+    """Products with the Hessian at one point, over some rows of the data (default: all training samples).
 
     `l2` is the coefficient of the penalty. The L1 penalty adds nothing: its second derivative is 0, except at 0.
     """
 
-    def __init__(self, problem: Problem, parameters: Array, l2: float = 0.0) -> None:
+    def __init__(
+        self, problem: Problem, parameters: Array, l2: float = 0.0, rows: Rows | None = None
+    ) -> None:
         self._problem, self._l2 = problem, l2
+        train = problem.train
+        self._X, self._y = (train.X, train.y) if rows is None else (problem.X[rows], problem.y[rows])
         self._named = problem.named(parameters)
-        self._passed = forward(self._named, problem.activations, problem.train.X)
+        self._passed = forward(self._named, problem.activations, self._X)
         self._slopes, self._bends = _along(problem, self._passed)
         self._dz, self._da = self._backward()
 
     def products(self, directions: Array) -> Array:
         """H v for every row v of (k, parameters), as rows."""
         products = np.empty_like(directions)
-        widest = self._problem.train.count * max(self._problem.layout.sizes)
+        widest = len(self._X) * max(self._problem.layout.sizes)
         at_once = max(MOST_AT_ONCE // widest, 1)
         for start in range(0, len(directions), at_once):
             rows = slice(start, start + at_once)
@@ -52,7 +57,7 @@ class HessianProducts:
     def _backward(self) -> tuple[list[Array], list[Array]]:
         """dz[k] and da[k] of layer k + 1, as in `network.backward`."""
         problem, passed = self._problem, self._passed
-        da = [problem.loss.gradient(passed.y_pred, problem.train.y)]
+        da = [problem.loss.gradient(passed.y_pred, self._y)]
         dz: list[Array] = []
         for layer in range(len(problem.activations), 0, -1):
             dz.append(da[-1] * self._slopes[layer - 1])
@@ -78,7 +83,7 @@ class HessianProducts:
         products = np.empty_like(directions)
         last = len(problem.activations)
         moved = self._slopes[-1] * z_change[-1]
-        da = problem.loss.bend(passed.y_pred, problem.train.y, moved) / problem.train.count
+        da = problem.loss.bend(passed.y_pred, self._y, moved) / len(self._X)
         for layer in range(last, 0, -1):
             slope, bend = self._slopes[layer - 1], self._bends[layer - 1]
             dz = da * slope + self._da[layer - 1] * bend * z_change[layer - 1]
@@ -124,7 +129,8 @@ class Spectrum:
     """Eigenvalues, largest first: all if `whole`, else the ones that Lanczos has settled.
 
     The largest is listed even if it is only a lower bound yet (`settled` false). `top` is its unit eigenvector,
-    `second` the next one, and `products` the number of products with the Hessian.
+    `second` the next one, and `products` the number of products with the Hessian. `trace` is that of the Hessian
+    itself, without the scale; None if it is not whole.
     """
 
     eigenvalues: Array
@@ -133,6 +139,7 @@ class Spectrum:
     whole: bool
     settled: bool
     products: int
+    trace: float | None = None
 
 
 def spectrum(problem: Problem, parameters: Array, l2: float = 0.0, scale: Array | None = None) -> Spectrum:
@@ -150,14 +157,16 @@ def spectrum(problem: Problem, parameters: Array, l2: float = 0.0, scale: Array 
             return np.asarray(products_of.products(directions * around) * around)
 
         if count > MOST_PARAMETERS:
-            affordable = int(MOST_WORK / (12 * problem.train.count * count))
+            affordable = affordable_products(problem, problem.train.count)
             return _lanczos(products, count, max(min(affordable, MOST_TURNS), FEWEST_TURNS))
         raw = products(np.eye(count))
     # NumPy raises for NaN, but returns noise for infinities.
     if not np.isfinite(raw).all():
         raise FloatingPointError("the Hessian is not finite")
     values, vectors = np.linalg.eigh(0.5 * (raw + raw.T))
-    return Spectrum(values[::-1].copy(), vectors[:, -1].copy(), vectors[:, -2].copy(), True, True, count)
+    trace = float((np.diag(raw) / (around * around)).sum())
+    top, second = vectors[:, -1].copy(), vectors[:, -2].copy()
+    return Spectrum(values[::-1].copy(), top, second, True, True, count, trace)
 
 
 MOST_TURNS, FEWEST_TURNS = 120, 16
@@ -168,6 +177,29 @@ MOST_WORK = 1e11
 
 One product takes about 12 per sample and parameter.
 """
+
+
+def affordable_products(problem: Problem, samples: int) -> int:
+    """Number of products over so many samples within `MOST_WORK`."""
+    return int(MOST_WORK / (12 * samples * problem.layout.count))
+
+
+MOST_SIGNS, FEWEST_SIGNS = 32, 4
+"""Maximum number of random vectors for a trace, and the number that runs whatever the cost."""
+
+
+def estimated_trace(problem: Problem, parameters: Array, l2: float = 0.0) -> tuple[float, float]:
+    """Estimated trace of the Hessian, and its standard error.
+
+    The mean of v H v over vectors v of random signs (Hutchinson 1990, Communications in Statistics 19, 433-450).
+    """
+    count = min(affordable_products(problem, problem.train.count) // 4, MOST_SIGNS)
+    shape = (max(count, FEWEST_SIGNS), problem.layout.count)
+    signs = np.random.default_rng(0).choice(np.array([-1.0, 1.0]), shape)
+    with np.errstate(all="ignore"):
+        each = (signs * HessianProducts(problem, parameters, l2).products(signs)).sum(axis=1)
+        return float(each.mean()), float(each.std(ddof=1) / np.sqrt(len(each)))
+
 
 SETTLED = 1e-9
 """An eigenvalue is settled if its residual is below this share of the largest."""

@@ -140,15 +140,16 @@ def next_gradient(problem: Problem, state: TrainingState, run: RunRecipe) -> tup
     """
     settings = run.settings_at(state.step)
     rows = batch_rows(problem, settings, run.seed, state.samples_seen)
-    return _gradient(problem, state.parameters, rows, settings), rows
+    return batch_gradient(problem, state.parameters, rows, settings), rows
 
 
 def full_gradient(problem: Problem, parameters: Array, settings: RunSettings) -> dict[str, Array]:
     """The gradient over all training samples, penalties included, by parameter name."""
-    return _gradient(problem, parameters, problem.train_rows, settings)
+    return batch_gradient(problem, parameters, problem.train_rows, settings)
 
 
-def _gradient(problem: Problem, flat: Array, rows: Rows, settings: RunSettings) -> dict[str, Array]:
+def batch_gradient(problem: Problem, flat: Array, rows: Rows, settings: RunSettings) -> dict[str, Array]:
+    """The gradient over these rows of the data, penalties included, by parameter name."""
     parameters = problem.named(flat)
     with np.errstate(all="ignore"):
         passed = forward(parameters, problem.activations, problem.X[rows])

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.evaluation import predict
-from fallline.engine.measures.curvature import spectrum
+from fallline.engine.measures.batch_sharpness import batch_sharpness
+from fallline.engine.measures.curvature import estimated_trace, spectrum
 from fallline.engine.measures.edge import edge_of
 from fallline.engine.measures.gradients import cosine, gradient_of
 from fallline.engine.measures.noise import Scatter, noise_of
@@ -136,16 +137,42 @@ def _curvature(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dic
         curvature = spectrum(problem, state.parameters, settings.l2, edge.scale)
     except FloatingPointError:
         none: dict[str, Any] = {"eigenvalues": [], "sharpness": None, "edge": None}
+        none |= {"trace": None, "trace_error": None}
         return {**fields, **none, "whole": False, "settled": False, "products": 0}
+    if curvature.trace is None:
+        trace, error = estimated_trace(problem, state.parameters, settings.l2)
+    else:
+        trace, error = curvature.trace, 0.0
     sharpness = float(curvature.eigenvalues[0]) if edge.known else None
     return {
         **fields,
         "eigenvalues": curvature.eigenvalues.tolist(),
         "sharpness": sharpness,
         "edge": None if sharpness is None else sharpness / edge.limit,
+        "trace": finite_or_none(trace),
+        "trace_error": finite_or_none(error),
         "whole": curvature.whole,
         "settled": curvature.settled,
         "products": curvature.products,
+    }
+
+
+def _batch_sharpness(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    """Return the curvature along the gradients of the batches in a pass, with penalties."""
+    edge = edge_of(recipe.settings_at(state.step), state)
+    measured = batch_sharpness(problem, state, recipe)
+    sharpness = None if measured.mean is None else finite_or_none(measured.mean)
+    is_scaled = edge.scale is not None or not edge.known
+    limit = None if is_scaled else finite_or_none(edge.limit)
+    return {
+        "batch_sharpness": sharpness,
+        "standard_error": finite_or_none(measured.standard_error),
+        "batch_size": recipe.settings_at(state.step).batch_size or problem.train.count,
+        "batches": measured.batches,
+        "batches_of_pass": measured.in_pass,
+        "limit": limit,
+        "formula": None if is_scaled else edge.formula,
+        "edge": None if sharpness is None or limit is None else sharpness / limit,
     }
 
 
@@ -238,6 +265,12 @@ INSTRUMENTS = {
             costly=True,
         ),
         Instrument(
+            "batch_sharpness",
+            "curvature along the gradients of single batches, beside the limit of the optimizer",
+            _batch_sharpness,
+            costly=True,
+        ),
+        Instrument(
             "noise",
             "how single samples' gradients scatter around their mean: trace of the covariance, simple noise scale",
             _noise,
@@ -269,7 +302,9 @@ INSTRUMENTS = {
             "metrics", "RMSE and MAE; of classes the precision, recall, F1 and AUC, over a split", metrics
         ),
         Instrument(
-            "calibration", "how far the probability of a predicted class is its accuracy, in bins", calibration
+            "calibration",
+            "how far the probability of a predicted class is its accuracy, in bins",
+            calibration,
         ),
         Instrument(
             "decision", "the class predicted at each of 48 x 48 places of two inputs", decision, costly=True
