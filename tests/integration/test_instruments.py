@@ -287,3 +287,26 @@ async def test_pairs_equal_the_true_and_predicted_values_of_all_predictions(
         for column in ("y", "y_pred"):
             packed = np.frombuffer(base64.b64decode(pairs[column]["bdata"]), f"<{pairs[column]['dtype']}")
             assert packed.tolist() == whole[column]
+
+
+async def test_a_map_over_two_named_inputs_and_a_wrong_name(client: httpx.AsyncClient) -> None:
+    rows = "\n".join(
+        f"{a},{2 * a % 7},{3 * a % 5},{a * a % 11},{'no' if a % 3 else 'yes'}" for a in range(40)
+    )
+    table = await client.post(
+        "/api/v1/datasets", content=f"a,b,c,d,kind\n{rows}\n", headers={"Content-Type": "text/csv"}
+    )
+    data = {"name": "csv", "dataset": table.json()["id"], "target": "kind"}
+    one = await created(client, {"data": data, "loss": "binary_cross_entropy"})
+    names = (await one.get("/data")).json()["features"]
+    assert len(names) == 4
+    for path in ("/runs/gd/instruments/decision", "/runs/gd/instruments/map"):
+        assert (await one.get(path)).json()["samples"] is None
+        drawn = (await one.get(path, x=names[2], y=names[0])).json()
+        assert (drawn["inputs"], list(drawn["others"])) == ([names[2], names[0]], [names[1], names[3]])
+        assert drawn["samples"] is not None
+        wrong = await one.get(path, x=names[2], y="width")
+        assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/y")
+    figure = (await one.get("/figures/decision", x=names[2], y=names[0])).json()
+    assert len(figure["data"][0]["z"]) == 48
+    assert (await one.get("/runs/gd/instruments/noise", x=names[0])).status_code == 422

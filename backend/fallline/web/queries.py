@@ -25,7 +25,10 @@ MOST_PARAMETERS = MOST_SERIES + 16
 REPEATABLE = frozenset({"series"})
 """Parameters that a URL may repeat."""
 
-OPTIONS = {"plane", "normalize", "weights", "predictions"}
+OPTIONS = {"plane", "normalize", "weights", "predictions", "x", "y"}
+
+MOST_LETTERS = 200
+"""Limit on the name of an input."""
 
 _WHOLE = re.compile(r"-?[0-9]{1,17}")
 
@@ -38,6 +41,7 @@ def _whole(text: Any) -> Any:
 
 
 Whole = Annotated[int, BeforeValidator(_whole)]
+InputName = Annotated[str, Field(min_length=1, max_length=MOST_LETTERS)]
 StepNumber = Annotated[Whole, Field(ge=0, le=LARGEST)]
 
 
@@ -77,6 +81,8 @@ class _Instrument(_AtStep):
     normalize: Literal["none", "filter"] | None = None
     weights: Annotated[Whole, Field(ge=1, le=MOST_CELLS)] | None = None
     predictions: Literal["all", "pairs", "none"] | None = None
+    x: InputName | None = None
+    y: InputName | None = None
 
     @property
     def options(self) -> dict[str, Any]:

@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fallline.engine.data.datasets import Dataset, Raw
 from fallline.engine.evaluation import predict
+from fallline.engine.problem import Problem, build_problem
+from fallline.engine.randomness import rng_for
 from fallline.engine.state import begin
 from fallline.runs.instruments.predictions import (
     MOST_DOTS,
@@ -23,10 +26,12 @@ from fallline.runs.instruments.predictions import (
     decision_map,
     metrics,
     residuals,
+    split_of,
 )
-from fallline.vocabulary.recipe import RunRecipe
+from fallline.vocabulary.errors import InvalidRequest
+from fallline.vocabulary.recipe import DataSettings, RunRecipe
 from support.aliases import Json
-from support.problems import classes_problem, small_problem
+from support.problems import classes_problem, network, small_problem
 
 RUN = RunRecipe(name="r")
 
@@ -149,6 +154,58 @@ def test_a_map_shows_evenly_spaced_samples_of_a_large_data_set() -> None:
     assert np.array_equal(dots["true"], problem.y[rows, 0])
     by_class = decision(problem, state, RUN)["samples"]
     assert sum(len(each["x"]) for each in by_class) == len(rows)
+
+
+def four_inputs() -> Problem:
+    def make(settings: DataSettings) -> Raw:
+        X = rng_for(settings.seed, "inputs").standard_normal((settings.samples, 4))
+        y = np.argmax(X[:, :3], axis=1).reshape(-1, 1).astype(np.float64)
+        return Raw(X, y, ("a", "b", "c", "d"), ("one", "two", "three"))
+
+    row = Dataset("four", "four inputs", "these tests", "classification", make, features=4)
+    data = DataSettings(name="four", samples=80, features=4, test_fraction=0.25, seed=3)
+    return build_problem(data, network((4, "tanh"), seed=2), "softmax_cross_entropy", row)
+
+
+def test_a_map_over_two_of_many_inputs_has_the_others_at_their_mean() -> None:
+    problem = four_inputs()
+    state, names = begin(problem), problem.features
+    plane = decision(problem, state, RUN, x=names[3], y=names[1])
+    means = problem.X[problem.train_rows].mean(axis=0)
+    assert plane["inputs"] == [names[3], names[1]]
+    assert plane["others"] == {names[0]: means[0], names[2]: means[2]}
+    points = [[means[0], y, means[2], x] for y in plane["y"] for x in plane["x"]]
+    expected = problem.loss.decide(predict(problem, state.parameters, np.array(points)).T)
+    assert np.ravel(plane["predicted"]).tolist() == expected.tolist()
+    assert plane["x"][0] < problem.X[:, 3].min() < problem.X[:, 3].max() < plane["x"][-1]
+    first = problem.y[:, 0] == 0
+    assert plane["samples"][0]["x"] == problem.X[first, 3].tolist()
+    assert plane["samples"][0]["y"] == problem.X[first, 1].tolist()
+    drawn = decision_map(problem, state, RUN, x=names[3], y=names[1])
+    assert unpacked(drawn["cells"]["predicted"]).tolist() == plane["predicted"]
+    assert (drawn["inputs"], drawn["others"]) == (plane["inputs"], plane["others"])
+    split, rows = split_of(problem)
+    assert np.array_equal(unpacked(drawn["samples"]["y"]), problem.X[rows, 1].astype(np.float32)), split
+
+
+def test_the_two_inputs_may_change_places() -> None:
+    problem = classes_problem("softmax_cross_entropy", 3)
+    as_they_are = decision(problem, begin(problem), RUN)
+    turned = decision(problem, begin(problem), RUN, x="x2", y="x1")
+    assert (turned["inputs"], turned["x"]) == (["x2", "x1"], as_they_are["y"])
+    assert np.array_equal(np.transpose(turned["predicted"]), as_they_are["predicted"])
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "pointer"),
+    [("x1", None, "/y"), (None, "x1", "/x"), ("x3", "x1", "/x"), ("x1", "x1", "/y")],
+)
+def test_names_that_are_not_two_inputs_are_refused(x: str | None, y: str | None, pointer: str) -> None:
+    problem = classes_problem("softmax_cross_entropy", 3)
+    for measure in (decision, decision_map):
+        with pytest.raises(InvalidRequest) as raised:
+            measure(problem, begin(problem), RUN, x=x, y=y)
+        assert [error.pointer for error in raised.value.errors] == [pointer]
 
 
 def test_the_plane_has_a_width_where_an_input_has_one_value() -> None:

@@ -5,7 +5,7 @@ Changes and stores nothing.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from fallline.engine.measures.classification import calibration_of, class_scores
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.encoding import array_of, finite_or_none
+from fallline.vocabulary.errors import invalid
 from fallline.vocabulary.recipe import RunRecipe
 
 Array = NDArray[np.float64]
@@ -117,51 +118,109 @@ def calibration(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Js
     return {**fields, **asdict(measured)}
 
 
-def decision(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
+@dataclass(frozen=True, slots=True)
+class _Plane:
+    """A grid over two inputs (`columns` of X); the others are at their mean over the training samples."""
+
+    columns: tuple[int, int]
+    sides: tuple[Array, Array]
+    points: Array
+
+    def fields(self, problem: Problem) -> Json:
+        """Return the names of the two inputs, and the values of the others."""
+        means = zip(problem.features, problem.train.X.mean(axis=0).tolist(), strict=True)
+        others = {name: mean for place, (name, mean) in enumerate(means) if place not in self.columns}
+        return {"inputs": [problem.features[place] for place in self.columns], "others": others}
+
+
+def _plane(problem: Problem, x: str | None, y: str | None) -> _Plane | None:
+    """Return the plane over the named inputs, or over the only two; None without classes.
+
+    Raises InvalidRequest for names that are not two inputs.
+    """
+    columns = _columns(problem, x, y)
+    if columns is None or not problem.classes:
+        return None
+    first, second = (_side(problem.X[:, place]) for place in columns)
+    points = np.tile(problem.train.X.mean(axis=0), (SIDE * SIDE, 1))
+    points[:, columns] = np.stack(np.meshgrid(first, second), axis=-1).reshape(-1, 2)
+    return _Plane(columns, (first, second), points)
+
+
+def _columns(problem: Problem, x: str | None, y: str | None) -> tuple[int, int] | None:
+    if x is None and y is None:
+        return (0, 1) if problem.X.shape[1] == 2 else None
+    for pointer, name in (("/x", x), ("/y", y)):
+        if name not in problem.features:
+            raise invalid(pointer, f"must be one of the inputs: {', '.join(problem.features)}")
+    if x == y:
+        raise invalid("/y", "must be another input than x")
+    return problem.features.index(str(x)), problem.features.index(str(y))
+
+
+def decision(
+    problem: Problem,
+    state: TrainingState,
+    recipe: RunRecipe,
+    *,
+    x: str | None = None,
+    y: str | None = None,
+) -> Json:
     """Return the predicted class over the plane of two inputs, and a score.
 
-    For two classes the score is the probability of the second. Null without classes or without two inputs.
+    For two classes the score is the probability of the second. Null without classes, and without two inputs if none
+    are named.
     """
-    fields: Json = {"inputs": list(problem.features), "classes": list(problem.classes)}
-    if not problem.classes or problem.X.shape[1] != 2:
+    classes, plane = list(problem.classes), _plane(problem, x, y)
+    if plane is None:
+        fields: Json = {"inputs": list(problem.features), "others": {}, "classes": classes}
         return {**fields, "x": None, "y": None, "predicted": None, "score": None, "samples": None}
-    x, y = (_side(problem.X[:, place]) for place in (0, 1))
-    grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    outputs = predict(problem, state.parameters, grid).T
+    outputs = predict(problem, state.parameters, plane.points).T
     predicted = problem.loss.decide(outputs).reshape(SIDE, SIDE)
+    across, down = plane.sides
     return {
-        **fields,
-        "x": x.tolist(),
-        "y": y.tolist(),
+        **plane.fields(problem),
+        "classes": classes,
+        "x": across.tolist(),
+        "y": down.tolist(),
         "predicted": predicted.tolist(),
         "score": _score(problem, outputs, predicted),
-        "samples": _samples(problem),
+        "samples": _samples(problem, plane.columns),
     }
 
 
-def decision_map(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
+def decision_map(
+    problem: Problem,
+    state: TrainingState,
+    recipe: RunRecipe,
+    *,
+    x: str | None = None,
+    y: str | None = None,
+) -> Json:
     """Return the same plane for a page that draws it several times a second.
 
     Cells are bytes. The predictions of a split's samples at the same step are added, as counts and one by one.
     """
     split, rows = split_of(problem)
-    fields: Json = {"inputs": list(problem.features)}
-    if not problem.classes or problem.X.shape[1] != 2:
+    plane = _plane(problem, x, y)
+    if plane is None:
+        fields: Json = {"inputs": list(problem.features), "others": {}}
         none = {"counts": None, "right": None, "edges": None, "cells": None, "samples": None}
         return {**fields, "split": split, "classes": list(problem.classes), **none}
-    sides = [_side(problem.X[:, place]) for place in (0, 1)]
-    grid = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
     X, true = problem.X[rows], problem.y[rows, 0].astype(np.int64)
     guesses = problem.loss.decide(predict(problem, state.parameters, X).T)
     every = -(-len(rows) // MOST_DOTS)
+    across, down = plane.columns
     return {
-        **fields,
+        **plane.fields(problem),
         **_counted(problem, split, true, guesses),
-        "edges": [[side[0] - half, side[-1] + half] for side in sides for half in [(side[1] - side[0]) / 2]],
-        "cells": _cells(problem, predict(problem, state.parameters, grid).T),
+        "edges": [
+            [side[0] - half, side[-1] + half] for side in plane.sides for half in [(side[1] - side[0]) / 2]
+        ],
+        "cells": _cells(problem, predict(problem, state.parameters, plane.points).T),
         "samples": {
-            "x": array_of(X[::every, 0].astype(np.float32)),
-            "y": array_of(X[::every, 1].astype(np.float32)),
+            "x": array_of(X[::every, across].astype(np.float32)),
+            "y": array_of(X[::every, down].astype(np.float32)),
             "true": array_of(true[::every].astype(np.uint8)),
             "predicted": array_of(guesses[::every].astype(np.uint8)),
         },
@@ -199,10 +258,10 @@ def _score(problem: Problem, outputs: Array, predicted: NDArray[np.int64]) -> li
     return [[finite_or_none(score) for score in row] for row in scores.tolist()]
 
 
-def _samples(problem: Problem) -> list[dict[str, list[float]]]:
+def _samples(problem: Problem, columns: tuple[int, int]) -> list[dict[str, list[float]]]:
     """Return the positions of samples, class by class."""
     rows = np.arange(len(problem.X))[:: -(-len(problem.X) // MOST_DOTS)]
-    X, y = problem.X[rows], problem.y[rows, 0]
+    X, y = problem.X[rows][:, columns], problem.y[rows, 0]
     return [
         {"x": X[y == place, 0].tolist(), "y": X[y == place, 1].tolist()}
         for place in range(len(problem.classes))

@@ -233,6 +233,9 @@ def _slice_of_one(problem: Problem, state: TrainingState, recipe: RunRecipe) -> 
 VIEW_OPTIONS = frozenset(("predictions", "weights"))
 """The options of views."""
 
+TWO_INPUTS = frozenset(("x", "y"))
+"""The options of maps: names of inputs."""
+
 INSTRUMENTS = {
     row.name: row
     for row in (
@@ -307,13 +310,18 @@ INSTRUMENTS = {
             calibration,
         ),
         Instrument(
-            "decision", "the class predicted at each of 48 x 48 places of two inputs", decision, costly=True
+            "decision",
+            "the class predicted at each of 48 x 48 places of two inputs",
+            decision,
+            costly=True,
+            options=TWO_INPUTS,
         ),
         Instrument(
             "map",
             "the same for a page, in bytes, with the predictions of a split's samples at that step",
             decision_map,
             costly=True,
+            options=TWO_INPUTS,
         ),
     )
 }
