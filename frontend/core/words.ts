@@ -33,7 +33,7 @@ const WORDS: Record<string, Record<string, string>> = {
     adamw: "AdamW",
   },
   schedules: { step: "step decay", inverse_time: "1/t", warmup: "warm-up" },
-  orders: { shuffle: "shuffled", sequential: "in order" },
+  orders: { shuffle: "shuffled", sequential: "in order", replacement: "with replacement" },
   standardize: { none: "nothing", both: "inputs and targets" },
   settings: {
     learning_rate: "rate",

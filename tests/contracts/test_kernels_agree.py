@@ -371,7 +371,8 @@ def test_the_step_of_divergence_does_not_depend_on_slices(run: RunRecipe, slices
 
 RELU_TANH = small_problem((4, "relu"), (3, "tanh"), test_fraction=0.25)
 CHANGES = [
-    {"batch_size": None}, {"batch_size": 1}, {"batch_size": 7}, {"order": "sequential"}, {"optimizer": "sgd"},
+    {"batch_size": None}, {"batch_size": 1}, {"batch_size": 7}, {"order": "sequential"}, {"order": "replacement"},
+    {"optimizer": "sgd"},
     *({"optimizer": name} for name in OPTIMIZERS if name != "sgd"), {"learning_rate": 0.001}, {"learning_rate": 3.0},
     *FURTHER, {"l1": 0.0, "l2": 0.0}, {"clip_norm": None, "clip_value": None},
 ]  # fmt: skip

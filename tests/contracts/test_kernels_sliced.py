@@ -19,6 +19,7 @@ from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.vocabulary.columns import Records
 from fallline.vocabulary.recipe import RunRecipe
+from fallline.vocabulary.run_settings import Order
 from support.aliases import Json
 from support.problems import classes_problem, edit, joined, same_bits, series, small_problem
 
@@ -58,11 +59,18 @@ def test_numbers_do_not_depend_on_how_steps_are_cut(name: str, batch_size: int |
         assert same_bits(records.values, expected.values), length
 
 
+@pytest.mark.parametrize("order", ["shuffle", "replacement"])
 @pytest.mark.parametrize("batch_size", [32, 45])
 @pytest.mark.parametrize("name", ["wide", "classes"])
-def test_a_pass_ends_with_the_loss_and_the_score_over_all_samples(name: str, batch_size: int) -> None:
-    """Covers every pass: the next batch belongs to it, and its remaining samples are evaluated."""
-    problem, run = problem_of(name), RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-3)
+def test_a_pass_ends_with_the_loss_and_the_score_over_all_samples(
+    name: str, batch_size: int, order: Order
+) -> None:
+    """Covers every pass: the next batch belongs to it, and its remaining samples are evaluated.
+
+    With replacement a pass lacks samples, so all of them are evaluated.
+    """
+    problem = problem_of(name)
+    run = RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-3, order=order)
     _, records = sliced(problem, run, STEPS)
     state = begin(problem)
     for step in (0, 2, 200, 1024, 1026):
@@ -79,6 +87,7 @@ MOVED: dict[str, Callable[[TrainingState], object]] = {
 ASKED: dict[str, Json] = {
     "another batch size": {"batch_size": 8},
     "another order": {"order": "sequential"},
+    "drawn batches": {"order": "replacement"},
     "other batches": {"seed": 5},
     "all samples": {"batch_size": None},
 }

@@ -464,12 +464,16 @@ test("the batch's words have its samples, their number and the rate", () => {
     "batch: sample 125 of 1,200 (300 for tests), m = 1, lr = 0.006",
   );
   assert.equal(
-    batchWords({ ...sheet, batch: Array(32).fill(0) }, of),
+    batchWords({ ...sheet, batch: Array.from({ length: 32 }, (_, row) => row) }, of),
     "batch: 32 of 900 samples, m = 32, lr = 0.006",
   );
   assert.equal(
-    batchWords({ ...sheet, batch: Array(900).fill(0) }, of),
+    batchWords({ ...sheet, batch: Array.from({ length: 900 }, (_, row) => row) }, of),
     "batch: all 900 samples, m = 900, lr = 0.006",
+  );
+  assert.equal(
+    batchWords({ ...sheet, batch: Array.from({ length: 900 }, (_, row) => row >> 1) }, of),
+    "batch: 900 of 900 samples, some repeated, m = 900, lr = 0.006",
   );
 });
 

@@ -69,7 +69,7 @@ CHANGES = st.one_of(
         {"learning_rate": st.sampled_from((0.3, 0.01, 0.001))},
         optional={
             "batch_size": st.sampled_from((None, 1, 7)),
-            "order": st.sampled_from(("shuffle", "sequential")),
+            "order": st.sampled_from(("shuffle", "sequential", "replacement")),
         },
     ),
     st.fixed_dictionaries(

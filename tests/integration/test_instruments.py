@@ -88,6 +88,11 @@ async def test_noise_knows_the_batch_size_in_force(client: httpx.AsyncClient) ->
     assert gd["trace_covariance"] == sgd["trace_covariance"] > 0.0
     assert (gd["batch_size"], gd["norm_test"]) == (60, 0.0)
     assert (sgd["batch_size"], sgd["norm_test"]) == (1, pytest.approx(sgd["noise_scale"] * 59 / 60))
+    await one.ask("PATCH", "/runs/gd", {"order": "replacement"})
+    await one.ask("PATCH", "/runs/sgd", {"order": "replacement", "batch_size": 60})
+    gd, drawn = [(await one.get(f"/runs/{run}/instruments/noise")).json() for run in ("gd", "sgd")]
+    assert gd["norm_test"] == 0.0
+    assert drawn["norm_test"] == pytest.approx(sgd["norm_test"] / 60)
     layers = sgd["per_layer"]
     assert sum(layer["trace_covariance"] for layer in layers) == pytest.approx(sgd["trace_covariance"])
 

@@ -1,8 +1,8 @@
 """The rows of each step's batch, as specified in docs/reference/measurements.md.
 
 They are a pure function of (run seed, samples_seen, batch_size, order). Pass p = samples_seen // m orders the m
-training samples once. A step takes the next `batch_size` places of that order, fewer at the end of a pass. A full
-batch (None) is all m samples in data order.
+training samples once, or draws m of them with replacement. A step takes the next `batch_size` places of that order,
+fewer at the end of a pass. A full batch (None) is all m samples in data order.
 """
 
 from __future__ import annotations
@@ -26,9 +26,15 @@ def batch_length(settings: RunSettings, samples_seen: int, m: int) -> int:
 
 
 def order_of_pass(order: str, seed: int, number: int, m: int) -> Rows:
-    """Order of the m training samples in pass `number`."""
+    """Order of the m training samples in pass `number`.
+
+    With replacement each place is an independent draw, the scheme of Robbins and Monro 1951 and of PyTorch's
+    RandomSampler(replacement=True).
+    """
     if order == "sequential":
         return np.arange(m, dtype=np.int64)
+    if order == "replacement":
+        return rng_for(seed, "replacement", number).integers(m, size=m)
     return rng_for(seed, "order", number).permutation(m).astype(np.int64, copy=False)
 
 

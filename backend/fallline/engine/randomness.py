@@ -18,6 +18,7 @@ PURPOSES = {
     "labels": 8,
     "rows": 9,
     "redraw": 10,
+    "replacement": 11,
 }
 """These numbers are part of every address: add new ones, never change one."""
 

@@ -43,13 +43,13 @@ NULLABLE = ("batch_size", "clip_norm", "clip_value")
 MOST_REDRAWN = 64
 """Layers in one redraw."""
 
-Order = Literal["shuffle", "sequential"]
+Order = Literal["shuffle", "sequential", "replacement"]
 LearningRate = Annotated[float, Field(gt=0, le=1e6)]
 BatchSize = Annotated[int, Field(ge=1, le=LARGEST)]
 OPTIMIZER = "the method that turns a gradient into a change: a row of the catalog"
 LEARNING_RATE = "factor of the gradient in each step"
 BATCH_SIZE = "number of samples in the gradient of one step; null: all training samples"
-ORDER = "order of the samples: a new shuffle each pass, or the order of the data"
+ORDER = "order of the samples: a new shuffle each pass, the order of the data, or draws with replacement"
 Coefficient = Annotated[float, Field(ge=0, le=1e6)]
 Limit = Annotated[float, Field(gt=0, le=1e6)]
 

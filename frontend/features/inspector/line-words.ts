@@ -326,13 +326,14 @@ export function batchWords(
   { trainSamples: samples, testSamples }: { trainSamples: number; testSamples: number },
 ) {
   const { length } = sheet.batch;
+  const different = new Set(sheet.batch).size; // fewer if drawn with replacement
   const tests = testSamples ? ` (${integer(testSamples)} for tests)` : "";
   const which =
     length === 1
       ? `sample ${integer(sheet.batch[0])} of ${integer(samples + testSamples)}${tests}`
-      : length === samples
+      : different === samples
         ? `all ${integer(samples)} samples`
-        : `${integer(length)} of ${integer(samples)} samples`;
+        : `${integer(length)} of ${integer(samples)} samples${different < length ? ", some repeated" : ""}`;
   const rate = numberOf(sheet, "lr");
   return `batch: ${which}, m = ${integer(length)}${rate === null ? "" : `, lr = ${setting(rate)}`}`;
 }

@@ -21,7 +21,7 @@ import type { App, Catalog, Json, Run, State } from "../../core/types.ts";
 
 /** These have knobs. */
 const IN_SIGHT = ["learning_rate", "batch_size"];
-const ORDER = { help: "order of the training samples in a pass; a full batch uses all at once" };
+const ORDER = { help: "how a pass takes the training samples; a full batch uses all at once" };
 const CONSTANT = "constant";
 
 const nameOf = (run: Run, what: string) => `${capital(what)} of ${run.label}`;
@@ -47,7 +47,7 @@ export function asidesOf(run: Run, catalog: Catalog | null) {
   return [
     schedule !== CONSTANT && wordFor("schedules", schedule),
     settings.batch_size !== null &&
-      settings.order === "sequential" &&
+      settings.order !== "shuffle" &&
       wordFor("orders", settings.order),
     ...[...others, ...guards].map(
       ({ name }) => `${wordFor("settings", name)} ${setting(settings[name])}`,

@@ -54,16 +54,48 @@ def test_each_pass_is_shuffled_anew_and_each_run_seed_differs() -> None:
     assert len(set(orders)) == 4
 
 
+def test_with_replacement_every_place_draws_every_sample_alike() -> None:
+    """Pearson's test: counts of 60 samples in 200 passes, and of pairs of neighbouring places."""
+    problem = small_problem(samples=80, test_fraction=0.25)
+    rows = np.concatenate(read_passes(problem, settings(7, "replacement"), 0, 200))
+    places = np.searchsorted(problem.train_rows, rows)
+    assert np.array_equal(problem.train_rows[places], rows)
+    counts = np.bincount(places, minlength=60)
+    # The statistic exceeds 99.6 in 1 of 1,000 cases: chi squared with 59 degrees of freedom.
+    assert ((counts - 200) ** 2 / 200).sum() < 99.6
+    same = (places[1:] == places[:-1]).mean()
+    assert same == pytest.approx(1 / 60, abs=4 * (1 / 60 / len(places)) ** 0.5)
+    missing = [60 - len(set(places[k : k + 60])) for k in range(0, len(places), 60)]
+    assert np.mean(missing) / 60 == pytest.approx((1 - 1 / 60) ** 60, abs=0.02)
+
+
+def test_with_replacement_batches_end_with_their_pass_and_differ_by_pass_and_seed() -> None:
+    problem = small_problem(samples=10)
+    assert [len(batch) for batch in read_passes(problem, settings(4, "replacement"), 0, 2)] == [4, 4, 2] * 2
+    drawn = {tuple(order_of_pass("replacement", seed, number, 50)) for seed in (0, 1) for number in (0, 1)}
+    assert len(drawn) == 4
+
+
+def test_with_replacement_a_batch_does_not_depend_on_the_batches_before_it() -> None:
+    problem = small_problem(samples=80, test_fraction=0.25)
+    whole = np.concatenate(read_passes(problem, settings(60, "replacement"), 5, 3))
+    for samples_seen in (170, 0, 77, 121):
+        batch = batch_rows(problem, settings(9, "replacement"), 5, samples_seen)
+        assert np.array_equal(batch, whole[samples_seen : samples_seen + 9])
+
+
 @pytest.mark.parametrize("samples_seen", [0, 1, 60, 77])
 def test_a_full_batch_is_all_training_samples_in_data_order_wherever_in_a_pass(samples_seen: int) -> None:
     problem = small_problem(samples=80, test_fraction=0.25)
-    assert np.array_equal(batch_rows(problem, settings(None), 0, samples_seen), problem.train_rows)
+    orders: tuple[Order, ...] = ("shuffle", "replacement")
+    for order in orders:
+        assert np.array_equal(batch_rows(problem, settings(None, order), 0, samples_seen), problem.train_rows)
 
 
 @given(
     samples=st.integers(1, 30),
     batch_size=st.none() | st.integers(1, 40),
-    order=st.sampled_from(["shuffle", "sequential"]),
+    order=st.sampled_from(["shuffle", "sequential", "replacement"]),
     start=st.integers(0, 100),
     ahead=st.integers(1, 50),
     jumps=st.lists(st.integers(0, 120), max_size=6),

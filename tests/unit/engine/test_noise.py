@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,24 @@ def test_a_batch_scatters_as_all_batches_of_its_size_do(batch: int) -> None:
     apart = drawn - np.outer(drawn @ mean / (mean @ mean), mean)
     assert noise.orthogonality_test(batch) * (mean @ mean) == pytest.approx(
         (apart**2).sum(axis=1).mean(), rel=1e-10, abs=1e-15
+    )
+
+
+@pytest.mark.parametrize("batch", [1, 2, 4])
+def test_a_batch_with_replacement_scatters_as_all_such_batches_do(batch: int) -> None:
+    """Every batch with replacement, enumerated."""
+    problem = problem_of()
+    each = of_each_sample(problem)
+    mean = each.mean(axis=0)
+    drawn = np.array([each[list(rows)].mean(axis=0) for rows in product(range(len(each)), repeat=batch)])
+    noise = noise_of(problem, problem.initial_parameters).whole
+    off = ((drawn - mean) ** 2).sum(axis=1).mean()
+    assert noise.norm_test(batch, replaced=True) * (mean @ mean) == pytest.approx(off, rel=1e-11)
+    along = (drawn @ mean).var()
+    assert noise.inner_product_test(batch, replaced=True) * (mean @ mean) ** 2 == pytest.approx(along, rel=1e-10)
+    apart = drawn - np.outer(drawn @ mean / (mean @ mean), mean)
+    assert noise.orthogonality_test(batch, replaced=True) * (mean @ mean) == pytest.approx(
+        (apart**2).sum(axis=1).mean(), rel=1e-10
     )
 
 

@@ -41,7 +41,7 @@ def changes(draw: st.DrawFn) -> Edit:
         st.sampled_from(
             [
                 {"batch_size": None}, {"batch_size": 1}, {"batch_size": 7},
-                {"order": "sequential"}, {"order": "shuffle"},
+                {"order": "sequential"}, {"order": "replacement"}, {"order": "shuffle"},
                 *({"optimizer": name} for name in OPTIMIZERS),
                 *({"schedule": {"name": name, **own}} for name, own in SHORT.items()),
                 {"l1": 0.01}, {"l2": 0.1}, {"l1": 0.0, "l2": 0.0},

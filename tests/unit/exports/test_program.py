@@ -150,6 +150,9 @@ def test_these_recipes_name_every_row_of_every_table() -> None:
     "run",
     [
         {"batch_size": 16, "order": "sequential"},
+        {"batch_size": 16, "order": "replacement"},
+        {"batch_size": 53, "order": "sequential", "edits": [{"at_step": 9, "order": "replacement"},
+                                                            {"at_step": 20, "order": "shuffle", "batch_size": 5}]},
         {"batch_size": 500},
         {"batch_size": 13, "order": "shuffle", "edits": [{"at_step": 5, "order": "sequential"}]},
         {"batch_size": 8, "l1": 0.01, "clip_norm": 0.5, "clip_value": 0.1},

@@ -43,6 +43,7 @@ CHANGES: list[tuple[Json, Json]] = [
     ({"schedule": "cosine"}, {"schedule": {"name": "step", "every": 10, "factor": 0.25}}),
     ({}, {"schedule": {"name": "warmup", "steps": 77}}),
     ({}, {"order": "sequential"}),
+    ({"order": "sequential"}, {"order": "replacement"}),
     ({}, {"redraw": {"layers": [2]}}),
     ({}, {"redraw": {"layers": [1, 3], "weights": "xavier_uniform"}, "learning_rate": 0.02}),
     ({}, {"stop": [{"when": "layer_dies"}]}),
@@ -115,7 +116,7 @@ def test_names_are_the_same_words() -> None:
     names = {
         "optimizers": list(OPTIMIZERS),
         "schedules": list(SCHEDULES),
-        "orders": ["shuffle", "sequential"],
+        "orders": ["shuffle", "sequential", "replacement"],
         "initializers": list(INITIALIZERS),
         "settings": [*OWN_SETTINGS, *AT_ANY_TIME, "every", "factor", "steps", "least", "start"],
     }

@@ -31,7 +31,7 @@ CASES: list[tuple[type[BaseModel], dict[str, Any], dict[str, str]]] = [
         {"/runs/0/schedule/evry": "is not a known field: check its spelling, or leave it out"},
     ),
     (Recipe, {"runs": [{}, {"learning_rate": 0}]}, {"/runs/1/learning_rate": "must be greater than 0"}),
-    (Recipe, {"runs": [{"order": "up"}]}, {"/runs/0/order": "must be 'shuffle' or 'sequential'"}),
+    (Recipe, {"runs": [{"order": "up"}]}, {"/runs/0/order": "must be 'shuffle', 'sequential' or 'replacement'"}),
     (Recipe, {"runs": []}, {"/runs": "must have at least 1 entry"}),
     (COMMANDS["play"], {"speed": "fast"}, {"/speed": "must be a number or 'max'"}),
     (

@@ -197,6 +197,7 @@ class _Slices:
             order=NO_ORDER if settings.batch_size is None else self._order((count + 1) * settings.batch_size),
             size=settings.batch_size or 0,
             place=state.samples_seen % self._train.count,
+            covers=settings.order != "replacement",
             step=state.step,
             steps=count,
             limit=self._limit,

@@ -156,7 +156,7 @@ def _train_loss(
     """Mean loss over all training samples and tally, reusing the batch's result."""
     m, a_part = train.targets.shape[1], len(P) // 3
     rest = m - batch.length
-    if batch.place == 0 and batch.length * a_part >= GATHERED * rest * train.rows.shape[1]:
+    if span.covers and batch.place == 0 and batch.length * a_part >= GATHERED * rest * train.rows.shape[1]:
         others = span.order[batch.at + batch.length : batch.at + m]
         total, tally = loss_of(net, P, w, train, others, rest, tiles)
         return (result[0] * batch.length + total) / m, result[1] + tally

@@ -73,13 +73,14 @@ class Span(NamedTuple):
     """The steps of a slice.
 
     `order` is the training rows from the current position on (empty for full batches), `size` the batch size (0 for
-    full batches), `place` the position in the pass. There are `steps` steps from `step` on, below a training loss of
-    `limit`.
+    full batches), `place` the position in the pass. A pass `covers` the samples if it has each of them once. There are
+    `steps` steps from `step` on, below a training loss of `limit`.
     """
 
     order: Whole
     size: int
     place: int
+    covers: bool
     step: int
     steps: int
     limit: float

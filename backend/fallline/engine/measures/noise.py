@@ -48,23 +48,27 @@ class Scatter:
             return self.mean_squared / self.trace_covariance
         return 0.0 if self.mean_squared == 0.0 else float("inf")
 
-    def norm_test(self, batch: int) -> float:
-        """E|g_batch - g|**2 / |g|**2 (Byrd et al. 2012); 0 for the full batch."""
-        return self._share(batch) * self._over(self.trace_covariance, 1)
+    def norm_test(self, batch: int, *, replaced: bool = False) -> float:
+        """E|g_batch - g|**2 / |g|**2 (Byrd et al. 2012); 0 for the full batch.
 
-    def inner_product_test(self, batch: int) -> float:
+        `replaced`: the batch is drawn with replacement.
+        """
+        return self._share(batch, replaced) * self._over(self.trace_covariance, 1)
+
+    def inner_product_test(self, batch: int, *, replaced: bool = False) -> float:
         """Variance of <g_batch, g> over |g|**4.
 
         Bollapragada, Byrd and Nocedal 2017, arXiv:1710.11258.
         """
-        return self._share(batch) * self._over(self.along, 2)
+        return self._share(batch, replaced) * self._over(self.along, 2)
 
-    def orthogonality_test(self, batch: int) -> float:
+    def orthogonality_test(self, batch: int, *, replaced: bool = False) -> float:
         """E|part of g_batch orthogonal to g|**2 / |g|**2, from the same paper."""
-        return self._share(batch) * self._over(self.across, 1)
+        return self._share(batch, replaced) * self._over(self.across, 1)
 
-    def _share(self, batch: int) -> float:
-        return (self.samples - batch) / (self.samples * batch)
+    def _share(self, batch: int, replaced: bool) -> float:
+        """Variance of the mean of a batch, over the samples' variance, which divides by m - 1."""
+        return (self.samples - (1 if replaced else batch)) / (self.samples * batch)
 
     def _over(self, value: float, power: int) -> float:
         if self.mean_squared == 0.0:

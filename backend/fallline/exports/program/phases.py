@@ -50,6 +50,10 @@ class Phases:
         """Return whether the program reads this setting."""
         return name in self.first
 
+    def values(self, name: str) -> set[str]:
+        """Return all values of this setting; none if the program does not read it."""
+        return {lines[name] for lines in (self.first, *self.edits.values()) if name in lines}
+
 
 def phases_of(run: RunRecipe, m: int) -> Phases:
     """Return the phases of a run on m training samples."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -256,7 +256,21 @@ def _about_batches(phases: Phases) -> str:
     parts = (
         "Each pass over the samples has an order of its own, and a step takes the next samples of its pass."
     )
-    return " ".join([*([parts] if phases.parts else []), *([whole] if phases.whole else [])])
+    drawn = "With replacement, each sample of a pass is drawn independently of the others."
+    said = {parts: phases.parts, drawn: '"replacement"' in phases.values("order"), whole: phases.whole}
+    return " ".join(sentence for sentence, applies in said.items() if applies)
+
+
+def _orders(seed: int, names: Collection[str]) -> str:
+    """Return lines that return the order of a pass by its name, for these names."""
+    rows = {
+        '"sequential"': "np.arange(m)",
+        '"replacement"': f'rng_for({seed}, "replacement", number).integers(m, size=m)',
+        '"shuffle"': f'rng_for({seed}, "order", number).permutation(m)',
+    }
+    *others, last = (name for name in rows if name in names)
+    lines = [f"if order == {name}:\n        return {rows[name]}" for name in others]
+    return "\n    ".join([*lines, f"return {rows[last]}"])
 
 
 def _batches(run: RunRecipe, phases: Phases) -> str:
@@ -266,9 +280,7 @@ def _batches(run: RunRecipe, phases: Phases) -> str:
     if not phases.parts:
         return "\n".join(lines)
     whole = "    if now.batch_size is None:\n        return columns, targets\n" if phases.whole else ""
-    ordered = f'rng_for({run.seed}, "order", number).permutation(m)'
-    if phases.has("order"):
-        ordered += ' if order == "shuffle" else np.arange(m)'
+    ordered = _orders(run.seed, phases.values("order") or {'"shuffle"'})
     parameter, argument = (", order", ", now.order") if phases.has("order") else ("", "")
     return (
         "\n".join(lines)
@@ -277,7 +289,7 @@ def _batches(run: RunRecipe, phases: Phases) -> str:
 @functools.lru_cache(maxsize=1)
 def order_of_pass(number{parameter}):
     """Return the order of the samples in a pass."""
-    return {ordered}
+    {ordered}
 
 def batch(samples_seen):
     """Return the next batch after so many samples: inputs as columns, and targets."""

@@ -32,7 +32,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "xavier_normal": "Xavier, normal",
         "xavier_uniform": "Xavier, uniform",
     },
-    "orders": {"shuffle": "shuffled", "sequential": "in order"},
+    "orders": {"shuffle": "shuffled", "sequential": "in order", "replacement": "with replacement"},
     "settings": {"beta1": "beta 1", "beta2": "beta 2", "l1": "L1", "l2": "L2"},
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from fallline.engine.data.datasets import CSV, DATASETS, Dataset
 from fallline.engine.data.datasets.own import HELP, NEEDS, SOURCE
@@ -17,6 +17,7 @@ from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.exhibit_curves import CURVES
 from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
 from fallline.vocabulary.parameters import Parameter
+from fallline.vocabulary.run_settings import Order
 
 DATA_SETTINGS = (
     Parameter("samples", 900, 1, MOST_SAMPLES, integer=True, help="training and test samples together"),
@@ -117,7 +118,7 @@ def catalog() -> dict[str, Any]:
         "data_settings": [each.as_json() for each in DATA_SETTINGS],
         "seeds": [each.as_json() for each in SEEDS],
         "run_settings": [each.as_json() for each in RUN_SETTINGS],
-        "orders": ["shuffle", "sequential"],
+        "orders": list(get_args(Order)),
         "standardize": ["none", "inputs", "targets", "both"],
         "bounds": dict(BOUNDS),
         "exhibits": [_exhibit_entry(name, exhibit) for name, exhibit in EXHIBITS.items()],

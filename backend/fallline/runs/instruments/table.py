@@ -179,13 +179,15 @@ def _batch_sharpness(problem: Problem, state: TrainingState, recipe: RunRecipe) 
 def _noise(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
     """Return the noise of single samples' gradients, without penalties."""
     noise = noise_of(problem, state.parameters)
-    batch = recipe.settings_at(state.step).batch_size or problem.train.count
+    settings = recipe.settings_at(state.step)
+    batch = settings.batch_size or problem.train.count
+    replaced = settings.batch_size is not None and settings.order == "replacement"
     return {
         **_scatter(noise.whole),
         "batch_size": batch,
-        "norm_test": finite_or_none(noise.whole.norm_test(batch)),
-        "inner_product_test": finite_or_none(noise.whole.inner_product_test(batch)),
-        "orthogonality_test": finite_or_none(noise.whole.orthogonality_test(batch)),
+        "norm_test": finite_or_none(noise.whole.norm_test(batch, replaced=replaced)),
+        "inner_product_test": finite_or_none(noise.whole.inner_product_test(batch, replaced=replaced)),
+        "orthogonality_test": finite_or_none(noise.whole.orthogonality_test(batch, replaced=replaced)),
         "per_layer": [_scatter(layer) for layer in noise.layers],
     }
 
