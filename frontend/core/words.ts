@@ -20,6 +20,7 @@ const WORDS: Record<string, Record<string, string>> = {
     he_normal: "He, normal",
     he_uniform: "He, uniform",
     lecun: "LeCun",
+    pytorch: "PyTorch",
     xavier: "Xavier",
     xavier_normal: "Xavier, normal",
     xavier_uniform: "Xavier, uniform",

@@ -220,8 +220,13 @@ def test_every_initializer_and_every_activation_can_be_chosen(
         assert len(rows) >= 3
         for row in [*rows[1:], rows[0]] if every else [rows[-1], rows[0]]:
             assert name_of(choose(lab, control, row["name"])["network"][what]) == row["name"]
-            expect(box(lab, scale)).to_have_count(len(row["parameters"]))
+            names = [parameter["name"] for parameter in row["parameters"]]
+            expect(box(lab, scale)).to_have_count(names.count("scale"))
+            expect(box(lab, "Bias value")).to_have_count(names.count("value"))
         assert set_box(lab, scale, "0.1")["network"][what] == {"name": "normal", "scale": 0.1}
+    choose(lab, "Initial biases", "constant")
+    assert set_box(lab, "Bias value", "0.5")["network"]["biases"] == {"name": "constant", "value": 0.5}
+    expect(lab.page.locator("network-fields summary")).to_contain_text("biases constant, bias value 0.5")
     expect(select(lab, "Initial weights").locator("option:checked")).to_have_text("Normal N(0, 0.1²)")
     rows = catalog["activations"]
     assert len(rows) >= 8

@@ -222,8 +222,8 @@ def test_an_initializer_draws_its_distribution(name: str) -> None:
     row = INITIALIZERS[name]
     assert set(row.draws) <= {"weights", "biases"}
     assert row.same_as is None or INITIALIZERS[row.same_as].same_as is None
-    values = row.draw(rng_for(0, "weights"), (50, 40), 50, 40, None)
+    values = row.draw(rng_for(0, "weights"), (50, 40), 50, 40)
     assert values.shape == (50, 40)
     assert values.dtype == np.float64
     assert values.flags.c_contiguous
-    assert np.array_equal(values, row.draw(rng_for(0, "weights"), (50, 40), 50, 40, None))
+    assert np.array_equal(values, row.draw(rng_for(0, "weights"), (50, 40), 50, 40))

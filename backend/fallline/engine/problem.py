@@ -233,7 +233,7 @@ def _drawn(
     settings = network.initializer(which)
     shape = (fan_in if which == "weights" else 1, fan_out)
     rng = rng_for(network.seed, which, layer)
-    return INITIALIZERS[settings.name].draw(rng, shape, fan_in, fan_out, settings.scale)
+    return INITIALIZERS[settings.name].draw(rng, shape, fan_in, fan_out, **settings.own)
 
 
 def _frozen(array: Numbers) -> Numbers:

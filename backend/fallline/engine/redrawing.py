@@ -24,7 +24,7 @@ def drawn_weights(problem: Problem, seed: int, step: int, layer: int, initialize
     """
     fan_in, fan_out = problem.layout.sizes[layer - 1], problem.layout.sizes[layer]
     rng = rng_for(seed, "redraw", MOST_LAYERS * step + layer)
-    return INITIALIZERS[initializer].draw(rng, (fan_in, fan_out), fan_in, fan_out, None)
+    return INITIALIZERS[initializer].draw(rng, (fan_in, fan_out), fan_in, fan_out)
 
 
 def redraw(problem: Problem, state: TrainingState, seed: int, request: Redraw) -> None:

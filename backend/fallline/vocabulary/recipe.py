@@ -109,6 +109,7 @@ class Initializer(NamedRow):
     """A method to draw initial parameters, with its own parameters in the same object."""
 
     scale: Annotated[float, Field(ge=0, le=1e6)] | None = None
+    value: Annotated[float, Field(ge=-1e6, le=1e6)] | None = None
 
 
 class LossSettings(NamedRow):

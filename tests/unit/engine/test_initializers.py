@@ -33,11 +33,13 @@ UNIFORM = {
     "uniform": 1.0,
     "he_uniform": math.sqrt(6 / INTO),
     "xavier_uniform": math.sqrt(6 / (INTO + OUT)),
+    "pytorch": 1 / math.sqrt(INTO),
 }
 
 
 def draw(name: str, into: int = INTO, out: int = OUT, scale: float | None = None, seed: int = 5) -> Array:
-    return INITIALIZERS[name].draw(rng_for(seed, "weights"), (into, out), into, out, scale)
+    own = {} if scale is None else {"scale": scale}
+    return INITIALIZERS[name].draw(rng_for(seed, "weights"), (into, out), into, out, **own)
 
 
 def distance(values: Array, below: Callable[[float], float]) -> float:
@@ -92,6 +94,32 @@ def test_zeros_are_zeros() -> None:
     assert not draw("zeros").any()
 
 
+def test_constant_biases_have_their_value_and_weights_stay_as_they_are() -> None:
+    for biases, value in (("constant", 0.1), ({"name": "constant", "value": -0.3}, -0.3)):
+        settings = NetworkSettings.model_validate({"weights": "he", "biases": biases})
+        problem = build_problem(DataSettings(samples=10), settings, "mse")
+        named = problem.named(problem.initial_parameters)
+        assert all((named[name] == value).all() for name in ("b1", "b2", "b3"))
+        assert np.array_equal(named["W1"], draw_layer("he"))
+
+
+def draw_layer(name: str) -> Array:
+    """The first weights of the default network by its seed."""
+    return INITIALIZERS[name].draw(rng_for(0, "weights", 1), (5, 4), 5, 4)
+
+
+def test_pytorchs_biases_have_the_bound_of_their_layers_inputs() -> None:
+    layers = [{"units": 50, "activation": "tanh"}, {"units": 400, "activation": "tanh"}]
+    settings = NetworkSettings.model_validate({"layers": layers, "weights": "pytorch", "biases": "pytorch"})
+    problem = build_problem(DataSettings(samples=10, features=5), settings, "mse")
+    named = problem.named(problem.initial_parameters)
+    for layer, fan_in in ((1, 5), (2, 50)):
+        bound = 1 / math.sqrt(fan_in)
+        for name in (f"W{layer}", f"b{layer}"):
+            assert 0.9 * bound < np.abs(named[name]).max() <= bound
+    assert abs(named["b3"].item()) <= 1 / math.sqrt(400)
+
+
 @pytest.mark.parametrize(("into", "out"), [(7, 7), (9, 4), (4, 9), (1, 5), (5, 1), (1, 1)])
 def test_orthogonal_weights_keep_lengths_as_far_as_there_is_room(into: int, out: int) -> None:
     W = draw("orthogonal", into, out)
@@ -103,7 +131,7 @@ def test_orthogonal_weights_keep_lengths_as_far_as_there_is_room(into: int, out:
 def turns(row: Initializer, count: int = 4000) -> Array:
     """The traces of many orthogonal 3 by 3 matrices."""
     rng = np.random.default_rng(8)
-    return np.array([np.trace(row.draw(rng, (3, 3), 3, 3, None)) for _ in range(count)])
+    return np.array([np.trace(row.draw(rng, (3, 3), 3, 3)) for _ in range(count)])
 
 
 def test_every_rotation_is_as_likely_as_every_other() -> None:

@@ -126,7 +126,7 @@ def test_he_weights_keep_the_size_of_what_goes_through_relu_layers() -> None:
         sizes = []
         a = np.abs(rng.standard_normal((draws, 4)))
         for _ in range(3):
-            W = row.draw(rng, (4, 4 * draws), 4, 4, 1.0).reshape(4, draws, 4)
+            W = row.draw(rng, (4, 4 * draws), 4, 4).reshape(4, draws, 4)
             z = np.einsum("ki,iko->ko", a, W)
             sizes.append((z**2).mean())
             a = np.maximum(z, 0.0)

@@ -81,7 +81,8 @@ def check(body: dict[str, Any], dataset: Dataset | None = None) -> str:
 
 def every_row() -> list[dict[str, Any]]:
     """Return recipes that together contain each row of nine tables."""
-    activations, weights = cycle(ACTIVATIONS), cycle(INITIALIZERS)
+    activations = cycle(ACTIVATIONS)
+    weights = cycle(row.name for row in INITIALIZERS.values() if "weights" in row.draws)
     biases = cycle(row.name for row in INITIALIZERS.values() if "biases" in row.draws)
     optimizers, schedules = cycle(OPTIMIZERS), cycle(SCHEDULES)
     standards = cycle(["none", "inputs", "targets", "both"])

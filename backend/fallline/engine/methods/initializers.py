@@ -7,7 +7,7 @@ recipes that differ only in the initializer start in the same direction.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,15 +36,15 @@ class Initializer:
     parameters: tuple[Parameter, ...] = ()
     same_as: str | None = None
 
-    def own(self, scale: float | None) -> dict[str, float]:
-        """The row's own parameters; scale None is the default."""
-        return {row.name: row.default if scale is None else scale for row in self.parameters}
+    def filled(self, own: Mapping[str, float]) -> dict[str, float]:
+        """The row's own parameters, with defaults."""
+        return {row.name: own.get(row.name, row.default) for row in self.parameters}
 
     def draw(
-        self, rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, scale: float | None
+        self, rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, **own: float
     ) -> Array:
-        """A new array of that shape; scale None is the default."""
-        return self.function(rng, shape, fan_in, fan_out, **self.own(scale))
+        """A new array of that shape; an own parameter that is left out has its default."""
+        return self.function(rng, shape, fan_in, fan_out, **self.filled(own))
 
 
 def normal(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, scale: float) -> Array:
@@ -82,6 +82,11 @@ def lecun(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> 
     return rng.standard_normal(shape) * math.sqrt(1.0 / fan_in)
 
 
+def pytorch(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> Array:
+    """Evenly between -b and b, b = 1 / sqrt(fan_in): PyTorch's Linear, for weights and biases."""
+    return rng.uniform(-1.0, 1.0, shape) * math.sqrt(1.0 / fan_in)
+
+
 def orthogonal(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> Array:
     """A uniformly random matrix with orthonormal columns, or rows if fewer.
 
@@ -98,6 +103,11 @@ def orthogonal(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int
 def zeros(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> Array:
     """All 0, with the signs of normal numbers."""
     return rng.standard_normal(shape) * 0.0
+
+
+def constant(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, value: float) -> Array:
+    """All equal: PyTorch's init.constant_."""
+    return np.full(shape, value)
 
 
 HE = "He, Zhang, Ren and Sun 2015, Delving deep into rectifiers"
@@ -162,6 +172,13 @@ INITIALIZERS: dict[str, Initializer] = {
             lecun,
         ),
         Initializer(
+            "pytorch",
+            "uniform between -b and b, b = 1 / sqrt(fan_in): PyTorch's default for weights and biases",
+            "PyTorch's Linear: kaiming_uniform_ with a = sqrt(5), and biases by the same bound",
+            pytorch,
+            ALL,
+        ),
+        Initializer(
             "orthogonal",
             "a random rotation: a linear layer keeps the length of signals",
             "Saxe, McClelland and Ganguli 2014, Exact solutions to the nonlinear dynamics of learning",
@@ -173,6 +190,14 @@ INITIALIZERS: dict[str, Initializer] = {
             "the notebook",
             zeros,
             ALL,
+        ),
+        Initializer(
+            "constant",
+            "all biases equal; above 0 they keep relu units active at first",
+            "Goodfellow, Bengio and Courville 2016, Deep learning, section 8.4; PyTorch's init.constant_",
+            constant,
+            ("biases",),
+            (Parameter("value", 0.1, -1e6, 1e6, help="value of every bias"),),
         ),
     )
 }

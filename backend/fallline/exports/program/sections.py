@@ -181,7 +181,7 @@ def _network(network: NetworkSettings, problem: Problem) -> str:
 
 def _draw(initializer: Initializer, rng: str, rows: str) -> str:
     row = INITIALIZERS[initializer.name]
-    own = "".join(f", {name}={value!r}" for name, value in row.own(initializer.scale).items())
+    own = "".join(f", {name}={value!r}" for name, value in row.filled(initializer.own).items())
     return f"{row.function.__name__}({rng}, ({rows}, fan_out), fan_in, fan_out{own})"
 
 

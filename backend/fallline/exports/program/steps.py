@@ -63,7 +63,7 @@ def redraw(step, layers, draw, memory):
 
 def _drawing(name: str) -> str:
     row = INITIALIZERS[name]
-    own = "".join(f", {name}={value!r}" for name, value in row.own(None).items())
+    own = "".join(f", {name}={value!r}" for name, value in row.filled({}).items())
     return f"functools.partial({row.function.__name__}{own})" if own else row.function.__name__
 
 

@@ -28,6 +28,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "he_normal": "He, normal",
         "he_uniform": "He, uniform",
         "lecun": "LeCun",
+        "pytorch": "PyTorch",
         "xavier": "Xavier",
         "xavier_normal": "Xavier, normal",
         "xavier_uniform": "Xavier, uniform",

@@ -80,9 +80,7 @@ def _check_network(network: NetworkSettings) -> None:
 def _check_initializer(initializer: Initializer, pointer: str, what: str) -> None:
     fitting = {name: row for name, row in INITIALIZERS.items() if what in row.draws}
     named_in(fitting, initializer.name, pointer, f"way to draw {what}")
-    takes = {parameter.name for parameter in fitting[initializer.name].parameters}
-    if initializer.scale is not None and "scale" not in takes:
-        raise invalid(f"{pointer}/scale", f"no scale: {initializer.name} has its own")
+    check_own(initializer.name, fitting[initializer.name].parameters, initializer.own, pointer)
 
 
 def _check_loss(recipe: Recipe, classes: int) -> str | LossSettings:
