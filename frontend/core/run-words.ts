@@ -36,11 +36,22 @@ function methodWord({ optimizer, momentum }: Json) {
   return momentum === undefined ? word : `${word} ${setting(momentum)}`;
 }
 
+/** The schedule that follows when this one's steps are over, if any. */
+export const nextSchedule = (schedule: Method): Method | null =>
+  (typeof schedule === "string" ? null : schedule.next) ?? null;
+
+/** "cosine", "warm-up then cosine"; null for a constant rate. */
+export function scheduleWord(schedule: Method | undefined) {
+  if (!schedule || methodName(schedule) === "constant") return null;
+  const second = nextSchedule(schedule);
+  const both = second ? [schedule, second] : [schedule];
+  return both.map((each) => wordFor("schedules", methodName(each))).join(" then ");
+}
+
 /** Settings of any method: schedule, penalties, clipping. */
 function asides({ schedule, l1, l2, clip_norm: norm, clip_value: value }: Json) {
-  const name = schedule ? methodName(schedule) : "constant";
   return [
-    name === "constant" ? null : wordFor("schedules", name),
+    scheduleWord(schedule),
     ...Object.entries({ l1, l2, clip_norm: norm, clip_value: value }).map(([each, size]) =>
       size ? settingWord(each, size) : null,
     ),
@@ -78,14 +89,23 @@ function scheduleWords(schedule: Method, before: Method, catalog: Catalog | null
     methodName(before) === name
       ? ownOf(catalog, "schedules", before)
       : defaultsOf(catalog, "schedules", name);
-  const own = Object.entries(ownOf(catalog, "schedules", schedule)).filter(
-    ([each, value]) => base[each] !== undefined && base[each] !== value,
-  );
+  const second = nextSchedule(schedule);
+  const usual = second ? defaultsOf(catalog, "schedules", methodName(second)) : {};
   return [
     `schedule ${wordFor("schedules", name)}`,
-    ...own.map(([each, value]) => settingWord(each, value)),
+    ...differing(catalog, schedule, base),
+    ...(second ? [`then ${wordFor("schedules", methodName(second))}`] : []),
+    ...(second ? differing(catalog, second, usual) : []),
   ].join(", ");
 }
+
+/** The numbers of a schedule that differ from others: "steps 500". */
+const differing = (catalog: Catalog | null, schedule: Method, base: Json) =>
+  Object.entries(ownOf(catalog, "schedules", schedule))
+    .filter(
+      ([name, value]) => typeof value === "number" && ![undefined, value].includes(base[name]),
+    )
+    .map(([name, value]) => settingWord(name, value));
 
 /** "layer 2 reinitialized, He", "layers 1, 2 reinitialized, Xavier". */
 function redrawWords({ layers, weights }: { layers: number[]; weights: string }) {

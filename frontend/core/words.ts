@@ -33,7 +33,12 @@ const WORDS: Record<string, Record<string, string>> = {
     adam: "Adam",
     adamw: "AdamW",
   },
-  schedules: { step: "step decay", inverse_time: "1/t", warmup: "warm-up" },
+  schedules: {
+    step: "step decay",
+    cosine_restarts: "cosine with restarts",
+    inverse_time: "1/t",
+    warmup: "warm-up",
+  },
   orders: { shuffle: "shuffled", sequential: "in order", replacement: "with replacement" },
   standardize: { none: "nothing", both: "inputs and targets" },
   settings: {

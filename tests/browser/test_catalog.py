@@ -94,6 +94,17 @@ def test_schedules_penalties_and_bounds_act_live_and_drop_a_marker_with_words(op
     for steps, change, words in (
         (1, lambda: select(lab, "Schedule of GD").select_option("cosine"), "schedule cosine"),
         (1, lambda: put(box(lab, "Steps of GD"), "500"), "schedule cosine, steps 500"),
+        (
+            1,
+            lambda: select(lab, "Next schedule of GD").select_option("warmup"),
+            "schedule cosine, then warm-up",
+        ),
+        (
+            1,
+            lambda: put(box(lab, "Steps of warm-up of GD"), "7"),
+            "schedule cosine, then warm-up, steps 7",
+        ),
+        (1, lambda: select(lab, "Next schedule of GD").select_option(""), "schedule cosine"),
         (1, lambda: put(box(lab, "L2 of GD"), "1e-3"), "L2 0.001"),
         (1, lambda: put(box(lab, "Clip norm of GD"), "1"), "clip norm 1"),
         (1, lambda: put(box(lab, "Clip norm of GD"), ""), "clip norm off"),

@@ -135,6 +135,7 @@ FURTHER = [
     {"l1": 0.02}, {"l2": 0.3}, {"l1": 0.02, "l2": 0.3}, {"clip_norm": 0.2}, {"clip_value": 0.05},
     {"clip_norm": 0.2, "clip_value": 0.05}, {"l1": 0.02, "l2": 0.3, "clip_norm": 0.2, "clip_value": 0.05},
     *({"schedule": name} for name in SCHEDULES),
+    {"schedule": {"name": "warmup", "steps": 3, "next": {"name": "cosine", "steps": 5}}},
 ]  # fmt: skip
 
 

@@ -761,6 +761,15 @@ test("schedules, penalties and bounds appear in an edit's flag and a run's sente
     editWords({ schedule: cosine }, { ...plain, schedule: cosine }, catalog),
     "schedule cosine",
   );
+  const sequence = { name: "inverse_time", steps: 1000, next: { ...cosine, least: 0.2 } };
+  assert.equal(
+    editWords({ schedule: sequence }, { ...plain, schedule: sequence }, catalog),
+    "schedule 1/t, then cosine, least 0.2",
+  );
+  assert.equal(
+    runSentence({ settings: { ...plain, schedule: sequence } }),
+    "batch of 1, rate 0.1, 1/t then cosine",
+  );
   assert.equal(editWords({ l1: 0.001, l2: 0 }, plain, catalog), "L1 0.001");
   assert.equal(editWords({ clip_norm: 1 }, plain, catalog), "clip norm 1");
   assert.equal(

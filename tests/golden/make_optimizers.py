@@ -1,8 +1,8 @@
-"""Write optimizers.json: results of PyTorch's optimizers, schedules and clipping in float64.
+"""Write optimizers.json and schedules.json: results of PyTorch's optimizers, schedules and clipping in float64.
 
 pip install torch . && python tests/golden/make_optimizers.py
 
-PyTorch is too heavy for the test suite, so the file stores its numbers. Optimizers descend a small valley, f(p) = sum
+PyTorch is too heavy for the test suite, so the files store its numbers. Optimizers descend a small valley, f(p) = sum
 of w (p - c)**2 / 2 plus w cos(p), in which no two coordinates behave alike; the gradient of one coordinate is always
 exactly 0. Whole descents train a network of ours from the same data and start. Loss and penalties go through
 PyTorch's own differentiation, then clipping, optimizer and schedule.
@@ -48,8 +48,22 @@ SCHEDULES: list[dict[str, Any]] = [
     {"name": "step", "every": 7, "factor": 0.3},
     {"name": "exponential", "every": 7, "factor": 0.3},
     {"name": "cosine", "steps": STEPS - 1, "least": 0.1},
+    {"name": "cosine_restarts", "steps": 6, "growth": 1, "least": 0.1},
+    {"name": "cosine_restarts", "steps": 4, "growth": 2, "least": 0.05},
+    {"name": "polynomial", "steps": 20, "power": 1.0, "least": 0.0},
+    {"name": "polynomial", "steps": 25, "power": 2.5, "least": 0.0},
+    {"name": "one_cycle", "steps": STEPS - 1, "peak": 0.3, "start": 0.04, "least": 4e-6},
+    {"name": "one_cycle", "steps": STEPS - 1, "peak": 0.55, "start": 0.2, "least": 0.01},
     {"name": "inverse_time", "steps": 5},
     {"name": "warmup", "steps": 9, "start": 0.2},
+    {"name": "warmup", "steps": 9, "start": 0.2, "next": {"name": "cosine", "steps": 20, "least": 0.1}},
+    {
+        "name": "polynomial",
+        "steps": 8,
+        "power": 2.0,
+        "least": 0.0,
+        "next": {"name": "step", "every": 5, "factor": 0.3},
+    },
 ]
 DATA = {"name": "linear", "samples": 30, "features": 3, "standardize": "both", "seed": 1}
 NETWORK = {"layers": [{"units": 4, "activation": "tanh"}], "seed": 1}
@@ -107,7 +121,11 @@ def path(name: str, rate: float, own: dict[str, float]) -> dict[str, object]:
 
 
 def scheduler_of(optimizer: optim.Optimizer, schedule: dict[str, Any]) -> lr_scheduler.LRScheduler:
-    base = optimizer.param_groups[0]["lr"]
+    base = optimizer.defaults["lr"]
+    if "next" in schedule:
+        first = {name: value for name, value in schedule.items() if name != "next"}
+        parts = [scheduler_of(optimizer, each) for each in (first, schedule["next"])]
+        return lr_scheduler.SequentialLR(optimizer, parts, [schedule["steps"]])
     match schedule["name"]:
         case "step":
             return lr_scheduler.StepLR(optimizer, schedule["every"], schedule["factor"])
@@ -115,6 +133,23 @@ def scheduler_of(optimizer: optim.Optimizer, schedule: dict[str, Any]) -> lr_sch
             return lr_scheduler.ExponentialLR(optimizer, schedule["factor"] ** (1 / schedule["every"]))
         case "cosine":
             return lr_scheduler.CosineAnnealingLR(optimizer, schedule["steps"], schedule["least"] * base)
+        case "cosine_restarts":
+            cycle, growth, least = schedule["steps"], schedule["growth"], schedule["least"] * base
+            return lr_scheduler.CosineAnnealingWarmRestarts(optimizer, cycle, growth, least)
+        case "polynomial":
+            return lr_scheduler.PolynomialLR(optimizer, schedule["steps"], schedule["power"])
+        case "one_cycle":
+            # PyTorch reaches the whole rate at pct_start * total_steps - 1 and the least one at total_steps - 1.
+            steps, start = schedule["steps"], schedule["start"]
+            return lr_scheduler.OneCycleLR(
+                optimizer,
+                base,
+                total_steps=steps + 1,
+                pct_start=(schedule["peak"] * steps + 1) / (steps + 1),
+                div_factor=1 / start,
+                final_div_factor=start / schedule["least"],
+                cycle_momentum=False,
+            )
         case "inverse_time":
             return lr_scheduler.LambdaLR(optimizer, lambda t: 1 / (1 + t / schedule["steps"]))
         case "warmup":
@@ -174,7 +209,9 @@ if __name__ == "__main__":
         "torch": torch.__version__,
         "start": START,
         "paths": [path(name, rate, own) for name, rate, own in CASES],
-        "schedules": [{"schedule": schedule, "factors": factors(schedule)} for schedule in SCHEDULES],
         "descents": [descent(run) for run in DESCENTS],
     }
     Path(__file__).with_name("optimizers.json").write_text(json.dumps(document, separators=(",", ":")) + "\n")
+    listed = [{"schedule": schedule, "factors": factors(schedule)} for schedule in SCHEDULES]
+    document = {"torch": torch.__version__, "schedules": listed}
+    Path(__file__).with_name("schedules.json").write_text(json.dumps(document, indent=1) + "\n")

@@ -26,6 +26,7 @@ EDITS: list[dict[str, Any]] = [
     {"l1": 0.01, "l2": 0},
     *({"schedule": name} for name in SCHEDULES),
     {"schedule": {"name": "step", "every": 9, "factor": 0.9}},
+    {"schedule": {"name": "warmup", "steps": 5, "next": {"name": "polynomial", "steps": 30}}},
     {"clip_norm": 0.3},
     {"clip_norm": None, "clip_value": 0.02},
     {"optimizer": "rmsprop", "decay": 0.9},
@@ -111,7 +112,11 @@ async def test_a_reset_keeps_the_methods_and_starts_the_clock_again(client: http
 @pytest.mark.parametrize(
     ("change", "pointer", "right"),
     [
-        ({"schedule": "gone"}, "/schedule", "constant, step, exponential, cosine, inverse_time, warmup"),
+        (
+            {"schedule": "gone"},
+            "/schedule",
+            "constant, step, exponential, cosine, cosine_restarts, polynomial, one_cycle, inverse_time, warmup",
+        ),
         ({"schedule": {"name": "gone"}}, "/schedule", "constant, step"),
         ({"schedule": {"name": "step", "every": 0}}, "/schedule/every", "whole number of at least 1"),
         ({"schedule": {"name": "cosine", "factor": 0.5}}, "/schedule/factor", "cosine has steps, least"),

@@ -67,6 +67,12 @@ class LossRow(CatalogRow):
     most_classes: int | None
 
 
+class ScheduleRow(CatalogRow):
+    """A schedule. If it ends, `next` describes the setting that names the next one, else it is null."""
+
+    next: Parameter | None
+
+
 class ExportRow(OpenModel):
     """A file to export; `of_first`: of several runs it holds only the first."""
 
@@ -115,7 +121,7 @@ class Catalog(OpenModel):
     activations: list[CatalogRow]
     losses: list[LossRow]
     optimizers: list[CatalogRow]
-    schedules: list[CatalogRow]
+    schedules: list[ScheduleRow]
     initializers: list[CatalogRow]
     exports: list[ExportRow]
     bounds: dict[str, float]

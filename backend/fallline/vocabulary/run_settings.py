@@ -121,18 +121,48 @@ class StopCondition(SparseModel):
 Stops = Annotated[list[StopCondition], Field(max_length=MOST_STOPS)]
 
 
-class ScheduleSettings(NamedRow):
-    """A schedule of the learning rate, with its own parameters in the same object."""
+class Stage(NamedRow):
+    """One schedule of the learning rate, with its own parameters in the same object."""
 
     every: int | None = None
     factor: float | None = None
     steps: int | None = None
     least: float | None = None
     start: float | None = None
+    growth: int | None = None
+    power: float | None = None
+    peak: float | None = None
 
     def as_json(self) -> str | dict[str, Any]:
         """Return its name, or the object if it has parameters."""
         return {"name": self.name, **self.own} if self.own else self.name
+
+
+class ScheduleSettings(Stage):
+    """A schedule of the learning rate, or two in sequence.
+
+    The schedule `next` follows when the `steps` of the first one are over.
+    """
+
+    next: RowName | Stage | None = None
+
+    @property
+    def own(self) -> dict[str, float]:
+        """The parameters of the first schedule that are set."""
+        return {name: value for name, value in super().own.items() if name != "next"}
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The schedules in the order of their steps, each in its long form."""
+        if self.next is None:
+            return (self,)
+        return (self, self.next if isinstance(self.next, Stage) else Stage(name=self.next))
+
+    def as_json(self) -> str | dict[str, Any]:
+        """Return its name, or the object if it has parameters."""
+        _, *later = self.stages
+        following = {"next": later[0].as_json()} if later else {}
+        return {"name": self.name, **self.own, **following} if self.own or following else self.name
 
 
 Schedule = RowName | ScheduleSettings

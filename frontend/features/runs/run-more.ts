@@ -8,12 +8,14 @@ import { html, nothing } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import { moreSettings } from "../../ui/more-settings.ts";
 import { fullName, ownParameters } from "./run-knobs.ts";
+import { scheduleSettings } from "./schedule-settings.ts";
 import { refuseSeed, seedOf } from "../../ui/seed.ts";
 import { stopSettings } from "./stop-settings.ts";
 import "../../ui/setting-box.ts";
-import { defaultsOf, methodName, ownOf, parametersOf, rowOf, rowsOf } from "../../core/catalog.ts";
+import { defaultsOf, rowOf, rowsOf } from "../../core/catalog.ts";
 import { setting } from "../../core/format.ts";
 import { explanationOf } from "../../core/parameters.ts";
+import { scheduleWord } from "../../core/run-words.ts";
 import { stopWords } from "../../core/stops.ts";
 import { capital, nameFor, wordFor } from "../../core/words.ts";
 import type { Parameter } from "../../core/catalog.ts";
@@ -22,12 +24,10 @@ import type { App, Catalog, Json, Run, State } from "../../core/types.ts";
 /** These have knobs. */
 const IN_SIGHT = ["learning_rate", "batch_size"];
 const ORDER = { help: "how a pass takes the training samples; a full batch uses all at once" };
-const CONSTANT = "constant";
 
 const nameOf = (run: Run, what: string) => `${capital(what)} of ${run.label}`;
 const choicesOf = (catalog: Catalog | null, table: string) =>
   rowsOf(catalog, table).map(({ name }) => ({ value: name, text: nameFor(table, name) }));
-const scheduleOf = ({ settings: { schedule } }: Run) => schedule ?? CONSTANT;
 
 /** Settings of every run that have no knob. */
 const othersOf = (catalog: Catalog | null) =>
@@ -36,7 +36,6 @@ const othersOf = (catalog: Catalog | null) =>
 /** Settings that differ from their defaults, for the line beside "More". */
 export function asidesOf(run: Run, catalog: Catalog | null) {
   const { settings } = run;
-  const schedule = methodName(scheduleOf(run));
   const own = defaultsOf(catalog, "optimizers", settings.optimizer);
   const guards = ownParameters(catalog, run, true).filter(
     ({ name }) => settings[name] !== own[name],
@@ -45,7 +44,7 @@ export function asidesOf(run: Run, catalog: Catalog | null) {
     ({ name, default: usual }) => (settings[name] ?? usual) !== usual,
   );
   return [
-    schedule !== CONSTANT && wordFor("schedules", schedule),
+    scheduleWord(settings.schedule),
     settings.batch_size !== null &&
       settings.order !== "shuffle" &&
       wordFor("orders", settings.order),
@@ -60,21 +59,10 @@ export function runMore(run: Run, { catalog, experiment, problem }: State, app: 
   const { settings } = run;
   const { optimizer } = settings;
   const edit = (change: Json) => void app.edit(run.name, change);
-  const method = scheduleOf(run);
-  const schedule = methodName(method);
-  const own = ownOf(catalog, "schedules", method);
-  const box = (parameter: Parameter, value: any, apply: (value: any) => void) =>
-    html`<setting-box .parameter=${parameter} .name=${nameOf(run, fullName(parameter.name))}
-      .value=${value} .apply=${apply}></setting-box>`;
   const editing = (parameter: Parameter) =>
-    box(parameter, settings[parameter.name] ?? parameter.default, (value) =>
-      edit({ [parameter.name]: value }),
-    );
-  const turning = parametersOf(catalog, "schedules", schedule).map((parameter) =>
-    box(parameter, own[parameter.name], (value) =>
-      edit({ schedule: { name: schedule, ...own, [parameter.name]: value } }),
-    ),
-  );
+    html`<setting-box .parameter=${parameter} .name=${nameOf(run, fullName(parameter.name))}
+      .value=${settings[parameter.name] ?? parameter.default}
+      .apply=${(value: any) => edit({ [parameter.name]: value })}></setting-box>`;
   const orders = (catalog?.orders ?? []).map((value: string) => ({
     value,
     text: nameFor("orders", value),
@@ -90,11 +78,7 @@ export function runMore(run: Run, { catalog, experiment, problem }: State, app: 
         .options=${choicesOf(catalog, "optimizers")} .value=${optimizer}
         .explanation=${explanationOf(rowOf(catalog, "optimizers", optimizer))}
         .choose=${(name: string) => edit({ optimizer: name })}></setting-select>
-      <setting-select text="Schedule of the rate" .name=${nameOf(run, "schedule")}
-        .options=${choicesOf(catalog, "schedules")} .value=${schedule}
-        .explanation=${explanationOf(rowOf(catalog, "schedules", schedule))}
-        .choose=${(name: string) => edit({ schedule: name })}></setting-select>
-      ${keyed(schedule, turning.length ? html`<div class="pair">${turning}</div>` : nothing)}
+      ${scheduleSettings(run, catalog, edit)}
       ${
         settings.batch_size === null
           ? nothing

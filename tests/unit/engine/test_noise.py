@@ -89,7 +89,9 @@ def test_a_batch_with_replacement_scatters_as_all_such_batches_do(batch: int) ->
     off = ((drawn - mean) ** 2).sum(axis=1).mean()
     assert noise.norm_test(batch, replaced=True) * (mean @ mean) == pytest.approx(off, rel=1e-11)
     along = (drawn @ mean).var()
-    assert noise.inner_product_test(batch, replaced=True) * (mean @ mean) ** 2 == pytest.approx(along, rel=1e-10)
+    assert noise.inner_product_test(batch, replaced=True) * (mean @ mean) ** 2 == pytest.approx(
+        along, rel=1e-10
+    )
     apart = drawn - np.outer(drawn @ mean / (mean @ mean), mean)
     assert noise.orthogonality_test(batch, replaced=True) * (mean @ mean) == pytest.approx(
         (apart**2).sum(axis=1).mean(), rel=1e-10

@@ -23,11 +23,14 @@ from support.aliases import Json
 from support.problems import edit, joined, problem_of, same_bits, small_problem, train
 
 STEPS = 200
-SHORT: dict[str, dict[str, int]] = {
+SHORT: dict[str, dict[str, float]] = {
     "constant": {},
     "step": {"every": 30},
     "exponential": {"every": 30},
     "cosine": {"steps": 50},
+    "cosine_restarts": {"steps": 7},
+    "polynomial": {"steps": 50, "power": 2.0},
+    "one_cycle": {"steps": 60},
     "inverse_time": {"steps": 10},
     "warmup": {"steps": 40},
 }
@@ -44,6 +47,7 @@ def changes(draw: st.DrawFn) -> Edit:
                 {"order": "sequential"}, {"order": "replacement"}, {"order": "shuffle"},
                 *({"optimizer": name} for name in OPTIMIZERS),
                 *({"schedule": {"name": name, **own}} for name, own in SHORT.items()),
+                {"schedule": {"name": "warmup", "steps": 20, "next": {"name": "cosine", "steps": 50}}},
                 {"l1": 0.01}, {"l2": 0.1}, {"l1": 0.0, "l2": 0.0},
                 {"clip_norm": 0.1}, {"clip_value": 0.02}, {"clip_norm": None, "clip_value": None},
                 {"learning_rate": 0.001}, {"learning_rate": 0.03}, {"learning_rate": 3.0}, {"learning_rate": 1e3},

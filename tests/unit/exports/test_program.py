@@ -163,6 +163,8 @@ def test_these_recipes_name_every_row_of_every_table() -> None:
                                             {"at_step": 40, "optimizer": "momentum"}]},
         {"schedule": {"name": "step", "every": 7},
          "edits": [{"at_step": 25, "schedule": {"name": "step", "every": 7}}]},
+        {"schedule": {"name": "warmup", "steps": 9, "next": {"name": "cosine", "steps": 20}},
+         "edits": [{"at_step": 25, "schedule": {"name": "one_cycle", "steps": 20, "next": "constant"}}]},
         {"batch_size": 1, "edits": [{"at_step": 30, "batch_size": 4}, {"at_step": 41, "batch_size": None}]},
         {"optimizer": "adam", "seed": 5, "edits": [{"at_step": 11, "redraw": {"layers": [3, 1]}},
                                                    {"at_step": 12, "redraw": {"layers": [2], "weights": "uniform"}}]},

@@ -42,6 +42,19 @@ CHANGES: list[tuple[Json, Json]] = [
     ({}, {"schedule": "cosine"}),
     ({"schedule": "cosine"}, {"schedule": {"name": "step", "every": 10, "factor": 0.25}}),
     ({}, {"schedule": {"name": "warmup", "steps": 77}}),
+    ({}, {"schedule": {"name": "cosine_restarts", "growth": 3}}),
+    ({}, {"schedule": {"name": "warmup", "next": "cosine"}}),
+    (
+        {"schedule": {"name": "warmup", "next": "cosine"}},
+        {
+            "schedule": {
+                "name": "warmup",
+                "steps": 7,
+                "next": {"name": "one_cycle", "least": 0.5, "peak": 0.2},
+            }
+        },
+    ),
+    ({"schedule": "one_cycle"}, {"schedule": {"name": "polynomial", "power": 0.9, "least": 0}}),
     ({}, {"order": "sequential"}),
     ({"order": "sequential"}, {"order": "replacement"}),
     ({}, {"redraw": {"layers": [2]}}),
@@ -118,7 +131,18 @@ def test_names_are_the_same_words() -> None:
         "schedules": list(SCHEDULES),
         "orders": ["shuffle", "sequential", "replacement"],
         "initializers": list(INITIALIZERS),
-        "settings": [*OWN_SETTINGS, *AT_ANY_TIME, "every", "factor", "steps", "least", "start"],
+        "settings": [
+            *OWN_SETTINGS,
+            *AT_ANY_TIME,
+            "every",
+            "factor",
+            "steps",
+            "least",
+            "start",
+            "growth",
+            "power",
+            "peak",
+        ],
     }
     pairs = [[table, name] for table, rows in names.items() for name in rows]
     assert [word_for(*each) for each in pairs] == of_the_page(

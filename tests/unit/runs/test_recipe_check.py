@@ -97,6 +97,12 @@ def test_edits_are_put_in_order_merged_and_filled_in() -> None:
         ({"runs": [{"schedule": {"name": "step", "steps": 3}}]}, "/runs/0/schedule/steps"),
         ({"runs": [{"schedule": {"name": "constant", "every": 3}}]}, "/runs/0/schedule/every"),
         ({"runs": [{"schedule": {"name": "step", "factor": 1.5}}]}, "/runs/0/schedule/factor"),
+        ({"runs": [{"schedule": {"name": "step", "next": "cosine"}}]}, "/runs/0/schedule/next"),
+        ({"runs": [{"schedule": {"name": "warmup", "next": "gone"}}]}, "/runs/0/schedule/next"),
+        (
+            {"runs": [{"schedule": {"name": "warmup", "next": {"name": "cosine", "every": 3}}}]},
+            "/runs/0/schedule/next/every",
+        ),
         (
             {"runs": [{"edits": [{"at_step": 1, "schedule": {"name": "warmup", "start": 0.0}}]}]},
             "/runs/0/edits/0/schedule/start",
@@ -180,7 +186,8 @@ def test_the_catalog_names_every_row_with_its_parameters_and_the_bounds() -> Non
         "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw",
     }  # fmt: skip
     assert {row["name"] for row in listed["schedules"]} == {
-        "constant", "step", "exponential", "cosine", "inverse_time", "warmup",
+        "constant", "step", "exponential", "cosine", "cosine_restarts", "polynomial", "one_cycle", "inverse_time",
+        "warmup",
     }  # fmt: skip
     for title in ("datasets", "activations", "losses", "optimizers", "schedules", "initializers"):
         for row in listed[title]:

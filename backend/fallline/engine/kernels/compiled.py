@@ -83,7 +83,9 @@ class CompiledKernel:
     def run(self, problem: Problem, state: TrainingState, request: Slice) -> int:
         """See `table.Kernel`. NumPy makes the steps if a row has no compiled code."""
         settings = request.settings
-        has_method = settings.optimizer in OPTIMIZER_CODES and settings.schedule.name in SCHEDULE_CODES
+        has_method = settings.optimizer in OPTIMIZER_CODES and all(
+            stage.name in SCHEDULE_CODES for stage in settings.schedule.stages
+        )
         if not (has_method and self.supports(problem)):
             return NUMPY.run(problem, state, request)
         return _Slices(problem, state, request).run()

@@ -40,9 +40,7 @@ class Initializer:
         """The row's own parameters, with defaults."""
         return {row.name: own.get(row.name, row.default) for row in self.parameters}
 
-    def draw(
-        self, rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, **own: float
-    ) -> Array:
+    def draw(self, rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, **own: float) -> Array:
         """A new array of that shape; an own parameter that is left out has its default."""
         return self.function(rng, shape, fan_in, fan_out, **self.filled(own))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fallline.vocabulary.parameters import Parameter
-from fallline.vocabulary.run_settings import RunSettings
+from fallline.vocabulary.run_settings import RunSettings, ScheduleSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Schedule:
     """One schedule.
 
     `factor(t, *own)` is the factor t steps after the schedule was set, with its own parameters in their order (at most
-    two). `source` is the publication.
+    four). `source` is the publication. If it `ends`, its first parameter is the number of its steps, after which
+    another schedule may follow.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Schedule:
     factor: Callable[..., float]
     parameters: tuple[Parameter, ...] = ()
     source: str = ""
+    ends: bool = False
 
     def numbers(self, own: Mapping[str, float]) -> list[float]:
         """The own parameters in the order of `factor`, with defaults."""
@@ -53,6 +55,32 @@ def cosine_schedule(t: float, steps: float, least: float) -> float:
     return least + (1.0 - least) * 0.5 * (1.0 + math.cos(math.pi * min(t, steps) / steps))
 
 
+def cosine_restarts_schedule(t: float, steps: float, growth: float, least: float) -> float:
+    """Fall from 1 to `least` along half a cosine, again and again; each cycle is `growth` times as long."""
+    if growth == 1.0:
+        t = t % steps
+    while t >= steps:
+        t -= steps
+        steps *= growth
+    return least + (1.0 - least) * 0.5 * (1.0 + math.cos(math.pi * t / steps))
+
+
+def polynomial_schedule(t: float, steps: float, power: float, least: float) -> float:
+    """Fall from 1 to `least` with a power of the steps that remain, then stay."""
+    return least + (1.0 - least) * math.pow(1.0 - min(t, steps) / steps, power)
+
+
+def one_cycle_schedule(t: float, steps: float, peak: float, start: float, least: float) -> float:
+    """Rise from `start` to 1 along half a cosine, fall to `least` along another, then stay.
+
+    The share `peak` of the steps rises.
+    """
+    top = peak * steps
+    if t < top:
+        return start + (1.0 - start) * 0.5 * (1.0 - math.cos(math.pi * t / top))
+    return least + (1.0 - least) * 0.5 * (1.0 + math.cos(math.pi * (min(t, steps) - top) / (steps - top)))
+
+
 def inverse_time_schedule(t: float, steps: float) -> float:
     """1 / (1 + t / steps)."""
     return 1.0 / (1.0 + t / steps)
@@ -63,16 +91,42 @@ def warmup_schedule(t: float, steps: float, start: float) -> float:
     return start + (1.0 - start) * min(t, steps) / steps
 
 
+def sequence_of(schedule: ScheduleSettings) -> list[tuple[int, Schedule, list[float]]]:
+    """The schedules of a sequence, as in PyTorch's SequentialLR: (begin, row, own parameters).
+
+    A schedule's clock starts `begin` steps after the sequence was set.
+    """
+    sequence, begin = [], 0
+    for stage in schedule.stages:
+        row = SCHEDULES[stage.name]
+        own = row.numbers(stage.own)
+        sequence.append((begin, row, own))
+        begin += int(own[0]) if row.ends else 0
+    return sequence
+
+
 def rate_of(settings: RunSettings) -> Callable[[int], float]:
     """The rate of the change from step n to n + 1, as a function of n."""
-    row = SCHEDULES[settings.schedule.name]
-    own = row.numbers(settings.schedule.own)
+    sequence = sequence_of(settings.schedule)
     base, since = settings.learning_rate, settings.schedule_since
-    return lambda step: base * row.factor(float(step - since), *own)
+    return lambda step: base * _factor_at(step - since, sequence)
+
+
+def _factor_at(t: int, sequence: list[tuple[int, Schedule, list[float]]]) -> float:
+    begin, row, own = next(stage for stage in reversed(sequence) if stage[0] <= t)
+    return row.factor(float(t - begin), *own)
 
 
 def _steps(name: str, default: int, help: str) -> Parameter:
     return Parameter(name, default, 1, 1_000_000_000, integer=True, unit="steps", help=help)
+
+
+def _least(default: float) -> Parameter:
+    return Parameter("least", default, 0.0, 1.0, help="share of the rate at the end")
+
+
+def _start(default: float) -> Parameter:
+    return Parameter("start", default, 0.0, 1.0, open_minimum=True, help="share of the rate at the start")
 
 
 _FACTOR = Parameter("factor", 0.5, 0.0, 1.0, open_minimum=True, help="factor of the rate each time")
@@ -99,11 +153,45 @@ SCHEDULES: dict[str, Schedule] = {
             "cosine",
             "half a cosine down to the least rate, then constant",
             cosine_schedule,
+            (_steps("steps", 1000, "steps until the least rate"), _least(0.01)),
+            "Loshchilov and Hutter 2017, SGDR, arXiv:1608.03983, without restarts",
+            ends=True,
+        ),
+        Schedule(
+            "cosine_restarts",
+            "half a cosine down to the least rate, again and again from the full rate",
+            cosine_restarts_schedule,
+            (
+                _steps("steps", 200, "steps of the first cycle"),
+                Parameter("growth", 2, 1, 100, integer=True, help="length of each cycle over the one before"),
+                _least(0.01),
+            ),
+            "Loshchilov and Hutter 2017, SGDR, arXiv:1608.03983; PyTorch's CosineAnnealingWarmRestarts",
+        ),
+        Schedule(
+            "polynomial",
+            "falls with a power of the steps that remain, then constant; power 1 is a line",
+            polynomial_schedule,
             (
                 _steps("steps", 1000, "steps until the least rate"),
-                Parameter("least", 0.01, 0.0, 1.0, help="share of the rate at the end"),
+                Parameter("power", 1.0, 0.0, 10.0, open_minimum=True, help="power of the steps that remain"),
+                _least(0.01),
             ),
-            "Loshchilov and Hutter 2017, SGDR, arXiv:1608.03983, without restarts",
+            "PyTorch's PolynomialLR; Chen et al. 2018, DeepLab, arXiv:1606.00915",
+            ends=True,
+        ),
+        Schedule(
+            "one_cycle",
+            "half a cosine up to the full rate, another one down to almost 0, then constant",
+            one_cycle_schedule,
+            (
+                _steps("steps", 1000, "steps of the cycle"),
+                Parameter("peak", 0.3, 0.0, 0.99, open_minimum=True, help="share of the steps that rise"),
+                _start(0.04),
+                _least(4e-6),
+            ),
+            "Smith and Topin 2018, Super-convergence, arXiv:1708.07120; PyTorch's OneCycleLR, momentum not cycled",
+            ends=True,
         ),
         Schedule(
             "inverse_time",
@@ -116,11 +204,9 @@ SCHEDULES: dict[str, Schedule] = {
             "warmup",
             "linear warm-up from a share of the rate to the full rate, then constant",
             warmup_schedule,
-            (
-                _steps("steps", 100, "steps until the full rate"),
-                Parameter("start", 0.1, 0.0, 1.0, open_minimum=True, help="share of the rate at the start"),
-            ),
+            (_steps("steps", 100, "steps until the full rate"), _start(0.1)),
             "PyTorch's LinearLR; Goyal et al. 2017, Accurate, large minibatch SGD, arXiv:1706.02677",
+            ends=True,
         ),
     )
 }

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fallline.engine.methods.optimizers import OPTIMIZERS
-from fallline.engine.methods.schedules import SCHEDULES
+from fallline.engine.methods.schedules import SCHEDULES, sequence_of
 from fallline.vocabulary.recipe import RunRecipe
-from fallline.vocabulary.run_settings import RunSettings
+from fallline.vocabulary.run_settings import RunSettings, Stage
 
 Lines = dict[str, str]
 
@@ -109,11 +109,19 @@ def _lines(settings: RunSettings) -> Lines:
 
 def _schedule(settings: RunSettings) -> str:
     """Return the factor as a function of the steps; None for a constant rate."""
-    row = SCHEDULES[settings.schedule.name]
-    if row.name == "constant":
+    if settings.schedule.name == "constant":
         return "None"
-    own = [f"{each.name}={settings.schedule.own.get(each.name, each.default)!r}" for each in row.parameters]
-    return f"lambda t: {row.name}_schedule(t, {', '.join(own)})"
+    stages, sequence = settings.schedule.stages, sequence_of(settings.schedule)
+    text = f"lambda t: {_factor(stages[0], 't')}"
+    for stage, (begin, _, _) in zip(stages[1:], sequence[1:], strict=True):
+        text += f" if t < {begin} else {_factor(stage, f't - {begin}')}"
+    return text
+
+
+def _factor(stage: Stage, t: str) -> str:
+    """Return the call of a schedule's function."""
+    own = [f"{row.name}={stage.own.get(row.name, row.default)!r}" for row in SCHEDULES[stage.name].parameters]
+    return f"{stage.name}_schedule({', '.join([t, *own])})"
 
 
 def _may_take_one(size: int | None, since: int, m: int) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
-from fallline.vocabulary.run_settings import RunSettings, ScheduleSettings, StopCondition
+from fallline.vocabulary.run_settings import CONSTANT, RunSettings, ScheduleSettings, Stage, StopCondition
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "optimizers": {
@@ -22,7 +22,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "adam": "Adam",
         "adamw": "AdamW",
     },
-    "schedules": {"step": "step decay", "inverse_time": "1/t", "warmup": "warm-up"},
+    "schedules": {
+        "step": "step decay",
+        "cosine_restarts": "cosine with restarts",
+        "inverse_time": "1/t",
+        "warmup": "warm-up",
+    },
     "initializers": {
         "he": "He",
         "he_normal": "He, normal",
@@ -48,13 +53,14 @@ def word_for(table: str, name: str) -> str:
 def run_sentence(settings: RunSettings) -> str:
     """Describe settings: "full batch, momentum 0.9, rate 0.03, cosine, L2 0.001"."""
     size = "full batch" if settings.batch_size is None else f"batch of {settings.batch_size:,}"
-    schedule = settings.schedule.name
     asides = [_setting_words(name, value) for name in _ASIDES if (value := getattr(settings, name))]
     words = [
         size,
         _method(settings),
         f"rate {setting(settings.learning_rate)}",
-        None if schedule == "constant" else word_for("schedules", schedule),
+        None
+        if settings.schedule == CONSTANT
+        else " then ".join(map(_schedule_word, settings.schedule.stages)),
         *asides,
     ]
     return ", ".join(word for word in words if word)
@@ -147,6 +153,16 @@ def _schedule(schedule: ScheduleSettings) -> str:
 
     An edit that names it restarts it, so it is described even if it was in force.
     """
-    defaults = {row.name: row.default for row in SCHEDULES[schedule.name].parameters}
-    own = [_setting_words(name, value) for name, value in schedule.own.items() if value != defaults.get(name)]
-    return ", ".join([f"schedule {word_for('schedules', schedule.name)}", *own])
+    words = []
+    for lead, stage in zip(("schedule", "then"), schedule.stages, strict=False):
+        words.append(f"{lead} {_schedule_word(stage)}")
+        words += [
+            _setting_words(row.name, value)
+            for row in SCHEDULES[stage.name].parameters
+            if (value := stage.own.get(row.name, row.default)) != row.default
+        ]
+    return ", ".join(words)
+
+
+def _schedule_word(stage: Stage) -> str:
+    return word_for("schedules", stage.name)

@@ -11,7 +11,7 @@ from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.initializers import INITIALIZERS, Initializer
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.methods.optimizers import OPTIMIZERS
-from fallline.engine.methods.schedules import SCHEDULES
+from fallline.engine.methods.schedules import SCHEDULES, Schedule
 from fallline.runs.checks.bounds import BOUNDS, LARGEST_MINI_BATCH, MOST_FEATURES, MOST_SAMPLES
 from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.exhibit_curves import CURVES
@@ -101,6 +101,18 @@ RUN_SETTINGS = (
 """Settings of every run, beside those of its methods."""
 
 
+NEXT: dict[str, object] = {
+    "name": "next",
+    "schema": {"anyOf": [{"enum": list(SCHEDULES)}, {"type": "object"}, {"type": "null"}], "default": None},
+    "default": None,
+    "range": [None, None],
+    "unit": "",
+    "help": "schedule that follows when the steps are over; its own clock starts there",
+    "source": "PyTorch's SequentialLR",
+}
+"""The setting of a schedule that ends: the one that follows."""
+
+
 def catalog() -> dict[str, Any]:
     """Return all methods, settings and bounds for `GET /catalog`."""
     tables: dict[str, Mapping[str, Any]] = {
@@ -134,6 +146,8 @@ def _exhibit_entry(name: str, exhibit: Exhibit) -> dict[str, Any]:
 def _entry(row: Any) -> dict[str, Any]:
     parameters = [each.as_json() for each in row.parameters]
     entry = {"name": row.name, "help": row.help, "source": row.source, "parameters": parameters}
+    if isinstance(row, Schedule):
+        entry |= {"next": NEXT if row.ends else None}
     if isinstance(row, Initializer):
         entry |= {"draws": list(row.draws), "same_as": row.same_as}
     return entry

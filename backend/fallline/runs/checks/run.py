@@ -25,6 +25,7 @@ from fallline.vocabulary.run_settings import (
     Change,
     Edit,
     RunSettings,
+    Stage,
     schedule_of,
 )
 
@@ -124,10 +125,20 @@ def _filled_in(
 
 
 def _filled_schedule(named: str | dict[str, Any], pointer: str) -> str | dict[str, Any]:
-    schedule = schedule_of(named)
-    named_in(SCHEDULES, schedule.name, pointer, "schedule")
-    own = _filled(schedule.name, SCHEDULES[schedule.name].parameters, schedule.own, {}, pointer)
-    return schedule_of({"name": schedule.name, **own}).as_json()
+    first, *later = schedule_of(named).stages
+    filled = _filled_stage(first, pointer)
+    if later:
+        if not SCHEDULES[first.name].ends:
+            ending = ", ".join(name for name, row in SCHEDULES.items() if row.ends)
+            raise invalid(f"{pointer}/next", f"no such setting: {first.name} has no end, unlike {ending}")
+        filled["next"] = _filled_stage(later[0], f"{pointer}/next")
+    return schedule_of(filled).as_json()
+
+
+def _filled_stage(stage: Stage, pointer: str) -> dict[str, Any]:
+    named_in(SCHEDULES, stage.name, pointer, "schedule")
+    own = _filled(stage.name, SCHEDULES[stage.name].parameters, stage.own, {}, pointer)
+    return {"name": stage.name, **own}
 
 
 def _filled(
