@@ -13,6 +13,8 @@ const MODERATE = 100;
 
 const hasType = ({ schema }: Parameter, type: string) => [schema?.type].flat().includes(type);
 export const isWhole = (parameter: Parameter) => hasType(parameter, "integer");
+/** The value is a list, empty by default. */
+export const isList = (parameter: Parameter) => hasType(parameter, "array");
 /** Null is a value and switches it off. */
 export const canBeOff = (parameter: Parameter) => hasType(parameter, "null");
 

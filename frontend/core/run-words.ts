@@ -15,9 +15,9 @@ import type { Catalog, Json, Run } from "./types.ts";
 const batchWord = (batch: number | null | undefined) =>
   batch === null ? "GD" : batch === 1 ? "SGD" : `mini-batch ${integer(Number(batch))}`;
 
-/** A setting with its value: "beta 1 0.5", "clip norm off". */
-const settingWord = (name: string, value: number | null) =>
-  `${wordFor("settings", name)} ${value === null ? "off" : setting(value)}`;
+/** A setting with its value: "beta 1 0.5", "clip norm off", "layer rates 1, 0.1". */
+export const settingWord = (name: string, value: number | number[] | null) =>
+  `${wordFor("settings", name)} ${[value ?? []].flat().map(setting).join(", ") || "off"}`;
 
 /**
  * Settings with their values: "rate 0.03, clip norm 1".
@@ -49,12 +49,20 @@ export function scheduleWord(schedule: Method | undefined) {
 }
 
 /** Settings of any method: schedule, penalties, clipping. */
-function asides({ schedule, l1, l2, clip_norm: norm, clip_value: value }: Json) {
+function asides({
+  schedule,
+  l1,
+  l2,
+  clip_norm: norm,
+  clip_value: value,
+  layer_rates: rates = [],
+}: Json) {
   return [
     scheduleWord(schedule),
     ...Object.entries({ l1, l2, clip_norm: norm, clip_value: value }).map(([each, size]) =>
       size ? settingWord(each, size) : null,
     ),
+    rates.length ? settingWord("layer_rates", rates) : null,
   ];
 }
 
@@ -137,7 +145,8 @@ export function editWords(edit: Json, before: Json, catalog: Catalog | null = nu
   const base = isOther ? changed(before, { optimizer: edit.optimizer }, catalog) : before;
   const current = (name: string) =>
     base[name] === undefined ? rowOf(catalog, "run_settings", name)?.default : base[name];
-  const has = (name: string) => edit[name] !== undefined && edit[name] !== current(name);
+  const has = (name: string) =>
+    edit[name] !== undefined && String(edit[name]) !== String(current(name));
   const words = [
     has("batch_size") && `${batchWord(before.batch_size)} → ${batchWord(edit.batch_size)}`,
     isOther && (methodWord({ ...base, ...edit }) ?? wordFor("optimizers", edit.optimizer)),

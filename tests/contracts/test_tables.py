@@ -160,8 +160,8 @@ def test_no_constant_prediction_is_better_than_the_baseline(name: str) -> None:
     assert np.abs(slope).max() < 1e-15
 
 
-RATES = {"adagrad": 0.1}
-"""Adagrad's steps only become shorter, so it starts with longer ones, as in its paper."""
+RATES = {"adagrad": 0.1, "adadelta": 1.0}
+"""Adagrad's steps only become shorter, so it starts with longer ones, as in its paper. Adadelta has its own unit."""
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

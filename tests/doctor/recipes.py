@@ -5,7 +5,7 @@ A candidate is only a guess. The oracle decides whether the run has the fault, o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -54,9 +54,12 @@ DATA: tuple[Json, ...] = (
 
 OPTIMIZERS: tuple[tuple[str, float], ...] = (
     ("sgd", 0.1), ("momentum", 0.02), ("nesterov", 0.02), ("adagrad", 0.05), ("rmsprop", 0.003), ("adam", 0.01),
-    ("adamw", 0.01),
+    ("adamw", 0.01), ("dampened_momentum", 0.1), ("adadelta", 1.0), ("rmsprop_momentum", 0.0003),
+    ("rmsprop_centered", 0.001), ("amsgrad", 0.01), ("adamax", 0.01), ("nadam", 0.01), ("radam", 0.01), ("lion", 0.001),
 )  # fmt: skip
 """Every optimizer, with a rate that serves."""
+USUAL = OPTIMIZERS[:7]
+"""Faults are planted with these."""
 
 BATCHES = (None, None, 32, 8)
 NETS: tuple[tuple[tuple[int, ...], str, str], ...] = (
@@ -84,9 +87,11 @@ def net(
     return {"layers": layers, "weights": weights, "biases": biases, "seed": number + 1}
 
 
-def how(number: int, times: float = 1.0, **more: Any) -> Json:
+def how(
+    number: int, times: float = 1.0, optimizers: Sequence[tuple[str, float]] = USUAL, **more: Any
+) -> Json:
     """Return an optimizer, by number, at so many times a rate that serves."""
-    name, rate = OPTIMIZERS[number % len(OPTIMIZERS)]
+    name, rate = optimizers[number % len(optimizers)]
     return {"name": "run", "optimizer": name, "learning_rate": float(f"{times * rate:.3g}"), **more}
 
 
@@ -100,7 +105,7 @@ def healthy() -> Iterator[Patient]:
     for number in count():
         units, activation, weights = NETS[number // 3 % len(NETS)]
         batch = BATCHES[number // 7 % len(BATCHES)]
-        run = how(number, 0.3 if batch == 8 else 1.0, batch_size=batch)
+        run = how(number, 0.3 if batch == 8 else 1.0, OPTIMIZERS, batch_size=batch)
         samples = {"test_fraction": 0.25} if number % 2 else {}
         yield patient(data(number, **samples), net(number, units, activation, weights), run)
 
@@ -136,7 +141,7 @@ def _dead_layer(n: int) -> Patient:
         return patient(data(n), net(n, (6, 6), "relu", "zeros"), how(n))
     run = {
         "name": "run",
-        "optimizer": OPTIMIZERS[n % 7][0],
+        "optimizer": USUAL[n % 7][0],
         "learning_rate": 0.02,
         "batch_size": (None, 10)[n % 2],
     }
@@ -249,7 +254,7 @@ def _plateau(n: int) -> Patient:
 
 def _spike(n: int) -> Patient:
     """A rate that is high for a few steps, by two edits."""
-    at_step, rate = 200 + 13 * n, OPTIMIZERS[n % 7][1]
+    at_step, rate = 200 + 13 * n, USUAL[n % 7][1]
     edits = [
         {"at_step": at_step, "learning_rate": float(f"{rate * (100.0, 300.0)[n % 2]:.3g}")},
         {"at_step": at_step + 2, "learning_rate": rate},
@@ -259,7 +264,7 @@ def _spike(n: int) -> Patient:
 
 def _worse_than_before(n: int) -> Patient:
     """A rate that is high for a few steps and then too low to make up for them."""
-    at_step, rate = 200 + 5 * n, OPTIMIZERS[n % 7][1]
+    at_step, rate = 200 + 5 * n, USUAL[n % 7][1]
     edits = [
         {"at_step": at_step, "learning_rate": float(f"{rate * (10.0, 20.0, 40.0)[n % 3]:.3g}")},
         {"at_step": at_step + 3, "learning_rate": float(f"{rate * 0.01:.3g}")},

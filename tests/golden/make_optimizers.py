@@ -41,6 +41,23 @@ CASES = [
     ("adam", 0.1, {"beta1": 0.8, "beta2": 0.9, "epsilon": 1e-3}),
     ("adamw", 0.01, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01}),
     ("adamw", 0.1, {"beta1": 0.8, "beta2": 0.9, "epsilon": 1e-3, "weight_decay": 0.5}),
+    ("dampened_momentum", 0.05, {"momentum": 0.9, "dampening": 0.9}),
+    ("dampened_momentum", 0.1, {"momentum": 0.8, "dampening": 0.3}),
+    ("adadelta", 1.0, {"decay": 0.9, "epsilon": 1e-6}),
+    ("adadelta", 0.5, {"decay": 0.5, "epsilon": 1e-2}),
+    ("rmsprop_momentum", 0.01, {"decay": 0.99, "epsilon": 1e-8, "momentum": 0.9}),
+    ("rmsprop_momentum", 0.05, {"decay": 0.5, "epsilon": 1e-2, "momentum": 0.5}),
+    ("rmsprop_centered", 0.01, {"decay": 0.99, "epsilon": 1e-8, "momentum": 0.0}),
+    ("rmsprop_centered", 0.05, {"decay": 0.9, "epsilon": 1e-2, "momentum": 0.5}),
+    ("amsgrad", 0.01, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0}),
+    ("amsgrad", 0.1, {"beta1": 0.8, "beta2": 0.9, "epsilon": 1e-3, "weight_decay": 0.5}),
+    ("adamax", 0.01, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}),
+    ("adamax", 0.1, {"beta1": 0.8, "beta2": 0.9, "epsilon": 1e-3}),
+    ("nadam", 0.01, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "momentum_decay": 0.004}),
+    ("nadam", 0.1, {"beta1": 0.8, "beta2": 0.9, "epsilon": 1e-3, "momentum_decay": 0.1}),
+    ("radam", 0.01, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}),
+    ("radam", 0.1, {"beta1": 0.8, "beta2": 0.9, "epsilon": 1e-3}),
+    ("radam", 0.1, {"beta1": 0.8, "beta2": 0.6, "epsilon": 1e-3}),
 ]
 
 SCHEDULES: list[dict[str, Any]] = [
@@ -77,25 +94,38 @@ DESCENTS: list[dict[str, Any]] = [
         "optimizer": "adamw", "weight_decay": 0.1, "l1": 0.01, "l2": 0.1, "clip_norm": 0.5, "batch_size": 7,
         "schedule": {"name": "step", "every": 4, "factor": 0.5},
     },
+    {"optimizer": "momentum", "layer_rates": [2.0, 0.1], "schedule": {"name": "step", "every": 4, "factor": 0.5}},
+    {"optimizer": "adamw", "weight_decay": 0.3, "bias_decay": 0.0, "layer_rates": [0.5, 0.0]},
+    {"optimizer": "amsgrad", "weight_decay": 0.3, "bias_decay": 0.25, "batch_size": 7},
 ]  # fmt: skip
 
 
-def optimizer_of(
-    name: str, parameters: list[torch.Tensor], rate: float, own: dict[str, Any]
-) -> optim.Optimizer:
+def optimizer_of(name: str, parameters: list[Any], rate: float, own: dict[str, Any]) -> optim.Optimizer:
     match name:
         case "sgd":
             return optim.SGD(parameters, lr=rate)
         case "momentum" | "nesterov":
             return optim.SGD(parameters, lr=rate, momentum=own["momentum"], nesterov=name == "nesterov")
+        case "dampened_momentum":
+            return optim.SGD(parameters, lr=rate, momentum=own["momentum"], dampening=own["dampening"])
         case "adagrad":
             return optim.Adagrad(parameters, lr=rate, eps=own["epsilon"])
-        case "rmsprop":
-            return optim.RMSprop(parameters, lr=rate, alpha=own["decay"], eps=own["epsilon"])
+        case "adadelta":
+            return optim.Adadelta(parameters, lr=rate, rho=own["decay"], eps=own["epsilon"])
+        case "rmsprop" | "rmsprop_momentum" | "rmsprop_centered":
+            more = {"momentum": own.get("momentum", 0.0), "centered": name == "rmsprop_centered"}
+            return optim.RMSprop(parameters, lr=rate, alpha=own["decay"], eps=own["epsilon"], **more)
     betas, eps = (own["beta1"], own["beta2"]), own["epsilon"]
     if name == "adam":
         return optim.Adam(parameters, lr=rate, betas=betas, eps=eps)
-    return optim.AdamW(parameters, lr=rate, betas=betas, eps=eps, weight_decay=own["weight_decay"])
+    if name in ("adamw", "amsgrad"):
+        decay = own["weight_decay"]
+        return optim.AdamW(
+            parameters, lr=rate, betas=betas, eps=eps, weight_decay=decay, amsgrad=name == "amsgrad"
+        )
+    if name == "nadam":
+        return optim.NAdam(parameters, lr=rate, betas=betas, eps=eps, momentum_decay=own["momentum_decay"])
+    return (optim.Adamax if name == "adamax" else optim.RAdam)(parameters, lr=rate, betas=betas, eps=eps)
 
 
 def path(name: str, rate: float, own: dict[str, float]) -> dict[str, object]:
@@ -180,7 +210,14 @@ def descent(run: dict[str, Any]) -> dict[str, object]:
     own = {"momentum": 0.9, "epsilon": 1e-8, "beta1": 0.9, "beta2": 0.999, **run}
     if run.get("optimizer") == "adagrad":
         own["epsilon"] = 1e-10
-    optimizer = optimizer_of(run.get("optimizer", "sgd"), parameters, run["learning_rate"], own)
+    groups = [
+        {"params": [each], "lr": run["learning_rate"] * run.get("layer_rates", [1.0, 1.0])[place // 2]}
+        for place, each in enumerate(parameters)
+    ]
+    if "bias_decay" in run:
+        for group in groups[1::2]:
+            group["weight_decay"] = run["weight_decay"] * run["bias_decay"]
+    optimizer = optimizer_of(run.get("optimizer", "sgd"), groups, run["learning_rate"], own)
     scheduler = scheduler_of(optimizer, run.get("schedule", {"name": "constant"}))
     place, visited, objectives = 0, [], []
     for _ in range(STEPS):
@@ -205,6 +242,7 @@ def descent(run: dict[str, Any]) -> dict[str, object]:
 
 
 if __name__ == "__main__":
+    torch.set_default_dtype(torch.float64)  # NAdam keeps the product of its momentums in this type
     document = {
         "torch": torch.__version__,
         "start": START,

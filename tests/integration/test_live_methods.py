@@ -22,7 +22,7 @@ RECIPE: dict[str, Any] = {
 EDITS: list[dict[str, Any]] = [
     {"l2": 0.05},
     *({"optimizer": name} for name in OPTIMIZERS),
-    {"weight_decay": 0.2, "learning_rate": 0.002},
+    {"optimizer": "adamw", "weight_decay": 0.2, "learning_rate": 0.002},
     {"l1": 0.01, "l2": 0},
     *({"schedule": name} for name in SCHEDULES),
     {"schedule": {"name": "step", "every": 9, "factor": 0.9}},

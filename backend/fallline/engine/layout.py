@@ -35,6 +35,14 @@ class Layout:
         places = zip(self.names, self.shapes, self.offsets, self.lengths, strict=True)
         return {name: flat[start : start + length].reshape(shape) for name, shape, start, length in places}
 
+    def per_layer(self, values: Sequence[float]) -> Array:
+        """A flat vector with the same value in all entries of a layer, from one value per layer."""
+        return np.repeat(values, np.add(self.lengths[0::2], self.lengths[1::2]))
+
+    def per_kind(self, weights: float, biases: float) -> Array:
+        """A flat vector with one value in all weights and one in all biases."""
+        return np.repeat([weights, biases] * (len(self.lengths) // 2), self.lengths)
+
     def weights(self, flat: Array) -> list[Array]:
         """Flat views of W1, W2, ... into a flat vector."""
         places = zip(self.offsets[0::2], self.lengths[0::2], strict=True)

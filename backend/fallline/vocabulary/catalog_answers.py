@@ -13,12 +13,12 @@ from fallline.vocabulary.strict import OpenModel
 class Parameter(OpenModel):
     """A parameter of a catalog row.
 
-    If null switches it off, `when_on` is a number that switches it on.
+    If null switches it off, `when_on` is a number that switches it on. The default of a list is empty.
     """
 
     name: str
     json_schema: dict[str, Any] = Field(alias="schema")
-    default: float | int | None
+    default: float | int | list[float] | None
     range: list[float | None]
     unit: str
     help: str

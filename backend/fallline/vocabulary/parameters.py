@@ -11,7 +11,8 @@ class Parameter:
 
     `minimum` and `maximum` bound it; `open_minimum` and `open_maximum` exclude the bound itself. `unit` is empty for a
     pure number, `help` is one line of text, `source` says where it was published. With `off` it may be null, which
-    switches it off and is the default in recipes; `default` is then a number that switches it on.
+    switches it off and is the default in recipes; `default` is then a number that switches it on. With `each`, the
+    value is a list with a number for each of these; an empty list, the default in recipes, stands for the defaults.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Parameter:
     help: str = ""
     source: str = ""
     off: bool = False
+    each: str = ""
 
     def allows(self, value: float) -> bool:
         """Return whether the value is in the range."""
@@ -54,14 +56,14 @@ class Parameter:
             schema["exclusiveMinimum" if self.open_minimum else "minimum"] = self.minimum
         if self.maximum is not None:
             schema["exclusiveMaximum" if self.open_maximum else "maximum"] = self.maximum
-        return schema
+        return {"type": "array", "items": schema, "default": []} if self.each else schema
 
     def as_json(self) -> dict[str, object]:
         """Return the catalog entry; `when_on` if null switches it off."""
         entry: dict[str, object] = {
             "name": self.name,
             "schema": self.schema(),
-            "default": None if self.off else self.default,
+            "default": [] if self.each else None if self.off else self.default,
             "range": [self.minimum, self.maximum],
             "unit": self.unit,
             "help": self.help,

@@ -25,13 +25,23 @@ MOST_STOPS = 8
 PATIENCE, LEAST = 500, 0.01
 """Defaults: a loss stalls if it has not fallen by this share within this many steps."""
 
-OWN_SETTINGS = ("momentum", "decay", "beta1", "beta2", "epsilon", "weight_decay")
+OWN_SETTINGS = (
+    "momentum",
+    "dampening",
+    "decay",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "weight_decay",
+    "bias_decay",
+    "momentum_decay",
+)
 """Settings of particular optimizers, beside the optimizer's name."""
 
 ALWAYS = ("optimizer", "learning_rate", "batch_size", "order")
 """Settings of a run that a complete recipe always contains."""
 
-AT_ANY_TIME = ("l1", "l2", "clip_norm", "clip_value")
+AT_ANY_TIME = ("l1", "l2", "clip_norm", "clip_value", "layer_rates")
 """Settings of every optimizer that a complete recipe contains only if they are not at their default."""
 
 EDITABLE = (*ALWAYS, *OWN_SETTINGS, "schedule", *AT_ANY_TIME, "stop", "redraw")
@@ -52,6 +62,7 @@ BATCH_SIZE = "number of samples in the gradient of one step; null: all training 
 ORDER = "order of the samples: a new shuffle each pass, the order of the data, or draws with replacement"
 Coefficient = Annotated[float, Field(ge=0, le=1e6)]
 Limit = Annotated[float, Field(gt=0, le=1e6)]
+LayerRate = Annotated[float, Field(ge=0, le=1e3)]
 
 
 class SparseModel(StrictModel):
@@ -209,7 +220,8 @@ class RunSettings:
 
     `batch_size` None is the full batch; `own` has the optimizer's parameters. `schedule` starts at step
     `schedule_since`. `l1` and `l2` are the coefficients of penalties on weights. `clip_norm` and `clip_value` bound the
-    gradient; None is no bound. `stop` ends the run, at steps after `stop_since`.
+    gradient; None is no bound. `layer_rates` are factors of the rate, one per layer; empty for 1 in all. `stop` ends
+    the run, at steps after `stop_since`.
     """
 
     optimizer: str
@@ -223,6 +235,7 @@ class RunSettings:
     l2: float = 0.0
     clip_norm: float | None = None
     clip_value: float | None = None
+    layer_rates: tuple[float, ...] = ()
     stop: tuple[StopCondition, ...] = ()
     stop_since: int = 0
 
@@ -258,6 +271,8 @@ class RunSettings:
                     continue  # not a setting: happens once, at its step
                 elif name == "schedule":
                     plain.update(schedule=schedule_of(value), schedule_since=at_step)
+                elif name == "layer_rates":
+                    plain[name] = tuple(value)
                 elif name == "stop":
                     plain.update(stop=stops_of(value), stop_since=at_step)
                 else:
@@ -274,6 +289,8 @@ class RunSettings:
         if self.schedule != CONSTANT:
             fields["schedule"] = self.schedule.as_json()
         fields.update({name: value for name in AT_ANY_TIME if (value := getattr(self, name))})
+        if self.layer_rates:
+            fields["layer_rates"] = list(self.layer_rates)
         if self.stop:
             fields["stop"] = [condition.model_dump() for condition in self.stop]
         return fields
@@ -289,12 +306,33 @@ class MethodSettings(StrictModel):
     """
 
     momentum: float | None = Field(default=None, description="share of the velocity that each step keeps")
+    dampening: float | None = Field(
+        default=None, description="share of each gradient that the velocity leaves out"
+    )
     decay: float | None = Field(default=None, description="decay of the running mean of the squared gradient")
-    beta1: float | None = Field(default=None, description="decay of the running mean of the gradient")
-    beta2: float | None = Field(default=None, description="decay of the running mean of its square")
-    epsilon: float | None = Field(default=None, description="added to the root to avoid division by 0")
+    beta1: float | None = Field(
+        default=None,
+        description="decay of the running mean of the gradient; in lion: share of the running mean in the sign, beside "
+        "the newest gradient",
+    )
+    beta2: float | None = Field(
+        default=None,
+        description="decay of the running mean of its square; in adamax: decay of the largest size of the gradient; in "
+        "lion: decay of the running mean of the gradient",
+    )
+    epsilon: float | None = Field(
+        default=None,
+        description="added to the root to avoid division by 0; in adadelta: added to both means before their roots; in "
+        "adamax: added to the gradient's size to avoid division by 0",
+    )
     weight_decay: float | None = Field(
         default=None, description="share of the parameters lost per step, divided by the rate"
+    )
+    bias_decay: float | None = Field(
+        default=None, description="weight decay of biases, as a share of that of weights"
+    )
+    momentum_decay: float | None = Field(
+        default=None, description="speed at which the momentum rises from half of beta1"
     )
     schedule: Schedule | None = Field(
         default=None, description="how the rate changes, from the step that sets it"
@@ -311,6 +349,9 @@ class MethodSettings(StrictModel):
     )
     clip_value: Limit | None = Field(
         default=None, description="largest size of a gradient entry, applied after the norm; null: no limit"
+    )
+    layer_rates: Annotated[list[LayerRate], Field(max_length=MOST_REDRAWN)] | None = Field(
+        default=None, description="factor of the rate in each layer, from the first; []: 1 in all layers"
     )
     stop: Stops | None = Field(
         default=None, description="the run finishes at the first step that meets one of these; []: none"

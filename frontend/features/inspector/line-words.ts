@@ -201,15 +201,27 @@ function changeWords({ line, scope }: Context) {
 }
 
 function memoryWords({ sheet, line, scope }: Context) {
-  const [, kind] = /^(velocity|mean|square)_/.exec(line.name) ?? [];
+  const [, kind] = /^(velocity|mean|square|change_square|largest)_/.exec(line.name) ?? [];
   const zero = zeroOf({ sheet, place: 0, line, scope, m: 0 });
   const added = zero ? ` ${zero} is exactly 0, so it only decays.` : "";
+  const names = namesIn(line.expression);
   if (kind === "velocity")
-    return `The earlier changes times ${setting(numberOf(sheet, "momentum") ?? 0)}, plus this gradient.${added}`;
-  if (kind === "mean")
-    return `A running mean of the gradient, of about the last ${integer(1 / (1 - (numberOf(sheet, "beta1") ?? 0)))} changes.${added}`;
+    return `The earlier changes times ${setting(numberOf(sheet, "momentum") ?? 0)}, plus ${names.has("dampening") ? "a share of " : ""}this gradient${names.has("epsilon") ? " over its usual size" : ""}.${added}`;
+  if (kind === "mean") {
+    const decay = ["decay", "beta2", "beta1"].find((name) => names.has(name)) ?? "";
+    return `A running mean of the gradient, of about the last ${integer(1 / (1 - (numberOf(sheet, decay) ?? 0)))} changes.${added}`;
+  }
+  if (kind === "change_square")
+    return `A running mean of the squared change, before the rate.${added}`;
+  if (kind === "largest")
+    return names.has("beta2")
+      ? `The largest size of the gradient, entry by entry; an old one fades.${added}`
+      : "The largest mean of the squared gradient so far, entry by entry.";
   return `A running mean of the squared gradient, entry by entry.${added}`;
 }
+
+/** Lines of `radam`: whether a step is divided at this length of the mean of squares. */
+const isDivided = ({ sheet }: Context) => (numberOf(sheet, "length") ?? 0) > 5;
 
 function shareWords({ line, scope }: Context) {
   const share = Number(line.values);
@@ -249,7 +261,53 @@ const WORDS: [RegExp, (context: Context) => string | null][] = [
         : `d${line.name.replace("db", "z")}, summed over the ${integer(m)} samples.`,
   ],
   [/^dW\d+$/, weightGradientWords],
-  [/^(velocity|mean|square)_/, memoryWords],
+  [/^(velocity|mean|square|change_square|largest)_/, memoryWords],
+  [
+    /^change_/,
+    () => "The gradient, times the usual size of a change, over the usual size of a gradient.",
+  ],
+  [
+    /^ahead_/,
+    () => "The gradient and its mean, weighed as if this step's momentum had already been applied.",
+  ],
+  [
+    /^scaled_/,
+    (context) =>
+      isDivided(context)
+        ? "What each entry is multiplied by: the rectifier over its usual size."
+        : "All 1: the mean of squares is still too short to divide by it.",
+  ],
+  [
+    /^lr\d+$/,
+    ({ line }) => `The rate of layer ${line.name.slice(2)}: ${number(Number(line.values))}.`,
+  ],
+  [/^mu$/, ({ line }) => `The momentum of this step: ${number(Number(line.values))}.`],
+  [/^mu_next$/, ({ line }) => `The momentum of the next step: ${number(Number(line.values))}.`],
+  [
+    /^correction$/,
+    ({ line }) =>
+      `1 minus the product of all momentums so far: ${number(Number(line.values))}. It corrects the start from 0.`,
+  ],
+  [
+    /^longest$/,
+    ({ line }) =>
+      `The number of samples that the mean of squares has in the end: ${number(Number(line.values))}.`,
+  ],
+  [
+    /^length$/,
+    (context) =>
+      `The number of samples in the mean of squares so far: ${number(Number(context.line.values))}. ${isDivided(context) ? "More than 5: this step is divided by its root." : "At most 5: this step is not divided by its root."}`,
+  ],
+  [
+    /^variance$/,
+    () =>
+      "How reliable the mean of squares is, beside one of the longest length; only above a length of 5.",
+  ],
+  [
+    /^rectifier$/,
+    ({ line }) =>
+      `Shortens divided steps while the mean of squares is young: ${number(Number(line.values))}.`,
+  ],
   [/^share$/, shareWords],
   [/^norm$/, () => "How long the gradient is, over all weights and biases."],
   [/^count$/, ({ line }) => `Changes made by this optimizer: ${integer(Number(line.values))}.`],
@@ -352,7 +410,10 @@ export function liveLine(
     (name) => gradient(name) === 0,
   );
   const name = stuck ?? weights[Math.floor((weights.length - 1) / 2)];
-  const steps = { sgd: `lr * d${name}`, momentum: `lr * velocity_${name}` }[run.settings.optimizer];
+  const rate = run.settings.layer_rates?.length ? `lr${name.slice(1)}` : "lr";
+  const steps = { sgd: `${rate} * d${name}`, momentum: `${rate} * velocity_${name}` }[
+    run.settings.optimizer
+  ];
   const code = steps ? `${name} -= ${steps}` : name;
   // only that step would decide which: the change may be finite up to its last line
   if (run.status === "diverged")

@@ -14,8 +14,8 @@ import { stopSettings } from "./stop-settings.ts";
 import "../../ui/setting-box.ts";
 import { defaultsOf, rowOf, rowsOf } from "../../core/catalog.ts";
 import { setting } from "../../core/format.ts";
-import { explanationOf } from "../../core/parameters.ts";
-import { scheduleWord } from "../../core/run-words.ts";
+import { explanationOf, isList } from "../../core/parameters.ts";
+import { scheduleWord, settingWord } from "../../core/run-words.ts";
 import { stopWords } from "../../core/stops.ts";
 import { capital, nameFor, wordFor } from "../../core/words.ts";
 import type { Parameter } from "../../core/catalog.ts";
@@ -31,7 +31,32 @@ const choicesOf = (catalog: Catalog | null, table: string) =>
 
 /** Settings of every run that have no knob. */
 const othersOf = (catalog: Catalog | null) =>
-  (rowsOf(catalog, "run_settings") as Parameter[]).filter(({ name }) => !IN_SIGHT.includes(name));
+  (rowsOf(catalog, "run_settings") as Parameter[]).filter(
+    (each) => !IN_SIGHT.includes(each.name) && !isList(each),
+  );
+
+/** A box for each layer's factor of the rate. */
+function layerRates({ settings }: Run, { catalog, experiment }: State) {
+  const row = rowOf(catalog, "run_settings", "layer_rates") as Parameter | undefined;
+  const count = (experiment?.recipe.network.layers.length ?? 0) + 1;
+  if (!row || !experiment) return [];
+  const rates: number[] = settings.layer_rates?.length
+    ? settings.layer_rates
+    : Array.from({ length: count }, () => 1);
+  return rates.map((value, place) => ({
+    parameter: {
+      ...row,
+      name: `rate_of_layer_${place + 1}`,
+      default: 1,
+      schema: row.schema?.items,
+    },
+    value,
+    change(changed: number) {
+      const next = rates.map((rate, k) => (k === place ? changed : rate));
+      return { layer_rates: next.every((rate) => rate === 1) ? [] : next };
+    },
+  }));
+}
 
 /** Settings that differ from their defaults, for the line beside "More". */
 export function asidesOf(run: Run, catalog: Catalog | null) {
@@ -51,18 +76,23 @@ export function asidesOf(run: Run, catalog: Catalog | null) {
     ...[...others, ...guards].map(
       ({ name }) => `${wordFor("settings", name)} ${setting(settings[name])}`,
     ),
+    settings.layer_rates?.length > 0 && settingWord("layer_rates", settings.layer_rates),
     settings.stop?.length > 0 && stopWords(settings.stop),
   ];
 }
 
-export function runMore(run: Run, { catalog, experiment, problem }: State, app: App) {
+export function runMore(run: Run, state: State, app: App) {
+  const { catalog, experiment, problem } = state;
   const { settings } = run;
   const { optimizer } = settings;
   const edit = (change: Json) => void app.edit(run.name, change);
-  const editing = (parameter: Parameter) =>
+  const box = (parameter: Parameter, value: any, change: (value: any) => Json) =>
     html`<setting-box .parameter=${parameter} .name=${nameOf(run, fullName(parameter.name))}
-      .value=${settings[parameter.name] ?? parameter.default}
-      .apply=${(value: any) => edit({ [parameter.name]: value })}></setting-box>`;
+      .value=${value} .apply=${(changed: any) => edit(change(changed))}></setting-box>`;
+  const editing = (parameter: Parameter) =>
+    box(parameter, settings[parameter.name] ?? parameter.default, (value) => ({
+      [parameter.name]: value,
+    }));
   const orders = (catalog?.orders ?? []).map((value: string) => ({
     value,
     text: nameFor("orders", value),
@@ -90,6 +120,7 @@ export function runMore(run: Run, { catalog, experiment, problem }: State, app: 
         optimizer,
         html`<div class="pair">
           ${[...othersOf(catalog), ...ownParameters(catalog, run, true)].map(editing)}
+          ${layerRates(run, state).map(({ parameter, value, change }) => box(parameter, value, change))}
           <setting-box .parameter=${seedOf(catalog, "runs")} .name=${nameOf(run, "seed")}
             .value=${experiment?.recipe.runs[place]?.seed ?? 0} .problem=${problem}
             .pointers=${[`/runs/${place}/seed`]} .refuse=${refuseSeed} .format=${String}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from fallline.engine.layout import layout_of
 from fallline.engine.measures.edge import edge_of
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.state import TrainingState
@@ -77,12 +80,73 @@ def test_other_scaling_optimizers_are_plain_descent_in_scaled_space(optimizer: s
     assert edge.scale[0] ** 2 == pytest.approx(1.0 / 2.5)
 
 
+FROZEN = {"beta2": 1.0 - 1e-15, "decay": 1.0 - 1e-15, "epsilon": 0.1}
+"""Settings that keep the scale of a step nearly constant."""
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "slots"),
+    [
+        ("dampened_momentum", {"count": 9.0}),
+        ("adadelta", {"square": 4.0, "change_square": 0.2}),
+        ("rmsprop_momentum", {"square": 4.0}),
+        ("rmsprop_centered", {"square": 4.0, "mean": 1.5}),
+        ("amsgrad", {"largest": 4.0, "square": 1.0, "count": 1e18}),
+        ("adamax", {"largest": 4.0, "count": 1e18}),
+        ("nadam", {"square": 4.0, "count": 1e18, "correction": 1.0}),
+        ("radam", {"square": 4.0, "count": 1e18}),
+    ],
+)
+def test_a_limit_is_the_edge_of_its_own_steps(optimizer: str, slots: dict[str, float]) -> None:
+    """The scale comes from the slots, which hardly change."""
+    row = OPTIMIZERS[optimizer]
+    own = {name: value for name, value in FROZEN.items() if name in row.filled({})}
+
+    def begun() -> dict[str, Array]:
+        return row.start(1) | {name: np.full(1, value) for name, value in slots.items()}
+
+    edge = edge_of(RunSettings(optimizer, RATE, None, "shuffle", own=own), state_of(optimizer, begun()))
+    assert edge.known
+    limit = edge.limit / (1.0 if edge.scale is None else edge.scale[0] ** 2)
+    assert reach(optimizer, own, begun(), 0.999 * limit) < 1e-2
+    assert reach(optimizer, own, begun(), 1.001 * limit) > 1e2
+
+
+def test_factors_of_the_rate_are_a_part_of_the_scale() -> None:
+    layout = layout_of((1, 1, 1))
+    settings = RunSettings("rmsprop", RATE, None, "shuffle", own={"epsilon": 0.5}, layer_rates=(4.0, 0.0))
+    state = TrainingState(1, 1, np.ones(4), "rmsprop", {"square": np.full(4, 4.0)})
+    edge = edge_of(settings, state, layout)
+    assert edge.limit == 2.0 / RATE
+    assert edge.scale is not None
+    assert edge.scale**2 == pytest.approx([4.0 / 2.5, 4.0 / 2.5, 0.0, 0.0])
+    assert not edge_of(settings, state).known
+    plain = edge_of(replace(settings, optimizer="sgd", own={}), state, layout)
+    assert plain.scale is not None
+    assert plain.scale.tolist() == [2.0, 2.0, 0.0, 0.0]
+
+
+def test_before_it_divides_radam_is_momentum() -> None:
+    slots = {"mean": np.zeros(1), "square": np.full(1, 4.0), "count": np.full(1, 3.0)}
+    edge = edge_of(RunSettings("radam", RATE, None, "shuffle"), state_of("radam", slots))
+    assert edge.scale is not None
+    assert edge.scale[0] ** 2 == pytest.approx(1.0 / (1.0 - 0.9**3))
+
+
+def test_steps_of_a_fixed_size_have_no_limit() -> None:
+    edge = edge_of(RunSettings("lion", RATE, None, "shuffle"), state_of("lion", {"mean": np.ones(1)}))
+    assert (edge.known, edge.limit, edge.scale) == (False, np.inf, None)
+
+
 @pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
 def test_a_rate_of_zero_is_stable_for_any_curvature(optimizer: str) -> None:
     assert edge_of(RunSettings(optimizer, 0.0, None, "shuffle"), state_of("sgd", {})).limit == np.inf
 
 
-@pytest.mark.parametrize("optimizer", ["adagrad", "rmsprop", "adam", "adamw"])
+SCALING = [name for name, row in OPTIMIZERS.items() if row.stability.divisor is not None]
+
+
+@pytest.mark.parametrize("optimizer", SCALING)
 def test_without_slots_there_is_no_scale(optimizer: str) -> None:
     settings = RunSettings(optimizer, RATE, None, "shuffle")
     assert not edge_of(settings, TrainingState(0, 0, np.ones(1))).known

@@ -7,7 +7,7 @@ import math
 import subprocess
 import sys
 from contextlib import redirect_stdout
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def every_row() -> list[dict[str, Any]]:
     schedules, sizes = cycle(SCHEDULES), cycle([1, 7, None, 3])
     more: Any = cycle([{}, {"l2": 0.1}, {"clip_norm": 0.5}, {"l1": 0.03, "l2": 0.1}, {"clip_value": 0.02}])
     bodies = []
-    for activation in [*ACTIVATIONS, *ACTIVATIONS]:
+    for activation in islice(cycle(ACTIVATIONS), max(2 * len(ACTIVATIONS), len(OPTIMIZERS))):
         loss = next(losses)
         run = {
             "optimizer": next(optimizers),
@@ -68,6 +68,16 @@ def every_row() -> list[dict[str, Any]]:
 
 
 BODIES = every_row()
+for optimizer in ("adamw", "amsgrad", "lion"):
+    own_rates = {
+        "optimizer": optimizer,
+        "weight_decay": 0.1,
+        "bias_decay": 0.5,
+        "layer_rates": [0.5, 0.0, 2.0],
+    }
+    schedule = {"schedule": "cosine"} if optimizer == "lion" else {}
+    run = {"batch_size": None, "learning_rate": 0.01, **own_rates, **schedule}
+    BODIES.append({**BODIES[0], "runs": [run]})
 for place, layers in enumerate([[1], [2, 3], [3, 1, 2]]):
     redraw = {"layers": layers, "weights": "he" if place else "uniform"}
     BODIES[place]["runs"][0]["edits"] = [{"at_step": step, "redraw": redraw} for step in (11, 23)]

@@ -34,8 +34,8 @@ def test_the_path_is_pytorchs(path: Json) -> None:
     assert np.allclose(walked, path["parameters"], rtol=1e-12, atol=1e-14)
 
 
-def test_every_method_has_a_golden_path() -> None:
-    assert {path["optimizer"] for path in GOLDEN["paths"]} == OPTIMIZERS.keys()
+def test_every_method_of_pytorch_has_a_golden_path() -> None:
+    assert {path["optimizer"] for path in GOLDEN["paths"]} == OPTIMIZERS.keys() - {"lion"}
 
 
 def test_the_golden_path_would_notice_another_convention() -> None:
@@ -44,7 +44,7 @@ def test_the_golden_path_would_notice_another_convention() -> None:
     epsilon inside the root differs at once.
     """
     (path,) = [
-        path for path in GOLDEN["paths"] if path["own"].get("epsilon") == 1e-3 and len(path["own"]) == 3
+        path for path in GOLDEN["paths"] if path["optimizer"] == "adam" and path["own"]["epsilon"] == 1e-3
     ]
     own = {**path["own"], "epsilon": 1e-3**2}
     walked = list(steps("adam", path["learning_rate"], own, GOLDEN["start"], path["gradients"]))
@@ -57,31 +57,85 @@ def test_the_golden_path_would_notice_another_convention() -> None:
 def plainly(
     name: str, rate: float, own: dict[str, float], p: float, gradients: list[float]
 ) -> Iterator[float]:
-    """The path of one parameter under gradients g of steps 1, 2, ..., as in the papers."""
-    past = []
-    for n, g in enumerate(gradients, start=1):
-        past.append(g)
-        if name in ("sgd", "momentum", "nesterov"):
-            share = own.get("momentum", 0.0)
-            velocity = math.fsum(share ** (n - k) * each for k, each in enumerate(past, start=1))
-            p -= rate * (g + share * velocity if name == "nesterov" else velocity)
-        elif name == "adagrad":
-            p -= rate * g / (math.sqrt(math.fsum(each**2 for each in past)) + own["epsilon"])
-        elif name == "rmsprop":
-            p -= rate * g / (math.sqrt(_mean(own["decay"], [each**2 for each in past])) + own["epsilon"])
-        else:
-            p -= rate * own.get("weight_decay", 0.0) * p
-            mean = _mean(own["beta1"], past) / (1 - own["beta1"] ** n)
-            square = _mean(own["beta2"], [each**2 for each in past]) / (1 - own["beta2"] ** n)
-            p -= rate * mean / (math.sqrt(square) + own["epsilon"])
+    """The path of one parameter under gradients g of steps 1, 2, ..., as in the papers and PyTorch's documentation."""
+    changes: list[float] = []
+    for n in range(1, len(gradients) + 1):
+        p -= rate * own.get("weight_decay", 0.0) * p
+        changes.append(_change(name, own, gradients[:n], changes))
+        p -= rate * changes[-1]
         yield p
+
+
+def _change(name: str, own: dict[str, float], past: list[float], changes: list[float]) -> float:
+    """The change over the rate, from all gradients so far and the changes before."""
+    n, g = len(past), past[-1]
+    squares = [each**2 for each in past]
+    match name:
+        case "sgd":
+            return g
+        case "momentum":
+            return _sum(own["momentum"], past)
+        case "dampened_momentum":
+            return _sum(own["momentum"], [past[0], *((1 - own["dampening"]) * each for each in past[1:])])
+        case "nesterov":
+            return g + own["momentum"] * _sum(own["momentum"], past)
+        case "adagrad":
+            return g / (math.sqrt(math.fsum(squares)) + own["epsilon"])
+        case "adadelta":
+            usual_change = math.sqrt(_mean(own["decay"], [each**2 for each in changes]) + own["epsilon"])
+            return usual_change / math.sqrt(_mean(own["decay"], squares) + own["epsilon"]) * g
+        case "rmsprop":
+            return g / (math.sqrt(_mean(own["decay"], squares)) + own["epsilon"])
+        case "rmsprop_momentum":
+            ends = range(1, n + 1)
+            return _sum(own["momentum"], [_change("rmsprop", own, past[:end], []) for end in ends])
+        case "rmsprop_centered":
+            scaled = []
+            for end in range(1, n + 1):
+                variance = _mean(own["decay"], squares[:end]) - _mean(own["decay"], past[:end]) ** 2
+                scaled.append(past[end - 1] / (math.sqrt(variance) + own["epsilon"]))
+            return _sum(own["momentum"], scaled)
+        case "lion":
+            way = own["beta1"] * _mean(own["beta2"], past[:-1]) + (1 - own["beta1"]) * g
+            return math.copysign(1.0, way)
+    return _change_of_adam(name, own, past)
+
+
+def _change_of_adam(name: str, own: dict[str, float], past: list[float]) -> float:
+    """Adam and its variants."""
+    n, g, beta1, beta2, epsilon = len(past), past[-1], own["beta1"], own["beta2"], own["epsilon"]
+    squares = [each**2 for each in past]
+    unbiased = _mean(beta1, past) / (1 - beta1**n)
+    square = _mean(beta2, squares) / (1 - beta2**n)
+    if name == "adamax":
+        return unbiased / max(
+            beta2 ** (n - k) * (abs(each) + epsilon) for k, each in enumerate(past, start=1)
+        )
+    if name == "amsgrad":
+        largest = max(_mean(beta2, squares[:end]) for end in range(1, n + 1))
+        return unbiased / (math.sqrt(largest / (1 - beta2**n)) + epsilon)
+    if name == "nadam":
+        mu: list[float] = [beta1 * (1 - 0.5 * 0.96 ** (k * own["momentum_decay"])) for k in range(1, n + 2)]
+        ahead = mu[-1] * _mean(beta1, past) / (1 - math.prod(mu))
+        return (ahead + (1 - mu[-2]) * g / (1 - math.prod(mu[:-1]))) / (math.sqrt(square) + epsilon)
+    if name == "radam":
+        longest = 2 / (1 - beta2) - 1
+        rho = longest - 2 * n * beta2**n / (1 - beta2**n)
+        if rho <= 5:
+            return unbiased
+        rectifier = math.sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho))
+        return unbiased * rectifier * math.sqrt(1 - beta2**n) / (math.sqrt(_mean(beta2, squares)) + epsilon)
+    return unbiased / (math.sqrt(square) + epsilon)
+
+
+def _sum(share: float, values: list[float]) -> float:
+    """The sum that keeps a share of itself at each value."""
+    return math.fsum(share ** (len(values) - k) * value for k, value in enumerate(values, start=1))
 
 
 def _mean(decay: float, values: list[float]) -> float:
     """The exponential mean from 0."""
-    return (1 - decay) * math.fsum(
-        decay ** (len(values) - k) * value for k, value in enumerate(values, start=1)
-    )
+    return (1 - decay) * _sum(decay, values)
 
 
 @pytest.mark.parametrize("are_others", [False, True], ids=["defaults", "others"])
@@ -91,7 +145,7 @@ def test_the_path_is_the_formulas(name: str, are_others: bool) -> None:
     own = {}
     if are_others:
         own = {
-            parameter.name: 0.03 if parameter.name == "epsilon" else 0.6 * parameter.default
+            parameter.name: 0.03 if parameter.name == "epsilon" else 0.6 * parameter.default or 0.3
             for parameter in row.parameters
         }
     gradients = np.random.default_rng(3).standard_normal((40, 3)) * [1e-3, 1.0, 50.0]

@@ -169,6 +169,10 @@ def test_these_recipes_name_every_row_of_every_table() -> None:
         {"optimizer": "adam", "seed": 5, "edits": [{"at_step": 11, "redraw": {"layers": [3, 1]}},
                                                    {"at_step": 12, "redraw": {"layers": [2], "weights": "uniform"}}]},
         {"edits": [{"at_step": 20, "redraw": {"layers": [1], "weights": "orthogonal"}, "optimizer": "momentum"}]},
+        {"layer_rates": [0.5, 0, 2], "edits": [{"at_step": 9, "layer_rates": [1, 0.1, 1]},
+                                               {"at_step": 20, "layer_rates": []}]},
+        {"optimizer": "adamw", "bias_decay": 0, "weight_decay": 0.2, "batch_size": 4,
+         "edits": [{"at_step": 9, "bias_decay": 0.5}, {"at_step": 20, "optimizer": "lion", "schedule": "cosine"}]},
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("data", ["log_linear", "moons"])
@@ -179,6 +183,10 @@ def test_edits_orders_penalties_and_bounds_are_made_at_their_steps(data: str, ru
 @pytest.mark.parametrize("layers", [0, 1, 8])
 def test_networks_of_any_depth(layers: int) -> None:
     check({"network": {"layers": [{"units": 3, "activation": "tanh"}] * layers, "weights": "xavier"}})
+
+
+RATES = {"rmsprop_momentum": 0.001}
+"""Its steps are ten times as long as those of the others, so that rounding would grow."""
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -203,7 +211,10 @@ def test_the_compiled_kernels_numbers_are_the_programs_to_rounding(
         "weights": "xavier",
     }
     recipe, problem = set_up(
-        {"network": network, "runs": [{"optimizer": optimizer, "learning_rate": 0.01, **run}]}
+        {
+            "network": network,
+            "runs": [{"optimizer": optimizer, "learning_rate": RATES.get(optimizer, 0.01), **run}],
+        }
     )
     expected = advance(problem, begin(problem), recipe.runs[0], 300, COMPILED).values[0]
     np.testing.assert_allclose(losses_of(text_of(recipe, problem), 300), expected, rtol=1e-12, atol=1e-16)

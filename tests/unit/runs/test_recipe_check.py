@@ -93,6 +93,9 @@ def test_edits_are_put_in_order_merged_and_filled_in() -> None:
         ({"runs": [{"momentum": 0.9}]}, "/runs/0/momentum"),
         ({"runs": [{"optimizer": "adam", "weight_decay": 0.1}]}, "/runs/0/weight_decay"),
         ({"runs": [{"optimizer": "rmsprop", "decay": 1.0}]}, "/runs/0/decay"),
+        ({"runs": [{"optimizer": "adam", "bias_decay": 0.1}]}, "/runs/0/bias_decay"),
+        ({"runs": [{"layer_rates": [1.0, 1.0]}]}, "/runs/0/layer_rates"),
+        ({"runs": [{"edits": [{"at_step": 1, "layer_rates": [1.0] * 4}]}]}, "/runs/0/edits/0/layer_rates"),
         ({"runs": [{"schedule": "gone"}]}, "/runs/0/schedule"),
         ({"runs": [{"schedule": {"name": "step", "steps": 3}}]}, "/runs/0/schedule/steps"),
         ({"runs": [{"schedule": {"name": "constant", "every": 3}}]}, "/runs/0/schedule/every"),
@@ -183,7 +186,8 @@ def test_parameters_are_weights_and_biases() -> None:
 def test_the_catalog_names_every_row_with_its_parameters_and_the_bounds() -> None:
     listed = catalog()
     assert {row["name"] for row in listed["optimizers"]} == {
-        "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw",
+        "sgd", "momentum", "dampened_momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "rmsprop_momentum",
+        "rmsprop_centered", "adam", "adamw", "amsgrad", "adamax", "nadam", "radam", "lion",
     }  # fmt: skip
     assert {row["name"] for row in listed["schedules"]} == {
         "constant", "step", "exponential", "cosine", "cosine_restarts", "polynomial", "one_cycle", "inverse_time",
@@ -212,12 +216,15 @@ def test_help_texts_of_the_catalog_do_not_mention_json() -> None:
 def test_the_catalog_lists_run_settings_with_the_ranges_of_recipes() -> None:
     described = RunRecipe.model_json_schema()["properties"]
     for entry in catalog()["run_settings"]:
-        field = described[entry["name"]]
-        numbers = next(each for each in field.get("anyOf", [field]) if each["type"] in ("number", "integer"))
+        field, schema = described[entry["name"]], entry["schema"]
+        kinds = field.get("anyOf", [field])
+        if schema["type"] == "array":
+            schema, kinds = schema["items"], [kind["items"] for kind in kinds if kind["type"] == "array"]
+        numbers = next(each for each in kinds if each["type"] in ("number", "integer"))
         for word in ("minimum", "exclusiveMinimum"):
-            assert entry["schema"].get(word) == numbers.get(word), entry["name"]
+            assert schema.get(word) == numbers.get(word), entry["name"]
         if entry["name"] != "batch_size":
-            assert entry["schema"]["maximum"] == numbers["maximum"]
+            assert schema["maximum"] == numbers["maximum"]
 
 
 def test_the_catalog_lists_data_settings_and_seeds_with_the_ranges_of_recipes() -> None:

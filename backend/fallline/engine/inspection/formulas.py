@@ -24,7 +24,7 @@ Lines = tuple[tuple[str, str], ...]
 class ChangeLines:
     """An optimizer's lines: some once per step, and some for every parameter `{P}`.
 
-    `d{P}` is the parameter's gradient.
+    `d{P}` is the parameter's gradient, `{lr}` and `{weight_decay}` its rate and its decay.
     """
 
     each: Lines
@@ -32,9 +32,17 @@ class ChangeLines:
 
 
 def change_lines(row: Optimizer) -> ChangeLines:
-    """The lines of a row: the assignments of its function, and of one that it returns."""
+    """The lines of a row: the assignments of its function, and of one that it returns.
+
+    A line is of every parameter if it uses a parameter's array.
+    """
     lines = list(_assignments(row.step))
-    placeholders = {"P": "{P}", "dP": "d{P}", **{name: f"{name}_{{P}}" for name in row.vectors}}
+    placeholders = {"P": "{P}", "dP": "d{P}", "lr": "{lr}", "weight_decay": "{weight_decay}"}
+    placeholders |= {name: f"{name}_{{P}}" for name in row.vectors}
+    for node, _ in lines:
+        name = node.targets[0].id
+        if any(isinstance(each, ast.Name) and each.id in placeholders for each in ast.walk(node.value)):
+            placeholders.setdefault(name, f"{name}_{{P}}")
     templates = [(node.targets[0].id, _template(node.value, source, placeholders)) for node, source in lines]
     return ChangeLines(
         each=tuple((placeholders[name], line) for name, line in templates if name in placeholders),

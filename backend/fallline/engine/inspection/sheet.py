@@ -18,7 +18,7 @@ from fallline.engine.batches import batch_rows
 from fallline.engine.inspection.formulas import CHANGE_LINES, FUNCTIONS
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.clipping import CUSHION
-from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.optimizers import BIAS_DECAY, OPTIMIZERS
 from fallline.engine.methods.schedules import rate_of
 from fallline.engine.problem import Problem
 from fallline.engine.redrawing import drawn_weights
@@ -136,7 +136,10 @@ def _settings(problem: Problem, state: TrainingState, settings: RunSettings) -> 
         numbers["lr"] = rate
     else:
         numbers |= {"learning_rate": settings.learning_rate, "factor": rate / settings.learning_rate}
-    return numbers | OPTIMIZERS[settings.optimizer].filled(settings.own)
+    own = OPTIMIZERS[settings.optimizer].filled(settings.own)
+    if own.get(BIAS_DECAY) == 1.0:
+        del own[BIAS_DECAY]
+    return numbers | own
 
 
 def _forward(sheet: Sheet, problem: Problem, settings: RunSettings) -> None:
@@ -198,12 +201,22 @@ def _update(sheet: Sheet, problem: Problem, settings: RunSettings) -> None:
         sheet.add("update", name, expression)
     if settings.schedule.name != "constant":
         sheet.add("update", "lr", "learning_rate * factor")
+    for layer, factor in enumerate(settings.layer_rates, start=1):
+        sheet.add("update", f"lr{layer}", f"lr * {factor!r}")
     change = CHANGE_LINES[settings.optimizer]
     for name, expression in change.once:
         sheet.add("update", name, expression)
+    has_share = settings.own.get(BIAS_DECAY, 1.0) != 1.0
     for parameter in names:
+        fields = {
+            "P": parameter,
+            "lr": f"lr{parameter[1:]}" if settings.layer_rates else "lr",
+            "weight_decay": "weight_decay * bias_decay"
+            if has_share and parameter[0] == "b"
+            else "weight_decay",
+        }
         for name, expression in change.each:
-            sheet.add("update", name.format(P=parameter), expression.format(P=parameter))
+            sheet.add("update", name.format(**fields), expression.format(**fields))
 
 
 def _from_the_end(problem: Problem) -> Iterator[str]:

@@ -35,7 +35,7 @@ from fallline.engine.kernels.compiled_work import (
 )
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
-from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.optimizers import OPTIMIZERS, entry_decays
 from fallline.engine.problem import Problem, Samples, build_problem
 from fallline.engine.series import evaluated_series, series_names
 from fallline.engine.state import TrainingState, begin
@@ -130,6 +130,9 @@ class _Slices:
         own = self._row.filled(request.settings.own)
         self._hyper = np.array([request.settings.learning_rate, *own.values()])
         self._terms = terms_of(request.settings, problem.loss.objective_share)
+        factors, decays = request.settings.layer_rates, entry_decays(own, problem.layout)
+        self._factors = problem.layout.per_layer(factors) if factors else NOTHING
+        self._decays = NOTHING if decays is None else decays
         self._train = problem.train
         self._test = problem.test if problem.test is not None else problem.train
         self._has_test = problem.test is not None
@@ -180,10 +183,10 @@ class _Slices:
         Returns the number of valid steps, and whether the next one is bad.
         """
         request, state = self._request, self._state
-        memory, counted = self._memory()
-        valid, bad = self._loop(memory, counted, column, count)
+        memory = self._memory()
+        valid, bad = self._loop(memory, column, count)
         if valid:
-            self._store_state(memory, counted, valid)
+            self._store_state(memory, valid)
             request.samples_seen[column : column + valid] = self._seen(valid)
             state.samples_seen = int(request.samples_seen[column + valid - 1])
             state.step += valid
@@ -191,10 +194,10 @@ class _Slices:
             state.keep_ahead(self._problem, self._gradient_key(), self._ahead)
         return valid, bad
 
-    def _loop(self, memory: Memory, counted: float, column: int, count: int) -> tuple[int, bool]:
+    def _loop(self, memory: Memory, column: int, count: int) -> tuple[int, bool]:
         state, settings = self._state, self._request.settings
         rates = rates_of(settings, state.step, count + 1)
-        method = Method(self._code, self._hyper, counted, rates, self._terms)
+        method = Method(self._code, self._hyper, rates, self._terms, self._factors, self._decays)
         span = Span(
             order=NO_ORDER if settings.batch_size is None else self._order((count + 1) * settings.batch_size),
             size=settings.batch_size or 0,
@@ -235,32 +238,31 @@ class _Slices:
         orders = [order_of_pass(settings.order, seed, number + each, m) for each in range(passes)]
         return np.concatenate(orders)[place:]
 
-    def _memory(self) -> tuple[Memory, float]:
-        """Three copies of parameters and slots, the current first, and the step count.
-
-        A new optimizer gets fresh slots.
-        """
-        state, part = self._state, self._problem.layout.count
-        slots = state.slots if state.optimizer == self._row.name else self._row.start(part)
-        vectors = [np.tile(slots[name], 3) for name in self._row.vectors]
-        first, second = (*vectors, NOTHING, NOTHING)[:2]
-        counted = float(slots["count"][0]) if self._row.counts else 0.0
+    def _memory(self) -> Memory:
+        """Three copies of parameters and slots, the current first; a new optimizer gets fresh slots."""
+        state, row, part = self._state, self._row, self._problem.layout.count
+        slots = state.slots if state.optimizer == row.name else row.start(part)
         gradient = np.empty(part)
-        clipped = np.empty(part) if self._request.settings.clipped else gradient
-        memory = Memory(np.tile(state.parameters, 3), first, second, gradient, clipped, self._change)
-        return memory, counted
+        return Memory(
+            P=np.tile(state.parameters, 3),
+            S=np.tile([slots[name] for name in row.vectors] or np.empty((0, part)), 3),
+            N=np.tile([float(slots[name][0]) for name in row.numbers], 3),
+            G=gradient,
+            C=np.empty(part) if self._request.settings.clipped else gradient,
+            M=self._change,
+        )
 
-    def _store_state(self, memory: Memory, counted: float, valid: int) -> None:
+    def _store_state(self, memory: Memory, valid: int) -> None:
         """Copy the state after `valid` steps from its part of the memory."""
-        state, part = self._state, self._problem.layout.count
-        if state.optimizer != self._row.name:
-            state.optimizer, state.slots = self._row.name, self._row.start(part)
-        here = slice(valid % 3 * part, (valid % 3 + 1) * part)
-        np.copyto(state.parameters, memory.P[here])
-        for name, vector in zip(self._row.vectors, (memory.S, memory.R), strict=False):
-            np.copyto(state.slots[name], vector[here])
-        if self._row.counts:
-            state.slots["count"][0] = counted + valid
+        state, row, part = self._state, self._row, self._problem.layout.count
+        if state.optimizer != row.name:
+            state.optimizer, state.slots = row.name, row.start(part)
+        copy = valid % 3
+        np.copyto(state.parameters, memory.P.reshape(3, part)[copy])
+        for name, vector in zip(row.vectors, memory.S.reshape(-1, 3, part), strict=True):
+            np.copyto(state.slots[name], vector[copy])
+        for name, number in zip(row.numbers, memory.N.reshape(3, -1)[copy], strict=True):
+            state.slots[name][0] = number
 
     def _seen(self, steps: int) -> Whole:
         """Samples seen at the end of each of the next `steps` steps."""

@@ -325,7 +325,7 @@ def single_steps(
     net: Net, data: Data, method: Method, memory: Memory, span: Span, tiles: Tiles, recorder: Recorder
 ) -> tuple[int, bool]:
     """As `compiled_batches.batch_steps`, for single samples."""
-    plain = method.optimizer == SGD and not has_penalties(method.terms) and not has_bounds(method.terms)
-    if plain:
+    is_plain = method.optimizer == SGD and not len(method.factors)
+    if is_plain and not has_penalties(method.terms) and not has_bounds(method.terms):
         return _plain_steps(net, data, method, memory, span, tiles, recorder)
     return _other_steps(net, data, method, memory, span, tiles, recorder)

@@ -42,28 +42,30 @@ class Data(NamedTuple):
 class Method(NamedTuple):
     """The optimizer's code and the numbers of a change.
 
-    `hyper` is the rate and the own parameters, `counted` the optimizer's step count. `rates` are the rates of the
-    steps, empty if all use `hyper[0]`. `terms` are penalties and bounds.
+    `hyper` is the rate and the own parameters. `rates` are the rates of the steps, empty if all use `hyper[0]`. `terms`
+    are penalties and bounds. `factors` of the rate and weight `decays` have a number for every parameter; they are
+    empty for a factor of 1 and for the decay in `hyper`.
     """
 
     optimizer: int
     hyper: Array
-    counted: float
     rates: Array
     terms: Array
+    factors: Array
+    decays: Array
 
 
 class Memory(NamedTuple):
     """Parameters and slots, three times each, and the gradient.
 
-    P holds the parameters of step s in part s % 3, so that a bad step leaves the one before it intact. S and R are
-    the optimizer's slots likewise. G is the gradient, C the clipped gradient (G itself without clipping), M the
-    change.
+    P holds the parameters of step s in part s % 3, so that a bad step leaves the one before it intact. So does each row
+    of S for a vector of the optimizer, and N for its numbers. G is the gradient, C the clipped gradient (G itself
+    without clipping), M the change.
     """
 
     P: Array
     S: Array
-    R: Array
+    N: Array
     G: Array
     C: Array
     M: Array

@@ -16,7 +16,7 @@ from fallline.engine.kernels.single import SinglePass
 from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
 from fallline.engine.kernels.tape import Tape
 from fallline.engine.methods.clipping import clip
-from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.methods.optimizers import OPTIMIZERS, entry_decays
 from fallline.engine.methods.penalties import penalty, penalty_gradient
 from fallline.engine.methods.schedules import rate_of
 from fallline.engine.problem import Problem
@@ -61,8 +61,12 @@ class Descent:
         self._problem, self._state, self._settings = problem, state, request.settings
         self._m = problem.train.count
         self._row = OPTIMIZERS[request.settings.optimizer]
-        self._own = self._row.filled(request.settings.own)
+        own = self._row.filled(request.settings.own)
+        decays = entry_decays(own, problem.layout)
+        self._own: dict[str, float | Array] = {**own, **({} if decays is None else {"weight_decay": decays})}
         self._rate = rate_of(request.settings)
+        factors = request.settings.layer_rates
+        self._factors = problem.layout.per_layer(factors) if factors else 1.0
         self.gradient = np.empty(problem.layout.count)
         self._clipped = np.empty(problem.layout.count)
         self._weights = list(
@@ -102,7 +106,8 @@ class Descent:
     def change(self) -> None:
         """Make and count the change of the current gradient."""
         state, gradient = self._state, clip(self.gradient, self._settings, self._clipped)
-        self._row.update(state.parameters, gradient, state.slots, self._rate(state.step), self._own)
+        rate = self._rate(state.step) * self._factors
+        self._row.update(state.parameters, gradient, state.slots, rate, self._own)
         state.samples_seen += batch_length(self._settings, state.samples_seen, self._m)
         state.step += 1
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fallline.engine.layout import Layout
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import rate_of
 from fallline.engine.state import TrainingState
@@ -25,7 +26,8 @@ Array = NDArray[np.float64]
 class Edge:
     """The limit of curvature, and the scale s of diag(s) H diag(s); None means H.
 
-    `formula` is the limit as text. `known` is false for a scaling optimizer before its first step.
+    `formula` is the limit as text. `known` is false for a scaling optimizer before its first step, and
+    for one without a limit.
     """
 
     limit: float
@@ -34,16 +36,25 @@ class Edge:
     known: bool = True
 
 
-def edge_of(settings: RunSettings, state: TrainingState) -> Edge:
-    """The limit under these settings, with the optimizer's state at this step; infinite for a rate of 0."""
+def edge_of(settings: RunSettings, state: TrainingState, layout: Layout | None = None) -> Edge:
+    """The limit under these settings, with the optimizer's state at this step; infinite for a rate of 0.
+
+    Factors of the rate per layer are a part of the scale, which needs the `layout`.
+    """
     row = OPTIMIZERS[settings.optimizer]
     stability, own = row.stability, row.filled(settings.own)
     above, below = stability.terms(own)
     below *= rate_of(settings)(state.step)
     limit = above / below if below > 0.0 else math.inf
-    if stability.divisor is None:
-        return Edge(limit, stability.formula)
-    slots = state.slots if state.optimizer == settings.optimizer else {}
-    if not slots or (row.counts and not slots["count"][0]):
+    if settings.layer_rates and layout is None:
         return Edge(limit, stability.formula, known=False)
-    return Edge(limit, stability.formula, 1.0 / np.sqrt(stability.divisor(slots, own)))
+    factors = layout.per_layer(settings.layer_rates) if layout and settings.layer_rates else None
+    if stability.divisor is None:
+        return Edge(limit, stability.formula, None if factors is None else np.sqrt(factors))
+    slots = state.slots if state.optimizer == settings.optimizer else {}
+    if not slots or ("count" in slots and not slots["count"][0]):
+        return Edge(limit, stability.formula, known=False)
+    divisor = stability.divisor(slots, own)
+    if divisor is None:
+        return Edge(limit, stability.formula, known=False)
+    return Edge(limit, stability.formula, np.sqrt((1.0 if factors is None else factors) / divisor))

@@ -7,13 +7,16 @@ every result. Conventions are PyTorch's, which most published rates use.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fallline.engine.layout import Layout
 from fallline.vocabulary.parameters import Parameter
 
 Array = NDArray[np.float64]
@@ -25,27 +28,30 @@ Slot = Any
 Own = Mapping[str, float]
 """The parameters of a method, by name."""
 
+BIAS_DECAY = "bias_decay"
+"""A parameter that makes the weight decay differ from entry to entry."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stability:
     """The largest curvature at which full-batch steps stay stable: a / (b * learning rate).
 
     `terms(own)` returns a and b; `formula` is the limit as text. With a `divisor`, every entry of a step is divided by
-    an entry of `divisor(slots, own)`, which needs the slots of at least one step.
+    an entry of `divisor(slots, own)`, which needs the slots of at least one step. A divisor of None is unknown.
     """
 
     formula: str
     terms: Callable[[Own], tuple[float, float]]
-    divisor: Callable[[Slots, Own], Array] | None = None
+    divisor: Callable[[Slots, Own], Array | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Optimizer:
     """One method.
 
-    `step(P, dP, lr, *slots, **own)` returns the new P and the new slots; it changes no array. P, dP and the `vectors`
-    have one entry per parameter. With `counts`, a last slot `count` is the number of steps so far. `own` holds every
-    parameter of the method. The slots are the optimizer's whole state, and start at 0. `stability` is for
+    `step(P, dP, lr, *slots, **own)` returns the new P and the new slots; it changes no array. The slots are `vectors`,
+    then `numbers`. P, dP and the vectors have one entry per parameter; `count` is the number of steps so far. `own`
+    holds every parameter of the method. The slots are the optimizer's whole state, and start at 0. `stability` is for
     `measures.edge`, `source` is the publication.
     """
 
@@ -54,7 +60,7 @@ class Optimizer:
     step: Callable[..., tuple[Any, ...]]
     stability: Stability
     vectors: tuple[str, ...] = ()
-    counts: bool = False
+    numbers: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     source: str = ""
 
@@ -64,21 +70,39 @@ class Optimizer:
 
     def start(self, count: int) -> Slots:
         """The slots of that many parameters before the first step."""
-        slots = {name: np.zeros(count) for name in self.vectors}
-        return slots | {"count": np.zeros(1)} if self.counts else slots
+        lengths = dict.fromkeys(self.vectors, count) | dict.fromkeys(self.numbers, 1)
+        return {name: np.zeros(length) for name, length in lengths.items()}
 
     def update(
-        self, parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float]
+        self,
+        parameters: Array,
+        gradient: Array,
+        slots: Slots,
+        learning_rate: float | Array,
+        own: Mapping[str, float | Array],
     ) -> None:
-        """Make one step: change the parameters in place, and replace the slots. All arrays are flat."""
+        """Make one step: change the parameters in place, and replace the slots. All arrays are flat.
+
+        The rate and a weight decay may differ from entry to entry.
+        """
         before: list[Slot] = [slots[name] for name in self.vectors]
-        if self.counts:
-            before.append(float(slots["count"][0]))
-        new, *after = self.step(parameters, gradient, learning_rate, *before, **own)
+        before += [float(slots[name][0]) for name in self.numbers]
+        new, *after = self.step(parameters, gradient, learning_rate, *before, **arguments_of(own))
         np.copyto(parameters, new)
         slots.update(zip(self.vectors, after, strict=False))
-        if self.counts:
-            slots["count"] = np.array([after[-1]])
+        for name, number in zip(self.numbers, after[len(self.vectors) :], strict=True):
+            slots[name] = np.array([number])
+
+
+def entry_decays(own: Own, layout: Layout) -> Array | None:
+    """The weight decay of every entry; None if it is the same for weights and biases, or there is none."""
+    decay, share = own.get("weight_decay", 0.0), own.get(BIAS_DECAY, 1.0)
+    return None if share == 1.0 else layout.per_kind(decay, decay * share)
+
+
+def arguments_of(own: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a step takes: the share of biases is in the weight decay of its entries."""
+    return {name: value for name, value in own.items() if name != BIAS_DECAY}
 
 
 def sgd(P: Array, dP: Array, lr: float) -> tuple[Slot, ...]:
@@ -92,6 +116,23 @@ def momentum(P: Array, dP: Array, lr: float, velocity: Slot = 0.0, *, momentum: 
     velocity = momentum * velocity + dP
     P = P - lr * velocity
     return P, velocity
+
+
+def dampened_momentum(
+    P: Array,
+    dP: Array,
+    lr: float,
+    velocity: Slot = 0.0,
+    count: float = 0,
+    *,
+    momentum: float,
+    dampening: float,
+) -> tuple[Slot, ...]:
+    """Heavy ball that adds 1 - dampening of the gradient, but all of the first one, as in PyTorch."""
+    count = count + 1
+    velocity = momentum * velocity + np.where(count > 1, 1 - dampening, 1.0) * dP
+    P = P - lr * velocity
+    return P, velocity, count
 
 
 def nesterov(P: Array, dP: Array, lr: float, velocity: Slot = 0.0, *, momentum: float) -> tuple[Slot, ...]:
@@ -108,6 +149,24 @@ def adagrad(P: Array, dP: Array, lr: float, square: Slot = 0.0, *, epsilon: floa
     return P, square
 
 
+def adadelta(
+    P: Array,
+    dP: Array,
+    lr: float,
+    square: Slot = 0.0,
+    change_square: Slot = 0.0,
+    *,
+    decay: float,
+    epsilon: float,
+) -> tuple[Slot, ...]:
+    """Steps as long as earlier changes, over the running root mean square of gradients."""
+    square = decay * square + (1 - decay) * dP**2
+    change = np.sqrt(change_square + epsilon) / np.sqrt(square + epsilon) * dP
+    change_square = decay * change_square + (1 - decay) * change**2
+    P = P - lr * change
+    return P, square, change_square
+
+
 def rmsprop(
     P: Array, dP: Array, lr: float, square: Slot = 0.0, *, decay: float, epsilon: float
 ) -> tuple[Slot, ...]:
@@ -115,6 +174,44 @@ def rmsprop(
     square = decay * square + (1 - decay) * dP**2
     P = P - lr * dP / (np.sqrt(square) + epsilon)
     return P, square
+
+
+def rmsprop_momentum(
+    P: Array,
+    dP: Array,
+    lr: float,
+    square: Slot = 0.0,
+    velocity: Slot = 0.0,
+    *,
+    decay: float,
+    epsilon: float,
+    momentum: float,
+) -> tuple[Slot, ...]:
+    """Momentum of scaled gradients, as in PyTorch."""
+    square = decay * square + (1 - decay) * dP**2
+    velocity = momentum * velocity + dP / (np.sqrt(square) + epsilon)
+    P = P - lr * velocity
+    return P, square, velocity
+
+
+def rmsprop_centered(
+    P: Array,
+    dP: Array,
+    lr: float,
+    square: Slot = 0.0,
+    mean: Slot = 0.0,
+    velocity: Slot = 0.0,
+    *,
+    decay: float,
+    epsilon: float,
+    momentum: float,
+) -> tuple[Slot, ...]:
+    """As `rmsprop_momentum`, divided by a running standard deviation; rounding may not make a variance negative."""
+    square = decay * square + (1 - decay) * dP**2
+    mean = decay * mean + (1 - decay) * dP
+    velocity = momentum * velocity + dP / (np.sqrt(np.maximum(square - mean**2, 0)) + epsilon)
+    P = P - lr * velocity
+    return P, square, mean, velocity
 
 
 def adam(
@@ -150,24 +247,146 @@ def adamw(
     epsilon: float,
     weight_decay: float,
 ) -> tuple[Slot, ...]:
-    """Adam with separate weight decay, which shrinks biases too."""
+    """Adam with separate weight decay."""
     P = P * (1 - lr * weight_decay)
     return adam(P, dP, lr, mean, square, count, beta1=beta1, beta2=beta2, epsilon=epsilon)
+
+
+def amsgrad(
+    P: Array,
+    dP: Array,
+    lr: float,
+    mean: Slot = 0.0,
+    square: Slot = 0.0,
+    largest: Slot = 0.0,
+    count: float = 0,
+    *,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    weight_decay: float,
+) -> tuple[Slot, ...]:
+    """AdamW with the largest running mean of squares so far, as in PyTorch: corrected after the maximum."""
+    P = P * (1 - lr * weight_decay)
+    count = count + 1
+    mean = beta1 * mean + (1 - beta1) * dP
+    square = beta2 * square + (1 - beta2) * dP**2
+    largest = np.maximum(largest, square)
+    P = P - lr / (1 - beta1**count) * mean / (np.sqrt(largest) / np.sqrt(1 - beta2**count) + epsilon)
+    return P, mean, square, largest, count
+
+
+def adamax(
+    P: Array,
+    dP: Array,
+    lr: float,
+    mean: Slot = 0.0,
+    largest: Slot = 0.0,
+    count: float = 0,
+    *,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+) -> tuple[Slot, ...]:
+    """Adam with a decaying maximum of the gradient's size, as in PyTorch: epsilon is added to every size."""
+    count = count + 1
+    mean = beta1 * mean + (1 - beta1) * dP
+    largest = np.maximum(beta2 * largest, np.abs(dP) + epsilon)
+    P = P - lr / (1 - beta1**count) * mean / largest
+    return P, mean, largest, count
+
+
+def nadam(
+    P: Array,
+    dP: Array,
+    lr: float,
+    mean: Slot = 0.0,
+    square: Slot = 0.0,
+    count: float = 0,
+    correction: float = 0.0,
+    *,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    momentum_decay: float,
+) -> tuple[Slot, ...]:
+    """Adam with Nesterov's look-ahead and a momentum mu that rises to beta1, as in PyTorch.
+
+    `correction` is 1 minus the product of all mu so far.
+    """
+    count = count + 1
+    mu = beta1 * (1 - 0.5 * 0.96 ** (count * momentum_decay))
+    mu_next = beta1 * (1 - 0.5 * 0.96 ** ((count + 1) * momentum_decay))
+    correction = 1 - (1 - correction) * mu
+    mean = beta1 * mean + (1 - beta1) * dP
+    square = beta2 * square + (1 - beta2) * dP**2
+    ahead = (1 - mu) / correction * dP + mu_next / (1 - (1 - correction) * mu_next) * mean
+    P = P - lr * ahead / (np.sqrt(square / (1 - beta2**count)) + epsilon)
+    return P, mean, square, count, correction
+
+
+def radam(
+    P: Array,
+    dP: Array,
+    lr: float,
+    mean: Slot = 0.0,
+    square: Slot = 0.0,
+    count: float = 0,
+    *,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+) -> tuple[Slot, ...]:
+    """Adam that divides only once the mean of squares has enough samples, by a rectified root, as in PyTorch.
+
+    `length` is the paper's rho: about the number of samples in the mean, at most `longest`. Below a `longest` of 5 no
+    step is divided, so the bound there changes nothing.
+    """
+    count = count + 1
+    mean = beta1 * mean + (1 - beta1) * dP
+    square = beta2 * square + (1 - beta2) * dP**2
+    longest = np.maximum(2 / (1 - beta2) - 1, 5.0)
+    length = longest - 2 * count * beta2**count / (1 - beta2**count)
+    variance = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
+    rectifier = np.sqrt(np.maximum(variance, 0) * (1 - beta2**count))
+    scaled = np.where(length > 5, rectifier / (np.sqrt(square) + epsilon), 1.0)
+    P = P - lr / (1 - beta1**count) * mean * scaled
+    return P, mean, square, count
+
+
+def lion(
+    P: Array, dP: Array, lr: float, mean: Slot = 0.0, *, beta1: float, beta2: float, weight_decay: float
+) -> tuple[Slot, ...]:
+    """Steps of the same size in every entry: the sign of a mean that weighs this gradient by 1 - beta1."""
+    P = P * (1 - lr * weight_decay)
+    P = P - lr * np.sign(beta1 * mean + (1 - beta1) * dP)
+    mean = beta2 * mean + (1 - beta2) * dP
+    return P, mean
 
 
 def _share(name: str, default: float, help: str) -> Parameter:
     return Parameter(name, default, 0.0, 1.0, open_maximum=True, help=help)
 
 
-def _epsilon(default: float) -> Parameter:
-    help = "added to the root to avoid division by 0"
+def _epsilon(default: float, help: str = "added to the root to avoid division by 0") -> Parameter:
     return Parameter("epsilon", default, 0.0, 1.0, open_minimum=True, help=help)
 
 
 _MOMENTUM = _share("momentum", 0.9, "share of the velocity that each step keeps")
+_DECAY = _share("decay", 0.99, "decay of the running mean of the squared gradient")
 _BETAS = (
     _share("beta1", 0.9, "decay of the running mean of the gradient"),
     _share("beta2", 0.999, "decay of the running mean of its square"),
+)
+
+
+def _weight_decay(default: float) -> Parameter:
+    help = "share of the parameters lost per step, divided by the rate"
+    return Parameter("weight_decay", default, 0.0, 1e3, help=help)
+
+
+_BIAS_DECAY = Parameter(
+    BIAS_DECAY, 1.0, 0.0, 1.0, help="weight decay of biases, as a share of that of weights"
 )
 
 
@@ -175,16 +394,53 @@ def _root(slots: Slots, own: Own) -> Array:
     return np.asarray(np.sqrt(slots["square"]) + own["epsilon"])
 
 
-def _corrected_root(slots: Slots, own: Own) -> Array:
+def _centered_root(slots: Slots, own: Own) -> Array:
+    return np.asarray(np.sqrt(np.maximum(slots["square"] - slots["mean"] ** 2, 0.0)) + own["epsilon"])
+
+
+def _ratio_of_roots(slots: Slots, own: Own) -> Array:
+    roots = np.sqrt(slots["square"] + own["epsilon"]) / np.sqrt(slots["change_square"] + own["epsilon"])
+    return np.asarray(roots)
+
+
+def _corrected_root(slots: Slots, own: Own, square: str = "square") -> Array:
     """Bias correction of the mean lengthens early steps, so the divisor is smaller."""
     count = float(slots["count"][0])
-    root = np.sqrt(slots["square"] / (1.0 - own["beta2"] ** count)) + own["epsilon"]
+    root = np.sqrt(slots[square] / (1.0 - own["beta2"] ** count)) + own["epsilon"]
     return np.asarray(root * (1.0 - own["beta1"] ** count))
+
+
+def _corrected_largest(slots: Slots, own: Own) -> Array:
+    return np.asarray(slots["largest"] * (1.0 - own["beta1"] ** float(slots["count"][0])))
+
+
+def _rectified_root(slots: Slots, own: Own) -> Array:
+    count, beta2 = float(slots["count"][0]), own["beta2"]
+    share, longest = 1.0 - beta2**count, 2.0 / (1.0 - beta2) - 1.0
+    length = longest - 2.0 * count * beta2**count / share
+    unbiased = 1.0 - own["beta1"] ** count
+    if length <= 5.0:
+        return np.full_like(slots["mean"], unbiased)
+    variance = (length - 4.0) * (length - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * length)
+    return np.asarray((np.sqrt(slots["square"]) + own["epsilon"]) * (unbiased / math.sqrt(variance * share)))
+
+
+def _look_ahead_root(slots: Slots, own: Own) -> Array:
+    """The root, over the weights of gradient and mean in a step of `nadam` as its limit counts them."""
+    count, correction, beta1 = float(slots["count"][0]), float(slots["correction"][0]), own["beta1"]
+    mu, mu_next = (beta1 * (1.0 - 0.5 * 0.96 ** (n * own["momentum_decay"])) for n in (count, count + 1.0))
+    of_mean = mu_next / (1.0 - (1.0 - correction) * mu_next)
+    weight = (1.0 - mu) / correction * (1.0 + beta1) + of_mean * (1.0 - beta1)
+    return np.asarray((np.sqrt(slots["square"] / (1.0 - own["beta2"] ** count)) + own["epsilon"]) / weight)
 
 
 DESCENT = Stability("2 / learning_rate", lambda own: (2.0, 1.0))
 SCALED_DESCENT = Stability("2 / learning_rate", lambda own: (2.0, 1.0), _root)
 HEAVY_BALL = Stability("2 (1 + momentum) / learning_rate", lambda own: (2.0 * (1.0 + own["momentum"]), 1.0))
+DAMPENED_BALL = Stability(
+    "2 (1 + momentum) / ((1 - dampening) learning_rate)",
+    lambda own: (2.0 * (1.0 + own["momentum"]), 1.0 - own["dampening"]),
+)
 LOOK_AHEAD = Stability(
     "2 (1 + momentum) / ((1 + 2 momentum) learning_rate)",
     lambda own: (2.0 * (1.0 + own["momentum"]), 1.0 + 2.0 * own["momentum"]),
@@ -194,6 +450,11 @@ SCALED_MEAN = Stability(
     lambda own: (2.0 * (1.0 + own["beta1"]), 1.0 - own["beta1"]),
     _corrected_root,
 )
+LOOK_AHEAD_MEAN = Stability(
+    "2 (1 + beta1) / learning_rate", lambda own: (2.0 * (1.0 + own["beta1"]), 1.0), _look_ahead_root
+)
+ANY_CURVATURE = Stability("none", lambda own: (math.inf, 1.0), lambda slots, own: None)
+"""Steps that do not grow with the gradient: none is too long for its curvature, and none settles."""
 
 OPTIMIZERS: dict[str, Optimizer] = {
     row.name: row
@@ -215,6 +476,17 @@ OPTIMIZERS: dict[str, Optimizer] = {
             source="Polyak 1964, Some methods of speeding up the convergence of iteration methods",
         ),
         Optimizer(
+            "dampened_momentum",
+            "momentum that adds less of every gradient but the first: v = momentum * v + (1 - dampening) * g, then "
+            "P -= learning_rate * v; with equal settings v is a running mean of the gradient",
+            dampened_momentum,
+            DAMPENED_BALL,
+            ("velocity",),
+            ("count",),
+            (_MOMENTUM, _share("dampening", 0.9, "share of each gradient that the velocity leaves out")),
+            "PyTorch's SGD with dampening; Polyak 1964",
+        ),
+        Optimizer(
             "nesterov",
             "momentum with look-ahead: v = momentum * v + g, then P -= learning_rate * (g + momentum * v)",
             nesterov,
@@ -234,17 +506,45 @@ OPTIMIZERS: dict[str, Optimizer] = {
             source="Duchi, Hazan and Singer 2011, Adaptive subgradient methods",
         ),
         Optimizer(
+            "adadelta",
+            "steps in the unit of the parameters: g times the root of a running mean of squared changes, over the root "
+            "of one of squared gradients; usual learning_rate 1",
+            adadelta,
+            Stability("2 / learning_rate", lambda own: (2.0, 1.0), _ratio_of_roots),
+            ("square", "change_square"),
+            parameters=(
+                replace(_DECAY, default=0.9),
+                _epsilon(1e-6, "added to both means before their roots"),
+            ),
+            source="Zeiler 2012, ADADELTA: an adaptive learning rate method, arXiv:1212.5701",
+        ),
+        Optimizer(
             "rmsprop",
             "steps divided by the root of a running mean of squared gradients: "
             "s = decay * s + (1 - decay) * g**2, then P -= learning_rate * g / (sqrt(s) + epsilon)",
             rmsprop,
             SCALED_DESCENT,
             ("square",),
-            parameters=(
-                _share("decay", 0.99, "decay of the running mean of the squared gradient"),
-                _epsilon(1e-8),
-            ),
+            parameters=(_DECAY, _epsilon(1e-8)),
             source="Tieleman and Hinton 2012, Neural networks for machine learning, lecture 6.5",
+        ),
+        Optimizer(
+            "rmsprop_momentum",
+            "RMSProp with momentum: v = momentum * v + g / (sqrt(s) + epsilon), then P -= learning_rate * v",
+            rmsprop_momentum,
+            replace(HEAVY_BALL, divisor=_root),
+            ("square", "velocity"),
+            parameters=(_DECAY, _epsilon(1e-8), _MOMENTUM),
+            source="PyTorch's RMSprop with momentum; Graves 2013, arXiv:1308.0850, without centering",
+        ),
+        Optimizer(
+            "rmsprop_centered",
+            "RMSProp with momentum, divided by a running standard deviation: sqrt(s - m**2), m the running mean of g",
+            rmsprop_centered,
+            replace(HEAVY_BALL, divisor=_centered_root),
+            ("square", "mean", "velocity"),
+            parameters=(_DECAY, _epsilon(1e-8), replace(_MOMENTUM, default=0.0)),
+            source="Graves 2013, Generating sequences with recurrent neural networks, arXiv:1308.0850",
         ),
         Optimizer(
             "adam",
@@ -252,7 +552,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
             adam,
             SCALED_MEAN,
             ("mean", "square"),
-            counts=True,
+            numbers=("count",),
             parameters=(*_BETAS, _epsilon(1e-8)),
             source="Kingma and Ba 2015, Adam: a method for stochastic optimization, arXiv:1412.6980",
         ),
@@ -263,19 +563,77 @@ OPTIMIZERS: dict[str, Optimizer] = {
             adamw,
             SCALED_MEAN,
             ("mean", "square"),
-            counts=True,
-            parameters=(
+            numbers=("count",),
+            parameters=(*_BETAS, _epsilon(1e-8), _weight_decay(0.01), _BIAS_DECAY),
+            source="Loshchilov and Hutter 2019, Decoupled weight decay regularization, arXiv:1711.05101",
+        ),
+        Optimizer(
+            "amsgrad",
+            "Adam or AdamW divided by the root of the largest running mean of squares so far",
+            amsgrad,
+            replace(SCALED_MEAN, divisor=partial(_corrected_root, square="largest")),
+            ("mean", "square", "largest"),
+            ("count",),
+            (*_BETAS, _epsilon(1e-8), _weight_decay(0.0), _BIAS_DECAY),
+            "Reddi, Kale and Kumar 2018, On the convergence of Adam and beyond, arXiv:1904.09237",
+        ),
+        Optimizer(
+            "adamax",
+            "Adam divided by a decaying maximum of the gradient's size, so no entry steps further than learning_rate",
+            adamax,
+            replace(SCALED_MEAN, divisor=_corrected_largest),
+            ("mean", "largest"),
+            ("count",),
+            (
+                _BETAS[0],
+                _share("beta2", 0.999, "decay of the largest size of the gradient"),
+                _epsilon(1e-8, "added to the gradient's size to avoid division by 0"),
+            ),
+            "Kingma and Ba 2015, Adam: a method for stochastic optimization, arXiv:1412.6980, section 7.1",
+        ),
+        Optimizer(
+            "nadam",
+            "Adam with Nesterov's look-ahead, and a momentum that rises from half of beta1 to beta1",
+            nadam,
+            LOOK_AHEAD_MEAN,
+            ("mean", "square"),
+            ("count", "correction"),
+            (
                 *_BETAS,
                 _epsilon(1e-8),
                 Parameter(
-                    "weight_decay",
-                    0.01,
+                    "momentum_decay",
+                    0.004,
                     0.0,
-                    1e3,
-                    help="share of the parameters lost per step, divided by the rate",
+                    1.0,
+                    help="speed at which the momentum rises from half of beta1",
                 ),
             ),
-            source="Loshchilov and Hutter 2019, Decoupled weight decay regularization, arXiv:1711.05101",
+            "Dozat 2016, Incorporating Nesterov momentum into Adam",
+        ),
+        Optimizer(
+            "radam",
+            "Adam with a built-in warm-up: plain momentum for about five steps, then divided by a rectified root",
+            radam,
+            replace(SCALED_MEAN, divisor=_rectified_root),
+            ("mean", "square"),
+            ("count",),
+            (*_BETAS, _epsilon(1e-8)),
+            "Liu et al. 2020, On the variance of the adaptive learning rate and beyond, arXiv:1908.03265",
+        ),
+        Optimizer(
+            "lion",
+            "every entry moves by learning_rate, against the sign of a mean of gradients; use a tenth of Adam's rate",
+            lion,
+            ANY_CURVATURE,
+            ("mean",),
+            parameters=(
+                _share("beta1", 0.9, "share of the running mean in the sign, beside the newest gradient"),
+                _share("beta2", 0.99, "decay of the running mean of the gradient"),
+                _weight_decay(0.0),
+                _BIAS_DECAY,
+            ),
+            source="Chen et al. 2023, Symbolic discovery of optimization algorithms, arXiv:2302.06675",
         ),
     )
 }

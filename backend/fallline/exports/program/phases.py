@@ -5,9 +5,11 @@ Each setting is a name and a Python expression. Must not know the program's othe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.layout import Layout
+from fallline.engine.methods.optimizers import BIAS_DECAY, OPTIMIZERS, arguments_of
 from fallline.engine.methods.schedules import SCHEDULES, sequence_of
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import RunSettings, Stage
@@ -22,6 +24,7 @@ NEUTRAL = {
     "l2": "0.0",
     "clip_norm": "None",
     "clip_value": "None",
+    "layer_rates": "1.0",
     "own": "{}",
 }
 """Neutral values. A setting that never differs from them is left out of the program, with the code that reads it."""
@@ -55,11 +58,11 @@ class Phases:
         return {lines[name] for lines in (self.first, *self.edits.values()) if name in lines}
 
 
-def phases_of(run: RunRecipe, m: int) -> Phases:
-    """Return the phases of a run on m training samples."""
+def phases_of(run: RunRecipe, m: int, layout: Layout) -> Phases:
+    """Return the phases of a run on m training samples, of a network with this layout."""
     starts = sorted({0, *(edit.at_step for edit in run.edits)})
     settings = [run.settings_at(step) for step in starts]
-    lines = [_lines(each) for each in settings]
+    lines = [_lines(each, layout.lengths) for each in settings]
     needed = {name for name in NEUTRAL if any(each[name] != NEUTRAL[name] for each in lines)}
     needed.update(name for pair in PAIRS if not needed.isdisjoint(pair) for name in pair)
     names = [name for name in lines[0] if name not in NEUTRAL or name in needed]
@@ -88,10 +91,9 @@ def phases_of(run: RunRecipe, m: int) -> Phases:
     )
 
 
-def _lines(settings: RunSettings) -> Lines:
+def _lines(settings: RunSettings, lengths: Sequence[int]) -> Lines:
     row = OPTIMIZERS[settings.optimizer]
-    filled = row.filled(settings.own)
-    own = ", ".join(f'"{name}": {value!r}' for name, value in filled.items())
+    own = ", ".join(f'"{name}": {value}' for name, value in _own(row.filled(settings.own), lengths).items())
     return {
         "update": row.name,
         "own": f"{{{own}}}",
@@ -104,7 +106,27 @@ def _lines(settings: RunSettings) -> Lines:
         "l2": repr(float(settings.l2)),
         "clip_norm": repr(settings.clip_norm),
         "clip_value": repr(settings.clip_value),
+        "layer_rates": _layer_rates(settings.layer_rates, lengths),
     }
+
+
+def _own(filled: dict[str, float], lengths: Sequence[int]) -> Lines:
+    """Return the arguments of a step; the weight decay for each entry if it differs for biases."""
+    lines = {name: repr(value) for name, value in arguments_of(filled).items()}
+    share = filled.get(BIAS_DECAY, 1.0)
+    if share != 1.0:
+        decay = filled["weight_decay"]
+        decays = [decay, decay * share] * (len(lengths) // 2)
+        lines["weight_decay"] = f"np.repeat({decays}, {list(lengths)})"
+    return lines
+
+
+def _layer_rates(factors: Sequence[float], lengths: Sequence[int]) -> str:
+    """Return the factor of the rate for each entry; 1 if it is the same for all."""
+    if not factors:
+        return "1.0"
+    sizes = [weights + biases for weights, biases in zip(lengths[0::2], lengths[1::2], strict=True)]
+    return f"np.repeat({list(factors)}, {sizes})"
 
 
 def _schedule(settings: RunSettings) -> str:

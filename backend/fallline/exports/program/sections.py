@@ -50,7 +50,7 @@ class Program:
 
 def program(recipe: Recipe, problem: Problem, run: RunRecipe) -> Program:
     """Return the program of a run. The recipe is complete; `problem` is built from it."""
-    phases = phases_of(run, problem.train.count)
+    phases = phases_of(run, problem.train.count, problem.layout)
     glue = {
         "samples": _samples(recipe.data, problem),
         "network": _network(recipe.network, problem),

@@ -101,6 +101,8 @@ def train(phases: Phases) -> str:
         since = "step - now.since" if phases.has("since") else "step"
         lines.append(f"rate = now.learning_rate * now.schedule({since})")
         rate = "rate"
+    if phases.has("layer_rates"):
+        rate += " * now.layer_rates"
     own = ", **now.own" if phases.has("own") else ""
     lines += [
         f"P[:], *memory = now.update(P, {gradient}, {rate}, *memory{own})",

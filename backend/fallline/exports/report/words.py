@@ -18,9 +18,17 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "sgd": "plain",
         "nesterov": "Nesterov",
         "adagrad": "Adagrad",
+        "adadelta": "Adadelta",
         "rmsprop": "RMSProp",
+        "rmsprop_momentum": "RMSProp, momentum",
+        "rmsprop_centered": "RMSProp, centered, momentum",
         "adam": "Adam",
         "adamw": "AdamW",
+        "amsgrad": "AMSGrad",
+        "adamax": "Adamax",
+        "nadam": "Nadam",
+        "radam": "RAdam",
+        "lion": "Lion",
     },
     "schedules": {
         "step": "step decay",
@@ -42,7 +50,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "settings": {"beta1": "beta 1", "beta2": "beta 2", "l1": "L1", "l2": "L2"},
 }
 
-_ASIDES = ("l1", "l2", "clip_norm", "clip_value")
+_ASIDES = ("l1", "l2", "clip_norm", "clip_value", "layer_rates")
 
 
 def word_for(table: str, name: str) -> str:
@@ -124,8 +132,11 @@ def setting(value: float) -> str:
     return f"{float(f'{value:.6g}'):.15g}".replace("-", "\u2212")
 
 
-def _setting_words(name: str, value: float | None) -> str:
-    return f"{word_for('settings', name)} {'off' if value is None else setting(value)}"
+def _setting_words(name: str, value: float | Sequence[float] | None) -> str:
+    """Return "clip norm 1", "clip norm off", "layer rates 1, 0.1"."""
+    if value is None or isinstance(value, Sequence):
+        return f"{word_for('settings', name)} {', '.join(map(setting, value or ())) or 'off'}"
+    return f"{word_for('settings', name)} {setting(value)}"
 
 
 def _method(settings: RunSettings) -> str | None:

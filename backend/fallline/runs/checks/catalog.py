@@ -97,6 +97,15 @@ RUN_SETTINGS = (
         help="largest size of a gradient entry, applied after the norm",
         source="PyTorch's clip_grad_value_",
     ),
+    Parameter(
+        "layer_rates",
+        1.0,
+        0.0,
+        1e3,
+        each="layer",
+        help="factor of the rate in each layer, from the first; []: 1 in all layers",
+        source="PyTorch's parameter groups; Howard and Ruder 2018, arXiv:1801.06146",
+    ),
 )
 """Settings of every run, beside those of its methods."""
 

@@ -79,6 +79,7 @@ def check_fit(
     if "batch_size" in settings:
         _check_batch(settings["batch_size"], sizes, samples, train_samples)
     _check_redraw(settings, len(sizes) - 1, pointer)
+    _check_layer_rates(settings, len(sizes) - 1, pointer)
     _check_stops(settings, evaluated, pointer)
 
 
@@ -177,6 +178,15 @@ def _check_redraw(changed: Mapping[str, Any], layers: int, pointer: str = "") ->
             raise invalid(pointer, f"a layer from 1 to {layers}; the last one is the output")
     fitting = {name: row for name, row in INITIALIZERS.items() if "weights" in row.draws}
     named_in(fitting, redraw["weights"], f"{pointer}/redraw/weights", "way to draw weights")
+
+
+def _check_layer_rates(changed: Mapping[str, Any], layers: int, pointer: str) -> None:
+    """Raise InvalidRequest for another number of factors than of layers."""
+    rates = changed.get("layer_rates")
+    if rates and len(rates) != layers:
+        raise invalid(
+            f"{pointer}/layer_rates", f"{layers} factors, one per layer, or []; the last layer is the output"
+        )
 
 
 def _check_stops(changed: Mapping[str, Any], evaluated: Collection[str], pointer: str = "") -> None:

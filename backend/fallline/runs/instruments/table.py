@@ -127,7 +127,7 @@ def _curvature(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dic
     `sharpness` is the largest eigenvalue as the optimizer sees it, null if it has none yet.
     """
     settings = recipe.settings_at(state.step)
-    edge = edge_of(settings, state)
+    edge = edge_of(settings, state, problem.layout)
     fields: dict[str, Any] = {
         "limit": finite_or_none(edge.limit),
         "formula": edge.formula,
