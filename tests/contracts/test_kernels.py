@@ -182,7 +182,7 @@ def test_the_series_are_in_order() -> None:
     problem = small_problem((2, "relu"), test_fraction=0.5)
     names = series_names(problem)
     assert names[:6] == ("batch_loss", "grad_l1/W1", "grad_l2/W1", "grad_mean/W1", "ratio/W1", "grad_l1/b1")
-    assert names[-5] == "objective"
+    assert names[-8:-4] == ("learning_rate", "grad_norm", "grad_norm_clipped", "objective")
     assert names[-4:] == evaluated_series(problem) == ("train_loss", "test_loss", "train_r2", "test_r2")
     assert evaluated_series(small_problem()) == ("train_loss", "train_r2")
 
@@ -201,6 +201,51 @@ def test_the_objective_is_recorded_with_penalties(kernel: Kernel, batch_size: in
         weights = np.concatenate([problem.named(state.parameters)[name].ravel() for name in ("W1", "W2")])
         penalties = settings.l1 * np.abs(weights).sum() + settings.l2 / 2 * (weights**2).sum()
         assert objective[step] == pytest.approx(0.5 * loss[step] + penalties, rel=1e-12)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, None])
+def test_the_norm_of_the_whole_gradient_is_recorded_and_under_a_bound_that_after_clipping(
+    kernel: Kernel, batch_size: int | None
+) -> None:
+    problem = small_problem()
+    edits = [
+        edit(10, clip_norm=0.2),
+        edit(20, clip_value=0.1),
+        edit(30, clip_norm=None),
+        edit(40, clip_value=None),
+    ]
+    run = run_of(batch_size, l2=0.1, optimizer="momentum", edits=edits)
+    records = advance(problem, begin(problem), run, 50, kernel)
+    state, norms, clipped = begin(problem), [], []
+    for step in range(50):
+        settings = run.settings_at(step)
+        gradients, _ = next_gradient(problem, state, run)
+        g = np.concatenate([each.ravel() for each in gradients.values()])
+        norms.append(float(np.linalg.norm(g)))
+        if settings.clip_norm is not None:
+            g = g * min(1.0, settings.clip_norm / (norms[-1] + 1e-6))
+        if settings.clip_value is not None:
+            g = np.sign(g) * np.minimum(np.abs(g), settings.clip_value)
+        clipped.append(float(np.linalg.norm(g)) if settings.clipped else np.nan)
+        advance(problem, state, run, 1, kernel)
+    np.testing.assert_allclose(series(records, "grad_norm"), norms, rtol=1e-11)
+    np.testing.assert_allclose(series(records, "grad_norm_clipped"), clipped, rtol=1e-11)
+    assert np.isnan(clipped).sum() == 20
+    assert max(clipped[10:20]) == pytest.approx(0.2, rel=1e-4)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, None])
+def test_the_rate_in_force_is_recorded(kernel: Kernel, batch_size: int | None) -> None:
+    problem = small_problem()
+    warmup = {"name": "warmup", "steps": 10, "start": 0.2}
+    edits = [edit(20, learning_rate=0.03), edit(30, schedule=warmup), edit(45, schedule="constant")]
+    run = run_of(batch_size, edits=[edit(5, learning_rate=0.02), *edits])
+    records = advance(problem, begin(problem), run, 50, kernel)
+    rising = 0.03 * (0.2 + 0.8 * np.minimum(np.arange(15), 10) / 10)
+    expected = np.concatenate(
+        [np.full(5, 0.01), np.full(15, 0.02), np.full(10, 0.03), rising, np.full(5, 0.03)]
+    )
+    np.testing.assert_allclose(series(records, "learning_rate"), expected, rtol=1e-15)
 
 
 def test_a_ratio_without_a_size_is_missing(kernel: Kernel) -> None:

@@ -8,8 +8,11 @@ from fallline.vocabulary.run_settings import RunSettings
 MEASURES = ("grad_l1", "grad_l2", "grad_mean", "ratio")
 """Recorded for every parameter, in this order."""
 
-OBJECTIVE = "objective"
-"""The minimised value of each batch; recorded only under a penalty."""
+WHOLE = ("learning_rate", "grad_norm", "grad_norm_clipped", "objective")
+"""Recorded once a step, in this order: the rate in force, the norm of the whole gradient, and the minimised value.
+
+The norm after clipping is recorded only under a bound, the objective only under a penalty.
+"""
 
 EVERY_STEP_BELOW = 1024
 """Every step below is an evaluation point; beyond, 512 in each doubling."""
@@ -18,7 +21,7 @@ EVERY_STEP_BELOW = 1024
 def series_names(problem: Problem) -> tuple[str, ...]:
     """All series of a run, in the order of `Records`."""
     measures = tuple(f"{measure}/{name}" for name in problem.layout.names for measure in MEASURES)
-    return ("batch_loss", *measures, OBJECTIVE, *evaluated_series(problem))
+    return ("batch_loss", *measures, *WHOLE, *evaluated_series(problem))
 
 
 def evaluated_series(problem: Problem) -> tuple[str, ...]:

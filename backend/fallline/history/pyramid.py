@@ -14,7 +14,7 @@ Every bucket merges its two halves, so that means round the same for all slices.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -223,6 +223,11 @@ class Pyramid:
         else:
             raise ValueError(f"a history has no {kind}")
 
+    def extended(self, names: tuple[str, ...], constants: Mapping[str, float]) -> Pyramid:
+        """Return this history with more series, which have had one value so far: NaN is none."""
+        parts = ((part.about, _with_constants(part, self.names, names, constants)) for part in self.parts())
+        return Pyramid.restored(names, self.about(), parts)
+
     # ------------------------------------------------------------------ reading
 
     def range(self, first: int, last: int, at_most: int) -> Buckets:
@@ -271,6 +276,23 @@ class Pyramid:
             parts.append(ring.read(start // ring.width, until // ring.width))
             start = until
         return widen(join(*parts), width)
+
+
+def _with_constants(
+    part: Part, present: tuple[str, ...], names: tuple[str, ...], constants: Mapping[str, float]
+) -> Arrays:
+    """Return the columns of a piece with the series `names`; those not `present` are constant."""
+    old, new = ([row for row, name in enumerate(names) if (name in present) == has] for has in (True, False))
+    values = np.array([constants[names[row]] for row in new])
+    columns: Arrays = {}
+    for name, column in part.arrays().items():
+        if column.ndim == 1:
+            columns[name] = column
+            continue
+        columns[name] = wider = np.empty((len(names), column.shape[1]), column.dtype)
+        filled = np.where(np.isfinite(values), part.about["width"], 0) if name == "count" else values
+        wider[old], wider[new] = column, filled[:, np.newaxis]
+    return columns
 
 
 def _recent_size(width: int) -> int:

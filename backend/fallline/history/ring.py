@@ -27,10 +27,13 @@ BLOCK = 128
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One piece; the same name and version mean the same numbers."""
+    """One piece; the same name and version mean the same numbers.
+
+    A version is the first bucket, the one after the last, and the number of series.
+    """
 
     name: str
-    version: tuple[int, int]
+    version: tuple[int, int, int]
     about: About
     arrays: Callable[[], Arrays]
 
@@ -81,7 +84,7 @@ class BucketRing:
             stop = min(start + size, self.stop)
             name = f"{kind}-{self.width}" + ("" if block is None else f"-{start // size}")
             about: About = {"kind": kind, "start": start, "width": self.width}
-            yield Part(name, (start, stop), about, partial(self.arrays, start, stop))
+            yield Part(name, (start, stop, len(self.names)), about, partial(self.arrays, start, stop))
 
 
 def buckets_of(names: tuple[str, ...], width: int, start: int, arrays: Arrays) -> Buckets:
@@ -133,7 +136,7 @@ class StepRing:
         start, stop = self.start, self.stop
         if start < stop:
             about: About = {"kind": kind, "start": start, "width": 1}
-            yield Part(kind, (start, stop), about, partial(self._arrays, start, stop))
+            yield Part(kind, (start, stop, len(self.names)), about, partial(self._arrays, start, stop))
 
     def _arrays(self, start: int, stop: int) -> Arrays:
         records = self.records(start, stop)

@@ -14,25 +14,32 @@ from fallline.history.ring import Part
 from fallline.vocabulary.columns import STATISTICS, Buckets, Floats, Records
 from fallline.vocabulary.packing import About, Arrays
 
+LATER = frozenset({"learning_rate", "grad_norm", "grad_norm_clipped"})
+"""Series that histories stored by the first versions lack."""
+
 
 class RunHistory:
     """All series of a run from step 0 on, in bounded memory.
 
-    The notebook's network needs less than 2 MB. `sizes` has the number of entries of each parameter. For these,
-    `grad_mean/P` is not stored but computed as `grad_l1/P` over the size. Division keeps the order, so minimum,
-    maximum and last equal stored quotients to the bit.
+    The notebook's network needs less than 2 MB. Two kinds of series are not stored:
+
+    - `grad_mean/P`, if `sizes` has the number of entries of P: it is `grad_l1/P` over the size. Division keeps the
+      order, so minimum, maximum and last equal stored quotients to the bit;
+    - a series that has had one value so far, such as a constant rate, or none. It is stored from its next value on.
     """
 
     def __init__(self, names: tuple[str, ...], sizes: Mapping[str, int] | None = None) -> None:
         self.names = names
         means = {f"grad_mean/{name}": (f"grad_l1/{name}", size) for name, size in (sizes or {}).items()}
         derived = {name: means[name] for name in names if name in means and means[name][0] in names}
-        stored = [name for name in names if name not in derived]
+        self._own = tuple(name for name in names if name not in derived)
         sources = [derived[name][0] if name in derived else name for name in names]
         self._rows = np.array([row for row, name in enumerate(names) if name not in derived], np.intp)
-        self._sources = np.array([stored.index(name) for name in sources], np.intp)
+        self._sources = np.array([self._own.index(name) for name in sources], np.intp)
         self._divisors = np.array([[derived[name][1] if name in derived else 1.0] for name in names])
-        self._pyramid = Pyramid(tuple(stored))
+        self._is_constant = np.full(len(self._own), True)
+        self._constants = np.full(len(self._own), np.nan)
+        self._pyramid = Pyramid(())
         self._latest_step = np.full(len(names), -1, np.int64)
         self._latest = np.full(len(names), np.nan)
 
@@ -49,7 +56,7 @@ class RunHistory:
     @property
     def most_bytes(self) -> int:
         """Bytes of all arrays of a long run."""
-        return most_bytes(len(self._pyramid.names))
+        return most_bytes(len(self._own))
 
     def append(self, records: Records) -> None:
         """Add the next records. Raises ValueError for others."""
@@ -57,15 +64,22 @@ class RunHistory:
             raise ValueError("these records have other series than this run")
         if not len(records):
             return
-        stored = replace(records, names=self._pyramid.names, values=records.values[self._rows])
-        self._pyramid.append(stored)
+        self._store_changed(records)
+        names, rows = self._pyramid.names, self._rows[~self._is_constant]
+        self._pyramid.append(replace(records, names=names, values=records.values[rows]))
         self._update_latest(records)
 
     def range(self, first: int, last: int, at_most: int) -> Buckets:
         """Return whole buckets of the range: see `Pyramid.range`."""
         buckets = self._pyramid.range(first, last, at_most)
-        columns: dict[str, Any] = {name: self._expand(getattr(buckets, name)) for name in STATISTICS.values()}
-        return replace(buckets, names=self.names, count=buckets.count[self._sources], **columns)
+        columns: dict[str, Any] = {
+            name: self._with_constants(getattr(buckets, name), self._constants[:, np.newaxis])[self._sources]
+            / self._divisors
+            for name in STATISTICS.values()
+        }
+        has_value = np.isfinite(self._constants)[:, np.newaxis]
+        count = self._with_constants(buckets.count, has_value * (buckets.last - buckets.first + 1))
+        return replace(buckets, names=self.names, count=count[self._sources], **columns)
 
     def latest(self) -> dict[str, tuple[int, float]]:
         """Return the step and value of the last finite record of every series."""
@@ -76,23 +90,58 @@ class RunHistory:
 
     def about(self) -> tuple[About, Arrays]:
         """Return the fields that the parts do not contain."""
-        latest: Arrays = {"latest_step": self._latest_step, "latest": self._latest}
-        return {"series": list(self.names), **self._pyramid.about()}, latest
+        arrays: Arrays = {
+            "latest_step": self._latest_step,
+            "latest": self._latest,
+            "constants": self._constants,
+        }
+        stored = list(self._pyramid.names)
+        return {"series": list(self.names), "stored": stored, **self._pyramid.about()}, arrays
 
     def parts(self) -> Iterator[Part]:
         """Yield pieces from which `restore` restores this history to the bit."""
         return self._pyramid.parts()
 
-    def restore(self, about: About, latest: Arrays, parts: Iterable[tuple[About, Arrays]]) -> None:
-        """Restore the history of these parts. Raises ValueError if it had other series."""
-        if about["series"] != list(self.names):
-            raise ValueError("this history has other series")
-        self._pyramid = Pyramid.restored(self._pyramid.names, about, parts)
-        self._latest_step, self._latest = latest["latest_step"], latest["latest"]
+    def restore(self, about: About, arrays: Arrays, parts: Iterable[tuple[About, Arrays]]) -> None:
+        """Restore the history of these parts. Raises KeyError, or ValueError if it had other series.
 
-    def _expand(self, stored: Floats) -> Floats:
-        expanded: Floats = stored[self._sources] / self._divisors
-        return expanded
+        A history without the series that came `LATER` has no value of them until its next record.
+        """
+        series = about["series"]
+        if series != [name for name in self.names if name in series or name not in LATER]:
+            raise ValueError("this history has other series")
+        stored = about.get("stored", [name for name in self._own if name in series])
+        self._is_constant = np.array([name not in stored for name in self._own])
+        self._pyramid = Pyramid.restored(tuple(stored), about, parts)
+        self._constants = arrays.get("constants", self._constants)
+        present = [self.names.index(name) for name in series]
+        self._latest_step[present], self._latest[present] = arrays["latest_step"], arrays["latest"]
+
+    def _store_changed(self, records: Records) -> None:
+        """Store the series that have another value for the first time."""
+        places = np.flatnonzero(self._is_constant)
+        if not self.count:
+            self._constants = _finite(records.values[self._rows, 0])
+        changed = places[self._differ(places, records.values[self._rows[places]])]
+        if len(changed):  # some may only have another infinity than the one NaN
+            changed = changed[self._differ(changed, _finite(records.values[self._rows[changed]]))]
+        if len(changed):
+            self._is_constant[changed] = False
+            names = tuple(np.array(self._own)[~self._is_constant].tolist())
+            constants = dict(zip(self._own, self._constants.tolist(), strict=True))
+            self._pyramid = self._pyramid.extended(names, constants)
+
+    def _differ(self, places: NDArray[np.intp], values: Floats) -> NDArray[np.bool_]:
+        """Return which rows of values differ from their constants, by bits: NaN equals NaN, and -0 is not 0."""
+        constants = self._constants[places].view(np.int64)
+        return np.asarray((values.view(np.int64) != constants[:, np.newaxis]).any(axis=1))
+
+    def _with_constants(self, stored: NDArray[Any], constants: NDArray[Any]) -> NDArray[Any]:
+        """Return all own series, (own, n), from the stored ones and from the value of the others."""
+        rows: NDArray[Any] = np.empty((len(self._own), stored.shape[1]), stored.dtype)
+        rows[~self._is_constant] = stored
+        rows[self._is_constant] = np.broadcast_to(constants, rows.shape)[self._is_constant]
+        return rows
 
     def _update_latest(self, records: Records) -> None:
         """Update the last finite value of each series; most are in the last column."""
@@ -105,3 +154,8 @@ class RunHistory:
             self._latest[missing[has_value]] = values[has_value, places]
             self._latest_step[missing[has_value]] = records.stop - width + places
             missing = missing[~has_value]
+
+
+def _finite(values: Floats) -> Floats:
+    """Return the values with NaN for those that are not finite."""
+    return np.where(np.isfinite(values), values, np.nan)

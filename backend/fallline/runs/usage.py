@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fallline.engine.data.tabular import Table
 from fallline.engine.problem import Problem
-from fallline.engine.series import MEASURES
+from fallline.engine.series import MEASURES, WHOLE
 from fallline.history.pyramid import most_bytes
 from fallline.runs.checks.bounds import parameter_count
 from fallline.runs.checks.data import dataset_of
@@ -102,7 +102,7 @@ def expected_bytes(recipe: Recipe, table: Table | None = None) -> int:
     recipe, sizes = sized(recipe, dataset_of(recipe.data, table))
     parameters = 8 * parameter_count(sizes)
     samples = 8 * recipe.data.samples * (4 * sizes[0] + 6)
-    series = (len(MEASURES) - 1) * 2 * (len(sizes) - 1) + 6
+    series = 1 + (len(MEASURES) - 1) * 2 * (len(sizes) - 1) + len(WHOLE) + 4
     checkpoints = max(MOST_SOON, FEWEST * (1 + SLOTS) * parameters)
     recent = max(RECENT_BYTES, 3 * (1 + SLOTS) * parameters)
     run = most_bytes(series) + checkpoints + recent + RUN_BYTES + STATES * parameters

@@ -27,13 +27,13 @@ _OF_SERIES = (*STATISTICS.values(), "count")
 _COLUMNS = ("first", "last", "samples_seen", "seconds", *_OF_SERIES)
 """Columns of `Buckets`; those of series are (series, n), the others (n,)."""
 
-_SPARSE = ("train_", "test_", "objective")
+_SPARSE = ("train_", "test_", "grad_norm_clipped", "objective")
 
 
 def recorded_every_step(names: Iterable[str]) -> frozenset[str]:
     """Return the series that every step has.
 
-    The others are measured only at evaluation points or under a penalty, and are sent with a `count`.
+    The others are measured only at evaluation points, under a bound or under a penalty, and are sent with a `count`.
     """
     return frozenset(name for name in names if not name.startswith(_SPARSE))
 

@@ -18,7 +18,7 @@ from fallline.engine.kernels.compiled_changes import OPTIMIZER_CODES
 from fallline.engine.kernels.compiled_descent import terms_of
 from fallline.engine.kernels.compiled_losses import LOSS_CODES, ROOM, THE_LOSS, criterion_of
 from fallline.engine.kernels.compiled_orders import same_as_numpy, shuffled_passes
-from fallline.engine.kernels.compiled_records import BLOCK, LOSSES, SUMS
+from fallline.engine.kernels.compiled_records import BLOCK, CLIPPED, LOSSES, SUMS
 from fallline.engine.kernels.compiled_schedules import SCHEDULE_CODES, rates_of
 from fallline.engine.kernels.compiled_single import single_steps
 from fallline.engine.kernels.compiled_vectors import LANES
@@ -144,6 +144,7 @@ class _Slices:
             criterion=criterion_of(problem),
         )
         self._data = Data(train=_split(self._train), test=_split(self._test, self._has_test))
+        self._rate_row = 1 + 4 * len(layout.names)
         self._limit = min(DIVERGED * problem.initial_loss, LARGEST)
         self._tiles = _tiles(layout.sizes)
         # The code is compiled for C order: a slice with other strides is filled elsewhere and copied.
@@ -151,6 +152,7 @@ class _Slices:
             request.values if request.values.flags.c_contiguous else np.empty_like(request.values, order="C")
         )
         self._record = np.empty((BLOCK, LOSSES + SUMS * len(layout.names)))
+        self._record[:, CLIPPED] = np.nan
         self._change, self._ahead = np.empty(layout.count), np.empty(layout.count + 3)
 
     def run(self) -> int:
@@ -197,6 +199,9 @@ class _Slices:
     def _loop(self, memory: Memory, column: int, count: int) -> tuple[int, bool]:
         state, settings = self._state, self._request.settings
         rates = rates_of(settings, state.step, count + 1)
+        self._values[self._rate_row, column : column + count] = (
+            rates[:count] if len(rates) else settings.learning_rate
+        )
         method = Method(self._code, self._hyper, rates, self._terms, self._factors, self._decays)
         span = Span(
             order=NO_ORDER if settings.batch_size is None else self._order((count + 1) * settings.batch_size),

@@ -11,7 +11,7 @@ import numpy as np
 
 from fallline.engine.kernels.compiled_changes import change
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
-from fallline.engine.kernels.compiled_records import BLOCK, record_all
+from fallline.engine.kernels.compiled_records import BLOCK, CLIPPED, record_all
 from fallline.engine.kernels.compiled_sums import sizes_and_squares
 from fallline.engine.kernels.compiled_work import Memory, Method, Net, Recorder
 from fallline.engine.methods.clipping import CUSHION
@@ -62,12 +62,14 @@ def add_penalty_gradient(terms: Array, P: Array, w: int, G: Array, offsets: Whol
 
 
 @compiled
-def clip(terms: Array, G: Array, C: Array) -> None:
-    """Write the clipped G into C."""
+def clip(terms: Array, G: Array, C: Array) -> float:
+    """Write the clipped G into C; return its norm."""
     _, squares = sizes_and_squares(G, 0, len(G))
     share, most = min(terms[CLIP_NORM] / (math.sqrt(squares) + CUSHION), 1.0), terms[CLIP_VALUE]
     for i in range(len(G)):
         C[i] = min(max(share * G[i], -most), most)
+    _, squares = sizes_and_squares(C, 0, len(C))
+    return math.sqrt(squares)
 
 
 @compiled_in_place
@@ -85,7 +87,7 @@ def make_change(net: Net, method: Method, memory: Memory, recorder: Recorder, s:
     if len(method.rates):
         method.hyper[0] = method.rates[s]
     if has_bounds(method.terms):
-        clip(method.terms, memory.G, memory.C)
+        recorder.record[s % BLOCK, CLIPPED] = clip(method.terms, memory.G, memory.C)
     vector, factor = change(method, memory, s)
     w = s % 3 * len(memory.G)
     return record_all(recorder.record, s % BLOCK, memory.P, w, memory.G, vector, factor, net.offsets)

@@ -27,8 +27,11 @@ from fallline.engine.kernels.compiled_work import Memory, Recorder
 BLOCK = 64
 """Steps per block of raw records."""
 
-LOSSES = 6
-"""Columns before the sums: batch loss, objective, training and test loss, both tallies."""
+LOSSES = 7
+"""Columns before the sums: batch loss, objective, training and test loss, both tallies, and `CLIPPED`."""
+
+CLIPPED = 6
+"""Column of the clipped gradient's norm; NaN without a bound."""
 
 SUMS = 4
 """Per parameter: |g|, g**2, change**2, parameter**2."""
@@ -146,14 +149,16 @@ def flush(recorder: Recorder, offsets: Whole, s: int) -> None:
 def write_block(record: Array, count: int, offsets: Whole, values: Array, to: int) -> None:
     """Write raw rows 0 .. count - 1 to the columns of `values` from `to` on.
 
-    Tallies take the place of scores. Scores and means are computed later, with NumPy's rounding.
+    Tallies take the place of scores. Scores and means are computed later, with NumPy's rounding, and so are rates.
     """
     parameters = len(offsets) - 1
-    first = 2 + 4 * parameters
+    norm, first = 2 + 4 * parameters, 5 + 4 * parameters
     splits = (values.shape[0] - first) // 2
     for t in range(count):
         values[0, to + t] = finite_or_nan(record[t, 0])
-        values[first - 1, to + t] = finite_or_nan(record[t, 1])
+        values[norm, to + t] = 0.0
+        values[norm + 1, to + t] = finite_or_nan(record[t, CLIPPED])
+        values[norm + 2, to + t] = finite_or_nan(record[t, 1])
     for k in range(splits):
         for t in range(count):
             values[first + k, to + t] = finite_or_nan(record[t, 2 + k])
@@ -163,4 +168,7 @@ def write_block(record: Array, count: int, offsets: Whole, values: Array, to: in
         for t in range(count):
             values[1 + 4 * k, to + t] = finite_or_nan(record[t, at])
             values[2 + 4 * k, to + t] = finite_or_nan(np.sqrt(record[t, at + 1]))
+            values[norm, to + t] += record[t, at + 1]
             values[4 + 4 * k, to + t] = finite_or_nan(np.sqrt(record[t, at + 2] / record[t, at + 3]))
+    for t in range(count):
+        values[norm, to + t] = finite_or_nan(np.sqrt(values[norm, to + t]))

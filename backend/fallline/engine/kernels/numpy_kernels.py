@@ -20,7 +20,7 @@ from fallline.engine.methods.optimizers import OPTIMIZERS, entry_decays
 from fallline.engine.methods.penalties import penalty, penalty_gradient
 from fallline.engine.methods.schedules import rate_of
 from fallline.engine.problem import Problem
-from fallline.engine.series import evaluated_series, is_evaluation_point
+from fallline.engine.series import WHOLE, evaluated_series, is_evaluation_point
 from fallline.engine.state import TrainingState
 
 Array = NDArray[np.float64]
@@ -69,6 +69,7 @@ class Descent:
         self._factors = problem.layout.per_layer(factors) if factors else 1.0
         self.gradient = np.empty(problem.layout.count)
         self._clipped = np.empty(problem.layout.count)
+        self.rate, self.clipped_norm = float("nan"), float("nan")
         self._weights = list(
             zip(problem.layout.weights(state.parameters), problem.layout.weights(self.gradient), strict=True)
         )
@@ -104,10 +105,12 @@ class Descent:
         return self._of_length(self._m).tally(loss, self._problem.train.targets)
 
     def change(self) -> None:
-        """Make and count the change of the current gradient."""
+        """Make and count the change of the current gradient; set `rate`, and `clipped_norm` under a bound."""
         state, gradient = self._state, clip(self.gradient, self._settings, self._clipped)
-        rate = self._rate(state.step) * self._factors
-        self._row.update(state.parameters, gradient, state.slots, rate, self._own)
+        if self._settings.clipped:
+            self.clipped_norm = float(np.sqrt((gradient * gradient).sum()))
+        self.rate = self._rate(state.step)
+        self._row.update(state.parameters, gradient, state.slots, self.rate * self._factors, self._own)
         state.samples_seen += batch_length(self._settings, state.samples_seen, self._m)
         state.step += 1
 
@@ -152,6 +155,8 @@ class _SliceRun:
         self._descent.adopt_optimizer()
         for row in range(1, count + 1):
             self._descent.change()
+            self._tape.rate[row - 1] = self._descent.rate
+            self._tape.clipped_norm[row - 1] = self._descent.clipped_norm
             samples_seen[column + row - 1] = self._state.samples_seen
             self._measure(row)
         bad = self._tape.first_bad(count, self._limit)
@@ -186,11 +191,15 @@ class _SliceRun:
         tape, problem, columns = self._tape, self._problem, slice(column, column + count)
         values = self._request.values
         evaluated = len(evaluated_series(problem))
-        block = np.empty((len(values) - 2 - evaluated, count))
-        tape.write(block, count)
+        whole = len(values) - evaluated - len(WHOLE)
+        block = np.empty((whole - 1, count))
+        norms = tape.write(block, count)
         values[0, columns] = tape.batch_loss[:count]
-        values[1 : -1 - evaluated, columns] = block
-        values[-1 - evaluated, columns] = self._objective(count)
+        values[1:whole, columns] = block
+        values[whole, columns] = tape.rate[:count]
+        values[whole + 1, columns] = norms
+        values[whole + 2, columns] = tape.clipped_norm[:count]
+        values[whole + 3, columns] = self._objective(count)
         splits = [(problem.train, tape.train_loss, tape.train_tally)]
         if problem.test is not None:
             splits.append((problem.test, tape.test_loss, tape.test_tally))

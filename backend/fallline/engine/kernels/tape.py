@@ -36,6 +36,7 @@ class Tape:
         self.parameters = np.empty((rows, layout.count))
         self.gradients = np.empty((rows, layout.count))
         self.batch_loss = np.empty(rows)
+        self.rate, self.clipped_norm = np.empty(rows), np.full(rows, np.nan)
         self.train_loss = np.full(rows, np.nan)
         self.test_loss = np.full(rows, np.nan)
         self.train_tally, self.test_tally = np.full(rows, np.nan), np.full(rows, np.nan)
@@ -62,8 +63,8 @@ class Tape:
         rows_bad = np.flatnonzero(bad)
         return int(rows_bad[0]) if len(rows_bad) else None
 
-    def write(self, values: Array, count: int) -> None:
-        """Write the measures of every parameter in rows 0 .. count - 1.
+    def write(self, values: Array, count: int) -> Array:
+        """Write the measures of every parameter in rows 0 .. count - 1; return the norms of the whole gradients.
 
         `values` is (parameters * measures, count).
         """
@@ -76,12 +77,14 @@ class Tape:
         scratch = self._scratch[:count]
         l1 = self._sums(np.abs(gradients, scratch)).T
         out[:, 0] = l1
-        np.sqrt(self._sums(np.multiply(gradients, gradients, scratch)).T, out[:, 1])
+        gradient_squares = self._sums(np.multiply(gradients, gradients, scratch)).T
+        np.sqrt(gradient_squares, out[:, 1])
         np.divide(l1, self._lengths[:, np.newaxis], out[:, 2])
         change = np.subtract(after, before, scratch)
         squares = self._sums(np.multiply(change, change, scratch)).T
         own = self._sums(np.multiply(before, before, scratch)).T
         np.sqrt(np.divide(squares, own, out[:, 3]), out[:, 3])
+        return np.asarray(np.sqrt(reduce(np.add, gradient_squares)))
 
     def weight_sums(self, count: int) -> tuple[Array, Array]:
         """Sums (count,) of |W| and of W**2 over all weights in rows 0 .. count - 1."""
