@@ -204,29 +204,43 @@ class Buckets:
 
 def from_records(records: Records, at_most: int | None = None) -> Buckets:
     """Return the records as buckets of one step, coarsened to `at_most`."""
-    finite = np.isfinite(records.values)
-    values = records.values if finite.all() else np.where(finite, records.values, np.nan)
+    if at_most is not None:
+        return _coarsen_steps(records, at_most)
+    values = records.values
+    if np.isinf(values).any():
+        values = np.where(np.isinf(values), np.nan, values)
     steps = np.arange(records.first, records.stop, dtype=np.int64)
-    own, count = (steps, steps, records.samples_seen, records.seconds), finite.astype(np.int64)
-    single = Buckets(*own, records.names, values, values, values, values, count)
-    return single if at_most is None else _coarsen_steps(single, at_most)
+    own, count = (steps, steps, records.samples_seen, records.seconds), np.isfinite(values).astype(np.int64)
+    return Buckets(*own, records.names, values, values, values, values, count)
 
 
-def _coarsen_steps(single: Buckets, at_most: int) -> Buckets:
+_PORTION = 4_096
+"""Steps that are merged at a time, a power of two: arrays of more leave the cache."""
+
+
+def _coarsen_steps(records: Records, at_most: int) -> Buckets:
     """Return the result of `coarsen`, faster: only ragged ends need its loop."""
-    start, stop = int(single.first[0]), int(single.last[-1]) + 1
+    start, stop = records.first, records.stop
     widths = (1 << exponent for exponent in range((stop - start).bit_length()))
     width = next((width for width in widths if pieces(start, stop, width) <= at_most), 0)
     if width == 0:
-        return coarsen(single, at_most)
+        return coarsen(from_records(records), at_most)
     begin, end = ceil(start, width), floor(stop, width)
     if begin > end:
-        return widen(single, width)
-    middle, reached = single.part(slice(begin - start, end - start)), 1
+        return widen(from_records(records), width)
+    portions = [records.part(at, min(at + _PORTION, end)) for at in range(begin, end, _PORTION)]
+    narrow = [_paired_up(from_records(portion), 1, min(width, _PORTION)) for portion in portions]
+    head, tail = (
+        widen(from_records(part), width) for part in (records.part(start, begin), records.part(end, stop))
+    )
+    middle = [_paired_up(join(*narrow), _PORTION, width)] if narrow else []
+    return _owned(join(head, *middle, tail))
+
+
+def _paired_up(buckets: Buckets, reached: int, width: int) -> Buckets:
     while reached < width:
-        middle, reached = pair_up(middle), 2 * reached
-    head, tail = single.part(slice(0, begin - start)), single.part(slice(end - start, None))
-    return _owned(join(widen(head, width), middle, widen(tail, width)))
+        buckets, reached = pair_up(buckets), 2 * reached
+    return buckets
 
 
 def join(*pieces: Buckets) -> Buckets:
