@@ -29,7 +29,7 @@ EXPERIMENT_BYTES = 12_000
 RUN_BYTES = 8_000
 """The same for a run without edits and findings."""
 
-EDIT_BYTES = 1_500
+EDIT_BYTES = 2_200
 FINDING_BYTES = 3_000
 
 STATES = 6
