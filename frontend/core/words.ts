@@ -44,6 +44,7 @@ const WORDS: Record<string, Record<string, string>> = {
   schedules: {
     step: "step decay",
     cosine_restarts: "cosine with restarts",
+    plateau: "reduce on plateau",
     inverse_time: "1/t",
     warmup: "warm-up",
   },

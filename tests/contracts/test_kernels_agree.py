@@ -145,6 +145,7 @@ FURTHER = [
     {"clip_norm": 0.2, "clip_value": 0.05}, {"l1": 0.02, "l2": 0.3, "clip_norm": 0.2, "clip_value": 0.05},
     {"layer_rates": [0.5, 0.0, 2.0]}, *({"schedule": name} for name in SCHEDULES),
     {"schedule": {"name": "warmup", "steps": 3, "next": {"name": "cosine", "steps": 5}}},
+    {"schedule": {"name": "plateau", "every": 10, "patience": 0, "factor": 0.1}},
 ]  # fmt: skip
 
 

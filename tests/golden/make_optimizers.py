@@ -82,6 +82,13 @@ SCHEDULES: list[dict[str, Any]] = [
         "next": {"name": "step", "every": 5, "factor": 0.3},
     },
 ]
+PLATEAUS: list[dict[str, Any]] = [
+    {"patience": 2, "factor": 0.5, "least": 0.0},
+    {"patience": 0, "factor": 0.3, "least": 0.05},
+    {"patience": 5, "factor": 0.1, "least": 0.001},
+]
+LOSSES = [max(0.5, 2 - 0.2 * k) + 1e-5 * (k % 3) for k in range(25)] + [0.4 - 1e-5 * k for k in range(15)]
+"""They fall, stay, fall once, and then fall by less than the threshold."""
 DATA = {"name": "linear", "samples": 30, "features": 3, "standardize": "both", "seed": 1}
 NETWORK = {"layers": [{"units": 4, "activation": "tanh"}], "seed": 1}
 DESCENTS: list[dict[str, Any]] = [
@@ -198,6 +205,19 @@ def factors(schedule: dict[str, Any]) -> list[float]:
     return found
 
 
+def plateau(own: dict[str, Any]) -> dict[str, Any]:
+    """Factor of the rate after each loss."""
+    optimizer = optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler = lr_scheduler.ReduceLROnPlateau(
+        optimizer, factor=own["factor"], patience=own["patience"], min_lr=own["least"], eps=0.0
+    )
+    found = []
+    for loss in LOSSES:
+        scheduler.step(loss)
+        found.append(optimizer.param_groups[0]["lr"])
+    return {"own": own, "losses": LOSSES, "factors": found}
+
+
 def descent(run: dict[str, Any]) -> dict[str, object]:
     """Our network trained by PyTorch: parameters after each step, end to end in one vector."""
     run = {"learning_rate": 0.1, "batch_size": None, "order": "sequential", **run}
@@ -251,5 +271,9 @@ if __name__ == "__main__":
     }
     Path(__file__).with_name("optimizers.json").write_text(json.dumps(document, separators=(",", ":")) + "\n")
     listed = [{"schedule": schedule, "factors": factors(schedule)} for schedule in SCHEDULES]
-    document = {"torch": torch.__version__, "schedules": listed}
+    document = {
+        "torch": torch.__version__,
+        "schedules": listed,
+        "plateaus": [plateau(own) for own in PLATEAUS],
+    }
     Path(__file__).with_name("schedules.json").write_text(json.dumps(document, indent=1) + "\n")

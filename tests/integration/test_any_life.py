@@ -79,6 +79,7 @@ CHANGES = st.one_of(
         {}, optional={"l2": st.sampled_from((0.0, 0.1)), "clip_norm": st.sampled_from((None, 1.0))}
     ),
     st.builds(lambda steps: {"schedule": {"name": "cosine", "steps": steps}}, st.integers(1, 50)),
+    st.just({"schedule": {"name": "plateau", "every": 10, "patience": 0}}),
 ).filter(bool)
 RECIPES = st.fixed_dictionaries(
     {

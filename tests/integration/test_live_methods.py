@@ -26,6 +26,7 @@ EDITS: list[dict[str, Any]] = [
     {"l1": 0.01, "l2": 0},
     *({"schedule": name} for name in SCHEDULES),
     {"schedule": {"name": "step", "every": 9, "factor": 0.9}},
+    {"schedule": {"name": "plateau", "every": 10, "patience": 0}},
     {"schedule": {"name": "warmup", "steps": 5, "next": {"name": "polynomial", "steps": 30}}},
     {"clip_norm": 0.3},
     {"clip_norm": None, "clip_value": 0.02},
@@ -115,7 +116,7 @@ async def test_a_reset_keeps_the_methods_and_starts_the_clock_again(client: http
         (
             {"schedule": "gone"},
             "/schedule",
-            "constant, step, exponential, cosine, cosine_restarts, polynomial, one_cycle, inverse_time, warmup",
+            f"the name of a known schedule: {', '.join(SCHEDULES)}",
         ),
         ({"schedule": {"name": "gone"}}, "/schedule", "constant, step"),
         ({"schedule": {"name": "step", "every": 0}}, "/schedule/every", "whole number of at least 1"),

@@ -143,6 +143,7 @@ class Stage(NamedRow):
     growth: int | None = None
     power: float | None = None
     peak: float | None = None
+    patience: int | None = None
 
     def as_json(self) -> str | dict[str, Any]:
         """Return its name, or the object if it has parameters."""
@@ -198,6 +199,8 @@ class Redraw(StrictModel):
 
 
 CONSTANT = ScheduleSettings(name="constant")
+PLATEAU = "plateau"
+"""The only schedule that depends on losses."""
 
 
 def schedule_of(value: str | dict[str, Any] | ScheduleSettings) -> ScheduleSettings:
@@ -243,6 +246,11 @@ class RunSettings:
     def penalised(self) -> bool:
         """True if training minimises a penalty beside the loss."""
         return self.l1 > 0.0 or self.l2 > 0.0
+
+    @property
+    def watches_loss(self) -> bool:
+        """True if the rate depends on losses."""
+        return self.schedule.stages[-1].name == PLATEAU
 
     @property
     def clipped(self) -> bool:

@@ -31,6 +31,7 @@ SHORT: dict[str, dict[str, float]] = {
     "cosine_restarts": {"steps": 7},
     "polynomial": {"steps": 50, "power": 2.0},
     "one_cycle": {"steps": 60},
+    "plateau": {"every": 10, "patience": 1},
     "inverse_time": {"steps": 10},
     "warmup": {"steps": 40},
 }
@@ -48,6 +49,7 @@ def changes(draw: st.DrawFn) -> Edit:
                 *({"optimizer": name} for name in OPTIMIZERS),
                 *({"schedule": {"name": name, **own}} for name, own in SHORT.items()),
                 {"schedule": {"name": "warmup", "steps": 20, "next": {"name": "cosine", "steps": 50}}},
+                {"schedule": {"name": "warmup", "steps": 15, "next": {"name": "plateau", "every": 10, "patience": 0}}},
                 {"l1": 0.01}, {"l2": 0.1}, {"l1": 0.0, "l2": 0.0},
                 {"clip_norm": 0.1}, {"clip_value": 0.02}, {"clip_norm": None, "clip_value": None},
                 {"learning_rate": 0.001}, {"learning_rate": 0.03}, {"learning_rate": 3.0}, {"learning_rate": 1e3},

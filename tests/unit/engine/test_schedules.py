@@ -11,13 +11,14 @@ import pytest
 
 from fallline.engine.kernels.compiled_schedules import rates_of
 from fallline.engine.methods.optimizers import OPTIMIZERS
-from fallline.engine.methods.schedules import SCHEDULES, rate_of
+from fallline.engine.methods.schedules import SCHEDULES, plateau_memory, rate_of
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import RunSettings, schedule_of
 from support.aliases import Array, Json
 from support.problems import edit
 
-GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "schedules.json").read_text())["schedules"]
+DOCUMENT = json.loads((Path(__file__).parents[2] / "golden" / "schedules.json").read_text())
+GOLDEN = DOCUMENT["schedules"]
 
 
 def under(schedule: str | Json, learning_rate: float = 1.0, since: int = 0) -> RunSettings:
@@ -38,7 +39,17 @@ def test_the_factors_are_pytorchs(golden: Json) -> None:
 
 
 def test_every_schedule_has_golden_factors() -> None:
-    assert {golden["schedule"]["name"] for golden in GOLDEN} == SCHEDULES.keys()
+    assert {golden["schedule"]["name"] for golden in GOLDEN} == SCHEDULES.keys() - {"plateau"}
+
+
+@pytest.mark.parametrize("golden", DOCUMENT["plateaus"], ids=lambda golden: str(golden["own"]))
+def test_a_plateaus_drops_are_pytorchs(golden: Json) -> None:
+    memory, shares = (np.inf, 0.0, 1.0), []
+    for loss in golden["losses"]:
+        memory = plateau_memory(loss, *memory, **golden["own"])
+        shares.append(memory[2])
+    assert np.allclose(shares, golden["factors"], rtol=1e-14)
+    assert len(set(shares)) > 2
 
 
 def test_a_rate_stays_as_it_is_set_without_a_schedule() -> None:

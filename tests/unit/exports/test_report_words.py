@@ -48,6 +48,7 @@ CHANGES: list[tuple[Json, Json]] = [
     ({}, {"schedule": {"name": "warmup", "steps": 77}}),
     ({}, {"schedule": {"name": "cosine_restarts", "growth": 3}}),
     ({}, {"schedule": {"name": "warmup", "next": "cosine"}}),
+    ({}, {"schedule": {"name": "plateau", "patience": 3}}),
     (
         {"schedule": {"name": "warmup", "next": "cosine"}},
         {
@@ -146,6 +147,7 @@ def test_names_are_the_same_words() -> None:
             "growth",
             "power",
             "peak",
+            "patience",
         ],
     }
     pairs = [[table, name] for table, rows in names.items() for name in rows]

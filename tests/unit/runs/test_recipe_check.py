@@ -190,7 +190,8 @@ def test_the_catalog_names_every_row_with_its_parameters_and_the_bounds() -> Non
         "rmsprop_centered", "adam", "adamw", "amsgrad", "adamax", "nadam", "radam", "lion",
     }  # fmt: skip
     assert {row["name"] for row in listed["schedules"]} == {
-        "constant", "step", "exponential", "cosine", "cosine_restarts", "polynomial", "one_cycle", "inverse_time",
+        "constant", "step", "exponential", "cosine", "cosine_restarts", "polynomial", "one_cycle", "plateau",
+        "inverse_time",
         "warmup",
     }  # fmt: skip
     for title in ("datasets", "activations", "losses", "optimizers", "schedules", "initializers"):

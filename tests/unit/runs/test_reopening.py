@@ -28,6 +28,7 @@ def test_every_command_survives_a_restart() -> None:
         edit("gd", batch_size=1, label="small"),
         lambda one: life.step(40, "gd"),
         edit("sgd", optimizer="adam", learning_rate=0.01),
+        edit("sgd", schedule={"name": "plateau", "every": 10, "patience": 0}),
         lambda one: life.step(30),
         lambda one: one.reset("gd", 0.0),
         edit("gd", clip_norm=1.0),
@@ -330,6 +331,18 @@ def test_a_failed_write_is_repeated() -> None:
         life.one.work(0.05, CLOCK.now, CLOCK)
         life.store_it(publishes=False)
     life.reopen()
+    assert_twins(life)
+
+
+def test_the_rate_of_a_plateau_survives_a_restart() -> None:
+    plateau = {"name": "plateau", "every": 10, "patience": 0, "factor": 0.5}
+    life = Life(runs=[{"name": "sgd", "batch_size": 1, "learning_rate": 0.05, "schedule": plateau}])
+    life.step(95)
+    before = life.one.runs["sgd"].state.slots["plateau"].copy()
+    assert 0.0 < before[-1] < 1.0
+    life.reopen()
+    np.testing.assert_array_equal(life.one.runs["sgd"].state.slots["plateau"], before)
+    life.step(50)
     assert_twins(life)
 
 

@@ -20,6 +20,7 @@ from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.clipping import CUSHION
 from fallline.engine.methods.optimizers import BIAS_DECAY, OPTIMIZERS
 from fallline.engine.methods.schedules import rate_of
+from fallline.engine.plateau import SLOT, in_force
 from fallline.engine.problem import Problem
 from fallline.engine.redrawing import drawn_weights
 from fallline.engine.state import TrainingState
@@ -115,6 +116,8 @@ def _define(sheet: Sheet, problem: Problem, state: TrainingState, settings: RunS
     fresh = state.optimizer != settings.optimizer
     slots = row.start(problem.layout.count) if fresh else state.slots
     for slot, flat in slots.items():
+        if slot == SLOT:
+            continue  # shows as `factor`
         if flat.size == 1:
             sheet.define(slot, float(flat[0]))
         else:
@@ -131,7 +134,7 @@ def _settings(problem: Problem, state: TrainingState, settings: RunSettings) -> 
     for name in ("clip_norm", "clip_value"):
         if (bound := getattr(settings, name)) is not None:
             numbers[name] = bound
-    rate = rate_of(settings)(state.step)
+    rate = rate_of(in_force(settings, state))(state.step)
     if settings.schedule.name == "constant":
         numbers["lr"] = rate
     else:

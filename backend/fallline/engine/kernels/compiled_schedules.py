@@ -13,6 +13,7 @@ from fallline.engine.methods import schedules
 from fallline.vocabulary.run_settings import RunSettings
 
 CONSTANT, STEP, EXPONENTIAL, COSINE, COSINE_RESTARTS, POLYNOMIAL, ONE_CYCLE, INVERSE_TIME, WARMUP = range(9)
+PLATEAU = CONSTANT  # between two looks
 SCHEDULE_CODES = {
     "constant": CONSTANT,
     "step": STEP,
@@ -21,6 +22,7 @@ SCHEDULE_CODES = {
     "cosine_restarts": COSINE_RESTARTS,
     "polynomial": POLYNOMIAL,
     "one_cycle": ONE_CYCLE,
+    "plateau": PLATEAU,
     "inverse_time": INVERSE_TIME,
     "warmup": WARMUP,
 }

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fallline.engine.layout import Layout
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import rate_of
+from fallline.engine.plateau import in_force
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.run_settings import RunSettings
 
@@ -44,7 +45,7 @@ def edge_of(settings: RunSettings, state: TrainingState, layout: Layout | None =
     row = OPTIMIZERS[settings.optimizer]
     stability, own = row.stability, row.filled(settings.own)
     above, below = stability.terms(own)
-    below *= rate_of(settings)(state.step)
+    below *= rate_of(in_force(settings, state))(state.step)
     limit = above / below if below > 0.0 else math.inf
     if settings.layer_rates and layout is None:
         return Edge(limit, stability.formula, known=False)

@@ -1,6 +1,7 @@
 """The table of schedules: factors of the learning rate.
 
 A factor depends only on the steps since the schedule was set, so a run can be sliced, stopped and replayed anywhere.
+Only `plateau` also has a memory of losses, in the state: see `engine.plateau`.
 The functions are plain arithmetic on numbers; `kernels.compiled_schedules` compiles them unchanged.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fallline.vocabulary.parameters import Parameter
-from fallline.vocabulary.run_settings import RunSettings, ScheduleSettings
+from fallline.vocabulary.run_settings import PLATEAU, RunSettings, ScheduleSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,30 @@ def inverse_time_schedule(t: float, steps: float) -> float:
 def warmup_schedule(t: float, steps: float, start: float) -> float:
     """Rise from `start` to 1 along a line, then stay."""
     return start + (1.0 - start) * min(t, steps) / steps
+
+
+def plateau_schedule(t: float, every: float, patience: float, factor: float, least: float) -> float:
+    """1 until the first drop; `engine.plateau` knows the drops."""
+    return 1.0
+
+
+# A name in capitals, since programs contain its text.
+THRESHOLD = 1e-4
+
+
+def plateau_memory(
+    loss: float, best: float, waited: float, share: float, patience: float, factor: float, least: float
+) -> tuple[float, float, float]:
+    """The memory after a look at the loss: least loss, looks since then, share of the rate.
+
+    The share falls by the factor when more than `patience` looks found no loss below the least one by a share of
+    THRESHOLD.
+    """
+    if loss < best * (1.0 - THRESHOLD):
+        return loss, 0.0, share
+    if waited + 1.0 > patience:
+        return best, 0.0, max(share * factor, least)
+    return best, waited + 1.0, share
 
 
 def sequence_of(schedule: ScheduleSettings) -> list[tuple[int, Schedule, list[float]]]:
@@ -192,6 +217,22 @@ SCHEDULES: dict[str, Schedule] = {
             ),
             "Smith and Topin 2018, Super-convergence, arXiv:1708.07120; PyTorch's OneCycleLR, momentum not cycled",
             ends=True,
+        ),
+        Schedule(
+            PLATEAU,
+            "reduces the rate when the training loss has stopped falling",
+            plateau_schedule,
+            (
+                Parameter(
+                    "every", 100, 10, 1_000_000_000, integer=True, unit="steps", help="steps between looks"
+                ),
+                Parameter(
+                    "patience", 5, 0, 1_000_000, integer=True, unit="looks", help="looks without a lower loss"
+                ),
+                _FACTOR,
+                _least(0.001),
+            ),
+            "PyTorch's ReduceLROnPlateau, with its relative threshold of 1e-4",
         ),
         Schedule(
             "inverse_time",

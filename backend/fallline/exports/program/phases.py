@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from fallline.engine.layout import Layout
 from fallline.engine.methods.optimizers import BIAS_DECAY, OPTIMIZERS, arguments_of
 from fallline.engine.methods.schedules import SCHEDULES, sequence_of
+from fallline.engine.plateau import plateau_of
 from fallline.vocabulary.recipe import RunRecipe
-from fallline.vocabulary.run_settings import RunSettings, Stage
+from fallline.vocabulary.run_settings import PLATEAU, RunSettings, Stage
 
 Lines = dict[str, str]
 
@@ -20,6 +21,7 @@ NEUTRAL = {
     "order": '"shuffle"',
     "schedule": "None",
     "since": "0",
+    "looks": "None",
     "l1": "0.0",
     "l2": "0.0",
     "clip_norm": "None",
@@ -85,7 +87,7 @@ def phases_of(run: RunRecipe, m: int, layout: Layout) -> Phases:
         ones=any(
             _may_take_one(each.batch_size, step, m) for step, each in zip(starts, settings, strict=True)
         ),
-        several=any(each.batch_size != 1 for each in settings),
+        several=any(each.batch_size != 1 for each in settings) or "looks" in needed,
         whole=any(each.batch_size is None for each in settings),
         parts=any(each.batch_size is not None for each in settings),
     )
@@ -100,6 +102,7 @@ def _lines(settings: RunSettings, lengths: Sequence[int]) -> Lines:
         "learning_rate": repr(settings.learning_rate),
         "schedule": _schedule(settings),
         "since": repr(settings.schedule_since if settings.schedule.name != "constant" else 0),
+        "looks": _looks(settings),
         "batch_size": repr(settings.batch_size),
         "order": f'"{settings.order}"',
         "l1": repr(float(settings.l1)),
@@ -141,9 +144,17 @@ def _schedule(settings: RunSettings) -> str:
 
 
 def _factor(stage: Stage, t: str) -> str:
-    """Return the call of a schedule's function."""
+    """Return the call of a schedule's function, or the factor that a plateau has reached."""
+    if stage.name == PLATEAU:
+        return "plateau.factor"
     own = [f"{row.name}={stage.own.get(row.name, row.default)!r}" for row in SCHEDULES[stage.name].parameters]
     return f"{stage.name}_schedule({', '.join([t, *own])})"
+
+
+def _looks(settings: RunSettings) -> str:
+    """Return the first step of a plateau, the steps between its looks, and its numbers; None without one."""
+    plateau = plateau_of(settings)
+    return "None" if plateau is None else repr((plateau.since, plateau.every, plateau.own))
 
 
 def _may_take_one(size: int | None, since: int, m: int) -> bool:

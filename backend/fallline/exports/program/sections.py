@@ -275,7 +275,7 @@ def _orders(seed: int, names: Collection[str]) -> str:
 
 def _batches(run: RunRecipe, phases: Phases) -> str:
     lines = ["rows, targets = np.hstack([X, np.ones((m, 1))]), y.T"]
-    if phases.whole:
+    if phases.whole or phases.has("looks"):
         lines.append("columns = np.ascontiguousarray(rows.T)")
     if not phases.parts:
         return "\n".join(lines)

@@ -36,7 +36,26 @@ def settings(run: RunRecipe, phases: Phases) -> str:
     if phases.edits:
         edits = "\n".join(f"    {step}: {{{_pairs(changes)}}}," for step, changes in phases.edits.items())
         lines += f"EDITS = {{\n{edits}\n}}\n"
-    return lines + "now = SimpleNamespace(**BEGIN)" + (_redraws(run, phases) if phases.redraws else "")
+    lines += "now = SimpleNamespace(**BEGIN)"
+    return (
+        lines + (_PLATEAU if phases.has("looks") else "") + (_redraws(run, phases) if phases.redraws else "")
+    )
+
+
+_PLATEAU = '''
+plateau = SimpleNamespace()
+
+def forget():
+    """Start the memory of the plateau anew: the least loss, looks since then, and the factor of the rate."""
+    plateau.best, plateau.waited, plateau.factor = np.inf, 0.0, 1.0
+
+def look(step):
+    """Look at the loss over all samples, if it is time, and reduce the rate if that has stopped falling."""
+    since, every, own = now.looks
+    if step > since and (step - since) % every == 0:
+        memory = plateau.best, plateau.waited, plateau.factor
+        memory = plateau_memory(gradient(columns, targets), *memory, *own)
+        plateau.best, plateau.waited, plateau.factor = memory'''
 
 
 def _redraws(run: RunRecipe, phases: Phases) -> str:
@@ -88,6 +107,10 @@ def train(phases: Phases) -> str:
         edited += """        if "update" in edit:
             memory = []  # a new optimizer starts with fresh state
 """
+    if any("looks" in changes for changes in phases.edits.values()):
+        edited += """        if "looks" in edit:
+            forget()
+"""
     read = "A0, target = batch(samples_seen)" if phases.parts else "A0, target = columns, targets"
     lines = [read, "yield step, gradient(A0, target)"]
     if phases.has("l2"):
@@ -110,10 +133,13 @@ def train(phases: Phases) -> str:
     ]
     if phases.redraws:
         lines += ["if step in REDRAWS:", "    redraw(step, *REDRAWS[step], memory)"]
+    if phases.has("looks"):
+        lines += ["if now.looks:", "    look(step + 1)"]
     body = "\n        ".join(lines)
+    fresh = "\n    forget()" if phases.has("looks") else ""
     return f'''def train(steps):
     """Train from the initial parameters; yield each step with the loss of its batch."""
-    begin()
+    begin(){fresh}
     vars(now).update(BEGIN)
     memory, samples_seen = [], 0
     for step in range(steps):

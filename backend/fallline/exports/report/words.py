@@ -33,6 +33,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "schedules": {
         "step": "step decay",
         "cosine_restarts": "cosine with restarts",
+        "plateau": "reduce on plateau",
         "inverse_time": "1/t",
         "warmup": "warm-up",
     },
