@@ -40,12 +40,34 @@ export const NONE = 255;
 /** The byte for a probability of 1. */
 const SURE = 255;
 
-export const hasMap = (experiment: Experiment | null) =>
-  experiment !== null && experiment.classes.length > 0 && experiment.features === 2;
+export const hasMap = (experiment: Experiment | null): experiment is Experiment =>
+  experiment !== null && experiment.classes.length > 0 && experiment.features >= 2;
+
+/** Places of the map's two inputs; null until they are chosen among more than two. */
+export function mapInputs({ experiment, view }: State): [number, number] | null {
+  if (!hasMap(experiment)) return null;
+  if (experiment.features === 2) return [0, 1];
+  return view.mapInputs?.every((place) => place < experiment.features) ? view.mapInputs : null;
+}
 
 /** The map is chosen and exists. */
-export const showsMap = ({ experiment, view }: State) =>
-  hasMap(experiment) && view.predicted === "map";
+export const showsMap = (state: State) =>
+  state.view.predicted === "map" && mapInputs(state) !== null;
+
+/** The map's request: its instrument, and its inputs if there are more. */
+export function mapRequest(state: State) {
+  const [inputs, chosen] = [state.experiment?.inputs ?? [], mapInputs(state)];
+  if (!chosen || inputs.length === 2) return MAP;
+  const [x, y] = chosen.map((place) => encodeURIComponent(inputs[place]));
+  return `${MAP}?x=${x}&y=${y}`;
+}
+
+/** The inputs after a choice of one, across (0) or up (1): the same one twice changes places. */
+export function withInput(inputs: [number, number], side: 0 | 1, place: number): [number, number] {
+  const [x, y] = inputs;
+  if (inputs[1 - side] === place) return [y, x];
+  return side === 0 ? [place, y] : [x, place];
+}
 
 /** Runs with a visible map; diverged runs have none. */
 export function mappedRuns(state: State): Run[] {
@@ -58,7 +80,7 @@ export function mappedRuns(state: State): Run[] {
 
 /** The last answer for a run. */
 export const lastMap = (state: State, run: string): Json | undefined =>
-  answersOf(state, run, MAP).last;
+  answersOf(state, run, mapRequest(state)).last;
 
 /** True if a visible map is missing, or not of the step where its run stands. */
 export const isMapOld = (state: State) =>
@@ -106,6 +128,9 @@ function wrongWords({ counts, classes }: Json) {
   });
 }
 
+/** There are inputs beside the two of the map. */
+const hasOthers = ({ others }: Json) => Object.keys(others ?? {}).length > 0;
+
 /** Share of the plane of each class. */
 function shareWords({ cells, classes }: Json) {
   const predicted = Array.from(decode(cells.predicted));
@@ -131,12 +156,13 @@ export function mapWords(
     return `${label} diverged at step ${integer(divergedAt ?? step)}: off the axis.`;
   if (!answer) return `${label}: no predictions yet.`;
   const { counts, inputs, split } = answer;
+  const others = hasOthers(answer) ? ", the others at their mean" : "";
   const all = counts.flat().reduce((sum: number, count: number) => sum + count, 0);
   const wrong = wrongWords(answer);
   return [
     `${label} at step ${integer(answer.step)}: ${integer(Math.round(answer.right * all))} of ${integer(all)} ${split === "test" ? "test" : "training"} samples correct.`,
     wrong.length ? `Wrong: ${wrong.join("; ")}.` : "",
-    `Plane of ${inputs.join(" and ")}${isStandard ? ", both standardized" : ""}: ${shareWords(answer)}.`,
+    `Plane of ${inputs.join(" and ")}${isStandard ? ", both standardized" : ""}${others}: ${shareWords(answer)}.`,
   ]
     .filter(Boolean)
     .join(" ");
@@ -204,10 +230,12 @@ export function placeWords(
  * "Across: x1, −1.06 to 1.07. Up: x2, −0.59 to 0.6."
  * @param isStandard its inputs are standardized
  */
-export function axisWords({ inputs, edges }: Json, isStandard: boolean) {
+export function axisWords(answer: Json, isStandard: boolean) {
+  const { inputs, edges } = answer;
+  const others = hasOthers(answer) ? " Others: at their mean." : "";
   const [across, up] = edges.map(
     (ends: [number, number], place: number) =>
       `${inputs[place]}, ${ends.map((end) => number(end)).join(" to ")}`,
   );
-  return `Across: ${across}. Up: ${up}.${isStandard ? " Both standardized." : ""}`;
+  return `Across: ${across}. Up: ${up}.${isStandard ? " Both standardized." : ""}${others}`;
 }

@@ -34,6 +34,7 @@ export function initialState(): State {
       panel: "gradients",
       instruments: FIRST,
       predicted: "map",
+      mapInputs: null,
       isMapSeen: false,
       isPictured: false,
       theme: "auto",

@@ -191,6 +191,7 @@ export interface View {
   panel: "gradients" | "instruments"; // content of the row below the loss
   instruments: string; // the open ones
   predicted: "map" | "table"; // view of predicted classes over two inputs
+  mapInputs: [number, number] | null; // places of the map's inputs, chosen among more than two
   isMapSeen: boolean; // the decision maps are in sight
   isPictured: boolean; // an export needs the predictions, in sight or not
   theme: "auto" | "light" | "dark";

@@ -330,3 +330,30 @@ def test_maps_and_tables_fit_on_a_phone(visits: Visits, address: str) -> None:
     shown_as(lab, "Table")
     lab.page.locator(".confusion").first.wait_for()
     assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_map_over_two_of_four_inputs_can_be_chosen(visits: Visits, address: str) -> None:
+    rows = [(a % 7, a % 5, a % 11, a % 3) for a in range(60)]
+    table = "\n".join(f"{','.join(map(str, row))},{'no' if row[0] < row[1] else 'yes'}" for row in rows)
+    uploaded = httpx.post(
+        f"{address}/api/v1/datasets",
+        content=f"width,height,depth,age,kind\n{table}\n",
+        headers={"Content-Type": "text/csv"},
+    ).json()
+    data = {"name": "csv", "dataset": uploaded["id"], "target": "kind", "samples": 60}
+    lab = opened(visits, address, {**MOONS, "data": data, "loss": "binary_cross_entropy"})
+    assert lab.page.locator(".confusion").count() == 2
+    shown_as(lab, "Map")
+    hint = lab.page.locator("predicted-true .hint").last
+    expect(hint).to_contain_text(re.compile(r"Across: width, .* Up: height, .* Others: at their mean\."))
+    lab.page.get_by_role("combobox", name="Input across").select_option(label="age")
+    expect(hint).to_contain_text(re.compile(r"Across: age, .* Up: height, "))
+    lab.page.get_by_role("combobox", name="Input up").select_option(label="age")
+    expect(hint).to_contain_text(re.compile(r"Across: height, .* Up: age, "))
+    drawn = lab.ask("GET", "/runs/gd/instruments/map", x="height", y="age")
+    words = str(lab.page.locator('.decision[data-run="gd"] .map').get_attribute("aria-label"))
+    assert "Plane of height and age, the others at their mean" in words
+    assert f"{round(60 * drawn['right'])} of 60 training samples correct" in words
+    assert faults(lab) == []
+    shown_as(lab, "Table")
+    expect(lab.page.get_by_role("combobox", name="Input across")).to_have_count(0)

@@ -16,20 +16,23 @@ import {
   axisWords,
   isMapOld,
   isMove,
+  mapInputs,
   mappedRuns,
+  mapRequest,
   mapWords,
   moved,
   NONE,
   placeWords,
   readMap,
   showsMap,
+  withInput,
 } from "../../frontend/core/decision-map.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { classified } from "./fake-server.ts";
 import { part } from "./world.ts";
 import type { At } from "../../frontend/core/decision-map.ts";
 import type { Colour } from "../../frontend/features/predictions/map-drawing.ts";
-import type { Message, Run } from "../../frontend/core/types.ts";
+import type { Experiment, Message, Run } from "../../frontend/core/types.ts";
 
 const bytes = (values: number[]) => ({
   dtype: "u1",
@@ -280,6 +283,34 @@ test("a map needs classes, two inputs and a viewer, and a run that is neither hi
     },
   };
   assert.deepEqual(names([diverged]), ["sgd"]);
+});
+
+test("a map over two of many inputs is requested by their names, once they are chosen", () => {
+  const many = ofClasses(3);
+  const inputs = (many.experiment as Experiment).inputs;
+  const chosen = reduce(many, { type: "view", part: { mapInputs: [2, 0] } });
+  assert.deepEqual([mapInputs(many), showsMap(many), mapRequest(many)], [null, false, "map"]);
+  assert.deepEqual([mapInputs(chosen), showsMap(chosen)], [[2, 0], true]);
+  assert.equal(mapRequest(chosen), `map?x=${inputs[2]}&y=${inputs[0]}`);
+  const experiment = { ...(chosen.experiment as Experiment), inputs: ["a", "b", "width & (cm)?"] };
+  assert.equal(mapRequest({ ...chosen, experiment }), "map?x=width%20%26%20(cm)%3F&y=a");
+  assert.equal(mapRequest(ofClasses()), "map");
+  const beyond = reduce(many, { type: "view", part: { mapInputs: [3, 0] } });
+  assert.equal(showsMap(beyond), false, "chosen for another data set");
+});
+
+test("an input chosen twice changes places with the other", () => {
+  assert.deepEqual(withInput([0, 1], 0, 2), [2, 1]);
+  assert.deepEqual(withInput([0, 1], 1, 2), [0, 2]);
+  assert.deepEqual(withInput([0, 1], 0, 1), [1, 0]);
+  assert.deepEqual(withInput([0, 1], 1, 0), [1, 0]);
+});
+
+test("the words of a map over two of many inputs say where the others stay", () => {
+  const answer = mapAnswer({ others: { w: 0.5 } });
+  assert.match(axisWords(answer, false), /Others: at their mean\.$/);
+  const run = (ofClasses().runs as Record<string, Run>).gd;
+  assert.match(mapWords(run, answer, false), /Plane of u and v, the others at their mean: /);
 });
 
 test("a map is old if one on view is missing, or is of another step than its paused run", () => {

@@ -253,6 +253,21 @@ test("visible maps of visible runs are requested, at most four times a second", 
   assert.deepEqual(await pass(2_000), [], "a hidden page");
 });
 
+test("maps over other inputs are requested at once, and those seen before are not requested again", async () => {
+  const { pass, stand, store } = page({ opened: classified(3) });
+  const show = (part: Json) => store.dispatch({ type: "view", part });
+  const asked = async () => (await pass(2_000)).filter(isOfMaps).length;
+  stand(7);
+  show({ isMapSeen: true });
+  assert.equal(await asked(), 0, "no inputs are chosen");
+  show({ mapInputs: [0, 1] });
+  assert.equal(await asked(), 2);
+  show({ mapInputs: [2, 1] });
+  assert.equal(await asked(), 2);
+  show({ mapInputs: [0, 1] });
+  assert.equal(await asked(), 0);
+});
+
 test("maps and instruments take turns within the same share", async () => {
   const { pass, stand, open } = page({ opened: classified() });
   stand(7, "playing");

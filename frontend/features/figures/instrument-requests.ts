@@ -5,7 +5,7 @@
  * Owns: when to request, and what.
  */
 
-import { MAP, mappedRuns } from "../../core/decision-map.ts";
+import { mappedRuns, mapRequest } from "../../core/decision-map.ts";
 import { inspectedRun } from "../../core/inspected.ts";
 import { choiceOf, measuredAt, openInstruments, placeOf } from "../../core/instruments.ts";
 import type { Place } from "../../core/instruments.ts";
@@ -41,7 +41,7 @@ export function createInstrumentRequests({ api, store, environment }: Clients) {
       ...(at ? openInstruments(state).map((name) => ({ ...at, name, every: 0 })) : []),
       ...mappedRuns(state).map(({ name }) => ({
         ...placeOf(state, state.runs[name]),
-        name: MAP,
+        name: mapRequest(state),
         every: MAP_EVERY,
       })),
     ];
@@ -154,6 +154,7 @@ export function createInstrumentRequests({ api, store, environment }: Clients) {
         inspectedRun(state)?.name,
         state.view.tab,
         state.experiment?.id,
+        mapRequest(state),
         ...mappedRuns(state).map(({ name }) => name),
       ],
       hurry,

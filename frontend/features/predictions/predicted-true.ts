@@ -8,7 +8,7 @@ import { html, nothing } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import { repeat } from "lit/directives/repeat.js";
 import { confusionTable } from "./confusion-table.ts";
-import { switchOf } from "../../ui/controls.ts";
+import { selectOf, switchOf } from "../../ui/controls.ts";
 import { mapLegend } from "./decision-map.ts";
 import { set } from "../../ui/dom.ts";
 import { wordsOf } from "../../ui/fitting-words.ts";
@@ -17,7 +17,15 @@ import { pictureOf } from "../../charts/picture.ts";
 import { arrangementOf, lettersOver } from "../../charts/squares.ts";
 import { briefName } from "../../core/brief-names.ts";
 import { isStandardized, STANDARDIZED } from "../../core/data-recipe.ts";
-import { axisWords, hasMap, isMapOld, lastMap, showsMap } from "../../core/decision-map.ts";
+import {
+  axisWords,
+  hasMap,
+  isMapOld,
+  lastMap,
+  mapInputs,
+  showsMap,
+  withInput,
+} from "../../core/decision-map.ts";
 import { plural } from "../../core/format.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import { viewSteps } from "../../core/selectors.ts";
@@ -30,6 +38,9 @@ const PHONE = "(max-width: 720px)";
 
 /** How long to wait for maps that were out of sight, for their picture, in ms. */
 const PATIENCE = 10_000;
+
+/** The inputs of a map over more, until others are chosen. */
+const FIRST_TWO: [number, number] = [0, 1];
 
 const TABLE_KEY = "Rows: the true class. Columns: the predicted one.";
 
@@ -64,6 +75,7 @@ export class PredictedTrue extends ExperimentElement {
       facing(state),
       state.experiment,
       state.view.predicted,
+      state.view.mapInputs,
       ...headWords(state),
       hintWords(state),
       ...shownRuns(state).flatMap(({ name, predictions, label, status }) => [
@@ -115,11 +127,16 @@ export class PredictedTrue extends ExperimentElement {
         <h2>Predicted and true</h2>${wordsOf("end", headWords(isDrawn ? (this.#drawn as State) : state))}
         ${
           has
-            ? switchOf(state.view.predicted, {
+            ? switchOf(face, {
                 name: "Predictions of classes",
                 look: "face",
                 choices: FACES,
-                choose: (predicted) => app.setView({ predicted }),
+                choose: (predicted) =>
+                  app.setView(
+                    predicted === "map" && !mapInputs(state)
+                      ? { predicted, mapInputs: FIRST_TWO }
+                      : { predicted },
+                  ),
               })
             : nothing
         }
@@ -131,8 +148,26 @@ export class PredictedTrue extends ExperimentElement {
           this.#drawn = event.detail;
           this.requestUpdate();
         }}>${keyed(id, face === "scatter" ? SCATTER : this.#faces(runs, state))}</div>
-      <div class="reading">${has ? mapLegend(classes) : nothing}
+      <div class="reading">${has ? mapLegend(classes) : nothing}${
+        face === "map" ? this.#inputs() : nothing
+      }
         <p class="hint" aria-hidden="true">${this.#pointed ?? hintWords(state)}</p></div>`;
+  }
+
+  /** Chooses the two inputs, if there are more. */
+  #inputs() {
+    const { app, state } = this;
+    const { inputs } = this.experiment;
+    const chosen = mapInputs(state);
+    if (!chosen || inputs.length === 2) return nothing;
+    const options = inputs.map((text, place) => ({ value: String(place), text }));
+    const choice = (side: 0 | 1, text: string, name: string) =>
+      html`<label class="field"><span>${text}</span>${selectOf(String(chosen[side]), {
+        name,
+        options,
+        choose: (place) => app.setView({ mapInputs: withInput(chosen, side, Number(place)) }),
+      })}</label>`;
+    return html`<div class="map-inputs">${choice(0, "Across", "Input across")}${choice(1, "Up", "Input up")}</div>`;
   }
 
   #faces(runs: Run[], state: State) {
