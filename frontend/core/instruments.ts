@@ -119,6 +119,14 @@ const ROWS: Record<string, Row> = {
     value: ({ sharpness, limit }) => `${number(sharpness)} of ${number(limit)}`,
     says: ({ edge }) => edgeWords(edge),
   },
+  batch_edge: {
+    instrument: "batch_sharpness",
+    name: "Batch sharpness",
+    brief: "Batch edge",
+    least: ({ edge }) => short(edge, 2),
+    value: ({ batch_sharpness: sharpness, limit }) => `${number(sharpness)} of ${number(limit)}`,
+    says: ({ edge }) => edgeWords(edge),
+  },
   alpha: {
     instrument: "alpha",
     name: "Step length α",
@@ -150,8 +158,8 @@ const ROWS: Record<string, Row> = {
     name: "Eigenvalues of the Hessian",
     brief: "Eigenvalues",
     key: "by rank; hollow: below 0, their size; dashed: the limit",
-    value: ({ eigenvalues }) =>
-      `${integer(eigenvalues.length)}, ${integer(below(eigenvalues))} below 0`,
+    value: ({ eigenvalues, trace }) =>
+      `${integer(eigenvalues.length)}, ${integer(below(eigenvalues))} below 0, trace ${number(trace)}`,
     least: ({ eigenvalues }) => integer(eigenvalues.length),
     says: ({ edge }) => edgeWords(edge),
   },
@@ -273,6 +281,7 @@ const isClassified = ({ classes }: Experiment) => classes.length > 0;
 
 export const CHOICES: Choice[] = [
   choice(FIRST, "Edge, step, noise", undefined, ["edge", "alpha", "noise"]),
+  choice("batch_edge", "Batch sharpness"),
   choice("along", "Loss along the step"),
   choice("spectrum", "Eigenvalues"),
   choice("histogram", "Histogram of gradients"),

@@ -155,7 +155,7 @@ def test_every_instrument_and_every_limit_stands_in_the_instruments() -> None:
     assert re.findall(r"^\| `([a-z_]+)` \| [a-z]", text[: text.index("## curv")], re.MULTILINE) == list(
         INSTRUMENTS
     )
-    figures = re.findall(r"^\| `([a-z_]+)` \| `([a-z]+)` \|", text, re.MULTILINE)
+    figures = re.findall(r"^\| `([a-z_]+)` \| `([a-z_]+)` \|", text, re.MULTILINE)
     assert dict(figures) == {name: row.instrument for name, row in INSTRUMENT_FIGURES.items()}
     limits = re.findall(
         r"^\| (`[^|]+) \|", text[text.index("| optimizer |") : text.index("Sources:")], re.MULTILINE

@@ -40,7 +40,16 @@ class InstrumentFigure:
 
 def _edge(view: FigureView, place: int) -> go.Figure:
     """Sharpness over its limit: a curve, and a pointer at the last value."""
-    figure = go.Figure(layout=plain_layout("step", "sharpness / limit", {"range": EDGE}))
+    return _over_limit(place, "sharpness / limit")
+
+
+def _batch_edge(view: FigureView, place: int) -> go.Figure:
+    """The same for the batch sharpness."""
+    return _over_limit(place, "batch sharpness / limit")
+
+
+def _over_limit(place: int, words: str) -> go.Figure:
+    figure = go.Figure(layout=plain_layout("step", words, {"range": EDGE}))
     figure.add_traces([curve(place, "edge", clip=EDGE), pointer(place, "edge", clip=EDGE)])
     level(figure, 1.0, "edge of stability")
     return figure
@@ -124,6 +133,9 @@ def _along(view: FigureView, place: int) -> go.Figure:
 
 INSTRUMENT_FIGURES: dict[str, InstrumentFigure] = {
     "edge": InstrumentFigure("curvature", "sharpness over its limit, with a pointer", _edge),
+    "batch_edge": InstrumentFigure(
+        "batch_sharpness", "batch sharpness over its limit, with a pointer", _batch_edge
+    ),
     "alpha": InstrumentFigure("alpha", "length of the next change, with a pointer", _alpha),
     "noise": InstrumentFigure("noise", "noise over signal as a batch size, beside the one in force", _noise),
     "along": InstrumentFigure("along", "the loss along the line of the next change", _along),

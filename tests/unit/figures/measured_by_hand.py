@@ -12,7 +12,13 @@ def _curvature(step: int) -> Json:
         "limit": 10.0,
         "edge": None if step == 0 else (3.0 + step / 7) / 10.0,
         "eigenvalues": [3.0 + step / 7, 0.25, 0.0, -0.125],
+        "trace": 3.125 + step / 7,
     }
+
+
+def _batch_sharpness(step: int) -> Json:
+    edge = None if step == 10 else step / 20
+    return {"step": step, "batch_sharpness": step / 4, "batch_size": 16, "limit": 5.0, "edge": edge}
 
 
 def _alpha(step: int) -> Json:
@@ -141,6 +147,7 @@ def _gradient(step: int, size: float | None) -> Json:
 
 ANSWERS = {
     "curvature": _curvature,
+    "batch_sharpness": _batch_sharpness,
     "alpha": _alpha,
     "noise": _noise,
     "along": _the_line,
