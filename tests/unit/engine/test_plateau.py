@@ -55,9 +55,10 @@ def shares_of(problem: Problem, run: RunRecipe, kernel: Kernel) -> tuple[list[fl
         losses.append(float(series(records, "train_loss")[0]))
         # The change of W1 by plain descent is rate times gradient, so the rate made is known from the records.
         size = np.linalg.norm(problem.named(state.parameters)["W1"] - problem.named(before)["W1"])
-        rate = size / series(records, "grad_l2/W1")[0]
-        if step >= 20 or settings.schedule.name == "plateau":
-            assert rate == pytest.approx(shares[-1] * settings.learning_rate, rel=1e-6)
+        rate = series(records, "learning_rate")[0]
+        assert size == pytest.approx(rate * series(records, "grad_l2/W1")[0], rel=1e-6)
+        if settings.schedule.name == "plateau" or step >= 13:
+            assert rate == pytest.approx(shares[-1] * settings.learning_rate, rel=1e-15)
     return shares, losses
 
 
