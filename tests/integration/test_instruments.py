@@ -93,6 +93,9 @@ async def test_noise_knows_the_batch_size_in_force(client: httpx.AsyncClient) ->
     gd, drawn = [(await one.get(f"/runs/{run}/instruments/noise")).json() for run in ("gd", "sgd")]
     assert gd["norm_test"] == 0.0
     assert drawn["norm_test"] == pytest.approx(sgd["norm_test"] / 60)
+    await one.ask("PATCH", "/runs/sgd", {"order": "shuffle", "batch_size": 500})
+    beyond = (await one.get("/runs/sgd/instruments/noise")).json()
+    assert (beyond["batch_size"], beyond["norm_test"]) == (500, 0.0)
     layers = sgd["per_layer"]
     assert sum(layer["trace_covariance"] for layer in layers) == pytest.approx(sgd["trace_covariance"])
 

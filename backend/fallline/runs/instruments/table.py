@@ -181,13 +181,14 @@ def _noise(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[st
     noise = noise_of(problem, state.parameters)
     settings = recipe.settings_at(state.step)
     batch = settings.batch_size or problem.train.count
+    drawn = min(batch, problem.train.count)
     replaced = settings.batch_size is not None and settings.order == "replacement"
     return {
         **_scatter(noise.whole),
         "batch_size": batch,
-        "norm_test": finite_or_none(noise.whole.norm_test(batch, replaced=replaced)),
-        "inner_product_test": finite_or_none(noise.whole.inner_product_test(batch, replaced=replaced)),
-        "orthogonality_test": finite_or_none(noise.whole.orthogonality_test(batch, replaced=replaced)),
+        "norm_test": finite_or_none(noise.whole.norm_test(drawn, replaced=replaced)),
+        "inner_product_test": finite_or_none(noise.whole.inner_product_test(drawn, replaced=replaced)),
+        "orthogonality_test": finite_or_none(noise.whole.orthogonality_test(drawn, replaced=replaced)),
         "per_layer": [_scatter(layer) for layer in noise.layers],
     }
 
