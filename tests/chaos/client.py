@@ -12,7 +12,7 @@ import json
 import random
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +28,9 @@ from support.readers import Reader, as_buckets, assert_equal
 ATTEMPT_SECONDS = 3.0
 COMMAND_SECONDS = 180.0
 """Timeouts of one attempt and of all attempts."""
+
+TRACED = 12
+"""Messages of the socket in the report of a gap."""
 
 RECIPE: Json = {
     "data": {"samples": 60},
@@ -60,6 +63,7 @@ class Client:
         self._listening: asyncio.Task[None] | None = None
         self._answers: dict[str, asyncio.Future[Json]] = {}
         self._reader = Reader()
+        self._trace: deque[str] = deque(maxlen=TRACED)
         self._number = 0
         self.id = self.token = ""
 
@@ -227,7 +231,9 @@ class Client:
         if self._line is None:
             line = await connect(f"{self._address.replace('http', 'ws')}/api/v1/stream", max_size=None)
             watch = {"type": "watch", "experiment": self.id, "token": self.token, "fps": 10, "buckets": 60}
-            await line.send(json.dumps({**watch, "since": self._reader.since()}))
+            since = self._reader.since()
+            await line.send(json.dumps({**watch, "since": since}))
+            self._trace.append(f"watch since {since}")
             self._line, self._listening = line, asyncio.create_task(self._listen(line))
         return self._line
 
@@ -236,6 +242,7 @@ class Client:
         try:
             async for text in line:
                 message = json.loads(text)
+                self._trace.append(_short(message))
                 if message["type"] == "frame":
                     self._reader.take(message, resumed=resumed)
                     resumed = False
@@ -247,7 +254,10 @@ class Client:
         except WebSocketException:
             pass
         except AssertionError as error:
-            self._tally.wrong.append(f"experiment {self.id}: the history has {error}")
+            trace = "\n  ".join(self._trace)
+            self._tally.wrong.append(
+                f"experiment {self.id}: the history has {error}; last messages:\n  {trace}"
+            )
         self._line = None
         answers, self._answers = self._answers, {}
         for answer in answers.values():
@@ -263,3 +273,17 @@ class Client:
             self._listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._listening
+
+
+def _short(message: Json) -> str:
+    """Describe a message in one line: a frame by the steps of its runs."""
+    if message["type"] == "frame":
+        runs = {
+            run: (update["generation"], *update["columns"]["first"][:1], *update["columns"]["last"][-1:])
+            for run, update in message["runs"].items()
+        }
+        return f"frame {message['frame']}, generation, first and last step: {runs}"
+    if message["type"] == "event":
+        where = message["run"], message["generation"], message["step"]
+        return f"event {message['event']} of run, generation and step {where}"
+    return str(message["type"])

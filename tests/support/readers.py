@@ -35,11 +35,22 @@ class Reader:
                 self.generation[run] = update["generation"]
             if not news:
                 continue
+            newest = spans(received[-3:])
             if resumed:
                 while received and received[-1]["last"] >= news[0]["first"]:
                     received.pop()
-            assert news[0]["first"] == (received[-1]["last"] + 1 if received else 0), "a gap"
+            expected = received[-1]["last"] + 1 if received else 0
+            assert news[0]["first"] == expected, (
+                f"a gap: {run} of generation {update['generation']} continues with {spans(news[:3])} "
+                f"{'after `since`' if resumed else 'live'}, step {expected} must come next: "
+                f"the newest so far are {newest}"
+            )
             received.extend(news)
+
+
+def spans(buckets: list[Json]) -> list[tuple[int, int]]:
+    """Return the first and last step of each bucket."""
+    return [(bucket["first"], bucket["last"]) for bucket in buckets]
 
 
 def as_buckets(columns: Json) -> list[Json]:
