@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fallline.vocabulary.errors import ReadOnly
+from fallline.vocabulary.errors import Failed, ReadOnly
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A call on the event loop, and the call instead if storing failed."""
+    """A call on the event loop, and the call instead if storing failed, or `do` raised."""
 
     do: Callable[[], None]
     fail: Callable[[Exception], None] = lambda _: None
+
+    def attempt(self) -> None:
+        """Do it. After an exception, log it and fail: the deliveries that follow go on."""
+        try:
+            self.do()
+        except Exception:
+            _log.exception("a delivery failed")
+            self.fail(Failed())
 
 
 class DeliveryQueue:
@@ -47,4 +58,4 @@ class DeliveryQueue:
                 if self._is_broken:
                     delivery.fail(ReadOnly())
                 else:
-                    delivery.do()
+                    delivery.attempt()

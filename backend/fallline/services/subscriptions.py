@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from fallline.execution.interface import Executor
 from fallline.realtime.hub import Hub
 from fallline.realtime.outbox import Outbox
-from fallline.runs.experiment import Experiment
 from fallline.runs.publishing import Pieces
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.registry import LiveExperiment, Registry
@@ -106,29 +105,26 @@ class Subscriptions:
         id, _ = question
         live = await self._loader.open(id)
         room = min(map(self._past_limit, watchers))
-        peer = self._subscribers.peer(*question)
 
-        def read(experiment: Experiment, now: float) -> tuple[dict[str, Any], Pieces]:
-            past = buckets if peer is None else 0
-            return experiment.state(), experiment.join(since, past, now, room, watchers=len(watchers))
-
-        def join(result: tuple[dict[str, Any], Pieces]) -> None:
-            with_past = peer
-            for watcher in watchers:
-                if with_past is not None:
-                    watcher.share(with_past)
-                else:
-                    for run, (header, piece) in result[1].items():
-                        watcher.add_history(run, header, piece)
-                self._subscribers.join(id, watcher)
-                with_past = with_past or self._subscribers.peer(*question)
-                self._watched[watcher] = live
+        async def read(past: int, count: int) -> Json:
+            state, _ = await self._executor.ask(
+                id,
+                lambda one, now: (one.state(), one.join(since, past, now, room, watchers=count)),
+                then=lambda result: self._start(question, live, watchers, result[1] if past else None),
+                reads=True,
+            )
+            return state
 
         self._reserved += room
         live.joining += 1
         live.watched_at = self._clock()
         try:
-            state, _ = await self._executor.ask(id, read, then=join, reads=True)
+            shares = self._subscribers.peer(*question) is not None
+            state = await read(0 if shares else buckets, len(watchers))
+            if watchers[0] not in self._watched:  # counted, but not started
+                if self._registry.find(id).live is not live:
+                    raise Unavailable("the experiment has just been closed: watch it again", retry_after=1)
+                state = await read(buckets, 0)
         except BaseException:
             for watcher in watchers:
                 self._subscribers.leave(id, watcher)
@@ -137,6 +133,26 @@ class Subscriptions:
             self._reserved -= room
             live.joining -= 1
         return state
+
+    def _start(
+        self, question: Question, live: LiveExperiment, watchers: list[Outbox], past: Pieces | None
+    ) -> None:
+        """Give the watchers their history, or a peer's if `past` is None, and subscribe them.
+
+        Do nothing if there is no such peer: since the read began, it may have received its history, or left.
+        """
+        peer = self._subscribers.peer(*question) if past is None else None
+        if past is None and peer is None:
+            return
+        for watcher in watchers:
+            if peer is not None:
+                watcher.share(peer)
+            else:
+                for run, (header, piece) in (past or {}).items():
+                    watcher.add_history(run, header, piece)
+            self._subscribers.join(question[0], watcher)
+            peer = peer or self._subscribers.peer(*question)
+            self._watched[watcher] = live
 
     def _past_limit(self, watcher: Outbox) -> int:
         """Return the most bytes of history for one more watcher."""

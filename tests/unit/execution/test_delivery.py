@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fallline.execution.delivery import Delivery, DeliveryQueue
-from fallline.vocabulary.errors import ReadOnly
+from fallline.vocabulary.errors import Failed, ReadOnly
 
 
 class Log:
@@ -49,3 +51,16 @@ def test_a_failed_write_fails_its_message_and_all_later_ones() -> None:
     queue.add([log.delivery("d")])
     queue.add([log.delivery("e")], "third")
     assert log.messages == ["a", "no b", "no c", "no d", "no e"]
+
+
+def test_a_message_that_raises_fails_and_the_others_are_delivered(caplog: pytest.LogCaptureFixture) -> None:
+    log, queue, errors = Log(), DeliveryQueue(), list[Exception]()
+
+    def raises() -> None:
+        raise RuntimeError("a fault")
+
+    queue.add([log.delivery("a"), Delivery(raises, errors.append), log.delivery("b")])
+    queue.add([log.delivery("c")])
+    assert log.messages == ["a", "b", "c"]
+    assert [type(error) for error in errors] == [Failed]
+    assert "a delivery failed" in caplog.text

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from fallline.execution.in_process import InProcessExecutor
 from fallline.realtime.outbox import Outbox
 from fallline.services import subscriptions
-from support.labs import created, open_lab
+from fallline.vocabulary.errors import Unavailable
+from support.labs import Lasting, created, open_lab
 
 
 async def test_the_history_for_a_watcher_stays_within_its_sockets_limit(
@@ -68,6 +71,63 @@ async def test_watchers_with_the_same_question_share_one_read() -> None:
             columns = box.take_frame(now=0).runs["gd"].merged(10_000)
             assert columns.last.tolist() == list(range(67))
             await lab.unwatch(id, box)
+
+
+@pytest.mark.parametrize("early", ["receives", "leaves"])
+async def test_a_watcher_lacks_nothing_if_its_peer_receives_or_leaves_meanwhile(
+    early: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that was cut off comes back while its former socket is being closed."""
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        await lab.command(id, token, "step", {"steps": 60})
+        first, second = Outbox(id, buckets=10_000), Outbox(id, buckets=10_000)
+        await lab.watch(id, None, first, {}, 10_000)
+        ask, reads = InProcessExecutor.ask, 0
+
+        async def meanwhile(self: InProcessExecutor, *arguments: Any, **options: Any) -> Any:
+            nonlocal reads
+            reads += "then" in options
+            if reads == 1 and early == "receives":
+                first.take_frame(now=0)
+            elif reads == 1 and "then" in options:
+                await lab.unwatch(id, first)
+            return await ask(self, *arguments, **options)
+
+        monkeypatch.setattr(InProcessExecutor, "ask", meanwhile)
+        joining = asyncio.ensure_future(lab.watch(id, None, second, {}, 10_000))
+        assert (await asyncio.wait([joining], timeout=20))[0], "it waits for ever"
+        monkeypatch.undo()
+        await lab.command(id, token, "step", {"steps": 7})
+        assert second.take_frame(now=0).runs["gd"].merged(10_000).last.tolist() == list(range(67))
+        watchers = 2 if early == "receives" else 1
+        assert await lab._executor.ask(id, lambda one, _: one._publisher._watchers) == watchers
+        assert reads == 2
+
+
+async def test_a_watch_is_refused_if_the_experiment_is_closed_between_its_two_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second read would not count the watcher again, and a reopened experiment counts none."""
+    async with open_lab(Lasting()) as lab:
+        id, token = await created(lab)
+        await lab.command(id, token, "step", {"steps": 60})
+        first, second = Outbox(id, buckets=10_000), Outbox(id, buckets=10_000)
+        await lab.watch(id, None, first, {}, 10_000)
+        ask = InProcessExecutor.ask
+
+        async def closes(self: InProcessExecutor, *arguments: Any, **options: Any) -> Any:
+            first.take_frame(now=0)
+            result = await ask(self, *arguments, **options)
+            lab._loader._evict(id, lab._registry.entries[id])
+            return result
+
+        monkeypatch.setattr(InProcessExecutor, "ask", closes)
+        with pytest.raises(Unavailable):
+            await lab.watch(id, None, second, {}, 10_000)
+        monkeypatch.undo()
+        await lab.watch(id, None, second, {}, 10_000)
+        assert second.take_frame(now=0).runs["gd"].merged(10_000).last.tolist() == list(range(60))
 
 
 async def test_a_watcher_gets_the_shared_read_although_another_hangs_up() -> None:
