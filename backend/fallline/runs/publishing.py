@@ -135,10 +135,15 @@ def _buckets_within(budget: float, runs: Mapping[str, Run]) -> int:
 
 
 def _missed(run: Run, since: dict[str, int] | None, buckets: int, budget: float) -> Buckets:
-    """The history that a watcher lacks; its series are named even if it is empty."""
+    """The history that a watcher lacks; its series are named even if it is empty.
+
+    It begins at `since`, or at step 0 where only a wider bucket is stored. That one could begin inside a bucket that
+    the watcher holds.
+    """
     missed_from = since["step"] if since is not None and since["generation"] == run.generation else 0
-    first = missed_from if missed_from <= run.state.step else 0
-    if first >= run.state.step:
+    first, last = missed_from if missed_from <= run.state.step else 0, run.state.step - 1
+    if first > last:
         return Buckets.empty(run.history.names)
     at_most = int(max(min(buckets, budget / bucket_bytes(run.history.names)), 1))
-    return run.history.range(first, run.state.step - 1, at_most)
+    missed = run.history.range(first, last, at_most)
+    return missed if missed.first[0] == first else run.history.range(0, last, at_most)

@@ -11,6 +11,7 @@ from fallline.runs.publishing import FEWEST, PUBLISHED_A_SECOND, PUBLISHED_BYTES
 from fallline.runs.stepping import WAKE_SECONDS
 from fallline.vocabulary.recipe import Recipe
 from support.clocks import Clock
+from support.readers import Reader
 
 DEEP: dict[str, Any] = {
     "data": {"samples": 20},
@@ -60,3 +61,20 @@ def test_fast_training_publishes_smaller_pieces_and_a_full_one_after_a_pause() -
     assert sum(weighed[-30:]) <= PUBLISHED_A_SECOND + first / 2
     clock.now += 1.0
     assert published()[0] > 0.9 * first
+
+
+@pytest.mark.parametrize(
+    ("steps", "more", "buckets"), [(2747, 1804, 4), (4649, 2738, 1), (3495, 1179, 6), (2303, 1500, 60)]
+)
+def test_a_watcher_that_resumes_in_coarse_history_gets_no_gap(steps: int, more: int, buckets: int) -> None:
+    """With few buckets the newest one ends early, inside a bucket that the history stores."""
+    one = Experiment("x", Recipe.model_validate({"data": {"samples": 20}}))
+    (run, *_), reader, clock = one.runs.values(), Reader(), Clock(tick=0.0)
+    for count in (steps, more):
+        run.advance(count, clock, publish=False)
+        header, missed = one.join(reader.since(), buckets, 0.0)[run.name]
+        assert missed is not None
+        columns = missed.as_json(run.generation)
+        assert len(columns["first"]) <= buckets
+        reader.take({"runs": {run.name: {**header, "columns": columns}}}, resumed=True)
+        assert reader.ends()[run.name] == run.state.step - 1
