@@ -31,7 +31,7 @@ async def test_the_history_for_a_watcher_stays_within_its_sockets_limit(
                 frames.append(box.take_frame(now=0).runs["gd"].merged(10_000))
             assert (frames[0].first[0], frames[-1].last[-1]) == (0, 999)
         assert all(room / 3 < weighed[room] <= room for room in (20_000, 100_000))
-        assert weighed[8_000_000] == 2 * 1000 * (28 * 5 + 4) * 8
+        assert weighed[8_000_000] == 2 * 1000 * (len(frames[0].names) * 5 + 4) * 8
 
 
 async def test_the_histories_for_all_watchers_stay_within_the_limit(
