@@ -9,14 +9,15 @@ import pytest
 
 from fallline.engine.measures import batch_sharpness as module
 from fallline.engine.measures.batch_sharpness import Rows, batch_sharpness
-from fallline.engine.measures.curvature import hessian
+from fallline.engine.measures.curvature import hessian, spectrum
 from fallline.engine.measures.probes import full_gradient
 from fallline.engine.methods.losses import LOSSES
-from fallline.engine.problem import Problem, Samples
+from fallline.engine.problem import Problem, Samples, build_problem
 from fallline.engine.state import begin
-from fallline.vocabulary.recipe import RunRecipe
+from fallline.engine.training import advance
+from fallline.vocabulary.recipe import DataSettings, RunRecipe
 from support.aliases import Array
-from support.problems import classes_problem, small_problem, train
+from support.problems import classes_problem, network, small_problem, train
 
 PROBLEM = small_problem((4, "tanh"), (3, "gelu"))
 
@@ -94,3 +95,21 @@ def test_batches_without_gradient_do_not_count() -> None:
     assert batch_sharpness(dead, state, RunRecipe(batch_size=1)).mean is not None, "the last bias moves"
     dead = replace(dead, y=np.zeros_like(dead.y))
     assert batch_sharpness(dead, state, RunRecipe(batch_size=1)).mean is None
+
+
+def test_sgd_ends_where_the_batch_sharpness_is_at_the_edge_and_the_sharpness_below() -> None:
+    """Andreyev and Beneventano 2024, arXiv:2412.20553: batch sharpness times rate over 2 goes to 1."""
+    data = DataSettings(name="chebyshev", samples=20, degree=4)
+    layers = network((20, "tanh"), (20, "tanh"), weights="lecun", biases="zeros")
+    problem, run = build_problem(data, layers, "mse"), RunRecipe(learning_rate=0.3, batch_size=5)
+    state = begin(problem)
+    advance(problem, state, run, 8_000)
+    batches, whole = [], []
+    for _ in range(40):
+        advance(problem, state, run, 101)
+        measured = batch_sharpness(problem, state, run)
+        assert measured.mean is not None
+        batches.append(0.15 * measured.mean)
+        whole.append(0.15 * spectrum(problem, state.parameters).eigenvalues[0])
+    assert np.mean(batches) == pytest.approx(1.0, abs=0.05)
+    assert 0.8 < np.mean(whole) < 0.92
