@@ -40,6 +40,7 @@ const WORDS: Record<string, Record<string, string>> = {
     nadam: "Nadam",
     radam: "RAdam",
     lion: "Lion",
+    lbfgs: "L-BFGS",
   },
   schedules: {
     step: "step decay",

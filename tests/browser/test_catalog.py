@@ -318,7 +318,7 @@ def test_all_settings_can_be_set_with_the_keyboard_alone(open_lab: OpenLab) -> N
     press("Space")
     press("Tab")
     assert lab.focused == "Rule of GD"
-    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "Enter"):
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "Enter"):
         press(key)
     expect(lab.page.get_by_role("slider", name="Momentum of GD")).to_be_visible()
     expect(rule(lab, "gd")).to_have_text("full batch, Nesterov 0.9, rate 0.1")
@@ -328,7 +328,7 @@ def test_all_settings_can_be_set_with_the_keyboard_alone(open_lab: OpenLab) -> N
         press(key)
     expect(rule(lab, "gd")).to_have_text("full batch, Nesterov 0.9, rate 0.1, cosine")
     # its own parameters follow
-    for name in ("Steps of GD", "Least of GD", "L1 of GD"):
+    for name in ("Steps of GD", "Least of GD", "Next schedule of GD", "L1 of GD"):
         press("Tab")
         assert lab.focused == name
     lab.page.keyboard.type("1e-4")

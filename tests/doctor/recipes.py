@@ -56,6 +56,7 @@ OPTIMIZERS: tuple[tuple[str, float], ...] = (
     ("sgd", 0.1), ("momentum", 0.02), ("nesterov", 0.02), ("adagrad", 0.05), ("rmsprop", 0.003), ("adam", 0.01),
     ("adamw", 0.01), ("dampened_momentum", 0.1), ("adadelta", 1.0), ("rmsprop_momentum", 0.0003),
     ("rmsprop_centered", 0.001), ("amsgrad", 0.01), ("adamax", 0.01), ("nadam", 0.01), ("radam", 0.01), ("lion", 0.001),
+    ("lbfgs", 0.3),
 )  # fmt: skip
 """Every optimizer, with a rate that serves."""
 USUAL = OPTIMIZERS[:7]
@@ -106,6 +107,8 @@ def healthy() -> Iterator[Patient]:
         units, activation, weights = NETS[number // 3 % len(NETS)]
         batch = BATCHES[number // 7 % len(BATCHES)]
         run = how(number, 0.3 if batch == 8 else 1.0, OPTIMIZERS, batch_size=batch)
+        if run["optimizer"] == "lbfgs":
+            run["batch_size"] = None
         samples = {"test_fraction": 0.25} if number % 2 else {}
         yield patient(data(number, **samples), net(number, units, activation, weights), run)
 

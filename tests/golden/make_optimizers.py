@@ -26,7 +26,7 @@ START = [1.0, -2.0, 0.5, 3.0, -0.25, 0.0]
 CENTRE = [0.5, 1.0, -1.5, 2.0, 4.0, 0.0]
 WIDTH = [0.1, 1.0, 3.0, 0.01, 10.0, 0.0]
 STEPS = 30
-CASES = [
+CASES: list[tuple[str, float, dict[str, Any]]] = [
     ("sgd", 0.05, {}),
     ("momentum", 0.05, {"momentum": 0.9}),
     ("momentum", 0.1, {"momentum": 0.5}),
@@ -58,6 +58,9 @@ CASES = [
     ("radam", 0.01, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}),
     ("radam", 0.1, {"beta1": 0.8, "beta2": 0.9, "epsilon": 1e-3}),
     ("radam", 0.1, {"beta1": 0.8, "beta2": 0.6, "epsilon": 1e-3}),
+    ("lbfgs", 0.2, {"history_size": 10}),
+    ("lbfgs", 0.7, {"history_size": 3}),
+    ("lbfgs", 1.0, {"history_size": 1}),
 ]
 
 SCHEDULES: list[dict[str, Any]] = [
@@ -122,6 +125,10 @@ def optimizer_of(name: str, parameters: list[Any], rate: float, own: dict[str, A
         case "rmsprop" | "rmsprop_momentum" | "rmsprop_centered":
             more = {"momentum": own.get("momentum", 0.0), "centered": name == "rmsprop_centered"}
             return optim.RMSprop(parameters, lr=rate, alpha=own["decay"], eps=own["epsilon"], **more)
+        case "lbfgs":
+            # one step with one gradient, however small
+            only = {"max_iter": 1, "tolerance_grad": 0.0, "tolerance_change": 0.0}
+            return optim.LBFGS(parameters, lr=rate, history_size=own["history_size"], **only)
     betas, eps = (own["beta1"], own["beta2"]), own["epsilon"]
     if name == "adam":
         return optim.Adam(parameters, lr=rate, betas=betas, eps=eps)
@@ -146,7 +153,7 @@ def path(name: str, rate: float, own: dict[str, float]) -> dict[str, object]:
         loss.backward()
         assert parameters.grad is not None
         gradients.append(parameters.grad.tolist())
-        optimizer.step()
+        optimizer.step(lambda value=loss: value)
         visited.append(parameters.detach().tolist())
     return {
         "optimizer": name,

@@ -21,8 +21,8 @@ RECIPE: dict[str, Any] = {
 }
 EDITS: list[dict[str, Any]] = [
     {"l2": 0.05},
-    *({"optimizer": name} for name in OPTIMIZERS),
-    {"optimizer": "adamw", "weight_decay": 0.2, "learning_rate": 0.002},
+    *({"optimizer": name, "batch_size": None if row.tables else 7} for name, row in OPTIMIZERS.items()),
+    {"optimizer": "adamw", "batch_size": 7, "weight_decay": 0.2, "learning_rate": 0.002},
     {"l1": 0.01, "l2": 0},
     *({"schedule": name} for name in SCHEDULES),
     {"schedule": {"name": "step", "every": 9, "factor": 0.9}},
@@ -129,6 +129,8 @@ async def test_a_reset_keeps_the_methods_and_starts_the_clock_again(client: http
         ({"l2": None}, "/l2", "omit it"),
         ({"clip_norm": 0}, "/clip_norm", "greater than 0"),
         ({"clip_value": "1"}, "/clip_value", "a number"),
+        ({"optimizer": "lbfgs"}, "/optimizer", "a full batch (batch_size: null)"),
+        ({"optimizer": "lbfgs", "batch_size": 9}, "/batch_size", "a full batch (batch_size: null)"),
         ({"weight_decay": 0.1}, "/weight_decay", "sgd has no parameters of its own"),
         ({"optimizer": "adamw", "decay": 0.1}, "/decay", "adamw has beta1, beta2, epsilon, weight_decay"),
     ],

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.methods.initializers import INITIALIZERS
+from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem
 from fallline.engine.randomness import rng_for
 from fallline.engine.state import TrainingState
@@ -30,8 +31,12 @@ def drawn_weights(problem: Problem, seed: int, step: int, layer: int, initialize
 def redraw(problem: Problem, state: TrainingState, seed: int, request: Redraw) -> None:
     """Redraw layers of the state in place, at the end of its last change.
 
-    Biases and the optimizer's state of these layers become 0.
+    Biases and the optimizer's state of these layers become 0. The slots of an optimizer with tables all do, since they
+    are of all layers together.
     """
+    row = OPTIMIZERS[state.optimizer]
+    if row.tables:
+        state.slots |= row.start(problem.layout.count)
     blocks = problem.layout.blocks(state.parameters)
     memories = [
         problem.layout.blocks(slot) for slot in state.slots.values() if slot.shape == state.parameters.shape

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from fallline.engine.data.tabular import Table
+from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem
 from fallline.engine.series import MEASURES, WHOLE
 from fallline.history.pyramid import most_bytes
@@ -35,8 +36,8 @@ FINDING_BYTES = 3_000
 STATES = 6
 """Copies of a run's state beside checkpoints: the present one, the look-ahead, and the kernel's scratch memory."""
 
-SLOTS = 2
-"""Slots of the largest optimizers, each as large as the parameters."""
+SLOTS = 3
+"""Slots as large as the parameters that an edit may bring in a large network."""
 
 
 @dataclass(slots=True)
@@ -103,8 +104,11 @@ def expected_bytes(recipe: Recipe, table: Table | None = None) -> int:
     parameters = 8 * parameter_count(sizes)
     samples = 8 * recipe.data.samples * (4 * sizes[0] + 6)
     series = 1 + (len(MEASURES) - 1) * 2 * (len(sizes) - 1) + len(WHOLE) + 4
-    checkpoints = max(MOST_SOON, FEWEST * (1 + SLOTS) * parameters)
-    recent = max(RECENT_BYTES, 3 * (1 + SLOTS) * parameters)
+    methods = {run.optimizer for run in recipe.runs}
+    methods |= {edit.optimizer for run in recipe.runs for edit in run.edits if edit.optimizer}
+    state = parameters * (1 + max(SLOTS, *(OPTIMIZERS[name].width for name in methods)))
+    checkpoints = max(MOST_SOON, FEWEST * state)
+    recent = max(RECENT_BYTES, 3 * state)
     run = most_bytes(series) + checkpoints + recent + RUN_BYTES + STATES * parameters
     edits = sum(len(each.edits) for each in recipe.runs)
     return EXPERIMENT_BYTES + samples + parameters + len(recipe.runs) * run + EDIT_BYTES * edits

@@ -35,6 +35,7 @@ OWN_SETTINGS = (
     "weight_decay",
     "bias_decay",
     "momentum_decay",
+    "history_size",
 )
 """Settings of particular optimizers, beside the optimizer's name."""
 
@@ -341,6 +342,9 @@ class MethodSettings(StrictModel):
     )
     momentum_decay: float | None = Field(
         default=None, description="speed at which the momentum rises from half of beta1"
+    )
+    history_size: int | None = Field(
+        default=None, description="how many of the last changes the estimate uses"
     )
     schedule: Schedule | None = Field(
         default=None, description="how the rate changes, from the step that sets it"

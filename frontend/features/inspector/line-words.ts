@@ -277,6 +277,39 @@ const WORDS: [RegExp, (context: Context) => string | null][] = [
         ? "What each entry is multiplied by: the rectifier over its usual size."
         : "All 1: the mean of squares is still too short to divide by it.",
   ],
+  // L-BFGS: all parameters together
+  [/^P$/, () => "All parameters in one row; the last line of it is the result of the step."],
+  [/^dP$/, () => "The whole gradient in one row."],
+  [/^bend$/, () => "How the gradient has changed since the last step."],
+  [
+    /^product$/,
+    ({ line }) =>
+      `The curvature along the last change, times its squared length: ${number(Number(line.values))}. ${Number(line.values) > 1e-10 ? "It is positive, so the pair is kept." : "It is not positive, so the pair is left out."}`,
+  ],
+  [/^steps$/, () => "The last changes of the parameters, the newest below; a row of 0 is none."],
+  [/^bends$/, () => "The changes of the gradient that came with them."],
+  [/^S$/, () => "The changes that the estimate uses."],
+  [/^Y$/, () => "The changes of the gradient that the estimate uses."],
+  [/^products$/, () => "Inner products of changes with the gradient's changes since."],
+  [/^D$/, () => "The curvatures along the changes, on the diagonal."],
+  [/^inverse$/, () => "The inverse of the products; a missing pair counts as 1."],
+  [
+    /^scale$/,
+    ({ line }) =>
+      `The inverse curvature of the newest pair: ${number(Number(line.values))}; for all directions that no pair knows.`,
+  ],
+  [/^shares$/, () => "How much of the gradient each pair explains."],
+  [/^rest$/, () => "What no pair explains, scaled."],
+  [/^direction$/, () => "Newton's direction: the gradient times the estimated inverse Hessian."],
+  [
+    /^first$/,
+    ({ line }) =>
+      Number(line.values) === 1
+        ? "1: the step is not shortened."
+        : `The first step knows no curvature, so it is shortened: ${number(Number(line.values))}.`,
+  ],
+  [/^change$/, () => "The change of all parameters."],
+  [/^gradient$/, () => "The gradient, kept for the next step."],
   [
     /^lr\d+$/,
     ({ line }) => `The rate of layer ${line.name.slice(2)}: ${number(Number(line.values))}.`,
@@ -314,7 +347,9 @@ const WORDS: [RegExp, (context: Context) => string | null][] = [
   [
     /^lr$/,
     ({ line, scope }) =>
-      `The schedule multiplies the rate by ${number(Number(scope.get("factor")?.values))}: ${number(Number(line.values))}.`,
+      line.expression.includes("np.repeat(")
+        ? "The rate of every entry."
+        : `The schedule multiplies the rate by ${number(Number(scope.get("factor")?.values))}: ${number(Number(line.values))}.`,
   ],
   [
     /^error$/,

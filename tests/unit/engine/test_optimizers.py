@@ -31,7 +31,9 @@ def test_the_path_is_pytorchs(path: Json) -> None:
     walked = list(
         steps(path["optimizer"], path["learning_rate"], path["own"], GOLDEN["start"], path["gradients"])
     )
-    assert np.allclose(walked, path["parameters"], rtol=1e-12, atol=1e-14)
+    # A method with tables mixes all entries, so the rounding of a large one reaches a small one.
+    atol = 1e-12 if OPTIMIZERS[path["optimizer"]].tables else 1e-14
+    assert np.allclose(walked, path["parameters"], rtol=1e-12, atol=atol)
 
 
 def test_every_method_of_pytorch_has_a_golden_path() -> None:
@@ -139,7 +141,7 @@ def _mean(decay: float, values: list[float]) -> float:
 
 
 @pytest.mark.parametrize("are_others", [False, True], ids=["defaults", "others"])
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", [name for name, row in OPTIMIZERS.items() if not row.tables])
 def test_the_path_is_the_formulas(name: str, are_others: bool) -> None:
     row = OPTIMIZERS[name]
     own = {}
@@ -153,6 +155,49 @@ def test_the_path_is_the_formulas(name: str, are_others: bool) -> None:
     for column, start in enumerate([1.0, -2.0, 3.0]):
         expected = list(plainly(name, 0.02, row.filled(own), start, gradients[:, column].tolist()))
         assert np.allclose(walked[:, column], expected, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 10])
+def test_lbfgs_steps_by_the_matrix_of_bfgs(size: int) -> None:
+    """The inverse Hessian as a matrix, updated pair by pair: Nocedal and Wright 2006, equation 6.17."""
+    curvature = np.diag([0.3, 1.0, 4.0]) + 0.2
+    p, row, rate = np.array([3.0, -2.0, 1.0]), OPTIMIZERS["lbfgs"], 0.4
+    slots, pairs, expected = row.start(3), list[tuple[Array, Array]](), p.copy()
+    last_gradient, last_change = np.zeros(3), np.zeros(3)
+    for n in range(25):
+        gradient = curvature @ expected + 0.3 * np.sin(3.0 * expected)
+        bend = gradient - last_gradient
+        if n and bend.dot(last_change) > 1e-10:
+            pairs = [*pairs, (last_change, bend)][-size:]
+        H = np.eye(3)
+        if pairs:
+            s, y = pairs[-1]
+            H *= s.dot(y) / y.dot(y)
+        for s, y in pairs:
+            V = np.eye(3) - np.outer(y, s) / y.dot(s)
+            H = V.T @ H @ V + np.outer(s, s) / y.dot(s)
+        last_gradient, last_change = gradient, -rate * (H @ gradient)
+        if n == 0:
+            last_change = last_change * min(1.0, 1.0 / np.abs(gradient).sum())
+        expected = expected + last_change
+        row.update(p, gradient, slots, rate, row.filled({"history_size": size}))
+        assert np.allclose(p, expected, rtol=1e-9, atol=1e-11), n
+        p = expected.copy()  # rounding would grow
+
+
+def test_lbfgs_leaves_out_a_pair_along_which_the_gradient_falls() -> None:
+    slots = OPTIMIZERS["lbfgs"].start(1)
+    p, own = np.ones(1), OPTIMIZERS["lbfgs"].filled({})
+    for gradient in (1.0, 2.0):  # downhill it became steeper
+        OPTIMIZERS["lbfgs"].update(p, np.array([gradient]), slots, 0.5, own)
+    assert not slots["steps"].any()
+    assert p == pytest.approx([1.0 - 0.5 - 0.5 * 2.0])
+
+
+def test_lbfgs_solves_a_parabola_of_few_dimensions() -> None:
+    curvature = np.array([0.01, 0.1, 1.0])
+    walked = walk_on_quadratic("lbfgs", 1.0, {}, curvature, 20)
+    assert np.abs(walked[-1]).max() < 1e-6
 
 
 def test_the_first_step_of_adam_is_the_rate_times_the_sign_v15() -> None:

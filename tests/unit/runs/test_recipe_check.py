@@ -96,6 +96,16 @@ def test_edits_are_put_in_order_merged_and_filled_in() -> None:
         ({"runs": [{"optimizer": "adam", "bias_decay": 0.1}]}, "/runs/0/bias_decay"),
         ({"runs": [{"layer_rates": [1.0, 1.0]}]}, "/runs/0/layer_rates"),
         ({"runs": [{"edits": [{"at_step": 1, "layer_rates": [1.0] * 4}]}]}, "/runs/0/edits/0/layer_rates"),
+        ({"runs": [{"optimizer": "lbfgs", "batch_size": 5}]}, "/runs/0/batch_size"),
+        (
+            {"runs": [{"optimizer": "lbfgs", "edits": [{"at_step": 1, "batch_size": 5}]}]},
+            "/runs/0/edits/0/batch_size",
+        ),
+        (
+            {"runs": [{"batch_size": 5, "edits": [{"at_step": 1, "optimizer": "lbfgs"}]}]},
+            "/runs/0/edits/0/optimizer",
+        ),
+        ({"runs": [{"optimizer": "lbfgs", "history_size": 11}]}, "/runs/0/history_size"),
         ({"runs": [{"schedule": "gone"}]}, "/runs/0/schedule"),
         ({"runs": [{"schedule": {"name": "step", "steps": 3}}]}, "/runs/0/schedule/steps"),
         ({"runs": [{"schedule": {"name": "constant", "every": 3}}]}, "/runs/0/schedule/every"),
@@ -188,6 +198,7 @@ def test_the_catalog_names_every_row_with_its_parameters_and_the_bounds() -> Non
     assert {row["name"] for row in listed["optimizers"]} == {
         "sgd", "momentum", "dampened_momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "rmsprop_momentum",
         "rmsprop_centered", "adam", "adamw", "amsgrad", "adamax", "nadam", "radam", "lion",
+        "lbfgs",
     }  # fmt: skip
     assert {row["name"] for row in listed["schedules"]} == {
         "constant", "step", "exponential", "cosine", "cosine_restarts", "polynomial", "one_cycle", "plateau",

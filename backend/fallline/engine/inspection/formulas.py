@@ -24,7 +24,8 @@ Lines = tuple[tuple[str, str], ...]
 class ChangeLines:
     """An optimizer's lines: some once per step, and some for every parameter `{P}`.
 
-    `d{P}` is the parameter's gradient, `{lr}` and `{weight_decay}` its rate and its decay.
+    `d{P}` is the parameter's gradient, `{lr}` and `{weight_decay}` its rate and its decay. An optimizer with tables has
+    lines of all parameters together, P, only.
     """
 
     each: Lines
@@ -37,6 +38,10 @@ def change_lines(row: Optimizer) -> ChangeLines:
     A line is of every parameter if it uses a parameter's array.
     """
     lines = list(_assignments(row.step))
+    if row.tables:
+        return ChangeLines(
+            (), tuple((node.targets[0].id, _template(node.value, source, {})) for node, source in lines)
+        )
     placeholders = {"P": "{P}", "dP": "d{P}", "lr": "{lr}", "weight_decay": "{weight_decay}"}
     placeholders |= {name: f"{name}_{{P}}" for name in row.vectors}
     for node, _ in lines:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.batches import batch_rows
-from fallline.engine.inspection.formulas import CHANGE_LINES, FUNCTIONS
+from fallline.engine.inspection.formulas import CHANGE_LINES, FUNCTIONS, Lines
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.clipping import CUSHION
 from fallline.engine.methods.optimizers import BIAS_DECAY, OPTIMIZERS
@@ -118,8 +118,10 @@ def _define(sheet: Sheet, problem: Problem, state: TrainingState, settings: RunS
     for slot, flat in slots.items():
         if slot == SLOT:
             continue  # shows as `factor`
-        if flat.size == 1:
+        if slot in row.numbers:
             sheet.define(slot, float(flat[0]))
+        elif row.tables:
+            sheet.define(slot, np.atleast_2d(flat).copy())
         else:
             for name, value in problem.named(flat).items():
                 sheet.define(f"{slot}_{name}", value.copy())
@@ -204,9 +206,12 @@ def _update(sheet: Sheet, problem: Problem, settings: RunSettings) -> None:
         sheet.add("update", name, expression)
     if settings.schedule.name != "constant":
         sheet.add("update", "lr", "learning_rate * factor")
+    change = CHANGE_LINES[settings.optimizer]
+    if OPTIMIZERS[settings.optimizer].tables:
+        _update_together(sheet, problem, settings, change.once)
+        return
     for layer, factor in enumerate(settings.layer_rates, start=1):
         sheet.add("update", f"lr{layer}", f"lr * {factor!r}")
-    change = CHANGE_LINES[settings.optimizer]
     for name, expression in change.once:
         sheet.add("update", name, expression)
     has_share = settings.own.get(BIAS_DECAY, 1.0) != 1.0
@@ -220,6 +225,28 @@ def _update(sheet: Sheet, problem: Problem, settings: RunSettings) -> None:
         }
         for name, expression in change.each:
             sheet.add("update", name.format(**fields), expression.format(**fields))
+
+
+def _update_together(sheet: Sheet, problem: Problem, settings: RunSettings, lines: Lines) -> None:
+    """The change of all parameters together, as one row of numbers."""
+    layout = problem.layout
+    for row, mark in (("P", ""), ("dP", "d")):
+        names = (
+            f"{mark}{name}.reshape(1, -1)" if name[0] == "W" else f"{mark}{name}" for name in layout.names
+        )
+        sheet.add("update", row, f"np.hstack([{', '.join(names)}])")
+    if settings.layer_rates:
+        sizes = [
+            weights + biases
+            for weights, biases in zip(layout.lengths[0::2], layout.lengths[1::2], strict=True)
+        ]
+        sheet.add("update", "lr", f"lr * np.repeat([{list(settings.layer_rates)}], {sizes}, axis=1)")
+    for name, expression in lines:
+        sheet.add("update", name, expression)
+    for name, shape, start, length in zip(
+        layout.names, layout.shapes, layout.offsets, layout.lengths, strict=True
+    ):
+        sheet.add("update", name, f"P[:, {start}:{start + length}].reshape{shape}")
 
 
 def _from_the_end(problem: Problem) -> Iterator[str]:
@@ -246,6 +273,10 @@ def _redraw(sheet: Sheet, problem: Problem, state: TrainingState, run: RunRecipe
     if redraw is None:
         return
     slots = [line.name for line in sheet.lines if line.part == "update"] + [each.name for each in sheet.given]
+    row = OPTIMIZERS[run.settings_at(state.step).optimizer]
+    if row.tables:  # slots of all layers together begin anew
+        for slot in row.start(1):
+            sheet.add("update", slot, f"np.zeros_like({slot})")
     for layer in redraw.layers:
         W, b = f"W{layer}", f"b{layer}"
         sheet.define(f"drawn_{W}", drawn_weights(problem, run.seed, state.step, layer, redraw.weights))

@@ -35,7 +35,7 @@ from fallline.engine.kernels.compiled_work import (
 )
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
-from fallline.engine.methods.optimizers import OPTIMIZERS, entry_decays
+from fallline.engine.methods.optimizers import OPTIMIZERS, PAIRS, Optimizer, entry_decays
 from fallline.engine.problem import Problem, Samples, build_problem
 from fallline.engine.series import evaluated_series, series_names
 from fallline.engine.state import TrainingState, begin
@@ -91,6 +91,11 @@ class CompiledKernel:
         return _Slices(problem, state, request).run()
 
 
+def _arrays(row: Optimizer) -> tuple[str, ...]:
+    """The slots that have an entry for each parameter, or rows of them."""
+    return (*row.vectors, *row.tables)
+
+
 def _aligned(*shape: int) -> Array:
     """An array aligned to a cache line, so that no register spans two lines."""
     count = prod(shape)
@@ -128,7 +133,8 @@ class _Slices:
         self._code = OPTIMIZER_CODES[request.settings.optimizer]
         self._row = OPTIMIZERS[request.settings.optimizer]
         own = self._row.filled(request.settings.own)
-        self._hyper = np.array([request.settings.learning_rate, *own.values()])
+        room = np.zeros(PAIRS if self._row.tables else 0)
+        self._hyper = np.array([request.settings.learning_rate, *own.values(), *room])
         self._terms = terms_of(request.settings, problem.loss.objective_share)
         factors, decays = request.settings.layer_rates, entry_decays(own, problem.layout)
         self._factors = problem.layout.per_layer(factors) if factors else NOTHING
@@ -250,7 +256,7 @@ class _Slices:
         gradient = np.empty(part)
         return Memory(
             P=np.tile(state.parameters, 3),
-            S=np.tile([slots[name] for name in row.vectors] or np.empty((0, part)), 3),
+            S=np.tile(np.vstack([np.empty((0, part)), *(slots[name] for name in _arrays(row))]), 3),
             N=np.tile([float(slots[name][0]) for name in row.numbers], 3),
             G=gradient,
             C=np.empty(part) if self._request.settings.clipped else gradient,
@@ -264,8 +270,10 @@ class _Slices:
             state.optimizer, state.slots = row.name, row.start(part)
         copy = valid % 3
         np.copyto(state.parameters, memory.P.reshape(3, part)[copy])
-        for name, vector in zip(row.vectors, memory.S.reshape(-1, 3, part), strict=True):
-            np.copyto(state.slots[name], vector[copy])
+        vectors = iter(memory.S.reshape(-1, 3, part)[:, copy])
+        for name in _arrays(row):
+            for vector in np.atleast_2d(state.slots[name]):
+                np.copyto(vector, next(vectors))
         for name, number in zip(row.numbers, memory.N.reshape(3, -1)[copy], strict=True):
             state.slots[name][0] = number
 

@@ -9,10 +9,11 @@ import math
 
 from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_work import Memory, Method
+from fallline.engine.methods.optimizers import PAIRS
 
 SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW = range(7)
 DAMPENED_MOMENTUM, ADADELTA, RMSPROP_MOMENTUM, RMSPROP_CENTERED = range(7, 11)
-AMSGRAD, ADAMAX, NADAM, RADAM, LION = range(11, 16)
+AMSGRAD, ADAMAX, NADAM, RADAM, LION, LBFGS = range(11, 17)
 
 OPTIMIZER_CODES = {
     "sgd": SGD,
@@ -31,6 +32,7 @@ OPTIMIZER_CODES = {
     "nadam": NADAM,
     "radam": RADAM,
     "lion": LION,
+    "lbfgs": LBFGS,
 }
 
 
@@ -53,6 +55,8 @@ def change(method: Method, memory: Memory, s: int) -> tuple[Array, float]:
         _remember(method, memory, count, before, after)
     elif method.optimizer <= RMSPROP_CENTERED:
         _remember_scales(method, memory, count, before, after)
+    elif method.optimizer == LBFGS:
+        _remember_pairs(method, memory, count, before, after)
     else:
         _remember_means(method, memory, count, s)
     for k in range(len(method.decays)):
@@ -61,6 +65,9 @@ def change(method: Method, memory: Memory, s: int) -> tuple[Array, float]:
         M[k] *= method.factors[k]
     for k in range(n):
         q[k] = p[k] - M[k]
+    if method.optimizer == LBFGS:
+        for k in range(n):
+            memory.S[1, after + k] = -M[k]
     return M, 1.0
 
 
@@ -197,6 +204,69 @@ def _remember_means(method: Method, memory: Memory, count: float, step: int) -> 
         else:
             for k in range(n):
                 M[k] = unbiased * t[k]
+
+
+@compiled
+def _remember_pairs(method: Method, memory: Memory, count: float, before: int, after: int) -> None:
+    """As `_remember`, for `lbfgs`, by Nocedal's two loops. `change` stores the change.
+
+    The first two vectors are the last gradient and change. The steps follow, then the bends, the newest last.
+    """
+    hyper, S, C, M, n = method.hyper, memory.S, memory.C, memory.M, len(memory.C)
+    product = 0.0
+    for k in range(n):
+        product += (C[k] - S[0, before + k]) * S[1, before + k]
+    is_pair = product > 1e-10
+    for row in range(2, 2 + 2 * PAIRS):
+        source = row + 1 if is_pair and row not in (1 + PAIRS, 1 + 2 * PAIRS) else row
+        for k in range(n):
+            S[row, after + k] = S[source, before + k]
+    for k in range(n):
+        if is_pair:
+            S[1 + PAIRS, after + k] = S[1, before + k]
+            S[1 + 2 * PAIRS, after + k] = C[k] - S[0, before + k]
+        S[0, after + k] = M[k] = C[k]
+    size = int(hyper[1])
+    for pair in range(size):
+        step, bend = 1 + PAIRS - pair, 1 + 2 * PAIRS - pair
+        product = _product(S, step, bend, after, n)
+        share = 0.0
+        if product > 0.0:
+            for k in range(n):
+                share += S[step, after + k] * M[k]
+            share /= product
+            for k in range(n):
+                M[k] -= share * S[bend, after + k]
+        hyper[2 + pair] = share
+    newest = _product(S, 1 + PAIRS, 1 + 2 * PAIRS, after, n)
+    scale = newest / _product(S, 1 + 2 * PAIRS, 1 + 2 * PAIRS, after, n) if newest > 0.0 else 1.0
+    for k in range(n):
+        M[k] *= scale
+    for pair in range(size - 1, -1, -1):
+        step, bend = 1 + PAIRS - pair, 1 + 2 * PAIRS - pair
+        product = _product(S, step, bend, after, n)
+        if product > 0.0:
+            share = 0.0
+            for k in range(n):
+                share += S[bend, after + k] * M[k]
+            share = hyper[2 + pair] - share / product
+            for k in range(n):
+                M[k] += share * S[step, after + k]
+    length = 0.0
+    for k in range(n):
+        length += abs(C[k])
+    rate = hyper[0] if count > 1.0 else hyper[0] / max(length, 1.0)
+    for k in range(n):
+        M[k] *= rate
+
+
+@compiled_in_place
+def _product(S: Array, one: int, other: int, place: int, n: int) -> float:
+    """The inner product of two rows of slots, in the part that begins at `place`."""
+    total = 0.0
+    for k in range(n):
+        total += S[one, place + k] * S[other, place + k]
+    return total
 
 
 @compiled_in_place

@@ -42,9 +42,9 @@ class Data(NamedTuple):
 class Method(NamedTuple):
     """The optimizer's code and the numbers of a change.
 
-    `hyper` is the rate and the own parameters. `rates` are the rates of the steps, empty if all use `hyper[0]`. `terms`
-    are penalties and bounds. `factors` of the rate and weight `decays` have a number for every parameter; they are
-    empty for a factor of 1 and for the decay in `hyper`.
+    `hyper` is the rate, the own parameters, and for a method with tables room for a number per row. `rates` are the
+    rates of the steps, empty if all use `hyper[0]`. `terms` are penalties and bounds. `factors` of the rate and weight
+    `decays` have a number for every parameter; they are empty for a factor of 1 and for the decay in `hyper`.
     """
 
     optimizer: int
@@ -59,8 +59,8 @@ class Memory(NamedTuple):
     """Parameters and slots, three times each, and the gradient.
 
     P holds the parameters of step s in part s % 3, so that a bad step leaves the one before it intact. So does each row
-    of S for a vector of the optimizer, and N for its numbers. G is the gradient, C the clipped gradient (G itself
-    without clipping), M the change.
+    of S for a vector of the optimizer, or for a row of its tables, and N for its numbers. G is the gradient, C the
+    clipped gradient (G itself without clipping), M the change.
     """
 
     P: Array

@@ -28,6 +28,9 @@ Slot = Any
 Own = Mapping[str, float]
 """The parameters of a method, by name."""
 
+PAIRS = 10
+"""Rows of a table of slots."""
+
 BIAS_DECAY = "bias_decay"
 """A parameter that makes the weight decay differ from entry to entry."""
 
@@ -50,9 +53,11 @@ class Optimizer:
     """One method.
 
     `step(P, dP, lr, *slots, **own)` returns the new P and the new slots; it changes no array. The slots are `vectors`,
-    then `numbers`. P, dP and the vectors have one entry per parameter; `count` is the number of steps so far. `own`
-    holds every parameter of the method. The slots are the optimizer's whole state, and start at 0. `stability` is for
-    `measures.edge`, `source` is the publication.
+    `tables`, then `numbers`. P, dP and the vectors have one entry per parameter, a table has `PAIRS` rows of them;
+    `count` is the number of steps so far. `own` holds every parameter of the method. The slots are the optimizer's
+    whole state, and start at 0. `stability` is for `measures.edge`, `source` is the publication.
+
+    A method with tables mixes all entries in each step, and needs the gradient of all samples.
     """
 
     name: str
@@ -63,6 +68,12 @@ class Optimizer:
     numbers: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     source: str = ""
+    tables: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many numbers the slots have for each parameter."""
+        return len(self.vectors) + PAIRS * len(self.tables)
 
     def filled(self, own: dict[str, float]) -> dict[str, float]:
         """The method's parameters; `own` overrides the defaults."""
@@ -70,8 +81,9 @@ class Optimizer:
 
     def start(self, count: int) -> Slots:
         """The slots of that many parameters before the first step."""
-        lengths = dict.fromkeys(self.vectors, count) | dict.fromkeys(self.numbers, 1)
-        return {name: np.zeros(length) for name, length in lengths.items()}
+        shapes: dict[str, tuple[int, ...]] = dict.fromkeys(self.vectors, (count,))
+        shapes |= dict.fromkeys(self.tables, (PAIRS, count)) | dict.fromkeys(self.numbers, (1,))
+        return {name: np.zeros(shape) for name, shape in shapes.items()}
 
     def update(
         self,
@@ -85,12 +97,13 @@ class Optimizer:
 
         The rate and a weight decay may differ from entry to entry.
         """
-        before: list[Slot] = [slots[name] for name in self.vectors]
+        arrays = (*self.vectors, *self.tables)
+        before: list[Slot] = [slots[name] for name in arrays]
         before += [float(slots[name][0]) for name in self.numbers]
         new, *after = self.step(parameters, gradient, learning_rate, *before, **arguments_of(own))
         np.copyto(parameters, new)
-        slots.update(zip(self.vectors, after, strict=False))
-        for name, number in zip(self.numbers, after[len(self.vectors) :], strict=True):
+        slots.update(zip(arrays, after, strict=False))
+        for name, number in zip(self.numbers, after[len(arrays) :], strict=True):
             slots[name] = np.array([number])
 
 
@@ -364,6 +377,48 @@ def lion(
     return P, mean
 
 
+def lbfgs(
+    P: Array,
+    dP: Array,
+    lr: float,
+    gradient: Slot = 0.0,
+    change: Slot = 0.0,
+    steps: Slot = 0.0,
+    bends: Slot = 0.0,
+    count: float = 0,
+    *,
+    history_size: float,
+) -> tuple[Slot, ...]:
+    """Newton's step, with an inverse Hessian from the last changes of parameters and gradient, as in PyTorch.
+
+    It is PyTorch's with one gradient per step, no line search and no tolerance. The product with the inverse Hessian is
+    in the compact form of Byrd, Nocedal and Schnabel 1994, equal to Nocedal's two loops. The newest pair is the last
+    row of the tables; a row of 0 is no pair.
+    """
+    if count == 0:
+        gradient, change = np.zeros_like(P), np.zeros_like(P)
+        steps, bends = np.zeros((PAIRS, P.size)), np.zeros((PAIRS, P.size))
+    count = count + 1
+    bend = dP - gradient
+    product = np.sum(bend * change)
+    steps = np.where(product > 1e-10, np.vstack([steps[1:], change]), steps)
+    bends = np.where(product > 1e-10, np.vstack([bends[1:], bend]), bends)
+    S = steps[-int(history_size) :]
+    Y = bends[-int(history_size) :]
+    products = np.triu(S @ Y.T)
+    D = products * np.eye(len(S))
+    inverse = np.linalg.inv(products + np.eye(len(S)) * (D == 0))
+    scale = (D[-1, -1] + (D[-1, -1] == 0)) / (np.sum(Y[-1] ** 2) + (D[-1, -1] == 0))
+    shares = dP @ S.T @ inverse.T
+    rest = scale * (dP - shares @ Y)
+    direction = rest + (shares @ D - rest @ Y.T) @ inverse @ S
+    first = np.where(count > 1, 1.0, 1 / np.maximum(np.sum(np.abs(dP)), 1.0))
+    change = -lr * first * direction
+    P = P + change
+    gradient = dP.copy()
+    return P, gradient, change, steps, bends, count
+
+
 def _share(name: str, default: float, help: str) -> Parameter:
     return Parameter(name, default, 0.0, 1.0, open_maximum=True, help=help)
 
@@ -454,7 +509,7 @@ LOOK_AHEAD_MEAN = Stability(
     "2 (1 + beta1) / learning_rate", lambda own: (2.0 * (1.0 + own["beta1"]), 1.0), _look_ahead_root
 )
 ANY_CURVATURE = Stability("none", lambda own: (math.inf, 1.0), lambda slots, own: None)
-"""Steps that do not grow with the gradient: none is too long for its curvature, and none settles."""
+"""Steps whose length does not follow the curvature along them by a fixed factor."""
 
 OPTIMIZERS: dict[str, Optimizer] = {
     row.name: row
@@ -634,6 +689,28 @@ OPTIMIZERS: dict[str, Optimizer] = {
                 _BIAS_DECAY,
             ),
             source="Chen et al. 2023, Symbolic discovery of optimization algorithms, arXiv:2302.06675",
+        ),
+        Optimizer(
+            "lbfgs",
+            "L-BFGS: Newton's step with an inverse Hessian estimated from the last changes of parameters and gradient; "
+            "for full batches, with a fixed rate, usually 1 or less",
+            lbfgs,
+            ANY_CURVATURE,
+            ("gradient", "change"),
+            ("count",),
+            (
+                Parameter(
+                    "history_size",
+                    PAIRS,
+                    1,
+                    PAIRS,
+                    integer=True,
+                    unit="pairs",
+                    help="how many of the last changes the estimate uses",
+                ),
+            ),
+            "Liu and Nocedal 1989, On the limited memory BFGS method for large scale optimization",
+            ("steps", "bends"),
         ),
     )
 }

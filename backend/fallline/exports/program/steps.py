@@ -6,6 +6,7 @@ Must not know samples or networks.
 from __future__ import annotations
 
 from fallline.engine.methods.initializers import INITIALIZERS
+from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.redrawing import MOST_LAYERS
 from fallline.exports.program.phases import Lines, Phases
 from fallline.vocabulary.recipe import RunRecipe
@@ -62,6 +63,12 @@ def _redraws(run: RunRecipe, phases: Phases) -> str:
     rows = "\n".join(
         f"    {step}: ({layers}, {_drawing(name)})," for step, (layers, name) in phases.redraws.items()
     )
+    together = any(row.name in phases.values("update") for row in OPTIMIZERS.values() if row.tables)
+    clear = (
+        "if any(np.ndim(slot) == 2 for slot in memory):  # of all layers together\n        memory.clear()\n    "
+        if together
+        else ""
+    )
     return f'''
 REDRAWS = {{
 {rows}
@@ -69,7 +76,7 @@ REDRAWS = {{
 
 def redraw(step, layers, draw, memory):
     """Reinitialize layers and clear the optimizer's memory of them; their biases become 0."""
-    for layer in layers:
+    {clear}for layer in layers:
         Wb, start = LAYERS[layer - 1][0], sum(block.size for block, _ in LAYERS[: layer - 1])
         fan_in, fan_out = len(Wb) - 1, len(Wb[0])
         rng = rng_for({run.seed}, "redraw", {MOST_LAYERS} * step + layer)

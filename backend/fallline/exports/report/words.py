@@ -29,6 +29,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "nadam": "Nadam",
         "radam": "RAdam",
         "lion": "Lion",
+        "lbfgs": "L-BFGS",
     },
     "schedules": {
         "step": "step decay",

@@ -16,9 +16,12 @@ MOST_SAMPLES = 5_000
 MOST_FEATURES = 64
 LARGEST_MINI_BATCH = 512
 MOST_STEP_SECONDS = 0.020
+MOST_SLOTS = 3 * MOST_PARAMETERS
+"""Numbers of an optimizer's slots: AMSGrad's, with the most parameters."""
 
 BOUNDS: Mapping[str, float] = {
     "parameters": MOST_PARAMETERS,
+    "optimizer_numbers": MOST_SLOTS,
     "hidden_layers": MOST_HIDDEN_LAYERS,
     "samples": MOST_SAMPLES,
     "features": MOST_FEATURES,

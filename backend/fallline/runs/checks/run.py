@@ -12,7 +12,7 @@ from typing import Any
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
-from fallline.runs.checks.bounds import check_own, named_in, step_seconds, within
+from fallline.runs.checks.bounds import check_own, named_in, parameter_count, step_seconds, within
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.errors import Conflict, InvalidRequest, invalid
 from fallline.vocabulary.parameters import Parameter
@@ -47,6 +47,7 @@ def check_run(
     within("edits_a_run", len(run.edits))
     start = run.settings
     start = start.changed(_filled_in(start.as_json(), "", {}, pointer), at_step=0)
+    _check_whole(start, start.as_json(), pointer)
     check(start.as_json(), pointer)
     settings = start
     edits: list[Edit] = []
@@ -78,6 +79,8 @@ def check_fit(
     """Check a run's settings. Raises InvalidRequest or TooExpensive."""
     if "batch_size" in settings:
         _check_batch(settings["batch_size"], sizes, samples, train_samples)
+    if "optimizer" in settings:
+        within("optimizer_numbers", OPTIMIZERS[settings["optimizer"]].width * parameter_count(sizes))
     _check_redraw(settings, len(sizes) - 1, pointer)
     _check_layer_rates(settings, len(sizes) - 1, pointer)
     _check_stops(settings, evaluated, pointer)
@@ -104,7 +107,19 @@ def check_change(change: Change, settings: RunSettings, pointer: str = "") -> di
     changed = change.changes()
     if not changed:
         raise invalid(pointer, "must change at least one setting")
-    return _filled_in(changed, settings.optimizer, settings.own, pointer)
+    filled = _filled_in(changed, settings.optimizer, settings.own, pointer)
+    _check_whole(settings.changed(filled, at_step=0), filled, pointer)
+    return filled
+
+
+def _check_whole(settings: RunSettings, changed: Mapping[str, Any], pointer: str) -> None:
+    """Raise InvalidRequest for batches under an optimizer that needs all samples; `changed` led to these settings."""
+    if OPTIMIZERS[settings.optimizer].tables and settings.batch_size is not None:
+        field = "batch_size" if "batch_size" in changed else "optimizer"
+        reason = f"{settings.optimizer} compares the gradients of successive steps, so it needs all samples in each"
+        raise invalid(
+            f"{pointer}/{field}", f"a full batch (batch_size: null), or another optimizer: {reason}"
+        )
 
 
 def _filled_in(
