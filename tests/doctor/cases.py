@@ -107,9 +107,11 @@ def fault_2() -> Answer:
     (fault, *_) = [each for each in label(replay(OVERFITS, 900)) if each.rule == "overfitting"]
     onsets = [
         [
-            each["since_step"]
-            for each in _stepped(OVERFITS, steps, slice).findings()
-            if each["rule"] == "overfitting"
+            *{
+                each["since_step"]
+                for each in _stepped(OVERFITS, steps, slice).findings()
+                if each["rule"] == "overfitting"
+            }
         ]
         for steps in (300, 600, 900)
         for slice in (steps, 60)
@@ -186,7 +188,8 @@ def fault_5() -> Answer:
     one = Examined(notebook)
     one.step(60, 5)
     (actual,) = [each for each in one.open("sgd") if each["rule"] == "dead_units"][:1]
-    return Answer(actual.get("did"), largest_change(run, fault.since - 1))
+    right = largest_change(run, fault.since - 1)
+    return Answer({name: actual["did"][name] for name in right}, right)
 
 
 def largest_change(run: Numbers, step: int) -> Json:

@@ -76,6 +76,7 @@ class Numbers:
       of the biases only.
     - `trace` is the trace of their covariance, `squared` the squared norm of their mean, the full gradient.
     - `moved` (steps, layers) is |change of W| / |W|.
+    - `examined` (steps + 1) marks the steps at which the Doctor examines states.
     """
 
     network: Network
@@ -97,6 +98,7 @@ class Numbers:
     moved: Array = field(default_factory=lambda: np.empty((0, 0)))
     input_spreads: Array = field(default_factory=lambda: np.empty(0))
     input_means: Array = field(default_factory=lambda: np.empty(0))
+    examined: Booleans = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
 
     @property
     def steps(self) -> int:
@@ -162,7 +164,21 @@ def numbers_of(problem: Problem, run: RunRecipe, parameters: Array, diverged_at:
         moved=_moved(network, parameters),
         input_spreads=X.std(axis=0),
         input_means=X.mean(axis=0),
+        examined=_examined(len(parameters), [edit.at_step for edit in run.edits]),
     )
+
+
+def _examined(steps: int, edits: list[int]) -> Booleans:
+    """Every step below 128, then 64 in each doubling, and the 16 steps after an edit."""
+    marks: Booleans = np.zeros(steps, dtype=np.bool_)
+    marks[:128] = True
+    width = 2
+    while 64 * width < steps:
+        marks[64 * width : 128 * width : width] = True
+        width *= 2
+    for edit in edits:
+        marks[edit + 1 : edit + 17] = True
+    return marks
 
 
 def _parts(parameters: Array, network: Network, samples: int) -> Iterator[Array]:

@@ -65,9 +65,16 @@ def stretches(holds: Booleans) -> Iterator[tuple[int, int | None]]:
         yield int(first), int(stop) if stop < len(holds) else None
 
 
-def _lasting(holds: Booleans, hold: int) -> Iterator[tuple[int, int, int | None]]:
-    """Yield (since, shows, until) of the stretches of `hold` steps or more."""
-    for since, until in stretches(holds):
+def _lasting(run: Numbers, holds: Booleans, hold: int) -> Iterator[tuple[int, int, int | None]]:
+    """Yield (since, shows, until) of the stretches of `hold` steps or more.
+
+    A stretch holds at each examined step in it. It begins before the first of them, as far as it holds at every step.
+    """
+    examined = np.flatnonzero(run.examined)
+    for first, stop in stretches(holds[examined]):
+        since, until = int(examined[first]), None if stop is None else int(examined[stop])
+        while since > 0 and holds[since - 1]:
+            since -= 1
         if (len(holds) if until is None else until) - since > hold:
             yield since, since + hold, until
 
@@ -151,7 +158,7 @@ def dead_layer(run: Numbers) -> Iterator[Fault]:
     behind: Booleans = np.zeros(run.steps + 1, dtype=np.bool_)
     for layer, dead in sorted(run.dead.items()):
         whole = np.asarray(dead.all(axis=1))
-        for since, shows, until in _lasting(np.asarray(whole & ~behind), 0):
+        for since, shows, until in _lasting(run, np.asarray(whole & ~behind), 0):
             yield Fault("dead_layer", since, shows, until, "problem", layer)
         behind = np.asarray(behind | whole)
 
@@ -163,12 +170,12 @@ def dead_units(run: Numbers) -> Iterator[Fault]:
     """
     for layer, dead in run.dead.items():
         some = np.asarray(dead.any(axis=1) & ~dead.all(axis=1))
-        for first, shows, until in _lasting(some, 25):
+        for first, shows, until in _lasting(run, some, 25):
             end = run.steps + 1 if until is None else until
             dates = tuple(
                 (unit, since)
                 for unit in range(dead.shape[1])
-                for since, _, over in _lasting(dead[:, unit], 25)
+                for since, _, over in _lasting(run, dead[:, unit], 25)
                 if since < end and (over is None or over > first) and (over is None or until is not None)
             )
             if dates:
@@ -189,7 +196,7 @@ def symmetric_units(run: Numbers) -> Iterator[Fault]:
     """Units of a hidden layer with equal incoming and outgoing weights, to 1e-9 of the largest."""
     for layer, groups in run.groups.items():
         equal = groups != np.arange(groups.shape[1])
-        for since, shows, until in _lasting(equal.any(axis=1), 0):
+        for since, shows, until in _lasting(run, equal.any(axis=1), 0):
             units = tuple((int(unit), since) for unit in np.flatnonzero(equal[since]))
             yield Fault("symmetric_units", since, shows, until, "warning", layer, units)
 
@@ -197,7 +204,7 @@ def symmetric_units(run: Numbers) -> Iterator[Fault]:
 def saturated_units(run: Numbers) -> Iterator[Fault]:
     """At 80 % of a layer's outputs the slope is below 5 % of the steepest, for 20 steps, at a score below 0.9."""
     for layer, share in run.saturated.items():
-        for since, shows, until in _lasting((share >= 0.8) & (run.score <= 0.9), 20):
+        for since, shows, until in _lasting(run, (share >= 0.8) & (run.score <= 0.9), 20):
             yield Fault("saturated_units", since, shows, until, "warning", layer)
 
 
@@ -205,7 +212,7 @@ def vanishing_gradients(run: Numbers) -> Iterator[Fault]:
     """Single samples' gradient entries are 1,000 times smaller in the first of 3 or more layers, for 20 steps."""
     if run.network.layers >= 3:
         first, last = run.sizes[:, 0], run.sizes[:, -1]
-        for since, shows, until in _lasting((first > 0.0) & (last > 1000.0 * first), 20):
+        for since, shows, until in _lasting(run, (first > 0.0) & (last > 1000.0 * first), 20):
             yield Fault("vanishing_gradients", since, shows, until)
 
 
@@ -216,7 +223,7 @@ def exploding_gradients(run: Numbers) -> Iterator[Fault]:
     """
     if run.network.layers >= 3:
         large = run.bias_sizes[:, 0] > 100.0 * run.bias_sizes[:, -1]
-        for since, shows, until in _lasting(large & (run.train_loss > 0.05 * run.baseline), 20):
+        for since, shows, until in _lasting(run, large & (run.train_loss > 0.05 * run.baseline), 20):
             yield Fault("exploding_gradients", since, shows, until)
 
 
@@ -286,7 +293,7 @@ def wasteful_batch(run: Numbers) -> Iterator[Fault]:
     if run.batch >= 32:
         with np.errstate(all="ignore"):
             large = run.batch > 20.0 * run.trace / run.squared
-        for since, shows, until in _lasting(large, 100):
+        for since, shows, until in _lasting(run, large, 100):
             yield Fault("wasteful_batch", since, shows, until, "info")
 
 

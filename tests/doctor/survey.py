@@ -72,8 +72,13 @@ class Match:
 
     @property
     def misranked(self) -> bool:
-        """Return whether a grave fault was named as less than a problem, or a mild one as a problem."""
-        return self.finding is not None and self.fault.grave != (self.finding["severity"] == "problem")
+        """Return whether a grave fault was named as less than a problem, or a mild one as a problem.
+
+        A finding that is over keeps the severity that it had then, so only open ones are compared.
+        """
+        if self.finding is None or self.finding["until_step"] is not None:
+            return False
+        return self.fault.grave != (self.finding["severity"] == "problem")
 
 
 def onset(fault: Fault, finding: Json) -> int:
@@ -89,9 +94,9 @@ def is_of(finding: Json, fault: Fault) -> bool:
 
 
 def match(fault: Fault, findings: Iterable[Json]) -> Match:
-    """Return the fault with the first finding that names it."""
+    """Return the fault with the finding that names it: the one found nearest to the step at which it shows."""
     named = [each for each in findings if is_of(each, fault)]
-    return Match(fault, min(named, key=lambda each: int(each["found_at"]), default=None))
+    return Match(fault, min(named, key=lambda each: abs(int(each["found_at"]) - fault.shows), default=None))
 
 
 def alarms(findings: Iterable[Json]) -> list[Json]:

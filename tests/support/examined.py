@@ -47,7 +47,13 @@ class Examined:
                 break
             count = min(slice, steps - start)
             state = until_answered(self.one, self.clock, partial(self.one.step, self.clock.now, steps=count))
+        self.settle()
         return state
+
+    def settle(self) -> None:
+        """Make the examinations that are missing."""
+        while self.one.wake_at(self.clock.now) is not None:
+            self.one.work(0.005, self.clock.now, self.clock)
 
     def fork(self, **fields: Any) -> Json:
         """Add a run that continues from another one. Returns its state."""

@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Iterator
 
 from fallline.diagnosis.remedies import first_helpful, revive, rewind
-from fallline.diagnosis.rule import Sighting, Since, Subject, Trace, Words
-from fallline.diagnosis.view import Layer, View
+from fallline.diagnosis.rule import Held, Sighting, Words
+from fallline.diagnosis.view import Layer, Measured, View
+from fallline.diagnosis.windows import held_state
 from fallline.diagnosis.words import count, every, number
 from fallline.vocabulary.findings import Severity, Why
 
@@ -16,33 +17,33 @@ MANY = 0.5
 is too high (cs231n, neural-networks-1).
 """
 
-BATCHES = 25
-"""Steps without a gradient before a finding says that there is none: a batch may lack the samples that have one."""
+LASTS = 25
+"""Steps that a unit must be dead before a finding names it: a batch may revive it."""
 
 FLAT_R2 = 0.005
 """Largest |R²| that counts as 0, the R² of predicting the mean."""
 
 
-def dead_layer(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+def dead_layer(view: View) -> Iterator[Sighting]:
     """Find the first layer with only dead units, behind which no input arrives."""
     for place, layer in enumerate(view.layers, start=1):
         if layer.is_dead:
-            behind = view.zero_since(f"grad_l1/W{place + 1}")
-            trace = Trace("dead", place, tuple(range(layer.units)), earliest=min(behind, view.step))
-            yield Sighting(_dead_layer(view, place, layer), "problem", trace, (("layer", place),))
+            since = max(view.dates["dead", place].values())
+            held = Held(view.step, lambda since=since: since)  # type: ignore[misc]
+            yield Sighting(_dead_layer(view, place, layer), "problem", held, (("layer", place),), did=True)
             return
 
 
-def _dead_layer(view: View, place: int, layer: Layer) -> Callable[[Since], Words]:
-    def words(since: Since) -> Words:
+def _dead_layer(view: View, place: int, layer: Layer) -> Callable[[int], Words]:
+    def words(since: int) -> Words:
         of_all = every(view.task.samples, "sample")
-        silent = f"{layer.units} of {count(layer.units, 'unit')} output 0 for {of_all} since {since}."
+        silent = f"{layer.units} of {count(layer.units, 'unit')} output 0 for {of_all} since step {since:,}."
         return Words(
             title=f"{{run}}: layer {place} is dead.",
             evidence=f"{silent} {_outcome(view)}",
             mark=f"layer {place} dead",
             why=_why(place, "every unit of the layer is off for every sample"),
-            remedies=lambda: first_helpful(lambda: revive(view), lambda: rewind(view, since.step)),
+            remedies=lambda: first_helpful(lambda: revive(view), lambda: rewind(view, since)),
         )
 
     return words
@@ -59,24 +60,34 @@ def _outcome(view: View) -> str:
     return f"Train accuracy {number(view.score)}: the network predicts the same for every sample."
 
 
-def dead_units(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """Find layers with some dead units."""
+def dead_units(view: View) -> Iterator[Sighting]:
+    """Find layers with some units that have been dead for a while."""
     for place, layer in enumerate(view.layers, start=1):
         if any(layer.dead) and not layer.is_dead:
-            dead = tuple(unit for unit, is_dead in enumerate(layer.dead) if is_dead)
-            subject: Subject = (("layer", place), ("units", dead))
-            severity: Severity = "warning" if len(dead) >= MANY * layer.units else "info"
-            words = _dead_units(view, place, layer, len(dead))
-            yield Sighting(words, severity, Trace("dead", place, dead), subject)
+            yield _some_dead(view, place, layer)
 
 
-def _dead_units(view: View, place: int, layer: Layer, dead: int) -> Callable[[Since], Words]:
-    def words(since: Since) -> Words:
+def _some_dead(view: View, place: int, layer: Layer) -> Sighting:
+    dates = view.dates["dead", place]
+    lasting = {unit: since for unit, since in dates.items() if view.step - since >= LASTS}
+    severity: Severity = "warning" if len(lasting) >= MANY * layer.units else "info"
+
+    def some(state: Measured) -> bool:
+        return any(state.layers[place - 1].dead) and not state.layers[place - 1].is_dead
+
+    held = held_state(view, some)
+    assert held is not None  # it holds now
+    words = _dead_units(view, place, layer, len(lasting))
+    return Sighting(words, severity, held, (("layer", place),), lasting, by_dates=True, did=True)
+
+
+def _dead_units(view: View, place: int, layer: Layer, dead: int) -> Callable[[int], Words]:
+    def words(since: int) -> Words:
         are, they = ("is", "It outputs") if dead == 1 else ("are", "They output")
         of_all = every(view.task.samples, "sample")
         return Words(
             title=f"{{run}}: {dead} of {layer.units} units in layer {place} {are} dead.",
-            evidence=f"{they} 0 for {of_all} since {since}. {_the_rest(view, place)}",
+            evidence=f"{they} 0 for {of_all} since step {since:,}. {_the_rest(view, place)}",
             mark=f"{count(dead, 'unit')} dead",
             why=_why(place, "a unit is off for every sample"),
             remedies=lambda: first_helpful(lambda: revive(view)),
@@ -86,9 +97,9 @@ def _dead_units(view: View, place: int, layer: Layer, dead: int) -> Callable[[Si
 
 
 def _the_rest(view: View, place: int) -> str:
-    """Say whether the layer had a gradient in the last batches."""
-    sizes = view.last(f"grad_l1/W{place}", 1 if view.is_full_batch else BATCHES)
-    return "The rest still learn." if (sizes != 0.0).any() else "No gradient reaches the rest either."
+    """Say whether a gradient reaches the layer."""
+    reached = view.now.noise.sizes[place - 1] > 0.0
+    return "The rest still learn." if reached else "No gradient reaches the rest either."
 
 
 def _why(place: int, once: str) -> Why:

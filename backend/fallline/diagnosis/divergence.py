@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -21,9 +22,11 @@ from fallline.diagnosis.remedies import (
     lower_rates,
     raised,
 )
-from fallline.diagnosis.rule import Sighting, Subject, Words
+from fallline.diagnosis.rule import Held, Sighting, Words
 from fallline.diagnosis.view import View
+from fallline.diagnosis.windows import WINDOW
 from fallline.diagnosis.words import count, number, percent, plain, setting, sharpness_sentence
+from fallline.vocabulary.columns import Floats
 from fallline.vocabulary.findings import Remedy, Why
 
 WATCHED = 13
@@ -34,6 +37,12 @@ STEADY = 0.8
 
 FAR = 3.0
 """A loss below this many times its start may still come down by itself."""
+
+DOUBLED = 2.0
+"""A loss of this many times its lowest, and above its start, has grown if it rose `IN_A_ROW` times in a row."""
+
+IN_A_ROW, ON_A_PARABOLA = 5, 3
+"""Rises in a row beyond the stable curvature. Without hidden layers that curvature hardly changes, so fewer tell."""
 
 BEYOND = 1e6
 """A loss of this many times its start ends a run."""
@@ -54,10 +63,10 @@ _WHY = Why(
 )
 
 
-def diverged(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+def diverged(view: View) -> Iterator[Sighting]:
     """Report a run at its last finite state."""
     if view.diverged:
-        yield Sighting(lambda since: _diverged(view), "problem", view.step)
+        yield Sighting(lambda since: _diverged(view), "problem", Held(view.step, lambda: view.step), did=True)
 
 
 def _diverged(view: View) -> Words:
@@ -82,7 +91,7 @@ def _ways_back(view: View, raise_before: tuple[int, float] | None) -> tuple[Reme
     The rewind goes to before the rate was raised, to the best step or to the start. The others clip gradients, use
     other weights, or another optimizer.
     """
-    at_step = raise_before[0] if raise_before else _best(view)
+    at_step = raise_before[0] if raise_before else (view.best[-1].loss_step if view.best else 0)
     return first_helpful(
         lambda: _rewound(view, at_step, raise_before),
         lambda: first_tried(learns, view, (_clipped(view, at_step),)),
@@ -126,30 +135,59 @@ def _clipped(view: View, at_step: int) -> Remedy:
     return fork(view, "Clip gradients", at_step, clip_norm=_short(view), learning_rate=rate)
 
 
-def will_diverge(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """Find a loss that grows from step to step, far above its start."""
-    losses, steps = view.last("train_loss", WATCHED), view.steps_of("train_loss")[-WATCHED:]
-    if view.diverged or len(losses) < WATCHED or not losses[-1] > FAR * view.task.initial_loss > 0.0:
+def will_diverge(view: View) -> Iterator[Sighting]:
+    """Find a loss that grows from step to step and will not come down."""
+    if view.diverged or len(view.seen) < 2:
         return
+    steps, losses = (np.array(each) for each in zip(*view.seen[-WATCHED:], strict=True))
     with np.errstate(all="ignore"):
         grown = np.diff(np.log(losses))
-    pace = float(grown.sum() / (steps[-1] - steps[0]))
-    if (grown > 0.0).mean() < STEADY or not pace > 0.0:
-        return
-    at_step = int(steps[-1] + math.log(BEYOND * view.task.initial_loss / losses[-1]) / pace)
-    if at_step - view.step <= SOON:
-        turned = _turned(view)
-        words = _will_diverge(view, int((grown > 0.0).sum()), pace, at_step, turned)
-        yield Sighting(lambda since: words, "problem", turned)
+    row = _in_a_row(grown)
+    lowest, turned = _turned(view)
+    if _grows_far(view, grown) or _is_beyond_the_edge(view, grown, row, lowest):
+        rises = grown[-row:] if row >= ON_A_PARABOLA else grown
+        pace = float(rises.sum() / (steps[-1] - steps[-1 - len(rises)]))
+        left = math.log(BEYOND * view.task.initial_loss / view.loss) / pace if pace > 0.0 else math.inf
+        if left <= SOON:
+            at_step = int(view.step + left)
+            words = partial(_will_diverge, view, rises, pace, at_step, turned)
+            yield Sighting(lambda since: words(), "problem", Held(view.step, lambda: turned))
 
 
-def _will_diverge(view: View, rose: int, pace: float, at_step: int, turned: int) -> Words:
+def _in_a_row(grown: Floats) -> int:
+    """Return how many of the last changes were rises."""
+    others = np.flatnonzero(~(grown > 0.0))
+    return len(grown) - 1 - int(others[-1]) if len(others) else len(grown)
+
+
+def _grows_far(view: View, grown: Floats) -> bool:
+    """Return whether it rose in most of the last examinations, far above its start."""
+    far = view.loss > FAR * view.task.initial_loss > 0.0
+    return far and len(grown) >= IN_A_ROW and float((grown > 0.0).mean()) >= STEADY
+
+
+def _is_beyond_the_edge(view: View, grown: Floats, row: int, lowest: float) -> bool:
+    """Return whether it rises in a row while the curvature is above its limit."""
+    if not view.is_full_batch:
+        return False
+    if view.layers:
+        half = row // 2
+        slows = row < IN_A_ROW or grown[-half:].mean() < grown[-row : len(grown) - half].mean()
+        if slows or view.loss < max(DOUBLED * lowest, view.task.initial_loss):
+            return False
+    elif row < ON_A_PARABOLA:
+        return False
     edge = view.edge()
+    return edge is not None and edge.sharpness > edge.limit
+
+
+def _will_diverge(view: View, rises: Floats, pace: float, at_step: int, turned: int) -> Words:
+    edge = view.edge() if view.is_full_batch else None
     beyond = sharpness_sentence(edge, view.step) if edge is not None and edge.sharpness > edge.limit else ""
     lower = (edit("Lower the rate", learning_rate=rate) for rate in lower_rates(view, LOWER))
     return Words(
         title="{run} is about to diverge.",
-        evidence=f"The loss rose in {rose} of the last {WATCHED - 1} steps, by "
+        evidence=f"The loss rose in {int((rises > 0.0).sum())} of the last {count(len(rises), 'look')}, by "
         f"{percent(math.expm1(pace))} a step; at this "
         f"pace it is a million times its start at about step {at_step:,}.{beyond}",
         mark="about to diverge",
@@ -161,9 +199,13 @@ def _will_diverge(view: View, rose: int, pace: float, at_step: int, turned: int)
     )
 
 
-def _turned(view: View) -> int:
-    """Return the step with the lowest recent loss, after which it grew."""
-    return int(view.steps_of("train_loss")[np.argmin(view.last("train_loss"))])
+def _turned(view: View) -> tuple[float, int]:
+    """Return the lowest recent loss and its step, after which it grew."""
+    losses, steps = view.series.loss[-WINDOW:], view.series.steps[-WINDOW:]
+    if not len(losses) or view.loss <= losses.min():
+        return view.loss, view.step
+    place = len(losses) - 1 - int(np.argmin(losses[::-1]))
+    return float(losses[place]), int(steps[place])
 
 
 def _size(view: View) -> str:
@@ -171,12 +213,3 @@ def _size(view: View) -> str:
     if times >= 10 and math.isfinite(times):
         return f"Loss {number(view.loss)}, {number(times)} times its start"
     return f"Loss {number(view.loss)}"
-
-
-def _best(view: View) -> int:
-    """Return the step with the lowest training loss."""
-    if view.step == 0:
-        return 0
-    buckets = view.columns(0, 200)
-    losses = buckets.minimum[buckets.names.index("train_loss")]
-    return int(buckets.first[int(np.nanargmin(losses))]) if np.isfinite(losses).any() else 0

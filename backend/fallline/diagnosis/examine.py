@@ -1,216 +1,259 @@
-"""A run's findings: each opens once and closes once.
+"""A run's findings as a function of its examinations.
 
-A symptom that returns must last twice as long each time before its finding opens again. Must not know the use of
-findings, nor the schedule.
+An examination takes the record of the one before and returns a new one. So it can be made late, repeated, or made for a
+look at a step that leaves no trace. Must not know the use of findings, nor the schedule.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
-from fallline.diagnosis.rule import NotNow, Rule, Sighting, Since, Subject, Trace
-from fallline.diagnosis.rules import RULES
-from fallline.diagnosis.view import View
-from fallline.vocabulary.findings import Evidence, Finding
+from fallline.diagnosis.harm import best_of, is_grave, verdict_of
+from fallline.diagnosis.points import distance
+from fallline.diagnosis.rule import Rule, Sighting, Subject, Words
+from fallline.diagnosis.rules import ALWAYS_GRAVE, RULES
+from fallline.diagnosis.track import Series
+from fallline.diagnosis.unit_dates import Dates, dates_of
+from fallline.diagnosis.view import Best, Change, Measured, View
+from fallline.diagnosis.words import batch_of, number
+from fallline.vocabulary.findings import Did, Evidence, Finding, Severity, Verdict
 
 MOST_FINDINGS = 100
 """Most findings of a run: beyond, the oldest closed ones are dropped."""
 
-RETURNS = 25
-"""Least steps that a symptom must last before its finding opens again; twice that the first time."""
+SEEN = 16
+"""Losses of the last examinations that the record has."""
 
 Key = tuple[str, Subject]
-Onset = Callable[[Trace], Since]
-"""Returns the first step of a trace. Raises NotNow if the search is deferred."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A condition that holds from step `since` on, so far to step `last`. `id` is that of its open finding."""
+
+    since: int
+    last: int
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
-    """The findings of one run, and symptoms that are not findings yet.
+    """What the examinations of a run found up to step `step`.
 
-    `pending` has the first step of each symptom of the last examination without a finding. `closings` counts how often
-    a finding closed. `fresh` has the latest evidence of open findings by id; a fork does not copy it.
+    `seen` are step and loss of the last few. `dates` has the first step of each
+    dead, equal or saturated unit. `fresh` has the latest evidence of open findings by id.
     """
 
-    findings: list[Finding] = field(default_factory=list)
-    pending: dict[Key, Since] = field(default_factory=dict)
-    closings: dict[Key, int] = field(default_factory=dict)
-    fresh: dict[str, Evidence] = field(default_factory=dict)
+    step: int = -1
+    first_slope: float = 0.0
+    seen: tuple[tuple[int, float], ...] = ()
+    best: Best = field(default_factory=Best)
+    dates: Dates = field(default_factory=dict)
+    stretches: Mapping[Key, Stretch] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    fresh: Mapping[str, Evidence] = field(default_factory=dict)
+    verdict: Verdict = "waiting"
 
     @property
     def open(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.is_open]
 
-    def at(self, step: int) -> Record:
-        """Return the record of a fork, as it was at that step."""
-        findings = []
-        for each in self.findings:
-            if each.since_step <= step:
-                until = None if each.holds_at(step) else each.until_step
-                findings.append(replace(each, until_step=until, found_at=min(each.found_at, step)))
-        return Record(findings)
 
-    def resume(self, evidence: Mapping[str, Evidence]) -> None:
-        """Set the latest evidence of open findings, by id."""
-        self.fresh = {each.id: evidence[each.id] for each in self.open if each.id in evidence}
+def seen_with(record: Record, now: Measured) -> tuple[tuple[int, float], ...]:
+    """Return the steps and losses of the last examinations, with the present state."""
+    return (*record.seen, (now.step, now.loss))[-SEEN:]
 
-    def take(self, findings: Iterable[Finding]) -> None:
-        """Add findings; each replaces the one with its id."""
-        for finding in findings:
-            places = {each.id: place for place, each in enumerate(self.findings)}
-            if finding.id in places:
-                self.findings[places[finding.id]] = finding
+
+def examine(record: Record, view: View, rules: Sequence[Rule] = RULES) -> Record:
+    """Return the record after this examination. Raises NotNow if a measurement is over budget."""
+    view = replace(view, dates=dates_of(record.dates, view))
+    sightings = {
+        (rule.name, sighting.subject): (rule, sighting) for rule in rules for sighting in rule.check(view)
+    }
+    stretches = _stretches(record, view, rules, sightings)
+    shown = _shown(view, rules, stretches, sightings)
+    findings = {finding.id: finding for finding in record.findings}
+    fresh = {finding.id: record.fresh[finding.id] for finding in record.open if finding.id in record.fresh}
+    grave = is_grave(view)
+    for key, stretch in stretches.items():
+        rule, sighting = sightings.get(key, (None, None))
+        if key not in shown:
+            stretches[key] = replace(stretch, id=None)
+        elif sighting is not None and rule is not None:
+            words = sighting.words(_since(stretch, sighting))
+            if stretch.id is None:
+                finding = _opened(findings, view, key, stretch, sighting, words, grave=grave)
+                stretches[key] = replace(stretch, id=finding.id)
             else:
-                self.findings.append(finding)
-        closed = [each for each in self.findings if not each.is_open]
-        for each in closed[: max(len(self.findings) - MOST_FINDINGS, 0)]:
-            self.findings.remove(each)
-
-
-def examine(record: Record, view: View, onset: Onset, rules: Iterable[Rule] = RULES) -> list[Finding]:
-    """Examine the run; record and return the findings that opened or closed.
-
-    Rules over budget are deferred, and with them the rules that yield to them: their findings stay as they are.
-    """
-    open_now = {_key(each): each for each in record.open}
-    sightings, deferred = _sightings(view, open_now, rules)
-    first_steps = _first_steps(
-        record, {key: each for key, each in sightings.items() if key not in open_now}, onset, deferred
+                finding = _updated(findings[stretch.id], stretch, sighting, grave=grave)
+                fresh[finding.id] = Evidence(view.step, words.evidence)
+            findings[finding.id] = finding
+    still = {stretch.id for stretch in stretches.values()}
+    for finding in record.open:
+        if finding.id not in still:
+            findings[finding.id] = finding.closed(_end(finding, record, rules, view, findings.values()))
+            fresh.pop(finding.id, None)
+    return Record(
+        step=view.step,
+        first_slope=view.first_slope,
+        seen=view.seen,
+        best=view.best[-1] if view.best else record.best,
+        dates={key: dict(dates) for key, dates in view.dates.items()},
+        stretches=stretches,
+        findings=_bounded(findings.values()),
+        fresh=fresh,
+        verdict=verdict_of(view),
     )
-    ready = _ready(record, sightings, first_steps, view, deferred)
-    waiting = deferred | {rule.name for rule in rules if rule.yields_to & deferred}
-    opened = {key: each for key, each in ready.items() if key[0] not in waiting}
-    closed = [
-        each.closed(_end(each, opened.values(), view))
-        for key, each in open_now.items()
-        if key not in sightings and key[0] not in waiting
-    ]
-    first_steps |= {key: since for key, since in record.pending.items() if key[0] in waiting}
-    for each in closed:
-        record.closings[_key(each)] = record.closings.get(_key(each), 0) + 1
-    record.pending = {key: since for key, since in first_steps.items() if key not in opened}
-    changed = [*closed, *opened.values()]
-    record.take(changed)
-    still = {key: each for key, each in open_now.items() if key in sightings and key[0] not in waiting}
-    record.resume(
-        record.fresh | {each.id: Evidence(view.step, text) for each, text in _evidence(still, sightings)}
-    )
-    return changed
 
 
-def _evidence(
-    still: dict[Key, Finding], sightings: dict[Key, tuple[Rule, Sighting]]
-) -> Iterator[tuple[Finding, str]]:
-    """Yield the present evidence of open findings, without deferred ones."""
-    for key, each in still.items():
-        # only the text says whether the first step is exact
-        maybe = Since(each.since_step, exact=False)
-        since = maybe if str(maybe) in each.evidence else Since(each.since_step)
-        with contextlib.suppress(NotNow):
-            yield each, sightings[key][1].words(since).evidence
+def changed(before: Record, after: Record) -> list[Finding]:
+    """Return the findings that opened, closed or changed from one record to another."""
+    known = {finding.id: finding for finding in before.findings}
+    return [finding for finding in after.findings if known.get(finding.id) != finding]
 
 
-def _is_open(open_now: Container[Key], rule: str, subject: Subject) -> bool:
-    return (rule, subject) in open_now
+def best_since(record: Record, series: Series) -> tuple[Best, ...]:
+    """Return the best numbers at each new point."""
+    return best_of(record.best, series)
 
 
-def _sightings(
-    view: View, open_now: dict[Key, Finding], rules: Iterable[Rule]
-) -> tuple[dict[Key, tuple[Rule, Sighting]], set[str]]:
-    """Return the sightings that no other rule explains better, and the deferred rules."""
-    sightings: dict[Key, tuple[Rule, Sighting]] = {}
-    deferred: set[str] = set()
-    for rule in rules:
-        try:
-            for sighting in rule.check(view, partial(_is_open, open_now, rule.name)):
-                sightings[(rule.name, sighting.subject)] = (rule, sighting)
-        except NotNow:
-            deferred.add(rule.name)
-    names = {name for name, _ in sightings}
-    return {key: each for key, each in sightings.items() if not names & each[0].yields_to}, deferred
+# ---------------------------------------------------------------------- stretches
 
 
-def _first_steps(
-    record: Record, sightings: dict[Key, tuple[Rule, Sighting]], onset: Onset, deferred: set[str]
-) -> dict[Key, Since]:
-    """Return the first step of each sighting; collect `deferred` rules."""
-    first_steps: dict[Key, Since] = {}
-    for key, (rule, sighting) in sightings.items():
-        try:
-            first_steps[key] = record.pending.get(key) or _since(sighting, onset)
-        except NotNow:
-            deferred.add(rule.name)
-    return first_steps
+def _stretches(
+    record: Record, view: View, rules: Sequence[Rule], sightings: Mapping[Key, tuple[Rule, Sighting]]
+) -> dict[Key, Stretch]:
+    """Return the stretches that hold now, or were interrupted for a short time."""
+    gaps = {rule.name: rule.gap * distance(view.step) for rule in rules}
+    stretches = {}
+    for key, stretch in record.stretches.items():
+        if key in sightings or view.step - stretch.last < gaps[key[0]]:
+            stretches[key] = stretch
+    for key, (_, sighting) in sightings.items():
+        earlier = stretches.get(key)
+        since = earlier.since if earlier is not None else sighting.held.since()
+        stretches[key] = Stretch(since, sighting.held.last, None if earlier is None else earlier.id)
+    return stretches
 
 
-def _ready(
-    record: Record,
-    sightings: dict[Key, tuple[Rule, Sighting]],
-    first_steps: dict[Key, Since],
+def _shown(
     view: View,
-    deferred: set[str],
-) -> dict[Key, Finding]:
-    """Return findings for symptoms that lasted; collect `deferred` rules."""
-    ready: dict[Key, Finding] = {}
-    for key, since in first_steps.items():
-        rule, sighting = sightings[key]
-        if view.step - since.step < _patience(rule, record.closings.get(key, 0)):
-            continue
-        try:
-            ready[key] = _finding(record, rule, sighting, since, view)
-        except NotNow:
-            deferred.add(rule.name)
-    return ready
+    rules: Sequence[Rule],
+    stretches: Mapping[Key, Stretch],
+    sightings: Mapping[Key, tuple[Rule, Sighting]],
+) -> set[Key]:
+    """Return the stretches that lasted long enough and that no other rule explains better."""
+    of_name = {rule.name: rule for rule in rules}
+    lasting = set()
+    for key, stretch in stretches.items():
+        sighting = sightings[key][1] if key in sightings else None
+        undated = sighting is not None and sighting.by_dates and not sighting.dates
+        if view.step - stretch.since >= of_name[key[0]].hold and not undated:
+            lasting.add(key)
+    names = {name for name, _ in lasting}
+    begun = (
+        lasting if view.step > 0 or view.diverged else set()
+    )  # before its first step a run has no findings
+    return {key for key in begun if not names & of_name[key[0]].yields_to}
 
 
-def _patience(rule: Rule, closings: int) -> int:
-    """Return the steps that a symptom must last after so many closings."""
-    return max(rule.hold, RETURNS) * int(2**closings) if closings else rule.hold
+def _since(stretch: Stretch, sighting: Sighting) -> int:
+    return min(sighting.dates.values()) if sighting.by_dates else stretch.since
 
 
-def _since(sighting: Sighting, onset: Onset) -> Since:
-    return onset(sighting.since) if isinstance(sighting.since, Trace) else Since(sighting.since)
+# ---------------------------------------------------------------------- findings
 
 
-def _finding(record: Record, rule: Rule, sighting: Sighting, since: Since, view: View) -> Finding:
-    words = sighting.words(since)
+def _opened(
+    findings: Mapping[str, Finding],
+    view: View,
+    key: Key,
+    stretch: Stretch,
+    sighting: Sighting,
+    words: Words,
+    *,
+    grave: bool,
+) -> Finding:
+    since = _since(stretch, sighting)
     layer = dict(sighting.subject).get("layer")
-    id = f"{rule.name}{'' if layer is None else f'-{layer}'}@{since.step}"
-    ids = {each.id for each in record.findings}
+    id = f"{key[0]}{'' if layer is None else f'-{layer}'}@{since}"
     again = 2
-    while id in ids:
+    while id in findings:
         id, again = f"{id.split('~')[0]}~{again}", again + 1
+    change = view.change(since - 1) if sighting.did and since > 0 else None
     return Finding(
         id=id,
-        rule=rule.name,
-        severity=sighting.severity,
-        subject=_plain(sighting.subject),
-        since_step=since.step,
+        rule=key[0],
+        severity=_severity(key[0], sighting, grave=grave),
+        subject=_subject(sighting),
+        since_step=since,
         found_at=view.step,
         title=words.title,
         evidence=words.evidence,
         mark=words.mark,
         why=words.why,
         remedies=words.remedies(),
+        did=None if change is None else _did(change),
     )
 
 
-def _end(closing: Finding, opened: Iterable[Finding], view: View) -> int:
-    """Return the last step: another finding of the layer begins where it ends."""
+def _updated(finding: Finding, stretch: Stretch, sighting: Sighting, *, grave: bool) -> Finding:
+    """Return an open finding with its present severity and units."""
+    return replace(
+        finding,
+        severity=_severity(finding.rule, sighting, grave=grave),
+        subject=_subject(sighting),
+        since_step=_since(stretch, sighting),
+    )
+
+
+def _severity(rule: str, sighting: Sighting, *, grave: bool) -> Severity:
+    if sighting.severity == "info" or (rule not in ALWAYS_GRAVE and not grave):
+        return sighting.severity
+    return "problem"
+
+
+def _subject(sighting: Sighting) -> dict[str, Any]:
+    subject = dict(sighting.subject)
+    if sighting.dates:
+        units = sorted(sighting.dates)
+        subject |= {"units": units, "since": [sighting.dates[unit] for unit in units]}
+    return subject
+
+
+def _did(change: Change) -> Did:
+    who = batch_of(change.rows, change.batch)
+    text = (
+        f"The step from {change.step:,} to {change.step + 1:,} took an entry of {change.parameter} from "
+        f"{number(change.before)} to {number(change.after)}: its gradient over {who} was {number(change.gradient)}, "
+        f"times a rate of {number(change.rate)}."
+    )
+    return Did(
+        change.step, change.parameter, change.entry, change.before, change.after, list(change.rows), text
+    )
+
+
+def _end(
+    closing: Finding, record: Record, rules: Sequence[Rule], view: View, findings: Iterable[Finding]
+) -> int:
+    """Return the last step of a finding: another one of its layer begins where it ends."""
     layer = closing.subject.get("layer")
-    starts = [each.since_step for each in opened if layer is not None and each.subject.get("layer") == layer]
-    return max(min(starts, default=view.step), closing.since_step)
+    starts = [
+        each.since_step
+        for each in findings
+        if layer is not None and each.found_at == view.step and each.subject.get("layer") == layer
+    ]
+    joins = {rule.name for rule in rules if rule.gap}
+    lasts = [stretch.last + 1 for stretch in record.stretches.values() if stretch.id == closing.id]
+    end = min(lasts) if lasts and closing.rule in joins else view.step
+    return max(min(starts, default=end), closing.since_step)
 
 
-def _key(finding: Finding) -> Key:
-    return finding.rule, tuple(
-        (name, tuple(value) if isinstance(value, list) else value) for name, value in finding.subject.items()
-    )
-
-
-def _plain(subject: Subject) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in subject}
+def _bounded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    kept = list(findings)
+    closed = [each for each in kept if not each.is_open]
+    for each in closed[: max(len(kept) - MOST_FINDINGS, 0)]:
+        kept.remove(each)
+    return tuple(kept)

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from fallline.diagnosis.remedies import fork, unstuck
-from fallline.diagnosis.rule import Sighting, Subject, Words
-from fallline.diagnosis.view import RECENT, Course, View
+from fallline.diagnosis.remedies import first_helpful, first_tried, fork, gets_away, lowered, others, unstuck
+from fallline.diagnosis.rule import Held, Sighting, Words
+from fallline.diagnosis.view import View
+from fallline.diagnosis.windows import HALF, WINDOW, held, windows
 from fallline.diagnosis.words import number, percent, plain
 from fallline.vocabulary.columns import Floats
 from fallline.vocabulary.findings import Remedy, Why
 
-GUESSING = (0.995, 1.1)
-"""A loss between these shares of the baseline's counts as guessing; steps keep it a little above."""
+UNLEARNT = 0.98
+"""A loss above this share of the baseline's has learned nothing; the verdict `learning` has the same bound."""
+
+GUESSING = 1.1
+"""A loss above this share of the baseline's is worse than guessing: steps keep a guess a little above the baseline."""
 
 WANDERS = 0.1
 """Largest spread, as a share of the loss, of a network that predicts the mean."""
 
 STOPPED = 0.005
 """A loss that falls by less, from one half of the window to the other, has stopped."""
+
+CLIMBS_DOWN = 0.05
+"""A loss that falls by more than this share, from one half of the window to the other, is on its way."""
 
 EARLY = 50
 """Earliest step of the finding `healthy`."""
@@ -32,45 +39,62 @@ STILL = 0.01
 NOTHING_LEFT, MUCH_LEFT = 0.05, 0.5
 """Shares of the baseline's loss: a flat loss below the first ends a good run, above the second it is a warning."""
 
-ROSE, STILL_ROSE = 0.2, 0.1
-"""Shares by which the test loss is above its best: to open, and to stay open."""
+ROSE = 0.2
+"""Share by which the test loss is above its best."""
 
 VISIBLE = 0.03
 """Least rise as a share of the baseline's loss: in a small loss every change is a large share."""
 
 LASTED = 100
-"""Least steps since the best test loss."""
-
-PICTURE = 128
-"""Buckets for the best test loss: their means, so that no single step's noise is the best."""
+"""Least points since the best test loss."""
 
 KEEPS_SMALL = 0.001
 """A first coefficient of the L2 penalty."""
 
-LEARNING, LEARNS_ON = 0.05, 0.01
-"""A loss that falls by more than the first share is learning; by less than the second, no longer."""
+LEARNING = 0.05
+"""A loss that falls by more than this share is learning."""
 
 AT_REST, MOVED = 25, 1e-4
-"""A loss that moved by less than this share in the last `AT_REST` steps has stopped."""
+"""A loss that moved by less than this share in the last `AT_REST` points has stopped."""
 
 
-def predicts_the_mean(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+def predicts_the_mean(view: View) -> Iterator[Sighting]:
     """Find a loss at the baseline that no longer falls."""
-    course = view.course("train_loss")
-    if course is None or not view.task.baseline > 0:
-        return
-    low, high = GUESSING
-    slack = 0.02 if is_open(()) else 0.0
-    is_guess = low - slack <= course.after / view.task.baseline <= high + slack
-    if is_guess and course.fall < STOPPED + slack and course.spread < WANDERS * course.after:
-        yield Sighting(lambda since: _guesses(view, course), "problem", course.since)
+    baseline, seen = view.task.baseline, windows(view.series, view.series.loss)
+    near = (seen.after >= UNLEARNT * baseline) & (seen.after <= GUESSING * baseline)
+    rests = held(view, near & (seen.fall < STOPPED) & (seen.spread < WANDERS * seen.after))
+    if rests is not None:
+        yield Sighting(lambda since: _guesses(view, float(seen.after[-1])), "problem", rests)
 
 
-def _guesses(view: View, course: Course) -> Words:
+def stuck(view: View) -> Iterator[Sighting]:
+    """Find a loss at or above the baseline that hardly falls."""
+    lowest, seen = UNLEARNT * view.task.baseline, windows(view.series, view.series.loss, 2 * WINDOW)
+    high = (seen.before >= lowest) & (seen.after >= lowest)
+    stays = held(view, high & (seen.fall < CLIMBS_DOWN))
+    if stays is not None:
+        yield Sighting(lambda since: _stuck(view, float(seen.after[-1])), "problem", stays)
+
+
+def _stuck(view: View, loss: float) -> Words:
+    return Words(
+        title="{run} has learned nothing.",
+        evidence=f"Train loss {number(loss)} over the last {HALF * view.apart:,} steps; {view.task.guessing}, without "
+        f"any input, has {number(view.task.baseline)}.",
+        mark="learned nothing",
+        why=Why(
+            "The predictions are no better than a constant. The steps may be too long, too noisy, or lead nowhere.",
+            "y_pred = a_last @ W_out + b_out",
+        ),
+        remedies=lambda: first_helpful(lambda: first_tried(gets_away, view, lowered(view)), *others(view)),
+    )
+
+
+def _guesses(view: View, loss: float) -> Words:
     what = view.task.guessing.removeprefix("predicting ")
     return Words(
         title=f"{{run}} predicts {what}.",
-        evidence=f"Train loss {number(course.after)} over the last {course.steps:,} steps, no longer falling; "
+        evidence=f"Train loss {number(loss)} over the last {HALF * view.apart:,} steps, no longer falling; "
         f"{view.task.guessing}, without any input, has {number(view.task.baseline)}.",
         mark=f"predicts {what}",
         why=Why(
@@ -82,24 +106,25 @@ def _guesses(view: View, course: Course) -> Words:
     )
 
 
-def plateau(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+def plateau(view: View) -> Iterator[Sighting]:
     """Find a flat loss with much left to learn."""
-    course = view.course("train_loss", 2 * RECENT)
-    if course is None or course.after < NOTHING_LEFT * view.task.baseline:
-        return
-    slack = 2.0 if is_open(()) else 1.0
-    if abs(course.fell) < slack * STILL and course.spread < slack * STILL * course.after:
-        much = course.after > MUCH_LEFT * view.task.baseline
-        yield Sighting(lambda since: _plateau(view, course), "warning" if much else "info", course.since)
+    baseline, seen = view.task.baseline, windows(view.series, view.series.loss, 2 * WINDOW)
+    flat = (np.abs(seen.fell) < STILL) & (seen.spread < STILL * seen.after)
+    rests = held(view, flat & (seen.after >= NOTHING_LEFT * baseline))
+    if rests is not None:
+        much = bool((seen.after[flat] > MUCH_LEFT * baseline).any())
+        yield Sighting(
+            lambda since: _plateau(view, float(seen.fell[-1])), "warning" if much else "info", rests
+        )
 
 
-def _plateau(view: View, course: Course) -> Words:
-    moved = f"fell {percent(course.fell)}" if course.fell >= 0.0005 else "did not fall"
+def _plateau(view: View, fell: float) -> Words:
+    moved = f"fell {percent(fell)}" if fell >= 0.0005 else "did not fall"
     score = {"r2": "R²"}.get(view.task.score, view.task.score)
     text = f"; train {score} is {number(view.score)}" if math.isfinite(view.score) else ""
     return Words(
         title="{run}: flat.",
-        evidence=f"Loss {moved} in the last {course.steps:,} steps{text}.",
+        evidence=f"Loss {moved} in the last {WINDOW * view.apart:,} steps{text}.",
         mark="flat",
         why=Why(
             "The slope is almost 0: a minimum, or a flat stretch before a lower one.",
@@ -110,23 +135,24 @@ def _plateau(view: View, course: Course) -> Words:
     )
 
 
-def overfitting(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-    """Find a test loss that rises while the train loss falls."""
-    train = view.course("train_loss")
-    test = view.course("test_loss") if view.task.has_test else None
-    if train is None or test is None:
+def overfitting(view: View) -> Iterator[Sighting]:
+    """Find a test loss above its best that does not fall, while the train loss fell on."""
+    series, task = view.series, view.task
+    if not task.has_test or not view.best:
         return
-    buckets = view.columns(0, PICTURE)
-    losses = buckets.mean[buckets.names.index("test_loss")]
-    best = int(np.nanargmin(losses))
-    least, then = float(losses[best]), float(buckets.mean[buckets.names.index("train_loss")][best])
-    rose = test.last - least > max(
-        (STILL_ROSE if is_open(()) else ROSE) * least, VISIBLE * view.task.baseline
-    )
-    lately = view.step - int(buckets.last[best]) >= LASTED
-    if rose and lately and train.last < then and (is_open(()) or test.last >= test.first):
-        step = int(buckets.last[best])
-        yield Sighting(lambda since: _overfits(view, step, least, test.last), "warning", step + 1)
+    train, test = windows(series, series.loss), windows(series, series.test)
+    least, then = (np.array([getattr(best, name) for best in view.best]) for name in ("test", "train_then"))
+    best_steps = np.array([best.test_step for best in view.best])
+    ends = series.steps[series.fresh :] + 1
+    rose = test.last - least > np.maximum(ROSE * least, VISIBLE * task.baseline)
+    lately = ends - best_steps >= LASTED * view.apart
+    holds = rose & lately & (train.last < then) & (test.last >= test.first)
+    rises = held(view, holds)
+    if rises is not None:
+        best = view.best[int(np.flatnonzero(holds)[0])]
+        here = Held(rises.last, lambda: best.test_step + 1)
+        last = float(test.last[-1])
+        yield Sighting(lambda since: _overfits(view, since - 1, best.test, last), "warning", here)
 
 
 def _overfits(view: View, step: int, least: float, now: float) -> Words:
@@ -155,29 +181,32 @@ def _best(view: View, step: int, least: float) -> Remedy:
     return Remedy("Rewind to the best test loss", hint, {"do": "add_run", "at_step": step, "stop": stop})
 
 
-def healthy(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+def healthy(view: View) -> Iterator[Sighting]:
     """Find a loss that falls, on the test samples too."""
-    course = view.course("train_loss", EARLY)
-    if course is None or course.fell < (LEARNS_ON if is_open(()) else LEARNING):
+    losses = view.series.loss[-WINDOW:]
+    if view.step < EARLY or np.ptp(losses[-AT_REST:]) <= MOVED * losses[-1]:
         return
-    if not is_open(()) and course.first - course.last < course.spread:
-        return  # it may be noise
-    if _has_stopped(view.last("train_loss", AT_REST)):
-        return  # it no longer falls
-    tested = view.course("test_loss", EARLY) if view.task.has_test else None
-    if tested is None or tested.fell > 0.0:
-        yield Sighting(lambda since: _healthy(course, tested), "info", course.since)
+    first, last = _ends(losses)
+    falls = 1.0 - last / first >= LEARNING and first - last >= losses[len(losses) // 2 :].std()
+    tested = _ends(view.series.test[-WINDOW:]) if view.task.has_test else (1.0, 0.0)
+    if falls and tested[1] < tested[0]:
+        since = int(view.series.steps[-len(losses)])
+        words = _healthy(view, 1.0 - last / first)
+        yield Sighting(lambda _: words, "info", Held(view.step, lambda: since))
 
 
-def _has_stopped(losses: Floats) -> bool:
-    return len(losses) >= AT_REST // 2 and float(np.ptp(losses)) <= MOVED * float(losses[-1])
+def _ends(values: Floats) -> tuple[float, float]:
+    """Return the means of the first and the last eighth."""
+    eighth = len(values) // 8
+    return float(values[:eighth].mean()), float(values[-eighth:].mean())
 
 
-def _healthy(course: Course, tested: Course | None) -> Words:
-    follows = ", and the test loss follows it" if tested is not None else ""
+def _healthy(view: View, fell: float) -> Words:
+    follows = ", and the test loss follows it" if view.task.has_test else ""
+    steps = min(view.step, WINDOW * view.apart)
     return Words(
         title="{run} is learning.",
-        evidence=f"Train loss fell {percent(course.fell)} in the last {course.steps:,} steps{follows}.",
+        evidence=f"Train loss fell {percent(fell)} in the last {steps:,} steps{follows}.",
         mark="learning",
         why=Why(
             "Each step goes a little way down the slope of the loss, and there is still a slope.",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from fallline.diagnosis.remedies import adam
-from fallline.diagnosis.rule import Sighting, Subject, Words
+from fallline.diagnosis.rule import Held, Sighting, Words
 from fallline.diagnosis.view import View
 from fallline.diagnosis.words import count, number
 from fallline.vocabulary.findings import Why
@@ -17,11 +17,11 @@ OFF = 10.0
 """Largest distance of a mean from 0, in standard deviations: it does the same, with the bias."""
 
 
-def unscaled_inputs(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+def unscaled_inputs(view: View) -> Iterator[Sighting]:
     """Find inputs that are not scaled, which no step changes."""
     difference = _difference(view)
     if difference:
-        yield Sighting(lambda since: _unscaled(view, difference), "warning", 0)
+        yield Sighting(lambda since: _unscaled(view, difference), "warning", Held(view.step, lambda: 0))
 
 
 def _difference(view: View) -> str:

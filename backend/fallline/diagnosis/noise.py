@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from fallline.diagnosis.remedies import edit
-from fallline.diagnosis.rule import Sighting, Subject, Words
-from fallline.diagnosis.view import Course, Noise, View
+from fallline.diagnosis.rule import Held, Sighting, Words
+from fallline.diagnosis.view import Booleans, Noise, View
+from fallline.diagnosis.windows import HALF, WINDOW, Windows, held_both, held_state, windows
 from fallline.diagnosis.words import count, number, plain
 from fallline.vocabulary.findings import Remedy, Why
 
@@ -21,56 +22,58 @@ MOVES = 0.03
 NOISY = 10.0
 """Ratio of the batch gradient's squared distance from the full one to its squared norm, above which noise dominates."""
 
-LINGERS = 4.0
-"""Factor by which the loss must fall faster, or spread less, before the finding closes."""
-
 WILD = 0.15
 """Spread of a loss whose noise prevents learning."""
 
 UNLEARNT = 0.5
 """Share of the baseline's loss above which the run has learned little."""
 
-WASTES, STILL_WASTES = 20.0, 10.0
-"""A batch is too large at this many times the noise scale: to open, and to stay open."""
+WASTES = 20.0
+"""A batch of so many times the noise scale is too large."""
 
 LARGE = 32
 """Smallest batch that can be too large."""
 
 
-def noise_floor(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+def noise_floor(view: View) -> Iterator[Sighting]:
     """Find a loss that moves around a level set by the batches' noise."""
-    course = _unsettled(view, MOVES, is_open(()))
-    if course is not None and (noise := view.noise()) is not None and noise.share(_batch(view)) > 1.0:
-        yield Sighting(lambda since: _floor(view, course), "info", course.since)
+    seen = windows(view.series, view.series.loss, 2 * WINDOW)
+    held = _held(view, "noise_floor", _settled(seen, MOVES), 1.0)
+    if held is not None:
+        yield Sighting(lambda since: _floor(view), "info", held)
 
 
-def small_batch(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+def small_batch(view: View) -> Iterator[Sighting]:
     """Find the same at a level so high that the run learns little."""
-    course = _unsettled(view, WILD, is_open(()))
-    if course is None or course.after < UNLEARNT * view.task.baseline:
-        return
-    if (noise := view.noise()) is not None and noise.share(_batch(view)) > NOISY:
-        yield Sighting(lambda since: _too_noisy(view, course, noise), "warning", course.since)
+    seen = windows(view.series, view.series.loss, 2 * WINDOW)
+    high = seen.after >= UNLEARNT * view.task.baseline
+    held = _held(view, "small_batch", _settled(seen, WILD) & high, NOISY)
+    if held is not None:
+        yield Sighting(lambda since: _too_noisy(view, seen), "warning", held)
 
 
-def _unsettled(view: View, spread: float, is_open: bool) -> Course | None:
-    """Return the course of a loss that spreads this much and does not fall."""
-    course = view.course("train_loss", 2 * 200)
-    if view.is_full_batch or course is None:
+def _settled(seen: Windows, spread: float) -> Booleans:
+    """Return where a loss spreads this much and does not fall."""
+    return np.asarray((np.abs(seen.fall) < SETTLED) & (seen.spread >= spread * seen.after))
+
+
+def _held(view: View, rule: str, settled: Booleans, share: float) -> Held | None:
+    """Return where it is settled while the batches' noise is above this share of the gradient."""
+    if view.is_full_batch:
         return None
-    slack = LINGERS if is_open else 1.0
-    stays = abs(course.fall) < slack * SETTLED
-    return course if stays and course.spread * slack >= spread * course.after else None
+    return held_both(
+        view,
+        settled,
+        lambda state: state.noise.share(view.batch) > share,
+        is_open=view.is_open(rule, ()),
+    )
 
 
-def _batch(view: View) -> int:
-    return view.settings.batch_size or view.task.samples
-
-
-def _floor(view: View, course: Course) -> Words:
+def _floor(view: View) -> Words:
+    low, high = np.quantile(view.series.loss[-HALF:], [0.05, 0.95]).tolist()
     return Words(
         title="{run}: noise floor.",
-        evidence=f"The loss moves between {number(course.low)} and {number(course.high)} and no longer falls: "
+        evidence=f"The loss moves between {number(low)} and {number(high)} and no longer falls: "
         f"the noise of {_samples(view)}.",
         mark="noise floor",
         why=Why(
@@ -83,17 +86,17 @@ def _floor(view: View, course: Course) -> Words:
 
 
 def _samples(view: View) -> str:
-    batch = _batch(view)
+    batch = view.batch
     return "single samples" if batch == 1 else f"batches of {batch:,}"
 
 
-def _too_noisy(view: View, course: Course, noise: Noise) -> Words:
-    batch, times = _batch(view), noise.share(_batch(view)) ** 0.5
+def _too_noisy(view: View, seen: Windows) -> Words:
+    batch, times = view.batch, view.now.noise.share(view.batch) ** 0.5
     far = f"{number(times)} times its length" if np.isfinite(times) else "infinitely many times its length"
     return Words(
         title="{run}: the batch is too noisy.",
         evidence=f"The gradient of {count(batch, 'sample')} differs from the full gradient by {far}; the loss is "
-        f"{number(course.after)} ± {number(course.spread)} and no longer falls.",
+        f"{number(float(seen.after[-1]))} ± {number(float(seen.spread[-1]))} and no longer falls.",
         mark="batch too noisy",
         why=Why(
             "A step follows the samples of its batch, which differ from all samples.",
@@ -108,17 +111,16 @@ def _lower(view: View) -> Remedy:
 
 
 def _larger(view: View) -> tuple[Remedy, ...]:
-    size = min(max(32, 4 * _batch(view)), 512)
-    return (edit(f"Batch of {size}", batch_size=size),) if _batch(view) < size < view.task.samples else ()
+    size = min(max(32, 4 * view.batch), 512)
+    return (edit(f"Batch of {size}", batch_size=size),) if view.batch < size < view.task.samples else ()
 
 
-def wasteful_batch(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+def wasteful_batch(view: View) -> Iterator[Sighting]:
     """Find a batch whose gradient far fewer samples would give."""
-    batch = _batch(view)
-    if batch < LARGE or view.step < 20 or (noise := view.noise()) is None:
-        return
-    if batch > (STILL_WASTES if is_open(()) else WASTES) * noise.scale:
-        yield Sighting(lambda since: _wastes(batch, noise), "info", view.step)
+    batch = view.batch
+    held = held_state(view, lambda state: batch > WASTES * state.noise.scale) if batch >= LARGE else None
+    if held is not None:
+        yield Sighting(lambda since: _wastes(batch, view.now.noise), "info", held)
 
 
 def _wastes(batch: int, noise: Noise) -> Words:

@@ -235,3 +235,33 @@ def _changes_text(changes: dict[str, float | int | str | None]) -> str:
 
 def _value(value: float | int | str | None) -> str:
     return setting(value) if isinstance(value, (int, float)) else str(value)
+
+
+def rewound_to_best(view: View) -> Remedy | None:
+    """Return a fork from the step with the lowest train loss, at the first lower rate that keeps it there."""
+    step = view.best[-1].loss_step
+    rates = lower_rates(view, LOWER)
+
+    def stays(view: View, trial: Trial) -> bool:
+        return trial.after <= NEAR * trial.before
+
+    return first_tried(
+        stays, view, (fork(view, "Rewind to the best step", step, learning_rate=rate) for rate in rates)
+    )
+
+
+def lowered(view: View) -> Iterator[Remedy]:
+    """Yield lower rates from the next step on."""
+    for rate in lower_rates(view, LOWER):
+        yield edit("Lower the rate", learning_rate=rate)
+
+
+def others(view: View) -> tuple[Callable[[], Remedy | None], ...]:
+    """Return ways out that a trial must confirm: Adam, and new weights."""
+    rates = lower_rates(view, AGAIN)
+    return (
+        lambda: first_tried(gets_away, view, adam(view)),
+        lambda: first_tried(
+            gets_away, view, (drawn_anew(view, "he", view.step, learning_rate=rate) for rate in rates)
+        ),
+    )

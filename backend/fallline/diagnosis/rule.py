@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,22 +11,11 @@ from fallline.vocabulary.findings import Remedy, Severity, Why
 
 
 class NotNow(Exception):
-    """A measurement is over budget: the rule runs again later."""
+    """A measurement is over budget: the examination is made later, from its start."""
 
 
 Subject = tuple[tuple[str, Any], ...]
-"""The layer or units of a finding, as comparable pairs: (("layer", 2), ("units", (0, 3)))."""
-
-
-@dataclass(frozen=True, slots=True)
-class Since:
-    """The first step of a condition; one that is not `exact` may be older."""
-
-    step: int
-    exact: bool = True
-
-    def __str__(self) -> str:
-        return f"step {self.step:,}" if self.exact else f"step {self.step:,} or earlier"
+"""The layer of a finding, as comparable pairs: (("layer", 2),)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,43 +33,46 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """A condition of a layer that can be checked at past steps.
+class Held:
+    """A condition that held since the last examination: its last step so far, and how to find its first.
 
-    `kind` is `dead` (exactly these units, counted from 0), `alike` (these groups of units) or `saturated` (at least
-    this share of outputs). It did not hold before the step `earliest`.
+    `since()` is called only if the condition did not hold before.
     """
 
-    kind: str
-    layer: int
-    units: tuple[Any, ...]
-    earliest: int = field(default=0, compare=False)
+    last: int
+    since: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A symptom in the present step.
+    """A symptom that held since the last examination.
 
-    `since` is its first step, or the trace to search for it. `words` returns its text for a first step.
+    `words` returns its text for its first step. `dates` has the first step of each unit that has the symptom; with
+    `by_dates` the earliest of them is the first step of the finding, and without any there is no finding yet. `did`
+    says that one change of the parameters may have caused it.
     """
 
-    words: Callable[[Since], Words]
+    words: Callable[[int], Words]
     severity: Severity
-    since: int | Trace
+    held: Held
     subject: Subject = ()
+    dates: Mapping[int, int] = field(default_factory=dict)
+    by_dates: bool = False
+    did: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A row of the table: one symptom.
 
-    `check(view, is_open)` yields sightings. `is_open(subject)` says whether a finding is open, so that it may end at
-    another threshold than it began. A finding opens after `hold` steps. `help` is a line for a list. While a rule of
-    `yields_to` has a sighting, this one is silent.
+    `check(view)` yields sightings. A finding opens after `hold` steps. An interruption of fewer than `gap`
+    points does not end it. `help` is a line for a list. While a rule of `yields_to` has a finding, this one
+    is silent.
     """
 
     name: str
     help: str
-    check: Callable[[View, Callable[[Subject], bool]], Iterable[Sighting]]
+    check: Callable[[View], Iterable[Sighting]]
     hold: int = 0
+    gap: int = 0
     yields_to: frozenset[str] = field(default_factory=frozenset)

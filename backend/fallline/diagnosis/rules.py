@@ -1,31 +1,69 @@
-"""The table of rules, worst first, and which rule yields to which."""
+"""The table of rules, worst first, and which rule yields to which.
+
+docs/reference/doctor-definitions.md has each condition in words, with its source.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from fallline.diagnosis import dead_units, divergence, fit, flat_units, gradients, inputs, noise, step_size
+from fallline.diagnosis import (
+    dead_units,
+    divergence,
+    fit,
+    flat_units,
+    gradients,
+    inputs,
+    noise,
+    setbacks,
+    step_size,
+)
 from fallline.diagnosis.rule import Rule
 
+GAP = 50
+"""An interruption of fewer points does not end a finding about a series."""
+
 _DEAD = frozenset({"dead_layer"})
-_STUCK = _DEAD | {"symmetric_units", "vanishing_gradients", "saturated_units", "rate_too_small"}
-_FLAT = _STUCK | {"predicts_the_mean"}
+_CAUSES = _DEAD | {
+    "symmetric_units",
+    "saturated_units",
+    "vanishing_gradients",
+    "exploding_gradients",
+    "rate_too_small",
+    "will_diverge",
+}
+_STILL = _CAUSES | {"predicts_the_mean", "small_batch"}
+_STUCK = _STILL | {"stuck"}
+_DIVERGING = frozenset({"will_diverge"})
 
 _PROBLEMS = (
     Rule("diverged", "one more step would not be finite", divergence.diverged),
-    Rule("will_diverge", "the loss grows from step to step, far above its start", divergence.will_diverge),
+    Rule(
+        "will_diverge",
+        "the loss grows from step to step and will not come down",
+        divergence.will_diverge,
+        gap=5,
+    ),
     Rule("dead_layer", "every unit of a layer outputs 0 for every sample", dead_units.dead_layer),
     Rule(
         "predicts_the_mean",
         "the loss is at the baseline and no longer falls",
         fit.predicts_the_mean,
-        yields_to=_STUCK | {"small_batch", "rate_at_edge"},
+        gap=GAP,
+        yields_to=_CAUSES | {"small_batch", "rate_at_edge"},
+    ),
+    Rule(
+        "stuck",
+        "the loss is not below the baseline and hardly falls",
+        fit.stuck,
+        gap=GAP,
+        yields_to=_STILL | {"rate_at_edge"},
     ),
     Rule(
         "dead_units",
         "some units of a layer output 0 for every sample",
         dead_units.dead_units,
-        hold=25,
+        hold=dead_units.LASTS,
         yields_to=_DEAD,
     ),
     Rule(
@@ -44,25 +82,59 @@ _PROBLEMS = (
         "vanishing_gradients",
         "little of the gradient reaches the first layer",
         gradients.vanishing_gradients,
+        hold=20,
         yields_to=_DEAD | {"symmetric_units", "saturated_units"},
     ),
     Rule(
         "exploding_gradients",
         "the gradient grows from layer to layer on its way back",
         gradients.exploding_gradients,
+        hold=20,
         yields_to=_DEAD,
     ),
     Rule(
         "rate_at_edge",
         "the loss of the full batch rises as often as it falls",
         step_size.rate_at_edge,
-        yields_to=frozenset({"will_diverge"}),
+        gap=GAP,
+        yields_to=_DIVERGING,
     ),
-    Rule("rate_too_small", "the gradient is still large, and the run hardly moves", step_size.rate_too_small),
-    Rule("small_batch", "the loss varies widely and no longer falls", noise.small_batch, yields_to=_DEAD),
+    Rule(
+        "rate_too_small",
+        "the gradient is still large, and the run hardly moves",
+        step_size.rate_too_small,
+        gap=GAP,
+    ),
+    Rule(
+        "small_batch",
+        "the loss varies widely and no longer falls",
+        noise.small_batch,
+        gap=GAP,
+        yields_to=_DEAD,
+    ),
     Rule("unscaled_inputs", "inputs of very different size", inputs.unscaled_inputs),
-    Rule("overfitting", "the test loss rises while the train loss falls", fit.overfitting),
-    Rule("plateau", "the loss is flat, and much is left to learn", fit.plateau, yields_to=_FLAT),
+    Rule(
+        "overfitting",
+        "the test loss rises while the train loss falls",
+        fit.overfitting,
+        gap=GAP,
+        yields_to=_DIVERGING,
+    ),
+    Rule(
+        "spike",
+        "the loss jumped far above the steps before",
+        setbacks.spike,
+        gap=GAP,
+        yields_to=_DIVERGING,
+    ),
+    Rule(
+        "worse_than_before",
+        "the loss has long been far above its lowest",
+        setbacks.worse_than_before,
+        gap=GAP,
+        yields_to=_STUCK,
+    ),
+    Rule("plateau", "the loss is flat, and much is left to learn", fit.plateau, gap=GAP, yields_to=_STUCK),
 )
 
 _NOTES = (
@@ -70,24 +142,30 @@ _NOTES = (
         "noise_floor",
         "the loss moves around a level set by the batches' noise",
         noise.noise_floor,
-        yields_to=_FLAT | {"small_batch", "healthy"},  # a loss that falls again is not at its floor
+        gap=GAP,
+        yields_to=_STUCK,
     ),
     Rule(
         "wasteful_batch",
         "fewer samples would give the same gradient",
         noise.wasteful_batch,
         hold=100,
-        yields_to=_FLAT | {"will_diverge"},  # a run that learns nothing needs no batch size
+        yields_to=_STUCK,  # a run that learns nothing needs no batch size
     ),
     Rule(
         "healthy",
         "the loss falls, also on the test samples",
         fit.healthy,
+        gap=GAP,
         yields_to=frozenset(
             rule.name for rule in _PROBLEMS if rule.name not in ("dead_units", "unscaled_inputs")
-        ),
+        )
+        | {"noise_floor"},
     ),
 )
+
+ALWAYS_GRAVE = frozenset({"diverged", "will_diverge", "dead_layer", "predicts_the_mean", "stuck"})
+"""Rules whose findings are problems. Others are, in a run that came to grave harm (`harm.is_grave`)."""
 
 
 def _beside_divergence(rule: Rule) -> Rule:

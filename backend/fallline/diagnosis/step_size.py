@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from fallline.diagnosis.remedies import edit, faster
-from fallline.diagnosis.rule import Sighting, Subject, Words
-from fallline.diagnosis.view import Course, View
+from fallline.diagnosis.rule import Sighting, Words
+from fallline.diagnosis.view import View
+from fallline.diagnosis.windows import WINDOW, held, held_both, windows
 from fallline.diagnosis.words import number, percent, plain, sharpness_sentence
 from fallline.vocabulary.findings import Severity, Why
 
-WINDOW = 100
-"""Number of recent steps in which rises of the loss are counted."""
+CHANGES = 100
+"""Number of recent changes of the loss, from point to point, in which rises are counted."""
 
-RISES, STILL_RISES = 30, 15
-"""Number of rises at the edge: to open, and to stay open."""
-
-NOTABLE = 1e-4
-"""Smallest share by which a loss must rise to count."""
-
-NEAR = 0.8
-"""Share of the limit above which the curvature confirms the edge."""
+RISES = 30
+"""Number of rises at the edge."""
 
 FALLING = 0.02
-"""A loss that falls by more is no warning at the edge, nor is one without a measured curvature."""
+"""A loss that falls by more is no warning at the edge."""
 
 CREEPS = 0.01
 """A loss that falls by less is almost flat."""
@@ -40,26 +36,29 @@ UNLEARNT = 0.05
 """Share of the baseline's loss below which little is left to learn."""
 
 
-def rate_at_edge(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+def rate_at_edge(view: View) -> Iterator[Sighting]:
     """Find a full-batch loss that rises as often as it falls."""
-    losses, steps = view.last("train_loss", WINDOW + 1), view.steps_of("train_loss")
-    course = view.course("train_loss")
-    if not view.is_full_batch or len(losses) <= WINDOW or course is None:
+    series = view.series
+    if not view.is_full_batch or series.count < WINDOW:
         return
-    rose = int((np.diff(losses) > NOTABLE * losses[:-1]).sum())
-    if rose < (STILL_RISES if is_open(()) else RISES):
-        return
-    edge = view.edge()
-    if edge is None or edge.sharpness > NEAR * edge.limit:
-        since = int(steps[-WINDOW - 1])
-        severity: Severity = "info" if edge is None or course.fell > FALLING else "warning"
-        yield Sighting(lambda _: _at_edge(view, rose), severity, since)
+    ends = np.arange(max(series.fresh, CHANGES, WINDOW - 1 - series.offset), len(series))
+    rose = (series.rises[ends] - series.rises[ends - CHANGES]) / view.apart
+    holds = np.zeros(len(series) - series.fresh, dtype=np.bool_)
+    holds[ends - series.fresh] = rose >= RISES
+    held_here = held(view, holds, CHANGES + 1)
+    if held_here is not None:
+        fell = windows(series, series.loss).fell[holds]
+        falls = bool((fell > FALLING).all()) or view.loss <= UNLEARNT * view.task.baseline
+        share = float(rose[-1]) / CHANGES
+        severity: Severity = "info" if falls else "warning"
+        yield Sighting(lambda since: _at_edge(view, share), severity, held_here)
 
 
-def _at_edge(view: View, rose: int) -> Words:
+def _at_edge(view: View, share: float) -> Words:
     return Words(
         title="{run}: the rate is at the edge.",
-        evidence=f"The loss rose in {rose} of the last {WINDOW} steps.{sharpness_sentence(view.edge(), view.step)}",
+        evidence=f"The loss rose in {percent(share)} of the last {CHANGES * view.apart:,} steps."
+        f"{sharpness_sentence(view.edge(), view.step)}",
         mark="rate at the edge",
         why=Why(
             "Along the steepest curve of the loss a step jumps to the other side, as high as it began. Along flatter "
@@ -70,22 +69,32 @@ def _at_edge(view: View, rose: int) -> Words:
     )
 
 
-def rate_too_small(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+def rate_too_small(view: View) -> Iterator[Sighting]:
     """Find a run that hardly moves although its gradient is still large."""
-    course, slopes = view.course("train_loss"), view.slopes()
-    if course is None or slopes is None or view.rate < 0.5 * view.settings.learning_rate:
+    series = view.series
+    seen = windows(series, series.loss)
+    creeps = (seen.fell > 0.0) & (seen.fell < CREEPS) & (seen.last > UNLEARNT * view.task.baseline)
+    if not creeps.any() or view.rate < 0.5 * view.settings.learning_rate:
         return
-    slack = 2.0 if is_open(()) else 1.0
-    creeps = 0.0 < course.fell < slack * CREEPS and course.after > UNLEARNT * view.task.baseline
-    moved = max(float(np.median(view.last(f"ratio/{name}"))) for name in view.weights())
-    if creeps and 0.0 < moved < slack * TINY and slopes.now > UNSPENT / slack * slopes.first:
-        yield Sighting(lambda since: _too_small(view, course, moved), "warning", course.since)
+    rows = sliding_window_view(series.moved[:, max(series.fresh - WINDOW + 1, 0) :], WINDOW, axis=1)
+    moved = np.full(len(creeps), np.nan)
+    moved[-rows.shape[1] :] = np.median(rows, axis=2).max(axis=0)
+    unspent = (UNSPENT * view.first_slope) ** 2
+    both = held_both(
+        view,
+        creeps & (moved > 0.0) & (moved < TINY),
+        lambda state: state.noise.mean_squared > unspent,
+        is_open=view.is_open("rate_too_small", ()),
+    )
+    if both is not None:
+        words = _too_small(view, float(seen.fell[-1]), float(moved[-1]))
+        yield Sighting(lambda since: words, "warning", both)
 
 
-def _too_small(view: View, course: Course, moved: float) -> Words:
+def _too_small(view: View, fell: float, moved: float) -> Words:
     return Words(
         title="{run}: almost flat.",
-        evidence=f"Loss fell {percent(course.fell)} in the last {course.steps:,} steps; update / "
+        evidence=f"Loss fell {percent(fell)} in the last {WINDOW * view.apart:,} steps; update / "
         f"weight is {number(moved)}.",
         mark="almost flat",
         why=Why(

@@ -63,6 +63,11 @@ def listed(items: Sequence[str]) -> str:
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
+def batch_of(rows: Sequence[int], batch: int) -> str:
+    """ "sample 4", "a batch of 32": the samples of a step, from its rows and their number."""
+    return f"sample {rows[0]:,}" if batch == 1 else f"a batch of {batch:,}"
+
+
 def sharpness_sentence(edge: Edge | None, step: int) -> str:
     """Return the sentence on the sharpness, with its step if that is an earlier one."""
     if edge is None:

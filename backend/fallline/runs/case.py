@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field
 from typing import Any
 
 from fallline.diagnosis.examine import Record
-from fallline.diagnosis.rule import Trace
+from fallline.diagnosis.track import Track
 from fallline.engine.state import TrainingState
-from fallline.runs.past.checkpoints import RecentStates, Search
-from fallline.vocabulary.run_settings import RunSettings
+from fallline.runs.past.checkpoints import KeptStates
 
 SHARE = 0.025
 """Share of the training time that examinations may take: half of the 5 % by which viewing a run may slow it, since
@@ -75,53 +74,47 @@ class RecentWaits:
 
 @dataclass(slots=True)
 class Case:
-    """The record of one run in one generation; all times in seconds.
+    """The Doctor's record of one run in one generation; all times in seconds.
 
     | field | is |
     | --- | --- |
+    | `track` | the points of the run, up to its present step |
+    | `record` | what the scheduled examinations found |
+    | `look` | the record of a look at a step between two of them, if the run rests there |
+    | `published` | the record whose findings watchers have |
+    | `examined` | copy of the state at the last scheduled examination |
+    | `kept` | states at the steps of the next ones |
+    | `measured` | results of expensive measurements of the next examination, by its step and their name |
     | `computed` | its part of the experiment's computing time |
-    | `computed_since` | the same since the last examination |
-    | `examined`, `examined_at` | copy of the state at the last examination, and its time |
-    | `cost` | expected cost of the next examination |
-    | `debt` | cost of the last examination beyond the expected one |
+    | `cost` | expected cost of an examination without expensive measurements |
+    | `needed` | what the next examination needs at least, if one was over budget |
     | `spent` | cost of all examinations |
     | `budget`, `recent_waits` | what examinations may cost beside training, and how long it waited for them |
-    | `measurements` | results that are not measured each time |
-    | `recent_states` | states since the last examination |
-    | `searches` | searches for first steps that are not finished |
-    | `is_unfinished` | whether the last examination deferred something |
     """
 
+    track: Track
     record: Record = field(default_factory=Record)
+    look: Record | None = None
+    published: Record = field(default_factory=Record)
     examined: TrainingState | None = None
+    kept: KeptStates = field(default_factory=KeptStates)
+    measured: dict[tuple[int, str], Any] = field(default_factory=dict)
     computed: float = 0.0
-    computed_since: float = 0.0
-    examined_at: float = -math.inf
     cost: float | None = None
-    debt: float = 0.0
+    needed: float = 0.0
     spent: float = 0.0
     examinations: int = 0
     failed: int = 0
     budget: ExaminationBudget = field(default_factory=ExaminationBudget)
     recent_waits: RecentWaits = field(default_factory=RecentWaits)
-    measurements: dict[str, tuple[int, RunSettings, Any]] = field(default_factory=dict)
-    recent_states: RecentStates = field(default_factory=RecentStates)
-    searches: dict[Trace, Search] = field(default_factory=dict)
-    is_unfinished: bool = False
 
-    def latest_evidence(self) -> dict[str, Any]:
-        """Return the latest evidence of open findings by id, as it is stored."""
-        return {id: asdict(evidence) for id, evidence in self.record.fresh.items()}
-
-    def mark_examined(self, state: TrainingState) -> None:
-        """Note that the run was examined in this state."""
-        self.examined = state.copy()
-        self.recent_states.begin(self.examined)
+    def shown(self, step: int) -> Record:
+        """Return the record that answers for the run at this step."""
+        return self.look if self.look is not None and self.look.step == step else self.record
 
     def add_computing(self, seconds: float) -> None:
         """Add to its part of the experiment's computing time."""
         self.computed += seconds
-        self.computed_since += seconds
         self.budget.earn(seconds)
         self.recent_waits.add_computing(seconds)
 
@@ -130,9 +123,10 @@ class Case:
         self.budget.spend(seconds)
         self.recent_waits.add_wait(seconds)
 
-    def forked(self, at_step: int) -> Case:
-        """Return the case of a fork at that step: the findings of the shared past."""
-        return Case(self.record.at(at_step))
+    def forked(self) -> Case:
+        """Return the case of a fork at the present step, which shares the past."""
+        examined = None if self.examined is None else self.examined.copy()
+        return Case(deepcopy(self.track), self.record, examined=examined, kept=self.kept.copy())
 
     def costs(self) -> dict[str, Any]:
         """Return the cost of examinations so far, and how many failed.

@@ -20,7 +20,8 @@ from fallline.figures.view import FigureView
 from fallline.runs.checks.data import dataset_of
 from fallline.runs.checks.recipe import check_recipe
 from fallline.runs.checks.run import forked_recipe
-from fallline.runs.doctor.schedule import ExaminationSchedule, Findings
+from fallline.runs.doctor.schedule import ExaminationSchedule, News
+from fallline.runs.doctor.waiting import WaitsForFindings
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock, PendingRequest
 from fallline.runs.past_requests import ForkRequest, Later, See, SeePath, history_of, path_to, state_at
@@ -67,6 +68,7 @@ class Experiment:
         self._stepping = Stepping()
         self._publisher = Publisher(id)
         self._pending: list[PendingRequest] = []
+        self._waiting: list[WaitsForFindings] = []
         self._positions: dict[str, Json] | None = None
         self._plays_on = False
         self.usage = Usage() if usage is None else usage
@@ -217,6 +219,29 @@ class Experiment:
         """Pass generation and at most `at_most` whole buckets of a range to `done`."""
         self._add_pending(history_of(self.run(name), since, until, at_most, done))
 
+    def when_examined(
+        self,
+        name: str | None,
+        seconds: float,
+        now: float,
+        see: Callable[[], Any],
+        done: Callable[[Any], None],
+    ) -> None:
+        """Pass what `see` returns to `done` once a run, or all, are examined up to their present steps.
+
+        At the latest after so many seconds.
+        """
+        targets = {run.name: (run.generation, run.state.step) for run in self._registry.select(name)}
+        self._waiting.append(WaitsForFindings(targets, now + seconds, see, done))
+        self._answer_waiting(now)
+
+    def _answer_waiting(self, now: float) -> None:
+        """Answer those whose findings are complete, or whose time is over."""
+        ready = [each for each in self._waiting if each.is_over(self.runs, self._schedule.is_examined, now)]
+        self._waiting = [each for each in self._waiting if each not in ready]
+        for each in ready:
+            each.done(each.see())
+
     def _add_pending(self, request: PendingRequest | None) -> None:
         if request is not None:
             self._pending.append(request)
@@ -319,8 +344,7 @@ class Experiment:
     def _add(self, run: Run, now: float) -> dict[str, Any]:
         """Add a run, and publish it with its past."""
         self._registry.join(run)
-        if run.state.step:
-            run.case.mark_examined(run.state)
+        self._examine_before_response(now)
         self._record_new_past("run_added", run)
         response = run.as_json(playing=self.playing, moving=False)
         self._publish_event("run_added", run, now, added=response, recipe=run.recipe.model_dump(mode="json"))
@@ -331,8 +355,7 @@ class Experiment:
         provenance = self._provenance_fact(run.kernel.name)
         recipe = run.recipe.model_dump(mode="json")
         self._journal.discard_states(run.name)
-        findings = [each.stored() for each in run.case.record.findings]
-        fields = {"generation": run.generation, "rounded": run.is_rounded, "findings": findings}
+        fields = {"generation": run.generation, "rounded": run.is_rounded}
         self._journal.add(what, recipe=recipe, **fields, **provenance)
 
     def fork(self, request: AddRun, now: float, done: Later) -> None:
@@ -355,7 +378,6 @@ class Experiment:
             return self._add(run, now)
 
         run = self._registry.new_run(recipe, parent.kernel)
-        run.case = parent.case.forked(at_step)
         self._pending.append(ForkRequest(run, at_step, arrived, done))
 
     def remove_run(self, name: str, now: float) -> dict[str, Any]:
@@ -377,8 +399,9 @@ class Experiment:
         """Return the time of the next work: now, later, or None."""
         step_at = self._stepping.wake_at(now)
         times = [] if step_at is None else [step_at]
-        if self._pending or self._has_idle_examination:
+        if self._pending or self._is_behind:
             times.append(now)
+        times += [max(now, each.until) for each in self._waiting]
         if any(run.unpublished is not None for run in self.runs.values()):
             times.append(max(now, self._publisher.due_at))
         return min(times, default=None)
@@ -397,9 +420,10 @@ class Experiment:
         self._finish_jobs(now)
         if self.moving:
             paced = self._stepping.is_paced(now)
-            self._publish_findings(self._schedule.during_training(self.runs, now, paced=paced), now)
-        elif self._has_idle_examination:
-            self._publish_findings(self._schedule.when_idle(self.runs, now), now)
+            self._publish_findings(self._schedule.during_training(self.runs, paced=paced), now)
+        elif self._is_behind:
+            self._publish_findings(self._schedule.when_idle(self.runs), now)
+        self._answer_waiting(now)
         if now >= self._publisher.due_at:
             self.publish(now)
 
@@ -408,8 +432,9 @@ class Experiment:
         if why is None:
             self.pause(now)
             why = NotFound("the experiment was deleted meanwhile")
-        unanswered: list[PendingRequest | StepJob] = [*self._pending, *self._stepping.drop()]
-        self._pending = []
+        unanswered: list[PendingRequest | StepJob | WaitsForFindings]
+        unanswered = [*self._pending, *self._waiting, *self._stepping.drop()]
+        self._pending, self._waiting = [], []
         for each in unanswered:
             each.done(why)
 
@@ -452,18 +477,20 @@ class Experiment:
     # ------------------------------------------------------------------ examinations
 
     @property
-    def _has_idle_examination(self) -> bool:
-        """True if only a deferred examination is left to do."""
-        return not self.is_busy and self._schedule.has_deferred(self.runs)
+    def _is_behind(self) -> bool:
+        """True if only examinations are left to do."""
+        return not self.is_busy and not self._schedule.is_complete(self.runs)
 
     def _examine_before_response(self, now: float) -> None:
-        self._publish_findings(self._schedule.before_response(self.runs, now), now)
+        self._publish_findings(self._schedule.before_response(self.runs), now)
 
-    def _publish_findings(self, findings: Findings, now: float) -> None:
-        for run, finding in findings:
+    def _publish_findings(self, news: News, now: float) -> None:
+        for run, findings, gone in news:
             name = shown_name(run.name, run.recipe.label)
-            self._journal.add_optional("found", run=run.name, finding=finding.stored())
-            self._publish_event("finding", run, now, finding=finding.as_json(run.name, name))
+            for finding in findings:
+                self._publish_event("finding", run, now, finding=finding.as_json(run.name, name))
+            for id in gone:
+                self._publish_event("finding", run, now, finding={"id": id, "withdrawn": True})
 
     # ------------------------------------------------------------------ storing
 
@@ -490,7 +517,7 @@ class Experiment:
         )
 
     def _progress(self, is_final: bool) -> Json:
-        """Return positions and latest evidence, as they are stored.
+        """Return positions, as they are stored.
 
         Loose means that clients may have seen steps beyond these.
         """
@@ -499,9 +526,6 @@ class Experiment:
             "playing": self.playing,
             "loose": self.moving and not is_final,
             "runs": {run.name: run.position() for run in self.runs.values()},
-            "seen": {
-                run.name: run.case.latest_evidence() for run in self.runs.values() if run.case.record.fresh
-            },
             **self._stepping.as_json(),
         }
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fallline.diagnosis.points import in_a_doubling, next_examination
+from fallline.diagnosis.track import Track
 from fallline.engine.batches import batch_length
 from fallline.engine.evaluation import evaluate
 from fallline.engine.kernels.choice import Kernels
@@ -29,7 +31,15 @@ from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
 from fallline.runs.past.checkpoints import CheckpointBudget, Checkpoints
 from fallline.runs.past.replay import Clock, PathRequest, Replay
 from fallline.runs.stopping import StopWatch
-from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
+from fallline.vocabulary.columns import (
+    Buckets,
+    Records,
+    coarsen,
+    from_records,
+    in_a_row,
+    join,
+    recorded_every_step,
+)
 from fallline.vocabulary.errors import Conflict, NotFound, TooExpensive
 from fallline.vocabulary.findings import RUN, shown_name
 from fallline.vocabulary.provenance import Provenance
@@ -67,6 +77,8 @@ class Run:
         self._kernels = kernels
         self._checkpoint_budget = checkpoint_budget
         self._evaluated = evaluated_series(problem)
+        self._in_a_doubling = in_a_doubling(problem.train.count * problem.layout.count)
+        self._edit_steps: tuple[RunRecipe, tuple[int, ...]] | None = None
         self.recipe = recipe
         self.generation = 0
         self.is_rounded = False
@@ -84,8 +96,7 @@ class Run:
         sizes = dict(zip(layout.names, layout.lengths, strict=True))
         self.history = RunHistory(series_names(self._problem), sizes)
         self.seconds = 0.0
-        self.case = Case()
-        self.case.recent_states.begin(self.state.copy())
+        self.case = Case(Track(series_names(self._problem)))
         self.unpublished: Buckets | None = None
         """History since the last publication."""
 
@@ -150,7 +161,7 @@ class Run:
         """
         began = clock()
         before = self.state.copy() if self.recipe.may_stop else None
-        records = advance(self._problem, self.state, self.recipe, steps, self.kernel)
+        records = self._make_steps(steps)
         if before is not None:
             records = self._until_a_stop(before, records, stops=stops)
         took = clock() - began
@@ -158,9 +169,26 @@ class Run:
         if steps_made:
             self._remember(records, took, publish=publish)
             self.checkpoints.offer(self.state, self.seconds)
-            self.case.recent_states.offer(self.state)
             self.step_seconds += 0.3 * (took / steps_made - self.step_seconds)
         return steps_made
+
+    def _make_steps(self, steps: int) -> Records:
+        """Make the steps, and keep the states that are to be examined."""
+        pieces: list[Records] = []
+        target = self.state.step + steps
+        while not pieces or (self.state.step < target and not self.diverged):
+            examined = self.next_examination(self.state.step)
+            count = min(target, examined) - self.state.step
+            pieces.append(advance(self._problem, self.state, self.recipe, count, self.kernel))
+            if self.state.step == examined:
+                self.case.kept.offer(self.state)
+        return in_a_row(pieces)
+
+    def next_examination(self, step: int) -> int:
+        """Return the first step after this one that the Doctor examines."""
+        if self._edit_steps is None or self._edit_steps[0] is not self.recipe:
+            self._edit_steps = self.recipe, tuple(edit.at_step for edit in self.recipe.edits)
+        return next_examination(step, self._edit_steps[1], self._in_a_doubling)
 
     def _until_a_stop(self, before: TrainingState, records: Records, *, stops: bool) -> Records:
         """Move to the first step that meets a stop condition; return its records."""
@@ -171,6 +199,7 @@ class Run:
         if met.step == self.state.step:
             return records
         steps = met.step - before.step
+        self.case.kept.drop(met.step + 1, self.state.step)
         self.state.restore(before)
         return advance(self._problem, self.state, self.recipe, steps, self.kernel)
 
@@ -179,6 +208,7 @@ class Run:
         records = records.with_seconds(self.seconds + took * np.arange(1, count + 1) / count)
         self.seconds += took
         self.history.append(records)
+        self.case.track.append(records)
         if publish:
             piece = from_records(records, at_most=PIECE)
             pending = self.unpublished
@@ -224,8 +254,7 @@ class Run:
         twin.history = deepcopy(self.history)
         twin.seconds, twin.step_seconds = self.seconds, self.step_seconds
         twin.is_rounded = self.is_rounded
-        twin.case = self.case.forked(self.state.step)
-        twin.case.mark_examined(twin.state)
+        twin.case = self.case.forked()
         return twin
 
     def seconds_by_step(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -295,13 +324,15 @@ class Run:
             "epoch": self.epoch,
             "samples_seen": self.state.samples_seen,
             "generation": self.generation,
+            "verdict": self.case.shown(self.state.step).verdict,
+            "findings_complete_to": self.findings_complete_to,
             "doctor": self.case.costs(),
             **self._newer_evidence(),
         }
 
     def _newer_evidence(self) -> dict[str, Any]:
         """Return the latest evidence of open findings, if it is newer than their event."""
-        if not (fresh := self.case.record.fresh):
+        if not (fresh := self.case.shown(self.state.step).fresh):
             return {}
         name = shown_name(self.name, self.recipe.label)
         return {
@@ -327,10 +358,13 @@ class Run:
 
     def findings(self) -> list[dict[str, Any]]:
         """Return the Doctor's findings, the newest last, as the API shows them."""
-        name, fresh = shown_name(self.name, self.recipe.label), self.case.record.fresh
-        return [
-            finding.as_json(self.name, name, fresh.get(finding.id)) for finding in self.case.record.findings
-        ]
+        name, shown = shown_name(self.name, self.recipe.label), self.case.shown(self.state.step)
+        return [finding.as_json(self.name, name, shown.fresh.get(finding.id)) for finding in shown.findings]
+
+    @property
+    def findings_complete_to(self) -> int:
+        """The step up to which findings are complete."""
+        return max(self.case.shown(self.state.step).step, 0)
 
     def latest(self, *, evaluated: bool) -> dict[str, dict[str, Any]]:
         """Return the latest finite values; with `evaluated`, of the present step."""

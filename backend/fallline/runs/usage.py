@@ -79,13 +79,15 @@ def problem_bytes(problem: Problem) -> int:
 def run_bytes(run: Run) -> int:
     """Return the bytes of a run, without the shared ones."""
     pending = 0 if run.unpublished is None else run.unpublished.nbytes
-    arrays = run.history.nbytes + run.checkpoints.nbytes + run.case.recent_states.nbytes + pending
+    arrays = (
+        run.history.nbytes + run.checkpoints.nbytes + run.case.kept.nbytes + run.case.track.nbytes + pending
+    )
     return arrays + _objects(run) + _states(run)
 
 
 def run_ceiling(run: Run) -> int:
     """Return the bytes that a run may soon take."""
-    states = max(run.case.recent_states.nbytes, RECENT_BYTES) + run.checkpoints.most_soon
+    states = max(run.case.kept.nbytes, RECENT_BYTES) + run.checkpoints.most_soon
     return run.history.most_bytes + states + _objects(run) + _states(run)
 
 

@@ -102,8 +102,13 @@ class Views:
 
     # ------------------------------------------------------------------ the present
 
-    async def state(self, id: str) -> dict[str, Any]:
-        return self.with_read_only(await self._read(id, Experiment.state))
+    async def state(self, id: str, wait: float = 0.0) -> dict[str, Any]:
+        """Return the experiment, its findings complete or after so many seconds."""
+        if not wait:
+            return self.with_read_only(await self._read(id, Experiment.state))
+        return self.with_read_only(
+            await self._later(id, lambda one, now, done: one.when_examined(None, wait, now, one.state, done))
+        )
 
     def with_read_only(self, state: dict[str, Any]) -> dict[str, Any]:
         """Add to a state whether the server is read-only."""
@@ -124,9 +129,17 @@ class Views:
     async def data(self, id: str) -> dict[str, Any]:
         return await self._read(id, lambda one: samples_of(one.problem))
 
-    async def findings(self, id: str, run: str) -> list[dict[str, Any]]:
-        """Return the Doctor's findings on a run."""
-        return await self._read(id, lambda one: one.run(run).findings())
+    async def findings(self, id: str, run: str, wait: float = 0.0) -> tuple[int, list[dict[str, Any]]]:
+        """Return the step up to which findings on a run are complete, and the findings.
+
+        Waits at most so many seconds until they are complete up to the present step.
+        """
+
+        def begin(one: Experiment, now: float, done: Later) -> None:
+            one.when_examined(run, wait, now, lambda: _findings_of(one, run), done)
+
+        found: tuple[int, list[dict[str, Any]]] = await self._later(id, begin)
+        return found
 
     # ------------------------------------------------------------------ any step, past or present
 
@@ -267,6 +280,10 @@ def _inputs(
     """
     inputs = (problem, states if isinstance(states, list) else states.copy(), recipe)
     return {"inputs": inputs, "moves": one.moving}
+
+
+def _findings_of(one: Experiment, run: str) -> tuple[int, list[dict[str, Any]]]:
+    return one.run(run).findings_complete_to, one.run(run).findings()
 
 
 def _names_of(run: Run) -> tuple[frozenset[str], tuple[str, ...]]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, PlainSerializer, SkipValidation
 
 from fallline.vocabulary.finding_answers import Examining, Finding
+from fallline.vocabulary.findings import Verdict
 from fallline.vocabulary.recipe import Recipe
 from fallline.vocabulary.run_settings import StopCondition
 from fallline.vocabulary.strict import OpenModel
@@ -63,7 +64,11 @@ class Latest(OpenModel):
 
 
 class RunState(OpenModel):
-    """The present state of one run."""
+    """The present state of one run.
+
+    `verdict` says in one word how it is doing: see docs/reference/doctor.md. The Doctor's findings are complete up to
+    step `findings_complete_to`.
+    """
 
     name: str
     label: str | None
@@ -75,6 +80,8 @@ class RunState(OpenModel):
     kernel: str
     latest: dict[str, Latest]
     findings: list[Finding]
+    findings_complete_to: int
+    verdict: Verdict
     doctor: Examining
     finished_by: StopCondition | None = None
 

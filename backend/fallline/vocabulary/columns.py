@@ -6,7 +6,7 @@ always along the same binary tree, so slicing and resolution do not change a bit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -92,6 +92,19 @@ class Records:
         cut = slice(max(start - self.first, 0), max(stop - self.first, 0))
         start = self.first + min(cut.start, len(self))
         return Records(start, self.samples_seen[cut], self.seconds[cut], self.names, self.values[:, cut])
+
+
+def in_a_row(pieces: Sequence[Records]) -> Records:
+    """Return consecutive records as one; there must be a piece."""
+    if len(pieces) == 1:
+        return pieces[0]
+    return Records(
+        pieces[0].first,
+        np.concatenate([piece.samples_seen for piece in pieces]),
+        np.concatenate([piece.seconds for piece in pieces]),
+        pieces[0].names,
+        np.concatenate([piece.values for piece in pieces], axis=1),
+    )
 
 
 @dataclass(frozen=True, eq=False, slots=True)

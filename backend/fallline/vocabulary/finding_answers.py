@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from fallline.vocabulary.strict import OpenModel
 
@@ -26,6 +26,16 @@ EXAMPLE: dict[str, Any] = {
     "why": {
         "text": "A relu outputs 0 for inputs below 0 and passes no gradient back there.",
         "code": "dz2 = da2 * (z2 > 0)",
+    },
+    "did": {
+        "step": 213,
+        "parameter": "b2",
+        "entry": 1,
+        "from": 0.31,
+        "to": -5.2,
+        "rows": [417],
+        "text": "The step from 213 to 214 took an entry of b2 from 0.31 to −5.2: its gradient over sample 417 was 551, "
+        "times a rate of 0.01.",
     },
     "remedies": [
         {
@@ -56,11 +66,29 @@ class Remedy(OpenModel):
     command: dict[str, Any]
 
 
+class Did(OpenModel):
+    """The entry of a parameter that moved most in the change from `step` to the next, which caused a finding.
+
+    `entry` counts the entries of `parameter` row by row. `rows` are rows of the data: at most ten of the batch.
+    """
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+
+    step: int
+    parameter: str
+    entry: int
+    before: float = Field(alias="from")
+    to: float
+    rows: list[int]
+    text: str
+
+
 class Finding(OpenModel):
     """A condition of a run from `since_step` on, until `until_step` if it is over.
 
     `id` is unique within a run's generation; a finding with the same id replaces the earlier one. `subject` names the
-    layer and its units, counted from 0. `found_at` is the step of the first detection, `first_evidence` its numbers.
+    layer and its units, counted from 0, with the first step of each (`since`). `did` is the change that did it, if one
+    did. `found_at` is the step of the first detection, `first_evidence` its numbers.
     `seen_at` and `evidence` are from the latest check while the finding is open, then from the first again. There are
     at most two `remedies`.
     """
@@ -80,6 +108,7 @@ class Finding(OpenModel):
     first_evidence: str
     mark: str
     why: Why
+    did: Did | None
     remedies: list[Remedy]
 
 

@@ -14,6 +14,9 @@ from fallline.vocabulary.journal import Json
 
 Severity = Literal["problem", "warning", "info"]
 
+Verdict = Literal["waiting", "learning", "overfitting", "on_the_way", "flat", "dead", "diverged"]
+"""How a run is doing, in one word. The later of two that hold counts."""
+
 RUN = "{run}"
 """Placeholder in texts for the run's label."""
 
@@ -50,10 +53,33 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Did:
+    """The change that did it: the entry of a parameter that moved most in the change from `step` to the next.
+
+    `entry` counts its entries row by row. `rows` are rows of the data, at most ten of the batch.
+    """
+
+    step: int
+    parameter: str
+    entry: int
+    before: float
+    after: float
+    rows: list[int]
+    text: str
+
+    def as_json(self) -> Json:
+        """Return plain JSON, with `from` and `to` for the values."""
+        values = {"from": self.before, "to": self.after}
+        place = {"step": self.step, "parameter": self.parameter, "entry": self.entry}
+        return {**place, **values, "rows": self.rows, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A condition from step `since_step` on, until `until_step` once it is over.
 
-    `found_at` is the step of its detection. `subject` names the layer and its units, counted from 0.
+    `found_at` is the step of its detection. `subject` names the layer and its units, counted from 0, and since which
+    step each has been so. `did` is the change that did it, if one did.
     """
 
     id: str
@@ -68,6 +94,7 @@ class Finding:
     why: Why
     remedies: tuple[Remedy, ...] = ()
     until_step: int | None = field(default=None)
+    did: Did | None = None
 
     @property
     def is_open(self) -> bool:
@@ -101,6 +128,7 @@ class Finding:
             "first_evidence": self.evidence.replace(RUN, label),
             "mark": self.mark,
             "why": asdict(self.why),
+            "did": None if self.did is None else self.did.as_json(),
             "remedies": [remedy.as_json(run) for remedy in self.remedies],
         }
 
@@ -112,7 +140,8 @@ class Finding:
     def read(cls, stored: Mapping[str, Any]) -> Finding:
         """Return the finding from its stored JSON."""
         remedies = tuple(Remedy(**each) for each in stored["remedies"])
-        return cls(**{**stored, "why": Why(**stored["why"]), "remedies": remedies})
+        did = None if stored.get("did") is None else Did(**stored["did"])
+        return cls(**{**stored, "why": Why(**stored["why"]), "remedies": remedies, "did": did})
 
 
 def shown_name(name: str, label: str | None) -> str:

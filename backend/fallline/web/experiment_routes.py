@@ -22,7 +22,7 @@ from fallline.web.dependencies import (
     Token,
     disconnection,
 )
-from fallline.web.queries import AtStep, FigureQuery, Inspect, InstrumentQuery
+from fallline.web.queries import AtStep, FigureQuery, Inspect, InstrumentQuery, Wait
 from fallline.web.strict_route import StrictRoute
 
 router = APIRouter(prefix="/api/v1", tags=["experiments"], route_class=StrictRoute)
@@ -63,9 +63,12 @@ async def create(
 
 
 @router.get(one, response_model=answers.ExperimentState)
-async def state(id: str, lab: TheLab) -> dict[str, Any]:
-    """Return the present state of the experiment and its runs."""
-    return await lab.views.state(id)
+async def state(id: str, query: Wait, lab: TheLab) -> dict[str, Any]:
+    """Return the present state of the experiment and its runs.
+
+    It may wait `wait` seconds until the findings are complete up to the present step.
+    """
+    return await lab.views.state(id, query.wait)
 
 
 @router.get(one + "/recipe", response_model=answers.RenderedRecipe)
@@ -214,14 +217,17 @@ async def change_script(id: str, run: str, query: AtStep, lab: TheLab) -> str:
 
 
 @router.get(of_run + "/findings", tags=["runs"], response_model=list[Finding])
-async def findings(id: str, run: str, lab: TheLab) -> list[dict[str, Any]]:
+async def findings(id: str, run: str, query: Wait, lab: TheLab, response: Response) -> list[dict[str, Any]]:
     """Return the Doctor's findings, the newest last.
 
-    A finding that is over has an `until_step`.
+    A finding that is over has an `until_step`. The header `Fallline-Complete-To` has the step up to which they are
+    complete. The request may wait `wait` seconds until that is the present step.
 
     docs/reference/doctor.md has the rules and their thresholds.
     """
-    return await lab.views.findings(id, run)
+    complete_to, found = await lab.views.findings(id, run, query.wait)
+    response.headers["Fallline-Complete-To"] = str(complete_to)
+    return found
 
 
 @router.get(of_run + "/check", tags=["runs"], response_model=answers.SelfCheck)

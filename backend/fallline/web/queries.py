@@ -19,6 +19,9 @@ from fallline.vocabulary.strict import LARGEST, RunName
 from fallline.web.strict_json import MOST_ERRORS, below
 
 MOST_CELLS = 64
+MOST_WAIT = 25.0
+"""Most seconds that a request may wait for findings: below the usual limits of proxies."""
+
 MOST_PARAMETERS = MOST_SERIES + 16
 """Limit on the parameters of one URL. They are counted first, because parsing 64 KiB of them takes too long."""
 
@@ -31,12 +34,20 @@ MOST_LETTERS = 200
 """Limit on the name of an input."""
 
 _WHOLE = re.compile(r"-?[0-9]{1,17}")
+_NUMBER = re.compile(r"-?[0-9]{1,17}(\.[0-9]{1,17})?")
 
 
 def _whole(text: Any) -> Any:
     # Pydantic would accept "1_000", " 5" and "5.0" too.
     if isinstance(text, str) and not _WHOLE.fullmatch(text):
         raise ValueError("must be a whole number")
+    return text
+
+
+def _plain_number(text: Any) -> Any:
+    # Pydantic would accept "1e1", "inf" and " 5" too.
+    if isinstance(text, str) and not _NUMBER.fullmatch(text):
+        raise ValueError("must be a number")
     return text
 
 
@@ -72,6 +83,10 @@ class _Inspect(_AtStep):
     block: Annotated[Whole, Field(ge=1, le=LARGEST)] | None = None
 
 
+class _Wait(_Query):
+    wait: Annotated[float, BeforeValidator(_plain_number), Field(ge=0, le=MOST_WAIT)] = 0.0
+
+
 class _OfRun(_Query):
     run: RunName | None = None
 
@@ -103,6 +118,7 @@ class _History(_Query):
     encoding: Literal["json", "bdata"] = "json"
 
 
+Wait = Annotated[_Wait, Query()]
 AtStep = Annotated[_AtStep, Query()]
 Inspect = Annotated[_Inspect, Query()]
 InstrumentQuery = Annotated[_Instrument, Query()]

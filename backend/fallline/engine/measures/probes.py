@@ -23,10 +23,10 @@ Rows = NDArray[np.int64]
 FLAT = 0.05
 """A saturated unit has a slope below this share of its largest possible slope."""
 
-SAME = 1e-9
-"""Tolerance for equal units, as a share of the layer's largest weight.
+SAME, TINY = 1e-9, 1e-6
+"""Tolerance for equal units, as a share of the layer's largest weight, or of the second if that is larger.
 
-A matrix product may round equal columns differently.
+A matrix product may round equal columns differently. Near 0 rounding alone would separate them.
 """
 
 
@@ -60,7 +60,7 @@ def units(problem: Problem, parameters: Array) -> list[LayerUnits]:
             z, a = passed.z[layer - 1], passed.a[layer - 1]
             behind = named.get(f"W{layer + 1}")
             weights = np.vstack([named[f"W{layer}"], named[f"b{layer}"]])
-            alike = [] if behind is None else _alike(weights.T, behind)
+            alike = [] if behind is None else alike_units(weights.T, behind)
             layers.append(_layer(ACTIVATIONS[name], z, a, alike))
     return layers
 
@@ -99,7 +99,7 @@ def equal_units(problem: Problem, parameters: Array, layer: int) -> list[list[in
     """Groups of equal units of a hidden layer (counted from 1), as in `units`."""
     named = problem.named(parameters)
     weights = np.vstack([named[f"W{layer}"], named[f"b{layer}"]])
-    return _alike(weights.T, named[f"W{layer + 1}"])
+    return alike_units(weights.T, named[f"W{layer + 1}"])
 
 
 def _layer(activation: Activation, z: Array, a: Array, alike: list[list[int]]) -> LayerUnits:
@@ -113,8 +113,12 @@ def _layer(activation: Activation, z: Array, a: Array, alike: list[list[int]]) -
     )
 
 
-def _alike(before: Array, behind: Array) -> list[list[int]]:
+def alike_units(before: Array, behind: Array) -> list[list[int]]:
     """Groups of units with the same rows in both matrices, (units, anything) each."""
+    first = np.sort(before[:, 0])
+    largest = max(float(np.abs(before).max()), TINY)
+    if len(first) > 1 and (np.diff(first) > 2.0 * SAME * largest).all():
+        return []  # the first weights differ already
     places = [_rounded(before), _rounded(behind)]
     if any(place is None for place in places):
         return []
@@ -130,7 +134,7 @@ def _rounded(weights: Array) -> Array | None:
     largest = float(np.abs(weights).max())
     if not np.isfinite(largest):
         return None
-    return np.rint(weights / (SAME * largest or 1.0)) + 0.0  # + 0.0: never -0
+    return np.rint(weights / (SAME * max(largest, TINY))) + 0.0  # + 0.0: never -0
 
 
 def next_gradient(problem: Problem, state: TrainingState, run: RunRecipe) -> tuple[dict[str, Array], Rows]:

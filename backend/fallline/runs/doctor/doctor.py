@@ -1,49 +1,38 @@
-"""When a run is examined, and the cost of that.
+"""The examinations of one experiment's runs: which come next, and what they may cost.
 
-An examination only reads the run. The clock of training measures its cost. At full speed it stays below `SHARE` of the
-run's computing time, and checks over budget run later. Receives the time; must not know rules, watchers or the use of
-findings.
+An examination only reads the run. Its step and its result depend on the recipe; only its time depends on the machine.
+The clock of training measures its cost. Receives the time; must not know rules, watchers or the use of findings.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Collection
-from typing import NoReturn, TypeVar
+from dataclasses import replace
+from typing import Any, NoReturn
 
 import numpy as np
 
-from fallline.diagnosis.examine import examine
-from fallline.diagnosis.rule import NotNow, Since, Trace
+from fallline.diagnosis.examine import Record, changed, examine
+from fallline.diagnosis.rule import NotNow
 from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState
 from fallline.runs.case import SHARE, Case
 from fallline.runs.checks.bounds import step_seconds
-from fallline.runs.doctor.tracing import search_seconds, since_by_gradients, since_by_replay
+from fallline.runs.doctor.tracing import replay_seconds, state_at
 from fallline.runs.doctor.view import task_of, view_of
-from fallline.runs.past.checkpoints import Search
 from fallline.runs.run import Run
 from fallline.vocabulary.findings import Finding
 
 Clock = Callable[[], float]
-T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
-ROUTINE_SHARE = 0.5
-"""Share of the budget for routine checks; the rest is saved for expensive ones."""
-
-PACED_SECONDS = 0.25
-"""Shortest interval between examinations of a run that plays at a set speed."""
-
-UNPACED_SECONDS = 0.05
-"""Least computing time between examinations at full speed."""
-
-CREDIT_SECONDS = 0.1
-"""Most time of trials beyond the saved budget: a finding opens with its remedies, and the run pays for them later."""
-
 CHEAP_SECONDS = 0.03
-"""Longest examination of a run at rest that a response waits for."""
+"""Longest examinations of runs at rest that a response waits for."""
+
+TURN_SECONDS = 0.02
+"""Time after which an examination of a run at rest makes one expensive measurement more, and continues later."""
 
 
 class Doctor:
@@ -52,133 +41,163 @@ class Doctor:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._task = task_of(problem)
-        self._guess = 4.0 * step_seconds(problem.layout.sizes, 0, problem.train.count) + 0.004
-
-    # ------------------------------------------------------------------ timing
+        self._guess = 4.0 * step_seconds(problem.layout.sizes, 0, problem.train.count) + 0.001
 
     def add_computing(self, runs: Collection[Run], seconds: float) -> None:
         """Give each run an equal part of this computing time."""
         for run in runs:
             run.case.add_computing(seconds / len(runs))
 
-    def is_due(self, run: Run, now: float, *, paced: bool) -> bool:
-        """True if an examination is due, at a set speed (`paced`) or at full speed."""
-        case, cost = run.case, self._cost(run)
-        if not self.has_news(run):
-            return False
-        if self.is_last(run):
-            return True
-        if paced:
-            return now - case.examined_at >= max((cost + case.debt) / SHARE, PACED_SECONDS)
-        apart = max(cost / (ROUTINE_SHARE * SHARE), UNPACED_SECONDS)
-        return case.computed_since >= apart and case.budget.affords(cost)
+    # ------------------------------------------------------------------ what comes next
 
-    def is_cheap(self, run: Run) -> bool:
-        """True if a run at rest may be examined before a response."""
-        return self.has_news(run) and self._cost(run) <= max(CHEAP_SECONDS, SHARE * run.case.computed_since)
+    def is_behind(self, run: Run) -> bool:
+        """True if a scheduled examination up to the present step is missing."""
+        return self._next(run) is not None
 
-    def is_last(self, run: Run) -> bool:
-        """True if the run is over and not examined at its last step.
+    def may_look(self, run: Run) -> bool:
+        """True if the run rests between two examinations and nobody has looked."""
+        shown = run.case.shown(run.state.step)
+        return run.state.step > 0 and shown.step != run.state.step and not self.is_behind(run)
 
-        That examination counts as any other, and defers expensive checks as any other.
-        """
-        return run.is_over and self._is_elsewhere(run)
+    def is_affordable(self, run: Run) -> bool:
+        """True if the budget beside training covers the next examination."""
+        return run.case.budget.affords(max(self.cost(run), run.case.needed))
 
-    def has_news(self, run: Run) -> bool:
-        """True if its present state is not examined, or not completely."""
-        return (run.state.step > 0 or run.diverged) and (run.case.is_unfinished or self._is_elsewhere(run))
+    def is_cheap(self, run: Run, spent: float) -> bool:
+        """True if a response may wait for one more examination, after so many seconds of them."""
+        return spent + self.cost(run) <= max(CHEAP_SECONDS, SHARE * run.case.computed)
 
-    def _is_elsewhere(self, run: Run) -> bool:
-        """True if its state differs from the last one examined."""
-        state = run.case.examined
-        return state is None or (state.step, state.diverged_at) != (run.state.step, run.state.diverged_at)
-
-    def _cost(self, run: Run) -> float:
+    def cost(self, run: Run) -> float:
         return self._guess if run.case.cost is None else run.case.cost
+
+    def _next(self, run: Run) -> tuple[int, bool] | None:
+        """Return the step of the next scheduled examination, and whether it is the last of a run that diverged."""
+        record = run.case.record
+        if record.step < 0:
+            return 0, False
+        step = run.next_examination(record.step)
+        if step <= run.state.step:
+            return step, False
+        if run.diverged and record.verdict != "diverged":
+            return run.state.step, True
+        return None
 
     # ------------------------------------------------------------------ examining
 
-    def examine(self, run: Run, now: float, clock: Clock, *, limited: bool = False) -> list[Finding]:
-        """Examine the run; return the findings that opened or closed.
+    def examine(self, run: Run, clock: Clock, *, limited: bool = False) -> tuple[bool, float]:
+        """Make the next scheduled examination; return whether it was made, and its seconds.
 
-        With `limited`, training waits, and the budget bounds the cost. A failing rule is logged, once for a run, and
-        the run continues.
+        With `limited`, training waits, and the budget bounds the cost.
         """
-        case, began = run.case, clock()
-        extras = Extras(case, clock, limited=limited)
-        changed: list[Finding] = []
+        upcoming = self._next(run)
+        assert upcoming is not None  # it is behind
+        step, is_last = upcoming
+        case = run.case
+        extras = Extras(case, step, clock, limited=limited)
+        began = clock()
+        state = self._state(run, step, extras)
+        record = None if state is None else self._examined(run, state, extras, diverged=is_last)
+        took = clock() - began
+        self._charge(case, took, extras, limited=limited, done=record is not None)
+        if record is None or state is None:
+            return False, took
+        case.record, case.examined, case.look = record, state, None
+        case.kept.drop(0, step)
+        case.track.forget(step)
+        return True, took
+
+    def look(self, run: Run, clock: Clock) -> tuple[bool, float]:
+        """Examine a run that rests between two examinations, which leaves no trace."""
+        case = run.case
+        extras = Extras(case, run.state.step, clock, limited=False)
+        began = clock()
+        record = self._examined(run, run.state, extras, diverged=run.diverged)
+        took = clock() - began
+        self._charge(case, took, extras, limited=False, done=record is not None)
+        if record is not None:
+            case.look = record
+        return record is not None, took
+
+    def news(self, run: Run) -> tuple[list[Finding], list[str]]:
+        """Return the findings that changed since the last call, and the ids of those that are no longer there."""
+        case, shown = run.case, run.case.shown(run.state.step)
+        before, case.published = case.published, shown
+        ids = {finding.id for finding in shown.findings}
+        return changed(before, shown), [each.id for each in before.findings if each.id not in ids]
+
+    def _state(self, run: Run, step: int, extras: Extras) -> TrainingState | None:
+        try:
+            state: TrainingState = extras.take(
+                "state", replay_seconds(run, step), lambda: state_at(self._problem, run, step)
+            )
+        except NotNow:
+            return None
+        return state
+
+    def _examined(self, run: Run, state: TrainingState, extras: Extras, *, diverged: bool) -> Record | None:
+        """Return the record after an examination in this state, or None if it continues later."""
+        case = run.case
         try:
             with np.errstate(all="ignore"):
-                view = view_of(self._problem, self._task, run, extras.take, extras.attempt)
-                changed = examine(case.record, view, lambda trace: self._since(run, trace, extras))
+                view = view_of(
+                    self._problem, self._task, run, state, case.record, extras.take, diverged=diverged
+                )
+                return examine(case.record, view)
+        except NotNow:
+            return None
         except Exception:
             if not case.failed:
-                _log.exception("run %s could not be examined at step %d", run.name, run.state.step)
+                _log.exception("run %s could not be examined at step %d", run.name, state.step)
             case.failed += 1
-        case.mark_examined(run.state)
-        case.searches, case.is_unfinished = extras.searches, extras.has_deferred
-        took = clock() - began
+            return replace(
+                case.record, step=state.step, verdict="diverged" if diverged else case.record.verdict
+            )
+
+    def _charge(self, case: Case, took: float, extras: Extras, *, limited: bool, done: bool) -> None:
         if limited:
             case.add_wait(took)
-        routine = took - extras.seconds
-        case.cost = routine if case.cost is None else case.cost + 0.3 * (routine - case.cost)
-        self._guess = case.cost  # for a run without examinations, better than the estimate from its sizes
-        case.debt = extras.seconds
         case.spent += took
-        case.examinations += 1
-        case.computed_since, case.examined_at = 0.0, now
-        return changed
-
-    def _since(self, run: Run, trace: Trace, extras: Extras) -> Since:
-        """Return the first step of a trace. Raises NotNow if the search is deferred."""
-        problem = self._problem
-        since = extras.take(0.0, lambda: since_by_gradients(problem, run, trace))
-        if since is not None:
-            return since
-        case, until = run.case, run.state.step
-        earlier = case.searches.get(trace)
-        extras.searches[trace] = search = earlier or Search(case.recent_states.before(until), until)
-        if extras.limited and earlier is None:
-            extras.defer()  # a trace that is gone at the next examination needs no search
-        expected = search_seconds(problem, run, search)
-        return extras.take(expected, lambda: since_by_replay(problem, run, search, trace, extras.left))
+        case.needed = extras.needed
+        if done:
+            routine = max(took - extras.seconds, 0.0)
+            case.cost = routine if case.cost is None else case.cost + 0.3 * (routine - case.cost)
+            self._guess = case.cost  # for a run without examinations, better than the estimate from its sizes
+            case.examinations += 1
+            case.measured.clear()
 
 
 class Extras:
-    """The expensive checks of one examination, within the budget if `limited`.
+    """The expensive measurements of one examination, within the budget if `limited`.
 
-    `searches` has the searches done or deferred; `has_deferred` says whether any check was deferred.
+    Their results are kept until the examination is done. So one that is too expensive continues where it stopped.
     """
 
-    def __init__(self, case: Case, clock: Clock, *, limited: bool) -> None:
-        self._budget, self._clock = case.budget, clock
-        self.limited = limited
+    def __init__(self, case: Case, step: int, clock: Clock, *, limited: bool) -> None:
+        self._case, self._step, self._clock, self._limited = case, step, clock, limited
         self.seconds = 0.0
-        self.has_deferred = False
-        self.searches: dict[Trace, Search] = {}
+        self.needed = 0.0
 
-    @property
-    def left(self) -> float:
-        """Seconds left for further checks."""
-        return max(self._budget.left - self.seconds, 0.0) if self.limited else math.inf
-
-    def defer(self) -> NoReturn:
-        self.has_deferred = True
-        raise NotNow
-
-    def take(self, expected: float, call: Callable[[], T]) -> T:
+    def take(self, name: str, expected: float, call: Callable[[], Any]) -> Any:
         """Return the result of `call`, or raise NotNow over budget."""
-        if self.limited and not self._budget.affords(self.seconds + expected):
-            self.defer()
-        return self._timed(call)
+        known = self._case.measured
+        key = (self._step, name)
+        if key not in known:
+            self._check(expected)
+            began = self._clock()
+            known[key] = call()
+            if expected:
+                self.seconds += self._clock() - began
+        return known[key]
 
-    def attempt(self, expected: float, call: Callable[[], T]) -> T | None:
-        """Return the result of `call`, or None if the debt would be too large."""
-        most = max(self._budget.left, 0.0) + CREDIT_SECONDS if self.limited else math.inf
-        return self._timed(call) if self.seconds + expected <= most else None
+    def _check(self, expected: float) -> None:
+        if not expected:
+            return
+        if self._limited:
+            if not self._case.budget.affords(self.seconds + expected):
+                self._stop(self.seconds + expected)
+        elif self.seconds > 0.0 and self.seconds + expected > TURN_SECONDS:
+            self._stop(0.0)
 
-    def _timed(self, call: Callable[[], T]) -> T:
-        began = self._clock()
-        result = call()
-        self.seconds += self._clock() - began
-        return result
+    def _stop(self, needed: float) -> NoReturn:
+        self.needed = needed
+        raise NotNow

@@ -1,7 +1,6 @@
-"""The examination schedule: which runs are examined when.
+"""When the examinations of an experiment's runs are made: beside training, before a response, and at rest.
 
-Owns the deferred examinations. Must not know rules, costs, or the use of findings. Receives the time, and a clock for
-measuring.
+Their steps are fixed by the recipe. Must not know rules, nor the use of findings. Receives a clock for measuring.
 """
 
 from __future__ import annotations
@@ -10,23 +9,25 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from fallline.engine.problem import Problem
-from fallline.runs.doctor.doctor import Doctor
+from fallline.runs.doctor.doctor import CHEAP_SECONDS, Doctor
 from fallline.runs.past.replay import Clock
 from fallline.runs.run import Run
 from fallline.vocabulary.findings import Finding
 
 Runs: TypeAlias = Mapping[str, Run]
 
-Findings: TypeAlias = Iterator[tuple[Run, Finding]]
-"""Findings that open or close. Iterating makes the examinations."""
+News: TypeAlias = Iterator[tuple[Run, list[Finding], list[str]]]
+"""Runs with the findings that changed, and the ids of those that are no longer there. Iterating makes examinations."""
+
+PACED_SECONDS = 0.004
+"""Most seconds of examinations in a turn of a run that plays at a set speed and keeps up."""
 
 
 class ExaminationSchedule:
-    """Schedules the examinations of the runs of one experiment."""
+    """Makes the examinations of the runs of one experiment."""
 
     def __init__(self, problem: Problem) -> None:
         self._doctor = Doctor(problem)
-        self._deferred: dict[str, None] = {}  # names of runs, in order
         self.clock: Clock = float
         """Measures the time of examinations."""
 
@@ -34,38 +35,59 @@ class ExaminationSchedule:
         """Add the computing time of one run, which raises the budgets of all."""
         self._doctor.add_computing(runs.values(), seconds)
 
-    def during_training(self, runs: Runs, now: float, *, paced: bool) -> Findings:
-        """Examine the runs that are due, at a set speed (`paced`) or at full speed."""
+    def during_training(self, runs: Runs, *, paced: bool) -> News:
+        """Examine runs at a set speed (`paced`) for a short time, and at full speed within the budget."""
         for run in runs.values():
-            if self._doctor.is_due(run, now, paced=paced):
-                yield from self._examine(run, now, limited=not paced)
+            spent = 0.0
+            while self._doctor.is_behind(run) and (
+                spent < PACED_SECONDS if paced else self._doctor.is_affordable(run)
+            ):
+                made, took = self._doctor.examine(run, self.clock, limited=not paced)
+                spent += took
+                if not made:
+                    break
+            yield from self._news(run)
 
-    def before_response(self, runs: Runs, now: float) -> Findings:
-        """Examine runs with new states if cheap or over; defer the others."""
+    def before_response(self, runs: Runs) -> News:
+        """Examine runs up to their present step, as far as that is cheap."""
         for run in runs.values():
-            if self._doctor.is_cheap(run):
-                yield from self._examine(run, now)
-            elif self._doctor.is_last(run):
-                yield from self._examine(run, now, limited=True)
-            elif self._doctor.has_news(run):
-                self._deferred[run.name] = None
+            self._catch_up(run)
+            yield from self._news(run)
 
-    def has_deferred(self, runs: Runs) -> bool:
-        """True if an examination is deferred."""
-        return self._next(runs) is not None
+    def _catch_up(self, run: Run) -> None:
+        spent = 0.0
+        while self._is_missing(run) and self._doctor.is_cheap(run, spent):
+            made, took = self._one_more(run)
+            spent += took
+            if not made and spent > CHEAP_SECONDS:
+                return
 
-    def when_idle(self, runs: Runs, now: float) -> Findings:
-        """Make the first of the deferred examinations."""
-        if (run := self._next(runs)) is not None:
-            yield from self._examine(run, now)
+    def is_examined(self, run: Run, step: int) -> bool:
+        """True if the findings of the run are complete up to that step."""
+        if step < run.state.step:
+            return run.next_examination(run.case.record.step) > step
+        return not self._is_missing(run)
 
-    def _next(self, runs: Runs) -> Run | None:
-        deferred = (runs[name] for name in self._deferred if name in runs)
-        return next((run for run in deferred if self._doctor.has_news(run)), None)
+    def is_complete(self, runs: Runs) -> bool:
+        """True if no examination of a run up to its present step is missing, nor a look at it."""
+        return not any(map(self._is_missing, runs.values()))
 
-    def _examine(self, run: Run, now: float, *, limited: bool = False) -> Findings:
-        self._deferred.pop(run.name, None)
-        for finding in self._doctor.examine(run, now, self.clock, limited=limited):
-            yield run, finding
-        if run.case.is_unfinished:
-            self._deferred[run.name] = None
+    def when_idle(self, runs: Runs) -> News:
+        """Make one of the missing examinations."""
+        run = next(filter(self._is_missing, runs.values()), None)
+        if run is not None:
+            self._one_more(run)
+            yield from self._news(run)
+
+    def _is_missing(self, run: Run) -> bool:
+        return self._doctor.is_behind(run) or self._doctor.may_look(run)
+
+    def _one_more(self, run: Run) -> tuple[bool, float]:
+        if self._doctor.is_behind(run):
+            return self._doctor.examine(run, self.clock)
+        return self._doctor.look(run, self.clock)
+
+    def _news(self, run: Run) -> News:
+        findings, gone = self._doctor.news(run)
+        if findings or gone:
+            yield run, findings, gone

@@ -1,86 +1,102 @@
-"""The first step of a trace in a run, from its gradients or by a replay.
+"""States of a run's past, by a replay, measured for the Doctor.
 
 The result depends on the recipe only. Must not know rules, nor the budget.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from fallline.diagnosis.rule import Since, Trace
-from fallline.engine.measures.probes import dead_units, equal_units, saturated_share
+from fallline.diagnosis.view import Change, Layer, Measured, Noise
+from fallline.engine.batches import batch_rows
+from fallline.engine.measures.examination import examination_of
+from fallline.engine.measures.probes import next_gradient
+from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.engine.methods.schedules import rate_of
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
-from fallline.runs.checks.bounds import step_seconds
-from fallline.runs.past.checkpoints import Search
-from fallline.runs.past.onset import MOST_CHECKS, Replayer, onset
+from fallline.engine.training import advance
 from fallline.runs.run import Run
 
-MOST_BUCKETS = 10_000
-"""Most buckets of the history in the search for the last step that moved a layer."""
-
-MOVES = frozenset(("optimizer", "l1", "l2", "redraw"))
-"""Edits that may move parameters without a gradient."""
-
-TRACED_SECONDS = 0.25
-"""Most computing time replayed before the known states."""
+MOST_ROWS = 10
+"""Most rows of a batch that a change names."""
 
 
-def search_seconds(problem: Problem, run: Run, search: Search) -> float:
-    """Return the expected seconds of a search."""
-    check = 2.0 * step_seconds(problem.layout.sizes, 0, problem.train.count)
-    passes = max(math.ceil(math.log(max(search.stretch, 2), MOST_CHECKS)), 1)
-    checks = len(search.states) + passes * min(MOST_CHECKS, search.stretch)
-    return search.stretch * run.step_seconds * MOST_CHECKS / (MOST_CHECKS - 1) + checks * check
+def measured(problem: Problem, state: TrainingState) -> Measured:
+    """Measure a state over all samples."""
+    found = examination_of(problem, state.parameters)
+    names = zip(problem.activations, found.layers, strict=False)
+    layers = tuple(
+        Layer(ACTIVATIONS[name].lines[1], units.dead, units.saturated_share, units.alike)
+        for name, units in names
+    )
+    noise = Noise(problem.train.count, found.trace, found.mean_squared, found.sizes, found.bias_sizes)
+    return Measured(state.step, found.loss, found.test_loss, found.score, layers, noise)
 
 
-def since_by_replay(problem: Problem, run: Run, search: Search, trace: Trace, most: float) -> Since:
-    """Return the first step, by a replay that takes at most `most` seconds."""
-
-    def holds(state: TrainingState) -> bool:
-        return is_there(problem, state, trace)
-
-    replayer, until = Replayer(problem, run.recipe, run.kernel), search.until
-    for state in reversed(search.states):
-        if not holds(state):
-            return onset(replayer, state.copy(), until, holds, exact=True)
-        until = state.step
-    since = max(until - int(min(most, TRACED_SECONDS) / max(run.step_seconds, 1e-9)), trace.earliest, 0)
-    start = run.checkpoints.before(since)
-    replayer.go(start, since)
-    return onset(replayer, start, until, holds, exact=since == trace.earliest)
+def state_at(problem: Problem, run: Run, step: int) -> TrainingState:
+    """Return a copy of the run's state at a past step, by a replay from the nearest known one before."""
+    if step == run.state.step:
+        return run.state.copy()
+    kept, examined = run.case.kept.at(step), run.case.examined
+    if kept is not None:
+        return kept.copy()
+    state = run.checkpoints.before(step)
+    if examined is not None and state.step < examined.step <= step:
+        state = examined.copy()
+    advance(problem, state, run.recipe, step - state.step, run.kernel)
+    return state
 
 
-def since_by_gradients(problem: Problem, run: Run, trace: Trace) -> Since | None:
-    """Return the first step of a dead layer from its gradients, or None.
-
-    Under plain descent without penalties, only their gradients move the layer and the layers before it. So the layer is
-    dead, as it is now, after the last gradient that was not 0, which needed an active unit.
-    """
-    settings = run.settings
-    units = problem.layout.sizes[trace.layer]
-    if trace.kind != "dead" or len(trace.units) < units or settings.optimizer != "sgd" or settings.penalised:
-        return None
-    history = run.window(None, None, MOST_BUCKETS)
-    names = [f"grad_l1/{kind}{layer}" for layer in range(1, trace.layer + 1) for kind in "Wb"]
-    moved = (history.maximum[[history.names.index(name) for name in names]] != 0.0).any(axis=0)
-    places = np.flatnonzero(moved)
-    last = int(places[-1]) if len(places) else None
-    if last is not None and history.first[last] != history.last[last]:
-        return None
-    since = 0 if last is None else int(history.last[last]) + 1
-    if any(edit.at_step >= since and MOVES & set(edit.changes()) for edit in run.recipe.edits):
-        return None
-    return Since(since)
+def replay_seconds(run: Run, step: int) -> float:
+    """Return the expected cost of `state_at`."""
+    if step == run.state.step or run.case.kept.at(step) is not None:
+        return 0.0
+    known = run.checkpoints.step_before(step)
+    examined = run.case.examined
+    if examined is not None and examined.step <= step:
+        known = max(known, examined.step)
+    return (step - known) * run.step_seconds
 
 
-def is_there(problem: Problem, state: TrainingState, trace: Trace) -> bool:
-    """True if the state shows the trace."""
-    if trace.kind == "dead":
-        dead = dead_units(problem, state.parameters, trace.layer)
-        return tuple(np.flatnonzero(dead).tolist()) == trace.units
-    if trace.kind == "saturated":
-        return bool(saturated_share(problem, state.parameters, trace.layer) >= trace.units[0])
-    return tuple(map(tuple, equal_units(problem, state.parameters, trace.layer))) == trace.units
+def states_between(problem: Problem, run: Run, until: int) -> list[Measured]:
+    """Measure the states after the last examined one, before step `until`."""
+    if run.case.examined is None:
+        return []
+    state, found = run.case.examined.copy(), []
+    while state.step < until - 1:
+        advance(problem, state, run.recipe, 1, run.kernel)
+        found.append(measured(problem, state))
+    return found
+
+
+def change_at(problem: Problem, run: Run, step: int) -> Change:
+    """Return the parameter that moved most in the change from that step."""
+    state = state_at(problem, run, step)
+    settings = run.recipe.settings_at(step)
+    gradients, _ = next_gradient(problem, state, run.recipe)
+    rows = batch_rows(problem, settings, run.recipe.seed, state.samples_seen)
+    before = state.parameters.copy()
+    advance(problem, state, run.recipe, 1, run.kernel)
+    place = int(np.abs(state.parameters - before).argmax())
+    name, entry = _name_of(problem, place)
+    return Change(
+        step=step,
+        parameter=name,
+        entry=entry,
+        before=float(before[place]),
+        after=float(state.parameters[place]),
+        rows=tuple(rows[:MOST_ROWS].tolist()),
+        batch=len(rows),
+        gradient=float(gradients[name].reshape(-1)[entry]),
+        rate=rate_of(settings)(step),
+    )
+
+
+def _name_of(problem: Problem, place: int) -> tuple[str, int]:
+    """Return the parameter at this place of the flat vector, and the place within it."""
+    for name, length in zip(problem.layout.names, problem.layout.lengths, strict=True):
+        if place < length:
+            return name, place
+        place -= length
+    raise IndexError("beyond the last parameter")

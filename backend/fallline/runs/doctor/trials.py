@@ -6,6 +6,7 @@ rules, nor the schedule.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -20,13 +21,14 @@ from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
 from fallline.runs.checks.bounds import step_seconds
 from fallline.runs.checks.run import forked_recipe, merge_edit
+from fallline.runs.doctor.tracing import replay_seconds, state_at
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import Edit
 
-Attempt = Callable[[float, Callable[[], Any]], Any]
-"""Calls a function with this expected cost in seconds, or returns None if that is too long now."""
+Take = Callable[[str, float, Callable[[], Any]], Any]
+"""Calls a function of this name and expected cost in seconds once an examination, or raises NotNow."""
 
 MOST_STEPS, FEWEST_STEPS = 100, 10
 """Steps of a trial. In the most, a rate that is too high usually shows; fewer than the fewest show nothing."""
@@ -34,8 +36,8 @@ MOST_STEPS, FEWEST_STEPS = 100, 10
 TRIAL_SECONDS, SEARCH_SECONDS = 0.12, 0.6
 """Most seconds of a trial, and of all trials of one examination, by the estimate of the recipe's cost."""
 
-REPLAY_SECONDS = 0.25
-"""Most computing time from the last checkpoint to the step of the fork."""
+REPLAY_SECONDS = 10.0
+"""Most computing time from the step of a fork to the present one, by the same estimate."""
 
 LOST = 3.0
 """Factor by which a loss has grown so much that the trial has failed."""
@@ -48,58 +50,49 @@ CHECKS = 5
 
 
 class Trials:
-    """Tries commands on one run in one examination."""
+    """Tries commands on one run in one examination, at step `step`, with the recipe's edits before it."""
 
-    def __init__(self, problem: Problem, run: Run, attempt: Attempt) -> None:
-        self._problem, self._run, self._attempt = problem, run, attempt
+    def __init__(self, problem: Problem, run: Run, step: int, take: Take) -> None:
+        self._problem, self._run, self._step, self._take = problem, run, step, take
+        edits = [edit for edit in run.recipe.edits if edit.at_step < step]
+        self._recipe = run.recipe.model_copy(update={"edits": edits})
         self._starts: dict[int, TrainingState] = {}
         self._spent = 0.0
 
     def __call__(self, command: Mapping[str, Any]) -> Trial | None:
         """Return the result of the trial, or None if it takes too long."""
-        return self._try(*self._continuation(command))
+        return self._try(json.dumps(command, sort_keys=True), *self._continuation(command))
 
     def _continuation(self, command: Mapping[str, Any]) -> tuple[int, RunRecipe]:
         """Return the step and the recipe from which the run would continue."""
-        run = self._run
+        run = self._recipe
         fields = {name: value for name, value in command.items() if name != "do"}
         if command["do"] == "add_run":
             fork = AddRun.model_validate({"name": run.name, "fork_of": run.name, **fields})
-            return fields["at_step"], forked_recipe(run.recipe, fields["at_step"], fork)
-        step = run.state.step
-        edited = merge_edit(run.recipe.edits, Edit.model_validate({"at_step": step, **fields}))
-        return step, run.recipe.model_copy(update={"edits": edited})
+            return fields["at_step"], forked_recipe(run, fields["at_step"], fork)
+        edited = merge_edit(run.edits, Edit.model_validate({"at_step": self._step, **fields}))
+        return self._step, run.model_copy(update={"edits": edited})
 
-    def _try(self, at_step: int, recipe: RunRecipe) -> Trial | None:
+    def _try(self, name: str, at_step: int, recipe: RunRecipe) -> Trial | None:
         problem, run = self._problem, self._run
         batch = recipe.settings_at(at_step).batch_size or problem.train.count
         each = step_seconds(problem.layout.sizes, min(batch, problem.train.count), 0)
         steps = min(int(min(TRIAL_SECONDS, SEARCH_SECONDS - self._spent) / each), MOST_STEPS)
-        replay = 0.0 if at_step in self._starts else self._replay_seconds(at_step)
-        if steps < FEWEST_STEPS or replay > REPLAY_SECONDS:
+        if steps < FEWEST_STEPS or (at_step < self._step and (self._step - at_step) * each > REPLAY_SECONDS):
             return None
         checks = (CHECKS + 1) * 2 * step_seconds(problem.layout.sizes, 0, problem.train.count)
+        replay = 0.0 if at_step in self._starts else replay_seconds(run, at_step)
         pace = run.step_seconds if run.seconds > 0.0 else each
-        trial: Trial | None = self._attempt(
-            replay + steps * pace + checks, lambda: self._steps(at_step, recipe, steps)
+        trial: Trial = self._take(
+            name, replay + steps * pace + checks, lambda: self._steps(at_step, recipe, steps)
         )
-        if trial is not None:
-            self._spent += each * trial.steps + checks
+        self._spent += each * trial.steps + checks
         return trial
-
-    def _replay_seconds(self, at_step: int) -> float:
-        run = self._run
-        nearest = run.state if at_step == run.state.step else run.checkpoints.before(at_step)
-        return (at_step - nearest.step) * run.step_seconds
 
     def _start(self, at_step: int) -> TrainingState:
         if at_step not in self._starts:
-            run = self._run
-            nearest = run.state if at_step == run.state.step else run.checkpoints.before(at_step)
-            state = nearest.copy()
+            state = state_at(self._problem, self._run, at_step)
             state.diverged_at = None  # other settings may not diverge here
-            if state.step < at_step:
-                advance(self._problem, state, run.recipe, at_step - state.step, run.kernel)
             self._starts[at_step] = state
         return self._starts[at_step].copy()
 

@@ -6,35 +6,29 @@ Must not know rules, nor the schedule.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import cache, partial
-from typing import Any
 
 import numpy as np
 
-from fallline.diagnosis.view import RECENT, Edge, Layer, Noise, Task, View
-from fallline.engine.evaluation import evaluate
+from fallline.diagnosis.examine import Record, best_since, seen_with
+from fallline.diagnosis.view import Edge, Task, View
 from fallline.engine.measures.curvature import MOST_PARAMETERS, spectrum
 from fallline.engine.measures.edge import edge_of
-from fallline.engine.measures.noise import Scatter, noise_of
-from fallline.engine.measures.probes import LayerUnits, units
-from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import rate_of
 from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN
-from fallline.runs.doctor.trials import Attempt, Trials
+from fallline.runs.checks.bounds import step_seconds
+from fallline.runs.doctor.tracing import change_at, measured, replay_seconds, states_between
+from fallline.runs.doctor.trials import Take, Trials
 from fallline.runs.run import Run
-from fallline.vocabulary.columns import Buckets
-
-FRESH_STEPS, FRESH_SHARE = 50, 20
-"""An expensive measurement is repeated after `FRESH_STEPS` or 1 / `FRESH_SHARE` of the steps, and after an edit."""
+from fallline.vocabulary.run_settings import RunSettings
 
 MOST_WORK = 1e8
-"""Most multiplications of an expensive measurement: about 50 ms."""
+"""Most multiplications for the curvature: about 50 ms."""
 
 MEASURE_SECONDS, MULTIPLY_SECONDS = 1e-3, 5e-10
-"""About the fixed cost of an expensive measurement, and the cost of each multiplication."""
+"""About the fixed cost of the curvature, and the cost of each multiplication."""
 
 
 def task_of(problem: Problem) -> Task:
@@ -53,93 +47,67 @@ def task_of(problem: Problem) -> Task:
     )
 
 
-Take = Callable[[float, Callable[[], Any]], Any]
-"""Calls a function with this expected cost in seconds, or raises NotNow."""
-
-
-def view_of(problem: Problem, task: Task, run: Run, take: Take, attempt: Attempt) -> View:
-    """Return the run; `take` calls measurements, `attempt` calls trials."""
-    state, step, settings = run.state, run.state.step, run.settings
-    now = evaluate(problem, state.parameters)
-    *hidden, _ = units(problem, state.parameters)
-    names = zip(problem.activations, hidden, strict=False)
-
-    @cache  # several rules use the same columns
-    def columns(since: int, at_most: int) -> Buckets:
-        return run.history.range(since, step - 1, at_most)
-
+def view_of(
+    problem: Problem,
+    task: Task,
+    run: Run,
+    state: TrainingState,
+    record: Record,
+    take: Take,
+    *,
+    diverged: bool,
+) -> View:
+    """Return the run in this state, after the examinations in `record`; `take` makes expensive measurements."""
+    step, case = state.step, run.case
+    now = take("now", 0.0, lambda: measured(problem, state))
+    last = max(step - 1, 0)
+    settings = run.recipe.settings_at(last)
+    series = case.track.before(step, max(record.step, 0))
+    check = 2.0 * step_seconds(problem.layout.sizes, 0, problem.train.count)
+    states = max(step - 1 - record.step, 0)
     return View(
         task=task,
         step=step,
-        diverged=run.diverged,
+        diverged=diverged,
         settings=settings,
         scales=OPTIMIZERS[settings.optimizer].stability.divisor is not None,
-        rate=rate_of(settings)(step),
+        rate=rate_of(settings)(last),
         first_rate=run.recipe.settings.learning_rate,
-        edits=tuple((edit.at_step, edit.changes()) for edit in run.recipe.edits if edit.at_step <= step),
-        loss=now["train_loss"],
-        score=now[f"train_{problem.score.name}"],
-        layers=tuple(_layer(activation, layer) for activation, layer in names),
-        columns=columns,
-        recent=columns(max(step - RECENT, 0), RECENT),
-        noise=lambda: _fresh(run, take, "noise", _noise_work(problem), partial(_noise, problem, run)),
-        edge=lambda: _fresh(run, take, "edge", _edge_work(problem), partial(_edge, problem, run)),
-        trial=Trials(problem, run, attempt),
+        edits=tuple((edit.at_step, edit.changes()) for edit in run.recipe.edits if edit.at_step < step),
+        now=now,
+        seen=seen_with(record, now),
+        series=series,
+        best=best_since(record, series) or (record.best,),
+        first_slope=record.first_slope if record.step >= 0 else math.sqrt(now.noise.mean_squared),
+        is_open=lambda rule, subject: (rule, subject) in record.stretches,
+        between=lambda: take(
+            "between", states * (check + run.step_seconds), lambda: states_between(problem, run, step)
+        ),
+        edge=lambda: _edge(problem, settings, state, take),
+        change=lambda at: take(
+            f"change {at}", replay_seconds(run, at) + check, lambda: change_at(problem, run, at)
+        ),
+        trial=Trials(problem, run, step, take),
     )
 
 
-def _layer(activation: str, layer: LayerUnits) -> Layer:
-    saturated = None if layer.saturated_share is None else tuple(layer.saturated_share)
-    return Layer(
-        ACTIVATIONS[activation].lines[1], tuple(layer.dead), saturated, tuple(map(tuple, layer.alike))
-    )
-
-
-def _fresh(run: Run, take: Take, name: str, work: float, measure: Callable[[], Any]) -> Any:
-    """Return a recent or a new measurement; None for one that is too large."""
-    if work > MOST_WORK:
+def _edge(problem: Problem, settings: RunSettings, state: TrainingState, take: Take) -> Edge | None:
+    """Return the curvature; None for a network that is too large, or if it is not known."""
+    count = problem.layout.count
+    work = 12.0 * problem.train.count * count**2
+    if count > MOST_PARAMETERS or work > MOST_WORK:
         return None
-    step, settings = run.state.step, run.settings
-    recent = run.case.measurements.get(name)
-    if recent is None or recent[1] != settings or step - recent[0] >= max(FRESH_STEPS, step // FRESH_SHARE):
-        value = take(MEASURE_SECONDS + work * MULTIPLY_SECONDS, measure)
-        recent = run.case.measurements[name] = (step, settings, value)
-    return recent[2]
-
-
-def _noise_work(problem: Problem) -> float:
-    return 10.0 * problem.train.count * problem.layout.count
-
-
-def _edge_work(problem: Problem) -> float:
-    if problem.layout.count > MOST_PARAMETERS:
-        return math.inf
-    return 12.0 * problem.train.count * problem.layout.count**2
-
-
-def _noise(problem: Problem, run: Run) -> Noise | None:
-    scatter = noise_of(problem, run.state.parameters)
-    lengths, whole = problem.layout.lengths, scatter.whole
-    counts = [weights + biases for weights, biases in zip(lengths[0::2], lengths[1::2], strict=True)]
-    sizes = tuple(
-        _root_mean_square(layer, count) for layer, count in zip(scatter.layers, counts, strict=True)
+    return take(  # type: ignore[no-any-return]
+        "edge", MEASURE_SECONDS + work * MULTIPLY_SECONDS, lambda: _curvature(problem, settings, state)
     )
-    noise = Noise(whole.samples, whole.trace_covariance, whole.mean_squared, sizes)
-    return noise if math.isfinite(noise.trace + noise.mean_squared) else None
 
 
-def _root_mean_square(layer: Scatter, count: int) -> float:
-    """Root mean square of the entries of single samples' gradients."""
-    m = layer.samples
-    return math.sqrt((layer.trace_covariance * (m - 1) / m + layer.mean_squared) / count)
-
-
-def _edge(problem: Problem, run: Run) -> Edge | None:
-    edge = edge_of(run.settings, run.state)
+def _curvature(problem: Problem, settings: RunSettings, state: TrainingState) -> Edge | None:
+    edge = edge_of(settings, state)
     if not edge.known:
         return None
     try:
-        eigenvalues = spectrum(problem, run.state.parameters, run.settings.l2, edge.scale).eigenvalues
+        eigenvalues = spectrum(problem, state.parameters, settings.l2, edge.scale).eigenvalues
     except (FloatingPointError, np.linalg.LinAlgError):
         return None
-    return Edge(float(eigenvalues[0]), edge.limit, run.state.step)
+    return Edge(float(eigenvalues[0]), edge.limit, state.step)

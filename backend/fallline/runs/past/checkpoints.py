@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Protocol
 
 from fallline.engine.state import TrainingState
@@ -31,11 +29,8 @@ ENOUGH = 512
 _OVERHEAD = 600
 """About the bytes of a state beside its arrays."""
 
-MOST_RECENT = 64
-"""Most states since the last examination: beyond, every other one is dropped."""
-
 RECENT_BYTES = 250_000
-"""Bytes of these states: a large network has fewer of them."""
+"""Bytes of the states that wait for their examination: a large network has fewer of them."""
 
 
 class CheckpointBudget(Protocol):
@@ -132,6 +127,10 @@ class Checkpoints:
         """Return a copy of the last stored state at or before `step`."""
         return self._states[bisect_right(self._steps, step) - 1].copy()
 
+    def step_before(self, step: int) -> int:
+        """Return the step of that state."""
+        return self._steps[bisect_right(self._steps, step) - 1]
+
     def _thin(self) -> None:
         """Drop every other state, but not the first and the last."""
         self._states = [*self._states[:1], *self._states[:0:-2][::-1]]
@@ -145,50 +144,39 @@ def state_bytes(state: TrainingState) -> int:
     return state.parameters.nbytes + sum(values.nbytes for values in state.slots.values()) + _OVERHEAD
 
 
-class RecentStates:
-    """The first state, and the states at ends of slices since, unchanged."""
+class KeptStates:
+    """States of a run at the steps that are still to be examined, unchanged, the earliest first.
+
+    When they are too large, later ones are left out: these are replayed.
+    """
 
     def __init__(self) -> None:
-        self._states: list[TrainingState] = []
-        self._apart = 1
-        self._skipped = 0
-
-    def begin(self, state: TrainingState) -> None:
-        """Start anew at this state: everything before has been examined."""
-        self._states, self._apart, self._skipped = [state], 1, 0
+        self._states: dict[int, TrainingState] = {}
+        self._bytes = 0
 
     def offer(self, state: TrainingState) -> None:
-        """Store the state if one is due: the run has just reached it."""
-        self._skipped += 1
-        if self._skipped < self._apart:
-            return
-        self._states.append(state.copy())
-        self._skipped = 0
-        size = state.parameters.nbytes + sum(values.nbytes for values in state.slots.values())
-        most = max(RECENT_BYTES // size, 2)
-        if len(self._states) > min(MOST_RECENT, most):
-            self._states = self._states[::2]
-            self._apart *= 2
+        """Store a copy of the state if there is room."""
+        size = state_bytes(state)
+        if self._bytes + size <= RECENT_BYTES or not self._states:
+            self._states[state.step] = state.copy()
+            self._bytes += size
 
     @property
     def nbytes(self) -> int:
         """About the bytes of the states."""
-        return sum(map(state_bytes, self._states))
+        return self._bytes
 
-    def before(self, step: int) -> tuple[TrainingState, ...]:
-        """Return the states before that step."""
-        return tuple(state for state in self._states if state.step < step)
+    def at(self, step: int) -> TrainingState | None:
+        """Return the state at that step, not to be changed, or None."""
+        return self._states.get(step)
 
+    def drop(self, first: int, last: int) -> None:
+        """Drop the states first <= step <= last."""
+        self._states = {step: state for step, state in self._states.items() if not first <= step <= last}
+        self._bytes = sum(map(state_bytes, self._states.values()))
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """A search for the first step of a condition, among the `states` before `until`."""
-
-    states: tuple[TrainingState, ...]
-    until: int
-
-    @property
-    def stretch(self) -> int:
-        """Most steps between two neighbours among the states and `until`."""
-        steps = [*(state.step for state in self.states), self.until]
-        return max((after - before for before, after in pairwise(steps)), default=0)
+    def copy(self) -> KeptStates:
+        """Return another collection of the same states."""
+        twin = KeptStates()
+        twin._states, twin._bytes = dict(self._states), self._bytes
+        return twin

@@ -11,13 +11,11 @@ from typing import Any
 
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem
-from fallline.runs.case import Case
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock
 from fallline.runs.persistence.replayed_facts import ReplayedFacts, ReplayedRun
 from fallline.runs.persistence.saving import Saved, restore
 from fallline.runs.run import Run
-from fallline.vocabulary.findings import Evidence
 from fallline.vocabulary.journal import StoredExperiment
 from fallline.vocabulary.provenance import TO_ROUNDING, replay_of
 from fallline.vocabulary.run_settings import StopCondition
@@ -51,9 +49,6 @@ def restored_runs(
             problem, replayed.recipe, kernels, kernels.named(replayed.provenance.kernel), checkpoint_budget
         )
         run.generation, run.is_rounded = replayed.generation, replayed.is_rounded
-        evidence = stored_experiment.progress.get("seen", {}).get(name, {})  # the first versions stored none
-        replayed.record.resume({id: Evidence(**fields) for id, fields in evidence.items()})
-        run.case = Case(replayed.record)
         restored.runs[name] = run
         _restore(run, replayed, stored_experiment, restored)
     return restored

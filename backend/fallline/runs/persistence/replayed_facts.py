@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from fallline.diagnosis.examine import Record
 from fallline.runs.checks.run import merge_edit
-from fallline.vocabulary.findings import Finding
 from fallline.vocabulary.journal import Json
 from fallline.vocabulary.provenance import Provenance
 from fallline.vocabulary.recipe import Recipe, RunRecipe
@@ -16,7 +14,7 @@ from fallline.vocabulary.run_settings import Edit
 
 @dataclass(slots=True)
 class ReplayedRun:
-    """A run's recipe with all edits, its provenance and its findings.
+    """A run's recipe with all edits, and its provenance.
 
     `is_rounded`: other builds replayed part of its past, equal to rounding only. `provenance` then names the last ones.
     """
@@ -25,7 +23,6 @@ class ReplayedRun:
     generation: int
     provenance: Provenance
     is_rounded: bool = False
-    record: Record = field(default_factory=Record)
 
     def edit(self, fact: Json) -> None:
         """Apply the fact of an edit, a new label, or both."""
@@ -75,11 +72,10 @@ def _apply(replayed: ReplayedFacts, fact: Json) -> None:
         case "edited":
             replayed.runs[fact["run"]].edit(fact)
         case "found":
-            replayed.runs[fact["run"]].record.take([Finding.read(fact["finding"])])
+            pass  # earlier versions stored findings, which follow from the recipe
         case "reset" | "run_added":
             recipe = RunRecipe.model_validate(fact["recipe"])
             run = ReplayedRun(recipe, fact["generation"], _provenance(fact), fact.get("rounded", False))
-            run.record.take(map(Finding.read, fact.get("findings", ())))
             replayed.runs[recipe.name] = run
         case "run_removed":
             replayed.removed[fact["run"]] = replayed.runs.pop(fact["run"]).generation

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fallline.diagnosis.storing import read_record, record_as_json
+from fallline.diagnosis.track import Track
 from fallline.engine.state import TrainingState
+from fallline.runs.case import Case
 from fallline.runs.run import Run
 from fallline.vocabulary.packing import About, Arrays, Damaged, pack, unpack
 from fallline.vocabulary.provenance import Provenance
 
-HEAD, CHECKPOINT, HISTORY = "head", "checkpoint-", "history-"
+HEAD, CHECKPOINT, HISTORY, DOCTOR = "head", "checkpoint-", "history-", "doctor"
 
 
-SHAPE = 1
+SHAPE = 2
 """Version of these pieces. Pieces of another version are ignored, and the run is replayed from step 0."""
 
 
@@ -45,9 +48,9 @@ class Saved:
         before = {} if clears else self.versions
         states = {f"{CHECKPOINT}{state.step}": state for state in run.checkpoints}
         pieces = {HISTORY + part.name: part for part in run.history.parts()}
-        now: dict[str, object] = {HEAD: 0, **dict.fromkeys(states, 0)}
+        now: dict[str, object] = {HEAD: 0, DOCTOR: 0, **dict.fromkeys(states, 0)}
         now |= {name: part.version for name, part in pieces.items()}
-        parts = {HEAD: _head(run, list(now))}
+        parts = {HEAD: _head(run, list(now)), DOCTOR: _doctor(run.case)}
         parts |= {name: _packed(state) for name, state in states.items() if name not in before}
         parts |= {
             name: pack(part.about, part.arrays())
@@ -77,6 +80,24 @@ def _head(run: Run, names: list[str]) -> bytes:
         },
         {**arrays, **latest},
     )
+
+
+def _doctor(case: Case) -> bytes:
+    """Pack the record of the scheduled examinations, the state at the last one, and the track."""
+    about, arrays = ({}, {}) if case.examined is None else _packable(case.examined)
+    track, columns = case.track.about()
+    record = record_as_json(case.record)
+    return pack({"record": record, "examined": about, "track": track}, {**arrays, **columns})
+
+
+def _restore_doctor(run: Run, data: bytes) -> Case:
+    about, arrays = unpack(data)
+    case = Case(Track(run.history.names))
+    case.track.restore(about["track"], arrays)
+    case.record = read_record(about["record"])
+    if about["examined"]:
+        case.examined = _state(about["examined"], arrays)
+    return case
 
 
 def _packed(state: TrainingState) -> bytes:
@@ -125,10 +146,11 @@ def restore(run: Run, parts: Mapping[str, bytes]) -> tuple[Saved, Provenance] | 
         pieces = [unpack(data) for name, data in parts.items() if name.startswith(HISTORY)]
         if state.parameters.shape != run.state.parameters.shape or about["history"]["count"] != state.step:
             raise Damaged("the pieces belong to different runs")
+        case = _restore_doctor(run, parts[DOCTOR])
         run.history.restore(about["history"], arrays, pieces)
     except (ValueError, KeyError, TypeError):
         return None
-    run.state = state
+    run.state, run.case = state, case
     run.checkpoints.restore(about["checkpoints"], [state for state in states.values() if state is not None])
     if "stop_watch" in about:  # states stored before stop conditions existed have none
         run.stop_watch.resume(about["stop_watch"])
@@ -150,6 +172,6 @@ def _checkpoint(data: bytes) -> TrainingState | None:
 def _as_stored(run: Run, useless: list[str]) -> Saved:
     """Return the stored pieces; the next save deletes the `useless` ones."""
     versions: dict[str, object] = {HISTORY + part.name: part.version for part in run.history.parts()}
-    versions |= {f"{CHECKPOINT}{state.step}": 0 for state in run.checkpoints} | {HEAD: 0}
+    versions |= {f"{CHECKPOINT}{state.step}": 0 for state in run.checkpoints} | {HEAD: 0, DOCTOR: 0}
     versions |= dict.fromkeys(useless)
     return Saved(versions, run.seconds)

@@ -1,0 +1,131 @@
+"""How a run is doing: its best numbers, its verdict, and whether it came to grave harm. Must not know rules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from fallline.diagnosis.track import Series
+from fallline.diagnosis.view import Best, View
+from fallline.diagnosis.windows import HALF, WINDOW
+from fallline.vocabulary.columns import Floats
+from fallline.vocabulary.findings import Verdict
+
+MEAN = 25
+"""Points of a mean that is compared with the lowest such mean."""
+
+UNLEARNT = 0.98
+"""A loss above this share of the baseline's has learned nothing."""
+
+CLIMBS_DOWN = 0.05
+"""A loss that falls by less than this share, from one half of the window to the other, is not on its way."""
+
+WORSE, VISIBLE = 2.0, 0.05
+"""A mean loss above so many times its lowest, and by this share of the baseline above it, is grave harm."""
+
+FALLING = 0.95
+"""A median loss below this share of the median before is falling."""
+
+OVERFITS = 1.2
+"""A test loss above so many times its best, and rising, overfits."""
+
+FEWEST = 8
+"""Fewest points of an eighth of the run, for a verdict on whether the loss falls."""
+
+
+def best_of(best: Best, series: Series) -> tuple[Best, ...]:
+    """Return the best numbers up to each new point, after the `best` ones up to the last examination."""
+    found = []
+    losses, tests, steps = series.loss, series.test, series.steps.tolist()
+    for place in range(series.fresh, len(series)):
+        loss, test, step = float(losses[place]), float(tests[place]), steps[place]
+        if loss < best.loss:
+            best = replace(best, loss=loss, loss_step=step)
+        if test < best.test:
+            best = replace(best, test=test, test_step=step, train_then=loss)
+        if place >= MEAN - 1:
+            best = _with_means(best, series, place)
+        if loss <= best.mean and math.isfinite(best.mean):
+            best = replace(best, level_step=step)
+        found.append(best)
+    return tuple(found)
+
+
+def _with_means(best: Best, series: Series, place: int) -> Best:
+    part = slice(place - MEAN + 1, place + 1)
+    mean, test_mean = float(series.loss[part].mean()), float(series.test[part].mean())
+    if test_mean < best.test_mean:
+        best = replace(best, test_mean=test_mean)
+    if mean < best.mean:
+        below = np.flatnonzero(series.loss[part] <= mean)
+        level = int(series.steps[part][below[-1]]) if len(below) else best.level_step
+        best = replace(best, mean=mean, mean_step=int(series.steps[place]), level_step=level)
+    return best
+
+
+def is_grave(view: View) -> bool:
+    """Return whether it diverged, has learned nothing and is not on its way, or is twice as bad as it was."""
+    if view.diverged:
+        return True
+    losses = view.series.loss[-WINDOW:]
+    if len(losses) < MEAN or not view.best:
+        return False
+    baseline, best = view.task.baseline, view.best[-1]
+    last = float(losses[-MEAN:].mean())
+    if len(losses) >= WINDOW and last >= UNLEARNT * baseline:
+        before, after = float(losses[:HALF].mean()), float(losses[HALF:].mean())
+        if after > (1.0 - CLIMBS_DOWN) * before:
+            return True
+    tests = float(view.series.test[-MEAN:].mean())
+    pairs = ((last, best.mean), (tests, best.test_mean))
+    return any(now > max(WORSE * least, least + VISIBLE * baseline) for now, least in pairs)
+
+
+def harm_of(view: View) -> float:
+    """Return the loss now over the best so far, the worse of train and test; 1 if it is the best."""
+    if view.diverged:
+        return math.inf
+    if not view.best:
+        return 1.0
+    best = view.best[-1]
+    pairs = [(view.now.loss, best.loss)] + ([(view.now.test_loss, best.test)] if view.task.has_test else [])
+    floor = VISIBLE * view.task.baseline  # at a tiny loss every change is a large share
+    return max(1.0, *((now + floor) / (least + floor) for now, least in pairs if now > least))
+
+
+def verdict_of(view: View) -> Verdict:
+    """Return the verdict on the run; the later of two that hold counts."""
+    task = view.task
+    if view.diverged:
+        return "diverged"
+    if any(layer.is_dead for layer in view.layers):
+        return "dead"
+    if not view.step:
+        return "waiting"
+    if not view.loss < UNLEARNT * task.baseline:
+        return "on_the_way" if _moves(view, lambda now, before: now < FALLING * before) else "flat"
+    best = min([view.now.test_loss, *(each.test for each in view.best[-1:])])
+    overfits = task.has_test and view.now.test_loss > OVERFITS * best
+    if overfits and _moves(view, lambda now, before: now > before, view.series.test):
+        return "overfitting"
+    return "learning"
+
+
+def _moves(view: View, compares: Callable[[float, float], bool], values: Floats | None = None) -> bool:
+    """Return whether the medians of the last eighth of the steps, and of the eighth before, compare so.
+
+    Before there are enough points, the last half of the points is compared with the first.
+    """
+    values = view.series.loss if values is None else values
+    if len(values) < 2:
+        return False
+    eighth = view.step / 8.0
+    start, middle = np.searchsorted(
+        view.series.steps, [view.step - 2.0 * eighth, view.step - eighth]
+    ).tolist()
+    if len(values) - middle < FEWEST or middle - start < FEWEST:
+        start, middle = max(len(values) - 2 * FEWEST, 0), len(values) - min(len(values) // 2, FEWEST)
+    return compares(float(np.median(values[middle:])), float(np.median(values[start:middle])))

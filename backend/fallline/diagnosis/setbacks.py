@@ -1,0 +1,106 @@
+"""A loss that jumps up, or stays above what the run has already reached. Must not know other rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from fallline.diagnosis.remedies import first_helpful, first_tried, fork, lower_rates, rewound_to_best
+from fallline.diagnosis.rule import Held, Sighting, Words
+from fallline.diagnosis.view import View
+from fallline.diagnosis.windows import held
+from fallline.diagnosis.words import number
+from fallline.vocabulary.findings import Remedy, Why
+
+USUAL = 50
+"""Points before a spike whose median is the usual loss."""
+
+JUMPS = 5.0
+"""Factor by which a spike is above the usual loss."""
+
+VISIBLE = 0.05
+"""Least rise as a share of the baseline's loss: in a small loss every change is a large share."""
+
+MEAN = 25
+"""Points of a mean that is compared with the lowest such mean."""
+
+WORSE = 2.0
+"""Factor by which it is above the lowest."""
+
+LASTED = 100
+"""Least points since the lowest mean."""
+
+
+def spike(view: View) -> Iterator[Sighting]:
+    """Find a loss far above the steps before it (Chowdhery et al. 2022, arXiv:2204.02311)."""
+    series = view.series
+    start = max(series.fresh, USUAL)
+    if start >= len(series):
+        return
+    usual = np.median(sliding_window_view(series.loss[start - USUAL : -1], USUAL), axis=1)
+    peaks = series.peak[start:]
+    over = np.flatnonzero(peaks > np.maximum(JUMPS * usual, usual + VISIBLE * view.task.baseline))
+    if len(over):
+        first, last = start + int(over[0]), start + int(over[-1])
+        step = int(series.peak_step[first])
+        words = _spike(view, step, float(usual[over[0]]), float(series.peak[first]))
+        here = Held(int(series.steps[last]) + 1, lambda: step)
+        yield Sighting(lambda since: words, "warning", here, did=True)
+
+
+def _spike(view: View, step: int, usual: float, peak: float) -> Words:
+    return Words(
+        title="{run}: the loss jumped.",
+        evidence=f"At step {step:,} the loss was {number(peak)}; in the {USUAL} points before it was {number(usual)}.",
+        mark="loss jumped",
+        why=Why(
+            "One step moved the parameters across a steep slope of the loss, to a place far above.",
+            "W1 = W1 - lr * dW1",
+        ),
+        remedies=lambda: first_helpful(
+            lambda: first_tried(lambda view, trial: trial.after < peak, view, _calmer(view, step))
+        ),
+    )
+
+
+def _calmer(view: View, step: int) -> Iterator[Remedy]:
+    """Yield forks from before the jump with lower rates."""
+    for rate in lower_rates(view, 5.0):
+        yield fork(view, "Rewind, lower rate", max(step - 1, 0), learning_rate=rate)
+
+
+def worse_than_before(view: View) -> Iterator[Sighting]:
+    """Find a loss that has long been above what the run had reached."""
+    series = view.series
+    start = max(series.fresh, MEAN - 1 - series.offset, MEAN - 1)
+    if start >= len(series) or not view.best:
+        return
+    means = sliding_window_view(series.loss[start - MEAN + 1 :], MEAN).mean(axis=1)
+    best = view.best[start - series.fresh :]
+    least = np.array([each.mean for each in best])
+    since_best = series.steps[start:] - np.array([each.mean_step for each in best])
+    worse = means > np.maximum(WORSE * least, least + VISIBLE * view.task.baseline)
+    holds = np.zeros(len(series) - series.fresh, dtype=np.bool_)
+    holds[start - series.fresh :] = worse & (since_best >= LASTED * view.apart)
+    lasts = held(view, holds)
+    if lasts is not None:
+        then = view.best[int(np.flatnonzero(holds)[0])]
+        here = Held(lasts.last, lambda: then.level_step + 1)
+        words = _worse(view, float(means[-1]), then.mean, then.level_step)
+        yield Sighting(lambda since: words, "warning", here)
+
+
+def _worse(view: View, now: float, least: float, step: int) -> Words:
+    return Words(
+        title="{run} was better before.",
+        evidence=f"Train loss {number(now)} over the last {MEAN * view.apart:,} steps; until step {step:,} it was as "
+        f"low as {number(least)}.",
+        mark="worse than before",
+        why=Why(
+            "A step led to a place from which the steps since have not found back.",
+            "W1 = W1 - lr * dW1",
+        ),
+        remedies=lambda: first_helpful(lambda: rewound_to_best(view)),
+    )

@@ -1,0 +1,45 @@
+"""A record of examinations as plain JSON, to store it, and back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fallline.diagnosis.examine import Record, Stretch
+from fallline.diagnosis.view import Best
+from fallline.vocabulary.findings import Evidence, Finding
+from fallline.vocabulary.journal import Json
+
+
+def record_as_json(record: Record) -> Json:
+    """Return plain JSON for `read_record`. The last examined state is left out: rules do not need it."""
+    return {
+        "step": record.step,
+        "first_slope": record.first_slope,
+        "seen": [list(each) for each in record.seen],
+        "best": asdict(record.best),
+        "dates": [[*key, list(dates.items())] for key, dates in record.dates.items()],
+        "stretches": [
+            [rule, list(subject), asdict(stretch)] for (rule, subject), stretch in record.stretches.items()
+        ],
+        "findings": [finding.stored() for finding in record.findings],
+        "fresh": {id: asdict(evidence) for id, evidence in record.fresh.items()},
+        "verdict": record.verdict,
+    }
+
+
+def read_record(stored: Json) -> Record:
+    """Return the record from its stored JSON."""
+    return Record(
+        step=stored["step"],
+        first_slope=stored["first_slope"],
+        seen=tuple((step, loss) for step, loss in stored["seen"]),
+        best=Best(**stored["best"]),
+        dates={(kind, layer): dict(dates) for kind, layer, dates in stored["dates"]},
+        stretches={
+            (rule, tuple((name, value) for name, value in subject)): Stretch(**stretch)
+            for rule, subject, stretch in stored["stretches"]
+        },
+        findings=tuple(map(Finding.read, stored["findings"])),
+        fresh={id: Evidence(**evidence) for id, evidence in stored["fresh"].items()},
+        verdict=stored["verdict"],
+    )

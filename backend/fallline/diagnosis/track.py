@@ -1,0 +1,193 @@
+"""The numbers of a run that rules about series need, in bounded memory.
+
+A point is a step at which every run is evaluated (`points`). Between two points the track keeps the highest loss and
+the number of rises. Its content depends on the recipe only, not on the slices in which records arrive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.diagnosis.points import POINTS, distance
+from fallline.vocabulary.columns import Floats, Records
+from fallline.vocabulary.packing import About, Arrays
+
+NOTABLE = 1e-4
+"""Smallest share by which a loss must rise to count as a rise."""
+
+KEPT = POINTS
+"""Points before the last examination that the track keeps: the longest window has fewer."""
+
+_STEP, _LOSS, _TEST, _PEAK, _PEAK_STEP, _RISES, _MOVED = range(7)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The points of a run before step `step`; those from `fresh` on are new since the last examination.
+
+    `steps`, `loss`, `test` (NaN without a test split), `peak` (the highest loss since the point before), `peak_step`
+    and `rises` (of the loss so far) are (n,). `moved` (layers, n) is |change of W| / |W|. `offset` points came before.
+    """
+
+    step: int
+    fresh: int
+    offset: int
+    values: Floats
+
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        row: NDArray[np.int64] = self.values[_STEP].astype(np.int64)
+        return row
+
+    @property
+    def loss(self) -> Floats:
+        row: Floats = self.values[_LOSS]
+        return row
+
+    @property
+    def test(self) -> Floats:
+        row: Floats = self.values[_TEST]
+        return row
+
+    @property
+    def peak(self) -> Floats:
+        row: Floats = self.values[_PEAK]
+        return row
+
+    @property
+    def peak_step(self) -> NDArray[np.int64]:
+        row: NDArray[np.int64] = self.values[_PEAK_STEP].astype(np.int64)
+        return row
+
+    @property
+    def rises(self) -> Floats:
+        row: Floats = self.values[_RISES]
+        return row
+
+    @property
+    def moved(self) -> Floats:
+        row: Floats = self.values[_MOVED:]
+        return row
+
+    def __len__(self) -> int:
+        return int(self.values.shape[1])
+
+    @property
+    def count(self) -> int:
+        """Number of all points so far."""
+        return self.offset + len(self)
+
+
+class Track:
+    """Collects the points of one run."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        """`names` are the series of the run's records, in their order."""
+        self._rows = [names.index("train_loss")]
+        self._rows += [names.index("test_loss")] if "test_loss" in names else []
+        self._has_test = "test_loss" in names
+        self._moved = [row for row, name in enumerate(names) if name.startswith("ratio/W")]
+        self._values: Floats = np.empty((_MOVED + len(self._moved), 2 * KEPT))
+        self._count = 0
+        self._offset = 0
+        self._last_loss, self._rises, self._peak, self._peak_step = np.nan, 0.0, np.nan, 0
+
+    @property
+    def nbytes(self) -> int:
+        return self._values.nbytes
+
+    def append(self, records: Records) -> None:
+        """Add the next records."""
+        if not len(records):
+            return
+        losses = records.values[self._rows[0]]
+        before = np.concatenate([[self._last_loss], losses[:-1]])
+        with np.errstate(all="ignore"):
+            rises = self._rises + np.cumsum(losses - before > NOTABLE * before)
+        places = _points(records.first, records.stop) - records.first
+        peaks, peak_steps = self._peaks(losses, places, records.first)
+        self._reserve(len(places))
+        new = self._values[:, self._count : self._count + len(places)]
+        new[_STEP] = places + records.first
+        new[_LOSS] = losses[places]
+        new[_TEST] = records.values[self._rows[1]][places] if self._has_test else np.nan
+        new[_PEAK], new[_PEAK_STEP], new[_RISES] = peaks, peak_steps, rises[places]
+        new[_MOVED:] = records.values[self._moved][:, places]
+        self._count += len(places)
+        self._last_loss, self._rises = float(losses[-1]), float(rises[-1])
+
+    def _peaks(self, losses: Floats, places: NDArray[np.int64], first: int) -> tuple[Floats, Floats]:
+        """Return the highest loss up to each point since the one before, and its step."""
+        if first + len(losses) <= 2 * POINTS:  # every step is a point
+            self._peak, self._peak_step = np.nan, first + len(losses)
+            return losses, np.arange(first, first + len(losses), dtype=np.float64)
+        peaks, steps = np.empty(len(places)), np.empty(len(places))
+        start = 0
+        for number, place in enumerate(places.tolist()):
+            self._raise_peak(losses[start : place + 1], first + start)
+            peaks[number], steps[number] = self._peak, self._peak_step
+            self._peak, start = np.nan, place + 1
+        self._raise_peak(losses[start:], first + start)
+        return peaks, steps
+
+    def _raise_peak(self, losses: Floats, first: int) -> None:
+        finite = np.flatnonzero(np.isfinite(losses))
+        if len(finite):
+            place = int(finite[np.argmax(losses[finite])])
+            if not self._peak >= losses[place]:
+                self._peak, self._peak_step = float(losses[place]), first + place
+
+    def _reserve(self, count: int) -> None:
+        if self._count + count > self._values.shape[1]:
+            wider = np.empty((len(self._values), 2 * (self._count + count)))
+            wider[:, : self._count] = self._values[:, : self._count]
+            self._values = wider
+
+    def before(self, step: int, examined: int) -> Series:
+        """Return the points before `step`, of which those from step `examined` on are new."""
+        steps = self._values[_STEP, : self._count]
+        fresh, stop = np.searchsorted(steps, [examined, step]).tolist()
+        start = max(fresh - KEPT, 0)
+        return Series(step, fresh - start, self._offset + start, self._values[:, start:stop])
+
+    def forget(self, examined: int) -> None:
+        """Drop the points that no later examination than the one at step `examined` needs."""
+        old = int(np.searchsorted(self._values[_STEP, : self._count], examined)) - KEPT
+        if old >= KEPT:
+            kept = self._values[:, old : self._count].copy()
+            self._values = np.empty((len(self._values), max(2 * KEPT, 2 * kept.shape[1])))
+            self._values[:, : kept.shape[1]] = kept
+            self._count, self._offset = kept.shape[1], self._offset + old
+
+    # ------------------------------------------------------------------ copies
+
+    def about(self) -> tuple[About, Arrays]:
+        """Return all of it, to store."""
+        open_part = {"rises": self._rises, "peak_step": self._peak_step, "offset": self._offset}
+        numbers = np.array([self._last_loss, self._peak])
+        return open_part, {"track": self._values[:, : self._count].copy(), "track_open": numbers}
+
+    def restore(self, about: About, arrays: Arrays) -> None:
+        """Restore what `about` returned. Raises ValueError for another network's."""
+        values = arrays["track"]
+        if len(values) != len(self._values):
+            raise ValueError("this track has other series")
+        self._count, self._offset = values.shape[1], about["offset"]
+        self._values = np.empty((len(values), max(2 * KEPT, 2 * self._count)))
+        self._values[:, : self._count] = values
+        self._last_loss, self._peak = arrays["track_open"].tolist()
+        self._rises, self._peak_step = about["rises"], about["peak_step"]
+
+
+def _points(first: int, stop: int) -> NDArray[np.int64]:
+    """Return the points first <= k < stop."""
+    parts = []
+    while first < stop:
+        apart = distance(first)
+        end = min(stop, max(1 << first.bit_length(), 2 * POINTS))
+        parts.append(np.arange(-(-first // apart) * apart, end, apart, dtype=np.int64))
+        first = end
+    return np.concatenate(parts)
