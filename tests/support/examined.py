@@ -29,6 +29,12 @@ def until_answered(one: Experiment, clock: Callable[[], float], begin: Callable[
     return answer
 
 
+def settle(one: Experiment, clock: Callable[[], float]) -> None:
+    """Make the examinations that are missing in an experiment at rest."""
+    while one.wake_at(now := clock()) is not None:
+        one.work(0.005, now, clock)
+
+
 class Examined:
     """An experiment; `step` makes steps and waits for the answer."""
 
@@ -47,13 +53,8 @@ class Examined:
                 break
             count = min(slice, steps - start)
             state = until_answered(self.one, self.clock, partial(self.one.step, self.clock.now, steps=count))
-        self.settle()
+        settle(self.one, self.clock)
         return state
-
-    def settle(self) -> None:
-        """Make the examinations that are missing."""
-        while self.one.wake_at(self.clock.now) is not None:
-            self.one.work(0.005, self.clock.now, self.clock)
 
     def fork(self, **fields: Any) -> Json:
         """Add a run that continues from another one. Returns its state."""

@@ -127,10 +127,11 @@ def _stretches(
 ) -> dict[Key, Stretch]:
     """Return the stretches that hold now, or were interrupted for a short time."""
     gaps = {rule.name: rule.gap * distance(view.step) for rule in rules}
-    stretches = {}
-    for key, stretch in record.stretches.items():
-        if key in sightings or view.step - stretch.last < gaps[key[0]]:
-            stretches[key] = stretch
+    stretches = {
+        key: stretch
+        for key, stretch in record.stretches.items()
+        if key in sightings or view.step - stretch.last < gaps[key[0]]
+    }
     for key, (_, sighting) in sightings.items():
         earlier = stretches.get(key)
         since = earlier.since if earlier is not None else sighting.held.since()

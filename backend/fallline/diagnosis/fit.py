@@ -60,7 +60,7 @@ AT_REST, MOVED = 25, 1e-4
 
 def predicts_the_mean(view: View) -> Iterator[Sighting]:
     """Find a loss at the baseline that no longer falls."""
-    baseline, seen = view.task.baseline, windows(view.series, view.series.loss)
+    baseline, seen = view.task.baseline, windows(view)
     near = (seen.after >= UNLEARNT * baseline) & (seen.after <= GUESSING * baseline)
     rests = held(view, near & (seen.fall < STOPPED) & (seen.spread < WANDERS * seen.after))
     if rests is not None:
@@ -69,7 +69,7 @@ def predicts_the_mean(view: View) -> Iterator[Sighting]:
 
 def stuck(view: View) -> Iterator[Sighting]:
     """Find a loss at or above the baseline that hardly falls."""
-    lowest, seen = UNLEARNT * view.task.baseline, windows(view.series, view.series.loss, 2 * WINDOW)
+    lowest, seen = UNLEARNT * view.task.baseline, windows(view, least=2 * WINDOW)
     high = (seen.before >= lowest) & (seen.after >= lowest)
     stays = held(view, high & (seen.fall < CLIMBS_DOWN))
     if stays is not None:
@@ -108,7 +108,7 @@ def _guesses(view: View, loss: float) -> Words:
 
 def plateau(view: View) -> Iterator[Sighting]:
     """Find a flat loss with much left to learn."""
-    baseline, seen = view.task.baseline, windows(view.series, view.series.loss, 2 * WINDOW)
+    baseline, seen = view.task.baseline, windows(view, least=2 * WINDOW)
     flat = (np.abs(seen.fell) < STILL) & (seen.spread < STILL * seen.after)
     rests = held(view, flat & (seen.after >= NOTHING_LEFT * baseline))
     if rests is not None:
@@ -140,7 +140,7 @@ def overfitting(view: View) -> Iterator[Sighting]:
     series, task = view.series, view.task
     if not task.has_test or not view.best:
         return
-    train, test = windows(series, series.loss), windows(series, series.test)
+    train, test = windows(view), windows(view, "test")
     least, then = (np.array([getattr(best, name) for best in view.best]) for name in ("test", "train_then"))
     best_steps = np.array([best.test_step for best in view.best])
     ends = series.steps[series.fresh :] + 1

@@ -37,7 +37,7 @@ LARGE = 32
 
 def noise_floor(view: View) -> Iterator[Sighting]:
     """Find a loss that moves around a level set by the batches' noise."""
-    seen = windows(view.series, view.series.loss, 2 * WINDOW)
+    seen = windows(view, least=2 * WINDOW)
     held = _held(view, "noise_floor", _settled(seen, MOVES), 1.0)
     if held is not None:
         yield Sighting(lambda since: _floor(view), "info", held)
@@ -45,7 +45,7 @@ def noise_floor(view: View) -> Iterator[Sighting]:
 
 def small_batch(view: View) -> Iterator[Sighting]:
     """Find the same at a level so high that the run learns little."""
-    seen = windows(view.series, view.series.loss, 2 * WINDOW)
+    seen = windows(view, least=2 * WINDOW)
     high = seen.after >= UNLEARNT * view.task.baseline
     held = _held(view, "small_batch", _settled(seen, WILD) & high, NOISY)
     if held is not None:

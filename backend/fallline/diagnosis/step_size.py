@@ -47,7 +47,7 @@ def rate_at_edge(view: View) -> Iterator[Sighting]:
     holds[ends - series.fresh] = rose >= RISES
     held_here = held(view, holds, CHANGES + 1)
     if held_here is not None:
-        fell = windows(series, series.loss).fell[holds]
+        fell = windows(view).fell[holds]
         falls = bool((fell > FALLING).all()) or view.loss <= UNLEARNT * view.task.baseline
         share = float(rose[-1]) / CHANGES
         severity: Severity = "info" if falls else "warning"
@@ -72,7 +72,7 @@ def _at_edge(view: View, share: float) -> Words:
 def rate_too_small(view: View) -> Iterator[Sighting]:
     """Find a run that hardly moves although its gradient is still large."""
     series = view.series
-    seen = windows(series, series.loss)
+    seen = windows(view)
     creeps = (seen.fell > 0.0) & (seen.fell < CREEPS) & (seen.last > UNLEARNT * view.task.baseline)
     if not creeps.any() or view.rate < 0.5 * view.settings.learning_rate:
         return

@@ -170,6 +170,7 @@ class View:
     - `series` has the points before this step; `best` has, for each new one, the best numbers up to it.
     - `first_slope` is the length of the full gradient at step 0.
     - `dates` has, by kind ("dead", "alike", "saturated") and layer, the first step of each unit that is so.
+    - `computed` holds results that several rules use.
     - `between()` returns the states between the last examination and this one, in order. `edge()`, `change(step)` and
       `trial(command)` are expensive as well. They return None if they cannot be measured, and may raise NotNow.
     """
@@ -191,6 +192,7 @@ class View:
     is_open: Callable[[str, Any], bool] = field(default=lambda rule, subject: False)
     between: Callable[[], Sequence[Measured]] = field(default=lambda: ())
     edge: Callable[[], Edge | None] = field(default=lambda: None)
+    computed: dict[Any, Any] = field(default_factory=dict, repr=False)
     change: Callable[[int], Change | None] = field(default=lambda step: None)
     trial: Callable[[Mapping[str, Any]], Trial | None] = field(default=lambda command: None)
 

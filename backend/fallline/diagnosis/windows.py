@@ -50,8 +50,15 @@ def _nothing(count: int) -> Windows:
     return Windows(*(np.full(count, np.nan) for _ in range(5)))
 
 
-def windows(series: Series, values: Floats, least: int = WINDOW) -> Windows:
-    """Return the windows of `values` (n,), with at least so many points up to their end."""
+def windows(view: View, name: str = "loss", least: int = WINDOW) -> Windows:
+    """Return the windows of a series, with at least so many points up to their end."""
+    key = (name, least)
+    if key not in view.computed:  # many rules use the same
+        view.computed[key] = _windows(view.series, getattr(view.series, name), least)
+    return view.computed[key]  # type: ignore[no-any-return]
+
+
+def _windows(series: Series, values: Floats, least: int) -> Windows:
     fresh, count = series.fresh, len(series)
     start = max(fresh, least - 1 - series.offset, WINDOW - 1)
     if start >= count:

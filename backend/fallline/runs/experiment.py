@@ -128,6 +128,7 @@ class Experiment:
 
         def arrived() -> dict[str, Any]:
             self._positions = None
+            self._examine_before_response(now)
             if self._plays_on and not all(run.is_over for run in self.runs.values()):
                 self._stepping.resume_play(now)
             return self.state()

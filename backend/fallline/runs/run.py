@@ -55,6 +55,9 @@ WINDOW = 1_000
 POINTS = 30
 """About the most states on a run's path."""
 
+WHOLE_SECONDS = 0.02
+"""Computing time of steps that are made at once, whether or not a state among them is to be examined."""
+
 PATH_SECONDS = 2.0
 """Most computing time of a replay for them."""
 
@@ -173,12 +176,14 @@ class Run:
         return steps_made
 
     def _make_steps(self, steps: int) -> Records:
-        """Make the steps, and keep the states that are to be examined."""
+        """Make the steps, and keep the states that are to be examined, where a replay to them takes long."""
         pieces: list[Records] = []
         target = self.state.step + steps
         while not pieces or (self.state.step < target and not self.diverged):
             examined = self.next_examination(self.state.step)
-            count = min(target, examined) - self.state.step
+            count = target - self.state.step
+            if self.seconds > 0.0 and count * self.step_seconds > WHOLE_SECONDS:
+                count = min(count, max(examined - self.state.step, int(WHOLE_SECONDS / self.step_seconds)))
             pieces.append(advance(self._problem, self.state, self.recipe, count, self.kernel))
             if self.state.step == examined:
                 self.case.kept.offer(self.state)

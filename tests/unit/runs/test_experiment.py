@@ -16,6 +16,7 @@ from fallline.vocabulary.errors import Conflict, InvalidRequest, NotFound, TooEx
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from support.aliases import Array
 from support.clocks import Clock
+from support.examined import settle
 
 CLOCK = Clock(tick=0.01)
 SMALL: dict[str, Any] = {"data": {"samples": 60}}
@@ -210,8 +211,10 @@ def test_pausing_ends_a_step_job_with_the_state_as_it_is() -> None:
     one.step(CLOCK.now, answers.append, steps=1_000_000)
     one.work(0.005, CLOCK(), CLOCK)
     one.pause(CLOCK.now)
-    assert 0 < answers[0]["runs"][0]["step"] < 1_000_000
-    assert one.wake_at(CLOCK.now) is None
+    ended = answers[0]["runs"][0]["step"]
+    assert 0 < ended < 1_000_000
+    settle(one, CLOCK)  # examinations are left to do, and no step
+    assert one.run("gd").state.step == ended
 
 
 def test_simultaneous_jobs_run_one_after_the_other() -> None:
@@ -244,6 +247,7 @@ def test_a_diverged_run_stays_finite_is_reported_once_and_the_others_continue() 
     one = experiment(**DIVERGING)
     one.join({}, 100, CLOCK.now)
     answer = make_steps(one, steps=50)
+    settle(one, CLOCK)
     gd, sgd = answer["runs"]
     assert (gd["status"], gd["step"], sgd["status"], sgd["step"]) == (
         "diverged",

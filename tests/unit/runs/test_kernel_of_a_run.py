@@ -83,6 +83,6 @@ def test_steps_are_made_by_the_kernel_of_the_run() -> None:
 
     experiment = Experiment("x", Recipe.model_validate(SMALL), Kernels(Counted()))
     experiment.run("sgd").advance(50, lambda: 0.0, publish=False)
-    assert slices == [50]
+    assert sum(slices) == 50
     assert experiment.run("sgd").state.step == 50
     assert np.isfinite(experiment.run("sgd").state.parameters).all()

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from fallline.engine.kernels.choice import Kernels
-from fallline.runs.doctor import doctor
+from fallline.runs.doctor import doctor, schedule
 from fallline.runs.persistence import journal_writer
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.journal import Receipt
 from fallline.vocabulary.provenance import TO_ROUNDING
 from fallline.vocabulary.recipe import RunRecipe
+from support.examined import settle
 from support.lives import BUILDS, CLOCK, Do, Life, assert_twins, costless, edit, generations, steps
 
 KEY = Receipt("key", b"asked")
@@ -44,24 +45,30 @@ def test_every_command_survives_a_restart() -> None:
     ]
     for command in commands:
         life.do(command)
+        settle(life.one, CLOCK)
         before = costless(life.one.state())
         life.reopen()
-        assert costless(life.there) == before
+        settle(life.one, CLOCK)
+        assert costless(life.one.state()) == before
         assert_twins(life)
 
 
-def test_a_finding_of_a_deferred_examination_survives_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_findings_that_were_not_made_before_a_restart_are_made_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(schedule, "CHEAP_SECONDS", 0.0)
     monkeypatch.setattr(doctor, "CHEAP_SECONDS", 0.0)
-    life = Life()
-    response = life.step(60)
-    assert not any(run["findings"] for run in response["runs"]), "all are examined later"
-    while life.one.wake_at(CLOCK.now) is not None:
-        life.one.work(0.01, CLOCK.now, CLOCK)
-        life.store_it()
-    before = costless(life.one.state())
-    assert all(run["findings"] for run in before["runs"])
+    life, twin = Life(), Life()
+    for each in (life, twin):
+        response = each.step(60)
+        assert all(run["findings_complete_to"] < 60 for run in response["runs"]), "examinations are missing"
+    settle(twin.one, CLOCK)
     life.reopen()
-    assert costless(life.there) == before
+    settle(life.one, CLOCK)
+    assert all(run.findings_complete_to == 60 for run in life.one.runs.values())
+    assert [run.findings() for run in life.one.runs.values()] == [
+        run.findings() for run in twin.one.runs.values()
+    ]
 
 
 def test_a_run_without_a_stored_state_is_replayed_from_its_recipe() -> None:
@@ -110,20 +117,14 @@ def test_only_changed_parts_are_stored() -> None:
 def test_findings_keep_their_latest_evidence_after_a_restart() -> None:
     never = {"layers": [{"units": 3, "activation": "relu"}], "weights": "zeros", "biases": "zeros"}
     life = Life(network=never, runs=[{"name": "gd"}])
-    life.step(10)
     life.step(90)
+    settle(life.one, CLOCK)
     findings = life.one.run("gd").findings()
-    assert [(each["rule"], each["found_at"], each["seen_at"]) for each in findings] == [
-        ("dead_layer", 10, 100)
-    ]
+    assert [(each["rule"], each["found_at"], each["seen_at"]) for each in findings] == [("dead_layer", 1, 90)]
     life.reopen()
-    assert life.there["runs"][0]["findings"] == findings
-    assert life.one.run("gd").header(playing=False)["findings"][0]["seen_at"] == 100
-    older = {name: value for name, value in life.stored.progress.items() if name != "seen"}
-    life.reopen(replace(life.stored, progress=older))
-    assert [each["seen_at"] for each in life.one.run("gd").findings()] == [10], (
-        "as an older fallline stored it"
-    )
+    settle(life.one, CLOCK)
+    assert life.one.run("gd").findings() == findings
+    assert life.one.run("gd").header(playing=False)["findings"][0]["seen_at"] == 90
 
 
 def test_a_playing_experiment_resumes_from_its_stored_position() -> None:
