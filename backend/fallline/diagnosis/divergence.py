@@ -41,6 +41,11 @@ FAR = 3.0
 DOUBLED = 2.0
 """A loss of this many times its lowest, and above its start, has grown if it rose `IN_A_ROW` times in a row."""
 
+NO_WAY_BACK = 6.0
+"""Times the stable curvature beyond which no catapult brings the loss down: rates above 12 over the sharpness of a
+relu network, and above 4 over that of a linear one (Lewkowycz et al. 2020, arXiv:2003.02218).
+"""
+
 IN_A_ROW, ON_A_PARABOLA = 5, 3
 """Rises in a row beyond the stable curvature. Without hidden layers that curvature hardly changes, so fewer tell."""
 
@@ -168,17 +173,22 @@ def _grows_far(view: View, grown: Floats) -> bool:
 
 def _is_beyond_the_edge(view: View, grown: Floats, row: int, lowest: float) -> bool:
     """Return whether it rises in a row while the curvature is above its limit."""
-    if not view.is_full_batch:
+    if not view.is_full_batch or row < 2:
         return False
-    if view.layers:
-        half = row // 2
-        slows = row < IN_A_ROW or grown[-half:].mean() < grown[-row : len(grown) - half].mean()
-        if slows or view.loss < max(DOUBLED * lowest, view.task.initial_loss):
-            return False
-    elif row < ON_A_PARABOLA:
+    if not view.layers:
+        return row >= ON_A_PARABOLA and _times_the_limit(view) > 1.0
+    if view.loss < view.task.initial_loss:
         return False
+    half = row // 2
+    slows = row < IN_A_ROW or grown[-half:].mean() < grown[-row : len(grown) - half].mean()
+    has_grown = not slows and view.loss >= DOUBLED * lowest
+    return _times_the_limit(view) > (1.0 if has_grown else NO_WAY_BACK)
+
+
+def _times_the_limit(view: View) -> float:
+    """Return the curvature over its limit; 0 if it cannot be measured."""
     edge = view.edge()
-    return edge is not None and edge.sharpness > edge.limit
+    return 0.0 if edge is None else edge.sharpness / edge.limit
 
 
 def _will_diverge(view: View, rises: Floats, pace: float, at_step: int, turned: int) -> Words:
