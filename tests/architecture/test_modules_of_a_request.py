@@ -14,7 +14,7 @@ from typing import Any
 
 from support.serving import created, open_app
 
-MOST_OF_STEP = 74
+MOST_OF_STEP = 82
 MOST_OF_EDIT = 33
 REPEATS = 5
 

@@ -39,6 +39,9 @@ from fallline.vocabulary.recipe import Recipe, RunRecipe
 
 T = TypeVar("T")
 
+EXAMINED_SECONDS = 5.0
+"""Most seconds that an exported file waits for missing examinations."""
+
 RENDERED_AT_ONCE = 2
 """Answers and files rendered at the same time."""
 
@@ -256,12 +259,19 @@ class Views:
         measured = [await self.instrument(id, of, instrument, step, options)] if filled else []
         return await self.beside(id, partial(instrument_figure_json, name, bare, of, measured))
 
+    async def _until_examined(self, id: str, run: str | None) -> None:
+        """Wait until the findings of a run, or of all, are complete, but not for ever."""
+        await self._later(
+            id, lambda one, now, done: one.when_examined(run, EXAMINED_SECONDS, now, lambda: None, done)
+        )
+
     async def export(self, id: str, name: str, run: str | None) -> File:
         """Return an exported file of one run, or of all (None)."""
         if name not in EXPORTS:
             raise NotFound(f"no export has this name; there are {', '.join(EXPORTS)}")
         row = EXPORTS[name]
         try:
+            await self._until_examined(id, run)
             data = await self._read(id, lambda one: export_data(one, run))
         except Damaged as error:
             if name != RECIPE:

@@ -21,7 +21,7 @@ from fallline.runs.experiment import Experiment
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from support.clocks import Clock
-from support.examined import until_answered
+from support.examined import settle, until_answered
 
 EVIL = "</script><script>f()</script><img src=x onerror=g()>\"'&"
 
@@ -35,6 +35,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 def trained(steps: int, **recipe: Any) -> Experiment:
     one, clock = Experiment("x", Recipe.model_validate(recipe)), Clock(tick=0.01)
     until_answered(one, clock, lambda done: one.step(clock.now, done, steps=steps))
+    settle(one, clock)
     return one
 
 

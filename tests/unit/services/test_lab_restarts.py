@@ -26,11 +26,11 @@ async def test_changes_and_tokens_survive_a_restart() -> None:
         id, token = await created(lab)
         await lab.command(id, token, "edit", {"batch_size": 1}, run="gd")
         await lab.command(id, token, "step", {"steps": 300})
-        state = costless(await lab.views.state(id))
+        state = costless(await lab.views.state(id, 20.0))
         before = state, await lab.views.snapshot(id, "gd", None), await lab.views.snapshot(id, "gd", 100)
     async with open_lab(store) as lab:
         assert (
-            costless(await lab.views.state(id)),
+            costless(await lab.views.state(id, 20.0)),
             await lab.views.snapshot(id, "gd", None),
             await lab.views.snapshot(id, "gd", 100),
         ) == before
