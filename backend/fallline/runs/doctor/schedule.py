@@ -40,7 +40,7 @@ class ExaminationSchedule:
         for run in runs.values():
             spent = 0.0
             while self._doctor.is_behind(run) and (
-                spent < PACED_SECONDS if paced else self._doctor.is_affordable(run)
+                spent < PACED_SECONDS / len(runs) if paced else self._doctor.is_affordable(run)
             ):
                 made, took = self._doctor.examine(run, self.clock, limited=not paced)
                 spent += took
