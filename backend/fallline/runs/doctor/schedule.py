@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from fallline.engine.problem import Problem
-from fallline.runs.doctor.doctor import CHEAP_SECONDS, Doctor
+from fallline.runs.doctor.doctor import Doctor
 from fallline.runs.past.replay import Clock
 from fallline.runs.run import Run
 from fallline.vocabulary.findings import Finding
@@ -50,17 +50,11 @@ class ExaminationSchedule:
 
     def before_response(self, runs: Runs) -> News:
         """Examine runs up to their present step, as far as that is cheap."""
-        for run in runs.values():
-            self._catch_up(run)
-            yield from self._news(run)
-
-    def _catch_up(self, run: Run) -> None:
         spent = 0.0
-        while self._is_missing(run) and self._doctor.is_cheap(run, spent):
-            made, took = self._one_more(run)
-            spent += took
-            if not made and spent > CHEAP_SECONDS:
-                return
+        for run in runs.values():
+            while self._is_missing(run) and self._doctor.is_cheap(run, spent):
+                spent += self._one_more(run)
+            yield from self._news(run)
 
     def is_examined(self, run: Run, step: int) -> bool:
         """True if the findings of the run are complete up to that step."""
@@ -82,10 +76,10 @@ class ExaminationSchedule:
     def _is_missing(self, run: Run) -> bool:
         return self._doctor.is_behind(run) or self._doctor.may_look(run)
 
-    def _one_more(self, run: Run) -> tuple[bool, float]:
-        if self._doctor.is_behind(run):
-            return self._doctor.examine(run, self.clock)
-        return self._doctor.look(run, self.clock)
+    def _one_more(self, run: Run) -> float:
+        """Make or continue an examination; return its seconds."""
+        made = self._doctor.examine if self._doctor.is_behind(run) else self._doctor.look
+        return made(run, self.clock)[1]
 
     def _news(self, run: Run) -> News:
         findings, gone = self._doctor.news(run)
