@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from fallline.diagnosis.rules import RULES
-from fallline.diagnosis.view import RECENT
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.vocabulary.commands import EditRun
@@ -17,6 +16,9 @@ from support.doctor_cases import PLANTED, healthy_recipes
 from support.examined import Examined
 
 SLICE = 25
+
+RECENT = 200
+"""Steps that lie between two evaluation points of a long run."""
 
 
 def test_every_rule_has_a_planted_case() -> None:
@@ -46,9 +48,10 @@ def test_a_planted_problem_is_reported_within_200_steps_and_no_other(rule: str) 
 def test_a_noise_floor_is_reported_without_recent_evaluation_points() -> None:
     """In a long run evaluation points are farther apart than the single steps reach."""
     one = Examined(PLANTED["noise_floor"].recipe, Kernels(COMPILED))
-    one.step(2**17 + RECENT + 20)
+    step = 2**17 + RECENT + 20
+    one.step(step)
     (run,) = one.one.runs.values()
-    losses = run.window(run.state.step - RECENT, None, RECENT).select(["train_loss"]).mean
+    losses = run.window(step - RECENT, None, RECENT).select(["train_loss"]).mean
     assert np.isnan(losses).all()
     assert "noise_floor" in [each["rule"] for each in one.open()]
 

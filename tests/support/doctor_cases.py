@@ -80,6 +80,35 @@ PLANTED: dict[str, Planted] = {
     "wasteful_batch": Planted(
         _recipe(_data("linear", samples=900, features=3), _TANH, learning_rate=0.005), 50
     ),
+    "stuck": Planted(
+        _recipe(
+            _data("two_spirals", features=2),
+            _net(_layers(1, 8, "leaky_relu")),
+            optimizer="adam",
+            learning_rate=1,
+            batch_size=4,
+        ),
+        400,
+    ),
+    "spike": Planted(
+        _recipe(
+            _data("sine", features=2),
+            _net(_layers(2, 12, "tanh")),
+            optimizer="momentum",
+            learning_rate=0.2,
+        ),
+        215,
+    ),
+    "worse_than_before": Planted(
+        _recipe(
+            _data("linear", noise=0.3),
+            _WIDE,
+            learning_rate=0.02,
+            batch_size=1,
+            edits=[{"at_step": 300, "learning_rate": 0.15}],
+        ),
+        376,
+    ),
     "plateau": Planted(_recipe(_data("gaussian_hills", features=2), _net([]), learning_rate=0.3), 200),
     "healthy": Planted(_recipe(_data(), _TANH)),
 }

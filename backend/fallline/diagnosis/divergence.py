@@ -10,8 +10,8 @@ import numpy as np
 
 from fallline.diagnosis.remedies import (
     ADAM_RATE,
+    RELU_WEIGHTS,
     SHORT,
-    drawn_anew,
     edit,
     first_helpful,
     first_rate,
@@ -21,6 +21,8 @@ from fallline.diagnosis.remedies import (
     learns,
     lower_rates,
     raised,
+    redraws,
+    slower,
 )
 from fallline.diagnosis.rule import Held, Sighting, Words
 from fallline.diagnosis.view import View
@@ -109,17 +111,15 @@ def _rewound(view: View, at_step: int, raise_before: tuple[int, float] | None) -
     """Return a rewind to that step, or if no rate is stable from there, to the start."""
     rates = [raise_before[1]] if raise_before else []
 
-    def ways(step: int) -> Iterator[Remedy]:
-        for rate in (*rates, *lower_rates(view, LOWER)):
-            yield fork(view, f"Rewind to step {step:,}", step, learning_rate=rate)
+    def way(step: int) -> Remedy | None:
+        return first_rate(view, slower(view, step, (*rates, *lower_rates(view, LOWER))))
 
-    return first_rate(view, ways(at_step)) or (first_rate(view, ways(0)) if at_step else None)
+    return way(at_step) or (way(0) if at_step else None)
 
 
 def _drawn(view: View) -> Iterator[Remedy]:
     """Yield forks with other weights, with a short first step before the redraw."""
-    for rate in USUAL_RATES:
-        yield drawn_anew(view, "he", 0, learning_rate=rate, clip_norm=SHORT)
+    return redraws(view, RELU_WEIGHTS, 0, USUAL_RATES, clip_norm=SHORT)
 
 
 def _with_adam(view: View) -> Iterator[Remedy]:
@@ -137,7 +137,8 @@ def _short(view: View) -> float:
 def _clipped(view: View, at_step: int) -> Remedy:
     """Return a fork with clipped gradients and the present rate."""
     rate = view.settings.learning_rate
-    return fork(view, "Clip gradients", at_step, clip_norm=_short(view), learning_rate=rate)
+    changes = {} if rate == view.settings_before(at_step).learning_rate else {"learning_rate": rate}
+    return fork(view, f"Rewind to step {at_step:,}", at_step, clip_norm=_short(view), **changes)
 
 
 def will_diverge(view: View) -> Iterator[Sighting]:
@@ -194,7 +195,7 @@ def _times_the_limit(view: View) -> float:
 def _will_diverge(view: View, rises: Floats, pace: float, at_step: int, turned: int) -> Words:
     edge = view.edge() if view.is_full_batch else None
     beyond = sharpness_sentence(edge, view.step) if edge is not None and edge.sharpness > edge.limit else ""
-    lower = (edit("Lower the rate", learning_rate=rate) for rate in lower_rates(view, LOWER))
+    lower = (edit(view, "Lower the rate", learning_rate=rate) for rate in lower_rates(view, LOWER))
     return Words(
         title="{run} is about to diverge.",
         evidence=f"The loss rose in {int((rises > 0.0).sum())} of the last {count(len(rises), 'look')}, by "

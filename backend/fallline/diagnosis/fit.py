@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fallline.diagnosis.remedies import first_helpful, first_tried, fork, gets_away, lowered, others, unstuck
+from fallline.diagnosis.remedies import first_helpful, first_with, fork, unstuck, ways_down
 from fallline.diagnosis.rule import Held, Sighting, Words
-from fallline.diagnosis.view import View
+from fallline.diagnosis.view import Trial, View
 from fallline.diagnosis.windows import HALF, WINDOW, held, windows
 from fallline.diagnosis.words import number, percent, plain
 from fallline.vocabulary.columns import Floats
@@ -48,8 +48,8 @@ VISIBLE = 0.03
 LASTED = 100
 """Least points since the best test loss."""
 
-KEEPS_SMALL = 0.001
-"""A first coefficient of the L2 penalty."""
+KEEPS_SMALL = (0.001, 0.01, 0.1)
+"""Coefficients of the L2 penalty to try."""
 
 LEARNING = 0.05
 """A loss that falls by more than this share is learning."""
@@ -86,7 +86,7 @@ def _stuck(view: View, loss: float) -> Words:
             "The predictions are no better than a constant. The steps may be too long, too noisy, or lead nowhere.",
             "y_pred = a_last @ W_out + b_out",
         ),
-        remedies=lambda: first_helpful(lambda: first_tried(gets_away, view, lowered(view)), *others(view)),
+        remedies=lambda: ways_down(view),
     )
 
 
@@ -166,19 +166,33 @@ def _overfits(view: View, step: int, least: float, now: float) -> Words:
             "new samples.",
             "dy_pred = (y_pred - y) / m",
         ),
-        remedies=lambda: (
-            _best(view, step, least),
-            fork(view, "Rewind, keep weights small", step, l2=KEEPS_SMALL),
-        ),
+        remedies=lambda: first_helpful(lambda: _stopping(view), lambda: _penalised(view)),
     )
 
 
-def _best(view: View, step: int, least: float) -> Remedy:
-    """Return a fork from the best step that stops before it overfits again."""
-    above = plain(least + max(ROSE * least, VISIBLE * view.task.baseline))
+def _stopping(view: View) -> Remedy | None:
+    """Return a fork from the best step that stops before it overfits again: known steps, which need no trial."""
+    best = view.best[-1]
+    above = plain(best.test + max(ROSE * best.test, VISIBLE * view.task.baseline))
     stop = [{"when": "test_loss", "above": above}]
-    hint = f"a fork from step {step:,} that stops where its test loss is above {number(above)}"
-    return Remedy("Rewind to the best test loss", hint, {"do": "add_run", "at_step": step, "stop": stop})
+    hint = f"a fork from step {best.test_step:,} that stops where its test loss is above {number(above)}"
+    command = {"do": "add_run", "at_step": best.test_step, "stop": stop}
+    label = f"Rewind to the best test loss, stop above {number(above)}"
+    return None if view.repeats(command) else Remedy(label, hint, command)
+
+
+def _penalised(view: View) -> Remedy | None:
+    """Return a fork from the best step with a larger penalty on weights."""
+    step = view.best[-1].test_step
+
+    def generalises(view: View, trial: Trial) -> bool:
+        alone = view.trial({"do": "add_run", "at_step": step})
+        return alone is not None and trial.test_after < alone.test_after
+
+    larger = [each for each in KEEPS_SMALL if each > view.settings_before(step).l2]
+    return first_with(
+        generalises, view, (fork(view, f"Rewind to step {step:,}", step, l2=l2) for l2 in larger)
+    )
 
 
 def healthy(view: View) -> Iterator[Sighting]:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fallline.diagnosis.remedies import redraw
+from fallline.diagnosis.remedies import first_helpful, holds, rewind, separate
 from fallline.diagnosis.rule import Sighting, Words
-from fallline.diagnosis.view import Layer, Measured, View
+from fallline.diagnosis.view import Layer, Measured, Trial, View
 from fallline.diagnosis.windows import held_state
 from fallline.diagnosis.words import count, percent
 from fallline.vocabulary.findings import Why
@@ -53,10 +53,16 @@ def _saturated(view: View, place: int, layer: Layer, share: float) -> Callable[[
                 "weights hardly move.",
                 f"dz{place} = da{place} * {slope}",
             ),
-            remedies=lambda: (redraw(view, "xavier_normal"),),
+            remedies=lambda: first_helpful(
+                lambda: separate(view, _stays_steep), lambda: rewind(view, since, _stays_steep)
+            ),
         )
 
     return words
+
+
+def _stays_steep(view: View, trial: Trial) -> bool:
+    return holds(view, trial) and trial.saturated < SATURATED
 
 
 def symmetric_units(view: View) -> Iterator[Sighting]:
@@ -83,7 +89,7 @@ def _symmetric(view: View, place: int, layer: Layer) -> Callable[[int], Words]:
                 "separates them. Random initial weights do.",
                 f"dW{place} = a{place - 1}.T @ dz{place}" if place > 1 else "dW1 = X.T @ dz1",
             ),
-            remedies=lambda: (redraw(view, "xavier_normal"),),
+            remedies=lambda: first_helpful(lambda: separate(view)),
         )
 
     return words

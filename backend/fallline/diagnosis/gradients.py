@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fallline.diagnosis.remedies import adam, clip
+from fallline.diagnosis.remedies import adam, beats, clip, first_helpful, first_with
 from fallline.diagnosis.rule import Sighting, Words
 from fallline.diagnosis.view import Measured, View
 from fallline.diagnosis.windows import held_state
@@ -65,7 +65,7 @@ def _vanish(view: View, first: float, last: float) -> Words:
             "If these are below 1, little is left for the first layers.",
             "dz1 = (dz2 @ W2.T) * slope(z1)",
         ),
-        remedies=lambda: adam(view),
+        remedies=lambda: first_helpful(lambda: first_with(beats, view, adam(view))),
     )
 
 
@@ -85,5 +85,7 @@ def _explode(view: View, first: float, last: float) -> Words:
             "get many times more than the last.",
             "dz1 = (dz2 @ W2.T) * slope(z1)",
         ),
-        remedies=lambda: (*clip(view), *adam(view)),
+        remedies=lambda: first_helpful(
+            lambda: first_with(beats, view, clip(view)), lambda: first_with(beats, view, adam(view))
+        ),
     )

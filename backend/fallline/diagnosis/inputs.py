@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fallline.diagnosis.remedies import adam
+from fallline.diagnosis.remedies import adam, beats, first_helpful, first_with
 from fallline.diagnosis.rule import Held, Sighting, Words
 from fallline.diagnosis.view import View
 from fallline.diagnosis.words import count, number
@@ -46,5 +46,5 @@ def _unscaled(view: View, difference: str) -> Words:
             "small ones.",
             "dW1 = X.T @ dz1",
         ),
-        remedies=lambda: adam(view),
+        remedies=lambda: first_helpful(lambda: first_with(beats, view, adam(view))),
     )

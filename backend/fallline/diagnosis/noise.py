@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fallline.diagnosis.remedies import edit
+from fallline.diagnosis.remedies import beats, edit, first_helpful, first_with, keeps_up
 from fallline.diagnosis.rule import Held, Sighting, Words
-from fallline.diagnosis.view import Booleans, Noise, View
+from fallline.diagnosis.view import Booleans, View
 from fallline.diagnosis.windows import HALF, WINDOW, Windows, held_both, held_state, windows
 from fallline.diagnosis.words import count, number, plain
 from fallline.vocabulary.findings import Remedy, Why
@@ -81,7 +81,9 @@ def _floor(view: View) -> Words:
             "the difference.",
             "W1 = W1 - lr * dW1",
         ),
-        remedies=lambda: (_lower(view), *_larger(view)),
+        remedies=lambda: first_helpful(
+            lambda: first_with(beats, view, _lower(view)), lambda: first_with(beats, view, _larger(view))
+        ),
     )
 
 
@@ -102,17 +104,20 @@ def _too_noisy(view: View, seen: Windows) -> Words:
             "A step follows the samples of its batch, which differ from all samples.",
             "W1 = W1 - lr * dW1",
         ),
-        remedies=lambda: (*_larger(view), _lower(view)),
+        remedies=lambda: first_helpful(
+            lambda: first_with(beats, view, _larger(view)), lambda: first_with(beats, view, _lower(view))
+        ),
     )
 
 
-def _lower(view: View) -> Remedy:
-    return edit("Lower the rate", learning_rate=plain(view.settings.learning_rate / 5))
+def _lower(view: View) -> Iterator[Remedy]:
+    yield edit(view, "Lower the rate", learning_rate=plain(view.settings.learning_rate / 5))
 
 
-def _larger(view: View) -> tuple[Remedy, ...]:
+def _larger(view: View) -> Iterator[Remedy]:
     size = min(max(32, 4 * view.batch), 512)
-    return (edit(f"Batch of {size}", batch_size=size),) if view.batch < size < view.task.samples else ()
+    if view.batch < size < view.task.samples:
+        yield edit(view, f"Batch of {size}", batch_size=size)
 
 
 def wasteful_batch(view: View) -> Iterator[Sighting]:
@@ -120,10 +125,11 @@ def wasteful_batch(view: View) -> Iterator[Sighting]:
     batch = view.batch
     held = held_state(view, lambda state: batch > WASTES * state.noise.scale) if batch >= LARGE else None
     if held is not None:
-        yield Sighting(lambda since: _wastes(batch, view.now.noise), "info", held)
+        yield Sighting(lambda since: _wastes(view), "info", held)
 
 
-def _wastes(batch: int, noise: Noise) -> Words:
+def _wastes(view: View) -> Words:
+    batch, noise = view.batch, view.now.noise
     size = 2 ** int(np.clip(np.ceil(np.log2(max(4 * noise.scale, 1.0))), 0, 9))
     scale = count(round(noise.scale), "sample") if noise.scale >= 1.0 else "less than 1 sample"
     return Words(
@@ -136,5 +142,7 @@ def _wastes(batch: int, noise: Noise) -> Words:
             "Beyond the noise scale more samples hardly change the gradient, and each costs the same.",
             "dW1 = X[batch].T @ dz1",
         ),
-        remedies=lambda: (edit(f"Batch of {size}", batch_size=size),),
+        remedies=lambda: first_helpful(
+            lambda: first_with(keeps_up, view, [edit(view, f"Batch of {size}", batch_size=size)])
+        ),
     )

@@ -7,9 +7,21 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from fallline.diagnosis.remedies import first_helpful, first_tried, fork, lower_rates, rewound_to_best
+from fallline.diagnosis.remedies import (
+    LOWER,
+    NEAR,
+    first_helpful,
+    first_tried,
+    fork,
+    gets_away,
+    lower_rates,
+    lowered,
+    raised,
+    slower,
+    to_the_best,
+)
 from fallline.diagnosis.rule import Held, Sighting, Words
-from fallline.diagnosis.view import View
+from fallline.diagnosis.view import Trial, View
 from fallline.diagnosis.windows import held
 from fallline.diagnosis.words import number
 from fallline.vocabulary.findings import Remedy, Why
@@ -31,6 +43,9 @@ WORSE = 2.0
 
 LASTED = 100
 """Least points since the lowest mean."""
+
+CLIPS = (1.0, 0.1)
+"""Bounds of the gradient to try."""
 
 
 def spike(view: View) -> Iterator[Sighting]:
@@ -59,16 +74,37 @@ def _spike(view: View, step: int, usual: float, peak: float) -> Words:
             "One step moved the parameters across a steep slope of the loss, to a place far above.",
             "W1 = W1 - lr * dW1",
         ),
-        remedies=lambda: first_helpful(
-            lambda: first_tried(lambda view, trial: trial.after < peak, view, _calmer(view, step))
-        ),
+        remedies=lambda: _without_the_jump(view, step, usual),
     )
 
 
-def _calmer(view: View, step: int) -> Iterator[Remedy]:
-    """Yield forks from before the jump with lower rates."""
-    for rate in lower_rates(view, 5.0):
-        yield fork(view, "Rewind, lower rate", max(step - 1, 0), learning_rate=rate)
+def _without_the_jump(view: View, step: int, usual: float) -> tuple[Remedy, ...]:
+    """Return forks from before the jump, with a lower rate or clipped gradients, whose loss stays as it was."""
+    before, raise_before = max(step - 1, 0), raised(view, step)
+    rates = lower_rates(view, LOWER, view.settings_before(step).learning_rate)
+    lower = (
+        slower(view, before, rates)
+        if raise_before is None
+        else slower(view, raise_before[0], raise_before[1:])
+    )
+
+    def stays(view: View, trial: Trial) -> bool:
+        return trial.after <= NEAR * max(trial.before, usual)
+
+    clipped = [
+        fork(view, f"Rewind to step {before:,}", before, clip_norm=norm)
+        for norm in CLIPS
+        if _bounds(view, norm)
+    ]
+    return first_helpful(
+        lambda: first_tried(stays, view, lower),
+        lambda: first_tried(stays, view, clipped),
+    )
+
+
+def _bounds(view: View, norm: float) -> bool:
+    """Return whether this bound of the gradient is below the present one."""
+    return view.settings.clip_norm is None or norm < view.settings.clip_norm
 
 
 def worse_than_before(view: View) -> Iterator[Sighting]:
@@ -102,5 +138,12 @@ def _worse(view: View, now: float, least: float, step: int) -> Words:
             "A step led to a place from which the steps since have not found back.",
             "W1 = W1 - lr * dW1",
         ),
-        remedies=lambda: first_helpful(lambda: rewound_to_best(view)),
+        remedies=lambda: first_helpful(
+            lambda: first_tried(_stays, view, to_the_best(view)),
+            lambda: first_tried(gets_away, view, lowered(view)),
+        ),
     )
+
+
+def _stays(view: View, trial: Trial) -> bool:
+    return trial.after <= NEAR * trial.before

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from fallline.diagnosis.remedies import edit, faster
+from fallline.diagnosis.remedies import (
+    adam,
+    beats,
+    edit,
+    first_helpful,
+    first_with,
+    raised_by,
+)
 from fallline.diagnosis.rule import Sighting, Words
-from fallline.diagnosis.view import View
+from fallline.diagnosis.view import Trial, View
 from fallline.diagnosis.windows import WINDOW, held, held_both, windows
 from fallline.diagnosis.words import number, percent, plain, sharpness_sentence
-from fallline.vocabulary.findings import Severity, Why
+from fallline.vocabulary.findings import Remedy, Severity, Why
 
 CHANGES = 100
 """Number of recent changes of the loss, from point to point, in which rises are counted."""
@@ -28,6 +36,12 @@ CREEPS = 0.01
 
 TINY = 2e-5
 """Ratio of update to weight that is too small; 1e-3 is a rule of thumb (Karpathy; cs231n)."""
+
+USUAL = 1e-3
+"""Usual ratio of update to weight, by that rule of thumb."""
+
+MOST_POWERS = 3
+"""Most powers of ten by which a rate is raised."""
 
 UNSPENT = 0.3
 """Ratio of the present gradient length to the first, above which the run has hardly moved."""
@@ -65,8 +79,16 @@ def _at_edge(view: View, share: float) -> Words:
             "curves it still descends, so the loss may fall in the long run.",
             "W1 = W1 - lr * dW1",
         ),
-        remedies=lambda: (edit("Halve the rate", learning_rate=plain(view.settings.learning_rate / 2)),),
+        remedies=lambda: first_helpful(lambda: first_with(_calms, view, [_halved(view)])),
     )
+
+
+def _halved(view: View) -> Remedy:
+    return edit(view, "Halve the rate", learning_rate=plain(view.settings.learning_rate / 2))
+
+
+def _calms(view: View, trial: Trial) -> bool:
+    return trial.after <= trial.before
 
 
 def rate_too_small(view: View) -> Iterator[Sighting]:
@@ -101,5 +123,13 @@ def _too_small(view: View, fell: float, moved: float) -> Words:
             "The gradient is almost as long as at the start, but the rate makes the steps tiny.",
             "W1 = W1 - lr * dW1",
         ),
-        remedies=lambda: faster(view),
+        remedies=lambda: first_helpful(
+            lambda: first_with(beats, view, _raises(view, moved)), lambda: first_with(beats, view, adam(view))
+        ),
     )
+
+
+def _raises(view: View, moved: float) -> Iterator[Remedy]:
+    """Yield higher rates: first the power of ten that brings the ratio nearest below `USUAL`."""
+    for power in range(min(math.floor(math.log10(USUAL / moved)), MOST_POWERS), 0, -1):
+        yield raised_by(view, 10**power)

@@ -129,13 +129,16 @@ class Change:
 class Trial:
     """The result of trying a command for `steps` steps.
 
-    `before` is the training loss at their start, after any redraw. `after` is its mean over their later half, infinite
-    if the run diverges or half of a layer dies.
+    `before` is the training loss at their start, after any redraw. `after` is its mean over their later half,
+    `test_after` that of the test loss. Both are infinite if the run diverges or half of a layer dies. `saturated` is
+    the largest saturated share of a layer at the end.
     """
 
     steps: int
     before: float
     after: float
+    test_after: float = math.nan
+    saturated: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +165,9 @@ class Best:
 class View:
     """A run at an examination.
 
-    - `settings` made the last change; `rate` is their learning rate after the schedule, `first_rate` the first. With
-      `scales` their optimizer divides gradients by their size.
+    - `settings` made the last change; `rate` is their learning rate after the schedule. With `scales` their optimizer
+      divides gradients by their size. A fork from a step begins with `settings_before(step)`; `weights_before(step)`
+      is the last initializer that drew all its layers.
     - `edits` are the changes before this step, with their steps.
     - `now` is the present state.
     - `seen` are step and train loss of the last examinations, the present one included.
@@ -173,6 +177,7 @@ class View:
     - `computed` holds results that several rules use.
     - `between()` returns the states between the last examination and this one, in order. `edge()`, `change(step)` and
       `trial(command)` are expensive as well. They return None if they cannot be measured, and may raise NotNow.
+      `repeats(command)` is true for a command that changes nothing, or that the run itself has followed.
     """
 
     task: Task
@@ -181,7 +186,7 @@ class View:
     settings: RunSettings
     scales: bool
     rate: float
-    first_rate: float
+    settings_before: Callable[[int], RunSettings]
     edits: tuple[tuple[int, Mapping[str, Any]], ...]
     now: Measured
     seen: tuple[tuple[int, float], ...]
@@ -195,6 +200,8 @@ class View:
     computed: dict[Any, Any] = field(default_factory=dict, repr=False)
     change: Callable[[int], Change | None] = field(default=lambda step: None)
     trial: Callable[[Mapping[str, Any]], Trial | None] = field(default=lambda command: None)
+    repeats: Callable[[Mapping[str, Any]], bool] = field(default=lambda command: False)
+    weights_before: Callable[[int], str] = field(default=lambda step: "")
 
     @property
     def loss(self) -> float:

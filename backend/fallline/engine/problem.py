@@ -58,7 +58,8 @@ class Problem:
     `activations` has one name per layer, the output layer last. `features` names the columns of X. In a
     classification y holds indices into `classes`; in a regression `classes` is empty. `baseline` is the loss in each
     split of a constant prediction: the mean of the training targets, or the class frequencies. `baseline_score` is
-    its score, `initial_loss` the training loss at step 0.
+    its score, `initial_loss` the training loss at step 0. `drawn_with` is the initializer of the first weights, empty
+    if they come from an upload.
     """
 
     X: Array
@@ -74,6 +75,7 @@ class Problem:
     score: Score
     layout: Layout
     initial_parameters: Array
+    drawn_with: str
     initial_loss: float
     baseline: dict[str, float]
     baseline_score: dict[str, float]
@@ -130,6 +132,7 @@ def build_problem(
         score=score,
         layout=layout,
         initial_parameters=initial,
+        drawn_with="" if start is not None else network.initializer("weights").name,
         initial_loss=initial_loss,
         baseline=baseline,
         baseline_score=baseline_score,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from fallline.diagnosis.view import Trial
 from fallline.engine.evaluation import evaluate
 from fallline.engine.measures.probes import units
+from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
@@ -25,7 +27,7 @@ from fallline.runs.doctor.tracing import replay_seconds, state_at
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.recipe import RunRecipe
-from fallline.vocabulary.run_settings import Edit
+from fallline.vocabulary.run_settings import Edit, RunSettings
 
 Take = Callable[[str, float, Callable[[], Any]], Any]
 """Calls a function of this name and expected cost in seconds once an examination, or raises NotNow."""
@@ -57,11 +59,45 @@ class Trials:
         edits = [edit for edit in run.recipe.edits if edit.at_step < step]
         self._recipe = run.recipe.model_copy(update={"edits": edits})
         self._starts: dict[int, TrainingState] = {}
+        self._results: dict[str, Trial | None] = {}
         self._spent = 0.0
 
     def __call__(self, command: Mapping[str, Any]) -> Trial | None:
         """Return the result of the trial, or None if it takes too long."""
-        return self._try(json.dumps(command, sort_keys=True), *self._continuation(command))
+        name = json.dumps(command, sort_keys=True)
+        if name not in self._results:
+            self._results[name] = self._try(name, *self._continuation(command))
+        return self._results[name]
+
+    def repeats(self, command: Mapping[str, Any]) -> bool:
+        """Return whether it changes nothing, or is what the run itself did at its step."""
+        at_step, recipe = self._continuation(command)
+        redraw = recipe.redraw_at(at_step)
+        if redraw is not None and initializer(redraw.weights) == self.weights_before(at_step):
+            return True
+        own = self._recipe
+        return redraw == own.redraw_at(at_step) and self._same(
+            recipe.settings_at(at_step), own.settings_at(at_step)
+        )
+
+    def _same(self, one: RunSettings, other: RunSettings) -> bool:
+        """Return whether two settings make the same steps: a batch of all samples is the full one."""
+        count = self._problem.train.count
+        sizes = {min(each.batch_size or count, count) for each in (one, other)}
+        return len(sizes) == 1 and replace(one, batch_size=None, stop_since=0) == replace(
+            other, batch_size=None, stop_since=0
+        )
+
+    def settings_before(self, step: int) -> RunSettings:
+        """Return the settings with which a fork from that step begins."""
+        return self._recipe.settings_at(step - 1) if step else self._recipe.settings
+
+    def weights_before(self, step: int) -> str:
+        """Return the last initializer that drew all layers before that step."""
+        every = set(range(1, len(self._problem.activations) + 1))
+        redraws = [edit.redraw for edit in self._recipe.edits if edit.at_step < step]
+        names = [each.weights for each in redraws if each is not None and set(each.layers) == every]
+        return initializer(names[-1] if names else self._problem.drawn_with)
 
     def _continuation(self, command: Mapping[str, Any]) -> tuple[int, RunRecipe]:
         """Return the step and the recipe from which the run would continue."""
@@ -101,24 +137,39 @@ class Trials:
         problem, state = self._problem, self._start(at_step)
         if recipe.redraw_at(at_step) is not None:
             advance(problem, state, recipe, 1, self._run.kernel)
-        dead_before, losses = self._dead(state), []
+        dead_before, losses, tests = self._dead(state), [], []
         before = evaluate(problem, state.parameters)["train_loss"]
         for check in range(1, CHECKS + 1):
             if state.diverged_at is None:
                 to = at_step + steps * check // CHECKS
                 advance(problem, state, recipe, to - state.step, self._run.kernel)
-            loss = evaluate(problem, state.parameters)["train_loss"]
+            numbers = evaluate(problem, state.parameters)
+            loss = numbers["train_loss"]
             has_grown = loss > LOST * max(before, problem.initial_loss)
             if state.diverged_at is not None or has_grown or _has_died(dead_before, self._dead(state)):
-                return Trial(state.step - at_step, before, math.inf)
+                return Trial(state.step - at_step, before, math.inf, math.inf)
             losses.append(loss)
+            tests.append(numbers.get("test_loss", math.nan))
         with np.errstate(over="ignore"):
-            return Trial(steps, before, float(np.mean(losses[CHECKS // 2 :])))
+            after, test_after = np.mean([losses[CHECKS // 2 :], tests[CHECKS // 2 :]], axis=1).tolist()
+        return Trial(steps, before, after, test_after, self._saturated(state))
 
     def _dead(self, state: TrainingState) -> Iterable[tuple[int, int]]:
         """Return the number of dead units, and of all units, for each hidden layer."""
         *hidden, _ = units(self._problem, state.parameters)
         return [(sum(layer.dead), len(layer.dead)) for layer in hidden]
+
+    def _saturated(self, state: TrainingState) -> float:
+        """Return the largest share of a hidden layer's outputs with a slope near 0."""
+        *hidden, _ = units(self._problem, state.parameters)
+        shares = [layer.saturated_share for layer in hidden if layer.saturated_share]
+        return max((float(np.mean(share)) for share in shares), default=0.0)
+
+
+def initializer(name: str) -> str:
+    """Return the initializer's first name: he for he_normal."""
+    row = INITIALIZERS.get(name)
+    return name if row is None else row.same_as or name
 
 
 def _has_died(before: Iterable[tuple[int, int]], dead: Iterable[tuple[int, int]]) -> bool:

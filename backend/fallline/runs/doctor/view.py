@@ -65,6 +65,7 @@ def view_of(
     series = case.track.before(step, max(record.step, 0))
     check = 2.0 * step_seconds(problem.layout.sizes, 0, problem.train.count)
     states = max(step - 1 - record.step, 0)
+    trials = Trials(problem, run, step, take)
     return View(
         task=task,
         step=step,
@@ -72,7 +73,7 @@ def view_of(
         settings=settings,
         scales=OPTIMIZERS[settings.optimizer].stability.divisor is not None,
         rate=rate_of(settings)(last),
-        first_rate=run.recipe.settings.learning_rate,
+        settings_before=trials.settings_before,
         edits=tuple((edit.at_step, edit.changes()) for edit in run.recipe.edits if edit.at_step < step),
         now=now,
         seen=seen_with(record, now),
@@ -87,7 +88,9 @@ def view_of(
         change=lambda at: take(
             f"change {at}", replay_seconds(run, at) + check, lambda: change_at(problem, run, at)
         ),
-        trial=Trials(problem, run, step, take),
+        trial=trials,
+        repeats=trials.repeats,
+        weights_before=trials.weights_before,
     )
 
 
