@@ -4,7 +4,7 @@
  * Owns: that. Pure. reduce.ts handles other messages.
  */
 
-import { selectTroubledRun, withFinding } from "./findings.ts";
+import { lookedAt, selectTroubledRun, withFinding } from "./findings.ts";
 import { laneOf, newest, runsOf } from "./experiment-answer.ts";
 import { withPlayback, settled, withRun } from "./parts.ts";
 import { fromNow, withEdit } from "./settings.ts";
@@ -57,7 +57,13 @@ function finished(state: State, event: Json) {
 function onFinding(state: State, { run: name, generation, finding }: Json) {
   const run = state.runs[name];
   if (!run || (generation ?? run.generation) < run.generation) return state;
-  return selectTroubledRun(withRun(state, name, { findings: withFinding(run.findings, finding) }));
+  const looked = finding.withdrawn ? 0 : lookedAt(finding);
+  return selectTroubledRun(
+    withRun(state, name, {
+      findings: withFinding(run.findings, finding),
+      findingsCompleteTo: Math.max(run.findingsCompleteTo, looked),
+    }),
+  );
 }
 
 /**
@@ -133,12 +139,13 @@ function restarted(state: State, { run: name, generation, recipe: newRecipe }: J
     latest: {},
     divergedAt: null,
     generation,
-    trend: undefined,
     status: run.status === "diverged" ? "paused" : run.status,
     units: null,
     predictions: null,
     weights: null,
     findings: [],
+    findingsCompleteTo: 0,
+    verdict: "waiting",
   });
 }
 

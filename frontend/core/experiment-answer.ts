@@ -3,7 +3,7 @@
  * Owns: labels, colours and counts from a recipe.
  */
 
-import { joinedFindings } from "./findings.ts";
+import { answeredFindings } from "./findings.ts";
 import type {
   Edit,
   Experiment,
@@ -52,6 +52,26 @@ const isOvertaken = (incoming: RunAnswer, previous: Run | undefined) =>
   previous !== undefined && incoming.generation < previous.generation;
 
 /**
+ * The Doctor's part of an answer. Findings that it lacks are gone, unless the answer is older than
+ * the page's last frame or event.
+ */
+function diagnosisOf(
+  { step, findings = [], findings_complete_to: to = 0, verdict }: RunAnswer,
+  previous: Run | undefined,
+): Pick<Run, "findings" | "findingsCompleteTo" | "verdict"> {
+  if (
+    previous &&
+    (step < previous.step || (step === previous.step && to < previous.findingsCompleteTo))
+  )
+    return previous;
+  return {
+    findings: answeredFindings(previous?.findings ?? [], findings),
+    findingsCompleteTo: to,
+    verdict: verdict ?? null,
+  };
+}
+
+/**
  * Merges an answer. An answer older than the last frame does not move the counter back; one from
  * before a reset is ignored.
  */
@@ -61,6 +81,7 @@ function runOf(incoming: RunAnswer, recipe: RunRecipe, previous: Run | undefined
   const behind = same && previous.step > incoming.step;
   // within a generation a diverged run stays diverged: another answer is older than the event
   const over = same && previous.status === "diverged";
+  const diagnosis = diagnosisOf(incoming, same ? previous : undefined);
   return {
     name: incoming.name,
     label: recipe?.label ?? incoming.label ?? labelOf(incoming.name),
@@ -91,8 +112,9 @@ function runOf(incoming: RunAnswer, recipe: RunRecipe, previous: Run | undefined
     units: same ? previous.units : null,
     predictions: same ? previous.predictions : null,
     weights: same ? previous.weights : null,
-    trend: same ? previous.trend : undefined,
-    findings: joinedFindings(same ? previous.findings : [], incoming.findings),
+    findings: diagnosis.findings,
+    findingsCompleteTo: diagnosis.findingsCompleteTo,
+    verdict: diagnosis.verdict,
     doctor: incoming.doctor,
     restarted: previous?.restarted ?? null,
     isWayBack: previous?.isWayBack ?? false,

@@ -6,35 +6,37 @@
 
 import { integer } from "./format.ts";
 import type { Glyph } from "./selectors.ts";
-import type { Finding, Run, State } from "./types.ts";
+import type { Finding, FindingNews, Run, State } from "./types.ts";
 
 export const isOpen = ({ until_step: until }: Finding) => until === null;
 
-/**
- * Adds a finding, or closes it; a closed one never opens again.
- * @param stored oldest first
- */
-export function withFinding(stored: Finding[], incoming: Finding): Finding[] {
+/** Adds a finding, or replaces that of its id; a withdrawn one is dropped. */
+export function withFinding(stored: Finding[], incoming: FindingNews): Finding[] {
+  if ("withdrawn" in incoming) return stored.filter(({ id }) => id !== incoming.id);
   const existing = stored.find(({ id }) => id === incoming.id);
-  if (!existing) return [...stored, incoming];
-  if (isOpen(incoming) && !isOpen(existing)) return stored;
-  const isOlder = isOpen(incoming) && incoming.seen_at < existing.seen_at;
-  return stored.map((each) =>
-    each === existing
-      ? {
-          ...incoming,
-          ...(isOlder ? { seen_at: existing.seen_at, evidence: existing.evidence } : {}),
-        }
-      : each,
-  );
+  return existing
+    ? stored.map((each) => (each === existing ? withNewerEvidence(incoming, existing) : each))
+    : [...stored, incoming];
 }
 
-/**
- * Merges an answer into the stored findings, which may be newer.
- * @param incoming an older server may send none
- */
-export const joinedFindings = (stored: Finding[], incoming: Finding[] | undefined) =>
-  (incoming ?? []).reduce(withFinding, stored);
+/** The findings of an answer, which are all there are. */
+export const answeredFindings = (stored: Finding[], incoming: Finding[]) =>
+  incoming.map((each) =>
+    withNewerEvidence(
+      each,
+      stored.find(({ id }) => id === each.id),
+    ),
+  );
+
+/** An open finding keeps the evidence of a later examination, which a frame brought. */
+const withNewerEvidence = (incoming: Finding, existing: Finding | undefined): Finding =>
+  existing && isOpen(incoming) && isOpen(existing) && incoming.seen_at < existing.seen_at
+    ? { ...incoming, seen_at: existing.seen_at, evidence: existing.evidence }
+    : incoming;
+
+/** The last step that a finding speaks of: the Doctor has looked up to there. */
+export const lookedAt = ({ found_at: found, seen_at: seen, until_step: until }: Finding) =>
+  Math.max(found, seen, until ?? 0);
 
 /**
  * Updates the evidence of open findings; skips unknown ones.

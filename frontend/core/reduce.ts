@@ -144,7 +144,9 @@ function framed(state: State, name: string, incoming: Json) {
     latest: newest(again ? {} : run.latest, incoming.latest),
     divergedAt: incoming.status === "diverged" ? (run.divergedAt ?? incoming.step) : null,
     findings: again ? [] : withEvidence(run.findings, incoming.findings),
-    ...(again ? { units: null, predictions: null, weights: null, trend: undefined } : {}),
+    findingsCompleteTo: incoming.findings_complete_to ?? 0,
+    verdict: incoming.verdict ?? null,
+    ...(again ? { units: null, predictions: null, weights: null } : {}),
   });
   return reachesPlanned(run, incoming.step) ? settled(next) : next;
 }

@@ -5,10 +5,9 @@
 
 import { isStandardized } from "./data-recipe.ts";
 import { openOf } from "./findings.ts";
-import { integer, number, plural } from "./format.ts";
-import type { Run, RunSeries, State, XAxis } from "./types.ts";
+import { integer, number } from "./format.ts";
+import type { Run, State, Verdict, XAxis } from "./types.ts";
 
-type Reading = { step: number; value: number };
 /** updated only a few times a second */
 type View =
   | "units"
@@ -40,126 +39,94 @@ export function deadLayer({ units }: Run) {
   return place < 0 ? null : place + 1;
 }
 
-/**
- * Recent steps for the trend: an eighth of the run's steps, at least 20. The Doctor calls a run
- * healthy while the loss falls by 1 % from the first eighth to the last, over an eighth of the run
- * or 200 steps. Here two halves are compared, which lie four sevenths as far apart, and over fewer
- * steps a loss falls by less.
- */
-const LATELY = { share: 0.125, least: 20, doctors: 200 };
-const FLAT = (0.01 * 4) / 7;
-/**
- * Limits in standard errors below which a difference is noise, and in losses beyond which the last
- * one is a jump.
- */
-const NOISE = 2,
-  JUMP = 2;
-
-/** Number of recent steps used for the trend. */
-const lately = (step: number) => Math.max(LATELY.least, Math.floor(step * LATELY.share));
-
-/**
- * Compares the mean loss of the later half of recent losses with the earlier half: falling, flat or
- * rising. Returns null for a single loss, for a difference within the noise, and for a last loss
- * far beyond the others.
- * @param readings oldest first
- * @param step the run's present step
- */
-export function trendOf(
-  readings: Reading[],
-  step: number,
-): "falling" | "flat" | "rising" | undefined {
-  const recent = readings
-    .filter((reading) => reading.step >= step - lately(step))
-    .map(({ value }) => value);
-  if (recent.length < 2) return undefined;
-  const last = recent[recent.length - 1],
-    others = recent.slice(0, -1);
-  if (last > JUMP * Math.max(...others)) return "rising";
-  if (JUMP * last < Math.min(...others)) return "falling";
-  const half = Math.floor(recent.length / 2);
-  const before = meanOf(recent.slice(0, half));
-  const change = meanOf(recent.slice(half)) - before;
-  const flat = FLAT * Math.min(1, lately(step) / LATELY.doctors);
-  if (Math.abs(change) <= Math.max(flat * before, NOISE * errorOf(recent))) return "flat";
-  return change < 0 ? "falling" : "rising";
-}
-
-/**
- * The standard error of the difference of the halves' means, from differences of neighbours, so
- * that a slope is no noise.
- */
-function errorOf(values: number[]) {
-  if (values.length < 4) return 0;
-  const apart = values.slice(1).map((value, k) => (value - values[k]) ** 2);
-  return Math.sqrt((2 * meanOf(apart)) / values.length);
-}
-
-/**
- * Recent losses for the trend, oldest first.
- * @param until the last step that counts
- */
-export function readingsOf(series: RunSeries | null, until = Infinity): Reading[] {
-  const loss = series?.values("train_loss");
-  if (!series || !loss) return [];
-  const readings = [];
-  for (let i = series.length - 1; i >= 0 && readings.length < 400; i--) {
-    if (loss.count[i] > 0 && series.last[i] <= until)
-      readings.push({ step: series.last[i], value: loss.mean[i] });
-  }
-  return readings.reverse();
-}
-
-const meanOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
 /** True if a command to remove the run is not answered yet. */
 export const isLeaving = ({ pending }: State, name: string) =>
   Object.values(pending).some(({ do: what, run }) => what === "remove_run" && run === name);
 
 export type Glyph = "problem" | "warning" | "check" | "dead" | "cross" | "dot" | "flat" | "rising";
-/** `of` is the thing with that state */
-export type Verdict = {
+/** `says` is a sentence about it */
+export type StateWords = {
   word: string;
   glyph: Glyph | null;
   tone: "ok" | "warn" | "bad" | "muted";
-  of?: string;
+  says?: string;
 };
 
-const TRENDS: Record<"falling" | "flat" | "rising", Verdict> = {
-  falling: { word: "falling", glyph: "check", tone: "ok" },
-  flat: { word: "flat", glyph: "flat", tone: "warn" },
-  rising: { word: "rising", glyph: "rising", tone: "warn" },
+const VERDICTS: Record<Verdict, StateWords> = {
+  waiting: {
+    word: "waiting",
+    glyph: null,
+    tone: "muted",
+    says: "It has not made a step yet.",
+  },
+  learning: {
+    word: "learning",
+    glyph: "check",
+    tone: "ok",
+    says: "Its train loss is below that of the best constant guess.",
+  },
+  overfitting: {
+    word: "overfitting",
+    glyph: "rising",
+    tone: "warn",
+    says: "Its test loss is 20 % above its best, and rising.",
+  },
+  on_the_way: {
+    word: "on its way",
+    glyph: "dot",
+    tone: "muted",
+    says: "It is no better than a constant guess yet, but its loss falls.",
+  },
+  flat: {
+    word: "flat",
+    glyph: "flat",
+    tone: "warn",
+    says: "It is no better than a constant guess, and its loss does not fall.",
+  },
+  dead: {
+    word: "dead",
+    glyph: "dead",
+    tone: "bad",
+    says: "A hidden layer outputs 0 for every training sample.",
+  },
+  diverged: {
+    word: "diverged",
+    glyph: "cross",
+    tone: "bad",
+    says: "Its numbers grew without bound, so it stopped.",
+  },
 };
 
-/** Before two losses the trend is unknown. */
-const NOT_KNOWN: Verdict = { word: "", glyph: null, tone: "muted" };
+/** No verdict of that step is known. */
+const NOT_KNOWN: StateWords = { word: "", glyph: null, tone: "muted" };
+const NO_NEWS: StateWords = {
+  word: "no news",
+  glyph: null,
+  tone: "muted",
+  says: "It plays on, but the connection is cut.",
+};
 
 /**
- * The word for a run's state, with glyph and tone. Problems come before playing; without a
- * connection a playing run's state is unknown.
+ * The word for a run's state, with glyph and tone: the server's verdict. A past step has none;
+ * there the Doctor's findings and the units of then say what they can. Without a connection a
+ * playing run's state is unknown.
  */
-export function stateOf(run: Run, { playback, looking, connection }: State): Verdict {
-  if (run.status === "diverged") return { word: "diverged", glyph: "cross", tone: "bad" };
-  const dead = deadWords(run);
-  if (dead) return { word: dead, glyph: "dead", tone: "bad" };
-  if (run.step === 0) return { word: "waiting", glyph: null, tone: "muted" };
-  if (run.status === "finished") return { word: "finished", glyph: "check", tone: "ok" };
-  if (!playback.playing && !looking) return { word: "paused", glyph: null, tone: "muted" };
-  if (!looking && DISCONNECTED.includes(connection.status))
-    return { word: "no news", glyph: null, tone: "muted" };
-  return run.trend
-    ? {
-        ...TRENDS[run.trend],
-        of: `train loss, the last ${plural(Math.min(run.step, lately(run.step)), "step")}`,
-      }
-    : NOT_KNOWN;
+export function stateOf(run: Run, { playback, looking, connection }: State): StateWords {
+  if (run.status === "diverged") return VERDICTS.diverged;
+  const word = deadWords(run);
+  if (word) return { ...VERDICTS.dead, word };
+  if (run.step === 0) return VERDICTS.waiting;
+  if (playback.playing && !looking && DISCONNECTED.includes(connection.status)) return NO_NEWS;
+  return run.verdict ? VERDICTS[run.verdict] : NOT_KNOWN;
 }
 
-/** "layer 2 dead", by the Doctor's findings or the units on view; empty if there is none. */
+/** "layer 2 dead", by the Doctor's findings, or else by the units on view; "" if none is. */
 function deadWords(run: Run) {
-  const dead = openOf(run, "dead_layer");
+  const found = openOf(run, "dead_layer");
+  if (found) return found.mark;
+  if (run.verdict && run.verdict !== "dead") return "";
   const layer = deadLayer(run);
-  return dead?.mark ?? (layer === null ? "" : `layer ${layer} dead`);
+  return layer === null ? "" : `layer ${layer} dead`;
 }
 
 /** " since step 214" for a dead layer. */

@@ -52,28 +52,22 @@ function runThen(run: Run, state: State): Run {
   const moment = state.looking?.moments[run.name];
   const recipe = state.experiment?.recipe.runs.find(({ name }) => name === run.name);
   if (!moment || !recipe || moment.generation !== run.generation) return run;
+  const verdict = moment.step === run.step ? run.verdict : null;
   const of = [
     run.label,
     run.lane,
     run.hidden,
     run.edits,
     run.findings,
+    verdict,
+    Math.min(run.findingsCompleteTo, moment.step),
     run.divergedAt,
     recipe,
     state.catalog,
   ];
   const cached = PAST_RUNS.get(moment);
   if (cached && of.every((each, k) => each === cached.of[k])) return cached.run;
-  const {
-    step,
-    epoch,
-    samples_seen: samplesSeen,
-    latest,
-    units,
-    predictions,
-    weights,
-    trend,
-  } = moment;
+  const { step, epoch, samples_seen: samplesSeen, latest, units, predictions, weights } = moment;
   const edits = run.edits.filter(({ at_step }) => at_step <= step);
   const then: Run = {
     ...run,
@@ -84,9 +78,10 @@ function runThen(run: Run, state: State): Run {
     units,
     predictions,
     weights,
-    trend,
     edits,
+    verdict,
     findings: findingsAt(run.findings, step),
+    findingsCompleteTo: Math.min(run.findingsCompleteTo, step),
     status: run.divergedAt === step ? "diverged" : "paused",
     divergedAt: run.divergedAt === step ? step : null,
     settings: inForce(recipe, edits, [], state.catalog),

@@ -38,6 +38,7 @@ import type {
   SelfCheck,
   Sheet,
   Table,
+  Verdict,
 } from "./wire-types.ts";
 
 export type {
@@ -46,6 +47,7 @@ export type {
   Edit,
   ExperimentAnswer,
   Finding,
+  FindingNews,
   Json,
   LayerRecipe,
   Pace,
@@ -55,6 +57,7 @@ export type {
   RunAnswer,
   RunRecipe,
   Stat4,
+  Verdict,
 } from "./wire-types.ts";
 
 // ---------------------------------------------------------------- shapes of the server: see
@@ -116,7 +119,6 @@ export interface Moment {
   units: UnitsInstrument | null;
   predictions: PredictionsInstrument | null;
   weights: DrawnWeights | null; // of the drawn run
-  trend?: "falling" | "flat" | "rising" | undefined;
 }
 
 /** colour and shape of a run; they repeat from the fifth run on */
@@ -146,8 +148,9 @@ export interface Run {
   units: UnitsInstrument | null;
   predictions: PredictionsInstrument | null;
   weights: DrawnWeights | null;
-  trend?: "falling" | "flat" | "rising" | undefined; // of recent train losses
   findings: Finding[]; // the Doctor's, oldest first; in the past view those of that step
+  findingsCompleteTo: number; // the step up to which the Doctor has looked
+  verdict: Verdict | null; // null if it is not known: in the past view
   doctor?: DoctorCost; // cost of its examinations
   /** after a reset of this run: the furthest step of the others, and their generations */
   restarted: { step: number; beside: Record<string, number> } | null;

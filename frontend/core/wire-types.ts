@@ -82,8 +82,20 @@ export interface RunAnswer {
   finished_by?: Condition | null;
   latest: Record<string, Latest>;
   findings?: Finding[]; // oldest first, open and closed
+  findings_complete_to?: number; // the step up to which they are complete
+  verdict?: Verdict;
   doctor?: DoctorCost;
 }
+
+/** how a run is doing, as of its findings; the later of two that hold counts */
+export type Verdict =
+  | "waiting"
+  | "learning"
+  | "overfitting"
+  | "on_the_way"
+  | "flat"
+  | "dead"
+  | "diverged";
 
 /** how long training waited for a run's examinations, and how long it computed meanwhile */
 export interface DoctorCost {
@@ -102,7 +114,7 @@ export interface Finding {
   id: string; // unique within a generation of the run
   rule: string;
   severity: "problem" | "warning" | "info";
-  subject: { layer?: number; units?: number[] };
+  subject: { layer?: number; units?: number[]; since?: number[] }; // `since`: each unit's first step
   since_step: number;
   until_step: number | null; // null while it is open
   found_at: number;
@@ -112,8 +124,23 @@ export interface Finding {
   first_evidence: string; // the numbers when it was found
   mark: string; // two or three words
   why?: { text: string; code: string } | null;
+  did?: Did | null;
   remedies: Remedy[];
 }
+
+/** the change from `step` to the next that did it: the entry of a parameter that moved most */
+export interface Did {
+  step: number;
+  parameter: string; // "W2", "b2"
+  entry: number; // row by row
+  from: number;
+  to: number;
+  rows: number[]; // of the data, at most ten of the batch
+  text: string;
+}
+
+/** a finding as its event carries it; `withdrawn`: it is gone, and there is nothing else of it */
+export type FindingNews = Finding | { id: string; withdrawn: true };
 
 export interface ExperimentAnswer {
   id: string;

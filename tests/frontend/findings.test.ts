@@ -56,10 +56,10 @@ const frame = (run: string, step: number, changes = {}) => ({
   },
 });
 const titles = (state: State) => openFindings(state).map(({ finding }) => finding.title);
-const withFindings = (gd: Finding[], sgd: Finding[]) => {
-  const reply = answer({ step: 500 });
-  Object.assign(reply.runs[0], { findings: gd });
-  Object.assign(reply.runs[1], { findings: sgd });
+const withFindings = (gd: Finding[], sgd: Finding[], step = 500) => {
+  const reply = answer({ step });
+  Object.assign(reply.runs[0], { findings: gd, findings_complete_to: step });
+  Object.assign(reply.runs[1], { findings: sgd, findings_complete_to: step });
   return reply;
 };
 
@@ -224,7 +224,10 @@ test("frames update the evidence of open findings without news, and a later whol
     next.runs.sgd.findings,
     "as it was",
   );
-  const again = after([{ type: "experiment", state: withFindings([healthy()], [dead()]) }], next);
+  const again = after(
+    [{ type: "experiment", state: withFindings([healthy()], [dead()], 900) }],
+    next,
+  );
   assert.equal(evidenceWords(again.runs.sgd.findings[0]), "Still so. Seen at step 900.");
   assert.match(
     evidenceWords(
@@ -241,7 +244,7 @@ test("frames update the evidence of open findings without news, and a later whol
   const ahead = dead({ seen_at: 1200, evidence: "So too." });
   const newest = after(
     [
-      { type: "experiment", state: withFindings([], [ahead]) },
+      { type: "experiment", state: withFindings([], [ahead], 1200) },
       evidenceFrame(1100, "On its way meanwhile."),
     ],
     next,
@@ -301,7 +304,7 @@ test("in the first seconds the cost is shown as waiting time, not as a share", (
   );
 });
 
-test("a closed finding moves to the past ones, and an older answer does not reopen it", () => {
+test("a closed finding moves to the past ones", () => {
   const closed = after(
     [findingEvent("gd", edge()), findingEvent("gd", edge({ until_step: 160 }))],
     opened(),
@@ -311,9 +314,77 @@ test("a closed finding moves to the past ones, and an older answer does not reop
     earlierFindings(closed).map(({ finding }) => finding.title),
     ["GD: the rate is at the edge."],
   );
-  const late = answer({ step: 500 });
-  late.runs[0].findings = [edge()];
-  assert.deepEqual(titles(after([{ type: "experiment", state: late }], closed)), []);
+  const open = after([findingEvent("gd", edge())], closed);
+  assert.deepEqual(
+    titles(open),
+    ["GD: the rate is at the edge."],
+    "a look between two examinations had closed it",
+  );
+});
+
+test("a finding replaces the one of its id, and a withdrawn one is gone", () => {
+  const units = (count: number, since_step: number, severity: Finding["severity"]) =>
+    dead({
+      id: "dead_units-1@40",
+      rule: "dead_units",
+      severity,
+      since_step,
+      subject: { layer: 1, units: [0, 1, 2].slice(0, count), since: [40, 44, 61].slice(0, count) },
+      title: `SGD: ${count} of 4 units in layer 1 are dead.`,
+    });
+  const state = after(
+    [
+      findingEvent("sgd", units(1, 44, "info")),
+      findingEvent("sgd", edge()),
+      findingEvent("sgd", units(3, 40, "warning")),
+    ],
+    opened(),
+  );
+  assert.deepEqual(state.runs.sgd.findings, [units(3, 40, "warning"), edge()], "in its place");
+  const withdrawn = (id: string, generation = 0) => ({
+    type: "event",
+    event: "finding",
+    run: "sgd",
+    generation,
+    finding: { id, withdrawn: true },
+  });
+  assert.deepEqual(after([withdrawn(edge().id)], state).runs.sgd.findings, [
+    units(3, 40, "warning"),
+  ]);
+  assert.deepEqual(after([withdrawn("another")], state).runs.sgd.findings, state.runs.sgd.findings);
+  const reset = { type: "event", event: "reset", run: "sgd", step: 0, generation: 1 };
+  const anew = after([reset, findingEvent("sgd", edge(), 1), withdrawn(edge().id)], state);
+  assert.deepEqual(anew.runs.sgd.findings, [edge()], "a withdrawal of the generation before");
+});
+
+test("an answer's findings are all there are, unless a frame or an event is newer", () => {
+  const ids = (state: State) => state.runs.sgd.findings.map(({ id }) => id);
+  const reply = (step: number, complete: number, findings: Finding[], generation = 0) => {
+    const state = answer({ step, generation });
+    Object.assign(state.runs[1], { findings, findings_complete_to: complete, verdict: "flat" });
+    return { type: "experiment", state };
+  };
+  const before = after(
+    [
+      frame("sgd", 500, { findings_complete_to: 496, verdict: "dead" }),
+      findingEvent("sgd", dead()),
+      findingEvent("sgd", edge()),
+    ],
+    opened(),
+  );
+  assert.deepEqual(ids(after([reply(500, 496, [dead()])], before)), [dead().id]);
+  assert.deepEqual(ids(after([reply(520, 512, [])], before)), []);
+  for (const older of [reply(480, 480, []), reply(500, 488, [])]) {
+    const state = after([older], before);
+    assert.deepEqual([ids(state), state.runs.sgd.verdict], [[dead().id, edge().id], "dead"]);
+  }
+  const found = after([findingEvent("sgd", dead({ id: "new", found_at: 498 }))], before);
+  assert.deepEqual(
+    ids(after([reply(500, 496, [dead()])], found)),
+    ids(found),
+    "the event came from a later examination",
+  );
+  assert.deepEqual(ids(after([reply(3, 3, [], 1)], found)), [], "a new generation");
 });
 
 test("a reset forgets findings, and late findings of the old generation are ignored", () => {
@@ -366,11 +437,11 @@ test("the past view shows findings up to that step, including those closed since
   assert.equal(
     stateOf(then.runs.sgd, then).word,
     "",
-    "it was not dead yet; its losses of then are not there",
+    "it was not dead yet, and there is no verdict of then",
   );
 });
 
-test("a run's word names its problem, else its loss trend on view", () => {
+test("a run's word names its dead layer, else the verdict", () => {
   const play = {
     type: "event",
     event: "playback",
@@ -380,29 +451,19 @@ test("a run's word names its problem, else its loss trend on view", () => {
     pace: "steps",
   };
   const playing = after(
-    [
-      frame("gd", 500),
-      frame("sgd", 500),
-      play,
-      {
-        type: "measured",
-        runs: { gd: { generation: 0, trend: "flat" }, sgd: { generation: 0, trend: "falling" } },
-      },
-    ],
+    [frame("gd", 500, { verdict: "flat" }), frame("sgd", 500, { verdict: "learning" }), play],
     opened(),
   );
   const word = (state: State, run: string) => stateOf(state.runs[run], state).word;
-  assert.deepEqual([word(playing, "gd"), word(playing, "sgd")], ["flat", "falling"]);
+  assert.deepEqual([word(playing, "gd"), word(playing, "sgd")], ["flat", "learning"]);
   const state = after([findingEvent("gd", healthy()), findingEvent("sgd", dead())], playing);
   assert.deepEqual([word(state, "gd"), word(state, "sgd")], ["flat", "layer 2 dead"]);
-  assert.deepEqual(stateOf(state.runs.sgd, state), {
-    word: "layer 2 dead",
-    glyph: "dead",
-    tone: "bad",
-  });
+  const { says, ...shown } = stateOf(state.runs.sgd, state);
+  assert.deepEqual(shown, { word: "layer 2 dead", glyph: "dead", tone: "bad" });
+  assert.match(says ?? "", /outputs 0 for every training sample/);
   assert.equal(
     word(after([findingEvent("sgd", dead({ rule: "predicts_the_mean" }))], playing), "sgd"),
-    "falling",
+    "learning",
   );
   assert.match(lossSummary(state), /SGD started at 12\.3: layer 2 dead since step 214\./);
 });

@@ -54,7 +54,6 @@ const moment = (step: number, loss: number, more = {}) => ({
   units: null,
   predictions: null,
   weights: null,
-  trend: "flat",
   ...more,
 });
 const lab = (...messages: Message[]) =>
@@ -88,10 +87,22 @@ test("the past view shows every run as it was, while training goes on", () => {
     [shownStep(state), stepsAhead(state), whereWords(stateOnView(state))],
     [420, 312, "420"],
   );
-  assert.equal(
-    stateOf(gd, stateOnView({ ...state, playback: { ...state.playback, playing: false } })).word,
-    "flat",
-  );
+});
+
+test("the past has no verdict, unless a run still stands there", () => {
+  const dead = { layers: [{ mean: [0], active_share: [0], dead: [true] }] };
+  const words = (step: number, more = {}) => {
+    const state = lab(
+      frame("gd", 700, { verdict: "flat" }),
+      { type: "look", step },
+      { type: "moments", moments: { gd: moment(Math.min(step, 700), 0.2, more) } },
+      frame("sgd", 900),
+    );
+    return stateOf(stateOnView(state).runs.gd, stateOnView(state)).word;
+  };
+  assert.deepEqual([words(420), words(0)], ["", "waiting"]);
+  assert.equal(words(420, { units: dead }), "layer 1 dead", "its units of then");
+  assert.equal(words(700), "flat");
 });
 
 test("new steps do not redraw a past view, only its own changes do", () => {

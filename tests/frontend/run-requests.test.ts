@@ -10,7 +10,7 @@ import { createStore } from "../../frontend/core/store.ts";
 import { answer } from "./fake-server.ts";
 import { part } from "./world.ts";
 import type { Api } from "../../frontend/core/net/api.ts";
-import type { Environment, Json, RunSeries, Stat } from "../../frontend/core/types.ts";
+import type { Environment, Json } from "../../frontend/core/types.ts";
 
 /** The server's answer about paused runs. */
 function resting(step: number) {
@@ -68,7 +68,7 @@ function watching({ narrow = false, units = 4, of = { recipe } } = {}) {
     clearTimeout: () => void (clock.run = null),
     setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
   });
-  const observer = createRunRequests({ api, store, seriesOf: () => null, environment });
+  const observer = createRunRequests({ api, store, environment });
   async function pass(ms: number) {
     clock.now += ms;
     while (clock.run && clock.due <= clock.now) {
@@ -229,37 +229,6 @@ test("a run being removed is not requested any more", async () => {
   );
 });
 
-test("a past step is requested again when its losses arrive, since the trend depends on them", async () => {
-  const store = createStore(initialState(), reduce);
-  for (const message of [
-    { type: "opened", answer: answer({ step: 20 }) },
-    { type: "connection", status: "ready" },
-  ])
-    store.dispatch(message);
-  const losses: RunSeries = part<RunSeries>({
-    length: 0,
-    last: new Float64Array(),
-    values: () =>
-      part<Stat>({ count: losses.last.map(() => 1), mean: losses.last.map((step) => 1 + step) }),
-  });
-  const api = part<Api>({ instrument: async (_, __, ___, step) => ({ step, latest: {} }) });
-  const pastView = createPastView({
-    api,
-    store,
-    seriesOf: () => losses,
-    environment: part<Environment>({ setTimeout() {}, clearTimeout() {} }),
-  });
-  store.dispatch({ type: "look", step: 12 });
-  await settle();
-  assert.equal(store.get().looking!.moments.gd.trend, undefined, "nothing is known");
-  losses.last = Float64Array.from({ length: 20 }, (_, step) => step);
-  losses.length = 20;
-  store.dispatch({ type: "frame", runs: {} });
-  await settle();
-  assert.equal(store.get().looking!.moments.gd.trend, "rising");
-  pastView.stop();
-});
-
 test("a past step is one request a run: with weights for the drawn run, without predictions beside a map", async () => {
   const store = createStore(initialState(), reduce);
   for (const message of [
@@ -284,7 +253,6 @@ test("a past step is one request a run: with weights for the drawn run, without 
   const pastView = createPastView({
     api,
     store,
-    seriesOf: () => null,
     environment: part<Environment>({ setTimeout() {}, clearTimeout() {} }),
   });
   store.dispatch({ type: "look", step: 12 });
@@ -327,7 +295,6 @@ test("returning to the same past step before its answer arrives shows it", async
   const pastView = createPastView({
     api,
     store,
-    seriesOf: () => null,
     environment: part<Environment>({ setTimeout() {}, clearTimeout() {} }),
   });
   for (const again of ["after the answer", "before it"]) {

@@ -17,7 +17,6 @@ import { descendedWords, editWords, runSentence } from "../../frontend/core/run-
 import {
   lossSummary,
   stateOf,
-  trendOf,
   viewSteps,
   viewWords,
   whereWords,
@@ -603,115 +602,49 @@ test("a view updated now and then names its step, unless all runs stand there", 
   assert.deepEqual(at(900, "playing", {}), ["", ""]);
 });
 
-test("the trend depends on the recent past", () => {
-  const trend = (loss: (step: number) => number) =>
-    trendOf(
-      Array.from({ length: 200 }, (_, step) => ({ step, value: loss(step) })),
-      200,
-    );
-  assert.equal(
-    trend((step: number) => 1 / (1 + step)),
-    "falling",
-  );
-  assert.equal(
-    trend(() => 0.0436),
-    "flat",
-  );
-  assert.equal(
-    trend((step: number) => 1 + step),
-    "rising",
-  );
+test("the table shows the server's verdict, paused or playing, with a sentence for each", () => {
+  const verdicts = ["learning", "overfitting", "on_the_way", "flat", "dead"] as const;
+  const words = ["learning", "overfitting", "on its way", "flat", "dead"];
+  for (const status of ["playing", "paused", "finished"] as const)
+    for (const [place, verdict] of verdicts.entries()) {
+      const state = after([frame("gd", { step: 600, status, verdict })], opened({ status }));
+      const { word, says } = stateOf(state.runs.gd, state);
+      assert.equal(word, words[place], status);
+      assert.match(says ?? "", /^It.* .*\.$|^A hidden layer .*\.$/);
+    }
+  const told = answer({ step: 600 });
+  told.runs[0].verdict = "overfitting";
+  const asked = after([{ type: "experiment", state: told }], opened());
+  assert.equal(stateOf(asked.runs.gd, asked).word, "overfitting", "an answer carries it too");
 });
 
-test("a loss is flat that falls by less than a hundredth over the Doctor's steps, at any step", () => {
-  const trend = (share: number, steps: number) => {
-    const window = Math.max(200, steps / 8);
-    return trendOf(
-      Array.from({ length: steps }, (_, step) => ({
-        step,
-        value: (1 - share) ** (step / (0.875 * window)),
-      })),
-      steps,
-    );
-  };
-  for (const steps of [60, 150, 600, 1500, 3000]) {
-    assert.deepEqual(
-      [trend(0.012, steps), trend(0.008, steps), trend(-0.012, steps)],
-      ["falling", "flat", "rising"],
-      `${steps}`,
-    );
-  }
+test("a verdict ends with its generation, and a diverged run needs none", () => {
   const state = after(
     [
-      frame("gd", { step: 600 }),
-      { type: "measured", runs: { gd: { generation: 0, trend: "falling" } } },
+      frame("gd", { step: 600, verdict: "flat" }),
+      frame("sgd", { step: 600, status: "diverged", verdict: "learning" }),
     ],
     opened({ status: "playing" }),
   );
-  assert.deepEqual(stateOf(state.runs.gd, state), {
-    word: "falling",
-    glyph: "check",
-    tone: "ok",
-    of: "train loss, the last 75 steps",
-  });
-  assert.equal(stateOf({ ...state.runs.gd, step: 1 }, state).of, "train loss, the last 1 step");
-});
-
-test("a constant, a wandering and a jumping loss have their own words", () => {
-  const trend = (loss: (step: number) => number, steps = 400) =>
-    trendOf(
-      Array.from({ length: steps }, (_, step) => ({ step, value: loss(step) })),
-      steps,
-    );
-  for (const steps of [45, 60, 94])
-    assert.equal(
-      trend((step: number) => (step < 20 ? 0.5 / (step + 1) : 0.0095311558521452), steps),
-      "flat",
-      `${steps}`,
-    );
-  assert.equal(
-    trend((step: number) => (step < 399 ? 0.000735 : 0.173)),
-    "rising",
-    "one step after the batch was made a single sample",
+  assert.equal(stateOf(state.runs.sgd, state).word, "diverged");
+  const again = after(
+    [{ type: "event", event: "reset", run: "gd", step: 0, generation: 1 }],
+    state,
   );
-  assert.equal(
-    trend((step: number) => (step < 399 ? 0.173 : 0.000735)),
-    "falling",
-  );
-  const wanders = (step: number) => 0.1 + 0.05 * Math.sin(step * step);
-  assert.equal(trend(wanders), "flat");
-  assert.equal(
-    trend((step: number) => wanders(step) * Math.exp(-step / 20)),
-    "falling",
-  );
-});
-
-test("with fewer than two losses there is no trend, neither in the table nor in a sentence", () => {
   assert.deepEqual(
-    [trendOf([], 0), trendOf([{ step: 0, value: 12.3 }], 1)],
-    [undefined, undefined],
+    [again.runs.gd.verdict, stateOf(again.runs.gd, again).word],
+    ["waiting", "waiting"],
   );
-  assert.equal(
-    trendOf(
-      [
-        { step: 0, value: 12.3 },
-        { step: 1, value: 9.1 },
-      ],
-      2,
-    ),
-    "falling",
-  );
+  assert.match(lossSummary(state), /GD started at 12\.3: flat\. SGD started at 12\.3 and diverged/);
+});
+
+test("without a verdict there is no word, neither in the table nor in a sentence", () => {
   const state = after(
     [frame("gd", { step: 1, status: "playing" }), frame("sgd", { step: 1, status: "playing" })],
     opened(),
   );
   assert.deepEqual(stateOf(state.runs.gd, state), { word: "", glyph: null, tone: "muted" });
   assert.equal(lossSummary(state), "Loss by step. GD started at 12.3. SGD started at 12.3.");
-  const measuredState = after(
-    [{ type: "measured", runs: { gd: { generation: 0, trend: "rising" } } }],
-    state,
-  );
-  assert.match(lossSummary(measuredState), /GD started at 12\.3: rising\. SGD started at 12\.3\.$/);
 });
 
 test("numbers read as people write them", () => {

@@ -1,6 +1,6 @@
 /** The page's REST calls. Owns: URLs and problem details. */
 
-import type { Environment, Json, Problem, SeriesStore, Store } from "../types.ts";
+import type { Environment, Json, Problem, Store } from "../types.ts";
 
 /** A refused request, with its RFC 9457 problem details. */
 export class Refused extends Error {
@@ -18,8 +18,6 @@ export class Refused extends Error {
 export type Api = ReturnType<typeof createApi>;
 /** what every module needs that asks the server something for a view */
 export type Clients = { api: Api; store: Store; environment: Environment };
-/** a run's columns */
-export type SeriesOf = SeriesStore["of"];
 
 const NO_ANSWER: Problem = {
   title: "The server does not answer.",

@@ -7,9 +7,9 @@
 
 import { showsMap } from "../decision-map.ts";
 import { lookQuery, readLook } from "../run-look.ts";
-import { isLeaving, readingsOf, trendOf } from "../selectors.ts";
+import { isLeaving } from "../selectors.ts";
 import type { Run, State } from "../types.ts";
-import type { Clients, SeriesOf } from "./api.ts";
+import type { Clients } from "./api.ts";
 
 const EVERY = 250;
 /** Least time between looks, in ms: a held key does not look at every step. */
@@ -23,12 +23,7 @@ const EASE = 4;
  */
 const FEW = 500;
 
-export function createRunRequests({
-  api,
-  store,
-  seriesOf,
-  environment,
-}: Clients & { seriesOf: SeriesOf }) {
+export function createRunRequests({ api, store, environment }: Clients) {
   /** Position of each run at its last look. */
   let positions: Map<string, string> = new Map();
   let timer: any = null;
@@ -73,15 +68,14 @@ export function createRunRequests({
   /** One request a run: two could answer for different steps. */
   async function look(state: State, run: Run) {
     const { id, parameters } = state.experiment as NonNullable<State["experiment"]>;
-    const trend = trendOf(readingsOf(seriesOf(run.name)), run.step);
     const isDrawn = state.view.networkRun === run.name;
     if (!isOpen(state) || (run.hidden && !isDrawn))
-      return { units: await api.instrument(id, run.name, "units"), trend };
+      return { units: await api.instrument(id, run.name, "units") };
     const query = lookQuery({
       weights: isDrawn || parameters <= FEW,
       predictions: !run.hidden && !showsMap(state),
     });
-    return { ...readLook(await api.instrument(id, run.name, "views", undefined, query)), trend };
+    return readLook(await api.instrument(id, run.name, "views", undefined, query));
   }
 
   async function lookAtAll(state: State) {

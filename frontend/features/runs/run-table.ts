@@ -70,7 +70,7 @@ export class RaceTable extends ExperimentElement {
 }
 
 function rowOf(run: Run, state: State, hasNoTest: boolean, series: string) {
-  const { word, glyph: shape, tone, of } = stateOf(run, state);
+  const { word, glyph: shape, tone, says } = stateOf(run, state);
   const origin = originWords(state, run.name);
   const verdict = html`${shape ? glyph(shape) : nothing}${word}`;
   return html`<tr data-run=${run.name} data-lane=${run.lane} data-state=${word}
@@ -87,6 +87,6 @@ function rowOf(run: Run, state: State, hasNoTest: boolean, series: string) {
     <td class="soft test" ?hidden=${hasNoTest}
       ><span class="readout second">${number(latest(run, "test_loss"))}</span></td>
     <td>${run.step === 0 ? "–" : score(latest(run, series))}</td>
-    <td class="state"><span class="verdict" title=${of ?? nothing} data-tone=${tone}>${verdict}</span></td>
+    <td class="state"><span class="verdict" title=${says ?? nothing} data-tone=${tone}>${verdict}</span></td>
   </tr>`;
 }

@@ -8,18 +8,12 @@ import { Refused } from "../../core/net/api.ts";
 import { showsMap } from "../../core/decision-map.ts";
 import { lookQuery, readLook } from "../../core/run-look.ts";
 import { stepOf } from "../../core/state-on-view.ts";
-import { readingsOf, trendOf } from "../../core/selectors.ts";
-import type { Clients, SeriesOf } from "../../core/net/api.ts";
+import type { Clients } from "../../core/net/api.ts";
 import type { Run, State } from "../../core/types.ts";
 
 const AGAIN = 1_000;
 
-export function createPastView({
-  api,
-  store,
-  seriesOf,
-  environment,
-}: Clients & { seriesOf: SeriesOf }) {
+export function createPastView({ api, store, environment }: Clients) {
   let isLooking = false;
   let stopped = false;
   let timer: any = null;
@@ -27,12 +21,6 @@ export function createPastView({
   const done: Map<string, string> = new Map();
   /** Number of looks that have ended: an answer after the end of its look is dropped. */
   let ended = 0;
-
-  /** True if losses up to a step are here: the state of a run depends on them. */
-  function hasLosses(run: Run, step: number) {
-    const series = seriesOf(run.name);
-    return !series?.length ? step === 0 : series.last[series.length - 1] >= step - 1;
-  }
 
   function moment(state: State, run: Run) {
     const step = stepOf(run, state.looking?.step ?? 0);
@@ -43,7 +31,6 @@ export function createPastView({
       step,
       state.view.networkRun === run.name,
       showsMap(state),
-      hasLosses(run, step),
     ].join(" ");
   }
 
@@ -67,7 +54,6 @@ export function createPastView({
       predictions: null,
       weights,
       ...readLook(answer),
-      trend: trendOf(readingsOf(seriesOf(run.name), step), step),
     };
   }
 
