@@ -7,6 +7,9 @@ import { stripFor } from "../../frontend/page/strips.ts";
 import {
   countWords,
   earlierFindings,
+  frontFindings,
+  furtherFindings,
+  lookedWords,
   openFindings,
   problemCount,
   waitWords,
@@ -185,6 +188,59 @@ test("inherited findings belong to a fork's parent until its own first step", ()
     ["SGD from 300: layer 2 is dead."],
     "there is nobody else to say it of",
   );
+});
+
+test("each run has one finding in front, its worst and then its newest; the others are below", () => {
+  const slow = edge({ id: "plateau@300", rule: "plateau", since_step: 300, title: "SGD: flat." });
+  const state = after(
+    [
+      findingEvent("sgd", healthy({ title: "SGD is learning." })),
+      findingEvent("sgd", edge({ title: "SGD: the rate is at the edge." })),
+      findingEvent("sgd", slow),
+      findingEvent("sgd", dead({ id: "over", title: "SGD was dead.", until_step: 350 })),
+      findingEvent("gd", healthy()),
+    ],
+    opened(),
+  );
+  const of = (list: ReturnType<typeof openFindings>) => list.map(({ finding }) => finding.title);
+  assert.deepEqual(of(frontFindings(state)), ["SGD: flat.", "GD is learning."]);
+  assert.deepEqual(of(furtherFindings(state)), [
+    "SGD: the rate is at the edge.",
+    "SGD is learning.",
+  ]);
+  assert.deepEqual(of(earlierFindings(state)), ["SGD was dead."], "it is over");
+  const worse = after([findingEvent("sgd", dead())], state);
+  assert.deepEqual(of(frontFindings(worse)), ["SGD: layer 2 is dead.", "GD is learning."]);
+  const { finding } = firstRemedy(after([findingEvent("gd", edge())], worse))!;
+  assert.equal(finding.title, "SGD: layer 2 is dead.");
+});
+
+test("a Doctor who is behind says up to where it has looked, at the step on view", () => {
+  const words = (gd: [number, number], sgd: [number, number], ...more: Message[]) =>
+    lookedWords(
+      after(
+        [
+          frame("gd", gd[0], { findings_complete_to: gd[1] }),
+          frame("sgd", sgd[0], { findings_complete_to: sgd[1] }),
+          ...more,
+        ],
+        opened(),
+      ),
+    );
+  assert.equal(words([2000, 1984], [100, 99]), "", "one examination apart");
+  assert.equal(words([2000, 1234], [100, 100]), "Looked up to step 1,234 of GD.");
+  assert.equal(words([2000, 1234], [100, 98]), "Looked up to step 1,234 of GD and step 98 of SGD.");
+  assert.equal(
+    words([2000, 1234], [2000, 2000], { type: "event", event: "run_removed", run: "sgd" }),
+    "Looked up to step 1,234.",
+  );
+  const moment = { generation: 0, epoch: 1, samples_seen: 9, latest: {}, units: null };
+  const look = (step: number) => [
+    { type: "look", step },
+    { type: "moments", moments: { gd: { ...moment, step }, sgd: { ...moment, step } } },
+  ];
+  assert.equal(words([2000, 1234], [2000, 2000], ...look(1200)), "");
+  assert.equal(words([2000, 1234], [2000, 2000], ...look(1500)), "Looked up to step 1,234 of GD.");
 });
 
 test("a server without findings is supported, and the count is empty", () => {

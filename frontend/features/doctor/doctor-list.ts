@@ -1,6 +1,6 @@
 /**
- * The Doctor: the findings of all runs at the step on view, problems first, with remedies and
- * reasons.
+ * The Doctor: the worst finding of each run at the step on view, problems first, with remedies and
+ * reasons; the others are folded below.
  * Owns: the section, and whose reasons are open. doctor.ts lists findings.
  */
 
@@ -9,7 +9,16 @@ import { repeat } from "lit/directives/repeat.js";
 import { earlierEntry, findingEntry } from "./finding-entry.ts";
 import { glyph } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
-import { countWords, earlierFindings, openFindings, problemCount, waitWords } from "./doctor.ts";
+import {
+  countWords,
+  earlierFindings,
+  frontFindings,
+  furtherFindings,
+  lookedWords,
+  openFindings,
+  problemCount,
+  waitWords,
+} from "./doctor.ts";
 import { noRoomWords } from "./remedies.ts";
 import { isLocked, mayChange } from "../../core/selectors.ts";
 import type { RunFinding } from "./doctor.ts";
@@ -29,6 +38,7 @@ export class DoctorList extends ExperimentElement {
     return [
       ...openFindings(state).map(({ finding }) => finding),
       ...earlierFindings(state).flatMap(({ run, finding }) => [run.label, finding]),
+      lookedWords(state),
       waitWords(state),
       isLocked(state),
       mayChange(state),
@@ -40,18 +50,24 @@ export class DoctorList extends ExperimentElement {
 
   override render() {
     const { state } = this;
-    const open = openFindings(state);
+    const front = frontFindings(state);
+    const further = furtherFindings(state);
     const earlier = earlierFindings(state);
     this.setAttribute("data-problems", `${problemCount(state)}`);
     return html`
       <div class="head"><h2>Doctor</h2><span class="end">${countWords(state)}</span></div>
-      <ul class="findings" role="list" ?hidden=${!open.length}
-        >${repeat(open, keyOf, (each) => this.#entry(each))}</ul>
-      ${open.length ? nothing : NOTHING}
-      <details class="earlier" ?hidden=${!earlier.length}>
+      <ul class="findings" role="list" ?hidden=${!front.length}
+        >${repeat(front, keyOf, (each) => this.#entry(each))}</ul>
+      ${front.length ? nothing : NOTHING}
+      <details class="folded further" ?hidden=${!further.length}>
+        <summary>${further.length} more</summary>
+        <ul role="list">${repeat(further, keyOf, (each) => this.#entry(each))}</ul>
+      </details>
+      <details class="folded earlier" ?hidden=${!earlier.length}>
         <summary>${earlier.length} earlier</summary>
         <ul role="list">${earlier.map(({ finding }) => earlierEntry(finding))}</ul>
       </details>
+      <p class="hint looked">${lookedWords(state)}</p>
       <p class="hint">${waitWords(state)}</p>
       <self-check></self-check>`;
   }

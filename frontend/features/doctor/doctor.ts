@@ -4,7 +4,7 @@
  */
 
 import { isOpen } from "../../core/findings.ts";
-import { plural } from "../../core/format.ts";
+import { integer, listed, plural } from "../../core/format.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import type { Finding, Run, State } from "../../core/types.ts";
 
@@ -46,6 +46,37 @@ export const openFindings = (state: State) =>
     .filter(({ finding }) => isOpen(finding))
     .filter(isListed)
     .sort(byWeight);
+
+/** The worst open finding of each run, in the same order: at most one a run. */
+export const frontFindings = (state: State) =>
+  openFindings(state).filter(
+    ({ run }, place, all) => all.findIndex((each) => each.run === run) === place,
+  );
+
+/** The other open findings. */
+export function furtherFindings(state: State) {
+  const front = frontFindings(state).map(({ finding }) => finding);
+  return openFindings(state).filter(({ finding }) => !front.includes(finding));
+}
+
+/** The server examines a run so often in each doubling of its steps. */
+const IN_A_DOUBLING = 64;
+/** Steps from one examination to the next. */
+const apart = (step: number) =>
+  Math.max(1, 2 ** Math.floor(Math.log2(Math.max(1, step))) / IN_A_DOUBLING);
+
+/** "Looked up to step 1,234." if the Doctor is behind a run at the step on view; else empty. */
+export function lookedWords(state: State) {
+  const { order, runs } = stateOnView(state);
+  const late = order
+    .map((name) => runs[name])
+    .filter(({ step, findingsCompleteTo: to }) => step - to > apart(step));
+  if (!late.length) return "";
+  const places = late.map(({ label, findingsCompleteTo: to }) =>
+    order.length > 1 ? `step ${integer(to)} of ${label}` : `step ${integer(to)}`,
+  );
+  return `Looked up to ${listed(places)}.`;
+}
 
 /** Past findings at that step, the newest first. */
 export const earlierFindings = (state: State) =>

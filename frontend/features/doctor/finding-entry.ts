@@ -1,5 +1,5 @@
 /**
- * One finding in the Doctor's list: title, evidence, reasons and remedies.
+ * One finding in the Doctor's list: title, evidence, what did it, reasons and remedies.
  * Owns: its template. The list knows whether its reasons are open.
  */
 
@@ -11,8 +11,17 @@ import { openedAt } from "../../core/inspected.ts";
 import { isFork, isInForce, noRoomWords } from "./remedies.ts";
 import { isLocked, mayChange } from "../../core/selectors.ts";
 import type { App, Finding, Remedy } from "../../core/types.ts";
+import type { Did } from "../../core/wire-types.ts";
 
 const MOST_REMEDIES = 2;
+
+/** The change that did it, and a button that shows its step. */
+function culprit({ step, text }: Did, title: string, look: () => void) {
+  const words = `Show step ${integer(step)}`;
+  return html`<p class="did"><b>What did it</b> ${text}
+    <button type="button" class="button as-link" aria-label="${words}: ${title}"
+      @click=${look}>${words}</button></p>`;
+}
 
 /** What "Why?" opens, with its line of NumPy as a link. */
 function reasons({ text, code }: NonNullable<Finding["why"]>, look: () => void) {
@@ -41,15 +50,22 @@ export function findingEntry(
     ?disabled=${isLocked(state) || (noRoom !== "" && isFork(each))}
     aria-disabled=${isInForce(state, each) ? "true" : nothing}
     @click=${() => isInForce(app.store.get(), each) || app.remedy(each)}>${each.label}</button>`;
-  const look = () => app.setView(openedAt(run, finding.why?.code ?? "", app.environment.narrow()));
+  const { did, why } = finding;
+  const look = (step: number, line: string) => {
+    app.lookAt(step);
+    app.setView(openedAt(run, line, app.environment.narrow()));
+  };
+  const lookAtIt = () => did && look(did.step, did.parameter);
+  const lookAtWhy = () => look(finding.since_step, why?.code ?? "");
   return html`<li class="finding" data-rule=${finding.rule} data-severity=${finding.severity}
       data-tone=${toneOf(finding)} data-since=${finding.since_step}>
     <span role="img" aria-label=${kindWord(finding)}>${glyph(glyphOf(finding))}</span>
     <h3>${finding.title}</h3>
     <p class="evidence"><span>${evidenceWords(finding)}</span>
       <button type="button" class="button as-link" aria-expanded=${isOpen} aria-controls=${id}
-        aria-label="Why? ${finding.title}" ?hidden=${!finding.why} @click=${toggle}>Why?</button></p>
-    <p class="why" id=${id} ?hidden=${!isOpen}>${finding.why ? reasons(finding.why, look) : nothing}</p>
+        aria-label="Why? ${finding.title}" ?hidden=${!why} @click=${toggle}>Why?</button></p>
+    ${did ? culprit(did, finding.title, lookAtIt) : nothing}
+    <p class="why" id=${id} ?hidden=${!isOpen}>${why ? reasons(why, lookAtWhy) : nothing}</p>
     <div class="acts" ?hidden=${!isOffered}>${finding.remedies.slice(0, MOST_REMEDIES).map(remedy)}</div>
     <p class="hint no-room" ?hidden=${!noRoom}>${noRoom}</p>
   </li>`;

@@ -4,7 +4,7 @@
  */
 
 import { defaultsOf, rowOf } from "../../core/catalog.ts";
-import { openFindings } from "./doctor.ts";
+import { frontFindings, furtherFindings } from "./doctor.ts";
 import { forkOf } from "../../core/forks.ts";
 import { integer } from "../../core/format.ts";
 import { LANES } from "../../core/experiment-answer.ts";
@@ -148,7 +148,8 @@ export function wholeWords({ runs }: State, { run }: RunFinding, { label, comman
 
 /** The first remedy in the list that is not applied yet, with its finding. */
 export function firstRemedy(state: State) {
-  const offered = openFindings(state).flatMap((entry) =>
+  const listed = [...frontFindings(state), ...furtherFindings(state)];
+  const offered = listed.flatMap((entry) =>
     entry.finding.remedies.map((remedy) => ({ ...entry, remedy })),
   );
   return offered.find(({ remedy }) => !isInForce(state, remedy)) ?? null;
