@@ -9,6 +9,7 @@ import { covered, touch } from "./overlap.ts";
 import { APART, pushApart, pxAcross, pxDown, shareOf } from "./labels.ts";
 import type { Box, Curve } from "./overlap.ts";
 import type { Frame } from "./labels.ts";
+import type { LiveValue } from "./live-values.ts";
 
 /** where a run's line ends or leaves the plot, in data units */
 export type End = {
@@ -20,6 +21,7 @@ export type End = {
   goesOn: boolean;
   x: number;
   y: number;
+  live?: LiveValue | undefined; // what the value follows between two draws
 };
 /**
  * the name in lines, shortened where necessary; the value stands below it or beside its last line

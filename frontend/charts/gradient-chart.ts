@@ -12,6 +12,7 @@ import { flagsOf } from "./flags.ts";
 import { LEAST_APART } from "./horizontal.ts";
 import { pxAcross, pxDown } from "./labels.ts";
 import { isLive, liveLines } from "./live-lines.ts";
+import { followed } from "./live-values.ts";
 import { laneLook, styled, shownRuns, templateOf } from "./figure-style.ts";
 import { momentLines, placeThen } from "./past-marks.ts";
 import { groundOf, isInside, joined, symbol } from "./paths.ts";
@@ -183,8 +184,9 @@ const VALUES = [
  * Titles by room: first the shape goes, then digits, then values. Narrow panels and phones keep the
  * name only.
  */
-function titlesOf({ state: present, room, look }: Scene, panel: number, gap: number) {
-  const state = stateOnView(present);
+function titlesOf(scene: Scene, panel: number, gap: number) {
+  const { room, look } = scene;
+  const state = stateOnView(scene.state);
   const { experiment, view } = state;
   const visible = shownRuns(state);
   const value = look.compact
@@ -204,6 +206,7 @@ function titlesOf({ state: present, room, look }: Scene, panel: number, gap: num
           label: run.label,
           lane: run.lane,
           value: value.word(run.latest[`${view.measure}/${weight}`]?.value),
+          live: followed(run, `${view.measure}/${weight}`, value.word, scene),
         }))
       : [],
   }));

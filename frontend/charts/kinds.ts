@@ -14,12 +14,18 @@ import { gradientSummary, lossSummary, scatterSummary } from "../core/selectors.
 import type { Gauge } from "../core/instruments.ts";
 import type { Json, State } from "../core/types.ts";
 import type { Frame } from "./labels.ts";
+import type { LiveValue, Show } from "./live-values.ts";
 import type { Scene } from "./scene.ts";
 
 interface Kind {
   figure: string | null; // the server's specification, or none
   build: (figure: any, scene: Scene) => Json;
-  labels: (labels: Json, frame: Frame, compact: boolean) => HTMLElement[];
+  labels: (
+    labels: Json,
+    frame: Frame,
+    compact: boolean,
+    follow: (value: LiveValue, show: Show) => void,
+  ) => HTMLElement[];
   summary: (state: State) => string;
   follows: (state: State) => unknown[]; // what causes a draw, besides room and theme
   every: number; // ms
@@ -82,7 +88,7 @@ export const KINDS: Record<string, Kind> = {
   gradients: {
     figure: "gradients",
     build: gradientChart,
-    labels: gradientLabels,
+    labels: (labels, _, __, follow) => gradientLabels(labels, follow),
     summary: gradientSummary,
     every: 100,
     isRead: true,

@@ -6,6 +6,7 @@
 import { placeNow } from "./horizontal.ts";
 import { placeThen } from "./past-marks.ts";
 import { pxAcross, pxDown } from "./labels.ts";
+import { followed } from "./live-values.ts";
 import { isInside, symbol } from "./paths.ts";
 import { number } from "../core/format.ts";
 import { stateOnView } from "../core/state-on-view.ts";
@@ -101,7 +102,8 @@ export function endOf(
     : bad
       ? "diverged"
       : number(run.latest.train_loss?.value ?? y[last]);
-  return { ...base, value, bad, goesOn: false, x: x[last], y: Math.min(y[last], top) };
+  const live = value && !bad ? followed(run, "train_loss", number, scene) : undefined;
+  return { ...base, value, bad, goesOn: false, x: x[last], y: Math.min(y[last], top), live };
 }
 
 /** The height of a drawn line at a place; null before its first point. */

@@ -7,6 +7,10 @@ import { nameLines } from "../core/brief-names.ts";
 import { phoneWords, placeFlags, pxAcross, pxDown } from "./labels.ts";
 import type { Json } from "../core/types.ts";
 import type { Flag, Frame } from "./labels.ts";
+import type { LiveValue, Show } from "./live-values.ts";
+
+/** Takes a value in a label that changes with the canvas. */
+type Follow = (value: LiveValue, show: Show) => void;
 
 const SHAPES = {
   a: "M5 .7a4.3 4.3 0 1 0 0 8.6a4.3 4.3 0 1 0 0-8.6z",
@@ -91,6 +95,7 @@ export function lossLabels(
   { flags, ends, start, baseline, axis, missing }: Json,
   frame: Frame,
   compact: boolean,
+  follow: Follow,
 ) {
   const right = frame.left + frame.width;
   const items = flags.map((flag: Flag) => ({
@@ -103,9 +108,15 @@ export function lossLabels(
     const kind = ["end", !end.gutter && "early", (end.under || end.names.length > 1) && "stacked"]
       .filter(Boolean)
       .join(" ");
-    const element = label(kind, end, ...end.names.map(strong), end.value ? ` ${end.value}` : "");
+    const value = document.createTextNode("");
+    const element = label(kind, end, ...end.names.map(strong), value);
     element.dataset.run = end.run;
-    element.title = [end.name, end.value].join(" ").trim();
+    const show = (words: string) => {
+      value.data = words ? ` ${words}` : "";
+      element.title = `${end.name} ${words}`.trim();
+    };
+    show(end.value);
+    if (end.live) follow(end.live, show);
     element.style.maxWidth = `${end.most.toFixed(1)}px`;
     if (end.bad) element.dataset.tone = "bad";
     elements.push(element);
@@ -141,15 +152,21 @@ function axisLabel(axis: string, right: number, top: number, compact: boolean) {
     : label("axis", { left: right + 18, top }, axis);
 }
 
-export function gradientLabels({ titles }: Json) {
+export function gradientLabels({ titles }: Json, follow?: Follow) {
   return titles.map(({ name, shape: size, left, width, values, dense }: Json) => {
     const numbers = document.createElement("span");
     numbers.className = dense ? "values dense" : "values";
-    for (const { run, label: who, lane, value } of values) {
+    for (const { run, label: who, lane, value, live } of values) {
       const item = document.createElement("i");
       Object.assign(item.dataset, { lane, run });
-      item.title = `${who}: ${value}`;
-      item.append(shape(lane), value);
+      const text = document.createTextNode("");
+      const show = (words: string) => {
+        text.data = words;
+        item.title = `${who}: ${words}`;
+      };
+      show(value);
+      if (live) follow?.(live, show);
+      item.append(shape(lane), text);
       numbers.append(item);
     }
     const dim = document.createElement("span");

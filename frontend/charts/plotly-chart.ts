@@ -13,6 +13,7 @@ import { KINDS } from "./kinds.ts";
 import { createDrawScheduler } from "./draw-scheduler.ts";
 import { createLiveCanvas, paintLine } from "./live-canvas.ts";
 import { tailOf } from "./live-lines.ts";
+import { createLiveValues } from "./live-values.ts";
 import { pictureOf } from "./picture.ts";
 import { createPlot } from "./plot.ts";
 import { loadPlotly, loadTemplate, loadTypeface } from "./resources.ts";
@@ -101,6 +102,7 @@ export class PlotlyChart extends HTMLElement {
   #isFull = false; // a line has reached the end of the axis
   #isCalm = false;
   #labels = Object.assign(document.createElement("div"), { className: "chart-labels" });
+  #values = createLiveValues();
   #plotly: any = null;
   #spec: Json | null = null;
   #zoomY: Scene["zoom"]["y"] = null;
@@ -371,6 +373,7 @@ export class PlotlyChart extends HTMLElement {
       const { left, width } = line.frame;
       this.#isFull ||= (points.at(-1)?.[0] ?? 0) > left + width;
     }
+    this.#values.update(store.get());
     this.#cursor?.paint(context);
   }
 
@@ -392,7 +395,9 @@ export class PlotlyChart extends HTMLElement {
       x: xaxis,
       y: yaxis,
     };
-    this.#labels.replaceChildren(...this.#kind.labels(labels, frame, look.compact));
+    this.#values.clear();
+    const { follow } = this.#values;
+    this.#labels.replaceChildren(...this.#kind.labels(labels, frame, look.compact, follow));
   }
 
   #report(data: Json[], state: State) {

@@ -7,7 +7,9 @@ import { gradientChart } from "../../frontend/charts/gradient-chart.ts";
 import { ahead, horizontal } from "../../frontend/charts/horizontal.ts";
 import { pxAcross, pxDown } from "../../frontend/charts/labels.ts";
 import { markAt, tailOf } from "../../frontend/charts/live-lines.ts";
+import { createLiveValues } from "../../frontend/charts/live-values.ts";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
+import { reduce } from "../../frontend/core/reduce.ts";
 import { newest, thin } from "../../frontend/core/thinning.ts";
 import { columns } from "./fake-server.ts";
 import { asOne, figures, scene } from "./scenes.ts";
@@ -198,6 +200,53 @@ test("each playing run has its marker on the canvas, else in the drawing, never 
       canvas: new Set(),
     });
   }
+});
+
+test("the values of labels follow the canvas: only those of its runs, and only what changes", () => {
+  const losses = (step: number, loss: number, more = {}) => ({
+    status: "playing",
+    step,
+    epoch: 1,
+    samples_seen: step,
+    generation: 0,
+    latest: {
+      train_loss: { step: step - 1, value: loss },
+      "grad_l1/W1": { step: step - 1, value: 10 * loss },
+    },
+    ...more,
+  });
+  const frame = (gd: Json, sgd: Json) => ({ type: "frame", runs: { gd, sgd } });
+  const from = {
+    ...scene({
+      gd: 50,
+      sgd: 50,
+      messages: [frame(losses(50, 0.5), losses(50, 0.4, { status: "paused" }))],
+    }),
+    isLive: true,
+  };
+  const live = (scene: Scene) => [
+    ...lossChart(figures.loss, scene).labels.ends.map((end) => end.live),
+    ...gradientChart(figures.gradients, scene).labels.titles[0].values.map((each) => each.live),
+  ];
+  const values = createLiveValues();
+  const shown: string[] = [];
+  for (const value of live(from))
+    if (value) values.follow(value, (words) => shown.push(`${value.run} ${value.series} ${words}`));
+  const take = (state: Scene["state"]) => (values.update(state), shown.splice(0));
+  assert.deepEqual(take(from.state), ["gd train_loss 0.500", "gd grad_l1/W1 5.00"]);
+  const later = reduce(from.state, frame(losses(58, 0.3), losses(50, 0.4, { status: "paused" })));
+  assert.deepEqual(take(later), ["gd train_loss 0.300", "gd grad_l1/W1 3.00"]);
+  assert.deepEqual(take(later), [], "nothing has changed");
+  values.clear();
+  assert.deepEqual(take(from.state), []);
+  const isEmpty = (scene: Scene) => live(scene).every((value) => value === undefined);
+  assert.ok(isEmpty({ ...from, isLive: false }), "Plotly draws everything");
+  assert.ok(
+    lossChart(figures.loss, { ...from, look: { ...from.look, compact: true } }).labels.ends.every(
+      (end) => end.live === undefined,
+    ),
+    "a phone's labels are names only",
+  );
 });
 
 test("a marker stays in sight with a high loss, and leaves with its line at the sides", () => {

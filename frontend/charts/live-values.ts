@@ -1,0 +1,46 @@
+/**
+ * Values in labels that change with the canvas: Plotly draws less often, and a label shows the same
+ * moment as the marker beside it.
+ * Owns: which value a text shows, and writing it when it changes. Knows no chart and no DOM.
+ */
+
+import { isLive } from "./live-lines.ts";
+import type { Run, State } from "../core/types.ts";
+import type { Scene } from "./scene.ts";
+
+/** the newest value of a run's series, in words */
+export interface LiveValue {
+  run: string;
+  series: string;
+  word: (value: number | undefined) => string;
+}
+
+/** Shows other words in a label. */
+export type Show = (words: string) => void;
+
+/** The value that a label follows; undefined if the canvas does not draw its run. */
+export const followed = (
+  run: Run,
+  series: string,
+  word: LiveValue["word"],
+  scene: Scene,
+): LiveValue | undefined => (isLive(run, scene) ? { run: run.name, series, word } : undefined);
+
+export function createLiveValues() {
+  let values: { value: LiveValue; show: Show; shown: string | null }[] = [];
+  return {
+    /** Forgets all: other labels are drawn. */
+    clear: () => void (values = []),
+    follow: (value: LiveValue, show: Show) => void values.push({ value, show, shown: null }),
+    /** Writes the values of now; touches only what changes. */
+    update({ runs }: State) {
+      for (const each of values) {
+        const { run, series, word } = each.value;
+        if (!runs[run]) continue;
+        const words = word(runs[run].latest[series]?.value);
+        if (words !== each.shown) each.show(words);
+        each.shown = words;
+      }
+    },
+  };
+}
