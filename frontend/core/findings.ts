@@ -10,6 +10,13 @@ import type { Finding, FindingNews, Run, State } from "./types.ts";
 
 export const isOpen = ({ until_step: until }: Finding) => until === null;
 
+/** The server examines a run so often in each doubling of its steps. */
+const IN_A_DOUBLING = 64;
+
+/** The run is more than one examination ahead of the Doctor. */
+export const isAhead = ({ step, findingsCompleteTo: to }: Run) =>
+  step - to > Math.max(1, 2 ** Math.floor(Math.log2(Math.max(1, step))) / IN_A_DOUBLING);
+
 /** Adds a finding, or replaces that of its id; a withdrawn one is dropped. */
 export function withFinding(stored: Finding[], incoming: FindingNews): Finding[] {
   if ("withdrawn" in incoming) return stored.filter(({ id }) => id !== incoming.id);

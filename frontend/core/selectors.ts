@@ -4,7 +4,7 @@
  */
 
 import { isStandardized } from "./data-recipe.ts";
-import { openOf } from "./findings.ts";
+import { isAhead, openOf } from "./findings.ts";
 import { integer, number } from "./format.ts";
 import type { Run, State, Verdict, XAxis } from "./types.ts";
 
@@ -117,7 +117,14 @@ export function stateOf(run: Run, { playback, looking, connection }: State): Sta
   if (word) return { ...VERDICTS.dead, word };
   if (run.step === 0) return VERDICTS.waiting;
   if (playback.playing && !looking && DISCONNECTED.includes(connection.status)) return NO_NEWS;
-  return run.verdict ? VERDICTS[run.verdict] : NOT_KNOWN;
+  return run.verdict && run.verdict !== "waiting" ? verdictOf(run, run.verdict) : NOT_KNOWN;
+}
+
+/** Names the verdict's step where the Doctor is behind: "... As of step 1,234." */
+function verdictOf(run: Run, verdict: Verdict): StateWords {
+  const { says, ...words } = VERDICTS[verdict];
+  const when = isAhead(run) ? ` As of step ${integer(run.findingsCompleteTo)}.` : "";
+  return { ...words, says: `${says}${when}` };
 }
 
 /** "layer 2 dead", by the Doctor's findings, or else by the units on view; "" if none is. */

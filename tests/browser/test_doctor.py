@@ -84,6 +84,35 @@ def test_a_dead_layer_appears_with_its_step_in_every_view(lab: Dashboard) -> Non
     expect(finding).to_have_count(1)
 
 
+def test_the_change_that_did_it_opens_the_inspector_at_its_step(lab: Dashboard) -> None:
+    lab.make_steps(LONG)
+    findings = lab.ask("GET", "/runs/sgd/findings", wait=20)
+    [did] = [each["did"] for each in findings if each["rule"] == "dead_layer"]
+    culprit = dead_layer(lab).locator(".did")
+    expect(culprit).to_contain_text(f"What did it {did['text']}")
+    culprit.get_by_role("button", name=f"Show step {did['step']:,}: SGD: layer 2 is dead.").click()
+    inspector = lab.page.locator("step-inspector")
+    expect(inspector).to_have_attribute("data-line", f"update {did['parameter']}")
+    expect(inspector).to_have_attribute("data-step", str(did["step"]))
+    expect(lab.page.locator("race-table th.moment")).to_contain_text(f"At step {did['step']:,}")
+    # it was not dead yet, and no verdict is known of then
+    expect(lab.row("sgd")).to_have_attribute("data-state", "")
+    expect(dead_layer(lab)).to_have_count(0)
+
+
+def test_a_run_has_one_finding_in_front_and_the_others_are_folded(lab: Dashboard) -> None:
+    lab.make_steps(LONG)
+    findings = [lab.ask("GET", f"/runs/{run}/findings", wait=20) for run in ("gd", "sgd")]
+    still = [[each for each in found if each["until_step"] is None] for found in findings]
+    front = doctor(lab).locator(".findings > .finding")
+    expect(front).to_have_count(sum(bool(each) for each in still))
+    further = doctor(lab).locator(".further .finding")
+    expect(further).to_have_count(sum(max(0, len(each) - 1) for each in still))
+    expect(further.first).to_be_hidden()
+    doctor(lab).locator(".further summary").click()
+    expect(further.first).to_be_visible()
+
+
 def test_the_first_remedy_makes_a_fork_and_undo_removes_it(lab: Dashboard) -> None:
     lab.make_steps(LONG)
     dead_layer(lab).locator(".acts button").first.click()
@@ -114,13 +143,15 @@ def test_the_first_remedy_is_applied_and_undone_by_keyboard(lab: Dashboard) -> N
     undo(lab).focus()
     lab.page.keyboard.press("Enter")
     expect(lab.page.locator("race-table tbody tr")).to_have_count(2)
-    # in the list by Tab: why, the link to its line, then each remedy
+    # in the list by Tab: why, the link to its line, the step that did it, then each remedy
     why = dead_layer(lab).get_by_role("button", name="Why?")
     why.focus()
     lab.page.keyboard.press("Enter")
     expect(why).to_have_attribute("aria-expanded", "true")
     lab.page.keyboard.press("Tab")
     expect(dead_layer(lab).locator(".why button")).to_be_focused()
+    lab.page.keyboard.press("Tab")
+    expect(dead_layer(lab).locator(".did button")).to_be_focused()
     lab.page.keyboard.press("Tab")
     expect(dead_layer(lab).locator(".acts button").first).to_be_focused()
 

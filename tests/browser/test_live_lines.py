@@ -52,6 +52,21 @@ WATCH_PAINTS = """([frames, colour]) => new Promise((done) => {
     };
     step();
 })"""
+# After each of some frames: the values in GD's end label and in its row of the table, and the draws of Plotly so far.
+WATCH_VALUES = """(frames) => new Promise((done) => {
+    const chart = document.querySelector("plotly-chart[kind=loss]");
+    const records = [];
+    const step = () => requestAnimationFrame(() => setTimeout(() => {
+        records.push({
+            label: chart.querySelector(".chart-label.end[data-run=gd]").lastChild.data.trim(),
+            table: document.querySelector("race-table tr[data-run=gd] .readout").textContent.trim(),
+            draws: Number(chart.dataset.draws),
+        });
+        if (records.length < frames) step();
+        else done(records);
+    }));
+    step();
+})"""
 INK = """() => {
     const { width, height } = document.querySelector("canvas.live-lines");
     const context = document.querySelector("canvas.live-lines").getContext("2d");
@@ -112,6 +127,18 @@ def test_the_canvas_is_ahead_of_plotly_and_plotly_catches_up_at_the_same_place(
             continue
         share = (lab.page.evaluate("Math.log10", losses[steps.index(step)]) - low) / (high - low)
         assert record["middle"] == pytest.approx(area["top"] + area["height"] * (1 - share), abs=2)
+
+
+def test_a_label_shows_the_value_of_its_marker_and_of_the_table(open_lab: OpenLab) -> None:
+    lab = open_lab(plotted=True)
+    play_past(lab, 40)
+    records = lab.page.evaluate(WATCH_VALUES, 90)
+    lab.rest()
+    # a frame may come between the paint and this look
+    assert sum(record["label"] == record["table"] for record in records) > 0.8 * len(records), records
+    assert len({record["label"] for record in records}) > 2 * len({record["draws"] for record in records})
+    label = lab.chart("loss").locator(".chart-label.end[data-run=gd]")
+    expect(label).to_contain_text(lab.row("gd").locator(".readout").first.inner_text())
 
 
 def test_a_marker_is_drawn_once_and_a_picture_has_all(open_lab: OpenLab) -> None:

@@ -618,6 +618,17 @@ test("the table shows the server's verdict, paused or playing, with a sentence f
   assert.equal(stateOf(asked.runs.gd, asked).word, "overfitting", "an answer carries it too");
 });
 
+test("a verdict from an earlier step names it, and none is made before the first examination", () => {
+  const at = (complete: number, verdict: string) => {
+    const more = { step: 1500, verdict, findings_complete_to: complete };
+    const state = after([frame("gd", more)], opened({ status: "playing" }));
+    return stateOf(state.runs.gd, state);
+  };
+  assert.match(at(1234, "flat").says ?? "", /does not fall\. As of step 1,234\.$/);
+  assert.match(at(1488, "flat").says ?? "", /does not fall\.$/);
+  assert.equal(at(0, "waiting").word, "");
+});
+
 test("a verdict ends with its generation, and a diverged run needs none", () => {
   const state = after(
     [

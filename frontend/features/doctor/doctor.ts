@@ -3,7 +3,7 @@
  * Owns: that. Pure. findings.ts handles one run's.
  */
 
-import { isOpen } from "../../core/findings.ts";
+import { isAhead, isOpen } from "../../core/findings.ts";
 import { integer, listed, plural } from "../../core/format.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import type { Finding, Run, State } from "../../core/types.ts";
@@ -59,18 +59,10 @@ export function furtherFindings(state: State) {
   return openFindings(state).filter(({ finding }) => !front.includes(finding));
 }
 
-/** The server examines a run so often in each doubling of its steps. */
-const IN_A_DOUBLING = 64;
-/** Steps from one examination to the next. */
-const apart = (step: number) =>
-  Math.max(1, 2 ** Math.floor(Math.log2(Math.max(1, step))) / IN_A_DOUBLING);
-
 /** "Looked up to step 1,234." if the Doctor is behind a run at the step on view; else empty. */
 export function lookedWords(state: State) {
   const { order, runs } = stateOnView(state);
-  const late = order
-    .map((name) => runs[name])
-    .filter(({ step, findingsCompleteTo: to }) => step - to > apart(step));
+  const late = order.map((name) => runs[name]).filter(isAhead);
   if (!late.length) return "";
   const places = late.map(({ label, findingsCompleteTo: to }) =>
     order.length > 1 ? `step ${integer(to)} of ${label}` : `step ${integer(to)}`,

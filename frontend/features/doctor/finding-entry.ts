@@ -64,8 +64,8 @@ export function findingEntry(
     <p class="evidence"><span>${evidenceWords(finding)}</span>
       <button type="button" class="button as-link" aria-expanded=${isOpen} aria-controls=${id}
         aria-label="Why? ${finding.title}" ?hidden=${!why} @click=${toggle}>Why?</button></p>
-    ${did ? culprit(did, finding.title, lookAtIt) : nothing}
     <p class="why" id=${id} ?hidden=${!isOpen}>${why ? reasons(why, lookAtWhy) : nothing}</p>
+    ${did ? culprit(did, finding.title, lookAtIt) : nothing}
     <div class="acts" ?hidden=${!isOffered}>${finding.remedies.slice(0, MOST_REMEDIES).map(remedy)}</div>
     <p class="hint no-room" ?hidden=${!noRoom}>${noRoom}</p>
   </li>`;
