@@ -78,7 +78,7 @@ class Match:
         """
         if self.finding is None or self.finding["until_step"] is not None:
             return False
-        return self.fault.grave != (self.finding["severity"] == "problem")
+        return bool(self.fault.grave != (self.finding["severity"] == "problem"))
 
 
 def onset(fault: Fault, finding: Json) -> int:
