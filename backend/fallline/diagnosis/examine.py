@@ -125,12 +125,15 @@ def best_since(record: Record, series: Series) -> tuple[Best, ...]:
 def _stretches(
     record: Record, view: View, rules: Sequence[Rule], sightings: Mapping[Key, tuple[Rule, Sighting]]
 ) -> dict[Key, Stretch]:
-    """Return the stretches that hold now, or were interrupted for a short time."""
+    """Return the stretches that hold now, or were interrupted for a short time.
+
+    Those of a rule that an earlier version had, as a stored record may have them, end here.
+    """
     gaps = {rule.name: rule.gap * distance(view.step) for rule in rules}
     stretches = {
         key: stretch
         for key, stretch in record.stretches.items()
-        if key in sightings or view.step - stretch.last < gaps[key[0]]
+        if key in sightings or view.step - stretch.last < gaps.get(key[0], 0)
     }
     for key, (_, sighting) in sightings.items():
         earlier = stretches.get(key)

@@ -123,13 +123,15 @@ class Track:
         """Return the highest loss up to each point since the one before, and its step."""
         if first + len(losses) <= 2 * POINTS:  # every step is a point
             self._peak, self._peak_step = np.nan, first + len(losses)
-            return losses, np.arange(first, first + len(losses), dtype=np.float64)
+            finite = np.where(np.isfinite(losses), losses, np.nan)
+            return finite, np.arange(first, first + len(losses), dtype=np.float64)
         peaks, steps = np.empty(len(places)), np.empty(len(places))
         start = 0
         for number, place in enumerate(places.tolist()):
             self._raise_peak(losses[start : place + 1], first + start)
             peaks[number], steps[number] = self._peak, self._peak_step
-            self._peak, start = np.nan, place + 1
+            start = place + 1
+            self._peak, self._peak_step = np.nan, first + start
         self._raise_peak(losses[start:], first + start)
         return peaks, steps
 

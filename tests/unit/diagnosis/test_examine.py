@@ -2,238 +2,451 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fallline.diagnosis.examine import MOST_FINDINGS, Record, examine
-from fallline.diagnosis.rule import NotNow, Rule, Sighting, Since, Subject, Trace, Words
-from fallline.diagnosis.view import Task, View
-from fallline.vocabulary.columns import Buckets
-from fallline.vocabulary.findings import Evidence, Finding, Why
+from fallline.diagnosis.examine import MOST_FINDINGS, SEEN, Record, changed, examine
+from fallline.diagnosis.points import distance
+from fallline.diagnosis.rule import Held, NotNow, Rule, Sighting, Subject, Words
+from fallline.diagnosis.track import Series
+from fallline.diagnosis.view import Change, Layer, Measured, Noise, Task, View
+from fallline.vocabulary.findings import Evidence, Finding, Remedy, Severity, Why
 from fallline.vocabulary.recipe import RunRecipe
 
 TASK = Task(60, False, 0, 1.0, "predicting the mean", "r2", 2.0, (1.0,), (0.0,))
+CHANGE = Change(9, "W1", 5, 0.25, -3.5, (4, 7), 2, 37.5, 0.1)
+LAYER_2 = (("layer", 2),)
 
 
-def view(step: int) -> View:
-    nothing = Buckets.empty(("train_loss",))
-    return View(
-        TASK,
-        step,
-        False,
-        RunRecipe().settings,
-        False,
-        0.1,
-        0.1,
-        (),
-        1.0,
-        0.0,
-        (),
-        lambda since, most: nothing,
-        nothing,
-    )
+def measured(step: int, *layers: Layer, loss: float = 1.0) -> Measured:
+    return Measured(step, loss, np.nan, 0.0, layers, Noise(60, 0.0, 0.0, ()))
 
 
-def words(since: Since) -> Words:
+def view(step: int, **more: Any) -> View:
+    series = Series(step, 0, 0, np.empty((6, 0)))
+    now = more.pop("now", measured(step))
+    settings, seen = RunRecipe().settings, ((step, now.loss),)
+    fields = {"diverged": False, "best": (), "change": lambda step: CHANGE, **more}
+    return View(TASK, step, settings=settings, scales=False, rate=0.1, first_rate=0.1, edits=(), now=now,
+                seen=seen, series=series, first_slope=0.0, **fields)  # fmt: skip
+
+
+def words(since: int) -> Words:
     return Words("{run} is odd.", f"Since {since}.", "odd", Why("so", "x = 1"))
 
 
 def rule(
     *steps: int,
     name: str = "odd",
-    hold: int = 0,
     since: int | None = None,
     subject: Subject = (),
+    severity: Severity = "warning",
+    words: Callable[[int], Words] = words,
+    dates: Mapping[int, Mapping[int, int]] | None = None,
+    did: bool = False,
     **more: Any,
 ) -> Rule:
-    """Return a rule with a sighting at these steps only."""
+    """Return a rule with a sighting at these steps only; `dates` has those of units at each."""
 
-    def check(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+    def check(view: View) -> Iterator[Sighting]:
         if view.step in steps:
-            yield Sighting(words, "warning", view.step if since is None else since, subject)
+            begins = Held(view.step, lambda: view.step if since is None else since)
+            of_units = (dates or {}).get(view.step, {})
+            yield Sighting(words, severity, begins, subject, of_units, dates is not None, did)
 
-    return Rule(name, "odd", check, hold, **more)
-
-
-def no_onset(trace: Trace) -> Since:
-    raise AssertionError("nothing to be traced here")
+    return Rule(name, "odd", check, **more)
 
 
-def late(*steps: int, name: str = "late") -> Rule:
-    """Return a rule with a sighting at every step, and over budget at these steps."""
-
-    def check(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-        if view.step in steps:
-            raise NotNow
-        yield Sighting(words, "warning", view.step)
-
-    return Rule(name, "late", check)
+def through(steps: Iterator[int] | range | tuple[int, ...], *rules: Rule) -> list[Record]:
+    """Return the records of examinations at these steps."""
+    records = [Record()]
+    for step in steps:
+        records.append(examine(records[-1], view(step), rules))
+    return records
 
 
-def at(record: Record, step: int, *rules: Rule) -> list[Finding]:
-    return examine(record, view(step), no_onset, rules)
+def news(records: list[Record]) -> list[list[Finding]]:
+    return [changed(before, after) for before, after in itertools.pairwise(records)]
+
+
+def stretches(record: Record) -> list[tuple[str, int, int | None]]:
+    return [(each.rule, each.since_step, each.until_step) for each in record.findings]
+
+
+# ---------------------------------------------------------------------- opening and closing
 
 
 def test_a_finding_opens_once_and_closes_once() -> None:
-    record, odd = Record(), rule(10, 20, 30)
-    changes = [at(record, step, odd) for step in (5, 10, 20, 30, 40, 50)]
-    assert [[(each.since_step, each.until_step) for each in findings] for findings in changes] == [
+    records = through((5, 10, 20, 30, 40, 50), rule(10, 20, 30))
+    assert [[(each.since_step, each.until_step) for each in findings] for findings in news(records)] == [
         [], [(10, None)], [], [], [(10, 40)], [],
     ]  # fmt: skip
-    assert [each.id for each in record.findings] == ["odd@10"]
+    assert [each.id for each in records[-1].findings] == ["odd@10"]
+    assert [len(record.open) for record in records] == [0, 0, 1, 1, 1, 0, 0]
 
 
 def test_a_finding_opens_after_its_hold_and_later_after_each_return() -> None:
-    record = Record()
-    odd = rule(*range(100, 200), *range(300, 400), *range(500, 700), hold=20)
-    opened = [
-        (step, each.since_step)
-        for step in range(0, 800, 10)
-        for each in at(record, step, odd)
-        if each.is_open
+    odd = rule(*range(100, 200), *range(300, 400), *range(500, 515), hold=20)
+    records = through(range(0, 800, 5), odd)
+    opened = [(each.found_at, each.since_step) for each in records[-1].findings]
+    assert opened == [(120, 100), (320, 300)]
+    assert stretches(records[-1]) == [("odd", 100, 200), ("odd", 300, 400)]
+
+
+def test_the_hold_counts_from_the_first_step_that_the_rule_finds() -> None:
+    records = through((50, 100, 110), rule(100, 110, since=83, hold=20))
+    assert [len(record.open) for record in records] == [0, 0, 0, 1]
+    assert (records[-1].findings[0].since_step, records[-1].findings[0].found_at) == (83, 110)
+
+
+def test_the_first_step_is_looked_for_once() -> None:
+    looks: list[int] = []
+
+    def check(view: View) -> Iterator[Sighting]:
+        def since() -> int:
+            looks.append(view.step)
+            return 7
+
+        yield Sighting(words, "warning", Held(view.step, since))
+
+    (*_, last) = through((10, 20, 30), Rule("odd", "odd", check, hold=20))
+    assert (looks, stretches(last)) == ([10], [("odd", 7, None)])
+
+
+def test_before_its_first_step_a_run_has_no_findings_unless_it_diverged() -> None:
+    odd = rule(0, 1)
+    first, second = through((0, 1), odd)[1:]
+    assert (stretches(first), stretches(second)) == ([], [("odd", 0, None)])
+    assert stretches(examine(Record(), view(0, diverged=True), [odd])) == [("odd", 0, None)]
+
+
+@pytest.mark.parametrize(("step", "gap"), [(100, 5), (2_048, 20), (8_192, 80)])
+def test_an_interruption_of_fewer_points_than_the_gap_does_not_end_a_finding(step: int, gap: int) -> None:
+    """Points are farther apart later in a run, and so are interruptions."""
+    assert gap == 5 * distance(step)
+    odd = rule(step, step + gap - 1, gap=5)
+    *_, last = through((step, step + gap // 2, step + gap - 1, step + 2 * gap - 2), odd)
+    assert stretches(last) == [("odd", step, None)]
+    *_, last = through((step, step + gap, step + 2 * gap), odd)
+    assert stretches(last) == [("odd", step, step + 1)], "it ended at its last step, not where that showed"
+
+
+def test_without_a_gap_every_interruption_ends_a_finding() -> None:
+    *_, last = through((10, 11, 12), rule(10, 12))
+    assert stretches(last) == [("odd", 10, 11), ("odd", 12, None)]
+
+
+def test_a_condition_that_held_between_two_examinations_ends_at_its_last_step() -> None:
+    def check(view: View) -> Iterator[Sighting]:
+        if view.step == 100:
+            yield Sighting(words, "warning", Held(93, lambda: 91))
+
+    *_, last = through((90, 100, 105, 110), Rule("odd", "odd", check, gap=10))
+    assert stretches(last) == [("odd", 91, 94)]
+
+
+def test_an_interrupted_finding_keeps_its_evidence_and_its_first_step() -> None:
+    odd = rule(10, 20, 30, gap=100)
+    *_, at_20, between, at_30 = through((10, 20, 25, 30), odd)
+    assert [list(record.fresh.values()) for record in (at_20, between, at_30)] == [
+        [Evidence(20, "Since 10.")],
+        [Evidence(20, "Since 10.")],
+        [Evidence(30, "Since 10.")],
     ]
-    assert opened == [(120, 100), (350, 300), (600, 500)]
-    assert [each.until_step for each in record.findings] == [200, 400, 700]
+
+
+def test_nothing_opens_in_an_interruption() -> None:
+    records = through((10, 15, 20), rule(10, 20, gap=100, hold=3))
+    assert [len(record.findings) for record in records] == [0, 0, 0, 1]
 
 
 def test_a_rule_silences_and_closes_the_rules_that_yield_to_it() -> None:
-    record = Record()
-    rules = rule(10, 20), rule(20, name="worse")
-    lesser = Rule("odd", "odd", rules[0].check, yields_to=frozenset({"worse"}))
-    assert [each.rule for each in at(record, 10, lesser, rules[1])] == ["odd"]
-    closed, opened = at(record, 20, lesser, rules[1])
-    assert (closed.rule, closed.until_step, opened.rule) == ("odd", 20, "worse")
+    lesser = rule(10, 20, 30, yields_to=frozenset({"worse"}))
+    records = through((10, 20, 30), lesser, rule(20, name="worse"))
+    opened, (closed, worse), (ended, again) = news(records)
+    assert [each.rule for each in opened] == ["odd"]
+    assert (closed.rule, closed.until_step, worse.rule) == ("odd", 20, "worse")
+    assert (ended.rule, ended.until_step) == ("worse", 30)
+    assert (again.id, again.since_step) == ("odd@10~2", 10), "its stretch went on unseen"
 
 
-def test_a_deferred_rule_changes_nothing_nor_do_rules_that_yield_to_it() -> None:
-    record, better = Record(), late(20, 30)
-    lesser = rule(20, 30, name="lesser", yields_to=frozenset({"late"}))
-    assert [each.rule for each in at(record, 10, better, lesser)] == ["late"]
-    assert at(record, 20, better, lesser) == []
-    assert at(record, 30, better, lesser) == []
-    assert [(each.rule, each.until_step) for each in record.findings] == [("late", None)]
-    alone = Record()
-    assert at(alone, 20, better, lesser) == [], "the other rule may be alone"
-    assert [each.rule for each in at(alone, 40, late(), lesser)] == ["late"]
+def test_a_rule_whose_hold_is_not_over_silences_none() -> None:
+    lesser = rule(10, 20, 30, yields_to=frozenset({"worse"}))
+    records = through((10, 20, 30), lesser, rule(20, 30, name="worse", hold=10))
+    assert [[each.rule for each in record.open] for record in records] == [[], ["odd"], ["odd"], ["worse"]]
 
 
-def test_a_finding_waits_for_its_first_step_and_holds_back_rules_that_yield() -> None:
-    record, trace = Record(), Trace("dead", 1, (0,))
-    onsets: list[int] = []
-
-    def check(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-        if view.step >= 20:
-            yield Sighting(words, "problem", trace)
-
-    def onset(trace: Trace) -> Since:
-        onsets.append(len(onsets))
-        if len(onsets) < 3:
-            raise NotNow
-        return Since(15)
-
-    worse = Rule("worse", "worse", check)
-    lesser = Rule("odd", "odd", rule(*range(100)).check, yields_to=frozenset({"worse"}))
-    results = [
-        [
-            (each.rule, each.is_open, each.since_step)
-            for each in examine(record, view(step), onset, (worse, lesser))
-        ]
-        for step in (10, 20, 30, 40, 50)
-    ]
-    assert results == [[("odd", True, 10)], [], [], [("odd", False, 10), ("worse", True, 15)], []]
-    assert len(onsets) == 3
+def test_a_rule_has_one_finding_for_each_layer() -> None:
+    one, two = rule(10, 20, subject=(("layer", 1),)), rule(20, 30, subject=LAYER_2)
+    records = through((10, 20, 30), Rule("odd", "odd", lambda view: [*one.check(view), *two.check(view)]))
+    assert [[each.id for each in record.open] for record in records] == [
+        [], ["odd-1@10"], ["odd-1@10", "odd-2@20"], ["odd-2@20"],
+    ]  # fmt: skip
 
 
-def test_a_finding_with_expensive_text_waits_and_holds_back_rules_that_yield() -> None:
-    record, first_steps = Record(), list[Since]()
-
-    def dear(since: Since) -> Words:
-        first_steps.append(since)
-        if len(first_steps) < 3:
-            raise NotNow
-        return words(since)
-
-    def check(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-        if view.step >= 20:
-            yield Sighting(dear, "problem", view.step)
-
-    worse = Rule("worse", "worse", check)
-    lesser = Rule("odd", "odd", rule(*range(100)).check, yields_to=frozenset({"worse"}))
-    results = [
-        [(each.rule, each.is_open, each.since_step) for each in at(record, step, worse, lesser)]
-        for step in (10, 20, 30, 40, 50)
-    ]
-    assert results == [[("odd", True, 10)], [], [], [("odd", False, 10), ("worse", True, 20)], []]
-    assert first_steps == [Since(20)] * 4, "the first step is that of the sighting, not of its text"
+# ---------------------------------------------------------------------- what an open finding says
 
 
 def test_evidence_is_updated_and_the_finding_stays() -> None:
-    record, maybe = Record(), Since(7, exact=False)
+    steps: list[int] = []
 
-    def words(view: View, since: Since) -> Words:
-        if view.step == 40:
-            raise NotNow
-        return Words("{run} is odd.", f"{view.step} since {since}.", "odd", Why("so", "x = 1"))
+    def now(since: int) -> Words:
+        return replace(words(since), evidence=f"{len(steps)} examinations since {since}.")
 
-    def check(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
-        if view.step < 50:
-            trace = Trace("dead", 1, (0,))
-            yield Sighting(lambda since: words(view, since), "warning", trace, (("layer", 1),))
+    odd, records = rule(10, 20, 30, words=now, since=7), [Record()]
+    for step in (10, 20, 30, 40):
+        steps.append(step)
+        records.append(examine(records[-1], view(step), [odd]))
+    opened, second, third, closed = records[1:]
+    (finding,) = opened.findings
+    assert (finding.evidence, dict(opened.fresh)) == ("1 examinations since 7.", {})
+    assert second.fresh == {finding.id: Evidence(20, "2 examinations since 7.")}
+    assert third.fresh == {finding.id: Evidence(30, "3 examinations since 7.")}
+    assert second.findings == third.findings == (finding,), "a stored finding and a fork's are the same"
+    assert (closed.fresh, closed.findings[0].evidence) == ({}, finding.evidence)
 
-    def look(step: int) -> int:
-        return len(examine(record, view(step), lambda trace: maybe, (Rule("odd", "odd", check),)))
 
-    assert (look(10), record.fresh) == (1, {})
-    (finding,) = record.findings
-    assert (look(20), list(record.fresh.values())) == (0, [Evidence(20, "20 since step 7 or earlier.")])
-    assert record.findings == [finding], "a stored finding and a fork's are the same"
-    assert (finding.evidence, record.at(15).fresh) == ("10 since step 7 or earlier.", {})
-    assert look(40) == 0
-    assert record.fresh[finding.id].step == 20, "newer evidence is deferred"
-    assert (look(50), record.fresh) == (1, {})
+def test_remedies_are_tried_once() -> None:
+    tried: list[int] = []
+
+    def remedies() -> tuple[Remedy, ...]:
+        tried.append(1)
+        return (Remedy("Rewind", "before it", {"do": "add_run"}),)
+
+    odd = rule(10, 20, words=lambda since: replace(words(since), remedies=remedies))
+    *_, last = through((10, 20), odd)
+    assert (len(tried), last.findings[0].remedies[0].label) == (1, "Rewind")
+
+
+def test_the_units_of_an_open_finding_are_updated() -> None:
+    dates = {10: {3: 8}, 20: {0: 4, 3: 8}, 30: {3: 8}}
+    records = through((10, 20, 30, 40), rule(10, 20, 30, 40, subject=LAYER_2, dates=dates))
+    opened, more, fewer, none = news(records)
+    assert [(each[0].subject, each[0].since_step) for each in (opened, more, fewer)] == [
+        ({"layer": 2, "units": [3], "since": [8]}, 8),
+        ({"layer": 2, "units": [0, 3], "since": [4, 8]}, 4),
+        ({"layer": 2, "units": [3], "since": [8]}, 8),
+    ]
+    assert [(each.id, each.until_step) for each in none] == [("odd-2@8", 40)], "no unit is left"
+    assert {each.id for each in (*opened, *more, *fewer)} == {"odd-2@8"}
+
+
+def test_without_a_date_there_is_no_finding_yet() -> None:
+    records = through((10, 20), rule(10, 20, subject=LAYER_2, dates={20: {1: 15}}))
+    assert [stretches(record) for record in records[1:]] == [[], [("odd", 15, None)]]
+
+
+def test_the_severity_of_an_open_finding_is_updated() -> None:
+    """In a run that came to grave harm a warning is a problem, and a note stays a note.
+
+    A run that is stuck is always in grave harm.
+    """
+    rules = rule(10, 20), rule(10, 20, name="note", severity="info"), rule(10, 20, name="stuck")
+    before = examine(Record(), view(10), rules)
+    after = examine(before, view(20, diverged=True), rules)
+    assert {each.rule: each.severity for each in before.findings} == {
+        "odd": "warning", "note": "info", "stuck": "problem",
+    }  # fmt: skip
+    assert {each.rule: each.severity for each in after.findings} == {
+        "odd": "problem", "note": "info", "stuck": "problem",
+    }  # fmt: skip
+    assert [(each.rule, each.is_open) for each in changed(before, after)] == [("odd", True)]
+
+
+def test_a_rule_may_change_its_own_severity() -> None:
+    lesser, worse = rule(10), rule(20, since=10, severity="problem")
+    rules = [Rule("odd", "odd", lambda view: [*lesser.check(view), *worse.check(view)])]
+    *_, last = through((10, 20), *rules)
+    assert [(each.id, each.severity) for each in last.findings] == [("odd@10", "problem")]
+
+
+def test_the_change_that_did_it_is_named_if_one_can_have() -> None:
+    asked: list[int] = []
+
+    def change(step: int) -> Change:
+        asked.append(step)
+        return CHANGE
+
+    (finding,) = examine(Record(), view(10, change=change), [rule(10, did=True)]).findings
+    assert finding.did is not None
+    assert (asked, finding.did.parameter, finding.did.rows) == ([9], "W1", [4, 7])
+    assert finding.did.text.startswith("The step from 9 to 10 took an entry of W1 from 0.250 to −3.50: ")
+    assert finding.did.as_json() == {
+        "step": 9, "parameter": "W1", "entry": 5, "from": 0.25, "to": -3.5, "rows": [4, 7],
+        "text": finding.did.text,
+    }  # fmt: skip
+    for odd in (rule(10), rule(10, did=True, since=0)):
+        (finding,) = examine(Record(), view(10, change=change), [odd]).findings
+        assert finding.did is None
+    assert asked == [9], "step 0 has no change before it"
 
 
 def test_ids_are_unique_for_findings_at_the_same_step() -> None:
-    record, odd = Record(), rule(10, 100, 300, since=7)
-    for step in (10, 11, 100, 101, 300):
-        at(record, step, odd)
-    assert [each.id for each in record.findings] == ["odd@7", "odd@7~2", "odd@7~3"]
+    *_, last = through((10, 11, 100, 101, 300), rule(10, 100, 300, since=7))
+    assert [each.id for each in last.findings] == ["odd@7", "odd@7~2", "odd@7~3"]
 
 
 def test_a_finding_that_replaces_another_begins_where_it_ends() -> None:
-    record = Record()
-    one = rule(10, subject=(("layer", 2), ("units", (0,))))
-    both = rule(20, name="more", since=15, subject=(("layer", 2),))
-    at(record, 10, one, both)
-    closed, _ = at(record, 20, one, both)
-    assert (closed.subject, closed.until_step) == ({"layer": 2, "units": [0]}, 15)
-
-
-def test_a_fork_begins_with_the_findings_of_its_step() -> None:
-    record = Record()
-    for step in range(10, 60, 10):
-        at(record, step, rule(10, 20, 30), rule(20, name="other"), rule(40, 50, name="late"))
-    fork = record.at(25)
-    assert [(each.rule, each.until_step) for each in fork.findings] == [("odd", None), ("other", None)]
-    assert [(each.rule, each.until_step) for each in record.at(35).findings] == [("odd", None), ("other", 30)]
+    one, both = rule(10, subject=LAYER_2), rule(20, name="more", since=15, subject=LAYER_2)
+    *_, last = through((10, 20), one, both)
+    assert stretches(last) == [("odd", 10, 15), ("more", 15, None)]
+    other = rule(20, name="more", since=15, subject=(("layer", 1),))
+    *_, last = through((10, 20), one, other)
+    assert stretches(last) == [("odd", 10, 20), ("more", 15, None)]
 
 
 def test_old_closed_findings_are_dropped_and_open_ones_are_not() -> None:
+    rules = [rule(*range(1000), name="open"), *(rule(n, name=f"n{n}") for n in range(2, 2 * MOST_FINDINGS))]
+    *_, last = through(range(1, 2 * MOST_FINDINGS + 20), *rules)
+    assert len(last.findings) == MOST_FINDINGS
+    assert (last.findings[0].rule, last.findings[0].is_open) == ("open", True)
+    assert [each.rule for each in last.findings[1:]] == [
+        f"n{n}" for n in range(MOST_FINDINGS + 1, 2 * MOST_FINDINGS)
+    ]
+
+
+# ---------------------------------------------------------------------- a function of the record before
+
+
+def test_an_examination_over_budget_leaves_the_record_and_is_made_later() -> None:
+    afford: list[int] = []
+
+    def dear(since: int) -> Words:
+        if not afford:
+            raise NotNow
+        return words(since)
+
+    rules = (
+        rule(10, 20, yields_to=frozenset({"worse"})),
+        rule(20, name="worse", words=dear),
+        rule(20, name="other"),
+    )
+    *_, before = through((10,), *rules)
+    stored = replace(before)
+    with pytest.raises(NotNow):
+        examine(before, view(20), rules)
+    assert before == stored
+    assert stretches(before) == [("odd", 10, None)]
+    afford.append(1)
+    assert stretches(examine(before, view(20), rules)) == [
+        ("odd", 10, 20), ("worse", 20, None), ("other", 20, None),
+    ]  # fmt: skip
+
+
+def test_a_look_between_two_examinations_leaves_no_trace() -> None:
+    rules = (
+        rule(*range(30), gap=5),
+        rule(15, name="once"),
+        rule(10, 15, 20, subject=LAYER_2, name="units", dates={10: {1: 3}, 15: {2: 14}, 20: {1: 3}}),
+    )
+    *_, before = through((10,), *rules)
+    without = examine(before, view(20), rules)
+    look = examine(before, view(15), rules)
+    assert [each.id for each in look.findings] == ["odd@10", "units-2@3", "once@15"]
+    assert look.step == 15
+    assert examine(before, view(20), rules) == without
+    assert [each.id for each in without.findings] == ["odd@10", "units-2@3"]
+
+
+def test_changed_are_the_findings_that_opened_closed_or_differ() -> None:
+    rules = rule(10, 20, name="open"), rule(10, name="closes"), rule(20, name="opens")
+    _, before, after = through((10, 20), *rules)
+    assert [each.rule for each in changed(Record(), before)] == ["open", "closes"]
+    assert [(each.rule, each.is_open) for each in changed(before, after)] == [
+        ("closes", False), ("opens", True),
+    ]  # fmt: skip
+    assert changed(after, after) == []
+    assert changed(before, examine(before, view(15), rules)) == [each.closed(15) for each in before.findings]
+    assert changed(after, before) == [before.findings[1]], "as after a look that found more"
+
+
+def test_the_record_has_the_step_and_what_the_view_brings() -> None:
+    record = examine(Record(), replace(view(10), first_slope=2.5, seen=((9, 1.0), (10, 0.5))), [])
+    assert (record.step, record.first_slope, record.seen) == (10, 2.5, ((9, 1.0), (10, 0.5)))
+    assert record.verdict == "flat"
+    assert SEEN == 16
+
+
+def test_a_finding_of_a_rule_that_is_no_more_ends() -> None:
+    """A newer version may have renamed the rule of a stored record."""
+    *_, before = through((10,), rule(10, name="renamed", gap=50), rule(10))
+    assert stretches(examine(before, view(20), [rule(20)])) == [
+        ("renamed", 10, 20), ("odd", 10, None),
+    ]  # fmt: skip
+
+
+# ---------------------------------------------------------------------- dates of units
+
+
+def relu(
+    *dead: bool, alike: tuple[tuple[int, ...], ...] = (), saturated: tuple[float, ...] | None = None
+) -> Layer:
+    return Layer("1", dead, saturated, alike)
+
+
+def test_each_unit_has_the_first_step_of_its_unbroken_stretch() -> None:
+    """Found among the states since the last examination."""
+    between = [measured(11, relu(True, False, True)), measured(12, relu(False, False, True))]
+    between.append(measured(13, relu(True, False, True)))
+    record = examine(
+        replace(Record(), step=10),
+        view(14, now=measured(14, relu(True, True, True)), between=lambda: between),
+        [],
+    )
+    assert record.dates["dead", 1] == {0: 13, 1: 14, 2: 11}
+
+
+def test_a_unit_keeps_its_date_while_it_stays_so_and_loses_it_when_it_returns() -> None:
     record = Record()
-    at(record, 1, rule(*range(1000), name="open"))
-    for step in range(2, 2 * MOST_FINDINGS + 20):
-        at(record, step, rule(*range(1000), name="open"), rule(step, name=f"n{step}"))
-    assert len(record.findings) == MOST_FINDINGS
-    assert record.findings[0].rule == "open"
-    assert record.findings[0].is_open
+    dates = []
+    for step, dead in ((1, (True, False)), (2, (True, True)), (3, (False, True)), (4, (True, True))):
+        record = examine(record, view(step, now=measured(step, relu(*dead))), [])
+        dates.append(record.dates["dead", 1])
+    assert dates == [{0: 1}, {0: 1, 1: 2}, {1: 2}, {0: 4, 1: 2}]
+
+
+def test_equal_and_saturated_units_have_dates_by_layer() -> None:
+    layers = relu(False, False, False, alike=((0, 2),)), relu(False, False, saturated=(0.79, 0.8))
+    dates = examine(Record(), view(5, now=measured(5, *layers)), []).dates
+    assert {key: units for key, units in dates.items() if units} == {
+        ("alike", 1): {0: 5, 2: 5},
+        ("saturated", 2): {1: 5},
+    }
+
+
+def test_rules_see_the_dates_of_their_own_examination() -> None:
+    seen: list[Mapping[int, int]] = []
+
+    def check(view: View) -> Iterator[Sighting]:
+        seen.append(view.dates["dead", 1])
+        yield from ()
+
+    examine(Record(), view(5, now=measured(5, relu(True, False))), [Rule("odd", "odd", check)])
+    assert seen == [{0: 5}]
+
+
+def test_without_a_new_unit_the_states_between_are_not_measured() -> None:
+    def never() -> list[Measured]:
+        raise AssertionError("too expensive")
+
+    record = examine(Record(), view(5, now=measured(5, relu(True, False))), [])
+    later = view(9, now=measured(9, relu(True, False)), between=never)
+    assert examine(record, later, []).dates["dead", 1] == {0: 5}
+
+
+# ---------------------------------------------------------------------- stored
 
 
 @pytest.mark.parametrize("run", ["gd", "a-b"])
 def test_a_finding_is_stored_without_loss_and_shows_its_runs_name(run: str) -> None:
-    (finding,) = at(Record(), 10, rule(10, subject=(("layer", 1), ("units", (0, 3)))))
+    odd = rule(10, subject=(("layer", 1),), dates={10: {0: 10, 3: 10}}, did=True)
+    *_, record = through((10,), odd)
+    (finding,) = record.findings
     assert Finding.read(finding.stored()) == finding
     payload = finding.as_json(run, "Alpha")
     assert (payload["title"], payload["id"]) == ("Alpha is odd.", "odd-1@10")
