@@ -80,7 +80,7 @@ class Case:
     | --- | --- |
     | `track` | the points of the run, up to its present step |
     | `record` | what the scheduled examinations found |
-    | `look` | the record of a look at a step between two of them, if the run rests there |
+    | `look` | the record of a look at a step between two of them, or at the end of a run that diverged |
     | `published` | the record whose findings watchers have |
     | `examined` | copy of the state at the last scheduled examination |
     | `kept` | states at the steps of the next ones |

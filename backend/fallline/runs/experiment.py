@@ -345,7 +345,8 @@ class Experiment:
     def _add(self, run: Run, now: float) -> dict[str, Any]:
         """Add a run, and publish it with its past."""
         self._registry.join(run)
-        self._examine_before_response(now)
+        for _ in self._schedule.before_response({run.name: run}):
+            pass  # the response and the event have its findings
         self._record_new_past("run_added", run)
         response = run.as_json(playing=self.playing, moving=False)
         self._publish_event("run_added", run, now, added=response, recipe=run.recipe.model_dump(mode="json"))

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
-from fallline.diagnosis.rule import Since, Trace
+from fallline.diagnosis.examine import examine
+from fallline.diagnosis.rule import Held, Rule, Sighting, Words
+from fallline.diagnosis.view import View
+from fallline.engine.measures.probes import units
+from fallline.engine.state import begin
+from fallline.engine.training import advance
 from fallline.runs.doctor.doctor import Doctor
-from fallline.runs.doctor.tracing import since_by_gradients
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
+from fallline.vocabulary.findings import Why
 from fallline.vocabulary.recipe import Recipe
-from support.examined import Examined
+from support.examined import Examined, settle
 from support.lives import CLOCK, Life
 
 NOTEBOOK = EXHIBITS["notebook"].recipe
@@ -33,13 +40,14 @@ def test_the_exhibits_dead_layer_is_found_with_step_text_and_remedy() -> None:
     assert finding["id"] == "dead_layer-2@196"
     assert finding["title"] == "SGD: layer 2 is dead."
     evidence = (
-        "4 of 4 units output 0 for all 900 samples since step 196. Train R² = 0.00: "
-        "the network predicts the mean."
+        "4 of 4 units output 0 for all 900 samples since step 196. Train R² = −0.149: "
+        "the network predicts the same for every sample."
     )
     assert finding["first_evidence"] == evidence
     assert finding["mark"] == "layer 2 dead"
     assert finding["why"]["code"] == "dz2 = da2 * (z2 > 0)"
-    assert [each["since_step"] for each in one.findings("sgd") if each["rule"] == "dead_units"] == [6]
+    assert finding["evidence"].endswith("R² = −0.00720: the network predicts the same for every sample.")
+    assert [each["since_step"] for each in one.findings("sgd") if each["rule"] == "dead_units"] == [5]
     assert not [each for each in one.findings("gd") if each["severity"] != "info"]
 
 
@@ -99,12 +107,23 @@ def test_the_first_step_does_not_depend_on_examinations(slice: int) -> None:
 
 
 @pytest.mark.parametrize("slice", [1, 10, 50])
-def test_the_first_step_of_dead_units_does_not_depend_on_examinations(slice: int) -> None:
+def test_every_dead_unit_has_its_own_first_step(slice: int) -> None:
+    """The one of a replay, whenever it was examined; the finding begins with the earliest."""
     one = Examined(NOTEBOOK)
     one.step(100, slice)
     (dead,) = [each for each in one.open("sgd") if each["rule"] == "dead_units"]
-    assert (dead["since_step"], len(dead["subject"]["units"])) == (6, 3)
-    assert dead["found_at"] <= dead["since_step"] + 25 + slice
+    problem, recipe = one.one.problem, one.one.runs["sgd"].recipe
+    state, lives = begin(problem), [0] * 4
+    while state.step < 100:
+        advance(problem, state, recipe, 1)
+        for unit, is_dead in enumerate(units(problem, state.parameters)[1].dead):
+            lives[unit] = lives[unit] if is_dead else state.step
+    subject = dead["subject"]
+    assert (subject["layer"], subject["units"]) == (2, [unit for unit, step in enumerate(lives) if step < 75])
+    assert subject["since"] == [lives[unit] + 1 for unit in subject["units"]] == [5, 6, 5]
+    assert (dead["since_step"], dead["found_at"]) == (5, 30), (
+        "found when the first has been dead for 25 steps"
+    )
 
 
 def test_a_layer_dead_from_the_start_is_dead_since_step_0() -> None:
@@ -126,7 +145,7 @@ def test_examinations_do_not_change_a_run() -> None:
     for name, run in never.runs.items():
         run.advance(300, CLOCK, publish=False)
         assert often.one.runs[name].state.fingerprint() == run.state.fingerprint()
-        assert often.one.runs[name].case.examinations == 30
+        assert often.one.runs[name].case.examinations > 200
 
 
 def test_a_fork_and_a_rewound_run_begin_with_the_findings_of_their_past() -> None:
@@ -157,23 +176,31 @@ def test_watchers_get_one_event_when_a_finding_opens_and_one_when_it_closes() ->
     events = [event for event in one.events() if event["event"] == "finding" and event["run"] == "sgd"]
     messages = [(each["finding"]["id"], each["finding"]["until_step"] is None) for each in events]
     assert len(messages) == len(set(messages))
-    assert ("dead_units-2@6", True) in messages
-    assert ("dead_units-2@6", False) in messages
+    assert ("dead_units-2@5", True) in messages
+    assert ("dead_units-2@5", False) in messages
     assert ("dead_layer-2@196", False) not in messages
     opened = [event for event in events if event["finding"]["until_step"] is None]
-    assert [event["step"] for event in opened] == [event["finding"]["found_at"] for event in opened]
+    assert [(event["finding"]["found_at"], event["step"]) for event in opened] == [
+        (30, 50),
+        (50, 50),
+        (196, 200),
+    ]
 
 
 def test_findings_survive_a_restart() -> None:
     life = Life(**NOTEBOOK.as_json())
     for _ in range(6):
         life.step(50)
+    settle(life.one, CLOCK)
+    life.store_it()
     before = {run["name"]: run["findings"] for run in life.one.state()["runs"]}
     assert "dead_layer" in rules(before["sgd"])
     life.reopen()
-    assert {run["name"]: run["findings"] for run in life.there["runs"]} == before
-    state = life.step(50)
-    assert [each["id"] for each in state["runs"][1]["findings"]][: len(before["sgd"])] == [
+    settle(life.one, CLOCK)
+    assert {name: run.findings() for name, run in life.one.runs.items()} == before
+    life.step(50)
+    settle(life.one, CLOCK)
+    assert [each["id"] for each in life.one.run("sgd").findings()][: len(before["sgd"])] == [
         each["id"] for each in before["sgd"]
     ]
 
@@ -217,44 +244,93 @@ def test_a_raised_rate_is_named_and_the_rewind_leads_before_it() -> None:
     assert (command["fork_of"], command["at_step"], command["learning_rate"]) == ("gd", 100, 0.01)
 
 
-@pytest.mark.parametrize("steps", [1000, 2000])
-def test_a_machine_too_slow_for_a_replay_still_dates_a_dead_layer(steps: int) -> None:
-    """The layer's gradients show it, without a replay."""
+def test_a_fork_of_a_diverged_run_does_not_begin_as_diverged() -> None:
+    """Its own settings may not diverge: only its shared past is known."""
+    one = Examined(EXHIBITS["too-high"].recipe)
+    one.step(100, 20)
+    parent = one.one.runs["rate-3"]
+    assert ("diverged", 85) in [(each["rule"], each["since_step"]) for each in one.open("rate-3")]
+    one.one.fork(AddRun(name="lower", fork_of="rate-3", learning_rate=1e-9), 0.0, lambda _: None)
+    fork = one.one.runs["lower"]
+    assert (fork.state.step, fork.header(playing=False)["verdict"]) == (85, "flat")
+    assert "diverged" not in rules(fork.findings())
+    one.step(50)
+    assert "diverged" not in rules(fork.findings())
+    assert parent.header(playing=False)["verdict"] == "diverged"
+
+
+@pytest.mark.parametrize("at_step", [None, 150])
+def test_a_fork_is_announced_with_the_findings_of_its_past_and_they_are_no_news(at_step: int | None) -> None:
     one = Examined(NOTEBOOK)
-    run, problem = one.one.runs["sgd"], one.one.problem
-    run.advance(steps, CLOCK, publish=False)
-    run.step_seconds = 10.0
-    Doctor(problem).examine(run, 0.0, CLOCK)
-    assert [each["since_step"] for each in one.findings("sgd") if each["rule"] == "dead_layer"] == [196]
+    one.one.join({}, 100, 0.0)
+    one.step(300, 50)
+    one.events()
+    where = {} if at_step is None else {"at_step": at_step}
+    added = one.fork(name="twin", fork_of="sgd", **where)
+    settle(one.one, one.clock)
+    events = [each for each in one.events() if each["run"] == "twin"]
+    assert [each["event"] for each in events][:1] == ["run_added"]
+    announced = events[0]["added"]["findings"]
+    assert announced == added["findings"] != []
+    known = {each["id"] for each in announced}
+    assert not known & {each["finding"]["id"] for each in events[1:]}
 
 
-@pytest.mark.parametrize("edit", [{"optimizer": "momentum"}, {"l2": 1e-6}])
-def test_gradients_date_it_only_under_plain_descent(edit: dict[str, Any]) -> None:
-    """Momentum and weight decay move a layer without gradients."""
+def test_an_expensive_run_at_rest_is_examined_when_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     one = Examined(NOTEBOOK)
-    run, problem = one.one.runs["sgd"], one.one.problem
-    run.advance(300, CLOCK, publish=False)
-    trace = Trace("dead", 2, (0, 1, 2, 3))
-    assert since_by_gradients(problem, run, trace) == Since(196)
-    run.edit(EditRun.model_validate(edit))
-    assert since_by_gradients(problem, run, trace) is None
-    run.advance(1, CLOCK, publish=False)
-    back = {"optimizer": "sgd"} if "optimizer" in edit else {"l2": 0.0}
-    run.edit(EditRun.model_validate(back))
-    assert since_by_gradients(problem, run, trace) is None
-
-
-def test_an_expensive_run_at_rest_is_examined_when_idle() -> None:
-    one = Examined(NOTEBOOK)
-    for run in one.one.runs.values():
-        run.case.cost = 1.0
-    one.step(300)
-    assert one.findings("sgd") == []
-    assert one.one.wake_at(one.clock.now) == one.clock.now
-    for _ in one.one.runs:
+    monkeypatch.setattr(Doctor, "is_cheap", lambda *_: False)
+    answers: list[Any] = []
+    one.one.step(one.clock.now, answers.append, steps=300)
+    while not answers:
         one.one.work(0.005, one.clock(), one.clock)
+    (run,) = [each for each in answers[0]["runs"] if each["name"] == "sgd"]
+    assert run["findings_complete_to"] < 300
+    assert "dead_layer" not in rules(run["findings"])
+    assert one.one.wake_at(one.clock.now) == one.clock.now
+    complete_to = []
+    while one.one.wake_at(one.clock.now) is not None:
+        one.one.work(0.005, one.clock(), one.clock)
+        complete_to.append(one.one.runs["sgd"].findings_complete_to)
+    assert complete_to == sorted(complete_to)
+    assert complete_to[-1] == 300
     assert [each["rule"] for each in one.open("sgd") if each["severity"] == "problem"] == ["dead_layer"]
-    assert one.one.wake_at(one.clock.now + 10) is None
+
+
+def test_a_look_between_two_examinations_leaves_no_trace() -> None:
+    """A pause at any step is answered for that step, and the record stays that of the schedule."""
+    looked, unseen = Examined(NOTEBOOK), Examined(NOTEBOOK)
+    for _ in range(9):
+        looked.step(33)
+    run = looked.one.runs["sgd"]
+    assert (run.state.step, run.case.record.step, run.findings_complete_to) == (297, 296, 297)
+    assert run.case.look is not None
+    looked.step(3)
+    unseen.step(300)
+    assert run.case.record == unseen.one.runs["sgd"].case.record
+    assert run.case.record.step == 300
+    assert run.case.look is None
+
+
+def test_watchers_hear_that_a_finding_of_a_look_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Step 129 is between two examinations."""
+
+    def check(view: View) -> Iterator[Sighting]:
+        if view.step == 129:
+            words = Words("{run} is odd.", "It is.", "odd", Why("so", "x = 1"))
+            yield Sighting(lambda since: words, "warning", Held(129, lambda: 129))
+
+    monkeypatch.setattr(
+        "fallline.runs.doctor.doctor.examine", partial(examine, rules=[Rule("odd", "odd", check)])
+    )
+    one = Examined({"data": {"samples": 60}, "runs": [{"name": "gd"}]})
+    one.one.join({}, 100, 0.0)
+    one.step(129)
+    assert [each["id"] for each in one.open()] == ["odd@129"]
+    one.step(1)
+    assert one.findings() == []
+    news = [each["finding"] for each in one.events() if each["event"] == "finding"]
+    assert [each["id"] for each in news] == ["odd@129", "odd@129"]
+    assert news[1] == {"id": "odd@129", "withdrawn": True}
 
 
 def test_a_failing_rule_does_not_stop_the_run_and_is_logged_once(
@@ -265,9 +341,26 @@ def test_a_failing_rule_does_not_stop_the_run_and_is_logged_once(
 
     monkeypatch.setattr("fallline.runs.doctor.doctor.examine", fails)
     one = Examined({"data": {"samples": 60}, "runs": [{"name": "gd"}]})
-    (run,) = one.step(30, 10)["runs"]
-    assert (run["step"], run["doctor"]["failed"], run["findings"]) == (30, 3, [])
-    assert [each.getMessage() for each in caplog.records] == ["run gd could not be examined at step 10"]
+    one.step(30, 10)
+    (run,) = one.one.state()["runs"]
+    assert (run["step"], run["doctor"]["failed"], run["findings"]) == (30, 31, [])
+    assert run["findings_complete_to"] == 30, "a request that waits for them gets its answer"
+    assert [each.getMessage() for each in caplog.records] == ["run gd could not be examined at step 0"]
     monkeypatch.undo()
     one.step(30, 10)
-    assert one.one.state()["runs"][0]["doctor"]["failed"] == 3
+    assert one.one.state()["runs"][0]["doctor"]["failed"] == 31
+    assert one.one.runs["gd"].case.examinations == 61
+
+
+def test_a_run_that_cannot_be_examined_still_diverges(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> list[object]:
+        raise IndexError("a fault of ours")
+
+    monkeypatch.setattr("fallline.runs.doctor.doctor.examine", fails)
+    one = Examined({"runs": [{"name": "gd", "learning_rate": 1000.0}]})
+    one.step(5)
+    assert one.one.state()["runs"][0]["verdict"] == "diverged"
+    assert one.one.wake_at(one.clock.now) is None
+    assert len(caplog.records) == 1

@@ -78,7 +78,7 @@ class Doctor:
         step = run.next_examination(record.step)
         if step <= run.state.step:
             return step, False
-        if run.diverged and record.verdict != "diverged":
+        if run.diverged and run.case.shown(run.state.step).verdict != "diverged":
             return run.state.step, True
         return None
 
@@ -101,6 +101,9 @@ class Doctor:
         self._charge(case, took, extras, limited=limited, done=record is not None)
         if record is None or state is None:
             return False, took
+        if is_last:
+            case.look = record  # a fork goes on from the record before
+            return True, took
         case.record, case.examined, case.look = record, state, None
         case.kept.drop(0, step)
         case.track.forget(step)

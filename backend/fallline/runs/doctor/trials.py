@@ -52,11 +52,11 @@ CHECKS = 5
 
 
 class Trials:
-    """Tries commands on one run in one examination, at step `step`, with the recipe's edits before it."""
+    """Tries commands on one run in one examination, at step `step`, with the recipe's edits before step `made`."""
 
-    def __init__(self, problem: Problem, run: Run, step: int, take: Take) -> None:
+    def __init__(self, problem: Problem, run: Run, step: int, made: int, take: Take) -> None:
         self._problem, self._run, self._step, self._take = problem, run, step, take
-        edits = [edit for edit in run.recipe.edits if edit.at_step < step]
+        edits = [edit for edit in run.recipe.edits if edit.at_step < made]
         self._recipe = run.recipe.model_copy(update={"edits": edits})
         self._starts: dict[int, TrainingState] = {}
         self._results: dict[str, Trial | None] = {}

@@ -60,21 +60,21 @@ def view_of(
     """Return the run in this state, after the examinations in `record`; `take` makes expensive measurements."""
     step, case = state.step, run.case
     now = take("now", 0.0, lambda: measured(problem, state))
-    last = max(step - 1, 0)
-    settings = run.recipe.settings_at(last)
+    made = step + 1 if diverged else step  # the change that diverged belongs to the past
+    settings = run.recipe.settings_at(made - 1)
     series = case.track.before(step, max(record.step, 0))
     check = 2.0 * step_seconds(problem.layout.sizes, 0, problem.train.count)
     states = max(step - 1 - record.step, 0)
-    trials = Trials(problem, run, step, take)
+    trials = Trials(problem, run, step, made, take)
     return View(
         task=task,
         step=step,
         diverged=diverged,
         settings=settings,
         scales=OPTIMIZERS[settings.optimizer].stability.divisor is not None,
-        rate=rate_of(settings)(last),
+        rate=rate_of(settings)(max(made - 1, 0)),
         settings_before=trials.settings_before,
-        edits=tuple((edit.at_step, edit.changes()) for edit in run.recipe.edits if edit.at_step < step),
+        edits=tuple((edit.at_step, edit.changes()) for edit in run.recipe.edits if edit.at_step < made),
         now=now,
         seen=seen_with(record, now),
         series=series,

@@ -83,11 +83,14 @@ def _head(run: Run, names: list[str]) -> bytes:
 
 
 def _doctor(case: Case) -> bytes:
-    """Pack the record of the scheduled examinations, the state at the last one, and the track."""
+    """Pack the record of the scheduled examinations, the state at the last one, the look, and the track."""
     about, arrays = ({}, {}) if case.examined is None else _packable(case.examined)
     track, columns = case.track.about()
-    record = record_as_json(case.record)
-    return pack({"record": record, "examined": about, "track": track}, {**arrays, **columns})
+    records = {
+        "record": record_as_json(case.record),
+        "look": None if case.look is None else record_as_json(case.look),
+    }
+    return pack({**records, "examined": about, "track": track}, {**arrays, **columns})
 
 
 def _restore_doctor(run: Run, data: bytes) -> Case:
@@ -95,6 +98,7 @@ def _restore_doctor(run: Run, data: bytes) -> Case:
     case = Case(Track(run.history.names))
     case.track.restore(about["track"], arrays)
     case.record = read_record(about["record"])
+    case.look = None if about["look"] is None else read_record(about["look"])
     if about["examined"]:
         case.examined = _state(about["examined"], arrays)
     return case
