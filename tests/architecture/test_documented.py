@@ -170,7 +170,9 @@ def test_every_rule_of_the_doctor_stands_in_its_document_with_its_source() -> No
         for row in re.findall(r"^\| `.*$", text, re.MULTILINE)
     ]
     assert sorted(row[0] for row in rows) == sorted(f"`{rule.name}`" for rule in RULES)
-    assert [row[0] for row in rows if len(row) != 4 or not all(row)] == [], "a condition, onset and source each"
+    assert [row[0] for row in rows if len(row) != 4 or not all(row)] == [], (
+        "a condition, onset and source each"
+    )
 
 
 def test_every_data_set_stands_in_the_data_with_its_task_inputs_parameters_and_their_ranges() -> None:

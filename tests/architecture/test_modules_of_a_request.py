@@ -14,7 +14,7 @@ from typing import Any
 
 from support.serving import created, open_app
 
-MOST_OF_STEP = 82
+MOST_OF_STEP = 83
 MOST_OF_EDIT = 36
 REPEATS = 5
 

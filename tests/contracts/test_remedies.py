@@ -255,7 +255,7 @@ def test_a_trial_makes_exactly_the_steps_of_the_fork() -> None:
     one.step(SLICE)
     run, problem = one.one.runs["run"], one.one.problem
     command = {"do": "add_run", "at_step": 0, "learning_rate": 0.05}
-    trial = Trials(problem, run, run.state.step, at_once)(command)
+    trial = Trials(problem, run, run.state.step, run.state.step, at_once)(command)
     assert trial is not None
     fork = act(one, run, {**command, "fork_of": "run"})
     losses = []
@@ -270,7 +270,7 @@ def test_a_trial_does_not_change_the_run() -> None:
     one.step(300)
     run = one.one.runs["sgd"]
     before = run.state.fingerprint(), run.recipe, len(run.checkpoints)
-    Trials(one.one.problem, run, 300, at_once)({"do": "edit", "learning_rate": 100.0})
+    Trials(one.one.problem, run, 300, 300, at_once)({"do": "edit", "learning_rate": 100.0})
     assert (run.state.fingerprint(), run.recipe, len(run.checkpoints)) == before
 
 

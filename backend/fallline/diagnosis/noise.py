@@ -64,7 +64,7 @@ def _held(view: View, rule: str, settled: Booleans, share: float) -> Held | None
     return held_both(
         view,
         settled,
-        lambda state: state.noise.share(view.batch) > share,
+        lambda state: state.noise.share(view.batch, replaced=view.is_replaced) > share,
         is_open=view.is_open(rule, ()),
     )
 
@@ -93,7 +93,7 @@ def _samples(view: View) -> str:
 
 
 def _too_noisy(view: View, seen: Windows) -> Words:
-    batch, times = view.batch, view.now.noise.share(view.batch) ** 0.5
+    batch, times = view.batch, view.noise_share**0.5
     far = f"{number(times)} times its length" if np.isfinite(times) else "infinitely many times its length"
     return Words(
         title="{run}: the batch is too noisy.",

@@ -80,8 +80,13 @@ class Noise:
         """Batch size at which noise and signal are equal: the simple noise scale."""
         return self.trace / self.mean_squared if self.mean_squared > 0.0 else math.inf
 
-    def share(self, batch: int) -> float:
-        """Return E |batch gradient - full gradient|² / |full gradient|²."""
+    def share(self, batch: int, *, replaced: bool = False) -> float:
+        """Return E |batch gradient - full gradient|² / |full gradient|².
+
+        With `replaced` a batch is drawn with replacement: it may hold a sample twice.
+        """
+        if replaced:
+            return (self.samples - 1) / (self.samples * batch) * self.scale
         return (self.samples - batch) / (self.samples * batch) * self.scale if batch < self.samples else 0.0
 
 
@@ -222,7 +227,17 @@ class View:
 
     @property
     def is_full_batch(self) -> bool:
-        return self.batch >= self.task.samples
+        return self.batch >= self.task.samples and not self.is_replaced
+
+    @property
+    def is_replaced(self) -> bool:
+        """True if the samples of a batch are drawn with replacement; the full batch never is."""
+        return self.settings.order == "replacement" and self.settings.batch_size is not None
+
+    @property
+    def noise_share(self) -> float:
+        """The noise of a batch's gradient here: see `Noise.share`."""
+        return self.now.noise.share(self.batch, replaced=self.is_replaced)
 
     @property
     def apart(self) -> int:

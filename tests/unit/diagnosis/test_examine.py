@@ -32,8 +32,8 @@ def view(step: int, **more: Any) -> View:
     now = more.pop("now", measured(step))
     settings, seen = RunRecipe().settings, ((step, now.loss),)
     fields = {"diverged": False, "best": (), "change": lambda step: CHANGE, **more}
-    return View(TASK, step, settings=settings, scales=False, rate=0.1, first_rate=0.1, edits=(), now=now,
-                seen=seen, series=series, first_slope=0.0, **fields)  # fmt: skip
+    return View(TASK, step, settings=settings, scales=False, rate=0.1, settings_before=lambda step: settings,
+                edits=(), now=now, seen=seen, series=series, first_slope=0.0, **fields)  # fmt: skip
 
 
 def words(since: int) -> Words:

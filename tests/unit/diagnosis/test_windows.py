@@ -32,7 +32,8 @@ def measured(step: int, loss: float = 1.0) -> Measured:
 def view(of: Series, states: list[Measured] | None = None, **more: Any) -> View:
     """Return a view of these points; the states between are those before the present one."""
     *between, now = states or [measured(of.step)]
-    return View(TASK, of.step, False, RunRecipe().settings, False, 0.1, 0.1, (), now, (), of, (), 0.0,
+    settings = RunRecipe().settings
+    return View(TASK, of.step, False, settings, False, 0.1, lambda step: settings, (), now, (), of, (), 0.0,
                 between=lambda: between, **more)  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.kernels.choice import Kernels
-from fallline.runs.doctor import doctor, schedule
+from fallline.runs.doctor import doctor
 from fallline.runs.persistence import journal_writer
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.journal import Receipt
@@ -56,7 +56,6 @@ def test_every_command_survives_a_restart() -> None:
 def test_findings_that_were_not_made_before_a_restart_are_made_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(schedule, "CHEAP_SECONDS", 0.0)
     monkeypatch.setattr(doctor, "CHEAP_SECONDS", 0.0)
     life, twin = Life(), Life()
     for each in (life, twin):

@@ -13,6 +13,7 @@ from fallline.engine.measures.examination import examination_of
 from fallline.engine.measures.probes import next_gradient
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.schedules import rate_of
+from fallline.engine.plateau import in_force
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
@@ -76,6 +77,7 @@ def change_at(problem: Problem, run: Run, step: int) -> Change:
     settings = run.recipe.settings_at(step)
     gradients, _ = next_gradient(problem, state, run.recipe)
     rows = batch_rows(problem, settings, run.recipe.seed, state.samples_seen)
+    rate = rate_of(in_force(settings, state))(step)
     before = state.parameters.copy()
     advance(problem, state, run.recipe, 1, run.kernel)
     place = int(np.abs(state.parameters - before).argmax())
@@ -89,7 +91,7 @@ def change_at(problem: Problem, run: Run, step: int) -> Change:
         rows=tuple(rows[:MOST_ROWS].tolist()),
         batch=len(rows),
         gradient=float(gradients[name].reshape(-1)[entry]),
-        rate=rate_of(settings)(step),
+        rate=rate,
     )
 
 

@@ -15,6 +15,7 @@ from fallline.engine.measures.curvature import MOST_PARAMETERS, spectrum
 from fallline.engine.measures.edge import edge_of
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import rate_of
+from fallline.engine.plateau import in_force
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN
@@ -72,7 +73,7 @@ def view_of(
         diverged=diverged,
         settings=settings,
         scales=OPTIMIZERS[settings.optimizer].stability.divisor is not None,
-        rate=rate_of(settings)(max(made - 1, 0)),
+        rate=rate_of(in_force(settings, state))(max(made - 1, 0)),
         settings_before=trials.settings_before,
         edits=tuple((edit.at_step, edit.changes()) for edit in run.recipe.edits if edit.at_step < made),
         now=now,
