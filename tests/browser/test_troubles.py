@@ -334,7 +334,7 @@ def test_a_diverged_run_stops_and_the_other_continues(open_lab: OpenLab) -> None
     expect(lab.strip).to_have_count(0)
     expect(lab.counter).to_have_text("0")
     lab.make_steps(30)
-    expect(lab.row("gd")).to_have_attribute("data-state", "paused")
+    expect(lab.row("gd")).to_have_attribute("data-state", "on its way")
 
 
 def test_a_divergence_strip_stays_until_rewound_or_closed(open_lab: OpenLab) -> None:
