@@ -109,6 +109,8 @@ def test_schedules_penalties_and_bounds_act_live_and_drop_a_marker_with_words(op
         (1, lambda: put(box(lab, "Clip norm of GD"), "1"), "clip norm 1"),
         (1, lambda: put(box(lab, "Clip norm of GD"), ""), "clip norm off"),
         (1, lambda: put(box(lab, "Clip value of GD"), "0.5"), "clip value 0.5"),
+        (1, lambda: put(box(lab, "Rate of layer 2 of GD"), "0.1"), "layer rates 1, 0.1, 1"),
+        (1, lambda: put(box(lab, "Rate of layer 2 of GD"), "1"), "layer rates off"),
     ):
         change()
         expect(lab.flags.last).to_have_attribute("title", words)

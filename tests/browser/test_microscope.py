@@ -132,8 +132,9 @@ def test_arrows_move_through_steps_with_each_steps_numbers(open_lab: OpenLab) ->
             {"optimizer": "adamw", "clip_norm": 0.5, "l2": 0.01, "schedule": "cosine"}, marks=pytest.mark.long
         ),
         pytest.param({"optimizer": "nesterov"}, marks=pytest.mark.long),
+        pytest.param({"optimizer": "radam", "layer_rates": [1, 0.5, 0.1]}, marks=pytest.mark.long),
     ],
-    ids=["plain", "adamw", "nesterov"],
+    ids=["plain", "adamw", "nesterov", "radam"],
 )
 def test_every_lines_result_follows_from_the_numbers_shown(open_lab: OpenLab, change: dict[str, Any]) -> None:
     lab = open_lab()

@@ -211,6 +211,10 @@ async def test_deleting_answers_a_waiting_step() -> None:
     ("recipe", "bound"),
     [
         ({"network": {"layers": [{"units": 400}, {"units": 400}]}}, "parameters"),
+        (
+            {"network": {"layers": [{"units": 130}, {"units": 100}]}, "runs": [{"optimizer": "lbfgs"}]},
+            "optimizer_numbers",
+        ),
         ({"network": {"layers": [{"units": 1}] * 9}}, "hidden_layers"),
         ({"data": {"samples": 5001}}, "samples"),
         ({"data": {"features": 65}}, "features"),
