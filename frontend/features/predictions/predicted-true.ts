@@ -119,8 +119,10 @@ export class PredictedTrue extends ExperimentElement {
     const { columns, rows, isSmall } = arrangementOf(runs.length, false);
     const isMany = face === "map" && isSmall;
     const has = hasMap(state.experiment);
+    // tables keep the room of maps, unless the map is only one of many
+    const hasRoom = has && (face === "map" || this.experiment.features === 2);
     const isDrawn = face === "scatter" && this.#drawn?.experiment?.id === id;
-    this.toggleAttribute("data-switched", has);
+    this.toggleAttribute("data-switched", hasRoom);
     // on a phone two stand side by side, with room below; beside a table the legend only keeps its room
     return html`
       <div class="head">
@@ -148,7 +150,7 @@ export class PredictedTrue extends ExperimentElement {
           this.#drawn = event.detail;
           this.requestUpdate();
         }}>${keyed(id, face === "scatter" ? SCATTER : this.#faces(runs, state))}</div>
-      <div class="reading">${has ? mapLegend(classes) : nothing}${
+      <div class="reading">${hasRoom ? mapLegend(classes) : nothing}${
         face === "map" ? this.#inputs() : nothing
       }
         <p class="hint" aria-hidden="true">${this.#pointed ?? hintWords(state)}</p></div>`;
