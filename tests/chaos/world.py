@@ -92,6 +92,8 @@ class KilledServer:
         self._mutant = mutant
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
+        self.faults: list[str] = []
+        """Exceptions that a server logged, the first of each."""
 
     def start(self) -> None:
         output = self._folder / "output"
@@ -118,6 +120,9 @@ class KilledServer:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
             self._process.wait(30)
+            _, traceback, rest = (self._folder / "output").read_text().partition("Traceback")
+            if traceback:
+                self.faults.append(f"the server logged: {traceback}{rest[:3000]}")
 
 
 async def chaos(
@@ -162,7 +167,7 @@ async def chaos(
         counts["full"],
         tally.refused,
         seconds,
-        tally.wrong,
+        tally.wrong + server.faults,
     )
 
 
