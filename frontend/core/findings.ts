@@ -17,7 +17,7 @@ const IN_A_DOUBLING = 64;
 export const isAhead = ({ step, findingsCompleteTo: to }: Run) =>
   step - to > Math.max(1, 2 ** Math.floor(Math.log2(Math.max(1, step))) / IN_A_DOUBLING);
 
-/** Adds a finding, or replaces that of its id; a withdrawn one is dropped. */
+/** Adds a finding, or replaces the one with its id. Drops a withdrawn one. */
 export function withFinding(stored: Finding[], incoming: FindingNews): Finding[] {
   if ("withdrawn" in incoming) return stored.filter(({ id }) => id !== incoming.id);
   const existing = stored.find(({ id }) => id === incoming.id);
