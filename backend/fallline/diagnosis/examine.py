@@ -186,7 +186,7 @@ def _opened(
     again = 2
     while id in findings:
         id, again = f"{id.split('~')[0]}~{again}", again + 1
-    change = view.change(since - 1) if sighting.did and since > 0 else None
+    change = view.change(since - 1, layer) if sighting.did and since > 0 else None
     return Finding(
         id=id,
         rule=key[0],

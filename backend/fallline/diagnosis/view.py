@@ -113,7 +113,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The parameter that moved most in the change from `step` to the next.
+    """The parameter that moved most in the change from `step` to the next, among those that a layer depends on.
 
     `entry` counts the entries of the parameter row by row. `rows` are the batch's rows of the data, at most ten of its
     `batch` samples. `gradient` is that of the entry, `rate` the learning rate.
@@ -180,8 +180,9 @@ class View:
     - `first_slope` is the length of the full gradient at step 0.
     - `dates` has, by kind ("dead", "alike", "saturated") and layer, the first step of each unit that is so.
     - `computed` holds results that several rules use.
-    - `between()` returns the states between the last examination and this one, in order. `edge()`, `change(step)` and
-      `trial(command)` are expensive as well. They return None if they cannot be measured, and may raise NotNow.
+    - `between()` returns the states between the last examination and this one, in order. `edge()`,
+      `change(step, layer)` and `trial(command)` are expensive as well. They return None if they cannot be measured, and
+      may raise NotNow.
       `repeats(command)` is true for a command that changes nothing, or that the run itself has followed.
     """
 
@@ -203,7 +204,7 @@ class View:
     between: Callable[[], Sequence[Measured]] = field(default=lambda: ())
     edge: Callable[[], Edge | None] = field(default=lambda: None)
     computed: dict[Any, Any] = field(default_factory=dict, repr=False)
-    change: Callable[[int], Change | None] = field(default=lambda step: None)
+    change: Callable[[int, int | None], Change | None] = field(default=lambda step, layer: None)
     trial: Callable[[Mapping[str, Any]], Trial | None] = field(default=lambda command: None)
     repeats: Callable[[Mapping[str, Any]], bool] = field(default=lambda command: False)
     weights_before: Callable[[int], str] = field(default=lambda step: "")

@@ -31,7 +31,7 @@ def view(step: int, **more: Any) -> View:
     series = Series(step, 0, 0, np.empty((6, 0)))
     now = more.pop("now", measured(step))
     settings, seen = RunRecipe().settings, ((step, now.loss),)
-    fields = {"diverged": False, "best": (), "change": lambda step: CHANGE, **more}
+    fields = {"diverged": False, "best": (), "change": lambda step, layer: CHANGE, **more}
     return View(TASK, step, settings=settings, scales=False, rate=0.1, settings_before=lambda step: settings,
                 edits=(), now=now, seen=seen, series=series, first_slope=0.0, **fields)  # fmt: skip
 

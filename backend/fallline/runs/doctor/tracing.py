@@ -71,8 +71,8 @@ def states_between(problem: Problem, run: Run, until: int) -> list[Measured]:
     return found
 
 
-def change_at(problem: Problem, run: Run, step: int) -> Change:
-    """Return the parameter that moved most in the change from that step."""
+def change_at(problem: Problem, run: Run, step: int, layer: int | None) -> Change:
+    """Return the parameter that moved most in the change from that step, up to a layer if one is given."""
     state = state_at(problem, run, step)
     settings = run.recipe.settings_at(step)
     gradients, _ = next_gradient(problem, state, run.recipe)
@@ -80,7 +80,8 @@ def change_at(problem: Problem, run: Run, step: int) -> Change:
     rate = rate_of(in_force(settings, state))(step)
     before = state.parameters.copy()
     advance(problem, state, run.recipe, 1, run.kernel)
-    place = int(np.abs(state.parameters - before).argmax())
+    count = sum(problem.layout.lengths[: None if layer is None else 2 * layer])
+    place = int(np.abs(state.parameters - before)[:count].argmax())
     name, entry = _name_of(problem, place)
     return Change(
         step=step,

@@ -86,8 +86,10 @@ def view_of(
             "between", states * (check + run.step_seconds), lambda: states_between(problem, run, step)
         ),
         edge=lambda: _edge(problem, settings, state, take),
-        change=lambda at: take(
-            f"change {at}", replay_seconds(run, at) + check, lambda: change_at(problem, run, at)
+        change=lambda at, layer: take(
+            f"change {at} {layer}",
+            replay_seconds(run, at) + check,
+            lambda: change_at(problem, run, at, layer),
         ),
         trial=trials,
         repeats=trials.repeats,
