@@ -266,15 +266,15 @@ def test_a_rule_may_change_its_own_severity() -> None:
 
 
 def test_the_change_that_did_it_is_named_if_one_can_have() -> None:
-    asked: list[int] = []
+    asked: list[tuple[int, int | None]] = []
 
-    def change(step: int) -> Change:
-        asked.append(step)
+    def change(step: int, layer: int | None) -> Change:
+        asked.append((step, layer))
         return CHANGE
 
     (finding,) = examine(Record(), view(10, change=change), [rule(10, did=True)]).findings
     assert finding.did is not None
-    assert (asked, finding.did.parameter, finding.did.rows) == ([9], "W1", [4, 7])
+    assert (asked, finding.did.parameter, finding.did.rows) == ([(9, None)], "W1", [4, 7])
     assert finding.did.text.startswith("The step from 9 to 10 took an entry of W1 from 0.250 to −3.50: ")
     assert finding.did.as_json() == {
         "step": 9, "parameter": "W1", "entry": 5, "from": 0.25, "to": -3.5, "rows": [4, 7],
@@ -283,7 +283,9 @@ def test_the_change_that_did_it_is_named_if_one_can_have() -> None:
     for odd in (rule(10), rule(10, did=True, since=0)):
         (finding,) = examine(Record(), view(10, change=change), [odd]).findings
         assert finding.did is None
-    assert asked == [9], "step 0 has no change before it"
+    assert asked == [(9, None)], "step 0 has no change before it"
+    examine(Record(), view(10, change=change), [rule(10, did=True, subject=LAYER_2)])
+    assert asked[-1] == (9, 2), "what is behind the layer cannot do it"
 
 
 def test_ids_are_unique_for_findings_at_the_same_step() -> None:

@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from fallline.diagnosis.storing import record_as_json
@@ -79,6 +79,17 @@ RECIPES: dict[str, tuple[Recipe, int]] = {
             learning_rate=0.01,
         ),
         260,
+    ),
+    "a rate that falls at a plateau": (
+        recipe(
+            LINEAR,
+            tanh(4),
+            {"at_step": 140, "schedule": {"name": "plateau", "every": 20, "patience": 1}},
+            schedule={"name": "plateau", "every": 10, "patience": 1},
+            learning_rate=0.5,
+            batch_size=5,
+        ),
+        250,
     ),
     "beyond step 1,024": (
         recipe(LINEAR, tanh(3), {"at_step": 1_037, "learning_rate": 0.5}, learning_rate=0.05, batch_size=3), 1_130
@@ -246,7 +257,7 @@ def test_a_fork_has_the_findings_of_its_shared_past_and_of_its_own_recipe(
 # ---------------------------------------------------------------------- any life
 
 
-@settings(max_examples=6)
+@settings(max_examples=6, phases=[Phase.explicit, Phase.generate])  # to shrink takes minutes
 @given(
     st.lists(
         st.tuples(st.integers(1, 40), st.sampled_from(["nothing", "settle", "store", "crash", "lose"])),
