@@ -258,7 +258,7 @@ def test_a_remedy_that_edits_is_in_force_at_once_and_edited_back_by_undo(lab: Da
     expect(switch).to_be_focused()
     expect(lab.flags).to_have_attribute("title", re.compile("^Adam, rate"))
     # until the answer the notice and its undo are the exhibit's
-    expect(lab.notice).to_contain_text("Switch to Adam: applied to GD.")
+    expect(lab.notice).to_contain_text("Switch to Adam, rate 0.01: applied to GD.")
     undo(lab).click()
     expect(lab.row("gd").locator(".rule")).to_have_text(before)
     expect(switch).not_to_have_attribute("aria-disabled", "true")

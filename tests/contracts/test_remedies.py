@@ -25,8 +25,8 @@ from support.examined import Examined
 pytestmark = pytest.mark.usefixtures("wide_and_narrow")
 
 SLICE = 25
-SOON, AFTER = 800, {"dead_layer": 2_000}
-"""Steps within which a remedy must help; more for a new start."""
+SOON, AFTER = 800, {"dead_layer": 2_000, "wasteful_batch": 600}
+"""Steps within which a remedy must help; more for a new start, fewer where the problem ends by itself."""
 
 LESS = 0.9
 """Share of the loss without it, while the problem lasts."""
@@ -46,7 +46,10 @@ def _planted(data: Json, network: Json, **run: Any) -> Planted:
 
 CASES = {
     **PLANTED,
-    # Three of them have no remedy: dead from the start, only noise, no hidden layer.
+    # Four of them have no remedy: dead from the start, few dead units, only noise, no hidden layer.
+    "dead_units": _planted(
+        {"name": "sine", "features": 2}, {**_net(6, "relu", "xavier_normal", 1), "seed": 3}, learning_rate=1.2
+    ),
     "dead_layer": Planted(EXHIBITS["notebook"].recipe, 196, "sgd"),
     "predicts_the_mean": _planted(
         {"name": "circle", "features": 2},
@@ -91,7 +94,10 @@ def act(one: Examined, run: Run, command: Json) -> Run:
 
 
 def loss(run: Run, rule: str) -> float:
-    """Return the loss that the problem raises: for overfitting the test loss."""
+    """Return the loss that the problem raises: for overfitting the test loss, for a spike the highest one."""
+    if rule == "spike":
+        last = run.state.step - 1
+        return float(np.nanmax(run.window(last - SOON // 2, None, 2 * SOON).select(["train_loss"]).mean))
     name = "test_loss" if rule == "overfitting" else "train_loss"
     value: float = run.latest(evaluated=True)[name]["value"]
     return value
@@ -102,7 +108,6 @@ def is_told(run: Run, rule: str) -> bool:
 
 
 ONE = (
-    "dead_units",
     "symmetric_units",
     "saturated_units",
     "vanishing_gradients",
@@ -274,9 +279,11 @@ def test_a_trial_does_not_change_the_run() -> None:
     assert (run.state.fingerprint(), run.recipe, len(run.checkpoints)) == before
 
 
+WIDE = {"layers": [{"units": 120, "activation": "relu"}] * 4}
+
+
 def test_a_remedy_too_long_to_try_says_so() -> None:
-    wide = {"layers": [{"units": 120, "activation": "relu"}] * 4}
-    one = Examined(_wild(wide, learning_rate=10))
+    one = Examined(_wild(WIDE, learning_rate=10))
     one.step(1)
     (finding,) = one.open()
     (remedy,) = finding["remedies"]
@@ -297,23 +304,24 @@ def test_at_full_speed_a_finding_waits_until_its_trials_are_paid_for() -> None:
     run, doctor = one.one.runs["run"], Doctor(one.one.problem)
     run.advance(SLICE, float, publish=False)
     assert not _examined(run, doctor, one.clock)
-    assert not run.case.record.findings
+    assert not run.case.shown(run.state.step).findings
     assert run.case.needed > 0.0
     run.case.budget.earn(100.0)
     earned = run.case.budget.left
     assert _examined(run, doctor, one.clock)
-    (finding,) = run.case.record.findings
+    (finding,) = run.case.shown(run.state.step).open
     assert finding.rule == "diverged"
     assert ["; tried for " in remedy.hint for remedy in finding.remedies] == [True, True]
     assert run.case.budget.left < earned
 
 
-def test_a_finding_whose_trials_take_too_long_opens_at_once_with_untried_remedies() -> None:
-    one = Examined(WILD["6 x 64 relu"][0])
+def test_a_finding_whose_trials_take_too_long_opens_with_untried_remedies() -> None:
+    one = Examined(_wild(WIDE, learning_rate=10))
     run = one.one.runs["run"]
     run.advance(SLICE, float, publish=False)
+    run.case.budget.earn(100.0)  # for the change that did it
     assert _examined(run, Doctor(one.one.problem), one.clock)
-    (finding,) = run.case.record.findings
+    (finding,) = run.case.shown(run.state.step).open
     assert finding.rule == "diverged"
     assert [remedy.hint.split("; ")[-1] for remedy in finding.remedies] == [
         "not tried: a trial would take too long"
@@ -334,9 +342,91 @@ def test_longer_steps_are_offered_only_where_they_help() -> None:
     run = {"name": "run", "optimizer": "adam", "learning_rate": 1, "batch_size": 16}
     one = Examined({"data": data, "network": network, "runs": [run]})
     one.step(2_000, 100)
-    (finding,) = (each for each in one.open() if each["rule"] == "predicts_the_mean")
-    (remedy,) = finding["remedies"]
-    assert (remedy["label"], remedy["command"]["learning_rate"]) == ("Fork with He init, rate 0.01", 0.01)
-    fork = act(one, one.one.runs["run"], remedy["command"])
+    (finding,) = (each for each in one.open() if each["rule"] == "stuck")
+    labels = [each["label"] for each in finding["remedies"]]
+    assert labels == ["Rewind to the best step, rate 0.01", "Fork with He init, rate 0.01"]
+    fork = act(one, one.one.runs["run"], finding["remedies"][1]["command"])
     one.step(500, 100)
-    assert loss(fork, "predicts_the_mean") < 0.5 * loss(one.one.runs["run"], "predicts_the_mean")
+    assert loss(fork, "stuck") < 0.5 * loss(one.one.runs["run"], "stuck")
+
+
+NO_TEXT = ("do", "run", "fork_of", "at_step", "redraw")
+NAMES = {
+    "learning_rate": "rate",
+    "batch_size": "batch",
+    "clip_norm": "clip",
+    "optimizer": "adam",
+    "l2": "l2",
+}
+
+
+@pytest.mark.parametrize(("rule", "place"), REMEDIES)
+def test_a_remedy_changes_something_and_names_all_that_it_changes(rule: str, place: int) -> None:
+    _, run, finding = opened(rule)
+    remedy = finding["remedies"][place]
+    command, label, hint = remedy["command"], remedy["label"].lower(), remedy["hint"].lower()
+    present = run.settings.as_json()
+    if command["do"] == "edit":
+        assert all(value != present.get(name) for name, value in command.items() if name not in NO_TEXT)
+    for name in set(command) - set(NO_TEXT):
+        assert NAMES.get(name, name) in label, name
+        assert NAMES.get(name, name) in hint, name
+    if "redraw" in command:
+        assert command["redraw"]["weights"] in label
+        assert command["redraw"]["weights"] in hint
+    assert finding["remedies"].count(remedy) == 1
+    assert not run.case.failed
+
+
+def test_no_remedy_repeats_the_fork_that_the_run_is() -> None:
+    """A run at a rate of 5 is forked by its remedies; none of the forks gets itself as a remedy."""
+    one = Examined(WILD["notebook, seed 0, batch None"][0])
+    run, problem = one.one.runs["run"], one.one.problem
+    command = {"do": "add_run", "at_step": 0, "learning_rate": 2.0}
+    assert not Trials(problem, run, run.state.step, run.state.step, at_once).repeats(command)
+    fork = act(one, run, {**command, "fork_of": "run"})
+    one.step(SLICE)
+    (finding,) = (each for each in one.open(fork.name) if each["rule"] in ("diverged", "dead_layer"))
+    trials = Trials(problem, fork, fork.state.step, fork.state.step, at_once)
+    assert trials.repeats(command)
+    assert all(not trials.repeats(each["command"]) for each in finding["remedies"])
+
+
+def test_nothing_in_force_is_a_remedy() -> None:
+    recipe = _wild({"weights": "he_normal"}, learning_rate=0.1, batch_size=32, clip_norm=1.0)
+    one = Examined(recipe)
+    one.step(10)
+    trials = Trials(one.one.problem, one.one.runs["run"], 10, 10, at_once)
+    drawn = {"layers": [1, 2, 3], "weights": "he"}
+    for changes in ({"learning_rate": 0.1}, {"batch_size": 32}, {"clip_norm": 1.0}, {"optimizer": "sgd"}):
+        assert trials.repeats({"do": "edit", **changes}), changes
+        assert trials.repeats({"do": "add_run", "at_step": 3, **changes}), changes
+    assert trials.repeats({"do": "add_run", "at_step": 3, "redraw": drawn})
+    assert not trials.repeats({"do": "add_run", "at_step": 3, "redraw": {**drawn, "weights": "xavier"}})
+    assert not trials.repeats({"do": "edit", "batch_size": 16})
+    assert not trials.repeats({"do": "edit", "batch_size": None})
+
+
+def test_a_fork_names_the_edit_that_it_takes_back() -> None:
+    recipe = _wild(
+        {},
+        learning_rate=0.1,
+        edits=[{"at_step": 20, "learning_rate": 0.05, "l2": 1e-3}, {"at_step": 40, "learning_rate": 50}],
+    )
+    one = Examined(recipe)
+    one.step(60)
+    (finding,) = (each for each in one.open() if each["rule"] in ("diverged", "dead_layer"))
+    rewind = next(each for each in finding["remedies"] if each["label"].startswith("Rewind"))
+    assert (rewind["label"], rewind["command"]["at_step"]) == ("Rewind to step 40, rate 0.05", 40)
+    view_edits = Trials(one.one.problem, one.one.runs["run"], 60, 60, at_once)
+    assert view_edits.settings_before(20).l2 == 0.0
+    assert view_edits.settings_before(21).l2 == 1e-3
+
+
+@pytest.mark.parametrize("rule", ["overfitting", "worse_than_before", "stuck"])
+def test_a_rewind_to_the_best_goes_to_the_lowest_loss_so_far(rule: str) -> None:
+    _, run, finding = opened(rule)
+    series = "test_loss" if rule == "overfitting" else "train_loss"
+    losses = run.window(0, finding["found_at"] - 1, 2_000).select([series]).mean[0]
+    (rewind,) = (each for each in finding["remedies"] if each["label"].startswith("Rewind to the best"))
+    assert rewind["command"]["at_step"] == int(np.nanargmin(losses))

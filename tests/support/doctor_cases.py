@@ -46,7 +46,7 @@ PLANTED: dict[str, Planted] = {
     "diverged": Planted(_recipe(_data(standardize="none"), {"seed": 0}, learning_rate=50.0)),
     "will_diverge": Planted(EXHIBITS["too-high"].recipe, 4, "rate-3"),
     "rate_at_edge": Planted(
-        _recipe(_data(samples=100), _net(_layers(2, 4, "tanh"), "lecun"), learning_rate=0.95), 99
+        _recipe(_data("chebyshev", samples=100, features=1), _WIDE, learning_rate=1.5), 99
     ),
     "rate_too_small": Planted(_recipe(_data(), _TANH, learning_rate=1e-6)),
     "noise_floor": Planted(
@@ -130,7 +130,7 @@ _HOW: list[Json] = [
     {"learning_rate": 0.1},
     {"optimizer": "momentum", "learning_rate": 0.02},
     {"optimizer": "adam", "learning_rate": 0.01},
-    {"learning_rate": 0.05, "batch_size": 1},
+    {"learning_rate": 0.05, "batch_size": 4},
     {"learning_rate": 0.05, "batch_size": 32},
 ]
 _NETS = [([12, 12], "tanh", "xavier_normal"), ([16, 16], "relu", "he_normal"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from fallline.diagnosis.remedies import first_helpful, revive, rewind
+from fallline.diagnosis.remedies import beats, first_helpful, holds, revive, rewind
 from fallline.diagnosis.rule import Held, Sighting, Words
-from fallline.diagnosis.view import Layer, Measured, View
+from fallline.diagnosis.view import Layer, Measured, Trial, View
 from fallline.diagnosis.windows import held_state
 from fallline.diagnosis.words import count, every, number
 from fallline.vocabulary.findings import Severity, Why
@@ -90,10 +90,15 @@ def _dead_units(view: View, place: int, layer: Layer, dead: int) -> Callable[[in
             evidence=f"{they} 0 for {of_all} since step {since:,}. {_the_rest(view, place)}",
             mark=f"{count(dead, 'unit')} dead",
             why=_why(place, "a unit is off for every sample"),
-            remedies=lambda: first_helpful(lambda: revive(view)),
+            remedies=lambda: first_helpful(lambda: revive(view, _gains), lambda: rewind(view, since, _gains)),
         )
 
     return words
+
+
+def _gains(view: View, trial: Trial) -> bool:
+    """True if it is better than going on: the live units may suffice."""
+    return holds(view, trial) and beats(view, trial)
 
 
 def _the_rest(view: View, place: int) -> str:

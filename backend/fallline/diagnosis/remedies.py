@@ -88,7 +88,7 @@ def gets_away(view: View, trial: Trial) -> bool:
 
 
 def beats(view: View, trial: Trial) -> bool:
-    """True if the loss ends below that of the same steps without the remedy."""
+    """True if the loss ends lower than after the same steps without the remedy."""
     alone = view.trial({"do": "edit"})
     return trial.after < (trial.before if alone is None else alone.after)
 
@@ -232,7 +232,7 @@ def redraws(
 ) -> Iterator[Remedy]:
     """Yield forks that draw all layers again, with each rate: one layer alone usually dies again.
 
-    `weights` are initializers, of which the first that is not in force is used.
+    It uses the first initializer of `weights` that is not in force.
     """
     name = next(each for each in weights if each != view.weights_before(at_step))
     layers = list(range(1, len(view.layers) + 2))
@@ -247,9 +247,9 @@ def _again(view: View) -> Iterator[Remedy]:
     return redraws(view, RELU_WEIGHTS, view.step, islice(lower_rates(view, AGAIN), FEW_RATES))
 
 
-def revive(view: View) -> Remedy | None:
+def revive(view: View, helps: Holds = holds) -> Remedy | None:
     """Return new weights for dead units, at a rate at which the new ones stay alive."""
-    return first_with(holds, view, redraws(view, RELU_WEIGHTS, view.step, lower_rates(view, AGAIN)))
+    return first_with(helps, view, redraws(view, RELU_WEIGHTS, view.step, lower_rates(view, AGAIN)))
 
 
 def separate(view: View, helps: Holds = holds) -> Remedy | None:

@@ -39,8 +39,8 @@ EXAMPLE: dict[str, Any] = {
     },
     "remedies": [
         {
-            "label": "Rewind, lower rate",
-            "hint": "a fork from step 190 with rate 0.006",
+            "label": "Rewind to step 190, rate 0.006",
+            "hint": "a fork from step 190: rate 0.006; tried for 100 steps",
             "command": {"do": "add_run", "fork_of": "sgd", "at_step": 190, "learning_rate": 0.006},
         }
     ],
