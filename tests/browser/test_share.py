@@ -139,6 +139,7 @@ CHANGING = """() => [...document.querySelectorAll("transport-bar, .rail.recipe, 
 
 LOOKING = re.compile(
     "Explain every setting|Time travel|Live|Speed|steps|epochs|samples seen|seconds|log|linear|in the charts"
+    "|Go to step"
 )
 
 

@@ -37,6 +37,7 @@ from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from fallline.vocabulary.run_settings import OWN_SETTINGS
 from support.aliases import Json
+from support.examined import settle
 from support.lives import CLOCK, KERNELS, Life, costless, edit
 from support.measurements import assert_same
 
@@ -267,16 +268,27 @@ class AnyLife(RuleBasedStateMachine):
         self._reopen(parts)
 
     def _reopen(self, parts: Any = None, *, ended_well: bool = False) -> None:
-        before, playing = costless(self.life.one.state()), self.life.one.playing
+        playing = self.life.one.playing
+        before = self._settled()
         stored = self.life.stored if parts is None else replace(self.life.stored, parts=parts)
         self._store.close()
         self._store = self.life.store = self._opened()
         self.life.reopen(stored)
         if not playing or (ended_well and parts is None):
-            assert costless(self.life.there) == before
+            assert self._settled() == before
         if playing:
             assert self.life.one.playing or all(run.diverged for run in self.life.one.runs.values())
         self._check_numbers()
+
+    def _settled(self) -> Json:
+        """Return the state with all findings; while it plays, without them, since they may be behind."""
+        if not self.life.one.playing:
+            settle(self.life.one, CLOCK)
+            return costless(self.life.one.state())
+        state = costless(self.life.one.state())
+        behind = ("findings", "findings_complete_to", "verdict")
+        runs = [{name: each for name, each in run.items() if name not in behind} for run in state["runs"]]
+        return {**state, "runs": runs}
 
     # ------------------------------------------------------------------ what must be true
 

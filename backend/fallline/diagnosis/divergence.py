@@ -169,7 +169,10 @@ def _in_a_row(grown: Floats) -> int:
 def _grows_far(view: View, grown: Floats) -> bool:
     """Return whether it rose in most of the last examinations, far above its start."""
     far = view.loss > FAR * view.task.initial_loss > 0.0
-    return far and len(grown) >= IN_A_ROW and float((grown > 0.0).mean()) >= STEADY
+    is_smooth = (
+        view.is_full_batch and not view.scales
+    )  # noise, and steps of a fixed length, also come down again
+    return far and len(grown) >= (IN_A_ROW if is_smooth else WATCHED - 1) and (grown > 0.0).mean() >= STEADY
 
 
 def _is_beyond_the_edge(view: View, grown: Floats, row: int, lowest: float) -> bool:

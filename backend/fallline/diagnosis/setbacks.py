@@ -60,9 +60,17 @@ def spike(view: View) -> Iterator[Sighting]:
     if len(over):
         first, last = start + int(over[0]), start + int(over[-1])
         step = int(series.peak_step[first])
-        words = _spike(view, step, float(usual[over[0]]), float(series.peak[first]))
         here = Held(int(series.steps[last]) + 1, lambda: step)
-        yield Sighting(lambda since: words, "warning", here, did=True)
+        yield Sighting(lambda since: _jump(view, since, first), "warning", here, did=True)
+
+
+def _jump(view: View, since: int, newest: int) -> Words:
+    """Return the words for the jump at step `since`, or for the newest if the points of that one are gone."""
+    series = view.series
+    known = np.flatnonzero(series.peak_step == since)
+    place = int(known[0]) if len(known) and known[0] >= USUAL else newest
+    usual = float(np.median(series.loss[place - USUAL : place]))
+    return _spike(view, int(series.peak_step[place]), usual, float(series.peak[place]))
 
 
 def _spike(view: View, step: int, usual: float, peak: float) -> Words:

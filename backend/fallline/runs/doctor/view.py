@@ -109,7 +109,7 @@ def _edge(problem: Problem, settings: RunSettings, state: TrainingState, take: T
 
 
 def _curvature(problem: Problem, settings: RunSettings, state: TrainingState) -> Edge | None:
-    edge = edge_of(settings, state)
+    edge = edge_of(settings, state, problem.layout)
     if not edge.known:
         return None
     try:
