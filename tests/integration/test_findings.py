@@ -34,10 +34,11 @@ async def test_a_finding_is_in_its_call_the_state_and_the_socket(shared_server: 
             "GD: layer 1 is dead.",
         )
         assert state["runs"][0]["findings"] == [finding]
-        assert state["runs"][0]["doctor"]["examinations"] == 1
+        assert state["runs"][0]["doctor"]["examinations"] == 6
         while heard.get("event") != "finding":
             heard = json.loads(await line.recv())
-        assert (heard["run"], heard["step"], heard["finding"]) == ("gd", 5, finding)
+        opened = {**finding, "seen_at": 1, "evidence": finding["first_evidence"]}
+        assert (heard["run"], heard["step"], heard["finding"]) == ("gd", 5, opened)
         assert (await one.get("/runs/nobody/findings")).status_code == 404
 
 

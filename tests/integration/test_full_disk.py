@@ -26,7 +26,6 @@ from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary.journal import JournalBatch, entry
 from powerloss.recording import Recording
 from support.aliases import Json
-from support.lives import costless
 from support.serving import NUMPY, Experiment, Server, created, open_app, open_program
 
 PROGRAM = Path(__file__).parents[1] / "support" / "full_disk.py"
@@ -66,7 +65,7 @@ async def test_a_full_disk_is_reported_loses_nothing_acknowledged_and_is_overcom
     async with opened(tmp_path / "data", full) as (server, client):
         one, other = await created(client), await created(client)
         assert (await one.ask("POST", "/step", {"steps": 40})).is_success
-        before = (await one.get()).json()
+        before = await one.settled()
         async with connect(server.socket_url, max_size=None) as line:
             # Watchers of the experiment that was not stored must reconnect; others get the news on this socket.
             await line.send(json.dumps({"type": "watch", "experiment": other.id}))
@@ -87,7 +86,7 @@ async def test_a_full_disk_is_reported_loses_nothing_acknowledged_and_is_overcom
             assert_read_only(await client.get("/readyz"))
             assert (await client.get("/healthz")).json()["read_only"] is True
             # stored experiments can be read
-            assert costless((await one.get()).json()) == costless({**before, "read_only": True})
+            assert await one.settled() == {**before, "read_only": True}
             assert (await one.get("/runs/gd/snapshot", step=20)).json()["step"] == 20
             assert (await one.get("/export/recipe.json")).json() == before["recipe"]
             full.unlink()
@@ -209,16 +208,14 @@ async def test_on_a_full_disk_deletions_free_space_for_changes(
             assert disk.free >= reserve.room_on(tmp_path)
             assert (tmp_path / reserve.NAME).stat().st_size == 2 * reserve.room_on(tmp_path)
             assert (await experiments[0].ask("POST", "/step", {"steps": 5})).is_success
-            before = [(await one.get()).json() for one in experiments[:5]]
+            before = [await one.settled() for one in experiments[:5]]
             again = await filled(client)
             assert again
             assert (await again[0].ask("DELETE", "")).status_code == 204, "and once more"
             again.pop(0)
         async with open_app(data=tmp_path, kernel="numpy") as (app, client):
-            after = [(await Experiment(client, one.id, one.token).get()).json() for one in experiments[:5]]
-            assert [costless(each) for each in after] == [
-                costless({**each, "read_only": after[0]["read_only"]}) for each in before
-            ]
+            after = [await Experiment(client, one.id, one.token).settled() for one in experiments[:5]]
+            assert after == [{**each, "read_only": after[0]["read_only"]} for each in before]
             assert set(app.state.lab._registry.entries) == {one.id for one in (*experiments, *again)}
 
 

@@ -25,7 +25,6 @@ from fallline.services import store_thread
 from fallline.storage.interface import Record, StoreUnwritable
 from fallline.storage.sqlite import NAME, SqliteStore
 from support.aliases import Json
-from support.lives import costless
 from support.serving import BACKEND, NUMPY, Experiment, Server, created, open_app, open_server
 
 RECIPE: Json = {"data": {"samples": 200, "test_fraction": 0.2}}
@@ -74,7 +73,7 @@ async def assert_equals_a_twin(one: Experiment) -> None:
 async def settled(one: Experiment) -> Json:
     """Return the state after the Doctor, which may run later, has seen it."""
     before = None
-    while (now := costless((await one.get()).json())) != before:
+    while (now := await one.settled()) != before:
         before = now
         await asyncio.sleep(0.5)
     return now
@@ -108,7 +107,7 @@ async def test_after_a_kill_in_full_play_everything_acknowledged_is_there_with_t
     with open_server(**data) as server:
         async with client_of(server) as client:
             still, moving, stepping = (at(client, one) for one in (still, moving, stepping))
-            assert costless((await still.get()).json()) == before
+            assert await still.settled() == before
             await assert_equals_a_twin(still)
             state = (await moving.get()).json()
             assert state["playing"]
@@ -237,7 +236,7 @@ async def test_a_disk_that_fills_up_costs_no_acknowledged_change(
     async with open_app(data=tmp_path) as (_, client):
         one = await created(client, RECIPE)
         await done(one, "POST", "/step", {"steps": 30})
-        before = costless((await one.get()).json())
+        before = await one.settled()
         is_full = True
         answers = [await one.ask("PATCH", "/runs/gd", {"batch_size": 1}) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [503, 503]
@@ -245,7 +244,7 @@ async def test_a_disk_that_fills_up_costs_no_acknowledged_change(
         is_full = False
         while (await client.get("/readyz")).status_code == 503:
             await asyncio.sleep(0.02)
-        assert costless((await one.get()).json()) == before
+        assert await one.settled() == before
         assert (await done(one, "PATCH", "/runs/gd", {"batch_size": 1}))["at_step"] == 30
 
 

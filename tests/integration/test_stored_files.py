@@ -24,7 +24,7 @@ from fallline.vocabulary.journal import StoredExperiment, V
 from fallline.vocabulary.upcasts import upcast
 from golden.make_stored import name_of
 from support.aliases import Json
-from support.labs import examined, open_lab, steps_of
+from support.labs import open_lab, steps_of
 from support.lives import costless
 from support.serving import open_app
 from support.stored import contents, sum_again
@@ -152,10 +152,9 @@ async def test_old_files_can_be_changed_and_opened_again(file: Path, folder: Pat
     async with open_lab(SqliteStore(folder)) as lab:
         await lab.command(one["id"], one["token"], "edit", {"learning_rate": 0.5}, run="gone")
         await lab.command(one["id"], one["token"], "step", {"steps": 7})
-        await examined(lab, one["id"])
-        before = costless(await lab.views.state(one["id"]))
+        before = costless(await lab.views.state(one["id"], 20.0))
     async with open_lab(SqliteStore(folder)) as lab:
-        assert costless(await lab.views.state(one["id"])) == before
+        assert costless(await lab.views.state(one["id"], 20.0)) == before
 
 
 def without_version_1(progress: Json) -> Json:

@@ -25,6 +25,7 @@ from fallline.bootstrap import create_app
 from fallline.engine.kernels.choice import Kernels
 from fallline.execution.code_cache import cache_directory, is_complete
 from fallline.settings import Settings
+from support.lives import costless
 
 BACKEND = Path(__file__).parents[2] / "backend"
 NUMPY = {"FALLLINE_KERNEL": "numpy"}
@@ -68,6 +69,10 @@ class Experiment:
 
     async def get(self, path: str = "", **query: Any) -> httpx.Response:
         return await self.client.get(self.here + path, params=query)
+
+    async def settled(self) -> dict[str, Any]:
+        """Return the state once all its findings are there, without the cost of examinations."""
+        return costless((await self.get(wait=20)).json())
 
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         content = {} if body is None else {"json": body}

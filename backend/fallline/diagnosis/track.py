@@ -18,8 +18,10 @@ from fallline.vocabulary.packing import About, Arrays
 NOTABLE = 1e-4
 """Smallest share by which a loss must rise to count as a rise."""
 
-KEPT = POINTS
-"""Points before the last examination that the track keeps: the longest window has fewer."""
+KEPT, SPARE = 288, 96
+"""Points before the last examination that the track keeps, since the last quarter of a run has at most 256, and points
+beyond, after which it drops older ones.
+"""
 
 _STEP, _LOSS, _TEST, _PEAK, _PEAK_STEP, _RISES, _MOVED = range(7)
 
@@ -90,7 +92,7 @@ class Track:
         self._rows += [names.index("test_loss")] if "test_loss" in names else []
         self._has_test = "test_loss" in names
         self._moved = [row for row, name in enumerate(names) if name.startswith("ratio/W")]
-        self._values: Floats = np.empty((_MOVED + len(self._moved), 2 * KEPT))
+        self._values: Floats = np.empty((_MOVED + len(self._moved), SPARE))
         self._count = 0
         self._offset = 0
         self._last_loss, self._rises, self._peak, self._peak_step = np.nan, 0.0, np.nan, 0
@@ -144,7 +146,7 @@ class Track:
 
     def _reserve(self, count: int) -> None:
         if self._count + count > self._values.shape[1]:
-            wider = np.empty((len(self._values), 2 * (self._count + count)))
+            wider = np.empty((len(self._values), self._count + max(count, SPARE)))
             wider[:, : self._count] = self._values[:, : self._count]
             self._values = wider
 
@@ -158,11 +160,14 @@ class Track:
     def forget(self, examined: int) -> None:
         """Drop the points that no later examination than the one at step `examined` needs."""
         old = int(np.searchsorted(self._values[_STEP, : self._count], examined)) - KEPT
-        if old >= KEPT:
-            kept = self._values[:, old : self._count].copy()
-            self._values = np.empty((len(self._values), max(2 * KEPT, 2 * kept.shape[1])))
-            self._values[:, : kept.shape[1]] = kept
-            self._count, self._offset = kept.shape[1], self._offset + old
+        if old >= SPARE:
+            self._keep(self._values[:, old : self._count])
+            self._offset += old
+
+    def _keep(self, kept: Floats) -> None:
+        """Take these points instead of all, with room for more."""
+        self._count = kept.shape[1]
+        self._values = np.concatenate([kept, np.empty((len(kept), SPARE))], axis=1)
 
     # ------------------------------------------------------------------ copies
 
@@ -177,9 +182,8 @@ class Track:
         values = arrays["track"]
         if len(values) != len(self._values):
             raise ValueError("this track has other series")
-        self._count, self._offset = values.shape[1], about["offset"]
-        self._values = np.empty((len(values), max(2 * KEPT, 2 * self._count)))
-        self._values[:, : self._count] = values
+        self._keep(values)
+        self._offset = about["offset"]
         self._last_loss, self._peak = arrays["track_open"].tolist()
         self._rises, self._peak_step = about["rises"], about["peak_step"]
 

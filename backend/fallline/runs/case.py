@@ -83,6 +83,7 @@ class Case:
     | `look` | the record of a look at a step between two of them, or at the end of a run that diverged |
     | `published` | the record whose findings watchers have |
     | `examined` | copy of the state at the last scheduled examination |
+    | `rebuilt` | the state up to which a replay has made `track` again; None if it is complete |
     | `kept` | states at the steps of the next ones |
     | `measured` | results of expensive measurements of the next examination, by its step and their name |
     | `computed` | its part of the experiment's computing time |
@@ -97,6 +98,7 @@ class Case:
     look: Record | None = None
     published: Record = field(default_factory=Record)
     examined: TrainingState | None = None
+    rebuilt: TrainingState | None = None
     kept: KeptStates = field(default_factory=KeptStates)
     measured: dict[tuple[int, str], Any] = field(default_factory=dict)
     computed: float = 0.0
@@ -126,7 +128,10 @@ class Case:
     def forked(self) -> Case:
         """Return the case of a fork at the present step, which shares the past."""
         examined = None if self.examined is None else self.examined.copy()
-        return Case(deepcopy(self.track), self.record, examined=examined, kept=self.kept.copy())
+        rebuilt = None if self.rebuilt is None else self.rebuilt.copy()
+        return Case(
+            deepcopy(self.track), self.record, examined=examined, rebuilt=rebuilt, kept=self.kept.copy()
+        )
 
     def costs(self) -> dict[str, Any]:
         """Return the cost of examinations so far, and how many failed.

@@ -213,7 +213,8 @@ class Run:
         records = records.with_seconds(self.seconds + took * np.arange(1, count + 1) / count)
         self.seconds += took
         self.history.append(records)
-        self.case.track.append(records)
+        if self.case.rebuilt is None:
+            self.case.track.append(records)
         if publish:
             piece = from_records(records, at_most=PIECE)
             pending = self.unpublished

@@ -36,8 +36,8 @@ FINDING_BYTES = 3_000
 STATES = 6
 """Copies of a run's state beside checkpoints: the present one, the look-ahead, and the kernel's scratch memory."""
 
-SLOTS = 3
-"""Slots as large as the parameters that an edit may bring in a large network."""
+SLOTS = 2
+"""Slots of most optimizers, each as large as the parameters."""
 
 
 @dataclass(slots=True)
@@ -108,7 +108,9 @@ def expected_bytes(recipe: Recipe, table: Table | None = None) -> int:
     series = 1 + (len(MEASURES) - 1) * 2 * (len(sizes) - 1) + len(WHOLE) + 4
     methods = {run.optimizer for run in recipe.runs}
     methods |= {edit.optimizer for run in recipe.runs for edit in run.edits if edit.optimizer}
-    state = parameters * (1 + max(SLOTS, *(OPTIMIZERS[name].width for name in methods)))
+    # the check of the recipe names unknown methods
+    widths = (OPTIMIZERS[name].width for name in methods if name in OPTIMIZERS)
+    state = parameters * (1 + max(SLOTS, max(widths, default=0)))
     checkpoints = max(MOST_SOON, FEWEST * state)
     recent = max(RECENT_BYTES, 3 * state)
     run = most_bytes(series) + checkpoints + recent + RUN_BYTES + STATES * parameters

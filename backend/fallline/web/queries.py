@@ -83,7 +83,8 @@ class _Inspect(_AtStep):
     block: Annotated[Whole, Field(ge=1, le=LARGEST)] | None = None
 
 
-class _Wait(_Query):
+class _Wait(BaseModel):
+    # These calls had no parameters at first, and ignored any.
     wait: Annotated[float, BeforeValidator(_plain_number), Field(ge=0, le=MOST_WAIT)] = 0.0
 
 

@@ -37,6 +37,7 @@ def _run(steps: int = STEPS, **numbers: Any) -> Numbers:
         "moved": np.full((steps, 3), 1e-3),
         "input_spreads": np.ones(2),
         "input_means": np.zeros(2),
+        "examined": np.ones(steps + 1, dtype=np.bool_),
     }
     return Numbers(**fields | numbers)
 

@@ -17,6 +17,7 @@ from fallline.diagnosis.examine import Record, changed, examine
 from fallline.diagnosis.rule import NotNow
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.engine.training import advance
 from fallline.runs.case import SHARE, Case
 from fallline.runs.checks.bounds import step_seconds
 from fallline.runs.doctor.tracing import replay_seconds, state_at
@@ -30,6 +31,9 @@ _log = logging.getLogger(__name__)
 
 CHEAP_SECONDS = 0.03
 """Longest examinations of runs at rest that a response waits for."""
+
+REBUILD_SECONDS = 0.005
+"""Time of one slice of a replay that makes the track of a run again."""
 
 TURN_SECONDS = 0.02
 """Time after which an examination of a run at rest makes one expensive measurement more, and continues later."""
@@ -59,6 +63,19 @@ class Doctor:
         shown = run.case.shown(run.state.step)
         return run.state.step > 0 and shown.step != run.state.step and not self.is_behind(run)
 
+    def rebuild(self, run: Run, clock: Clock) -> float:
+        """Replay a slice of a past whose track was not stored; return its seconds."""
+        case, began = run.case, clock()
+        state = case.rebuilt
+        assert state is not None
+        count = max(min(int(REBUILD_SECONDS / run.step_seconds), run.state.step - state.step), 0)
+        case.track.append(advance(self._problem, state, run.recipe, count, run.kernel))
+        if state.step >= run.state.step:
+            case.rebuilt = None
+        took = clock() - began
+        case.spent += took
+        return took
+
     def is_affordable(self, run: Run) -> bool:
         """True if the budget beside training covers the next examination."""
         return run.case.budget.affords(max(self.cost(run), run.case.needed))
@@ -74,7 +91,8 @@ class Doctor:
         """Return the step of the next scheduled examination, and whether it is the last of a run that diverged."""
         record = run.case.record
         if record.step < 0:
-            return 0, False
+            has_begun = run.state.step > 0 or run.diverged
+            return (0, False) if has_begun else None
         step = run.next_examination(record.step)
         if step <= run.state.step:
             return step, False

@@ -39,8 +39,10 @@ class ExaminationSchedule:
         """Examine runs at a set speed (`paced`) for a short time, and at full speed within the budget."""
         for run in runs.values():
             spent = 0.0
-            while self._doctor.is_behind(run) and (
-                spent < PACED_SECONDS / len(runs) if paced else self._doctor.is_affordable(run)
+            while (
+                run.case.rebuilt is None
+                and self._doctor.is_behind(run)
+                and (spent < PACED_SECONDS / len(runs) if paced else self._doctor.is_affordable(run))
             ):
                 made, took = self._doctor.examine(run, self.clock, limited=not paced)
                 spent += took
@@ -77,7 +79,9 @@ class ExaminationSchedule:
         return self._doctor.is_behind(run) or self._doctor.may_look(run)
 
     def _one_more(self, run: Run) -> float:
-        """Make or continue an examination; return its seconds."""
+        """Make or continue an examination, or a slice of its run's past; return its seconds."""
+        if run.case.rebuilt is not None:
+            return self._doctor.rebuild(run, self.clock)
         made = self._doctor.examine if self._doctor.is_behind(run) else self._doctor.look
         return made(run, self.clock)[1]
 

@@ -19,8 +19,11 @@ from fallline.vocabulary.provenance import Provenance
 HEAD, CHECKPOINT, HISTORY, DOCTOR = "head", "checkpoint-", "history-", "doctor"
 
 
-SHAPE = 2
-"""Version of these pieces. Pieces of another version are ignored, and the run is replayed from step 0."""
+SHAPE, WITHOUT_DOCTOR = 2, 1
+"""Version of these pieces, and the one before, whose findings are made again by a replay.
+
+Pieces of other versions are ignored, and the run is replayed from step 0.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ def _head(run: Run, names: list[str]) -> bytes:
 
 def _doctor(case: Case) -> bytes:
     """Pack the record of the scheduled examinations, the state at the last one, the look, and the track."""
+    if case.rebuilt is not None:
+        return pack({"record": None}, {})
     about, arrays = ({}, {}) if case.examined is None else _packable(case.examined)
     track, columns = case.track.about()
     records = {
@@ -95,6 +100,8 @@ def _doctor(case: Case) -> bytes:
 
 def _restore_doctor(run: Run, data: bytes) -> Case:
     about, arrays = unpack(data)
+    if about["record"] is None:
+        return _without_past(run)
     case = Case(Track(run.history.names))
     case.track.restore(about["track"], arrays)
     case.record = read_record(about["record"])
@@ -102,6 +109,11 @@ def _restore_doctor(run: Run, data: bytes) -> Case:
     if about["examined"]:
         case.examined = _state(about["examined"], arrays)
     return case
+
+
+def _without_past(run: Run) -> Case:
+    """Return a case whose track and findings a replay makes again, from the run's first state on."""
+    return Case(Track(run.history.names), rebuilt=run.state.copy())
 
 
 def _packed(state: TrainingState) -> bytes:
@@ -139,8 +151,9 @@ def restore(run: Run, parts: Mapping[str, bytes]) -> tuple[Saved, Provenance] | 
         return None
     try:
         about, arrays = unpack(parts[HEAD])
+        version = about.get("v", 1)
         if (
-            about.get("v", 1) != SHAPE
+            version not in (SHAPE, WITHOUT_DOCTOR)
             or about["generation"] != run.generation
             or set(about["parts"]) != set(parts)
         ):
@@ -150,7 +163,7 @@ def restore(run: Run, parts: Mapping[str, bytes]) -> tuple[Saved, Provenance] | 
         pieces = [unpack(data) for name, data in parts.items() if name.startswith(HISTORY)]
         if state.parameters.shape != run.state.parameters.shape or about["history"]["count"] != state.step:
             raise Damaged("the pieces belong to different runs")
-        case = _restore_doctor(run, parts[DOCTOR])
+        case = _restore_doctor(run, parts[DOCTOR]) if version == SHAPE else _without_past(run)
         run.history.restore(about["history"], arrays, pieces)
     except (ValueError, KeyError, TypeError):
         return None
