@@ -84,18 +84,6 @@ def is_grave(view: View) -> bool:
     return any(now > max(WORSE * least, least + VISIBLE * baseline) for now, least in pairs)
 
 
-def harm_of(view: View) -> float:
-    """Return the loss now over the best so far, the worse of train and test; 1 if it is the best."""
-    if view.diverged:
-        return math.inf
-    if not view.best:
-        return 1.0
-    best = view.best[-1]
-    pairs = [(view.now.loss, best.loss)] + ([(view.now.test_loss, best.test)] if view.task.has_test else [])
-    floor = VISIBLE * view.task.baseline  # at a tiny loss every change is a large share
-    return max(1.0, *((now + floor) / (least + floor) for now, least in pairs if now > least))
-
-
 def verdict_of(view: View) -> Verdict:
     """Return the verdict on the run; the later of two that hold counts."""
     task = view.task
