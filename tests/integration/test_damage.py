@@ -53,7 +53,7 @@ class Lived:
                     assert (await one.ask("PATCH", "/runs/gd", {"learning_rate": rate})).is_success
                 self.experiments.append(one)
             for one in self.experiments:
-                self.states[one.id] = costless((await one.get()).json())
+                self.states[one.id] = await one.settled()
 
     async def damaged(self, folder: Path, seed: int) -> str:
         """Flip one bit of a copy, open it, and return the problem; empty if there is none."""
@@ -69,7 +69,7 @@ class Lived:
         return ""
 
     async def _compared(self, one: Experiment) -> str:
-        state, recipe = await one.get(), await one.get("/export/recipe.json")
+        state, recipe = await one.get(wait=20), await one.get("/export/recipe.json")
         for answer in (state, recipe):
             if answer.status_code != 200 and not is_damaged(answer):
                 return f"{answer.request.url}: {answer.status_code} {answer.text[:300]}"

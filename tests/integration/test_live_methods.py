@@ -11,6 +11,7 @@ import pytest
 
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
+from fallline.vocabulary.commands import MOST_STEPS
 from integration.test_socket import line_to
 from support.serving import Experiment, Server, created
 
@@ -60,7 +61,11 @@ async def edit_while_playing(
     recipe = (await one.get("/recipe")).json()
     assert len(recipe["runs"][0]["edits"]) == len(EDITS)
     twin = await created(one.client, recipe)
-    await twin.ask("POST", "/step", {"steps": state["runs"][0]["step"]})
+    left = state["runs"][0]["step"]
+    while left:
+        stepped = await twin.ask("POST", "/step", {"steps": min(left, MOST_STEPS)})
+        assert stepped.status_code == 200, stepped.text
+        left -= min(left, MOST_STEPS)
     for view in ("/runs/r/snapshot", "/runs/r/history?series=objective&series=batch_loss&buckets=300"):
         here, there = [(await each.get(view)).json() for each in (one, twin)]
         for columns in (here, there):
