@@ -425,6 +425,8 @@ class Experiment:
             self._publish_findings(self._schedule.during_training(self.runs, paced=paced), now)
         elif self._is_behind:
             self._publish_findings(self._schedule.when_idle(self.runs), now)
+            if self._schedule.is_complete(self.runs):
+                self.publish(now)  # watchers see how far the findings are complete
         self._answer_waiting(now)
         if now >= self._publisher.due_at:
             self.publish(now)

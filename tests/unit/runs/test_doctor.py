@@ -17,6 +17,7 @@ from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.runs.doctor.doctor import Doctor
 from fallline.runs.experiment import Experiment
+from fallline.runs.publishing import Frames
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.findings import Why
@@ -364,3 +365,14 @@ def test_a_run_that_cannot_be_examined_still_diverges(
     assert one.one.state()["runs"][0]["verdict"] == "diverged"
     assert one.one.wake_at(one.clock.now) is None
     assert len(caplog.records) == 1
+
+
+def test_the_last_frame_at_rest_says_that_the_findings_are_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fallline.runs.doctor.doctor.CHEAP_SECONDS", 0.0)
+    life = Life(runs=[{"name": "gd"}], data={"samples": 20})
+    life.one.join({}, 100, CLOCK.now)
+    life.step(200)
+    settle(life.one, lambda: CLOCK.now)  # no time passes, so no further publication becomes due
+    frames = [each for each in life.one.take_outgoing() if isinstance(each, Frames)]
+    header, _ = frames[-1].runs["gd"]
+    assert (header["step"], header["findings_complete_to"]) == (200, 200)
