@@ -31,11 +31,15 @@ Key = tuple[str, Subject]
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A condition that holds from step `since` on, so far to step `last`. `id` is that of its open finding."""
+    """A condition that holds from step `since` on, so far to step `last`.
+
+    `id` is that of its open finding. `severity` is that of the rule, without regard to harm.
+    """
 
     since: int
     last: int
     id: str | None = None
+    severity: Severity = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,9 @@ def examine(record: Record, view: View, rules: Sequence[Rule] = RULES) -> Record
                 finding = _updated(findings[stretch.id], stretch, sighting, grave=grave)
                 fresh[finding.id] = Evidence(view.step, words.evidence)
             findings[finding.id] = finding
+        elif stretch.id is not None:  # interrupted for a short time
+            severity = _severity(key[0], stretch.severity, grave=grave)
+            findings[stretch.id] = replace(findings[stretch.id], severity=severity)
     still = {stretch.id for stretch in stretches.values()}
     for finding in record.open:
         if finding.id not in still:
@@ -138,7 +145,8 @@ def _stretches(
     for key, (_, sighting) in sightings.items():
         earlier = stretches.get(key)
         since = earlier.since if earlier is not None else sighting.held.since()
-        stretches[key] = Stretch(since, sighting.held.last, None if earlier is None else earlier.id)
+        id = None if earlier is None else earlier.id
+        stretches[key] = Stretch(since, sighting.held.last, id, sighting.severity)
     return stretches
 
 
@@ -190,7 +198,7 @@ def _opened(
     return Finding(
         id=id,
         rule=key[0],
-        severity=_severity(key[0], sighting, grave=grave),
+        severity=_severity(key[0], sighting.severity, grave=grave),
         subject=_subject(sighting),
         since_step=since,
         found_at=view.step,
@@ -207,15 +215,15 @@ def _updated(finding: Finding, stretch: Stretch, sighting: Sighting, *, grave: b
     """Return an open finding with its present severity and units."""
     return replace(
         finding,
-        severity=_severity(finding.rule, sighting, grave=grave),
+        severity=_severity(finding.rule, sighting.severity, grave=grave),
         subject=_subject(sighting),
         since_step=_since(stretch, sighting),
     )
 
 
-def _severity(rule: str, sighting: Sighting, *, grave: bool) -> Severity:
-    if sighting.severity == "info" or (rule not in ALWAYS_GRAVE and not grave):
-        return sighting.severity
+def _severity(rule: str, severity: Severity, *, grave: bool) -> Severity:
+    if severity == "info" or (rule not in ALWAYS_GRAVE and not grave):
+        return severity
     return "problem"
 
 
