@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from fallline.diagnosis.remedies import beats, first_helpful, holds, revive, rewind
 from fallline.diagnosis.rule import Held, Sighting, Words
@@ -28,8 +29,7 @@ def dead_layer(view: View) -> Iterator[Sighting]:
     """Find the first layer with only dead units, behind which no input arrives."""
     for place, layer in enumerate(view.layers, start=1):
         if layer.is_dead:
-            since = max(view.dates["dead", place].values())
-            held = Held(view.step, lambda since=since: since)  # type: ignore[misc]
+            held = Held(view.step, partial(max, view.dates["dead", place].values()))
             yield Sighting(_dead_layer(view, place, layer), "problem", held, (("layer", place),), did=True)
             return
 

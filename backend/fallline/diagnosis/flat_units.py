@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -23,11 +24,15 @@ FITTED = 0.9
 def saturated_units(view: View) -> Iterator[Sighting]:
     """Find layers of tanh or sigmoid with a slope near 0 almost everywhere."""
     for place, layer in enumerate(view.layers, start=1):
-        held = held_state(view, lambda state, place=place: _is_saturated(state, place))  # type: ignore[misc]
+        held = held_state(view, partial(_is_saturated, place=place))
         if held is not None:
             dates = view.dates["saturated", place]
             words = _saturated(view, place, layer, share_of(layer))
             yield Sighting(words, "warning", held, (("layer", place),), dates)
+
+
+def _has_equal_units(state: Measured, place: int) -> bool:
+    return bool(state.layers[place - 1].alike)
 
 
 def _is_saturated(state: Measured, place: int) -> bool:
@@ -68,7 +73,7 @@ def _stays_steep(view: View, trial: Trial) -> bool:
 def symmetric_units(view: View) -> Iterator[Sighting]:
     """Find units with the same incoming and outgoing weights."""
     for place, layer in enumerate(view.layers, start=1):
-        held = held_state(view, lambda state, place=place: bool(state.layers[place - 1].alike))  # type: ignore[misc]
+        held = held_state(view, partial(_has_equal_units, place=place))
         if held is not None:
             dates = view.dates["alike", place]
             yield Sighting(_symmetric(view, place, layer), "warning", held, (("layer", place),), dates)

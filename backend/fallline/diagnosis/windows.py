@@ -55,7 +55,8 @@ def windows(view: View, name: str = "loss", least: int = WINDOW) -> Windows:
     key = (name, least)
     if key not in view.computed:  # many rules use the same
         view.computed[key] = _windows(view.series, getattr(view.series, name), least)
-    return view.computed[key]  # type: ignore[no-any-return]
+    found: Windows = view.computed[key]
+    return found
 
 
 def _windows(series: Series, values: Floats, least: int) -> Windows:
@@ -64,16 +65,16 @@ def _windows(series: Series, values: Floats, least: int) -> Windows:
     if start >= count:
         return _nothing(count - fresh)
     rows = sliding_window_view(values[start - WINDOW + 1 :], WINDOW)
-    columns = (
+    columns = [
         rows[:, :EIGHTH].mean(axis=1),
         rows[:, -EIGHTH:].mean(axis=1),
         rows[:, :HALF].mean(axis=1),
         rows[:, HALF:].mean(axis=1),
         rows[:, HALF:].std(axis=1),
-    )
+    ]
     if start > fresh:
         missing = np.full(start - fresh, np.nan)
-        columns = tuple(np.concatenate([missing, column]) for column in columns)  # type: ignore[assignment]
+        columns = [np.concatenate([missing, column]) for column in columns]
     return Windows(*columns)
 
 
