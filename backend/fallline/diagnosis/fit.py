@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fallline.diagnosis.harm import verdict_of
 from fallline.diagnosis.remedies import first_helpful, first_with, fork, unstuck, ways_down
 from fallline.diagnosis.rule import Held, Sighting, Words
 from fallline.diagnosis.view import Trial, View
@@ -198,6 +199,8 @@ def _penalised(view: View) -> Remedy | None:
 def healthy(view: View) -> Iterator[Sighting]:
     """Find a loss that falls, on the test samples too."""
     losses = view.series.loss[-WINDOW:]
+    if verdict_of(view) != "learning":
+        return  # table and Doctor say the same
     if view.step < EARLY or np.ptp(losses[-AT_REST:]) <= MOVED * losses[-1]:
         return
     first, last = _ends(losses)

@@ -156,7 +156,6 @@ _NOTES = (
         "healthy",
         "the loss falls, also on the test samples",
         fit.healthy,
-        gap=GAP,
         yields_to=frozenset(
             rule.name for rule in _PROBLEMS if rule.name not in ("dead_units", "unscaled_inputs")
         )

@@ -183,7 +183,6 @@ def test_watchers_get_one_event_when_a_finding_opens_and_one_when_it_closes() ->
     opened = [event for event in events if event["finding"]["until_step"] is None]
     assert [(event["finding"]["found_at"], event["step"]) for event in opened] == [
         (30, 50),
-        (50, 50),
         (196, 200),
     ]
 
