@@ -101,20 +101,30 @@ def test_the_change_that_did_it_opens_the_inspector_at_its_step(lab: Dashboard) 
 
 
 def test_a_run_has_one_finding_in_front_and_the_others_are_folded(lab: Dashboard) -> None:
-    lab.make_steps(120)
+    picker(lab).click()
+    options(lab).get_by_text(EXHIBITS["edge"].title).click()
+    expect_exhibit(lab, "edge")
+    lab.make_steps(400)
     rules = [
-        {each["rule"] for each in lab.ask("GET", f"/runs/{run}/findings", wait=20)} for run in ("gd", "sgd")
+        {each["rule"] for each in lab.ask("GET", f"/runs/{run}/findings", wait=20) if not each["until_step"]}
+        for run in ("fast", "slow")
     ]
-    assert rules == [{"healthy"}, {"healthy", "dead_units"}]
+    assert rules == [{"spike", "worse_than_before"}, {"healthy"}]
     front = doctor(lab).locator(".findings > .finding")
-    expect(front.get_by_role("heading")).to_have_text([re.compile("^SGD: . of 4 units"), "GD is learning."])
+    expect(front.get_by_role("heading")).to_have_text(["Rate 0.4: the loss jumped.", "Rate 0.2 is learning."])
     further = doctor(lab).locator(".further .finding")
-    expect(further.get_by_role("heading", include_hidden=True)).to_have_text(["SGD is learning."])
+    expect(further.get_by_role("heading", include_hidden=True)).to_have_text(["Rate 0.4 was better before."])
     expect(further).to_be_hidden()
     doctor(lab).get_by_text("1 more").click()
     expect(further).to_be_visible()
+
+
+def test_a_run_above_the_baseline_is_on_its_way_and_not_healthy(lab: Dashboard) -> None:
+    lab.make_steps(120)
+    assert lab.ask("GET", "/runs/gd/findings", wait=20) == []
     expect(lab.row("gd")).to_have_attribute("data-state", "on its way")
     expect(lab.row("gd").locator(".state .verdict")).to_have_attribute("title", re.compile("its loss falls"))
+    expect(doctor(lab)).not_to_contain_text("GD is learning.")
 
 
 def test_the_first_remedy_makes_a_fork_and_undo_removes_it(lab: Dashboard) -> None:
