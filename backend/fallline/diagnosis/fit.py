@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fallline.diagnosis.harm import verdict_of
+from fallline.diagnosis.harm import CLIMBS_DOWN, UNLEARNT, verdict_of
 from fallline.diagnosis.remedies import first_helpful, first_with, fork, unstuck, ways_down
 from fallline.diagnosis.rule import Held, Sighting, Words
 from fallline.diagnosis.view import Trial, View
@@ -15,9 +15,6 @@ from fallline.diagnosis.windows import HALF, WINDOW, held, windows
 from fallline.diagnosis.words import number, percent, plain
 from fallline.vocabulary.columns import Floats
 from fallline.vocabulary.findings import Remedy, Why
-
-UNLEARNT = 0.98
-"""A loss above this share of the baseline's has learned nothing; the verdict `learning` has the same bound."""
 
 GUESSING = 1.1
 """A loss above this share of the baseline's is worse than guessing: steps keep a guess a little above the baseline."""
@@ -27,9 +24,6 @@ WANDERS = 0.1
 
 STOPPED = 0.005
 """A loss that falls by less, from one half of the window to the other, has stopped."""
-
-CLIMBS_DOWN = 0.05
-"""A loss that falls by more than this share, from one half of the window to the other, is on its way."""
 
 EARLY = 50
 """Earliest step of the finding `healthy`."""

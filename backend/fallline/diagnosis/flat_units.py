@@ -9,13 +9,11 @@ import numpy as np
 
 from fallline.diagnosis.remedies import first_helpful, holds, rewind, separate
 from fallline.diagnosis.rule import Sighting, Words
+from fallline.diagnosis.unit_dates import SATURATED
 from fallline.diagnosis.view import Layer, Measured, Trial, View
 from fallline.diagnosis.windows import held_state
 from fallline.diagnosis.words import count, percent
 from fallline.vocabulary.findings import Why
-
-SATURATED = 0.8
-"""Share of a layer's (or a unit's) outputs with a slope near 0 from which it is saturated."""
 
 FITTED = 0.9
 """Score above which saturation does no harm: a good classifier may saturate."""

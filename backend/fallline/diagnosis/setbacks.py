@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from fallline.diagnosis.harm import MEAN, VISIBLE, WORSE
 from fallline.diagnosis.remedies import (
     LOWER,
     NEAR,
@@ -31,15 +32,6 @@ USUAL = 50
 
 JUMPS = 5.0
 """Factor by which a spike is above the usual loss."""
-
-VISIBLE = 0.05
-"""Least rise as a share of the baseline's loss: in a small loss every change is a large share."""
-
-MEAN = 25
-"""Points of a mean that is compared with the lowest such mean."""
-
-WORSE = 2.0
-"""Factor by which it is above the lowest."""
 
 LASTED = 100
 """Least points since the lowest mean."""
@@ -118,7 +110,7 @@ def _bounds(view: View, norm: float) -> bool:
 def worse_than_before(view: View) -> Iterator[Sighting]:
     """Find a loss that has long been above what the run had reached."""
     series = view.series
-    start = max(series.fresh, MEAN - 1 - series.offset, MEAN - 1)
+    start = max(series.fresh, MEAN - 1)
     if start >= len(series) or not view.best:
         return
     means = sliding_window_view(series.loss[start - MEAN + 1 :], MEAN).mean(axis=1)

@@ -10,7 +10,7 @@ Dates = dict[tuple[str, int], dict[int, int]]
 """By kind and layer: the units, with the first step since which they are so."""
 
 SATURATED = 0.8
-"""Share of the samples at which a saturated unit's slope is near 0."""
+"""Share of a unit's (or a layer's) outputs with a slope near 0 from which it is saturated."""
 
 
 def _dead(layer: Layer) -> set[int]:
