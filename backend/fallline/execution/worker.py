@@ -1,13 +1,14 @@
 """Scheduler of many experiments, by deficit round robin. Pure: the caller passes the time and a clock.
 
-Three kinds of work alternate by measured cost:
+Four kinds of work alternate by measured cost:
 
 - commands, which come next unless they are above their part of the time,
-- reads: calls that change nothing, and replays of past steps for a reader,
-- training.
+- reads: calls that change nothing, and work on the past that a reader waits for,
+- training,
+- examinations of experiments at rest that nobody waits for.
 
 Each kind gets an equal part of the time while all have work. Reads are charged a little more than their time, so they
-get less than half of it beside training. Within a kind, all shares get equal time, and so do the experiments of a
+get less than half of it beside training. Examinations are charged so much that they get a twentieth. Within a kind, all shares get equal time, and so do the experiments of a
 share. The caller defines the shares.
 """
 
@@ -32,12 +33,19 @@ Clock = Callable[[], float]
 
 Call = Callable[[], None]
 
-COMMANDS, READS, TRAINING = "commands", "reads", "training"
+COMMANDS, READS, TRAINING, EXAMINATIONS = "commands", "reads", "training", "examinations"
 
 READ_PRICE = 1.2
 """Cost of a second of reading, in seconds. The rest is work outside this thread that slows training too: parsing the
 request, sending the response. Without it, one reader took 55 % of the speed of training.
 """
+
+EXAMINATION_PRICE = 19.0
+"""Cost of a second of examinations that nobody waits for, in seconds: beside training they get a twentieth of the time.
+With an equal part, a hundred abandoned experiments took half of another person's speed.
+"""
+
+PRICES = {READS: READ_PRICE, EXAMINATIONS: EXAMINATION_PRICE}
 
 
 class DeficitRoundRobin:
@@ -201,7 +209,7 @@ class Worker:
         self._share_of: dict[str, str] = {}
         self._calls: dict[str, dict[str, deque[Call]]] = {COMMANDS: {}, READS: {}}
         self._kinds = DeficitRoundRobin(quantum)
-        self._ready = {kind: Shares(quantum) for kind in (COMMANDS, READS, TRAINING)}
+        self._ready = {kind: Shares(quantum) for kind in (COMMANDS, READS, TRAINING, EXAMINATIONS)}
         self._sleeping: list[tuple[float, str]] = []
         self._wakes: dict[str, float] = {}
 
@@ -249,13 +257,19 @@ class Worker:
         if experiment is None and not (has_commands or has_reads):
             self._share_of.pop(id, None)
         is_awake = wake is not None and wake <= now
-        only_replays = experiment is not None and experiment.only_replays
-        self._place(id, TRAINING, here=is_awake and not only_replays)
-        self._place(id, READS, here=has_reads or (is_awake and only_replays))
+        work = self._kind_of_work(experiment) if experiment is not None and is_awake else None
+        self._place(id, TRAINING, here=work == TRAINING)
+        self._place(id, EXAMINATIONS, here=work == EXAMINATIONS)
+        self._place(id, READS, here=has_reads or work == READS)
         self._place(id, COMMANDS, here=has_commands)
         if wake is not None and not is_awake:
             self._wakes[id] = wake
             heapq.heappush(self._sleeping, (wake, id))
+
+    def _kind_of_work(self, experiment: Experiment) -> str:
+        if experiment.only_replays:
+            return READS
+        return EXAMINATIONS if experiment.only_examines else TRAINING
 
     def wake_at(self, now: float) -> float | None:
         """Return when `turn` has work: now, a later time, or None for never."""
@@ -276,7 +290,7 @@ class Worker:
             self._kinds.leave(kind)
 
     def _charge(self, id: str, kind: str, seconds: float) -> None:
-        self._kinds.charge(kind, seconds * (READ_PRICE if kind == READS else 1.0))
+        self._kinds.charge(kind, seconds * PRICES.get(kind, 1.0))
         self._ready[kind].charge(id, self._share_of.get(id, ""), seconds)
 
     def _drop_stale(self) -> None:

@@ -167,8 +167,13 @@ class Experiment:
 
     @property
     def only_replays(self) -> bool:
-        """True if it only replays past steps."""
-        return bool(self._pending) and not self.moving
+        """True if it only works on the past, for a caller who waits."""
+        return bool(self._pending or self._waiting) and not self.moving
+
+    @property
+    def only_examines(self) -> bool:
+        """True if only examinations are left, for which nobody waits."""
+        return self._is_behind and not self._waiting
 
     def run(self, name: str) -> Run:
         return self._registry.find(name)

@@ -17,6 +17,10 @@ from siege.world import World
 TITLE = "a full disk"
 SIZE = "2m"
 FILL_SECONDS, ROOM_SECONDS = 40.0, 10.0
+EDITS = [{"at_step": 100_000 + step, "learning_rate": 0.01} for step in range(500)]
+RECIPE = {"data": {"samples": 60}, "runs": [{"edits": EDITS}]}
+"""Some 20 KB to store, and quick to make and to step."""
+
 NEEDS = "Linux whose users may have a namespace of their own (unshare --user --mount)"
 
 
@@ -40,7 +44,7 @@ async def siege(world: World) -> None:
         status, began = 0, time.monotonic()
         while status != 201 and time.monotonic() - began < ROOM_SECONDS:
             await asyncio.sleep(0.2)
-            status = (await _ask(server, "POST", f"{API}/experiments", {"data": {"samples": 60}})).status
+            status = (await _ask(server, "POST", f"{API}/experiments", RECIPE)).status
         world.note(holds("a new experiment once most are deleted", status == 201, str(status), "201"))
         remaining = [(await _ask(server, "GET", f"{API}/experiments/{id}")).status for id, _ in created[-2:]]
         world.note(holds("what was not deleted", set(remaining) == {200}, str(remaining), "200"))
@@ -51,13 +55,13 @@ async def _filled(server: Server) -> list[tuple[str, str]]:
     created: list[tuple[str, str]] = []
     began = time.monotonic()
     while time.monotonic() - began < FILL_SECONDS:
-        reply = await _ask(server, "POST", f"{API}/experiments", {"data": {"samples": 60}})
+        reply = await _ask(server, "POST", f"{API}/experiments", RECIPE)
         if reply.status == 503:
             return created
         state = reply.json()
         created.append((state["id"], state["token"]))
         path = f"{API}/experiments/{state['id']}/step"
-        reply = await _ask(server, "POST", path, {"steps": 2000}, token=state["token"])
+        reply = await _ask(server, "POST", path, {"steps": 10}, token=state["token"])
         if reply.status == 503:
             return created
     return []

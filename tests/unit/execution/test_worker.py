@@ -18,7 +18,7 @@ class Costly:
         self.id, self.cost, self.wake = id, cost, wake
         self.spent = 0.0
         self.fails = False
-        self.only_replays = False
+        self.only_replays = self.only_examines = False
 
     def wake_at(self, now: float) -> float | None:
         return None if self.wake is None else max(now, self.wake)
@@ -177,6 +177,32 @@ def test_an_experiment_that_only_replays_uses_the_time_of_reads() -> None:
     while clock.now < end:
         worker.turn(clock)
     assert trains.spent == pytest.approx(10 - READING, rel=0.05)
+
+
+def test_examinations_that_nobody_waits_for_leave_nearly_all_time_to_training() -> None:
+    clock = Clock()
+    training = Costly("t", 1e-5)
+    at_rest = [Costly(f"r{number}", 0.02) for number in range(20)]
+    for one in at_rest:
+        one.only_examines = True
+    worker = opened(training, *at_rest, clock=clock)
+    for one in at_rest:
+        worker.share(one.id, one.id)
+    end = clock.now + 100
+    while clock.now < end:
+        worker.turn(clock)
+    assert 94 < training.spent < 96.5
+    spent = [one.spent for one in at_rest]
+    assert min(spent) > 0.8 * max(spent) > 0.0
+
+
+def test_examinations_take_all_of_the_time_that_nobody_else_needs() -> None:
+    clock = Clock()
+    one = Costly("r", 0.02)
+    one.only_examines = True
+    worker = opened(one, clock=clock)
+    for _ in range(50):
+        assert worker.turn(clock) == "r"
 
 
 def test_a_share_of_many_experiments_gets_no_more_than_a_share_of_one() -> None:

@@ -164,6 +164,20 @@ def test_a_request_for_complete_findings_waits_while_the_run_goes_on() -> None:
     assert later > asked_at
 
 
+@pytest.mark.usefixtures("slow_looks")
+def test_examinations_at_rest_count_as_reads_while_a_request_waits_for_them() -> None:
+    life = Life(**DYING)
+    play(life, None, 3.0)
+    one = life.one
+    assert not one.only_examines
+    one.pause(CLOCK.now)
+    assert one.only_examines
+    assert not one.only_replays
+    one.when_examined("run", 1e6, CLOCK.now, lambda: None, lambda _: None)
+    assert one.only_replays
+    assert not one.only_examines
+
+
 def test_an_examination_over_budget_is_made_at_rest() -> None:
     one = Life(**DYING).one
     (run,) = one.runs.values()
