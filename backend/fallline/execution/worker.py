@@ -7,9 +7,9 @@ Four kinds of work alternate by measured cost:
 - training,
 - examinations of experiments at rest that nobody waits for.
 
-Each kind gets an equal part of the time while all have work. Reads are charged a little more than their time, so they
-get less than half of it beside training. Examinations are charged so much that they get a twentieth. Within a kind, all shares get equal time, and so do the experiments of a
-share. The caller defines the shares.
+Each kind gets an equal part of the time while all have work. Reads are charged a little more than their time, so
+they get less than half of it beside training. Examinations are charged so much that they get a twentieth. Within a
+kind, all shares get equal time, and so do the experiments of a share. The caller defines the shares.
 """
 
 from __future__ import annotations

@@ -168,14 +168,15 @@ def test_a_request_for_complete_findings_waits_while_the_run_goes_on() -> None:
 def test_examinations_at_rest_count_as_reads_while_a_request_waits_for_them() -> None:
     life = Life(**DYING)
     play(life, None, 3.0)
-    one = life.one
-    assert not one.only_examines
-    one.pause(CLOCK.now)
-    assert one.only_examines
-    assert not one.only_replays
-    one.when_examined("run", 1e6, CLOCK.now, lambda: None, lambda _: None)
-    assert one.only_replays
-    assert not one.only_examines
+
+    def replays_or_examines() -> tuple[bool, bool]:
+        return life.one.only_replays, life.one.only_examines
+
+    assert replays_or_examines() == (False, False)
+    life.one.pause(CLOCK.now)
+    assert replays_or_examines() == (False, True)
+    life.one.when_examined("run", 1e6, CLOCK.now, lambda: None, lambda _: None)
+    assert replays_or_examines() == (True, False)
 
 
 def test_an_examination_over_budget_is_made_at_rest() -> None:
