@@ -80,7 +80,7 @@ def as_markdown(
 def _head(rounds: int) -> str:
     return f"""# What `make bench` measured
 
-Written by `benchmarks/bench_engine.py`; [README.md](README.md) says what is measured and how. Microseconds a step of
+Written by `benchmarks/bench_engine.py`; [README.md](README.md) describes the measurements. Microseconds a step of
 one thread, processor time, median [least] of {rounds} rounds in which all were timed in turn. "x" is their time divided
 by that of fallline's compiled kernel, the median of the ratios within a round. "From step 0" is all steps of the
 workload counted from the first, for those who evaluate: each of the first 1,024 steps is an evaluation point, at which
