@@ -12,7 +12,7 @@ import pytest
 
 from fallline.diagnosis.rules import RULES
 from fallline.runs.doctor.doctor import Doctor
-from fallline.runs.doctor.trials import CHECKS, Trials
+from fallline.runs.doctor.view import CHECKS, Trials
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import EditRun
 from fallline.vocabulary.exhibits import EXHIBITS

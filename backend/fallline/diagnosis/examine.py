@@ -11,12 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fallline.diagnosis.harm import best_of, is_grave, verdict_of
-from fallline.diagnosis.points import distance
 from fallline.diagnosis.rule import Rule, Sighting, Subject, Words
 from fallline.diagnosis.rules import ALWAYS_GRAVE, RULES
-from fallline.diagnosis.track import Series
-from fallline.diagnosis.unit_dates import Dates, dates_of
-from fallline.diagnosis.view import Best, Change, Measured, View
+from fallline.diagnosis.track import Series, distance
+from fallline.diagnosis.view import Best, Change, Dates, Measured, View, dates_of
 from fallline.diagnosis.words import batch_of, number
 from fallline.vocabulary.findings import Did, Evidence, Finding, Severity, Verdict
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from fallline.diagnosis.remedies import first_helpful, holds, rewind, separate
 from fallline.diagnosis.rule import Sighting, Words
-from fallline.diagnosis.unit_dates import SATURATED
-from fallline.diagnosis.view import Layer, Measured, Trial, View
+from fallline.diagnosis.view import SATURATED, Layer, Measured, Trial, View
 from fallline.diagnosis.windows import held_state
 from fallline.diagnosis.words import count, percent
 from fallline.vocabulary.findings import Why

@@ -1,19 +1,62 @@
-"""The numbers of a run that rules about series need, in bounded memory.
+"""The steps of a run that the Doctor looks at, and the numbers that rules about series need, in bounded memory.
 
-A point is a step at which every run is evaluated (`points`). Between two points the track keeps the highest loss and
-the number of rises. Its content depends on the recipe only, not on the slices in which records arrive.
+Points are the evaluation steps that all runs share: every step below 1,024, then 512 in each doubling. Examinations are
+closer together at first and after an edit, and then 64 in each doubling. Between two points the track keeps the highest
+loss and the number of rises. All this depends on the recipe only, not on the slices in which records arrive.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.diagnosis.points import POINTS, distance
 from fallline.vocabulary.columns import Floats, Records
 from fallline.vocabulary.packing import About, Arrays
+
+DOUBLING, POINTS = 64, 512
+"""Examinations, and points, in each doubling of the steps."""
+
+CHEAP = 2_000_000
+"""Multiplications of one pass over all samples up to which a run is examined `DOUBLING` times in each doubling."""
+
+FEWEST = 8
+"""Examinations in each doubling of the most expensive runs."""
+
+AFTER_EDIT = 16
+"""Steps after an edit that are all examined: its effect shows there first."""
+
+
+def distance(step: int, in_a_doubling: int = POINTS) -> int:
+    """Return the distance of points (or examinations) at this step, a power of two."""
+    return max(1 << max(step.bit_length(), 1) - 1, in_a_doubling) // in_a_doubling
+
+
+def is_point(step: int) -> bool:
+    """Return whether every run evaluates its losses at this step."""
+    return step % distance(step) == 0
+
+
+def next_examination(step: int, edits: Sequence[int], in_a_doubling: int = DOUBLING) -> int:
+    """Return the first examined step after `step`. `edits` are the rising steps of the run's edits."""
+    before = bisect_right(edits, step)
+    if before and step < edits[before - 1] + AFTER_EDIT:
+        return step + 1
+    apart = distance(step + 1, in_a_doubling)
+    following = -(-(step + 1) // apart) * apart
+    return min(following, edits[before] + 1) if before < len(edits) else following
+
+
+def in_a_doubling(work: int) -> int:
+    """Return the examinations in each doubling, for a pass over all samples of so many multiplications."""
+    examinations = DOUBLING
+    while work > CHEAP and examinations > FEWEST:
+        work, examinations = work // 4, examinations // 2
+    return examinations
+
 
 NOTABLE = 1e-4
 """Smallest share by which a loss must rise to count as a rise."""

@@ -1,7 +1,7 @@
 """One experiment: runs that share a data set and initial parameters.
 
 Owns the order of effects: a change is examined, then stored, then published. `RunRegistry`, `stepping`,
-`doctor.schedule`, `publishing` and `persistence.journal_writer` do the parts. Receives the time, and a clock for
+`doctor.doctor`, `publishing` and `persistence.journal_writer` do the parts. Receives the time, and a clock for
 measuring.
 """
 
@@ -20,7 +20,7 @@ from fallline.figures.view import FigureView
 from fallline.runs.checks.data import dataset_of
 from fallline.runs.checks.recipe import check_recipe
 from fallline.runs.checks.run import forked_recipe
-from fallline.runs.doctor.schedule import ExaminationSchedule, News
+from fallline.runs.doctor.doctor import ExaminationSchedule, News
 from fallline.runs.doctor.waiting import WaitsForFindings
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock, PendingRequest

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.diagnosis.points import in_a_doubling, next_examination
-from fallline.diagnosis.track import Track
+from fallline.diagnosis.track import Track, in_a_doubling, next_examination
 from fallline.engine.batches import batch_length
 from fallline.engine.evaluation import evaluate
 from fallline.engine.kernels.choice import Kernels

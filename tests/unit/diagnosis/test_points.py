@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline.diagnosis.points import (
+from fallline.diagnosis.track import (
     AFTER_EDIT,
     CHEAP,
     DOUBLING,

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline.diagnosis.points import is_point
-from fallline.diagnosis.track import KEPT, NOTABLE, Series, Track
+from fallline.diagnosis.track import KEPT, NOTABLE, Series, Track, is_point
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.series import series_names
 from fallline.engine.state import begin

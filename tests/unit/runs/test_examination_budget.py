@@ -18,8 +18,7 @@ from fallline.runs.case import (
     ExaminationBudget,
     RecentWaits,
 )
-from fallline.runs.doctor.doctor import Doctor
-from fallline.runs.doctor.schedule import PACED_SECONDS
+from fallline.runs.doctor.doctor import PACED_SECONDS, Doctor
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.exhibits import EXHIBITS

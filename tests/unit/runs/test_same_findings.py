@@ -302,7 +302,7 @@ def test_a_schedule_that_examines_where_slices_end_is_noticed(monkeypatch: pytes
 def test_trials_as_long_as_the_machine_is_fast_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, steps = RECIPES[SHORT[0]]
     before = expected(SHORT[0])
-    monkeypatch.setattr("fallline.runs.doctor.trials.step_seconds", lambda *sizes: 1e3 * step_seconds(*sizes))
+    monkeypatch.setattr("fallline.runs.doctor.view.step_seconds", lambda *sizes: 1e3 * step_seconds(*sizes))
     with pytest.raises(AssertionError):
         same(answer(stepped(whole, steps)), before)
 

@@ -1,15 +1,16 @@
-"""The examinations of one experiment's runs: which come next, and what they may cost.
+"""The examinations of one experiment's runs: which come next, what they may cost, and when they are made.
 
-An examination only reads the run. Its step and its result depend on the recipe; only its time depends on the machine.
-The clock of training measures its cost. Receives the time; must not know rules, watchers or the use of findings.
+They are made beside training, before a response, and at rest. An examination only reads the run. Its step and its
+result depend on the recipe; only its time depends on the machine. The clock of training measures its cost. Receives the
+time; must not know rules, watchers or the use of findings.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -22,10 +23,9 @@ from fallline.runs.case import SHARE, Case
 from fallline.runs.checks.bounds import step_seconds
 from fallline.runs.doctor.tracing import replay_seconds, state_at
 from fallline.runs.doctor.view import task_of, view_of
+from fallline.runs.past.replay import Clock
 from fallline.runs.run import Run
 from fallline.vocabulary.findings import Finding
-
-Clock = Callable[[], float]
 
 _log = logging.getLogger(__name__)
 
@@ -222,3 +222,82 @@ class Extras:
     def _stop(self, needed: float) -> NoReturn:
         self.needed = needed
         raise NotNow
+
+
+# ---------------------------------------------------------------------- schedule
+
+Runs: TypeAlias = Mapping[str, Run]
+
+News: TypeAlias = Iterator[tuple[Run, list[Finding], list[str]]]
+"""Runs with the findings that changed, and the ids of those that are no longer there. Iterating makes examinations."""
+
+PACED_SECONDS = 0.004
+"""Most seconds of examinations in a turn of a run that plays at a set speed and keeps up."""
+
+
+class ExaminationSchedule:
+    """Makes the examinations of the runs of one experiment."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._doctor = Doctor(problem)
+        self.clock: Clock = float
+        """Measures the time of examinations."""
+
+    def add_computing(self, runs: Runs, seconds: float) -> None:
+        """Add the computing time of one run, which raises the budgets of all."""
+        self._doctor.add_computing(runs.values(), seconds)
+
+    def during_training(self, runs: Runs, *, paced: bool) -> News:
+        """Examine runs at a set speed (`paced`) for a short time, and at full speed within the budget."""
+        for run in runs.values():
+            spent = 0.0
+            while (
+                run.case.rebuilt is None
+                and self._doctor.is_behind(run)
+                and (spent < PACED_SECONDS / len(runs) if paced else self._doctor.is_affordable(run))
+            ):
+                made, took = self._doctor.examine(run, self.clock, limited=not paced)
+                spent += took
+                if not made:
+                    break
+            yield from self._news(run)
+
+    def before_response(self, runs: Runs) -> News:
+        """Examine runs up to their present step, as far as that is cheap."""
+        spent = 0.0
+        for run in runs.values():
+            while self._is_missing(run) and self._doctor.is_cheap(run, spent):
+                spent += self._one_more(run)
+            yield from self._news(run)
+
+    def is_examined(self, run: Run, step: int) -> bool:
+        """True if the findings of the run are complete up to that step."""
+        if step < run.state.step:
+            return run.next_examination(run.case.record.step) > step
+        return not self._is_missing(run)
+
+    def is_complete(self, runs: Runs) -> bool:
+        """True if no examination of a run up to its present step is missing, nor a look at it."""
+        return not any(map(self._is_missing, runs.values()))
+
+    def when_idle(self, runs: Runs) -> News:
+        """Make one of the missing examinations."""
+        run = next(filter(self._is_missing, runs.values()), None)
+        if run is not None:
+            self._one_more(run)
+            yield from self._news(run)
+
+    def _is_missing(self, run: Run) -> bool:
+        return self._doctor.is_behind(run) or self._doctor.may_look(run)
+
+    def _one_more(self, run: Run) -> float:
+        """Make or continue an examination, or a slice of its run's past; return its seconds."""
+        if run.case.rebuilt is not None:
+            return self._doctor.rebuild(run, self.clock)
+        made = self._doctor.examine if self._doctor.is_behind(run) else self._doctor.look
+        return made(run, self.clock)[1]
+
+    def _news(self, run: Run) -> News:
+        findings, gone = self._doctor.news(run)
+        if findings or gone:
+            yield run, findings, gone

@@ -1,29 +1,40 @@
-"""A run as the Doctor's rules see it.
+"""A run as the Doctor's rules see it, and trials of remedies on a copy of it.
 
-Must not know rules, nor the schedule.
+A trial makes exactly the next steps of a fork or an edit. Their number depends on the recipe, not on the machine. Must
+not know rules, nor the schedule.
 """
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from fallline.diagnosis.examine import Record, best_since, seen_with
-from fallline.diagnosis.view import Edge, Task, View
+from fallline.diagnosis.view import Edge, Task, Trial, View
+from fallline.engine.evaluation import evaluate
 from fallline.engine.measures.curvature import MOST_PARAMETERS, spectrum
 from fallline.engine.measures.edge import edge_of
+from fallline.engine.measures.probes import units
+from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import rate_of
 from fallline.engine.plateau import in_force
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.engine.training import advance
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN
 from fallline.runs.checks.bounds import step_seconds
-from fallline.runs.doctor.tracing import change_at, measured, replay_seconds, states_between
-from fallline.runs.doctor.trials import Take, Trials
+from fallline.runs.checks.run import forked_recipe, merge_edit
+from fallline.runs.doctor.tracing import change_at, measured, replay_seconds, state_at, states_between
 from fallline.runs.run import Run
-from fallline.vocabulary.run_settings import RunSettings
+from fallline.vocabulary.commands import AddRun
+from fallline.vocabulary.recipe import RunRecipe
+from fallline.vocabulary.run_settings import Edit, RunSettings
 
 MOST_WORK = 1e8
 """Most multiplications for the curvature: about 50 ms."""
@@ -117,3 +128,154 @@ def _curvature(problem: Problem, settings: RunSettings, state: TrainingState) ->
     except (FloatingPointError, np.linalg.LinAlgError):
         return None
     return Edge(float(eigenvalues[0]), edge.limit, state.step)
+
+
+# ---------------------------------------------------------------------- trials
+
+Take = Callable[[str, float, Callable[[], Any]], Any]
+"""Calls a function of this name and expected cost in seconds once an examination, or raises NotNow."""
+
+MOST_STEPS, FEWEST_STEPS = 100, 10
+"""Steps of a trial. In the most, a rate that is too high usually shows; fewer than the fewest show nothing."""
+
+TRIAL_SECONDS, SEARCH_SECONDS = 0.12, 0.6
+"""Most seconds of a trial, and of all trials of one examination, by the estimate of the recipe's cost."""
+
+REPLAY_SECONDS = 10.0
+"""Most computing time from the step of a fork to the present one, by the same estimate."""
+
+LOST = 3.0
+"""Factor by which a loss has grown so much that the trial has failed."""
+
+MANY = 0.5
+"""Share of a layer's units whose death fails the trial."""
+
+CHECKS = 5
+"""Number of states of a trial that are checked."""
+
+
+class Trials:
+    """Tries commands on one run in one examination, at step `step`, with the recipe's edits before step `made`."""
+
+    def __init__(self, problem: Problem, run: Run, step: int, made: int, take: Take) -> None:
+        self._problem, self._run, self._step, self._take = problem, run, step, take
+        edits = [edit for edit in run.recipe.edits if edit.at_step < made]
+        self._recipe = run.recipe.model_copy(update={"edits": edits})
+        self._starts: dict[int, TrainingState] = {}
+        self._results: dict[str, Trial | None] = {}
+        self._spent = 0.0
+
+    def __call__(self, command: Mapping[str, Any]) -> Trial | None:
+        """Return the result of the trial, or None if it takes too long."""
+        name = json.dumps(command, sort_keys=True)
+        if name not in self._results:
+            self._results[name] = self._try(name, *self._continuation(command))
+        return self._results[name]
+
+    def repeats(self, command: Mapping[str, Any]) -> bool:
+        """Return whether it changes nothing, or is what the run itself did at its step."""
+        at_step, recipe = self._continuation(command)
+        redraw = recipe.redraw_at(at_step)
+        if redraw is not None and initializer(redraw.weights) == self.weights_before(at_step):
+            return True
+        own = self._recipe
+        return redraw == own.redraw_at(at_step) and self._same(
+            recipe.settings_at(at_step), own.settings_at(at_step)
+        )
+
+    def _same(self, one: RunSettings, other: RunSettings) -> bool:
+        """Return whether two settings make the same steps: a batch of all samples is the full one."""
+        count = self._problem.train.count
+        sizes = {min(each.batch_size or count, count) for each in (one, other)}
+        return len(sizes) == 1 and replace(one, batch_size=None, stop_since=0) == replace(
+            other, batch_size=None, stop_since=0
+        )
+
+    def settings_before(self, step: int) -> RunSettings:
+        """Return the settings with which a fork from that step begins."""
+        return self._recipe.settings_at(step - 1) if step else self._recipe.settings
+
+    def weights_before(self, step: int) -> str:
+        """Return the last initializer that drew all layers before that step."""
+        every = set(range(1, len(self._problem.activations) + 1))
+        redraws = [edit.redraw for edit in self._recipe.edits if edit.at_step < step]
+        names = [each.weights for each in redraws if each is not None and set(each.layers) == every]
+        return initializer(names[-1] if names else self._problem.drawn_with)
+
+    def _continuation(self, command: Mapping[str, Any]) -> tuple[int, RunRecipe]:
+        """Return the step and the recipe from which the run would continue."""
+        run = self._recipe
+        fields = {name: value for name, value in command.items() if name != "do"}
+        if command["do"] == "add_run":
+            fork = AddRun.model_validate({"name": run.name, "fork_of": run.name, **fields})
+            return fields["at_step"], forked_recipe(run, fields["at_step"], fork)
+        edited = merge_edit(run.edits, Edit.model_validate({"at_step": self._step, **fields}))
+        return self._step, run.model_copy(update={"edits": edited})
+
+    def _try(self, name: str, at_step: int, recipe: RunRecipe) -> Trial | None:
+        problem, run = self._problem, self._run
+        batch = recipe.settings_at(at_step).batch_size or problem.train.count
+        each = step_seconds(problem.layout.sizes, min(batch, problem.train.count), 0)
+        steps = min(int(min(TRIAL_SECONDS, SEARCH_SECONDS - self._spent) / each), MOST_STEPS)
+        if steps < FEWEST_STEPS or (at_step < self._step and (self._step - at_step) * each > REPLAY_SECONDS):
+            return None
+        checks = (CHECKS + 1) * 2 * step_seconds(problem.layout.sizes, 0, problem.train.count)
+        replay = 0.0 if at_step in self._starts else replay_seconds(run, at_step)
+        pace = run.step_seconds if run.seconds > 0.0 else each
+        trial: Trial = self._take(
+            name, replay + steps * pace + checks, lambda: self._steps(at_step, recipe, steps)
+        )
+        self._spent += each * trial.steps + checks
+        return trial
+
+    def _start(self, at_step: int) -> TrainingState:
+        if at_step not in self._starts:
+            state = state_at(self._problem, self._run, at_step)
+            state.diverged_at = None  # other settings may not diverge here
+            self._starts[at_step] = state
+        return self._starts[at_step].copy()
+
+    def _steps(self, at_step: int, recipe: RunRecipe, steps: int) -> Trial:
+        """Make the steps and check states among them; start after any redraw."""
+        problem, state = self._problem, self._start(at_step)
+        if recipe.redraw_at(at_step) is not None:
+            advance(problem, state, recipe, 1, self._run.kernel)
+        dead_before, losses, tests = self._dead(state), [], []
+        before = evaluate(problem, state.parameters)["train_loss"]
+        for check in range(1, CHECKS + 1):
+            if state.diverged_at is None:
+                to = at_step + steps * check // CHECKS
+                advance(problem, state, recipe, to - state.step, self._run.kernel)
+            numbers = evaluate(problem, state.parameters)
+            loss = numbers["train_loss"]
+            has_grown = loss > LOST * max(before, problem.initial_loss)
+            if state.diverged_at is not None or has_grown or _has_died(dead_before, self._dead(state)):
+                return Trial(state.step - at_step, before, math.inf, math.inf)
+            losses.append(loss)
+            tests.append(numbers.get("test_loss", math.nan))
+        with np.errstate(over="ignore"):
+            after, test_after = np.mean([losses[CHECKS // 2 :], tests[CHECKS // 2 :]], axis=1).tolist()
+        return Trial(steps, before, after, test_after, self._saturated(state))
+
+    def _dead(self, state: TrainingState) -> Iterable[tuple[int, int]]:
+        """Return the number of dead units, and of all units, for each hidden layer."""
+        *hidden, _ = units(self._problem, state.parameters)
+        return [(sum(layer.dead), len(layer.dead)) for layer in hidden]
+
+    def _saturated(self, state: TrainingState) -> float:
+        """Return the largest share of a hidden layer's outputs with a slope near 0."""
+        *hidden, _ = units(self._problem, state.parameters)
+        shares = [layer.saturated_share for layer in hidden if layer.saturated_share]
+        return max((float(np.mean(share)) for share in shares), default=0.0)
+
+
+def initializer(name: str) -> str:
+    """Return the initializer's first name: he for he_normal."""
+    row = INITIALIZERS.get(name)
+    return name if row is None else row.same_as or name
+
+
+def _has_died(before: Iterable[tuple[int, int]], dead: Iterable[tuple[int, int]]) -> bool:
+    """True if a layer is dead or lost the share `MANY` of its units."""
+    both = zip(before, dead, strict=True)
+    return any(now == of or now - then >= MANY * of for (then, of), (now, _) in both)
