@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 
 from contest.workloads import Workload
-from fallline.engine.kernels.table import Kernel
+from fallline.engine.kernels.interface import Kernel
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import Recipe

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.batches import order_of_pass
-from fallline.engine.evaluation import evaluate
+from fallline.engine.measures.probes import evaluate
 from fallline.engine.problem import Problem, build_problem
 from fallline.vocabulary.recipe import Recipe
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from fallline.engine.batches import Rows
-from fallline.engine.evaluation import evaluate
-from fallline.engine.kernels import columns, single
+from fallline.engine.kernels import passes
 from fallline.engine.kernels.compiled import COMPILED
+from fallline.engine.kernels.interface import Kernel, evaluated_series, series_names
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.kernels.table import Kernel
-from fallline.engine.measures.probes import next_gradient
+from fallline.engine.measures.probes import evaluate, next_gradient
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem, build_problem
-from fallline.engine.series import evaluated_series, series_names
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, LossSettings, RunRecipe
@@ -259,26 +256,26 @@ def test_a_ratio_without_a_size_is_missing(kernel: Kernel) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "right", "wrong"),
+    ("of_one", "right", "wrong"),
     [
-        (columns, "np.multiply(above, layer.z, above)", "np.subtract(above, layer.z, above)"),
-        (columns, "layer.slope(layer.z, layer.outputs, layer.z)", "layer.slope(layer.z, layer.z, layer.z)"),
-        (columns, "np.multiply(delta, self._z, delta)", "np.divide(delta, self._z, delta)"),
-        (single, "np.multiply(delta, z, delta)", "np.divide(delta, z, delta)"),
-        (single, "blocks[place][:-1] if place", "blocks[place][1:] if place"),
+        (False, "np.multiply(above, layer.z, above)", "np.subtract(above, layer.z, above)"),
+        (False, "layer.slope(layer.z, layer.outputs, layer.z)", "layer.slope(layer.z, layer.z, layer.z)"),
+        (False, "np.multiply(delta, self._z, delta)", "np.divide(delta, self._z, delta)"),
+        (True, "np.multiply(delta, z, delta)", "np.divide(delta, z, delta)"),
+        (True, "blocks[place][:-1] if place", "blocks[place][1:] if place"),
     ],
 )
-def test_a_planted_slip_in_a_fast_pass_is_caught(module: ModuleType, right: str, wrong: str) -> None:
+def test_a_planted_slip_in_a_fast_pass_is_caught(of_one: bool, right: str, wrong: str) -> None:
     """The comparison above catches planted faults."""
     problem = small_problem((4, "tanh"), (4, "sigmoid"), features=4)
     problem = type(problem)(**{**_fields(problem), "activations": ("tanh", "sigmoid", "sigmoid")})
     state = begin(problem)
-    faulty = planted(module, right, wrong)
-    run = run_of(1 if module is single else None, order="sequential")
+    faulty = planted(passes, right, wrong)
+    run = run_of(1 if of_one else None, order="sequential")
     expected, _ = next_gradient(problem, state, run)
-    for under_test, equal in ((module, True), (faulty, False)):
+    for under_test, equal in ((passes, True), (faulty, False)):
         gradient = np.empty(problem.layout.count)
-        if module is single:
+        if of_one:
             passed = under_test.SinglePass(problem, state.parameters, gradient)
             passed.gradient(problem.train.rows[0], problem.train.rows[0][:, None], float(problem.y[0, 0]))
         else:

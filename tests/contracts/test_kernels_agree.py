@@ -20,14 +20,13 @@ from fallline.engine.kernels.compiled_changes import OPTIMIZER_CODES
 from fallline.engine.kernels.compiled_losses import LOSS_CODES
 from fallline.engine.kernels.compiled_schedules import SCHEDULE_CODES
 from fallline.engine.kernels.compiled_work import Memory
+from fallline.engine.kernels.interface import Kernel, evaluated_series
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.kernels.table import Kernel
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
 from fallline.engine.problem import Problem, build_problem
-from fallline.engine.series import evaluated_series
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, LossSettings, RunRecipe

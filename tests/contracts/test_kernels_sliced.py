@@ -11,9 +11,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from fallline.engine.evaluation import evaluate
 from fallline.engine.kernels import compiled
 from fallline.engine.kernels.compiled import COMPILED
+from fallline.engine.measures.probes import evaluate
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.data.datasets import DATASETS
-from fallline.engine.evaluation import evaluate
+from fallline.engine.measures.probes import evaluate
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.losses import LOSSES, Loss

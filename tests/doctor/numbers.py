@@ -13,8 +13,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from fallline.engine.kernels.interface import Kernel
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.kernels.table import Kernel
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fallline.engine.evaluation import evaluate
-from fallline.engine.measures.probes import units
+from fallline.engine.measures.probes import evaluate, units
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance

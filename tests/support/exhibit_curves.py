@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fallline.engine.evaluation import evaluate
+from fallline.engine.measures.probes import evaluate
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.runs.checks.recipe import check_recipe

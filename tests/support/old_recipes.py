@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from fallline.engine.evaluation import evaluate
+from fallline.engine.measures.probes import evaluate
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.recipe import Recipe
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from fallline.engine.kernels.choice import Kernels, compiled_kernel
+from fallline.engine.kernels.interface import Kernel
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.kernels.table import Kernel
 from fallline.figures import INSTRUMENT_FIGURES
 from fallline.runs.instruments.table import INSTRUMENTS
 from support.aliases import Json

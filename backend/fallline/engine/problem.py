@@ -6,6 +6,7 @@ changes; its arrays are read-only.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, TypeVar
@@ -16,12 +17,10 @@ from numpy.typing import NDArray
 from fallline.engine.data.datasets import DATASETS, Dataset, Raw
 from fallline.engine.data.preparation import mislabelled, noisy, standardized, training_rows
 from fallline.engine.data.saved_parameters import SavedParameters
-from fallline.engine.layout import Layout, layout_of
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.losses import LOSSES, Loss
 from fallline.engine.network import forward
 from fallline.engine.randomness import rng_for
-from fallline.engine.scores import Score, score_of
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.recipe import DataSettings, LossSettings, NetworkSettings
 
@@ -242,3 +241,100 @@ def _drawn(
 def _frozen(array: Numbers) -> Numbers:
     array.setflags(write=False)
     return array
+
+
+# ---------------------------------------------------------------------- layout
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Names, shapes and positions of all parameters.
+
+    Parameter i starts at `offsets[i]`; `count` is the total number of entries.
+    """
+
+    sizes: tuple[int, ...]
+    names: tuple[str, ...]
+    shapes: tuple[tuple[int, int], ...]
+    offsets: tuple[int, ...]
+    lengths: tuple[int, ...]
+    count: int
+
+    def named(self, flat: Array) -> dict[str, Array]:
+        """Views W1, b1, ... into a flat vector."""
+        places = zip(self.names, self.shapes, self.offsets, self.lengths, strict=True)
+        return {name: flat[start : start + length].reshape(shape) for name, shape, start, length in places}
+
+    def per_layer(self, values: Sequence[float]) -> Array:
+        """A flat vector with the same value in all entries of a layer, from one value per layer."""
+        return np.repeat(values, np.add(self.lengths[0::2], self.lengths[1::2]))
+
+    def per_kind(self, weights: float, biases: float) -> Array:
+        """A flat vector with one value in all weights and one in all biases."""
+        return np.repeat([weights, biases] * (len(self.lengths) // 2), self.lengths)
+
+    def weights(self, flat: Array) -> list[Array]:
+        """Flat views of W1, W2, ... into a flat vector."""
+        places = zip(self.offsets[0::2], self.lengths[0::2], strict=True)
+        return [flat[start : start + length] for start, length in places]
+
+    def blocks(self, flat: Array) -> list[Array]:
+        """Views (fan_in + 1, fan_out) into a flat vector, one per layer.
+
+        The bias is the last row.
+        """
+        starts = self.offsets[0::2]
+        shapes = [(into + 1, out) for into, out in pairwise(self.sizes)]
+        return [
+            flat[start : start + rows * columns].reshape(rows, columns)
+            for start, (rows, columns) in zip(starts, shapes, strict=True)
+        ]
+
+
+def layout_of(sizes: Sequence[int]) -> Layout:
+    """The layout of a network with these layer sizes, inputs first."""
+    names: list[str] = []
+    shapes: list[tuple[int, int]] = []
+    for layer, (into, out) in enumerate(pairwise(sizes), start=1):
+        names += [f"W{layer}", f"b{layer}"]
+        shapes += [(into, out), (1, out)]
+    lengths = [rows * columns for rows, columns in shapes]
+    offsets = [sum(lengths[:place]) for place in range(len(lengths))]
+    return Layout(tuple(sizes), tuple(names), tuple(shapes), tuple(offsets), tuple(lengths), sum(lengths))
+
+
+# ---------------------------------------------------------------------- scores
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score.
+
+    `tally(y_pred, y)` is a number over a whole split; None if the loss itself is that number. `of(tallies, variance)`
+    turns tallies into scores; `variance` is of the split's targets.
+    """
+
+    name: str
+    tally: Callable[[Array, Array], float] | None
+    of: Callable[[Array, float], Array]
+
+
+def score_of(loss: Loss, classes: int) -> Score:
+    """The score of a problem with that loss and number of classes (0: a regression)."""
+    if classes:
+        return Score("accuracy", lambda y_pred, y: float((loss.decide(y_pred) == y[0]).mean()), _share)
+    return Score("r2", None if loss.name == "mse" else _mean_square, _r2)
+
+
+def _mean_square(y_pred: Array, y: Array) -> float:
+    error = (y_pred - y).reshape(-1)
+    return float(error.dot(error)) / error.size
+
+
+def _r2(squares: Array, variance: float) -> Array:
+    """1 - SS_res / SS_tot; not finite if all targets are equal."""
+    return 1.0 - squares / np.float64(variance)
+
+
+def _share(right: Array, variance: float) -> Array:
+    return right

@@ -6,7 +6,7 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
-from fallline.engine.evaluation import evaluate
+from fallline.engine.measures.probes import evaluate
 from fallline.exports.export_data import ExportData
 from fallline.exports.report import page
 from fallline.exports.report.facts import edits, marks, race

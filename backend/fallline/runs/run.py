@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from fallline.diagnosis.track import Track, in_a_doubling, next_examination
 from fallline.engine.batches import batch_length
-from fallline.engine.evaluation import evaluate
 from fallline.engine.kernels.choice import Kernels
-from fallline.engine.kernels.table import Kernel
+from fallline.engine.kernels.interface import Kernel, evaluated_series, series_names
+from fallline.engine.measures.probes import evaluate
 from fallline.engine.problem import Problem
-from fallline.engine.series import evaluated_series, series_names
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.history.run_history import RunHistory

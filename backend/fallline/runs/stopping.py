@@ -12,11 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from fallline.engine.evaluation import evaluate
-from fallline.engine.kernels.table import Kernel
-from fallline.engine.measures.probes import units
+from fallline.engine.kernels.interface import Kernel, is_evaluation_point
+from fallline.engine.measures.probes import evaluate, units
 from fallline.engine.problem import Problem
-from fallline.engine.series import is_evaluation_point
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
 from fallline.vocabulary.columns import Records

@@ -10,9 +10,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from fallline.engine.data.tabular import Table
+from fallline.engine.kernels.interface import MEASURES, WHOLE
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem
-from fallline.engine.series import MEASURES, WHOLE
 from fallline.history.pyramid import most_bytes
 from fallline.runs.checks.bounds import parameter_count
 from fallline.runs.checks.data import dataset_of

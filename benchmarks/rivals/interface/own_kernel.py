@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from fallline.engine.kernels.table import Kernel
+from fallline.engine.kernels.interface import Kernel
 from fallline.engine.problem import build_problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance

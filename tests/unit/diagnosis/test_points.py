@@ -18,7 +18,7 @@ from fallline.diagnosis.track import (
     is_point,
     next_examination,
 )
-from fallline.engine.series import is_evaluation_point
+from fallline.engine.kernels.interface import is_evaluation_point
 from fallline.vocabulary.recipe import RunRecipe
 
 EDITS = st.lists(st.integers(0, 3_000), max_size=6, unique=True).map(sorted)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fallline.diagnosis.track import KEPT, NOTABLE, Series, Track, is_point
+from fallline.engine.kernels.interface import series_names
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.series import series_names
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.columns import Records

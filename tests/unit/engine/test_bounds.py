@@ -4,9 +4,8 @@ import tracemalloc
 
 import pytest
 
-from fallline.engine.kernels.tape import ROWS, Tape
-from fallline.engine.layout import layout_of
-from fallline.engine.problem import Problem, build_problem
+from fallline.engine.kernels.numpy_kernels import ROWS, Tape
+from fallline.engine.problem import Problem, build_problem, layout_of
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, RunRecipe

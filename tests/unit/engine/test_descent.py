@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from fallline.engine.kernels.compiled import COMPILED
+from fallline.engine.kernels.interface import Kernel
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.kernels.table import Kernel
-from fallline.engine.methods.clipping import clip
-from fallline.engine.methods.penalties import penalty, penalty_gradient
+from fallline.engine.methods.terms import clip, penalty, penalty_gradient
 from fallline.engine.problem import build_problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance

@@ -7,15 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.evaluation import evaluate
-from fallline.engine.kernels import tape
-from fallline.engine.kernels.numpy_kernels import Evaluator
-from fallline.engine.layout import layout_of
+from fallline.engine.kernels.interface import is_evaluation_point
+from fallline.engine.kernels.numpy_kernels import Evaluator, Tape
 from fallline.engine.measures import probes
-from fallline.engine.measures.probes import next_gradient
+from fallline.engine.measures.probes import evaluate, next_gradient
 from fallline.engine.methods.optimizers import OPTIMIZERS
-from fallline.engine.problem import Problem, build_problem
-from fallline.engine.series import is_evaluation_point
+from fallline.engine.problem import Problem, build_problem, layout_of
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.vocabulary.columns import Records
@@ -242,7 +239,7 @@ def test_a_gradient_that_is_not_finite_at_the_very_start_is_divergence_there() -
 
 def test_a_gradient_too_long_for_its_norm_is_not_divergence() -> None:
     """A sum of finite numbers may overflow: only the norm is missing then."""
-    judged = tape.Tape(layout_of((2, 2, 1)))
+    judged = Tape(layout_of((2, 2, 1)))
     judged.parameters[:] = judged.gradients[:] = 1.5e308
     judged.batch_loss[:] = 1.0
     with np.errstate(all="ignore"):

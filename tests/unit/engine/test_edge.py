@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fallline.engine.layout import layout_of
 from fallline.engine.measures.edge import edge_of
 from fallline.engine.methods.optimizers import OPTIMIZERS
+from fallline.engine.problem import layout_of
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.run_settings import RunSettings
 from support.aliases import Array

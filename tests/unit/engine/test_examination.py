@@ -9,10 +9,8 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from fallline.engine.evaluation import evaluate
-from fallline.engine.measures.examination import Examination, examination_of
 from fallline.engine.measures.noise import noise_of
-from fallline.engine.measures.probes import units
+from fallline.engine.measures.probes import Examination, evaluate, examination_of, units
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.network import backward, forward
 from fallline.engine.problem import Problem

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from fallline.engine.evaluation import evaluate
 from fallline.engine.measures.curvature import spectrum
-from fallline.engine.measures.probes import units
+from fallline.engine.measures.probes import evaluate, units
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance

@@ -8,9 +8,9 @@ from decimal import Decimal, localcontext
 import numpy as np
 import pytest
 
-from fallline.engine.evaluation import evaluate
+from fallline.engine.kernels.interface import evaluated_series
+from fallline.engine.measures.probes import evaluate
 from fallline.engine.methods.losses import LOSSES, Loss, default_loss
-from fallline.engine.series import evaluated_series
 from fallline.vocabulary.recipe import LossSettings
 from support.aliases import Array
 from support.problems import classes_problem, small_problem

@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 
 from fallline.engine import network
-from fallline.engine.layout import layout_of
 from fallline.engine.measures.probes import next_gradient
 from fallline.engine.methods import activations, losses
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.losses import LOSSES, Loss
-from fallline.engine.problem import Problem, build_problem
+from fallline.engine.problem import Problem, build_problem, layout_of
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings, RunRecipe

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.evaluation import evaluate
 from fallline.engine.measures import plane as planes
 from fallline.engine.measures.plane import along_directions, along_path, filter_normalised, loss_over
+from fallline.engine.measures.probes import evaluate
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import RunRecipe

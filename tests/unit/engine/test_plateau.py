@@ -7,13 +7,12 @@ import pytest
 
 from fallline.engine.inspection.sheet import sheet_of
 from fallline.engine.kernels.compiled import COMPILED
+from fallline.engine.kernels.interface import Kernel
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.kernels.table import Kernel
 from fallline.engine.measures.edge import edge_of
-from fallline.engine.plateau import SLOT, in_force
 from fallline.engine.problem import Problem
 from fallline.engine.state import begin
-from fallline.engine.training import advance
+from fallline.engine.training import SLOT, advance, in_force
 from fallline.vocabulary.recipe import RunRecipe
 from support.aliases import Json
 from support.problems import edit, series, small_problem

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.batches import batch_rows
-from fallline.engine.evaluation import evaluate, predict
-from fallline.engine.measures.probes import next_gradient, units
+from fallline.engine.measures.probes import evaluate, next_gradient, predict, units
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fallline.engine.kernels.compiled import COMPILED
+from fallline.engine.kernels.interface import Kernel
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.kernels.table import Kernel
 from fallline.engine.measures.probes import units
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.randomness import rng_for

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.evaluation import evaluate
+from fallline.engine.measures.probes import evaluate
 from fallline.engine.measures.step_length import Line, Measurement, Parabola, parabola_of
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.problem import Problem, build_problem

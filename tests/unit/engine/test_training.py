@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.evaluation import evaluate
+from fallline.engine.kernels.interface import is_evaluation_point, series_names
+from fallline.engine.measures.probes import evaluate
 from fallline.engine.problem import Problem, build_problem
-from fallline.engine.series import is_evaluation_point, series_names
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.columns import Records

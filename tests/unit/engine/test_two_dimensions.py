@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fallline.engine.data.datasets import DATASETS
-from fallline.engine.evaluation import evaluate
+from fallline.engine.measures.probes import evaluate
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import Recipe

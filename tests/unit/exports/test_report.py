@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fallline.engine.evaluation import evaluate
+from fallline.engine.measures.probes import evaluate
 from fallline.exports import report_file
 from fallline.exports.export_data import ExportData, export_data
 from fallline.exports.report.facts import number

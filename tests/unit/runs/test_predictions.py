@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fallline.engine.data.datasets import Dataset, Raw
-from fallline.engine.evaluation import predict
+from fallline.engine.measures.probes import predict
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.randomness import rng_for
 from fallline.engine.state import begin

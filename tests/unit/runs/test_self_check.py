@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from fallline.engine import network
-from fallline.engine.kernels import columns, numpy_kernels
+from fallline.engine.kernels import numpy_kernels, passes
 from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.interface import Kernel
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.kernels.table import Kernel
 from fallline.engine.measures.trust import differences
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.losses import LOSSES
@@ -128,5 +128,5 @@ def test_a_slip_in_backward_turns_it_red(right: str, wrong: str, monkeypatch: py
     layers = [{"units": 4, "activation": "tanh"}, {"units": 4, "activation": "tanh"}]
     run = run_of({"network": {"layers": layers}, "data": {"samples": 50}}, 5)
     assert verdicts(run)["gradient"] is True
-    monkeypatch.setattr(numpy_kernels, "ColumnPass", planted(columns, right, wrong).ColumnPass)
+    monkeypatch.setattr(numpy_kernels, "ColumnPass", planted(passes, right, wrong).ColumnPass)
     assert verdicts(run)["gradient"] is False

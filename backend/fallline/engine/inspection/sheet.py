@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 from fallline.engine.batches import batch_rows
 from fallline.engine.inspection.formulas import CHANGE_LINES, FUNCTIONS, Lines
 from fallline.engine.methods.activations import ACTIVATIONS
-from fallline.engine.methods.clipping import CUSHION
 from fallline.engine.methods.optimizers import BIAS_DECAY, OPTIMIZERS
 from fallline.engine.methods.schedules import rate_of
-from fallline.engine.plateau import SLOT, in_force
+from fallline.engine.methods.terms import CUSHION
 from fallline.engine.problem import Problem
-from fallline.engine.redrawing import drawn_weights
 from fallline.engine.state import TrainingState
+from fallline.engine.training import SLOT, drawn_weights, in_force
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import RunSettings
 

@@ -1,5 +1,5 @@
-"""Fast arithmetic for a slice of steps; `table` defines the interface of a kernel.
+"""Fast arithmetic for a slice of steps; `interface` defines a kernel.
 
-NumPy's kernel is `numpy_kernels` with `columns`, `single` and `tape`. Numba's, an optional extra, is `compiled` with
+NumPy's kernel is `numpy_kernels` with `passes`. Numba's, an optional extra, is `compiled` with
 `compiled_*`. `choice` selects one of them.
 """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fallline.engine.kernels.interface import Kernel
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.kernels.table import Kernel
 from fallline.engine.problem import Problem
 
 

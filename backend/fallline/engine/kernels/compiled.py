@@ -33,11 +33,10 @@ from fallline.engine.kernels.compiled_work import (
     Split,
     Tiles,
 )
-from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
-from fallline.engine.methods.optimizers import OPTIMIZERS, PAIRS, Optimizer, entry_decays
+from fallline.engine.kernels.interface import DIVERGED, Kernel, Slice, evaluated_series, series_names
+from fallline.engine.kernels.numpy_kernels import NUMPY, entry_decays
+from fallline.engine.methods.optimizers import OPTIMIZERS, PAIRS, Optimizer
 from fallline.engine.problem import Problem, Samples, build_problem
-from fallline.engine.series import evaluated_series, series_names
 from fallline.engine.state import TrainingState, begin
 from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSettings
 from fallline.vocabulary.run_settings import RunSettings, schedule_of
@@ -76,12 +75,12 @@ class CompiledKernel:
     name = "compiled"
 
     def supports(self, problem: Problem) -> bool:
-        """See `table.Kernel`; true if all rows have compiled code."""
+        """See `interface.Kernel`; true if all rows have compiled code."""
         has_rows = all(name in ACTIVATION_CODES for name in problem.activations)
         return has_rows and problem.loss.name in LOSS_CODES
 
     def run(self, problem: Problem, state: TrainingState, request: Slice) -> int:
-        """See `table.Kernel`. NumPy makes the steps if a row has no compiled code."""
+        """See `interface.Kernel`. NumPy makes the steps if a row has no compiled code."""
         settings = request.settings
         has_method = settings.optimizer in OPTIMIZER_CODES and all(
             stage.name in SCHEDULE_CODES for stage in settings.schedule.stages

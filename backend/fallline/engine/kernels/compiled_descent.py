@@ -1,6 +1,6 @@
 """From a gradient to a recorded change, compiled: penalties, clipping, optimizer.
 
-The counterpart of `engine.methods.penalties` and `engine.methods.clipping`.
+The counterpart of `engine.methods.terms`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compil
 from fallline.engine.kernels.compiled_records import BLOCK, CLIPPED, record_all
 from fallline.engine.kernels.compiled_sums import sizes_and_squares
 from fallline.engine.kernels.compiled_work import Memory, Method, Net, Recorder
-from fallline.engine.methods.clipping import CUSHION
+from fallline.engine.methods.terms import CUSHION
 from fallline.vocabulary.run_settings import RunSettings
 
 L1, L2, CLIP_NORM, CLIP_VALUE, OBJECTIVE = range(5)

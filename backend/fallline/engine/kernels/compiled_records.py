@@ -117,7 +117,7 @@ def stride_at(step: int, stride: int) -> int:
 
 @compiled_in_place
 def is_evaluation_point(step: int, stride: int, place: int) -> bool:
-    """`series.is_evaluation_point` for batches, with the stride of the step."""
+    """`interface.is_evaluation_point` for batches, with the stride of the step."""
     return step < 1024 or step & (stride - 1) == 0 or place == 0
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.layout import Layout
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import rate_of
-from fallline.engine.plateau import in_force
+from fallline.engine.problem import Layout
 from fallline.engine.state import TrainingState
+from fallline.engine.training import in_force
 from fallline.vocabulary.run_settings import RunSettings
 
 Array = NDArray[np.float64]

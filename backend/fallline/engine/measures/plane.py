@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.layout import Layout
 from fallline.engine.network import forward
-from fallline.engine.problem import Problem
+from fallline.engine.problem import Layout, Problem
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.methods.activations import ACTIVATIONS
-from fallline.engine.methods.penalties import penalty, penalty_gradient
+from fallline.engine.methods.terms import penalty, penalty_gradient
 from fallline.engine.network import ForwardPass, forward
 from fallline.engine.problem import Problem
 from fallline.vocabulary.run_settings import RunSettings

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.kernels.table import Kernel
+from fallline.engine.kernels.interface import Kernel
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.network import forward
 from fallline.engine.problem import Problem

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.layout import Layout
 from fallline.vocabulary.parameters import Parameter
 
 Array = NDArray[np.float64]
@@ -105,12 +104,6 @@ class Optimizer:
         slots.update(zip(arrays, after, strict=False))
         for name, number in zip(self.numbers, after[len(arrays) :], strict=True):
             slots[name] = np.array([number])
-
-
-def entry_decays(own: Own, layout: Layout) -> Array | None:
-    """The weight decay of every entry; None if it is the same for weights and biases, or there is none."""
-    decay, share = own.get("weight_decay", 0.0), own.get(BIAS_DECAY, 1.0)
-    return None if share == 1.0 else layout.per_kind(decay, decay * share)
 
 
 def arguments_of(own: Mapping[str, Any]) -> dict[str, Any]:

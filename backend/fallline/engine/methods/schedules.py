@@ -1,7 +1,7 @@
 """The table of schedules: factors of the learning rate.
 
 A factor depends only on the steps since the schedule was set, so a run can be sliced, stopped and replayed anywhere.
-Only `plateau` also has a memory of losses, in the state: see `engine.plateau`.
+Only `plateau` also has a memory of losses, in the state: see `engine.training`.
 The functions are plain arithmetic on numbers; `kernels.compiled_schedules` compiles them unchanged.
 """
 
@@ -93,7 +93,7 @@ def warmup_schedule(t: float, steps: float, start: float) -> float:
 
 
 def plateau_schedule(t: float, every: float, patience: float, factor: float, least: float) -> float:
-    """1 until the first drop; `engine.plateau` knows the drops."""
+    """1 until the first drop; `engine.training` knows the drops."""
     return 1.0
 
 

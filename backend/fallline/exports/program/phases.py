@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fallline.engine.layout import Layout
 from fallline.engine.methods.optimizers import BIAS_DECAY, OPTIMIZERS, arguments_of
 from fallline.engine.methods.schedules import SCHEDULES, sequence_of
-from fallline.engine.plateau import plateau_of
+from fallline.engine.problem import Layout
+from fallline.engine.training import plateau_of
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import PLATEAU, RunSettings, Stage
 

@@ -17,12 +17,11 @@ from fallline.engine.data import preparation
 from fallline.engine.data.datasets import generated
 from fallline.engine.methods import (
     activations,
-    clipping,
     initializers,
     losses,
     optimizers,
-    penalties,
     schedules,
+    terms,
 )
 from fallline.exports.program import embedded
 
@@ -36,8 +35,7 @@ MODULES = (
     losses,
     optimizers,
     schedules,
-    penalties,
-    clipping,
+    terms,
 )
 """The modules in the order of a program: a function stands above its callers."""
 

@@ -77,7 +77,7 @@ def program(recipe: Recipe, problem: Problem, run: RunRecipe) -> Program:
         section(
             "The optimizer and its settings", about_settings(phases), "settings", "optimizers", "schedules"
         ),
-        section("The run", ABOUT_TRAIN, "train", "penalties", "clipping"),
+        section("The run", ABOUT_TRAIN, "train", "terms"),
     ]
     if drawing := _randomness(selected, everything):
         sections.insert(0, Section("Random numbers", ABOUT_RANDOMNESS, drawing))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.optimizers import OPTIMIZERS
-from fallline.engine.redrawing import MOST_LAYERS
+from fallline.engine.training import MOST_LAYERS
 from fallline.exports.program.phases import Lines, Phases
 from fallline.vocabulary.recipe import RunRecipe
 

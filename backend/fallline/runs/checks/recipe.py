@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from fallline.engine.data.datasets import Dataset
 from fallline.engine.data.saved_parameters import SavedParameters
-from fallline.engine.layout import layout_of
+from fallline.engine.kernels.interface import evaluated_names
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.losses import LOSSES, Loss, default_loss
-from fallline.engine.scores import score_of
-from fallline.engine.series import evaluated_names
+from fallline.engine.problem import layout_of, score_of
 from fallline.runs.checks.bounds import check_own, named_in, parameter_count, within
 from fallline.runs.checks.data import check_data, dataset_of
 from fallline.runs.checks.run import check_run

@@ -9,14 +9,12 @@ import numpy as np
 
 from fallline.diagnosis.view import Change, Layer, Measured, Noise
 from fallline.engine.batches import batch_rows
-from fallline.engine.measures.examination import examination_of
-from fallline.engine.measures.probes import next_gradient
+from fallline.engine.measures.probes import examination_of, next_gradient
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.schedules import rate_of
-from fallline.engine.plateau import in_force
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
-from fallline.engine.training import advance
+from fallline.engine.training import advance, in_force
 from fallline.runs.run import Run
 
 MOST_ROWS = 10

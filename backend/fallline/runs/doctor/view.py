@@ -16,17 +16,15 @@ import numpy as np
 
 from fallline.diagnosis.examine import Record, best_since, seen_with
 from fallline.diagnosis.view import Edge, Task, Trial, View
-from fallline.engine.evaluation import evaluate
 from fallline.engine.measures.curvature import MOST_PARAMETERS, spectrum
 from fallline.engine.measures.edge import edge_of
-from fallline.engine.measures.probes import units
+from fallline.engine.measures.probes import evaluate, units
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import rate_of
-from fallline.engine.plateau import in_force
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
-from fallline.engine.training import advance
+from fallline.engine.training import advance, in_force
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN
 from fallline.runs.checks.bounds import step_seconds
 from fallline.runs.checks.run import forked_recipe, merge_edit

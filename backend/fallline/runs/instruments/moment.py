@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fallline.engine.evaluation import evaluate
-from fallline.engine.measures.probes import next_gradient
+from fallline.engine.measures.probes import evaluate, next_gradient
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance

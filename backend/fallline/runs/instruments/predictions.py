@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.evaluation import predict
 from fallline.engine.measures.classification import calibration_of, class_scores, log_odds
+from fallline.engine.measures.probes import predict
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.encoding import array_of, finite_or_none

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fallline.engine.kernels.table import Kernel
+from fallline.engine.kernels.interface import Kernel
 from fallline.engine.measures.trust import Comparison, balance, batches_agree, differences, kernels_gradient
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState

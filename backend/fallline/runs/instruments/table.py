@@ -9,13 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.evaluation import predict
 from fallline.engine.measures.batch_sharpness import batch_sharpness
 from fallline.engine.measures.curvature import estimated_trace, spectrum
 from fallline.engine.measures.edge import edge_of
 from fallline.engine.measures.gradients import cosine, gradient_of
 from fallline.engine.measures.noise import Scatter, noise_of
-from fallline.engine.measures.probes import full_gradient, next_gradient, units
+from fallline.engine.measures.probes import full_gradient, next_gradient, predict, units
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.runs.instruments.drawn_weights import drawn_weights

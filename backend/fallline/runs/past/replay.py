@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.kernels.table import Kernel
+from fallline.engine.kernels.interface import Kernel
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance

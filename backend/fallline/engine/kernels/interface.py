@@ -1,0 +1,100 @@
+"""The interface of a kernel: one object that makes a slice of steps, and the series that it records.
+
+Settings are constant within a slice. All kernels share one kind of state (`TrainingState`: a flat vector and the
+optimizer's slots), so one can replace another in the middle of a run. docs/reference/measurements.md describes series
+and evaluation points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState
+from fallline.vocabulary.run_settings import RunSettings
+
+MEASURES = ("grad_l1", "grad_l2", "grad_mean", "ratio")
+"""Recorded for every parameter, in this order."""
+
+WHOLE = ("learning_rate", "grad_norm", "grad_norm_clipped", "objective")
+"""Recorded once a step, in this order: the rate in force, the norm of the whole gradient, and the minimised value.
+
+The norm after clipping is recorded only under a bound, the objective only under a penalty.
+"""
+
+EVERY_STEP_BELOW = 1024
+"""Every step below is an evaluation point; beyond, 512 in each doubling."""
+
+
+def series_names(problem: Problem) -> tuple[str, ...]:
+    """All series of a run, in the order of `Records`."""
+    measures = tuple(f"{measure}/{name}" for name in problem.layout.names for measure in MEASURES)
+    return ("batch_loss", *measures, *WHOLE, *evaluated_series(problem))
+
+
+def evaluated_series(problem: Problem) -> tuple[str, ...]:
+    """The series that only evaluation points have, last in `series_names`."""
+    return evaluated_names(problem.score.name, has_test=problem.test is not None)
+
+
+def evaluated_names(score: str, *, has_test: bool) -> tuple[str, ...]:
+    """The same, for a problem with that score."""
+    if not has_test:
+        return ("train_loss", f"train_{score}")
+    return ("train_loss", "test_loss", f"train_{score}", f"test_{score}")
+
+
+def is_evaluation_point(step: int, samples_seen: int, settings: RunSettings, m: int) -> bool:
+    """Return whether the state at `step` is evaluated over all m training samples.
+
+    The last state of a pass is one: samples_seen is a multiple of m.
+    """
+    if step < EVERY_STEP_BELOW or settings.batch_size is None:
+        return True
+    return step % (1 << (step.bit_length() - 10)) == 0 or samples_seen % m == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A request for `steps` changes under `settings`, recorded in `values`.
+
+    `values` is (series, steps) in the order of `series_names`; `samples_seen` (steps,) is the count at each
+    step's end.
+    """
+
+    settings: RunSettings
+    seed: int
+    steps: int
+    values: NDArray[np.float64]
+    samples_seen: NDArray[np.int64]
+
+
+class Kernel(Protocol):
+    """An implementation of steps."""
+
+    @property
+    def name(self) -> str:
+        """The `kernel` field of an experiment."""
+
+    def supports(self, problem: Problem) -> bool:
+        """Return whether the kernel has code for this network and loss."""
+
+    def run(self, problem: Problem, state: TrainingState, request: Slice) -> int:
+        """Change the state in place and fill the records; return the number of steps made.
+
+        There are fewer steps only on divergence. The rule does not depend on how slices are cut: the state at each
+        step of the slice, and the one at its end (one gradient further), must have finite parameters, batch loss and
+        gradient. At an evaluation point the training loss must be at most `DIVERGED` times the initial one.
+
+        At the first bad step j, `diverged_at` is j - 1, the state is at step j - 1, and record j - 1 is missing. If
+        the first state has a gradient that is not finite, no step is made and `diverged_at` is its step. Its training
+        loss does not matter: a step once made is never taken back. Series that are not recorded are NaN.
+        """
+
+
+DIVERGED = 1e6
+"""A training loss this many times the initial one is divergence (docs/reference/measurements.md, "Status")."""
