@@ -23,9 +23,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from fallline import __version__
 from fallline.web.protocols import FAREWELL_SECONDS, REQUEST_SECONDS
+from fallline.web.requests import BODY_SECONDS
 from fallline.web.server import GRACE_SECONDS, MOST_OPEN, allow_many_connections
 from fallline.web.socket import SEND_SECONDS
-from fallline.web.strict_route import BODY_SECONDS
 from support.serving import BACKEND, NUMPY, Server, open_program, open_server
 
 IMPATIENT = (str(Path(__file__).parents[1] / "support" / "impatient.py"),)

@@ -15,8 +15,8 @@ from websockets.frames import Opcode
 from websockets.sync.client import connect
 
 from fallline.web import app as web_app
+from fallline.web.middleware import HEADERS
 from fallline.web.protocols import EXTRA_FRAMES, HEAD_BYTES
-from fallline.web.security import HEADERS
 from support.serving import Server, created, open_app, raw
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"

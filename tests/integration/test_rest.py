@@ -22,7 +22,7 @@ from fallline.vocabulary import answers, catalog_answers
 from fallline.vocabulary.messages import MOST_SERIES
 from fallline.vocabulary.recipe import Recipe
 from fallline.web import answers as web_answers
-from fallline.web import dependencies
+from fallline.web import requests
 from support.page import page_built
 from support.serving import Experiment, created, open_app
 
@@ -462,7 +462,7 @@ async def test_a_full_server_says_when_to_come_back() -> None:
 
 
 async def test_one_token_may_call_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dependencies, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    monkeypatch.setattr(requests, "time", SimpleNamespace(monotonic=lambda: 0.0))
     async with open_app(requests_per_second=20) as (_, client):
         one, other = await created(client), await created(client)
         statuses = [(await one.ask("POST", "/pause")).status_code for _ in range(40)]

@@ -11,7 +11,7 @@ from websockets import Origin
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from fallline.web.security import CONTENT_SECURITY_POLICY, HEADERS
+from fallline.web.middleware import CONTENT_SECURITY_POLICY, HEADERS
 from support.page import page_built
 from support.serving import NUMPY, Server, created, open_app, open_server, raw
 

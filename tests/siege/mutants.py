@@ -19,9 +19,8 @@ from fallline.services import age_clock, eviction
 from fallline.services.age_clock import AgeClock
 from fallline.services.eviction import Candidate
 from fallline.services.experiment_loader import ExperimentLoader
-from fallline.services.owners import Owners
 from fallline.services.readiness import Pulse
-from fallline.services.registry import Entry
+from fallline.services.registry import Entry, Owners
 from fallline.services.store_thread import StoreThread
 from fallline.storage import sql
 from fallline.storage.sqlite import SqliteStore

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 
 from fallline.realtime.hub import Hub
 from fallline.services.eviction import Candidate, Limits, Use, choose_evictions
-from fallline.services.owners import LINE_SECONDS, Owners
-from fallline.services.registry import Entry, LiveExperiment
+from fallline.services.registry import LINE_SECONDS, Entry, LiveExperiment, Owners
 
 FRESH_SECONDS = 1.0
 """How long a count of the free bytes is used for small requests."""

@@ -27,8 +27,7 @@ from fallline.services.capacity import Capacity
 from fallline.services.command_runner import KeyedCommands
 from fallline.services.eviction import Candidate, Use
 from fallline.services.fair_slots import FairSlots
-from fallline.services.owners import Owners
-from fallline.services.registry import Entry, LiveExperiment, Registry, hash_of, new_token
+from fallline.services.registry import Entry, LiveExperiment, Owners, Registry, hash_of, new_token
 from fallline.services.store_thread import StoreThread
 from fallline.services.uploads import Uploads, load_stored_uploads, load_uploads, new_id, upload_ids
 from fallline.storage.interface import NewExperiment

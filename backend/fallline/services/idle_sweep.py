@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 from fallline.realtime.hub import Hub
 from fallline.services.experiment_loader import ExperimentLoader
-from fallline.services.owners import Owners
-from fallline.services.registry import Registry
+from fallline.services.registry import Owners, Registry
 from fallline.services.store_thread import StoreThread
 from fallline.services.uploads import Uploads
 from fallline.storage.interface import MARKED_SECONDS

@@ -29,9 +29,8 @@ from fallline.services.command_runner import CommandRunner, Disconnected
 from fallline.services.eviction import Limits
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.idle_sweep import IdleSweep
-from fallline.services.owners import Owners
 from fallline.services.readiness import Readiness
-from fallline.services.registry import Registry, hash_of
+from fallline.services.registry import Owners, Registry, hash_of
 from fallline.services.store_thread import StoreThread
 from fallline.services.subscriptions import Subscriptions
 from fallline.services.uploads import Upload, Uploads

@@ -30,7 +30,7 @@ from fallline.runs.run import Run
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.fair_slots import FairSlots
 from fallline.services.measurements import Measurements
-from fallline.services.owners import Owners
+from fallline.services.registry import Owners
 from fallline.services.store_thread import StoreThread
 from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.errors import Damaged, NotFound, invalid

@@ -28,15 +28,13 @@ from fallline.web import (
     qr_routes,
     upload_routes,
 )
-from fallline.web.dependencies import RateLimiter
 from fallline.web.errors import problem_response
-from fallline.web.middleware import LastResort, Methods, table_of
+from fallline.web.middleware import Guard, LastResort, Methods, table_of
 from fallline.web.open_sockets import OpenSockets
 from fallline.web.openapi import OTHER_PROBLEMS, describe
 from fallline.web.pages import Pages, page_routes
-from fallline.web.security import Guard
+from fallline.web.requests import RateLimiter, StrictRoute
 from fallline.web.socket import Connection
-from fallline.web.strict_route import StrictRoute
 
 MOST_SOCKETS = 1_000
 """Sockets that watch an experiment. Each takes some 50 KB, and a page needs one."""

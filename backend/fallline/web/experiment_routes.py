@@ -13,17 +13,17 @@ from fallline.vocabulary.catalog_answers import Catalog
 from fallline.vocabulary.finding_answers import Finding
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import large, large_with_cost
-from fallline.web.dependencies import (
+from fallline.web.queries import AtStep, FigureQuery, Inspect, InstrumentQuery, Wait
+from fallline.web.requests import (
     Address,
     CommandRoute,
     Owner,
+    StrictRoute,
     TheCaller,
     TheLab,
     Token,
     disconnection,
 )
-from fallline.web.queries import AtStep, FigureQuery, Inspect, InstrumentQuery, Wait
-from fallline.web.strict_route import StrictRoute
 
 router = APIRouter(prefix="/api/v1", tags=["experiments"], route_class=StrictRoute)
 changes = APIRouter(prefix="/api/v1", tags=["experiments"], route_class=CommandRoute)

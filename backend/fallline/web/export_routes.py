@@ -6,10 +6,9 @@ from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
 from fallline.exports.table import EXPORTS
-from fallline.web.dependencies import TheLab
 from fallline.web.openapi import content
 from fallline.web.queries import OfRun
-from fallline.web.strict_route import StrictRoute
+from fallline.web.requests import StrictRoute, TheLab
 
 router = APIRouter(prefix="/api/v1/experiments/{id}/export", tags=["exports"], route_class=StrictRoute)
 

@@ -11,9 +11,8 @@ from fastapi import APIRouter, Request
 from fallline import __version__
 from fallline.vocabulary.answers import Health, Readiness
 from fallline.vocabulary.errors import Unavailable
-from fallline.web.dependencies import TheLab
 from fallline.web.openapi import problem
-from fallline.web.strict_route import StrictRoute
+from fallline.web.requests import StrictRoute, TheLab
 
 router = APIRouter(tags=["health"], route_class=StrictRoute)
 

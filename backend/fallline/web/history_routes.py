@@ -11,10 +11,9 @@ from starlette.responses import Response
 from fallline.vocabulary.answers import Columns
 from fallline.vocabulary.columns import Buckets
 from fallline.web.answers import large
-from fallline.web.dependencies import TheLab
 from fallline.web.openapi import content
 from fallline.web.queries import HistoryQuery
-from fallline.web.strict_route import StrictRoute
+from fallline.web.requests import StrictRoute, TheLab
 
 ROWS_AT_ONCE = 256
 

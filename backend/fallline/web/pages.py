@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fallline.vocabulary.errors import NotFound
-from fallline.web.strict_route import StrictRoute
+from fallline.web.requests import StrictRoute
 
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",

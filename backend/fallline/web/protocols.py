@@ -21,7 +21,7 @@ from websockets.http11 import Request
 from fallline.realtime.budget import Budget
 from fallline.vocabulary.messages import CloseCode
 from fallline.web.errors import Malformed, problem_response
-from fallline.web.security import HEADERS
+from fallline.web.middleware import HEADERS
 
 HEAD_BYTES = 64 * 1024
 """Limit on all of a request except its body: first line, headers, trailers, sizes of chunks."""

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.strict import StrictModel
-from fallline.web.strict_route import StrictRoute
+from fallline.web.requests import StrictRoute
 
 MOST_BYTES = 2_953
 """Capacity of the largest code, version 40 with error correction L, in bytes (ISO/IEC 18004:2015, table 7)."""

@@ -37,10 +37,10 @@ from fallline.vocabulary.messages import (
     read_command,
 )
 from fallline.web.answers import text_of
-from fallline.web.dependencies import address_of
 from fallline.web.errors import Internal, problem
 from fallline.web.frame_text import parts_of_frame
 from fallline.web.open_sockets import OpenSocket, OpenSockets
+from fallline.web.requests import address_of
 from fallline.web.strict_json import parse_object
 from fallline.web.validation_messages import invalid
 

@@ -9,8 +9,7 @@ from pydantic import WithJsonSchema
 from starlette.responses import Response
 
 from fallline.vocabulary.answers import Parameters, Table
-from fallline.web.dependencies import Owner, TheLab
-from fallline.web.strict_route import CSV, NPZ, StrictRoute
+from fallline.web.requests import CSV, NPZ, Owner, StrictRoute, TheLab
 
 router = APIRouter(prefix="/api/v1", route_class=StrictRoute)
 

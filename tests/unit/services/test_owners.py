@@ -6,9 +6,8 @@ import hashlib
 
 import pytest
 
-from fallline.services import owners as module
-from fallline.services.owners import LINE_SECONDS, Owners
-from fallline.services.registry import Entry
+from fallline.services import registry as module
+from fallline.services.registry import LINE_SECONDS, Entry, Owners
 from support.clocks import Clock
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"

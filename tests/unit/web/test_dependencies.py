@@ -3,8 +3,8 @@
 import pytest
 
 from fallline.vocabulary.errors import TooManyRequests
-from fallline.web import dependencies
-from fallline.web.dependencies import RateLimiter, address_of
+from fallline.web import requests
+from fallline.web.requests import RateLimiter, address_of
 
 
 def test_each_token_has_its_own_hundred_a_second() -> None:
@@ -18,7 +18,7 @@ def test_each_token_has_its_own_hundred_a_second() -> None:
 
 
 def test_tokens_that_come_once_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dependencies, "MOST_REMEMBERED", 10)
+    monkeypatch.setattr(requests, "MOST_REMEMBERED", 10)
     limiter = RateLimiter(100)
     for number in range(1_000):
         limiter.count(f"guess {number}", 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fallline.web.security import CONTENT_SECURITY_POLICY, is_own_host, is_own_origin
+from fallline.web.middleware import CONTENT_SECURITY_POLICY, is_own_host, is_own_origin
 
 NAMES = frozenset({"localhost", "lectern"})
 
