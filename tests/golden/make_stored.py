@@ -24,8 +24,8 @@ from fallline.engine.kernels.choice import Kernels
 from fallline.execution.builds import builds
 from fallline.runs.persistence import journal_writer
 from fallline.services.lab import Lab
-from fallline.storage.packed_answers import unpacked
 from fallline.storage.sqlite import NAME, SqliteStore
+from fallline.storage.sums import unpacked
 from fallline.storage.tables import VERSION
 from fallline.vocabulary.journal import V
 from fallline.vocabulary.recipe import Recipe

@@ -14,8 +14,8 @@ import pytest
 
 from fallline.runs.persistence import journal_writer
 from fallline.storage import sql
+from fallline.storage.disk import NAME as RESERVE
 from fallline.storage.interface import StoreRefused
-from fallline.storage.reserve import NAME as RESERVE
 from fallline.storage.sqlite import NAME, SqliteStore
 from support.aliases import Json
 from support.lives import costless

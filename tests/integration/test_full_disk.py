@@ -20,7 +20,8 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from fallline.storage import reserve
+from fallline.storage.disk import NAME as RESERVE
+from fallline.storage.disk import ROOM_BYTES, room_on
 from fallline.storage.interface import Moment, NewExperiment, Record, StoreUnwritable
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary.journal import JournalBatch, entry
@@ -148,7 +149,7 @@ def test_small_and_large_disks_become_writable_once_there_is_space(
         with pytest.raises(StoreUnwritable, match="is almost full"):
             store.try_writing()
     store.close()
-    assert reserve.ROOM_BYTES == 4 << 20
+    assert ROOM_BYTES == 4 << 20
 
 
 class SmallDisk(Recording):
@@ -205,8 +206,8 @@ async def test_on_a_full_disk_deletions_free_space_for_changes(
                 deleted_ones.append(one := experiments.pop())
                 assert (await one.ask("DELETE", "")).status_code == 204
                 assert (await one.get()).status_code == 404
-            assert disk.free >= reserve.room_on(tmp_path)
-            assert (tmp_path / reserve.NAME).stat().st_size == 2 * reserve.room_on(tmp_path)
+            assert disk.free >= room_on(tmp_path)
+            assert (tmp_path / RESERVE).stat().st_size == 2 * room_on(tmp_path)
             assert (await experiments[0].ask("POST", "/step", {"steps": 5})).is_success
             before = [await one.settled() for one in experiments[:5]]
             again = await filled(client)

@@ -12,7 +12,7 @@ import pytest
 
 from fallline.engine.measures.curvature import hessian
 from fallline.engine.problem import build_problem
-from fallline.services.measurements import SHARE
+from fallline.services.fair_slots import SHARE
 from fallline.services.views import Views
 from fallline.vocabulary.recipe import Recipe
 from support.serving import created

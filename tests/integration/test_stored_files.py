@@ -18,10 +18,9 @@ from fallline.runs.experiment import Experiment
 from fallline.runs.persistence.replayed_facts import replay_facts
 from fallline.storage.sqlite import NAME, SqliteStore
 from fallline.storage.tables import METADATA, VERSION
-from fallline.vocabulary import upcasts
+from fallline.vocabulary import journal
 from fallline.vocabulary.errors import Conflict, TooNew
-from fallline.vocabulary.journal import StoredExperiment, V
-from fallline.vocabulary.upcasts import upcast
+from fallline.vocabulary.journal import StoredExperiment, V, upcast
 from golden.make_stored import name_of
 from support.aliases import Json
 from support.labs import open_lab, steps_of
@@ -94,7 +93,7 @@ def test_there_is_a_file_of_each_version_that_was_ever_written() -> None:
     written = [(1, 1), (1, 2), (1, 3), (1, 4)]
     assert {file.stem for file in FILES} == {name_of(*version) for version in written}
     assert written[-1] == (V, VERSION), "run make_stored.py for the new version, and keep the files there are"
-    assert len(upcasts.FACTS) == len(upcasts.PROGRESS) == V
+    assert len(journal.FACTS) == len(journal.PROGRESS) == V
 
 
 async def test_a_stored_file_opens_with_the_numbers_that_it_had(file: Path) -> None:

@@ -15,9 +15,9 @@ from fallline.realtime.hub import Hub
 from fallline.realtime.session import Session
 from fallline.runs import stepping
 from fallline.runs.stepping import StepJob, Stepping
-from fallline.services import age_clock, eviction
+from fallline.services import age_clock, capacity
 from fallline.services.age_clock import AgeClock
-from fallline.services.eviction import Candidate
+from fallline.services.capacity import Candidate
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.readiness import Pulse
 from fallline.services.registry import Entry, Owners
@@ -26,7 +26,7 @@ from fallline.storage import sql
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary import strict
 from fallline.vocabulary.commands import Play
-from fallline.web import server, socket, strict_json, validation_messages
+from fallline.web import errors, server, socket, strict_json
 from fallline.web.open_sockets import OpenSocket, OpenSockets
 from support.planting import replace
 
@@ -100,7 +100,7 @@ def any_length() -> None:
 
 def every_complaint() -> None:
     """All complaints are put into words."""
-    replace(validation_messages, MOST_ERRORS=HUGE)
+    replace(errors, MOST_ERRORS=HUGE)
     replace(strict_json, MOST_ERRORS=HUGE)
 
 
@@ -160,15 +160,15 @@ def nobody_displaced() -> None:
         found: Candidate | None = self._first(self._idle)
         return found
 
-    replace(eviction._Remaining, next_to_go=next_to_go)
+    replace(capacity._Remaining, next_to_go=next_to_go)
 
 
 def deleted_for_room() -> None:
     """Where nothing is stored, experiments make room for others, and are gone."""
-    init, put_away = eviction.Limits.__init__, ExperimentLoader._evict
+    init, put_away = capacity.Limits.__init__, ExperimentLoader._evict
 
     def limits(
-        self: eviction.Limits, most: int, most_bytes: float = math.inf, can_evict: bool = True
+        self: capacity.Limits, most: int, most_bytes: float = math.inf, can_evict: bool = True
     ) -> None:
         init(self, most, most_bytes, True)
 
@@ -177,7 +177,7 @@ def deleted_for_room() -> None:
         if not self._store.is_durable:
             self._registry.entries.pop(id, None)
 
-    replace(eviction.Limits, __init__=limits)
+    replace(capacity.Limits, __init__=limits)
     replace(ExperimentLoader, _evict=losing)
 
 
@@ -205,14 +205,14 @@ def jobs_forgotten() -> None:
 
 def any_memory() -> None:
     """Experiments are counted, and their bytes are not."""
-    init = eviction.Limits.__init__
+    init = capacity.Limits.__init__
 
     def limits(
-        self: eviction.Limits, most: int, most_bytes: float = math.inf, can_evict: bool = True
+        self: capacity.Limits, most: int, most_bytes: float = math.inf, can_evict: bool = True
     ) -> None:
         init(self, most, math.inf, can_evict)
 
-    replace(eviction.Limits, __init__=limits)
+    replace(capacity.Limits, __init__=limits)
 
 
 # ---------------------------------------------------------------------- 8. clock

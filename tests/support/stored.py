@@ -9,8 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 from fallline.services.lab import Lab
-from fallline.storage.checksums import checksum
 from fallline.storage.sqlite import NAME, SqliteStore
+from fallline.storage.sums import checksum
 from support.aliases import Json
 from support.labs import open_lab
 

@@ -1,4 +1,4 @@
-"""The rows of each step's batch, as specified in docs/reference/measurements.md.
+"""The rows of each step's batch, as specified in docs/reference/measurements.md, and the steps that samples take.
 
 They are a pure function of (run seed, samples_seen, batch_size, order). Pass p = samples_seen // m orders the m
 training samples once, or draws m of them with replacement. A step takes the next `batch_size` places of that order,
@@ -96,3 +96,34 @@ class BatchReader:
         self._upright = self._rows[:, :, np.newaxis]
         self._targets = self._train.targets[:, order]
         self._values = self._targets[0].tolist()
+
+
+# ---------------------------------------------------------------------- counting steps
+
+
+def steps_within(most: int, samples_seen: int, batch_size: int | None, train_samples: int) -> int:
+    """Return the most steps that take at most `most` samples."""
+    if batch_size is None:
+        return max(most, 0) // train_samples
+    rest = train_samples - samples_seen % train_samples
+    if most < rest:
+        return max(most, 0) // batch_size
+    passes, over = divmod(most - rest, train_samples)
+    return _steps(rest, batch_size) + passes * _steps(train_samples, batch_size) + over // batch_size
+
+
+def steps_until(samples: int, samples_seen: int, batch_size: int | None, train_samples: int) -> int:
+    """Return the fewest steps that take at least `samples` samples."""
+    if samples <= 0:
+        return 0
+    if batch_size is None:
+        return _steps(samples, train_samples)
+    rest = train_samples - samples_seen % train_samples
+    if samples <= rest:
+        return _steps(samples, batch_size)
+    passes, over = divmod(samples - rest, train_samples)
+    return _steps(rest, batch_size) + passes * _steps(train_samples, batch_size) + _steps(over, batch_size)
+
+
+def _steps(samples: int, batch_size: int) -> int:
+    return -(-samples // batch_size)

@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fallline.engine import kernels
-from fallline.execution.processor import pinned, target
+from fallline.execution.builds import pinned, target
 
 if sys.platform != "win32":
     import fcntl

@@ -14,6 +14,7 @@ import threading
 from pathlib import Path
 
 from fallline.engine.kernels.choice import Kernels, KernelUnavailable, compiled_kernel
+from fallline.execution.builds import PINNED, lacking
 from fallline.execution.code_cache import (
     CACHE,
     cache_directory,
@@ -22,7 +23,6 @@ from fallline.execution.code_cache import (
     locked,
     point_numba_at,
 )
-from fallline.execution.processor import PINNED, lacking
 
 _log = logging.getLogger(__name__)
 

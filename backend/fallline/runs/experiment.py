@@ -20,8 +20,7 @@ from fallline.figures.view import FigureView
 from fallline.runs.checks.data import dataset_of
 from fallline.runs.checks.recipe import check_recipe
 from fallline.runs.checks.run import forked_recipe
-from fallline.runs.doctor.doctor import ExaminationSchedule, News
-from fallline.runs.doctor.waiting import WaitsForFindings
+from fallline.runs.doctor.doctor import ExaminationSchedule, News, WaitsForFindings
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock, PendingRequest
 from fallline.runs.past_requests import ForkRequest, Later, See, SeePath, history_of, path_to, state_at
@@ -36,8 +35,15 @@ from fallline.runs.usage import Usage
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.errors import Conflict, FalllineError, NotFound, Unattended, invalid
 from fallline.vocabulary.findings import shown_name
-from fallline.vocabulary.journal import JournalBatch, Json, Receipt, StoredExperiment, V
-from fallline.vocabulary.provenance import TO_ROUNDING, replay_of
+from fallline.vocabulary.journal import (
+    TO_ROUNDING,
+    JournalBatch,
+    Json,
+    Receipt,
+    StoredExperiment,
+    V,
+    replay_of,
+)
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
 

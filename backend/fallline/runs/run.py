@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.diagnosis.track import Track, in_a_doubling, next_examination
-from fallline.engine.batches import batch_length
+from fallline.engine.batches import batch_length, steps_until, steps_within
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.interface import Kernel, evaluated_series, series_names
 from fallline.engine.measures.probes import evaluate
@@ -22,7 +22,6 @@ from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.history.run_history import RunHistory
-from fallline.runs.batches import steps_until, steps_within
 from fallline.runs.case import Case
 from fallline.runs.checks.run import check_change, check_edits_to_come, check_fit, check_run, merge_edit
 from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
@@ -40,7 +39,7 @@ from fallline.vocabulary.columns import (
 )
 from fallline.vocabulary.errors import Conflict, NotFound, TooExpensive
 from fallline.vocabulary.findings import RUN, shown_name
-from fallline.vocabulary.provenance import Provenance
+from fallline.vocabulary.journal import Provenance
 from fallline.vocabulary.recipe import MOST_RUNS, Recipe, RunRecipe
 from fallline.vocabulary.run_settings import Change, Edit, RunSettings, StopCondition
 

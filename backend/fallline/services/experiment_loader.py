@@ -23,9 +23,8 @@ from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.persistence.replayed_facts import replay_facts
 from fallline.runs.usage import expected_bytes
 from fallline.services.background import Background
-from fallline.services.capacity import Capacity
+from fallline.services.capacity import Candidate, Capacity, Use
 from fallline.services.command_runner import KeyedCommands
-from fallline.services.eviction import Candidate, Use
 from fallline.services.fair_slots import FairSlots
 from fallline.services.registry import Entry, LiveExperiment, Owners, Registry, hash_of, new_token
 from fallline.services.store_thread import StoreThread

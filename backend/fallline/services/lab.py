@@ -24,9 +24,8 @@ from fallline.realtime.outbox import Outbox
 from fallline.runs.checks.catalog import catalog
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.services.background import Background
-from fallline.services.capacity import Capacity
+from fallline.services.capacity import Capacity, Limits
 from fallline.services.command_runner import CommandRunner, Disconnected
-from fallline.services.eviction import Limits
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.idle_sweep import IdleSweep
 from fallline.services.readiness import Readiness

@@ -27,8 +27,7 @@ from fallline.storage.interface import (
     TableInfo,
 )
 from fallline.vocabulary.errors import Damaged, NotFound, ReadOnly
-from fallline.vocabulary.journal import JournalBatch, Json, StoredExperiment
-from fallline.vocabulary.upcasts import upcast
+from fallline.vocabulary.journal import JournalBatch, Json, StoredExperiment, upcast
 
 T = TypeVar("T")
 

@@ -28,8 +28,7 @@ from fallline.runs.persistence.replayed_facts import replay_facts
 from fallline.runs.problem_view import samples_of
 from fallline.runs.run import Run
 from fallline.services.experiment_loader import ExperimentLoader
-from fallline.services.fair_slots import FairSlots
-from fallline.services.measurements import Measurements
+from fallline.services.fair_slots import FairSlots, Measurements
 from fallline.services.registry import Owners
 from fallline.services.store_thread import StoreThread
 from fallline.vocabulary.columns import Buckets

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fallline.storage.interface import ExperimentInfo, Moment, Record, TableInfo, latest
-from fallline.storage.packed_answers import packed, unpacked
+from fallline.storage.sums import packed, unpacked
 from fallline.vocabulary.journal import Json, StoredExperiment
 
 

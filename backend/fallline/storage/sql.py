@@ -11,9 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from fallline.storage.checksums import checksum
 from fallline.storage.interface import ExperimentInfo, Moment, Record, RecordDamaged, TableInfo, latest
-from fallline.storage.packed_answers import packed, unpacked
+from fallline.storage.sums import checksum, packed, unpacked
 from fallline.storage.tables import ANSWER, CLOCK, DATASET, ENTRY, EXPERIMENT, PART, SESSION
 from fallline.vocabulary.journal import Json, StoredExperiment
 

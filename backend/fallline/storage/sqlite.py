@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from fallline.storage import sql
-from fallline.storage.checksums import as_text
+from fallline.storage.disk import Reserve, network_file_system, room_on
 from fallline.storage.interface import (
     ExperimentInfo,
     Moment,
@@ -31,8 +31,7 @@ from fallline.storage.interface import (
     StoreUnwritable,
     TableInfo,
 )
-from fallline.storage.mounts import network_file_system
-from fallline.storage.reserve import Reserve, room_on
+from fallline.storage.sums import as_text
 from fallline.storage.tables import ESSENTIAL, VERSION
 from fallline.vocabulary.journal import Json, StoredExperiment
 

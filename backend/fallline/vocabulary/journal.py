@@ -1,19 +1,21 @@
-"""The stored form of an experiment: facts, progress of its runs, and states.
+"""The stored form of an experiment: facts, progress of its runs, states, and the provenance of its numbers.
 
-Facts are plain JSON and never change once written. `V` is the version of the format of facts and progress;
-`vocabulary.upcasts` converts older versions.
+Facts are plain JSON and never change once written. `V` is the version of the format of facts and progress. `upcast`
+converts older versions on each read, and leaves stored data as it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from fallline.vocabulary.errors import TooNew
 
 Json = dict[str, Any]
 
 V = 1
-"""Format version. It rises with any change that an older program would misread; `upcasts` then gets a row."""
+"""Format version. It rises with any change that an older program would misread; `upcast` then has a row more."""
 
 
 def entry(what: str, **facts: Any) -> Json:
@@ -58,3 +60,96 @@ class StoredExperiment:
     parts: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     digests: Mapping[str, bytes] = field(default_factory=dict)
     """Digest of the request for each key with an answer."""
+
+
+# ---------------------------------------------------------------------- provenance
+
+TO_THE_BIT = "equal to the bit"
+TO_ROUNDING = "equal to rounding"
+
+OF_ALL = ("engine", "numpy", "simd", "blas")
+"""Builds on which every number depends: NumPy makes data and initial parameters, whatever makes the steps."""
+
+OF_COMPILED = ("numba", "llvmlite", "processor")
+"""Further builds on which the compiled kernel depends."""
+
+COMPILED = "compiled"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """The name of a run's kernel, and the builds of its process."""
+
+    kernel: str
+    builds: Mapping[str, str] = field(default_factory=dict)
+
+    def difference(self, other: Provenance) -> list[str]:
+        """List the differences that may change a number's last digits."""
+        if self.kernel != other.kernel:
+            return ["kernel"]
+        names = OF_ALL + (OF_COMPILED if self.kernel == COMPILED else ())
+        # An unknown build may be any build, so two unknown ones count as different.
+        return [
+            name for name in names if not self.builds.get(name) or self.builds[name] != other.builds.get(name)
+        ]
+
+
+def replay_of(stored: Provenance, here: Provenance) -> str:
+    """Return how exactly a replay here repeats the numbers of a `stored` provenance.
+
+    The same kernel and builds repeat every number to the bit. Others repeat each *step* to rounding, which may grow
+    along a run; where that matters, a state is stored and not replayed.
+    """
+    return TO_ROUNDING if stored.difference(here) else TO_THE_BIT
+
+
+# ---------------------------------------------------------------------- versions
+
+Upcast = Callable[[Json], Json]
+
+
+def _with_makers(fact: Json) -> Json:
+    """Add provenance, which version 0 lacked. Unknown, it replays to rounding only."""
+    if fact["what"] in ("began", "reset", "run_added"):
+        return {"kernel": "", "builds": {}, "rounded": False, **fact}
+    return {"rounded": {}, "builds": {}, **fact} if fact["what"] == "resumed" else fact
+
+
+def _with_unfinished(progress: Json) -> Json:
+    """Add unfinished steps of commands with a key, which version 0 lacked at first."""
+    return {"unfinished": {}, **progress}
+
+
+def _on_one_line(fact: Json) -> Json:
+    """Replace separators in labels, once allowed, by blanks. The format stays."""
+    if "recipe" in fact and "runs" in fact["recipe"]:
+        runs = [_labelled(run) for run in fact["recipe"]["runs"]]
+        return {**fact, "recipe": {**fact["recipe"], "runs": runs}}
+    return _labelled({**fact, "recipe": _labelled(fact["recipe"])} if "recipe" in fact else fact)
+
+
+def _labelled(run: Json) -> Json:
+    label = run.get("label")
+    return {**run, "label": label.translate(SEPARATORS)} if label else run
+
+
+SEPARATORS = {0x2028: " ", 0x2029: " "}
+
+FACTS: Sequence[Upcast] = (_with_makers,)
+PROGRESS: Sequence[Upcast] = (_with_unfinished,)
+"""Row n converts version n to version n + 1."""
+
+
+def upcast(stored: StoredExperiment) -> StoredExperiment:
+    """Convert a stored experiment to the present version. Raises TooNew."""
+    entries = tuple(_on_one_line(_convert(fact, FACTS)) for fact in stored.entries)
+    return replace(stored, entries=entries, progress=_convert(stored.progress, PROGRESS))
+
+
+def _convert(body: Json, upcasts: Sequence[Upcast]) -> Json:
+    version = body.get("v", 0)
+    if version > V:
+        raise TooNew(version, V)
+    for convert in upcasts[version:]:
+        body = convert(body)
+    return {**body, "v": V}

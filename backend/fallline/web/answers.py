@@ -1,7 +1,7 @@
-"""Answers as JSON text, encoded so that large ones do not block the event loop.
+"""Answers and frames as JSON text, encoded so that large ones do not block the event loop.
 
 Python's encoder holds the interpreter lock during each call, in any thread. So large answers are encoded list by list
-in a thread. Must not know the contents of an answer.
+in a thread. A frame is encoded once for all readers, and numbered for each. Must not know the contents of an answer.
 """
 
 from __future__ import annotations
@@ -11,8 +11,12 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from starlette.responses import Response
+
+from fallline.realtime.frames import Frame
+from fallline.realtime.session import NumberedFrame
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -66,3 +70,31 @@ async def large_with_cost(value: Any, report: Callable[[float], None]) -> Respon
     text, seconds = await asyncio.to_thread(encode)
     report(seconds)
     return Response(text, media_type="application/json")
+
+
+# ---------------------------------------------------------------------- frames
+
+LONG = 0.003
+"""Seconds of encoding from which on it happens in a thread, so that it does not block the event loop."""
+
+_ENCODED: WeakKeyDictionary[Frame, asyncio.Future[str]] = WeakKeyDictionary()
+"""The text of each frame without its number, as long as a reader may need it."""
+
+
+async def parts_of_frame(numbered: NumberedFrame) -> tuple[str, str]:
+    """Return the message in two parts: this socket's head, and the shared text."""
+    encoded = _ENCODED.get(numbered.frame)
+    if encoded is None:
+        encoded = _ENCODED[numbered.frame] = _encoded(numbered.frame)
+    # Shielded: a reader who hangs up must not cancel it for the others.
+    rest = await asyncio.shield(encoded)
+    return f'{{"type":"frame","frame":{numbered.number},', rest
+
+
+def _encoded(frame: Frame) -> asyncio.Future[str]:
+    """Return the text after the number."""
+    if frame.encoding_seconds < LONG:
+        future = asyncio.get_running_loop().create_future()
+        future.set_result(text_of(frame.message())[1:])
+        return future
+    return asyncio.ensure_future(asyncio.to_thread(lambda: piecewise(frame.message())[1:]))

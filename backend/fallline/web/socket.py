@@ -36,13 +36,11 @@ from fallline.vocabulary.messages import (
     Watch,
     read_command,
 )
-from fallline.web.answers import text_of
-from fallline.web.errors import Internal, problem
-from fallline.web.frame_text import parts_of_frame
+from fallline.web.answers import parts_of_frame, text_of
+from fallline.web.errors import Internal, invalid, problem
 from fallline.web.open_sockets import OpenSocket, OpenSockets
 from fallline.web.requests import address_of
 from fallline.web.strict_json import parse_object
-from fallline.web.validation_messages import invalid
 
 SEND_SECONDS = 8.0
 """How long a client may take to receive one message. `web.server.UNACKNOWLEDGED_MS` is the kernel's own deadline."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fallline.execution.builds import builds, sources_of
-from fallline.vocabulary.provenance import OF_ALL, OF_COMPILED, TO_THE_BIT, Provenance, replay_of
+from fallline.vocabulary.journal import OF_ALL, OF_COMPILED, TO_THE_BIT, Provenance, replay_of
 
 
 def test_every_build_that_matters_is_listed() -> None:

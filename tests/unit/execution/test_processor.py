@@ -6,14 +6,14 @@ import platform
 
 import pytest
 
-from fallline.execution import processor
-from fallline.execution.processor import FEATURES, LEVELS, PINNED, lacking, pinned, target
+from fallline.execution import builds
+from fallline.execution.builds import FEATURES, LEVELS, PINNED, lacking, pinned, target
 
 
 def test_nothing_is_pinned_by_default() -> None:
     assert pinned({}) == {}
     assert lacking({}) == []
-    assert target({}) == " ".join([processor.here()[0], *sorted(processor.here()[1]), ""])
+    assert target({}) == " ".join([builds.here()[0], *sorted(builds.here()[1]), ""])
 
 
 def test_a_pinned_processor_gets_no_features_of_the_present_one() -> None:
@@ -34,11 +34,9 @@ def test_a_level_of_x86_is_the_generic_processor_on_other_architectures(
 
 def test_missing_features_of_a_level_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(
-        processor, "here", lambda: ("nehalem", frozenset(LEVELS["x86-64-v3"]) - {"fma", "avx2"})
-    )
+    monkeypatch.setattr(builds, "here", lambda: ("nehalem", frozenset(LEVELS["x86-64-v3"]) - {"fma", "avx2"}))
     assert lacking({PINNED: "x86-64-v3"}) == ["avx2", "fma"]
-    monkeypatch.setattr(processor, "here", lambda: ("haswell", frozenset(LEVELS["x86-64-v3"])))
+    monkeypatch.setattr(builds, "here", lambda: ("haswell", frozenset(LEVELS["x86-64-v3"])))
     assert lacking({PINNED: "x86-64-v3"}) == []
     assert lacking({PINNED: "x86-64-v4"})
     assert lacking({PINNED: "haswell"}) == []

@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline.engine.batches import batch_length
-from fallline.runs.batches import steps_until, steps_within
+from fallline.engine.batches import batch_length, steps_until, steps_within
 from fallline.vocabulary.run_settings import RunSettings
 
 PLACES = {

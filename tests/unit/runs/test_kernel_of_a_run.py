@@ -12,7 +12,7 @@ from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.compiled_losses import LOSS_CODES
 from fallline.execution.builds import builds
 from fallline.runs.experiment import Experiment
-from fallline.vocabulary.provenance import TO_ROUNDING, TO_THE_BIT
+from fallline.vocabulary.journal import TO_ROUNDING, TO_THE_BIT
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
 SMALL: dict[str, Any] = {"data": {"samples": 60}}

@@ -13,8 +13,7 @@ from fallline.engine.kernels.choice import Kernels
 from fallline.runs.doctor import doctor
 from fallline.runs.persistence import journal_writer
 from fallline.vocabulary.commands import AddRun
-from fallline.vocabulary.journal import Receipt
-from fallline.vocabulary.provenance import TO_ROUNDING
+from fallline.vocabulary.journal import TO_ROUNDING, Receipt
 from fallline.vocabulary.recipe import RunRecipe
 from support.examined import settle
 from support.lives import BUILDS, CLOCK, Do, Life, assert_twins, costless, edit, generations, steps

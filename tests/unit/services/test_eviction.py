@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fallline.services.eviction import FEWEST_SLOTS, Candidate, Limits, Use, choose_evictions
+from fallline.services.capacity import FEWEST_SLOTS, Candidate, Limits, Use, choose_evictions
 from fallline.vocabulary.errors import Unavailable
 
 SLOTS = Limits(slots=1000)

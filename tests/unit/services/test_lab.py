@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from fallline.realtime.outbox import Outbox
+from fallline.services.fair_slots import Measurements
 from fallline.services.lab import Lab
-from fallline.services.measurements import Measurements
 from fallline.vocabulary.errors import (
     Conflict,
     InvalidRequest,

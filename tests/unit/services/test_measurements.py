@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fallline.runs import case
-from fallline.services.measurements import MOST_DEBT, REQUEST_SECONDS, SHARE, Budget, Measurements
+from fallline.services.fair_slots import MOST_DEBT, REQUEST_SECONDS, SHARE, Budget, Measurements
 from support.clocks import Clock
 
 

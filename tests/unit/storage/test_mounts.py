@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fallline.storage import mounts
+from fallline.storage import disk
+from fallline.storage.disk import kind_of, network_file_system
 from fallline.storage.interface import StoreRefused
-from fallline.storage.mounts import kind_of, network_file_system
 from fallline.storage.sqlite import SqliteStore
 
 MOUNTED = r"""23 28 0:21 / /proc rw,nosuid shared:12 - proc proc rw
@@ -44,14 +44,14 @@ def test_the_folder_of_this_test_is_on_no_network() -> None:
 def test_nothing_is_stored_on_a_network_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed, data = tmp_path / "mountinfo", tmp_path / "data"
     listed.write_text(MOUNTED.replace("/far ", f"{tmp_path} "))
-    monkeypatch.setattr(mounts, "MOUNTS", listed)
+    monkeypatch.setattr(disk, "MOUNTS", listed)
     with pytest.raises(StoreRefused, match=r"network file system \(nfs4\).*FALLLINE_DATA"):
         SqliteStore(data).open()
     assert not data.exists()
 
 
 def test_storing_works_where_the_kind_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mounts, "MOUNTS", tmp_path / "not there")
+    monkeypatch.setattr(disk, "MOUNTS", tmp_path / "not there")
     store = SqliteStore(tmp_path)
     store.open()
     store.close()

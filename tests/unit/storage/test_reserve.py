@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from fallline.storage import reserve
-from fallline.storage.reserve import NAME, ROOM_BYTES, TIMES, Reserve, room_on
+from fallline.storage import disk
+from fallline.storage.disk import NAME, ROOM_BYTES, TIMES, Reserve, room_on
 
 
 def full(*_: object) -> None:
@@ -55,7 +55,7 @@ def test_a_full_reserve_is_left_alone_and_one_of_another_size_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allocated: list[int] = []
-    monkeypatch.setattr(reserve, "_allocate", lambda file, size: allocated.append(size))
+    monkeypatch.setattr(disk, "_allocate", lambda file, size: allocated.append(size))
     disk_of(8 * 4096, monkeypatch)
     (tmp_path / NAME).write_bytes(b"x" * TIMES * 4096)
     assert Reserve(tmp_path).fill()
@@ -68,7 +68,7 @@ def test_a_full_reserve_is_left_alone_and_one_of_another_size_is_made_anew(
 def test_a_reserve_that_does_not_fit_leaves_no_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk_of(8 * 4096, monkeypatch)
     (tmp_path / NAME).write_bytes(b"x")
-    monkeypatch.setattr(reserve, "_allocate", full)
+    monkeypatch.setattr(disk, "_allocate", full)
     assert not Reserve(tmp_path).fill()
     assert (tmp_path / NAME).stat().st_size == 0
 

@@ -15,7 +15,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from fallline.storage import reserve, sqlite
+from fallline.storage import disk, sqlite
 from fallline.storage.interface import Moment, NewExperiment, Record, StoreRefused, StoreUnwritable
 from fallline.storage.sqlite import NAME, SqliteStore
 from fallline.storage.tables import METADATA
@@ -65,7 +65,7 @@ def test_no_shared_memory_file_is_used_even_after_a_crash(tmp_path: Path) -> Non
     again.write([record_of("y")])
     assert ids(again) == ["x", "y"]
     for folder in (tmp_path / "first", crashed):
-        assert {file.name for file in folder.iterdir()} == {NAME, f"{NAME}-wal", reserve.NAME}
+        assert {file.name for file in folder.iterdir()} == {NAME, f"{NAME}-wal", disk.NAME}
     store.close()
     again.close()
 
@@ -107,7 +107,7 @@ def test_no_other_user_can_read_the_files(tmp_path: Path) -> None:
     store.write([record_of("x")])
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
     store.close()
-    assert modes == {"folder": 0o700, NAME: 0o600, f"{NAME}-wal": 0o600, reserve.NAME: 0o600}
+    assert modes == {"folder": 0o700, NAME: 0o600, f"{NAME}-wal": 0o600, disk.NAME: 0o600}
 
 
 def test_the_migrations_lead_to_the_present_tables(store: SqliteStore) -> None:

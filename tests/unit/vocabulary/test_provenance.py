@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fallline.vocabulary.provenance import (
+from fallline.vocabulary.journal import (
     OF_ALL,
     OF_COMPILED,
     TO_ROUNDING,

@@ -9,8 +9,8 @@ import pytest
 
 from fallline.realtime.frames import Frame, RunUpdate
 from fallline.realtime.session import NumberedFrame
-from fallline.web import frame_text
-from fallline.web.frame_text import parts_of_frame
+from fallline.web import answers
+from fallline.web.answers import parts_of_frame
 from support.columns import NAMES, header, piece
 
 
@@ -25,7 +25,7 @@ def encoded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         return say(frame)
 
     monkeypatch.setattr(Frame, "message", message)
-    monkeypatch.setattr(frame_text, "LONG", 1e9 if request.param == "at once" else 0.0)
+    monkeypatch.setattr(answers, "LONG", 1e9 if request.param == "at once" else 0.0)
     return frames
 
 

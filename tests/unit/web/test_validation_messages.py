@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from fallline.vocabulary.commands import COMMANDS
 from fallline.vocabulary.errors import InvalidRequest
 from fallline.vocabulary.recipe import Recipe
-from fallline.web.validation_messages import invalid
+from fallline.web.errors import invalid
 from support.work import counted
 
 CASES: list[tuple[type[BaseModel], dict[str, Any], dict[str, str]]] = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -301,3 +301,30 @@ class ExaminationSchedule:
         findings, gone = self._doctor.news(run)
         if findings or gone:
             yield run, findings, gone
+
+
+# ---------------------------------------------------------------------- waiting
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WaitsForFindings:
+    """Waits for the findings of runs up to these generations and steps, at most until the time `until`.
+
+    `done` gets what `see` returns.
+    """
+
+    targets: Mapping[str, tuple[int, int]]
+    until: float
+    see: Callable[[], Any]
+    done: Callable[[Any], None]
+
+    def is_over(self, runs: Mapping[str, Run], is_examined: Callable[[Run, int], bool], now: float) -> bool:
+        """Return whether it need not wait: a run that is gone, or has another past, is not waited for."""
+        if now >= self.until:
+            return True
+        waits = (
+            runs[name]
+            for name, (generation, _) in self.targets.items()
+            if name in runs and runs[name].generation == generation
+        )
+        return all(is_examined(run, self.targets[run.name][1]) for run in waits)

@@ -16,8 +16,7 @@ from fallline.runs.past.replay import Clock
 from fallline.runs.persistence.replayed_facts import ReplayedFacts, ReplayedRun
 from fallline.runs.persistence.saving import Saved, restore
 from fallline.runs.run import Run
-from fallline.vocabulary.journal import StoredExperiment
-from fallline.vocabulary.provenance import TO_ROUNDING, replay_of
+from fallline.vocabulary.journal import TO_ROUNDING, StoredExperiment, replay_of
 from fallline.vocabulary.run_settings import StopCondition
 
 

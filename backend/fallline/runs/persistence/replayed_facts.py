@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fallline.runs.checks.run import merge_edit
-from fallline.vocabulary.journal import Json
-from fallline.vocabulary.provenance import Provenance
+from fallline.vocabulary.journal import Json, Provenance
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from fallline.vocabulary.run_settings import Edit
 

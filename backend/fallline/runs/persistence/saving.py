@@ -13,8 +13,8 @@ from fallline.diagnosis.track import Track
 from fallline.engine.state import TrainingState
 from fallline.runs.case import Case
 from fallline.runs.run import Run
+from fallline.vocabulary.journal import Provenance
 from fallline.vocabulary.packing import About, Arrays, Damaged, pack, unpack
-from fallline.vocabulary.provenance import Provenance
 
 HEAD, CHECKPOINT, HISTORY, DOCTOR = "head", "checkpoint-", "history-", "doctor"
 

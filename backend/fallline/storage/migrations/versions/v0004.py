@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from fallline.storage.checksums import checksum
+from fallline.storage.sums import checksum
 
 revision = "0004"
 down_revision = "0003"

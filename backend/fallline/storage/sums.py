@@ -1,9 +1,12 @@
-"""Checksums of rows, to detect damage. They are stored: the method never changes."""
+"""Checksums of rows, to detect damage, and the compression of answers. Both are stored: the methods never change."""
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
+
+from fallline.vocabulary.journal import Json
 
 Value = str | bytes | float | None
 
@@ -32,3 +35,17 @@ def _as_bytes(value: Value) -> tuple[bytes, bytes]:
 def as_text(data: bytes) -> str:
     """Decode text of a database, keeping the bytes that damage has made invalid UTF-8."""
     return data.decode("utf-8", "surrogateescape")
+
+
+# ---------------------------------------------------------------------- answers
+
+
+def packed(answer: Json) -> bytes:
+    """Compress an answer."""
+    return zlib.compress(json.dumps(answer, separators=(",", ":")).encode(), level=1)
+
+
+def unpacked(data: bytes) -> Json:
+    """Return the answer from its compressed form."""
+    answer: Json = json.loads(zlib.decompress(data))
+    return answer
