@@ -22,7 +22,7 @@ import httpx
 
 from bench_live import Lab, line, quantile, server
 from fallline.engine.kernels.choice import Kernels, compiled_kernel
-from fallline.execution.code_cache import cache_directory, point_numba_at
+from fallline.execution.compiling import cache_directory, point_numba_at
 from fallline.execution.memory import SharedBudget
 from fallline.runs.experiment import Experiment
 from fallline.settings import Settings

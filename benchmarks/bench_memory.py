@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from fallline.engine.kernels.choice import Kernels, compiled_kernel
-from fallline.execution.code_cache import cache_directory, point_numba_at
+from fallline.execution.compiling import cache_directory, point_numba_at
 from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.memory import SharedBudget
 from fallline.realtime.hub import Hub

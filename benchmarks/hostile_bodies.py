@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from fallline.vocabulary import commands, messages
 from fallline.vocabulary.recipe import Recipe
-from fallline.web.qr_routes import QrText
+from fallline.web.server_routes import QrText
 
 MOST_BYTES = 64 * 1024
 HEAD_BYTES = 60 * 1024

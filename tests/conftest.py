@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from fallline.execution.code_cache import cache_directory, point_numba_at
+from fallline.execution.compiling import cache_directory, point_numba_at
 from support import adding, counting
 
 # No deadline, because a shared machine may stall. The examples are the same each time, so that a failed run can be

@@ -22,7 +22,7 @@ from fallline.runs.instruments.table import INSTRUMENTS
 from fallline.settings import PREFIX, VARIABLES
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.recipe import Recipe
-from fallline.web.export_routes import export
+from fallline.web.file_routes import export
 
 ROOT = Path(__file__).parents[2]
 

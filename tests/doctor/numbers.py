@@ -18,8 +18,7 @@ from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance
-from fallline.runs.checks.data import dataset_of
-from fallline.runs.checks.recipe import check_recipe
+from fallline.runs.checks.recipe import check_recipe, dataset_of
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
 Array = NDArray[np.float64]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import zxingcpp
 
-from fallline.web.qr_routes import MOST_BYTES
+from fallline.web.server_routes import MOST_BYTES
 from support.serving import Server
 
 

@@ -23,7 +23,7 @@ from fastapi import FastAPI
 
 from fallline.bootstrap import create_app
 from fallline.engine.kernels.choice import Kernels
-from fallline.execution.code_cache import cache_directory, is_complete
+from fallline.execution.compiling import cache_directory, is_complete
 from fallline.settings import Settings
 from support.lives import costless
 

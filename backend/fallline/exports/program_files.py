@@ -10,8 +10,7 @@ import json
 import numpy as np
 
 from fallline.exports.export_data import ExportData, ExportRun
-from fallline.exports.program.notebook import notebook
-from fallline.exports.program.script import script
+from fallline.exports.program.notebook import notebook, script
 from fallline.exports.program.sections import program
 
 STEPS_OF_A_NEW_RUN = 100

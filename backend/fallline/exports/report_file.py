@@ -9,8 +9,7 @@ from typing import Any
 from fallline.engine.measures.probes import evaluate
 from fallline.exports.export_data import ExportData
 from fallline.exports.report import page
-from fallline.exports.report.facts import edits, marks, race
-from fallline.exports.report.findings import findings_of
+from fallline.exports.report.facts import edits, findings_of, marks, race
 from fallline.figures import figure_json, plotly_script, run_styles
 
 HEIGHTS = {"loss": 440, "gradients": 300}

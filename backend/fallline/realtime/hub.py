@@ -7,8 +7,8 @@ from typing import Any
 
 from fallline.realtime.backlog import MOST_BYTES, Backlog
 from fallline.realtime.frames import FrameCache, Header
+from fallline.realtime.limits import weight_of
 from fallline.realtime.outbox import Outbox
-from fallline.realtime.unsent import weight_of
 from fallline.vocabulary.columns import Buckets
 
 ALL_BYTES = 64 * 1024 * 1024

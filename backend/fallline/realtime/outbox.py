@@ -13,7 +13,7 @@ from typing import Any
 
 from fallline.realtime.backlog import Backlog, Cursor, RunBacklog
 from fallline.realtime.frames import Frame, FrameCache, Header, RunUpdate
-from fallline.realtime.unsent import Unsent, weight_of
+from fallline.realtime.limits import Unsent, weight_of
 from fallline.vocabulary.columns import Buckets
 
 MOST_EVENTS = 256

@@ -9,10 +9,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from fallline.realtime.budget import Budget
 from fallline.realtime.frames import Frame
+from fallline.realtime.limits import Budget, Unsent, weight_of
 from fallline.realtime.outbox import PAST_BYTES, Outbox
-from fallline.realtime.unsent import Unsent, weight_of
 from fallline.vocabulary.errors import Conflict, TooManyRequests
 from fallline.vocabulary.messages import ClientMessage, CloseCode, Command, Got, Ping, Unwatch, Watch
 

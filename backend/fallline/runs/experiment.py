@@ -17,8 +17,7 @@ from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem, build_problem
 from fallline.figures.binding import MOST_POINTS
 from fallline.figures.view import FigureView
-from fallline.runs.checks.data import dataset_of
-from fallline.runs.checks.recipe import check_recipe
+from fallline.runs.checks.recipe import check_recipe, dataset_of
 from fallline.runs.checks.run import forked_recipe
 from fallline.runs.doctor.doctor import ExaminationSchedule, News, WaitsForFindings
 from fallline.runs.past.checkpoints import CheckpointBudget

@@ -19,20 +19,23 @@ from fallline.services.lab import Lab
 from fallline.settings import Settings
 from fallline.vocabulary.errors import NotFound, Unavailable
 from fallline.web import (
-    documentation,
     errors,
     experiment_routes,
-    export_routes,
-    health_routes,
+    file_routes,
     history_routes,
-    qr_routes,
-    upload_routes,
+    server_routes,
 )
 from fallline.web.errors import problem_response
 from fallline.web.middleware import Guard, LastResort, Methods, table_of
 from fallline.web.open_sockets import OpenSockets
 from fallline.web.openapi import OTHER_PROBLEMS, describe
-from fallline.web.pages import Pages, page_routes
+from fallline.web.pages import (
+    DOCUMENTATION_PATHS,
+    Pages,
+    installed_site,
+    page_routes,
+    serve_documentation,
+)
 from fallline.web.requests import RateLimiter, StrictRoute
 from fallline.web.socket import Connection
 
@@ -59,17 +62,15 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
     app.state.drawing = asyncio.Semaphore(1)
     app.state.rate_limiter = RateLimiter(settings.requests_per_second)
     for router in (
-        health_routes.router,
+        server_routes.router,
         experiment_routes.router,
         experiment_routes.changes,
         history_routes.router,
-        upload_routes.router,
-        export_routes.router,
-        qr_routes.router,
+        file_routes.router,
         page_routes(pages),
     ):
         app.include_router(router)
-    documentation.serve_documentation(app, documentation.installed_site())
+    serve_documentation(app, installed_site())
 
     sockets = OpenSockets(MOST_SOCKETS)
 
@@ -107,7 +108,7 @@ def _paths(document: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     documented = {
         path: tuple(method.upper() for method in calls) for path, calls in document["paths"].items()
     }
-    return {**documented, **PAGE_PATHS, **documentation.PATHS}
+    return {**documented, **PAGE_PATHS, **DOCUMENTATION_PATHS}
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from websockets.exceptions import InvalidState
 from websockets.frames import Frame
 from websockets.http11 import Request
 
-from fallline.realtime.budget import Budget
+from fallline.realtime.limits import Budget
 from fallline.vocabulary.messages import CloseCode
 from fallline.web.errors import Malformed, problem_response
 from fallline.web.middleware import HEADERS

@@ -27,7 +27,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
-from fallline.realtime.budget import Budget
+from fallline.realtime.limits import Budget
 from fallline.runs.checks.bounds import BOUNDS
 from fallline.services.command_runner import Disconnected
 from fallline.services.lab import Lab

@@ -11,7 +11,7 @@ import pytest
 from fallline.engine.data.datasets import DATASETS, Raw
 from fallline.engine.data.datasets.generated import HILLS, SURFACES, TWO_CLASSES, XOR_MARGIN
 from fallline.engine.problem import build_problem
-from fallline.runs.checks.data import dataset_of
+from fallline.runs.checks.recipe import dataset_of
 from fallline.vocabulary.errors import InvalidRequest
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings
 

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.inspection.formulas import CHANGE_LINES, FUNCTIONS
 from fallline.engine.inspection.script import script_of
-from fallline.engine.inspection.sheet import sheet_of
+from fallline.engine.inspection.sheet import CHANGE_LINES, FUNCTIONS, sheet_of
 from fallline.engine.measures.probes import next_gradient
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.losses import LOSSES

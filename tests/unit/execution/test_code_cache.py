@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fallline.execution import code_cache
-from fallline.execution.code_cache import DONE, cache_directory, complete, fingerprint
+from fallline.execution import compiling
+from fallline.execution.compiling import DONE, cache_directory, complete, fingerprint
 
 
 @pytest.fixture
@@ -19,19 +19,19 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     kernels.mkdir(parents=True)
     (kernels / "compiled.py").write_text("one")
     (kernels.parent / "activations.py").write_text("relu")
-    monkeypatch.setattr(code_cache, "SOURCES", kernels)
-    monkeypatch.setattr(code_cache, "BESIDE_SOURCES", kernels / "__pycache__")
+    monkeypatch.setattr(compiling, "SOURCES", kernels)
+    monkeypatch.setattr(compiling, "BESIDE_SOURCES", kernels / "__pycache__")
     return kernels
 
 
 def read_only(*places: Path) -> pytest.MonkeyPatch:
     """Simulate read-only directories: file modes do not stop root."""
-    patch, can_write = pytest.MonkeyPatch(), code_cache._can_write
+    patch, can_write = pytest.MonkeyPatch(), compiling._can_write
 
     def may(directory: Path) -> bool:
         return not any(directory.is_relative_to(place) for place in places) and can_write(directory)
 
-    patch.setattr(code_cache, "_can_write", may)
+    patch.setattr(compiling, "_can_write", may)
     return patch
 
 
@@ -119,7 +119,7 @@ def test_copied_sources_use_the_same_cache(sources: Path) -> None:
 
 def test_caches_of_old_sources_are_deleted(sources: Path) -> None:
     directories = []
-    for number in range(code_cache.MOST_OTHERS + 3):
+    for number in range(compiling.MOST_OTHERS + 3):
         (sources / "compiled.py").write_text(str(number))
         directory = cache_directory({})
         assert directory is not None
@@ -127,10 +127,10 @@ def test_caches_of_old_sources_are_deleted(sources: Path) -> None:
         os.utime(directory / DONE, (1e9 + number, 1e9 + number))
         directories.append(directory)
     assert [directory.exists() for directory in directories] == [False, False] + [True] * (
-        code_cache.MOST_OTHERS + 1
+        compiling.MOST_OTHERS + 1
     )
 
 
 def test_a_directory_that_cannot_be_created_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert not code_cache._can_write(tmp_path / "file" / "below")
+    assert not compiling._can_write(tmp_path / "file" / "below")

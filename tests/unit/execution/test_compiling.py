@@ -14,8 +14,7 @@ from fallline.engine.kernels.choice import Kernels, KernelUnavailable
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.execution import compiling
-from fallline.execution.code_cache import DONE
-from fallline.execution.compiling import Preparation
+from fallline.execution.compiling import DONE, Preparation
 
 
 class Compiler:

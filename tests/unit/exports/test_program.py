@@ -26,12 +26,10 @@ from fallline.engine.methods.schedules import SCHEDULES
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance
-from fallline.exports.program.notebook import notebook
+from fallline.exports.program.notebook import notebook, script
 from fallline.exports.program.pieces import MODULES, names_in, pieces
-from fallline.exports.program.script import script
 from fallline.exports.program.sections import program
-from fallline.runs.checks.data import dataset_of
-from fallline.runs.checks.recipe import check_recipe
+from fallline.runs.checks.recipe import check_recipe, dataset_of
 from fallline.vocabulary.recipe import Recipe
 
 STEPS = 60

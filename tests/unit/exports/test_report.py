@@ -12,8 +12,7 @@ import pytest
 from fallline.engine.measures.probes import evaluate
 from fallline.exports import report_file
 from fallline.exports.export_data import ExportData, export_data
-from fallline.exports.report.facts import number
-from fallline.exports.report.findings import Finding, findings_of
+from fallline.exports.report.facts import Finding, findings_of, number
 from fallline.exports.report.words import run_sentence
 from fallline.exports.report_file import report_html
 from fallline.figures import figure_json

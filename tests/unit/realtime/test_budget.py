@@ -1,6 +1,6 @@
 """The rate limit: permits return at a steady rate."""
 
-from fallline.realtime.budget import Budget
+from fallline.realtime.limits import Budget
 
 
 def test_a_burst_passes_and_then_the_rate_holds() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fallline.realtime.limits import MOST_BYTES
 from fallline.realtime.outbox import PAST_BYTES, Outbox
 from fallline.realtime.session import (
     COMMAND_BURST,
@@ -18,7 +19,6 @@ from fallline.realtime.session import (
     NumberedFrame,
     Session,
 )
-from fallline.realtime.unsent import MOST_BYTES
 from fallline.vocabulary.errors import Conflict, TooManyRequests
 from fallline.vocabulary.messages import CloseCode, Command, Got, Ping, Unwatch, Watch
 from support.columns import header, piece

@@ -9,8 +9,7 @@ import pytest
 
 from fallline.engine.data.datasets import Dataset, Raw
 from fallline.engine.data.tabular import read_table
-from fallline.runs.checks.data import check_data, dataset_of
-from fallline.runs.checks.recipe import check_recipe
+from fallline.runs.checks.recipe import check_data, check_recipe, dataset_of
 from fallline.vocabulary.errors import InvalidRequest, TooExpensive
 from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import DataSettings, Recipe

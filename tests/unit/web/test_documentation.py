@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from fallline.web import errors
-from fallline.web.documentation import serve_documentation
+from fallline.web.pages import serve_documentation
 
 
 @pytest.fixture

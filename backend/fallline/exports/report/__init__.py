@@ -1,4 +1,4 @@
 """An experiment as one HTML page that needs no network and no server.
 
-`findings` lists problems, `facts` makes tables of runs and edits, and `page` renders HTML.
+`facts` makes tables of runs and edits and lists findings, and `page` renders HTML.
 """

@@ -14,8 +14,7 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from fallline.exports.report.facts import Table
-from fallline.exports.report.findings import Finding
+from fallline.exports.report.facts import Finding, Table
 
 Style = tuple[str, str]
 """Colour and shape of a run."""

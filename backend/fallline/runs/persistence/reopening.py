@@ -13,8 +13,8 @@ from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock
+from fallline.runs.persistence.journal_writer import Saved, restore
 from fallline.runs.persistence.replayed_facts import ReplayedFacts, ReplayedRun
-from fallline.runs.persistence.saving import Saved, restore
 from fallline.runs.run import Run
 from fallline.vocabulary.journal import TO_ROUNDING, StoredExperiment, replay_of
 from fallline.vocabulary.run_settings import StopCondition

@@ -1,11 +1,10 @@
 """Parser of uploaded tables: the bytes of a CSV become named columns.
 
-`text` decodes, `records` splits, `cells` parses one field, `columns` classifies a column, and `table` combines them.
+`records` decodes and splits, `columns` parses fields and classifies a column, and `table` combines them.
 `engine.data.datasets.own` turns a table into samples.
 """
 
-from fallline.engine.data.tabular.cells import number_text, unique
-from fallline.engine.data.tabular.columns import MOST_CATEGORIES, Column
+from fallline.engine.data.tabular.columns import MOST_CATEGORIES, Column, number_text, unique
 from fallline.engine.data.tabular.table import (
     MOST_BYTES,
     MOST_COLUMNS,

@@ -11,10 +11,25 @@ from itertools import chain, islice
 from sys import getsizeof
 from typing import Any
 
-from fallline.engine.data.tabular.cells import display_text, has_decimal, is_missing, number_in, unique
-from fallline.engine.data.tabular.columns import Column, Draft, draft_of, is_of_numbers
-from fallline.engine.data.tabular.records import Record, delimiter_of, records, usual_width
-from fallline.engine.data.tabular.text import check_characters, decoded
+from fallline.engine.data.tabular.columns import (
+    Column,
+    Draft,
+    display_text,
+    draft_of,
+    has_decimal,
+    is_missing,
+    is_of_numbers,
+    number_in,
+    unique,
+)
+from fallline.engine.data.tabular.records import (
+    Record,
+    check_characters,
+    decoded,
+    delimiter_of,
+    records,
+    usual_width,
+)
 from fallline.vocabulary.errors import TooExpensive, UnusableTable
 
 MOST_BYTES = 1 << 20

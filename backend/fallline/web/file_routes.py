@@ -1,4 +1,4 @@
-"""Routes of uploaded tables and parameters. Must not know how they are parsed."""
+"""Routes of files: uploaded tables and parameters, and exports. Must not know how they are parsed or made."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 from pydantic import WithJsonSchema
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
+from fallline.exports.table import EXPORTS
 from fallline.vocabulary.answers import Parameters, Table
+from fallline.web.openapi import content
+from fallline.web.queries import OfRun
 from fallline.web.requests import CSV, NPZ, Owner, StrictRoute, TheLab
 
 router = APIRouter(prefix="/api/v1", route_class=StrictRoute)
@@ -16,6 +19,7 @@ router = APIRouter(prefix="/api/v1", route_class=StrictRoute)
 _TEXT = {"type": "string", "minLength": 1}
 CsvBody = Annotated[bytes, WithJsonSchema(_TEXT), Body(media_type=CSV)]
 NpzBody = Annotated[bytes, WithJsonSchema({**_TEXT, "format": "binary"}), Body(media_type=NPZ)]
+_FILES = content(*(row.media_type for row in EXPORTS.values()))
 
 
 @router.post("/datasets", status_code=201, tags=["datasets"], response_model=Table)
@@ -53,3 +57,18 @@ async def add_parameters(body: NpzBody, lab: TheLab, response: Response) -> dict
 async def parameters(id: str, lab: TheLab) -> dict[str, Any]:
     """Return the names and shapes of uploaded parameters."""
     return await lab.parameters(id)
+
+
+@router.get("/experiments/{id}/export/{file}", tags=["exports"], responses=_FILES, response_class=Response)
+async def export(id: str, file: str, query: OfRun, lab: TheLab) -> Response:
+    """Export the data of an experiment as a file.
+
+    The files are recipe.json, history.csv, history.json, parameters.npz, report.html, script.py and notebook.ipynb.
+    With `run` the file has one run. Without it, it has all runs; a script or notebook has the first.
+    """
+    result = await lab.views.export(id, file, query.run)
+    headers = {"Content-Disposition": f'attachment; filename="{result.name}"'}
+    if isinstance(result.content, bytes):
+        return Response(result.content, media_type=result.media_type, headers=headers)
+    pieces = lab.views.pieces(id, result.content)
+    return StreamingResponse(pieces, media_type=result.media_type, headers=headers)

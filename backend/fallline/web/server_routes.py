@@ -1,25 +1,52 @@
-"""The route of QR codes, for links on phones. The text is not stored or logged."""
+"""Routes of the server itself: liveness, readiness, and QR codes for links on phones.
+
+The text of a QR code is not stored or logged.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import io
-from typing import Annotated
+import platform
+from typing import Annotated, Any
 
+import numpy as np
 import segno
 from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from fallline.vocabulary.errors import FieldError, InvalidRequest
+from fallline import __version__
+from fallline.vocabulary.answers import Health, Readiness
+from fallline.vocabulary.errors import FieldError, InvalidRequest, Unavailable
 from fallline.vocabulary.strict import StrictModel
-from fallline.web.requests import StrictRoute
+from fallline.web.openapi import problem
+from fallline.web.requests import StrictRoute, TheLab
+
+router = APIRouter(route_class=StrictRoute)
 
 MOST_BYTES = 2_953
 """Capacity of the largest code, version 40 with error correction L, in bytes (ISO/IEC 18004:2015, table 7)."""
 
 QUIET_ZONE = 4
 """Width of the white margin in modules (ISO/IEC 18004:2015, section 6.3.8)."""
+
+
+@router.get("/healthz", tags=["health"], response_model=Health)
+async def healthz(lab: TheLab) -> dict[str, Any]:
+    """Report that the process is alive, with versions and the kernel in use."""
+    versions = {"version": __version__, "python": platform.python_version(), "numpy": np.__version__}
+    return {"status": "ok", **versions, **lab.health()}
+
+
+@router.get(
+    "/readyz", tags=["health"], response_model=Readiness, responses={503: problem("Service Unavailable")}
+)
+async def readyz(request: Request, lab: TheLab) -> dict[str, Any]:
+    """Report whether worker, store and event loop answer and changes can be stored."""
+    if not request.app.state.is_ready:
+        raise Unavailable("the server is starting or stopping: retry", retry_after=2)
+    return {"status": "ready", **await lab.ready()}
 
 
 class QrText(StrictModel):
@@ -34,10 +61,7 @@ class Svg(Response):
     media_type = "image/svg+xml"
 
 
-router = APIRouter(prefix="/api/v1", tags=["share"], route_class=StrictRoute)
-
-
-@router.post("/qr", response_class=Svg)
+@router.post("/api/v1/qr", tags=["share"], response_class=Svg)
 async def qr(payload: QrText, request: Request) -> Svg:
     """Return a text of at most 2,953 bytes as a QR code in SVG.
 

@@ -1,0 +1,75 @@
+"""Limits of one reader: its rate as a token bucket, and the bytes that wait to be sent to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Budget:
+    """`burst` permits at first; they return at `rate` permits a second."""
+
+    def __init__(self, rate: float, burst: float, now: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._left = burst
+        self._at = now
+
+    def take(self, now: float, permits: float = 1.0) -> bool:
+        """Use this many permits. Return False, and use none, if fewer are left."""
+        self._refill(now)
+        if self._left < permits:
+            return False
+        self._left -= permits
+        return True
+
+    def is_full(self, now: float) -> bool:
+        """Return whether all permits are there."""
+        self._refill(now)
+        return self._left >= self._burst
+
+    def seconds_to_next(self, now: float) -> float:
+        """Return the seconds until a permit is available."""
+        self._refill(now)
+        return max(0.0, (1 - self._left) / self._rate)
+
+    def _refill(self, now: float) -> None:
+        self._left = min(self._burst, self._left + (now - self._at) * self._rate)
+        self._at = now
+
+
+# ---------------------------------------------------------------------- unsent bytes
+
+MOST_BYTES = 128 * 1024
+
+
+class Unsent:
+    """Bytes of all unsent messages of one socket. A single one may exceed the limit."""
+
+    def __init__(self, most: int = MOST_BYTES) -> None:
+        self.bytes = 0
+        self._messages = 0
+        self._most = most
+
+    def add(self, weight: int) -> bool:
+        """Count one message more. Return whether the limit still holds."""
+        self.bytes += weight
+        self._messages += 1
+        return self.bytes <= self._most or self._messages == 1
+
+    def remove(self, weight: int) -> None:
+        """Count one message less."""
+        self.bytes -= weight
+        self._messages -= 1
+
+
+def weight_of(message: Any) -> int:
+    """Estimate the bytes: 8 for a number, the length of a text, 4 around each."""
+    match message:
+        case str():
+            return 4 + len(message)
+        case dict():
+            return 4 + sum(4 + len(str(key)) + weight_of(value) for key, value in message.items())
+        case list() | tuple():
+            return 4 + sum(map(weight_of, message))
+        case _:
+            return 12
