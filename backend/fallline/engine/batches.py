@@ -8,14 +8,11 @@ fewer at the end of a pass. A full batch (None) is all m samples in data order.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.problem import Problem, Samples
 from fallline.engine.randomness import rng_for
+from fallline.vocabulary.arrays import Array, Rows
 from fallline.vocabulary.run_settings import RunSettings
-
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
 
 
 def batch_length(settings: RunSettings, samples_seen: int, m: int) -> int:

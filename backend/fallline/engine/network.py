@@ -16,11 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.methods.activations import ACTIVATIONS
+from fallline.vocabulary.arrays import Array
 
-Array = NDArray[np.float64]
 Parameters = dict[str, Array]
 
 

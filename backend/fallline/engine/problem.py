@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.data.datasets import DATASETS, Dataset, Raw
 from fallline.engine.data.preparation import mislabelled, noisy, standardized, training_rows
@@ -21,11 +20,10 @@ from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.losses import LOSSES, Loss
 from fallline.engine.network import forward
 from fallline.engine.randomness import rng_for
+from fallline.vocabulary.arrays import Array, Rows
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.recipe import DataSettings, LossSettings, NetworkSettings
 
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
 Numbers = TypeVar("Numbers", Array, Rows)
 
 

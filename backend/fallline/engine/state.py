@@ -6,11 +6,9 @@ import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.problem import Problem
-
-Array = NDArray[np.float64]
+from fallline.vocabulary.arrays import Array
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.kernels.interface import Kernel, Slice, series_names
 from fallline.engine.kernels.numpy_kernels import NUMPY, Evaluator
@@ -26,11 +25,10 @@ from fallline.engine.methods.schedules import plateau_memory, sequence_of
 from fallline.engine.problem import Problem
 from fallline.engine.randomness import rng_for
 from fallline.engine.state import TrainingState
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.columns import Records
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import CONSTANT, Redraw, RunSettings
-
-Array = NDArray[np.float64]
 
 
 def advance(

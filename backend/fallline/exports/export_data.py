@@ -8,19 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fallline.engine.problem import Problem
 from fallline.figures import FigureView
 from fallline.runs.experiment import Experiment
 from fallline.runs.run import Run
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.journal import Json
 from fallline.vocabulary.messages import MOST_BUCKETS
 from fallline.vocabulary.recipe import Recipe, RunRecipe
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

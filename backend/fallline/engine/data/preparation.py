@@ -6,12 +6,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.randomness import rng_for
-
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
+from fallline.vocabulary.arrays import Array, Rows
 
 
 def noisy(values: Array, deviation: float, seed: int) -> Array:

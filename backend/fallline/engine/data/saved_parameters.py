@@ -17,11 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.errors import UnusableParameters
-
-Array = NDArray[np.float64]
 
 MOST_BYTES = 1024 * 1024
 """Limit for the file and for its content; 100,000 numbers take 800,000 bytes."""

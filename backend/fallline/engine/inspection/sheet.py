@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.batches import batch_rows
 from fallline.engine.methods.activations import ACTIVATIONS
@@ -27,11 +26,10 @@ from fallline.engine.methods.terms import CUSHION
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import SLOT, drawn_weights, in_force
+from fallline.vocabulary.arrays import Array, Rows
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import RunSettings
 
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
 Value = Array | float
 Part = Literal["forward", "backward", "update"]
 

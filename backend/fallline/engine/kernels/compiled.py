@@ -38,10 +38,10 @@ from fallline.engine.kernels.numpy_kernels import NUMPY, entry_decays
 from fallline.engine.methods.optimizers import OPTIMIZERS, PAIRS, Optimizer
 from fallline.engine.problem import Problem, Samples, build_problem
 from fallline.engine.state import TrainingState, begin
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSettings
 from fallline.vocabulary.run_settings import RunSettings, schedule_of
 
-Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 LARGEST = float(np.finfo(np.float64).max)

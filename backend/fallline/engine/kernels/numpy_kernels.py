@@ -28,8 +28,8 @@ from fallline.engine.methods.schedules import rate_of
 from fallline.engine.methods.terms import clip, penalty, penalty_gradient
 from fallline.engine.problem import Layout, Problem
 from fallline.engine.state import TrainingState
+from fallline.vocabulary.arrays import Array
 
-Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 ROWS = 64

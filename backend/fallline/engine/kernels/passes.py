@@ -14,12 +14,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.problem import Problem
-
-Array = NDArray[np.float64]
+from fallline.vocabulary.arrays import Array
 
 
 class _Layer(NamedTuple):

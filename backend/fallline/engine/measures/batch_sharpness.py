@@ -9,18 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.batches import batch_length, batch_rows
 from fallline.engine.measures.curvature import HessianProducts, affordable_products
 from fallline.engine.measures.probes import batch_gradient
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.vocabulary.arrays import Array, Rows
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import RunSettings
-
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
 
 MOST_BATCHES, FEWEST_BATCHES = 200, 8
 """Maximum number of batches, and the number that is measured whatever the cost."""

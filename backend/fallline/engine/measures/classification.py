@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from fallline.vocabulary.arrays import Array
+
 Classes = NDArray[np.int64]
 
 BINS = 10

@@ -11,14 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.network import ForwardPass, forward
 from fallline.engine.problem import Problem
-
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
+from fallline.vocabulary.arrays import Array, Rows
 
 MOST_PARAMETERS = 400
 """Largest network with a whole Hessian: 400 products, and 1.3 MB."""

@@ -11,16 +11,14 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import rate_of
 from fallline.engine.problem import Layout
 from fallline.engine.state import TrainingState
 from fallline.engine.training import in_force
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.run_settings import RunSettings
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from fallline.vocabulary.arrays import Array
 
 BARS = 20
 """Number of histogram bars, of equal width, over the finite entries."""

@@ -10,13 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.network import forward
 from fallline.engine.problem import Problem
-
-Array = NDArray[np.float64]
+from fallline.vocabulary.arrays import Array
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.network import forward
 from fallline.engine.problem import Layout, Problem
-
-Array = NDArray[np.float64]
+from fallline.vocabulary.arrays import Array
 
 MOST_PLACES, FEWEST_PLACES = 25, 7
 """Points per side of the grid, and the minimum whatever the cost."""

@@ -18,12 +18,9 @@ from fallline.engine.methods.terms import penalty_gradient
 from fallline.engine.network import backward, forward
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.vocabulary.arrays import Array, Rows
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import RunSettings
-
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
-
 
 FLAT = 0.05
 """A saturated unit has a slope below this share of its largest possible slope."""

@@ -9,16 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.terms import penalty, penalty_gradient
 from fallline.engine.network import ForwardPass, forward
 from fallline.engine.problem import Problem
+from fallline.vocabulary.arrays import Array, Rows
 from fallline.vocabulary.run_settings import RunSettings
-
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
 
 LEAST_VARIANCE = 1e-10
 """Replaces a variance of 0, as in cockpit: a noise-free measurement gets a large, finite weight."""

@@ -17,9 +17,8 @@ from fallline.engine.network import forward
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.recipe import RunRecipe
-
-Array = NDArray[np.float64]
 
 STEP = 1e-6
 """Step of central differences: larger steps see curvature, smaller ones rounding."""

@@ -12,11 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.parameters import Parameter
 
-Array = NDArray[np.float64]
 Buffer = Array | None
 
 LEAK = 0.01

@@ -11,11 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.parameters import Parameter
 
-Array = NDArray[np.float64]
 Shape = tuple[int, int]
 
 

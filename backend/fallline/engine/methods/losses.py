@@ -19,9 +19,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.parameters import Parameter
 
-Array = NDArray[np.float64]
 Buffer = Array | None
 Lines = tuple[tuple[str, str], ...]
 Measured = tuple[float, Array]

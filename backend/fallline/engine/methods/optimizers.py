@@ -14,11 +14,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.parameters import Parameter
 
-Array = NDArray[np.float64]
 Slots = dict[str, Array]
 Slot = Any
 """A slot in a function: an array like P, or the number with which it starts."""

@@ -12,11 +12,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.run_settings import RunSettings
-
-Array = NDArray[np.float64]
 
 
 def penalty_gradient(weights: Array, settings: RunSettings) -> Array:

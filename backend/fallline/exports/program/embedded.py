@@ -8,11 +8,9 @@ import zlib
 from textwrap import fill
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.exports.program.steps import LONG
-
-Array = NDArray[np.float64]
+from fallline.vocabulary.arrays import Array
 
 MOST_WRITTEN_OUT = 60_000
 """Longest table that a program contains as readable text, in characters. A longer one is compressed."""

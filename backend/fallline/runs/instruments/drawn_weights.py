@@ -8,13 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.encoding import array_of
-
-Array = NDArray[np.float64]
 
 
 def drawn_weights(problem: Problem, state: TrainingState, at_most: int) -> dict[str, Any]:

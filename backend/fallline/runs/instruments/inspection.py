@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.inspection.script import script_of
 from fallline.engine.inspection.sheet import Entry, Line, Sheet, sheet_of
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.recipe import RunRecipe
-
-Array = NDArray[np.float64]
 
 MOST_PLACES = 1_000
 

@@ -8,18 +8,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fallline.engine.batches import batch_rows
 from fallline.engine.measures.step_length import Line, parabola_of
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.encoding import finite_or_none
 from fallline.vocabulary.recipe import RunRecipe
 
-Array = NDArray[np.float64]
 Json = dict[str, Any]
 
 PLACES = [place / 20 for place in range(-10, 41)]

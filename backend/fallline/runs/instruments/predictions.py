@@ -15,11 +15,11 @@ from fallline.engine.measures.classification import calibration_of, class_scores
 from fallline.engine.measures.probes import predict
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.encoding import array_of, finite_or_none
 from fallline.vocabulary.errors import invalid
 from fallline.vocabulary.recipe import RunRecipe
 
-Array = NDArray[np.float64]
 Json = dict[str, Any]
 
 SIDE = 48

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.measures.batch_sharpness import batch_sharpness
 from fallline.engine.measures.curvature import estimated_trace, spectrum
@@ -30,11 +29,10 @@ from fallline.runs.instruments.predictions import (
     residuals,
     split_of,
 )
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.encoding import finite_or_none, float_column, integer_column
 from fallline.vocabulary.errors import NotFound
 from fallline.vocabulary.recipe import RunRecipe
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fallline.engine.data.datasets.row import Array, Drawn, generated
+from fallline.engine.data.datasets.row import Drawn, generated
 from fallline.engine.randomness import rng_for
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.parameters import Parameter
 
 # ---------------------------------------------------------------------- any number of inputs

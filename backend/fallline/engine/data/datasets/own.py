@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fallline.engine.data.datasets.row import Array, Dataset, Raw, Task, subset
+from fallline.engine.data.datasets.row import Dataset, Raw, Task, subset
 from fallline.engine.data.tabular import Column, Table, number_text, unique
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.recipe import DataSettings
 
 CSV = "csv"

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.randomness import rng_for
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import DataSettings
 
-Array = NDArray[np.float64]
 Task = Literal["regression", "classification"]
 Drawn = tuple[Array, NDArray[np.floating[Any]]]
 """Inputs (samples, features) and targets (samples, 1), as float64."""

@@ -13,7 +13,8 @@ from math import isfinite
 from typing import Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+
+from fallline.vocabulary.arrays import Array
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "?"})
 """Texts for a missing value, in lower case."""
@@ -94,7 +95,6 @@ def number_text(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
-Array = NDArray[np.float64]
 Kind: TypeAlias = Literal["number", "category", "text", "constant"]
 Task: TypeAlias = Literal["regression", "classification"]
 
