@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from fallline.engine.data.tabular import MOST_BYTES, read_table
+from fallline.engine.data.tabular.table import MOST_BYTES, read_table
 from fallline.vocabulary.errors import FalllineError
 
 GOAL = "at most 1,000 ms"

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from architecture.test_tracked_files import tracked
 from fallline.diagnosis.rules import RULES
-from fallline.engine.data.datasets import CSV, DATASETS
+from fallline.engine.data.datasets import DATASETS
+from fallline.engine.data.datasets.own import CSV
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.methods.optimizers import OPTIMIZERS, Optimizer
 from fallline.engine.methods.schedules import SCHEDULES, Schedule
 from fallline.exports.table import EXPORTS
-from fallline.figures import INSTRUMENT_FIGURES
+from fallline.figures.catalog import INSTRUMENT_FIGURES
 from fallline.runs.checks.bounds import BOUNDS
 from fallline.runs.checks.catalog import DATA_SETTINGS, SEEDS
 from fallline.runs.checks.recipe import check_recipe

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fallline.engine.data.datasets import DATASETS, Dataset, Raw
+from fallline.engine.data.datasets import DATASETS
+from fallline.engine.data.datasets.row import Dataset, Raw
 from fallline.engine.randomness import rng_for
 from fallline.vocabulary.recipe import DataSettings
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline.engine.data.tabular import read_new_table
+from fallline.engine.data.tabular.table import read_new_table
 from fallline.services import lab
 from fallline.vocabulary import answers, catalog_answers
 from support.csv_files import BAD, MIB, TOO_LARGE

@@ -16,7 +16,7 @@ import numpy as np
 import plotly.io
 import pytest
 
-from fallline.figures import FIGURES, INSTRUMENT_FIGURES
+from fallline.figures.catalog import FIGURES, INSTRUMENT_FIGURES
 from fallline.settings import Settings
 from fallline.vocabulary import answers, catalog_answers
 from fallline.vocabulary.messages import MOST_SERIES

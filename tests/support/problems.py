@@ -7,7 +7,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from fallline.engine.data.datasets import DATASETS, Dataset, Raw
+from fallline.engine.data.datasets import DATASETS
+from fallline.engine.data.datasets.row import Dataset, Raw
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.randomness import rng_for

@@ -17,7 +17,7 @@ from typing import Any
 from fallline.engine.kernels.choice import Kernels, compiled_kernel
 from fallline.engine.kernels.interface import Kernel
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.figures import INSTRUMENT_FIGURES
+from fallline.figures.catalog import INSTRUMENT_FIGURES
 from fallline.runs.instruments.table import INSTRUMENTS
 from support.aliases import Json
 from support.examined import Examined

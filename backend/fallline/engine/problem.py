@@ -13,7 +13,8 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from fallline.engine.data.datasets import DATASETS, Dataset, Raw
+from fallline.engine.data.datasets import DATASETS
+from fallline.engine.data.datasets.row import Dataset, Raw
 from fallline.engine.data.preparation import mislabelled, noisy, standardized, training_rows
 from fallline.engine.data.saved_parameters import SavedParameters
 from fallline.engine.methods.initializers import INITIALIZERS

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fallline.engine.problem import Problem
-from fallline.figures import FigureView
+from fallline.figures.view import FigureView
 from fallline.runs.experiment import Experiment
 from fallline.runs.run import Run
 from fallline.vocabulary.arrays import Array

@@ -10,7 +10,8 @@ from fallline.engine.measures.probes import evaluate
 from fallline.exports.export_data import ExportData
 from fallline.exports.report import page
 from fallline.exports.report.facts import edits, findings_of, marks, race
-from fallline.figures import figure_json, plotly_script, run_styles
+from fallline.figures.catalog import figure_json
+from fallline.figures.theme import plotly_script, run_styles
 
 HEIGHTS = {"loss": 440, "gradients": 300}
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from fallline.engine.data.saved_parameters import SavedParameters
-from fallline.engine.data.tabular import Table
+from fallline.engine.data.tabular.table import Table
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem, build_problem
 from fallline.figures.binding import MOST_POINTS

@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from fallline.engine.data.tabular import Table
+from fallline.engine.data.tabular.table import Table
 from fallline.engine.kernels.interface import MEASURES, WHOLE
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem

@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fallline.engine.data.datasets import CSV
+from fallline.engine.data.datasets.own import CSV
 from fallline.engine.data.saved_parameters import MAGIC, SavedParameters, read_parameters
-from fallline.engine.data.tabular import Table, read_table
+from fallline.engine.data.tabular.table import Table, read_table
 from fallline.services.store_thread import StoreThread
 from fallline.storage.interface import TableInfo
 from fallline.vocabulary.errors import Damaged, NotFound, Unavailable, invalid

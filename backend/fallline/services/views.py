@@ -17,7 +17,7 @@ from fallline.execution.interface import Executor, Later
 from fallline.exports.data_files import as_file
 from fallline.exports.export_data import export_data
 from fallline.exports.table import EXPORTS, RECIPE
-from fallline.figures import FIGURES, INSTRUMENT_FIGURES, figure_json, instrument_figure_json
+from fallline.figures.catalog import FIGURES, INSTRUMENT_FIGURES, figure_json, instrument_figure_json
 from fallline.runs.experiment import Experiment
 from fallline.runs.instruments.inspection import MOST_NUMBERS, change_script, inspection
 from fallline.runs.instruments.moment import snapshot

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.data.datasets import DATASETS, Raw
+from fallline.engine.data.datasets import DATASETS
 from fallline.engine.data.datasets.generated import HILLS, SURFACES, TWO_CLASSES, XOR_MARGIN
+from fallline.engine.data.datasets.row import Raw
 from fallline.engine.problem import build_problem
 from fallline.runs.checks.recipe import dataset_of
 from fallline.vocabulary.errors import InvalidRequest

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from fallline.engine.data.datasets import Dataset, Raw, own_dataset
-from fallline.engine.data.tabular import read_table
+from fallline.engine.data.datasets.own import own_dataset
+from fallline.engine.data.datasets.row import Dataset, Raw
+from fallline.engine.data.tabular.table import read_table
 from fallline.engine.problem import build_problem
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings
 

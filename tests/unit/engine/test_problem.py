@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from fallline.engine.batches import order_of_pass
-from fallline.engine.data.datasets import DATASETS, Dataset, Raw
+from fallline.engine.data.datasets import DATASETS
+from fallline.engine.data.datasets.row import Dataset, Raw
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.randomness import rng_for
 from fallline.vocabulary.errors import InvalidRequest

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fallline.engine.data.tabular import MOST_BYTES, Column, Table, read_new_table, read_table
+from fallline.engine.data.tabular.columns import Column
+from fallline.engine.data.tabular.table import MOST_BYTES, Table, read_new_table, read_table
 from fallline.vocabulary.errors import FalllineError, TooExpensive, UnusableTable
 from support.csv_files import BAD, TOO_LARGE
 

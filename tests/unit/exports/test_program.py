@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.data.datasets import CSV, DATASETS, Dataset
+from fallline.engine.data.datasets import DATASETS
+from fallline.engine.data.datasets.own import CSV
+from fallline.engine.data.datasets.row import Dataset
 from fallline.engine.data.saved_parameters import SavedParameters
-from fallline.engine.data.tabular import read_table
+from fallline.engine.data.tabular.table import read_table
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.initializers import INITIALIZERS

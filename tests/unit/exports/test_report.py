@@ -15,7 +15,7 @@ from fallline.exports.export_data import ExportData, export_data
 from fallline.exports.report.facts import Finding, findings_of, number
 from fallline.exports.report.words import run_sentence
 from fallline.exports.report_file import report_html
-from fallline.figures import figure_json
+from fallline.figures.catalog import figure_json
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.recipe import Recipe, RunRecipe

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fallline.figures import FigureView, RunLine
+from fallline.figures.view import FigureView, RunLine
 from fallline.vocabulary.columns import Buckets, Records, from_records
 
 NAMES = ("train_loss", "test_loss", "grad_l1/W1", "grad_l1/W2")

@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from fallline.figures import FIGURES, INSTRUMENT_FIGURES, FigureView, instrument_figure_json
+from fallline.figures.catalog import FIGURES, INSTRUMENT_FIGURES, instrument_figure_json
 from fallline.figures.instrument_data import fill_instrument_figure, values
+from fallline.figures.view import FigureView
 from fallline.runs.instruments.table import INSTRUMENTS
 from unit.figures import columns_by_hand
 from unit.figures.golden_figures import assert_is_golden

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.data.datasets import Dataset, Raw
-from fallline.engine.data.tabular import read_table
+from fallline.engine.data.datasets.row import Dataset, Raw
+from fallline.engine.data.tabular.table import read_table
 from fallline.runs.checks.recipe import check_data, check_recipe, dataset_of
 from fallline.vocabulary.errors import InvalidRequest, TooExpensive
 from fallline.vocabulary.parameters import Parameter

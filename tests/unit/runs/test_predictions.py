@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fallline.engine.data.datasets import Dataset, Raw
+from fallline.engine.data.datasets.row import Dataset, Raw
 from fallline.engine.measures.probes import predict
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.randomness import rng_for

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pytest
 
-from fallline.engine.data.tabular import Table, read_table
+from fallline.engine.data.tabular.table import Table, read_table
 from fallline.services.uploads import UploadCache, new_id
 from fallline.vocabulary.errors import Unavailable
 

@@ -13,7 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from fallline.engine.data.datasets import DATASETS, Dataset
+from fallline.engine.data.datasets import DATASETS
+from fallline.engine.data.datasets.row import Dataset
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.losses import Loss
 from fallline.engine.problem import Problem

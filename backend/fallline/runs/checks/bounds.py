@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from fallline.engine.data import saved_parameters
-from fallline.engine.data.tabular import MOST_BYTES, MOST_CATEGORIES, MOST_COLUMNS, MOST_ROWS
+from fallline.engine.data.tabular.columns import MOST_CATEGORIES
+from fallline.engine.data.tabular.table import MOST_BYTES, MOST_COLUMNS, MOST_ROWS
 from fallline.vocabulary.errors import TooExpensive, invalid
 from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import MOST_EDITS, MOST_HIDDEN_LAYERS, MOST_RUNS

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from fallline.engine.data.datasets import CSV, DATASETS, Dataset
-from fallline.engine.data.datasets.own import HELP, NEEDS, SOURCE
+from fallline.engine.data.datasets import DATASETS
+from fallline.engine.data.datasets.own import CSV, HELP, NEEDS, SOURCE
+from fallline.engine.data.datasets.row import Dataset
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.initializers import INITIALIZERS, Initializer
 from fallline.engine.methods.losses import LOSSES

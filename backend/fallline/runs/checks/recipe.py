@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fallline.engine.data.datasets import CSV, DATASETS, Dataset, Task, own_dataset
+from fallline.engine.data.datasets import DATASETS
+from fallline.engine.data.datasets.own import CSV, own_dataset
+from fallline.engine.data.datasets.row import Dataset, Task
 from fallline.engine.data.saved_parameters import SavedParameters
-from fallline.engine.data.tabular import Table
+from fallline.engine.data.tabular.table import Table
 from fallline.engine.kernels.interface import evaluated_names
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.initializers import INITIALIZERS

@@ -5,10 +5,7 @@ uploaded table. `engine.problem` adds splits, noise and standardizing.
 """
 
 from fallline.engine.data.datasets.generated import CURVES, LAWS, SURFACES, TWO_CLASSES
-from fallline.engine.data.datasets.own import CSV, own_dataset
 from fallline.engine.data.datasets.real import REAL
-from fallline.engine.data.datasets.row import Dataset, Raw, Task
+from fallline.engine.data.datasets.row import Dataset
 
 DATASETS: dict[str, Dataset] = {row.name: row for row in (*LAWS, *CURVES, *TWO_CLASSES, *SURFACES, *REAL)}
-
-__all__ = ["CSV", "DATASETS", "Dataset", "Raw", "Task", "own_dataset"]

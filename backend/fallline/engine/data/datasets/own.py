@@ -10,7 +10,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from fallline.engine.data.datasets.row import Dataset, Raw, Task, subset
-from fallline.engine.data.tabular import Column, Table, number_text, unique
+from fallline.engine.data.tabular.columns import Column, number_text, unique
+from fallline.engine.data.tabular.table import Table
 from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.recipe import DataSettings
 
