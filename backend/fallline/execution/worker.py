@@ -169,7 +169,6 @@ class Shares:
         self._groups.join(group)
 
     def leave(self, member: str) -> None:
-        """Remove a member."""
         group = self._group_of.pop(member, None)
         if group is None:
             return

@@ -40,7 +40,6 @@ class ExportRun:
 
     @property
     def label(self) -> str:
-        """The name to show."""
         return self.recipe.label or self.recipe.name
 
 

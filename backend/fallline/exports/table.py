@@ -33,7 +33,6 @@ class Export:
         return self.name if run is None else f"{run}-{self.name}"
 
     def as_json(self) -> dict[str, Any]:
-        """Return the row for the catalog."""
         return {
             "name": self.name,
             "media_type": self.media_type,

@@ -82,7 +82,6 @@ class Pyramid:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays."""
         return sum(ring.nbytes for ring in self._rings())
 
     # ------------------------------------------------------------------ adding records

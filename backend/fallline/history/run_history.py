@@ -50,7 +50,6 @@ class RunHistory:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays."""
         return self._pyramid.nbytes
 
     @property

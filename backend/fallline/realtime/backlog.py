@@ -67,7 +67,6 @@ class RunBacklog:
         return tuple(_from(piece, position) for piece in self.pieces if piece.last[-1] >= position)
 
     def add_reader(self, position: int) -> None:
-        """Count one more reader at this position."""
         self._positions[position] += 1
 
     def remove_reader(self, position: int) -> None:
@@ -137,7 +136,6 @@ class Backlog:
 
     @property
     def bytes(self) -> int:
-        """Bytes of all pieces."""
         return sum(run.bytes for run in self.runs.values())
 
     def publish(self, runs: Publication, limit: int = MOST_BYTES) -> bool:
@@ -188,7 +186,6 @@ class Cursor:
 
     @property
     def runs(self) -> dict[str, RunBacklog]:
-        """The runs of the backlog, by name."""
         return self.backlog.runs
 
     def position(self, run: str) -> int:
@@ -197,12 +194,10 @@ class Cursor:
         return position if number == self.runs[run].number else START
 
     def lacks(self, run: str) -> bool:
-        """Return whether the reader lacks pieces of the run."""
         backlog = self.runs.get(run)
         return backlog is not None and self.position(run) < backlog.end_position
 
     def pieces(self, run: str) -> tuple[Buckets, ...]:
-        """Return the pieces not yet received."""
         return self.runs[run].since(self.position(run)) if self.lacks(run) else ()
 
     @property

@@ -76,7 +76,6 @@ class Hub:
         return [] if audience is None else audience.watchers
 
     def watchers(self, experiment: str) -> int:
-        """Return the number of watchers."""
         return len(self._watchers(experiment))
 
     @property

@@ -23,7 +23,6 @@ class Budget:
         return True
 
     def is_full(self, now: float) -> bool:
-        """Return whether all permits are there."""
         self._refill(now)
         return self._left >= self._burst
 

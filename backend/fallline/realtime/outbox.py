@@ -200,7 +200,6 @@ class Outbox:
         self.wake()
 
     def drop_events(self) -> None:
-        """Drop all unsent events."""
         while self.take_event() is not None:
             pass
 
@@ -254,7 +253,6 @@ class Outbox:
     # ------------------------------------------------------------------ outgoing
 
     def take_event(self) -> dict[str, Any] | None:
-        """Remove and return the oldest event."""
         if not self._events:
             return None
         message, weight = self._events.popleft()

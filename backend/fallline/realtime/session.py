@@ -73,7 +73,6 @@ class Session:
 
     @property
     def watched(self) -> tuple[str, ...]:
-        """The experiments on this socket."""
         return tuple(self._watched)
 
     @property
@@ -175,12 +174,10 @@ class Session:
         return self._watched.pop(experiment, (None, None))[0]
 
     def finish_command(self, message: dict[str, Any]) -> None:
-        """Finish a command with this answer."""
         self._running_commands -= 1
         self.reply(message)
 
     def reply(self, message: dict[str, Any]) -> None:
-        """Queue a reply, in order."""
         weight = weight_of(message)
         self._replies.append((message, weight))
         if not self.unsent.add(weight) or len(self._replies) > MOST_REPLIES:

@@ -153,7 +153,6 @@ class Experiment:
 
     @property
     def runs(self) -> dict[str, Run]:
-        """The runs by name."""
         return self._registry.runs
 
     @property
@@ -569,7 +568,6 @@ class Experiment:
         )
 
     def leave(self) -> None:
-        """Remove one watcher."""
         self._publisher.leave(self.runs)
 
     def publish(self, now: float) -> None:

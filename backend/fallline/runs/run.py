@@ -308,7 +308,6 @@ class Run:
         return self.history.range(since or 0, last if until is None else min(until, last), at_most)
 
     def position(self) -> dict[str, Any]:
-        """Return its position, as it is stored."""
         position: dict[str, Any] = {"step": self.state.step, "diverged": self.diverged}
         return position if self.finished is None else {**position, "finished": self.finished.model_dump()}
 
@@ -433,7 +432,6 @@ class RunRegistry:
             raise Conflict("a run of that name exists already")
 
     def free_name(self) -> str:
-        """Return an unused name for a new run."""
         place = len(self.runs) + 1
         while f"run-{place}" in self.runs:
             place += 1

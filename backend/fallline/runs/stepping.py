@@ -185,7 +185,6 @@ class Stepping:
         return None if stored is None else StepJob.resumed(stored, done)
 
     def drop(self) -> list[StepJob]:
-        """Remove and return all jobs."""
         jobs, self._jobs = self._jobs, []
         return jobs
 
@@ -207,7 +206,6 @@ class Stepping:
         return dropped
 
     def take_finished(self, runs: Iterable[Run]) -> list[StepJob]:
-        """Remove and return the jobs that are done."""
         runs = list(runs)
         finished = [job for job in self._jobs if not any(job.steps_left(run) for run in runs)]
         self._jobs = [job for job in self._jobs if job not in finished]

@@ -20,7 +20,6 @@ class Background:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Start a task."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -30,7 +29,6 @@ class Background:
         self.begin(_repeated(work, seconds))
 
     def cancel(self) -> None:
-        """Cancel all running tasks."""
         for task in list(self._tasks):
             task.cancel()
 

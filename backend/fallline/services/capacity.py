@@ -217,7 +217,6 @@ class Capacity:
         return self.closing > SMALL_PART * self.limits.bytes
 
     def use_of(self, id: str, live: LiveExperiment, entry: Entry, now: float) -> Use:
-        """Return how a live experiment is used."""
         if not live.ready.done() or live.joining > 0 or live.pins > 0:
             return Use.READ
         if self._subscribers.watchers(id):

@@ -77,7 +77,6 @@ class FairSlots:
         self._assign()
 
     def _assign(self) -> None:
-        """Assign the free slots."""
         while self.free and (share := self._next()) is not None:
             turn = self._waiting[share][0]
             self._remove(share, turn)

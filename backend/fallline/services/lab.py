@@ -262,7 +262,6 @@ class Lab:
         return self.views.with_read_only(await self._subscriptions.watch(id, watcher, since, buckets))
 
     async def unwatch(self, id: str, watcher: Outbox) -> None:
-        """Unsubscribe."""
         await self._subscriptions.unwatch(id, watcher)
 
     def acknowledged(self, id: str) -> None:

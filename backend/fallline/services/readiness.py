@@ -35,7 +35,6 @@ class Pulse:
             self.record(self._clock(), self._clock() - start - PULSE_SECONDS)
 
     def record(self, now: float, late: float) -> None:
-        """Record a delay in seconds."""
         self._late.append((now, max(late, 0.0)))
         while self._late[0][0] < now - REMEMBERED_SECONDS:
             self._late.popleft()

@@ -128,7 +128,6 @@ class Registry:
         return playing
 
     def add(self, id: str, token_hash: bytes, upload_ids: str | None, owner: bytes | None = None) -> Entry:
-        """Add a new experiment."""
         age = self._age()
         entry = self.entries[id] = Entry(token_hash, self._clock(), age, age, upload_ids, owner=owner)
         return entry

@@ -109,7 +109,6 @@ class StoreThread:
 
     @property
     def kind(self) -> str:
-        """The kind of store, in words."""
         return self._store.kind
 
     @property
@@ -154,7 +153,6 @@ class StoreThread:
         await self._call(lambda _: None)
 
     async def experiments(self) -> list[ExperimentInfo]:
-        """Return all stored experiments."""
         return await self._call(lambda store: store.experiments())
 
     async def load(self, id: str) -> StoredExperiment:
@@ -200,7 +198,6 @@ class StoreThread:
         await self._call(lambda store: store.mark(self.age.moment()))
 
     async def tables(self) -> list[TableInfo]:
-        """Return all stored uploads."""
         return await self._call(lambda store: store.tables())
 
     async def table(self, id: str) -> bytes:

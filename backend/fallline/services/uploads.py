@@ -83,7 +83,6 @@ class UploadCache:
         return self._uploads.get(id)
 
     def drop(self, id: str) -> None:
-        """Remove an upload."""
         self._uploads.pop(id, None)
 
 
@@ -100,7 +99,6 @@ class Uploads:
         self._parsing = asyncio.Semaphore(PARSED_AT_ONCE)
 
     async def load_index(self) -> None:
-        """Read which uploads are stored."""
         if self._store.is_durable:
             stored = await self._store.tables()
             self._stored = {each.id: each for each in sorted(stored, key=lambda each: each.since.seen)}

@@ -133,7 +133,6 @@ class Buckets:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all columns."""
         return sum(getattr(self, name).nbytes for name in _COLUMNS)
 
     @classmethod

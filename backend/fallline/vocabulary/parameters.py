@@ -29,14 +29,12 @@ class Parameter:
     each: str = ""
 
     def allows(self, value: float) -> bool:
-        """Return whether the value is in the range."""
         low, high = self.minimum, self.maximum
         above = low is None or (value > low if self.open_minimum else value >= low)
         below = high is None or (value < high if self.open_maximum else value <= high)
         return above and below
 
     def range_in_words(self) -> str:
-        """Return the range in words."""
         low = (
             ""
             if self.minimum is None

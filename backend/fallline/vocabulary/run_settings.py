@@ -259,7 +259,6 @@ class RunSettings:
         return self.clip_norm is not None or self.clip_value is not None
 
     def changed(self, change: dict[str, Any], at_step: int) -> RunSettings:
-        """Return the settings after a change at this step."""
         return self.folded([(at_step, change)])
 
     def folded(self, changes: Iterable[tuple[int, dict[str, Any]]]) -> RunSettings:

@@ -102,7 +102,6 @@ class _Instrument(_AtStep):
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options that the query contains."""
         return self.model_dump(include=OPTIONS, exclude_none=True)
 
 

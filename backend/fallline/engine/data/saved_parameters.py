@@ -55,11 +55,9 @@ class SavedParameters:
 
     @property
     def size(self) -> int:
-        """Size in bytes."""
         return sum(values.nbytes for values in self.arrays.values())
 
     def as_json(self) -> dict[str, Any]:
-        """Names and shapes."""
         arrays = [{"name": name, "shape": list(values.shape)} for name, values in self.arrays.items()]
         return {"parameters": arrays, "count": sum(values.size for values in self.arrays.values())}
 

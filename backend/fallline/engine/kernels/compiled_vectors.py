@@ -45,7 +45,6 @@ class Vector(types.Type):
 
     @property
     def kind(self) -> Any:
-        """The LLVM type."""
         return ir.ArrayType(self.part, self.registers)
 
 

@@ -163,7 +163,6 @@ class KeptStates:
 
     @property
     def nbytes(self) -> int:
-        """About the bytes of the states."""
         return self._bytes
 
     def at(self, step: int) -> TrainingState | None:

@@ -41,7 +41,6 @@ class ReplayedFacts:
     removed: dict[str, int] = field(default_factory=dict)
 
     def with_edits(self) -> Recipe:
-        """Return the recipe with all edits."""
         return self.recipe.model_copy(update={"runs": [run.recipe for run in self.runs.values()]})
 
 

@@ -170,7 +170,6 @@ class Draft:
         return f"{display_text(cell)!r} in {self.name} is {is_what}"
 
     def over(self, rows: Sequence[int]) -> Column:
-        """The column over the usable rows."""
         cells = [self.cells[row] for row in rows]
         if self.reason:
             distinct = sum(not is_missing(cell) for cell in set(cells))

@@ -79,7 +79,6 @@ class Table:
         return tuple(column for column in self.columns if column.used)
 
     def column(self, name: str) -> Column | None:
-        """The usable column of that name."""
         return next((each for each in self.usable if each.name == name), None)
 
     @property
