@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.batches import Rows
 from fallline.engine.kernels import passes
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.interface import Kernel, evaluated_series, series_names
@@ -19,6 +18,7 @@ from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
+from fallline.vocabulary.arrays import Rows
 from fallline.vocabulary.recipe import DataSettings, LossSettings, RunRecipe
 from support.aliases import Array, Json
 from support.gradient_check import planted, relative_error

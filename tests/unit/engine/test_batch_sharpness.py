@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from fallline.engine.measures import batch_sharpness as module
-from fallline.engine.measures.batch_sharpness import Rows, batch_sharpness
+from fallline.engine.measures.batch_sharpness import batch_sharpness
 from fallline.engine.measures.curvature import hessian, spectrum
 from fallline.engine.measures.probes import full_gradient
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.problem import Problem, Samples, build_problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance
+from fallline.vocabulary.arrays import Rows
 from fallline.vocabulary.recipe import DataSettings, RunRecipe
 from support.aliases import Array
 from support.problems import classes_problem, network, small_problem, train

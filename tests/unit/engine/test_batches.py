@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline.engine.batches import BatchReader, Rows, batch_length, batch_rows, order_of_pass
+from fallline.engine.batches import BatchReader, batch_length, batch_rows, order_of_pass
 from fallline.engine.problem import Problem, build_problem
+from fallline.vocabulary.arrays import Rows
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings
 from fallline.vocabulary.run_settings import Order, RunSettings
 from support.problems import small_problem

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from fallline.engine.batches import Rows
 from fallline.engine.problem import Problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance
+from fallline.vocabulary.arrays import Rows
 from fallline.vocabulary.recipe import DataSettings, Recipe, RunRecipe
 from support.aliases import Array
 from support.problems import problem_of, series
