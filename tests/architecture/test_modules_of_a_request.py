@@ -14,8 +14,8 @@ from typing import Any
 
 from support.serving import created, open_app
 
-MOST_OF_STEP = 83
-MOST_OF_EDIT = 36
+MOST_OF_STEP = 67
+MOST_OF_EDIT = 32
 REPEATS = 5
 
 
