@@ -567,3 +567,19 @@ def test_a_large_finite_sum_is_not_divergence(monkeypatch: pytest.MonkeyPatch) -
         named["W2"].fill(1e151)
         records = advance(problem, state, RunRecipe(name="r", batch_size=batch_size), 3, COMPILED)
         assert (len(records), state.diverged_at) == (3, None), batch_size
+
+
+@pytest.mark.parametrize("loss", sorted(LOSS_CODES))
+@pytest.mark.parametrize("activation", sorted(ACTIVATION_CODES))
+def test_both_measure_the_same_losses_over_a_plane(activation: str, loss: str) -> None:
+    problem = problem_with(activation, HIDDEN["uneven"], loss=loss)
+    directions = np.random.default_rng(3).standard_normal((2, problem.layout.count))
+    s, t = np.linspace(-2.0, 1.0, 7), np.linspace(-1.0, 3.0, 4)
+    one, other = (
+        kernel.losses(problem, problem.initial_parameters, directions, s, t) for kernel in (NUMPY, COMPILED)
+    )
+    assert one.shape == other.shape == (4, 7)
+    np.testing.assert_allclose(one, other, rtol=1e-11)
+    assert problem.initial_loss == pytest.approx(
+        COMPILED.losses(problem, problem.initial_parameters, directions, s * 0.0, t * 0.0)[0, 0]
+    )

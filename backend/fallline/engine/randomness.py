@@ -19,6 +19,7 @@ PURPOSES = {
     "rows": 9,
     "redraw": 10,
     "replacement": 11,
+    "plane": 12,
 }
 """These numbers are part of every address: add new ones, never change one."""
 

@@ -51,6 +51,52 @@ def slice_through(view: FigureView, place: int) -> go.Figure:
     return figure
 
 
+def fall_line(view: FigureView, place: int) -> go.Figure:
+    """The loss over the plane of all runs' paths, four contours a power of ten; the paths, points and start."""
+    layout = plain_layout("along the first direction", "along the second", {"scaleanchor": "x"})
+    figure = go.Figure(layout=layout)
+    figure.add_trace(
+        go.Contour(
+            name="loss, as a power of ten",
+            colorscale=scale("ink"),
+            autocontour=False,
+            contours={"start": -300, "end": 300, "size": 0.25},
+            showscale=False,
+            line={"width": 0.5},
+            meta={"of": "last", "role": "ground", "scale": "ink", "x": "s", "y": "t", "z": "heights"},
+        )
+    )
+    for number, run in enumerate(view.runs):
+        style, at = run_style(number if run.place is None else run.place), f"points.{number}"
+        colours, own = style["light"], {"of": "last", "lane": style["id"]}
+        figure.add_traces(
+            [
+                go.Scatter(
+                    name=f"path of {run.label}",
+                    mode="lines+markers",
+                    line={"color": colours["line"], "width": 1.6},
+                    marker={"color": colours["line"], "size": 4},
+                    meta={**own, "role": "way", "x": f"{at}.path.s", "y": f"{at}.path.t"},
+                ),
+                go.Scatter(
+                    name=run.label,
+                    mode="markers",
+                    marker={"color": colours["text"], "size": 10, "symbol": style["symbol"]},
+                    meta={**own, "role": "here", "x": f"{at}.s", "y": f"{at}.t"},
+                ),
+            ]
+        )
+    figure.add_trace(
+        go.Scatter(
+            name="start",
+            mode="markers",
+            marker={"color": surface("ink"), "size": 9, "symbol": "circle-open", "line": {"width": 2}},
+            meta={"of": "last", "role": "start", "ink": "ink", "x": [0], "y": [0]},
+        )
+    )
+    return figure
+
+
 def residuals(view: FigureView, place: int) -> go.Figure:
     """True minus predicted value, by predicted value."""
     figure = go.Figure(layout=plain_layout("predicted", "true − predicted", {}))

@@ -8,7 +8,7 @@ measuring.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from fallline.engine.data.saved_parameters import SavedParameters
@@ -20,6 +20,7 @@ from fallline.figures.view import FigureView
 from fallline.runs.checks.recipe import check_recipe, dataset_of
 from fallline.runs.checks.run import forked_recipe
 from fallline.runs.doctor.doctor import ExaminationSchedule, News, WaitsForFindings
+from fallline.runs.instruments.fall_line import FallLine, View
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock, PendingRequest
 from fallline.runs.past_requests import ForkRequest, Later, See, SeePath, history_of, path_to, state_at
@@ -76,6 +77,7 @@ class Experiment:
         self._waiting: list[WaitsForFindings] = []
         self._positions: dict[str, Json] | None = None
         self._plays_on = False
+        self._fall_line: FallLine | None = None
         self.usage = Usage() if usage is None else usage
         self._journal = JournalWriter(saves=saves)
         self._journal.add(
@@ -212,6 +214,26 @@ class Experiment:
         """Return these runs, or all, for figures, in at most `at_most` points."""
         selected = map(self.run, self.runs if names is None else names)
         return figure_view_of(self.problem, self.runs, selected, at_most)
+
+    @property
+    def fall_line(self) -> FallLine:
+        """The fall line, which keeps its last terrain. It is made at the first request."""
+        if self._fall_line is None:
+            self._fall_line = FallLine()
+        return self._fall_line
+
+    def fall_view(self, names: Sequence[str] | None, step: int | None, **options: Any) -> View:
+        """Return copies of what the fall line of these runs, or of all, is measured from.
+
+        A run that has not come to the step takes part with its present one.
+        """
+        runs = [self.run(name) for name in (self.runs if names is None else dict.fromkeys(names))]
+        furthest = max(run.state.step for run in runs)
+        if step is not None and step > furthest:
+            raise invalid("/step", f"a step from 0 to {furthest}, the present one of the furthest run")
+        courses = tuple(run.course(min(furthest if step is None else step, run.state.step)) for run in runs)
+        kernel = self._kernels.of(self.problem)
+        return View(self.problem, kernel, courses, self.moving, step is not None, **options)
 
     # ------------------------------------------------------------------ requests about any step
 
@@ -521,7 +543,8 @@ class Experiment:
         - `receipts` of commands that are about to get their response.
         - `is_final`: nothing is published after it, until the experiment is restored.
         """
-        self.usage.count(self.problem, self.runs.values(), now, is_busy=self.is_busy)
+        beside = 0 if self._fall_line is None else self._fall_line.nbytes
+        self.usage.count(self.problem, self.runs.values(), now, is_busy=self.is_busy, beside=beside)
         if self._positions is not None:
             return None
         reveals = publishes and self.moving

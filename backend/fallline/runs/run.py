@@ -27,6 +27,7 @@ from fallline.runs.checks.run import check_change, check_edits_to_come, check_fi
 from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
 from fallline.runs.past.checkpoints import CheckpointBudget, Checkpoints
 from fallline.runs.past.replay import Clock, PathRequest, Replay
+from fallline.runs.past.trail import Course
 from fallline.runs.stopping import StopWatch
 from fallline.vocabulary.columns import (
     Buckets,
@@ -235,6 +236,21 @@ class Run:
         affordable = self.state.step - int(CHECK_SECONDS / self.step_seconds)
         since = self.checkpoints.before(max(affordable, 0)).copy()
         return Subject(self._problem, self.recipe, self.kernel, self.state.copy(), since, self.is_rounded)
+
+    def course(self, to: int) -> Course:
+        """Return copies of what its path up to step `to` is made from."""
+        is_present = to == self.state.step
+        return Course(
+            self.name,
+            self.generation,
+            self.recipe,
+            self.kernel,
+            self.state.copy() if is_present else self.checkpoints.before(to),
+            to,
+            tuple(state for state in self.checkpoints if state.step < to),
+            self.step_seconds,
+            is_present and self.diverged,
+        )
 
     def path(self, to: int, done: Callable[[Any], None]) -> PathRequest:
         """Request about thirty states from step 0 to step `to`.

@@ -51,14 +51,19 @@ class Usage:
     _counted_at: float = -math.inf
     _counted: object = None
 
-    def count(self, problem: Problem, runs: Collection[Run], now: float, *, is_busy: bool) -> None:
-        """Count all fields anew: from time to time while it is busy, and after steps and examinations."""
-        positions = [(run.generation, run.state.step, run.case.examinations) for run in runs]
+    def count(
+        self, problem: Problem, runs: Collection[Run], now: float, *, is_busy: bool, beside: int = 0
+    ) -> None:
+        """Count all fields anew: from time to time while it is busy, and after steps and examinations.
+
+        `beside` are bytes that belong to no run.
+        """
+        positions = [beside, *((run.generation, run.state.step, run.case.examinations) for run in runs)]
         counted = len(runs) if is_busy else positions
         if counted == self._counted and (not is_busy or now < self._counted_at + COUNT_SECONDS):
             return
         self._counted, self._counted_at = counted, now
-        shared = EXPERIMENT_BYTES + problem_bytes(problem)
+        shared = EXPERIMENT_BYTES + problem_bytes(problem) + beside
         ceilings = [run_ceiling(run) for run in runs]
         self.beyond = sum(run.checkpoints.bytes_beyond for run in runs)
         self.bytes = shared + sum(map(run_bytes, runs)) - self.beyond

@@ -19,6 +19,7 @@ from fallline.exports.export_data import export_data
 from fallline.exports.table import EXPORTS, RECIPE
 from fallline.figures.catalog import FIGURES, INSTRUMENT_FIGURES, figure_json, instrument_figure_json
 from fallline.runs.experiment import Experiment
+from fallline.runs.instruments.fall_line import FALL_LINE, FALL_LINE_OPTIONS, HELP
 from fallline.runs.instruments.inspection import MOST_NUMBERS, change_script, inspection
 from fallline.runs.instruments.moment import snapshot
 from fallline.runs.instruments.self_check import self_check
@@ -213,6 +214,23 @@ class Views:
         measure = partial(row.measure_path or row.measure, *inputs, **options)
         return {**result, **await self._measure(id, measure, charged=moves, before=before)}
 
+    async def shared_instruments(self, id: str) -> list[dict[str, str]]:
+        await self._read(id, lambda one: one.id)
+        return [{"name": FALL_LINE, "help": HELP}]
+
+    async def shared_instrument(
+        self, id: str, name: str, runs: list[str] | None, step: int | None, options: Json | None = None
+    ) -> dict[str, Any]:
+        """Return what an instrument of several runs (None: all) measures at a step."""
+        if name != FALL_LINE:
+            raise NotFound(f"no instrument of that name; the name is {FALL_LINE}")
+        options = options or {}
+        for option in options.keys() - FALL_LINE_OPTIONS:
+            raise invalid(f"/{option}", f"must be left out: {name} has no such option")
+        line, view = await self._read(id, lambda one: (one.fall_line, one.fall_view(runs, step, **options)))
+        # points come several times a second, and cost little
+        return await self._measure(id, partial(line.measure, view), charged=view.moving and view.terrain)
+
     async def _measure(
         self, id: str, measure: Callable[[], Json], *, charged: bool, before: float = 0.0
     ) -> Json:
@@ -244,18 +262,24 @@ class Views:
     ) -> dict[str, Any]:
         """Return a Plotly figure as plain JSON.
 
-        A figure of histories shows all runs. A figure of an instrument shows one run (None: the first) at a step;
-        without `filled` it has no data, and nothing is measured.
+        A figure of histories shows all runs. A figure of an instrument shows one run (None: the first, or for an
+        instrument of several all) at a step; without `filled` it has no data, and nothing is measured.
         """
         if name in FIGURES:
             view = await self._read(id, Experiment.figure_view)
             return await self.beside(id, partial(figure_json, name, view))
         if name not in INSTRUMENT_FIGURES:
             raise NotFound(f"no figure has this name; there are {', '.join([*FIGURES, *INSTRUMENT_FIGURES])}")
-        bare = await self._read(id, lambda one: one.figure_view(at_most=1))
-        of = await self._read(id, lambda one: one.run(next(iter(one.runs)) if run is None else run).name)
         instrument = INSTRUMENT_FIGURES[name].instrument
-        measured = [await self.instrument(id, of, instrument, step, options)] if filled else []
+        shared = instrument == FALL_LINE
+        selected = None if run is None or not shared else [run]
+        bare = await self._read(id, lambda one: one.figure_view(selected, at_most=1))
+        of = await self._read(id, lambda one: one.run(next(iter(one.runs)) if run is None else run).name)
+        measured = []
+        if filled and shared:
+            measured = [await self.shared_instrument(id, instrument, selected, step, options)]
+        elif filled:
+            measured = [await self.instrument(id, of, instrument, step, options)]
         return await self.beside(id, partial(instrument_figure_json, name, bare, of, measured))
 
     async def _until_examined(self, id: str, run: str | None) -> None:

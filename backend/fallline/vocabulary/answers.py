@@ -275,6 +275,48 @@ class Measured(OpenModel):
     again_seconds: float | None = None
 
 
+class FallLinePoint(OpenModel):
+    """A run on the plane: its place, its train loss, its distance from the start, and its path.
+
+    `outside` is the share of the path's squared distances from the start that lies outside the plane. The `path` has
+    columns: steps, s, t, and the same share of each point.
+    """
+
+    run: str
+    generation: int
+    step: int
+    s: float
+    t: float
+    loss: Number = None
+    distance: Number
+    outside: Number
+    path: dict[str, Any]
+
+
+class FallLine(OpenModel):
+    """The loss over the plane of several runs' paths, and the runs on it; the start is at 0, 0.
+
+    `plane` says what it is of: "gradient", "path", "points" or "paths". `plane_steps` has the step of each run then.
+    Both are null, and there are no points, if the request is for points only and these runs have no terrain yet.
+
+    A terrain has `region` (west, east, south, north) and `heights` (powers of ten of the losses). Unless packed, it
+    also has `s`, `t` and `losses`.
+    """
+
+    of: str
+    runs: list[str]
+    step: int
+    plane: str | None
+    plane_steps: dict[str, int] | None
+    points: list[FallLinePoint]
+    start_loss: Number = None
+    region: list[float] | None = None
+    heights: Any = None
+    lens: dict[str, Any] | None = None
+    cost_seconds: float
+    again_seconds: float
+
+
 class Samples(OpenModel):
     """The data in the network's units, and the row numbers of both splits.
 

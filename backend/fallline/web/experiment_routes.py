@@ -13,7 +13,7 @@ from fallline.vocabulary.catalog_answers import Catalog
 from fallline.vocabulary.finding_answers import Finding
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import large, large_with_cost
-from fallline.web.queries import AtStep, FigureQuery, Inspect, InstrumentQuery, Wait
+from fallline.web.queries import AtStep, FigureQuery, Inspect, InstrumentQuery, SharedInstrumentQuery, Wait
 from fallline.web.requests import (
     Address,
     CommandRoute,
@@ -238,6 +238,25 @@ async def check(id: str, run: str, lab: TheLab) -> dict[str, Any]:
     comparisons and their tolerances.
     """
     return await lab.views.check(id, run)
+
+
+@router.get(one + "/instruments", tags=["runs"], response_model=list[answers.InstrumentRow])
+async def shared_instruments(id: str, lab: TheLab) -> list[dict[str, str]]:
+    """List the instruments that measure several runs."""
+    return await lab.views.shared_instruments(id)
+
+
+@router.get(one + "/instruments/{name}", tags=["runs"], response_model=answers.FallLine)
+async def shared_instrument(id: str, name: str, query: SharedInstrumentQuery, lab: TheLab) -> Response:
+    """Return what an instrument of several runs measures: the `fall_line`.
+
+    It is the loss over the plane of the paths of `runs` (default: all), up to a `step` (default: the present one). With
+    `terrain=false` only the points come, on the plane of the last terrain. `aspect` is the width over the height,
+    `region` what must be in view, and `lens` the side of a closer view as a share of the width. With `bdata` as
+    `encoding` columns and heights are packed. docs/reference/instruments.md describes them.
+    """
+    measured = await lab.views.shared_instrument(id, name, query.runs, query.step, query.options)
+    return await large_with_cost(measured, lab.views.add_encoding)
 
 
 @router.get(of_run + "/instruments", tags=["runs"], response_model=list[answers.InstrumentRow])

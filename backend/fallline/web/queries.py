@@ -15,6 +15,7 @@ from starlette.datastructures import QueryParams
 
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.messages import MOST_BUCKETS, MOST_SERIES, SeriesNames
+from fallline.vocabulary.recipe import MOST_RUNS
 from fallline.vocabulary.strict import LARGEST, RunName
 from fallline.web.strict_json import MOST_ERRORS, below
 
@@ -25,7 +26,7 @@ MOST_WAIT = 25.0
 MOST_PARAMETERS = MOST_SERIES + 16
 """Limit on the parameters of one URL. They are counted first, because parsing 64 KiB of them takes too long."""
 
-REPEATABLE = frozenset({"series"})
+REPEATABLE = frozenset({"series", "runs"})
 """Parameters that a URL may repeat."""
 
 OPTIONS = {"plane", "normalize", "weights", "predictions", "x", "y"}
@@ -34,6 +35,8 @@ MOST_LETTERS = 200
 """Limit on the name of an input."""
 
 _WHOLE = re.compile(r"-?[0-9]{1,17}")
+_DECIMAL = r"-?[0-9]{1,17}(?:\.[0-9]{1,17})?"
+_EDGES = re.compile(rf"({_DECIMAL}),({_DECIMAL}),({_DECIMAL}),({_DECIMAL})")
 _NUMBER = re.compile(r"-?[0-9]{1,17}(\.[0-9]{1,17})?")
 
 
@@ -51,6 +54,16 @@ def _plain_number(text: Any) -> Any:
     return text
 
 
+def _edges(text: Any) -> Any:
+    found = _EDGES.fullmatch(text) if isinstance(text, str) else None
+    west, east, south, north = map(float, found.groups()) if found else (0.0, 0.0, 0.0, 0.0)
+    if not (west < east and south < north):
+        raise ValueError("must be four numbers with commas: west, east above it, south, and north above it")
+    return west, east, south, north
+
+
+Edges = Annotated[tuple[float, float, float, float], BeforeValidator(_edges)]
+Decimal = Annotated[float, BeforeValidator(_plain_number)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 InputName = Annotated[str, Field(min_length=1, max_length=MOST_LETTERS)]
 StepNumber = Annotated[Whole, Field(ge=0, le=LARGEST)]
@@ -110,6 +123,20 @@ class _Figure(_Instrument):
     filled: bool = True
 
 
+class _SharedInstrument(_AtStep):
+    runs: Annotated[list[RunName], Field(max_length=MOST_RUNS)] | None = None
+    terrain: bool | None = None
+    aspect: Annotated[Decimal, Field(ge=0.2, le=5.0)] | None = None
+    region: Edges | None = None
+    lens: Annotated[Decimal, Field(ge=0.02, le=0.5)] | None = None
+    encoding: Literal["json", "bdata"] | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that the query contains."""
+        return self.model_dump(exclude={"runs", "step"}, exclude_none=True)
+
+
 class _History(_Query):
     series: SeriesNames | None = None
     since: StepNumber | None = None
@@ -122,6 +149,7 @@ Wait = Annotated[_Wait, Query()]
 AtStep = Annotated[_AtStep, Query()]
 Inspect = Annotated[_Inspect, Query()]
 InstrumentQuery = Annotated[_Instrument, Query()]
+SharedInstrumentQuery = Annotated[_SharedInstrument, Query()]
 FigureQuery = Annotated[_Figure, Query()]
 OfRun = Annotated[_OfRun, Query()]
 HistoryQuery = Annotated[_History, Query()]

@@ -54,6 +54,20 @@ def _slice(step: int) -> Json:
     }
 
 
+def _fall_line(step: int) -> Json:
+    points = [
+        {"s": 1.0 + step / 7, "t": 0.5, "path": {"s": [0.0, 0.5, 1.0 + step / 7], "t": [0.0, 0.75, 0.5]}},
+        {"s": -0.5, "t": -0.25, "path": {"s": [0.0, -0.5], "t": [0.0, -0.25]}},
+    ]
+    return {
+        "step": step,
+        "s": [-1.0, 0.0, 2.0],
+        "t": [0.0, 0.5],
+        "heights": [[0.5, 0.25, None], [step / 7, 1.0, 2.0]],
+        "points": points,
+    }
+
+
 def _residuals(step: int) -> Json:
     return {
         "step": step,
@@ -152,6 +166,7 @@ ANSWERS = {
     "noise": _noise,
     "along": _the_line,
     "slice": _slice,
+    "fall_line": _fall_line,
     "residuals": _residuals,
     "confusion": _confusion,
     "metrics": _metrics,

@@ -12,6 +12,7 @@ import pytest
 from fallline.figures.catalog import FIGURES, INSTRUMENT_FIGURES, instrument_figure_json
 from fallline.figures.instrument_data import fill_instrument_figure, values
 from fallline.figures.view import FigureView
+from fallline.runs.instruments.fall_line import FALL_LINE
 from fallline.runs.instruments.table import INSTRUMENTS
 from unit.figures import columns_by_hand
 from unit.figures.golden_figures import assert_is_golden
@@ -48,7 +49,7 @@ def test_plotly_loads_it_filled_and_not(name: str) -> None:
 
 def test_every_figure_has_a_name_of_its_own_and_an_instrument_that_fills_it() -> None:
     assert not set(FIGURES) & set(INSTRUMENT_FIGURES)
-    assert {row.instrument for row in INSTRUMENT_FIGURES.values()} <= set(INSTRUMENTS)
+    assert {row.instrument for row in INSTRUMENT_FIGURES.values()} <= {*INSTRUMENTS, FALL_LINE}
 
 
 def test_points_without_a_value_are_left_out_and_others_are_clipped_to_the_scale() -> None:

@@ -81,6 +81,9 @@ def test_steps_are_made_by_the_kernel_of_the_run() -> None:
             slices.append(slice.steps)
             return COMPILED.run(problem, state, slice)
 
+        def losses(self, problem: Any, *plane: Any) -> Any:
+            return COMPILED.losses(problem, *plane)
+
     experiment = Experiment("x", Recipe.model_validate(SMALL), Kernels(Counted()))
     experiment.run("sgd").advance(50, lambda: 0.0, publish=False)
     assert sum(slices) == 50

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fallline.engine.batches import order_of_pass
 from fallline.engine.kernels.compiled_activations import ACTIVATION_CODES
-from fallline.engine.kernels.compiled_batches import batch_steps
+from fallline.engine.kernels.compiled_batches import batch_steps, losses_over
 from fallline.engine.kernels.compiled_changes import OPTIMIZER_CODES
 from fallline.engine.kernels.compiled_descent import terms_of
 from fallline.engine.kernels.compiled_losses import LOSS_CODES, ROOM, THE_LOSS, criterion_of
@@ -28,6 +28,7 @@ from fallline.engine.kernels.compiled_work import (
     Memory,
     Method,
     Net,
+    Plane,
     Recorder,
     Span,
     Split,
@@ -89,6 +90,25 @@ class CompiledKernel:
             return NUMPY.run(problem, state, request)
         return _Slices(problem, state, request).run()
 
+    def losses(self, problem: Problem, start: Array, directions: Array, s: Array, t: Array) -> Array:
+        """See `table.Kernel`. NumPy measures them if a row has no compiled code."""
+        if not self.supports(problem):
+            return NUMPY.losses(problem, start, directions, s, t)
+        losses, tiles = np.empty((len(t), len(s))), _tiles(problem.layout.sizes)
+        plane = Plane(*map(np.array, (start, directions, s, t)))  # copies: writable, in C order
+        losses_over(_net(problem), _split(problem.train), tiles, plane, np.empty_like(plane.start), losses)
+        return losses
+
+
+def _net(problem: Problem) -> Net:
+    layout = problem.layout
+    return Net(
+        sizes=np.array(layout.sizes),
+        codes=np.array([ACTIVATION_CODES[name] for name in problem.activations]),
+        offsets=np.array([*layout.offsets, layout.count]),
+        criterion=criterion_of(problem),
+    )
+
 
 def _arrays(row: Optimizer) -> tuple[str, ...]:
     """The slots that have an entry for each parameter, or rows of them."""
@@ -142,12 +162,7 @@ class _Slices:
         self._test = problem.test if problem.test is not None else problem.train
         self._has_test = problem.test is not None
         layout = problem.layout
-        self._net = Net(
-            sizes=np.array(layout.sizes),
-            codes=np.array([ACTIVATION_CODES[name] for name in problem.activations]),
-            offsets=np.array([*layout.offsets, layout.count]),
-            criterion=criterion_of(problem),
-        )
+        self._net = _net(problem)
         self._data = Data(train=_split(self._train), test=_split(self._test, self._has_test))
         self._rate_row = 1 + 4 * len(layout.names)
         self._limit = min(DIVERGED * problem.initial_loss, LARGEST)
@@ -323,3 +338,5 @@ def load() -> None:
         settings = RunSettings("sgd", 0.01, batch_size, "shuffle", schedule=schedule_of("warmup"))
         request = Slice(settings, 0, 2, np.empty((len(names), 2)), np.empty(2, dtype=np.int64))
         COMPILED.run(problem, begin(problem), request)
+    parameters = problem.initial_parameters
+    COMPILED.losses(problem, parameters, np.tile(parameters, (2, 1)), np.zeros(1), np.zeros(1))

@@ -29,6 +29,7 @@ from fallline.engine.kernels.compiled_work import (
     Memory,
     Method,
     Net,
+    Plane,
     Recorder,
     Span,
     Split,
@@ -147,6 +148,17 @@ def mean_loss(net: Net, P: Array, w: int, split: Split, tiles: Tiles) -> tuple[f
     data_order = net.sizes[:0]
     total, tally = loss_of(net, P, w, split, data_order, m, tiles)
     return total / m, tally
+
+
+@compiled
+def losses_over(net: Net, train: Split, tiles: Tiles, plane: Plane, P: Array, losses: Array) -> None:
+    """Write the mean losses at the points of a grid; P has room for the parameters."""
+    for row in range(losses.shape[0]):
+        for column in range(losses.shape[1]):
+            across, up = plane.s[column], plane.t[row]
+            for k in range(len(P)):
+                P[k] = plane.start[k] + across * plane.directions[0, k] + up * plane.directions[1, k]
+            losses[row, column], _ = mean_loss(net, P, 0, train, tiles)
 
 
 @compiled_in_place

@@ -113,6 +113,15 @@ class Ahead(NamedTuple):
     valid: bool
 
 
+class Plane(NamedTuple):
+    """A grid of points start + s directions[0] + t directions[1] for each of `s` and `t`."""
+
+    start: Array
+    directions: Array
+    s: Array
+    t: Array
+
+
 class Recorder(NamedTuple):
     """Records of the steps: raw rows of a block, and `values` from column `to` on."""
 

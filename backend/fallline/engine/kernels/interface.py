@@ -1,4 +1,4 @@
-"""The interface of a kernel: one object that makes a slice of steps, and the series that it records.
+"""The interface of a kernel: it makes a slice of steps and measures losses. Also the series that it records.
 
 Settings are constant within a slice. All kernels share one kind of state (`TrainingState`: a flat vector and the
 optimizer's slots), so one can replace another in the middle of a run. docs/reference/measurements.md describes series
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.run_settings import RunSettings
 
 MEASURES = ("grad_l1", "grad_l2", "grad_mean", "ratio")
@@ -69,12 +70,12 @@ class Slice:
     settings: RunSettings
     seed: int
     steps: int
-    values: NDArray[np.float64]
+    values: Array
     samples_seen: NDArray[np.int64]
 
 
 class Kernel(Protocol):
-    """An implementation of steps."""
+    """An implementation of steps and losses."""
 
     @property
     def name(self) -> str:
@@ -93,6 +94,12 @@ class Kernel(Protocol):
         At the first bad step j, `diverged_at` is j - 1, the state is at step j - 1, and record j - 1 is missing. If
         the first state has a gradient that is not finite, no step is made and `diverged_at` is its step. Its training
         loss does not matter: a step once made is never taken back. Series that are not recorded are NaN.
+        """
+
+    def losses(self, problem: Problem, start: Array, directions: Array, s: Array, t: Array) -> Array:
+        """Return the training losses (t, s) at start + s directions[0] + t directions[1].
+
+        They are inf or NaN where they are not finite. It changes nothing, and needs no support.
         """
 
 

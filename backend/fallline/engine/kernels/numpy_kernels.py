@@ -342,5 +342,16 @@ class NumpyKernel:
             values[~np.isfinite(values)] = np.nan
         return done
 
+    def losses(self, problem: Problem, start: Array, directions: Array, s: Array, t: Array) -> Array:
+        """See `table.Kernel`."""
+        losses, flat = np.empty((len(t), len(s))), np.empty_like(start)
+        evaluator = Evaluator(problem, flat)
+        with np.errstate(all="ignore"):
+            for row, up in enumerate(t):
+                for column, across in enumerate(s):
+                    np.copyto(flat, start + across * directions[0] + up * directions[1])
+                    losses[row, column], _ = evaluator.train()
+        return losses
+
 
 NUMPY: Kernel = NumpyKernel()

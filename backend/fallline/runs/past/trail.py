@@ -1,0 +1,142 @@
+"""A run's parameters at chosen steps, from step 0 to the present one, for a picture of its path.
+
+Owns which steps are chosen. Its copies are made on the run's thread and read on another one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from fallline.engine.kernels.interface import Kernel
+from fallline.engine.measures.shared_plane import Path
+from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState, begin
+from fallline.engine.training import advance
+from fallline.vocabulary.arrays import Array
+from fallline.vocabulary.recipe import RunRecipe
+
+MOST_IN_A_DOUBLING = 64
+"""Most chosen steps while the step number doubles. Up to twice as many, every step is chosen."""
+
+TRAIL_BYTES = 4 << 20
+"""Bytes of the chosen steps of a run, about: a larger network has fewer, but at least one in a doubling."""
+
+DOUBLINGS = 16
+"""Number of doublings that share these bytes."""
+
+LATEST = 30
+"""The latest steps, which are all chosen."""
+
+CALL_SECONDS = 8e-5
+"""About the cost of a call of the kernel beside the steps that it makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A run at the step `to`, and how it came there.
+
+    `state` is a copy of its state at that step, or of the last checkpoint before. `checkpoints` are earlier states, the
+    earliest first, which are never changed. `step_seconds` is the expected cost of a step.
+    """
+
+    name: str
+    generation: int
+    recipe: RunRecipe
+    kernel: Kernel
+    state: TrainingState
+    to: int
+    checkpoints: tuple[TrainingState, ...]
+    step_seconds: float
+    diverged: bool
+
+    def arrive(self, problem: Problem) -> None:
+        """Replay the state to its step."""
+        advance(problem, self.state, self.recipe, self.to - self.state.step, self.kernel)
+
+
+def in_a_doubling(parameters: int) -> int:
+    """Return the number of chosen steps in a doubling, a power of two."""
+    affordable = TRAIL_BYTES // (8 * DOUBLINGS * parameters)
+    return min(1 << max(affordable, 1).bit_length() - 1, MOST_IN_A_DOUBLING)
+
+
+def next_chosen(step: int, many: int) -> int:
+    """Return the next chosen step, with `many` in a doubling."""
+    stride = max((1 << step.bit_length() - 1) // many, 1) if step else 1
+    return (step // stride + 1) * stride
+
+
+class Trail:
+    """The chosen steps of one generation of a run.
+
+    They depend on the step numbers only, as long as replays are affordable. Otherwise checkpoints fill the gaps.
+    """
+
+    def __init__(self, problem: Problem, generation: int) -> None:
+        self._problem = problem
+        self._start = problem.initial_parameters
+        self._many = in_a_doubling(len(self._start))
+        self.generation = generation
+        self._head = begin(problem)
+        self._chosen: list[tuple[int, Array]] = [(0, self._start)]
+        self._latest: deque[tuple[int, Array]] = deque(maxlen=LATEST)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its own arrays."""
+        return (len(self._chosen) + len(self._latest)) * self._start.nbytes
+
+    def extend(self, course: Course, seconds: float) -> None:
+        """Continue to the present step of the run, with a replay of at most about so many seconds."""
+        if course.state.step <= self._head.step:
+            return
+        self._skip(course, seconds)
+        while self._head.step < course.state.step and self._head.diverged_at is None:
+            self._replay(course)
+        # what other builds replayed is equal to rounding only
+        self._head = course.state.copy()
+        if self._latest and self._latest[-1][0] == course.state.step:
+            self._latest.pop()
+        self._latest.append((course.state.step, course.state.parameters))
+
+    def _skip(self, course: Course, seconds: float) -> None:
+        """Go to the first state from which a replay is affordable."""
+        target = course.state.step
+        states = [state for state in course.checkpoints if self._head.step < state.step < target]
+        while self._cost(course) > seconds:
+            self._head = states.pop(0).copy() if states else course.state.copy()
+            self._latest.clear()
+            if self._head.step < target:
+                self._chosen.append((self._head.step, self._head.parameters.copy()))
+
+    def _cost(self, course: Course) -> float:
+        first, last = self._head.step, course.state.step
+        calls = self._many * (1 + last.bit_length() - first.bit_length()) + LATEST
+        return (last - first) * course.step_seconds + min(last - first, calls) * CALL_SECONDS
+
+    def _replay(self, course: Course) -> None:
+        """Replay to the next chosen step."""
+        state, target = self._head, course.state.step
+        chosen = next_chosen(state.step, self._many)
+        latest = max(target - LATEST + 1, state.step + 1)
+        stop = min(chosen, latest, target)
+        advance(self._problem, state, course.recipe, stop - state.step, course.kernel)
+        if state.step == chosen:
+            self._chosen.append((state.step, state.parameters.copy()))
+        if state.step >= latest:
+            self._latest.append((state.step, state.parameters.copy()))
+
+    def path(self, course: Course) -> Path:
+        """Return the path up to the present step of the run.
+
+        That may be a step behind the trail's: then the latest steps before it are left out.
+        """
+        step = course.state.step
+        points = dict(self._chosen)
+        points.update(self._latest)
+        points = {one: parameters for one, parameters in sorted(points.items()) if one < step}
+        points[step] = course.state.parameters
+        return Path(np.array([*points]), np.stack([*points.values()]) - self._start)

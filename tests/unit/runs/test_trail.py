@@ -1,0 +1,133 @@
+"""The chosen steps of a path are the run's own states, and depend on the step numbers only."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState, begin
+from fallline.engine.training import advance
+from fallline.runs.past.trail import (
+    LATEST,
+    MOST_IN_A_DOUBLING,
+    TRAIL_BYTES,
+    Course,
+    Trail,
+    in_a_doubling,
+    next_chosen,
+)
+from fallline.vocabulary.arrays import Array
+from fallline.vocabulary.recipe import RunRecipe
+from support.problems import small_problem
+
+RECIPE = RunRecipe(name="sgd", batch_size=1, learning_rate=0.01)
+PLENTY = 1e9
+
+
+def states(problem: Problem, steps: int) -> list[TrainingState]:
+    """Return the state at each step."""
+    state = begin(problem)
+    made = [state.copy()]
+    for _ in range(steps):
+        advance(problem, state, RECIPE, 1)
+        made.append(state.copy())
+    return made
+
+
+def course(
+    state: TrainingState, checkpoints: tuple[TrainingState, ...] = (), seconds: float = 1e-5
+) -> Course:
+    return Course("sgd", 0, RECIPE, NUMPY, state.copy(), state.step, checkpoints, seconds, False)
+
+
+def parameters(trail: Trail, one: Course) -> dict[int, Array]:
+    path = trail.path(one)
+    return dict(zip(path.steps.tolist(), path.away, strict=True))
+
+
+def test_the_points_are_the_states_of_the_run_to_the_bit() -> None:
+    problem = small_problem()
+    made = states(problem, 700)
+    trail = Trail(problem, 0)
+    trail.extend(course(made[700]), PLENTY)
+    points = parameters(trail, course(made[700]))
+    for step, away in points.items():
+        np.testing.assert_array_equal(away, made[step].parameters - problem.initial_parameters)
+    assert [*points][:129] == [*range(129)]
+    assert [*points][-LATEST:] == [*range(701 - LATEST, 701)]
+    assert all(step % 2 == 0 for step in points if 128 < step < 256)
+    assert 256 + 4 in points
+    assert 256 + 6 not in points
+
+
+@pytest.mark.parametrize("cuts", [(1, 2, 3, 50, 129, 130, 400), (399, 400), (31, 62, 93, 124, 155, 186, 400)])
+def test_a_trail_extended_in_parts_is_that_extended_at_once(cuts: tuple[int, ...]) -> None:
+    problem = small_problem()
+    made = states(problem, 400)
+    whole, parts = Trail(problem, 0), Trail(problem, 0)
+    whole.extend(course(made[400]), PLENTY)
+    for step in cuts:
+        parts.extend(course(made[step]), PLENTY)
+    one, other = parameters(whole, course(made[400])), parameters(parts, course(made[400]))
+    assert [*one] == [*other]
+    for step in one:
+        np.testing.assert_array_equal(one[step], other[step])
+
+
+def test_a_replay_that_is_too_dear_goes_on_from_checkpoints_and_the_end_is_exact() -> None:
+    problem = small_problem()
+    made = states(problem, 900)
+    checkpoints = tuple(made[step] for step in (200, 500, 850))
+    trail = Trail(problem, 0)
+    # 50 steps of 10 ms are affordable, 400 are not
+    trail.extend(course(made[900], checkpoints, 0.01), 0.6)
+    points = parameters(trail, course(made[900]))
+    assert [*points][:4] == [0, 200, 500, 850]
+    assert [*points][-LATEST:] == [*range(901 - LATEST, 901)]
+    np.testing.assert_array_equal(points[900], made[900].parameters - problem.initial_parameters)
+    poor = Trail(problem, 0)
+    poor.extend(course(made[900], checkpoints, 0.01), 0.0)
+    assert [*parameters(poor, course(made[900]))] == [0, 200, 500, 850, 900]
+
+
+def test_a_path_to_a_past_step_ends_there() -> None:
+    problem = small_problem()
+    made = states(problem, 300)
+    trail = Trail(problem, 0)
+    trail.extend(course(made[300]), PLENTY)
+    past = course(made[211])
+    trail.extend(past, PLENTY)
+    points = parameters(trail, past)
+    assert max(points) == 211
+    np.testing.assert_array_equal(points[211], made[211].parameters - problem.initial_parameters)
+
+
+def test_a_replay_arrives_at_the_step_of_the_course() -> None:
+    problem = small_problem()
+    made = states(problem, 60)
+    late = Course("sgd", 0, RECIPE, NUMPY, made[20].copy(), 57, (), 1e-5, False)
+    late.arrive(problem)
+    np.testing.assert_array_equal(late.state.parameters, made[57].parameters)
+
+
+def test_the_bytes_of_a_trail_stay_near_their_bound_for_any_network_and_a_million_steps() -> None:
+    for count in (2, 49, 1_000, 10_000, 30_000):
+        many, chosen, step = in_a_doubling(count), 0, 0
+        while step < 1_000_000:
+            step, chosen = next_chosen(step, many), chosen + 1
+        assert 1 <= many <= MOST_IN_A_DOUBLING
+        assert many & (many - 1) == 0
+        assert 8 * count * chosen <= 2 * TRAIL_BYTES
+
+
+def test_each_doubling_has_as_many_chosen_steps() -> None:
+    for many in (1, 4, 64):
+        steps, step = [], 0
+        while step < 5_000:
+            step = next_chosen(step, many)
+            steps.append(step)
+        assert steps[: 2 * many] == [*range(1, 2 * many + 1)]
+        for first in (256, 512, 1_024):
+            assert sum(first <= one < 2 * first for one in steps) == many
