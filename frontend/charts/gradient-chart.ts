@@ -17,6 +17,7 @@ import { laneLook, styled, shownRuns, templateOf } from "./figure-style.ts";
 import { momentLines, placeThen } from "./past-marks.ts";
 import { groundOf, isInside, joined, symbol } from "./paths.ts";
 import { axisOf, boundTo, columnsFor, reachedBy, withinAxis } from "./scene.ts";
+import { panelsOf } from "../core/gradient-panels.ts";
 import { briefTicks, number, short } from "../core/format.ts";
 import { missingIn } from "../core/missing-steps.ts";
 import { stateOnView } from "../core/state-on-view.ts";
@@ -37,24 +38,24 @@ const gapOf = (layers: number, compact: boolean) => (compact || layers > 4 ? 12 
 export function gradientChart(figure: Json, scene: Scene) {
   const { state, look, room } = scene;
   const { view, experiment } = state;
-  const weights = experiment?.weights ?? [];
+  const panels = panelsOf(state);
   const missing = missingIn(scene.state);
   const axis = axisOf(scene, missing?.to ?? 0);
   const plot = room.width - room.left - RIGHT;
-  const gap = gapOf(weights.length, look.compact);
-  const panel = (plot - gap * (weights.length - 1)) / weights.length;
-  const series = (y: string) => `${view.measure}/${y.slice(y.indexOf("/") + 1)}`;
+  const gap = gapOf(panels.length, look.compact);
+  const panel = (plot - gap * (panels.length - 1)) / panels.length;
   const specification = {
     ...figure,
+    data: panels.flatMap(({ series }, k) => tracesIn(figure, series, k)),
     layout: { ...figure.layout, meta: { shelf: { measure: view.measure } } },
   };
-  const names = weights.map((weight) => `${view.measure}/${weight}`);
-  const bare = styled(specification, state, look, boundTo(scene), series);
+  const names = panels.map(({ series }) => series);
+  const bare = styled(specification, state, look, boundTo(scene));
   const columns = columnsFor(scene, axis, names, panel);
   const filled = fill(bare, columns, experiment?.trainSamples ?? 1);
   const layout = layoutOf(filled.layout, scene, axis, panel, gap);
   const data = filled.data.map((trace: Json) => withinAxis(trace, axis));
-  const frames = weights.map((_, k) => ({
+  const frames = panels.map((_, k) => ({
     left: room.left + k * (panel + gap),
     top: TOP,
     width: panel,
@@ -98,7 +99,7 @@ export function gradientChart(figure: Json, scene: Scene) {
       columns,
       panels: frames.map((frame, k) => ({
         ...frame,
-        name: weights[k],
+        name: panels[k].name,
         lines: [{ name: "", series: names[k] }],
       })),
     },
@@ -106,6 +107,17 @@ export function gradientChart(figure: Json, scene: Scene) {
     reached: reachedBy(scene),
   };
 }
+
+/** The traces of the first layer in the panel of another series. */
+const tracesIn = ({ data }: Json, series: string, k: number): Json[] =>
+  data
+    .filter(({ xaxis = "x" }: Json) => xaxis === "x")
+    .map((trace: Json) => ({
+      ...trace,
+      meta: { ...trace.meta, y: series },
+      xaxis: `x${k ? k + 1 : ""}`,
+      yaxis: `y${k ? k + 1 : ""}`,
+    }));
 
 /** Height of a panel, in px. */
 const heightIn = ({ room, look }: Scene) => room.height - TOP - (look.compact ? 20 : 23);
@@ -187,16 +199,16 @@ const VALUES = [
 function titlesOf(scene: Scene, panel: number, gap: number) {
   const { room, look } = scene;
   const state = stateOnView(scene.state);
-  const { experiment, view } = state;
+  const { experiment } = state;
   const visible = shownRuns(state);
   const value = look.compact
     ? undefined
     : VALUES.find(({ width }) => panel >= PARTS.name + visible.length * width);
   const isWide =
     value === VALUES[0] && panel >= PARTS.name + PARTS.shape + visible.length * value.width;
-  return (experiment?.weights ?? []).map((weight, k) => ({
-    name: weight,
-    shape: isWide ? (experiment?.shapes[weight] ?? []).join(" × ") : "",
+  return panelsOf(state).map(({ name, series }, k) => ({
+    name,
+    shape: isWide ? (experiment?.shapes[name] ?? []).join(" × ") : "",
     left: room.left + k * (panel + gap),
     width: panel,
     dense: value !== VALUES[0],
@@ -205,8 +217,8 @@ function titlesOf(scene: Scene, panel: number, gap: number) {
           run: run.name,
           label: run.label,
           lane: run.lane,
-          value: value.word(run.latest[`${view.measure}/${weight}`]?.value),
-          live: followed(run, `${view.measure}/${weight}`, value.word, scene),
+          value: value.word(run.latest[series]?.value),
+          live: followed(run, series, value.word, scene),
         }))
       : [],
   }));

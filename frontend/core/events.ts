@@ -146,6 +146,7 @@ function restarted(state: State, { run: name, generation, recipe: newRecipe }: J
     findings: [],
     findingsCompleteTo: 0,
     verdict: "waiting",
+    harm: null,
   });
 }
 

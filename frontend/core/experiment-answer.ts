@@ -56,9 +56,9 @@ const isOvertaken = (incoming: RunAnswer, previous: Run | undefined) =>
  * the page's last frame or event.
  */
 function diagnosisOf(
-  { step, findings = [], findings_complete_to: to = 0, verdict }: RunAnswer,
+  { step, findings = [], findings_complete_to: to = 0, verdict, harm }: RunAnswer,
   previous: Run | undefined,
-): Pick<Run, "findings" | "findingsCompleteTo" | "verdict"> {
+): Pick<Run, "findings" | "findingsCompleteTo" | "verdict" | "harm"> {
   if (
     previous &&
     (step < previous.step || (step === previous.step && to < previous.findingsCompleteTo))
@@ -68,6 +68,7 @@ function diagnosisOf(
     findings: answeredFindings(previous?.findings ?? [], findings),
     findingsCompleteTo: to,
     verdict: verdict ?? null,
+    harm: harm ?? null,
   };
 }
 
@@ -115,6 +116,7 @@ function runOf(incoming: RunAnswer, recipe: RunRecipe, previous: Run | undefined
     findings: diagnosis.findings,
     findingsCompleteTo: diagnosis.findingsCompleteTo,
     verdict: diagnosis.verdict,
+    harm: diagnosis.harm,
     doctor: incoming.doctor,
     restarted: previous?.restarted ?? null,
     isWayBack: previous?.isWayBack ?? false,

@@ -45,24 +45,31 @@ const withNewerEvidence = (incoming: Finding, existing: Finding | undefined): Fi
 export const lookedAt = ({ found_at: found, seen_at: seen, until_step: until }: Finding) =>
   Math.max(found, seen, until ?? 0);
 
+/** what a frame says of a finding */
+type FindingUpdate = Pick<Finding, "id" | "seen_at" | "evidence" | "outcomes">;
+
 /**
- * Updates the evidence of open findings; skips unknown ones.
+ * Updates the evidence of open findings and the outcomes of remedies; skips unknown ones.
  * @returns the same object if nothing differs
  */
-export function withEvidence(
-  stored: Finding[],
-  updates: { id: string; seen_at: number; evidence: string }[] | undefined,
-): Finding[] {
-  const newer = (finding: Finding) =>
-    updates?.find(({ id, seen_at: at }) => id === finding.id && at > finding.seen_at);
-  return stored.some(newer)
-    ? stored.map((finding) => (newer(finding) ? { ...finding, ...newer(finding) } : finding))
-    : stored;
+export function withEvidence(stored: Finding[], updates: FindingUpdate[] | undefined): Finding[] {
+  const next = stored.map((finding) => {
+    const update = updates?.find(({ id }) => id === finding.id);
+    return update ? updated(finding, update) : finding;
+  });
+  return next.some((finding, place) => finding !== stored[place]) ? next : stored;
+}
+
+function updated(finding: Finding, { seen_at, evidence, outcomes = [] }: FindingUpdate): Finding {
+  const isNewer = seen_at > finding.seen_at;
+  const isOther = JSON.stringify(outcomes) !== JSON.stringify(finding.outcomes ?? []);
+  if (!isNewer && !isOther) return finding;
+  return { ...finding, ...(isNewer ? { seen_at, evidence } : {}), outcomes };
 }
 
 /**
- * The findings at a step: later ones are left out, and later closings are undone, with the first
- * evidence.
+ * The findings at a step: later ones are left out, as are later outcomes, and later closings are
+ * undone, with the first evidence.
  */
 export const findingsAt = (findings: Finding[], step: number) =>
   findings
@@ -75,6 +82,11 @@ export const findingsAt = (findings: Finding[], step: number) =>
     .map((finding) =>
       finding.seen_at > step
         ? { ...finding, seen_at: finding.found_at, evidence: finding.first_evidence }
+        : finding,
+    )
+    .map((finding) =>
+      finding.outcomes?.some((outcome) => outcome.step > step)
+        ? { ...finding, outcomes: finding.outcomes.filter((outcome) => outcome.step <= step) }
         : finding,
     );
 

@@ -206,8 +206,9 @@ const ROWS: Record<string, Row> = {
     brief: "Residuals",
     key: "true − predicted, over the prediction",
     units: "targets",
-    value: ({ mean, sd }) => `mean ${number(mean)}, sd ${number(sd)}`,
-    least: ({ sd }) => short(sd, 2),
+    value: ({ mean, rmse, mae }) =>
+      `RMSE ${number(rmse)}, MAE ${number(mae)}, mean ${number(mean)}`,
+    least: ({ rmse }) => short(rmse, 2),
     says: ofSplit,
   },
   confusion: {

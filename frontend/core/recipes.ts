@@ -4,10 +4,11 @@
  */
 
 import { otherData } from "./data-recipe.ts";
+import { panelsFor, WHOLE_SERIES } from "./gradient-panels.ts";
 import { keepsLoss, takesLogits } from "./losses.ts";
 import { fromNow } from "./settings.ts";
 import type { LossRecipe } from "./losses.ts";
-import type { Json, Recipe, State } from "./types.ts";
+import type { Json, Measure, Recipe, State } from "./types.ts";
 
 /** runs by name */
 export type Changes = {
@@ -104,11 +105,11 @@ export function nextRun({ order, runs }: State): Json {
 /** The series of the two charts. */
 export const lossesAndMeasure = (
   { weights, testSamples }: NonNullable<State["experiment"]>,
-  measure: string,
+  measure: Measure,
 ) => [
   "train_loss",
   ...(testSamples ? ["test_loss"] : []),
-  ...weights.map((weight) => `${measure}/${weight}`),
+  ...panelsFor(measure, weights).map(({ series }) => series),
 ];
 
 /** The series that the page uses; others are not requested. */
@@ -119,5 +120,6 @@ export function seriesFor({ weights, testSamples, score }: NonNullable<State["ex
     "objective",
     ...splits.flatMap((split) => [`${split}_loss`, `${split}_${score}`]),
     ...weights.flatMap((weight) => measures.map((measure) => `${measure}/${weight}`)),
+    ...WHOLE_SERIES,
   ];
 }

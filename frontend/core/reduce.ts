@@ -146,6 +146,7 @@ function framed(state: State, name: string, incoming: Json) {
     findings: again ? [] : withEvidence(run.findings, incoming.findings),
     findingsCompleteTo: incoming.findings_complete_to ?? 0,
     verdict: incoming.verdict ?? null,
+    harm: incoming.harm ?? null,
     ...(again ? { units: null, predictions: null, weights: null } : {}),
   });
   return reachesPlanned(run, incoming.step) ? settled(next) : next;

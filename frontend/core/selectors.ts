@@ -6,6 +6,7 @@
 import { isStandardized } from "./data-recipe.ts";
 import { isAhead, openOf } from "./findings.ts";
 import { integer, number } from "./format.ts";
+import { panelsFor } from "./gradient-panels.ts";
 import type { Run, State, Verdict, XAxis } from "./types.ts";
 
 /** updated only a few times a second */
@@ -179,16 +180,17 @@ export function gradientSummary({ view, experiment, order, runs }: State) {
     grad_l2: "L2 norm of the gradient",
     grad_mean: "Mean absolute gradient",
     ratio: "Update over weight",
+    whole: "L2 norm of the whole gradient, and the rate",
   };
+  const panels = panelsFor(view.measure, experiment?.weights ?? []);
   const zero = order.filter((name) =>
-    experiment?.weights.some(
-      (weight) => runs[name].latest[`${view.measure}/${weight}`]?.value === 0,
-    ),
+    panels.some(({ series }) => runs[name].latest[series]?.value === 0),
   );
   const dead = zero.length
     ? ` Exactly 0 in ${zero.map((name) => runs[name].label).join(" and ")}.`
     : "";
-  return `${what[view.measure]} of each layer by ${AXIS_WORDS[view.x]}.${dead}`;
+  const where = view.measure === "whole" ? "" : " of each layer";
+  return `${what[view.measure]}${where} by ${AXIS_WORDS[view.x]}.${dead}`;
 }
 
 export function scatterSummary({ order, runs, experiment }: State) {

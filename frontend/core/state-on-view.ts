@@ -52,7 +52,9 @@ function runThen(run: Run, state: State): Run {
   const moment = state.looking?.moments[run.name];
   const recipe = state.experiment?.recipe.runs.find(({ name }) => name === run.name);
   if (!moment || !recipe || moment.generation !== run.generation) return run;
-  const verdict = moment.step === run.step ? run.verdict : null;
+  const isNow = moment.step === run.step;
+  const verdict = isNow ? run.verdict : null;
+  const harm = isNow ? run.harm : null;
   const of = [
     run.label,
     run.lane,
@@ -60,6 +62,7 @@ function runThen(run: Run, state: State): Run {
     run.edits,
     run.findings,
     verdict,
+    harm,
     Math.min(run.findingsCompleteTo, moment.step),
     run.divergedAt,
     recipe,
@@ -80,6 +83,7 @@ function runThen(run: Run, state: State): Run {
     weights,
     edits,
     verdict,
+    harm,
     findings: findingsAt(run.findings, step),
     findingsCompleteTo: Math.min(run.findingsCompleteTo, step),
     status: run.divergedAt === step ? "diverged" : "paused",

@@ -151,6 +151,7 @@ export interface Run {
   findings: Finding[]; // the Doctor's, oldest first; in the past view those of that step
   findingsCompleteTo: number; // the step up to which the Doctor has looked
   verdict: Verdict | null; // null if it is not known: in the past view
+  harm: number | null; // its losses over the lowest known, at least 1; null if it is not known
   doctor?: DoctorCost; // cost of its examinations
   /** after a reset of this run: the furthest step of the others, and their generations */
   restarted: { step: number; beside: Record<string, number> } | null;
@@ -186,7 +187,7 @@ interface Playback {
 }
 
 export type XAxis = "steps" | "epochs" | "samples" | "seconds";
-export type Measure = "grad_l1" | "grad_l2" | "grad_mean" | "ratio";
+export type Measure = "grad_l1" | "grad_l2" | "grad_mean" | "ratio" | "whole";
 export interface View {
   x: XAxis;
   y: "log" | "linear";

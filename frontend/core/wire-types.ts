@@ -84,6 +84,7 @@ export interface RunAnswer {
   findings?: Finding[]; // oldest first, open and closed
   findings_complete_to?: number; // the step up to which they are complete
   verdict?: Verdict;
+  harm?: number | null;
   doctor?: DoctorCost;
 }
 
@@ -109,6 +110,19 @@ export interface Remedy {
   command: Json & { do: string; run?: string }; // as the socket takes it
 }
 
+/** what came of a remedy that was taken at step `at_step` in a run, up to `step` */
+export interface Outcome {
+  label: string; // the remedy's
+  run: string;
+  at_step: number;
+  step: number;
+  series: "train_loss" | "test_loss";
+  from: number;
+  to: number;
+  lasts: boolean; // that run still has the problem
+  text: string;
+}
+
 /** a finding of the Doctor */
 export interface Finding {
   id: string; // unique within a generation of the run
@@ -126,6 +140,7 @@ export interface Finding {
   why?: { text: string; code: string } | null;
   did?: Did | null;
   remedies: Remedy[];
+  outcomes?: Outcome[]; // of those that were taken
 }
 
 /** the change from `step` to the next that did it: the entry of a parameter that moved most */

@@ -24,7 +24,7 @@ interface Key {
   act?: ((app: App, page: Page, key: string) => unknown) | undefined;
 }
 
-const MEASURES: Measure[] = ["grad_l1", "grad_l2", "grad_mean", "ratio"];
+const MEASURES: Measure[] = ["grad_l1", "grad_l2", "grad_mean", "ratio", "whole"];
 const SIZES = { gd: 32, mini: 1, sgd: null };
 const RULES = ["sgd", "momentum", "adam"];
 

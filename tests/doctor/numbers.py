@@ -168,7 +168,7 @@ def numbers_of(problem: Problem, run: RunRecipe, parameters: Array, diverged_at:
 
 
 def _examined(steps: int, edits: list[int]) -> Booleans:
-    """Every step below 128, then 64 in each doubling, and the 16 steps after an edit."""
+    """Every step below 128, then 64 in each doubling, the step of an edit and the 16 after it."""
     marks: Booleans = np.zeros(steps, dtype=np.bool_)
     marks[:128] = True
     width = 2
@@ -176,7 +176,7 @@ def _examined(steps: int, edits: list[int]) -> Booleans:
         marks[64 * width : 128 * width : width] = True
         width *= 2
     for edit in edits:
-        marks[edit + 1 : edit + 17] = True
+        marks[edit : edit + 17] = True
     return marks
 
 

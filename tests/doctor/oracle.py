@@ -228,21 +228,28 @@ def exploding_gradients(run: Numbers) -> Iterator[Fault]:
 
 
 def rate_at_edge(run: Numbers) -> Iterator[Fault]:
-    """A full batch's loss rose by 1e-4 of itself in 30 of the last 100 steps.
+    """A full batch's loss rose by 1e-4 of itself in 30 of the last 100 steps, and fell by as much in 30.
 
     A warning if it does not fall by 2 %.
     """
     if not run.is_full_batch or run.steps < WINDOW:
         return
     losses = run.train_loss[: run.steps]
-    rises = np.concatenate([[0], np.cumsum(np.diff(losses) > 1e-4 * losses[:-1])])
-    rose = np.zeros(run.steps + 1)
-    rose[101:] = rises[100:] - rises[:-100]
+    change, notable = np.diff(losses), 1e-4 * losses[:-1]
+    often = [_lately(change > notable) >= 30, _lately(change < -notable) >= 30]
     fell = Window(run.train_loss, run.steps).fell
-    holds = (rose >= 30) & np.isfinite(fell)
+    holds = often[0] & often[1] & np.isfinite(fell)
     warns = holds & (fell <= 0.02) & (run.train_loss > 0.05 * run.baseline)
     for since, shows, until in _joined(holds, 101):
         yield Fault("rate_at_edge", since, shows, until, "warning" if warns[shows:until].any() else "info")
+
+
+def _lately(changes: Booleans) -> Array:
+    """Count the last 100 changes of a series at each step; 0 before there are so many."""
+    counts = np.concatenate([[0], np.cumsum(changes)])
+    lately = np.zeros(len(counts) + 1)
+    lately[101:] = counts[100:] - counts[:-100]
+    return lately
 
 
 def rate_too_small(run: Numbers) -> Iterator[Fault]:
@@ -329,13 +336,28 @@ def _first_lowest(values: Array) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 def predicts_the_mean(run: Numbers) -> Iterator[Fault]:
-    """Over 100 steps the loss was 0.98 to 1.1 times the baseline's, spread by below 10 %, and no longer fell."""
+    """Over 100 steps the loss was 0.98 to 1.1 times the baseline's, spread by below 10 %, and no longer fell.
+
+    Then it lasts up to 1.2 times the baseline's, a spread of 20 % and a fall of 5 %.
+    """
     window = Window(run.train_loss, run.steps)
-    near = (window.after >= 0.98 * run.baseline) & (window.after <= 1.1 * run.baseline)
-    for since, shows, until in _joined(
-        near & (window.fall < 0.005) & (window.spread < 0.1 * window.after), WINDOW
-    ):
+    begins: list[bool] = []
+    lasts: list[bool] = []
+    for holds, most, spread, fall in ((begins, 1.1, 0.1, 0.005), (lasts, 1.2, 0.2, 0.05)):
+        near = (window.after >= 0.98 * run.baseline) & (window.after <= most * run.baseline)
+        holds.extend(near & (window.fall < fall) & (window.spread < spread * window.after))
+    for since, shows, until in _joined(_continued(begins, lasts), WINDOW):
         yield Fault("predicts_the_mean", since, shows, until, "problem")
+
+
+def _continued(begins: list[bool], lasts: list[bool]) -> Booleans:
+    """Return where a condition holds that begins and lasts so; gaps below `LATER` steps do not end it."""
+    holds: Booleans = np.zeros(len(begins), dtype=np.bool_)
+    last = -LATER
+    for step, (begin, stay) in enumerate(zip(begins, lasts, strict=True)):
+        if begin or (stay and step - last < LATER):
+            holds[step], last = True, step
+    return holds
 
 
 def stuck(run: Numbers) -> Iterator[Fault]:

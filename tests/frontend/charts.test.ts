@@ -107,6 +107,33 @@ test("the selected measure is bound, and exactly 0 stands on the shelf", () => {
   assert.equal(ratio.layout.yaxis.range[0], -6 - 1.4);
 });
 
+test("the whole gradient has a panel of its own beside the rate, and one after clipping if it is clipped", () => {
+  const names = (messages: Message[]) =>
+    gradients({ gd: 5, sgd: 5, view: { measure: "whole" }, messages }).plots.map(({ data }) =>
+      data.map(({ meta }: Json) => meta.y),
+    );
+  const both = (series: string) => [series, series];
+  assert.deepEqual(names([]), [both("grad_norm"), both("learning_rate")]);
+  const clipped = {
+    type: "frame",
+    runs: {
+      gd: {
+        status: "paused",
+        step: 5,
+        epoch: 5,
+        samples_seen: 4500,
+        generation: 0,
+        latest: { grad_norm_clipped: { step: 4, value: 1 } },
+      },
+    },
+  };
+  assert.deepEqual(names([clipped]), [
+    both("grad_norm"),
+    both("grad_norm_clipped"),
+    both("learning_rate"),
+  ]);
+});
+
 /** Sets a series to exactly 0 from a step on. */
 function zero(stat: Lists["series"][string], from: number) {
   for (const key of ["min", "max", "mean", "last"] as const)
@@ -233,8 +260,8 @@ test("there are as many panels as layers, side by side, each with its values", (
     [
       [["gd grad_l1/W1", "sgd grad_l1/W1"], true],
       [["gd grad_l1/W2", "sgd grad_l1/W2"], false],
-      // the stored figure has two layers
-      [[], false],
+      // the stored figure has two layers, and the first one's traces serve all panels
+      [["gd grad_l1/W3", "sgd grad_l1/W3"], false],
     ],
   );
   assert.equal(labels.titles[0].values.length, 2);

@@ -92,6 +92,54 @@ test("findings arrive with runs and events, problems first and the newest first"
   );
 });
 
+test("within a kind the run with the greater harm comes first, and great harm makes a warning grave", () => {
+  const state = after(
+    [
+      findingEvent("gd", edge()),
+      findingEvent("sgd", edge({ title: "SGD: the rate is at the edge.", since_step: 90 })),
+    ],
+    opened(),
+  );
+  const harm = (gd: number | null, sgd: number | null, of = state) =>
+    after([frame("gd", 500, { harm: gd }), frame("sgd", 500, { harm: sgd })], of);
+  const [ofGd, ofSgd] = titles(state);
+  assert.equal(ofGd, "GD: the rate is at the edge.", "the newest, if nothing is known");
+  assert.deepEqual(titles(harm(1.5, 1.6)), [ofGd, ofSgd], "runs alike do not change places");
+  assert.deepEqual(titles(harm(1.1, 1.9)), [ofSgd, ofGd]);
+  const problem = after([findingEvent("gd", dead({ title: "GD: layer 2 is dead." }))], state);
+  assert.deepEqual(titles(harm(1.1, 1.9, problem))[0], "GD: layer 2 is dead.", "mild harm");
+  assert.deepEqual(titles(harm(1.1, 190, problem))[0], ofSgd, "grave harm");
+  const over = frame("gd", 500, { status: "diverged", verdict: "diverged", harm: null });
+  assert.deepEqual(titles(after([over], harm(1.1, 190, problem)))[0], "GD: layer 2 is dead.");
+});
+
+test("outcomes of remedies arrive with frames, and are left out before their step", () => {
+  const outcome = (step: number) => ({
+    label: "Halve the rate",
+    run: "gd",
+    at_step: 300,
+    step,
+    series: "train_loss" as const,
+    from: 0.41,
+    to: 0.083,
+    lasts: false,
+    text: `Halve the rate, taken at step 300: ... at step ${step}.`,
+  });
+  const over = edge({ until_step: 340 });
+  const news = (step: number, outcomes?: Json[]) =>
+    frame("gd", step, {
+      findings: [{ id: over.id, seen_at: over.seen_at, evidence: over.evidence, outcomes }],
+    });
+  const state = after([findingEvent("gd", over), news(500, [outcome(500)])], opened());
+  const said = (of: State) => of.runs.gd.findings[0].outcomes?.map(({ step }) => step);
+  assert.deepEqual(said(state), [500]);
+  assert.equal(after([news(510, [outcome(500)])], state).runs.gd.findings, state.runs.gd.findings);
+  assert.deepEqual(said(after([news(520, [outcome(520)])], state)), [520]);
+  assert.deepEqual(said(after([news(520, [])], state)), [], "its run is gone");
+  assert.deepEqual(findingsAt(state.runs.gd.findings, 400)[0].outcomes, []);
+  assert.deepEqual(findingsAt(state.runs.gd.findings, 500)[0].outcomes, [outcome(500)]);
+});
+
 test("a run with a problem is not called healthy, whatever the earlier findings", () => {
   const well = healthy({ id: "healthy@0", since_step: 0, title: "SGD is learning." });
   const state = after(

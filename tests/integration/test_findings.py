@@ -6,8 +6,10 @@ import asyncio
 import json
 
 import httpx
+import pytest
 from websockets.asyncio.client import connect
 
+from fallline.runs.doctor.doctor import Doctor
 from fallline.vocabulary import finding_answers
 from support.serving import Server, created
 
@@ -62,3 +64,17 @@ async def test_a_remedy_is_a_command_that_rest_and_the_socket_take_as_it_is(shar
             heard = json.loads(await line.recv())
         assert heard["answer"]["settings"]["clip_norm"] == anew["clip_norm"]
         assert (await one.ask("DELETE", f"/runs/{added['name']}")).status_code == 204, "and is undone"
+
+
+async def test_the_answer_to_steps_waits_for_the_findings_if_asked(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Doctor, "is_cheap", lambda *_: False)
+    one = await created(client, {"network": NEVER})
+    at_once = (await one.ask("POST", "/step", {"steps": 300})).json()
+    assert [run["findings_complete_to"] for run in at_once["runs"]] != [300, 300]
+    waited = (await one.ask("POST", "/step?wait=20", {"steps": 300})).json()
+    assert [(run["step"], run["findings_complete_to"]) for run in waited["runs"]] == [(600, 600)] * 2
+    assert all(run["findings"] for run in waited["runs"])
+    refused = await one.ask("POST", "/step?wait=26", {"steps": 1})
+    assert refused.status_code == 422

@@ -224,6 +224,8 @@ async def test_residuals_and_the_confusion_matrix_follow_from_the_predictions(
     assert (left["split"], left["rows"]) == ("test", predictions["rows"])
     np.testing.assert_array_equal(left["residuals"], expected)
     assert (left["mean"], left["sd"]) == (pytest.approx(expected.mean()), pytest.approx(expected.std()))
+    errors = np.sqrt((expected**2).mean()), np.abs(expected).mean()
+    assert (left["rmse"], left["mae"]) == (pytest.approx(errors[0]), pytest.approx(errors[1]))
     assert (await one.get("/runs/gd/instruments/confusion")).json()["counts"] is None
     assert (await one.get("/runs/gd/instruments/decision")).json()["predicted"] is None
 

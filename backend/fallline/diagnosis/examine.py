@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fallline.diagnosis.harm import best_of, is_grave, verdict_of
+from fallline.diagnosis.harm import best_of, is_grave, level_of, verdict_of
 from fallline.diagnosis.rule import Rule, Sighting, Subject, Words
 from fallline.diagnosis.rules import ALWAYS_GRAVE, RULES
 from fallline.diagnosis.track import Series, distance
-from fallline.diagnosis.view import Best, Change, Dates, Measured, View, dates_of
+from fallline.diagnosis.view import Best, Change, Dates, Level, Losses, Measured, View, dates_of
 from fallline.diagnosis.words import batch_of, number
 from fallline.vocabulary.findings import Did, Evidence, Finding, Severity, Verdict
 
@@ -41,22 +41,47 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """The remedy `label` of a finding (its id), which was the edit at `step`."""
+
+    finding: str
+    label: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The losses at step 0 and at the step of each edit, and the remedies that were taken there."""
+
+    losses: tuple[Losses, ...] = ()
+    taken: tuple[Taken, ...] = ()
+
+    def at(self, step: int) -> Losses | None:
+        """Return the losses at the step of an edit, None for an edit that has not taken effect yet."""
+        return next((each for each in self.losses if each.step == step), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What the examinations of a run found up to step `step`.
 
-    `seen` are step and loss of the last few. `dates` has the first step of each
-    dead, equal or saturated unit. `fresh` has the latest evidence of open findings by id.
+    `seen` are step and loss of the last few, `now` the losses of the last one, `level` their present means (None
+    before there are enough points). `dates` has the first step of each dead, equal or saturated unit. `fresh` has the
+    latest evidence of open findings by id. `edited` says which remedies the run took.
     """
 
     step: int = -1
     first_slope: float = 0.0
     seen: tuple[tuple[int, float], ...] = ()
+    now: Losses | None = None
+    level: Level | None = None
     best: Best = field(default_factory=Best)
     dates: Dates = field(default_factory=dict)
     stretches: Mapping[Key, Stretch] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     fresh: Mapping[str, Evidence] = field(default_factory=dict)
     verdict: Verdict = "waiting"
+    edited: Edited = field(default_factory=Edited)
 
     @property
     def open(self) -> list[Finding]:
@@ -104,12 +129,15 @@ def examine(record: Record, view: View, rules: Sequence[Rule] = RULES) -> Record
         step=view.step,
         first_slope=view.first_slope,
         seen=view.seen,
+        now=Losses(view.step, view.loss, view.now.test_loss if view.task.has_test else None),
+        level=level_of(view),
         best=view.best[-1] if view.best else record.best,
         dates={key: dict(dates) for key, dates in view.dates.items()},
         stretches=stretches,
         findings=_bounded(findings.values()),
         fresh=fresh,
         verdict=verdict_of(view),
+        edited=_edited(record, view),
     )
 
 
@@ -259,6 +287,24 @@ def _end(
     lasts = [stretch.last + 1 for stretch in record.stretches.values() if stretch.id == closing.id]
     end = min(lasts) if lasts and closing.rule in joins else view.step
     return max(min(starts, default=end), closing.since_step)
+
+
+def _edited(record: Record, view: View) -> Edited:
+    """Return the losses at edits and the remedies taken, up to here.
+
+    The examination before was at the step of the newest edit, if none has seen its effect yet.
+    """
+    edited, last = record.edited, record.now
+    is_edited = last is not None and last.step in dict(view.edits[-1:])
+    if last is None or (last.step > 0 and not is_edited):
+        return edited
+    taken = (
+        Taken(finding.id, remedy.label, last.step)
+        for finding in record.open
+        for remedy in finding.remedies
+        if is_edited and view.follows(remedy.command, last.step)
+    )
+    return Edited((*edited.losses, last), (*edited.taken, *taken))
 
 
 def _bounded(findings: Iterable[Finding]) -> tuple[Finding, ...]:

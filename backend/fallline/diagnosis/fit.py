@@ -11,7 +11,7 @@ from fallline.diagnosis.harm import CLIMBS_DOWN, UNLEARNT, verdict_of
 from fallline.diagnosis.remedies import first_helpful, first_with, fork, unstuck, ways_down
 from fallline.diagnosis.rule import Held, Sighting, Words
 from fallline.diagnosis.view import Trial, View
-from fallline.diagnosis.windows import HALF, WINDOW, held, windows
+from fallline.diagnosis.windows import HALF, WINDOW, held, since_first, windows
 from fallline.diagnosis.words import number, percent, plain
 from fallline.vocabulary.columns import Floats
 from fallline.vocabulary.findings import Remedy, Why
@@ -21,6 +21,9 @@ GUESSING = 1.1
 
 WANDERS = 0.1
 """Largest spread, as a share of the loss, of a network that predicts the mean."""
+
+GUESSES_ON, WANDERS_ON = 1.2, 0.2
+"""The same bounds for a run that is already said to predict the mean: noise takes a loss across a bound many times."""
 
 STOPPED = 0.005
 """A loss that falls by less, from one half of the window to the other, has stopped."""
@@ -56,8 +59,12 @@ AT_REST, MOVED = 25, 1e-4
 def predicts_the_mean(view: View) -> Iterator[Sighting]:
     """Find a loss at the baseline that no longer falls."""
     baseline, seen = view.task.baseline, windows(view)
-    near = (seen.after >= UNLEARNT * baseline) & (seen.after <= GUESSING * baseline)
-    rests = held(view, near & (seen.fall < STOPPED) & (seen.spread < WANDERS * seen.after))
+    high = seen.after >= UNLEARNT * baseline
+    near, near_on = (seen.after <= share * baseline for share in (GUESSING, GUESSES_ON))
+    still, still_on = (seen.spread < share * seen.after for share in (WANDERS, WANDERS_ON))
+    begins = high & near & still & (seen.fall < STOPPED)
+    lasts = high & near_on & still_on & (seen.fall < CLIMBS_DOWN)
+    rests = held(view, begins | lasts & since_first(begins, is_open=view.is_open("predicts_the_mean", ())))
     if rests is not None:
         yield Sighting(lambda since: _guesses(view, float(seen.after[-1])), "problem", rests)
 

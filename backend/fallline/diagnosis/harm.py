@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from fallline.diagnosis.track import Series
-from fallline.diagnosis.view import Best, View
+from fallline.diagnosis.view import Best, Level, View
 from fallline.diagnosis.windows import HALF, WINDOW
 from fallline.vocabulary.columns import Floats
 from fallline.vocabulary.findings import Verdict
@@ -70,18 +70,42 @@ def is_grave(view: View) -> bool:
     """Return whether it diverged, has learned nothing and is not on its way, or is twice as bad as it was."""
     if view.diverged:
         return True
-    losses = view.series.loss[-WINDOW:]
-    if len(losses) < MEAN or not view.best:
+    losses, level = view.series.loss[-WINDOW:], level_of(view)
+    if level is None or not view.best:
         return False
-    baseline, best = view.task.baseline, view.best[-1]
-    last = float(losses[-MEAN:].mean())
+    baseline, last = view.task.baseline, level[0]
     if len(losses) >= WINDOW and last >= UNLEARNT * baseline:
         before, after = float(losses[:HALF].mean()), float(losses[HALF:].mean())
         if after > (1.0 - CLIMBS_DOWN) * before:
             return True
-    tests = float(view.series.test[-MEAN:].mean())
-    pairs = ((last, best.mean), (tests, best.test_mean))
-    return any(now > max(WORSE * least, least + VISIBLE * baseline) for now, least in pairs)
+    return times_worse(level, [lowest_of(view.best[-1])], baseline) > WORSE
+
+
+def level_of(view: View) -> Level | None:
+    """Return the means of the last `MEAN` losses, or None before there are so many."""
+    if len(view.series) < MEAN:
+        return None
+    train, test = (float(each[-MEAN:].mean()) for each in (view.series.loss, view.series.test))
+    return train, test if view.task.has_test else None
+
+
+def lowest_of(best: Best) -> Level:
+    """Return the lowest such means."""
+    return best.mean, best.test_mean
+
+
+def times_worse(level: Level, others: Iterable[Level], baseline: float) -> float:
+    """Return how many times a level is above the lowest of the others: the larger of that of train and of test loss.
+
+    A loss below the share `VISIBLE` of the baseline's differs little from 0, so there the distance counts in this unit.
+    """
+    times = [1.0]
+    for now, *known in zip(level, *others, strict=True):
+        if now is not None:
+            least = min((each for each in known if each is not None), default=now)
+            above, unit = now - least, max(least, VISIBLE * baseline)
+            times.append(1.0 + above / unit if unit > 0.0 else math.inf if above > 0.0 else 1.0)
+    return max(times)
 
 
 def verdict_of(view: View) -> Verdict:

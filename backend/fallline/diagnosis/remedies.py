@@ -126,12 +126,12 @@ def first_with(helps: Holds, view: View, ways: Iterable[Remedy], *, or_untried: 
         if trial is None:
             return _with_note(remedy, "not tried: a trial would take too long") if or_untried else None
         if helps(view, trial):
-            return _with_note(remedy, f"tried for {count(trial.steps, 'step')}")
+            return _with_note(remedy, f"tried for {count(trial.steps, 'step')}", trial.after)
     return None
 
 
-def _with_note(remedy: Remedy, note: str) -> Remedy:
-    return Remedy(remedy.label, f"{remedy.hint}; {note}", remedy.command)
+def _with_note(remedy: Remedy, note: str, loss: float | None = None) -> Remedy:
+    return Remedy(remedy.label, f"{remedy.hint}; {note}", remedy.command, loss)
 
 
 def first_rate(view: View, ways: Iterable[Remedy], helps: Holds = holds) -> Remedy | None:

@@ -26,7 +26,7 @@ CHANGES = 100
 """Number of recent changes of the loss, from point to point, in which rises are counted."""
 
 RISES = 30
-"""Number of rises at the edge."""
+"""Number of rises at the edge, and of falls: a loss that only rises, as beside a penalty, is not at the edge."""
 
 FALLING = 0.02
 """A loss that falls by more is no warning at the edge."""
@@ -56,13 +56,16 @@ def rate_at_edge(view: View) -> Iterator[Sighting]:
     if not view.is_full_batch or series.count < WINDOW:
         return
     ends = np.arange(max(series.fresh, CHANGES, WINDOW - 1 - series.offset), len(series))
-    rose = (series.rises[ends] - series.rises[ends - CHANGES]) / view.apart
+    rose, fell = (
+        (counts[ends] - counts[ends - CHANGES]) / view.apart for counts in (series.rises, series.falls)
+    )
     holds = np.zeros(len(series) - series.fresh, dtype=np.bool_)
-    holds[ends - series.fresh] = rose >= RISES
+    holds[ends - series.fresh] = (rose >= RISES) & (fell >= RISES)
     held_here = held(view, holds, CHANGES + 1)
     if held_here is not None:
-        fell = windows(view).fell[holds]
-        falls = bool((fell > FALLING).all()) or view.loss <= UNLEARNT * view.task.baseline
+        falls = (
+            bool((windows(view).fell[holds] > FALLING).all()) or view.loss <= UNLEARNT * view.task.baseline
+        )
         share = float(rose[-1]) / CHANGES
         severity: Severity = "info" if falls else "warning"
         yield Sighting(lambda since: _at_edge(view, share), severity, held_here)

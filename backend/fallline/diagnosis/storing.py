@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from fallline.diagnosis.examine import Record, Stretch
-from fallline.diagnosis.view import Best
+from fallline.diagnosis.examine import Edited, Record, Stretch, Taken
+from fallline.diagnosis.view import Best, Losses
 from fallline.vocabulary.findings import Evidence, Finding
 from fallline.vocabulary.journal import Json
 
@@ -16,6 +16,8 @@ def record_as_json(record: Record) -> Json:
         "step": record.step,
         "first_slope": record.first_slope,
         "seen": [list(each) for each in record.seen],
+        "now": record.now and asdict(record.now),
+        "level": record.level and list(record.level),
         "best": asdict(record.best),
         "dates": [[*key, list(dates.items())] for key, dates in record.dates.items()],
         "stretches": [
@@ -24,6 +26,7 @@ def record_as_json(record: Record) -> Json:
         "findings": [finding.stored() for finding in record.findings],
         "fresh": {id: asdict(evidence) for id, evidence in record.fresh.items()},
         "verdict": record.verdict,
+        "edited": asdict(record.edited),
     }
 
 
@@ -33,6 +36,8 @@ def read_record(stored: Json) -> Record:
         step=stored["step"],
         first_slope=stored["first_slope"],
         seen=tuple((step, loss) for step, loss in stored["seen"]),
+        now=_losses(stored["now"]),
+        level=stored["level"] and tuple(stored["level"]),
         best=Best(**stored["best"]),
         dates={(kind, layer): dict(dates) for kind, layer, dates in stored["dates"]},
         stretches={
@@ -42,4 +47,14 @@ def read_record(stored: Json) -> Record:
         findings=tuple(map(Finding.read, stored["findings"])),
         fresh={id: Evidence(**evidence) for id, evidence in stored["fresh"].items()},
         verdict=stored["verdict"],
+        edited=_edited(stored["edited"]),
     )
+
+
+def _losses(stored: Json | None) -> Losses | None:
+    return None if stored is None else Losses(**stored)
+
+
+def _edited(stored: Json) -> Edited:
+    losses = tuple(Losses(**each) for each in stored["losses"])
+    return Edited(losses, tuple(Taken(**each) for each in stored["taken"]))

@@ -2,7 +2,7 @@
 
 Points are the evaluation steps that all runs share: every step below 1,024, then 512 in each doubling. Examinations are
 closer together at first and after an edit, and then 64 in each doubling. Between two points the track keeps the highest
-loss and the number of rises. All this depends on the recipe only, not on the slices in which records arrive.
+loss and the numbers of rises and falls. All this depends on the recipe only, not on the slices in which records arrive.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FEWEST = 8
 """Examinations in each doubling of the most expensive runs."""
 
 AFTER_EDIT = 16
-"""Steps after an edit that are all examined: its effect shows there first."""
+"""Steps after that of an edit that are all examined, as that one is: its effect shows there first."""
 
 
 def distance(step: int, in_a_doubling: int = POINTS) -> int:
@@ -47,7 +47,7 @@ def next_examination(step: int, edits: Sequence[int], in_a_doubling: int = DOUBL
         return step + 1
     apart = distance(step + 1, in_a_doubling)
     following = -(-(step + 1) // apart) * apart
-    return min(following, edits[before] + 1) if before < len(edits) else following
+    return min(following, edits[before]) if before < len(edits) else following
 
 
 def in_a_doubling(work: int) -> int:
@@ -59,22 +59,23 @@ def in_a_doubling(work: int) -> int:
 
 
 NOTABLE = 1e-4
-"""Smallest share by which a loss must rise to count as a rise."""
+"""Smallest share by which a loss must rise or fall to count as a rise or a fall."""
 
 KEPT, SPARE = 288, 96
 """Points before the last examination that the track keeps, since the last quarter of a run has at most 256, and points
 beyond, after which it drops older ones.
 """
 
-_STEP, _LOSS, _TEST, _PEAK, _PEAK_STEP, _RISES, _MOVED = range(7)
+_STEP, _LOSS, _TEST, _PEAK, _PEAK_STEP, _RISES, _FALLS, _MOVED = range(8)
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
     """The points of a run before step `step`; those from `fresh` on are new since the last examination.
 
-    `steps`, `loss`, `test` (NaN without a test split), `peak` (the highest loss since the point before), `peak_step`
-    and `rises` (of the loss so far) are (n,). `moved` (layers, n) is |change of W| / |W|. `offset` points came before.
+    `steps`, `loss`, `test` (NaN without a test split), `peak` (the highest loss since the point before), `peak_step`,
+    `rises` and `falls` (of the loss so far) are (n,). `moved` (layers, n) is |change of W| / |W|. `offset` points came
+    before.
     """
 
     step: int
@@ -113,6 +114,11 @@ class Series:
         return row
 
     @property
+    def falls(self) -> Floats:
+        row: Floats = self.values[_FALLS]
+        return row
+
+    @property
     def moved(self) -> Floats:
         row: Floats = self.values[_MOVED:]
         return row
@@ -138,7 +144,7 @@ class Track:
         self._values: Floats = np.empty((_MOVED + len(self._moved), SPARE))
         self._count = 0
         self._offset = 0
-        self._last_loss, self._rises, self._peak, self._peak_step = np.nan, 0.0, np.nan, 0
+        self._last_loss, self._rises, self._falls, self._peak, self._peak_step = np.nan, 0.0, 0.0, np.nan, 0
 
     @property
     def nbytes(self) -> int:
@@ -152,6 +158,7 @@ class Track:
         before = np.concatenate([[self._last_loss], losses[:-1]])
         with np.errstate(all="ignore"):
             rises = self._rises + np.cumsum(losses - before > NOTABLE * before)
+            falls = self._falls + np.cumsum(before - losses > NOTABLE * before)
         places = _points(records.first, records.stop) - records.first
         peaks, peak_steps = self._peaks(losses, places, records.first)
         self._reserve(len(places))
@@ -159,10 +166,15 @@ class Track:
         new[_STEP] = places + records.first
         new[_LOSS] = losses[places]
         new[_TEST] = records.values[self._rows[1]][places] if self._has_test else np.nan
-        new[_PEAK], new[_PEAK_STEP], new[_RISES] = peaks, peak_steps, rises[places]
+        new[_PEAK], new[_PEAK_STEP], new[_RISES], new[_FALLS] = (
+            peaks,
+            peak_steps,
+            rises[places],
+            falls[places],
+        )
         new[_MOVED:] = records.values[self._moved][:, places]
         self._count += len(places)
-        self._last_loss, self._rises = float(losses[-1]), float(rises[-1])
+        self._last_loss, self._rises, self._falls = float(losses[-1]), float(rises[-1]), float(falls[-1])
 
     def _peaks(self, losses: Floats, places: NDArray[np.int64], first: int) -> tuple[Floats, Floats]:
         """Return the highest loss up to each point since the one before, and its step."""
@@ -216,7 +228,8 @@ class Track:
 
     def about(self) -> tuple[About, Arrays]:
         """Return all of it, to store."""
-        open_part = {"rises": self._rises, "peak_step": self._peak_step, "offset": self._offset}
+        counts = {"rises": self._rises, "falls": self._falls}
+        open_part = {**counts, "peak_step": self._peak_step, "offset": self._offset}
         numbers = np.array([self._last_loss, self._peak])
         return open_part, {"track": self._values[:, : self._count].copy(), "track_open": numbers}
 
@@ -228,7 +241,7 @@ class Track:
         self._keep(values)
         self._offset = about["offset"]
         self._last_loss, self._peak = arrays["track_open"].tolist()
-        self._rises, self._peak_step = about["rises"], about["peak_step"]
+        self._rises, self._falls, self._peak_step = about["rises"], about["falls"], about["peak_step"]
 
 
 def _points(first: int, stop: int) -> NDArray[np.int64]:

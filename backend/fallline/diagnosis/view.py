@@ -168,6 +168,19 @@ class Best:
     level_step: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """The losses of a state at `step`; `test` is None without a test split."""
+
+    step: int
+    train: float
+    test: float | None
+
+
+Level = tuple[float, float | None]
+"""Means of the last train and test losses; None without a test split."""
+
+
 @dataclass(frozen=True)
 class View:
     """A run at an examination.
@@ -185,7 +198,8 @@ class View:
     - `between()` returns the states between the last examination and this one, in order. `edge()`,
       `change(step, layer)` and `trial(command)` are expensive as well. They return None if they cannot be measured, and
       may raise NotNow.
-      `repeats(command)` is true for a command that changes nothing, or that the run itself has followed.
+      `repeats(command)` is true for a command that changes nothing, or that the run itself has followed;
+      `follows(command, step)` for one that says what the run itself did at that step.
     """
 
     task: Task
@@ -209,6 +223,7 @@ class View:
     change: Callable[[int, int | None], Change | None] = field(default=lambda step, layer: None)
     trial: Callable[[Mapping[str, Any]], Trial | None] = field(default=lambda command: None)
     repeats: Callable[[Mapping[str, Any]], bool] = field(default=lambda command: False)
+    follows: Callable[[Mapping[str, Any], int], bool] = field(default=lambda command, step: False)
     weights_before: Callable[[int], str] = field(default=lambda step: "")
 
     @property

@@ -89,6 +89,11 @@ def held(view: View, holds: Booleans, back: int = WINDOW) -> Held | None:
     return Held(int(series.steps[last]) + 1, lambda: since)
 
 
+def since_first(begins: Booleans, *, is_open: bool) -> Booleans:
+    """Return the points from the first on at which a condition begins; all of them, if its finding is open."""
+    return np.full(len(begins), fill_value=True) if is_open else np.logical_or.accumulate(begins)
+
+
 def held_state(view: View, holds: Callable[[Measured], bool]) -> Held | None:
     """Return a condition of states, if it holds now; its first step is found among the states between."""
     if not holds(view.now):

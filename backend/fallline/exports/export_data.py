@@ -14,6 +14,7 @@ from fallline.runs.experiment import Experiment
 from fallline.runs.run import Run
 from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.columns import Buckets
+from fallline.vocabulary.findings import Verdict
 from fallline.vocabulary.journal import Json
 from fallline.vocabulary.messages import MOST_BUCKETS
 from fallline.vocabulary.recipe import Recipe, RunRecipe
@@ -33,6 +34,7 @@ class ExportRun:
     history: Buckets
     every_step: frozenset[str]
     findings: tuple[Json, ...]
+    verdict: Verdict
 
     @property
     def name(self) -> str:
@@ -80,4 +82,5 @@ def _run_data(run: Run) -> ExportRun:
         history=run.window(None, None, MOST_BUCKETS),
         every_step=run.every_step,
         findings=tuple(run.findings()),
+        verdict=run.case.shown(run.state.step).verdict,
     )

@@ -522,8 +522,10 @@ class Experiment:
     def _publish_findings(self, news: News, now: float) -> None:
         for run, findings, gone in news:
             name = shown_name(run.name, run.recipe.label)
+            outcomes = run.outcomes()
             for finding in findings:
-                self._publish_event("finding", run, now, finding=finding.as_json(run.name, name))
+                said = finding.as_json(run.name, name, outcomes=outcomes.get(finding.id, ()))
+                self._publish_event("finding", run, now, finding=said)
             for id in gone:
                 self._publish_event("finding", run, now, finding={"id": id, "withdrawn": True})
 

@@ -25,6 +25,7 @@ from fallline.history.run_history import RunHistory
 from fallline.runs.case import Case
 from fallline.runs.checks.run import check_change, check_edits_to_come, check_fit, check_run, merge_edit
 from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
+from fallline.runs.outcomes import Patient, harm_of, outcomes_of
 from fallline.runs.past.checkpoints import CheckpointBudget, Checkpoints
 from fallline.runs.past.replay import Clock, PathRequest, Replay
 from fallline.runs.past.trail import Course
@@ -39,7 +40,7 @@ from fallline.vocabulary.columns import (
     recorded_every_step,
 )
 from fallline.vocabulary.errors import Conflict, NotFound, TooExpensive
-from fallline.vocabulary.findings import RUN, shown_name
+from fallline.vocabulary.findings import Evidence, Finding, Outcome, shown_name
 from fallline.vocabulary.journal import Provenance
 from fallline.vocabulary.recipe import MOST_RUNS, Recipe, RunRecipe
 from fallline.vocabulary.run_settings import Change, Edit, RunSettings, StopCondition
@@ -81,6 +82,8 @@ class Run:
         self._in_a_doubling = in_a_doubling(problem.train.count * problem.layout.count)
         self._edit_steps: tuple[RunRecipe, tuple[int, ...]] | None = None
         self.recipe = recipe
+        self.among: Mapping[str, Run] = {recipe.name: self}
+        """All runs of its experiment, by name."""
         self.generation = 0
         self.is_rounded = False
         """True if other builds replayed part of its past, equal to rounding only."""
@@ -344,21 +347,18 @@ class Run:
             "generation": self.generation,
             "verdict": self.case.shown(self.state.step).verdict,
             "findings_complete_to": self.findings_complete_to,
+            "harm": self._harm,
             "doctor": self.case.costs(),
-            **self._newer_evidence(),
+            **self._news(),
         }
 
-    def _newer_evidence(self) -> dict[str, Any]:
-        """Return the latest evidence of open findings, if it is newer than their event."""
-        if not (fresh := self.case.shown(self.state.step).fresh):
-            return {}
-        name = shown_name(self.name, self.recipe.label)
-        return {
-            "findings": [
-                {"id": id, "seen_at": evidence.step, "evidence": evidence.text.replace(RUN, name)}
-                for id, evidence in fresh.items()
-            ]
-        }
+    def _news(self) -> dict[str, Any]:
+        """Return what may have changed of findings since their events: latest evidence, and outcomes of remedies."""
+        outcomes, shown = self.outcomes(), self.case.shown(self.state.step)
+        changed = [each for each in shown.findings if each.id in shown.fresh or each.id in outcomes]
+        names = ("id", "seen_at", "evidence", "outcomes")
+        news = (self._finding(each, shown.fresh, outcomes) for each in changed)
+        return {"findings": [{name: each[name] for name in names} for each in news]} if changed else {}
 
     def as_json(self, *, playing: bool, moving: bool) -> dict[str, Any]:
         """Return the run as `GET /experiments/{id}` lists it."""
@@ -376,8 +376,29 @@ class Run:
 
     def findings(self) -> list[dict[str, Any]]:
         """Return the Doctor's findings, the newest last, as the API shows them."""
-        name, shown = shown_name(self.name, self.recipe.label), self.case.shown(self.state.step)
-        return [finding.as_json(self.name, name, shown.fresh.get(finding.id)) for finding in shown.findings]
+        shown, outcomes = self.case.shown(self.state.step), self.outcomes()
+        return [self._finding(each, shown.fresh, outcomes) for each in shown.findings]
+
+    def _finding(
+        self, finding: Finding, fresh: Mapping[str, Evidence], outcomes: Mapping[str, list[Outcome]]
+    ) -> dict[str, Any]:
+        label, id = shown_name(self.name, self.recipe.label), finding.id
+        return finding.as_json(self.name, label, fresh.get(id), outcomes.get(id, ()))
+
+    def outcomes(self) -> dict[str, list[Outcome]]:
+        """Return what came of remedies that were taken, in this run or in others, by the id of the finding."""
+        others = [run.patient for run in self.among.values() if run is not self]
+        return outcomes_of(self.patient, others, self._train_samples)
+
+    @property
+    def _harm(self) -> float | None:
+        patients = [run.patient for run in self.among.values()]
+        return harm_of(self.patient, patients, self._problem.baseline["train"])
+
+    @property
+    def patient(self) -> Patient:
+        """The run as the other runs' answers see it."""
+        return Patient(self.recipe, self.case.shown(self.state.step))
 
     @property
     def findings_complete_to(self) -> int:
@@ -407,11 +428,16 @@ class RunRegistry:
         self._kernels = kernels
         self._checkpoint_budget = checkpoint_budget
         self._generations: dict[str, int] = {}
-        self.runs = {run.name: self.new_run(run) for run in shared.runs}
+        self.runs: dict[str, Run] = {}
+        for each in shared.runs:
+            run = self.new_run(each)
+            self.runs[run.name], run.among = run, self.runs
 
     def restore(self, runs: dict[str, Run], removed: Mapping[str, int]) -> None:
         """Restore stored runs; `removed` has the generations of names without a run."""
         self.runs, self._generations = runs, dict(removed)
+        for run in runs.values():
+            run.among = runs
 
     @property
     def recipe(self) -> Recipe:
@@ -456,7 +482,7 @@ class RunRegistry:
     def join(self, run: Run) -> None:
         """Add a run as the next generation of its name."""
         run.generation = self._generations.get(run.name, -1) + 1
-        self.runs[run.name] = run
+        self.runs[run.name], run.among = run, self.runs
 
     def leave(self, run: Run) -> None:
         """Remove a run and remember its generation."""

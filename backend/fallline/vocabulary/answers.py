@@ -67,7 +67,7 @@ class RunState(OpenModel):
     """The present state of one run.
 
     `verdict` says in one word how it is doing: see docs/reference/doctor.md. The Doctor's findings are complete up to
-    step `findings_complete_to`.
+    step `findings_complete_to`. `harm` is how many times its losses are above the lowest known for the recipe.
     """
 
     name: str
@@ -82,6 +82,7 @@ class RunState(OpenModel):
     findings: list[Finding]
     findings_complete_to: int
     verdict: Verdict
+    harm: float | None
     doctor: Examining
     finished_by: StopCondition | None = None
 

@@ -42,6 +42,22 @@ EXAMPLE: dict[str, Any] = {
             "label": "Rewind to step 190, rate 0.006",
             "hint": "a fork from step 190: rate 0.006; tried for 100 steps",
             "command": {"do": "add_run", "fork_of": "sgd", "at_step": 190, "learning_rate": 0.006},
+            "loss": 0.21,
+        }
+    ],
+    "outcomes": [
+        {
+            "label": "Rewind to step 190, rate 0.006",
+            "run": "run-3",
+            "at_step": 190,
+            "step": 1250,
+            "series": "train_loss",
+            "from": 0.52,
+            "to": 0.083,
+            "lasts": False,
+            "text": "Rewind to step 190, rate 0.006, taken at step 190 in Run 3: the train loss went from 0.520 to "
+            "0.0830 at step 1,250. SGD has 1.62 at step 1,250: Run 3 is 19.5 times better. It does not have the "
+            "problem.",
         }
     ],
 }
@@ -58,12 +74,14 @@ class Remedy(OpenModel):
     """A change that helps.
 
     `command` holds the fields of the socket's `command` without type, id and experiment. REST takes the same fields. A
-    rewind is a fork from an earlier step, which `remove_run` undoes.
+    rewind is a fork from an earlier step, which `remove_run` undoes. `loss` is the train loss at the end of its trial,
+    null if it was not tried.
     """
 
     label: str
     hint: str
     command: dict[str, Any]
+    loss: float | None
 
 
 class Did(OpenModel):
@@ -83,6 +101,26 @@ class Did(OpenModel):
     text: str
 
 
+class Outcome(OpenModel):
+    """What came of a remedy that was taken at step `at_step` of the run `run`, up to `step`.
+
+    `from` and `to` are the losses of the `series` there. `step` is the present one, or that of the run's next edit.
+    `lasts` says whether that run still has the problem.
+    """
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+
+    label: str
+    run: str
+    at_step: int
+    step: int
+    series: Literal["train_loss", "test_loss"]
+    before: float = Field(alias="from")
+    to: float
+    lasts: bool
+    text: str
+
+
 class Finding(OpenModel):
     """A condition of a run from `since_step` on, until `until_step` if it is over.
 
@@ -90,7 +128,7 @@ class Finding(OpenModel):
     layer and its units, counted from 0, with the first step of each (`since`). `did` is the change that did it, if one
     did. `found_at` is the step of the first detection, `first_evidence` its numbers.
     `seen_at` and `evidence` are from the latest check while the finding is open, then from the first again. There are
-    at most two `remedies`.
+    at most two `remedies`; `outcomes` says what came of those that were taken.
     """
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
@@ -110,6 +148,7 @@ class Finding(OpenModel):
     why: Why
     did: Did | None
     remedies: list[Remedy]
+    outcomes: list[Outcome]
 
 
 class Examining(OpenModel):

@@ -6,7 +6,7 @@ have no run. So a fork can inherit it, and a label can change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -31,17 +31,46 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A change that can be undone: a command without the name of its run."""
+    """A change that can be undone: a command without the name of its run.
+
+    `loss` is the train loss at the end of its trial, None if it was not tried.
+    """
 
     label: str
     hint: str
     command: Json
+    loss: float | None = None
 
     def as_json(self, run: str) -> Json:
         """Return plain JSON with a command for this run."""
         field = "fork_of" if self.command["do"] == "add_run" else "run"
         command = {"do": self.command["do"], field: run, **self.command}
-        return {"label": self.label, "hint": self.hint, "command": command}
+        return {"label": self.label, "hint": self.hint, "command": command, "loss": self.loss}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a remedy that was taken at step `at_step` in the run `run`.
+
+    `before` and `now` are the losses (`series`) there and at `step`: the present one, or that of the run's next edit.
+    `lasts` says whether that run still has the problem, `text` all of it in words.
+    """
+
+    label: str
+    run: str
+    at_step: int
+    step: int
+    series: str
+    before: float
+    now: float
+    lasts: bool
+    text: str
+
+    def as_json(self) -> Json:
+        """Return plain JSON, with `from` and `to` for the losses."""
+        fields = asdict(self)
+        losses = {"from": fields.pop("before"), "to": fields.pop("now")}
+        return {**fields, **losses}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +137,13 @@ class Finding:
         """Return whether it holds at this step."""
         return self.since_step <= step and (self.until_step is None or self.until_step > step)
 
-    def as_json(self, run: str, label: str, latest: Evidence | None = None) -> Json:
+    def as_json(
+        self, run: str, label: str, latest: Evidence | None = None, outcomes: Iterable[Outcome] = ()
+    ) -> Json:
         """Return plain JSON for the run of this name.
 
-        Texts call it `label`. The `latest` evidence defaults to the evidence at detection.
+        Texts call it `label`. The `latest` evidence defaults to the evidence at detection. `outcomes` are those of its
+        remedies that were taken.
         """
         latest = latest or Evidence(self.found_at, self.evidence)
         return {
@@ -130,6 +162,7 @@ class Finding:
             "why": asdict(self.why),
             "did": None if self.did is None else self.did.as_json(),
             "remedies": [remedy.as_json(run) for remedy in self.remedies],
+            "outcomes": [outcome.as_json() for outcome in outcomes],
         }
 
     def stored(self) -> Json:

@@ -127,18 +127,21 @@ async def pause(
 @changes.post(one + "/step", response_model=answers.ExperimentState)
 async def step(
     payload: Annotated[commands.Step, Body(default_factory=commands.Step)],
+    query: Wait,
     caller: TheCaller,
     request: Request,
 ) -> dict[str, Any]:
     """Make a number of steps or epochs; the answer comes when they are done.
 
-    A playing experiment is paused first.
+    A playing experiment is paused first. With `wait`, the answer is the state at most so many seconds later, when the
+    findings are complete up to the present step.
 
     If the caller hangs up, the steps are paused after 30 s. A repeat with the same Idempotency-Key continues them to
     their target.
     """
     async with disconnection(request) as disconnected:
-        return await caller.command("step", payload, disconnected=disconnected)
+        answer = await caller.command("step", payload, disconnected=disconnected)
+        return await caller.lab.views.state(caller.id, query.wait) if query.wait else answer
 
 
 @changes.post(one + "/reset", response_model=answers.ExperimentState)

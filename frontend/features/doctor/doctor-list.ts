@@ -65,7 +65,7 @@ export class DoctorList extends ExperimentElement {
       </details>
       <details class="folded earlier" ?hidden=${!earlier.length}>
         <summary>${earlier.length} earlier</summary>
-        <ul role="list">${earlier.map(({ finding }) => earlierEntry(finding))}</ul>
+        <ul role="list">${earlier.map(({ finding }) => earlierEntry(finding, state))}</ul>
       </details>
       <p class="hint looked">${lookedWords(state)}</p>
       <p class="hint">${waitWords(state)}</p>

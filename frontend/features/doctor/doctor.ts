@@ -1,5 +1,5 @@
 /**
- * Findings of all runs at the step on view: list, order and count.
+ * Findings of all runs at the step on view: list, order by harm, and count.
  * Owns: that. Pure. findings.ts handles one run's.
  */
 
@@ -15,7 +15,22 @@ const SEVERITIES = ["problem", "warning", "info"];
 /** Number of past findings folded below the open ones. */
 const MOST_EARLIER = 20;
 
+/** From here on the harm of a run makes its warnings as grave as problems. */
+const GRAVE = 2;
+
+const harmOf = ({ verdict, harm }: Run) => (verdict === "diverged" ? Infinity : (harm ?? 1));
+
+/** In powers of two, so that two runs alike do not change places at every beat. */
+const sizeOf = (run: Run) => Math.round(Math.log2(harmOf(run)));
+
+function rankOf({ run, finding: { severity } }: RunFinding) {
+  if (severity === "info") return 2;
+  return severity === "problem" || harmOf(run) > GRAVE ? 0 : 1;
+}
+
 const byWeight = (a: RunFinding, b: RunFinding) =>
+  rankOf(a) - rankOf(b) ||
+  sizeOf(b.run) - sizeOf(a.run) ||
   SEVERITIES.indexOf(a.finding.severity) - SEVERITIES.indexOf(b.finding.severity) ||
   b.finding.since_step - a.finding.since_step;
 
@@ -40,7 +55,7 @@ const isListed = ({ run, finding }: RunFinding, _: number, all: RunFinding[]) =>
   finding.rule !== "healthy" ||
   !all.some((other) => other.run === run && other.finding.severity === "problem");
 
-/** Open findings at the step on view: problems first, then the newest first. */
+/** Open findings at the step on view: the gravest first, by the harm that came to their runs; then the newest. */
 export const openFindings = (state: State) =>
   allOf(stateOnView(state))
     .filter(({ finding }) => isOpen(finding))

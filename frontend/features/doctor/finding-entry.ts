@@ -1,5 +1,5 @@
 /**
- * One finding in the Doctor's list: title, evidence, what did it, reasons and remedies.
+ * One finding in the Doctor's list: title, evidence, what did it, reasons, remedies and outcomes.
  * Owns: its template. The list knows whether its reasons are open.
  */
 
@@ -10,7 +10,7 @@ import { integer } from "../../core/format.ts";
 import { openedAt } from "../../core/inspected.ts";
 import { isFork, isInForce, noRoomWords } from "./remedies.ts";
 import { isLocked, mayChange } from "../../core/selectors.ts";
-import type { App, Finding, Remedy } from "../../core/types.ts";
+import type { App, Finding, Remedy, State } from "../../core/types.ts";
 import type { Did } from "../../core/wire-types.ts";
 
 const MOST_REMEDIES = 2;
@@ -22,6 +22,12 @@ function culprit({ step, text }: Did, title: string, look: () => void) {
     <button type="button" class="button as-link" aria-label="${words}: ${title}"
       @click=${look}>${words}</button></p>`;
 }
+
+/** What came of remedies that were taken, in runs that are still there. */
+const outcomesOf = ({ outcomes = [] }: Finding, { runs }: State) =>
+  outcomes
+    .filter(({ run }) => runs[run])
+    .map(({ text }) => html`<p class="outcome"><b>What came of it</b> ${text}</p>`);
 
 /** What "Why?" opens, with its line of NumPy as a link. */
 function reasons({ text, code }: NonNullable<Finding["why"]>, look: () => void) {
@@ -66,14 +72,16 @@ export function findingEntry(
         aria-label="Why? ${finding.title}" ?hidden=${!why} @click=${toggle}>Why?</button></p>
     <p class="why" id=${id} ?hidden=${!isOpen}>${why ? reasons(why, lookAtWhy) : nothing}</p>
     ${did ? culprit(did, finding.title, lookAtIt) : nothing}
+    ${outcomesOf(finding, state)}
     <div class="acts" ?hidden=${!isOffered}>${finding.remedies.slice(0, MOST_REMEDIES).map(remedy)}</div>
     <p class="hint no-room" ?hidden=${!noRoom}>${noRoom}</p>
   </li>`;
 }
 
-/** A past finding, in one line. */
-export function earlierEntry(finding: Finding) {
+/** A past finding, in one line, and what came of its remedies. */
+export function earlierEntry(finding: Finding, state: State) {
   const until = finding.until_step === null ? "" : ` to ${integer(finding.until_step)}`;
   return html`<li data-rule=${finding.rule}><b>${finding.title}</b>
-    Steps ${integer(finding.since_step)}${until}.</li>`;
+    Steps ${integer(finding.since_step)}${until}.
+    ${outcomesOf(finding, state)}</li>`;
 }

@@ -112,6 +112,13 @@ const MEASURES: { value: Measure; text: string; brief: string; formula: string; 
     formula: "norm(change of W) / norm(W)",
     says: "size of the change ÷ size of the weights",
   },
+  {
+    value: "whole",
+    text: "whole, rate",
+    brief: "all",
+    formula: "np.sqrt(sum((dP**2).sum()))",
+    says: "Euclidean norm over all parameters, and the rate in force",
+  },
 ];
 
 const PANELS: { value: View["panel"]; text: string }[] = [

@@ -25,7 +25,7 @@ export const VERSION = 1;
 const VIEWS = {
   x: ["steps", "epochs", "samples", "seconds"],
   y: ["log", "linear"],
-  measure: ["grad_l1", "grad_l2", "grad_mean", "ratio"],
+  measure: ["grad_l1", "grad_l2", "grad_mean", "ratio", "whole"],
 } as const;
 
 /** A link that cannot be opened, with words for the page. */

@@ -7,14 +7,14 @@ from dataclasses import fields, replace
 
 import pytest
 
-from fallline.diagnosis.examine import Record, Stretch
+from fallline.diagnosis.examine import Edited, Record, Stretch, Taken
 from fallline.diagnosis.storing import read_record, record_as_json
-from fallline.diagnosis.view import Best
+from fallline.diagnosis.view import Best, Losses
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.findings import Did, Evidence, Finding, Remedy, Why
 from support.examined import Examined
 
-REMEDY = Remedy("Rewind", "to before", {"do": "add_run", "at_step": 5, "learning_rate": 0.01})
+REMEDY = Remedy("Rewind", "to before", {"do": "add_run", "at_step": 5, "learning_rate": 0.01}, 0.3)
 DID = Did(9, "W1", 5, 0.25, -3.5, [4, 7], "The step from 9 to 10.")
 FINDING = Finding(
     "odd-1@10", "odd", "problem", {"layer": 1, "units": [0, 3], "since": [10, 10]}, 10, 12, "{run} is odd.",
@@ -25,12 +25,15 @@ FULL = Record(
     step=300,
     first_slope=0.1 + 0.2,
     seen=((288, 0.5), (300, 1e-300)),
+    now=Losses(300, 1e-300, 0.1 + 0.2),
+    level=(0.5, None),
     best=Best(0.1, 3, 0.2, 4, 0.3, 0.4, 5, 0.6, 7),
     dates={("dead", 1): {0: 10, 3: 10}, ("alike", 2): {}},
     stretches={("odd", (("layer", 1),)): Stretch(10, 300, "odd-1@10"), ("even", ()): Stretch(290, 295)},
     findings=(replace(FINDING, id="odd-1@2", did=None).closed(7), FINDING),
     fresh={"odd-1@10": Evidence(300, "All 3 still.")},
     verdict="overfitting",
+    edited=Edited((Losses(0, 0.5, None), Losses(12, 0.1 + 0.2, 0.6)), (Taken("odd-1@10", "Rewind", 12),)),
 )
 
 

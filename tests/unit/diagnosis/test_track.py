@@ -100,27 +100,29 @@ def test_the_track_of_a_run_does_not_depend_on_slices(batch: int | None) -> None
 
 def by_hand(whole: Records, step: int) -> Array:
     """Return the rows of a track up to this step, from their definitions."""
-    rows, peak, rises = [], (np.nan, 0), 0
+    rows, peak, rises, falls = [], (np.nan, 0), 0, 0
     loss, test = whole.values[LOSS], whole.values[LOSS + 1]
     for place in range(step):
         if np.isfinite(loss[place]) and not peak[0] >= loss[place]:
             peak = (loss[place], place)
         if place and loss[place] - loss[place - 1] > NOTABLE * loss[place - 1]:
             rises += 1
+        if place and loss[place - 1] - loss[place] > NOTABLE * loss[place - 1]:
+            falls += 1
         if is_point(place):
             moved = [whole.values[NAMES.index(name), place] for name in ("ratio/W1", "ratio/W2")]
-            rows.append([place, loss[place], test[place], *peak, rises, *moved])
+            rows.append([place, loss[place], test[place], *peak, rises, falls, *moved])
             peak = (np.nan, place)
     return np.array(rows).T
 
 
 @pytest.mark.parametrize("sparse", [False, True])
-def test_points_have_their_losses_peaks_rises_and_changes(sparse: bool) -> None:
+def test_points_have_their_losses_peaks_rises_falls_and_changes(sparse: bool) -> None:
     whole = records(4_500, 3, sparse=sparse)
     series = track_of(whole, [1_500]).before(4_400, 0)
     np.testing.assert_array_equal(series.values, by_hand(whole, 4_400))
     assert (series.step, series.fresh, series.offset, series.count) == (4_400, 0, 0, len(series))
-    for row, column in (("steps", 0), ("loss", 1), ("test", 2), ("peak", 3), ("peak_step", 4), ("rises", 5)):
+    for column, row in enumerate(("steps", "loss", "test", "peak", "peak_step", "rises", "falls")):
         np.testing.assert_array_equal(getattr(series, row), series.values[column])
     assert series.moved.shape == (2, len(series))
 
@@ -135,9 +137,12 @@ def test_a_peak_between_two_points_is_kept_with_its_step() -> None:
     assert (series.peak == 1e9).sum() == 1
 
 
-def test_only_rises_by_a_notable_share_count() -> None:
-    series = track_of(losses(1.0, 1.0 + 0.5 * NOTABLE, 1.1, 1.0, 1.2, np.nan, 1.3, 1.5)).before(8, 0)
-    assert series.rises.tolist() == [0, 0, 1, 1, 2, 2, 2, 3]
+def test_only_rises_and_falls_by_a_notable_share_count() -> None:
+    series = track_of(
+        losses(1.0, 1.0 + 0.5 * NOTABLE, 1.1, 1.0, 1.2, np.nan, 1.3, 1.5, 1.5 - NOTABLE)
+    ).before(9, 0)
+    assert series.rises.tolist() == [0, 0, 1, 1, 2, 2, 2, 3, 3]
+    assert series.falls.tolist() == [0, 0, 0, 1, 1, 1, 1, 1, 1]
 
 
 def test_without_a_test_split_its_losses_are_missing() -> None:

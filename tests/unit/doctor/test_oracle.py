@@ -159,16 +159,18 @@ def test_exploding_gradients_need_a_loss_that_is_left() -> None:
     assert _dates(_only(_run(bias_sizes=sizes, train_loss=losses), "exploding_gradients")) == (80, 100, 300)
 
 
-def test_rate_at_edge_counts_rises_in_100_changes() -> None:
+def test_rate_at_edge_counts_rises_and_falls_in_100_changes() -> None:
     losses = np.full(STEPS + 1, 0.5)
     losses[250:] = 0.5 + 0.01 * (np.arange(STEPS + 1 - 250) % 2)  # the first rise is from step 250 to 251
     fault = _only(_run(train_loss=losses), "rate_at_edge")
-    assert fault.shows == 250 + 2 * 30  # the 30th rise ends at record 309, which step 310 has
+    assert fault.shows == 250 + 2 * 30 + 1  # the 30th fall ends at record 310, which step 311 has
     assert fault.since == fault.shows - 101
     assert fault.severity == "warning"
     assert [
         each for each in faults_of(_run(train_loss=losses, batch=10)) if each.rule == "rate_at_edge"
     ] == []
+    losses[250:] = 0.5 * 1.01 ** np.arange(STEPS + 1 - 250)  # as beside a penalty, which makes the loss rise
+    assert not [each for each in faults_of(_run(train_loss=losses)) if each.rule == "rate_at_edge"]
 
 
 def test_rate_too_small() -> None:
@@ -215,6 +217,17 @@ def test_overfitting_begins_after_the_lowest_test_loss_of_all() -> None:
 def test_predicts_the_mean() -> None:
     losses = np.where(np.arange(STEPS + 1) < 100, 2.0, 1.0)
     assert _dates(_only(_run(train_loss=losses), "predicts_the_mean")) == (100, 300, None)
+
+
+def test_a_run_predicts_the_mean_until_noise_takes_it_far_from_there() -> None:
+    losses = np.where(np.arange(STEPS + 1) < 100, 2.0, 1.0)
+    losses[400:] = 1.15
+    assert _dates(_only(_run(train_loss=losses), "predicts_the_mean")) == (100, 300, None)
+    losses[500:] = 1.3
+    ends = [each for each in faults_of(_run(train_loss=losses)) if each.rule == "predicts_the_mean"]
+    assert [each.until for each in ends] == [500 + 100 * (1.2 - 1.15) / (1.3 - 1.15) // 1 + 1]
+    never = np.where(np.arange(STEPS + 1) < 100, 2.0, 1.15)
+    assert not [each for each in faults_of(_run(train_loss=never)) if each.rule == "predicts_the_mean"]
 
 
 def test_stuck_is_above_the_baseline_and_not_at_it() -> None:

@@ -12,8 +12,8 @@ import pytest
 from fallline.engine.measures.probes import evaluate
 from fallline.exports import report_file
 from fallline.exports.export_data import ExportData, export_data
-from fallline.exports.report.facts import Finding, findings_of, number
-from fallline.exports.report.words import run_sentence
+from fallline.exports.report.facts import Finding, findings_of, number, race
+from fallline.exports.report.words import run_sentence, word_for
 from fallline.exports.report_file import report_html
 from fallline.figures.catalog import figure_json
 from fallline.runs.experiment import Experiment
@@ -115,6 +115,15 @@ def test_a_dead_layer_a_diverged_run_and_the_baseline_are_found() -> None:
     assert [each.tone for each in fine if "does better than predicting the mean" in each.title][:1] == [
         "good"
     ]
+
+
+def test_its_table_has_the_verdict_of_each_run() -> None:
+    never = {"layers": [{"units": 3, "activation": "relu"}], "weights": "zeros", "biases": "zeros"}
+    data = export_data(trained(10, network=never, runs=[{"label": "Stuck"}]))
+    values = {run.name: evaluate(data.problem, run.parameters) for run in data.runs}
+    table = race(data, values)
+    assert (table.head[-1], table.rows[0][-1]) == ("State", "dead")
+    assert word_for("verdicts", "on_the_way") == "on its way"
 
 
 @pytest.mark.parametrize(

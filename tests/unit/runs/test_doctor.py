@@ -90,7 +90,7 @@ def test_frames_and_findings_have_new_evidence_and_events_do_not() -> None:
     one.step(100, 50)
     newer = one.one.runs["sgd"].header(playing=False)["findings"]
     (update,) = [each for each in newer if each["id"] == finding["id"]]
-    assert (update.keys(), update["seen_at"]) == ({"id", "seen_at", "evidence"}, 350)
+    assert (update.keys(), update["seen_at"]) == ({"id", "seen_at", "evidence", "outcomes"}, 350)
     same = "4 of 4 units output 0 for all 900 samples since step 196."
     assert update["evidence"].startswith(same)
     assert update["evidence"] != finding["evidence"], "R² is the present one"

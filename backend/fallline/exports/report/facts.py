@@ -12,7 +12,7 @@ from typing import Literal
 
 from fallline.engine.problem import Problem
 from fallline.exports.export_data import ExportData, ExportRun
-from fallline.exports.report.words import edit_words, run_sentence
+from fallline.exports.report.words import edit_words, run_sentence, word_for
 from fallline.vocabulary.findings import Severity
 from fallline.vocabulary.recipe import RunRecipe
 
@@ -35,7 +35,8 @@ def race(data: ExportData, values: Mapping[str, Mapping[str, float]]) -> Table:
     problem = data.problem
     splits = ("train", "test") if problem.test is not None else ("train",)
     score = {"r2": "R²"}.get(problem.score.name, problem.score.name)
-    head = ("Run", "How", "Step", "Epoch", "Samples seen", *(f"{split.title()} loss" for split in splits))
+    losses = (f"{split.title()} loss" for split in splits)
+    head = ("Run", "How", "Step", "Epoch", "Samples seen", *losses, f"{score} {splits[-1]}", "State")
     rows = []
     for run in data.runs:
         now = values[run.name]
@@ -43,14 +44,15 @@ def race(data: ExportData, values: Mapping[str, Mapping[str, float]]) -> Table:
             (
                 run.label,
                 run_sentence(run.recipe.settings_at(run.step)),
-                f"{run.step:,}" + (" (diverged)" if run.diverged else ""),
+                f"{run.step:,}",
                 f"{run.samples_seen / problem.train.count:,.2f}",
                 f"{run.samples_seen:,}",
                 *(number(now[f"{split}_loss"]) for split in splits),
                 _minus(f"{now[f'{splits[-1]}_{problem.score.name}']:.3f}"),
+                word_for("verdicts", run.verdict),
             )
         )
-    return Table("State of the runs", (*head, f"{score} {splits[-1]}"), rows, _places(data))
+    return Table("State of the runs", head, rows, _places(data))
 
 
 def _places(data: ExportData) -> list[int]:
@@ -155,8 +157,9 @@ def _of_run(run: ExportRun, loss: float, problem: Problem, guessing: str) -> Ite
     ):
         tone, until = TONES[each["severity"]], each["until_step"]
         evidence = f"{each['evidence']} Seen at step {each['seen_at']:,}."
-        over = "" if until is None else f" It was over at step {until:,}."
-        yield Finding(tone if until is None else "plain", each["title"], evidence + over)
+        said = [evidence, *([] if until is None else [f"It was over at step {until:,}."])]
+        said += [outcome["text"] for outcome in each["outcomes"]]
+        yield Finding(tone if until is None else "plain", each["title"], " ".join(said))
     if not run.diverged:
         yield _beside_the_baseline(run, loss, problem.baseline["train"], guessing)
 

@@ -50,6 +50,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "orders": {"shuffle": "shuffled", "sequential": "in order", "replacement": "with replacement"},
     "settings": {"beta1": "beta 1", "beta2": "beta 2", "l1": "L1", "l2": "L2"},
+    "verdicts": {"on_the_way": "on its way"},
 }
 
 _ASIDES = ("l1", "l2", "clip_norm", "clip_value", "layer_rates")

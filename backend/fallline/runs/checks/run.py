@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fallline.engine.methods.initializers import INITIALIZERS
@@ -244,3 +245,37 @@ def forked_recipe(parent: RunRecipe, at_step: int, request: AddRun) -> RunRecipe
     change = Change.model_validate({name: getattr(request, name) for name in fields})
     changed = check_change(change, fork.settings_at(at_step))
     return fork.model_copy(update={"edits": merge_edit(before, Edit(at_step=at_step, **changed))})
+
+
+def follows(run: RunRecipe, of: RunRecipe, command: Mapping[str, Any], step: int, samples: int) -> bool:
+    """Return whether `run` is the run `of` up to a step, and does there what the command of a remedy says, no more.
+
+    `samples` is the number of training samples.
+    """
+    if command.get("at_step", step) != step:
+        return False
+    fields = {name: value for name, value in command.items() if name not in ("do", "at_step")}
+    redraw = run.redraw_at(step)
+    own = {**run.settings_at(step).as_json(), "redraw": redraw and redraw.model_dump()}
+    if any(own.get(name) != value for name, value in fields.items()):  # most are not: the rest takes longer
+        return False
+    fork = AddRun.model_validate({"name": of.name, "fork_of": of.name, **fields})
+    expected = forked_recipe(of, step, fork)
+    is_same_past = step == 0 or (
+        run.settings == of.settings
+        and [each for each in run.edits if each.at_step < step] == expected.edits[:-1]
+    )
+    return (
+        is_same_past
+        and run.seed == of.seed
+        and redraw == expected.redraw_at(step)
+        and are_same_steps(run.settings_at(step), expected.settings_at(step), samples)
+    )
+
+
+def are_same_steps(one: RunSettings, other: RunSettings, samples: int) -> bool:
+    """Return whether two settings make the same steps: a batch of all `samples` is the full one."""
+    sizes = {min(each.batch_size or samples, samples) for each in (one, other)}
+    return len(sizes) == 1 and replace(one, batch_size=None, stop_since=0) == replace(
+        other, batch_size=None, stop_since=0
+    )

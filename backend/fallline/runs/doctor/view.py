@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from fallline.engine.state import TrainingState
 from fallline.engine.training import advance, in_force
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN
 from fallline.runs.checks.bounds import step_seconds
-from fallline.runs.checks.run import forked_recipe, merge_edit
+from fallline.runs.checks.run import are_same_steps, follows, forked_recipe, merge_edit
 from fallline.runs.doctor.tracing import change_at, measured, replay_seconds, state_at, states_between
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import AddRun
@@ -102,6 +101,7 @@ def view_of(
         ),
         trial=trials,
         repeats=trials.repeats,
+        follows=trials.follows,
         weights_before=trials.weights_before,
     )
 
@@ -177,17 +177,13 @@ class Trials:
         if redraw is not None and initializer(redraw.weights) == self.weights_before(at_step):
             return True
         own = self._recipe
-        return redraw == own.redraw_at(at_step) and self._same(
-            recipe.settings_at(at_step), own.settings_at(at_step)
+        return redraw == own.redraw_at(at_step) and are_same_steps(
+            recipe.settings_at(at_step), own.settings_at(at_step), self._problem.train.count
         )
 
-    def _same(self, one: RunSettings, other: RunSettings) -> bool:
-        """Return whether two settings make the same steps: a batch of all samples is the full one."""
-        count = self._problem.train.count
-        sizes = {min(each.batch_size or count, count) for each in (one, other)}
-        return len(sizes) == 1 and replace(one, batch_size=None, stop_since=0) == replace(
-            other, batch_size=None, stop_since=0
-        )
+    def follows(self, command: Mapping[str, Any], step: int) -> bool:
+        """Return whether it says what the run itself did at that step."""
+        return follows(self._recipe, self._recipe, command, step, self._problem.train.count)
 
     def settings_before(self, step: int) -> RunSettings:
         """Return the settings with which a fork from that step begins."""

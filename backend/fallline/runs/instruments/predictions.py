@@ -47,7 +47,7 @@ def residuals(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json
     split, rows = split_of(problem)
     fields: Json = {"split": split, "rows": rows.tolist()}
     if problem.classes:
-        return {**fields, "y_pred": None, "residuals": None, "mean": None, "sd": None}
+        return {**fields, **dict.fromkeys(("y_pred", "residuals", "mean", "sd", "rmse", "mae"))}
     y_pred = predict(problem, state.parameters, problem.X[rows])[:, 0]
     with np.errstate(all="ignore"):
         left = problem.y[rows, 0] - y_pred
@@ -57,7 +57,14 @@ def residuals(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json
             "residuals": [finite_or_none(value) for value in left.tolist()],
             "mean": finite_or_none(float(left.mean())),
             "sd": finite_or_none(float(left.std())),
+            **_errors(left),
         }
+
+
+def _errors(left: Array) -> Json:
+    """Return root mean square and mean size of the residuals."""
+    root, mean = float(np.sqrt((left * left).mean())), float(np.abs(left).mean())
+    return {"rmse": finite_or_none(root), "mae": finite_or_none(mean)}
 
 
 def confusion(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
@@ -87,9 +94,7 @@ def metrics(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
     fields: Json = {"split": split, "samples": len(rows), "classes": list(problem.classes)}
     with np.errstate(all="ignore"):
         if not problem.classes:
-            error = problem.y[rows] - outputs
-            root, mean = float(np.sqrt((error * error).mean())), float(np.abs(error).mean())
-            errors = {"rmse": finite_or_none(root), "mae": finite_or_none(mean)}
+            errors = _errors(problem.y[rows] - outputs)
             return {**fields, **errors, "accuracy": None, "per_class": None}
         true, guesses = problem.y[rows, 0].astype(np.int64), problem.loss.decide(outputs.T)
         scores = class_scores(true, guesses, log_odds(outputs.T))

@@ -132,8 +132,8 @@ class JournalWriter:
 HEAD, CHECKPOINT, HISTORY, DOCTOR = "head", "checkpoint-", "history-", "doctor"
 
 
-SHAPE, WITHOUT_DOCTOR = 2, 1
-"""Version of these pieces, and the one before, whose findings are made again by a replay.
+SHAPE, FORMER = 3, (1, 2)
+"""Version of these pieces, and those before, whose findings are made again by a replay.
 
 Pieces of other versions are ignored, and the run is replayed from step 0.
 """
@@ -266,7 +266,7 @@ def restore(run: Run, parts: Mapping[str, bytes]) -> tuple[Saved, Provenance] | 
         about, arrays = unpack(parts[HEAD])
         version = about.get("v", 1)
         if (
-            version not in (SHAPE, WITHOUT_DOCTOR)
+            version not in (SHAPE, *FORMER)
             or about["generation"] != run.generation
             or set(about["parts"]) != set(parts)
         ):

@@ -1,0 +1,29 @@
+/**
+ * The panels of gradients for a measure: one for each layer, or the whole gradient beside the rate.
+ * Owns: their names and series. Pure.
+ */
+
+import type { Measure, State } from "./types.ts";
+
+export type Panel = { name: string; series: string };
+
+const WHOLE: Panel[] = [
+  { name: "all layers", series: "grad_norm" },
+  { name: "after clipping", series: "grad_norm_clipped" },
+  { name: "rate", series: "learning_rate" },
+];
+
+/** Series that do not belong to a layer. */
+export const WHOLE_SERIES = WHOLE.map(({ series }) => series);
+
+/** Without a bound on the gradient nothing is clipped. */
+const isClipped = ({ runs }: State) =>
+  Object.values(runs).some(({ latest }) => latest.grad_norm_clipped !== undefined);
+
+export const panelsFor = (measure: Measure, weights: string[]): Panel[] =>
+  measure === "whole" ? WHOLE : weights.map((name) => ({ name, series: `${measure}/${name}` }));
+
+export const panelsOf = (state: State) =>
+  panelsFor(state.view.measure, state.experiment?.weights ?? []).filter(
+    ({ series }) => series !== "grad_norm_clipped" || isClipped(state),
+  );
