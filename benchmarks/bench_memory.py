@@ -28,9 +28,8 @@ from fallline.execution.compiling import cache_directory, point_numba_at
 from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.memory import SharedBudget
 from fallline.realtime.hub import Hub
-from fallline.services.age_clock import AgeClock
 from fallline.services.lab import Lab
-from fallline.services.store_thread import StoreThread
+from fallline.services.store_thread import AgeClock, StoreThread
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary.recipe import Recipe
 

@@ -17,9 +17,8 @@ from fallline.execution.compiling import Preparation
 from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.memory import SharedBudget, memory_for_experiments, memory_limit
 from fallline.realtime.hub import Hub
-from fallline.services.age_clock import DAY, AgeClock
 from fallline.services.lab import Lab
-from fallline.services.store_thread import StoreThread
+from fallline.services.store_thread import DAY, AgeClock, StoreThread
 from fallline.settings import Settings
 from fallline.storage.memory import MemoryStore
 from fallline.storage.sqlite import SqliteStore

@@ -16,9 +16,9 @@ from fallline.engine.methods.optimizers import OPTIMIZERS, Optimizer
 from fallline.engine.methods.schedules import SCHEDULES, Schedule
 from fallline.exports.table import EXPORTS
 from fallline.figures.catalog import INSTRUMENT_FIGURES
-from fallline.runs.checks.bounds import BOUNDS
 from fallline.runs.checks.catalog import DATA_SETTINGS, SEEDS
 from fallline.runs.checks.recipe import check_recipe
+from fallline.runs.checks.run import BOUNDS
 from fallline.runs.instruments.table import INSTRUMENTS
 from fallline.settings import PREFIX, VARIABLES
 from fallline.vocabulary.exhibits import EXHIBITS

@@ -15,13 +15,12 @@ from fallline.realtime.hub import Hub
 from fallline.realtime.session import Session
 from fallline.runs import stepping
 from fallline.runs.stepping import StepJob, Stepping
-from fallline.services import age_clock, capacity
-from fallline.services.age_clock import AgeClock
+from fallline.services import capacity, store_thread
 from fallline.services.capacity import Candidate
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.readiness import Pulse
 from fallline.services.registry import Entry, Owners
-from fallline.services.store_thread import StoreThread
+from fallline.services.store_thread import AgeClock, StoreThread
 from fallline.storage import sql
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary import strict
@@ -230,7 +229,7 @@ def clock_believed() -> None:
 
 def silent_jump() -> None:
     """A clock that jumps is not logged."""
-    age_clock._log.disabled = True
+    store_thread._log.disabled = True
 
 
 # ---------------------------------------------------------------------- 9. reads

@@ -12,9 +12,8 @@ from fallline.engine.kernels.choice import Kernels
 from fallline.execution.builds import builds
 from fallline.execution.in_process import InProcessExecutor
 from fallline.realtime.hub import Hub
-from fallline.services.age_clock import AgeClock
 from fallline.services.lab import Lab
-from fallline.services.store_thread import StoreThread
+from fallline.services.store_thread import AgeClock, StoreThread
 from fallline.storage.interface import Record, Store, StoreUnwritable
 from fallline.storage.memory import MemoryStore
 from fallline.vocabulary.recipe import Recipe

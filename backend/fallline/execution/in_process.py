@@ -1,4 +1,7 @@
-"""The executor of one machine, with one worker for each thread."""
+"""The executor of one machine, with one worker for each thread.
+
+Messages of one experiment are delivered in order, and only after they are stored.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,62 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from fallline.execution.delivery import Delivery, DeliveryQueue
 from fallline.execution.interface import Journal, Later, Sink
 from fallline.execution.worker import TurnFailed, Worker
 from fallline.runs.experiment import Experiment
 from fallline.runs.publishing import Event, Frames
-from fallline.vocabulary.errors import Failed, FalllineError, Unavailable
+from fallline.vocabulary.errors import Failed, FalllineError, ReadOnly, Unavailable
 from fallline.vocabulary.journal import JournalBatch, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A call on the event loop, and the call instead if storing failed, or `do` raised."""
+
+    do: Callable[[], None]
+    fail: Callable[[Exception], None] = lambda _: None
+
+    def attempt(self) -> None:
+        """Do it. After an exception, log it and fail: the deliveries that follow go on."""
+        try:
+            self.do()
+        except Exception:
+            _log.exception("a delivery failed")
+            self.fail(Failed())
+
+
+class DeliveryQueue:
+    """The deliveries of one open experiment, in order."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[object | None, list[Delivery]]] = deque()
+        self._done: set[object] = set()
+        self._is_broken = False
+
+    def add(self, deliveries: list[Delivery], ticket: object | None = None) -> None:
+        """Queue deliveries. With a `ticket`, they wait until it is settled."""
+        self._waiting.append((ticket, deliveries))
+        self._deliver()
+
+    def settle(self, ticket: object, *, stored: bool) -> None:
+        """Note whether the ticket's write succeeded. If not, all later deliveries fail."""
+        self._done.add(ticket)
+        self._is_broken = self._is_broken or not stored
+        self._deliver()
+
+    def _deliver(self) -> None:
+        while self._waiting:
+            ticket, deliveries = self._waiting[0]
+            if not self._is_broken and ticket is not None and ticket not in self._done:
+                return
+            self._done.discard(ticket)
+            self._waiting.popleft()
+            for delivery in deliveries:
+                if self._is_broken:
+                    delivery.fail(ReadOnly())
+                else:
+                    delivery.attempt()
+
 
 T = TypeVar("T")
 
@@ -87,24 +139,18 @@ class _WorkerThread:
     def __init__(self, name: str, loop: asyncio.AbstractEventLoop, sink: Sink) -> None:
         self._loop = loop
         self._sink = sink
-        self._worker = Worker()
+        self.worker = Worker()
         self._open: dict[str, _OpenExperiment] = {}
         self._calls: deque[tuple[str, Callable[[], None]]] = deque()
         self._wake = threading.Condition()
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.faults = 0
-
-    def start(self) -> None:
-        self._thread.start()
 
     def stop(self) -> None:
         with self._wake:
             self._stopping = True
             self._wake.notify()
-
-    def join(self) -> None:
-        self._thread.join()
 
     def post(self, id: str, call: Callable[[], None]) -> None:
         """Run a short `call` of one experiment next."""
@@ -112,13 +158,9 @@ class _WorkerThread:
             self._calls.append((id, call))
             self._wake.notify()
 
-    def post_command(self, id: str, command: Callable[[], None]) -> None:
-        """Run `command` between two slices, before reads and training."""
-        self.post(id, lambda: self._worker.command(id, command))
-
     def post_read(self, id: str, read: Callable[[], None]) -> None:
         """Run `read` in the turn of the experiment's reads."""
-        self.post(id, lambda: self._worker.read(id, read))
+        self.post(id, lambda: self.worker.read(id, read))
 
     # ------------------------------------------------------------------ in the thread
 
@@ -156,7 +198,7 @@ class _WorkerThread:
 
     def _turn(self) -> None:
         try:
-            id = self._worker.turn(time.perf_counter)
+            id = self.worker.turn(time.perf_counter)
         except TurnFailed as failed:
             self._close_failed(failed.id)
             return
@@ -169,7 +211,7 @@ class _WorkerThread:
         Capped, because a lock refuses very long waits.
         """
         now = time.perf_counter()
-        wake = self._worker.wake_at(now)
+        wake = self.worker.wake_at(now)
         return None if wake is None else min(max(wake - now, 0), LONGEST_SLEEP)
 
     def _count_fault(self, what: str) -> None:
@@ -179,13 +221,13 @@ class _WorkerThread:
     def _close_failed(self, id: str) -> None:
         """Close an experiment that raised, and fail its calls. For exception handlers."""
         self._count_fault("an experiment failed and was closed")
-        experiment, opened = self._worker.find(id), self._open.pop(id, None)
+        experiment, opened = self.worker.find(id), self._open.pop(id, None)
         if experiment is not None and opened is not None:
             # It has failed already, so a second failure changes nothing.
             with contextlib.suppress(Exception):
                 experiment.close(time.perf_counter(), Failed())
         with contextlib.suppress(Exception):
-            self._worker.close(id)
+            self.worker.close(id)
         if opened is not None:
             for reply in opened.replies:
                 self._fail_now(reply, Failed())
@@ -204,20 +246,20 @@ class _WorkerThread:
         now = time.perf_counter()
         try:
             experiment = make()
-            self._worker.open(experiment)
+            self.worker.open(experiment)
             self._open[id] = opened
             experiment.when_restored(now, self._later(opened, reply))
         except Exception as error:  # for the caller, not for this thread
             self._open.pop(id, None)
-            self._worker.close(id)
+            self.worker.close(id)
             self._fail_now(reply, error)
             return
-        self._worker.reconsider(id, now)
+        self.worker.reconsider(id, now)
         self._report(id)
 
     def close(self, id: str, why: FalllineError | None, closed: asyncio.Future[None]) -> None:
         """Close an experiment and answer its waiting calls."""
-        experiment, opened = self._worker.find(id), self._open.get(id)
+        experiment, opened = self.worker.find(id), self._open.get(id)
         try:
             if experiment is not None and opened is not None:
                 self._report(id, is_final=True)
@@ -225,14 +267,14 @@ class _WorkerThread:
                 self._send(opened, [reply.delivery() for reply in opened.replies])
         finally:
             self._open.pop(id, None)
-            self._worker.close(id)
+            self.worker.close(id)
             self._loop.call_soon_threadsafe(_resolve, closed)
 
     def ask(
         self, id: str, call: Callable[[Experiment, float, Callable[[Any], None]], None], reply: _Reply
     ) -> None:
         """Run `call` with the experiment, the time, and a function for the answer."""
-        experiment, opened = self._worker.find(id), self._open.get(id)
+        experiment, opened = self.worker.find(id), self._open.get(id)
         if experiment is None or opened is None:
             self._fail_now(reply, Unavailable(CLOSED, retry_after=1))
             return
@@ -241,16 +283,8 @@ class _WorkerThread:
             call(experiment, now, later)
         except Exception as error:  # as in `open`
             later(error)
-        self._worker.reconsider(id, now)
+        self.worker.reconsider(id, now)
         self._report(id)
-
-    def share(self, id: str, share: str) -> None:
-        """Put the experiment into this share."""
-        self.post(id, lambda: self._worker.share(id, share))
-
-    def charge(self, id: str, seconds: float) -> None:
-        """Charge the experiment's reads for seconds spent outside this thread."""
-        self.post(id, lambda: self._worker.charge(id, seconds))
 
     def _later(self, opened: _OpenExperiment, reply: _Reply) -> Callable[[Any], None]:
         def answer(result: Any) -> None:
@@ -266,7 +300,7 @@ class _WorkerThread:
 
     def _report(self, id: str, *, is_final: bool = False) -> None:
         """Store the changes of an experiment, then send them."""
-        experiment, opened = self._worker.find(id), self._open.get(id)
+        experiment, opened = self.worker.find(id), self._open.get(id)
         if experiment is None or opened is None:
             return
         outgoing, replies = experiment.take_outgoing(), opened.replies
@@ -320,14 +354,14 @@ class InProcessExecutor:
     def start(self, sink: Sink) -> None:
         loop = asyncio.get_running_loop()
         self._threads = [_WorkerThread(f"worker-{number}", loop, sink) for number in range(self._workers)]
-        for thread in self._threads:
-            thread.start()
+        for each in self._threads:
+            each.thread.start()
 
     async def stop(self) -> None:
         threads, self._threads = self._threads, []
-        for thread in threads:
-            thread.stop()
-        await asyncio.gather(*(asyncio.to_thread(thread.join) for thread in threads))
+        for each in threads:
+            each.stop()
+        await asyncio.gather(*(asyncio.to_thread(each.thread.join) for each in threads))
 
     def abandon(self) -> None:
         for answer in list(self._answers):  # a caller of a long step would wait for ever
@@ -364,7 +398,8 @@ class InProcessExecutor:
 
     def share(self, id: str, share: str) -> None:
         if self._threads:
-            self._thread_of(id).share(id, share)
+            thread = self._thread_of(id)
+            thread.post(id, lambda: thread.worker.share(id, share))
 
     async def turn(self, id: str) -> None:
         loop, turn = asyncio.get_running_loop(), self._new_answer()
@@ -373,7 +408,8 @@ class InProcessExecutor:
 
     def charge(self, id: str, seconds: float) -> None:
         if self._threads:
-            self._thread_of(id).charge(id, seconds)
+            thread = self._thread_of(id)
+            thread.post(id, lambda: thread.worker.charge(id, seconds))
 
     @property
     def faults(self) -> int:
@@ -401,7 +437,7 @@ class InProcessExecutor:
         def at_once(experiment: Experiment, now: float, answer: Callable[[Any], None]) -> None:
             answer(call(experiment, now))
 
-        result: T = await self._ask(id, at_once, then, receipt, reads=reads)
+        result: T = await self.ask_later(id, at_once, receipt, then=then, reads=reads)
         return result
 
     async def ask_later(
@@ -410,22 +446,15 @@ class InProcessExecutor:
         call: Callable[[Experiment, float, Later], None],
         receipt: Receipt | None = None,
         *,
+        then: Callable[[Any], None] | None = None,
         reads: bool = False,
     ) -> Any:
-        return await self._ask(id, call, None, receipt, reads=reads)
-
-    async def _ask(
-        self,
-        id: str,
-        call: Callable[[Experiment, float, Later], None],
-        then: Callable[[Any], None] | None,
-        receipt: Receipt | None,
-        *,
-        reads: bool,
-    ) -> Any:
         thread, answer = self._thread_of(id), self._new_answer()
-        reply = _Reply(answer, None, then, receipt)
-        (thread.post_read if reads else thread.post_command)(id, lambda: thread.ask(id, call, reply))
+        reply, queue = (
+            _Reply(answer, None, then, receipt),
+            thread.worker.read if reads else thread.worker.command,
+        )
+        thread.post(id, lambda: queue(id, lambda: thread.ask(id, call, reply)))
         return await answer
 
 

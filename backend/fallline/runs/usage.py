@@ -14,8 +14,8 @@ from fallline.engine.kernels.interface import MEASURES, WHOLE
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem
 from fallline.history.pyramid import most_bytes
-from fallline.runs.checks.bounds import parameter_count
 from fallline.runs.checks.recipe import dataset_of, sized
+from fallline.runs.checks.run import parameter_count
 from fallline.runs.past.checkpoints import FEWEST, MOST_SOON, RECENT_BYTES
 from fallline.runs.run import Run
 from fallline.vocabulary.recipe import Recipe

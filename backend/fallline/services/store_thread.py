@@ -1,6 +1,8 @@
-"""The one thread that uses the store, with a queue in front of it.
+"""The one thread that uses the store, with a queue in front of it, and the clock of ages.
 
-Owns the order of writes, the commits that they share, and whether the store is writable at present.
+Owns the order of writes, the commits that they share, and whether the store is writable at present. An age is in
+seconds that servers of one store have run. It is independent of the machine's clock: a wrong one makes no experiment
+older.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from fallline.services.age_clock import AgeClock
 from fallline.storage.interface import (
     ExperimentInfo,
+    Moment,
     NewExperiment,
     Record,
     RecordDamaged,
@@ -384,3 +386,68 @@ def _settle(future: asyncio.Future[Any], result: Any, error: Exception | None) -
         future.set_exception(error)
     else:
         future.set_result(result)
+
+
+# ---------------------------------------------------------------------- ages
+
+DAY = 86_400.0
+
+JUMP_SECONDS = 3600.0
+"""A larger difference of the machine's clock is logged."""
+
+
+class AgeClock:
+    """Seconds that servers of one store have run.
+
+    `clock` gives seconds, `today` those since 1970.
+
+    A gap counts for at most `most_gap` seconds: a stopped server or a sleeping machine cannot check the machine's
+    clock.
+    """
+
+    def __init__(self, clock: Callable[[], float], today: Callable[[], float], most_gap: float = DAY) -> None:
+        self._clock, self._today, self._most_gap = clock, today, most_gap
+        self._lock = threading.Lock()
+        self._total, self._read_at, self._offset = 0.0, clock(), today() - clock()
+
+    def now(self) -> float:
+        """Return the seconds so far. They never decrease."""
+        with self._lock:
+            now = self._clock()
+            self._total += min(max(now - self._read_at, 0.0), self._most_gap)
+            self._read_at = now
+            return self._total
+
+    def moment(self) -> Moment:
+        """Return the present time on both clocks."""
+        return Moment(self._today(), self.now())
+
+    def moment_of(self, seconds: float) -> Moment:
+        """Return the time on both clocks when this one showed so many seconds."""
+        now = self.moment()
+        return Moment(now.at - (now.seen - seconds), seconds)
+
+    def resume(self, marked: Moment | None) -> None:
+        """Continue from the last stored time; None for a new store."""
+        if marked is None:
+            return
+        gap = self._today() - marked.at
+        counted = min(max(gap, 0.0), self._most_gap)
+        with self._lock:
+            self._total += marked.seen + counted
+        if gap - counted > JUMP_SECONDS or gap < -JUMP_SECONDS:
+            _log.warning(
+                "this machine's clock differs by %+.1f days from the last use of the data folder: experiments age by "
+                "%.1f days, and none is deleted for the rest",
+                gap / DAY,
+                counted / DAY,
+            )
+
+    def check_clock(self) -> None:
+        """Log once if the machine's clock has jumped. Ages do not follow it."""
+        offset = self._today() - self._clock()
+        if abs(jump := offset - self._offset) > JUMP_SECONDS:
+            _log.warning(
+                "this machine's clock jumped by %+.1f days: experiments do not age by it", jump / DAY
+            )
+            self._offset = offset

@@ -28,7 +28,7 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from fallline.realtime.limits import Budget
-from fallline.runs.checks.bounds import BOUNDS
+from fallline.runs.checks.run import BOUNDS
 from fallline.services.command_runner import Disconnected
 from fallline.services.lab import Lab
 from fallline.vocabulary.commands import Command

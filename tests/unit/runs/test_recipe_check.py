@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from fallline.engine.data.datasets import DATASETS
-from fallline.runs.checks.bounds import BOUNDS, parameter_count
 from fallline.runs.checks.catalog import catalog
 from fallline.runs.checks.recipe import check_recipe
+from fallline.runs.checks.run import BOUNDS, parameter_count
 from fallline.vocabulary.errors import InvalidRequest, TooExpensive
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings, Recipe, RunRecipe
 from support.problems import blobs

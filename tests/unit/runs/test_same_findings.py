@@ -12,7 +12,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from fallline.diagnosis.storing import record_as_json
-from fallline.runs.checks.bounds import step_seconds
+from fallline.runs.checks.run import step_seconds
 from fallline.runs.doctor.doctor import Doctor
 from fallline.runs.persistence import journal_writer
 from fallline.runs.run import Run

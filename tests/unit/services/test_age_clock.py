@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fallline.services.age_clock import DAY, AgeClock
+from fallline.services.store_thread import DAY, AgeClock
 from fallline.storage.interface import Moment
 from support.clocks import Clock
 

@@ -265,7 +265,7 @@ async def test_one_that_opens_again_before_it_is_closed_keeps_its_share() -> Non
         lab._loader._evict(mine, lab._registry.entries[mine])
         await lab.views.state(mine)
         (pump,) = lab._executor._threads  # type: ignore[attr-defined]
-        assert pump._worker._share_of == {mine: f"address:{CLASSROOM}"}
+        assert pump.worker._share_of == {mine: f"address:{CLASSROOM}"}
 
 
 async def test_one_that_is_deleted_while_it_opens_is_not_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +287,7 @@ async def test_one_that_is_deleted_while_it_opens_is_not_left_open(monkeypatch: 
             await reader
         await lab._executor.answers()
         (pump,) = lab._executor._threads  # type: ignore[attr-defined]
-        assert pump._worker.find(mine) is None
+        assert pump.worker.find(mine) is None
 
 
 async def test_an_opening_that_fails_late_does_not_end_the_one_after_it(

@@ -9,9 +9,8 @@ import pytest
 
 from fallline.execution.in_process import InProcessExecutor
 from fallline.realtime.hub import Hub
-from fallline.services.age_clock import AgeClock
 from fallline.services.readiness import PULSE_SECONDS, REMEMBERED_SECONDS, Pulse, Readiness
-from fallline.services.store_thread import StoreThread
+from fallline.services.store_thread import AgeClock, StoreThread
 from fallline.storage.interface import Store, StoreUnwritable
 from fallline.storage.memory import MemoryStore
 from fallline.vocabulary.errors import ReadOnly, Unavailable

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from fallline.services import store_thread
-from fallline.services.age_clock import AgeClock
-from fallline.services.store_thread import StoreThread
+from fallline.services.store_thread import AgeClock, StoreThread
 from fallline.storage.interface import NewExperiment, Record, StoreRefused, StoreUnwritable
 from fallline.storage.memory import MemoryStore
 from fallline.vocabulary.errors import NotFound, ReadOnly

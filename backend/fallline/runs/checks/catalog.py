@@ -13,8 +13,8 @@ from fallline.engine.methods.initializers import INITIALIZERS, Initializer
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES, Schedule
-from fallline.runs.checks.bounds import BOUNDS, LARGEST_MINI_BATCH, MOST_FEATURES, MOST_SAMPLES
 from fallline.runs.checks.recipe import check_recipe
+from fallline.runs.checks.run import BOUNDS, LARGEST_MINI_BATCH, MOST_FEATURES, MOST_SAMPLES
 from fallline.vocabulary.exhibit_curves import CURVES
 from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
 from fallline.vocabulary.parameters import Parameter

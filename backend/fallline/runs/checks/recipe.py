@@ -14,8 +14,7 @@ from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.losses import LOSSES, Loss, default_loss
 from fallline.engine.problem import layout_of, score_of
-from fallline.runs.checks.bounds import check_own, named_in, parameter_count, within
-from fallline.runs.checks.run import check_run
+from fallline.runs.checks.run import check_own, check_run, named_in, parameter_count, within
 from fallline.vocabulary.errors import FieldError, InvalidRequest, invalid
 from fallline.vocabulary.recipe import (
     OF_A_TABLE,

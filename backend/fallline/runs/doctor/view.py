@@ -25,8 +25,7 @@ from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance, in_force
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN
-from fallline.runs.checks.bounds import step_seconds
-from fallline.runs.checks.run import are_same_steps, follows, forked_recipe, merge_edit
+from fallline.runs.checks.run import are_same_steps, follows, forked_recipe, merge_edit, step_seconds
 from fallline.runs.doctor.tracing import change_at, measured, replay_seconds, state_at, states_between
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import AddRun
