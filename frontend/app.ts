@@ -18,7 +18,10 @@ import { pack } from "./features/sharing/link-packing.ts";
 import { createRemedies } from "./features/doctor/remedy-runner.ts";
 import { createRemovalUndo } from "./features/runs/removal-undo.ts";
 import { createExperimentLoader, watchOf } from "./core/net/experiment-loader.ts";
-import { exhibitCalled, exhibitOf, playbackOf, startWords } from "./features/exhibits/exhibits.ts";
+import { exhibitCalled, exhibitOf, playbackOf } from "./core/exhibits.ts";
+import { startWords } from "./features/exhibits/exhibits.ts";
+import { createStoryRequests } from "./features/questions/story-requests.ts";
+import { openQuestion, untilOf } from "./core/questions.ts";
 import { forkOf } from "./core/forks.ts";
 import { isInspectorOpen } from "./core/inspected.ts";
 import { FIRST } from "./core/instruments.ts";
@@ -68,6 +71,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   const lookCloser = createFinerColumns(clients);
   const pastView = createPastView(clients);
   const stepRequests = createStepRequests(clients);
+  const storyRequests = createStoryRequests(clients);
   const commands = createCommands(store, environment.uuid, (message) =>
     connection.handle({ type: "command", message }),
   );
@@ -141,9 +145,15 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     if (part) dispatch({ type: "playback", part });
   }
 
+  function recallBet(id?: string) {
+    const bet = id === undefined ? null : localStore.bet(id);
+    if (bet) dispatch({ type: "bet", bet });
+  }
+
   function play() {
     const { speed, pace } = store.get().playback;
-    insteadOfSteps("play", null, { speed, pace });
+    const until = untilOf(store.get());
+    insteadOfSteps("play", null, { speed, pace, ...(until && { until }) });
   }
 
   /** Stepping with the step inspector open pauses first, so that its content stays. */
@@ -214,6 +224,8 @@ export function createApp(environment: Environment = browserEnvironment()): App 
         store.watch((state) => state.pending, followAnswers),
         store.watch((state) => state.order, remedies.answered),
         store.watch(({ experiment, catalog }) => [experiment?.id, catalog], playExhibit),
+        store.watch(({ experiment }) => experiment?.id, recallBet),
+        storyRequests.start(),
       );
       environment.listen((signal) =>
         signal === "link" ? void linkOpener.followLink() : connection.hear(signal),
@@ -297,7 +309,6 @@ export function createApp(environment: Environment = browserEnvironment()): App 
       const state = store.get();
       const exhibit = exhibitCalled(state, name);
       if (!exhibit) return;
-      setView({ closedNote: null });
       if (
         exhibitOf(state) === exhibit ||
         !(await beginAnother(exhibit.recipe, startWords(exhibit)))
@@ -357,6 +368,13 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     goBack: linkOpener.goBack,
     retryNow: () => connection.handle({ type: "hurry" }),
     setView,
+    bet(answer) {
+      const state = store.get();
+      const exhibit = openQuestion(state) && exhibitOf(state);
+      if (!exhibit || !state.experiment) return;
+      const bet = { experiment: state.experiment.id, exhibit: exhibit.name, answer };
+      dispatch({ type: "bet", bet });
+    },
     async kernelWords() {
       const { experiment, order, runs } = store.get();
       const [health, answer] = await Promise.all([

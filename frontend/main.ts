@@ -9,8 +9,8 @@ import { ContinueOffer } from "./features/transport/continue-offer.ts";
 import { CsvDialog } from "./features/recipe/csv-dialog.ts";
 import { DataFields } from "./features/recipe/data-fields.ts";
 import { DoctorList } from "./features/doctor/doctor-list.ts";
-import { ExhibitNote } from "./features/exhibits/exhibit-note.ts";
 import { ExhibitPicker } from "./features/exhibits/exhibit-picker.ts";
+import { ExhibitQuestion } from "./features/questions/exhibit-question.ts";
 import { ExportMenu } from "./features/sharing/export-menu.ts";
 import { GradientHead, LossHead } from "./features/figures/figure-heads.ts";
 import { HelpDialog } from "./page/help-dialog.ts";
@@ -34,6 +34,7 @@ import { SummaryDialog } from "./features/figures/summary-dialog.ts";
 import { TimeScrubber } from "./features/transport/time-scrubber.ts";
 import { ConnectionLine, PageButtons } from "./page/top-bar.ts";
 import { TransportBar } from "./features/transport/transport-bar.ts";
+import { WhatHappened } from "./features/questions/what-happened.ts";
 import { WatchLine } from "./features/sharing/watch-line.ts";
 import { openDashboard } from "./page/dashboard.ts";
 import { type LiveElement, register } from "./ui/live-element.ts";
@@ -42,7 +43,7 @@ const ELEMENTS: Record<string, typeof LiveElement> = {
   "connection-line": ConnectionLine,
   "page-buttons": PageButtons,
   "exhibit-picker": ExhibitPicker,
-  "exhibit-note": ExhibitNote,
+  "exhibit-question": ExhibitQuestion,
   "export-menu": ExportMenu,
   "page-tabs": PageTabs,
   "transport-bar": TransportBar,
@@ -60,6 +61,7 @@ const ELEMENTS: Record<string, typeof LiveElement> = {
   "invitation-overlay": InvitationOverlay,
   "network-drawing": NetworkDrawing,
   "predicted-true": PredictedTrue,
+  "what-happened": WhatHappened,
   "doctor-list": DoctorList,
   "self-check": SelfCheckPanel,
   "remedy-question": RemedyQuestion,

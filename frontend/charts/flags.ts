@@ -1,5 +1,5 @@
 /**
- * Flags of edits and findings on a chart.
+ * Flags of edits, findings and clauses of what happened on a chart.
  * Owns: which are shown, where, and their words. Pure.
  */
 
@@ -8,6 +8,7 @@ import { shownRuns } from "./figure-style.ts";
 import { originWords } from "../core/forks.ts";
 import { toneOf } from "../core/findings.ts";
 import { foundSince } from "../core/markers.ts";
+import { markedClauses } from "../core/questions.ts";
 import { editsSoFar } from "../core/parts.ts";
 import { editWords } from "../core/run-words.ts";
 import { changed } from "../core/settings.ts";
@@ -22,7 +23,8 @@ const MOST = 40;
 export function flagsOf(state: State, series: SeriesStore, { axis, log }: Horizontal): Flag[] {
   const { experiment, catalog } = state;
   if (!experiment) return [];
-  return shownRuns(state).flatMap((run) => {
+  const clauses = markedClauses(state);
+  return shownRuns(state).flatMap((run, place) => {
     const recipe = experiment.recipe.runs.find(({ name }) => name === run.name);
     if (!recipe) return [];
     let before = recipe as Json;
@@ -45,10 +47,17 @@ export function flagsOf(state: State, series: SeriesStore, { axis, log }: Horizo
     // a fork that puts a rate back to what it was before still shows its own change
     if (origin && own[0]?.step === origin.at_step) own[0].text ||= originWords(state, run.name);
     else if (origin) own.unshift(flag(origin.at_step, originWords(state, run.name)));
-    const findingFlags = foundSince(run, origin).map((finding) => ({
+    // what happened takes the place of findings
+    const told = clauses.filter((clause) => (clause.run ? clause.run === run.name : place === 0));
+    const clauseFlags = told.map((clause) => ({
+      ...flag(clause.step, clause.text),
+      tone: "muted",
+      place: clause.place,
+    }));
+    const findingFlags = (clauses.length ? [] : foundSince(run, origin)).map((finding) => ({
       ...flag(finding.since_step, finding.mark),
       tone: toneOf(finding),
     }));
-    return [...own, ...findingFlags].filter(({ x }) => !log || x > 0).slice(-MOST);
+    return [...own, ...findingFlags, ...clauseFlags].filter(({ x }) => !log || x > 0).slice(-MOST);
   });
 }

@@ -23,6 +23,8 @@ export type Frame = {
 /** Least distance, in px. */
 export const APART = 16;
 const GLYPH = 18;
+/** Width of a clause's number, in px. */
+const NUMBER = 21;
 const LETTER = 7.2;
 /** Capitals and arrows are as wide as the widest letter. */
 const WIDE_LETTER = 9.4;
@@ -76,6 +78,7 @@ export type Flag = {
   text: string;
   x: number;
   tone?: string;
+  place?: number; // of a clause of what happened: its number is all that is shown
 };
 
 /** `before`: the words are left of the line */
@@ -97,9 +100,16 @@ export function placeFlags(flags: Flag[], frame: Frame): PlacedFlag[] {
     .map((flag) => ({ ...flag, left: pxAcross(frame, flag.x), brief: false, before: false }))
     .filter(({ left }) => left >= frame.left - 1 && left <= frame.left + frame.width + 1)
     .sort((a, b) => a.left - b.left || a.step - b.step);
+  let least = -Infinity; // numbers of clauses at one step stand side by side
+  for (const flag of across.filter(({ place }) => place)) {
+    flag.left = Math.max(flag.left, least);
+    least = flag.left + NUMBER;
+  }
   const edge = frame.left + frame.width + frame.beyond;
-  const lengthOf = ({ text }: PlacedFlag) =>
-    GLYPH + text.length * LETTER + (text.match(WIDE)?.length ?? 0) * (WIDE_LETTER - LETTER);
+  const lengthOf = ({ text, place }: PlacedFlag) =>
+    place
+      ? 0
+      : GLYPH + text.length * LETTER + (text.match(WIDE)?.length ?? 0) * (WIDE_LETTER - LETTER);
   across.forEach((flag, i) => {
     const next = across[i + 1]?.left ?? Infinity;
     flag.brief = next - flag.left < lengthOf(flag);

@@ -56,7 +56,9 @@ function ring() {
 }
 
 /** An edit in its run's colour and shape, a finding in its own. */
-function flagLabel({ left, lane, run, step, text, whole, tone, before, brief }: Json, top: number) {
+function flagLabel(flag: Json, top: number) {
+  const { left, lane, run, step, text, whole, tone, before, brief, place } = flag;
+  if (place) return clauseLabel(flag, top);
   const kind = ["flag", before && "before", tone && "finding"].filter(Boolean).join(" ");
   const words = brief || !text ? [] : [tone ? strong(text) : text];
   const element = label(
@@ -66,6 +68,17 @@ function flagLabel({ left, lane, run, step, text, whole, tone, before, brief }: 
     ...words,
   );
   Object.assign(element.dataset, { run, step: String(step), ...(tone ? { tone } : {}) });
+  element.title = whole;
+  return element;
+}
+
+/** A clause of what happened: its number. */
+function clauseLabel({ left, run, step, whole, place }: Json, top: number) {
+  const number = document.createElement("span");
+  number.className = "place";
+  number.textContent = String(place);
+  const element = label("clause-flag", { left, top }, number);
+  Object.assign(element.dataset, { run, step: String(step) });
   element.title = whole;
   return element;
 }

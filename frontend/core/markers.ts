@@ -6,6 +6,7 @@
 import { flaggedFindings, toneOf } from "./findings.ts";
 import { integer } from "./format.ts";
 import { editsSoFar } from "./parts.ts";
+import { markedClauses } from "./questions.ts";
 import { editWords } from "./run-words.ts";
 import { changed } from "./settings.ts";
 import { furthestStep } from "./state-on-view.ts";
@@ -14,11 +15,12 @@ import type { Origin } from "./wire-types.ts";
 
 export type Marker = {
   step: number;
-  kind: "edit" | "reset" | "diverged" | "fork" | "finding";
+  kind: "edit" | "reset" | "diverged" | "fork" | "finding" | "clause";
   run: string;
   lane: Lane;
   text: string;
   tone?: string;
+  place?: number; // of a clause of what happened
 };
 
 /** px within which a scrubbing finger snaps to a mark. */
@@ -29,11 +31,25 @@ const SNAPS = 12;
  */
 const SHARES = 16;
 
-/** The marks of visible runs, by step. */
+/** The marks of visible runs, by step. What happened takes the place of findings. */
 export function markersOf(state: State): Marker[] {
   const visible = state.order.map((name) => state.runs[name]).filter(({ hidden }) => !hidden);
-  return visible.flatMap((run) => marksOf(run, state)).sort((a, b) => a.step - b.step);
+  const clauses = clauseMarks(state);
+  const others = visible
+    .flatMap((run) => marksOf(run, state))
+    .filter(({ kind }) => !clauses.length || kind === "edit" || kind === "fork");
+  return [...others, ...clauses].sort((a, b) => a.step - b.step);
 }
+
+const clauseMarks = (state: State): Marker[] =>
+  markedClauses(state).map(({ step, text, place, run = state.order[0] }) => ({
+    kind: "clause",
+    step,
+    run,
+    lane: state.runs[run]?.lane ?? "a",
+    text,
+    place,
+  }));
 
 /** The marks of one run. */
 export function marksOf(run: Run, { experiment, catalog, runs }: State): Marker[] {

@@ -42,7 +42,6 @@ export function initialState(): State {
       networkRun: null,
       isRunChosen: false,
       singleKeys: true,
-      closedNote: null,
       closedDivergences: [],
       sheet: null,
       dialog: null,
@@ -67,6 +66,8 @@ export function initialState(): State {
     isDrawingSlow: false,
     isWatching: false,
     isReadOnly: false,
+    bet: null,
+    story: null,
   };
 }
 
@@ -239,6 +240,8 @@ const MESSAGES: Record<string, (state: State, message: Message) => State> = {
     ...state,
     figures: { ...state.figures, [name]: figure },
   }),
+  bet: (state, { bet }) => ({ ...state, bet }),
+  story: (state, { story }) => ({ ...state, story }),
   notice: (state, { notice }) => ({ ...state, notice }),
   problem: (state, { problem }) => ({ ...state, problem }),
   closer: (state) => ({ ...state, frames: state.frames + 1 }),

@@ -21,6 +21,7 @@
  *   aria-label      the chart's summary
  */
 
+import type { Bet, Story } from "./questions.ts";
 import type { Changes } from "./recipes.ts";
 import type { Condition } from "./stops.ts";
 import type {
@@ -203,7 +204,6 @@ export interface View {
   networkRun: string | null;
   isRunChosen: boolean; // chosen by the person; until then a run in trouble is shown
   singleKeys: boolean;
-  closedNote: string | null; // the exhibit whose sentences were closed
   closedDivergences: string[]; // divergences whose strip was closed
   sheet: null | "recipe";
   dialog: null | "help" | "summary" | "share" | "remedy";
@@ -258,6 +258,8 @@ export interface State {
   isWatching: boolean; // somebody else's experiment, opened by a link
   waitingFor: Problem | null; // why there is no experiment yet; the page retries
   isReadOnly: boolean; // the server cannot store anything at present, and refuses changes
+  bet: Bet | null; // the last one of this browser; `betOf` says whether it is on this experiment
+  story: Story | null; // the last one received; `storyOf` says whether it is of these runs
 }
 
 // ---------------------------------------------------------------- store, series, app
@@ -337,6 +339,7 @@ export interface App {
   restart: () => Promise<void>; // after "restarted": the stored recipe, from step 0
   retryNow: () => void;
   setView: (part: Partial<View>) => void;
+  bet: (answer: string | number) => void; // on the open question, until the first step
   /** uploads a CSV; resolves to the result or the refusal, not in the state */
   sendTable: (file: Blob) => Promise<{ table?: Table; problem?: Problem }>;
   readTable: (id: string) => Promise<{ table?: Table; problem?: Problem }>; // loads an uploaded one

@@ -104,6 +104,30 @@ export interface DoctorCost {
   computed_seconds?: number;
 }
 
+/** an answer to choose */
+export type Choice = { id: string; text: string };
+
+/** a question to bet on, as the catalog has it */
+export interface Question {
+  id: string;
+  prompt: string;
+  kind: "choice" | "number";
+  choices: Choice[];
+  unit?: string | null;
+}
+
+/** a sentence of what happened, and the step that shows it */
+export type Clause = { text: string; step?: number; run?: string };
+
+/** what happened; the outcome is null before the end */
+export interface StoryAnswer {
+  id: string;
+  answer: Json & { rule: string };
+  explain: Clause[];
+  outcome: { choice?: string | null; number?: number | null } | null;
+  changed: boolean; // the recipe is no longer the exhibit's
+}
+
 export interface Remedy {
   label: string;
   hint?: string;

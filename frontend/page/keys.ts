@@ -8,6 +8,7 @@ import { nextSpeed } from "../ui/scales.ts";
 import { nextTheme } from "./theme.ts";
 import { isInspectorOpen } from "../core/inspected.ts";
 import { lineFrom, toggledInspector } from "../features/inspector/inspection.ts";
+import { openQuestion } from "../core/questions.ts";
 import { mayChange, X_AXES } from "../core/selectors.ts";
 import type { App, Measure, Run, State, View } from "../core/types.ts";
 
@@ -39,8 +40,12 @@ function selected(app: App) {
 const isDrawerOpen = ({ view }: State, isPhone: boolean) =>
   view.inspector && !isPhone && view.sheet === null;
 
-function select(app: App, key: string) {
-  const name = app.store.get().order[Number(key) - 1];
+/** Before play the number of an answer, then of a run. */
+function betOrSelect(app: App, key: string) {
+  const place = Number(key) - 1;
+  const question = openQuestion(app.store.get());
+  if (question && question.choices[place]) return app.bet(question.choices[place].id);
+  const name = app.store.get().order[place];
   if (name) app.setView({ selectedRun: name, networkRun: name });
 }
 
@@ -71,7 +76,9 @@ export const KEYS: Key[] = [
   on("Reset to step 0", ["R"], "r", (app) => app.reset()),
   on("Slower, faster", ["[", "]"], "[", (app) => changeSpeed(app, -1)),
   on("Slower, faster", ["[", "]"], "]", (app) => changeSpeed(app, 1)),
-  ...RUNS.map((key) => on("Select run 1 to 4", RUNS, key, (app) => select(app, key))),
+  ...RUNS.map((key) =>
+    on("Bet on an answer, then select a run", RUNS, key, (app) => betOrSelect(app, key)),
+  ),
   on("Switch GD, mini-batch, SGD", ["G"], "g", (app) =>
     edit(app, (run) => ({ batch_size: SIZES[samplingOf(run)] })),
   ),

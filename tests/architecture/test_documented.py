@@ -22,6 +22,7 @@ from fallline.runs.checks.run import BOUNDS
 from fallline.runs.instruments.table import INSTRUMENTS
 from fallline.settings import PREFIX, VARIABLES
 from fallline.vocabulary.exhibits import EXHIBITS
+from fallline.vocabulary.questions import rule_rows
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.file_routes import export
 
@@ -103,16 +104,27 @@ def test_continuous_integration_runs_everybodys_verb() -> None:
     assert verbs == ["test", "test-pythons"]
 
 
-def test_every_exhibit_stands_in_the_documents_with_its_title_its_sentences_and_its_shape() -> None:
-    rows = re.findall(r"^\| `.*$", (ROOT / "docs/reference/exhibits.md").read_text(), re.MULTILINE)[1:]
+def test_every_exhibit_stands_in_the_documents_with_its_title_its_question_and_its_shape() -> None:
+    document = (ROOT / "docs/reference/exhibits.md").read_text().partition("## The catalog")[0]
+    rows = re.findall(r"^\| `.*$", document, re.MULTILINE)[1:]
     for row, (name, exhibit) in zip(rows, EXHIBITS.items(), strict=True):
         recipe = check_recipe(exhibit.recipe)
         data, layers = recipe.data, recipe.network.layers
         sizes = "-".join(str(each) for each in (data.features, *(layer.units for layer in layers), 1))
         shape = " ".join([sizes, *{layer.activation for layer in layers}])
         shared = f"`{data.name}`, {data.train_samples} + {data.test_samples} samples; {shape}"
-        text = " ".join(exhibit.sentences).replace("|", r"\|")
-        assert row == f"| `{name}` | {exhibit.title} | {shared} | {text} |"
+        assert row == f"| `{name}` | {exhibit.title} | {shared} | {exhibit.question.prompt} |"
+
+
+def test_every_rule_of_an_answer_stands_in_its_table_and_no_clause_in_the_documents() -> None:
+    documents = {path: path.read_text() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]}
+    rules = (
+        documents[ROOT / "docs/reference/exhibits.md"].partition("## Rules")[2].partition("## The stale")[0]
+    )
+    assert re.findall(r"^\| `([a-z]+)` \|", rules, re.MULTILINE)[1:] == [row["name"] for row in rule_rows()]
+    for exhibit in EXHIBITS.values():
+        for clause in exhibit.question.explain:
+            assert [path for path, text in documents.items() if clause.text in text] == []
 
 
 def test_every_optimizer_and_schedule_stands_in_the_methods_with_its_parameters_and_their_defaults() -> None:

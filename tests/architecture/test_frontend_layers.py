@@ -18,6 +18,7 @@ LAYERS = [
         "features/inspector",
         "features/network",
         "features/predictions",
+        "features/questions",
         "features/recipe",
         "features/runs",
         "features/sharing",

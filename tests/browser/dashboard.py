@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import httpx
-from playwright.sync_api import ConsoleMessage, Locator, Page, WebSocket
+from playwright.sync_api import ConsoleMessage, Locator, Page, WebSocket, expect
 
 T = TypeVar("T")
 
@@ -210,6 +210,11 @@ class Dashboard:
         target = self.step + steps
         self.ask("POST", "/step", {"steps": steps})
         self.until_is(lambda: self.step, target)
+
+    def make_own(self) -> None:
+        """Make an own experiment of the exhibit, without another number: its play has no end."""
+        self.ask("PATCH", "/runs/gd", {"l2": 0.0})
+        expect(self.page.locator("exhibit-question")).to_be_hidden()
 
     def resize(self, width: int, height: int) -> None:
         """Resize the window, and wait until the page fits: a chart takes its new size with the next frame."""

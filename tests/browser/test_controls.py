@@ -294,6 +294,7 @@ def test_a_reset_keeps_the_settings_and_drops_the_markers(open_lab: OpenLab) -> 
 
 def test_the_speed_slider_goes_up_to_max_and_sets_the_pace(open_lab: OpenLab) -> None:
     lab = open_lab()
+    lab.make_own()
     speed = slider(lab, "Speed")
     expect(speed).to_have_attribute("aria-valuetext", "60 steps per second")
     speed.focus()
@@ -309,6 +310,7 @@ def test_the_speed_slider_goes_up_to_max_and_sets_the_pace(open_lab: OpenLab) ->
 
 def test_runs_are_compared_at_equal_steps_or_samples(open_lab: OpenLab) -> None:
     lab = open_lab()
+    lab.make_own()
     pace = lab.page.get_by_role("radiogroup", name="Compare at equal")
     expect(pace.get_by_role("radio", name="equal steps")).to_be_checked()
     pace.get_by_role("radio", name="equal samples").click()

@@ -23,7 +23,7 @@ def ends(lab: Dashboard, kind: str, role: str) -> dict[str, float]:
     return {name: x[-1] if x else -1.0 for name, (x, _) in lab.traces(kind, role).items()}
 
 
-def test_the_page_opens_on_the_exhibit_and_invites(open_lab: OpenLab) -> None:
+def test_the_page_opens_on_the_exhibit_and_asks(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     expect(lab.page.locator(".exhibit .name")).to_have_text("The notebook: log-linear regression")
     expect(lab.page.get_by_label("Train", exact=True)).to_have_value("900")
@@ -34,9 +34,10 @@ def test_the_page_opens_on_the_exhibit_and_invites(open_lab: OpenLab) -> None:
     expect(lab.row("sgd").locator(".rule")).to_have_text("batch of 1, rate 0.1")
     expect(lab.counter).to_have_text("0")
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", "ready")
-    expect(lab.page.locator("invitation-overlay p")).to_have_text(
-        "Press play: two ways down the same slope, and one of them gets stuck."
+    expect(lab.page.locator("exhibit-question h2")).to_have_text(
+        "Same start, same rate. Which one gets stuck?"
     )
+    expect(lab.page.locator("invitation-overlay")).to_be_hidden()
     expect(lab.page.locator(".chart-label.start")).to_contain_text("both runs start here: loss")
     expect(lab.page.locator(".chart-label.baseline")).to_contain_text("predicting the mean: 0.0")
 
@@ -55,7 +56,11 @@ UNDER = """() => {
 
 @pytest.mark.parametrize("size", [DESKTOP, LAPTOP, TABLET, PHONE])
 def test_the_invitation_covers_no_words(open_lab: OpenLab, size: tuple[int, int]) -> None:
-    lab = open_lab(size, drawn=True)
+    lab = open_lab(size)
+    lab.ask("PATCH", "/runs/gd", {"learning_rate": 0.2})  # an own experiment, which asks nothing
+    lab.page.reload()
+    lab.wait(drawn=True)
+    expect(lab.page.locator("invitation-overlay p")).to_be_visible()
     expect(lab.page.locator(".chart-label.baseline")).to_be_visible()
     assert lab.page.evaluate(UNDER) == []
 
@@ -71,8 +76,8 @@ def test_plotly_is_asked_for_only_when_the_page_can_be_used(open_lab: OpenLab) -
 
 def test_play_moves_the_counter_both_loss_curves_and_six_gradients(open_lab: OpenLab) -> None:
     lab = open_lab(plotted=True)
-    lab.button("Play").click()
-    expect(lab.page.locator("invitation-overlay")).to_be_hidden()
+    lab.play.click()
+    expect(lab.page.locator("exhibit-question")).to_be_hidden()
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", "live")
     losses = lab.until(
         lambda: ends(lab, "loss", "train"),

@@ -105,6 +105,7 @@ def test_a_press_selects_its_run_even_if_buttons_get_no_focus(open_lab: OpenLab)
 
 def test_single_keys_choose_runs_rules_axes_and_speed(open_lab: OpenLab) -> None:
     lab = open_lab()
+    lab.make_own()  # an exhibit takes numbers as bets
     press = lab.page.keyboard.press
     press("2")
     for chosen_next in ("GD", "Mini-batch", "SGD", "GD"):

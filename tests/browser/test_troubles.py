@@ -119,6 +119,7 @@ def test_catching_up_after_a_long_cut_shows_its_progress(open_lab: OpenLab, line
     lab.page.expose_function("__told", lambda text: texts.append(text))
     lab.page.evaluate("""new MutationObserver(() => __told(document.querySelector("status-strip").innerText))
         .observe(document.querySelector("status-strip"), { childList: true, subtree: true, characterData: true })""")
+    lab.make_own()
     lab.page.get_by_role("slider", name="Speed").press("End")
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 300)

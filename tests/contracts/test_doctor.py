@@ -73,7 +73,7 @@ def test_a_healthy_run_is_not_at_a_noise_floor() -> None:
 
 @pytest.mark.parametrize("step", [50, 70, 94])
 def test_a_run_whose_loss_stopped_is_not_healthy(step: int) -> None:
-    """The run with the low rate of the exhibit "Too high a rate" is at its minimum from step 20 on."""
+    """The run with the low rate of the exhibit "How high may the rate be?" is at its minimum from step 20 on."""
     one = Examined(EXHIBITS["too-high"].recipe)
     one.step(step, 10)
     assert "healthy" not in [each["rule"] for each in one.open("rate-1")]

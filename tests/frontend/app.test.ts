@@ -583,7 +583,7 @@ test("stepping moves through the past up to the present, and then trains", async
 test("an exhibit starts afresh in its best view; undo returns to the experiment before and its view", async () => {
   const { app, server, socket, id } = await live();
   socket().say(frame(id, 1, "gd", 0, 9));
-  app.setView({ x: "epochs", measure: "grad_l2", closedNote: "wide" });
+  app.setView({ x: "epochs", measure: "grad_l2" });
   await app.openExhibit("wide");
   const { view, playback, notice, experiment } = app.store.get();
   assert.deepEqual(server.posted, wide.recipe);
@@ -593,10 +593,7 @@ test("an exhibit starts afresh in its best view; undo returns to the experiment 
       .map((command) => command.do),
     ["pause"],
   );
-  assert.deepEqual(
-    [experiment!.id, view.x, view.measure, view.closedNote],
-    ["made2", "samples", "ratio", null],
-  );
+  assert.deepEqual([experiment!.id, view.x, view.measure], ["made2", "samples", "ratio"]);
   assert.deepEqual([playback.speed, playback.pace], [500, "samples"]);
   assert.deepEqual([notice!.text, notice!.undo], ["Wide: both runs start at step 0.", true]);
   await app.undo();
@@ -608,14 +605,10 @@ test("an exhibit starts afresh in its best view; undo returns to the experiment 
   app.stop();
 });
 
-test("choosing the open exhibit starts nothing, and shows its sentences again", async () => {
+test("choosing the open exhibit starts nothing", async () => {
   const { app, server } = await live();
-  app.setView({ closedNote: "open" });
   await app.openExhibit("open");
-  assert.deepEqual(
-    [server.created, app.store.get().view.closedNote, app.store.get().notice],
-    [1, null, null],
-  );
+  assert.deepEqual([server.created, app.store.get().notice], [1, null]);
   await app.openExhibit("unheard of");
   assert.equal(server.created, 1);
   app.stop();

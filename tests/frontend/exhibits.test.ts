@@ -3,18 +3,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { exhibitAfter, exhibitOf } from "../../frontend/core/exhibits.ts";
 import {
   OWN,
-  exhibitOf,
   invitationOf,
-  linesOf,
   startWords,
   titleOf,
 } from "../../frontend/features/exhibits/exhibits.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { answer, catalog } from "./fake-server.ts";
 import type { Json, Message, Recipe } from "../../frontend/core/types.ts";
-import type { Exhibit } from "../../frontend/features/exhibits/exhibits.ts";
+import type { Exhibit } from "../../frontend/core/exhibits.ts";
 
 const VIEW = { x: "steps", measure: "grad_l1", speed: 60, pace: "steps" };
 const { recipe } = answer();
@@ -24,7 +23,6 @@ const exhibits = [
     name: "notebook",
     title: "The notebook",
     line: "two ways down",
-    sentences: ["One.", "Two."],
     recipe,
     view: VIEW,
   },
@@ -32,7 +30,6 @@ const exhibits = [
     name: "deep",
     title: "Deep",
     line: "one way down",
-    sentences: ["One.", "Two."],
     recipe: deep,
     view: VIEW,
   },
@@ -121,17 +118,17 @@ test("the page shows no title before it is known", () => {
   assert.equal(exhibitOf([base[1]].reduce(reduce, initialState())), null);
 });
 
-test("the invitation says what an exhibit shows, and for other experiments what is always true", () => {
-  assert.equal(invitationOf(after()), "Press play: two ways down.");
+test("the exhibit after the last is the first", () => {
+  assert.equal(exhibitAfter(after(), "notebook").name, "deep");
+  assert.equal(exhibitAfter(after(), "deep").name, "notebook");
+});
+
+test("the invitation to an experiment without a question says what is always true", () => {
   assert.equal(invitationOf(after(edit)), "Press play: both runs start from the same weights.");
   const own = { ...recipe.data, seed: 6 };
   assert.equal(
     invitationOf(after({ type: "opened", answer: one({ data: own }), token: "t" })),
     "Press play, and watch the loss.",
-  );
-  assert.equal(
-    invitationOf(after({ type: "opened", answer: one(deep), token: "t" })),
-    "Press play: one way down.",
   );
 });
 
@@ -158,21 +155,4 @@ test("the notice names the runs that start", () => {
       "The notebook: all 3 runs start at step 0.",
     ],
   );
-});
-
-test("a thumbnail draws all runs on one log axis, and ends a diverged run's line", () => {
-  assert.deepEqual(
-    linesOf(
-      [
-        [100, 10, 1],
-        [100, null, null],
-      ],
-      60,
-      30,
-    ),
-    ["0.0,0.0 30.0,15.0 60.0,30.0", "0.0,0.0"],
-  );
-  assert.deepEqual(linesOf([[5, 5]], 60, 30), ["0.0,15.0 60.0,15.0"]);
-  assert.deepEqual(linesOf([[0, 5]], 60, 30), ["60.0,15.0"]);
-  assert.deepEqual(linesOf([], 60, 30), []);
 });

@@ -23,14 +23,12 @@ export const exhibit = {
   name: "notebook",
   title: "The notebook",
   line: "",
-  sentences: [],
   recipe: { data: { seed: 17 } },
 };
 export const wide = {
   name: "wide",
   title: "Wide",
   line: "",
-  sentences: [],
   recipe: { ...answer().recipe, loss: "huber" },
   view: { x: "samples", measure: "ratio", speed: 500, pace: "samples" },
 };

@@ -72,6 +72,7 @@ def test_every_call_of_the_contract_is_described(document: dict[str, Any]) -> No
         ("get", "/healthz"),
         ("get", "/readyz"),
         ("get", "/api/v1/catalog"),
+        ("get", "/api/v1/exhibits/{name}/story"),
         ("post", "/api/v1/experiments"),
         ("post", "/api/v1/datasets"),
         ("get", "/api/v1/datasets/{id}"),

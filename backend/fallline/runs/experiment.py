@@ -32,7 +32,7 @@ from fallline.runs.publishing import Event, Frames, Pieces, Publisher
 from fallline.runs.run import Run, RunRegistry
 from fallline.runs.stepping import StepJob, Stepping
 from fallline.runs.usage import Usage
-from fallline.vocabulary.commands import AddRun, EditRun
+from fallline.vocabulary.commands import AddRun, EditRun, Until
 from fallline.vocabulary.errors import Conflict, FalllineError, NotFound, Unattended, invalid
 from fallline.vocabulary.findings import shown_name
 from fallline.vocabulary.journal import (
@@ -280,12 +280,12 @@ class Experiment:
 
     # ------------------------------------------------------------------ commands
 
-    def play(self, speed: float | None, pace: str, now: float) -> dict[str, Any]:
-        """Play; `speed` None is full speed. Raises Conflict if every run is over."""
+    def play(self, speed: float | None, pace: str, now: float, until: Until | None = None) -> dict[str, Any]:
+        """Play, at most `until` a step or samples; `speed` None is full speed. Raises Conflict if every run is over."""
         if all(run.is_over for run in self.runs.values()):
             raise Conflict(f"every run has {_ended(self.runs.values())}, reset one, or add another")
         self._end_jobs()
-        self._stepping.play(speed, pace, now)
+        self._stepping.play(speed, pace, now, until)
         self._journal.require()
         self._publish_playback(now)
         return self.state()
@@ -450,6 +450,8 @@ class Experiment:
                 self._pending.remove(first)
         self._pause_unattended(now)
         self._stepping.work(self.runs, budget, now, lambda run, steps: self._advance(run, steps, now, clock))
+        if self._stepping.has_arrived(self.runs):
+            self.pause(now)
         self._finish_jobs(now)
         if self.moving:
             paced = self._stepping.is_paced(now)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fallline.runs.run import Run
-from fallline.vocabulary.commands import SLOWEST
+from fallline.vocabulary.commands import SLOWEST, Until
 from fallline.vocabulary.journal import Json, Receipt
 
 DEBT_SECONDS = 0.25
@@ -41,6 +41,13 @@ class Playback:
     ticks: int = 0
     paid: dict[str, int] = field(default_factory=dict)
     """Samples that each run has taken since play began (pace `samples`)."""
+    until: Until | None = None
+
+    def steps_left(self, run: Run) -> float:
+        """Return the steps that `run` may still make: with an end, as far as the next edit."""
+        if self.until is None:
+            return 0 if run.is_over else math.inf
+        return steps_to(run, self.until)
 
     def due(self, now: float) -> float:
         """Return the ticks that are due; infinity at full speed."""
@@ -145,9 +152,15 @@ class Stepping:
         return playback is not None and playback.speed is not None and playback.due(now) < 1
 
     def moves(self, run: Run) -> bool:
-        if run.is_over:
+        if self._playback is not None:
+            return self._playback.steps_left(run) > 0
+        return any(job.steps_left(run) for job in self._jobs)
+
+    def has_arrived(self, runs: Mapping[str, Run]) -> bool:
+        """Return whether it plays to an end, and no run has steps left."""
+        if self._playback is None or self._playback.until is None:
             return False
-        return self.is_playing or any(job.steps_left(run) for job in self._jobs)
+        return not any(map(self.moves, runs.values()))
 
     def wake_at(self, now: float) -> float | None:
         """Return the time of the next work: now, later, or None."""
@@ -157,15 +170,18 @@ class Stepping:
 
     # ------------------------------------------------------------------ play
 
-    def play(self, speed: float | None, pace: str, now: float) -> None:
+    def play(self, speed: float | None, pace: str, now: float, until: Until | None = None) -> None:
         """Play from now on; `speed` None is full speed."""
-        self._playback = Playback(speed, pace, since=now)
+        self._playback = Playback(speed, pace, since=now, until=until)
         self.speed = {"speed": "max" if speed is None else speed, "pace": pace}
+        if until is not None:
+            self.speed["until"] = until.model_dump(exclude_none=True)
 
     def resume_play(self, now: float) -> None:
         """Play at the last speed and pace."""
         speed = self.speed["speed"]
-        self.play(None if speed == "max" else float(speed), self.speed["pace"], now)
+        until = Until(**self.speed["until"]) if "until" in self.speed else None
+        self.play(None if speed == "max" else float(speed), self.speed["pace"], now, until)
 
     def pause(self) -> None:
         self._playback = None
@@ -232,6 +248,8 @@ class Stepping:
         speed = stored["speed"]
         # Earlier versions accepted any speed above 0, such as 1e-12, a step in 30,000 years.
         self.speed = {"speed": speed if speed == "max" else max(speed, SLOWEST), "pace": stored["pace"]}
+        if "until" in stored:
+            self.speed["until"] = stored["until"]
         self._unfinished = dict(stored["unfinished"])
 
     # ------------------------------------------------------------------ making steps
@@ -257,9 +275,10 @@ class Stepping:
     def _work_on_playback(
         self, playback: Playback, runs: Mapping[str, Run], budget: float, now: float, advance: Advance
     ) -> None:
-        able = [run for run in runs.values() if not run.is_over]
+        able = [run for run in runs.values() if playback.steps_left(run) > 0]
         if not able:
-            self._playback = None
+            if playback.until is None:
+                self._playback = None
             return
         if playback.pace == "samples":
             playback.ticks += _follow(playback, able, budget, now, advance)
@@ -268,7 +287,7 @@ class Stepping:
         ticks = int(min(playback.due(now), affordable))
         if ticks > 0:
             for run in able:
-                advance(run, ticks)
+                advance(run, int(min(ticks, playback.steps_left(run))))
             playback.ticks += ticks
 
 
@@ -276,13 +295,23 @@ def _follow(playback: Playback, runs: list[Run], budget: float, now: float, adva
     """Make a slice at equal samples; return the steps of the leading run."""
     leader = min(runs, key=Run.next_batch)
     affordable = max(int(budget / leader.step_seconds), 1)
-    ticks = _until_an_edit(leader, int(min(playback.due(now), affordable)))
+    ticks = _until_an_edit(leader, int(min(playback.due(now), affordable, playback.steps_left(leader))))
     count = _pay(playback, leader, ticks, advance)
     for run in runs:
         if run is not leader:
             allowed = run.steps_within(playback.paid.get(leader.name, 0) - playback.paid.get(run.name, 0))
+            allowed = int(min(allowed, playback.steps_left(run)))
             _pay(playback, run, _until_an_edit(run, allowed), advance)
     return count
+
+
+def steps_to(run: Run, until: Until) -> int:
+    """Return the steps of a run to an end, but at most to its next edit; 0 if it is over."""
+    if run.is_over:
+        return 0
+    if until.steps is not None:
+        return max(until.steps - run.state.step, 0)
+    return _until_an_edit(run, run.steps_within((until.samples or 0) - run.state.samples_seen))
 
 
 def _until_an_edit(run: Run, steps: int) -> int:

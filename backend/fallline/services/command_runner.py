@@ -47,9 +47,9 @@ class CommandRunner:
     ) -> Json:
         ask = partial(self._executor.ask, receipt=receipt)
         match command:
-            case Play(speed=speed, pace=pace):
+            case Play(speed=speed, pace=pace, until=until):
                 limit = None if speed == "max" else float(speed)
-                return await ask(id, lambda one, now: one.play(limit, pace, now))
+                return await ask(id, lambda one, now: one.play(limit, pace, now, until))
             case Pause():
                 return await ask(id, Experiment.pause)
             case Step():

@@ -18,6 +18,7 @@ from fallline.exports.data_files import as_file
 from fallline.exports.export_data import export_data
 from fallline.exports.table import EXPORTS, RECIPE
 from fallline.figures.catalog import FIGURES, INSTRUMENT_FIGURES, figure_json, instrument_figure_json
+from fallline.runs.answers import MOST_BUCKETS, outcome_of
 from fallline.runs.experiment import Experiment
 from fallline.runs.instruments.fall_line import FALL_LINE, FALL_LINE_OPTIONS, HELP
 from fallline.runs.instruments.inspection import MOST_NUMBERS, change_script, inspection
@@ -34,6 +35,7 @@ from fallline.services.registry import Owners
 from fallline.services.store_thread import StoreThread
 from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.errors import Damaged, NotFound, invalid
+from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
 from fallline.vocabulary.journal import Json
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
@@ -158,6 +160,26 @@ class Views:
             id, lambda one, _, done: one.history_of(run, since, until, buckets, done)
         )
         return generation, columns if series is None else columns.select(series), every_step
+
+    async def story(self, name: str, id: str | None) -> dict[str, Any]:
+        """Return what happened in an exhibit; with an experiment, its answer from the runs of that one.
+
+        An experiment with another recipe has an answer too, but the exhibit's clauses are left out.
+        """
+        if (exhibit := EXHIBITS.get(name)) is None:
+            raise NotFound(f"no exhibit has this name; there are {', '.join(EXHIBITS)}")
+        story = exhibit.question.story()
+        if id is None:
+            return story
+        found = await self._outcome(id, exhibit)
+        return {**story, **found, **({"explain": []} if found["changed"] else {})}
+
+    async def _outcome(self, id: str, exhibit: Exhibit) -> dict[str, Any]:
+        await self._until_examined(id, None)
+        histories: dict[str, Buckets] = {}
+        for run in await self._read(id, lambda one: [*one.runs]):
+            _, histories[run], _ = await self.history(id, run, None, 0, exhibit.view.until, MOST_BUCKETS)
+        return await self._read(id, lambda one: outcome_of(one, exhibit, histories))
 
     async def snapshot(self, id: str, run: str, step: int | None) -> dict[str, Any]:
         """Return the exact parameters, next gradient and next batch of a run at any step."""

@@ -11,6 +11,7 @@ from pydantic import Field, PlainSerializer, SkipValidation
 
 from fallline.vocabulary.finding_answers import Examining, Finding
 from fallline.vocabulary.findings import Verdict
+from fallline.vocabulary.questions import Clause, Rule
 from fallline.vocabulary.recipe import Recipe
 from fallline.vocabulary.run_settings import StopCondition
 from fallline.vocabulary.strict import OpenModel
@@ -118,6 +119,27 @@ class Created(ExperimentState):
     """A new experiment with its token for changes, which is returned only here."""
 
     token: str
+
+
+class Outcome(OpenModel):
+    """The answer to a question: a choice, or a number; null if no choice fits."""
+
+    choice: str | None = None
+    number: float | None = None
+
+
+class Story(OpenModel):
+    """The rule of the answer to an exhibit's question, and what happened, step by step.
+
+    For an experiment also its `outcome`, null before the end. If its recipe was `changed`, it is no longer the exhibit,
+    so `explain` is empty.
+    """
+
+    id: str
+    answer: Rule
+    explain: list[Clause]
+    outcome: Outcome | None = None
+    changed: bool = False
 
 
 class Edited(OpenModel):

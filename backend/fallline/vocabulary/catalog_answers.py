@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from fallline.vocabulary.answers import RenderedRecipe
+from fallline.vocabulary.questions import Choice
 from fallline.vocabulary.strict import OpenModel
 
 
@@ -85,7 +86,8 @@ class ExportRow(OpenModel):
 class ExhibitView(OpenModel):
     """The suggested view of an exhibit.
 
-    It has the x axis, the measure of gradients, the speed in steps per second, the pace, and the end of the x axis.
+    It has the x axis, the measure of gradients, the speed in steps per second, the pace, and the end of the question
+    along the x axis.
     """
 
     x: Literal["steps", "samples"]
@@ -95,20 +97,36 @@ class ExhibitView(OpenModel):
     until: int
 
 
-class ExhibitRow(OpenModel):
-    """An example recipe, complete.
+class Asked(OpenModel):
+    """A question to bet on, without its answer.
 
-    `line` is its topic in a few words, the two `sentences` say what to look at. `curves` are train losses by run,
-    evenly spaced along the axis up to `view.until`, null after a run diverged.
+    A `choice` question has choices, a `number` question a unit.
     """
+
+    id: str
+    prompt: str
+    kind: Literal["choice", "number"]
+    choices: list[Choice]
+    unit: str | None = None
+
+
+class ExhibitRow(OpenModel):
+    """An example recipe, complete, with its topic in a few words (`line`) and its question."""
 
     name: str
     title: str
     line: str
-    sentences: list[str]
+    question: Asked
     recipe: RenderedRecipe
     view: ExhibitView
-    curves: dict[str, list[float | None]]
+
+
+class RuleRow(OpenModel):
+    """A rule that computes the answer to a question from the runs."""
+
+    name: str
+    help: str
+    json_schema: dict[str, Any] = Field(alias="schema")
 
 
 class Catalog(OpenModel):
@@ -127,3 +145,4 @@ class Catalog(OpenModel):
     bounds: dict[str, float]
     idle_seconds: float
     exhibits: list[ExhibitRow]
+    answer_rules: list[RuleRow]

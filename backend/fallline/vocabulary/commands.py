@@ -16,11 +16,28 @@ SLOWEST, FASTEST = 1 / 60, 1_000_000.0
 """Steps per second. The slowest is one step a minute."""
 
 
+class Until(StrictModel):
+    """A step, or a number of samples seen: one of both."""
+
+    steps: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
+    samples: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Until:
+        if (self.steps is None) == (self.samples is None):
+            raise ValueError("must have steps or samples, and not both")
+        return self
+
+
 class Play(StrictModel):
-    """Make steps until paused. `speed` is in steps per second, or "max"."""
+    """Make steps until paused. `speed` is in steps per second, or "max".
+
+    With `until`, each run stops there, and play pauses when all have.
+    """
 
     speed: Annotated[float, Field(ge=SLOWEST, le=FASTEST)] | Literal["max"] = 60.0
     pace: Literal["steps", "samples"] = "steps"
+    until: Until | None = None
 
 
 class Pause(StrictModel):

@@ -1,6 +1,7 @@
-"""Exhibits: example recipes with two sentences each.
+"""Exhibits: example recipes, each with a question to bet on and what happened.
 
-Every number in a sentence is measured: a test trains the recipe and checks the number.
+Every number in a clause is measured: a test trains the recipe and checks the number. Nothing else of an exhibit tells
+its ending.
 """
 
 from __future__ import annotations
@@ -8,6 +9,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from fallline.vocabulary.commands import Until
+from fallline.vocabulary.questions import (
+    NONE,
+    ByFirst,
+    ByLowest,
+    ByStep,
+    ByValue,
+    ByVerdict,
+    Choice,
+    Clause,
+    Question,
+)
 from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSettings, Recipe, RunRecipe
 
 
@@ -16,7 +29,7 @@ class View:
     """The suggested view of an exhibit.
 
     It has the x axis, the measure of the gradients, the speed in steps per second (of the run with the smallest batch),
-    the pace, the end of the x axis, and the panel under the loss.
+    the pace, the panel under the loss, and the end of the question along the x axis.
     """
 
     x: Literal["steps", "samples"] = "steps"
@@ -29,25 +42,36 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """A recipe with a title.
-
-    `line` is its topic in a few words and can follow "Press play:". The two `sentences` say what to look at.
-    """
+    """A recipe with a title, its topic in a few words (`line`), and a question to bet on."""
 
     title: str
     line: str
-    sentences: tuple[str, str]
+    question: Question
     recipe: Recipe
     view: View = View()
 
+    @property
+    def until(self) -> Until:
+        """The end of the question."""
+        return Until(**{self.view.x: self.view.until})
+
     def as_json(self) -> dict[str, object]:
-        """Return the exhibit as plain JSON without its recipe."""
+        """Return the exhibit as plain JSON without its recipe, and without what tells the ending."""
         return {
             "title": self.title,
             "line": self.line,
-            "sentences": list(self.sentences),
+            "question": self.question.asked(),
             "view": asdict(self.view),
         }
+
+
+def _choices(*choices: tuple[str, str]) -> list[Choice]:
+    return [Choice(id=id, text=text) for id, text in choices]
+
+
+def _story(*clauses: tuple[int, str | None, str]) -> list[Clause]:
+    """Return clauses from step, run and text."""
+    return [Clause(text=text, step=step, run=run) for step, run, text in clauses]
 
 
 def _layers(count: int, units: int, activation: str) -> list[LayerSettings]:
@@ -64,13 +88,19 @@ _SIGMOIDS = NetworkSettings(layers=_layers(6, 8, "sigmoid"), weights="xavier_nor
 EXHIBITS: dict[str, Exhibit] = {
     "notebook": Exhibit(
         title="The notebook: log-linear regression",
-        line="two ways down the same slope, and one of them gets stuck",
-        sentences=(
-            "At the same rate of 0.1 GD's train loss falls to 0.000211 by step 500, while SGD's is "
-            "0.0121, no better than predicting the mean (0.0118).",
-            "Look at the gradients of W1 and W2 under SGD: from step 196 on they are exactly 0, because "
-            "all four units of layer 2 output 0 for every training sample, and no later step can revive "
-            "them.",
+        line="two ways down the same slope",
+        question=Question(
+            id="notebook",
+            prompt="Same start, same rate. Which one gets stuck?",
+            choices=_choices(("gd", "GD"), ("sgd", "SGD"), (NONE, "Neither")),
+            answer=ByVerdict(verdicts=["on_the_way", "flat", "dead", "diverged"]),
+            explain=_story(
+                (0, None, "Both start at loss 6.98."),
+                (6, "sgd", "One sample throws SGD up to 96.1. Three of four units in layer 2 are off."),
+                (141, "gd", "GD passes the mean: below 0.0118 it has learned something."),
+                (196, "sgd", "The last unit of layer 2 dies. Every weight's gradient is now exactly 0."),
+                (500, None, "GD: 0.000211. SGD: 0.0121, no better than the mean."),
+            ),
         ),
         recipe=Recipe(
             # Seeds from tests/golden/find_exhibit_seeds.py: about 1 pair in 150 shows this effect.
@@ -85,11 +115,24 @@ EXHIBITS: dict[str, Exhibit] = {
     "as-printed": Exhibit(
         title="The notebook as printed: a stale z2",
         line="the printed loss and the true loss",
-        sentences=(
-            "The notebook's GD loop uses a z2 that was computed once, before the loop: from this start it "
-            "prints a loss of 0.00553 at step 500, while the weights it had by then gave 3.89.",
-            "Here z2 is computed at every step, so you see the true loss: it falls to 0.000262 by step 500, "
-            "with nothing else changed.",
+        question=Question(
+            id="as-printed",
+            prompt="The notebook forgets to compute z2 anew. Computed anew, how low does the loss get?",
+            choices=_choices(("below", "Below 0.001"), ("between", "0.001 to 1"), ("above", "Above 1")),
+            answer=ByValue(run="gd", series="train_loss", limits=[0.001, 1.0]),
+            explain=_story(
+                (
+                    0,
+                    "gd",
+                    "GD starts at loss 6.85, as the notebook's loop does with its z2 from an earlier cell.",
+                ),
+                (500, "gd", "The notebook prints 0.00553 here. The weights that it has by then give 3.89."),
+                (
+                    500,
+                    "gd",
+                    "With z2 computed at every step the true loss is 0.000262, and nothing else changed.",
+                ),
+            ),
         ),
         recipe=Recipe(
             data=DataSettings(seed=17),
@@ -100,11 +143,17 @@ EXHIBITS: dict[str, Exhibit] = {
     "same-start": Exhibit(
         title="GD and SGD from the same start",
         line="900 samples a step against one",
-        sentences=(
-            "Per sample, SGD is far ahead: after 9,000 samples it has made 9,000 steps and its train "
-            "loss is 0.000111, while GD has made ten and is at 0.423.",
-            "Per step, GD is smoother: in the first 1,000 steps its train loss never rises, and "
-            "SGD's rises at 443 of them.",
+        question=Question(
+            id="same-start",
+            prompt="Both see 9,000 samples. Whose loss ends lower?",
+            choices=_choices(("gd", "GD: 10 steps"), ("sgd", "SGD: 9,000 steps")),
+            answer=ByLowest(series="train_loss"),
+            explain=_story(
+                (0, None, "Both start at loss 8.27."),
+                (10, "gd", "GD has paid for 9,000 samples with ten steps, and is at 0.423."),
+                (1000, "sgd", "SGD is rougher: in its first 1,000 steps the loss rises at 443 of them."),
+                (9000, "sgd", "SGD has made 9,000 steps for the same samples, and is at 0.000111."),
+            ),
         ),
         recipe=Recipe(
             data=DataSettings(samples=1200, test_fraction=0.25, seed=1),
@@ -117,14 +166,23 @@ EXHIBITS: dict[str, Exhibit] = {
         view=View(x="samples", speed=1000, pace="samples", until=9000),
     ),
     "too-high": Exhibit(
-        title="Too high a rate",
-        line="three rates on one bowl, and one of them climbs out of it",
-        sentences=(
-            "The loss of a linear regression is a bowl, here with a curvature of at most 1.108: GD goes "
-            "down at rates below 2 / 1.108 = 1.805, and out of it above.",
-            "At rate 0.9 the loss slides down, at 1.7 every step jumps across the bowl and still ends "
-            "lower; at 1.9 it falls for 4 steps and then rises at every one, until the run diverges at "
-            "step 85.",
+        title="How high may the rate be?",
+        line="three rates on one bowl",
+        question=Question(
+            id="too-high",
+            prompt="One bowl, three rates. Which runs climb out of it?",
+            choices=_choices((NONE, "None"), ("rate-3", "Rate 1.9"), ("rate-2+rate-3", "1.7 and 1.9")),
+            answer=ByVerdict(verdicts=["diverged"]),
+            explain=_story(
+                (
+                    0,
+                    None,
+                    "The bowl curves by at most 1.108. Steps overshoot more and more above 2 / 1.108 = 1.805.",
+                ),
+                (1, "rate-2", "Rate 1.7 jumps across the bowl at every step, and lands lower each time."),
+                (4, "rate-3", "Rate 1.9 falls for 4 steps. From here on its loss rises at every one."),
+                (85, "rate-3", "Rate 1.9 diverges."),
+            ),
         ),
         recipe=Recipe(
             data=DataSettings(name="linear", samples=200, features=2, noise=0.1, seed=3),
@@ -132,20 +190,35 @@ EXHIBITS: dict[str, Exhibit] = {
             runs=[
                 RunRecipe(name=f"rate-{place}", label=label, learning_rate=rate)
                 for place, (label, rate) in enumerate(
-                    (("Low", 0.9), ("High", 1.7), ("Too high", 1.9)), start=1
+                    (("Rate 0.9", 0.9), ("Rate 1.7", 1.7), ("Rate 1.9", 1.9)), start=1
                 )
             ],
         ),
-        view=View(speed=10, until=85),
+        view=View(speed=10, until=90),
     ),
     "batch-sizes": Exhibit(
         title="Batch sizes",
         line="the same samples in batches of 1, 8, 64 and all 512",
-        sentences=(
-            "After one pass over the 512 samples the batch of 1 has made 512 steps and has a train loss "
-            "of 0.115, the full batch has made one and is at 1.07.",
-            "Small batches are noisy: between passes 30 and 40 the batch of 1 wanders from 0.0642 to "
-            "0.120, the batch of 64 from 0.0845 to 0.0876.",
+        question=Question(
+            id="batch-sizes",
+            prompt="After twenty passes over the same 512 samples: which batch has the lowest loss?",
+            choices=_choices(("batch-1", "1 sample"), ("batch-8", "8 samples"), ("full", "All 512")),
+            answer=ByLowest(series="train_loss"),
+            explain=_story(
+                (1, "full", "After one pass the full batch has made one step, and is at 1.07."),
+                (512, "batch-1", "After one pass the batch of 1 has made 512 steps, and is at 0.115."),
+                (
+                    1280,
+                    "batch-8",
+                    "The batch of 8 is at 0.0748. Its steps are calmer, and there are enough of them.",
+                ),
+                (
+                    10240,
+                    "batch-1",
+                    "The batch of 1 wandered from 0.0698 to 0.135 in ten passes, and ends at 0.0797.",
+                ),
+                (10240, None, "The batch of 64 is at 0.0915 and all 512 at 0.291: they made too few steps."),
+            ),
         ),
         recipe=Recipe(
             data=DataSettings(name="linear", samples=512, noise=0.5, standardize="both", seed=1),
@@ -167,11 +240,22 @@ EXHIBITS: dict[str, Exhibit] = {
     "momentum": Exhibit(
         title="Momentum",
         line="the same rate, with and without a memory of earlier steps",
-        sentences=(
-            "Both runs have the rate 0.05: with a momentum of 0.9 the train loss is below 0.01 first at "
-            "step 206, without it at step 1,496.",
-            "Momentum overshoots: in the first 500 steps the loss rises 8 times with "
-            "momentum, and never without.",
+        question=Question(
+            id="momentum",
+            prompt="At which step does momentum first bring the loss below 0.01?",
+            kind="number",
+            unit="steps",
+            answer=ByStep(run="momentum", series="train_loss", below=0.01),
+            explain=_story(
+                (0, None, "Both start at the same loss, 1.33, with the rate 0.05."),
+                (206, "momentum", "Momentum 0.9 is below 0.01."),
+                (
+                    500,
+                    "momentum",
+                    "Momentum overshoots: its loss has risen 8 times so far. Without it, never.",
+                ),
+                (1496, "plain", "Without momentum the loss is below 0.01 only here."),
+            ),
         ),
         recipe=Recipe(
             data=DataSettings(standardize="targets", seed=1),
@@ -187,12 +271,21 @@ EXHIBITS: dict[str, Exhibit] = {
     ),
     "adam": Exhibit(
         title="Adam",
-        line="a slope too flat for plain GD",
-        sentences=(
-            "Through six layers of sigmoids plain GD is still at the loss of predicting the mean, 1.00, "
-            "at step 1,000; Adam's train loss is below 0.1 first at step 216.",
-            "Look at update ÷ weight of W1: at step 10 it is 0.0000172 under GD and 0.0250 under Adam, "
-            "which divides each gradient by its own recent size.",
+        line="one flat slope, two methods",
+        question=Question(
+            id="adam",
+            prompt="Six layers of sigmoids. Who gets the loss below 0.1 first?",
+            choices=_choices(("gd", "GD"), ("adam", "Adam"), (NONE, "Neither")),
+            answer=ByFirst(series="train_loss", below=0.1),
+            explain=_story(
+                (
+                    10,
+                    None,
+                    "GD moves W1 by 0.0000172 of its size, Adam by 0.0250: it divides by the gradient's size.",
+                ),
+                (216, "adam", "Adam's loss is below 0.1."),
+                (300, "gd", "GD is at 1.00, the loss of predicting the mean."),
+            ),
         ),
         recipe=Recipe(
             data=_DEEP,
@@ -207,23 +300,43 @@ EXHIBITS: dict[str, Exhibit] = {
     "vanishing": Exhibit(
         title="Vanishing gradients",
         line="how much gradient survives six sigmoid layers",
-        sentences=(
-            "Look at the gradients from right to left: at step 0 the mean |dW| is 0.608 in W7 and "
-            "0.0000142 in W1, 42,730 times less, because every sigmoid on the way back multiplies by at "
-            "most 0.25.",
-            "So the first layers hardly learn, and at step 1,000 the train loss is 1.00, as for predicting the mean.",
+        question=Question(
+            id="vanishing",
+            prompt="Six sigmoid layers. How much larger is the last layer's gradient than the first's?",
+            choices=_choices(("ten", "10 times"), ("thousand", "1,000 times"), ("more", "Over 10,000 times")),
+            answer=ByValue(
+                run="gd", series="grad_mean/W7", over="grad_mean/W1", step=0, limits=[100.0, 10000.0]
+            ),
+            explain=_story(
+                (0, "gd", "The mean |dW| is 0.608 in W7 and 0.0000142 in W1, 42,730 times less."),
+                (0, "gd", "Every sigmoid on the way back multiplies by at most 0.25."),
+                (1000, "gd", "The first layers hardly learn: the loss is 1.00, as for predicting the mean."),
+            ),
         ),
         recipe=Recipe(data=_DEEP, network=_SIGMOIDS, runs=[RunRecipe(name="gd", learning_rate=0.5)]),
         view=View(measure="grad_mean", speed=200, until=1000),
     ),
     "zeros": Exhibit(
         title="Zero initialisation",
-        line="four units that start equal and can never differ",
-        sentences=(
-            "All weights start at 0, so the four hidden units get the same gradients and stay equal to "
-            "the last digit: the network shows one unit drawn four times.",
-            "One sigmoid can only cut the plane along a line: at step 500 the accuracy on the test "
-            "samples is 0.65, where the same network from Xavier's weights gets all of them right.",
+        line="four units that start equal",
+        question=Question(
+            id="zeros",
+            prompt="All weights start at 0. How many test samples are right after 500 steps?",
+            choices=_choices(("half", "About half"), ("two-thirds", "About two thirds"), ("all", "All")),
+            answer=ByValue(run="adam", series="test_accuracy", limits=[0.58, 0.9]),
+            explain=_story(
+                (
+                    1,
+                    "adam",
+                    "The four hidden units get the same gradients, and stay equal to the last digit.",
+                ),
+                (
+                    500,
+                    "adam",
+                    "One sigmoid can only cut the plane along a line: 65 of the 100 test samples are right.",
+                ),
+                (500, "adam", "The same network from Xavier's weights gets all of them right."),
+            ),
         ),
         recipe=Recipe(
             data=_two_dimensional("circle"),
@@ -234,9 +347,16 @@ EXHIBITS: dict[str, Exhibit] = {
     "spirals": Exhibit(
         title="Two spirals: classification in the plane",
         line="two classes that wind around each other",
-        sentences=(
-            "At step 750 Adam is right about 90 of the 100 test samples, SGD with the same batches about 69.",
-            "At step 1,500 Adam is right about all of them, as its map shows: no sample is outlined.",
+        question=Question(
+            id="spirals",
+            prompt="Same network, same batches. Which one unwinds the spirals first?",
+            choices=_choices(("adam", "Adam"), ("sgd", "SGD"), (NONE, "Neither")),
+            answer=ByFirst(series="test_accuracy", above=0.985),
+            explain=_story(
+                (0, None, "Both start at loss 0.733."),
+                (750, None, "Adam is right about 90 of the 100 test samples, SGD about 69."),
+                (1500, "adam", "Adam is right about all of them: its map outlines no sample."),
+            ),
         ),
         recipe=Recipe(
             data=_two_dimensional("two_spirals"),
@@ -252,12 +372,26 @@ EXHIBITS: dict[str, Exhibit] = {
     ),
     "edge": Exhibit(
         title="Edge of stability",
-        line="the loss gets sharper until the steps barely fit",
-        sentences=(
-            "Look at the sharpness, the loss's largest curvature: from 2.32 at step 0 it climbs to 2 / rate and stays: "
-            "between steps 2,000 and 4,000 its mean is within 2 % of 5 at rate 0.4 and of 10 at rate 0.2.",
-            "There the steps barely fit: at rate 0.4 the loss rises at 500 of the 1,000 steps after step 3,000, "
-            "every other one, and still falls.",
+        line="two rates on a loss that bends more and more",
+        question=Question(
+            id="edge",
+            prompt="The loss bends more and more sharply. Which rate is thrown out?",
+            choices=_choices(("fast", "Rate 0.4"), ("fast+slow", "Both"), (NONE, "Neither")),
+            answer=ByVerdict(verdicts=["diverged"]),
+            explain=_story(
+                (0, None, "The steepest bend of the loss is 2.32."),
+                (
+                    2000,
+                    None,
+                    "It is at 2 / rate, and on average stays within 2 % of 5 at rate 0.4 and of 10 at rate 0.2.",
+                ),
+                (
+                    3000,
+                    "fast",
+                    "The steps barely fit: the loss rises at 500 of the next 1,000 steps, every other one.",
+                ),
+                (4000, "fast", "And still it falls: nothing is thrown out."),
+            ),
         ),
         recipe=Recipe(
             data=DataSettings(samples=100, standardize="targets"),

@@ -13,7 +13,15 @@ from fallline.vocabulary.catalog_answers import Catalog
 from fallline.vocabulary.finding_answers import Finding
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import large, large_with_cost
-from fallline.web.queries import AtStep, FigureQuery, Inspect, InstrumentQuery, SharedInstrumentQuery, Wait
+from fallline.web.queries import (
+    AtStep,
+    FigureQuery,
+    Inspect,
+    InstrumentQuery,
+    SharedInstrumentQuery,
+    StoryQuery,
+    Wait,
+)
 from fallline.web.requests import (
     Address,
     CommandRoute,
@@ -38,6 +46,15 @@ async def catalog(lab: TheLab) -> dict[str, Any]:
     Each row has its parameters with JSON schema, default, range, unit and a line of help.
     """
     return lab.catalog()
+
+
+@router.get("/exhibits/{name}/story", tags=["catalog"], response_model=answers.Story)
+async def story(name: str, query: StoryQuery, lab: TheLab) -> dict[str, Any]:
+    """Return what happens in an exhibit, and the rule that answers its question.
+
+    With an `experiment` also the answer computed from its runs.
+    """
+    return await lab.views.story(name, query.experiment)
 
 
 # ---------------------------------------------------------------------- experiments

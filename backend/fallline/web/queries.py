@@ -145,7 +145,12 @@ class _History(_Query):
     encoding: Literal["json", "bdata"] = "json"
 
 
+class _Story(_Query):
+    experiment: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+
 Wait = Annotated[_Wait, Query()]
+StoryQuery = Annotated[_Story, Query()]
 AtStep = Annotated[_AtStep, Query()]
 Inspect = Annotated[_Inspect, Query()]
 InstrumentQuery = Annotated[_Instrument, Query()]

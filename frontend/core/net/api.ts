@@ -1,5 +1,6 @@
 /** The page's REST calls. Owns: URLs and problem details. */
 
+import type { StoryAnswer } from "../wire-types.ts";
 import type { Environment, Json, Problem, Store } from "../types.ts";
 
 /** A refused request, with its RFC 9457 problem details. */
@@ -106,6 +107,9 @@ export function createApi(fetch: typeof globalThis.fetch, address: string, owner
       call(`${at(id)}/runs/${run}/instruments/${name}${stepQuery(step, query)}`),
     /** Checks a run's numbers at its present step. */
     check: (id: string, run: string) => call(`${at(id)}/runs/${run}/check`),
+    /** What happened in an exhibit, and the answer to its question by an experiment's runs. */
+    story: (exhibit: string, id: string): Promise<StoryAnswer> =>
+      call(`/exhibits/${encodeURIComponent(exhibit)}/story?experiment=${encodeURIComponent(id)}`),
     /** A step line by line, for some rows of the batch. */
     inspect: (
       id: string,

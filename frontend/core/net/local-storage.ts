@@ -1,10 +1,11 @@
 /**
  * Local storage between visits: owner key, experiment with token and recipe, experiments left for a
- * link, and the page's settings.
+ * link, bets, and the page's settings.
  * Owns: names and shapes in local storage. An unreadable value counts as missing.
  */
 
 import { recipeNow } from "../recipes.ts";
+import type { Bet } from "../questions.ts";
 import type { Environment, Recipe, State, Store } from "../types.ts";
 
 export type Stored = { id: string; token: string | null; recipe: Recipe };
@@ -15,16 +16,11 @@ const EXPERIMENT = "fallline.experiment";
 const FORMERS = "fallline.formers";
 /** Number of former experiments remembered. */
 const MOST_FORMERS = 8;
+const BETS = "fallline.bets";
+/** Number of bets remembered, one for each experiment. */
+const MOST_BETS = 32;
 const VIEW = "fallline.view";
-const LASTING = [
-  "x",
-  "y",
-  "measure",
-  "theme",
-  "singleKeys",
-  "closedNote",
-  "closedDivergences",
-] as const;
+const LASTING = ["x", "y", "measure", "theme", "singleKeys", "closedDivergences"] as const;
 
 export function createLocalStore(storage: Environment["storage"]) {
   function read(key: string) {
@@ -56,6 +52,20 @@ export function createLocalStore(storage: Environment["storage"]) {
   function formers(): Stored[] {
     const value = read(FORMERS);
     return Array.isArray(value) ? value.filter(isWhole) : [];
+  }
+
+  function bets(): Bet[] {
+    const value = read(BETS);
+    const isBet = (bet: any): bet is Bet =>
+      typeof bet?.experiment === "string" &&
+      typeof bet.exhibit === "string" &&
+      ["string", "number"].includes(typeof bet.answer);
+    return Array.isArray(value) ? value.filter(isBet) : [];
+  }
+
+  function keepBet(bet: Bet) {
+    const others = bets().filter(({ experiment }) => experiment !== bet.experiment);
+    write(BETS, [...others, bet].slice(-MOST_BETS));
   }
 
   /** Without storage the key lasts as long as the page. */
@@ -95,6 +105,9 @@ export function createLocalStore(storage: Environment["storage"]) {
         LASTING.filter((name) => name in value).map((name) => [name, value[name]]),
       );
     },
+    /** The bet on an experiment. No link has it. */
+    bet: (experiment: string): Bet | null =>
+      bets().find((bet) => bet.experiment === experiment) ?? null,
     forget: () => storage.removeItem(EXPERIMENT),
     follow(store: Store) {
       const stories = [
@@ -106,6 +119,10 @@ export function createLocalStore(storage: Environment["storage"]) {
             ...order.flatMap((name) => [runs[name].edits, runs[name].label]),
           ],
           (_, state) => keepExperiment(state),
+        ),
+        store.watch(
+          ({ bet }) => bet,
+          (bet) => bet && keepBet(bet),
         ),
         store.watch(
           ({ view }) => LASTING.map((name) => view[name]),

@@ -3,31 +3,17 @@
  * Owns: button and list.
  */
 
-import { html, nothing, svg } from "lit";
+import { html, nothing } from "lit";
 import { focusPlay } from "../../ui/controls.ts";
 import { icon } from "../../ui/icons.ts";
 import { openListbox } from "../../ui/listbox.ts";
 import { LiveElement } from "../../ui/live-element.ts";
-import { OWN, exhibitOf, exhibitParts, exhibitsOf, linesOf, titleOf } from "./exhibits.ts";
-import { LANES } from "../../core/experiment-answer.ts";
+import { OWN, titleOf } from "./exhibits.ts";
+import { exhibitOf, exhibitParts, exhibitsOf } from "../../core/exhibits.ts";
 import { isLocked } from "../../core/selectors.ts";
 import type { State } from "../../core/types.ts";
 
 const capitalized = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
-
-const WIDTH = 60;
-const HEIGHT = 30;
-
-/** Small curves of the runs' losses in the runs' colours. */
-const thumbnail = (curves: Record<string, (number | null)[]> = {}) =>
-  html`<svg viewBox="-1 -1 ${WIDTH + 2} ${HEIGHT + 2}" aria-hidden="true" class="thumbnail">${linesOf(
-    Object.values(curves),
-    WIDTH,
-    HEIGHT,
-  ).map(
-    (points, place) =>
-      svg`<polyline points=${points} data-lane=${LANES[place % LANES.length]}></polyline>`,
-  )}</svg>`;
 
 export class ExhibitPicker extends LiveElement {
   #close: (() => void) | null = null;
@@ -62,11 +48,10 @@ export class ExhibitPicker extends LiveElement {
       name: "Exhibits",
       look: "exhibits",
       value: exhibitOf(state)?.name ?? "",
-      items: exhibitsOf(state).map(({ name: value, title: text, line, curves }) => ({
+      items: exhibitsOf(state).map(({ name: value, title: text, line }) => ({
         value,
         text,
         line: `${capitalized(line)}.`,
-        figure: thumbnail(curves),
       })),
       choose: (name) => void this.app.openExhibit(name).then(focusPlay),
       closed: () => {

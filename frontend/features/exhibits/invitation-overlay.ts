@@ -1,13 +1,14 @@
 /**
- * The invitation over the empty loss chart, until the first step, for the page's first experiment
- * and every exhibit.
- * Owns: when it is shown. After closing only another exhibit shows it again.
+ * The invitation over the empty loss chart, until the first step of the page's first experiment, if
+ * that has no question.
+ * Owns: when it is shown.
  */
 
 import { html, nothing } from "lit";
 import { icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
-import { exhibitOf, exhibitParts, invitationOf, isUntouched } from "./exhibits.ts";
+import { invitationOf } from "./exhibits.ts";
+import { exhibitOf, exhibitParts, isUntouched } from "../../core/exhibits.ts";
 import type { State } from "../../core/types.ts";
 
 export class InvitationOverlay extends LiveElement {
@@ -42,8 +43,7 @@ export class InvitationOverlay extends LiveElement {
       this.#isOver = false;
     }
     this.#at = experiment.id;
-    this.#isOver ||=
-      playback.playing || !isUntouched(state) || !(this.#isFirst || exhibitOf(state));
-    return !this.#isOver;
+    this.#isOver ||= playback.playing || !isUntouched(state) || !this.#isFirst;
+    return !this.#isOver && !exhibitOf(state)?.question;
   }
 }

@@ -8,6 +8,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { wordsOf } from "../../ui/fitting-words.ts";
 import { glyph, marker } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
+import { betWords } from "../../core/questions.ts";
 import { counter, epochs, number, plural, score } from "../../core/format.ts";
 import { originWords } from "../../core/forks.ts";
 import { stateOnView, shownStep } from "../../core/state-on-view.ts";
@@ -40,6 +41,7 @@ export class RaceTable extends ExperimentElement {
       state.experiment,
       state.playback.playing,
       state.looking,
+      betWords(state),
     ];
   }
 
@@ -48,6 +50,7 @@ export class RaceTable extends ExperimentElement {
     const experiment = this.experiment;
     const { series, text } = scoreOf(experiment);
     const words = moment(state);
+    const bet = betWords(this.state);
     const hasNoTest = experiment.testSamples === 0;
     const row = (name: string) => rowOf(state.runs[name], state, hasNoTest, series);
     // a name and its step stay on one line
@@ -55,7 +58,7 @@ export class RaceTable extends ExperimentElement {
       <caption class="unseen">All runs. ${words}</caption>
       <thead>
         <tr>
-          <th scope="col" class="moment" title=${words}>${words.replaceAll(" at ", "\u00a0at\u00a0")}</th>
+          <th scope="col" class="moment" title=${words}>${words.replaceAll(" at ", "\u00a0at\u00a0")}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
           <th scope="col" class="optional">Epoch</th>
           <th scope="col" class="optional samples">Samples seen</th>
           <th scope="col">Train loss</th>

@@ -21,7 +21,8 @@ const FORK = html`<svg viewBox="0 0 10 10" data-glyph="fork"><path d="M5 9V5.5L1
   fill="none" stroke="currentColor" stroke-width="1.8"></path></svg>`;
 
 /** A mark's shape: its run's or its event's. */
-function shapeOf({ kind, lane }: Marker) {
+function shapeOf({ kind, lane, place }: Marker) {
+  if (kind === "clause") return html`<span class="place" data-place=${place}></span>`;
   if (kind === "diverged") return glyph("cross");
   if (kind === "finding") return glyph("dead");
   if (kind === "reset") return RESET;
@@ -32,6 +33,7 @@ function shapeOf({ kind, lane }: Marker) {
 function shapesOf(marks: Marker[]) {
   const others = marks.filter(
     ({ kind, run }, place) =>
+      kind === "clause" ||
       marks.findIndex((mark) => mark.kind === kind && mark.run === run) === place,
   );
   return others.map(

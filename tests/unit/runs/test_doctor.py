@@ -212,7 +212,7 @@ def test_a_diverged_run_has_remedies_that_hold() -> None:
     assert (finding["rule"], finding["since_step"], finding["title"]) == (
         "diverged",
         85,
-        "Too high diverged at step 85.",
+        "Rate 1.9 diverged at step 85.",
     )
     for number, remedy in enumerate(finding["remedies"]):
         command = dict(remedy["command"], name=f"saved-{number}")

@@ -15,9 +15,9 @@ from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES, Schedule
 from fallline.runs.checks.recipe import check_recipe
 from fallline.runs.checks.run import BOUNDS, LARGEST_MINI_BATCH, MOST_FEATURES, MOST_SAMPLES
-from fallline.vocabulary.exhibit_curves import CURVES
 from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
 from fallline.vocabulary.parameters import Parameter
+from fallline.vocabulary.questions import rule_rows
 from fallline.vocabulary.run_settings import Order
 
 DATA_SETTINGS = (
@@ -144,13 +144,13 @@ def catalog() -> dict[str, Any]:
         "standardize": ["none", "inputs", "targets", "both"],
         "bounds": dict(BOUNDS),
         "exhibits": [_exhibit_entry(name, exhibit) for name, exhibit in EXHIBITS.items()],
+        "answer_rules": rule_rows(),
     }
 
 
 def _exhibit_entry(name: str, exhibit: Exhibit) -> dict[str, Any]:
     """Return an exhibit with its recipe filled in."""
-    filled = {"recipe": check_recipe(exhibit.recipe).as_json(), "curves": CURVES[name]}
-    return {"name": name, **exhibit.as_json(), **filled}
+    return {"name": name, **exhibit.as_json(), "recipe": check_recipe(exhibit.recipe).as_json()}
 
 
 def _entry(row: Any) -> dict[str, Any]:

@@ -1,0 +1,81 @@
+/**
+ * What happened in an exhibit, in the Doctor's place once every run has come to the question's end:
+ * the verdict on the bet, and clauses that each lead to their step.
+ * Owns: the section, and whether it was closed to show the Doctor.
+ */
+
+import { html, nothing } from "lit";
+import { focusPlay } from "../../ui/controls.ts";
+import { glyph, icon } from "../../ui/icons.ts";
+import { LiveElement } from "../../ui/live-element.ts";
+import { exhibitAfter, exhibitParts } from "../../core/exhibits.ts";
+import { integer, plural } from "../../core/format.ts";
+import { clausesOf, isAtEnd, storyOf, verdictOf } from "../../core/questions.ts";
+import { shownStep } from "../../core/state-on-view.ts";
+import type { NumberedClause, Story } from "../../core/questions.ts";
+import type { State } from "../../core/types.ts";
+
+const CHANGED =
+  "You changed the recipe, so the exhibit's story does not apply. Your bet was checked against your runs.";
+
+export class WhatHappened extends LiveElement {
+  /** Key of the story that was closed. */
+  #closed = "";
+  #spoken = "";
+
+  override shows(state: State) {
+    return [storyOf(state), isAtEnd(state), state.bet, state.looking?.step, ...exhibitParts(state)];
+  }
+
+  override render() {
+    const { state } = this;
+    const story = storyOf(state);
+    const isOpen = story !== null && isAtEnd(state) && this.#closed !== story.key;
+    this.hidden = story === null;
+    this.toggleAttribute("data-open", isOpen);
+    if (!story) return nothing;
+    if (!isOpen)
+      return html`<button type="button" class="button quiet" ?hidden=${!isAtEnd(state)}
+        @click=${() => this.#close("")}>What happened</button>`;
+    this.#speak(story);
+    const verdict = verdictOf(state);
+    return html`
+      <div class="head"><h2>What happened</h2><button type="button" class="button quiet small end"
+        @click=${() => this.#close(story.key)}>Doctor</button></div>
+      ${verdict ? html`<p class="outcome" data-tone=${verdict.isRight ? "ok" : "muted"}>${glyph(verdict.isRight ? "check" : "dot")}<b>${verdict.text}</b></p>` : nothing}
+      ${story.changed ? html`<p class="hint">${CHANGED}</p>` : nothing}
+      <ol class="story" role="list">${clausesOf(story).map((clause) => this.#clause(clause))}</ol>
+      <button type="button" class="button quiet next" @click=${() => this.#next(story)}
+        >Next exhibit ${icon("next")}</button>`;
+  }
+
+  #clause({ place, step, text }: NumberedClause) {
+    const number = html`<span class="place" aria-hidden="true">${place}</span>`;
+    if (step === undefined) return html`<li class="clause">${number}<span>${text}</span></li>`;
+    const isHere = this.state.looking !== null && shownStep(this.state) === step;
+    return html`<li><button type="button" class="clause" data-step=${step}
+      aria-current=${isHere ? "step" : nothing} @click=${() => this.app.lookAt(step)}
+      >${number}<span><u>Step ${integer(step)}</u>. ${text}</span></button></li>`;
+  }
+
+  #close(key: string) {
+    this.#closed = key;
+    this.requestUpdate();
+  }
+
+  #next({ exhibit }: Story) {
+    void this.app.openExhibit(exhibitAfter(this.state, exhibit).name).then(focusPlay);
+  }
+
+  /** One polite message: the verdict and the number of clauses. */
+  #speak(story: Story) {
+    if (this.#spoken === story.key) return;
+    this.#spoken = story.key;
+    const words = [
+      verdictOf(this.state)?.text,
+      `What happened: ${plural(story.explain.length, "step")}.`,
+    ];
+    const detail = words.filter(Boolean).join(" ");
+    queueMicrotask(() => document.dispatchEvent(new CustomEvent("spoken", { detail })));
+  }
+}
