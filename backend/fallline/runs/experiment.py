@@ -23,9 +23,9 @@ from fallline.runs.doctor.doctor import ExaminationSchedule, News, WaitsForFindi
 from fallline.runs.instruments.fall_line import FallLine, View
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock, PendingRequest
-from fallline.runs.past_requests import ForkRequest, Later, See, SeePath, history_of, path_to, state_at
+from fallline.runs.past_requests import Later, See, SeePath, fork_of, history_of, path_to, state_at
 from fallline.runs.persistence.journal_writer import JournalWriter
-from fallline.runs.persistence.reopening import Restoration, restored_runs
+from fallline.runs.persistence.reopening import restoration, restored_runs
 from fallline.runs.persistence.replayed_facts import replay_facts
 from fallline.runs.problem_view import figure_view_of, shared_by
 from fallline.runs.publishing import Event, Frames, Pieces, Publisher
@@ -140,7 +140,7 @@ class Experiment:
                 self._stepping.resume_play(now)
             return self.state()
 
-        self._pending.append(Restoration(self.runs, self._positions, arrived, done))
+        self._pending.append(PendingRequest(restoration(self.runs, self._positions, arrived), done))
 
     def _provenance_fact(self, kernel: str) -> Json:
         """Return the provenance of runs that begin now, as a fact."""
@@ -411,7 +411,7 @@ class Experiment:
             return self._add(run, now)
 
         run = self._registry.new_run(recipe, parent.kernel)
-        self._pending.append(ForkRequest(run, at_step, arrived, done))
+        self._pending.append(PendingRequest(fork_of(run, at_step, arrived), done))
 
     def remove_run(self, name: str, now: float) -> dict[str, Any]:
         """Remove a run. An experiment keeps at least one."""

@@ -10,9 +10,9 @@ from typing import Any
 
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
-from fallline.runs.past.replay import Clock, HistoryRequest, PendingRequest, StateRequest, finest_width
+from fallline.runs.past.replay import PendingRequest, Slices, finest_width, history_in, state_in
 from fallline.runs.run import Run
-from fallline.vocabulary.columns import Buckets, ceil, floor
+from fallline.vocabulary.columns import ceil, floor
 from fallline.vocabulary.errors import FalllineError, InvalidRequest, invalid
 from fallline.vocabulary.recipe import RunRecipe
 
@@ -39,7 +39,7 @@ def state_at(problem: Problem, run: Run, step: int | None, see: See, done: Later
     if to == run.state.step:
         done(response(run.state, run.recipe))
         return None
-    return StateRequest(run.replay(to, to), response, done)
+    return PendingRequest(state_in(run.replay(to, to), response), done)
 
 
 def path_to(problem: Problem, run: Run, step: int | None, see: SeePath, done: Later) -> PendingRequest:
@@ -49,12 +49,12 @@ def path_to(problem: Problem, run: Run, step: int | None, see: SeePath, done: La
     """
     to, generation = _step_in_past(run, step), {"generation": run.generation}
 
-    def respond(path: tuple[list[TrainingState], RunRecipe, float]) -> None:
-        states, recipe, seconds = path
+    def slices() -> Slices:
+        states, recipe, seconds = yield from run.path(to)
         response = see(problem, states, recipe)
-        done({"step": states[-1].step, **generation, "made_seconds": seconds, **response})
+        return {"step": states[-1].step, **generation, "made_seconds": seconds, **response}
 
-    return run.path(to, respond)
+    return PendingRequest(slices(), done)
 
 
 def history_of(
@@ -67,19 +67,20 @@ def history_of(
     """
     generation, stored = run.generation, run.window(since, until, at_most)
 
-    def respond(buckets: Buckets) -> None:
-        done((generation, buckets))
-
     if since is None or until is None or not len(stored):
-        respond(stored)
+        done((generation, stored))
         return None
     width = finest_width(since, min(until + 1, run.state.step), at_most)
     first, stop = floor(since, width), min(ceil(until + 1, width), run.state.step)
     replay = run.replay(first, stop)
     if int((stored.last - stored.first).max()) < width or replay.seconds_left > STRETCH_SECONDS:
-        respond(stored)
+        done((generation, stored))
         return None
-    return HistoryRequest(replay, first, width, run.seconds_by_step(), respond)
+
+    def slices() -> Slices:
+        return generation, (yield from history_in(replay, first, width, run.seconds_by_step()))
+
+    return PendingRequest(slices(), done)
 
 
 def _step_in_past(run: Run, step: int | None) -> int:
@@ -90,24 +91,13 @@ def _step_in_past(run: Run, step: int | None) -> int:
     return present if step is None else step
 
 
-class ForkRequest:
-    """A pending fork whose past is replayed from step 0."""
-
-    def __init__(
-        self, run: Run, to: int, arrived: Callable[[Run], dict[str, Any]], done: Callable[[Any], None]
-    ) -> None:
-        self._run, self._to, self._arrived, self.done = run, to, arrived, done
-
-    def work(self, budget: float, clock: Clock) -> bool:
-        """Work for about `budget` seconds; return True after the response."""
-        run = self._run
-        left = self._to - run.state.step
-        if left > 0 and not run.diverged:
-            run.advance(min(left, max(int(budget / run.step_seconds), 1)), clock, publish=False, stops=False)
-        if run.state.step < self._to and not run.diverged:
-            return False
-        try:
-            self.done(self._arrived(run))
-        except InvalidRequest as error:
-            self.done(error)
-        return True
+def fork_of(run: Run, to: int, arrived: Callable[[Run], dict[str, Any]]) -> Slices:
+    """Return the response to a fork whose past is replayed from step 0."""
+    while run.state.step < to and not run.diverged:
+        budget, clock = yield
+        steps = min(to - run.state.step, max(int(budget / run.step_seconds), 1))
+        run.advance(steps, clock, publish=False, stops=False)
+    try:
+        return arrived(run)
+    except InvalidRequest as error:
+        return error

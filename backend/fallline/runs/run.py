@@ -6,7 +6,7 @@ history. Receives a clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -27,7 +27,7 @@ from fallline.runs.checks.run import check_change, check_edits_to_come, check_fi
 from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
 from fallline.runs.outcomes import Patient, harm_of, outcomes_of
 from fallline.runs.past.checkpoints import CheckpointBudget, Checkpoints
-from fallline.runs.past.replay import Clock, PathRequest, Replay
+from fallline.runs.past.replay import Clock, Replay, Slices, path_in
 from fallline.runs.past.trail import Course
 from fallline.runs.stopping import StopWatch
 from fallline.vocabulary.columns import (
@@ -255,17 +255,17 @@ class Run:
             is_present and self.diverged,
         )
 
-    def path(self, to: int, done: Callable[[Any], None]) -> PathRequest:
-        """Request about thirty states from step 0 to step `to`.
+    def path(self, to: int) -> Slices:
+        """Return about thirty states from step 0 to step `to`, as `path_in` does.
 
         They are checkpoints if there are enough; otherwise a replay from step 0, if that takes at most `PATH_SECONDS`.
         """
         states = [self.checkpoints.before(0), *(state for state in self.checkpoints if state.step < to)]
         if len(states) < POINTS // 2 and to * self.step_seconds <= PATH_SECONDS:
             stops = sorted({round(to * place / POINTS) for place in range(POINTS + 1)})
-            return PathRequest(self.replay(0, to), [], stops, done)
+            return path_in(self.replay(0, to), [], stops)
         every = -(-len(states) // POINTS)
-        return PathRequest(self.replay(to, to), [state.copy() for state in states[::every]], [to], done)
+        return path_in(self.replay(to, to), [state.copy() for state in states[::every]], [to])
 
     def fork(self, recipe: RunRecipe) -> Run:
         """Return a run with the same past that continues with `recipe`."""

@@ -165,12 +165,20 @@ def test_training_continues_during_a_replay() -> None:
     assert manual.one.runs["gd"].state.step > before
 
 
-def test_a_pending_request_gets_an_error_when_the_experiment_is_deleted() -> None:
+@pytest.mark.parametrize("request_", ["state", "path", "history"])
+def test_a_pending_request_gets_an_error_when_the_experiment_is_deleted(request_: str) -> None:
     manual = ManualExperiment()
-    answers: list[Any] = []
-    manual.steps(2_000)
-    manual.one.state_at("gd", 1_000, snapshot, answers.append)
-    manual.one.close(manual.clock.now)
+    one, answers = manual.one, list[Any]()
+    for _ in range(8):
+        manual.steps(1_000)
+    begin: dict[str, Any] = {
+        "state": lambda: one.state_at("gd", 1_000, snapshot, answers.append),
+        "path": lambda: one.path_to("gd", 1_000, lambda *_: {}, answers.append),
+        "history": lambda: one.history_of("gd", 1_500, 1_600, 1_000, answers.append),
+    }
+    begin[request_]()
+    assert not answers
+    one.close(manual.clock.now)
     assert isinstance(answers[0], NotFound)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from fallline.engine.kernels.interface import Kernel
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
-from fallline.vocabulary.columns import Buckets, Records, ceil, coarsen, floor, from_records, join, pieces
+from fallline.vocabulary.columns import Records, ceil, coarsen, floor, from_records, join, pieces
 from fallline.vocabulary.recipe import RunRecipe
 
 Clock = Callable[[], float]
@@ -65,93 +65,63 @@ class Replay:
         return records
 
 
-class PendingRequest(Protocol):
-    """A request that takes several slices."""
-
-    done: Callable[[Any], None]
-    """Called once, with the result or with an error."""
-
-    def work(self, budget: float, clock: Clock) -> bool:
-        """Work for about `budget` seconds; return True after the response."""
+Slices = Generator[None, tuple[float, Clock], Any]
+"""Work in slices: it gets the budget of each, in seconds, with a clock, and returns its result in the end."""
 
 
-class StateRequest:
-    """A request for the state at a past step: `done` gets what `see` returns for it."""
+class PendingRequest:
+    """A request that takes several slices. `done` is called once, with the result or with an error."""
 
-    def __init__(
-        self, replay: Replay, see: Callable[[TrainingState, RunRecipe], Any], done: Callable[[Any], None]
-    ) -> None:
-        self._replay, self._see, self.done = replay, see, done
+    def __init__(self, slices: Slices, done: Callable[[Any], None]) -> None:
+        self._slices, self._has_begun, self.done = slices, False, done
 
     def work(self, budget: float, clock: Clock) -> bool:
         """Work for about `budget` seconds; return True after the response."""
-        if not self._replay.arrived:
-            self._replay.work(budget, clock)
-        if not self._replay.arrived:
-            return False
-        self.done(self._see(self._replay.state, self._replay.recipe))
-        return True
+        try:
+            if not self._has_begun:
+                self._has_begun = True
+                next(self._slices)
+            self._slices.send((budget, clock))
+        except StopIteration as end:
+            self.done(end.value)
+            return True
+        return False
 
 
-class PathRequest:
-    """A request for states at rising steps (`stops`), after the `stored` ones.
-
-    `done` gets the states, the recipe, and the seconds that the replay took.
-    """
-
-    def __init__(
-        self, replay: Replay, stored: list[TrainingState], stops: list[int], done: Callable[[Any], None]
-    ) -> None:
-        self._replay, self._states, self._stops, self.done = replay, stored, stops, done
-
-    def work(self, budget: float, clock: Clock) -> bool:
-        """Work for about `budget` seconds; return True after the response."""
-        if self._stops:
-            self._replay.to = self._stops[0]
-            if not self._replay.arrived:
-                self._replay.work(budget, clock)
-            if self._replay.arrived:
-                self._states.append(self._replay.state.copy())
-                self._stops.pop(0)
-        if self._stops:
-            return False
-        self.done((self._states, self._replay.recipe, self._replay.spent))
-        return True
+def state_in(replay: Replay, see: Callable[[TrainingState, RunRecipe], Any]) -> Slices:
+    """Return what `see` returns for the state at a past step."""
+    yield from _arrival(replay)
+    return see(replay.state, replay.recipe)
 
 
-class HistoryRequest:
-    """A request for the records from step `since` on, in buckets of `width`.
+def _arrival(replay: Replay) -> Slices:
+    while not replay.arrived:
+        replay.work(*(yield))
+
+
+def path_in(replay: Replay, stored: list[TrainingState], stops: list[int]) -> Slices:
+    """Return the `stored` states and those at rising steps, the recipe, and the seconds that the replay took."""
+    states = list(stored)
+    for replay.to in stops:
+        yield from _arrival(replay)
+        states.append(replay.state.copy())
+    return states, replay.recipe, replay.spent
+
+
+def history_in(
+    replay: Replay, since: int, width: int, seconds: tuple[NDArray[np.int64], NDArray[np.float64]]
+) -> Slices:
+    """Return the records from step `since` on, in buckets of `width`.
 
     `seconds` has two rising columns: steps, and the run's computing time by then. The buckets have these times, not the
     replay's.
     """
-
-    def __init__(
-        self,
-        replay: Replay,
-        since: int,
-        width: int,
-        seconds: tuple[NDArray[np.int64], NDArray[np.float64]],
-        done: Callable[[Any], None],
-    ) -> None:
-        self._replay, self._since, self._seconds, self.done = replay, since, seconds, done
-        self._at_most = pieces(since, replay.to, width)
-        self._buckets: Buckets | None = None
-
-    def work(self, budget: float, clock: Clock) -> bool:
-        """Work for about `budget` seconds; return True after the response."""
-        if not self._replay.arrived:
-            self._append(self._replay.work(budget, clock))
-        if not self._replay.arrived:
-            return False
-        self.done(self._buckets)
-        return True
-
-    def _append(self, records: Records) -> None:
-        within = records.part(max(self._since, records.first), records.stop)
-        if not len(within):
-            return
-        steps = np.arange(within.first + 1, within.stop + 1)
-        piece = from_records(within.with_seconds(np.interp(steps, *self._seconds)), at_most=self._at_most)
-        buckets = self._buckets
-        self._buckets = piece if buckets is None else coarsen(join(buckets, piece), self._at_most)
+    at_most, buckets = pieces(since, replay.to, width), None
+    while not replay.arrived:
+        records = replay.work(*(yield))
+        within = records.part(max(since, records.first), records.stop)
+        if len(within):
+            steps = np.arange(within.first + 1, within.stop + 1)
+            piece = from_records(within.with_seconds(np.interp(steps, *seconds)), at_most=at_most)
+            buckets = piece if buckets is None else coarsen(join(buckets, piece), at_most)
+    return buckets

@@ -12,7 +12,7 @@ from typing import Any
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem
 from fallline.runs.past.checkpoints import CheckpointBudget
-from fallline.runs.past.replay import Clock
+from fallline.runs.past.replay import Slices
 from fallline.runs.persistence.journal_writer import Saved, restore
 from fallline.runs.persistence.replayed_facts import ReplayedFacts, ReplayedRun
 from fallline.runs.run import Run
@@ -75,33 +75,24 @@ def _restore(
         restored.generations[run.name] = run.generation
 
 
-class Restoration:
-    """A pending request that brings all runs to their stored positions."""
+def restoration(
+    runs: Mapping[str, Run],
+    positions: Mapping[str, Mapping[str, Any]],
+    arrived: Callable[[], dict[str, Any]],
+) -> Slices:
+    """Bring all runs to their stored positions, and return what `arrived` returns."""
 
-    def __init__(
-        self,
-        runs: Mapping[str, Run],
-        positions: Mapping[str, Mapping[str, Any]],
-        arrived: Callable[[], dict[str, Any]],
-        done: Callable[[Any], None],
-    ) -> None:
-        self._runs, self._positions, self._arrived, self.done = runs, positions, arrived, done
+    def steps_left(run: Run) -> int:
+        return 0 if run.diverged else max(int(positions[run.name]["step"]) - run.state.step, 0)
 
-    def work(self, budget: float, clock: Clock) -> bool:
-        """Work for about `budget` seconds; return True after the response."""
-        behind = [run for run in self._runs.values() if self._steps_left(run)]
+    while behind := [run for run in runs.values() if steps_left(run)]:
+        budget, clock = yield
         for run in behind:
             affordable = max(int(budget / len(behind) / run.step_seconds), 1)
-            run.advance(min(self._steps_left(run), affordable), clock, publish=False, stops=False)
-        if any(self._steps_left(run) for run in behind):
-            return False
-        for run in self._runs.values():
-            if self._positions[run.name]["diverged"]:
-                run.state.diverged_at = run.state.step
-            if (condition := self._positions[run.name].get("finished")) is not None:
-                run.finished = StopCondition.model_validate(condition)
-        self.done(self._arrived())
-        return True
-
-    def _steps_left(self, run: Run) -> int:
-        return 0 if run.diverged else max(int(self._positions[run.name]["step"]) - run.state.step, 0)
+            run.advance(min(steps_left(run), affordable), clock, publish=False, stops=False)
+    for run in runs.values():
+        if positions[run.name]["diverged"]:
+            run.state.diverged_at = run.state.step
+        if (condition := positions[run.name].get("finished")) is not None:
+            run.finished = StopCondition.model_validate(condition)
+    return arrived()
