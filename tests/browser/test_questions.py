@@ -164,6 +164,10 @@ def test_an_own_experiment_has_no_question(open_lab: OpenLab) -> None:
 NUMBER = re.compile(r"\d[\d,]*\.\d{2,}")
 """Measured numbers of a story, such as 0.0121."""
 
+ON_THE_AXIS = {"0.1", "0.01", "0.001"}
+BEFORE_PLAY = {"0.0118", "1.00"}
+"""The losses of predicting the mean."""
+
 
 @pytest.mark.long
 def test_nothing_on_the_page_tells_an_ending_before_play(open_lab: OpenLab) -> None:
@@ -182,7 +186,7 @@ def test_nothing_on_the_page_tells_an_ending_before_play(open_lab: OpenLab) -> N
         for clause in exhibit.question.explain:
             assert clause.text not in text, which
             # the start and the loss of predicting the mean are on the chart before play
-            told = {*NUMBER.findall(clause.text)} - at_start - {"0.0118", "1.00"}
+            told = {*NUMBER.findall(clause.text)} - at_start - BEFORE_PLAY - ON_THE_AXIS
             assert {number for number in told if number in shown} == set(), which
 
 

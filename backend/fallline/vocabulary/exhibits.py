@@ -117,7 +117,7 @@ EXHIBITS: dict[str, Exhibit] = {
         line="the printed loss and the true loss",
         question=Question(
             id="as-printed",
-            prompt="The notebook forgets to compute z2 anew. Computed anew, how low does the loss get?",
+            prompt="With z2 computed at every step, how low does the loss get?",
             choices=_choices(("below", "Below 0.001"), ("between", "0.001 to 1"), ("above", "Above 1")),
             answer=ByValue(run="gd", series="train_loss", limits=[0.001, 1.0]),
             explain=_story(
@@ -201,7 +201,7 @@ EXHIBITS: dict[str, Exhibit] = {
         line="the same samples in batches of 1, 8, 64 and all 512",
         question=Question(
             id="batch-sizes",
-            prompt="After twenty passes over the same 512 samples: which batch has the lowest loss?",
+            prompt="Twenty passes over 512 samples. Which batch ends lowest?",
             choices=_choices(("batch-1", "1 sample"), ("batch-8", "8 samples"), ("full", "All 512")),
             answer=ByLowest(series="train_loss"),
             explain=_story(
@@ -302,7 +302,7 @@ EXHIBITS: dict[str, Exhibit] = {
         line="how much gradient survives six sigmoid layers",
         question=Question(
             id="vanishing",
-            prompt="Six sigmoid layers. How much larger is the last layer's gradient than the first's?",
+            prompt="How much smaller is the first layer's gradient than the last's?",
             choices=_choices(("ten", "10 times"), ("thousand", "1,000 times"), ("more", "Over 10,000 times")),
             answer=ByValue(
                 run="gd", series="grad_mean/W7", over="grad_mean/W1", step=0, limits=[100.0, 10000.0]
@@ -321,7 +321,7 @@ EXHIBITS: dict[str, Exhibit] = {
         line="four units that start equal",
         question=Question(
             id="zeros",
-            prompt="All weights start at 0. How many test samples are right after 500 steps?",
+            prompt="All weights start at 0. How many test samples are right?",
             choices=_choices(("half", "About half"), ("two-thirds", "About two thirds"), ("all", "All")),
             answer=ByValue(run="adam", series="test_accuracy", limits=[0.58, 0.9]),
             explain=_story(

@@ -361,7 +361,7 @@ def test_an_exhibit_asks_a_plain_question_and_has_plain_clauses_in_the_order_of_
     question = exhibit.question
     assert question.id == name
     assert re.fullmatch(r"[A-Z0-9][^\n!]*\?", question.prompt)
-    assert len(question.prompt) <= 90
+    assert len(question.prompt) <= 64  # one line above the charts
     assert question.kind == "number" or 2 <= len(question.choices) <= 3
     steps = [clause.step for clause in question.explain]
     assert 3 <= len(steps) <= 5
