@@ -14,8 +14,8 @@ from typing import Any
 
 from support.serving import created, open_app
 
-MOST_OF_STEP = 65
-MOST_OF_EDIT = 29
+MOST_OF_STEP = 64
+MOST_OF_EDIT = 28
 REPEATS = 5
 
 

@@ -15,9 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from fallline import cli
 from fallline.execution.in_process import Delivery, DeliveryQueue
 from fallline.services.command_runner import Disconnected, KeyedCommands, SharedTask
-from fallline.storage.interface import Record
 from fallline.storage.sqlite import SqliteStore
-from fallline.vocabulary.journal import Json, Receipt
+from fallline.vocabulary.journal import Json, Receipt, Record
 from support.planting import replace
 
 COMMIT_SECONDS = 0.03

@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 
-from fallline.storage.interface import (
-    MARKED_SECONDS,
-    ExperimentInfo,
-    Moment,
-    NewExperiment,
-    Record,
-    Store,
-    TableInfo,
-)
+from fallline.storage.interface import MARKED_SECONDS, Store
 from fallline.storage.memory import MemoryStore
 from fallline.storage.sqlite import SqliteStore
-from fallline.vocabulary.journal import JournalBatch, Receipt, entry
+from fallline.vocabulary.journal import (
+    ExperimentInfo,
+    JournalBatch,
+    Moment,
+    NewExperiment,
+    Receipt,
+    Record,
+    TableInfo,
+    entry,
+)
 
 STORES: dict[str, Callable[[Path], Store]] = {"memory": lambda folder: MemoryStore(), "sqlite": SqliteStore}
 FIRST, SECOND = Moment(1.0, 10.0), Moment(2.0, 20.0)

@@ -22,9 +22,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from fallline.storage.disk import NAME as RESERVE
 from fallline.storage.disk import ROOM_BYTES, room_on
-from fallline.storage.interface import Moment, NewExperiment, Record, StoreUnwritable
+from fallline.storage.interface import StoreUnwritable
 from fallline.storage.sqlite import SqliteStore
-from fallline.vocabulary.journal import JournalBatch, entry
+from fallline.vocabulary.journal import JournalBatch, Moment, NewExperiment, Record, entry
 from powerloss.recording import Recording
 from support.aliases import Json
 from support.serving import NUMPY, Experiment, Server, created, open_app, open_program

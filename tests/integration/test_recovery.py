@@ -22,8 +22,9 @@ import pytest
 from websockets.asyncio.client import connect
 
 from fallline.services import store_thread
-from fallline.storage.interface import Record, StoreUnwritable
+from fallline.storage.interface import StoreUnwritable
 from fallline.storage.sqlite import NAME, SqliteStore
+from fallline.vocabulary.journal import Record
 from support.aliases import Json
 from support.serving import BACKEND, NUMPY, Experiment, Server, created, open_app, open_server
 

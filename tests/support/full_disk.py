@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fallline import cli
-from fallline.storage.interface import Record
 from fallline.storage.sqlite import SqliteStore
+from fallline.vocabulary.journal import Record
 
 FULL = Path(sys.argv[1])
 WRITE, TRY, DELETE = SqliteStore.write, SqliteStore.try_writing, SqliteStore.delete

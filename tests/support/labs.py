@@ -14,8 +14,9 @@ from fallline.execution.in_process import InProcessExecutor
 from fallline.realtime.hub import Hub
 from fallline.services.lab import Lab
 from fallline.services.store_thread import AgeClock, StoreThread
-from fallline.storage.interface import Record, Store, StoreUnwritable
+from fallline.storage.interface import Store, StoreUnwritable
 from fallline.storage.memory import MemoryStore
+from fallline.vocabulary.journal import Record
 from fallline.vocabulary.recipe import Recipe
 from support.serving import SMALL
 

@@ -13,10 +13,10 @@ from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.execution.memory import SharedBudget
 from fallline.runs.experiment import Experiment
-from fallline.storage.interface import Moment, NewExperiment, Record, Store
+from fallline.storage.interface import Store
 from fallline.storage.memory import MemoryStore
 from fallline.vocabulary.commands import EditRun
-from fallline.vocabulary.journal import Json, Receipt, StoredExperiment
+from fallline.vocabulary.journal import Json, Moment, NewExperiment, Receipt, Record, StoredExperiment
 from fallline.vocabulary.recipe import Recipe
 from support.measurements import assert_same
 

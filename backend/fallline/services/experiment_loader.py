@@ -29,9 +29,8 @@ from fallline.services.fair_slots import FairSlots
 from fallline.services.registry import Entry, LiveExperiment, Owners, Registry, hash_of, new_token
 from fallline.services.store_thread import StoreThread
 from fallline.services.uploads import Uploads, load_stored_uploads, load_uploads, new_id, upload_ids
-from fallline.storage.interface import NewExperiment
 from fallline.vocabulary.errors import FalllineError, NotFound, Unavailable
-from fallline.vocabulary.journal import Json, StoredExperiment
+from fallline.vocabulary.journal import Json, NewExperiment, StoredExperiment
 from fallline.vocabulary.recipe import Recipe
 
 _log = logging.getLogger(__name__)

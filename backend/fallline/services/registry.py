@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from fallline.runs.usage import Usage
 from fallline.services.command_runner import KeyedCommands
 from fallline.services.uploads import split_ids
-from fallline.storage.interface import ExperimentInfo
 from fallline.vocabulary.errors import Damaged, NotAuthorized, NotFound, ReadOnly
+from fallline.vocabulary.journal import ExperimentInfo
 
 
 @dataclass(slots=True, eq=False)

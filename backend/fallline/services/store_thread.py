@@ -17,19 +17,19 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from fallline.storage.interface import (
+from fallline.storage.interface import RecordDamaged, Store, StoreRefused, StoreUnwritable
+from fallline.vocabulary.errors import Damaged, NotFound, ReadOnly
+from fallline.vocabulary.journal import (
     ExperimentInfo,
+    JournalBatch,
+    Json,
     Moment,
     NewExperiment,
     Record,
-    RecordDamaged,
-    Store,
-    StoreRefused,
-    StoreUnwritable,
+    StoredExperiment,
     TableInfo,
+    upcast,
 )
-from fallline.vocabulary.errors import Damaged, NotFound, ReadOnly
-from fallline.vocabulary.journal import JournalBatch, Json, StoredExperiment, upcast
 
 T = TypeVar("T")
 

@@ -17,8 +17,8 @@ from fallline.engine.data.datasets.own import CSV
 from fallline.engine.data.saved_parameters import MAGIC, SavedParameters, read_parameters
 from fallline.engine.data.tabular.table import Table, read_table
 from fallline.services.store_thread import StoreThread
-from fallline.storage.interface import TableInfo
 from fallline.vocabulary.errors import Damaged, NotFound, Unavailable, invalid
+from fallline.vocabulary.journal import TableInfo
 from fallline.vocabulary.recipe import Recipe
 
 Upload = Table | SavedParameters

@@ -1,15 +1,14 @@
 """Interface of a store of experiments. A store belongs to one thread.
 
-`vocabulary.journal` has the types of facts, progress and parts. A store does not interpret them.
+`vocabulary.journal` has the types of what is stored. A store does not interpret facts, progress and parts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from fallline.vocabulary.journal import JournalBatch, Json, StoredExperiment
+from fallline.vocabulary.journal import ExperimentInfo, Json, Moment, Record, StoredExperiment, TableInfo
 
 MARKED_SECONDS = 3600.0
 """Seconds between two marks of a running server. A use is at most this much newer than the last mark."""
@@ -23,70 +22,14 @@ class StoreUnwritable(Exception):
     """Storing is not possible now: the disk is full, or the folder is not writable."""
 
 
-class Moment(NamedTuple):
-    """A time. `at` is in seconds since 1970 by the machine's clock, which may jump.
-
-    `seen` counts the seconds that servers of this store have run; ages are measured with it.
-    """
-
-    at: float
-    seen: float
-
-
 def latest(mark: Moment, newest: float) -> Moment:
     """Return the last mark, or a newer use up to `MARKED_SECONDS` later."""
     later = min(max(newest - mark.seen, 0.0), MARKED_SECONDS)
     return Moment(mark.at + later, mark.seen + later)
 
 
-@dataclass(frozen=True, slots=True)
-class ExperimentInfo:
-    """A stored experiment: the hash of its token, its last use, whether it plays.
-
-    `table` is the id of its uploaded table, `owner` the hash of its owner's key.
-    """
-
-    id: str
-    token_hash: bytes
-    used: Moment
-    is_playing: bool
-    table: str | None = None
-    owner: bytes | None = None
-    is_damaged: bool = False
-    """Its token and owner cannot be relied on."""
-
-
-@dataclass(frozen=True, slots=True)
-class TableInfo:
-    """A stored table: the bytes of its CSV, and when it was uploaded."""
-
-    id: str
-    size: int
-    since: Moment
-
-
 class RecordDamaged(Exception):
     """A stored experiment or table cannot be read. The text says which part."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewExperiment:
-    """Data of the first record: hashes of token and owner's key, and the table."""
-
-    token_hash: bytes
-    table: str | None = None
-    owner: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Changes of one experiment at a time. `first` is the number of its first entry."""
-
-    id: str
-    at: Moment
-    first: int
-    batch: JournalBatch
-    new: NewExperiment | None = None
 
 
 class Store(Protocol):

@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from fallline.storage.interface import ExperimentInfo, Moment, Record, TableInfo, latest
+from fallline.storage.interface import latest
 from fallline.storage.sums import packed, unpacked
-from fallline.vocabulary.journal import Json, StoredExperiment
+from fallline.vocabulary.journal import ExperimentInfo, Json, Moment, Record, StoredExperiment, TableInfo
 
 
 @dataclass(slots=True)

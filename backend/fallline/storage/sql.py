@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from fallline.storage.interface import ExperimentInfo, Moment, Record, RecordDamaged, TableInfo, latest
+from fallline.storage.interface import RecordDamaged, latest
 from fallline.storage.sums import checksum, packed, unpacked
 from fallline.storage.tables import ANSWER, CLOCK, DATASET, ENTRY, EXPERIMENT, PART, SESSION
-from fallline.vocabulary.journal import Json, StoredExperiment
+from fallline.vocabulary.journal import ExperimentInfo, Json, Moment, Record, StoredExperiment, TableInfo
 
 _UPDATE = update(EXPERIMENT).where(EXPERIMENT.c.id == bindparam("one"))
 _CLEAR = delete(PART).where(PART.c.experiment == bindparam("one"), PART.c.run == bindparam("of"))

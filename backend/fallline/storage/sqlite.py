@@ -22,18 +22,10 @@ from sqlalchemy.pool import StaticPool
 
 from fallline.storage import sql
 from fallline.storage.disk import Reserve, network_file_system, room_on
-from fallline.storage.interface import (
-    ExperimentInfo,
-    Moment,
-    Record,
-    RecordDamaged,
-    StoreRefused,
-    StoreUnwritable,
-    TableInfo,
-)
+from fallline.storage.interface import RecordDamaged, StoreRefused, StoreUnwritable
 from fallline.storage.sums import as_text
 from fallline.storage.tables import ESSENTIAL, VERSION
-from fallline.vocabulary.journal import Json, StoredExperiment
+from fallline.vocabulary.journal import ExperimentInfo, Json, Moment, Record, StoredExperiment, TableInfo
 
 NAME = "fallline.sqlite3"
 

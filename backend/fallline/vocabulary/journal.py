@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from fallline.vocabulary.errors import TooNew
 
@@ -60,6 +60,62 @@ class StoredExperiment:
     parts: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     digests: Mapping[str, bytes] = field(default_factory=dict)
     """Digest of the request for each key with an answer."""
+
+
+class Moment(NamedTuple):
+    """A time. `at` is in seconds since 1970 by the machine's clock, which may jump.
+
+    `seen` counts the seconds that servers of this store have run; ages are measured with it.
+    """
+
+    at: float
+    seen: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentInfo:
+    """A stored experiment: the hash of its token, its last use, whether it plays.
+
+    `table` is the id of its uploaded table, `owner` the hash of its owner's key.
+    """
+
+    id: str
+    token_hash: bytes
+    used: Moment
+    is_playing: bool
+    table: str | None = None
+    owner: bytes | None = None
+    is_damaged: bool = False
+    """Its token and owner cannot be relied on."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """A stored table: the bytes of its CSV, and when it was uploaded."""
+
+    id: str
+    size: int
+    since: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class NewExperiment:
+    """Data of the first record: hashes of token and owner's key, and the table."""
+
+    token_hash: bytes
+    table: str | None = None
+    owner: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Changes of one experiment at a time. `first` is the number of its first entry."""
+
+    id: str
+    at: Moment
+    first: int
+    batch: JournalBatch
+    new: NewExperiment | None = None
 
 
 # ---------------------------------------------------------------------- provenance

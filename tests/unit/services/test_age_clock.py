@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fallline.services.store_thread import DAY, AgeClock
-from fallline.storage.interface import Moment
+from fallline.vocabulary.journal import Moment
 from support.clocks import Clock
 
 

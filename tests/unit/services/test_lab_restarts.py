@@ -10,9 +10,10 @@ import pytest
 
 from fallline.realtime.outbox import Outbox
 from fallline.services import idle_sweep, store_thread, uploads
-from fallline.storage.interface import Moment, StoreUnwritable
+from fallline.storage.interface import StoreUnwritable
 from fallline.vocabulary.commands import SLOWEST
 from fallline.vocabulary.errors import KeyReused, NotFound, ReadOnly
+from fallline.vocabulary.journal import Moment
 from support.labs import Lasting, created, examined, in_slots, open_lab, steps_of
 from support.lives import costless
 from support.spies import noting

@@ -12,10 +12,10 @@ import pytest
 
 from fallline.services import store_thread
 from fallline.services.store_thread import AgeClock, StoreThread
-from fallline.storage.interface import NewExperiment, Record, StoreRefused, StoreUnwritable
+from fallline.storage.interface import StoreRefused, StoreUnwritable
 from fallline.storage.memory import MemoryStore
 from fallline.vocabulary.errors import NotFound, ReadOnly
-from fallline.vocabulary.journal import JournalBatch, Receipt, entry
+from fallline.vocabulary.journal import JournalBatch, NewExperiment, Receipt, Record, entry
 
 PROGRESS: dict[str, Any] = {"playing": False}
 

@@ -16,10 +16,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from fallline.storage import disk, sqlite
-from fallline.storage.interface import Moment, NewExperiment, Record, StoreRefused, StoreUnwritable
+from fallline.storage.interface import StoreRefused, StoreUnwritable
 from fallline.storage.sqlite import NAME, SqliteStore
 from fallline.storage.tables import METADATA
-from fallline.vocabulary.journal import JournalBatch, Receipt, entry
+from fallline.vocabulary.journal import JournalBatch, Moment, NewExperiment, Receipt, Record, entry
 
 PROGRESS = {"playing": False}
 
