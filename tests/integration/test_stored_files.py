@@ -15,7 +15,7 @@ import pytest
 
 from fallline.engine.kernels.choice import Kernels
 from fallline.runs.experiment import Experiment
-from fallline.runs.persistence.replayed_facts import replay_facts
+from fallline.runs.persistence.reopening import replay_facts
 from fallline.storage.sqlite import NAME, SqliteStore
 from fallline.storage.tables import METADATA, VERSION
 from fallline.vocabulary import journal

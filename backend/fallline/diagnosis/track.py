@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.vocabulary.columns import Floats, Records
-from fallline.vocabulary.packing import About, Arrays
+from fallline.vocabulary.encoding import About, Arrays
 
 DOUBLING, POINTS = 64, 512
 """Examinations, and points, in each doubling of the steps."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from fallline.exports.data_files import history_csv, history_json, parameters_npz, recipe_json
 from fallline.exports.export_data import ExportData
-from fallline.exports.program_files import notebook_ipynb, script_py
+from fallline.exports.program.notebook import notebook_ipynb, script_py
 from fallline.exports.report_file import report_html
 
 

@@ -12,8 +12,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from fallline.figures.binding import fill
-from fallline.figures.curves import loss
-from fallline.figures.gradients import gradients
+from fallline.figures.histories import gradients, loss
 from fallline.figures.instrument_data import fill_instrument_figure
 from fallline.figures.instruments import INSTRUMENT_FIGURES
 from fallline.figures.marks import mark

@@ -38,7 +38,7 @@ from fallline.vocabulary.columns import (
     pair_up,
     widen,
 )
-from fallline.vocabulary.packing import About, Arrays
+from fallline.vocabulary.encoding import About, Arrays
 
 STEPS = 1024
 """Number of first, and of last, single steps; also the most buckets of the trunk."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.vocabulary.columns import STATISTICS, Buckets, Records, from_records
-from fallline.vocabulary.packing import About, Arrays
+from fallline.vocabulary.encoding import About, Arrays
 
 FEW = 64
 """Size of a new step ring: most experiments of a workshop are short, and there are many."""

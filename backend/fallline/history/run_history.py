@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fallline.history.pyramid import Pyramid, most_bytes
 from fallline.history.ring import Part
 from fallline.vocabulary.columns import STATISTICS, Buckets, Floats, Records
-from fallline.vocabulary.packing import About, Arrays
+from fallline.vocabulary.encoding import About, Arrays
 
 LATER = frozenset({"learning_rate", "grad_norm", "grad_norm_clipped"})
 """Series that histories stored by the first versions lack."""

@@ -25,8 +25,7 @@ from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock, PendingRequest
 from fallline.runs.past_requests import Later, See, SeePath, fork_of, history_of, path_to, state_at
 from fallline.runs.persistence.journal_writer import JournalWriter
-from fallline.runs.persistence.reopening import restoration, restored_runs
-from fallline.runs.persistence.replayed_facts import replay_facts
+from fallline.runs.persistence.reopening import replay_facts, restoration, restored_runs
 from fallline.runs.problem_view import figure_view_of, shared_by
 from fallline.runs.publishing import Event, Frames, Pieces, Publisher
 from fallline.runs.run import Run, RunRegistry

@@ -20,7 +20,7 @@ from fallline.execution.interface import Executor
 from fallline.realtime.hub import Hub
 from fallline.runs.experiment import Experiment
 from fallline.runs.past.checkpoints import CheckpointBudget
-from fallline.runs.persistence.replayed_facts import replay_facts
+from fallline.runs.persistence.reopening import replay_facts
 from fallline.runs.usage import expected_bytes
 from fallline.services.background import Background
 from fallline.services.capacity import Candidate, Capacity, Use

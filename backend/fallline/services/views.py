@@ -26,7 +26,7 @@ from fallline.runs.instruments.moment import snapshot
 from fallline.runs.instruments.self_check import self_check
 from fallline.runs.instruments.table import INSTRUMENTS, instrument_of
 from fallline.runs.past_requests import See
-from fallline.runs.persistence.replayed_facts import replay_facts
+from fallline.runs.persistence.reopening import replay_facts
 from fallline.runs.problem_view import samples_of
 from fallline.runs.run import Run
 from fallline.services.experiment_loader import ExperimentLoader

@@ -22,7 +22,6 @@ from fallline.web import (
     errors,
     experiment_routes,
     file_routes,
-    history_routes,
     server_routes,
 )
 from fallline.web.errors import problem_response
@@ -65,7 +64,6 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
         server_routes.router,
         experiment_routes.router,
         experiment_routes.changes,
-        history_routes.router,
         file_routes.router,
         page_routes(pages),
     ):

@@ -17,7 +17,7 @@ from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.columns import Records
-from fallline.vocabulary.packing import pack, unpack
+from fallline.vocabulary.encoding import pack, unpack
 from fallline.vocabulary.recipe import RunRecipe
 from support.aliases import Array
 from support.problems import same_bits, small_problem

@@ -9,10 +9,9 @@ import numpy as np
 import plotly.io as pio
 import pytest
 
-from fallline.figures.binding import fill, middles
+from fallline.figures.binding import DEPTH, LOWER_EDGE, UPPER_EDGE, ZeroBandScale, fill, middles, tick_text
 from fallline.figures.catalog import FIGURES, figure, figure_json
 from fallline.figures.view import FigureView, RunLine
-from fallline.figures.zero_band import DEPTH, LOWER_EDGE, UPPER_EDGE, ZeroBandScale, tick_text
 from unit.figures.columns_by_hand import buckets, view
 from unit.figures.golden_figures import assert_is_golden
 

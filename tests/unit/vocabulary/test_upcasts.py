@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fallline.runs.persistence.replayed_facts import replay_facts
+from fallline.runs.persistence.reopening import replay_facts
 from fallline.vocabulary.journal import StoredExperiment, V, entry, upcast
 
 PROVENANCE = {"kernel": "numpy", "builds": {}, "rounded": False}

@@ -1,6 +1,6 @@
-"""The program as `script.py`, and as a Jupyter notebook with an explanation before each cell of code.
+"""A run as a program: `script.py`, and a Jupyter notebook with an explanation before each cell of code.
 
-Must not know how its lines are made. The notebook has format 4.5:
+Must not know how the program's lines are made. The notebook has format 4.5:
 https://nbformat.readthedocs.io/en/latest/format_description.html
 """
 
@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from textwrap import fill
 from typing import Any
 
-from fallline.exports.program.sections import Program, Section
+import numpy as np
+
+from fallline.exports.export_data import ExportData, ExportRun
+from fallline.exports.program.sections import Program, Section, program
 
 WIDTH = 100
 
@@ -105,3 +108,104 @@ def _code(text: str) -> dict[str, Any]:
         "outputs": [],
         "source": text.splitlines(keepends=True),
     }
+
+
+# ---------------------------------------------------------------------- files
+
+STEPS_OF_A_NEW_RUN = 100
+LOSSES_TO_COMPARE = 12
+"""Losses of the run that a notebook contains for comparison."""
+
+
+def script_py(data: ExportData) -> bytes:
+    """Return the first run as a program that needs only NumPy."""
+    run = data.runs[0]
+    result = program(data.recipe, data.problem, run.recipe)
+    how = "It needs only NumPy. `python script.py 1000` makes another number of steps."
+    words = "\n\n".join(
+        [
+            _title(run),
+            f"Prints `step batch_loss`, one line per step: the numbers of the run's history. {_promise(run)}",
+            f"{how} {_version(data)}",
+        ]
+    )
+    return script(result, words, steps_of(run)).encode()
+
+
+def notebook_ipynb(data: ExportData) -> bytes:
+    """Return the first run as a notebook with explanations between the cells."""
+    run = data.runs[0]
+    result = program(data.recipe, data.problem, run.recipe)
+    how = "Run the cells from top to bottom. They need only NumPy, and the last one makes all steps."
+    words = f"# The run `{run.name}`\n\n{_title(run)} {how}\n\n"
+    words += f"Its losses are the numbers of the run's history. {_promise(run)}\n\n{_version(data)}"
+    return notebook(result, words, _recipe_in_words(data), _recorded(run), steps_of(run)).encode()
+
+
+def steps_of(run: ExportRun) -> int:
+    """Return how many steps the program makes: as the run, or some if it is new."""
+    return run.step or STEPS_OF_A_NEW_RUN
+
+
+# These texts are plain ASCII without user input, because they stand within quotes of the program.
+
+
+def _title(run: ExportRun) -> str:
+    edits = len(run.recipe.edits)
+    edited = f", with {edits} edit{'' if edits == 1 else 's'}" if edits else ""
+    return (
+        f"The run {run.name} of a fallline experiment, from its first weights to step {run.step:,}{edited}."
+    )
+
+
+def _promise(run: ExportRun) -> str:
+    """Say how exactly the program repeats the numbers."""
+    if run.kernel == "numpy":
+        return "The run used NumPy too, so on the same machine they are equal to the last bit."
+    return (
+        f"The run used the {run.kernel} kernel, so they are equal up to rounding, which may grow along a run."
+        " They are equal to those of fallline's NumPy kernel to the last bit."
+    )
+
+
+def _version(data: ExportData) -> str:
+    builds = data.builds
+    return f"Exported by fallline {builds.get('fallline', '?')}, NumPy {builds.get('numpy', '?')}."
+
+
+def _recipe_in_words(data: ExportData) -> str:
+    """Return the recipe as Markdown: a table of edits, and JSON for a server."""
+    recipe = data.recipe.model_copy(update={"runs": [data.runs[0].recipe]}).as_json()
+    changes = [_change(**edit) for edit in recipe["runs"][0]["edits"]]
+    table = ["| from step | live edit |", "| --: | :-- |", *changes, ""] if changes else []
+    lines = [
+        "## The recipe",
+        "",
+        "It determines all numbers. Post it to a fallline server to train it again.",
+        "",
+        *table,
+        "```json",
+        _harmless(json.dumps(recipe, indent=1, ensure_ascii=True, allow_nan=False)),
+        "```",
+    ]
+    return "\n".join(lines)
+
+
+def _change(at_step: int, **settings: object) -> str:
+    words = ", ".join(f"`{name}` {_harmless(json.dumps(value))}" for name, value in settings.items())
+    return f"| {at_step:,} | {words} |"
+
+
+def _harmless(text: str) -> str:
+    """Escape JSON so that labels and column names contain no Markdown or HTML."""
+    return "".join(f"\\u{ord(letter):04x}" if letter in "<>&`|" else letter for letter in text)
+
+
+def _recorded(run: ExportRun) -> dict[int, float]:
+    """Return some losses of the history by step, including the first and the last."""
+    losses = run.history.select(["batch_loss"])
+    count = len(losses)
+    places: list[int] = (
+        np.linspace(0, max(count - 1, 0), min(LOSSES_TO_COMPARE, count)).round().astype(int).tolist()
+    )
+    return {int(losses.last[place]): float(losses.final[0, place]) for place in places}

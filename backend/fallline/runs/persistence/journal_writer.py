@@ -19,8 +19,8 @@ from fallline.diagnosis.track import Track
 from fallline.engine.state import TrainingState
 from fallline.runs.case import Case
 from fallline.runs.run import Run
+from fallline.vocabulary.encoding import About, Arrays, Damaged, pack, unpack
 from fallline.vocabulary.journal import JournalBatch, Json, Provenance, Receipt, entry
-from fallline.vocabulary.packing import About, Arrays, Damaged, pack, unpack
 
 POSITION_SECONDS = 1.0
 """Interval between two stored positions while runs move."""

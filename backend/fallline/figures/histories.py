@@ -1,7 +1,8 @@
-"""The gradients figure: the size of the weights' gradient, layer by layer.
+"""The loss figure and the gradients figure, without data.
 
-Each panel has a log axis with a band for exactly 0. `binding` places the band, because its position depends on the
-data.
+The loss figure has the loss of every run by step, and that without inputs. A loss of exactly 0 is in a separate band,
+which is there only if needed. The gradients figure has the size of the weights' gradient, layer by layer. Each panel
+has a log axis with a band for exactly 0. `binding` places the bands, because their position depends on the data.
 """
 
 from __future__ import annotations
@@ -10,9 +11,49 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from fallline.figures.theme import template
-from fallline.figures.traces import band, line, zero_band
-from fallline.figures.view import FigureView
+from fallline.figures.theme import stroke, template
+from fallline.figures.traces import across, band, line, zero_band
+from fallline.figures.view import FigureView, RunLine
+
+
+def loss(view: FigureView) -> go.Figure:
+    """Return the loss figure without data.
+
+    Each run has a band, a dashed test line and a train line.
+    """
+    figure = go.Figure(layout=_loss_layout())
+    for place, run in enumerate(view.runs):
+        figure.add_traces(_run(run, place, view.has_test))
+    _baseline(figure, view.baseline, view.baseline_words)
+    return figure
+
+
+def _run(run: RunLine, place: int, has_test: bool) -> list[go.Scatter]:
+    train, test = stroke("train"), stroke("test")
+    traces = band(run, place, "train_loss")
+    if has_test:
+        traces.append(line(run, place, "test", "test_loss", f"{run.label} test", test, opacity=0.85))
+    traces.append(line(run, place, "train", "train_loss", f"{run.label} train", train))
+    return traces
+
+
+def _loss_layout() -> dict[str, Any]:
+    return {
+        "template": template(),
+        "showlegend": True,
+        "xaxis": {"title": {"text": "step"}, "tickformat": ",d", "rangemode": "tozero"},
+        "yaxis": {"title": {"text": "loss"}, "type": "log", "dtick": 1},
+        "margin": {"l": 60, "r": 24, "t": 26, "b": 46},
+        "shapes": [zero_band("x", "y")],
+        "meta": {"shelf": {"measure": "loss", "only_for_zero": True}},
+    }
+
+
+def _baseline(figure: go.Figure, loss: float, words: str) -> None:
+    across(figure, "baseline", loss, f"{words}: {loss:#.3g}", "top")
+
+
+# ---------------------------------------------------------------------- gradients
 
 MEASURE = "grad_l1"
 """The notebook's measure, sum |dW|; the dashboard binds the others by their names."""
@@ -26,7 +67,7 @@ def gradients(view: FigureView) -> go.Figure:
 
     Each layer has a panel with a band and a line for each run.
     """
-    figure = go.Figure(layout=_layout(view))
+    figure = go.Figure(layout=_gradients_layout(view))
     for place, run in enumerate(view.runs):
         for layer in range(1, len(view.shapes) + 1):
             series, axes = f"{MEASURE}/W{layer}", _axes(layer)
@@ -53,7 +94,7 @@ def _axes(layer: int) -> dict[str, str]:
     return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
 
 
-def _layout(view: FigureView) -> dict[str, Any]:
+def _gradients_layout(view: FigureView) -> dict[str, Any]:
     layers = len(view.shapes)
     width = (1 - GAP * (layers - 1)) / layers
     layout: dict[str, Any] = {
