@@ -284,6 +284,6 @@ def _short(message: Json) -> str:
         }
         return f"frame {message['frame']}, generation, first and last step: {runs}"
     if message["type"] == "event":
-        where = message["run"], message["generation"], message["step"]
+        where = [message.get(key) for key in ("run", "generation", "step")]  # a full disk concerns no run
         return f"event {message['event']} of run, generation and step {where}"
     return str(message["type"])
