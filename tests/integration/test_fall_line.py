@@ -60,6 +60,15 @@ async def test_chosen_runs_and_steps_and_the_list_of_instruments(client: httpx.A
     assert (await one.get("/instruments/slope")).status_code == 404
 
 
+async def test_a_region_to_be_in_view_and_a_shape(client: httpx.AsyncClient) -> None:
+    one = await stepped(client, 20)
+    fitted = (await one.get(FALL_LINE, aspect=2)).json()["region"]
+    wider = (await one.get(FALL_LINE, aspect=2, region="-30.5,1,-2,3.25")).json()["region"]
+    assert wider[0] <= -30.5
+    assert (wider[1] - wider[0]) / (wider[3] - wider[2]) == pytest.approx(2.0)
+    assert wider[0] < fitted[0] < fitted[1] <= wider[1]
+
+
 async def test_packed_answers_have_the_same_numbers(client: httpx.AsyncClient) -> None:
     one = await stepped(client, 30)
     plain = (await one.get(FALL_LINE, aspect="1.5", lens="0.2")).json()

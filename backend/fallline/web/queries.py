@@ -54,7 +54,9 @@ def _plain_number(text: Any) -> Any:
     return text
 
 
-def _edges(text: Any) -> Any:
+def _edges(given: Any) -> Any:
+    # FastAPI collects the values of a tuple in a list.
+    [text] = given if isinstance(given, list) and len(given) == 1 else [given]
     found = _EDGES.fullmatch(text) if isinstance(text, str) else None
     west, east, south, north = map(float, found.groups()) if found else (0.0, 0.0, 0.0, 0.0)
     if not (west < east and south < north):

@@ -76,20 +76,24 @@ def test_a_trail_extended_in_parts_is_that_extended_at_once(cuts: tuple[int, ...
         np.testing.assert_array_equal(one[step], other[step])
 
 
-def test_a_replay_that_is_too_dear_goes_on_from_checkpoints_and_the_end_is_exact() -> None:
+def test_a_replay_that_is_too_dear_stops_and_checkpoints_stand_for_the_rest() -> None:
     problem = small_problem()
     made = states(problem, 900)
-    checkpoints = tuple(made[step] for step in (200, 500, 850))
+    checkpoints = tuple(made[step] for step in (50, 200, 500, 850))
+    late = course(made[900], checkpoints, 0.01)
     trail = Trail(problem, 0)
-    # 50 steps of 10 ms are affordable, 400 are not
-    trail.extend(course(made[900], checkpoints, 0.01), 0.6)
-    points = parameters(trail, course(made[900]))
-    assert [*points][:4] == [0, 200, 500, 850]
-    assert [*points][-LATEST:] == [*range(901 - LATEST, 901)]
-    np.testing.assert_array_equal(points[900], made[900].parameters - problem.initial_parameters)
-    poor = Trail(problem, 0)
-    poor.extend(course(made[900], checkpoints, 0.01), 0.0)
-    assert [*parameters(poor, course(made[900]))] == [0, 200, 500, 850, 900]
+    trail.extend(late, 1.01)
+    points = parameters(trail, late)
+    assert [*points] == [*range(101), 200, 500, 850, 900]
+    for step, away in points.items():
+        np.testing.assert_array_equal(away, made[step].parameters - problem.initial_parameters)
+    trail.extend(late, 0.0)
+    assert [*parameters(trail, late)] == [*points]
+    # later requests continue where it stopped
+    trail.extend(late, PLENTY)
+    whole = Trail(problem, 0)
+    whole.extend(late, PLENTY)
+    assert [*parameters(trail, late)] == [*parameters(whole, late)]
 
 
 def test_a_path_to_a_past_step_ends_there() -> None:

@@ -166,7 +166,7 @@ class FallLine:
         seconds = (MOVING_SECONDS if view.moving else RESTING_SECONDS) if view.terrain else POINTS_SECONDS
         trails = {course.name: self._trail(view.problem, course) for course in view.courses}
         for course in view.courses:
-            trails[course.name].extend(course, seconds / len(trails))
+            trails[course.name].extend(course, seconds / len(trails))  # the rest in later requests
         self._trails = trails
         return [trails[course.name].path(course) for course in view.courses]
 

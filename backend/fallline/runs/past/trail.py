@@ -72,7 +72,7 @@ def next_chosen(step: int, many: int) -> int:
 class Trail:
     """The chosen steps of one generation of a run.
 
-    They depend on the step numbers only, as long as replays are affordable. Otherwise checkpoints fill the gaps.
+    They depend on the step numbers only, as far as it has come.
     """
 
     def __init__(self, problem: Problem, generation: int) -> None:
@@ -90,53 +90,41 @@ class Trail:
         return (len(self._chosen) + len(self._latest)) * self._start.nbytes
 
     def extend(self, course: Course, seconds: float) -> None:
-        """Continue to the present step of the run, with a replay of at most about so many seconds."""
-        if course.state.step <= self._head.step:
-            return
-        self._skip(course, seconds)
+        """Continue towards the present step of the run, by a replay of at most about so many seconds."""
         while self._head.step < course.state.step and self._head.diverged_at is None:
-            self._replay(course)
-        # what other builds replayed is equal to rounding only
-        self._head = course.state.copy()
-        if self._latest and self._latest[-1][0] == course.state.step:
-            self._latest.pop()
-        self._latest.append((course.state.step, course.state.parameters))
+            steps = self._next_steps(course)
+            affordable = int((seconds - CALL_SECONDS) / course.step_seconds)
+            if affordable < 1:
+                return
+            steps = min(steps, affordable)
+            seconds -= steps * course.step_seconds + CALL_SECONDS
+            self._replay(course, steps)
+        if self._head.step == course.state.step:
+            self._head = course.state.copy()  # a replay by other builds is equal to rounding only
 
-    def _skip(self, course: Course, seconds: float) -> None:
-        """Go to the first state from which a replay is affordable."""
-        target = course.state.step
-        states = [state for state in course.checkpoints if self._head.step < state.step < target]
-        while self._cost(course) > seconds:
-            self._head = states.pop(0).copy() if states else course.state.copy()
-            self._latest.clear()
-            if self._head.step < target:
-                self._chosen.append((self._head.step, self._head.parameters.copy()))
+    def _next_steps(self, course: Course) -> int:
+        """Return the number of steps to the next one to be stored."""
+        step, target = self._head.step, course.state.step
+        return min(next_chosen(step, self._many), max(target - LATEST + 1, step + 1), target) - step
 
-    def _cost(self, course: Course) -> float:
-        first, last = self._head.step, course.state.step
-        calls = self._many * (1 + last.bit_length() - first.bit_length()) + LATEST
-        return (last - first) * course.step_seconds + min(last - first, calls) * CALL_SECONDS
-
-    def _replay(self, course: Course) -> None:
-        """Replay to the next chosen step."""
-        state, target = self._head, course.state.step
+    def _replay(self, course: Course, steps: int) -> None:
+        state = self._head
         chosen = next_chosen(state.step, self._many)
-        latest = max(target - LATEST + 1, state.step + 1)
-        stop = min(chosen, latest, target)
-        advance(self._problem, state, course.recipe, stop - state.step, course.kernel)
+        advance(self._problem, state, course.recipe, steps, course.kernel)
         if state.step == chosen:
             self._chosen.append((state.step, state.parameters.copy()))
-        if state.step >= latest:
+        if state.step > course.state.step - LATEST:
             self._latest.append((state.step, state.parameters.copy()))
 
     def path(self, course: Course) -> Path:
-        """Return the path up to the present step of the run.
+        """Return the path up to the step of the course, which may be behind the trail.
 
-        That may be a step behind the trail's: then the latest steps before it are left out.
+        Checkpoints stand for the steps that the trail has not come to.
         """
         step = course.state.step
         points = dict(self._chosen)
         points.update(self._latest)
-        points = {one: parameters for one, parameters in sorted(points.items()) if one < step}
+        points.update((one.step, one.parameters) for one in course.checkpoints if one.step > self._head.step)
+        points = {one: points[one] for one in sorted(points) if one < step}
         points[step] = course.state.parameters
         return Path(np.array([*points]), np.stack([*points.values()]) - self._start)
