@@ -8,6 +8,7 @@ import { createLinkOpener } from "./features/sharing/link-opener.ts";
 import { createFinerColumns } from "./features/figures/finer-columns.ts";
 import { createCommands } from "./core/net/commands.ts";
 import { browserEnvironment } from "./core/net/environment.ts";
+import { createFallLineRequests } from "./features/fallline/fall-line-requests.ts";
 import { createInstrumentRequests } from "./features/figures/instrument-requests.ts";
 import { createStepRequests } from "./features/inspector/step-requests.ts";
 import { createLocalStore } from "./core/net/local-storage.ts";
@@ -68,6 +69,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   const loader = createExperimentLoader(clients, localStore, connection, series);
   const runRequests = createRunRequests(clients);
   const instrumentRequests = createInstrumentRequests(clients);
+  const fallLineRequests = createFallLineRequests(clients);
   const lookCloser = createFinerColumns(clients);
   const pastView = createPastView(clients);
   const stepRequests = createStepRequests(clients);
@@ -237,6 +239,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
       stops.forEach((stop) => stop());
       runRequests.stop();
       instrumentRequests.stop();
+      fallLineRequests.stop();
       pastView.stop();
       stepRequests.stop();
       linkOpener.stop();

@@ -12,6 +12,8 @@ import { DoctorList } from "./features/doctor/doctor-list.ts";
 import { ExhibitPicker } from "./features/exhibits/exhibit-picker.ts";
 import { ExhibitQuestion } from "./features/questions/exhibit-question.ts";
 import { ExportMenu } from "./features/sharing/export-menu.ts";
+import { FallLineView } from "./features/fallline/fall-line.ts";
+import { PictureSwitch } from "./features/fallline/picture-switch.ts";
 import { GradientHead, LossHead } from "./features/figures/figure-heads.ts";
 import { HelpDialog } from "./page/help-dialog.ts";
 import { InvitationOverlay } from "./features/exhibits/invitation-overlay.ts";
@@ -57,6 +59,8 @@ const ELEMENTS: Record<string, typeof LiveElement> = {
   "status-strip": StatusStrip,
   "race-table": RaceTable,
   "loss-head": LossHead,
+  "picture-switch": PictureSwitch,
+  "fall-line": FallLineView,
   "gradient-head": GradientHead,
   "invitation-overlay": InvitationOverlay,
   "network-drawing": NetworkDrawing,

@@ -8,6 +8,7 @@ import { closedWith } from "./closed-strips.ts";
 import { EVENTS, withStorage, without } from "./events.ts";
 import { selectTroubledRun, withEvidence } from "./findings.ts";
 import { experimentOf, newest, runsOf, withNewerRecipes } from "./experiment-answer.ts";
+import { withFallLine } from "./fall-line.ts";
 import { FIRST, withMeasured } from "./instruments.ts";
 import { withoutLostPast } from "./state-on-view.ts";
 import { withPlayback, reachesPlanned, settled, withRun } from "./parts.ts";
@@ -36,6 +37,9 @@ export function initialState(): State {
       predicted: "map",
       mapInputs: null,
       isMapSeen: false,
+      picture: "loss",
+      fallFrame: null,
+      fallFits: 0,
       isPictured: false,
       theme: "auto",
       selectedRun: null,
@@ -59,6 +63,7 @@ export function initialState(): State {
     waitingFor: null,
     figures: {},
     instruments: {},
+    fallLine: null,
     frames: 0,
     inspection: null,
     looking: null,
@@ -118,6 +123,7 @@ function opened(state: State, incoming: ExperimentAnswer, token?: string | null)
       offer: again ? state.offer : null,
       figures: again ? state.figures : {},
       instruments: again ? state.instruments : {},
+      fallLine: again ? state.fallLine : null,
       view: {
         ...state.view,
         selectedRun: keep(state.view.selectedRun),
@@ -236,6 +242,7 @@ const MESSAGES: Record<string, (state: State, message: Message) => State> = {
   inspected: (state, { inspection }) => ({ ...state, inspection }),
   offer: (state, { offer }) => ({ ...state, offer }),
   instrument: (state, message) => withMeasured(state, message as any),
+  "fall line": (state, message) => withFallLine(state, message),
   figure: (state, { name, figure }) => ({
     ...state,
     figures: { ...state.figures, [name]: figure },

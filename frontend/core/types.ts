@@ -22,6 +22,7 @@
  */
 
 import type { Bet, Story } from "./questions.ts";
+import type { FallLine, Frame } from "./fall-line.ts";
 import type { Changes } from "./recipes.ts";
 import type { Condition } from "./stops.ts";
 import type {
@@ -198,6 +199,9 @@ export interface View {
   predicted: "map" | "table"; // view of predicted classes over two inputs
   mapInputs: [number, number] | null; // places of the map's inputs, chosen among more than two
   isMapSeen: boolean; // the decision maps are in sight
+  picture: "loss" | "fall" | "both"; // over the gradients; both only on wide screens
+  fallFrame: Frame | null; // shape of the fall line; null out of sight
+  fallFits: number; // rises when its view is to fit the paths
   isPictured: boolean; // an export needs the predictions, in sight or not
   theme: "auto" | "light" | "dark";
   selectedRun: string | null;
@@ -250,6 +254,7 @@ export interface State {
   /** Plotly figures by name ("loss", "gradients"), as the server specifies them */
   figures: Record<string, Json>;
   instruments: Record<string, Measured>; // measurements of each run
+  fallLine: FallLine | null; // its last measurement
   frames: number; // rises with every frame; watch it to know that columns changed
   inspection: Inspection | null; // the last answer, while the step inspector is open
   looking: Looking | null; // null at the present. Every view shows `stateOnView(state)` of state-on-view.ts

@@ -3,6 +3,7 @@
  * Owns: keys and their words.
  */
 
+import { nextPicture } from "../core/fall-line.ts";
 import { samplingOf } from "../features/runs/run-card.ts";
 import { nextSpeed } from "../ui/scales.ts";
 import { nextTheme } from "./theme.ts";
@@ -85,6 +86,9 @@ export const KEYS: Key[] = [
   on("Plain, momentum, Adam", ["O"], "o", (app) =>
     edit(app, (run) => ({ optimizer: after(RULES, run.settings.optimizer) })),
   ),
+  on("Next picture: loss, fall line", ["V"], "v", (app) =>
+    view(app, ({ picture }) => ({ picture: nextPicture(picture, innerWidth) })),
+  ),
   on("Horizontal axis", ["X"], "x", (app) =>
     view(app, ({ x }) => ({
       x: after(
@@ -99,7 +103,10 @@ export const KEYS: Key[] = [
   on("Gradient measure", ["M"], "m", (app) =>
     view(app, ({ measure }) => ({ measure: after(MEASURES, measure) })),
   ),
-  on("Fit the axes", ["0"], "0", (_, page) => page.fit()),
+  on("Fit the axes", ["0"], "0", (app, page) => {
+    page.fit();
+    view(app, ({ fallFits }) => ({ fallFits: fallFits + 1 }));
+  }),
   on("Recipe", ["B"], "b", (_, page) => page.recipe()),
   on(
     "The Doctor's first remedy (asks first)",

@@ -14,6 +14,7 @@ LAYERS = [
     {
         "features/doctor",
         "features/exhibits",
+        "features/fallline",
         "features/figures",
         "features/inspector",
         "features/network",

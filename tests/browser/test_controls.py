@@ -372,7 +372,7 @@ def test_the_summary_shows_the_chart_as_a_table(open_lab: OpenLab) -> None:
     lab.make_steps(90)
     put(lab.rate("SGD"), "0.02")
     expect(rule(lab, "sgd")).to_have_text("batch of 1, rate 0.02")
-    lab.page.locator("loss-head h2").click()
+    lab.page.locator("loss-head .of-loss").click()
     table = lab.page.get_by_role("dialog", name="Loss by step").get_by_role("table")
 
     def rows() -> int:

@@ -152,7 +152,7 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
     expect(data).to_have_value("chebyshev")
     expect(lab.notice).to_contain_text("New data")
     assert lab.stored["id"] != experiment
-    lab.page.locator("loss-head h2").click()
+    lab.page.locator("loss-head .of-loss").click()
     for key, name in (("a", "Loss by step"), ("?", "Keyboard")):
         press(key)
         dialog = lab.page.get_by_role("dialog", name=name)

@@ -105,6 +105,9 @@ export function createApi(fetch: typeof globalThis.fetch, address: string, owner
      */
     instrument: (id: string, run: string, name: string, step?: number, query?: string) =>
       call(`${at(id)}/runs/${run}/instruments/${name}${stepQuery(step, query)}`),
+    /** Measures several runs. */
+    sharedInstrument: (id: string, name: string, query: string) =>
+      call(`${at(id)}/instruments/${name}?${query}`),
     /** Checks a run's numbers at its present step. */
     check: (id: string, run: string) => call(`${at(id)}/runs/${run}/check`),
     /** What happened in an exhibit, and the answer to its question by an experiment's runs. */

@@ -48,8 +48,9 @@ export class LossHead extends ExperimentElement {
     const { recipe, trainSamples, testSamples } = this.experiment;
     const words = `${lossWords(recipe.loss)} over ${every(trainSamples, "training sample")}`;
     return html`
-      <h2>Loss</h2>
-      <span class="sub">${words}</span>
+      <h2 class="unseen">Loss</h2>
+      <picture-switch></picture-switch>
+      <span class="sub of-loss">${words}</span>
       <span class="end">
         <span class="strokes" aria-hidden="true">${TRAIN}${testSamples ? TEST : nothing}${BAND}</span>
         ${switchOf(this.state.view.y, {

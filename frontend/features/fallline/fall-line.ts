@@ -1,0 +1,350 @@
+/**
+ * The fall line: terrain of the loss over the plane of the runs' paths, with the paths, the runs
+ * and a closer view of a short path. A new terrain fades in, and the runs glide to their places.
+ * Owns: its canvases and template. terrain.ts, terrain-canvas.ts and fall-geometry.ts have the
+ * drawing.
+ */
+
+import { html, nothing, svg } from "lit";
+import { styleMap } from "lit/directives/style-map.js";
+import {
+  cutAt,
+  dotsOf,
+  frameOf,
+  glided,
+  labelBoxes,
+  latestOf,
+  lensCorner,
+  lineOf,
+  markerBox,
+  numberPlace,
+  pointsAlong,
+  trackOf,
+} from "./fall-geometry.ts";
+import { drawTerrain } from "./terrain-canvas.ts";
+import { symbol } from "../../charts/paths.ts";
+import { integer, number, tick } from "../../core/format.ts";
+import {
+  fallenRuns,
+  fallLineWords,
+  isDrawn,
+  lossOf,
+  shareWords,
+  spotsOnView,
+} from "../../core/fall-line.ts";
+import { shownStep, stateOnView } from "../../core/state-on-view.ts";
+import { marker } from "../../ui/icons.ts";
+import { ExperimentElement } from "../../ui/live-element.ts";
+import type { Box, Frame, Track } from "./fall-geometry.ts";
+import type { Contour } from "./terrain-canvas.ts";
+import type { FallLine, Spot } from "../../core/fall-line.ts";
+import type { Run, State } from "../../core/types.ts";
+
+/** ms of a new terrain's fade: --t-plane of tokens.css */
+const FADE = 240;
+/** Side of the closer view, and its distance from the edges, in px. */
+const LENS = 184;
+const INSET = 10;
+const MARK = 14;
+const DOT = 2.2;
+/** Widths of the latest steps, thinnest and longest first. */
+const STROKES = [1.9, 2.6, 3.3];
+/** About the width of a letter of a label, in px. */
+const LETTER = 7.2;
+/** A terrain of fewer columns says so. */
+const COARSE = 60;
+
+const roomForLens = matchMedia("(min-width: 900px) and (min-height: 760px)");
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+interface DrawnRun {
+  run: Run;
+  spot: Spot;
+  track: Track; // up to the step on view
+  later: Track | null;
+}
+
+/** Two decimals: the server keeps a terrain for each shape. */
+const rounded = (value: number) => Number(value.toFixed(2));
+
+export class FallLineView extends ExperimentElement {
+  #size = { width: 0, height: 0 };
+  /** What the canvases show, by canvas. */
+  #drawn: Map<string, unknown[]> = new Map();
+  #contours: Contour[] = [];
+  #lensContours: Contour[] = [];
+  #isFront = true;
+  #tracks: Map<string, Track> = new Map();
+  #glide: { from: Map<string, Track>; since: number } | null = null;
+  #plane: FallLine["planeSteps"] | null = null;
+  #theme = "";
+
+  override shows(state: State) {
+    const { fallLine, looking, playback, order, runs } = state;
+    return [
+      fallLine,
+      looking,
+      ...order.flatMap((name) => [
+        runs[name].label,
+        runs[name].hidden,
+        runs[name].status,
+        runs[name].generation,
+        playback.playing && !looking ? null : runs[name].latest,
+      ]),
+    ];
+  }
+
+  override start() {
+    const room = new ResizeObserver(() => this.#measure());
+    room.observe(this);
+    const theme = new MutationObserver(() => this.requestUpdate());
+    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    const measure = () => this.#measure();
+    roomForLens.addEventListener("change", measure);
+    this.whenGone(() => {
+      room.disconnect();
+      theme.disconnect();
+      roomForLens.removeEventListener("change", measure);
+    });
+  }
+
+  /** Tells the requests the shape of the picture, or that it is out of sight. */
+  #measure() {
+    const { width, height } = this.getBoundingClientRect();
+    this.#size = { width: Math.round(width), height: Math.round(height) };
+    const lens = roomForLens.matches ? rounded(LENS / width) : 0;
+    const frame = width > 0 && height > 0 ? { aspect: rounded(width / height), lens } : null;
+    const before = this.state.view.fallFrame;
+    if (frame?.aspect !== before?.aspect || frame?.lens !== before?.lens)
+      this.app.setView({ fallFrame: frame });
+    this.requestUpdate();
+  }
+
+  override render() {
+    const { state } = this;
+    const line = state.fallLine;
+    const { width, height } = this.#size;
+    if (!line || !width || !height)
+      return html`<p class="fall-waiting" role="status">Measuring the terrain…</p>`;
+    const frame = frameOf(line.region, this.#size);
+    const runs = this.#runs(state, line, frame);
+    const points = runs.flatMap(({ track }) => pointsAlong(track, frame));
+    const lens = this.#lens(line, frame, points);
+    const lensBox = lens && { left: lens.left, top: lens.top, width: LENS, height: LENS };
+    const legend = { left: 0, top: height - 44, width: 300, height: 44 };
+    const taken = lensBox ? [legend, lensBox] : [legend];
+    return html`<div class="fall-ground" role="img" aria-label=${fallLineWords(state)}
+        data-step=${Math.max(0, ...runs.map(({ spot }) => spot.step))} data-plane=${line.plane}
+        data-plane-steps=${Object.values(line.planeSteps).join(" ")} data-columns=${line.terrain.columns}>
+      <canvas class="terrain" data-canvas="a"></canvas><canvas class="terrain" data-canvas="b"></canvas>
+      ${this.#picture(runs, frame)}
+      ${this.#labels(runs, frame, points, taken)}
+    </div>
+    ${lens ? this.#closer(lens, line, state) : nothing}
+    ${this.#outside(state, runs, line)}`;
+  }
+
+  override updated() {
+    const { state } = this;
+    const line = state.fallLine;
+    const theme = document.documentElement.dataset.theme ?? "";
+    if (!line || !this.#size.width) return;
+    this.#drawGround(line, theme);
+    const canvas = this.querySelector<HTMLCanvasElement>(".fall-lens canvas");
+    const key = [line.lens, theme];
+    if (canvas && line.lens && isOther(this.#drawn.get("lens"), key)) {
+      const frame = frameOf(line.lens.region, { width: LENS, height: LENS });
+      this.#lensContours = drawTerrain(canvas, line.lens, frame);
+      this.#drawn.set("lens", key);
+      this.requestUpdate();
+    }
+    if (!canvas) this.#drawn.delete("lens");
+    this.#theme = theme;
+  }
+
+  /** A new terrain is drawn on the other canvas, which fades in over the old one. */
+  #drawGround(line: FallLine, theme: string) {
+    const key = [line.terrain, line.region, this.#size.width, this.#size.height, theme];
+    const name = this.#isFront ? "a" : "b";
+    if (!isOther(this.#drawn.get("ground"), key)) return;
+    const isNew = this.#drawn.get("ground")?.[0] !== line.terrain && this.#drawn.has("ground");
+    const next = isNew ? (name === "a" ? "b" : "a") : name;
+    const canvas = this.querySelector<HTMLCanvasElement>(`[data-canvas="${next}"]`);
+    if (!canvas) return;
+    this.#contours = drawTerrain(canvas, line.terrain, frameOf(line.region, this.#size));
+    this.#drawn.set("ground", key);
+    this.#isFront = next === "a";
+    for (const one of this.querySelectorAll<HTMLElement>("[data-canvas]")) {
+      one.classList.toggle("front", one === canvas);
+      one.classList.toggle("fades", one === canvas && isNew && this.#theme === theme);
+    }
+    this.requestUpdate(); // the numbers of the contours
+  }
+
+  /** The visible runs with their tracks at the step on view, gliding after a change of the plane. */
+  #runs(state: State, line: FallLine, frame: Frame): DrawnRun[] {
+    const shown = stateOnView(state);
+    const spots = spotsOnView(state);
+    if (line.planeSteps !== this.#plane) {
+      const isFirst = this.#plane === null;
+      this.#plane = line.planeSteps;
+      if (!isFirst && !still.matches)
+        this.#glide = { from: new Map(this.#tracks), since: performance.now() };
+    }
+    const share = this.#glide ? (performance.now() - this.#glide.since) / FADE : 1;
+    const drawn = shownRuns(state)
+      .filter((name) => isDrawn(state, name) && line.traces[name])
+      .map((name): DrawnRun => {
+        const spot = (spots ?? line.spots)[name] ?? line.spots[name];
+        const whole = glided(this.#glide?.from.get(name), trackOf(line.traces[name], frame), share);
+        this.#tracks.set(name, whole);
+        const isPast = state.looking !== null && spots !== null;
+        if (!isPast) return { run: shown.runs[name], spot, track: whole, later: null };
+        const { before, after } = cutAt(whole, spot.step, [frame.x(spot.s), frame.y(spot.t)]);
+        return { run: shown.runs[name], spot, track: before, later: after };
+      });
+    if (share < 1) requestAnimationFrame(() => this.requestUpdate());
+    else this.#glide = null;
+    return drawn;
+  }
+
+  #picture(runs: DrawnRun[], { width, height, x, y }: Frame) {
+    const [left, top] = [x(0), y(0)];
+    return svg`<svg class="fall-paths" viewBox="0 0 ${width} ${height}" aria-hidden="true">
+      ${runs.map((one) => pathsOf(one))}
+      <circle class="fall-start" cx=${left} cy=${top} r="5.5"></circle>
+      ${runs.map(({ run, track }) => markOf(run, track))}
+    </svg>`;
+  }
+
+  /** Names and losses beside the runs, "start", and the numbers of the contours. */
+  #labels(runs: DrawnRun[], frame: Frame, points: [number, number][], taken: Box[]) {
+    const inView = runs.filter(({ track }) => isInside(endOf(track), frame));
+    const texts = inView.map(({ run }) => `${run.label} ${number(lossOf(run))}`);
+    const places = [
+      ...inView.map(({ track }, k) => ({ ...endOf(track), width: widthOf(texts[k]) })),
+      { x: frame.x(0), y: frame.y(0), width: widthOf("start") },
+    ];
+    const boxes = labelBoxes(places, frame, points, taken);
+    const busy = [...boxes, ...taken, ...places.map((place) => markerBox(place.x, place.y))];
+    const numbers = this.#contours.flatMap(({ level, line }) => {
+      const at = numberPlace(line, frame, points, busy);
+      if (!at) return [];
+      busy.push({ left: at[0] - 30, top: at[1] - 15, width: 60, height: 30 });
+      return [html`<span class="fall-number" style=${placed(at[0], at[1])}>${tick(level)}</span>`];
+    });
+    const ends = inView.map(
+      ({ run }, k) => html`<span class="fall-label" data-lane=${run.lane} data-run=${run.name}
+        style=${placed(boxes[k].left, boxes[k].top)}>${run.label} <b>${number(lossOf(run))}</b></span>`,
+    );
+    const start = boxes[boxes.length - 1];
+    return html`<div class="fall-labels" aria-hidden="true">${numbers}
+      <span class="fall-label start" style=${placed(start.left, start.top)}>start</span>${ends}</div>`;
+  }
+
+  #lens({ lens }: FallLine, frame: Frame, points: [number, number][]) {
+    if (!lens || !roomForLens.matches) return null;
+    return { ...lens, ...lensCorner(LENS, INSET, frame, points) };
+  }
+
+  #closer(
+    lens: NonNullable<FallLine["lens"]> & { left: number; top: number },
+    line: FallLine,
+    state: State,
+  ) {
+    const frame = frameOf(lens.region, { width: LENS, height: LENS });
+    const runs = this.#runsIn(state, line, frame);
+    const words = `around ${state.runs[lens.run]?.label ?? lens.run}, ${integer(lens.times)} times closer`;
+    const [left, top] = [frame.x(0), frame.y(0)];
+    const busy = runs.map(({ track }) => markerBox(endOf(track).x, endOf(track).y));
+    const points = runs.flatMap(({ track }) => pointsAlong(track, frame));
+    const caption = { left: 0, top: LENS - 30, width: LENS, height: 30 };
+    const numbers = this.#lensContours.flatMap(({ level, line: contour }) => {
+      const at = numberPlace(contour, frame, points, [...busy, caption]);
+      if (!at) return [];
+      busy.push({ left: at[0] - 30, top: at[1] - 15, width: 60, height: 30 });
+      return [html`<span class="fall-number" style=${placed(at[0], at[1])}>${tick(level)}</span>`];
+    });
+    return html`<figure class="fall-lens" style=${placed(lens.left, lens.top)}>
+      <canvas class="terrain front" aria-hidden="true"></canvas>
+      <svg class="fall-paths" viewBox="0 0 ${LENS} ${LENS}" aria-hidden="true">
+        ${runs.map((one) => pathsOf(one))}
+        <circle class="fall-start" cx=${left} cy=${top} r="5.5"></circle>
+        ${runs.map(({ run, track }) => markOf(run, track))}</svg>
+      <div class="fall-labels" aria-hidden="true">${numbers}</div>
+      <figcaption>${words}</figcaption></figure>`;
+  }
+
+  /** The runs in the closer view, which does not glide. */
+  #runsIn(state: State, line: FallLine, frame: Frame): DrawnRun[] {
+    const shown = stateOnView(state);
+    const spots = spotsOnView(state) ?? line.spots;
+    return shownRuns(state)
+      .filter((name) => isDrawn(state, name) && line.traces[name] && spots[name])
+      .map((name) => {
+        const spot = spots[name];
+        const at: [number, number] = [frame.x(spot.s), frame.y(spot.t)];
+        const { before, after } = cutAt(trackOf(line.traces[name], frame), spot.step, at);
+        return {
+          run: shown.runs[name],
+          spot,
+          track: before,
+          later: state.looking ? after : null,
+        };
+      });
+  }
+
+  /** How much of the paths the plane does not show, and what else limits the picture. */
+  #outside(state: State, runs: DrawnRun[], line: FallLine) {
+    const waits = state.looking && !spotsOnView(state);
+    const frame = frameOf(line.region, this.#size);
+    const left = runs.filter(({ track }) => !isInside(endOf(track), frame));
+    const notes = [
+      ...(waits ? [`step ${integer(state.looking?.step ?? 0)} is on its way`] : []),
+      ...left.map(({ run }) => `${run.label} left the view`),
+      ...(line.terrain.columns < COARSE
+        ? [`coarse: ${line.terrain.columns} × ${line.terrain.rows} losses`]
+        : []),
+    ];
+    if (!runs.length && !notes.length) return nothing;
+    return html`<p class="fall-outside"><span title="Share of the squared distance from the start that this plane does not show, over each path"
+      >Outside this plane:</span>${runs.map(
+        ({ run, spot }) => html`<span class="share" data-run=${run.name}>${marker(run.lane)}<span
+          class="unseen">${run.label}</span>${shareWords(spot.outside)}</span>`,
+      )}${notes.map((note) => html`<span class="note">${note}</span>`)}</p>`;
+  }
+}
+
+/** The runs in the picture: at step 0 there is the start alone. */
+const shownRuns = (state: State) => (shownStep(state) === 0 ? [] : fallenRuns(state));
+
+const isOther = (one: unknown[] | undefined, other: unknown[]) =>
+  !one || one.some((value, k) => value !== other[k]);
+
+const placed = (left: number, top: number) =>
+  styleMap({ left: `${Math.round(left)}px`, top: `${Math.round(top)}px` });
+
+const widthOf = (text: string) => LETTER * text.length;
+
+const endOf = ({ x, y }: Track) => ({ x: x[x.length - 1], y: y[y.length - 1] });
+
+const isInside = ({ x, y }: { x: number; y: number }, { width, height }: Frame) =>
+  x >= 0 && y >= 0 && x <= width && y <= height;
+
+function pathsOf({ run, track, later }: DrawnRun) {
+  const line = lineOf(track);
+  const latest = latestOf(track);
+  return svg`<g data-lane=${run.lane} data-run=${run.name}>
+    ${later ? svg`<path class="later" d=${lineOf(later)}></path>` : nothing}
+    <path class="casing" d=${line}></path><path class="way" d=${line}></path>
+    ${latest.map(
+      (d, k) =>
+        svg`<path class="latest" stroke-width=${STROKES[k]} opacity=${0.5 + 0.25 * k} d=${d}></path>`,
+    )}<path class="dots" d=${dotsOf(track, DOT)}></path></g>`;
+}
+
+function markOf(run: Run, track: Track) {
+  const { x, y } = endOf(track);
+  const shape = run.status === "diverged" ? "x" : run.lane;
+  return svg`<path class="mark" data-lane=${run.lane} data-run=${run.name} d=${symbol(shape, MARK, x, y)}></path>`;
+}
