@@ -186,12 +186,17 @@ def test_a_terrain_is_measured_once_for_a_plane_and_a_region(monkeypatch: pytest
     for options in (
         {},
         {},
+        {"moving": True},
         {"aspect": 2.0},
         {"aspect": 2.0},
         {"aspect": 2.0, "region": (-9.0, 9.0, -1.0, 1.0)},
     ):
         answer = line.measure(view(*courses, **options))
     assert len(measured) == 3
+    # one measured during play is coarser, so rest measures it again
+    for moving in (True, True, False, True):
+        line.measure(view(*courses, aspect=3.0, moving=moving))
+    assert len(measured) == 5
     west, east, south, north = answer["region"]
     assert (west, east) <= (-9.0, 9.0) or (west <= -9.0 and east >= 9.0)
     assert (east - west) / (north - south) == pytest.approx(2.0)

@@ -123,6 +123,8 @@ class FallLine:
     _trails: dict[str, Trail] = field(default_factory=dict)
     _current: _PlaneAt | None = None
     _terrain: tuple[object, Json] | None = None
+    _coarse: bool = False
+    """True if the terrain was measured while steps were made."""
 
     @property
     def nbytes(self) -> int:
@@ -193,8 +195,9 @@ class FallLine:
         if view.region is not None:
             region = region.with_region(Region(*view.region))
         region = region.shaped(view.aspect)
-        key = (region, view.lens, view.encoding, view.moving, view.kernel.name)
-        if self._terrain is None or self._terrain[0] != key:
+        key = (region, view.lens, view.encoding, view.kernel.name)
+        if self._terrain is None or self._terrain[0] != key or (self._coarse and not view.moving):
+            self._coarse = view.moving
             lens = _lens_region(view, current.plane, region, paths)
             terrain = _terrain(view, current.plane, region, COLUMNS, ROWS)
             terrain["lens"] = (
