@@ -14,7 +14,7 @@ from typing import Any
 
 from support.serving import created, open_app
 
-MOST_OF_STEP = 64
+MOST_OF_STEP = 61
 MOST_OF_EDIT = 28
 REPEATS = 5
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fallline.diagnosis import (
-    dead_units,
     divergence,
     fit,
-    flat_units,
     gradients,
-    inputs,
     noise,
     setbacks,
     step_size,
+    units,
 )
 from fallline.diagnosis.rule import Rule
 
@@ -44,7 +42,7 @@ _PROBLEMS = (
         divergence.will_diverge,
         gap=5,
     ),
-    Rule("dead_layer", "every unit of a layer outputs 0 for every sample", dead_units.dead_layer),
+    Rule("dead_layer", "every unit of a layer outputs 0 for every sample", units.dead_layer),
     Rule(
         "predicts_the_mean",
         "the loss is at the baseline and no longer falls",
@@ -62,20 +60,20 @@ _PROBLEMS = (
     Rule(
         "dead_units",
         "some units of a layer output 0 for every sample",
-        dead_units.dead_units,
-        hold=dead_units.LASTS,
+        units.dead_units,
+        hold=units.LASTS,
         yields_to=_DEAD,
     ),
     Rule(
         "symmetric_units",
         "units with equal weights, which stay equal",
-        flat_units.symmetric_units,
+        units.symmetric_units,
         yields_to=_DEAD,
     ),
     Rule(
         "saturated_units",
         "the slope of a layer's activation is near 0 almost everywhere",
-        flat_units.saturated_units,
+        units.saturated_units,
         hold=20,
     ),
     Rule(
@@ -112,7 +110,7 @@ _PROBLEMS = (
         gap=GAP,
         yields_to=_DEAD,
     ),
-    Rule("unscaled_inputs", "inputs of very different size", inputs.unscaled_inputs),
+    Rule("unscaled_inputs", "inputs of very different size", gradients.unscaled_inputs),
     Rule(
         "overfitting",
         "the test loss rises while the train loss falls",

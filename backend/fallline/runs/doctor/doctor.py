@@ -21,8 +21,7 @@ from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
 from fallline.runs.case import SHARE, Case
 from fallline.runs.checks.run import step_seconds
-from fallline.runs.doctor.tracing import replay_seconds, state_at
-from fallline.runs.doctor.view import task_of, view_of
+from fallline.runs.doctor.view import replay_seconds, state_at, task_of, view_of
 from fallline.runs.past.replay import Clock
 from fallline.runs.run import Run
 from fallline.vocabulary.findings import Finding
