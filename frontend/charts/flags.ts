@@ -51,7 +51,7 @@ export function flagsOf(state: State, series: SeriesStore, { axis, log }: Horizo
     const told = clauses.filter((clause) => (clause.run ? clause.run === run.name : place === 0));
     const clauseFlags = told.map((clause) => ({
       ...flag(clause.step, clause.text),
-      tone: "muted",
+      tone: clause.tone,
       place: clause.place,
     }));
     const findingFlags = (clauses.length ? [] : foundSince(run, origin)).map((finding) => ({

@@ -73,9 +73,10 @@ function flagLabel(flag: Json, top: number) {
 }
 
 /** A clause of what happened: its number. */
-function clauseLabel({ left, run, step, whole, place }: Json, top: number) {
+function clauseLabel({ left, run, step, whole, place, tone }: Json, top: number) {
   const number = document.createElement("span");
   number.className = "place";
+  number.dataset.tone = tone;
   number.textContent = String(place);
   const element = label("clause-flag", { left, top }, number);
   Object.assign(element.dataset, { run, step: String(step) });

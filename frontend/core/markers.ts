@@ -42,13 +42,14 @@ export function markersOf(state: State): Marker[] {
 }
 
 const clauseMarks = (state: State): Marker[] =>
-  markedClauses(state).map(({ step, text, place, run = state.order[0] }) => ({
+  markedClauses(state).map(({ step, text, place, tone, run = state.order[0] }) => ({
     kind: "clause",
     step,
     run,
     lane: state.runs[run]?.lane ?? "a",
     text,
     place,
+    tone,
   }));
 
 /** The marks of one run. */

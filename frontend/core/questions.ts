@@ -4,6 +4,7 @@
  */
 
 import { exhibitCalled, exhibitOf, isUntouched } from "./exhibits.ts";
+import { toneOf } from "./findings.ts";
 import { integer, number } from "./format.ts";
 import type { Exhibit } from "./exhibits.ts";
 import type { Run, State } from "./types.ts";
@@ -13,8 +14,8 @@ import type { Clause, Question, StoryAnswer } from "./wire-types.ts";
 export type Bet = { experiment: string; exhibit: string; answer: string | number };
 /** what happened in an experiment; `key` names its runs */
 export type Story = StoryAnswer & { key: string; exhibit: string };
-/** a clause with its number */
-export type NumberedClause = Clause & { place: number };
+/** a clause with its number, and the tone of what begins at its step */
+export type NumberedClause = Clause & { place: number; tone: "bad" | "warn" | "muted" };
 /** a clause on the timeline and the charts */
 export type MarkedClause = NumberedClause & { step: number };
 
@@ -59,7 +60,7 @@ export function hasEnded(state: State) {
   );
 }
 
-/** Where the next play stops: at the end of the question, once. */
+/** The end of the next play: the end of the question, once. */
 export function untilOf(state: State) {
   const exhibit = askedExhibit(state);
   return exhibit && !hasEnded(state) ? { [exhibit.view.x]: exhibit.view.until } : null;
@@ -73,7 +74,7 @@ export const storyKey = (state: State) =>
     ...runsOf(state).map(({ name, generation }) => `${name}:${generation}`),
   ].join(" ");
 
-/** What happened, once all runs have come to the end. */
+/** The story, once all runs have come to the end. */
 export function storyOf(state: State): Story | null {
   const { story } = state;
   return story && hasEnded(state) && story.key === storyKey(state) ? story : null;
@@ -96,13 +97,26 @@ export function isAtEnd(state: State) {
 }
 
 /** The clauses with a step, numbered as on the chart and on the timeline. */
-export const clausesOf = (story: Story | null): NumberedClause[] =>
-  (story?.explain ?? []).map((clause, place) => ({ ...clause, place: place + 1 }));
+export const clausesOf = (state: State): NumberedClause[] =>
+  (storyOf(state)?.explain ?? []).map((clause, place) => ({
+    ...clause,
+    place: place + 1,
+    tone: toneOfClause(clause, state),
+  }));
+
+/** Bad if its run diverges there, or if a problem begins there; a warning if one begins. */
+function toneOfClause({ step, run: name }: Clause, state: State) {
+  const run = state.runs[name ?? ""];
+  if (!run || step === undefined) return "muted";
+  if (run.divergedAt === step) return "bad";
+  const tones = run.findings.filter(({ since_step: since }) => since === step).map(toneOf);
+  return tones.includes("bad") ? "bad" : tones.includes("warn") ? "warn" : "muted";
+}
 
 /** Clauses that are marked: not at the start, where every run begins. */
 export const markedClauses = (state: State): MarkedClause[] =>
   isAtEnd(state)
-    ? clausesOf(storyOf(state)).flatMap((each) => (each.step ? [{ ...each, step: each.step }] : []))
+    ? clausesOf(state).flatMap((each) => (each.step ? [{ ...each, step: each.step }] : []))
     : [];
 
 const NONE = "none";
@@ -131,7 +145,7 @@ export function betWords(state: State) {
   return text ? `Your bet: ${text}` : "";
 }
 
-/** What became of a single run that was rightly bet on. */
+/** Says how a single run ended, after a right bet on it. */
 function fateOf({ answer }: Story) {
   if (answer.rule !== "verdict") return "That is right.";
   return answer.verdicts?.includes("flat") ? "It got stuck." : "It diverged.";

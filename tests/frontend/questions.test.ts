@@ -215,10 +215,10 @@ test("clauses are numbered marks of the timeline, and take the place of findings
   );
   const after = told(before, { choice: "sgd" });
   assert.deepEqual(
-    markersOf(after).map(({ kind, step, place, run }) => [kind, step, place, run]),
+    markersOf(after).map(({ kind, step, place, run, tone }) => [kind, step, place, run, tone]),
     [
-      ["clause", 196, 2, "sgd"],
-      ["clause", 500, 3, "gd"],
+      ["clause", 196, 2, "sgd", "bad"],
+      ["clause", 500, 3, "gd", "muted"],
     ],
   );
   assert.deepEqual(markedClauses(before), []);

@@ -108,6 +108,9 @@ def test_the_first_by_steps_may_be_the_last_by_samples() -> None:
     quick = ran("quick", [4.0, 2.0], batch=900)
     assert choice(rule, [slow, quick], "slow", "quick", "none") == "quick"
     assert choice(rule, [slow, quick], "slow", "quick", "none", end=Until(samples=1800)) == "slow"
+    # the state before step 3 of one has seen as many samples as that before step 1 of the other
+    even = ran("even", [4.0, 2.0], batch=3)
+    assert choice(rule, [slow, even], "slow", "slow+even", end=Until(samples=6)) == "slow+even"
     assert choice({**rule, "below": 0.1}, [slow, quick], "slow", "quick", "none") == "none"
     assert choice({"rule": "first", "series": "train_loss", "above": 9.0}, [DOWN, UP], "down", "up") == "up"
 

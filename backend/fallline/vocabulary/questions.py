@@ -71,7 +71,7 @@ class ByStep(Measured, Threshold):
 
 
 class ByValue(Measured):
-    """The value of a series of a run at a step (default: the last), divided by that of `over`, if given."""
+    """The value of a series of a run at a step, by default the last. `over` names a series to divide it by."""
 
     rule: Literal["value"] = "value"
     run: RunName
@@ -128,7 +128,7 @@ class Question(StrictModel):
         return self
 
     def asked(self) -> dict[str, Any]:
-        """Return the question as plain JSON, without what tells the ending."""
+        """Return the question as plain JSON, without answer and clauses."""
         return self.model_dump(mode="json", exclude={"answer", "explain"}, exclude_none=True)
 
     def story(self) -> dict[str, Any]:

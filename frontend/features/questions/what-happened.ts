@@ -1,6 +1,6 @@
 /**
- * What happened in an exhibit, in the Doctor's place once every run has come to the question's end:
- * the verdict on the bet, and clauses that each lead to their step.
+ * The section "What happened" stands in the Doctor's place once every run has come to the end. It
+ * has the verdict on the bet, and clauses that each lead to their step.
  * Owns: the section, and whether it was closed to show the Doctor.
  */
 
@@ -44,13 +44,13 @@ export class WhatHappened extends LiveElement {
         @click=${() => this.#close(story.key)}>Doctor</button></div>
       ${verdict ? html`<p class="outcome" data-tone=${verdict.isRight ? "ok" : "muted"}>${glyph(verdict.isRight ? "check" : "dot")}<b>${verdict.text}</b></p>` : nothing}
       ${story.changed ? html`<p class="hint">${CHANGED}</p>` : nothing}
-      <ol class="story" role="list">${clausesOf(story).map((clause) => this.#clause(clause))}</ol>
+      <ol class="story" role="list">${clausesOf(state).map((clause) => this.#clause(clause))}</ol>
       <button type="button" class="button quiet next" @click=${() => this.#next(story)}
         >Next exhibit ${icon("next")}</button>`;
   }
 
-  #clause({ place, step, text }: NumberedClause) {
-    const number = html`<span class="place" aria-hidden="true">${place}</span>`;
+  #clause({ place, step, text, tone }: NumberedClause) {
+    const number = html`<span class="place" data-tone=${tone} aria-hidden="true">${place}</span>`;
     if (step === undefined) return html`<li class="clause">${number}<span>${text}</span></li>`;
     const isHere = this.state.looking !== null && shownStep(this.state) === step;
     return html`<li><button type="button" class="clause" data-step=${step}

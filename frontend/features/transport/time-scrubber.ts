@@ -21,8 +21,9 @@ const FORK = html`<svg viewBox="0 0 10 10" data-glyph="fork"><path d="M5 9V5.5L1
   fill="none" stroke="currentColor" stroke-width="1.8"></path></svg>`;
 
 /** A mark's shape: its run's or its event's. */
-function shapeOf({ kind, lane, place }: Marker) {
-  if (kind === "clause") return html`<span class="place" data-place=${place}></span>`;
+function shapeOf({ kind, lane, place, tone }: Marker) {
+  if (kind === "clause")
+    return html`<span class="place" data-place=${place} data-tone=${tone ?? nothing}></span>`;
   if (kind === "diverged") return glyph("cross");
   if (kind === "finding") return glyph("dead");
   if (kind === "reset") return RESET;

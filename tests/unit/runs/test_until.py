@@ -59,10 +59,11 @@ def test_a_run_that_is_further_stays_where_it_is() -> None:
     assert steps(life) == {"gd": 30, "mini": 20, "sgd": 20}
 
 
-def test_an_edit_on_the_way_changes_the_samples_and_not_the_end() -> None:
-    runs = [{**RUNS[1], "edits": [{"at_step": 3, "batch_size": 5}]}]
+@pytest.mark.parametrize("pace", ["steps", "samples"])
+def test_an_edit_on_the_way_changes_the_samples_and_not_the_end(pace: str) -> None:
+    runs = [{**RUNS[1], "edits": [{"at_step": 3, "batch_size": 20}]}]
     life = Life(runs=runs)
-    life.do(lambda one: one.play(None, "samples", CLOCK.now, Until(samples=44)))
+    life.do(lambda one: one.play(None, pace, CLOCK.now, Until(samples=44)))
     turns(life)
     assert life.one.runs["mini"].state.samples_seen == 44
     assert_twins(life)
