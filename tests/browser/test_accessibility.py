@@ -290,7 +290,7 @@ def test_a_phone_shows_charts_and_network_one_at_a_time_over_a_transport_that_st
     for tab, visible, hidden in (
         ("Network", "network-drawing", "race-table"),
         ("Doctor", "doctor-list", "race-table"),
-        ("Charts", "race-table", "network-drawing"),
+        ("Charts", "exhibit-question", "network-drawing"),
     ):
         lab.page.get_by_role("tab", name=tab).tap()
         expect(lab.page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")

@@ -69,9 +69,9 @@ def test_a_bet_is_kept_over_play_and_reload_and_what_happened_leads_to_its_steps
     assert lab.page.locator("plotly-chart[kind=loss] .clause-flag").all_text_contents() == marked
     places = "(places) => places.map(({ dataset }) => dataset.place)"
     assert lab.page.locator("time-scrubber .place").evaluate_all(places) == marked
-    # as the Doctor's findings, a warning and a problem begin at two of them
+    # a problem begins at one of them, as the Doctor finds
     tones = "(places) => places.map(({ dataset }) => dataset.tone)"
-    assert happened(lab).locator(".place").evaluate_all(tones) == ["muted", "warn", "muted", "bad", "muted"]
+    assert happened(lab).locator(".place").evaluate_all(tones) == ["muted", "muted", "muted", "bad", "muted"]
     clauses(lab).filter(has_text="Step 196").click()
     expect(lab.page.locator("race-table .moment")).to_contain_text("At step 196")
     expect(clauses(lab).filter(has_text="Step 196")).to_have_attribute("aria-current", "step")

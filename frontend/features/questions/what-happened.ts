@@ -30,12 +30,13 @@ export class WhatHappened extends LiveElement {
   override render() {
     const { state } = this;
     const story = storyOf(state);
-    const isOpen = story !== null && isAtEnd(state) && this.#closed !== story.key;
-    this.hidden = story === null;
+    const isOver = story !== null && isAtEnd(state);
+    const isOpen = isOver && this.#closed !== story.key;
+    this.hidden = !isOver;
     this.toggleAttribute("data-open", isOpen);
-    if (!story) return nothing;
+    if (!isOver) return nothing;
     if (!isOpen)
-      return html`<button type="button" class="button quiet" ?hidden=${!isAtEnd(state)}
+      return html`<button type="button" class="button quiet"
         @click=${() => this.#close("")}>What happened</button>`;
     this.#speak(story);
     const verdict = verdictOf(state);
