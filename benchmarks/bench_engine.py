@@ -20,8 +20,7 @@ from contest.environments import Missing
 from contest.processes import Process
 from contest.rounds import Pace, Table, hold
 from contest.workloads import Workload, workloads
-from fallline.engine.kernels.choice import KernelUnavailable, compiled_kernel
-from fallline.execution.compiling import warm
+from fallline.execution.compiling import KernelUnavailable, compiled_kernel, warm
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 WHOLE, QUICK = Pace(0.15, 9), Pace(0.03, 3)

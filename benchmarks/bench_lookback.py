@@ -21,8 +21,8 @@ from typing import Any
 import httpx
 
 from bench_live import Lab, line, quantile, server
-from fallline.engine.kernels.choice import Kernels, compiled_kernel
-from fallline.execution.compiling import cache_directory, point_numba_at
+from fallline.engine.kernels.numpy_kernels import Kernels
+from fallline.execution.compiling import cache_directory, compiled_kernel, point_numba_at
 from fallline.execution.memory import SharedBudget
 from fallline.runs.experiment import Experiment
 from fallline.settings import Settings

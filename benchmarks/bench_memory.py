@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fallline.engine.kernels.choice import Kernels, compiled_kernel
-from fallline.execution.compiling import cache_directory, point_numba_at
+from fallline.engine.kernels.numpy_kernels import Kernels
+from fallline.execution.compiling import cache_directory, compiled_kernel, point_numba_at
 from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.memory import SharedBudget
 from fallline.realtime.hub import Hub

@@ -11,7 +11,7 @@ import time
 from fastapi import FastAPI
 from threadpoolctl import threadpool_limits
 
-from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.builds import builds
 from fallline.execution.compiling import Preparation
 from fallline.execution.in_process import InProcessExecutor

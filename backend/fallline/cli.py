@@ -15,7 +15,7 @@ import typer
 
 from fallline import __version__
 from fallline.bootstrap import create_app, prepared_kernels
-from fallline.engine.kernels.choice import KernelUnavailable
+from fallline.execution.compiling import KernelUnavailable
 from fallline.execution.compiling import warm as compile_kernels
 from fallline.settings import BadSetting, Settings, as_text, read_settings, unknown_settings
 from fallline.storage.interface import StoreRefused

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from fallline.engine.kernels.choice import compiled_kernel
-from fallline.execution.compiling import warm
+from fallline.execution.compiling import compiled_kernel, warm
 from interface.job import serve
 from interface.own_kernel import with_kernel
 

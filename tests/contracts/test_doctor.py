@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from fallline.diagnosis.rules import RULES
-from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.compiled import COMPILED
+from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.vocabulary.commands import EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
 from support.doctor_cases import PLANTED, healthy_recipes

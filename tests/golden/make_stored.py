@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.builds import builds
 from fallline.runs.persistence import journal_writer
 from fallline.services.lab import Lab

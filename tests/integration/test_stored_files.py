@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.runs.experiment import Experiment
 from fallline.runs.persistence.reopening import replay_facts
 from fallline.storage.sqlite import NAME, SqliteStore

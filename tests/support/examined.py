@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.interface import Later
 from fallline.runs.experiment import Experiment
 from fallline.runs.publishing import Event

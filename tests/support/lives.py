@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.interface import Slice
-from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.numpy_kernels import NUMPY, Kernels
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.execution.memory import SharedBudget

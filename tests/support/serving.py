@@ -22,7 +22,7 @@ import httpx
 from fastapi import FastAPI
 
 from fallline.bootstrap import create_app
-from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.compiling import cache_directory, is_complete
 from fallline.settings import Settings
 from support.lives import costless

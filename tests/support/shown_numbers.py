@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fallline.engine.kernels.choice import Kernels, compiled_kernel
 from fallline.engine.kernels.interface import Kernel
-from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.numpy_kernels import NUMPY, Kernels
+from fallline.execution.compiling import compiled_kernel
 from fallline.figures.catalog import INSTRUMENT_FIGURES
 from fallline.runs.instruments.table import INSTRUMENTS
 from support.aliases import Json

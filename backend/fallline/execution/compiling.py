@@ -23,7 +23,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fallline.engine import kernels
-from fallline.engine.kernels.choice import Kernels, KernelUnavailable, compiled_kernel
+from fallline.engine.kernels.interface import Kernel
+from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.builds import PINNED, lacking, pinned, target
 
 if sys.platform != "win32":
@@ -162,6 +163,22 @@ SWITCHED_OFF = "FALLLINE_KERNEL is numpy"
 COMPILING = "it is being compiled; new runs will use it when it is ready"
 
 STOP_SECONDS = 0.2
+
+
+class KernelUnavailable(RuntimeError):
+    """The compiled kernel is unavailable; the text is the reason, for users."""
+
+
+def compiled_kernel() -> Kernel:
+    """Load or compile the compiled kernel. Raises KernelUnavailable."""
+    try:
+        from fallline.engine.kernels.compiled import COMPILED, load  # noqa: PLC0415  an optional extra
+
+        load()
+    except Exception as error:  # anything a compiler or a broken file may raise; NumPy is the fallback
+        reason = str(error) or type(error).__name__
+        raise KernelUnavailable(f"compiled code is unavailable: {reason}") from error
+    return COMPILED
 
 
 def warm() -> Path:

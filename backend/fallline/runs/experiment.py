@@ -13,7 +13,7 @@ from typing import Any
 
 from fallline.engine.data.saved_parameters import SavedParameters
 from fallline.engine.data.tabular.table import Table
-from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.engine.problem import Problem, build_problem
 from fallline.figures.binding import MOST_POINTS
 from fallline.figures.view import FigureView

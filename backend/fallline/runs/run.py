@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from fallline.diagnosis.track import Track, in_a_doubling, next_examination
 from fallline.engine.batches import batch_length, steps_until, steps_within
-from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.interface import Kernel, evaluated_series, series_names
+from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.engine.measures.probes import evaluate
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin

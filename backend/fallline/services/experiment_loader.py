@@ -15,7 +15,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 
-from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.interface import Executor
 from fallline.realtime.hub import Hub
 from fallline.runs.experiment import Experiment

@@ -16,7 +16,7 @@ from typing import Any
 from fallline.engine.data.datasets import DATASETS
 from fallline.engine.data.saved_parameters import read_parameters
 from fallline.engine.data.tabular.table import read_new_table
-from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.interface import Executor
 from fallline.exports.table import EXPORTS
 from fallline.realtime.hub import Hub

@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from fallline.engine.kernels import compiled
-from fallline.engine.kernels.choice import Kernels, KernelUnavailable
 from fallline.engine.kernels.compiled import COMPILED
-from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.numpy_kernels import NUMPY, Kernels
 from fallline.execution import compiling
-from fallline.execution.compiling import DONE, Preparation
+from fallline.execution.compiling import DONE, KernelUnavailable, Preparation
 
 
 class Compiler:

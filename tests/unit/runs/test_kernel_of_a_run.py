@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.compiled_losses import LOSS_CODES
+from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.builds import builds
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.journal import TO_ROUNDING, TO_THE_BIT

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.runs.doctor import doctor
 from fallline.runs.persistence import journal_writer
 from fallline.vocabulary.commands import AddRun

@@ -10,9 +10,8 @@ import pytest
 
 from fallline.engine import network
 from fallline.engine.kernels import numpy_kernels, passes
-from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.interface import Kernel
-from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.numpy_kernels import NUMPY, Kernels
 from fallline.engine.measures.trust import differences
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.losses import LOSSES

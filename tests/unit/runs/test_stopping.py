@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.kernels.choice import Kernels
-from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.numpy_kernels import NUMPY, Kernels
 from fallline.engine.measures.probes import evaluate, units
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import TrainingState, begin

@@ -1,5 +1,5 @@
 """Fast arithmetic for a slice of steps; `interface` defines a kernel.
 
 NumPy's kernel is `numpy_kernels` with `passes`. Numba's, an optional extra, is `compiled` with
-`compiled_*`. `choice` selects one of them.
+`compiled_*`. `numpy_kernels.Kernels` selects one of them.
 """

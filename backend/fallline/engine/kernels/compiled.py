@@ -1,6 +1,6 @@
 """The compiled kernel: arrays and codes for the compiled loops, and their results.
 
-It needs Numba (the extra `fast`), so only `choice` imports this module.
+It needs Numba (the extra `fast`), so only `execution.compiling` imports this module.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
-"""The NumPy kernel: a slice of steps in blocks, recorded on a tape.
+"""The NumPy kernel, and the choice between it and the compiled one.
 
-A step only copies its parameters and gradient into a row. Norms and checks run over many rows at once, which shares
-NumPy's call cost (a record per step would double the time of an SGD step). Each block is checked for divergence at its
-end.
+The NumPy kernel makes a slice of steps in blocks, recorded on a tape. A step only copies its parameters and gradient
+into a row. Norms and checks run over many rows at once, which shares NumPy's call cost (a record per step would double
+the time of an SGD step). Each block is checked for divergence at its end.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property, reduce
 
 import numpy as np
@@ -355,3 +356,44 @@ class NumpyKernel:
 
 
 NUMPY: Kernel = NumpyKernel()
+
+
+class Kernels:
+    """The kernel for runs that begin now; a run keeps its kernel until a reset.
+
+    `why` is the reason for not using the compiled kernel, or None. Training threads read it while another thread
+    changes it, so each change is one assignment. `builds` are the library builds of this process, reported with a
+    run's numbers.
+    """
+
+    def __init__(
+        self, kernel: Kernel = NUMPY, why: str | None = None, builds: Mapping[str, str] | None = None
+    ) -> None:
+        self._serving: tuple[Kernel, str | None] = (kernel, why)
+        self.builds: Mapping[str, str] = builds or {}
+
+    @property
+    def current(self) -> Kernel:
+        return self._serving[0]
+
+    @property
+    def why(self) -> str | None:
+        return self._serving[1]
+
+    def of(self, problem: Problem) -> Kernel:
+        """The current kernel, or NumPy if it does not support this problem."""
+        current = self.current
+        return current if current.supports(problem) else NUMPY
+
+    def named(self, name: str) -> Kernel:
+        """The kernel of that name if it is available, else the current one."""
+        current = self.current
+        return NUMPY if name == NUMPY.name else current
+
+    def use(self, kernel: Kernel) -> None:
+        """Use this kernel for runs that begin from now on."""
+        self._serving = (kernel, None)
+
+    def stay(self, why: str) -> None:
+        """Stay with NumPy, temporarily or permanently."""
+        self._serving = (NUMPY, why)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.engine.problem import Problem
 from fallline.runs.checks.run import merge_edit
 from fallline.runs.past.checkpoints import CheckpointBudget
