@@ -210,11 +210,11 @@ class Lab:
 
         `disconnected` is done when the caller's connection has ended. Steps without a caller are paused 30 s later.
         """
-        self._registry.authorize(id, token)
-        self._came_from(id, address)
+        entry = self._registry.authorize(id, token)
+        self._owners.came_from(id, entry, address)
         command = parse(do, body) if isinstance(body, dict) else body
         self._check_writable()
-        live = await self._loader.open(id)
+        live = entry.open or await self._loader.open(id)
         if live.is_read_only:
             raise ReadOnly
         if do in GROWING:
@@ -233,9 +233,6 @@ class Lab:
             return await live.keyed_commands.once(key, content, make, disconnected)
         finally:
             live.running_commands -= 1
-
-    def _came_from(self, id: str, address: str | None) -> None:
-        self._owners.came_from(id, self._registry.entries[id], address)
 
     # ------------------------------------------------------------------ watching
 
@@ -258,7 +255,7 @@ class Lab:
                 "the token belongs to another experiment: send this experiment's, or none to read"
             )
         if token is not None:
-            self._came_from(id, address)
+            self._owners.came_from(id, self._registry.entries[id], address)
         return self.views.with_read_only(await self._subscriptions.watch(id, watcher, since, buckets))
 
     async def unwatch(self, id: str, watcher: Outbox) -> None:

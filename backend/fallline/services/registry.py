@@ -92,6 +92,12 @@ class Entry:
     opens_paused: bool = False
     """It opens paused although it played: nobody watched when the server stopped, or it was closed after a fault."""
 
+    @property
+    def open(self) -> LiveExperiment | None:
+        """The live experiment, if it is open and takes changes."""
+        live = self.live
+        return live if live is not None and live.ready.done() and not live.is_read_only else None
+
 
 class Registry:
     """The entries by the experiments' ids.
@@ -170,13 +176,14 @@ class Registry:
             raise Damaged("the stored token hash cannot be read")
         return opens(token, entry.token_hash)
 
-    def authorize(self, id: str, token: str | None) -> None:
-        """Raise NotAuthorized for a wrong token, and NotFound for an unknown id."""
+    def authorize(self, id: str, token: str | None) -> Entry:
+        """Return the entry. Raises NotAuthorized for a wrong token, and NotFound for an unknown id."""
         if not self.may_change(id, token):
             raise NotAuthorized(
                 "send the token of this experiment in the header Authorization: Bearer <token>; "
                 "POST /experiments returned it"
             )
+        return self.entries[id]
 
 
 def new_token() -> str:
