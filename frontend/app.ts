@@ -24,7 +24,6 @@ import { startWords } from "./features/exhibits/exhibits.ts";
 import { createStoryRequests } from "./features/questions/story-requests.ts";
 import { openQuestion, untilOf } from "./core/questions.ts";
 import { forkOf } from "./core/forks.ts";
-import { isInspectorOpen } from "./core/inspected.ts";
 import { FIRST } from "./core/instruments.ts";
 import { kernelWords } from "./core/kernel-words.ts";
 import { linkOf } from "./features/sharing/links.ts";
@@ -161,8 +160,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   /** Stepping with the step inspector open pauses first, so that its content stays. */
   function holdToRead() {
     const state = store.get();
-    if (isInspectorOpen(state, environment.narrow()) && state.playback.playing && !state.looking)
-      insteadOfSteps("pause");
+    if (state.view.inspector && state.playback.playing && !state.looking) insteadOfSteps("pause");
   }
 
   /** Shows a past step; looking at the newest step returns to live. */

@@ -11,22 +11,22 @@ import { DataFields } from "./features/recipe/data-fields.ts";
 import { DoctorList } from "./features/doctor/doctor-list.ts";
 import { ExhibitPicker } from "./features/exhibits/exhibit-picker.ts";
 import { ExhibitQuestion } from "./features/questions/exhibit-question.ts";
-import { ExportMenu } from "./features/sharing/export-menu.ts";
 import { FallLineView } from "./features/fallline/fall-line.ts";
 import { PictureSwitch } from "./features/fallline/picture-switch.ts";
 import { GradientHead, LossHead } from "./features/figures/figure-heads.ts";
 import { HelpDialog } from "./page/help-dialog.ts";
-import { InvitationOverlay } from "./features/exhibits/invitation-overlay.ts";
+import { LineButton } from "./features/inspector/line-button.ts";
 import { LayerEditor } from "./features/recipe/layer-editor.ts";
 import { NetworkDrawing } from "./features/network/network-drawing.ts";
 import { NetworkFields } from "./features/recipe/network-fields.ts";
 import { NoticeToast } from "./page/notice-toast.ts";
-import { PageTabs } from "./page/page-tabs.ts";
 import { PredictedTrue } from "./features/predictions/predicted-true.ts";
 import { RaceTable } from "./features/runs/run-table.ts";
+import { DataLine, NetworkLine } from "./features/recipe/recipe-lines.ts";
 import { RecipeRail } from "./features/recipe/recipe-rail.ts";
 import { RemedyQuestion } from "./features/doctor/remedy-question.ts";
 import { RunCard } from "./features/runs/run-card.ts";
+import { RunSettings } from "./features/runs/run-settings.ts";
 import { ShareDialog, ShareMenu } from "./features/sharing/share-dialog.ts";
 import { SelfCheckPanel } from "./features/doctor/self-check.ts";
 import { StatusStrip } from "./page/status-strip.ts";
@@ -34,7 +34,7 @@ import { StepInspector } from "./features/inspector/step-inspector.ts";
 import { Announcer } from "./page/announcer.ts";
 import { SummaryDialog } from "./features/figures/summary-dialog.ts";
 import { TimeScrubber } from "./features/transport/time-scrubber.ts";
-import { ConnectionLine, PageButtons } from "./page/top-bar.ts";
+import { ConnectionLine, MoreMenu } from "./page/top-bar.ts";
 import { TransportBar } from "./features/transport/transport-bar.ts";
 import { WhatHappened } from "./features/questions/what-happened.ts";
 import { WatchLine } from "./features/sharing/watch-line.ts";
@@ -43,26 +43,27 @@ import { type LiveElement, register } from "./ui/live-element.ts";
 
 const ELEMENTS: Record<string, typeof LiveElement> = {
   "connection-line": ConnectionLine,
-  "page-buttons": PageButtons,
+  "more-menu": MoreMenu,
   "exhibit-picker": ExhibitPicker,
   "exhibit-question": ExhibitQuestion,
-  "export-menu": ExportMenu,
-  "page-tabs": PageTabs,
   "transport-bar": TransportBar,
+  "line-button": LineButton,
   "time-scrubber": TimeScrubber,
   "continue-offer": ContinueOffer,
   "recipe-rail": RecipeRail,
+  "data-line": DataLine,
+  "network-line": NetworkLine,
   "data-fields": DataFields,
   "network-fields": NetworkFields,
   "layer-editor": LayerEditor,
   "run-card": RunCard,
+  "run-settings": RunSettings,
   "status-strip": StatusStrip,
   "race-table": RaceTable,
   "loss-head": LossHead,
   "picture-switch": PictureSwitch,
   "fall-line": FallLineView,
   "gradient-head": GradientHead,
-  "invitation-overlay": InvitationOverlay,
   "network-drawing": NetworkDrawing,
   "predicted-true": PredictedTrue,
   "what-happened": WhatHappened,

@@ -1,5 +1,5 @@
 /**
- * The gradient panels, one a layer: the server's figure filled with the selected measure, and the
+ * The gradient panels, one a layer, or by layer where there are many: the server's figure filled with the selected measure, and the
  * page's axes.
  * Owns: how gradients are shown. Pure: no Plotly, no DOM.
  */
@@ -17,7 +17,8 @@ import { laneLook, styled, shownRuns, templateOf } from "./figure-style.ts";
 import { momentLines, placeThen } from "./past-marks.ts";
 import { groundOf, isInside, joined, symbol } from "./paths.ts";
 import { axisOf, boundTo, columnsFor, reachedBy, withinAxis } from "./scene.ts";
-import { panelsOf } from "../core/gradient-panels.ts";
+import { layersPlot, layersTitle } from "./gradient-layers.ts";
+import { chosenPlace, MOST_PANELS, panelsOf } from "../core/gradient-panels.ts";
 import { briefTicks, number, short } from "../core/format.ts";
 import { missingIn } from "../core/missing-steps.ts";
 import { stateOnView } from "../core/state-on-view.ts";
@@ -25,6 +26,7 @@ import type { Json } from "../core/types.ts";
 import type { Horizontal } from "./horizontal.ts";
 import type { Frame } from "./labels.ts";
 import type { Path } from "./paths.ts";
+import type { Panel } from "../core/gradient-panels.ts";
 import type { Scene } from "./scene.ts";
 
 const TITLE = 17;
@@ -35,15 +37,73 @@ const MARK = { size: 8.5, width: 1.2 };
 
 const gapOf = (layers: number, compact: boolean) => (compact || layers > 4 ? 12 : 26);
 
+/** More layers than this: all by layer on the left, the chosen one on the right. */
+/** Width of the panel by layer, and of the gap beside it. */
+const BY_LAYER = { share: 0.46, gap: 66 };
+/** Room beside stacked panels for their names, in px. */
+const STACKED = { right: 40, gap: 8 };
+
+/** px: a panel's plot, and its title */
+type Box = {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  title: { left: number; top: number; width: number };
+};
+
+/** Tall and narrow rooms have one panel below the other. */
+const isStacked = ({ room }: Scene) => room.height > 140 && room.width < 420;
+
+function boxesOf(scene: Scene, count: number): Box[] {
+  const { room, look } = scene;
+  const plot = room.width - room.left - RIGHT;
+  if (isStacked(scene)) {
+    const width = room.width - room.left - STACKED.right;
+    const height = (heightIn(scene) + TITLE - STACKED.gap * (count - 1)) / count;
+    return Array.from({ length: count }, (_, k) => {
+      const top = TOP - TITLE + k * (height + STACKED.gap);
+      const title = { left: room.left + width + 8, top: top + height / 2 - 9, width: 32 };
+      return { left: room.left, top, width, height, title };
+    });
+  }
+  const gap = gapOf(count, look.compact);
+  const width = (plot - gap * (count - 1)) / count;
+  return Array.from({ length: count }, (_, k) => {
+    const left = room.left + k * (width + gap);
+    return { left, top: TOP, width, height: heightIn(scene), title: { left, top: 0, width } };
+  });
+}
+
+/** The panel by layer, and that of the chosen layer. */
+function halvesOf(scene: Scene): [Box, Box] {
+  const { room } = scene;
+  const plot = room.width - room.left - RIGHT;
+  const first = BY_LAYER.share * (plot - BY_LAYER.gap);
+  const half = (left: number, width: number): Box => ({
+    left,
+    top: TOP,
+    width,
+    height: heightIn(scene),
+    title: { left, top: 0, width },
+  });
+  return [
+    half(room.left, first),
+    half(room.left + first + BY_LAYER.gap, plot - BY_LAYER.gap - first),
+  ];
+}
+
 export function gradientChart(figure: Json, scene: Scene) {
-  const { state, look, room } = scene;
+  const { state, look } = scene;
   const { view, experiment } = state;
-  const panels = panelsOf(state);
+  const all = panelsOf(state);
+  const isByLayer = all.length > MOST_PANELS;
+  const panels = isByLayer ? [all[chosenPlace(state)]] : all;
   const missing = missingIn(scene.state);
   const axis = axisOf(scene, missing?.to ?? 0);
-  const plot = room.width - room.left - RIGHT;
-  const gap = gapOf(panels.length, look.compact);
-  const panel = (plot - gap * (panels.length - 1)) / panels.length;
+  const [whole, half] = isByLayer ? halvesOf(scene) : [null, null];
+  const boxes = half ? [half] : boxesOf(scene, panels.length);
+  const gap = isByLayer || isStacked(scene) ? BY_LAYER.gap : gapOf(panels.length, look.compact);
   const specification = {
     ...figure,
     data: panels.flatMap(({ series }, k) => tracesIn(figure, series, k)),
@@ -51,19 +111,20 @@ export function gradientChart(figure: Json, scene: Scene) {
   };
   const names = panels.map(({ series }) => series);
   const bare = styled(specification, state, look, boundTo(scene));
-  const columns = columnsFor(scene, axis, names, panel);
+  const columns = columnsFor(scene, axis, names, boxes[0].width);
   const filled = fill(bare, columns, experiment?.trainSamples ?? 1);
-  const layout = layoutOf(filled.layout, scene, axis, panel, gap);
+  const layout = layoutOf(filled.layout, scene, axis, boxes[0], gap);
   const data = filled.data.map((trace: Json) => withinAxis(trace, axis));
-  const frames = panels.map((_, k) => ({
-    left: room.left + k * (panel + gap),
-    top: TOP,
-    width: panel,
-    height: heightIn(scene),
+  const last = boxes.length - 1;
+  const frames = boxes.map(({ left, top, width, height }, k) => ({
+    left,
+    top,
+    width,
+    height,
     beyond: 0,
-    x: layout.xaxis,
-    // only the first has labels
-    y: k ? { ...layout.yaxis, ticktext: undefined } : layout.yaxis,
+    // of stacked panels the last one has labels across, of others the first one has labels upwards
+    x: isStacked(scene) && k < last ? { ...layout.xaxis, ticktext: undefined } : layout.xaxis,
+    y: !isStacked(scene) && k ? { ...layout.yaxis, ticktext: undefined } : layout.yaxis,
   }));
   const [shelf, floor] = layout.yaxis.tickvals as number[];
   const { y0, y1 } = filled.layout.shapes[0] ?? {};
@@ -92,9 +153,16 @@ export function gradientChart(figure: Json, scene: Scene) {
       })),
     };
   });
+  const layers = whole && layersPlot(scene, { ...whole, beyond: 0, y: layout.yaxis }, areas.shelf);
   return {
-    plots,
-    labels: { titles: titlesOf(scene, panel, gap) },
+    plots: layers ? [layers, ...plots] : plots,
+    labels: {
+      titles: [
+        ...(whole ? [{ ...layersTitle(scene), ...whole.title, values: [], dense: false }] : []),
+        ...titlesOf(scene, panels, boxes),
+      ],
+      zero: zeroLabel(scene, frames, data),
+    },
     readable: {
       columns,
       panels: frames.map((frame, k) => ({
@@ -107,6 +175,20 @@ export function gradientChart(figure: Json, scene: Scene) {
     reached: reachedBy(scene),
   };
 }
+
+/** Where there is room for it, the band of exact zeros has a label: at first on the left. */
+function zeroLabel({ look }: Scene, frames: Frame[], data: Json[]) {
+  const hasStarted = data.some(({ x }) => x.length);
+  const frame = hasStarted ? frames[frames.length - 1] : frames[0];
+  if (look.compact || frame.height < ZERO.height || frame.width < ZERO.width) return null;
+  const top = pxDown(frame, (frame.y.tickvals as number[])[0]) - ZERO.over;
+  return hasStarted
+    ? { left: frame.left + frame.width - ZERO.right, top, isLast: true }
+    : { left: frame.left + 8, top: top + ZERO.over / 2, isLast: false };
+}
+
+/** px: least size of a panel with the label, its place over the zeros, and before the markers */
+const ZERO = { height: 60, width: 150, over: 18, right: 8 };
 
 /** The traces of the first layer in the panel of another series. */
 const tracesIn = ({ data }: Json, series: string, k: number): Json[] =>
@@ -143,13 +225,19 @@ function marksOf(data: Json[], frame: Frame, scene: Scene): Path[] {
 }
 
 /** The layout of each panel, which all share. */
-function layoutOf(specified: Json, scene: Scene, axis: Horizontal, panel: number, gap: number) {
+function layoutOf(
+  specified: Json,
+  scene: Scene,
+  axis: Horizontal,
+  { width, height }: Box,
+  gap: number,
+) {
   const { look, zoom } = scene;
   const range = zoom.x ?? axis.range;
   const type = axis.log ? "log" : "linear";
   const { range: down, tickvals, ticktext: texts } = specified.yaxis;
   const words = look.compact ? briefTicks(tickvals, texts) : texts;
-  const ticktext = readable(words, down, heightIn(scene));
+  const ticktext = readable(words, down, height);
   return {
     template: templateOf(look),
     showlegend: false,
@@ -161,7 +249,7 @@ function layoutOf(specified: Json, scene: Scene, axis: Horizontal, panel: number
       range,
       ...acrossTicks(
         { type, range },
-        { ...tickRoom(panel, gap), least: LEAST_APART[axis.axis] },
+        { ...tickRoom(width, gap), least: LEAST_APART[axis.axis] },
         look.compact,
       ),
     }),
@@ -196,30 +284,32 @@ const VALUES = [
  * Titles by room: first the shape goes, then digits, then values. Narrow panels and phones keep the
  * name only.
  */
-function titlesOf(scene: Scene, panel: number, gap: number) {
-  const { room, look } = scene;
+function titlesOf(scene: Scene, panels: Panel[], boxes: Box[]) {
+  const { look } = scene;
   const state = stateOnView(scene.state);
   const { experiment } = state;
   const visible = shownRuns(state);
+  const room = boxes[0].title.width;
   const value = look.compact
     ? undefined
-    : VALUES.find(({ width }) => panel >= PARTS.name + visible.length * width);
+    : VALUES.find(({ width }) => room >= PARTS.name + visible.length * width);
   const isWide =
-    value === VALUES[0] && panel >= PARTS.name + PARTS.shape + visible.length * value.width;
-  return panelsOf(state).map(({ name, series }, k) => ({
+    value === VALUES[0] && room >= PARTS.name + PARTS.shape + visible.length * value.width;
+  return panels.map(({ name, series }, k) => ({
     name,
     shape: isWide ? (experiment?.shapes[name] ?? []).join(" × ") : "",
-    left: room.left + k * (panel + gap),
-    width: panel,
+    ...boxes[k].title,
     dense: value !== VALUES[0],
     values: value
-      ? visible.map((run) => ({
-          run: run.name,
-          label: run.label,
-          lane: run.lane,
-          value: value.word(run.latest[series]?.value),
-          live: followed(run, series, value.word, scene),
-        }))
+      ? visible
+          .filter(({ step }) => step > 0)
+          .map((run) => ({
+            run: run.name,
+            label: run.label,
+            lane: run.lane,
+            value: value.word(run.latest[series]?.value),
+            live: followed(run, series, value.word, scene),
+          }))
       : [],
   }));
 }

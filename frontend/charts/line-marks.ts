@@ -122,6 +122,9 @@ function markAt(shape: string, size: number, frame: Frame, x: number, y: number)
   return isInside(frame, left, top) ? symbol(shape, size, left, top) : "";
 }
 
+/** Where the first marker stands, as a share of their distance: those of other runs stand between. */
+const SHIFTS = { a: 0.55, b: 0.85, c: 0.25, d: 0.7, e: 0.4, f: 0.1, g: 0.97, h: 0.62 };
+
 /** Hollow markers that show a line's shape, one every 96 px, different runs side by side. */
 export function alongTheLine(
   { run, x, y }: Line,
@@ -131,7 +134,7 @@ export function alongTheLine(
 ): Path {
   const [low, high] = zoom.x ?? axis.range;
   const apart = look.spec.fallline.marker_every_px / frame.width;
-  const shift = { a: 0.55, b: 0.85, c: 0.25, d: 0.7 }[run.lane];
+  const shift = SHIFTS[run.lane];
   const places = new Set<number>();
   for (let share = apart * shift; share < 1 && x.length > 2; share += apart) {
     const wished = low + (high - low) * share;
@@ -157,6 +160,9 @@ export const endMarks = (ends: End[], frame: Frame): Path[] =>
       d: markAt(bad ? "x" : lane, 10, frame, x, y),
     }));
 
+/** px that the outermost shape is larger than the innermost */
+const MOST_AROUND = 28;
+
 /**
  * All runs before the first step: shapes inside each other, so that all are visible at one point.
  */
@@ -166,13 +172,14 @@ export function startMarks(
   frame: Frame,
 ): Path[] {
   if (!start) return [];
+  const apart = Math.min(8, MOST_AROUND / Math.max(1, visible.length - 1));
   return visible.map(({ name, lane }, place) => {
     const around = visible.length - 1 - place;
     return {
       name: around ? "start" : "start inner",
       lane,
       run: name,
-      d: markAt(lane, 7 + 8 * around, frame, start.x, start.y),
+      d: markAt(lane, 7 + apart * around, frame, start.x, start.y),
     };
   });
 }

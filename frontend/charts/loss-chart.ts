@@ -50,7 +50,15 @@ export function lossChart(figure: Json, scene: Scene) {
   const width = room.width - room.left - room.right;
   const columns = columnsFor(scene, axis, SERIES, width);
   const log = state.view.y === "log";
-  const specification = log ? figure : { ...figure, layout: { ...figure.layout, meta: null } };
+  const { showsTest, showsBand } = state.view;
+  const chosen = figure.data.filter(
+    ({ meta }: Json) => (showsTest || meta.role !== "test") && (showsBand || meta.role !== "band"),
+  );
+  const specification = {
+    ...figure,
+    data: chosen,
+    ...(log ? {} : { layout: { ...figure.layout, meta: null } }),
+  };
   const bare = fill(
     styled(specification, state, look, boundTo(scene)),
     columns,
@@ -152,7 +160,9 @@ const frameOf = ({ room }: Scene, { xaxis, yaxis }: Json): Frame => ({
 function panelOf({ state, room }: Scene, x: Axis): Panel {
   const lines = [
     { name: "", series: "train_loss" },
-    ...(state.experiment?.testSamples ? [{ name: "test", series: "test_loss" }] : []),
+    ...(state.experiment?.testSamples && state.view.showsTest
+      ? [{ name: "test", series: "test_loss" }]
+      : []),
   ];
   return {
     name: "",

@@ -5,26 +5,21 @@
 
 import { nameLines } from "../core/brief-names.ts";
 import { phoneWords, placeFlags, pxAcross, pxDown } from "./labels.ts";
-import type { Json } from "../core/types.ts";
+import { SHAPES } from "../core/lanes.ts";
+import type { Json, Lane } from "../core/types.ts";
 import type { Flag, Frame } from "./labels.ts";
 import type { LiveValue, Show } from "./live-values.ts";
 
 /** Takes a value in a label that changes with the canvas. */
 type Follow = (value: LiveValue, show: Show) => void;
 
-const SHAPES = {
-  a: "M5 .7a4.3 4.3 0 1 0 0 8.6a4.3 4.3 0 1 0 0-8.6z",
-  b: "M1 1h8v8H1z",
-  c: "M5 .2 9.8 5 5 9.8.2 5z",
-  d: "M5 .8 9.6 9H.4z",
-} as Record<string, string>;
 /** Widths beside a square's name, in px: the run's shape, its score, and one digit. */
 const BESIDE_NAME = { shape: 15, score: 25, digit: 6.6 };
 const BOLD = { whole: 6.9, cut: 7.8 };
 /** Widths where a name has a line to itself: smaller letters, nearer to the shape. */
 const SMALL = { shape: 12, whole: 6.6, cut: 7.5 };
 /** Right margin of a phone's loss chart, in px, slightly reduced. */
-const MARGIN = 47;
+const MARGIN = 43;
 const SVG = "http://www.w3.org/2000/svg";
 
 /** The run's shape. */
@@ -32,7 +27,7 @@ export function shape(lane: string) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 10 10");
   const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", SHAPES[lane]);
+  path.setAttribute("d", SHAPES[lane as Lane]);
   svg.append(path);
   return svg;
 }
@@ -166,8 +161,8 @@ function axisLabel(axis: string, right: number, top: number, compact: boolean) {
     : label("axis", { left: right + 18, top }, axis);
 }
 
-export function gradientLabels({ titles }: Json, follow?: Follow) {
-  return titles.map(({ name, shape: size, left, width, values, dense }: Json) => {
+export function gradientLabels({ titles, zero }: Json, follow?: Follow) {
+  const heads = titles.map(({ name, shape: size, left, top = 0, width, values, dense }: Json) => {
     const numbers = document.createElement("span");
     numbers.className = dense ? "values dense" : "values";
     for (const { run, label: who, lane, value, live } of values) {
@@ -186,8 +181,14 @@ export function gradientLabels({ titles }: Json, follow?: Follow) {
     const dim = document.createElement("span");
     dim.className = "shape";
     dim.textContent = size;
-    return label("title", { left, top: 0, width }, strong(name), dim, numbers);
+    return label("title", { left, top, width }, strong(name), dim, numbers);
   });
+  return zero
+    ? [
+        ...heads,
+        label(zero.isLast ? "zero last" : "zero", { left: zero.left, top: zero.top }, "exactly 0"),
+      ]
+    : heads;
 }
 
 export const instrumentLabels = ({ titles, levels }: Json) => [

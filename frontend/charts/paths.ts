@@ -151,6 +151,41 @@ const CORNERS: Record<string, (r: number) => [number, number][]> = {
     [(2 * r) / Math.sqrt(3), r / 2],
     [0, -r],
   ],
+  e: (r) => [
+    [(-2 * r) / Math.sqrt(3), -r / 2],
+    [(2 * r) / Math.sqrt(3), -r / 2],
+    [0, r],
+  ],
+  f: (r) => {
+    const [out, arm] = [1.1 * r, 0.42 * r];
+    return [
+      [-arm, -out],
+      [arm, -out],
+      [arm, -arm],
+      [out, -arm],
+      [out, arm],
+      [arm, arm],
+      [arm, out],
+      [-arm, out],
+      [-arm, arm],
+      [-out, arm],
+      [-out, -arm],
+      [-arm, -arm],
+    ];
+  },
+  g: (r) =>
+    Array.from({ length: 10 }, (_, k) => {
+      const [far, angle] = [(k % 2 ? 0.55 : 1.4) * r, (k * Math.PI) / 5];
+      return [far * Math.sin(angle), -far * Math.cos(angle)];
+    }),
+  h: (r) => [
+    [-r, -r],
+    [r, -r],
+    [0.28 * r, 0],
+    [r, r],
+    [-r, r],
+    [-0.28 * r, 0],
+  ],
   x: (r) => {
     const arm = 0.8 * r * SHARP;
     return [

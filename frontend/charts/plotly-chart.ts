@@ -263,9 +263,7 @@ export class PlotlyChart extends HTMLElement {
   /** Measures on resize only: measuring in a draw would force a layout. */
   #measure() {
     this.#compact = matchMedia("(max-width: 720px)").matches;
-    const [left, right] = this.#compact
-      ? [38, 48]
-      : [token("--plot-l", 46), token("--plot-r", 104)];
+    const [left, right] = [token("--plot-l", 44), token("--plot-r", 112)];
     this.#room = { width: this.clientWidth, height: this.clientHeight, left, right };
   }
 

@@ -155,7 +155,7 @@ function joined(state: State, { added, recipe }: Json) {
   if (!experiment) return state;
   const recipes = { ...experiment.recipe, runs: [...experiment.recipe.runs, recipe] };
   const answer = { id: experiment.id, kernel: experiment.kernel, recipe: recipes, runs: [added] };
-  const lane = laneOf(added.name, state.order.length, state.runs);
+  const lane = laneOf(recipe, state.runs);
   const isWayBack = state.runs[recipe.origin?.run]?.status === "diverged";
   const run = { ...runsOf(answer, {}, false)[added.name], lane, isWayBack };
   return settled({

@@ -4,6 +4,7 @@
  */
 
 import { answeredFindings } from "./findings.ts";
+import { laneFor } from "./lanes.ts";
 import type {
   Edit,
   Experiment,
@@ -16,9 +17,6 @@ import type {
   State,
 } from "./types.ts";
 
-/** In the order in which runs take them. */
-export const LANES = ["a", "b", "c", "d"] as const;
-
 /** The label of a run without its own: "GD", "SGD", "Run 3". */
 export function labelOf(name: string) {
   if (/^(gd|sgd)$/.test(name)) return name.toUpperCase();
@@ -26,11 +24,16 @@ export function labelOf(name: string) {
   return words ? words[0].toUpperCase() + words.slice(1) : name;
 }
 
-/** A run keeps its colour for life; a new one takes the first free one. */
-export function laneOf(name: string, place: number, previous: Record<string, Run>): Lane {
-  if (previous[name]) return previous[name].lane;
-  const used = new Set(Object.values(previous).map(({ lane }) => lane));
-  return LANES.find((lane) => !used.has(lane)) ?? LANES[place % LANES.length];
+const shownLabel = ({ name, label }: Pick<RunRecipe, "name" | "label">) => label ?? labelOf(name);
+
+/** A run keeps its lane for life. One of the same name in another experiment need not be the same. */
+export function laneOf(recipe: RunRecipe, previous: Record<string, Run>): Lane {
+  const { [recipe.name]: known, ...others } = previous;
+  if (known && known.label === shownLabel(recipe)) return known.lane;
+  return laneFor(
+    recipe,
+    Object.values(others).map(({ lane }) => lane),
+  );
 }
 
 /**
@@ -123,15 +126,26 @@ function runOf(incoming: RunAnswer, recipe: RunRecipe, previous: Run | undefined
   };
 }
 
-/** @param again the same experiment; otherwise only looks are kept */
-export function runsOf(answer: ExperimentAnswer, previous: Record<string, Run>, again: boolean) {
+/**
+ * @param again the same experiment; otherwise only looks are kept
+ * @param lanes by run, if they are known from before
+ */
+export function runsOf(
+  answer: ExperimentAnswer,
+  previous: Record<string, Run>,
+  again: boolean,
+  lanes: Record<string, Lane> = {},
+) {
   const staying = Object.fromEntries(
     answer.runs.filter(({ name }) => previous[name]).map(({ name }) => [name, previous[name]]),
   );
   const runs: Record<string, Run> = {};
-  answer.runs.forEach((incoming, place) => {
+  answer.runs.forEach((incoming) => {
     const recipe = answer.recipe.runs.find(({ name }) => name === incoming.name) as RunRecipe;
-    const lane = laneOf(incoming.name, place, { ...staying, ...runs });
+    const known = again && staying[incoming.name];
+    const lane = known
+      ? known.lane
+      : (lanes[incoming.name] ?? laneOf(recipe, { ...staying, ...runs }));
     runs[incoming.name] = {
       ...runOf(incoming, recipe, again ? staying[incoming.name] : undefined, lane),
       hidden: staying[incoming.name]?.hidden ?? false,

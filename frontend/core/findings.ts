@@ -141,9 +141,8 @@ const isInTrouble = (run: Run | undefined) =>
  */
 export function selectTroubledRun(state: State): State {
   const { view, runs, order } = state;
-  const isRead = view.inspector || view.tab === "step";
   const networkRun = order.find((name) => isInTrouble(runs[name]));
-  if (!networkRun || view.isRunChosen || isRead || isInTrouble(runs[view.networkRun ?? ""]))
+  if (!networkRun || view.isRunChosen || view.inspector || isInTrouble(runs[view.networkRun ?? ""]))
     return state;
   return { ...state, view: { ...view, networkRun } };
 }

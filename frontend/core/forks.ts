@@ -4,24 +4,24 @@
  */
 
 import { integer } from "./format.ts";
+import { forkLabel } from "./run-names.ts";
 import type { Json, State } from "./types.ts";
 
 const LONGEST_NAME = 32;
 
 /** The command's body: a parent, a step, and a change there. */
-export function forkOf({ runs, order }: State, parent: string, step: number, change: Json): Json {
+export function forkOf(state: State, parent: string, step: number, change: Json): Json {
   const place = `-${step}`;
   const wished = (k: number) => {
     const end = k === 1 ? place : `${place}-${k}`;
     return `${parent.slice(0, LONGEST_NAME - end.length)}${end}`;
   };
-  const names = new Set(order);
+  const names = new Set(state.order);
   let k = 1;
   while (names.has(wished(k))) k++;
-  const base = `${runs[parent].label} from ${integer(step)}`;
   return {
     name: wished(k),
-    label: k === 1 ? base : `${base}, ${k}`,
+    label: forkLabel(state, parent, change),
     fork_of: parent,
     at_step: step,
     ...change,

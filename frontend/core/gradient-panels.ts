@@ -27,3 +27,13 @@ export const panelsOf = (state: State) =>
   panelsFor(state.view.measure, state.experiment?.weights ?? []).filter(
     ({ series }) => series !== "grad_norm_clipped" || isClipped(state),
   );
+
+/** With more panels than this, all stand by layer, and one over time. */
+export const MOST_PANELS = 4;
+
+/** Place of the panel shown over time. */
+export const chosenPlace = (state: State) =>
+  Math.max(
+    0,
+    panelsOf(state).findIndex(({ name }) => name === state.view.layer),
+  );

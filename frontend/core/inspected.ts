@@ -1,5 +1,5 @@
 /**
- * The inspected run, and whether the step inspector is open.
+ * The inspected run, and the line at which the step inspector opens.
  * Owns: that choice. Pure.
  */
 
@@ -9,17 +9,13 @@ import type { State, View } from "./types.ts";
 export const inspectedRun = ({ runs, order, view }: State) =>
   runs[view.networkRun ?? ""] ?? runs[view.selectedRun ?? ""] ?? runs[order[0]];
 
-/** On a phone it is a section of its own. */
-export const isInspectorOpen = ({ view }: State, isPhone: boolean) =>
-  isPhone ? view.tab === "step" : view.inspector;
-
 /** Opens it at a line of a run: "dz2 = da2 * (z2 > 0)". */
-export function openedAt(run: string, code: string, isPhone: boolean): Partial<View> {
+export function openedAt(run: string, code: string): Partial<View> {
   const [name] = code.split(/\s*-?=\s*/);
   const part = name.startsWith("d") ? "backward" : /^[Wb]\d/.test(name) ? "update" : "forward";
   return {
     networkRun: run,
     line: `${part} ${name}`,
-    ...(isPhone ? { tab: "step" } : { inspector: true }),
+    inspector: true,
   };
 }

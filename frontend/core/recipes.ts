@@ -6,6 +6,7 @@
 import { otherData } from "./data-recipe.ts";
 import { panelsFor, WHOLE_SERIES } from "./gradient-panels.ts";
 import { keepsLoss, takesLogits } from "./losses.ts";
+import { newLabel } from "./run-names.ts";
 import { fromNow } from "./settings.ts";
 import type { LossRecipe } from "./losses.ts";
 import type { Json, Measure, Recipe, State } from "./types.ts";
@@ -91,15 +92,15 @@ export function freshWords({ data, network, loss }: Changes, runs: number) {
 /**
  * One more run: mini-batches of 32 first, then the first run's method; at the lowest rate in use.
  */
-export function nextRun({ order, runs }: State): Json {
-  const first = runs[order[0]]?.settings;
-  const labels = new Set(order.map((name) => runs[name].label));
-  const mini = !labels.has("Mini-batch");
-  return {
-    label: mini ? "Mini-batch" : `Run ${order.length + 1}`,
-    learning_rate: Math.min(...order.map((name) => runs[name].settings.learning_rate)),
-    batch_size: mini ? 32 : (first?.batch_size ?? null),
+export function nextRun(state: State): Json {
+  const settings = state.order.map((name) => state.runs[name].settings);
+  const isMini = ({ optimizer, batch_size: size }: Json) =>
+    optimizer === "sgd" && size !== null && size !== 1;
+  const body = {
+    learning_rate: Math.min(...settings.map((each) => each.learning_rate)),
+    batch_size: settings.some(isMini) ? (settings[0]?.batch_size ?? null) : 32,
   };
+  return { label: newLabel(state, { optimizer: "sgd", ...body }), ...body };
 }
 
 /** The series of the two charts. */

@@ -12,7 +12,7 @@ import { withFallLine } from "./fall-line.ts";
 import { FIRST, withMeasured } from "./instruments.ts";
 import { withoutLostPast } from "./state-on-view.ts";
 import { withPlayback, reachesPlanned, settled, withRun } from "./parts.ts";
-import type { ExperimentAnswer, Json, Message, State } from "./types.ts";
+import type { ExperimentAnswer, Json, Lane, Message, State } from "./types.ts";
 
 export function initialState(): State {
   return {
@@ -31,6 +31,9 @@ export function initialState(): State {
     view: {
       x: "steps",
       y: "log",
+      layer: null,
+      showsTest: true,
+      showsBand: true,
       measure: "grad_l1",
       panel: "gradients",
       instruments: FIRST,
@@ -40,7 +43,6 @@ export function initialState(): State {
       picture: "loss",
       fallFrame: null,
       fallFits: 0,
-      isPictured: false,
       theme: "auto",
       selectedRun: null,
       networkRun: null,
@@ -48,8 +50,8 @@ export function initialState(): State {
       singleKeys: true,
       closedDivergences: [],
       sheet: null,
+      opened: null,
       dialog: null,
-      tab: "charts",
       explains: false,
       inspector: false,
       line: null,
@@ -97,10 +99,16 @@ function beat(state: State) {
 }
 
 /** The server's whole answer about an experiment; `token` only if it is new. */
-function opened(state: State, incoming: ExperimentAnswer, token?: string | null): State {
+/** @param lanes by run, if they are known from before */
+function opened(
+  state: State,
+  incoming: ExperimentAnswer,
+  token?: string | null,
+  lanes: Record<string, Lane> = {},
+): State {
   const again = state.experiment?.id === incoming.id;
   const answer = again ? withNewerRecipes(incoming, state) : incoming;
-  const runs = runsOf(answer, state.runs, again);
+  const runs = runsOf(answer, state.runs, again, lanes);
   const order = answer.runs.map(({ name }) => name);
   const keep = (name: string | null) => (name && order.includes(name) ? name : (order[0] ?? null));
   const playback = again
@@ -178,8 +186,8 @@ const MESSAGES: Record<string, (state: State, message: Message) => State> = {
     waitingFor: null,
   }),
   waiting: (state, { problem }) => ({ ...state, waitingFor: problem }),
-  opened: (state, { answer, token = null, watching = false }) => ({
-    ...opened({ ...state, problem: null }, answer, token),
+  opened: (state, { answer, token = null, watching = false, lanes }) => ({
+    ...opened({ ...state, problem: null }, answer, token, lanes),
     isWatching: watching,
   }),
   experiment: (state, { state: answer }) => opened(state, answer),

@@ -123,8 +123,8 @@ export interface Moment {
   weights: DrawnWeights | null; // of the drawn run
 }
 
-/** colour and shape of a run; they repeat from the fifth run on */
-export type Lane = "a" | "b" | "c" | "d";
+/** colour and shape of a run */
+export type Lane = "a" | "b" | "c" | "d" | "e" | "f" | "g" | "h";
 export interface Run {
   name: string;
   label: string; // display name: "GD", "SGD"
@@ -193,7 +193,10 @@ export type Measure = "grad_l1" | "grad_l2" | "grad_mean" | "ratio" | "whole";
 export interface View {
   x: XAxis;
   y: "log" | "linear";
+  showsTest: boolean; // the loss chart has test lines
+  showsBand: boolean; // and bands from min to max
   measure: Measure;
+  layer: string | null; // shown over time, of more weight matrices than have a panel each
   panel: "gradients" | "instruments"; // content of the row below the loss
   instruments: string; // the open ones
   predicted: "map" | "table"; // view of predicted classes over two inputs
@@ -202,7 +205,6 @@ export interface View {
   picture: "loss" | "fall" | "both"; // over the gradients; both only on wide screens
   fallFrame: Frame | null; // shape of the fall line; null out of sight
   fallFits: number; // rises when its view is to fit the paths
-  isPictured: boolean; // an export needs the predictions, in sight or not
   theme: "auto" | "light" | "dark";
   selectedRun: string | null;
   networkRun: string | null;
@@ -210,10 +212,10 @@ export interface View {
   singleKeys: boolean;
   closedDivergences: string[]; // divergences whose strip was closed
   sheet: null | "recipe";
+  opened: string | null; // settings open in the recipe: "data", "network" or "run gd"
   dialog: null | "help" | "summary" | "share" | "remedy";
-  tab: "charts" | "network" | "doctor" | "step";
   explains: boolean; // every control of the recipe shows its help
-  inspector: boolean; // the step inspector is open; on a phone it is a tab
+  inspector: boolean; // the step inspector is open
   line: string | null; // key of its selected line (sheets.ts); null = the line to look at first
   firstSample: number; // first row of the batch on view
   samplesShown: number; // number of rows on view
@@ -393,7 +395,6 @@ export interface Environment {
   address: string; // "http://host:port" or "http://host:port/path"
   fps: number; // frames a second to request
   hidden: () => boolean; // true if the page is hidden
-  narrow: () => boolean; // true on a phone's page, whose sections are behind tabs
   fragment: () => string; // of the page's address, without its "#"
   setFragment: (fragment: string) => void; // replaces it; "" removes it
   listen: (hear: (signal: "online" | "offline" | "visible" | "link") => void) => void;

@@ -9,17 +9,20 @@ import { set } from "../ui/dom.ts";
 import { confirmChoices } from "../ui/listbox.ts";
 import { keepLowerRow } from "../features/figures/instrument-panel.ts";
 import { goToRecipe, keepSheet } from "../features/recipe/recipe-sheet.ts";
+import { furthest } from "../core/selectors.ts";
 import { keepTheme } from "./theme.ts";
 import { listenToKeys } from "./keyboard.ts";
 import { helpLines } from "./keys.ts";
 import type { HelpDialog } from "./help-dialog.ts";
-import type { App } from "../core/types.ts";
+import type { App, State } from "../core/types.ts";
 
-const LOSS = html`<plotly-chart kind="loss" aria-label="Loss, not drawn yet"></plotly-chart>
-  <invitation-overlay></invitation-overlay>`;
+const LOSS = html`<plotly-chart kind="loss" aria-label="Loss, not drawn yet"></plotly-chart>`;
 
 /** Announced once waiting has become long. */
 const SLOW_MS = 8000;
+
+/** Values predicted by the initial weights say nothing yet; maps of classes do. */
+const isFresh = (state: State) => !state.experiment?.classes.length && furthest(state) === 0;
 
 const find = (selector: string) => document.querySelector(selector) as HTMLElement;
 
@@ -33,6 +36,9 @@ export function openDashboard(app: App) {
   );
   keepTheme(app.store);
   keepSheet(app, find(".rail.recipe"));
+  const keepFresh = () => set(find(".app"), { "data-fresh": isFresh(app.store.get()) });
+  app.store.watch(isFresh, keepFresh);
+  keepFresh();
   waitForExperiment(app);
   (find("help-dialog") as HelpDialog).lines = helpLines;
   listenToKeys(app, {

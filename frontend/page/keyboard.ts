@@ -62,12 +62,7 @@ export function listenToKeys(app: App, page: Page) {
     if (isHandled(event)) return;
     const key = meaning(event);
     const state = app.store.get();
-    if (
-      !key?.act ||
-      key.when?.(state, app.environment.narrow()) === false ||
-      (!key.always && !state.view.singleKeys)
-    )
-      return;
+    if (!key?.act || key.when?.(state) === false || (!key.always && !state.view.singleKeys)) return;
     const isForLater =
       CHANGING.has(key.key) && isLocked(state) && !(state.looking && key.key === "arrowright");
     if (isForLater && !isConnecting(state)) return;

@@ -4,10 +4,9 @@
  */
 
 import { nextPicture } from "../core/fall-line.ts";
-import { samplingOf } from "../features/runs/run-card.ts";
+import { samplingOf } from "../features/runs/method-switch.ts";
 import { nextSpeed } from "../ui/scales.ts";
 import { nextTheme } from "./theme.ts";
-import { isInspectorOpen } from "../core/inspected.ts";
 import { lineFrom, toggledInspector } from "../features/inspector/inspection.ts";
 import { openQuestion } from "../core/questions.ts";
 import { mayChange, X_AXES } from "../core/selectors.ts";
@@ -22,7 +21,7 @@ interface Key {
   shift?: boolean;
   once?: boolean; // a held key counts once, else it would toggle
   always?: boolean; // works when single keys are off
-  when?: (state: State, isPhone: boolean) => boolean; // otherwise the browser gets the key
+  when?: (state: State) => boolean; // otherwise the browser gets the key
   act?: ((app: App, page: Page, key: string) => unknown) | undefined;
 }
 
@@ -38,8 +37,7 @@ function selected(app: App) {
 }
 
 /** A sheet over the inspector closes first. */
-const isDrawerOpen = ({ view }: State, isPhone: boolean) =>
-  view.inspector && !isPhone && view.sheet === null;
+const isDrawerOpen = ({ view }: State) => view.inspector && view.sheet === null;
 
 /** Before play the number of an answer, then of a run. */
 function betOrSelect(app: App, key: string) {
@@ -60,8 +58,8 @@ const on = (
 ): Key => ({ does, caps, key, act, ...more });
 
 const ALWAYS = { always: true };
-const IN_A_STEP = { always: true, when: isInspectorOpen };
-const RUNS = ["1", "2", "3", "4"];
+const IN_A_STEP = { always: true, when: ({ view }: State) => view.inspector };
+const RUNS = ["1", "2", "3", "4", "5", "6", "7", "8"];
 
 export const KEYS: Key[] = [
   on("Play or pause", ["Space"], " ", (app) => app.toggle(), { once: true, always: true }),
@@ -114,9 +112,7 @@ export const KEYS: Key[] = [
     "d",
     (app) => mayChange(app.store.get()) && app.setView({ dialog: "remedy" }),
   ),
-  on("Line by line", ["I"], "i", (app) =>
-    app.setView(toggledInspector(app.store.get(), app.environment.narrow())),
-  ),
+  on("Line by line", ["I"], "i", (app) => app.setView(toggledInspector(app.store.get()))),
   on("Previous, next line", ["↑", "↓"], "arrowup", (app) => chooseLine(app, -1), IN_A_STEP),
   on("Previous, next line", ["↑", "↓"], "arrowdown", (app) => chooseLine(app, 1), IN_A_STEP),
   on("Share", ["S"], "s", (app) => app.store.get().experiment && app.setView({ dialog: "share" })),

@@ -1,12 +1,14 @@
 /**
- * Connection, theme and help in the top bar.
- * Owns: words for the state of the connection.
+ * Connection and menu in the top bar.
+ * Owns: words for the state of the connection, and what the menu has.
  */
 
 import { html } from "lit";
+import { openFiles } from "../features/sharing/export-panel.ts";
 import { set } from "../ui/dom.ts";
 import { icon, light } from "../ui/icons.ts";
 import { LiveElement } from "../ui/live-element.ts";
+import { openMenu } from "../ui/popover.ts";
 import { nextTheme } from "./theme.ts";
 import { percent } from "../core/format.ts";
 import type { Connection, State } from "../core/types.ts";
@@ -25,20 +27,21 @@ const LINE: Record<Connection["status"], Row> = {
   restarted: { light: "ring", tone: "muted", word: () => "Server restarted", brief: "Restarted" },
 };
 
-/** Numbers that change too often to be read aloud: latency, seconds, progress. */
-function figure({ status, latency, retryIn, progress }: Connection) {
+/** Numbers that change too often to be read aloud: seconds, progress. */
+function figure({ status, retryIn, progress }: Connection) {
   if (status === "reconnecting") return retryIn ? `in ${retryIn} s` : "now";
   if (status === "catching-up")
     return progress && progress.of > 0 ? percent(progress.have / progress.of) : "";
-  return (status === "live" || status === "ready") && latency !== null
-    ? `${Math.max(1, Math.round(latency))} ms`
-    : "";
+  return "";
 }
+
+/** "22 ms there and back". */
+const latencyWords = ({ latency }: Connection) =>
+  latency === null ? null : `${Math.max(1, Math.round(latency))} ms there and back`;
 
 const SLOW =
   "Drawing is slow in this browser, so charts update less often. Training and numbers are not affected.";
 
-const THEME_ICONS = { dark: "moon", light: "sun", auto: "halves" } as const;
 const THEME_WORDS = {
   dark: "Switch to the dark theme (T)",
   light: "Switch to the light theme (T)",
@@ -56,7 +59,7 @@ export class ConnectionLine extends LiveElement {
     set(this, {
       "data-status": connection.status,
       "data-tone": tone,
-      title: isDrawingSlow ? SLOW : null,
+      title: isDrawingSlow ? SLOW : latencyWords(connection),
     });
     return html`${light(shape)}<span role="status" class="word-of-line">${word(connection)}</span
       ><span class="muted latency">${figure(connection)}</span
@@ -64,19 +67,29 @@ export class ConnectionLine extends LiveElement {
   }
 }
 
-/** Theme and help. */
-export class PageButtons extends LiveElement {
-  override shows({ view }: State) {
-    return view.theme;
+/** Files, theme, words and keys. */
+export class MoreMenu extends LiveElement {
+  override shows({ experiment }: State) {
+    return experiment === null;
   }
 
   override render() {
-    const { theme } = this.state.view;
-    const next = nextTheme(theme);
-    return html`<button type="button" class="button quiet square theme" data-theme-now=${theme}
-        aria-label=${THEME_WORDS[next]} title=${THEME_WORDS[next]}
-        @click=${() => this.app.setView({ theme: next })}>${icon(THEME_ICONS[next])}</button
-      ><button type="button" class="button quiet square" aria-label="Help and keyboard shortcuts (?)"
-        aria-haspopup="dialog" @click=${() => this.app.setView({ dialog: "help" })}>${icon("help")}</button>`;
+    return html`<button type="button" class="button quiet square" aria-label="More: files, theme, keys"
+      title="More" aria-haspopup="menu" @click=${this.#open}>${icon("more")}</button>`;
+  }
+
+  #open() {
+    const { app } = this;
+    const anchor = () => this.querySelector("button");
+    const next = nextTheme(this.state.view.theme);
+    openMenu(anchor, "More", [
+      {
+        text: "Files",
+        disabled: this.state.experiment === null,
+        act: () => openFiles(app, anchor),
+      },
+      { text: THEME_WORDS[next], act: () => app.setView({ theme: next }) },
+      { text: "Words and keys (?)", act: () => app.setView({ dialog: "help" }) },
+    ]);
   }
 }

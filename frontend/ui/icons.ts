@@ -4,6 +4,7 @@
  */
 
 import { html, svg } from "lit";
+import { SHAPES } from "../core/lanes.ts";
 import type { Lane } from "../core/types.ts";
 
 const stroke = (d: string) => svg`<path d=${d}></path>`;
@@ -54,6 +55,7 @@ const ICONS = {
     ring(6.5, 11.5, 1.8),
   ],
   speed: [stroke("M2.5 11.8a6 6 0 1 1 11 0M8 8.9l2.6-3.2")],
+  lines: [stroke("M5.5 4 1.8 8l3.7 4M10.5 4l3.7 4-3.7 4")],
   download: [stroke("M8 2.5v7.6M4.7 6.9 8 10.2l3.3-3.3M2.8 13.2h10.4")],
   axes: [stroke("M2.5 2.5v11h11M5.5 9.5l2.4-3 2.2 1.6 3-4")],
 };
@@ -61,17 +63,10 @@ const ICONS = {
 export const icon = (name: keyof typeof ICONS) =>
   html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true" data-icon=${name}>${ICONS[name]}</svg>`;
 
-const MARKERS = {
-  a: svg`<circle cx="5" cy="5" r="4.3"></circle>`,
-  b: svg`<rect x="1" y="1" width="8" height="8"></rect>`,
-  c: svg`<path d="M5 .2 9.8 5 5 9.8.2 5z"></path>`,
-  d: svg`<path d="M5 .8 9.6 9H.4z"></path>`,
-};
-
 /** A run's shape in its colour. */
 export const marker = (lane: Lane) =>
   html`<span class="marker" data-lane=${lane} aria-hidden="true"
-    ><svg viewBox="0 0 10 10">${MARKERS[lane]}</svg></span>`;
+    ><svg viewBox="0 0 10 10"><path d=${SHAPES[lane]}></path></svg></span>`;
 
 const line = (d: string, width: number) =>
   svg`<path d=${d} stroke-width=${width} stroke-linecap="round" stroke-linejoin="round"></path>`;

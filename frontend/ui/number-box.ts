@@ -89,8 +89,10 @@ export abstract class NumberBox extends LightElement {
     else this.apply(value);
   }
 
-  #restore({ key }: KeyboardEvent) {
-    if (key !== "Escape") return;
+  /** Escape first takes back what was typed, and only then reaches what the box stands in. */
+  #restore(event: KeyboardEvent) {
+    if (event.key !== "Escape") return;
+    if (this.complaint !== null || this.box.value !== this.written) event.preventDefault();
     this.complaint = null;
     this.box.value = this.written;
   }

@@ -78,19 +78,41 @@ export function openPopover({
   return { panel, close, update };
 }
 
-/** `chosen` if it is one of several */
-type MenuItem = { text: string; act: () => void; disabled?: boolean; chosen?: boolean };
+/** `chosen` if it is one of several, `checked` if it is on or off; `line` stands below the text */
+type MenuItem = {
+  text: string;
+  act: () => void;
+  disabled?: boolean;
+  chosen?: boolean;
+  checked?: boolean;
+  line?: string;
+  group?: string;
+};
 
+/** The role of an item, by what it can be. */
+function roleOf({ chosen, checked }: MenuItem) {
+  if (checked !== undefined) return "menuitemcheckbox";
+  return chosen === undefined ? "menuitem" : "menuitemradio";
+}
+
+/** Items of a `group` stand below its name, in the order of first appearance. */
 export function openMenu(anchor: () => Element | null, name: string, items: MenuItem[]) {
-  const item = ({ text, act, disabled, chosen }: MenuItem) =>
-    html`<button type="button" role=${chosen === undefined ? "menuitem" : "menuitemradio"}
-      aria-checked=${chosen ?? nothing} tabindex="-1" ?disabled=${disabled}
-      @click=${() => (close(), act())}>${text}</button>`;
+  const item = (each: MenuItem) =>
+    html`<button type="button" role=${roleOf(each)}
+      aria-checked=${each.checked ?? each.chosen ?? nothing} tabindex="-1" ?disabled=${each.disabled}
+      @click=${() => (close(), each.act())}
+      >${each.line ? html`<span class="said">${each.text}<span class="line">${each.line}</span></span>` : each.text}</button>`;
+  const groupOf = (group: string | undefined) => {
+    const rows = items.filter((each) => each.group === group).map(item);
+    return group === undefined
+      ? rows
+      : html`<div role="group" aria-label=${group}><div class="group-name" aria-hidden="true">${group}</div>${rows}</div>`;
+  };
   const { panel, close } = openPopover({
     anchor,
     name,
     role: "menu",
-    content: () => items.map(item),
+    content: () => [...new Set(items.map(({ group }) => group))].map(groupOf),
   });
   panel.addEventListener("keydown", (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,6 +16,7 @@ T = TypeVar("T")
 DESKTOP = (1440, 900)
 PHONE = (390, 844)
 PATIENCE = 20.0
+BELOW = re.compile("choose what is below the loss$")
 
 # Runs before the page's scripts: turns violations of the policy into console errors, and records when the page is
 # usable and when its table first has content.
@@ -143,7 +145,34 @@ class Dashboard:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def card(self, run: str) -> Locator:
-        return self.page.locator(f'run-card[data-run="{run}"]')
+        """The run in the recipe: its card, or its settings while they are open."""
+        return self.page.locator(f':is(run-card, run-settings)[data-run="{run}"]')
+
+    def settings(self, of: str) -> Locator:
+        """Open settings in the recipe, "data", "network" or "run gd", and return them."""
+        back = self.button("Back to the recipe (Esc)")
+        if back.count():
+            back.click()
+        self.page.locator(f'[data-opens="{of}"]').click()
+        back.wait_for()
+        return self.page.locator("recipe-rail .settings")
+
+    def choose(self, menu: str | re.Pattern[str], item: str) -> None:
+        """Choose an item of a menu."""
+        self.page.get_by_role("button", name=menu).click()
+        items = self.page.locator("[role=menu] button")
+        items.filter(has_text=re.compile(f"^\\s*{re.escape(item)}")).first.click()
+
+    def axis(self, item: str) -> None:
+        self.choose("Axes", item)
+
+    def below(self, item: str) -> None:
+        """Choose what stands below the loss: a measure of the gradient, or instruments."""
+        self.choose(BELOW, item)
+
+    def rule(self, run: str) -> Locator:
+        """The heading of the run's row. Its title has the method: "full batch, rate 0.1"."""
+        return self.row(run).locator("th.who")
 
     def row(self, run: str) -> Locator:
         return self.page.locator(f'race-table tr[data-run="{run}"]')

@@ -9,7 +9,7 @@ from typing import Literal
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import DESKTOP, PHONE, Dashboard
+from browser.dashboard import BELOW, DESKTOP, PHONE, Dashboard
 from browser.proxy import Line
 
 AXE = Path(__file__).parents[1] / "frontend/node_modules/axe-core/axe.min.js"
@@ -112,7 +112,7 @@ def faults_in_both_themes(lab: Dashboard) -> list[str]:
 
 
 # Controls outside the visible part of the stage, where nothing scrolls to them.
-CUT_OFF = """() => [...document.querySelectorAll(".deck, .figure-head")].flatMap((line) => {
+CUT_OFF = """() => [...document.querySelectorAll("transport-bar, .figure-head")].flatMap((line) => {
     const { right } = line.getBoundingClientRect();
     return [...line.querySelectorAll("button, select")].filter((each) => each.getBoundingClientRect().right > right + 1)
         .map((each) => each.textContent || each.getAttribute("aria-label"));
@@ -125,7 +125,7 @@ def test_axe_and_the_contrast_measure_find_planted_faults(open_lab: OpenLab) -> 
     lab.page.evaluate("""() => {
         const pale = Object.assign(document.createElement("p"), { textContent: "pale words" });
         pale.style.color = "#999";
-        document.querySelector("main").append(pale, document.createElement("button"));
+        document.querySelector(".notes").append(pale, document.createElement("button"));
     }""")
     text = " ".join(faults_in_both_themes(lab))
     assert "light: button-name" in text
@@ -140,7 +140,8 @@ def test_axe_finds_nothing_on_a_desktop(open_lab: OpenLab) -> None:
     # two runs with markers, a dead layer
     lab.make_steps(900)
     lab.card("gd").get_by_role("radio", name="Mini-batch").click()
-    lab.card("sgd").get_by_role("radio", name="Adam").click()
+    lab.settings("run sgd").get_by_role("radio", name="Adam").click()
+    lab.page.keyboard.press("Escape")
     expect(lab.flags).to_have_count(2)
     lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
     expect(lab.page.locator("network-drawing g.dead").first).to_be_visible()
@@ -159,7 +160,7 @@ def test_axe_finds_nothing_on_a_desktop(open_lab: OpenLab) -> None:
 def test_axe_finds_nothing_in_panels_and_dialogs(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(5)
-    lab.button("Help and keyboard shortcuts (?)").click()
+    lab.choose("More: files, theme, keys", "Words and keys")
     assert faults(lab) == []
     lab.page.keyboard.press("Escape")
     lab.page.keyboard.press("a")
@@ -169,14 +170,18 @@ def test_axe_finds_nothing_in_panels_and_dialogs(open_lab: OpenLab) -> None:
     expect(lab.page.locator("img.qr")).to_be_visible()
     assert faults(lab) == []
     lab.page.keyboard.press("Escape")
+    lab.settings("network")
     lab.page.get_by_role("button", name=re.compile("Hidden layer 1")).click()
     assert faults(lab) == []
     lab.page.keyboard.press("Escape")
-    lab.page.get_by_role("button", name="More for GD").click()
+    lab.settings("run gd")
     assert faults(lab) == []
-    lab.page.keyboard.press("Escape")
+    for opener in ("More: files, theme, keys", "Axes", BELOW):
+        lab.page.get_by_role("button", name=opener).click()
+        assert faults(lab, axe_in=()) == []
+        lab.page.keyboard.press("Escape")
     lab.page.keyboard.press("ArrowLeft")
-    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 4")
+    expect(lab.page.locator("race-table th.moment")).to_have_text("As of step 4")
     lab.play.click()
     expect(lab.page.get_by_role("dialog", name="Continue from step 4?")).to_be_visible()
     assert lab.focused == "Continue here"
@@ -189,11 +194,11 @@ def test_axe_finds_nothing_on_a_phone(open_lab: OpenLab) -> None:
     lab.button("Recipe (B)").click()
     assert faults(lab) == []
     lab.page.keyboard.press("Escape")
-    lab.button("Help and keyboard shortcuts (?)").click()
+    lab.choose("More: files, theme, keys", "Words and keys")
     assert faults(lab) == []
     lab.page.keyboard.press("Escape")
     lab.make_steps(600)
-    lab.page.get_by_role("tab", name="Network").click()
+    lab.page.evaluate("document.querySelector('network-drawing').scrollIntoView({ block: 'center' })")
     assert faults(lab, axe_in=("dark",)) == []
 
 
@@ -236,9 +241,10 @@ def test_every_target_on_a_phone_is_large_enough_for_a_finger(open_lab: OpenLab)
     assert lab.page.evaluate(SMALL_TARGETS) == []
     lab.button("Recipe (B)").click()
     assert lab.page.evaluate(SMALL_TARGETS) == []
-    lab.page.locator("run-card").first.get_by_role("radio", name="Mini-batch").tap()
+    lab.settings("run gd").get_by_role("radio", name="Mini-batch").tap()
     expect(lab.page.get_by_role("slider", name="Batch size of GD")).to_be_visible()
     assert lab.page.evaluate(SMALL_TARGETS) == []
+    lab.page.keyboard.press("Escape")
     lab.page.keyboard.press("Escape")
     lab.page.get_by_role("button", name=re.compile("^Speed: 60")).tap()
     expect(lab.page.get_by_role("dialog", name="Speed")).to_be_visible()
@@ -246,7 +252,7 @@ def test_every_target_on_a_phone_is_large_enough_for_a_finger(open_lab: OpenLab)
     lab.page.keyboard.press("Escape")
     lab.make_steps(20)
     lab.page.keyboard.press("ArrowLeft")
-    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 19")
+    expect(lab.page.locator("race-table th.moment")).to_have_text("As of step 19")
     lab.page.locator("button.play").tap()
     expect(lab.page.get_by_role("dialog", name="Continue from step 19?")).to_be_visible()
     assert lab.page.evaluate(SMALL_TARGETS) == []
@@ -257,18 +263,20 @@ def test_a_notice_on_a_phone_covers_no_controls_and_its_undo_works_over_an_open_
 ) -> None:
     lab = open_lab(PHONE)
     lab.button("Recipe (B)").tap()
+    lab.settings("data")
     seed = lab.page.get_by_role("textbox", name="Data seed")
     seed.fill("7")
     seed.press("Enter")
     undo = lab.notice.get_by_role("button", name="Undo")
     undo.click(trial=True)  # neither the sheet nor its backdrop covers it
     lab.page.keyboard.press("Escape")
+    lab.page.keyboard.press("Escape")
     lab.page.wait_for_selector(".rail.recipe:not(.open)", state="attached")
     places = {
-        each: lab.page.locator(each).bounding_box() for each in (".tabs", "transport-bar", "notice-toast")
+        each: lab.page.locator(each).bounding_box() for each in ("top-bar", "transport-bar", "notice-toast")
     }
-    tabs, transport, notice = (box for box in places.values() if box)
-    assert tabs["y"] + tabs["height"] < notice["y"], places
+    top, transport, notice = (box for box in places.values() if box)
+    assert top["y"] + top["height"] < notice["y"], places
     assert 0 < transport["y"] - notice["y"] - notice["height"] < 20, places
     undo.tap()
     expect(lab.notice).to_have_count(0)
@@ -277,31 +285,28 @@ def test_a_notice_on_a_phone_covers_no_controls_and_its_undo_works_over_an_open_
 def test_nothing_scrolls_sideways_on_a_narrow_page(open_lab: OpenLab) -> None:
     lab = open_lab((320, 640), plotted=True)
     lab.make_steps(1200)
-    for width in (320, 360, 390, 720, 721, 900, 901, 1120, 1121, 1221):
+    for width in (320, 360, 390, 720, 721, 900, 901, 1120, 1221, 1380, 1381):
         lab.resize(width, 700)
         assert lab.page.evaluate(CUT_OFF) == [], width
 
 
-def test_a_phone_shows_charts_and_network_one_at_a_time_over_a_transport_that_stays(
-    open_lab: OpenLab,
-) -> None:
+def test_a_phone_shows_everything_in_one_column_over_a_transport_that_stays(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE, drawn=True)
+    lab.make_steps(5)
     play = lab.page.locator("button.play")
-    for tab, visible, hidden in (
-        ("Network", "network-drawing", "race-table"),
-        ("Doctor", "doctor-list", "race-table"),
-        ("Charts", "exhibit-question", "network-drawing"),
-    ):
-        lab.page.get_by_role("tab", name=tab).tap()
-        expect(lab.page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
-        expect(lab.page.locator(visible)).to_be_visible()
-        expect(lab.page.locator(hidden)).to_be_hidden()
-        lab.page.mouse.wheel(0, 2000)
+    for part in ("race-table", ".plot.gradients", "network-drawing", "predicted-true", "doctor-list"):
+        lab.page.locator(part).scroll_into_view_if_needed()
+        expect(lab.page.locator(part)).to_be_in_viewport()
         expect(play).to_be_in_viewport(ratio=1)
-    lab.button("Axes of the charts").tap()
-    lab.page.get_by_role("menuitemradio", name="by epochs").tap()
-    lab.button("Axes of the charts").tap()
-    expect(lab.page.get_by_role("menuitemradio", name="by epochs")).to_be_checked()
+    lab.page.mouse.wheel(0, 9000)
+    bottom = lab.page.locator("doctor-list").bounding_box()
+    bar = lab.page.locator("transport-bar").bounding_box()
+    assert bottom
+    assert bar
+    assert bottom["y"] + bottom["height"] <= bar["y"], "its end is above the transport"
+    lab.axis("epochs")
+    lab.button("Axes").tap()
+    expect(lab.page.get_by_role("menuitemradio", name="epochs")).to_be_checked()
 
 
 def test_the_network_has_a_text_version(open_lab: OpenLab) -> None:

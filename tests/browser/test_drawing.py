@@ -148,14 +148,14 @@ def test_an_edit_shows_in_the_next_frame_while_playing(open_lab: OpenLab) -> Non
         const box = at("[aria-label='Learning rate of SGD']");
         box.value = "0.05";
         box.dispatchEvent(new Event("change", { bubbles: true }));
-        at("run-card[data-run=gd] [data-value=momentum]").click();
+        at("run-card[data-run=gd] [data-value=mini]").click();
         return new Promise((told) => requestAnimationFrame(() => told([
-            at("race-table tr[data-run=sgd] .rule").textContent, at("race-table tr[data-run=gd] .rule").textContent,
+            at("race-table tr[data-run=sgd] th.who").title, at("race-table tr[data-run=gd] th.who").title,
         ])));
     }""")
-    assert result == ["batch of 1, rate 0.05", "full batch, momentum 0.9, rate 0.1"]
+    assert result == ["batch of 1, rate 0.05", "batch of 32, rate 0.1"]
     lab.until(
         lambda: lab.ask("GET", "/recipe")["runs"][1]["edits"],
         lambda edits: edits and edits[0]["learning_rate"] == 0.05,
     )
-    expect(lab.row("gd").locator(".rule")).to_have_text(result[1])
+    expect(lab.rule("gd")).to_have_attribute("title", result[1])

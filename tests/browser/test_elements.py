@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
@@ -55,7 +57,7 @@ def test_typing_focus_and_selection_survive_frames_and_edits(open_lab: OpenLab) 
     assert lab.page.evaluate(STATE_OF_TYPING) == typing
     # somebody edits the same run
     lab.ask("PATCH", "/runs/sgd", {"l2": 0.001})
-    expect(lab.card("sgd").locator("summary")).to_contain_text("L2 0.001")
+    expect(lab.rule("sgd")).to_have_attribute("title", re.compile("L2 0.001"))
     await_frames(lab)
     assert lab.page.evaluate(STATE_OF_TYPING) == typing
     lab.page.keyboard.press("Enter")
@@ -71,7 +73,7 @@ def test_a_refused_text_stays_with_its_message_until_the_value_changes(open_lab:
     message = lab.card("gd").get_by_role("alert")
     expect(message).to_have_text("A rate is a number above 0.")
     lab.ask("PATCH", "/runs/gd", {"l2": 0.001})
-    expect(lab.card("gd").locator("summary")).to_contain_text("L2 0.001")
+    expect(lab.rule("gd")).to_have_attribute("title", re.compile("L2 0.001"))
     expect(message).to_be_visible()
     expect(box).to_have_value("-1")
     lab.ask("PATCH", "/runs/gd", {"learning_rate": 0.2})
@@ -82,7 +84,7 @@ def test_a_refused_text_stays_with_its_message_until_the_value_changes(open_lab:
 
 def test_choosing_in_a_list_keeps_the_focus_on_its_select(open_lab: OpenLab) -> None:
     lab = open_lab()
-    lab.card("gd").locator("summary").click()
+    lab.settings("run gd").locator("summary").click()
     schedule = lab.page.get_by_role("combobox", name="Schedule of GD")
     schedule.focus()
     for key in ("Enter", "ArrowDown", "Enter"):
@@ -95,6 +97,7 @@ def test_choosing_in_a_list_keeps_the_focus_on_its_select(open_lab: OpenLab) -> 
 def test_frames_leave_a_notice_alone_and_the_same_words_again_are_a_new_notice(open_lab: OpenLab) -> None:
     """Screen readers read what is new in a live region."""
     lab = open_lab()
+    lab.settings("data")
     noise = lab.page.get_by_label("Noise", exact=True)
     for value in ("0.1", "0.2"):
         noise.fill(value)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import DESKTOP, PHONE, Dashboard
+from browser.dashboard import Dashboard
 
 BOTH = {"gd", "sgd"}
 WEIGHTS = ("W1", "W2", "W3")
@@ -26,43 +26,22 @@ def ends(lab: Dashboard, kind: str, role: str) -> dict[str, float]:
 def test_the_page_opens_on_the_exhibit_and_asks(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     expect(lab.page.locator(".exhibit .name")).to_have_text("The notebook: log-linear regression")
-    expect(lab.page.get_by_label("Train", exact=True)).to_have_value("900")
-    expect(lab.page.get_by_label("Test", exact=True)).to_have_value("300")
+    for line, words in (
+        ("data", "Data y = log(Xβ + 20) 5 inputs, 900 samples to train"),
+        ("network", "Network 5 → 4 → 4 → 1, relu 49 parameters, normal weights"),
+    ):
+        expect(lab.page.locator(f"[data-opens={line}]")).to_have_text(words)
     expect(lab.rate("GD")).to_have_value("0.1")
     expect(lab.rate("SGD")).to_have_value("0.1")
-    expect(lab.row("gd").locator(".rule")).to_have_text("full batch, rate 0.1")
-    expect(lab.row("sgd").locator(".rule")).to_have_text("batch of 1, rate 0.1")
+    expect(lab.rule("gd")).to_have_attribute("title", "full batch, rate 0.1")
+    expect(lab.rule("sgd")).to_have_attribute("title", "batch of 1, rate 0.1")
     expect(lab.counter).to_have_text("0")
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", "ready")
     expect(lab.page.locator("exhibit-question h2")).to_have_text(
         "Same start, same rate. Which one gets stuck?"
     )
-    expect(lab.page.locator("invitation-overlay")).to_be_hidden()
     expect(lab.page.locator(".chart-label.start")).to_contain_text("both runs start here: loss")
     expect(lab.page.locator(".chart-label.baseline")).to_contain_text("predicting the mean: 0.0")
-
-
-LAPTOP, TABLET = (1366, 768), (1024, 768)
-
-# Things that the invitation covers: words of the chart, and anything below the plot.
-UNDER = """() => {
-    const own = [...document.querySelectorAll("invitation-overlay > *")].map((part) => part.getBoundingClientRect());
-    return [...document.querySelectorAll(".loss .chart-label, gradient-head")].filter((part) => {
-        const { left, right, top, bottom } = part.getBoundingClientRect();
-        return own.some((box) => left < box.right && right > box.left && top < box.bottom && bottom > box.top);
-    }).map((part) => part.textContent);
-}"""
-
-
-@pytest.mark.parametrize("size", [DESKTOP, LAPTOP, TABLET, PHONE])
-def test_the_invitation_covers_no_words(open_lab: OpenLab, size: tuple[int, int]) -> None:
-    lab = open_lab(size)
-    lab.ask("PATCH", "/runs/gd", {"learning_rate": 0.2})  # an own experiment, which asks nothing
-    lab.page.reload()
-    lab.wait(drawn=True)
-    expect(lab.page.locator("invitation-overlay p")).to_be_visible()
-    expect(lab.page.locator(".chart-label.baseline")).to_be_visible()
-    assert lab.page.evaluate(UNDER) == []
 
 
 def test_plotly_is_asked_for_only_when_the_page_can_be_used(open_lab: OpenLab) -> None:
@@ -102,7 +81,7 @@ SWITCH = """() => {
     at('run-card[data-run=gd] [role=radio][data-value=sgd]').click();
     return new Promise((told) => requestAnimationFrame(() => told({
         checked: at('run-card[data-run=gd] [aria-checked=true]').textContent,
-        rule: at('race-table tr[data-run=gd] .rule').textContent,
+        rule: at('race-table tr[data-run=gd] th.who').title,
     })));
 }"""
 
@@ -164,9 +143,9 @@ def test_gd_learns_and_the_second_layer_of_sgd_dies(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(1500)
     expect(lab.row("sgd")).to_have_attribute("data-state", "layer 2 dead")
-    expect(lab.page.locator("race-table thead")).to_contain_text("R² test")
-    assert float(lab.row("gd").locator("td").nth(4).inner_text()) > 0.9
-    assert abs(float(lab.row("sgd").locator("td").nth(4).inner_text().replace("−", "-"))) < 0.05
+    expect(lab.page.locator("race-table thead")).to_contain_text("R²")
+    assert float(lab.row("gd").locator("td.score").inner_text()) > 0.9
+    assert abs(float(lab.row("sgd").locator("td.score").inner_text().replace("−", "-"))) < 0.05
 
     # four hollow units
     lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()

@@ -7,10 +7,11 @@ import re
 from playwright.sync_api import Locator, Route, expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import PHONE, Dashboard
+from browser.dashboard import BELOW, PHONE, Dashboard
 from browser.test_accessibility import SMALL_TARGETS, faults
 
 GAUGES = ("edge", "alpha", "noise")
+FIRST = "Edge, step, noise"
 
 PLACES = """() => ["plotly-chart[kind=loss]", ".plot.gradients", "transport-bar", "predicted-true"]
     .map((one) => JSON.stringify(document.querySelector(one).getBoundingClientRect()))"""
@@ -24,16 +25,12 @@ BEYOND = """() => [...document.querySelectorAll(".instruments .chart-label, .ins
     .concat(document.documentElement.scrollWidth > innerWidth ? "the page" : [])"""
 
 
-def switch(lab: Dashboard, name: str) -> Locator:
-    return lab.page.get_by_role("radio", name=name, exact=True)
-
-
 def value(lab: Dashboard, kind: str) -> Locator:
     return lab.chart(kind).locator(".title .values i")
 
 
 def opened(lab: Dashboard) -> Dashboard:
-    switch(lab, "Instruments").click()
+    lab.below(FIRST)
     for kind in GAUGES:
         expect(value(lab, kind)).to_have_count(1, timeout=20_000)
     return lab
@@ -66,7 +63,7 @@ def test_three_gauges_replace_the_gradients_and_no_panel_moves(open_lab: OpenLab
     expect(lab.page.locator("gradient-head")).to_contain_text(
         re.compile(r"takes [\d,.]+ m?s$|takes [\d,.]+ ms")
     )
-    switch(lab, "Gradient").click()
+    lab.below("Σ|dW|")
     expect(lab.chart("gradients")).to_have_attribute("data-state", "drawn")
     expect(lab.chart("edge")).to_have_count(0)
 
@@ -109,10 +106,10 @@ def test_the_exhibit_of_the_edge_opens_its_gauges_and_undo_closes_them(open_lab:
     lab.page.locator("exhibit-picker button").press("ArrowDown")
     lab.page.keyboard.type("edge")
     lab.page.keyboard.press("Enter")
-    expect(switch(lab, "Instruments")).to_have_attribute("aria-checked", "true")
+    expect(lab.page.locator("gradient-head h2")).to_have_text("Instruments")
     expect(value(lab, "edge")).to_have_text("2.32 of 5.00", timeout=20_000)
     lab.notice.get_by_role("button", name="Undo").click()
-    expect(switch(lab, "Gradient")).to_have_attribute("aria-checked", "true")
+    expect(lab.page.locator("gradient-head h2")).to_have_text("Gradients")
 
 
 def test_an_instrument_without_an_answer_says_that_it_waits(open_lab: OpenLab) -> None:
@@ -124,7 +121,7 @@ def test_an_instrument_without_an_answer_says_that_it_waits(open_lab: OpenLab) -
         "**/instruments/curvature*",
         lambda route: route.continue_() if answered else routes.append(route),
     )
-    switch(lab, "Instruments").click()
+    lab.below(FIRST)
     waits = lab.page.locator(".instruments .waiting:visible")
     lab.until(lambda: len(routes), lambda count: count > 0)
     expect(waits.first).to_have_text("Not measured yet: playing runs go first.")
@@ -146,13 +143,14 @@ def test_a_phone_shows_the_edge_in_the_unit_of_its_marker(open_lab: OpenLab) -> 
 
 def test_instruments_work_by_keyboard_without_faults_in_either_theme(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
-    switch(lab, "Gradient").focus()
-    lab.page.keyboard.press("ArrowRight")
-    expect(switch(lab, "Instruments")).to_be_focused()
+    choice = lab.page.get_by_role("button", name=BELOW)
+    choice.focus()
+    lab.page.keyboard.press("Enter")
+    lab.page.get_by_role("menuitemradio", name=FIRST).focus()
+    lab.page.keyboard.press("Enter")
+    expect(choice).to_be_focused()
     lab.page.keyboard.press("Tab")
     assert lab.focused == "GD"
-    lab.page.keyboard.press("Tab")
-    assert lab.focused == "Open instruments"
     for kind in GAUGES:
         expect(value(lab, kind)).to_have_count(1, timeout=20_000)
     expect(lab.chart("edge")).to_have_attribute(
@@ -169,7 +167,7 @@ def test_on_a_phone_instruments_fit_and_are_large_enough(open_lab: OpenLab) -> N
         lab.ask("POST", "/runs", {"name": name, "fork_of": "sgd", "at_step": 0})
     runs = lab.page.get_by_role("radiogroup", name="Run measured")
     expect(runs.get_by_role("radio")).to_have_count(4)
-    boxes = [one.bounding_box() for one in (runs, lab.page.get_by_label("Open instruments", exact=True))]
+    boxes = [one.bounding_box() for one in (runs, lab.page.get_by_role("button", name=BELOW))]
     tops = [box["y"] for box in boxes if box]
     assert abs(tops[0] - tops[1]) < 10, "in one line"
     look_at_the_others(lab)
@@ -182,15 +180,18 @@ def test_instruments_of_classes_fit_a_phone_too(open_lab: OpenLab) -> None:
     expect(lab.row("adam")).to_have_count(1)
     lab.make_steps(20)
     opened(lab)
-    look_at_the_others(lab, "confusion", "decision")
+    look_at_the_others(lab, "Confusion matrix", "Decision map")
 
 
 def look_at_the_others(lab: Dashboard, *names: str) -> None:
     """Open each choice for a paused run: measured, drawn, named, and no word outside the page."""
-    choice = lab.page.get_by_label("Open instruments", exact=True)
-    values = [str(option.get_attribute("value")) for option in choice.locator("option").all()]
+    choice = lab.page.get_by_role("button", name=BELOW)
+    choice.click()
+    group = lab.page.get_by_role("group", name="Instruments")
+    values = [each.inner_text() for each in group.get_by_role("menuitemradio").all()]
+    lab.page.keyboard.press("Escape")
     for value in names or values:
-        choice.select_option(value)
+        lab.below(value)
         row = lab.page.locator(".instruments plotly-chart")
         expect(row.first).to_have_attribute("data-state", "drawn", timeout=20_000)
         for chart in row.all():

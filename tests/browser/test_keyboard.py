@@ -21,8 +21,8 @@ CONTROLS = f"""() => [...document.querySelectorAll("a[href], button, input, sele
 HERE = f"() => {NAME}(document.activeElement)"
 
 
-def chosen(lab: Dashboard, group: str) -> str:
-    return lab.page.get_by_role("radiogroup", name=group).locator("[aria-checked=true]").inner_text()
+def axes(lab: Dashboard) -> str:
+    return str(lab.button("Axes").get_attribute("title"))
 
 
 def test_space_plays_and_pauses_arrow_steps_and_r_resets(open_lab: OpenLab) -> None:
@@ -71,6 +71,7 @@ def test_space_plays_even_from_an_applied_remedy(open_lab: OpenLab) -> None:
 
 def test_keys_belong_to_an_open_panel_even_without_focus_in_it(open_lab: OpenLab) -> None:
     lab = open_lab()
+    lab.settings("network")
     lab.page.get_by_role("button", name="Hidden layer 1: 4 relu. Edit").click()
     panel = lab.page.get_by_role("dialog", name="Hidden layer 1")
     panel.locator(".help").first.click()
@@ -81,7 +82,7 @@ def test_keys_belong_to_an_open_panel_even_without_focus_in_it(open_lab: OpenLab
     lab.page.keyboard.press("y")
     lab.page.keyboard.press("ArrowRight")
     expect(lab.counter).to_have_text("1")
-    assert lab.page.get_by_role("radio", name="linear", exact=True).get_attribute("aria-checked") == "true"
+    assert axes(lab) == "steps, linear loss (X, Y)"
     # a key pressed before the browser reports the closed panel is not lost
     lab.page.get_by_role("button", name="Hidden layer 1: 4 relu. Edit").click()
     panel.locator(".help").first.click()
@@ -91,7 +92,7 @@ def test_keys_belong_to_an_open_panel_even_without_focus_in_it(open_lab: OpenLab
             document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "y", bubbles: true, cancelable: true }));
         }"""
     )
-    expect(lab.page.get_by_role("radio", name="log", exact=True)).to_be_checked()
+    expect(lab.button("Axes")).to_have_attribute("title", "steps, log loss (X, Y)")
 
 
 def test_a_press_selects_its_run_even_if_buttons_get_no_focus(open_lab: OpenLab) -> None:
@@ -100,7 +101,7 @@ def test_a_press_selects_its_run_even_if_buttons_get_no_focus(open_lab: OpenLab)
     lab.card("sgd").get_by_role("radio", name="Mini-batch").evaluate("(button) => button.click()")
     assert lab.page.evaluate("document.activeElement === document.body")
     lab.page.keyboard.press("o")
-    expect(lab.card("sgd").get_by_role("radio", name="Momentum")).to_be_checked()
+    expect(lab.rule("sgd")).to_have_attribute("title", "batch of 32, momentum 0.9, rate 0.1")
 
 
 def test_single_keys_choose_runs_rules_axes_and_speed(open_lab: OpenLab) -> None:
@@ -111,18 +112,19 @@ def test_single_keys_choose_runs_rules_axes_and_speed(open_lab: OpenLab) -> None
     for chosen_next in ("GD", "Mini-batch", "SGD", "GD"):
         press("g")
         expect(lab.card("sgd").get_by_role("radio", name=chosen_next, exact=True)).to_be_checked()
-    for chosen_next in ("Momentum", "Adam", "Plain"):
+    for words in ("full batch, momentum 0.9, rate 0.1", "full batch, Adam, rate", "full batch, rate"):
         press("o")
-        expect(lab.card("sgd").get_by_role("radio", name=chosen_next, exact=True)).to_be_checked()
-    expect(lab.card("gd").get_by_role("radio", name="Plain")).to_be_checked()
-    for key, group, there in (
-        ("x", "Horizontal axis", ["epochs", "samples seen", "seconds", "steps"]),
-        ("y", "Vertical axis", ["linear", "log"]),
-        ("m", "Gradient measure", ["L2 norm", "mean |dW|", "update ÷ weight", "Σ|dW|"]),
-    ):
-        for name in there:
-            press(key)
-            assert chosen(lab, group) == name
+        expect(lab.rule("sgd")).to_have_attribute("title", re.compile(words))
+    expect(lab.rule("gd")).to_have_attribute("title", "full batch, rate 0.1")
+    for x in ("epochs", "samples seen", "seconds", "steps"):
+        press("x")
+        assert axes(lab) == f"{x}, log loss (X, Y)"
+    for y in ("linear", "log"):
+        press("y")
+        assert axes(lab) == f"steps, {y} loss (X, Y)"
+    for measure in ("L2 norm", "mean |dW|", "update ÷ weight", "whole, rate", "Σ|dW|"):
+        press("m")
+        expect(lab.page.locator("gradient-head .choice")).to_have_text(measure)
     speed = lab.page.get_by_role("slider", name="Speed")
     for key, spoken in (("]", "100"), ("[", "60"), ("[", "30")):
         press(key)
@@ -133,7 +135,10 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
     lab = open_lab()
     press = lab.page.keyboard.press
     press("b")
-    assert lab.focused == "Data set"
+    assert lab.focused.startswith("Data y = log")
+    press("Enter")
+    assert lab.focused == "Back to the recipe (Esc)"
+    lab.page.get_by_role("combobox", name="Data set").focus()
 
     # moving through the list chooses nothing; only Enter does
     experiment, data = lab.stored["id"], lab.page.get_by_role("combobox", name="Data set")
@@ -188,7 +193,7 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
         "[",
         "]",
         "1",
-        "4",
+        "8",
         "G",
         "O",
         "X",
@@ -225,7 +230,7 @@ def test_a_key_that_is_typed_into_a_field_is_the_fields_own(open_lab: OpenLab) -
     lab.rate("GD").focus()
     for key in ("x", "g", "Space", "?"):
         lab.page.keyboard.press(key)
-    assert chosen(lab, "Horizontal axis") == "steps"
+    assert axes(lab).startswith("steps, ")
     expect(lab.counter).to_have_text("0")
     expect(lab.page.get_by_role("dialog")).to_have_count(0)
 
@@ -239,7 +244,7 @@ def test_single_keys_can_be_switched_off_and_space_stays(open_lab: OpenLab) -> N
     lab.page.reload()
     lab.wait()
     lab.page.keyboard.press("x")
-    assert chosen(lab, "Horizontal axis") == "steps"
+    assert axes(lab).startswith("steps, ")
     lab.page.keyboard.press("Space")
     expect(lab.pause).to_be_visible()
 
@@ -258,11 +263,12 @@ def test_tab_reaches_every_control_in_the_order_of_the_page(open_lab: OpenLab) -
     names = [name.split(" > ")[1] for name in reached]
     assert names[:2] == ["Skip to transport", "fallline, home"]
     in_order = (
-        "Help and keyboard shortcuts (?)",
-        "Back to step 0 (R)",
+        "More: files, theme, keys",
         "Play (Space)",
+        "1 step (right arrow)",
+        "Line by line (I)",
         "Speed",
-        "Data set",
+        "Settings of GD",
         "Learning rate of GD",
         "Learning rate of SGD",
         "Add a run",
@@ -288,17 +294,22 @@ def test_a_switch_a_menu_and_a_layer_are_worked_by_arrows_and_enter(open_lab: Op
     expect(lab.card("gd").get_by_role("radio", name="Mini-batch")).to_be_checked()
     expect(lab.card("gd").get_by_role("radio", name="Mini-batch")).to_be_focused()
     press("End")
-    expect(lab.row("gd").locator(".rule")).to_have_text("batch of 1, rate 0.1")
+    expect(lab.rule("gd")).to_have_attribute("title", "batch of 1, rate 0.1")
     expect(lab.counter).to_have_text("0")  # the switch used the arrow itself
 
-    lab.card("gd").get_by_role("button", name=re.compile("^More for")).focus()
+    lab.button("Settings of GD").focus()
     press("Enter")
+    assert lab.focused == "Back to the recipe (Esc)"
+    lab.button("Rename").focus()
     press("Enter")
     lab.page.keyboard.type("Slow and steady")
     press("Enter")
     expect(lab.row("gd").locator("b")).to_have_text("Slow and steady")
-    assert lab.focused.startswith("More for Slow and steady")
+    assert lab.focused == "Rename"
+    press("Escape")
+    assert lab.focused == "Settings of Slow and steady"
 
+    lab.settings("network")
     lab.page.get_by_role("button", name=re.compile("Hidden layer 2")).focus()
     press("Enter")
     panel = lab.page.get_by_role("dialog", name="Hidden layer 2")

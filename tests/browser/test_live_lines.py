@@ -95,7 +95,9 @@ def test_the_canvas_is_ahead_of_plotly_and_plotly_catches_up_at_the_same_place(
 ) -> None:
     lab = open_lab(size, theme=theme, plotted=True)
     # another run's marker could cover this one's; a phone has the button in a sheet
-    lab.page.evaluate("document.querySelector('[aria-label=\"Hide SGD in the charts\"]').click()")
+    for button in ("[data-opens='run sgd']", "[aria-label='Hide SGD in the charts']"):
+        lab.until(lambda: lab.page.evaluate("(each) => !!document.querySelector(each)", button), bool)  # noqa: B023
+        lab.page.evaluate("(each) => document.querySelector(each).click()", button)
     play_past(lab, 40)
     records = lab.page.evaluate(WATCH_PAINTS, [60, GD[theme]])
     lab.rest()

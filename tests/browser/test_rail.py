@@ -52,7 +52,6 @@ def expect_places(lab: Dashboard, before: list[float]) -> None:
     assert before == sorted(before)
     heading = lab.page.locator("doctor-list .finding h3").first
     expect(heading).to_be_in_viewport(ratio=1)
-    # nor below the inspector's strip
     rail, box = lab.page.locator(".rail.inspection").bounding_box(), heading.bounding_box()
     assert rail
     assert box
@@ -203,7 +202,6 @@ def test_a_phone_keeps_two_large_squares_in_a_row(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE, drawn=True)
     lab.make_steps(20)
     fork(lab, 4)
-    lab.page.get_by_role("tab", name="Network").tap()
     squares = lab.until(lambda: lab.page.evaluate(SQUARES), lambda result: len(result) == 4)
     assert [each["name"] for each in squares] == ["GD", "SGD", "GD from 2", "GD from 3"]
     chart = lab.chart("scatter").bounding_box()

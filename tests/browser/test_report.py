@@ -26,7 +26,7 @@ def test_a_report_opens_from_a_file_without_network_and_shows_its_figures(
     lab = open_lab()
     lab.make_steps(120)
     lab.ask("PATCH", "/runs/gd", {"label": EVIL})
-    lab.button("Export").click()
+    lab.choose("More: files, theme, keys", "Files")
     with lab.page.expect_download() as coming:
         lab.page.get_by_role("link", name="report.html").click()
     path = tmp_path / "report.html"

@@ -34,9 +34,9 @@ def test_the_past_view_keeps_every_view_at_a_step_during_training(open_lab: Open
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 40)
     look_back_to(lab, 7)
-    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 7")
+    expect(lab.page.locator("race-table th.moment")).to_have_text("As of step 7")
     then = lab.ask("GET", "/runs/gd/instruments/moment", step=7)
-    expect(lab.row("gd").locator("td").first).to_have_attribute("title", "6,300 samples seen")
+    expect(lab.row("gd").locator("td.samples")).to_have_attribute("title", "6,300 samples seen, epoch 7")
     before = lab.row("gd").inner_text()
     assert f"{then['latest']['train_loss']['value']:.3g}" in before
     expect(lab.page.locator("network-drawing")).to_have_attribute("data-step", "7")
@@ -46,7 +46,7 @@ def test_the_past_view_keeps_every_view_at_a_step_during_training(open_lab: Open
     lab.until(lambda: ahead(lab), lambda now: now > lead + 20)
     assert lab.row("gd").inner_text() == before
     lab.page.keyboard.press("l")
-    expect(pill(lab)).to_have_text("Live")
+    expect(pill(lab)).to_be_hidden()
     lab.rest()
     assert lab.step > 40
 
@@ -56,7 +56,7 @@ def test_an_edit_in_the_past_becomes_a_fork_beside_its_parent(open_lab: OpenLab)
     lab.make_steps(60)
     before = lab.ask("GET", "/recipe")["runs"][0]
     look_back_to(lab, 12)
-    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 12")
+    expect(lab.page.locator("race-table th.moment")).to_have_text("As of step 12")
     lab.rate("GD").fill("0.03")
     lab.rate("GD").press("Enter")
     question = lab.page.get_by_role("dialog", name="Continue from step 12?")
@@ -64,9 +64,10 @@ def test_an_edit_in_the_past_becomes_a_fork_beside_its_parent(open_lab: OpenLab)
         "Starts a new run from GD at step 12, with rate 0.1 → 0.03. The original stays."
     )
     question.get_by_role("button", name="Continue here").click()
-    expect(lab.row("gd-12")).to_contain_text("full batch, rate 0.03, fork of GD at step 12")
-    expect(lab.card("gd-12")).to_contain_text("fork of GD at step 12")
-    expect(pill(lab)).to_have_text("Live")
+    expect(lab.rule("gd-12")).to_have_attribute("title", "full batch, rate 0.03, fork of GD at step 12")
+    expect(lab.row("gd-12").locator("b")).to_have_text("GD, rate 0.03")
+    expect(lab.settings("run gd-12")).to_contain_text("fork of GD at step 12")
+    expect(pill(lab)).to_be_hidden()
     expect(lab.page.locator("time-scrubber .flag [data-kind]:not([data-kind=finding])")).to_have_attribute(
         "data-kind", "fork"
     )
@@ -89,7 +90,7 @@ def test_a_finger_on_the_timeline_snaps_to_a_mark(open_lab: OpenLab) -> None:
     assert box["height"] >= 44
     lab.page.touchscreen.tap(box["x"] + box["width"] / 2 + 6, box["y"] + box["height"] / 2)
     expect(handle).to_have_attribute("aria-valuetext", "step 100 of 200, marker: GD: rate 0.1 → 0.05")
-    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 100")
+    expect(lab.page.locator("race-table th.moment")).to_have_text("As of step 100")
     assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -128,7 +129,7 @@ def test_a_flag_can_be_pressed_while_the_training_goes_on(open_lab: OpenLab) -> 
     began = lab.step
     lab.until(lambda: lab.step, lambda step: step > began)
     lab.page.mouse.up()
-    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 5")
+    expect(lab.page.locator("race-table th.moment")).to_have_text("As of step 5")
 
 
 def test_marks_close_together_on_a_narrow_page_share_a_flag(open_lab: OpenLab) -> None:

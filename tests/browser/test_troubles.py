@@ -103,7 +103,7 @@ def test_a_phone_keeps_the_exhibits_name_during_a_cut(open_lab: OpenLab, line: L
     # the state of a moving run is unknown
     expect(lab.row("gd")).to_have_attribute("data-state", "no news")
     # if the strip is out of sight, the bar has a short version
-    lab.page.get_by_role("tab", name="Network").tap()
+    lab.page.locator("network-drawing").scroll_into_view_if_needed()
     expect(brief).to_have_text("Offline")
     expect(brief).to_be_visible()
     room = name.bounding_box()
@@ -184,7 +184,7 @@ def test_a_killed_server_continues_from_the_shown_step(open_lab: OpenLab, tmp_pa
         lab.allow(*CUT)
         lab.make_steps(30)
         lab.card("gd").get_by_role("radio", name="Mini-batch").click()
-        expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
+        expect(lab.rule("gd")).to_have_attribute("title", "batch of 32, rate 0.1")
         lab.make_steps(12)
         first.end(signal.SIGKILL)
         expect(lab.strip).to_contain_text("Connection lost at step 42.")
@@ -192,7 +192,7 @@ def test_a_killed_server_continues_from_the_shown_step(open_lab: OpenLab, tmp_pa
             expect(lab.page.locator(".connection")).to_have_attribute("data-status", "ready", timeout=20_000)
             expect(lab.strip).to_have_count(0)
             expect(lab.counter).to_have_text("42")
-            expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
+            expect(lab.rule("gd")).to_have_attribute("title", "batch of 32, rate 0.1")
             lab.make_steps(50)
 
 
@@ -209,14 +209,14 @@ def test_a_server_that_cannot_store_refuses_changes_and_says_so_until_it_can(
         expect(lab.strip).to_have_text(
             "Read-only: the server cannot write to its data folder. Changes would be lost."
         )
-        expect(lab.row("gd").locator(".rule")).to_have_text("full batch, rate 0.1")
+        expect(lab.rule("gd")).to_have_attribute("title", "full batch, rate 0.1")
         expect(lab.counter).to_have_text("30")
         full.unlink()
         expect(lab.strip).to_have_count(0)
         # the server reopens everything and pages reconnect: meanwhile buttons are disabled
         mini = lab.card("gd").get_by_role("radio", name="Mini-batch")
         lab.until(lambda: mini.evaluate("(each) => !each.matches(':disabled') && (each.click(), true)"), bool)
-        expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
+        expect(lab.rule("gd")).to_have_attribute("title", "batch of 32, rate 0.1")
         lab.make_steps(5)
 
 
@@ -263,7 +263,7 @@ def test_a_server_that_stores_nothing_gets_the_recipe_again_after_a_restart(open
         lab.allow(*CUT)
         lab.make_steps(30)
         lab.card("gd").get_by_role("radio", name="Mini-batch").click()
-        expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
+        expect(lab.rule("gd")).to_have_attribute("title", "batch of 32, rate 0.1")
         lab.until(lambda: lab.stored["recipe"]["runs"][0], lambda run: "32" in str(run))
         first.end(signal.SIGKILL)
         expect(lab.strip).to_contain_text("Connection lost at step 30.")
@@ -278,7 +278,7 @@ def test_a_server_that_stores_nothing_gets_the_recipe_again_after_a_restart(open
             expect(lab.counter).to_have_text("0")
             expect(lab.play).to_be_enabled()
             lab.make_steps(40)
-            expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
+            expect(lab.rule("gd")).to_have_attribute("title", "batch of 32, rate 0.1")
 
 
 def test_a_reload_after_a_restart_starts_the_stored_recipe_and_says_so(open_lab: OpenLab) -> None:
@@ -307,7 +307,7 @@ def test_a_diverged_run_stops_and_the_other_continues(open_lab: OpenLab) -> None
     lab.make_steps(10)
     lab.rate("GD").fill("1e5")
     lab.rate("GD").press("Enter")
-    expect(lab.row("gd").locator(".rule")).to_have_text("full batch, rate 100000")
+    expect(lab.rule("gd")).to_have_attribute("title", "full batch, rate 100000")
     lab.play.click()
     pattern = r"^GD diverged at step \d+ and is stopped\. SGD continues\."
     expect(lab.strip.locator("> span")).to_have_text(re.compile(rf"{pattern}$"))
@@ -369,6 +369,7 @@ def test_a_refusal_of_the_server_appears_in_place_and_can_be_dismissed(open_lab:
     lab = open_lab()
     lab.allow("Failed to load resource")
     before = lab.stored["id"]
+    lab.settings("data")
     seed = lab.page.get_by_label("Data seed", exact=True)
     lab.page.route(
         "**/api/v1/experiments",

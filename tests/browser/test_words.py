@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import DESKTOP, PHONE
+from browser.dashboard import BELOW, DESKTOP, PHONE
 
 # Words that end in an ellipsis. Hidden parts of a fitting line and names for screen readers do not count.
 CUT = """() => [...document.querySelectorAll("body *")].filter((each) => {
@@ -45,12 +45,10 @@ def test_no_words_of_the_notebooks_experiment_are_cut_on_a_desktop(
     lab.page.keyboard.press("ArrowLeft")
     expect(end).to_have_text(re.compile(r"300 test samples$"))
     assert lab.page.evaluate(CUT) == []
-    for measure in lab.page.get_by_role("radiogroup", name="Gradient measure").get_by_role("radio").all():
-        measure.hover()
-        assert lab.page.evaluate(CUT) == []
-    expect(lab.page.locator("gradient-head .fitting.sub")).to_have_text(
-        re.compile(r"^norm\(change of W\) / norm\(W\): ")
-    )
+    lab.page.get_by_role("button", name=BELOW).click()
+    assert lab.page.evaluate(CUT) == []
+    last = lab.page.get_by_role("group", name="Gradient per layer").get_by_role("menuitemradio").last
+    expect(last).to_contain_text("norm(change of W) / norm(W): ")
 
 
 @pytest.mark.parametrize("size", [(320, 700), PHONE, (1121, 800)])
@@ -70,8 +68,13 @@ def test_the_table_names_runs_at_other_steps_in_full(open_lab: OpenLab, size: tu
 
 
 def test_the_measure_finds_cut_words(open_lab: OpenLab) -> None:
-    """A long name is cut, and its tooltip has all of it."""
     lab = open_lab()
-    lab.ask("PATCH", "/runs/gd", {"label": "A name that is longer than its room in the card"})
-    expect(lab.card("gd")).to_contain_text("A name that is longer")
-    assert "A name that is longer than its room in the card" in lab.page.evaluate(CUT)
+    name = "A name that is longer than its room in the card and in the table"
+    lab.ask("PATCH", "/runs/gd", {"label": name})
+    expect(lab.card("gd")).to_contain_text(name)
+    assert lab.page.evaluate(CUT) == []
+    lab.page.evaluate("""() => {
+        const { style } = document.querySelector("run-card .name");
+        style.cssText = "overflow: hidden; text-overflow: ellipsis; white-space: nowrap";
+    }""")
+    assert lab.page.evaluate(CUT) == [name]

@@ -540,7 +540,7 @@ test("an edit in the past offers a fork, made when the offer is accepted, and th
   const [{ do: what, name, label, fork_of, at_step, batch_size }] = socket().commands();
   assert.deepEqual(
     [what, name, label, fork_of, at_step, batch_size],
-    ["add_run", "gd-42", "GD from 42", "gd", 42, 1],
+    ["add_run", "gd-42", "GD, batch 1", "gd", 42, 1],
   );
   assert.deepEqual([app.store.get().looking, app.store.get().offer], [null, null]);
   app.lookAt(42);

@@ -267,6 +267,73 @@ test("there are as many panels as layers, side by side, each with its values", (
   assert.equal(labels.titles[0].values.length, 2);
 });
 
+test("before the first step panels have titles, a grid and the words of the band, and no values", () => {
+  const { plots, labels } = gradients({ gd: 0, sgd: 0 });
+  assert.deepEqual(
+    labels.titles.map(({ name, values }) => [name, values.length]),
+    [
+      ["W1", 0],
+      ["W2", 0],
+      ["W3", 0],
+    ],
+  );
+  assert.ok(plots.every(({ ground }) => ground.some(({ name, d }) => name === "grid" && d)));
+  const [first] = plots.map(({ box }) => box as Frame);
+  assert.ok(labels.zero && !labels.zero.isLast && labels.zero.left < first.left + 20);
+  const after = gradients({ gd: 5, sgd: 5 });
+  const last = after.plots[2].box as Frame;
+  assert.ok(after.labels.zero?.isLast && after.labels.zero.left > last.left + last.width - 20);
+});
+
+test("five layers and more stand by layer, beside the chosen one over time", () => {
+  const chart = (layer: string | null) => {
+    const messages = [{ type: "view", part: { layer } }];
+    return gradientChart(figures.gradients, scene({ gd: 5, sgd: 5, layers: 5, messages }));
+  };
+  const { plots, labels, readable } = chart(null);
+  assert.deepEqual(
+    labels.titles.map(({ name, shape }) => `${name}: ${shape}`),
+    ["By layer: now; dashed: at step 0", "W1: 5 × 4"],
+  );
+  const [all, one] = plots;
+  assert.deepEqual(all.data, [], "drawn by the page");
+  assert.deepEqual(
+    all.words
+      .filter(({ name }) => name.startsWith("tick") && name !== "tick beside")
+      .map(({ name, text }) => `${name} ${text}`),
+    ["tick chosen W1", "tick W2", "tick W3", "tick W4", "tick W5", "tick W6"],
+  );
+  assert.deepEqual(
+    one.data.map(({ meta }: Json) => `${meta.run} ${meta.y}`),
+    ["gd grad_l1/W1", "sgd grad_l1/W1"],
+  );
+  assert.deepEqual(
+    readable.panels.map(({ name }) => name),
+    ["W1"],
+  );
+  const lines = all.marks.filter(({ name }) => name === "layers");
+  assert.deepEqual(
+    lines.map(({ run }) => run),
+    ["gd", "sgd"],
+  );
+  const chosen = chart("W2");
+  assert.equal(chosen.labels.titles[1].name, "W2");
+  assert.deepEqual(
+    chosen.plots[1].data.map(({ meta }: Json) => `${meta.run} ${meta.y}`),
+    ["gd grad_l1/W2", "sgd grad_l1/W2"],
+  );
+});
+
+test("a tall narrow room has panels one below the other, their names beside them", () => {
+  const room = { width: 300, height: 186 };
+  const { plots, labels } = gradients({ gd: 5, sgd: 5, room });
+  const boxes = plots.map(({ box }) => box as Frame);
+  assert.ok(boxes.every(({ left, height }) => left === boxes[0].left && height > 25));
+  assert.ok(boxes[0].top + boxes[0].height < boxes[1].top);
+  assert.ok(boxes[2].top + boxes[2].height < 186);
+  assert.ok(labels.titles.every(({ left }, k) => left > boxes[k].left + boxes[k].width));
+});
+
 test("a diverged run leaves through the top, is marked there, and does not flatten the rest", () => {
   const blow = (run: string, wire: Lists) => {
     if (run === "gd")

@@ -4,12 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { exhibitAfter, exhibitOf } from "../../frontend/core/exhibits.ts";
-import {
-  OWN,
-  invitationOf,
-  startWords,
-  titleOf,
-} from "../../frontend/features/exhibits/exhibits.ts";
+import { OWN, startWords, titleOf } from "../../frontend/features/exhibits/exhibits.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { answer, catalog } from "./fake-server.ts";
 import type { Json, Message, Recipe } from "../../frontend/core/types.ts";
@@ -122,25 +117,6 @@ test("the exhibit after the last is the first", () => {
   assert.equal(exhibitAfter(after(), "notebook").name, "deep");
   assert.equal(exhibitAfter(after(), "deep").name, "notebook");
 });
-
-test("the invitation to an experiment without a question says what is always true", () => {
-  assert.equal(invitationOf(after(edit)), "Press play: both runs start from the same weights.");
-  const own = { ...recipe.data, seed: 6 };
-  assert.equal(
-    invitationOf(after({ type: "opened", answer: one({ data: own }), token: "t" })),
-    "Press play, and watch the loss.",
-  );
-});
-
-/** An answer with the first run alone. */
-function one(changed: Partial<Recipe>) {
-  const whole = answer({ id: "e3" });
-  return {
-    ...whole,
-    runs: whole.runs.slice(0, 1),
-    recipe: { ...recipe, runs: recipe.runs.slice(0, 1), ...changed },
-  };
-}
 
 test("the notice names the runs that start", () => {
   const runs = (count: number) => ({

@@ -39,12 +39,7 @@ const answerAt = (step: number, more = {}) => ({
   ...more,
 });
 
-function page({
-  narrow = false,
-  takes = 5,
-  fails = () => false as boolean,
-  opened = answer(),
-} = {}) {
+function page({ takes = 5, fails = () => false as boolean, opened = answer() } = {}) {
   const store = createStore(initialState(), reduce);
   for (const message of [
     { type: "opened", answer: opened, token: "t" },
@@ -67,7 +62,6 @@ function page({
   const environment = part<Environment>({
     now: () => clock.now,
     hidden: () => clock.hidden,
-    narrow: () => narrow,
     clearTimeout: () => void (clock.run = null),
     setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
   });
@@ -187,7 +181,7 @@ test("during training requests are sequential and keep to the server's share", a
   assert.ok(spent / 3_000 <= 0.041, "milliseconds of a processor in three seconds");
 });
 
-test("the past view measures that step; a phone on another tab and a hidden page measure nothing", async () => {
+test("the past view measures that step; a hidden page measures nothing", async () => {
   const past = page();
   past.stand(70);
   past.store.dispatch({ type: "look", step: 12 });
@@ -197,11 +191,6 @@ test("the past view measures that step; a phone on another tab and a hidden page
       .filter((line) => !line.startsWith("figure"))
       .every((line) => line.endsWith(" 12")),
   );
-  const phone = page({ narrow: true });
-  phone.open({ tab: "network" });
-  assert.deepEqual(await phone.pass(2_000), []);
-  phone.open({ tab: "charts" });
-  assert.equal((await phone.pass(2_000)).length, 6);
   const hidden = page();
   hidden.clock.hidden = true;
   hidden.open();

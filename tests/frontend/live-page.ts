@@ -27,7 +27,6 @@ const app = createApp({
   fps: 30,
   now: () => performance.now(),
   hidden: () => false,
-  narrow: () => false,
   random: Math.random,
   uuid: () => crypto.randomUUID(),
   secret: () => crypto.randomUUID().replaceAll("-", ""),

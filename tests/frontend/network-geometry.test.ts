@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  cellOf,
   columnsOf,
   edgePath,
   footWords,
   HEIGHT,
   heightUnder,
   inputWords,
+  leastShown,
+  partOf,
+  shadesOf,
   strokeOf,
   WIDTH,
 } from "../../frontend/features/network/network-geometry.ts";
@@ -75,6 +77,7 @@ test("inputs show their names in the circles, beside them, or as numbers where t
     beside: false,
     words: ["x1", "x2", "x12"],
   });
+  assert.deepEqual(inputWords(["x1", "x2"], 4).words, ["", ""], "numbers alone say nothing");
   const named = ["age", "sepal_length", "colour=red"];
   assert.deepEqual(inputWords(named, 5), {
     beside: true,
@@ -94,16 +97,40 @@ test("inputs show their names in the circles, beside them, or as numbers where t
     assert.ok(x - radius > columns[k].x + columns[k].radius + 10 && x + radius <= WIDTH);
 });
 
-test("a layer of more than 16 units is a strip of 16 cells that counts every unit once", () => {
+test("a layer of more than 16 units is a strip with a cell for each, and 16 groups of edges", () => {
   const [column] = columnsOf([37, 1]);
   const counts = new Array(column.drawn).fill(0);
-  for (let unit = 0; unit < 37; unit++) counts[cellOf(column, unit)]++;
+  for (let unit = 0; unit < 37; unit++) counts[partOf(unit, 37, column.drawn)]++;
   assert.equal(column.drawn, 16);
   assert.equal(
     counts.reduce((sum, count) => sum + count),
     37,
   );
   assert.ok(counts.every((count) => count === 2 || count === 3));
+  assert.equal(column.cells.length, 37);
+  assert.equal(2 * column.radius, 16);
+  for (const [k, { top, height }] of column.cells.slice(1).entries())
+    assert.ok(Math.abs(top - column.cells[k].top - height) < 1e-9);
+  assert.equal(columnsOf([16, 1])[0].cells.length, 0);
+  assert.equal(columnsOf([500, 1])[0].cells.length, 64, "of very many only so many");
+});
+
+test("of more than 60 edges only the largest 30 % are drawn", () => {
+  const shares = Array.from({ length: 100 }, (_, k) => (k % 2 ? -1 : 1) * ((k + 1) / 100));
+  const least = leastShown(shares);
+  assert.equal(shares.filter((share) => Math.abs(share) >= least).length, 30);
+  assert.equal(leastShown(shares.slice(0, 60)), 0);
+});
+
+test("units of six layers and more are small", () => {
+  assert.equal(columnsOf([5, ...new Array(6).fill(4), 1])[1].radius, 8.5);
+  assert.equal(columnsOf([5, ...new Array(5).fill(4), 1])[1].radius, 13.5);
+});
+
+test("a fill is relative to the largest activation of its layer, and nearly 0 looks empty", () => {
+  assert.deepEqual(shadesOf([4, -2, 0]), [1, 0.5, 0]);
+  assert.ok(Math.max(...shadesOf([0.04, 0.02])) <= 0.1);
+  assert.deepEqual(shadesOf([Number.NaN, 1]), [0, 1]);
 });
 
 test("the largest weight has the widest edge, and edges of a dead unit are faint", () => {

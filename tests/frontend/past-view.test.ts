@@ -251,21 +251,22 @@ test("overlapping marks share a flag that names all and leads to each", () => {
   );
 });
 
-test("a fork is named after its parent and step, unique each time", () => {
+test("a fork is named after its parent and what changed, unique each time", () => {
   const state = lab();
   assert.deepEqual(forkOf(state, "sgd", 420, { learning_rate: 0.001 }), {
     name: "sgd-420",
-    label: "SGD from 420",
+    label: "SGD, rate 0.001",
     fork_of: "sgd",
     at_step: 420,
     learning_rate: 0.001,
   });
-  const again = { ...state, order: [...state.order, "sgd-420", "sgd-420-2"] };
+  const twice = { ...state.runs, "sgd-420": state.runs.gd, "sgd-420-2": state.runs.gd };
+  const again = { ...state, order: [...state.order, "sgd-420", "sgd-420-2"], runs: twice };
   assert.deepEqual(
     [forkOf(again, "sgd", 420, {}).name, forkOf(again, "sgd", 420, {}).label],
-    ["sgd-420-3", "SGD from 420, 3"],
+    ["sgd-420-3", "SGD 2"],
   );
-  const long = { ...state, runs: { ["x".repeat(32)]: state.runs.gd } };
+  const long = { ...state, order: [], runs: { ["x".repeat(32)]: state.runs.gd } };
   assert.equal(forkOf(long, "x".repeat(32), 1_000_000, {}).name, `${"x".repeat(24)}-1000000`);
 });
 

@@ -27,7 +27,7 @@ const MAPPED = {
   recipe: { ...recipe, data: { ...recipe.data, features: 2 } },
 };
 
-function watching({ narrow = false, units = 4, of = { recipe } } = {}) {
+function watching({ units = 4, of = { recipe } } = {}) {
   const store = createStore(initialState(), reduce);
   const layers = [{ units, activation: "relu" }];
   for (const message of [
@@ -64,7 +64,6 @@ function watching({ narrow = false, units = 4, of = { recipe } } = {}) {
   const environment = part<Environment>({
     now: () => clock.now,
     hidden: () => false,
-    narrow: () => narrow,
     clearTimeout: () => void (clock.run = null),
     setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
   });
@@ -136,20 +135,6 @@ test("a slow server gets fewer requests", async () => {
   stand(2, "playing");
   assert.equal((await pass(700)).length, 0);
   assert.equal((await pass(100)).length, 2);
-});
-
-test("a phone requests only the open tab's views", async () => {
-  const { observer, pass, stand, store } = watching({ narrow: true });
-  observer.start();
-  await settle();
-  await pass(1000);
-  stand(1, "playing");
-  assert.deepEqual(await pass(300), ["gd units", "sgd units"]);
-  store.dispatch({ type: "view", part: { tab: "network" } });
-  assert.deepEqual(await pass(100), [
-    "gd units, weights, predictions",
-    "sgd units, weights, predictions",
-  ]);
 });
 
 test("a large network's weights are requested for the drawn run, at once after a switch", async () => {

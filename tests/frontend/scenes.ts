@@ -46,7 +46,17 @@ export type Given = {
   zoom?: [number, number] | null;
   zoomY?: [number, number] | null;
   compact?: boolean;
+  layers?: number; // hidden ones, of 4 units each
+  room?: Partial<Scene["room"]>;
 };
+
+/** The notebook's experiment with so many hidden layers. */
+function withLayers(count: number) {
+  const whole = answer();
+  const layers = Array.from({ length: count }, () => ({ units: 4, activation: "relu" }));
+  const network = { ...whole.recipe.network, layers };
+  return { ...whole, recipe: { ...whole.recipe, network } };
+}
 
 /** A page after some steps of each run. */
 export function scene({
@@ -58,11 +68,13 @@ export function scene({
   zoom = null,
   zoomY = null,
   compact = false,
+  layers,
+  room = {},
 }: Given = {}): Scene & { series: ColumnStore } {
   const series = createSeriesStore();
   const opening: Message[] = [
     { type: "catalog", catalog },
-    { type: "opened", answer: answer(), token: "t" },
+    { type: "opened", answer: layers ? withLayers(layers) : answer(), token: "t" },
     { type: "view", part: view },
   ];
   let state = opening.reduce(reduce, initialState());
@@ -96,7 +108,7 @@ export function scene({
     state,
     series,
     look: { spec, theme: "light", compact },
-    room: ROOM,
+    room: { ...ROOM, ...room },
     zoom: { x: zoom, y: zoomY },
     previous: { y: null },
   };

@@ -386,12 +386,12 @@ test("runs come and go, and those that stay keep their colours", () => {
   const three = after([added, added], opened());
   assert.deepEqual(
     [three.order, three.runs["run-3"].lane, three.runs["run-3"].label],
-    [["gd", "sgd", "run-3"], "c", "Mini"],
+    [["gd", "sgd", "run-3"], "g", "Mini"],
   );
   const two = after([{ type: "event", event: "run_removed", run: "gd" }], three);
   assert.deepEqual(
     [two.order, two.runs["run-3"].lane, two.view.networkRun],
-    [["sgd", "run-3"], "c", "sgd"],
+    [["sgd", "run-3"], "g", "sgd"],
   );
 });
 

@@ -41,8 +41,8 @@ const sheet = (step: number, batch = [7]): Sheet => ({
   ],
 });
 
-type Given = { narrow?: boolean; takes?: number; batch?: number[] };
-function watching({ narrow = false, takes = 0, batch }: Given = {}) {
+type Given = { takes?: number; batch?: number[] };
+function watching({ takes = 0, batch }: Given = {}) {
   const store = createStore(initialState(), reduce);
   for (const message of [
     { type: "opened", answer: answer({ step: 3 }) },
@@ -62,7 +62,6 @@ function watching({ narrow = false, takes = 0, batch }: Given = {}) {
   const environment = part<Environment>({
     now: () => clock.now,
     hidden: () => false,
-    narrow: () => narrow,
     clearTimeout: () => void (clock.run = null),
     setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
   });
@@ -135,14 +134,13 @@ test("another run, past step or rows are requested at once", async () => {
   assert.deepEqual(samplesFrom(store.get(), -1), { firstSample: 0 });
 });
 
-test("a phone's page requests while its tab is open", async () => {
-  const { store, pass, view } = watching({ narrow: true });
-  view({ inspector: true });
+test("the inspector opens and closes, and requests while it is open", async () => {
+  const { store, pass, view } = watching();
   assert.deepEqual(await pass(500), []);
-  view(toggledInspector(store.get(), true));
-  assert.equal(store.get().view.tab, "step");
+  view(toggledInspector(store.get()));
+  assert.equal(store.get().view.inspector, true);
   assert.deepEqual(await pass(0), ["gd now 0+4"]);
-  assert.deepEqual(toggledInspector(store.get(), true), { tab: "charts" });
+  assert.deepEqual(toggledInspector(store.get()), { inspector: false });
 });
 
 test("lines are selected one by one, and nothing lies beyond the ends", async () => {
@@ -182,15 +180,15 @@ test("stepping with the step inspector open pauses play; with it closed play goe
 });
 
 test("a line that the Doctor names opens in its run", () => {
-  assert.deepEqual(openedAt("sgd", "dz2 = da2 * (z2 > 0)", false), {
+  assert.deepEqual(openedAt("sgd", "dz2 = da2 * (z2 > 0)"), {
     networkRun: "sgd",
     line: "backward dz2",
     inspector: true,
   });
-  assert.deepEqual(openedAt("gd", "W2 -= lr * dW2", true), {
+  assert.deepEqual(openedAt("gd", "W2 -= lr * dW2"), {
     networkRun: "gd",
     line: "update W2",
-    tab: "step",
+    inspector: true,
   });
-  assert.equal(openedAt("gd", "loss = np.mean((y - y_pred)**2)", true).line, "forward loss");
+  assert.equal(openedAt("gd", "loss = np.mean((y - y_pred)**2)").line, "forward loss");
 });

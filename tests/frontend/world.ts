@@ -163,7 +163,6 @@ export function world({ stored = {}, experiments = {}, fragment = "", haste = 1 
     fps: 10,
     now: () => clock.now,
     hidden: () => false,
-    narrow: () => false,
     random: () => 0,
     uuid: () => `id${++ids}`,
     secret: () => `${++secrets}`.padStart(32, "0"),

@@ -50,7 +50,6 @@ export function browserEnvironment(): Environment {
     address: new URL(".", location.href).href.replace(/\/$/, ""),
     fps: fpsOf(location.search),
     hidden: () => document.hidden,
-    narrow: () => matchMedia("(max-width: 720px)").matches,
     fragment: () => location.hash.slice(1),
     setFragment: (fragment) =>
       history.replaceState(

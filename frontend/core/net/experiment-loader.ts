@@ -58,7 +58,7 @@ export function createExperimentLoader(
 
   function enter(answer: ExperimentAnswer, token: string | null, watching = false) {
     series.clear();
-    dispatch({ type: "opened", answer, token, watching });
+    dispatch({ type: "opened", answer, token, watching, lanes: localStore.lanes(answer.id) });
     environment.setFragment(watching ? watchOf(answer.id) : "");
     const { experiment } = store.get();
     if (experiment)

@@ -6,9 +6,14 @@
 
 import { recipeNow } from "../recipes.ts";
 import type { Bet } from "../questions.ts";
-import type { Environment, Recipe, State, Store } from "../types.ts";
+import type { Environment, Lane, Recipe, State, Store } from "../types.ts";
 
-export type Stored = { id: string; token: string | null; recipe: Recipe };
+export type Stored = {
+  id: string;
+  token: string | null;
+  recipe: Recipe;
+  lanes?: Record<string, Lane>;
+};
 
 const OWNER = "fallline.owner";
 const KEY = /^[0-9a-f]{32}$/;
@@ -20,7 +25,16 @@ const BETS = "fallline.bets";
 /** Number of bets remembered, one for each experiment. */
 const MOST_BETS = 32;
 const VIEW = "fallline.view";
-const LASTING = ["x", "y", "measure", "theme", "singleKeys", "closedDivergences"] as const;
+const LASTING = [
+  "x",
+  "y",
+  "measure",
+  "theme",
+  "singleKeys",
+  "closedDivergences",
+  "showsTest",
+  "showsBand",
+] as const;
 
 export function createLocalStore(storage: Environment["storage"]) {
   function read(key: string) {
@@ -43,7 +57,12 @@ export function createLocalStore(storage: Environment["storage"]) {
   function keepExperiment(state: State) {
     const { experiment, isWatching } = state;
     if (experiment && !isWatching)
-      write(EXPERIMENT, { id: experiment.id, token: experiment.token, recipe: recipeNow(state) });
+      write(EXPERIMENT, {
+        id: experiment.id,
+        token: experiment.token,
+        recipe: recipeNow(state),
+        lanes: Object.fromEntries(state.order.map((name) => [name, state.runs[name].lane])),
+      });
   }
 
   const isWhole = (value: any): value is Stored =>
@@ -87,6 +106,11 @@ export function createLocalStore(storage: Environment["storage"]) {
       const value = read(EXPERIMENT);
       return isWhole(value) ? value : null;
     },
+    /** The lanes of its runs, when this browser saw it last. */
+    lanes(id: string): Record<string, Lane> {
+      const known: Stored[] = [read(EXPERIMENT), ...formers()].filter(isWhole);
+      return known.find((stored) => stored.id === id)?.lanes ?? {};
+    },
     /** Oldest first. */
     formers,
     addFormer: (left: Stored | null) =>
@@ -116,7 +140,7 @@ export function createLocalStore(storage: Environment["storage"]) {
             experiment?.id,
             experiment?.token,
             experiment?.recipe,
-            ...order.flatMap((name) => [runs[name].edits, runs[name].label]),
+            ...order.flatMap((name) => [runs[name].edits, runs[name].label, runs[name].lane]),
           ],
           (_, state) => keepExperiment(state),
         ),

@@ -33,13 +33,6 @@ export function createRunRequests({ api, store, environment }: Clients) {
   let stopped = false;
   let unwatch: (() => void)[] = [];
 
-  /**
-   * Network and scatter plot are visible: beside the charts, or on a phone behind a tab. Dead units
-   * count everywhere.
-   */
-  const isOpen = ({ view }: State) =>
-    view.tab !== "charts" || view.isPictured || !environment.narrow();
-
   const moment = (state: State, run: Run) =>
     [
       state.experiment?.id,
@@ -47,7 +40,6 @@ export function createRunRequests({ api, store, environment }: Clients) {
       run.step,
       state.view.networkRun === run.name,
       run.hidden,
-      isOpen(state),
       showsMap(state),
     ].join(" ");
 
@@ -59,7 +51,6 @@ export function createRunRequests({ api, store, environment }: Clients) {
 
   /** The visible views; a change needs another look. */
   const open = (state: State) => [
-    isOpen(state),
     showsMap(state),
     state.view.networkRun,
     ...Object.values(state.runs).map(({ hidden }) => hidden),
@@ -69,8 +60,7 @@ export function createRunRequests({ api, store, environment }: Clients) {
   async function look(state: State, run: Run) {
     const { id, parameters } = state.experiment as NonNullable<State["experiment"]>;
     const isDrawn = state.view.networkRun === run.name;
-    if (!isOpen(state) || (run.hidden && !isDrawn))
-      return { units: await api.instrument(id, run.name, "units") };
+    if (run.hidden && !isDrawn) return { units: await api.instrument(id, run.name, "units") };
     const query = lookQuery({
       weights: isDrawn || parameters <= FEW,
       predictions: !run.hidden && !showsMap(state),

@@ -59,7 +59,7 @@ export function findingEntry(
   const { did, why } = finding;
   const look = (step: number, line: string) => {
     app.lookAt(step);
-    app.setView(openedAt(run, line, app.environment.narrow()));
+    app.setView(openedAt(run, line));
   };
   const lookAtIt = () => did && look(did.step, did.parameter);
   const lookAtWhy = () => look(finding.since_step, why?.code ?? "");

@@ -7,7 +7,6 @@ import { defaultsOf, rowOf } from "../../core/catalog.ts";
 import { frontFindings, furtherFindings } from "./doctor.ts";
 import { forkOf } from "../../core/forks.ts";
 import { integer } from "../../core/format.ts";
-import { LANES } from "../../core/experiment-answer.ts";
 import { settingsWords } from "../../core/run-words.ts";
 import { wordFor } from "../../core/words.ts";
 import type { RunFinding } from "./doctor.ts";
@@ -97,23 +96,16 @@ export function undoing(state: State, { do: what, run, body }: CommandRequest): 
 }
 
 /**
- * The applied remedy, for the notice with Undo. From the fifth run on colours repeat, and the
- * notice says so.
+ * The applied remedy, for the notice with Undo.
  * @param state after the command
  */
 export function doneWords(
-  { runs, order }: State,
+  { runs }: State,
   { label }: Remedy,
   { do: what, run, body }: CommandRequest,
 ) {
   if (what !== "add_run") return `${label}: applied to ${runs[run ?? ""]?.label ?? run}.`;
-  const fork = runs[body.name];
-  const twin = order
-    .map((name) => runs[name])
-    .find(({ name, lane }) => name !== body.name && lane === fork?.lane);
-  const alike =
-    twin && order.length > LANES.length ? ` It shares colour and shape with ${twin.label}.` : "";
-  return `${label}: new run ${fork?.label ?? body.name}.${alike}`;
+  return `${label}: new run ${runs[body.name]?.label ?? body.name}.`;
 }
 
 /** The next thing to do, until somebody plays. */

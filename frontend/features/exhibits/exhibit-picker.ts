@@ -30,7 +30,7 @@ export class ExhibitPicker extends LiveElement {
       aria-expanded=${this.#close !== null} aria-label=${isOwn ? `${OWN}; choose an exhibit` : nothing}
       title=${title || nothing} ?disabled=${isLocked(state) || !exhibitsOf(state).length}
       @click=${this.#toggle} @keydown=${this.#key}
-      ><span class="muted" ?hidden=${!title || isOwn}>Exhibit</span><span class="name">${title || "Exhibits"}</span
+      ><span class="name">${title || "Exhibits"}</span
       >${icon("chevron")}</button>`;
   }
 

@@ -12,13 +12,6 @@ export const OWN = "Your own experiment";
 export const titleOf = (state: State) =>
   state.experiment && state.catalog ? (exhibitOf(state)?.title ?? OWN) : "";
 
-/** The invitation to an experiment without a question. */
-export function invitationOf({ order: { length } }: State) {
-  return length < 2
-    ? "Press play, and watch the loss."
-    : `Press play: ${length === 2 ? "both" : `all ${length}`} runs start from the same weights.`;
-}
-
 /** "Adam: both runs start at step 0." */
 export function startWords({ title, recipe: { runs } }: Exhibit) {
   const who =

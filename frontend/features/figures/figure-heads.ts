@@ -1,80 +1,90 @@
 /**
- * Headings of charts: content, key of the lines, and the chosen axis, measure and instruments.
- * Owns: words and switches.
+ * Headings of charts: content, axes, measure and instruments.
+ * Owns: words and menus.
  */
 
-import { html, nothing, svg } from "lit";
-import { selectOf, switchOf } from "../../ui/controls.ts";
-import { wordsOf } from "../../ui/fitting-words.ts";
+import { html, nothing } from "lit";
 import { icon } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { openMenu } from "../../ui/popover.ts";
 import { runSwitch, runSwitchParts } from "../../ui/run-switch.ts";
-import { every } from "../../core/format.ts";
+import { plural } from "../../core/format.ts";
+import { chosenPlace, MOST_PANELS, panelsOf } from "../../core/gradient-panels.ts";
 import { choiceOf, choicesFor, costWords, readingWords } from "../../core/instruments.ts";
 import { lossWords } from "../../core/losses.ts";
-import { X_AXES } from "../../core/selectors.ts";
-import type { Measure, State, View } from "../../core/types.ts";
-
-const stroke = (look: string, text: string, shape: unknown) =>
-  html`<span class=${look}><svg viewBox="0 0 22 9">${shape}</svg>${text}</span>`;
-const TRAIN = stroke(
-  "train",
-  "train",
-  svg`<path d="M0 4.5h22" stroke="var(--ink-2)" stroke-width="2"></path>`,
-);
-const TEST = stroke(
-  "test",
-  "test",
-  svg`<path d="M0 4.5h22" stroke="var(--ink-2)" stroke-width="1.5" stroke-dasharray="4 3"></path>`,
-);
-const BAND = stroke(
-  "band",
-  "min to max",
-  svg`<path d="M0 .5h22v8H0z" fill="var(--ctl)" opacity=".4"></path>`,
-);
+import { isLocked, X_AXES } from "../../core/selectors.ts";
+import type { Measure, Pace, State, View } from "../../core/types.ts";
 
 const Y_AXES: { value: View["y"]; text: string }[] = [
-  { value: "log", text: "log" },
-  { value: "linear", text: "linear" },
+  { value: "log", text: "log loss" },
+  { value: "linear", text: "linear loss" },
+];
+
+const PACES: { value: Pace; text: string }[] = [
+  { value: "steps", text: "steps" },
+  { value: "samples", text: "samples seen" },
 ];
 
 export class LossHead extends ExperimentElement {
-  override shows({ view, experiment }: State) {
-    return [view.y, experiment];
+  override shows({ experiment, view }: State) {
+    return [experiment, view.x, view.y];
   }
 
   override render() {
-    const { recipe, trainSamples, testSamples } = this.experiment;
-    const words = `${lossWords(recipe.loss)} over ${every(trainSamples, "training sample")}`;
+    const { recipe, trainSamples } = this.experiment;
+    const words = `${lossWords(recipe.loss)} over ${plural(trainSamples, "sample")}`;
+    const { x, y } = this.state.view;
+    const now = [
+      X_AXES.find(({ value }) => value === x)?.text,
+      Y_AXES.find(({ value }) => value === y)?.text,
+    ];
     return html`
       <h2 class="unseen">Loss</h2>
       <picture-switch></picture-switch>
       <span class="sub of-loss">${words}</span>
       <span class="end">
-        <span class="strokes" aria-hidden="true">${TRAIN}${testSamples ? TEST : nothing}${BAND}</span>
-        ${switchOf(this.state.view.y, {
-          name: "Vertical axis",
-          look: "y-switch",
-          choices: Y_AXES,
-          choose: (y) => this.app.setView({ y }),
-        })}
-        <button type="button" class="button quiet square on-phone" aria-label="Axes of the charts"
-          aria-haspopup="menu" @click=${this.#axesMenu}>${icon("axes")}</button>
+        <button type="button" class="button quiet" aria-label="Axes" title="${now.join(", ")} (X, Y)"
+          aria-haspopup="menu" @click=${this.#axesMenu}>${icon("axes")}<span class="caption">Axes</span></button>
       </span>`;
   }
 
-  /** A phone has a menu instead of switches. */
   #axesMenu({ currentTarget }: Event) {
-    const { view } = this.state;
-    const other = view.y === "log" ? "linear" : "log";
-    openMenu(() => currentTarget as Element, "Axes of the charts", [
+    const { app } = this;
+    const { view, experiment, playback } = this.state;
+    const { pace } = playback;
+    openMenu(() => currentTarget as Element, "Axes", [
       ...X_AXES.map(({ value, text }) => ({
-        text: `by ${text}`,
+        group: "Across",
+        text,
         chosen: view.x === value,
-        act: () => this.app.setView({ x: value }),
+        act: () => app.setView({ x: value }),
       })),
-      { text: `${other} loss`, act: () => this.app.setView({ y: other }) },
+      ...Y_AXES.map(({ value, text }) => ({
+        group: "Up",
+        text,
+        chosen: view.y === value,
+        act: () => app.setView({ y: value }),
+      })),
+      ...PACES.map(({ value, text }) => ({
+        group: "Compare at equal",
+        text,
+        chosen: pace === value,
+        disabled: isLocked(this.state),
+        act: () => app.setPace(value),
+      })),
+      {
+        group: "Lines",
+        text: "test, dashed",
+        checked: view.showsTest,
+        disabled: !experiment?.testSamples,
+        act: () => app.setView({ showsTest: !view.showsTest }),
+      },
+      {
+        group: "Lines",
+        text: "band, min to max",
+        checked: view.showsBand,
+        act: () => app.setView({ showsBand: !view.showsBand }),
+      },
     ]);
   }
 }
@@ -82,60 +92,32 @@ export class LossHead extends ExperimentElement {
 /** Letters of the measured run's name; with many runs the others show only their shapes. */
 const LETTERS = { few: 9, many: 12 };
 
-const SHELF = ["bottom band: exactly 0", "; per layer, log scale"];
-
-const MEASURES: { value: Measure; text: string; brief: string; formula: string; says: string }[] = [
+const MEASURES: { value: Measure; text: string; line: string }[] = [
   {
     value: "grad_l1",
     text: "Σ|dW|",
-    brief: "Σ|dW|",
-    formula: "np.abs(dW).sum()",
-    says: "size of the gradient: all entries of dW, without signs, added",
+    line: "np.abs(dW).sum(): size of the gradient, all entries added without signs",
   },
-  {
-    value: "grad_l2",
-    text: "L2 norm",
-    brief: "L2",
-    formula: "np.sqrt((dW**2).sum())",
-    says: "Euclidean norm of dW",
-  },
-  {
-    value: "grad_mean",
-    text: "mean |dW|",
-    brief: "mean",
-    formula: "np.abs(dW).mean()",
-    says: "mean of |dW|",
-  },
+  { value: "grad_l2", text: "L2 norm", line: "np.sqrt((dW**2).sum()): Euclidean norm" },
+  { value: "grad_mean", text: "mean |dW|", line: "np.abs(dW).mean(): mean size of an entry" },
   {
     value: "ratio",
     text: "update ÷ weight",
-    brief: "÷W",
-    formula: "norm(change of W) / norm(W)",
-    says: "size of the change ÷ size of the weights",
+    line: "norm(change of W) / norm(W): size of the step",
   },
   {
     value: "whole",
     text: "whole, rate",
-    brief: "all",
-    formula: "np.sqrt(sum((dP**2).sum()))",
-    says: "Euclidean norm over all parameters, and the rate in force",
+    line: "np.sqrt(sum((dP**2).sum())): norm over all parameters, and the rate in force",
   },
 ];
 
-const PANELS: { value: View["panel"]; text: string }[] = [
-  { value: "gradients", text: "Gradient" },
-  { value: "instruments", text: "Instruments" },
-];
-const narrow = matchMedia("(max-width: 720px)");
-
 export class GradientHead extends ExperimentElement {
-  /** The measure that is hovered or focused. */
-  #pointed: (typeof MEASURES)[number] | undefined;
-
   override shows(state: State) {
     return [
       state.view.panel,
       state.view.measure,
+      state.view.layer,
       state.experiment?.id,
       choiceOf(state).value,
       costWords(state),
@@ -144,61 +126,61 @@ export class GradientHead extends ExperimentElement {
     ];
   }
 
-  override start() {
-    const update = () => this.requestUpdate();
-    narrow.addEventListener("change", update);
-    this.whenGone(() => narrow.removeEventListener("change", update));
-  }
-
   override render() {
-    const { panel } = this.state.view;
-    return html`
-      <h2 class="unseen">Gradient and instruments</h2>
-      ${switchOf(panel, {
-        name: "Under the loss",
-        choices: PANELS,
-        choose: (value) => this.app.setView({ panel: value }),
-      })}
-      ${panel === "instruments" ? this.#instruments() : this.#measures()}`;
-  }
-
-  /** The formula of a choice stands beside the heading while it is hovered or focused. */
-  #measures() {
-    const choices = MEASURES.map(({ value, text, brief, formula, says }) => ({
-      value,
-      text: narrow.matches ? brief : text,
-      title: `${formula}: ${says}`,
-    }));
-    const { measure } = this.state.view;
-    const choose = (value: Measure) => this.app.setView({ measure: value });
-    const words = this.#pointed ? [this.#pointed.formula, `: ${this.#pointed.says}`] : SHELF;
-    return html`
-      ${wordsOf("sub", words)}
-      <span class="end" @pointerover=${this.#point} @focusin=${this.#point}
-        @pointerleave=${this.#point} @focusout=${this.#point}
-        >${switchOf(measure, { name: "Gradient measure", choices, choose })}</span>`;
-  }
-
-  #point({ type, target }: Event) {
-    const item = (target as Element).closest<HTMLElement>("[data-value]");
-    const isOver = type === "pointerover" || type === "focusin";
-    this.#pointed = isOver
-      ? MEASURES.find(({ value }) => value === item?.dataset.value)
-      : undefined;
-    this.requestUpdate();
-  }
-
-  /** The measured run, the open instruments, and their cost. */
-  #instruments() {
     const { app, state } = this;
-    const choice = selectOf(choiceOf(state).value, {
-      name: "Open instruments",
-      options: choicesFor(state).map(({ value, text }) => ({ value, text })),
-      choose: (instruments) => app.setView({ instruments }),
-    });
-    return html`
-      <span class="sub">${costWords(state)}</span>
+    const { panel, measure } = state.view;
+    const isGradients = panel === "gradients";
+    const shown = isGradients ? MEASURES.find(({ value }) => value === measure) : choiceOf(state);
+    return html`<h2>${isGradients ? "Gradients" : "Instruments"}</h2>${this.#choice(shown?.text ?? "")}
+      <span class="sub">${isGradients ? "per layer" : costWords(state)}</span>
       <span class="unseen">${readingWords(state)}</span>
-      <span class="end"><span>${runSwitch(state, app, "Run measured", LETTERS)}</span>${choice}</span>`;
+      ${
+        isGradients
+          ? this.#layer()
+          : html`<span class="end"><span>${runSwitch(state, app, "Run measured", LETTERS)}</span></span>`
+      }`;
+  }
+
+  /** The button that names what stands below the loss, and changes it. */
+  #choice(text: string) {
+    return html`<button type="button" class="button quiet choice" aria-label="${text}, choose what is below the loss"
+      aria-haspopup="menu" @click=${this.#open}>${text}${icon("chevron")}</button>`;
+  }
+
+  /** With many layers arrows choose the one that is shown over time. */
+  #layer() {
+    const { app, state } = this;
+    const names = panelsOf(state).map(({ name }) => name);
+    if (names.length <= MOST_PANELS) return nothing;
+    const chosen = chosenPlace(state);
+    const move = (by: number) => () =>
+      app.setView({ layer: names[(chosen + by + names.length) % names.length] });
+    const arrow = (name: string, shape: "previous" | "next", by: number) =>
+      html`<button type="button" class="button quiet square" aria-label=${name} title=${name}
+        @click=${move(by)}>${icon(shape)}</button>`;
+    return html`<span class="end layer" role="group" aria-label="Layer over time">
+      ${arrow("Layer before", "previous", -1)}<span role="status">${names[chosen]}</span
+      >${arrow("Layer after", "next", 1)}</span>`;
+  }
+
+  #open() {
+    const { app, state } = this;
+    const { panel, measure } = state.view;
+    const isGradients = panel === "gradients";
+    openMenu(() => this.querySelector(".choice"), "Below the loss", [
+      ...MEASURES.map(({ value, text, line }) => ({
+        group: "Gradient per layer",
+        text,
+        line,
+        chosen: isGradients && measure === value,
+        act: () => app.setView({ panel: "gradients", measure: value }),
+      })),
+      ...choicesFor(state).map(({ value, text }) => ({
+        group: "Instruments",
+        text,
+        chosen: !isGradients && choiceOf(state).value === value,
+        act: () => app.setView({ panel: "instruments", instruments: value }),
+      })),
+    ]);
   }
 }

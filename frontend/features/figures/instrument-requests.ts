@@ -31,12 +31,8 @@ export function createInstrumentRequests({ api, store, environment }: Clients) {
   let stopped = false;
   let freeAt = -Infinity;
 
-  /** Instruments are open; on a phone they are behind a tab. */
-  const isPanelSeen = ({ view }: State) =>
-    view.panel === "instruments" && (view.tab === "charts" || !environment.narrow());
-
   function open(state: State): Question[] {
-    const at = isPanelSeen(state) ? measuredAt(state) : null;
+    const at = state.view.panel === "instruments" ? measuredAt(state) : null;
     return [
       ...(at ? openInstruments(state).map((name) => ({ ...at, name, every: 0 })) : []),
       ...mappedRuns(state).map(({ name }) => ({
@@ -79,7 +75,7 @@ export function createInstrumentRequests({ api, store, environment }: Clients) {
 
   /** Open figures whose specification is not loaded. */
   const unknown = (state: State) =>
-    isPanelSeen(state)
+    state.view.panel === "instruments"
       ? choiceOf(state)
           .gauges.map(({ figure }) => figure)
           .filter((figure) => !state.figures[figure])
@@ -152,7 +148,6 @@ export function createInstrumentRequests({ api, store, environment }: Clients) {
         state.view.panel,
         state.view.instruments,
         inspectedRun(state)?.name,
-        state.view.tab,
         state.experiment?.id,
         mapRequest(state),
         ...mappedRuns(state).map(({ name }) => name),

@@ -45,9 +45,6 @@ export function samplesFrom(state: State, by: number): Partial<View> {
   return { firstSample: first > last ? firstSample : first };
 }
 
-/** Toggles it. */
-export function toggledInspector({ view }: State, isPhone: boolean): Partial<View> {
-  return isPhone
-    ? { tab: view.tab === "step" ? "charts" : "step" }
-    : { inspector: !view.inspector };
-}
+export const toggledInspector = ({ view }: State): Partial<View> => ({
+  inspector: !view.inspector,
+});

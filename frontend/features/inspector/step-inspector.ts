@@ -1,7 +1,6 @@
 /**
- * The step inspector: closed it is one live line, open one step with every number. On a phone it is
- * a section of its own.
- * Owns: strip and drawer, and focus when they change places. line-list.ts and equation.ts have the
+ * The step inspector: one step with every number, in a drawer. On a phone it fills the page.
+ * Owns: the drawer, and focus when it opens and closes. line-list.ts and equation.ts have the
  * content.
  */
 
@@ -14,7 +13,7 @@ import { icon, marker } from "../../ui/icons.ts";
 import { lineList } from "./line-list.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { integer } from "../../core/format.ts";
-import { inspectedRun, isInspectorOpen } from "../../core/inspected.ts";
+import { inspectedRun } from "../../core/inspected.ts";
 import {
   inspectedDead,
   inspectionOf,
@@ -22,13 +21,14 @@ import {
   shownLine,
   toggledInspector,
 } from "./inspection.ts";
-import { batchWords, liveLine } from "./line-words.ts";
-import { stateOnView } from "../../core/state-on-view.ts";
-import { deadLayer, isLocked } from "../../core/selectors.ts";
+import { batchWords } from "./line-words.ts";
+import { isLocked } from "../../core/selectors.ts";
 import { keyOf } from "./sheets.ts";
 import type { Sheet } from "../../core/wire-types.ts";
 import type { Experiment, State } from "../../core/types.ts";
 
+/** On a phone it is alone on the page, and the line stands above the list. */
+const PHONE = matchMedia("(max-width: 720px), (max-width: 900px) and (max-height: 480px)");
 /** How long "Copied" stays. */
 const MESSAGE_MS = 4000;
 
@@ -49,7 +49,6 @@ const square = (name: string, shape: "previous" | "next", act: () => void, disab
 const cannotStep = (state: State) => isLocked(state) && !state.looking;
 
 export class StepInspector extends ExperimentElement {
-  #phone = matchMedia("(max-width: 720px)");
   /** The last answer stays until the next one comes. */
   #sheet: Sheet | null = null;
   #isOpen = false;
@@ -59,11 +58,10 @@ export class StepInspector extends ExperimentElement {
   #timer: any = null;
 
   override shows(state: State) {
-    const isOpen = this.#opens(state);
-    const run = inspectedRun(state)?.name;
+    const isOpen = state.view.inspector;
     return [
       isOpen,
-      run,
+      inspectedRun(state)?.name,
       state.experiment,
       ...state.order.flatMap((name) => [name, state.runs[name].label]),
       ...(isOpen
@@ -75,23 +73,16 @@ export class StepInspector extends ExperimentElement {
             state.view.firstSample,
             state.view.samplesShown,
           ]
-        : [stateOnView(state).runs[run ?? ""]]),
+        : []),
     ];
   }
 
-  #opens(state: State) {
-    return isInspectorOpen(state, this.#phone.matches);
-  }
-
   override start() {
-    const resized = () => this.requestUpdate();
-    this.#phone.addEventListener("change", resized);
-    this.whenGone(() => this.#phone.removeEventListener("change", resized));
     // the line selected on opening stays selected from step to step
     this.follow(
-      (state) => [this.#opens(state), inspectionOf(state), state.view.line],
+      ({ view }) => [view.inspector, inspectionOf(this.state), view.line],
       (_, state) => {
-        const sheet = this.#opens(state) && state.view.line === null ? inspectionOf(state) : null;
+        const sheet = state.view.inspector && state.view.line === null ? inspectionOf(state) : null;
         if (sheet) this.app.setView({ line: keyOf(sheet, shownLine(state, sheet)) });
       },
     );
@@ -99,7 +90,7 @@ export class StepInspector extends ExperimentElement {
 
   override render() {
     const { state } = this;
-    const isOpen = this.#opens(state);
+    const isOpen = state.view.inspector;
     this.#sheet = inspectionOf(state) ?? this.#sheet;
     const { line } = state.view;
     if (isOpen && inspectionOf(state))
@@ -108,17 +99,14 @@ export class StepInspector extends ExperimentElement {
         "data-step": this.#sheet?.step,
         "data-line": line,
       });
-    return html`
-      <button type="button" class="button inspector-strip" aria-expanded="false" ?hidden=${isOpen}
-        @click=${this.#toggle}>${this.#strip(state)}</button>
-      <div class="drawer" ?hidden=${!isOpen} ?data-waiting=${!inspectionOf(state)}>
-        ${isOpen ? this.#drawer(state, this.#sheet) : nothing}
-      </div>`;
+    return isOpen
+      ? html`<div class="drawer" ?data-waiting=${!inspectionOf(state)}>${this.#drawer(state, this.#sheet)}</div>`
+      : nothing;
   }
 
   /** Moves focus into the opened part, and back on closing. */
   override willUpdate() {
-    const isOpen = this.#opens(this.state);
+    const isOpen = this.state.view.inspector;
     if (isOpen === this.#isOpen) return;
     this.#isOpen = isOpen;
     const { activeElement } = document;
@@ -126,16 +114,15 @@ export class StepInspector extends ExperimentElement {
     const isElsewhere = !isInside && activeElement !== document.body;
     if (isOpen) this.#from = isElsewhere ? (activeElement as HTMLElement) : null;
     const target = () =>
-      isOpen ? this.#list : (this.#from ?? this.querySelector<HTMLElement>(".inspector-strip"));
-    if (!this.#phone.matches && (isOpen || isInside))
-      void this.updateComplete.then(() => target()?.focus());
+      isOpen ? this.#list : (this.#from ?? document.querySelector<HTMLElement>(".by-line"));
+    if (isOpen || isInside) void this.updateComplete.then(() => target()?.focus());
     // each opening selects the first line anew
     if (!isOpen) this.app.setView({ line: null });
   }
 
   override updated() {
-    const isBeside = this.#isOpen && !this.#phone.matches;
-    this.closest(".app")?.toggleAttribute("data-inspector", isBeside);
+    this.closest(".app")?.toggleAttribute("data-inspector", this.#isOpen);
+    set(this, { role: this.#isOpen && PHONE.matches ? "main" : "region" });
     const { line } = this.state.view;
     if (!this.#isOpen || line === this.#revealed) return;
     this.#revealed = line;
@@ -147,20 +134,7 @@ export class StepInspector extends ExperimentElement {
   }
 
   #toggle() {
-    this.app.setView(toggledInspector(this.state, this.#phone.matches));
-  }
-
-  #strip(state: State) {
-    const run = stateOnView(state).runs[inspectedRun(state)?.name ?? ""];
-    if (!run) return nothing;
-    const { weights } = this.experiment;
-    const { code, words } = liveLine(run, weights, deadLayer(run));
-    return html`${icon("up")}<b>Line by line</b>${
-      code
-        ? html`${marker(run.lane)}<span class="who">${run.label}, step ${integer(run.step)}:</span
-            ><code>${code}</code>`
-        : nothing
-    }<span class="words">${words}</span><kbd>I</kbd>`;
+    this.app.setView(toggledInspector(this.state));
   }
 
   #drawer(state: State, sheet: Sheet | null) {
@@ -215,13 +189,13 @@ export class StepInspector extends ExperimentElement {
       </span>`;
   }
 
-  /** Scrolls a phone to the chosen line, which stands above the list. */
+  /** Scrolls a phone to the chosen line. */
   #choose(place: number) {
     const sheet = inspectionOf(this.state);
     if (!sheet) return;
     this.#list?.focus();
     this.app.setView({ line: keyOf(sheet, place) });
-    if (this.#phone.matches)
+    if (PHONE.matches)
       void this.updateComplete.then(() => this.querySelector(".line-view")?.scrollIntoView());
   }
 

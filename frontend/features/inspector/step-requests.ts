@@ -6,7 +6,7 @@
 
 import { Refused } from "../../core/net/api.ts";
 import { WHOLE } from "./grids.ts";
-import { inspectedRun, isInspectorOpen } from "../../core/inspected.ts";
+import { inspectedRun } from "../../core/inspected.ts";
 import { stepOf } from "../../core/state-on-view.ts";
 import type { Run, State } from "../../core/types.ts";
 import type { Clients } from "../../core/net/api.ts";
@@ -29,7 +29,7 @@ export function createStepRequests({ api, store, environment }: Clients) {
   function target(state: State) {
     const { experiment, view, looking } = state;
     const run = inspectedRun(state);
-    if (!experiment || !run || !isInspectorOpen(state, environment.narrow())) return null;
+    if (!experiment || !run || !state.view.inspector) return null;
     const step = looking ? stepOf(run, looking.step) : run.step;
     return [
       experiment.id,

@@ -10,7 +10,6 @@ import { draw, set, write } from "../../ui/dom.ts";
 import { highlightEdges } from "./edge-highlight.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import {
-  cellOf,
   columnsOf,
   edgePath,
   footWords,
@@ -18,6 +17,9 @@ import {
   heightUnder,
   inputWords,
   isRoomy,
+  leastShown,
+  partOf,
+  shadesOf,
   strokeOf,
   WIDTH,
 } from "./network-geometry.ts";
@@ -33,9 +35,6 @@ import type { Experiment, Run, State } from "../../core/types.ts";
 import type { Column } from "./network-geometry.ts";
 
 type Layer = { mean: number[]; dead: boolean[] };
-
-/** The mean activation of the darkest unit. */
-const DARKEST = 3;
 
 /** Letters of a run's name on its switch, by number of runs. */
 const LETTERS = { few: 12, many: 8, most: 6 };
@@ -65,18 +64,23 @@ function short(value: number) {
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
 
-/** One value for each cell: the mean of its units. */
-function perCell(column: Column, values: number[]) {
-  if (!column.isStrip) return values;
-  const sums = new Array(column.drawn).fill(0);
-  values.forEach((value, unit) => (sums[cellOf(column, unit)] += value));
-  return sums.map((sum) => (sum * column.drawn) / column.units);
+/** One value for each circle or cell: the mean of its units. */
+function perCell({ isStrip, cells }: Column, values: number[]) {
+  if (!isStrip || cells.length === values.length) return values;
+  return cells.map((_, cell) => {
+    const own = values.filter((_, unit) => partOf(unit, values.length, cells.length) === cell);
+    return own.reduce((sum, value) => sum + value, 0) / own.length;
+  });
 }
 
-const edge = (sign: string) =>
-  html`<svg viewBox="0 0 18 10"><path d="M0 5h18" stroke="var(--${sign})"></path></svg>`;
-const LEGEND = html`<div class="legend" aria-hidden="true"><span>${edge("pos")}w &gt; 0</span
-  ><span>${edge("neg")}w &lt; 0</span><span>width |w|</span><span>fill: activation</span></div>`;
+/** For each circle, or group of a strip, whether all its units are dead. */
+const deadGroups = ({ drawn }: Column, dead: boolean[]) =>
+  Array.from({ length: drawn }, (_, group) =>
+    dead.every((isDead, unit) => isDead || partOf(unit, dead.length, drawn) !== group),
+  );
+
+/** The key, on hover. */
+const KEY = "Green: w > 0. Violet: w < 0. Width: |w|. Fill: mean activation.";
 
 export class NetworkDrawing extends LiveElement {
   #columns: Column[] = [];
@@ -113,14 +117,13 @@ export class NetworkDrawing extends LiveElement {
     const words = networkText(shownRun(state), state.experiment as Experiment);
     set(this.#svg, { "aria-label": words.sentence });
     return html`
-      <div class="stand">
+      <div class="stand" title=${KEY}>
         <div class="head">
           <h2>Network</h2><span class="when" title=${when || nothing}>${when}</span>
           <span class="end">${runSwitch(state, app, "Run shown", LETTERS)}</span>
         </div>
         ${this.#svg}
       </div>
-      ${LEGEND}
       <div class="unseen">${words.table}</div>`;
   }
 
@@ -176,19 +179,23 @@ export class NetworkDrawing extends LiveElement {
     );
     this.#feet = columns.map((column, place) => this.#buildFoot(column, place));
     const groups = this.#units.flat().map(({ group }) => group);
+    const hatch = draw(
+      "pattern",
+      { id: "hatched", width: 4, height: 4, patternUnits: "userSpaceOnUse" },
+      draw("path", { d: "M0 4 4 0" }),
+    );
     this.#svg.replaceChildren(
+      draw("defs", {}, hatch),
       edges,
       ...groups,
       ...this.#feet.flatMap(({ name, count }) => [name, count]),
     );
   }
 
-  /** Draws no edges between strips, which would be a grey block: see edge-highlight.ts. */
   #buildEdges(into: SVGGElement, from: Column, to: Column) {
-    const quiet = from.isStrip || to.isStrip;
     return from.ys.map((_, i) =>
       to.ys.map((_, k) => {
-        const edge = draw("path", { d: edgePath(from, i, to, k), class: quiet ? "quiet" : "" });
+        const edge = draw("path", { d: edgePath(from, i, to, k) });
         into.append(edge);
         return edge;
       }),
@@ -198,6 +205,7 @@ export class NetworkDrawing extends LiveElement {
   #buildUnits(column: Column, place: number) {
     const last = this.#columns.length - 1;
     const look = place === last ? "output-unit" : "unit";
+    if (column.isStrip) return stripOf(column, place, look);
     return column.ys.map((y, k) => {
       const text =
         column.radius >= 9.5
@@ -238,13 +246,17 @@ export class NetworkDrawing extends LiveElement {
 
   /** @param shares of the layer's largest, with signs, row by row */
   #showEdges(k: number, shares: number[], layers: Layer[]) {
-    const [from, to] = [layers[k - 1]?.dead ?? [], layers[k]?.dead ?? []];
+    const deadIn = (place: number) =>
+      layers[place - 1] ? deadGroups(this.#columns[place], layers[place - 1].dead) : [];
+    const [from, to] = [deadIn(k), deadIn(k + 1)];
+    const least = leastShown(shares);
     this.#edges[k].forEach((row, i) =>
       row.forEach((path, j) => {
         const share = shares[i * row.length + j];
         const { width, opacity } = strokeOf(Math.abs(share), Boolean(from[i] || to[j]));
         path.classList.toggle("positive", share >= 0);
         path.classList.toggle("negative", share < 0);
+        path.classList.toggle("quiet", Math.abs(share) < least);
         set(path, { "stroke-width": width, opacity });
       }),
     );
@@ -255,10 +267,11 @@ export class NetworkDrawing extends LiveElement {
     if (!column) return;
     const means = perCell(column, mean);
     const shares = perCell(column, dead.map(Number));
+    const shades = shadesOf(means);
     this.#units[place].forEach(({ group, value }, k) => {
       const isDead = shares[k] === 1;
       group.classList.toggle("dead", isDead);
-      group.style.setProperty("--activation", Math.min(1, Math.abs(means[k]) / DARKEST).toFixed(3));
+      group.style.setProperty("--activation", shades[k].toFixed(3));
       if (value) write(value, isDead ? "0" : short(means[k]));
     });
     const count = dead.filter(Boolean).length;
@@ -269,33 +282,46 @@ export class NetworkDrawing extends LiveElement {
   }
 }
 
-/** A unit, or a cell of a strip. */
 const shapeOf = (column: Column, y: number, look: string) =>
-  column.isStrip
-    ? draw("rect", {
-        class: look,
-        x: column.x - 5,
-        y: y - column.half,
-        width: 10,
-        height: 2 * column.half,
-        rx: 1.5,
-      })
-    : draw("circle", { class: look, cx: column.x, cy: y.toFixed(1), r: column.radius });
+  draw("circle", { class: look, cx: column.x, cy: y.toFixed(1), r: column.radius });
+
+/** px from a strip to the end of a dead cell's tick */
+const TICK = 4;
+
+/** A wide layer as a strip: a cell for each unit, with a tick beside it that shows while it is dead. */
+function stripOf({ x, radius, cells, units, drawn }: Column, place: number, look: string) {
+  return cells.map(({ top, height }, k) => {
+    const first = Math.ceil((k * units) / cells.length);
+    const cell = draw("rect", {
+      class: `${look} cell`,
+      x: x - radius,
+      y: top.toFixed(2),
+      width: 2 * radius,
+      height: height.toFixed(2),
+    });
+    const middle = (top + height / 2).toFixed(2);
+    const tick = draw("path", { class: "tick", d: `M${x + radius + 1} ${middle}h${TICK}` });
+    const unit = partOf(first, units, drawn);
+    return {
+      group: draw("g", { "data-place": place, "data-unit": unit }, cell, tick),
+      value: null,
+    };
+  });
+}
 
 /**
  * @param inputs their names
  * @param words as many as fit
  */
 function buildInputs(column: Column, inputs: string[], words: string[], beside: boolean) {
+  if (column.isStrip) return stripOf(column, 0, "input-unit");
   return column.ys.map((y, k) => {
     const where = beside
       ? { class: "input-name beside", x: column.x - column.radius - 4 }
       : { class: "input-name", x: column.x };
     const text =
-      !column.isStrip && (beside || column.radius >= 7.5)
-        ? draw("text", { ...where, y: y.toFixed(1) }, words[k])
-        : null;
-    const title = column.isStrip ? null : draw("title", {}, inputs[k]);
+      beside || column.radius >= 7.5 ? draw("text", { ...where, y: y.toFixed(1) }, words[k]) : null;
+    const title = draw("title", {}, inputs[k]);
     return {
       group: draw(
         "g",

@@ -31,13 +31,19 @@ export const heightUnder = (runs: number) =>
 
 export interface Column {
   units: number;
-  drawn: number; // circles or cells
+  drawn: number; // circles, or groups of units whose edges are drawn together
   isStrip: boolean;
   x: number;
-  radius: number;
-  half: number; // half of its height
-  ys: number[];
+  radius: number; // of a strip half of its width
+  half: number; // of a circle its radius, of a group half of its height
+  ys: number[]; // middles of what is drawn
+  cells: { top: number; height: number }[]; // of a strip: one a unit
 }
+
+/** px */
+const STRIP = { half: 8, mostCells: 64 };
+/** With so many hidden layers units are small and have no numbers. */
+const MANY_LAYERS = { layers: 6, radius: 8.5 };
 
 /** Distance of two units as a share of the height. */
 const pitchOf = (count: number) => (count > 1 ? Math.min(0.8 / 3, 0.92 / (count - 1)) : 0);
@@ -48,9 +54,16 @@ const spread = (count: number, tall: number) =>
     (_, k) => TOP + tall * (0.5 + pitchOf(count) * (k - (count - 1) / 2)),
   );
 
-function radiusOf(count: number, tall: number, isInput: boolean, isStrip: boolean) {
+function radiusOf(count: number, tall: number, isInput: boolean, isDeep: boolean) {
   const room = count > 1 ? tall * pitchOf(count) * 0.46 : Infinity;
-  return isStrip ? 5 : Math.min(isInput ? 9 : 13.5, room);
+  return Math.min(isDeep ? MANY_LAYERS.radius : isInput ? 9 : 13.5, room);
+}
+
+/** A cell for each unit, from the top of the strip to its bottom; of very many only so many. */
+function cellsOf(units: number, tall: number) {
+  const count = Math.min(units, STRIP.mostCells);
+  const height = (0.96 * tall) / count;
+  return Array.from({ length: count }, (_, k) => ({ top: TOP + 0.02 * tall + k * height, height }));
 }
 
 /** Letters of a name that fit in an input's circle, and beside it. */
@@ -58,12 +71,17 @@ const LETTERS = { inside: 3, beside: 11 };
 /** With more inputs names would touch each other; with more columns there is no room. */
 const NAMED = { inputs: 12, columns: 5 };
 
+const isShort = (names: string[]) => names.every((name) => name.length <= LETTERS.inside);
+
 /**
  * Names of inputs in the drawing: in the circles if all are short, else beside them, shortened to
  * fit; numbers where there is no room.
  */
 export function inputWords(names: string[], columns: number) {
-  if (names.every((name) => name.length <= LETTERS.inside)) return { beside: false, words: names };
+  // numbers alone say nothing
+  if (names.every((name, k) => name === `x${k + 1}`))
+    return { beside: false, words: names.map(() => "") };
+  if (isShort(names)) return { beside: false, words: names };
   if (names.length > NAMED.inputs || columns > NAMED.columns)
     return { beside: false, words: names.map((_, k) => `x${k + 1}`) };
   return {
@@ -81,11 +99,12 @@ export function inputWords(names: string[], columns: number) {
 export function columnsOf(sizes: number[], named = false, height = HEIGHT): Column[] {
   const tall = height - TOP - FEET;
   const begin = named ? FIRST_NAMED : FIRST;
+  const isDeep = sizes.length - 2 >= MANY_LAYERS.layers;
   return sizes.map((units, place) => {
     const isStrip = units > MOST_CELLS;
     const drawn = Math.min(units, MOST_CELLS);
     const x = Math.min(begin + ((END - begin) * place) / (sizes.length - 1), LAST);
-    const radius = radiusOf(drawn, tall, place === 0, isStrip);
+    const radius = isStrip ? STRIP.half : radiusOf(drawn, tall, place === 0, isDeep);
     return {
       units,
       drawn,
@@ -94,6 +113,7 @@ export function columnsOf(sizes: number[], named = false, height = HEIGHT): Colu
       radius,
       half: isStrip ? Math.min(radius, tall * pitchOf(drawn) * 0.47) : radius,
       ys: spread(drawn, tall),
+      cells: isStrip ? cellsOf(units, tall) : [],
     };
   });
 }
@@ -110,13 +130,33 @@ export const isRoomy = (pitch: number) => pitch >= ROOM.word;
  */
 export function footWords(dead: number, units: number, pitch: number) {
   if (!isRoomy(pitch)) return dead ? String(dead) : "";
-  if (pitch < ROOM.sentence) return dead ? `${dead} dead` : `${units} alive`;
-  return dead ? `${dead} of ${units} dead` : `${units} alive`;
+  const whole = units > MOST_CELLS ? `${units} units` : `${units} alive`;
+  if (pitch < ROOM.sentence) return dead ? `${dead} dead` : whole;
+  return dead ? `${dead} of ${units} dead` : whole;
 }
 
-/** The cell that counts a unit of a strip. */
-export const cellOf = ({ units, drawn }: Column, unit: number) =>
-  Math.floor((unit * drawn) / units);
+/** The part of `count` equal parts that a unit belongs to. */
+export const partOf = (unit: number, units: number, count: number) =>
+  Math.floor((unit * count) / units);
+
+/** A layer with more edges than this shows only its largest ones. */
+const EDGES = { most: 60, share: 0.3 };
+
+/** The least share of the largest weight whose edge is drawn; 0 where all are. */
+export function leastShown(shares: number[]) {
+  if (shares.length <= EDGES.most) return 0;
+  const sizes = shares.map(Math.abs).sort((a, b) => b - a);
+  return sizes[Math.floor(EDGES.share * sizes.length) - 1];
+}
+
+/** The activation that looks darkest: nearly 0 looks empty. */
+const DARKEST = 0.4;
+
+/** How dark units are, 0 to 1: relative to the largest of their layer. */
+export function shadesOf(means: number[]) {
+  const most = Math.max(DARKEST, ...means.map(Math.abs).filter(Number.isFinite));
+  return means.map((mean) => (Number.isFinite(mean) ? Math.abs(mean) / most : 0));
+}
 
 export function edgePath(from: Column, i: number, to: Column, k: number) {
   const [x0, x1] = [from.x + from.radius, to.x - to.radius];

@@ -22,13 +22,13 @@ export const COLOURS = 6;
 /** Neighbours differ most. One fewer than colours: both together distinguish 30 classes. */
 const SHAPES = ["a", "d", "b", "c", "x"];
 /** Factors that make shapes look equal in size. */
-const SIZES: Record<string, number> = { a: 1, b: 0.9, c: 0.84, d: 1.08, x: 1 };
+const SIZES: Record<string, number> = { a: 1, b: 0.9, c: 0.84, d: 1.08 };
 
 /** @param place of a class */
 export function classShape(place: number, size: number, left: number, top: number) {
   const shape = SHAPES[place % SHAPES.length];
   // a triangle's visual centre lies below its circle's
-  return symbol(shape, size * SIZES[shape], left, shape === "d" ? top + size * 0.09 : top);
+  return symbol(shape, size * (SIZES[shape] ?? 1), left, shape === "d" ? top + size * 0.09 : top);
 }
 
 /** Opacity of a cell's colour: visible where the network is unsure, never hiding samples. */

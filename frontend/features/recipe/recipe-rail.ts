@@ -1,29 +1,30 @@
 /**
- * The recipe: data, network, and the runs' methods.
- * Owns: the order of sections, and locking what would change the experiment. A card locks its own
- * controls, because hiding a run needs no server.
+ * The recipe: a line for the data, one for the network, a card for each run. Their settings open
+ * over them.
+ * Owns: the order of parts, which settings are open, and locking what would change the experiment.
  */
 
 import { html } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { switchOf } from "../../ui/controls.ts";
 import { icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { isLocked } from "../../core/selectors.ts";
 import type { State } from "../../core/types.ts";
 
-const MOST_RUNS = 4;
-const PACES = [
-  { value: "steps" as const, text: "equal steps", title: "All runs make the same number of steps" },
-  {
-    value: "samples" as const,
-    text: "equal samples",
-    title: "All runs see the same number of samples: small batches make more steps",
-  },
-];
+const MOST_RUNS = 8;
+/** From this many runs each card is low. */
+const MANY = 5;
+const RUN = /^run (.+)$/;
+
+/** The settings to show: "data", "network" or "run gd"; null for a run that is gone. */
+function openedIn({ view: { opened }, runs }: State) {
+  const run = opened?.match(RUN)?.[1];
+  return run === undefined || runs[run] ? opened : null;
+}
 
 export class RecipeRail extends LiveElement {
   #order: string[] = [];
+  #opened: string | null = null;
 
   /** Controls are made from the catalog. */
   override isReady({ experiment, catalog }: State) {
@@ -31,45 +32,68 @@ export class RecipeRail extends LiveElement {
   }
 
   override shows(state: State) {
-    return [state.view.explains, isLocked(state), state.playback.pace, ...state.order];
+    return [openedIn(state), state.view.explains, isLocked(state), ...state.order];
+  }
+
+  override start() {
+    this.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented || !openedIn(this.state)) return;
+      event.preventDefault();
+      this.#close();
+    });
+  }
+
+  #close() {
+    this.app.setView({ opened: null });
   }
 
   override render() {
-    const { app } = this;
-    const { view, order, playback } = this.state;
-    const locked = isLocked(this.state);
-    this.classList.toggle("explained", view.explains);
+    const opened = openedIn(this.state);
+    this.classList.toggle("explained", this.state.view.explains);
+    this.closest(".app")?.toggleAttribute("data-opened", opened !== null);
     return html`
       <div class="grab">
-        <b>Recipe</b>${this.#explain()}
+        <b>Recipe</b>
         <button type="button" class="button quiet square" aria-label="Close the recipe"
-          @click=${() => app.setView({ sheet: null })}>${icon("close")}</button>
+          @click=${() => this.app.setView({ sheet: null })}>${icon("close")}</button>
       </div>
-      ${this.#explain()}
-      <fieldset ?disabled=${locked}>
-        <data-fields class="section"></data-fields>
-        <network-fields class="section"></network-fields>
-      </fieldset>
-      <div>${repeat(
-        order,
-        (name) => name,
-        (name) => html`<run-card data-run=${name} role="group"></run-card>`,
-      )}</div>
-      <div class="foot">
-        <button type="button" class="button dashed" ?disabled=${locked} ?hidden=${order.length >= MOST_RUNS}
-          @click=${() => app.addRun()}>${icon("plus")}Add a run</button>
-        <p class="hint">All runs start from the same weights on the same data. An edit while training adds a marker to the timeline.</p>
-        <div class="field">
-          <span aria-hidden="true">Compare at equal</span>
-          ${switchOf(playback.pace, {
-            name: "Compare at equal",
-            look: "fill",
-            choices: PACES,
-            choose: app.setPace,
-            disabled: locked,
-          })}
-        </div>
-      </div>`;
+      ${opened ? this.#settings(opened) : this.#overview()}`;
+  }
+
+  #overview() {
+    const { app, state } = this;
+    const { order } = state;
+    const card = (name: string) =>
+      html`<run-card data-run=${name} role="group" class=${order.length >= MANY ? "card dense" : "card"}></run-card>`;
+    return html`
+      <data-line></data-line>
+      <network-line></network-line>
+      <div>${repeat(order, (name) => name, card)}</div>
+      <button type="button" class="button quiet add-run" ?disabled=${isLocked(state)} ?hidden=${order.length >= MOST_RUNS}
+        @click=${() => app.addRun()}>${icon("plus")}Add a run</button>`;
+  }
+
+  #settings(opened: string) {
+    const { state } = this;
+    const run = opened.match(RUN)?.[1];
+    const name =
+      run === undefined ? (opened === "data" ? "Data" : "Network") : state.runs[run].label;
+    return html`<section class="settings" aria-label="Settings: ${name}">
+      <div class="settings-head">
+        <button type="button" class="button quiet back" aria-label="Back to the recipe (Esc)"
+          @click=${() => this.#close()}>${icon("previous")}Recipe</button>
+        ${this.#explain()}
+      </div>
+      ${
+        run === undefined
+          ? html`<fieldset ?disabled=${isLocked(state)}>${
+              opened === "data"
+                ? html`<data-fields class="section"></data-fields>`
+                : html`<network-fields class="section"></network-fields>`
+            }</fieldset>`
+          : html`<run-settings data-run=${run} role="group"></run-settings>`
+      }
+    </section>`;
   }
 
   /** Shows help lines below every control, also offline and for visitors. */
@@ -80,11 +104,19 @@ export class RecipeRail extends LiveElement {
       @click=${() => this.app.setView({ explains: !explains })}>${icon("help")}</button>`;
   }
 
-  /** A new run is selected. */
+  /** A new run is selected. The focus goes into opened settings, and back to what opened them. */
   override updated() {
     const { order } = this.state;
     const added = order.find((name) => !this.#order.includes(name));
     if (this.#order.length && added) this.app.setView({ selectedRun: added });
     this.#order = order;
+    const opened = openedIn(this.state);
+    if (opened === this.#opened) return;
+    const former = this.#opened;
+    this.#opened = opened;
+    const { activeElement } = document;
+    if (activeElement !== document.body && !this.contains(activeElement)) return;
+    const target = opened ? ".back" : `[data-opens="${former}"]`;
+    this.querySelector<HTMLElement>(target)?.focus();
   }
 }

@@ -7,7 +7,7 @@ import { ModalDialog } from "../../ui/dialog.ts";
 import { make, set } from "../../ui/dom.ts";
 import type { App } from "../../core/types.ts";
 
-const narrow = matchMedia("(max-width: 1120px)");
+const narrow = matchMedia("(max-width: 1380px)");
 
 export function keepSheet(app: App, rail: HTMLElement) {
   const page = rail.closest(".app") as Element;
@@ -40,7 +40,7 @@ export function keepSheet(app: App, rail: HTMLElement) {
     set(rail, { role: open ? "dialog" : "complementary", "aria-modal": open ? "true" : null });
     if (open) from = document.activeElement as HTMLElement | null;
     rest(open);
-    if (open) (rail.querySelector(".grab button:last-child") as HTMLElement | null)?.focus();
+    if (open) (rail.querySelector(".grab button") as HTMLElement | null)?.focus();
     else from?.focus();
   }
   document.addEventListener("keydown", (event) => {
@@ -77,5 +77,5 @@ function keepInside(rail: HTMLElement, event: KeyboardEvent) {
 export function goToRecipe(app: App, rail: HTMLElement) {
   if (narrow.matches)
     app.setView({ sheet: app.store.get().view.sheet === "recipe" ? null : "recipe" });
-  else (rail.querySelector("fieldset select") as HTMLElement | null)?.focus();
+  else (rail.querySelector(".recipe-line, .back") as HTMLElement | null)?.focus();
 }

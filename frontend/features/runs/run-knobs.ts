@@ -39,6 +39,11 @@ export function knobParameters(catalog: Catalog | null, run: Run): Parameter[] {
   return [...always, ...ownParameters(catalog, run, false)];
 }
 
+export const rateOf = (catalog: Catalog | null) =>
+  (rowsOf(catalog, "run_settings") as Parameter[]).find(
+    ({ name }) => name === "learning_rate",
+  ) as Parameter;
+
 /** "learning rate 0.03", "32 samples". */
 function saying({ name, unit }: Parameter) {
   return (value: number) =>

@@ -1,38 +1,55 @@
 /**
- * The table of runs: one row a run, all numbers of the step in its first heading.
+ * The table of runs: one row a run, all numbers of the step in its first heading. Where the recipe
+ * is hidden, a row has the run's switch; on a phone its name opens it.
  * Owns: rows and cells. core/ has words and formats.
  */
 
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { wordsOf } from "../../ui/fitting-words.ts";
-import { glyph, marker } from "../../ui/icons.ts";
+import { methodSwitch, samplesOf } from "./method-switch.ts";
+import { glyph, icon, marker } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { betWords } from "../../core/questions.ts";
-import { counter, epochs, number, plural, score } from "../../core/format.ts";
+import { epochs, integer, number, plural, score } from "../../core/format.ts";
 import { originWords } from "../../core/forks.ts";
 import { stateOnView, shownStep } from "../../core/state-on-view.ts";
 import { DESCENDED, descendedWords, runSentence } from "../../core/run-words.ts";
-import { stateOf, whereWords } from "../../core/selectors.ts";
+import { isLocked, stateOf, whereWords } from "../../core/selectors.ts";
 import type { Experiment, Run, State } from "../../core/types.ts";
+
+/** From this many runs rows are low, and on wide pages in two columns. */
+const MANY = 4;
+/** Up to this many runs in two columns there is room for the heading. */
+const HEADED = 6;
+const PHONE = matchMedia(
+  "(max-width: 720px), (min-width: 600px) and (max-width: 900px) and (max-height: 480px)",
+);
 
 /** The step of all numbers in the table. */
 function moment(state: State) {
   const { status } = state.connection;
   if (!state.looking && (status === "reconnecting" || status === "offline"))
     return `Last known: step ${whereWords(state)}`;
+  if (state.looking) return `As of step ${whereWords(state)}`;
   return shownStep(state) === 0 ? "Before the first step" : `At step ${whereWords(state)}`;
 }
 
 const latest = (run: Run, series: string) => run.latest[series]?.value;
 
-/** "R² test", or "Accuracy test". */
+/** "R²", or "Accuracy", of test samples if there are any. */
 function scoreOf({ testSamples, score: name }: Experiment) {
   const split = testSamples ? "test" : "train";
-  return { series: `${split}_${name}`, text: `${name === "r2" ? "R²" : "Accuracy"} ${split}` };
+  return {
+    series: `${split}_${name}`,
+    text: name === "r2" ? "R²" : "Accuracy",
+    says: `${name === "r2" ? "R²" : "Accuracy"} on ${split} samples`,
+  };
 }
 
 export class RaceTable extends ExperimentElement {
+  /** The runs whose switch is open, on a phone. */
+  #open: Set<string> = new Set();
+
   override shows(state: State) {
     return [
       ...state.order,
@@ -42,54 +59,89 @@ export class RaceTable extends ExperimentElement {
       state.playback.playing,
       state.looking,
       betWords(state),
+      isLocked(state),
     ];
+  }
+
+  override start() {
+    const update = () => this.requestUpdate();
+    PHONE.addEventListener("change", update);
+    this.whenGone(() => PHONE.removeEventListener("change", update));
   }
 
   override render() {
     const state = stateOnView(this.state);
-    const experiment = this.experiment;
-    const { series, text } = scoreOf(experiment);
     const words = moment(state);
+    const { length } = state.order;
+    this.classList.toggle("many", length >= MANY);
+    this.classList.toggle("headless", length > HEADED);
     const bet = betWords(this.state);
-    const hasNoTest = experiment.testSamples === 0;
-    const row = (name: string) => rowOf(state.runs[name], state, hasNoTest, series);
-    // a name and its step stay on one line
     return html`<table>
       <caption class="unseen">All runs. ${words}</caption>
-      <thead>
-        <tr>
-          <th scope="col" class="moment" title=${words}>${words.replaceAll(" at ", "\u00a0at\u00a0")}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
-          <th scope="col" class="optional">Epoch</th>
-          <th scope="col" class="optional samples">Samples seen</th>
-          <th scope="col">Train loss</th>
-          <th scope="col" class="test" ?hidden=${hasNoTest}>Test loss</th>
-          <th scope="col">${text}</th>
-          <th scope="col" class="state">State</th>
-        </tr>
-      </thead>
-      <tbody>${repeat(state.order, (name) => name, row)}</tbody>
+      <thead>${this.#head(words, bet)}${length >= MANY ? this.#head("", null, true) : nothing}</thead>
+      <tbody>${repeat(
+        state.order,
+        (name) => name,
+        (name) => this.#row(state.runs[name], state),
+      )}</tbody>
     </table>`;
   }
-}
 
-function rowOf(run: Run, state: State, hasNoTest: boolean, series: string) {
-  const { word, glyph: shape, tone, says } = stateOf(run, state);
-  const origin = originWords(state, run.name);
-  const verdict = html`${shape ? glyph(shape) : nothing}${word}`;
-  return html`<tr data-run=${run.name} data-lane=${run.lane} data-state=${word}
-      class=${run.hidden ? "hidden-run" : ""}>
-    <th scope="row" class="who"><span class="line">
-      ${marker(run.lane)}<b>${run.label}</b>
-      ${wordsOf("muted rule", [runSentence(run), origin && `, ${origin}`])}
-      <span class="verdict inline-state" aria-hidden="true" data-tone=${tone}>${verdict}</span>
+  /** @param isAgain over the second column, for eyes only; a name and its step stay on one line */
+  #head(words: string, bet: string | null, isAgain = false) {
+    const { text, says } = scoreOf(this.experiment);
+    return html`<tr class=${isAgain ? "again" : ""} aria-hidden=${isAgain ? "true" : nothing}>
+      <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${words.replaceAll(" at ", "\u00a0at\u00a0")}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
+      <th scope="col" class="optional samples">Samples seen</th>
+      <th scope="col" class="loss">Loss</th>
+      <th scope="col" class="optional test" ?hidden=${this.experiment.testSamples === 0}>On test</th>
+      <th scope="col" class="score" title=${says}>${text}</th>
+      <th scope="col" class="state"><span class="unseen">State</span></th>
+    </tr>`;
+  }
+
+  #row(run: Run, state: State) {
+    const { word } = stateOf(run, state);
+    const isOpen = PHONE.matches && this.#open.has(run.name);
+    return html`<tr data-run=${run.name} data-lane=${run.lane} data-state=${word}
+        class=${run.hidden ? "hidden-run" : ""}>
+      ${this.#who(run, state, isOpen)}
+      ${isOpen ? html`<td class="open-method" colspan="5">${this.#switch(run)}</td>` : this.#numbers(run, state)}
+    </tr>`;
+  }
+
+  #switch(run: Run) {
+    return methodSwitch(run, this.app, { look: "tiny", disabled: isLocked(this.state) });
+  }
+
+  #who(run: Run, state: State, isOpen: boolean) {
+    const toggle = () => {
+      if (!this.#open.delete(run.name)) this.#open.add(run.name);
+      this.requestUpdate();
+    };
+    const origin = originWords(state, run.name);
+    const name = html`${marker(run.lane)}<b>${run.label}</b>`;
+    return html`<th scope="row" class="who" title=${[runSentence(run), origin].filter(Boolean).join(", ")}><span class="line">
+      ${
+        PHONE.matches
+          ? html`<button type="button" class="name" aria-expanded=${isOpen}
+              @click=${toggle}>${name}<span class="unseen">, method</span>${icon("chevron")}</button>`
+          : html`${name}<span class="muted rule">${samplesOf(run, this.experiment)}</span
+              ><span class="method">${this.#switch(run)}</span>`
+      }
       <span class="muted descended" title=${DESCENDED}>${descendedWords(run)}</span>
-    </span></th>
-    <td class="optional soft" title=${`${plural(run.samplesSeen, "sample")} seen`}>${epochs(run.epoch)}</td>
-    <td class="optional samples soft">${counter(run.samplesSeen)}</td>
-    <td><span class="readout">${number(latest(run, "train_loss"))}</span></td>
-    <td class="soft test" ?hidden=${hasNoTest}
-      ><span class="readout second">${number(latest(run, "test_loss"))}</span></td>
-    <td>${run.step === 0 ? "–" : score(latest(run, series))}</td>
-    <td class="state"><span class="verdict" title=${says ?? nothing} data-tone=${tone}>${verdict}</span></td>
-  </tr>`;
+    </span></th>`;
+  }
+
+  #numbers(run: Run, state: State) {
+    const { word, glyph: shape, tone, says } = stateOf(run, state);
+    const seen = `${plural(run.samplesSeen, "sample")} seen, epoch ${epochs(run.epoch)}`;
+    return html`<td class="optional samples soft" title=${seen}>${integer(run.samplesSeen)}</td>
+      <td class="loss"><span class="readout">${number(latest(run, "train_loss"))}</span></td>
+      <td class="optional test soft" ?hidden=${this.experiment.testSamples === 0}
+        ><span class="readout second">${number(latest(run, "test_loss"))}</span></td>
+      <td class="score">${run.step === 0 ? "–" : score(latest(run, scoreOf(this.experiment).series))}</td>
+      <td class="state"><span class="verdict" title=${says ?? nothing} data-tone=${tone}
+        >${shape ? glyph(shape) : nothing}${run.step ? word : nothing}</span></td>`;
+  }
 }

@@ -51,7 +51,7 @@ export async function savePicture(app: App, kind: string, type: "png" | "svg") {
   const around = [...document.querySelectorAll(HEADINGS[kind] ?? LOWER)].flatMap((head) => [
     ...head.querySelectorAll(words),
   ]);
-  if (kind === "scatter") await requestPredictions(app);
+  if (kind === "scatter") await awaitPredictions(app);
   const [drawn, rule] = await Promise.all([
     laidOut(chart, () => chart.picture(around, isOne)),
     typefaceRule(),
@@ -76,20 +76,15 @@ function arePredictionsOld(state: State) {
     );
 }
 
-/**
- * Requests predictions that are out of sight. Without an answer the picture names the step of those
- * it shows.
- */
-async function requestPredictions({ store, setView }: App) {
+/** Waits for predictions. Without an answer the picture names the step of those it shows. */
+async function awaitPredictions({ store }: App) {
   if (!arePredictionsOld(store.get())) return;
-  setView({ isPictured: true });
   let stop = () => {};
   await new Promise((go) => {
     stop = store.watch((state) => arePredictionsOld(state), go);
     setTimeout(go, PATIENCE);
   });
   stop();
-  setView({ isPictured: false });
 }
 
 /** The hidden elements around a chart: its section, or its row with the heading. */

@@ -123,7 +123,7 @@ export class TimeScrubber extends LiveElement {
       ? "The page shows the present"
       : `Back to live (L): training is ${plural(ahead, "step")} ahead`;
     return html`<button type="button" class="button live" data-live=${isLive} title=${title}
-      data-tone=${isOk ? "ok" : "muted"} ?disabled=${isEmpty} @click=${() => this.app.lookAt(null)}
+      data-tone=${isOk ? "ok" : "muted"} ?hidden=${isLive} ?disabled=${isEmpty} @click=${() => this.app.lookAt(null)}
       >${light("full")}<span>${isLive ? "Live" : `Live, ${counter(ahead)} ahead`}</span></button>`;
   }
 }

@@ -1,10 +1,9 @@
 /**
- * The timeline, and below it reset, play, one step, one epoch, speed, counter, horizontal axis.
+ * The timeline, and below it play, one step, reset, "Line by line", speed and counter.
  * Owns: its buttons and their words.
  */
 
 import { html } from "lit";
-import { switchOf } from "../../ui/controls.ts";
 import { icon } from "../../ui/icons.ts";
 import { sliderOf } from "../../ui/knob.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
@@ -12,7 +11,7 @@ import { openPopover } from "../../ui/popover.ts";
 import { positionOfSpeed, SPEED, speedAt } from "../../ui/scales.ts";
 import { counter, integer, plural } from "../../core/format.ts";
 import { shownStep } from "../../core/state-on-view.ts";
-import { isLocked, X_AXES } from "../../core/selectors.ts";
+import { furthest, isLocked } from "../../core/selectors.ts";
 import type { State } from "../../core/types.ts";
 
 type Speed = number | "max";
@@ -27,19 +26,9 @@ const SPEED_SCALE = {
 const asNumber = (speed: Speed) => (speed === "max" ? Infinity : speed);
 const asSpeed = (value: number): Speed => (Number.isFinite(value) ? value : "max");
 
-const speedText = (speed: Speed) => (speed === "max" ? "max" : `${plural(speed, "step")}/s`);
+const speedText = (speed: Speed) => (speed === "max" ? "max" : `${integer(speed)} /s`);
 const speedSpoken = (value: number) =>
   Number.isFinite(value) ? `${plural(value, "step")} per second` : "as fast as possible";
-
-/** A button for one step or epoch. */
-const onward = (
-  unit: "step" | "epoch",
-  [spoken, key]: [string, string],
-  disabled: boolean,
-  act: () => void,
-) => html`<button type="button" class="button quiet" aria-label="1 ${unit} (${spoken})"
-  title="1 ${unit} (${key})" data-caption=${unit} ?disabled=${disabled} @click=${act}
-  >${icon(unit)}<span class="caption">1 ${unit}</span></button>`;
 
 export class TransportBar extends ExperimentElement {
   /** The speed at a slider that is dragged. */
@@ -48,48 +37,37 @@ export class TransportBar extends ExperimentElement {
 
   override shows(state: State) {
     const { playing, speed } = state.playback;
-    return [isLocked(state), !state.looking, playing, speed, shownStep(state), state.view.x];
+    return [isLocked(state), !state.looking, playing, speed, shownStep(state), furthest(state)];
   }
 
   override render() {
     const { app, state } = this;
     const { playing, speed } = state.playback;
     const isStill = isLocked(state);
-    // in the past these move the view, which visitors may do
-    const cannotMove = isStill && !state.looking;
     const step = shownStep(state);
+    const isAtStart = furthest(state) === 0;
     return html`
       <time-scrubber class="scrub"></time-scrubber>
       <div class="deck">
-        <span class="group">
-          <button type="button" class="button quiet square on-sheet" aria-label="Recipe (B)"
-            title="Recipe (B)" data-caption="recipe" aria-haspopup="dialog"
-            @click=${() => app.setView({ sheet: "recipe" })}>${icon("recipe")}</button>
-          <button type="button" class="button quiet square" aria-label="Back to step 0 (R)"
-            title="Back to step 0 (R)" data-caption="reset" ?disabled=${isStill}
-            @click=${() => app.reset()}>${icon("reset")}</button>
-        </span>
-        <button type="button" class="button solid play" data-playing=${playing}
-          aria-label=${playing ? "Pause (Space)" : "Play (Space)"} ?disabled=${isStill}
-          @click=${() => app.toggle()}>${icon(playing ? "pause" : "play")}</button>
-        <span class="group">
-          ${onward("step", ["right arrow", "→"], cannotMove, () => app.forward(1))}
-          ${onward("epoch", ["Shift and right arrow", "Shift →"], cannotMove, () => app.forwardEpoch(1))}
-          <button type="button" class="button quiet square on-phone" aria-haspopup="dialog"
-            aria-label="Speed: ${speedSpoken(asNumber(speed))}"
-            data-caption=${speed === "max" ? "max" : `${integer(speed)}/s`}
-            @click=${this.#openSpeed}>${icon("speed")}</button>
+        <span class="left">
+          <button type="button" class="button quiet square on-sheet" aria-label="Recipe (B)" title="Recipe (B)"
+            aria-haspopup="dialog" @click=${() => app.setView({ sheet: "recipe" })}>${icon("recipe")}</button>
+          <button type="button" class="button solid play" data-playing=${playing} data-fresh=${isAtStart}
+            aria-label=${playing ? "Pause (Space)" : "Play (Space)"} ?disabled=${isStill}
+            @click=${() => app.toggle()}>${icon(playing ? "pause" : "play")}<span class="caption" ?hidden=${!isAtStart || playing}>Play</span></button>
+          <button type="button" class="button quiet square" aria-label="1 step (right arrow)" title="1 step (→)"
+            ?disabled=${isStill && !state.looking} @click=${() => app.forward(1)}>${icon("step")}</button>
+          <button type="button" class="button quiet square" aria-label="Back to step 0 (R)" title="Back to step 0 (R)"
+            ?hidden=${isAtStart} ?disabled=${isStill} @click=${() => app.reset()}>${icon("reset")}</button>
+          <line-button></line-button>
+          <button type="button" class="button quiet square brief-speed" aria-haspopup="dialog"
+            aria-label="Speed: ${speedSpoken(asNumber(speed))}" title="Speed ([ and ])" @click=${this.#openSpeed}
+            >${icon("speed")}</button>
         </span>
         ${this.#speed("speed")}
         <dl class="counter">
-          <dt>step</dt><dd data-counter="step" title=${integer(step)}>${counter(step)}</dd>
+          <dt>${step === 1 ? "step" : "steps"}</dt><dd data-counter="step" title=${integer(step)}>${counter(step)}</dd>
         </dl>
-        ${switchOf(state.view.x, {
-          name: "Horizontal axis",
-          look: "axis-switch",
-          choices: X_AXES,
-          choose: (x) => app.setView({ x }),
-        })}
       </div>`;
   }
 

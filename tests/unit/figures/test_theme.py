@@ -38,7 +38,7 @@ def test_the_colours_of_runs_are_the_tokens(theme: str) -> None:
             "text": css[f"{name}-text"],
             "band": alike(css[f"{name}-band"]),
         }
-    assert spec()[theme]["layout"]["colorway"] == [css[f"lane-{lane}"] for lane in "abcd"]
+    assert spec()[theme]["layout"]["colorway"] == [css[f"lane-{lane}"] for lane in "abcdefgh"]
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -1,0 +1,197 @@
+"""The stage at every size: the chart keeps its height, the transport stays, each run's switch is in sight."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.conftest import OpenLab
+from browser.dashboard import DESKTOP, Dashboard
+
+# Height of the loss chart, in px, at each size of the window.
+HEIGHTS = {
+    (1920, 1080): 626,
+    (1440, 900): 470,
+    (1366, 650): 298,
+    (960, 540): 248,
+    (768, 1024): 389,
+    (844, 390): 184,
+    (390, 844): 354,
+    (320, 568): 240,
+    (320, 256): 240,
+}
+"""The last one is 1280 x 1024 at 400 % zoom."""
+TOLERANCE = 4
+SIZES = list(HEIGHTS)
+
+PLACES = """() => {
+    const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+    const { top, bottom, height } = box("transport-bar");
+    return {
+        loss: box(".plot.loss").height,
+        chart: box("plotly-chart[kind=loss]").height,
+        top: box("top-bar"),
+        transport: { top, bottom, height },
+        wide: document.documentElement.scrollWidth,
+        stage: document.querySelector(".stage").scrollWidth - document.querySelector(".stage").clientWidth,
+    };
+}"""
+
+# What can be seen at once: the chart between the bars above and below, after scrolling to it.
+SEEN = """() => {
+    const chart = document.querySelector(".plot.loss");
+    chart.scrollIntoView({ block: "start" });
+    const { top, bottom } = chart.getBoundingClientRect();
+    const bar = document.querySelector("top-bar").getBoundingClientRect();
+    const above = getComputedStyle(document.querySelector("top-bar")).position === "static" ? 0 : bar.bottom;
+    const below = document.querySelector("transport-bar").getBoundingClientRect().top;
+    return Math.min(bottom, below) - Math.max(top, above, 0);
+}"""
+
+# Words that are links inside a sentence may be as low as its line.
+SMALL = """(least) => [...document.querySelectorAll("button, input, select, summary, a")]
+    .filter((each) => each.checkVisibility() && !each.closest(".skip"))
+    .filter((each) => getComputedStyle(each).pointerEvents !== "none" && !(least < 40 && each.matches("p .as-link")))
+    .map((each) => [each.getAttribute("aria-label") ?? each.textContent, each.getBoundingClientRect()])
+    .filter(([_, { width, height }]) => width && Math.min(width, height) < least - 0.5)
+    .map(([name, box]) => `${name} ${box.width} x ${box.height}`)"""
+
+CUT = """() => [...document.querySelectorAll("body *")].filter((each) => {
+    const { textOverflow, overflowX, clipPath } = getComputedStyle(each);
+    return each.checkVisibility() && clipPath === "none" && textOverflow === "ellipsis" && overflowX !== "visible"
+        && each.scrollWidth > each.clientWidth;
+}).map((each) => each.textContent)"""
+
+
+def check_bars(lab: Dashboard, size: tuple[int, int]) -> None:
+    """Heights, widths, and what is in sight without scrolling."""
+    width, height = size
+    places: dict[str, Any] = lab.page.evaluate(PLACES)
+    assert places["loss"] == pytest.approx(HEIGHTS[size], abs=TOLERANCE)
+    assert places["chart"] == pytest.approx(places["loss"], abs=1)
+    assert places["wide"] <= width
+    assert places["stage"] <= 0
+    assert places["transport"]["height"] <= height / 6
+    assert places["transport"]["bottom"] <= height + 0.5
+    expect(lab.page.locator("button.play")).to_be_in_viewport(ratio=1)
+
+
+def check_switches(lab: Dashboard) -> None:
+    """Each run has its switch in sight: in its card, in its row, or behind its name in the row."""
+    for label, run in (("GD", "gd"), ("SGD", "sgd")):
+        name = lab.row(run).locator("button.name")
+        switch = lab.page.get_by_role("radiogroup", name=f"Samples per step of {label}", exact=True)
+        if name.count():
+            expect(name).to_be_in_viewport(ratio=1)
+            before = lab.row(run).bounding_box()
+            name.click()
+            expect(switch).to_be_in_viewport(ratio=1)
+            assert lab.row(run).bounding_box() == pytest.approx(before, abs=1), "it opens in the row"
+            name.click()
+        else:
+            expect(switch.locator("visible=true")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_chart_keeps_its_height_and_every_switch_is_in_sight_before_and_during_play(
+    open_lab: OpenLab, size: tuple[int, int]
+) -> None:
+    lab = open_lab(size)
+    check_bars(lab, size)
+    least = 24 if size[0] > 900 else 44 if size[1] > 300 else 40
+    assert (small := lab.page.evaluate(SMALL, least)) == [], "\n".join(small)
+    assert lab.page.evaluate(CUT) == []
+    if size[1] > 300:
+        check_switches(lab)
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step > 0)
+    check_bars(lab, size)
+    if size[1] > 300:
+        check_switches(lab)
+    lab.rest()
+    lab.make_steps(300)
+    check_bars(lab, size)
+    assert (small := lab.page.evaluate(SMALL, least)) == [], "\n".join(small)
+    assert lab.page.evaluate(CUT) == []
+    room = size[1] - 44 - (0 if size[0] > 900 else size[1] / 6)
+    assert lab.page.evaluate(SEEN) >= min(HEIGHTS[size] - TOLERANCE, room)
+
+
+def test_the_measure_of_small_targets_and_cut_words_finds_planted_ones(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.page.evaluate("""() => {
+        const small = Object.assign(document.createElement("button"), { textContent: "words that are cut here" });
+        small.style.cssText = "width: 20px; padding: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap";
+        document.querySelector(".scene").append(small);
+    }""")
+    assert len(lab.page.evaluate(SMALL, 24)) == 1
+    assert lab.page.evaluate(CUT) == ["words that are cut here"]
+
+
+WORDS = """() => {
+    const seen = [];
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let text = walk.nextNode(); text; text = walk.nextNode()) {
+        const element = text.parentElement;
+        if (!element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+        if (element.closest(".unseen, .skip, script, style, noscript, option, title")) continue;
+        const range = document.createRange();
+        range.selectNodeContents(text);
+        const { width, top, bottom } = range.getBoundingClientRect();
+        if (!width || bottom <= 0 || top >= innerHeight) continue;
+        seen.push(...text.data.split(/\\s+/).filter((word) => /[\\p{L}]/u.test(word)));
+    }
+    return seen;
+}"""
+
+CONTROLS = """() => [...document.querySelectorAll("button, a[href], input, select, summary")]
+    .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest(".skip"))
+    .map((each) => each.getAttribute("aria-label") ?? each.textContent)"""
+
+
+def test_the_first_screen_has_few_words_and_controls(open_lab: OpenLab) -> None:
+    lab = open_lab(DESKTOP, drawn=True, plotted=True)
+    words, controls = lab.page.evaluate(WORDS), lab.page.evaluate(CONTROLS)
+    assert len(words) <= 110, " ".join(words)
+    assert 20 <= len(controls) <= 35, controls
+    assert {"Share (S)", "Axes", "Play (Space)"} <= set(controls), "the measure counts"
+
+
+def test_all_that_left_the_first_screen_is_one_action_away(open_lab: OpenLab) -> None:
+    lab = open_lab(DESKTOP)
+    page = lab.page
+    for opener, role, inside in (
+        (
+            "More: files, theme, keys",
+            "menuitem",
+            ["Files", "Switch to the dark theme (T)", "Words and keys (?)"],
+        ),
+        ("Axes", "menuitemradio", ["steps", "epochs", "seconds", "log loss", "linear loss"]),
+        ("Axes", "menuitemcheckbox", ["test, dashed", "band, min to max"]),
+    ):
+        lab.button(opener).click()
+        for name in inside:
+            expect(page.get_by_role(role, name=name, exact=True).first).to_be_visible()  # type: ignore[arg-type]
+        page.keyboard.press("Escape")
+    page.get_by_role("button", name=re.compile("choose what is below the loss")).click()
+    for name in ("L2 norm", "update ÷ weight", "Edge, step, noise"):
+        expect(page.get_by_role("menuitemradio", name=re.compile(name)).first).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=re.compile("^Data ")).click()
+    expect(page.get_by_role("textbox", name="Data seed")).to_be_visible()
+    expect(lab.button("Back to the recipe (Esc)")).to_be_focused()
+    expect(
+        page.get_by_role("radiogroup", name="Samples per step of GD").locator("visible=true")
+    ).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name=re.compile("^Data "))).to_be_focused()
+    page.get_by_role("button", name=re.compile("^Network ")).click()
+    expect(page.get_by_role("textbox", name="Weight seed")).to_be_visible()
+    page.keyboard.press("Escape")
+    lab.button("Settings of SGD").click()
+    for name in ("Rename", "Fork here", "1 epoch", "Hide SGD in the charts", "Remove"):
+        expect(lab.button(name)).to_be_visible()
+    expect(page.get_by_role("radiogroup", name="Update rule")).to_be_visible()
