@@ -127,7 +127,9 @@ export function createCursorLayer(host: HTMLElement, name: string, repaint: () =
     leave,
     paint(context: CanvasRenderingContext2D) {
       context.fillStyle = ink;
-      for (const { left, panel } of lines) context.fillRect(left - 0.5, panel.top, 1, panel.height);
+      // on whole px, else two pale columns
+      for (const { left, panel } of lines)
+        context.fillRect(Math.round(left - 0.5), panel.top, 1, panel.height);
     },
     /** Follows a new draw of the chart. */
     follow(readable: Readable, scene: Scene) {

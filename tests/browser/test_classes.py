@@ -61,10 +61,11 @@ def test_the_page_shows_accuracy_and_the_majority(visits: Visits, address: str) 
     lab = opened(visits, address, {**MOONS, "loss": "softmax_cross_entropy"})
     lab.make_steps(100)
     head = lab.page.locator("race-table thead")
-    assert "Accuracy test" in head.inner_text()
+    expect(head.locator(".score")).to_have_text("Accuracy")
+    expect(head.locator(".score")).to_have_attribute("title", "Accuracy on test samples")
     accuracy = lab.ask("GET")["runs"][0]["latest"]["test_accuracy"]["value"]
     assert f"{accuracy:.2f}" in lab.row("gd").inner_text()
-    assert "softmax cross-entropy over all 300" in lab.page.locator("loss-head").inner_text()
+    assert "softmax cross-entropy over 300" in lab.page.locator("loss-head").inner_text()
     assert lab.page.locator(".chart-label.baseline").inner_text() == "predicting the majority: 0.693"
     assert "logits" in str(lab.page.locator("svg.network").text_content())
     assert lab.page.locator("network-drawing .output-unit").count() == 2
@@ -73,15 +74,16 @@ def test_the_page_shows_accuracy_and_the_majority(visits: Visits, address: str) 
 def test_switching_between_numbers_and_classes_changes_the_views(visits: Visits, address: str) -> None:
     lab = opened(visits, address, MOONS)
     assert lab.page.locator(".decision").count() == 2
+    lab.settings("data")
     lab.page.get_by_label("Data set").select_option("linear")
-    lab.chart("scatter").wait_for()
+    expect(lab.chart("scatter")).to_have_count(1)
     assert lab.page.locator(".decision").count() == 0
     assert lab.page.get_by_role("radiogroup", name="Predictions of classes").count() == 0
     assert "R²" in lab.page.locator("race-table thead").inner_text()
     lab.page.get_by_label("Data set").select_option("xor")
     lab.page.locator(".decision").first.wait_for()
     assert lab.page.locator("plotly-chart[kind=scatter]").count() == 0
-    lab.page.locator('run-card[data-run="gd"]').get_by_role("button", name="Hide GD in the charts").click()
+    lab.settings("run gd").get_by_role("button", name="Hide GD in the charts").click()
     lab.until_is(lambda: lab.page.locator(".decision").count(), 1)
 
 
