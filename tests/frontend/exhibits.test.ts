@@ -7,7 +7,7 @@ import { exhibitAfter, exhibitOf } from "../../frontend/core/exhibits.ts";
 import { OWN, startWords, titleOf } from "../../frontend/features/exhibits/exhibits.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { answer, catalog } from "./fake-server.ts";
-import type { Json, Message, Recipe } from "../../frontend/core/types.ts";
+import type { Json, Message } from "../../frontend/core/types.ts";
 import type { Exhibit } from "../../frontend/core/exhibits.ts";
 
 const VIEW = { x: "steps", measure: "grad_l1", speed: 60, pace: "steps" };
