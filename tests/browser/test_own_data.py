@@ -48,6 +48,7 @@ def dragged(lab: Dashboard, text: str, name: str = "houses.csv") -> JSHandle:
 
 def bring(lab: Dashboard) -> None:
     hear_of_choosers(lab)
+    lab.settings("data")
     lab.page.get_by_role("combobox", name="Data set").select_option("csv")
     expect(dialog(lab).get_by_role("button", name="Choose a file")).to_be_focused()
 
@@ -121,6 +122,7 @@ def test_a_file_is_chosen_looked_at_and_trained_on(open_lab: OpenLab) -> None:
     expect(lab.page.locator("data-fields .own-table")).to_contain_text("price, as a number")
     again = data_of(lab)
     assert (again["dataset"], again["target"], again["standardize"]) == (data["dataset"], "price", "both")
+    lab.make_steps(1)
     expect(hint).to_have_text("price, standardized: 0 is the mean, 1 a standard deviation.")
     expect(lab.chart("scatter")).to_have_attribute("aria-label", re.compile("true standardized values"))
     lab.button("Undo").click()
@@ -130,6 +132,11 @@ def test_a_file_is_chosen_looked_at_and_trained_on(open_lab: OpenLab) -> None:
 
 def test_a_file_can_be_dropped_on_the_data_only(open_lab: OpenLab) -> None:
     lab = open_lab()
+    line = lab.page.locator("data-line")
+    line.dispatch_event("drop", {"dataTransfer": dragged(lab, HOUSES)})
+    expect(target(lab)).to_have_value("price")
+    lab.page.keyboard.press("Escape")
+    lab.settings("data")
     data = lab.page.locator("data-fields")
     address = lab.page.url
     lab.page.locator("main").dispatch_event("drop", {"dataTransfer": dragged(lab, HOUSES)})
@@ -189,6 +196,7 @@ def test_the_dialog_works_by_keyboard_and_axe_finds_nothing(open_lab: OpenLab) -
     lab = open_lab()
     press = lab.page.keyboard.press
     hear_of_choosers(lab)
+    lab.settings("data")
     lab.page.get_by_role("combobox", name="Data set").focus()
     press("End")
     press("Enter")

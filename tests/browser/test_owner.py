@@ -37,6 +37,7 @@ def test_a_browser_creates_under_one_key_that_no_link_or_export_contains(visits:
     lab.open()
     key = lab.page.evaluate(KEPT)
     assert re.fullmatch(r"[0-9a-f]{32}", key)
+    lab.settings("data")
     lab.page.get_by_label("Noise", exact=True).fill("0.25")
     lab.page.get_by_label("Noise", exact=True).press("Enter")
     lab.until_is(lambda: lab.stored["recipe"]["data"].get("noise"), 0.25)

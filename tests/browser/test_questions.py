@@ -73,7 +73,7 @@ def test_a_bet_is_kept_over_play_and_reload_and_what_happened_leads_to_its_steps
     tones = "(places) => places.map(({ dataset }) => dataset.tone)"
     assert happened(lab).locator(".place").evaluate_all(tones) == ["muted", "muted", "muted", "bad", "muted"]
     clauses(lab).filter(has_text="Step 196").click()
-    expect(lab.page.locator("race-table .moment")).to_contain_text("At step 196")
+    expect(lab.page.locator("race-table .moment")).to_contain_text("As of step 196")
     expect(clauses(lab).filter(has_text="Step 196")).to_have_attribute("aria-current", "step")
     expect(lab.row("sgd")).to_have_attribute("data-state", "layer 2 dead")
     assert lab.page.locator("plotly-chart[kind=loss] .clause-flag").all_text_contents() == marked
@@ -158,6 +158,7 @@ def test_a_recipe_changed_on_the_way_is_answered_by_its_own_runs(open_lab: OpenL
 
 def test_an_own_experiment_has_no_question(open_lab: OpenLab) -> None:
     lab = open_lab()
+    lab.settings("data")
     seed = lab.page.get_by_label("Data seed")
     seed.fill("18")
     seed.press("Enter")

@@ -11,7 +11,7 @@ from browser.conftest import OpenLab
 
 def test_a_run_stops_when_a_layer_dies_and_continues_on_request(open_lab: OpenLab) -> None:
     lab = open_lab()
-    lab.page.locator("summary", has_text="settings of SGD").click()
+    lab.settings("run sgd").locator("summary").click()
     lab.page.get_by_role("combobox", name="Stop SGD when").select_option("layer_dies")
     expect(lab.card("sgd").locator("summary")).to_contain_text("stops when a layer dies")
     # the page shows it at once, the server after the command
@@ -28,7 +28,7 @@ def test_a_run_stops_when_a_layer_dies_and_continues_on_request(open_lab: OpenLa
 
 def test_a_condition_has_its_number_and_a_mark_on_the_timeline(open_lab: OpenLab) -> None:
     lab = open_lab()
-    lab.page.locator("summary", has_text="settings of GD").click()
+    lab.settings("run gd").locator("summary").click()
     choice = lab.page.get_by_role("combobox", name="Stop GD when")
     choice.select_option("train_loss")
     box = lab.page.get_by_role("textbox", name="Below of the stop of GD")

@@ -64,7 +64,7 @@ def test_a_cut_shows_a_strip_training_continues_and_no_step_is_missing_afterward
         re.compile(r"^steps? [\d,]+( to [\d,]+)?, 300 test samples$")
     )
     # edits are disabled meanwhile
-    expect(lab.page.locator("recipe-rail fieldset:disabled")).to_have_count(3)
+    expect(lab.page.locator("recipe-rail fieldset:disabled")).to_have_count(2)
     expect(lab.page.locator("button.play")).to_be_disabled()
     lab.page.keyboard.press("r")
     lab.page.wait_for_timeout(1000)  # training goes on unwatched
@@ -139,6 +139,7 @@ def test_catching_up_after_a_long_cut_shows_its_progress(open_lab: OpenLab, line
 def test_a_run_hidden_during_a_cut_returns_complete(open_lab: OpenLab, line: Line) -> None:
     lab = open_lab(drawn=True, at=line.address)
     lab.allow(*CUT)
+    lab.settings("run sgd")
     eye = lab.button("Hide SGD in the charts")
     missing = lab.chart("loss").locator(".chart-label.missing")
     ends = lab.chart("loss").locator(".chart-label.end")
@@ -170,7 +171,7 @@ def test_a_command_during_a_cut_runs_once(open_lab: OpenLab, line: Line) -> None
     lab = open_lab(at=line.address)
     lab.allow(*CUT)
     line.cut()
-    lab.page.evaluate("document.querySelector('[data-caption=step]').click()")
+    lab.page.evaluate("document.querySelector('[title^=\"1 step\"]').click()")
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", "reconnecting")
     line.mend()
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", re.compile("ready|live"))
@@ -284,6 +285,7 @@ def test_a_server_that_stores_nothing_gets_the_recipe_again_after_a_restart(open
 def test_a_reload_after_a_restart_starts_the_stored_recipe_and_says_so(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.allow("Failed to load resource")
+    lab.settings("data")
     lab.page.get_by_label("Noise", exact=True).fill("0.25")
     lab.page.get_by_label("Noise", exact=True).press("Enter")
     lab.until_is(lambda: lab.stored["recipe"]["data"].get("noise"), 0.25)
