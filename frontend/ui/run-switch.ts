@@ -13,6 +13,9 @@ import type { App, State } from "../core/types.ts";
 /** Limits of few and many runs: names get shorter with each. */
 const FEW = 2;
 const MANY = 3;
+/** With more runs only the chosen one shows its name; tooltips have the others. */
+const SHAPES_ONLY = 4;
+const NAME = 16;
 
 /** Letters of a run's name */
 type Letters = { few: number; many: number; most?: number };
@@ -28,7 +31,13 @@ export function runSwitch(state: State, app: App, name: string, letters: Letters
   const { order, runs } = state;
   const isMany = order.length > FEW;
   const most =
-    order.length > MANY ? (letters.most ?? letters.many) : isMany ? letters.many : letters.few;
+    order.length > SHAPES_ONLY
+      ? NAME
+      : order.length > MANY
+        ? (letters.most ?? letters.many)
+        : isMany
+          ? letters.many
+          : letters.few;
   const labels = order.map((run) => runs[run].label);
   const choices = order.map((run, k) => {
     const text = briefName(labels[k], labels, most);
@@ -37,5 +46,6 @@ export function runSwitch(state: State, app: App, name: string, letters: Letters
     return { value: run, text, title: labels[k], name: full, before };
   });
   const choose = (networkRun: string) => app.setView({ networkRun });
-  return switchOf(inspectedRun(state)?.name ?? null, { name, choices, choose, isMany });
+  const look = order.length > SHAPES_ONLY ? "shapes" : "";
+  return switchOf(inspectedRun(state)?.name ?? null, { name, choices, choose, isMany, look });
 }

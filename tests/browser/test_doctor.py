@@ -35,8 +35,7 @@ def lab(open_lab: OpenLab) -> Dashboard:
 
 
 def test_before_the_first_step_it_has_nothing_to_say(lab: Dashboard) -> None:
-    expect(doctor(lab)).to_contain_text("No findings yet.")
-    expect(doctor(lab)).to_contain_text("The Doctor looks for dead layers")
+    expect(doctor(lab)).to_contain_text("Watches every step. Nothing to say yet.")
     lab.page.keyboard.press("d")
     expect(lab.page.get_by_role("dialog")).to_contain_text("no remedy now")
 

@@ -7,7 +7,6 @@
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { earlierEntry, findingEntry } from "./finding-entry.ts";
-import { glyph } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import {
   countWords,
@@ -24,9 +23,7 @@ import { isLocked, mayChange } from "../../core/selectors.ts";
 import type { RunFinding } from "./doctor.ts";
 import type { State } from "../../core/types.ts";
 
-const NOTHING = html`<div class="finding" data-tone="muted">${glyph("dot")}
-  <h3>No findings yet.</h3>
-  <p>The Doctor looks for dead layers, flat losses, high rates and overfitting.</p></div>`;
+const NOTHING = html`<p class="hint">Watches every step. Nothing to say yet.</p>`;
 
 const keyOf = ({ run, finding }: RunFinding) => `${run.name} ${run.generation} ${finding.id}`;
 
