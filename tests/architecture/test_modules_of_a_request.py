@@ -14,8 +14,8 @@ from typing import Any
 
 from support.serving import created, open_app
 
-MOST_OF_STEP = 60
-MOST_OF_EDIT = 27
+MOST_OF_STEP = 59
+MOST_OF_EDIT = 26
 REPEATS = 5
 
 

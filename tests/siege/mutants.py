@@ -25,7 +25,7 @@ from fallline.storage import sql
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary import strict
 from fallline.vocabulary.commands import Play
-from fallline.web import errors, server, socket, strict_json
+from fallline.web import errors, requests, server, socket
 from fallline.web.open_sockets import OpenSocket, OpenSockets
 from support.planting import replace
 
@@ -100,7 +100,7 @@ def any_length() -> None:
 def every_complaint() -> None:
     """All complaints are put into words."""
     replace(errors, MOST_ERRORS=HUGE)
-    replace(strict_json, MOST_ERRORS=HUGE)
+    replace(requests, MOST_ERRORS=HUGE)
 
 
 # ---------------------------------------------------------------------- 3. and 4. readers

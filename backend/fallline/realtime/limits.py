@@ -1,8 +1,12 @@
-"""Limits of one reader: its rate as a token bucket, and the bytes that wait to be sent to it."""
+"""Limits: the rate of a reader or of a token, as a token bucket, and the bytes that wait to be sent to a reader."""
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
 from typing import Any
+
+from fallline.vocabulary.errors import TooManyRequests
 
 
 class Budget:
@@ -34,6 +38,33 @@ class Budget:
     def _refill(self, now: float) -> None:
         self._left = min(self._burst, self._left + (now - self._at) * self._rate)
         self._at = now
+
+
+MOST_REMEMBERED = 10_000
+"""Tokens whose rate is remembered."""
+
+
+class RateLimiter:
+    """A limit of `rate` calls per second for each token, with bursts of one second.
+
+    It stores only hashes.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._budgets: OrderedDict[bytes, Budget] = OrderedDict()
+
+    def count(self, token: str, now: float) -> None:
+        """Count a call with this token. Raises TooManyRequests."""
+        name = hashlib.sha256(token.encode()).digest()
+        budget = self._budgets.setdefault(name, Budget(self._rate, self._rate, now))
+        self._budgets.move_to_end(name)
+        if len(self._budgets) > MOST_REMEMBERED:
+            self._budgets.popitem(last=False)
+        if not budget.take(now):
+            raise TooManyRequests(
+                f"the limit is {self._rate:g} calls per second for each token", budget.seconds_to_next(now)
+            )
 
 
 # ---------------------------------------------------------------------- unsent bytes

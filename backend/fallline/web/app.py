@@ -15,6 +15,7 @@ from fastapi import FastAPI, WebSocket
 from starlette.middleware import Middleware
 
 from fallline import __version__
+from fallline.realtime.limits import RateLimiter
 from fallline.services.lab import Lab
 from fallline.settings import Settings
 from fallline.vocabulary.errors import NotFound, Unavailable
@@ -35,7 +36,7 @@ from fallline.web.pages import (
     page_routes,
     serve_documentation,
 )
-from fallline.web.requests import RateLimiter, StrictRoute
+from fallline.web.requests import StrictRoute
 from fallline.web.socket import Connection
 
 MOST_SOCKETS = 1_000

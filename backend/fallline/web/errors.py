@@ -7,6 +7,7 @@ the server. Must not know which routes there are.
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -37,11 +38,28 @@ from fallline.vocabulary.errors import (
     UnusableParameters,
     UnusableTable,
 )
-from fallline.web.strict_json import MOST_ERRORS, below
+
+MOST_ERRORS = 20
+"""Errors that one answer describes. Of further ones it says only that there are more."""
+
+LONGEST_NAME, LONGEST_POINTER = 64, 256
+"""Limits on a field's name and on a pointer that an answer may repeat, in characters."""
 
 Context = Mapping[str, Any]
 
 MUST_BE = "must be "
+
+
+def below(pointer: str, key: str | int) -> str:
+    """Return the JSON pointer (RFC 6901) of a field.
+
+    A name that is too long or not printable is left out.
+    """
+    name = str(key)
+    if len(name) > LONGEST_NAME or any(unicodedata.category(character)[0] == "C" for character in name):
+        return pointer
+    longer = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+    return longer if len(longer) <= LONGEST_POINTER else pointer
 
 
 def _number(value: float) -> str:

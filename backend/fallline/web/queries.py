@@ -17,7 +17,7 @@ from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.messages import MOST_BUCKETS, MOST_SERIES, SeriesNames
 from fallline.vocabulary.recipe import MOST_RUNS
 from fallline.vocabulary.strict import LARGEST, RunName
-from fallline.web.strict_json import MOST_ERRORS, below
+from fallline.web.errors import MOST_ERRORS, below
 
 MOST_CELLS = 64
 MOST_WAIT = 25.0

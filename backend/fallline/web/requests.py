@@ -1,23 +1,26 @@
-"""What stands between a request and its handler: the classes of routes, and dependencies.
+"""What stands between a request and its handler: strict parsing, the classes of routes, and dependencies.
 
 Query and body are bounded and parsed strictly, before FastAPI validates them. FastAPI would parse queries and bodies of
-any size, accept NaN, and use the last of repeated keys. A body is JSON with any Content-Type, so that
-`curl -d '{"steps": 5}'` works; forms of foreign pages are refused by their Origin. Uploads must declare their content
-type.
+any size, and use the last of repeated keys. A body is JSON with any Content-Type, so that `curl -d '{"steps": 5}'`
+works; forms of foreign pages are refused by their Origin. Uploads must declare their content type.
+
+Python's parser accepts NaN, 1e999, repeated keys and lone surrogates. A server that accepts them, as FastAPI does by
+default, answers 500 when it has to repeat them. Here they are an InvalidRequest with JSON pointers. The work grows
+linearly with the body: each value is checked once, up to the number of errors that an answer may report.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import ipaddress
+import json
+import math
 import re
 import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from email.message import Message
+from itertools import islice
 from typing import Annotated, Any, TypeAlias, cast
 
 from fastapi import Depends, Header, Request, Security
@@ -27,15 +30,14 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
-from fallline.realtime.limits import Budget
 from fallline.runs.checks.run import BOUNDS
 from fallline.services.command_runner import Disconnected
 from fallline.services.lab import Lab
 from fallline.vocabulary.commands import Command
-from fallline.vocabulary.errors import FieldError, InvalidRequest, NotAuthorized, TooLarge, TooManyRequests
-from fallline.web.errors import TooSlow, UnsupportedMediaType
+from fallline.vocabulary.errors import FieldError, InvalidRequest, NotAuthorized, TooLarge
+from fallline.vocabulary.strict import LARGEST
+from fallline.web.errors import MOST_ERRORS, TooSlow, UnsupportedMediaType, below
 from fallline.web.queries import check_query
-from fallline.web.strict_json import parse_object
 
 Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -120,32 +122,8 @@ def _check_declared(request: Request, media_type: str) -> None:
         )
 
 
-MOST_REMEMBERED = 10_000
 NETWORK_BITS = 64
 """Length of an IPv6 network in bits: one household or machine has all addresses of such a network."""
-
-
-class RateLimiter:
-    """A limit of `rate` calls per second for each token, with bursts of one second.
-
-    It stores only hashes.
-    """
-
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
-        self._budgets: OrderedDict[bytes, Budget] = OrderedDict()
-
-    def count(self, token: str, now: float) -> None:
-        """Count a call with this token. Raises TooManyRequests."""
-        name = hashlib.sha256(token.encode()).digest()
-        budget = self._budgets.setdefault(name, Budget(self._rate, self._rate, now))
-        self._budgets.move_to_end(name)
-        if len(self._budgets) > MOST_REMEMBERED:
-            self._budgets.popitem(last=False)
-        if not budget.take(now):
-            raise TooManyRequests(
-                f"the limit is {self._rate:g} calls per second for each token", budget.seconds_to_next(now)
-            )
 
 
 async def _lab(request: Request) -> Lab:
@@ -290,22 +268,143 @@ async def _caller(
 TheCaller = Annotated[Caller, Depends(_caller)]
 
 
-@asynccontextmanager
-async def disconnection(request: Request) -> AsyncIterator[Disconnected]:
-    """Yield a future that is done when the caller hangs up.
+# ---------------------------------------------------------------------- strict JSON
 
-    The body must have been read before.
-    """
-    disconnected: Disconnected = asyncio.get_running_loop().create_future()
+DEEPEST = 16
+MOST_FIELDS = 512
+"""Limit on the fields of one object, above that of any valid one: each unknown field would cost an error."""
 
-    async def wait() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        if not disconnected.done():
-            disconnected.set_result(None)
+ENOUGH_DIGITS = 20
+"""A whole number with more digits is too large, whatever the further digits are."""
 
-    task = asyncio.create_task(wait())
+CONTAINERS = (dict, list)
+
+Path: TypeAlias = tuple[Any, ...]
+"""Location of a value: () for the body, else (path of its container, its key or index)."""
+
+
+class _WithRepeats(dict[str, Any]):
+    """An object with repeated keys."""
+
+    repeated: list[str]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    unique = dict(pairs)
+    if len(unique) == len(pairs):
+        return unique
+    result = _WithRepeats(unique)
+    keys: set[str] = set()
+    result.repeated = [key for key, _ in pairs if key in keys or keys.add(key)]  # type: ignore[func-returns-value]
+    return result
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+_SHORTENING = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=lambda digits: int(digits[:ENOUGH_DIGITS])
+)
+
+
+def parse(raw: bytes | str) -> Any:
+    """Parse strict JSON (RFC 8259, UTF-8). Raises InvalidRequest."""
+    body = _decoded(raw)
+    errors = list(islice(_errors(body), MOST_ERRORS + 1))
+    if errors:
+        raise InvalidRequest(*errors[:MOST_ERRORS], more=len(errors) > MOST_ERRORS)
+    return body
+
+
+def parse_object(raw: bytes | str) -> dict[str, Any]:
+    """Parse a JSON object. An empty text counts as the empty object."""
+    body = parse(raw) if raw.strip() else {}
+    if not isinstance(body, dict):
+        raise InvalidRequest(FieldError("", "must be a JSON object"))
+    return body
+
+
+def _decoded(raw: bytes | str) -> Any:
     try:
-        yield disconnected
-    finally:
-        task.cancel()
+        text = raw if isinstance(raw, str) else raw.decode("utf-8")
+        if text.startswith("\ufeff"):
+            raise InvalidRequest(FieldError("", "must be JSON without a byte order mark"))
+        return _values(text)
+    except UnicodeDecodeError:
+        raise InvalidRequest(FieldError("", "must be JSON in UTF-8")) from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise InvalidRequest(FieldError("", f"must be JSON: syntax error at {where}")) from None
+    except RecursionError:
+        raise InvalidRequest(_too_deep("")) from None
+
+
+def _values(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        # Python refuses to convert a number of some thousand digits, and does not say where it is.
+        return _SHORTENING.decode(text)
+
+
+def _too_deep(pointer: str) -> FieldError:
+    return FieldError(pointer, f"must be nested at most {DEEPEST} levels deep")
+
+
+def _errors(body: Any) -> Iterator[FieldError]:
+    """Find invalid values, breadth first. A pointer is built for an error only."""
+    if (problem := _problem(body)) is not None:
+        yield FieldError("", problem)
+    queue: list[tuple[Any, Path, int]] = [(body, (), 0)] if isinstance(body, CONTAINERS) else []
+    for value, path, depth in queue:  # it grows during the loop
+        if depth >= DEEPEST:
+            yield _too_deep(_pointer(path))
+            continue
+        if isinstance(value, dict) and len(value) > MOST_FIELDS:
+            yield FieldError(_pointer(path), f"must have at most {MOST_FIELDS} fields")
+            continue
+        if isinstance(value, _WithRepeats):
+            yield from (
+                FieldError(below(_pointer(path), key), "must appear only once") for key in value.repeated
+            )
+        entries: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in entries:
+            if not (type(key) is int or _encodable(key)):
+                yield FieldError(_pointer(path), "must have field names without lone surrogates")
+            elif isinstance(item, CONTAINERS):
+                if item or depth + 1 >= DEEPEST:
+                    queue.append((item, (path, key), depth + 1))
+            elif (problem := _problem(item)) is not None:
+                yield FieldError(below(_pointer(path), key), problem)
+
+
+def _problem(value: Any) -> str | None:
+    """Return the problem with a text or a number; None if there is none."""
+    if isinstance(value, int):
+        return None if -LARGEST <= value <= LARGEST else "must be between -2^53 and 2^53"
+    if isinstance(value, float):
+        return None if math.isfinite(value) else "must be a finite number"
+    if isinstance(value, str):
+        return None if _encodable(value) else "must be text without lone surrogates"
+    return None
+
+
+def _encodable(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _pointer(path: Path) -> str:
+    keys: list[str | int] = []
+    while path:
+        path, key = path
+        keys.append(key)
+    pointer = ""
+    for key in reversed(keys):
+        pointer = below(pointer, key)
+    return pointer

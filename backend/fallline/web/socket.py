@@ -39,8 +39,7 @@ from fallline.vocabulary.messages import (
 from fallline.web.answers import parts_of_frame, text_of
 from fallline.web.errors import Internal, invalid, problem
 from fallline.web.open_sockets import OpenSocket, OpenSockets
-from fallline.web.requests import address_of
-from fallline.web.strict_json import parse_object
+from fallline.web.requests import address_of, parse_object
 
 SEND_SECONDS = 8.0
 """How long a client may take to receive one message. `web.server.UNACKNOWLEDGED_MS` is the kernel's own deadline."""

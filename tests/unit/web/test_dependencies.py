@@ -2,9 +2,10 @@
 
 import pytest
 
+from fallline.realtime import limits
+from fallline.realtime.limits import RateLimiter
 from fallline.vocabulary.errors import TooManyRequests
-from fallline.web import requests
-from fallline.web.requests import RateLimiter, address_of
+from fallline.web.requests import address_of
 
 
 def test_each_token_has_its_own_hundred_a_second() -> None:
@@ -18,7 +19,7 @@ def test_each_token_has_its_own_hundred_a_second() -> None:
 
 
 def test_tokens_that_come_once_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "MOST_REMEMBERED", 10)
+    monkeypatch.setattr(limits, "MOST_REMEMBERED", 10)
     limiter = RateLimiter(100)
     for number in range(1_000):
         limiter.count(f"guess {number}", 0.0)

@@ -13,7 +13,8 @@ from fallline.vocabulary.commands import COMMANDS
 from fallline.vocabulary.errors import InvalidRequest
 from fallline.vocabulary.messages import Watch
 from fallline.vocabulary.recipe import Recipe
-from fallline.web.strict_json import DEEPEST, MOST_FIELDS, below, parse, parse_object
+from fallline.web.errors import below
+from fallline.web.requests import DEEPEST, MOST_FIELDS, parse, parse_object
 from support.work import counted
 
 REFUSED = {
