@@ -379,9 +379,9 @@ async def test_every_changing_call_needs_the_token_and_no_reading_one_does(one: 
     for path, calls in document["paths"].items():
         if "/experiments/{id}" not in path:
             continue
-        address = path.format(
-            id=one.id, run="gd", name="units" if "instruments" in path else "loss", file="recipe.json"
-        )
+        names = {"/runs/{run}/instruments/{name}": "units", "{id}/instruments/{name}": "fall_line"}
+        name = next((name for end, name in names.items() if path.endswith(end)), "loss")
+        address = path.format(id=one.id, run="gd", name=name, file="recipe.json")
         for method in calls:
             answer = await one.client.request(method, address)
             assert answer.status_code == (200 if method == "get" else 401), (method, path)

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.history.pyramid import Pyramid, most_bytes
-from fallline.history.ring import Part
+from fallline.history.pyramid import Part, Pyramid, most_bytes
 from fallline.vocabulary.columns import STATISTICS, Buckets, Floats, Records
 from fallline.vocabulary.encoding import About, Arrays
 

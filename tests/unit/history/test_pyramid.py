@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline.history.pyramid import STEPS, Pyramid
-from fallline.history.ring import BucketRing, StepRing
+from fallline.history.pyramid import STEPS, BucketRing, Pyramid, StepRing
 from fallline.vocabulary.columns import from_records
 from support.measurements import NAMES, assert_same, assert_summarises, is_dyadic, measured, slices_of
 from support.spies import noting

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fallline.history.ring import BucketRing, StepRing
+from fallline.history.pyramid import BucketRing, StepRing
 from fallline.vocabulary.columns import Buckets, from_records, widen
 from support.measurements import NAMES, assert_same, measured, slices_of
 
