@@ -251,7 +251,6 @@ class Run:
             self.state.copy() if is_present else self.checkpoints.before(to),
             to,
             tuple(state for state in self.checkpoints if state.step < to),
-            self.step_seconds,
             is_present and self.diverged,
         )
 

@@ -31,7 +31,7 @@ def course(name: str, steps: int, problem: Problem = PROBLEM, **fields: Any) -> 
     settings: Json = {"batch_size": 1, "learning_rate": 0.02 + number % 7 / 100, "seed": number, **fields}
     recipe, state = RunRecipe(name=name, **settings), begin(problem)
     advance(problem, state, recipe, steps)
-    return Course(name, 0, recipe, NUMPY, state, steps, (), 1e-5, diverged=False)
+    return Course(name, 0, recipe, NUMPY, state, steps, (), diverged=False)
 
 
 def view(*courses: Course, **options: Any) -> View:

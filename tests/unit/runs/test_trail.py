@@ -9,6 +9,7 @@ from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
+from fallline.runs.past import trail as trails
 from fallline.runs.past.trail import (
     LATEST,
     MOST_IN_A_DOUBLING,
@@ -36,10 +37,8 @@ def states(problem: Problem, steps: int) -> list[TrainingState]:
     return made
 
 
-def course(
-    state: TrainingState, checkpoints: tuple[TrainingState, ...] = (), seconds: float = 1e-5
-) -> Course:
-    return Course("sgd", 0, RECIPE, NUMPY, state.copy(), state.step, checkpoints, seconds, False)
+def course(state: TrainingState, checkpoints: tuple[TrainingState, ...] = ()) -> Course:
+    return Course("sgd", 0, RECIPE, NUMPY, state.copy(), state.step, checkpoints, diverged=False)
 
 
 def parameters(trail: Trail, one: Course) -> dict[int, Array]:
@@ -76,13 +75,16 @@ def test_a_trail_extended_in_parts_is_that_extended_at_once(cuts: tuple[int, ...
         np.testing.assert_array_equal(one[step], other[step])
 
 
-def test_a_replay_that_is_too_dear_stops_and_checkpoints_stand_for_the_rest() -> None:
+def test_a_replay_that_is_too_dear_stops_and_checkpoints_stand_for_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trails, "replay_seconds", lambda problem, course: (0.01, 0.0))
     problem = small_problem()
     made = states(problem, 900)
     checkpoints = tuple(made[step] for step in (50, 200, 500, 850))
-    late = course(made[900], checkpoints, 0.01)
+    late = course(made[900], checkpoints)
     trail = Trail(problem, 0)
-    trail.extend(late, 1.01)
+    trail.extend(late, 1.0001)
     points = parameters(trail, late)
     assert [*points] == [*range(101), 200, 500, 850, 900]
     for step, away in points.items():
@@ -111,7 +113,7 @@ def test_a_path_to_a_past_step_ends_there() -> None:
 def test_a_replay_arrives_at_the_step_of_the_course() -> None:
     problem = small_problem()
     made = states(problem, 60)
-    late = Course("sgd", 0, RECIPE, NUMPY, made[20].copy(), 57, (), 1e-5, False)
+    late = Course("sgd", 0, RECIPE, NUMPY, made[20].copy(), 57, (), diverged=False)
     late.arrive(problem)
     np.testing.assert_array_equal(late.state.parameters, made[57].parameters)
 

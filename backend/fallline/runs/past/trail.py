@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fallline.engine.kernels.interface import Kernel
+from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.measures.shared_plane import Path
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
@@ -30,8 +31,11 @@ DOUBLINGS = 16
 LATEST = 30
 """The latest steps, which are all chosen."""
 
-CALL_SECONDS = 8e-5
-"""About the cost of a call of the kernel beside the steps that it makes."""
+SPEED, BESIDE, CALL = 1e10, 1e-6, 8e-5
+"""Multiplications a second of the compiled kernel, and its seconds beside them: of each step, and of each call."""
+
+NUMPYS_SPEED, NUMPYS_BESIDE, NUMPYS_CALL = 3e9, 2e-5, 1.5e-4
+"""The same of NumPy's kernel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Course:
     """A run at the step `to`, and how it came there.
 
     `state` is a copy of its state at that step, or of the last checkpoint before. `checkpoints` are earlier states, the
-    earliest first, which are never changed. `step_seconds` is the expected cost of a step.
+    earliest first, which are never changed.
     """
 
     name: str
@@ -49,12 +53,24 @@ class Course:
     state: TrainingState
     to: int
     checkpoints: tuple[TrainingState, ...]
-    step_seconds: float
     diverged: bool
 
     def arrive(self, problem: Problem) -> None:
         """Replay the state to its step."""
         advance(problem, self.state, self.recipe, self.to - self.state.step, self.kernel)
+
+
+def replay_seconds(problem: Problem, course: Course) -> tuple[float, float]:
+    """Return about the cost of a step and of a call, in seconds.
+
+    They are computed, not measured: the same state has the same path, also on a busy server.
+    """
+    batch = course.recipe.settings_at(course.to).batch_size or problem.train.count
+    samples = problem.train.count + (0 if problem.test is None else problem.test.count)
+    work = (6.0 * batch + 2.0 * samples) * problem.layout.count
+    if course.kernel.name == NUMPY.name:
+        return work / NUMPYS_SPEED + NUMPYS_BESIDE, NUMPYS_CALL
+    return work / SPEED + BESIDE, CALL
 
 
 def in_a_doubling(parameters: int) -> int:
@@ -91,13 +107,12 @@ class Trail:
 
     def extend(self, course: Course, seconds: float) -> None:
         """Continue towards the present step of the run, by a replay of at most about so many seconds."""
+        a_step, a_call = replay_seconds(self._problem, course)
         while self._head.step < course.state.step and self._head.diverged_at is None:
-            steps = self._next_steps(course)
-            affordable = int((seconds - CALL_SECONDS) / course.step_seconds)
-            if affordable < 1:
+            steps = min(self._next_steps(course), int((seconds - a_call) / a_step))
+            if steps < 1:
                 return
-            steps = min(steps, affordable)
-            seconds -= steps * course.step_seconds + CALL_SECONDS
+            seconds -= steps * a_step + a_call
             self._replay(course, steps)
         if self._head.step == course.state.step:
             self._head = course.state.copy()  # a replay by other builds is equal to rounding only
