@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  contourOf,
+  contoursOf,
   finer,
   heightAt,
   levelsOf,
@@ -20,6 +20,8 @@ function heights(columns: number, rows: number, at: (x: number, y: number) => nu
   );
   return { columns, rows, values };
 }
+
+const contourOf = (grid: Heights, level: number) => contoursOf(grid, [level])[0];
 
 const WHITE: Colour = [255, 255, 255];
 const BLACK: Colour = [0, 0, 0];
@@ -133,6 +135,15 @@ test("contours of a saddle do not cross, and cells with a missing corner have no
       0.5,
     ),
     [],
+  );
+});
+
+test("all levels at once are each level alone", () => {
+  const grid = heights(23, 17, (x, y) => Math.sin(x / 3) * Math.cos(y / 4) + x / 40);
+  const levels = [-2, -0.5, 0, 0.25, 0.9, 7];
+  assert.deepEqual(
+    contoursOf(grid, levels),
+    levels.map((level) => contourOf(grid, level)),
   );
 });
 

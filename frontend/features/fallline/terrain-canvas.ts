@@ -3,7 +3,7 @@
  * Owns: reading the style sheet's colours, and the canvas.
  */
 
-import { contourOf, finer, levelsOf, pixelsOf, rangeOf } from "./terrain.ts";
+import { contoursOf, finer, levelsOf, pixelsOf, rangeOf } from "./terrain.ts";
 import type { Frame } from "./fall-geometry.ts";
 import type { Colour, Heights } from "./terrain.ts";
 import type { Terrain } from "../../core/fall-line.ts";
@@ -74,10 +74,14 @@ function drawContours(
 ): Contour[] {
   const tens: Contour[] = [];
   const [across, up] = [place.width / (heights.columns - 1), place.height / (heights.rows - 1)];
-  for (const { level, isTen } of levelsOf(rangeOf(heights))) {
-    const pieces = contourOf(heights, level);
-    const line = pieces.map((value, k) =>
-      k % 2 ? place.top + place.height - value * up : place.left + value * across,
+  const levels = levelsOf(rangeOf(heights));
+  const contours = contoursOf(
+    heights,
+    levels.map(({ level }) => level),
+  );
+  for (const [number, { level, isTen }] of levels.entries()) {
+    const line = contours[number].map((value, part) =>
+      part % 2 ? place.top + place.height - value * up : place.left + value * across,
     );
     context.strokeStyle = style.getPropertyValue(isTen ? "--contour-10" : "--contour");
     context.lineWidth = isTen ? 1.3 : 0.8;

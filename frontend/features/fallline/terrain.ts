@@ -152,35 +152,75 @@ export function levelsOf([low, high]: [number, number]): { level: number; isTen:
 const crossing = (a: number, b: number, level: number) => (level - a) / (b - a);
 
 /**
- * The contour of a level as straight pieces (x, y, x, y), in columns and rows of the grid: marching
- * squares. Cells with a missing corner have none.
+ * The contours of rising levels as straight pieces (x, y, x, y), in columns and rows of the grid:
+ * marching squares. Cells with a missing corner have none.
  */
-export function contourOf({ columns, rows, values }: Heights, level: number): number[] {
-  const pieces: number[] = [];
+export function contoursOf({ columns, rows, values }: Heights, levels: number[]): number[][] {
+  const lines: number[][] = levels.map(() => []);
   for (let row = 0; row + 1 < rows; row++) {
     for (let column = 0; column + 1 < columns; column++) {
       const at = row * columns + column;
       const [a, b] = [values[at], values[at + 1]];
       const [d, c] = [values[at + columns], values[at + columns + 1]];
-      const code =
-        (a > level ? 1 : 0) + (b > level ? 2 : 0) + (c > level ? 4 : 0) + (d > level ? 8 : 0);
-      if (code === 0 || code === 15 || Number.isNaN(a + b + c + d)) continue;
-      const south = () => [column + crossing(a, b, level), row];
-      const east = () => [column + 1, row + crossing(b, c, level)];
-      const north = () => [column + crossing(d, c, level), row + 1];
-      const west = () => [column, row + crossing(a, d, level)];
-      const isHigh = (a + b + c + d) / 4 > level;
-      const line = (from: () => number[], to: () => number[]) => pieces.push(...from(), ...to());
-      if (code === 1 || code === 14) line(south, west);
-      else if (code === 2 || code === 13) line(south, east);
-      else if (code === 4 || code === 11) line(east, north);
-      else if (code === 8 || code === 7) line(north, west);
-      else if (code === 3 || code === 12) line(west, east);
-      else if (code === 6 || code === 9) line(south, north);
-      // two opposite corners: the middle decides which ones belong together
-      else if ((code === 5) === isHigh) [line(south, east), line(north, west)];
-      else [line(south, west), line(east, north)];
+      if (Number.isNaN(a + b + c + d)) continue;
+      const [low, high] = [Math.min(a, b, c, d), Math.max(a, b, c, d)];
+      for (let k = firstAbove(levels, low); k < levels.length && levels[k] < high; k++)
+        addPieces(lines[k], levels[k], column, row, a, b, c, d);
     }
   }
-  return pieces;
+  return lines;
+}
+
+/** The place of the first level that is not below a value. */
+function firstAbove(levels: number[], value: number) {
+  let [low, high] = [0, levels.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (levels[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Sides of a cell, and the pairs of them that a contour joins, by the corners above its level. */
+const [SOUTH, EAST, NORTH, WEST] = [0, 1, 2, 3];
+const JOINED: number[][] = [
+  [],
+  [SOUTH, WEST],
+  [SOUTH, EAST],
+  [WEST, EAST],
+  [EAST, NORTH],
+  [SOUTH, EAST, NORTH, WEST],
+  [SOUTH, NORTH],
+  [NORTH, WEST],
+  [NORTH, WEST],
+  [SOUTH, NORTH],
+  [SOUTH, WEST, EAST, NORTH],
+  [EAST, NORTH],
+  [WEST, EAST],
+  [SOUTH, EAST],
+  [SOUTH, WEST],
+  [],
+];
+
+/** Adds the pieces of a level in the cell with these corners: a is south-west, b south-east. */
+function addPieces(
+  line: number[],
+  level: number,
+  x: number,
+  y: number,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+) {
+  let code = (a > level ? 1 : 0) + (b > level ? 2 : 0) + (c > level ? 4 : 0) + (d > level ? 8 : 0);
+  // two opposite corners are above: a low middle keeps them apart
+  if ((code === 5 || code === 10) && (a + b + c + d) / 4 <= level) code = 15 - code;
+  for (const side of JOINED[code]) {
+    if (side === SOUTH) line.push(x + crossing(a, b, level), y);
+    else if (side === EAST) line.push(x + 1, y + crossing(b, c, level));
+    else if (side === NORTH) line.push(x + crossing(d, c, level), y + 1);
+    else line.push(x, y + crossing(a, d, level));
+  }
 }
