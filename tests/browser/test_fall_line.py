@@ -126,17 +126,17 @@ def test_before_the_first_step_there_is_the_start_alone(open_lab: OpenLab) -> No
     expect(lab.page.locator("picture-switch .sub")).to_contain_text("along the gradient")
 
 
-def test_during_play_the_points_move_twice_a_second_and_the_terrain_follows(open_lab: OpenLab) -> None:
+def test_during_play_the_points_move_and_the_terrain_follows(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     shown(lab, 0)
     lab.page.evaluate(MOMENTS)
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 200)
     moves = lab.page.evaluate("window.__moves")
-    gaps = np.diff([moment for _, moment in moves])
-    assert np.median(gaps) <= 500
+    # how often they come depends on the machine; fall-line.test.ts tells the time by its own clock
     steps = [int(step) for step, _ in moves]
-    assert steps == sorted(steps)
+    assert len(steps) >= 4
+    assert steps == sorted(set(steps))
 
     def plane() -> int:
         return int(str(ground(lab).get_attribute("data-plane-steps")).split()[0])
