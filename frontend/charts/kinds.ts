@@ -40,6 +40,8 @@ const shared = ({
   experiment,
   catalog,
   looking,
+  story,
+  playback: { playing },
   connection: { status, lastStep, progress },
 }: State) => [
   frames,
@@ -49,6 +51,8 @@ const shared = ({
   experiment,
   catalog,
   looking,
+  story,
+  playing,
   status,
   lastStep,
   progress,

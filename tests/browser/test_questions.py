@@ -34,6 +34,10 @@ def clauses(lab: Dashboard) -> Locator:
     return happened(lab).locator("button.clause")
 
 
+def flags(lab: Dashboard) -> Locator:
+    return lab.page.locator("plotly-chart[kind=loss] .clause-flag")
+
+
 def play_to_the_end(lab: Dashboard) -> None:
     for _ in range(20):
         lab.page.keyboard.press("]")
@@ -66,7 +70,7 @@ def test_a_bet_is_kept_over_play_and_reload_and_what_happened_leads_to_its_steps
         expect(clauses(lab).nth(place - 1)).to_have_text(f"{place}Step {clause.step}. {clause.text}")
     # the same numbers on the chart and on the timeline
     marked = [str(place) for place, clause in enumerate(NOTEBOOK.explain, start=1) if clause.step]
-    assert lab.page.locator("plotly-chart[kind=loss] .clause-flag").all_text_contents() == marked
+    lab.until_is(flags(lab).all_text_contents, marked)
     places = "(places) => places.map(({ dataset }) => dataset.place)"
     assert lab.page.locator("time-scrubber .place").evaluate_all(places) == marked
     # a problem begins at one of them, as the Doctor finds
@@ -76,7 +80,7 @@ def test_a_bet_is_kept_over_play_and_reload_and_what_happened_leads_to_its_steps
     expect(lab.page.locator("race-table .moment")).to_contain_text("As of step 196")
     expect(clauses(lab).filter(has_text="Step 196")).to_have_attribute("aria-current", "step")
     expect(lab.row("sgd")).to_have_attribute("data-state", "layer 2 dead")
-    assert lab.page.locator("plotly-chart[kind=loss] .clause-flag").all_text_contents() == marked
+    lab.until_is(flags(lab).all_text_contents, marked)
     lab.page.keyboard.press("l")
     expect(lab.page.locator("race-table .moment")).to_contain_text("At step 500")
     lab.page.reload()
