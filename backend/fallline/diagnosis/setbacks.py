@@ -36,6 +36,9 @@ JUMPS = 5.0
 LASTED = 100
 """Least points since the lowest mean."""
 
+HALF_WAY = 0.5
+"""Share of the way up to the present loss that a single step must have made to be named as the cause."""
+
 CLIPS = (1.0, 0.1)
 """Bounds of the gradient to try."""
 
@@ -125,7 +128,18 @@ def worse_than_before(view: View) -> Iterator[Sighting]:
         then = view.best[int(np.flatnonzero(holds)[0])]
         here = Held(lasts.last, lambda: then.level_step + 1)
         words = _worse(view, float(means[-1]), then.mean, then.level_step)
-        yield Sighting(lambda since: words, "warning", here)
+        at_once = _rises_at_once(view, then.level_step, float(means[-1]))
+        yield Sighting(lambda since: words, "warning", here, did=at_once)
+
+
+def _rises_at_once(view: View, step: int, now: float) -> bool:
+    """Return whether the step from this one on made at least half of the way up to the present loss."""
+    series = view.series
+    place = int(np.searchsorted(series.steps, step))
+    if series.steps[place] != step or place + 1 >= len(series) or series.steps[place + 1] != step + 1:
+        return False  # not known to the step
+    before, after = series.loss[place : place + 2].tolist()
+    return bool(after - before >= HALF_WAY * (now - before))
 
 
 def _worse(view: View, now: float, least: float, step: int) -> Words:

@@ -209,7 +209,7 @@ class View:
     scales: bool
     rate: float
     settings_before: Callable[[int], RunSettings]
-    edits: tuple[tuple[int, Mapping[str, Any]], ...]
+    edits: Sequence[tuple[int, Mapping[str, Any]]]
     now: Measured
     seen: tuple[tuple[int, float], ...]
     series: Series

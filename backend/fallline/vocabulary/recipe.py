@@ -158,11 +158,13 @@ class Origin(StrictModel):
 class Timeline:
     """A run's edits, folded once: stepping through n of them takes n times the work of one.
 
-    `steps` are the steps of the edits, rising. `settings` are those before the first edit, then those from each edit
-    on. `cuts` are the steps at which a segment begins, rising. `redraws` has the layers to draw again, by step.
+    `steps` are the steps of the edits, rising, and `changes` what each changes. `settings` are those before the first
+    edit, then those from each edit on. `cuts` are the steps at which a segment begins, rising. `redraws` has the layers
+    to draw again, by step.
     """
 
     steps: list[int]
+    changes: list[dict[str, Any]]
     settings: list[RunSettings]
     cuts: list[int]
     redraws: dict[int, Redraw]
@@ -196,13 +198,14 @@ class RunRecipe(MethodSettings):
 
     @cached_property
     def _timeline(self) -> Timeline:
-        settings = [self.settings]
-        for edit in self.edits:
-            settings.append(settings[-1].changed(edit.changes(), edit.at_step))
         steps = [edit.at_step for edit in self.edits]
+        changes = [edit.changes() for edit in self.edits]
+        settings = [self.settings]
+        for step, change in zip(steps, changes, strict=True):
+            settings.append(settings[-1].changed(change, step))
         redraws = {edit.at_step: edit.redraw for edit in self.edits if edit.redraw is not None}
         cuts = sorted({*steps, *(step + 1 for step in redraws)})
-        return Timeline(steps, settings, cuts, redraws, any(each.stop for each in settings))
+        return Timeline(steps, changes, settings, cuts, redraws, any(each.stop for each in settings))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Copy the recipe; the update may change the timeline."""
@@ -230,6 +233,12 @@ class RunRecipe(MethodSettings):
         """Return the settings for the change from `step` to `step` + 1."""
         timeline = self._timeline
         return timeline.settings[bisect_right(timeline.steps, step)]
+
+    def changes_before(self, step: int) -> list[tuple[int, dict[str, Any]]]:
+        """Return the edits before a step, each with its own step."""
+        steps, changes = self._timeline.steps, self._timeline.changes
+        place = bisect_left(steps, step)
+        return list(zip(steps[:place], changes[:place], strict=True))
 
     def segments(self, first: int, stop: int) -> Iterator[tuple[int, int, RunSettings]]:
         """Split the steps `first` <= step < `stop` at edits: (first, stop, settings).

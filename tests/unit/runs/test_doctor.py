@@ -244,6 +244,30 @@ def test_a_raised_rate_is_named_and_the_rewind_leads_before_it() -> None:
     assert (command["fork_of"], command["at_step"], command["learning_rate"]) == ("gd", 100, 0.01)
 
 
+@pytest.mark.parametrize(("rate", "did"), [(100.0, 300), (None, None)])
+def test_a_run_that_was_better_before_names_the_step_that_did_it_if_one_did(
+    rate: float | None, did: int | None
+) -> None:
+    """One huge step, or a rate at which the loss creeps up (the exhibit's)."""
+    layers = {
+        "layers": [{"units": 8, "activation": "tanh"}],
+        "weights": "xavier",
+        "biases": "zeros",
+        "seed": 1,
+    }
+    data = {"name": "sine", "samples": 100, "features": 2, "standardize": "both", "seed": 1}
+    edits = [{"at_step": 300, "learning_rate": rate}, {"at_step": 301, "learning_rate": 0.0001}]
+    recipe = {
+        "data": data,
+        "network": layers,
+        "runs": [{"name": "fast", "learning_rate": 0.2, "edits": edits}],
+    }
+    one = Examined(recipe if rate else EXHIBITS["edge"].recipe)
+    one.step(480)
+    found = [each["did"] for each in one.findings("fast") if each["rule"] == "worse_than_before"]
+    assert [each and each["step"] for each in found[:1]] == [did]
+
+
 def test_a_fork_of_a_diverged_run_does_not_begin_as_diverged() -> None:
     """Its own settings may not diverge: only its shared past is known."""
     one = Examined(EXHIBITS["too-high"].recipe)

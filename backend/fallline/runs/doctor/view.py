@@ -83,7 +83,7 @@ def view_of(
         scales=OPTIMIZERS[settings.optimizer].stability.divisor is not None,
         rate=rate_of(in_force(settings, state))(max(made - 1, 0)),
         settings_before=trials.settings_before,
-        edits=tuple((edit.at_step, edit.changes()) for edit in run.recipe.edits if edit.at_step < made),
+        edits=run.recipe.changes_before(made),
         now=now,
         seen=seen_with(record, now),
         series=series,
