@@ -10,11 +10,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fallline.diagnosis.harm import best_of, is_grave, level_of, verdict_of
-from fallline.diagnosis.rule import Rule, Sighting, Subject, Words
 from fallline.diagnosis.rules import ALWAYS_GRAVE, RULES
 from fallline.diagnosis.track import Series, distance
-from fallline.diagnosis.view import Best, Change, Dates, Level, Losses, Measured, View, dates_of
+from fallline.diagnosis.view import (
+    Best,
+    Change,
+    Dates,
+    Level,
+    Losses,
+    Measured,
+    Rule,
+    Sighting,
+    Subject,
+    View,
+    Words,
+    dates_of,
+)
+from fallline.diagnosis.windows import best_of, is_grave, level_of, verdict_of
 from fallline.diagnosis.words import batch_of, number
 from fallline.vocabulary.findings import Did, Evidence, Finding, Severity, Verdict
 

@@ -7,11 +7,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fallline.diagnosis.harm import CLIMBS_DOWN, UNLEARNT, verdict_of
 from fallline.diagnosis.remedies import first_helpful, first_with, fork, unstuck, ways_down
-from fallline.diagnosis.rule import Held, Sighting, Words
-from fallline.diagnosis.view import Trial, View
-from fallline.diagnosis.windows import HALF, WINDOW, held, since_first, windows
+from fallline.diagnosis.view import Held, Sighting, Trial, View, Words
+from fallline.diagnosis.windows import (
+    CLIMBS_DOWN,
+    HALF,
+    UNLEARNT,
+    WINDOW,
+    held,
+    since_first,
+    verdict_of,
+    windows,
+)
 from fallline.diagnosis.words import number, percent, plain
 from fallline.vocabulary.columns import Floats
 from fallline.vocabulary.findings import Remedy, Why

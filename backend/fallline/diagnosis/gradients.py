@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fallline.diagnosis.remedies import adam, beats, clip, first_helpful, first_with
-from fallline.diagnosis.rule import Held, Sighting, Words
-from fallline.diagnosis.view import Measured, View
+from fallline.diagnosis.view import Held, Measured, Sighting, View, Words
 from fallline.diagnosis.windows import held_state
 from fallline.diagnosis.words import count, number
 from fallline.vocabulary.findings import Why

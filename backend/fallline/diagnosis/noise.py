@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from fallline.diagnosis.remedies import beats, edit, first_helpful, first_with, keeps_up
-from fallline.diagnosis.rule import Held, Sighting, Words
-from fallline.diagnosis.view import Booleans, View
+from fallline.diagnosis.view import Booleans, Held, Sighting, View, Words
 from fallline.diagnosis.windows import HALF, WINDOW, Windows, held_both, held_state, windows
 from fallline.diagnosis.words import count, number, plain
 from fallline.vocabulary.findings import Remedy, Why

@@ -13,10 +13,9 @@ from fallline.diagnosis import (
     gradients,
     noise,
     setbacks,
-    step_size,
     units,
 )
-from fallline.diagnosis.rule import Rule
+from fallline.diagnosis.view import Rule
 
 GAP = 50
 """An interruption of fewer points does not end a finding about a series."""
@@ -93,14 +92,14 @@ _PROBLEMS = (
     Rule(
         "rate_at_edge",
         "the loss of the full batch rises as often as it falls",
-        step_size.rate_at_edge,
+        divergence.rate_at_edge,
         gap=GAP,
         yields_to=_DIVERGING,
     ),
     Rule(
         "rate_too_small",
         "the gradient is still large, and the run hardly moves",
-        step_size.rate_too_small,
+        divergence.rate_too_small,
         gap=GAP,
     ),
     Rule(
@@ -162,7 +161,7 @@ _NOTES = (
 )
 
 ALWAYS_GRAVE = frozenset({"diverged", "will_diverge", "dead_layer", "predicts_the_mean", "stuck"})
-"""Rules whose findings are problems. Others are, in a run that came to grave harm (`harm.is_grave`)."""
+"""Rules whose findings are problems. Others are, in a run that came to grave harm (`windows.is_grave`)."""
 
 
 def _beside_divergence(rule: Rule) -> Rule:

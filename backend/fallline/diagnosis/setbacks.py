@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from fallline.diagnosis.harm import MEAN, VISIBLE, WORSE
 from fallline.diagnosis.remedies import (
     LOWER,
     NEAR,
@@ -21,9 +20,8 @@ from fallline.diagnosis.remedies import (
     slower,
     to_the_best,
 )
-from fallline.diagnosis.rule import Held, Sighting, Words
-from fallline.diagnosis.view import Trial, View
-from fallline.diagnosis.windows import held
+from fallline.diagnosis.view import Held, Sighting, Trial, View, Words
+from fallline.diagnosis.windows import MEAN, VISIBLE, WORSE, held
 from fallline.diagnosis.words import number
 from fallline.vocabulary.findings import Remedy, Why
 

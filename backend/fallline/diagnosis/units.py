@@ -9,8 +9,7 @@ from functools import partial
 import numpy as np
 
 from fallline.diagnosis.remedies import beats, first_helpful, holds, revive, rewind, separate
-from fallline.diagnosis.rule import Held, Sighting, Words
-from fallline.diagnosis.view import SATURATED, Layer, Measured, Trial, View
+from fallline.diagnosis.view import SATURATED, Held, Layer, Measured, Sighting, Trial, View, Words
 from fallline.diagnosis.windows import held_state
 from fallline.diagnosis.words import count, every, number, percent
 from fallline.vocabulary.findings import Severity, Why

@@ -1,18 +1,22 @@
-"""Windows over the points of a series, one for each new point. Must not know rules."""
+"""Windows over the points of a series, one for each new point, and how a run is doing by them.
+
+That is its best numbers, its verdict, and whether it came to grave harm. Must not know rules.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from fallline.diagnosis.rule import Held
 from fallline.diagnosis.track import Series
-from fallline.diagnosis.view import Booleans, Measured, View
+from fallline.diagnosis.view import Best, Booleans, Held, Level, Measured, View
 from fallline.vocabulary.columns import Floats
+from fallline.vocabulary.findings import Verdict
 
 WINDOW = 200
 """Points of a window."""
@@ -133,3 +137,134 @@ def held_both(
     both: Booleans = np.zeros(len(holds), dtype=np.bool_)
     both[places] = [both_hold(place) for place in places]
     return held(view, both)
+
+
+# ---------------------------------------------------------------------- how a run is doing
+
+MEAN = 25
+"""Points of a mean that is compared with the lowest such mean."""
+
+UNLEARNT = 0.98
+"""A loss above this share of the baseline's has learned nothing."""
+
+CLIMBS_DOWN = 0.05
+"""A loss that falls by less than this share, from one half of the window to the other, is not on its way."""
+
+WORSE, VISIBLE = 2.0, 0.05
+"""A mean loss above so many times its lowest, and by this share of the baseline above it, is grave harm."""
+
+FALLING = 0.95
+"""A median loss below this share of the median before is falling."""
+
+OVERFITS = 1.2
+"""A test loss above so many times its best, and rising, overfits."""
+
+FEWEST = 8
+"""Fewest points of an eighth of the run, for a verdict on whether the loss falls."""
+
+
+def best_of(best: Best, series: Series) -> tuple[Best, ...]:
+    """Return the best numbers up to each new point, after the `best` ones up to the last examination."""
+    found = []
+    losses, tests, steps = series.loss, series.test, series.steps.tolist()
+    for place in range(series.fresh, len(series)):
+        loss, test, step = float(losses[place]), float(tests[place]), steps[place]
+        if loss < best.loss:
+            best = replace(best, loss=loss, loss_step=step)
+        if test < best.test:
+            best = replace(best, test=test, test_step=step, train_then=loss)
+        if place >= MEAN - 1:
+            best = _with_means(best, series, place)
+        if loss <= best.mean and math.isfinite(best.mean):
+            best = replace(best, level_step=step)
+        found.append(best)
+    return tuple(found)
+
+
+def _with_means(best: Best, series: Series, place: int) -> Best:
+    part = slice(place - MEAN + 1, place + 1)
+    mean, test_mean = float(series.loss[part].mean()), float(series.test[part].mean())
+    if test_mean < best.test_mean:
+        best = replace(best, test_mean=test_mean)
+    if mean < best.mean:
+        below = np.flatnonzero(series.loss[part] <= mean)
+        level = int(series.steps[part][below[-1]]) if len(below) else best.level_step
+        best = replace(best, mean=mean, mean_step=int(series.steps[place]), level_step=level)
+    return best
+
+
+def is_grave(view: View) -> bool:
+    """Return whether it diverged, has learned nothing and is not on its way, or is twice as bad as it was."""
+    if view.diverged:
+        return True
+    losses, level = view.series.loss[-WINDOW:], level_of(view)
+    if level is None or not view.best:
+        return False
+    baseline, last = view.task.baseline, level[0]
+    if len(losses) >= WINDOW and last >= UNLEARNT * baseline:
+        before, after = float(losses[:HALF].mean()), float(losses[HALF:].mean())
+        if after > (1.0 - CLIMBS_DOWN) * before:
+            return True
+    return times_worse(level, [lowest_of(view.best[-1])], baseline) > WORSE
+
+
+def level_of(view: View) -> Level | None:
+    """Return the means of the last `MEAN` losses, or None before there are so many."""
+    if len(view.series) < MEAN:
+        return None
+    train, test = (float(each[-MEAN:].mean()) for each in (view.series.loss, view.series.test))
+    return train, test if view.task.has_test else None
+
+
+def lowest_of(best: Best) -> Level:
+    """Return the lowest such means."""
+    return best.mean, best.test_mean
+
+
+def times_worse(level: Level, others: Iterable[Level], baseline: float) -> float:
+    """Return how many times a level is above the lowest of the others: the larger of that of train and of test loss.
+
+    A loss below the share `VISIBLE` of the baseline's differs little from 0, so there the distance counts in this unit.
+    """
+    times = [1.0]
+    for now, *known in zip(level, *others, strict=True):
+        if now is not None:
+            least = min((each for each in known if each is not None), default=now)
+            above, unit = now - least, max(least, VISIBLE * baseline)
+            times.append(1.0 + above / unit if unit > 0.0 else math.inf if above > 0.0 else 1.0)
+    return max(times)
+
+
+def verdict_of(view: View) -> Verdict:
+    """Return the verdict on the run; the later of two that hold counts."""
+    task = view.task
+    if view.diverged:
+        return "diverged"
+    if any(layer.is_dead for layer in view.layers):
+        return "dead"
+    if not view.step:
+        return "waiting"
+    if not view.loss < UNLEARNT * task.baseline:
+        return "on_the_way" if _moves(view, lambda now, before: now < FALLING * before) else "flat"
+    best = min([view.now.test_loss, *(each.test for each in view.best[-1:])])
+    overfits = task.has_test and view.now.test_loss > OVERFITS * best
+    if overfits and _moves(view, lambda now, before: now > before, view.series.test):
+        return "overfitting"
+    return "learning"
+
+
+def _moves(view: View, compares: Callable[[float, float], bool], values: Floats | None = None) -> bool:
+    """Return whether the medians of the last eighth of the steps, and of the eighth before, compare so.
+
+    Before there are enough points, the last half of the points is compared with the first.
+    """
+    values = view.series.loss if values is None else values
+    if len(values) < 2:
+        return False
+    eighth = view.step / 8.0
+    start, middle = np.searchsorted(
+        view.series.steps, [view.step - 2.0 * eighth, view.step - eighth]
+    ).tolist()
+    if len(values) - middle < FEWEST or middle - start < FEWEST:
+        start, middle = max(len(values) - 2 * FEWEST, 0), len(values) - min(len(values) // 2, FEWEST)
+    return compares(float(np.median(values[middle:])), float(np.median(values[start:middle])))

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fallline.diagnosis.examine import Record, Taken
-from fallline.diagnosis.harm import lowest_of, times_worse
 from fallline.diagnosis.view import Level, Losses
+from fallline.diagnosis.windows import lowest_of, times_worse
 from fallline.diagnosis.words import number
 from fallline.runs.checks.run import follows
 from fallline.vocabulary.encoding import finite_or_none

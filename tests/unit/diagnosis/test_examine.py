@@ -11,9 +11,21 @@ import numpy as np
 import pytest
 
 from fallline.diagnosis.examine import MOST_FINDINGS, SEEN, Record, changed, examine
-from fallline.diagnosis.rule import Held, NotNow, Rule, Sighting, Subject, Words
 from fallline.diagnosis.track import Series, distance
-from fallline.diagnosis.view import Change, Layer, Measured, Noise, Task, View
+from fallline.diagnosis.view import (
+    Change,
+    Held,
+    Layer,
+    Measured,
+    Noise,
+    NotNow,
+    Rule,
+    Sighting,
+    Subject,
+    Task,
+    View,
+    Words,
+)
 from fallline.vocabulary.findings import Evidence, Finding, Remedy, Severity, Why
 from fallline.vocabulary.recipe import RunRecipe
 

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from fallline.diagnosis.examine import examine
-from fallline.diagnosis.rule import Held, Rule, Sighting, Words
-from fallline.diagnosis.view import View
+from fallline.diagnosis.view import Held, Rule, Sighting, View, Words
 from fallline.engine.measures.probes import units
 from fallline.engine.state import begin
 from fallline.engine.training import advance

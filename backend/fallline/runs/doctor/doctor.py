@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 
 from fallline.diagnosis.examine import Record, changed, examine
-from fallline.diagnosis.rule import NotNow
+from fallline.diagnosis.view import NotNow
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
