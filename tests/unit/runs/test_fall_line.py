@@ -237,7 +237,9 @@ def test_runs_that_did_not_move_or_are_equal_have_a_plane_too() -> None:
 
 
 def test_a_grid_that_is_too_dear_has_fewer_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fall_line, "RESTING_WORK", 8.0 * 2 * 20 * PROBLEM.layout.count * 180 * 152 / 25)
+    monkeypatch.setattr(
+        fall_line, "RESTING_WORK", fall_line.SLOWER * 2 * 20 * PROBLEM.layout.count * 180 * 152 / 25
+    )
     answer = FallLine().measure(view(*runs("a", "b")))
     assert (len(answer["s"]), len(answer["t"])) == (36, 30)
     monkeypatch.setattr(fall_line, "RESTING_WORK", 1.0)

@@ -40,10 +40,10 @@ FEWEST = 12
 LENS = 56
 """Points per side of the lens, where they are affordable."""
 
-RESTING_WORK, MOVING_WORK = 5e9, 6e8
-"""Most multiplications of a terrain while nothing moves, and while something does: about 150 ms and 20 ms."""
+RESTING_WORK, MOVING_WORK = 1.5e10, 1e9
+"""Most multiplications of a terrain while nothing moves, and while something does: about 200 ms and 20 ms."""
 
-SLOWER = 8.0
+SLOWER = 24.0
 """NumPy makes fewer multiplications in the same time by this factor."""
 
 RESTING_SECONDS, MOVING_SECONDS, POINTS_SECONDS = 1.0, 0.02, 0.006
