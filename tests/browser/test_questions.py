@@ -213,3 +213,10 @@ def test_a_phone_has_the_question_and_its_targets(open_lab: OpenLab, theme: str)
     assert faults(lab) == []
     answers(lab).nth(1).tap()
     expect(answers(lab).nth(1)).to_have_attribute("aria-pressed", "true")
+    play_to_the_end(lab)
+    told, network = happened(lab).bounding_box(), lab.page.locator("network-drawing").bounding_box()
+    assert told
+    assert network
+    assert told["y"] < network["y"]
+    assert lab.page.evaluate(SMALL_TARGETS) == []
+    assert faults(lab) == []
