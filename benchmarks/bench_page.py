@@ -109,11 +109,11 @@ HIDE = """(hidden) => {
 
 # From the click to the end of the next frame. The frame is requested first, so the page's timers run later.
 EDIT = """() => new Promise((told) => {
-    const rule = document.querySelector("race-table tr[data-run=gd] .rule");
-    const before = rule.textContent;
+    const samples = document.querySelector("run-card[data-run=gd] .why");
+    const before = samples.textContent;
     const began = performance.now();
     requestAnimationFrame(() => setTimeout(() =>
-        told(rule.textContent === before ? Infinity : performance.now() - began)));
+        told(samples.textContent === before ? Infinity : performance.now() - began)));
     document.querySelector("run-card[data-run=gd] [role=radio][aria-checked=false][data-value]").click();
 })"""
 

@@ -139,7 +139,9 @@ CHANGING = """() => [...document.querySelectorAll("transport-bar, .rail.recipe, 
     .filter((each) => each.checkVisibility() && !each.disabled && !each.closest(":disabled"))
     .map((each) => each.getAttribute("aria-label") ?? each.textContent.trim())"""
 
-LOOKING = re.compile("^Data |^Network |Settings of|Time travel|Live|Speed|Axes|Line by line|Go to step")
+LOOKING = re.compile(
+    "^Data |^Network |Settings of|Time travel|Live|Speed|Axes|Line by line|Go to step|^Loss$|^Fall line$"
+)
 
 
 def test_a_visitor_who_watches_sees_everything_live_and_changes_nothing(

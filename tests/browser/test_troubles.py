@@ -300,6 +300,7 @@ def test_a_reload_after_a_restart_starts_the_stored_recipe_and_says_so(open_lab:
     expect(lab.notice).to_contain_text(
         "The server restarted. Your recipe is safe; the run starts again at step 0."
     )
+    lab.settings("data")
     expect(lab.page.get_by_label("Noise", exact=True)).to_have_value("0.25")
     expect(lab.counter).to_have_text("0")
 
