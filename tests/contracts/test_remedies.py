@@ -342,10 +342,17 @@ def test_longer_steps_are_offered_only_where_they_help() -> None:
     run = {"name": "run", "optimizer": "adam", "learning_rate": 1, "batch_size": 16}
     one = Examined({"data": data, "network": network, "runs": [run]})
     one.step(2_000, 100)
-    (finding,) = (each for each in one.open() if each["rule"] == "stuck")
-    labels = [each["label"] for each in finding["remedies"]]
-    assert labels == ["Rewind to the best step, rate 0.01", "Fork with He init, rate 0.01"]
-    fork = act(one, one.one.runs["run"], finding["remedies"][1]["command"])
+    # it was stuck, and predicts the majority since
+    found = {each["rule"]: each for each in one.findings()}
+    labels = {
+        rule: [each["label"] for each in found[rule]["remedies"]] for rule in ("stuck", "predicts_the_mean")
+    }
+    assert labels == {
+        "stuck": ["Rewind to the best step, rate 0.01", "Fork with He init, rate 0.01"],
+        "predicts_the_mean": ["Fork with He init, rate 0.001"],
+    }
+    assert [found[rule]["until_step"] is None for rule in labels] == [False, True]
+    fork = act(one, one.one.runs["run"], found["stuck"]["remedies"][1]["command"])
     one.step(500, 100)
     assert loss(fork, "stuck") < 0.5 * loss(one.one.runs["run"], "stuck")
 
