@@ -87,7 +87,7 @@ def test_every_call_of_the_contract_is_described(document: dict[str, Any]) -> No
             ("get", run + view)
             for view in ("/history", "/snapshot", "/inspect", "/inspect/script", "/findings", "/check")
         },
-        *{("get", run + view) for view in ("/instruments", "/instruments/{name}")},
+        *{("get", of + view) for of in (one, run) for view in ("/instruments", "/instruments/{name}")},
     }
 
 
