@@ -272,3 +272,23 @@ def test_a_remedy_that_edits_is_in_force_at_once_and_edited_back_by_undo(lab: Da
     undo(lab).click()
     expect(lab.rule("gd")).to_have_attribute("title", before)
     expect(switch).not_to_have_attribute("aria-disabled", "true")
+
+
+def test_what_came_of_a_remedy_stands_beside_its_finding(lab: Dashboard) -> None:
+    lab.make_steps(LONG)
+    outcome = dead_layer(lab).locator(".outcome")
+    expect(dead_layer(lab)).to_be_visible()
+    expect(outcome).to_have_count(0)
+    dead_layer(lab).locator(".acts button").first.click()
+    expect(lab.page.locator("race-table tbody tr")).to_have_count(3)
+    fork = lab.ask("GET")["runs"][2]["name"]
+    lab.ask("POST", "/step", {"steps": 300}, wait=20)
+    findings = lab.ask("GET", "/runs/sgd/findings", wait=20)
+    [said] = [each["outcomes"] for each in findings if each["rule"] == "dead_layer"]
+    assert [each["run"] for each in said] == [fork]
+    expect(outcome).to_have_text(f"What came of it {said[0]['text']}")
+    # in the fork the problem is over
+    doctor(lab).get_by_text(re.compile(r"^\d+ earlier$")).click()
+    earlier = doctor(lab).locator(".earlier .outcome")
+    expect(earlier.filter(has_text="The problem ended at step")).to_have_count(1)
+    assert faults_in_both_themes(lab) == []
