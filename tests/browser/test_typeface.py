@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from hatch_build import sources_of
-from playwright.sync_api import BrowserContext, Route, expect
+from playwright.sync_api import BrowserContext, Error, Route, expect
 
 from browser.conftest import OpenLab, Visits
 from browser.dashboard import PHONE, Dashboard
@@ -68,8 +68,11 @@ def faces(lab: Dashboard, selector: str) -> dict[str, dict[str, Any]]:
     root = session.send("DOM.getDocument")["root"]["nodeId"]
     result = {}
     for node in session.send("DOM.querySelectorAll", {"nodeId": root, "selector": selector})["nodeIds"]:
-        words = session.send("DOM.getOuterHTML", {"nodeId": node})["outerHTML"]
-        fonts = session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+        try:
+            words = session.send("DOM.getOuterHTML", {"nodeId": node})["outerHTML"]
+            fonts = session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+        except Error:
+            continue  # a chart has drawn itself again, so the node is no longer on the page
         result[words] = {font["familyName"]: font["isCustomFont"] for font in fonts}
     session.detach()
     return result
