@@ -174,6 +174,8 @@ async def test_a_table_and_its_experiment_survive_a_restart() -> None:
         await examined(lab, id)
         before = costless(await lab.views.state(id)), await lab.views.data(id)
     async with open_lab(store, keep_seconds=1000.0) as lab:
+        await lab.views.state(id)  # opens it
+        await examined(lab, id)
         assert (costless(await lab.views.state(id)), await lab.views.data(id)) == before
         assert await lab.table(table["id"]) == table
         unused = await lab.add_table(CSV)
