@@ -310,8 +310,8 @@ def _calms(view: View, trial: Trial) -> bool:
 def rate_too_small(view: View) -> Iterator[Sighting]:
     """Find a run that hardly moves although its gradient is still large."""
     series = view.series
-    seen = windows(view)
-    creeps = (seen.fell > 0.0) & (seen.fell < CREEPS) & (seen.last > UNLEARNT * view.task.baseline)
+    train = windows(view)
+    creeps = (train.fell > 0.0) & (train.fell < CREEPS) & (train.last > UNLEARNT * view.task.baseline)
     if not creeps.any() or view.rate < 0.5 * view.settings.learning_rate:
         return
     rows = sliding_window_view(series.moved[:, max(series.fresh - WINDOW + 1, 0) :], WINDOW, axis=1)
@@ -325,7 +325,7 @@ def rate_too_small(view: View) -> Iterator[Sighting]:
         is_open=view.is_open("rate_too_small", ()),
     )
     if both is not None:
-        words = _too_small(view, float(seen.fell[-1]), float(moved[-1]))
+        words = _too_small(view, float(train.fell[-1]), float(moved[-1]))
         yield Sighting(lambda since: words, "warning", both)
 
 

@@ -172,7 +172,7 @@ def _stretches(
 ) -> dict[Key, Stretch]:
     """Return the stretches that hold now, or were interrupted for a short time.
 
-    Those of a rule that an earlier version had, as a stored record may have them, end here.
+    A stored record may have findings of a rule that only an earlier version had. They end here.
     """
     gaps = {rule.name: rule.gap * distance(view.step) for rule in rules}
     stretches = {

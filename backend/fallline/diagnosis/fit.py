@@ -65,24 +65,24 @@ AT_REST, MOVED = 25, 1e-4
 
 def predicts_the_mean(view: View) -> Iterator[Sighting]:
     """Find a loss at the baseline that no longer falls."""
-    baseline, seen = view.task.baseline, windows(view)
-    high = seen.after >= UNLEARNT * baseline
-    near, near_on = (seen.after <= share * baseline for share in (GUESSING, GUESSES_ON))
-    still, still_on = (seen.spread < share * seen.after for share in (WANDERS, WANDERS_ON))
-    begins = high & near & still & (seen.fall < STOPPED)
-    lasts = high & near_on & still_on & (seen.fall < CLIMBS_DOWN)
+    baseline, train = view.task.baseline, windows(view)
+    high = train.after >= UNLEARNT * baseline
+    near, near_on = (train.after <= share * baseline for share in (GUESSING, GUESSES_ON))
+    still, still_on = (train.spread < share * train.after for share in (WANDERS, WANDERS_ON))
+    begins = high & near & still & (train.fall < STOPPED)
+    lasts = high & near_on & still_on & (train.fall < CLIMBS_DOWN)
     rests = held(view, begins | lasts & since_first(begins, is_open=view.is_open("predicts_the_mean", ())))
     if rests is not None:
-        yield Sighting(lambda since: _guesses(view, float(seen.after[-1])), "problem", rests)
+        yield Sighting(lambda since: _guesses(view, float(train.after[-1])), "problem", rests)
 
 
 def stuck(view: View) -> Iterator[Sighting]:
     """Find a loss at or above the baseline that hardly falls."""
-    lowest, seen = UNLEARNT * view.task.baseline, windows(view, least=2 * WINDOW)
-    high = (seen.before >= lowest) & (seen.after >= lowest)
-    stays = held(view, high & (seen.fall < CLIMBS_DOWN))
+    lowest, train = UNLEARNT * view.task.baseline, windows(view, least=2 * WINDOW)
+    high = (train.before >= lowest) & (train.after >= lowest)
+    stays = held(view, high & (train.fall < CLIMBS_DOWN))
     if stays is not None:
-        yield Sighting(lambda since: _stuck(view, float(seen.after[-1])), "problem", stays)
+        yield Sighting(lambda since: _stuck(view, float(train.after[-1])), "problem", stays)
 
 
 def _stuck(view: View, loss: float) -> Words:
@@ -117,13 +117,13 @@ def _guesses(view: View, loss: float) -> Words:
 
 def plateau(view: View) -> Iterator[Sighting]:
     """Find a flat loss with much left to learn."""
-    baseline, seen = view.task.baseline, windows(view, least=2 * WINDOW)
-    flat = (np.abs(seen.fell) < STILL) & (seen.spread < STILL * seen.after)
-    rests = held(view, flat & (seen.after >= NOTHING_LEFT * baseline))
+    baseline, train = view.task.baseline, windows(view, least=2 * WINDOW)
+    flat = (np.abs(train.fell) < STILL) & (train.spread < STILL * train.after)
+    rests = held(view, flat & (train.after >= NOTHING_LEFT * baseline))
     if rests is not None:
-        much = bool((seen.after[flat] > MUCH_LEFT * baseline).any())
+        much = bool((train.after[flat] > MUCH_LEFT * baseline).any())
         yield Sighting(
-            lambda since: _plateau(view, float(seen.fell[-1])), "warning" if much else "info", rests
+            lambda since: _plateau(view, float(train.fell[-1])), "warning" if much else "info", rests
         )
 
 

@@ -28,10 +28,10 @@ NOTHING_LEFT = 0.05
 
 def vanishing_gradients(view: View) -> Iterator[Sighting]:
     """Compare single samples' gradients, which cannot cancel as in a batch."""
-    held = held_state(view, _vanishes) if len(view.layers) + 1 >= DEEP else None
-    if held is not None:
+    span = held_state(view, _vanishes) if len(view.layers) + 1 >= DEEP else None
+    if span is not None:
         sizes = view.now.noise.sizes
-        yield Sighting(lambda since: _vanish(view, sizes[0], sizes[-1]), "warning", held)
+        yield Sighting(lambda since: _vanish(view, sizes[0], sizes[-1]), "warning", span)
 
 
 def _vanishes(state: Measured) -> bool:
@@ -44,10 +44,10 @@ def exploding_gradients(view: View) -> Iterator[Sighting]:
     if len(view.layers) + 1 < DEEP:
         return
     left = NOTHING_LEFT * view.task.baseline
-    held = held_state(view, lambda state: _explodes(state) and state.loss > left)
-    if held is not None:
+    span = held_state(view, lambda state: _explodes(state) and state.loss > left)
+    if span is not None:
         sizes = view.now.noise.bias_sizes
-        yield Sighting(lambda since: _explode(view, sizes[0], sizes[-1]), "warning", held)
+        yield Sighting(lambda since: _explode(view, sizes[0], sizes[-1]), "warning", span)
 
 
 def _explodes(state: Measured) -> bool:

@@ -36,24 +36,24 @@ LARGE = 32
 
 def noise_floor(view: View) -> Iterator[Sighting]:
     """Find a loss that moves around a level set by the batches' noise."""
-    seen = windows(view, least=2 * WINDOW)
-    held = _held(view, "noise_floor", _settled(seen, MOVES), 1.0)
-    if held is not None:
-        yield Sighting(lambda since: _floor(view), "info", held)
+    train = windows(view, least=2 * WINDOW)
+    span = _held(view, "noise_floor", _settled(train, MOVES), 1.0)
+    if span is not None:
+        yield Sighting(lambda since: _floor(view), "info", span)
 
 
 def small_batch(view: View) -> Iterator[Sighting]:
     """Find the same at a level so high that the run learns little."""
-    seen = windows(view, least=2 * WINDOW)
-    high = seen.after >= UNLEARNT * view.task.baseline
-    held = _held(view, "small_batch", _settled(seen, WILD) & high, NOISY)
-    if held is not None:
-        yield Sighting(lambda since: _too_noisy(view, seen), "warning", held)
+    train = windows(view, least=2 * WINDOW)
+    high = train.after >= UNLEARNT * view.task.baseline
+    span = _held(view, "small_batch", _settled(train, WILD) & high, NOISY)
+    if span is not None:
+        yield Sighting(lambda since: _too_noisy(view, train), "warning", span)
 
 
-def _settled(seen: Windows, spread: float) -> Booleans:
+def _settled(train: Windows, spread: float) -> Booleans:
     """Return where a loss spreads this much and does not fall."""
-    return np.asarray((np.abs(seen.fall) < SETTLED) & (seen.spread >= spread * seen.after))
+    return np.asarray((np.abs(train.fall) < SETTLED) & (train.spread >= spread * train.after))
 
 
 def _held(view: View, rule: str, settled: Booleans, share: float) -> Held | None:
@@ -91,13 +91,13 @@ def _samples(view: View) -> str:
     return "single samples" if batch == 1 else f"batches of {batch:,}"
 
 
-def _too_noisy(view: View, seen: Windows) -> Words:
+def _too_noisy(view: View, train: Windows) -> Words:
     batch, times = view.batch, view.noise_share**0.5
     far = f"{number(times)} times its length" if np.isfinite(times) else "infinitely many times its length"
     return Words(
         title="{run}: the batch is too noisy.",
         evidence=f"The gradient of {count(batch, 'sample')} differs from the full gradient by {far}; the loss is "
-        f"{number(float(seen.after[-1]))} ± {number(float(seen.spread[-1]))} and no longer falls.",
+        f"{number(float(train.after[-1]))} ± {number(float(train.spread[-1]))} and no longer falls.",
         mark="batch too noisy",
         why=Why(
             "A step follows the samples of its batch, which differ from all samples.",
@@ -122,9 +122,9 @@ def _larger(view: View) -> Iterator[Remedy]:
 def wasteful_batch(view: View) -> Iterator[Sighting]:
     """Find a batch whose gradient far fewer samples would give."""
     batch = view.batch
-    held = held_state(view, lambda state: batch > WASTES * state.noise.scale) if batch >= LARGE else None
-    if held is not None:
-        yield Sighting(lambda since: _wastes(view), "info", held)
+    span = held_state(view, lambda state: batch > WASTES * state.noise.scale) if batch >= LARGE else None
+    if span is not None:
+        yield Sighting(lambda since: _wastes(view), "info", span)
 
 
 def _wastes(view: View) -> Words:

@@ -206,7 +206,7 @@ class Track:
             self._values = wider
 
     def before(self, step: int, examined: int) -> Series:
-        """Return the points before `step`, of which those from step `examined` on are new."""
+        """Return the points before `step`. They are new from step `examined` on."""
         steps = self._values[_STEP, : self._count]
         fresh, stop = np.searchsorted(steps, [examined, step]).tolist()
         start = max(fresh - KEPT, 0)

@@ -30,8 +30,8 @@ def dead_layer(view: View) -> Iterator[Sighting]:
     """Find the first layer with only dead units, behind which no input arrives."""
     for place, layer in enumerate(view.layers, start=1):
         if layer.is_dead:
-            held = Held(view.step, partial(max, view.dates["dead", place].values()))
-            yield Sighting(_dead_layer(view, place, layer), "problem", held, (("layer", place),), did=True)
+            span = Held(view.step, partial(max, view.dates["dead", place].values()))
+            yield Sighting(_dead_layer(view, place, layer), "problem", span, (("layer", place),), did=True)
             return
 
 
@@ -76,10 +76,10 @@ def _some_dead(view: View, place: int, layer: Layer) -> Sighting:
     def some(state: Measured) -> bool:
         return any(state.layers[place - 1].dead) and not state.layers[place - 1].is_dead
 
-    held = held_state(view, some)
-    assert held is not None  # it holds now
+    span = held_state(view, some)
+    assert span is not None  # it holds now
     words = _dead_units(view, place, layer, len(lasting))
-    return Sighting(words, severity, held, (("layer", place),), lasting, by_dates=True, did=True)
+    return Sighting(words, severity, span, (("layer", place),), lasting, by_dates=True, did=True)
 
 
 def _dead_units(view: View, place: int, layer: Layer, dead: int) -> Callable[[int], Words]:
@@ -125,11 +125,11 @@ FITTED = 0.9
 def saturated_units(view: View) -> Iterator[Sighting]:
     """Find layers of tanh or sigmoid with a slope near 0 almost everywhere."""
     for place, layer in enumerate(view.layers, start=1):
-        held = held_state(view, partial(_is_saturated, place=place))
-        if held is not None:
+        span = held_state(view, partial(_is_saturated, place=place))
+        if span is not None:
             dates = view.dates["saturated", place]
             words = _saturated(view, place, layer, share_of(layer))
-            yield Sighting(words, "warning", held, (("layer", place),), dates)
+            yield Sighting(words, "warning", span, (("layer", place),), dates)
 
 
 def _has_equal_units(state: Measured, place: int) -> bool:
@@ -174,10 +174,10 @@ def _stays_steep(view: View, trial: Trial) -> bool:
 def symmetric_units(view: View) -> Iterator[Sighting]:
     """Find units with the same incoming and outgoing weights."""
     for place, layer in enumerate(view.layers, start=1):
-        held = held_state(view, partial(_has_equal_units, place=place))
-        if held is not None:
+        span = held_state(view, partial(_has_equal_units, place=place))
+        if span is not None:
             dates = view.dates["alike", place]
-            yield Sighting(_symmetric(view, place, layer), "warning", held, (("layer", place),), dates)
+            yield Sighting(_symmetric(view, place, layer), "warning", span, (("layer", place),), dates)
 
 
 def _symmetric(view: View, place: int, layer: Layer) -> Callable[[int], Words]:

@@ -298,9 +298,9 @@ def dates_of(before: Mapping[tuple[str, int], Mapping[int, int]], view: View) ->
     dates: Dates = {}
     for place, layer in enumerate(view.now.layers, start=1):
         for kind, units_of in KINDS.items():
-            known = before.get((kind, place), {})
+            dates_before = before.get((kind, place), {})
             dates[kind, place] = {
-                unit: known[unit] if unit in known else _first(view, place, unit, units_of)
+                unit: dates_before[unit] if unit in dates_before else _first(view, place, unit, units_of)
                 for unit in sorted(units_of(layer))
             }
     return dates

@@ -59,8 +59,8 @@ def windows(view: View, name: str = "loss", least: int = WINDOW) -> Windows:
     key = (name, least)
     if key not in view.computed:  # many rules use the same
         view.computed[key] = _windows(view.series, getattr(view.series, name), least)
-    found: Windows = view.computed[key]
-    return found
+    series_windows: Windows = view.computed[key]
+    return series_windows
 
 
 def _windows(series: Series, values: Floats, least: int) -> Windows:
@@ -165,7 +165,7 @@ FEWEST = 8
 
 def best_of(best: Best, series: Series) -> tuple[Best, ...]:
     """Return the best numbers up to each new point, after the `best` ones up to the last examination."""
-    found = []
+    bests = []
     losses, tests, steps = series.loss, series.test, series.steps.tolist()
     for place in range(series.fresh, len(series)):
         loss, test, step = float(losses[place]), float(tests[place]), steps[place]
@@ -177,8 +177,8 @@ def best_of(best: Best, series: Series) -> tuple[Best, ...]:
             best = _with_means(best, series, place)
         if loss <= best.mean and math.isfinite(best.mean):
             best = replace(best, level_step=step)
-        found.append(best)
-    return tuple(found)
+        bests.append(best)
+    return tuple(bests)
 
 
 def _with_means(best: Best, series: Series, place: int) -> Best:
@@ -222,14 +222,14 @@ def lowest_of(best: Best) -> Level:
 
 
 def times_worse(level: Level, others: Iterable[Level], baseline: float) -> float:
-    """Return how many times a level is above the lowest of the others: the larger of that of train and of test loss.
+    """Return how many times a level is above the lowest of the others: the larger factor of train and test loss.
 
     A loss below the share `VISIBLE` of the baseline's differs little from 0, so there the distance counts in this unit.
     """
     times = [1.0]
-    for now, *known in zip(level, *others, strict=True):
+    for now, *others_here in zip(level, *others, strict=True):
         if now is not None:
-            least = min((each for each in known if each is not None), default=now)
+            least = min((each for each in others_here if each is not None), default=now)
             above, unit = now - least, max(least, VISIBLE * baseline)
             times.append(1.0 + above / unit if unit > 0.0 else math.inf if above > 0.0 else 1.0)
     return max(times)

@@ -182,7 +182,7 @@ def compiled_kernel() -> Kernel:
 
 
 def warm() -> Path:
-    """Compile what is not cached; return the directory. Raises KernelUnavailable."""
+    """Compile missing code; return the directory. Raises KernelUnavailable."""
     directory = _place()
     point_numba_at(directory)
     if is_complete(directory):

@@ -344,7 +344,7 @@ def _publication(sink: Sink, item: Frames | Event) -> Delivery:
 
 
 class InProcessExecutor:
-    """Runs experiments on threads, of which kernels that release the GIL use several."""
+    """Runs experiments on threads. Kernels that release the GIL use several."""
 
     def __init__(self, workers: int = 1) -> None:
         self._workers = workers

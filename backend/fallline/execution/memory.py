@@ -45,7 +45,7 @@ def _of_the_machine() -> int:
 
 
 def _of_groups(root: Path) -> Iterator[int]:
-    """Yield the limits of this process's control groups, of which all hold."""
+    """Yield the limits of this process's control groups. All of them hold."""
     for line in _text(root / "proc/self/cgroup").splitlines():
         _, _, entry = line.partition(":")
         controllers, _, group = entry.partition(":")

@@ -155,5 +155,5 @@ class RunHistory:
 
 
 def _finite(values: Floats) -> Floats:
-    """Return the values with NaN for those that are not finite."""
+    """Return the values with NaN for each one that is not finite."""
     return np.where(np.isfinite(values), values, np.nan)

@@ -46,12 +46,12 @@ def harm_of(patient: Patient, all_runs: Iterable[Patient], baseline: float) -> f
     record = patient.record
     if record.level is None or record.verdict == "diverged":
         return None
-    known: list[Level] = []
+    levels: list[Level] = []
     for each in all_runs:
-        known.append(lowest_of(each.record.best))
+        levels.append(lowest_of(each.record.best))
         remedies = (remedy for finding in each.record.findings for remedy in finding.remedies)
-        known += [(remedy.loss, None) for remedy in remedies if remedy.loss is not None]
-    return finite_or_none(times_worse(record.level, known, baseline))
+        levels += [(remedy.loss, None) for remedy in remedies if remedy.loss is not None]
+    return finite_or_none(times_worse(record.level, levels, baseline))
 
 
 def outcomes_of(patient: Patient, others: Iterable[Patient], samples: int) -> dict[str, list[Outcome]]:
@@ -59,16 +59,16 @@ def outcomes_of(patient: Patient, others: Iterable[Patient], samples: int) -> di
 
     `samples` is the number of training samples.
     """
-    found: dict[str, list[Outcome]] = {}
+    outcomes: dict[str, list[Outcome]] = {}
     findings = {finding.id: finding for finding in patient.record.findings}
     for taken in patient.record.edited.taken:
         if finding := findings.get(taken.finding):
-            found.setdefault(finding.id, []).append(_here(patient, finding, taken))
+            outcomes.setdefault(finding.id, []).append(_here(patient, finding, taken))
     for other in others:
         for taken in _taken_elsewhere(patient, other, samples):
             finding = findings[taken.finding]
-            found.setdefault(finding.id, []).append(_there(patient, finding, other, taken))
-    return found
+            outcomes.setdefault(finding.id, []).append(_there(patient, finding, other, taken))
+    return outcomes
 
 
 def _taken_elsewhere(patient: Patient, other: Patient, samples: int) -> Iterator[Taken]:
@@ -108,12 +108,12 @@ def _there(patient: Patient, finding: Finding, other: Patient, taken: Taken) -> 
     else:
         state = "It does not have the problem."
     is_over = _next_edit(other, taken.step) is not None
-    said = [] if is_over else [*_compared(patient, finding, other), state]
-    return _outcome(other, finding, taken, f" in {other.label}", said, lasts=lasts)
+    sentences = [] if is_over else [*_compared(patient, finding, other), state]
+    return _outcome(other, finding, taken, f" in {other.label}", sentences, lasts=lasts)
 
 
 def _outcome(
-    where: Patient, finding: Finding, taken: Taken, place: str, said: list[str], *, lasts: bool
+    where: Patient, finding: Finding, taken: Taken, place: str, sentences: list[str], *, lasts: bool
 ) -> Outcome:
     series, step = _series(finding), taken.step
     start, end = where.record.edited.at(step), _next_edit(where, step)
@@ -125,7 +125,7 @@ def _outcome(
     before, now = _loss(start, series), _loss(end, series)
     went = f"went from {number(before)} to {number(now)} at step {end.step:,}{then}."
     what = f"{taken.label}, taken at step {step:,}{place}: the {series.replace('_', ' ')}"
-    text = " ".join([what, went, *said])
+    text = " ".join([what, went, *sentences])
     return Outcome(taken.label, where.name, step, end.step, series, before, now, lasts=lasts, text=text)
 
 

@@ -1,4 +1,4 @@
-"""Slots and bytes that live experiments use, and the choice of which are evicted to free them.
+"""Slots and bytes that live experiments use, and the choice of experiments to evict.
 
 Owns the use and the bytes that each counts for, and how shares divide them. An experiment that makes steps counts for
 its expected maximum. A share may use half of what the others leave, so a later share always finds some. Must not know

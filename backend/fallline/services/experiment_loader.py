@@ -376,7 +376,7 @@ class ExperimentLoader:
         return False
 
     async def relieve(self) -> None:
-        """Evict unused experiments, then pause those of the largest share."""
+        """Evict unused experiments, then pause experiments of the largest share."""
         if not self._capacity.is_bounded or self._capacity.used_bytes <= self._capacity.limits.bytes:
             return
         with contextlib.suppress(Unavailable):

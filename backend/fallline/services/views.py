@@ -143,8 +143,8 @@ class Views:
         def begin(one: Experiment, now: float, done: Later) -> None:
             one.when_examined(run, wait, now, lambda: _findings_of(one, run), done)
 
-        found: tuple[int, list[dict[str, Any]]] = await self._later(id, begin)
-        return found
+        answer: tuple[int, list[dict[str, Any]]] = await self._later(id, begin)
+        return answer
 
     # ------------------------------------------------------------------ any step, past or present
 
@@ -171,8 +171,8 @@ class Views:
         story = exhibit.question.story()
         if id is None:
             return story
-        found = await self._outcome(id, exhibit)
-        return {**story, **found, **({"explain": []} if found["changed"] else {})}
+        outcome = await self._outcome(id, exhibit)
+        return {**story, **outcome, **({"explain": []} if outcome["changed"] else {})}
 
     async def _outcome(self, id: str, exhibit: Exhibit) -> dict[str, Any]:
         await self._until_examined(id, None)

@@ -1,6 +1,6 @@
 """Interface of a store of experiments. A store belongs to one thread.
 
-`vocabulary.journal` has the types of what is stored. A store does not interpret facts, progress and parts.
+`vocabulary.journal` has the stored types. A store does not interpret facts, progress and parts.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Exhibits: example recipes, each with a question to bet on and what happened.
 
-Every number in a clause is measured: a test trains the recipe and checks the number. Nothing else of an exhibit tells
-its ending.
+Every number in a clause is measured: a test trains the recipe and checks the number. Nothing else of an
+exhibit reveals its ending.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Exhibit:
         return Until(**{self.view.x: self.view.until})
 
     def as_json(self) -> dict[str, object]:
-        """Return the exhibit as plain JSON without its recipe, and without what tells the ending."""
+        """Return the exhibit as plain JSON without its recipe, and without the parts that reveal the ending."""
         return {
             "title": self.title,
             "line": self.line,

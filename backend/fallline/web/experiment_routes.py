@@ -264,9 +264,9 @@ async def findings(id: str, run: str, query: Wait, lab: TheLab, response: Respon
 
     docs/reference/doctor.md has the rules and their thresholds.
     """
-    complete_to, found = await lab.views.findings(id, run, query.wait)
+    complete_to, findings = await lab.views.findings(id, run, query.wait)
     response.headers["Fallline-Complete-To"] = str(complete_to)
-    return found
+    return findings
 
 
 @router.get(of_run + "/check", tags=["runs"], response_model=answers.SelfCheck)

@@ -57,8 +57,8 @@ def _plain_number(text: Any) -> Any:
 def _edges(given: Any) -> Any:
     # FastAPI collects the values of a tuple in a list.
     [text] = given if isinstance(given, list) and len(given) == 1 else [given]
-    found = _EDGES.fullmatch(text) if isinstance(text, str) else None
-    west, east, south, north = map(float, found.groups()) if found else (0.0, 0.0, 0.0, 0.0)
+    match = _EDGES.fullmatch(text) if isinstance(text, str) else None
+    west, east, south, north = map(float, match.groups()) if match else (0.0, 0.0, 0.0, 0.0)
     if not (west < east and south < north):
         raise ValueError("must be four numbers with commas: west, east above it, south, and north above it")
     return west, east, south, north

@@ -74,7 +74,7 @@ def plane_of(paths: Sequence[Path], further: Iterable[Array]) -> SharedPlane:
 
     - One path, or two: through their last points, and along the main direction of the rest.
     - Three and more: along the two main directions of all paths, each weighed by its length.
-    - `further` directions replace those that the paths do not have. At least two must span a plane.
+    - `further` directions replace missing ones of the paths. At least two must span a plane.
     """
     ends = [path.away[-1] for path in paths] if len(paths) < 3 else []
     directions: list[Array] = []

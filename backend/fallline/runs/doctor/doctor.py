@@ -139,7 +139,7 @@ class Doctor:
         return record is not None, took
 
     def news(self, run: Run) -> tuple[list[Finding], list[str]]:
-        """Return the findings that changed since the last call, and the ids of those that are no longer there."""
+        """Return the findings that changed since the last call, and the ids of withdrawn ones."""
         case, shown = run.case, run.case.shown(run.state.step)
         before, case.published = case.published, shown
         ids = {finding.id for finding in shown.findings}
@@ -199,15 +199,15 @@ class Extras:
 
     def take(self, name: str, expected: float, call: Callable[[], Any]) -> Any:
         """Return the result of `call`, or raise NotNow over budget."""
-        known = self._case.measured
+        results = self._case.measured
         key = (self._step, name)
-        if key not in known:
+        if key not in results:
             self._check(expected)
             began = self._clock()
-            known[key] = call()
+            results[key] = call()
             if expected:
                 self.seconds += self._clock() - began
-        return known[key]
+        return results[key]
 
     def _check(self, expected: float) -> None:
         if not expected:

@@ -283,23 +283,29 @@ MOST_ROWS = 10
 
 def measured(problem: Problem, state: TrainingState) -> Measured:
     """Measure a state over all samples."""
-    found = examination_of(problem, state.parameters)
-    names = zip(problem.activations, found.layers, strict=False)
+    examination = examination_of(problem, state.parameters)
+    names = zip(problem.activations, examination.layers, strict=False)
     layers = tuple(
         Layer(ACTIVATIONS[name].lines[1], units.dead, units.saturated_share, units.alike)
         for name, units in names
     )
-    noise = Noise(problem.train.count, found.trace, found.mean_squared, found.sizes, found.bias_sizes)
-    return Measured(state.step, found.loss, found.test_loss, found.score, layers, noise)
+    noise = Noise(
+        problem.train.count,
+        examination.trace,
+        examination.mean_squared,
+        examination.sizes,
+        examination.bias_sizes,
+    )
+    return Measured(state.step, examination.loss, examination.test_loss, examination.score, layers, noise)
 
 
 def state_at(problem: Problem, run: Run, step: int) -> TrainingState:
     """Return a copy of the run's state at a past step, by a replay from the nearest known one before."""
     if step == run.state.step:
         return run.state.copy()
-    kept, examined = run.case.kept.at(step), run.case.examined
-    if kept is not None:
-        return kept.copy()
+    near, examined = run.case.kept.at(step), run.case.examined
+    if near is not None:
+        return near.copy()
     state = run.checkpoints.before(step)
     if examined is not None and state.step < examined.step <= step:
         state = examined.copy()
@@ -311,22 +317,22 @@ def replay_seconds(run: Run, step: int) -> float:
     """Return the expected cost of `state_at`."""
     if step == run.state.step or run.case.kept.at(step) is not None:
         return 0.0
-    known = run.checkpoints.step_before(step)
+    start = run.checkpoints.step_before(step)
     examined = run.case.examined
     if examined is not None and examined.step <= step:
-        known = max(known, examined.step)
-    return (step - known) * run.step_seconds
+        start = max(start, examined.step)
+    return (step - start) * run.step_seconds
 
 
 def states_between(problem: Problem, run: Run, until: int) -> list[Measured]:
     """Measure the states after the last examined one, before step `until`."""
     if run.case.examined is None:
         return []
-    state, found = run.case.examined.copy(), []
+    state, states = run.case.examined.copy(), []
     while state.step < until - 1:
         advance(problem, state, run.recipe, 1, run.kernel)
-        found.append(measured(problem, state))
-    return found
+        states.append(measured(problem, state))
+    return states
 
 
 def change_at(problem: Problem, run: Run, step: int, layer: int | None) -> Change:

@@ -48,7 +48,7 @@ def _fill(table: str, name: str, columns: tuple[str, ...], key: tuple[str, ...])
     where = " AND ".join(f"{column} = :k{place}" for place, column in enumerate(key))
     for row in rows:
         values = {f"k{place}": value for place, value in enumerate(row[: len(key)])}
-        found = checksum(*row[len(key) :])
+        sum_here = checksum(*row[len(key) :])
         connection.execute(
-            sa.text(f"UPDATE {table} SET {name} = :found WHERE {where}"), {**values, "found": found}
+            sa.text(f"UPDATE {table} SET {name} = :sum_here WHERE {where}"), {**values, "found": sum_here}
         )
