@@ -43,12 +43,10 @@ def _number(name: str) -> sa.Column[int]:
 
 def _fill(table: str, name: str, columns: tuple[str, ...], key: tuple[str, ...]) -> None:
     connection = op.get_bind()
-    asked = ", ".join((*key, *columns))
-    rows = connection.execute(sa.text(f"SELECT {asked} FROM {table}")).all()
+    selected = ", ".join((*key, *columns))
+    rows = connection.execute(sa.text(f"SELECT {selected} FROM {table}")).all()
     where = " AND ".join(f"{column} = :k{place}" for place, column in enumerate(key))
     for row in rows:
         values = {f"k{place}": value for place, value in enumerate(row[: len(key)])}
-        sum_here = checksum(*row[len(key) :])
-        connection.execute(
-            sa.text(f"UPDATE {table} SET {name} = :sum_here WHERE {where}"), {**values, "found": sum_here}
-        )
+        values["checksum"] = checksum(*row[len(key) :])
+        connection.execute(sa.text(f"UPDATE {table} SET {name} = :checksum WHERE {where}"), values)
