@@ -7,7 +7,7 @@
 import { createProblemAnnouncer } from "./problem-announcer.ts";
 import { LiveElement } from "../ui/live-element.ts";
 import { number } from "../core/format.ts";
-import { awaitsStory } from "../core/questions.ts";
+import { hasEnded, isAtEnd } from "../core/questions.ts";
 import { stateOnView, shownStep } from "../core/state-on-view.ts";
 import { stateOf, whereWords } from "../core/selectors.ts";
 import type { State } from "../core/types.ts";
@@ -72,10 +72,11 @@ export class Announcer extends LiveElement {
     this.#timer = window.setTimeout(() => this.#say(), wait);
   }
 
-  /** At the end of a question what happened is said instead. */
+  /** At the end of a question what happened is said instead, before or after this. */
   #say() {
     const state = this.app.store.get();
-    if (!awaitsStory(state)) this.#utter(story(state));
+    const isTold = !state.looking && hasEnded(state) && isAtEnd(state);
+    if (!isTold) this.#utter(story(state));
   }
 
   /** Replaces a sentence that waits: two at once cannot be understood. */
