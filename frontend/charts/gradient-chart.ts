@@ -237,7 +237,7 @@ function layoutOf(
   const type = axis.log ? "log" : "linear";
   const { range: down, tickvals, ticktext: texts } = specified.yaxis;
   const words = look.compact ? briefTicks(tickvals, texts) : texts;
-  const ticktext = readable(words, down, height);
+  const ticktext = words && down && readable(words, tickvals, down, height);
   return {
     template: templateOf(look),
     showlegend: false,
@@ -263,12 +263,18 @@ function tickRoom(panel: number, gap: number) {
   return { width: panel, before: Math.max(4, out), after: out, most: 5 };
 }
 
-/** The labels of 0 and of the floor are 0.95 decades apart. Only 0 stays if they would overlap. */
-function readable(texts: string[] | undefined, range: number[] | undefined, height: number) {
-  if (!texts || !range) return texts;
-  return (0.95 * height) / (range[1] - range[0]) < 11
-    ? texts.map((text, place) => (place === 1 ? "" : text))
-    : texts;
+/** px between the lines of two labels that do not touch */
+const LINE = 11;
+
+/** Leaves out labels that would touch the one below: the lowest, of 0, always stays. */
+function readable(texts: string[], values: number[], range: number[], height: number) {
+  let last = -Infinity;
+  return texts.map((text, place) => {
+    const at = (Math.log10(values[place]) * height) / (range[1] - range[0]);
+    if (!text || at - last < LINE) return "";
+    last = at;
+    return text;
+  });
 }
 
 /** Widths of the parts of a title, in px. */

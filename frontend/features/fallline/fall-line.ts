@@ -49,8 +49,9 @@ const MARK = 14;
 const DOT = 2.2;
 /** Widths of the latest steps, thinnest and longest first. */
 const STROKES = [1.9, 2.6, 3.3];
-/** About the width of a letter of a label, in px. */
+/** About the widths of a letter of a label and of a capital, in px. */
 const LETTER = 7.2;
+const CAPITAL = 10;
 /** A terrain of fewer columns says so. */
 const COARSE = 60;
 
@@ -324,7 +325,8 @@ const isOther = (one: unknown[] | undefined, other: unknown[]) =>
 const placed = (left: number, top: number) =>
   styleMap({ left: `${Math.round(left)}px`, top: `${Math.round(top)}px` });
 
-const widthOf = (text: string) => LETTER * text.length;
+const widthOf = (text: string) =>
+  LETTER * text.length + (CAPITAL - LETTER) * (text.match(/[A-Z]/g)?.length ?? 0);
 
 const endOf = ({ x, y }: Track) => ({ x: x[x.length - 1], y: y[y.length - 1] });
 
