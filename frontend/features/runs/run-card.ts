@@ -7,35 +7,24 @@
 import { html } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import { icon, marker } from "../../ui/icons.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { RunElement } from "./run-element.ts";
 import { methodSwitch, samplesOf } from "./method-switch.ts";
 import { knobOf, rateOf } from "./run-knobs.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import { isLocked } from "../../core/selectors.ts";
 import type { Experiment, State } from "../../core/types.ts";
 
-export class RunCard extends LiveElement {
-  get #name() {
-    return this.dataset.run ?? "";
-  }
-
-  get #run() {
-    return stateOnView(this.state).runs[this.#name];
-  }
-
-  override isReady(state: State) {
-    return Boolean(stateOnView(state).runs[this.#name]) && state.experiment !== null;
-  }
-
+export class RunCard extends RunElement {
   /** Frames change none of this. */
   override shows(state: State) {
-    const run = stateOnView(state).runs[this.#name];
+    const run = stateOnView(state).runs[this.runName];
     return [run?.settings, run?.label, run?.hidden, state.experiment, isLocked(state)];
   }
 
   override start() {
     const select = () =>
-      this.state.view.selectedRun === this.#name || this.app.setView({ selectedRun: this.#name });
+      this.state.view.selectedRun === this.runName ||
+      this.app.setView({ selectedRun: this.runName });
     this.addEventListener("focusin", select);
     // Safari does not focus a pressed button
     this.addEventListener("click", select);
@@ -43,7 +32,7 @@ export class RunCard extends LiveElement {
 
   override render() {
     const { app, state } = this;
-    const run = this.#run;
+    const run = this.run;
     const experiment = state.experiment as Experiment;
     this.dataset.lane = run.lane;
     this.setAttribute("aria-label", `Run ${run.label}`);

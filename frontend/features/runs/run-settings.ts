@@ -8,7 +8,7 @@ import { keyed } from "lit/directives/keyed.js";
 import { focusPlay, switchOf } from "../../ui/controls.ts";
 import { fullHelp, helpId, helpLine, words } from "../../ui/help-line.ts";
 import { icon, marker } from "../../ui/icons.ts";
-import { LiveElement } from "../../ui/live-element.ts";
+import { RunElement } from "./run-element.ts";
 import { methodSwitch, samplesOf, samplingOf } from "./method-switch.ts";
 import { batchLine, knobOf, knobParameters, ruleLine } from "./run-knobs.ts";
 import { runMore } from "./run-more.ts";
@@ -28,25 +28,13 @@ const SAMPLING = words(
   "Source: Cauchy 1847; Robbins and Monro 1951.",
 );
 
-export class RunSettings extends LiveElement {
+export class RunSettings extends RunElement {
   #helpIds = [helpId(), helpId()];
   #isRenaming = false;
 
-  get #name() {
-    return this.dataset.run ?? "";
-  }
-
-  get #run() {
-    return stateOnView(this.state).runs[this.#name];
-  }
-
-  override isReady(state: State) {
-    return Boolean(stateOnView(state).runs[this.#name]) && state.experiment !== null;
-  }
-
   /** Frames change none of this. */
   override shows(state: State) {
-    const run = stateOnView(state).runs[this.#name];
+    const run = stateOnView(state).runs[this.runName];
     return [
       run?.settings,
       run?.label,
@@ -61,7 +49,7 @@ export class RunSettings extends LiveElement {
 
   override render() {
     const { state } = this;
-    const run = this.#run;
+    const run = this.run;
     this.dataset.lane = run.lane;
     this.setAttribute("aria-label", `Run ${run.label}`);
     this.classList.toggle("hidden-run", run.hidden);
@@ -114,7 +102,7 @@ export class RunSettings extends LiveElement {
       this.requestUpdate();
       (this.querySelector(".acts button") as HTMLElement | null)?.focus();
       const label = box.value.trim();
-      if (keep && label && label !== before) this.app.renameRun(this.#name, label);
+      if (keep && label && label !== before) this.app.renameRun(this.runName, label);
     };
     const keys = (event: KeyboardEvent) => {
       if (event.key !== "Enter" && event.key !== "Escape") return;
@@ -150,7 +138,7 @@ export class RunSettings extends LiveElement {
         title: fullHelp(help),
         choices: rules,
         choose: (value) =>
-          value !== this.#run.settings.optimizer && app.edit(run.name, { optimizer: value }),
+          value !== this.run.settings.optimizer && app.edit(run.name, { optimizer: value }),
       })}
       ${helpLine(ruleHelp, help)}
       <div>
