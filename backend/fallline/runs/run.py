@@ -26,9 +26,9 @@ from fallline.runs.case import Case
 from fallline.runs.checks.run import check_change, check_edits_to_come, check_fit, check_run, merge_edit
 from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
 from fallline.runs.outcomes import Patient, harm_of, outcomes_of
-from fallline.runs.past.checkpoints import CheckpointBudget, Checkpoints
+from fallline.runs.past.checkpoints import SECONDS_APART, CheckpointBudget, Checkpoints
 from fallline.runs.past.replay import Clock, Replay, Slices, path_in
-from fallline.runs.past.trail import Course
+from fallline.runs.past.trail import Course, replay_seconds
 from fallline.runs.stopping import StopWatch
 from fallline.vocabulary.columns import (
     Buckets,
@@ -257,10 +257,13 @@ class Run:
     def path(self, to: int) -> Slices:
         """Return about thirty states from step 0 to step `to`, as `path_in` does.
 
-        They are checkpoints if there are enough; otherwise a replay from step 0, if that takes at most `PATH_SECONDS`.
+        They are from a replay from step 0 if that is short, or takes at most `PATH_SECONDS` and there are not enough
+        checkpoints. Its cost is computed, not measured: a busy server must not choose other states.
         """
         states = [self.checkpoints.before(0), *(state for state in self.checkpoints if state.step < to)]
-        if len(states) < POINTS // 2 and to * self.step_seconds <= PATH_SECONDS:
+        a_step, _ = replay_seconds(self._problem, self.recipe, self.kernel, to)
+        is_enough = len(states) >= POINTS // 2
+        if to * a_step <= (SECONDS_APART if is_enough else PATH_SECONDS):
             stops = sorted({round(to * place / POINTS) for place in range(POINTS + 1)})
             return path_in(self.replay(0, to), [], stops)
         every = -(-len(states) // POINTS)

@@ -56,6 +56,15 @@ class ManualExperiment:
         assert isinstance(result, TrainingState)
         return result
 
+    def path(self, run: str, step: int | None) -> list[int]:
+        """Return the steps of the states of a path."""
+
+        def see(problem: Any, states: list[TrainingState], recipe: Any) -> dict[str, Any]:
+            return {"steps": [state.step for state in states]}
+
+        steps: list[int] = self.until_answered(lambda done: self.one.path_to(run, step, see, done))["steps"]
+        return steps
+
     def fork(self, **fields: Any) -> dict[str, Any]:
         body = AddRun.model_validate(fields)
         result: dict[str, Any] = self.until_answered(lambda done: self.one.fork(body, self.clock.now, done))
@@ -78,6 +87,16 @@ def test_a_past_step_is_the_state_that_the_run_had_then_to_the_bit() -> None:
     for step, prints in expected.items():
         for run, fingerprint in prints.items():
             assert manual.state(run, step).fingerprint() == fingerprint
+
+
+@pytest.mark.parametrize("tick", [0.2, 5.0])
+def test_a_slow_machine_chooses_the_states_of_a_path_as_a_fast_one_does(tick: float) -> None:
+    fast, slow = ManualExperiment(), ManualExperiment()
+    slow.clock.tick = tick
+    fast.steps(60)
+    slow.steps(60)
+    assert slow.path("gd", 30) == fast.path("gd", 30) == [*range(31)]
+    assert slow.path("gd", None) == fast.path("gd", None) == [*range(0, 61, 2)]
 
 
 def test_a_past_snapshot_has_the_gradient_and_the_batch_of_its_change() -> None:

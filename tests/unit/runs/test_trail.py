@@ -78,7 +78,7 @@ def test_a_trail_extended_in_parts_is_that_extended_at_once(cuts: tuple[int, ...
 def test_a_replay_that_is_too_dear_stops_and_checkpoints_stand_for_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(trails, "replay_seconds", lambda problem, course: (0.01, 0.0))
+    monkeypatch.setattr(trails, "replay_seconds", lambda *of: (0.01, 0.0))
     problem = small_problem()
     made = states(problem, 900)
     checkpoints = tuple(made[step] for step in (50, 200, 500, 850))

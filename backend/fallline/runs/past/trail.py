@@ -60,15 +60,15 @@ class Course:
         advance(problem, self.state, self.recipe, self.to - self.state.step, self.kernel)
 
 
-def replay_seconds(problem: Problem, course: Course) -> tuple[float, float]:
-    """Return about the cost of a step and of a call, in seconds.
+def replay_seconds(problem: Problem, recipe: RunRecipe, kernel: Kernel, step: int) -> tuple[float, float]:
+    """Return about the cost of a step and of a call, in seconds, with the settings at `step`.
 
     They are computed, not measured: the same state has the same path, also on a busy server.
     """
-    batch = course.recipe.settings_at(course.to).batch_size or problem.train.count
+    batch = recipe.settings_at(step).batch_size or problem.train.count
     samples = problem.train.count + (0 if problem.test is None else problem.test.count)
     work = (6.0 * batch + 2.0 * samples) * problem.layout.count
-    if course.kernel.name == NUMPY.name:
+    if kernel.name == NUMPY.name:
         return work / NUMPYS_SPEED + NUMPYS_BESIDE, NUMPYS_CALL
     return work / SPEED + BESIDE, CALL
 
@@ -107,7 +107,7 @@ class Trail:
 
     def extend(self, course: Course, seconds: float) -> None:
         """Continue towards the present step of the run, by a replay of at most about so many seconds."""
-        a_step, a_call = replay_seconds(self._problem, course)
+        a_step, a_call = replay_seconds(self._problem, course.recipe, course.kernel, course.to)
         while self._head.step < course.state.step and self._head.diverged_at is None:
             steps = min(self._next_steps(course), int((seconds - a_call) / a_step))
             if steps < 1:
