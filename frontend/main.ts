@@ -38,6 +38,7 @@ import { ConnectionLine, MoreMenu } from "./page/top-bar.ts";
 import { TransportBar } from "./features/transport/transport-bar.ts";
 import { WhatHappened } from "./features/questions/what-happened.ts";
 import { WatchLine } from "./features/sharing/watch-line.ts";
+import { PresentButton, PresentView } from "./page/present-view.ts";
 import { openDashboard } from "./page/dashboard.ts";
 import { type LiveElement, register } from "./ui/live-element.ts";
 
@@ -74,6 +75,8 @@ const ELEMENTS: Record<string, typeof LiveElement> = {
   "help-dialog": HelpDialog,
   "summary-dialog": SummaryDialog,
   "page-announcer": Announcer,
+  "present-button": PresentButton,
+  "present-view": PresentView,
   "share-menu": ShareMenu,
   "share-dialog": ShareDialog,
   "csv-dialog": CsvDialog,

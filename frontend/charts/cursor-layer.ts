@@ -6,6 +6,7 @@
 
 import { binsOf, isMove, moved, pointedAt, readoutAt } from "./cursor.ts";
 import { shape } from "./overlay.ts";
+import { magnification } from "./magnification.ts";
 import type { Readable, Readout } from "./cursor.ts";
 import type { Scene } from "./scene.ts";
 
@@ -101,10 +102,15 @@ export function createCursorLayer(host: HTMLElement, name: string, repaint: () =
   function point(event: PointerEvent) {
     if (!present) return;
     const { left, top } = host.getBoundingClientRect();
+    const scale = magnification(host);
     at =
       event.buttons && event.pointerType === "mouse"
         ? null
-        : pointedAt(present.readable, event.clientX - left, event.clientY - top);
+        : pointedAt(
+            present.readable,
+            (event.clientX - left) / scale,
+            (event.clientY - top) / scale,
+          );
     show();
   }
 

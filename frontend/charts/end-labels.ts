@@ -19,6 +19,7 @@ export type End = {
   value: string;
   bad: boolean;
   goesOn: boolean;
+  letter?: number | undefined; // as of its frame
   x: number;
   y: number;
   live?: LiveValue | undefined; // what the value follows between two draws
@@ -74,18 +75,20 @@ const SIDES = [
 
 /** @param limit no data beyond here, so a line that reaches it does not end early */
 export function placeEnds(
-  ends: End[],
+  given: End[],
   frame: Frame,
   limit: number | null = null,
   around: Around = NOTHING,
 ): PlacedEnd[] {
+  const { letter = 1 } = frame;
+  const ends = letter === 1 ? given : given.map((end) => ({ ...end, letter }));
   const inside = ends.filter(({ x }) => shareOf(x, frame.x) > -0.001);
   const [top, bottom] = [frame.top + 6, frame.top + frame.height - 6];
   const full = limit === null ? 1 : Math.min(1, shareOf(limit, frame.x));
   const isEarly = (end: End) => shareOf(end.x, frame.x) < ENDS_EARLY * full;
   const gutter = inside.filter((end) => !isEarly(end));
   const all = ends.map(({ name }) => name);
-  const words = gutterWords(gutter, all, frame.beyond - BESIDE, bottom - top + APART);
+  const words = gutterWords(gutter, all, (frame.beyond - BESIDE) / letter, bottom - top + APART);
   const heights = pushApart(
     gutter.map(({ y }) => pxDown(frame, y)),
     top,
@@ -106,7 +109,7 @@ export function placeEnds(
     ...inside.filter(isEarly).map((end) => {
       const placed = placeEarly(end, frame, around, boxes);
       boxes.push(boxOf(placed));
-      return { ...placed, ...wordsOf(end, all, placed.most, 1) };
+      return { ...placed, ...wordsOf(end, all, placed.most / letter, 1) };
     }),
   ];
 }
@@ -150,18 +153,18 @@ function wordsOf({ name, value }: End, all: string[], most: number, lines: numbe
 
 /** The box that a label covers. */
 export function boxOf(placed: PlacedEnd): Box {
-  const { name, value, left, top, most } = placed;
+  const { left, top, most } = placed;
   const half = HALF + ((linesOf(placed) - 1) * APART) / 2;
   return {
     left,
-    right: left + Math.min(most, lengthOf(name, value)),
+    right: left + Math.min(most, lengthOf(placed)),
     top: top - half,
     bottom: top + half,
   };
 }
 
-const lengthOf = (name: string, value: string) =>
-  LETTER * (name.length + value.length + 1) + PADDING;
+const lengthOf = ({ name, value, letter = 1 }: End) =>
+  letter * LETTER * (name.length + value.length + 1) + PADDING;
 
 /**
  * A label at the end of a line inside the plot. It never covers another label or leaves the plot;
@@ -169,7 +172,7 @@ const lengthOf = (name: string, value: string) =>
  */
 function placeEarly(end: End, frame: Frame, around: Around, boxes: Box[]): PlacedEnd {
   const [x, y] = [pxAcross(frame, end.x), pxDown(frame, end.y)];
-  const wished = lengthOf(end.name, end.value);
+  const wished = lengthOf(end);
   const [highest, lowest] = [frame.top + 6, frame.top + frame.height - 6];
   const placeAt = (side: string, way: number, middle: number, under: number) => {
     const room = way > 0 ? frame.left + frame.width - x - AFTER : x - frame.left - AFTER;

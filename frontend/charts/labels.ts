@@ -16,6 +16,7 @@ export type Frame = {
   width: number;
   height: number;
   beyond: number;
+  letter?: number; // width of the labels' letters over the usual; 1 unless presenting
   x: Axis;
   y: Axis;
 };
@@ -109,7 +110,9 @@ export function placeFlags(flags: Flag[], frame: Frame): PlacedFlag[] {
   const lengthOf = ({ text, place }: PlacedFlag) =>
     place
       ? 0
-      : GLYPH + text.length * LETTER + (text.match(WIDE)?.length ?? 0) * (WIDE_LETTER - LETTER);
+      : GLYPH +
+        (frame.letter ?? 1) *
+          (text.length * LETTER + (text.match(WIDE)?.length ?? 0) * (WIDE_LETTER - LETTER));
   across.forEach((flag, i) => {
     const next = across[i + 1]?.left ?? Infinity;
     flag.brief = next - flag.left < lengthOf(flag);

@@ -5,6 +5,7 @@
  */
 
 import { markAt } from "./live-lines.ts";
+import { magnification } from "./magnification.ts";
 import type { LiveLine } from "./live-lines.ts";
 
 /** A chart on the canvas; it paints in its own px. */
@@ -24,13 +25,15 @@ export function createLiveCanvas(canvas: HTMLCanvasElement) {
 
   /** Measures on resize only: measuring in a paint would force a layout. */
   function measure() {
-    density = window.devicePixelRatio;
+    const scale = magnification(canvas);
+    density = window.devicePixelRatio * scale;
     canvas.width = Math.round(canvas.clientWidth * density);
     canvas.height = Math.round(canvas.clientHeight * density);
     const corner = canvas.getBoundingClientRect();
     for (const part of parts.keys()) {
       const { left, top, width } = part.host.getBoundingClientRect();
-      parts.set(part, width ? { left: left - corner.left, top: top - corner.top } : null);
+      const at = { left: (left - corner.left) / scale, top: (top - corner.top) / scale };
+      parts.set(part, width ? at : null);
     }
     paint();
   }

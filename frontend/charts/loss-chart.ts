@@ -152,6 +152,7 @@ const frameOf = ({ room }: Scene, { xaxis, yaxis }: Json): Frame => ({
   width: room.width - room.left - room.right,
   height: room.height - TOP - BOTTOM,
   beyond: room.right,
+  letter: room.letter ?? 1,
   x: xaxis,
   y: yaxis,
 });

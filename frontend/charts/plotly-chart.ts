@@ -264,7 +264,8 @@ export class PlotlyChart extends HTMLElement {
   #measure() {
     this.#compact = matchMedia("(max-width: 720px)").matches;
     const [left, right] = [token("--plot-l", 44), token("--plot-r", 112)];
-    this.#room = { width: this.clientWidth, height: this.clientHeight, left, right };
+    const letter = token("--letter", 1);
+    this.#room = { width: this.clientWidth, height: this.clientHeight, left, right, letter };
   }
 
   #scene(isLive: boolean): Scene {
@@ -390,6 +391,7 @@ export class PlotlyChart extends HTMLElement {
       width: room.width - margin.l - margin.r,
       height: room.height - margin.t - margin.b,
       beyond: margin.r,
+      letter: room.letter ?? 1,
       x: xaxis,
       y: yaxis,
     };

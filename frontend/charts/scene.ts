@@ -23,8 +23,8 @@ export interface Scene {
   state: State;
   series: SeriesStore;
   look: Look;
-  /** px; left and right margins of the plot */
-  room: { width: number; height: number; left: number; right: number };
+  /** px; left and right margins of the plot; `letter` as in a frame */
+  room: { width: number; height: number; left: number; right: number; letter?: number };
   /** the person's choice, as Plotly reports it */
   zoom: { x: [number, number] | null; y: [number, number] | null };
   /**

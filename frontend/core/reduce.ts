@@ -41,6 +41,7 @@ export function initialState(): State {
       mapInputs: null,
       isMapSeen: false,
       picture: "loss",
+      hero: null,
       fallFrame: null,
       fallFits: 0,
       theme: "auto",

@@ -190,6 +190,7 @@ interface Playback {
 
 export type XAxis = "steps" | "epochs" | "samples" | "seconds";
 export type Measure = "grad_l1" | "grad_l2" | "grad_mean" | "ratio" | "whole";
+export type Hero = "loss" | "fall" | "gradients";
 export interface View {
   x: XAxis;
   y: "log" | "linear";
@@ -203,6 +204,7 @@ export interface View {
   mapInputs: [number, number] | null; // places of the map's inputs, chosen among more than two
   isMapSeen: boolean; // the decision maps are in sight
   picture: "loss" | "fall" | "both"; // over the gradients; both only on wide screens
+  hero: Hero | null; // the one picture while presenting
   fallFrame: Frame | null; // shape of the fall line; null out of sight
   fallFits: number; // rises when its view is to fit the paths
   theme: "auto" | "light" | "dark";

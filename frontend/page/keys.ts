@@ -6,6 +6,7 @@
 import { nextPicture } from "../core/fall-line.ts";
 import { samplingOf } from "../features/runs/method-switch.ts";
 import { nextSpeed } from "../ui/scales.ts";
+import { nextHero, toggledPresent } from "./present-words.ts";
 import { nextTheme } from "./theme.ts";
 import { lineFrom, toggledInspector } from "../features/inspector/inspection.ts";
 import { openQuestion } from "../core/questions.ts";
@@ -36,8 +37,13 @@ function selected(app: App) {
   return runs[view.selectedRun ?? ""] ?? runs[order[0]];
 }
 
+const isPresenting = ({ view }: State) => view.hero !== null;
+
 /** A sheet over the inspector closes first. */
 const isDrawerOpen = ({ view }: State) => view.inspector && view.sheet === null;
+
+const closeTop = (app: App) =>
+  app.setView(isPresenting(app.store.get()) ? { hero: null } : { inspector: false });
 
 /** Before play the number of an answer, then of a run. */
 function betOrSelect(app: App, key: string) {
@@ -58,6 +64,7 @@ const on = (
 ): Key => ({ does, caps, key, act, ...more });
 
 const ALWAYS = { always: true };
+const ON_THE_PAGE = { when: (state: State) => !isPresenting(state) };
 const IN_A_STEP = { always: true, when: ({ view }: State) => view.inspector };
 const RUNS = ["1", "2", "3", "4", "5", "6", "7", "8"];
 
@@ -85,8 +92,14 @@ export const KEYS: Key[] = [
     edit(app, (run) => ({ optimizer: after(RULES, run.settings.optimizer) })),
   ),
   on("Next picture: loss, fall line", ["V"], "v", (app) =>
-    view(app, ({ picture }) => ({ picture: nextPicture(picture, innerWidth) })),
+    view(app, ({ picture, hero }) =>
+      hero ? { hero: nextHero(hero) } : { picture: nextPicture(picture, innerWidth) },
+    ),
   ),
+  on("Present one picture, stop presenting", ["P"], "p", (app) => view(app, toggledPresent), {
+    once: true,
+    when: ({ experiment }) => experiment !== null,
+  }),
   on("Horizontal axis", ["X"], "x", (app) =>
     view(app, ({ x }) => ({
       x: after(
@@ -105,14 +118,20 @@ export const KEYS: Key[] = [
     page.fit();
     view(app, ({ fallFits }) => ({ fallFits: fallFits + 1 }));
   }),
-  on("Recipe", ["B"], "b", (_, page) => page.recipe()),
+  on("Recipe", ["B"], "b", (_, page) => page.recipe(), ON_THE_PAGE),
   on(
     "The Doctor's first remedy (asks first)",
     ["D"],
     "d",
     (app) => mayChange(app.store.get()) && app.setView({ dialog: "remedy" }),
   ),
-  on("Line by line", ["I"], "i", (app) => app.setView(toggledInspector(app.store.get()))),
+  on(
+    "Line by line",
+    ["I"],
+    "i",
+    (app) => app.setView(toggledInspector(app.store.get())),
+    ON_THE_PAGE,
+  ),
   on("Previous, next line", ["↑", "↓"], "arrowup", (app) => chooseLine(app, -1), IN_A_STEP),
   on("Previous, next line", ["↑", "↓"], "arrowdown", (app) => chooseLine(app, 1), IN_A_STEP),
   on("Share", ["S"], "s", (app) => app.store.get().experiment && app.setView({ dialog: "share" })),
@@ -120,9 +139,9 @@ export const KEYS: Key[] = [
   on("Chart summary as a table", ["A"], "a", (_, page) => page.summary()),
   on("This help", ["?"], "?", (app) => app.setView({ dialog: "help" })),
   on("Read a chart that has the focus", ["←", "→", "Home", "End"], "", undefined, ALWAYS),
-  on("Close", ["Esc"], "escape", (app) => app.setView({ inspector: false }), {
+  on("Close", ["Esc"], "escape", closeTop, {
     always: true,
-    when: isDrawerOpen,
+    when: (state) => isPresenting(state) || isDrawerOpen(state),
   }),
 ];
 

@@ -9,6 +9,7 @@ import { set } from "../ui/dom.ts";
 import { icon, light } from "../ui/icons.ts";
 import { LiveElement } from "../ui/live-element.ts";
 import { openMenu } from "../ui/popover.ts";
+import { toggledPresent } from "./present-words.ts";
 import { nextTheme } from "./theme.ts";
 import { percent } from "../core/format.ts";
 import type { Connection, State } from "../core/types.ts";
@@ -87,6 +88,11 @@ export class MoreMenu extends LiveElement {
         text: "Files",
         disabled: this.state.experiment === null,
         act: () => openFiles(app, anchor),
+      },
+      {
+        text: "Present (P)",
+        disabled: this.state.experiment === null,
+        act: () => app.setView(toggledPresent(this.state.view)),
       },
       { text: THEME_WORDS[next], act: () => app.setView({ theme: next }) },
       { text: "Words and keys (?)", act: () => app.setView({ dialog: "help" }) },

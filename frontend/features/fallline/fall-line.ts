@@ -70,6 +70,8 @@ const rounded = (value: number) => Number(value.toFixed(2));
 
 export class FallLineView extends ExperimentElement {
   #size = { width: 0, height: 0 };
+  /** Width of a label's letters over the usual. */
+  #letter = 1;
   /** What the canvases show, by canvas. */
   #drawn: Map<string, unknown[]> = new Map();
   #contours: Contour[] = [];
@@ -111,8 +113,9 @@ export class FallLineView extends ExperimentElement {
 
   /** Tells the requests the shape of the picture, or that it is out of sight. */
   #measure() {
-    const { width, height } = this.getBoundingClientRect();
-    this.#size = { width: Math.round(width), height: Math.round(height) };
+    const { offsetWidth: width, offsetHeight: height } = this;
+    this.#size = { width, height };
+    this.#letter = Number(getComputedStyle(this).getPropertyValue("--letter")) || 1;
     const lens = roomForLens.matches ? rounded(LENS / width) : 0;
     const frame = width > 0 && height > 0 ? { aspect: rounded(width / height), lens } : null;
     const before = this.state.view.fallFrame;
@@ -223,8 +226,11 @@ export class FallLineView extends ExperimentElement {
     const inView = runs.filter(({ track }) => isInside(endOf(track), frame));
     const texts = inView.map(({ run }) => `${run.label} ${number(lossOf(run))}`);
     const places = [
-      ...inView.map(({ track }, k) => ({ ...endOf(track), width: widthOf(texts[k]) })),
-      { x: frame.x(0), y: frame.y(0), width: widthOf("start") },
+      ...inView.map(({ track }, k) => ({
+        ...endOf(track),
+        width: this.#letter * widthOf(texts[k]),
+      })),
+      { x: frame.x(0), y: frame.y(0), width: this.#letter * widthOf("start") },
     ];
     const boxes = labelBoxes(places, frame, points, taken);
     const busy = [...boxes, ...taken, ...places.map((place) => markerBox(place.x, place.y))];

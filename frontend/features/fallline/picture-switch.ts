@@ -21,7 +21,7 @@ const CHOICES: { value: Picture; text: string }[] = [
 
 export class PictureSwitch extends ExperimentElement {
   override shows(state: State) {
-    return [state.view.picture, planeWords(state)];
+    return [state.view.picture, state.view.hero, planeWords(state)];
   }
 
   override start() {
@@ -34,7 +34,7 @@ export class PictureSwitch extends ExperimentElement {
     const { state } = this;
     const picture = shownPicture(state.view.picture, innerWidth);
     const places = document.querySelector<HTMLElement>(".stage");
-    if (places) places.dataset.picture = picture;
+    if (places) places.dataset.picture = state.view.hero ?? picture;
     return html`${switchOf(picture, {
       name: "Picture",
       choices: wide.matches ? CHOICES : CHOICES.slice(0, 2),

@@ -4,6 +4,7 @@
  */
 
 import { contoursOf, finer, levelsOf, pixelsOf, rangeOf } from "./terrain.ts";
+import { magnification } from "../../charts/magnification.ts";
 import type { Frame } from "./fall-geometry.ts";
 import type { Colour, Heights } from "./terrain.ts";
 import type { Terrain } from "../../core/fall-line.ts";
@@ -33,7 +34,7 @@ function colourOf(style: CSSStyleDeclaration, name: string): Colour {
 export function drawTerrain(canvas: HTMLCanvasElement, terrain: Terrain, frame: Frame): Contour[] {
   const context = canvas.getContext("2d");
   if (!context) return [];
-  const scale = Math.min(SHARPEST, devicePixelRatio || 1);
+  const scale = Math.min(SHARPEST, (devicePixelRatio || 1) * magnification(canvas));
   canvas.width = Math.round(frame.width * scale);
   canvas.height = Math.round(frame.height * scale);
   context.scale(scale, scale);

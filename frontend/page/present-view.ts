@@ -1,0 +1,152 @@
+/**
+ * Presenting: one picture as large as the window, readable from the back of a room, below its
+ * caption. Controls fade, and return with any key, pointer or focus.
+ * Owns: the caption, the controls, when they fade, how much the picture is magnified, and the
+ * button that begins. present-words.ts has the words, present.css the sizes.
+ */
+
+import { html, nothing } from "lit";
+import { switchOf } from "../ui/controls.ts";
+import { glyph, icon } from "../ui/icons.ts";
+import { ExperimentElement, LiveElement } from "../ui/live-element.ts";
+import { titleOf } from "../features/exhibits/exhibits.ts";
+import { exhibitParts } from "../core/exhibits.ts";
+import { counter, integer } from "../core/format.ts";
+import { furthest, isLocked } from "../core/selectors.ts";
+import { shownStep } from "../core/state-on-view.ts";
+import { captionOf, HEROES, pictureWords, toggledPresent } from "./present-words.ts";
+import { stripFor } from "./strips.ts";
+import type { Hero, State } from "../core/types.ts";
+
+/** ms after the last key, move or focus */
+const FADES_AFTER = 3_000;
+/** The screen that present.css has its sizes for, and what a picture is magnified by there. */
+const SCREEN = { width: 1920, height: 1080, magnification: 2 };
+
+const EVENTS = ["pointermove", "pointerdown", "keydown", "focusin"];
+
+export class PresentView extends ExperimentElement {
+  #timer = 0;
+  /** What had the focus before. */
+  #before: HTMLElement | null = null;
+
+  override shows(state: State) {
+    if (!state.view.hero) return null;
+    return [
+      state.view,
+      state.looking,
+      state.bet,
+      state.story,
+      state.fallLine?.plane,
+      state.connection.status,
+      state.playback.playing,
+      isLocked(state),
+      shownStep(state),
+      ...state.order.map((name) => state.runs[name]),
+      ...exhibitParts(state),
+    ];
+  }
+
+  override start() {
+    const wake = () => this.#wake();
+    const fit = () => this.#fit();
+    for (const event of EVENTS) document.addEventListener(event, wake, { passive: true });
+    window.addEventListener("resize", fit);
+    this.whenGone(() => {
+      for (const event of EVENTS) document.removeEventListener(event, wake);
+      window.removeEventListener("resize", fit);
+      clearTimeout(this.#timer);
+    });
+    this.follow(
+      ({ view }) => view.hero !== null,
+      (isOn) => (isOn ? this.#enter() : this.#leave()),
+    );
+  }
+
+  #enter() {
+    this.#before = document.activeElement as HTMLElement | null;
+    this.#before?.blur();
+    document.documentElement.dataset.mode = "present";
+    this.#fit();
+    this.#wake();
+    this.#say("Presenting. V changes the picture, P leaves.");
+  }
+
+  #leave() {
+    if (document.documentElement.dataset.mode !== "present") return;
+    delete document.documentElement.dataset.mode;
+    this.#before?.focus();
+    this.#before = null;
+  }
+
+  #say(detail: string) {
+    queueMicrotask(() => document.dispatchEvent(new CustomEvent("spoken", { detail })));
+  }
+
+  /** The picture is drawn for a smaller window and magnified: its text and lines grow with it. */
+  #fit() {
+    const share = Math.min(innerWidth / SCREEN.width, innerHeight / SCREEN.height);
+    const magnified = Math.max(1, SCREEN.magnification * share);
+    document.documentElement.style.setProperty("--magnified", magnified.toFixed(4));
+  }
+
+  #wake() {
+    if (!this.state.view.hero) return;
+    this.removeAttribute("data-faded");
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => this.setAttribute("data-faded", ""), FADES_AFTER);
+  }
+
+  override render() {
+    const { state } = this;
+    const { hero } = state.view;
+    if (!hero) return nothing;
+    const { glyph: shape, tone, title, line } = captionOf(state);
+    const step = shownStep(state);
+    const strip = stripFor(state);
+    const brand = document.querySelector(".brand svg")?.cloneNode(true);
+    return html`<header class="present-caption" data-tone=${tone}>
+        ${shape ? glyph(shape) : nothing}
+        <div><h1>${title}</h1><p>${line}</p></div>
+        <p class="present-counter"><b title=${integer(step)}>${counter(step)}</b>
+          <span>${state.looking ? "past step" : step === 1 ? "step" : "steps"}</span></p>
+      </header>
+      <footer class="present-foot">
+        <span class="present-brand">${brand}fallline</span><span>${titleOf(state)}</span>
+        <span class="end">${strip?.act && isLocked(state) ? strip.strong : pictureWords(state, hero)}</span>
+        ${this.#controls(hero, state)}
+      </footer>`;
+  }
+
+  #controls(hero: Hero, state: State) {
+    const { app } = this;
+    const { playing } = state.playback;
+    const isStill = isLocked(state);
+    return html`<div class="present-controls" role="group" aria-label="Presenting">
+      <button type="button" class="button quiet square" aria-label="Back to step 0 (R)" title="Back to step 0 (R)"
+        ?disabled=${isStill || furthest(state) === 0} @click=${() => app.reset()}>${icon("reset")}</button>
+      <button type="button" class="button solid square" aria-label=${playing ? "Pause (Space)" : "Play (Space)"}
+        title=${playing ? "Pause (Space)" : "Play (Space)"} ?disabled=${isStill}
+        @click=${() => app.toggle()}>${icon(playing ? "pause" : "play")}</button>
+      <button type="button" class="button quiet square" aria-label="1 step (right arrow)" title="1 step (→)"
+        ?disabled=${isStill && !state.looking} @click=${() => app.forward(1)}>${icon("step")}</button>
+      ${switchOf(hero, { name: "Picture (V)", choices: HEROES, choose: (value) => app.setView({ hero: value }) })}
+      <button type="button" class="button quiet square" aria-label="Stop presenting (P)" title="Stop presenting (P)"
+        @click=${() => app.setView({ hero: null })}>${icon("close")}</button>
+    </div>`;
+  }
+}
+
+/** Begins to present. On a phone the menu does. */
+export class PresentButton extends LiveElement {
+  override shows({ experiment }: State) {
+    return experiment === null;
+  }
+
+  override render() {
+    return html`<button type="button" class="button quiet" aria-label="Present (P)" title="Present (P)"
+      ?disabled=${this.state.experiment === null}
+      @click=${() => this.app.setView(toggledPresent(this.state.view))}
+      >${icon("screen")}<span class="caption">Present</span></button>`;
+  }
+}

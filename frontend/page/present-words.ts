@@ -1,0 +1,118 @@
+/**
+ * Words while presenting: the caption and its line above the picture, and what is below it.
+ * Owns: which of them stands there, and the order of the pictures. Pure.
+ */
+
+import { openFindings } from "../features/doctor/doctor.ts";
+import { planeWords } from "../core/fall-line.ts";
+import { glyphOf, toneOf } from "../core/findings.ts";
+import { integer, listed, number, plural } from "../core/format.ts";
+import { lossWords } from "../core/losses.ts";
+import { openQuestion, verdictOf } from "../core/questions.ts";
+import { stateOf } from "../core/selectors.ts";
+import { shownStep, stateOnView } from "../core/state-on-view.ts";
+import type { RunFinding } from "../features/doctor/doctor.ts";
+import type { Glyph } from "../ui/icons.ts";
+import type { Hero, Run, State, View } from "../core/types.ts";
+
+/** The pictures, in the order of key V. */
+export const HEROES: { value: Hero; text: string }[] = [
+  { value: "loss", text: "Loss" },
+  { value: "fall", text: "Fall line" },
+  { value: "gradients", text: "Gradients" },
+];
+
+const firstHero = ({ picture }: View): Hero => (picture === "fall" ? "fall" : "loss");
+
+/** Begins to present the picture on view, or leaves. */
+export const toggledPresent = (view: View): Partial<View> => ({
+  hero: view.hero ? null : firstHero(view),
+});
+
+export function nextHero(hero: Hero): Hero {
+  const all = HEROES.map(({ value }) => value);
+  return all[(all.indexOf(hero) + 1) % all.length];
+}
+
+export interface Caption {
+  glyph: Glyph | null;
+  tone: string;
+  title: string;
+  line: string;
+}
+
+/** Losses this near to each other are level. */
+const LEVEL = 1.2;
+/** Rules whose title is not about a state that lasts. */
+const PASSING = ["diverged", "will_diverge", "spike", "worse_than_before"];
+
+/** The worst finding, else what happened; before the first step the question. */
+export function captionOf(state: State): Caption {
+  const question = openQuestion(state);
+  if (question) {
+    const answers = question.choices.map(({ text }) => text).join(", ");
+    return { glyph: null, tone: "muted", title: question.prompt, line: answers };
+  }
+  const worst = openFindings(state).find(({ finding }) => finding.severity !== "info");
+  return worst ? captionOfFinding(worst) : captionOfRuns(state);
+}
+
+function captionOfFinding({ finding }: RunFinding): Caption {
+  const { rule, title, since_step: since, evidence } = finding;
+  const when = PASSING.includes(rule) ? "" : ` since step ${integer(since)}`;
+  return {
+    glyph: glyphOf(finding),
+    tone: toneOf(finding),
+    title: title.replace(/\.$/, `${when}.`),
+    line: evidence,
+  };
+}
+
+const lossOf = ({ latest }: Run) => latest.train_loss?.value ?? Number.NaN;
+
+/** How many times lower: "1.5", "8", "57". */
+const times = (ratio: number) => (ratio < 10 ? `${Number(ratio.toPrecision(2))}` : number(ratio));
+
+function comparison([best, next]: Run[], state: State) {
+  if (!next) return `${best.label} is ${stateOf(best, state).word || "on its way"}.`;
+  if (lossOf(best) === 0) return `${best.label} has loss 0.`;
+  const ratio = lossOf(next) / lossOf(best);
+  return ratio < LEVEL
+    ? `${best.label} and ${next.label} are level.`
+    : `${best.label} is ${times(ratio)} times lower.`;
+}
+
+/** The lowest loss beside the next one, with all losses. */
+function captionOfRuns(present: State): Caption {
+  const state = stateOnView(present);
+  const runs = state.order
+    .map((name) => state.runs[name])
+    .filter((run) => !run.hidden && Number.isFinite(lossOf(run)))
+    .sort((one, other) => lossOf(one) - lossOf(other));
+  if (shownStep(state) === 0 || !runs.length)
+    return {
+      glyph: null,
+      tone: "muted",
+      title: "Before the first step",
+      line: `Loss ${number(state.experiment?.initialLoss)} at the start.`,
+    };
+  const losses = listed(runs.map((run) => `${run.label} ${number(lossOf(run))}`));
+  const line = [present.looking ? null : verdictOf(present)?.text, `Loss: ${losses}.`];
+  const isGood = stateOf(runs[0], state).tone === "ok";
+  return {
+    glyph: isGood ? "check" : "dot",
+    tone: isGood ? "ok" : "muted",
+    title: comparison(runs, state),
+    line: line.filter(Boolean).join(" "),
+  };
+}
+
+/** What the picture shows. */
+export function pictureWords(state: State, hero: Hero) {
+  const { view, experiment } = state;
+  if (hero === "fall") return planeWords(state);
+  if (hero === "gradients")
+    return view.panel === "instruments" ? "instruments" : "gradient by layer, log scale";
+  const samples = plural(experiment?.trainSamples ?? 0, "sample");
+  return `${lossWords(experiment?.recipe.loss ?? "mse")} over ${samples}, ${view.y} scale`;
+}
