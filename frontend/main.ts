@@ -39,6 +39,7 @@ import { TransportBar } from "./features/transport/transport-bar.ts";
 import { WhatHappened } from "./features/questions/what-happened.ts";
 import { WatchLine } from "./features/sharing/watch-line.ts";
 import { PresentButton, PresentView } from "./page/present-view.ts";
+import { PrintSheet } from "./page/print-sheet.ts";
 import { openDashboard } from "./page/dashboard.ts";
 import { type LiveElement, register } from "./ui/live-element.ts";
 
@@ -77,6 +78,7 @@ const ELEMENTS: Record<string, typeof LiveElement> = {
   "page-announcer": Announcer,
   "present-button": PresentButton,
   "present-view": PresentView,
+  "print-sheet": PrintSheet,
   "share-menu": ShareMenu,
   "share-dialog": ShareDialog,
   "csv-dialog": CsvDialog,

@@ -101,6 +101,7 @@ export class PlotlyChart extends HTMLElement {
   #live: LiveLine[][] = [];
   #isFull = false; // a line has reached the end of the axis
   #isCalm = false;
+  #isPrinted = false;
   #labels = Object.assign(document.createElement("div"), { className: "chart-labels" });
   #values = createLiveValues();
   #plotly: any = null;
@@ -199,7 +200,12 @@ export class PlotlyChart extends HTMLElement {
   get #isLive() {
     const { playback, looking } = this.app.store.get();
     return (
-      this.#kind.isRead && !this.#isCalm && playback.playing && !looking && !this.stretch.chosen
+      this.#kind.isRead &&
+      !this.#isCalm &&
+      !this.#isPrinted &&
+      playback.playing &&
+      !looking &&
+      !this.stretch.chosen
     );
   }
 
@@ -246,6 +252,13 @@ export class PlotlyChart extends HTMLElement {
     return finish(await plotted);
   }
 
+  /** Draws for paper at once, in the room it has there; afterwards for the screen again. */
+  print(isPrinted: boolean) {
+    this.#isPrinted = isPrinted;
+    this.#measure();
+    if (isPrinted) this.#drawAll(false);
+  }
+
   /** Forgets the zoom when the axis changes or a run restarts. */
   #turned() {
     this.stretch.choose(null);
@@ -262,7 +275,7 @@ export class PlotlyChart extends HTMLElement {
 
   /** Measures on resize only: measuring in a draw would force a layout. */
   #measure() {
-    this.#compact = matchMedia("(max-width: 720px)").matches;
+    this.#compact = !this.#isPrinted && matchMedia("(max-width: 720px)").matches;
     const [left, right] = [token("--plot-l", 44), token("--plot-r", 112)];
     const letter = token("--letter", 1);
     this.#room = { width: this.clientWidth, height: this.clientHeight, left, right, letter };

@@ -121,6 +121,16 @@ export const markedClauses = (state: State): MarkedClause[] =>
 
 const NONE = "none";
 
+/** The answer that came out, as its choice says it; null before the end. */
+export function answerWords(state: State) {
+  const story = storyOf(state);
+  const question = story && exhibitCalled(state, story.exhibit)?.question;
+  const { choice, number: value } = story?.outcome ?? {};
+  if (!question) return null;
+  if (typeof value === "number") return [count(value), question.unit].filter(Boolean).join(" ");
+  return question.choices.find(({ id }) => id === choice)?.text ?? null;
+}
+
 const count = (value: number) => (Number.isInteger(value) ? integer(value) : number(value));
 
 /** An answer in the middle of a sentence: names of runs stay as they are. */

@@ -19,8 +19,11 @@ export function nextTheme(theme: Theme): Theme {
 }
 
 export function keepTheme(store: Store) {
-  const apply = () =>
-    void (document.documentElement.dataset.theme = effective(store.get().view.theme));
+  const { dataset } = document.documentElement;
+  // the printed sheet is light
+  const apply = () => {
+    if (dataset.print === undefined) dataset.theme = effective(store.get().view.theme);
+  };
   system.addEventListener("change", apply);
   store.watch((state) => state.view.theme, apply);
   apply();

@@ -94,6 +94,11 @@ export class MoreMenu extends LiveElement {
         disabled: this.state.experiment === null,
         act: () => app.setView(toggledPresent(this.state.view)),
       },
+      {
+        text: "Print a sheet",
+        disabled: this.state.experiment === null,
+        act: () => window.print(),
+      },
       { text: THEME_WORDS[next], act: () => app.setView({ theme: next }) },
       { text: "Words and keys (?)", act: () => app.setView({ dialog: "help" }) },
     ]);

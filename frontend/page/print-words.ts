@@ -1,0 +1,39 @@
+/**
+ * Words of the printed sheet: its heading, and what makes its numbers again.
+ * Owns: the words. Pure.
+ */
+
+import { lossWords } from "../core/losses.ts";
+import { listed, plural } from "../core/format.ts";
+import { answerWords, askedExhibit } from "../core/questions.ts";
+import { runSentence } from "../core/run-words.ts";
+import { stateOnView } from "../core/state-on-view.ts";
+import type { Experiment, State } from "../core/types.ts";
+
+/** The exhibit's question, with its answer at the end; for an own experiment its runs. */
+export function sheetTitle(state: State) {
+  const prompt = askedExhibit(state)?.question.prompt;
+  const answer = answerWords(state);
+  if (!prompt) return listed(state.order.map((name) => state.runs[name].label));
+  return answer ? `${prompt} ${answer.replace(/\.?$/, ".")}` : prompt;
+}
+
+/** "Loss: mean squared error over 900 samples". */
+export const lossTitle = ({ recipe, trainSamples }: Experiment) =>
+  `Loss: ${lossWords(recipe.loss)} over ${plural(trainSamples, "sample")}`;
+
+/** "Data seed 17, network seed 173." and the method of each run. */
+export function seedWords(present: State): string[] {
+  const state = stateOnView(present);
+  const recipe = state.experiment?.recipe;
+  if (!recipe) return [];
+  const seeds = Object.fromEntries(recipe.runs.map(({ name, seed }) => [name, seed]));
+  return [
+    `Data seed ${recipe.data.seed}, network seed ${recipe.network.seed}.`,
+    ...state.order.map((name) => {
+      const run = state.runs[name];
+      return `${run.label}: ${runSentence(run)}, seed ${seeds[name]}.`;
+    }),
+    "The recipe makes every number again.",
+  ];
+}
