@@ -40,6 +40,8 @@ import { WhatHappened } from "./features/questions/what-happened.ts";
 import { WatchLine } from "./features/sharing/watch-line.ts";
 import { PresentButton, PresentView } from "./page/present-view.ts";
 import { PrintSheet } from "./page/print-sheet.ts";
+import { EmbedNote, keepCharts, openEmbedded } from "./page/embedded.ts";
+import { embeddedIn } from "./core/embed.ts";
 import { openDashboard } from "./page/dashboard.ts";
 import { type LiveElement, register } from "./ui/live-element.ts";
 
@@ -83,11 +85,15 @@ const ELEMENTS: Record<string, typeof LiveElement> = {
   "share-dialog": ShareDialog,
   "csv-dialog": CsvDialog,
   "watch-line": WatchLine,
+  "embed-note": EmbedNote,
   "step-inspector": StepInspector,
 };
 
+const charts = embeddedIn(location.search);
+if (charts) keepCharts(charts);
 const app = createApp();
 for (const [tag, Element] of Object.entries(ELEMENTS)) register(tag, Element, app);
 registerPlotlyChart(app);
-openDashboard(app);
+if (charts) openEmbedded(app);
+else openDashboard(app);
 app.start();

@@ -5,6 +5,7 @@ They are read from the environment once and passed as arguments.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -41,7 +42,19 @@ def _split(value: Any) -> Any:
     )
 
 
+ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[0-9]{1,5})?", re.ASCII)
+"""An origin as a browser writes it. It has no character that a header could read as more than a name."""
+
+
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the origins. Raises ValueError for anything else: wildcards, separators, paths."""
+    if wrong := [value for value in values if not ORIGIN.fullmatch(value)]:
+        raise ValueError(f"{wrong[0]!r} is no origin")
+    return values
+
+
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_origins)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -98,6 +111,11 @@ class Settings(BaseSettings):
         default=(),
         description="further origins (https://host:port) whose pages may change experiments, separated by commas",
     )
+    frame_ancestors: Origins = Field(
+        default=(),
+        description="origins (https://host:port) whose pages may frame charts of this server, separated by "
+        "commas; nobody by default",
+    )
     proxies: Names = Field(
         default=(),
         description="addresses of proxies whose X-Forwarded headers are trusted, separated by commas",
@@ -135,6 +153,10 @@ def _expected(field: FieldInfo) -> str:
     """Describe the values of a setting."""
     if field.annotation is float:
         return "a number greater than 0"
+    if field.annotation == tuple[str, ...]:
+        return (
+            "origins such as https://example.org or http://localhost:8080, separated by commas; * is refused"
+        )
     if choices := [each for each in get_args(field.annotation) if isinstance(each, str)]:
         return f"{', '.join(choices[:-1])} or {choices[-1]}"
     (low,) = (each.ge for each in field.metadata if hasattr(each, "ge"))

@@ -388,6 +388,7 @@ export interface Environment {
     setItem: (key: string, value: string) => void;
     removeItem: (key: string) => void;
   };
+  isEmbedded?: boolean; // charts in another page, which only read
   now: () => number; // ms, monotonic
   setTimeout: (run: () => void, ms: number) => any;
   clearTimeout: (timer: any) => void;

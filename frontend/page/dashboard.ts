@@ -51,6 +51,16 @@ export function openDashboard(app: App) {
   });
 }
 
+/** Fills the places of the charts that the page has. */
+export function showCharts(app: App) {
+  const [loss, lower] = [".plot.loss", ".plot.gradients"].map((place) =>
+    document.querySelector<HTMLElement>(place),
+  );
+  loss?.replaceChildren();
+  if (loss) render(LOSS, loss);
+  if (lower) keepLowerRow(app, lower);
+}
+
 function waitForExperiment(app: App) {
   const say = (words: string) => {
     const status = find(".waiting-plot [role=status]");
@@ -69,10 +79,7 @@ function waitForExperiment(app: App) {
     stops.forEach((stop) => stop());
     clearTimeout(slow);
     set(find(".columns"), { "aria-busy": null });
-    const loss = find(".plot.loss");
-    loss.replaceChildren();
-    render(LOSS, loss);
-    keepLowerRow(app, find(".plot.gradients"));
+    showCharts(app);
   };
   const stops = [
     app.store.watch((state) => state.experiment, open),

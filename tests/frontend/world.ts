@@ -16,6 +16,7 @@ type World = {
   experiments?: Record<string, ExperimentAnswer>;
   fragment?: string;
   haste?: number;
+  isEmbedded?: boolean;
 };
 type Signal = Parameters<Parameters<Environment["listen"]>[0]>[0];
 
@@ -44,7 +45,13 @@ export const part = <T>(members: Partial<T>) => members as T;
 export const settle = () => new Promise((go) => setImmediate(() => setImmediate(go)));
 
 /** A browser and a server; `experiments` exist on the server; `haste` shortens timers. */
-export function world({ stored = {}, experiments = {}, fragment = "", haste = 1 }: World = {}) {
+export function world({
+  stored = {},
+  experiments = {},
+  fragment = "",
+  haste = 1,
+  isEmbedded = false,
+}: World = {}) {
   const memory: Map<string, string> = new Map(
     Object.entries(stored).map(([key, value]) => [key, JSON.stringify(value)]),
   );
@@ -160,6 +167,7 @@ export function world({ stored = {}, experiments = {}, fragment = "", haste = 1 
     fetch: fetch as Environment["fetch"],
     WebSocket: Socket as unknown as Environment["WebSocket"],
     address: "http://lab",
+    isEmbedded,
     fps: 10,
     now: () => clock.now,
     hidden: () => false,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import httpx
@@ -160,6 +163,66 @@ async def test_every_response_carries_every_header(client: httpx.AsyncClient) ->
         assert "server" not in response.headers
         assert "set-cookie" not in response.headers
         assert "access-control-allow-origin" not in response.headers
+
+
+COURSE = "https://course.example"
+EMBEDDED = [
+    "/?embed=loss,gradients",
+    "/?embed=fall_line",
+    "/?fps=5&embed=loss%2Cgradients",
+    "/?embed=loss&fps=5",
+]
+WHOLE = [
+    "/", "/?fps=5", "/?EMBED=loss", "/?embedded=loss", "/?xembed=loss", "/?embed", "/?embed=", "/?x=%26embed=loss",
+    "/?x=y;embed=loss", "/docs/?embed=loss", "/healthz?embed=loss", "/openapi.json?embed=loss", "/nope?embed=loss",
+    "/api/v1/catalog?embed=loss",
+]  # fmt: skip
+
+
+async def test_only_charts_may_be_framed_and_only_by_the_origins_of_the_setting() -> None:
+    page_built()
+    async with open_app(frame_ancestors=(COURSE, "http://localhost:8080")) as (_, client):
+        for url in EMBEDDED:
+            for answer in (await client.get(url), await client.head(url)):
+                policy = answer.headers["content-security-policy"]
+                assert f"; frame-ancestors {COURSE} http://localhost:8080; " in policy, url
+                assert policy.count("frame-ancestors") == 1
+                assert policy.replace(f"{COURSE} http://localhost:8080", "'none'") == CONTENT_SECURITY_POLICY
+                assert "x-frame-options" not in answer.headers
+                for header in HEADERS.keys() - {"X-Frame-Options", "Content-Security-Policy"}:
+                    assert answer.headers[header] == HEADERS[header]
+        etag = (await client.get(EMBEDDED[0])).headers["etag"]
+        known = await client.get(EMBEDDED[0], headers={"If-None-Match": etag})
+        assert (known.status_code, COURSE in known.headers["content-security-policy"]) == (304, True)
+        for url in WHOLE:
+            answer = await client.get(url)
+            assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY, url
+            assert answer.headers["x-frame-options"] == "DENY", url
+        foreign = await client.get(EMBEDDED[0], headers={"Host": "evil.example"})
+        assert foreign.headers["x-frame-options"] == "DENY"
+
+
+async def test_without_the_setting_nothing_may_be_framed(client: httpx.AsyncClient) -> None:
+    page_built()
+    for url in [*EMBEDDED, *WHOLE]:
+        answer = await client.get(url)
+        assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY, url
+        assert answer.headers["x-frame-options"] == "DENY", url
+
+
+def test_a_server_does_not_start_with_a_wildcard_or_a_separator_in_the_setting() -> None:
+    for value in ("*", "https://a.example; script-src *"):
+        ended = subprocess.run(
+            [sys.executable, "-m", "fallline", "serve", "--memory", "--port", "0"],
+            env={**os.environ, **NUMPY, "FALLLINE_FRAME_ANCESTORS": value},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode != 0
+        assert "FALLLINE_FRAME_ANCESTORS must be origins such as https://example.org" in ended.stderr
+        assert "Traceback" not in ended.stderr
 
 
 async def test_behind_tls_the_server_sends_strict_transport_security() -> None:

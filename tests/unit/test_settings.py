@@ -50,7 +50,12 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
      ("IDLE_SECONDS", "nan", "a number greater than 0"), ("IDLE_SECONDS", "0", "a number greater than 0"),
      ("IDLE_SECONDS", "soon", "a number greater than 0"), ("REQUESTS_PER_SECOND", "inf", "a number greater than 0"),
      ("LOG_LEVEL", "loud", "debug, info, warning or error"), ("WORKERS", "1.5", "a whole number from 1 to 64"),
-     ("KERNEL", "fast", "auto, numpy or compiled")],
+     ("KERNEL", "fast", "auto, numpy or compiled"),
+     *(("FRAME_ANCESTORS", text, r"separated by commas; \* is refused") for text in (
+         "*", "https://*.example.org", "https://a.example;script-src", "https://a.example https://b.example",
+         "https://a.example; sandbox", "example.org", "https://example.org/", "https://example.org/page", "'self'",
+         "null", "data:", "javascript://a", "https://user@example.org", "https://a.example\nX-Evil: 1", "https://",
+         "https://a.example:port", "https://ex\u00e4mple.org", "https://a.example,*"))],
 )  # fmt: skip
 def test_an_unusable_value_is_refused_with_what_would_be_right(
     name: str, text: str, words: str, monkeypatch: pytest.MonkeyPatch

@@ -96,7 +96,12 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
     document = describe(app)
     app.openapi = lambda: document  # type: ignore[method-assign]
     app.user_middleware = [
-        Middleware(Guard, hosts=settings.hosts, origins=settings.origins),
+        Middleware(
+            Guard,
+            hosts=settings.hosts,
+            origins=settings.origins,
+            frame_ancestors=settings.frame_ancestors,
+        ),
         Middleware(LastResort),
         Middleware(Methods, table=table_of(_paths(document))),
     ]

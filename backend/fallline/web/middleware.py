@@ -116,6 +116,7 @@ class LastResort:
 # ---------------------------------------------------------------------- hosts, origins and headers
 
 # The hash belongs to the empty string: Plotly adds an empty style element and fills it through the CSSOM.
+NO_FRAMES = "frame-ancestors 'none'"
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -129,7 +130,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "style-src-attr 'unsafe-inline'",
         "base-uri 'none'",
         "form-action 'none'",
-        "frame-ancestors 'none'",
+        NO_FRAMES,
         "object-src 'none'",
     )
 )
@@ -149,6 +150,23 @@ HEADERS = {
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES),
 }
 """Headers of every response."""
+
+EMBEDDED = re.compile(rb"(?:[^&]*&)*embed=[a-z_,%0-9A-F]+(?:&.*)?")
+"""The query of a page that shows charts only. The page takes any `embed` for this, also those that this misses."""
+
+
+def headers_in_frames(origins: Iterable[str]) -> dict[str, str]:
+    """Return the headers of a page that pages of these origins may frame."""
+    policy = CONTENT_SECURITY_POLICY.replace(NO_FRAMES, f"frame-ancestors {' '.join(origins)}")
+    others = {name: value for name, value in HEADERS.items() if name != "X-Frame-Options"}
+    return {**others, "Content-Security-Policy": policy}
+
+
+def is_embedded(scope: Scope) -> bool:
+    """Return whether a request is for the page with charts only."""
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path == "/" and EMBEDDED.fullmatch(scope["query_string"]) is not None
+
 
 STRICT_TRANSPORT = "max-age=63072000; includeSubDomains"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
@@ -209,22 +227,32 @@ class Guard:
     It adds the headers to every response.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str] = (),
+        origins: Iterable[str] = (),
+        frame_ancestors: Iterable[str] = (),
+    ) -> None:
         self._app = app
         self._hosts = machine_names() | frozenset(hosts)
         self._origins = frozenset(origins)
+        frames = tuple(frame_ancestors)
+        self._embedded = headers_in_frames(frames) if frames else HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
 
+        refusal = self._refusal(scope)
+        headers = self._embedded if refusal is None and is_embedded(scope) else HEADERS
+
         async def sending(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                _add_headers(message, secure=_scheme(scope) == "https")
+                _add_headers(message, headers, secure=_scheme(scope) == "https")
             await send(message)
 
-        refusal = self._refusal(scope)
         if refusal is None:
             await self._app(scope, receive, sending)
         else:
@@ -250,9 +278,9 @@ def _scheme(scope: Scope) -> str:
     return "https" if scope["scheme"] in ("https", "wss") else "http"
 
 
-def _add_headers(message: Message, *, secure: bool) -> None:
+def _add_headers(message: Message, added: Mapping[str, str], *, secure: bool) -> None:
     headers = MutableHeaders(scope=message)
-    for name, value in HEADERS.items():
+    for name, value in added.items():
         headers[name] = value
     headers.setdefault("Cache-Control", "no-store")
     if secure:

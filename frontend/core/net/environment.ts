@@ -1,5 +1,6 @@
 /** The browser as the app sees it. Owns: which globals are used. Tests pass their own. */
 
+import { embeddedIn, memoryStorage, readingOnly } from "../embed.ts";
 import type { Environment } from "../types.ts";
 
 const FPS = { usual: 30, most: 30 };
@@ -18,12 +19,7 @@ function safeStorage(): Environment["storage"] {
     localStorage.removeItem(probe);
     return localStorage;
   } catch {
-    const memory: Map<string, string> = new Map();
-    return {
-      getItem: (key) => memory.get(key) ?? null,
-      setItem: (key, value) => void memory.set(key, value),
-      removeItem: (key) => void memory.delete(key),
-    };
+    return memoryStorage();
   }
 }
 
@@ -37,10 +33,13 @@ function secret() {
 }
 
 export function browserEnvironment(): Environment {
+  const isEmbedded = embeddedIn(location.search) !== null;
+  const plain: typeof fetch = (...request) => fetch(...request);
   return {
-    fetch: (...request) => fetch(...request),
+    fetch: isEmbedded ? readingOnly(plain) : plain,
     WebSocket,
-    storage: safeStorage(),
+    storage: isEmbedded ? memoryStorage() : safeStorage(),
+    isEmbedded,
     now: () => performance.now(),
     setTimeout: (run, ms) => setTimeout(run, ms),
     clearTimeout: (timer) => clearTimeout(timer),

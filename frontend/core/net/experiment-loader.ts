@@ -29,6 +29,11 @@ const NOT_THERE: Problem = {
   detail: "It may have been deleted, or it is on another server. Your own is unchanged.",
 };
 
+const NOTHING_TO_SHOW: Problem = {
+  title: "There is no experiment to show.",
+  detail: "The address needs #watch= and the id of an experiment on this server.",
+};
+
 /** The fragment that lets others watch. */
 export const watchOf = (id: string) => `watch=${id}`;
 
@@ -113,6 +118,10 @@ export function createExperimentLoader(
     notice: Json | null,
     keep: (left: Visit | null) => void = remember,
   ): Promise<boolean> {
+    if (environment.isEmbedded) {
+      dispatch({ type: "waiting", problem: NOTHING_TO_SHOW });
+      return false;
+    }
     const turn = ++latest;
     // leaving a watched experiment leads back to one's own
     const left = leaving() ?? (store.get().isWatching ? localStore.experiment() : null);

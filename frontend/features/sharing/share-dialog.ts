@@ -10,6 +10,7 @@ import { switchOf } from "../../ui/controls.ts";
 import { icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { ModalDialog } from "../../ui/dialog.ts";
+import { embedCode } from "../../core/embed.ts";
 import { kinds, noCodeWords, shareWords, TOO_LONG } from "./share-words.ts";
 import type { Kind } from "./share-words.ts";
 import type { State } from "../../core/types.ts";
@@ -58,8 +59,10 @@ export class ShareDialog extends ModalDialog {
     const mine = ++this.#turn;
     this.#kind = kind;
     this.#show({ status: "", code: "" });
-    const link = await this.app.linkTo(kind, this.#moment);
+    const isCode = kind === "embed";
+    const link = await this.app.linkTo(isCode ? "watch" : kind, this.#moment);
     if (mine !== this.#turn) return;
+    if (isCode && link) return this.#show({ link: embedCode(link, this.#moment) });
     const none = link === null ? TOO_LONG : noCodeWords(link);
     this.#show({ link, status: none });
     if (link === null || none) return;
@@ -93,7 +96,7 @@ export class ShareDialog extends ModalDialog {
       ${switchOf(this.#kind, { name: "Link to", look: "fill", choices, choose })}
       <div class="words">${words.map((text) => html`<p>${text}</p>`)}</div>
       <div class="line take">
-        <input class="input" type="text" readonly aria-label="Link" spellcheck="false"
+        <input class="input" type="text" readonly aria-label=${this.#kind === "embed" ? "Code" : "Link"} spellcheck="false"
           .value=${link ?? ""} ?disabled=${link === null} @focus=${() => this.#box.select()}>
         <button type="button" class="button solid" ?disabled=${link === null}
           @click=${() => this.#copy()}>Copy</button>

@@ -7,7 +7,7 @@ import { counter, integer, plural } from "../../core/format.ts";
 import { shownStep } from "../../core/state-on-view.ts";
 import type { Recipe, State } from "../../core/types.ts";
 
-export type Kind = "moment" | "recipe" | "watch";
+export type Kind = "moment" | "recipe" | "watch" | "embed";
 
 /** Capacity of a QR code in bytes. */
 export const MOST_QR_BYTES = 2_953;
@@ -17,12 +17,15 @@ const OPENS: Record<Kind, (state: State) => string> = {
     `Opens a copy with all edits, replayed to the same steps, at step ${integer(shownStep(state))}. Same numbers.`,
   recipe: () => "Opens a copy with all edits, at step 0.",
   watch: () => "Opens this experiment live and read-only.",
+  embed: () =>
+    "Shows the charts live in another page, read-only. FALLLINE_FRAME_ANCESTORS must name that page's origin.",
 };
 
 export const kinds = (state: State): { value: Kind; text: string }[] => [
   { value: "moment", text: `Step ${counter(shownStep(state))}` },
   { value: "recipe", text: "The recipe" },
   { value: "watch", text: "To watch live" },
+  { value: "embed", text: "Embed" },
 ];
 
 /** Parts of an experiment that a link names but cannot contain. */
@@ -37,15 +40,17 @@ const LEFT_BEHIND: { isIn: (recipe: Recipe) => boolean; text: string }[] = [
   },
 ];
 
+/** It shows the experiment itself, no copy. */
+export const isLive = (kind: Kind) => kind === "watch" || kind === "embed";
+
 /** Content of a kind of link, and warnings before sending it. */
 export function shareWords(state: State, kind: Kind, address: string): string[] {
   const { hostname } = new URL(address);
   const isHere = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
-  const here =
-    kind === "watch"
-      ? "This address works on this computer only."
-      : "This address works on this computer only. Elsewhere, append the part from # to another fallline's address.";
-  const recipe = kind === "watch" ? null : state.experiment?.recipe;
+  const here = isLive(kind)
+    ? "This address works on this computer only."
+    : "This address works on this computer only. Elsewhere, append the part from # to another fallline's address.";
+  const recipe = isLive(kind) ? null : state.experiment?.recipe;
   return [
     OPENS[kind](state),
     ...LEFT_BEHIND.filter(({ isIn }) => recipe && isIn(recipe)).map(({ text }) => text),

@@ -1,0 +1,63 @@
+/**
+ * Charts in another page: `?embed=loss,gradients#watch=id` has no controls and only reads.
+ * Owns: which charts an address asks for, the address and the code for a page, and the environment
+ * that keeps such a page from more. Pure.
+ */
+
+import { exhibitOf } from "./exhibits.ts";
+import type { Environment, State } from "./types.ts";
+
+const CHARTS = ["loss", "fall_line", "gradients"] as const;
+export type EmbeddedChart = (typeof CHARTS)[number];
+
+/** The charts that an address asks for; null on the page itself. Without a known name the loss. */
+export function embeddedIn(search: string): EmbeddedChart[] | null {
+  const asked = new URLSearchParams(search).get("embed")?.split(",");
+  if (!asked) return null;
+  const known = CHARTS.filter((chart) => asked.includes(chart));
+  return known.length ? known : ["loss"];
+}
+
+/** Those on the page now. */
+const chartsOn = ({ picture }: State["view"]) =>
+  CHARTS.filter(
+    (chart) =>
+      chart === "gradients" ||
+      picture === "both" ||
+      (chart === "fall_line") === (picture === "fall"),
+  );
+
+const escaped = (text: string) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+
+/**
+ * The HTML for another page.
+ * @param link to watch the experiment
+ */
+export function embedCode(link: string, state: State) {
+  const [address, fragment] = link.split("#");
+  const source = `${address}?embed=${chartsOn(state.view).join()}#${fragment}`;
+  const title = ["fallline", exhibitOf(state)?.title].filter(Boolean).join(": ");
+  return `<iframe src="${escaped(source)}" title="${escaped(title)}" width="100%" height="520"></iframe>`;
+}
+
+/** A storage that ends with the page. */
+export function memoryStorage(): Environment["storage"] {
+  const memory: Map<string, string> = new Map();
+  return {
+    getItem: (key) => memory.get(key) ?? null,
+    setItem: (key, value) => void memory.set(key, value),
+    removeItem: (key) => void memory.delete(key),
+  };
+}
+
+const SECRET = ["Authorization", "Fallline-Owner"];
+
+/** Requests that change nothing, and carry no token and no key. Others fail. */
+export const readingOnly =
+  (fetch: typeof globalThis.fetch): typeof globalThis.fetch =>
+  async (address, request) => {
+    const headers = new Headers(request?.headers);
+    if ((request?.method ?? "GET") !== "GET" || SECRET.some((name) => headers.has(name)))
+      throw new TypeError("charts in another page only read");
+    return fetch(address, request);
+  };
