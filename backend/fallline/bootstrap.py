@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 from threadpoolctl import threadpool_limits
@@ -16,12 +19,20 @@ from fallline.execution.builds import builds
 from fallline.execution.compiling import Preparation
 from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.memory import SharedBudget, memory_for_experiments, memory_limit
+from fallline.operation.control import serve_operator
 from fallline.realtime.hub import Hub
 from fallline.services.lab import Lab
+from fallline.services.operator import ClosedStore, Operator
+from fallline.services.restoring import least_generation, raise_generations
 from fallline.services.store_thread import DAY, AgeClock, StoreThread
 from fallline.settings import Settings
+from fallline.storage.backups import BackupFolder
+from fallline.storage.interface import Store
 from fallline.storage.memory import MemoryStore
-from fallline.storage.sqlite import SqliteStore
+from fallline.storage.restoring import check_file, restore_file
+from fallline.storage.sqlite import SqliteStore, examine
+from fallline.storage.tables import VERSION
+from fallline.vocabulary.journal import Examination
 from fallline.web.app import build_app
 from fallline.web.pages import installed_pages
 
@@ -51,7 +62,8 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
     threadpool_limits(limits=1, user_api="blas")
     keep_seconds = settings.keep_days * DAY
     age = AgeClock(time.monotonic, time.time, most_gap=min(DAY, keep_seconds * GAP_SHARE))
-    store = StoreThread(MemoryStore() if settings.data is None else SqliteStore(settings.data), age)
+    data = settings.data
+    store = StoreThread(MemoryStore() if data is None else SqliteStore(data, _backups(settings, data)), age)
     store.open()
     memory = (
         memory_for_experiments(memory_limit()) if settings.memory_mb is None else settings.memory_mb << 20
@@ -68,4 +80,38 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
         kernels=Kernels(builds=builds()) if kernels is None else kernels,
         checkpoint_budget=SharedBudget(min(settings.lookback_mb << 20, memory // 4)),
     )
-    return build_app(lab, installed_pages(), settings)
+    beside = []
+    if data is not None:
+        operator = Operator(store, data, examine, _backups(settings, data), settings.backups, lab.forget)
+        beside.append(serve_operator(operator, data, settings.backup_hours))
+    return build_app(lab, installed_pages(), settings, beside)
+
+
+def _backups(settings: Settings, data: Path) -> BackupFolder:
+    return BackupFolder(settings.backup_folder or data / "backups", settings.backups)
+
+
+@contextmanager
+def closed_store_operator(settings: Settings, data: Path) -> Iterator[Operator]:
+    """Yield an operator of a data folder that no server uses. Raises StoreRefused and StoreUnwritable."""
+    store = SqliteStore(data)
+    store.open_unchanged()
+    try:
+        closed = ClosedStore(store, is_current=store.tables_version == VERSION)
+        yield Operator(closed, data, examine, _backups(settings, data), settings.backups)
+    finally:
+        store.close()
+
+
+def check_backup(file: Path, folder: Path) -> Examination:
+    """Check a backup on a copy in this folder. Raises StoreRefused and CopyFailed."""
+    return check_file(file, folder)
+
+
+def restore_backup(file: Path, data: Path, *, allow_damage: bool) -> tuple[Examination, Path | None]:
+    """Restore a backup; return what was restored and where the replaced file is. Raises StoreRefused and CopyFailed."""
+
+    def prepare(store: Store) -> None:
+        raise_generations(store, least_generation(store, time.time()))
+
+    return restore_file(file, data, time.time(), prepare, allow_damage=allow_damage)

@@ -1,24 +1,36 @@
-"""The command line: `fallline serve`, `settings` and `warm`."""
+"""The command line: the server, its settings and kernels, and the operator's commands."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import json
 import logging
 import os
 import sys
+import tempfile
+import time
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from fallline import __version__
-from fallline.bootstrap import create_app, prepared_kernels
+from fallline.bootstrap import (
+    check_backup,
+    closed_store_operator,
+    create_app,
+    prepared_kernels,
+    restore_backup,
+)
 from fallline.execution.compiling import KernelUnavailable
 from fallline.execution.compiling import warm as compile_kernels
+from fallline.operation.control import NotServed, ask
+from fallline.services.operator import OperationFailed, report_of
 from fallline.settings import BadSetting, Settings, as_text, read_settings, unknown_settings
-from fallline.storage.interface import StoreRefused
+from fallline.storage.interface import CopyFailed, StoreRefused, StoreUnwritable
 from fallline.web.server import CannotListen, listening_socket, url_of
 from fallline.web.server import serve as serve_app
 
@@ -30,6 +42,15 @@ app = typer.Typer(
 )
 
 
+stored = typer.Typer(help="List and remove stored experiments.", no_args_is_help=False)
+app.add_typer(stored, name="store")
+
+AS_JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+FAILED, FOUND = 1, 3
+"""Exit statuses: a command of the operator failed, or it found damage."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     try:
@@ -38,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(end.code or 0)
     except (BadSetting, CannotListen, KernelUnavailable, StoreRefused) as error:
         print(f"fallline: {error}", file=sys.stderr)
+    except (CopyFailed, OperationFailed, StoreUnwritable) as error:
+        print(f"fallline: {error}", file=sys.stderr)
+        return FAILED
     return 2
 
 
@@ -88,6 +112,127 @@ def warm() -> None:
     _settings()
     _yield_to_servers()
     print(f"fallline: the compiled code is in {compile_kernels()}")
+
+
+# ---------------------------------------------------------------------- for operators
+
+
+@app.command()
+def backup(
+    destination: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DEST", help="A folder, or a new file that ends in .sqlite3 (FALLLINE_BACKUP_FOLDER)."
+        ),
+    ] = None,
+    as_json: AS_JSON = False,
+) -> None:
+    """Back up all experiments, beside a running server or without one."""
+    request: dict[str, Any] = {"do": "backup"}
+    if destination is not None:
+        request["destination"] = str(destination.expanduser().absolute())
+    answer = _operate(request)
+    _report(answer, f"{_contents(answer)} in {answer['path']}", as_json=as_json)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")],
+    damaged: Annotated[
+        bool, typer.Option("--damaged", help="Restore a backup that is damaged in parts.")
+    ] = False,
+    as_json: AS_JSON = False,
+) -> None:
+    """Replace all experiments by a backup. The server must be stopped."""
+    data = _data(_settings())
+    with _as_failure():
+        found, kept = restore_backup(file.expanduser().absolute(), data, allow_damage=damaged)
+    answer = {**report_of(found), "replaced": None if kept is None else str(kept)}
+    text = f"restored {_contents(answer)}" + (f"; the replaced file is {kept}" if kept else "")
+    _report(answer, text, as_json=as_json)
+
+
+@app.command()
+def check(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A backup; by default the data folder.")
+    ] = None,
+    as_json: AS_JSON = False,
+) -> None:
+    """Check that everything stored can be read."""
+    if file is None:
+        answer = _operate({"do": "check"})
+    else:
+        file, data = file.expanduser().absolute(), _data(_settings())
+        with _as_failure():
+            found = check_backup(file, data if data.is_dir() else Path(tempfile.gettempdir()))
+        answer = {"path": str(file), **report_of(found)}
+    _report(answer, f"{_contents(answer)} in {answer['path']}, checked", as_json=as_json)
+
+
+@stored.command("ls")
+def list_stored(as_json: AS_JSON = False) -> None:
+    """List the stored experiments, the last used first. The names give no access."""
+    answer = _operate({"do": "list"})
+    if as_json:
+        print(json.dumps(answer))
+        return
+    for one in answer["experiments"]:
+        used = time.strftime("%Y-%m-%d %H:%M", time.localtime(one["used"]))
+        marks = [mark for mark in ("playing", "damaged") if one[mark]]
+        print(f"{one['name']}  {used}  {one['bytes']:>12,} bytes  {' '.join(marks)}".rstrip())
+
+
+@stored.command("rm")
+def remove_stored(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names as `store ls` prints them.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AS_JSON = False,
+) -> None:
+    """Delete stored experiments, for good."""
+    if not yes:
+        typer.confirm(f"Delete {len(set(names))} experiments for good?", abort=True, err=True)
+    answer = _operate({"do": "remove", "names": names})
+    _report(answer, f"{answer['removed']} experiments removed", as_json=as_json)
+
+
+def _operate(request: dict[str, Any]) -> dict[str, Any]:
+    """Run a command in the server of the data folder, or here if there is none."""
+    current = _settings()
+    data = _data(current)
+    try:
+        return ask(data, request)
+    except NotServed:
+        with _as_failure(), closed_store_operator(current, data) as operator:
+            return asyncio.run(operator.do(request))
+
+
+@contextlib.contextmanager
+def _as_failure() -> Iterator[None]:
+    """Turn a refused store into a failed command."""
+    try:
+        yield
+    except StoreRefused as error:
+        raise OperationFailed(str(error)) from error
+
+
+def _data(settings: Settings) -> Path:
+    assert settings.data is not None  # only the option --memory unsets it
+    return settings.data
+
+
+def _contents(answer: dict[str, Any]) -> str:
+    counts = f"{answer['experiments']:,} experiments, {answer['uploads']:,} uploads"
+    return f"{counts}, {answer['bytes'] / 1e6:,.1f} MB"
+
+
+def _report(answer: dict[str, Any], text: str, *, as_json: bool) -> None:
+    """Print an answer and the damage that it names; exit with `FOUND` if there is any."""
+    print(json.dumps(answer) if as_json else f"fallline: {text}")
+    for damage in answer.get("damaged", ()):
+        print(f"fallline: damaged: {damage}", file=sys.stderr)
+    if answer.get("damaged"):
+        raise typer.Exit(FOUND)
 
 
 def _settings() -> Settings:

@@ -74,6 +74,15 @@ class Settings(BaseSettings):
         default_factory=_own_folder,
         description="folder that stores the experiments; by default the user's data folder",
     )
+    backup_hours: int = Field(
+        default=0, ge=0, le=8_760, description="hours between two backups by the server; 0 makes none"
+    )
+    backup_folder: Annotated[Path, AfterValidator(_absolute)] | None = Field(
+        default=None, description="folder for backups; by default the folder backups in FALLLINE_DATA"
+    )
+    backups: int = Field(
+        default=7, ge=1, le=1000, description="backups that stay in a folder: the newest ones"
+    )
     keep_days: Positive = Field(
         default=30.0, description="days without use after which an experiment is deleted"
     )

@@ -137,6 +137,17 @@ def test_stored_data_do_not_change_with_the_callers_objects(store: Store) -> Non
     assert again.progress["runs"] == {}
 
 
+def test_the_bytes_of_each_experiment_are_counted(store: Store) -> None:
+    store.write([begun("x"), begun("y", parts=(("gd", "head", b"p" * 5_000),))])
+    before = store.sizes()
+    assert 0 < before["x"] < 1_000 < 5_000 < before["y"] < 6_000
+    receipts = (Receipt("key", b"asked", {"a": 1}),)
+    store.write([later(1, receipts=receipts, parts=(("gd", "a", b"q" * 100),))])
+    assert store.sizes()["x"] > before["x"] + 100
+    store.delete(["y"])
+    assert store.sizes().keys() == {"x"}
+
+
 def test_use_is_recorded(store: Store) -> None:
     store.write([begun("x"), begun("y")])
     store.touch({"y": Moment(9.0, 90.0), "nobody": Moment(9.0, 90.0)})

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import json
+import re
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -142,6 +147,98 @@ def test_settings_are_printed_and_a_misspelt_one_is_named(
     output = capsys.readouterr()
     assert "FALLLINE_PORT" in output.out
     assert "FALLLINE_PROT is not a setting" in output.err
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Answer the operator's commands with the last item; collect the requests before it."""
+    answers: list[dict[str, Any]] = [{}]
+
+    def ask(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+        answers.insert(-1, request)
+        return answers[-1]
+
+    monkeypatch.setattr(cli, "ask", ask)
+    return answers
+
+
+FOUND = {
+    "path": "/b/x.sqlite3",
+    "experiments": 1234,
+    "uploads": 2,
+    "bytes": 5_000_000,
+    "tables": 4,
+    "damaged": [],
+}
+
+
+def test_a_backup_names_its_destination_absolutely_and_says_what_it_holds(
+    answers: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers[-1] = FOUND
+    assert main(["backup", "there"]) == 0
+    assert answers[0] == {"do": "backup", "destination": str(Path("there").absolute())}
+    assert capsys.readouterr().out == "fallline: 1,234 experiments, 2 uploads, 5.0 MB in /b/x.sqlite3\n"
+    assert main(["backup", "--json"]) == 0
+    assert answers[1] == {"do": "backup"}
+    assert json.loads(capsys.readouterr().out) == FOUND
+
+
+def test_damage_is_named_and_ends_with_3(
+    answers: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers[-1] = {**FOUND, "damaged": ["experiment 0123456789ab: its row is missing"]}
+    assert main(["check"]) == 3
+    assert capsys.readouterr().err == "fallline: damaged: experiment 0123456789ab: its row is missing\n"
+
+
+def test_the_list_of_experiments_is_a_line_each(
+    answers: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = {
+        "name": "0123456789ab",
+        "used": 0.0,
+        "playing": True,
+        "bytes": 12_345,
+        "owner": None,
+        "damaged": False,
+    }
+    answers[-1] = {"experiments": [one]}
+    assert main(["store", "ls"]) == 0
+    assert re.fullmatch(r"0123456789ab  19(70|69)-\S+ \S+ +12,345 bytes  playing\n", capsys.readouterr().out)
+
+
+def test_removing_asks_first(answers: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    answers[-1] = {"removed": 1}
+    assert main(["store", "rm", "0123456789ab"]) == 1, "there is nobody to answer"
+    assert len(answers) == 1
+    assert main(["store", "rm", "--yes", "0123456789ab"]) == 0
+    assert answers[0] == {"do": "remove", "names": ["0123456789ab"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["check"], "there is no"),
+        (["backup"], "there is no"),
+        (["store", "ls"], "there is no"),
+        (["restore", "nothing.sqlite3"], "cannot be copied: No such file"),
+    ],
+)
+def test_a_folder_without_a_store_is_one_line(
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("FALLLINE_DATA", str(tmp_path))
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert words in error
+    assert [*tmp_path.iterdir()] == []
 
 
 @pytest.mark.parametrize(

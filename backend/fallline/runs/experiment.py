@@ -25,7 +25,7 @@ from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock, PendingRequest
 from fallline.runs.past_requests import Later, See, SeePath, fork_of, history_of, path_to, state_at
 from fallline.runs.persistence.journal_writer import JournalWriter
-from fallline.runs.persistence.reopening import replay_facts, restoration, restored_runs
+from fallline.runs.persistence.reopening import least_generation, replay_facts, restoration, restored_runs
 from fallline.runs.problem_view import figure_view_of, shared_by
 from fallline.runs.publishing import Event, Frames, Pieces, Publisher
 from fallline.runs.run import Run, RunRegistry
@@ -75,6 +75,7 @@ class Experiment:
         self._pending: list[PendingRequest] = []
         self._waiting: list[WaitsForFindings] = []
         self._positions: dict[str, Json] | None = None
+        self._least_generation = 0
         self._plays_on = False
         self._fall_line: FallLine | None = None
         self.usage = Usage() if usage is None else usage
@@ -112,7 +113,8 @@ class Experiment:
             restored_runs(one.problem, facts, stored, kernels, checkpoint_budget),
             stored.progress,
         )
-        one._registry.restore(restored.runs, facts.removed)
+        one._least_generation = least_generation(progress)
+        one._registry.restore(restored.runs, facts.removed, one._least_generation)
         one._stepping.restore(progress)
         one._positions = progress["runs"]
         one._plays_on = progress["playing"] and not (is_paused or is_read_only)
@@ -565,6 +567,7 @@ class Experiment:
             "playing": self.playing,
             "loose": self.moving and not is_final,
             "runs": {run.name: run.position() for run in self.runs.values()},
+            **({"least_generation": self._least_generation} if self._least_generation else {}),
             **self._stepping.as_json(),
         }
 

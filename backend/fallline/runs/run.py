@@ -430,14 +430,18 @@ class RunRegistry:
         self._kernels = kernels
         self._checkpoint_budget = checkpoint_budget
         self._generations: dict[str, int] = {}
+        self._least_generation = 0
         self.runs: dict[str, Run] = {}
         for each in shared.runs:
             run = self.new_run(each)
             self.runs[run.name], run.among = run, self.runs
 
-    def restore(self, runs: dict[str, Run], removed: Mapping[str, int]) -> None:
-        """Restore stored runs; `removed` has the generations of names without a run."""
-        self.runs, self._generations = runs, dict(removed)
+    def restore(self, runs: dict[str, Run], removed: Mapping[str, int], least_generation: int = 0) -> None:
+        """Restore stored runs; `removed` has the generations of names without a run.
+
+        Later runs have at least the least generation.
+        """
+        self.runs, self._generations, self._least_generation = runs, dict(removed), least_generation
         for run in runs.values():
             run.among = runs
 
@@ -483,7 +487,7 @@ class RunRegistry:
 
     def join(self, run: Run) -> None:
         """Add a run as the next generation of its name."""
-        run.generation = self._generations.get(run.name, -1) + 1
+        run.generation = max(self._generations.get(run.name, -1) + 1, self._least_generation)
         self.runs[run.name], run.among = run, self.runs
 
     def leave(self, run: Run) -> None:

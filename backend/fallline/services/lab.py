@@ -188,6 +188,10 @@ class Lab:
         await self._store.delete([id])  # also on a full disk: it frees space
         self._loader.forget(id)
 
+    def forget(self, id: str) -> None:
+        """Close an experiment that was deleted from the store, and notify its watchers."""
+        self._loader.forget(id)
+
     def may_change(self, id: str, token: str) -> bool:
         """Return whether the token is this experiment's. Raises NotFound."""
         return self._registry.may_change(id, token)

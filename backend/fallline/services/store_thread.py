@@ -14,10 +14,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from fallline.storage.interface import RecordDamaged, Store, StoreRefused, StoreUnwritable
+from fallline.storage.interface import CopyFailed, RecordDamaged, Store, StoreRefused, StoreUnwritable
 from fallline.vocabulary.errors import Damaged, NotFound, ReadOnly
 from fallline.vocabulary.journal import (
     ExperimentInfo,
@@ -79,6 +80,8 @@ class _Call:
     result: asyncio.Future[Any]
     id: str = ""
     frees_disk: bool = False
+    is_long: bool = False
+    """It lets later tasks run before its end."""
 
 
 class StoreThread:
@@ -199,6 +202,14 @@ class StoreThread:
         """Store the age clock. Raises ReadOnly."""
         await self._call(lambda store: store.mark(self.age.moment()))
 
+    async def sizes(self) -> dict[str, int]:
+        """Return the stored bytes of each experiment."""
+        return await self._call(lambda store: store.sizes())
+
+    async def copy_to(self, target: Path) -> None:
+        """Copy the store to a new file, while other tasks go on. One copy at a time. Raises CopyFailed."""
+        await self._call(lambda store: store.copy_to(target, self._run_waiting), is_long=True)
+
     async def tables(self) -> list[TableInfo]:
         return await self._call(lambda store: store.tables())
 
@@ -217,9 +228,11 @@ class StoreThread:
         """Delete uploads. Raises ReadOnly."""
         await self._call(lambda store: store.delete_tables(ids))
 
-    async def _call(self, do: Callable[[Store], T], *, id: str = "", frees_disk: bool = False) -> T:
+    async def _call(
+        self, do: Callable[[Store], T], *, id: str = "", frees_disk: bool = False, is_long: bool = False
+    ) -> T:
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self.enqueue(_Call(do, result, id, frees_disk))
+        self.enqueue(_Call(do, result, id, frees_disk, is_long))
         return await result
 
     def enqueue(self, task: _Write | _Call) -> None:
@@ -263,11 +276,23 @@ class StoreThread:
             while not self._queue and not self._stopping:
                 if not self._wake.wait(None if self.trouble is None else RETRY_SECONDS):
                     return []
-            if not self._queue:
-                return None
-            tasks = list(self._queue)
-            self._queue.clear()
-            return tasks
+            return self._take() if self._queue else None
+
+    def _take(self) -> list[_Write | _Call]:
+        """Take the waiting tasks, up to a long one: those behind it run during it."""
+        tasks: list[_Write | _Call] = []
+        while self._queue and not (tasks and isinstance(tasks[-1], _Call) and tasks[-1].is_long):
+            tasks.append(self._queue.popleft())
+        return tasks
+
+    def _run_waiting(self) -> None:
+        """Run the tasks that came during a long one. Raises CopyFailed at the end of the server."""
+        with self._wake:
+            if self._stopping:
+                raise CopyFailed("the server is stopping")
+            tasks = self._take()
+        if tasks:
+            self._do(tasks)
 
     def _do(self, tasks: list[_Write | _Call]) -> None:
         """Run the tasks in order. Consecutive writes share a commit."""

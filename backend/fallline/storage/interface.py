@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from fallline.vocabulary.journal import ExperimentInfo, Json, Moment, Record, StoredExperiment, TableInfo
@@ -16,6 +17,14 @@ MARKED_SECONDS = 3600.0
 
 class StoreRefused(Exception):
     """The store cannot be used and was not changed. The text says why, in one line."""
+
+
+class StoreInUse(StoreRefused):
+    """Another process uses the store."""
+
+
+class CopyFailed(Exception):
+    """No copy was made; the store itself is as before. The text says why, in one line."""
 
 
 class StoreUnwritable(Exception):
@@ -79,6 +88,15 @@ class Store(Protocol):
 
     def delete(self, ids: Sequence[str]) -> None:
         """Delete experiments with all their data. Ignores deleted ones."""
+
+    def sizes(self) -> dict[str, int]:
+        """Return the stored bytes of each experiment."""
+
+    def copy_to(self, target: Path, between: Callable[[], None]) -> None:
+        """Copy everything to a new private file. Raises CopyFailed, and what `between` raises.
+
+        `between` is called between two pieces. It may use the store: the copy has all changes made by the end.
+        """
 
     def tables(self) -> list[TableInfo]:
         """Return every table."""

@@ -6,10 +6,11 @@ Facts and answers are stored as text, so that changing a passed object does not 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from fallline.storage.interface import latest
+from fallline.storage.interface import CopyFailed, latest
 from fallline.storage.sums import packed, unpacked
 from fallline.vocabulary.journal import ExperimentInfo, Json, Moment, Record, StoredExperiment, TableInfo
 
@@ -21,6 +22,13 @@ class _Experiment:
     progress: str = "{}"
     answers: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
     parts: dict[str, dict[str, bytes]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Approximate bytes."""
+        texts = sum(map(len, self.entries)) + len(self.progress)
+        answers = sum(len(answer) for _, answer in self.answers.values())
+        return texts + answers + sum(len(data) for pieces in self.parts.values() for data in pieces.values())
 
     def copy(self) -> _Experiment:
         parts = {run: dict(pieces) for run, pieces in self.parts.items()}
@@ -116,6 +124,12 @@ class MemoryStore:
     def delete(self, ids: Sequence[str]) -> None:
         for id in ids:
             self._experiments.pop(id, None)
+
+    def sizes(self) -> dict[str, int]:
+        return {id: one.size for id, one in self._experiments.items()}
+
+    def copy_to(self, target: Path, between: Callable[[], None]) -> None:
+        raise CopyFailed("a store in memory has no file to copy")
 
     def tables(self) -> list[TableInfo]:
         return [TableInfo(id, len(body), at) for id, (at, body) in self._tables.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -14,7 +14,15 @@ from sqlalchemy.exc import IntegrityError
 from fallline.storage.interface import RecordDamaged, latest
 from fallline.storage.sums import checksum, packed, unpacked
 from fallline.storage.tables import ANSWER, CLOCK, DATASET, ENTRY, EXPERIMENT, PART, SESSION
-from fallline.vocabulary.journal import ExperimentInfo, Json, Moment, Record, StoredExperiment, TableInfo
+from fallline.vocabulary.journal import (
+    ExperimentInfo,
+    Json,
+    Moment,
+    Record,
+    StoredExperiment,
+    TableInfo,
+    log_id,
+)
 
 _UPDATE = update(EXPERIMENT).where(EXPERIMENT.c.id == bindparam("one"))
 _CLEAR = delete(PART).where(PART.c.experiment == bindparam("one"), PART.c.run == bindparam("of"))
@@ -301,3 +309,48 @@ def add_table(connection: Connection, id: str, at: Moment, body: bytes) -> None:
 def delete_tables(connection: Connection, ids: Sequence[str]) -> None:
     """Delete tables."""
     connection.execute(delete(DATASET).where(DATASET.c.id.in_(ids)))
+
+
+# ---------------------------------------------------------------------- for operators
+
+
+def sizes(connection: Connection) -> dict[str, int]:
+    """Return the bytes of each experiment: its row, facts, answers and parts."""
+    sizes: dict[str, int] = {}
+    lengths = (
+        select(EXPERIMENT.c.id, func.length(EXPERIMENT.c.progress)),
+        select(ENTRY.c.experiment, func.sum(func.length(ENTRY.c.body))).group_by(ENTRY.c.experiment),
+        select(ANSWER.c.experiment, func.sum(func.length(ANSWER.c.body))).group_by(ANSWER.c.experiment),
+        select(PART.c.experiment, func.sum(func.length(PART.c.data))).group_by(PART.c.experiment),
+    )
+    for statement in lengths:
+        for id, length in connection.execute(statement):
+            sizes[id] = sizes.get(id, 0) + length
+    return sizes
+
+
+def damages(connection: Connection) -> Iterator[str]:
+    """Yield a line for each experiment and upload that cannot be read whole."""
+    for one in experiments(connection):
+        if (damage := _damage_of(connection, one)) is not None:
+            yield f"experiment {log_id(one.id)}: {damage}"
+    for row in connection.execute(select(DATASET)):
+        if row.row_sum != checksum(row.id, row.since, row.seen, row.size) or not _unpacks(row):
+            yield f"upload {log_id(row.id)}: it cannot be read"
+
+
+def _damage_of(connection: Connection, one: ExperimentInfo) -> str | None:
+    try:
+        load(connection, one.id)
+        for (key,) in connection.execute(select(ANSWER.c.key).where(ANSWER.c.experiment == one.id)).all():
+            answer(connection, one.id, key)
+    except RecordDamaged as error:
+        return str(error)
+    return "its row cannot be read" if one.is_damaged else None
+
+
+def _unpacks(row: Any) -> bool:
+    try:
+        return bool(len(zlib.decompress(row.body)) == row.size)
+    except zlib.error:
+        return False

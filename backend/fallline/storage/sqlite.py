@@ -21,11 +21,20 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from fallline.storage import sql
+from fallline.storage.backups import BackupFolder, copy_pages, staging
 from fallline.storage.disk import Reserve, network_file_system, room_on
-from fallline.storage.interface import RecordDamaged, StoreRefused, StoreUnwritable
+from fallline.storage.interface import CopyFailed, RecordDamaged, StoreInUse, StoreRefused, StoreUnwritable
 from fallline.storage.sums import as_text
 from fallline.storage.tables import ESSENTIAL, VERSION
-from fallline.vocabulary.journal import ExperimentInfo, Json, Moment, Record, StoredExperiment, TableInfo
+from fallline.vocabulary.journal import (
+    Examination,
+    ExperimentInfo,
+    Json,
+    Moment,
+    Record,
+    StoredExperiment,
+    TableInfo,
+)
 
 NAME = "fallline.sqlite3"
 
@@ -70,23 +79,49 @@ class StoreDamaged(StoreRefused):
 
 
 class SqliteStore:
-    """Experiments in a private file of this folder, created if missing."""
+    """Experiments in a private file of this folder, created if missing.
+
+    Before its tables change, a copy goes to `backups`.
+    """
 
     kind = f"SQLite {sqlite3.sqlite_version}"
     is_durable = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, backups: BackupFolder | None = None) -> None:
         self.path = folder / NAME
+        self._backups = backups
         self._reserve = Reserve(folder)
         self._log = self.path.with_name(f"{NAME}-wal")
         self._damage: str | None = None
         self._engine: Engine | None = None
         self._open: Connection | None = None
         self._is_ready = False
+        self._has_session = False
 
     # ------------------------------------------------------------------ opening
 
     def open(self) -> None:
+        self._check_system()
+        try:
+            had_log = self._check_files()
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise StoreUnwritable(f"{self.path.parent} is not writable: {error.strerror}") from error
+        self._connect(had_log=had_log, prepares=True)
+
+    def open_unchanged(self) -> None:
+        """Open an existing file as it is: older tables stay as they are. Raises what `open` raises."""
+        self._check_system()
+        try:
+            had_log = self._check_files()
+            if not self.path.exists():
+                raise StoreRefused(f"there is no {self.path}")
+        except OSError as error:
+            raise StoreUnwritable(f"{self.path.parent} cannot be read: {error.strerror}") from error
+        self._connect(had_log=had_log, prepares=False)
+
+    def _check_system(self) -> None:
         if sqlite3.sqlite_version_info < OLDEST:
             oldest = ".".join(map(str, OLDEST))
             raise StoreRefused(
@@ -97,15 +132,11 @@ class SqliteStore:
                 f"{self.path.parent} is on a network file system ({kind}), where SQLite may lose or damage data: "
                 "set FALLLINE_DATA to a folder on a local disk"
             )
-        try:
-            had_log = self._check_files()
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        except OSError as error:
-            raise StoreUnwritable(f"{self.path.parent} is not writable: {error.strerror}") from error
+
+    def _connect(self, *, had_log: bool, prepares: bool) -> None:
         self._engine = create_engine(
             "sqlite://",
-            creator=self._connect,
+            creator=self._driver_connection,
             poolclass=StaticPool,
             hide_parameters=True,  # errors are logged, and an id grants access
         )
@@ -114,13 +145,15 @@ class SqliteStore:
             with self._translating_errors():
                 self._open = self._engine.connect()
                 self._check(self._open, had_log=had_log)
-                self._prepare(self._open)
+                if prepares:
+                    self._prepare(self._open)
+                self._has_session = self.tables_version == VERSION
                 self._is_ready = True
         except BaseException:
             self.close()
             raise
 
-    def _connect(self) -> sqlite3.Connection:
+    def _driver_connection(self) -> sqlite3.Connection:
         # Without an isolation level, the sqlite3 module begins no transactions; `_begin` does.
         connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)
         connection.text_factory = as_text
@@ -178,7 +211,9 @@ class SqliteStore:
             "trusted_schema = OFF",
         ):
             _pragma(connection, setting)
-        if int(str(_pragma(connection, "user_version"))) < VERSION:
+        if (version := self.tables_version) < VERSION:
+            if version and self._backups is not None:
+                self._back_up_first(self._backups, version)
             with connection.begin():
                 _migrate(connection)
                 connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
@@ -198,6 +233,23 @@ class SqliteStore:
             _pragma(connection, "wal_checkpoint(TRUNCATE)")
         self._reserve.fill()
 
+    @property
+    def tables_version(self) -> int:
+        """The version of the tables in the open file."""
+        assert self._open is not None
+        return int(str(_pragma(self._open, "user_version")))
+
+    def _back_up_first(self, backups: BackupFolder, version: int) -> None:
+        """Keep the file of older tables. Raises StoreUnwritable, and the tables stay as they are."""
+        try:
+            with staging(self.path.parent) as staged:
+                self.copy_to(staged, lambda: None)
+                examine(staged.parent)
+                path = backups.add(staged, f"tables-{version}-")
+        except CopyFailed as error:
+            raise StoreUnwritable(f"no backup before the upgrade of the tables: {error}") from error
+        _logger.warning("the tables of %s change; a backup is in %s", self.path, path)
+
     def _note_session(self, connection: Connection, *, is_open: bool) -> None:
         """Store the session if possible: a full disk must not prevent opening or closing."""
         with (
@@ -211,7 +263,8 @@ class SqliteStore:
         if self._open is not None:
             if self._is_ready:
                 self._open.rollback()
-                self._note_session(self._open, is_open=False)
+                if self._has_session:
+                    self._note_session(self._open, is_open=False)
             self._open.close()
         if self._engine is not None:
             self._engine.dispose()
@@ -272,6 +325,33 @@ class SqliteStore:
 
     def delete(self, ids: Sequence[str]) -> None:
         self._delete(lambda connection: sql.delete_experiments(connection, ids))
+
+    def sizes(self) -> dict[str, int]:
+        with self._transaction() as connection:
+            return sql.sizes(connection)
+
+    def copy_to(self, target: Path, between: Callable[[], None]) -> None:
+        if self._open is None:
+            raise CopyFailed(f"{self.path} is not open")
+        copy_pages(_driver(self._open), target, between)
+
+    def examination(self) -> Examination:
+        """Check the whole file. Raises StoreRefused for a damage that is not of one experiment."""
+        assert self._open is not None
+        size = self.path.stat().st_size
+        with self._translating_errors():
+            version, report = self.tables_version, str(_pragma(self._open, "integrity_check(1)"))
+        if report != "ok":
+            raise StoreDamaged(_damaged(self.path, report))
+        with self._transaction() as connection:
+            if version != VERSION:
+                experiments, uploads = (
+                    connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one()
+                    for name in ("experiment", "dataset")
+                )
+                return Examination(version, experiments, uploads, size)
+            experiments, uploads = len(sql.experiments(connection)), len(sql.tables(connection))
+            return Examination(version, experiments, uploads, size, tuple(sql.damages(connection)))
 
     def tables(self) -> list[TableInfo]:
         with self._transaction() as connection:
@@ -359,7 +439,7 @@ class SqliteStore:
             cause = error.orig if isinstance(error, DBAPIError) else error
             code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
             if code in _OF_ANOTHER:
-                raise StoreRefused(
+                raise StoreInUse(
                     f"another fallline uses {self.path.parent}: stop it, or set FALLLINE_DATA to another folder"
                 ) from error
             if code in _DAMAGED:
@@ -367,6 +447,16 @@ class SqliteStore:
             if code in _UNWRITABLE:
                 raise StoreUnwritable(f"{self.path} is not writable: {cause}") from error
             raise
+
+
+def examine(folder: Path) -> Examination:
+    """Check the file in a folder, which no server uses. Raises StoreRefused and StoreUnwritable."""
+    store = SqliteStore(folder)
+    store.open_unchanged()
+    try:
+        return store.examination()
+    finally:
+        store.close()
 
 
 def _begin(connection: Connection) -> None:

@@ -6,6 +6,7 @@ converts older versions on each read, and leaves stored data as it was.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -87,6 +88,22 @@ class ExperimentInfo:
     owner: bytes | None = None
     is_damaged: bool = False
     """Its token and owner cannot be relied on."""
+
+
+def log_id(id: str) -> str:
+    """Return the name of an experiment or upload in logs and for operators. It gives no access."""
+    return hashlib.sha256(id.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a check of a stored file found. `damages` has one line for each damaged experiment or upload."""
+
+    tables_version: int
+    experiments: int
+    uploads: int
+    bytes: int
+    damages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

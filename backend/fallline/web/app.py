@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, WebSocket
@@ -45,8 +45,10 @@ MOST_SOCKETS = 1_000
 PAGE_PATHS = {"/": ("GET",), "/openapi.json": ("GET",), "/assets/{name}": ("GET",)}
 
 
-def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
-    """Return the application around a lab, which it starts and stops."""
+def build_app(
+    lab: Lab, pages: Pages, settings: Settings, beside: Sequence[AbstractAsyncContextManager[None]] = ()
+) -> FastAPI:
+    """Return the application around a lab, which it starts and stops, and what runs `beside` it."""
     app = FastAPI(
         title="fallline",
         version=__version__,
@@ -58,7 +60,7 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
         lifespan=_lifespan,
     )
     app.router.route_class = StrictRoute
-    app.state.lab, app.state.is_ready = lab, False
+    app.state.lab, app.state.is_ready, app.state.beside = lab, False, beside
     app.state.drawing = asyncio.Semaphore(1)
     app.state.rate_limiter = RateLimiter(settings.requests_per_second)
     for router in (
@@ -118,7 +120,10 @@ def _paths(document: dict[str, Any]) -> dict[str, tuple[str, ...]]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.lab.start()
-    app.state.is_ready = True
-    yield
-    app.state.is_ready = False
+    async with AsyncExitStack() as stack:
+        for each in app.state.beside:
+            await stack.enter_async_context(each)
+        app.state.is_ready = True
+        yield
+        app.state.is_ready = False
     await app.state.lab.stop()

@@ -5,6 +5,7 @@ Each run starts from its last stored state. It replays the remaining steps in sl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -151,9 +152,17 @@ def _restore(
     may_have_shown_more = stored_experiment.progress["loose"] and not (
         position["diverged"] or position.get("finished")
     )
-    if may_have_shown_more or (differs and position["step"] > run.state.step):
-        run.generation += 1
-        restored.generations[run.name] = run.generation
+    generation = run.generation + (may_have_shown_more or (differs and position["step"] > run.state.step))
+    generation = max(generation, least_generation(stored_experiment.progress))
+    if generation != run.generation:
+        run.generation = restored.generations[run.name] = generation
+        if run.name in restored.saved:  # its pieces name the generation: the next write saves them
+            restored.saved[run.name].seconds = -math.inf
+
+
+def least_generation(progress: Json) -> int:
+    """Return the least generation of any run: above 0 once the store was restored from a backup."""
+    return int(progress.get("least_generation", 0))
 
 
 def restoration(

@@ -1,0 +1,197 @@
+"""Backups of the store's file: how one is written, named and kept.
+
+A backup is one file without a log, readable by its owner only. It appears under its name when it is complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from hashlib import file_digest
+from pathlib import Path
+
+from fallline.storage.disk import room_on
+from fallline.storage.interface import CopyFailed
+
+SUFFIX = ".sqlite3"
+
+STAGED = "fallline.sqlite3"
+"""Name of an unfinished copy in a folder of its own. The store opens it there for a check."""
+
+CHUNK_PAGES = 64
+"""Pages copied at once: the server stores nothing during them."""
+
+SYNC_CHUNKS = 32
+"""Chunks between two syncs. One sync at the end would hold up the commits of a running server."""
+
+
+def copy_pages(source: sqlite3.Connection, target: Path, between: Callable[[], None]) -> None:
+    """Copy a database to a new private file. Raises CopyFailed.
+
+    `between` is called between two chunks. SQLite adds what it writes through the `source` to the copy.
+    """
+    pages, page = (
+        int(source.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "page_size")
+    )
+    try:
+        _check_room(target.parent, pages * page)
+        file = new_file(target)
+    except OSError as error:
+        raise CopyFailed(f"{target.parent} is not writable: {error.strerror}") from error
+    chunks = 0
+
+    def progress(_status: int, _remaining: int, _total: int) -> None:
+        nonlocal chunks
+        chunks += 1
+        if chunks % SYNC_CHUNKS == 0:
+            os.fsync(file)
+        between()
+
+    try:
+        with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+            for setting in ("journal_mode = OFF", "synchronous = OFF"):  # an unfinished copy is deleted
+                copy.execute(f"PRAGMA {setting}")
+            source.backup(copy, pages=CHUNK_PAGES, progress=progress)
+        _close_session(target)
+        os.fsync(file)
+    except (sqlite3.Error, OSError) as error:
+        raise CopyFailed(f"the copy in {target.parent} failed: {error}") from error
+    finally:
+        os.close(file)
+
+
+def _close_session(file: Path) -> None:
+    """Make the copy a file without a log, that no server has open."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as copy:
+        copy.execute("PRAGMA locking_mode = EXCLUSIVE")  # needs no shared memory
+        copy.execute("PRAGMA journal_mode = DELETE")
+        if copy.execute("SELECT 1 FROM sqlite_schema WHERE name = 'session'").fetchone():
+            copy.execute("UPDATE session SET is_open = 0")
+
+
+def _check_room(folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free - room_on(folder)
+    if free < size:
+        raise CopyFailed(f"the disk of {folder} has no room for {size >> 20} MB more")
+
+
+@contextmanager
+def staging(folder: Path, purpose: str = "copy") -> Iterator[Path]:
+    """Yield the path of a new file in a private folder inside this one, deleted at the end. Raises CopyFailed.
+
+    Only the user of the store may have the purpose "copy".
+    """
+    private = folder / f".fallline-{purpose}.partial"
+    try:
+        shutil.rmtree(private, ignore_errors=True)  # of a process that was killed
+        private.mkdir(mode=0o700)
+    except OSError as error:
+        raise CopyFailed(f"{folder} is not writable: {error.strerror}") from error
+    try:
+        yield private / STAGED
+    finally:
+        shutil.rmtree(private, ignore_errors=True)
+
+
+def publish(staged: Path, target: Path) -> None:
+    """Move a complete file to a name that is free. Raises CopyFailed."""
+    try:
+        if target.exists():
+            raise CopyFailed(f"{target} exists: choose another name, or a folder")
+        try:
+            staged.rename(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _move_across_disks(staged, target)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise CopyFailed(f"{target} is not writable: {error.strerror}") from error
+
+
+def _move_across_disks(staged: Path, target: Path) -> None:
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        partial.unlink(missing_ok=True)
+        with staged.open("rb") as source, os.fdopen(new_file(partial), "r+b") as copy:
+            shutil.copyfileobj(source, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+            source.seek(0)
+            copy.seek(0)
+            if file_digest(source, "sha256").digest() != file_digest(copy, "sha256").digest():
+                raise CopyFailed(f"{target.parent} returns other bytes than were written")
+        partial.rename(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def new_file(path: Path) -> int:
+    """Create a file that only its owner can read; return its descriptor."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renamed files of a folder survive a power cut."""
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def time_name(seconds: float) -> str:
+    """Return a time since 1970 as a part of a file name."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
+
+
+class BackupFolder:
+    """A folder of backups with times in their names. The newest `most` of each kind stay.
+
+    `today` gives the seconds since 1970.
+    """
+
+    def __init__(self, path: Path, most: int, today: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self._most = most
+        self._today = today
+
+    def add(self, staged: Path, kind: str = "", *, prunes: bool = True) -> Path:
+        """Move a complete backup here, and delete the oldest of its kind. Raises CopyFailed."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise CopyFailed(f"{self.path} is not writable: {error.strerror}") from error
+        publish(staged, target := self._free_name(kind))
+        for path in self.backups(kind)[: -self._most] if prunes else ():
+            with contextlib.suppress(OSError):
+                path.unlink()
+        return target
+
+    def _free_name(self, kind: str) -> Path:
+        stem = f"fallline-{kind}{time_name(self._today())}"
+        number, path = 1, self.path / f"{stem}{SUFFIX}"
+        while path.exists():
+            number += 1
+            path = self.path / f"{stem}-{number}{SUFFIX}"
+        return path
+
+    def backups(self, kind: str = "") -> list[Path]:
+        """Return the backups of this kind, the oldest first."""
+        name = re.compile(rf"fallline-{kind}(\d{{8}}T\d{{6}}Z)(?:-(\d+))?{re.escape(SUFFIX)}")
+        try:
+            found = [(match, path) for path in self.path.iterdir() if (match := name.fullmatch(path.name))]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return [path for _, path in sorted(found, key=lambda each: (each[0][1], int(each[0][2] or 1)))]
+
+    def seconds_since_last(self) -> float | None:
+        """Return how far the newest backup is from now on the machine's clock, which may jump; None without one."""
+        return min((abs(self._today() - path.stat().st_mtime) for path in self.backups()), default=None)
