@@ -27,6 +27,7 @@ import { forkOf } from "./core/forks.ts";
 import { FIRST } from "./core/instruments.ts";
 import { kernelWords } from "./core/kernel-words.ts";
 import { linkOf } from "./features/sharing/links.ts";
+import { isLong, zoomAround, zoomThatShows, zoomToFall } from "./core/long-runs.ts";
 import { nextMarker } from "./core/markers.ts";
 import { furthestStep, shownStep, stepOf } from "./core/state-on-view.ts";
 import { openedAs, recipeWords } from "./features/sharing/opened-file.ts";
@@ -168,6 +169,19 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     const target =
       step === null || step >= furthestStep(store.get()) ? null : Math.max(0, Math.round(step));
     if (target !== (store.get().looking?.step ?? null)) dispatch({ type: "look", step: target });
+    if (target !== null) zoom(zoomThatShows(store.get(), target));
+  }
+
+  function zoom(range: View["zoom"]) {
+    if (range !== store.get().view.zoom) setView({ zoom: range });
+  }
+
+  /** Shows the next or previous mark; of a long run with some steps on either side. */
+  function lookAtMarker(direction: 1 | -1) {
+    const state = store.get();
+    const step = nextMarker(state, shownStep(state), direction);
+    if (isLong(state)) setView({ x: "steps", zoom: zoomAround(state, step) });
+    lookAt(step);
   }
 
   const linkOpener = createLinkOpener({
@@ -284,7 +298,9 @@ export function createApp(environment: Environment = browserEnvironment()): App 
       if (looking) lookAt(looking.step + epochs * Math.ceil(samples / batch));
       else this.stepEpoch(epochs);
     },
-    lookAtMarker: (direction) => lookAt(nextMarker(store.get(), shownStep(store.get()), direction)),
+    lookAtMarker,
+    zoomTo: (range) => setView({ x: "steps", zoom: range }),
+    zoomToFall: () => setView({ x: "steps", zoom: zoomToFall(store.get(), series) }),
     fork,
     answerOffer(accepted) {
       const offer = store.get().offer;

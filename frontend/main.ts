@@ -26,6 +26,7 @@ import { DataLine, NetworkLine } from "./features/recipe/recipe-lines.ts";
 import { RecipeRail } from "./features/recipe/recipe-rail.ts";
 import { RemedyQuestion } from "./features/doctor/remedy-question.ts";
 import { RunCard } from "./features/runs/run-card.ts";
+import { RunOverview } from "./features/transport/run-overview.ts";
 import { RunSettings } from "./features/runs/run-settings.ts";
 import { ShareDialog, ShareMenu } from "./features/sharing/share-dialog.ts";
 import { SelfCheckPanel } from "./features/doctor/self-check.ts";
@@ -53,6 +54,7 @@ const ELEMENTS: Record<string, typeof LiveElement> = {
   "transport-bar": TransportBar,
   "line-button": LineButton,
   "time-scrubber": TimeScrubber,
+  "run-overview": RunOverview,
   "continue-offer": ContinueOffer,
   "recipe-rail": RecipeRail,
   "data-line": DataLine,

@@ -39,8 +39,8 @@ interface Around {
   sides: Record<string, string>; // by run
 }
 
-/** A line that ends before this share of the width has its label at its end. */
-const ENDS_EARLY = 0.85;
+/** A line that ends this much before the edge, as a share and in px, has its label at its end. */
+const ENDS_EARLY = { share: 0.15, px: 64 };
 /** Distance between plot and gutter labels. */
 const BESIDE = 9;
 const AFTER = 6;
@@ -85,7 +85,8 @@ export function placeEnds(
   const inside = ends.filter(({ x }) => shareOf(x, frame.x) > -0.001);
   const [top, bottom] = [frame.top + 6, frame.top + frame.height - 6];
   const full = limit === null ? 1 : Math.min(1, shareOf(limit, frame.x));
-  const isEarly = (end: End) => shareOf(end.x, frame.x) < ENDS_EARLY * full;
+  const before = Math.min(ENDS_EARLY.share * full, ENDS_EARLY.px / frame.width);
+  const isEarly = (end: End) => full - shareOf(end.x, frame.x) > before;
   const gutter = inside.filter((end) => !isEarly(end));
   const all = ends.map(({ name }) => name);
   const words = gutterWords(gutter, all, (frame.beyond - BESIDE) / letter, bottom - top + APART);

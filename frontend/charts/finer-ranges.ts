@@ -3,7 +3,7 @@
  * Owns: that choice. Pure. features/figures/finer-columns.ts requests them.
  */
 
-import { stepsWithin } from "./horizontal.ts";
+import { bucketOf, stepsWithin } from "./horizontal.ts";
 import { shownRuns } from "./figure-style.ts";
 import { axisOf } from "./scene.ts";
 import type { RunSeries } from "../core/types.ts";
@@ -36,10 +36,17 @@ export function rangesToRefine(scene: Scene): Record<string, Stretch> {
     ];
     // steps of a playing run arrive on their own; requesting them would never end
     if (since > until || (until === end && run.status === "playing")) continue;
-    if (widest(columns, since, until) > finest(since, until))
-      stretches[run.name] = { since, until };
+    const width = finest(since, until);
+    // a log axis is drawn from buckets that are narrow where it begins
+    const most = axis.log ? widthAt(columns, since) : widest(columns, since, until);
+    if (width < most) stretches[run.name] = { since, until };
   }
   return stretches;
+}
+
+function widthAt({ first, last }: RunSeries, step: number) {
+  const bucket = bucketOf(last, step);
+  return last[bucket] - first[bucket] + 1;
 }
 
 function widest({ first, last, length }: RunSeries, since: number, until: number) {

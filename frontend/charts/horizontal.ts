@@ -16,7 +16,7 @@ export const BOUND = {
 } as const;
 /** Least distance of two ticks: there is no half step and no half sample. */
 export const LEAST_APART = { steps: 1, epochs: 0, samples: 1, seconds: 0 };
-export const NAMES = {
+const NAMES = {
   steps: "steps",
   epochs: "epochs",
   samples: "samples seen",
@@ -27,6 +27,8 @@ export const NAMES = {
 const FAR_APART = 20;
 const BEFORE_ANY = 200;
 const MARGIN = 0.06;
+/** Least ratio of the ends of a zoom on a log axis. */
+const LEAST_ZOOM = 1.01;
 /** Room while runs move, as a share of the growth since the last draw and of the axis. */
 const AHEAD = { grown: 1.25, most: 0.2 };
 
@@ -90,20 +92,37 @@ export function ahead(now: number, before: number | null) {
  * The axis from the beginning to now.
  * @param runs each visible run's place now and after its first step
  * @param reach the axis goes at least this far
+ * @param logSteps steps stand on a log axis
  */
 export function horizontal(
   axis: XAxis,
   runs: { now: number; first: number }[],
   reach = 0,
+  logSteps = false,
 ): Horizontal {
   const ends = runs.map(({ now }) => now).filter((now) => now > 0);
   const end = Math.max(reach, ...ends);
-  const log =
-    axis !== "steps" && ends.length > 1 && Math.max(...ends) > FAR_APART * Math.min(...ends);
-  if (!ends.length) return { axis, log, range: [-BEFORE_ANY / 50, BEFORE_ANY], end: BEFORE_ANY };
+  const isFarApart = ends.length > 1 && Math.max(...ends) > FAR_APART * Math.min(...ends);
+  const log = axis === "steps" ? logSteps : isFarApart;
+  if (!ends.length)
+    return { axis, log: false, range: [-BEFORE_ANY / 50, BEFORE_ANY], end: BEFORE_ANY };
   if (!log) return { axis, log, range: [0, end], end };
   const first = Math.min(...runs.map((run) => run.first).filter((place) => place > 0));
   return { axis, log, range: [Math.log10(first) - MARGIN, Math.log10(end) + MARGIN], end };
+}
+
+/** "steps", or "steps, log". */
+export const nameOf = ({ axis, log }: Horizontal) => `${NAMES[axis]}${log ? ", log" : ""}`;
+
+/** A zoom as Plotly expects it. A log axis shows nothing before its first place. */
+export function zoomedRange(
+  [from, to]: [number, number],
+  { log, range }: Horizontal,
+): [number, number] {
+  if (!log) return [from, to];
+  const first = 10 ** range[0];
+  const start = Math.max(first, from);
+  return [Math.log10(start), Math.log10(Math.max(to, start * LEAST_ZOOM))];
 }
 
 /** End of a run's first step: the first place that a log axis can show. */

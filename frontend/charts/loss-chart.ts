@@ -10,7 +10,7 @@ import { baselineLabel } from "./baseline.ts";
 import { fill } from "./bind.ts";
 import { flagsOf } from "./flags.ts";
 import { boxOf, placeEnds } from "./end-labels.ts";
-import { LEAST_APART, NAMES, placeNow } from "./horizontal.ts";
+import { LEAST_APART, nameOf, placeNow } from "./horizontal.ts";
 import { curvesOf } from "./overlap.ts";
 import { pxAcross, pxDown } from "./labels.ts";
 import { isLive, liveLines } from "./live-lines.ts";
@@ -70,8 +70,11 @@ export function lossChart(figure: Json, scene: Scene) {
   const data = bare.data.map((trace: Json) =>
     fromTheStart(withinAxis(upToNow(trace, scene, axis, zero), axis), scene, axis),
   );
-  const lines = linesOf(data, state);
-  const y = scene.zoom.y ?? lossRange(lines, scene, shelf?.bottom);
+  const lines = linesOf(data, state, "train");
+  // a spike within a bucket is only in its band, which would flatten a linear axis
+  const others = log ? ["test", "band"] : ["test"];
+  const all = [...lines, ...others.flatMap((role) => linesOf(data, state, role))];
+  const y = scene.zoom.y ?? lossRange(all, scene, shelf?.bottom);
   for (const line of lines)
     if (reachesNow(columns[line.run.name], scene, line.run))
       leaveThroughTheTop(
@@ -126,7 +129,7 @@ export function lossChart(figure: Json, scene: Scene) {
       ),
       ...startMarks(start, shownRuns(state), frame),
     ],
-    labels: { flags, ends: placed, start, baseline, axis: NAMES[state.view.x], missing },
+    labels: { flags, ends: placed, start, baseline, axis: nameOf(axis), missing },
     readable: { columns, panels: [panelOf(scene, layout.xaxis)] },
     live: liveLines(
       data,
@@ -216,9 +219,9 @@ function shelfOf({ shapes, yaxis }: Json) {
     : null;
 }
 
-function linesOf(data: Json[], state: Scene["state"]): Line[] {
+function linesOf(data: Json[], state: Scene["state"], role: string): Line[] {
   return data
-    .filter(({ meta }) => meta.role === "train")
+    .filter(({ meta }) => meta.role === role)
     .map(({ meta, x, y }) => ({ run: state.runs[meta.run], x, y }));
 }
 

@@ -11,6 +11,8 @@ import type { Scene } from "./scene.ts";
 
 /** One tick alone gives no scale. */
 const FEWEST = 2;
+/** With fewer decades than this, 2 and 5 stand between the powers of ten. */
+const FEW_DECADES = 2;
 /** Room above the start and below the baseline, in decades. */
 const OVER = 0.7;
 const UNDER = 1.25;
@@ -76,8 +78,9 @@ const grown = (
 ): [number, number] => [Math.min(low, previous?.[0] ?? low), Math.max(high, previous?.[1] ?? high)];
 
 /**
- * Powers of ten, written out; every second or third where there are many. A shelf adds "0" below
- * its floor. A range within one decade gets other round ticks.
+ * Powers of ten, written out; every second or third where there are many, with 2 and 5 between them
+ * where there are few. A shelf adds "0" below its floor. A range within one decade gets other round
+ * ticks.
  */
 export function lossTicks(
   [bottom, high]: [number, number],
@@ -95,9 +98,27 @@ export function lossTicks(
     values.push(Number(`1e${exponent}`));
     texts.push(tick(exponent));
   }
+  if (!shelf && values.length >= FEWEST && high - low < FEW_DECADES)
+    return betweenPowers(low, high);
   return values.length < FEWEST
     ? fewTicks([10 ** bottom, 10 ** high])
     : { tickvals: values, ticktext: texts };
+}
+
+/** 1, 2 and 5 times the powers of ten in a range. */
+function betweenPowers(low: number, high: number) {
+  const tickvals = [];
+  for (let exponent = Math.floor(low); exponent <= high; exponent++)
+    for (const digit of [1, 2, 5]) tickvals.push(Number(`${digit}e${exponent}`));
+  const inside = tickvals.filter((value) => value >= 10 ** low && value <= 10 ** high);
+  return { tickvals: inside, ticktext: inside.map(tickOf) };
+}
+
+/** "0.02", "5e−5" */
+function tickOf(value: number) {
+  const exponent = Math.floor(Math.log10(value) + 1e-9);
+  const [digit] = value.toExponential(0);
+  return digit === "1" ? tick(exponent) : tick(exponent).replace("1", digit);
 }
 
 /** Least distance of two ticks, in px. */

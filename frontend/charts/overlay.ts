@@ -157,7 +157,7 @@ export function lossLabels(
 /** Axis label: on a phone it ends with the narrow margin, clear of the last tick. */
 function axisLabel(axis: string, right: number, top: number, compact: boolean) {
   return compact
-    ? label("axis last", { left: right + MARGIN, top }, axis.split(" ")[0])
+    ? label("axis last", { left: right + MARGIN, top }, axis.split(/\W/)[0])
     : label("axis", { left: right + 18, top }, axis);
 }
 

@@ -17,7 +17,9 @@ import { createLiveValues } from "./live-values.ts";
 import { pictureOf } from "./picture.ts";
 import { createPlot } from "./plot.ts";
 import { loadPlotly, loadTemplate, loadTypeface } from "./resources.ts";
-import { createZoomRange, zoomedTo } from "./zoom-range.ts";
+import { zoomedRange } from "./horizontal.ts";
+import { axisOf } from "./scene.ts";
+import { zoomedTo } from "./zoom-range.ts";
 import { furthest } from "../core/selectors.ts";
 import type { App, Json, State } from "../core/types.ts";
 import type { DrawScheduler } from "./draw-scheduler.ts";
@@ -58,7 +60,6 @@ export function registerPlotlyChart(app: App) {
     hidden: () => document.hidden,
     slowed: (isSlow) => app.store.dispatch({ type: "slowed", isSlow }),
   });
-  const stretch = createZoomRange();
   const canvas = createLiveCanvas(document.querySelector("canvas.live-lines") as HTMLCanvasElement);
   document.addEventListener("visibilitychange", () => document.hidden || scheduler.wake());
   customElements.define(
@@ -69,9 +70,6 @@ export function registerPlotlyChart(app: App) {
       }
       override get scheduler() {
         return scheduler;
-      }
-      override get stretch() {
-        return stretch;
       }
       override get canvas() {
         return canvas;
@@ -85,9 +83,6 @@ export class PlotlyChart extends HTMLElement {
     throw new Error("not registered");
   }
   get scheduler(): DrawScheduler {
-    throw new Error("not registered");
-  }
-  get stretch(): ReturnType<typeof createZoomRange> {
     throw new Error("not registered");
   }
   get canvas(): LiveCanvas {
@@ -123,6 +118,7 @@ export class PlotlyChart extends HTMLElement {
   connectedCallback() {
     this.dataset.state ??= "waiting";
     this.setAttribute("role", "img");
+    this.#labels.onclick = ({ target }) => this.#follow(target as Element);
     this.#labels.setAttribute("aria-hidden", "true");
     const { canvas } = this;
     this.#cursor = this.#kind.isRead
@@ -173,7 +169,6 @@ export class PlotlyChart extends HTMLElement {
         (state) => state.view.y,
         () => (this.#zoomY = null),
       ),
-      this.#kind.isRead ? this.stretch.watch(now) : () => {},
     ];
     void usable(store).then(() => this.#load(now));
   }
@@ -198,14 +193,14 @@ export class PlotlyChart extends HTMLElement {
 
   /** The canvas shows the newest steps: not with reduced motion, a zoom, or the past on view. */
   get #isLive() {
-    const { playback, looking } = this.app.store.get();
+    const { playback, looking, view } = this.app.store.get();
     return (
       this.#kind.isRead &&
       !this.#isCalm &&
       !this.#isPrinted &&
       playback.playing &&
       !looking &&
-      !this.stretch.chosen
+      !view.zoom
     );
   }
 
@@ -259,15 +254,14 @@ export class PlotlyChart extends HTMLElement {
     if (isPrinted) this.#drawAll(false);
   }
 
-  /** Forgets the zoom when the axis changes or a run restarts. */
+  /** Forgets the vertical zoom when the axis changes or a run restarts. */
   #turned() {
-    this.stretch.choose(null);
     this.#zoomY = null;
     this.#cursor?.leave();
   }
 
   #fit(redraw: () => void) {
-    this.stretch.choose(null);
+    this.app.setView({ zoom: null });
     this.#zoomY = null;
     this.#previous = NONE_BEFORE;
     redraw();
@@ -285,15 +279,19 @@ export class PlotlyChart extends HTMLElement {
     const { store, series } = this.app;
     const state = store.get();
     const theme = document.documentElement.dataset.theme === "dark" ? "dark" : "light";
-    return {
+    const scene: Scene = {
       state,
       series,
       look: { spec: this.#spec as Json, theme, compact: this.#compact },
       room: this.#room,
-      zoom: { x: this.#kind.isRead ? (this.stretch.chosen?.range ?? null) : null, y: this.#zoomY },
+      zoom: { x: null, y: this.#zoomY },
       previous: this.#previousOf(state),
       isLive,
     };
+    const zoom = this.#kind.isRead ? state.view.zoom : null;
+    return zoom
+      ? { ...scene, zoom: { x: zoomedRange(zoom, axisOf(scene)), y: this.#zoomY } }
+      : scene;
   }
 
   /**
@@ -340,8 +338,6 @@ export class PlotlyChart extends HTMLElement {
     const { y, corner, sides, reached } = built;
     const plots: PlotFigure[] = built.plots ?? [built];
     const { xaxis } = plots[0].layout;
-    // a zoom is dropped when its axis changes between linear and log
-    if (scene.zoom.x && this.stretch.chosen?.type !== xaxis.type) return this.stretch.choose(null);
     this.#across = xaxis.type;
     if (this.#kind.isRead) this.app.lookCloser(rangesToRefine(scene));
     this.#previous = { y: scene.zoom.y ? this.#previous.y : y, corner, sides, reached };
@@ -393,8 +389,17 @@ export class PlotlyChart extends HTMLElement {
     const [x, y] = [zoomedTo(change, "x"), zoomedTo(change, "y")];
     if (!x && !y) return;
     this.#zoomY = y ?? this.#zoomY;
-    if (x) this.stretch.choose({ range: x, type: this.#across });
+    if (x)
+      this.app.setView({
+        zoom: this.#across === "log" ? [10 ** x[0], 10 ** x[1]] : x,
+      });
     this.#drawAll();
+  }
+
+  /** A mark leads to its step. The timeline has the same marks for the keyboard. */
+  #follow(target: Element) {
+    const step = target.closest<HTMLElement>("[data-step]")?.dataset.step;
+    if (step) this.app.lookAt(Number(step));
   }
 
   #place(labels: Json, { margin, xaxis, yaxis }: Json, { room, look }: Scene) {

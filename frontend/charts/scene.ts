@@ -6,6 +6,7 @@
 import {
   ahead,
   BOUND,
+  bucketOf,
   bucketsWithin,
   horizontal,
   placeNow,
@@ -13,7 +14,8 @@ import {
   stepsWithin,
 } from "./horizontal.ts";
 import { shownRuns } from "./figure-style.ts";
-import { thin } from "../core/thinning.ts";
+import { isLogSteps } from "../core/long-runs.ts";
+import { thin, thinFromFirst } from "../core/thinning.ts";
 import type { Json, Run, RunSeries, SeriesStore, State } from "../core/types.ts";
 import type { Bound } from "./bind.ts";
 import type { Horizontal } from "./horizontal.ts";
@@ -71,12 +73,13 @@ export function axisOf(scene: Scene, reach = 0) {
     x,
     places,
     isLive ? Math.max(reach, now + ahead(now, previous.reached ?? null)) : reach,
+    isLogSteps(state),
   );
 }
 
 /** The columns of visible runs in the range on view, at most one bucket a pixel. */
 export function columnsFor(
-  { state, series, zoom }: Scene,
+  { state, series, zoom }: Pick<Scene, "state" | "series" | "zoom">,
   axis: Horizontal,
   names: string[],
   pixels: number,
@@ -90,7 +93,8 @@ export function columnsFor(
       whole?.length &&
       closer &&
       zoom.x &&
-      shows(closer, whole, names, stepsWithin(whole, axis, samples, zoom.x))
+      shows(closer, whole, names, stepsWithin(whole, axis, samples, zoom.x)) &&
+      !(axis.log && isCoarserAtStart(closer, whole))
         ? closer
         : whole;
     if (!run?.length) continue;
@@ -99,7 +103,8 @@ export function columnsFor(
       zoom.x ? bucketsWithin(run, axis, samples, zoom.x) : [0, run.length],
       originOf(state, name),
     );
-    columns[name] = thin(run, names, atMost, axis.log, part);
+    const merge = part[0] === 0 ? thinFromFirst : thin;
+    columns[name] = merge(run, names, atMost, axis.log, part);
   }
   return columns;
 }
@@ -110,6 +115,12 @@ function shows(closer: RunSeries, whole: RunSeries, names: string[], [from, to]:
     closer.first[0] <= Math.max(0, from) &&
     closer.last[closer.length - 1] >= Math.min(Math.floor(to), whole.last[whole.length - 1]);
   return isWide && names.every((name) => closer.values(name) || !whole.values(name));
+}
+
+/** Even buckets hide the beginning of a log axis, where those of the whole run are narrow. */
+function isCoarserAtStart(closer: RunSeries, { first, last }: RunSeries) {
+  const bucket = bucketOf(last, closer.first[0]);
+  return closer.last[0] - closer.first[0] > last[bucket] - first[bucket];
 }
 
 /** The step at which a fork leaves its parent; 0 for other runs. */

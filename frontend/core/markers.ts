@@ -5,11 +5,13 @@
 
 import { flaggedFindings, toneOf } from "./findings.ts";
 import { integer } from "./format.ts";
+import { pxBetween } from "./long-runs.ts";
 import { editsSoFar } from "./parts.ts";
 import { markedClauses } from "./questions.ts";
 import { editWords } from "./run-words.ts";
 import { changed } from "./settings.ts";
 import { furthestStep } from "./state-on-view.ts";
+import type { Track } from "./long-runs.ts";
 import type { Json, Lane, Run, State } from "./types.ts";
 import type { Origin } from "./wire-types.ts";
 
@@ -104,23 +106,25 @@ export const foundSince = (run: Run, origin?: Origin) =>
   flaggedFindings(run).filter(({ since_step: since }) => !origin || since > origin.at_step);
 
 /**
- * The step of the next or previous mark; beyond the last is the present, before the first the
- * start.
+ * The step of the next or previous mark; beyond the last is the present, then the first again.
+ * Before the first is the start.
  */
 export function nextMarker(state: State, step: number, direction: 1 | -1) {
   const steps = markersOf(state).map((marker) => marker.step);
-  if (direction > 0) return steps.find((each) => each > step) ?? furthestStep(state);
+  const end = furthestStep(state);
+  // at the present, the next mark is the first of all
+  if (direction > 0)
+    return steps.find((each) => each > step) ?? (step < end ? end : (steps[0] ?? end));
   return Math.max(0, ...steps.filter((each) => each < step));
 }
 
 /**
  * The step that a finger means: a near mark's, the first of several, or the step under it.
  * @param markers by step
- * @param end last step of the track
  * @param pixels length of the track
  */
-export function snapped(markers: Marker[], step: number, end: number, pixels: number) {
-  const apart = (marker: Marker) => (Math.abs(marker.step - step) * pixels) / Math.max(1, end);
+export function snapped(markers: Marker[], step: number, track: Track, pixels: number) {
+  const apart = (marker: Marker) => pxBetween(track, marker.step, step, pixels);
   const nearest = Math.min(...markers.map(apart));
   return nearest <= SNAPS
     ? (markers.find((marker) => apart(marker) < nearest + 1)?.step ?? step)
@@ -130,15 +134,13 @@ export function snapped(markers: Marker[], step: number, end: number, pixels: nu
 /**
  * Marks grouped into flags that do not overlap.
  * @param markers by step
- * @param end last step of the track
  * @param pixels length of the track
  */
-export function flagsOf(markers: Marker[], end: number, pixels: number): Marker[][] {
+export function flagsOf(markers: Marker[], track: Track, pixels: number): Marker[][] {
   const flags = [] as Marker[][];
   for (const marker of markers) {
     const last = flags[flags.length - 1];
-    if (last && ((marker.step - last[0].step) * pixels) / Math.max(1, end) < SHARES)
-      last.push(marker);
+    if (last && pxBetween(track, last[0].step, marker.step, pixels) < SHARES) last.push(marker);
     else flags.push([marker]);
   }
   return flags;

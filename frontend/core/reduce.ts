@@ -10,6 +10,7 @@ import { selectTroubledRun, withEvidence } from "./findings.ts";
 import { experimentOf, newest, runsOf, withNewerRecipes } from "./experiment-answer.ts";
 import { withFallLine } from "./fall-line.ts";
 import { FIRST, withMeasured } from "./instruments.ts";
+import { withoutLostZoom } from "./long-runs.ts";
 import { withoutLostPast } from "./state-on-view.ts";
 import { withPlayback, reachesPlanned, settled, withRun } from "./parts.ts";
 import type { ExperimentAnswer, Json, Lane, Message, State } from "./types.ts";
@@ -30,6 +31,8 @@ export function initialState(): State {
     playback: { playing: false, speed: 60, pace: "steps" },
     view: {
       x: "steps",
+      logSteps: null,
+      zoom: null,
       y: "log",
       layer: null,
       showsTest: true,
@@ -219,7 +222,13 @@ const MESSAGES: Record<string, (state: State, message: Message) => State> = {
     state.experiment ? { ...state, experiment: { ...state.experiment, token } } : state,
   view: (state, { part }) => ({
     ...state,
-    view: { ...state.view, ...(part.networkRun ? { isRunChosen: true } : {}), ...part },
+    view: {
+      ...state.view,
+      ...(part.networkRun ? { isRunChosen: true } : {}),
+      // a zoom is one of its axis
+      ...(part.x && part.x !== state.view.x ? { zoom: null } : {}),
+      ...part,
+    },
   }),
   playback: (state, { part }) => ({
     ...state,
@@ -266,5 +275,5 @@ const MESSAGES: Record<string, (state: State, message: Message) => State> = {
 
 export function reduce(state: State, message: Message): State {
   const change = MESSAGES[message.type];
-  return change ? beat(withoutLostPast(change(state, message))) : state;
+  return change ? beat(withoutLostZoom(state, withoutLostPast(change(state, message)))) : state;
 }

@@ -8,6 +8,8 @@ import { FINE, coarseFrom, emptyStat, fold, part, pick, plan, sizesOf, widths } 
 import { decode } from "./columns.ts";
 import type { Columns, Stat } from "./types.ts";
 
+/** The server keeps so many first steps one by one. */
+const BEGINNING = 1_024;
 /** Buckets a run. Above this, older ones merge in aligned pairs. */
 export const CEILING = 4096;
 
@@ -117,8 +119,38 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
     length = groups.length - 1;
   }
 
+  /** Replaces the first buckets by finer ones that end where one of them does. */
+  function refine(columns: Columns) {
+    const first = decode(columns.first);
+    const end = endOf(decode(columns.last)) - 1;
+    const place = rows.last.subarray(0, length).indexOf(end);
+    const isFiner = first[0] === origin && place >= 0 && first.length > place + 1;
+    if (columns.generation !== generation || !isFiner) return;
+    const rest = [place + 1, length] as const;
+    const behind = keysOf(rows).map((key) => [key, rows[key].slice(...rest)] as const);
+    const stand = [...stats].map(([name, stat]) => [name, copyOf(part(stat, ...rest))] as const);
+    length = 0;
+    append(columns, first);
+    grow(length + rest[1] - rest[0]);
+    for (const [key, column] of behind) rows[key].set(column, length);
+    for (const [name, stat] of stand)
+      for (const key of keysOf(stat)) statOf(name)[key].set(stat[key], length);
+    length += rest[1] - rest[0];
+    if (length > ceiling) compact();
+  }
+
+  /** The last of the buckets with the first steps, if one of them has several steps; else null. */
+  function coarseBeginning() {
+    let place = 0;
+    while (place < length && rows.first[place] < BEGINNING) place++;
+    const end = place ? rows.last[place - 1] : -1;
+    return place <= Math.min(BEGINNING - 1, end) ? { until: end, buckets: place } : null;
+  }
+
   return {
     take,
+    refine,
+    coarseBeginning,
     get generation() {
       return generation;
     },
@@ -146,6 +178,14 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
 }
 
 const keysOf = <T extends object>(object: T): (keyof T)[] => Object.keys(object) as (keyof T)[];
+
+const copyOf = (stat: Stat): Stat => ({
+  min: stat.min.slice(),
+  max: stat.max.slice(),
+  mean: stat.mean.slice(),
+  last: stat.last.slice(),
+  count: stat.count.slice(),
+});
 
 function blank(stat: Stat, from: number, to: number) {
   for (const key of ["min", "max", "mean", "last"] as const) stat[key].fill(NaN, from, to);
@@ -199,6 +239,9 @@ export function createSeriesStore() {
       const closer = closers.get(run);
       return closer && closer.generation === runs.get(run)?.generation ? closer : null;
     },
+    /** Steps from 0 on that the server has one by one, if the page has not. */
+    coarseBeginning: (run: string) => runs.get(run)?.coarseBeginning() ?? null,
+    refine: (run: string, columns: Columns) => runs.get(run)?.refine(columns),
     keepCloser(run: string, columns: Columns | null) {
       closers.delete(run);
       const first = columns ? decode(columns.first) : [];

@@ -23,6 +23,22 @@ export function thin(
 }
 
 /**
+ * The same with the first bucket as it is: a line starts at its first value, not at the mean of many.
+ * @param window as for `thin`
+ */
+export function thinFromFirst(
+  series: RunSeries,
+  names: string[],
+  atMost: number,
+  geometric: boolean,
+  [from, to]: [number, number],
+) {
+  const [first, last] = [series.first.subarray(from + 1, to), series.last.subarray(from + 1, to)];
+  const rest = planFor(first, last, first.length, atMost - 1, geometric);
+  return merged(series, names, [from, to], [0, ...rest.map((start) => start + 1)]);
+}
+
+/**
  * A run's newest buckets, merged up to a width; the first of them stays as it is.
  * @param width steps
  * @param from bucket

@@ -193,6 +193,8 @@ export type Measure = "grad_l1" | "grad_l2" | "grad_mean" | "ratio" | "whole";
 export type Hero = "loss" | "fall" | "gradients";
 export interface View {
   x: XAxis;
+  logSteps: boolean | null; // steps on a log axis; null = by the length of the runs
+  zoom: [number, number] | null; // range of the horizontal axis, in its units; null = all
   y: "log" | "linear";
   showsTest: boolean; // the loss chart has test lines
   showsBand: boolean; // and bands from min to max
@@ -360,7 +362,9 @@ export interface App {
   forward: (steps?: number) => void;
   back: (steps?: number) => void; // moves the view a step back
   forwardEpoch: (epochs?: number) => void;
-  lookAtMarker: (direction: 1 | -1) => void; // the next or previous mark on the timeline
+  lookAtMarker: (direction: 1 | -1) => void; // the next or previous mark; of a long run close up
+  zoomTo: (range: [number, number] | null) => void; // shows these steps in the charts; null = all
+  zoomToFall: () => void; // shows the steps in which the losses fall
   fork: (run: string, change?: Json) => void; // a new run from the step on view, beside its parent
   answerOffer: (accepted: boolean) => void;
   remedy: (remedy: Remedy) => void; // applies a remedy of the Doctor; leaves a notice with undo

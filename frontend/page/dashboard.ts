@@ -47,6 +47,7 @@ export function openDashboard(app: App) {
         .querySelectorAll("plotly-chart")
         .forEach((chart) => chart.dispatchEvent(new CustomEvent("fit"))),
     recipe: () => goToRecipe(app, find(".rail.recipe")),
+    axes: () => (document.querySelector("loss-head .axes") as HTMLElement | null)?.click(),
     summary: () => app.setView({ dialog: "summary" }),
   });
 }

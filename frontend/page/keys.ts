@@ -10,11 +10,12 @@ import { nextHero, toggledPresent } from "./present-words.ts";
 import { nextTheme } from "./theme.ts";
 import { lineFrom, toggledInspector } from "../features/inspector/inspection.ts";
 import { openQuestion } from "../core/questions.ts";
-import { mayChange, X_AXES } from "../core/selectors.ts";
+import { isLogSteps } from "../core/long-runs.ts";
+import { mayChange } from "../core/selectors.ts";
 import type { App, Measure, Run, State, View } from "../core/types.ts";
 
 /** what only the page itself can do */
-export type Page = { fit: () => void; summary: () => void; recipe: () => void };
+export type Page = { fit: () => void; summary: () => void; recipe: () => void; axes: () => void };
 interface Key {
   does: string;
   caps: string[]; // as printed in the help
@@ -77,8 +78,8 @@ export const KEYS: Key[] = [
     always: true,
   }),
   on("Back to live", ["L"], "l", (app) => app.lookAt(null)),
-  on("Previous, next marker", [",", "."], ",", (app) => app.lookAtMarker(-1)),
-  on("Previous, next marker", [",", "."], ".", (app) => app.lookAtMarker(1)),
+  on("Previous, next event", [",", "."], ",", (app) => app.lookAtMarker(-1)),
+  on("Previous, next event", [",", "."], ".", (app) => app.lookAtMarker(1)),
   on("Reset to step 0", ["R"], "r", (app) => app.reset()),
   on("Slower, faster", ["[", "]"], "[", (app) => changeSpeed(app, -1)),
   on("Slower, faster", ["[", "]"], "]", (app) => changeSpeed(app, 1)),
@@ -100,17 +101,11 @@ export const KEYS: Key[] = [
     once: true,
     when: ({ experiment }) => experiment !== null,
   }),
-  on("Horizontal axis", ["X"], "x", (app) =>
-    view(app, ({ x }) => ({
-      x: after(
-        X_AXES.map(({ value }) => value),
-        x,
-      ),
-    })),
-  ),
-  on("Log or linear loss", ["Y"], "y", (app) =>
-    view(app, ({ y }) => ({ y: y === "log" ? "linear" : "log" })),
-  ),
+  on("Steps or log steps", ["X"], "x", (app) => {
+    const state = app.store.get();
+    app.setView({ x: "steps", logSteps: state.view.x === "steps" ? !isLogSteps(state) : null });
+  }),
+  on("Axes", ["Y"], "y", (_, page) => page.axes()),
   on("Gradient measure", ["M"], "m", (app) =>
     view(app, ({ measure }) => ({ measure: after(MEASURES, measure) })),
   ),

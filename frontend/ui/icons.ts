@@ -58,6 +58,7 @@ const ICONS = {
   lines: [stroke("M5.5 4 1.8 8l3.7 4M10.5 4l3.7 4-3.7 4")],
   download: [stroke("M8 2.5v7.6M4.7 6.9 8 10.2l3.3-3.3M2.8 13.2h10.4")],
   screen: [stroke("M2 3h12v8H2zM8 11v2.5M5.5 13.5h5")],
+  flag: [stroke("M3 2.5v11M3 3.5h8.5L9.5 6l2 2.5H3")],
   axes: [stroke("M2.5 2.5v11h11M5.5 9.5l2.4-3 2.2 1.6 3-4")],
 };
 

@@ -76,23 +76,23 @@ def test_keys_belong_to_an_open_panel_even_without_focus_in_it(open_lab: OpenLab
     panel = lab.page.get_by_role("dialog", name="Hidden layer 1")
     panel.locator(".help").first.click()
     assert lab.page.evaluate("document.activeElement === document.body")
-    lab.page.keyboard.press("y")
+    lab.page.keyboard.press("x")
     lab.page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
-    lab.page.keyboard.press("y")
+    lab.page.keyboard.press("x")
     lab.page.keyboard.press("ArrowRight")
     expect(lab.counter).to_have_text("1")
-    assert axes(lab) == "steps, linear loss (X, Y)"
+    assert axes(lab) == "log steps, log loss (Y)"
     # a key pressed before the browser reports the closed panel is not lost
     lab.page.get_by_role("button", name="Hidden layer 1: 4 relu. Edit").click()
     panel.locator(".help").first.click()
     lab.page.evaluate(
         """() => {
             document.querySelector("[popover]").hidePopover();
-            document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "y", bubbles: true, cancelable: true }));
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "x", bubbles: true, cancelable: true }));
         }"""
     )
-    expect(lab.button("Axes")).to_have_attribute("title", "steps, log loss (X, Y)")
+    expect(lab.button("Axes")).to_have_attribute("title", "steps, log loss (Y)")
 
 
 def test_a_press_selects_its_run_even_if_buttons_get_no_focus(open_lab: OpenLab) -> None:
@@ -116,12 +116,15 @@ def test_single_keys_choose_runs_rules_axes_and_speed(open_lab: OpenLab) -> None
         press("o")
         expect(lab.rule("sgd")).to_have_attribute("title", re.compile(words))
     expect(lab.rule("gd")).to_have_attribute("title", "full batch, rate 0.1")
-    for x in ("epochs", "samples seen", "seconds", "steps"):
+    for x in ("log steps", "steps"):
         press("x")
-        assert axes(lab) == f"{x}, log loss (X, Y)"
-    for y in ("linear", "log"):
+        assert axes(lab) == f"{x}, log loss (Y)"
+    for axis in ("epochs", "linear loss"):
         press("y")
-        assert axes(lab) == f"steps, {y} loss (X, Y)"
+        lab.page.get_by_role("menuitemradio", name=axis, exact=True).click()
+    assert axes(lab) == "epochs, linear loss (Y)"
+    press("x")
+    assert axes(lab) == "steps, linear loss (Y)"
     for measure in ("L2 norm", "mean |dW|", "update ÷ weight", "whole, rate", "Σ|dW|"):
         press("m")
         expect(lab.page.locator("gradient-head .choice")).to_have_text(measure)

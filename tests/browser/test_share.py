@@ -166,7 +166,7 @@ def test_a_visitor_who_watches_sees_everything_live_and_changes_nothing(
     guest.until(lambda: rows(guest), lambda value: value == rows(lab))
     expect(guest.rate("GD")).to_have_value("0.02")
     # the view is one's own: past steps, other axes
-    guest.page.keyboard.press("y")
+    guest.page.keyboard.press("x")
     look_back_to(guest, 12)
     expect(guest.page.locator("race-table th.moment")).to_have_text("As of step 12")
     expect(pill(lab)).to_be_hidden()

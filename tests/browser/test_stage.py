@@ -195,3 +195,54 @@ def test_all_that_left_the_first_screen_is_one_action_away(open_lab: OpenLab) ->
     for name in ("Rename", "Fork here", "1 epoch", "Hide SGD in the charts", "Remove"):
         expect(lab.button(name)).to_be_visible()
     expect(page.get_by_role("radiogroup", name="Update rule")).to_be_visible()
+
+
+# Parts of the transport that lie over each other or beyond it. Marks and handles belong to the overview.
+OVERLAPS = """() => {
+    const bar = document.querySelector("transport-bar").getBoundingClientRect();
+    const all = "transport-bar :is(.overview, .ends button, .deck button, .speed, .counter)";
+    const parts = [...document.querySelectorAll(all)]
+        .filter((each) => each.checkVisibility() && each.getBoundingClientRect().width)
+        .map((each) => [each.getAttribute("aria-label") ?? each.textContent, each.getBoundingClientRect()]);
+    const beyond = parts.filter(([_, box]) => box.left < bar.left || box.right > bar.right + 0.5
+        || box.top < bar.top || box.bottom > bar.bottom + 0.5);
+    const over = parts.flatMap(([name, a], k) => parts.slice(k + 1)
+        .filter(([_, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 0.5
+            && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 0.5)
+        .map(([other]) => `${name} and ${other}`));
+    return [...beyond.map(([name]) => name), ...over];
+}"""
+
+
+@pytest.mark.parametrize("size", [*SIZES, (1381, 900), (1180, 800), (1000, 800)])
+def test_the_overview_of_a_long_run_leaves_the_chart_its_height_and_the_transport_its_bound(
+    open_lab: OpenLab, size: tuple[int, int]
+) -> None:
+    lab = open_lab(size)
+    lab.make_steps(1_000)
+    lab.ask("PATCH", "/runs/gd", {"learning_rate": 0.05})
+    lab.make_steps(1_500)
+    overview = lab.page.locator("run-overview .overview")
+    box = overview.bounding_box()
+    assert box
+    assert box["height"] >= 32
+    assert box["width"] >= 80
+    if size == DESKTOP:
+        assert box["height"] == 52
+    places: dict[str, Any] = lab.page.evaluate(PLACES)
+    assert places["transport"]["height"] <= size[1] / 6
+    assert places["transport"]["bottom"] <= size[1] + 0.5
+    assert places["wide"] <= size[0]
+    assert places["stage"] <= 0
+    # the transport grew by the overview at most
+    if size in HEIGHTS:
+        assert places["loss"] >= min(HEIGHTS[size] - 28, 240) - TOLERANCE
+        assert places["loss"] >= (160 if size[1] < 600 and size[0] > 480 else 240)
+    assert lab.page.evaluate(OVERLAPS) == []
+    least = 24 if size[0] > 900 else 44 if size[1] > 300 else 40
+    assert (small := lab.page.evaluate(SMALL, least)) == [], "\n".join(small)
+    assert lab.page.evaluate(CUT) == []
+    lab.page.keyboard.press(".")
+    expect(lab.page.locator(".live.button")).to_be_visible()
+    assert lab.page.evaluate(PLACES)["transport"]["height"] <= size[1] / 6
+    assert lab.page.evaluate(OVERLAPS) == []

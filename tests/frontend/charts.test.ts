@@ -15,7 +15,7 @@ import { lossChart } from "../../frontend/charts/loss-chart.ts";
 import { createDrawScheduler } from "../../frontend/charts/draw-scheduler.ts";
 import { symbol } from "../../frontend/charts/paths.ts";
 import { determination, dotsOf, scatterChart } from "../../frontend/charts/scatter-chart.ts";
-import { createZoomRange, zoomedTo } from "../../frontend/charts/zoom-range.ts";
+import { zoomedTo } from "../../frontend/charts/zoom-range.ts";
 import type { End } from "../../frontend/charts/end-labels.ts";
 import type { Flag, Frame } from "../../frontend/charts/labels.ts";
 import type { Curve } from "../../frontend/charts/overlap.ts";
@@ -572,16 +572,7 @@ test("a zoom shows finer buckets than the whole", () => {
   assert.ok(zoomed >= 100 && whole < 40);
 });
 
-test("a range chosen in one chart applies to all, until the axis is freed", () => {
-  const stretch = createZoomRange();
-  const drawn: unknown[] = [];
-  const stop = stretch.watch(() => drawn.push(stretch.chosen?.range ?? null));
-  stretch.choose({ range: [10, 20], type: "linear" });
-  stretch.choose(null);
-  stretch.choose(null);
-  stop();
-  stretch.choose({ range: [1, 2], type: "log" });
-  assert.deepEqual(drawn, [[10, 20], null]);
+test("a zoom of one chart applies to all", () => {
   assert.deepEqual(zoomedTo({ "xaxis2.range[0]": 1, "xaxis2.range[1]": 2 }, "x"), [1, 2]);
   assert.equal(zoomedTo({ "xaxis.range[0]": 1, "xaxis.range[1]": 2 }, "y"), null);
   for (const { layout } of gradients({ gd: 3000, zoom: [1000, 1100] }).plots)

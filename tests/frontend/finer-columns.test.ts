@@ -7,7 +7,9 @@ import { test } from "node:test";
 import { rangesToRefine } from "../../frontend/charts/finer-ranges.ts";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
 import { axisOf, columnsFor } from "../../frontend/charts/scene.ts";
+import { createSeriesStore } from "../../frontend/core/series.ts";
 import { columns } from "./fake-server.ts";
+import type { Lists } from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";
 import { live, settle } from "./world.ts";
 import type { Json } from "../../frontend/core/types.ts";
@@ -50,7 +52,7 @@ function long({
 }: Pick<Given, "zoom" | "view"> & { status?: RunStatus } = {}) {
   const result = scene({
     zoom,
-    view,
+    view: { logSteps: false, ...view },
     messages: [
       {
         type: "frame",
@@ -212,4 +214,62 @@ test("an answer for a range out of view is dropped, and a refusal keeps the colu
   await settle();
   assert.deepEqual([[...app.series.closer("gd")!.first], app.store.get().problem], [[5, 6], null]);
   app.stop();
+});
+
+/** Buckets of a width over so many steps. */
+function even(steps: number, width: number): Lists {
+  const first = Array.from({ length: Math.ceil(steps / width) }, (_, k) => k * width);
+  const last = first.map((step) => Math.min(steps, step + width) - 1);
+  const loss = first.map((step) => 1 / (1 + step));
+  return {
+    ...columns(0, 0),
+    first,
+    last,
+    samples_seen: last.map((step) => 900 * (step + 1)),
+    seconds: last.map((step) => step * 1e-4),
+    series: {
+      train_loss: { min: loss, max: loss, mean: loss, last: loss, count: first.map(() => width) },
+    },
+  };
+}
+
+test("the first steps of a long run are requested one by one, once, and stay beside what follows", async () => {
+  const { app, server } = await live();
+  const series = app.series as ColumnStore;
+  const requests: Json[] = [];
+  const respond = server.history;
+  server.history = (query) => (requests.push(Object.fromEntries(query)), respond(query));
+  series.take("gd", even(20_000, 16));
+  assert.deepEqual(series.coarseBeginning("gd"), { until: 1_023, buckets: 64 });
+  for (let draws = 0; draws < 3; draws++) app.lookCloser({});
+  await settle();
+  assert.deepEqual(
+    requests.map(({ since, until, buckets }) => [since, until, buckets]),
+    [["0", "1023", "2048"]],
+  );
+  const { first, last, length } = series.of("gd")!;
+  assert.equal(length, 1_024 + (20_000 - 1_024) / 16);
+  assert.deepEqual([...first.slice(1_022, 1_026)], [1_022, 1_023, 1_024, 1_040]);
+  assert.ok(first.slice(1).every((step, k) => step === last[k] + 1));
+  const { mean } = series.of("gd")!.values("train_loss")!;
+  assert.deepEqual([mean[41], mean[1_025]], [1 / 42, 1 / 1_041]);
+  // later frames join, and a beginning that is there is not requested again
+  series.take("gd", { ...columns(20_000, 20_003) });
+  assert.equal(series.of("gd")!.last.at(-1), 20_003);
+  assert.equal(series.coarseBeginning("gd"), null);
+  app.lookCloser({});
+  await settle();
+  assert.equal(requests.length, 1);
+  app.stop();
+});
+
+test("a beginning that is not finer, of another time, or does not fit changes nothing", () => {
+  const store = createSeriesStore();
+  store.take("gd", even(20_000, 16));
+  const before = [...store.of("gd")!.first];
+  store.refine("gd", even(1_024, 16));
+  store.refine("gd", { ...columns(0, 1_023), generation: 1 });
+  store.refine("gd", columns(0, 1_000));
+  store.refine("gd", columns(16, 1_023));
+  assert.deepEqual([...store.of("gd")!.first], before);
 });

@@ -208,11 +208,11 @@ test("a reset of all runs, sent one by one, leaves no mark in the new past", () 
   ]);
 });
 
-test("comma and dot move from mark to mark, and beyond the last to the present", () => {
+test("comma and dot move from mark to mark, beyond the last to the present, then to the first", () => {
   const state = lab();
   assert.deepEqual(
-    [nextMarker(state, 0, 1), nextMarker(state, 300, 1), nextMarker(state, 500, 1)],
-    [300, 500, 700],
+    [0, 300, 500, 700].map((step) => nextMarker(state, step, 1)),
+    [300, 500, 700, 300],
   );
   assert.deepEqual(
     [nextMarker(state, 700, -1), nextMarker(state, 500, -1), nextMarker(state, 300, -1)],
@@ -220,21 +220,31 @@ test("comma and dot move from mark to mark, and beyond the last to the present",
   );
 });
 
+/** A timeline that is not logarithmic. */
+const to = (end: number) => ({ end, log: false });
+
 test("a finger snaps to a mark within twelve pixels", () => {
   const markers = markersOf(lab());
   assert.deepEqual(
-    [snapped(markers, 312, 700, 700), snapped(markers, 313, 700, 700), snapped([], 5, 700, 700)],
+    [
+      snapped(markers, 312, to(700), 700),
+      snapped(markers, 313, to(700), 700),
+      snapped([], 5, to(700), 700),
+    ],
     [300, 313, 5],
   );
   const close = [at(300), at(301), at(302)];
-  assert.deepEqual([snapped(close, 302, 3000, 300), snapped(close, 302, 300, 300)], [300, 302]);
+  assert.deepEqual(
+    [snapped(close, 302, to(3000), 300), snapped(close, 302, to(300), 300)],
+    [300, 302],
+  );
 });
 
 test("overlapping marks share a flag that names all and leads to each", () => {
   const steps = (flags: Marker[][]) => flags.map((flag) => flag.map(({ step }) => step));
   const marks = [at(0), at(300), at(301), at(301), at(315), at(316), at(700)];
-  assert.deepEqual(steps(flagsOf(marks, 700, 700)), [[0], [300, 301, 301, 315], [316], [700]]);
-  assert.deepEqual(steps(flagsOf(marks, 700, 14_000)), [
+  assert.deepEqual(steps(flagsOf(marks, to(700), 700)), [[0], [300, 301, 301, 315], [316], [700]]);
+  assert.deepEqual(steps(flagsOf(marks, to(700), 14_000)), [
     [0],
     [300],
     [301, 301],
@@ -242,8 +252,8 @@ test("overlapping marks share a flag that names all and leads to each", () => {
     [316],
     [700],
   ]);
-  assert.deepEqual(steps(flagsOf([at(0), at(0)], 0, 700)), [[0, 0]]);
-  const flag = flagsOf(marks, 700, 700)[1];
+  assert.deepEqual(steps(flagsOf([at(0), at(0)], to(0), 700)), [[0, 0]]);
+  const flag = flagsOf(marks, to(700), 700)[1];
   assert.deepEqual(flagWords(flag).slice(0, 2), ["step 300: a mark", "step 301: a mark"]);
   assert.deepEqual(
     [0, 300, 301, 315, 316].map((step) => stepFrom(flag, step)),

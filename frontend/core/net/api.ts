@@ -25,6 +25,21 @@ const NO_ANSWER: Problem = {
   detail: "Check that it is running.",
 };
 
+const historyQuery = ({
+  series,
+  ...range
+}: {
+  since: number;
+  until: number;
+  series: string[];
+  buckets?: number;
+}) =>
+  new URLSearchParams([
+    ...Object.entries(range).map(([name, value]) => [name, `${value}`]),
+    ["encoding", "bdata"],
+    ...series.map((name) => ["series", name]),
+  ]);
+
 /**
  * @param address of the page
  * @param owner the owner key for new experiments and tables
@@ -129,10 +144,7 @@ export function createApi(fetch: typeof globalThis.fetch, address: string, owner
     history: (
       id: string,
       run: string,
-      { since, until, series }: { since: number; until: number; series: string[] },
-    ) =>
-      call(
-        `${at(id)}/runs/${run}/history?${new URLSearchParams([["since", `${since}`], ["until", `${until}`], ["encoding", "bdata"], ...series.map((name) => ["series", name])])}`,
-      ),
+      query: { since: number; until: number; series: string[]; buckets?: number },
+    ) => call(`${at(id)}/runs/${run}/history?${historyQuery(query)}`),
   };
 }

@@ -11,6 +11,7 @@ import { runSwitch, runSwitchParts } from "../../ui/run-switch.ts";
 import { plural } from "../../core/format.ts";
 import { chosenPlace, MOST_PANELS, panelsOf } from "../../core/gradient-panels.ts";
 import { choiceOf, choicesFor, costWords, readingWords } from "../../core/instruments.ts";
+import { isLogSteps, isLong } from "../../core/long-runs.ts";
 import { lossWords } from "../../core/losses.ts";
 import { isLocked, X_AXES } from "../../core/selectors.ts";
 import type { Measure, Pace, State, View } from "../../core/types.ts";
@@ -20,22 +21,36 @@ const Y_AXES: { value: View["y"]; text: string }[] = [
   { value: "linear", text: "linear loss" },
 ];
 
+/** The horizontal axes; steps also on a log axis. */
+const ACROSS: { value: string; text: string; part: Partial<View> }[] = [
+  { value: "steps", text: "steps", part: { x: "steps", logSteps: false } },
+  { value: "log", text: "log steps", part: { x: "steps", logSteps: true } },
+  ...X_AXES.filter(({ value }) => value !== "steps").map(({ value, text }) => ({
+    value,
+    text,
+    part: { x: value },
+  })),
+];
+const acrossOf = (state: State) =>
+  state.view.x === "steps" && isLogSteps(state) ? "log" : state.view.x;
+
 const PACES: { value: Pace; text: string }[] = [
   { value: "steps", text: "steps" },
   { value: "samples", text: "samples seen" },
 ];
 
 export class LossHead extends ExperimentElement {
-  override shows({ experiment, view }: State) {
-    return [experiment, view.x, view.y];
+  override shows(state: State) {
+    const { experiment, view } = state;
+    return [experiment, acrossOf(state), view.y];
   }
 
   override render() {
     const { recipe, trainSamples } = this.experiment;
     const words = `${lossWords(recipe.loss)} over ${plural(trainSamples, "sample")}`;
-    const { x, y } = this.state.view;
+    const { y } = this.state.view;
     const now = [
-      X_AXES.find(({ value }) => value === x)?.text,
+      ACROSS.find(({ value }) => value === acrossOf(this.state))?.text,
       Y_AXES.find(({ value }) => value === y)?.text,
     ];
     return html`
@@ -43,7 +58,7 @@ export class LossHead extends ExperimentElement {
       <picture-switch></picture-switch>
       <span class="sub of-loss">${words}</span>
       <span class="end">
-        <button type="button" class="button quiet" aria-label="Axes" title="${now.join(", ")} (X, Y)"
+        <button type="button" class="button quiet axes" aria-label="Axes" title="${now.join(", ")} (Y)"
           aria-haspopup="menu" @click=${this.#axesMenu}>${icon("axes")}<span class="caption">Axes</span></button>
       </span>`;
   }
@@ -53,11 +68,11 @@ export class LossHead extends ExperimentElement {
     const { view, experiment, playback } = this.state;
     const { pace } = playback;
     openMenu(() => currentTarget as Element, "Axes", [
-      ...X_AXES.map(({ value, text }) => ({
+      ...ACROSS.map(({ value, text, part }) => ({
         group: "Across",
         text,
-        chosen: view.x === value,
-        act: () => app.setView({ x: value }),
+        chosen: acrossOf(this.state) === value,
+        act: () => app.setView(part),
       })),
       ...Y_AXES.map(({ value, text }) => ({
         group: "Up",
@@ -65,6 +80,7 @@ export class LossHead extends ExperimentElement {
         chosen: view.y === value,
         act: () => app.setView({ y: value }),
       })),
+      ...this.#stretches(),
       ...PACES.map(({ value, text }) => ({
         group: "Compare at equal",
         text,
@@ -86,6 +102,22 @@ export class LossHead extends ExperimentElement {
         act: () => app.setView({ showsBand: !view.showsBand }),
       },
     ]);
+  }
+
+  /** Of a long run the charts may show a part. */
+  #stretches() {
+    const { app, state } = this;
+    if (!isLong(state)) return [];
+    const isAll = !state.view.zoom;
+    return [
+      { group: "Steps shown", text: "all", chosen: isAll, act: () => app.zoomTo(null) },
+      {
+        group: "Steps shown",
+        text: "where losses fall",
+        chosen: false,
+        act: () => app.zoomToFall(),
+      },
+    ];
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Past steps in full resolution: the server replays them, and the page holds them while they are on
- * view.
+ * Past steps in full resolution: a range on view, which the server replays and the page holds while
+ * it is on view, and the first steps of each run, which stay.
  * Owns: requesting each range once, and dropping ranges out of view.
  */
 
@@ -22,6 +22,19 @@ export function createFinerColumns({
 }: Clients & { series: ColumnStore }) {
   /** Ranges held or requested, by run. */
   const requests: Map<string, string> = new Map();
+  /** Runs with an answer on the way, and the ranges to request after it: one at a time each. */
+  const busy: Map<string, (() => void) | null> = new Map();
+
+  /** Calls at once, or after the answer that is on the way; only the last call waits. */
+  function inTurn(run: string, call: () => Promise<void>) {
+    if (busy.has(run)) return void busy.set(run, () => inTurn(run, call));
+    busy.set(run, null);
+    void call().finally(() => {
+      const next = busy.get(run);
+      busy.delete(run);
+      next?.();
+    });
+  }
 
   async function ask(
     run: string,
@@ -41,8 +54,42 @@ export function createFinerColumns({
     }
   }
 
+  /** Beginnings requested; what the server has nothing finer for is not requested again. */
+  const beginnings: Set<string> = new Set();
+  /** Buckets of a beginning: more than the server has. */
+  const MOST = 2_048;
+
+  function wantBeginnings() {
+    const { experiment, order, runs, view } = store.get();
+    if (!experiment) return;
+    for (const name of order) {
+      const coarse = series.coarseBeginning(name);
+      const { generation, step, status } = runs[name];
+      // the newest buckets of a playing run still grow
+      if (!coarse || (status === "playing" && coarse.until >= step - 1)) continue;
+      const { until, buckets } = coarse;
+      const key = [experiment.id, name, generation, until, buckets, view.measure].join(" ");
+      if (beginnings.has(key)) continue;
+      beginnings.add(key);
+      const names = lossesAndMeasure(experiment, view.measure);
+      const query = { since: 0, until, series: names, buckets: MOST };
+      void api.history(experiment.id, name, query).then(
+        (columns) => {
+          if (store.get().experiment?.id !== experiment.id) return;
+          series.refine(name, columns);
+          store.dispatch({ type: "closer" });
+        },
+        (error) => {
+          if (!(error instanceof Refused)) throw error;
+          environment.setTimeout(() => beginnings.delete(key), AGAIN);
+        },
+      );
+    }
+  }
+
   /** @param stretches all ranges on view */
   return function want(stretches: Stretches) {
+    wantBeginnings();
     for (const run of requests.keys()) {
       if (stretches[run]) continue;
       requests.delete(run);
@@ -54,10 +101,9 @@ export function createFinerColumns({
       const key = [experiment.id, runs[run].generation, since, until, view.measure].join(" ");
       if (requests.get(run) === key) continue;
       requests.set(run, key);
-      void ask(run, key, experiment.id, {
-        since,
-        until,
-        series: lossesAndMeasure(experiment, view.measure),
+      const query = { since, until, series: lossesAndMeasure(experiment, view.measure) };
+      inTurn(run, async () => {
+        if (requests.get(run) === key) await ask(run, key, experiment.id, query);
       });
     }
   };

@@ -3,13 +3,16 @@
  * Owns: its buttons and their words.
  */
 
-import { html } from "lit";
+import { html, nothing } from "lit";
+import { switchOf } from "../../ui/controls.ts";
 import { icon } from "../../ui/icons.ts";
 import { sliderOf } from "../../ui/knob.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { openPopover } from "../../ui/popover.ts";
 import { positionOfSpeed, SPEED, speedAt } from "../../ui/scales.ts";
 import { counter, integer, plural } from "../../core/format.ts";
+import { isLogSteps, isLong } from "../../core/long-runs.ts";
+import { markersOf } from "../../core/markers.ts";
 import { shownStep } from "../../core/state-on-view.ts";
 import { furthest, isLocked } from "../../core/selectors.ts";
 import type { State } from "../../core/types.ts";
@@ -37,7 +40,17 @@ export class TransportBar extends ExperimentElement {
 
   override shows(state: State) {
     const { playing, speed } = state.playback;
-    return [isLocked(state), !state.looking, playing, speed, shownStep(state), furthest(state)];
+    return [
+      isLocked(state),
+      !state.looking,
+      playing,
+      speed,
+      shownStep(state),
+      furthest(state),
+      state.view.x,
+      isLogSteps(state),
+      markersOf(state).length,
+    ];
   }
 
   override render() {
@@ -46,6 +59,8 @@ export class TransportBar extends ExperimentElement {
     const isStill = isLocked(state);
     const step = shownStep(state);
     const isAtStart = furthest(state) === 0;
+    const isOverview = isLong(state);
+    this.toggleAttribute("data-long", isOverview);
     return html`
       <time-scrubber class="scrub"></time-scrubber>
       <div class="deck">
@@ -60,10 +75,12 @@ export class TransportBar extends ExperimentElement {
           <button type="button" class="button quiet square" aria-label="Back to step 0 (R)" title="Back to step 0 (R)"
             ?hidden=${isAtStart} ?disabled=${isStill} @click=${() => app.reset()}>${icon("reset")}</button>
           <line-button></line-button>
+          ${isOverview ? this.#nextEvent() : nothing}
           <button type="button" class="button quiet square brief-speed" aria-haspopup="dialog"
             aria-label="Speed: ${speedSpoken(asNumber(speed))}" title="Speed ([ and ])" @click=${this.#openSpeed}
             >${icon("speed")}</button>
         </span>
+        ${isOverview ? this.#steps() : nothing}
         ${this.#speed("speed")}
         <dl class="counter">
           <dt>${step === 1 ? "step" : "steps"}</dt><dd data-counter="step" title=${integer(step)}>${counter(step)}</dd>
@@ -73,6 +90,26 @@ export class TransportBar extends ExperimentElement {
 
   override updated() {
     this.#updatePanel();
+  }
+
+  #nextEvent() {
+    return html`<button type="button" class="button quiet next-event" aria-label="Next event (.)" title="Next event (.), back (,)"
+      ?disabled=${!markersOf(this.state).length} @click=${() => this.app.lookAtMarker(1)}
+      >${icon("flag")}<span class="caption">Next event</span></button>`;
+  }
+
+  /** Steps as they are, or on a log axis. */
+  #steps() {
+    const { app, state } = this;
+    return switchOf(state.view.x !== "steps" ? null : isLogSteps(state) ? "log" : "even", {
+      name: "Horizontal axis (X)",
+      look: "tiny steps",
+      choices: [
+        { value: "even", text: "steps" },
+        { value: "log", text: "log steps" },
+      ],
+      choose: (value) => app.setView({ x: "steps", logSteps: value === "log" }),
+    });
   }
 
   /** On a phone the slider has a panel of its own. */

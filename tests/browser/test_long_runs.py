@@ -1,0 +1,204 @@
+"""Long runs: the overview with its brush, log steps, and events close up."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Locator, expect
+
+from browser.conftest import OpenLab
+from browser.dashboard import Dashboard
+from browser.test_accessibility import faults, faults_in_both_themes
+from browser.test_travel import pill
+
+AXIS = "document.querySelector('plotly-chart[kind=loss] .js-plotly-plot').layout.xaxis"
+LONG = 3_000
+
+
+def axis(lab: Dashboard) -> dict[str, Any]:
+    layout: dict[str, Any] = lab.page.evaluate(f"(({{ type, range }}) => ({{ type, range }}))({AXIS})")
+    return layout
+
+
+def overview(lab: Dashboard) -> Locator:
+    return lab.page.locator("run-overview .overview")
+
+
+def edge(lab: Dashboard, which: str) -> Locator:
+    return lab.page.get_by_role("slider", name=f"{which} step in the charts")
+
+
+def shown(lab: Dashboard) -> tuple[int, int]:
+    """Return the steps of the brush."""
+    return int(edge(lab, "First").get_attribute("aria-valuenow") or -1), int(
+        edge(lab, "Last").get_attribute("aria-valuenow") or -1
+    )
+
+
+def drag(lab: Dashboard, one: float, other: float, *, down: float = 0.75) -> None:
+    """Drag in the overview from one share of its width to another."""
+    box = overview(lab).bounding_box()
+    assert box
+    mouse, middle = lab.page.mouse, box["y"] + down * box["height"]
+    mouse.move(box["x"] + one * box["width"], middle)
+    mouse.down()
+    mouse.move(box["x"] + other * box["width"], middle, steps=5)
+    mouse.up()
+
+
+def test_above_2000_steps_the_timeline_is_an_overview_whose_brush_chooses_the_steps(
+    open_lab: OpenLab,
+) -> None:
+    lab = open_lab(plotted=True)
+    lab.make_steps(2_000)
+    expect(overview(lab)).to_have_count(0)
+    lab.make_steps(LONG - 2_000)
+    expect(overview(lab)).to_have_accessible_name("Overview of 3,000 steps")
+    box = overview(lab).bounding_box()
+    assert box
+    assert box["height"] == 52
+    expect(overview(lab).locator(".bands path")).to_have_count(2)
+    assert shown(lab) == (0, LONG)
+    drag(lab, 0.2, 0.4)
+    lab.until(lambda: axis(lab)["range"], lambda ends: abs(ends[0] - 600) < 20 and abs(ends[1] - 1_200) < 20)
+    assert shown(lab) == tuple(axis(lab)["range"])
+    expect(pill(lab)).to_be_hidden()
+    # the brush moves as a whole, then by its edge
+    drag(lab, 0.3, 0.5)
+    lab.until(lambda: shown(lab), lambda steps: abs(steps[0] - 1_200) < 25 and abs(steps[1] - 1_800) < 25)
+    drag(lab, 0.6, 0.9)
+    lab.until(lambda: shown(lab), lambda steps: abs(steps[0] - 1_200) < 25 and abs(steps[1] - 2_700) < 25)
+    # the same range in the gradients
+    gradients = "document.querySelector('plotly-chart[kind=gradients] .js-plotly-plot').layout.xaxis.range"
+    lab.until(lambda: lab.page.evaluate(gradients), lambda ends: ends == list(shown(lab)))
+    overview(lab).dblclick(position={"x": box["width"] * 0.7, "y": 40})
+    lab.until(lambda: shown(lab), lambda steps: steps == (0, LONG))
+    assert axis(lab)["range"] == [0, LONG]
+    expect(pill(lab)).to_be_hidden()
+
+
+def test_a_press_in_the_overview_looks_at_its_step_and_a_drag_of_the_line_goes_on(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(LONG)
+    box = overview(lab).bounding_box()
+    assert box
+    overview(lab).click(position={"x": box["width"] * 0.5, "y": 40})
+    moment = lab.page.locator("race-table th.moment")
+    expect(moment).to_have_text(re.compile(r"As of step 1,(49|50)\d"))
+    drag(lab, 0.5, 0.6)
+    expect(moment).to_have_text(re.compile(r"As of step 1,(79|80)\d"))
+    assert shown(lab) == (0, LONG)
+    lab.page.keyboard.press("l")
+    expect(pill(lab)).to_be_hidden()
+
+
+def test_the_brush_works_by_keys_and_is_read_aloud(open_lab: OpenLab) -> None:
+    lab = open_lab(plotted=True)
+    lab.make_steps(LONG)
+    first, last = edge(lab, "First"), edge(lab, "Last")
+    first.focus()
+    first.press("ArrowRight")
+    expect(first).to_have_attribute("aria-valuetext", "step 30")
+    first.press("PageUp")
+    expect(first).to_have_attribute("aria-valuetext", "step 330")
+    last.focus()
+    last.press("PageDown")
+    last.press("ArrowLeft")
+    expect(last).to_have_attribute("aria-valuetext", "step 2,670")
+    lab.until(lambda: axis(lab)["range"], lambda ends: ends == [330, 2_670])
+    last.press("Shift+ArrowRight")
+    lab.until(lambda: shown(lab), lambda steps: steps == (360, 2_700))
+    assert lab.step == LONG, "no key of the brush makes a step"
+    first.press("Home")
+    last.press("End")
+    assert shown(lab) == (0, LONG)
+    handle = lab.page.get_by_label("Time travel")
+    handle.focus()
+    handle.press("ArrowLeft")
+    expect(handle).to_have_attribute("aria-valuetext", re.compile(r"^step 2,999 of 3,000"))
+    handle.press("l")
+
+
+def test_next_event_frames_each_mark_with_100_steps_on_either_side(open_lab: OpenLab) -> None:
+    lab = open_lab(plotted=True)
+    lab.make_steps(1_000)
+    lab.ask("PATCH", "/runs/gd", {"learning_rate": 0.05})
+    lab.make_steps(LONG - 1_000)
+    lab.until(lambda: lab.page.locator("run-overview .flag").count(), lambda count: count > 1)
+    steps = [
+        int(flag.get_attribute("data-step") or -1) for flag in lab.page.locator("run-overview .flag").all()
+    ]
+    moment = lab.page.locator("race-table th.moment")
+    button = lab.button("Next event (.)")
+    button.click()
+    expect(moment).to_have_text(f"As of step {steps[0]:,}")
+    lab.until(lambda: shown(lab), lambda ends: ends == (max(0, steps[0] - 100), steps[0] + 100))
+    while moment.inner_text() != "As of step 1,000":
+        before = moment.inner_text()
+        button.click()
+        expect(moment).not_to_have_text(before)
+    lab.until(lambda: axis(lab)["range"], lambda ends: ends == [900, 1_100])
+    lab.page.keyboard.press(",")
+    expect(moment).not_to_have_text("As of step 1,000")
+    lab.page.keyboard.press(".")
+    expect(moment).to_have_text("As of step 1,000")
+    # beyond the last is the present, with all steps
+    for _ in range(20):
+        if pill(lab).is_hidden():
+            break
+        lab.page.keyboard.press(".")
+    expect(pill(lab)).to_be_hidden()
+    assert shown(lab) == (0, LONG)
+
+
+def test_marks_in_chart_and_overview_lead_to_their_step(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(1_000)
+    lab.ask("PATCH", "/runs/gd", {"learning_rate": 0.05})
+    lab.make_steps(LONG - 1_000)
+    moment = lab.page.locator("race-table th.moment")
+    lab.flags.filter(has_text="rate").click()
+    expect(moment).to_have_text("As of step 1,000")
+    lab.page.keyboard.press("l")
+    expect(pill(lab)).to_be_hidden()
+    lab.page.locator("run-overview .flag[data-step='1000']").click(position={"x": 12, "y": 6})
+    expect(moment).to_have_text("As of step 1,000")
+
+
+def test_from_20000_steps_on_the_axis_is_logarithmic_until_somebody_chooses(open_lab: OpenLab) -> None:
+    lab = open_lab(plotted=True)
+    lab.make_steps(LONG)
+    choice = lab.page.get_by_role("radiogroup", name="Horizontal axis (X)")
+    expect(choice.get_by_role("radio", name="steps", exact=True)).to_be_checked()
+    assert axis(lab)["type"] == "linear"
+    lab.make_steps(20_000 - LONG)
+    expect(choice.get_by_role("radio", name="log steps", exact=True)).to_be_checked()
+    lab.until(lambda: axis(lab)["type"], lambda kind: kind == "log")
+    expect(lab.chart("loss").locator(".chart-label.axis")).to_have_text("steps, log")
+    # the early steps have points of their own
+    xs = lab.traces("loss", "train")["sgd/train_loss"][0]
+    assert [x for x in xs if x <= 100] == list(range(1, 101))
+    lab.page.keyboard.press("x")
+    expect(choice.get_by_role("radio", name="steps", exact=True)).to_be_checked()
+    lab.until(lambda: axis(lab)["type"], lambda kind: kind == "linear")
+    choice.get_by_role("radio", name="log steps", exact=True).click()
+    lab.until(lambda: axis(lab)["type"], lambda kind: kind == "log")
+    assert axis(lab)["range"][1] > 4.3
+
+
+def test_one_press_shows_where_the_losses_fall_and_one_shows_all(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(LONG)
+    lab.button("Where losses fall").click()
+    lab.until(lambda: shown(lab), lambda steps: steps[0] == 0 and 200 <= steps[1] < LONG)
+    lab.button("All steps").click()
+    lab.until(lambda: shown(lab), lambda steps: steps == (0, LONG))
+
+
+def test_a_long_run_is_accessible_in_both_themes_and_in_a_zoom(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(LONG)
+    assert faults_in_both_themes(lab) == []
+    lab.button("Next event (.)").click()
+    assert faults(lab) == []
