@@ -239,7 +239,8 @@ export function createApp(environment: Environment = browserEnvironment()): App 
         store.watch((state) => state.order, remedies.answered),
         store.watch(({ experiment, catalog }) => [experiment?.id, catalog], playExhibit),
         store.watch(({ experiment }) => experiment?.id, recallBet),
-        storyRequests.start(),
+        // beside charts alone nothing explains the numbers of a story
+        environment.isEmbedded ? () => {} : storyRequests.start(),
       );
       environment.listen((signal) =>
         signal === "link" ? void linkOpener.followLink() : connection.hear(signal),

@@ -113,9 +113,12 @@ function toneOfClause({ step, run: name }: Clause, state: State) {
   return tones.includes("bad") ? "bad" : tones.includes("warn") ? "warn" : "muted";
 }
 
-/** Clauses that are marked: not at the start, where every run begins. */
+/**
+ * Clauses that are marked: not at the start, where every run begins, and not while presenting, where
+ * nobody could read what a number stands for.
+ */
 export const markedClauses = (state: State): MarkedClause[] =>
-  isAtEnd(state)
+  isAtEnd(state) && state.view.hero === null
     ? clausesOf(state).flatMap((each) => (each.step ? [{ ...each, step: each.step }] : []))
     : [];
 

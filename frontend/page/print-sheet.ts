@@ -27,8 +27,8 @@ const chartsOnSheet = () =>
   document.querySelectorAll<PlotlyChart>(".plot.loss > plotly-chart, .plot.gradients plotly-chart");
 
 export class PrintSheet extends ExperimentElement {
-  /** The mode of the page that was printed. */
-  #mode: string | undefined;
+  /** What was presented when the page was printed. */
+  #hero: State["view"]["hero"] = null;
 
   /** On paper it follows the page: the numbers of a past step may still be on their way. */
   override shows(state: State) {
@@ -53,8 +53,8 @@ export class PrintSheet extends ExperimentElement {
   /** Everything at once: the browser prints when this returns. */
   #prepare() {
     if (!this.isReady(this.state) || isOn()) return;
-    this.#mode = root.dataset.mode;
-    delete root.dataset.mode;
+    this.#hero = this.state.view.hero;
+    if (this.#hero) this.app.setView({ hero: null });
     root.dataset.print = "";
     root.dataset.theme = "light";
     this.requestUpdate();
@@ -66,7 +66,7 @@ export class PrintSheet extends ExperimentElement {
     if (!isOn()) return;
     delete root.dataset.print;
     root.dataset.theme = effective(this.state.view.theme);
-    if (this.#mode) root.dataset.mode = this.#mode;
+    if (this.#hero) this.app.setView({ hero: this.#hero });
     this.requestUpdate();
     for (const chart of chartsOnSheet()) chart.print(false);
   }

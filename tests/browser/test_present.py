@@ -126,6 +126,17 @@ def test_the_caption_is_the_worst_finding_and_before_play_the_question(open_lab:
     expect(lab.page.locator(".present-counter b")).to_have_text("300")
 
 
+def test_flags_have_words_also_when_what_happened_is_known(open_lab: OpenLab) -> None:
+    lab = open_lab(WALL, drawn=True)
+    lab.make_steps(500)
+    expect(lab.page.locator("plotly-chart[kind=loss] .clause-flag").first).to_be_visible()
+    lab.page.keyboard.press("p")
+    expect(lab.page.locator("plotly-chart[kind=loss] .clause-flag")).to_have_count(0)
+    expect(lab.page.locator("plotly-chart[kind=loss] .flag.finding")).to_have_text(["layer 2 dead"])
+    lab.page.keyboard.press("p")
+    expect(lab.page.locator("plotly-chart[kind=loss] .clause-flag").first).to_be_visible()
+
+
 def test_v_shows_each_picture_alone_and_large(open_lab: OpenLab) -> None:
     lab = presented(open_lab)
     places = {"loss": ".plot.loss", "fall": "fall-line", "gradients": ".plot.gradients"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import zlib
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -133,12 +135,27 @@ def pages_of(pdf: bytes) -> list[tuple[float, float]]:
     return [(float(width), float(height)) for width, height in boxes]
 
 
+def inks_of(pdf: bytes) -> set[tuple[int, ...]]:
+    """Return the colours with which a document fills, as red, green and blue from 0 to 255."""
+    found: set[tuple[int, ...]] = set()
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
+        with contextlib.suppress(zlib.error):
+            fills = re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) rg\b", zlib.decompress(stream))
+            found |= {tuple(round(255 * float(part)) for part in fill) for fill in fills}
+    return found
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(1440, 900), PHONE])
-def test_the_browser_prints_one_page_of_a4(open_lab: OpenLab, theme: Theme, size: tuple[int, int]) -> None:
-    lab = ended(open_lab, theme, size)
+def test_the_browser_prints_one_page_of_a4_in_light_colours(
+    open_lab: OpenLab, theme: Theme, size: tuple[int, int]
+) -> None:
+    lab = ended(open_lab, theme, size, plotted=True)
     pdf = lab.page.pdf(prefer_css_page_size=True, print_background=False)
     assert pages_of(pdf) == [pytest.approx((595, 842), abs=1)]
+    light, dark = {(0, 103, 168), (194, 80, 10), (23, 25, 28)}, {(95, 180, 238), (255, 149, 82), (21, 24, 27)}
+    assert light <= inks_of(pdf)
+    assert not dark & inks_of(pdf)
     expect(lab.page.locator("html")).to_have_attribute("data-theme", theme)
     assert lab.page.locator("html").get_attribute("data-print") is None
 
@@ -152,6 +169,9 @@ def test_the_fall_line_on_view_and_presenting_print_the_same_sheet(open_lab: Ope
     on_paper(lab)
     expect(lab.page.locator(".plot.loss")).to_be_visible()
     expect(lab.page.locator("plotly-chart[kind=loss] .chart-label.end")).to_have_count(2)
+    marked = lab.page.locator(".sheet-story li").filter(has_text=re.compile("^\\d+Step [1-9]"))
+    expect(lab.page.locator("plotly-chart[kind=loss] .clause-flag")).to_have_count(marked.count())
+    assert marked.count() >= 3
     expect(lab.page.locator("fall-line")).to_be_hidden()
     expect(lab.page.locator(".present-controls")).to_be_hidden()
     lab.page.emulate_media(media="screen")
