@@ -79,6 +79,7 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
         keep_seconds=keep_seconds,
         kernels=Kernels(builds=builds()) if kernels is None else kernels,
         checkpoint_budget=SharedBudget(min(settings.lookback_mb << 20, memory // 4)),
+        seconds_since_backup=lambda: None if data is None else _backups(settings, data).seconds_since_last(),
     )
     beside = []
     if data is not None:

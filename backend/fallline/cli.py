@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import os
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from fallline.bootstrap import (
 from fallline.execution.compiling import KernelUnavailable
 from fallline.execution.compiling import warm as compile_kernels
 from fallline.operation.control import NotServed, ask
+from fallline.operation.logs import start_logging
 from fallline.services.operator import OperationFailed, report_of
 from fallline.settings import BadSetting, Settings, as_text, read_settings, unknown_settings
 from fallline.storage.interface import CopyFailed, StoreRefused, StoreUnwritable
@@ -244,10 +244,7 @@ def _settings() -> Settings:
 
 
 def _serve(settings: Settings, *, open_browser: bool) -> None:
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    # uvicorn and Alembic log every start, connection and migration; one line at the start is enough.
-    for name in ("uvicorn", "alembic"):
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.root.level))
+    start_logging(settings.log_level, settings.log_format)
     bound = listening_socket(settings.host, settings.port)
     kernels, preparation = prepared_kernels(settings)
 

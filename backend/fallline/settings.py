@@ -135,6 +135,13 @@ class Settings(BaseSettings):
     commands_per_second: Positive = Field(
         default=5.0, description="limit on commands per second for each socket"
     )
+    metrics_port: int = Field(
+        default=0, ge=0, le=65_535, description="port of the metrics for Prometheus; 0 serves none"
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="address of the metrics")
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = Field(
+        default="text", description="text, or json: one object for each line of the log"
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
         default="info", description="debug, info, warning or error"
     )

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from fallline.execution.interface import Journal, Later, Sink
+from fallline.execution.interface import Journal, Later, Sink, Waiting
 from fallline.execution.worker import TurnFailed, Worker
 from fallline.runs.experiment import Experiment
 from fallline.runs.publishing import Event, Frames
 from fallline.vocabulary.errors import Failed, FalllineError, ReadOnly, Unavailable
-from fallline.vocabulary.journal import JournalBatch, Receipt
+from fallline.vocabulary.journal import JournalBatch, Receipt, log_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,7 @@ class _OpenExperiment:
     failed: Callable[[], None]
     queue: DeliveryQueue = field(default_factory=DeliveryQueue)
     replies: list[_Reply] = field(default_factory=list)
+    counted_steps: int = 0
 
 
 class _WorkerThread:
@@ -146,6 +147,7 @@ class _WorkerThread:
         self._stopping = False
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.faults = 0
+        self.steps = 0
 
     def stop(self) -> None:
         with self._wake:
@@ -214,13 +216,13 @@ class _WorkerThread:
         wake = self.worker.wake_at(now)
         return None if wake is None else min(max(wake - now, 0), LONGEST_SLEEP)
 
-    def _count_fault(self, what: str) -> None:
-        _log.exception("%s", what)
+    def _count_fault(self, what: str, id: str | None = None) -> None:
+        _log.exception("%s", what, extra=None if id is None else {"experiment": log_id(id)})
         self.faults += 1
 
     def _close_failed(self, id: str) -> None:
         """Close an experiment that raised, and fail its calls. For exception handlers."""
-        self._count_fault("an experiment failed and was closed")
+        self._count_fault("an experiment failed and was closed", id)
         experiment, opened = self.worker.find(id), self._open.pop(id, None)
         if experiment is not None and opened is not None:
             # It has failed already, so a second failure changes nothing.
@@ -303,6 +305,8 @@ class _WorkerThread:
         experiment, opened = self.worker.find(id), self._open.get(id)
         if experiment is None or opened is None:
             return
+        self.steps += experiment.steps_made - opened.counted_steps
+        opened.counted_steps = experiment.steps_made
         outgoing, replies = experiment.take_outgoing(), opened.replies
         opened.replies = []
         receipts = tuple(receipt for reply in replies for receipt in reply.receipts)
@@ -339,7 +343,8 @@ class _WorkerThread:
 
 def _publication(sink: Sink, item: Frames | Event) -> Delivery:
     if isinstance(item, Frames):
-        return Delivery(lambda: sink.frames(item.experiment, item.runs))
+        made_at = time.perf_counter()
+        return Delivery(lambda: sink.frames(item.experiment, item.runs, made_at))
     return Delivery(lambda: sink.event(item.experiment, item.message))
 
 
@@ -414,6 +419,14 @@ class InProcessExecutor:
     @property
     def faults(self) -> int:
         return sum(thread.faults for thread in self._threads)
+
+    @property
+    def steps(self) -> int:
+        return sum(thread.steps for thread in self._threads)
+
+    def waiting(self) -> Waiting:
+        counts = [thread.worker.waiting() for thread in self._threads]
+        return Waiting(*map(sum, zip(*counts, strict=True))) if counts else Waiting(0, 0, 0, 0)
 
     async def answers(self) -> None:
         if not self._threads:

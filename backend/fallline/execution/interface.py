@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.columns import Buckets
@@ -16,10 +16,22 @@ Later = Callable[[Any], None]
 """Called with the answer of a call that takes many turns, or with its error."""
 
 
+class Waiting(NamedTuple):
+    """Work that waits: commands, reads, and experiments with steps or examinations to make."""
+
+    commands: int
+    reads: int
+    training: int
+    examinations: int
+
+
 class Sink(Protocol):
     """Receives frames and events, on the event loop and in order."""
 
-    def frames(self, experiment: str, runs: dict[str, tuple[dict[str, Any], Buckets | None]]) -> None: ...
+    def frames(
+        self, experiment: str, runs: dict[str, tuple[dict[str, Any], Buckets | None]], made_at: float
+    ) -> None:
+        """Receive what the runs did. They were measured at `made_at`, on the clock of `time.perf_counter`."""
 
     def event(self, experiment: str, message: dict[str, Any]) -> None: ...
 
@@ -67,6 +79,13 @@ class Executor(Protocol):
     @property
     def faults(self) -> int:
         """Number of experiments closed because they raised."""
+
+    @property
+    def steps(self) -> int:
+        """Number of steps that all runs made."""
+
+    def waiting(self) -> Waiting:
+        """Return how much work waits."""
 
     async def answers(self) -> None:
         """Wait until every worker has answered."""

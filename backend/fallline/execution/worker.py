@@ -277,6 +277,14 @@ class Worker:
         self._drop_stale()
         return self._sleeping[0][0] if self._sleeping else None
 
+    def waiting(self) -> tuple[int, int, int, int]:
+        """Return the waiting commands and reads, and the experiments with steps or examinations to make.
+
+        Other threads may call it.
+        """
+        commands, reads = (sum(map(len, list(self._calls[kind].values()))) for kind in (COMMANDS, READS))
+        return commands, reads, len(self._ready[TRAINING]), len(self._ready[EXAMINATIONS])
+
     def _place(self, id: str, kind: str, *, here: bool) -> None:
         ready = self._ready[kind]
         if here:

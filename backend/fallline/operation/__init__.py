@@ -1,1 +1,1 @@
-"""What an operator uses beside the page: commands through a socket in the data folder."""
+"""For operators: commands through a socket in the data folder, and the log."""

@@ -130,6 +130,8 @@ class Backlog:
         self.readers = 0
         self.published = 0
         """Number of publications so far."""
+        self.made_at = 0.0
+        """When the newest one was made, on the caller's clock."""
         self.is_broken = False
         """A piece did not follow the one before, so readers have to resume."""
         self._numbers = count()

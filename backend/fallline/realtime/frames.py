@@ -40,6 +40,8 @@ class Frame:
     runs: dict[str, RunUpdate]
     at_most: int
     encoding: str
+    made_at: float = 0.0
+    """When its newest step was measured; 0 if it holds only what was before the watch."""
 
     def has_same_content(self, other: Frame) -> bool:
         """Return whether both encode to the same text, by the identity of pieces."""

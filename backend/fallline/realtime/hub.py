@@ -92,11 +92,14 @@ class Hub:
         self._catching_up = {watcher for watcher in self._catching_up if watcher.past_bytes}
         return sum({watcher.past: watcher.past_bytes for watcher in self._catching_up}.values())
 
-    def frames(self, experiment: str, runs: dict[str, tuple[Header, Buckets | None]]) -> None:
-        """Publish what the runs of an experiment did since the last publication."""
+    def frames(
+        self, experiment: str, runs: dict[str, tuple[Header, Buckets | None]], made_at: float = 0.0
+    ) -> None:
+        """Publish what the runs of an experiment did since the last publication, which was made at this time."""
         audience = self._audiences.get(experiment)
         if audience is None:
             return
+        audience.backlog.made_at = made_at
         limit = min(max(ALL_BYTES // len(self._audiences), LEAST_BYTES), MOST_BYTES)
         audience.cache.start(readers=len(audience.watchers))
         has_changed = audience.backlog.publish(runs, limit)

@@ -278,13 +278,20 @@ class Outbox:
         # Counted from the due time, unless that is long past: a late timer does not lower the rate.
         interval = min(self._interval, CATCH_UP_SECONDS) if self._catching_up else self._interval
         self._not_before = max(self._not_before + interval, now + interval / 2)
-        frame = Frame(self.experiment, updates, at_most, self._encoding)
         if self._catching_up:
-            return self._history.share(frame)
+            return self._history.share(Frame(self.experiment, updates, at_most, self._encoding))
+        frame = Frame(self.experiment, updates, at_most, self._encoding, self._made_at)
         if self._history.bytes:
             self._history = self._history.without_pieces()
             self._past = Cursor(self._history)
         return self._cache.share(frame)
+
+    @property
+    def _made_at(self) -> float:
+        """When the newest publication since it joined was made, else 0."""
+        if self._live is None or self._live.backlog.published <= self._joined_at:
+            return 0.0
+        return self._live.backlog.made_at
 
     def _runs(self) -> list[str]:
         if self._live is None:

@@ -76,6 +76,8 @@ class Experiment:
         self._waiting: list[WaitsForFindings] = []
         self._positions: dict[str, Json] | None = None
         self._least_generation = 0
+        self.steps_made = 0
+        """Steps made since it is open, without those of a replay."""
         self._plays_on = False
         self._fall_line: FallLine | None = None
         self.usage = Usage() if usage is None else usage
@@ -479,6 +481,7 @@ class Experiment:
     def _advance(self, run: Run, steps: int, now: float, clock: Clock) -> int:
         before = run.seconds
         steps_made = run.advance(steps, clock, publish=self._publisher.is_watched)
+        self.steps_made += steps_made
         self._schedule.add_computing(self.runs, run.seconds - before)
         if run.diverged:
             self._publish_event(

@@ -26,11 +26,12 @@ from fallline.services.background import Background
 from fallline.services.capacity import Candidate, Capacity, Use
 from fallline.services.command_runner import KeyedCommands
 from fallline.services.fair_slots import FairSlots
+from fallline.services.meters import Meters
 from fallline.services.registry import Entry, LiveExperiment, Owners, Registry, hash_of, new_token
 from fallline.services.store_thread import StoreThread
 from fallline.services.uploads import Uploads, load_stored_uploads, load_uploads, new_id, upload_ids
 from fallline.vocabulary.errors import FalllineError, NotFound, Unavailable
-from fallline.vocabulary.journal import Json, NewExperiment, StoredExperiment
+from fallline.vocabulary.journal import Json, NewExperiment, StoredExperiment, log_id
 from fallline.vocabulary.recipe import Recipe
 
 _log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class ExperimentLoader:
         *,
         kernels: Kernels,
         checkpoint_budget: CheckpointBudget | None,
+        meters: Meters,
     ) -> None:
         self._registry = registry
         self._executor = executor
@@ -77,6 +79,7 @@ class ExperimentLoader:
         self._clock = clock
         self._kernels = kernels
         self._checkpoint_budget = checkpoint_budget
+        self._meters = meters
         self._admission = asyncio.Lock()
         self._turns = FairSlots(MOST_TEMPORARY, leaves_some=True)
         self._waiting_for_turns = 0
@@ -117,6 +120,7 @@ class ExperimentLoader:
             self._background.begin(self._executor.close(id))
             raise
         live.ready.set_result(None)
+        _log_event("created", id)
         return state, token
 
     async def open(self, id: str) -> LiveExperiment:
@@ -310,9 +314,14 @@ class ExperimentLoader:
             if not isinstance(error, Exception):
                 raise
             if not isinstance(error, FalllineError):
-                _log.error("an experiment could not be opened again", exc_info=error)
+                _log.error(
+                    "an experiment could not be opened again",
+                    exc_info=error,
+                    extra={"experiment": log_id(id)},
+                )
         else:
             live.ready.set_result(None)
+            _log_event("opened", id)
 
     def _keyed_commands(self, id: str, stored: StoredExperiment | None) -> KeyedCommands:
         unfinished = {} if stored is None else stored.progress["unfinished"]
@@ -364,6 +373,7 @@ class ExperimentLoader:
             await self.pause(one.id)
         now = self._clock()
         if entry.live is live and self._capacity.use_of(one.id, live, entry, now) <= one.use:
+            self._meters.limits["evicted"] += 1
             self._evict(one.id, entry)
             self._subscribers.interrupted(one.id)
         if entry.closing is not None and self._capacity.closes_many:
@@ -387,7 +397,11 @@ class ExperimentLoader:
             if self._capacity.used_bytes <= self._capacity.limits.bytes:
                 return
             if await self.pause(id):
-                _log.warning("an experiment was paused: the memory of this server is in use")
+                self._meters.limits["paused-for-memory"] += 1
+                _log.warning(
+                    "an experiment was paused: the memory of this server is in use",
+                    extra={"experiment": log_id(id)},
+                )
                 event = {"type": "event", "experiment": id, "run": None, "event": "memory", "paused": True}
                 self._subscribers.event(id, event)
 
@@ -395,6 +409,7 @@ class ExperimentLoader:
         """Close a live experiment. The next request opens it from the store."""
         live = entry.live
         assert live is not None
+        _log_event("closed", id)
         used = live.bytes
         entry.expected = max(live.usage.ceiling, live.expected)
         why = Unavailable("the experiment is being opened again: retry", retry_after=1)
@@ -428,6 +443,7 @@ class ExperimentLoader:
             self._background.begin(self._executor.close(id))
             self._closed(id, entry, live)
         self._subscribers.closed(id)
+        _log_event("deleted", id)
 
     # ------------------------------------------------------------------ failures
 
@@ -462,6 +478,10 @@ class ExperimentLoader:
         ):
             self._evict(id, entry)
             self._subscribers.interrupted(id)
+
+
+def _log_event(event: str, id: str) -> None:
+    _log.debug("an experiment was %s", event, extra={"experiment": log_id(id)})
 
 
 def _is_opening(live: LiveExperiment | None) -> bool:

@@ -28,6 +28,7 @@ from fallline.services.capacity import Capacity, Limits
 from fallline.services.command_runner import CommandRunner, Disconnected
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.idle_sweep import IdleSweep
+from fallline.services.meters import Histogram, Meters, Present
 from fallline.services.readiness import Readiness
 from fallline.services.registry import Owners, Registry, hash_of
 from fallline.services.store_thread import StoreThread
@@ -67,7 +68,10 @@ class Lab:
         keep_seconds: float = float("inf"),
         kernels: Kernels | None = None,
         checkpoint_budget: CheckpointBudget | None = None,
+        seconds_since_backup: Callable[[], float | None] = lambda: None,
     ) -> None:
+        self.meters = Meters()
+        self._seconds_since_backup = seconds_since_backup
         self._executor = executor
         self._subscribers = subscribers
         self._store = store
@@ -90,6 +94,7 @@ class Lab:
             clock,
             kernels=self._kernels,
             checkpoint_budget=checkpoint_budget,
+            meters=self.meters,
         )
         self._commands = CommandRunner(executor, self._background)
         self._readiness = Readiness(executor, store, clock)
@@ -167,6 +172,33 @@ class Lab:
     async def ready(self) -> dict[str, Any]:
         """Return how soon worker, store and event loop answer. Raises Unavailable."""
         return await self._readiness.check()
+
+    @property
+    def loop_lag(self) -> Histogram:
+        return self._readiness.pulse.delays
+
+    @property
+    def store_write_seconds(self) -> Histogram:
+        return self._store.write_seconds
+
+    def present(self) -> Present:
+        """Count what there is at this moment."""
+        live = [entry.live for entry in self._registry.entries.values() if entry.live is not None]
+        store_bytes, disk_free_bytes = self._store.disk_use()
+        return Present(
+            experiments=len(self._registry.entries),
+            open=len(live),
+            busy=len([one for one in live if one.usage.is_busy]),
+            memory_bytes=self._capacity.used_bytes,
+            steps=self._executor.steps,
+            faults=self._executor.faults,
+            waiting=self._executor.waiting(),
+            writes_waiting=self._store.waiting,
+            is_read_only=self.is_read_only,
+            store_bytes=store_bytes,
+            disk_free_bytes=disk_free_bytes,
+            seconds_since_backup=self._seconds_since_backup(),
+        )
 
     def catalog(self) -> dict[str, Any]:
         exports = [row.as_json() for row in EXPORTS.values()]

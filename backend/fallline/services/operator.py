@@ -1,4 +1,4 @@
-"""The commands of an operator: back up, check, list and remove what is stored.
+"""Commands of an operator: back up, check, list and remove experiments.
 
 They work beside a running server, and without one. Names of experiments are `log_id`s, which give no access.
 """
@@ -34,7 +34,7 @@ class OperationFailed(Exception):
 
 
 class OperatedStore(Protocol):
-    """What the commands need of a store."""
+    """The part of a store that the commands need."""
 
     async def experiments(self) -> list[ExperimentInfo]: ...
 

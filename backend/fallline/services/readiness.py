@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fallline.execution.interface import Executor
+from fallline.services.meters import Histogram
 from fallline.services.store_thread import StoreThread
 from fallline.vocabulary.errors import ReadOnly, Unavailable
 
@@ -26,6 +27,7 @@ class Pulse:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._late: deque[tuple[float, float]] = deque()
+        self.delays = Histogram()
 
     async def beat_for_ever(self) -> None:
         """Measure the delay again and again."""
@@ -36,6 +38,7 @@ class Pulse:
 
     def record(self, now: float, late: float) -> None:
         self._late.append((now, max(late, 0.0)))
+        self.delays.observe(max(late, 0.0))
         while self._late[0][0] < now - REMEMBERED_SECONDS:
             self._late.popleft()
 

@@ -1,4 +1,4 @@
-"""What a restored store needs before a server uses it: generations above all that clients may hold.
+"""Preparation of a restored store: generations above all that clients may hold.
 
 Clients may have seen steps made after the backup. Other steps now take their numbers.
 """

@@ -92,6 +92,9 @@ class Store(Protocol):
     def sizes(self) -> dict[str, int]:
         """Return the stored bytes of each experiment."""
 
+    def disk_use(self) -> tuple[int, int]:
+        """Return the bytes of its files and the free bytes of their disk. May be called on any thread."""
+
     def copy_to(self, target: Path, between: Callable[[], None]) -> None:
         """Copy everything to a new private file. Raises CopyFailed, and what `between` raises.
 

@@ -128,6 +128,9 @@ class MemoryStore:
     def sizes(self) -> dict[str, int]:
         return {id: one.size for id, one in self._experiments.items()}
 
+    def disk_use(self) -> tuple[int, int]:
+        return 0, 0
+
     def copy_to(self, target: Path, between: Callable[[], None]) -> None:
         raise CopyFailed("a store in memory has no file to copy")
 

@@ -330,6 +330,13 @@ class SqliteStore:
         with self._transaction() as connection:
             return sql.sizes(connection)
 
+    def disk_use(self) -> tuple[int, int]:
+        try:
+            size = sum(file.stat().st_size for file in (self.path, self._log) if file.exists())
+            return size, shutil.disk_usage(self.path.parent).free
+        except OSError:  # the folder is not there yet
+            return 0, 0
+
     def copy_to(self, target: Path, between: Callable[[], None]) -> None:
         if self._open is None:
             raise CopyFailed(f"{self.path} is not open")

@@ -26,6 +26,7 @@ from fallline.web import (
     server_routes,
 )
 from fallline.web.errors import problem_response
+from fallline.web.metrics import serve_metrics
 from fallline.web.middleware import Guard, LastResort, Methods, table_of
 from fallline.web.open_sockets import OpenSockets
 from fallline.web.openapi import OTHER_PROBLEMS, describe
@@ -60,6 +61,9 @@ def build_app(
         lifespan=_lifespan,
     )
     app.router.route_class = StrictRoute
+    sockets = OpenSockets(MOST_SOCKETS)
+    if settings.metrics_port:
+        beside = (*beside, serve_metrics(lab, sockets, settings.metrics_host, settings.metrics_port))
     app.state.lab, app.state.is_ready, app.state.beside = lab, False, beside
     app.state.drawing = asyncio.Semaphore(1)
     app.state.rate_limiter = RateLimiter(settings.requests_per_second)
@@ -73,14 +77,13 @@ def build_app(
         app.include_router(router)
     serve_documentation(app, installed_site())
 
-    sockets = OpenSockets(MOST_SOCKETS)
-
     @app.websocket("/api/v1/stream")
     async def stream(websocket: WebSocket) -> None:
         connection = Connection(websocket, lab, settings.commands_per_second, sockets)
         try:
             sockets.enter(connection.open_socket, time.monotonic())
         except Unavailable as full:
+            lab.meters.count_error(full)
             await websocket.send_denial_response(problem_response(full))
             return
         try:

@@ -311,8 +311,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _framework_error)
 
 
-async def _own_error(_: Request, error: Exception) -> ProblemResponse:
+async def _own_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, FalllineError)
+    request.app.state.lab.meters.count_error(error)
     return problem_response(error)
 
 

@@ -26,6 +26,9 @@ SILENT_SECONDS = 15.0
 """A socket without an acknowledgement for this long may be replaced by another of the same rank."""
 
 
+WEBSOCKET = "websocket"
+
+
 @dataclass(eq=False)
 class OpenSocket:
     """An open socket. `close` asks the client to reconnect later."""
@@ -39,6 +42,7 @@ class OpenSocket:
     """Owners of the experiments that it watches with a token, by experiment."""
     looks_at: set[str] = field(default_factory=set)
     """Experiments that it watches without a token."""
+    kind: str = WEBSOCKET
 
     def __post_init__(self) -> None:
         self.acknowledged = self.entered
@@ -66,6 +70,21 @@ class OpenSockets:
 
     def __len__(self) -> int:
         return len(self._sockets)
+
+    @property
+    def people(self) -> int:
+        """The number of owners with an open socket that has a token."""
+        return len({owner for one in self._sockets for owner in one.owners.values()})
+
+    @property
+    def by_kind(self) -> dict[str, int]:
+        """The number of sockets of each kind."""
+        return {WEBSOCKET: 0, **Counter(one.kind for one in self._sockets)}
+
+    @property
+    def watching(self) -> int:
+        """The number of sockets that watch something."""
+        return len([one for one in self._sockets if one.watches])
 
     def enter(self, socket: OpenSocket, now: float) -> None:
         """Add a socket. Raises Unavailable if no other can be replaced."""

@@ -118,6 +118,7 @@ class Connection:
 
     def _make_room(self) -> None:
         """Close it for another socket."""
+        self._lab.meters.limits["socket-replaced"] += 1
         self._session.close(CloseCode.RESTART, "the server is full: reconnect")
         self._news.set()
 
@@ -155,6 +156,7 @@ class Connection:
             self._refuse(id, error)
 
     def _refuse(self, id: str | None, error: FalllineError) -> None:
+        self._lab.meters.count_error(error)
         self._session.reply({"type": "error", "id": id, "problem": problem(error)})
 
     async def _do(self, message: Watch | Unwatch | Got | Command | None) -> None:
@@ -247,6 +249,7 @@ class Connection:
             )
             self._session.finish_command({"type": "ack", "id": command.id, "answer": answer})
         except FalllineError as error:
+            self._lab.meters.count_error(error)
             self._session.finish_command({"type": "error", "id": command.id, "problem": problem(error)})
         except Exception:
             internal = Internal.new()
@@ -268,13 +271,16 @@ class Connection:
                 continue
             if isinstance(outgoing, Closing):
                 await self._close(outgoing)
+            made_at = 0.0
             if isinstance(outgoing, NumberedFrame):
-                texts = await parts_of_frame(outgoing)
+                texts, made_at = await parts_of_frame(outgoing), outgoing.frame.made_at
             else:
                 texts = ("", text_of(outgoing))
             # A stuck reader keeps only the text in memory, not the columns of its frame.
             del outgoing
             await self._send(*texts)
+            if made_at:
+                self._lab.meters.frame_age.observe(time.perf_counter() - made_at)
 
     async def _wait_for_news(self) -> None:
         now = time.monotonic()
@@ -286,6 +292,8 @@ class Connection:
             return
 
     async def _close(self, closing: Closing) -> None:
+        if (limit := _CLOSED_BY.get(closing.code)) is not None:
+            self._lab.meters.limits[limit] += 1
         with suppress(*_DISCONNECTED):
             async with asyncio.timeout(SEND_SECONDS):
                 await self._websocket.close(closing.code, closing.reason)
@@ -316,6 +324,12 @@ _CLOSE_CODES = {
     Unavailable: CloseCode.RESTART,
 }
 """Close codes of a socket that watches nothing, by the error of its watch."""
+
+_CLOSED_BY = {
+    CloseCode.TOO_SLOW: "reader-too-slow",
+    CloseCode.TOO_MANY_MESSAGES: "too-many-messages",
+}
+"""The limits that close a socket."""
 
 _DISCONNECTED = (TimeoutError, RuntimeError, OSError, WebSocketDisconnect)
 """Errors for a client that is too slow or disconnected. Starlette raises all but the first."""
