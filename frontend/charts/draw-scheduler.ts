@@ -19,6 +19,7 @@ interface Turn {
   drawnAt: number;
   requested: boolean;
   unfinished: boolean;
+  isFirst: boolean; // before others that may draw
   hasDrawn: boolean; // false before the first draw, whose time is not representative
 }
 
@@ -73,16 +74,16 @@ export function createDrawScheduler({
     later(turn, 0);
   }
 
-  /** The rest of a chart, else the chart that has waited longest. */
+  /** The first ones, then the rest of a chart, else the chart that has waited longest. */
   function turn() {
     framed = false;
     if (hidden()) return;
     const all = [...turns];
+    const ready = all
+      .filter((one) => one.requested && dueIn(one) <= 1)
+      .sort((a, b) => a.drawnAt - b.drawnAt);
     const due =
-      all.find(({ unfinished }) => unfinished) ??
-      all
-        .filter((one) => one.requested && dueIn(one) <= 1)
-        .sort((a, b) => a.drawnAt - b.drawnAt)[0];
+      ready.find(({ isFirst }) => isFirst) ?? all.find(({ unfinished }) => unfinished) ?? ready[0];
     if (due) draw(due);
     plan();
   }
@@ -118,14 +119,16 @@ export function createDrawScheduler({
     /**
      * @param draw returns true if it has drawn a part; it is called again after the next frame
      * @param every ms
+     * @param isFirst it draws before others
      */
-    join(draw: () => unknown, every: () => number) {
+    join(draw: () => unknown, every: () => number, isFirst = false) {
       const turn: Turn = {
         draw,
         every,
         drawnAt: -Infinity,
         requested: false,
         unfinished: false,
+        isFirst,
         hasDrawn: false,
       };
       turns.add(turn);

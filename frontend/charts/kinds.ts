@@ -9,7 +9,7 @@ import { lossChart } from "./loss-chart.ts";
 import { gradientLabels, instrumentLabels, lossLabels, scatterLabels } from "./overlay.ts";
 import { scatterChart } from "./scatter-chart.ts";
 import { requestOf, GAUGES, gaugeSummary, measuredAt } from "../core/instruments.ts";
-import { stateOnView } from "../core/state-on-view.ts";
+import { shownStep, stateOnView } from "../core/state-on-view.ts";
 import { gradientSummary, lossSummary, scatterSummary } from "../core/selectors.ts";
 import type { Gauge } from "../core/instruments.ts";
 import type { Json, State } from "../core/types.ts";
@@ -30,33 +30,44 @@ interface Kind {
   follows: (state: State) => unknown[]; // what causes a draw, besides room and theme
   every: number; // ms
   isRead: boolean; // has a cursor
+  isFirst?: boolean; // drawn before others: all of it is of the beat
+  stepOf: (state: State) => number; // of the drawn numbers
 }
 
-const shared = ({
-  frames,
-  view,
-  runs,
-  order,
-  experiment,
-  catalog,
-  looking,
-  story,
-  playback: { playing },
-  connection: { status, lastStep, progress },
-}: State) => [
-  frames,
-  view.x,
-  runs,
-  order,
-  experiment,
-  catalog,
-  looking,
-  story,
-  playing,
-  status,
-  lastStep,
-  progress,
-];
+/** The step of a chart of histories: that of the numbers in its labels. */
+const stepOnView = (state: State) => shownStep(stateOnView(state));
+
+/** At a beat, or at once where there is none. */
+const shared = (state: State) => {
+  const {
+    frames,
+    finer,
+    beat,
+    view,
+    order,
+    experiment,
+    catalog,
+    looking,
+    story,
+    playback: { playing },
+    connection: { status, lastStep, progress },
+  } = state;
+  return [
+    beat ?? frames,
+    finer,
+    view.x,
+    ...Object.values(stateOnView(state).runs),
+    order,
+    experiment,
+    catalog,
+    looking,
+    story,
+    playing,
+    status,
+    lastStep,
+    progress,
+  ];
+};
 
 /** One for each figure of an instrument. */
 const measured = (gauge: Gauge): Kind => ({
@@ -66,6 +77,7 @@ const measured = (gauge: Gauge): Kind => ({
   summary: (state) => gaugeSummary(state, gauge),
   every: 100,
   isRead: false,
+  stepOf: stepOnView,
   follows(state) {
     const at = measuredAt(state);
     return [
@@ -87,6 +99,7 @@ export const KINDS: Record<string, Kind> = {
     summary: lossSummary,
     every: 100,
     isRead: true,
+    stepOf: stepOnView,
     follows: (state) => [...shared(state), state.figures.loss, state.view.y],
   },
   gradients: {
@@ -96,6 +109,7 @@ export const KINDS: Record<string, Kind> = {
     summary: gradientSummary,
     every: 100,
     isRead: true,
+    stepOf: stepOnView,
     follows: (state) => [...shared(state), state.figures.gradients, state.view.measure],
   },
   scatter: {
@@ -103,8 +117,14 @@ export const KINDS: Record<string, Kind> = {
     build: (_, scene) => scatterChart(scene),
     labels: scatterLabels,
     summary: scatterSummary,
-    every: 100, // predictions come four times a second
+    every: 50, // predictions come with the beat
     isRead: false,
+    isFirst: true,
+    stepOf: (state) =>
+      Math.max(
+        0,
+        ...Object.values(stateOnView(state).runs).map(({ predictions }) => predictions?.step ?? 0),
+      ),
     follows: (state) => [
       state.order,
       ...state.order

@@ -101,7 +101,7 @@ export function endOf(
     ? ""
     : bad
       ? "diverged"
-      : number(run.latest.train_loss?.value ?? y[last]);
+      : number(stateOnView(state).runs[run.name].latest.train_loss?.value ?? y[last]);
   const live = value && !bad ? followed(run, "train_loss", number, scene) : undefined;
   return { ...base, value, bad, goesOn: false, x: x[last], y: Math.min(y[last], top), live };
 }

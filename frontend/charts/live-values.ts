@@ -1,6 +1,6 @@
 /**
- * Values in labels that change with the canvas: Plotly draws less often, and a label shows the same
- * moment as the marker beside it.
+ * Values in labels that change with each beat: Plotly draws less often, and a label shows the same
+ * step as the table.
  * Owns: which value a text shows, and writing it when it changes. Knows no chart and no DOM.
  */
 
@@ -32,7 +32,7 @@ export function createLiveValues() {
     /** Forgets all: other labels are drawn. */
     clear: () => void (values = []),
     follow: (value: LiveValue, show: Show) => void values.push({ value, show, shown: null }),
-    /** Writes the values of now; touches only what changes. */
+    /** Writes the values on view; touches only what changes. */
     update({ runs }: State) {
       for (const each of values) {
         const { run, series, word } = each.value;

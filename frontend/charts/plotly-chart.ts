@@ -21,6 +21,7 @@ import { zoomedRange } from "./horizontal.ts";
 import { axisOf } from "./scene.ts";
 import { zoomedTo } from "./zoom-range.ts";
 import { furthest } from "../core/selectors.ts";
+import { shownStep, stateOnView } from "../core/state-on-view.ts";
 import type { App, Json, State } from "../core/types.ts";
 import type { DrawScheduler } from "./draw-scheduler.ts";
 import type { LiveCanvas } from "./live-canvas.ts";
@@ -129,6 +130,7 @@ export class PlotlyChart extends HTMLElement {
     const turn = this.scheduler.join(
       () => this.#draw(),
       () => this.#interval,
+      this.#kind.isFirst,
     );
     const now = () => turn.request(true);
     const sizes = new ResizeObserver(() => (this.#measure(), now()));
@@ -149,9 +151,16 @@ export class PlotlyChart extends HTMLElement {
         : () => {},
       store.watch(
         (state) => state.frames,
-        () => this.#live.some(({ length }) => length) && canvas.request(),
+        () => {
+          if (this.#live.some(({ length }) => length)) canvas.request();
+          if (this.#isFull) turn.request();
+        },
       ),
-      store.watch(this.#kind.follows, () => turn.request()),
+      store.watch(this.#kind.follows, (_, { playback }) => turn.request(!playback.playing)),
+      store.watch(
+        (state) => [state.beat, shownStep(stateOnView(state))],
+        (_, state) => this.#kind.isRead && this.#showStep(state),
+      ),
       store.watch((state) => [state.view, state.experiment?.id, state.pending], now),
       store.watch(
         ({ order, runs }) => order.flatMap((name) => [runs[name].status, runs[name].hidden]),
@@ -206,7 +215,8 @@ export class PlotlyChart extends HTMLElement {
 
   /** ms between two draws. */
   get #interval() {
-    const { every } = this.#kind;
+    const { every, isFirst } = this.#kind;
+    if (isFirst) return every; // the beat is calm enough
     if (this.#isCalm) return Math.max(CALM, every);
     return this.#isLive && !this.#isFull ? Math.max(LIVE, every) : every;
   }
@@ -381,8 +391,16 @@ export class PlotlyChart extends HTMLElement {
       const { left, width } = line.frame;
       this.#isFull ||= (points.at(-1)?.[0] ?? 0) > left + width;
     }
-    this.#values.update(store.get());
+    this.#showStep(store.get());
     this.#cursor?.paint(context);
+  }
+
+  /** Labels change at the beat, before Plotly draws it. */
+  #showStep(present: State) {
+    const state = stateOnView(present);
+    this.#values.update(state);
+    const step = String(shownStep(state));
+    if (this.#draws && this.dataset.step !== step) this.dataset.step = step;
   }
 
   #zoomed(change: Json) {
@@ -426,6 +444,7 @@ export class PlotlyChart extends HTMLElement {
       traces: data.length,
       draws: this.#draws,
       lastStep: furthest(state),
+      step: this.#kind.stepOf(state),
     });
     const summary = this.#kind.summary(state);
     if (this.getAttribute("aria-label") !== summary) this.setAttribute("aria-label", summary);

@@ -6,7 +6,7 @@
 
 import { integer } from "./format.ts";
 import type { Glyph } from "./selectors.ts";
-import type { Finding, FindingNews, Run, State } from "./types.ts";
+import type { Finding, FindingNews, FindingUpdate, Run, State } from "./types.ts";
 
 export const isOpen = ({ until_step: until }: Finding) => until === null;
 
@@ -45,9 +45,6 @@ const withNewerEvidence = (incoming: Finding, existing: Finding | undefined): Fi
 export const lookedAt = ({ found_at: found, seen_at: seen, until_step: until }: Finding) =>
   Math.max(found, seen, until ?? 0);
 
-/** what a frame says of a finding */
-type FindingUpdate = Pick<Finding, "id" | "seen_at" | "evidence" | "outcomes">;
-
 /**
  * Updates the evidence of open findings and the outcomes of remedies; skips unknown ones.
  * @returns the same object if nothing differs
@@ -69,7 +66,7 @@ function updated(finding: Finding, { seen_at, evidence, outcomes = [] }: Finding
 
 /**
  * The findings at a step: later ones are left out, as are later outcomes, and later closings are
- * undone, with the first evidence.
+ * undone, with the first evidence. One that began by then and was found later has no evidence yet.
  */
 export const findingsAt = (findings: Finding[], step: number) =>
   findings
@@ -80,9 +77,11 @@ export const findingsAt = (findings: Finding[], step: number) =>
         : finding,
     )
     .map((finding) =>
-      finding.seen_at > step
-        ? { ...finding, seen_at: finding.found_at, evidence: finding.first_evidence }
-        : finding,
+      finding.found_at > step
+        ? { ...finding, seen_at: step, evidence: "" }
+        : finding.seen_at > step
+          ? { ...finding, seen_at: finding.found_at, evidence: finding.first_evidence }
+          : finding,
     )
     .map((finding) =>
       finding.outcomes?.some((outcome) => outcome.step > step)
@@ -112,9 +111,9 @@ export const kindWord = ({ rule, severity }: Finding) =>
     ? "Healthy"
     : { problem: "Problem", warning: "Warning", info: "Note" }[severity];
 
-/** The evidence, and the last step at which it was seen. */
-export const evidenceWords = ({ evidence, seen_at: step }: Finding) =>
-  `${evidence} Seen at step ${integer(step)}.`;
+/** The evidence, and the last step at which it was seen; before there is any, the first step. */
+export const evidenceWords = ({ evidence, seen_at: seen, since_step: since }: Finding) =>
+  evidence ? `${evidence} Seen at step ${integer(seen)}.` : `Since step ${integer(since)}.`;
 
 /** The newest open finding of some rules. */
 export const openOf = ({ findings }: Run, ...rules: string[]) =>

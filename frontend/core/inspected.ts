@@ -1,9 +1,12 @@
 /**
- * The inspected run, and the line at which the step inspector opens.
+ * The inspected run, how much of its arrays is shown, and the line at which the step inspector opens.
  * Owns: that choice. Pure.
  */
 
 import type { State, View } from "./types.ts";
+
+/** Up to this many columns, or rows that are not samples, are requested and shown whole. */
+export const WHOLE = 12;
 
 /** The run whose network is drawn, at its present step. */
 export const inspectedRun = ({ runs, order, view }: State) =>

@@ -11,9 +11,10 @@ import { experimentOf, newest, runsOf, withNewerRecipes } from "./experiment-ans
 import { withFallLine } from "./fall-line.ts";
 import { FIRST, withMeasured } from "./instruments.ts";
 import { withoutLostZoom } from "./long-runs.ts";
-import { withoutLostPast } from "./state-on-view.ts";
+import { frameOf, withoutLostPast } from "./state-on-view.ts";
 import { withPlayback, reachesPlanned, settled, withRun } from "./parts.ts";
 import type { ExperimentAnswer, Json, Lane, Message, State } from "./types.ts";
+import type { RunAtBeat } from "./run-look.ts";
 
 export function initialState(): State {
   return {
@@ -71,6 +72,8 @@ export function initialState(): State {
     instruments: {},
     fallLine: null,
     frames: 0,
+    finer: 0,
+    beat: null,
     inspection: null,
     looking: null,
     offer: null,
@@ -83,7 +86,7 @@ export function initialState(): State {
 }
 
 /** Playing follows an unanswered command, else the status of the runs. */
-function beat(state: State) {
+function withPlaying(state: State) {
   const commands = Object.values(state.pending).filter((command) =>
     ["play", "pause", "step", "reset"].includes(command.do),
   );
@@ -131,6 +134,7 @@ function opened(
       loading: null,
       waitingFor: null,
       pending: again ? state.pending : {},
+      beat: again ? state.beat : null,
       looking: again ? state.looking : null,
       offer: again ? state.offer : null,
       figures: again ? state.figures : {},
@@ -182,6 +186,36 @@ function answered(state: State, id: string, answer: Json | null) {
   return settled(before);
 }
 
+/**
+ * The runs at this beat, with their units, weights and predictions. An answer for a past generation
+ * is dropped, and one that is later than frames shown without it moves no counter back.
+ */
+function withBeat(state: State, incoming: Record<string, RunAtBeat>): State {
+  const current = Object.entries(incoming).filter(
+    ([name, { shown }]) => state.runs[name]?.generation === shown.generation,
+  );
+  const next = current.reduce(
+    (before, [name, { shown, looks }]) =>
+      withRun(before, name, {
+        ...looks,
+        latest: newest(before.runs[name].latest, shown.latest),
+      }),
+    state,
+  );
+  const newer = ([name, { shown }]: [string, RunAtBeat]) => {
+    const before = state.beat?.[name];
+    const isOld = before?.generation === shown.generation && before.step > shown.step;
+    return [name, isOld ? before : shown];
+  };
+  return { ...next, beat: Object.fromEntries(current.map(newer)) };
+}
+
+const withMaps = (state: State, maps: { run: string; name: string; answer: Json }[] = []) =>
+  maps.reduce(withMeasured, state);
+
+const withSheet = (state: State, inspection: State["inspection"] = null): State =>
+  inspection && inspection.experiment === state.experiment?.id ? { ...state, inspection } : state;
+
 const MESSAGES: Record<string, (state: State, message: Message) => State> = {
   catalog: (state, { catalog }) => settled({ ...state, catalog }),
   loading: (state, { since }) => ({
@@ -217,6 +251,7 @@ const MESSAGES: Record<string, (state: State, message: Message) => State> = {
   connection: (state, { type: _, ...part }) => ({
     ...state,
     connection: { ...state.connection, ...part },
+    beat: ["ready", "live", undefined].includes(part.status) ? state.beat : null,
   }),
   token: (state, { token }) =>
     state.experiment ? { ...state, experiment: { ...state.experiment, token } } : state,
@@ -239,15 +274,15 @@ const MESSAGES: Record<string, (state: State, message: Message) => State> = {
     ...state,
     view: { ...state.view, closedDivergences: closedWith(state, runs) },
   }),
-  measured: (state, { runs }) =>
-    Object.entries<Json>(runs).reduce(
-      (before, [name, { generation, ...looks }]) =>
-        before.runs[name]?.generation === generation ? withRun(before, name, looks) : before,
-      state,
-    ),
+  beat: (state, { runs, maps, sheet }) => withSheet(withMaps(withBeat(state, runs), maps), sheet),
+  late: (state) => ({
+    ...state,
+    beat: Object.fromEntries(Object.values(state.runs).map((run) => [run.name, frameOf(run)])),
+  }),
   look: (state, { step }) => ({
     ...state,
     offer: null,
+    beat: null,
     looking: step === null ? null : { step, moments: state.looking?.moments ?? {} },
   }),
   moments: (state, { moments }) =>
@@ -269,11 +304,13 @@ const MESSAGES: Record<string, (state: State, message: Message) => State> = {
   story: (state, { story }) => ({ ...state, story }),
   notice: (state, { notice }) => ({ ...state, notice }),
   problem: (state, { problem }) => ({ ...state, problem }),
-  closer: (state) => ({ ...state, frames: state.frames + 1 }),
+  closer: (state) => ({ ...state, finer: state.finer + 1 }),
   slowed: (state, { isSlow }) => ({ ...state, isDrawingSlow: isSlow }),
 };
 
 export function reduce(state: State, message: Message): State {
   const change = MESSAGES[message.type];
-  return change ? beat(withoutLostZoom(state, withoutLostPast(change(state, message)))) : state;
+  return change
+    ? withPlaying(withoutLostZoom(state, withoutLostPast(change(state, message))))
+    : state;
 }

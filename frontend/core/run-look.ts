@@ -1,11 +1,17 @@
 /**
  * A look at a run: units, and the drawn parts of weights and predictions, merged and packed by the
- * server.
+ * server. At a beat also what a frame says of it.
  * Owns: its request, and reading its answer. Pure.
  */
 
 import { decode } from "./columns.ts";
-import type { DrawnMatrix, Json } from "./types.ts";
+import type { DrawnMatrix, Json, Run, Shown } from "./types.ts";
+
+/** an answer about a run at a beat */
+export type RunAtBeat = {
+  shown: Shown;
+  looks: Partial<Pick<Run, "units" | "weights" | "predictions">>;
+};
 
 /** A larger layer is drawn as a strip of this many cells. */
 export const MOST_CELLS = 16;
@@ -34,6 +40,24 @@ export function readLook({ step, units, weights, predictions }: Json) {
     }),
   };
 }
+
+/** What a frame says of the run at that moment, and the look. */
+export const readRun = (answer: Json): RunAtBeat => ({
+  shown: {
+    generation: answer.generation,
+    status: answer.status,
+    step: answer.step,
+    epoch: answer.epoch,
+    samplesSeen: answer.samples_seen,
+    latest: answer.latest,
+    verdict: answer.verdict,
+    harm: answer.harm,
+    findingsCompleteTo: answer.findings_complete_to,
+    doctor: answer.doctor,
+    news: answer.findings ?? [],
+  },
+  looks: readLook(answer),
+});
 
 /** Each cell as a signed share of the largest, row by row. */
 export function sharesOf({ cells }: DrawnMatrix): number[] {

@@ -1,12 +1,11 @@
 /**
- * The state at the past step on view, in the same shape, so that every view shows past and present
- * alike.
+ * The state that every view shows, in the same shape: of the last beat, or at the past step on view.
  * Owns: that step, and the runs there. Pure. Training goes on; the server knows nothing of it.
  */
 
-import { findingsAt } from "./findings.ts";
+import { findingsAt, withEvidence } from "./findings.ts";
 import { inForce } from "./settings.ts";
-import type { Moment, Run, State } from "./types.ts";
+import type { Moment, Run, RunRecipe, Shown, State } from "./types.ts";
 
 /** The step of the furthest run. */
 export const furthestStep = (state: State) =>
@@ -28,24 +27,95 @@ export function withoutLostPast(state: State): State {
   return end === 0 || state.looking.step > end ? { ...state, looking: null, offer: null } : state;
 }
 
-/** Past runs by their answers, so that views redraw only when their own part changed. */
-const PAST_RUNS: WeakMap<Moment, { of: unknown[]; run: Run }> = new WeakMap();
+/** Runs by their answers, so that views redraw only when their own part changed. */
+const RUNS: WeakMap<Moment | Shown, { of: unknown[]; run: Run }> = new WeakMap();
 const ON_VIEW: WeakMap<State, State> = new WeakMap();
 
 /**
  * The state that every view shows: each run at the step on view. While its answer is on the way, a
- * run keeps the last one and its step.
+ * run keeps the last one and its step. At the present that is the last beat; only the counter and
+ * the newest segment of a line are ahead of it.
  */
 export function stateOnView(state: State): State {
-  if (!state.looking) return state;
-  const cached = ON_VIEW.get(state);
-  if (cached) return cached;
+  if (!state.looking && !state.beat) return state;
+  const known = ON_VIEW.get(state);
+  if (known) return known;
   const runs = Object.fromEntries(
-    Object.values(state.runs).map((run) => [run.name, runThen(run, state)]),
+    Object.values(state.runs).map((run) => [
+      run.name,
+      state.looking ? runThen(run, state) : runAtBeat(run, state),
+    ]),
   );
   const result = { ...state, runs };
   ON_VIEW.set(state, result);
   return result;
+}
+
+/** The run made for these values, or a new one. */
+function cached(answer: Moment | Shown, of: unknown[], make: () => Run) {
+  const last = RUNS.get(answer);
+  if (last && of.every((each, k) => each === last.of[k])) return last.run;
+  const run = make();
+  RUNS.set(answer, { of, run });
+  return run;
+}
+
+/** What a frame says of a run; the rest of it is shown at once. */
+export const frameOf = ({
+  generation,
+  status,
+  step,
+  epoch,
+  samplesSeen,
+  latest,
+  verdict,
+  harm,
+  findingsCompleteTo,
+  doctor,
+  findings,
+}: Run): Shown => ({
+  generation,
+  status,
+  step,
+  epoch,
+  samplesSeen,
+  latest,
+  verdict,
+  harm,
+  findingsCompleteTo,
+  doctor,
+  news: findings,
+});
+
+/** The Doctor may go on looking at a run that rests: then frames say more of the same step. */
+function runAtBeat(run: Run, { beat, playback }: State): Run {
+  const shown = beat?.[run.name];
+  if (!shown || shown.generation !== run.generation) return run;
+  if (!playback.playing && shown.step === run.step) return run;
+  const { news, ...frame } = shown;
+  const found = () => run.findings.filter(({ found_at: at }) => at <= frame.step);
+  const of = [
+    run.label,
+    run.lane,
+    run.hidden,
+    run.edits,
+    run.planned,
+    run.settings,
+    run.units,
+    run.predictions,
+    run.weights,
+    run.findings,
+    run.divergedAt,
+    run.finishedBy,
+    run.restarted,
+    run.isWayBack,
+  ];
+  return cached(shown, of, () => ({
+    ...run,
+    ...frame,
+    divergedAt: frame.status === "diverged" ? (run.divergedAt ?? frame.step) : null,
+    findings: withEvidence(findingsAt(found(), frame.step), news),
+  }));
 }
 
 function runThen(run: Run, state: State): Run {
@@ -53,7 +123,7 @@ function runThen(run: Run, state: State): Run {
   const recipe = state.experiment?.recipe.runs.find(({ name }) => name === run.name);
   if (!moment || !recipe || moment.generation !== run.generation) return run;
   const isNow = moment.step === run.step;
-  const verdict = isNow ? run.verdict : null;
+  const verdict = isNow ? run.verdict : (moment.verdict ?? null);
   const harm = isNow ? run.harm : null;
   const of = [
     run.label,
@@ -68,11 +138,19 @@ function runThen(run: Run, state: State): Run {
     recipe,
     state.catalog,
   ];
-  const cached = PAST_RUNS.get(moment);
-  if (cached && of.every((each, k) => each === cached.of[k])) return cached.run;
+  return cached(moment, of, () => pastRun(run, moment, recipe, state, { verdict, harm }));
+}
+
+function pastRun(
+  run: Run,
+  moment: Moment,
+  recipe: RunRecipe,
+  { catalog }: State,
+  diagnosis: Pick<Run, "verdict" | "harm">,
+): Run {
   const { step, epoch, samples_seen: samplesSeen, latest, units, predictions, weights } = moment;
   const edits = run.edits.filter(({ at_step }) => at_step <= step);
-  const then: Run = {
+  return {
     ...run,
     step,
     epoch,
@@ -82,14 +160,11 @@ function runThen(run: Run, state: State): Run {
     predictions,
     weights,
     edits,
-    verdict,
-    harm,
+    ...diagnosis,
     findings: findingsAt(run.findings, step),
     findingsCompleteTo: Math.min(run.findingsCompleteTo, step),
     status: run.divergedAt === step ? "diverged" : "paused",
     divergedAt: run.divergedAt === step ? step : null,
-    settings: inForce(recipe, edits, [], state.catalog),
+    settings: inForce(recipe, edits, [], catalog),
   };
-  PAST_RUNS.set(moment, { of, run: then });
-  return then;
 }

@@ -30,6 +30,7 @@ import type {
   DoctorCost,
   Edit,
   Finding,
+  FindingUpdate,
   Json,
   Latest,
   Pace,
@@ -50,6 +51,7 @@ export type {
   ExperimentAnswer,
   Finding,
   FindingNews,
+  FindingUpdate,
   Json,
   LayerRecipe,
   Pace,
@@ -118,10 +120,26 @@ export interface Moment {
   epoch: number;
   samples_seen: number;
   latest: Record<string, Latest>;
+  verdict?: Verdict | null; // of then; null if it is not known any more
   units: UnitsInstrument | null;
   predictions: PredictionsInstrument | null;
   weights: DrawnWeights | null; // of the drawn run
 }
+
+/** a run at the last beat: what a frame said of it then, and the news of its findings */
+export type Shown = Pick<
+  Run,
+  | "generation"
+  | "status"
+  | "step"
+  | "epoch"
+  | "samplesSeen"
+  | "latest"
+  | "verdict"
+  | "harm"
+  | "findingsCompleteTo"
+  | "doctor"
+> & { news: FindingUpdate[] };
 
 /** colour and shape of a run */
 export type Lane = "a" | "b" | "c" | "d" | "e" | "f" | "g" | "h";
@@ -262,6 +280,12 @@ export interface State {
   instruments: Record<string, Measured>; // measurements of each run
   fallLine: FallLine | null; // its last measurement
   frames: number; // rises with every frame; watch it to know that columns changed
+  finer: number; // rises when finer columns of a range on view have come
+  /**
+   * the runs at the last beat, by name; null where every frame is shown at once. Units, weights,
+   * predictions, maps and the inspected step change with it
+   */
+  beat: Record<string, Shown> | null;
   inspection: Inspection | null; // the last answer, while the step inspector is open
   looking: Looking | null; // null at the present. Every view shows `stateOnView(state)` of state-on-view.ts
   offer: Offer | null; // an edit of the past, which can only be a fork
@@ -402,6 +426,7 @@ export interface Environment {
   address: string; // "http://host:port" or "http://host:port/path"
   fps: number; // frames a second to request
   hidden: () => boolean; // true if the page is hidden
+  calm?: () => boolean; // true if the person prefers reduced motion
   fragment: () => string; // of the page's address, without its "#"
   setFragment: (fragment: string) => void; // replaces it; "" removes it
   listen: (hear: (signal: "online" | "offline" | "visible" | "link") => void) => void;

@@ -179,6 +179,8 @@ export interface Did {
 }
 
 /** a finding as its event carries it; `withdrawn`: it is gone, and there is nothing else of it */
+/** what a frame says of a finding */
+export type FindingUpdate = Pick<Finding, "id" | "seen_at" | "evidence" | "outcomes">;
 export type FindingNews = Finding | { id: string; withdrawn: true };
 
 export interface ExperimentAnswer {

@@ -280,7 +280,7 @@ def test_the_inspector_replaces_the_gradients_and_returns_focus_and_room(open_la
 def test_opening_keeps_focus_however_late_the_answer(open_lab: OpenLab) -> None:
     lab = open_lab()
     routes: list[Route] = []
-    lab.page.route("**/inspect?*", lambda route: routes.append(route))
+    lab.page.route("**/moment?*inspect=*", lambda route: routes.append(route))
     strip = lab.page.get_by_role("button", name=re.compile("^Line by line"))
     strip.press("Enter")
     lab.until(lambda: len(routes), lambda count: count > 0)
@@ -289,7 +289,7 @@ def test_opening_keeps_focus_however_late_the_answer(open_lab: OpenLab) -> None:
     lab.until_is(lambda: title.evaluate("(each) => getComputedStyle(each).visibility"), "hidden")
     expect(lines(lab)).to_be_focused()
     routes[0].continue_()
-    lab.page.unroute("**/inspect?*")
+    lab.page.unroute("**/moment?*inspect=*")
     expect(inspector(lab)).to_have_attribute("data-step", "0")
     expect(lines(lab)).to_be_focused()
     lab.page.keyboard.press("Escape")

@@ -20,7 +20,7 @@ import type { End } from "../../frontend/charts/end-labels.ts";
 import type { Flag, Frame } from "../../frontend/charts/labels.ts";
 import type { Curve } from "../../frontend/charts/overlap.ts";
 import type { Path } from "../../frontend/charts/paths.ts";
-import { answer } from "./fake-server.ts";
+import { answer, beatAt } from "./fake-server.ts";
 import { asOne, figures, scene } from "./scenes.ts";
 import type { Connection, Json, Message, State } from "../../frontend/core/types.ts";
 import type { Given } from "./scenes.ts";
@@ -1094,15 +1094,8 @@ test("the baseline's label moves to a place without curves, else only to a much 
 
 test("predictions are drawn on equal axes, thinned, and counted where they are off the axis", () => {
   const y = Array.from({ length: 1000 }, (_, k) => 2 + k / 1000);
-  const measured = (name: string, guess: (value: number) => number) => ({
-    type: "measured",
-    runs: {
-      [name]: {
-        generation: 0,
-        predictions: { split: "test", step: 3, rows: [], y, y_pred: y.map(guess) },
-      },
-    },
-  });
+  const measured = (name: string, guess: (value: number) => number) =>
+    beatAt(3, { [name]: { predictions: { split: "test", step: 3, y, y_pred: y.map(guess) } } });
   const chart = scatterChart(
     scene({
       gd: 3,
@@ -1133,15 +1126,8 @@ test("predictions are drawn on equal axes, thinned, and counted where they are o
 });
 
 test("predictions off the axis are counted, or their side is named if all are", () => {
-  const measured = (guess: number[]) => ({
-    type: "measured",
-    runs: {
-      gd: {
-        generation: 0,
-        predictions: { split: "test", rows: [], y: [1, 2, 3, 4], y_pred: guess },
-      },
-    },
-  });
+  const measured = (guess: number[]) =>
+    beatAt(3, { gd: { predictions: { split: "test", y: [1, 2, 3, 4], y_pred: guess } } });
   const result = (guess: number[]) =>
     scatterChart(scene({ gd: 3, messages: [measured(guess)] })).labels.squares.map(
       ({ off, few }) => [off, few],
@@ -1153,11 +1139,8 @@ test("predictions off the axis are counted, or their side is named if all are", 
 });
 
 test("with three runs each square has its own axes, and tick labels stand beside the first", () => {
-  const predictions = { split: "test", rows: [], y: [1, 2, 3, 4], y_pred: [1, 2, 3, 4] };
-  const measured = ["gd", "sgd"].map((name) => ({
-    type: "measured",
-    runs: { [name]: { generation: 0, predictions } },
-  }));
+  const predictions = { split: "test", step: 3, y: [1, 2, 3, 4], y_pred: [1, 2, 3, 4] };
+  const measured = ["gd", "sgd"].map((name) => beatAt(3, { [name]: { predictions } }));
   const { state, ...rest } = scene({ gd: 3, sgd: 3, messages: measured });
   const three = {
     ...state,

@@ -1,6 +1,7 @@
 // A server's answers by hand, small enough to read.
 
 import type { ExperimentAnswer, Finding, RunAnswer, RunRecipe } from "../../frontend/core/types.ts";
+import type { RunAtBeat } from "../../frontend/core/run-look.ts";
 import type { RunStatus } from "../../frontend/core/wire-types.ts";
 
 /** Columns as lists, which tests change in place. */
@@ -234,4 +235,34 @@ export const findingEvent = (run: string, finding: Finding, generation = 0) => (
   step: finding.found_at,
   generation,
   finding,
+});
+
+/** A beat at a step: looks at runs, by name. */
+export const beatAt = (
+  step: number,
+  looks: Record<string, RunAtBeat["looks"]>,
+  generation = 0,
+) => ({
+  type: "beat",
+  runs: Object.fromEntries(
+    Object.entries(looks).map(([name, look]): [string, RunAtBeat] => [
+      name,
+      {
+        shown: {
+          generation,
+          status: "paused",
+          step,
+          epoch: step,
+          samplesSeen: 900 * step,
+          latest: {},
+          verdict: null,
+          harm: null,
+          findingsCompleteTo: step,
+          doctor: undefined,
+          news: [],
+        },
+        looks: look,
+      },
+    ]),
+  ),
 });

@@ -175,7 +175,7 @@ test("the page requests a range once, again for another measure, and drops it wh
   const respond = server.history;
   server.history = (query) => (requests.push(Object.fromEntries(query)), respond(query));
   (app.series as ColumnStore).take("gd", columns(0, 9));
-  const before = app.store.get().frames;
+  const before = app.store.get().finer;
   for (let draws = 0; draws < 5; draws++) app.lookCloser({ gd: { since: 3, until: 8 } });
   await settle();
   assert.equal(requests.length, 1);
@@ -183,7 +183,7 @@ test("the page requests a range once, again for another measure, and drops it wh
     [requests[0].since, requests[0].until, requests[0].encoding],
     ["3", "8", "bdata"],
   );
-  assert.equal(app.store.get().frames, before + 1);
+  assert.equal(app.store.get().finer, before + 1);
   assert.deepEqual([...app.series.closer("gd")!.first], [3, 4, 5, 6, 7, 8]);
   app.setView({ measure: "ratio" });
   app.lookCloser({ gd: { since: 3, until: 8 } });

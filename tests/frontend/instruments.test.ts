@@ -210,80 +210,42 @@ test("a request without an answer is repeated later", async () => {
 
 const isOfMaps = (line: string) => line.split(" ")[2] === "map";
 
-test("visible maps of visible runs are requested, at most four times a second", async () => {
-  const { pass, stand, store, clock } = page({ opened: classified(), takes: 1 });
-  const show = (part: Json) => store.dispatch({ type: "view", part });
-  stand(7);
-  assert.deepEqual(await pass(2_000), [], "out of sight");
-  show({ isMapSeen: true });
-  assert.deepEqual(
-    (await pass(2_000)).map((line) => line.split(" ").slice(1).join(" ")),
-    ["gd map now", "sgd map now"],
-    "once where they stand",
-  );
-  stand(8, "playing");
-  const requests = (await pass(3_000)).map((line) => line.split(" "));
-  for (const run of ["gd", "sgd"]) {
-    const times = requests.filter(([, of]) => of === run).map(([at]) => Number(at));
-    assert.ok(
-      times.length >= 10 && times.slice(1).every((at, k) => at - times[k] >= 250),
-      `${run} at ${times}`,
-    );
-  }
-  assert.ok((requests.length * 4) / 3_000 <= 0.041, "milliseconds of a processor in three seconds");
-  store.dispatch({ type: "hidden", run: "gd", hidden: true });
-  assert.deepEqual([...new Set((await pass(1_000)).map((line) => line.split(" ")[1]))], ["sgd"]);
-  for (const part of [{ predicted: "table" }, { predicted: "map", isMapSeen: false }]) {
-    show(part);
-    assert.deepEqual(await pass(2_000), []);
-  }
-  show({ isMapSeen: true });
-  clock.hidden = true;
-  assert.deepEqual(await pass(2_000), [], "a hidden page");
-});
-
-test("maps over other inputs are requested at once, and those seen before are not requested again", async () => {
-  const { pass, stand, store } = page({ opened: classified(3) });
+test("visible maps of visible runs are requested at a past step, once each", async () => {
+  const { pass, stand, store, clock } = page({ opened: classified(3) });
   const show = (part: Json) => store.dispatch({ type: "view", part });
   const asked = async () => (await pass(2_000)).filter(isOfMaps).length;
-  stand(7);
-  show({ isMapSeen: true });
-  assert.equal(await asked(), 0, "no inputs are chosen");
-  show({ mapInputs: [0, 1] });
+  stand(70);
+  show({ isMapSeen: true, mapInputs: [0, 1] });
+  assert.equal(await asked(), 0, "the present has them with the beat");
+  store.dispatch({ type: "look", step: 12 });
   assert.equal(await asked(), 2);
   show({ mapInputs: [2, 1] });
   assert.equal(await asked(), 2);
   show({ mapInputs: [0, 1] });
   assert.equal(await asked(), 0);
+  store.dispatch({ type: "hidden", run: "gd", hidden: true });
+  store.dispatch({ type: "look", step: 13 });
+  assert.equal(await asked(), 1);
+  show({ isMapSeen: false });
+  store.dispatch({ type: "look", step: 14 });
+  assert.equal(await asked(), 0, "out of sight");
+  show({ isMapSeen: true });
+  clock.hidden = true;
+  store.dispatch({ type: "look", step: 15 });
+  assert.equal(await asked(), 0, "a hidden page");
 });
 
-test("maps and instruments take turns within the same share", async () => {
-  const { pass, stand, open } = page({ opened: classified() });
-  stand(7, "playing");
-  open({ isMapSeen: true });
-  const requests = (await pass(4_000)).filter((line) => !line.startsWith("figure"));
-  const [maps, others] = [requests.filter(isOfMaps), requests.filter((line) => !isOfMaps(line))];
-  assert.ok(
-    maps.length >= 10 && others.length >= 15,
-    `${maps.length} maps, ${others.length} others`,
-  );
-  assert.ok((requests.length * 4) / 4_000 <= 0.041);
-});
-
-test("the past view shows maps of that step, and the live view those of the present", async () => {
+test("the past view shows maps of that step", async () => {
   const { pass, stand, store } = page({ opened: classified() });
   stand(70);
   store.dispatch({ type: "view", part: { isMapSeen: true } });
-  const steps = async () =>
-    (await pass(1_000))
-      .map((line) => line.split(" "))
-      .map(([, run, name, step]) => `${run} ${name} ${step}`);
-  assert.deepEqual(await steps(), ["gd map now", "sgd map now"]);
   store.dispatch({ type: "look", step: 12 });
-  assert.deepEqual(await steps(), ["gd map 12", "sgd map 12"]);
+  const lines = (await pass(1_000)).map((line) => line.split(" "));
+  assert.deepEqual(
+    lines.map(([, run, name, step]) => `${run} ${name} ${step}`),
+    ["gd map 12", "sgd map 12"],
+  );
   assert.equal(answersOf(store.get(), "gd", "map").last!.step, 12);
-  store.dispatch({ type: "look", step: null });
-  assert.deepEqual(await steps(), ["gd map now", "sgd map now"]);
   assert.deepEqual(answersOf(store.get(), "gd", "map").trail, [], "no figure draws its trail");
 });
 

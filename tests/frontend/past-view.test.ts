@@ -15,9 +15,10 @@ import {
   stepFrom,
 } from "../../frontend/core/markers.ts";
 import { stateOnView, shownStep, stepsAhead } from "../../frontend/core/state-on-view.ts";
+import { evidenceWords } from "../../frontend/core/findings.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { stateOf, whereWords } from "../../frontend/core/selectors.ts";
-import { answer, catalog } from "./fake-server.ts";
+import { answer, catalog, edge, findingEvent } from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";
 import type { Json, Message, State } from "../../frontend/core/types.ts";
 import type { Marker } from "../../frontend/core/markers.ts";
@@ -103,6 +104,27 @@ test("the past has no verdict, unless a run still stands there", () => {
   assert.deepEqual([words(420), words(0)], ["", "waiting"]);
   assert.equal(words(420, { units: dead }), "layer 1 dead", "its units of then");
   assert.equal(words(700), "flat");
+});
+
+test("a past step has the verdict of then, and of a later finding only that it began", () => {
+  const state = lab(
+    frame("gd", 700, { verdict: "flat" }),
+    findingEvent("gd", edge({ since_step: 400, found_at: 430, seen_at: 600 })),
+    { type: "look", step: 420 },
+    { type: "moments", moments: { gd: moment(420, 0.2, { verdict: "on_the_way" }) } },
+  );
+  const shown = stateOnView(state);
+  assert.equal(stateOf(shown.runs.gd, shown).word, "on its way");
+  assert.deepEqual(shown.runs.gd.findings.map(evidenceWords), ["Since step 400."]);
+  const later = after(
+    [
+      { type: "look", step: 440 },
+      { type: "moments", moments: { gd: moment(440, 0.2) } },
+    ],
+    state,
+  );
+  const [then] = stateOnView(later).runs.gd.findings.map(evidenceWords);
+  assert.match(then, / Seen at step 430\.$/);
 });
 
 test("new steps do not redraw a past view, only its own changes do", () => {

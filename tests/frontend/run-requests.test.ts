@@ -7,17 +7,15 @@ import { createPastView } from "../../frontend/features/transport/past-view.ts";
 import { createRunRequests } from "../../frontend/core/net/run-requests.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { createStore } from "../../frontend/core/store.ts";
-import { answer } from "./fake-server.ts";
+import { Refused } from "../../frontend/core/net/api.ts";
+import { lastMap } from "../../frontend/core/decision-map.ts";
+import { shownStep, stateOnView } from "../../frontend/core/state-on-view.ts";
+import { WHOLE } from "../../frontend/core/inspected.ts";
+import { answer, classified, dead, edge, findingEvent } from "./fake-server.ts";
 import { part } from "./world.ts";
 import type { Api } from "../../frontend/core/net/api.ts";
 import type { Environment, Json } from "../../frontend/core/types.ts";
 
-/** The server's answer about paused runs. */
-function resting(step: number) {
-  const state = answer({ step });
-  for (const run of state.runs) run.latest = { train_loss: { step, value: 0.25 } };
-  return state;
-}
 const settle = () => new Promise((go) => setImmediate(go));
 
 /** An answer with classes over a plane, which have a map. */
@@ -26,8 +24,10 @@ const MAPPED = {
   classes: ["lower", "upper"],
   recipe: { ...recipe, data: { ...recipe.data, features: 2 } },
 };
+const VIEWS = "weights=16&predictions=pairs";
 
-function watching({ units = 4, of = { recipe } } = {}) {
+/** The server: its runs stand where `at` says, or as far as the page knows. */
+function watching({ units = 4, of = { recipe }, calm = false } = {}) {
   const store = createStore(initialState(), reduce);
   const layers = [{ units, activation: "relu" }];
   for (const message of [
@@ -38,44 +38,73 @@ function watching({ units = 4, of = { recipe } } = {}) {
     { type: "connection", status: "ready" },
   ])
     store.dispatch(message);
-  const clock = { now: 0, due: 0, run: null as (() => void) | null, takes: 0 };
+  type Timer = { run: () => void; due: number };
+  const clock = { now: 0, timers: new Set<Timer>(), takes: 0, again: 0, isDown: false };
+  const server = { at: null as number | null, more: {} as Json };
   const looks: string[] = [];
-  const api = part<Api>({
-    instrument: async (_, run, name, __, query = "") => {
-      const params = new URLSearchParams(query);
-      const parts = [
-        ...(params.has("weights") ? ["weights"] : []),
-        ...(params.get("predictions") === "pairs" ? ["predictions"] : []),
-      ];
-      looks.push(name === "units" ? `${run} units` : `${run} ${["units", ...parts].join(", ")}`);
-      clock.now += clock.takes;
-      const { step } = store.get().runs[run];
-      const answers: Json = {
+  const answerNow = (query: string) => {
+    const params = new URLSearchParams(query);
+    const then = (name: string): Json => {
+      const step = server.at ?? store.get().runs[name].step;
+      const { status } = store.get().runs[name];
+      return {
+        status,
+        step,
+        epoch: step,
+        samples_seen: step,
+        generation: 0,
+        latest: { train_loss: { step, value: 1 / step } },
+        verdict: "learning",
+        harm: 1,
+        findings_complete_to: step,
         units: { layers: [] },
-        predictions: { split: "train", y: [], y_pred: [] },
-        weights: {},
+        ...(params.has("weights") && (params.get("drawn") ?? name) === name ? { weights: {} } : {}),
+        ...(params.get("predictions") === "pairs"
+          ? { predictions: { split: "train", y: [], y_pred: [] } }
+          : {}),
+        ...(params.has("map") ? { map: { step, generation: 0 } } : {}),
+        ...(params.get("inspect") === name ? { sheet: { step, generation: 0, batch: [1] } } : {}),
+        ...server.more,
       };
-      return name === "units"
-        ? { step, ...answers.units }
-        : { step, ...Object.fromEntries(["units", ...parts].map((part) => [part, answers[part]])) };
+    };
+    return {
+      runs: Object.fromEntries(store.get().order.map((name) => [name, then(name)])),
+      cost_seconds: 0,
+      again_seconds: clock.again,
+    };
+  };
+  const api = part<Api>({
+    async moment(_, query) {
+      looks.push(decodeURIComponent(query));
+      if (clock.isDown) throw new Refused({ title: "no" });
+      const now = answerNow(query);
+      if (clock.takes) await new Promise<void>((go) => environment.setTimeout(go, clock.takes));
+      return now;
     },
-    experiment: async () => (looks.push("experiment"), resting(store.get().runs.gd.step)),
   });
   const environment = part<Environment>({
     now: () => clock.now,
     hidden: () => false,
-    clearTimeout: () => void (clock.run = null),
-    setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
+    calm: () => calm,
+    clearTimeout: (timer) => void clock.timers.delete(timer),
+    setTimeout(run, ms) {
+      const timer = { run, due: clock.now + ms };
+      clock.timers.add(timer);
+      return timer;
+    },
   });
   const observer = createRunRequests({ api, store, environment });
   async function pass(ms: number) {
-    clock.now += ms;
-    while (clock.run && clock.due <= clock.now) {
-      const { run } = clock;
-      clock.run = null;
-      run();
+    const end = clock.now + ms;
+    for (;;) {
+      const [next] = [...clock.timers].sort((a, b) => a.due - b.due);
+      if (!next || next.due > end) break;
+      clock.now = Math.max(clock.now, next.due);
+      clock.timers.delete(next);
+      next.run();
       await settle();
     }
+    clock.now = end;
     return looks.splice(0);
   }
   const stand = (step: number, status = "paused") =>
@@ -88,129 +117,257 @@ function watching({ units = 4, of = { recipe } } = {}) {
         ]),
       ),
     });
-  return { store, observer, pass, stand, clock };
+  const view = (part: Json) => store.dispatch({ type: "view", part });
+  const shown = () => stateOnView(store.get()).runs.gd;
+  return { store, observer, pass, stand, view, clock, server, shown };
 }
 
-test("stopped runs are requested at once, and standing ones only once", async () => {
-  const { observer, pass, stand, store } = watching();
-  observer.start();
+const frameAt = (step: number) => ({
+  status: "paused",
+  step,
+  epoch: step,
+  samples_seen: step,
+  generation: 0,
+  latest: {},
+});
+
+async function started(more = {}) {
+  const page = watching(more);
+  page.observer.start();
   await settle();
-  await pass(1000);
-  stand(10, "playing");
-  assert.equal((await pass(200)).length, 0);
+  await page.pass(1000);
+  return page;
+}
+
+test("stopped runs are requested at once, all in one request, and standing ones only once", async () => {
+  const { pass, stand, store } = await started();
   stand(12);
-  assert.deepEqual(
-    (await pass(0)).filter((look) => look !== "experiment"),
-    ["gd units, weights, predictions", "sgd units, weights, predictions"],
-  );
+  assert.deepEqual(await pass(0), [VIEWS]);
   const { units, predictions, weights } = store.get().runs.gd;
   assert.deepEqual([units!.step, predictions!.step, weights!.step], [12, 12, 12]);
-  assert.equal((await pass(1000)).length, 0);
+  assert.deepEqual(store.get().runs.sgd.latest.train_loss, { step: 12, value: 1 / 12 });
+  assert.deepEqual(await pass(1000), []);
+});
+
+test("between two beats only the counter moves on, and all else stays at one step", async () => {
+  const { pass, stand, store, server, shown, view } = await started({ of: MAPPED });
+  view({ isMapSeen: true, inspector: true });
+  stand(40, "playing");
+  server.at = 38;
+  await pass(250);
+  stand(45, "playing");
+  const state = store.get();
+  assert.equal(shownStep(state), 45);
+  assert.deepEqual(
+    [
+      shown().step,
+      shown().latest.train_loss.step,
+      shown().findingsCompleteTo,
+      shown().units!.step,
+      shown().weights!.step,
+      lastMap(state, "gd")!.step,
+      state.inspection!.sheet.step,
+    ],
+    Array(7).fill(38),
+  );
+  const before = shown();
+  stand(46, "playing");
+  assert.equal(shown(), before, "nothing is drawn again");
+  server.at = 46;
+  await pass(250);
+  assert.deepEqual([shown().step, store.get().inspection!.sheet.step], [46, 46]);
+});
+
+test("beats come ten times a second while answers are quick, else four times, and calmly four times", async () => {
+  for (const [takes, calm, least, most] of [
+    [5, false, 9, 10],
+    [30, false, 4, 4],
+    [5, true, 4, 4],
+    [100, false, 4, 4],
+    [250, false, 2, 2],
+  ] as const) {
+    const { pass, stand, clock } = await started({ calm });
+    clock.takes = takes;
+    stand(1, "playing");
+    await pass(250);
+    const { length } = await pass(1000);
+    assert.ok(length >= least && length <= most, `${length} with ${takes} ms`);
+  }
+});
+
+test("at full speed maps slow training: they come as often as the server says, and the beat goes on", async () => {
+  for (const [speed, many] of [
+    ["max", 4],
+    [60, 8],
+  ] as const) {
+    const { pass, stand, view, store, clock } = await started({ of: MAPPED, calm: true });
+    view({ isMapSeen: true });
+    store.dispatch({ type: "playback", part: { speed } });
+    clock.again = 0.5;
+    stand(1, "playing");
+    await pass(500);
+    const beats = await pass(2000);
+    assert.equal(beats.length, 8);
+    assert.equal(beats.filter((query) => query.includes("map")).length, many);
+  }
+});
+
+test("a late answer holds nothing else up, and comes with the next beat", async () => {
+  const { pass, stand, clock, shown } = await started();
+  stand(10, "playing");
+  await pass(250);
+  clock.takes = 1_600;
+  await pass(100);
+  stand(70, "playing");
+  await pass(750);
+  assert.equal(shown().step, 10);
+  await pass(250);
+  assert.deepEqual([shown().step, shown().units!.step], [70, 10]);
+  await pass(700);
+  assert.deepEqual(
+    [shown().step, shown().units!.step],
+    [70, 10],
+    "the answer is of an earlier step",
+  );
+});
+
+test("while a server refuses, what frames bring is shown four times a second", async () => {
+  const { pass, stand, clock, shown } = await started();
+  clock.isDown = true;
+  stand(10, "playing");
+  await pass(300);
+  for (const step of [20, 30, 40]) {
+    stand(step, "playing");
+    await pass(260);
+    assert.equal(shown().step, step);
+  }
+});
+
+test("a refused request shows what frames bring, and is made again later", async () => {
+  const { pass, stand, clock, shown } = await started();
+  clock.isDown = true;
+  stand(30);
+  assert.equal((await pass(0)).length, 1);
+  assert.equal(shown().step, 30);
+  clock.isDown = false;
+  assert.equal((await pass(1_900)).length, 0);
+  assert.equal((await pass(200)).length, 1);
+  assert.equal(shown().units!.step, 30);
 });
 
 test("single steps are requested ten times a second at most, the last one always", async () => {
-  const { observer, pass, stand, store } = watching();
-  observer.start();
-  await settle();
-  await pass(1000);
+  const { pass, stand, store } = await started();
   let count = 0;
   for (let step = 1; step <= 10; step++) {
     stand(step);
-    count += (await pass(20)).filter((look) => look.startsWith("gd")).length;
+    count += (await pass(20)).length;
   }
-  count += (await pass(100)).filter((look) => look.startsWith("gd")).length;
+  count += (await pass(100)).length;
   assert.ok(count <= 4, `${count} looks in 0.3 s`);
   assert.equal(store.get().runs.sgd.predictions!.step, 10);
 });
 
-test("a slow server gets fewer requests", async () => {
-  const { observer, pass, stand, clock } = watching();
-  observer.start();
-  await settle();
-  await pass(1000);
-  clock.takes = 100; // two questions, one after the other
-  stand(1, "playing");
-  await pass(250);
-  clock.takes = 0;
-  stand(2, "playing");
-  assert.equal((await pass(700)).length, 0);
-  assert.equal((await pass(100)).length, 2);
-});
-
 test("a large network's weights are requested for the drawn run, at once after a switch", async () => {
-  const { observer, pass, stand, store } = watching({ units: 200 });
-  observer.start();
-  await settle();
-  await pass(1000);
-  stand(1, "playing");
-  assert.deepEqual(await pass(250), ["gd units, weights, predictions", "sgd units, predictions"]);
-  store.dispatch({ type: "hidden", run: "sgd", hidden: true });
-  await pass(250);
-  stand(2, "playing");
-  assert.deepEqual(await pass(250), ["gd units, weights, predictions", "sgd units"]);
-  store.dispatch({ type: "view", part: { networkRun: "sgd" } });
-  assert.deepEqual(await pass(100), ["gd units, predictions", "sgd units, weights"]);
+  const { pass, stand, view } = await started({ units: 200 });
+  stand(1);
+  assert.deepEqual(await pass(100), ["weights=16&drawn=gd&predictions=pairs"]);
+  view({ networkRun: "sgd" });
+  assert.deepEqual(await pass(100), ["weights=16&drawn=sgd&predictions=pairs"]);
 });
 
-test("predictions are requested where visible: not beside a map, which has its own, nor for hidden runs", async () => {
-  const { observer, pass, stand, store } = watching({ of: MAPPED });
-  observer.start();
-  await settle();
-  await pass(1000);
-  stand(1, "playing");
-  assert.deepEqual(await pass(250), ["gd units, weights", "sgd units, weights"]);
-  assert.equal(store.get().runs.gd.predictions, null);
-  store.dispatch({ type: "view", part: { predicted: "table" } });
-  assert.deepEqual(await pass(100), [
-    "gd units, weights, predictions",
-    "sgd units, weights, predictions",
-  ]);
-  store.dispatch({ type: "hidden", run: "gd", hidden: true });
-  await pass(250);
-  stand(2, "playing");
-  assert.deepEqual(await pass(250), ["gd units, weights", "sgd units, weights, predictions"]);
-  assert.equal(
-    store.get().runs.gd.predictions!.step,
-    1,
-    "what is held stays, and says of which step it is",
-  );
+test("maps and predictions are requested where they are visible", async () => {
+  const { pass, view, store } = await started({ of: MAPPED });
+  view({ isMapSeen: true });
+  assert.deepEqual(await pass(100), ["weights=16&map=true"]);
+  view({ predicted: "table" });
+  assert.deepEqual(await pass(100), [VIEWS]);
+  view({ predicted: "map", isMapSeen: false });
+  assert.deepEqual(await pass(100), ["weights=16"]);
+  view({ isMapSeen: true });
+  for (const run of ["gd", "sgd"]) store.dispatch({ type: "hidden", run, hidden: true });
+  assert.deepEqual(await pass(300), [], "no visible run: nothing else to request");
 });
 
-test("runs stopped by another page get the losses of their step", async () => {
-  const { observer, pass, stand, store } = watching();
-  observer.start();
-  await settle();
-  await pass(1000);
+test("a map over chosen inputs names them", async () => {
+  const { pass, view } = await started({ of: classified(3) });
+  view({ isMapSeen: true });
+  assert.deepEqual(await pass(300), [], "no inputs are chosen");
+  view({ mapInputs: [2, 0] });
+  assert.match((await pass(100))[0], /^weights=16&map=true&x=\S+&y=\S+$/);
+});
+
+test("the inspector's step comes with the beat, for its rows, and at once after another choice", async () => {
+  const { pass, view, store, stand } = await started();
+  view({ inspector: true });
+  assert.deepEqual(await pass(100), [`${VIEWS}&inspect=gd&first=0&rows=4&block=${WHOLE}`]);
+  assert.equal(store.get().inspection!.run, "gd");
+  view({ networkRun: "sgd", firstSample: 4 });
+  assert.deepEqual(await pass(100), [`${VIEWS}&inspect=sgd&first=4&rows=4&block=${WHOLE}`]);
+  stand(3);
+  await pass(100);
+  assert.deepEqual([store.get().inspection!.run, store.get().inspection!.sheet.step], ["sgd", 3]);
+});
+
+test("what the Doctor finds at rest is shown, also when it comes later than the beat", async () => {
+  const { pass, stand, store, shown, server } = await started();
+  server.more = { findings_complete_to: 12, verdict: "flat" };
+  stand(120);
+  await pass(100);
+  store.dispatch(findingEvent("gd", edge({ found_at: 120, since_step: 100 })));
+  store.dispatch({
+    type: "frame",
+    runs: { gd: { ...frameAt(120), verdict: "learning", findings_complete_to: 120 } },
+  });
+  const { findings, verdict, findingsCompleteTo } = shown();
+  assert.deepEqual([findings.length, verdict, findingsCompleteTo], [1, "learning", 120]);
+});
+
+test("a look back ends the beat, and the present is requested again after it", async () => {
+  const { pass, stand, store, shown } = await started();
   stand(12);
-  assert.ok((await pass(100)).includes("experiment"));
-  assert.deepEqual(store.get().runs.sgd.latest.train_loss, { step: 12, value: 0.25 });
+  await pass(100);
+  store.dispatch({ type: "look", step: 5 });
+  assert.equal(store.get().beat, null);
+  assert.deepEqual(await pass(1000), []);
+  store.dispatch({ type: "look", step: null });
+  assert.equal(shown().step, 12);
+  assert.equal((await pass(0)).length, 1);
+});
+
+test("without a connection every frame that is known is shown", async () => {
+  const { pass, stand, store, shown } = await started();
+  stand(12);
+  await pass(100);
   stand(13);
-  store.dispatch({ type: "sent", id: "r", do: "reset", run: null, body: {} });
-  await pass(200);
-  assert.equal(store.get().runs.sgd.latest.train_loss.step, 12);
+  assert.equal(shown().step, 12);
+  store.dispatch({ type: "connection", status: "reconnecting" });
+  assert.equal(shown().step, 13);
+  assert.deepEqual(await pass(1000), []);
 });
 
-test("so do runs that were requested before they were known to stand", async () => {
-  const { observer, pass, stand, store } = watching();
-  observer.start();
-  await settle();
-  stand(12, "playing");
-  assert.ok(!(await pass(2000)).includes("experiment"));
+test("a run that was reset is shown at once, the others with the beat", async () => {
+  const { pass, stand, store } = await started();
   stand(12);
-  assert.ok((await pass(200)).includes("experiment"));
-  assert.deepEqual(store.get().runs.sgd.latest.train_loss, { step: 12, value: 0.25 });
+  await pass(100);
+  stand(13);
+  store.dispatch({ type: "event", event: "reset", run: "gd", step: 0, generation: 1 });
+  const { gd, sgd } = stateOnView(store.get()).runs;
+  assert.deepEqual([gd.step, sgd.step], [0, 12]);
 });
 
-test("a run being removed is not requested any more", async () => {
-  const { observer, pass, stand, store } = watching();
-  observer.start();
-  await settle();
-  await pass(1000);
-  store.dispatch({ type: "sent", id: "r", do: "remove_run", run: "sgd", body: {} });
-  stand(12);
+test("the Doctor's findings are those of the beat, with the evidence of then", async () => {
+  const { pass, stand, store, server, shown } = await started();
+  server.more = { findings: [{ id: "rate_at_edge@100", seen_at: 118, evidence: "Then." }] };
+  store.dispatch(findingEvent("gd", edge()));
+  stand(120, "playing");
+  await pass(250);
+  stand(140, "playing");
+  store.dispatch(findingEvent("gd", edge({ seen_at: 136, evidence: "Later." })));
+  store.dispatch(findingEvent("gd", dead({ found_at: 139, since_step: 110 })));
+  const { findings } = shown();
   assert.deepEqual(
-    (await pass(250)).filter((look) => look !== "experiment"),
-    ["gd units, weights, predictions"],
+    findings.map(({ evidence, seen_at }) => [evidence, seen_at]),
+    [["Then.", 118]],
   );
 });
 

@@ -31,7 +31,7 @@ import {
   setting,
   tick,
 } from "../../frontend/core/format.ts";
-import { answer, catalog } from "./fake-server.ts";
+import { answer, beatAt, catalog } from "./fake-server.ts";
 import { part } from "./world.ts";
 import type { Method } from "../../frontend/core/catalog.ts";
 import type { Differences } from "./fake-server.ts";
@@ -396,7 +396,7 @@ test("runs come and go, and those that stay keep their colours", () => {
 });
 
 test("measurements of an old generation are dropped", () => {
-  const late = { type: "measured", runs: { gd: { generation: 0, units: { layers: [] } } } };
+  const late = beatAt(0, { gd: { units: { layers: [] } } });
   const state = after(
     [{ type: "event", event: "reset", run: "gd", generation: 1 }, late],
     opened(),
@@ -572,15 +572,16 @@ test("runs at different steps are named, unless their answers are only of differ
 });
 
 test("a view updated now and then names its step, unless all runs stand there", () => {
+  const pairs = (step: number) => ({ step, split: "test", y: [], y_pred: [] });
   const at = (step: number, status: string, steps: Record<string, number>) => {
     const runs = Object.fromEntries(
       ["gd", "sgd"].map((name) => [
         name,
-        { generation: 0, predictions: steps[name] === undefined ? null : { step: steps[name] } },
+        { predictions: steps[name] === undefined ? null : pairs(steps[name]) },
       ]),
     );
     const state = after(
-      [frame("gd", { step, status }), frame("sgd", { step, status }), { type: "measured", runs }],
+      [frame("gd", { step, status }), frame("sgd", { step, status }), beatAt(step, runs)],
       opened(),
     );
     return [viewWords, viewSteps].map((words) =>

@@ -4,8 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createStepRequests } from "../../frontend/features/inspector/step-requests.ts";
-import { WHOLE } from "../../frontend/features/inspector/grids.ts";
-import { openedAt } from "../../frontend/core/inspected.ts";
+import { openedAt, WHOLE } from "../../frontend/core/inspected.ts";
 import {
   inspectionOf,
   lineFrom,
@@ -89,44 +88,45 @@ function watching({ takes = 0, batch }: Given = {}) {
   return { store, pass, view, moved, inspector };
 }
 
+const back = (step: number | null) => ({ type: "look", step });
+
 test("a closed step inspector requests nothing, and closing drops its answer", async () => {
   const { store, pass, view } = watching();
+  store.dispatch(back(2));
   assert.deepEqual(await pass(5000), []);
   view({ inspector: true });
-  assert.deepEqual(await pass(0), ["gd now 0+4"]);
-  assert.equal(inspectionOf(store.get())!.step, 3);
+  assert.deepEqual(await pass(0), ["gd 2 0+4"]);
+  assert.equal(inspectionOf(store.get())!.step, 2);
   assert.deepEqual(await pass(5000), []);
   view({ inspector: false });
   assert.equal(store.get().inspection, null);
   view({ inspector: true });
-  assert.deepEqual(await pass(0), ["gd now 0+4"]);
+  assert.deepEqual(await pass(0), ["gd 2 0+4"]);
 });
 
-test("a moving run is requested at most four times a second, less often if answers are slow", async () => {
-  for (const [takes, most] of [
-    [0, 4],
-    [200, 2],
-  ]) {
-    const { pass, view, moved } = watching({ takes });
-    view({ inspector: true });
-    await pass(1000);
-    let count = 0;
-    for (let step = 10; step < 110; step++) {
-      moved(step);
-      count += (await pass(10)).length;
-    }
-    assert.ok(count >= 1 && count <= most + 1, `${count} with ${takes} ms`);
-  }
+test("the present step comes with the beat: nothing is requested for it", async () => {
+  const { store, pass, view, moved } = watching();
+  view({ inspector: true });
+  moved(10);
+  assert.deepEqual(await pass(1000), []);
+  const inspection = { experiment: "e1", run: "gd", sheet: sheet(10) };
+  store.dispatch({ type: "beat", runs: {}, sheet: inspection });
+  store.dispatch(back(4));
+  assert.deepEqual(await pass(0), ["gd 4 0+4"]);
+  store.dispatch(back(null));
+  assert.deepEqual(await pass(1000), []);
+  assert.equal(inspectionOf(store.get())!.step, 4, "until the next beat");
 });
 
 test("another run, past step or rows are requested at once", async () => {
   const { store, pass, view } = watching({ batch: [5, 6, 7, 8, 9, 10] });
   view({ inspector: true });
+  store.dispatch(back(2));
   await pass(0);
   view({ networkRun: "sgd" });
   assert.equal(inspectionOf(store.get()), null);
-  assert.deepEqual(await pass(0), ["sgd now 0+4"]);
-  store.dispatch({ type: "look", step: 1 });
+  assert.deepEqual(await pass(0), ["sgd 2 0+4"]);
+  store.dispatch(back(1));
   assert.deepEqual(await pass(0), ["sgd 1 0+4"]);
   view(samplesFrom(store.get(), 1));
   assert.deepEqual(await pass(0), ["sgd 1 4+4"]);
@@ -134,18 +134,17 @@ test("another run, past step or rows are requested at once", async () => {
   assert.deepEqual(samplesFrom(store.get(), -1), { firstSample: 0 });
 });
 
-test("the inspector opens and closes, and requests while it is open", async () => {
-  const { store, pass, view } = watching();
-  assert.deepEqual(await pass(500), []);
+test("the inspector opens and closes", () => {
+  const { store, view } = watching();
   view(toggledInspector(store.get()));
   assert.equal(store.get().view.inspector, true);
-  assert.deepEqual(await pass(0), ["gd now 0+4"]);
   assert.deepEqual(toggledInspector(store.get()), { inspector: false });
 });
 
 test("lines are selected one by one, and nothing lies beyond the ends", async () => {
   const { store, pass, view } = watching();
   view({ inspector: true });
+  store.dispatch(back(1));
   await pass(0);
   assert.equal(shownLine(store.get(), inspectionOf(store.get())!), 0);
   assert.deepEqual(lineFrom(store.get(), -1), {});
@@ -157,9 +156,13 @@ test("lines are selected one by one, and nothing lies beyond the ends", async ()
 test("an answer for another experiment is dropped", async () => {
   const { store, pass, view } = watching();
   view({ inspector: true });
+  store.dispatch(back(1));
+  await pass(0);
   store.dispatch({ type: "opened", answer: answer({ id: "other", step: 8 }) });
-  await pass(300);
-  assert.equal(store.get().inspection!.experiment, "other");
+  assert.equal(inspectionOf(store.get()), null);
+  const late = { experiment: "e1", run: "gd", sheet: sheet(3) };
+  store.dispatch({ type: "beat", runs: {}, sheet: late });
+  assert.equal(inspectionOf(store.get()), null);
 });
 
 test("stepping with the step inspector open pauses play; with it closed play goes on", async () => {

@@ -112,9 +112,11 @@ export function world({
       200,
       what === "figures"
         ? { data: [], layout: {} }
-        : what
-          ? { layers: [] }
-          : server.experiments[id],
+        : what === "moment"
+          ? { runs: {} }
+          : what
+            ? { layers: [] }
+            : server.experiments[id],
     );
   }
 

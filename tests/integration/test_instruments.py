@@ -320,3 +320,85 @@ async def test_a_map_over_two_named_inputs_and_a_wrong_name(client: httpx.AsyncC
     figure = (await one.get("/figures/decision", x=names[2], y=names[0])).json()
     assert len(figure["data"][0]["z"]) == 48
     assert (await one.get("/runs/gd/instruments/noise", x=names[0])).status_code == 422
+
+
+async def test_a_moment_has_every_run_at_one_step_while_they_play(client: httpx.AsyncClient) -> None:
+    one = await created(client, {"data": {"name": "moons", "samples": 80, "test_fraction": 0.25}})
+    await one.ask("POST", "/play", {"speed": 400})
+    options = {"weights": 16, "predictions": "pairs", "map": True, "inspect": "sgd", "rows": 2, "block": 12}
+    seen: list[int] = []
+    while len(seen) < 10:
+        answer = (await one.get("/moment", **options)).json()
+        assert answer["runs"].keys() == {"gd", "sgd"}
+        for run in answer["runs"].values():
+            assert run["map"]["step"] == run["step"]
+            assert run["findings_complete_to"] <= run["step"]
+            assert {latest["step"] for latest in run["latest"].values()} <= {run["step"] - 1, run["step"]}
+        assert answer["runs"]["sgd"]["sheet"]["step"] == answer["runs"]["sgd"]["step"]
+        assert "sheet" not in answer["runs"]["gd"]
+        assert answer["cost_seconds"] > 0.0
+        seen.append(answer["runs"]["sgd"]["step"])
+    assert len(set(seen)) > 3
+
+
+async def test_a_moment_equals_what_single_requests_return_at_rest(client: httpx.AsyncClient) -> None:
+    one = await created(client, {"data": {"name": "moons", "samples": 80, "test_fraction": 0.25}})
+    await one.ask("POST", "/step", {"steps": 30})
+    query = {"weights": 8, "drawn": "gd", "predictions": "pairs", "map": True, "inspect": "gd", "rows": 3}
+    moment = (await one.get("/moment", **query, first=2, block=4)).json()["runs"]
+    state = {run["name"]: run for run in (await one.get()).json()["runs"]}
+    for name, run in moment.items():
+        for field in ("status", "step", "epoch", "samples_seen", "generation", "latest", "verdict", "harm"):
+            assert run[field] == state[name][field], field
+        views = (await one.get(f"/runs/{name}/instruments/views", weights=8, predictions="pairs")).json()
+        assert (run["units"], run["predictions"]) == (views["units"], views["predictions"])
+        drawn = (await one.get(f"/runs/{name}/instruments/map")).json()
+        assert run["map"].items() <= drawn.items()
+    assert (
+        moment["gd"]["weights"] == (await one.get("/runs/gd/instruments/views", weights=8)).json()["weights"]
+    )
+    assert "weights" not in moment["sgd"]
+    sheet = (await one.get("/runs/gd/inspect", rows=3, first=2, block=4)).json()
+    assert moment["gd"]["sheet"] == sheet
+    plain = (await one.get("/moment")).json()["runs"]["gd"]
+    assert plain["units"] == moment["gd"]["units"]
+    assert plain.keys().isdisjoint({"weights", "predictions", "map", "sheet"})
+
+
+async def test_a_moment_refuses_what_it_does_not_know(client: httpx.AsyncClient) -> None:
+    one = await created(client)
+    for query, status in (
+        ({"drawn": "nobody"}, 404),
+        ({"inspect": "nobody"}, 404),
+        ({"weights": 65}, 422),
+        ({"predictions": "some"}, 422),
+        ({"step": 3}, 422),
+    ):
+        assert (await one.get("/moment", **query)).status_code == status, query
+
+
+async def test_a_diverged_run_has_no_map_in_a_moment(client: httpx.AsyncClient) -> None:
+    network = {"layers": [{"units": 4, "activation": "relu"}]}
+    runs = [{"name": "gd", "learning_rate": 1.0, "l2": 100.0}, {"name": "calm", "learning_rate": 0.01}]
+    data = {"name": "moons", "samples": 40}
+    one = await created(client, {"data": data, "network": network, "runs": runs})
+    state = (await one.ask("POST", "/step", {"steps": 1000})).json()
+    assert [run["status"] for run in state["runs"]] == ["diverged", "paused"]
+    moment = (await one.get("/moment", map=True)).json()["runs"]
+    assert ["map" in moment[name] for name in ("gd", "calm")] == [False, True]
+
+
+async def test_the_verdict_of_a_past_step_is_the_one_that_was_given_there(client: httpx.AsyncClient) -> None:
+    one = await created(client, {"data": {"samples": 60}})
+    given: dict[str, list[str]] = {"gd": [], "sgd": []}
+    for _ in range(60):
+        state = (await one.ask("POST", "/step?wait=5")).json()
+        for run in state["runs"]:
+            assert run["findings_complete_to"] == run["step"]
+            given[run["name"]].append(run["verdict"])
+    for name, verdicts in given.items():
+        assert len(set(verdicts)) > 1 or name == "sgd"
+        for step in (1, 2, 9, 17, 30, 44, 60):
+            then = (await one.get(f"/runs/{name}/instruments/moment", step=step)).json()
+            assert then["verdict"] == verdicts[step - 1], (name, step)
+        assert (await one.get(f"/runs/{name}/instruments/moment", step=0)).json()["verdict"] == "waiting"

@@ -33,6 +33,9 @@ from fallline.vocabulary.findings import Did, Evidence, Finding, Severity, Verdi
 MOST_FINDINGS = 100
 """Most findings of a run: beyond, the oldest closed ones are dropped."""
 
+MOST_VERDICTS = 200
+"""Most verdicts of a run that the record has: beyond, the oldest are dropped."""
+
 SEEN = 16
 """Losses of the last examinations that the record has."""
 
@@ -79,7 +82,8 @@ class Record:
 
     `seen` are step and loss of the last few, `now` the losses of the last one, `level` their present means (None
     before there are enough points). `dates` has the first step of each dead, equal or saturated unit. `fresh` has the
-    latest evidence of open findings by id. `edited` says which remedies the run took.
+    latest evidence of open findings by id. `verdicts` has the step of each change of the verdict. `edited` says which
+    remedies the run took.
     """
 
     step: int = -1
@@ -93,11 +97,16 @@ class Record:
     findings: tuple[Finding, ...] = ()
     fresh: Mapping[str, Evidence] = field(default_factory=dict)
     verdict: Verdict = "waiting"
+    verdicts: tuple[tuple[int, Verdict], ...] = ((0, "waiting"),)
     edited: Edited = field(default_factory=Edited)
 
     @property
     def open(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.is_open]
+
+    def verdict_at(self, step: int) -> Verdict | None:
+        """Return the verdict of the last examination up to that step, None if it is not known any more."""
+        return next((verdict for since, verdict in reversed(self.verdicts) if since <= step), None)
 
 
 def seen_with(record: Record, now: Measured) -> tuple[tuple[int, float], ...]:
@@ -132,6 +141,7 @@ def examine(record: Record, view: View, rules: Sequence[Rule] = RULES) -> Record
         elif stretch.id is not None:  # interrupted for a short time
             severity = _severity(key[0], stretch.severity, grave=grave)
             findings[stretch.id] = replace(findings[stretch.id], severity=severity)
+    verdict = verdict_of(view)
     still = {stretch.id for stretch in stretches.values()}
     for finding in record.open:
         if finding.id not in still:
@@ -148,9 +158,17 @@ def examine(record: Record, view: View, rules: Sequence[Rule] = RULES) -> Record
         stretches=stretches,
         findings=_bounded(findings.values()),
         fresh=fresh,
-        verdict=verdict_of(view),
+        verdict=verdict,
+        verdicts=_with_verdict(record, view.step, verdict),
         edited=_edited(record, view),
     )
+
+
+def _with_verdict(record: Record, step: int, verdict: Verdict) -> tuple[tuple[int, Verdict], ...]:
+    """Return the changes of the verdict, with this one."""
+    if verdict == record.verdicts[-1][1]:
+        return record.verdicts
+    return (*record.verdicts, (step, verdict))[-MOST_VERDICTS:]
 
 
 def changed(before: Record, after: Record) -> list[Finding]:

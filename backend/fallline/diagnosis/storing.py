@@ -26,6 +26,7 @@ def record_as_json(record: Record) -> Json:
         "findings": [finding.stored() for finding in record.findings],
         "fresh": {id: asdict(evidence) for id, evidence in record.fresh.items()},
         "verdict": record.verdict,
+        "verdicts": [list(each) for each in record.verdicts],
         "edited": asdict(record.edited),
     }
 
@@ -47,6 +48,10 @@ def read_record(stored: Json) -> Record:
         findings=tuple(map(Finding.read, stored["findings"])),
         fresh={id: Evidence(**evidence) for id, evidence in stored["fresh"].items()},
         verdict=stored["verdict"],
+        # earlier versions stored the last one only
+        verdicts=tuple(
+            (step, each) for step, each in stored.get("verdicts", [(stored["step"], stored["verdict"])])
+        ),
         edited=_edited(stored["edited"]),
     )
 

@@ -21,6 +21,7 @@ from fallline.runs.checks.recipe import check_recipe, dataset_of
 from fallline.runs.checks.run import forked_recipe
 from fallline.runs.doctor.doctor import ExaminationSchedule, News, WaitsForFindings
 from fallline.runs.instruments.fall_line import FallLine, View
+from fallline.runs.instruments.together import Standing
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock, PendingRequest
 from fallline.runs.past_requests import Later, See, SeePath, fork_of, history_of, path_to, state_at
@@ -237,6 +238,19 @@ class Experiment:
         courses = tuple(run.course(min(furthest if step is None else step, run.state.step)) for run in runs)
         kernel = self._kernels.of(self.problem)
         return View(self.problem, kernel, courses, self.moving, step is not None, **options)
+
+    def standing(self) -> list[Standing]:
+        """Return every run at this moment, with a copy of its state."""
+        evaluated = not self.moving
+        return [
+            Standing(
+                run.name,
+                {**run.header(playing=self.playing), "latest": run.latest(evaluated=evaluated)},
+                run.state.copy(),
+                run.recipe,
+            )
+            for run in self.runs.values()
+        ]
 
     # ------------------------------------------------------------------ requests about any step
 

@@ -40,7 +40,7 @@ from fallline.vocabulary.columns import (
     recorded_every_step,
 )
 from fallline.vocabulary.errors import Conflict, NotFound, TooExpensive
-from fallline.vocabulary.findings import Evidence, Finding, Outcome, shown_name
+from fallline.vocabulary.findings import Evidence, Finding, Outcome, Verdict, shown_name
 from fallline.vocabulary.journal import Provenance
 from fallline.vocabulary.recipe import MOST_RUNS, Recipe, RunRecipe
 from fallline.vocabulary.run_settings import Change, Edit, RunSettings, StopCondition
@@ -406,6 +406,12 @@ class Run:
     def findings_complete_to(self) -> int:
         """The step up to which findings are complete."""
         return max(self.case.shown(self.state.step).step, 0)
+
+    def verdict_at(self, generation: int, step: int) -> Verdict | None:
+        """Return the verdict of then, None if it is not known, or belongs to another past."""
+        record = self.case.shown(self.state.step)
+        is_examined = step < self.next_examination(max(record.step, 0)) or step <= record.step
+        return record.verdict_at(step) if generation == self.generation and is_examined else None
 
     def latest(self, *, evaluated: bool) -> dict[str, dict[str, Any]]:
         """Return the latest finite values; with `evaluated`, of the present step."""

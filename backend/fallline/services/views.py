@@ -24,7 +24,8 @@ from fallline.runs.instruments.fall_line import FALL_LINE, FALL_LINE_OPTIONS, HE
 from fallline.runs.instruments.inspection import MOST_NUMBERS, change_script, inspection
 from fallline.runs.instruments.moment import snapshot
 from fallline.runs.instruments.self_check import self_check
-from fallline.runs.instruments.table import INSTRUMENTS, instrument_of
+from fallline.runs.instruments.table import INSTRUMENTS, MOMENT, instrument_of
+from fallline.runs.instruments.together import Parts, Standing, together
 from fallline.runs.past_requests import See
 from fallline.runs.persistence.reopening import replay_facts
 from fallline.runs.problem_view import samples_of
@@ -222,7 +223,12 @@ class Views:
         for option in options.keys() - row.options:
             raise invalid(f"/{option}", f"must be left out: {name} has no such option")
         if not row.costly:
-            return await self._read_step(id, run, step, partial(row.measure, **options))
+            result = await self._read_step(id, run, step, partial(row.measure, **options))
+            if name == MOMENT:
+                result["verdict"] = await self._read(
+                    id, lambda one: one.run(run).verdict_at(result["generation"], result["step"])
+                )
+            return result
 
         def begin(one: Experiment, _: float, done: Later) -> None:
             see = partial(_inputs, one)
@@ -235,6 +241,18 @@ class Views:
         inputs, moves, before = result.pop("inputs"), result.pop("moves"), result.pop("made_seconds", 0.0)
         measure = partial(row.measure_path or row.measure, *inputs, **options)
         return {**result, **await self._measure(id, measure, charged=moves, before=before)}
+
+    async def moment(self, id: str, options: Json) -> dict[str, Any]:
+        """Return what a page shows of all runs, all of one moment. A map counts as a costly measurement."""
+        parts = Parts(**options)
+
+        def take(one: Experiment) -> tuple[Problem, list[Standing], bool]:
+            for name in parts.named:
+                one.run(name)
+            return one.problem, one.standing(), one.moving
+
+        problem, runs, moves = await self._read(id, take)
+        return await self._measure(id, partial(together, problem, runs, parts), charged=moves and parts.map)
 
     async def shared_instruments(self, id: str) -> list[dict[str, str]]:
         await self._read(id, lambda one: one.id)

@@ -298,6 +298,36 @@ class Measured(OpenModel):
     again_seconds: float | None = None
 
 
+class RunThen(OpenModel):
+    """A run at the moment: what a frame says of it, and the requested parts.
+
+    `latest` has the losses of this step if the run rests, else those of its last steps.
+    """
+
+    status: Literal["paused", "playing", "finished", "diverged"]
+    step: int
+    epoch: float
+    samples_seen: int
+    generation: int
+    latest: dict[str, Latest]
+    verdict: Verdict
+    harm: float | None
+    findings_complete_to: int
+    units: dict[str, Any]
+    predictions: dict[str, Any] | None = None
+    weights: dict[str, Any] | None = None
+    map: Measured | None = None
+    sheet: Inspection | None = None
+
+
+class Moment(OpenModel):
+    """What a page shows of all runs, by name, with the cost of an instrument."""
+
+    runs: dict[str, RunThen]
+    cost_seconds: float
+    again_seconds: float
+
+
 class FallLinePoint(OpenModel):
     """A run on the plane: its place, its train loss, its distance from the start, and its path.
 

@@ -25,6 +25,7 @@ from fallline.web.queries import (
     HistoryQuery,
     Inspect,
     InstrumentQuery,
+    MomentQuery,
     SharedInstrumentQuery,
     StoryQuery,
     Wait,
@@ -295,6 +296,18 @@ async def shared_instrument(id: str, name: str, query: SharedInstrumentQuery, la
     `encoding` columns and heights are packed. docs/reference/instruments.md describes them.
     """
     measured = await lab.views.shared_instrument(id, name, query.runs, query.step, query.options)
+    return await large_with_cost(measured, lab.views.add_encoding)
+
+
+@router.get(one + "/moment", tags=["runs"], response_model=answers.Moment)
+async def moment(id: str, query: MomentQuery, lab: TheLab) -> Response:
+    """Return what a page shows of all runs, all of one moment.
+
+    `predictions` and `weights` are those of the instrument `views`, the weights of the run `drawn` or of all. With
+    `map` each run has its decision map over the inputs `x` and `y`. The run `inspect` has its next change line by line,
+    with `first`, `rows` and `block` as for one run.
+    """
+    measured = await lab.views.moment(id, query.model_dump())
     return await large_with_cost(measured, lab.views.add_encoding)
 
 

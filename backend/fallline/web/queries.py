@@ -139,6 +139,19 @@ class _SharedInstrument(_AtStep):
         return self.model_dump(exclude={"runs", "step"}, exclude_none=True)
 
 
+class _Moment(_Query):
+    predictions: Literal["all", "pairs", "none"] = "none"
+    weights: Annotated[Whole, Field(ge=1, le=MOST_CELLS)] | None = None
+    drawn: RunName | None = None
+    map: bool = False
+    x: InputName | None = None
+    y: InputName | None = None
+    inspect: RunName | None = None
+    first: Annotated[Whole, Field(ge=0, le=LARGEST)] = 0
+    rows: Annotated[Whole, Field(ge=1, le=LARGEST)] | None = None
+    block: Annotated[Whole, Field(ge=1, le=LARGEST)] | None = None
+
+
 class _History(_Query):
     series: SeriesNames | None = None
     since: StepNumber | None = None
@@ -157,6 +170,7 @@ AtStep = Annotated[_AtStep, Query()]
 Inspect = Annotated[_Inspect, Query()]
 InstrumentQuery = Annotated[_Instrument, Query()]
 SharedInstrumentQuery = Annotated[_SharedInstrument, Query()]
+MomentQuery = Annotated[_Moment, Query()]
 FigureQuery = Annotated[_Figure, Query()]
 OfRun = Annotated[_OfRun, Query()]
 HistoryQuery = Annotated[_History, Query()]

@@ -49,6 +49,7 @@ export function browserEnvironment(): Environment {
     address: new URL(".", location.href).href.replace(/\/$/, ""),
     fps: fpsOf(location.search),
     hidden: () => document.hidden,
+    calm: () => matchMedia("(prefers-reduced-motion: reduce)").matches,
     fragment: () => location.hash.slice(1),
     setFragment: (fragment) =>
       history.replaceState(

@@ -1,141 +1,166 @@
 /**
- * Requests predictions, units and weights of the runs, for visible views only. It asks four times a
- * second while runs move, and at once when they stand at another step. A slow server gets fewer
- * requests.
- * Owns: when to request, and for which runs.
+ * The beat: requests all that the page shows of the runs, of one moment, for visible views only. Ten
+ * times a second while that is cheap, else four times; at once when runs stand at another step. A
+ * slow server gets fewer requests. Where an answer is late, the rest goes on without it.
+ * Owns: when to request, and what.
  */
 
-import { showsMap } from "../decision-map.ts";
-import { lookQuery, readLook } from "../run-look.ts";
-import { isLeaving } from "../selectors.ts";
-import type { Run, State } from "../types.ts";
+import { mapInputs, mappedRuns, mapRequest, showsMap } from "../decision-map.ts";
+import { inspectedRun, WHOLE } from "../inspected.ts";
+import { MOST_CELLS, readRun } from "../run-look.ts";
+import type { Json, State } from "../types.ts";
 import type { Clients } from "./api.ts";
 
+/** ms between two beats: of quick answers, and of others. */
+const QUICK = 100;
 const EVERY = 250;
-/** Least time between looks, in ms: a held key does not look at every step. */
+/** An answer within this time is quick, in ms. */
+const CHEAP = 20;
+/** Least time between two requests, in ms: a held key does not look at every step. */
 const LEAST = 100;
+/** After so many ms without an answer, what frames bring is shown alone: of playing runs, and of others. */
+const LATE = { playing: 1_000, resting: 250 };
 const TROUBLED = 2_000;
-/** Wait after a look, as a multiple of the time it took. */
-const EASE = 4;
 /**
  * Up to this many parameters weights cost little: they are requested for all runs, so that
  * switching is instant.
  */
 const FEW = 500;
 
+/**
+ * The parts that are in sight.
+ * @param withMaps maps cost more than the rest
+ */
+export function momentQuery(state: State, withMaps = true) {
+  const { experiment, view } = state;
+  const run = inspectedRun(state)?.name;
+  const query = new URLSearchParams({ weights: `${MOST_CELLS}` });
+  if (run && (experiment?.parameters ?? 0) > FEW) query.set("drawn", run);
+  if (!showsMap(state)) query.set("predictions", "pairs");
+  if (withMaps && mappedRuns(state).length) {
+    query.set("map", "true");
+    const [inputs, chosen] = [experiment?.inputs ?? [], mapInputs(state)];
+    if (chosen && inputs.length > 2) {
+      query.set("x", inputs[chosen[0]]);
+      query.set("y", inputs[chosen[1]]);
+    }
+  }
+  if (run && view.inspector)
+    for (const [name, value] of Object.entries({
+      inspect: run,
+      first: view.firstSample,
+      rows: view.samplesShown,
+      block: WHOLE,
+    }))
+      query.set(name, `${value}`);
+  return query.toString();
+}
+
 export function createRunRequests({ api, store, environment }: Clients) {
-  /** Position of each run at its last look. */
-  let positions: Map<string, string> = new Map();
+  /** Moment of the last answer. */
+  let current = "";
   let timer: any = null;
-  let lookedAt = -Infinity;
-  let isLooking = false;
+  let late: any = null;
+  let askedAt = -Infinity;
+  /** When maps may be requested again without slowing training. */
+  let mapsAt = -Infinity;
+  let isAsking = false;
   let isUrgent = false;
   let stopped = false;
   let unwatch: (() => void)[] = [];
 
-  const moment = (state: State, run: Run) =>
+  /** What is shown of runs that stand still, and where they stand. */
+  const momentOf = (state: State) =>
     [
       state.experiment?.id,
-      run.generation,
-      run.step,
-      state.view.networkRun === run.name,
-      run.hidden,
-      showsMap(state),
-    ].join(" ");
+      momentQuery(state),
+      ...state.order.map((name) => {
+        const { generation, step, status, edits } = state.runs[name];
+        return [name, generation, step, status, edits.length].join(" ");
+      }),
+    ].join("\n");
 
-  /** Positions of runs that stand still on the live view. */
-  const resting = (state: State) =>
-    state.playback.playing || state.looking
-      ? []
-      : state.order.map((name) => moment(state, state.runs[name]));
+  const isOn = (state: State) =>
+    state.experiment !== null &&
+    !state.looking &&
+    ["ready", "live"].includes(state.connection.status);
 
-  /** The visible views; a change needs another look. */
-  const open = (state: State) => [
-    showsMap(state),
-    state.view.networkRun,
-    ...Object.values(state.runs).map(({ hidden }) => hidden),
-  ];
+  /** At full speed a costly map comes with fewer beats, as the server says. */
+  const areMapsDue = ({ playback: { playing, speed } }: State) =>
+    !playing || speed !== "max" || environment.now() >= mapsAt;
 
-  /** One request a run: two could answer for different steps. */
-  async function look(state: State, run: Run) {
-    const { id, parameters } = state.experiment as NonNullable<State["experiment"]>;
-    const isDrawn = state.view.networkRun === run.name;
-    if (run.hidden && !isDrawn) return { units: await api.instrument(id, run.name, "units") };
-    const query = lookQuery({
-      weights: isDrawn || parameters <= FEW,
-      predictions: !run.hidden && !showsMap(state),
+  async function ask(state: State) {
+    const { id } = state.experiment as NonNullable<State["experiment"]>;
+    const name = mapRequest(state);
+    const answer = await api.moment(id, momentQuery(state, areMapsDue(state)));
+    const { experiment, looking } = store.get();
+    if (experiment?.id !== id || looking) return;
+    const runs = Object.entries<Json>(answer.runs);
+    const maps = runs.filter(([, { map }]) => map);
+    const sheets = runs.filter(([, { sheet }]) => sheet);
+    const [sheet] = sheets.map(([run, { sheet }]) => ({ experiment: id, run, sheet }));
+    store.dispatch({
+      type: "beat",
+      runs: Object.fromEntries(runs.map(([run, each]) => [run, readRun(each)])),
+      maps: maps.map(([run, { map }]) => ({ run, name, answer: map })),
+      sheet,
     });
-    return readLook(await api.instrument(id, run.name, "views", undefined, query));
+    if (maps.length) mapsAt = environment.now() + 1000 * answer.again_seconds;
   }
 
-  async function lookAtAll(state: State) {
-    // a run being removed may be gone already
-    const there = state.order
-      .filter((name) => !isLeaving(state, name))
-      .map((name) => state.runs[name]);
-    const moved = there.filter((run) => positions.get(run.name) !== moment(state, run));
-    if (moved.length) {
-      const answers = await Promise.all(moved.map((run) => look(state, run)));
-      for (const run of moved) positions.set(run.name, moment(state, run));
-      if (store.get().experiment?.id !== state.experiment?.id) return;
-      store.dispatch({
-        type: "measured",
-        runs: Object.fromEntries(
-          moved.map((run, place) => [run.name, { generation: run.generation, ...answers[place] }]),
-        ),
-      });
-    }
-    // also for runs already looked at: they may have stopped since
-    await requestLosses(resting(state));
-  }
-
-  /** True if losses are missing and no answer on its way will bring them. */
-  function areLossesMissing() {
-    const { pending, runs } = store.get();
-    return (
-      !Object.keys(pending).length &&
-      Object.values(runs).some(
-        ({ step, latest }) => step > 0 && (latest.train_loss?.step ?? 0) < step,
-      )
+  /** Returns false if it was refused. */
+  async function beat(state: State) {
+    const of = momentOf(state);
+    const { playing } = state.playback;
+    if (!playing && of === current) return true;
+    askedAt = environment.now();
+    if (!playing) goOnIn(LATE.resting);
+    const fine = await ask(state).then(
+      () => true,
+      () => false,
     );
+    if (fine) goOnIn(LATE.playing);
+    else goOn();
+    if (fine) current = playing ? "" : of;
+    return fine;
   }
 
-  /**
-   * Loads losses of runs that somebody else stopped: frames end a step before the present
-   * parameters.
-   */
-  async function requestLosses(moments: string[]) {
-    const { experiment } = store.get();
-    if (!experiment || !moments.length || !areLossesMissing()) return;
-    const answer = await api.experiment(experiment.id);
-    // an outdated answer would bring back old values
-    if (areLossesMissing() && resting(store.get()).join() === moments.join())
-      store.dispatch({ type: "experiment", state: answer });
+  function goOnIn(ms: number) {
+    environment.clearTimeout(late);
+    late = environment.setTimeout(goOn, ms);
+  }
+
+  /** Without the answer, until there is one. */
+  function goOn() {
+    const state = store.get();
+    if (stopped || !isOn(state) || (!state.playback.playing && momentOf(state) === current)) return;
+    store.dispatch({ type: "late" });
+    goOnIn(EVERY);
   }
 
   async function turn() {
     timer = null;
-    isLooking = true;
-    isUrgent = false;
-    lookedAt = environment.now();
     const state = store.get();
-    const on =
-      state.experiment &&
-      !state.looking &&
-      ["ready", "live"].includes(state.connection.status) &&
-      !environment.hidden();
-    const fine =
-      !on ||
-      (await lookAtAll(state).then(
-        () => true,
-        () => false,
-      ));
-    isLooking = false;
-    if (fine && isUrgent) return hurry();
-    plan(
-      fine ? Math.min(TROUBLED, Math.max(EVERY, EASE * (environment.now() - lookedAt))) : TROUBLED,
-    );
+    isAsking = true;
+    isUrgent = false;
+    const began = environment.now();
+    // a hidden page requests nothing
+    if (environment.hidden()) goOn();
+    const fine = environment.hidden() || !isOn(state) || (await beat(state));
+    isAsking = false;
+    if (!fine) return plan(TROUBLED);
+    if (isUrgent) return hurry();
+    const took = environment.now() - began;
+    // a slow answer means a busy server: wait as long again
+    plan(Math.min(TROUBLED, Math.max(beatOf(took) - took, took)));
   }
+
+  /**
+   * ms between two beats.
+   * @param took ms
+   */
+  const beatOf = (took: number) =>
+    took < CHEAP && !store.get().isDrawingSlow && !environment.calm?.() ? QUICK : EVERY;
 
   function plan(ms: number) {
     environment.clearTimeout(timer);
@@ -144,14 +169,17 @@ export function createRunRequests({ api, store, environment }: Clients) {
 
   function hurry() {
     isUrgent = true;
-    if (!isLooking) plan(Math.max(0, lookedAt + LEAST - environment.now()));
+    if (!isAsking) plan(Math.max(0, askedAt + LEAST - environment.now()));
   }
 
   return {
     start() {
       unwatch = [
-        store.watch(resting, (moments) => moments.length && hurry()),
-        store.watch(open, hurry),
+        store.watch(
+          (state) => (state.playback.playing || state.looking ? "" : momentOf(state)),
+          (moment) => (moment ? hurry() : void (current = "")),
+        ),
+        store.watch((state) => momentQuery(state), hurry),
       ];
       void (timer ?? turn());
     },
@@ -159,7 +187,7 @@ export function createRunRequests({ api, store, environment }: Clients) {
       stopped = true;
       unwatch.forEach((stop) => stop());
       environment.clearTimeout(timer);
-      positions = new Map();
+      environment.clearTimeout(late);
     },
   };
 }

@@ -19,7 +19,10 @@ import {
   waitWords,
 } from "./doctor.ts";
 import { noRoomWords } from "./remedies.ts";
+import { integer } from "../../core/format.ts";
 import { isLocked, mayChange } from "../../core/selectors.ts";
+import { shownStep, stateOnView } from "../../core/state-on-view.ts";
+import { set } from "../../ui/dom.ts";
 import type { RunFinding } from "./doctor.ts";
 import type { State } from "../../core/types.ts";
 
@@ -36,7 +39,9 @@ export class DoctorList extends ExperimentElement {
       ...openFindings(state).map(({ finding }) => finding),
       ...earlierFindings(state).flatMap(({ run, finding }) => [run.label, finding]),
       lookedWords(state),
-      waitWords(state),
+      waitWords(stateOnView(state)),
+      shownStep(stateOnView(state)),
+      state.looking === null,
       isLocked(state),
       mayChange(state),
       noRoomWords(state),
@@ -50,9 +55,11 @@ export class DoctorList extends ExperimentElement {
     const front = frontFindings(state);
     const further = furtherFindings(state);
     const earlier = earlierFindings(state);
-    this.setAttribute("data-problems", `${problemCount(state)}`);
+    const step = shownStep(stateOnView(state));
+    const words = state.looking ? `as of step ${integer(step)}` : countWords(state);
+    set(this, { "data-problems": problemCount(state), "data-step": step });
     return html`
-      <div class="head"><h2>Doctor</h2><span class="end">${countWords(state)}</span></div>
+      <div class="head"><h2>Doctor</h2><span class="end">${words}</span></div>
       <ul class="findings" role="list" ?hidden=${!front.length}
         >${repeat(front, keyOf, (each) => this.#entry(each))}</ul>
       ${front.length ? nothing : NOTHING}
@@ -65,7 +72,7 @@ export class DoctorList extends ExperimentElement {
         <ul role="list">${earlier.map(({ finding }) => earlierEntry(finding, state))}</ul>
       </details>
       <p class="hint looked">${lookedWords(state)}</p>
-      <p class="hint">${waitWords(state)}</p>
+      <p class="hint">${waitWords(stateOnView(state))}</p>
       <self-check></self-check>`;
   }
 

@@ -1,6 +1,6 @@
 /**
- * Requests the open instruments of the inspected run, and the visible decision maps of all runs:
- * one request at a time. The server says how long to pause after each, so that measuring slows
+ * Requests the open instruments of the inspected run, and the visible decision maps at a past step:
+ * one request at a time. At the present maps come with the beat. The server says how long to pause after each, so that measuring slows
  * training by 5 % at most.
  * Owns: when to request, and what.
  */
@@ -12,20 +12,19 @@ import type { Place } from "../../core/instruments.ts";
 import type { State } from "../../core/types.ts";
 import type { Clients } from "../../core/net/api.ts";
 
-/** not repeated within so many ms during training */
-type Question = Place & { name: string; every: number };
+type Question = Place & { name: string };
 
 /** Least time between two requests, in ms: people read the results. */
 const LEAST = 100;
-/** Maps are redrawn as often as the views beside them. */
-const MAP_EVERY = 250;
 /** Wait after no request or no answer, in ms. */
 const IDLE = 500;
 const TROUBLED = 2_000;
 
+const pastMaps = (state: State) => (state.looking ? mappedRuns(state) : []);
+
 export function createInstrumentRequests({ api, store, environment }: Clients) {
-  /** The moment and time of each last answer; the oldest is requested first. */
-  let answers: Map<string, { of: string; at: number }> = new Map();
+  /** The moment of each last answer; the oldest is requested first. */
+  let answers: Map<string, string> = new Map();
   let timer: any = null;
   let isAsking = false;
   let stopped = false;
@@ -34,11 +33,10 @@ export function createInstrumentRequests({ api, store, environment }: Clients) {
   function open(state: State): Question[] {
     const at = state.view.panel === "instruments" ? measuredAt(state) : null;
     return [
-      ...(at ? openInstruments(state).map((name) => ({ ...at, name, every: 0 })) : []),
-      ...mappedRuns(state).map(({ name }) => ({
+      ...(at ? openInstruments(state).map((name) => ({ ...at, name })) : []),
+      ...pastMaps(state).map(({ name }) => ({
         ...placeOf(state, state.runs[name]),
         name: mapRequest(state),
-        every: MAP_EVERY,
       })),
     ];
   }
@@ -54,20 +52,10 @@ export function createInstrumentRequests({ api, store, environment }: Clients) {
     !environment.hidden() &&
     ["ready", "live"].includes(state.connection.status);
 
-  /** ms until a request may be repeated. */
-  function waitOf({ playback }: State, question: Question) {
-    const last = answers.get(keyOf(question));
-    return last && playback.playing && !question.isPast
-      ? last.at + question.every - environment.now()
-      : 0;
-  }
-
   /** Open requests without an answer for this moment, the oldest first. */
   function due(state: State) {
     const missing = isOn(state)
-      ? open(state).filter(
-          (question) => answers.get(keyOf(question))?.of !== momentOf(state, question),
-        )
+      ? open(state).filter((question) => answers.get(keyOf(question)) !== momentOf(state, question))
       : [];
     const order = [...answers.keys()];
     return missing.sort((a, b) => order.indexOf(keyOf(a)) - order.indexOf(keyOf(b)));
@@ -94,17 +82,16 @@ export function createInstrumentRequests({ api, store, environment }: Clients) {
    */
   async function ask(state: State, question: Question | undefined) {
     const id = (state.experiment as NonNullable<State["experiment"]>).id;
-    const at = environment.now();
     await specify(state, id);
     if (!question) return 0;
     const { run, step, isPast, name } = question;
     const [instrument, query] = name.split("?");
     const answer = await api.instrument(id, run.name, instrument, isPast ? step : undefined, query);
     answers.delete(keyOf(question));
-    answers.set(keyOf(question), {
-      of: state.playback.playing && !isPast ? "" : momentOf(state, question),
-      at,
-    });
+    answers.set(
+      keyOf(question),
+      state.playback.playing && !isPast ? "" : momentOf(state, question),
+    );
     if (store.get().experiment?.id === id)
       store.dispatch({ type: "instrument", run: run.name, name, answer });
     return answer.again_seconds ?? 0;
@@ -113,10 +100,8 @@ export function createInstrumentRequests({ api, store, environment }: Clients) {
   async function turn() {
     timer = null;
     const state = store.get();
-    const missing = due(state);
-    const question = missing.find((one) => waitOf(state, one) <= 0);
-    if (!question && !(isOn(state) && unknown(state).length))
-      return plan(Math.min(IDLE, ...missing.map((one) => waitOf(state, one))));
+    const [question] = due(state);
+    if (!question && !(isOn(state) && unknown(state).length)) return plan(IDLE);
     isAsking = true;
     const began = environment.now();
     const again = await ask(state, question).catch(() => null);
@@ -136,7 +121,7 @@ export function createInstrumentRequests({ api, store, environment }: Clients) {
   function plan(ms: number) {
     environment.clearTimeout(timer);
     const state = store.get();
-    if (!stopped && (openInstruments(state).length || mappedRuns(state).length))
+    if (!stopped && (openInstruments(state).length || pastMaps(state).length))
       timer = environment.setTimeout(turn, ms);
   }
 
@@ -150,7 +135,7 @@ export function createInstrumentRequests({ api, store, environment }: Clients) {
         inspectedRun(state)?.name,
         state.experiment?.id,
         mapRequest(state),
-        ...mappedRuns(state).map(({ name }) => name),
+        ...pastMaps(state).map(({ name }) => name),
       ],
       hurry,
     ),

@@ -5,6 +5,7 @@
  */
 
 import { number, setting } from "../../core/format.ts";
+import { WHOLE } from "../../core/inspected.ts";
 import { sizeOf } from "./sheets.ts";
 import type { Piece } from "./expressions.ts";
 import type { Cell, Entry } from "../../core/wire-types.ts";
@@ -22,8 +23,6 @@ export interface Grid {
   odd: (row: number, column: number) => string; // text of cells that are not finite
 }
 
-/** Up to this many columns, or rows that are not samples, are requested and shown whole. */
-export const WHOLE = 12;
 const FIRST = 8;
 
 /**

@@ -103,7 +103,7 @@ export class RaceTable extends ExperimentElement {
   #row(run: Run, state: State) {
     const { word } = stateOf(run, state);
     const isOpen = PHONE.matches && this.#open.has(run.name);
-    return html`<tr data-run=${run.name} data-lane=${run.lane} data-state=${word}
+    return html`<tr data-run=${run.name} data-lane=${run.lane} data-step=${run.step} data-state=${word}
         class=${run.hidden ? "hidden-run" : ""}>
       ${this.#who(run, state, isOpen)}
       ${isOpen ? html`<td class="open-method" colspan="5">${this.#switch(run)}</td>` : this.#numbers(run, state)}

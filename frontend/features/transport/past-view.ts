@@ -29,6 +29,8 @@ export function createPastView({ api, store, environment }: Clients) {
       state.experiment?.id,
       run.generation,
       step,
+      // its verdict is known once the Doctor has looked there
+      run.findingsCompleteTo >= step,
       state.view.networkRun === run.name,
       showsMap(state),
     ].join(" ");

@@ -13,7 +13,7 @@ import { positionOfSpeed, SPEED, speedAt } from "../../ui/scales.ts";
 import { counter, integer, plural } from "../../core/format.ts";
 import { isLogSteps, isLong } from "../../core/long-runs.ts";
 import { markersOf } from "../../core/markers.ts";
-import { shownStep } from "../../core/state-on-view.ts";
+import { shownStep, stateOnView } from "../../core/state-on-view.ts";
 import { furthest, isLocked } from "../../core/selectors.ts";
 import type { State } from "../../core/types.ts";
 
@@ -33,6 +33,12 @@ const speedText = (speed: Speed) => (speed === "max" ? "max" : `${integer(speed)
 const speedSpoken = (value: number) =>
   Number.isFinite(value) ? `${plural(value, "step")} per second` : "as fast as possible";
 
+/** While runs play the counter may be ahead of the last beat; else it changes with it. */
+function countedStep(state: State) {
+  const beat = shownStep(stateOnView(state));
+  return state.playback.playing ? Math.max(shownStep(state), beat) : beat;
+}
+
 export class TransportBar extends ExperimentElement {
   /** The speed at a slider that is dragged. */
   #dragged: Speed | null = null;
@@ -45,7 +51,7 @@ export class TransportBar extends ExperimentElement {
       !state.looking,
       playing,
       speed,
-      shownStep(state),
+      countedStep(state),
       furthest(state),
       state.view.x,
       isLogSteps(state),
@@ -57,7 +63,7 @@ export class TransportBar extends ExperimentElement {
     const { app, state } = this;
     const { playing, speed } = state.playback;
     const isStill = isLocked(state);
-    const step = shownStep(state);
+    const step = countedStep(state);
     const isAtStart = furthest(state) === 0;
     const isOverview = isLong(state);
     this.toggleAttribute("data-long", isOverview);

@@ -33,6 +33,7 @@ FULL = Record(
     findings=(replace(FINDING, id="odd-1@2", did=None).closed(7), FINDING),
     fresh={"odd-1@10": Evidence(300, "All 3 still.")},
     verdict="overfitting",
+    verdicts=((0, "waiting"), (5, "learning"), (290, "overfitting")),
     edited=Edited((Losses(0, 0.5, None), Losses(12, 0.1 + 0.2, 0.6)), (Taken("odd-1@10", "Rewind", 12),)),
 )
 
@@ -44,6 +45,18 @@ def there_and_back(record: Record) -> Record:
 @pytest.mark.parametrize("record", [Record(), FULL])
 def test_a_record_is_stored_without_loss(record: Record) -> None:
     assert there_and_back(record) == record
+
+
+def test_a_record_of_an_earlier_version_knows_its_last_verdict_only() -> None:
+    stored = record_as_json(FULL)
+    del stored["verdicts"]
+    record = read_record(stored)
+    assert [record.verdict_at(step) for step in (290, 299, 300, 400)] == [None, None, *["overfitting"] * 2]
+
+
+def test_the_verdict_at_a_step_is_that_of_the_last_change_before() -> None:
+    verdicts = [FULL.verdict_at(step) for step in (0, 4, 5, 289, 290, 1_000)]
+    assert verdicts == ["waiting", "waiting", "learning", "learning", "overfitting", "overfitting"]
 
 
 def test_every_field_of_a_record_is_stored() -> None:

@@ -236,6 +236,8 @@ VIEW_OPTIONS = frozenset(("predictions", "weights"))
 TWO_INPUTS = frozenset(("x", "y"))
 """The options of maps: names of inputs."""
 
+MOMENT = "moment"
+
 INSTRUMENTS = {
     row.name: row
     for row in (
@@ -251,7 +253,7 @@ INSTRUMENTS = {
         ),
         Instrument("picture", "units, predictions and parameters, all of one step", _picture),
         Instrument(
-            "moment",
+            MOMENT,
             "all values of one step for a page: series, units, predictions",
             _moment,
             options=VIEW_OPTIONS,

@@ -1,0 +1,72 @@
+"""What a page shows of all runs of an experiment, measured on copies that were taken at one moment.
+
+Owns which parts belong to it. Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState
+from fallline.runs.instruments.inspection import inspection
+from fallline.runs.instruments.predictions import decision_map
+from fallline.runs.instruments.table import INSTRUMENTS
+from fallline.vocabulary.recipe import RunRecipe
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts beside the units of every run.
+
+    `weights` is the number of cells along a side, for the run `drawn` or for all. The map is over the inputs `x` and
+    `y`. The next change of the run `inspect` has `rows` rows from row `first` on, and blocks of `block`.
+    """
+
+    predictions: Literal["all", "pairs", "none"] = "none"
+    weights: int | None = None
+    drawn: str | None = None
+    map: bool = False
+    x: str | None = None
+    y: str | None = None
+    inspect: str | None = None
+    first: int = 0
+    rows: int | None = None
+    block: int | None = None
+
+    @property
+    def named(self) -> list[str]:
+        """The runs that it names."""
+        return [name for name in (self.drawn, self.inspect) if name is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A run at one moment: its part of a frame (`header`), and a copy of its state."""
+
+    name: str
+    header: Json
+    state: TrainingState
+    recipe: RunRecipe
+
+
+def together(problem: Problem, runs: Iterable[Standing], parts: Parts) -> Json:
+    """Return header and requested parts of each run, by name."""
+    return {"runs": {run.name: {**run.header, **_parts_of(problem, run, parts)} for run in runs}}
+
+
+def _parts_of(problem: Problem, run: Standing, parts: Parts) -> Json:
+    at = (problem, run.state, run.recipe)
+    place = {"step": run.state.step, "generation": run.header["generation"]}
+    weights = parts.weights if parts.drawn in (None, run.name) else None
+    shown = INSTRUMENTS["views"].measure(*at, predictions=parts.predictions, weights=weights)
+    if parts.map and run.state.diverged_at is None:
+        shown["map"] = {**place, **decision_map(*at, x=parts.x, y=parts.y)}
+    if parts.inspect == run.name:
+        sheet = inspection(*at, rows=parts.rows, first=parts.first, block=parts.block)
+        shown["sheet"] = {**place, **sheet}
+    return shown

@@ -1,0 +1,188 @@
+"""One clock: all that is on the page is of one step, live, paused and looking back."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.conftest import OpenLab
+from browser.dashboard import Dashboard
+
+# The step that each part of the page says it shows, now.
+STEPS = """() => {
+    const one = (selector) => {
+        const found = document.querySelector(selector)?.dataset.step;
+        return found === undefined ? [] : [Number(found)];
+    };
+    const all = (selector) => [...document.querySelectorAll(selector)].map(({ dataset }) => Number(dataset.step));
+    return {
+        table: all("race-table tbody tr"),
+        loss: one("plotly-chart[kind=loss]"),
+        gradients: one("plotly-chart[kind=gradients]"),
+        network: one("network-drawing"),
+        predictions: all("predicted-true :is(plotly-chart, decision-map, .confusion)[data-step]"),
+        doctor: one("doctor-list"),
+        inspector: one("step-inspector"),
+    };
+}"""
+
+# The same in every frame for so many ms, with the counter, and whether an answer is late: the page goes on without it.
+EVERY_FRAME = f"""(ms) => new Promise((done) => {{
+    const steps = {STEPS};
+    const [seen, asked, fetched] = [[], [], window.fetch];
+    window.fetch = async (...request) => {{
+        if (!String(request[0]).includes("/moment?")) return fetched(...request);
+        const one = {{ from: performance.now(), to: Infinity }};
+        asked.push(one);
+        try {{ return await fetched(...request); }} finally {{ one.to = performance.now(); }}
+    }};
+    const late = ({{ at }}) => asked.some(({{ from, to }}) =>
+        from + 700 < at && at < to + 700 && Math.min(to, at + 1) - from > 700);
+    const until = performance.now() + ms;
+    const look = () => {{
+        const counter = document.querySelector("[data-counter=step]").title.replaceAll(",", "");
+        seen.push({{ ...steps(), counter: [Number(counter)], at: performance.now() }});
+        if (performance.now() < until) return requestAnimationFrame(look);
+        window.fetch = fetched;
+        done(seen.map((each) => ({{ ...each, late: late(each) }})));
+    }};
+    look();
+}})"""
+
+# From then on answers about a moment arrive so many ms later.
+DELAY = """(ms) => {
+    const before = window.undelayed ??= window.fetch;
+    window.fetch = async (...request) => {
+        const answer = await before(...request);
+        if (String(request[0]).includes("/moment?")) await new Promise((go) => setTimeout(go, ms));
+        return answer;
+    };
+}"""
+
+PARTS = ["table", "loss", "gradients", "network", "predictions", "doctor", "inspector"]
+
+LAG = 2
+"""Frames after which every part shows the beat: one to paint it, one more for the plot of predictions."""
+
+SLACK = 1
+"""Runs at equal steps are cut at one moment, at which one may have made a step more."""
+
+
+def spread(steps: dict[str, list[int]]) -> int:
+    every = [step for name in PARTS for step in steps[name]]
+    return max(every) - min(every)
+
+
+def stretches(seen: list[dict[str, Any]]) -> list[int]:
+    """Return the lengths of successive frames in which parts show different steps, without late answers."""
+    lengths, length = [0], 0
+    for steps in seen:
+        length = length + 1 if spread(steps) > SLACK and not steps["late"] else 0
+        lengths.append(length)
+    return lengths
+
+
+def look_at(lab: Dashboard, step: int) -> None:
+    lab.page.get_by_label("Time travel").fill(str(step))
+
+
+def until_all_show(lab: Dashboard, step: int) -> dict[str, list[int]]:
+    """Wait until every part shows that step."""
+    shown: dict[str, list[int]] = lab.until(
+        lambda: lab.page.evaluate(STEPS),
+        lambda now: {each for name in PARTS for each in now[name]} == {step},
+    )
+    return shown
+
+
+def play_and_read(lab: Dashboard) -> None:
+    lab.page.keyboard.press("i")
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step > 40)
+
+
+@pytest.mark.parametrize("exhibit", ["notebook", "spirals"])
+def test_while_playing_all_parts_show_one_step_and_the_counter_runs_ahead(
+    open_lab: OpenLab, exhibit: str
+) -> None:
+    lab = open_lab(drawn=True)
+    if exhibit == "spirals":
+        lab.ask("GET")
+        lab.page.locator("exhibit-picker button").first.click()
+        lab.page.get_by_role("option", name=re.compile("spiral", re.IGNORECASE)).first.click()
+        lab.wait(drawn=True)
+    play_and_read(lab)
+    assert all(lab.page.evaluate(STEPS)[name] for name in PARTS)
+    seen = lab.page.evaluate(EVERY_FRAME, 4000)
+    lab.pause.click()
+    beats = {steps["table"][0] for steps in seen}
+    assert len(beats) >= 3
+    assert sum(not steps["late"] for steps in seen) > 20, "the machine is too busy to say"
+    assert max(stretches(seen)) <= LAG, [steps for steps in seen if spread(steps) > SLACK]
+    assert len({steps["counter"][0] for steps in seen}) > len(beats)
+    assert all(steps["counter"][0] >= max(steps["table"]) for steps in seen)
+
+
+def test_paused_and_stepping_all_parts_show_the_step_where_the_runs_stand(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    play_and_read(lab)
+    lab.rest()
+    until_all_show(lab, lab.step)
+    for _ in range(5):
+        target = lab.step + 1
+        lab.page.keyboard.press("ArrowRight")
+        until_all_show(lab, target)
+        assert lab.step == target
+
+
+def test_looking_back_all_parts_show_that_step_and_nothing_seen_later(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.page.keyboard.press("i")
+    lab.make_steps(400)
+    lab.ask("GET", wait=20)
+    place = random.Random(8)
+    for play in (False, True):
+        if play:
+            lab.page.keyboard.press("l")
+            lab.make_own()
+            lab.play.click()
+        for step in [1, 30, *(place.randrange(1, 390) for _ in range(4))]:
+            look_at(lab, step)
+            until_all_show(lab, step)
+            expect(lab.page.locator("race-table th.moment")).to_have_text(f"As of step {step}")
+            doctor = lab.page.locator("doctor-list")
+            expect(doctor.locator(".head .end")).to_have_text(f"as of step {step}")
+            evidence = doctor.locator(".evidence > span").all_text_contents()
+            named = [int(each.replace(",", "")) for each in re.findall(r"tep ([\d,]+)\.", " ".join(evidence))]
+            assert all(each <= step for each in named), evidence
+            for run in ("gd", "sgd"):
+                then = lab.ask("GET", f"/runs/{run}/instruments/moment", step=step)
+                word = {"on_the_way": "on its way"}.get(then["verdict"], then["verdict"])
+                shown = lab.row(run).locator(".verdict").inner_text().strip()
+                assert word in shown or (word == "dead" and "dead" in shown), (run, step)
+
+
+def test_a_late_answer_holds_nothing_up_and_says_its_own_step(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step > 40)
+    lab.page.evaluate(DELAY, 1500)
+    steps = lab.until(lambda: lab.page.evaluate(STEPS), lambda now: now["table"][0] > now["network"][0] + 20)
+    assert steps["doctor"] == steps["loss"] == [max(steps["table"])]
+    expect(lab.page.locator("network-drawing .when")).to_have_text(re.compile("^step "))
+    lab.page.evaluate(DELAY, 0)
+    lab.rest()
+    lab.until_is(lambda: spread(lab.page.evaluate(STEPS)), 0)
+
+
+def test_with_reduced_motion_there_are_four_beats_a_second(open_lab: OpenLab) -> None:
+    lab = open_lab(reduced_motion="reduce", drawn=True)
+    play_and_read(lab)
+    seen = lab.page.evaluate(EVERY_FRAME, 4000)
+    lab.pause.click()
+    assert 3 <= len({steps["table"][0] for steps in seen}) <= 18
+    assert max(stretches(seen)) <= LAG
