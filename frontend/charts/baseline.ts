@@ -57,12 +57,20 @@ export function baselineLabel(
   { state, previous }: Scene,
   frame: Frame,
   drawn: Drawn,
-): { left: number; top: number; text: string; corner: string | null; isOver: boolean } | null {
+): {
+  left: number;
+  top: number;
+  text: string;
+  term: string;
+  corner: string | null;
+  isOver: boolean;
+} | null {
   const mean = state.experiment?.baseline?.train;
   if (!mean) return null;
   const line = pxDown(frame, mean);
   if (line < frame.top || line > frame.top + frame.height) return null;
-  const text = `predicting the ${state.experiment?.classes.length ? "majority" : "mean"}: ${number(mean)}`;
+  const isOfClasses = Boolean(state.experiment?.classes.length);
+  const text = `predicting the ${isOfClasses ? "majority" : "mean"}: ${number(mean)}`;
   const boxes = CORNERS.map((corner) => ({
     corner,
     box: boxOf(corner, line, text.length * LETTER, frame),
@@ -90,6 +98,7 @@ export function baselineLabel(
     left: chosen.box.left,
     top: chosen.box.top,
     text,
+    term: isOfClasses ? "majority" : "baseline",
     corner: drawn.hasStarted ? chosen.corner : null,
     isOver: chosen.cost > (isCorner(chosen.corner) ? 0 : NO_CORNER),
   };

@@ -11,6 +11,7 @@ import { pxDown } from "./labels.ts";
 import { laneLook, surface, templateOf } from "./figure-style.ts";
 import { isInside, joined, px } from "./paths.ts";
 import { requestOf, BRIEF_LEVELS, keyWords, measuredAt, answersOf } from "../core/instruments.ts";
+import { isTerm } from "../core/terms.ts";
 import type { Gauge } from "../core/instruments.ts";
 import type { Json, Run } from "../core/types.ts";
 import type { Frame } from "./labels.ts";
@@ -144,6 +145,7 @@ function titleOf(
       : [];
   return {
     name: compact ? brief : name,
+    term: isTerm(gauge.figure) ? gauge.figure : undefined,
     shape: compact ? "" : keyWords(state, gauge),
     left: 0,
     width: room.width - (compact ? 0 : RIGHT),

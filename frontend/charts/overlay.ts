@@ -94,6 +94,21 @@ function label(
   return element;
 }
 
+function plain(text: string) {
+  const element = document.createElement("span");
+  element.textContent = text;
+  return element;
+}
+
+/** A word that explains itself on hover: a label in a picture cannot have the focus. */
+function asTerm<Made extends HTMLElement>(element: Made, key: string | undefined) {
+  if (key === undefined) return element;
+  element.classList.add("term");
+  element.dataset.term = key;
+  element.title = ""; // none of what is around it
+  return element;
+}
+
 function strong(text: string) {
   const element = document.createElement("b");
   element.textContent = text;
@@ -131,7 +146,12 @@ export function lossLabels(
     elements.push(element);
   }
   if (baseline)
-    elements.push(label(baseline.isOver ? "baseline over" : "baseline", baseline, baseline.text));
+    elements.push(
+      asTerm(
+        label(baseline.isOver ? "baseline over" : "baseline", baseline, baseline.text),
+        baseline.term,
+      ),
+    );
   if (start && !compact)
     elements.push(
       label(
@@ -162,31 +182,40 @@ function axisLabel(axis: string, right: number, top: number, compact: boolean) {
 }
 
 export function gradientLabels({ titles, zero }: Json, follow?: Follow) {
-  const heads = titles.map(({ name, shape: size, left, top = 0, width, values, dense }: Json) => {
-    const numbers = document.createElement("span");
-    numbers.className = dense ? "values dense" : "values";
-    for (const { run, label: who, lane, value, live } of values) {
-      const item = document.createElement("i");
-      Object.assign(item.dataset, { lane, run });
-      const text = document.createTextNode("");
-      const show = (words: string) => {
-        text.data = words;
-        item.title = `${who}: ${words}`;
-      };
-      show(value);
-      if (live) follow?.(live, show);
-      item.append(shape(lane), text);
-      numbers.append(item);
-    }
-    const dim = document.createElement("span");
-    dim.className = "shape";
-    dim.textContent = size;
-    return label("title", { left, top, width }, strong(name), dim, numbers);
-  });
+  const heads = titles.map(
+    ({ name, term, shape: size, left, top = 0, width, values, dense }: Json) => {
+      const numbers = document.createElement("span");
+      numbers.className = dense ? "values dense" : "values";
+      for (const { run, label: who, lane, value, live } of values) {
+        const item = document.createElement("i");
+        Object.assign(item.dataset, { lane, run });
+        const text = document.createTextNode("");
+        const show = (words: string) => {
+          text.data = words;
+          item.title = `${who}: ${words}`;
+        };
+        show(value);
+        if (live) follow?.(live, show);
+        item.append(shape(lane), text);
+        numbers.append(item);
+      }
+      const dim = document.createElement("span");
+      dim.className = "shape";
+      dim.textContent = size;
+      return label("title", { left, top, width }, asTerm(strong(name), term), dim, numbers);
+    },
+  );
   return zero
     ? [
         ...heads,
-        label(zero.isLast ? "zero last" : "zero", { left: zero.left, top: zero.top }, "exactly 0"),
+        asTerm(
+          label(
+            zero.isLast ? "zero last" : "zero",
+            { left: zero.left, top: zero.top },
+            "exactly 0",
+          ),
+          "zero",
+        ),
       ]
     : heads;
 }
@@ -226,7 +255,7 @@ function squareHead(
   const words = `R² ${score}`;
   const beside = document.createElement("span");
   beside.className = "values";
-  beside.textContent = words;
+  beside.append(asTerm(plain("R²"), "r2"), ` ${score}`);
   const title = label(
     apart ? "title small" : "title",
     { ...place, lane },

@@ -9,6 +9,7 @@ import { isStandardized } from "./data-recipe.ts";
 import { integer, number, percent, short } from "./format.ts";
 import { inspectedRun } from "./inspected.ts";
 import { stepOf } from "./state-on-view.ts";
+import { TERMS } from "./terms.ts";
 import type { Experiment, Json, Measured, Run, State } from "./types.ts";
 
 /**
@@ -113,7 +114,7 @@ const slice = (query: string, name: string): Row => ({
 const ROWS: Record<string, Row> = {
   edge: {
     instrument: "curvature",
-    name: "Steepest bend",
+    name: TERMS.edge.name,
     brief: "Edge",
     least: ({ edge }) => short(edge, 2),
     value: ({ sharpness, limit }) => `${number(sharpness)} of ${number(limit)}`,
@@ -121,7 +122,7 @@ const ROWS: Record<string, Row> = {
   },
   batch_edge: {
     instrument: "batch_sharpness",
-    name: "Batch sharpness",
+    name: TERMS.batch_edge.name,
     brief: "Batch edge",
     least: ({ edge }) => short(edge, 2),
     value: ({ batch_sharpness: sharpness, limit }) => `${number(sharpness)} of ${number(limit)}`,
@@ -129,7 +130,7 @@ const ROWS: Record<string, Row> = {
   },
   alpha: {
     instrument: "alpha",
-    name: "Step length α",
+    name: TERMS.alpha.name,
     brief: "Step α",
     least: ({ batch }) => short(batch.alpha, 2),
     value: ({ batch }) => alphaValue(batch.alpha),
@@ -137,7 +138,7 @@ const ROWS: Record<string, Row> = {
   },
   noise: {
     instrument: "noise",
-    name: "Noise ÷ signal",
+    name: TERMS.noise.name,
     brief: "Noise",
     least: ({ noise_scale: scale }) => short(scale, 2),
     value: ({ noise_scale: scale, batch_size: batch }) =>
@@ -282,7 +283,7 @@ const isClassified = ({ classes }: Experiment) => classes.length > 0;
 
 export const CHOICES: Choice[] = [
   choice(FIRST, "Edge, step, noise", undefined, ["edge", "alpha", "noise"]),
-  choice("batch_edge", "Batch sharpness"),
+  choice("batch_edge", TERMS.batch_edge.name),
   choice("along", "Loss along the step"),
   choice("spectrum", "Eigenvalues"),
   choice("histogram", "Histogram of gradients"),

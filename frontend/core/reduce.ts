@@ -57,6 +57,7 @@ export function initialState(): State {
       sheet: null,
       opened: null,
       dialog: null,
+      word: null,
       explains: false,
       inspector: false,
       line: null,

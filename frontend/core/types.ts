@@ -236,6 +236,7 @@ export interface View {
   sheet: null | "recipe";
   opened: string | null; // settings open in the recipe: "data", "network" or "run gd"
   dialog: null | "help" | "summary" | "share" | "remedy";
+  word: string | null; // the word at which the help opens
   explains: boolean; // every control of the recipe shows its help
   inspector: boolean; // the step inspector is open
   line: string | null; // key of its selected line (sheets.ts); null = the line to look at first

@@ -9,6 +9,7 @@ import { set } from "../ui/dom.ts";
 import { confirmChoices } from "../ui/listbox.ts";
 import { keepLowerRow } from "../features/figures/instrument-panel.ts";
 import { goToRecipe, keepSheet } from "../features/recipe/recipe-sheet.ts";
+import { keepWords } from "../features/words/word-panel.ts";
 import { furthest } from "../core/selectors.ts";
 import { keepTheme } from "./theme.ts";
 import { listenToKeys } from "./keyboard.ts";
@@ -35,6 +36,7 @@ export function openDashboard(app: App) {
     (file) => void app.openFile(file),
   );
   keepTheme(app.store);
+  keepWords(app);
   keepSheet(app, find(".rail.recipe"));
   const keepFresh = () => set(find(".app"), { "data-fresh": isFresh(app.store.get()) });
   app.store.watch(isFresh, keepFresh);

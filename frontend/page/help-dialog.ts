@@ -1,18 +1,29 @@
 /**
- * The list of keys, the switch for single keys, and the server's kernel.
- * Owns: the dialog. The caller passes the lines.
+ * All words of the page, the list of keys with the switch for single keys, and the server's kernel.
+ * Owns: the dialog. The caller passes the lines of keys.
  */
 
 import { html, nothing } from "lit";
 import { switchOf } from "../ui/controls.ts";
 import { ModalDialog } from "../ui/dialog.ts";
+import { wordList } from "../features/words/word-list.ts";
 import type { State } from "../core/types.ts";
 
 type Line = { does: string; caps: string[] };
 
+const PARTS: { value: "words" | "keys"; text: string }[] = [
+  { value: "words", text: "Words" },
+  { value: "keys", text: "Keys" },
+];
+const ON_OFF = [
+  { value: "on", text: "on" },
+  { value: "off", text: "off" },
+];
+
 export class HelpDialog extends ModalDialog {
   override dialog = "help";
   lines: () => Line[] = () => [];
+  #part: "words" | "keys" = "keys";
   /** About the server's kernel; null if nothing is known. */
   #kernel: string | null = "";
 
@@ -21,28 +32,47 @@ export class HelpDialog extends ModalDialog {
   }
 
   override async opened() {
+    const { word } = this.state.view;
+    this.#part = word === null ? "keys" : "words";
+    void this.updateComplete.then(() => this.#goTo(word));
     this.#kernel = "";
     this.#kernel = await this.app.kernelWords().catch(() => null);
     this.requestUpdate();
   }
 
+  #goTo(word: string | null) {
+    const entry = this.querySelector<HTMLElement>(`[data-word="${word}"]`);
+    entry?.scrollIntoView({ block: "center" });
+    entry?.focus();
+  }
+
   override content() {
-    const choices = [
-      { value: "on", text: "on" },
-      { value: "off", text: "off" },
-    ];
+    const part = switchOf(this.#part, {
+      name: "Help",
+      choices: PARTS,
+      choose: (value) => {
+        this.#part = value;
+        this.requestUpdate();
+      },
+    });
+    return {
+      name: "Words and keys",
+      body: html`${part}${this.#part === "words" ? wordList() : this.#keys()}
+        <p class="line"><a href="docs/">Documentation</a></p>`,
+    };
+  }
+
+  #keys() {
     const choose = (value: string) => this.app.setView({ singleKeys: value === "on" });
     const line = ({ does, caps }: Line) =>
       html`<div><dt>${does}</dt><dd>${caps.map((cap) => html`<kbd>${cap}</kbd>`)}</dd></div>`;
-    const body = html`
+    return html`
       <dl class="keys">${this.lines().map(line)}</dl>
       <div class="line">
         <span>Single-key shortcuts</span>
-        ${switchOf(this.state.view.singleKeys ? "on" : "off", { name: "Single-key shortcuts", choices, choose })}
+        ${switchOf(this.state.view.singleKeys ? "on" : "off", { name: "Single-key shortcuts", choices: ON_OFF, choose })}
         <span class="muted">Off: only Space, arrows and Esc work.</span>
       </div>
-      ${this.#kernel === null ? nothing : html`<p class="line muted kernel" role="status">${this.#kernel}</p>`}
-      <p class="line"><a href="docs/">Documentation</a></p>`;
-    return { name: "Keyboard", body };
+      ${this.#kernel === null ? nothing : html`<p class="line muted kernel" role="status">${this.#kernel}</p>`}`;
   }
 }

@@ -12,9 +12,9 @@ const TYPING = "input:not([type=range]), select, textarea, [contenteditable]";
 /**
  * Open layers, wherever the focus is: pressing words in a panel focuses nothing, and neither does a
  * button in Safari. A panel that the browser has closed takes no keys, though its element stays for
- * some tasks.
+ * some tasks. The card of a word under the pointer takes none.
  */
-const OVER_THE_PAGE = "dialog[open], :popover-open";
+const OVER_THE_PAGE = "dialog[open], :popover-open:not(.word:not([data-pinned]))";
 /**
  * Keys that change the experiment. While the page first connects they wait; after a lost connection
  * they are dropped.

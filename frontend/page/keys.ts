@@ -132,7 +132,7 @@ export const KEYS: Key[] = [
   on("Share", ["S"], "s", (app) => app.store.get().experiment && app.setView({ dialog: "share" })),
   on("Theme", ["T"], "t", (app) => view(app, ({ theme }) => ({ theme: nextTheme(theme) }))),
   on("Chart summary as a table", ["A"], "a", (_, page) => page.summary()),
-  on("This help", ["?"], "?", (app) => app.setView({ dialog: "help" })),
+  on("Words and keys", ["?"], "?", (app) => app.setView({ dialog: "help", word: null })),
   on("Read a chart that has the focus", ["←", "→", "Home", "End"], "", undefined, ALWAYS),
   on("Close", ["Esc"], "escape", closeTop, {
     always: true,

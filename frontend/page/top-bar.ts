@@ -100,7 +100,7 @@ export class MoreMenu extends LiveElement {
         act: () => window.print(),
       },
       { text: THEME_WORDS[next], act: () => app.setView({ theme: next }) },
-      { text: "Words and keys (?)", act: () => app.setView({ dialog: "help" }) },
+      { text: "Words and keys (?)", act: () => app.setView({ dialog: "help", word: null }) },
     ]);
   }
 }

@@ -7,6 +7,7 @@
 import { html, nothing } from "lit";
 import { fullHelp } from "./help-line.ts";
 import { NumberBox } from "./number-box.ts";
+import { termOf } from "./term.ts";
 import { explained } from "../core/parameters.ts";
 import type { Scale } from "./scales.ts";
 
@@ -68,7 +69,7 @@ class SettingKnob extends NumberBox {
     };
     return html`
       <div class="knob">
-        <span aria-hidden="true">${this.label}</span>${sliderOf(this.value ?? 0, slider)}${this.input()}
+        ${termOf(this.parameter.name, this.label)}${sliderOf(this.value ?? 0, slider)}${this.input()}
       </div>
       ${this.message}${this.help}`;
   }

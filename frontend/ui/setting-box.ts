@@ -8,6 +8,7 @@ import { selectOf } from "./controls.ts";
 import { fullHelp, helpId, helpLine } from "./help-line.ts";
 import { LightElement } from "./live-element.ts";
 import { NumberBox } from "./number-box.ts";
+import { termOf } from "./term.ts";
 import type { Option } from "./controls.ts";
 import type { Explanation } from "../core/parameters.ts";
 
@@ -38,23 +39,25 @@ class SettingSelect extends LightElement {
     options: {},
     value: {},
     explanation: {},
+    term: {},
   };
   declare text?: string; // null where the place says enough
   declare name?: string;
   declare options: Option[];
   declare value: string;
   declare explanation: Explanation;
+  declare term?: string; // explains the text
   /** Returns false if the value stays. */
   choose: (value: string) => unknown = () => {};
   readonly #helpId = helpId();
 
   override render() {
-    const { text, name = text ?? "", options, value, explanation } = this;
+    const { text, term, name = text ?? "", options, value, explanation } = this;
     const choose = (chosen: string) => this.choose(chosen) === false && this.requestUpdate();
     const more = { helpId: this.#helpId, title: fullHelp(explanation) };
     const select = selectOf(value, { name, options, choose, ...more });
     return html`<div class="cell">
-      ${text ? html`<label class="field"><span>${text}</span>${select}</label>` : select}
+      ${text ? html`<label class="field"><span>${term ? termOf(term, text) : text}</span>${select}</label>` : select}
       ${helpLine(this.#helpId, explanation)}
     </div>`;
   }

@@ -219,3 +219,13 @@ def test_every_shared_data_setting_is_listed_with_its_range() -> None:
         assert re.search(
             rf"\b{BOUNDS[name]:.0f} {name.removeprefix('csv_').replace('features', 'inputs')}", bounds
         )
+
+
+def test_every_word_of_the_page_leads_to_a_heading_of_the_documentation() -> None:
+    source = (ROOT / "frontend/core/terms.ts").read_text()
+    links = re.findall(r'"((?:reference|explanation)/[\w-]+)\.html(?:#([\w-]+))?"', source)
+    assert len(links) > 12
+    for page, anchor in links:
+        headings = re.findall(r"^#+ (.+)$", (ROOT / f"docs/{page}.md").read_text(), re.MULTILINE)
+        slugs = {re.sub(r"[\s]+", "-", re.sub(r"[^\w\s-]", "", each).strip().lower()) for each in headings}
+        assert not anchor or anchor in slugs, f"{page} has no heading {anchor}"

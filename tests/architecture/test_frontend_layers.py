@@ -24,6 +24,7 @@ LAYERS = [
         "features/runs",
         "features/sharing",
         "features/transport",
+        "features/words",
     },
     {"charts", "ui"},
     {"core/net"},

@@ -358,7 +358,7 @@ def test_axes_and_measures_follow_the_choice(open_lab: OpenLab) -> None:
             last("update ÷ weight", "ratio"),
             last("L2 norm", "grad_l2"),
             last("mean |dW|", "grad_mean"),
-            last("Σ|dW|", "grad_l1"),
+            last("Size of the gradient", "grad_l1"),
         ),
         lambda ends: ends[2] * 16 == pytest.approx(ends[3]),
     )
@@ -370,7 +370,7 @@ def test_the_summary_shows_the_chart_as_a_table(open_lab: OpenLab) -> None:
     lab.make_steps(90)
     put(lab.rate("SGD"), "0.02")
     expect(lab.rule("sgd")).to_have_attribute("title", "batch of 1, rate 0.02")
-    lab.page.locator("loss-head .of-loss").click()
+    lab.page.locator("gradient-head h2").click()
     table = lab.page.get_by_role("dialog", name="Loss by step").get_by_role("table")
 
     def rows() -> int:

@@ -123,7 +123,9 @@ def test_a_run_above_the_baseline_is_on_its_way_and_not_healthy(lab: Dashboard) 
     lab.make_steps(120)
     assert lab.ask("GET", "/runs/gd/findings", wait=20) == []
     expect(lab.row("gd")).to_have_attribute("data-state", "on its way")
-    expect(lab.row("gd").locator(".state .verdict")).to_have_attribute("title", re.compile("its loss falls"))
+    lab.row("gd").locator(".verdict .term").click()
+    expect(lab.page.get_by_role("dialog", name="on its way")).to_contain_text("its loss falls")
+    lab.page.keyboard.press("Escape")
     expect(doctor(lab)).not_to_contain_text("GD is learning.")
 
 
@@ -157,11 +159,13 @@ def test_the_first_remedy_is_applied_and_undone_by_keyboard(lab: Dashboard) -> N
     undo(lab).focus()
     lab.page.keyboard.press("Enter")
     expect(lab.page.locator("race-table tbody tr")).to_have_count(2)
-    # in the list by Tab: why, the link to its line, the step that did it, then each remedy
+    # in the list by Tab: why, a word that explains itself, the link to its line, the step that did it, then each remedy
     why = dead_layer(lab).get_by_role("button", name="Why?")
     why.focus()
     lab.page.keyboard.press("Enter")
     expect(why).to_have_attribute("aria-expanded", "true")
+    lab.page.keyboard.press("Tab")
+    expect(dead_layer(lab).locator(".why .term")).to_be_focused()
     lab.page.keyboard.press("Tab")
     expect(dead_layer(lab).locator(".why button")).to_be_focused()
     lab.page.keyboard.press("Tab")

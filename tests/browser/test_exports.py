@@ -137,12 +137,12 @@ def test_one_instrument_of_three_exports_alone_under_its_runs_name(open_lab: Ope
     lab.below("Edge, step, noise")
     expect(lab.chart("noise").locator(".title .values i")).to_have_count(1, timeout=20_000)
     open_panel(lab)
-    download, _ = take_as_seen(lab, "Noise ÷ signal", "noise")
+    download, _ = take_as_seen(lab, "Noise scale", "noise")
     svg = ElementTree.fromstring(content(download))
     box = lab.chart("noise").bounding_box()
     assert box
     assert float(svg.attrib["width"]) == pytest.approx(box["width"] + 20, abs=1)
-    assert {"GD", "Noise ÷ signal"} <= {"".join(each.itertext()) for each in svg.iter(f"{SVG}text")}
+    assert {"GD", "Noise scale"} <= {"".join(each.itertext()) for each in svg.iter(f"{SVG}text")}
 
 
 def test_the_panel_works_by_keys_and_on_a_phone_and_axe_finds_nothing_in_it(open_lab: OpenLab) -> None:

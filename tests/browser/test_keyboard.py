@@ -125,7 +125,7 @@ def test_single_keys_choose_runs_rules_axes_and_speed(open_lab: OpenLab) -> None
     assert axes(lab) == "epochs, linear loss (Y)"
     press("x")
     assert axes(lab) == "steps, linear loss (Y)"
-    for measure in ("L2 norm", "mean |dW|", "update ÷ weight", "whole, rate", "Σ|dW|"):
+    for measure in ("L2 norm", "mean |dW|", "update ÷ weight", "whole, rate", "Size of the gradient"):
         press("m")
         expect(lab.page.locator("gradient-head .choice")).to_have_text(measure)
     speed = lab.page.get_by_role("slider", name="Speed")
@@ -160,8 +160,8 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
     expect(data).to_have_value("chebyshev")
     expect(lab.notice).to_contain_text("New data")
     assert lab.stored["id"] != experiment
-    lab.page.locator("loss-head .of-loss").click()
-    for key, name in (("a", "Loss by step"), ("?", "Keyboard")):
+    lab.page.locator("gradient-head h2").click()
+    for key, name in (("a", "Loss by step"), ("?", "Words and keys")):
         press(key)
         dialog = lab.page.get_by_role("dialog", name=name)
         expect(dialog).to_be_visible()
@@ -185,7 +185,7 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
     # the list has every key, and the kernel
     press("?")
     expect(lab.page.get_by_text("Steps are made by compiled kernels.")).to_be_visible()
-    shown = lab.page.get_by_role("dialog", name="Keyboard").locator("kbd")
+    shown = lab.page.get_by_role("dialog", name="Words and keys").locator("kbd")
     expect(shown.first).to_be_visible()
     texts = shown.all_inner_texts()
     assert {
@@ -241,7 +241,7 @@ def test_a_key_that_is_typed_into_a_field_is_the_fields_own(open_lab: OpenLab) -
 def test_single_keys_can_be_switched_off_and_space_stays(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.page.keyboard.press("?")
-    lab.page.get_by_role("dialog", name="Keyboard").get_by_role("radio", name="off").click()
+    lab.page.get_by_role("dialog", name="Words and keys").get_by_role("radio", name="off").click()
     lab.page.keyboard.press("Escape")
     expect(lab.page.get_by_role("dialog")).to_have_count(0)
     lab.page.reload()

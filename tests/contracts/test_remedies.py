@@ -348,8 +348,8 @@ def test_longer_steps_are_offered_only_where_they_help() -> None:
         rule: [each["label"] for each in found[rule]["remedies"]] for rule in ("stuck", "predicts_the_mean")
     }
     assert labels == {
-        "stuck": ["Rewind to the best step, rate 0.01", "Fork with He init, rate 0.01"],
-        "predicts_the_mean": ["Fork with He init, rate 0.001"],
+        "stuck": ["Rewind to the best step, rate 0.01", "Fork, He init, rate 0.01"],
+        "predicts_the_mean": ["Fork, He init, rate 0.001"],
     }
     assert [found[rule]["until_step"] is None for rule in labels] == [False, True]
     fork = act(one, one.one.runs["run"], found["stuck"]["remedies"][1]["command"])

@@ -167,7 +167,7 @@ export const dead = (changes: Partial<Finding> = {}) =>
     why: { text: "relu lets nothing through.", code: "dz2 = da2 * (z2 > 0)" },
     remedies: [
       {
-        label: "Fork with He init",
+        label: "Fork, He init",
         hint: "a fork from step 214",
         command: {
           do: "add_run",

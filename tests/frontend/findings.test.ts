@@ -905,7 +905,7 @@ test("a remedy is one command, reported with undo when done, and not when refuse
   socket().say({ type: "ack", id: command.id, answer: {} });
   assert.deepEqual(app.store.get().notice, {
     kind: "info",
-    text: "Fork with He init: new run SGD from 214.",
+    text: "Fork, He init: new run SGD from 214.",
     waits: "Press play to continue.",
     undo: true,
   });

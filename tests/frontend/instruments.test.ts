@@ -318,11 +318,11 @@ test("measurements in words: the story in the chart's name, numbers and cost bes
   );
   assert.equal(
     gaugeSummary(state, GAUGES.noise),
-    `Noise ÷ signal of ${label}: a batch has more noise than signal.`,
+    `Noise scale of ${label}: a batch has more noise than signal.`,
   );
   assert.equal(
     readingWords(state),
-    `${label}, Steepest bend 9.00 of 10.0, Step length α 0.200, Noise ÷ signal 4.00, batch 1`,
+    `${label}, Steepest bend 9.00 of 10.0, Step length α 0.200, Noise scale 4.00, batch 1`,
   );
   const offline = reduce(store.get(), { type: "connection", status: "offline" });
   const moving = reduce(store.get(), {

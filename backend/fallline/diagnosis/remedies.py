@@ -239,7 +239,7 @@ def redraws(
     drawn = {"layers": layers, "weights": name}
     for rate in rates:
         changed = {} if rate == view.settings_before(at_step).learning_rate else {"learning_rate": rate}
-        yield fork(view, f"Fork with {name.capitalize()} init", at_step, redraw=drawn, **changed, **changes)
+        yield fork(view, f"Fork, {name.capitalize()} init", at_step, redraw=drawn, **changed, **changes)
 
 
 def _again(view: View) -> Iterator[Remedy]:

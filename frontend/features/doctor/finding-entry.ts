@@ -5,6 +5,7 @@
 
 import { html, nothing } from "lit";
 import { glyph } from "../../ui/icons.ts";
+import { explained, hoverTerm } from "../../ui/term.ts";
 import { evidenceWords, glyphOf, kindWord, toneOf } from "../../core/findings.ts";
 import { integer } from "../../core/format.ts";
 import { openedAt } from "../../core/inspected.ts";
@@ -31,8 +32,8 @@ const outcomesOf = ({ outcomes = [] }: Finding, { runs }: State) =>
 
 /** What "Why?" opens, with its line of NumPy as a link. */
 function reasons({ text, code }: NonNullable<Finding["why"]>, look: () => void) {
-  if (!code) return text;
-  return html`${text} <code>${code}</code>
+  if (!code) return explained(text);
+  return html`${explained(text)} <code>${code}</code>
     <button type="button" class="button as-link" aria-label="Show the line: ${code}"
       @click=${look}>Show the line</button>`;
 }
@@ -55,7 +56,7 @@ export function findingEntry(
     title=${each.hint ?? nothing}
     ?disabled=${isLocked(state) || (noRoom !== "" && isFork(each))}
     aria-disabled=${isInForce(state, each) ? "true" : nothing}
-    @click=${() => isInForce(app.store.get(), each) || app.remedy(each)}>${each.label}</button>`;
+    @click=${() => isInForce(app.store.get(), each) || app.remedy(each)}><span>${explained(each.label, hoverTerm)}</span></button>`;
   const { did, why } = finding;
   const look = (step: number, line: string) => {
     app.lookAt(step);
@@ -67,7 +68,7 @@ export function findingEntry(
       data-tone=${toneOf(finding)} data-since=${finding.since_step}>
     <span role="img" aria-label=${kindWord(finding)}>${glyph(glyphOf(finding))}</span>
     <h3>${finding.title}</h3>
-    <p class="evidence"><span>${evidenceWords(finding)}</span>
+    <p class="evidence"><span>${explained(evidenceWords(finding))}</span>
       <button type="button" class="button as-link" aria-expanded=${isOpen} aria-controls=${id}
         aria-label="Why? ${finding.title}" ?hidden=${!why} @click=${toggle}>Why?</button></p>
     <p class="why" id=${id} ?hidden=${!isOpen}>${why ? reasons(why, lookAtWhy) : nothing}</p>

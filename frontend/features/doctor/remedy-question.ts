@@ -1,5 +1,5 @@
 /**
- * "Fork with He init?": the key of the Doctor's first remedy asks before it acts.
+ * "Fork, He init?": the key of the Doctor's first remedy asks before it acts.
  * Owns: the question.
  */
 

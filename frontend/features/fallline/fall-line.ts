@@ -33,8 +33,10 @@ import {
   spotsOnView,
 } from "../../core/fall-line.ts";
 import { shownStep, stateOnView } from "../../core/state-on-view.ts";
+import { TERMS } from "../../core/terms.ts";
 import { marker } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
+import { termOf } from "../../ui/term.ts";
 import type { Box, Frame, Track } from "./fall-geometry.ts";
 import type { Contour } from "./terrain-canvas.ts";
 import type { FallLine, Spot } from "../../core/fall-line.ts";
@@ -314,11 +316,10 @@ export class FallLineView extends ExperimentElement {
         : []),
     ];
     if (!runs.length && !notes.length) return nothing;
-    return html`<p class="fall-outside"><span title="Share of the squared distance from the start that this plane does not show, over each path"
-      >Outside this plane:</span>${runs.map(
-        ({ run, spot }) => html`<span class="share" data-run=${run.name}>${marker(run.lane)}<span
+    return html`<p class="fall-outside"><span>${termOf("outside", TERMS.outside.name)}:</span>${runs.map(
+      ({ run, spot }) => html`<span class="share" data-run=${run.name}>${marker(run.lane)}<span
           class="unseen">${run.label}</span>${shareWords(spot.outside)}</span>`,
-      )}${notes.map((note) => html`<span class="note">${note}</span>`)}</p>`;
+    )}${notes.map((note) => html`<span class="note">${note}</span>`)}</p>`;
   }
 }
 

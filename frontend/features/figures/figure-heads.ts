@@ -8,12 +8,14 @@ import { icon } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { openMenu } from "../../ui/popover.ts";
 import { runSwitch, runSwitchParts } from "../../ui/run-switch.ts";
+import { termOf } from "../../ui/term.ts";
 import { plural } from "../../core/format.ts";
 import { chosenPlace, MOST_PANELS, panelsOf } from "../../core/gradient-panels.ts";
 import { choiceOf, choicesFor, costWords, readingWords } from "../../core/instruments.ts";
 import { isLogSteps, isLong } from "../../core/long-runs.ts";
 import { lossWords } from "../../core/losses.ts";
 import { isLocked, X_AXES } from "../../core/selectors.ts";
+import { isTerm, lossTerm, MEASURE_TEXTS, TERMS } from "../../core/terms.ts";
 import type { Measure, Pace, State, View } from "../../core/types.ts";
 
 const Y_AXES: { value: View["y"]; text: string }[] = [
@@ -47,7 +49,6 @@ export class LossHead extends ExperimentElement {
 
   override render() {
     const { recipe, trainSamples } = this.experiment;
-    const words = `${lossWords(recipe.loss)} over ${plural(trainSamples, "sample")}`;
     const { y } = this.state.view;
     const now = [
       ACROSS.find(({ value }) => value === acrossOf(this.state))?.text,
@@ -56,7 +57,7 @@ export class LossHead extends ExperimentElement {
     return html`
       <h2 class="unseen">Loss</h2>
       <picture-switch></picture-switch>
-      <span class="sub of-loss">${words}</span>
+      <span class="sub of-loss">${termOf(lossTerm(this.experiment), lossWords(recipe.loss))} over ${plural(trainSamples, "sample")}</span>
       <span class="end">
         <button type="button" class="button quiet axes" aria-label="Axes" title="${now.join(", ")} (Y)"
           aria-haspopup="menu" @click=${this.#axesMenu}>${icon("axes")}<span class="caption">Axes</span></button>
@@ -124,25 +125,14 @@ export class LossHead extends ExperimentElement {
 /** Letters of the measured run's name; with many runs the others show only their shapes. */
 const LETTERS = { few: 9, many: 12 };
 
-const MEASURES: { value: Measure; text: string; line: string }[] = [
-  {
-    value: "grad_l1",
-    text: "Σ|dW|",
-    line: "np.abs(dW).sum(): size of the gradient, all entries added without signs",
-  },
-  { value: "grad_l2", text: "L2 norm", line: "np.sqrt((dW**2).sum()): Euclidean norm" },
-  { value: "grad_mean", text: "mean |dW|", line: "np.abs(dW).mean(): mean size of an entry" },
-  {
-    value: "ratio",
-    text: "update ÷ weight",
-    line: "norm(change of W) / norm(W): size of the step",
-  },
-  {
-    value: "whole",
-    text: "whole, rate",
-    line: "np.sqrt(sum((dP**2).sum())): norm over all parameters, and the rate in force",
-  },
-];
+const MEASURES = Object.entries(MEASURE_TEXTS).map(([value, { text }]) => ({
+  value: value as Measure,
+  text,
+}));
+
+/** A menu's line: "np.abs(dW).sum(): All entries of dW, without signs, added." */
+const lineOf = ({ formula, says }: { formula?: string; says: string }) =>
+  [formula, says].filter(Boolean).join(": ");
 
 export class GradientHead extends ExperimentElement {
   override shows(state: State) {
@@ -162,8 +152,9 @@ export class GradientHead extends ExperimentElement {
     const { app, state } = this;
     const { panel, measure } = state.view;
     const isGradients = panel === "gradients";
-    const shown = isGradients ? MEASURES.find(({ value }) => value === measure) : choiceOf(state);
-    return html`<h2>${isGradients ? "Gradients" : "Instruments"}</h2>${this.#choice(shown?.text ?? "")}
+    const { text, sign } = MEASURE_TEXTS[measure];
+    return html`<h2>${isGradients ? "Gradients" : "Instruments"}</h2>${this.#choice(isGradients ? text : choiceOf(state).text)}
+      ${isGradients ? termOf(measure, sign, `${sign}: ${TERMS[measure].name}`) : nothing}
       <span class="sub">${isGradients ? "per layer" : costWords(state)}</span>
       <span class="unseen">${readingWords(state)}</span>
       ${
@@ -200,16 +191,17 @@ export class GradientHead extends ExperimentElement {
     const { panel, measure } = state.view;
     const isGradients = panel === "gradients";
     openMenu(() => this.querySelector(".choice"), "Below the loss", [
-      ...MEASURES.map(({ value, text, line }) => ({
+      ...MEASURES.map(({ value, text }) => ({
         group: "Gradient per layer",
         text,
-        line,
+        line: lineOf(TERMS[value]),
         chosen: isGradients && measure === value,
         act: () => app.setView({ panel: "gradients", measure: value }),
       })),
-      ...choicesFor(state).map(({ value, text }) => ({
+      ...choicesFor(state).map(({ value, text, gauges }) => ({
         group: "Instruments",
         text,
+        line: gauges.length === 1 && isTerm(value) ? TERMS[value].says : undefined,
         chosen: !isGradients && choiceOf(state).value === value,
         act: () => app.setView({ panel: "instruments", instruments: value }),
       })),

@@ -5,6 +5,8 @@
  */
 
 import { html, nothing } from "lit";
+import { termOf } from "../../ui/term.ts";
+import { TERMS } from "../../core/terms.ts";
 import { matrix, miniStrip } from "./matrix.ts";
 import { lineText, piecesOf } from "./expressions.ts";
 import { integer, number } from "../../core/format.ts";
@@ -60,6 +62,12 @@ function follows(sheet: Sheet, place: number) {
   }</p>`;
 }
 
+/** The slope of half the squares: the loss on view has a 2 that the step has not. */
+const isHalved = ({ lines }: Sheet, { name, part }: Line) =>
+  name === "dy_pred" &&
+  part === "backward" &&
+  lines.some((line) => line.name === "loss" && line.expression.includes("**2"));
+
 export function lineView(sheet: Sheet | null, place: number) {
   const line = sheet?.lines[place];
   const text = line ? lineText(line) : "";
@@ -67,7 +75,7 @@ export function lineView(sheet: Sheet | null, place: number) {
     <h3 class="line">${text}</h3>
     ${
       sheet && line
-        ? html`<p class="say">${sentenceOf(sheet, place)}</p>
+        ? html`<p class="say">${sentenceOf(sheet, place)} ${isHalved(sheet, line) ? termOf("half", TERMS.half.name) : nothing}</p>
             <div class="equation" role="group" aria-label=${text}
               data-expression=${line.expression} data-line=${line.name}
               >${pieces(sheet, place)}</div>

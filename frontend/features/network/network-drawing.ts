@@ -278,6 +278,7 @@ export class NetworkDrawing extends LiveElement {
     const foot = this.#feet[place].count;
     foot.classList.toggle("foot-dead", count > 0);
     foot.classList.toggle("foot-alive", count === 0);
+    set(foot, { "data-term": count > 0 ? "dead" : null });
     write(foot, footWords(count, dead.length, this.#pitch));
   }
 }

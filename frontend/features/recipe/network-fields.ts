@@ -52,7 +52,7 @@ export class NetworkFields extends ExperimentElement {
       </div>
       <layer-editor role="group" aria-label="Layers"></layer-editor>
       <div class="weights">
-        <setting-select text="Initial weights" .value=${start ? BROUGHT.value : chosen}
+        <setting-select text="Initial weights" .term=${"weights"} .value=${start ? BROUGHT.value : chosen}
           .options=${start ? [BROUGHT, ...drawn] : drawn}
           .explanation=${start ? FROM_A_FILE : explanationOf(rowOf(catalog, "initializers", chosen))}
           .choose=${(name: string) => change({ network: { weights: name } })}></setting-select>

@@ -6,6 +6,7 @@
 import { html } from "lit";
 import "../../ui/knob.ts";
 import { scaleOf } from "../../ui/scales.ts";
+import { termOf } from "../../ui/term.ts";
 import { parametersOf, rowsOf } from "../../core/catalog.ts";
 import { integer, plural, setting } from "../../core/format.ts";
 import { nameFor, wordFor } from "../../core/words.ts";
@@ -60,7 +61,7 @@ export function knobOf(parameter: Parameter, run: Run, app: App) {
 }
 
 /** A muted line where there is nothing to set. */
-const line = (text: string, says: string) =>
+const line = (text: unknown, says: string) =>
   html`<div class="knob"><span>${text}</span><span class="muted wide">${says}</span></div>`;
 
 /** For a run without a batch size to choose. */
@@ -69,7 +70,7 @@ export function batchLine(run: Run, { trainSamples }: Experiment) {
   const one =
     run.settings.order === "sequential" ? "1, in the order of the data" : "1, drawn at random";
   return line(
-    "Batch",
+    termOf("batch_size", "Batch"),
     size === null
       ? `${integer(trainSamples)}, ${trainSamples === 1 ? "the only" : "every"} sample`
       : one,

@@ -9,12 +9,14 @@ import { repeat } from "lit/directives/repeat.js";
 import { methodSwitch, samplesOf } from "./method-switch.ts";
 import { glyph, icon, marker } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
+import { termOf } from "../../ui/term.ts";
 import { betWords } from "../../core/questions.ts";
 import { epochs, integer, number, plural, score } from "../../core/format.ts";
 import { originWords } from "../../core/forks.ts";
 import { stateOnView, shownStep } from "../../core/state-on-view.ts";
 import { DESCENDED, descendedWords, runSentence } from "../../core/run-words.ts";
 import { isLocked, stateOf, whereWords } from "../../core/selectors.ts";
+import { lossTerm, TERMS } from "../../core/terms.ts";
 import type { Experiment, Run, State } from "../../core/types.ts";
 
 /** From this many runs rows are low, and on wide pages in two columns. */
@@ -36,15 +38,9 @@ function moment(state: State) {
 
 const latest = (run: Run, series: string) => run.latest[series]?.value;
 
-/** "R²", or "Accuracy", of test samples if there are any. */
-function scoreOf({ testSamples, score: name }: Experiment) {
-  const split = testSamples ? "test" : "train";
-  return {
-    series: `${split}_${name}`,
-    text: name === "r2" ? "R²" : "Accuracy",
-    says: `${name === "r2" ? "R²" : "Accuracy"} on ${split} samples`,
-  };
-}
+/** The score of test samples if there are any. */
+const scoreSeries = ({ testSamples, score }: Experiment) =>
+  `${testSamples ? "test" : "train"}_${score}`;
 
 export class RaceTable extends ExperimentElement {
   /** The runs whose switch is open, on a phone. */
@@ -89,13 +85,14 @@ export class RaceTable extends ExperimentElement {
 
   /** @param isAgain over the second column, for eyes only; a name and its step stay on one line */
   #head(words: string, bet: string | null, isAgain = false) {
-    const { text, says } = scoreOf(this.experiment);
+    const { experiment } = this;
+    const word = (key: string, text: string) => (isAgain ? text : termOf(key, text));
     return html`<tr class=${isAgain ? "again" : ""} aria-hidden=${isAgain ? "true" : nothing}>
       <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${words.replaceAll(" at ", "\u00a0at\u00a0")}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
-      <th scope="col" class="optional samples">Samples seen</th>
-      <th scope="col" class="loss">Loss</th>
-      <th scope="col" class="optional test" ?hidden=${this.experiment.testSamples === 0}>On test</th>
-      <th scope="col" class="score" title=${says}>${text}</th>
+      <th scope="col" class="optional samples">${word("samples_seen", "Samples seen")}</th>
+      <th scope="col" class="loss">${word(lossTerm(experiment), "Loss")}</th>
+      <th scope="col" class="optional test" ?hidden=${experiment.testSamples === 0}>${word("test_loss", TERMS.test_loss.name)}</th>
+      <th scope="col" class="score">${word(experiment.score, TERMS[experiment.score].name)}</th>
       <th scope="col" class="state"><span class="unseen">State</span></th>
     </tr>`;
   }
@@ -134,14 +131,14 @@ export class RaceTable extends ExperimentElement {
   }
 
   #numbers(run: Run, state: State) {
-    const { word, glyph: shape, tone, says } = stateOf(run, state);
+    const { word, glyph: shape, tone } = stateOf(run, state);
     const seen = `${plural(run.samplesSeen, "sample")} seen, epoch ${epochs(run.epoch)}`;
     return html`<td class="optional samples soft" title=${seen}>${integer(run.samplesSeen)}</td>
       <td class="loss"><span class="readout">${number(latest(run, "train_loss"))}</span></td>
       <td class="optional test soft" ?hidden=${this.experiment.testSamples === 0}
         ><span class="readout second">${number(latest(run, "test_loss"))}</span></td>
-      <td class="score">${run.step === 0 ? "–" : score(latest(run, scoreOf(this.experiment).series))}</td>
-      <td class="state"><span class="verdict" title=${says ?? nothing} data-tone=${tone}
-        >${shape ? glyph(shape) : nothing}${run.step ? word : nothing}</span></td>`;
+      <td class="score">${run.step === 0 ? "–" : score(latest(run, scoreSeries(this.experiment)))}</td>
+      <td class="state"><span class="verdict" data-tone=${tone}
+        >${shape ? glyph(shape) : nothing}${run.step && word ? termOf("state", word) : nothing}</span></td>`;
   }
 }

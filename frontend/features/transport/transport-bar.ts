@@ -9,6 +9,7 @@ import { icon } from "../../ui/icons.ts";
 import { sliderOf } from "../../ui/knob.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { openPopover } from "../../ui/popover.ts";
+import { termOf } from "../../ui/term.ts";
 import { positionOfSpeed, SPEED, speedAt } from "../../ui/scales.ts";
 import { counter, integer, plural } from "../../core/format.ts";
 import { isLogSteps, isLong } from "../../core/long-runs.ts";
@@ -89,7 +90,7 @@ export class TransportBar extends ExperimentElement {
         ${isOverview ? this.#steps() : nothing}
         ${this.#speed("speed")}
         <dl class="counter">
-          <dt>${step === 1 ? "step" : "steps"}</dt><dd data-counter="step" title=${integer(step)}>${counter(step)}</dd>
+          <dt>${termOf("step", step === 1 ? "step" : "steps")}</dt><dd data-counter="step" title=${integer(step)}>${counter(step)}</dd>
         </dl>
       </div>`;
   }

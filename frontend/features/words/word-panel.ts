@@ -1,0 +1,180 @@
+/**
+ * Opens the card of a word: hover for 300 ms, Enter or a press. Esc, a press elsewhere and leaving
+ * it close it.
+ * Owns: when a card is open. place.ts says where, word-card.ts what it shows.
+ */
+
+import { render } from "lit";
+import { make } from "../../ui/dom.ts";
+import { cardOf, lineOf } from "./present-values.ts";
+import { placeOf } from "./place.ts";
+import { wordCard } from "./word-card.ts";
+import type { App } from "../../core/types.ts";
+
+const WORD = "[data-term]";
+/** Controls keep their press; a word inside opens on hover only. */
+const CONTROL = "button, a, summary";
+/** What a card must not cover. */
+const ROW = "table, .figure-head, .knob, .cell, .counter, p";
+/** Where the pointer may rest on its way to a card. */
+const NEAR = "tr, .figure-head, .knob, .cell, .counter, p";
+const LAYER = "dialog, [popover], .rail, top-bar";
+
+/** How long the pointer rests on a word, and how long it may leave its card, in ms. */
+const REST_MS = 300;
+const AWAY_MS = 200;
+
+type Open = {
+  key: string;
+  run: string | undefined;
+  panel: HTMLElement;
+  word: Element;
+  at: DOMRect; // of the word
+  isPinned: boolean; // opened by a press or a key: it has the focus, and stays
+};
+
+const wordOf = (target: EventTarget | null) =>
+  target instanceof Element ? target.closest<HTMLElement>(WORD) : null;
+const runOf = (word: Element) => word.closest<HTMLElement>("[data-run]")?.dataset.run;
+
+/** The word with this term that is nearest to a place: pictures redraw theirs. */
+function nearest(key: string, at: DOMRect) {
+  const far = (word: Element) => {
+    const { left, top } = word.getBoundingClientRect();
+    return Math.hypot(left - at.left, top - at.top);
+  };
+  return [...document.querySelectorAll(`[data-term="${key}"]`)]
+    .filter((word) => word.checkVisibility())
+    .sort((a, b) => far(a) - far(b))
+    .at(0);
+}
+
+export function keepWords(app: App) {
+  let open: Open | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const isInside = (target: EventTarget | null) =>
+    open !== null && target instanceof Node && open.panel.contains(target);
+  const isNear = (target: EventTarget | null) =>
+    isInside(target) ||
+    (target instanceof Node && Boolean(open?.word.closest(NEAR)?.contains(target)));
+
+  function close() {
+    if (!open) return;
+    const { panel, word, isPinned } = open;
+    open = null;
+    clearTimeout(timer);
+    const hadFocus = panel.contains(document.activeElement);
+    panel.remove();
+    set(word, false);
+    if (isPinned && hadFocus && word instanceof HTMLElement) word.focus();
+  }
+
+  function set(word: Element, isOpen: boolean) {
+    if (word.matches("[role=button]")) word.setAttribute("aria-expanded", String(isOpen));
+  }
+
+  function update() {
+    if (!open) return;
+    const { panel, key, run } = open;
+    const state = app.store.get();
+    const card = cardOf(state, key, run);
+    if (!card) return close();
+    const line = card.line ? lineOf(state, card.line) : null;
+    const go = (part: Parameters<App["setView"]>[0]) => () => {
+      close();
+      app.setView(part);
+    };
+    render(
+      wordCard(card, {
+        show: line && go({ networkRun: line.run, line: line.line, inspector: true }),
+        all: panel.closest("help-dialog") ? null : go({ dialog: "help", word: key }),
+      }),
+      panel,
+    );
+    panel.setAttribute("aria-label", card.name);
+    put();
+  }
+
+  function put() {
+    if (!open) return;
+    const { panel, key } = open;
+    if (!open.word.isConnected) {
+      const again = nearest(key, open.at);
+      if (!again) return close();
+      open.word = again;
+    }
+    const { word } = open;
+    open.at = word.getBoundingClientRect();
+    const { style } = panel;
+    style.maxHeight = "";
+    const { left, top, most } = placeOf(
+      open.at,
+      (word.closest(ROW) ?? word).getBoundingClientRect(),
+      { width: panel.offsetWidth, height: panel.offsetHeight },
+      { width: innerWidth, height: innerHeight },
+      word.closest(".rail")?.getBoundingClientRect() ?? null,
+    );
+    Object.assign(style, { left: `${left}px`, top: `${top}px`, maxHeight: `${most}px` });
+  }
+
+  function show(word: HTMLElement, isPinned: boolean) {
+    const key = word.dataset.term as string;
+    const run = runOf(word);
+    // a word inside a card takes its place
+    const place = isInside(word) ? (open as Open).word : word;
+    close();
+    if (!cardOf(app.store.get(), key, run)) return;
+    const panel = make("div", { class: "popover word", popover: "manual", role: "dialog" });
+    (place.closest(LAYER) ?? document.body).append(panel);
+    open = { key, run, panel, word: place, at: place.getBoundingClientRect(), isPinned };
+    panel.toggleAttribute("data-pinned", isPinned);
+    set(place, true);
+    panel.showPopover();
+    update();
+    if (isPinned) panel.querySelector<HTMLElement>("button, a")?.focus();
+  }
+
+  document.addEventListener("pointerover", ({ target, pointerType }) => {
+    if (pointerType === "touch" || open?.isPinned) return;
+    const word = isInside(target) ? null : wordOf(target);
+    clearTimeout(timer);
+    if (word && word.dataset.term === open?.key && runOf(word) === open?.run) return;
+    if (word) timer = setTimeout(() => word.isConnected && show(word, false), REST_MS);
+    else if (open && !isNear(target)) timer = setTimeout(close, AWAY_MS);
+  });
+  document.addEventListener("click", (event) => {
+    const word = wordOf(event.target);
+    clearTimeout(timer);
+    if (!word || word.closest(CONTROL)) return;
+    event.preventDefault(); // of a label around it
+    if (open?.isPinned && open.word === word) close();
+    else show(word, true);
+  });
+  document.addEventListener("pointerdown", ({ target }) => {
+    const word = wordOf(target);
+    if (open && !isInside(target) && word !== open.word) close();
+  });
+  document.addEventListener("focusin", ({ target }) => {
+    if (open?.isPinned && !isInside(target) && target !== open.word) close();
+  });
+  // before the page, and before what the word stands in
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (open && event.key === "Escape") {
+        event.preventDefault();
+        event.stopPropagation();
+        return close();
+      }
+      const word = wordOf(event.target);
+      if (word !== event.target || !["Enter", " "].includes(event.key)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (word && !event.repeat) show(word, true);
+    },
+    { capture: true },
+  );
+  for (const moved of ["scroll", "resize"])
+    addEventListener(moved, put, { capture: true, passive: true });
+  app.store.watch((state) => state, update);
+}
