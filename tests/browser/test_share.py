@@ -76,8 +76,9 @@ def test_a_link_opens_elsewhere_as_the_same_experiment_at_the_same_step_in_the_s
     expect(lab.row("branch")).to_be_visible()
     lab.ask("POST", "/step", {"steps": 11, "run": "gd"})
     lab.until_is(lambda: lab.step, 26)
-    for key in ("x", "m"):
-        lab.page.keyboard.press(key)
+    lab.button("Axes").click()
+    lab.page.get_by_role("menuitemradio", name="epochs").click()
+    lab.page.keyboard.press("m")
     lab.settings("run sgd").get_by_role("button", name="Hide SGD in the charts").click()
     lab.page.keyboard.press("Escape")
     look_back_to(lab, 12)
