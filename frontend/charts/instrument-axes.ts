@@ -38,6 +38,13 @@ function padded([low, high]: [number, number]): [number, number] {
   return [low - pad, high + pad];
 }
 
+/** A given range, wider where values lie outside. */
+function holding([low, high]: [number, number], own: [number, number] | null): [number, number] {
+  if (!own) return [low, high];
+  const [least, most] = padded(own);
+  return [own[0] < low ? least : low, own[1] > high ? most : high];
+}
+
 /** Names below a plot, as many as fit. */
 function named({ tickvals, ticktext }: Json, width: number) {
   const widest = Math.max(...ticktext.map(tickWidth)) + APART;
@@ -120,7 +127,8 @@ export function downAxis(
     const [least, most] = [Math.floor(Math.log10(low) - PAD), Math.ceil(Math.log10(high) + PAD)];
     return { type: "log", range: [least, most], ...lossTicks([least, most]) };
   }
-  const [low, high] = range ?? padded(extent(numbersOn(data, "y")) ?? [0, 1]);
+  const own = extent(numbersOn(data, "y"));
+  const [low, high] = range ? holding(range, own) : padded(own ?? [0, 1]);
   const all = rangemode === "tozero" ? [0, Math.max(high, 1)] : [low, high];
   return { type: "linear", range: all, ...fewTicks(all) };
 }

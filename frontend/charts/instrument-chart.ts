@@ -30,8 +30,10 @@ export function instrumentChart(figure: Json, scene: Scene, gauge: Gauge) {
   const { last, trail } = at
     ? answersOf(state, at.run.name, requestOf(gauge))
     : { last: undefined, trail: [] };
-  const filled = fillMeasured(figure, trail, last);
-  const data = filled.data.map((trace: Json) => coloured(trace, scene, at?.run.lane ?? "a"));
+  const filled = fillMeasured(unclipped(figure), trail, last);
+  const data = filled.data.map((trace: Json) =>
+    interrupted(coloured(trace, scene, at?.run.lane ?? "a")),
+  );
   const margin = {
     l: roomBeside(filled.layout.yaxis, ofPanel(data, ""), look.compact ? LEFT_COMPACT : LEFT),
     r: RIGHT,
@@ -85,6 +87,44 @@ export function instrumentChart(figure: Json, scene: Scene, gauge: Gauge) {
     y: null,
   };
 }
+
+/** A gauge's axis grows with its values instead. */
+const unclipped = (figure: Json): Json => ({
+  ...figure,
+  data: figure.data.map((trace: Json) => ({ ...trace, meta: { ...trace.meta, clip: null } })),
+});
+
+/**
+ * No line joins two measurements with a gap this many times the usual one, and this share of the
+ * whole, between them.
+ */
+const GAPS = { times: 8, share: 0.2, least: 50 };
+
+/** A trail with breaks where nothing was measured. A lone measurement keeps a dot. */
+function interrupted(trace: Json): Json {
+  if (trace.meta.role !== "trail" || trace.x.length < 2) return trace;
+  const gaps = trace.x.slice(1).map((step: number, k: number) => step - trace.x[k]);
+  const usual = [...gaps].sort((a: number, b: number) => a - b)[Math.floor((gaps.length - 1) / 2)];
+  const whole = trace.x[trace.x.length - 1] - trace.x[0];
+  const most = Math.max(GAPS.least, GAPS.share * whole, GAPS.times * (gaps.length > 1 ? usual : 0));
+  const isApart = (k: number) => gaps[k] > most;
+  if (!gaps.some((gap: number) => gap > most)) return trace;
+  const last = gaps.length;
+  const isLone = (k: number) => (k === 0 || isApart(k - 1)) && (k === last || isApart(k));
+  const lone = trace.x.map((_: number, k: number) => (isLone(k) ? LONE : 0));
+  const spread = <T>(values: T[], between: T) =>
+    values.flatMap((value, k) => (k < last && isApart(k) ? [value, between] : [value]));
+  return {
+    ...trace,
+    mode: "lines+markers",
+    marker: { ...trace.marker, color: trace.line.color, size: spread(lone, 0), line: { width: 0 } },
+    x: spread(trace.x, null),
+    y: spread(trace.y, null),
+  };
+}
+
+/** px */
+const LONE = 4;
 
 /** @param suffix of its axes */
 const ofPanel = (data: Json[], suffix: string) =>

@@ -98,8 +98,7 @@ export function lossTicks(
     values.push(Number(`1e${exponent}`));
     texts.push(tick(exponent));
   }
-  if (!shelf && values.length >= FEWEST && high - low < FEW_DECADES)
-    return betweenPowers(low, high);
+  if (!shelf && high - low >= 1 && high - low < FEW_DECADES) return betweenPowers(low, high);
   return values.length < FEWEST
     ? fewTicks([10 ** bottom, 10 ** high])
     : { tickvals: values, ticktext: texts };

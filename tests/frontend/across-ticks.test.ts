@@ -147,6 +147,10 @@ test("a linear axis upwards has round ticks, 40 px apart, that fit beside it", (
 
 test("a log axis of less than a decade has round ticks, and so a scale", () => {
   assert.deepEqual(lossTicks([-2, 1]).ticktext, ["0.01", "0.1", "1", "10"]);
+  // under two decades 2 and 5 stand between
+  assert.deepEqual(lossTicks([-1.9, -0.2]).ticktext, ["0.02", "0.05", "0.1", "0.2", "0.5"]);
+  assert.deepEqual(lossTicks([-5.5, -3.9]).ticktext, ["5e−6", "1e−5", "2e−5", "5e−5", "1e−4"]);
+  assert.deepEqual(lossTicks([2.9, 4.1]).ticktext, ["1,000", "2,000", "5,000", "10,000"]);
   assert.deepEqual(lossTicks([0.1, 0.9]).ticktext, ["2", "4", "6"]);
   assert.deepEqual(lossTicks([-4.5, -3.8]).ticktext, ["5e−5", "1e−4", "1.5e−4"]);
   const { tickvals, ticktext } = lossTicks([-1.95, -1.88]);

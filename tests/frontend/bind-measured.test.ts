@@ -19,6 +19,10 @@ const measured = readdirSync(folder)
   .filter((name) => "measured" in golden(name));
 /** The page draws the fall line on a canvas of its own. */
 const OWN = "fall_line";
+const unclipped = (figure: Json) => ({
+  ...figure,
+  data: figure.data.map((trace: Json) => ({ ...trace, meta: { ...trace.meta, clip: null } })),
+});
 const plain = (figure: Json) => JSON.parse(JSON.stringify(figure));
 
 for (const name of measured) {
@@ -29,8 +33,10 @@ for (const name of measured) {
 
   if (name === OWN) continue;
   test(`the page draws the points of the figure ${name}`, () => {
-    const { figure, measured: answers, filled } = golden(name);
+    const { figure, measured: answers } = golden(name);
     const gauge = GAUGES[name];
+    // the axis of a gauge grows with its values, where the server's figure clips them
+    const filled = fillMeasured(unclipped(figure), answers);
     const base = scene({ gd: 40, sgd: 40 });
     const state = answers.reduce(
       (before: State, answer: Json) =>
@@ -55,6 +61,49 @@ for (const name of measured) {
     );
   });
 }
+
+/** The figure of sharpness over its limit, after measurements at some steps. */
+function edgeAfter(measurements: [step: number, edge: number][]) {
+  const base = scene({ gd: 40, sgd: 40 });
+  const state = measurements.reduce(
+    (before: State, [step, edge]) =>
+      reduce(before, {
+        type: "instrument",
+        run: "gd",
+        name: GAUGES.edge.instrument,
+        answer: { step, edge, generation: 0 },
+      }),
+    base.state,
+  );
+  return instrumentChart(golden("edge").figure, { ...base, state }, GAUGES.edge);
+}
+
+test("a gauge's axis grows with a value beyond its range, which is not clipped", () => {
+  const calm = edgeAfter([
+    [0, 0.5],
+    [1, 1.5],
+  ]);
+  assert.deepEqual(calm.layout.yaxis.range, [0, 2]);
+  const { data, layout } = edgeAfter([
+    [0, 0.5],
+    [1, 20],
+  ]);
+  assert.deepEqual(data[0].y, [0.5, 20]);
+  assert.ok(layout.yaxis.range[0] === 0 && layout.yaxis.range[1] > 20);
+});
+
+test("no line joins measurements with a long gap between them, and a lone one is a dot", () => {
+  const even = edgeAfter([0, 10, 20, 30].map((step) => [step, 1]));
+  assert.deepEqual(even.data[0].x, [0, 10, 20, 30]);
+  const { data } = edgeAfter([0, 5_000, 5_010, 5_020].map((step) => [step, 1]));
+  assert.deepEqual(data[0].x, [0, null, 5_000, 5_010, 5_020]);
+  assert.deepEqual(data[0].y, [1, null, 1, 1, 1]);
+  assert.deepEqual(
+    data[0].marker.size.map((size: number) => size > 0),
+    [true, false, false, false, false],
+  );
+  assert.deepEqual(edgeAfter([5, 5_000].map((step) => [step, 1])).data[0].x, [5, null, 5_000]);
+});
 
 test("class names stand beside their matrix, inside the chart; long ones are shortened where they differ", () => {
   const { figure, measured: answers } = golden("confusion");

@@ -22,7 +22,7 @@ import type { Curve } from "../../frontend/charts/overlap.ts";
 import type { Path } from "../../frontend/charts/paths.ts";
 import { answer, beatAt } from "./fake-server.ts";
 import { asOne, figures, scene } from "./scenes.ts";
-import type { Connection, Json, Message, State } from "../../frontend/core/types.ts";
+import type { Connection, Json, Message, State, View } from "../../frontend/core/types.ts";
 import type { Given } from "./scenes.ts";
 import type { Lists } from "./fake-server.ts";
 
@@ -402,6 +402,28 @@ test("the vertical range grows at once and does not shrink by itself", () => {
   const small = scene({ gd: 20 });
   const next = lossChart(figures.loss, { ...small, previous: { y: [-9, 5] } });
   assert.deepEqual(next.y, [-9, 5]);
+});
+
+test("the range holds test lines, and on a log axis the bands, so that neither leaves unmarked", () => {
+  const tested = (_: unknown, { series }: Lists) => {
+    series.test_loss = structuredClone(series.train_loss);
+    series.test_loss.mean[50] = 900;
+    series.train_loss.max = series.train_loss.mean.map((loss, k) => (k === 20 ? 5_000 : loss));
+  };
+  const high = (view: Partial<View>) =>
+    loss({ gd: 100, change: tested, view }).layout.yaxis.range[1];
+  assert.ok(high({ y: "log" }) > Math.log10(5_000));
+  assert.ok(high({ y: "linear" }) > 900 && high({ y: "linear" }) < 1_000);
+  assert.ok(high({ y: "linear", showsTest: false }) < 100);
+});
+
+test("a label stands at its line's end where the edge is more than 64 px away", () => {
+  const end = { lane: "a", name: "GD", value: "1", bad: false, goesOn: false, y: 1 };
+  const px = (distance: number) => FRAME.x.range[1] * (1 - distance / FRAME.width);
+  const placed = [60, 70].map(
+    (distance) => placeEnds([{ ...end, run: "gd", x: px(distance) }], FRAME)[0].gutter,
+  );
+  assert.deepEqual(placed, [true, false]);
 });
 
 test("an edit drops a line in every panel and a flag in the loss chart", () => {
