@@ -68,7 +68,7 @@ async def serve_operator(operator: Operator, folder: Path, backup_hours: float) 
     try:
         yield
     finally:
-        background.cancel()
+        await background.end()
 
 
 async def _serve(operator: Operator, folder: Path) -> None:
@@ -80,8 +80,9 @@ async def _serve(operator: Operator, folder: Path) -> None:
         writer.close()
 
     bound = await _bound(folder)
-    server = await asyncio.start_unix_server(handle, sock=bound, limit=MOST_BYTES)
+    server = await asyncio.start_unix_server(handle, sock=bound, limit=MOST_BYTES, start_serving=False)
     try:
+        await server.start_serving()
         await asyncio.Event().wait()
     finally:
         server.close()

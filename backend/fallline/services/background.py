@@ -32,6 +32,12 @@ class Background:
         for task in list(self._tasks):
             task.cancel()
 
+    async def end(self) -> None:
+        """Cancel the tasks, and wait until they have ended."""
+        tasks = list(self._tasks)
+        self.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
 
 async def _repeated(work: Callable[[], Awaitable[None]], seconds: float) -> None:
     while True:
