@@ -5,6 +5,7 @@
  */
 
 import { nameLines } from "../core/brief-names.ts";
+import { boldWidth } from "./letter-widths.ts";
 import { covered, touch } from "./overlap.ts";
 import { APART, pushApart, pxAcross, pxDown, shareOf } from "./labels.ts";
 import type { Box, Curve } from "./overlap.ts";
@@ -45,6 +46,8 @@ const ENDS_EARLY = { share: 0.15, px: 64 };
 const BESIDE = 9;
 const AFTER = 6;
 const LETTER = 7;
+/** Of a value, whose figures all have the same width. */
+const FIGURE = 7.9;
 /** Space before and after a label on the plot. */
 const PADDING = 6;
 /** Width of a bold letter, in px. A shortened name has capitals and a wide ellipsis. */
@@ -137,8 +140,8 @@ function gutterWords(gutter: End[], all: string[], most: number, tall: number) {
  */
 function wordsOf({ name, value }: End, all: string[], most: number, lines: number): Words {
   const isAlone = value === "";
-  const beside = isAlone ? 0 : LETTER * (Math.max(value.length, lines > 1 ? ORDINARY : 0) + 0.6);
-  if (BOLD.whole * name.length <= most - beside) return { names: [name], under: false };
+  const beside = isAlone ? 0 : FIGURE * (Math.max(value.length, lines > 1 ? ORDINARY : 0) + 0.6);
+  if (boldWidth(name) <= most - beside) return { names: [name], under: false };
   const under = !isAlone && lines > 1;
   const room = under ? most : most - beside;
   return {

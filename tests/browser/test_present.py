@@ -152,6 +152,8 @@ def test_v_shows_each_picture_alone_and_large(open_lab: OpenLab) -> None:
             expect(lab.page.locator(".fall-ground")).to_have_attribute("data-plane-steps", "300 300")
         if hero == "gradients":
             expect(lab.page.locator("plotly-chart[kind=gradients] .chart-label.title")).to_have_count(3)
+            marks = lab.page.locator("plotly-chart[kind=gradients] .chart-marks .now").locator("visible=true")
+            expect(marks).to_have_count(6)
         assert lab.page.evaluate(ASTRAY) == [], hero
         lab.page.keyboard.press("v")
         lab.page.wait_for_timeout(400)

@@ -896,6 +896,22 @@ test("gutter labels have room up to the chart's edge, labels of lines that end e
   );
 });
 
+test("a value stands below its name where figures and wide letters need the room", () => {
+  const end = { run: "r", lane: "a", bad: false, goesOn: false, x: 100, y: 1 };
+  const words = (name: string, value: string, letter = 1) => {
+    const [{ names, under }] = placeEnds([{ ...end, name, value }], {
+      ...FRAME,
+      beyond: 112,
+      letter,
+    });
+    return [names.join(" "), under];
+  };
+  assert.deepEqual(words("Adam", "0.588"), ["Adam", false]);
+  assert.deepEqual(words("Adam", "0.000588"), ["Adam", true]);
+  assert.deepEqual(words("GD", "0.000588"), ["GD", false]);
+  assert.deepEqual(words("GD", "0.000588", 1.5), ["GD", true], "larger letters");
+});
+
 test("ground and marks stay inside their plot", () => {
   const edit = { type: "event", event: "edit", run: "gd", edit: { at_step: 7, batch_size: 1 } };
   const lost = { type: "connection", status: "reconnecting", lastStep: 3000 };
