@@ -13,7 +13,7 @@ import { titleOf } from "../features/exhibits/exhibits.ts";
 import { exhibitParts } from "../core/exhibits.ts";
 import { counter, integer } from "../core/format.ts";
 import { furthest, isLocked } from "../core/selectors.ts";
-import { shownStep } from "../core/state-on-view.ts";
+import { shownStep, stateOnView } from "../core/state-on-view.ts";
 import { captionOf, HEROES, pictureWords, toggledPresent } from "./present-words.ts";
 import { stripFor } from "./strips.ts";
 import type { Hero, State } from "../core/types.ts";
@@ -34,6 +34,7 @@ export class PresentView extends ExperimentElement {
     if (!state.view.hero) return null;
     return [
       state.view,
+      state.beat,
       state.looking,
       state.bet,
       state.story,
@@ -105,7 +106,7 @@ export class PresentView extends ExperimentElement {
     const step = shownStep(state);
     const strip = stripFor(state);
     const brand = document.querySelector(".brand svg")?.cloneNode(true);
-    return html`<header class="present-caption" data-tone=${tone}>
+    return html`<header class="present-caption" data-tone=${tone} data-step=${shownStep(stateOnView(state))}>
         ${shape ? glyph(shape) : nothing}
         <div><h1>${title}</h1><p>${line}</p></div>
         <p class="present-counter"><b title=${integer(step)}>${counter(step)}</b>

@@ -211,6 +211,28 @@ def test_the_controls_play_step_and_reset(open_lab: OpenLab) -> None:
     expect(count).to_have_text("0")
 
 
+def test_the_caption_is_of_the_step_that_the_picture_shows(open_lab: OpenLab) -> None:
+    lab = open_lab(WALL, drawn=True)
+    lab.make_own()
+    lab.page.keyboard.press("p")
+    lab.page.keyboard.press("Space")
+    steps = """() => [document.querySelector(".present-caption"), document.querySelector("plotly-chart[kind=loss]")]
+        .map(({ dataset }) => Number(dataset.step))"""
+    seen = []
+    for _ in range(12):
+        lab.page.wait_for_timeout(170)
+        seen.append(lab.page.evaluate(steps))
+    assert [pair for pair in seen if pair[0] != pair[1]] == []
+    assert len({caption for caption, _ in seen}) >= 4
+    lab.page.keyboard.press("Space")
+    lab.until(
+        lambda: lab.page.evaluate(steps),
+        lambda pair: (
+            pair[0] == pair[1] == int(lab.page.locator(".present-counter b").inner_text().replace(",", ""))
+        ),
+    )
+
+
 def test_playing_lines_are_where_they_are_drawn_at_rest(open_lab: OpenLab) -> None:
     """The canvas is magnified as the chart is: its markers stand on the axes of the chart."""
     lab = presented(open_lab)
