@@ -49,8 +49,9 @@ class Task:
     """The shared part of an experiment's runs.
 
     `samples` counts training samples. `baseline` is the training loss of predicting the mean, or the shares of the
-    classes (`guessing` in words). `score` is r2 or accuracy. `input_spreads` and `input_means` are each input's
-    standard deviation and mean.
+    classes (`guessing` in words). `score` is r2 or accuracy. With `is_quadratic` the training loss is a quadratic
+    function of the parameters: a squared error without hidden layers. `input_spreads` and `input_means` are each
+    input's standard deviation and mean.
     """
 
     samples: int
@@ -60,6 +61,7 @@ class Task:
     guessing: str
     score: str
     initial_loss: float
+    is_quadratic: bool
     input_spreads: tuple[float, ...]
     input_means: tuple[float, ...]
 

@@ -29,7 +29,7 @@ from fallline.diagnosis.view import (
 from fallline.vocabulary.findings import Evidence, Finding, Remedy, Severity, Why
 from fallline.vocabulary.recipe import RunRecipe
 
-TASK = Task(60, False, 0, 1.0, "predicting the mean", "r2", 2.0, (1.0,), (0.0,))
+TASK = Task(60, False, 0, 1.0, "predicting the mean", "r2", 2.0, False, (1.0,), (0.0,))
 CHANGE = Change(9, "W1", 5, 0.25, -3.5, (4, 7), 2, 37.5, 0.1)
 LAYER_2 = (("layer", 2),)
 

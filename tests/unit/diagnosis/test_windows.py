@@ -14,7 +14,7 @@ from fallline.diagnosis.windows import WINDOW, held, held_both, held_state, wind
 from fallline.vocabulary.columns import Records
 from fallline.vocabulary.recipe import RunRecipe
 
-TASK = Task(60, False, 0, 1.0, "predicting the mean", "r2", 2.0, (1.0,), (0.0,))
+TASK = Task(60, False, 0, 1.0, "predicting the mean", "r2", 2.0, False, (1.0,), (0.0,))
 LOSSES = np.exp(np.random.default_rng(2).normal(size=4_000))
 
 

@@ -221,6 +221,49 @@ def test_a_diverged_run_has_remedies_that_hold() -> None:
     assert all(not one.one.runs[f"saved-{number}"].diverged for number in (0, 1))
 
 
+LINEAR: dict[str, Any] = {
+    "data": {"name": "diabetes", "samples": 150, "features": 10, "standardize": "both", "seed": 154},
+    "network": {"layers": [], "weights": "he_normal", "seed": 154},
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "at_most"),
+    [
+        ({}, 2.0),
+        ({"optimizer": "nesterov", "learning_rate": 0.4}, 3.0),
+        # its mean over batches is stable, so that only the growth tells
+        ({"optimizer": "momentum", "learning_rate": 0.3}, 1000.0),
+    ],
+)
+def test_single_samples_on_a_parabola_are_said_to_diverge_early(
+    settings: dict[str, Any], at_most: float
+) -> None:
+    one = Examined({**LINEAR, "runs": [{"name": "sgd", "learning_rate": 0.6, "batch_size": 1, **settings}]})
+    start = loss_of(one)
+    while not any(each["rule"] == "will_diverge" for each in one.open("sgd")):
+        one.step(1)
+        assert loss_of(one) < at_most * start
+    one.step(200)
+    assert one.one.run("sgd").diverged
+
+
+@pytest.mark.parametrize(
+    "settings", [{"clip_norm": 0.1}, {"learning_rate": 0.03}, {"optimizer": "adam", "learning_rate": 0.05}]
+)
+def test_single_samples_that_stay_are_not_said_to_diverge(settings: dict[str, Any]) -> None:
+    one = Examined({**LINEAR, "runs": [{"name": "sgd", "learning_rate": 0.6, "batch_size": 1, **settings}]})
+    for _ in range(40):
+        one.step(1)
+        assert not any(each["rule"] == "will_diverge" for each in one.open("sgd"))
+    assert not one.one.run("sgd").diverged
+
+
+def loss_of(one: Examined) -> float:
+    value: float = one.one.state()["runs"][0]["latest"]["train_loss"]["value"]
+    return value
+
+
 def test_a_fork_of_a_diverged_run_continues_with_its_own_settings() -> None:
     one = Examined({"runs": [{"name": "gd", "learning_rate": 1000.0}]})
     one.step(5)

@@ -51,6 +51,7 @@ def task_of(problem: Problem) -> Task:
         guessing=PREDICTING_THE_MAJORITY if problem.classes else PREDICTING_THE_MEAN,
         score=problem.score.name,
         initial_loss=problem.initial_loss,
+        is_quadratic=problem.loss.name == "mse" and problem.activations == ("identity",),
         input_spreads=tuple(X.std(axis=0).tolist()),
         input_means=tuple(X.mean(axis=0).tolist()),
     )
