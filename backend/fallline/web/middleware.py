@@ -115,8 +115,9 @@ class LastResort:
 
 # ---------------------------------------------------------------------- hosts, origins and headers
 
-# The hash belongs to the empty string: Plotly adds an empty style element and fills it through the CSSOM.
 NO_FRAMES = "frame-ancestors 'none'"
+
+# The hash belongs to the empty string: Plotly adds an empty style element and fills it through the CSSOM.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
