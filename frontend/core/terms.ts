@@ -274,6 +274,8 @@ const IN_SENTENCES: [RegExp, TermKey][] = [
   [/R²/, "r2"],
   [/exactly 0/, "zero"],
   [/He init/, "he"],
+  [/steepest bend/, "edge"],
+  [/noise scale/, "noise"],
   [/predicts the mean|predicting the mean/, "baseline"],
 ];
 

@@ -15,7 +15,8 @@ NAME = """((each) => [
     each.getAttribute("aria-label") ?? each.closest("label")?.textContent ?? each.textContent,
 ].join(" > "))"""
 CONTROLS = f"""() => [...document.querySelectorAll("a[href], button, input, select, [role=tab], [tabindex='0']")]
-    .filter((each) => each.checkVisibility() && !each.matches(":disabled") && !each.closest("[inert]"))
+    .filter((each) => each.checkVisibility({{ visibilityProperty: true }}))
+    .filter((each) => !each.matches(":disabled") && !each.closest("[inert]"))
     .filter((each) => each.getAttribute("role") !== "radio" || each.getAttribute("aria-checked") === "true")
     .map({NAME})"""
 HERE = f"() => {NAME}(document.activeElement)"

@@ -125,6 +125,7 @@ test("a sentence marks each word once, at its first place", () => {
     "[R²] = −0.03: it [predicts the mean]. R² was better.",
   );
   assert.equal(words("Fork, He init"), "Fork, [He init]");
+  assert.equal(words("The steepest bend is 5.01."), "The [steepest bend] is 5.01.");
   assert.equal(words("Train loss fell 83 %."), "Train loss fell 83 %.");
 });
 

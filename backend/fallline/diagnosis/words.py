@@ -69,7 +69,7 @@ def batch_of(rows: Sequence[int], batch: int) -> str:
 
 
 def sharpness_sentence(edge: Edge | None, step: int) -> str:
-    """Return the sentence on the sharpness, with its step if that is an earlier one."""
+    """Return the sentence on the steepest bend, with its step if that is an earlier one."""
     if edge is None:
         return ""
     at = (
@@ -77,4 +77,4 @@ def sharpness_sentence(edge: Edge | None, step: int) -> str:
         if edge.step < step
         else f"is {number(edge.sharpness)}"
     )
-    return f" The sharpness {at}; stable below {number(edge.limit)}."
+    return f" The steepest bend {at}; stable below {number(edge.limit)}."

@@ -50,6 +50,7 @@ export class LossHead extends ExperimentElement {
   override render() {
     const { recipe, trainSamples } = this.experiment;
     const { y } = this.state.view;
+    const over = ` over ${plural(trainSamples, "sample")}`; // one text, as pictures read it
     const now = [
       ACROSS.find(({ value }) => value === acrossOf(this.state))?.text,
       Y_AXES.find(({ value }) => value === y)?.text,
@@ -57,7 +58,7 @@ export class LossHead extends ExperimentElement {
     return html`
       <h2 class="unseen">Loss</h2>
       <picture-switch></picture-switch>
-      <span class="sub of-loss">${termOf(lossTerm(this.experiment), lossWords(recipe.loss))} over ${plural(trainSamples, "sample")}</span>
+      <span class="sub of-loss">${termOf(lossTerm(this.experiment), lossWords(recipe.loss))}${over}</span>
       <span class="end">
         <button type="button" class="button quiet axes" aria-label="Axes" title="${now.join(", ")} (Y)"
           aria-haspopup="menu" @click=${this.#axesMenu}>${icon("axes")}<span class="caption">Axes</span></button>

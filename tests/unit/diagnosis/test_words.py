@@ -32,8 +32,8 @@ def test_things_are_counted_and_listed() -> None:
 def test_a_sharpness_of_an_earlier_step_names_it() -> None:
     """A gauge beside it measures at the present step: 5.01 and 5.07 looked like the same step."""
     edge = Edge(5.0126, 5.0, 1800)
-    assert sharpness_sentence(edge, 1800) == " The sharpness is 5.01; stable below 5.00."
-    assert sharpness_sentence(edge, 1822) == " The sharpness was 5.01 at step 1,800; stable below 5.00."
+    assert sharpness_sentence(edge, 1800) == " The steepest bend is 5.01; stable below 5.00."
+    assert sharpness_sentence(edge, 1822) == " The steepest bend was 5.01 at step 1,800; stable below 5.00."
 
 
 def test_a_run_has_the_name_that_the_page_shows() -> None:
