@@ -28,7 +28,7 @@ STAGED = "fallline.sqlite3"
 CHUNK_PAGES = 64
 """Pages copied at once: the server stores nothing during them."""
 
-SYNC_CHUNKS = 32
+SYNC_CHUNKS = 8
 """Chunks between two syncs. One sync at the end would hold up the commits of a running server."""
 
 
