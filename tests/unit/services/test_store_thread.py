@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,6 +108,41 @@ async def test_writes_during_a_commit_share_the_next_one() -> None:
         assert [fact["what"] for fact in (await thread.load("y")).entries] == [
             str(each) for each in range(10)
         ]
+
+
+class Copied(Slow):
+    """A store whose copy waits for a signal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.ends = threading.Event(), threading.Event()
+
+    def copy_to(self, target: Path, between: Callable[[], None]) -> None:
+        self.begun.set()
+        self.ends.wait(10)
+        between()
+
+
+async def test_writes_behind_a_copy_run_during_it_in_their_order() -> None:
+    store = Copied()
+    async with open_thread(store) as thread:
+        writer = Writer(thread)
+        store.go.clear()
+        writer.write("before")
+        while thread._queue:
+            await asyncio.sleep(0.001)
+        copy = asyncio.create_task(thread.copy_to(Path("copy")))
+        await asyncio.sleep(0)
+        writer.write("behind")
+        store.go.set()
+        while not store.begun.is_set():
+            await asyncio.sleep(0.001)
+        writer.write("later")
+        store.ends.set()
+        await copy
+        await settled(thread)
+        assert writer.stored == [("before", True), ("behind", True), ("later", True)]
+        assert [fact["what"] for fact in (await thread.load("x")).entries] == ["before", "behind", "later"]
 
 
 async def test_calls_run_after_queued_writes() -> None:
