@@ -273,6 +273,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
       queued.epochs = epochs;
       stepOn();
     },
+    catchUp: (run, steps) => command("step", run, { steps }),
     reset: (run) => (run === undefined ? insteadOfSteps("reset") : command("reset", run)),
     setSpeed: (speed) => setPlayback({ speed }),
     setPace: (pace) => setPlayback({ pace }),

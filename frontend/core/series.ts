@@ -125,7 +125,8 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
     const end = endOf(decode(columns.last)) - 1;
     const place = rows.last.subarray(0, length).indexOf(end);
     const isFiner = first[0] === origin && place >= 0 && first.length > place + 1;
-    if (columns.generation !== generation || !isFiner) return;
+    const isWhole = [...stats.keys()].every((name) => name in columns.series);
+    if (columns.generation !== generation || !isFiner || !isWhole) return;
     const rest = [place + 1, length] as const;
     const behind = keysOf(rows).map((key) => [key, rows[key].slice(...rest)] as const);
     const stand = [...stats].map(([name, stat]) => [name, copyOf(part(stat, ...rest))] as const);

@@ -353,6 +353,7 @@ export interface App {
   toggle: () => void;
   step: (steps?: number) => void;
   stepEpoch: (epochs?: number) => void;
+  catchUp: (run: string, steps: number) => void; // steps of one run, to where the others are
   reset: (run?: string) => void;
   setSpeed: (speed: number | "max") => void;
   setPace: (pace: Pace) => void;

@@ -5,6 +5,7 @@
  */
 
 import { isClosed } from "../core/closed-strips.ts";
+import { runBehind } from "../core/catching-up.ts";
 import { openOf } from "../core/findings.ts";
 import { integer, listed, plural } from "../core/format.ts";
 import { isFork, isInForce, noRoomWords, wholeWords } from "../features/doctor/remedies.ts";
@@ -229,10 +230,26 @@ function refusalStrip({ problem }: State): Strip | null {
   };
 }
 
+/** An added or restarted run, which would stay behind the others. */
+function behindStrip(state: State): Strip | null {
+  const behind = mayChange(state) ? runBehind(state) : null;
+  if (!behind) return null;
+  const { run, steps } = behind;
+  return {
+    kind: "behind",
+    tone: "ink",
+    glyph: "dot",
+    strong: `${run.label} is at step 0.`,
+    text: "Other runs are further.",
+    act: { text: `Catch up: ${plural(steps, "step")}`, do: (app) => app.catchUp(run.name, steps) },
+  };
+}
+
 export const stripFor = (state: State) =>
   waitingStrip(state) ??
   connectionStrip(state) ??
   readOnlyStrip(state) ??
   refusalStrip(state) ??
   divergedStrip(state) ??
-  finishedStrip(state);
+  finishedStrip(state) ??
+  behindStrip(state);

@@ -240,6 +240,17 @@ test("the first steps of a long run are requested one by one, once, and stay bes
   const respond = server.history;
   server.history = (query) => (requests.push(Object.fromEntries(query)), respond(query));
   series.take("gd", even(20_000, 16));
+  app.lookCloser({});
+  assert.equal(requests.length, 0, "only of long runs");
+  const run = {
+    status: "paused",
+    step: 20_000,
+    epoch: 0,
+    samples_seen: 0,
+    generation: 0,
+    latest: {},
+  };
+  app.store.dispatch({ type: "frame", runs: { gd: run } });
   assert.deepEqual(series.coarseBeginning("gd"), { until: 1_023, buckets: 64 });
   for (let draws = 0; draws < 3; draws++) app.lookCloser({});
   await settle();
@@ -271,5 +282,6 @@ test("a beginning that is not finer, of another time, or does not fit changes no
   store.refine("gd", { ...columns(0, 1_023), generation: 1 });
   store.refine("gd", columns(0, 1_000));
   store.refine("gd", columns(16, 1_023));
+  store.refine("gd", { ...columns(0, 1_023), series: {} }); // it would blank the losses
   assert.deepEqual([...store.of("gd")!.first], before);
 });

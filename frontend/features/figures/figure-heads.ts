@@ -88,7 +88,7 @@ export class LossHead extends ExperimentElement {
         text,
         chosen: pace === value,
         disabled: isLocked(this.state),
-        act: () => app.setPace(value),
+        act: () => this.#compareAt(value),
       })),
       {
         group: "Lines",
@@ -104,6 +104,13 @@ export class LossHead extends ExperimentElement {
         act: () => app.setView({ showsBand: !view.showsBand }),
       },
     ]);
+  }
+
+  /** Runs play level from now on; the charts show them level at once. */
+  #compareAt(pace: Pace) {
+    const { x } = this.state.view;
+    this.app.setPace(pace);
+    if (x === "steps" || x === "samples") this.app.setView({ x: pace });
   }
 
   /** Of a long run the charts may show a part. */

@@ -5,7 +5,8 @@
  */
 
 import { Refused } from "../../core/net/api.ts";
-import { lossesAndMeasure } from "../../core/recipes.ts";
+import { isLong } from "../../core/long-runs.ts";
+import { lossesAndMeasure, seriesFor } from "../../core/recipes.ts";
 import type { Clients } from "../../core/net/api.ts";
 import type { ColumnStore } from "../../core/series.ts";
 
@@ -60,19 +61,19 @@ export function createFinerColumns({
   const MOST = 2_048;
 
   function wantBeginnings() {
-    const { experiment, order, runs, view } = store.get();
-    if (!experiment) return;
+    const state = store.get();
+    const { experiment, order, runs } = state;
+    if (!experiment || !isLong(state)) return;
     for (const name of order) {
       const coarse = series.coarseBeginning(name);
       const { generation, step, status } = runs[name];
       // the newest buckets of a playing run still grow
       if (!coarse || (status === "playing" && coarse.until >= step - 1)) continue;
       const { until, buckets } = coarse;
-      const key = [experiment.id, name, generation, until, buckets, view.measure].join(" ");
+      const key = [experiment.id, name, generation, until, buckets].join(" ");
       if (beginnings.has(key)) continue;
       beginnings.add(key);
-      const names = lossesAndMeasure(experiment, view.measure);
-      const query = { since: 0, until, series: names, buckets: MOST };
+      const query = { since: 0, until, series: seriesFor(experiment), buckets: MOST };
       void api.history(experiment.id, name, query).then(
         (columns) => {
           if (store.get().experiment?.id !== experiment.id) return;
