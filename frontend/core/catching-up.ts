@@ -22,7 +22,9 @@ function stepsFor(samples: number, { settings: { batch_size } }: Run, trainSampl
 export function runBehind({ order, runs, playback, experiment }: State) {
   if (playback.playing || !experiment) return null;
   const all = order.map((name) => runs[name]);
-  const run = all.find(({ step, status }) => step === 0 && status === "paused");
+  const run = all.find(
+    ({ step, status, startsLate }) => startsLate && step === 0 && status === "paused",
+  );
   const most = (of: (run: Run) => number) => Math.max(0, ...all.map(of));
   if (!run || most(({ step }) => step) === 0) return null;
   const { trainSamples } = experiment;

@@ -132,6 +132,7 @@ function restarted(state: State, { run: name, generation, recipe: newRecipe }: J
       step: Math.max(0, ...others.map(({ step }) => step)),
       beside: Object.fromEntries(others.map((other) => [other.name, other.generation])),
     },
+    startsLate: others.length > 0,
     step: 0,
     epoch: 0,
     samplesSeen: 0,
@@ -157,7 +158,8 @@ function joined(state: State, { added, recipe }: Json) {
   const answer = { id: experiment.id, kernel: experiment.kernel, recipe: recipes, runs: [added] };
   const lane = laneOf(recipe, state.runs);
   const isWayBack = state.runs[recipe.origin?.run]?.status === "diverged";
-  const run = { ...runsOf(answer, {}, false)[added.name], lane, isWayBack };
+  const startsLate = Object.values(state.runs).some(({ step }) => step > 0);
+  const run = { ...runsOf(answer, {}, false)[added.name], lane, isWayBack, startsLate };
   return settled({
     ...state,
     experiment: { ...experiment, recipe: recipes },

@@ -123,6 +123,7 @@ function runOf(incoming: RunAnswer, recipe: RunRecipe, previous: Run | undefined
     doctor: incoming.doctor,
     restarted: previous?.restarted ?? null,
     isWayBack: previous?.isWayBack ?? false,
+    startsLate: false,
   };
 }
 
@@ -139,6 +140,7 @@ export function runsOf(
   const staying = Object.fromEntries(
     answer.runs.filter(({ name }) => previous[name]).map(({ name }) => [name, previous[name]]),
   );
+  const hasStarted = Object.values(previous).some(({ step }) => step > 0);
   const runs: Record<string, Run> = {};
   answer.runs.forEach((incoming) => {
     const recipe = answer.recipe.runs.find(({ name }) => name === incoming.name) as RunRecipe;
@@ -149,6 +151,8 @@ export function runsOf(
     runs[incoming.name] = {
       ...runOf(incoming, recipe, again ? staying[incoming.name] : undefined, lane),
       hidden: staying[incoming.name]?.hidden ?? false,
+      // an answer may bring an added run before its event
+      startsLate: known ? known.startsLate : again && hasStarted,
     };
   });
   return runs;

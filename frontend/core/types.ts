@@ -176,6 +176,7 @@ export interface Run {
   /** after a reset of this run: the furthest step of the others, and their generations */
   restarted: { step: number; beside: Record<string, number> } | null;
   isWayBack: boolean; // a fork of a diverged run
+  startsLate: boolean; // added or restarted here while others had steps
 }
 
 export interface Experiment {

@@ -315,11 +315,24 @@ def test_runs_are_compared_at_equal_steps_or_samples(open_lab: OpenLab) -> None:
     pace = lab.page.get_by_role("group", name="Compare at equal")
     expect(pace.get_by_role("menuitemradio", name="steps")).to_be_checked()
     pace.get_by_role("menuitemradio", name="samples seen").click()
+    # one press levels the runs from now on, and the charts at once
+    expect(lab.button("Axes")).to_have_attribute("title", re.compile("^samples seen, "))
     slider(lab, "Speed").press("End")
     lab.play.click()
     lab.until(lambda: lab.samples_seen("gd"), lambda samples: samples >= 2700)
     lab.rest()
     assert abs(lab.samples_seen("gd") - lab.samples_seen("sgd")) <= 900
+
+
+def test_an_added_run_catches_up_with_one_press(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(120)
+    expect(lab.strip).to_have_count(0)
+    lab.button("Add a run").click()
+    expect(lab.strip).to_contain_text("is at step 0. Other runs are further.")
+    lab.strip.get_by_role("button", name="Catch up: 120 steps").click()
+    expect(lab.strip).to_have_count(0)
+    lab.until(lambda: [run["step"] for run in lab.ask("GET")["runs"]], lambda steps: steps == [120, 120, 120])
 
 
 def test_axes_and_measures_follow_the_choice(open_lab: OpenLab) -> None:

@@ -262,3 +262,59 @@ test("the strip names all diverged runs, and only unfinished ones go on", () => 
     "GD diverged at step 307 and is stopped.",
   );
 });
+
+test("an added or restarted run is offered to catch up, by equal steps or equal samples", () => {
+  const standing = (
+    ...steps: [run: string, step: number, samples: number, generation?: number][]
+  ) => ({
+    type: "frame",
+    runs: Object.fromEntries(
+      steps.map(([run, step, samples_seen, generation = 0]) => [
+        run,
+        { status: "paused", step, epoch: samples_seen / 900, samples_seen, generation, latest: {} },
+      ]),
+    ),
+  });
+  const both = standing(["gd", 500, 450_000], ["sgd", 500, 500]);
+  const reset = { type: "event", event: "reset", run: "sgd", step: 0, generation: 1 };
+  const offer = (...messages: Message[]) => stripFor(after(...messages));
+  assert.equal(
+    offer(standing(["gd", 500, 450_000])),
+    null,
+    "one run after the other makes its steps",
+  );
+  assert.equal(offer(both), null);
+  const strip = offer(both, reset);
+  assert.deepEqual([strip?.strong, strip?.act?.text], ["SGD is at step 0.", "Catch up: 500 steps"]);
+  const commands: unknown[] = [];
+  strip?.act?.do(part<App>({ catchUp: (...command: unknown[]) => commands.push(command) }));
+  assert.deepEqual(commands, [["sgd", 500]]);
+  const samples = { type: "playback", part: { pace: "samples" } };
+  assert.equal(offer(both, reset, samples)?.act?.text, "Catch up: 450,000 steps");
+  assert.equal(offer(both, reset, standing(["sgd", 1, 1, 1])), null);
+  const play = {
+    type: "event",
+    event: "playback",
+    run: null,
+    playing: true,
+    speed: 60,
+    pace: "steps",
+  };
+  assert.equal(offer(both, reset, play), null, "while runs play");
+  const others = { type: "event", event: "reset", run: "gd", step: 0, generation: 1 };
+  assert.equal(offer(both, reset, others), null, "after a reset of all");
+  // an answer that brings an added run before its event
+  const whole = answer();
+  const added = { ...whole.runs[1], name: "late", label: "Late" };
+  const recipe = { ...whole.recipe.runs[1], name: "late", label: "Late" };
+  const more = {
+    type: "opened",
+    token: "t",
+    answer: {
+      ...whole,
+      runs: [...whole.runs, added],
+      recipe: { ...whole.recipe, runs: [...whole.recipe.runs, recipe] },
+    },
+  };
+  assert.equal(offer(both, more)?.strong, "Late is at step 0.");
+});
