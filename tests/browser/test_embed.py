@@ -15,6 +15,7 @@ from playwright.sync_api import FrameLocator, Page, Request, WebSocket, expect
 
 from browser.conftest import OpenLab, Visits
 from browser.dashboard import Dashboard
+from browser.proxy import open_line
 from browser.test_accessibility import AXE, RULES
 from browser.test_share import dialog
 from support.page import page_built
@@ -237,6 +238,24 @@ def test_without_an_experiment_the_frame_says_what_its_address_needs(
     for fragment in ("", "watch=unknown"):
         _, frame = opened(visits, course.page(lab.frame(fragment=fragment)))
         expect(frame.locator("embed-note")).to_contain_text("experiment")
+
+
+def test_a_cut_line_is_said_and_the_charts_go_on_when_it_is_mended(visits: Visits, lab: Lab) -> None:
+    with open_line(int(lab.address.rsplit(":", 1)[1])) as line:
+        page = visits.profile().new_page()
+        page.goto(f"{line.address}/?embed=loss#watch={lab.id}")
+        expect(page.locator("plotly-chart[kind=loss][data-state=drawn]")).to_be_visible()
+        note = page.locator("embed-note")
+        expect(note).to_be_hidden()
+        line.cut()
+        expect(note).to_contain_text("Connection lost")
+        expect(note.locator("button")).to_have_count(0)
+        lab.step(3)
+        step = httpx.get(f"{lab.address}/api/v1/experiments/{lab.id}").json()["runs"][0]["step"]
+        line.mend()
+        expect(note).to_be_hidden()
+        expect(page.locator("plotly-chart[kind=loss]")).to_have_attribute("data-last-step", str(step))
+        page.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import DESKTOP, PHONE, Dashboard
-from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
+from browser.test_accessibility import SMALL_TARGETS, axe, faults_in_both_themes
 
 WALL = (1920, 1080)
 
@@ -277,6 +277,14 @@ def test_axe_finds_nothing_while_presenting(open_lab: OpenLab) -> None:
         assert faults_in_both_themes(lab) == []
         lab.page.keyboard.press("v")
         lab.page.wait_for_timeout(400)
+
+
+def test_forced_colours_leave_controls_and_words(open_lab: OpenLab) -> None:
+    lab = presented(open_lab, forced_colors="active")
+    lab.page.keyboard.press("Tab")
+    assert axe(lab, "html") == []
+    border = controls(lab).evaluate("(element) => getComputedStyle(element).borderTopColor")
+    assert border != "rgba(0, 0, 0, 0)", "the controls stand out from the picture"
 
 
 def test_less_motion_means_no_fading(open_lab: OpenLab) -> None:
