@@ -216,8 +216,7 @@ const TEXTS = {
   noise: {
     name: "Noise scale",
     says: "How much single samples disagree with the whole gradient. Smaller batches have more noise than signal.",
-    formula:
-      "g = G.mean(axis=0)   # a row of G: one sample\n((G - g)**2).sum() / (m - 1) / (g @ g)",
+    formula: "g = G.mean(axis=0)  # rows of G: samples\n((G - g)**2).sum() / (m - 1) / (g @ g)",
     also: ["batch_size"],
     docs: "reference/instruments.html#noise",
   },

@@ -11,6 +11,11 @@ export const termOf = (key: string, text: unknown, name?: string) =>
   html`<span class="term" role="button" tabindex="0" aria-haspopup="dialog" data-term=${key}
     aria-label=${name ?? nothing}>${text}</span>`;
 
+/** The same for keys, where a picture has the word: it shows only while it has the focus. */
+export const termByKey = (key: string, text: unknown) =>
+  html`<span class="term by-key" role="button" tabindex="0" aria-haspopup="dialog" data-term=${key}
+    >${text}</span>`;
+
 /** The same inside a button, or in a picture: it opens on hover only. */
 export const hoverTerm = (key: string, text: unknown) =>
   html`<span class="term" data-term=${key} title="">${text}</span>`;

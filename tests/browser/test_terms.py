@@ -133,6 +133,26 @@ def test_every_word_opens_beside_its_row_and_inside_the_window(
         expect(card(lab)).to_have_count(0)
 
 
+def test_words_in_a_picture_open_on_hover_while_it_plays_and_by_key(open_lab: OpenLab) -> None:
+    lab = open_lab(plotted=True)
+    lab.make_own()
+    lab.make_steps(200)
+    lab.play.click()
+    lab.page.locator(".chart-label.zero").first.hover(force=True)
+    expect(card(lab, "Exactly 0")).to_contain_text("in no layer")
+    before = lab.step
+    lab.until(lambda: lab.step, lambda step: step > before + 20)
+    expect(card(lab, "Exactly 0")).to_be_visible()
+    lab.rest()
+    lab.below("Edge, step, noise")
+    expect(lab.chart("edge")).to_have_attribute("data-state", "drawn")
+    word = lab.page.locator("gradient-head .term").filter(has_text="Noise scale")
+    word.focus()
+    expect(word).to_be_in_viewport(ratio=1)
+    lab.page.keyboard.press("Enter")
+    expect(card(lab, "Noise scale").locator("dd")).to_contain_text(", batch ")
+
+
 def test_a_tap_opens_a_word_and_a_second_closes_it(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE)
     lab.make_steps(250)

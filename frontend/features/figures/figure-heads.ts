@@ -8,7 +8,7 @@ import { icon } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { openMenu } from "../../ui/popover.ts";
 import { runSwitch, runSwitchParts } from "../../ui/run-switch.ts";
-import { termOf } from "../../ui/term.ts";
+import { termByKey, termOf } from "../../ui/term.ts";
 import { plural } from "../../core/format.ts";
 import { chosenPlace, MOST_PANELS, panelsOf } from "../../core/gradient-panels.ts";
 import { choiceOf, choicesFor, costWords, readingWords } from "../../core/instruments.ts";
@@ -162,7 +162,13 @@ export class GradientHead extends ExperimentElement {
     const isGradients = panel === "gradients";
     const { text, sign } = MEASURE_TEXTS[measure];
     return html`<h2>${isGradients ? "Gradients" : "Instruments"}</h2>${this.#choice(isGradients ? text : choiceOf(state).text)}
-      ${isGradients ? termOf(measure, sign, `${sign}: ${TERMS[measure].name}`) : nothing}
+      ${
+        isGradients
+          ? termOf(measure, sign, `${sign}: ${TERMS[measure].name}`)
+          : choiceOf(state).gauges.map(({ figure, name }) =>
+              isTerm(figure) ? termByKey(figure, name) : nothing,
+            )
+      }
       <span class="sub">${isGradients ? "per layer" : costWords(state)}</span>
       <span class="unseen">${readingWords(state)}</span>
       ${

@@ -8,6 +8,7 @@ import { html, nothing } from "lit";
 import { focusPlay } from "../../ui/controls.ts";
 import { glyph, icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
+import { explained, hoverTerm } from "../../ui/term.ts";
 import { exhibitAfter, exhibitParts } from "../../core/exhibits.ts";
 import { integer, plural } from "../../core/format.ts";
 import { clausesOf, isAtEnd, storyOf, verdictOf } from "../../core/questions.ts";
@@ -52,11 +53,12 @@ export class WhatHappened extends LiveElement {
 
   #clause({ place, step, text, tone }: NumberedClause) {
     const number = html`<span class="place" data-tone=${tone} aria-hidden="true">${place}</span>`;
-    if (step === undefined) return html`<li class="clause">${number}<span>${text}</span></li>`;
+    if (step === undefined)
+      return html`<li class="clause">${number}<span>${explained(text)}</span></li>`;
     const isHere = this.state.looking !== null && shownStep(this.state) === step;
     return html`<li><button type="button" class="clause" data-step=${step}
       aria-current=${isHere ? "step" : nothing} @click=${() => this.app.lookAt(step)}
-      >${number}<span><u>Step ${integer(step)}</u>. ${text}</span></button></li>`;
+      >${number}<span><u>Step ${integer(step)}</u>. ${explained(text, hoverTerm)}</span></button></li>`;
   }
 
   #close(key: string) {
