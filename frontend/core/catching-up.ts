@@ -16,7 +16,7 @@ function stepsFor(samples: number, { settings: { batch_size } }: Run, trainSampl
 }
 
 /**
- * The first run that was added or restarted and has no step yet, with the steps to catch up; null
+ * The first run that was added or restarted and has no step yet, with the steps to catch up. Null
  * while runs play, or if all are level. Level means equal steps or equal samples, as they play.
  */
 export function runBehind({ order, runs, playback, experiment }: State) {

@@ -1,6 +1,6 @@
 /**
- * Long runs: their timeline is an overview, their steps stand on a log axis, and the charts zoom to
- * an event or to where the losses fall.
+ * Long runs have an overview as their timeline, and their steps stand on a log axis. The charts zoom
+ * to an event, or to where the losses fall.
  * Owns: from which step on, places on the timeline, and those zooms. Pure.
  */
 

@@ -188,6 +188,31 @@ test("a log axis never takes even buckets that hide its beginning", () => {
   ]);
 });
 
+test("even buckets held for a linear axis are not drawn on a log axis", () => {
+  const zoom: [number, number] = [0, 400_000];
+  const even = million();
+  const first = Array.from({ length: 800 }, (_, k) => 512 * k);
+  const last = first.map((step) => step + 511);
+  const flat = first.map(() => 1);
+  const closer = {
+    ...even,
+    first,
+    last,
+    samples_seen: last,
+    seconds: last,
+    series: {
+      train_loss: { min: flat, max: flat, mean: flat, last: flat, count: first.map(() => 512) },
+    },
+  };
+  const drawn = (logSteps: boolean) => {
+    const built = long({ logSteps }, zoom);
+    built.series.keepCloser("gd", closer);
+    return line(lossChart(figures.loss, built)).y;
+  };
+  assert.ok(drawn(true).includes(SPIKE.loss));
+  assert.ok(drawn(false).every((loss: number) => loss === 1));
+});
+
 test("log steps are named, and a zoom to step 0 begins at the first place of the axis", () => {
   const { labels, layout } = lossChart(figures.loss, long({}, [0, 106]));
   assert.equal(labels.axis, "steps, log");

@@ -1,6 +1,6 @@
 /**
- * The timeline of long runs: the band of each run's loss from step 0 to the end, marks, the step on
- * view, and a brush that chooses the steps in the charts.
+ * The timeline of long runs: the band of each run's loss, marks, and the step on view. A brush chooses
+ * the steps in the charts.
  * Owns: the brush, what a press, a drag and a key mean, and how often the bands are drawn.
  */
 
