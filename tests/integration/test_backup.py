@@ -69,11 +69,13 @@ class Edited:
 
     one: Experiment
     edits: list[tuple[int, float]] = field(default_factory=list)
+    is_over: bool = False
 
-    async def edit_for_ever(self) -> None:
+    async def edit(self) -> None:
+        """Edit until it is over, or the server is killed."""
         rate = 0.001
         with contextlib.suppress(httpx.TransportError):
-            while True:
+            while not self.is_over:
                 rate += 1e-6
                 answer = await self.one.ask("PATCH", "/runs/gd", {"learning_rate": rate})
                 assert answer.status_code == 200, answer.text
@@ -98,12 +100,12 @@ async def playing(server: Server, count: int) -> AsyncIterator[list[Edited]]:
         experiments = [Edited(await created(client, RECIPE)) for _ in range(count)]
         for each in experiments:
             assert (await each.one.ask("POST", "/play", {"speed": 30})).is_success
-        tasks = [asyncio.create_task(each.edit_for_ever()) for each in experiments]
+        tasks = [asyncio.create_task(each.edit()) for each in experiments]
         try:
             yield experiments
         finally:
-            for task in tasks:
-                task.cancel()
+            for each in experiments:  # a request that is cancelled would leave its connection open
+                each.is_over = True
             ended = await asyncio.gather(*tasks, return_exceptions=True)
             assert [one for one in ended if isinstance(one, AssertionError)] == []
 
