@@ -37,7 +37,7 @@ interface Kind {
 /** The step of a chart of histories: that of the numbers in its labels. */
 const stepOnView = (state: State) => shownStep(stateOnView(state));
 
-/** At a beat, or at once where there is none. */
+/** While runs play at a beat; else with every frame, which may bring finer columns of the same steps. */
 const shared = (state: State) => {
   const {
     frames,
@@ -53,7 +53,8 @@ const shared = (state: State) => {
     connection: { status, lastStep, progress },
   } = state;
   return [
-    beat ?? frames,
+    beat,
+    playing && beat ? null : frames,
     finer,
     view.x,
     ...Object.values(stateOnView(state).runs),

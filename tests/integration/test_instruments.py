@@ -402,3 +402,14 @@ async def test_the_verdict_of_a_past_step_is_the_one_that_was_given_there(client
             then = (await one.get(f"/runs/{name}/instruments/moment", step=step)).json()
             assert then["verdict"] == verdicts[step - 1], (name, step)
         assert (await one.get(f"/runs/{name}/instruments/moment", step=0)).json()["verdict"] == "waiting"
+
+
+async def test_a_run_that_is_over_has_the_losses_of_its_step_while_others_play(
+    client: httpx.AsyncClient,
+) -> None:
+    runs = [{"name": "gd", "learning_rate": 1.0, "l2": 100.0}, {"name": "calm", "learning_rate": 0.01}]
+    one = await created(client, {"data": {"samples": 40}, "runs": runs})
+    await one.ask("POST", "/play", {"speed": 200})
+    while (run := (await one.get("/moment")).json()["runs"]["gd"])["status"] != "diverged":
+        await asyncio.sleep(0.01)
+    assert run["latest"]["train_loss"]["step"] == run["step"]

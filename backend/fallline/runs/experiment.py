@@ -241,11 +241,13 @@ class Experiment:
 
     def standing(self) -> list[Standing]:
         """Return every run at this moment, with a copy of its state."""
-        evaluated = not self.moving
         return [
             Standing(
                 run.name,
-                {**run.header(playing=self.playing), "latest": run.latest(evaluated=evaluated)},
+                {
+                    **run.header(playing=self.playing),
+                    "latest": run.latest(evaluated=not self._stepping.moves(run)),
+                },
                 run.state.copy(),
                 run.recipe,
             )
