@@ -17,7 +17,7 @@ import { createPastView } from "./features/transport/past-view.ts";
 import { createRunRequests } from "./core/net/run-requests.ts";
 import { pack } from "./features/sharing/link-packing.ts";
 import { createRemedies } from "./features/doctor/remedy-runner.ts";
-import { createRemovalUndo } from "./features/runs/removal-undo.ts";
+import { createChangeUndo } from "./features/transport/change-undo.ts";
 import { createExperimentLoader, watchOf } from "./core/net/experiment-loader.ts";
 import { exhibitCalled, exhibitOf, playbackOf } from "./core/exhibits.ts";
 import { startWords } from "./features/exhibits/exhibits.ts";
@@ -25,12 +25,14 @@ import { createStoryRequests } from "./features/questions/story-requests.ts";
 import { openQuestion, untilOf } from "./core/questions.ts";
 import { forkOf } from "./core/forks.ts";
 import { FIRST } from "./core/instruments.ts";
+import { inspectedRun } from "./core/inspected.ts";
 import { kernelWords } from "./core/kernel-words.ts";
 import { linkOf } from "./features/sharing/links.ts";
 import { isLong, zoomAround, zoomThatShows, zoomToFall } from "./core/long-runs.ts";
 import { nextMarker } from "./core/markers.ts";
 import { furthestStep, shownStep, stepOf } from "./core/state-on-view.ts";
 import { openedAs, recipeWords } from "./features/sharing/opened-file.ts";
+import { overWords } from "./core/run-words.ts";
 import { changedRecipe, freshWords, joinedChanges, nextRun } from "./core/recipes.ts";
 import { initialState, reduce } from "./core/reduce.ts";
 import { createSeriesStore } from "./core/series.ts";
@@ -116,17 +118,20 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   /** Reverts the last command that can be undone; its notice names it. */
   let takeBack: () => void | Promise<void> = loader.undo;
 
-  function notifyWithUndo(text: string, undo: () => void, waits?: string) {
+  function notifyWithUndo(text: string, undo: () => void | Promise<void>, waits?: string) {
     takeBack = undo;
     dispatch({ type: "notice", notice: { kind: "info", text, waits, undo: true } });
   }
 
-  const removalUndo = createRemovalUndo({
-    store,
-    command,
-    notify: (label, undo) =>
-      notifyWithUndo(`${label} is removed. Undo starts it again at step 0.`, undo),
-  });
+  const changeUndo = createChangeUndo({ api, store, notify: notifyWithUndo });
+
+  /** A reset, or the removal of a run, which can be undone. */
+  function lose(what: "reset" | "remove_run", run: string | null) {
+    changeUndo.remember(what, run);
+    if (run === null) insteadOfSteps(what);
+    else command(what, run);
+  }
+
   const remedies = createRemedies({
     store,
     command,
@@ -136,7 +141,6 @@ export function createApp(environment: Environment = browserEnvironment()): App 
 
   function followAnswers() {
     commands.answered();
-    removalUndo.answered();
     remedies.answered();
     stepOn();
   }
@@ -251,6 +255,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     stop() {
       stops.forEach((stop) => stop());
       runRequests.stop();
+      changeUndo.stop();
       instrumentRequests.stop();
       fallLineRequests.stop();
       pastView.stop();
@@ -274,10 +279,15 @@ export function createApp(environment: Environment = browserEnvironment()): App 
       stepOn();
     },
     catchUp: (run, steps) => command("step", run, { steps }),
-    reset: (run) => (run === undefined ? insteadOfSteps("reset") : command("reset", run)),
+    reset: (run) => lose("reset", run ?? null),
     setSpeed: (speed) => setPlayback({ speed }),
     setPace: (pace) => setPlayback({ pace }),
-    edit: (run, change) => void (offer(run, change) || command("edit", run, change)),
+    edit(run, change) {
+      if (offer(run, change)) return;
+      const text = overWords(store.get().runs[run], change);
+      command("edit", run, change);
+      if (text) dispatch({ type: "notice", notice: { kind: "info", text } });
+    },
     lookCloser,
     lookAt,
     forward(steps = 1) {
@@ -288,7 +298,10 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     },
     back(steps = 1) {
       holdToRead();
-      lookAt(Math.max(0, shownStep(store.get()) - steps));
+      const state = store.get();
+      const run = inspectedRun(state);
+      const here = run ? stepOf(run, shownStep(state)) : shownStep(state);
+      lookAt(Math.max(0, here - steps));
     },
     forwardEpoch(epochs = 1) {
       const { looking, experiment, runs, view, order } = store.get();
@@ -315,7 +328,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
       if (remedy.command.do === "add_run") lookAt(null);
     },
     addRun: (body = nextRun(store.get())) => command("add_run", null, body),
-    removeRun: removalUndo.remove,
+    removeRun: (run) => lose("remove_run", run),
     renameRun: (run, label) => command("edit", run, { label }),
     setHidden: (run, hidden) => dispatch({ type: "hidden", run, hidden }),
     async newExperiment(change) {

@@ -115,7 +115,8 @@ function editOf(event: Json): Edit | null {
   return Object.keys(change).length ? { at_step: at_step ?? event.step, ...change } : null;
 }
 
-function restarted(state: State, { run: name, generation, recipe: newRecipe }: Json) {
+/** The run begins again; if a reset is undone it returns with its edits, and no mark stands there. */
+function restarted(state: State, { run: name, generation, recipe: newRecipe, undone }: Json) {
   const run = state.runs[name];
   const experiment = state.experiment;
   if (!run || !experiment || generation <= run.generation) return state;
@@ -128,15 +129,17 @@ function restarted(state: State, { run: name, generation, recipe: newRecipe }: J
   };
   const others = Object.values(state.runs).filter((other) => other !== run && other.step > 0);
   return withRun(next, name, {
-    restarted: {
-      step: Math.max(0, ...others.map(({ step }) => step)),
-      beside: Object.fromEntries(others.map((other) => [other.name, other.generation])),
-    },
-    startsLate: others.length > 0,
+    restarted: undone
+      ? null
+      : {
+          step: Math.max(0, ...others.map(({ step }) => step)),
+          beside: Object.fromEntries(others.map((other) => [other.name, other.generation])),
+        },
+    startsLate: !undone && others.length > 0,
     step: 0,
     epoch: 0,
     samplesSeen: 0,
-    edits: [],
+    edits: newRecipe?.edits ?? [],
     latest: {},
     divergedAt: null,
     generation,

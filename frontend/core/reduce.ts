@@ -13,7 +13,15 @@ import { FIRST, withMeasured } from "./instruments.ts";
 import { withoutLostZoom } from "./long-runs.ts";
 import { frameOf, withoutLostPast } from "./state-on-view.ts";
 import { withPlayback, reachesPlanned, settled, withRun } from "./parts.ts";
-import type { ExperimentAnswer, Json, Lane, Message, State } from "./types.ts";
+import type {
+  ExperimentAnswer,
+  Json,
+  Lane,
+  Message,
+  PendingCommand,
+  State,
+  Undoable,
+} from "./types.ts";
 import type { RunAtBeat } from "./run-look.ts";
 
 export function initialState(): State {
@@ -65,6 +73,7 @@ export function initialState(): State {
       samplesShown: 4,
     },
     pending: {},
+    undoable: null,
     notice: null,
     problem: null,
     loading: null,
@@ -176,10 +185,17 @@ function framed(state: State, name: string, incoming: Json) {
   return reachesPlanned(run, incoming.step) ? settled(next) : next;
 }
 
+const undoableOf = ({ do: what, run, body }: PendingCommand, undo: string): Undoable => ({
+  do: what,
+  run: run ?? body?.run ?? null,
+  undo,
+});
+
 /** Removes a command from the pending ones, and applies its answer if there is one. */
 function answered(state: State, id: string, answer: Json | null) {
   const { [id]: command, ...pending } = state.pending;
-  const before = command ? { ...state, pending } : state;
+  const kept = command && answer?.undo ? undoableOf(command, answer.undo) : state.undoable;
+  const before = command ? { ...state, pending, undoable: kept } : state;
   if (command?.do === "remove_run" && answer) return without(before, command.run ?? "");
   if (answer && Array.isArray(answer.runs)) return opened(before, answer as any);
   if (command?.do === "edit" && answer)

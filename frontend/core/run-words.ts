@@ -163,3 +163,17 @@ export function editWords(edit: Json, before: Json, catalog: Catalog | null = nu
   ];
   return words.filter(Boolean).join(", ");
 }
+
+/** Changes that a run takes also when it makes no more steps. */
+const ALWAYS = ["label", "stop"];
+
+/** What becomes of a change to a run that makes no more steps; empty for other runs and changes. */
+export function overWords(run: Run | undefined, change: Json) {
+  const counts = Object.keys(change).some((name) => !ALWAYS.includes(name));
+  if (!run || !counts) return "";
+  if (run.status === "diverged")
+    return `${run.label} diverged at step ${integer(run.divergedAt ?? run.step)}. The change counts after a reset, or in a fork from an earlier step.`;
+  return run.status === "finished"
+    ? `${run.label} stopped at step ${integer(run.step)}. The change counts when it continues.`
+    : "";
+}

@@ -246,6 +246,8 @@ export interface View {
 }
 
 export type PendingCommand = { do: string; run: string | null; body: Json };
+/** a reset or a removed run; `run` null: all; `undo` is the id under which the server keeps it */
+export type Undoable = { do: string; run: string | null; undo: string };
 interface Notice {
   kind: "info" | "ok" | "warn" | "bad";
   text: string;
@@ -274,6 +276,7 @@ export interface State {
   playback: Playback;
   view: View;
   pending: Record<string, PendingCommand>; // commands without an answer, by id
+  undoable: Undoable | null; // the last change that the server can undo
   notice: Notice | null;
   problem: Problem | null; // the last refusal; cleared by the next success or by `app.dismiss()`
   loading: { since: number } | null; // an experiment is being created; `since` by the app's clock (ms)
@@ -372,7 +375,7 @@ export interface App {
   openExhibit: (name: string) => Promise<void>;
   /** a recipe as an own experiment, or parameters as the start of a new one */
   openFile: (file: File) => Promise<void>;
-  /** reverts the last new experiment, or restores the last removed run from step 0 */
+  /** reverts the last new experiment, reset or removal of a run */
   undo: () => Promise<void>;
   restart: () => Promise<void>; // after "restarted": the stored recipe, from step 0
   retryNow: () => void;
@@ -387,7 +390,7 @@ export interface App {
   lookAt: (step: number | null) => void;
   /** a step on: of the view in the past, of training in the present */
   forward: (steps?: number) => void;
-  back: (steps?: number) => void; // moves the view a step back
+  back: (steps?: number) => void; // moves the view a step back, from where the run looked at stands
   forwardEpoch: (epochs?: number) => void;
   lookAtMarker: (direction: 1 | -1) => void; // the next or previous mark; of a long run close up
   zoomTo: (range: [number, number] | null) => void; // shows these steps in the charts; null = all

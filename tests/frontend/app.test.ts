@@ -384,28 +384,56 @@ test("a changed shape starts a new experiment, and undo returns to the one befor
   app.stop();
 });
 
-test("undo restores a removed run from step 0, with its settings, edits and name", async () => {
-  const { app, socket } = await live();
-  app.edit("sgd", { learning_rate: 0.5 });
-  socket().say({
-    type: "ack",
-    id: socket().commands()[0].id,
-    answer: { run: "sgd", at_step: 3, learning_rate: 0.5 },
-  });
+test("a removed run returns by its undo id, which the server gave", async () => {
+  const { app, socket, server } = await live();
   app.removeRun("sgd");
   assert.equal(app.store.get().notice, null);
-  socket().say({ type: "ack", id: socket().commands()[1].id, answer: {} });
+  socket().say({ type: "ack", id: socket().commands()[0].id, answer: { undo: "made1.u1" } });
   assert.deepEqual(
     [app.store.get().order, app.store.get().notice!.text],
-    [["gd"], "SGD is removed. Undo starts it again at step 0."],
+    [["gd"], "SGD is removed."],
   );
   await app.undo();
-  const { type, id, experiment, do: what, ...recipe } = socket().commands().at(-1)!;
+  assert.ok(server.calls.includes("POST /undo/made1.u1"));
+  assert.deepEqual([app.store.get().order, app.store.get().notice], [["gd", "sgd"], null]);
+  app.stop();
+});
+
+test("a reset acts at once and says which steps are kept; undo brings them back", async () => {
+  const { app, socket, server } = await live();
+  const at = (step: number, generation: number) =>
+    answer({ id: "made1", step, generation }) as unknown as Json;
+  socket().say({ type: "experiment", experiment: "made1", state: at(500, 0) });
+  app.reset();
+  const [{ id }] = socket().commands();
+  socket().say({ type: "ack", id, answer: { ...at(0, 1), undo: "made1.u1" } });
+  const { runs, notice } = app.store.get();
   assert.deepEqual(
-    [what, recipe.name, recipe.label, recipe.batch_size, recipe.edits],
-    ["add_run", "sgd", "SGD", 1, [{ at_step: 3, learning_rate: 0.5 }]],
+    [runs.gd.step, notice!.text, notice!.undo],
+    [0, "Back at step 0. The 500 steps are kept.", true],
   );
+  server.experiments.made1 = answer({ id: "made1", step: 500, generation: 2 });
+  await app.undo();
+  assert.deepEqual([app.store.get().runs.gd.step, app.store.get().notice], [500, null]);
+  app.stop();
+});
+
+test("a reset of one run names it, one at step 0 takes nothing, and an old undo says so", async () => {
+  const { app, socket, server } = await live();
+  const at = (step: number, generation: number) =>
+    answer({ id: "made1", step, generation }) as unknown as Json;
+  app.reset("gd");
+  const ack = (more: Json) =>
+    socket().say({ type: "ack", id: socket().commands().at(-1)!.id, answer: more });
+  ack({ ...at(0, 1), undo: "made1.u1" });
   assert.equal(app.store.get().notice, null);
+  socket().say({ type: "experiment", experiment: "made1", state: at(1, 1) });
+  app.reset("gd");
+  ack({ ...at(0, 2), undo: "made1.u2" });
+  assert.equal(app.store.get().notice!.text, "GD is back at step 0. The 1 step is kept.");
+  server.refuse = { title: "It is not kept any more", status: 410 };
+  await app.undo();
+  assert.equal(app.store.get().problem!.title, "It is not kept any more");
   app.stop();
 });
 
@@ -704,5 +732,52 @@ test("with an experiment on the page a waiting call shows no strip", async () =>
   await until(() => server.calls.filter((call) => call === "POST /experiments").length > 1);
   await settle();
   assert.deepEqual([app.store.get().waitingFor, stripFor(app.store.get())], [null, null]);
+  app.stop();
+});
+
+test("a change to a run that makes no more steps says when it counts", async () => {
+  const { app, socket } = await live();
+  const said = (status: string, change: Json) => {
+    const { runs } = app.store.get();
+    const state = answer({ id: "made1", step: 40, status: "paused" }) as unknown as Json;
+    const generation = runs.gd.generation + 1;
+    for (const run of state.runs) Object.assign(run, { generation });
+    Object.assign(state.runs[0], { status, diverged_at: status === "diverged" ? 40 : null });
+    socket().say({ type: "experiment", experiment: "made1", state });
+    app.dismiss();
+    app.edit("gd", change);
+    return app.store.get().notice?.text ?? "";
+  };
+  assert.equal(
+    said("diverged", { learning_rate: 0.01 }),
+    "GD diverged at step 40. The change counts after a reset, or in a fork from an earlier step.",
+  );
+  assert.equal(
+    said("finished", { batch_size: 1 }),
+    "GD stopped at step 40. The change counts when it continues.",
+  );
+  assert.deepEqual(
+    [
+      said("diverged", { label: "Fast" }),
+      said("finished", { stop: [] }),
+      said("paused", { l2: 1 }),
+    ],
+    ["", "", ""],
+  );
+  app.stop();
+});
+
+test("a step back goes back from where the run looked at stands", async () => {
+  const { app, socket } = await live();
+  const state = answer({ id: "made1", step: 900 }) as unknown as Json;
+  state.runs[0].step = 13;
+  socket().say({ type: "experiment", experiment: "made1", state });
+  app.setView({ networkRun: "gd" });
+  app.back();
+  assert.equal(app.store.get().looking!.step, 12);
+  app.lookAt(null);
+  app.setView({ networkRun: "sgd" });
+  app.back();
+  assert.equal(app.store.get().looking!.step, 899);
   app.stop();
 });

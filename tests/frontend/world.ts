@@ -97,6 +97,10 @@ export function world({
       const refusal =
         typeof server.refuse === "function" ? server.refuse(JSON.parse(body)) : server.refuse;
       if (refusal) return respond(refusal.status ?? 422, refusal);
+      if (path.startsWith("/undo/")) {
+        const [one] = path.replace("/undo/", "").split(".");
+        return respond(200, server.experiments[one]);
+      }
       const id = `made${++server.created}`;
       server.posted = JSON.parse(body);
       const recipe = server.posted as Recipe;

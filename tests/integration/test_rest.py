@@ -565,3 +565,28 @@ async def test_the_page_is_served_for_good_and_its_address_is_not(client: httpx.
     old = await client.get("/assets/main-00000000.js")
     assert (old.status_code, old.headers["cache-control"]) == (404, "no-store")
     assert old.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_reset_and_a_removal_are_undone_by_their_ids(client: httpx.AsyncClient) -> None:
+    one = await created(client)
+    await one.ask("POST", "/step", {"steps": 40})
+    numbers = (await one.get("/runs/gd/snapshot")).json()
+    undo = (await one.ask("POST", "/reset")).json()["undo"]
+    assert (await one.get("/runs/gd/snapshot")).json()["step"] == 0
+    other = await created(client)
+    refused = await client.post(f"/api/v1/undo/{undo}", headers={"Authorization": f"Bearer {other.token}"})
+    assert refused.status_code == 401
+    as_owner = {"Authorization": f"Bearer {one.token}"}
+    state = (await client.post(f"/api/v1/undo/{undo}", headers=as_owner)).json()
+    assert [(run["step"], run["generation"]) for run in state["runs"]] == [(40, 2), (40, 2)]
+    again = (await one.get("/runs/gd/snapshot")).json()
+    assert {**again, "generation": 0} == {**numbers, "generation": 0}
+    gone = await client.post(f"/api/v1/undo/{undo}", headers=as_owner)
+    assert (gone.status_code, gone.json()["type"]) == (410, "/problems/gone")
+    removed = await one.ask("DELETE", "/runs/sgd")
+    undo = removed.headers["Fallline-Undo"]
+    assert [run["name"] for run in (await one.get()).json()["runs"]] == ["gd"]
+    state = (await client.post(f"/api/v1/undo/{undo}", headers=as_owner)).json()
+    assert [(run["name"], run["step"]) for run in state["runs"]] == [("gd", 40), ("sgd", 40)]
+    unknown = await client.post("/api/v1/undo/nothing.1", headers=as_owner)
+    assert unknown.status_code == 404

@@ -31,6 +31,7 @@ from fallline.runs.problem_view import figure_view_of, shared_by
 from fallline.runs.publishing import Event, Frames, Pieces, Publisher
 from fallline.runs.run import Run, RunRegistry
 from fallline.runs.stepping import StepJob, Stepping
+from fallline.runs.undoing import KeptRun, UndoKey, Undos
 from fallline.runs.usage import Usage
 from fallline.vocabulary.commands import AddRun, EditRun, Until
 from fallline.vocabulary.errors import Conflict, FalllineError, NotFound, Unattended, invalid
@@ -82,6 +83,7 @@ class Experiment:
         self._plays_on = False
         self._fall_line: FallLine | None = None
         self.usage = Usage() if usage is None else usage
+        self._undos = Undos()
         self._journal = JournalWriter(saves=saves)
         self._journal.add(
             "began",
@@ -118,6 +120,7 @@ class Experiment:
         )
         one._least_generation = least_generation(progress)
         one._registry.restore(restored.runs, facts.removed, one._least_generation)
+        one._undos = facts.undos
         one._stepping.restore(progress)
         one._positions = progress["runs"]
         one._plays_on = progress["playing"] and not (is_paused or is_read_only)
@@ -372,18 +375,64 @@ class Experiment:
         self._publish_event("edit", target, now, edit={"at_step": at_step, **changed})
         return response
 
-    def reset(self, run: str | None, now: float) -> dict[str, Any]:
-        """Return one run, or all, to step 0."""
+    def reset(self, run: str | None, now: float, undo: UndoKey | None = None) -> dict[str, Any]:
+        """Return one run, or all, to step 0. With a key it can be undone."""
         for target in self._registry.select(run):
             self._stepping.forget(target.name)
-            before = target.provenance
+            before, kept = target.provenance, self._kept(target, undo)
             target.reset()
-            recipe, replay = target.recipe.model_dump(mode="json"), replay_of(before, target.provenance)
-            self._record_new_past("reset", target)
-            self._publish_event("reset", target, now, recipe=recipe, kernel=target.kernel.name, replay=replay)
+            self._record_new_past("reset", target, **kept)
+            self._publish_reset(target, now, replay_of(before, target.provenance))
         self._finish_jobs(now)
         self.publish(now)
-        return self.state()
+        return {**self.state(), **_undo_field(undo)}
+
+    def _publish_reset(self, run: Run, now: float, replay: str, **more: Any) -> None:
+        recipe = run.recipe.model_dump(mode="json")
+        self._publish_event("reset", run, now, recipe=recipe, kernel=run.kernel.name, replay=replay, **more)
+
+    def _kept(self, run: Run, undo: UndoKey | None, *, is_removed: bool = False) -> Json:
+        """Keep a run before a change; return the fact to store with the change."""
+        return {} if undo is None else self._undos.keep(undo, KeptRun.of(run, is_removed=is_removed))
+
+    def undo(self, key: UndoKey, now: float, done: Later) -> None:
+        """Bring back the runs before a change, replayed to their steps. `done` gets the state."""
+        kept = {each.recipe.name: each for each in self._undos.runs(key)}
+        runs = {
+            name: self._registry.new_run(each.recipe, self._kernels.named(each.kernel))
+            for name, each in kept.items()
+        }
+
+        def arrived() -> dict[str, Any] | FalllineError:
+            try:
+                self._undos.runs(key)  # not undone meanwhile
+                for name, each in kept.items():
+                    if each.is_removed or name not in self.runs:
+                        self._registry.check_place_for(name)
+            except FalllineError as error:
+                return error
+            self._undos.drop(key.id)
+            for name, run in runs.items():
+                run.is_rounded = kept[name].is_rounded
+                self._bring_back(run, now, undone=key.id)
+            self._finish_jobs(now)
+            self.publish(now)
+            return self.state()
+
+        positions = {name: each.position for name, each in kept.items()}
+        self._pending.append(PendingRequest(restoration(runs, positions, arrived), done))
+
+    def _bring_back(self, run: Run, now: float, undone: str) -> None:
+        """Let a run take the place that it had; of a run there, it is the next generation."""
+        if run.name not in self.runs:
+            self._add(run, now, undone=undone)
+            return
+        before = self.run(run.name)
+        self._stepping.forget(run.name)
+        self._registry.replace(run)
+        self._record_new_past("reset", run, undone=undone)
+        self._publish_reset(run, now, replay_of(before.provenance, run.provenance), undone=undone)
+        self._publisher.publish_past(run, playing=self.playing)
 
     def add_run(self, recipe: RunRecipe, named_by_client: bool, now: float) -> dict[str, Any]:
         """Add a run at step 0 with the shared initial parameters."""
@@ -392,23 +441,23 @@ class Experiment:
         self._registry.check_place_for(recipe.name)
         return self._add(self._registry.new_run(self._registry.checked(recipe)), now)
 
-    def _add(self, run: Run, now: float) -> dict[str, Any]:
+    def _add(self, run: Run, now: float, **facts: Any) -> dict[str, Any]:
         """Add a run, and publish it with its past."""
         self._registry.join(run)
         for _ in self._schedule.before_response({run.name: run}):
             pass  # the response and the event have its findings
-        self._record_new_past("run_added", run)
+        self._record_new_past("run_added", run, **facts)
         response = run.as_json(playing=self.playing, moving=False)
         self._publish_event("run_added", run, now, added=response, recipe=run.recipe.model_dump(mode="json"))
         self._publisher.publish_past(run, playing=self.playing)
         return response
 
-    def _record_new_past(self, what: str, run: Run) -> None:
+    def _record_new_past(self, what: str, run: Run, **facts: Any) -> None:
         provenance = self._provenance_fact(run.kernel.name)
         recipe = run.recipe.model_dump(mode="json")
         self._journal.discard_states(run.name)
         fields = {"generation": run.generation, "rounded": run.is_rounded}
-        self._journal.add(what, recipe=recipe, **fields, **provenance)
+        self._journal.add(what, recipe=recipe, **fields, **provenance, **facts)
 
     def fork(self, request: AddRun, now: float, done: Later) -> None:
         """Add a run that continues from another's exact state at a step."""
@@ -432,18 +481,18 @@ class Experiment:
         run = self._registry.new_run(recipe, parent.kernel)
         self._pending.append(PendingRequest(fork_of(run, at_step, arrived), done))
 
-    def remove_run(self, name: str, now: float) -> dict[str, Any]:
-        """Remove a run. An experiment keeps at least one."""
+    def remove_run(self, name: str, now: float, undo: UndoKey | None = None) -> dict[str, Any]:
+        """Remove a run. An experiment keeps at least one. With a key it can be undone."""
         run = self.run(name)
         if len(self.runs) == 1:
             raise Conflict("an experiment keeps at least one run: delete the experiment instead")
         self._publish_event("run_removed", run, now)
         self._registry.leave(run)
         self._journal.discard_states(name)
-        self._journal.add("run_removed", run=name)
+        self._journal.add("run_removed", run=name, **self._kept(run, undo, is_removed=True))
         self._stepping.forget(name)
         self._finish_jobs(now)
-        return {}
+        return _undo_field(undo)
 
     # ------------------------------------------------------------------ making steps
 
@@ -634,6 +683,11 @@ class Experiment:
     def take_outgoing(self) -> list[Frames | Event]:
         """Return frames and events since the last call, in order."""
         return self._publisher.take()
+
+
+def _undo_field(undo: UndoKey | None) -> dict[str, Any]:
+    """Return what an answer says about undoing it."""
+    return {} if undo is None else {"undo": undo.id}
 
 
 def _ended(runs: Iterable[Run]) -> str:

@@ -496,6 +496,11 @@ class RunRegistry:
         run.generation = max(self._generations.get(run.name, -1) + 1, self._least_generation)
         self.runs[run.name], run.among = run, self.runs
 
+    def replace(self, run: Run) -> None:
+        """Let a run take the place of the one with its name, as its next generation."""
+        run.generation = self.runs[run.name].generation + 1
+        self.runs[run.name], run.among = run, self.runs
+
     def leave(self, run: Run) -> None:
         """Remove a run and remember its generation."""
         self._generations[run.name] = run.generation

@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from fallline.execution.interface import Executor, Later
 from fallline.runs.experiment import Experiment
+from fallline.runs.undoing import UndoKey
 from fallline.services.background import Background
-from fallline.vocabulary.commands import AddRun, Command, EditRun, Pause, Play, RemoveRun, Reset, Step
+from fallline.vocabulary.commands import AddRun, Command, EditRun, Pause, Play, RemoveRun, Reset, Step, Undo
 from fallline.vocabulary.errors import FalllineError, KeyReused, Unattended, invalid
 from fallline.vocabulary.journal import Json, Receipt
 from fallline.vocabulary.recipe import RunRecipe
@@ -22,9 +24,11 @@ from fallline.vocabulary.recipe import RunRecipe
 class CommandRunner:
     """Runs commands between two slices."""
 
-    def __init__(self, executor: Executor, background: Background) -> None:
+    def __init__(self, executor: Executor, background: Background, age: Callable[[], float]) -> None:
+        """`age` gives seconds, on a clock that goes on after a restart."""
         self._executor = executor
         self._background = background
+        self._age = age
 
     def do(self, id: str, command: Command, run: str | None, receipt: Receipt | None) -> SharedTask[Json]:
         """Run the command for its REST answer. A `receipt` is stored with its effects."""
@@ -55,13 +59,22 @@ class CommandRunner:
             case Step():
                 return await self._step(id, command, receipt, caller)
             case Reset(run=only):
-                return await ask(id, lambda one, now: one.reset(only, now))
+                undo = self._undo_key(id)
+                return await ask(id, lambda one, now: one.reset(only, now, undo))
             case EditRun():
                 return await ask(id, lambda one, now: one.edit(_required(run), command, now))
             case RemoveRun():
-                return await ask(id, lambda one, now: one.remove_run(_required(run), now))
+                undo = self._undo_key(id)
+                return await ask(id, lambda one, now: one.remove_run(_required(run), now, undo))
+            case Undo(undo=change):
+                key = UndoKey(f"{id}.{change}", self._age())
+                return await self._later(id, lambda one, now, done: one.undo(key, now, done), receipt)
             case AddRun():
                 return await self._add_run(id, command, receipt)
+
+    def _undo_key(self, id: str) -> UndoKey:
+        """Return a new id, after that of the experiment, and the time."""
+        return UndoKey(f"{id}.{secrets.token_hex(8)}", self._age())
 
     async def _step(self, id: str, step: Step, receipt: Receipt | None, caller: object) -> Json:
         def begin(experiment: Experiment, now: float, done: Later) -> None:

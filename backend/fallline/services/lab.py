@@ -96,7 +96,7 @@ class Lab:
             checkpoint_budget=checkpoint_budget,
             meters=self.meters,
         )
-        self._commands = CommandRunner(executor, self._background)
+        self._commands = CommandRunner(executor, self._background, store.age.now)
         self._readiness = Readiness(executor, store, clock)
         self._subscriptions = Subscriptions(registry, loader, executor, subscribers, clock)
         self.views = Views(loader, executor, store, owners)

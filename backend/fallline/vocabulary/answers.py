@@ -113,6 +113,7 @@ class ExperimentState(OpenModel):
     provenance: Provenance
     runs: list[RunState]
     read_only: bool = False
+    undo: str | None = Field(default=None, description="after a reset: POST /undo/{undo} takes it back")
 
 
 class Created(ExperimentState):

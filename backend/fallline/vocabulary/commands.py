@@ -112,7 +112,13 @@ class RemoveRun(StrictModel):
     """Remove the run from its experiment."""
 
 
-Command: TypeAlias = Play | Pause | Step | Reset | EditRun | AddRun | RemoveRun
+class Undo(StrictModel):
+    """Take back the change with this id: a reset, or the removal of a run."""
+
+    undo: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+Command: TypeAlias = Play | Pause | Step | Reset | EditRun | AddRun | RemoveRun | Undo
 
 COMMANDS: Mapping[str, type[Command]] = {
     "play": Play,

@@ -132,6 +132,13 @@ class NotFound(FalllineError):
     title = "Not found"
 
 
+class Gone(FalllineError):
+    """What was there is not kept any more."""
+
+    code = "gone"
+    title = "It is not kept any more"
+
+
 class Conflict(FalllineError):
     """A valid command that is impossible now, such as a step of a diverged run."""
 

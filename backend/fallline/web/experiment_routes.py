@@ -187,9 +187,18 @@ async def reset(
 ) -> dict[str, Any]:
     """Return to step 0.
 
-    The settings in force become the runs' settings, and their edits are removed.
+    The settings in force become the runs' settings, and their edits are removed. The answer's `undo` takes it back.
     """
     return await caller.command("reset", payload)
+
+
+@changes.post("/undo/{id}.{undo}", response_model=answers.ExperimentState)
+async def undo(undo: str, caller: TheCaller) -> dict[str, Any]:
+    """Take back a reset, or the removal of a run, within 10 minutes.
+
+    The runs return with their steps, edits and names, as the next generation.
+    """
+    return await caller.command("undo", commands.Undo(undo=undo))
 
 
 # ---------------------------------------------------------------------- runs
@@ -217,9 +226,9 @@ async def edit(run: str, payload: commands.EditRun, caller: TheCaller) -> dict[s
 
 @changes.delete(of_run, status_code=204, tags=["runs"])
 async def remove_run(run: str, caller: TheCaller) -> Response:
-    """Remove the run from the experiment."""
-    await caller.command("remove_run", commands.RemoveRun(), run)
-    return Response(status_code=204)
+    """Remove the run from the experiment. The header `Fallline-Undo` takes it back."""
+    answer = await caller.command("remove_run", commands.RemoveRun(), run)
+    return Response(status_code=204, headers={"Fallline-Undo": answer["undo"]})
 
 
 @router.get(of_run + "/snapshot", tags=["runs"], response_model=answers.Snapshot)

@@ -1,7 +1,7 @@
 /** The page's REST calls. Owns: URLs and problem details. */
 
 import type { StoryAnswer } from "../wire-types.ts";
-import type { Environment, Json, Problem, Store } from "../types.ts";
+import type { Environment, ExperimentAnswer, Json, Problem, Store } from "../types.ts";
 
 /** A refused request, with its RFC 9457 problem details. */
 export class Refused extends Error {
@@ -106,6 +106,9 @@ export function createApi(fetch: typeof globalThis.fetch, address: string, owner
     sendParameters: (file: Blob) =>
       call("/parameters", { method: "POST", body: file, kind: "application/octet-stream" }),
     table: (id: string) => call(`/datasets/${encodeURIComponent(id)}`),
+    /** Takes back a reset, or the removal of a run. */
+    undo: (id: string, token: string | null): Promise<ExperimentAnswer> =>
+      call(`/undo/${id}`, { method: "POST", body: {}, token }),
     /** A QR code as SVG. */
     qr: (text: string): Promise<Blob> => call("/qr", { method: "POST", body: { text } }),
     create: (recipe: Json) => call("/experiments", { method: "POST", body: recipe, isOwned: true }),

@@ -17,6 +17,7 @@ from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Slices
 from fallline.runs.persistence.journal_writer import Saved, restore
 from fallline.runs.run import Run
+from fallline.runs.undoing import Undos
 from fallline.vocabulary.journal import TO_ROUNDING, Json, Provenance, StoredExperiment, replay_of
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from fallline.vocabulary.run_settings import Edit, StopCondition
@@ -45,11 +46,12 @@ class ReplayedRun:
 
 @dataclass(slots=True)
 class ReplayedFacts:
-    """An experiment's recipe, its runs, and the last generations of removed runs."""
+    """An experiment's recipe, its runs, the last generations of removed runs, and what can be undone."""
 
     recipe: Recipe
     runs: dict[str, ReplayedRun] = field(default_factory=dict)
     removed: dict[str, int] = field(default_factory=dict)
+    undos: Undos = field(default_factory=Undos)
 
     def with_edits(self) -> Recipe:
         return self.recipe.model_copy(update={"runs": [run.recipe for run in self.runs.values()]})
@@ -65,6 +67,7 @@ def replay_facts(facts: Iterable[Json]) -> ReplayedFacts:
             raise ValueError("the first fact is missing")
         else:
             _apply(replayed, fact)
+            replayed.undos.replay(fact)
     if replayed is None:
         raise ValueError("there are no facts")
     return replayed
@@ -168,7 +171,7 @@ def least_generation(progress: Json) -> int:
 def restoration(
     runs: Mapping[str, Run],
     positions: Mapping[str, Mapping[str, Any]],
-    arrived: Callable[[], dict[str, Any]],
+    arrived: Callable[[], Any],
 ) -> Slices:
     """Bring all runs to their stored positions, and return what `arrived` returns."""
 

@@ -1,0 +1,78 @@
+"""Undo of a reset, and where messages stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.conftest import OpenLab
+from browser.dashboard import PHONE, Dashboard
+
+BOXES = """(selectors) => selectors.map((each) => {
+    const { left, top, right, bottom } = document.querySelector(each).getBoundingClientRect();
+    return { left, top, right, bottom };
+})"""
+
+
+def boxes(lab: Dashboard, *selectors: str) -> list[dict[str, float]]:
+    found: list[dict[str, float]] = lab.page.evaluate(BOXES, list(selectors))
+    return found
+
+
+def meets(one: dict[str, float], other: dict[str, float]) -> bool:
+    across = one["left"] < other["right"] and other["left"] < one["right"]
+    return across and one["top"] < other["bottom"] and other["top"] < one["bottom"]
+
+
+def parameters(lab: Dashboard) -> Any:
+    return lab.ask("GET", "/runs/sgd/snapshot")["parameters"]
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1440, 900), (1366, 650), (960, 540)])
+def test_a_reset_says_in_the_transport_what_is_kept_and_undo_brings_it_back(
+    open_lab: OpenLab, size: tuple[int, int]
+) -> None:
+    lab = open_lab(size, drawn=True)
+    lab.make_steps(50)
+    before = parameters(lab)
+    lab.page.keyboard.press("r")
+    expect(lab.notice).to_contain_text("Back at step 0. The 50 steps are kept.")
+    lab.until_is(lambda: lab.step, 0)
+    notice, transport, counter, doctor, chart = boxes(
+        lab, ".notice", "transport-bar", "transport-bar .counter", "doctor-list", "plotly-chart[kind=loss]"
+    )
+    assert transport["left"] <= notice["left"] < notice["right"] <= transport["right"]
+    assert transport["top"] <= notice["top"] < notice["bottom"] <= transport["bottom"] + 0.5
+    play = boxes(lab, "button.play")[0]
+    assert not any(meets(notice, other) for other in (counter, doctor, chart, play)), (notice, play)
+    lab.notice.get_by_role("button", name="Undo").click()
+    lab.until_is(lambda: lab.step, 50)
+    expect(lab.notice).to_have_count(0)
+    expect(lab.page.locator("race-table th.moment")).to_contain_text("At step 50")
+    lab.until(lambda: lab.traces("loss", "train")["gd/train_loss"][0], lambda steps: steps[-1:] == [50])
+    assert parameters(lab) == before
+
+
+def test_on_a_phone_the_message_stands_above_the_transport(open_lab: OpenLab) -> None:
+    lab = open_lab(PHONE, drawn=True)
+    lab.make_steps(20)
+    lab.button("Back to step 0 (R)").tap()
+    expect(lab.notice).to_contain_text("Back at step 0. The 20 steps are kept.")
+    notice, transport = boxes(lab, ".notice", "transport-bar")
+    assert 0 < transport["top"] - notice["bottom"] < 20
+    lab.notice.get_by_role("button", name="Undo").tap()
+    lab.until_is(lambda: lab.step, 20)
+
+
+def test_a_removed_run_returns_with_its_steps_and_its_colour(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(30)
+    before, lane = parameters(lab), lab.row("sgd").get_attribute("data-lane")
+    lab.settings("run sgd").get_by_role("button", name="Remove").click()
+    expect(lab.notice).to_contain_text("SGD is removed. Its 30 steps are kept.")
+    lab.notice.get_by_role("button", name="Undo").click()
+    expect(lab.row("sgd")).to_have_attribute("data-lane", str(lane))
+    lab.until(lambda: lab.ask("GET")["runs"][-1]["step"], lambda step: step == 30)
+    assert parameters(lab) == before
