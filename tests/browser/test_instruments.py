@@ -149,8 +149,9 @@ def test_instruments_work_by_keyboard_without_faults_in_either_theme(open_lab: O
     lab.page.get_by_role("menuitemradio", name=FIRST).focus()
     lab.page.keyboard.press("Enter")
     expect(choice).to_be_focused()
-    lab.page.keyboard.press("Tab")
-    assert lab.focused == "GD"
+    for name in ("Steepest bend", "Step length α", "Noise scale", "GD"):
+        lab.page.keyboard.press("Tab")
+        assert lab.focused == name
     for kind in GAUGES:
         expect(value(lab, kind)).to_have_count(1, timeout=20_000)
     expect(lab.chart("edge")).to_have_attribute(

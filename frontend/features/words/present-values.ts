@@ -63,9 +63,13 @@ function scaleOf(
 
 /** The score of the table: of test samples if there are any, and none at the start. */
 function scored(state: State, name: "r2" | "accuracy", low: number, ticks: [number, string][]) {
-  const series = `${state.experiment?.testSamples ? "test" : "train"}_${name}`;
+  const { experiment } = state;
+  const series = `${experiment?.testSamples ? "test" : "train"}_${name}`;
   const read = (run: Run) => (run.step === 0 ? null : latest(run, series));
-  return { scale: scaleOf(state, [low, 1], ticks, read, score) };
+  const note = experiment?.testSamples
+    ? `Of ${plural(experiment.testSamples, "test sample")}.`
+    : "Of the training samples.";
+  return { scale: scaleOf(state, [low, 1], ticks, read, score), note };
 }
 
 /** "W1 0.00242, W2 0". */
