@@ -125,6 +125,10 @@ def test_a_sheet_has_question_charts_numbers_story_and_seeds_in_this_order(open_
     expect(seeds).to_contain_text(re.compile(r"SGD: batch of 1, rate 0\.1, seed \d+\."))
     for gone in ("top-bar", "transport-bar", ".rail.recipe", ".rail.inspection", "race-table", "fall-line"):
         expect(page.locator(gone)).to_be_hidden()
+    underlined = page.locator(".app [data-term]").locator("visible=true")
+    assert underlined.count() >= 1
+    lines = underlined.evaluate_all("(all) => all.map((each) => getComputedStyle(each).textDecorationLine)")
+    assert {*lines} == {"none"}, "paper explains nothing on a tap"
 
 
 def pages_of(pdf: bytes) -> list[tuple[float, float]]:
