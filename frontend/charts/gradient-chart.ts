@@ -14,7 +14,7 @@ import { pxAcross, pxDown } from "./labels.ts";
 import { isLive, liveLines } from "./live-lines.ts";
 import { followed } from "./live-values.ts";
 import { laneLook, styled, shownRuns, templateOf } from "./figure-style.ts";
-import { momentLines, placeThen } from "./past-marks.ts";
+import { momentLines, placeThen, withLater } from "./past-marks.ts";
 import { groundOf, isInside, joined, symbol } from "./paths.ts";
 import { axisOf, boundTo, columnsFor, reachedBy, withinAxis } from "./scene.ts";
 import { layersPlot, layersTitle } from "./gradient-layers.ts";
@@ -139,7 +139,7 @@ export function gradientChart(figure: Json, scene: Scene) {
       .map((trace: Json) => ({ ...trace, xaxis: "x", yaxis: "y" }));
     const { grid, line, words } = axesOf(frame);
     return {
-      data: withoutBands(own),
+      data: withLater(withoutBands(own), scene),
       // Plotly writes a person's zoom into it
       layout: { ...layout, xaxis: { ...layout.xaxis }, yaxis: { ...layout.yaxis } },
       box: frame,

@@ -128,10 +128,12 @@ const SHIFTS = { a: 0.55, b: 0.85, c: 0.25, d: 0.7, e: 0.4, f: 0.1, g: 0.97, h: 
 /** Hollow markers that show a line's shape, one every 96 px, different runs side by side. */
 export function alongTheLine(
   { run, x, y }: Line,
-  { look, zoom }: Scene,
+  scene: Scene,
   axis: Horizontal,
   frame: Frame,
 ): Path {
+  const { look, zoom } = scene;
+  const then = placeThen(run, scene) ?? Infinity;
   const [low, high] = zoom.x ?? axis.range;
   const apart = look.spec.fallline.marker_every_px / frame.width;
   const shift = SHIFTS[run.lane];
@@ -139,7 +141,7 @@ export function alongTheLine(
   for (let share = apart * shift; share < 1 && x.length > 2; share += apart) {
     const wished = low + (high - low) * share;
     const index = x.findIndex((place) => (axis.log ? Math.log10(place) : place) >= wished);
-    if (index > 0 && index < x.length * 0.97) places.add(index);
+    if (index > 0 && index < x.length * 0.97 && x[index] <= then) places.add(index);
   }
   return {
     name: "along",

@@ -24,7 +24,7 @@ import {
 } from "./line-marks.ts";
 import { evenTicks, lossRange, lossTicks } from "./loss-range.ts";
 import { laneLook, styled, shownRuns, templateOf } from "./figure-style.ts";
-import { momentLines } from "./past-marks.ts";
+import { momentLines, withLater } from "./past-marks.ts";
 import { groundOf } from "./paths.ts";
 import { axisOf, boundTo, columnsFor, reachedBy, reachesNow, withinAxis } from "./scene.ts";
 import { briefTicks, number } from "../core/format.ts";
@@ -107,7 +107,7 @@ export function lossChart(figure: Json, scene: Scene) {
     hasStarted,
   });
   return {
-    data: withoutBands(data),
+    data: withLater(withoutBands(data), scene),
     layout,
     ground: [
       ...groundOf(

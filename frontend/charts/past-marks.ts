@@ -1,5 +1,5 @@
 /**
- * The past step on view, as a line across a chart and a place for each run.
+ * The past step on view, as a line across a chart and a place for each run, and faint lines after it.
  * Owns: where these stand. Pure.
  */
 
@@ -8,7 +8,7 @@ import { shownRuns } from "./figure-style.ts";
 import { pxAcross } from "./labels.ts";
 import { isInside, px } from "./paths.ts";
 import { stateOnView } from "../core/state-on-view.ts";
-import type { Run } from "../core/types.ts";
+import type { Json, Run } from "../core/types.ts";
 import type { Frame } from "./labels.ts";
 import type { Path } from "./paths.ts";
 import type { Scene } from "./scene.ts";
@@ -21,6 +21,26 @@ export function placeThen(run: Run, { state, series }: Scene) {
   if (!state.looking) return null;
   const { step } = stateOnView(state).runs[run.name];
   return placeOf(series.of(run.name), state.view.x, state.experiment?.trainSamples ?? 1, step);
+}
+
+/** Opacity of what comes after the step on view. */
+const LATER = 0.22;
+
+/** Lines with what comes after the step on view apart, and faint. */
+export function withLater(data: Json[], scene: Scene): Json[] {
+  if (!scene.state.looking) return data;
+  return data.flatMap((trace) => {
+    const { x, y, meta } = trace;
+    const then = placeThen(scene.state.runs[meta.run], scene) ?? Infinity;
+    const after = x.findIndex((place: number) => place > then);
+    if (after < 0) return [trace];
+    const from = Math.max(0, after - 1);
+    const later = { x: x.slice(from), y: y.slice(from), meta: { ...meta, role: "later" } };
+    return [
+      { ...trace, x: x.slice(0, after), y: y.slice(0, after) },
+      { ...trace, ...later, opacity: LATER },
+    ];
+  });
 }
 
 /**

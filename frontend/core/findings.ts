@@ -71,6 +71,8 @@ function updated(finding: Finding, { seen_at, evidence, outcomes = [] }: Finding
 export const findingsAt = (findings: Finding[], step: number) =>
   findings
     .filter(({ since_step: since }) => since <= step)
+    // a run was not yet called healthy
+    .filter(({ rule, found_at: found }) => rule !== "healthy" || found <= step)
     .map((finding) =>
       finding.until_step !== null && finding.until_step > step
         ? { ...finding, until_step: null }

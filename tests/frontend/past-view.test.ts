@@ -18,7 +18,7 @@ import { stateOnView, shownStep, stepsAhead } from "../../frontend/core/state-on
 import { evidenceWords } from "../../frontend/core/findings.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { stateOf, whereWords } from "../../frontend/core/selectors.ts";
-import { answer, catalog, edge, findingEvent } from "./fake-server.ts";
+import { answer, catalog, edge, findingEvent, healthy } from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";
 import type { Json, Message, State } from "../../frontend/core/types.ts";
 import type { Marker } from "../../frontend/core/markers.ts";
@@ -110,6 +110,7 @@ test("a past step has the verdict of then, and of a later finding only that it b
   const state = lab(
     frame("gd", 700, { verdict: "flat" }),
     findingEvent("gd", edge({ since_step: 400, found_at: 430, seen_at: 600 })),
+    findingEvent("gd", healthy({ since_step: 0, found_at: 430 })),
     { type: "look", step: 420 },
     { type: "moments", moments: { gd: moment(420, 0.2, { verdict: "on_the_way" }) } },
   );
@@ -123,7 +124,8 @@ test("a past step has the verdict of then, and of a later finding only that it b
     ],
     state,
   );
-  const [then] = stateOnView(later).runs.gd.findings.map(evidenceWords);
+  const [then, ...others] = stateOnView(later).runs.gd.findings.map(evidenceWords);
+  assert.equal(others.length, 1, "it is healthy by then");
   assert.match(then, / Seen at step 430\.$/);
 });
 
@@ -333,6 +335,25 @@ test("charts show the step on view: a line, the loss and the run's shape there",
     scene({ gd: 120, sgd: 120, messages, view: { x: "samples" } }),
   );
   assert.equal(own.marks.filter(({ name }) => name === "moment").length, 2);
+});
+
+test("what comes after the step on view is faint, up to the newest step", () => {
+  const { state, ...rest } = scene({ gd: 60, sgd: 60 });
+  const back = after([{ type: "look", step: 20 }], state);
+  const looking = {
+    ...back,
+    looking: { step: 20, moments: { gd: moment(20, 0.2), sgd: moment(20, 0.3) } },
+  };
+  const train = (of: State) =>
+    lossChart(figures.loss, { ...rest, state: of })
+      .data.filter(({ meta }) => meta.run === "gd" && meta.y === "train_loss")
+      .map(({ x, opacity, meta }) => [meta.role, x[0], x.at(-1), opacity]);
+  const [[, first, last]] = train(state);
+  assert.equal(train(state).length, 1);
+  const [before, later] = train(looking);
+  assert.deepEqual([before[0], before[1], before[3]], ["train", first, undefined]);
+  assert.deepEqual([later[0], later[2], later[3]], ["later", last, 0.22]);
+  assert.ok(Number(before[2]) <= 20 && before[2] === later[1], "both parts meet");
 });
 
 test("a fork's line begins at its step, and its parent's edits are shown once", () => {
