@@ -23,6 +23,12 @@ const FADES_AFTER = 3_000;
 /** The screen that present.css has its sizes for, and what a picture is magnified by there. */
 const SCREEN = { width: 1920, height: 1080, magnification: 2 };
 
+/** Of a strip over the table what the caption does not say: a cut line, a refusal. */
+function troubleOf(state: State) {
+  const strip = stripFor(state);
+  return strip && !["diverged", "finished"].includes(strip.kind) ? strip.strong : null;
+}
+
 const EVENTS = ["pointermove", "pointerdown", "keydown", "focusin"];
 
 export class PresentView extends ExperimentElement {
@@ -39,7 +45,7 @@ export class PresentView extends ExperimentElement {
       state.bet,
       state.story,
       state.fallLine?.plane,
-      state.connection.status,
+      troubleOf(state),
       state.playback.playing,
       isLocked(state),
       shownStep(state),
@@ -104,7 +110,7 @@ export class PresentView extends ExperimentElement {
     if (!hero) return nothing;
     const { glyph: shape, tone, title, line } = captionOf(state);
     const step = shownStep(state);
-    const strip = stripFor(state);
+    const trouble = troubleOf(state);
     const brand = document.querySelector(".brand svg")?.cloneNode(true);
     return html`<header class="present-caption" data-tone=${tone} data-step=${shownStep(stateOnView(state))}>
         ${shape ? glyph(shape) : nothing}
@@ -114,7 +120,7 @@ export class PresentView extends ExperimentElement {
       </header>
       <footer class="present-foot">
         <span class="present-brand">${brand}fallline</span><span>${titleOf(state)}</span>
-        <span class="end">${strip?.act && isLocked(state) ? strip.strong : pictureWords(state, hero)}</span>
+        <span class="end">${trouble ?? pictureWords(state, hero)}</span>
         ${this.#controls(hero, state)}
       </footer>`;
   }

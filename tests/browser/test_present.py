@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import DESKTOP, PHONE, Dashboard
+from browser.proxy import Line
 from browser.test_accessibility import SMALL_TARGETS, axe, faults_in_both_themes
 
 WALL = (1920, 1080)
@@ -277,6 +278,18 @@ def test_axe_finds_nothing_while_presenting(open_lab: OpenLab) -> None:
         assert faults_in_both_themes(lab) == []
         lab.page.keyboard.press("v")
         lab.page.wait_for_timeout(400)
+
+
+def test_a_cut_line_is_said_below_the_picture(open_lab: OpenLab, line: Line) -> None:
+    lab = presented(open_lab, at=line.address)
+    said = lab.page.locator(".present-foot .end")
+    expect(said).to_have_text(re.compile("^mean squared error over"))
+    lab.allow("ERR_", "WebSocket")
+    line.cut()
+    expect(said).to_have_text("Connection lost at step 300.")
+    expect(controls(lab).get_by_role("button", name="Play (Space)")).to_be_disabled()
+    line.mend()
+    expect(said).to_have_text(re.compile("^mean squared error over"))
 
 
 def test_forced_colours_leave_controls_and_words(open_lab: OpenLab) -> None:
