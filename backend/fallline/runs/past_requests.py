@@ -13,7 +13,7 @@ from fallline.engine.state import TrainingState
 from fallline.runs.past.replay import PendingRequest, Slices, finest_width, history_in, state_in
 from fallline.runs.run import Run
 from fallline.vocabulary.columns import ceil, floor
-from fallline.vocabulary.errors import FalllineError, InvalidRequest, invalid
+from fallline.vocabulary.errors import FalllineError, invalid
 from fallline.vocabulary.recipe import RunRecipe
 
 STRETCH_SECONDS = 2.0
@@ -92,12 +92,15 @@ def _step_in_past(run: Run, step: int | None) -> int:
 
 
 def fork_of(run: Run, to: int, arrived: Callable[[Run], dict[str, Any]]) -> Slices:
-    """Return the response to a fork whose past is replayed from step 0."""
+    """Return the response to a fork whose past is replayed from step 0.
+
+    That is an error if its name or the last place was taken meanwhile.
+    """
     while run.state.step < to and not run.diverged:
         budget, clock = yield
         steps = min(to - run.state.step, max(int(budget / run.step_seconds), 1))
         run.advance(steps, clock, publish=False, stops=False)
     try:
         return arrived(run)
-    except InvalidRequest as error:
+    except FalllineError as error:
         return error

@@ -13,7 +13,7 @@ from fallline.runs.instruments.moment import snapshot
 from fallline.runs.instruments.table import INSTRUMENTS
 from fallline.runs.publishing import Event, Frames
 from fallline.vocabulary.commands import AddRun, EditRun
-from fallline.vocabulary.errors import Conflict, FalllineError, InvalidRequest, NotFound
+from fallline.vocabulary.errors import Conflict, FalllineError, InvalidRequest, NotFound, TooExpensive
 from fallline.vocabulary.recipe import Recipe
 from support.clocks import Clock
 
@@ -341,6 +341,25 @@ def test_an_invalid_fork_is_refused(fields: dict[str, Any], error: type[Fallline
     with pytest.raises(error, match=says):
         manual.fork(**fields)
     assert list(manual.one.runs) == ["gd", "sgd"]
+
+
+@pytest.mark.parametrize(
+    ("taken", "error"), [(["late"], Conflict), ([f"other-{place}" for place in range(6)], TooExpensive)]
+)
+def test_a_fork_whose_name_or_place_is_taken_during_its_replay_is_refused(
+    taken: list[str], error: type[FalllineError]
+) -> None:
+    manual = ManualExperiment()
+    manual.steps(400)
+    answers: list[Any] = []
+    late = AddRun(name="late", fork_of="gd", at_step=100, learning_rate=0.01)
+    manual.one.fork(late, manual.clock.now, answers.append)
+    for name in taken:
+        manual.fork(name=name, fork_of="gd")
+    while not answers:
+        manual.one.work(0.005, manual.clock(), manual.clock)
+    assert isinstance(answers[0], error)
+    assert set(manual.one.runs) == {"gd", "sgd", *taken}
 
 
 def test_a_fork_without_a_name_gets_a_free_one() -> None:
