@@ -51,6 +51,17 @@ export function stateOnView(state: State): State {
   return result;
 }
 
+/**
+ * The step of the counter, which showed `last`. While runs play it is ahead of the last beat; else it
+ * changes with it. When they stop it waits for the last beat where it is: it never runs back.
+ */
+export function countedStep(state: State, last: number) {
+  const beat = shownStep(stateOnView(state));
+  if (state.looking) return beat;
+  const present = furthestStep(state);
+  return Math.max(beat, state.playback.playing ? present : Math.min(last, present));
+}
+
 /** The run made for these values, or a new one. */
 function cached(answer: Moment | Shown, of: unknown[], make: () => Run) {
   const last = RUNS.get(answer);

@@ -9,7 +9,7 @@ import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { createStore } from "../../frontend/core/store.ts";
 import { Refused } from "../../frontend/core/net/api.ts";
 import { lastMap } from "../../frontend/core/decision-map.ts";
-import { shownStep, stateOnView } from "../../frontend/core/state-on-view.ts";
+import { countedStep, shownStep, stateOnView } from "../../frontend/core/state-on-view.ts";
 import { WHOLE } from "../../frontend/core/inspected.ts";
 import { answer, classified, dead, edge, findingEvent } from "./fake-server.ts";
 import { part } from "./world.ts";
@@ -176,6 +176,26 @@ test("between two beats only the counter moves on, and all else stays at one ste
   server.at = 46;
   await pass(250);
   assert.deepEqual([shown().step, store.get().inspection!.sheet.step], [46, 46]);
+});
+
+test("the counter waits for the last beat where it is when runs stop, and never runs back", async () => {
+  const { pass, stand, store, server } = await started();
+  stand(40, "playing");
+  server.at = 38;
+  await pass(250);
+  stand(45, "playing");
+  const playing = store.get();
+  const stopped = { ...playing, playback: { ...playing.playback, playing: false } };
+  const counts = (state: typeof playing, last: number) => countedStep(state, last);
+  const moving = { ...playing, playback: { ...playing.playback, playing: true } };
+  assert.equal(counts(moving, 41), 45);
+  assert.equal(counts(stopped, 45), 45, "it is not set back to the beat");
+  assert.equal(counts(stopped, 42), 42, "nor ahead of it");
+  assert.equal(counts(stopped, 0), 38, "of steps by hand it shows the beat");
+  assert.equal(counts(stopped, 99), 45, "steps that are gone are not counted");
+  server.at = 45;
+  await pass(250);
+  assert.equal(counts(store.get(), 42), 45);
 });
 
 test("beats come ten times a second while answers are quick, else four times, and calmly four times", async () => {

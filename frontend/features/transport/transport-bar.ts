@@ -14,7 +14,7 @@ import { positionOfSpeed, SPEED, speedAt } from "../../ui/scales.ts";
 import { counter, integer, plural } from "../../core/format.ts";
 import { isLogSteps, isLong } from "../../core/long-runs.ts";
 import { markersOf } from "../../core/markers.ts";
-import { shownStep, stateOnView } from "../../core/state-on-view.ts";
+import { countedStep } from "../../core/state-on-view.ts";
 import { furthest, isLocked } from "../../core/selectors.ts";
 import type { State } from "../../core/types.ts";
 
@@ -34,13 +34,9 @@ const speedText = (speed: Speed) => (speed === "max" ? "max" : `${integer(speed)
 const speedSpoken = (value: number) =>
   Number.isFinite(value) ? `${plural(value, "step")} per second` : "as fast as possible";
 
-/** While runs play the counter may be ahead of the last beat; else it changes with it. */
-function countedStep(state: State) {
-  const beat = shownStep(stateOnView(state));
-  return state.playback.playing ? Math.max(shownStep(state), beat) : beat;
-}
-
 export class TransportBar extends ExperimentElement {
+  /** The step that the counter shows. */
+  #counted = 0;
   /** The speed at a slider that is dragged. */
   #dragged: Speed | null = null;
   #updatePanel = () => {};
@@ -52,7 +48,7 @@ export class TransportBar extends ExperimentElement {
       !state.looking,
       playing,
       speed,
-      countedStep(state),
+      countedStep(state, this.#counted),
       furthest(state),
       state.view.x,
       isLogSteps(state),
@@ -64,7 +60,8 @@ export class TransportBar extends ExperimentElement {
     const { app, state } = this;
     const { playing, speed } = state.playback;
     const isStill = isLocked(state);
-    const step = countedStep(state);
+    const step = countedStep(state, this.#counted);
+    this.#counted = step;
     const isAtStart = furthest(state) === 0;
     const isOverview = isLong(state);
     this.toggleAttribute("data-long", isOverview);
