@@ -26,7 +26,15 @@ import { evenTicks, lossRange, lossTicks } from "./loss-range.ts";
 import { laneLook, styled, shownRuns, templateOf } from "./figure-style.ts";
 import { momentLines, withLater } from "./past-marks.ts";
 import { groundOf } from "./paths.ts";
-import { axisOf, boundTo, columnsFor, reachedBy, reachesNow, withinAxis } from "./scene.ts";
+import {
+  MOST_UNMERGED,
+  axisOf,
+  boundTo,
+  columnsFor,
+  reachedBy,
+  reachesNow,
+  withinAxis,
+} from "./scene.ts";
 import { briefTicks, number } from "../core/format.ts";
 import { missingIn } from "../core/missing-steps.ts";
 import type { Json, Run } from "../core/types.ts";
@@ -48,7 +56,7 @@ export function lossChart(figure: Json, scene: Scene) {
   const missing = missingIn(scene.state);
   const axis = axisOf(scene, missing?.to ?? 0);
   const width = room.width - room.left - room.right;
-  const columns = columnsFor(scene, axis, SERIES, width);
+  const columns = columnsFor(scene, axis, SERIES, width, MOST_UNMERGED);
   const log = state.view.y === "log";
   const { showsTest, showsBand } = state.view;
   const chosen = figure.data.filter(

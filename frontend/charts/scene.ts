@@ -47,8 +47,11 @@ export interface Scene {
 export const reachedBy = ({ state, series }: Scene) =>
   Math.max(0, ...shownRuns(state).map((run) => placeNow(run, series.of(run.name), state.view.x)));
 
-/** Most points of a trace, at any width. */
+/** Most points of a trace of merged buckets, at any width. */
 export const MOST_POINTS = 800;
+
+/** Up to so many buckets the loss is drawn as it is: on a phone too, a spike keeps its height. */
+export const MOST_UNMERGED = 900;
 
 /** True if the drawn columns of a run include its newest step. */
 export function reachesNow(columns: Bound | undefined, { series }: Scene, run: Run) {
@@ -77,15 +80,19 @@ export function axisOf(scene: Scene, reach = 0) {
   );
 }
 
-/** The columns of visible runs in the range on view, at most one bucket a pixel. */
+/**
+ * The columns of visible runs in the range on view, at most one bucket a pixel.
+ * @param unmerged up to so many buckets of a run stay as they are
+ */
 export function columnsFor(
   { state, series, zoom }: Pick<Scene, "state" | "series" | "zoom">,
   axis: Horizontal,
   names: string[],
   pixels: number,
+  unmerged = 0,
 ) {
   const samples = state.experiment?.trainSamples ?? 1;
-  const atMost = Math.max(16, Math.min(MOST_POINTS, Math.floor(pixels)));
+  const most = Math.max(16, Math.min(MOST_POINTS, Math.floor(pixels)));
   const columns: Record<string, Bound> = {};
   for (const { name } of shownRuns(state)) {
     const [whole, closer] = [series.of(name), series.closer(name)];
@@ -104,6 +111,7 @@ export function columnsFor(
       originOf(state, name),
     );
     const merge = part[0] === 0 ? thinFromFirst : thin;
+    const atMost = part[1] - part[0] <= unmerged ? unmerged : most;
     columns[name] = merge(run, names, atMost, axis.log, part);
   }
   return columns;

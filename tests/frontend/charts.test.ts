@@ -72,6 +72,17 @@ test("the horizontal axis ends at now, and no trace has more points than pixels 
   assert.equal(chart.labels.start, null);
 });
 
+test("up to 900 steps the loss is drawn step by step, so that on a phone too a spike keeps its height", () => {
+  const spiked = (run: string, { series }: Lists) => {
+    if (run === "gd") for (const stat of Object.values(series.train_loss)) stat[6] = 96.1;
+  };
+  const onAPhone = (steps: number) =>
+    traceOf(loss({ gd: steps, change: spiked, room: { width: 380 } }), "gd", "train");
+  assert.equal(Math.max(...onAPhone(600).y), 96.1);
+  assert.equal(onAPhone(600).x.length, 600);
+  assert.ok(onAPhone(950).x.length < 380, "beyond, in as many bins as there are pixels");
+});
+
 test("epochs, samples and seconds are logarithmic only where the runs are far apart", () => {
   assert.equal(loss({ gd: 100, sgd: 100 }).layout.xaxis.type, "linear");
   for (const x of ["epochs", "samples"] as const) {
