@@ -344,6 +344,7 @@ async def test_a_moment_has_every_run_at_one_step_while_they_play(client: httpx.
 async def test_a_moment_equals_what_single_requests_return_at_rest(client: httpx.AsyncClient) -> None:
     one = await created(client, {"data": {"name": "moons", "samples": 80, "test_fraction": 0.25}})
     await one.ask("POST", "/step", {"steps": 30})
+    await one.get(wait=20)  # verdict and harm come with the last examination
     query = {"weights": 8, "drawn": "gd", "predictions": "pairs", "map": True, "inspect": "gd", "rows": 3}
     moment = (await one.get("/moment", **query, first=2, block=4)).json()["runs"]
     state = {run["name"]: run for run in (await one.get()).json()["runs"]}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from fallline.services.meters import Meters
 from fallline.web import errors
 from fallline.web.pages import serve_documentation
 
@@ -16,6 +18,7 @@ from fallline.web.pages import serve_documentation
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.lab = SimpleNamespace(meters=Meters())
     errors.install(app)
     serve_documentation(app, tmp_path / "site")
     transport = httpx.ASGITransport(app)

@@ -15,6 +15,7 @@ from fastapi import WebSocket
 from fallline.realtime.outbox import Outbox
 from fallline.realtime.session import COMMAND_BURST, MESSAGE_BURST, MOST_REFUSED
 from fallline.services.lab import Lab
+from fallline.services.meters import Meters
 from fallline.web import socket as sockets
 from fallline.web.socket import FRAGMENT, Connection
 from support.columns import header, piece
@@ -72,6 +73,7 @@ class ListedLab:
 
     def __init__(self) -> None:
         self.acknowledgements: list[str] = []
+        self.meters = Meters()
 
     async def watch(self, id: str, *_: Any, **__: Any) -> dict[str, Any]:
         return {"id": id}
