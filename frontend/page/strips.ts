@@ -230,9 +230,12 @@ function refusalStrip({ problem }: State): Strip | null {
   };
 }
 
-/** An added or restarted run, which would stay behind the others. */
+/**
+ * An added or restarted run, which would stay behind the others. It waits while the step inspector
+ * is open, which leaves the chart little room.
+ */
 function behindStrip(state: State): Strip | null {
-  const behind = mayChange(state) ? runBehind(state) : null;
+  const behind = mayChange(state) && !state.view.inspector ? runBehind(state) : null;
   if (!behind) return null;
   const { run, steps } = behind;
   return {
