@@ -146,9 +146,9 @@ def restore(
     """Replace all experiments by a backup. The server must be stopped."""
     data = _data(_settings())
     with _as_failure():
-        found, kept = restore_backup(file.expanduser().absolute(), data, allow_damage=damaged)
-    answer = {**report_of(found), "replaced": None if kept is None else str(kept)}
-    text = f"restored {_contents(answer)}" + (f"; the replaced file is {kept}" if kept else "")
+        examination, replaced = restore_backup(file.expanduser().absolute(), data, allow_damage=damaged)
+    answer = {**report_of(examination), "replaced": None if replaced is None else str(replaced)}
+    text = f"restored {_contents(answer)}" + (f"; the replaced file is {replaced}" if replaced else "")
     _report(answer, text, as_json=as_json)
 
 
@@ -165,8 +165,8 @@ def check(
     else:
         file, data = file.expanduser().absolute(), _data(_settings())
         with _as_failure():
-            found = check_backup(file, data if data.is_dir() else Path(tempfile.gettempdir()))
-        answer = {"path": str(file), **report_of(found)}
+            examination = check_backup(file, data if data.is_dir() else Path(tempfile.gettempdir()))
+        answer = {"path": str(file), **report_of(examination)}
     _report(answer, f"{_contents(answer)} in {answer['path']}, checked", as_json=as_json)
 
 

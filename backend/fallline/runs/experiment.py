@@ -379,9 +379,9 @@ class Experiment:
         """Return one run, or all, to step 0. With a key it can be undone."""
         for target in self._registry.select(run):
             self._stepping.forget(target.name)
-            before, kept = target.provenance, self._kept(target, undo)
+            before, fact = target.provenance, self._keep_for_undo(target, undo)
             target.reset()
-            self._record_new_past("reset", target, **kept)
+            self._record_new_past("reset", target, **fact)
             self._publish_reset(target, now, replay_of(before, target.provenance))
         self._finish_jobs(now)
         self.publish(now)
@@ -391,7 +391,7 @@ class Experiment:
         recipe = run.recipe.model_dump(mode="json")
         self._publish_event("reset", run, now, recipe=recipe, kernel=run.kernel.name, replay=replay, **more)
 
-    def _kept(self, run: Run, undo: UndoKey | None, *, is_removed: bool = False) -> Json:
+    def _keep_for_undo(self, run: Run, undo: UndoKey | None, *, is_removed: bool = False) -> Json:
         """Keep a run before a change; return the fact to store with the change."""
         return {} if undo is None else self._undos.keep(undo, KeptRun.of(run, is_removed=is_removed))
 
@@ -489,7 +489,7 @@ class Experiment:
         self._publish_event("run_removed", run, now)
         self._registry.leave(run)
         self._journal.discard_states(name)
-        self._journal.add("run_removed", run=name, **self._kept(run, undo, is_removed=True))
+        self._journal.add("run_removed", run=name, **self._keep_for_undo(run, undo, is_removed=True))
         self._stepping.forget(name)
         self._finish_jobs(now)
         return _undo_field(undo)
@@ -591,13 +591,13 @@ class Experiment:
         self._publish_findings(self._schedule.before_response(self.runs), now)
 
     def _publish_findings(self, news: News, now: float) -> None:
-        for run, findings, gone in news:
+        for run, findings, withdrawn in news:
             name = shown_name(run.name, run.recipe.label)
             outcomes = run.outcomes()
             for finding in findings:
-                said = finding.as_json(run.name, name, outcomes=outcomes.get(finding.id, ()))
-                self._publish_event("finding", run, now, finding=said)
-            for id in gone:
+                payload = finding.as_json(run.name, name, outcomes=outcomes.get(finding.id, ()))
+                self._publish_event("finding", run, now, finding=payload)
+            for id in withdrawn:
                 self._publish_event("finding", run, now, finding={"id": id, "withdrawn": True})
 
     # ------------------------------------------------------------------ storing

@@ -121,20 +121,20 @@ class Operator:
             raise CopyFailed(f"{file} is no folder: name a folder, or a new file that ends in {SUFFIX}")
         if file is not None and file.exists():
             raise CopyFailed(f"{file} exists: choose another name, or a folder")
-        async with self._copy() as (staged, found):
+        async with self._copy() as (staged, examination):
             if file is not None:
                 await asyncio.to_thread(publish, staged, path := file)
             else:
                 folder = self._backups if destination is None else BackupFolder(destination, self._most)
                 # Backups of a damaged store must not displace the good ones.
-                path = await asyncio.to_thread(folder.add, staged, prunes=not found.damages)
-        _log.info("a backup of %d experiments is in %s", found.experiments, path)
-        return {"path": str(path), **report_of(found)}
+                path = await asyncio.to_thread(folder.add, staged, prunes=not examination.damages)
+        _log.info("a backup of %d experiments is in %s", examination.experiments, path)
+        return {"path": str(path), **report_of(examination)}
 
     async def check(self) -> dict[str, Any]:
         """Check a copy of the store."""
-        async with self._copy() as (_, found):
-            return {"path": str(self._folder), **report_of(found)}
+        async with self._copy() as (_, examination):
+            return {"path": str(self._folder), **report_of(examination)}
 
     @asynccontextmanager
     async def _copy(self) -> AsyncIterator[tuple[Path, Examination]]:
@@ -142,10 +142,10 @@ class Operator:
             with staging(self._folder) as staged:
                 await self._store.copy_to(staged)
                 try:
-                    found = await asyncio.to_thread(self._examine, staged.parent)
+                    examination = await asyncio.to_thread(self._examine, staged.parent)
                 except (StoreRefused, StoreUnwritable) as error:
                     raise CopyFailed(f"the store or its copy is damaged: {error}") from error
-                yield staged, found
+                yield staged, examination
 
     async def list(self) -> dict[str, Any]:
         """List the experiments, the last used first."""
@@ -192,12 +192,12 @@ class Operator:
             _log.error("the scheduled backup failed: %s", error)
 
 
-def report_of(found: Examination) -> dict[str, Any]:
+def report_of(examination: Examination) -> dict[str, Any]:
     """Return a check as JSON."""
     return {
-        "experiments": found.experiments,
-        "uploads": found.uploads,
-        "bytes": found.bytes,
-        "tables": found.tables_version,
-        "damaged": list(found.damages),
+        "experiments": examination.experiments,
+        "uploads": examination.uploads,
+        "bytes": examination.bytes,
+        "tables": examination.tables_version,
+        "damaged": list(examination.damages),
     }

@@ -187,10 +187,10 @@ class BackupFolder:
         """Return the backups of this kind, the oldest first."""
         name = re.compile(rf"fallline-{kind}(\d{{8}}T\d{{6}}Z)(?:-(\d+))?{re.escape(SUFFIX)}")
         try:
-            found = [(match, path) for path in self.path.iterdir() if (match := name.fullmatch(path.name))]
+            matches = [(match, path) for path in self.path.iterdir() if (match := name.fullmatch(path.name))]
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return [path for _, path in sorted(found, key=lambda each: (each[0][1], int(each[0][2] or 1)))]
+        return [path for _, path in sorted(matches, key=lambda each: (each[0][1], int(each[0][2] or 1)))]
 
     def seconds_since_last(self) -> float | None:
         """Return how far the newest backup is from now on the machine's clock, which may jump; None without one."""

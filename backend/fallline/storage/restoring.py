@@ -88,25 +88,25 @@ def _prepared(
 def _replace(staged: Path, folder: Path, now: float) -> Path | None:
     """Put the file in place of the folder's own; return the new name of that one. Raises StoreInUse."""
     current, log = folder / NAME, folder / f"{NAME}{LOG}"
-    kept = folder / f"fallline-replaced-{time_name(now)}{SUFFIX}"
-    kept_log = kept.with_name(f"{kept.name}{LOG}")
+    replaced = folder / f"fallline-replaced-{time_name(now)}{SUFFIX}"
+    replaced_log = replaced.with_name(f"{replaced.name}{LOG}")
     try:
         if log.exists():  # SQLite deletes the log of a damaged file
-            _copy_privately(log, kept_log)
+            _copy_privately(log, replaced_log)
         if _merges_log(folder):
-            kept_log.unlink(missing_ok=True)
+            replaced_log.unlink(missing_ok=True)
         log.unlink(missing_ok=True)  # beside another file, its changes would damage that file
         is_replaced = current.exists()
         if is_replaced:
-            _keep(current, kept)
+            _keep(current, replaced)
         staged.replace(current)
         sync_folder(folder)
     except StoreInUse:
-        kept_log.unlink(missing_ok=True)
+        replaced_log.unlink(missing_ok=True)
         raise
     except OSError as error:
         raise CopyFailed(f"{folder} is not writable: {error.strerror}") from error
-    return kept if is_replaced else None
+    return replaced if is_replaced else None
 
 
 def _merges_log(folder: Path) -> bool:
@@ -122,9 +122,9 @@ def _merges_log(folder: Path) -> bool:
     return True
 
 
-def _keep(current: Path, kept: Path) -> None:
+def _keep(current: Path, name: Path) -> None:
     """Give a file a second name, so that there is one at each moment."""
     try:
-        os.link(current, kept)
+        os.link(current, name)
     except OSError:  # a file system without links
-        current.rename(kept)
+        current.rename(name)

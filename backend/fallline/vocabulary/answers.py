@@ -322,7 +322,7 @@ class RunThen(OpenModel):
 
 
 class Moment(OpenModel):
-    """What a page shows of all runs, by name, with the cost of an instrument."""
+    """All that a page shows of the runs, by name, with the cost of an instrument."""
 
     runs: dict[str, RunThen]
     cost_seconds: float

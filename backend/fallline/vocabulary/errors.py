@@ -133,7 +133,7 @@ class NotFound(FalllineError):
 
 
 class Gone(FalllineError):
-    """What was there is not kept any more."""
+    """It was there, but is not stored any more."""
 
     code = "gone"
     title = "It is not kept any more"

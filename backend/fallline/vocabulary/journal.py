@@ -97,7 +97,7 @@ def log_id(id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What a check of a stored file found. `damages` has one line for each damaged experiment or upload."""
+    """The result of the check of a stored file. `damages` has one line for each damaged experiment or upload."""
 
     tables_version: int
     experiments: int

@@ -1,4 +1,4 @@
-"""What a page shows of all runs of an experiment, measured on copies that were taken at one moment.
+"""All that a page shows of the runs of an experiment, measured on copies of one moment.
 
 Owns which parts belong to it. Changes nothing.
 """
@@ -63,10 +63,10 @@ def _parts_of(problem: Problem, run: Standing, parts: Parts) -> Json:
     at = (problem, run.state, run.recipe)
     place = {"step": run.state.step, "generation": run.header["generation"]}
     weights = parts.weights if parts.drawn in (None, run.name) else None
-    shown = INSTRUMENTS["views"].measure(*at, predictions=parts.predictions, weights=weights)
+    views = INSTRUMENTS["views"].measure(*at, predictions=parts.predictions, weights=weights)
     if parts.map and run.state.diverged_at is None:
-        shown["map"] = {**place, **decision_map(*at, x=parts.x, y=parts.y)}
+        views["map"] = {**place, **decision_map(*at, x=parts.x, y=parts.y)}
     if parts.inspect == run.name:
         sheet = inspection(*at, rows=parts.rows, first=parts.first, block=parts.block)
-        shown["sheet"] = {**place, **sheet}
-    return shown
+        views["sheet"] = {**place, **sheet}
+    return views
