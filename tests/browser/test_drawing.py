@@ -127,6 +127,7 @@ def test_slow_drawing_lowers_the_draw_rate_and_the_status_says_so(
 def test_a_page_at_rest_draws_nothing(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(50)
+    lab.ask("GET", wait=20)  # a page is at rest when the Doctor is, too
     lab.page.evaluate(COUNT_DRAWS)
 
     # wait for pending draws, then half a second of quiet
