@@ -18,7 +18,12 @@ from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.builds import builds
 from fallline.execution.compiling import Preparation
 from fallline.execution.in_process import InProcessExecutor
-from fallline.execution.memory import SharedBudget, memory_for_experiments, memory_limit
+from fallline.execution.memory import (
+    SharedBudget,
+    memory_for_experiments,
+    memory_limit,
+    return_freed_memory,
+)
 from fallline.operation.control import serve_operator
 from fallline.realtime.hub import Hub
 from fallline.services.lab import Lab
@@ -60,6 +65,7 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
     # BLAS threads that wait for each other are slow on small matrices (measured: a full-batch step of a 64-64 network
     # 136 ms instead of 3.3 on two busy cores), and one thread gives the same sums everywhere.
     threadpool_limits(limits=1, user_api="blas")
+    return_freed_memory()
     keep_seconds = settings.keep_days * DAY
     age = AgeClock(time.monotonic, time.time, most_gap=min(DAY, keep_seconds * GAP_SHARE))
     data = settings.data

@@ -1,7 +1,9 @@
-"""The memory limit of a container, read from files as Linux writes them."""
+"""The memory limit of a container, read from files as Linux writes them, and the return of freed memory."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,37 @@ def test_without_a_limit_the_memory_of_the_machine_counts(tmp_path: Path) -> Non
 )
 def test_the_process_itself_has_to_fit_beside_experiments(limit: int, expected: int) -> None:
     assert memory_for_experiments(limit * MEGABYTE) == expected * MEGABYTE
+
+
+CHURN = """
+import sys
+import numpy as np
+import subprocess
+import sys
+from pathlib import Path
+from fallline.execution.memory import return_freed_memory
+
+def resident():
+    status = Path("/proc/self/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("RssAnon"))) << 10
+
+if sys.argv[1] == "returned":
+    assert return_freed_memory()
+np.ones(4 << 20)  # glibc raises its threshold to the size of a large block that is freed
+before = resident()
+columns, kept = [], []
+for _ in range(100):
+    columns.append(np.ones(40_000))
+    kept.append(np.ones(1_000))
+del columns
+print(resident() - before)
+"""
+
+
+def test_freed_columns_between_small_blocks_go_back_to_the_system() -> None:
+    def grown(mode: str) -> float:
+        done = subprocess.run([sys.executable, "-c", CHURN, mode], capture_output=True, text=True, check=True)
+        return int(done.stdout) / MEGABYTE
+
+    assert grown("returned") < 4
+    assert grown("by default") > 16
