@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import os
 import statistics
 import time
@@ -37,6 +38,11 @@ def quantile(values: list[float], share: float) -> float:
     """The quantile at `share`; 0 without values."""
     ordered = sorted(values)
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
+
+
+def share_error(share: float, count: int) -> float:
+    """Standard error of the share of values below a quantile, of that many values: a binomial's."""
+    return math.sqrt(share * (1 - share) / max(count, 1))
 
 
 @dataclass
@@ -69,6 +75,12 @@ class Figures:
 
     def p99(self, which: str) -> float:
         return quantile(getattr(self, which), 0.99)
+
+    def p99_range(self, which: str) -> tuple[float, float]:
+        """The 99th percentile less and plus one standard error of its rank."""
+        values: list[float] = getattr(self, which)
+        error = share_error(0.99, len(values))
+        return quantile(values, 0.99 - error), quantile(values, 0.99 + error)
 
     def p50(self, which: str) -> float:
         values: list[float] = getattr(self, which) or [0.0]
