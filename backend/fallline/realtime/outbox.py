@@ -181,8 +181,13 @@ class Outbox:
                 self.unknown_series = _split(run.names, self._series)[1]
 
     def leave(self) -> None:
-        """Stop reading and drop unsent events."""
+        """Stop reading; drop unsent events and the history.
+
+        Whoever closes many watches may hold this one for a while.
+        """
         self.drop_events()
+        self._history = self._history.without_pieces()
+        self._past = Cursor(self._history)
         if self._live is not None:
             self._live.close()
             self._live = None

@@ -113,8 +113,8 @@ class Connection:
             pass
         finally:
             self._disconnected.set_result(None)
-            for outbox in self._joined:
-                await self._lab.unwatch(outbox.experiment, outbox)
+            # Each waits for its experiment's turn. One after the other, a reader of 16 busy ones was kept for seconds.
+            await asyncio.gather(*(self._lab.unwatch(each.experiment, each) for each in self._joined))
 
     def _make_room(self) -> None:
         """Close it for another socket."""

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fallline.realtime import outbox as outboxes
-from fallline.realtime.frames import Frame
+from fallline.realtime.backlog import Backlog
+from fallline.realtime.frames import Frame, FrameCache
 from fallline.realtime.outbox import MOST_EVENTS, PAST_BYTES, Outbox
 from support.columns import NAMES, header, piece
 
@@ -221,3 +222,13 @@ def test_names_are_those_of_the_history() -> None:
     with pytest.raises(KeyError):
         box.take_frame(now=0).runs["gd"].merged(100).select(("none",))
     assert piece(0, 1).names == NAMES
+
+
+def test_who_has_left_holds_no_history_and_others_keep_what_they_share() -> None:
+    box, other = outbox(), outbox()
+    box.add_history("gd", header(64), piece(0, 64))
+    box.join(Backlog(), FrameCache())
+    other.share(box)
+    box.leave()
+    assert box.past_bytes == 0
+    assert columns(other.take_frame(now=0))["last"][-1] == 63

@@ -109,6 +109,25 @@ async def test_a_client_that_takes_no_message_in_time_is_let_go(monkeypatch: pyt
     assert client.heard == []
 
 
+async def test_all_watches_end_at_once_however_busy_one_experiment_is() -> None:
+    class Busy(ListedLab):
+        def __init__(self) -> None:
+            super().__init__()
+            self.left: set[str] = set()
+            self.all_left = asyncio.Event()
+
+        async def unwatch(self, id: str, *_: Any) -> None:
+            self.left.add(id)
+            if len(self.left) == 3:
+                self.all_left.set()
+            await self.all_left.wait()
+
+    client, lab = Client(*({"type": "watch", "experiment": each} for each in "abc")), Busy()
+    async with asyncio.timeout(5):
+        await Connection(cast(WebSocket, client), cast(Lab, lab), 5.0).run()
+    assert lab.left == set("abc")
+
+
 async def test_frames_that_are_being_sent_hold_no_pieces_of_history() -> None:
     """A stuck reader keeps one text in memory, not its columns."""
     history = piece(0, 8)
