@@ -27,7 +27,8 @@ help: ## list the verbs
 
 # --- running --------------------------------------------------------------------------------------------------------
 
-run: $(VENV)/compiled page docs ## start fallline and open it in the browser (PORT=8000, HOST=127.0.0.1, OPEN=1)
+# The server computes with NumPy until the compiled kernels are there, so nobody waits for the compiler.
+run: $(VENV)/installed compiling page docs ## start fallline and open it in the browser (PORT=8000, HOST=127.0.0.1, OPEN=1)
 	@exec $(BIN)/fallline serve --host $(HOST) --port $(PORT) $(if $(filter-out 0 no false,$(OPEN)),--open)
 
 install: $(VENV)/compiled page docs ## install fallline into .venv, without starting it
@@ -37,7 +38,7 @@ page: $(VENV)/installed ## build the page into frontend/dist where its sources h
 
 docs: site/index.html ## build the documentation into site, which the server serves at /docs/
 
-watch: $(VENV)/compiled page ## start fallline, and build the page again after each change of its sources
+watch: $(VENV)/installed compiling page ## start fallline, and build the page again after each change of its sources
 	@$(BIN)/node frontend/build.mjs --watch & trap "kill $$!" EXIT INT TERM; \
 	$(BIN)/fallline serve --host $(HOST) --port $(PORT) $(if $(filter-out 0 no false,$(OPEN)),--open)
 
@@ -77,8 +78,8 @@ test-long: install-test ## what takes longer: the tests that make test leaves ou
 	@echo "== pytest, what takes longer"
 	@$(PYTEST) -n 2 --hypothesis-profile=long -m "long or hypothesis" tests
 
-# Compiling takes one core most of a minute. Of that, nothing is needed by what is installed and checked first, and who
-# needs it waits at its lock.
+# Compiling takes one core most of a minute. Nothing that is installed, built and checked first needs it, and who needs
+# it waits at its lock.
 compiling: $(VENV)/installed
 	@$(BIN)/fallline warm </dev/null >/dev/null 2>&1 &
 
