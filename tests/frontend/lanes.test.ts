@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { laneFor, lanesOf } from "../../frontend/core/lanes.ts";
@@ -40,6 +41,12 @@ test("second runs of a method take the further lanes, then what is free; eight a
     [...Array(4).fill(of("adam")), ...Array(4).fill(plain(8))],
   ])
     assert.equal(new Set(lanesOf(methods)).size, 8);
+});
+
+test("runs of figures and reports have the same lanes as on the page", () => {
+  const golden = JSON.parse(readFileSync(new URL("../golden/lanes.json", import.meta.url), "utf8"));
+  assert.ok(golden.length > 20);
+  for (const { methods, lanes } of golden) assert.deepEqual(lanesOf(methods), lanes);
 });
 
 /** The state with another run. */

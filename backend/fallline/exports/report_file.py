@@ -11,7 +11,7 @@ from fallline.exports.export_data import ExportData
 from fallline.exports.report import page
 from fallline.exports.report.facts import edits, findings_of, marks, race
 from fallline.figures.catalog import figure_json
-from fallline.figures.theme import plotly_script, run_styles
+from fallline.figures.theme import plotly_script, run_style
 
 HEIGHTS = {"loss": 440, "gradients": 300}
 
@@ -21,7 +21,7 @@ def report_html(data: ExportData) -> bytes:
     values = {run.name: evaluate(data.problem, run.parameters) for run in data.runs}
     losses = {name: now["train_loss"] for name, now in values.items()}
     figures = {name: figure_json(name, _readable(data)) for name in HEIGHTS}
-    styles = run_styles()
+    styles = {line.lane: _style(line.lane) for line in data.figures.runs}
     changes = edits(data)
     parts = [
         page.section("Race", page.table(race(data, values), styles)),
@@ -38,6 +38,11 @@ def report_html(data: ExportData) -> bytes:
         page.section("Recipe", page.paragraph(RECIPE), page.recipe(data.recipe.as_json())),
     ]
     return page.page(_title(data), _about(data), parts, plotly_script())
+
+
+def _style(lane: str) -> page.Style:
+    style = run_style(lane)
+    return style["light"]["line"], style["symbol"]
 
 
 LOSS = (

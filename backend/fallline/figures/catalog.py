@@ -41,8 +41,8 @@ def instrument_figure_json(
     name: str, view: FigureView, run: str, measured: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the figure of an instrument as plain JSON, filled if measured."""
-    place = [line.name for line in view.runs].index(run)
-    return _plain(fill_instrument_figure(INSTRUMENT_FIGURES[name].make(view, place), measured))
+    lane = next(line.lane for line in view.runs if line.name == run)
+    return _plain(fill_instrument_figure(INSTRUMENT_FIGURES[name].make(view, lane), measured))
 
 
 def _plain(figure: go.Figure) -> dict[str, Any]:

@@ -22,18 +22,18 @@ def loss(view: FigureView) -> go.Figure:
     Each run has a band, a dashed test line and a train line.
     """
     figure = go.Figure(layout=_loss_layout())
-    for place, run in enumerate(view.runs):
-        figure.add_traces(_run(run, place, view.has_test))
+    for run in view.runs:
+        figure.add_traces(_run(run, view.has_test))
     _baseline(figure, view.baseline, view.baseline_words)
     return figure
 
 
-def _run(run: RunLine, place: int, has_test: bool) -> list[go.Scatter]:
+def _run(run: RunLine, has_test: bool) -> list[go.Scatter]:
     train, test = stroke("train"), stroke("test")
-    traces = band(run, place, "train_loss")
+    traces = band(run, "train_loss")
     if has_test:
-        traces.append(line(run, place, "test", "test_loss", f"{run.label} test", test, opacity=0.85))
-    traces.append(line(run, place, "train", "train_loss", f"{run.label} train", train))
+        traces.append(line(run, "test", "test_loss", f"{run.label} test", test, opacity=0.85))
+    traces.append(line(run, "train", "train_loss", f"{run.label} train", train))
     return traces
 
 
@@ -68,15 +68,14 @@ def gradients(view: FigureView) -> go.Figure:
     Each layer has a panel with a band and a line for each run.
     """
     figure = go.Figure(layout=_gradients_layout(view))
-    for place, run in enumerate(view.runs):
+    for run in view.runs:
         for layer in range(1, len(view.shapes) + 1):
             series, axes = f"{MEASURE}/W{layer}", _axes(layer)
             first = layer == 1
-            figure.add_traces(band(run, place, series, **axes))
+            figure.add_traces(band(run, series, **axes))
             figure.add_trace(
                 line(
                     run,
-                    place,
                     "line",
                     series,
                     run.label,

@@ -27,17 +27,17 @@ def plain_layout(across: str, down: str, yaxis: dict[str, Any], **more: Any) -> 
     }
 
 
-def curve(place: int, y: str, *, dash: str | None = None, **more: Any) -> go.Scatter:
+def curve(lane: str, y: str, *, dash: str | None = None, **more: Any) -> go.Scatter:
     """Return a curve of all measurements by step, in the run's colour."""
     return go.Scatter(
         name=y,
         mode="lines",
-        line={"color": run_style(place)["light"]["line"], **THIN, **({} if dash is None else {"dash": dash})},
+        line={"color": run_style(lane)["light"]["line"], **THIN, **({} if dash is None else {"dash": dash})},
         hovertemplate="%{y:.3g}",
         meta={
             "of": "all",
             "role": "trail",
-            "lane": run_style(place)["id"],
+            "lane": lane,
             "x": "step",
             "y": y,
             **more,
@@ -45,18 +45,18 @@ def curve(place: int, y: str, *, dash: str | None = None, **more: Any) -> go.Sca
     )
 
 
-def pointer(place: int, y: str, **more: Any) -> go.Scatter:
+def pointer(lane: str, y: str, **more: Any) -> go.Scatter:
     """Return a triangle that points at the last value."""
     return go.Scatter(
         name=f"{y}, now",
         mode="markers",
-        marker={"color": run_style(place)["light"]["text"], "symbol": "triangle-left", "size": 12},
+        marker={"color": run_style(lane)["light"]["text"], "symbol": "triangle-left", "size": 12},
         cliponaxis=False,
         hovertemplate="%{y:.3g}",
         meta={
             "of": "last",
             "role": "needle",
-            "lane": run_style(place)["id"],
+            "lane": lane,
             "x": "step",
             "y": y,
             **more,
@@ -64,15 +64,15 @@ def pointer(place: int, y: str, **more: Any) -> go.Scatter:
     )
 
 
-def dots(place: int, y: str, role: str, name: str, *, open_: bool = False, **more: Any) -> go.Scatter:
+def dots(lane: str, y: str, role: str, name: str, *, open_: bool = False, **more: Any) -> go.Scatter:
     """Return a dot per value, by rank or by `x`; `open_` makes them hollow."""
-    colour = run_style(place)["light"]["line"]
+    colour = run_style(lane)["light"]["line"]
     return go.Scatter(
         name=name,
         mode="markers",
         marker={"color": colour, "symbol": "circle-open" if open_ else "circle", "size": 7},
         hovertemplate="%{y:.3g}",
-        meta={"of": "last", "role": role, "lane": run_style(place)["id"], "y": y, **more},
+        meta={"of": "last", "role": role, "lane": lane, "y": y, **more},
     )
 
 

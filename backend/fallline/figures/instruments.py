@@ -36,34 +36,34 @@ class InstrumentFigure:
 
     instrument: str
     help: str
-    make: Callable[[FigureView, int], go.Figure]
+    make: Callable[[FigureView, str], go.Figure]
 
 
-def _edge(view: FigureView, place: int) -> go.Figure:
+def _edge(view: FigureView, lane: str) -> go.Figure:
     """Sharpness over its limit: a curve, and a pointer at the last value."""
-    return _over_limit(place, "sharpness / limit")
+    return _over_limit(lane, "sharpness / limit")
 
 
-def _batch_edge(view: FigureView, place: int) -> go.Figure:
+def _batch_edge(view: FigureView, lane: str) -> go.Figure:
     """The same for the batch sharpness."""
-    return _over_limit(place, "batch sharpness / limit")
+    return _over_limit(lane, "batch sharpness / limit")
 
 
-def _over_limit(place: int, words: str) -> go.Figure:
+def _over_limit(lane: str, words: str) -> go.Figure:
     figure = go.Figure(layout=plain_layout("step", words, {"range": EDGE}))
-    figure.add_traces([curve(place, "edge", clip=EDGE), pointer(place, "edge", clip=EDGE)])
+    figure.add_traces([curve(lane, "edge", clip=EDGE), pointer(lane, "edge", clip=EDGE)])
     level(figure, 1.0, "edge of stability")
     return figure
 
 
-def _alpha(view: FigureView, place: int) -> go.Figure:
+def _alpha(view: FigureView, lane: str) -> go.Figure:
     """Step length over all samples and over the batch, with a pointer."""
     figure = go.Figure(layout=plain_layout("step", "step length alpha", {"range": STEPS_LONG}))
     figure.add_traces(
         [
-            curve(place, "batch.alpha", clip=STEPS_LONG),
-            curve(place, "train.alpha", clip=STEPS_LONG, dash=stroke("test")["dash"]),
-            pointer(place, "batch.alpha", clip=STEPS_LONG),
+            curve(lane, "batch.alpha", clip=STEPS_LONG),
+            curve(lane, "train.alpha", clip=STEPS_LONG, dash=stroke("test")["dash"]),
+            pointer(lane, "batch.alpha", clip=STEPS_LONG),
         ]
     )
     level(figure, -1.0, "no step; below: lowest point behind")
@@ -72,7 +72,7 @@ def _alpha(view: FigureView, place: int) -> go.Figure:
     return figure
 
 
-def _noise(view: FigureView, place: int) -> go.Figure:
+def _noise(view: FigureView, lane: str) -> go.Figure:
     """The noise scale as a batch size, beside the batch size in force."""
     figure = go.Figure(layout=plain_layout("step", "noise / signal, as a batch size", {"type": "log"}))
     size = go.Scatter(
@@ -81,26 +81,26 @@ def _noise(view: FigureView, place: int) -> go.Figure:
         line={"color": surface("ink-3"), "dash": stroke("baseline")["dash"], "width": 1.2},
         meta={"of": "all", "role": "limit", "ink": "ink-3", "x": "step", "y": "batch_size"},
     )
-    figure.add_traces([size, curve(place, "noise_scale"), pointer(place, "noise_scale")])
+    figure.add_traces([size, curve(lane, "noise_scale"), pointer(lane, "noise_scale")])
     return figure
 
 
-def _cosine(view: FigureView, place: int) -> go.Figure:
+def _cosine(view: FigureView, lane: str) -> go.Figure:
     """Cosine of the angle between the gradients of the batch and of all samples."""
     figure = go.Figure(layout=plain_layout("step", "cosine", {"range": [-1.05, 1.05]}))
-    figure.add_traces([curve(place, "cosine"), pointer(place, "cosine")])
+    figure.add_traces([curve(lane, "cosine"), pointer(lane, "cosine")])
     level(figure, 0.0, "at right angles")
     return figure
 
 
-def _along(view: FigureView, place: int) -> go.Figure:
+def _along(view: FigureView, lane: str) -> go.Figure:
     """The loss along the change, over all samples and over the batch.
 
     It also shows the parabola, and the end of the change.
     """
     figure = go.Figure(layout=plain_layout("changes from here", "loss that is descended", {}))
-    colours = run_style(place)["light"]
-    own = {"of": "last", "lane": run_style(place)["id"], "x": "places"}
+    colours = run_style(lane)["light"]
+    own = {"of": "last", "lane": lane, "x": "places"}
     figure.add_traces(
         [
             go.Scatter(

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from fallline.figures.theme import surface
-from fallline.figures.traces import style_of
+from fallline.figures.theme import run_style, surface
 from fallline.figures.view import RunLine
 
 ON = frozenset(("train", "line"))
@@ -23,22 +22,22 @@ APART = 1 / 200
 
 def mark(figure: go.Figure, runs: tuple[RunLine, ...]) -> go.Figure:
     """Return the figure with marks for edits on each curve of these runs."""
-    edited = {run.name: (place, run) for place, run in enumerate(runs) if run.edits}
+    edited = {run.name: run for run in runs if run.edits}
     if not edited:
         return figure
     curves = [trace for trace in figure.data if trace.meta and trace.meta.get("role") in ON]
     marked = go.Figure(figure)
     for curve in curves:
         if curve.meta["run"] in edited and len(curve.x):
-            marked.add_trace(_marks(curve, *edited[curve.meta["run"]]))
+            marked.add_trace(_marks(curve, edited[curve.meta["run"]]))
     return marked
 
 
-def _marks(curve: go.Scatter, place: int, run: RunLine) -> go.Scatter:
+def _marks(curve: go.Scatter, run: RunLine) -> go.Scatter:
     """Return the marks of one curve, at the steps of the edits."""
     at, words = _apart(run.edits, float(curve.x[-1]) * APART)
     x, y = np.asarray(curve.x, float), np.asarray(curve.y, float)
-    style = style_of(run, place)
+    style = run_style(run.lane)
     return go.Scatter(
         name=f"{run.label}, edits",
         mode="markers",

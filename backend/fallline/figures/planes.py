@@ -17,10 +17,10 @@ SHAPES = ("circle-open", "square", "diamond-open", "triangle-up")
 """Shapes of samples by class, hollow and filled in turn."""
 
 
-def slice_through(view: FigureView, place: int) -> go.Figure:
+def slice_through(view: FigureView, lane: str) -> go.Figure:
     """The loss in powers of ten as contours, with the run's path and its position."""
     figure = go.Figure(layout=plain_layout("along the first direction", "along the second", {}))
-    colours, own = run_style(place)["light"], {"of": "last", "lane": run_style(place)["id"]}
+    colours, own = run_style(lane)["light"], {"of": "last", "lane": lane}
     figure.add_trace(
         go.Contour(
             name="loss, as a power of ten",
@@ -44,14 +44,14 @@ def slice_through(view: FigureView, place: int) -> go.Figure:
         go.Scatter(
             name="here",
             mode="markers",
-            marker={"color": colours["text"], "size": 10, "symbol": run_style(place)["symbol"]},
+            marker={"color": colours["text"], "size": 10, "symbol": run_style(lane)["symbol"]},
             meta={**own, "role": "here", "x": [0], "y": [0]},
         )
     )
     return figure
 
 
-def fall_line(view: FigureView, place: int) -> go.Figure:
+def fall_line(view: FigureView, lane: str) -> go.Figure:
     """The loss over the plane of all runs' paths, four contours a power of ten; the paths, points and start."""
     layout = plain_layout("along the first direction", "along the second", {"scaleanchor": "x"})
     figure = go.Figure(layout=layout)
@@ -67,8 +67,8 @@ def fall_line(view: FigureView, place: int) -> go.Figure:
         )
     )
     for number, run in enumerate(view.runs):
-        style, at = run_style(number if run.place is None else run.place), f"points.{number}"
-        colours, own = style["light"], {"of": "last", "lane": style["id"]}
+        style, at = run_style(run.lane), f"points.{number}"
+        colours, own = style["light"], {"of": "last", "lane": run.lane}
         figure.add_traces(
             [
                 go.Scatter(
@@ -97,16 +97,16 @@ def fall_line(view: FigureView, place: int) -> go.Figure:
     return figure
 
 
-def residuals(view: FigureView, place: int) -> go.Figure:
+def residuals(view: FigureView, lane: str) -> go.Figure:
     """True minus predicted value, by predicted value."""
     figure = go.Figure(layout=plain_layout("predicted", "true − predicted", {}))
-    figure.add_trace(dots(place, "residuals", "residuals", "true − predicted", x="y_pred"))
+    figure.add_trace(dots(lane, "residuals", "residuals", "true − predicted", x="y_pred"))
     figure.data[0].update(marker={"size": 4}, opacity=0.5)
     level(figure, 0.0, "as predicted")
     return figure
 
 
-def confusion(view: FigureView, place: int) -> go.Figure:
+def confusion(view: FigureView, lane: str) -> go.Figure:
     """Samples by true class (rows, the first on top) and predicted class (columns)."""
     names = {"meta": {"names": {"xaxis": "classes", "yaxis": "classes"}}}
     figure = go.Figure(layout=plain_layout("predicted", "true", {"autorange": "reversed"}, **names))
@@ -131,16 +131,16 @@ def confusion(view: FigureView, place: int) -> go.Figure:
     return figure
 
 
-def metrics(view: FigureView, place: int) -> go.Figure:
+def metrics(view: FigureView, lane: str) -> go.Figure:
     """Precision, recall, F1 and AUC of each class."""
     names = {"meta": {"names": {"xaxis": "classes.*"}}}
     figure = go.Figure(layout=plain_layout("", "score", {"range": [-0.05, 1.05]}, **names))
     figure.add_traces(
         [
-            dots(place, "per_class.*.precision", "precision", "precision"),
-            dots(place, "per_class.*.recall", "recall", "recall", open_=True),
-            dots(place, "per_class.*.f1", "f1", "F1"),
-            dots(place, "per_class.*.auc", "auc", "AUC", open_=True),
+            dots(lane, "per_class.*.precision", "precision", "precision"),
+            dots(lane, "per_class.*.recall", "recall", "recall", open_=True),
+            dots(lane, "per_class.*.f1", "f1", "F1"),
+            dots(lane, "per_class.*.auc", "auc", "AUC", open_=True),
         ]
     )
     for trace, symbol in zip(figure.data[2:], ("diamond", "diamond-open"), strict=True):
@@ -148,7 +148,7 @@ def metrics(view: FigureView, place: int) -> go.Figure:
     return figure
 
 
-def calibration(view: FigureView, place: int) -> go.Figure:
+def calibration(view: FigureView, lane: str) -> go.Figure:
     """Accuracy by confidence, and the line on which both are equal."""
     figure = go.Figure(layout=plain_layout("confidence", "accuracy", {"range": [-0.05, 1.05]}))
     figure.layout.xaxis.range = [0.0, 1.0]
@@ -158,12 +158,12 @@ def calibration(view: FigureView, place: int) -> go.Figure:
         line={"color": surface("ink-3"), "dash": stroke("baseline")["dash"], "width": 1.2},
         meta={"of": "last", "role": "limit", "ink": "ink-3", "x": [0, 1], "y": [0, 1]},
     )
-    bins = dots(place, "bins.*.accuracy", "bins", "accuracy", x="bins.*.confidence")
+    bins = dots(lane, "bins.*.accuracy", "bins", "accuracy", x="bins.*.confidence")
     figure.add_traces([equal, bins])
     return figure
 
 
-def decision(view: FigureView, place: int) -> go.Figure:
+def decision(view: FigureView, lane: str) -> go.Figure:
     """The prediction over two inputs, and the samples.
 
     Colours go from the first class to the last; each class has a shape.

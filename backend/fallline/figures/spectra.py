@@ -15,7 +15,7 @@ GAP = 0.03
 NAMES = {"meta": {"names": {"xaxis": "parameters.@"}}}
 
 
-def spectrum(view: FigureView, place: int) -> go.Figure:
+def spectrum(view: FigureView, lane: str) -> go.Figure:
     """Eigenvalues by rank on a log axis, and their limit as a line.
 
     Hollow dots show the size of negative ones.
@@ -36,14 +36,14 @@ def spectrum(view: FigureView, place: int) -> go.Figure:
     figure.add_traces(
         [
             limit,
-            dots(place, "eigenvalues", "positive", "above 0", sign=1),
-            dots(place, "eigenvalues", "negative", "below 0, its size", open_=True, sign=-1),
+            dots(lane, "eigenvalues", "positive", "above 0", sign=1),
+            dots(lane, "eigenvalues", "negative", "below 0, its size", open_=True, sign=-1),
         ]
     )
     return figure
 
 
-def histogram(view: FigureView, place: int) -> go.Figure:
+def histogram(view: FigureView, lane: str) -> go.Figure:
     """One panel per layer: a histogram of the entries of dW in twenty bars."""
     layers = len(view.shapes)
     width = (1 - GAP * (layers - 1)) / layers
@@ -55,20 +55,20 @@ def histogram(view: FigureView, place: int) -> go.Figure:
         domain = [start, min(start + width, 1.0)]
         layout[across] = {**layout.get(across, {}), "domain": domain, "anchor": f"y{suffix}", "nticks": 4}
         layout[down] = {**layout.get(down, {}), "anchor": f"x{suffix}", "rangemode": "tozero"}
-    return go.Figure([_bars(layer, place) for layer in range(1, layers + 1)], layout)
+    return go.Figure([_bars(layer, lane) for layer in range(1, layers + 1)], layout)
 
 
-def _bars(layer: int, place: int) -> go.Bar:
+def _bars(layer: int, lane: str) -> go.Bar:
     suffix = "" if layer == 1 else str(layer)
     return go.Bar(
         name=f"dW{layer}",
-        marker={"color": run_style(place)["light"]["line"]},
+        marker={"color": run_style(lane)["light"]["line"]},
         xaxis=f"x{suffix}",
         yaxis=f"y{suffix}",
         meta={
             "of": "last",
             "role": "bars",
-            "lane": run_style(place)["id"],
+            "lane": lane,
             "x": f"parameters.W{layer}.edges",
             "y": f"parameters.W{layer}.counts",
             "between": True,
@@ -76,7 +76,7 @@ def _bars(layer: int, place: int) -> go.Bar:
     )
 
 
-def ratios(view: FigureView, place: int) -> go.Figure:
+def ratios(view: FigureView, lane: str) -> go.Figure:
     """Change over parameter, by norms and by standard deviations.
 
     The rule of thumb is 1e-3.
@@ -84,29 +84,29 @@ def ratios(view: FigureView, place: int) -> go.Figure:
     figure = go.Figure(layout=plain_layout("", "change / parameter", {"type": "log"}, **NAMES))
     figure.add_traces(
         [
-            dots(place, "parameters.*.ratio_norm", "norm", "norm(change) / norm(parameter)"),
-            dots(place, "parameters.*.ratio_sd", "sd", "sd(change) / sd(parameter)", open_=True),
+            dots(lane, "parameters.*.ratio_norm", "norm", "norm(change) / norm(parameter)"),
+            dots(lane, "parameters.*.ratio_sd", "sd", "sd(change) / sd(parameter)", open_=True),
         ]
     )
     level(figure, 1e-3, "rule of thumb for sd: 0.001")
     return figure
 
 
-def cosines(view: FigureView, place: int) -> go.Figure:
+def cosines(view: FigureView, lane: str) -> go.Figure:
     """Cosine of the gradients over the batch and over all samples, for each parameter."""
     figure = go.Figure(layout=plain_layout("", "cosine", {"range": [-1.05, 1.05]}, **NAMES))
-    figure.add_trace(dots(place, "parameters.*.cosine", "cosine", "cosine"))
+    figure.add_trace(dots(lane, "parameters.*.cosine", "cosine", "cosine"))
     level(figure, 0.0, "at right angles")
     return figure
 
 
-def layers(view: FigureView, place: int) -> go.Figure:
+def layers(view: FigureView, lane: str) -> go.Figure:
     """Squared norm of the mean gradient over the samples' variance, by layer.
 
     The variance is the trace of the covariance.
     """
     names = {"meta": {"names": {"xaxis": "per_layer.@"}}}
     figure = go.Figure(layout=plain_layout("layer", "signal / noise of one sample", {"type": "log"}, **names))
-    figure.add_trace(dots(place, "per_layer.*.signal_to_noise", "signal", "signal / noise"))
+    figure.add_trace(dots(lane, "per_layer.*.signal_to_noise", "signal", "signal / noise"))
     level(figure, 1.0, "as much signal as noise")
     return figure

@@ -32,18 +32,17 @@ def template(theme: str = "light") -> go.layout.Template:
     return go.layout.Template(spec()[theme])
 
 
-def run_style(place: int) -> dict[str, Any]:
-    """Return colour and shape of the run at this place.
+def run_style(lane: str) -> dict[str, Any]:
+    """Return colour and shape of a lane.
 
     The form is `{id, symbol, light: {line, text, band}, dark: ...}`.
     """
-    styles: list[dict[str, Any]] = spec()["fallline"]["lanes"]
-    return styles[place % len(styles)]
+    return _lanes()[lane]
 
 
-def run_styles(theme: str = "light") -> list[tuple[str, str]]:
-    """Return the runs' colours and shapes in order, for tables beside a figure."""
-    return [(each[theme]["line"], each["symbol"]) for each in spec()["fallline"]["lanes"]]
+@cache
+def _lanes() -> dict[str, dict[str, Any]]:
+    return {each["id"]: each for each in spec()["fallline"]["lanes"]}
 
 
 def stroke(name: str) -> dict[str, Any]:

@@ -18,16 +18,11 @@ from fallline.figures.view import RunLine
 HIDDEN = {"width": 0}
 
 
-def style_of(run: RunLine, place: int) -> dict[str, Any]:
-    """Return colour and shape of a run, by its place in the experiment."""
-    return run_style(place if run.place is None else run.place)
-
-
-def binding(run: RunLine, place: int, role: str, y: str, stat: str) -> dict[str, Any]:
+def binding(run: RunLine, role: str, y: str, stat: str) -> dict[str, Any]:
     """Return the `meta` of a trace."""
     return {
         "run": run.name,
-        "lane": style_of(run, place)["id"],
+        "lane": run.lane,
         "role": role,
         "x": "step",
         "y": y,
@@ -60,7 +55,7 @@ def across(figure: go.Figure, name: str, y: float, words: str, anchor: str) -> N
     )
 
 
-def band(run: RunLine, place: int, y: str, **axes: Any) -> list[go.Scatter]:
+def band(run: RunLine, y: str, **axes: Any) -> list[go.Scatter]:
     """Return the minimum and maximum of a series, with the area between them."""
     upper = go.Scatter(
         name=f"{run.label}, maximum", mode="lines", line=HIDDEN, hoverinfo="skip", showlegend=False, **axes
@@ -70,26 +65,26 @@ def band(run: RunLine, place: int, y: str, **axes: Any) -> list[go.Scatter]:
         mode="lines",
         line=HIDDEN,
         fill="tonexty",
-        fillcolor=style_of(run, place)["light"]["band"],
+        fillcolor=run_style(run.lane)["light"]["band"],
         hoverinfo="skip",
         showlegend=False,
         **axes,
     )
-    upper.meta = binding(run, place, "band", y, "max")
-    lower.meta = binding(run, place, "band", y, "min")
+    upper.meta = binding(run, "band", y, "max")
+    lower.meta = binding(run, "band", y, "min")
     return [upper, lower]
 
 
 def line(
-    run: RunLine, place: int, role: str, y: str, name: str, stroke: dict[str, Any], **more: Any
+    run: RunLine, role: str, y: str, name: str, stroke: dict[str, Any], **more: Any
 ) -> go.Scatter:
     """Return a series as a line through the means of its buckets."""
     return go.Scatter(
         name=name,
         mode="lines",
-        line={"color": style_of(run, place)["light"]["line"], **stroke},
+        line={"color": run_style(run.lane)["light"]["line"], **stroke},
         hovertemplate="%{y:.3g}",
-        meta=binding(run, place, role, y, "mean"),
+        meta=binding(run, role, y, "mean"),
         **more,
     )
 

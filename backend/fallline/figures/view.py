@@ -17,14 +17,13 @@ PREDICTING_THE_MAJORITY = "predicting the majority"
 class RunLine:
     """One run: name, label, and history in at most `binding.MOST_POINTS` buckets.
 
-    `place` is its place in its experiment, if that differs from the one in the figure. Each step in `edits` has a
-    description of the change.
+    `lane` is its colour and shape. Each step in `edits` has a description of the change.
     """
 
     name: str
     label: str
     buckets: Buckets
-    place: int | None = None
+    lane: str
     edits: tuple[tuple[int, str], ...] = ()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fallline.engine.problem import Problem
+from fallline.figures.lanes import lanes_of
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN, FigureView, RunLine
 from fallline.runs.run import Run
 from fallline.vocabulary.encoding import finite_or_none
@@ -43,9 +44,10 @@ def figure_view_of(
     problem: Problem, runs: Mapping[str, Run], selected: Iterable[Run], at_most: int
 ) -> FigureView:
     """Return the `selected` runs for figures, in at most `at_most` points."""
-    places = {name: place for place, name in enumerate(runs)}
+    methods = [(run.recipe.optimizer, run.recipe.batch_size) for run in runs.values()]
+    lanes = dict(zip(runs, lanes_of(methods), strict=True))
     lines = (
-        RunLine(run.name, run.recipe.label or run.name, run.window(None, None, at_most), places[run.name])
+        RunLine(run.name, run.recipe.label or run.name, run.window(None, None, at_most), lanes[run.name])
         for run in selected
     )
     return FigureView(

@@ -175,15 +175,15 @@ def curves(figure: dict[str, Any], role: str) -> list[dict[str, Any]]:
 
 
 def test_a_run_alone_has_the_colour_and_shape_that_it_has_among_others() -> None:
-    one = trained(5, runs=[{}, {}, {"label": "Third"}])
+    one = trained(5, runs=[{}, {"optimizer": "adam"}, {"label": "Third"}])
     one.edit("run-3", EditRun.model_validate({"batch_size": 8}), 0.0)
     together, alone = [report_html(export_data(one, run)).decode() for run in (None, "run-3")]
     (drawn,) = curves(figures_of(alone)[0], "train")
     assert drawn["line"]["color"] == curves(figures_of(together)[0], "train")[2]["line"]["color"]
-    assert drawn["meta"]["lane"] == "c"
+    assert drawn["meta"]["lane"] == "g", "the second run of its method at step 0"
     band = curves(figures_of(alone)[0], "band")[1]
     assert band["fillcolor"] == curves(figures_of(together)[0], "band")[5]["fillcolor"]
-    row = f'<tr style="--lane:{drawn["line"]["color"]}" data-shape="diamond">'
+    row = f'<tr style="--lane:{drawn["line"]["color"]}" data-shape="star">'
     assert alone.count(row) == together.count(row) == 2, "where it stands, and its edit"
 
 

@@ -43,8 +43,8 @@ def view(at_most: int = 24) -> FigureView:
     """Two runs: a full batch that learns, and single samples with dying layers."""
     return FigureView(
         runs=(
-            RunLine("gd", "GD", buckets(90, 900, at_most)),
-            RunLine("sgd", "SGD", buckets(150, 1, at_most, dies_at=60, perfect_at=128)),
+            RunLine("gd", "GD", buckets(90, 900, at_most), "a"),
+            RunLine("sgd", "SGD", buckets(150, 1, at_most, dies_at=60, perfect_at=128), "b"),
         ),
         shapes=SHAPES,
         train_samples=900,

@@ -42,7 +42,7 @@ def test_plotly_loads_the_figures_of_the_server(name: str) -> None:
 def test_a_figure_without_a_single_step_is_drawn_empty(name: str) -> None:
     of = view()
     none = buckets(1, 1, 1).part(slice(0, 0))
-    runs = tuple(RunLine(run.name, run.label, none) for run in of.runs)
+    runs = tuple(RunLine(run.name, run.label, none, run.lane) for run in of.runs)
     empty = figure(name, FigureView(runs, of.shapes, of.train_samples, of.has_test, of.baseline))
     assert all(not trace.x for trace in empty.data)
 

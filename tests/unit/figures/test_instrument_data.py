@@ -43,7 +43,7 @@ def test_plotly_loads_it_filled_and_not(name: str) -> None:
     results = measured()[INSTRUMENT_FIGURES[name].instrument]
     for answers in ([], results[-1:]):
         loaded = pio.from_json(json.dumps(instrument_figure_json(name, view(), "gd", answers)))
-        assert len(loaded.data) == len(INSTRUMENT_FIGURES[name].make(view(), 0).data)
+        assert len(loaded.data) == len(INSTRUMENT_FIGURES[name].make(view(), "a").data)
     assert any(trace.y or "z" in trace for trace in loaded.data)
 
 
@@ -54,11 +54,11 @@ def test_every_figure_has_a_name_of_its_own_and_an_instrument_that_fills_it() ->
 
 def test_points_without_a_value_are_left_out_and_others_are_clipped_to_the_scale() -> None:
     trail, _, needle = fill_instrument_figure(
-        INSTRUMENT_FIGURES["alpha"].make(view(), 0), measured()["alpha"]
+        INSTRUMENT_FIGURES["alpha"].make(view(), "a"), measured()["alpha"]
     ).data
     assert (trail.x, trail.y) == ((0, 10, 30), (-1.0, 10 / 30 - 1.0, 2.0))
     assert (needle.x, needle.y) == ((30,), (2.0,))
-    edge, _ = fill_instrument_figure(INSTRUMENT_FIGURES["edge"].make(view(), 0), measured()["curvature"]).data
+    edge, _ = fill_instrument_figure(INSTRUMENT_FIGURES["edge"].make(view(), "a"), measured()["curvature"]).data
     assert edge.x == (10, 30)
 
 

@@ -19,12 +19,12 @@ from fallline.vocabulary.recipe import RunRecipe
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table. `places` has, for each row, the place of its run in the experiment."""
+    """A table. `lanes` has the lane of the run of each row."""
 
     caption: str
     head: tuple[str, ...]
     rows: list[tuple[str, ...]]
-    places: list[int]
+    lanes: list[str]
 
 
 def race(data: ExportData, values: Mapping[str, Mapping[str, float]]) -> Table:
@@ -52,23 +52,22 @@ def race(data: ExportData, values: Mapping[str, Mapping[str, float]]) -> Table:
                 word_for("verdicts", run.verdict),
             )
         )
-    return Table("State of the runs", head, rows, _places(data))
+    return Table("State of the runs", head, rows, _lanes(data))
 
 
-def _places(data: ExportData) -> list[int]:
-    """Return the place of each run in its experiment."""
-    return [line.place or 0 for line in data.figures.runs]
+def _lanes(data: ExportData) -> list[str]:
+    return [line.lane for line in data.figures.runs]
 
 
 def edits(data: ExportData) -> Table:
     """List the edits of all runs."""
     rows: list[tuple[str, ...]] = []
-    places: list[int] = []
-    for place, run in zip(_places(data), data.runs, strict=True):
+    lanes: list[str] = []
+    for lane, run in zip(_lanes(data), data.runs, strict=True):
         for step, words in _changes(run.recipe):
             rows.append((run.label, f"{step:,}", words))
-            places.append(place)
-    return Table("Edits while training", ("Run", "From step", "Changed"), rows, places)
+            lanes.append(lane)
+    return Table("Edits while training", ("Run", "From step", "Changed"), rows, lanes)
 
 
 Marks = tuple[tuple[int, str], ...]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from html import escape
 from importlib import resources
 from typing import Any
@@ -74,15 +74,15 @@ def figure(name: str, caption: str, figure: dict[str, Any], height: int) -> str:
     return f'{element}<script type="application/json" id="{id}">{data}</script>'
 
 
-def table(content: Table, styles: Sequence[Style]) -> str:
+def table(content: Table, styles: Mapping[str, Style]) -> str:
     """Return a table whose first column names the run, with its colour and shape."""
     head = "".join(f'<th scope="col">{escape(each)}</th>' for each in content.head)
     rows = "".join(
-        f'<tr style="--lane:{styles[place % len(styles)][0]}" data-shape="{styles[place % len(styles)][1]}">'
+        f'<tr style="--lane:{styles[lane][0]}" data-shape="{styles[lane][1]}">'
         f'<th scope="row">{escape(row[0])}</th>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
         + "</tr>"
-        for row, place in zip(content.rows, content.places, strict=True)
+        for row, lane in zip(content.rows, content.lanes, strict=True)
     )
     caption = f"<caption>{escape(content.caption)}</caption>"
     return (
