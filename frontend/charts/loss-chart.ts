@@ -22,7 +22,7 @@ import {
   leaveThroughTheTop,
   startMarks,
 } from "./line-marks.ts";
-import { evenTicks, lossRange, lossTicks } from "./loss-range.ts";
+import { evenTicks, fittedRange, lossRange, lossTicks } from "./loss-range.ts";
 import { laneLook, styled, shownRuns, templateOf } from "./figure-style.ts";
 import { momentLines, withLater } from "./past-marks.ts";
 import { groundOf } from "./paths.ts";
@@ -82,7 +82,11 @@ export function lossChart(figure: Json, scene: Scene) {
   // a spike within a bucket is only in its band, which would flatten a linear axis
   const others = log ? ["test", "band"] : ["test"];
   const all = [...lines, ...others.flatMap((role) => linesOf(data, state, role))];
-  const y = scene.zoom.y ?? lossRange(all, scene, shelf?.bottom);
+  const window = scene.zoom.x && placesOf(scene.zoom.x, axis);
+  const y =
+    scene.zoom.y ??
+    (window && fittedRange(all, scene, window, shelf?.bottom)) ??
+    lossRange(all, scene, shelf?.bottom);
   for (const line of lines)
     if (reachesNow(columns[line.run.name], scene, line.run))
       leaveThroughTheTop(
@@ -106,11 +110,15 @@ export function lossChart(figure: Json, scene: Scene) {
     sides: scene.previous.sides ?? {},
   };
   const reached = reachedBy(scene);
+  const beside = scene.isLive ? Math.min(0, pxAcross(frame, reached) - frame.left - frame.width) : 0;
   const placed = placeEnds(ends, frame, missing?.from ?? (scene.isLive ? reached : null), around);
   const baseline = baselineLabel(scene, frame, {
     curves,
     flags,
-    ends: placed.map(boxOf),
+    ends: placed.map((end) => ({
+      ...boxOf(end),
+      left: boxOf(end).left + (end.gutter ? beside : 0),
+    })),
     missing,
     hasStarted,
   });
@@ -156,6 +164,10 @@ export function lossChart(figure: Json, scene: Scene) {
     ),
   };
 }
+
+/** The ends of a zoom in data units. */
+const placesOf = ([from, to]: [number, number], { log }: Horizontal): [number, number] =>
+  log ? [10 ** from, 10 ** to] : [from, to];
 
 const frameOf = ({ room }: Scene, { xaxis, yaxis }: Json): Frame => ({
   left: room.left,

@@ -1,6 +1,6 @@
 /**
  * The vertical range of the loss chart: it grows at once, shrinks only on request, and a jump must
- * not flatten the rest.
+ * not flatten the rest. A zoom fits what it shows.
  * Owns: that rule and its ticks. Pure.
  */
 
@@ -17,6 +17,8 @@ const FEW_DECADES = 2;
 const OVER = 0.7;
 const UNDER = 1.25;
 const PAD = 0.12;
+/** Least height of a fitted range, in decades: a calm line must not look wild. */
+const LEAST_FIT = 0.3;
 /** A diverging line leaves through the top, at this many times the largest loss before. */
 const JUMP = 100;
 
@@ -54,6 +56,18 @@ export function lossRange(
   const start = state.experiment?.initialLoss ?? 1;
   // a baseline of exactly 0, as with one sample, has no place on a log axis
   const mean = state.experiment?.baseline?.train || start;
+  const { least, most } = extremes(lines, start);
+  if (state.view.y === "linear") return grown([0, Math.max(start, most, mean) * 1.05], previous.y);
+  const low = Math.min(Math.log10(Math.min(mean, start)) - UNDER, Math.log10(least) - PAD);
+  const high = Math.max(
+    Math.log10(Math.max(start, mean)) + OVER,
+    most > 0 ? Math.log10(most) + PAD : -Infinity,
+  );
+  return grown([Math.max(Math.min(low, bottom), -300), high], previous.y);
+}
+
+/** The least and the greatest loss above 0; Infinity and 0 if there is none. */
+function extremes(lines: Line[], start: number) {
   let least = Infinity;
   let most = 0;
   for (const { y } of lines) {
@@ -62,14 +76,33 @@ export function lossRange(
       if (value > most) most = value;
     }
   }
-  most = Math.min(most, ceilingOf(lines, start));
-  if (state.view.y === "linear") return grown([0, Math.max(start, most, mean) * 1.05], previous.y);
-  const low = Math.min(Math.log10(Math.min(mean, start)) - UNDER, Math.log10(least) - PAD);
-  const high = Math.max(
-    Math.log10(Math.max(start, mean)) + OVER,
-    most > 0 ? Math.log10(most) + PAD : -Infinity,
-  );
-  return grown([Math.max(Math.min(low, bottom), -300), high], previous.y);
+  return { least, most: Math.min(most, ceilingOf(lines, start)) };
+}
+
+/**
+ * The range of the points between two places on the horizontal axis; null if there is none.
+ * @param bottom as in `lossRange`
+ */
+export function fittedRange(
+  lines: Line[],
+  { state }: Scene,
+  [from, to]: [number, number],
+  bottom = Infinity,
+): [number, number] | null {
+  const shown = lines.map(({ run, x, y }) => ({
+    run,
+    x,
+    y: y.filter((_, i) => x[i] >= from && x[i] <= to),
+  }));
+  const { least, most } = extremes(shown, state.experiment?.initialLoss ?? 1);
+  if (least > most) return null;
+  if (state.view.y === "linear") {
+    const pad = PAD * Math.max(most - least, LEAST_FIT * most);
+    return [Math.max(0, least - pad), most + pad];
+  }
+  const [low, high] = [Math.log10(least), Math.log10(most)];
+  const pad = Math.max(PAD, (LEAST_FIT - (high - low)) / 2);
+  return [Math.max(Math.min(low - pad, bottom), -300), high + pad];
 }
 
 const grown = (

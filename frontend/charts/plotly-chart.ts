@@ -96,6 +96,7 @@ export class PlotlyChart extends HTMLElement {
   /** The lines that the canvas continues, by plot. */
   #live: LiveLine[][] = [];
   #isFull = false; // a line has reached the end of the axis
+  #before = 0; // px from the furthest marker to the end of the axis
   #isCalm = false;
   #isPrinted = false;
   #labels = Object.assign(document.createElement("div"), { className: "chart-labels" });
@@ -350,7 +351,7 @@ export class PlotlyChart extends HTMLElement {
     const { xaxis } = plots[0].layout;
     this.#across = xaxis.type;
     if (this.#kind.isRead) this.app.lookCloser(rangesToRefine(scene));
-    this.#previous = { y: scene.zoom.y ? this.#previous.y : y, corner, sides, reached };
+    this.#previous = { y: scene.zoom.x || scene.zoom.y ? this.#previous.y : y, corner, sides, reached };
     this.#keep(plots.length);
     const whole = { left: 0, top: 0, width: scene.room.width, height: scene.room.height };
     this.#rest = plots.map((plot, k) => () => {
@@ -385,14 +386,28 @@ export class PlotlyChart extends HTMLElement {
   #paint(context: CanvasRenderingContext2D) {
     const { store, series } = this.app;
     this.#isFull = false;
+    let before = Infinity;
     for (const line of this.#live.flat()) {
       const points = tailOf(line, series.of(line.run), store.get());
       paintLine(context, line, points);
       const { left, width } = line.frame;
-      this.#isFull ||= (points.at(-1)?.[0] ?? 0) > left + width;
+      const tip = points.at(-1)?.[0] ?? left;
+      this.#isFull ||= tip > left + width;
+      if (line.mark) before = Math.min(before, Math.max(0, left + width - tip));
     }
+    this.#moveEnds(Number.isFinite(before) ? before : 0);
     this.#showStep(store.get());
     this.#cursor?.paint(context);
+  }
+
+  /**
+   * The labels at the ends of lines follow the furthest marker.
+   * @param before px from it to the end of the axis
+   */
+  #moveEnds(before: number) {
+    if (Math.round(before) === this.#before) return;
+    this.#before = Math.round(before);
+    this.#labels.style.setProperty("--before", `${-this.#before}px`);
   }
 
   /** Labels change at the beat, before Plotly draws it. */

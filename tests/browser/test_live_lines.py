@@ -36,6 +36,7 @@ WATCH_PAINTS = """([frames, colour]) => new Promise((done) => {
         return {
             before, after: newest(), drawn, x: xaxis.range, y: yaxis.range, ink: found.x.length,
             right, middle: y.reduce((sum, each) => sum + each, 0) / y.length,
+            label: chart.querySelector(".chart-label.end[data-run=gd]").getBoundingClientRect().left - box.left,
             area: { left: margin.l, top: margin.t, width: box.width - margin.l - margin.r,
                 height: box.height - margin.t - margin.b },
         };
@@ -74,6 +75,8 @@ INK = """() => {
 GD = {"light": [0x00, 0x67, 0xA8], "dark": [0x5F, 0xB4, 0xEE]}
 RADIUS = 4.25
 """Of a marker without its casing, in px."""
+BESIDE = 16
+"""The largest distance of a label from its marker, in px."""
 
 
 def play_past(lab: Dashboard, step: int) -> None:
@@ -106,6 +109,7 @@ def test_the_canvas_is_ahead_of_plotly_and_plotly_catches_up_at_the_same_place(
         assert record["right"] < across(record, record["after"] - 1) + RADIUS + 2, record
         assert record["right"] > across(record, record["drawn"]), record
         assert record["drawn"] <= record["after"]
+        assert 0 < record["label"] - record["right"] < BESIDE, "the label follows its marker"
     # between two draws of Plotly; on a slow machine a record may be of several steps, and stands in their middle
     ahead = [
         record

@@ -577,6 +577,42 @@ test("in the past view a label shows the loss at the edge, and no end mark stand
   assert.ok(Math.max(...traceOf(before, "gd", "train").y) < 100);
 });
 
+test("a zoom fits what it shows, and the whole range is back after it", () => {
+  const zoom: [number, number] = [1000, 1100];
+  const built = loss({ gd: 3000, sgd: 3000, zoom });
+  const { x, y } = traceOf(built, "gd", "train");
+  const shown = y.filter((_: number, i: number) => x[i] >= 1000 && x[i] <= 1100).map(Math.log10);
+  const [low, high] = built.layout.yaxis.range;
+  const [least, most] = [Math.min(...shown), Math.max(...shown)];
+  assert.ok(low < least && high > most);
+  assert.ok(high - low < 0.5, "a calm line has a calm range");
+  assert.ok(Math.abs((low + high) / 2 - (least + most) / 2) < 0.01, "it is in the middle");
+  const spike = (_: string, wire: Lists) => {
+    wire.series.train_loss = { ...wire.series.train_loss, mean: [...wire.series.train_loss.mean] };
+    wire.series.train_loss.mean[1050] = 40;
+  };
+  const spiked = loss({ gd: 3000, zoom, change: spike }).layout.yaxis.range;
+  assert.ok(spiked[1] > Math.log10(40) && spiked[0] < least);
+  const elsewhere = loss({ gd: 3000, zoom: [1200, 1300], change: spike }).layout.yaxis.range;
+  assert.ok(elsewhere[1] < 0, "of other steps it has nothing");
+  const linear = loss({ gd: 3000, zoom, view: { y: "linear" } }).layout.yaxis.range;
+  assert.ok(linear[0] > 0 && linear[1] < 2e-3, `${linear}`);
+  const whole = loss({ gd: 3000, sgd: 3000 }).layout.yaxis.range;
+  assert.ok(whole[0] < low && whole[1] > 1);
+});
+
+test("a zoom into steps without a loss above 0 keeps the whole range", () => {
+  const none = (_: string, wire: Lists) => {
+    wire.series.train_loss = { ...wire.series.train_loss };
+    for (const name of ["min", "max", "mean", "last"] as const)
+      wire.series.train_loss[name] = wire.series.train_loss.mean.map((value, step) =>
+        step >= 900 ? 0 : value,
+      );
+  };
+  const { layout } = loss({ gd: 3000, zoom: [1000, 1100], change: none });
+  assert.ok(layout.yaxis.range[1] > 1 && layout.yaxis.range.every(Number.isFinite));
+});
+
 test("the loss of a paused run ends at its present parameters", () => {
   const now = {
     type: "frame",

@@ -113,6 +113,15 @@ test("a label keeps off the path, and off what is there already", () => {
       ([x, y]) => x > beside.left && x < beside.left + 80 && y > beside.top && y < beside.top + 18,
     ),
   );
+  // dots just over the words are as disturbing as dots under them
+  const over = range(20).map((k): [number, number] => [410 + 5 * k, 187]);
+  const [clear] = labelBoxes([{ x: 400, y: 200, width: 80 }], frame, over);
+  assert.ok(
+    !over.some(
+      ([x, y]) =>
+        x > clear.left - 4 && x < clear.left + 84 && y > clear.top - 4 && y < clear.top + 22,
+    ),
+  );
   const legend = { left: 0, top: 340, width: 300, height: 60 };
   const [above] = labelBoxes([{ x: 150, y: 330, width: 80 }], frame, [], [legend]);
   assert.ok(!touch(above, legend));

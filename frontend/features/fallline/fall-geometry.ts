@@ -161,6 +161,13 @@ const touches = (one: Box, other: Box) =>
 const holds = (box: Box, left: number, top: number) =>
   left > box.left && left < box.left + box.width && top > box.top && top < box.top + box.height;
 
+const around = ({ left, top, width, height }: Box, by: number): Box => ({
+  left: left - by,
+  top: top - by,
+  width: width + 2 * by,
+  height: height + 2 * by,
+});
+
 /** Largest distance by which a box lies beyond the frame; 0 inside. */
 const beyond = ({ left, top, width, height }: Box, frame: Frame) =>
   Math.max(0, -left, -top, left + width - frame.width, top + height - frame.height);
@@ -168,6 +175,8 @@ const beyond = ({ left, top, width, height }: Box, frame: Frame) =>
 /** px between a marker and its label */
 const BESIDE = 13;
 const LINE = 18;
+/** px around a label without a path's dots, where there is such a place */
+const CLEAR = 5;
 
 /** Places beside a point, the best first: right, left, above, below, and corners. */
 function placesBeside(x: number, y: number, width: number): Box[] {
@@ -198,6 +207,7 @@ export function labelBoxes(
         100 * beyond(box, frame) +
         40 * busy.filter((other) => touches(box, other)).length +
         4 * points.filter(([left, top]) => holds(box, left, top)).length +
+        2 * points.filter(([left, top]) => holds(around(box, CLEAR), left, top)).length +
         k,
     }));
     const { box } = costs.reduce((best, one) => (one.cost < best.cost ? one : best));
