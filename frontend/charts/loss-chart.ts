@@ -110,7 +110,9 @@ export function lossChart(figure: Json, scene: Scene) {
     sides: scene.previous.sides ?? {},
   };
   const reached = reachedBy(scene);
-  const beside = scene.isLive ? Math.min(0, pxAcross(frame, reached) - frame.left - frame.width) : 0;
+  const beside = scene.isLive
+    ? Math.min(0, pxAcross(frame, reached) - frame.left - frame.width)
+    : 0;
   const placed = placeEnds(ends, frame, missing?.from ?? (scene.isLive ? reached : null), around);
   const baseline = baselineLabel(scene, frame, {
     curves,

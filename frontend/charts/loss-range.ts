@@ -19,6 +19,8 @@ const UNDER = 1.25;
 const PAD = 0.12;
 /** Least height of a fitted range, in decades: a calm line must not look wild. */
 const LEAST_FIT = 0.3;
+/** Decades above the end of an axis with a shelf: the shelf, and one above its floor. */
+const WITH_SHELF = 2.4;
 /** A diverging line leaves through the top, at this many times the largest loss before. */
 const JUMP = 100;
 
@@ -102,7 +104,10 @@ export function fittedRange(
   }
   const [low, high] = [Math.log10(least), Math.log10(most)];
   const pad = Math.max(PAD, (LEAST_FIT - (high - low)) / 2);
-  return [Math.max(Math.min(low - pad, bottom), -300), high + pad];
+  return [
+    Math.max(Math.min(low - pad, bottom), -300),
+    Number.isFinite(bottom) ? Math.max(high + pad, bottom + WITH_SHELF) : high + pad,
+  ];
 }
 
 const grown = (

@@ -351,7 +351,12 @@ export class PlotlyChart extends HTMLElement {
     const { xaxis } = plots[0].layout;
     this.#across = xaxis.type;
     if (this.#kind.isRead) this.app.lookCloser(rangesToRefine(scene));
-    this.#previous = { y: scene.zoom.x || scene.zoom.y ? this.#previous.y : y, corner, sides, reached };
+    this.#previous = {
+      y: scene.zoom.x || scene.zoom.y ? this.#previous.y : y,
+      corner,
+      sides,
+      reached,
+    };
     this.#keep(plots.length);
     const whole = { left: 0, top: 0, width: scene.room.width, height: scene.room.height };
     this.#rest = plots.map((plot, k) => () => {

@@ -22,6 +22,7 @@ const FURTHER: Lane[] = ["g", "h"];
 
 const OPTIMIZERS: Record<string, Lane> = {
   momentum: "d",
+  dampened_momentum: "d",
   nesterov: "d",
   adam: "e",
   adamw: "e",

@@ -601,7 +601,7 @@ test("a zoom fits what it shows, and the whole range is back after it", () => {
   assert.ok(whole[0] < low && whole[1] > 1);
 });
 
-test("a zoom into steps without a loss above 0 keeps the whole range", () => {
+test("a zoom into steps with a loss of exactly 0 shows the shelf and a decade above it", () => {
   const none = (_: string, wire: Lists) => {
     wire.series.train_loss = { ...wire.series.train_loss };
     for (const name of ["min", "max", "mean", "last"] as const)
@@ -610,7 +610,9 @@ test("a zoom into steps without a loss above 0 keeps the whole range", () => {
       );
   };
   const { layout } = loss({ gd: 3000, zoom: [1000, 1100], change: none });
-  assert.ok(layout.yaxis.range[1] > 1 && layout.yaxis.range.every(Number.isFinite));
+  const [bottom, top] = layout.yaxis.range;
+  assert.deepEqual(layout.yaxis.ticktext, ["0", "1", "10"]);
+  assert.ok(Math.abs(bottom + 1.4) < 1e-9 && Math.abs(top - 1) < 1e-9, `${bottom} ${top}`);
 });
 
 test("the loss of a paused run ends at its present parameters", () => {

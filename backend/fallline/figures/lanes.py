@@ -13,6 +13,7 @@ FURTHER = "gh"
 
 OPTIMIZERS = {
     "momentum": "d",
+    "dampened_momentum": "d",
     "nesterov": "d",
     "adam": "e",
     "adamw": "e",

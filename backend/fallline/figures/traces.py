@@ -75,9 +75,7 @@ def band(run: RunLine, y: str, **axes: Any) -> list[go.Scatter]:
     return [upper, lower]
 
 
-def line(
-    run: RunLine, role: str, y: str, name: str, stroke: dict[str, Any], **more: Any
-) -> go.Scatter:
+def line(run: RunLine, role: str, y: str, name: str, stroke: dict[str, Any], **more: Any) -> go.Scatter:
     """Return a series as a line through the means of its buckets."""
     return go.Scatter(
         name=name,

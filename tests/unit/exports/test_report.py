@@ -205,7 +205,7 @@ def test_edits_and_forks_are_marked_on_the_curves_in_the_runs_own_colour_and_sha
     assert first["text"] == ["A &amp; B, step 30: Adam, rate 0.1 → 0.01"]
     assert second["text"] == ["other, step 30: rate 0.1 → 0.05"]
     assert third["text"] == ["fork, step 30: fork of A &amp; B, GD → SGD"]
-    assert [each["marker"]["symbol"] for each in (first, second, third)] == ["circle", "square", "diamond"]
+    assert [each["marker"]["symbol"] for each in (first, second, third)] == ["circle", "star", "hourglass"]
     for mark, curve in zip((first, second, third), curves(loss, "train"), strict=True):
         assert mark["marker"]["color"] == curve["line"]["color"]
         assert mark["y"] == curve["y"][-1:]

@@ -58,7 +58,9 @@ def test_points_without_a_value_are_left_out_and_others_are_clipped_to_the_scale
     ).data
     assert (trail.x, trail.y) == ((0, 10, 30), (-1.0, 10 / 30 - 1.0, 2.0))
     assert (needle.x, needle.y) == ((30,), (2.0,))
-    edge, _ = fill_instrument_figure(INSTRUMENT_FIGURES["edge"].make(view(), "a"), measured()["curvature"]).data
+    edge, _ = fill_instrument_figure(
+        INSTRUMENT_FIGURES["edge"].make(view(), "a"), measured()["curvature"]
+    ).data
     assert edge.x == (10, 30)
 
 

@@ -46,5 +46,7 @@ def test_a_run_has_its_lane_by_its_method_in_every_figure_alone_and_among_others
     for run, lane in lanes.items():
         view = experiment.figure_view([run])
         assert {line.lane for line in view.runs} == {lane}
-        drawn = [trace for trace in instrument_figure_json("edge", view, run, [])["data"] if trace.get("meta")]
+        drawn = [
+            trace for trace in instrument_figure_json("edge", view, run, [])["data"] if trace.get("meta")
+        ]
         assert {trace["meta"]["lane"] for trace in drawn if "lane" in trace["meta"]} == {lane}
