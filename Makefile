@@ -124,6 +124,7 @@ test-frontend: install-test ## node --test: the frontend's logic
 # meanwhile.
 test-python: install-test ## pytest: unit, contracts, integration, architecture
 	@sh .ci/install-curl
+	@$(PY) tests/support/reverse_proxies.py
 	@$(BIN)/fallline warm >/dev/null
 	@echo "== pytest"
 	@$(PYTEST) -n 3 -m "not long" --ignore=tests/browser tests/integration tests
@@ -132,6 +133,7 @@ test-python: install-test ## pytest: unit, contracts, integration, architecture
 test-browser: install-test ## pytest: the page in Chromium
 	@echo "== pytest, in the browser"
 	@$(PY) tests/browser/chromium.py
+	@$(PY) tests/support/reverse_proxies.py
 	@$(BIN)/fallline warm >/dev/null
 	@$(ONE_THREAD) PYTHONPATH=tests $(PY) -m support.second_run --quiet --dist worksteal -n 2 -m "not long" tests/browser
 

@@ -1,3 +1,5 @@
+import { storedName } from "./core/stored-names.ts";
+
 // Sets the stored theme before the first paint. A classic script, because modules run too late.
 (() => {
   const root = document.documentElement;
@@ -7,7 +9,9 @@
     root.dataset.embed = ""; // in another page: the charts only, and nothing stored is read
   else
     try {
-      theme = JSON.parse(localStorage.getItem("fallline.view") ?? "{}").theme ?? "auto";
+      theme =
+        JSON.parse(localStorage.getItem(storedName("fallline.view", location.pathname)) ?? "{}")
+          .theme ?? "auto";
     } catch {
       // no storage or an unknown value: the system decides
     }

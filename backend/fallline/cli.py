@@ -31,6 +31,7 @@ from fallline.operation.logs import start_logging
 from fallline.services.operator import OperationFailed, report_of
 from fallline.settings import BadSetting, Settings, as_text, read_settings, unknown_settings
 from fallline.storage.interface import CopyFailed, StoreRefused, StoreUnwritable
+from fallline.web.base_path import usable
 from fallline.web.server import CannotListen, listening_socket, url_of
 from fallline.web.server import serve as serve_app
 
@@ -249,7 +250,7 @@ def _serve(settings: Settings, *, open_browser: bool) -> None:
     kernels, preparation = prepared_kernels(settings)
 
     def listening() -> None:
-        url = url_of(bound)
+        url = url_of(bound, usable(settings.base_path) or "")
         print(f"fallline {__version__} listens on {url}", flush=True)
         if open_browser and _has_browser():
             webbrowser.open(url)

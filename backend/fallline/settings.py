@@ -129,6 +129,9 @@ class Settings(BaseSettings):
         default=(),
         description="addresses of proxies whose X-Forwarded headers are trusted, separated by commas",
     )
+    base_path: str = Field(
+        default="", description="path under which a proxy serves this server, such as /fallline"
+    )
     requests_per_second: Positive = Field(
         default=100.0, description="limit on REST calls per second for each token"
     )
@@ -196,4 +199,4 @@ def _formatted(value: Any) -> str:
         return "-"
     if isinstance(value, tuple):
         return ",".join(value) or "-"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value) or "-"

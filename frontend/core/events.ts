@@ -7,6 +7,7 @@
 import { lookedAt, selectTroubledRun, withFinding } from "./findings.ts";
 import { laneOf, newest, runsOf } from "./experiment-answer.ts";
 import { withPlayback, settled, withRun } from "./parts.ts";
+import { isReadOnlyProblem } from "./problem-kinds.ts";
 import { fromNow, withEdit } from "./settings.ts";
 import type { Edit, Json, State } from "./types.ts";
 
@@ -71,7 +72,7 @@ function onFinding(state: State, { run: name, generation, finding }: Json) {
  * answer.
  */
 export function withStorage(state: State, isReadOnly: boolean): State {
-  const isOver = !isReadOnly && state.problem?.type === "/problems/read-only";
+  const isOver = !isReadOnly && isReadOnlyProblem(state.problem);
   return { ...state, isReadOnly, problem: isOver ? null : state.problem };
 }
 

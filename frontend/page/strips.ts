@@ -8,6 +8,7 @@ import { isClosed } from "../core/closed-strips.ts";
 import { runBehind } from "../core/catching-up.ts";
 import { openOf } from "../core/findings.ts";
 import { integer, listed, plural } from "../core/format.ts";
+import { isReadOnlyProblem } from "../core/problem-kinds.ts";
 import { isFork, isInForce, noRoomWords, wholeWords } from "../features/doctor/remedies.ts";
 import { mayChange } from "../core/selectors.ts";
 import { metWords } from "../core/stops.ts";
@@ -25,8 +26,6 @@ export interface Strip {
   act?: { text: string; do: (app: App) => void };
   close?: (app: App) => void;
 }
-
-const READ_ONLY = "/problems/read-only";
 
 const sentence = (title: string) => title.replace(/\.?$/, ".");
 
@@ -89,7 +88,7 @@ function connectionStrip(state: State): Strip | null {
 function waitingStrip({ experiment, waitingFor }: State): Strip | null {
   if (experiment || !waitingFor) return null;
   const look = { kind: "waiting", tone: "bad", glyph: "problem", urgent: true } as const;
-  if (waitingFor.type !== READ_ONLY)
+  if (!isReadOnlyProblem(waitingFor))
     return {
       ...look,
       strong: sentence(waitingFor.title),

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from playwright.sync_api import ConsoleMessage, Locator, Page, WebSocket, expect
@@ -217,7 +218,9 @@ class Dashboard:
     @property
     def stored(self) -> dict[str, Any]:
         """The browser's stored experiment: id, token, recipe."""
-        stored: dict[str, Any] = self.page.evaluate("JSON.parse(localStorage.getItem('fallline.experiment'))")
+        path = urlsplit(self.address).path
+        name = f"fallline.experiment@{path}" if path else "fallline.experiment"
+        stored: dict[str, Any] = self.page.evaluate("(name) => JSON.parse(localStorage.getItem(name))", name)
         return stored
 
     def ask(self, method: str, path: str = "", body: Any = None, **query: Any) -> Any:

@@ -6,6 +6,7 @@ A browser's "offline" mode does not close open sockets; this does.
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -92,7 +93,16 @@ class Prefix(Line):
     PATH = "/some/where"
 
     def passed_on(self, portion: bytes) -> bytes:
-        return portion.replace(f" {self.PATH}/".encode(), b" /")
+        return re.sub(rf"\A([A-Z]+) {self.PATH}/".encode(), rb"\1 /", portion)
+
+
+class Named(Prefix):
+    """Strips the path, and names it to the server in each request."""
+
+    def passed_on(self, portion: bytes) -> bytes:
+        named = rb"\A([A-Z]+ \S+ HTTP/1.1\r\n)"
+        header = f"X-Forwarded-Prefix: {self.PATH}\r\n".encode()
+        return re.sub(named, rb"\1" + header, super().passed_on(portion))
 
 
 def _end(end: socket.socket) -> None:

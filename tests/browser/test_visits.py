@@ -7,7 +7,6 @@ import re
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab, Visits
-from browser.proxy import Prefix, open_line
 
 
 def test_a_reload_comes_back_to_the_same_experiment_at_the_same_step(open_lab: OpenLab) -> None:
@@ -122,17 +121,3 @@ def test_the_page_loads_each_file_once_and_caches_it(visits: Visits) -> None:
         .filter(({ name, transferSize }) => name.includes("/assets/") && transferSize > 0).map(({ name }) => name)""")
     assert again == []
     assert all(re.search(r"/assets/[a-z-]+-[A-Z0-9]{8}\.[a-z0-9]+$", url) for url in assets)
-
-
-def test_the_page_works_under_any_path(visits: Visits, address: str) -> None:
-    with open_line(int(address.rsplit(":", 1)[1]), Prefix) as line:
-        here = line.address + Prefix.PATH
-        lab = visits.page(visits.profile(plotted=True), here).open(drawn=True)
-        lab.play.click()
-        expect(lab.page.locator(".connection")).to_have_attribute("data-status", "live")
-        lab.until(lambda: lab.row("gd").inner_text(), lambda row: "step 0" not in row)
-        lab.pause.click()
-        assert lab.page.locator("a.brand").evaluate("(brand) => brand.href") == f"{here}/"
-        assert [url for url in lab.requests if not url.startswith(f"{here}/")] == []
-        lab.page.reload()
-        lab.wait(drawn=True)

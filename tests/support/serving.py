@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from fastapi import FastAPI
@@ -95,7 +96,7 @@ class Server:
         self.process = process
         self.url = url
         self._output = output
-        self.port = int(url.rstrip("/").rsplit(":", 1)[1])
+        self.port = urlsplit(url).port or 0
 
     @property
     def output(self) -> str:
@@ -142,7 +143,15 @@ def open_server(*arguments: str, **environment: str) -> Iterator[Server]:
 
 @contextmanager
 def open_program(program: Sequence[str], *arguments: str, **environment: str) -> Iterator[Server]:
-    """Start a program that serves on a free port.
+    """Start a Python program that serves on a free port; see `open_entry`."""
+    command = [sys.executable, *program, "serve", "--port", "{port}", *arguments]
+    with open_entry(command, **environment) as server:
+        yield server
+
+
+@contextmanager
+def open_entry(command: Sequence[str], **environment: str) -> Iterator[Server]:
+    """Start a command that serves; its `{port}` is a free one.
 
     It stores in a temporary folder, unless `FALLLINE_DATA` or `--memory` is set.
     """
@@ -152,7 +161,7 @@ def open_program(program: Sequence[str], *arguments: str, **environment: str) ->
         variables = {"FALLLINE_DATA": str(Path(folder) / "data"), **environment}
         with output.open("wb") as sink:
             process = subprocess.Popen(
-                [sys.executable, *program, "serve", "--port", "0", *arguments],
+                [word.replace("{port}", "0") for word in command],
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 env={**_environment(), **variables},

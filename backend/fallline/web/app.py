@@ -25,11 +25,12 @@ from fallline.web import (
     file_routes,
     server_routes,
 )
+from fallline.web.base_path import checked, here
 from fallline.web.errors import problem_response
 from fallline.web.metrics import serve_metrics
-from fallline.web.middleware import Guard, LastResort, Methods, table_of
+from fallline.web.middleware import FinalSlash, Forwarded, Guard, LastResort, Methods, table_of
 from fallline.web.open_sockets import OpenSockets
-from fallline.web.openapi import OTHER_PROBLEMS, describe
+from fallline.web.openapi import OTHER_PROBLEMS, describe, under_base
 from fallline.web.pages import (
     DOCUMENTATION_PATHS,
     Pages,
@@ -94,19 +95,22 @@ def build_app(
     @app.websocket("/{path:path}")
     async def nowhere(websocket: WebSocket) -> None:
         await websocket.send_denial_response(
-            problem_response(NotFound("no socket at this URL: use /api/v1/stream"))
+            problem_response(NotFound(f"no socket at this URL: use {here('/api/v1/stream')}"))
         )
 
     errors.install(app)
     document = describe(app)
-    app.openapi = lambda: document  # type: ignore[method-assign]
+    app.openapi = lambda: under_base(document)  # type: ignore[method-assign]
+    app.state.base_path = checked(settings.base_path)
     app.user_middleware = [
+        Middleware(Forwarded, proxies=settings.proxies, base=app.state.base_path),
         Middleware(
             Guard,
             hosts=settings.hosts,
             origins=settings.origins,
             frame_ancestors=settings.frame_ancestors,
         ),
+        Middleware(FinalSlash),
         Middleware(LastResort),
         Middleware(Methods, table=table_of(_paths(document))),
     ]

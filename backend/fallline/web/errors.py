@@ -39,6 +39,7 @@ from fallline.vocabulary.errors import (
     UnusableParameters,
     UnusableTable,
 )
+from fallline.web.base_path import here, named_here
 
 MOST_ERRORS = 20
 """Errors that one answer describes. Of further ones it says only that there are more."""
@@ -233,7 +234,7 @@ class Internal(FalllineError):
     @classmethod
     def new(cls) -> Internal:
         """Return an error with a new instance id."""
-        return cls(f"/instances/{secrets.token_hex(8)}")
+        return cls(here(f"/instances/{secrets.token_hex(8)}"))
 
     def members(self) -> dict[str, object]:
         return {"instance": self.instance}
@@ -277,11 +278,11 @@ class ProblemResponse(JSONResponse):
 def problem(error: FalllineError) -> dict[str, Any]:
     """Return the problem details of an error, the same for REST and the socket."""
     return {
-        "type": f"/problems/{error.code}",
+        "type": here(f"/problems/{error.code}"),
         "title": error.title,
         "status": STATUS[type(error)],
-        "detail": error.detail,
-        **error.members(),
+        "detail": named_here(error.detail),
+        **named_here(error.members()),
     }
 
 
@@ -327,7 +328,7 @@ async def _invalid(request: Request, error: Exception) -> ProblemResponse:
 async def _framework_error(_: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return problem_response(NotFound("no such URL; /openapi.json lists all of them"))
+        return problem_response(NotFound(f"no such URL; {here('/openapi.json')} lists all of them"))
     if error.status_code == 405:
         return problem_response(MethodNotAllowed((error.headers or {}).get("Allow", "")))
     phrase = HTTPStatus(error.status_code).phrase

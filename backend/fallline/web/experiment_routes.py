@@ -18,6 +18,7 @@ from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.finding_answers import Finding
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import large, large_with_cost
+from fallline.web.base_path import here, named_here
 from fallline.web.openapi import content
 from fallline.web.queries import (
     AtStep,
@@ -44,7 +45,8 @@ async def catalog(lab: TheLab) -> dict[str, Any]:
 
     Each row has its parameters with JSON schema, default, range, unit and a line of help.
     """
-    return lab.catalog()
+    catalog: dict[str, Any] = named_here(lab.catalog())
+    return catalog
 
 
 @router.get("/exhibits/{name}/story", tags=["catalog"], response_model=answers.Story)
@@ -74,7 +76,7 @@ async def create(
     The answer has the `token` that allows changes. It is returned only here.
     """
     state, token = await lab.create(recipe, owner=owner, address=address)
-    response.headers["Location"] = f"/api/v1/experiments/{state['id']}"
+    response.headers["Location"] = here(f"/api/v1/experiments/{state['id']}")
     return {**state, "token": token}
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from fallline.exports.table import EXPORTS
 from fallline.vocabulary.answers import Parameters, Table
+from fallline.web.base_path import here
 from fallline.web.openapi import content
 from fallline.web.queries import OfRun
 from fallline.web.requests import CSV, NPZ, Owner, StrictRoute, TheLab
@@ -31,7 +32,7 @@ async def add_table(_: Owner, body: CsvBody, lab: TheLab, response: Response) ->
     each with its line and reason.
     """
     added = await lab.add_table(body)
-    response.headers["Location"] = f"/api/v1/datasets/{added['id']}"
+    response.headers["Location"] = here(f"/api/v1/datasets/{added['id']}")
     return added
 
 
@@ -49,7 +50,7 @@ async def add_parameters(body: NpzBody, lab: TheLab, response: Response) -> dict
     them. A recipe uses them as `{"network": {"layers": [...], "start": id}}`.
     """
     added = await lab.add_parameters(body)
-    response.headers["Location"] = f"/api/v1/parameters/{added['id']}"
+    response.headers["Location"] = here(f"/api/v1/parameters/{added['id']}")
     return added
 
 

@@ -1,8 +1,8 @@
 """ASGI middleware around all routes, which it does not know.
 
-It checks Host and Origin, and adds security headers. It answers OPTIONS, HEAD and 405 of each URL, and 500 for
-unexpected exceptions. HEAD is served as GET without its body. The framework's own 405 lists only the methods of the
-first matching route.
+It applies what trusted proxies say, checks Host and Origin, and adds security headers. It answers OPTIONS, HEAD and 405
+of each URL, and 500 for unexpected exceptions. HEAD is served as GET without its body. The framework's own 405 lists
+only the methods of the first matching route.
 
 Sources: OWASP ASVS 5.0 (V3.4, V3.5, V4.4), OWASP WebSocket Security Cheat Sheet. Plotly needs the style rules of the
 policy; it needs no looser script rule.
@@ -19,11 +19,13 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fallline.vocabulary.errors import FalllineError
+from fallline.web.base_path import here, log_ignored, under, usable
 from fallline.web.errors import ForeignOrigin, Internal, MethodNotAllowed, UnknownHost, problem_response
 
 log = logging.getLogger("fallline.web")
@@ -46,6 +48,12 @@ def _with_implied(methods: frozenset[str]) -> frozenset[str]:
     return methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else frozenset())
 
 
+def path_of(scope: Scope) -> str:
+    """Return the path of a request below the base path; empty for the base path without a final slash."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
 class Methods:
     """ASGI middleware with a table of URLs; other URLs pass through."""
 
@@ -54,7 +62,7 @@ class Methods:
         self._table = table
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        methods = self._methods(scope["path"]) if scope["type"] == "http" else None
+        methods = self._methods(path_of(scope)) if scope["type"] == "http" else None
         if methods is None:
             await self._app(scope, receive, send)
             return
@@ -165,8 +173,7 @@ def headers_in_frames(origins: Iterable[str]) -> dict[str, str]:
 
 def is_embedded(scope: Scope) -> bool:
     """Return whether a request is for the page with charts only."""
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
-    return path == "/" and EMBEDDED.fullmatch(scope["query_string"]) is not None
+    return path_of(scope) == "/" and EMBEDDED.fullmatch(scope["query_string"]) is not None
 
 
 STRICT_TRANSPORT = "max-age=63072000; includeSubDomains"
@@ -295,3 +302,64 @@ async def _refuse(error: FalllineError, scope: Scope, receive: Receive, send: Se
         return
     # Starlette's responses can answer a handshake: before it is accepted it is an HTTP request.
     await problem_response(error)(scope, receive, send)
+
+
+# ---------------------------------------------------------------------- proxies and the base path
+
+MOST_LOGGED = 16
+"""Different prefixes that are logged as ignored."""
+
+
+class Forwarded:
+    """ASGI middleware that sets client, scheme and base path from trusted proxies, and the base path of the setting.
+
+    The setting wins. A proxy may strip the base path from requests or not: routes see the path below it, since
+    `root_path` of ASGI is the base path.
+    """
+
+    def __init__(self, app: ASGIApp, proxies: Iterable[str] = (), base: str = "") -> None:
+        forwarded = ProxyHeadersMiddleware(app, list(proxies))  # type: ignore[arg-type]
+        self._app: ASGIApp = forwarded  # type: ignore[assignment]
+        self._proxies = forwarded.trusted_hosts
+        self._base = base
+        self._logged: set[str] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        base = self._base or self._forwarded(scope)
+        if not base:
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if path != base and not path.startswith(f"{base}/"):
+            path = base + path
+        with under(base):
+            await self._app({**scope, "path": path, "root_path": base}, receive, send)
+
+    def _forwarded(self, scope: Scope) -> str:
+        client = scope.get("client")
+        prefixes = [value for name, value in scope["headers"] if name == b"x-forwarded-prefix"]
+        if not prefixes or (client[0] if client else None) not in self._proxies:
+            return ""
+        prefix = b", ".join(prefixes).decode("latin-1").strip()
+        base = usable(prefix)
+        if base is None and prefix not in self._logged and len(self._logged) < MOST_LOGGED:
+            self._logged.add(prefix)
+            log_ignored("X-Forwarded-Prefix", prefix)
+        return base or ""
+
+
+class FinalSlash:
+    """ASGI middleware that redirects the base path to the page, whose relative URLs need its final slash."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or path_of(scope) or scope["method"] not in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        query = scope["query_string"].decode("latin-1")
+        await RedirectResponse(here("/") + (f"?{query}" if query else ""))(scope, receive, send)

@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 from fallline.vocabulary import messages
 from fallline.vocabulary.answers import Problem
 from fallline.vocabulary.commands import COMMANDS
+from fallline.web.base_path import here
 from fallline.web.errors import STATUS
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -79,6 +80,15 @@ def describe(app: FastAPI) -> dict[str, Any]:
             for status in _statuses(path, method, operation):
                 operation["responses"][str(status)] = problem(HTTPStatus(status).phrase)
     return document
+
+
+def under_base(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document for the present request: FastAPI adds its base path as the server's."""
+    info = document["info"]
+    return {
+        **document,
+        "info": {**info, "description": info["description"].replace("`/problems/", f"`{here('/problems/')}")},
+    }
 
 
 def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int]:

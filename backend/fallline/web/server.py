@@ -16,6 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from fallline.settings import Settings
+from fallline.web.base_path import under, usable
 from fallline.web.protocols import BoundedHttp, BoundedWebSocket
 
 MESSAGE_BYTES = 64 * 1024
@@ -115,11 +116,11 @@ def allow_many_connections() -> None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
-def url_of(bound: socket.socket) -> str:
+def url_of(bound: socket.socket, base: str = "") -> str:
     """Return the URL to open in a browser on this machine."""
     host, port = bound.getsockname()[:2]
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    return f"http://{name}:{port}/"
+    return f"http://{name}:{port}{base}/"
 
 
 def serve(
@@ -146,7 +147,7 @@ def serve(
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=bool(settings.proxies),
-        forwarded_allow_ips=list(settings.proxies),
+        proxy_headers=False,  # `web.middleware` applies them, and needs the proxy's own address
     )
-    Server(config, listening, stopping).run(sockets=[bound])
+    with under(usable(settings.base_path) or ""):  # also answers to requests that never reach the application
+        Server(config, listening, stopping).run(sockets=[bound])

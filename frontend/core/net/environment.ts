@@ -1,6 +1,7 @@
 /** The browser as the app sees it. Owns: which globals are used. Tests pass their own. */
 
 import { embeddedIn, memoryStorage, readingOnly } from "../embed.ts";
+import { storedName } from "../stored-names.ts";
 import type { Environment } from "../types.ts";
 
 const FPS = { usual: 30, most: 30 };
@@ -11,13 +12,23 @@ export function fpsOf(search: string) {
   return Number.isInteger(fps) ? Math.min(FPS.most, Math.max(1, fps)) : FPS.usual;
 }
 
+/** The browser's storage for the server at this path. */
+function storageAt(pathname: string): Environment["storage"] {
+  const at = (key: string) => storedName(key, pathname);
+  return {
+    getItem: (key) => localStorage.getItem(at(key)),
+    setItem: (key, value) => localStorage.setItem(at(key), value),
+    removeItem: (key) => localStorage.removeItem(at(key)),
+  };
+}
+
 /** Storage, or null if the browser forbids it: then nothing is stored. */
 function safeStorage(): Environment["storage"] {
   try {
     const probe = "fallline.probe";
     localStorage.setItem(probe, "1");
     localStorage.removeItem(probe);
-    return localStorage;
+    return storageAt(location.pathname);
   } catch {
     return memoryStorage();
   }

@@ -1,0 +1,77 @@
+"""The path under which the server is reached: `FALLLINE_BASE_PATH`, or the `X-Forwarded-Prefix` of a trusted proxy.
+
+What an answer names gets it from `here`; `web.middleware` takes it off requests. Must not know which routes there are.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+FORM = re.compile(r"(/[A-Za-z0-9._~-]+){0,4}", re.ASCII)
+"""A base path: up to four segments of characters that need no escape anywhere."""
+
+OWN = frozenset({"api", "assets", "check", "docs", "healthz", "openapi.json", "problems", "readyz"})
+"""First segments of the server's own URLs. With one of them as base path, a URL could mean two things."""
+
+LONGEST_LOGGED = 80
+
+log = logging.getLogger("fallline.web")
+
+_base: ContextVar[str] = ContextVar("base_path", default="")
+
+
+def here(path: str) -> str:
+    """Return a path of the server as the client of the present request must write it."""
+    return _base.get() + path
+
+
+def named_here(answer: Any) -> Any:
+    """Return an answer whose texts name the API's paths as the client of the present request must write them."""
+    if not _base.get():
+        return answer
+    if isinstance(answer, str):
+        return answer.replace("/api/v1/", here("/api/v1/"))
+    if isinstance(answer, dict):
+        return {key: named_here(value) for key, value in answer.items()}
+    return [named_here(value) for value in answer] if isinstance(answer, list) else answer
+
+
+@contextmanager
+def under(base: str) -> Iterator[None]:
+    """Answer under this base path."""
+    before = _base.set(base)
+    try:
+        yield
+    finally:
+        _base.reset(before)
+
+
+def usable(prefix: str) -> str | None:
+    """Return a prefix without a final slash; None if it cannot be a base path."""
+    base = prefix.removesuffix("/")
+    segments = base.split("/")[1:]
+    if FORM.fullmatch(base) is None or {".", ".."} & {*segments} or OWN & {*segments[:1]}:
+        return None
+    return base
+
+
+def checked(prefix: str) -> str:
+    """Return the base path of the setting. One that cannot be used is ignored and logged."""
+    base = usable(prefix)
+    if base is None:
+        log_ignored("FALLLINE_BASE_PATH", prefix)
+    return base or ""
+
+
+def log_ignored(source: str, prefix: str) -> None:
+    """Log that a prefix cannot be a base path, and what would be right."""
+    log.warning(
+        "%s is ignored: %r must be up to four segments such as /fallline, the first one no URL of the server",
+        source,
+        prefix[:LONGEST_LOGGED],
+    )
