@@ -1,18 +1,37 @@
 /**
  * Builds the page into dist/: one script, one style sheet, a Plotly of the traces that charts use, and the files they load.
  * Every file except index.html has the hash of its contents in its name, and lies there plain, as gzip and as Brotli.
- * `--watch` builds again after each change.
+ * `--watch` builds again after each change. `--words FILE` builds the page with another file in place of words/english.ts,
+ * `--out FOLDER` into another folder.
  */
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import plotlyPackage from "plotly.js/package.json" with { type: "json" };
 
 process.chdir(import.meta.dirname);
 
-const DIST = "dist";
+const { values: OPTIONS } = parseArgs({
+  options: {
+    watch: { type: "boolean" },
+    words: { type: "string", default: "words/english.ts" },
+    out: { type: "string", default: "dist" },
+  },
+});
+const DIST = OPTIONS.out;
+const WORDS = resolve(OPTIONS.words);
 const TEMPLATE = "../backend/fallline/figures/plotly-template.json";
 const COMMON = {
   absWorkingDir: import.meta.dirname,
@@ -49,6 +68,30 @@ const PLOTLY = {
   loader: { ".css": "empty" },
 };
 
+let texts = {};
+
+/**
+ * The chosen file takes the place of words/english.ts, which it may itself import. A text without holes stands where it
+ * is used: a name for it, there and in the file, would cost 2 kB in all.
+ */
+const CHOSEN_WORDS = {
+  name: "words",
+  setup({ onStart, onResolve, onLoad }) {
+    onStart(async () => {
+      texts = await import(`${pathToFileURL(WORDS)}?${Date.now()}`); // `--watch` reads it anew
+    });
+    onResolve({ filter: /\/words\/english\.ts$/ }, ({ importer }) =>
+      importer === WORDS ? undefined : { path: WORDS },
+    );
+    onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+      loader: "ts",
+      contents: readFileSync(path, "utf8").replace(/\btexts\.(\w+)\b(?!\()/g, (reference, name) =>
+        typeof texts[name] === "string" ? JSON.stringify(texts[name]) : reference,
+      ),
+    }));
+  },
+};
+
 const PAGE = {
   ...COMMON,
   entryPoints: [
@@ -62,6 +105,7 @@ const PAGE = {
   format: "esm",
   target: "es2022",
   loader: { ".html": "copy", ".json": "copy", ".svg": "copy", ".woff2": "file" },
+  plugins: [CHOSEN_WORDS],
 };
 
 /** Addresses of what was built, relative to index.html, by the name of its source. */
@@ -108,14 +152,21 @@ function replace(place, body) {
   renameSync(`${place}.new`, place);
 }
 
+/** The text behind "texts.play", for HTML. */
+function textCalled(name) {
+  const text = name.startsWith("texts.") && texts[name.slice("texts.".length)];
+  return text && text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+}
+
 /** Assets first, the page that names them last; then what no longer belongs to it goes. */
 function writeAll(results) {
   const addresses = Object.assign({}, ...results.map(({ metafile }) => addressesIn(metafile)));
   const files = results.flatMap(({ outputFiles }) => outputFiles);
   const [index] = files.filter(({ path }) => path.endsWith(".html"));
   const page = index.text.replace(/\{\{(.+?)\}\}/g, (_, name) => {
-    if (!addresses[name]) throw new Error(`index.html names ${name}, which is not built`);
-    return addresses[name];
+    const filled = addresses[name] ?? textCalled(name);
+    if (!filled) throw new Error(`index.html names ${name}, which is not built`);
+    return filled;
   });
   const kept = files
     .filter((file) => file !== index)
@@ -128,7 +179,7 @@ function writeAll(results) {
 }
 
 const plotly = await esbuild.build(PLOTLY);
-if (process.argv.includes("--watch")) {
+if (OPTIONS.watch) {
   const writing = {
     name: "write",
     setup: ({ onEnd }) =>
@@ -138,7 +189,7 @@ if (process.argv.includes("--watch")) {
         console.log("the page is built");
       }),
   };
-  await (await esbuild.context({ ...PAGE, plugins: [writing] })).watch();
+  await (await esbuild.context({ ...PAGE, plugins: [CHOSEN_WORDS, writing] })).watch();
 } else {
   writeAll([await esbuild.build(PAGE), plotly]);
 }

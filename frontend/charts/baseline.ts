@@ -6,6 +6,7 @@
 import { covered, TESTED_PLACES, touch } from "./overlap.ts";
 import { pxAcross, pxDown } from "./labels.ts";
 import { number } from "../core/format.ts";
+import * as texts from "../words/english.ts";
 import type { Box, Curve } from "./overlap.ts";
 import type { Frame } from "./labels.ts";
 import type { Scene } from "./scene.ts";
@@ -70,7 +71,7 @@ export function baselineLabel(
   const line = pxDown(frame, mean);
   if (line < frame.top || line > frame.top + frame.height) return null;
   const isOfClasses = Boolean(state.experiment?.classes.length);
-  const text = `predicting the ${isOfClasses ? "majority" : "mean"}: ${number(mean)}`;
+  const text = texts.predictingTheXY(isOfClasses ? texts.majority : texts.mean, number(mean));
   const boxes = CORNERS.map((corner) => ({
     corner,
     box: boxOf(corner, line, text.length * LETTER, frame),

@@ -7,6 +7,7 @@
 import { binsOf, isMove, moved, pointedAt, readoutAt } from "./cursor.ts";
 import { shape } from "./overlay.ts";
 import { magnification } from "./magnification.ts";
+import * as texts from "../words/english.ts";
 import type { Readable, Readout } from "./cursor.ts";
 import type { Scene } from "./scene.ts";
 
@@ -45,11 +46,7 @@ function drawn({ name, panels }: Readout) {
 export function createCursorLayer(host: HTMLElement, name: string, repaint: () => void) {
   const layer = part("div", "chart-cursor");
   layer.setAttribute("aria-hidden", "true");
-  const hint = part(
-    "span",
-    "unseen",
-    "Arrow keys move the cursor. Home and End jump. Escape leaves the chart.",
-  );
+  const hint = part("span", "unseen", texts.arrowKeysMoveTheCursorHome);
   Object.assign(hint, { id: `${name}-cursor-hint`, hidden: true });
   let at: number | null = null;
   let lines: Readout["panels"] = [];

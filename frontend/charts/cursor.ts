@@ -9,6 +9,7 @@ import { BOUND, placeNow } from "./horizontal.ts";
 import { shareOf } from "./labels.ts";
 import { shownRuns } from "./figure-style.ts";
 import { epochs, integer, number, plural } from "../core/format.ts";
+import * as texts from "../words/english.ts";
 import type { Run, XAxis } from "../core/types.ts";
 import type { Bound } from "./bind.ts";
 import type { Axis } from "./labels.ts";
@@ -110,10 +111,10 @@ export function pointedAt({ panels }: Readable, left: number, top: number): numb
 }
 
 function nameOf({ x, from, to }: Bin, axis: XAxis) {
-  if (axis === "epochs") return `epoch ${epochs(x)}`;
-  if (axis === "samples") return `${plural(x, "sample")} seen`;
-  if (axis === "seconds") return `${number(x)} seconds`;
-  return from === to ? `step ${integer(from)}` : `steps ${integer(from)} to ${integer(to)}`;
+  if (axis === "epochs") return texts.epochX(epochs(x));
+  if (axis === "samples") return texts.xSeen(plural(x, "sample"));
+  if (axis === "seconds") return texts.xSeconds(number(x));
+  return from === to ? texts.stepX(integer(from)) : texts.stepsXToY(integer(from), integer(to));
 }
 
 /** The last value at or before a place; null where the run has not come that far. */

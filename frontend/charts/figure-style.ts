@@ -3,6 +3,7 @@
  * Owns: changes to a specification before it is filled. Pure.
  */
 
+import * as texts from "../words/english.ts";
 import type { Json, Run, State } from "../core/types.ts";
 
 type Theme = "light" | "dark";
@@ -72,9 +73,9 @@ function styledTrace(trace: Json, look: Look, run: Run, x: string, series: (y: s
     return { ...trace, meta, ...(trace.fill ? { fillcolor: band } : {}) };
   const name =
     trace.meta.role === "test"
-      ? `${run.label} test`
+      ? texts.xTest(run.label)
       : trace.meta.role === "train"
-        ? `${run.label} train`
+        ? texts.xTrain(run.label)
         : run.label;
   return { ...trace, meta, name, line: { ...trace.line, color: line } };
 }

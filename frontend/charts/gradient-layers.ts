@@ -10,6 +10,7 @@ import { groundOf, px, symbol } from "./paths.ts";
 import { integer } from "../core/format.ts";
 import { chosenPlace, panelsOf } from "../core/gradient-panels.ts";
 import { stateOnView } from "../core/state-on-view.ts";
+import * as texts from "../words/english.ts";
 import type { Run, State } from "../core/types.ts";
 import type { Axis, Frame } from "./labels.ts";
 import type { Path } from "./paths.ts";
@@ -36,8 +37,8 @@ const nowOf = (state: State, run: Run) =>
 
 export function layersTitle({ state, series }: Scene) {
   const last = Math.max(0, ...shownRuns(state).map((run) => series.of(run.name)?.last[0] ?? 0));
-  const first = last ? `the first ${integer(last + 1)} steps` : "at step 0";
-  return { name: "By layer", shape: `now; dashed: ${first}` };
+  const first = last ? texts.theFirstXSteps(integer(last + 1)) : texts.atStep0;
+  return { name: texts.byLayer, shape: texts.nowDashedX(first) };
 }
 
 /** @param shelf edges of the band of exact zeros */

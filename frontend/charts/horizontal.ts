@@ -5,6 +5,7 @@
  */
 
 import { endsOf } from "./bind.ts";
+import * as texts from "../words/english.ts";
 import type { Run, RunSeries, XAxis } from "../core/types.ts";
 
 /** Names of the axes in a trace's binding. */
@@ -19,7 +20,7 @@ export const LEAST_APART = { steps: 1, epochs: 0, samples: 1, seconds: 0 };
 const NAMES = {
   steps: "steps",
   epochs: "epochs",
-  samples: "samples seen",
+  samples: texts.samplesSeen,
   seconds: "seconds",
 };
 
@@ -112,7 +113,7 @@ export function horizontal(
 }
 
 /** "steps", or "steps, log". */
-export const nameOf = ({ axis, log }: Horizontal) => `${NAMES[axis]}${log ? ", log" : ""}`;
+export const nameOf = ({ axis, log }: Horizontal) => `${NAMES[axis]}${log ? texts.logTail : ""}`;
 
 /** A zoom as Plotly expects it. A log axis shows nothing before its first place. */
 export function zoomedRange(

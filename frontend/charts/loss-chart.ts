@@ -37,6 +37,7 @@ import {
 } from "./scene.ts";
 import { briefTicks, number } from "../core/format.ts";
 import { missingIn } from "../core/missing-steps.ts";
+import * as texts from "../words/english.ts";
 import type { Json, Run } from "../core/types.ts";
 import type { Panel } from "./cursor.ts";
 import type { Horizontal } from "./horizontal.ts";
@@ -187,7 +188,7 @@ function panelOf({ state, room }: Scene, x: Axis): Panel {
   const lines = [
     { name: "", series: "train_loss" },
     ...(state.experiment?.testSamples && state.view.showsTest
-      ? [{ name: "test", series: "test_loss" }]
+      ? [{ name: texts.test, series: "test_loss" }]
       : []),
   ];
   return {
@@ -252,8 +253,9 @@ function startOf({ state }: Scene) {
   const loss = state.experiment?.initialLoss;
   const many = shownRuns(state).length;
   if (loss === null || loss === undefined || !many) return null;
-  const who = many === 1 ? "the run starts" : many === 2 ? "both runs start" : "all runs start";
-  return { x: 0, y: loss, text: `${who} here: loss ${number(loss)}` };
+  const who =
+    many === 1 ? texts.theRunStarts : many === 2 ? texts.bothRunsStart : texts.allRunsStart;
+  return { x: 0, y: loss, text: texts.xHereLossY(who, number(loss)) };
 }
 
 function layoutOf(

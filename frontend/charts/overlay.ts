@@ -6,6 +6,7 @@
 import { nameLines } from "../core/brief-names.ts";
 import { phoneWords, placeFlags, pxAcross, pxDown } from "./labels.ts";
 import { SHAPES } from "../core/lanes.ts";
+import * as texts from "../words/english.ts";
 import type { Json, Lane } from "../core/types.ts";
 import type { Flag, Frame } from "./labels.ts";
 import type { LiveValue, Show } from "./live-values.ts";
@@ -166,7 +167,7 @@ export function lossLabels(
       label(
         "missing",
         { left, top: frame.top + frame.height / 2, width: right - left },
-        "not received yet",
+        texts.notReceivedYet,
       ),
     );
   }
@@ -212,7 +213,7 @@ export function gradientLabels({ titles, zero }: Json, follow?: Follow) {
           label(
             zero.isLast ? "zero last" : "zero",
             { left: zero.left, top: zero.top },
-            "exactly 0",
+            texts.exactlyZero,
           ),
           "zero",
         ),
@@ -252,7 +253,7 @@ function squareHead(
     { whole: Math.floor(room / letter.whole), cut: Math.max(4, Math.floor(room / letter.cut)) },
     1,
   );
-  const words = `R² ${score}`;
+  const words = texts.r2X(score);
   const beside = document.createElement("span");
   beside.className = "values";
   beside.append(asTerm(plain("R²"), "r2"), ` ${score}`);

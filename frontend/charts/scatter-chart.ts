@@ -12,6 +12,7 @@ import { isInside, square, symbol } from "./paths.ts";
 import { cellsOf } from "./squares.ts";
 import { integer, score } from "../core/format.ts";
 import { stateOnView } from "../core/state-on-view.ts";
+import * as texts from "../words/english.ts";
 import type { Json, Run } from "../core/types.ts";
 import type { Axis, Frame } from "./labels.ts";
 import type { Path } from "./paths.ts";
@@ -183,7 +184,7 @@ function pointsOf({ predictions, lane, label }: Run, suffix: string, look: Scene
     ...(x.length ? { x, y } : { x: [null], y: [null] }),
     meta: { points: x.length },
     line: { color: laneLook(look, lane).line },
-    hovertemplate: "true %{x:.2f}<br>predicted %{y:.2f}<extra></extra>",
+    hovertemplate: texts.trueAndPredicted,
   };
 }
 
@@ -208,9 +209,9 @@ function beyond(guesses: (number | null)[], [low, high]: [number, number]) {
   const under = guesses.filter((value) => value !== null && value < low).length;
   const many = over + under;
   if (!many) return { off: "", few: "" };
-  if (many < guesses.length) return { off: "", few: `${integer(many)} off axis` };
+  if (many < guesses.length) return { off: "", few: texts.xOffAxis(integer(many)) };
   return {
-    off: over && under ? "all off the axis" : `all ${over ? "above" : "below"} the axis`,
+    off: over && under ? texts.allOffTheAxis : texts.allXTheAxis(over ? texts.above : texts.below),
     few: "",
   };
 }

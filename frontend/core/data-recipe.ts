@@ -4,6 +4,7 @@
  */
 
 import { parametersOf, rowOf } from "./catalog.ts";
+import * as texts from "../words/english.ts";
 import type { Experiment } from "./types.ts";
 import type { Catalog, Json } from "./wire-types.ts";
 
@@ -22,7 +23,7 @@ export const isStandardized = (experiment: Experiment | null, part: "inputs" | "
   (part === "inputs" || !experiment?.classes.length);
 
 /** How to read such numbers. */
-export const STANDARDIZED = "0 is the mean, 1 a standard deviation.";
+export const STANDARDIZED = texts.zeroIsTheMean;
 
 export const standardFor = (task: string | undefined) =>
   task === "classification" ? "inputs" : "both";

@@ -8,6 +8,7 @@ import { decode } from "./columns.ts";
 import { integer, number, percent } from "./format.ts";
 import { stateOnView } from "./state-on-view.ts";
 import { placeOf, answersOf } from "./instruments.ts";
+import * as texts from "../words/english.ts";
 import type { Experiment, Json, Run, State } from "./types.ts";
 
 export interface DecisionMap {
@@ -121,10 +122,12 @@ function wrongWords({ counts, classes }: Json) {
     const wrong = all - row[truth];
     const as = mistakes
       .map(({ count, guess }) =>
-        mistakes.length > 1 ? `${integer(count)} as ${classes[guess]}` : `as ${classes[guess]}`,
+        mistakes.length > 1
+          ? texts.xAsY(integer(count), classes[guess])
+          : texts.asX(classes[guess]),
       )
       .join(", ");
-    return wrong ? [`${integer(wrong)} of ${integer(all)} ${classes[truth]} (${as})`] : [];
+    return wrong ? [texts.xOfYZ(integer(wrong), integer(all), classes[truth], as)] : [];
   });
 }
 
@@ -152,17 +155,27 @@ export function mapWords(
   answer: Json | undefined,
   isStandard: boolean,
 ) {
-  if (status === "diverged")
-    return `${label} diverged at step ${integer(divergedAt ?? step)}: off the axis.`;
-  if (!answer) return `${label}: no predictions yet.`;
+  if (status === "diverged") return texts.xDivergedAtStepYOff(label, integer(divergedAt ?? step));
+  if (!answer) return texts.xNoPredictionsYet(label);
   const { counts, inputs, split } = answer;
-  const others = hasOthers(answer) ? ", the others at their mean" : "";
+  const others = hasOthers(answer) ? texts.theOthersAtTheirMeanTail : "";
   const all = counts.flat().reduce((sum: number, count: number) => sum + count, 0);
   const wrong = wrongWords(answer);
   return [
-    `${label} at step ${integer(answer.step)}: ${integer(Math.round(answer.right * all))} of ${integer(all)} ${split === "test" ? "test" : "training"} samples correct.`,
-    wrong.length ? `Wrong: ${wrong.join("; ")}.` : "",
-    `Plane of ${inputs.join(" and ")}${isStandard ? ", both standardized" : ""}${others}: ${shareWords(answer)}.`,
+    texts.xAtStepYZOf(
+      label,
+      integer(answer.step),
+      integer(Math.round(answer.right * all)),
+      integer(all),
+      split === "test" ? texts.test : texts.training,
+    ),
+    wrong.length ? texts.wrongX(wrong.join("; ")) : "",
+    texts.planeOfXYZU(
+      inputs.join(texts.andBetween),
+      isStandard ? texts.bothStandardizedTail : "",
+      others,
+      shareWords(answer),
+    ),
   ]
     .filter(Boolean)
     .join(" ");
@@ -218,12 +231,12 @@ export function placeWords(
         `${inputs[k]} ${number(edges[k][0] + ((one + 0.5) / side) * (edges[k][1] - edges[k][0]))}`,
     )
     .join(", ");
-  const name = classes[predicted[cell]] ?? "nothing finite";
+  const name = classes[predicted[cell]] ?? texts.nothingFinite;
   const share =
     cells.probability && predicted[cell] !== NONE
       ? `, ${percent(decode(cells.probability)[cell] / SURE)}`
       : "";
-  return `${place}${isStandard ? ", standardized" : ""}: ${name}${share}`;
+  return `${place}${isStandard ? texts.standardizedTail : ""}: ${name}${share}`;
 }
 
 /**
@@ -232,10 +245,10 @@ export function placeWords(
  */
 export function axisWords(answer: Json, isStandard: boolean) {
   const { inputs, edges } = answer;
-  const others = hasOthers(answer) ? " Others: at their mean." : "";
+  const others = hasOthers(answer) ? texts.othersAtTheirMeanTail : "";
   const [across, up] = edges.map(
     (ends: [number, number], place: number) =>
-      `${inputs[place]}, ${ends.map((end) => number(end)).join(" to ")}`,
+      `${inputs[place]}, ${ends.map((end) => number(end)).join(texts.toBetween)}`,
   );
-  return `Across: ${across}. Up: ${up}.${isStandard ? " Both standardized." : ""}${others}`;
+  return texts.acrossXUpYZU(across, up, isStandard ? texts.bothStandardizedSentence : "", others);
 }

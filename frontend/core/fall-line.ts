@@ -7,6 +7,7 @@ import { decode } from "./columns.ts";
 import { integer, listed, number } from "./format.ts";
 import { isLeaving } from "./selectors.ts";
 import { stateOnView, shownStep } from "./state-on-view.ts";
+import * as texts from "../words/english.ts";
 import type { Json, Run, State } from "./types.ts";
 
 /** The instrument's name. */
@@ -198,15 +199,15 @@ export function planeWords(state: State) {
   const names = Object.keys(fallLine?.planeSteps ?? {}).map((name) => runs[name]?.label ?? name);
   switch (fallLine?.plane) {
     case "gradient":
-      return "loss along the gradient and a random direction";
+      return texts.lossAlongTheGradientAndA;
     case "path":
-      return `loss over the plane of the start and the path of ${names[0]}`;
+      return texts.lossOverThePlaneOfThe(names[0]);
     case "points":
-      return `loss over the plane of the start and ${names.length === 2 ? "both runs" : listed(names)}`;
+      return texts.lossOverThePlaneOfTheWord(names.length === 2 ? texts.bothRuns : listed(names));
     case "paths":
-      return "loss over the main plane of all paths";
+      return texts.lossOverTheMainPlaneOf;
     default:
-      return "loss over the plane of the paths";
+      return texts.lossOverThePlaneOfThePaths;
   }
 }
 
@@ -218,19 +219,18 @@ export function fallLineWords(present: State): string {
   const state = stateOnView(present);
   const spots = spotsOnView(present);
   const names = fallenRuns(state).filter((name) => isDrawn(present, name));
-  if (!spots || !names.length) return "Fall line, not measured yet.";
+  if (!spots || !names.length) return texts.fallLineNotMeasuredYet;
   const step = shownStep(present);
-  if (step === 0)
-    return `Fall line at step 0. All runs are at the start, loss ${number(state.experiment?.initialLoss)}.`;
+  if (step === 0) return texts.fallLineAtStep0All(number(state.experiment?.initialLoss));
   const start = number(state.experiment?.initialLoss);
   const stories = names.map((name, k) => {
     const [run, { distance }] = [state.runs[name], spots[name]];
-    const from = k === 0 ? `loss ${start} to ` : "to ";
-    return `${run.label} went ${number(distance)} units, ${from}${number(lossOf(run))}.`;
+    const from = k === 0 ? texts.lossXTo(start) : texts.to;
+    return texts.xWentYUnitsZU(run.label, number(distance), from, number(lossOf(run)));
   });
   const shares = names.map((name) => shareWords(spots[name].outside));
-  const lie = names.length === 1 ? "of the path lies" : "of the paths lie";
-  return `Fall line at step ${integer(step)}. ${stories.join(" ")} ${listed(shares)} ${lie} outside.`;
+  const lie = names.length === 1 ? texts.ofThePathLies : texts.ofThePathsLie;
+  return texts.fallLineAtStepXY(integer(step), stories.join(" "), listed(shares), lie);
 }
 
 /** Screens from here on have room for both pictures. */

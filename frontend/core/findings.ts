@@ -5,6 +5,7 @@
  */
 
 import { integer } from "./format.ts";
+import * as texts from "../words/english.ts";
 import type { Glyph } from "./selectors.ts";
 import type { Finding, FindingNews, FindingUpdate, Run, State } from "./types.ts";
 
@@ -110,12 +111,12 @@ export const toneOf = ({ rule, severity }: Finding) =>
 /** A glyph's meaning, for screen readers. */
 export const kindWord = ({ rule, severity }: Finding) =>
   rule === "healthy"
-    ? "Healthy"
-    : { problem: "Problem", warning: "Warning", info: "Note" }[severity];
+    ? texts.healthy
+    : { problem: texts.problem, warning: texts.warning, info: texts.note }[severity];
 
 /** The evidence, and the last step at which it was seen; before there is any, the first step. */
 export const evidenceWords = ({ evidence, seen_at: seen, since_step: since }: Finding) =>
-  evidence ? `${evidence} Seen at step ${integer(seen)}.` : `Since step ${integer(since)}.`;
+  evidence ? texts.xSeenAtStepY(evidence, integer(seen)) : texts.sinceStepX(integer(since));
 
 /** The newest open finding of some rules. */
 export const openOf = ({ findings }: Run, ...rules: string[]) =>

@@ -5,6 +5,7 @@
 
 import { integer } from "./format.ts";
 import { forkLabel } from "./run-names.ts";
+import * as texts from "../words/english.ts";
 import type { Json, State } from "./types.ts";
 
 const LONGEST_NAME = 32;
@@ -32,6 +33,6 @@ export function forkOf(state: State, parent: string, step: number, change: Json)
 export function originWords({ experiment, runs }: State, name: string) {
   const origin = experiment?.recipe.runs.find((recipe) => recipe.name === name)?.origin;
   return origin
-    ? `fork of ${runs[origin.run]?.label ?? origin.run} at step ${integer(origin.at_step)}`
+    ? texts.forkOfXAtStepY(runs[origin.run]?.label ?? origin.run, integer(origin.at_step))
     : "";
 }

@@ -1,7 +1,11 @@
 /**
  * Formats numbers: 3 significant digits, commas, a true minus, 1e-4 below 0.0001.
- * Owns: formats.
+ * Owns: formats; words/english.ts has those of whole numbers and counts.
  */
+
+import { integer } from "../words/english.ts";
+
+export { every, integer, listed, plural } from "../words/english.ts";
 
 const MINUS = "\u2212";
 
@@ -37,12 +41,6 @@ export function short(value: number | null | undefined, digits: number) {
     ) + unit
   );
 }
-
-/** Created once, because `toLocaleString` creates one for every number. */
-const COMMAS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-
-/** A whole count: "12,345". */
-export const integer = (value: number) => trueMinus(COMMAS.format(Math.round(value)));
 
 /** A counter in little room: "12,345", "123.4 k", "1.23 M". */
 export function counter(value: number) {
@@ -93,15 +91,3 @@ const briefTick = (value: number) =>
 /** Ticks in little room: "10,000" becomes "1e4", other numbers keep three digits. */
 export const briefTicks = (values: number[] | undefined, texts: string[] | undefined) =>
   texts?.map((text, k) => (text.length > BRIEF && values ? briefTick(values[k]) : text));
-
-/** A count with its noun: plural(1, "sample") = "1 sample". */
-export const plural = (count: number, noun: string) =>
-  `${integer(count)} ${noun}${count === 1 ? "" : "s"}`;
-
-/** "all 900 samples", "the one sample". */
-export const every = (count: number, noun: string) =>
-  count === 1 ? `the one ${noun}` : `all ${plural(count, noun)}`;
-
-/** "GD", "GD and SGD", "GD, SGD and Adam". */
-export const listed = (words: string[]) =>
-  words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join("");

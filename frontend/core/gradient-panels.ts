@@ -3,14 +3,15 @@
  * Owns: their names and series. Pure.
  */
 
+import * as texts from "../words/english.ts";
 import type { Measure, State } from "./types.ts";
 
 export type Panel = { name: string; series: string };
 
 const WHOLE: Panel[] = [
-  { name: "all layers", series: "grad_norm" },
-  { name: "after clipping", series: "grad_norm_clipped" },
-  { name: "rate", series: "learning_rate" },
+  { name: texts.allLayers, series: "grad_norm" },
+  { name: texts.afterClipping, series: "grad_norm_clipped" },
+  { name: texts.rate, series: "learning_rate" },
 ];
 
 /** Series that do not belong to a layer. */

@@ -10,6 +10,7 @@ import { integer, number, percent, short } from "./format.ts";
 import { inspectedRun } from "./inspected.ts";
 import { stepOf } from "./state-on-view.ts";
 import { TERMS } from "./terms.ts";
+import * as texts from "../words/english.ts";
 import type { Experiment, Json, Measured, Run, State } from "./types.ts";
 
 /**
@@ -43,69 +44,74 @@ const NEAR = 0.1;
 
 const edgeWords = (edge: number | null) =>
   edge === null
-    ? "not known yet"
+    ? texts.notKnownYet
     : edge > 1 + NEAR
-      ? "beyond the edge of stability"
+      ? texts.beyondTheEdgeOfStability
       : edge >= 1 - NEAR
-        ? "at the edge of stability"
-        : "below the edge of stability";
+        ? texts.atTheEdgeOfStability
+        : texts.belowTheEdgeOfStability;
 
 const alphaWords = (alpha: number | null) =>
   alpha === null
-    ? "no step"
+    ? texts.noStep
     : alpha > 1
-      ? "the step goes uphill"
+      ? texts.theStepGoesUphill
       : alpha > 0
-        ? "the step goes beyond the lowest point"
+        ? texts.theStepGoesBeyondTheLowest
         : alpha >= -1
-          ? "the step ends before the lowest point"
-          : "the lowest point lies behind the step";
+          ? texts.theStepEndsBeforeTheLowest
+          : texts.theLowestPointLiesBehindThe;
 
 /** The value; one below the chart's scale says why. */
 const alphaValue = (alpha: number | null) =>
-  alpha !== null && alpha < -1 ? `${number(alpha)}, lowest point behind` : number(alpha);
+  alpha !== null && alpha < -1 ? texts.xLowestPointBehind(number(alpha)) : number(alpha);
 
 const noiseWords = (scale: number | null, batch: number) =>
   scale === null
-    ? "no signal"
+    ? texts.noSignal
     : scale > batch
-      ? "a batch has more noise than signal"
-      : "a batch has more signal than noise";
+      ? texts.aBatchHasMoreNoiseThan
+      : texts.aBatchHasMoreSignalThan;
 
 const alongWords = (losses: number[] | null) =>
-  losses === null ? "no step" : losses[1] < losses[0] ? "the step goes down" : "the step goes up";
+  losses === null
+    ? texts.noStep
+    : losses[1] < losses[0]
+      ? texts.theStepGoesDown
+      : texts.theStepGoesUp;
 
 const below = (eigenvalues: number[]) => eigenvalues.filter((value) => value < 0).length;
 
 function zeroWords(parameters: Record<string, Json>) {
   const zero = Object.keys(parameters).filter((name) => parameters[name].l1 === 0);
-  return zero.length ? `exactly 0 in ${zero.join(", ")}` : "no gradient is exactly 0";
+  return zero.length ? texts.exactly0InX(zero.join(", ")) : texts.noGradientIsExactly0;
 }
 
 const cosineWords = (cosine: number | null) =>
   cosine === null
-    ? "no direction"
+    ? texts.noDirection
     : cosine > 0.7
-      ? "batch and full gradient agree"
+      ? texts.batchAndFullGradientAgree
       : cosine > 0
-        ? "batch and full gradient roughly agree"
-        : "batch and full gradient disagree";
+        ? texts.batchAndFullGradientRoughlyAgree
+        : texts.batchAndFullGradientDisagree;
 
 const outsideWords = (outside: number | null) =>
-  outside === null ? "not finite here" : `Outside this plane: ${percent(outside)}`;
+  outside === null ? texts.notFiniteHere : texts.outsideThisPlaneX(percent(outside));
 
 const calibrationWords = (error: number | null) =>
-  error === null ? "no probabilities" : `expected error ${percent(error)}`;
+  error === null ? texts.noProbabilities : texts.expectedErrorX(percent(error));
 
-const ofSplit = ({ split }: Json) => `of the ${split === "test" ? "test" : "training"} samples`;
+const ofSplit = ({ split }: Json) =>
+  texts.ofTheXSamples(split === "test" ? texts.test : texts.training);
 
 const slice = (query: string, name: string): Row => ({
   figure: "slice",
   query,
   instrument: "slice",
   name,
-  brief: "Slice",
-  key: "contours: powers of ten of the train loss",
+  brief: texts.slice,
+  key: texts.contoursPowersOfTenOfThe,
   value: ({ outside }) => outsideWords(outside),
   least: ({ outside }) => (outside === null ? "" : percent(outside)),
   says: ({ outside }) => outsideWords(outside),
@@ -115,23 +121,23 @@ const ROWS: Record<string, Row> = {
   edge: {
     instrument: "curvature",
     name: TERMS.edge.name,
-    brief: "Edge",
+    brief: texts.edge,
     least: ({ edge }) => short(edge, 2),
-    value: ({ sharpness, limit }) => `${number(sharpness)} of ${number(limit)}`,
+    value: ({ sharpness, limit }) => texts.xOfY(number(sharpness), number(limit)),
     says: ({ edge }) => edgeWords(edge),
   },
   batch_edge: {
     instrument: "batch_sharpness",
     name: TERMS.batch_edge.name,
-    brief: "Batch edge",
+    brief: texts.batchEdge,
     least: ({ edge }) => short(edge, 2),
-    value: ({ batch_sharpness: sharpness, limit }) => `${number(sharpness)} of ${number(limit)}`,
+    value: ({ batch_sharpness: sharpness, limit }) => texts.xOfY(number(sharpness), number(limit)),
     says: ({ edge }) => edgeWords(edge),
   },
   alpha: {
     instrument: "alpha",
     name: TERMS.alpha.name,
-    brief: "Step α",
+    brief: texts.stepAlpha,
     least: ({ batch }) => short(batch.alpha, 2),
     value: ({ batch }) => alphaValue(batch.alpha),
     says: ({ batch }) => alphaWords(batch.alpha),
@@ -139,118 +145,117 @@ const ROWS: Record<string, Row> = {
   noise: {
     instrument: "noise",
     name: TERMS.noise.name,
-    brief: "Noise",
+    brief: texts.noise,
     least: ({ noise_scale: scale }) => short(scale, 2),
     value: ({ noise_scale: scale, batch_size: batch }) =>
-      `${number(scale)}, batch ${integer(batch)}`,
+      texts.xBatchY(number(scale), integer(batch)),
     says: ({ noise_scale: scale, batch_size: batch }) => noiseWords(scale, batch),
   },
   along: {
     instrument: "along",
-    name: "Loss along the step",
-    brief: "Along the step",
-    key: "solid: all samples, dashed: the batch, thin: its parabola; from 0, before, to 1, after",
+    name: texts.lossAlongTheStep,
+    brief: texts.alongTheStep,
+    key: texts.solidAllSamplesDashedTheBatch,
     value: ({ descended }) => descended,
     least: ({ descended }) => descended,
     says: ({ train }) => alongWords(train.losses),
   },
   spectrum: {
     instrument: "curvature",
-    name: "Eigenvalues of the Hessian",
-    brief: "Eigenvalues",
-    key: "by rank; hollow: below 0, their size; dashed: the limit",
+    name: texts.eigenvaluesOfTheHessian,
+    brief: texts.eigenvalues,
+    key: texts.byRankHollowBelow0Their,
     value: ({ eigenvalues, trace }) =>
-      `${integer(eigenvalues.length)}, ${integer(below(eigenvalues))} below 0, trace ${number(trace)}`,
+      texts.xYBelow0TraceZ(integer(eigenvalues.length), integer(below(eigenvalues)), number(trace)),
     least: ({ eigenvalues }) => integer(eigenvalues.length),
     says: ({ edge }) => edgeWords(edge),
   },
   histogram: {
     instrument: "gradients",
-    name: "Entries of the gradient",
-    brief: "Entries",
-    value: ({ batch_size: batch }) => `batch ${integer(batch)}`,
+    name: texts.entriesOfTheGradient,
+    brief: texts.entries,
+    value: ({ batch_size: batch }) => texts.batchX(integer(batch)),
     says: ({ parameters }) => zeroWords(parameters),
   },
   ratios: {
     instrument: "gradients",
-    name: "Update over weight",
-    brief: "Update ÷ weight",
-    key: "filled: norm(change) / norm(P), hollow: sd(change) / sd(P)",
+    name: texts.updateOverWeight,
+    brief: texts.updateOverWeightLabel,
+    key: texts.filledNormChangeNormPHollowSdChange,
     says: ({ parameters }) => zeroWords(parameters),
   },
   cosine: {
     instrument: "gradients",
-    name: "Cosine with the full gradient",
-    brief: "Cosine",
+    name: texts.cosineWithTheFullGradient,
+    brief: texts.cosine,
     value: ({ cosine }) => number(cosine),
     least: ({ cosine }) => short(cosine, 2),
     says: ({ cosine }) => cosineWords(cosine),
   },
   cosines: {
     instrument: "gradients",
-    name: "Of each parameter",
-    brief: "Each",
+    name: texts.ofEachParameter,
+    brief: texts.each,
     says: ({ cosine }) => cosineWords(cosine),
   },
   layers: {
     instrument: "noise",
-    name: "Signal ÷ noise of each layer",
-    brief: "Signal ÷ noise",
-    key: "|mean gradient|² / its scatter, for one sample",
+    name: texts.signalOverNoiseOfEachLayer,
+    brief: texts.signalOverNoise,
+    key: texts.signalOfOneSample,
     value: ({ signal_to_noise: ratio }) => number(ratio),
     least: ({ signal_to_noise: ratio }) => short(ratio, 2),
     says: ({ noise_scale: scale, batch_size: batch }) => noiseWords(scale, batch),
   },
   residuals: {
     instrument: "residuals",
-    name: "Residuals",
-    brief: "Residuals",
-    key: "true − predicted, over the prediction",
+    name: texts.residuals,
+    brief: texts.residuals,
+    key: texts.truePredictedOverThePrediction,
     units: "targets",
-    value: ({ mean, rmse, mae }) =>
-      `RMSE ${number(rmse)}, MAE ${number(mae)}, mean ${number(mean)}`,
+    value: ({ mean, rmse, mae }) => texts.rmseXMAEYMeanZ(number(rmse), number(mae), number(mean)),
     least: ({ rmse }) => short(rmse, 2),
     says: ofSplit,
   },
   confusion: {
     instrument: "confusion",
-    name: "Confusion matrix",
-    brief: "Confusion",
-    key: "rows: the true class, columns: the predicted one",
-    value: ({ right }) => `${percent(right ?? 0)} right`,
+    name: texts.confusionMatrix,
+    brief: texts.confusion,
+    key: texts.rowsTheTrueClassColumnsThe,
+    value: ({ right }) => texts.xRight(percent(right ?? 0)),
     least: ({ right }) => percent(right ?? 0),
     says: ofSplit,
   },
   metrics: {
     instrument: "metrics",
-    name: "Scores of each class",
-    brief: "Scores",
-    key: "dots: precision, hollow: recall; diamonds: F1, hollow: AUC",
-    value: ({ accuracy }) => `${percent(accuracy ?? 0)} right`,
+    name: texts.scoresOfEachClass,
+    brief: texts.scores,
+    key: texts.dotsPrecisionHollowRecallDiamondsF1,
+    value: ({ accuracy }) => texts.xRight(percent(accuracy ?? 0)),
     least: ({ accuracy }) => percent(accuracy ?? 0),
     says: ofSplit,
   },
   calibration: {
     instrument: "calibration",
-    name: "Calibration",
-    brief: "Calibration",
-    key: "accuracy over confidence; dashed: equal",
+    name: texts.calibration,
+    brief: texts.calibration,
+    key: texts.accuracyOverConfidenceDashedEqual,
     value: ({ expected_error: error }) => calibrationWords(error),
     least: ({ expected_error: error }) => (error === null ? "" : percent(error)),
     says: ofSplit,
   },
   decision: {
     instrument: "decision",
-    name: "Decision map",
-    brief: "Decisions",
-    key: "shade: predicted class; shapes: samples by class",
+    name: texts.decisionMap,
+    brief: texts.decisions,
+    key: texts.shadePredictedClassShapesSamplesBy,
     units: "inputs",
     value: ({ classes }) => (classes ?? []).join(", "),
-    says: ({ inputs }) => `over ${(inputs ?? []).join(" and ")}`,
+    says: ({ inputs }) => texts.overX((inputs ?? []).join(texts.andBetween)),
   },
-  slice: slice("", "Loss over the main plane of the path"),
-  "slice-eigen": slice("plane=eigenvectors", "Loss over the two sharpest directions"),
-  "slice-filter": slice("normalize=filter", "Loss over the path's plane, filter-normalised"),
+  slice: slice("", texts.lossOverTheMainPlaneOfLabel),
+  "slice-eigen": slice("plane=eigenvectors", texts.lossOverTheTwoSharpestDirections),
+  "slice-filter": slice("normalize=filter", texts.lossOverThePathsPlaneFilter),
 };
 
 const none = () => "";
@@ -265,7 +270,7 @@ export const GAUGES: Record<string, Gauge> = Object.fromEntries(
 export const BRIEF_LEVELS: Record<string, string> = {
   "edge of stability": "edge",
   "lowest point": "lowest",
-  "same height behind it": "as high",
+  "same height behind it": texts.asHigh,
 };
 
 /** The first choice: the three gauges. */
@@ -282,24 +287,24 @@ const choice = (value: string, text: string, isFor?: Choice["isFor"], kinds = [v
 const isClassified = ({ classes }: Experiment) => classes.length > 0;
 
 export const CHOICES: Choice[] = [
-  choice(FIRST, "Edge, step, noise", undefined, ["edge", "alpha", "noise"]),
+  choice(FIRST, texts.edgeStepNoise, undefined, ["edge", "alpha", "noise"]),
   choice("batch_edge", TERMS.batch_edge.name),
-  choice("along", "Loss along the step"),
-  choice("spectrum", "Eigenvalues"),
-  choice("histogram", "Histogram of gradients"),
-  choice("ratios", "Update over weight"),
-  choice("cosine", "Cosine with the full gradient", undefined, ["cosine", "cosines"]),
-  choice("layers", "Signal and noise by layer"),
-  choice("slice", "Fall line"),
-  choice("slice-filter", "Slice, filter-normalised"),
-  choice("slice-eigen", "Slice along top eigenvectors"),
-  choice("residuals", "Residuals", (experiment) => !isClassified(experiment)),
-  choice("confusion", "Confusion matrix", isClassified),
-  choice("metrics", "Scores of each class", isClassified),
-  choice("calibration", "Calibration", isClassified),
+  choice("along", texts.lossAlongTheStep),
+  choice("spectrum", texts.eigenvalues),
+  choice("histogram", texts.histogramOfGradients),
+  choice("ratios", texts.updateOverWeight),
+  choice("cosine", texts.cosineWithTheFullGradient, undefined, ["cosine", "cosines"]),
+  choice("layers", texts.signalAndNoiseByLayer),
+  choice("slice", texts.fallLine),
+  choice("slice-filter", texts.sliceFilterNormalised),
+  choice("slice-eigen", texts.sliceAlongTopEigenvectors),
+  choice("residuals", texts.residuals, (experiment) => !isClassified(experiment)),
+  choice("confusion", texts.confusionMatrix, isClassified),
+  choice("metrics", texts.scoresOfEachClass, isClassified),
+  choice("calibration", texts.calibration, isClassified),
   choice(
     "decision",
-    "Decision map",
+    texts.decisionMap,
     (experiment) => isClassified(experiment) && experiment.features === 2,
   ),
 ];
@@ -317,7 +322,7 @@ export const kindOf = (gauge: Gauge) =>
 
 /** How to read it, and whether its numbers are standardized. */
 export const keyWords = ({ experiment }: State, { key = "", units }: Gauge) =>
-  units && isStandardized(experiment, units) ? `${key}; standardized` : key;
+  units && isStandardized(experiment, units) ? texts.xSemicolonStandardized(key) : key;
 
 /** The request of a gauge: the instrument and its query, if any. */
 export const requestOf = ({ instrument, query }: Gauge) =>
@@ -411,7 +416,9 @@ export function gaugeSummary(state: State, gauge: Gauge) {
   const { name, says } = gauge;
   const at = measuredAt(state);
   const last = at ? answersOf(state, at.run.name, requestOf(gauge)).last : undefined;
-  return last && at ? `${name} of ${at.run.label}: ${says(last)}.` : `${name}, not measured yet.`;
+  return last && at
+    ? texts.xOfYZSentence(name, at.run.label, says(last))
+    : texts.xNotMeasuredYet(name);
 }
 
 /** Why a gauge has no measurement yet; empty if the server cannot answer, which the strip shows. */
@@ -424,8 +431,8 @@ export function waitingWords(state: State, gauge: Gauge) {
   )
     return "";
   return state.playback.playing && !at.isPast
-    ? "Not measured yet: playing runs go first."
-    : "Being measured.";
+    ? texts.notMeasuredYetPlayingRunsGo
+    : texts.beingMeasured;
 }
 
 /** All numbers of the open gauges in words, as the charts show them. */
@@ -448,8 +455,10 @@ export function costWords(state: State) {
   if (!answers.length || answers.some((one) => !one)) return "";
   const sum = (field: string) => answers.reduce((all, one) => all + (one?.[field] ?? 0), 0);
   const cost = sum("cost_seconds");
-  const takes = `takes ${cost < 0.9995 ? `${integer(Math.max(1, 1000 * cost))} ms` : `${number(cost)} s`}`;
+  const takes = texts.takesX(
+    cost < 0.9995 ? texts.xMs(integer(Math.max(1, 1000 * cost))) : texts.xS(number(cost)),
+  );
   return state.playback.playing && !state.looking
-    ? `${takes}, every ${Math.max(0.1, cost + sum("again_seconds")).toFixed(1)} s`
+    ? texts.xEveryYS(takes, Math.max(0.1, cost + sum("again_seconds")).toFixed(1))
     : takes;
 }

@@ -4,16 +4,17 @@
  */
 
 import { methodName, rowOf, rowsOf } from "./catalog.ts";
+import * as texts from "../words/english.ts";
 import type { Method as LossRecipe } from "./catalog.ts";
 import type { Catalog, Json } from "./wire-types.ts";
 
 export type { Method as LossRecipe } from "./catalog.ts";
 
 const WORDS: Record<string, string> = {
-  mse: "mean squared error",
-  huber: "Huber loss",
-  binary_cross_entropy: "binary cross-entropy",
-  softmax_cross_entropy: "softmax cross-entropy",
+  mse: texts.meanSquaredError,
+  huber: texts.huberLoss,
+  binary_cross_entropy: texts.binaryCrossEntropy,
+  softmax_cross_entropy: texts.softmaxCrossEntropy,
 };
 
 /** "mean squared error", "Huber loss, delta 0.5". */

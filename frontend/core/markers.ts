@@ -11,6 +11,7 @@ import { markedClauses } from "./questions.ts";
 import { editWords } from "./run-words.ts";
 import { changed } from "./settings.ts";
 import { furthestStep } from "./state-on-view.ts";
+import * as texts from "../words/english.ts";
 import type { Track } from "./long-runs.ts";
 import type { Json, Lane, Run, State } from "./types.ts";
 import type { Origin } from "./wire-types.ts";
@@ -78,7 +79,7 @@ export function marksOf(run: Run, { experiment, catalog, runs }: State): Marker[
   return [
     // a fork's inherited edits are marked at its parent
     ...(origin
-      ? [mark("fork", origin.at_step, [`fork of ${parent}`, changes].filter(Boolean).join(", "))]
+      ? [mark("fork", origin.at_step, [texts.forkOfX(parent), changes].filter(Boolean).join(", "))]
       : []),
     ...edits
       .map(({ words: _, ...edit }) => edit)
@@ -89,7 +90,7 @@ export function marksOf(run: Run, { experiment, catalog, runs }: State): Marker[
     })),
     ...(run.divergedAt === null ? [] : [mark("diverged", run.divergedAt, "diverged")]),
     ...(run.restarted && isAlone(run.restarted, runs)
-      ? [mark("reset", run.restarted.step, "starts again at step 0")]
+      ? [mark("reset", run.restarted.step, texts.startsAgainAtStep0)]
       : []),
   ];
 }
@@ -148,7 +149,7 @@ export function flagsOf(markers: Marker[], track: Track, pixels: number): Marker
 
 /** "step 420: GD: rate 0.1 → 0.05" of each mark of a flag. */
 export const flagWords = (flag: Marker[]) =>
-  flag.map(({ step, text }) => `step ${integer(step)}: ${text}`);
+  flag.map(({ step, text }) => texts.stepXY(integer(step), text));
 
 /** The step to which a flag leads: its first, or the next of its own if the view is at one. */
 export function stepFrom(flag: Marker[], current: number) {

@@ -5,6 +5,7 @@
 
 import { integer, setting } from "./format.ts";
 import { capital, nameFor } from "./words.ts";
+import * as texts from "../words/english.ts";
 import type { Parameter } from "./catalog.ts";
 import type { Json } from "./wire-types.ts";
 
@@ -34,23 +35,23 @@ const bound = (value: number) => (Number.isInteger(value) ? integer(value) : set
 /** "from 0 to just below 1", "above 0, up to 1,000,000". */
 function span(parameter: Parameter) {
   const { low, isAbove, high, isBelow } = limitsOf(parameter);
-  const end = isBelow ? `just below ${bound(high)}` : bound(high);
-  if (low === -Infinity) return high === Infinity ? "any number" : `up to ${end}`;
-  if (high === Infinity) return isAbove ? `above ${bound(low)}` : `${bound(low)} or more`;
-  return isAbove ? `above ${bound(low)}, up to ${end}` : `from ${bound(low)} to ${end}`;
+  const end = isBelow ? texts.justBelowX(bound(high)) : bound(high);
+  if (low === -Infinity) return high === Infinity ? texts.anyNumber : texts.upToX(end);
+  if (high === Infinity) return isAbove ? texts.aboveX(bound(low)) : texts.xOrMore(bound(low));
+  return isAbove ? texts.aboveXUpToY(bound(low), end) : texts.fromXToY(bound(low), end);
 }
 
 /** "a whole number from 1 to 12", "above 0, up to 1". */
 function rangeOf(parameter: Parameter) {
   const words = span(parameter);
   return isWhole(parameter)
-    ? `a whole number${/^from \b/.test(words) ? " " : ", "}${words}`
+    ? texts.aWholeNumberXY(/^from \b/.test(words) ? " " : ", ", words)
     : words;
 }
 
 /** The subject of a refusal: "A rate", "Clip norm". */
 const subjectOf = (name: string) =>
-  name === "learning_rate" ? "A rate" : nameFor("settings", name);
+  name === "learning_rate" ? texts.aRate : nameFor("settings", name);
 
 /** Why a value is not allowed, or null. */
 export function refusalOf(parameter: Parameter): (value: number) => string | null {
@@ -64,17 +65,17 @@ export function refusalOf(parameter: Parameter): (value: number) => string | nul
         : null;
     if (!tooLow && !tooHigh) return null;
     if (high <= MODERATE) return `${capital(span(parameter))}.`;
-    if (tooHigh) return `At most ${bound(high)}.`;
+    if (tooHigh) return texts.atMostX(bound(high));
     return isAbove
-      ? `${subjectOf(parameter.name)} is a number above ${bound(low)}.`
-      : `${subjectOf(parameter.name)} is ${bound(low)} or more.`;
+      ? texts.xIsANumberAboveY(subjectOf(parameter.name), bound(low))
+      : texts.xIsYOrMore(subjectOf(parameter.name), bound(low));
   };
 }
 
 /** "A whole number from 1 to 512 samples", "Above 0, up to 1,000,000; empty is off". */
 export function rangeWords(parameter: Parameter) {
   const unit = parameter.unit ? ` ${parameter.unit}` : "";
-  const off = canBeOff(parameter) ? "; empty is off" : "";
+  const off = canBeOff(parameter) ? texts.emptyIsOffTail : "";
   return `${capital(rangeOf(parameter))}${unit}${off}`;
 }
 
@@ -85,7 +86,7 @@ export type Explanation = { says: string; more: string };
 export function explanationOf(row: Json | undefined, range?: string): Explanation {
   const sentence = (text: string | undefined) =>
     text ? `${capital(text).replace(/\.$/, "")}.` : "";
-  const source = row?.source ? `Source: ${row.source}` : "";
+  const source = row?.source ? texts.sourceX(row.source) : "";
   return {
     says: sentence(row?.help),
     more: [range, source].filter(Boolean).map(sentence).join(" "),

@@ -6,6 +6,7 @@
 import { exhibitCalled, exhibitOf, isUntouched } from "./exhibits.ts";
 import { toneOf } from "./findings.ts";
 import { integer, number } from "./format.ts";
+import * as texts from "../words/english.ts";
 import type { Exhibit } from "./exhibits.ts";
 import type { Run, State } from "./types.ts";
 import type { Clause, Question, StoryAnswer } from "./wire-types.ts";
@@ -155,13 +156,13 @@ export function betWords(state: State) {
     typeof bet.answer === "number"
       ? [count(bet.answer), unit].filter(Boolean).join(" ")
       : choices.find(({ id }) => id === bet.answer)?.text;
-  return text ? `Your bet: ${text}` : "";
+  return text ? texts.yourBetX(text) : "";
 }
 
 /** Says how a single run ended, after a right bet on it. */
 function fateOf({ answer }: Story) {
-  if (answer.rule !== "verdict") return "That is right.";
-  return answer.verdicts?.includes("flat") ? "It got stuck." : "It diverged.";
+  if (answer.rule !== "verdict") return texts.thatIsRight;
+  return answer.verdicts?.includes("flat") ? texts.itGotStuck : texts.itDiverged;
 }
 
 /** A bet on a number within this share of it is right. */
@@ -176,14 +177,14 @@ export function verdictOf(state: State): { text: string; isRight: boolean } | nu
   const { question } = exhibit;
   const say = (answer: string | number) => inSentence(question, answer, exhibit);
   const result = story.outcome?.choice ?? story.outcome?.number ?? null;
-  const yours = `You bet on ${say(bet.answer)}.`;
-  if (result === null) return { text: `${yours} No answer fits these runs.`, isRight: false };
+  const yours = texts.youBetOnX(say(bet.answer));
+  if (result === null) return { text: texts.xNoAnswerFitsTheseRuns(yours), isRight: false };
   if (typeof result === "number" && typeof bet.answer === "number") {
     const isNear = Math.abs(bet.answer - result) <= NEAR * Math.abs(result);
-    const rest = bet.answer === result ? "That is right." : `It was ${count(result)}.`;
+    const rest = bet.answer === result ? texts.thatIsRight : texts.itWasX(count(result));
     return { text: `${yours} ${rest}`, isRight: isNear };
   }
-  if (bet.answer !== result) return { text: `${yours} It was ${say(result)}.`, isRight: false };
+  if (bet.answer !== result) return { text: texts.xItWasY(yours, say(result)), isRight: false };
   const isOneRun = exhibit.recipe.runs.some(({ name }) => name === result);
-  return { text: `${yours} ${isOneRun ? fateOf(story) : "That is right."}`, isRight: true };
+  return { text: `${yours} ${isOneRun ? fateOf(story) : texts.thatIsRight}`, isRight: true };
 }

@@ -8,6 +8,7 @@ import { panelsFor, WHOLE_SERIES } from "./gradient-panels.ts";
 import { keepsLoss, takesLogits } from "./losses.ts";
 import { newLabel } from "./run-names.ts";
 import { fromNow } from "./settings.ts";
+import * as texts from "../words/english.ts";
 import type { LossRecipe } from "./losses.ts";
 import type { Json, Measure, Recipe, State } from "./types.ts";
 
@@ -74,19 +75,20 @@ export function joinedChanges(earlier: Changes, later: Changes): Changes {
 
 /** The notice of a new experiment. */
 export function freshWords({ data, network, loss }: Changes, runs: number) {
-  const who = runs === 1 ? "the run starts" : runs === 2 ? "both runs start" : "all runs start";
+  const who =
+    runs === 1 ? texts.theRunStarts : runs === 2 ? texts.bothRunsStart : texts.allRunsStart;
   const what = data
-    ? "New data"
+    ? texts.newData
     : network?.start
-      ? "Weights from a file"
+      ? texts.weightsFromAFile
       : network?.layers
-        ? "New shape, new weights"
+        ? texts.newShapeNewWeights
         : network
-          ? "New weights"
+          ? texts.newWeights
           : loss
-            ? "A new loss"
-            : "Another order of the samples";
-  return `${what}: ${who} again at step 0.`;
+            ? texts.aNewLoss
+            : texts.anotherOrderOfTheSamples;
+  return texts.xYAgainAtStep0(what, who);
 }
 
 /**

@@ -8,13 +8,14 @@ import { methodName } from "./catalog.ts";
 import { integer, setting } from "./format.ts";
 import { settingWord } from "./run-words.ts";
 import { nameFor, wordFor } from "./words.ts";
+import * as texts from "../words/english.ts";
 import type { Json, State } from "./types.ts";
 
 /** A name has at most so many changes; the tooltip has all. */
 const MOST_CHANGES = 2;
 
 const batchWord = (size: number | null) =>
-  size === null ? "all samples" : `batch ${integer(size)}`;
+  size === null ? texts.allSamples : texts.batchX(integer(size));
 
 /** What a change sets: "rate 0.02", "He", "Adam". */
 function changeWords({ optimizer, batch_size: batch, learning_rate: rate, ...others }: Json) {
@@ -22,7 +23,7 @@ function changeWords({ optimizer, batch_size: batch, learning_rate: rate, ...oth
   return [
     optimizer && wordFor("optimizers", optimizer),
     batch !== undefined && batchWord(batch),
-    rate !== undefined && `rate ${setting(rate)}`,
+    rate !== undefined && texts.rateX(setting(rate)),
     redraw && wordFor("initializers", redraw.weights),
     schedule && wordFor("schedules", methodName(schedule)),
     order && wordFor("orders", order),
@@ -51,7 +52,7 @@ export function forkLabel(state: State, parent: string, change: Json) {
 
 const methodWord = ({ optimizer, batch_size: size }: Json) => {
   if (optimizer !== "sgd") return nameFor("optimizers", optimizer);
-  return size === null ? "GD" : size === 1 ? "SGD" : "Mini-batch";
+  return size === null ? "GD" : size === 1 ? "SGD" : texts.miniBatch;
 };
 
 /** The method, else the batch or the rate in which it differs from all others. */
@@ -62,8 +63,8 @@ export function newLabel(state: State, settings: Json) {
     others.every((run) => run.settings[name] !== settings[name]) && settings[name] !== null;
   const wished = [
     methodWord(settings),
-    ...(differs("batch_size") ? [`Batch ${integer(settings.batch_size)}`] : []),
-    ...(differs("learning_rate") ? [`Rate ${setting(settings.learning_rate)}`] : []),
+    ...(differs("batch_size") ? [texts.batchXLabel(integer(settings.batch_size))] : []),
+    ...(differs("learning_rate") ? [texts.rateXLabel(setting(settings.learning_rate))] : []),
   ];
   return wished.find(isNew) ?? free(wished[0], state);
 }

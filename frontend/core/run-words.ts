@@ -8,16 +8,17 @@ import { integer, number, setting } from "./format.ts";
 import { changed } from "./settings.ts";
 import { stopWords } from "./stops.ts";
 import { wordFor } from "./words.ts";
+import * as texts from "../words/english.ts";
 import type { Method } from "./catalog.ts";
 import type { Catalog, Json, Run } from "./types.ts";
 
 /** The name of a batch size: GD for all samples, SGD for one. */
 const batchWord = (batch: number | null | undefined) =>
-  batch === null ? "GD" : batch === 1 ? "SGD" : `mini-batch ${integer(Number(batch))}`;
+  batch === null ? "GD" : batch === 1 ? "SGD" : texts.miniBatchX(integer(Number(batch)));
 
 /** A setting with its value: "beta 1 0.5", "clip norm off", "layer rates 1, 0.1". */
 export const settingWord = (name: string, value: number | number[] | null) =>
-  `${wordFor("settings", name)} ${[value ?? []].flat().map(setting).join(", ") || "off"}`;
+  `${wordFor("settings", name)} ${[value ?? []].flat().map(setting).join(", ") || texts.switchedOff}`;
 
 /**
  * Settings with their values: "rate 0.03, clip norm 1".
@@ -45,7 +46,7 @@ export function scheduleWord(schedule: Method | undefined) {
   if (!schedule || methodName(schedule) === "constant") return null;
   const second = nextSchedule(schedule);
   const both = second ? [schedule, second] : [schedule];
-  return both.map((each) => wordFor("schedules", methodName(each))).join(" then ");
+  return both.map((each) => wordFor("schedules", methodName(each))).join(texts.thenBetween);
 }
 
 /** Settings of any method: schedule, penalties, clipping. */
@@ -69,15 +70,14 @@ function asides({
 /** A run's method: "full batch, momentum 0.9, rate 0.03, cosine, L2 0.001". */
 export function runSentence({ settings }: { settings: Json }) {
   const { learning_rate: rate, batch_size: batch } = settings;
-  const size = batch === null ? "full batch" : `batch of ${integer(batch)}`;
-  return [size, methodWord(settings), `rate ${setting(rate)}`, ...asides(settings)]
+  const size = batch === null ? texts.fullBatch : texts.batchOfX(integer(batch));
+  return [size, methodWord(settings), texts.rateX(setting(rate)), ...asides(settings)]
     .filter(Boolean)
     .join(", ");
 }
 
 /** The explanation of `descended`. */
-export const DESCENDED =
-  "Minimized: the loss of the last batch (half of the mean squared error) and the penalties";
+export const DESCENDED = texts.minimizedTheLossOfTheLast;
 
 /**
  * With penalties the minimized value differs from the loss on view: "minimized: 0.123"; otherwise
@@ -87,7 +87,7 @@ export function descendedWords({
   settings: { l1, l2 },
   latest: { objective },
 }: Pick<Run, "settings" | "latest">) {
-  return (l1 || l2) && objective ? `minimized: ${number(objective.value)}` : "";
+  return (l1 || l2) && objective ? texts.minimizedX(number(objective.value)) : "";
 }
 
 /** A schedule in an edit starts anew, so it is named even if it was in force before. */
@@ -100,9 +100,9 @@ function scheduleWords(schedule: Method, before: Method, catalog: Catalog | null
   const second = nextSchedule(schedule);
   const usual = second ? defaultsOf(catalog, "schedules", methodName(second)) : {};
   return [
-    `schedule ${wordFor("schedules", name)}`,
+    texts.scheduleX(wordFor("schedules", name)),
     ...differing(catalog, schedule, base),
-    ...(second ? [`then ${wordFor("schedules", methodName(second))}`] : []),
+    ...(second ? [texts.thenX(wordFor("schedules", methodName(second)))] : []),
     ...(second ? differing(catalog, second, usual) : []),
   ].join(", ");
 }
@@ -117,7 +117,11 @@ const differing = (catalog: Catalog | null, schedule: Method, base: Json) =>
 
 /** "layer 2 reinitialized, He", "layers 1, 2 reinitialized, Xavier". */
 function redrawWords({ layers, weights }: { layers: number[]; weights: string }) {
-  return `${layers.length > 1 ? "layers" : "layer"} ${layers.join(", ")} reinitialized, ${wordFor("initializers", weights)}`;
+  return texts.xYReinitializedZ(
+    layers.length > 1 ? texts.layers : texts.layer,
+    layers.join(", "),
+    wordFor("initializers", weights),
+  );
 }
 
 /** Settings with words of their own. */
@@ -152,7 +156,7 @@ export function editWords(edit: Json, before: Json, catalog: Catalog | null = nu
     isOther && (methodWord({ ...base, ...edit }) ?? wordFor("optimizers", edit.optimizer)),
     !isOther && has("momentum") && settingWord("momentum", edit.momentum),
     has("learning_rate") &&
-      `rate ${setting(before.learning_rate)} → ${setting(edit.learning_rate)}`,
+      texts.rateXRightArrowY(setting(before.learning_rate), setting(edit.learning_rate)),
     ...Object.keys(edit)
       .filter((name) => !WITH_OWN_WORDS.includes(name) && has(name))
       .map((name) => settingWord(name, edit[name])),
@@ -172,8 +176,6 @@ export function overWords(run: Run | undefined, change: Json) {
   const counts = Object.keys(change).some((name) => !ALWAYS.includes(name));
   if (!run || !counts) return "";
   if (run.status === "diverged")
-    return `${run.label} diverged at step ${integer(run.divergedAt ?? run.step)}. The change counts after a reset, or in a fork from an earlier step.`;
-  return run.status === "finished"
-    ? `${run.label} stopped at step ${integer(run.step)}. The change counts when it continues.`
-    : "";
+    return texts.xDivergedAtStepYThe(run.label, integer(run.divergedAt ?? run.step));
+  return run.status === "finished" ? texts.xStoppedAtStepYThe(run.label, integer(run.step)) : "";
 }

@@ -7,6 +7,7 @@ import { isStandardized } from "./data-recipe.ts";
 import { isAhead, openOf } from "./findings.ts";
 import { integer, number } from "./format.ts";
 import { panelsFor } from "./gradient-panels.ts";
+import * as texts from "../words/english.ts";
 import type { Run, State, Verdict, XAxis } from "./types.ts";
 
 /** updated only a few times a second */
@@ -55,56 +56,56 @@ export type StateWords = {
 
 const VERDICTS: Record<Verdict, StateWords> = {
   waiting: {
-    word: "waiting",
+    word: texts.waiting,
     glyph: null,
     tone: "muted",
-    says: "It has not made a step yet.",
+    says: texts.itHasNotMadeAStep,
   },
   learning: {
-    word: "learning",
+    word: texts.learning,
     glyph: "check",
     tone: "ok",
-    says: "Its train loss is below that of the best constant guess.",
+    says: texts.itsTrainLossIsBelowThat,
   },
   overfitting: {
-    word: "overfitting",
+    word: texts.overfitting,
     glyph: "rising",
     tone: "warn",
-    says: "Its test loss is 20 % above its best, and rising.",
+    says: texts.itsTestLossIs20Above,
   },
   on_the_way: {
-    word: "on its way",
+    word: texts.onItsWay,
     glyph: "dot",
     tone: "muted",
-    says: "It is no better than a constant guess yet, but its loss falls.",
+    says: texts.itIsNoBetterThanA,
   },
   flat: {
-    word: "flat",
+    word: texts.flat,
     glyph: "flat",
     tone: "warn",
-    says: "It is no better than a constant guess, and its loss does not fall.",
+    says: texts.itIsNoBetterThanASentence,
   },
   dead: {
-    word: "dead",
+    word: texts.dead,
     glyph: "dead",
     tone: "bad",
-    says: "A hidden layer outputs 0 for every training sample.",
+    says: texts.aHiddenLayerOutputs0For,
   },
   diverged: {
-    word: "diverged",
+    word: texts.diverged,
     glyph: "cross",
     tone: "bad",
-    says: "Its numbers grew without bound, so it stopped.",
+    says: texts.itsNumbersGrewWithoutBoundSo,
   },
 };
 
 /** No verdict of that step is known. */
 const NOT_KNOWN: StateWords = { word: "", glyph: null, tone: "muted" };
 const NO_NEWS: StateWords = {
-  word: "no news",
+  word: texts.noNews,
   glyph: null,
   tone: "muted",
-  says: "It plays on, but the connection is cut.",
+  says: texts.itPlaysOnButTheConnection,
 };
 
 /**
@@ -124,7 +125,7 @@ export function stateOf(run: Run, { playback, looking, connection }: State): Sta
 /** Names the verdict's step where the Doctor is behind: "... As of step 1,234." */
 function verdictOf(run: Run, verdict: Verdict): StateWords {
   const { says, ...words } = VERDICTS[verdict];
-  const when = isAhead(run) ? ` As of step ${integer(run.findingsCompleteTo)}.` : "";
+  const when = isAhead(run) ? texts.asOfStepXTail(integer(run.findingsCompleteTo)) : "";
   return { ...words, says: `${says}${when}` };
 }
 
@@ -134,13 +135,13 @@ function deadWords(run: Run) {
   if (found) return found.mark;
   if (run.verdict && run.verdict !== "dead") return "";
   const layer = deadLayer(run);
-  return layer === null ? "" : `layer ${layer} dead`;
+  return layer === null ? "" : texts.layerXDead(layer);
 }
 
 /** " since step 214" for a dead layer. */
 export function sinceWords(run: Run) {
   const dead = openOf(run, "dead_layer");
-  return dead ? ` since step ${integer(dead.since_step)}` : "";
+  return dead ? texts.sinceStepXTail(integer(dead.since_step)) : "";
 }
 
 /** The loss chart in one sentence a run, rewritten only when the story changes. */
@@ -151,52 +152,58 @@ export function lossSummary(state: State) {
     .map((name) => {
       const run = runs[name];
       const start = number(experiment?.initialLoss);
-      if (run.step === 0) return `${run.label} starts at ${start}.`;
+      if (run.step === 0) return texts.xStartsAtY(run.label, start);
       if (run.status === "diverged")
-        return `${run.label} started at ${start} and diverged at step ${integer(run.divergedAt ?? run.step)}.`;
+        return texts.xStartedAtYAndDiverged(run.label, start, integer(run.divergedAt ?? run.step));
       const { word } = stateOf(run, state);
-      return `${run.label} started at ${start}${word && `: ${word}${sinceWords(run)}`}.`;
+      return texts.xStartedAtYZ(run.label, start, word && `: ${word}${sinceWords(run)}`);
     });
-  return `Loss by ${AXIS_WORDS[view.x]}. ${stories.join(" ")}`;
+  return texts.lossByXY(AXIS_WORDS[view.x], stories.join(" "));
 }
 
 export const X_AXES: { value: XAxis; text: string }[] = [
-  { value: "steps", text: "steps" },
-  { value: "epochs", text: "epochs" },
-  { value: "samples", text: "samples seen" },
-  { value: "seconds", text: "seconds" },
+  { value: "steps", text: texts.steps },
+  { value: "epochs", text: texts.epochs },
+  { value: "samples", text: texts.samplesSeen },
+  { value: "seconds", text: texts.seconds },
 ];
 
 export const AXIS_WORDS = {
   steps: "step",
   epochs: "epoch",
-  samples: "samples seen",
-  seconds: "seconds of computing",
+  samples: texts.samplesSeen,
+  seconds: texts.secondsOfComputing,
 };
 
 export function gradientSummary({ view, experiment, order, runs }: State) {
   const what = {
-    grad_l1: "Sum of absolute gradients",
-    grad_l2: "L2 norm of the gradient",
-    grad_mean: "Mean absolute gradient",
-    ratio: "Update over weight",
-    whole: "L2 norm of the whole gradient, and the rate",
+    grad_l1: texts.sumOfAbsoluteGradients,
+    grad_l2: texts.l2NormOfTheGradient,
+    grad_mean: texts.meanAbsoluteGradient,
+    ratio: texts.updateOverWeight,
+    whole: texts.l2NormOfTheWholeGradient,
   };
   const panels = panelsFor(view.measure, experiment?.weights ?? []);
   const zero = order.filter((name) =>
     panels.some(({ series }) => runs[name].latest[series]?.value === 0),
   );
   const dead = zero.length
-    ? ` Exactly 0 in ${zero.map((name) => runs[name].label).join(" and ")}.`
+    ? texts.exactly0InXTail(zero.map((name) => runs[name].label).join(texts.andBetween))
     : "";
-  const where = view.measure === "whole" ? "" : " of each layer";
-  return `${what[view.measure]}${where} by ${AXIS_WORDS[view.x]}.${dead}`;
+  const where = view.measure === "whole" ? "" : texts.ofEachLayerTail;
+  return texts.xYByZU(what[view.measure], where, AXIS_WORDS[view.x], dead);
 }
 
 export function scatterSummary({ order, runs, experiment }: State) {
-  const split = experiment?.testSamples ? "test" : "training";
-  const values = isStandardized(experiment, "targets") ? "standardized values" : "values";
-  return `Predicted against true ${values} of ${split} samples, one square a run: ${order.map((name) => runs[name].label).join(", ")}.`;
+  const split = experiment?.testSamples ? texts.test : texts.training;
+  const values = isStandardized(experiment, "targets")
+    ? texts.standardizedValues
+    : texts.valuesWord;
+  return texts.predictedAgainstTrueXOfY(
+    values,
+    split,
+    order.map((name) => runs[name].label).join(", "),
+  );
 }
 
 /** The largest step of the visible runs. */
@@ -221,7 +228,7 @@ export function whereWords(
   const slack = slackAt(state, step);
   const others = places
     .filter((run) => step - run.step > slack)
-    .map((run) => `${run.label} at ${integer(run.step)}`);
+    .map((run) => texts.xAtY(run.label, integer(run.step)));
   return others.length ? `${integer(step)} (${others.join(", ")})` : integer(step);
 }
 
@@ -240,7 +247,7 @@ function viewPlaces(state: State, visible: Run[], view: View) {
 /** The step of a view: "step 1,128 (GD at 871)"; may be empty. */
 export function viewWords(state: State, visible: Run[], view: View) {
   const places = viewPlaces(state, visible, view);
-  return places.length ? `step ${whereWords(state, places)}` : "";
+  return places.length ? texts.stepX(whereWords(state, places)) : "";
 }
 
 /** The same without names, for a short line: "steps 871 to 1,128". */
@@ -249,6 +256,6 @@ export function viewSteps(state: State, visible: Run[], view: View) {
   const [least, most] = [Math.min(...steps), Math.max(...steps)];
   if (!steps.length) return "";
   return most - least > slackAt(state, most)
-    ? `steps ${integer(least)} to ${integer(most)}`
-    : `step ${integer(most)}`;
+    ? texts.stepsXToY(integer(least), integer(most))
+    : texts.stepX(integer(most));
 }

@@ -4,6 +4,7 @@
  */
 
 import { integer, plural, setting } from "./format.ts";
+import * as texts from "../words/english.ts";
 import type { Experiment, Run } from "./types.ts";
 
 export type Condition = { when: string; above?: number; below?: number; steps?: number };
@@ -25,12 +26,12 @@ const BOUNDS: Record<string, Bound> = {
 };
 
 const NAMES: Record<string, string> = {
-  test_r2: "test R²",
-  train_r2: "train R²",
-  test_accuracy: "test accuracy",
-  train_accuracy: "train accuracy",
-  test_loss: "test loss",
-  train_loss: "train loss",
+  test_r2: texts.testR2,
+  train_r2: texts.trainR2,
+  test_accuracy: texts.testAccuracy,
+  train_accuracy: texts.trainAccuracy,
+  test_loss: texts.testLoss,
+  train_loss: texts.trainLoss,
 };
 
 /** The conditions for an experiment, as choices. */
@@ -41,15 +42,15 @@ export function choices(
   const splits = testSamples ? ["test", "train"] : ["train"];
   const series = splits.flatMap((split) => [`${split}_${score}`, `${split}_loss`]);
   const one = [
-    { value: NEVER, text: "Never" },
-    { value: "layer_dies", text: "A layer dies" },
-    { value: "loss_stalls", text: "The loss stalls" },
+    { value: NEVER, text: texts.never },
+    { value: "layer_dies", text: texts.aLayerDies },
+    { value: "loss_stalls", text: texts.theLossStalls },
     ...series.map((name) => ({
       value: name,
-      text: `${NAMES[name][0].toUpperCase()}${NAMES[name].slice(1)} ${BOUNDS[name].bound} ...`,
+      text: `${NAMES[name][0].toUpperCase()}${NAMES[name].slice(1)} ${texts.ways[BOUNDS[name].bound]} ...`,
     })),
   ];
-  return chosen(inForce) === SEVERAL ? [...one, { value: SEVERAL, text: "One of several" }] : one;
+  return chosen(inForce) === SEVERAL ? [...one, { value: SEVERAL, text: texts.oneOfSeveral }] : one;
 }
 
 export function chosen(conditions: Condition[]) {
@@ -77,8 +78,8 @@ export function numberOf({ when, steps, ...bounds }: Condition) {
         name: "patience",
         default: PATIENCE,
         schema: { type: "integer", minimum: 1 },
-        unit: "steps",
-        help: "stops after this many steps without the train loss falling by 1 % of its minimum",
+        unit: texts.steps,
+        help: texts.stopsAfterThisManyStepsWithout,
       },
     };
   }
@@ -91,18 +92,21 @@ export function numberOf({ when, steps, ...bounds }: Condition) {
       name: row.bound,
       default: row.usual,
       schema: { type: "number" },
-      help: `stops at the first step with ${NAMES[when]} ${row.bound} this`,
+      help: texts.stopsAtTheFirstStepWith(NAMES[when], texts.ways[row.bound]),
     },
   };
 }
 
 /** "when a layer dies", "when test R² is above 0.9", "when the loss stalls for 500 steps". */
 export function conditionWords({ when, above, below, steps }: Condition) {
-  if (when === "layer_dies") return "when a layer dies";
+  if (when === "layer_dies") return texts.whenALayerDies;
   if (when === "loss_stalls")
-    return `when the loss stalls${steps === undefined ? "" : ` for ${plural(steps, "step")}`}`;
-  const bound = above === undefined ? `below ${setting(Number(below))}` : `above ${setting(above)}`;
-  return `when ${NAMES[when] ?? when} is ${bound}`;
+    return texts.whenTheLossStallsX(
+      steps === undefined ? "" : texts.forXTail(plural(steps, "step")),
+    );
+  const bound =
+    above === undefined ? texts.belowX(setting(Number(below))) : texts.aboveX(setting(above));
+  return texts.whenXIsY(NAMES[when] ?? when, bound);
 }
 
 /** The condition that a run met. One that was set after a layer died is met by the dead layer. */
@@ -115,11 +119,11 @@ export function metWords({ finishedBy: met, findings, step }: Run) {
             rule === "dead_layer" && until === null && since < step,
         )
       : undefined;
-  return died
-    ? `when a layer is dead, since step ${integer(died.since_step)}`
-    : conditionWords(met);
+  return died ? texts.whenALayerIsDeadSince(integer(died.since_step)) : conditionWords(met);
 }
 
 /** "stops when a layer dies", "no stop condition". */
 export const stopWords = (conditions: Condition[]) =>
-  conditions.length ? `stops ${conditions.map(conditionWords).join(" or ")}` : "no stop condition";
+  conditions.length
+    ? texts.stopsX(conditions.map(conditionWords).join(texts.orBetween))
+    : texts.noStopCondition;

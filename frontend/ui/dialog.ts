@@ -6,6 +6,7 @@
 import { html, nothing } from "lit";
 import { icon } from "./icons.ts";
 import { LiveElement } from "./live-element.ts";
+import * as texts from "../words/english.ts";
 import type { State } from "../core/types.ts";
 
 export abstract class ModalDialog extends LiveElement {
@@ -46,7 +47,7 @@ export abstract class ModalDialog extends LiveElement {
         @close=${this.#leave} @click=${this.#press} @keydown=${this.#key}>
       <div class="head">
         <h2>${name}</h2>
-        <button type="button" class="button quiet square" aria-label="Close (Esc)"
+        <button type="button" class="button quiet square" aria-label=${texts.closeEsc}
           @click=${this.#leave}>${icon("close")}</button>
       </div>
       ${body}

@@ -9,6 +9,7 @@ import { fullHelp } from "./help-line.ts";
 import { NumberBox } from "./number-box.ts";
 import { termOf } from "./term.ts";
 import { explained } from "../core/parameters.ts";
+import * as texts from "../words/english.ts";
 import type { Scale } from "./scales.ts";
 
 type Slider = {
@@ -59,7 +60,7 @@ class SettingKnob extends NumberBox {
   override render() {
     const { scale, say, apply, helpId } = this;
     const slider: Slider = {
-      name: `${this.name}, slider`,
+      name: texts.xSlider(this.name ?? ""),
       scale,
       say,
       preview: (value) => void (this.box.value = this.format(value)),

@@ -4,6 +4,7 @@
  */
 
 import { html } from "lit";
+import * as texts from "../words/english.ts";
 
 /** @param whose "settings of GD", for screen readers */
 export const moreSettings = (
@@ -12,7 +13,7 @@ export const moreSettings = (
   content: unknown,
 ) => html`<details class="more">
   <summary
-    ><span>More<span class="unseen"> ${whose}</span></span
+    ><span>${texts.more}<span class="unseen"> ${whose}</span></span
     ><span class="muted">${differing.filter(Boolean).join(", ")}</span></summary>
   <div class="more-body"><div class="rows">${content}</div></div>
 </details>`;

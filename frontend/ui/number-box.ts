@@ -10,6 +10,7 @@ import { LightElement } from "./live-element.ts";
 import { setting } from "../core/format.ts";
 import { canBeOff, explained, isWhole, refusalOf } from "../core/parameters.ts";
 import { nameFor } from "../core/words.ts";
+import * as texts from "../words/english.ts";
 import type { PropertyDeclarations, PropertyValues } from "lit";
 import type { Parameter } from "../core/catalog.ts";
 import type { Problem } from "../core/types.ts";
@@ -61,7 +62,7 @@ export abstract class NumberBox extends LightElement {
     const { parameter, complaint } = this;
     return html`<input class="input number" type="text" autocomplete="off" spellcheck="false"
       inputmode=${isWhole(parameter) ? "numeric" : "decimal"}
-      placeholder=${canBeOff(parameter) ? "off" : nothing}
+      placeholder=${canBeOff(parameter) ? texts.switchedOff : nothing}
       aria-label=${this.name ?? this.label} aria-invalid=${complaint ? "true" : nothing}
       aria-describedby=${isExplained ? this.helpId : nothing}
       title=${isExplained ? fullHelp(explained(parameter)) : nothing}
@@ -83,7 +84,7 @@ export abstract class NumberBox extends LightElement {
     const value = isOff ? null : readNumber(text);
     const refuse = this.refuse ?? refusalOf(this.parameter);
     this.complaint =
-      value === null ? null : Number.isFinite(value) ? refuse(value) : "This is not a number.";
+      value === null ? null : Number.isFinite(value) ? refuse(value) : texts.thisIsNotANumber;
     if (this.complaint !== null) return;
     if (value === this.value) this.box.value = this.written;
     else this.apply(value);

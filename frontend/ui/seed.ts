@@ -4,6 +4,7 @@
  */
 
 import { rowOf } from "../core/catalog.ts";
+import * as texts from "../words/english.ts";
 import type { Parameter } from "../core/catalog.ts";
 import type { Catalog } from "../core/types.ts";
 
@@ -16,6 +17,4 @@ export const seedOf = (catalog: Catalog | null, part: "data" | "network" | "runs
 });
 
 export const refuseSeed = (value: number) =>
-  Number.isInteger(value) && value >= 0 && value <= LARGEST
-    ? null
-    : "A seed is a whole number, 0 or more.";
+  Number.isInteger(value) && value >= 0 && value <= LARGEST ? null : texts.aSeedIsAWholeNumber;

@@ -29,6 +29,7 @@ LAYERS = [
     {"charts", "ui"},
     {"core/net"},
     {"core"},
+    {"words"},
 ]
 """From the top. Folders of one layer do not import each other."""
 

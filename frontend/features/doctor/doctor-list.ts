@@ -23,10 +23,11 @@ import { integer } from "../../core/format.ts";
 import { isLocked, mayChange } from "../../core/selectors.ts";
 import { shownStep, stateOnView } from "../../core/state-on-view.ts";
 import { set } from "../../ui/dom.ts";
+import * as texts from "../../words/english.ts";
 import type { RunFinding } from "./doctor.ts";
 import type { State } from "../../core/types.ts";
 
-const NOTHING = html`<p class="hint">Watches every step. Nothing to say yet.</p>`;
+const NOTHING = html`<p class="hint">${texts.watchesEveryStepNothingToSay}</p>`;
 
 const keyOf = ({ run, finding }: RunFinding) => `${run.name} ${run.generation} ${finding.id}`;
 
@@ -56,19 +57,19 @@ export class DoctorList extends ExperimentElement {
     const further = furtherFindings(state);
     const earlier = earlierFindings(state);
     const step = shownStep(stateOnView(state));
-    const words = state.looking ? `as of step ${integer(step)}` : countWords(state);
+    const words = state.looking ? texts.asOfStepX(integer(step)) : countWords(state);
     set(this, { "data-problems": problemCount(state), "data-step": step });
     return html`
-      <div class="head"><h2>Doctor</h2><span class="end">${words}</span></div>
+      <div class="head"><h2>${texts.doctor}</h2><span class="end">${words}</span></div>
       <ul class="findings" role="list" ?hidden=${!front.length}
         >${repeat(front, keyOf, (each) => this.#entry(each))}</ul>
       ${front.length ? nothing : NOTHING}
       <details class="folded further" ?hidden=${!further.length}>
-        <summary>${further.length} more</summary>
+        <summary>${texts.xMore(further.length)}</summary>
         <ul role="list">${repeat(further, keyOf, (each) => this.#entry(each))}</ul>
       </details>
       <details class="folded earlier" ?hidden=${!earlier.length}>
-        <summary>${earlier.length} earlier</summary>
+        <summary>${texts.xEarlier(earlier.length)}</summary>
         <ul role="list">${earlier.map(({ finding }) => earlierEntry(finding, state))}</ul>
       </details>
       <p class="hint looked">${lookedWords(state)}</p>

@@ -6,6 +6,7 @@
 import { isAhead, isOpen } from "../../core/findings.ts";
 import { integer, listed, plural } from "../../core/format.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
+import * as texts from "../../words/english.ts";
 import type { Finding, Run, State } from "../../core/types.ts";
 
 /** a finding and its run */
@@ -80,9 +81,9 @@ export function lookedWords(state: State) {
   const late = order.map((name) => runs[name]).filter(isAhead);
   if (!late.length) return "";
   const places = late.map(({ label, findingsCompleteTo: to }) =>
-    order.length > 1 ? `step ${integer(to)} of ${label}` : `step ${integer(to)}`,
+    order.length > 1 ? texts.stepXOfY(integer(to), label) : texts.stepX(integer(to)),
   );
-  return `Looked up to ${listed(places)}.`;
+  return texts.lookedUpToX(listed(places));
 }
 
 /** Past findings at that step, the newest first. */
@@ -116,9 +117,12 @@ export function waitWords({ runs }: State) {
   if (computed < LONG)
     return waited < LEAST_COST.seconds
       ? ""
-      : `Its checks have taken ${Math.round(1000 * waited)} ms so far.`;
+      : texts.itsChecksHaveTakenXMs(Math.round(1000 * waited));
   if (waited / computed < LEAST_COST.share) return "";
-  return `Its checks took ${((100 * waited) / computed).toFixed(1)} % of the last ${10 * Math.floor(computed / 10)} s of training.`;
+  return texts.itsChecksTookXOfThe(
+    ((100 * waited) / computed).toFixed(1),
+    10 * Math.floor(computed / 10),
+  );
 }
 
 /** "1 problem, 1 healthy"; warnings are counted if there are any. */
@@ -130,7 +134,7 @@ export function countWords(state: State) {
   return [
     plural(problemCount(state), "problem"),
     warnings > 0 && plural(warnings, "warning"),
-    `${healthy} healthy`,
+    texts.xHealthy(healthy),
   ]
     .filter(Boolean)
     .join(", ");

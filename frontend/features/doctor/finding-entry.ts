@@ -11,6 +11,7 @@ import { integer } from "../../core/format.ts";
 import { openedAt } from "../../core/inspected.ts";
 import { isFork, isInForce, noRoomWords } from "./remedies.ts";
 import { isLocked, mayChange } from "../../core/selectors.ts";
+import * as texts from "../../words/english.ts";
 import type { App, Finding, Remedy, State } from "../../core/types.ts";
 import type { Did } from "../../core/wire-types.ts";
 
@@ -18,8 +19,8 @@ const MOST_REMEDIES = 2;
 
 /** The change that did it, and a button that shows its step. */
 function culprit({ step, text }: Did, title: string, look: () => void) {
-  const words = `Show step ${integer(step)}`;
-  return html`<p class="did"><b>What did it</b> ${text}
+  const words = texts.showStepX(integer(step));
+  return html`<p class="did"><b>${texts.whatDidIt}</b> ${text}
     <button type="button" class="button as-link" aria-label="${words}: ${title}"
       @click=${look}>${words}</button></p>`;
 }
@@ -28,14 +29,14 @@ function culprit({ step, text }: Did, title: string, look: () => void) {
 const outcomesOf = ({ outcomes = [] }: Finding, { runs }: State) =>
   outcomes
     .filter(({ run }) => runs[run])
-    .map(({ text }) => html`<p class="outcome"><b>What came of it</b> ${text}</p>`);
+    .map(({ text }) => html`<p class="outcome"><b>${texts.whatCameOfIt}</b> ${text}</p>`);
 
 /** What "Why?" opens, with its line of NumPy as a link. */
 function reasons({ text, code }: NonNullable<Finding["why"]>, look: () => void) {
   if (!code) return explained(text);
   return html`${explained(text)} <code>${code}</code>
-    <button type="button" class="button as-link" aria-label="Show the line: ${code}"
-      @click=${look}>Show the line</button>`;
+    <button type="button" class="button as-link" aria-label=${texts.showTheLineX(code)}
+      @click=${look}>${texts.showTheLine}</button>`;
 }
 
 /**
@@ -70,7 +71,7 @@ export function findingEntry(
     <h3>${finding.title}</h3>
     <p class="evidence"><span>${explained(evidenceWords(finding))}</span>
       <button type="button" class="button as-link" aria-expanded=${isOpen} aria-controls=${id}
-        aria-label="Why? ${finding.title}" ?hidden=${!why} @click=${toggle}>Why?</button></p>
+        aria-label=${texts.whyX(finding.title)} ?hidden=${!why} @click=${toggle}>${texts.why}</button></p>
     <p class="why" id=${id} ?hidden=${!isOpen}>${why ? reasons(why, lookAtWhy) : nothing}</p>
     ${did ? culprit(did, finding.title, lookAtIt) : nothing}
     ${outcomesOf(finding, state)}
@@ -81,8 +82,8 @@ export function findingEntry(
 
 /** A past finding, in one line, and what came of its remedies. */
 export function earlierEntry(finding: Finding, state: State) {
-  const until = finding.until_step === null ? "" : ` to ${integer(finding.until_step)}`;
+  const until = finding.until_step === null ? "" : texts.toXTail(integer(finding.until_step));
   return html`<li data-rule=${finding.rule}><b>${finding.title}</b>
-    Steps ${integer(finding.since_step)}${until}.
+    ${texts.stepsXY(integer(finding.since_step), until)}
     ${outcomesOf(finding, state)}</li>`;
 }

@@ -9,6 +9,7 @@ import { forkOf } from "../../core/forks.ts";
 import { integer } from "../../core/format.ts";
 import { settingsWords } from "../../core/run-words.ts";
 import { wordFor } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { RunFinding } from "./doctor.ts";
 import type { Json, Remedy, State } from "../../core/types.ts";
 
@@ -66,9 +67,7 @@ export function isInForce(state: State, { command: { do: what, run, ...body } }:
 /** Why a fork cannot be made now; empty if it can. */
 export function noRoomWords({ catalog, order }: State) {
   const most = catalog?.bounds?.runs ?? MOST_RUNS;
-  return order.length >= most
-    ? `There are already ${integer(order.length)} runs. Remove one to fork.`
-    : "";
+  return order.length >= most ? texts.thereAreAlreadyXRunsRemove(integer(order.length)) : "";
 }
 
 /** Values of settings that a run does not name. */
@@ -104,13 +103,13 @@ export function doneWords(
   { label }: Remedy,
   { do: what, run, body }: CommandRequest,
 ) {
-  if (what !== "add_run") return `${label}: applied to ${runs[run ?? ""]?.label ?? run}.`;
-  return `${label}: new run ${runs[body.name]?.label ?? body.name}.`;
+  if (what !== "add_run") return texts.xAppliedToY(label, runs[run ?? ""]?.label ?? run);
+  return texts.xNewRunY(label, runs[body.name]?.label ?? body.name);
 }
 
 /** The next thing to do, until somebody plays. */
 export const waitsWords = ({ do: what }: CommandRequest) =>
-  what === "add_run" ? "Press play to continue." : "";
+  what === "add_run" ? texts.pressPlayToContinue : "";
 
 /**
  * A remedy with its whole effect, for a button far from its finding: "Rewind GD to 300, rate 0.03".
@@ -127,9 +126,9 @@ export function wholeWords({ runs }: State, { run }: RunFinding, { label, comman
     ...settings
   } = command;
   const method = settings.optimizer && wordFor("optimizers", settings.optimizer);
-  const drawn = redraw && `all reinitialized, ${wordFor("initializers", redraw.weights)}`;
+  const drawn = redraw && texts.allReinitializedX(wordFor("initializers", redraw.weights));
   return [
-    `Rewind ${runs[parent]?.label ?? parent} to ${integer(step)}`,
+    texts.rewindXToY(runs[parent]?.label ?? parent, integer(step)),
     drawn,
     method,
     settingsWords(settings),

@@ -7,8 +7,9 @@ import { html } from "lit";
 import { ModalDialog } from "../../ui/dialog.ts";
 import { evidenceWords } from "../../core/findings.ts";
 import { firstRemedy, isFork, noRoomWords } from "./remedies.ts";
+import * as texts from "../../words/english.ts";
 
-const NOTHING = "The Doctor has no remedy now.";
+const NOTHING = texts.theDoctorHasNoRemedyNow;
 
 export class RemedyQuestion extends ModalDialog {
   override dialog = "remedy";
@@ -17,10 +18,10 @@ export class RemedyQuestion extends ModalDialog {
     const first = firstRemedy(this.state);
     const none = !first ? NOTHING : isFork(first.remedy) ? noRoomWords(this.state) : "";
     const leave = () => this.leave();
-    const name = first ? `${first.remedy.label}?` : "Doctor";
+    const name = first ? `${first.remedy.label}?` : texts.doctor;
     if (!first || none) {
       const body = html`<p>${none}</p>
-        <div class="answers"><button type="button" class="button solid" autofocus @click=${leave}>Close</button></div>`;
+        <div class="answers"><button type="button" class="button solid" autofocus @click=${leave}>${texts.close}</button></div>`;
       return { name, body };
     }
     const { finding, remedy } = first;
@@ -28,13 +29,15 @@ export class RemedyQuestion extends ModalDialog {
       leave();
       this.app.remedy(remedy);
     };
-    const hint = remedy.hint ? `${isFork(remedy) ? "This makes" : "In force"} ${remedy.hint}.` : "";
+    const hint = remedy.hint
+      ? `${isFork(remedy) ? texts.thisMakes : texts.inForce} ${remedy.hint}.`
+      : "";
     const body = html`
       <p><b>${finding.title}</b> ${evidenceWords(finding)}</p>
       <p class="hint">${hint}</p>
       <div class="answers">
         <button type="button" class="button solid" autofocus @click=${act}>${remedy.label}</button>
-        <button type="button" class="button" @click=${leave}>Leave it</button>
+        <button type="button" class="button" @click=${leave}>${texts.leaveIt}</button>
       </div>`;
     return { name, body };
   }

@@ -8,6 +8,7 @@ import { html, nothing } from "lit";
 import { glyph } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { checkWords, verdictOf } from "./self-check-words.ts";
+import * as texts from "../../words/english.ts";
 import type { SelfCheck } from "../../core/wire-types.ts";
 
 export class SelfCheckPanel extends ExperimentElement {
@@ -34,7 +35,7 @@ export class SelfCheckPanel extends ExperimentElement {
     const { view, runs } = this.state;
     const run = runs[view.networkRun ?? ""];
     if (!run) return;
-    this.#show("Checking...");
+    this.#show(texts.checking);
     const mine = this.#turn;
     const { check, problem } = await this.app.check(run.name);
     if (mine !== this.#turn) return;
@@ -47,7 +48,7 @@ export class SelfCheckPanel extends ExperimentElement {
     const isPassed = checks?.every(({ passed }) => passed !== false) ?? false;
     this.toggleAttribute("data-passed", isPassed);
     return html`
-      <button type="button" class="button small" @click=${this.#check}>Is this gradient right?</button>
+      <button type="button" class="button small" @click=${this.#check}>${texts.isThisGradientRight}</button>
       <p class="hint" role="status">${this.#words}</p>
       <ul class="checks" role="list">${checks?.map(entry) ?? nothing}</ul>`;
   }

@@ -11,6 +11,7 @@ import { LiveElement } from "../../ui/live-element.ts";
 import { OWN, titleOf } from "./exhibits.ts";
 import { exhibitOf, exhibitParts, exhibitsOf } from "../../core/exhibits.ts";
 import { isLocked } from "../../core/selectors.ts";
+import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 
 const capitalized = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
@@ -27,10 +28,10 @@ export class ExhibitPicker extends LiveElement {
     const title = titleOf(state);
     const isOwn = title === OWN;
     return html`<button type="button" class="button quiet" aria-haspopup="listbox"
-      aria-expanded=${this.#close !== null} aria-label=${isOwn ? `${OWN}; choose an exhibit` : nothing}
+      aria-expanded=${this.#close !== null} aria-label=${isOwn ? texts.xChooseAnExhibit(OWN) : nothing}
       title=${title || nothing} ?disabled=${isLocked(state) || !exhibitsOf(state).length}
       @click=${this.#toggle} @keydown=${this.#key}
-      ><span class="name">${title || "Exhibits"}</span
+      ><span class="name">${title || texts.exhibits}</span
       >${icon("chevron")}</button>`;
   }
 
@@ -45,7 +46,7 @@ export class ExhibitPicker extends LiveElement {
     const { state } = this;
     this.#close = openListbox({
       anchor: () => this.querySelector("button"),
-      name: "Exhibits",
+      name: texts.exhibits,
       look: "exhibits",
       value: exhibitOf(state)?.name ?? "",
       items: exhibitsOf(state).map(({ name: value, title: text, line }) => ({

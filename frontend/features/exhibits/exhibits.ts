@@ -1,10 +1,11 @@
 /** Words about the exhibit on the page. Pure. */
 
 import { exhibitOf } from "../../core/exhibits.ts";
+import * as texts from "../../words/english.ts";
 import type { Exhibit } from "../../core/exhibits.ts";
 import type { State } from "../../core/types.ts";
 
-export const OWN = "Your own experiment";
+export const OWN = texts.yourOwnExperiment;
 
 /**
  * The page's title: the exhibit's, or a fixed one for an own experiment; "" before either is known.
@@ -16,9 +17,9 @@ export const titleOf = (state: State) =>
 export function startWords({ title, recipe: { runs } }: Exhibit) {
   const who =
     runs.length === 1
-      ? "the run starts"
+      ? texts.theRunStarts
       : runs.length === 2
-        ? "both runs start"
-        : `all ${runs.length} runs start`;
-  return `${title}: ${who} at step 0.`;
+        ? texts.bothRunsStart
+        : texts.allXRunsStart(runs.length);
+  return texts.xYAtStep0(title, who);
 }

@@ -37,6 +37,7 @@ import { TERMS } from "../../core/terms.ts";
 import { marker } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { termOf } from "../../ui/term.ts";
+import * as texts from "../../words/english.ts";
 import type { Box, Frame, Track } from "./fall-geometry.ts";
 import type { Contour } from "./terrain-canvas.ts";
 import type { FallLine, Spot } from "../../core/fall-line.ts";
@@ -131,7 +132,7 @@ export class FallLineView extends ExperimentElement {
     const line = state.fallLine;
     const { width, height } = this.#size;
     if (!line || !width || !height)
-      return html`<p class="fall-waiting" role="status">Measuring the terrain…</p>`;
+      return html`<p class="fall-waiting" role="status">${texts.measuringTheTerrain}</p>`;
     const frame = frameOf(line.region, this.#size);
     const runs = this.#runs(state, line, frame);
     const points = runs.flatMap(({ track }) => pointsAlong(track, frame));
@@ -226,13 +227,13 @@ export class FallLineView extends ExperimentElement {
   /** Names and losses beside the runs, "start", and the numbers of the contours. */
   #labels(runs: DrawnRun[], frame: Frame, points: [number, number][], taken: Box[]) {
     const inView = runs.filter(({ track }) => isInside(endOf(track), frame));
-    const texts = inView.map(({ run }) => `${run.label} ${number(lossOf(run))}`);
+    const labels = inView.map(({ run }) => `${run.label} ${number(lossOf(run))}`);
     const places = [
       ...inView.map(({ track }, k) => ({
         ...endOf(track),
-        width: this.#letter * widthOf(texts[k]),
+        width: this.#letter * widthOf(labels[k]),
       })),
-      { x: frame.x(0), y: frame.y(0), width: this.#letter * widthOf("start") },
+      { x: frame.x(0), y: frame.y(0), width: this.#letter * widthOf(texts.start) },
     ];
     const boxes = labelBoxes(places, frame, points, taken);
     const busy = [...boxes, ...taken, ...places.map((place) => markerBox(place.x, place.y))];
@@ -248,7 +249,7 @@ export class FallLineView extends ExperimentElement {
     );
     const start = boxes[boxes.length - 1];
     return html`<div class="fall-labels" aria-hidden="true">${numbers}
-      <span class="fall-label start" style=${placed(start.left, start.top)}>start</span>${ends}</div>`;
+      <span class="fall-label start" style=${placed(start.left, start.top)}>${texts.start}</span>${ends}</div>`;
   }
 
   #lens({ lens }: FallLine, frame: Frame, points: [number, number][]) {
@@ -263,7 +264,10 @@ export class FallLineView extends ExperimentElement {
   ) {
     const frame = frameOf(lens.region, { width: LENS, height: LENS });
     const runs = this.#runsIn(state, line, frame);
-    const words = `around ${state.runs[lens.run]?.label ?? lens.run}, ${integer(lens.times)} times closer`;
+    const words = texts.aroundXYTimesCloser(
+      state.runs[lens.run]?.label ?? lens.run,
+      integer(lens.times),
+    );
     const [left, top] = [frame.x(0), frame.y(0)];
     const busy = runs.map(({ track }) => markerBox(endOf(track).x, endOf(track).y));
     const points = runs.flatMap(({ track }) => pointsAlong(track, frame));
@@ -309,10 +313,10 @@ export class FallLineView extends ExperimentElement {
     const frame = frameOf(line.region, this.#size);
     const left = runs.filter(({ track }) => !isInside(endOf(track), frame));
     const notes = [
-      ...(waits ? [`step ${integer(state.looking?.step ?? 0)} is on its way`] : []),
-      ...left.map(({ run }) => `${run.label} left the view`),
+      ...(waits ? [texts.stepXIsOnItsWay(integer(state.looking?.step ?? 0))] : []),
+      ...left.map(({ run }) => texts.xLeftTheView(run.label)),
       ...(line.terrain.columns < COARSE
-        ? [`coarse: ${line.terrain.columns} × ${line.terrain.rows} losses`]
+        ? [texts.coarseXTimesYLosses(line.terrain.columns, line.terrain.rows)]
         : []),
     ];
     if (!runs.length && !notes.length) return nothing;

@@ -7,6 +7,7 @@ import { html, nothing } from "lit";
 import { planeWords, shownPicture, WIDE } from "../../core/fall-line.ts";
 import { switchOf } from "../../ui/controls.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
+import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 
 type Picture = State["view"]["picture"];
@@ -14,9 +15,9 @@ type Picture = State["view"]["picture"];
 const wide = matchMedia(`(min-width: ${WIDE}px)`);
 
 const CHOICES: { value: Picture; text: string }[] = [
-  { value: "loss", text: "Loss" },
-  { value: "fall", text: "Fall line" },
-  { value: "both", text: "Both" },
+  { value: "loss", text: texts.loss },
+  { value: "fall", text: texts.fallLine },
+  { value: "both", text: texts.both },
 ];
 
 export class PictureSwitch extends ExperimentElement {
@@ -36,7 +37,7 @@ export class PictureSwitch extends ExperimentElement {
     const places = document.querySelector<HTMLElement>(".stage");
     if (places) places.dataset.picture = state.view.hero ?? picture;
     return html`${switchOf(picture, {
-      name: "Picture",
+      name: texts.picture,
       choices: wide.matches ? CHOICES : CHOICES.slice(0, 2),
       choose: (value) => this.app.setView({ picture: value }),
     })}${picture === "fall" ? html`<span class="sub">${planeWords(state)}</span>` : nothing}`;

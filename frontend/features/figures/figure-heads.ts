@@ -16,17 +16,18 @@ import { isLogSteps, isLong } from "../../core/long-runs.ts";
 import { lossWords } from "../../core/losses.ts";
 import { isLocked, X_AXES } from "../../core/selectors.ts";
 import { isTerm, lossTerm, MEASURE_TEXTS, TERMS } from "../../core/terms.ts";
+import * as texts from "../../words/english.ts";
 import type { Measure, Pace, State, View } from "../../core/types.ts";
 
 const Y_AXES: { value: View["y"]; text: string }[] = [
-  { value: "log", text: "log loss" },
-  { value: "linear", text: "linear loss" },
+  { value: "log", text: texts.logLoss },
+  { value: "linear", text: texts.linearLoss },
 ];
 
 /** The horizontal axes; steps also on a log axis. */
 const ACROSS: { value: string; text: string; part: Partial<View> }[] = [
-  { value: "steps", text: "steps", part: { x: "steps", logSteps: false } },
-  { value: "log", text: "log steps", part: { x: "steps", logSteps: true } },
+  { value: "steps", text: texts.steps, part: { x: "steps", logSteps: false } },
+  { value: "log", text: texts.logSteps, part: { x: "steps", logSteps: true } },
   ...X_AXES.filter(({ value }) => value !== "steps").map(({ value, text }) => ({
     value,
     text,
@@ -37,8 +38,8 @@ const acrossOf = (state: State) =>
   state.view.x === "steps" && isLogSteps(state) ? "log" : state.view.x;
 
 const PACES: { value: Pace; text: string }[] = [
-  { value: "steps", text: "steps" },
-  { value: "samples", text: "samples seen" },
+  { value: "steps", text: texts.steps },
+  { value: "samples", text: texts.samplesSeen },
 ];
 
 export class LossHead extends ExperimentElement {
@@ -50,18 +51,18 @@ export class LossHead extends ExperimentElement {
   override render() {
     const { recipe, trainSamples } = this.experiment;
     const { y } = this.state.view;
-    const over = ` over ${plural(trainSamples, "sample")}`; // one text, as pictures read it
+    const over = texts.overXTail(plural(trainSamples, "sample")); // one text, as pictures read it
     const now = [
       ACROSS.find(({ value }) => value === acrossOf(this.state))?.text,
       Y_AXES.find(({ value }) => value === y)?.text,
     ];
     return html`
-      <h2 class="unseen">Loss</h2>
+      <h2 class="unseen">${texts.loss}</h2>
       <picture-switch></picture-switch>
       <span class="sub of-loss">${termOf(lossTerm(this.experiment), lossWords(recipe.loss))}${over}</span>
       <span class="end">
-        <button type="button" class="button quiet axes" aria-label="Axes" title="${now.join(", ")} (Y)"
-          aria-haspopup="menu" @click=${this.#axesMenu}>${icon("axes")}<span class="caption">Axes</span></button>
+        <button type="button" class="button quiet axes" aria-label=${texts.axes} title=${texts.axesYKey(now.join(", "))}
+          aria-haspopup="menu" @click=${this.#axesMenu}>${icon("axes")}<span class="caption">${texts.axes}</span></button>
       </span>`;
   }
 
@@ -69,37 +70,37 @@ export class LossHead extends ExperimentElement {
     const { app } = this;
     const { view, experiment, playback } = this.state;
     const { pace } = playback;
-    openMenu(() => currentTarget as Element, "Axes", [
+    openMenu(() => currentTarget as Element, texts.axes, [
       ...ACROSS.map(({ value, text, part }) => ({
-        group: "Across",
+        group: texts.across,
         text,
         chosen: acrossOf(this.state) === value,
         act: () => app.setView(part),
       })),
       ...Y_AXES.map(({ value, text }) => ({
-        group: "Up",
+        group: texts.up,
         text,
         chosen: view.y === value,
         act: () => app.setView({ y: value }),
       })),
       ...this.#stretches(),
       ...PACES.map(({ value, text }) => ({
-        group: "Compare at equal",
+        group: texts.compareAtEqual,
         text,
         chosen: pace === value,
         disabled: isLocked(this.state),
         act: () => this.#compareAt(value),
       })),
       {
-        group: "Lines",
-        text: "test, dashed",
+        group: texts.lines,
+        text: texts.testDashed,
         checked: view.showsTest,
         disabled: !experiment?.testSamples,
         act: () => app.setView({ showsTest: !view.showsTest }),
       },
       {
-        group: "Lines",
-        text: "band, min to max",
+        group: texts.lines,
+        text: texts.bandMinToMax,
         checked: view.showsBand,
         act: () => app.setView({ showsBand: !view.showsBand }),
       },
@@ -119,10 +120,10 @@ export class LossHead extends ExperimentElement {
     if (!isLong(state)) return [];
     const isAll = !state.view.zoom;
     return [
-      { group: "Steps shown", text: "all", chosen: isAll, act: () => app.zoomTo(null) },
+      { group: texts.stepsShown, text: texts.all, chosen: isAll, act: () => app.zoomTo(null) },
       {
-        group: "Steps shown",
-        text: "where losses fall",
+        group: texts.stepsShown,
+        text: texts.whereLossesFall,
         chosen: false,
         act: () => app.zoomToFall(),
       },
@@ -161,7 +162,7 @@ export class GradientHead extends ExperimentElement {
     const { panel, measure } = state.view;
     const isGradients = panel === "gradients";
     const { text, sign } = MEASURE_TEXTS[measure];
-    return html`<h2>${isGradients ? "Gradients" : "Instruments"}</h2>${this.#choice(isGradients ? text : choiceOf(state).text)}
+    return html`<h2>${isGradients ? texts.gradients : texts.instruments}</h2>${this.#choice(isGradients ? text : choiceOf(state).text)}
       ${
         isGradients
           ? termOf(measure, sign, `${sign}: ${TERMS[measure].name}`)
@@ -169,18 +170,18 @@ export class GradientHead extends ExperimentElement {
               isTerm(figure) ? termByKey(figure, name) : nothing,
             )
       }
-      <span class="sub">${isGradients ? "per layer" : costWords(state)}</span>
+      <span class="sub">${isGradients ? texts.perLayer : costWords(state)}</span>
       <span class="unseen">${readingWords(state)}</span>
       ${
         isGradients
           ? this.#layer()
-          : html`<span class="end"><span>${runSwitch(state, app, "Run measured", LETTERS)}</span></span>`
+          : html`<span class="end"><span>${runSwitch(state, app, texts.runMeasured, LETTERS)}</span></span>`
       }`;
   }
 
   /** The button that names what stands below the loss, and changes it. */
   #choice(text: string) {
-    return html`<button type="button" class="button quiet choice" aria-label="${text}, choose what is below the loss"
+    return html`<button type="button" class="button quiet choice" aria-label=${texts.xChooseWhatIsBelowThe(text)}
       aria-haspopup="menu" @click=${this.#open}>${text}${icon("chevron")}</button>`;
   }
 
@@ -195,25 +196,25 @@ export class GradientHead extends ExperimentElement {
     const arrow = (name: string, shape: "previous" | "next", by: number) =>
       html`<button type="button" class="button quiet square" aria-label=${name} title=${name}
         @click=${move(by)}>${icon(shape)}</button>`;
-    return html`<span class="end layer" role="group" aria-label="Layer over time">
-      ${arrow("Layer before", "previous", -1)}<span role="status">${names[chosen]}</span
-      >${arrow("Layer after", "next", 1)}</span>`;
+    return html`<span class="end layer" role="group" aria-label=${texts.layerOverTime}>
+      ${arrow(texts.layerBefore, "previous", -1)}<span role="status">${names[chosen]}</span
+      >${arrow(texts.layerAfter, "next", 1)}</span>`;
   }
 
   #open() {
     const { app, state } = this;
     const { panel, measure } = state.view;
     const isGradients = panel === "gradients";
-    openMenu(() => this.querySelector(".choice"), "Below the loss", [
+    openMenu(() => this.querySelector(".choice"), texts.belowTheLoss, [
       ...MEASURES.map(({ value, text }) => ({
-        group: "Gradient per layer",
+        group: texts.gradientPerLayer,
         text,
         line: lineOf(TERMS[value]),
         chosen: isGradients && measure === value,
         act: () => app.setView({ panel: "gradients", measure: value }),
       })),
       ...choicesFor(state).map(({ value, text, gauges }) => ({
-        group: "Instruments",
+        group: texts.instruments,
         text,
         line: gauges.length === 1 && isTerm(value) ? TERMS[value].says : undefined,
         chosen: !isGradients && choiceOf(state).value === value,

@@ -6,9 +6,10 @@
 import { html, render } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import { choiceOf, kindOf, waitingWords } from "../../core/instruments.ts";
+import * as texts from "../../words/english.ts";
 import type { App, State } from "../../core/types.ts";
 
-const GRADIENTS = html`<plotly-chart kind="gradients" aria-label="Gradient per layer, not drawn yet"
+const GRADIENTS = html`<plotly-chart kind="gradients" aria-label=${texts.gradientPerLayerNotDrawnYet}
   ></plotly-chart>`;
 
 const gauges = (state: State) => (state.view.panel === "instruments" ? choiceOf(state).gauges : []);
@@ -22,7 +23,7 @@ export function keepLowerRow({ store }: App, row: HTMLElement) {
       return html`<p class="waiting" ?hidden=${!words} style="--at: ${place + 1}">${words}</p>`;
     });
     const charts = kinds.map(
-      (kind) => html`<plotly-chart kind=${kind} aria-label="Not measured yet"></plotly-chart>`,
+      (kind) => html`<plotly-chart kind=${kind} aria-label=${texts.notMeasuredYet}></plotly-chart>`,
     );
     const panels = html`<div class="instruments" style="--many: ${kinds.length}">${charts}${notes}</div>`;
     render(keyed(kinds.join(), kinds.length ? panels : GRADIENTS), row);

@@ -4,6 +4,7 @@
  */
 
 import { number } from "../../core/format.ts";
+import * as texts from "../../words/english.ts";
 import type { RunSeries } from "../../core/types.ts";
 
 /** @returns null if no loss was evaluated there */
@@ -45,5 +46,5 @@ export function tellingStep(all: (RunSeries | null)[], step: number, reach: numb
 export function lossAtWords(loss: ReturnType<typeof lossAt>) {
   if (!loss) return "–";
   const [least, most] = [number(loss.least), number(loss.most)];
-  return least === most ? least : `${least} to ${most}`;
+  return least === most ? least : texts.xToY(least, most);
 }

@@ -11,6 +11,7 @@ import { lossAt, lossAtWords, tellingStep } from "./loss-at.ts";
 import { marksOf } from "../../core/markers.ts";
 import { descendedWords, runSentence } from "../../core/run-words.ts";
 import { sinceWords, stateOf } from "../../core/selectors.ts";
+import * as texts from "../../words/english.ts";
 import type { Run, State } from "../../core/types.ts";
 
 const ROWS = 10;
@@ -45,14 +46,14 @@ export class SummaryDialog extends ModalDialog {
       <p class="summary">${says.join(" ")}</p>
       <table class="readings">
         <caption class="unseen">
-          Train loss of every run, edits and findings. Two numbers are the minimum and maximum of nearby steps.
+          ${texts.trainLossOfEveryRunEdits}
         </caption>
         <thead>
-          <tr><th scope="col">Step</th>${runs.map(({ label }) => html`<th scope="col">${label}</th>`)}</tr>
+          <tr><th scope="col">${texts.step}</th>${runs.map(({ label }) => html`<th scope="col">${label}</th>`)}</tr>
         </thead>
         <tbody>${rows.map(row)}</tbody>
       </table>`;
-    return { name: "Loss by step", body };
+    return { name: texts.lossByStep, body };
   }
 
   #readings(state: State, runs: Run[]) {

@@ -12,6 +12,7 @@ import { lineText, piecesOf } from "./expressions.ts";
 import { integer, number } from "../../core/format.ts";
 import { sentenceOf } from "./line-words.ts";
 import { followersOf, isAllZero, partnerOf, sizeOf, valuesBefore } from "./sheets.ts";
+import * as texts from "../../words/english.ts";
 import type { Line, Sheet } from "../../core/wire-types.ts";
 
 /** With more samples shown, the partner of a line shows only one. */
@@ -45,7 +46,7 @@ function follower(line: Line, isOnly: boolean) {
   const isZero = isAllZero(line);
   return html`<span class="chain"><code>${line.name}</code>
     ${typeof one !== "number" || isZero ? miniStrip(line) : html`<b>${number(one)}</b>`}
-    ${isOnly ? html`<span>the only gradient left</span>` : isZero ? html`<span>all 0</span>` : nothing}
+    ${isOnly ? html`<span>${texts.theOnlyGradientLeft}</span>` : isZero ? html`<span>${texts.all0}</span>` : nothing}
   </span>`;
 }
 
@@ -53,12 +54,12 @@ function follows(sheet: Sheet, place: number) {
   const line = sheet.lines[place];
   const followers = followersOf(sheet, place);
   const ends = line.part === "update" && /^[Wb]\d/.test(line.name) && !followers.length;
-  return html`<p class="follows"><span>What follows</span>${
+  return html`<p class="follows"><span>${texts.whatFollows}</span>${
     ends
-      ? html`<span>step ${integer(sheet.step + 1)} begins with this ${line.name}</span>`
+      ? html`<span>${texts.stepXBeginsWithThisY(integer(sheet.step + 1), line.name)}</span>`
       : followers.length
         ? followers.map(({ place: k, isOnly }) => follower(sheet.lines[k], isOnly))
-        : html`<span>nothing depends on this line</span>`
+        : html`<span>${texts.nothingDependsOnThisLine}</span>`
   }</p>`;
 }
 
@@ -71,7 +72,7 @@ const isHalved = ({ lines }: Sheet, { name, part }: Line) =>
 export function lineView(sheet: Sheet | null, place: number) {
   const line = sheet?.lines[place];
   const text = line ? lineText(line) : "";
-  return html`<div class="line-view" tabindex="0" role="group" aria-label="The line">
+  return html`<div class="line-view" tabindex="0" role="group" aria-label=${texts.theLine}>
     <h3 class="line">${text}</h3>
     ${
       sheet && line

@@ -12,6 +12,7 @@ import { deadLayer } from "../../core/selectors.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import { icon } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
+import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 
 const shownRun = (state: State) => stateOnView(state).runs[inspectedRun(state)?.name ?? ""];
@@ -23,17 +24,17 @@ export class LineButton extends ExperimentElement {
 
   override render() {
     const { state, app } = this;
-    return html`<button type="button" class="button quiet by-line" aria-label="Line by line (I)"
+    return html`<button type="button" class="button quiet by-line" aria-label=${texts.lineByLineI}
       title=${this.#title(state)} data-caption="lines" aria-expanded=${state.view.inspector} aria-controls="step"
       @click=${() => app.setView(toggledInspector(app.store.get()))}
-      >${icon("lines")}<span class="caption">Line by line</span></button>`;
+      >${icon("lines")}<span class="caption">${texts.lineByLine}</span></button>`;
   }
 
   #title(state: State) {
     const run = shownRun(state);
-    if (!run) return "Line by line (I)";
+    if (!run) return texts.lineByLineI;
     const { code, words } = liveLine(run, this.experiment.weights, deadLayer(run));
-    const who = code ? `${run.label}, step ${integer(run.step)}: ${code} ` : "";
-    return `Line by line (I). ${who}${words}`;
+    const who = code ? texts.xStepYZ(run.label, integer(run.step), code) : "";
+    return texts.lineByLineXY(who, words);
   }
 }

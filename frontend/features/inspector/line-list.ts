@@ -10,21 +10,22 @@ import { miniStrip } from "./matrix.ts";
 import { briefText, lineText } from "./expressions.ts";
 import { integer } from "../../core/format.ts";
 import { firstOdd, firstZero, isAllZero, isOdd, sizeOf } from "./sheets.ts";
+import * as texts from "../../words/english.ts";
 import type { Line, Sheet } from "../../core/wire-types.ts";
 
 const PARTS = [
-  ["forward", "Forward"],
-  ["backward", "Backward"],
-  ["update", "Update"],
+  ["forward", texts.forward],
+  ["backward", texts.backward],
+  ["update", texts.update],
 ];
 
 const resultWords = (line: Line) =>
   isOdd(line)
-    ? "not finite"
+    ? texts.notFinite
     : isAllZero(line)
-      ? `exactly 0 in all ${integer(sizeOf(line))}`
+      ? texts.exactly0InAllX(integer(sizeOf(line)))
       : line.zeros
-        ? `${integer(line.zeros)} of ${integer(sizeOf(line))} exactly 0`
+        ? texts.xOfYExactly0(integer(line.zeros), integer(sizeOf(line)))
         : "";
 
 /**
@@ -33,9 +34,9 @@ const resultWords = (line: Line) =>
  */
 function markOf(sheet: Sheet, place: number, dead: number | null) {
   if (place === firstOdd(sheet))
-    return { sign: "cross", words: "the first line that is not finite" } as const;
+    return { sign: "cross", words: texts.theFirstLineThatIsNot } as const;
   if (place === firstZero(sheet, dead))
-    return { sign: "dead", words: "here everything became exactly 0" } as const;
+    return { sign: "dead", words: texts.hereEverythingBecameExactly0 } as const;
   return null;
 }
 
@@ -58,7 +59,7 @@ export function lineList(
   const lines = sheet?.lines ?? [];
   const options = sheet ? lines.map(option(sheet)) : [];
   return html`<div class="line-list" role="listbox" tabindex="0"
-    aria-label="One step in NumPy, ${lines.length} lines"
+    aria-label=${texts.oneStepInNumpyXLines(lines.length)}
     aria-activedescendant="line-${chosen}">${PARTS.map(
       ([part, text]) => html`<div class=${part} role="group" aria-label=${text}>
         <h3 aria-hidden="true">${text}</h3>${options.filter(

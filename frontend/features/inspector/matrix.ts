@@ -15,6 +15,7 @@ import {
   shapeText,
   tintOf,
 } from "./grids.ts";
+import * as texts from "../../words/english.ts";
 import type { Piece } from "./expressions.ts";
 import type { Grid } from "./grids.ts";
 import type { Cell, Entry } from "../../core/wire-types.ts";
@@ -40,7 +41,7 @@ function cell(value: Cell, { largest, whole }: Grid, odd = "–") {
 const sampleHead = (name: string | null, scope = "row") =>
   name === null
     ? nothing
-    : html`<th scope=${scope} class="sample" title="sample ${name}">${name}</th>`;
+    : html`<th scope=${scope} class="sample" title=${texts.sampleX(name)}>${name}</th>`;
 
 const NONE = html`<td class="none"></td>`;
 
@@ -49,7 +50,7 @@ function upright(grid: Grid) {
   const { rows, moreRows, moreColumns, mean } = grid;
   const isNamed = rows.some(({ name }) => name !== null);
   const width = (rows[0]?.cells.length ?? 1) + Number(moreColumns > 0);
-  const moreBeside = html`<td class="more" rowspan=${rows.length}>${integer(moreColumns)} more</td>`;
+  const moreBeside = html`<td class="more" rowspan=${rows.length}>${texts.xMore(integer(moreColumns))}</td>`;
   return [
     rows.map(
       ({ name, cells }, k) => html`<tr>
@@ -58,10 +59,10 @@ function upright(grid: Grid) {
     ),
     moreRows > 0
       ? html`<tr>${isNamed ? NONE : nothing}
-          <td class="more" colspan=${width}>${integer(moreRows)} more rows</td></tr>`
+          <td class="more" colspan=${width}>${texts.xMoreRows(integer(moreRows))}</td></tr>`
       : nothing,
     mean
-      ? html`<tr class="mean"><th scope="row" class="sample">mean</th>
+      ? html`<tr class="mean"><th scope="row" class="sample">${texts.mean}</th>
           ${mean.map((value) => cell(value, grid))}</tr>`
       : nothing,
   ];
@@ -72,7 +73,7 @@ function turned(grid: Grid) {
   const { rows, moreRows, moreColumns, mean } = grid;
   const isNamed = rows.some(({ name }) => name !== null);
   const height = (rows[0]?.cells.length ?? 0) + Number(moreColumns > 0);
-  const moreBeside = html`<td class="more" rowspan=${height}>${integer(moreRows)} more</td>`;
+  const moreBeside = html`<td class="more" rowspan=${height}>${texts.xMore(integer(moreRows))}</td>`;
   return [
     isNamed
       ? html`<tr>${rows.map(({ name }) => sampleHead(name, "col"))}
@@ -85,7 +86,7 @@ function turned(grid: Grid) {
         ${mean ? cell(mean[j], grid) : nothing}</tr>`,
     ),
     moreColumns > 0
-      ? html`<tr><td class="more" colspan=${rows.length}>${integer(moreColumns)} more rows</td></tr>`
+      ? html`<tr><td class="more" colspan=${rows.length}>${texts.xMoreRows(integer(moreColumns))}</td></tr>`
       : nothing,
   ];
 }
@@ -101,7 +102,7 @@ export function matrix(entry: Entry, piece: Piece, batch: number[], most?: numbe
   const isNamed = grid.rows.some(({ name: sample }) => sample !== null);
   return html`<figure class="matrix" data-name=${name} data-text=${piece.text.trim()}
     ?data-named=${isNamed && !grid.turned} ?data-headed=${isNamed && grid.turned}>
-    <div class="brackets"><table aria-label="${name}, ${grid.shape.map(integer).join(" by ")}"
+    <div class="brackets"><table aria-label="${name}, ${grid.shape.map(integer).join(texts.byBetween)}"
       >${grid.turned ? turned(grid) : upright(grid)}</table></div>
     <figcaption>${name} <span>${shapeText(grid.shape)}</span></figcaption></figure>`;
 }

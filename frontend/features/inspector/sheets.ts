@@ -5,6 +5,7 @@
  */
 
 import { namesIn } from "./expressions.ts";
+import * as texts from "../../words/english.ts";
 import type { Entry, Line, Sheet } from "../../core/wire-types.ts";
 
 export type Scope = Map<string, Entry>;
@@ -122,9 +123,9 @@ function partnerPlace(sheet: Sheet, place: number) {
 }
 
 const WAYS: Record<Line["part"], string> = {
-  forward: "on the way back",
-  backward: "on the way there",
-  update: "its gradient",
+  forward: texts.onTheWayBack,
+  backward: texts.onTheWayThere,
+  update: texts.itsGradient,
 };
 
 export function partnerOf(sheet: Sheet, place: number): { place: number; words: string } | null {

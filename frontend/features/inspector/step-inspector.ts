@@ -24,6 +24,7 @@ import {
 import { batchWords } from "./line-words.ts";
 import { isLocked } from "../../core/selectors.ts";
 import { keyOf } from "./sheets.ts";
+import * as texts from "../../words/english.ts";
 import type { Sheet } from "../../core/wire-types.ts";
 import type { Experiment, State } from "../../core/types.ts";
 
@@ -37,8 +38,8 @@ function rowWords({ batch }: Sheet, { firstSample, samplesShown }: State["view"]
   const first = Math.min(firstSample, batch.length - 1);
   const last = Math.min(batch.length, first + samplesShown);
   return last === first + 1
-    ? `row ${integer(last)}: sample ${integer(batch[first])}`
-    : `rows ${integer(first + 1)} to ${integer(last)}`;
+    ? texts.rowXSampleY(integer(last), integer(batch[first]))
+    : texts.rowsXToY(integer(first + 1), integer(last));
 }
 
 const square = (name: string, shape: "previous" | "next", act: () => void, disabled = false) =>
@@ -147,22 +148,22 @@ export class StepInspector extends ExperimentElement {
     });
     return html`
       <div class="head">
-        <h2>Line by line</h2>
+        <h2>${texts.lineByLine}</h2>
         <span>${switchOf(inspectedRun(state)?.name ?? null, {
-          name: "Run inspected",
+          name: texts.runInspected,
           choices,
           choose: (networkRun) => app.setView({ networkRun }),
         })}</span>
         <span class="moment">
-          ${square("One step back (left arrow)", "previous", () => app.back(1))}
-          <span>step <b>${sheet ? integer(sheet.step) : ""}</b></span>
-          ${square("One step on (right arrow)", "next", () => app.forward(1), cannotStep(state))}
+          ${square(texts.oneStepBack, "previous", () => app.back(1))}
+          <span>${texts.stepWord} <b>${sheet ? integer(sheet.step) : ""}</b></span>
+          ${square(texts.oneStepOn, "next", () => app.forward(1), cannotStep(state))}
         </span>
         ${sheet ? this.#batch(state, sheet, experiment as Experiment) : nothing}
         <span class="spring"></span>
         <span class="muted" role="status">${this.#status}</span>
-        <button type="button" class="button quiet small" @click=${this.#copy}>Copy as NumPy</button>
-        <button type="button" class="button quiet square close" aria-label="Close (I)"
+        <button type="button" class="button quiet small" @click=${this.#copy}>${texts.copyAsNumpy}</button>
+        <button type="button" class="button quiet square close" aria-label=${texts.closeI}
           @click=${this.#toggle}>${icon("close")}</button>
       </div>
       <div class="body">
@@ -178,14 +179,14 @@ export class StepInspector extends ExperimentElement {
     const isOne = state.view.samplesShown === 1;
     return html`
       <span class="batch muted"
-        title="The change from step ${integer(step)} to step ${integer(step + 1)}"
+        title=${texts.theChangeFromStepXTo(integer(step), integer(step + 1))}
         >${batchWords(sheet, experiment)}</span>
       <span class="samples" ?hidden=${batch.length === 1}>
-        ${square("Samples before", "previous", move(-1))}
+        ${square(texts.samplesBefore, "previous", move(-1))}
         <span class="muted">${rowWords(sheet, state.view)}</span>
-        ${square("Samples after", "next", move(1))}
+        ${square(texts.samplesAfter, "next", move(1))}
         <button type="button" class="button quiet small" aria-pressed=${isOne}
-          @click=${() => this.app.setView({ samplesShown: isOne ? 4 : 1 })}>Sample by sample</button>
+          @click=${() => this.app.setView({ samplesShown: isOne ? 4 : 1 })}>${texts.sampleBySample}</button>
       </span>`;
   }
 
@@ -206,9 +207,9 @@ export class StepInspector extends ExperimentElement {
     this.append(box);
     const done = script !== undefined && (await copied(box));
     box.remove();
-    const why = problem ? (problem.detail ?? problem.title) : "The browser blocks copying.";
+    const why = problem ? (problem.detail ?? problem.title) : texts.theBrowserBlocksCopying;
     clearTimeout(this.#timer);
-    this.#say(done ? "Copied." : why);
+    this.#say(done ? texts.copied : why);
     this.#timer = setTimeout(() => this.#say(""), MESSAGE_MS);
   }
 

@@ -31,6 +31,7 @@ import { sharesOf } from "../../core/run-look.ts";
 import { takesLogits } from "../../core/losses.ts";
 import { layerSizes } from "../../core/experiment-answer.ts";
 import { viewWords } from "../../core/selectors.ts";
+import * as texts from "../../words/english.ts";
 import type { Experiment, Run, State } from "../../core/types.ts";
 import type { Column } from "./network-geometry.ts";
 
@@ -47,7 +48,7 @@ function whenWords(state: State) {
   if (!run) return "";
   const [units, weights] = [viewWords(state, [run], "units"), viewWords(state, [run], "weights")];
   return run.weights && run.units && run.weights.step !== run.units.step
-    ? `units: ${units}; weights: ${weights}`
+    ? texts.unitsXWeightsY(units, weights)
     : units;
 }
 
@@ -80,7 +81,7 @@ const deadGroups = ({ drawn }: Column, dead: boolean[]) =>
   );
 
 /** The key, on hover. */
-const KEY = "Green: w > 0. Violet: w < 0. Width: |w|. Fill: mean activation.";
+const KEY = texts.greenW0VioletW0;
 
 export class NetworkDrawing extends LiveElement {
   #columns: Column[] = [];
@@ -119,8 +120,8 @@ export class NetworkDrawing extends LiveElement {
     return html`
       <div class="stand" title=${KEY}>
         <div class="head">
-          <h2>Network</h2><span class="when" title=${when || nothing}>${when}</span>
-          <span class="end">${runSwitch(state, app, "Run shown", LETTERS)}</span>
+          <h2>${texts.network}</h2><span class="when" title=${when || nothing}>${when}</span>
+          <span class="end">${runSwitch(state, app, texts.runShown, LETTERS)}</span>
         </div>
         ${this.#svg}
       </div>
@@ -224,7 +225,7 @@ export class NetworkDrawing extends LiveElement {
   #buildFoot(column: Column, place: number) {
     const last = this.#columns.length - 1;
     const words =
-      place === 0 ? "input" : place === last ? "ŷ" : last > 4 ? `${place}` : `layer ${place}`;
+      place === 0 ? "input" : place === last ? "ŷ" : last > 4 ? `${place}` : texts.layerX(place);
     return {
       name: draw("text", { x: column.x, y: this.#height - 13 }, words),
       count: draw("text", { x: column.x, y: this.#height, class: "foot-alive" }),
@@ -344,5 +345,5 @@ function outputMeans(output: any): number[] {
 
 /** The label below the outputs: cross-entropy takes logits, not predictions. */
 function outputWord({ recipe: { loss }, outputs }: Experiment) {
-  return takesLogits(loss) ? (outputs > 1 ? "logits" : "logit") : "ŷ";
+  return takesLogits(loss) ? (outputs > 1 ? texts.logits : texts.logit) : "ŷ";
 }

@@ -4,6 +4,7 @@
  */
 
 import { MOST_CELLS } from "../../core/run-look.ts";
+import * as texts from "../../words/english.ts";
 
 export const WIDTH = 292;
 export const HEIGHT = 216;
@@ -130,9 +131,9 @@ export const isRoomy = (pitch: number) => pitch >= ROOM.word;
  */
 export function footWords(dead: number, units: number, pitch: number) {
   if (!isRoomy(pitch)) return dead ? String(dead) : "";
-  const whole = units > MOST_CELLS ? `${units} units` : `${units} alive`;
-  if (pitch < ROOM.sentence) return dead ? `${dead} dead` : whole;
-  return dead ? `${dead} of ${units} dead` : whole;
+  const whole = units > MOST_CELLS ? texts.xUnits(units) : texts.xAlive(units);
+  if (pitch < ROOM.sentence) return dead ? texts.xDead(dead) : whole;
+  return dead ? texts.xOfYDead(dead, units) : whole;
 }
 
 /** The part of `count` equal parts that a unit belongs to. */

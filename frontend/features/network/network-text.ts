@@ -7,6 +7,7 @@ import { html } from "lit";
 import { isOpen } from "../../core/findings.ts";
 import { integer, number, plural } from "../../core/format.ts";
 import { activationWord } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { Experiment, Run } from "../../core/types.ts";
 
 /**
@@ -18,7 +19,7 @@ function since({ findings }: Run, layer: number) {
     (finding) =>
       finding.rule === "dead_layer" && isOpen(finding) && finding.subject.layer === layer,
   );
-  return dead ? ` since step ${integer(dead.since_step)}` : "";
+  return dead ? texts.sinceStepXTail(integer(dead.since_step)) : "";
 }
 
 export function networkText(
@@ -27,26 +28,27 @@ export function networkText(
 ) {
   const last = activationWord(network.output);
   const dead = network.layers.map((_, k) => run.units?.layers[k]?.dead.filter(Boolean).length ?? 0);
-  const hidden = network.layers.map(
-    ({ units, activation }, k) =>
-      `${units} ${activationWord(activation)} (${dead[k]} dead${since(run, k + 1)})`,
+  const hidden = network.layers.map(({ units, activation }, k) =>
+    texts.xYWithZDead(units, activationWord(activation), dead[k], since(run, k + 1)),
   );
   const sentence = [
-    `Network of run ${run.label}: ${plural(features, "input")}`,
+    texts.networkOfRunXY(run.label, plural(features, "input")),
     ...hidden,
-    plural(outputs, `${last} output`),
+    texts.outputsOfXY(outputs, last),
   ].join(", ");
   const rows = weights.map((name, k) => {
     const layer = network.layers[k];
-    const title = layer ? `layer ${k + 1}, ${activationWord(layer.activation)}` : `output, ${last}`;
+    const title = layer
+      ? texts.layerXY(k + 1, activationWord(layer.activation))
+      : texts.outputX(last);
     return html`<tr><th scope="row">${title}</th><td>${layer?.units ?? outputs}</td>
       <td>${layer ? dead[k] : "–"}</td>
       <td>${number(run.weights?.of[name].largest ?? null)}</td></tr>`;
   });
   const table = html`<table>
-    <caption>Layers of run ${run.label}</caption>
-    <thead><tr><th scope="col">Layer</th><th scope="col">Units</th><th scope="col">Dead</th>
-      <th scope="col">Largest weight</th></tr></thead>
+    <caption>${texts.layersOfRunX(run.label)}</caption>
+    <thead><tr><th scope="col">${texts.layerLabel}</th><th scope="col">${texts.units}</th><th scope="col">${texts.deadLabel}</th>
+      <th scope="col">${texts.largestWeight}</th></tr></thead>
     <tbody>${rows}</tbody></table>`;
   return { sentence, table };
 }

@@ -10,6 +10,7 @@ import { marker } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { exhibitParts } from "../../core/exhibits.ts";
 import { betOf, openQuestion } from "../../core/questions.ts";
+import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 import type { Choice, Question } from "../../core/wire-types.ts";
 
@@ -24,14 +25,14 @@ export class ExhibitQuestion extends LiveElement {
     if (!question) return nothing;
     return html`
       <h2 id="question">${question.prompt}</h2>
-      <div class="bets" role="group" aria-label="Your bet" aria-describedby="question">
+      <div class="bets" role="group" aria-label=${texts.yourBet} aria-describedby="question">
         ${question.kind === "number" ? this.#field(question) : question.choices.map(this.#button)}
         <p class="muted">${this.#hint()}</p>
       </div>`;
   }
 
   #hint() {
-    return betOf(this.state) ? "Press play." : "Bet, then press play.";
+    return betOf(this.state) ? texts.pressPlay : texts.betThenPressPlay;
   }
 
   #button = ({ id, text }: Choice) => {
@@ -43,7 +44,7 @@ export class ExhibitQuestion extends LiveElement {
 
   #field({ unit }: Question) {
     const answer = betOf(this.state)?.answer;
-    return html`<label class="answer number"><span class="unseen">Your number</span
+    return html`<label class="answer number"><span class="unseen">${texts.yourNumber}</span
       ><input type="number" class="input number" min="0" inputmode="decimal" autocomplete="off"
         .value=${answer === undefined ? "" : String(answer)} @change=${this.#enter} @keydown=${this.#go}
       ><span>${unit}</span></label>`;

@@ -13,11 +13,11 @@ import { exhibitAfter, exhibitParts } from "../../core/exhibits.ts";
 import { integer, plural } from "../../core/format.ts";
 import { clausesOf, isAtEnd, storyOf, verdictOf } from "../../core/questions.ts";
 import { shownStep } from "../../core/state-on-view.ts";
+import * as texts from "../../words/english.ts";
 import type { NumberedClause, Story } from "../../core/questions.ts";
 import type { State } from "../../core/types.ts";
 
-const CHANGED =
-  "You changed the recipe, so the exhibit's story does not apply. Your bet was checked against your runs.";
+const CHANGED = texts.youChangedTheRecipeSoThe;
 
 export class WhatHappened extends LiveElement {
   /** Key of the story that was closed. */
@@ -38,17 +38,17 @@ export class WhatHappened extends LiveElement {
     if (!isOver) return nothing;
     if (!isOpen)
       return html`<button type="button" class="button quiet"
-        @click=${() => this.#close("")}>What happened</button>`;
+        @click=${() => this.#close("")}>${texts.whatHappened}</button>`;
     this.#speak(story);
     const verdict = verdictOf(state);
     return html`
-      <div class="head"><h2>What happened</h2><button type="button" class="button quiet small end"
-        @click=${() => this.#close(story.key)}>Doctor</button></div>
+      <div class="head"><h2>${texts.whatHappened}</h2><button type="button" class="button quiet small end"
+        @click=${() => this.#close(story.key)}>${texts.doctor}</button></div>
       ${verdict ? html`<p class="outcome" data-tone=${verdict.isRight ? "ok" : "muted"}>${glyph(verdict.isRight ? "check" : "dot")}<b>${verdict.text}</b></p>` : nothing}
       ${story.changed ? html`<p class="hint">${CHANGED}</p>` : nothing}
       <ol class="story" role="list">${clausesOf(state).map((clause) => this.#clause(clause))}</ol>
       <button type="button" class="button quiet next" @click=${() => this.#next(story)}
-        >Next exhibit ${icon("next")}</button>`;
+        >${texts.nextExhibit} ${icon("next")}</button>`;
   }
 
   #clause({ place, step, text, tone }: NumberedClause) {
@@ -58,7 +58,7 @@ export class WhatHappened extends LiveElement {
     const isHere = this.state.looking !== null && shownStep(this.state) === step;
     return html`<li><button type="button" class="clause" data-step=${step}
       aria-current=${isHere ? "step" : nothing} @click=${() => this.app.lookAt(step)}
-      >${number}<span><u>Step ${integer(step)}</u>. ${explained(text, hoverTerm)}</span></button></li>`;
+      >${number}<span><u>${texts.stepXLabel(integer(step))}</u>. ${explained(text, hoverTerm)}</span></button></li>`;
   }
 
   #close(key: string) {
@@ -76,7 +76,7 @@ export class WhatHappened extends LiveElement {
     this.#spoken = story.key;
     const words = [
       verdictOf(this.state)?.text,
-      `What happened: ${plural(story.explain.length, "step")}.`,
+      texts.whatHappenedX(plural(story.explain.length, "step")),
     ];
     const detail = words.filter(Boolean).join(" ");
     queueMicrotask(() => document.dispatchEvent(new CustomEvent("spoken", { detail })));

@@ -21,6 +21,7 @@ import {
   tooLarge,
   usable,
 } from "./own-table.ts";
+import * as texts from "../../words/english.ts";
 import type { App } from "../../core/types.ts";
 import type { Table } from "../../core/wire-types.ts";
 
@@ -30,8 +31,8 @@ type Begin = { file?: File; id?: string; target?: string; task?: Task };
 type Choice = { table: Table; name: string; target: string; task: Task };
 
 const TYPES = ".csv,.tsv,.txt,text/csv,text/tab-separated-values,text/plain";
-const STARTING = "Starting…";
-const TASKS = { regression: "A number (regression)", classification: "Classes (classification)" };
+const STARTING = texts.starting;
+const TASKS = { regression: texts.aNumber, classification: texts.classes };
 
 export class CsvDialog extends ModalDialog {
   static override properties = {
@@ -60,7 +61,7 @@ export class CsvDialog extends ModalDialog {
     Object.assign(this, { choice: null, status: "", wrong: null });
     const { file, id } = this.begin ?? {};
     if (file) void this.#read(file);
-    else if (id) void this.#ask("The table in use", null, () => this.app.readTable(id));
+    else if (id) void this.#ask(texts.theTableInUse, null, () => this.app.readTable(id));
   }
 
   /** Other files may be dropped on it. */
@@ -88,7 +89,7 @@ export class CsvDialog extends ModalDialog {
     const mine = ++this.#turn;
     this.wrong = why && `${name}: ${why}`;
     if (why) return;
-    this.status = `Reading ${name}…`;
+    this.status = texts.readingX(name);
     const { table, problem } = await call();
     if (mine !== this.#turn) return;
     this.status = "";
@@ -124,16 +125,16 @@ export class CsvDialog extends ModalDialog {
         this.choice ? this.#table(this.choice, choose) : this.#invitation(choose)
       }</div>
       <input type="file" accept=${TYPES} hidden @change=${this.#pick}>`;
-    return { name: "Your own data", body };
+    return { name: texts.yourOwnDataLabel, body };
   }
 
   #invitation(choose: () => void) {
     return html`
       <div class="drop">
-        <p>Drop a CSV file here, or</p>
-        <button type="button" class="button solid" autofocus @click=${choose}>Choose a file</button>
+        <p>${texts.dropACSVFileHereOr}</p>
+        <button type="button" class="button solid" autofocus @click=${choose}>${texts.chooseAFile}</button>
       </div>
-      <p class="hint">One row a sample: input columns and one target column. The first row may hold their names. Commas, semicolons or tabs.</p>
+      <p class="hint">${texts.oneRowASampleInputColumns}</p>
       <p class="hint">${boundWords(this.state.catalog)}</p>`;
   }
 
@@ -142,13 +143,13 @@ export class CsvDialog extends ModalDialog {
     const { catalog } = this.state;
     const possible = tasksOf(table, target, catalog);
     const columns = selectOf(target, {
-      name: "Target column",
+      name: texts.targetColumn,
       options: usable(table).map((column) => ({ value: column.name, text: column.name })),
       choose: (value) =>
         void (this.choice = { ...choice, target: value, task: guessOf(table, value, catalog) }),
     });
     const tasks = selectOf(task, {
-      name: "Predict it as",
+      name: texts.predictItAs,
       options: (["regression", "classification"] as Task[]).map((value) => ({
         value,
         text: TASKS[value],
@@ -160,15 +161,15 @@ export class CsvDialog extends ModalDialog {
       <p><b>${name}</b>: ${rowWords(table)}.</p>
       ${leftOut(table)}
       <div class="choices">
-        <label class="field"><span>Target column</span>${columns}</label>
-        <label class="field"><span>Predict it as</span>${tasks}</label>
+        <label class="field"><span>${texts.targetColumn}</span>${columns}</label>
+        <label class="field"><span>${texts.predictItAs}</span>${tasks}</label>
       </div>
       <p class="soft">${inputWords(table, target)}</p>
       ${tablePreview(table, target)}
       <div class="line">
         <button type="button" class="button solid" ?disabled=${this.status === STARTING}
-          @click=${() => this.#start(choice)}>Use this data</button>
-        <button type="button" class="button" @click=${another}>Another file</button>
+          @click=${() => this.#start(choice)}>${texts.useThisData}</button>
+        <button type="button" class="button" @click=${another}>${texts.anotherFile}</button>
       </div>`;
   }
 }

@@ -20,10 +20,11 @@ import { targetWords } from "./own-table.ts";
 import { explanationOf } from "../../core/parameters.ts";
 import { isLocked } from "../../core/selectors.ts";
 import { nameFor } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { Parameter } from "../../core/catalog.ts";
 import type { Catalog, Experiment, Json, State } from "../../core/types.ts";
 
-const GROUPS = { regression: "Predict numbers", classification: "Predict classes" } as Record<
+const GROUPS = { regression: texts.predictNumbers, classification: texts.predictClasses } as Record<
   string,
   string
 >;
@@ -35,13 +36,13 @@ const part = (name: string, help: string): Parameter => ({
   help,
   schema: { type: "integer", minimum: 0 },
 });
-const TRAIN = part("train", "training samples");
-const TEST = part("test", "test samples, not trained on");
-const NOISE = part("noise", "standard deviation of the added noise");
+const TRAIN = part("train", texts.trainingSamples);
+const TEST = part("test", texts.testSamplesNotTrainedOn);
+const NOISE = part("noise", texts.standardDeviationOfTheAddedNoise);
 
 const refuseCount = (least: number, others: number, most: number) => (value: number) => {
-  if (!Number.isInteger(value) || value < least) return `A whole number, ${least} or more.`;
-  return value + others > most ? `At most ${integer(most)} samples together.` : null;
+  if (!Number.isInteger(value) || value < least) return texts.aWholeNumberXOrMore(least);
+  return value + others > most ? texts.atMostXSamplesTogether(integer(most)) : null;
 };
 
 /**
@@ -53,17 +54,17 @@ const choices = (catalog: Catalog | null) =>
     const isMissing = Boolean(missing && !needs);
     return {
       value: name,
-      text: nameFor("datasets", name) + (isMissing ? ", not installed" : ""),
-      group: GROUPS[task] ?? "Your own",
+      text: nameFor("datasets", name) + (isMissing ? texts.notInstalledTail : ""),
+      group: GROUPS[task] ?? texts.yourOwn,
       disabled: isMissing,
     };
   });
 
-const OWN = words("Your own table: one target column, the others are inputs.");
+const OWN = words(texts.yourOwnTableOneTargetColumn);
 
 /** "regression, 5 inputs", "3 classes, 4 inputs". */
 const kindWords = ({ features, classes }: Experiment) =>
-  `${classes.length ? `${classes.length} classes` : "regression"}, ${plural(features, "input")}`;
+  `${classes.length ? texts.xClasses(classes.length) : texts.regression}, ${plural(features, "input")}`;
 
 export class DataFields extends ExperimentElement {
   override shows({ experiment, problem }: State) {
@@ -108,8 +109,8 @@ export class DataFields extends ExperimentElement {
       box(each, own[each.name]),
     );
     return html`
-      <div class="head"><h2>Data</h2><span class="end">${kindWords(experiment)}</span></div>
-      <setting-select name="Data set" .options=${choices(catalog)} .value=${data.name}
+      <div class="head"><h2>${texts.data}</h2><span class="end">${kindWords(experiment)}</span></div>
+      <setting-select name=${texts.dataSet} .options=${choices(catalog)} .value=${data.name}
         .explanation=${data.name === FILE ? OWN : explanationOf(row)}
         .choose=${(name: string) => this.#choose(name)}></setting-select>
       ${data.name === FILE ? this.#table(data) : nothing}
@@ -121,7 +122,7 @@ export class DataFields extends ExperimentElement {
           .problem=${problem} .pointers=${["/data/test_fraction"]} .refuse=${refuseCount(0, train, most)}
           .apply=${(value: number) => this.#split(train, value)}></setting-box>
         ${box((rowOf(catalog, "data_settings", "noise") ?? NOISE) as Parameter, data.noise ?? 0)}
-        <setting-box name="Data seed" .parameter=${seedOf(catalog, "data")} .value=${data.seed}
+        <setting-box name=${texts.dataSeed} .parameter=${seedOf(catalog, "data")} .value=${data.seed}
           .problem=${problem} .pointers=${["/data/seed"]} .refuse=${refuseSeed} .format=${String}
           .apply=${(seed: number) => this.#change({ seed })}></setting-box>
       </div>
@@ -134,8 +135,8 @@ export class DataFields extends ExperimentElement {
     const { dataset: id, target, task } = data;
     return html`<div class="own-table">
       <span class="muted">${targetWords(data)}</span>
-      <button type="button" class="button quiet small" aria-label="Change the target or the file"
-        @click=${() => openCsvDialog({ id, target, task })}>Change</button>
+      <button type="button" class="button quiet small" aria-label=${texts.changeTheTargetOrTheFile}
+        @click=${() => openCsvDialog({ id, target, task })}>${texts.change}</button>
     </div>`;
   }
 }

@@ -12,13 +12,14 @@ import { FILE } from "../../core/data-recipe.ts";
 import { setting } from "../../core/format.ts";
 import { explanationOf } from "../../core/parameters.ts";
 import { nameFor, wordFor } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { Parameter } from "../../core/catalog.ts";
 import type { Catalog, Experiment, Json } from "../../core/types.ts";
 
 /** Always visible. */
 const IN_SIGHT = ["samples", "test_fraction", "noise"];
 const STANDARDIZE = {
-  help: "values scaled to mean 0 and standard deviation 1 over the training samples; losses are in these units",
+  help: texts.valuesScaledToMean0And,
 };
 
 function applying(catalog: Catalog | null, { recipe: { data }, classes }: Experiment): Parameter[] {
@@ -49,15 +50,15 @@ export function dataMore(
   const differing = [
     data.standardize &&
       data.standardize !== "none" &&
-      `${wordFor("standardize", data.standardize)} standardized`,
+      texts.xStandardized(wordFor("standardize", data.standardize)),
     ...others.map(({ name }) => `${wordFor("settings", name)} ${setting(data[name])}`),
   ];
   const boxes = parameters.map((each) => box(each, data[each.name] ?? each.default));
   return moreSettings(
-    "settings of the data",
+    texts.settingsOfTheData,
     differing,
     html`${keyed(parameters.map(({ name }) => name).join(), html`<div class="pair">${boxes}</div>`)}
-      <setting-select text="Standardize" .value=${data.standardize ?? "none"}
+      <setting-select text=${texts.standardize} .value=${data.standardize ?? "none"}
         .options=${ways.map((name) => ({ value: name, text: nameFor("standardize", name) }))}
         .explanation=${explanationOf(STANDARDIZE)}
         .choose=${(standardize: string) => change({ standardize })}></setting-select>`,

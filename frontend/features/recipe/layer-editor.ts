@@ -13,12 +13,13 @@ import "../../ui/setting-box.ts";
 import { rowOf, rowsOf } from "../../core/catalog.ts";
 import { explanationOf } from "../../core/parameters.ts";
 import { activationWord } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { PropertyValues } from "lit";
 import type { LayerRecipe, State } from "../../core/types.ts";
 
 const MOST_HIDDEN = 6;
 const MOST_UNITS = 64;
-const UNITS = { name: "units", default: 4, schema: { type: "integer" } };
+const UNITS = { name: texts.unitsWord, default: 4, schema: { type: "integer" } };
 /** Long enough for the next press of a stepper. */
 const SETTLE_MS = 500;
 
@@ -30,17 +31,17 @@ class UnitsStepper extends NumberBox {
   override refuse = (units: number) =>
     Number.isInteger(units) && units >= 1 && units <= MOST_UNITS
       ? null
-      : `1 to ${MOST_UNITS} units.`;
+      : texts.n1ToXUnits(MOST_UNITS);
 
   override render() {
     const by = (change: number) => () =>
       this.apply(Math.min(MOST_UNITS, Math.max(1, (this.value ?? 1) + change)));
     return html`<div class="field">
-      <span aria-hidden="true">Units</span>
+      <span aria-hidden="true">${texts.units}</span>
       <div class="stepper">
-        <button type="button" class="button square" aria-label="One unit less" @click=${by(-1)}>${icon("minus")}</button>
+        <button type="button" class="button square" aria-label=${texts.oneUnitLess} @click=${by(-1)}>${icon("minus")}</button>
         ${this.input(false)}
-        <button type="button" class="button square" aria-label="One unit more" @click=${by(1)}>${icon("plus")}</button>
+        <button type="button" class="button square" aria-label=${texts.oneUnitMore} @click=${by(1)}>${icon("plus")}</button>
       </div>
       ${this.message}
     </div>`;
@@ -71,13 +72,13 @@ export class LayerEditor extends ExperimentElement {
     const block = ({ units, activation }: LayerRecipe, place: number) => {
       const word = activationWord(activation);
       return html`${wire}<button type="button" class="block" data-layer=${place + 1} aria-haspopup="dialog"
-        aria-label="Hidden layer ${place + 1}: ${units} ${word}. Edit"
+        aria-label=${texts.hiddenLayerXYZEdit(place + 1, units, word)}
         @click=${() => this.#open(place)}>${faces(units, word)}</button>`;
     };
-    const add = html`${wire}<button type="button" class="block add" aria-label="Add a hidden layer"
+    const add = html`${wire}<button type="button" class="block add" aria-label=${texts.addAHiddenLayer}
       @click=${this.#add}>${icon("plus")}</button>`;
     return html`
-      <div class="block flat">${faces(features, features === 1 ? "input" : "inputs")}</div>
+      <div class="block flat">${faces(features, features === 1 ? texts.inputWord : texts.inputs)}</div>
       ${layers.map(block)}${layers.length < MOST_HIDDEN ? add : nothing}${wire}
       <div class="block flat">${faces(outputs, activationWord(output))}</div>`;
   }
@@ -114,7 +115,7 @@ export class LayerEditor extends ExperimentElement {
     };
     const { close, update } = openPopover({
       anchor: () => this.querySelector(`[data-layer="${place + 1}"]`) ?? this.querySelector(".add"),
-      name: `Hidden layer ${place + 1}`,
+      name: texts.hiddenLayerX(place + 1),
       role: "dialog",
       content: () => this.#panel(draft, put, remove),
       closed: () => timer !== undefined && settle(),
@@ -132,12 +133,12 @@ export class LayerEditor extends ExperimentElement {
       text: activationWord(name),
     }));
     return html`<div class="rows explained">
-      <units-stepper name="Units" .parameter=${UNITS} .value=${units}
+      <units-stepper name=${texts.units} .parameter=${UNITS} .value=${units}
         .apply=${(value: number) => put({ units: value })}></units-stepper>
-      <setting-select text="Activation" .options=${options} .value=${activation}
+      <setting-select text=${texts.activation} .options=${options} .value=${activation}
         .explanation=${explanationOf(rowOf(catalog, "activations", activation))}
         .choose=${(value: string) => put({ activation: value })}></setting-select>
-      <button type="button" class="button" @click=${remove}>Remove this layer</button>
+      <button type="button" class="button" @click=${remove}>${texts.removeThisLayer}</button>
     </div>`;
   }
 }

@@ -13,6 +13,7 @@ import { methodName, ownOf, rowOf } from "../../core/catalog.ts";
 import { plural, setting } from "../../core/format.ts";
 import { explanationOf } from "../../core/parameters.ts";
 import { nameFor } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { Method } from "../../core/catalog.ts";
 import type { Changes } from "../../core/recipes.ts";
 import type { Catalog, State } from "../../core/types.ts";
@@ -31,8 +32,8 @@ const choices = (catalog: Catalog | null, weights: Method) =>
   }));
 
 /** Listed while the initial weights and biases come from a file. */
-const BROUGHT = { value: "", text: "From a file" };
-const FROM_A_FILE = words("Weights and biases from a file. Any other choice initializes new ones.");
+const BROUGHT = { value: "", text: texts.fromAFile };
+const FROM_A_FILE = words(texts.weightsAndBiasesFromAFile);
 
 export class NetworkFields extends ExperimentElement {
   override shows({ experiment, problem }: State) {
@@ -48,15 +49,15 @@ export class NetworkFields extends ExperimentElement {
     const chosen = methodName(weights);
     return html`
       <div class="head">
-        <h2>Network</h2><span class="end">${plural(experiment.parameters, "parameter")}</span>
+        <h2>${texts.network}</h2><span class="end">${plural(experiment.parameters, "parameter")}</span>
       </div>
-      <layer-editor role="group" aria-label="Layers"></layer-editor>
+      <layer-editor role="group" aria-label=${texts.layersLabel}></layer-editor>
       <div class="weights">
-        <setting-select text="Initial weights" .term=${"weights"} .value=${start ? BROUGHT.value : chosen}
+        <setting-select text=${texts.initialWeights} .term=${"weights"} .value=${start ? BROUGHT.value : chosen}
           .options=${start ? [BROUGHT, ...drawn] : drawn}
           .explanation=${start ? FROM_A_FILE : explanationOf(rowOf(catalog, "initializers", chosen))}
           .choose=${(name: string) => change({ network: { weights: name } })}></setting-select>
-        <setting-box name="Weight seed" .parameter=${seedOf(catalog, "network")} .value=${seed}
+        <setting-box name=${texts.weightSeed} .parameter=${seedOf(catalog, "network")} .value=${seed}
           .problem=${problem} .pointers=${["/network/seed"]} .refuse=${refuseSeed} .format=${String}
           .apply=${(value: number) => change({ network: { seed: value } })}></setting-box>
       </div>

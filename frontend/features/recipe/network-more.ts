@@ -12,6 +12,7 @@ import { setting } from "../../core/format.ts";
 import { fittingLosses, lossWords, takesLogits } from "../../core/losses.ts";
 import { explanationOf } from "../../core/parameters.ts";
 import { activationWord, capital, nameFor, wordFor } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { Method } from "../../core/catalog.ts";
 import type { Changes } from "../../core/recipes.ts";
 import type { Catalog, Experiment, Json } from "../../core/types.ts";
@@ -60,29 +61,29 @@ export function networkMore(
   };
   const differing = [
     lossWords(loss),
-    ...ownWords(catalog, weights).map((words) => `weight ${words}`),
-    methodName(biases) !== "normal" && `biases ${wordFor("initializers", methodName(biases))}`,
-    ...ownWords(catalog, biases).map((words) => `bias ${words}`),
-    output !== "identity" && `output ${activationWord(output)}`,
+    ...ownWords(catalog, weights).map((words) => texts.weightX(words)),
+    methodName(biases) !== "normal" && texts.biasesX(wordFor("initializers", methodName(biases))),
+    ...ownWords(catalog, biases).map((words) => texts.biasX(words)),
+    output !== "identity" && texts.outputActivation(activationWord(output)),
   ];
   return moreSettings(
-    "settings of the network",
+    texts.settingsOfTheNetwork,
     differing,
     html`
-      <setting-select text="Loss" .value=${methodName(loss)} .explanation=${help("losses", loss)}
+      <setting-select text=${texts.loss} .value=${methodName(loss)} .explanation=${help("losses", loss)}
         .options=${named(fittingLosses(catalog, classes.length), (name) => capital(lossWords(name)))}
         .choose=${(name: string) => change({ loss: name })}></setting-select>
       ${ownBoxes("losses", loss, (next) => change({ loss: next }))}
-      ${ownBoxes("initializers", weights, (next) => changeNetwork({ weights: next }), "weight ")}
-      <setting-select text="Initial biases" .value=${methodName(biases)}
+      ${ownBoxes("initializers", weights, (next) => changeNetwork({ weights: next }), texts.weight)}
+      <setting-select text=${texts.initialBiases} .value=${methodName(biases)}
         .explanation=${help("initializers", biases)}
         .options=${named(initializers(catalog, "biases", biases), (name) => nameFor("initializers", name))}
         .choose=${(name: string) => changeNetwork({ biases: name })}></setting-select>
-      ${ownBoxes("initializers", biases, (next) => changeNetwork({ biases: next }), "bias ")}
+      ${ownBoxes("initializers", biases, (next) => changeNetwork({ biases: next }), texts.bias)}
       ${
         takesLogits(loss)
           ? nothing
-          : html`<setting-select text="Output" name="Activation of the output" .value=${output}
+          : html`<setting-select text=${texts.output} name=${texts.activationOfTheOutput} .value=${output}
               .explanation=${help("activations", output)}
               .options=${named(rowsOf(catalog, "activations"), (name) => capital(activationWord(name)))}
               .choose=${(name: string) => changeNetwork({ output: name })}></setting-select>`

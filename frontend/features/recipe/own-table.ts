@@ -6,39 +6,40 @@
 import { FILE, standardFor } from "../../core/data-recipe.ts";
 import { integer, plural } from "../../core/format.ts";
 import { capital } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { Catalog, Json, Problem, Table, TableColumn } from "../../core/wire-types.ts";
 
 const MIB = 1024 * 1024;
 
 /** "1 MiB", "1.4 MiB". */
-const size = (bytes: number) => `${Number((bytes / MIB).toFixed(1))} MiB`;
+const size = (bytes: number) => texts.xMib(Number((bytes / MIB).toFixed(1)));
 
 /** Limits of a file, before one is chosen. */
 export function boundWords(catalog: Catalog | null) {
   const { csv_bytes: bytes, csv_rows: rows, csv_columns: columns } = catalog?.bounds ?? {};
-  return `At most ${size(bytes)}, ${plural(rows, "row")} and ${plural(columns, "column")}, as text in UTF-8. It stays on this server.`;
+  return texts.atMostXYAndZ(size(bytes), plural(rows, "row"), plural(columns, "column"));
 }
 
 /** Why a file is too large to send, or null. */
 export function tooLarge(bytes: number, catalog: Catalog | null) {
   const most = catalog?.bounds?.csv_bytes ?? MIB;
-  const has = size(bytes) === size(most) ? `more than ${size(most)}` : size(bytes);
-  return bytes > most ? `The file has ${has}; the limit is ${size(most)}.` : null;
+  const has = size(bytes) === size(most) ? texts.moreThanX(size(most)) : size(bytes);
+  return bytes > most ? texts.theFileHasXTheLimit(has, size(most)) : null;
 }
 
 /** Nouns for bounds. */
 const COUNTED: Record<string, string> = {
-  csv_rows: "rows",
-  csv_columns: "columns",
-  classes: "classes",
-  features: "inputs",
+  csv_rows: texts.rowsWord,
+  csv_columns: texts.columnsWord,
+  classes: texts.classesWord,
+  features: texts.inputs,
 };
 
 /** A refusal in words for the person who chose the file. */
 export function refusalWords({ title, detail, status, bound, limit, asked, errors }: Problem) {
   const what = COUNTED[bound ?? ""];
-  if (what) return `Too many ${what}: ${integer(asked ?? 0)}; the limit is ${integer(limit ?? 0)}.`;
-  if (status === 413) return "The file is too large.";
+  if (what) return texts.tooManyXYTheLimit(what, integer(asked ?? 0), integer(limit ?? 0));
+  if (status === 413) return texts.theFileIsTooLarge;
   const text = errors?.length
     ? errors.map((error) => error.detail ?? error.message).join("; ")
     : detail;
@@ -78,24 +79,24 @@ export function inputWords(table: Table, target: string) {
     .filter(({ used }) => !used)
     .map(({ name, reason }) => `${name} (${reason})`);
   const names = inputs.map(({ name, kind, distinct }) =>
-    kind === "category" ? `${name} (${distinct} values)` : name,
+    kind === "category" ? texts.xWithYValues(name, distinct) : name,
   );
-  return [`Inputs: ${names.join(", ")}.`, left.length ? `Not used: ${left.join("; ")}.` : ""]
+  return [texts.inputsX(names.join(", ")), left.length ? texts.notUsedX(left.join("; ")) : ""]
     .filter(Boolean)
     .join(" ");
 }
 
 /** "60 rows can be used". */
-export const rowWords = ({ rows }: Table) => `${plural(rows, "row")} can be used`;
+export const rowWords = ({ rows }: Table) => texts.xCanBeUsed(plural(rows, "row"));
 
 /** The skipped rows, in a line and one by one; null if there are none. */
 export function skippedWords({ skipped, skipped_count: count }: Table) {
   if (!count) return null;
-  const lines = skipped.map(({ line, reason }) => `Line ${integer(line)}: ${reason}`);
+  const lines = skipped.map(({ line, reason }) => texts.lineXY(integer(line), reason));
   const more = count - skipped.length;
   return {
-    says: `${plural(count, "row")} ${count === 1 ? "is" : "are"} left out`,
-    lines: more > 0 ? [...lines, `and ${integer(more)} more`] : lines,
+    says: texts.xYLeftOut(plural(count, "row"), count === 1 ? texts.is : texts.are),
+    lines: more > 0 ? [...lines, texts.andXMore(integer(more))] : lines,
   };
 }
 
@@ -107,4 +108,4 @@ export const dataOf = (
 
 /** The target and task of a table in training. */
 export const targetWords = ({ target, task }: Json) =>
-  `${target}, ${task === "classification" ? "as classes" : "as a number"}`;
+  `${target}, ${task === "classification" ? texts.asClasses : texts.asANumber}`;

@@ -10,6 +10,7 @@ import { dataLine, networkLine } from "./recipe-words.ts";
 import { icon } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { isLocked } from "../../core/selectors.ts";
+import * as texts from "../../words/english.ts";
 import type { Line } from "./recipe-words.ts";
 import type { App, State } from "../../core/types.ts";
 
@@ -33,7 +34,7 @@ export class DataLine extends ExperimentElement {
   }
 
   override render() {
-    return lineOf(this.app, "data", "Data", dataLine(this.experiment));
+    return lineOf(this.app, "data", texts.data, dataLine(this.experiment));
   }
 }
 
@@ -43,6 +44,6 @@ export class NetworkLine extends ExperimentElement {
   }
 
   override render() {
-    return lineOf(this.app, "network", "Network", networkLine(this.experiment));
+    return lineOf(this.app, "network", texts.network, networkLine(this.experiment));
   }
 }

@@ -9,6 +9,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { isLocked } from "../../core/selectors.ts";
+import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 
 const MOST_RUNS = 8;
@@ -53,8 +54,8 @@ export class RecipeRail extends LiveElement {
     this.closest(".app")?.toggleAttribute("data-opened", opened !== null);
     return html`
       <div class="grab">
-        <b>Recipe</b>
-        <button type="button" class="button quiet square" aria-label="Close the recipe"
+        <b>${texts.recipe}</b>
+        <button type="button" class="button quiet square" aria-label=${texts.closeTheRecipe}
           @click=${() => this.app.setView({ sheet: null })}>${icon("close")}</button>
       </div>
       ${opened ? this.#settings(opened) : this.#overview()}`;
@@ -70,18 +71,18 @@ export class RecipeRail extends LiveElement {
       <network-line></network-line>
       <div>${repeat(order, (name) => name, card)}</div>
       <button type="button" class="button quiet add-run" ?disabled=${isLocked(state)} ?hidden=${order.length >= MOST_RUNS}
-        @click=${() => app.addRun()}>${icon("plus")}Add a run</button>`;
+        @click=${() => app.addRun()}>${icon("plus")}${texts.addARun}</button>`;
   }
 
   #settings(opened: string) {
     const { state } = this;
     const run = opened.match(RUN)?.[1];
     const name =
-      run === undefined ? (opened === "data" ? "Data" : "Network") : state.runs[run].label;
-    return html`<section class="settings" aria-label="Settings: ${name}">
+      run === undefined ? (opened === "data" ? texts.data : texts.network) : state.runs[run].label;
+    return html`<section class="settings" aria-label=${texts.settingsX(name)}>
       <div class="settings-head">
-        <button type="button" class="button quiet back" aria-label="Back to the recipe (Esc)"
-          @click=${() => this.#close()}>${icon("previous")}Recipe</button>
+        <button type="button" class="button quiet back" aria-label=${texts.backToTheRecipeEsc}
+          @click=${() => this.#close()}>${icon("previous")}${texts.recipe}</button>
         ${this.#explain()}
       </div>
       ${
@@ -100,7 +101,7 @@ export class RecipeRail extends LiveElement {
   #explain() {
     const { explains } = this.state.view;
     return html`<button type="button" class="button quiet square small explain"
-      aria-label="Explain every setting" title="Explain every setting" aria-pressed=${explains}
+      aria-label=${texts.explainEverySetting} title=${texts.explainEverySetting} aria-pressed=${explains}
       @click=${() => this.app.setView({ explains: !explains })}>${icon("help")}</button>`;
   }
 

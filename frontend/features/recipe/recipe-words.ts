@@ -6,6 +6,7 @@
 import { methodName } from "../../core/catalog.ts";
 import { plural } from "../../core/format.ts";
 import { activationWord, nameFor, wordFor } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { Experiment, LayerRecipe } from "../../core/types.ts";
 
 /** From this many layers of equal size, "8 layers of 8". */
@@ -16,9 +17,9 @@ export type Line = { value: string; detail: string };
 
 export function dataLine({ recipe: { data }, features, classes, trainSamples }: Experiment): Line {
   const parts = [
-    classes.length > 0 && `${classes.length} classes`,
+    classes.length > 0 && texts.xClasses(classes.length),
     plural(features, "input"),
-    `${plural(trainSamples, "sample")} to train`,
+    texts.xToTrain(plural(trainSamples, "sample")),
   ];
   return { value: nameFor("datasets", data.name), detail: parts.filter(Boolean).join(", ") };
 }
@@ -28,7 +29,7 @@ function hiddenWords(layers: LayerRecipe[]) {
   const sizes = layers.map(({ units }) => units);
   const isEven = sizes.every((size) => size === sizes[0]);
   return isEven && sizes.length >= MANY_LAYERS
-    ? [`${sizes.length} layers of ${sizes[0]}`]
+    ? [texts.xLayersOfY(sizes.length, sizes[0])]
     : sizes.map(String);
 }
 
@@ -41,8 +42,8 @@ export function networkLine({
   const sizes = [`${features}`, ...hiddenWords(network.layers), `${outputs}`];
   const activations = [...new Set(network.layers.map(({ activation }) => activation))];
   const weights = network.start
-    ? "weights from a file"
-    : `${wordFor("initializers", methodName(network.weights))} weights`;
+    ? texts.weightsFromAFileWord
+    : texts.xWeights(wordFor("initializers", methodName(network.weights)));
   return {
     value: [sizes.join(" → "), ...activations.map(activationWord)].join(", "),
     detail: `${plural(parameters, "parameter")}, ${weights}`,

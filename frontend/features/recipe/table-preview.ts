@@ -4,13 +4,14 @@
  */
 
 import { html, nothing } from "lit";
+import * as texts from "../../words/english.ts";
 import type { Table } from "../../core/wire-types.ts";
 
 export function tablePreview({ columns, preview }: Table, target: string) {
   const roles = columns.map(({ name, used }) =>
     name === target ? "target" : used ? "input" : "unused",
   );
-  const words = { target: "to learn", unused: "not used" } as Record<string, string>;
+  const words = { target: texts.toLearn, unused: texts.notUsed } as Record<string, string>;
   const heads = columns.map(
     ({ name, kind, reason }, k) =>
       html`<th scope="col" title=${reason ?? nothing} data-role=${roles[k]}
@@ -18,9 +19,9 @@ export function tablePreview({ columns, preview }: Table, target: string) {
   );
   const row = (cells: string[]) =>
     html`<tr>${columns.map((_, k) => html`<td data-role=${roles[k]}>${cells[k] ?? ""}</td>`)}</tr>`;
-  return html`<div class="preview" role="region" tabindex="0" aria-label="The first rows">
+  return html`<div class="preview" role="region" tabindex="0" aria-label=${texts.theFirstRows}>
     <table>
-      <caption class="unseen">The first ${preview.length} rows that can be used</caption>
+      <caption class="unseen">${texts.theFirstXRowsThatCan(preview.length)}</caption>
       <thead><tr>${heads}</tr></thead>
       <tbody>${preview.map(row)}</tbody>
     </table>

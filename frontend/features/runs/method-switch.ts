@@ -6,6 +6,7 @@
 
 import { switchOf } from "../../ui/controls.ts";
 import { every, plural } from "../../core/format.ts";
+import * as texts from "../../words/english.ts";
 import type { App, Experiment, Run } from "../../core/types.ts";
 
 /** How a run samples: GD, mini-batch or SGD. */
@@ -14,7 +15,7 @@ export const samplingOf = ({ settings: { batch_size: size } }: Run): "gd" | "min
 
 const SAMPLINGS = [
   { value: "gd" as const, text: "GD" },
-  { value: "mini" as const, text: "Mini-batch" },
+  { value: "mini" as const, text: texts.miniBatch },
   { value: "sgd" as const, text: "SGD" },
 ];
 const BATCH = { gd: null, mini: 32, sgd: 1 };
@@ -35,7 +36,7 @@ export function methodSwitch(
 ) {
   const sampling = samplingOf(run);
   return switchOf(sampling, {
-    name: `Samples per step of ${run.label}`,
+    name: texts.samplesPerStepOfX(run.label),
     choices: SAMPLINGS,
     choose: (value) => value !== sampling && app.edit(run.name, { batch_size: BATCH[value] }),
     ...more,

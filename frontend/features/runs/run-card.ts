@@ -12,6 +12,7 @@ import { methodSwitch, samplesOf } from "./method-switch.ts";
 import { knobOf, rateOf } from "./run-knobs.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import { isLocked } from "../../core/selectors.ts";
+import * as texts from "../../words/english.ts";
 import type { Experiment, State } from "../../core/types.ts";
 
 export class RunCard extends RunElement {
@@ -35,14 +36,14 @@ export class RunCard extends RunElement {
     const run = this.run;
     const experiment = state.experiment as Experiment;
     this.dataset.lane = run.lane;
-    this.setAttribute("aria-label", `Run ${run.label}`);
+    this.setAttribute("aria-label", texts.runX(run.label));
     this.classList.toggle("hidden-run", run.hidden);
     return html`
       <div class="head">
         ${marker(run.lane)}<b class="name">${run.label}</b><span class="why">${samplesOf(run, experiment)}</span>
         <button type="button" class="button quiet square small" data-opens="run ${run.name}"
-          aria-label="Settings of ${run.label}" title="Settings of ${run.label}" aria-expanded="false"
-          @click=${() => app.setView({ opened: `run ${run.name}` })}>${icon("more")}</button>
+          aria-label=${texts.settingsOfX(run.label)} title=${texts.settingsOfX(run.label)} aria-expanded="false"
+          @click=${() => app.setView({ opened: texts.runXWord(run.name) })}>${icon("more")}</button>
       </div>
       <fieldset ?disabled=${isLocked(state)}>
         ${methodSwitch(run, app, { look: "fill" })}

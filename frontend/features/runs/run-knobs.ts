@@ -10,13 +10,14 @@ import { termOf } from "../../ui/term.ts";
 import { parametersOf, rowsOf } from "../../core/catalog.ts";
 import { integer, plural, setting } from "../../core/format.ts";
 import { nameFor, wordFor } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { Parameter } from "../../core/catalog.ts";
 import type { App, Catalog, Experiment, Run } from "../../core/types.ts";
 
 /** Full names of knobs with short labels. */
 const IN_FULL: Record<string, string> = {
-  learning_rate: "learning rate",
-  batch_size: "batch size",
+  learning_rate: texts.learningRateWord,
+  batch_size: texts.batchSize,
 };
 /** Guards against a division by 0, which nobody tunes. */
 const GUARDS = new Set(["epsilon"]);
@@ -48,14 +49,14 @@ export const rateOf = (catalog: Catalog | null) =>
 /** "learning rate 0.03", "32 samples". */
 function saying({ name, unit }: Parameter) {
   return (value: number) =>
-    unit ? plural(value, unit.replace(/s$/, "")) : `${fullName(name)} ${setting(value)}`;
+    unit === "samples" ? plural(value, "sample") : `${fullName(name)} ${setting(value)}`;
 }
 
 export function knobOf(parameter: Parameter, run: Run, app: App) {
   const { name } = parameter;
   const full = fullName(name);
   return html`<setting-knob data-setting=${name} .parameter=${parameter}
-    .name=${`${full[0].toUpperCase()}${full.slice(1)} of ${run.label}`}
+    .name=${texts.xYOfZ(full[0].toUpperCase(), full.slice(1), run.label)}
     .value=${run.settings[name] ?? 0} .scale=${scaleOf(parameter)} .say=${saying(parameter)}
     .apply=${(value: number) => app.edit(run.name, { [name]: value })}></setting-knob>`;
 }
@@ -67,15 +68,14 @@ const line = (text: unknown, says: string) =>
 /** For a run without a batch size to choose. */
 export function batchLine(run: Run, { trainSamples }: Experiment) {
   const size = run.settings.batch_size;
-  const one =
-    run.settings.order === "sequential" ? "1, in the order of the data" : "1, drawn at random";
+  const one = run.settings.order === "sequential" ? texts.oneInOrder : texts.oneAtRandom;
   return line(
-    termOf("batch_size", "Batch"),
+    termOf("batch_size", texts.batch),
     size === null
-      ? `${integer(trainSamples)}, ${trainSamples === 1 ? "the only" : "every"} sample`
+      ? texts.xYSample(integer(trainSamples), trainSamples === 1 ? texts.theOnly : texts.everyWord)
       : one,
   );
 }
 
 /** For a run whose rule is not in the switch. */
-export const ruleLine = (optimizer: string) => line("Rule", nameFor("optimizers", optimizer));
+export const ruleLine = (optimizer: string) => line(texts.rule, nameFor("optimizers", optimizer));

@@ -18,14 +18,15 @@ import { explanationOf, isList } from "../../core/parameters.ts";
 import { scheduleWord, settingWord } from "../../core/run-words.ts";
 import { stopWords } from "../../core/stops.ts";
 import { capital, nameFor, wordFor } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { Parameter } from "../../core/catalog.ts";
 import type { App, Catalog, Json, Run, State } from "../../core/types.ts";
 
 /** These have knobs. */
 const IN_SIGHT = ["learning_rate", "batch_size"];
-const ORDER = { help: "how a pass takes the training samples; a full batch uses all at once" };
+const ORDER = { help: texts.howAPassTakesTheTraining };
 
-const nameOf = (run: Run, what: string) => `${capital(what)} of ${run.label}`;
+const nameOf = (run: Run, what: string) => texts.xOfY(capital(what), run.label);
 const choicesOf = (catalog: Catalog | null, table: string) =>
   rowsOf(catalog, table).map(({ name }) => ({ value: name, text: nameFor(table, name) }));
 
@@ -101,10 +102,10 @@ export function runMore(run: Run, state: State, app: App) {
   const seed = (value: number) => void app.newExperiment({ runs: { [run.name]: { seed: value } } });
   // the switch above already has the help of the rule
   return moreSettings(
-    `settings of ${run.label}`,
+    texts.settingsOfXWord(run.label),
     asidesOf(run, catalog),
     html`
-      <setting-select class="said-above" text="Rule" .name=${nameOf(run, "rule")}
+      <setting-select class="said-above" text=${texts.rule} .name=${nameOf(run, "rule")}
         .options=${choicesOf(catalog, "optimizers")} .value=${optimizer}
         .explanation=${explanationOf(rowOf(catalog, "optimizers", optimizer))}
         .choose=${(name: string) => edit({ optimizer: name })}></setting-select>
@@ -112,7 +113,7 @@ export function runMore(run: Run, state: State, app: App) {
       ${
         settings.batch_size === null
           ? nothing
-          : html`<setting-select text="Order" .name=${nameOf(run, "order")} .options=${orders}
+          : html`<setting-select text=${texts.order} .name=${nameOf(run, "order")} .options=${orders}
               .value=${settings.order} .explanation=${explanationOf(ORDER)}
               .choose=${(order: string) => edit({ order })}></setting-select>`
       }

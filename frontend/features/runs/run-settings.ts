@@ -18,15 +18,13 @@ import { originWords } from "../../core/forks.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import { isLocked } from "../../core/selectors.ts";
 import { nameFor } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { Experiment, Run, State } from "../../core/types.ts";
 
 const LONGEST_LABEL = 64;
 /** Rules in the switch; the others are behind "More". */
 const RULES = ["sgd", "momentum", "adam"];
-const SAMPLING = words(
-  "Samples per step: all, a few, or one.",
-  "Source: Cauchy 1847; Robbins and Monro 1951.",
-);
+const SAMPLING = words(texts.samplesPerStepAllAFew, texts.sourceCauchy1847RobbinsAndMonro);
 
 export class RunSettings extends RunElement {
   #helpIds = [helpId(), helpId()];
@@ -51,7 +49,7 @@ export class RunSettings extends RunElement {
     const { state } = this;
     const run = this.run;
     this.dataset.lane = run.lane;
-    this.setAttribute("aria-label", `Run ${run.label}`);
+    this.setAttribute("aria-label", texts.runX(run.label));
     this.classList.toggle("hidden-run", run.hidden);
     const origin = originWords(state, run.name);
     const samples = samplesOf(run, state.experiment as Experiment);
@@ -60,7 +58,7 @@ export class RunSettings extends RunElement {
         <div class="head">
           ${marker(run.lane)}${this.#isRenaming ? this.#nameBox(run) : html`<h2 class="name">${run.label}</h2>`}
         </div>
-        <p class="hint origin">${origin ? `${origin}, ` : nothing}${samples} a step</p>
+        <p class="hint origin">${origin ? `${origin}, ` : nothing}${samples} ${texts.aStep}</p>
         ${this.#acts(run)}
         <fieldset ?disabled=${isLocked(state)}>${this.#body(run)}</fieldset>
       </div>`;
@@ -76,13 +74,13 @@ export class RunSettings extends RunElement {
     const act = (text: string, disabled: boolean, take: () => void) =>
       html`<button type="button" class="button small" ?disabled=${disabled} @click=${take}>${text}</button>`;
     return html`<div class="acts">
-      ${act("Rename", locked, () => void this.#rename())}
-      ${act("Fork here", locked, fork)}
-      ${act("1 epoch", locked && !state.looking, () => app.forwardEpoch(1))}
-      <button type="button" class="button small" aria-label="Hide ${run.label} in the charts"
+      ${act(texts.rename, locked, () => void this.#rename())}
+      ${act(texts.forkHere, locked, fork)}
+      ${act(texts.oneEpochShort, locked && !state.looking, () => app.forwardEpoch(1))}
+      <button type="button" class="button small" aria-label=${texts.hideXInTheCharts(run.label)}
         aria-pressed=${run.hidden} @click=${() => app.setHidden(run.name, !run.hidden)}
-        >${icon(run.hidden ? "eyeShut" : "eye")}Hide</button>
-      ${act("Remove", locked || state.order.length < 2, () => app.removeRun(run.name))}
+        >${icon(run.hidden ? "eyeShut" : "eye")}${texts.hide}</button>
+      ${act(texts.remove, locked || state.order.length < 2, () => app.removeRun(run.name))}
     </div>`;
   }
 
@@ -110,7 +108,7 @@ export class RunSettings extends RunElement {
       event.stopPropagation();
       finish(event.target as HTMLInputElement, event.key === "Enter");
     };
-    return html`<input class="input rename" type="text" aria-label="New name of ${before}"
+    return html`<input class="input rename" type="text" aria-label=${texts.newNameOfX(before)}
       maxlength=${LONGEST_LABEL} value=${before} autocomplete="off"
       @keydown=${keys} @blur=${({ target }: Event) => finish(target as HTMLInputElement, true)}>`;
   }
@@ -132,7 +130,7 @@ export class RunSettings extends RunElement {
       ${methodSwitch(run, app, { look: "fill", helpId: samplingHelp, title: fullHelp(SAMPLING) })}
       ${helpLine(samplingHelp, SAMPLING)}
       ${switchOf(optimizer, {
-        name: "Update rule",
+        name: texts.updateRule,
         look: "fill",
         helpId: ruleHelp,
         title: fullHelp(help),

@@ -17,6 +17,7 @@ import { stateOnView, shownStep } from "../../core/state-on-view.ts";
 import { DESCENDED, descendedWords, runSentence } from "../../core/run-words.ts";
 import { isLocked, stateOf, whereWords } from "../../core/selectors.ts";
 import { lossTerm, TERMS } from "../../core/terms.ts";
+import * as texts from "../../words/english.ts";
 import type { Experiment, Run, State } from "../../core/types.ts";
 
 /** From this many runs rows are low, and on wide pages in two columns. */
@@ -31,9 +32,9 @@ const PHONE = matchMedia(
 function moment(state: State) {
   const { status } = state.connection;
   if (!state.looking && (status === "reconnecting" || status === "offline"))
-    return `Last known: step ${whereWords(state)}`;
-  if (state.looking) return `As of step ${whereWords(state)}`;
-  return shownStep(state) === 0 ? "Before the first step" : `At step ${whereWords(state)}`;
+    return texts.lastKnownStepX(whereWords(state));
+  if (state.looking) return texts.asOfStepXLabel(whereWords(state));
+  return shownStep(state) === 0 ? texts.beforeTheFirstStep : texts.atStepX(whereWords(state));
 }
 
 const latest = (run: Run, series: string) => run.latest[series]?.value;
@@ -73,7 +74,7 @@ export class RaceTable extends ExperimentElement {
     this.classList.toggle("headless", length > HEADED);
     const bet = betWords(this.state);
     return html`<table>
-      <caption class="unseen">All runs. ${words}</caption>
+      <caption class="unseen">${texts.allRunsX(words)}</caption>
       <thead>${this.#head(words, bet)}${length >= MANY ? this.#head("", null, true) : nothing}</thead>
       <tbody>${repeat(
         state.order,
@@ -88,12 +89,12 @@ export class RaceTable extends ExperimentElement {
     const { experiment } = this;
     const word = (key: string, text: string) => (isAgain ? text : termOf(key, text));
     return html`<tr class=${isAgain ? "again" : ""} aria-hidden=${isAgain ? "true" : nothing}>
-      <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${words.replaceAll(" at ", "\u00a0at\u00a0")}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
-      <th scope="col" class="optional samples">${word("samples_seen", "Samples seen")}</th>
-      <th scope="col" class="loss">${word(lossTerm(experiment), "Loss")}</th>
+      <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${texts.unbroken(words)}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
+      <th scope="col" class="optional samples">${word("samples_seen", texts.samplesSeenLabel)}</th>
+      <th scope="col" class="loss">${word(lossTerm(experiment), texts.loss)}</th>
       <th scope="col" class="optional test" ?hidden=${experiment.testSamples === 0}>${word("test_loss", TERMS.test_loss.name)}</th>
       <th scope="col" class="score">${word(experiment.score, TERMS[experiment.score].name)}</th>
-      <th scope="col" class="state"><span class="unseen">State</span></th>
+      <th scope="col" class="state"><span class="unseen">${texts.state}</span></th>
     </tr>`;
   }
 
@@ -122,7 +123,7 @@ export class RaceTable extends ExperimentElement {
       ${
         PHONE.matches
           ? html`<button type="button" class="name" aria-expanded=${isOpen}
-              @click=${toggle}>${name}<span class="unseen">, method</span>${icon("chevron")}</button>`
+              @click=${toggle}>${name}<span class="unseen">${texts.methodTail}</span>${icon("chevron")}</button>`
           : html`${name}<span class="muted rule">${samplesOf(run, this.experiment)}</span
               ><span class="method">${this.#switch(run)}</span>`
       }
@@ -132,7 +133,7 @@ export class RaceTable extends ExperimentElement {
 
   #numbers(run: Run, state: State) {
     const { word, glyph: shape, tone } = stateOf(run, state);
-    const seen = `${plural(run.samplesSeen, "sample")} seen, epoch ${epochs(run.epoch)}`;
+    const seen = texts.xSeenEpochY(plural(run.samplesSeen, "sample"), epochs(run.epoch));
     return html`<td class="optional samples soft" title=${seen}>${integer(run.samplesSeen)}</td>
       <td class="loss"><span class="readout">${number(latest(run, "train_loss"))}</span></td>
       <td class="optional test soft" ?hidden=${this.experiment.testSamples === 0}

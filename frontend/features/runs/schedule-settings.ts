@@ -10,10 +10,11 @@ import { methodName, ownOf, parametersOf, rowOf, rowsOf } from "../../core/catal
 import { explanationOf } from "../../core/parameters.ts";
 import { nextSchedule } from "../../core/run-words.ts";
 import { capital, nameFor, wordFor } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { Method } from "../../core/catalog.ts";
 import type { Catalog, Json, Run } from "../../core/types.ts";
 
-const NONE = { value: "", text: "None" };
+const NONE = { value: "", text: texts.none };
 
 export function scheduleSettings(
   { label, settings }: Run,
@@ -38,22 +39,22 @@ export function scheduleSettings(
     const own = ownOf(catalog, "schedules", stage);
     const all = parametersOf(catalog, "schedules", name).map(
       (parameter) => html`<setting-box .parameter=${parameter} .value=${own[parameter.name]}
-        .name=${`${capital(fullName(parameter.name))} of ${of}`}
+        .name=${texts.xOfY(capital(fullName(parameter.name)), of)}
         .apply=${(value: number) => apply({ ...own, name, [parameter.name]: value })}></setting-box>`,
     );
     return keyed(name, all.length ? html`<div class="pair">${all}</div>` : nothing);
   };
   return html`
-    <setting-select text="Schedule of the rate" name="Schedule of ${label}" .options=${options}
+    <setting-select text=${texts.scheduleOfTheRate} name=${texts.scheduleOfX(label)} .options=${options}
       .value=${methodName(schedule)} .explanation=${explanationOf(row)} .choose=${choose}></setting-select>
     ${boxes(schedule, choose, label)}
     ${
       row?.next
-        ? html`<setting-select text="Next schedule" name="Next schedule of ${label}"
+        ? html`<setting-select text=${texts.nextSchedule} name=${texts.nextScheduleOfX(label)}
             .options=${[NONE, ...options]} .value=${second ? methodName(second) : ""}
             .explanation=${explanationOf(row.next)}
             .choose=${(name: string) => follow(name || null)}></setting-select>`
         : nothing
     }
-    ${second ? boxes(second, follow, `${wordFor("schedules", methodName(second))} of ${label}`) : nothing}`;
+    ${second ? boxes(second, follow, texts.xOfY(wordFor("schedules", methodName(second)), label)) : nothing}`;
 }

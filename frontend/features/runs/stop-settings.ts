@@ -8,10 +8,11 @@ import { keyed } from "lit/directives/keyed.js";
 import { explanationOf } from "../../core/parameters.ts";
 import { choices, chosen, conditionsOf, numberOf } from "../../core/stops.ts";
 import { nameFor } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { Condition } from "../../core/stops.ts";
 import type { Experiment, Json, Run } from "../../core/types.ts";
 
-const HELP = { help: "the run stops at the first step that meets this; the others continue" };
+const HELP = { help: texts.theRunStopsAtTheFirst };
 
 export function stopSettings(
   { label, settings }: Run,
@@ -28,10 +29,10 @@ export function stopSettings(
   const box =
     number &&
     html`<div class="pair"><setting-box .parameter=${number.parameter} .value=${number.value}
-      .name=${`${nameFor("settings", number.parameter.name)} of the stop of ${label}`}
+      .name=${texts.xOfTheStopOfY(nameFor("settings", number.parameter.name), label)}
       .apply=${(value: number) => edit({ stop: [number.change(value)] })}></setting-box></div>`;
   return html`<div>
-    <setting-select text="Stop when" name="Stop ${label} when" .value=${choice}
+    <setting-select text=${texts.stopWhen} name=${texts.stopXWhen(label)} .value=${choice}
       .options=${choices(experiment, conditions)} .explanation=${explanationOf(HELP)}
       .choose=${choose}></setting-select>
     ${keyed(choice, box ?? nothing)}

@@ -9,10 +9,11 @@ import { savePicture } from "./export-picture.ts";
 import { openPopover } from "../../ui/popover.ts";
 import { ALL, choicesOf, filesOf, picturesOf } from "./exports.ts";
 import { TYPES } from "./opened-file.ts";
+import * as texts from "../../words/english.ts";
 import type { FileToTake, Pictured } from "./exports.ts";
 import type { App } from "../../core/types.ts";
 
-const FAILED = "The picture could not be made.";
+const FAILED = texts.thePictureCouldNotBeMade;
 
 const fileRow = ({ name, href, help, of }: FileToTake) =>
   html`<li><a href=${href} download="">${name}</a><span class="muted">${of ? `${of}: ${help}` : help}</span></li>`;
@@ -26,24 +27,24 @@ export function openFiles(app: App, anchor: () => Element | null) {
   const opened = app.store.get();
   const { close, update } = openPopover({
     anchor,
-    name: "Files",
+    name: texts.files,
     role: "dialog",
     look: "exports",
     content: () => {
       const state = app.store.get();
       const runs = selectOf(choice.run, {
-        name: "Runs to export",
+        name: texts.runsToExport,
         options: choicesOf(state),
         choose: (run) => put({ run }),
       });
       return html`
-        <div class="head"><h2>Files</h2>${runs}</div>
+        <div class="head"><h2>${texts.files}</h2>${runs}</div>
         <ul class="files">${filesOf(state, choice.run).map(fileRow)}</ul>
-        <h2>Charts as shown</h2>
+        <h2>${texts.chartsAsShown}</h2>
         <ul class="files">${picturesOf(opened).map((one) => pictureRow(app, one, put))}</ul>
         <p class="complaint" role="alert" ?hidden=${!choice.failed}>${choice.failed ? FAILED : nothing}</p>
-        <h2>Open again</h2>
-        <p class="line hint">A recipe, or initial parameters.${opener(app, () => close())}</p>`;
+        <h2>${texts.openAgain}</h2>
+        <p class="line hint">${texts.aRecipeOrInitialParameters}${opener(app, () => close())}</p>`;
     },
   });
 }
@@ -57,13 +58,13 @@ function opener(app: App, close: () => void) {
   const choose = ({ currentTarget }: Event) =>
     ((currentTarget as Element).nextElementSibling as HTMLElement).click();
   return html`<span
-    ><button type="button" class="button small" @click=${choose}>Open a file…</button
+    ><button type="button" class="button small" @click=${choose}>${texts.openAFile}</button
     ><input type="file" accept=${TYPES} hidden @change=${take}></span>`;
 }
 
 function pictureRow(app: App, { kind, text }: Pictured, put: (part: { failed: boolean }) => void) {
   const save = (type: "png" | "svg") => html`<button type="button" class="button small"
-    aria-label="${text} as ${type.toUpperCase()}"
+    aria-label=${texts.xAsY(text, type.toUpperCase())}
     @click=${() =>
       savePicture(app, kind, type).then(
         () => put({ failed: false }),

@@ -7,13 +7,14 @@ import { rowsOf } from "../../core/catalog.ts";
 import { MAP, showsMap } from "../../core/decision-map.ts";
 import { choiceOf, kindOf } from "../../core/instruments.ts";
 import { shownStep } from "../../core/state-on-view.ts";
+import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 
 /** `of` names the run of a file about one run */
 export type FileToTake = { name: string; href: string; help: string; of: string };
 export type Pictured = { kind: string; text: string };
 
-const PREDICTED = "Predicted and true";
+const PREDICTED = texts.predictedAndTrue;
 
 /** All runs together, in the list of runs. */
 export const ALL = "";
@@ -36,17 +37,21 @@ export const choicesOf = ({ order, runs }: State): { value: string; text: string
   {
     value: ALL,
     text:
-      order.length > 2 ? `All ${order.length} runs` : order.length > 1 ? "Both runs" : "The run",
+      order.length > 2
+        ? texts.allXRuns(order.length)
+        : order.length > 1
+          ? texts.bothRunsLabel
+          : texts.theRun,
   },
   ...(order.length > 1 ? order.map((name) => ({ value: name, text: runs[name].label })) : []),
 ];
 
 /** Decision maps can be exported, confusion tables cannot. */
 export const picturesOf = (state: State): Pictured[] => [
-  { kind: "loss", text: "Loss" },
+  { kind: "loss", text: texts.loss },
   ...(state.view.panel === "instruments"
     ? choiceOf(state).gauges.map((gauge) => ({ kind: kindOf(gauge), text: gauge.name }))
-    : [{ kind: "gradients", text: "Gradient" }]),
+    : [{ kind: "gradients", text: texts.gradient }]),
   ...(showsMap(state)
     ? [{ kind: MAP, text: PREDICTED }]
     : state.experiment?.classes.length

@@ -9,6 +9,7 @@ import { START_GONE, TABLE_GONE } from "../../core/net/missing-uploads.ts";
 import { watchOf } from "../../core/net/experiment-loader.ts";
 import { integer } from "../../core/format.ts";
 import { nextSteps, UnreadableLink } from "./links.ts";
+import * as texts from "../../words/english.ts";
 import type { Link } from "./links.ts";
 import type { Environment, Json, Problem, State, Store } from "../../core/types.ts";
 import type { createExperimentLoader } from "../../core/net/experiment-loader.ts";
@@ -16,15 +17,13 @@ import type { createExperimentLoader } from "../../core/net/experiment-loader.ts
 const WATCH = /^watch=([A-Za-z0-9_-]{1,128})$/;
 
 const OTHERS_TABLE: Problem = {
-  title: "This link's data is not on this server.",
-  detail:
-    "It uses the sharer's own table, which a link cannot contain. Ask for the CSV file and drop it under Data. Your experiment is unchanged.",
+  title: texts.thisLinksDataIsNotOn,
+  detail: texts.itUsesTheSharersOwnTable,
 };
 
 const OTHERS_START: Problem = {
-  title: "This link's initial weights are not on this server.",
-  detail:
-    "It uses the sharer's own parameters, which a link cannot contain. Ask for the .npz file and open it under Export. Your experiment is unchanged.",
+  title: texts.thisLinksInitialWeightsAreNot,
+  detail: texts.itUsesTheSharersOwnParameters,
 };
 
 /** Words for a refusal of a link's recipe. */
@@ -35,8 +34,11 @@ function wordsOf(problem: Problem | null) {
 
 function openedWords({ steps, view }: Link) {
   const furthest = Math.max(0, ...Object.values(steps));
-  const until = furthest ? ` Its steps are replayed, up to ${integer(furthest)}.` : "";
-  return `Opened from a link.${until}${view.look === undefined ? "" : ` It shows step ${integer(view.look)}.`}`;
+  const until = furthest ? texts.itsStepsAreReplayedUpToTail(integer(furthest)) : "";
+  return texts.openedFromALinkXY(
+    until,
+    view.look === undefined ? "" : texts.itShowsStepXTail(integer(view.look)),
+  );
 }
 
 export function createLinkOpener({

@@ -5,6 +5,7 @@
  */
 
 import { recipeNow } from "../../core/recipes.ts";
+import * as texts from "../../words/english.ts";
 import type { Json, Measure, Recipe, State, XAxis } from "../../core/types.ts";
 
 /** absent fields keep the reader's own view */
@@ -32,16 +33,14 @@ const VIEWS = {
 export class UnreadableLink extends Error {
   problem: { title: string; detail: string };
 
-  constructor(detail: string, title = "This link cannot be opened.") {
+  constructor(detail: string, title = texts.thisLinkCannotBeOpened) {
     super(title);
     this.problem = { title, detail };
   }
 }
 
-export const CUT =
-  "It is incomplete or changed. Copy the whole link again. Your experiment is unchanged.";
-const NEWER =
-  "A newer fallline made it. Open it there, or update this one. Your experiment is unchanged.";
+export const CUT = texts.itIsIncompleteOrChangedCopy;
+const NEWER = texts.aNewerFalllineMadeItOpen;
 
 /** The experiment as a link: its recipe only, or its present state. */
 export function linkOf(state: State, of: "recipe" | "moment"): Link | null {

@@ -3,19 +3,20 @@
  * Owns: that check. Pure. The server checks recipes and parameters.
  */
 
+import * as texts from "../../words/english.ts";
 import type { Json, Problem } from "../../core/types.ts";
 
 /** The types that the browser's file dialog offers. */
 export const TYPES = ".json,.npz,application/json";
 
 const otherFile = (name: string): Problem => ({
-  title: `${name} is neither a recipe nor parameters.`,
-  detail: "Open a .json recipe or .npz parameters from Export. Drop a CSV file on Data.",
+  title: texts.xIsNeitherARecipeNor(name),
+  detail: texts.openAJsonRecipeOrNpz,
 });
 
 const noRecipe = (name: string): Problem => ({
-  title: `${name} holds no recipe.`,
-  detail: "A recipe is a JSON object, like recipe.json under Export.",
+  title: texts.xHoldsNoRecipe(name),
+  detail: texts.aRecipeIsAJSONObject,
 });
 
 /** @param text its content, if it is text */
@@ -34,5 +35,4 @@ export function openedAs(
   return { problem: noRecipe(name) };
 }
 
-export const recipeWords = (name: string) =>
-  `Opened from ${name}, at step 0. Press play to train it with its edits.`;
+export const recipeWords = (name: string) => texts.openedFromXAtStep0(name);

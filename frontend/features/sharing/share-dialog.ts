@@ -12,6 +12,7 @@ import { LiveElement } from "../../ui/live-element.ts";
 import { ModalDialog } from "../../ui/dialog.ts";
 import { embedCode } from "../../core/embed.ts";
 import { kinds, noCodeWords, shareWords, TOO_LONG } from "./share-words.ts";
+import * as texts from "../../words/english.ts";
 import type { Kind } from "./share-words.ts";
 import type { State } from "../../core/types.ts";
 
@@ -21,10 +22,10 @@ export class ShareMenu extends LiveElement {
   }
 
   override render() {
-    return html`<button type="button" class="button quiet" aria-label="Share (S)" title="Share (S)"
+    return html`<button type="button" class="button quiet" aria-label=${texts.shareS} title=${texts.shareS}
       aria-haspopup="dialog" ?disabled=${this.state.experiment === null}
       @click=${() => this.app.setView({ dialog: "share" })}
-      >${icon("share")}<span class="caption">Share</span></button>`;
+      >${icon("share")}<span class="caption">${texts.share}</span></button>`;
   }
 }
 
@@ -68,7 +69,7 @@ export class ShareDialog extends ModalDialog {
     if (link === null || none) return;
     const { svg, problem } = await this.app.qr(link);
     if (mine !== this.#turn) return;
-    if (problem) this.#show({ status: `There is no QR code: ${problem.title}` });
+    if (problem) this.#show({ status: texts.thereIsNoQRCodeX(problem.title) });
     else this.#show({ code: URL.createObjectURL(svg as Blob) });
   }
 
@@ -78,8 +79,8 @@ export class ShareDialog extends ModalDialog {
 
   async #copy() {
     const isDone = await copied(this.#box);
-    const blocked = "The browser blocks copying. The link is selected: copy it yourself.";
-    this.#show({ status: isDone ? "Copied." : blocked });
+    const blocked = texts.theBrowserBlocksCopyingTheLink;
+    this.#show({ status: isDone ? texts.copied : blocked });
     if (!isDone) this.#box.select();
   }
 
@@ -93,23 +94,23 @@ export class ShareDialog extends ModalDialog {
       void this.app.goBack();
     };
     const body = html`
-      ${switchOf(this.#kind, { name: "Link to", look: "fill", choices, choose })}
+      ${switchOf(this.#kind, { name: texts.linkTo, look: "fill", choices, choose })}
       <div class="words">${words.map((text) => html`<p>${text}</p>`)}</div>
       <div class="line take">
-        <input class="input" type="text" readonly aria-label=${this.#kind === "embed" ? "Code" : "Link"} spellcheck="false"
+        <input class="input" type="text" readonly aria-label=${this.#kind === "embed" ? texts.code : texts.link} spellcheck="false"
           .value=${link ?? ""} ?disabled=${link === null} @focus=${() => this.#box.select()}>
         <button type="button" class="button solid" ?disabled=${link === null}
-          @click=${() => this.#copy()}>Copy</button>
+          @click=${() => this.#copy()}>${texts.copy}</button>
       </div>
       <p role="status" class="said">${status || nothing}</p>
-      <img class="qr" alt="The link as a QR code" src=${code || nothing} ?hidden=${!code}>
+      <img class="qr" alt=${texts.theLinkAsAQRCode} src=${code || nothing} ?hidden=${!code}>
       ${
         this.app.hasFormer()
           ? html`<div class="line">
-              <button type="button" class="button" @click=${back}>Back to the experiment before the link</button>
+              <button type="button" class="button" @click=${back}>${texts.backToTheExperimentBeforeThe}</button>
             </div>`
           : nothing
       }`;
-    return { name: "Share", body };
+    return { name: texts.share, body };
   }
 }

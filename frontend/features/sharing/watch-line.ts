@@ -6,6 +6,7 @@
 import { html, nothing } from "lit";
 import { icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
+import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 
 export class WatchLine extends LiveElement {
@@ -17,11 +18,11 @@ export class WatchLine extends LiveElement {
     const { app } = this;
     this.hidden = !this.state.isWatching;
     if (this.hidden) return nothing;
-    const back = html`<button type="button" class="button small" @click=${() => app.goBack()}>Back to mine</button>`;
+    const back = html`<button type="button" class="button small" @click=${() => app.goBack()}>${texts.backToMine}</button>`;
     return html`<div class="strip" data-strip="watching" data-tone="ink" role="status">
       ${icon("eye")}
-      <span><b>You are watching.</b> Only the owner can change it.</span>
-      <button type="button" class="button small" @click=${() => app.copyOfOwn()}>Make it mine: a copy</button>
+      <span><b>${texts.youAreWatching}</b> ${texts.onlyTheOwnerCanChangeIt}</span>
+      <button type="button" class="button small" @click=${() => app.copyOfOwn()}>${texts.makeItMineACopy}</button>
       ${app.hasFormer() ? back : nothing}
     </div>`;
   }

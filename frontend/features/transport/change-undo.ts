@@ -6,21 +6,22 @@
 import { Refused } from "../../core/net/api.ts";
 import { plural } from "../../core/format.ts";
 import { furthestStep } from "../../core/state-on-view.ts";
+import * as texts from "../../words/english.ts";
 import type { Clients } from "../../core/net/api.ts";
 import type { State, Undoable } from "../../core/types.ts";
 
 /** " The 500 steps are kept." */
 const keptWords = (whose: string, steps: number) =>
-  steps ? ` ${whose} ${plural(steps, "step")} ${steps === 1 ? "is" : "are"} kept.` : "";
+  steps ? texts.xYZKeptTail(whose, plural(steps, "step"), steps === 1 ? texts.is : texts.are) : "";
 
 /** What a change takes away, in words; empty if it takes nothing. */
 function lossWords(state: State, what: string, name: string | null) {
   const run = name === null ? null : state.runs[name];
   if (what === "remove_run")
-    return run ? `${run.label} is removed.${keptWords("Its", run.step)}` : "";
+    return run ? texts.xIsRemovedY(run.label, keptWords(texts.its, run.step)) : "";
   const steps = run ? run.step : furthestStep(state);
   return steps
-    ? `${run ? `${run.label} is back` : "Back"} at step 0.${keptWords("The", steps)}`
+    ? texts.xAtStep0Y(run ? texts.xIsBack(run.label) : texts.back, keptWords(texts.the, steps))
     : "";
 }
 

@@ -8,13 +8,18 @@ import { ModalDialog } from "../../ui/dialog.ts";
 import { integer } from "../../core/format.ts";
 import { editWords } from "../../core/run-words.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
+import * as texts from "../../words/english.ts";
 import type { Offer, State } from "../../core/types.ts";
 
 /** The question, and what happens to both runs. */
 export function offerWords(state: State, { run: name, change, step }: Offer) {
   const run = state.runs[name];
   const changes = editWords(change, stateOnView(state).runs[name].settings, state.catalog);
-  return `Starts a new run from ${run.label} at step ${integer(step)}${changes ? `, with ${changes}` : ""}. The original stays.`;
+  return texts.startsANewRunFromX(
+    run.label,
+    integer(step),
+    changes ? texts.withXTail(changes) : "",
+  );
 }
 
 export class ContinueOffer extends ModalDialog {
@@ -37,9 +42,9 @@ export class ContinueOffer extends ModalDialog {
     const body = html`
       <p>${offerWords(this.state, offer)}</p>
       <div class="answers">
-        <button type="button" class="button solid" autofocus @click=${answer(true)}>Continue here</button>
-        <button type="button" class="button" @click=${answer(false)}>Back to live</button>
+        <button type="button" class="button solid" autofocus @click=${answer(true)}>${texts.continueHere}</button>
+        <button type="button" class="button" @click=${answer(false)}>${texts.backToLive}</button>
       </div>`;
-    return { name: `Continue from step ${integer(offer.step)}?`, body };
+    return { name: texts.continueFromStepX(integer(offer.step)), body };
   }
 }

@@ -8,6 +8,7 @@ import { glyph, marker } from "../../ui/icons.ts";
 import { flagsOf, flagWords, markersOf, stepFrom } from "../../core/markers.ts";
 import { shareOf } from "../../core/long-runs.ts";
 import { shownStep } from "../../core/state-on-view.ts";
+import * as texts from "../../words/english.ts";
 import type { Track } from "../../core/long-runs.ts";
 import type { Marker } from "../../core/markers.ts";
 import type { App, State } from "../../core/types.ts";
@@ -47,7 +48,7 @@ export function flagButtons(state: State, app: App, track: Track, pixels: number
     const words = flagWords(marks);
     return html`<button type="button" class="flag" tabindex="-1" data-step=${marks[0].step}
       title=${marks.length > 1 ? words.join("\n") : marks[0].text}
-      aria-label="Go to ${words.join("; ")}" style="--at: ${shareOf(track, marks[0].step)}"
+      aria-label=${texts.goToX(words.join("; "))} style="--at: ${shareOf(track, marks[0].step)}"
       @click=${() => app.lookAt(stepFrom(marks, shownStep(app.store.get())))}
       >${shapesOf(marks)}</button>`;
   });

@@ -14,6 +14,7 @@ import { integer } from "../../core/format.ts";
 import { markersOf, snapped } from "../../core/markers.ts";
 import { shareOf, shownRange, stepAt, trackOf, zoomTo } from "../../core/long-runs.ts";
 import { shownStep } from "../../core/state-on-view.ts";
+import * as texts from "../../words/english.ts";
 import type { Range, Track } from "../../core/long-runs.ts";
 import type { State } from "../../core/types.ts";
 
@@ -71,14 +72,14 @@ export class RunOverview extends LiveElement {
     const step = shownStep(state);
     this.#draw(state, track);
     return html`
-      <div class="overview" role="group" aria-label="Overview of ${integer(track.end)} steps"
-        title="Press: look at that step. Drag: choose the steps in the charts. Double press: all"
+      <div class="overview" role="group" aria-label=${texts.overviewOfXSteps(integer(track.end))}
+        title=${texts.pressLookAtThatStepDrag}
         @pointerdown=${this.#press} @pointermove=${this.#move} @pointerup=${this.#release}
         @pointercancel=${this.#release} @click=${this.#look} @dblclick=${this.#all}>
         <svg class="bands" viewBox="0 0 ${BOX.width} ${BOX.height}" preserveAspectRatio="none" aria-hidden="true"
           >${this.#bands.map(({ run, lane, d }) => svg`<path data-run=${run} data-lane=${lane} d=${d}></path>`)}</svg>
         <div class="flags">${flagButtons(state, this.app, track, this.#length)}</div>
-        <input type="range" min="0" step="1" max=${track.end} aria-label="Time travel"
+        <input type="range" min="0" step="1" max=${track.end} aria-label=${texts.timeTravel}
           aria-valuetext=${stepWords(state)} .value=${live(String(step))} @input=${this.#travel}>
         <span class="now" data-grip=${state.looking ? "step" : nothing} style="--at: ${shareOf(track, step)}"></span>
         <span class="brush" data-grip=${this.#isWhole(shown, track) ? nothing : "brush"}
@@ -88,9 +89,9 @@ export class RunOverview extends LiveElement {
   }
 
   #handle(edge: Edge, step: number, track: Track) {
-    const name = edge === "first" ? "First step in the charts" : "Last step in the charts";
+    const name = edge === "first" ? texts.firstStepInTheCharts : texts.lastStepInTheCharts;
     return html`<span class="handle" role="slider" tabindex="0" data-grip=${edge} aria-label=${name}
-      aria-valuemin="0" aria-valuemax=${track.end} aria-valuenow=${step} aria-valuetext="step ${integer(step)}"
+      aria-valuemin="0" aria-valuemax=${track.end} aria-valuenow=${step} aria-valuetext=${texts.stepX(integer(step))}
       style="--at: ${shareOf(track, step)}" @keydown=${this.#key}></span>`;
   }
 

@@ -14,6 +14,7 @@ import { isLong, shareOf, trackOf } from "../../core/long-runs.ts";
 import { markersOf, snapped } from "../../core/markers.ts";
 import { furthest } from "../../core/selectors.ts";
 import { shownStep, stepsAhead } from "../../core/state-on-view.ts";
+import * as texts from "../../words/english.ts";
 import type { Track } from "../../core/long-runs.ts";
 import type { State } from "../../core/types.ts";
 
@@ -24,8 +25,8 @@ export function stepWords(state: State) {
   const here = markersOf(state)
     .filter((mark) => mark.step === step)
     .map(({ text }) => text);
-  const words = here.length ? `, marker: ${here.join("; ")}` : "";
-  return `step ${integer(step)} of ${integer(last)}${words}`;
+  const words = here.length ? texts.markerXTail(here.join("; ")) : "";
+  return texts.stepXOfYZ(integer(step), integer(last), words);
 }
 
 /** What the timeline is rendered from. */
@@ -77,7 +78,7 @@ export class TimeScrubber extends LiveElement {
     const touch = (event: PointerEvent) => (this.#isTouched = event.pointerType === "touch");
     this.style.setProperty("--place", String(shareOf(track, step)));
     return html`<input type="range" min="0" step="1" max=${Math.max(1, end)} ?disabled=${end === 0}
-      aria-label="Time travel" aria-valuetext=${stepWords(state)}
+      aria-label=${texts.timeTravel} aria-valuetext=${stepWords(state)}
       .value=${live(String(step))} @input=${this.#scrub} @pointerdown=${touch}
       @keydown=${() => (this.#isTouched = false)}>`;
   }
@@ -99,18 +100,18 @@ export class TimeScrubber extends LiveElement {
     const ahead = stepsAhead(state);
     const isOk = isLive && !isEmpty && ["ready", "live"].includes(state.connection.status);
     const title = isLive
-      ? "The page shows the present"
-      : `Back to live (L): training is ${plural(ahead, "step")} ahead`;
+      ? texts.thePageShowsThePresent
+      : texts.backToLiveTrainingIsX(plural(ahead, "step"));
     return html`<button type="button" class="button live" data-live=${isLive} title=${title}
       data-tone=${isOk ? "ok" : "muted"} ?hidden=${isLive} ?disabled=${isEmpty} @click=${() => this.app.lookAt(null)}
-      >${light("full")}<span>${isLive ? "Live" : `Live, ${counter(ahead)} ahead`}</span></button>`;
+      >${light("full")}<span>${isLive ? texts.live : texts.liveXAhead(counter(ahead))}</span></button>`;
   }
 
   /** The window that shows most of the learning, or all again. */
   #zoom({ view }: State) {
     const { app } = this;
     const isZoomed = view.x === "steps" && view.zoom !== null;
-    return html`<button type="button" class="button quiet stretch" title=${isZoomed ? "All steps (0)" : "Zoom to the steps in which the losses fall"}
-      @click=${() => (isZoomed ? app.zoomTo(null) : app.zoomToFall())}>${isZoomed ? "All steps" : "Where losses fall"}</button>`;
+    return html`<button type="button" class="button quiet stretch" title=${isZoomed ? texts.allSteps : texts.zoomToTheStepsInWhich}
+      @click=${() => (isZoomed ? app.zoomTo(null) : app.zoomToFall())}>${isZoomed ? texts.allStepsLabel : texts.whereLossesFallLabel}</button>`;
   }
 }

@@ -16,6 +16,7 @@ import { isLogSteps, isLong } from "../../core/long-runs.ts";
 import { markersOf } from "../../core/markers.ts";
 import { countedStep } from "../../core/state-on-view.ts";
 import { furthest, isLocked } from "../../core/selectors.ts";
+import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 
 type Speed = number | "max";
@@ -30,9 +31,10 @@ const SPEED_SCALE = {
 const asNumber = (speed: Speed) => (speed === "max" ? Infinity : speed);
 const asSpeed = (value: number): Speed => (Number.isFinite(value) ? value : "max");
 
-const speedText = (speed: Speed) => (speed === "max" ? "max" : `${integer(speed)} /s`);
+const speedText = (speed: Speed) =>
+  speed === "max" ? "max" : texts.xPerSecondShort(integer(speed));
 const speedSpoken = (value: number) =>
-  Number.isFinite(value) ? `${plural(value, "step")} per second` : "as fast as possible";
+  Number.isFinite(value) ? texts.xPerSecond(plural(value, "step")) : texts.asFastAsPossible;
 
 export class TransportBar extends ExperimentElement {
   /** The step that the counter shows. */
@@ -69,25 +71,25 @@ export class TransportBar extends ExperimentElement {
       <time-scrubber class="scrub"></time-scrubber>
       <div class="deck">
         <span class="left">
-          <button type="button" class="button quiet square on-sheet" aria-label="Recipe (B)" title="Recipe (B)"
+          <button type="button" class="button quiet square on-sheet" aria-label=${texts.recipeB} title=${texts.recipeB}
             aria-haspopup="dialog" @click=${() => app.setView({ sheet: "recipe" })}>${icon("recipe")}</button>
           <button type="button" class="button solid play" data-playing=${playing} data-fresh=${isAtStart}
-            aria-label=${playing ? "Pause (Space)" : "Play (Space)"} ?disabled=${isStill}
-            @click=${() => app.toggle()}>${icon(playing ? "pause" : "play")}<span class="caption" ?hidden=${!isAtStart || playing}>Play</span></button>
-          <button type="button" class="button quiet square" aria-label="1 step (right arrow)" title="1 step (→)"
+            aria-label=${playing ? texts.pauseSpace : texts.playSpace} ?disabled=${isStill}
+            @click=${() => app.toggle()}>${icon(playing ? "pause" : "play")}<span class="caption" ?hidden=${!isAtStart || playing}>${texts.play}</span></button>
+          <button type="button" class="button quiet square" aria-label=${texts.oneStepRightArrow} title=${texts.oneStepArrow}
             ?disabled=${isStill && !state.looking} @click=${() => app.forward(1)}>${icon("step")}</button>
-          <button type="button" class="button quiet square" aria-label="Back to step 0 (R)" title="Back to step 0 (R)"
+          <button type="button" class="button quiet square" aria-label=${texts.backToStep0R} title=${texts.backToStep0R}
             ?hidden=${isAtStart} ?disabled=${isStill} @click=${() => app.reset()}>${icon("reset")}</button>
           <line-button></line-button>
           ${isOverview ? this.#nextEvent() : nothing}
           <button type="button" class="button quiet square brief-speed" aria-haspopup="dialog"
-            aria-label="Speed: ${speedSpoken(asNumber(speed))}" title="Speed ([ and ])" @click=${this.#openSpeed}
+            aria-label=${texts.speedX(speedSpoken(asNumber(speed)))} title=${texts.speedKeys} @click=${this.#openSpeed}
             >${icon("speed")}</button>
         </span>
         ${isOverview ? this.#steps() : nothing}
         ${this.#speed("speed")}
         <dl class="counter">
-          <dt>${termOf("step", step === 1 ? "step" : "steps")}</dt><dd data-counter="step" title=${integer(step)}>${counter(step)}</dd>
+          <dt>${termOf("step", step === 1 ? texts.stepWord : texts.steps)}</dt><dd data-counter="step" title=${integer(step)}>${counter(step)}</dd>
         </dl>
       </div>`;
   }
@@ -97,20 +99,20 @@ export class TransportBar extends ExperimentElement {
   }
 
   #nextEvent() {
-    return html`<button type="button" class="button quiet next-event" aria-label="Next event (.)" title="Next event (.), back (,)"
+    return html`<button type="button" class="button quiet next-event" aria-label=${texts.nextEvent} title=${texts.nextEventBack}
       ?disabled=${!markersOf(this.state).length} @click=${() => this.app.lookAtMarker(1)}
-      >${icon("flag")}<span class="caption">Next event</span></button>`;
+      >${icon("flag")}<span class="caption">${texts.nextEventLabel}</span></button>`;
   }
 
   /** Steps as they are, or on a log axis. */
   #steps() {
     const { app, state } = this;
     return switchOf(state.view.x !== "steps" ? null : isLogSteps(state) ? "log" : "even", {
-      name: "Horizontal axis (X)",
+      name: texts.horizontalAxisX,
       look: "tiny steps",
       choices: [
-        { value: "even", text: "steps" },
-        { value: "log", text: "log steps" },
+        { value: "even", text: texts.steps },
+        { value: "log", text: texts.logSteps },
       ],
       choose: (value) => app.setView({ x: "steps", logSteps: value === "log" }),
     });
@@ -120,7 +122,7 @@ export class TransportBar extends ExperimentElement {
   #openSpeed({ currentTarget }: Event) {
     this.#updatePanel = openPopover({
       anchor: () => currentTarget as Element,
-      name: "Speed",
+      name: texts.speed,
       role: "dialog",
       content: () => this.#speed("rows"),
       closed: () => (this.#updatePanel = () => {}),
@@ -130,7 +132,7 @@ export class TransportBar extends ExperimentElement {
   #speed(look: string) {
     const { speed } = this.state.playback;
     const slider = sliderOf(asNumber(speed), {
-      name: "Speed",
+      name: texts.speed,
       scale: SPEED_SCALE,
       say: speedSpoken,
       preview: (value) => this.#drag(asSpeed(value)),
@@ -139,7 +141,7 @@ export class TransportBar extends ExperimentElement {
         this.app.setSpeed(asSpeed(value));
       },
     });
-    return html`<div class=${look}><span class="label" aria-hidden="true">Speed</span>${slider}
+    return html`<div class=${look}><span class="label" aria-hidden="true">${texts.speed}</span>${slider}
       <output aria-hidden="true">${speedText(this.#dragged ?? speed)}</output></div>`;
   }
 

@@ -13,6 +13,7 @@ import { CARD_TEXTS, isTerm, TERMS } from "../../core/terms.ts";
 import { deadLayer, stateOf } from "../../core/selectors.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import { nameFor } from "../../core/words.ts";
+import * as texts from "../../words/english.ts";
 import type { Parameter } from "../../core/catalog.ts";
 import type { Term, TermKey } from "../../core/terms.ts";
 import type { Experiment, Json, Run, State } from "../../core/types.ts";
@@ -67,8 +68,8 @@ function scored(state: State, name: "r2" | "accuracy", low: number, ticks: [numb
   const series = `${experiment?.testSamples ? "test" : "train"}_${name}`;
   const read = (run: Run) => (run.step === 0 ? null : latest(run, series));
   const note = experiment?.testSamples
-    ? `Of ${plural(experiment.testSamples, "test sample")}.`
-    : "Of the training samples.";
+    ? texts.ofX(plural(experiment.testSamples, "test sample"))
+    : texts.ofTheTrainingSamples;
   return { scale: scaleOf(state, [low, 1], ticks, read, score), note };
 }
 
@@ -90,15 +91,14 @@ function zeroWeights({ experiment }: State) {
     );
     const zero = known.filter((name) => latest(run, `grad_l1/${name}`) === 0);
     if (!known.length) return null;
-    return zero.length ? `in ${zero.join(", ")}` : "in no layer";
+    return zero.length ? texts.inX(zero.join(", ")) : texts.inNoLayer;
   };
 }
 
 /** "layer 1: 0 of 4, layer 2: 4 of 4". */
 function deadUnits({ units }: Run) {
-  const layers = (units?.layers ?? []).map(
-    ({ dead }, k) =>
-      `layer ${k + 1}: ${integer(dead.filter(Boolean).length)} of ${integer(dead.length)}`,
+  const layers = (units?.layers ?? []).map(({ dead }, k) =>
+    texts.layerXYOfZ(k + 1, integer(dead.filter(Boolean).length), integer(dead.length)),
   );
   return layers.length ? layers.join(", ") : null;
 }
@@ -109,7 +109,7 @@ function measured(state: State, gauge: string, words: (answer: Json) => string) 
     const { last } = answersOf(state, run.name, requestOf(GAUGES[gauge]));
     const { step } = placeOf(state, run);
     return last
-      ? `${words(last)}${last.step === step ? "" : `, at step ${integer(last.step)}`}`
+      ? `${words(last)}${last.step === step ? "" : texts.atStepXTail(integer(last.step))}`
       : null;
   };
 }
@@ -122,7 +122,7 @@ const heWords = ({ weights, shapes }: Experiment) =>
 function initializerWords({ catalog, experiment }: State) {
   const method = experiment?.recipe.network.weights;
   if (!experiment || method === undefined) return "";
-  if (experiment.recipe.network.start) return "from a file";
+  if (experiment.recipe.network.start) return texts.fromAFileWord;
   const name = methodName(method);
   const { says } = explanationOf(rowOf(catalog, "initializers", name));
   const own = Object.entries(ownOf(catalog, "initializers", method))
@@ -146,13 +146,13 @@ const FACTS: Partial<Record<TermKey, (state: State) => Facts>> = {
       const { learning_rate: rate } = run.settings;
       const now = latest(run, "learning_rate");
       const isScheduled = typeof now === "number" && run.step > 0 && now !== rate;
-      return isScheduled ? `${number(now)}, of ${setting(rate)}` : setting(rate);
+      return isScheduled ? texts.xCommaOfY(number(now), setting(rate)) : setting(rate);
     }),
   }),
   batch_size: (state) => ({
     rows: rowsFor(state, ({ settings: { batch_size: size } }) => {
       const samples = state.experiment?.trainSamples ?? 0;
-      return `${integer(Math.min(size ?? samples, samples))} of ${plural(samples, "sample")}`;
+      return texts.xOfY(integer(Math.min(size ?? samples, samples)), plural(samples, "sample"));
     }),
   }),
   ...Object.fromEntries(
@@ -165,15 +165,14 @@ const FACTS: Partial<Record<TermKey, (state: State) => Facts>> = {
     ]),
   ),
   test_loss: (state) => ({
-    rows: rowsFor(
-      state,
-      (run) => `${number(latest(run, "test_loss"))}, train ${number(latest(run, "train_loss"))}`,
+    rows: rowsFor(state, (run) =>
+      texts.xTrainY(number(latest(run, "test_loss")), number(latest(run, "train_loss"))),
     ),
   }),
   r2: (state) =>
     scored(state, "r2", -1.2, [
       [-1, "−1"],
-      [0, "0, the mean"],
+      [0, texts.zeroTheMean],
       [1, "1"],
     ]),
   accuracy: (state) =>
@@ -193,32 +192,28 @@ const FACTS: Partial<Record<TermKey, (state: State) => Facts>> = {
       const norm = latest(run, "grad_norm");
       return norm === undefined
         ? null
-        : `${number(norm)}, rate ${number(latest(run, "learning_rate"))}`;
+        : texts.xRateY(number(norm), number(latest(run, "learning_rate")));
     }),
   }),
   zero: (state) => ({ rows: rowsFor(state, zeroWeights(state)) }),
   dead: (state) => ({ rows: rowsFor(state, deadUnits) }),
   weights: (state) => ({ note: initializerWords(state) }),
   he: (state) => ({
-    note: state.experiment ? `Standard deviation here: ${heWords(state.experiment)}` : "",
+    note: state.experiment ? texts.standardDeviationHereX(heWords(state.experiment)) : "",
   }),
   edge: (state) => ({
     rows: rowsFor(
       state,
-      measured(
-        state,
-        "edge",
-        ({ sharpness, limit }) => `${number(sharpness)}, limit ${number(limit)}`,
+      measured(state, "edge", ({ sharpness, limit }) =>
+        texts.xLimitY(number(sharpness), number(limit)),
       ),
     ),
   }),
   batch_edge: (state) => ({
     rows: rowsFor(
       state,
-      measured(
-        state,
-        "batch_edge",
-        ({ batch_sharpness: bend, limit }) => `${number(bend)}, limit ${number(limit)}`,
+      measured(state, "batch_edge", ({ batch_sharpness: bend, limit }) =>
+        texts.xLimitY(number(bend), number(limit)),
       ),
     ),
   }),
@@ -231,10 +226,8 @@ const FACTS: Partial<Record<TermKey, (state: State) => Facts>> = {
   noise: (state) => ({
     rows: rowsFor(
       state,
-      measured(
-        state,
-        "noise",
-        ({ noise_scale: scale, batch_size: batch }) => `${number(scale)}, batch ${integer(batch)}`,
+      measured(state, "noise", ({ noise_scale: scale, batch_size: batch }) =>
+        texts.xBatchY(number(scale), integer(batch)),
       ),
     ),
   }),
