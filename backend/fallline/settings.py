@@ -135,6 +135,9 @@ class Settings(BaseSettings):
     requests_per_second: Positive = Field(
         default=100.0, description="limit on REST calls per second for each token"
     )
+    wrong_tokens_per_second: Positive = Field(
+        default=10.0, description="limit on calls with a wrong token per second from each address"
+    )
     commands_per_second: Positive = Field(
         default=5.0, description="limit on commands per second for each socket"
     )

@@ -287,3 +287,19 @@ def app_entry(id: str, client: httpx.AsyncClient) -> Any:
 class Entry:
     def __init__(self, entry: Any) -> None:
         self.fields = [getattr(entry, name) for name in entry.__slots__]
+
+
+async def test_many_wrong_tokens_are_refused_and_the_right_one_never() -> None:
+    async with open_app(wrong_tokens_per_second=5) as (_, client):
+        state = (await client.post("/api/v1/experiments", json={})).json()
+
+        async def step(token: str) -> httpx.Response:
+            address = f"/api/v1/experiments/{state['id']}/step"
+            return await client.post(address, json={}, headers={"Authorization": f"Bearer {token}"})
+
+        answers = [await step(f"guess-{number}") for number in range(20)]
+        assert {answer.status_code for answer in answers[:5]} == {401}
+        assert answers[-1].status_code == 429
+        assert int(answers[-1].headers["Retry-After"]) >= 1
+        assert "wrong tokens" in answers[-1].json()["detail"]
+        assert (await step(state["token"])).status_code == 200

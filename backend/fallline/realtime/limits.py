@@ -41,30 +41,29 @@ class Budget:
 
 
 MOST_REMEMBERED = 10_000
-"""Tokens whose rate is remembered."""
+"""Names whose rate is remembered."""
 
 
 class RateLimiter:
-    """A limit of `rate` calls per second for each token, with bursts of one second.
+    """A limit of `rate` calls per second for each name, such as a token, with bursts of one second.
 
-    It stores only hashes.
+    `counted` says in errors what is limited. It stores only hashes.
     """
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, counted: str = "calls per second for each token") -> None:
         self._rate = rate
+        self._counted = counted
         self._budgets: OrderedDict[bytes, Budget] = OrderedDict()
 
-    def count(self, token: str, now: float) -> None:
-        """Count a call with this token. Raises TooManyRequests."""
-        name = hashlib.sha256(token.encode()).digest()
-        budget = self._budgets.setdefault(name, Budget(self._rate, self._rate, now))
-        self._budgets.move_to_end(name)
+    def count(self, name: str, now: float) -> None:
+        """Count a call under this name. Raises TooManyRequests."""
+        key = hashlib.sha256(name.encode()).digest()
+        budget = self._budgets.setdefault(key, Budget(self._rate, self._rate, now))
+        self._budgets.move_to_end(key)
         if len(self._budgets) > MOST_REMEMBERED:
             self._budgets.popitem(last=False)
         if not budget.take(now):
-            raise TooManyRequests(
-                f"the limit is {self._rate:g} calls per second for each token", budget.seconds_to_next(now)
-            )
+            raise TooManyRequests(f"the limit is {self._rate:g} {self._counted}", budget.seconds_to_next(now))
 
 
 # ---------------------------------------------------------------------- unsent bytes

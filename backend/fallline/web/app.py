@@ -68,6 +68,9 @@ def build_app(
     app.state.lab, app.state.is_ready, app.state.beside = lab, False, beside
     app.state.drawing = asyncio.Semaphore(1)
     app.state.rate_limiter = RateLimiter(settings.requests_per_second)
+    app.state.guess_limiter = RateLimiter(
+        settings.wrong_tokens_per_second, "wrong tokens per second from each address"
+    )
     for router in (
         server_routes.router,
         experiment_routes.router,

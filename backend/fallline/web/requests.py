@@ -227,6 +227,8 @@ class CommandRoute(StrictRoute):
             if token:
                 app.rate_limiter.count(token, time.monotonic())
             if not app.lab.may_change(request.path_params["id"], token):
+                # The right token is never refused, so guesses lock out nobody who shares the address.
+                app.guess_limiter.count(await _address(request) or "", time.monotonic())
                 raise NotAuthorized(
                     "send the token of this experiment in the header Authorization: Bearer <token>; "
                     "POST /experiments returned it"
