@@ -4,6 +4,7 @@
  */
 
 import { createApi, Refused } from "./core/net/api.ts";
+import { createShareAddress } from "./features/sharing/share-address.ts";
 import { createLinkOpener } from "./features/sharing/link-opener.ts";
 import { createFinerColumns } from "./features/figures/finer-columns.ts";
 import { createCommands } from "./core/net/commands.ts";
@@ -68,6 +69,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   );
   const connection = createConnection(environment, store, series);
   const clients = { api, store, environment, series, seriesOf: series.of };
+  const shareAddress = createShareAddress(clients);
   const loader = createExperimentLoader(clients, localStore, connection, series);
   const runRequests = createRunRequests(clients);
   const instrumentRequests = createInstrumentRequests(clients);
@@ -377,7 +379,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
       const link = of === "watch" ? null : linkOf(state, of);
       const fragment =
         of === "watch" ? watchOf(state.experiment?.id ?? "") : link && (await pack(link));
-      return fragment && `${environment.address}/#${fragment}`;
+      return fragment && `${await shareAddress()}/#${fragment}`;
     },
     qr: (text) => outcome("svg", api.qr(text)),
     async changeScript() {

@@ -32,6 +32,7 @@ from fallline.services.operator import OperationFailed, report_of
 from fallline.settings import BadSetting, Settings, as_text, read_settings, unknown_settings
 from fallline.storage.interface import CopyFailed, StoreRefused, StoreUnwritable
 from fallline.web.base_path import usable
+from fallline.web.found import Found
 from fallline.web.server import CannotListen, listening_socket, url_of
 from fallline.web.server import serve as serve_app
 
@@ -252,12 +253,16 @@ def _serve(settings: Settings, *, open_browser: bool) -> None:
     def listening() -> None:
         url = url_of(bound, usable(settings.base_path) or "")
         print(f"fallline {__version__} listens on {url}", flush=True)
+        if text := found.text(sys.stdout.encoding, coloured=sys.stdout.isatty()):
+            print(text, flush=True)
         if open_browser and _has_browser():
             webbrowser.open(url)
 
     try:
         application = create_app(settings, kernels)
-        serve_app(application, settings, bound, listening, application.state.lab.stop)
+        found = application.state.found = Found(bound, usable(settings.base_path) or "")
+        with found.announced():
+            serve_app(application, settings, bound, listening, application.state.lab.stop)
     finally:
         preparation.stop()
 

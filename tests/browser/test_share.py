@@ -46,6 +46,23 @@ def rows(lab: Dashboard) -> list[str]:
     return [" ".join(row.split()) for row in lab.page.locator("race-table tbody tr").all_inner_texts()]
 
 
+def test_a_link_from_the_servers_own_machine_has_an_address_that_others_reach(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    only_here = "This address works on this computer only."
+    assert link_of(lab).startswith(f"{lab.address}/#")
+    expect(dialog(lab)).to_contain_text(only_here)
+    lab.page.keyboard.press("Escape")
+    there = "http://192.168.1.20:8000/x"
+    lab.page.route(
+        "**/api/v1/addresses", lambda route: route.fulfill(json={"addresses": [there, "http://a.local"]})
+    )
+    for kind in ("moment", "watch"):
+        link = link_of(lab, kind)
+        assert link.startswith(f"{there}/#")
+        assert read(dialog(lab).locator("img.qr")) == link
+        expect(dialog(lab)).not_to_contain_text(only_here)
+
+
 PIXELS = """(image) => {
     const canvas = Object.assign(document.createElement("canvas"), { width: 600, height: 600 });
     const ink = canvas.getContext("2d");

@@ -409,6 +409,15 @@ class Health(OpenModel):
     """Experiments closed because of a server fault."""
 
 
+class Addresses(OpenModel):
+    """URLs of the server for other machines, without a final slash, the likeliest first.
+
+    Only a page on the server's own machine gets them. Elsewhere the page's own address will do.
+    """
+
+    addresses: list[str]
+
+
 class Readiness(OpenModel):
     """The server accepts requests.
 

@@ -25,6 +25,7 @@ from fallline.web import (
     file_routes,
     server_routes,
 )
+from fallline.web.addresses import is_loopback
 from fallline.web.base_path import checked, here
 from fallline.web.errors import problem_response
 from fallline.web.metrics import serve_metrics
@@ -104,12 +105,14 @@ def build_app(
     errors.install(app)
     document = describe(app)
     app.openapi = lambda: under_base(document)  # type: ignore[method-assign]
+    app.state.found = None
     app.state.base_path = checked(settings.base_path)
     app.user_middleware = [
         Middleware(Forwarded, proxies=settings.proxies, base=app.state.base_path),
         Middleware(
             Guard,
             hosts=settings.hosts,
+            takes_local_names=not is_loopback(settings.host),
             origins=settings.origins,
             frame_ancestors=settings.frame_ancestors,
         ),

@@ -195,15 +195,22 @@ def machine_names() -> frozenset[str]:
     return frozenset({"localhost", name, name.split(".")[0], f"{name.split('.')[0]}.local"})
 
 
-def is_own_host(host: str | None, names: Iterable[str]) -> bool:
+LOCAL_NAME = re.compile(r"[a-z0-9-]+\.local", re.ASCII)
+"""A name of multicast DNS (RFC 6762). Only machines in the same network can give one a meaning."""
+
+
+def is_own_host(host: str | None, names: Iterable[str], *, takes_local_names: bool = False) -> bool:
     """Return whether a Host header names this server.
 
-    An IP address always does: DNS rebinding needs a name.
+    An IP address always does: DNS rebinding needs a name. A server that listens in the network also takes any name of
+    that network: whoever can lead such a name here can open the server itself.
     """
     match = _HOST.fullmatch((host or "").lower())
     if match is None:
         return False
     name = match["name"]
+    if takes_local_names and LOCAL_NAME.fullmatch(name):
+        return True
     return name in names or "*" in names or _is_address(name.strip("[]"))
 
 
@@ -241,8 +248,11 @@ class Guard:
         hosts: Iterable[str] = (),
         origins: Iterable[str] = (),
         frame_ancestors: Iterable[str] = (),
+        *,
+        takes_local_names: bool = False,
     ) -> None:
         self._app = app
+        self._takes_local_names = takes_local_names
         self._hosts = machine_names() | frozenset(hosts)
         self._origins = frozenset(origins)
         frames = tuple(frame_ancestors)
@@ -269,7 +279,8 @@ class Guard:
     def _refusal(self, scope: Scope) -> FalllineError | None:
         headers = Headers(scope=scope)
         host = headers.get("host")
-        if len(headers.getlist("host")) != 1 or not is_own_host(host, self._hosts):
+        is_own = is_own_host(host, self._hosts, takes_local_names=self._takes_local_names)
+        if len(headers.getlist("host")) != 1 or not is_own:
             return UnknownHost(FURTHER_HOSTS)
         unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
         origins = headers.getlist("origin")

@@ -1,4 +1,4 @@
-"""Routes of the server itself: liveness, readiness, and QR codes for links on phones.
+"""Routes of the server itself: liveness, readiness, its addresses for others, and QR codes for links on phones.
 
 The text of a QR code is not stored or logged.
 """
@@ -17,9 +17,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from fallline import __version__
-from fallline.vocabulary.answers import Health, Readiness
+from fallline.vocabulary.answers import Addresses, Health, Readiness
 from fallline.vocabulary.errors import FieldError, InvalidRequest, Unavailable
 from fallline.vocabulary.strict import StrictModel
+from fallline.web.found import is_own_machine
 from fallline.web.openapi import problem
 from fallline.web.requests import StrictRoute, TheLab
 
@@ -47,6 +48,15 @@ async def readyz(request: Request, lab: TheLab) -> dict[str, Any]:
     if not request.app.state.is_ready:
         raise Unavailable("the server is starting or stopping: retry", retry_after=2)
     return {"status": "ready", **await lab.ready()}
+
+
+@router.get("/api/v1/addresses", tags=["share"], response_model=Addresses)
+async def addresses(request: Request) -> dict[str, Any]:
+    """Return the URLs at which other machines reach the server, to a page on its own machine."""
+    found, client = request.app.state.found, request.client
+    is_own = is_own_machine(client.host if client else None, request.headers.get("host"))
+    # Reads the machine's interfaces, and may ask its resolver.
+    return {"addresses": await asyncio.to_thread(found.urls) if found and is_own else []}
 
 
 class QrText(StrictModel):

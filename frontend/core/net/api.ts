@@ -109,6 +109,8 @@ export function createApi(fetch: typeof globalThis.fetch, address: string, owner
     /** Takes back a reset, or the removal of a run. */
     undo: (id: string, token: string | null): Promise<ExperimentAnswer> =>
       call(`/undo/${id}`, { method: "POST", body: {}, token }),
+    /** Of the server for other machines; none unless the page runs on the server's. */
+    addresses: (): Promise<{ addresses: string[] }> => call("/addresses"),
     /** A QR code as SVG. */
     qr: (text: string): Promise<Blob> => call("/qr", { method: "POST", body: { text } }),
     create: (recipe: Json) => call("/experiments", { method: "POST", body: recipe, isOwned: true }),

@@ -29,7 +29,7 @@ export class ShareMenu extends LiveElement {
   }
 }
 
-const NOTHING = { link: "" as string | null, status: "", code: "" };
+const NOTHING = { link: "" as string | null, address: null as string | null, status: "", code: "" };
 
 export class ShareDialog extends ModalDialog {
   override dialog = "share";
@@ -63,6 +63,7 @@ export class ShareDialog extends ModalDialog {
     const isCode = kind === "embed";
     const link = await this.app.linkTo(isCode ? "watch" : kind, this.#moment);
     if (mine !== this.#turn) return;
+    this.#show({ address: link?.split("/#")[0] ?? null });
     if (isCode && link) return this.#show({ link: embedCode(link, this.#moment) });
     const none = link === null ? TOO_LONG : noCodeWords(link);
     this.#show({ link, status: none });
@@ -85,8 +86,8 @@ export class ShareDialog extends ModalDialog {
   }
 
   override content() {
-    const { link, status, code } = this.#answer;
-    const words = shareWords(this.#moment, this.#kind, this.app.environment.address);
+    const { link, address, status, code } = this.#answer;
+    const words = shareWords(this.#moment, this.#kind, address);
     const choose = (kind: Kind) => void this.#choose(kind);
     const choices = kinds(this.#moment);
     const back = () => {

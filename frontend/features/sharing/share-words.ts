@@ -4,6 +4,7 @@
  */
 
 import { counter, integer, plural } from "../../core/format.ts";
+import { isHere } from "./share-address.ts";
 import { shownStep } from "../../core/state-on-view.ts";
 import * as texts from "../../words/english.ts";
 import type { Recipe, State } from "../../core/types.ts";
@@ -42,10 +43,11 @@ const LEFT_BEHIND: { isIn: (recipe: Recipe) => boolean; text: string }[] = [
 /** It shows the experiment itself, no copy. */
 export const isLive = (kind: Kind) => kind === "watch" || kind === "embed";
 
-/** Content of a kind of link, and warnings before sending it. */
-export function shareWords(state: State, kind: Kind, address: string): string[] {
-  const { hostname } = new URL(address);
-  const isHere = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+/**
+ * Content of a kind of link, and warnings before sending it.
+ * @param address of the link, once it is known
+ */
+export function shareWords(state: State, kind: Kind, address: string | null): string[] {
   const here = isLive(kind)
     ? texts.thisAddressWorksOnThisComputer
     : texts.thisAddressWorksOnThisComputerSentence;
@@ -53,7 +55,7 @@ export function shareWords(state: State, kind: Kind, address: string): string[] 
   return [
     OPENS[kind](state),
     ...LEFT_BEHIND.filter(({ isIn }) => recipe && isIn(recipe)).map(({ text }) => text),
-    ...(isHere ? [here] : []),
+    ...(address && isHere(address) ? [here] : []),
   ];
 }
 

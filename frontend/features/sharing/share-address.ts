@@ -1,0 +1,22 @@
+/**
+ * The address in links: one that others can reach.
+ * Owns: which one that is. A page on the server's own machine asks the server.
+ */
+
+import type { Clients } from "../../core/net/api.ts";
+
+/** Only the page's own computer reaches this address. */
+export function isHere(address: string) {
+  const { hostname } = new URL(address);
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+}
+
+/** Asks anew for each link, since a laptop changes networks. */
+export const createShareAddress =
+  ({ api, environment }: Pick<Clients, "api" | "environment">) =>
+  async () => {
+    const own = environment.address;
+    if (!isHere(own)) return own;
+    const { addresses } = await api.addresses().catch(() => ({ addresses: [] }));
+    return addresses[0] ?? own;
+  };
