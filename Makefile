@@ -20,7 +20,7 @@ PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help run install page docs watch compiling install-test test test-long lint types layers check-js test-frontend test-python test-browser \
-        test-pythons coverage mutants chaos fulldisk powerloss siege lives doctor bench screenshot format lock release image verify-image clean
+        test-pythons coverage mutants chaos fulldisk powerloss siege soak lives doctor bench screenshot format lock release image verify-image clean
 
 help: ## list the verbs
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -170,6 +170,10 @@ fulldisk: install-test ## a server on a real disk that fills up, again and again
 
 powerloss: install-test ## what 300 power losses leave on the disk: nothing acknowledged lost, nothing half there; three mutants caught
 	@OPENBLAS_NUM_THREADS=1 $(PY) tests/powerloss/run.py
+
+soak: install-test ## 300 people on one server, and its restarts, each goal beside its figure; PEOPLE=300
+	@$(BIN)/fallline warm >/dev/null
+	@OPENBLAS_NUM_THREADS=1 $(PY) tests/soak/run.py --people $(or $(PEOPLE),300)
 
 siege: install-test ## attack a real server beside a person who trains: each goal must be met; MUTANTS=1 takes mends back, which must be seen
 	@$(BIN)/fallline warm >/dev/null
