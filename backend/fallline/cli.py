@@ -262,7 +262,7 @@ def _serve(settings: Settings, *, open_browser: bool) -> None:
         application = create_app(settings, kernels)
         found = application.state.found = Found(bound, usable(settings.base_path) or "")
         with found.announced():
-            serve_app(application, settings, bound, listening, application.state.lab.stop)
+            serve_app(application, settings, bound, listening, application.state.stop)
     finally:
         preparation.stop()
 

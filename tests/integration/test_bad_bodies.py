@@ -9,7 +9,7 @@ import pytest
 
 from fallline.vocabulary import answers
 from fallline.vocabulary.errors import InvalidRequest
-from fallline.web import socket
+from fallline.web import connection
 from support.serving import Server, created, raw
 
 DEEP = b'{"data":' * 5_000 + b"1" + b"}" * 5_000
@@ -248,8 +248,8 @@ def test_the_socket_refuses_the_same_bodies() -> None:
         text = b'{"type":"command","id":"c","experiment":"e","do":"%s"%s' % (do.encode(), run)
         text += b"," + inner + b"}" if inner else b"}"
         try:
-            message, _ = socket.read(text.decode())
-        except socket._ProtocolError as refused:
+            message, _ = connection.read(text.decode())
+        except connection._ProtocolError as refused:
             message = refused.error
         if do == "edit" and inner in (b'{"optimizer":"nope"}'[1:-1], b'"momentum":0.5'):
             continue  # only the lab knows tables, and the optimizer in force

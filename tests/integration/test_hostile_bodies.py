@@ -13,7 +13,7 @@ import pytest
 
 from fallline.vocabulary.errors import FalllineError, InvalidRequest
 from fallline.vocabulary.messages import Watch
-from fallline.web import socket
+from fallline.web import connection
 from fallline.web.errors import problem
 from hostile_bodies import MOST_BYTES, Line, Request, ask, envelope_of, places, requests, spread, texts
 from support.serving import open_app
@@ -105,8 +105,8 @@ def test_no_message_takes_more_work_than_its_length_allows(every: int) -> None:
     for attack in chosen(every, texts()):
         with counted(CALLS + CALLS_A_BYTE * len(attack.body)):
             try:
-                message, _ = socket.read(attack.body)
-            except socket._ProtocolError as refused:
+                message, _ = connection.read(attack.body)
+            except connection._ProtocolError as refused:
                 message = refused.error
         if isinstance(message, FalllineError):
             assert len(json.dumps(problem(message))) <= ANSWER_BYTES, attack.what

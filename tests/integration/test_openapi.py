@@ -25,8 +25,8 @@ MORE_EXAMPLES = 6
 FILES = {"/api/v1/datasets": "text/csv", "/api/v1/parameters": "application/octet-stream"}
 """What is sent as it is; everything else is JSON."""
 
-WITHOUT_BODY = {"/api/v1/undo/{id}.{undo}"}
-"""Commands whose address says all."""
+WITHOUT_BODY = {"/api/v1/undo/{id}.{undo}", "/api/v1/lines"}
+"""Calls whose address says all."""
 
 
 @pytest.fixture
@@ -85,6 +85,9 @@ def test_every_call_of_the_contract_is_described(document: dict[str, Any]) -> No
         ("post", "/api/v1/qr"),
         ("post", "/api/v1/parameters"),
         ("get", "/api/v1/parameters/{id}"),
+        ("post", "/api/v1/lines"),
+        ("delete", "/api/v1/lines/{line}"),
+        *{(method, "/api/v1/lines/{line}/messages") for method in ("get", "post")},
         *{(method, one) for method in ("get", "delete")},
         *{
             ("get", one + view)

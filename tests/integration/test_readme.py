@@ -63,5 +63,15 @@ def test_a_first_session_with_curl_works_as_printed() -> None:
     assert output[-2:] == ["[{'line': 4, 'reason': 'no value in celsius'}]", "regression"]
 
 
+def test_a_session_without_a_socket_works_as_printed() -> None:
+    output = output_of(curl_lines("docs/reference/lines.md"))
+    assert output[:3] == ['{"seq":1}experiment', '{"seq":2}:', ""]
+    kinds = re.findall(r'^data: {"type":"(\w+)"', "\n".join(output), re.MULTILINE)
+    assert kinds[0] == "experiment"
+    assert {"frame", "ack"} <= set(kinds)
+    numbers = [int(line.removeprefix("id: ")) for line in output if line.startswith("id: ")]
+    assert numbers == sorted(set(numbers))
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().split()) <= 450

@@ -21,6 +21,7 @@ TOKENS: dict[str, str] = {}
 _SHARED: list[str] = []
 _TABLES: list[str] = []
 _PARAMETERS: list[str] = []
+_LINES: list[str] = []
 
 
 def created() -> str:
@@ -47,8 +48,19 @@ def parameters() -> str:
     return _PARAMETERS[0]
 
 
+def line(method: str) -> str:
+    """Return a line that exists."""
+    if method in NEEDS_NEW_EXPERIMENT or not _LINES:
+        answer = httpx.post(f"{os.environ['FALLLINE_UNDER_TEST']}/api/v1/lines").json()
+        TOKENS[answer["line"]] = answer["key"]
+        _LINES.append(str(answer["line"]))
+    return _LINES[-1]
+
+
 @schemathesis.hook
 def map_path_parameters(context: Any, path_parameters: dict[str, Any]) -> dict[str, Any]:
+    if "line" in (path_parameters or {}):
+        return {**path_parameters, "line": line(context.operation.method)}
     if "id" not in (path_parameters or {}):
         return path_parameters
     if "/datasets/" in context.operation.path:
@@ -97,7 +109,8 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
 @schemathesis.auth(refresh_interval=None)
 class TokenOfTheExperiment:
     def get(self, case: Any, context: Any) -> str | None:
-        return TOKENS.get((case.path_parameters or {}).get("id", ""))
+        named = case.path_parameters or {}
+        return TOKENS.get(named.get("id") or named.get("line") or "")
 
     def set(self, case: Any, data: str, context: Any) -> None:
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}

@@ -108,7 +108,9 @@ class Outbox:
         wake: Callable[[], None] = lambda: None,
         unsent: Unsent | None = None,
         past_limit: int = PAST_BYTES,
+        most_bytes: int | None = None,
     ) -> None:
+        """`most_bytes` limits each frame, also of the past: if need be, runs take turns."""
         self.experiment = experiment
         self.unknown_series: tuple[str, ...] = ()
         self.must_resume = False
@@ -117,6 +119,7 @@ class Outbox:
         """Bytes that its history may have."""
         self.wake = wake
         self._unsent = Unsent() if unsent is None else unsent
+        self._most_bytes = most_bytes
         self._cache = FrameCache()
         self._interval = 1 / fps
         self._series = None if series is None else tuple(series)
@@ -133,6 +136,8 @@ class Outbox:
         """Equal for readers that asked for the same history, so that they can share it."""
         self._last_headers: dict[str, Header] = {}
         self._next: dict[str, int] = {}
+        self._turns: dict[str, int] = {}
+        """The newest frame of each run, where runs take turns."""
         self._catching_up: set[str] = set()
         self._not_before = 0.0
 
@@ -215,6 +220,7 @@ class Outbox:
                 cursor.forget(run)
         self._last_headers.pop(run, None)
         self._next.pop(run, None)
+        self._turns.pop(run, None)
         self._catching_up.discard(run)
 
     def _put(self, message: dict[str, Any], weight: int | None = None) -> bool:
@@ -275,7 +281,11 @@ class Outbox:
         The frame has about `FRAME_BYTES` at most, or `CATCH_UP_BYTES` of the past.
         """
         changed = [run for run in self._runs() if self._has_news(run)]
-        most_bytes = FRAME_BYTES if self._catching_up.isdisjoint(changed) else CATCH_UP_BYTES
+        if self._most_bytes is None:
+            most_bytes = FRAME_BYTES if self._catching_up.isdisjoint(changed) else CATCH_UP_BYTES
+        else:
+            most_bytes = self._most_bytes
+            changed = self._whose_turn_it_is(changed)
         at_most = min(
             [self._at_most, *(self._buckets_that_fit(run, len(changed), most_bytes) for run in changed)]
         )
@@ -286,10 +296,23 @@ class Outbox:
         if self._catching_up:
             return self._history.share(Frame(self.experiment, updates, at_most, self._encoding))
         frame = Frame(self.experiment, updates, at_most, self._encoding, self._made_at)
-        if self._history.bytes:
+        if self._history.bytes and not any(map(self._has_past, self._runs())):
             self._history = self._history.without_pieces()
             self._past = Cursor(self._history)
         return self._cache.share(frame)
+
+    def _whose_turn_it_is(self, changed: list[str]) -> list[str]:
+        """Return the runs that fit into one frame with few buckets each; the longest unsent come first."""
+        left = self._most_bytes or 0
+        fitting: set[str] = set()
+        for run in sorted(changed, key=lambda run: self._turns.get(run, 0)):
+            left -= self._fixed_bytes(run) + FEWEST_BUCKETS * self._bytes_of_bucket(run)
+            if fitting and left < 0:
+                break
+            fitting.add(run)
+        turn = max(self._turns.values(), default=0) + 1
+        self._turns.update(dict.fromkeys(fitting, turn))
+        return [run for run in changed if run in fitting]
 
     @property
     def _made_at(self) -> float:
@@ -371,6 +394,14 @@ class Outbox:
 
     def _buckets_that_fit(self, run: str, runs: int, most_bytes: int) -> int:
         """Return how many buckets of a run fit into a frame with this many runs."""
-        series = max(len(self._names(run)), 1)
-        bytes_left = most_bytes // runs - series * _BYTES_OF_SERIES[self._encoding]
-        return max(bytes_left // ((4 * series + 2) * _BYTES[self._encoding]), FEWEST_BUCKETS)
+        bytes_left = most_bytes // runs - self._fixed_bytes(run)
+        return max(bytes_left // self._bytes_of_bucket(run), FEWEST_BUCKETS)
+
+    def _fixed_bytes(self, run: str) -> int:
+        """Return the bytes of a run in a frame without its buckets."""
+        header, before = self._newest(run).header, self._last_headers.get(run, {})
+        changed = [header[key] for key in ON_CHANGE if key in header and header[key] != before.get(key)]
+        return len(self._names(run)) * _BYTES_OF_SERIES[self._encoding] + weight_of(changed)
+
+    def _bytes_of_bucket(self, run: str) -> int:
+        return (4 * max(len(self._names(run)), 1) + 2) * _BYTES[self._encoding]

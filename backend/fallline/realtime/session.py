@@ -1,4 +1,4 @@
-"""The protocol of one socket as a state machine.
+"""The protocol of one connection as a state machine.
 
 Owns the order of messages, credit, limits and deadlines. Takes the time as an argument.
 """
@@ -55,14 +55,15 @@ Outgoing: TypeAlias = dict[str, Any] | NumberedFrame | Closing
 class Session:
     """The state of a socket: watched experiments, commands and unsent messages."""
 
-    def __init__(self, now: float, commands_per_second: float = 5.0) -> None:
+    def __init__(self, now: float, commands_per_second: float = 5.0, *, needs_credit: bool = False) -> None:
+        """With `needs_credit`, frames count as unacknowledged before the first acknowledgement too."""
         self._watched: dict[str, tuple[Outbox, str | None]] = {}
         self.unsent = Unsent()
         """Unsent messages without frames. The outboxes of this socket count here too."""
         self._replies: deque[tuple[dict[str, Any], int]] = deque()
         self._closing: Closing | None = None
         self._frames = 0
-        self._acknowledged: int | None = None
+        self._acknowledged: int | None = 0 if needs_credit else None
         self._without_credit_since: float | None = None
         self._running_commands = 0
         self._refused = 0
@@ -74,6 +75,11 @@ class Session:
     @property
     def watched(self) -> tuple[str, ...]:
         return tuple(self._watched)
+
+    @property
+    def acknowledged(self) -> int:
+        """The newest acknowledged frame; 0 before the first."""
+        return self._acknowledged or 0
 
     @property
     def past_limit(self) -> int:
@@ -108,7 +114,7 @@ class Session:
             return None
         match message:
             case Got(frame=frame):
-                before = self._acknowledged or 0
+                before = self.acknowledged
                 self._acknowledged = max(before, min(frame, self._frames))
                 return message if self._acknowledged > before or self._has_read_all else None
             case Ping(id=id):

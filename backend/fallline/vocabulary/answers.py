@@ -431,6 +431,26 @@ class Readiness(OpenModel):
     loop_seconds: float
 
 
+class OpenedLine(OpenModel):
+    """A new line, and the key that its other calls need."""
+
+    line: str
+    key: str
+
+
+class LineMessages(OpenModel):
+    """The server's messages on a line, and the number of the last one."""
+
+    messages: list[dict[str, Any]]
+    next: int
+
+
+class Accepted(OpenModel):
+    """The number of a request whose messages were taken."""
+
+    seq: int
+
+
 class TableColumn(OpenModel):
     """A column of a table: numbers, categories (a few texts), other text, or constant.
 

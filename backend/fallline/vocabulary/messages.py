@@ -93,6 +93,16 @@ class Ping(StrictModel):
     id: CommandId | Count
 
 
+class Posted(StrictModel):
+    """A client's messages on a line, which has no socket to send them on."""
+
+    seq: Annotated[Count, Field(description="rises with each request; a repeated one is not done again")]
+    messages: Annotated[list[Any], Field(description="messages as on the WebSocket")]
+    after: Annotated[
+        Count | None, Field(description="the newest message that the client has: the line drops up to it")
+    ] = None
+
+
 class Envelope(StrictModel):
     """The common fields of a command, beside the fields of the REST body."""
 

@@ -23,11 +23,13 @@ from fallline.web import (
     errors,
     experiment_routes,
     file_routes,
+    line_routes,
     server_routes,
 )
 from fallline.web.addresses import is_loopback
 from fallline.web.base_path import checked, here
 from fallline.web.errors import problem_response
+from fallline.web.lines import Line, Lines
 from fallline.web.metrics import serve_metrics
 from fallline.web.middleware import FinalSlash, Forwarded, Guard, LastResort, Methods, table_of
 from fallline.web.open_sockets import OpenSockets
@@ -40,10 +42,10 @@ from fallline.web.pages import (
     serve_documentation,
 )
 from fallline.web.requests import StrictRoute
-from fallline.web.socket import Connection
+from fallline.web.socket import Socket
 
 MOST_SOCKETS = 1_000
-"""Sockets that watch an experiment. Each takes some 50 KB, and a page needs one."""
+"""Sockets and lines that watch an experiment. Each takes some 50 KB, and a page needs one."""
 
 PAGE_PATHS = {"/": ("GET",), "/openapi.json": ("GET",), "/assets/{name}": ("GET",)}
 
@@ -67,6 +69,9 @@ def build_app(
     if settings.metrics_port:
         beside = (*beside, serve_metrics(lab, sockets, settings.metrics_host, settings.metrics_port))
     app.state.lab, app.state.is_ready, app.state.beside = lab, False, beside
+    lines = app.state.lines = Lines(
+        lambda address: Line(lab, settings.commands_per_second, sockets, address), sockets
+    )
     app.state.drawing = asyncio.Semaphore(1)
     app.state.rate_limiter = RateLimiter(settings.requests_per_second)
     app.state.guess_limiter = RateLimiter(
@@ -77,6 +82,8 @@ def build_app(
         experiment_routes.router,
         experiment_routes.changes,
         file_routes.router,
+        line_routes.opening,
+        line_routes.router,
         page_routes(pages),
     ):
         app.include_router(router)
@@ -84,7 +91,7 @@ def build_app(
 
     @app.websocket("/api/v1/stream")
     async def stream(websocket: WebSocket) -> None:
-        connection = Connection(websocket, lab, settings.commands_per_second, sockets)
+        connection = Socket(websocket, lab, settings.commands_per_second, sockets)
         try:
             sockets.enter(connection.open_socket, time.monotonic())
         except Unavailable as full:
@@ -102,6 +109,12 @@ def build_app(
             problem_response(NotFound(f"no socket at this URL: use {here('/api/v1/stream')}"))
         )
 
+    async def stop() -> None:
+        """Finish before the server closes its connections."""
+        lines.close()
+        await lab.stop()
+
+    app.state.stop = stop
     errors.install(app)
     document = describe(app)
     app.openapi = lambda: under_base(document)  # type: ignore[method-assign]
@@ -139,4 +152,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.is_ready = True
         yield
         app.state.is_ready = False
+    await app.state.lines.stop()
     await app.state.lab.stop()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
-from fallline.services.command_runner import Disconnected
 from fallline.vocabulary import answers, commands
 from fallline.vocabulary.catalog_answers import Catalog
 from fallline.vocabulary.columns import Buckets
@@ -31,7 +28,16 @@ from fallline.web.queries import (
     StoryQuery,
     Wait,
 )
-from fallline.web.requests import Address, CommandRoute, Owner, StrictRoute, TheCaller, TheLab, Token
+from fallline.web.requests import (
+    Address,
+    CommandRoute,
+    Owner,
+    StrictRoute,
+    TheCaller,
+    TheLab,
+    Token,
+    disconnection,
+)
 
 router = APIRouter(prefix="/api/v1", tags=["experiments"], route_class=StrictRoute)
 changes = APIRouter(prefix="/api/v1", tags=["experiments"], route_class=CommandRoute)
@@ -140,27 +146,6 @@ async def pause(
 ) -> dict[str, Any]:
     """Stop after the present step."""
     return await caller.command("pause", payload)
-
-
-@asynccontextmanager
-async def disconnection(request: Request) -> AsyncIterator[Disconnected]:
-    """Yield a future that is done when the caller hangs up.
-
-    The body must have been read before.
-    """
-    disconnected: Disconnected = asyncio.get_running_loop().create_future()
-
-    async def wait() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        if not disconnected.done():
-            disconnected.set_result(None)
-
-    task = asyncio.create_task(wait())
-    try:
-        yield disconnected
-    finally:
-        task.cancel()
 
 
 @changes.post(one + "/step", response_model=answers.ExperimentState)

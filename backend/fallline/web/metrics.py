@@ -105,7 +105,7 @@ METRICS = (
     Metric(
         "fallline_frame_age_seconds",
         "histogram",
-        "time from the publication of a frame's newest step until a socket took it",
+        "time from the publication of a frame's newest step until a reader took it",
         lambda r: r.lab.meters.frame_age,
     ),
     Metric(

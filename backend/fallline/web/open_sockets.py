@@ -1,4 +1,4 @@
-"""All open sockets, and which of them are closed when there are too many.
+"""All open connections (sockets and lines), and which of them are closed when there are too many.
 
 Owns the limits by address and by owner. A new socket replaces one of the address with the most sockets. So neither one
 client nor one address excludes the others, and a class behind one address keeps its sockets. Must not know the messages
@@ -26,7 +26,8 @@ SILENT_SECONDS = 15.0
 """A socket without an acknowledgement for this long may be replaced by another of the same rank."""
 
 
-WEBSOCKET = "websocket"
+WEBSOCKET, EVENTS, POLLING = KINDS = ("websocket", "server-sent-events", "long-polling")
+"""How a connection brings messages to its client. All kinds count alike."""
 
 
 @dataclass(eq=False)
@@ -79,7 +80,7 @@ class OpenSockets:
     @property
     def by_kind(self) -> dict[str, int]:
         """The number of sockets of each kind."""
-        return {WEBSOCKET: 0, **Counter(one.kind for one in self._sockets)}
+        return {**dict.fromkeys(KINDS, 0), **Counter(one.kind for one in self._sockets)}
 
     @property
     def watching(self) -> int:

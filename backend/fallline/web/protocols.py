@@ -35,6 +35,9 @@ MOST_AHEAD = 16
 FAREWELL_SECONDS = 1.0
 """How long a peer may take to receive the last data when a connection ends."""
 
+UNREAD_SECONDS = 30.0
+"""How long a reader of a response may take nothing of it, where the kernel does not end the connection earlier."""
+
 UNSENT_BYTES = 16 * 1024
 """Data that the kernel has not accepted waits here. Above this size, senders wait too."""
 
@@ -51,15 +54,35 @@ class BoundedHttp(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._deadline: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
         self._spent = 0
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        _bound_unsent(transport)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._read_on()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self._abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _abort(self) -> None:
+        if self._is_ours():
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self._spent += len(data)
@@ -132,8 +155,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        with suppress(NotImplementedError):  # raised by transports without a buffer
-            transport.set_write_buffer_limits(high=UNSENT_BYTES)
+        _bound_unsent(transport)
 
     # ------------------------------------------------------------------ receiving
 
@@ -242,6 +264,11 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         self.close_timeout = FAREWELL_SECONDS
         await super().run_asgi()
         self.abort_soon()
+
+
+def _bound_unsent(transport: Any) -> None:
+    with suppress(NotImplementedError):  # raised by transports without a buffer
+        transport.set_write_buffer_limits(high=UNSENT_BYTES)
 
 
 def _answer(error: Malformed) -> bytes:

@@ -21,7 +21,7 @@ from fallline.web.errors import MOST_ERRORS, below
 
 MOST_CELLS = 64
 MOST_WAIT = 25.0
-"""Most seconds that a request may wait for findings: below the usual limits of proxies."""
+"""Most seconds that a request may wait for findings or messages: below the usual limits of proxies."""
 
 MOST_PARAMETERS = MOST_SERIES + 16
 """Limit on the parameters of one URL. They are counted first, because parsing 64 KiB of them takes too long."""
@@ -160,11 +160,17 @@ class _History(_Query):
     encoding: Literal["json", "bdata"] = "json"
 
 
+class _Line(_Query):
+    after: Annotated[Whole, Field(ge=0, le=LARGEST)] = 0
+    wait: Annotated[Decimal, Field(ge=0, le=MOST_WAIT)] = 0.0
+
+
 class _Story(_Query):
     experiment: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
 Wait = Annotated[_Wait, Query()]
+LineQuery = Annotated[_Line, Query()]
 StoryQuery = Annotated[_Story, Query()]
 AtStep = Annotated[_AtStep, Query()]
 Inspect = Annotated[_Inspect, Query()]

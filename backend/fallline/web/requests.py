@@ -17,7 +17,8 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.message import Message
 from itertools import islice
@@ -139,6 +140,7 @@ TheLab = Annotated[Lab, Depends(_lab)]
 
 _KEY = re.compile(r"[!-~]{1,128}")
 _OWNER = re.compile(r"[0-9a-fA-F]{32}")
+_NUMBER = re.compile(r"[0-9]{1,15}")
 
 
 def _header(name: str, pattern: re.Pattern[str], description: str) -> Any:
@@ -182,6 +184,24 @@ Owner = Annotated[str | None, Depends(_owner)]
 """The owner's key; None without one."""
 
 
+async def _last_event_id(
+    request: Request,
+    _: Annotated[
+        Described, _header("Last-Event-ID", _NUMBER, "The number of the last message that the client has.")
+    ] = None,
+) -> int:
+    values = request.headers.getlist("last-event-id")
+    if not values:
+        return 0
+    if len(values) > 1 or not _NUMBER.fullmatch(values[0]):
+        raise InvalidRequest(FieldError("/Last-Event-ID", "must be a whole number and appear only once"))
+    return int(values[0])
+
+
+LastEventId = Annotated[int, Depends(_last_event_id)]
+"""The number that a reader of server-sent events sends when it resumes; 0 without one."""
+
+
 # ---------------------------------------------------------------------- callers
 
 
@@ -207,8 +227,8 @@ async def _address(request: Request) -> str | None:
 Address = Annotated[str | None, Depends(_address)]
 """The caller's address. Behind a trusted proxy, uvicorn has replaced it by the forwarded one."""
 
-_BEARER = HTTPBearer(scheme_name="token", auto_error=False)
-Token = Annotated[HTTPAuthorizationCredentials, Security(_BEARER)]
+BEARER = HTTPBearer(scheme_name="token", auto_error=False)
+Token = Annotated[HTTPAuthorizationCredentials, Security(BEARER)]
 """The token of an experiment, which `CommandRoute` has checked."""
 
 
@@ -222,7 +242,7 @@ class CommandRoute(StrictRoute):
         handle = super().get_route_handler()
 
         async def authorize_and_handle(request: Request) -> Response:
-            credentials, app = await _BEARER(request), request.app.state
+            credentials, app = await BEARER(request), request.app.state
             token = credentials.credentials if credentials else ""
             if token:
                 app.rate_limiter.count(token, time.monotonic())
@@ -236,6 +256,27 @@ class CommandRoute(StrictRoute):
             return await handle(request)
 
         return authorize_and_handle
+
+
+@asynccontextmanager
+async def disconnection(request: Request) -> AsyncIterator[Disconnected]:
+    """Yield a future that is done when the caller hangs up.
+
+    The body must have been read before.
+    """
+    disconnected: Disconnected = asyncio.get_running_loop().create_future()
+
+    async def wait() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        if not disconnected.done():
+            disconnected.set_result(None)
+
+    task = asyncio.create_task(wait())
+    try:
+        yield disconnected
+    finally:
+        task.cancel()
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,3 +232,41 @@ def test_who_has_left_holds_no_history_and_others_keep_what_they_share() -> None
     box.leave()
     assert box.past_bytes == 0
     assert columns(other.take_frame(now=0))["last"][-1] == 63
+
+
+@pytest.mark.parametrize("encoding", ["json", "bdata"])
+def test_with_few_bytes_runs_take_turns_and_miss_nothing(encoding: str) -> None:
+    names = [f"run-{number}" for number in range(8)]
+    box, ends, longest = (
+        outbox(most_bytes=2_000, buckets=1_000, encoding=encoding),
+        dict.fromkeys(names, 0),
+        0,
+    )
+    for name in names:
+        box.add_history(name, header(500), piece(0, 500))
+    in_frames = []
+    for at in range(4_000):
+        if at % 8 == 0 and at < 200:
+            for name in names:
+                step = 500 + at // 8
+                box.add_history(name, header(step + 1), piece(step, step + 1))
+        if box.frame_due() is None:
+            continue
+        frame = box.take_frame(now=at)
+        message = frame.message()
+        longest = max(longest, len(json.dumps(message)))
+        in_frames.append(set(message["runs"]))
+        for name, update in frame.runs.items():
+            buckets = update.merged(frame.at_most)
+            if len(buckets):
+                assert int(buckets.first[0]) == ends[name]
+                ends[name] = int(buckets.last[-1]) + 1
+    assert not box.must_resume
+    assert set(ends.values()) == {525}
+    assert box.frame_due() is None
+    assert longest < 2_000 * 1.4
+    assert max(map(len, in_frames)) < 8
+    # nobody waits for more than one round of the others
+    for name in names:
+        turns = [k for k, runs in enumerate(in_frames[:50]) if name in runs]
+        assert max(after - before for before, after in pairwise(turns)) <= 8

@@ -86,6 +86,22 @@ def test_after_the_first_acknowledgement_at_most_two_frames_are_on_their_way() -
     assert numbers(session, 7) == [4]
 
 
+def test_with_needed_credit_the_first_frames_wait_for_it_too() -> None:
+    session, box = Session(now=0, needs_credit=True), Outbox("e", fps=30)
+    session.receive(WATCH, 0)
+    session.start_watch(box, None, {"id": "e"})
+    session.take(0)
+    taken = []
+    for second in range(1, 6):
+        add_history(box, second - 1, second)
+        taken += numbers(session, second)
+    assert taken == [1, 2]
+    assert session.acknowledged == 0
+    session.receive(Got(type="got", frame=1), 6)
+    assert numbers(session, 6) == [3]
+    assert session.acknowledged == 1
+
+
 def test_acknowledging_an_unsent_frame_gains_no_credit() -> None:
     session, box = watching(fps=30)
     session.receive(Got(type="got", frame=999), 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from fallline.web.experiment_routes import disconnection
+from fallline.web.requests import disconnection
 
 
 def request(messages: asyncio.Queue[dict[str, Any]]) -> Request:

@@ -9,6 +9,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from fallline.web import protocols
 from fallline.web.protocols import HEAD_BYTES, PIECE_BYTES, BoundedHttp, BoundedWebSocket
 
 HANDSHAKE = (
@@ -120,6 +121,28 @@ def connected(app: Any, line: Line) -> BoundedWebSocket:
     protocol.connection_made(line)
     protocol.data_received(HANDSHAKE)
     return protocol
+
+
+async def test_a_reader_who_takes_nothing_of_a_response_is_cut_and_a_slow_one_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(protocols, "UNREAD_SECONDS", 0.1)
+    config = uvicorn.Config(answer)
+    config.load()
+    line = Line()
+    protocol = BoundedHttp(config, ServerState(), {})
+    line.set_protocol(protocol)
+    protocol.connection_made(line)
+    for _ in range(4):
+        protocol.pause_writing()
+        await asyncio.sleep(0.05)
+        protocol.resume_writing()
+    await asyncio.sleep(0.2)
+    kept = not line.closing
+    protocol.pause_writing()
+    await asyncio.sleep(0.2)
+    assert (kept, line.closing) == (True, True)
+    protocol.connection_lost(None)
 
 
 async def test_many_small_messages_are_received_in_pieces_and_in_order() -> None:

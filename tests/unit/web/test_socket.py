@@ -15,10 +15,12 @@ from fastapi import WebSocket
 from fallline.realtime.outbox import Outbox
 from fallline.realtime.session import COMMAND_BURST, MESSAGE_BURST, MOST_REFUSED
 from fallline.services.lab import Lab
-from fallline.services.meters import Meters
+from fallline.web import connection
 from fallline.web import socket as sockets
-from fallline.web.socket import FRAGMENT, Connection
+from fallline.web.connection import FRAGMENT
+from fallline.web.socket import Socket
 from support.columns import header, piece
+from support.listed_lab import ListedLab
 from support.spies import noting
 
 
@@ -68,25 +70,6 @@ class Client:
         self.closed = int(code)
 
 
-class ListedLab:
-    """A lab in which every experiment exists, with the token "right"."""
-
-    def __init__(self) -> None:
-        self.acknowledgements: list[str] = []
-        self.meters = Meters()
-
-    async def watch(self, id: str, *_: Any, **__: Any) -> dict[str, Any]:
-        return {"id": id}
-
-    def owner_of(self, id: str) -> str:
-        return id
-
-    async def unwatch(self, *_: Any) -> None: ...
-
-    def acknowledged(self, id: str) -> None:
-        self.acknowledgements.append(id)
-
-
 async def test_an_acknowledgement_reaches_the_lab_for_experiments_with_a_token() -> None:
     client = Client(
         {"type": "got", "frame": 0},
@@ -96,7 +79,7 @@ async def test_an_acknowledgement_reaches_the_lab_for_experiments_with_a_token()
         {"type": "got", "frame": 0},
     )
     lab = ListedLab()
-    await Connection(cast(WebSocket, client), cast(Lab, lab), 5.0).run()
+    await Socket(cast(WebSocket, client), cast(Lab, lab), 5.0).run()
     assert lab.acknowledgements == ["mine", "mine"]
 
 
@@ -105,7 +88,7 @@ async def test_a_client_that_takes_no_message_in_time_is_let_go(monkeypatch: pyt
     client = Client({"type": "ping", "id": 1})
     client.takes, client.lasts = 0, True
     async with asyncio.timeout(5):
-        await Connection(cast(WebSocket, client), cast(Lab, ListedLab()), 5.0).run()
+        await Socket(cast(WebSocket, client), cast(Lab, ListedLab()), 5.0).run()
     assert client.heard == []
 
 
@@ -124,7 +107,7 @@ async def test_all_watches_end_at_once_however_busy_one_experiment_is() -> None:
 
     client, lab = Client(*({"type": "watch", "experiment": each} for each in "abc")), Busy()
     async with asyncio.timeout(5):
-        await Connection(cast(WebSocket, client), cast(Lab, lab), 5.0).run()
+        await Socket(cast(WebSocket, client), cast(Lab, lab), 5.0).run()
     assert lab.left == set("abc")
 
 
@@ -144,7 +127,7 @@ async def test_frames_that_are_being_sent_hold_no_pieces_of_history() -> None:
 
     client = Client({"type": "watch", "experiment": "e"})
     client.takes, client.lasts = 1, True
-    running = asyncio.ensure_future(Connection(cast(WebSocket, client), cast(Lab, OnePiece()), 5.0).run())
+    running = asyncio.ensure_future(Socket(cast(WebSocket, client), cast(Lab, OnePiece()), 5.0).run())
     while not client.is_stuck:
         await asyncio.sleep(0)
     gc.collect()
@@ -156,7 +139,7 @@ async def test_frames_that_are_being_sent_hold_no_pieces_of_history() -> None:
 async def test_each_message_that_cannot_be_understood_counts_and_too_many_end_the_socket() -> None:
     wrong = {"type": "watch", "experiment": "e", "fps": -1}
     client = Client(*[wrong] * 200)
-    await Connection(cast(WebSocket, client), cast(Lab, ListedLab()), 5.0).run()
+    await Socket(cast(WebSocket, client), cast(Lab, ListedLab()), 5.0).run()
     statuses = [message["problem"]["status"] for message in client.heard]
     assert client.closed == 4008
     assert statuses.count(429) == MOST_REFUSED + 1
@@ -165,9 +148,9 @@ async def test_each_message_that_cannot_be_understood_counts_and_too_many_end_th
 
 async def test_a_message_beyond_the_budget_is_not_even_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[str] = []
-    monkeypatch.setattr(sockets, "read", noting(lambda text: parsed.append(text), sockets.read))
+    monkeypatch.setattr(connection, "read", noting(lambda text: parsed.append(text), connection.read))
     client = Client(*[{"type": "ping", "id": "x" * 60_000}] * 60)
-    await Connection(cast(WebSocket, client), cast(Lab, ListedLab()), 5.0).run()
+    await Socket(cast(WebSocket, client), cast(Lab, ListedLab()), 5.0).run()
     assert client.closed == 4008
     assert int(MESSAGE_BURST / (60_029 / 1024)) <= len(parsed) < 60
 
@@ -178,6 +161,6 @@ async def test_a_long_message_goes_in_fragments() -> None:
             return {"text": "x" * 100_000}
 
     client = Client({"type": "watch", "experiment": "e"})
-    await Connection(cast(WebSocket, client), cast(Lab, Talkative()), 5.0).run()
+    await Socket(cast(WebSocket, client), cast(Lab, Talkative()), 5.0).run()
     assert len(client.heard[0]["state"]["text"]) == 100_000
     assert client.longest == FRAGMENT

@@ -1,0 +1,26 @@
+"""A lab for tests of connections, in which every experiment exists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fallline.services.meters import Meters
+
+
+class ListedLab:
+    """The lab: in it every experiment exists, with the token "right"."""
+
+    def __init__(self) -> None:
+        self.acknowledgements: list[str] = []
+        self.meters = Meters()
+
+    async def watch(self, id: str, *_: Any, **__: Any) -> dict[str, Any]:
+        return {"id": id}
+
+    def owner_of(self, id: str) -> str:
+        return id
+
+    async def unwatch(self, *_: Any) -> None: ...
+
+    def acknowledged(self, id: str) -> None:
+        self.acknowledgements.append(id)
