@@ -1,6 +1,6 @@
 /**
- * Builds the page into dist/: one script, one style sheet, a Plotly of the traces that charts use, and the files they load.
- * Every file except index.html has the hash of its contents in its name, and lies there plain, as gzip and as Brotli.
+ * Builds the pages into dist/: a script and a style sheet each, a Plotly of the traces that charts use, and the files they
+ * load. Every file except the pages has the hash of its contents in its name, and lies there plain, as gzip and as Brotli.
  * `--watch` builds again after each change. `--words FILE` builds the page with another file in place of words/english.ts,
  * `--out FOLDER` into another folder.
  */
@@ -32,6 +32,8 @@ const { values: OPTIONS } = parseArgs({
 });
 const DIST = OPTIONS.out;
 const WORDS = resolve(OPTIONS.words);
+/** The last one is read again when it changes, so it is written last. */
+const PAGES = ["check.html", "index.html"];
 const TEMPLATE = "../backend/fallline/figures/plotly-template.json";
 const COMMON = {
   absWorkingDir: import.meta.dirname,
@@ -96,7 +98,10 @@ const PAGE = {
   ...COMMON,
   entryPoints: [
     "index.html",
+    "check.html",
     "main.ts",
+    "check.ts",
+    "features/check/check.css",
     "first-paint.ts",
     "page/page.css",
     "favicon.svg",
@@ -122,7 +127,7 @@ function addressesIn({ outputs }) {
 function write(path, body) {
   const place = join(DIST, path);
   const packed = /\.woff2$/.test(path) ? {} : { [`${place}.br`]: brotli, [`${place}.gz`]: gzip };
-  if (path === "index.html" || !existsSync(place)) {
+  if (path.endsWith(".html") || !existsSync(place)) {
     mkdirSync(dirname(place), { recursive: true });
     for (const [name, compress] of Object.entries(packed)) {
       const bytes = compress(body);
@@ -158,20 +163,23 @@ function textCalled(name) {
   return text && text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 }
 
-/** Assets first, the page that names them last; then what no longer belongs to it goes. */
+/** Assets first, the pages that name them last; then what no longer belongs to them goes. */
 function writeAll(results) {
   const addresses = Object.assign({}, ...results.map(({ metafile }) => addressesIn(metafile)));
   const files = results.flatMap(({ outputFiles }) => outputFiles);
-  const [index] = files.filter(({ path }) => path.endsWith(".html"));
-  const page = index.text.replace(/\{\{(.+?)\}\}/g, (_, name) => {
-    const filled = addresses[name] ?? textCalled(name);
-    if (!filled) throw new Error(`index.html names ${name}, which is not built`);
-    return filled;
-  });
+  const isPage = ({ path }) => path.endsWith(".html");
   const kept = files
-    .filter((file) => file !== index)
+    .filter((file) => !isPage(file))
     .flatMap(({ path, contents }) => write(relative(DIST, path), contents));
-  kept.push(...write("index.html", Buffer.from(page)));
+  for (const name of PAGES) {
+    const { text } = files.find(({ path }) => relative(DIST, path) === addresses[name]);
+    const page = text.replace(/\{\{(.+?)\}\}/g, (_, source) => {
+      const filled = addresses[source] ?? textCalled(source);
+      if (!filled) throw new Error(`${name} names ${source}, which is not built`);
+      return filled;
+    });
+    kept.push(...write(name, Buffer.from(page)));
+  }
   for (const entry of readdirSync(DIST, { recursive: true, withFileTypes: true })) {
     const place = join(entry.parentPath, entry.name);
     if (entry.isFile() && !kept.includes(place)) rmSync(place);

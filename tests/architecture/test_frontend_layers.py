@@ -9,9 +9,10 @@ from hatch_build import sources_of
 FRONTEND = Path(__file__).parents[2] / "frontend"
 
 LAYERS = [
-    {"main.ts", "first-paint.ts"},
+    {"main.ts", "check.ts", "first-paint.ts"},
     {"app.ts", "page"},
     {
+        "features/check",
         "features/doctor",
         "features/exhibits",
         "features/fallline",

@@ -47,7 +47,7 @@ from fallline.web.socket import Socket
 MOST_SOCKETS = 1_000
 """Sockets and lines that watch an experiment. Each takes some 50 KB, and a page needs one."""
 
-PAGE_PATHS = {"/": ("GET",), "/openapi.json": ("GET",), "/assets/{name}": ("GET",)}
+PAGE_PATHS = {"/": ("GET",), "/check": ("GET",), "/openapi.json": ("GET",), "/assets/{name}": ("GET",)}
 
 
 def build_app(

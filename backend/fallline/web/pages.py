@@ -36,7 +36,7 @@ SUFFIXES = {"br": ".br", "gzip": ".gz"}
 """Compressed forms of a file, by content coding; the preferred one first."""
 
 FOR_GOOD = "public, max-age=31536000, immutable"
-INDEX = "index.html"
+INDEX, CHECK = "index.html", "check.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,13 @@ class Pages:
     @property
     def index(self) -> File:
         """The page itself. Raises NotFound if it is not built."""
-        if INDEX not in self._files:
+        return self.page(INDEX)
+
+    def page(self, name: str) -> File:
+        """Return a page. Raises NotFound if it is not built."""
+        if name not in self._files:
             raise NotFound("the page is not built: `make page` builds it")
-        return self._files[INDEX]
+        return self._files[name]
 
     def asset(self, name: str) -> File:
         """Return the file of this name.
@@ -90,7 +94,7 @@ class Pages:
 def _files_of(folder: Path) -> dict[str, File]:
     return {
         path.relative_to(folder).as_posix(): _file(path)
-        for path in (folder / INDEX, *(folder / "assets").rglob("*"))
+        for path in (folder / INDEX, folder / CHECK, *(folder / "assets").rglob("*"))
         if path.suffix in MEDIA_TYPES and path.is_file()
     }
 
@@ -121,8 +125,15 @@ def page_routes(pages: Pages) -> APIRouter:
 
     @router.get("/")
     async def index(request: Request) -> Response:
+        return page(INDEX, request)
+
+    @router.get("/check")
+    async def check(request: Request) -> Response:
+        return page(CHECK, request)
+
+    def page(name: str, request: Request) -> Response:
         pages.refresh()
-        file = pages.index
+        file = pages.page(name)
         headers = {"ETag": file.etag, "Cache-Control": "no-cache"}
         known = [
             tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")

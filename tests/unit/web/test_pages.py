@@ -96,8 +96,12 @@ def test_the_built_page_names_its_files_relative_to_itself_and_the_typeface_firs
         "assets/favicon", "assets/first-paint", "assets/inter", "assets/main", "assets/page", "assets/plotly",
         "assets/plotly-template",
     ]  # fmt: skip
+    check = pages.page("check.html").body.decode()
+    of_check = re.findall(r'(?:href|src|content)="(assets/[^"]+)"', check)
+    assert sorted(name.rsplit("-", 1)[0] for name in set(of_check) - set(addresses)) == ["assets/check"] * 2
+    assert "{{" not in check
     assert {path.name for path in (folder / "assets").iterdir() if path.suffix not in (".br", ".gz")} == {
-        address.removeprefix("assets/") for address in addresses
+        address.removeprefix("assets/") for address in (*addresses, *of_check)
     }
     files = {address: pages.asset(address.removeprefix("assets/")) for address in addresses}
     for address, file in files.items():
@@ -116,5 +120,6 @@ def test_the_built_page_names_its_files_relative_to_itself_and_the_typeface_firs
 
 
 def test_no_address_in_the_page_begins_at_the_root_of_its_server() -> None:
-    page = Pages(page_built()).index.body.decode()
-    assert not re.search(r'(?:href|src|content)="/', page)
+    pages = Pages(page_built())
+    for page in (pages.index, pages.page("check.html")):
+        assert not re.search(r'(?:href|src|content)="/', page.body.decode())
