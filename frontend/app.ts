@@ -9,6 +9,7 @@ import { createLinkOpener } from "./features/sharing/link-opener.ts";
 import { createFinerColumns } from "./features/figures/finer-columns.ts";
 import { createCommands } from "./core/net/commands.ts";
 import { browserEnvironment } from "./core/net/environment.ts";
+import { createSampleRequests } from "./features/predictions/sample-requests.ts";
 import { createFallLineRequests } from "./features/fallline/fall-line-requests.ts";
 import { createInstrumentRequests } from "./features/figures/instrument-requests.ts";
 import { createStepRequests } from "./features/inspector/step-requests.ts";
@@ -74,6 +75,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   const runRequests = createRunRequests(clients);
   const instrumentRequests = createInstrumentRequests(clients);
   const fallLineRequests = createFallLineRequests(clients);
+  const sampleRequests = createSampleRequests(clients);
   const lookCloser = createFinerColumns(clients);
   const pastView = createPastView(clients);
   const stepRequests = createStepRequests(clients);
@@ -260,6 +262,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
       changeUndo.stop();
       instrumentRequests.stop();
       fallLineRequests.stop();
+      sampleRequests.stop();
       pastView.stop();
       stepRequests.stop();
       linkOpener.stop();

@@ -8,6 +8,7 @@ import { registerPlotlyChart } from "./charts/plotly-chart.ts";
 import { ContinueOffer } from "./features/transport/continue-offer.ts";
 import { CsvDialog } from "./features/recipe/csv-dialog.ts";
 import { DataFields } from "./features/recipe/data-fields.ts";
+import { DataPicture } from "./features/predictions/data-picture.ts";
 import { DoctorList } from "./features/doctor/doctor-list.ts";
 import { ExhibitPicker } from "./features/exhibits/exhibit-picker.ts";
 import { ExhibitQuestion } from "./features/questions/exhibit-question.ts";
@@ -69,6 +70,7 @@ const ELEMENTS: Record<string, typeof LiveElement> = {
   "loss-head": LossHead,
   "picture-switch": PictureSwitch,
   "fall-line": FallLineView,
+  "data-picture": DataPicture,
   "gradient-head": GradientHead,
   "network-drawing": NetworkDrawing,
   "predicted-true": PredictedTrue,

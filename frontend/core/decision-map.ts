@@ -5,15 +5,17 @@
  */
 
 import { decode } from "./columns.ts";
+import { stageMaps } from "./data-picture.ts";
 import { integer, number, percent } from "./format.ts";
 import { stateOnView } from "./state-on-view.ts";
 import { placeOf, answersOf } from "./instruments.ts";
+import { hasOthers, shareWords, wrongWords } from "./map-words.ts";
 import * as texts from "../words/english.ts";
 import type { Experiment, Json, Run, State } from "./types.ts";
 
 export interface DecisionMap {
   side: number; // cells a side
-  /** classes, row by row, the lowest first; NONE where nothing is finite */
+  /** classes, row by row, the lowest first, NONE where nothing is finite; of a regression values */
   predicted: ArrayLike<number>;
   /**
    * the predicted class's probability, scaled from 0 (chance) to 1; null if the loss has no
@@ -70,9 +72,12 @@ export function withInput(inputs: [number, number], side: 0 | 1, place: number):
   return side === 0 ? [place, y] : [x, place];
 }
 
-/** Runs with a visible map; diverged runs have none. */
+/** The small maps of all runs are in sight. */
+export const areMapsSeen = (state: State) => state.view.isMapSeen && showsMap(state);
+
+/** Runs with a map in sight; diverged runs have none. */
 export function mappedRuns(state: State): Run[] {
-  if (!state.view.isMapSeen || !showsMap(state)) return [];
+  if (!areMapsSeen(state)) return stageMaps(state);
   const { order, runs } = stateOnView(state);
   return order
     .map((name) => runs[name])
@@ -94,7 +99,11 @@ export const isMapOld = (state: State) =>
     );
   });
 
-export function readMap({ cells, edges, classes, samples }: Json): DecisionMap {
+/** @param samples those to draw */
+export function readMap(
+  { cells, edges, classes, samples: own }: Json,
+  samples: Json = own,
+): DecisionMap {
   const predicted = decode(cells.predicted);
   const chance = 1 / classes.length;
   const sureness =
@@ -110,39 +119,6 @@ export function readMap({ cells, edges, classes, samples }: Json): DecisionMap {
     edges,
     samples: { x, y, true: truth, predicted: guess },
   };
-}
-
-/** "3 of 52 upper (as lower)", for each class with errors. */
-function wrongWords({ counts, classes }: Json) {
-  return counts.flatMap((row: number[], truth: number) => {
-    const all = row.reduce((sum, count) => sum + count, 0);
-    const mistakes = row
-      .map((count, guess) => ({ count, guess }))
-      .filter(({ count, guess }) => count && guess !== truth);
-    const wrong = all - row[truth];
-    const as = mistakes
-      .map(({ count, guess }) =>
-        mistakes.length > 1
-          ? texts.xAsY(integer(count), classes[guess])
-          : texts.asX(classes[guess]),
-      )
-      .join(", ");
-    return wrong ? [texts.xOfYZ(integer(wrong), integer(all), classes[truth], as)] : [];
-  });
-}
-
-/** There are inputs beside the two of the map. */
-const hasOthers = ({ others }: Json) => Object.keys(others ?? {}).length > 0;
-
-/** Share of the plane of each class. */
-function shareWords({ cells, classes }: Json) {
-  const predicted = Array.from(decode(cells.predicted));
-  return classes
-    .map(
-      (name: string, place: number) =>
-        `${name} ${percent(predicted.filter((one) => one === place).length / predicted.length)}`,
-    )
-    .join(", ");
 }
 
 /**
@@ -231,11 +207,11 @@ export function placeWords(
         `${inputs[k]} ${number(edges[k][0] + ((one + 0.5) / side) * (edges[k][1] - edges[k][0]))}`,
     )
     .join(", ");
-  const name = classes[predicted[cell]] ?? texts.nothingFinite;
+  const value = predicted[cell];
+  const isKnown = classes.length ? value !== NONE : Number.isFinite(value);
+  const name = !isKnown ? texts.nothingFinite : classes.length ? classes[value] : number(value);
   const share =
-    cells.probability && predicted[cell] !== NONE
-      ? `, ${percent(decode(cells.probability)[cell] / SURE)}`
-      : "";
+    cells.probability && isKnown ? `, ${percent(decode(cells.probability)[cell] / SURE)}` : "";
   return `${place}${isStandard ? texts.standardizedTail : ""}: ${name}${share}`;
 }
 

@@ -232,18 +232,3 @@ export function fallLineWords(present: State): string {
   const lie = names.length === 1 ? texts.ofThePathLies : texts.ofThePathsLie;
   return texts.fallLineAtStepXY(integer(step), stories.join(" "), listed(shares), lie);
 }
-
-/** Screens from here on have room for both pictures. */
-export const WIDE = 1681;
-
-/** The picture after this one; both pictures are shown on wide screens only. */
-export function nextPicture(picture: State["view"]["picture"], width: number) {
-  const all = width >= WIDE ? PICTURES : PICTURES.slice(0, 2);
-  return all[(all.indexOf(picture) + 1) % all.length];
-}
-
-const PICTURES: State["view"]["picture"][] = ["loss", "fall", "both"];
-
-/** The picture that a screen has room for. */
-export const shownPicture = (picture: State["view"]["picture"], width: number) =>
-  picture === "both" && width < WIDE ? "fall" : picture;

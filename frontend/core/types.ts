@@ -22,6 +22,7 @@
  */
 
 import type { Bet, Story } from "./questions.ts";
+import type { Samples } from "./data-picture.ts";
 import type { FallLine, Frame } from "./fall-line.ts";
 import type { Changes } from "./recipes.ts";
 import type { Condition } from "./stops.ts";
@@ -209,7 +210,7 @@ interface Playback {
 
 export type XAxis = "steps" | "epochs" | "samples" | "seconds";
 export type Measure = "grad_l1" | "grad_l2" | "grad_mean" | "ratio" | "whole";
-export type Hero = "loss" | "fall" | "gradients";
+export type Hero = "loss" | "data" | "fall" | "gradients";
 export interface View {
   x: XAxis;
   logSteps: boolean | null; // steps on a log axis; null = by the length of the runs
@@ -224,7 +225,8 @@ export interface View {
   predicted: "map" | "table"; // view of predicted classes over two inputs
   mapInputs: [number, number] | null; // places of the map's inputs, chosen among more than two
   isMapSeen: boolean; // the decision maps are in sight
-  picture: "loss" | "fall" | "both"; // over the gradients; both only on wide screens
+  picture: "loss" | "data" | "fall" | "both"; // over the gradients; see pictures.ts
+  maps: number; // runs that the data's picture has room for; 0 out of sight
   hero: Hero | null; // the one picture while presenting
   fallFrame: Frame | null; // shape of the fall line; null out of sight
   fallFits: number; // rises when its view is to fit the paths
@@ -284,6 +286,7 @@ export interface State {
   figures: Record<string, Json>;
   instruments: Record<string, Measured>; // measurements of each run
   fallLine: FallLine | null; // its last measurement
+  samples: Samples | null; // of an experiment of one input, for its fit
   frames: number; // rises with every frame; watch it to know that columns changed
   finer: number; // rises when finer columns of a range on view have come
   /**

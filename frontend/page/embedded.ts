@@ -13,7 +13,7 @@ import type { EmbeddedChart } from "../core/embed.ts";
 import type { App, State } from "../core/types.ts";
 
 const ELSE =
-  ".skip, .app > :not(.columns), .columns > :not(main), .scene > :is(.notes, .band, .figure-head), .app ~ :not(page-announcer, noscript)";
+  ".skip, .app > :not(.columns), .columns > :not(main), .scene > :is(.notes, .band, .figure-head), .picture > data-picture, .app ~ :not(page-announcer, noscript)";
 const PLACES: Record<EmbeddedChart, string> = {
   loss: ".plot.loss",
   fall_line: "fall-line",

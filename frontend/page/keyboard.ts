@@ -24,7 +24,7 @@ const CHANGING = new Set([" ", "arrowright", "r", "g", "o", "d", "[", "]"]);
 const PRESSED_BY_SPACE =
   ":is(button, a, summary, [role=radio], [role=tab], [role=menuitem]):not([aria-disabled=true])";
 const MOVED_BY_ARROWS =
-  "input[type=range], svg.network, [role=radio], [role=tab], [role=menuitem], plotly-chart, plotly-chart *, .decision .map";
+  "input[type=range], svg.network, [role=radio], [role=tab], [role=menuitem], plotly-chart, plotly-chart *, :is(.decision, stage-map) .map";
 
 function isHandled(event: KeyboardEvent) {
   const target = event.target as Element;

@@ -3,10 +3,10 @@
  * Owns: keys and their words.
  */
 
-import { nextPicture } from "../core/fall-line.ts";
+import { heroOf, nextHero, nextPicture } from "../core/pictures.ts";
 import { samplingOf } from "../features/runs/method-switch.ts";
 import { nextSpeed } from "../ui/scales.ts";
-import { nextHero, toggledPresent } from "./present-words.ts";
+import { toggledPresent } from "./present-words.ts";
 import { nextTheme } from "./theme.ts";
 import { lineFrom, toggledInspector } from "../features/inspector/inspection.ts";
 import { openQuestion } from "../core/questions.ts";
@@ -92,11 +92,13 @@ export const KEYS: Key[] = [
   on("Plain, momentum, Adam", ["O"], "o", (app) =>
     edit(app, (run) => ({ optimizer: after(RULES, run.settings.optimizer) })),
   ),
-  on("Next picture: loss, fall line", ["V"], "v", (app) =>
-    view(app, ({ picture, hero }) =>
-      hero ? { hero: nextHero(hero) } : { picture: nextPicture(picture, innerWidth) },
-    ),
-  ),
+  on("Next picture: loss, fit or map, fall line", ["V"], "v", (app) => {
+    const state = app.store.get();
+    const hero = heroOf(state);
+    app.setView(
+      hero ? { hero: nextHero(state, hero) } : { picture: nextPicture(state, innerWidth) },
+    );
+  }),
   on("Present one picture, stop presenting", ["P"], "p", (app) => view(app, toggledPresent), {
     once: true,
     when: ({ experiment }) => experiment !== null,

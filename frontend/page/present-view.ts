@@ -12,9 +12,10 @@ import { ExperimentElement, LiveElement } from "../ui/live-element.ts";
 import { titleOf } from "../features/exhibits/exhibits.ts";
 import { exhibitParts } from "../core/exhibits.ts";
 import { counter, integer } from "../core/format.ts";
+import { heroesFor, heroOf } from "../core/pictures.ts";
 import { furthest, isLocked } from "../core/selectors.ts";
 import { shownStep, stateOnView } from "../core/state-on-view.ts";
-import { captionOf, HEROES, pictureWords, toggledPresent } from "./present-words.ts";
+import { captionOf, pictureWords, toggledPresent } from "./present-words.ts";
 import { stripFor } from "./strips.ts";
 import type { Hero, State } from "../core/types.ts";
 
@@ -106,7 +107,7 @@ export class PresentView extends ExperimentElement {
 
   override render() {
     const { state } = this;
-    const { hero } = state.view;
+    const hero = heroOf(state);
     if (!hero) return nothing;
     const { glyph: shape, tone, title, line } = captionOf(state);
     const step = shownStep(state);
@@ -137,7 +138,7 @@ export class PresentView extends ExperimentElement {
         @click=${() => app.toggle()}>${icon(playing ? "pause" : "play")}</button>
       <button type="button" class="button quiet square" aria-label="1 step (right arrow)" title="1 step (→)"
         ?disabled=${isStill && !state.looking} @click=${() => app.forward(1)}>${icon("step")}</button>
-      ${switchOf(hero, { name: "Picture (V)", choices: HEROES, choose: (value) => app.setView({ hero: value }) })}
+      ${switchOf(hero, { name: "Picture (V)", choices: heroesFor(state), choose: (value) => app.setView({ hero: value }) })}
       <button type="button" class="button quiet square" aria-label="Stop presenting (P)" title="Stop presenting (P)"
         @click=${() => app.setView({ hero: null })}>${icon("close")}</button>
     </div>`;

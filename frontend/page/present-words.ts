@@ -1,9 +1,10 @@
 /**
  * Words while presenting: the caption and its line above the picture, and what is below it.
- * Owns: which of them stands there, and the order of the pictures. Pure.
+ * Owns: which of them stands there. Pure. pictures.ts has the pictures.
  */
 
 import { openFindings } from "../features/doctor/doctor.ts";
+import { dataWords } from "../core/data-picture.ts";
 import { planeWords } from "../core/fall-line.ts";
 import { glyphOf, toneOf } from "../core/findings.ts";
 import { integer, listed, number, plural } from "../core/format.ts";
@@ -15,24 +16,13 @@ import type { RunFinding } from "../features/doctor/doctor.ts";
 import type { Glyph } from "../ui/icons.ts";
 import type { Hero, Run, State, View } from "../core/types.ts";
 
-/** The pictures, in the order of key V. */
-export const HEROES: { value: Hero; text: string }[] = [
-  { value: "loss", text: "Loss" },
-  { value: "fall", text: "Fall line" },
-  { value: "gradients", text: "Gradients" },
-];
-
-const firstHero = ({ picture }: View): Hero => (picture === "fall" ? "fall" : "loss");
+const firstHero = ({ picture }: View): Hero =>
+  picture === "fall" || picture === "data" ? picture : "loss";
 
 /** Begins to present the picture on view, or leaves. */
 export const toggledPresent = (view: View): Partial<View> => ({
   hero: view.hero ? null : firstHero(view),
 });
-
-export function nextHero(hero: Hero): Hero {
-  const all = HEROES.map(({ value }) => value);
-  return all[(all.indexOf(hero) + 1) % all.length];
-}
 
 export interface Caption {
   glyph: Glyph | null;
@@ -111,6 +101,7 @@ function captionOfRuns(present: State): Caption {
 export function pictureWords(state: State, hero: Hero) {
   const { view, experiment } = state;
   if (hero === "fall") return planeWords(state);
+  if (hero === "data") return dataWords(state);
   if (hero === "gradients")
     return view.panel === "instruments" ? "instruments" : "gradient by layer, log scale";
   const samples = plural(experiment?.trainSamples ?? 0, "sample");

@@ -16,6 +16,7 @@ import { stateOf, whereWords } from "../core/selectors.ts";
 import { stateOnView } from "../core/state-on-view.ts";
 import { lossTitle, seedWords, sheetTitle } from "./print-words.ts";
 import { effective } from "./theme.ts";
+import type { DataPicture } from "../features/predictions/data-picture.ts";
 import type { PlotlyChart } from "../charts/plotly-chart.ts";
 import type { Run, State } from "../core/types.ts";
 
@@ -25,6 +26,8 @@ const latest = (run: Run, series: string) => run.latest[series]?.value;
 
 const chartsOnSheet = () =>
   document.querySelectorAll<PlotlyChart>(".plot.loss > plotly-chart, .plot.gradients plotly-chart");
+
+const dataPicture = () => document.querySelector<DataPicture>("data-picture");
 
 export class PrintSheet extends ExperimentElement {
   /** What was presented when the page was printed. */
@@ -59,6 +62,7 @@ export class PrintSheet extends ExperimentElement {
     root.dataset.theme = "light";
     this.requestUpdate();
     this.performUpdate();
+    dataPicture()?.drawAtOnce();
     for (const chart of chartsOnSheet()) chart.print(true);
   }
 
@@ -68,6 +72,7 @@ export class PrintSheet extends ExperimentElement {
     root.dataset.theme = effective(this.state.view.theme);
     if (this.#hero) this.app.setView({ hero: this.#hero });
     this.requestUpdate();
+    dataPicture()?.drawAtOnce();
     for (const chart of chartsOnSheet()) chart.print(false);
   }
 

@@ -608,6 +608,27 @@ export const loss = "Loss";
 export const both = "Both";
 export const picture = "Picture";
 
+// ---------- the data's own picture
+
+export const fit = "Fit";
+export const runOfTheMap = "Run of the map";
+export const train = "train";
+export const wrong = "wrong";
+export const aLineEveryX = (value: Part) => `a line every ${value}`;
+export const onTestTail = " on test";
+export const xOfYRight = (share: Part, split: Part) => `${share} of ${split} right`;
+export const xOffTheAxis = (label: Part) => `${label}: off the axis`;
+export const xColonY = (label: Part, words: Part) => `${label}: ${words}.`;
+export const xTrainingAndYTestSamples = (train: Part, test: Part) =>
+  `${train} training and ${test} test samples`;
+export const fitAtStepXY = (step: Part, samples: Part) => `Fit at step ${step}, ${samples}.`;
+export const mapAtStepXYZ = (step: Part, label: Part, result: Part) =>
+  `Map at step ${step}, ${label}: ${result}.`;
+export const mapOfXNoPredictions = (label: Part) => `Map of ${label}: no predictions yet.`;
+export const predictedClass = "predicted class";
+export const predictedValue = "predicted value";
+export const xOverY = (what: Part, inputs: Part) => `${what} over ${inputs}`;
+
 // ---------- features/figures
 
 export const logLoss = "log loss";

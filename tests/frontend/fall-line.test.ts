@@ -7,10 +7,8 @@ import {
   fallLineWords,
   grown,
   joined,
-  nextPicture,
   planeWords,
   shareWords,
-  shownPicture,
   spotsOnView,
 } from "../../frontend/core/fall-line.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
@@ -156,19 +154,6 @@ test("words say where the runs are, and how much of their paths lies outside", (
     "–",
   ]);
   assert.equal(planeWords(state), "loss over the plane of the start and both runs");
-});
-
-test("the key goes through the pictures that the screen has room for", () => {
-  assert.deepEqual(
-    ["loss", "fall", "both"].map((one) => nextPicture(one as any, 1920)),
-    ["fall", "both", "loss"],
-  );
-  assert.deepEqual(
-    ["loss", "fall", "both"].map((one) => nextPicture(one as any, 1440)),
-    ["fall", "loss", "loss"],
-  );
-  assert.equal(shownPicture("both", 1440), "fall");
-  assert.equal(shownPicture("both", 1681), "both");
 });
 
 // ---------------------------------------------------------------- requests

@@ -10,8 +10,8 @@ import {
   levelsOf,
   pixelsOf,
   rangeOf,
-} from "../../frontend/features/fallline/terrain.ts";
-import type { Colour, Heights } from "../../frontend/features/fallline/terrain.ts";
+} from "../../frontend/charts/terrain.ts";
+import type { Colour, Heights } from "../../frontend/charts/terrain.ts";
 
 /** Heights by a formula of column and row. */
 function heights(columns: number, rows: number, at: (x: number, y: number) => number): Heights {

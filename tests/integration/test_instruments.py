@@ -366,11 +366,29 @@ async def test_a_moment_equals_what_single_requests_return_at_rest(client: httpx
     assert plain.keys().isdisjoint({"weights", "predictions", "map", "sheet"})
 
 
+async def test_a_moment_has_the_maps_of_the_named_runs_or_the_curves_over_one_input(
+    client: httpx.AsyncClient,
+) -> None:
+    sine = {"name": "sine", "samples": 60}
+    two = await created(client, {"data": {**sine, "features": 2}})
+    maps = (await two.get("/moment", map=True, mapped=["sgd"])).json()["runs"]
+    assert [name for name, run in maps.items() if "map" in run] == ["sgd"]
+    assert maps["sgd"]["map"].items() <= (await two.get("/runs/sgd/instruments/map")).json().items()
+    both = (await two.get("/moment", map=True, mapped=["sgd", "gd"])).json()["runs"]
+    assert all("map" in run for run in both.values())
+    one = await created(client, {"data": {**sine, "features": 1}})
+    for name, run in (await one.get("/moment", curve=True)).json()["runs"].items():
+        curve = (await one.get(f"/runs/{name}/instruments/curve")).json()
+        assert run["curve"].items() <= curve.items()
+        assert curve["cost_seconds"] > 0.0
+
+
 async def test_a_moment_refuses_what_it_does_not_know(client: httpx.AsyncClient) -> None:
     one = await created(client)
     for query, status in (
         ({"drawn": "nobody"}, 404),
         ({"inspect": "nobody"}, 404),
+        ({"map": True, "mapped": "nobody"}, 404),
         ({"weights": 65}, 422),
         ({"predictions": "some"}, 422),
         ({"step": 3}, 422),

@@ -18,9 +18,11 @@ from fallline.figures.planes import (
     confusion,
     decision,
     fall_line,
+    fit,
     metrics,
     residuals,
     slice_through,
+    surface_over,
 )
 from fallline.figures.spectra import cosines, histogram, layers, ratios, spectrum
 from fallline.figures.theme import run_style, stroke, surface
@@ -153,5 +155,7 @@ INSTRUMENT_FIGURES: dict[str, InstrumentFigure] = {
     "metrics": InstrumentFigure("metrics", "precision, recall, F1 and AUC of each class", metrics),
     "calibration": InstrumentFigure("calibration", "accuracy by confidence", calibration),
     "decision": InstrumentFigure("decision", "prediction over two inputs", decision),
+    "surface": InstrumentFigure("surface", "predicted value over two inputs", surface_over),
+    "fit": InstrumentFigure("fit", "predicted value over the only input, with the samples", fit),
 }
 """By name."""

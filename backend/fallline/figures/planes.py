@@ -199,6 +199,54 @@ def decision(view: FigureView, lane: str) -> go.Figure:
     return figure
 
 
+def surface_over(view: FigureView, lane: str) -> go.Figure:
+    """The predicted value over two inputs as contours, and the training samples in the same colours."""
+    figure = go.Figure(layout=plain_layout("first input", "second input", {}))
+    figure.add_traces(
+        [
+            go.Contour(
+                name="predicted",
+                colorscale=scale("ink"),
+                ncontours=20,
+                showscale=False,
+                line={"width": 0.5},
+                meta={"of": "last", "role": "ground", "scale": "ink", "x": "x", "y": "y", "z": "predicted"},
+            ),
+            go.Scatter(
+                name="training samples",
+                mode="markers",
+                marker={"color": surface("ink"), "symbol": SHAPES[0], "size": 4},
+                meta={"of": "last", "role": "samples", "ink": "ink", "x": "samples.x", "y": "samples.y"},
+            ),
+        ]
+    )
+    return figure
+
+
+def fit(view: FigureView, lane: str) -> go.Figure:
+    """The prediction over the only input, and the samples: filled to train, hollow to test."""
+    figure = go.Figure(layout=plain_layout("input", "predicted", {}))
+    for split, symbol in (("train", "circle"), ("test", "circle-open")):
+        figure.add_trace(
+            go.Scatter(
+                name=split,
+                mode="markers",
+                opacity=0.5,
+                marker={"color": surface("ink"), "symbol": symbol, "size": 5},
+                meta={"of": "last", "role": "samples", "ink": "ink", "x": f"{split}.x", "y": f"{split}.y"},
+            )
+        )
+    figure.add_trace(
+        go.Scatter(
+            name="predicted",
+            mode="lines",
+            line={"color": run_style(lane)["light"]["line"], "width": 2.4},
+            meta={"of": "last", "role": "curve", "lane": lane, "x": "x", "y": "y_pred"},
+        )
+    )
+    return figure
+
+
 def scale(name: str) -> list[list[Any]]:
     """Return a colour scale: paper to ink, or negative over paper to positive."""
     if name == "ink":

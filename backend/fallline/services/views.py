@@ -243,7 +243,7 @@ class Views:
         return {**result, **await self._measure(id, measure, charged=moves, before=before)}
 
     async def moment(self, id: str, options: Json) -> dict[str, Any]:
-        """Return what a page shows of all runs, all of one moment. A map counts as a costly measurement."""
+        """Return what a page shows of all runs, all of one moment. Maps and curves count as costly measurements."""
         parts = Parts(**options)
 
         def take(one: Experiment) -> tuple[Problem, list[Standing], bool]:
@@ -252,7 +252,8 @@ class Views:
             return one.problem, one.standing(), one.moving
 
         problem, runs, moves = await self._read(id, take)
-        return await self._measure(id, partial(together, problem, runs, parts), charged=moves and parts.map)
+        charged = moves and (parts.map or parts.curve)
+        return await self._measure(id, partial(together, problem, runs, parts), charged=charged)
 
     async def shared_instruments(self, id: str) -> list[dict[str, str]]:
         await self._read(id, lambda one: one.id)

@@ -318,6 +318,7 @@ class RunThen(OpenModel):
     predictions: dict[str, Any] | None = None
     weights: dict[str, Any] | None = None
     map: Measured | None = None
+    curve: Measured | None = None
     sheet: Inspection | None = None
 
 

@@ -300,8 +300,9 @@ async def moment(id: str, query: MomentQuery, lab: TheLab) -> Response:
     """Return what a page shows of all runs, all of one moment.
 
     `predictions` and `weights` are those of the instrument `views`, the weights of the run `drawn` or of all. With
-    `map` each run has its decision map over the inputs `x` and `y`. The run `inspect` has its next change line by line,
-    with `first`, `rows` and `block` as for one run.
+    `map` each run, or each of the runs `mapped`, has its map over the inputs `x` and `y`; with `curve` each run has its
+    prediction over the only input. The run `inspect` has its next change line by line, with `first`, `rows` and `block`
+    as for one run.
     """
     measured = await lab.views.moment(id, query.model_dump())
     return await large_with_cost(measured, lab.views.add_encoding)

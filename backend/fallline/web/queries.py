@@ -26,7 +26,7 @@ MOST_WAIT = 25.0
 MOST_PARAMETERS = MOST_SERIES + 16
 """Limit on the parameters of one URL. They are counted first, because parsing 64 KiB of them takes too long."""
 
-REPEATABLE = frozenset({"series", "runs"})
+REPEATABLE = frozenset({"series", "runs", "mapped"})
 """Parameters that a URL may repeat."""
 
 OPTIONS = {"plane", "normalize", "weights", "predictions", "x", "y"}
@@ -144,6 +144,8 @@ class _Moment(_Query):
     weights: Annotated[Whole, Field(ge=1, le=MOST_CELLS)] | None = None
     drawn: RunName | None = None
     map: bool = False
+    mapped: Annotated[list[RunName], Field(max_length=MOST_RUNS)] | None = None
+    curve: bool = False
     x: InputName | None = None
     y: InputName | None = None
     inspect: RunName | None = None

@@ -125,6 +125,8 @@ export function createApi(fetch: typeof globalThis.fetch, address: string, owner
      */
     instrument: (id: string, run: string, name: string, step?: number, query?: string) =>
       call(`${at(id)}/runs/${run}/instruments/${name}${stepQuery(step, query)}`),
+    /** All samples. */
+    data: (id: string) => call(`${at(id)}/data`),
     /** What the page shows of all runs, of one moment. */
     moment: (id: string, query: string) => call(`${at(id)}/moment?${query}`),
     /** Measures several runs. */

@@ -5,7 +5,8 @@
  * Owns: when to request, and what.
  */
 
-import { mapInputs, mappedRuns, mapRequest, showsMap } from "../decision-map.ts";
+import { CURVE, curvedRuns } from "../data-picture.ts";
+import { areMapsSeen, mapInputs, mappedRuns, mapRequest, showsMap } from "../decision-map.ts";
 import { inspectedRun, WHOLE } from "../inspected.ts";
 import { MOST_CELLS, readRun } from "../run-look.ts";
 import type { Json, State } from "../types.ts";
@@ -29,7 +30,7 @@ const FEW = 500;
 
 /**
  * The parts that are in sight.
- * @param withMaps maps cost more than the rest
+ * @param withMaps maps and curves cost more than the rest
  */
 export function momentQuery(state: State, withMaps = true) {
   const { experiment, view } = state;
@@ -37,8 +38,11 @@ export function momentQuery(state: State, withMaps = true) {
   const query = new URLSearchParams({ weights: `${MOST_CELLS}` });
   if (run && (experiment?.parameters ?? 0) > FEW) query.set("drawn", run);
   if (!showsMap(state)) query.set("predictions", "pairs");
-  if (withMaps && mappedRuns(state).length) {
+  const mapped = mappedRuns(state);
+  if (withMaps && curvedRuns(state).length) query.set("curve", "true");
+  if (withMaps && mapped.length) {
     query.set("map", "true");
+    if (!areMapsSeen(state)) for (const { name } of mapped) query.append("mapped", name);
     const [inputs, chosen] = [experiment?.inputs ?? [], mapInputs(state)];
     if (chosen && inputs.length > 2) {
       query.set("x", inputs[chosen[0]]);
@@ -96,13 +100,16 @@ export function createRunRequests({ api, store, environment }: Clients) {
     const { experiment, looking } = store.get();
     if (experiment?.id !== id || looking) return;
     const runs = Object.entries<Json>(answer.runs);
-    const maps = runs.filter(([, { map }]) => map);
+    const maps = runs.flatMap(([run, { map, curve }]) => [
+      ...(map ? [{ run, name, answer: map }] : []),
+      ...(curve ? [{ run, name: CURVE, answer: curve }] : []),
+    ]);
     const sheets = runs.filter(([, { sheet }]) => sheet);
     const [sheet] = sheets.map(([run, { sheet }]) => ({ experiment: id, run, sheet }));
     store.dispatch({
       type: "beat",
       runs: Object.fromEntries(runs.map(([run, each]) => [run, readRun(each)])),
-      maps: maps.map(([run, { map }]) => ({ run, name, answer: map })),
+      maps,
       sheet,
     });
     if (maps.length) mapsAt = environment.now() + 1000 * answer.again_seconds;

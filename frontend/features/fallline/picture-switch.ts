@@ -1,44 +1,52 @@
 /**
- * The switch over the stage: loss, fall line, or on wide screens both; and what the fall line shows.
- * Owns: its choices, and which pictures are in sight.
+ * The switch over the stage, and what the fall line shows.
+ * Owns: which pictures are in sight. pictures.ts has its choices.
  */
 
 import { html, nothing } from "lit";
-import { planeWords, shownPicture, WIDE } from "../../core/fall-line.ts";
+import { planeWords } from "../../core/fall-line.ts";
+import {
+  BESIDE,
+  dataPictureOf,
+  heroOf,
+  picturesFor,
+  shownPicture,
+  WIDE,
+} from "../../core/pictures.ts";
 import { switchOf } from "../../ui/controls.ts";
+import { set } from "../../ui/dom.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 
-type Picture = State["view"]["picture"];
-
-const wide = matchMedia(`(min-width: ${WIDE}px)`);
-
-const CHOICES: { value: Picture; text: string }[] = [
-  { value: "loss", text: texts.loss },
-  { value: "fall", text: texts.fallLine },
-  { value: "both", text: texts.both },
-];
+/** Where the choices change. */
+const WIDTHS = [BESIDE, WIDE].map((width) => matchMedia(`(min-width: ${width}px)`));
 
 export class PictureSwitch extends ExperimentElement {
   override shows(state: State) {
-    return [state.view.picture, state.view.hero, planeWords(state)];
+    return [state.view.picture, heroOf(state), dataPictureOf(state.experiment), planeWords(state)];
   }
 
   override start() {
     const update = () => this.requestUpdate();
-    wide.addEventListener("change", update);
-    this.whenGone(() => wide.removeEventListener("change", update));
+    for (const width of WIDTHS) {
+      width.addEventListener("change", update);
+      this.whenGone(() => width.removeEventListener("change", update));
+    }
   }
 
   override render() {
     const { state } = this;
-    const picture = shownPicture(state.view.picture, innerWidth);
-    const places = document.querySelector<HTMLElement>(".stage");
-    if (places) places.dataset.picture = state.view.hero ?? picture;
+    const picture = shownPicture(state, innerWidth);
+    const stage = document.querySelector<HTMLElement>(".stage");
+    if (stage)
+      set(stage, {
+        "data-picture": heroOf(state) ?? picture,
+        "data-beside": dataPictureOf(state.experiment),
+      });
     return html`${switchOf(picture, {
       name: texts.picture,
-      choices: wide.matches ? CHOICES : CHOICES.slice(0, 2),
+      choices: picturesFor(state, innerWidth),
       choose: (value) => this.app.setView({ picture: value }),
     })}${picture === "fall" ? html`<span class="sub">${planeWords(state)}</span>` : nothing}`;
   }

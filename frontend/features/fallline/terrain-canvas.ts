@@ -3,10 +3,10 @@
  * Owns: reading the style sheet's colours, and the canvas.
  */
 
-import { contoursOf, finer, levelsOf, pixelsOf, rangeOf } from "./terrain.ts";
+import { contoursOf, finer, levelsOf, pixelsOf, rangeOf } from "../../charts/terrain.ts";
 import { magnification } from "../../charts/magnification.ts";
 import type { Frame } from "./fall-geometry.ts";
-import type { Colour, Heights } from "./terrain.ts";
+import type { Colour, Heights } from "../../charts/terrain.ts";
 import type { Terrain } from "../../core/fall-line.ts";
 
 /** a contour of a power of ten, as pieces (x, y, x, y) in px */

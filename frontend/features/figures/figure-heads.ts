@@ -14,6 +14,8 @@ import { chosenPlace, MOST_PANELS, panelsOf } from "../../core/gradient-panels.t
 import { choiceOf, choicesFor, costWords, readingWords } from "../../core/instruments.ts";
 import { isLogSteps, isLong } from "../../core/long-runs.ts";
 import { lossWords } from "../../core/losses.ts";
+import { picturedRuns } from "../../core/data-picture.ts";
+import { dataPictureOf } from "../../core/pictures.ts";
 import { isLocked, X_AXES } from "../../core/selectors.ts";
 import { isTerm, lossTerm, MEASURE_TEXTS, TERMS } from "../../core/terms.ts";
 import * as texts from "../../words/english.ts";
@@ -42,10 +44,12 @@ const PACES: { value: Pace; text: string }[] = [
   { value: "samples", text: texts.samplesSeen },
 ];
 
+const hiddenRuns = ({ order, runs }: State) => order.filter((name) => runs[name].hidden);
+
 export class LossHead extends ExperimentElement {
   override shows(state: State) {
     const { experiment, view } = state;
-    return [experiment, acrossOf(state), view.y];
+    return [experiment, acrossOf(state), view.y, ...runSwitchParts(state), ...hiddenRuns(state)];
   }
 
   override render() {
@@ -60,10 +64,26 @@ export class LossHead extends ExperimentElement {
       <h2 class="unseen">${texts.loss}</h2>
       <picture-switch></picture-switch>
       <span class="sub of-loss">${termOf(lossTerm(this.experiment), lossWords(recipe.loss))}${over}</span>
-      <span class="end">
+      <span class="end">${this.#whoseMap()}
         <button type="button" class="button quiet axes" aria-label=${texts.axes} title=${texts.axesYKey(now.join(", "))}
           aria-haspopup="menu" @click=${this.#axesMenu}>${icon("axes")}<span class="caption">${texts.axes}</span></button>
       </span>`;
+  }
+
+  /** Chooses the run of the map, among those that are shown. */
+  #whoseMap() {
+    const { app, state } = this;
+    const { order, runs, view } = state;
+    const shown = order.filter((name) => !runs[name].hidden);
+    if (dataPictureOf(state.experiment) !== "map" || shown.length < 2) return nothing;
+    const visible = { ...state, order: shown };
+    const [{ name }] = picturedRuns(visible);
+    return html`<span class="whose-map">${runSwitch(
+      { ...visible, view: { ...view, networkRun: name } },
+      app,
+      texts.runOfTheMap,
+      LETTERS,
+    )}</span>`;
   }
 
   #axesMenu({ currentTarget }: Event) {

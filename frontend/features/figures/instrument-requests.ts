@@ -1,10 +1,11 @@
 /**
- * Requests the open instruments of the inspected run, and the visible decision maps at a past step:
- * one request at a time. At the present maps come with the beat. The server says how long to pause after each, so that measuring slows
+ * Requests the open instruments of the inspected run, and at a past step the maps and curves in sight:
+ * one request at a time. At the present these come with the beat. The server says how long to pause after each, so that measuring slows
  * training by 5 % at most.
  * Owns: when to request, and what.
  */
 
+import { CURVE, curvedRuns } from "../../core/data-picture.ts";
 import { mappedRuns, mapRequest } from "../../core/decision-map.ts";
 import { inspectedRun } from "../../core/inspected.ts";
 import { choiceOf, measuredAt, openInstruments, placeOf } from "../../core/instruments.ts";
@@ -20,7 +21,13 @@ const LEAST = 100;
 const IDLE = 500;
 const TROUBLED = 2_000;
 
-const pastMaps = (state: State) => (state.looking ? mappedRuns(state) : []);
+const pastPictures = (state: State) =>
+  state.looking
+    ? [
+        ...mappedRuns(state).map(({ name: run }) => ({ run, name: mapRequest(state) })),
+        ...curvedRuns(state).map(({ name: run }) => ({ run, name: CURVE })),
+      ]
+    : [];
 
 export function createInstrumentRequests({ api, store, environment }: Clients) {
   /** The moment of each last answer; the oldest is requested first. */
@@ -34,10 +41,7 @@ export function createInstrumentRequests({ api, store, environment }: Clients) {
     const at = state.view.panel === "instruments" ? measuredAt(state) : null;
     return [
       ...(at ? openInstruments(state).map((name) => ({ ...at, name })) : []),
-      ...pastMaps(state).map(({ name }) => ({
-        ...placeOf(state, state.runs[name]),
-        name: mapRequest(state),
-      })),
+      ...pastPictures(state).map(({ run, name }) => ({ ...placeOf(state, state.runs[run]), name })),
     ];
   }
 
@@ -121,7 +125,7 @@ export function createInstrumentRequests({ api, store, environment }: Clients) {
   function plan(ms: number) {
     environment.clearTimeout(timer);
     const state = store.get();
-    if (!stopped && (openInstruments(state).length || pastMaps(state).length))
+    if (!stopped && (openInstruments(state).length || pastPictures(state).length))
       timer = environment.setTimeout(turn, ms);
   }
 
@@ -135,7 +139,7 @@ export function createInstrumentRequests({ api, store, environment }: Clients) {
         inspectedRun(state)?.name,
         state.experiment?.id,
         mapRequest(state),
-        ...pastMaps(state).map(({ name }) => name),
+        ...pastPictures(state).map(({ run }) => run),
       ],
       hurry,
     ),

@@ -1,5 +1,5 @@
 /**
- * One run's decision map: each cell has the colour of its predicted class, stronger where the
+ * One run's decision map of the rail: each cell has the colour of its predicted class, stronger where the
  * network is surer; samples on top. Its cursor is a place under a pointer, or a cell that keys
  * select, marked and spoken.
  * Owns: its canvas and template, its cursor, and the legend. map-drawing.ts has the geometry.
@@ -17,17 +17,28 @@ import type { At, DecisionMap } from "../../core/decision-map.ts";
 import type { Json, Run } from "../../core/types.ts";
 
 /** The present value of a colour of tokens.css. */
-function colourOf(style: CSSStyleDeclaration, name: string): Colour {
+export function colourOf(style: CSSStyleDeclaration, name: string): Colour {
   const [, r, g, b] = /^#(..)(..)(..)$/.exec(
     style.getPropertyValue(name).trim(),
   ) as RegExpExecArray;
   return [parseInt(r, 16), parseInt(g, 16), parseInt(b, 16)];
 }
 
+/** Fills a canvas with square pixels. */
+export function put(
+  canvas: HTMLCanvasElement,
+  pixels: Uint8ClampedArray<ArrayBuffer>,
+  side: number,
+) {
+  canvas.width = canvas.height = side;
+  canvas.getContext("2d")?.putImageData(new ImageData(pixels, side), 0, 0);
+}
+
 /** @param kind place of a class */
 const coloured = (kind: number) => `--class: var(--class-${(kind % COLOURS) + 1})`;
 
-class DecisionMapView extends LightElement {
+/** The map of classes of the inspection rail; stage-map.ts draws a large one. */
+export class DecisionMapView extends LightElement {
   static override properties: PropertyDeclarations = {
     run: {},
     answer: {},
@@ -56,47 +67,68 @@ class DecisionMapView extends LightElement {
     const answer = this.run.status === "diverged" ? undefined : this.answer;
     this.#isOld = answer !== this.#shown || changed.has("theme");
     if (answer === this.#shown) return;
-    const map = answer && readMap(answer);
+    const map = answer && this.read(answer);
     [this.#shown, this.#map] = [answer, map];
-    const dots = (map ? dotsOf(map) : []).map(
+    this.#drawn = map ? this.overlay(map) : nothing;
+  }
+
+  read(answer: Json): DecisionMap {
+    return readMap(answer);
+  }
+
+  /** Border and samples. */
+  overlay(map: DecisionMap): unknown {
+    const dots = dotsOf(map).map(
       ({ name, kind, d }) =>
         svg`<path class=${name} data-class=${kind} d=${d} style=${coloured(kind)}></path>`,
     );
-    this.#drawn = svg`<path class="border" d=${map ? borderOf(map) : ""}></path><g>${dots}</g>`;
+    return svg`<path class="border" d=${borderOf(map)}></path><g>${dots}</g>`;
+  }
+
+  /** The picture in words. */
+  says(answer: Json | undefined): string {
+    return mapWords(this.run, answer, this.isScaled);
+  }
+
+  /** What stands beside the picture. */
+  caption(answer: Json | undefined): unknown {
+    return accuracyTitle(this.run, answer?.right, this.brief);
+  }
+
+  /** Draws the cells. The style sheet cannot colour pixels: another theme redraws them. */
+  paint(map: DecisionMap, canvas: HTMLCanvasElement, style: CSSStyleDeclaration) {
+    const colours = Array.from({ length: COLOURS }, (_, place) =>
+      colourOf(style, `--class-${place + 1}`),
+    );
+    const pixels = pixelsOf(map, colours, colourOf(style, "--paper"));
+    put(canvas, pixels, map.side);
   }
 
   override render() {
-    const { run, isScaled, brief } = this;
+    const { run } = this;
     const [map, answer] = [this.#map, this.#shown];
     const cell = map && this.#at && this.#isMarked ? cellAt(map.side, this.#at) : null;
-    const hint = `${run.name}-map-hint`;
+    const hint = `${this.localName}-${run.name}-hint`;
     set(this, { "data-run": run.name, "data-lane": run.lane, "data-step": answer?.step ?? null });
     // role application: a screen reader passes the arrow keys on; name and value are announced
     return html`<div class="map" tabindex="0" role="application" aria-roledescription="map"
-        aria-describedby=${hint} aria-label=${mapWords(run, answer, isScaled)}
+        aria-describedby=${hint} aria-label=${this.says(answer)}
         data-cursor=${cell?.join(" ") ?? nothing} @keydown=${this.#key} @blur=${this.#leave}
         @pointermove=${this.#follow} @pointerleave=${this.#leave}>
-      <canvas ?hidden=${!map} width=${map?.side ?? 0} height=${map?.side ?? 0}></canvas>
+      <canvas ?hidden=${!map}></canvas>
       <svg viewBox="0 0 ${SPAN} ${SPAN}" aria-hidden="true">
         ${this.#drawn}
         <path class="cursor" d=${map && cell ? cursorOf(map.side, cell) : ""}></path></svg>
       <span class="off" ?hidden=${run.status !== "diverged"}>off the axis</span>
       <span class="unseen" id=${hint} hidden>Arrow keys move the cursor. Home, End, Page Up and Page Down jump to the edges. Escape leaves the map.</span>
-    </div>${accuracyTitle(run, answer?.right, brief)}`;
+    </div>${this.caption(answer)}`;
   }
 
-  /** The style sheet cannot colour pixels: another theme redraws them. */
   override updated() {
     const [map, canvas] = [this.#map, this.querySelector("canvas")];
     if (!this.#isOld) return;
     if (this.#at) this.point(this.#words());
-    if (!map || !canvas) return;
-    const style = getComputedStyle(canvas);
-    const colours = Array.from({ length: COLOURS }, (_, place) =>
-      colourOf(style, `--class-${place + 1}`),
-    );
-    const pixels = pixelsOf(map, colours, colourOf(style, "--paper"));
-    canvas.getContext("2d")?.putImageData(new ImageData(pixels, map.side), 0, 0);
+    if (map && canvas) this.paint(map, canvas, getComputedStyle(canvas));
   }
 
   #words() {

@@ -27,7 +27,7 @@ const HEADINGS = { loss: "loss-head", scatter: PREDICTED, [MAP]: PREDICTED } as 
 /** The heading of the row below the loss. */
 const LOWER = "gradient-head";
 const WORDS =
-  "h2, .sub, gradient-head > .term, .strokes, .switch:not(.y-switch, .face) [aria-checked=true], .end.fitting, .map-legend, .hint";
+  "h2, .sub, gradient-head > .term, .strokes, .switch:not(.y-switch, .face, .whose-map .switch) [aria-checked=true], .end.fitting, .map-legend, .hint";
 /** The measured run of an instrument that shares its row. */
 const WHOSE = ".end .switch [aria-checked=true]";
 /** Pixels a CSS pixel: sharp on any screen and in print. */

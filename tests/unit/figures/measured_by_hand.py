@@ -129,6 +129,28 @@ def _decision(step: int) -> Json:
     }
 
 
+def _surface(step: int) -> Json:
+    return {
+        "step": step,
+        "inputs": ["x1", "x2"],
+        "x": [0.0, 1.0],
+        "y": [-1.0, 1.0],
+        "predicted": [[0.25, None], [-3.0, 1 / (step + 3)]],
+        "samples": {"x": [0.5, 0.25], "y": [0.0, 0.5], "value": [1.5, -0.75]},
+    }
+
+
+def _fit(step: int) -> Json:
+    return {
+        "step": step,
+        "inputs": ["x"],
+        "x": [-1.0, 0.0, 1.0],
+        "y_pred": [0.5, None, step / 7],
+        "train": {"x": [-0.5, 0.25], "y": [0.5, 0.125]},
+        "test": {"x": [0.75], "y": [-0.25]},
+    }
+
+
 def _gradients(step: int) -> Json:
     return {
         "step": step,
@@ -172,6 +194,8 @@ ANSWERS = {
     "metrics": _metrics,
     "calibration": _calibration,
     "decision": _decision,
+    "surface": _surface,
+    "fit": _fit,
     "gradients": _gradients,
 }
 """Of each instrument what it answers at a step; each has something that is not known."""

@@ -139,12 +139,12 @@ class _Plane:
 
 
 def _plane(problem: Problem, x: str | None, y: str | None) -> _Plane | None:
-    """Return the plane over the named inputs, or over the only two; None without classes.
+    """Return the plane over the named inputs, or over the only two; else None.
 
     Raises InvalidRequest for names that are not two inputs.
     """
     columns = _columns(problem, x, y)
-    if columns is None or not problem.classes:
+    if columns is None:
         return None
     first, second = (_side(problem.X[:, place]) for place in columns)
     points = np.tile(problem.train.X.mean(axis=0), (SIDE * SIDE, 1))
@@ -177,7 +177,7 @@ def decision(
     are named.
     """
     classes, plane = list(problem.classes), _plane(problem, x, y)
-    if plane is None:
+    if plane is None or not classes:
         fields: Json = {"inputs": list(problem.features), "others": {}, "classes": classes}
         return {**fields, "x": None, "y": None, "predicted": None, "score": None, "samples": None}
     outputs = predict(problem, state.parameters, plane.points).T
@@ -189,9 +189,51 @@ def decision(
         "x": across.tolist(),
         "y": down.tolist(),
         "predicted": predicted.tolist(),
-        "score": _score(problem, outputs, predicted),
+        "score": [
+            [finite_or_none(score) for score in row]
+            for row in scores_of(problem, outputs).reshape(SIDE, SIDE).tolist()
+        ],
         "samples": _samples(problem, plane.columns),
     }
+
+
+def surface(
+    problem: Problem,
+    state: TrainingState,
+    recipe: RunRecipe,
+    *,
+    x: str | None = None,
+    y: str | None = None,
+) -> Json:
+    """Return the predicted value over the plane of two inputs, and the training samples.
+
+    Null with classes, and without two inputs if none are named.
+    """
+    plane = _plane(problem, x, y)
+    if plane is None or problem.classes:
+        fields: Json = {"inputs": list(problem.features), "others": {}}
+        return {**fields, "x": None, "y": None, "predicted": None, "samples": None}
+    across, up = plane.sides
+    rows = problem.train_rows[:: -(-len(problem.train_rows) // MOST_DOTS)]
+    first, second = plane.columns
+    return {
+        **plane.fields(problem),
+        "x": across.tolist(),
+        "y": up.tolist(),
+        "predicted": [
+            [finite_or_none(value) for value in row] for row in _values(problem, state, plane).tolist()
+        ],
+        "samples": {
+            "x": problem.X[rows, first].tolist(),
+            "y": problem.X[rows, second].tolist(),
+            "value": problem.y[rows, 0].tolist(),
+        },
+    }
+
+
+def _values(problem: Problem, state: TrainingState, plane: _Plane) -> Array:
+    values: Array = predict(problem, state.parameters, plane.points)[:, 0].reshape(SIDE, SIDE)
+    return values
 
 
 def decision_map(
@@ -202,38 +244,60 @@ def decision_map(
     x: str | None = None,
     y: str | None = None,
 ) -> Json:
-    """Return the same plane for a page that draws it several times a second.
+    """Return the same plane for a page that draws it several times a second: classes, or values of a regression.
 
-    Cells are bytes. The predictions of a split's samples at the same step are added, as counts and one by one.
+    Cells are packed. The predictions of a split's samples at the same step are added one by one, of classes also as
+    counts. `train` has those of the training samples, null if they are the split's.
     """
     split, rows = split_of(problem)
     plane = _plane(problem, x, y)
+    fields: Json = {"split": split, "classes": list(problem.classes)}
     if plane is None:
-        fields: Json = {"inputs": list(problem.features), "others": {}}
-        none = {"counts": None, "right": None, "edges": None, "cells": None, "samples": None}
-        return {**fields, "split": split, "classes": list(problem.classes), **none}
-    X, true = problem.X[rows], problem.y[rows, 0].astype(np.int64)
-    guesses = problem.loss.decide(predict(problem, state.parameters, X).T)
-    every = -(-len(rows) // MOST_DOTS)
-    across, down = plane.columns
+        none = {"counts": None, "right": None, "edges": None, "cells": None, "samples": None, "train": None}
+        return {"inputs": list(problem.features), "others": {}, **fields, **none}
+    counted: Json = {"counts": None, "right": None}
+    if problem.classes:
+        guesses = problem.loss.decide(predict(problem, state.parameters, problem.X[rows]).T)
+        counted = _counted(problem, split, problem.y[rows, 0].astype(np.int64), guesses)
     return {
         **plane.fields(problem),
-        **_counted(problem, split, true, guesses),
+        **fields,
+        **counted,
         "edges": [
             [side[0] - half, side[-1] + half] for side in plane.sides for half in [(side[1] - side[0]) / 2]
         ],
-        "cells": _cells(problem, predict(problem, state.parameters, plane.points).T),
-        "samples": {
-            "x": array_of(X[::every, across].astype(np.float32)),
-            "y": array_of(X[::every, down].astype(np.float32)),
-            "true": array_of(true[::every].astype(np.uint8)),
-            "predicted": array_of(guesses[::every].astype(np.uint8)),
-        },
+        "cells": _cells(problem, state, plane),
+        "samples": _dots(problem, state, rows, plane),
+        "train": None if split == "train" else _dots(problem, state, problem.train_rows, plane),
     }
 
 
-def _cells(problem: Problem, outputs: Array) -> Json:
-    """Return classes and their probabilities by row, the lowest first."""
+def _dots(problem: Problem, state: TrainingState, rows: NDArray[np.int64], plane: _Plane) -> Json:
+    """Return places, true and predicted classes or values of evenly chosen samples, packed."""
+    rows = rows[:: -(-len(rows) // MOST_DOTS)]
+    across, up = plane.columns
+    outputs = predict(problem, state.parameters, problem.X[rows])
+    guesses = problem.loss.decide(outputs.T) if problem.classes else outputs[:, 0]
+
+    def packed(values: NDArray[Any]) -> Json:
+        with np.errstate(all="ignore"):  # a value beyond float32 becomes infinite
+            return array_of(values.astype(np.uint8) if problem.classes else values.astype(np.float32))
+
+    return {
+        "x": array_of(problem.X[rows, across].astype(np.float32)),
+        "y": array_of(problem.X[rows, up].astype(np.float32)),
+        "true": packed(problem.y[rows, 0]),
+        "predicted": packed(guesses),
+    }
+
+
+def _cells(problem: Problem, state: TrainingState, plane: _Plane) -> Json:
+    """Return classes and their probabilities, or values, by row, the lowest first."""
+    if not problem.classes:
+        with np.errstate(all="ignore"):
+            values = _values(problem, state, plane).astype(np.float32)
+        return {"predicted": array_of(values), "probability": None}
+    outputs = predict(problem, state.parameters, plane.points).T
     finite = np.isfinite(outputs).all(axis=0)
     predicted = np.where(finite, problem.loss.decide(outputs), NONE)
     fields: Json = {
@@ -248,19 +312,26 @@ def _cells(problem: Problem, outputs: Array) -> Json:
 
 
 def _side(values: Array) -> Array:
+    low, high = reach(values)
+    return np.linspace(low, high, SIDE)
+
+
+def reach(values: Array) -> tuple[float, float]:
+    """Return the range of an input with a margin on both sides."""
     low, high = float(values.min()), float(values.max())
     around = MARGIN * (high - low or 1.0)
-    return np.linspace(low - around, high + around, SIDE)
+    return low - around, high + around
 
 
-def _score(problem: Problem, outputs: Array, predicted: NDArray[np.int64]) -> list[list[float | None]]:
-    """Return scores between 0, the first class, and 1, the last."""
+def scores_of(problem: Problem, outputs: Array) -> Array:
+    """Return scores (m,) of outputs (classes, m) between 0, the first class, and 1, the last."""
     last = len(problem.classes) - 1
-    scores = predicted / max(last, 1)
     if last == 1 and problem.loss.probabilities is not None:
         with np.errstate(all="ignore"):
-            scores = problem.loss.probabilities(outputs)[1].reshape(SIDE, SIDE)
-    return [[finite_or_none(score) for score in row] for row in scores.tolist()]
+            probabilities: Array = problem.loss.probabilities(outputs)[1]
+        return probabilities
+    scores: Array = problem.loss.decide(outputs) / max(last, 1)
+    return scores
 
 
 def _samples(problem: Problem, columns: tuple[int, int]) -> list[dict[str, list[float]]]:

@@ -17,6 +17,7 @@ from fallline.engine.measures.probes import full_gradient, next_gradient, predic
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.runs.instruments.drawn_weights import drawn_weights
+from fallline.runs.instruments.fit import curve, fit
 from fallline.runs.instruments.line import along, alpha, next_parameters
 from fallline.runs.instruments.moment import readings
 from fallline.runs.instruments.plane import slice_of
@@ -28,6 +29,7 @@ from fallline.runs.instruments.predictions import (
     metrics,
     residuals,
     split_of,
+    surface,
 )
 from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.encoding import finite_or_none, float_column, integer_column
@@ -319,12 +321,21 @@ INSTRUMENTS = {
             options=TWO_INPUTS,
         ),
         Instrument(
+            "surface",
+            "the value predicted at each of 48 x 48 places of two inputs, with the training samples",
+            surface,
+            costly=True,
+            options=TWO_INPUTS,
+        ),
+        Instrument(
             "map",
-            "the same for a page, in bytes, with the predictions of a split's samples at that step",
+            "classes or values at the same places for a page, packed, with the predictions of samples at that step",
             decision_map,
             costly=True,
             options=TWO_INPUTS,
         ),
+        Instrument("fit", "the value predicted along the only input, with the samples", fit, costly=True),
+        Instrument("curve", "the same for a page, packed, without the samples", curve, costly=True),
     )
 }
 

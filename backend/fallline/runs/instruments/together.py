@@ -5,12 +5,13 @@ Owns which parts belong to it. Changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.runs.instruments.fit import curve
 from fallline.runs.instruments.inspection import inspection
 from fallline.runs.instruments.predictions import decision_map
 from fallline.runs.instruments.table import INSTRUMENTS
@@ -24,13 +25,16 @@ class Parts:
     """The parts beside the units of every run.
 
     `weights` is the number of cells along a side, for the run `drawn` or for all. The map is over the inputs `x` and
-    `y`. The next change of the run `inspect` has `rows` rows from row `first` on, and blocks of `block`.
+    `y`, for the runs `mapped` or for all. The curve is over the only input. The next change of the run `inspect` has
+    `rows` rows from row `first` on, and blocks of `block`.
     """
 
     predictions: Literal["all", "pairs", "none"] = "none"
     weights: int | None = None
     drawn: str | None = None
     map: bool = False
+    mapped: Sequence[str] | None = None
+    curve: bool = False
     x: str | None = None
     y: str | None = None
     inspect: str | None = None
@@ -41,7 +45,7 @@ class Parts:
     @property
     def named(self) -> list[str]:
         """The runs that it names."""
-        return [name for name in (self.drawn, self.inspect) if name is not None]
+        return [name for name in (self.drawn, self.inspect, *(self.mapped or ())) if name is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,11 @@ def _parts_of(problem: Problem, run: Standing, parts: Parts) -> Json:
     place = {"step": run.state.step, "generation": run.header["generation"]}
     weights = parts.weights if parts.drawn in (None, run.name) else None
     views = INSTRUMENTS["views"].measure(*at, predictions=parts.predictions, weights=weights)
-    if parts.map and run.state.diverged_at is None:
+    runs_on = run.state.diverged_at is None
+    if parts.map and runs_on and (parts.mapped is None or run.name in parts.mapped):
         views["map"] = {**place, **decision_map(*at, x=parts.x, y=parts.y)}
+    if parts.curve and runs_on:
+        views["curve"] = {**place, **curve(*at)}
     if parts.inspect == run.name:
         sheet = inspection(*at, rows=parts.rows, first=parts.first, block=parts.block)
         views["sheet"] = {**place, **sheet}
