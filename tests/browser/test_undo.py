@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import PHONE, Dashboard
+from browser.dashboard import DESKTOP, PHONE, Dashboard
 
 BOXES = """(selectors) => selectors.map((each) => {
     const { left, top, right, bottom } = document.querySelector(each).getBoundingClientRect();
@@ -76,3 +76,35 @@ def test_a_removed_run_returns_with_its_steps_and_its_colour(open_lab: OpenLab) 
     expect(lab.row("sgd")).to_have_attribute("data-lane", str(lane))
     lab.until(lambda: lab.ask("GET")["runs"][-1]["step"], lambda step: step == 30)
     assert parameters(lab) == before
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), DESKTOP, (960, 540), PHONE])
+def test_while_presenting_undo_stands_below_the_picture_and_the_keyboard_reaches_it(
+    open_lab: OpenLab, size: tuple[int, int]
+) -> None:
+    lab = open_lab(size, drawn=True)
+    lab.make_steps(50)
+    press = lab.page.keyboard.press
+    press("p")
+    caption = lab.page.locator(".present-caption")
+    expect(caption).to_be_visible()
+    press("r")
+    expect(lab.notice).to_contain_text("Back at step 0. The 50 steps are kept.")
+    lab.until_is(lambda: lab.step, 0)
+    notice, *others = boxes(lab, ".notice", ".present-controls", ".present-caption", ".stage")
+    assert not any(meets(notice, other) for other in others), (notice, others)
+    assert notice["left"] >= 0
+    assert notice["right"] <= size[0]
+    assert notice["bottom"] <= size[1]
+    for _ in range(20):
+        press("Tab")
+        if lab.focused == "Undo":
+            break
+    press("Enter")
+    lab.until_is(lambda: lab.step, 50)
+    expect(lab.notice).to_have_count(0)
+    expect(caption).to_be_visible()
+    press("r")
+    lab.until_is(lambda: lab.step, 0)
+    lab.notice.get_by_role("button", name="Undo").click()
+    lab.until_is(lambda: lab.step, 50)
