@@ -39,12 +39,13 @@ import { changedRecipe, freshWords, joinedChanges, nextRun } from "./core/recipe
 import { initialState, reduce } from "./core/reduce.ts";
 import { createSeriesStore } from "./core/series.ts";
 import { createStore } from "./core/store.ts";
+import * as texts from "./words/english.ts";
 import type { Changes } from "./core/recipes.ts";
 import type { App, Environment, Json, View } from "./core/types.ts";
 
 const READ_ONLY = {
-  title: "This page is read-only.",
-  detail: "Only the browser that created this experiment can change it.",
+  title: texts.thisPageIsReadOnly,
+  detail: texts.onlyTheBrowserThatCreatedThis,
 };
 
 /** The result under its name, or why it failed. */
@@ -373,7 +374,9 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     },
     async undo() {
       dispatch({ type: "notice", notice: null });
-      await takeBack();
+      const back = takeBack;
+      takeBack = loader.undo;
+      await back();
     },
     sendTable: (file) => outcome("table", api.sendTable(file)),
     readTable: (id) => outcome("table", api.table(id)),

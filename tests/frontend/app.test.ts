@@ -33,6 +33,11 @@ const frame = (
   },
 });
 
+const until = async (holds: () => boolean) => {
+  for (let turn = 0; !holds() && turn < 500; turn++) await new Promise((go) => setTimeout(go, 2));
+  assert.ok(holds());
+};
+
 test("a first visit creates the catalog's exhibit, stores it, watches it and loads its figures", async () => {
   const { app, server, socket, inStorage } = await live();
   assert.deepEqual(server.posted, exhibit.recipe);
@@ -384,6 +389,79 @@ test("a changed shape starts a new experiment, and undo returns to the one befor
   app.stop();
 });
 
+test("undo keeps the steps of the experiment that it leaves: a second undo returns to them", async () => {
+  const { app, server, socket } = await live();
+  await app.newExperiment({ data: { seed: 3 } });
+  socket().say(frame("made2", 1, "gd", 0, 8));
+  const shown = () => {
+    const { experiment, notice } = app.store.get();
+    return [experiment!.id, notice?.text ?? null, notice?.undo ?? null];
+  };
+  await app.undo();
+  assert.deepEqual(shown(), ["made1", "The 9 steps of the other experiment are kept.", true]);
+  await app.undo();
+  assert.deepEqual(shown(), ["made2", null, null]);
+  await settle();
+  assert.ok(!server.calls.some((call) => call.startsWith("DELETE /experiments/made2")));
+  app.stop();
+});
+
+const DELETED = {
+  "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe },
+  "fallline.deletions": [
+    ["e6", "e6.u1"],
+    ["e7", "e7.u1"],
+  ],
+};
+
+test("an experiment that this browser deleted comes back with its steps", async () => {
+  const all = world({ stored: DELETED });
+  all.server.deleted.e7 = answer({ id: "e7", step: 500, generation: 1 });
+  await all.app.start();
+  const { experiment, runs } = all.app.store.get();
+  assert.deepEqual([experiment!.id, experiment!.token, runs.gd.step], ["e7", "mine", 500]);
+  assert.deepEqual([all.server.created, all.server.calls.includes("POST /undo/e7.u1")], [0, true]);
+  all.app.stop();
+});
+
+test("too late for that, its recipe starts again at step 0", async () => {
+  const all = world({ stored: DELETED });
+  await all.app.start();
+  const { experiment, notice } = all.app.store.get();
+  assert.equal(experiment!.id, "made1");
+  assert.match(notice!.text, /starts again at step 0/);
+  all.app.stop();
+});
+
+test("what another tab deletes while it is shown here comes back", async () => {
+  const { app, server, socket, inStorage } = await live({ haste: 100 });
+  await app.newExperiment({ data: { seed: 3 } });
+  await app.newExperiment({ data: { seed: 4 } });
+  socket().answer();
+  await until(() => server.calls.includes("DELETE /experiments/made1"));
+  await until(() => inStorage("fallline.deletions") !== null);
+  assert.deepEqual(inStorage("fallline.deletions"), [["made1", "made1.u1"]]);
+  app.stop();
+  const other = world({
+    haste: 100,
+    stored: { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } },
+    experiments: { e7: answer({ id: "e7", step: 500 }) },
+  });
+  await other.app.start();
+  other.socket().open();
+  delete other.server.experiments.e7;
+  other.server.deleted.e7 = answer({ id: "e7", step: 500, generation: 1 });
+  other.memory.set("fallline.deletions", JSON.stringify([["e7", "e7.u1"]]));
+  other.socket().cut(4404);
+  await until(() => other.server.calls.includes("POST /undo/e7.u1"));
+  await settle();
+  assert.deepEqual(
+    [other.app.store.get().experiment!.id, other.app.store.get().runs.gd.step],
+    ["e7", 500],
+  );
+  other.app.stop();
+});
+
 test("a removed run returns by its undo id, which the server gave", async () => {
   const { app, socket, server } = await live();
   app.removeRun("sgd");
@@ -674,10 +752,6 @@ const starts = async (app: App, act: () => Promise<void>) => {
   const start = app.start();
   await act();
   await start;
-};
-const until = async (holds: () => boolean) => {
-  for (let turn = 0; !holds() && turn < 500; turn++) await new Promise((go) => setTimeout(go, 2));
-  assert.ok(holds());
 };
 
 test("a first visit to a server that cannot store says so at once, retries, and starts when it can", async () => {

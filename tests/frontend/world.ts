@@ -55,10 +55,18 @@ export function world({
   const memory: Map<string, string> = new Map(
     Object.entries(stored).map(([key, value]) => [key, JSON.stringify(value)]),
   );
-  const respond = (status: number, body: unknown) =>
-    ({ ok: status < 400, status, statusText: "", json: async () => body }) as Response;
+  const respond = (status: number, body: unknown, headers: Record<string, string> = {}) =>
+    ({
+      ok: status < 400,
+      status,
+      statusText: "",
+      headers: new Headers(headers),
+      json: async () => body,
+    }) as Response;
   const server = {
     experiments: { ...experiments },
+    /** what can be brought back */
+    deleted: {} as Record<string, ExperimentAnswer>,
     calls: [] as string[],
     owners: [] as (string | null)[],
     sockets: [] as Socket[],
@@ -99,7 +107,8 @@ export function world({
       if (refusal) return respond(refusal.status ?? 422, refusal);
       if (path.startsWith("/undo/")) {
         const [one] = path.replace("/undo/", "").split(".");
-        return respond(200, server.experiments[one]);
+        const back = (server.experiments[one] ??= server.deleted[one]);
+        return back ? respond(200, back) : respond(410, { title: "It is not kept any more" });
       }
       const id = `made${++server.created}`;
       server.posted = JSON.parse(body);
@@ -111,7 +120,11 @@ export function world({
     const [, , id, what] = path.split("/");
     if (!server.experiments[id]) return respond(404, { title: "Not found", status: 404 });
     if (path.endsWith("/history")) return server.history(new URL(url).searchParams);
-    if (method === "DELETE") return respond(204, null);
+    if (method === "DELETE") {
+      server.deleted[id] = server.experiments[id];
+      delete server.experiments[id];
+      return respond(204, null, { "Fallline-Undo": `${id}.u1` });
+    }
     return respond(
       200,
       what === "figures"
@@ -196,6 +209,7 @@ export function world({
     server,
     clock,
     address,
+    memory,
     socket: () => server.sockets[server.sockets.length - 1],
     inStorage: (key: string) => JSON.parse(memory.get(key) ?? "null"),
   };

@@ -590,3 +590,13 @@ async def test_a_reset_and_a_removal_are_undone_by_their_ids(client: httpx.Async
     assert [(run["name"], run["step"]) for run in state["runs"]] == [("gd", 40), ("sgd", 40)]
     unknown = await client.post("/api/v1/undo/nothing.1", headers=as_owner)
     assert unknown.status_code == 404
+    deleted = await one.ask("DELETE", "")
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert (await one.get()).status_code == 404
+    undo = deleted.headers["Fallline-Undo"]
+    refused = await client.post(f"/api/v1/undo/{undo}", headers={"Authorization": f"Bearer {other.token}"})
+    assert refused.status_code == 401
+    state = (await client.post(f"/api/v1/undo/{undo}", headers=as_owner)).json()
+    assert [(run["name"], run["step"]) for run in state["runs"]] == [("gd", 40), ("sgd", 40)]
+    gone = await client.post(f"/api/v1/undo/{undo}", headers=as_owner)
+    assert gone.status_code == 410

@@ -84,6 +84,7 @@ class Experiment:
         self._fall_line: FallLine | None = None
         self.usage = Usage() if usage is None else usage
         self._undos = Undos()
+        self._undeleted: str | None = None
         self._journal = JournalWriter(saves=saves)
         self._journal.add(
             "began",
@@ -121,6 +122,8 @@ class Experiment:
         one._least_generation = least_generation(progress)
         one._registry.restore(restored.runs, facts.removed, one._least_generation)
         one._undos = facts.undos
+        if progress.get("undeleted") is not None:
+            one._undeleted = f"{id}.{progress['undeleted']}"
         one._stepping.restore(progress)
         one._positions = progress["runs"]
         one._plays_on = progress["playing"] and not (is_paused or is_read_only)
@@ -396,7 +399,14 @@ class Experiment:
         return {} if undo is None else self._undos.keep(undo, KeptRun.of(run, is_removed=is_removed))
 
     def undo(self, key: UndoKey, now: float, done: Later) -> None:
-        """Bring back the runs before a change, replayed to their steps. `done` gets the state."""
+        """Bring back the runs before a change, replayed to their steps. `done` gets the state.
+
+        The change may be the experiment's deletion, from which it has just come back.
+        """
+        if key.id == self._undeleted:
+            self._undeleted = None
+            done(self.state())
+            return
         kept = {each.recipe.name: each for each in self._undos.runs(key)}
         runs = {
             name: self._registry.new_run(each.recipe, self._kernels.named(each.kernel))

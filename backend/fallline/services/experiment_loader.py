@@ -445,6 +445,18 @@ class ExperimentLoader:
         self._subscribers.closed(id)
         _log_event("deleted", id)
 
+    async def close(self, id: str, entry: Entry) -> None:
+        """Close an experiment, with its steps stored. Its watchers hear of it by `forget` or `interrupted`."""
+        if (live := entry.live) is not None:
+            self._closed(id, entry, live)
+            await self._executor.close(id)
+        if entry.closing is not None:
+            await entry.closing
+
+    def interrupted(self, id: str) -> None:
+        """Let the watchers of a closed experiment come back."""
+        self._subscribers.interrupted(id)
+
     # ------------------------------------------------------------------ failures
 
     def _lost(self, id: str, live: LiveExperiment) -> None:

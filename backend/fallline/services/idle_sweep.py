@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable
 
 from fallline.realtime.hub import Hub
+from fallline.services.deletions import Deletions
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.registry import Owners, Registry
 from fallline.services.store_thread import StoreThread
@@ -32,6 +33,7 @@ class IdleSweep:
         self,
         registry: Registry,
         loader: ExperimentLoader,
+        deletions: Deletions,
         subscribers: Hub,
         store: StoreThread,
         uploads: Uploads,
@@ -43,6 +45,7 @@ class IdleSweep:
     ) -> None:
         self._registry = registry
         self._loader = loader
+        self._deletions = deletions
         self._subscribers = subscribers
         self._store = store
         self._uploads = uploads
@@ -62,6 +65,7 @@ class IdleSweep:
         self._owners.update_shares()
         await self.pause_idle()
         with contextlib.suppress(Unavailable):  # read-only: the next sweep tries again
+            await self._deletions.delete_expired()
             await self.delete_unused()
             await self._store_use()
             await self._mark()

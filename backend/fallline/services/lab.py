@@ -26,16 +26,17 @@ from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.services.background import Background
 from fallline.services.capacity import Capacity, Limits
 from fallline.services.command_runner import CommandRunner, Disconnected
+from fallline.services.deletions import Deletions
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.idle_sweep import IdleSweep
 from fallline.services.meters import Histogram, Meters, Present
 from fallline.services.readiness import Readiness
-from fallline.services.registry import Owners, Registry, hash_of
+from fallline.services.registry import Owners, Registry, hash_of, opens
 from fallline.services.store_thread import StoreThread
 from fallline.services.subscriptions import Subscriptions
 from fallline.services.uploads import Upload, Uploads
 from fallline.services.views import Views
-from fallline.vocabulary.commands import Command, parse
+from fallline.vocabulary.commands import Command, Undo, parse
 from fallline.vocabulary.errors import NotAuthorized, ReadOnly
 from fallline.vocabulary.recipe import Recipe
 
@@ -100,9 +101,11 @@ class Lab:
         self._readiness = Readiness(executor, store, clock)
         self._subscriptions = Subscriptions(registry, loader, executor, subscribers, clock)
         self.views = Views(loader, executor, store, owners)
+        self._deletions = Deletions(registry, loader, store)
         self.idle_sweep = IdleSweep(
             registry,
             loader,
+            self._deletions,
             subscribers,
             store,
             self._uploads,
@@ -215,17 +218,19 @@ class Lab:
         state, token = await self._loader.create(recipe, None if owner is None else hash_of(owner), address)
         return self.views.with_read_only(state), token
 
-    async def delete(self, id: str, token: str | None) -> None:
-        self._registry.authorize(id, token)
-        await self._store.delete([id])  # also on a full disk: it frees space
-        self._loader.forget(id)
+    async def delete(self, id: str, token: str | None) -> str | None:
+        """Delete an experiment; return the id that brings it back, if it can come back."""
+        return await self._deletions.delete(id, token)
 
     def forget(self, id: str) -> None:
         """Close an experiment that was deleted from the store, and notify its watchers."""
+        self._registry.deleted.pop(id, None)
         self._loader.forget(id)
 
-    def may_change(self, id: str, token: str) -> bool:
-        """Return whether the token is this experiment's. Raises NotFound."""
+    def may_change(self, id: str, token: str, *, is_undo: bool = False) -> bool:
+        """Return whether the token is this experiment's, which an undo may find deleted. Raises NotFound."""
+        if is_undo and (deleted := self._registry.deleted.get(id)) is not None:
+            return opens(token, deleted.entry.token_hash)
         return self._registry.may_change(id, token)
 
     async def command(
@@ -246,6 +251,9 @@ class Lab:
 
         `disconnected` is done when the caller's connection has ended. Steps without a caller are paused 30 s later.
         """
+        if do == "undo" and id in self._registry.deleted:
+            undo = parse(do, body) if isinstance(body, dict) else body
+            await self._deletions.undo(id, undo.undo if isinstance(undo, Undo) else "", token)
         entry = self._registry.authorize(id, token)
         self._owners.came_from(id, entry, address)
         command = parse(do, body) if isinstance(body, dict) else body

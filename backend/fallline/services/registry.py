@@ -19,7 +19,7 @@ from fallline.runs.usage import Usage
 from fallline.services.command_runner import KeyedCommands
 from fallline.services.uploads import split_ids
 from fallline.vocabulary.errors import Damaged, NotAuthorized, NotFound, ReadOnly
-from fallline.vocabulary.journal import ExperimentInfo
+from fallline.vocabulary.journal import Deletion, ExperimentInfo
 
 
 @dataclass(slots=True, eq=False)
@@ -99,8 +99,17 @@ class Entry:
         return live if live is not None and live.ready.done() and not live.is_read_only else None
 
 
+@dataclass(slots=True)
+class Deleted:
+    """A deleted experiment. It can be brought back while it `is_kept`."""
+
+    entry: Entry
+    deletion: Deletion
+    is_kept: bool = True
+
+
 class Registry:
-    """The entries by the experiments' ids.
+    """The entries by the experiments' ids, and those of deleted experiments.
 
     `clock` gives the lab's seconds, `age` the seconds of the age clock.
     """
@@ -109,6 +118,8 @@ class Registry:
         self._clock = clock
         self._age = age
         self.entries: dict[str, Entry] = {}
+        self.deleted: dict[str, Deleted] = {}
+        """The oldest first."""
         self.is_complete = False
         """Whether the stored experiments have been added. Before that, an unknown id may be stored."""
 
@@ -121,11 +132,14 @@ class Registry:
         self.is_complete = True
         playing = []
         for one in stored:
-            if one.id in self.entries:
+            if one.id in self.entries or one.id in self.deleted:
                 continue
             used = one.used.seen
             entry = Entry(one.token_hash, now, used, used, one.table, owner=one.owner)
             entry.is_damaged = one.is_damaged
+            if one.deletion is not None:
+                self.deleted[one.id] = Deleted(entry, one.deletion)
+                continue
             self.entries[one.id] = entry
             if one.is_playing and age - used < idle_seconds:
                 playing.append(one.id)
@@ -140,8 +154,10 @@ class Registry:
 
     @property
     def upload_ids_in_use(self) -> set[str]:
-        """The ids of all tables and parameters that experiments use."""
-        return {id for entry in self.entries.values() for id in split_ids(entry.upload_ids) if id}
+        """The ids of all tables and parameters that experiments use, also deleted ones that may come back."""
+        kept = [each.entry for each in self.deleted.values() if each.is_kept]
+        entries = [*self.entries.values(), *kept]
+        return {id for entry in entries for id in split_ids(entry.upload_ids) if id}
 
     def check_complete(self) -> None:
         """Raise ReadOnly before the stored experiments have been added."""
@@ -178,11 +194,8 @@ class Registry:
 
     def authorize(self, id: str, token: str | None) -> Entry:
         """Return the entry. Raises NotAuthorized for a wrong token, and NotFound for an unknown id."""
-        if not self.may_change(id, token):
-            raise NotAuthorized(
-                "send the token of this experiment in the header Authorization: Bearer <token>; "
-                "POST /experiments returned it"
-            )
+        self.may_change(id, token)
+        check_token(token, self.entries[id].token_hash)
         return self.entries[id]
 
 
@@ -199,6 +212,15 @@ def hash_of(token: str) -> bytes:
 def opens(token: str | None, stored: bytes) -> bool:
     """Return whether `stored` is the hash of this token, in constant time."""
     return token is not None and hmac.compare_digest(hash_of(token), stored)
+
+
+def check_token(token: str | None, stored: bytes) -> None:
+    """Raise NotAuthorized unless `stored` is the hash of this token."""
+    if not opens(token, stored):
+        raise NotAuthorized(
+            "send the token of this experiment in the header Authorization: Bearer <token>; "
+            "POST /experiments returned it"
+        )
 
 
 # ---------------------------------------------------------------------- owners

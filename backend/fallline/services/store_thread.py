@@ -24,6 +24,7 @@ from fallline.services.meters import Histogram
 from fallline.storage.interface import CopyFailed, RecordDamaged, Store, StoreRefused, StoreUnwritable
 from fallline.vocabulary.errors import Damaged, NotFound, ReadOnly
 from fallline.vocabulary.journal import (
+    Deletion,
     ExperimentInfo,
     JournalBatch,
     Json,
@@ -34,6 +35,7 @@ from fallline.vocabulary.journal import (
     TableInfo,
     log_id,
     upcast,
+    with_deletion,
 )
 
 T = TypeVar("T")
@@ -207,6 +209,26 @@ class StoreThread:
                     journal.is_broken = True
 
         await self._call(delete, frees_disk=True)
+
+    async def note_deletion(self, id: str, deletion: Deletion | None) -> bool:
+        """Store that a closed experiment is deleted, or (None) that it is back. Raises ReadOnly.
+
+        False if there is no such experiment, or it is damaged.
+        """
+
+        def note(store: Store) -> bool:
+            try:
+                stored = store.load(id)
+            except RecordDamaged:
+                return False
+            if stored is None:
+                return False
+            progress = with_deletion(stored.progress, deletion)
+            batch = JournalBatch((), progress)
+            store.write([Record(id, self.age.moment(), len(stored.entries), batch)])
+            return True
+
+        return await self._call(note)
 
     async def touch(self, used: Mapping[str, float]) -> None:
         """Store the last use of experiments, in seconds of the age clock. Raises ReadOnly."""

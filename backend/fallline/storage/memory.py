@@ -12,7 +12,15 @@ from pathlib import Path
 
 from fallline.storage.interface import CopyFailed, latest
 from fallline.storage.sums import packed, unpacked
-from fallline.vocabulary.journal import ExperimentInfo, Json, Moment, Record, StoredExperiment, TableInfo
+from fallline.vocabulary.journal import (
+    ExperimentInfo,
+    Json,
+    Moment,
+    Record,
+    StoredExperiment,
+    TableInfo,
+    deletion_in,
+)
 
 
 @dataclass(slots=True)
@@ -42,7 +50,12 @@ class _Experiment:
             raise ValueError(f"answered before: {repeated}")
         self.entries += map(json.dumps, batch.entries)
         self.progress = json.dumps(batch.progress)
-        self.info = replace(self.info, used=record.at, is_playing=batch.progress["playing"])
+        self.info = replace(
+            self.info,
+            used=record.at,
+            is_playing=batch.progress["playing"],
+            deletion=deletion_in(batch.progress),
+        )
         self.answers |= {each.key: (each.digest, packed(each.answer)) for each in batch.receipts}
         for run in batch.cleared:
             self.parts.pop(run, None)

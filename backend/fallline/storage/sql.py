@@ -21,6 +21,7 @@ from fallline.vocabulary.journal import (
     Record,
     StoredExperiment,
     TableInfo,
+    deletion_in,
     log_id,
 )
 
@@ -52,6 +53,7 @@ def _info(row: Any) -> ExperimentInfo:
         row.dataset,
         row.owner,
         row.made_sum != _made_sum(row),
+        deletion_in(json.loads(row.progress)) if is_intact and '"deleted"' in row.progress else None,
     )
 
 

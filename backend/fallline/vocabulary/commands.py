@@ -113,7 +113,7 @@ class RemoveRun(StrictModel):
 
 
 class Undo(StrictModel):
-    """Take back the change with this id: a reset, or the removal of a run."""
+    """Take back the change with this id: a reset, or the removal of a run or of the experiment."""
 
     undo: Annotated[str, Field(min_length=1, max_length=64)]
 

@@ -73,6 +73,13 @@ class Moment(NamedTuple):
     seen: float
 
 
+class Deletion(NamedTuple):
+    """A deletion that can be undone: the id that does it, and its time on the age clock."""
+
+    undo: str
+    at: float
+
+
 @dataclass(frozen=True, slots=True)
 class ExperimentInfo:
     """A stored experiment: the hash of its token, its last use, whether it plays.
@@ -88,6 +95,22 @@ class ExperimentInfo:
     owner: bytes | None = None
     is_damaged: bool = False
     """Its token and owner cannot be relied on."""
+    deletion: Deletion | None = None
+    """It is deleted, and can still be brought back."""
+
+
+def deletion_in(progress: Json) -> Deletion | None:
+    """Return the deletion that the progress of an experiment says."""
+    return Deletion(*progress["deleted"]) if "deleted" in progress else None
+
+
+def with_deletion(progress: Json, deletion: Deletion | None) -> Json:
+    """Return the progress of an experiment that was deleted, or (None) brought back: it does not play."""
+    before = deletion_in(progress)
+    rest = {name: value for name, value in progress.items() if name not in ("deleted", "undeleted")}
+    if deletion is not None:
+        return {**rest, "playing": False, "deleted": list(deletion)}
+    return {**rest, "playing": False, "undeleted": None if before is None else before.undo}
 
 
 def log_id(id: str) -> str:

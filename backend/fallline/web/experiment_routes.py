@@ -106,9 +106,12 @@ async def recipe(id: str, lab: TheLab) -> dict[str, Any]:
 
 @changes.delete(one, status_code=204)
 async def delete(id: str, token: Token, lab: TheLab) -> Response:
-    """Delete the experiment permanently."""
-    await lab.delete(id, token.credentials)
-    return Response(status_code=204)
+    """Delete the experiment. The header `Fallline-Undo` takes it back within 10 minutes.
+
+    Without the header it is gone for good: nothing can be stored at the moment.
+    """
+    undo = await lab.delete(id, token.credentials)
+    return Response(status_code=204, headers={} if undo is None else {"Fallline-Undo": undo})
 
 
 @router.get(one + "/data", response_model=answers.Samples)
@@ -181,7 +184,7 @@ async def reset(
 
 @changes.post("/undo/{id}.{undo}", response_model=answers.ExperimentState)
 async def undo(undo: str, caller: TheCaller) -> dict[str, Any]:
-    """Take back a reset, or the removal of a run, within 10 minutes.
+    """Take back a reset, the removal of a run, or the deletion of the experiment, within 10 minutes.
 
     The runs return with their steps, edits and names, as the next generation.
     """

@@ -246,7 +246,8 @@ class CommandRoute(StrictRoute):
             token = credentials.credentials if credentials else ""
             if token:
                 app.rate_limiter.count(token, time.monotonic())
-            if not app.lab.may_change(request.path_params["id"], token):
+            is_undo = "undo" in request.path_params
+            if not app.lab.may_change(request.path_params["id"], token, is_undo=is_undo):
                 # The right token is never refused, so guesses lock out nobody who shares the address.
                 app.guess_limiter.count(await _address(request) or "", time.monotonic())
                 raise NotAuthorized(

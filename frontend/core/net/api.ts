@@ -1,5 +1,6 @@
 /** The page's REST calls. Owns: URLs and problem details. */
 
+import * as texts from "../../words/english.ts";
 import type { StoryAnswer } from "../wire-types.ts";
 import type { Environment, ExperimentAnswer, Json, Problem, Store } from "../types.ts";
 
@@ -21,8 +22,8 @@ export type Api = ReturnType<typeof createApi>;
 export type Clients = { api: Api; store: Store; environment: Environment };
 
 const NO_ANSWER: Problem = {
-  title: "The server does not answer.",
-  detail: "Check that it is running.",
+  title: texts.theServerDoesNotAnswer,
+  detail: texts.checkThatItIsRunning,
 };
 
 const historyQuery = ({
@@ -76,7 +77,7 @@ export function createApi(fetch: typeof globalThis.fetch, address: string, owner
     const response = await fetch(`${address}${under}${path}`, request).catch(() => {
       throw new Refused(NO_ANSWER);
     });
-    if (response.status === 204) return null;
+    if (response.status === 204) return response.headers?.get("Fallline-Undo") ?? null;
     const is = (type: string) =>
       response.ok && response.headers?.get("Content-Type")?.startsWith(type);
     if (is("image/")) return response.blob();
@@ -106,7 +107,7 @@ export function createApi(fetch: typeof globalThis.fetch, address: string, owner
     sendParameters: (file: Blob) =>
       call("/parameters", { method: "POST", body: file, kind: "application/octet-stream" }),
     table: (id: string) => call(`/datasets/${encodeURIComponent(id)}`),
-    /** Takes back a reset, or the removal of a run. */
+    /** Takes back a reset, the removal of a run, or a deletion. */
     undo: (id: string, token: string | null): Promise<ExperimentAnswer> =>
       call(`/undo/${id}`, { method: "POST", body: {}, token }),
     /** Of the server for other machines; none unless the page runs on the server's. */
@@ -115,7 +116,9 @@ export function createApi(fetch: typeof globalThis.fetch, address: string, owner
     qr: (text: string): Promise<Blob> => call("/qr", { method: "POST", body: { text } }),
     create: (recipe: Json) => call("/experiments", { method: "POST", body: recipe, isOwned: true }),
     experiment: (id: string) => call(at(id)),
-    remove: (id: string, token: string | null) => call(at(id), { method: "DELETE", token }),
+    /** @returns the id that takes it back; null if it is gone for good */
+    remove: (id: string, token: string | null): Promise<string | null> =>
+      call(at(id), { method: "DELETE", token }),
     /** @param how not filled, an instrument's figure measures nothing */
     figure: (id: string, name: string, { filled = true }: { filled?: boolean } = {}) =>
       call(`${at(id)}/figures/${name}${filled ? "" : "?filled=false"}`),

@@ -6,7 +6,10 @@
 import { Refused } from "./api.ts";
 import { backoff } from "./backoff.ts";
 import { missingUploadWords } from "./missing-uploads.ts";
+import { plural } from "../format.ts";
 import { recipeNow, seriesFor } from "../recipes.ts";
+import { furthestStep } from "../state-on-view.ts";
+import * as texts from "../../words/english.ts";
 import type { ColumnStore } from "../series.ts";
 import type { ExperimentAnswer, Json, Problem } from "../types.ts";
 import type { Clients } from "./api.ts";
@@ -19,19 +22,21 @@ const FIGURES = ["loss", "gradients"];
  * take longer.
  */
 const LEAVING = 2_000;
+/** Delay before bringing back what another tab deleted: its answer comes after the socket closed. */
+const RETURNING = 500;
 const RESTARTED = {
   kind: "info",
-  text: "The server restarted. Your recipe is safe; the run starts again at step 0.",
+  text: texts.theServerRestartedYourRecipeIs,
 };
 
 const NOT_THERE: Problem = {
-  title: "The experiment to watch is not there.",
-  detail: "It may have been deleted, or it is on another server. Your own is unchanged.",
+  title: texts.theExperimentToWatchIsNot,
+  detail: texts.itMayHaveBeenDeletedOr,
 };
 
 const NOTHING_TO_SHOW: Problem = {
-  title: "There is no experiment to show.",
-  detail: "The address needs #watch= and the id of an experiment on this server.",
+  title: texts.thereIsNoExperimentToShow,
+  detail: texts.theAddressNeedsWatchAndThe,
 };
 
 /** The fragment that lets others watch. */
@@ -109,6 +114,36 @@ export function createExperimentLoader(
 
   let stopped = false;
 
+  /** Opens an experiment. One that this browser has deleted comes back with its steps. */
+  async function reopened({ id, token }: Pick<Visit, "id" | "token">): Promise<ExperimentAnswer> {
+    try {
+      return await persist(() => api.experiment(id));
+    } catch (error) {
+      const undo = isUnknown(error) ? localStore.undoOf(id) : null;
+      if (undo === null) throw error;
+      return await persist(() => api.undo(undo, token)).catch(() => {
+        throw error; // too late
+      });
+    }
+  }
+
+  /** A tab of this browser has deleted the experiment that is shown here. */
+  const unwatchLine = store.watch(
+    ({ connection: { status } }) => status,
+    (status) => {
+      if (status === "restarted") environment.setTimeout(() => void returnDeleted(), RETURNING);
+    },
+  );
+
+  async function returnDeleted() {
+    const { experiment, connection: line } = store.get();
+    if (line.status !== "restarted" || !experiment?.token || !localStore.undoOf(experiment.id))
+      return;
+    const turn = ++latest;
+    const answer = await reopened(experiment).catch(() => null);
+    if (answer && turn === latest) enter(answer, experiment.token);
+  }
+
   /**
    * @param keep what to do with the experiment that is left
    * @returns whether the page shows it now
@@ -173,7 +208,7 @@ export function createExperimentLoader(
     const turn = ++latest;
     const left = leaving();
     try {
-      const answer = await persist(() => api.experiment(back.id));
+      const answer = await reopened(back);
       if (turn !== latest) return;
       localStore.turnFormers(left);
       enter(answer, back.token);
@@ -215,10 +250,13 @@ export function createExperimentLoader(
   /** The socket leaves first: deleting an experiment closes the sockets that watch it. */
   function giveUp(visit: { id: string; token: string | null }) {
     const leave = () =>
-      connection.hasArrived()
-        ? void api.remove(visit.id, visit.token).catch(() => {})
-        : giveUp(visit);
+      connection.hasArrived() ? void remove(visit).catch(() => {}) : giveUp(visit);
     environment.setTimeout(leave, LEAVING);
+  }
+
+  async function remove({ id, token }: { id: string; token: string | null }) {
+    const undo = await api.remove(id, token);
+    if (undo) localStore.addDeletion(id, undo);
   }
 
   /** The catalog's first exhibit, or the server's default. */
@@ -232,7 +270,7 @@ export function createExperimentLoader(
     if (await byLink()) return void (await learned.catch(refuse));
     const saved = localStore.experiment();
     try {
-      if (saved) enter(await persist(() => api.experiment(saved.id)), saved.token);
+      if (saved) enter(await reopened(saved), saved.token);
       await learned;
       if (!saved) await create(exhibit(), null);
     } catch (error) {
@@ -253,16 +291,25 @@ export function createExperimentLoader(
     const turn = ++latest;
     before = null;
     const left = leaving();
+    const steps = furthestStep(store.get());
     dispatch({ type: "notice", notice: null });
     try {
-      const answer = await persist(() => api.experiment(back.id));
+      const answer = await reopened(back);
       if (turn !== latest) return;
       enter(answer, back.token);
-      if (left) giveUp(left);
+      if (left && steps) keepUndone(left, steps);
+      else if (left) giveUp(left);
     } catch (error) {
       if (!isUnknown(error)) return refuse(error);
       await create(back.recipe, null);
     }
+  }
+
+  /** Undo leaves an experiment too: a second undo returns to its steps. */
+  function keepUndone(left: Visit, steps: number) {
+    before = left;
+    const text = texts.theXOfTheOtherExperimentAreKept(plural(steps, "step"), steps);
+    dispatch({ type: "notice", notice: { kind: "info", text, undo: true } });
   }
 
   return {
@@ -286,6 +333,7 @@ export function createExperimentLoader(
     stop() {
       stopped = true;
       unwatchRuns();
+      unwatchLine();
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Local storage between visits: owner key, experiment with token and recipe, experiments left for a
- * link, bets, and the page's settings.
+ * link, deletions that can be taken back, bets, and the page's settings.
  * Owns: names and shapes in local storage. An unreadable value counts as missing.
  */
 
@@ -24,6 +24,9 @@ const MOST_FORMERS = 8;
 const BETS = "fallline.bets";
 /** Number of bets remembered, one for each experiment. */
 const MOST_BETS = 32;
+const DELETIONS = "fallline.deletions";
+/** Number of deletions remembered. */
+const MOST_DELETIONS = 32;
 const VIEW = "fallline.view";
 const LASTING = [
   "x",
@@ -87,6 +90,12 @@ export function createLocalStore(storage: Environment["storage"]) {
     write(BETS, [...others, bet].slice(-MOST_BETS));
   }
 
+  /** Ids of deleted experiments, each with the id that takes it back. */
+  function deletions(): [string, string][] {
+    const value = read(DELETIONS);
+    return Array.isArray(value) ? value.filter((each) => each?.length === 2) : [];
+  }
+
   /** Without storage the key lasts as long as the page. */
   let owner = "";
 
@@ -132,6 +141,11 @@ export function createLocalStore(storage: Environment["storage"]) {
     /** The bet on an experiment. No link has it. */
     bet: (experiment: string): Bet | null =>
       bets().find((bet) => bet.experiment === experiment) ?? null,
+    /** The server keeps the experiment for a while, for every tab of this browser. */
+    addDeletion: (id: string, undo: string) =>
+      write(DELETIONS, [...deletions(), [id, undo]].slice(-MOST_DELETIONS)),
+    /** What takes back the deletion of an experiment by this browser. */
+    undoOf: (id: string) => new Map(deletions()).get(id) ?? null,
     forget: () => storage.removeItem(EXPERIMENT),
     follow(store: Store) {
       const stories = [

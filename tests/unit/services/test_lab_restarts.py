@@ -186,7 +186,10 @@ async def test_a_table_and_its_experiment_survive_a_restart() -> None:
         with pytest.raises(NotFound):
             await lab.table(unused["id"])
         await lab.delete(id, token)
-        await lab.idle_sweep.delete_unused()
+        await lab.idle_sweep.sweep()
+        assert await lab.table(table["id"]) == table, "the experiment may come back"
+        lab._store.age.resume(Moment(time.time(), 2000.0))
+        await lab.idle_sweep.sweep()
         with pytest.raises(NotFound):
             await lab.table(table["id"])
 

@@ -110,7 +110,7 @@ class RestoredRuns:
     """Runs at their last stored states, and the pieces that are stored of them.
 
     `generations` and `rounded` (with the kernel) name the runs whose past changed: clients may have seen unstored
-    steps, or other builds replay them.
+    steps, other builds replay them, or a deleted experiment came back.
     """
 
     runs: dict[str, Run]
@@ -155,7 +155,9 @@ def _restore(
     may_have_shown_more = stored_experiment.progress["loose"] and not (
         position["diverged"] or position.get("finished")
     )
-    generation = run.generation + (may_have_shown_more or (differs and position["step"] > run.state.step))
+    is_back = "undeleted" in stored_experiment.progress
+    is_other = may_have_shown_more or is_back or (differs and position["step"] > run.state.step)
+    generation = run.generation + is_other
     generation = max(generation, least_generation(stored_experiment.progress))
     if generation != run.generation:
         run.generation = restored.generations[run.name] = generation
