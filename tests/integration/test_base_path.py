@@ -99,6 +99,7 @@ def stays_below(address: str) -> None:
         documentation(client, address, path)
         descriptions(client, address, path)
         exports(client, f"{address}/api/v1/experiments/{id}")
+        line(client, address, path, id)
     socket(address, origin, path, id)
 
 
@@ -188,6 +189,25 @@ def exports(client: httpx.Client, experiment: str) -> None:
     assert client.get(f"{experiment}/export/report.html").text.startswith("<!doctype html>")
     archive = client.get(f"{experiment}/export/parameters.npz").content
     assert io.BytesIO(archive).read(2) == b"PK"
+
+
+def line(client: httpx.Client, address: str, path: str, id: str) -> None:
+    """Carry messages without a socket, by events and by polling."""
+    opened = client.post(f"{address}/api/v1/lines").json()
+    url, key = f"{address}/api/v1/lines/{opened['line']}", {"Authorization": f"Bearer {opened['key']}"}
+    messages = [{"type": "watch", "experiment": id}, {"type": "watch", "experiment": "nope"}]
+    client.post(f"{url}/messages", json={"seq": 1, "messages": messages}, headers=key).raise_for_status()
+    wanted = f'"{path}/problems/not-found"'
+    polled = ""
+    for after in range(2):
+        polled += client.get(f"{url}/messages?after={after}&wait=5", headers=key).text
+    assert wanted in polled
+    events = {**key, "Accept": "text/event-stream"}
+    with client.stream("GET", f"{url}/messages?after=1", headers=events) as stream:
+        assert any(wanted in event for event in stream.iter_lines())
+    assert client.delete(url, headers=key).status_code == 204
+    ended = client.get(f"{url}/messages", headers=key)
+    assert (ended.status_code, ended.json()["type"]) == (404, f"{path}/problems/not-found")
 
 
 def socket(address: str, origin: str, path: str, id: str) -> None:

@@ -83,6 +83,7 @@ def test_every_call_of_the_contract_is_described(document: dict[str, Any]) -> No
         ("post", "/api/v1/datasets"),
         ("get", "/api/v1/datasets/{id}"),
         ("post", "/api/v1/qr"),
+        ("get", "/api/v1/addresses"),
         ("post", "/api/v1/parameters"),
         ("get", "/api/v1/parameters/{id}"),
         ("post", "/api/v1/lines"),
