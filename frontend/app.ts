@@ -430,6 +430,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
         answer?.next_kernel,
       );
     },
+    closeLineNote: () => dispatch({ type: "connection", isNoteClosed: true }),
     closeDivergence: (runs) => dispatch({ type: "closed", runs }),
     dismiss() {
       dispatch({ type: "notice", notice: null });

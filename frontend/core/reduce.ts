@@ -27,6 +27,9 @@ import type { RunAtBeat } from "./run-look.ts";
 export function initialState(): State {
   return {
     connection: {
+      kind: "websocket",
+      reason: null,
+      isNoteClosed: false,
       status: "connecting",
       latency: null,
       retryIn: null,

@@ -70,7 +70,14 @@ export type {
 
 // ---------------------------------------------------------------- the state
 
+export type LineKind = "websocket" | "events" | "polling";
+/** why it is no WebSocket: refused, without an answer, or a stream that the network holds back */
+export type LineReason = "refused" | "swallowed" | "held";
+
 export interface Connection {
+  kind: LineKind; // what carries the messages
+  reason: LineReason | null; // null for a WebSocket
+  isNoteClosed: boolean; // the strip about the kind
   /**
    * ready = connected and paused; live = connected and playing; offline = the browser reports it;
    * restarted = the server lost the experiment, `app.restart()` starts its stored recipe
@@ -412,6 +419,7 @@ export interface App {
   hasFormer: () => boolean; // true if an experiment was left for a link
   goBack: () => Promise<void>; // returns to it
   dismiss: () => void; // clears notice and problem
+  closeLineNote: () => void; // hides the strip about the kind of line
   closeDivergence: (runs: string[]) => void; // hides the strip of these divergences
   kernelWords: () => Promise<string>; // which kernel makes the steps, requested anew
 }

@@ -12,7 +12,7 @@ import { isReadOnlyProblem } from "../core/problem-kinds.ts";
 import { isFork, isInForce, noRoomWords, wholeWords } from "../features/doctor/remedies.ts";
 import { mayChange } from "../core/selectors.ts";
 import { metWords } from "../core/stops.ts";
-import type { App, Run, State } from "../core/types.ts";
+import type { App, Connection, LineReason, Run, State } from "../core/types.ts";
 import type { Glyph } from "../ui/icons.ts";
 
 export interface Strip {
@@ -82,6 +82,30 @@ function connectionStrip(state: State): Strip | null {
     };
   }
   return null;
+}
+
+/** Which line the page has instead of a WebSocket, and why. Null for a WebSocket. */
+export const lineWords = ({ kind, reason }: Connection) =>
+  kind === "websocket" ? null : `Connected by ${KINDS[kind]}: ${REASONS[reason ?? "refused"]}.`;
+
+const KINDS = { events: "server-sent events", polling: "long polling" };
+const REASONS: Record<LineReason, string> = {
+  refused: "this network refuses WebSockets",
+  swallowed: "WebSockets get no answer here",
+  held: "this network holds streams back",
+};
+
+function lineStrip({ connection }: State): Strip | null {
+  const strong = lineWords(connection);
+  if (!strong || connection.isNoteClosed) return null;
+  return {
+    kind: "line",
+    tone: "ink",
+    glyph: "dot",
+    strong,
+    text: "",
+    close: (app) => app.closeLineNote(),
+  };
 }
 
 /** Before there is an experiment. */
@@ -254,4 +278,5 @@ export const stripFor = (state: State) =>
   refusalStrip(state) ??
   divergedStrip(state) ??
   finishedStrip(state) ??
+  lineStrip(state) ??
   behindStrip(state);

@@ -11,6 +11,7 @@ import { LiveElement } from "../ui/live-element.ts";
 import { openMenu } from "../ui/popover.ts";
 import { toggledPresent } from "./present-words.ts";
 import { nextTheme } from "./theme.ts";
+import { lineWords } from "./strips.ts";
 import { percent } from "../core/format.ts";
 import type { Connection, State } from "../core/types.ts";
 
@@ -40,6 +41,10 @@ function figure({ status, retryIn, progress }: Connection) {
 const latencyWords = ({ latency }: Connection) =>
   latency === null ? null : `${Math.max(1, Math.round(latency))} ms there and back`;
 
+/** "22 ms there and back. Connected by long polling: …" */
+const titleOf = (connection: Connection) =>
+  [latencyWords(connection), lineWords(connection)].filter(Boolean).join(". ") || null;
+
 const SLOW =
   "Drawing is slow in this browser, so charts update less often. Training and numbers are not affected.";
 
@@ -60,7 +65,7 @@ export class ConnectionLine extends LiveElement {
     set(this, {
       "data-status": connection.status,
       "data-tone": tone,
-      title: isDrawingSlow ? SLOW : latencyWords(connection),
+      title: isDrawingSlow ? SLOW : titleOf(connection),
     });
     return html`${light(shape)}<span role="status" class="word-of-line">${word(connection)}</span
       ><span class="muted latency">${figure(connection)}</span

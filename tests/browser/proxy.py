@@ -9,8 +9,11 @@ import contextlib
 import re
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 
 class Line:
@@ -71,6 +74,9 @@ class Line:
             return
         with self._lock:
             self._open |= {near, far}
+        self._start(near, far)
+
+    def _start(self, near: socket.socket, far: socket.socket) -> None:
         for source, sink in ((near, far), (far, near)):
             threading.Thread(target=self._relay, args=(source, sink), daemon=True).start()
 
@@ -103,6 +109,87 @@ class Named(Prefix):
         named = rb"\A([A-Z]+ \S+ HTTP/1.1\r\n)"
         header = f"X-Forwarded-Prefix: {self.PATH}\r\n".encode()
         return re.sub(named, rb"\1" + header, super().passed_on(portion))
+
+
+class Network(Line):
+    """A network whose proxies treat WebSockets and streams badly. Its faults may change while it works."""
+
+    sockets: Literal["pass", "refuse", "swallow", "mute"] = "pass"
+    """Handshakes are refused or get no answer, or sockets open and pass nothing on."""
+    streams: Literal["pass", "hold", "cut"] = "pass"
+    """Server-sent events are held back, or each stream is cut after `CUT_SECONDS`."""
+    bytes_per_second: float | None = None
+    """How much passes from the server in one connection."""
+
+    CUT_SECONDS = 0.7
+    REFUSAL = b"HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+    def __init__(self, target: int) -> None:
+        super().__init__(target)
+        self.seen: Counter[str] = Counter()
+        """The requests by kind: socket, stream and other."""
+
+    def _start(self, near: socket.socket, far: socket.socket) -> None:
+        passage = _Passage(self, near, far)
+        for direction, source, sink in ((passage.up, near, far), (passage.down, far, near)):
+            threading.Thread(target=self._carry, args=(direction, source, sink), daemon=True).start()
+
+    def _carry(self, direction: Callable[[], None], source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            direction()
+        for end in (source, sink):
+            _end(end)
+        with self._lock:
+            self._open.discard(source)
+        source.close()
+
+
+class _Passage:
+    """One connection through a network. The kind of its present request decides what passes."""
+
+    def __init__(self, network: Network, near: socket.socket, far: socket.socket) -> None:
+        self._network, self._near, self._far = network, near, far
+        self._kind = "other"
+
+    def up(self) -> None:
+        while portion := self._near.recv(65536):
+            if re.match(rb"[A-Z]+ /", portion):
+                self._kind = _kind_of(portion)
+                self._network.seen[self._kind] += 1
+                if self._kind == "socket" and self._network.sockets == "refuse":
+                    self._near.sendall(self._network.REFUSAL)
+                    return
+            elif self._kind == "socket" and self._network.sockets == "mute":
+                continue
+            if not (self._kind == "socket" and self._network.sockets == "swallow"):
+                self._far.sendall(portion)
+
+    def down(self) -> None:
+        is_handshake = True
+        while portion := self._far.recv(16384):
+            network = self._network
+            if self._kind == "socket" and network.sockets == "mute" and not is_handshake:
+                continue
+            is_handshake = False
+            if self._kind == "stream" and network.streams == "hold":
+                continue
+            if self._kind == "stream" and network.streams == "cut":
+                self._kind = "stream being cut"
+                threading.Timer(network.CUT_SECONDS, self._cut).start()
+            if network.bytes_per_second:
+                time.sleep(len(portion) / network.bytes_per_second)
+            self._near.sendall(portion)
+
+    def _cut(self) -> None:
+        for end in (self._near, self._far):
+            _end(end)
+
+
+def _kind_of(request: bytes) -> str:
+    head = request.lower()
+    if b"upgrade: websocket" in head:
+        return "socket"
+    return "stream" if b"accept: text/event-stream" in head else "other"
 
 
 def _end(end: socket.socket) -> None:

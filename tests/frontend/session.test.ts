@@ -51,7 +51,7 @@ test("watching connects, and sends the held steps once the socket is open", () =
   const { watch, happen } = start({
     stored: { gd: { generation: 2, step: 40 }, sgd: { generation: 0, step: 0 } },
   });
-  assert.deepEqual(watch(), [{ do: "connect" }]);
+  assert.deepEqual(watch(), [{ do: "connect", by: "websocket" }]);
   const [message] = sentBy(happen("opened"));
   assert.deepEqual(message.since, { gd: { generation: 2, step: 40 } });
   assert.deepEqual(
@@ -242,12 +242,11 @@ test("an unanswered check does not block: the socket is next, then the check aga
   next();
   happen("closed", { code: 1006 });
   assert.equal(next(), "probe");
-  for (const then of ["connect", "probe", "connect"]) {
-    assert.deepEqual(
-      happen("tick", {}, 12_001).map((action) => action.do),
-      ["close", "dispatch"],
-    );
-    assert.equal(next(), then);
+  const after = (ms: number) => happen("tick", {}, ms).map((action) => action.do);
+  for (let k = 0; k < 2; k++) {
+    assert.deepEqual(after(12_001), ["close", "dispatch"]);
+    assert.equal(next(), "connect");
+    assert.deepEqual(after(3_001), ["close", "probe"]);
   }
 });
 
@@ -260,10 +259,134 @@ test("twelve seconds of silence are a cut, whatever the socket says", () => {
   assert.equal(statusOf(actions), "reconnecting");
 });
 
-test("a connection that never opens is given up too", () => {
+test("a WebSocket that never opens gives way to the other lines, one after the other", () => {
   const { watch, happen } = start();
   watch();
-  assert.equal(statusOf(happen("tick", {}, 13_000)), "reconnecting");
+  assert.deepEqual(happen("tick", {}, 2_900), []);
+  assert.deepEqual(happen("tick", {}, 200), [{ do: "close" }, { do: "connect", by: "events" }]);
+  assert.deepEqual(happen("tick", {}, 5_100), [{ do: "close" }, { do: "connect", by: "polling" }]);
+  assert.equal(statusOf(happen("tick", {}, 12_100)), "reconnecting");
+  assert.deepEqual(happen("hurry").at(-1), { do: "connect", by: "websocket" });
+});
+
+/** A page whose WebSockets are refused, connected by the next line. */
+function refused() {
+  const line = start();
+  line.watch();
+  line.happen("closed", { code: 1006 });
+  line.happen("hurry");
+  line.happen("closed", { code: 1006 });
+  assert.equal(line.happen("hurry").at(-1)?.do, "probe");
+  assert.deepEqual(line.happen("reached"), [{ do: "connect", by: "events" }]);
+  line.happen("opened");
+  return line;
+}
+
+test("two refused WebSockets beside a server that answers give way to events, and the page is told why", () => {
+  const { hear } = refused();
+  assert.deepEqual(dispatched(hear(hello)).at(-1), {
+    type: "connection",
+    kind: "events",
+    reason: "refused",
+    isNoteClosed: false,
+  });
+});
+
+test("without a server nothing is learnt about lines", () => {
+  const { watch, happen } = start();
+  watch();
+  happen("closed", { code: 1006 });
+  happen("hurry");
+  happen("closed", { code: 1006 });
+  assert.equal(happen("hurry").at(-1)?.do, "probe");
+  happen("closed", { code: 1006 });
+  assert.equal(happen("hurry").at(-1)?.do, "probe");
+  assert.deepEqual(happen("reached"), [{ do: "connect", by: "websocket" }]);
+});
+
+test("events in silence give way to polling; a used WebSocket in silence is opened again", () => {
+  const { happen, hear } = refused();
+  hear(hello);
+  happen("tick", {}, 12_100);
+  assert.deepEqual(happen("hurry").at(-1), { do: "connect", by: "polling" });
+  const used = live();
+  used.happen("tick", {}, 12_100);
+  assert.deepEqual(used.happen("hurry").at(-1), { do: "connect", by: "websocket" });
+});
+
+test("an open WebSocket that passes nothing on gives way to events", () => {
+  const { watch, happen } = start();
+  watch();
+  happen("opened");
+  happen("tick", {}, 12_100);
+  assert.deepEqual(happen("hurry").at(-1), { do: "connect", by: "events" });
+});
+
+test("two WebSockets that open and are cut before their first answer give way to events", () => {
+  const { watch, happen } = start();
+  watch();
+  for (let k = 0; k < 2; k++) {
+    happen("opened");
+    happen("closed", { code: 1006 });
+    if (k === 0) assert.deepEqual(happen("hurry").at(-1), { do: "connect", by: "websocket" });
+  }
+  happen("hurry");
+  assert.deepEqual(happen("reached"), [{ do: "connect", by: "events" }]);
+});
+
+test("a better line is tried now and then, and takes over without a missing step", () => {
+  const { happen, hear, positions } = refused();
+  hear(hello);
+  const tried = (ms: number) => {
+    hear({ type: "pong", id: "?" }, ms);
+    return happen("tick").filter((action) => action.do === "try");
+  };
+  assert.deepEqual(tried(29_000), []);
+  assert.deepEqual(tried(1_100), [{ do: "try", kinds: ["websocket"] }]);
+  assert.deepEqual(tried(30_000), []);
+  assert.deepEqual(tried(31_000), [{ do: "try", kinds: ["websocket"] }]);
+  const message = { type: "command", id: "a", experiment: "e1", do: "pause" };
+  happen("command", { message });
+  positions.gd = { generation: 0, step: 40 };
+  const [again] = sentBy(happen("opened", { by: "websocket" }));
+  assert.deepEqual([again.type, again.since.gd.step], ["watch", 40]);
+  const actions = hear(hello);
+  assert.deepEqual(sentBy(actions).slice(0, 1), [message]);
+  assert.equal(dispatched(actions).at(-1)?.kind, "websocket");
+  assert.equal(statusOf(actions), "ready");
+  assert.deepEqual(tried(600_000), []);
+});
+
+test("another network is a reason to try at once, a page that is visible again is none", () => {
+  const { happen, hear } = refused();
+  hear(hello);
+  const tries = (input: Json) => {
+    happen("hurry", input);
+    return happen("tick", {}, 250).some((action) => action.do === "try");
+  };
+  assert.equal(tries({}), false);
+  assert.equal(tries({ isOnline: true }), true);
+});
+
+test("a stream that was held back is not tried again in the same network", () => {
+  const { happen, hear } = refused();
+  hear(hello);
+  happen("tick", {}, 12_100);
+  happen("hurry");
+  happen("opened");
+  hear(hello);
+  const tried = (ms: number) => {
+    hear({ type: "pong", id: "?" }, ms);
+    return happen("tick").filter((action) => action.do === "try");
+  };
+  assert.deepEqual(tried(31_000), [{ do: "try", kinds: ["websocket"] }]);
+  happen("hurry", { isOnline: true });
+  assert.deepEqual(tried(250), [{ do: "try", kinds: ["websocket", "events"] }]);
+});
+
+test("without a WebSocket fewer frames are requested", () => {
+  const [message] = sentBy(refused().happen("rewatch"));
+  assert.equal(message.fps, 10);
 });
 
 test("a ping goes every three seconds and its answer gives the latency", () => {

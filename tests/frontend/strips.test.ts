@@ -318,3 +318,28 @@ test("an added or restarted run is offered to catch up, by equal steps or equal 
   };
   assert.equal(offer(both, more)?.strong, "Late is at step 0.");
 });
+
+test("a line that is no WebSocket is named with its reason, until that is closed", () => {
+  const line = (kind: string, reason: string | null) => ({
+    type: "connection",
+    kind,
+    reason,
+    isNoteClosed: false,
+  });
+  const sentence = (...messages: Message[]) => stripFor(after(...messages))?.strong;
+  assert.equal(sentence(line("websocket", null)), undefined);
+  const events = line("events", "refused");
+  assert.equal(
+    sentence(events),
+    "Connected by server-sent events: this network refuses WebSockets.",
+  );
+  assert.match(sentence(line("events", "swallowed")) ?? "", /: WebSockets get no answer here\.$/);
+  assert.match(sentence(line("polling", "held")) ?? "", /^Connected by long polling: /);
+  let closed = 0;
+  stripFor(after(events))!.close!(part<App>({ closeLineNote: () => void closed++ }));
+  assert.equal(closed, 1);
+  const noted = { type: "connection", isNoteClosed: true };
+  assert.equal(sentence(events, noted), undefined);
+  assert.match(sentence(events, noted, line("polling", "held")) ?? "", /long polling/);
+  assert.equal(stripFor(after(events, cut))?.kind, "reconnecting");
+});

@@ -41,6 +41,7 @@ export function createConnection(environment: Environment, store: Store, series:
     stop: socket.stop,
     /** True once the server has left the experiment watched before. */
     hasArrived: () => session.hasArrived,
-    hear: (signal: "online" | "offline" | "visible") => socket.handle({ type: SIGNALS[signal] }),
+    hear: (signal: "online" | "offline" | "visible") =>
+      socket.handle({ type: SIGNALS[signal], isOnline: signal === "online" }),
   };
 }

@@ -20,6 +20,8 @@ export function createHeartbeat() {
       out.clear();
     },
     hear: (now: number) => void (heardAt = now),
+    /** ms since something came. */
+    silence: (now: number) => now - heardAt,
     isSilent: (now: number) => now - heardAt > SILENCE,
     isDue: (now: number) => now - pingedAt >= EVERY,
     ping(now: number) {

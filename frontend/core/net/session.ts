@@ -4,7 +4,8 @@
  * are arguments.
  *
  * Actions:
- *   {do: "connect"}
+ *   {do: "connect", by}     open a line of this kind
+ *   {do: "try", kinds}      open a better line beside the present one
  *   {do: "probe"}           connect once the server answers
  *   {do: "close"}
  *   {do: "send", message}
@@ -16,6 +17,8 @@
 import { createRetries } from "./backoff.ts";
 import { createCatchingUp } from "./catch-up.ts";
 import { createHeartbeat } from "./heartbeat.ts";
+import { NOBODY } from "./line.ts";
+import { createLineChoice, PATIENCE } from "./line-choice.ts";
 import { createUnanswered } from "./unanswered.ts";
 import { createWatching } from "./watch-message.ts";
 import type { Environment, Json } from "../types.ts";
@@ -41,6 +44,9 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
   const catchingUp = createCatchingUp(positions);
   const commands = createUnanswered();
   const watching = createWatching(columns, fps);
+  const choice = createLineChoice();
+  /** The kind of line that the page shows. */
+  let shown = choice.kind;
   /** True to check the server before connecting; and true if that check got no answer. */
   let isProbing = false;
   let probeFailed = false;
@@ -57,15 +63,28 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
     // proxies may queue the check behind others; the connection itself would not be queued
     isProbing = retries.isUnreachable && !probeFailed;
     probeFailed = false;
-    return [{ do: isProbing ? "probe" : "connect" }];
+    return [isProbing ? { do: "probe" } : open()];
+  }
+
+  const open = () => ({ do: "connect", by: choice.kind });
+
+  /** A server answers: connects to it. */
+  function reached(): Action[] {
+    if (phase !== "connecting" || !isProbing) return [];
+    isProbing = false;
+    heart.begin(now);
+    return [open()];
   }
 
   /** Watches from the first missing step. */
   const watchAgain = (): Action[] =>
-    watching.what && phase === "open" ? [send(watching.message())] : [];
+    watching.what && phase === "open" ? [send(watching.message(choice.kind))] : [];
 
-  function opened(): Action[] {
+  /** @param input `by`: a better line has replaced the present one */
+  function opened({ by }: Json = {}): Action[] {
+    if (by) choice.improved(by);
     phase = "open";
+    greeted = false;
     mending = false;
     heart.begin(now);
     watching.requestPast();
@@ -76,6 +95,9 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
   function lost(code: number | null): Action[] {
     if (phase === "final" || phase === "idle" || (phase === "waiting" && code === null)) return [];
     catchingUp.end();
+    if (phase === "connecting" && isProbing) choice.unreachable();
+    else if (phase === "connecting" && code !== null) choice.refused();
+    else if (phase === "open" && !greeted && code === NOBODY) choice.cutUnused();
     if (code !== null && FINAL.includes(code)) return ended(code);
     phase = "waiting";
     retries.fail(now);
@@ -111,8 +133,10 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
 
   /**
    * Retries at once: the browser is online again, the page visible again, or the button pressed.
+   * @param input `isOnline`: the browser may be in another network
    */
-  function hurry(): Action[] {
+  function hurry({ isOnline = false }: Json = {}): Action[] {
+    if (isOnline) choice.networkChanged();
     if (phase !== "waiting") return [];
     return [line({ status: "reconnecting", retryIn: 0 }), ...connect()];
   }
@@ -120,15 +144,33 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
   function tick(): Action[] {
     if (phase === "waiting") return retries.dueIn(now) > 0 ? [line({ retryIn: wait() })] : hurry();
     if (phase !== "open" && phase !== "connecting") return [];
+    if (phase === "connecting" && !isProbing && heart.silence(now) > PATIENCE[choice.kind])
+      return hung();
     if (heart.isSilent(now)) {
       probeFailed = phase === "connecting" && isProbing;
+      if (phase === "open") choice.fellSilent(greeted || !watching.what);
       return [{ do: "close" }, ...lost(null)];
     }
     if (phase !== "open") return [];
+    const better = greeted ? choice.better(now) : [];
     return [
+      ...(better.length ? [{ do: "try", kinds: better }] : []),
       ...(greeted ? [...commands.due(now).map(send), ...refine()] : []),
       ...(heart.isDue(now) ? [send(heart.ping(now))] : []),
     ];
+  }
+
+  /** The line does not open: the next kind is tried at once, and the first one after a wait. */
+  function hung(): Action[] {
+    choice.hung();
+    return [{ do: "close" }, ...(choice.kind === "websocket" ? lost(null) : connect())];
+  }
+
+  /** What the page shows of the line, if it is another one. */
+  function shownLine(): Action[] {
+    if (choice.kind === shown) return [];
+    shown = choice.kind;
+    return [line({ kind: shown, reason: choice.reason, isNoteClosed: false })];
   }
 
   /** A tick is a second: finer buckets are requested at most once a tick. */
@@ -143,9 +185,11 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
       mending = false;
       if (retries.hasFailed) catchingUp.begin(message.state.runs);
       retries.succeed();
+      choice.works(now);
       return [
         { do: "dispatch", message },
         openStatus(),
+        ...shownLine(),
         ...(first ? [...commands.all().map(send), send(heart.ping(now))] : []),
       ];
     },
@@ -236,6 +280,7 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
     watch: ({ what }) => watch(what),
     command: ({ message }) => command(message),
     opened,
+    reached,
     closed: ({ code }) => lost(code),
     received({ message }) {
       heart.hear(now);
@@ -265,7 +310,8 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
     },
     /** ms until the next useful `tick`. */
     get nextTick() {
-      return phase === "waiting" ? Math.min(HURRY, retries.dueIn(now)) : 1_000;
+      if (phase === "waiting") return Math.min(HURRY, retries.dueIn(now));
+      return phase === "connecting" ? HURRY : 1_000;
     },
     get phase() {
       return phase;

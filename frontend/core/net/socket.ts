@@ -1,15 +1,16 @@
 /**
- * The WebSocket: performs the session's actions and reports events to it.
- * Owns: one socket at a time, the check whether a server answers, and one timer.
+ * The line to the server: performs the session's actions and reports events to it.
+ * Owns: one line at a time, another one on trial, the check whether a server answers, and one timer.
  */
 
-import type { Environment, Json } from "../types.ts";
+import { NOBODY, openWebSocket } from "./line.ts";
+import { PATIENCE } from "./line-choice.ts";
+import { openPlainLine } from "./plain-line.ts";
+import type { Environment, Json, LineKind } from "../types.ts";
+import type { Heard, Line } from "./line.ts";
 import type { Action, createSession } from "./session.ts";
 
 type Session = ReturnType<typeof createSession>;
-
-/** Close code of a socket that was never open. */
-const NOBODY = 1006;
 
 /** @param perform performs the other actions; may return an input */
 export function createSocket(
@@ -20,8 +21,8 @@ export function createSocket(
   session: Session,
   perform: (action: Action) => (Json & { type: string }) | void,
 ) {
-  const url = `${environment.address.replace(/^http/, "ws")}/api/v1/stream`;
-  let socket: WebSocket | null = null;
+  let line: Line | null = null;
+  let trial: Line | null = null;
   let question: AbortController | null = null;
   let timer: any = null;
   let stopped = false;
@@ -37,17 +38,14 @@ export function createSocket(
   }
 
   function act(action: Action) {
-    if (action.do === "connect") return connect();
+    if (action.do === "connect") return connect(action.by);
+    if (action.do === "try") return tryOut(action.kinds);
     if (action.do === "probe") return probe();
     if (action.do === "close") return close();
-    if (action.do === "send") return send(action.message);
+    if (action.do === "send") return line?.send(action.message);
     if (action.do === "rewatch") return handle({ type: "rewatch" });
     const next = perform(action);
     if (next) handle(next);
-  }
-
-  function send(message: Json) {
-    if (socket?.readyState === 1) socket.send(JSON.stringify(message));
   }
 
   /**
@@ -60,11 +58,10 @@ export function createSocket(
     function answered(isThere: boolean) {
       if (mine !== question) return;
       question = null;
-      if (isThere) connect();
-      else handle({ type: "closed", code: NOBODY });
+      handle(isThere ? { type: "reached" } : { type: "closed", code: NOBODY });
     }
     // a proxy reports a server that is gone; one that blocks this request leaves the answer to the
-    // socket
+    // line
     environment
       .fetch(`${environment.address}/healthz`, { cache: "no-store", signal: mine.signal })
       .then(
@@ -73,24 +70,59 @@ export function createSocket(
       );
   }
 
-  /** Only the newest socket counts: an abandoned one may still send events. */
-  function connect() {
-    close();
-    const mine = (socket = new environment.WebSocket(url));
-    mine.onopen = () => mine === socket && handle({ type: "opened" });
-    mine.onmessage = ({ data }) =>
-      void (mine === socket && handle({ type: "received", message: JSON.parse(data) }));
-    mine.onclose = ({ code }) => {
-      if (mine !== socket) return;
-      socket = null;
-      handle({ type: "closed", code });
+  const open = (kind: LineKind, heard: Heard) =>
+    kind === "websocket"
+      ? openWebSocket(environment, heard)
+      : openPlainLine(environment, kind, heard);
+
+  /** Reports a line's events while it is the newest: an abandoned one may still send some. */
+  function heardOf(isMine: () => boolean): Heard {
+    return {
+      opened: () => isMine() && handle({ type: "opened" }),
+      received: (message) => void (isMine() && handle({ type: "received", message })),
+      closed(code) {
+        if (!isMine()) return;
+        line = null;
+        handle({ type: "closed", code });
+      },
     };
   }
 
+  function connect(by: LineKind) {
+    close();
+    const mine: Line = (line = open(
+      by,
+      heardOf(() => mine === line),
+    ));
+  }
+
+  /** Opens better lines beside the present one, which it replaces by the first that opens in time. */
+  function tryOut([kind, ...others]: LineKind[]) {
+    const former = trial;
+    trial = null;
+    former?.close();
+    if (!kind) return;
+    const heard = heardOf(() => mine === line);
+    const fail = () => mine === trial && tryOut(others);
+    const late = environment.setTimeout(fail, PATIENCE[kind]);
+    const mine: Line = (trial = open(kind, {
+      ...heard,
+      opened() {
+        environment.clearTimeout(late);
+        if (mine !== trial) return;
+        const former = line;
+        [line, trial] = [mine, null];
+        former?.close();
+        handle({ type: "opened", by: kind });
+      },
+      closed: (code) => (mine === trial ? fail() : heard.closed(code)),
+    }));
+  }
+
   function close() {
-    const old = socket;
-    socket = null;
-    old?.close();
+    const former = [line, trial];
+    line = trial = null;
+    for (const each of former) each?.close();
     question?.abort();
     question = null;
   }

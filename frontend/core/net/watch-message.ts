@@ -5,6 +5,8 @@
  * Owns: the message and its resolution.
  */
 
+import { MOST_FPS } from "./line-choice.ts";
+import type { LineKind } from "../types.ts";
 import type { Positions, RunPosition } from "./catch-up.ts";
 
 export type Watched = { experiment: string; token: string | null; series: string[] | null };
@@ -78,7 +80,8 @@ export function createWatching({ positions, arrived, coarse }: Held, fps: number
       if (isLast) buckets = LIVE;
       return isLast;
     },
-    message() {
+    /** @param kind of the line */
+    message(kind: LineKind) {
       const { experiment, token, series } = watched as Watched;
       const since = Object.fromEntries(
         Object.entries({ ...positions(), ...again }).filter(([, at]) => at.step > 0),
@@ -88,7 +91,7 @@ export function createWatching({ positions, arrived, coarse }: Held, fps: number
       return {
         type: "watch",
         experiment,
-        fps,
+        fps: Math.min(fps, MOST_FPS[kind]),
         buckets,
         encoding: "bdata",
         ...(token ? { token } : {}),
