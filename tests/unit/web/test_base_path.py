@@ -101,3 +101,9 @@ async def test_the_base_path_without_a_final_slash_leads_to_the_page() -> None:
         assert (answer.status_code, answer.headers["location"]) == (307, "/x/?embed=loss")
         assert "content-security-policy" in answer.headers
         assert (await client.post("/x")).status_code == 404
+
+
+async def test_a_url_that_only_begins_like_the_base_path_is_not_below_it() -> None:
+    async with open_app(base_path="/health") as (_, client):
+        for path in ("/healthz", "/health/healthz"):
+            assert (await client.get(path)).status_code == 200, path
