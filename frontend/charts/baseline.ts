@@ -55,7 +55,7 @@ const isCorner = (corner: string) => !corner.includes("middle");
  * label
  */
 export function baselineLabel(
-  { state, previous }: Scene,
+  { state, previous, look }: Scene,
   frame: Frame,
   drawn: Drawn,
 ): {
@@ -71,7 +71,9 @@ export function baselineLabel(
   const line = pxDown(frame, mean);
   if (line < frame.top || line > frame.top + frame.height) return null;
   const isOfClasses = Boolean(state.experiment?.classes.length);
-  const text = texts.predictingTheXY(isOfClasses ? texts.majority : texts.mean, number(mean));
+  // a phone has room for the mean alone
+  const words = look.compact ? texts.theWordY : texts.predictingTheXY;
+  const text = words(isOfClasses ? texts.majority : texts.mean, number(mean));
   const boxes = CORNERS.map((corner) => ({
     corner,
     box: boxOf(corner, line, text.length * LETTER, frame),

@@ -67,6 +67,8 @@ export const falllineDrawsWithJavascriptPleaseSwitch =
 // ---------- charts
 
 export const predictingTheXY = (word: Part, mean: Part) => `predicting the ${word}: ${mean}`;
+/** On a phone. */
+export const theWordY = (word: Part, mean: Part) => `the ${word}: ${mean}`;
 export const majority = "majority";
 export const mean = "mean";
 export const arrowKeysMoveTheCursorHome =

@@ -1132,8 +1132,8 @@ test("the baseline's label has a background only where something lies below it",
 test("the baseline of classes is named after the majority", () => {
   const { state, ...rest } = scene();
   const classes = { ...state, experiment: { ...state.experiment!, classes: ["a", "b"] } };
-  const words = (now: State) =>
-    baselineLabel({ ...rest, state: now }, FRAME, {
+  const words = (now: State, compact = false) =>
+    baselineLabel({ ...rest, state: now, look: { ...rest.look, compact } }, FRAME, {
       curves: [],
       flags: [],
       ends: [],
@@ -1142,6 +1142,7 @@ test("the baseline of classes is named after the majority", () => {
     })?.text;
   assert.equal(words(state), "predicting the mean: 0.0436");
   assert.equal(words(classes), "predicting the majority: 0.0436");
+  assert.equal(words(state, true), "the mean: 0.0436", "a phone has less room");
 });
 
 test("the baseline's label moves to a place without curves, else only to a much better one", () => {
