@@ -14,13 +14,14 @@ BUILD_PAGE := $(PY) hatch_build.py
 # suite starts a hundred processes.
 ONE_THREAD := PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1
 PYTEST := $(ONE_THREAD) $(PY) -m pytest --quiet --dist worksteal
+NPM_CI := PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/frontend --no-audit --no-fund --silent
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 # Verbs run in the order written, also under -j: the cheap checks come first, and two test suites never share the cores.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help run install page docs watch compiling install-test test test-long lint types layers check-js test-frontend test-python test-browser \
-        test-pythons coverage mutants chaos fulldisk powerloss siege soak lives doctor bench screenshot format lock release image verify-image clean
+        test-pythons coverage mutants chaos fulldisk powerloss siege soak lives doctor lighthouse bench screenshot format lock release image verify-image clean
 
 help: ## list the verbs
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -93,7 +94,7 @@ $(VENV)/installed-test: $(VENV)/installed requirements/test.txt
 
 $(NODE_CHECKS)/installed: $(VENV)/installed-test tests/frontend/package.json tests/frontend/package-lock.json
 	@echo "== installing what checks the frontend"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/frontend --no-audit --no-fund --silent
+	@$(NPM_CI) --omit=dev
 	@touch $@
 
 lint: $(VENV)/installed-test $(NODE_CHECKS)/installed ## ruff and Biome: rules and formatting
@@ -184,6 +185,17 @@ lives: install-test ## whatever one does to an experiment, in any order: 400 liv
 
 doctor: install-test ## compare the Doctor with an oracle over 300 healthy and 300 planted runs, and 60 a seed (SEEDS="1 2 3")
 	@OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests $(PY) -m doctor.run --seeds $(or $(SEEDS),1 2 3)
+
+# Beside the locked packages it needs many that nothing else does, so it is installed when it is called.
+lighthouse: install-test $(NODE_CHECKS)/installed-lighthouse ## run Lighthouse over the page: 100, 100 and at least 95 of 100
+	@$(PY) tests/browser/chromium.py
+	@$(BIN)/fallline warm >/dev/null
+	@$(ONE_THREAD) $(PY) tests/browser/lighthouse.py
+
+$(NODE_CHECKS)/installed-lighthouse: $(NODE_CHECKS)/installed
+	@echo "== installing Lighthouse"
+	@$(NPM_CI)
+	@touch $(NODE_CHECKS)/installed $@
 
 # --- other chores ---------------------------------------------------------------------------------------------------
 
