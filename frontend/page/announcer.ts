@@ -10,6 +10,7 @@ import { number } from "../core/format.ts";
 import { hasEnded, isAtEnd } from "../core/questions.ts";
 import { stateOnView, shownStep } from "../core/state-on-view.ts";
 import { stateOf, whereWords } from "../core/selectors.ts";
+import * as texts from "../words/english.ts";
 import type { State } from "../core/types.ts";
 
 const QUIET_MS = 10_000;
@@ -24,7 +25,9 @@ function story(present: State) {
     (run) =>
       `${run.label} ${[number(run.latest.train_loss?.value), stateOf(run, state).word].filter(Boolean).join(", ")}.`,
   );
-  return [step === 0 ? "Ready, step 0." : `Step ${whereWords(state)}.`, ...lines].join(" ");
+  return [step === 0 ? texts.readyStep0 : texts.stepXSentence(whereWords(state)), ...lines].join(
+    " ",
+  );
 }
 
 export class Announcer extends LiveElement {

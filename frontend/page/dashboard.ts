@@ -14,10 +14,11 @@ import { furthest } from "../core/selectors.ts";
 import { keepTheme } from "./theme.ts";
 import { listenToKeys } from "./keyboard.ts";
 import { helpLines } from "./keys.ts";
+import * as texts from "../words/english.ts";
 import type { HelpDialog } from "./help-dialog.ts";
 import type { App, State } from "../core/types.ts";
 
-const LOSS = html`<plotly-chart kind="loss" aria-label="Loss, not drawn yet"></plotly-chart>`;
+const LOSS = html`<plotly-chart kind="loss" aria-label=${texts.lossNotDrawnYet}></plotly-chart>`;
 
 /** Announced once waiting has become long. */
 const SLOW_MS = 8000;
@@ -69,11 +70,11 @@ function waitForExperiment(app: App) {
     const status = find(".waiting-plot [role=status]");
     if (status) status.textContent = words;
   };
-  const slow = setTimeout(() => say("Still starting. The server may be waking up."), SLOW_MS);
+  const slow = setTimeout(() => say(texts.stillStartingTheServerMayBe), SLOW_MS);
   const wait = () => {
     if (!app.store.get().waitingFor) return;
     clearTimeout(slow);
-    say("Waiting for the server");
+    say(texts.waitingForTheServer);
     // else a screen reader would not read the strip that explains it
     set(find(".columns"), { "aria-busy": null });
   };

@@ -7,17 +7,18 @@ import { html, nothing } from "lit";
 import { switchOf } from "../ui/controls.ts";
 import { ModalDialog } from "../ui/dialog.ts";
 import { wordList } from "../features/words/word-list.ts";
+import * as texts from "../words/english.ts";
 import type { State } from "../core/types.ts";
 
 type Line = { does: string; caps: string[] };
 
 const PARTS: { value: "words" | "keys"; text: string }[] = [
-  { value: "words", text: "Words" },
-  { value: "keys", text: "Keys" },
+  { value: "words", text: texts.words },
+  { value: "keys", text: texts.keys },
 ];
 const ON_OFF = [
-  { value: "on", text: "on" },
-  { value: "off", text: "off" },
+  { value: "on", text: texts.switchedOn },
+  { value: "off", text: texts.switchedOff },
 ];
 
 export class HelpDialog extends ModalDialog {
@@ -48,7 +49,7 @@ export class HelpDialog extends ModalDialog {
 
   override content() {
     const part = switchOf(this.#part, {
-      name: "Help",
+      name: texts.help,
       choices: PARTS,
       choose: (value) => {
         this.#part = value;
@@ -56,9 +57,9 @@ export class HelpDialog extends ModalDialog {
       },
     });
     return {
-      name: "Words and keys",
+      name: texts.wordsAndKeys,
       body: html`${part}${this.#part === "words" ? wordList() : this.#keys()}
-        <p class="line"><a href="docs/">Documentation</a></p>`,
+        <p class="line"><a href="docs/">${texts.documentation}</a></p>`,
     };
   }
 
@@ -69,9 +70,9 @@ export class HelpDialog extends ModalDialog {
     return html`
       <dl class="keys">${this.lines().map(line)}</dl>
       <div class="line">
-        <span>Single-key shortcuts</span>
-        ${switchOf(this.state.view.singleKeys ? "on" : "off", { name: "Single-key shortcuts", choices: ON_OFF, choose })}
-        <span class="muted">Off: only Space, arrows and Esc work.</span>
+        <span>${texts.singleKeyShortcuts}</span>
+        ${switchOf(this.state.view.singleKeys ? "on" : "off", { name: texts.singleKeyShortcuts, choices: ON_OFF, choose })}
+        <span class="muted">${texts.offOnlySpaceArrowsAndEsc}</span>
       </div>
       ${this.#kernel === null ? nothing : html`<p class="line muted kernel" role="status">${this.#kernel}</p>`}`;
   }

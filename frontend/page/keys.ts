@@ -12,6 +12,7 @@ import { lineFrom, toggledInspector } from "../features/inspector/inspection.ts"
 import { openQuestion } from "../core/questions.ts";
 import { isLogSteps } from "../core/long-runs.ts";
 import { mayChange } from "../core/selectors.ts";
+import * as texts from "../words/english.ts";
 import type { App, Measure, Run, State, View } from "../core/types.ts";
 
 /** what only the page itself can do */
@@ -70,73 +71,78 @@ const IN_A_STEP = { always: true, when: ({ view }: State) => view.inspector };
 const RUNS = ["1", "2", "3", "4", "5", "6", "7", "8"];
 
 export const KEYS: Key[] = [
-  on("Play or pause", ["Space"], " ", (app) => app.toggle(), { once: true, always: true }),
-  on("One step on, back", ["→", "←"], "arrowright", (app) => app.forward(1), ALWAYS),
-  on("One step on, back", ["→", "←"], "arrowleft", (app) => app.back(1), ALWAYS),
-  on("One epoch", ["Shift", "→"], "arrowright", (app) => app.forwardEpoch(1), {
+  on(texts.playOrPause, [texts.space], " ", (app) => app.toggle(), { once: true, always: true }),
+  on(texts.oneStepOnBack, ["→", "←"], "arrowright", (app) => app.forward(1), ALWAYS),
+  on(texts.oneStepOnBack, ["→", "←"], "arrowleft", (app) => app.back(1), ALWAYS),
+  on(texts.oneEpoch, [texts.shift, "→"], "arrowright", (app) => app.forwardEpoch(1), {
     shift: true,
     always: true,
   }),
-  on("Back to live", ["L"], "l", (app) => app.lookAt(null)),
-  on("Previous, next event", [",", "."], ",", (app) => app.lookAtMarker(-1)),
-  on("Previous, next event", [",", "."], ".", (app) => app.lookAtMarker(1)),
-  on("Reset to step 0", ["R"], "r", (app) => app.reset()),
-  on("Slower, faster", ["[", "]"], "[", (app) => changeSpeed(app, -1)),
-  on("Slower, faster", ["[", "]"], "]", (app) => changeSpeed(app, 1)),
+  on(texts.backToLive, ["L"], "l", (app) => app.lookAt(null)),
+  on(texts.previousNextEvent, [",", "."], ",", (app) => app.lookAtMarker(-1)),
+  on(texts.previousNextEvent, [",", "."], ".", (app) => app.lookAtMarker(1)),
+  on(texts.resetToStep0, ["R"], "r", (app) => app.reset()),
+  on(texts.slowerFaster, ["[", "]"], "[", (app) => changeSpeed(app, -1)),
+  on(texts.slowerFaster, ["[", "]"], "]", (app) => changeSpeed(app, 1)),
   ...RUNS.map((key) =>
-    on("Bet on an answer, then select a run", RUNS, key, (app) => betOrSelect(app, key)),
+    on(texts.betOnAnAnswerThenSelect, RUNS, key, (app) => betOrSelect(app, key)),
   ),
-  on("Switch GD, mini-batch, SGD", ["G"], "g", (app) =>
+  on(texts.switchGDMiniBatchSGD, ["G"], "g", (app) =>
     edit(app, (run) => ({ batch_size: SIZES[samplingOf(run)] })),
   ),
-  on("Plain, momentum, Adam", ["O"], "o", (app) =>
+  on(texts.plainMomentumAdam, ["O"], "o", (app) =>
     edit(app, (run) => ({ optimizer: after(RULES, run.settings.optimizer) })),
   ),
-  on("Next picture: loss, fit or map, fall line", ["V"], "v", (app) => {
+  on(texts.nextPictureLossFitOrMap, ["V"], "v", (app) => {
     const state = app.store.get();
     const hero = heroOf(state);
     app.setView(
       hero ? { hero: nextHero(state, hero) } : { picture: nextPicture(state, innerWidth) },
     );
   }),
-  on("Present one picture, stop presenting", ["P"], "p", (app) => view(app, toggledPresent), {
+  on(texts.presentOnePictureStopPresenting, ["P"], "p", (app) => view(app, toggledPresent), {
     once: true,
     when: ({ experiment }) => experiment !== null,
   }),
-  on("Steps or log steps", ["X"], "x", (app) => {
+  on(texts.stepsOrLogSteps, ["X"], "x", (app) => {
     const state = app.store.get();
     app.setView({ x: "steps", logSteps: state.view.x === "steps" ? !isLogSteps(state) : null });
   }),
-  on("Axes", ["Y"], "y", (_, page) => page.axes()),
-  on("Gradient measure", ["M"], "m", (app) =>
+  on(texts.axes, ["Y"], "y", (_, page) => page.axes()),
+  on(texts.gradientMeasure, ["M"], "m", (app) =>
     view(app, ({ measure }) => ({ measure: after(MEASURES, measure) })),
   ),
-  on("Fit the axes", ["0"], "0", (app, page) => {
+  on(texts.fitTheAxes, ["0"], "0", (app, page) => {
     page.fit();
     view(app, ({ fallFits }) => ({ fallFits: fallFits + 1 }));
   }),
-  on("Recipe", ["B"], "b", (_, page) => page.recipe(), ON_THE_PAGE),
+  on(texts.recipe, ["B"], "b", (_, page) => page.recipe(), ON_THE_PAGE),
   on(
-    "The Doctor's first remedy (asks first)",
+    texts.theDoctorsFirstRemedy,
     ["D"],
     "d",
     (app) => mayChange(app.store.get()) && app.setView({ dialog: "remedy" }),
   ),
   on(
-    "Line by line",
+    texts.lineByLine,
     ["I"],
     "i",
     (app) => app.setView(toggledInspector(app.store.get())),
     ON_THE_PAGE,
   ),
-  on("Previous, next line", ["↑", "↓"], "arrowup", (app) => chooseLine(app, -1), IN_A_STEP),
-  on("Previous, next line", ["↑", "↓"], "arrowdown", (app) => chooseLine(app, 1), IN_A_STEP),
-  on("Share", ["S"], "s", (app) => app.store.get().experiment && app.setView({ dialog: "share" })),
-  on("Theme", ["T"], "t", (app) => view(app, ({ theme }) => ({ theme: nextTheme(theme) }))),
-  on("Chart summary as a table", ["A"], "a", (_, page) => page.summary()),
-  on("Words and keys", ["?"], "?", (app) => app.setView({ dialog: "help", word: null })),
-  on("Read a chart that has the focus", ["←", "→", "Home", "End"], "", undefined, ALWAYS),
-  on("Close", ["Esc"], "escape", closeTop, {
+  on(texts.previousNextLine, ["↑", "↓"], "arrowup", (app) => chooseLine(app, -1), IN_A_STEP),
+  on(texts.previousNextLine, ["↑", "↓"], "arrowdown", (app) => chooseLine(app, 1), IN_A_STEP),
+  on(
+    texts.share,
+    ["S"],
+    "s",
+    (app) => app.store.get().experiment && app.setView({ dialog: "share" }),
+  ),
+  on(texts.theme, ["T"], "t", (app) => view(app, ({ theme }) => ({ theme: nextTheme(theme) }))),
+  on(texts.chartSummaryAsATable, ["A"], "a", (_, page) => page.summary()),
+  on(texts.wordsAndKeys, ["?"], "?", (app) => app.setView({ dialog: "help", word: null })),
+  on(texts.readAChartThatHasThe, ["←", "→", texts.home, texts.end], "", undefined, ALWAYS),
+  on(texts.close, [texts.esc], "escape", closeTop, {
     always: true,
     when: (state) => isPresenting(state) || isDrawerOpen(state),
   }),

@@ -9,6 +9,7 @@ import { keyed } from "lit/directives/keyed.js";
 import { set } from "../ui/dom.ts";
 import { icon } from "../ui/icons.ts";
 import { LiveElement } from "../ui/live-element.ts";
+import * as texts from "../words/english.ts";
 import type { State } from "../core/types.ts";
 
 const STAYS_MS = 10_000;
@@ -47,10 +48,10 @@ export class NoticeToast extends LiveElement {
         <span>${notice.text}<span>${waits}</span></span>
         ${
           notice.undo
-            ? html`<button type="button" class="button small" @click=${() => this.app.undo()}>Undo</button>`
+            ? html`<button type="button" class="button small" @click=${() => this.app.undo()}>${texts.undo}</button>`
             : nothing
         }
-        <button type="button" class="button small square quiet" aria-label="Close the notice"
+        <button type="button" class="button small square quiet" aria-label=${texts.closeTheNotice}
           @click=${() => this.app.dismiss()}>${icon("close")}</button>
       </div>`,
     );

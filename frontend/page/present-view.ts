@@ -17,6 +17,7 @@ import { furthest, isLocked } from "../core/selectors.ts";
 import { shownStep, stateOnView } from "../core/state-on-view.ts";
 import { captionOf, pictureWords, toggledPresent } from "./present-words.ts";
 import { stripFor } from "./strips.ts";
+import * as texts from "../words/english.ts";
 import type { Hero, State } from "../core/types.ts";
 
 /** ms after the last key, move or focus */
@@ -77,7 +78,7 @@ export class PresentView extends ExperimentElement {
     document.documentElement.dataset.mode = "present";
     this.#fit();
     this.#wake();
-    this.#say("Presenting. V changes the picture, P leaves.");
+    this.#say(texts.presentingVChangesThePictureP);
   }
 
   #leave() {
@@ -117,7 +118,7 @@ export class PresentView extends ExperimentElement {
         ${shape ? glyph(shape) : nothing}
         <div><h1>${title}</h1><p>${line}</p></div>
         <p class="present-counter"><b title=${integer(step)}>${counter(step)}</b>
-          <span>${state.looking ? "past step" : step === 1 ? "step" : "steps"}</span></p>
+          <span>${state.looking ? texts.pastStep : step === 1 ? texts.stepWord : texts.steps}</span></p>
       </header>
       <footer class="present-foot">
         <span class="present-brand">${brand}fallline</span><span>${titleOf(state)}</span>
@@ -130,16 +131,16 @@ export class PresentView extends ExperimentElement {
     const { app } = this;
     const { playing } = state.playback;
     const isStill = isLocked(state);
-    return html`<div class="present-controls" role="group" aria-label="Presenting">
-      <button type="button" class="button quiet square" aria-label="Back to step 0 (R)" title="Back to step 0 (R)"
+    return html`<div class="present-controls" role="group" aria-label=${texts.presenting}>
+      <button type="button" class="button quiet square" aria-label=${texts.backToStep0R} title=${texts.backToStep0R}
         ?disabled=${isStill || furthest(state) === 0} @click=${() => app.reset()}>${icon("reset")}</button>
-      <button type="button" class="button solid square" aria-label=${playing ? "Pause (Space)" : "Play (Space)"}
-        title=${playing ? "Pause (Space)" : "Play (Space)"} ?disabled=${isStill}
+      <button type="button" class="button solid square" aria-label=${playing ? texts.pauseSpace : texts.playSpace}
+        title=${playing ? texts.pauseSpace : texts.playSpace} ?disabled=${isStill}
         @click=${() => app.toggle()}>${icon(playing ? "pause" : "play")}</button>
-      <button type="button" class="button quiet square" aria-label="1 step (right arrow)" title="1 step (→)"
+      <button type="button" class="button quiet square" aria-label=${texts.oneStepRightArrow} title=${texts.oneStepArrow}
         ?disabled=${isStill && !state.looking} @click=${() => app.forward(1)}>${icon("step")}</button>
-      ${switchOf(hero, { name: "Picture (V)", choices: heroesFor(state), choose: (value) => app.setView({ hero: value }) })}
-      <button type="button" class="button quiet square" aria-label="Stop presenting (P)" title="Stop presenting (P)"
+      ${switchOf(hero, { name: texts.pictureV, choices: heroesFor(state), choose: (value) => app.setView({ hero: value }) })}
+      <button type="button" class="button quiet square" aria-label=${texts.stopPresentingP} title=${texts.stopPresentingP}
         @click=${() => app.setView({ hero: null })}>${icon("close")}</button>
     </div>`;
   }
@@ -152,9 +153,9 @@ export class PresentButton extends LiveElement {
   }
 
   override render() {
-    return html`<button type="button" class="button quiet" aria-label="Present (P)" title="Present (P)"
+    return html`<button type="button" class="button quiet" aria-label=${texts.presentP} title=${texts.presentP}
       ?disabled=${this.state.experiment === null}
       @click=${() => this.app.setView(toggledPresent(this.state.view))}
-      >${icon("screen")}<span class="caption">Present</span></button>`;
+      >${icon("screen")}<span class="caption">${texts.present}</span></button>`;
   }
 }

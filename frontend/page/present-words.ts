@@ -12,6 +12,7 @@ import { lossWords } from "../core/losses.ts";
 import { openQuestion, verdictOf } from "../core/questions.ts";
 import { stateOf } from "../core/selectors.ts";
 import { shownStep, stateOnView } from "../core/state-on-view.ts";
+import * as texts from "../words/english.ts";
 import type { RunFinding } from "../features/doctor/doctor.ts";
 import type { Glyph } from "../ui/icons.ts";
 import type { Hero, Run, State, View } from "../core/types.ts";
@@ -49,7 +50,7 @@ export function captionOf(state: State): Caption {
 
 function captionOfFinding({ finding }: RunFinding): Caption {
   const { rule, title, since_step: since, evidence } = finding;
-  const when = PASSING.includes(rule) ? "" : ` since step ${integer(since)}`;
+  const when = PASSING.includes(rule) ? "" : texts.sinceStepXTail(integer(since));
   return {
     glyph: glyphOf(finding),
     tone: toneOf(finding),
@@ -64,12 +65,12 @@ const lossOf = ({ latest }: Run) => latest.train_loss?.value ?? Number.NaN;
 const times = (ratio: number) => (ratio < 10 ? `${Number(ratio.toPrecision(2))}` : number(ratio));
 
 function comparison([best, next]: Run[], state: State) {
-  if (!next) return `${best.label} is ${stateOf(best, state).word || "on its way"}.`;
-  if (lossOf(best) === 0) return `${best.label} has loss 0.`;
+  if (!next) return texts.xIsY(best.label, stateOf(best, state).word || texts.onItsWay);
+  if (lossOf(best) === 0) return texts.xHasLoss0(best.label);
   const ratio = lossOf(next) / lossOf(best);
   return ratio < LEVEL
-    ? `${best.label} and ${next.label} are level.`
-    : `${best.label} is ${times(ratio)} times lower.`;
+    ? texts.xAndYAreLevel(best.label, next.label)
+    : texts.xIsYTimesLower(best.label, times(ratio));
 }
 
 /** The lowest loss beside the next one, with all losses. */
@@ -83,11 +84,11 @@ function captionOfRuns(present: State): Caption {
     return {
       glyph: null,
       tone: "muted",
-      title: "Before the first step",
-      line: `Loss ${number(state.experiment?.initialLoss)} at the start.`,
+      title: texts.beforeTheFirstStep,
+      line: texts.lossXAtTheStart(number(state.experiment?.initialLoss)),
     };
   const losses = listed(runs.map((run) => `${run.label} ${number(lossOf(run))}`));
-  const line = [present.looking ? null : verdictOf(present)?.text, `Loss: ${losses}.`];
+  const line = [present.looking ? null : verdictOf(present)?.text, texts.lossX(losses)];
   const isGood = stateOf(runs[0], state).tone === "ok";
   return {
     glyph: isGood ? "check" : "dot",
@@ -103,7 +104,11 @@ export function pictureWords(state: State, hero: Hero) {
   if (hero === "fall") return planeWords(state);
   if (hero === "data") return dataWords(state);
   if (hero === "gradients")
-    return view.panel === "instruments" ? "instruments" : "gradient by layer, log scale";
+    return view.panel === "instruments" ? texts.instrumentsWord : texts.gradientByLayerLogScale;
   const samples = plural(experiment?.trainSamples ?? 0, "sample");
-  return `${lossWords(experiment?.recipe.loss ?? "mse")} over ${samples}, ${view.y} scale`;
+  return texts.xOverYZScale(
+    lossWords(experiment?.recipe.loss ?? "mse"),
+    samples,
+    texts.ways[view.y],
+  );
 }

@@ -16,6 +16,7 @@ import { stateOf, whereWords } from "../core/selectors.ts";
 import { stateOnView } from "../core/state-on-view.ts";
 import { lossTitle, seedWords, sheetTitle } from "./print-words.ts";
 import { effective } from "./theme.ts";
+import * as texts from "../words/english.ts";
 import type { DataPicture } from "../features/predictions/data-picture.ts";
 import type { PlotlyChart } from "../charts/plotly-chart.ts";
 import type { Run, State } from "../core/types.ts";
@@ -77,13 +78,13 @@ export class PrintSheet extends ExperimentElement {
   }
 
   override render() {
-    set(this, { role: isOn() && "region", "aria-label": isOn() && "Printed sheet" });
+    set(this, { role: isOn() && "region", "aria-label": isOn() && texts.printedSheet });
     if (!isOn()) return nothing;
     const { state, experiment } = this;
     const { panel, measure } = state.view;
     const lower = panel === "instruments" ? choiceOf(state).text : MEASURES[measure];
     return html`<div class="sheet-head"><p><b>fallline</b>${titleOf(state)}
-        <span>step ${whereWords(stateOnView(state))}</span></p>
+        <span>${texts.stepX(whereWords(stateOnView(state)))}</span></p>
         <h1>${sheetTitle(state)}</h1><h2>${lossTitle(experiment)}</h2></div>
       <h2 class="sheet-lower">${lower}</h2>
       ${this.#table(stateOnView(state))}
@@ -94,7 +95,7 @@ export class PrintSheet extends ExperimentElement {
   #table(state: State) {
     const { testSamples, score: name } = this.experiment;
     const series = `${testSamples ? "test" : "train"}_${name}`;
-    const head = name === "r2" ? "R²" : "Accuracy";
+    const head = name === "r2" ? "R²" : texts.accuracy;
     const row = (run: Run) => {
       const { word, glyph: shape, tone } = stateOf(run, state);
       return html`<tr data-lane=${run.lane}>
@@ -106,9 +107,9 @@ export class PrintSheet extends ExperimentElement {
         <td class="state" data-tone=${tone}><span>${shape ? glyph(shape) : nothing}${word}</span></td></tr>`;
     };
     return html`<table class="sheet-table"><thead><tr>
-        <th scope="col">Run</th><th scope="col">Step</th><th scope="col">Samples seen</th><th scope="col">Loss</th>
-        ${testSamples ? html`<th scope="col">On test</th>` : nothing}
-        <th scope="col">${head}</th><th scope="col" class="state">State</th></tr></thead>
+        <th scope="col">${texts.run}</th><th scope="col">${texts.step}</th><th scope="col">${texts.samplesSeenLabel}</th><th scope="col">${texts.loss}</th>
+        ${testSamples ? html`<th scope="col">${texts.onTest}</th>` : nothing}
+        <th scope="col">${head}</th><th scope="col" class="state">${texts.state}</th></tr></thead>
       <tbody>${state.order.map((name) => row(state.runs[name]))}</tbody></table>`;
   }
 
@@ -116,7 +117,7 @@ export class PrintSheet extends ExperimentElement {
     const clauses = clausesOf(state);
     if (!clauses.length) return nothing;
     const verdict = verdictOf(state);
-    return html`<section class="sheet-story"><h2>What happened</h2>
+    return html`<section class="sheet-story"><h2>${texts.whatHappened}</h2>
       ${verdict ? html`<p>${verdict.text}</p>` : nothing}
       <ol>${clauses.map(
         ({
@@ -125,15 +126,15 @@ export class PrintSheet extends ExperimentElement {
           text,
           tone,
         }) => html`<li><span class="place" data-tone=${tone}>${place}</span
-          ><span>${step === undefined ? nothing : html`Step ${integer(step)}. `}${text}</span></li>`,
+          ><span>${step === undefined ? nothing : html`${texts.stepXSentence(integer(step))} `}${text}</span></li>`,
       )}</ol></section>`;
   }
 }
 
 const MEASURES: Record<State["view"]["measure"], string> = {
-  grad_l1: "Gradients, Σ|dW| per layer",
-  grad_l2: "Gradients, L2 norm per layer",
-  grad_mean: "Gradients, mean |dW| per layer",
-  ratio: "Update ÷ weight per layer",
-  whole: "Whole gradient, and the rate",
+  grad_l1: texts.gradientsSumDwPerLayer,
+  grad_l2: texts.gradientsL2NormPerLayer,
+  grad_mean: texts.gradientsMeanDwPerLayer,
+  ratio: texts.updateOverWeightPerLayer,
+  whole: texts.wholeGradientAndTheRate,
 };

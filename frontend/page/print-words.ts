@@ -8,6 +8,7 @@ import { listed, plural } from "../core/format.ts";
 import { answerWords, askedExhibit } from "../core/questions.ts";
 import { runSentence } from "../core/run-words.ts";
 import { stateOnView } from "../core/state-on-view.ts";
+import * as texts from "../words/english.ts";
 import type { Experiment, State } from "../core/types.ts";
 
 /** The exhibit's question, with its answer at the end; for an own experiment its runs. */
@@ -20,7 +21,7 @@ export function sheetTitle(state: State) {
 
 /** "Loss: mean squared error over 900 samples". */
 export const lossTitle = ({ recipe, trainSamples }: Experiment) =>
-  `Loss: ${lossWords(recipe.loss)} over ${plural(trainSamples, "sample")}`;
+  texts.lossXOverY(lossWords(recipe.loss), plural(trainSamples, "sample"));
 
 /** "Data seed 17, network seed 173." and the method of each run. */
 export function seedWords(present: State): string[] {
@@ -29,11 +30,11 @@ export function seedWords(present: State): string[] {
   if (!recipe) return [];
   const seeds = Object.fromEntries(recipe.runs.map(({ name, seed }) => [name, seed]));
   return [
-    `Data seed ${recipe.data.seed}, network seed ${recipe.network.seed}.`,
+    texts.dataSeedXNetworkSeedY(recipe.data.seed, recipe.network.seed),
     ...state.order.map((name) => {
       const run = state.runs[name];
-      return `${run.label}: ${runSentence(run)}, seed ${seeds[name]}.`;
+      return texts.xYSeedZ(run.label, runSentence(run), seeds[name]);
     }),
-    "The recipe makes every number again.",
+    texts.theRecipeMakesEveryNumberAgain,
   ];
 }

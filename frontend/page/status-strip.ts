@@ -8,6 +8,7 @@ import { keyed } from "lit/directives/keyed.js";
 import { glyph, icon } from "../ui/icons.ts";
 import { LiveElement } from "../ui/live-element.ts";
 import { stripFor } from "./strips.ts";
+import * as texts from "../words/english.ts";
 import type { App, State } from "../core/types.ts";
 
 export class StatusStrip extends LiveElement {
@@ -22,11 +23,11 @@ export class StatusStrip extends LiveElement {
     if (!strip) return nothing;
     const { kind, tone, glyph: shape, strong, text, urgent, progress, act, close } = strip;
     const bar = (value: number, max: number) =>
-      html`<progress max=${max} value=${value} aria-label="Catching up"></progress>`;
+      html`<progress max=${max} value=${value} aria-label=${texts.catchingUp}></progress>`;
     const todo = (text: string, take: (app: App) => void) =>
       html`<button type="button" class="button small" @click=${() => take(app)}>${text}</button>`;
     const shut = (take: (app: App) => void) =>
-      html`<button type="button" class="button quiet small square" aria-label="Close the message"
+      html`<button type="button" class="button quiet small square" aria-label=${texts.closeTheMessage}
         @click=${() => take(app)}>${icon("close")}</button>`;
     // another message is another region, which is read aloud; progress is not
     return keyed(

@@ -12,6 +12,7 @@ import { isReadOnlyProblem } from "../core/problem-kinds.ts";
 import { isFork, isInForce, noRoomWords, wholeWords } from "../features/doctor/remedies.ts";
 import { mayChange } from "../core/selectors.ts";
 import { metWords } from "../core/stops.ts";
+import * as texts from "../words/english.ts";
 import type { App, Connection, LineReason, Run, State } from "../core/types.ts";
 import type { Glyph } from "../ui/icons.ts";
 
@@ -36,8 +37,8 @@ const wasMoving = ({ playback, pending }: State) =>
 /** The server's promise for an unwatched experiment, all that is known while disconnected. */
 function unwatchedWords({ catalog }: State) {
   const seconds = catalog?.idle_seconds;
-  const pauses = seconds === undefined ? "" : ` for up to ${spanWords(seconds)}`;
-  return `Training continues${pauses}. Missed steps load when you reconnect.`;
+  const pauses = seconds === undefined ? "" : texts.forUpToXTail(spanWords(seconds));
+  return texts.trainingContinuesXMissedStepsLoad(pauses);
 }
 
 /** "10 minutes", "90 seconds". */
@@ -48,16 +49,16 @@ const spanWords = (seconds: number) =>
 
 function connectionStrip(state: State): Strip | null {
   const { status, lastStep, progress } = state.connection;
-  const at = lastStep === null ? "" : ` at step ${integer(lastStep)}`;
+  const at = lastStep === null ? "" : texts.whereItWasLost(integer(lastStep));
   if (status === "reconnecting" || status === "offline") {
     return {
       kind: status,
       tone: "warn",
       glyph: "warning",
       urgent: true,
-      strong: `Connection lost${at}.`,
-      text: wasMoving(state) ? unwatchedWords(state) : "Nothing was playing, so no step is missed.",
-      act: { text: "Try now", do: (app) => app.retryNow() },
+      strong: texts.connectionLostX(at),
+      text: wasMoving(state) ? unwatchedWords(state) : texts.nothingWasPlayingSoNoStep,
+      act: { text: texts.tryNow, do: (app) => app.retryNow() },
     };
   }
   if (status === "catching-up" && progress) {
@@ -65,9 +66,9 @@ function connectionStrip(state: State): Strip | null {
       kind: status,
       tone: "warn",
       glyph: "warning",
-      strong: "Back online.",
+      strong: texts.backOnline,
       progress,
-      text: `Catching up: ${integer(progress.have)} of ${integer(progress.of)}.`,
+      text: texts.catchingUpXOfY(integer(progress.have), integer(progress.of)),
     };
   }
   if (status === "restarted") {
@@ -76,9 +77,9 @@ function connectionStrip(state: State): Strip | null {
       tone: "ink",
       glyph: "dot",
       urgent: true,
-      strong: "The server restarted.",
-      text: "Your recipe is safe; the run starts again at step 0.",
-      act: { text: "Start", do: (app) => void app.restart() },
+      strong: texts.theServerRestarted,
+      text: texts.yourRecipeIsSafeTheRun,
+      act: { text: texts.startLabel, do: (app) => void app.restart() },
     };
   }
   return null;
@@ -86,13 +87,13 @@ function connectionStrip(state: State): Strip | null {
 
 /** Which line the page has instead of a WebSocket, and why. Null for a WebSocket. */
 export const lineWords = ({ kind, reason }: Connection) =>
-  kind === "websocket" ? null : `Connected by ${KINDS[kind]}: ${REASONS[reason ?? "refused"]}.`;
+  kind === "websocket" ? null : texts.connectedByXY(KINDS[kind], REASONS[reason ?? "refused"]);
 
 const KINDS = { events: "server-sent events", polling: "long polling" };
 const REASONS: Record<LineReason, string> = {
-  refused: "this network refuses WebSockets",
-  swallowed: "WebSockets get no answer here",
-  held: "this network holds streams back",
+  refused: texts.thisNetworkRefusesWebsockets,
+  swallowed: texts.websocketsGetNoAnswerHere,
+  held: texts.thisNetworkHoldsStreamsBack,
 };
 
 function lineStrip({ connection }: State): Strip | null {
@@ -116,12 +117,12 @@ function waitingStrip({ experiment, waitingFor }: State): Strip | null {
     return {
       ...look,
       strong: sentence(waitingFor.title),
-      text: `${waitingFor.detail ?? ""} The page retries automatically.`.trim(),
+      text: texts.xThePageRetriesAutomatically(waitingFor.detail ?? "").trim(),
     };
   return {
     ...look,
-    strong: "Read-only:",
-    text: "the server cannot write to its data folder. No experiment can start now. Stored ones can still be watched by their links. The page retries automatically.",
+    strong: texts.readOnly,
+    text: texts.theServerCannotWriteToIts,
   };
 }
 
@@ -132,29 +133,29 @@ function readOnlyStrip({ isReadOnly }: State): Strip | null {
     tone: "bad",
     glyph: "problem",
     urgent: true,
-    strong: "Read-only:",
-    text: "the server cannot write to its data folder. Changes would be lost.",
+    strong: texts.readOnly,
+    text: texts.theServerCannotWriteToItsSentence,
   };
 }
 
 /** "GD diverged at step 307, SGD at step 12 and Adam at step 40; all are stopped." */
 function divergedWords(diverged: Run[]) {
-  const places = diverged.map(
-    ({ label, divergedAt, step }, k) =>
-      `${label}${k ? "" : " diverged"} at step ${integer(divergedAt ?? step)}`,
+  const places = diverged.map(({ label, divergedAt, step }, k) =>
+    texts.xYAtStepZ(label, k ? "" : texts.divergedTail, integer(divergedAt ?? step)),
   );
   const stopped =
-    ["", " and is stopped.", "; both are stopped."][places.length] ?? "; all are stopped.";
+    ["", texts.andIsStoppedTail, texts.bothAreStoppedTail][places.length] ??
+    texts.allAreStoppedTail;
   return listed(places) + stopped;
 }
 
 /** State of the other runs: finished and paused ones do not continue. */
 function othersWords(others: Run[], playing: boolean) {
   const left = others.filter(({ status }) => status !== "finished").map(({ label }) => label);
-  if (!left.length) return others.length ? "" : "Lower the rate, then reset.";
+  if (!left.length) return others.length ? "" : texts.lowerTheRateThenReset;
   return playing
-    ? `${listed(left)} ${left.length === 1 ? "continues" : "continue"}.`
-    : `${listed(left)} can continue.`;
+    ? `${listed(left)} ${left.length === 1 ? texts.continueSingular : texts.continuePlural}.`
+    : texts.xCanContinue(listed(left));
 }
 
 /** The Doctor's first remedy for a diverged run: "Rewind GD to 300, rate 0.03". */
@@ -180,16 +181,16 @@ function finishedStrip(state: State): Strip | null {
   const why = run.finishedBy ? `, ${metWords(run)}` : "";
   const others =
     finished.length > 1
-      ? `${listed(finished.slice(1).map(({ label }) => label))} stopped too.`
+      ? texts.xStoppedToo(listed(finished.slice(1).map(({ label }) => label)))
       : "";
   const act = mayChange(state)
-    ? { text: `Continue ${run.label}`, do: (app: App) => void app.edit(run.name, { stop: [] }) }
+    ? { text: texts.continueX(run.label), do: (app: App) => void app.edit(run.name, { stop: [] }) }
     : undefined;
   return {
     kind: "finished",
     tone: "ink",
     glyph: "check",
-    strong: `${run.label} stopped at step ${integer(run.step)}${why}.`,
+    strong: texts.xStoppedAtStepYZ(run.label, integer(run.step), why),
     text: others,
     act,
   };
@@ -249,7 +250,7 @@ function refusalStrip({ problem }: State): Strip | null {
     urgent: true,
     strong: sentence(problem.title),
     text: [problem.detail, ...reasons].filter(Boolean).join(" "),
-    act: { text: "Dismiss", do: (app) => app.dismiss() },
+    act: { text: texts.dismiss, do: (app) => app.dismiss() },
   };
 }
 
@@ -265,9 +266,9 @@ function behindStrip(state: State): Strip | null {
     kind: "behind",
     tone: "ink",
     glyph: "dot",
-    strong: `${run.label} is at step 0.`,
-    text: "Other runs are further.",
-    act: { text: `Catch up: ${plural(steps, "step")}`, do: (app) => app.catchUp(run.name, steps) },
+    strong: texts.xIsAtStep0(run.label),
+    text: texts.otherRunsAreFurther,
+    act: { text: texts.catchUpX(plural(steps, "step")), do: (app) => app.catchUp(run.name, steps) },
   };
 }
 

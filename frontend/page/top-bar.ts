@@ -13,6 +13,7 @@ import { toggledPresent } from "./present-words.ts";
 import { nextTheme } from "./theme.ts";
 import { lineWords } from "./strips.ts";
 import { percent } from "../core/format.ts";
+import * as texts from "../words/english.ts";
 import type { Connection, State } from "../core/types.ts";
 
 type Light = "full" | "ring" | "triangle" | "half" | "empty";
@@ -20,18 +21,28 @@ type Light = "full" | "ring" | "triangle" | "half" | "empty";
 type Row = { light: Light; tone: string; word: (c: Connection) => string; brief?: string };
 
 const LINE: Record<Connection["status"], Row> = {
-  connecting: { light: "ring", tone: "muted", word: () => "Connecting" },
-  ready: { light: "full", tone: "ok", word: () => "Ready", brief: "Ready" },
-  live: { light: "full", tone: "ok", word: () => "Live", brief: "Live" },
-  reconnecting: { light: "triangle", tone: "warn", word: () => "Reconnecting", brief: "Offline" },
-  "catching-up": { light: "half", tone: "warn", word: () => "Catching up", brief: "Behind" },
-  offline: { light: "empty", tone: "warn", word: () => "Offline", brief: "Offline" },
-  restarted: { light: "ring", tone: "muted", word: () => "Server restarted", brief: "Restarted" },
+  connecting: { light: "ring", tone: "muted", word: () => texts.connecting },
+  ready: { light: "full", tone: "ok", word: () => texts.ready, brief: texts.ready },
+  live: { light: "full", tone: "ok", word: () => texts.live, brief: texts.live },
+  reconnecting: {
+    light: "triangle",
+    tone: "warn",
+    word: () => texts.reconnecting,
+    brief: texts.offline,
+  },
+  "catching-up": { light: "half", tone: "warn", word: () => texts.catchingUp, brief: texts.behind },
+  offline: { light: "empty", tone: "warn", word: () => texts.offline, brief: texts.offline },
+  restarted: {
+    light: "ring",
+    tone: "muted",
+    word: () => texts.serverRestarted,
+    brief: texts.restarted,
+  },
 };
 
 /** Numbers that change too often to be read aloud: seconds, progress. */
 function figure({ status, retryIn, progress }: Connection) {
-  if (status === "reconnecting") return retryIn ? `in ${retryIn} s` : "now";
+  if (status === "reconnecting") return retryIn ? texts.inXS(retryIn) : "now";
   if (status === "catching-up")
     return progress && progress.of > 0 ? percent(progress.have / progress.of) : "";
   return "";
@@ -39,19 +50,18 @@ function figure({ status, retryIn, progress }: Connection) {
 
 /** "22 ms there and back". */
 const latencyWords = ({ latency }: Connection) =>
-  latency === null ? null : `${Math.max(1, Math.round(latency))} ms there and back`;
+  latency === null ? null : texts.xMsThereAndBack(Math.max(1, Math.round(latency)));
 
 /** "22 ms there and back. Connected by long polling: …" */
 const titleOf = (connection: Connection) =>
   [latencyWords(connection), lineWords(connection)].filter(Boolean).join(". ") || null;
 
-const SLOW =
-  "Drawing is slow in this browser, so charts update less often. Training and numbers are not affected.";
+const SLOW = texts.drawingIsSlowInThisBrowser;
 
 const THEME_WORDS = {
-  dark: "Switch to the dark theme (T)",
-  light: "Switch to the light theme (T)",
-  auto: "Follow the theme of the system (T)",
+  dark: texts.switchToTheDarkThemeT,
+  light: texts.switchToTheLightThemeT,
+  auto: texts.followTheThemeOfTheSystemT,
 };
 
 export class ConnectionLine extends LiveElement {
@@ -80,32 +90,32 @@ export class MoreMenu extends LiveElement {
   }
 
   override render() {
-    return html`<button type="button" class="button quiet square" aria-label="More: files, theme, keys"
-      title="More" aria-haspopup="menu" @click=${this.#open}>${icon("more")}</button>`;
+    return html`<button type="button" class="button quiet square" aria-label=${texts.moreFilesThemeKeys}
+      title=${texts.more} aria-haspopup="menu" @click=${this.#open}>${icon("more")}</button>`;
   }
 
   #open() {
     const { app } = this;
     const anchor = () => this.querySelector("button");
     const next = nextTheme(this.state.view.theme);
-    openMenu(anchor, "More", [
+    openMenu(anchor, texts.more, [
       {
-        text: "Files",
+        text: texts.files,
         disabled: this.state.experiment === null,
         act: () => openFiles(app, anchor),
       },
       {
-        text: "Present (P)",
+        text: texts.presentP,
         disabled: this.state.experiment === null,
         act: () => app.setView(toggledPresent(this.state.view)),
       },
       {
-        text: "Print a sheet",
+        text: texts.printASheet,
         disabled: this.state.experiment === null,
         act: () => window.print(),
       },
       { text: THEME_WORDS[next], act: () => app.setView({ theme: next }) },
-      { text: "Words and keys (?)", act: () => app.setView({ dialog: "help", word: null }) },
+      { text: texts.wordsAndKeysKey, act: () => app.setView({ dialog: "help", word: null }) },
     ]);
   }
 }

@@ -1284,7 +1284,6 @@ export const slowerFaster = "Slower, faster";
 export const betOnAnAnswerThenSelect = "Bet on an answer, then select a run";
 export const switchGDMiniBatchSGD = "Switch GD, mini-batch, SGD";
 export const plainMomentumAdam = "Plain, momentum, Adam";
-export const nextPictureLossFallLine = "Next picture: loss, fall line";
 export const presentOnePictureStopPresenting = "Present one picture, stop presenting";
 export const stepsOrLogSteps = "Steps or log steps";
 export const gradientMeasure = "Gradient measure";
@@ -1383,6 +1382,11 @@ export const followTheThemeOfTheSystemT = "Follow the theme of the system (T)";
 export const moreFilesThemeKeys = "More: files, theme, keys";
 export const printASheet = "Print a sheet";
 export const wordsAndKeysKey = "Words and keys (?)";
+export const nextPictureLossFitOrMap = "Next picture: loss, fit or map, fall line";
+export const connectedByXY = (line: Part, reason: Part) => `Connected by ${line}: ${reason}.`;
+export const thisNetworkHoldsStreamsBack = "this network holds streams back";
+export const thisNetworkRefusesWebsockets = "this network refuses WebSockets";
+export const websocketsGetNoAnswerHere = "WebSockets get no answer here";
 
 // ---------- core/net
 
@@ -1431,3 +1435,53 @@ export const inputAcross = "Input across";
 export const inputUp = "Input up";
 export const predictionsOfClassesATableA = "Predictions of classes, a table a run";
 export const values = "Values";
+
+// ---------- features/check
+
+export const xMbitS = (number: Part) => `${number} Mbit/s`;
+export const serverSentEvents = "Server-sent events";
+export const longPolling = "Long polling";
+export const refusedOnTheWay = "Refused on the way";
+export const noAnswerWithinXS = (value: Part) => `No answer within ${value} s`;
+export const thePageUsesItTail = " The page uses it.";
+export const answersAfterXY = (time: Part, use: Part) => `Answers after ${time}.${use}`;
+export const server = "Server";
+export const falllineXIsReady = (version: Part) => `fallline ${version} is ready.`;
+export const address = "Address";
+export const othersOpenX = (name: Part) => `Others open ${name}/`;
+export const othersOpenXNotY = (value: Part, host: Part) => `Others open ${value}/, not ${host}.`;
+export const onlyThisComputerReachesXStart = (host: Part) =>
+  `Only this computer reaches ${host}. Start the server with --host 0.0.0.0.`;
+export const roundTrip = "Round trip";
+export const xAtMostY = (time: Part, time2: Part) => `${time}, at most ${time2}.`;
+export const inLessThan01S = "in less than 0.1 s";
+export const enoughForXY = (people: Part, word: Part) => `Enough for ${people} ${word}.`;
+export const throughput = "Throughput";
+export const xThePageLoadsYZ = (rate: Part, load: Part, enough: Part) =>
+  `${rate}: the page loads ${load}. ${enough}`;
+export const agreesWithTheServers = "Agrees with the server's.";
+export const xYTheServers = (count: Part, way: Part) => `${count} ${way} the server's.`;
+export const clock = "Clock";
+export const behindWord = "behind";
+export const aheadOf = "ahead of";
+export const person = "person";
+export const people = "people";
+export const good = "good";
+export const aProblem = "a problem";
+export const unknownButNewEnough = "Unknown, but new enough.";
+export const tooOldForThePage = "Too old for the page.";
+export const browser = "Browser";
+export const thePageNeedsXOrNewerTail = (least: Part) => ` The page needs ${least} or newer.`;
+export const aReloadReturnsToTheSame = "A reload returns to the same experiment.";
+export const blockedByTheBrowserAReload =
+  "Blocked by the browser: a reload starts a new experiment.";
+export const storage = "Storage";
+export const notReadyNoLineToThe = "Not ready: no line to the server stays open.";
+export const notReadyX = (names: Part) => `Not ready: ${names}.`;
+export const byXTail = (toLowerCase: Part) => `, by ${toLowerCase}`;
+export const readyForTheClassX = (by: Part) => `Ready for the class${by}.`;
+export const checkThisComputerAndItsConnection = "Check this computer and its connection";
+export const checkAgain = "Check again";
+export const openFallline = "Open fallline";
+export const checkingLabel = "Checking…";
+export const theServerAnswersX = (status: Part) => `The server answers ${status}.`;

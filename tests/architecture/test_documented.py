@@ -80,7 +80,9 @@ def test_every_command_stands_in_its_table() -> None:
 
 def test_every_key_of_the_page_stands_in_its_table() -> None:
     (keys,) = (path for path in (ROOT / "frontend").rglob("keys.[jt]s") if "node_modules" not in path.parts)
-    actions = dict.fromkeys(re.findall(r'\bon\(\s*"([^"]+)",', keys.read_text()))
+    english = (ROOT / "frontend/words/english.ts").read_text()
+    texts = dict(re.findall(r'^export const (\w+) =\s+"([^"]+)";', english, re.MULTILINE))
+    actions = dict.fromkeys(texts[name] for name in re.findall(r"\bon\(\s*texts\.(\w+),", keys.read_text()))
     described = re.findall(
         r"^\| ([^|`]+) \| `", (ROOT / "docs/reference/keyboard.md").read_text(), re.MULTILINE
     )

@@ -2,18 +2,18 @@
  * Words for a recipe refused because of a table or parameters that this server no longer has. Pure.
  */
 
+import * as texts from "../../words/english.ts";
 import type { Problem } from "../types.ts";
 
 /** The table was replaced by others, or the server restarted without storage. */
 export const TABLE_GONE: Problem = {
-  title: "The server no longer has your table",
-  detail: "Choose or drop its file again, under Data.",
+  title: texts.theServerNoLongerHasYour,
+  detail: texts.chooseOrDropItsFileAgain,
 };
 
 export const START_GONE: Problem = {
-  title: "This recipe's initial weights are not on this server",
-  detail:
-    "It starts from uploaded parameters and opens only on their server. Open their .npz file under Export.",
+  title: texts.thisRecipesInitialWeightsAreNot,
+  detail: texts.itStartsFromUploadedParametersAnd,
 };
 
 const BY_POINTER: Record<string, Problem> = {

@@ -21,6 +21,7 @@ import { NOBODY } from "./line.ts";
 import { createLineChoice, PATIENCE } from "./line-choice.ts";
 import { createUnanswered } from "./unanswered.ts";
 import { createWatching } from "./watch-message.ts";
+import * as texts from "../../words/english.ts";
 import type { Environment, Json } from "../types.ts";
 import type { Held, Watched } from "./watch-message.ts";
 
@@ -118,14 +119,14 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
     phase = "final";
     if (code === 4404)
       return [line({ status: "restarted", retryIn: null, progress: null, latency: null })];
-    const title = "The page and the server do not understand each other.";
+    const title = texts.thePageAndTheServerDo;
     return [
       line({ status: "offline", retryIn: null, progress: null, latency: null }),
       {
         do: "dispatch",
         message: {
           type: "problem",
-          problem: { title, detail: "Reload the page to get the server's own version of it." },
+          problem: { title, detail: texts.reloadThePageToGetThe },
         },
       },
     ];

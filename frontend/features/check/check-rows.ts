@@ -4,6 +4,7 @@
  */
 
 import { integer, plural } from "../../core/format.ts";
+import * as texts from "../../words/english.ts";
 
 /** What the probes measured; left out is what was not measured. Times are in ms. */
 export interface Measured {
@@ -54,9 +55,9 @@ const OLDEST = [
 
 /** The server's own words, as a sentence. */
 const sentence = (text: string) => `${text[0].toUpperCase()}${text.slice(1)}`.replace(/\.?$/, ".");
-const time = (ms: number) => (ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`);
+const time = (ms: number) => (ms < 10 ? texts.xMs(ms.toFixed(1)) : texts.xMs(Math.round(ms)));
 const rate = (mbit: number) =>
-  mbit < 10 ? `${mbit.toFixed(1)} Mbit/s` : `${Math.round(mbit)} Mbit/s`;
+  mbit < 10 ? texts.xMbitS(mbit.toFixed(1)) : texts.xMbitS(Math.round(mbit));
 const host = (address: string) => new URL(address).host;
 
 const middle = (values: number[]) =>
@@ -64,7 +65,11 @@ const middle = (values: number[]) =>
 
 const works = (line?: Line): line is { ms: number } => line !== undefined && "ms" in line;
 
-const LINES = { websocket: "WebSocket", events: "Server-sent events", polling: "Long polling" };
+const LINES = {
+  websocket: "WebSocket",
+  events: texts.serverSentEvents,
+  polling: texts.longPolling,
+};
 type Kind = keyof typeof LINES;
 const KINDS = Object.keys(LINES) as Kind[];
 
@@ -73,23 +78,27 @@ export const lineInUse = (measured: Measured) =>
   KINDS.find((kind) => works(measured[kind])) ?? null;
 
 const FAILED: Record<string, string> = {
-  refused: "Refused on the way",
-  silent: `No answer within ${SILENT_MS / 1000} s`,
+  refused: texts.refusedOnTheWay,
+  silent: texts.noAnswerWithinXS(SILENT_MS / 1000),
 };
 
 function lineRow(measured: Measured, kind: Kind): Row | null {
   const line = measured[kind];
   if (!line || ("failed" in line && line.failed === "missing")) return null;
   if (!works(line)) return { name: LINES[kind], text: `${FAILED[line.failed]}.`, isGood: false };
-  const use = lineInUse(measured) === kind ? " The page uses it." : "";
-  return { name: LINES[kind], text: `Answers after ${time(line.ms)}.${use}`, isGood: true };
+  const use = lineInUse(measured) === kind ? texts.thePageUsesItTail : "";
+  return { name: LINES[kind], text: texts.answersAfterXY(time(line.ms), use), isGood: true };
 }
 
 function serverRow({ server }: Measured): Row | null {
   if (!server) return null;
   const { version, problem } = server;
   const words = problem && sentence(problem);
-  return { name: "Server", text: words ?? `fallline ${version} is ready.`, isGood: !problem };
+  return {
+    name: texts.server,
+    text: words ?? texts.falllineXIsReady(version ?? ""),
+    isGood: !problem,
+  };
 }
 
 function addressRow({ address }: Measured): Row | null {
@@ -97,19 +106,19 @@ function addressRow({ address }: Measured): Row | null {
   const { own, others } = address;
   const { hostname } = new URL(own);
   const isHere = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
-  if (!isHere) return { name: "Address", text: `Others open ${own}/`, isGood: true };
+  if (!isHere) return { name: texts.address, text: texts.othersOpenX(own), isGood: true };
   if (others.length)
-    return { name: "Address", text: `Others open ${others[0]}/, not ${host(own)}.`, isGood: true };
-  const text = `Only this computer reaches ${host(own)}. Start the server with --host 0.0.0.0.`;
-  return { name: "Address", text, isGood: false };
+    return { name: texts.address, text: texts.othersOpenXNotY(others[0], host(own)), isGood: true };
+  const text = texts.onlyThisComputerReachesXStart(host(own));
+  return { name: texts.address, text, isGood: false };
 }
 
 function roundTripRow({ roundTrips }: Measured): Row | null {
   if (!roundTrips?.length) return null;
   const usual = middle(roundTrips);
   return {
-    name: "Round trip",
-    text: `${time(usual)}, at most ${time(Math.max(...roundTrips))}.`,
+    name: texts.roundTrip,
+    text: texts.xAtMostY(time(usual), time(Math.max(...roundTrips))),
     isGood: usual <= MOST_ROUND_TRIP_MS,
   };
 }
@@ -118,12 +127,12 @@ function throughputRow({ download }: Measured): Row | null {
   if (!download) return null;
   const mbit = (download.bytes * 8) / 1000 / Math.max(download.ms, 0.1);
   const seconds = (PAGE_BYTES * 8) / 1e6 / mbit;
-  const load = seconds < 0.1 ? "in less than 0.1 s" : `in ${seconds.toFixed(1)} s`;
+  const load = seconds < 0.1 ? texts.inLessThan01S : texts.inXS(seconds.toFixed(1));
   const people = Math.floor(mbit / PERSON_MBIT);
-  const enough = `Enough for ${integer(people)} ${people === 1 ? "person" : "people"}.`;
+  const enough = texts.enoughForXY(integer(people), people === 1 ? texts.person : texts.people);
   return {
-    name: "Throughput",
-    text: `${rate(mbit)}: the page loads ${load}. ${enough}`,
+    name: texts.throughput,
+    text: texts.xThePageLoadsYZ(rate(mbit), load, enough),
     isGood: mbit >= LEAST_MBIT,
   };
 }
@@ -131,12 +140,12 @@ function throughputRow({ download }: Measured): Row | null {
 function clockRow({ clockMs }: Measured): Row | null {
   if (clockMs === undefined) return null;
   const off = Math.abs(clockMs);
-  const way = clockMs > 0 ? "behind" : "ahead of";
+  const way = clockMs > 0 ? texts.behindWord : texts.aheadOf;
   const text =
     off <= CLOCK_GRAIN_MS
-      ? "Agrees with the server's."
-      : `${plural(Math.round(off / 1000), "second")} ${way} the server's.`;
-  return { name: "Clock", text, isGood: off <= MOST_CLOCK_MS };
+      ? texts.agreesWithTheServers
+      : texts.xYTheServers(plural(Math.round(off / 1000), "second"), way);
+  return { name: texts.clock, text, isGood: off <= MOST_CLOCK_MS };
 }
 
 function browserRow({ browser }: Measured): Row | null {
@@ -146,21 +155,19 @@ function browserRow({ browser }: Measured): Row | null {
     return version ? { name, version, least } : null;
   }).find(Boolean);
   if (!known) {
-    const text = browser.isModern ? "Unknown, but new enough." : "Too old for the page.";
-    return { name: "Browser", text, isGood: browser.isModern };
+    const text = browser.isModern ? texts.unknownButNewEnough : texts.tooOldForThePage;
+    return { name: texts.browser, text, isGood: browser.isModern };
   }
   const { name, version, least } = known;
   const isGood = Number(version) >= least;
-  const wanted = isGood ? "" : ` The page needs ${least} or newer.`;
-  return { name: "Browser", text: `${name} ${version}.${wanted}`, isGood };
+  const wanted = isGood ? "" : texts.thePageNeedsXOrNewerTail(least);
+  return { name: texts.browser, text: `${name} ${version}.${wanted}`, isGood };
 }
 
 function storageRow({ storage }: Measured): Row | null {
   if (storage === undefined) return null;
-  const text = storage
-    ? "A reload returns to the same experiment."
-    : "Blocked by the browser: a reload starts a new experiment.";
-  return { name: "Storage", text, isGood: storage };
+  const text = storage ? texts.aReloadReturnsToTheSame : texts.blockedByTheBrowserAReload;
+  return { name: texts.storage, text, isGood: storage };
 }
 
 /** What was measured so far, in the order of the page. */
@@ -183,12 +190,12 @@ export function resultOf(measured: Measured): { text: string; isGood: boolean } 
   const isLine = ({ name }: Row) => lines.includes(name);
   const bad = rowsOf(measured).filter((row) => !row.isGood && !isLine(row));
   if (!measured.server?.problem && lineInUse(measured) === null)
-    return { text: "Not ready: no line to the server stays open.", isGood: false };
+    return { text: texts.notReadyNoLineToThe, isGood: false };
   if (bad.length) {
     const names = bad.map(({ name }) => name.toLowerCase()).join(", ");
-    return { text: `Not ready: ${names}.`, isGood: false };
+    return { text: texts.notReadyX(names), isGood: false };
   }
   const line = lineInUse(measured) as Kind;
-  const by = line === "websocket" ? "" : `, by ${LINES[line].toLowerCase()}`;
-  return { text: `Ready for the class${by}.`, isGood: true };
+  const by = line === "websocket" ? "" : texts.byXTail(LINES[line].toLowerCase());
+  return { text: texts.readyForTheClassX(by), isGood: true };
 }

@@ -6,6 +6,7 @@
 import { html, LitElement, nothing } from "lit";
 import { glyph } from "../../ui/icons.ts";
 import { type Measured, type Row, resultOf, rowsOf } from "./check-rows.ts";
+import * as texts from "../../words/english.ts";
 
 type Measure = (show: (measured: Measured) => void) => Promise<Measured>;
 
@@ -16,7 +17,7 @@ const rowOf = ({
   text,
   isGood,
 }: Row) => html`<li data-tone=${isGood ? "ok" : "bad"} data-row=${name}>
-  ${mark(isGood)}<span class="name">${name}<span class="unseen">, ${isGood ? "good" : "a problem"}:</span></span>
+  ${mark(isGood)}<span class="name">${name}<span class="unseen">, ${isGood ? texts.good : texts.aProblem}:</span></span>
   <span class="text">${text}</span></li>`;
 
 export class CheckView extends LitElement {
@@ -50,13 +51,13 @@ export class CheckView extends LitElement {
   override render() {
     const result = this.#isDone ? resultOf(this.#measured) : null;
     return html`
-      <h1>Check this computer and its connection</h1>
+      <h1>${texts.checkThisComputerAndItsConnection}</h1>
       <p class="result" role="status" data-tone=${result ? (result.isGood ? "ok" : "bad") : "muted"}>
-        ${result ? mark(result.isGood) : nothing}<span>${result?.text ?? "Checking…"}</span></p>
+        ${result ? mark(result.isGood) : nothing}<span>${result?.text ?? texts.checkingLabel}</span></p>
       <ul>${rowsOf(this.#measured).map(rowOf)}</ul>
       <p class="acts">
-        <button type="button" class="button" ?disabled=${!this.#isDone} @click=${() => this.#run()}>Check again</button>
-        <a class="button quiet" href="./">Open fallline</a>
+        <button type="button" class="button" ?disabled=${!this.#isDone} @click=${() => this.#run()}>${texts.checkAgain}</button>
+        <a class="button quiet" href="./">${texts.openFallline}</a>
       </p>`;
   }
 }

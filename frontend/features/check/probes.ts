@@ -5,6 +5,7 @@
 
 import type { Json } from "../../core/types.ts";
 import { type Line, type Measured, SILENT_MS } from "./check-rows.ts";
+import * as texts from "../../words/english.ts";
 
 /** The browser as the probes see it; tests pass their own. */
 export interface Surroundings {
@@ -20,7 +21,7 @@ export interface Surroundings {
   hasStorage: () => boolean;
 }
 
-const NO_ANSWER = "The server does not answer.";
+const NO_ANSWER = texts.theServerDoesNotAnswer;
 const READY_TRIES = 4;
 const READY_PAUSE_MS = 2500;
 const ROUND_TRIPS = 10;
@@ -42,7 +43,7 @@ export function createProbes(around: Surroundings) {
       const ready = await fetch(`${address}/readyz`, { cache: "no-store" });
       if (!ready.ok) {
         const { detail } = await ready.json().catch(() => ({ detail: "" }));
-        return { problem: detail || `The server answers ${ready.status}.` };
+        return { problem: detail || texts.theServerAnswersX(ready.status) };
       }
       const health = await fetch(`${address}/healthz`, { cache: "no-store" });
       return { version: (await health.json()).version };

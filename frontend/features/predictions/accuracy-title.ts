@@ -6,6 +6,7 @@
 import { html } from "lit";
 import { marker } from "../../ui/icons.ts";
 import { score } from "../../core/format.ts";
+import * as texts from "../../words/english.ts";
 import type { Run } from "../../core/types.ts";
 
 /**
@@ -16,6 +17,6 @@ export const accuracyTitle = (
   { lane, label }: Run,
   right: number | null | undefined,
   brief = label,
-) => html`<div class="title" aria-hidden="true" title="${label}: accuracy ${score(right)}"
+) => html`<div class="title" aria-hidden="true" title=${texts.xAccuracyY(label, score(right))}
   >${marker(lane)}<b>${brief}</b><span class="values"><span>${score(right)}</span
-  ><span class="word">accuracy</span></span></div>`;
+  ><span class="word">${texts.accuracyWord}</span></span></div>`;

@@ -4,6 +4,7 @@
  */
 
 import { integer } from "../../core/format.ts";
+import * as texts from "../../words/english.ts";
 import type { PredictionsInstrument } from "../../core/types.ts";
 
 interface Confusion {
@@ -28,7 +29,7 @@ export function confusionOf(predictions: PredictionsInstrument | null, classes: 
 /** "GD: 271 of 300 test samples correct. Rows are true classes, columns predicted ones." */
 export function confusionWords(label: string, { right, all }: Confusion, isTest: boolean) {
   const result = all
-    ? `${integer(right)} of ${integer(all)} ${isTest ? "test" : "training"} samples correct`
-    : "no predictions yet";
-  return `${label}: ${result}. Rows are true classes, columns predicted ones.`;
+    ? texts.xOfYZSamplesCorrect(integer(right), integer(all), isTest ? texts.test : texts.training)
+    : texts.noPredictionsYet;
+  return texts.xYRowsAreTrueClasses(label, result);
 }

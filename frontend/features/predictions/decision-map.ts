@@ -11,6 +11,7 @@ import { borderOf, classShape, COLOURS, cursorOf, dotsOf, pixelsOf, SPAN } from 
 import { set } from "../../ui/dom.ts";
 import { LightElement } from "../../ui/live-element.ts";
 import { cellAt, isMove, mapWords, moved, placeWords, readMap } from "../../core/decision-map.ts";
+import * as texts from "../../words/english.ts";
 import type { PropertyDeclarations, PropertyValues } from "lit";
 import type { Colour } from "./map-drawing.ts";
 import type { At, DecisionMap } from "../../core/decision-map.ts";
@@ -111,7 +112,7 @@ export class DecisionMapView extends LightElement {
     const hint = `${this.localName}-${run.name}-hint`;
     set(this, { "data-run": run.name, "data-lane": run.lane, "data-step": answer?.step ?? null });
     // role application: a screen reader passes the arrow keys on; name and value are announced
-    return html`<div class="map" tabindex="0" role="application" aria-roledescription="map"
+    return html`<div class="map" tabindex="0" role="application" aria-roledescription=${texts.map}
         aria-describedby=${hint} aria-label=${this.says(answer)}
         data-cursor=${cell?.join(" ") ?? nothing} @keydown=${this.#key} @blur=${this.#leave}
         @pointermove=${this.#follow} @pointerleave=${this.#leave}>
@@ -119,8 +120,8 @@ export class DecisionMapView extends LightElement {
       <svg viewBox="0 0 ${SPAN} ${SPAN}" aria-hidden="true">
         ${this.#drawn}
         <path class="cursor" d=${map && cell ? cursorOf(map.side, cell) : ""}></path></svg>
-      <span class="off" ?hidden=${run.status !== "diverged"}>off the axis</span>
-      <span class="unseen" id=${hint} hidden>Arrow keys move the cursor. Home, End, Page Up and Page Down jump to the edges. Escape leaves the map.</span>
+      <span class="off" ?hidden=${run.status !== "diverged"}>${texts.offTheAxis}</span>
+      <span class="unseen" id=${hint} hidden>${texts.arrowKeysMoveTheCursorHomeSentence}</span>
     </div>${this.caption(answer)}`;
   }
 

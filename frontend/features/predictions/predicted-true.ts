@@ -29,6 +29,7 @@ import {
 import { plural } from "../../core/format.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import { viewSteps } from "../../core/selectors.ts";
+import * as texts from "../../words/english.ts";
 import type { Experiment, Run, State, View } from "../../core/types.ts";
 
 /** With more classes, tables stand one below the other. */
@@ -42,7 +43,7 @@ const PATIENCE = 10_000;
 /** The inputs of a map over more, until others are chosen. */
 const FIRST_TWO: [number, number] = [0, 1];
 
-const TABLE_KEY = "Rows: the true class. Columns: the predicted one.";
+const TABLE_KEY = texts.rowsTheTrueClassColumnsTheSentence;
 
 function shownRuns(state: State) {
   const { order, runs } = stateOnView(state);
@@ -53,12 +54,12 @@ const facing = (state: State) =>
   !state.experiment?.classes.length ? "scatter" : showsMap(state) ? "map" : "table";
 
 const CLASSES = { scatter: "scatter", map: "decisions", table: "confusions" };
-const SCATTER = html`<plotly-chart kind="scatter" aria-label="Predicted and true, not drawn yet"
+const SCATTER = html`<plotly-chart kind="scatter" aria-label=${texts.predictedAndTrueNotDrawnYet}
   ></plotly-chart>`;
 
 const FACES: { value: View["predicted"]; text: string }[] = [
-  { value: "map", text: "Map" },
-  { value: "table", text: "Table" },
+  { value: "map", text: texts.mapLabel },
+  { value: "table", text: texts.table },
 ];
 
 export class PredictedTrue extends ExperimentElement {
@@ -126,11 +127,11 @@ export class PredictedTrue extends ExperimentElement {
     // on a phone two stand side by side, with room below; beside a table the legend only keeps its room
     return html`
       <div class="head">
-        <h2>Predicted and true</h2>${wordsOf("end", headWords(isDrawn ? (this.#drawn as State) : state))}
+        <h2>${texts.predictedAndTrue}</h2>${wordsOf("end", headWords(isDrawn ? (this.#drawn as State) : state))}
         ${
           has
             ? switchOf(face, {
-                name: "Predictions of classes",
+                name: texts.predictionsOfClasses,
                 look: "face",
                 choices: FACES,
                 choose: (predicted) =>
@@ -169,7 +170,7 @@ export class PredictedTrue extends ExperimentElement {
         options,
         choose: (place) => app.setView({ mapInputs: withInput(chosen, side, Number(place)) }),
       })}</label>`;
-    return html`<div class="map-inputs">${choice(0, "Across", "Input across")}${choice(1, "Up", "Input up")}</div>`;
+    return html`<div class="map-inputs">${choice(0, texts.across, texts.inputAcross)}${choice(1, texts.up, texts.inputUp)}</div>`;
   }
 
   #faces(runs: Run[], state: State) {
@@ -199,7 +200,7 @@ export class PredictedTrue extends ExperimentElement {
     set(
       body,
       scrolls
-        ? { tabindex: 0, role: "group", "aria-label": "Predictions of classes, a table a run" }
+        ? { tabindex: 0, role: "group", "aria-label": texts.predictionsOfClassesATableA }
         : { tabindex: null, role: null, "aria-label": null },
     );
   }
@@ -237,7 +238,7 @@ export class PredictedTrue extends ExperimentElement {
 const HINTS: Record<ReturnType<typeof facing>, (state: State) => string> = {
   scatter: ({ experiment }) =>
     isStandardized(experiment, "targets")
-      ? `${experiment?.recipe.data.target ?? "Values"}, standardized: ${STANDARDIZED}`
+      ? texts.xStandardizedY(experiment?.recipe.data.target ?? texts.values, STANDARDIZED)
       : "",
   map(state) {
     const answer = shownRuns(state)
