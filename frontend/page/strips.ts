@@ -101,7 +101,7 @@ function lineStrip({ connection }: State): Strip | null {
   if (!strong || connection.isNoteClosed) return null;
   return {
     kind: "line",
-    tone: "ink",
+    tone: "warn",
     glyph: "dot",
     strong,
     text: "",
