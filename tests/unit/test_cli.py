@@ -28,7 +28,7 @@ class Served:
 
     def app(self, settings: Settings, kernels: object) -> SimpleNamespace:
         self.settings.append(settings)
-        return SimpleNamespace(state=SimpleNamespace(lab=SimpleNamespace(stop=None)))
+        return SimpleNamespace(state=SimpleNamespace(stop=None))
 
     def serve(
         self,

@@ -93,6 +93,14 @@ class Deletions:
         for id in list(deleted)[:-MOST_REMEMBERED]:
             del deleted[id]
 
+    async def release_upload(self) -> bool:
+        """Delete for good the oldest that keeps a table or parameters; return whether there was one."""
+        for id, each in self._registry.deleted.items():
+            if each.is_kept and each.entry.upload_ids:
+                await self._delete_for_good(id, each)
+                return True
+        return False
+
     async def _delete_for_good(self, id: str, deleted: Deleted) -> None:
         deleted.is_kept = False  # no undo meanwhile
         try:

@@ -37,7 +37,7 @@ from fallline.services.subscriptions import Subscriptions
 from fallline.services.uploads import Upload, Uploads
 from fallline.services.views import Views
 from fallline.vocabulary.commands import Command, Undo, parse
-from fallline.vocabulary.errors import NotAuthorized, ReadOnly
+from fallline.vocabulary.errors import NotAuthorized, ReadOnly, Unavailable
 from fallline.vocabulary.recipe import Recipe
 
 RELIEF_SECONDS = 1.0
@@ -327,7 +327,13 @@ class Lab:
 
     async def _add_upload(self, read: Callable[[bytes], Upload], body: bytes) -> dict[str, Any]:
         self._check_writable()
-        id, upload = await self._uploads.add(read, body, self._registry.upload_ids_in_use)
+        while True:
+            try:
+                id, upload = await self._uploads.add(read, body, self._registry.upload_ids_in_use)
+                break
+            except Unavailable:  # a new upload comes before the undo of a deletion
+                if not await self._deletions.release_upload():
+                    raise
         return {"id": id, **upload.as_json()}
 
     async def table(self, id: str) -> dict[str, Any]:
