@@ -106,7 +106,7 @@ def test_streams_that_are_cut_again_and_again_lose_nothing_and_need_no_words(
         __seen(document.querySelector(".connection").dataset.status)).observe(
         document.querySelector(".connection"), { attributes: true, attributeFilter: ["data-status"] })""")
     train(lab)
-    assert network.seen["stream"] > 3
+    lab.until(lambda: network.seen["stream"], lambda streams: streams > 3)
     assert set(seen) <= {"ready", "live"}
 
 

@@ -138,7 +138,9 @@ def test_words_in_a_picture_open_on_hover_while_it_plays_and_by_key(open_lab: Op
     lab.make_own()
     lab.make_steps(200)
     lab.play.click()
-    lab.page.locator(".chart-label.zero").first.hover(force=True)
+    zero = lab.page.locator(".chart-label.zero").first
+    expect(zero).to_be_visible()
+    zero.hover(force=True)
     expect(card(lab, "Exactly 0")).to_contain_text("in no layer")
     before = lab.step
     lab.until(lambda: lab.step, lambda step: step > before + 20)

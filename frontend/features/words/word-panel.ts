@@ -37,6 +37,9 @@ const wordOf = (target: EventTarget | null) =>
   target instanceof Element ? target.closest<HTMLElement>(WORD) : null;
 const runOf = (word: Element) => word.closest<HTMLElement>("[data-run]")?.dataset.run;
 
+const isSame = (word: HTMLElement, key: string | undefined, run: string | undefined) =>
+  word.dataset.term === key && runOf(word) === run;
+
 /** The word with this term that is nearest to a place: pictures redraw theirs. */
 function nearest(key: string, at: DOMRect) {
   const far = (word: Element) => {
@@ -52,6 +55,8 @@ function nearest(key: string, at: DOMRect) {
 export function keepWords(app: App) {
   let open: Open | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** The word under the pointer. */
+  let rested: HTMLElement | null = null;
   const isInside = (target: EventTarget | null) =>
     open !== null && target instanceof Node && open.panel.contains(target);
   const isNear = (target: EventTarget | null) =>
@@ -137,14 +142,21 @@ export function keepWords(app: App) {
   document.addEventListener("pointerover", ({ target, pointerType }) => {
     if (pointerType === "touch" || open?.isPinned) return;
     const word = isInside(target) ? null : wordOf(target);
+    // a picture that plays draws its words anew, under a pointer at rest
+    if (word && rested && isSame(word, rested.dataset.term, runOf(rested))) {
+      rested = word;
+      return;
+    }
     clearTimeout(timer);
-    if (word && word.dataset.term === open?.key && runOf(word) === open?.run) return;
-    if (word) timer = setTimeout(() => word.isConnected && show(word, false), REST_MS);
+    rested = word;
+    if (word && isSame(word, open?.key, open?.run)) return;
+    if (word) timer = setTimeout(() => rested?.isConnected && show(rested, false), REST_MS);
     else if (open && !isNear(target)) timer = setTimeout(close, AWAY_MS);
   });
   document.addEventListener("click", (event) => {
     const word = wordOf(event.target);
     clearTimeout(timer);
+    rested = null;
     if (!word || word.closest(CONTROL)) return;
     event.preventDefault(); // of a label around it
     if (open?.isPinned && open.word === word) close();
