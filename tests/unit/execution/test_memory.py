@@ -76,7 +76,7 @@ def resident():
 
 if sys.argv[1] == "returned":
     assert return_freed_memory()
-np.ones(4 << 20)  # glibc raises its threshold to the size of a large block that is freed
+np.ones(1 << 20)  # glibc raises its threshold to the size of a large block that is freed, up to 32 MB
 before = resident()
 columns, kept = [], []
 for _ in range(100):
