@@ -204,7 +204,8 @@ async def test_a_stopping_server_says_so_on_every_line_and_exits_in_time() -> No
                 for line in (events, polling):
                     await line.watch(one)
                 await events.command(one, "play")
-                events.acknowledges = False  # a request that comes too late finds no server
+                # an acknowledgement that comes too late finds no server
+                events.acknowledges = polling.acknowledges = False
                 ending = asyncio.create_task(asyncio.to_thread(server.end))
                 for line in (events, polling):
                     assert (await line.until("close"))["code"] == 1012
