@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import Any
 
@@ -11,46 +10,28 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from fallline.vocabulary import answers
-from fallline.vocabulary.errors import NotAuthorized
 from fallline.vocabulary.messages import Posted
 from fallline.web.lines import Line, Reader
 from fallline.web.open_sockets import EVENTS, POLLING
 from fallline.web.openapi import content
 from fallline.web.queries import LineQuery
 from fallline.web.requests import (
-    BEARER,
     Address,
-    Handler,
+    KeyedRoute,
     LastEventId,
     StrictRoute,
     Token,
-    address_of,
     disconnection,
 )
 
 STREAM = "text/event-stream"
 
 
-class LineRoute(StrictRoute):
-    """A route of one line, whose key is checked before the body is read."""
+class LineRoute(KeyedRoute):
+    """A route of one line."""
 
-    def get_route_handler(self) -> Handler:
-        handle = super().get_route_handler()
-
-        async def authorize_and_handle(request: Request) -> Response:
-            credentials, app = await BEARER(request), request.app.state
-            key = credentials.credentials if credentials else ""
-            if key:
-                app.rate_limiter.count(key, time.monotonic())
-            try:
-                request.state.line = app.lines.find(request.path_params["line"], key)
-            except NotAuthorized:
-                address = address_of(request.client.host if request.client else None)
-                app.guess_limiter.count(address or "", time.monotonic())
-                raise
-            return await handle(request)
-
-        return authorize_and_handle
+    def authorize(self, request: Request, key: str) -> None:
+        request.state.line = request.app.state.lines.find(request.path_params["line"], key)
 
 
 opening = APIRouter(prefix="/api/v1", tags=["lines"], route_class=StrictRoute)

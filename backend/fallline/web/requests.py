@@ -232,31 +232,45 @@ Token = Annotated[HTTPAuthorizationCredentials, Security(BEARER)]
 """The token of an experiment, which `CommandRoute` has checked."""
 
 
-class CommandRoute(StrictRoute):
-    """A route that changes an experiment.
+class KeyedRoute(StrictRoute):
+    """A route that needs a key.
 
-    The token is checked before the body is read; FastAPI would read the body before any dependency.
+    The key is checked before the body is read; FastAPI would read the body before any dependency.
     """
+
+    def authorize(self, request: Request, key: str) -> None:
+        """Check the key, "" if there is none. Raises NotAuthorized, and NotFound."""
+        raise NotImplementedError
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
 
         async def authorize_and_handle(request: Request) -> Response:
-            credentials, app = await BEARER(request), request.app.state
-            token = credentials.credentials if credentials else ""
-            if token:
-                app.rate_limiter.count(token, time.monotonic())
-            is_undo = "undo" in request.path_params
-            if not app.lab.may_change(request.path_params["id"], token, is_undo=is_undo):
-                # The right token is never refused, so guesses lock out nobody who shares the address.
-                app.guess_limiter.count(await _address(request) or "", time.monotonic())
-                raise NotAuthorized(
-                    "send the token of this experiment in the header Authorization: Bearer <token>; "
-                    "POST /experiments returned it"
-                )
+            credentials, limits = await BEARER(request), request.app.state
+            key = credentials.credentials if credentials else ""
+            if key:
+                limits.rate_limiter.count(key, time.monotonic())
+            try:
+                self.authorize(request, key)
+            except NotAuthorized:
+                # The right key is never refused, so guesses lock out nobody who shares the address.
+                limits.guess_limiter.count(await _address(request) or "", time.monotonic())
+                raise
             return await handle(request)
 
         return authorize_and_handle
+
+
+class CommandRoute(KeyedRoute):
+    """A route that changes an experiment."""
+
+    def authorize(self, request: Request, key: str) -> None:
+        is_undo = "undo" in request.path_params
+        if not request.app.state.lab.may_change(request.path_params["id"], key, is_undo=is_undo):
+            raise NotAuthorized(
+                "send the token of this experiment in the header Authorization: Bearer <token>; "
+                "POST /experiments returned it"
+            )
 
 
 @asynccontextmanager
