@@ -17,20 +17,23 @@ SHAPES = ("circle-open", "square", "diamond-open", "triangle-up")
 """Shapes of samples by class, hollow and filled in turn."""
 
 
+def _ground(name: str, x: str, y: str, heights: str, **contours: Any) -> go.Contour:
+    """Contours of the field `heights` over the fields `x` and `y`."""
+    return go.Contour(
+        name=name,
+        colorscale=scale("ink"),
+        showscale=False,
+        line={"width": 0.5},
+        meta={"of": "last", "role": "ground", "scale": "ink", "x": x, "y": y, "z": heights},
+        **contours,
+    )
+
+
 def slice_through(view: FigureView, lane: str) -> go.Figure:
     """The loss in powers of ten as contours, with the run's path and its position."""
     figure = go.Figure(layout=plain_layout("along the first direction", "along the second", {}))
     colours, own = run_style(lane)["light"], {"of": "last", "lane": lane}
-    figure.add_trace(
-        go.Contour(
-            name="loss, as a power of ten",
-            colorscale=scale("ink"),
-            ncontours=20,
-            showscale=False,
-            line={"width": 0.5},
-            meta={"of": "last", "role": "ground", "scale": "ink", "x": "s", "y": "t", "z": "heights"},
-        )
-    )
+    figure.add_trace(_ground("loss, as a power of ten", "s", "t", "heights", ncontours=20))
     figure.add_trace(
         go.Scatter(
             name="way of the run",
@@ -55,17 +58,8 @@ def fall_line(view: FigureView, lane: str) -> go.Figure:
     """The loss over the plane of all runs' paths, four contours a power of ten; the paths, points and start."""
     layout = plain_layout("along the first direction", "along the second", {"scaleanchor": "x"})
     figure = go.Figure(layout=layout)
-    figure.add_trace(
-        go.Contour(
-            name="loss, as a power of ten",
-            colorscale=scale("ink"),
-            autocontour=False,
-            contours={"start": -300, "end": 300, "size": 0.25},
-            showscale=False,
-            line={"width": 0.5},
-            meta={"of": "last", "role": "ground", "scale": "ink", "x": "s", "y": "t", "z": "heights"},
-        )
-    )
+    quarters = {"autocontour": False, "contours": {"start": -300, "end": 300, "size": 0.25}}
+    figure.add_trace(_ground("loss, as a power of ten", "s", "t", "heights", **quarters))
     for number, run in enumerate(view.runs):
         style, at = run_style(run.lane), f"points.{number}"
         colours, own = style["light"], {"of": "last", "lane": run.lane}
@@ -204,14 +198,7 @@ def surface_over(view: FigureView, lane: str) -> go.Figure:
     figure = go.Figure(layout=plain_layout("first input", "second input", {}))
     figure.add_traces(
         [
-            go.Contour(
-                name="predicted",
-                colorscale=scale("ink"),
-                ncontours=20,
-                showscale=False,
-                line={"width": 0.5},
-                meta={"of": "last", "role": "ground", "scale": "ink", "x": "x", "y": "y", "z": "predicted"},
-            ),
+            _ground("predicted", "x", "y", "predicted", ncontours=20),
             go.Scatter(
                 name="training samples",
                 mode="markers",
