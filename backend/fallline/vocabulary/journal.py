@@ -38,8 +38,8 @@ class JournalBatch:
     """Changes of an experiment to store together, all or nothing.
 
     `progress` has the steps of the runs; the latest one counts. `parts` are named pieces of a run's state and history
-    that replace pieces of the same name. `dropped` names pieces to delete, and `cleared` runs whose pieces are all
-    deleted before `parts` are added. With `needed`, a client waits for the write or is about to see its result. Without
+    that replace pieces of the same name. `dropped` names pieces to delete. `cleared` names runs that lose all pieces
+    before `parts` are added. With `needed`, a client waits for the write or is about to see its result. Without
     it, the write only saves computing later and may fail.
     """
 

@@ -1,6 +1,6 @@
 """The path under which the server is reached: `FALLLINE_BASE_PATH`, or the `X-Forwarded-Prefix` of a trusted proxy.
 
-What an answer names gets it from `here`; `web.middleware` takes it off requests. Must not know which routes there are.
+Answers add it with `here`, and `web.middleware` takes it off requests. Must not know which routes there are.
 """
 
 from __future__ import annotations

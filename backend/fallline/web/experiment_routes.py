@@ -289,10 +289,10 @@ async def shared_instruments(id: str, lab: TheLab) -> list[dict[str, str]]:
 async def shared_instrument(id: str, name: str, query: SharedInstrumentQuery, lab: TheLab) -> Response:
     """Return what an instrument of several runs measures: the `fall_line`.
 
-    It is the loss over the plane of the paths of `runs` (default: all), up to a `step` (default: the present one). With
-    `terrain=false` only the points come, on the plane of the last terrain. `aspect` is the width over the height,
-    `region` what must be in view, and `lens` the side of a closer view as a share of the width. With `bdata` as
-    `encoding` columns and heights are packed. docs/reference/instruments.md describes them.
+    It is the loss over the plane of the paths of `runs` (default: all), up to a `step` (default: the present one).
+    `terrain=false` gives only the points, on the plane of the last terrain. `aspect` is the width over the height, and
+    `region` must be in view. `lens` is the side of a closer view, as a share of the width. The `encoding` `bdata` packs
+    columns and heights. docs/reference/instruments.md describes them.
     """
     measured = await lab.views.shared_instrument(id, name, query.runs, query.step, query.options)
     return await large_with_cost(measured, lab.views.add_encoding)
@@ -302,9 +302,9 @@ async def shared_instrument(id: str, name: str, query: SharedInstrumentQuery, la
 async def moment(id: str, query: MomentQuery, lab: TheLab) -> Response:
     """Return what a page shows of all runs, all of one moment.
 
-    `predictions` and `weights` are those of the instrument `views`, the weights of the run `drawn` or of all. With
-    `map` each run, or each of the runs `mapped`, has its map over the inputs `x` and `y`; with `curve` each run has its
-    prediction over the only input. The run `inspect` has its next change line by line, with `first`, `rows` and `block`
+    The instrument `views` measures `predictions` and `weights`; `drawn` names the run that gets weights (default: all).
+    `map` adds a map over the inputs `x` and `y`, for the runs `mapped` (default: all). `curve` adds the prediction over
+    the only input. `inspect` names the run whose next change comes line by line; `first`, `rows` and `block` limit it
     as for one run.
     """
     measured = await lab.views.moment(id, query.model_dump())

@@ -127,7 +127,7 @@ def code(text: str) -> str:
 
 
 def white_on_black(text: str) -> str:
-    """Return the lines in these colours, whatever the terminal's are."""
+    """Return the lines in white on black. A scanner needs these colours, and a terminal may have others."""
     return "\n".join(f"\033[97;40m{line}\033[0m" for line in text.split("\n"))
 
 

@@ -1,8 +1,8 @@
 """Lines: the socket's protocol over plain HTTP, where no WebSocket passes.
 
 A line keeps the server's messages, with numbers from 1, until its client has them. A client reads them as server-sent
-events or by long polling, and posts its own. Owns what is kept, for how long, and who reads it. The rules of the
-protocol are those of the socket: `web.connection` and `realtime.session`.
+events or by long polling, and posts its own. Owns the kept messages, their lifetime and their reader. `web.connection`
+and `realtime.session` own the rules of the protocol, as for the socket.
 """
 
 from __future__ import annotations

@@ -203,7 +203,7 @@ def is_own_host(host: str | None, names: Iterable[str], *, takes_local_names: bo
     """Return whether a Host header names this server.
 
     An IP address always does: DNS rebinding needs a name. A server that listens in the network also takes any name of
-    that network: whoever can lead such a name here can open the server itself.
+    that network. An attacker who makes such a name point here can open the server anyway.
     """
     match = _HOST.fullmatch((host or "").lower())
     if match is None:
