@@ -99,14 +99,15 @@ class Prefix(Line):
     PATH = "/some/where"
 
     def passed_on(self, portion: bytes) -> bytes:
-        return re.sub(rf"\A([A-Z]+) {self.PATH}/".encode(), rb"\1 /", portion)
+        # a portion may begin with the rest of a body that the server did not wait for
+        return re.sub(rf"([A-Z]+) {self.PATH}(/\S* HTTP/1\.1\r\n)".encode(), rb"\1 \2", portion)
 
 
 class Named(Prefix):
     """Strips the path, and names it to the server in each request."""
 
     def passed_on(self, portion: bytes) -> bytes:
-        named = rb"\A([A-Z]+ \S+ HTTP/1.1\r\n)"
+        named = rb"([A-Z]+ /\S* HTTP/1\.1\r\n)"
         header = f"X-Forwarded-Prefix: {self.PATH}\r\n".encode()
         return re.sub(named, rb"\1" + header, super().passed_on(portion))
 
