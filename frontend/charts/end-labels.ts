@@ -54,6 +54,8 @@ const PADDING = 6;
 const BOLD = { whole: 7.4, cut: 8.8 };
 /** Letters of most values: a name must not move when a digit comes or goes. */
 const ORDINARY = 7;
+/** Names that stay readable on a plot. */
+const FEW = 3;
 /** Lines of a label: two of the name, one of the value. */
 const MOST_LINES = 3;
 const HALF = 9;
@@ -89,10 +91,16 @@ export function placeEnds(
   const [top, bottom] = [frame.top + 6, frame.top + frame.height - 6];
   const full = limit === null ? 1 : Math.min(1, shareOf(limit, frame.x));
   const before = Math.min(ENDS_EARLY.share * full, ENDS_EARLY.px / frame.width);
-  const isEarly = (end: End) => full - shareOf(end.x, frame.x) > before;
-  const gutter = inside.filter((end) => !isEarly(end));
   const all = ends.map(({ name }) => name);
-  const words = gutterWords(gutter, all, (frame.beyond - BESIDE) / letter, bottom - top + APART);
+  const room = (frame.beyond - BESIDE) / letter;
+  // the gutter of a phone: a few names are read on the plot, rather than cut beside it
+  const isCut = (end: End) =>
+    end.value === "" &&
+    inside.length <= FEW &&
+    wordsOf(end, all, room, MOST_LINES).names.some((line) => line.includes("…"));
+  const isEarly = (end: End) => full - shareOf(end.x, frame.x) > before || isCut(end);
+  const gutter = inside.filter((end) => !isEarly(end));
+  const words = gutterWords(gutter, all, room, bottom - top + APART);
   const heights = pushApart(
     gutter.map(({ y }) => pxDown(frame, y)),
     top,

@@ -122,3 +122,15 @@ test("labels that are too high together use fewer lines, and stay inside the plo
     `${edges}`,
   );
 });
+
+test("beside a plot without values a few names are whole: on lines, or else on the plot", () => {
+  const phone = { ...FRAME, width: 292, beyond: 44 };
+  assert.deepEqual(labels([["GD"], ["Momentum"]], phone), ["GD", "Momentum"]);
+  assert.deepEqual(labels([["Rate 0.4"], ["Adam"]], phone), ["Rate / 0.4", "Adam"]);
+  const [, momentum] = placeEnds(
+    ["GD", "Momentum"].map((name) => ({ ...END, run: name, name, value: "" })),
+    phone,
+  );
+  const { left, right } = boxOf(momentum);
+  assert.ok(left >= phone.left && right <= phone.left + phone.width, `${left} ${right}`);
+});
