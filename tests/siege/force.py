@@ -95,6 +95,9 @@ async def _strike(module: str, function: str, port: int, seconds: float, argumen
 
 if __name__ == "__main__":
     sys.path.insert(0, str(HERE))
+    from support.parents import end_with_parent
+
+    end_with_parent()
     os.nice(NICE)
     asyncio.run(
         _strike(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), json.loads(sys.argv[5]))

@@ -16,8 +16,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from fallline import cli
 from siege.faults import FAULTS
 from siege.mutants import MUTANTS
+from support.parents import end_with_parent
 
 if __name__ == "__main__":
+    end_with_parent()
     names, folder = [name for name in sys.argv[1].split(",") if name], Path(sys.argv[2])
     for name in names:
         if name in FAULTS:

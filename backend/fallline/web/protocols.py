@@ -32,6 +32,9 @@ REQUEST_SECONDS = 10.0
 MOST_AHEAD = 16
 """Requests of one connection that may wait for the answer to the one before them."""
 
+KEEPALIVE_SECONDS = 5.0
+"""How often a peer is pinged, and how long its answer may take."""
+
 FAREWELL_SECONDS = 1.0
 """How long a peer may take to receive the last data when a connection ends."""
 
@@ -252,6 +255,10 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         self.loop.call_later(FAREWELL_SECONDS, self.transport.abort)
 
     def keepalive_timeout(self) -> None:
+        if self.read_paused or self._unparsed:
+            # The answer may be among what this side has not read: a busy server is not a dead peer.
+            self.pong_timer = self.loop.call_later(KEEPALIVE_SECONDS, self.keepalive_timeout)
+            return
         super().keepalive_timeout()
         self.transport.abort()
 

@@ -17,13 +17,12 @@ from starlette.types import ASGIApp
 
 from fallline.settings import Settings
 from fallline.web.base_path import under, usable
-from fallline.web.protocols import BoundedHttp, BoundedWebSocket
+from fallline.web.protocols import KEEPALIVE_SECONDS, BoundedHttp, BoundedWebSocket
 
 MESSAGE_BYTES = 64 * 1024
 SEND_BUFFER = 64 * 1024
 UNACKNOWLEDGED_MS = 10_000
 """Time after which the kernel ends a connection whose peer receives nothing. The event loop cannot delay this."""
-KEEPALIVE_SECONDS = 5.0
 GRACE_SECONDS = 2
 """How long running requests may take after SIGTERM. The whole exit takes at most 3 s."""
 

@@ -113,9 +113,9 @@ async def test_the_rest_of_an_answered_body_is_received() -> None:
     assert not ended
 
 
-def connected(app: Any, line: Line) -> BoundedWebSocket:
+def connected(app: Any, line: Line, ping_interval: float | None = None) -> BoundedWebSocket:
     """Return the server's side of a WebSocket whose handshake has arrived."""
-    config = uvicorn.Config(app, ws_ping_interval=None)
+    config = uvicorn.Config(app, ws_ping_interval=ping_interval)
     config.load()
     protocol = BoundedWebSocket(config, ServerState(), {})
     protocol.connection_made(line)
@@ -168,6 +168,38 @@ async def test_many_small_messages_are_received_in_pieces_and_in_order() -> None
     assert received == [f"{number:04}" for number in range(MESSAGES)]
     assert most_at_once <= PIECE_BYTES // len(frames[0]) + 1  # one is split
     assert line.reading
+
+
+async def test_a_peer_whose_answer_is_not_read_yet_counts_as_alive() -> None:
+    """The application takes its time for one message while the next one and the pong wait."""
+    go_on = asyncio.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+        await go_on.wait()
+        await receive()
+        await receive()
+
+    line = Line()
+    protocol = connected(app, line, ping_interval=60)
+    while not protocol.handshake_complete:
+        await asyncio.sleep(0)
+    protocol.data_received(2 * b"\x81\x81\0\0\0\0a")
+    protocol.send_keepalive_ping()
+    ping = line.written.rpartition(b"\x89\x04")[2]
+    protocol.data_received(b"\x8a\x84\0\0\0\0" + ping)
+    protocol.keepalive_timeout()
+    kept = not line.closing
+    go_on.set()
+    while protocol.pending_ping_payload is not None:
+        await asyncio.sleep(0)
+    protocol.send_keepalive_ping()
+    protocol.keepalive_timeout()
+    assert (kept, line.closing) == (True, True)
+    protocol.connection_lost(None)
+    await asyncio.gather(*protocol.tasks)
 
 
 async def test_a_message_counts_as_sent_when_the_peer_has_received_it() -> None:
