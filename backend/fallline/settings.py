@@ -141,6 +141,12 @@ class Settings(BaseSettings):
     commands_per_second: Positive = Field(
         default=5.0, description="limit on commands per second for each socket"
     )
+    silent_connections: int = Field(
+        default=2000,
+        ge=10,
+        le=60_000,
+        description="connections without a request; beyond it the longest silent one is closed",
+    )
     metrics_port: int = Field(
         default=0, ge=0, le=65_535, description="port of the metrics for Prometheus; 0 serves none"
     )

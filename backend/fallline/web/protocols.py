@@ -50,9 +50,42 @@ PIECE_BYTES = 512
 EXTRA_FRAMES, EXTRA_FRAMES_PER_SECOND = 200, 20.0
 """Limits on control frames and continuations: so many at once, and so many per second on average."""
 
+MOST_SILENT = 2_000
+"""Connections without a request."""
+
+
+class Silent:
+    """Connections without a request: new ones, and those whose last response is complete.
+
+    A new one replaces the longest silent one. A client that sends its request at once is never silent for long, so
+    nobody who opens many connections keeps others away.
+    """
+
+    def __init__(self, most: int = MOST_SILENT) -> None:
+        self._most = most
+        self._connections: dict[BoundedHttp, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def add(self, one: BoundedHttp) -> None:
+        """Add a connection, or begin its silence anew."""
+        self.remove(one)
+        self._connections[one] = None
+        if len(self._connections) > self._most:
+            longest = next(iter(self._connections))
+            self.remove(longest)
+            longest.end_silence()
+
+    def remove(self, one: BoundedHttp) -> None:
+        """Remove a connection that has a request, or is closed. Repeats have no effect."""
+        self._connections.pop(one, None)
+
 
 class BoundedHttp(HttpToolsProtocol):
-    """HTTP with bounded headers and request deadlines."""
+    """HTTP with bounded headers and request deadlines, and a bounded number of `silent` connections."""
+
+    silent = Silent()
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -64,8 +97,10 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_made(transport)
         _bound_unsent(transport)
         self._wait()
+        self.silent.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.silent.remove(self)
         self._stop_waiting()
         self._read_on()
         super().connection_lost(exc)
@@ -77,6 +112,7 @@ class BoundedHttp(HttpToolsProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._read_on()
+        self._be_silent()
 
     def _read_on(self) -> None:
         if self._unread is not None:
@@ -92,6 +128,8 @@ class BoundedHttp(HttpToolsProtocol):
         super().data_received(data)
         if self._spent > HEAD_BYTES and self._is_ours():
             self._refuse_more()
+        elif self._is_without_deadline():
+            self._wait()  # line ends between requests: they stop uvicorn's timer, and begin no request
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -104,6 +142,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         self._stop_waiting()
+        self.silent.remove(self)
 
     def on_body(self, body: bytes) -> None:
         self._spent -= len(body)
@@ -114,6 +153,7 @@ class BoundedHttp(HttpToolsProtocol):
         # The rest of the body is received, since some clients read the answer only afterwards. There is a deadline.
         if self.cycle.response_complete and self.cycle.more_body:
             self._wait()
+        self._be_silent()
 
     def send_400_response(self, msg: str) -> None:
         self.transport.write(_answer(Malformed(msg)))
@@ -124,6 +164,22 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.close()  # trailers or chunk sizes are too long: this request has its answer, or gets none
         else:
             self.send_400_response(f"the request line and headers must have at most {HEAD_BYTES:,} bytes")
+
+    def _be_silent(self) -> None:
+        """Count as silent once the last response is complete and sent, but for a rest of 16 KB."""
+        is_sent = self.cycle is not None and self.cycle.response_complete and not self.flow.write_paused
+        if is_sent and self._is_ours():
+            self.silent.add(self)
+
+    def end_silence(self) -> None:
+        """Close the connection for another one."""
+        if self._is_ours():
+            self.transport.close()
+
+    def _is_without_deadline(self) -> bool:
+        is_idle = self.cycle is not None and self.cycle.response_complete
+        timers = (self._deadline, self.timeout_keep_alive_task)
+        return is_idle and timers == (None, None) and self._is_ours()
 
     def _is_ours(self) -> bool:
         """Return whether this protocol, and not a WebSocket, has the connection."""

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from fallline.settings import Settings
 from fallline.web.base_path import under, usable
-from fallline.web.protocols import KEEPALIVE_SECONDS, BoundedHttp, BoundedWebSocket
+from fallline.web.protocols import KEEPALIVE_SECONDS, BoundedHttp, BoundedWebSocket, Silent
 
 MESSAGE_BYTES = 64 * 1024
 SEND_BUFFER = 64 * 1024
@@ -131,9 +131,13 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT."""
     allow_many_connections()
+
+    class Http(BoundedHttp):
+        silent = Silent(settings.silent_connections)
+
     config = uvicorn.Config(
         app,
-        http=BoundedHttp,
+        http=Http,
         ws=BoundedWebSocket,
         ws_max_size=MESSAGE_BYTES,
         ws_per_message_deflate=False,

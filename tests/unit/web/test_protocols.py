@@ -10,7 +10,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from fallline.web import protocols
-from fallline.web.protocols import HEAD_BYTES, PIECE_BYTES, BoundedHttp, BoundedWebSocket
+from fallline.web.protocols import HEAD_BYTES, PIECE_BYTES, BoundedHttp, BoundedWebSocket, Silent
 
 HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -142,6 +142,83 @@ async def test_a_reader_who_takes_nothing_of_a_response_is_cut_and_a_slow_one_is
     protocol.pause_writing()
     await asyncio.sleep(0.2)
     assert (kept, line.closing) == (True, True)
+    protocol.connection_lost(None)
+
+
+class Few(BoundedHttp):
+    """A server with room for two silent connections."""
+
+    silent = Silent(2)
+
+
+def opened(kind: type[BoundedHttp], app: Any = answer, line: Line | None = None) -> tuple[BoundedHttp, Line]:
+    config = uvicorn.Config(app)
+    config.load()
+    line = Line() if line is None else line
+    protocol = kind(config, ServerState(), {})
+    line.set_protocol(protocol)
+    protocol.connection_made(line)
+    return protocol, line
+
+
+async def test_of_too_many_silent_connections_the_longest_silent_one_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Few, "silent", Silent(2))
+    goes_on = asyncio.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        await goes_on.wait()
+        await answer(scope, receive, send)
+
+    first, second, busy, third = (opened(Few, slow) for _ in range(4))
+    assert [line.closing for _, line in (first, second, busy, third)] == [True, True, False, False]
+    busy[0].data_received(GET + b"\r\n")
+    crowd = [opened(Few) for _ in range(6)]
+    assert not busy[1].closing, "it waits for its response"
+    assert [line.closing for _, line in crowd] == [True] * 4 + [False] * 2
+    goes_on.set()
+    await asyncio.gather(*busy[0].tasks)
+    assert (crowd[-2][1].closing, crowd[-1][1].closing, busy[1].closing) == (True, False, False)
+    for protocol, _ in (first, second, busy, third, *crowd):
+        protocol.connection_lost(None)
+    assert len(Few.silent) == 0
+
+
+async def test_a_connection_is_silent_only_when_its_response_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Few, "silent", Silent(1))
+
+    class Full(Line):
+        """A transport that the body fills."""
+
+        def write(self, data: Any) -> None:
+            super().write(data)
+            if not data.startswith(b"HTTP/1.1"):
+                protocol.pause_writing()
+
+    line = Full()
+    protocol, _ = opened(Few, line=line)
+    protocol.data_received(GET + b"\r\n")
+    await asyncio.gather(*protocol.tasks)
+    opened(Few)
+    opened(Few)
+    assert protocol.cycle.response_complete
+    while_it_reads = line.closing
+    protocol.resume_writing()
+    last, _ = opened(Few)
+    assert (while_it_reads, line.closing) == (False, True)
+    protocol.connection_lost(None)
+    last.connection_lost(None)
+
+
+async def test_line_ends_between_requests_do_not_keep_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocols, "REQUEST_SECONDS", 0.05)
+    protocol, line = opened(BoundedHttp)
+    protocol.data_received(GET + b"\r\n")
+    await asyncio.gather(*protocol.tasks)
+    protocol.data_received(b"\r\n")
+    await asyncio.sleep(0.15)
+    assert line.closing
     protocol.connection_lost(None)
 
 
