@@ -173,14 +173,15 @@ class Backlog:
 
 
 class Cursor:
-    """One reader's positions in a backlog, at its end or where `another` is."""
+    """One reader's positions in a backlog: at its end, where `another` is, or at the start."""
 
-    def __init__(self, backlog: Backlog, another: Cursor | None = None) -> None:
+    def __init__(self, backlog: Backlog, another: Cursor | None = None, *, from_start: bool = False) -> None:
         self.backlog = backlog
         self._positions: dict[str, tuple[int, int]] = {}
         backlog.readers += 1
         for name, run in backlog.runs.items():
-            self._move(name, run, run.end_position if another is None else another.position(name))
+            end = run.end_position if another is None else another.position(name)
+            self._move(name, run, START if from_start else end)
 
     def _move(self, name: str, run: RunBacklog, position: int) -> None:
         run.add_reader(position)

@@ -54,11 +54,15 @@ def _split(names: tuple[str, ...], requested: tuple[str, ...]) -> tuple[tuple[st
 
 
 class _History(Backlog):
-    """The history before a reader joined, whole while another may share it."""
+    """The history before a reader joined, whole while another may share it.
 
-    def __init__(self) -> None:
+    Nothing in it may refer to it: it has to go with its last reader, and Python finds cycles late.
+    """
+
+    def __init__(self, readers: int = 1) -> None:
+        """With one reader who receives nothing, all pieces stay."""
         super().__init__()
-        self.beginning = Cursor(self)
+        self.readers = readers
         self._first_frame: Frame | None = None
         self._parts: dict[tuple[str, int, int, int], Buckets] = {}
 
@@ -82,11 +86,10 @@ class _History(Backlog):
 
     def without_pieces(self) -> _History:
         """Return a history of the same runs whose pieces have all been received."""
-        received = _History()
+        received = _History(readers=0)
         for name, run in self.runs.items():
             received.publish({name: (run.header, Buckets.empty(run.names))})
             received.runs[name].end = run.end
-        received.beginning.close()
         return received
 
 
@@ -129,7 +132,7 @@ class Outbox:
         self.events_bytes = 0
         """Approximate bytes of unsent events and of the answer to the watch."""
         self._history = _History()
-        self._past = Cursor(self._history, self._history.beginning)
+        self._past = Cursor(self._history, from_start=True)
         self._live: Cursor | None = None
         self._joined_at = 0
         self.history_key: object = None
@@ -178,7 +181,7 @@ class Outbox:
         """Start where another reader started that asked for the same history."""
         assert other._live is not None
         self._history = other._history
-        self._past = Cursor(self._history, self._history.beginning)
+        self._past = Cursor(self._history, from_start=True)
         self._catching_up = set(self._history.runs)
         self._live, self._joined_at = Cursor(other._live.backlog, other._live), other._joined_at
         if self._series is not None:

@@ -19,8 +19,8 @@ RECIPE: Json = {
 }
 GROWN_STEPS = 5_000
 SETTLED_SECONDS = 10.0
-CLOSED_SECONDS = 75.0
-"""A reader has a minute to acknowledge; the rest is for the server to notice."""
+CLOSED_SECONDS = 90.0
+"""A reader has a minute to acknowledge once it watches; the rest is for the turns of sixteen busy experiments."""
 
 MEGABYTES = 128.0
 """Limit for the server's growth: 64 MB of backlog for all readers, plus growing histories."""

@@ -311,6 +311,24 @@ def test_a_shared_history_outlives_the_first_reader_and_a_reset() -> None:
     assert not late.must_resume
 
 
+@pytest.mark.parametrize("end", ["received", "left"])
+def test_a_history_is_freed_with_its_last_reader(end: str) -> None:
+    """At once: readers that come and go held 64 MB of them until Python looked for cycles."""
+    hub, boxes = Hub(), [Outbox("e", buckets=10_000) for _ in range(2)]
+    for box in boxes:
+        join(hub, box, 600)
+    past = ref(boxes[0].past)
+    gc.collect()
+    gc.disable()
+    try:
+        for box in boxes:
+            assert past() is not None
+            all_of(box) if end == "received" else hub.leave("e", box)
+        assert past() is None
+    finally:
+        gc.enable()
+
+
 def test_a_reader_with_a_position_in_a_dropped_backlog_has_to_resume() -> None:
     hub, (early, late) = Hub(), [Outbox("e", buckets=10_000) for _ in range(2)]
     join(hub, early, 600)
