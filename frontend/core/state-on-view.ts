@@ -135,7 +135,7 @@ function runThen(run: Run, state: State): Run {
   if (!moment || !recipe || moment.generation !== run.generation) return run;
   const isNow = moment.step === run.step;
   const verdict = isNow ? run.verdict : (moment.verdict ?? null);
-  const harm = isNow ? run.harm : null;
+  const harm = isNow ? run.harm : (moment.harm ?? null);
   const of = [
     run.label,
     run.lane,

@@ -129,6 +129,7 @@ export interface Moment {
   samples_seen: number;
   latest: Record<string, Latest>;
   verdict?: Verdict | null; // of then; null if it is not known any more
+  harm?: number | null; // the same
   units: UnitsInstrument | null;
   predictions: PredictionsInstrument | null;
   weights: DrawnWeights | null; // of the drawn run

@@ -113,6 +113,37 @@ test("within a kind the run with the greater harm comes first, and great harm ma
   assert.deepEqual(titles(after([over], harm(1.1, 190, problem)))[0], "GD: layer 2 is dead.");
 });
 
+test("a past step orders findings by the harm of then", () => {
+  const both = after(
+    [
+      findingEvent("gd", edge({ title: "GD" })),
+      findingEvent("sgd", edge({ title: "SGD" })),
+      frame("gd", 500, { harm: 1 }),
+      frame("sgd", 500, { harm: 9 }),
+    ],
+    opened(),
+  );
+  assert.deepEqual(titles(both), ["SGD", "GD"]);
+  const past = (step: number, gd: number | null, sgd: number | null) => {
+    const then = { step, generation: 0, epoch: 0, samples_seen: 0, latest: {} };
+    const looks = { units: null, predictions: null, weights: null };
+    const moments = {
+      gd: { ...then, ...looks, harm: gd },
+      sgd: { ...then, ...looks, harm: sgd },
+    };
+    return after(
+      [
+        { type: "look", step },
+        { type: "moments", moments },
+      ],
+      both,
+    );
+  };
+  assert.deepEqual(titles(past(300, 9, 1)), ["GD", "SGD"]);
+  assert.deepEqual(titles(past(300, 1, 9)), ["SGD", "GD"]);
+  assert.deepEqual(titles(past(500, 9, 1)), ["SGD", "GD"], "the present step has the latest");
+});
+
 test("outcomes of remedies arrive with frames, and are left out before their step", () => {
   const outcome = (step: number) => ({
     label: "Halve the rate",
@@ -399,6 +430,17 @@ test("in the first seconds the cost is shown as waiting time, not as a share", (
     ],
     ["", ""],
     "a server that does not tell it",
+  );
+});
+
+test("that a run was well is no past finding: it is so several times", () => {
+  const spans = [1, 2, 3, 4, 5].map((place) =>
+    findingEvent("gd", healthy({ id: `healthy@${place}`, since_step: place, until_step: 600 })),
+  );
+  const state = after([...spans, findingEvent("gd", edge({ until_step: 160 }))], opened());
+  assert.deepEqual(
+    earlierFindings(state).map(({ finding }) => finding.title),
+    ["GD: the rate is at the edge."],
   );
 });
 

@@ -407,19 +407,22 @@ async def test_a_diverged_run_has_no_map_in_a_moment(client: httpx.AsyncClient) 
     assert ["map" in moment[name] for name in ("gd", "calm")] == [False, True]
 
 
-async def test_the_verdict_of_a_past_step_is_the_one_that_was_given_there(client: httpx.AsyncClient) -> None:
+async def test_verdict_and_harm_of_a_past_step_are_those_that_were_given_there(
+    client: httpx.AsyncClient,
+) -> None:
     one = await created(client, {"data": {"samples": 60}})
-    given: dict[str, list[str]] = {"gd": [], "sgd": []}
+    given: dict[str, list[tuple[str, float | None]]] = {"gd": [], "sgd": []}
     for _ in range(60):
         state = (await one.ask("POST", "/step?wait=5")).json()
         for run in state["runs"]:
             assert run["findings_complete_to"] == run["step"]
-            given[run["name"]].append(run["verdict"])
-    for name, verdicts in given.items():
-        assert len(set(verdicts)) > 1 or name == "sgd"
+            given[run["name"]].append((run["verdict"], run["harm"]))
+    for name, answers in given.items():
+        assert len({verdict for verdict, _ in answers}) > 1 or name == "sgd"
+        assert answers[-1][1] is not None
         for step in (1, 2, 9, 17, 30, 44, 60):
             then = (await one.get(f"/runs/{name}/instruments/moment", step=step)).json()
-            assert then["verdict"] == verdicts[step - 1], (name, step)
+            assert (then["verdict"], then["harm"]) == answers[step - 1], (name, step)
         assert (await one.get(f"/runs/{name}/instruments/moment", step=0)).json()["verdict"] == "waiting"
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from fallline.diagnosis.examine import Record
 from fallline.diagnosis.track import Track
+from fallline.diagnosis.view import Level
+from fallline.diagnosis.windows import lowest_of
 from fallline.engine.state import TrainingState
 from fallline.runs.past.checkpoints import KeptStates
+from fallline.vocabulary.columns import Floats
 
 SHARE = 0.025
 """Share of the training time that examinations may take: half of the 5 % by which viewing a run may slow it, since
@@ -72,6 +78,56 @@ class RecentWaits:
         self._waited += seconds
 
 
+MOST_LEVELS = 2_048
+"""Most scheduled examinations whose levels a run keeps: without edits, those of its first billion steps."""
+
+
+class PastLevels:
+    """Present and lowest losses at each scheduled examination, each as a mean: what `harm` of a past step needs."""
+
+    def __init__(self) -> None:
+        self._rows: Floats = np.empty((0, 5))
+        """Step, present train and test loss, and the lowest of both; NaN without a test split."""
+
+    def add(self, record: Record) -> None:
+        """Add those of this record; before there are enough points it has none."""
+        if record.level is not None:
+            row = [record.step, *record.level, *lowest_of(record.best)]
+            numbers = [math.nan if each is None else each for each in row]
+            self._rows = np.vstack([self._rows[-MOST_LEVELS + 1 :], numbers])
+
+    def level_at(self, step: int) -> Level | None:
+        """Return the present losses of the last examination up to this step, None if they are not known."""
+        return self._at(step, 1)
+
+    def lowest_at(self, step: int) -> Level | None:
+        """Return the lowest losses up to that examination."""
+        return self._at(step, 3)
+
+    def _at(self, step: int, column: int) -> Level | None:
+        place = int(np.searchsorted(self._rows[:, 0], step, side="right")) - 1
+        if place < 0:
+            return None
+        train, test = self._rows[place, column : column + 2].tolist()
+        return train, None if math.isnan(test) else test
+
+    def copy(self) -> PastLevels:
+        """Return another collection of the same levels."""
+        return PastLevels.of(self._rows)
+
+    @property
+    def rows(self) -> Floats:
+        """All of it, to store: (examinations, 5)."""
+        return self._rows
+
+    @classmethod
+    def of(cls, rows: Floats) -> PastLevels:
+        """Return the levels with these rows."""
+        levels = cls()
+        levels._rows = rows.copy()
+        return levels
+
+
 @dataclass(slots=True)
 class Case:
     """The Doctor's record of one run in one generation; all times in seconds.
@@ -80,6 +136,7 @@ class Case:
     | --- | --- |
     | `track` | the points of the run, up to its present step |
     | `record` | what the scheduled examinations found |
+    | `levels` | the losses at each of them |
     | `look` | the record of a look at a step between two of them, or at the end of a run that diverged |
     | `published` | the record whose findings watchers have |
     | `examined` | copy of the state at the last scheduled examination |
@@ -95,6 +152,7 @@ class Case:
 
     track: Track
     record: Record = field(default_factory=Record)
+    levels: PastLevels = field(default_factory=PastLevels)
     look: Record | None = None
     published: Record = field(default_factory=Record)
     examined: TrainingState | None = None
@@ -130,7 +188,12 @@ class Case:
         examined = None if self.examined is None else self.examined.copy()
         rebuilt = None if self.rebuilt is None else self.rebuilt.copy()
         return Case(
-            deepcopy(self.track), self.record, examined=examined, rebuilt=rebuilt, kept=self.kept.copy()
+            deepcopy(self.track),
+            self.record,
+            self.levels.copy(),
+            examined=examined,
+            rebuilt=rebuilt,
+            kept=self.kept.copy(),
         )
 
     def costs(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Computed for each answer, from recipes and records alone: so it is a function of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from fallline.diagnosis.examine import Record, Taken
 from fallline.diagnosis.view import Level, Losses
 from fallline.diagnosis.windows import lowest_of, times_worse
 from fallline.diagnosis.words import number
+from fallline.runs.case import Case
 from fallline.runs.checks.run import follows
 from fallline.vocabulary.encoding import finite_or_none
 from fallline.vocabulary.findings import Finding, Outcome, shown_name
@@ -46,12 +48,30 @@ def harm_of(patient: Patient, all_runs: Iterable[Patient], baseline: float) -> f
     record = patient.record
     if record.level is None or record.verdict == "diverged":
         return None
-    levels: list[Level] = []
+    known: list[Level] = []
     for each in all_runs:
-        levels.append(lowest_of(each.record.best))
-        remedies = (remedy for finding in each.record.findings for remedy in finding.remedies)
-        levels += [(remedy.loss, None) for remedy in remedies if remedy.loss is not None]
-    return finite_or_none(times_worse(record.level, levels, baseline))
+        known += [lowest_of(each.record.best), *_tried(each.record)]
+    return finite_or_none(times_worse(record.level, known, baseline))
+
+
+def harm_then(case: Case, all_cases: Iterable[Case], step: int, baseline: float) -> float | None:
+    """Return the same as of the last examinations up to that step, None if they are not known any more."""
+    level = case.levels.level_at(step)
+    if level is None:
+        return None
+    known: list[Level] = []
+    for each in all_cases:
+        lowest = each.levels.lowest_at(step)
+        known += [*([] if lowest is None else [lowest]), *_tried(each.record, step)]
+    return finite_or_none(times_worse(level, known, baseline))
+
+
+def _tried(record: Record, until: float = math.inf) -> list[Level]:
+    """Return the losses at the ends of the trials of remedies, of findings found up to step `until`."""
+    remedies = (
+        remedy for finding in record.findings if finding.found_at <= until for remedy in finding.remedies
+    )
+    return [(remedy.loss, None) for remedy in remedies if remedy.loss is not None]
 
 
 def outcomes_of(patient: Patient, others: Iterable[Patient], samples: int) -> dict[str, list[Outcome]]:

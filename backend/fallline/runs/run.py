@@ -25,7 +25,7 @@ from fallline.history.run_history import RunHistory
 from fallline.runs.case import Case
 from fallline.runs.checks.run import check_change, check_edits_to_come, check_fit, check_run, merge_edit
 from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
-from fallline.runs.outcomes import Patient, harm_of, outcomes_of
+from fallline.runs.outcomes import Patient, harm_of, harm_then, outcomes_of
 from fallline.runs.past.checkpoints import SECONDS_APART, CheckpointBudget, Checkpoints
 from fallline.runs.past.replay import Clock, Replay, Slices, path_in
 from fallline.runs.past.trail import Course, replay_seconds
@@ -40,7 +40,7 @@ from fallline.vocabulary.columns import (
     recorded_every_step,
 )
 from fallline.vocabulary.errors import Conflict, NotFound, TooExpensive
-from fallline.vocabulary.findings import Evidence, Finding, Outcome, Verdict, shown_name
+from fallline.vocabulary.findings import Evidence, Finding, Outcome, shown_name
 from fallline.vocabulary.journal import Provenance
 from fallline.vocabulary.recipe import MOST_RUNS, Recipe, RunRecipe
 from fallline.vocabulary.run_settings import Change, Edit, RunSettings, StopCondition
@@ -407,11 +407,15 @@ class Run:
         """The step up to which findings are complete."""
         return max(self.case.shown(self.state.step).step, 0)
 
-    def verdict_at(self, generation: int, step: int) -> Verdict | None:
-        """Return the verdict of then, None if it is not known, or belongs to another past."""
+    def diagnosis_at(self, generation: int, step: int) -> dict[str, Any]:
+        """Return `verdict` and `harm` of then, each None if it is not known any more, or belongs to another past."""
         record = self.case.shown(self.state.step)
         is_examined = step < self.next_examination(max(record.step, 0)) or step <= record.step
-        return record.verdict_at(step) if generation == self.generation and is_examined else None
+        verdict = record.verdict_at(step) if generation == self.generation and is_examined else None
+        cases = [run.case for run in self.among.values()]
+        is_known = verdict not in (None, "diverged")
+        harm = harm_then(self.case, cases, step, self._problem.baseline["train"]) if is_known else None
+        return {"verdict": verdict, "harm": harm}
 
     def latest(self, *, evaluated: bool) -> dict[str, dict[str, Any]]:
         """Return the latest finite values; with `evaluated`, of the present step."""

@@ -225,8 +225,8 @@ class Views:
         if not row.costly:
             result = await self._read_step(id, run, step, partial(row.measure, **options))
             if name == MOMENT:
-                result["verdict"] = await self._read(
-                    id, lambda one: one.run(run).verdict_at(result["generation"], result["step"])
+                result |= await self._read(
+                    id, lambda one: one.run(run).diagnosis_at(result["generation"], result["step"])
                 )
             return result
 

@@ -22,6 +22,10 @@ export function createPastView({ api, store, environment }: Clients) {
   /** Number of looks that have ended: an answer after the end of its look is dropped. */
   let ended = 0;
 
+  /** The Doctor has looked that far at every run: verdict and harm of then are known. */
+  const isExamined = ({ runs, looking }: State) =>
+    Object.values(runs).every((run) => run.findingsCompleteTo >= stepOf(run, looking?.step ?? 0));
+
   function moment(state: State, run: Run) {
     const step = stepOf(run, state.looking?.step ?? 0);
     return [
@@ -29,8 +33,8 @@ export function createPastView({ api, store, environment }: Clients) {
       state.experiment?.id,
       run.generation,
       step,
-      // its verdict is known once the Doctor has looked there
       run.findingsCompleteTo >= step,
+      isExamined(state),
       state.view.networkRun === run.name,
       showsMap(state),
     ].join(" ");

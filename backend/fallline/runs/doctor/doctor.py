@@ -122,6 +122,7 @@ class Doctor:
             case.look = record  # a fork goes on from the record before
             return True, took
         case.record, case.examined, case.look = record, state, None
+        case.levels.add(record)
         case.kept.drop(0, step)
         case.track.forget(step)
         return True, took

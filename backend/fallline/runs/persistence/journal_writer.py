@@ -17,7 +17,7 @@ from typing import Any
 from fallline.diagnosis.storing import read_record, record_as_json
 from fallline.diagnosis.track import Track
 from fallline.engine.state import TrainingState
-from fallline.runs.case import Case
+from fallline.runs.case import Case, PastLevels
 from fallline.runs.run import Run
 from fallline.vocabulary.encoding import About, Arrays, Damaged, pack, unpack
 from fallline.vocabulary.journal import JournalBatch, Json, Provenance, Receipt, entry
@@ -208,7 +208,9 @@ def _doctor(case: Case) -> bytes:
         "record": record_as_json(case.record),
         "look": None if case.look is None else record_as_json(case.look),
     }
-    return pack({**records, "examined": about, "track": track}, {**arrays, **columns})
+    return pack(
+        {**records, "examined": about, "track": track}, {**arrays, **columns, "levels": case.levels.rows}
+    )
 
 
 def _restore_doctor(run: Run, data: bytes) -> Case:
@@ -218,6 +220,8 @@ def _restore_doctor(run: Run, data: bytes) -> Case:
     case = Case(Track(run.history.names))
     case.track.restore(about["track"], arrays)
     case.record = read_record(about["record"])
+    if "levels" in arrays:  # earlier versions did not keep them
+        case.levels = PastLevels.of(arrays["levels"])
     case.look = None if about["look"] is None else read_record(about["look"])
     if about["examined"]:
         case.examined = _state(about["examined"], arrays)
