@@ -119,6 +119,27 @@ def test_a_run_has_one_finding_in_front_and_the_others_are_folded(lab: Dashboard
     expect(further).to_be_visible()
 
 
+def test_a_finding_that_no_single_step_did_opens_the_inspector_where_it_begins(lab: Dashboard) -> None:
+    picker(lab).click()
+    options(lab).get_by_text(EXHIBITS["edge"].title).click()
+    expect_exhibit(lab, "edge")
+    lab.make_steps(400)
+    [worse] = [
+        each
+        for each in lab.ask("GET", "/runs/fast/findings", wait=20)
+        if each["rule"] == "worse_than_before" and not each["until_step"]
+    ]
+    assert worse["did"] is None
+    since = worse["since_step"]
+    doctor(lab).get_by_text("1 more").click()
+    doctor(lab).get_by_role("button", name=f"Show step {since:,}: {worse['title']}").click()
+    expect(lab.page.locator("step-inspector")).to_have_attribute("data-step", str(since))
+    expect(lab.page.locator("race-table th.moment")).to_contain_text(f"As of step {since:,}")
+    # being well has no step to look at
+    lab.page.keyboard.press("Escape")
+    expect(doctor(lab).locator(".finding[data-rule=healthy] .onset")).to_have_count(0)
+
+
 def test_a_run_above_the_baseline_is_on_its_way_and_not_healthy(lab: Dashboard) -> None:
     lab.make_steps(120)
     assert lab.ask("GET", "/runs/gd/findings", wait=20) == []

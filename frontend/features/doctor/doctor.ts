@@ -86,10 +86,10 @@ export function lookedWords(state: State) {
   return texts.lookedUpToX(listed(places));
 }
 
-/** Past findings at that step, the newest first. */
+/** Problems and notes that are over at that step, the newest first. Many a run is well several times. */
 export const earlierFindings = (state: State) =>
   allOf(stateOnView(state))
-    .filter(({ finding }) => !isOpen(finding))
+    .filter(({ finding }) => !isOpen(finding) && finding.rule !== "healthy")
     .sort((a, b) => Number(b.finding.until_step) - Number(a.finding.until_step))
     .slice(0, MOST_EARLIER);
 

@@ -25,6 +25,14 @@ function culprit({ step, text }: Did, title: string, look: () => void) {
       @click=${look}>${words}</button></p>`;
 }
 
+/** Shows the first step of a finding that no single step did; being well has no step to look at. */
+function onset({ rule, did, since_step: since, title }: Finding, look: () => void) {
+  if (did || rule === "healthy") return nothing;
+  const words = texts.showStepX(integer(since));
+  return html`<button type="button" class="button as-link onset" aria-label="${words}: ${title}"
+    @click=${look}>${words}</button>`;
+}
+
 /** What came of remedies that were taken, in runs that are still there. */
 const outcomesOf = ({ outcomes = [] }: Finding, { runs }: State) =>
   outcomes
@@ -71,7 +79,8 @@ export function findingEntry(
     <h3>${finding.title}</h3>
     <p class="evidence"><span>${explained(evidenceWords(finding))}</span>
       <button type="button" class="button as-link" aria-expanded=${isOpen} aria-controls=${id}
-        aria-label=${texts.whyX(finding.title)} ?hidden=${!why} @click=${toggle}>${texts.why}</button></p>
+        aria-label=${texts.whyX(finding.title)} ?hidden=${!why} @click=${toggle}>${texts.why}</button>
+      ${onset(finding, lookAtWhy)}</p>
     <p class="why" id=${id} ?hidden=${!isOpen}>${why ? reasons(why, lookAtWhy) : nothing}</p>
     ${did ? culprit(did, finding.title, lookAtIt) : nothing}
     ${outcomesOf(finding, state)}
