@@ -4,8 +4,9 @@
  */
 
 import { rowOf, rowsOf } from "./catalog.ts";
+import { lanesOf } from "./lanes.ts";
 import { recipeNow } from "./recipes.ts";
-import type { Pace, Recipe, State, View } from "./types.ts";
+import type { Lane, Pace, Recipe, State, View } from "./types.ts";
 import type { Question } from "./wire-types.ts";
 
 /** as in the catalog; its recipe is filled in */
@@ -77,10 +78,21 @@ export function exhibitOf(state: State): Exhibit | null {
 
 function exhibitWith(state: State): Exhibit | null {
   const recipe = recipeNow(state);
+  return recipe && exhibitOfRecipe(state, recipe);
+}
+
+function exhibitOfRecipe(state: State, recipe: Recipe) {
   const exhibits = exhibitsOf(state);
-  if (!recipe || !exhibits.length) return null;
+  if (!exhibits.length) return null;
   const now = essence(recipe);
   return exhibits.find((exhibit) => essence(exhibit.recipe) === now) ?? null;
+}
+
+/** In an exhibit runs have the lanes of their methods, whatever had their names before. */
+export function exhibitLanes(state: State, recipe: Recipe): Record<string, Lane> {
+  if (!exhibitOfRecipe(state, recipe)) return {};
+  const lanes = lanesOf(recipe.runs);
+  return Object.fromEntries(recipe.runs.map(({ name }, k) => [name, lanes[k]]));
 }
 
 export const isUntouched = ({ runs }: State) =>

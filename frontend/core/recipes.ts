@@ -7,6 +7,7 @@ import { otherData } from "./data-recipe.ts";
 import { panelsFor, WHOLE_SERIES } from "./gradient-panels.ts";
 import { keepsLoss, takesLogits } from "./losses.ts";
 import { newLabel } from "./run-names.ts";
+import { miniBatch } from "./sampling.ts";
 import { fromNow } from "./settings.ts";
 import * as texts from "../words/english.ts";
 import type { LossRecipe } from "./losses.ts";
@@ -92,15 +93,16 @@ export function freshWords({ data, network, loss }: Changes, runs: number) {
 }
 
 /**
- * One more run: mini-batches of 32 first, then the first run's method; at the lowest rate in use.
+ * One more run: mini-batches first, then the first run's method; at the lowest rate in use.
  */
 export function nextRun(state: State): Json {
+  const experiment = state.experiment as NonNullable<typeof state.experiment>;
   const settings = state.order.map((name) => state.runs[name].settings);
   const isMini = ({ optimizer, batch_size: size }: Json) =>
     optimizer === "sgd" && size !== null && size !== 1;
   const body = {
     learning_rate: Math.min(...settings.map((each) => each.learning_rate)),
-    batch_size: settings.some(isMini) ? (settings[0]?.batch_size ?? null) : 32,
+    batch_size: settings.some(isMini) ? (settings[0]?.batch_size ?? null) : miniBatch(experiment),
   };
   return { label: newLabel(state, { optimizer: "sgd", ...body }), ...body };
 }

@@ -8,6 +8,7 @@ import { closedWith } from "./closed-strips.ts";
 import { EVENTS, withStorage, without } from "./events.ts";
 import { selectTroubledRun, withEvidence } from "./findings.ts";
 import { experimentOf, newest, runsOf, withNewerRecipes } from "./experiment-answer.ts";
+import { exhibitLanes } from "./exhibits.ts";
 import { withFallLine } from "./fall-line.ts";
 import { FIRST, withMeasured } from "./instruments.ts";
 import { withoutLostZoom } from "./long-runs.ts";
@@ -130,7 +131,8 @@ function opened(
 ): State {
   const again = state.experiment?.id === incoming.id;
   const answer = again ? withNewerRecipes(incoming, state) : incoming;
-  const runs = runsOf(answer, state.runs, again, lanes);
+  const known = again ? lanes : { ...exhibitLanes(state, answer.recipe), ...lanes };
+  const runs = runsOf(answer, state.runs, again, known);
   const order = answer.runs.map(({ name }) => name);
   const keep = (name: string | null) => (name && order.includes(name) ? name : (order[0] ?? null));
   const playback = again

@@ -4,16 +4,17 @@
  */
 
 import { heroOf, nextHero, nextPicture } from "../core/pictures.ts";
-import { samplingOf } from "../features/runs/method-switch.ts";
 import { nextSpeed } from "../ui/scales.ts";
 import { toggledPresent } from "./present-words.ts";
 import { nextTheme } from "./theme.ts";
 import { lineFrom, toggledInspector } from "../features/inspector/inspection.ts";
 import { openQuestion } from "../core/questions.ts";
+import { batchOf, samplingOf } from "../core/sampling.ts";
 import { isLogSteps } from "../core/long-runs.ts";
 import { mayChange } from "../core/selectors.ts";
 import * as texts from "../words/english.ts";
-import type { App, Measure, Run, State, View } from "../core/types.ts";
+import type { Sampling } from "../core/sampling.ts";
+import type { App, Experiment, Measure, Run, State, View } from "../core/types.ts";
 
 /** what only the page itself can do */
 export type Page = { fit: () => void; summary: () => void; recipe: () => void; axes: () => void };
@@ -29,7 +30,7 @@ interface Key {
 }
 
 const MEASURES: Measure[] = ["grad_l1", "grad_l2", "grad_mean", "ratio", "whole"];
-const SIZES = { gd: 32, mini: 1, sgd: null };
+const SAMPLINGS: Sampling[] = ["gd", "mini", "sgd"];
 const RULES = ["sgd", "momentum", "adam"];
 
 const after = <T>(list: T[], present: T): T => list[(list.indexOf(present) + 1) % list.length];
@@ -88,7 +89,9 @@ export const KEYS: Key[] = [
     on(texts.betOnAnAnswerThenSelect, RUNS, key, (app) => betOrSelect(app, key)),
   ),
   on(texts.switchGDMiniBatchSGD, ["G"], "g", (app) =>
-    edit(app, (run) => ({ batch_size: SIZES[samplingOf(run)] })),
+    edit(app, ({ settings }, experiment) => ({
+      batch_size: batchOf(after(SAMPLINGS, samplingOf(settings, experiment)), experiment),
+    })),
   ),
   on(texts.plainMomentumAdam, ["O"], "o", (app) =>
     edit(app, (run) => ({ optimizer: after(RULES, run.settings.optimizer) })),
@@ -154,9 +157,9 @@ const changeSpeed = (app: App, by: 1 | -1) =>
   app.setSpeed(nextSpeed(app.store.get().playback.speed, by));
 const chooseLine = (app: App, by: 1 | -1) => app.setView(lineFrom(app.store.get(), by));
 
-function edit(app: App, change: (run: Run) => Record<string, any>) {
-  const run = selected(app);
-  if (run) app.edit(run.name, change(run));
+function edit(app: App, change: (run: Run, experiment: Experiment) => Record<string, any>) {
+  const [run, { experiment }] = [selected(app), app.store.get()];
+  if (run && experiment) app.edit(run.name, change(run, experiment));
 }
 
 /** One line of help for keys with the same meaning. */

@@ -162,3 +162,32 @@ def test_axe_finds_nothing_in_the_list_of_exhibits_and_their_questions(open_lab:
     options(lab).filter(has_text="Two spirals").click()
     expect_exhibit(lab, "spirals")
     assert faults(lab) == []
+
+
+def test_the_spirals_compare_adam_with_a_mini_batch_in_its_own_colour(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    expect(lab.card("sgd")).to_have_attribute("data-lane", "b")
+    picker(lab).click()
+    options(lab).filter(has_text="Two spirals").click()
+    expect_exhibit(lab, "spirals")
+    expect(lab.card("sgd").locator(".name")).to_have_text("Mini-batch")
+    lanes = {run: lab.card(run).get_attribute("data-lane") for run in ("adam", "sgd")}
+    assert lanes == {"adam": "e", "sgd": "c"}
+    expect(lab.page.locator("exhibit-question")).to_contain_text("Mini-batch")
+    picker(lab).click()
+    options(lab).filter(has_text="The notebook: log").click()
+    expect_exhibit(lab, "notebook")
+    expect(lab.card("sgd")).to_have_attribute("data-lane", "b")
+
+
+def test_a_batch_of_every_sample_is_gd_on_the_switch(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    picker(lab).click()
+    options(lab).filter(has_text="Vanishing").click()
+    expect_exhibit(lab, "vanishing")
+    card = lab.card("gd")
+    lab.ask("PATCH", "/runs/gd", {"batch_size": 299})
+    expect(card.get_by_role("radio", name="Mini-batch")).to_be_checked()
+    lab.ask("PATCH", "/runs/gd", {"batch_size": 300})
+    expect(card.get_by_role("radio", name="GD", exact=True)).to_be_checked()
+    expect(card.locator(".why")).to_have_text("all 300 samples")

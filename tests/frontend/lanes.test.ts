@@ -124,3 +124,20 @@ test("after a reload runs have the lanes that this browser saw", async () => {
   ]);
   assert.deepEqual([state.runs.gd.lane, state.runs.sgd.lane], ["a", "h"]);
 });
+
+test("in an exhibit a run has its method's lane, whatever had its name before", () => {
+  const { recipe } = answer();
+  const [gd, sgd] = recipe.runs;
+  const open = (id: string, change: object, state?: State) =>
+    after(
+      [{ type: "opened", answer: answer({ id, recipe: { ...recipe, ...change } }), token: "t" }],
+      state,
+    );
+  const exhibits = [{ name: "notebook", recipe }];
+  const start = after([{ type: "catalog", catalog: { ...catalog, exhibits } }]);
+  const own = open("e1", { runs: [gd, { ...sgd, batch_size: 32 }] }, start);
+  assert.equal(own.runs.sgd.lane, "c");
+  const others = { data: { ...recipe.data, seed: 9 } };
+  assert.equal(open("e2", others, own).runs.sgd.lane, "c", "one's own runs keep it");
+  assert.equal(open("e3", {}, own).runs.sgd.lane, "b");
+});

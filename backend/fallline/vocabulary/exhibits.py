@@ -350,11 +350,11 @@ EXHIBITS: dict[str, Exhibit] = {
         question=Question(
             id="spirals",
             prompt="Same network, same batches. Which one unwinds the spirals first?",
-            choices=_choices(("adam", "Adam"), ("sgd", "SGD"), (NONE, "Neither")),
+            choices=_choices(("adam", "Adam"), ("sgd", "Mini-batch"), (NONE, "Neither")),
             answer=ByFirst(series="test_accuracy", above=0.985),
             explain=_story(
                 (0, None, "Both start at loss 0.733."),
-                (750, None, "Adam is right about 90 of the 100 test samples, SGD about 69."),
+                (750, None, "Adam is right about 90 of the 100 test samples, Mini-batch about 69."),
                 (1500, "adam", "Adam is right about all of them: its map outlines no sample."),
             ),
         ),
@@ -365,7 +365,7 @@ EXHIBITS: dict[str, Exhibit] = {
             ),
             runs=[
                 RunRecipe(name="adam", optimizer="adam", learning_rate=0.01, batch_size=32),
-                RunRecipe(name="sgd", learning_rate=0.1, batch_size=32),
+                RunRecipe(name="sgd", label="Mini-batch", learning_rate=0.1, batch_size=32),
             ],
         ),
         view=View(speed=200, until=1500),

@@ -1,29 +1,26 @@
 /**
  * The switch GD | Mini-batch | SGD of a run: in its card, and where the rail is hidden in its row of
  * the table.
- * Owns: the batch size of each choice, and its words.
+ * Owns: its words.
  */
 
 import { switchOf } from "../../ui/controls.ts";
 import { every, plural } from "../../core/format.ts";
+import { batchOf, samplingOf } from "../../core/sampling.ts";
 import * as texts from "../../words/english.ts";
 import type { App, Experiment, Run } from "../../core/types.ts";
-
-/** How a run samples: GD, mini-batch or SGD. */
-export const samplingOf = ({ settings: { batch_size: size } }: Run): "gd" | "mini" | "sgd" =>
-  size === null ? "gd" : size === 1 ? "sgd" : "mini";
 
 const SAMPLINGS = [
   { value: "gd" as const, text: "GD" },
   { value: "mini" as const, text: texts.miniBatch },
   { value: "sgd" as const, text: "SGD" },
 ];
-const BATCH = { gd: null, mini: 32, sgd: 1 };
 
 /** "all 900 samples", of each step. */
-export function samplesOf(run: Run, { trainSamples }: Experiment) {
-  const size = run.settings.batch_size;
-  return size === null
+export function samplesOf({ settings }: Run, experiment: Experiment) {
+  const { trainSamples } = experiment;
+  const { batch_size: size } = settings;
+  return size === null || samplingOf(settings, experiment) === "gd"
     ? every(trainSamples, "sample")
     : plural(Math.min(size, trainSamples), "sample");
 }
@@ -34,11 +31,13 @@ export function methodSwitch(
   app: App,
   more: { look?: string; helpId?: string; title?: unknown; disabled?: boolean } = {},
 ) {
-  const sampling = samplingOf(run);
+  const experiment = app.store.get().experiment as Experiment;
+  const sampling = samplingOf(run.settings, experiment);
   return switchOf(sampling, {
     name: texts.samplesPerStepOfX(run.label),
     choices: SAMPLINGS,
-    choose: (value) => value !== sampling && app.edit(run.name, { batch_size: BATCH[value] }),
+    choose: (value) =>
+      value !== sampling && app.edit(run.name, { batch_size: batchOf(value, experiment) }),
     ...more,
   });
 }

@@ -9,7 +9,7 @@ import { focusPlay, switchOf } from "../../ui/controls.ts";
 import { fullHelp, helpId, helpLine, words } from "../../ui/help-line.ts";
 import { icon, marker } from "../../ui/icons.ts";
 import { RunElement } from "./run-element.ts";
-import { methodSwitch, samplesOf, samplingOf } from "./method-switch.ts";
+import { methodSwitch, samplesOf } from "./method-switch.ts";
 import { batchLine, knobOf, knobParameters, ruleLine } from "./run-knobs.ts";
 import { runMore } from "./run-more.ts";
 import { rowOf } from "../../core/catalog.ts";
@@ -142,7 +142,7 @@ export class RunSettings extends RunElement {
       <div>
         ${RULES.includes(optimizer) ? nothing : ruleLine(optimizer)}
         ${keyed(
-          [samplingOf(run), optimizer, run.label, experiment.id].join(" "),
+          [...knobs.map(({ name }) => name), optimizer, run.label, experiment.id].join(" "),
           knobs.map((parameter) => knobOf(parameter, run, app)),
         )}
         ${knobs.length > 1 ? nothing : batchLine(run, experiment)}
