@@ -33,7 +33,17 @@ def opened(visits: Visits, address: str, recipe: dict[str, Any], **profile: Any)
     stored = json.dumps({"id": created["id"], "token": created["token"], "recipe": recipe})
     lab = visits.tab(**profile)
     lab.page.evaluate("(kept) => localStorage.setItem('fallline.experiment', kept)", stored)
-    return lab.open(drawn=True)
+    lab.open(drawn=True)
+    unfold(lab)
+    return lab
+
+
+def unfold(lab: Dashboard) -> None:
+    """Open the predictions of all runs, which are folded where the stage has a larger picture."""
+    fold = lab.page.locator("predicted-true .fold[aria-expanded=false]")
+    if fold.count():
+        fold.dispatch_event("click")
+        expect(fold).to_have_count(0)
 
 
 def shown_as(lab: Dashboard, face: str) -> None:

@@ -171,9 +171,6 @@ def test_only_the_map_in_sight_is_requested_and_a_hidden_run_is_not_drawn(
     visits: Visits, address: str
 ) -> None:
     lab = opened(visits, address, TWO_CLASSES)
-    lab.page.get_by_role("radiogroup", name="Predictions of classes").get_by_role(
-        "radio", name="Table"
-    ).click()
     lab.make_steps(10)
     expect(stage_map(lab)).to_have_attribute("data-step", "10")
     asked = [url for url in lab.requests if "/moment?" in url and "map=true" in url]
@@ -242,6 +239,24 @@ def test_narrow_screens_have_it_as_a_third_choice(
     lab.page.evaluate("() => document.activeElement.blur()")
     lab.page.keyboard.press("v")
     expect(lab.page.locator("fall-line")).to_be_visible()
+
+
+def test_the_rail_has_the_maps_of_all_runs_one_press_away(visits: Visits, address: str) -> None:
+    lab = opened(visits, address, TWO_CLASSES)
+    lab.make_steps(10)
+    expect(stage_map(lab)).to_have_attribute("data-step", "10")
+    maps, fold = lab.page.locator("predicted-true decision-map"), lab.button("Predicted and true")
+    doctor = lab.page.locator("doctor-list").bounding_box()
+    expect(maps.first).to_be_hidden()
+    expect(fold).to_have_attribute("aria-expanded", "false")
+    fold.focus()
+    lab.page.keyboard.press("Enter")
+    expect(lab.page.locator("predicted-true decision-map[data-step='10']")).to_have_count(2)
+    expect(maps.first).to_be_visible()
+    assert faults_in_both_themes(lab) == []
+    fold.click()
+    expect(maps.first).to_be_hidden()
+    assert lab.page.locator("doctor-list").bounding_box() == doctor
 
 
 @pytest.mark.parametrize("recipe", [ONE_INPUT, TWO_CLASSES, SURFACE])

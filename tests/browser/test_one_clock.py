@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import Dashboard
+from browser.test_classes import unfold
 
 # The step that each part of the page says it shows, now.
 STEPS = """() => {
@@ -116,6 +117,7 @@ def test_while_playing_all_parts_show_one_step_and_the_counter_runs_ahead(
         lab.page.locator("exhibit-picker button").first.click()
         lab.page.get_by_role("option", name=re.compile("spiral", re.IGNORECASE)).first.click()
         lab.wait(drawn=True)
+        unfold(lab)
     play_and_read(lab)
     parts = [name for name in PARTS if exhibit == "spirals" or name != "picture"]
     lab.until(lambda: lab.page.evaluate(STEPS), lambda steps: all(steps[name] for name in parts))

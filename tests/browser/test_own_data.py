@@ -108,6 +108,7 @@ def test_a_file_is_chosen_looked_at_and_trained_on(open_lab: OpenLab) -> None:
     lab.make_steps(3)
     expect(lab.row("gd")).not_to_contain_text("diverged")
     # drawn values are standardized, and say so
+    lab.button("Predicted and true").click()
     hint = lab.page.locator("predicted-true .hint")
     expect(hint).to_have_text(re.compile(r"^Across: size, .* Up: price, .*\. Both standardized\.$"))
     expect(lab.page.locator(".decision .map").first).to_have_attribute(

@@ -1,7 +1,7 @@
 /**
  * Predicted against true: a scatter plot for values; for classes a table for each run, or a map if
  * there are two inputs.
- * Owns: its heading, its view and its room, always two squares wide.
+ * Owns: its heading, its fold, its view and its room, always two squares wide.
  */
 
 import { html, nothing } from "lit";
@@ -27,6 +27,7 @@ import {
   withInput,
 } from "../../core/decision-map.ts";
 import { plural } from "../../core/format.ts";
+import { dataPictureOf } from "../../core/pictures.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import { viewSteps } from "../../core/selectors.ts";
 import * as texts from "../../words/english.ts";
@@ -63,6 +64,8 @@ const FACES: { value: View["predicted"]; text: string }[] = [
 ];
 
 export class PredictedTrue extends ExperimentElement {
+  /** The stage shows the same larger if there are one or two inputs: folded until it is wanted. */
+  #isOpen = false;
   #isInSight = false;
   /** px, of its content */
   #width = 0;
@@ -123,11 +126,13 @@ export class PredictedTrue extends ExperimentElement {
     // tables keep the room of maps, unless the map is only one of many
     const hasRoom = has && (face === "map" || this.experiment.features === 2);
     const isDrawn = face === "scatter" && this.#drawn?.experiment?.id === id;
+    const isExtra = dataPictureOf(this.experiment) !== null;
     this.toggleAttribute("data-switched", hasRoom);
+    this.toggleAttribute("data-folded", isExtra && !this.#isOpen);
     // on a phone two stand side by side, with room below; beside a table the legend only keeps its room
     return html`
       <div class="head">
-        <h2>${texts.predictedAndTrue}</h2>${wordsOf("end", headWords(isDrawn ? (this.#drawn as State) : state))}
+        <h2>${isExtra ? this.#fold() : texts.predictedAndTrue}</h2>${wordsOf("end", headWords(isDrawn ? (this.#drawn as State) : state))}
         ${
           has
             ? switchOf(face, {
@@ -155,6 +160,15 @@ export class PredictedTrue extends ExperimentElement {
         face === "map" ? this.#inputs() : nothing
       }
         <p class="hint" aria-hidden="true">${this.#pointed ?? hintWords(state)}</p></div>`;
+  }
+
+  #fold() {
+    const turn = () => {
+      this.#isOpen = !this.#isOpen;
+      this.requestUpdate();
+    };
+    return html`<button type="button" class="fold" aria-expanded=${this.#isOpen} @click=${turn}
+      >${texts.predictedAndTrue}</button>`;
   }
 
   /** Chooses the two inputs, if there are more. */

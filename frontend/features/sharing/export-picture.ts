@@ -87,12 +87,16 @@ async function awaitPredictions({ store }: App) {
   stop();
 }
 
-/** The hidden elements around a chart: its section, or its row with the heading. */
+/** The hidden elements around a chart: its section, its fold, or its row with the heading. */
 function hiddenWith(chart: Element): HTMLElement[] {
   const section = chart.closest(SECTIONS) as HTMLElement;
-  if (getComputedStyle(section).display === "none") return [section];
+  const fold = chart.closest<HTMLElement>("[data-folded]");
+  const hidden = getComputedStyle(section).display === "none" ? [section] : [];
+  if (fold) return [...hidden, fold];
   const row = chart.closest(ROW) as HTMLElement | null;
-  return row && !row.clientWidth ? [row.previousElementSibling as HTMLElement, row] : [];
+  return hidden.length || !row || row.clientWidth
+    ? hidden
+    : [row.previousElementSibling as HTMLElement, row];
 }
 
 /** Lays a hidden chart out beside the window, because hidden elements have no size. */
