@@ -171,7 +171,7 @@ function createDraughtsman(origin: Origin) {
       y: px(top - origin.top),
       width: px(width),
       height: px(height),
-      overflow: "visible",
+      overflow: getComputedStyle(svg).overflowX === "visible" ? "visible" : "hidden",
     }))
       copy.setAttribute(name, String(value));
     return [copy];
@@ -195,13 +195,25 @@ function createDraughtsman(origin: Origin) {
       letters.measureText(visible);
     const top = box.top - origin.top + (box.height - above - below) / 2 + above;
     const font = Object.fromEntries(LETTERS.map((name) => [name, style.getPropertyValue(name)]));
-    return [
-      draw(
-        "text",
-        { x: px(box.left - origin.left), y: px(top), ...looks({ fill: style.color }), ...font },
-        visible,
-      ),
-    ];
+    const place = { x: px(box.left - origin.left), y: px(top) };
+    const paint = { ...looks({ fill: style.color }), ...outline(style) };
+    return [draw("text", { ...place, ...paint, ...font }, visible)];
+  }
+
+  /** Of letters over a picture. */
+  function outline({
+    webkitTextStrokeWidth: width,
+    webkitTextStrokeColor: colour,
+  }: CSSStyleDeclaration) {
+    const size = Number.parseFloat(width);
+    return size
+      ? {
+          ...looks({ stroke: colour }),
+          "stroke-width": size,
+          "stroke-linejoin": "round",
+          "paint-order": "stroke",
+        }
+      : {};
   }
 
   /** The background behind a label's words. */
@@ -220,23 +232,25 @@ function createDraughtsman(origin: Origin) {
     ];
   }
 
-  /** A canvas as unsmoothed pixels. */
+  /** A canvas as unsmoothed pixels, or as an image if the page smooths it. */
   function pixelled(element: HTMLCanvasElement) {
     const { width, height } = element;
     const box = element.getBoundingClientRect();
     if (!box.width) return [];
-    const pixels = (element.getContext("2d") as CanvasRenderingContext2D).getImageData(
-      0,
-      0,
-      width,
-      height,
-    ).data;
     const place = {
       x: px(box.left - origin.left),
       y: px(box.top - origin.top),
       width: px(box.width),
       height: px(box.height),
     };
+    if (getComputedStyle(element).imageRendering !== "pixelated")
+      return [draw("image", { ...place, href: element.toDataURL(), preserveAspectRatio: "none" })];
+    const pixels = (element.getContext("2d") as CanvasRenderingContext2D).getImageData(
+      0,
+      0,
+      width,
+      height,
+    ).data;
     const paths = mosaic(pixels, width).map((one) => draw("path", one));
     return [
       draw(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import struct
 from itertools import pairwise
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import numpy as np
@@ -15,6 +18,7 @@ from playwright.sync_api import Locator, expect
 from browser.conftest import Visits
 from browser.dashboard import DESKTOP, PHONE, Dashboard
 from browser.test_accessibility import SMALL_TARGETS, faults, faults_in_both_themes
+from browser.test_exports import SVG, content, open_panel, take
 from browser.test_travel import look_back_to
 
 ONE_INPUT: dict[str, Any] = {
@@ -292,3 +296,39 @@ def test_presenting_shows_it_as_large_as_the_window_and_says_whose_it_is(
         expect(shown.locator(".whose")).to_be_visible()
     lab.page.keyboard.press("p")
     expect(lab.page.locator(".plot.loss")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "name", "file"),
+    [(ONE_INPUT, "Fit", "fit"), (TWO_CLASSES, "Map", "decision"), (SURFACE, "Map", "surface")],
+)
+def test_it_can_be_saved_as_a_picture_of_what_the_page_shows(
+    visits: Visits, address: str, recipe: dict[str, Any], name: str, file: str
+) -> None:
+    lab = opened(visits, address, recipe)
+    lab.make_steps(60)
+    expect(lab.page.locator("data-picture [data-step='60']")).to_have_count(1)
+    menu = open_panel(lab)
+    download = take(lab, menu.get_by_role("button", name=f"{name} as SVG"))
+    assert download.suggested_filename == f"fallline-{file}-step-60.svg"
+    text = content(download).decode()
+    root = ElementTree.fromstring(text)
+    drawn = lab.page.locator("data-picture svg path").evaluate_all(
+        "(all) => all.map((each) => each.getAttribute('d'))"
+    )
+    assert len(set(filter(None, drawn))) > 3
+    assert set(filter(None, drawn)) <= {each.get("d") for each in root.iter(f"{SVG}path")}
+    written = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
+    expected = {"GD", "SGD", "train", "test"} if name == "Fit" else {"GD"}
+    assert expected <= set(written), written
+    assert str(root.findtext(f"{SVG}title")).startswith(f"{name} at step 60")
+    images = [str(each.get("href")) for each in root.iter(f"{SVG}image")]
+    assert len(images) == (name == "Map")
+    for image in images:
+        pixels = base64.b64decode(image.removeprefix("data:image/png;base64,"))
+        side = lab.page.locator("stage-map canvas").evaluate("(canvas) => canvas.width")
+        assert struct.unpack(">II", pixels[16:24]) == (side, side)
+    assert not re.search(r"var\(|color\(|color-mix|foreignObject|https?://(?!www\.w3\.org)", text)
+    png = content(take(lab, menu.get_by_role("button", name=f"{name} as PNG")))
+    size = [float(root.attrib[side]) for side in ("width", "height")]
+    assert struct.unpack(">II", png[16:24]) == pytest.approx([3 * side for side in size], abs=1)

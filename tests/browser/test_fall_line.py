@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import numpy as np
@@ -13,6 +14,7 @@ from playwright.sync_api import Locator, expect
 from browser.conftest import OpenLab
 from browser.dashboard import PHONE, Dashboard
 from browser.test_accessibility import SMALL_TARGETS, faults, faults_in_both_themes
+from browser.test_exports import SVG, content, open_panel, take
 from browser.test_travel import look_back_to
 from support.aliases import Json
 
@@ -251,3 +253,28 @@ def test_a_new_terrain_fades_in_unless_less_motion_is_wanted(open_lab: OpenLab) 
         expect(fading).to_have_count(1)
         lasts = fading.evaluate("(canvas) => parseFloat(getComputedStyle(canvas).animationDuration) * 1000")
         assert lasts == milliseconds
+
+
+def test_the_fall_line_can_be_saved_as_a_picture(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(120)
+    shown(lab, 120)
+    menu = open_panel(lab)
+    expect(menu.get_by_role("button", name="Loss as SVG")).to_have_count(0)
+    download = take(lab, menu.get_by_role("button", name="Fall line as SVG"))
+    assert download.suggested_filename == "fallline-fall-line-step-120.svg"
+    text = content(download).decode()
+    root = ElementTree.fromstring(text)
+    paths = lab.page.locator("fall-line .fall-paths path").evaluate_all(
+        "(all) => all.map((each) => each.getAttribute('d'))"
+    )
+    assert len(paths) > 8
+    assert set(paths) <= {each.get("d") for each in root.iter(f"{SVG}path")}
+    written = {"".join(each.itertext()) for each in root.iter(f"{SVG}text")}
+    assert {"GD", "SGD", "start"} <= written
+    assert any(words.startswith("Outside this plane") for words in written)
+    images = [str(each.get("href")) for each in root.iter(f"{SVG}image")]
+    assert len(images) == lab.page.locator("fall-line canvas.front").count()
+    assert all(image.startswith("data:image/png;base64,") for image in images)
+    assert not re.search(r"var\(|color\(|color-mix|foreignObject|https?://(?!www\.w3\.org)", text)
+    assert content(take(lab, menu.get_by_role("button", name="Fall line as PNG"))).startswith(b"\x89PNG")

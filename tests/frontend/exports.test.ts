@@ -71,7 +71,8 @@ test("pictures are named after the step on view", () => {
 
 test("classes over two inputs can be exported as a picture while the map is on view", () => {
   const state = lab(classified(2));
-  const kinds = (of: State) => picturesOf(of).map(({ kind }) => kind);
+  // on a narrow page the map is a picture in place of the loss
+  const kinds = (of: State) => picturesOf(of, 800).map(({ kind }) => kind);
   assert.deepEqual(kinds(lab()), ["loss", "gradients", "scatter"]);
   assert.deepEqual(kinds(state), ["loss", "gradients", "map"]);
   assert.deepEqual(kinds(reduce(state, { type: "view", part: { predicted: "table" } })), [
@@ -80,6 +81,20 @@ test("classes over two inputs can be exported as a picture while the map is on v
   ]);
   assert.deepEqual(kinds(lab(classified(3))), ["loss", "gradients"]);
   assert.equal(pictureName(state, "map", "svg"), "fallline-map-step-0.svg");
+});
+
+test("the pictures of the stage that are on view can be exported", () => {
+  const kinds = (state: State, width: number) => picturesOf(state, width).map(({ kind }) => kind);
+  const at = (state: State, picture: State["view"]["picture"]) =>
+    reduce(state, { type: "view", part: { picture } });
+  const two = lab(classified(2));
+  assert.deepEqual(kinds(two, 1440), ["loss", "data", "gradients", "map"]);
+  assert.deepEqual(kinds(at(two, "data"), 800), ["data", "gradients", "map"]);
+  assert.deepEqual(kinds(at(two, "fall"), 1440), ["fall-line", "gradients", "map"]);
+  assert.deepEqual(kinds(at(lab(), "both"), 1920), ["loss", "fall-line", "gradients", "scatter"]);
+  assert.deepEqual(kinds(lab(), 1440), ["loss", "gradients", "scatter"]);
+  assert.equal(pictureName(two, "data", "png"), "fallline-decision-step-0.png");
+  assert.equal(pictureName(two, "fall-line", "svg"), "fallline-fall-line-step-0.svg");
 });
 
 test("pixels become rectangles by colour, one for each stretch of a row; transparent ones are skipped", () => {

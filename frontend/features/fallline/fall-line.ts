@@ -23,6 +23,7 @@ import {
 } from "./fall-geometry.ts";
 import { drawTerrain } from "./terrain-canvas.ts";
 import { symbol } from "../../charts/paths.ts";
+import { pictureOf } from "../../charts/picture.ts";
 import { integer, number, tick } from "../../core/format.ts";
 import {
   fallenRuns,
@@ -125,6 +126,24 @@ export class FallLineView extends ExperimentElement {
     if (frame?.aspect !== before?.aspect || frame?.lens !== before?.lens)
       this.app.setView({ fallFrame: frame });
     this.requestUpdate();
+  }
+
+  /** As one SVG, which has the terrain as an image. */
+  async picture(): Promise<SVGSVGElement> {
+    const ground = this.querySelector(".fall-ground");
+    if (!ground) throw new Error("the terrain is not measured yet");
+    const layers = [".terrain.front", ":scope > .fall-paths", ":scope > .fall-labels"].map(
+      (layer) => ground.querySelector(layer),
+    );
+    const over = [".fall-lens", ".fall-outside"].map((layer) => this.querySelector(layer));
+    const title = ground.getAttribute("aria-label") ?? "";
+    return pictureOf({
+      chart: this,
+      title,
+      layers: [...layers, ...over].filter((layer) => layer !== null),
+      around: [],
+      isOne: false,
+    })();
   }
 
   override render() {

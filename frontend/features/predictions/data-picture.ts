@@ -18,6 +18,7 @@ import {
 import { isStandardized } from "../../core/data-recipe.ts";
 import { lastMap } from "../../core/decision-map.ts";
 import { dataPictureOf, WIDE } from "../../core/pictures.ts";
+import { pictureOf } from "../../charts/picture.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import { marker } from "../../ui/icons.ts";
 import { set } from "../../ui/dom.ts";
@@ -105,6 +106,21 @@ export class DataPicture extends ExperimentElement {
     this.#measure();
     this.performUpdate();
     for (const map of this.querySelectorAll<StageMapView>("stage-map")) map.drawAtOnce();
+  }
+
+  /**
+   * As one SVG.
+   * @param around the name of the run of a map; two maps have names of their own
+   */
+  async picture(around: Element[]): Promise<SVGSVGElement> {
+    const pictures = [...this.querySelectorAll("[role]")];
+    return pictureOf({
+      chart: this,
+      title: pictures.map((each) => each.getAttribute("aria-label")).join(" "),
+      layers: [this],
+      around: pictures.length > 1 ? [] : around,
+      isOne: false,
+    })();
   }
 
   override render() {

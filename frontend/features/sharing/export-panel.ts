@@ -41,7 +41,7 @@ export function openFiles(app: App, anchor: () => Element | null) {
         <div class="head"><h2>${texts.files}</h2>${runs}</div>
         <ul class="files">${filesOf(state, choice.run).map(fileRow)}</ul>
         <h2>${texts.chartsAsShown}</h2>
-        <ul class="files">${picturesOf(opened).map((one) => pictureRow(app, one, put))}</ul>
+        <ul class="files">${picturesOf(opened, innerWidth).map((one) => pictureRow(app, one, put))}</ul>
         <p class="complaint" role="alert" ?hidden=${!choice.failed}>${choice.failed ? FAILED : nothing}</p>
         <h2>${texts.openAgain}</h2>
         <p class="line hint">${texts.aRecipeOrInitialParameters}${opener(app, () => close())}</p>`;

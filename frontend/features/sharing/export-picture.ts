@@ -6,11 +6,11 @@
 import { draw, make } from "../../ui/dom.ts";
 import { typefaceRule } from "../../charts/resources.ts";
 import { MAP } from "../../core/decision-map.ts";
-import { pictureName } from "./exports.ts";
+import { DATA, FALL_LINE, pictureName } from "./exports.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import type { App, State } from "../../core/types.ts";
 
-/** a chart, or the section of the decision maps */
+/** a chart, another picture of the stage, or the section of the decision maps */
 type Pictured = Element & {
   picture: (around: Element[], isOne: boolean) => Promise<SVGSVGElement>;
 };
@@ -20,16 +20,27 @@ const PREDICTED = "predicted-true > .head, predicted-true > .reading";
  * Each chart's heading and reading hint. Controls are left out of the picture, but not the words
  * that they show.
  */
-const HEADINGS = { loss: "loss-head", scatter: PREDICTED, [MAP]: PREDICTED } as Record<
-  string,
-  string
->;
+const HEADINGS: Record<string, string> = {
+  loss: "loss-head",
+  scatter: PREDICTED,
+  [MAP]: PREDICTED,
+  [DATA]: ".whose-map",
+  [FALL_LINE]: "", // all its words are in it
+};
+/** The elements of pictures that are no charts of Plotly. */
+const PICTURES: Record<string, string> = {
+  [MAP]: "predicted-true",
+  [DATA]: "data-picture",
+  [FALL_LINE]: "fall-line",
+};
 /** The heading of the row below the loss. */
 const LOWER = "gradient-head";
 const WORDS =
   "h2, .sub, gradient-head > .term, .strokes, .switch:not(.y-switch, .face, .whose-map .switch) [aria-checked=true], .end.fitting, .map-legend, .hint";
 /** The measured run of an instrument that shares its row. */
 const WHOSE = ".end .switch [aria-checked=true]";
+/** The run of a map. */
+const CHOSEN = "[aria-checked=true]";
 /** Pixels a CSS pixel: sharp on any screen and in print. */
 const DENSITY = 3;
 /** Sections of a phone, which shows one at a time. */
@@ -42,13 +53,14 @@ const PATIENCE = 10_000;
 export async function savePicture(app: App, kind: string, type: "png" | "svg") {
   const state = app.store.get();
   const chart = document.querySelector(
-    kind === MAP ? "predicted-true" : `plotly-chart[kind="${kind}"]`,
+    PICTURES[kind] ?? `plotly-chart[kind="${kind}"]`,
   ) as Pictured | null;
   if (!chart) throw new Error("that chart is not on the page");
   const isOne =
     (chart.parentElement?.childElementCount ?? 1) > 1 && chart.matches(".instruments *");
-  const words = isOne ? WHOSE : WORDS;
-  const around = [...document.querySelectorAll(HEADINGS[kind] ?? LOWER)].flatMap((head) => [
+  const words = isOne ? WHOSE : kind === DATA ? CHOSEN : WORDS;
+  const heading = HEADINGS[kind] ?? LOWER;
+  const around = [...(heading ? document.querySelectorAll(heading) : [])].flatMap((head) => [
     ...head.querySelectorAll(words),
   ]);
   if (kind === "scatter") await awaitPredictions(app);

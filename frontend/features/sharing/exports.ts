@@ -6,6 +6,7 @@
 import { rowsOf } from "../../core/catalog.ts";
 import { MAP, showsMap } from "../../core/decision-map.ts";
 import { choiceOf, kindOf } from "../../core/instruments.ts";
+import { BESIDE, DATA_NAMES, dataPictureOf, shownPicture } from "../../core/pictures.ts";
 import { shownStep } from "../../core/state-on-view.ts";
 import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
@@ -15,6 +16,9 @@ export type FileToTake = { name: string; href: string; help: string; of: string 
 export type Pictured = { kind: string; text: string };
 
 const PREDICTED = texts.predictedAndTrue;
+/** Kinds of pictures that are no charts of Plotly: the data's own one, and the fall line. */
+export const DATA = "data";
+export const FALL_LINE = "fall-line";
 
 /** All runs together, in the list of runs. */
 export const ALL = "";
@@ -46,9 +50,24 @@ export const choicesOf = ({ order, runs }: State): { value: string; text: string
   ...(order.length > 1 ? order.map((name) => ({ value: name, text: runs[name].label })) : []),
 ];
 
-/** Decision maps can be exported, confusion tables cannot. */
-export const picturesOf = (state: State): Pictured[] => [
-  { kind: "loss", text: texts.loss },
+/** The pictures of the stage, which has them in turn, or side by side where it is wide. */
+function stagePictures(state: State, width: number): Pictured[] {
+  const shown = shownPicture(state, width);
+  const data = dataPictureOf(state.experiment);
+  const isBeside = shown === "loss" && width >= BESIDE;
+  return [
+    ...(shown === "loss" || shown === "both" ? [{ kind: "loss", text: texts.loss }] : []),
+    ...(data && (isBeside || shown === "data") ? [{ kind: DATA, text: DATA_NAMES[data] }] : []),
+    ...(shown === "fall" || shown === "both" ? [{ kind: FALL_LINE, text: texts.fallLine }] : []),
+  ];
+}
+
+/**
+ * Decision maps can be exported, confusion tables cannot.
+ * @param width of the window, px
+ */
+export const picturesOf = (state: State, width: number): Pictured[] => [
+  ...stagePictures(state, width),
   ...(state.view.panel === "instruments"
     ? choiceOf(state).gauges.map((gauge) => ({ kind: kindOf(gauge), text: gauge.name }))
     : [{ kind: "gradients", text: texts.gradient }]),
@@ -60,4 +79,10 @@ export const picturesOf = (state: State): Pictured[] => [
 ];
 
 export const pictureName = (state: State, kind: string, type: "png" | "svg") =>
-  `fallline-${kind}-step-${shownStep(state)}.${type}`;
+  `fallline-${kind === DATA ? dataName(state) : kind}-step-${shownStep(state)}.${type}`;
+
+/** The instrument that measures it. */
+function dataName({ experiment }: State) {
+  if (dataPictureOf(experiment) === "fit") return "fit";
+  return experiment?.classes.length ? "decision" : "surface";
+}
