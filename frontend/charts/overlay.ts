@@ -4,6 +4,7 @@
  */
 
 import { nameLines } from "../core/brief-names.ts";
+import { boldWidth } from "./letter-widths.ts";
 import { phoneWords, placeFlags, pxAcross, pxDown } from "./labels.ts";
 import { SHAPES } from "../core/lanes.ts";
 import * as texts from "../words/english.ts";
@@ -234,19 +235,18 @@ export function scatterLabels({ squares }: Json) {
 }
 
 /**
- * The run's name and R² over a square, side by side or one above the other.
+ * The run's name and R² over a square, side by side or one above the other. In a large square the
+ * score of a long name stands in the upper right corner.
  * @param all names
  */
-function squareHead(
-  { title: place, apart, isLow, lane, run, label: whole, score }: Json,
-  all: string[],
-) {
-  const letter = apart ? SMALL : BOLD;
-  const room =
-    place.width -
-    (apart
-      ? SMALL.shape
-      : BESIDE_NAME.shape + BESIDE_NAME.score + BESIDE_NAME.digit * score.length);
+function squareHead(square: Json, all: string[]) {
+  const { title: place, lane, run, label: whole, score } = square;
+  const besideName = BESIDE_NAME.score + BESIDE_NAME.digit * score.length;
+  const free = place.width - BESIDE_NAME.shape - boldWidth(whole);
+  const apart = square.apart ?? (free < besideName ? cornerOf(square) : null);
+  const isSmall = apart && (square.apart || free < 0);
+  const letter = isSmall ? SMALL : BOLD;
+  const room = place.width - (isSmall ? SMALL.shape : BESIDE_NAME.shape) - (apart ? 0 : besideName);
   const [name] = nameLines(
     whole,
     all,
@@ -258,16 +258,21 @@ function squareHead(
   beside.className = "values";
   beside.append(asTerm(plain("R²"), "r2"), ` ${score}`);
   const title = label(
-    apart ? "title small" : "title",
+    isSmall ? "title small" : "title",
     { ...place, lane },
     shape(lane),
     strong(name),
     ...(apart ? [] : [beside]),
   );
-  const heads = apart ? [title, label(isLow ? "score within" : "score", apart, words)] : [title];
+  const heads = apart ? [title, label(scoreLook(square), apart, words)] : [title];
   for (const head of heads) Object.assign(head, { title: `${whole}: ${words}` }).dataset.run = run;
   return heads;
 }
+
+const cornerOf = ({ left, top, width }: Json) => ({ left: left + width, top: top + 1 });
+
+const scoreLook = ({ apart, isLow }: Json) =>
+  !apart ? "score within corner-right" : isLow ? "score within" : "score";
 
 /** The words inside a square. */
 function squareWords({ left, top, width, height, isRoomy, off, few }: Json) {

@@ -13,6 +13,7 @@ from browser.conftest import OpenLab, Visits
 from browser.dashboard import DESKTOP, PHONE, Dashboard
 from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
 from browser.test_classes import MOONS, opened, shown_as
+from browser.test_exhibits import expect_exhibit, options, picker
 from browser.test_exports import content, open_panel, take
 
 SECTIONS = ["network-drawing", "predicted-true", "doctor-list"]
@@ -196,6 +197,18 @@ def test_tables_that_fit_take_no_tab_stop_and_a_fork_moves_nothing_below(
     shown_as(lab, "Map")
     expect(lab.page.locator(".decisions")).to_be_visible()
     assert lab.page.locator(".decisions").get_attribute("tabindex") is None
+
+
+@pytest.mark.parametrize("size", [DESKTOP, (960, 540)])
+def test_names_over_two_squares_are_whole(open_lab: OpenLab, size: tuple[int, int]) -> None:
+    lab = open_lab(size, drawn=True)
+    picker(lab).click()
+    options(lab).filter(has_text="Momentum").first.click()
+    expect_exhibit(lab, "momentum")
+    lab.make_steps(20)
+    squares = lab.until(lambda: lab.page.evaluate(SQUARES), partial(are_scored, 2))
+    assert [each["name"] for each in squares] == ["Plain", "Momentum"]
+    assert all(each["whole"] for each in squares), squares
 
 
 def test_a_phone_keeps_two_large_squares_in_a_row(open_lab: OpenLab) -> None:
