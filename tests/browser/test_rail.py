@@ -199,6 +199,22 @@ def test_tables_that_fit_take_no_tab_stop_and_a_fork_moves_nothing_below(
     assert lab.page.locator(".decisions").get_attribute("tabindex") is None
 
 
+@pytest.mark.parametrize("size", [(1366, 768), (960, 540)])
+def test_the_step_over_the_network_wraps_no_switch(open_lab: OpenLab, size: tuple[int, int]) -> None:
+    lab = open_lab(size)
+    lab.make_steps(20)
+    places = """() => [".network", ".head h2", ".head .end"].map((each) =>
+        document.querySelector(`network-drawing ${each}`).getBoundingClientRect().toJSON())"""
+    before = lab.page.evaluate(places)
+    when = lab.page.locator("network-drawing .when")
+    expect(when).to_be_empty()
+    when.evaluate("(element) => element.append('step 12,345')")
+    expect(when).to_be_visible()
+    assert lab.page.evaluate(places) == before
+    room = when.evaluate("(element) => element.clientWidth - element.scrollWidth")
+    assert room >= 0
+
+
 @pytest.mark.parametrize("size", [DESKTOP, (960, 540)])
 def test_names_over_two_squares_are_whole(open_lab: OpenLab, size: tuple[int, int]) -> None:
     lab = open_lab(size, drawn=True)

@@ -120,7 +120,7 @@ export class NetworkDrawing extends LiveElement {
     return html`
       <div class="stand" title=${KEY}>
         <div class="head">
-          <h2>${texts.network}</h2><span class="when" title=${when || nothing}>${when}</span>
+          <div class="whole"><h2>${texts.network}</h2><span class="when" title=${when || nothing}>${when}</span></div>
           <span class="end">${runSwitch(state, app, texts.runShown, LETTERS)}</span>
         </div>
         ${this.#svg}
