@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import Dashboard
+from browser.dashboard import DESKTOP, PHONE, Dashboard
 
 
 def pill(lab: Dashboard) -> Locator:
@@ -182,3 +183,37 @@ def test_a_zoom_into_an_old_range_of_a_long_run_shows_every_step(open_lab: OpenL
     lab.page.mouse.dblclick(box["x"] + 400, box["y"] + box["height"] / 2)
     lab.until_is(lambda: lab.page.evaluate(reach), whole)
     assert len(steps()) < 900
+
+
+# What the pill "Live, 1,234 ahead" covers: marks of the timeline, and how far it stands out of the transport.
+COVERED = """() => {
+    const box = (element) => element.getBoundingClientRect();
+    const pill = box(document.querySelector(".live.button"));
+    const transport = box(document.querySelector("transport-bar"));
+    const marks = [...document.querySelectorAll("transport-bar .flag .shape svg")].map(box);
+    const meets = ({ left, right, top, bottom }) =>
+        left < pill.right && pill.left < right && top < pill.bottom && pill.top < bottom;
+    return { marks: marks.length, covered: marks.filter(meets).length,
+        out: Math.max(transport.top - pill.top, pill.bottom - transport.bottom),
+        cut: document.querySelector(".live.button").scrollWidth - Math.ceil(pill.width) };
+}"""
+
+
+@pytest.mark.parametrize(
+    "size", [DESKTOP, (1280, 800), (1366, 650), (960, 540), (844, 390), PHONE, (320, 568)]
+)
+def test_the_way_back_covers_neither_the_last_mark_nor_a_chart(
+    open_lab: OpenLab, size: tuple[int, int]
+) -> None:
+    lab = open_lab(size, drawn=True)
+    lab.make_steps(1234)
+    lab.ask("PATCH", "/runs/gd", {"learning_rate": 0.05})
+    lab.make_steps(1)
+    expect(lab.flags.last).to_be_attached()
+    look_back_to(lab, 1)
+    expect(pill(lab)).to_have_text("Live, 1,234 ahead")
+    seen = lab.page.evaluate(COVERED)
+    assert seen["marks"] > 0
+    assert seen["covered"] == 0
+    assert seen["out"] <= 0.5
+    assert seen["cut"] <= 0
