@@ -1,7 +1,7 @@
 /**
  * The last event, with Undo where possible. It leaves after ten seconds unless in use; a notice
  * about play leaves with play.
- * Owns: showing and leaving, and the room it needs on the page.
+ * Owns: showing and leaving, its place in the transport, and the room it needs on the page.
  */
 
 import { html, nothing } from "lit";
@@ -13,9 +13,18 @@ import * as texts from "../words/english.ts";
 import type { State } from "../core/types.ts";
 
 const STAYS_MS = 10_000;
+/** px around it */
+const APART = 8;
+
+const PARTS = [".deck .left", ".scrub", ".counter", ".speed"];
+
+const partOf = (name: string) => document.querySelector(`transport-bar ${name}`);
+const boxOf = (name: string) => partOf(name)?.getBoundingClientRect();
 
 export class NoticeToast extends LiveElement {
   #timer = 0;
+  /** The transport's parts change their size with the window and with what they show. */
+  #room = new ResizeObserver(() => this.#place());
   /** The notice during which play began. */
   #played: State["notice"] = null;
 
@@ -32,7 +41,26 @@ export class NoticeToast extends LiveElement {
         if (notice) this.#leaveLater();
       },
     );
-    this.whenGone(() => clearTimeout(this.#timer));
+    this.whenGone(() => {
+      clearTimeout(this.#timer);
+      this.#room.disconnect();
+    });
+  }
+
+  override updated() {
+    if (this.hidden) return this.#room.disconnect();
+    for (const part of PARTS.map(partOf)) if (part) this.#room.observe(part);
+  }
+
+  /** Beside the last buttons, or beside the timeline if it shares their row. */
+  #place() {
+    const [buttons, timeline, counter, speed] = PARTS.map(boxOf);
+    if (!buttons || !timeline || !counter) return;
+    const isOneRow = timeline.top < buttons.bottom && buttons.top < timeline.bottom;
+    const start = isOneRow ? timeline.right : buttons.right;
+    const end = speed?.width ? speed.left : counter.left;
+    this.style.setProperty("--notice-left", `${start + APART}px`);
+    this.style.setProperty("--notice-right", `${innerWidth - end + APART}px`);
   }
 
   override render() {

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import DESKTOP, PHONE, Dashboard
+from browser.test_exhibits import options, picker
 
 BOXES = """(selectors) => selectors.map((each) => {
     const { left, top, right, bottom } = document.querySelector(each).getBoundingClientRect();
@@ -53,6 +54,41 @@ def test_a_reset_says_in_the_transport_what_is_kept_and_undo_brings_it_back(
     expect(lab.page.locator("race-table th.moment")).to_contain_text("At step 50")
     lab.until(lambda: lab.traces("loss", "train")["gd/train_loss"][0], lambda steps: steps[-1:] == [50])
     assert parameters(lab) == before
+
+
+# What a message meets in the transport, and how far it stands out of it.
+COVERED = """() => {
+    const box = (element) => element.getBoundingClientRect();
+    const notice = box(document.querySelector(".notice"));
+    const transport = box(document.querySelector("transport-bar"));
+    const parts = [...document.querySelectorAll("transport-bar :is(button, input, output, .track, .counter dd)")];
+    const meets = ({ left, right, top, bottom }) =>
+        left < notice.right && notice.left < right && top < notice.bottom && notice.top < bottom;
+    const covered = parts.filter((each) => each.checkVisibility() && meets(box(each)));
+    return { covered: covered.map((each) => each.outerHTML.slice(0, 80)),
+        out: Math.max(transport.top - notice.top, notice.bottom - transport.bottom) };
+}"""
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), DESKTOP, (1280, 800), (1366, 650), (960, 540)])
+def test_a_message_covers_nothing_in_the_transport(open_lab: OpenLab, size: tuple[int, int]) -> None:
+    lab = open_lab(size)
+    lab.make_steps(50)
+    lab.page.keyboard.press("r")
+    expect(lab.notice).to_contain_text("Back at step 0. The 50 steps are kept.")
+    lab.until_is(lambda: lab.step, 0)
+    lab.until_is(lambda: lab.page.evaluate(COVERED)["covered"], [])
+    assert lab.page.evaluate(COVERED)["out"] <= 0.5
+    speed = lab.page.locator("transport-bar .brief-speed")
+    expect(speed).to_be_visible()
+    speed.click()
+    expect(lab.page.get_by_role("dialog", name="Speed").get_by_role("slider")).to_be_visible()
+    lab.page.keyboard.press("Escape")
+    picker(lab).click()
+    options(lab).filter(has_text="Two spirals").click()
+    expect(lab.notice).to_contain_text("both runs start at step 0")
+    lab.until_is(lambda: lab.page.evaluate(COVERED)["covered"], [])
+    assert lab.page.evaluate(COVERED)["out"] <= 0.5
 
 
 def test_on_a_phone_the_message_stands_above_the_transport(open_lab: OpenLab) -> None:
