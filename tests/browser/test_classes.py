@@ -108,7 +108,7 @@ PIXELS = """(canvas) => {
 SEEN = """(canvas) => {
     const style = getComputedStyle(canvas);
     const token = (name) => style.getPropertyValue(name).trim().slice(1).match(/../g).map((part) => parseInt(part, 16));
-    const [paper, ...classes] = ["--paper", "--class-1", "--class-2"].map(token);
+    const [paper, ...classes] = ["--paper", "--side-1", "--side-2"].map(token);
     const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
     const nearest = (cell) => {
         const tint = [0, 1, 2].map((part) => pixels[4 * cell + part] - paper[part]);
@@ -147,7 +147,7 @@ def map_agrees(lab: Dashboard, step: int) -> None:
     assert len(clear) > 70
     assert all(classes == {guess} for classes, guess in clear)
     wrong = sum(truth != guess for truth, guess in zip(answer["y"], answer["y_pred"], strict=True))
-    outlined = decision.locator("path.wrong").evaluate_all(
+    outlined = decision.locator("path[data-wrong]").evaluate_all(
         "(paths) => paths.reduce((sum, path) => sum + path.getAttribute('d').match(/Z/g).length, 0)"
     )
     assert outlined == wrong

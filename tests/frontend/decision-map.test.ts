@@ -3,15 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import {
-  borderOf,
-  classShape,
-  COLOURS,
-  cursorOf,
-  dotsOf,
-  pixelsOf,
-  SPAN,
-} from "../../frontend/features/predictions/map-drawing.ts";
+import { sampleLook, samplesOf } from "../../frontend/features/predictions/ground.ts";
+import { COLOURS, cursorOf, SPAN } from "../../frontend/features/predictions/map-drawing.ts";
 import {
   axisWords,
   isMapOld,
@@ -31,7 +24,6 @@ import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { classified } from "./fake-server.ts";
 import { part } from "./world.ts";
 import type { At } from "../../frontend/core/decision-map.ts";
-import type { Colour } from "../../frontend/features/predictions/map-drawing.ts";
 import type { Experiment, Message, Run } from "../../frontend/core/types.ts";
 
 const bytes = (values: number[]) => ({
@@ -74,24 +66,8 @@ const mapAnswer = (changes = {}) => ({
   },
   ...changes,
 });
-const RED: Colour = [200, 0, 0];
-const BLUE: Colour = [0, 0, 200];
-const PAPER: Colour = [100, 100, 100];
 
-test("a cell's colour is stronger the surer the class is, and no cell is without colour", () => {
-  const map = readMap(mapAnswer());
-  const pixels = pixelsOf(map, [RED, BLUE], PAPER);
-  const at = (column: number, row: number) => [
-    ...pixels.slice(4 * (3 * row + column), 4 * (3 * row + column) + 4),
-  ];
-  assert.equal(map.side, 3);
-  assert.deepEqual(at(0, 2), [166, 34, 34, 255], "the lowest row comes last: sure, two thirds");
-  assert.deepEqual(at(2, 0), [34, 34, 166, 255], "the upper right corner");
-  const [even, likely, sure] = [at(1, 1), at(0, 1), at(1, 2)].map(([red]) => red);
-  assert.ok(even > 105 && even < likely && likely < sure, `${even} ${likely} ${sure}`);
-});
-
-test("with three classes a third is chance; without probabilities all cells are full; cells that are not finite are transparent", () => {
+test("with three classes a third is chance, and without probabilities there is no sureness", () => {
   const three = readMap(
     mapAnswer({
       classes: ["a", "b", "c"],
@@ -102,62 +78,35 @@ test("with three classes a third is chance; without probabilities all cells are 
     Array.from(three.sureness!).map((one) => Number(one.toFixed(2))),
     [0, 1, 0.5, 0],
   );
-  const bare = pixelsOf(
-    readMap(mapAnswer({ cells: { predicted: bytes([0, 1, NONE, 0]), probability: null } })),
-    [RED, BLUE],
-    PAPER,
+  const bare = readMap(
+    mapAnswer({ cells: { predicted: bytes([0, 1, NONE, 0]), probability: null } }),
   );
-  assert.deepEqual([...bare.slice(8, 12)], [166, 34, 34, 255]);
-  assert.deepEqual([...bare.slice(0, 4)], [0, 0, 0, 0]);
+  assert.equal(bare.sureness, null);
+  assert.equal(bare.side, 2);
 });
 
-test("a line marks each border between classes, one for each stretch", () => {
-  const third = SPAN / 3;
-  const parts = borderOf(readMap(mapAnswer())).match(/M[^M]+/g);
+test("samples stand at their place", () => {
+  const [right] = samplesOf(readMap(mapAnswer()), 2, 2);
+  const circles = [...right.d.matchAll(/M([\d.-]+),([\d.-]+)A([\d.]+)/g)];
   assert.deepEqual(
-    parts!.sort(),
-    [
-      `M${third},${third}V0`,
-      `M${2 * third},${2 * third}V${third}`,
-      `M${third},${third}H${2 * third}`,
-      `M${2 * third},${2 * third}H${SPAN}`,
-    ].sort(),
-  );
-  assert.equal(
-    borderOf(readMap(mapAnswer({ cells: { predicted: bytes([1, 1, 1, 1]), probability: null } }))),
-    "",
-  );
-});
-
-test("samples have their place and class, with wrong ones larger and on top", () => {
-  const dots = dotsOf(readMap(mapAnswer()));
-  assert.deepEqual(
-    dots.map(({ name, kind }) => `${name} ${kind}`),
-    ["right 0", "right 1", "wrong 0", "wrong 1"],
-  );
-  const [right] = dots;
-  const circle = (d: string) =>
-    [...d.matchAll(/M([\d.-]+),([\d.-]+)A([\d.]+)/g)].map(([, x, y, r]) => [
-      Number(x) - Number(r),
-      Number(y),
-      Number(r),
-    ]);
-  assert.deepEqual(
-    circle(right.d).map(([x, y]) => [Math.round(x), Math.round(y)]),
+    circles.map(([, x, y, r]) => [Math.round(Number(x) - Number(r)), Math.round(Number(y))]),
     [
       [0, SPAN],
       [SPAN / 2, SPAN / 2],
     ],
   );
-  assert.ok(circle(dots[2].d)[0][2] > circle(right.d)[0][2]);
+  const [small] = samplesOf(readMap(mapAnswer()), 2, 1);
+  const radius = (d: string) => Number(/A([\d.]+)/.exec(d)?.[1]);
+  assert.ok(Math.abs(radius(right.d) - 2 * radius(small.d)) < 0.06);
 });
 
-test("thirty classes differ by shape or by colour", () => {
-  const looks = Array.from(
-    { length: 30 },
-    (_, place) => `${classShape(place, 5, 0, 0)} ${place % COLOURS}`,
-  );
-  assert.equal(new Set(looks).size, 30);
+test("ten classes differ by shape and fill, thirty also by colour", () => {
+  const looks = Array.from({ length: 30 }, (_, kind) => {
+    const { name, d } = sampleLook(kind, 5, 0, 0);
+    return { look: `${name} ${d}`, colour: kind % COLOURS };
+  });
+  assert.equal(new Set(looks.slice(0, 10).map(({ look }) => look)).size, 10);
+  assert.equal(new Set(looks.map(({ look, colour }) => `${look} ${colour}`)).size, 30);
 });
 
 test("the map in words: how many are right, which are wrong and as what, and each class's share of the plane", () => {

@@ -1,13 +1,14 @@
 /**
- * One run's decision map of the rail: each cell has the colour of its predicted class, stronger where the
- * network is surer; samples on top. Its cursor is a place under a pointer, or a cell that keys
- * select, marked and spoken.
- * Owns: its canvas and template, its cursor, and the legend. map-drawing.ts has the geometry.
+ * One run's decision map of the rail: the sides of classes, stronger where the network is surer, with
+ * samples on top. Its cursor is a place under a pointer, or a cell that keys select, marked and
+ * spoken.
+ * Owns: its canvas and template, its colours, its cursor, and the legend. ground.ts has the geometry.
  */
 
 import { html, nothing, svg } from "lit";
 import { accuracyTitle } from "./accuracy-title.ts";
-import { borderOf, classShape, COLOURS, cursorOf, dotsOf, pixelsOf, SPAN } from "./map-drawing.ts";
+import { bordersOf, sampleLook, samplesOf, sidesOf } from "./ground.ts";
+import { COLOURS, cursorOf, SPAN } from "./map-drawing.ts";
 import { set } from "../../ui/dom.ts";
 import { LightElement } from "../../ui/live-element.ts";
 import { cellAt, isMove, mapWords, moved, placeWords, readMap } from "../../core/decision-map.ts";
@@ -35,8 +36,22 @@ export function put(
   canvas.getContext("2d")?.putImageData(new ImageData(pixels, side), 0, 0);
 }
 
-/** @param kind place of a class */
-const coloured = (kind: number) => `--class: var(--class-${(kind % COLOURS) + 1})`;
+/** Of more than two classes, whose colours are stronger. */
+const PALE = 0.42;
+/** Up to so many classes the shapes of samples differ. */
+const SHAPES = 10;
+
+/**
+ * The style of a sample: of many classes its shape needs a colour.
+ * @param kind place of its class
+ */
+const sampleStyle = (kind: number, classes: number) =>
+  classes > SHAPES
+    ? `--sample: color-mix(in srgb, var(--class-${(kind % COLOURS) + 1}) 60%, var(--ink))`
+    : nothing;
+
+const mixed = (paper: Colour, colour: Colour) =>
+  colour.map((part, k) => Math.round(paper[k] + PALE * (part - paper[k]))) as Colour;
 
 /** The map of classes of the inspection rail; stage-map.ts draws a large one. */
 export class DecisionMapView extends LightElement {
@@ -77,13 +92,27 @@ export class DecisionMapView extends LightElement {
     return readMap(answer);
   }
 
-  /** Border and samples. */
+  get classes(): string[] {
+    return this.#shown?.classes ?? [];
+  }
+
+  /** Size of the samples in this map over that in the large one, in the drawing's units. */
+  get sampleScale() {
+    return 1.6;
+  }
+
+  /** Borders and samples. */
   overlay(map: DecisionMap): unknown {
-    const dots = dotsOf(map).map(
-      ({ name, kind, d }) =>
-        svg`<path class=${name} data-class=${kind} d=${d} style=${coloured(kind)}></path>`,
+    const lines = bordersOf(map, this.classes.length);
+    return svg`<path class="border" d=${lines}></path><g>${this.samples(map)}</g>`;
+  }
+
+  samples(map: DecisionMap) {
+    const classes = this.classes.length;
+    return samplesOf(map, classes, this.sampleScale).map(
+      ({ name, wrong, kind, d }) => svg`<path class="sample ${name}" ?data-wrong=${wrong}
+        data-class=${kind} style=${sampleStyle(kind, classes)} d=${d}></path>`,
     );
-    return svg`<path class="border" d=${borderOf(map)}></path><g>${dots}</g>`;
   }
 
   /** The picture in words. */
@@ -98,11 +127,13 @@ export class DecisionMapView extends LightElement {
 
   /** Draws the cells. The style sheet cannot colour pixels: another theme redraws them. */
   paint(map: DecisionMap, canvas: HTMLCanvasElement, style: CSSStyleDeclaration) {
-    const colours = Array.from({ length: COLOURS }, (_, place) =>
-      colourOf(style, `--class-${place + 1}`),
-    );
-    const pixels = pixelsOf(map, colours, colourOf(style, "--paper"));
-    put(canvas, pixels, map.side);
+    const paper = colourOf(style, "--paper");
+    const isTwo = this.classes.length === 2;
+    const colours = Array.from({ length: isTwo ? 2 : COLOURS }, (_, k) => {
+      const colour = colourOf(style, `--${isTwo ? "side" : "class"}-${k + 1}`);
+      return isTwo ? colour : mixed(paper, colour);
+    });
+    put(canvas, sidesOf(map, colours, paper), map.side);
   }
 
   override render() {
@@ -169,13 +200,19 @@ export class DecisionMapView extends LightElement {
 
 customElements.define("decision-map", DecisionMapView);
 
-const entry = (name: string, shape: unknown) =>
-  html`<span title=${name}><svg viewBox="0 0 10 10">${shape}</svg><span class="clip">${name}</span></span>`;
+/** A sample in a legend. */
+function swatch(kind: number, classes: number, wrong = false) {
+  const { name, d } = sampleLook(kind, 8, 5, 5);
+  const style = wrong ? nothing : sampleStyle(kind, classes);
+  return html`<svg viewBox="0 0 10 10">${svg`<path class="sample ${name}" ?data-wrong=${wrong} style=${style} d=${d}></path>`}</svg>`;
+}
 
-/** The legend: shapes and colours of classes, and the mark of wrong predictions. */
-export const mapLegend = (classes: string[]) => {
-  const shape = (look: string, place: number, size: number) =>
-    svg`<path class=${look} d=${classShape(place, size, 5, 5)} style=${coloured(place)}></path>`;
-  return html`<div class="legend map-legend" aria-hidden="true"
-    >${classes.map((name, place) => entry(name, shape("right", place, 8)))}${entry("wrong", shape("wrong", 0, 7))}</div>`;
-};
+/** The classes with their samples, and the mark of wrong ones. */
+export const classEntries = (classes: string[]) =>
+  html`${classes.map(
+    (name, kind) =>
+      html`<span title=${name}>${swatch(kind, classes.length)}<span class="clip">${name}</span></span>`,
+  )}<span class="bad">${swatch(0, classes.length, true)}${texts.wrong}</span>`;
+
+export const mapLegend = (classes: string[]) =>
+  html`<div class="legend map-legend" aria-hidden="true">${classEntries(classes)}</div>`;

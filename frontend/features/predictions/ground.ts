@@ -1,6 +1,6 @@
 /**
- * The large map as pixels and paths: sides of classes with smooth borders, or the surface of a
- * regression with lines of equal value; training samples on top.
+ * A map as pixels and paths: sides of classes with smooth borders, or the surface of a regression
+ * with lines of equal value; samples on top.
  * Owns: that geometry, and which shape and fill a class has. Pure. Colours come from the caller or
  * data-picture.css.
  */
@@ -127,11 +127,14 @@ export const sampleLook = (kind: number, size: number, left: number, top: number
   d: classShape(kind, size, left, top),
 });
 
-/** The samples: a path for each class, or each shade of values; wrong ones are on top. */
-export function samplesOf({ edges, samples }: DecisionMap, classes: number): Dots[] {
+/**
+ * The samples: a path for each class, or each shade of values; wrong ones are on top.
+ * @param scale of their size
+ */
+export function samplesOf({ edges, samples }: DecisionMap, classes: number, scale = 1): Dots[] {
   const { x, y, true: truth, predicted } = samples;
   const rise = Math.min(1, Math.max(0, (x.length - MANY.from) / (MANY.to - MANY.from)));
-  const size = SIZE.few + (SIZE.many - SIZE.few) * rise;
+  const size = scale * (SIZE.few + (SIZE.many - SIZE.few) * rise);
   const share = (value: number, [low, high]: [number, number]) => (value - low) / (high - low);
   const range = valueRange({ samples } as DecisionMap);
   const dots: Map<string, Dots> = new Map();
