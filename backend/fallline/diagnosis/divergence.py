@@ -78,11 +78,13 @@ USUAL_RATES = (0.1, 0.01, 0.001)
 SOON = 2_000
 """Number of steps that a forecast looks ahead."""
 
-_WHY = Why(
-    "A step that is too long for the curve of the loss ends higher on the other side than it began. There the "
-    "gradient is larger, and the next step is even longer.",
-    "W1 = W1 - lr * dW1",
-)
+
+def _why(view: View) -> Why:
+    return Why(
+        "A step that is too long for the curve of the loss ends higher on the other side than it began. There the "
+        "gradient is larger, and the next step is even longer.",
+        view.line("W1"),
+    )
 
 
 def diverged(view: View) -> Iterator[Sighting]:
@@ -102,7 +104,7 @@ def _diverged(view: View) -> Words:
         evidence=f"{_size(view)}{after}. The next step would not be finite, or its loss would be a million "
         "times the start.",
         mark="diverged",
-        why=_WHY,
+        why=_why(view),
         remedies=lambda: _ways_back(view, raise_before),
     )
 
@@ -240,7 +242,7 @@ def _will_diverge(view: View, rises: Floats, pace: float, at_step: int, turned: 
         f"{percent(math.expm1(pace))} a step; at this "
         f"pace it is a million times its start at about step {at_step:,}.{beyond}",
         mark="about to diverge",
-        why=_WHY,
+        why=_why(view),
         remedies=lambda: first_helpful(
             lambda: first_rate(view, lower),
             lambda: _rewound(view, turned, None),
@@ -324,7 +326,7 @@ def _at_edge(view: View, share: float) -> Words:
         why=Why(
             "Along the steepest curve of the loss a step jumps to the other side, as high as it began. Along flatter "
             "curves it still descends, so the loss may fall in the long run.",
-            "W1 = W1 - lr * dW1",
+            view.line("W1"),
         ),
         remedies=lambda: first_helpful(lambda: first_with(_calms, view, [_halved(view)])),
     )
@@ -368,7 +370,7 @@ def _too_small(view: View, fell: float, moved: float) -> Words:
         mark="almost flat",
         why=Why(
             "The gradient is almost as long as at the start, but the rate makes the steps tiny.",
-            "W1 = W1 - lr * dW1",
+            view.line("W1"),
         ),
         remedies=lambda: first_helpful(
             lambda: first_with(beats, view, _raises(view, moved)), lambda: first_with(beats, view, adam(view))

@@ -93,7 +93,7 @@ def _stuck(view: View, loss: float) -> Words:
         mark="learned nothing",
         why=Why(
             "The predictions are no better than a constant. The steps may be too long, too noisy, or lead nowhere.",
-            "y_pred = a_last @ W_out + b_out",
+            view.line("y_pred"),
         ),
         remedies=lambda: ways_down(view),
     )
@@ -109,7 +109,7 @@ def _guesses(view: View, loss: float) -> Words:
         why=Why(
             "The last bias alone can reach this loss. The predictions do not depend on the inputs, or not in a way "
             "that helps.",
-            "y_pred = a_last @ W_out + b_out",
+            view.line("y_pred"),
         ),
         remedies=lambda: unstuck(view),
     )
@@ -137,7 +137,7 @@ def _plateau(view: View, fell: float) -> Words:
         mark="flat",
         why=Why(
             "The slope is almost 0: a minimum, or a flat stretch before a lower one.",
-            "W1 = W1 - lr * dW1",
+            view.line("W1"),
         ),
         # without hidden layers this is the only minimum
         remedies=lambda: unstuck(view) if view.layers else (),
@@ -173,7 +173,7 @@ def _overfits(view: View, step: int, least: float, now: float) -> Words:
         why=Why(
             "The network has more freedom than the samples need: it learns their noise too, and predicts it for "
             "new samples.",
-            "dy_pred = (y_pred - y) / m",
+            view.line("dy_pred"),
         ),
         remedies=lambda: first_helpful(lambda: _stopping(view), lambda: _penalised(view)),
     )
@@ -235,6 +235,6 @@ def _healthy(view: View, fell: float) -> Words:
         mark="learning",
         why=Why(
             "Each step goes a little way down the slope of the loss, and there is still a slope.",
-            "W1 = W1 - lr * dW1",
+            view.line("W1"),
         ),
     )

@@ -65,7 +65,7 @@ def _vanish(view: View, first: float, last: float) -> Words:
         why=Why(
             "On the way back every layer multiplies the gradient by its weights and by the slope of its activation. "
             "If these are below 1, little is left for the first layers.",
-            "dz1 = (dz2 @ W2.T) * slope(z1)",
+            view.line("dz1"),
         ),
         remedies=lambda: first_helpful(lambda: first_with(beats, view, adam(view))),
     )
@@ -85,7 +85,7 @@ def _explode(view: View, first: float, last: float) -> Words:
         why=Why(
             "On the way back every layer multiplies the gradient by its weights. If these are large, the first layers "
             "get many times more than the last.",
-            "dz1 = (dz2 @ W2.T) * slope(z1)",
+            view.line("dz1"),
         ),
         remedies=lambda: first_helpful(
             lambda: first_with(beats, view, clip(view)), lambda: first_with(beats, view, adam(view))
@@ -129,7 +129,7 @@ def _unscaled(view: View, difference: str) -> Words:
         why=Why(
             "The gradient of a weight grows with its input: one rate is too high for large inputs and too low for "
             "small ones.",
-            "dW1 = X.T @ dz1",
+            view.line("dW1"),
         ),
         remedies=lambda: first_helpful(lambda: first_with(beats, view, adam(view))),
     )

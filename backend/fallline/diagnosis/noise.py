@@ -78,7 +78,7 @@ def _floor(view: View) -> Words:
         why=Why(
             "The gradient of a batch differs from the gradient of all samples. If the slope is small, steps follow "
             "the difference.",
-            "W1 = W1 - lr * dW1",
+            view.line("W1"),
         ),
         remedies=lambda: first_helpful(
             lambda: first_with(beats, view, _lower(view)), lambda: first_with(beats, view, _larger(view))
@@ -101,7 +101,7 @@ def _too_noisy(view: View, train: Windows) -> Words:
         mark="batch too noisy",
         why=Why(
             "A step follows the samples of its batch, which differ from all samples.",
-            "W1 = W1 - lr * dW1",
+            view.line("W1"),
         ),
         remedies=lambda: first_helpful(
             lambda: first_with(beats, view, _larger(view)), lambda: first_with(beats, view, _lower(view))
@@ -139,7 +139,7 @@ def _wastes(view: View) -> Words:
         mark="batch too large",
         why=Why(
             "Beyond the noise scale more samples hardly change the gradient, and each costs the same.",
-            "dW1 = X[batch].T @ dz1",
+            view.line("dW1"),
         ),
         remedies=lambda: first_helpful(
             lambda: first_with(keeps_up, view, [edit(view, f"Batch of {size}", batch_size=size)])

@@ -73,7 +73,7 @@ def _spike(view: View, step: int, usual: float, peak: float) -> Words:
         mark="loss jumped",
         why=Why(
             "One step moved the parameters across a steep slope of the loss, to a place far above.",
-            "W1 = W1 - lr * dW1",
+            view.line("W1"),
         ),
         remedies=lambda: _without_the_jump(view, step, usual),
     )
@@ -148,7 +148,7 @@ def _worse(view: View, now: float, least: float, step: int) -> Words:
         mark="worse than before",
         why=Why(
             "A step led to a place from which the steps since have not found back.",
-            "W1 = W1 - lr * dW1",
+            view.line("W1"),
         ),
         remedies=lambda: first_helpful(
             lambda: first_tried(_stays, view, to_the_best(view)),

@@ -128,7 +128,7 @@ def saturated_units(view: View) -> Iterator[Sighting]:
         span = held_state(view, partial(_is_saturated, place=place))
         if span is not None:
             dates = view.dates["saturated", place]
-            words = _saturated(view, place, layer, share_of(layer))
+            words = _saturated(view, place, share_of(layer))
             yield Sighting(words, "warning", span, (("layer", place),), dates)
 
 
@@ -145,9 +145,7 @@ def share_of(layer: Layer) -> float:
     return 0.0 if layer.saturated_share is None else float(np.mean(layer.saturated_share))
 
 
-def _saturated(view: View, place: int, layer: Layer, share: float) -> Callable[[int], Words]:
-    slope = layer.slope.format(z=f"z{place}", a=f"a{place}")
-
+def _saturated(view: View, place: int, share: float) -> Callable[[int], Words]:
     def words(since: int) -> Words:
         return Words(
             title=f"{{run}}: layer {place} is saturated.",
@@ -157,7 +155,7 @@ def _saturated(view: View, place: int, layer: Layer, share: float) -> Callable[[
             why=Why(
                 "Far from 0 the activation is flat: the gradient is multiplied by almost 0 there, and the incoming "
                 "weights hardly move.",
-                f"dz{place} = da{place} * {slope}",
+                view.line(f"dz{place}"),
             ),
             remedies=lambda: first_helpful(
                 lambda: separate(view, _stays_steep), lambda: rewind(view, since, _stays_steep)
@@ -193,7 +191,7 @@ def _symmetric(view: View, place: int, layer: Layer) -> Callable[[int], Words]:
             why=Why(
                 "Units with equal incoming and outgoing weights have equal outputs and equal gradients, so no step "
                 "separates them. Random initial weights do.",
-                f"dW{place} = a{place - 1}.T @ dz{place}" if place > 1 else "dW1 = X.T @ dz1",
+                view.line(f"dW{place}"),
             ),
             remedies=lambda: first_helpful(lambda: separate(view)),
         )

@@ -51,7 +51,7 @@ class Task:
     `samples` counts training samples. `baseline` is the training loss of predicting the mean, or the shares of the
     classes (`guessing` in words). `score` is r2 or accuracy. With `is_quadratic` the training loss is a quadratic
     function of the parameters: a squared error without hidden layers. `input_spreads` and `input_means` are each
-    input's standard deviation and mean.
+    input's standard deviation and mean. `output` and `error` are the expressions of y_pred and of its gradient.
     """
 
     samples: int
@@ -64,6 +64,8 @@ class Task:
     is_quadratic: bool
     input_spreads: tuple[float, ...]
     input_means: tuple[float, ...]
+    output: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,31 @@ class View:
     @property
     def layers(self) -> tuple[Layer, ...]:
         return self.now.layers
+
+    def line(self, name: str) -> str:
+        """Return the line that computes `name` (y_pred, dy_pred, dz1, dW2 or W1), as the step inspector shows it.
+
+        A line of its own for each optimizer is its name only.
+        """
+        return f"{name} = {expression}" if (expression := self._expression(name)) else name
+
+    def _expression(self, name: str) -> str:
+        if name in ("y_pred", "dy_pred"):
+            return self.task.output if name == "y_pred" else self.task.error
+        kind, place = name.rstrip("0123456789"), int(name.lstrip("dzW"))
+        if kind == "dW":
+            return f"{f'a{place - 1}' if place > 1 else 'X'}.T @ dz{place}" + self._penalties(f"W{place}")
+        if kind == "W":
+            is_plain = self.settings.optimizer == "sgd" and not self.settings.layer_rates
+            return f"{name} - lr * d{name}" if is_plain else ""
+        if place > len(self.layers):
+            return ""
+        slope = self.layers[place - 1].slope.format(z=f"z{place}", a=f"a{place}")
+        return f"da{place} * {slope}" if slope else f"da{place}"
+
+    def _penalties(self, weights: str) -> str:
+        l2 = f" + l2 * {weights}" if self.settings.l2 else ""
+        return l2 + (f" + l1 * np.sign({weights})" if self.settings.l1 else "")
 
     @property
     def batch(self) -> int:

@@ -9,11 +9,12 @@ import sys
 from contextlib import redirect_stdout
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
+from fallline.diagnosis.view import View
 from fallline.engine.inspection.script import script_of
 from fallline.engine.inspection.sheet import CHANGE_LINES, FUNCTIONS, sheet_of
 from fallline.engine.measures.probes import next_gradient
@@ -25,6 +26,7 @@ from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.runs.checks.recipe import check_recipe
+from fallline.runs.doctor.view import measured, task_of
 from fallline.runs.instruments.inspection import MOST_NUMBERS, change_script, inspection
 from fallline.vocabulary.recipe import Recipe
 from support.problems import data_for
@@ -371,3 +373,27 @@ def test_a_script_that_would_be_too_long_is_not_written() -> None:
     response = change_script(problem, state, recipe.runs[0])
     assert response["script"] is None
     assert response["numbers"] > MOST_NUMBERS
+
+
+@pytest.mark.parametrize("body", BODIES, ids=name_of)
+def test_the_doctor_quotes_lines_of_the_step(body: dict[str, Any]) -> None:
+    """It quoted `a_last @ W_out`, and `slope(z1)`, which no step has."""
+    problem, recipe, state = set_up(body, 3)
+    settings = recipe.runs[0].settings_at(state.step)
+    view = View(
+        task=task_of(problem), step=state.step, diverged=False, settings=settings, scales=False, rate=0.1,
+        settings_before=lambda step: settings, edits=(), now=measured(problem, state), seen=(),
+        series=cast("Any", None), best=(), first_slope=1.0,
+    )  # fmt: skip
+    lines = sheet_of(problem, state, recipe.runs[0]).lines
+    written, names = {f"{each.name} = {each.expression}" for each in lines}, {each.name for each in lines}
+    depth = len(problem.activations)
+    quoted = {name: view.line(name) for name in ("y_pred", "dy_pred")}
+    quoted |= {name: view.line(name) for k in range(1, depth + 1) for name in (f"dW{k}", f"W{k}")}
+    quoted |= {name: view.line(name) for k in range(1, depth) for name in (f"dz{k}",)}
+    for name, line in quoted.items():
+        assert line in written or (line == name and line in names), line
+    plain = settings.optimizer == "sgd" and not settings.layer_rates
+    assert [name for name, line in quoted.items() if line == name] == (
+        [] if plain else [f"W{k}" for k in range(1, depth + 1)]
+    )

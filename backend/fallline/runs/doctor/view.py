@@ -54,7 +54,17 @@ def task_of(problem: Problem) -> Task:
         is_quadratic=problem.loss.name == "mse" and problem.activations == ("identity",),
         input_spreads=tuple(X.std(axis=0).tolist()),
         input_means=tuple(X.mean(axis=0).tolist()),
+        output=_output_of(problem),
+        error=dict(problem.loss.lines)["dy_pred"],
     )
+
+
+def _output_of(problem: Problem) -> str:
+    """Return y_pred as an expression: of the last layer's weights, or of its z."""
+    last, name = len(problem.activations), problem.activations[-1]
+    if name != "identity":
+        return ACTIVATIONS[name].lines[0].format(z=f"z{last}")
+    return f"{f'a{last - 1}' if last > 1 else 'X'} @ W{last} + b{last}"
 
 
 def view_of(
