@@ -341,7 +341,11 @@ export function createApp(environment: Environment = browserEnvironment()): App 
       const state = store.get();
       if (!state.experiment) return;
       changes = joinedChanges(state.loading ? changes : {}, change);
-      await beginAnother(changedRecipe(state, changes), freshWords(changes, state.order.length));
+      const { speed, pace } = state.playback;
+      const text = freshWords(changes, state.order.length);
+      // the same work goes on at the speed that was set
+      if (await beginAnother(changedRecipe(state, changes), text))
+        dispatch({ type: "playback", part: { speed, pace } });
     },
     async openExhibit(name) {
       const state = store.get();

@@ -924,7 +924,8 @@ export const outputsOfXY = (count: number, activation: Part) =>
   `${integer(count)} ${activation} ${count === 1 ? "output" : "outputs"}`;
 export const unitsXWeightsY = (units: Part, weights: Part) =>
   `units: ${units}; weights: ${weights}`;
-export const greenW0VioletW0 = "Green: w > 0. Violet: w < 0. Width: |w|. Fill: mean activation.";
+export const greenW0VioletW0 =
+  "Green: w > 0. Violet, dashed: w < 0. Width: |w|. Fill: mean activation.";
 export const network = "Network";
 export const runShown = "Run shown";
 export const layerX = (place: Part) => `layer ${place}`;
@@ -1007,6 +1008,7 @@ export const hiddenLayerXYZEdit = (value: Part, units: Part, word: Part) =>
 export const addAHiddenLayer = "Add a hidden layer";
 export const hiddenLayerX = (value: Part) => `Hidden layer ${value}`;
 export const activation = "Activation";
+export const useXInAllLayers = (activation: Part) => `Use ${activation} in all layers`;
 export const removeThisLayer = "Remove this layer";
 export const fromAFile = "From a file";
 export const weightsAndBiasesFromAFile =

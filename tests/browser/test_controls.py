@@ -223,6 +223,36 @@ def test_layers_are_added_and_removed(open_lab: OpenLab) -> None:
     expect(lab.chart("gradients").locator(".chart-label.title")).to_have_count(3)
 
 
+def test_a_changed_layer_keeps_the_speed(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    speed = lab.page.locator("transport-bar .speed output")
+    before = str(speed.text_content())
+    lab.page.keyboard.press("]")
+    expect(speed).not_to_have_text(before)
+    chosen = str(speed.text_content())
+    lab.settings("network")
+    lab.button("Add a hidden layer").click()
+    expect(lab.page.locator("[data-layer]")).to_have_count(3)
+    expect(lab.notice).to_contain_text("both runs start again")
+    expect(speed).to_have_text(chosen)
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step > 2)
+    assert f"{lab.ask('GET')['speed']:g}" == chosen.split()[0]
+
+
+def test_an_activation_can_be_chosen_for_all_layers_at_once(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.settings("network")
+    lab.page.get_by_role("button", name=re.compile("Hidden layer 1")).click()
+    lab.page.get_by_label("Activation", exact=True).select_option("tanh")
+    lab.button("Use tanh in all layers").click()
+    layers = lab.until(
+        lambda: lab.ask("GET")["recipe"]["network"]["layers"],
+        lambda layers: {each["activation"] for each in layers} == {"tanh"},
+    )
+    assert [each["units"] for each in layers] == [4, 4]
+
+
 @pytest.mark.parametrize(
     "noisy", [pytest.param(False, marks=pytest.mark.long), True], ids=["while it rests", "while it plays"]
 )

@@ -107,6 +107,15 @@ export class LayerEditor extends ExperimentElement {
       clearTimeout(timer);
       timer = setTimeout(settle, SETTLE_MS);
     };
+    const everywhere = () => {
+      clearTimeout(timer);
+      timer = undefined;
+      const { activation } = draft;
+      this.#apply(
+        this.#layers.map((layer, k) => ({ ...(k === place ? draft : layer), activation })),
+      );
+      update();
+    };
     const remove = () => {
       clearTimeout(timer);
       timer = undefined;
@@ -117,7 +126,7 @@ export class LayerEditor extends ExperimentElement {
       anchor: () => this.querySelector(`[data-layer="${place + 1}"]`) ?? this.querySelector(".add"),
       name: texts.hiddenLayerX(place + 1),
       role: "dialog",
-      content: () => this.#panel(draft, put, remove),
+      content: () => this.#panel(draft, put, everywhere, remove),
       closed: () => timer !== undefined && settle(),
     });
   }
@@ -125,9 +134,11 @@ export class LayerEditor extends ExperimentElement {
   #panel(
     { units, activation }: LayerRecipe,
     put: (part: Partial<LayerRecipe>) => void,
+    everywhere: () => void,
     remove: () => void,
   ) {
     const { catalog } = this.state;
+    const hasOthers = this.#layers.length > 1;
     const options = rowsOf(catalog, "activations").map(({ name }) => ({
       value: name,
       text: activationWord(name),
@@ -138,6 +149,11 @@ export class LayerEditor extends ExperimentElement {
       <setting-select text=${texts.activation} .options=${options} .value=${activation}
         .explanation=${explanationOf(rowOf(catalog, "activations", activation))}
         .choose=${(value: string) => put({ activation: value })}></setting-select>
+      ${
+        hasOthers
+          ? html`<button type="button" class="button" @click=${everywhere}>${texts.useXInAllLayers(activationWord(activation))}</button>`
+          : nothing
+      }
       <button type="button" class="button" @click=${remove}>${texts.removeThisLayer}</button>
     </div>`;
   }
