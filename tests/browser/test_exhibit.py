@@ -182,9 +182,9 @@ def test_the_edges_of_the_network_are_as_wide_as_its_weights_now_and_in_the_past
     assert_drawn(lab, 0)
 
 
-EDGES = (
-    "(all) => all.map((path) => [+path.getAttribute('stroke-width'), path.classList.contains('negative')])"
-)
+# The width of each edge, and whether it is dashed, as negative ones are.
+EDGES = """(all) => all.map((path) =>
+    [+path.getAttribute("stroke-width"), getComputedStyle(path).strokeDasharray !== "none"])"""
 
 
 def assert_drawn(lab: Dashboard, step: int) -> None:
@@ -200,5 +200,5 @@ def assert_drawn(lab: Dashboard, step: int) -> None:
         assert [width for width, _ in drawn] == pytest.approx(
             [0.5 + 4.2 * share for share in shares], abs=0.006
         )
-        assert [negative for _, negative in drawn] == [weight < 0 for weight in weights]
+        assert [dashed for _, dashed in drawn] == [weight < 0 for weight in weights]
     assert widths == []
