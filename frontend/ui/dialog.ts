@@ -9,6 +9,20 @@ import { LiveElement } from "./live-element.ts";
 import * as texts from "../words/english.ts";
 import type { State } from "../core/types.ts";
 
+/** Controls of its content. */
+const CONTROLS = ["button:enabled", "input:enabled", "select", "textarea", "a[href]", "summary"]
+  .map((each) => `${each}:not([tabindex="-1"])`)
+  .flatMap((each) => [`:scope > .head ~ ${each}`, `:scope > .head ~ * ${each}`])
+  .join();
+
+/** The first control that is seen without scrolling, else the dialog, to be read from its start. */
+function focusContent(dialog: HTMLDialogElement) {
+  const first = dialog.querySelector<HTMLElement>(CONTROLS);
+  const { bottom } = dialog.getBoundingClientRect();
+  const isSeen = first && first.getBoundingClientRect().bottom <= bottom;
+  (isSeen ? first : dialog).focus({ preventScroll: true });
+}
+
 export abstract class ModalDialog extends LiveElement {
   /** The `view.dialog` that opens it. */
   dialog = "";
@@ -43,7 +57,7 @@ export abstract class ModalDialog extends LiveElement {
   override render() {
     if (!this.#isOpen) return nothing;
     const { name, body } = this.content();
-    return html`<dialog class="dialog" aria-label=${name}
+    return html`<dialog class="dialog" tabindex="-1" aria-label=${name}
         @close=${this.#leave} @click=${this.#press} @keydown=${this.#key}>
       <div class="head">
         <h2>${name}</h2>
@@ -56,7 +70,10 @@ export abstract class ModalDialog extends LiveElement {
 
   override updated() {
     const dialog = this.querySelector("dialog");
-    if (dialog && !dialog.open) dialog.showModal();
+    if (!dialog || dialog.open) return;
+    dialog.showModal();
+    // the browser would choose the button that closes it
+    if (!dialog.querySelector("[autofocus]")) focusContent(dialog);
   }
 
   /** The browser reports a closed dialog some tasks later, when another may be open. */

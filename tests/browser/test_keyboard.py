@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from browser.conftest import OpenLab
@@ -237,6 +238,23 @@ def test_a_key_that_is_typed_into_a_field_is_the_fields_own(open_lab: OpenLab) -
     assert axes(lab).startswith("steps, ")
     expect(lab.counter).to_have_text("0")
     expect(lab.page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize("key", ["s", "?", "a"])
+def test_a_dialog_opens_with_the_focus_in_its_content(open_lab: OpenLab, key: str) -> None:
+    lab = open_lab()
+    lab.make_steps(20)
+    lab.page.keyboard.press(key)
+    dialog = lab.page.locator("dialog[open]")
+    expect(dialog).to_be_visible()
+    lab.until_is(
+        lambda: dialog.evaluate(
+            "(dialog) => dialog.contains(document.activeElement) && !document.activeElement.closest('.head')"
+        ),
+        True,
+    )
+    lab.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
 
 
 def test_single_keys_can_be_switched_off_and_space_stays(open_lab: OpenLab) -> None:
