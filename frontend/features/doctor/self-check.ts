@@ -41,6 +41,9 @@ export class SelfCheckPanel extends ExperimentElement {
     if (mine !== this.#turn) return;
     if (check) this.#show(checkWords(run.label, check), check);
     else this.#show(`${problem?.title ?? ""} ${problem?.detail ?? ""}`);
+    await this.updateComplete;
+    // it stands at the end of what scrolls
+    this.scrollIntoView({ block: "nearest" });
   }
 
   override render() {
