@@ -276,6 +276,60 @@ test("a line of the same name with another origin does not depend on it", () => 
   ]);
 });
 
+test("the small strip of a matrix is all 0 only if the matrix is", () => {
+  const dead = Array.from({ length: 4 }, () => [0, 2.43, 0, -1]);
+  const cells = miniCells(entry("dW2", dead));
+  assert.equal(cells.length, 5);
+  assert.ok(cells.filter((cell) => cell === 2.43).length >= 3, String(cells));
+  assert.deepEqual(
+    miniCells(
+      entry("dW2", [
+        [0, 0],
+        [0, 0],
+      ]),
+    ),
+    [0, 0, 0, 0],
+  );
+  assert.deepEqual(miniCells(entry("dW1", [[1], [null]])), [1, null]);
+  // only a corner was sent
+  const corner = { ...entry("dW2", [[0, 0]]), shape: [16, 16], zeros: 200, largest: 2.43 };
+  assert.deepEqual(miniCells(corner), [0, 2.43]);
+});
+
+test("a logit is not compared with its label, a prediction of 1 is, for any part of a batch", () => {
+  /** The sentence about y_pred, beside a mean label, with part of a batch or all of it. */
+  const said = (batch: number[], y: number, predicted: number, loss: [string, string][]) => {
+    const sheet = deadSheet();
+    const of = (name: string, value: number) => ({
+      ...samples(name, [[value]], { mean: [value] }),
+      shape: [batch.length, 1],
+    });
+    sheet.batch = batch;
+    sheet.given[1] = of("y", y);
+    sheet.lines[1] = line("forward", samples("a1", [[1, 1]]), "np.maximum(z1, 0)");
+    const place = at(sheet, "y_pred");
+    const after = loss.map(([name, expression]) => line("forward", of(name, 1), expression));
+    sheet.lines.splice(
+      place,
+      1,
+      line("forward", of("y_pred", predicted), "a1 @ W2 + b2"),
+      ...after,
+    );
+    return sentenceOf(sheet, place);
+  };
+  const logistic: [string, string][] = [
+    ["side", "1 - 2 * y"],
+    ["wrong", "side * y_pred"],
+  ];
+  assert.equal(
+    said([1, 2, 3], 0.5, 16.7, logistic),
+    "Logits: above 0 speaks for class 1, below for class 0.",
+  );
+  assert.match(said([7], 1, -3, logistic), /^A logit of −3.00: .*, and y is 1.00\.$/);
+  assert.match(said([7], 1, 2.5, []), /: 1\.50? too high\.$/);
+  assert.match(said([1, 2, 3], 0.5, 16.7, []), /: 16\.2 too high\.$/);
+});
+
 test("each line has a sentence about its values", () => {
   const sheet = deadSheet();
   const sentence = (name: string) => sentenceOf(sheet, at(sheet, name));
@@ -408,7 +462,7 @@ test("cells have the formats of the design", () => {
         [5, 6, 7, 8],
       ]),
     ),
-    [1, 3, 5, 7],
+    [1, 3, 4, 6, 8],
   );
 });
 

@@ -6,7 +6,7 @@
 
 import { number, setting } from "../../core/format.ts";
 import { WHOLE } from "../../core/inspected.ts";
-import { sizeOf } from "./sheets.ts";
+import { isAllZero, sizeOf } from "./sheets.ts";
 import type { Piece } from "./expressions.ts";
 import type { Cell, Entry } from "../../core/wire-types.ts";
 
@@ -140,11 +140,25 @@ export function inkOn(
   return 1.05 / (light + 0.05) > (light + 0.05) / 0.05 ? "white" : "black";
 }
 
-/** At most five cells that represent a result in the list. */
+const MOST_CELLS = 5;
+
+/** The one that says most: not finite, else the largest. */
+const strongest = (cells: Cell[]) =>
+  cells.reduce((most, cell) =>
+    most === null || cell === null ? null : Math.abs(cell) > Math.abs(most) ? cell : most,
+  );
+
+/**
+ * At most five cells that represent a result in the list, each for a part of it. They are all 0 only
+ * if the whole matrix is.
+ */
 export function miniCells(entry: Entry): Cell[] {
   const all = rowsOf(entry).flat();
-  const every = Math.ceil(all.length / 5);
-  return all.filter((_, k) => k % every === 0).slice(0, 5);
+  const many = Math.min(MOST_CELLS, all.length);
+  const at = (part: number) => Math.floor((part * all.length) / many);
+  const cells = Array.from({ length: many }, (_, k) => strongest(all.slice(at(k), at(k + 1))));
+  const isElsewhere = cells.every((cell) => cell === 0) && !isAllZero(entry);
+  return isElsewhere ? [...cells.slice(1), entry.largest] : cells;
 }
 
 /** "(4, 1)". */

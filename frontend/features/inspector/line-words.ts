@@ -104,8 +104,11 @@ function bendWords({ line, scope }: Context) {
   return bend?.words ?? texts.theLayerIsLinearXIs(line.name, z);
 }
 
+/** Of a loss that takes the prediction as a logit: the side on which it speaks for the other class. */
+const LOGIT_LINE = "wrong";
+
 /** Predictions beside the true values. */
-function predictionWords({ line, scope, m }: Context) {
+function predictionWords({ sheet, line, scope, m }: Context) {
   const y = scope.get("y");
   const [there, here] = [y?.mean?.[0], line.mean?.[0]];
   if (
@@ -117,9 +120,7 @@ function predictionWords({ line, scope, m }: Context) {
   )
     return null;
   const many = m > 1;
-  const isLogit =
-    line.name === "y_pred" &&
-    (there === 0 || there === 1 || (y && y.zeros + sumOfOnes(y) === sizeOf(y)));
+  const isLogit = sheet.lines.some(({ name }) => name === LOGIT_LINE);
   if (isLogit)
     return many
       ? texts.logitsAbove0SpeaksForClass
@@ -136,12 +137,6 @@ function predictionWords({ line, scope, m }: Context) {
     ? `${sentence}.`
     : texts.xYTooZ(sentence, number(Math.abs(gap)), gap > 0 ? texts.high : texts.low);
 }
-
-/** How many entries are exactly 1, if all are here. */
-const sumOfOnes = (y: Entry) =>
-  y.rows === y.shape[0] && Array.isArray(y.values)
-    ? y.values.flat().filter((value) => value === 1).length
-    : 0;
 
 /** Weighted inputs and a bias. */
 function affineWords(context: Context) {
