@@ -41,7 +41,7 @@ export function instrumentChart(figure: Json, scene: Scene, gauge: Gauge) {
     b: look.compact ? 20 : 23,
     pad: 0,
   };
-  const panels = panelsOf(filled.layout, data, room, margin);
+  const panels = panelsOf(filled.layout, data, room, margin, gauge.isEven);
   const axes = panels.map(({ frame }) => axesOf(frame));
   const levels = (filled.layout.shapes ?? []).filter(({ name }: Json) => name === "level");
   const [{ frame }] = panels;
@@ -130,28 +130,33 @@ const LONE = 4;
 const ofPanel = (data: Json[], suffix: string) =>
   data.filter(({ xaxis = "x" }) => xaxis === `x${suffix}`);
 
-/** The plots of a figure side by side, with their Plotly axes. */
+const spanOf = ({ range: [from, to] }: Json) => Math.abs(to - from);
+
+/**
+ * The plots of a figure side by side, with their Plotly axes.
+ * @param isEven a unit is as long across as up
+ */
 function panelsOf(
   layout: Json,
   data: Json[],
   room: Scene["room"],
   margin: { l: number; r: number; t: number; b: number },
+  isEven = false,
 ) {
   const suffixes = Object.keys(layout)
     .filter((key) => key.startsWith("xaxis"))
     .map((key) => key.slice(5));
   const plot = room.width - margin.l - margin.r;
-  const width = (plot - GAP * (suffixes.length - 1)) / suffixes.length;
+  const most = (plot - GAP * (suffixes.length - 1)) / suffixes.length;
   const height = room.height - margin.t - margin.b;
   return suffixes.map((suffix, k) => {
     const own = ofPanel(data, suffix);
-    const x = acrossAxis(layout[`xaxis${suffix}`], own, {
-      width,
-      before: margin.l - 6,
-      after: margin.r,
-    });
+    const across = (width: number) =>
+      acrossAxis(layout[`xaxis${suffix}`], own, { width, before: margin.l - 6, after: margin.r });
     const y = downAxis(layout[`yaxis${suffix}`], own);
-    const start = k * (width + GAP);
+    const width = isEven ? Math.min(most, (height * spanOf(across(most))) / spanOf(y)) : most;
+    const x = across(width);
+    const start = k * (most + GAP);
     const domain = [start / plot, Math.min(1, (start + width) / plot)];
     return {
       name: layout.meta?.panels?.[k] ?? "",

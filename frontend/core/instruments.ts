@@ -26,6 +26,7 @@ export type Gauge = {
   query?: string;
   key?: string;
   units?: "inputs" | "targets";
+  isEven?: boolean; // a unit is as long across as up
   value: (answer: Json) => string;
   least: (answer: Json) => string;
   says: (answer: Json) => string;
@@ -250,6 +251,7 @@ const ROWS: Record<string, Row> = {
     brief: texts.decisions,
     key: texts.shadePredictedClassShapesSamplesBy,
     units: "inputs",
+    isEven: true,
     value: ({ classes }) => (classes ?? []).join(", "),
     says: ({ inputs }) => texts.overX((inputs ?? []).join(texts.andBetween)),
   },

@@ -105,6 +105,27 @@ test("no line joins measurements with a long gap between them, and a lone one is
   assert.deepEqual(edgeAfter([5, 5_000].map((step) => [step, 1])).data[0].x, [5, null, 5_000]);
 });
 
+test("a decision map is as wide as its inputs are beside each other, not as the panel", () => {
+  const { figure, measured: answers } = golden("decision");
+  const base = scene({ gd: 40 });
+  const state = reduce(base.state, {
+    type: "instrument",
+    run: "gd",
+    name: "decision",
+    answer: { ...answers[0], generation: 0 },
+  });
+  const { layout } = instrumentChart(figure, { ...base, state }, GAUGES.decision);
+  const { l, r, t, b } = layout.margin;
+  const span = ([from, to]: number[]) => Math.abs(to - from);
+  const across = (base.room.width - l - r) * span(layout.xaxis.domain);
+  const up = base.room.height - t - b;
+  assert.ok(across < 0.9 * (base.room.width - l - r), `${across}`);
+  assert.ok(
+    Math.abs(across / span(layout.xaxis.range) - up / span(layout.yaxis.range)) < 1e-6 * up,
+    `${across} ${up}`,
+  );
+});
+
 test("class names stand beside their matrix, inside the chart; long ones are shortened where they differ", () => {
   const { figure, measured: answers } = golden("confusion");
   const beside = (...classes: string[]) => {
