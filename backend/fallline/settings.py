@@ -141,6 +141,12 @@ class Settings(BaseSettings):
     commands_per_second: Positive = Field(
         default=5.0, description="limit on commands per second for each socket"
     )
+    unused_creations: int = Field(
+        default=600,
+        ge=1,
+        le=1_000_000,
+        description="new experiments and uploads in 10 minutes that nobody uses, for each address",
+    )
     silent_connections: int = Field(
         default=2000,
         ge=10,

@@ -18,5 +18,5 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(scope="session")
 def shared_server() -> Iterator[Server]:
-    with open_server() as server:
+    with open_server(FALLLINE_UNUSED_CREATIONS="1000000") as server:
         yield server

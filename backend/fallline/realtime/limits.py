@@ -26,6 +26,10 @@ class Budget:
         self._left -= permits
         return True
 
+    def give_back(self, permits: float = 1.0) -> None:
+        """Return permits, up to the burst."""
+        self._left = min(self._burst, self._left + permits)
+
     def is_full(self, now: float) -> bool:
         self._refill(now)
         return self._left >= self._burst

@@ -91,11 +91,11 @@ class ExperimentLoader:
         uploads = await load_uploads(recipe, self._uploads)
         need = expected_bytes(recipe, uploads.table)
         id, token = new_id(), new_token()
-        creator = Entry(b"", 0.0, 0.0, 0.0, owner=owner, address=address)
         async with self._admission:
-            await self._make_room(self._owners.share_of(creator, self._clock()), need)
+            share = self._owners.share_for(owner, address, self._clock())
+            await self._make_room(share, need)
             entry = self._registry.add(id, hash_of(token), upload_ids(recipe), owner)
-            entry.address = address
+            entry.address, entry.unused = address, share
             live = self._begin(id, entry, need)
         lost = partial(self._lost, id, live)
         journal = self._store.journal(

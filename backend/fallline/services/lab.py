@@ -26,15 +26,16 @@ from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.services.background import Background
 from fallline.services.capacity import Capacity, Limits
 from fallline.services.command_runner import CommandRunner, Disconnected
+from fallline.services.creations import Creations
 from fallline.services.deletions import Deletions
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.idle_sweep import IdleSweep
 from fallline.services.meters import Histogram, Meters, Present
 from fallline.services.readiness import Readiness
-from fallline.services.registry import Owners, Registry, hash_of, opens
+from fallline.services.registry import Entry, Owners, Registry, hash_of, opens
 from fallline.services.store_thread import StoreThread
 from fallline.services.subscriptions import Subscriptions
-from fallline.services.uploads import Upload, Uploads
+from fallline.services.uploads import Upload, Uploads, split_ids, upload_ids
 from fallline.services.views import Views
 from fallline.vocabulary.commands import Command, Undo, parse
 from fallline.vocabulary.errors import NotAuthorized, ReadOnly, Unavailable
@@ -65,6 +66,7 @@ class Lab:
         *,
         most: int,
         most_bytes: float = math.inf,
+        most_unused: int = 600,
         idle_seconds: float,
         keep_seconds: float = float("inf"),
         kernels: Kernels | None = None,
@@ -78,6 +80,8 @@ class Lab:
         self._store = store
         self._kernels = Kernels() if kernels is None else kernels
         self._uploads = Uploads(store)
+        self._creations = Creations(most_unused)
+        self._clock = clock
         self._background = Background()
         self._registry = registry = Registry(clock, store.age.now)
         self._owners = owners = Owners(clock, executor.share)
@@ -214,9 +218,18 @@ class Lab:
     ) -> tuple[dict[str, Any], str]:
         """Create an experiment of the owner with this key; return state and token."""
         self._check_writable()
-        await _prepare(recipe.data.name)
-        state, token = await self._loader.create(recipe, None if owner is None else hash_of(owner), address)
+        key, now = None if owner is None else hash_of(owner), self._clock()
+        with self._creations.counted(self._owners.share_for(key, address, now), now):
+            await _prepare(recipe.data.name)
+            state, token = await self._loader.create(recipe, key, address)
+        for id in split_ids(upload_ids(recipe)):
+            self._creations.used(self._uploads.unused.pop(id, ""))
         return self.views.with_read_only(state), token
+
+    def _use(self, entry: Entry) -> None:
+        """Record that somebody watches or changes a new experiment."""
+        self._creations.used(entry.unused)
+        entry.unused = ""
 
     async def delete(self, id: str, token: str | None) -> str | None:
         """Delete an experiment; return the id that brings it back, if it can come back."""
@@ -256,6 +269,8 @@ class Lab:
             await self._deletions.undo(id, undo.undo if isinstance(undo, Undo) else "", token)
         entry = self._registry.authorize(id, token)
         self._owners.came_from(id, entry, address)
+        if entry.unused:
+            self._use(entry)
         command = parse(do, body) if isinstance(body, dict) else body
         self._check_writable()
         live = entry.open or await self._loader.open(id)
@@ -298,8 +313,11 @@ class Lab:
             raise NotAuthorized(
                 "the token belongs to another experiment: send this experiment's, or none to read"
             )
+        entry = self._registry.find(id)
         if token is not None:
-            self._owners.came_from(id, self._registry.entries[id], address)
+            self._owners.came_from(id, entry, address)
+        if entry.unused:
+            self._use(entry)
         return self.views.with_read_only(await self._subscriptions.watch(id, watcher, since, buckets))
 
     async def unwatch(self, id: str, watcher: Outbox) -> None:
@@ -317,24 +335,36 @@ class Lab:
 
     # ------------------------------------------------------------------ uploads
 
-    async def add_table(self, body: bytes) -> dict[str, Any]:
+    async def add_table(
+        self, body: bytes, *, owner: str | None = None, address: str | None = None
+    ) -> dict[str, Any]:
         """Add a table from a CSV; return it with its new id."""
-        return await self._add_upload(read_new_table, body)
+        return await self._add_upload(read_new_table, body, owner, address)
 
-    async def add_parameters(self, body: bytes) -> dict[str, Any]:
+    async def add_parameters(
+        self, body: bytes, *, owner: str | None = None, address: str | None = None
+    ) -> dict[str, Any]:
         """Add parameters from an .npz; return them with their new id."""
-        return await self._add_upload(read_parameters, body)
+        return await self._add_upload(read_parameters, body, owner, address)
 
-    async def _add_upload(self, read: Callable[[bytes], Upload], body: bytes) -> dict[str, Any]:
+    async def _add_upload(
+        self, read: Callable[[bytes], Upload], body: bytes, owner: str | None, address: str | None
+    ) -> dict[str, Any]:
         self._check_writable()
+        now = self._clock()
+        share = self._owners.share_for(None if owner is None else hash_of(owner), address, now)
+        with self._creations.counted(share, now):
+            id, upload = await self._store_upload(read, body)
+        self._uploads.note_unused(id, share)
+        return {"id": id, **upload.as_json()}
+
+    async def _store_upload(self, read: Callable[[bytes], Upload], body: bytes) -> tuple[str, Upload]:
         while True:
             try:
-                id, upload = await self._uploads.add(read, body, self._registry.upload_ids_in_use)
-                break
+                return await self._uploads.add(read, body, self._registry.upload_ids_in_use)
             except Unavailable:  # a new upload comes before the undo of a deletion
                 if not await self._deletions.release_upload():
                     raise
-        return {"id": id, **upload.as_json()}
 
     async def table(self, id: str) -> dict[str, Any]:
         """Return the table with this id, as `add_table` did."""

@@ -79,6 +79,8 @@ class Entry:
     """Hash of its owner's key; None without an owner."""
     address: str | None = None
     """Address that created it or sent the last command. Only in memory."""
+    unused: str = ""
+    """The share that created it, until somebody watches or changes it; then empty."""
     live: LiveExperiment | None = None
     expected: int = 0
     """Its maximum in bytes when it is open; 0 before it is known."""
@@ -255,10 +257,13 @@ class Owners:
 
     def share_of(self, entry: Entry, now: float) -> str:
         """Return the share to which an experiment counts."""
-        owner = entry.owner
+        return self.share_for(entry.owner, entry.address, now)
+
+    def share_for(self, owner: bytes | None, address: str | None, now: float) -> str:
+        """Return the share of a caller with the owner of this hash (None: without), at this address."""
         if owner is not None and self._is_present(owner, now):
             return f"owner:{owner.hex()}"
-        return f"address:{entry.address or '-'}"
+        return f"address:{address or '-'}"
 
     def _is_present(self, owner: bytes, now: float) -> bool:
         last = self._present.get(owner)

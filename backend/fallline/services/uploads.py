@@ -97,6 +97,8 @@ class Uploads:
         self._cache = UploadCache()
         self._stored: dict[str, TableInfo] = {}
         self._parsing = asyncio.Semaphore(PARSED_AT_ONCE)
+        self.unused: dict[str, str] = {}
+        """The shares that sent uploads which no experiment uses yet, by the uploads' ids."""
 
     async def load_index(self) -> None:
         if self._store.is_durable:
@@ -123,6 +125,12 @@ class Uploads:
             raise
         self._cache.add(id, upload, ())
         return id, upload
+
+    def note_unused(self, id: str, share: str) -> None:
+        """Record which share sent a new upload, up to a limit."""
+        self.unused[id] = share
+        if len(self.unused) > MOST_STORED:
+            del self.unused[next(iter(self.unused))]
 
     async def _parse(self, read: Callable[[bytes], U], body: bytes) -> U:
         async with self._parsing:
@@ -167,6 +175,7 @@ class Uploads:
             for id in ids:
                 self._stored.pop(id, None)
                 self._cache.drop(id)
+                self.unused.pop(id, None)
 
 
 @dataclass(frozen=True, slots=True)

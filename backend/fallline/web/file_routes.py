@@ -13,7 +13,7 @@ from fallline.vocabulary.answers import Parameters, Table
 from fallline.web.base_path import here
 from fallline.web.openapi import content
 from fallline.web.queries import OfRun
-from fallline.web.requests import CSV, NPZ, Owner, StrictRoute, TheLab
+from fallline.web.requests import CSV, NPZ, Address, Owner, StrictRoute, TheLab
 
 router = APIRouter(prefix="/api/v1", route_class=StrictRoute)
 
@@ -24,14 +24,16 @@ _FILES = content(*(row.media_type for row in EXPORTS.values()))
 
 
 @router.post("/datasets", status_code=201, tags=["datasets"], response_model=Table)
-async def add_table(_: Owner, body: CsvBody, lab: TheLab, response: Response) -> dict[str, Any]:
+async def add_table(
+    owner: Owner, address: Address, body: CsvBody, lab: TheLab, response: Response
+) -> dict[str, Any]:
     """Upload a table as CSV in UTF-8, with at most 5,000 rows, 32 columns and 1 MiB.
 
     A recipe uses it as `{"data": {"name": "csv", "dataset": id, "target": column}}`. Commas, semicolons or tabs
     separate fields. A first row of names is recognized. Rows that cannot be used are left out and listed in `skipped`,
     each with its line and reason.
     """
-    added = await lab.add_table(body)
+    added = await lab.add_table(body, owner=owner, address=address)
     response.headers["Location"] = here(f"/api/v1/datasets/{added['id']}")
     return added
 
@@ -43,13 +45,15 @@ async def table(id: str, lab: TheLab) -> dict[str, Any]:
 
 
 @router.post("/parameters", status_code=201, tags=["parameters"], response_model=Parameters)
-async def add_parameters(body: NpzBody, lab: TheLab, response: Response) -> dict[str, Any]:
+async def add_parameters(
+    address: Address, body: NpzBody, lab: TheLab, response: Response
+) -> dict[str, Any]:
     """Upload initial parameters as .npz, with at most 1 MiB.
 
     The arrays are W1, b1, W2, ..., float64 and finite, as `numpy.savez` and the export parameters.npz of one run write
     them. A recipe uses them as `{"network": {"layers": [...], "start": id}}`.
     """
-    added = await lab.add_parameters(body)
+    added = await lab.add_parameters(body, address=address)
     response.headers["Location"] = here(f"/api/v1/parameters/{added['id']}")
     return added
 

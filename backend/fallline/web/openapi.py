@@ -91,8 +91,13 @@ def under_base(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+CREATING = ("/api/v1/experiments", "/api/v1/datasets", "/api/v1/parameters")
+
+
 def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int]:
     """Return the statuses of problems that follow from the shape of a call."""
+    if path in CREATING:
+        yield 429
     if "{" in path:
         yield 404
     if "security" in operation:

@@ -1,0 +1,49 @@
+"""New experiments and uploads that nobody uses: how many a share may make.
+
+A class that opens the page uses what it creates within seconds, so it never comes near the limit. A loop that only
+creates does. Owns the counts; callers know what a use is, and pass the time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fallline.realtime.limits import MOST_REMEMBERED, Budget
+from fallline.vocabulary.errors import TooManyRequests
+
+COUNTED_SECONDS = 600.0
+"""How long an unused creation counts, about."""
+
+
+class Creations:
+    """At most `most` creations of a share in ten minutes that nobody uses."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._budgets: OrderedDict[str, Budget] = OrderedDict()
+
+    @contextmanager
+    def counted(self, share: str, now: float) -> Iterator[None]:
+        """Count a creation of this share, unless it fails. Raises TooManyRequests."""
+        budget = self._budgets.setdefault(share, Budget(self._most / COUNTED_SECONDS, self._most, now))
+        self._budgets.move_to_end(share)
+        if len(self._budgets) > MOST_REMEMBERED:
+            self._budgets.popitem(last=False)
+        if not budget.take(now):
+            raise TooManyRequests(
+                f"{self._most:,} new experiments and uploads in 10 minutes were not used: step or watch an experiment, "
+                "and create experiments from the uploads",
+                budget.seconds_to_next(now),
+            )
+        try:
+            yield
+        except BaseException:
+            budget.give_back()
+            raise
+
+    def used(self, share: str) -> None:
+        """Stop counting one creation of this share."""
+        if (budget := self._budgets.get(share)) is not None:
+            budget.give_back()
