@@ -82,6 +82,7 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
         most=settings.experiments,
         most_bytes=memory,
         most_unused=settings.unused_creations,
+        most_exports=settings.exports,
         idle_seconds=settings.idle_seconds,
         keep_seconds=keep_seconds,
         kernels=Kernels(builds=builds()) if kernels is None else kernels,

@@ -147,6 +147,12 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="new experiments and uploads in 10 minutes that nobody uses, for each address",
     )
+    exports: int = Field(
+        default=32,
+        ge=2,
+        le=10_000,
+        description="exported files on their way at the same time; each takes up to 5 MB of memory",
+    )
     silent_connections: int = Field(
         default=2000,
         ge=10,

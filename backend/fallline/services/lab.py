@@ -28,6 +28,7 @@ from fallline.services.capacity import Capacity, Limits
 from fallline.services.command_runner import CommandRunner, Disconnected
 from fallline.services.creations import Creations
 from fallline.services.deletions import Deletions
+from fallline.services.downloads import Downloads
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.idle_sweep import IdleSweep
 from fallline.services.meters import Histogram, Meters, Present
@@ -67,6 +68,7 @@ class Lab:
         most: int,
         most_bytes: float = math.inf,
         most_unused: int = 600,
+        most_exports: int = 32,
         idle_seconds: float,
         keep_seconds: float = float("inf"),
         kernels: Kernels | None = None,
@@ -104,7 +106,7 @@ class Lab:
         self._commands = CommandRunner(executor, self._background, store.age.now)
         self._readiness = Readiness(executor, store, clock)
         self._subscriptions = Subscriptions(registry, loader, executor, subscribers, clock)
-        self.views = Views(loader, executor, store, owners)
+        self.views = Views(loader, executor, store, owners, Downloads(most_exports, clock))
         self._deletions = Deletions(registry, loader, store)
         self.idle_sweep = IdleSweep(
             registry,

@@ -5,6 +5,7 @@ Owns how each is read from a live experiment and rendered beside the event loop.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from fallline.engine.state import TrainingState
 from fallline.execution.interface import Executor, Later
 from fallline.exports.data_files import as_file
 from fallline.exports.export_data import export_data
-from fallline.exports.table import EXPORTS, RECIPE
+from fallline.exports.table import EXPORTS, RECIPE, Export
 from fallline.figures.catalog import FIGURES, INSTRUMENT_FIGURES, figure_json, instrument_figure_json
 from fallline.runs.answers import MOST_BUCKETS, outcome_of
 from fallline.runs.experiment import Experiment
@@ -30,6 +31,7 @@ from fallline.runs.past_requests import See
 from fallline.runs.persistence.reopening import replay_facts
 from fallline.runs.problem_view import samples_of
 from fallline.runs.run import Run
+from fallline.services.downloads import Download, Downloads
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.fair_slots import FairSlots, Measurements
 from fallline.services.registry import Owners
@@ -59,15 +61,23 @@ class File:
     name: str
     media_type: str
     content: bytes | Iterator[bytes]
+    place: Download
+    """Its place among all downloads, for the caller to leave."""
 
 
 class Views:
     """Reads of experiments, opened if necessary. Raises NotFound."""
 
     def __init__(
-        self, loader: ExperimentLoader, executor: Executor, store: StoreThread, owners: Owners
+        self,
+        loader: ExperimentLoader,
+        executor: Executor,
+        store: StoreThread,
+        owners: Owners,
+        downloads: Downloads,
     ) -> None:
         self._loader = loader
+        self._downloads = downloads
         self._executor = executor
         self._store = store
         self._owners = owners
@@ -330,19 +340,28 @@ class Views:
         )
 
     async def export(self, id: str, name: str, run: str | None) -> File:
-        """Return an exported file of one run, or of all (None)."""
+        """Return an exported file of one run, or of all (None). It holds a place until the caller leaves it."""
         if name not in EXPORTS:
             raise NotFound(f"no export has this name; there are {', '.join(EXPORTS)}")
         row = EXPORTS[name]
-        try:
+        with contextlib.suppress(Damaged):
             await self._until_examined(id, run)
+        place = await self._downloads.enter(self._owners.share(id))
+        try:
+            content = await self._file(id, row, run)
+        except BaseException:
+            place.leave()
+            raise
+        return File(row.name_for(run), row.media_type, content, place)
+
+    async def _file(self, id: str, row: Export, run: str | None) -> bytes | Iterator[bytes]:
+        try:
             data = await self._read(id, lambda one: export_data(one, run))
         except Damaged as error:
-            if name != RECIPE:
+            if row.name != RECIPE:
                 raise
-            return File(name, row.media_type, as_file(await self._readable_recipe(id, error)))
-        content = await self.beside(id, partial(row.make, data))
-        return File(row.name_for(run), row.media_type, content)
+            return as_file(await self._readable_recipe(id, error))
+        return await self.beside(id, partial(row.make, data))
 
 
 def _inputs(

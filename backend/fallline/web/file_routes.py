@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 from pydantic import WithJsonSchema
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from fallline.exports.table import EXPORTS
+from fallline.services.views import File
 from fallline.vocabulary.answers import Parameters, Table
 from fallline.web.base_path import here
 from fallline.web.openapi import content
@@ -45,9 +50,7 @@ async def table(id: str, lab: TheLab) -> dict[str, Any]:
 
 
 @router.post("/parameters", status_code=201, tags=["parameters"], response_model=Parameters)
-async def add_parameters(
-    address: Address, body: NpzBody, lab: TheLab, response: Response
-) -> dict[str, Any]:
+async def add_parameters(address: Address, body: NpzBody, lab: TheLab, response: Response) -> dict[str, Any]:
     """Upload initial parameters as .npz, with at most 1 MiB.
 
     The arrays are W1, b1, W2, ..., float64 and finite, as `numpy.savez` and the export parameters.npz of one run write
@@ -72,8 +75,38 @@ async def export(id: str, file: str, query: OfRun, lab: TheLab) -> Response:
     With `run` the file has one run. Without it, it has all runs; a script or notebook has the first.
     """
     result = await lab.views.export(id, file, query.run)
-    headers = {"Content-Disposition": f'attachment; filename="{result.name}"'}
     if isinstance(result.content, bytes):
-        return Response(result.content, media_type=result.media_type, headers=headers)
-    pieces = lab.views.pieces(id, result.content)
-    return StreamingResponse(pieces, media_type=result.media_type, headers=headers)
+        return _Download(result, _pieces(result.content), {"Content-Length": str(len(result.content))})
+    return _Download(result, lab.views.pieces(id, result.content))
+
+
+PIECE_BYTES = 64 * 1024
+"""Of a whole file, what waits for a slow reader outside of its place."""
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), PIECE_BYTES):
+        yield content[start : start + PIECE_BYTES]
+
+
+class _Download(StreamingResponse):
+    """A file, piece by piece. It leaves its place when its reader has it, has left, or is cut."""
+
+    def __init__(
+        self, file: File, pieces: AsyncIterator[bytes], headers: dict[str, str] | None = None
+    ) -> None:
+        named = {"Content-Disposition": f'attachment; filename="{file.name}"', **(headers or {})}
+        super().__init__(pieces, media_type=file.media_type, headers=named)
+        self._place = file.place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with asyncio.timeout(None) as limit:
+                loop = asyncio.get_running_loop()
+                self._place.cut = lambda: limit.reschedule(loop.time())
+                await super().__call__(scope, receive, send)
+        except TimeoutError:
+            raise ClientDisconnect from None
+        finally:
+            self._place.cut = lambda: None
+            self._place.leave()

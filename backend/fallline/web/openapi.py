@@ -98,6 +98,8 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int
     """Return the statuses of problems that follow from the shape of a call."""
     if path in CREATING:
         yield 429
+    if "/export/" in path:
+        yield from (429, 503)
     if "{" in path:
         yield 404
     if "security" in operation:
