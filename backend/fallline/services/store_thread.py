@@ -133,6 +133,15 @@ class StoreThread:
         """Return the bytes of the stored files and the free bytes of their disk."""
         return self._store.disk_use()
 
+    def size_of(self, id: str) -> int:
+        """Return the stored bytes of an experiment, counted from the first call of `sizes` on."""
+        return self._store.size_of(id)
+
+    @property
+    def stored_bytes(self) -> int:
+        """The stored bytes of all experiments, counted likewise."""
+        return self._store.stored_bytes
+
     @property
     def is_read_only(self) -> bool:
         """True while the store is not writable, so that changes are refused."""

@@ -90,7 +90,17 @@ class Store(Protocol):
         """Delete experiments with all their data. Ignores deleted ones."""
 
     def sizes(self) -> dict[str, int]:
-        """Return the stored bytes of each experiment."""
+        """Return the stored bytes of each experiment.
+
+        From the first call on they are counted along with each write.
+        """
+
+    def size_of(self, id: str) -> int:
+        """Return the counted bytes of an experiment. May be called on any thread."""
+
+    @property
+    def stored_bytes(self) -> int:
+        """The counted bytes of all experiments. May be called on any thread."""
 
     def disk_use(self) -> tuple[int, int]:
         """Return the bytes of its files and the free bytes of their disk. May be called on any thread."""

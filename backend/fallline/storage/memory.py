@@ -141,6 +141,14 @@ class MemoryStore:
     def sizes(self) -> dict[str, int]:
         return {id: one.size for id, one in self._experiments.items()}
 
+    def size_of(self, id: str) -> int:
+        one = self._experiments.get(id)
+        return 0 if one is None else one.size
+
+    @property
+    def stored_bytes(self) -> int:
+        return sum(one.size for one in list(self._experiments.values()))
+
     def disk_use(self) -> tuple[int, int]:
         return 0, 0
 

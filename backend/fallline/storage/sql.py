@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,12 @@ from fallline.vocabulary.journal import (
 _UPDATE = update(EXPERIMENT).where(EXPERIMENT.c.id == bindparam("one"))
 _CLEAR = delete(PART).where(PART.c.experiment == bindparam("one"), PART.c.run == bindparam("of"))
 _DROP = _CLEAR.where(PART.c.name == bindparam("called"))
+_STANDS = select(EXPERIMENT.c.facts, func.length(EXPERIMENT.c.progress).label("length")).where(
+    EXPERIMENT.c.id == bindparam("one")
+)
+_LENGTHS = select(PART.c.run, PART.c.name, func.length(PART.c.data)).where(
+    PART.c.experiment == bindparam("one")
+)
 
 NEVER = Moment(0.0, math.inf)
 """Last use of an experiment if it cannot be read, so that it is not deleted as unused."""
@@ -118,24 +125,31 @@ def answer(connection: Connection, id: str, key: str) -> Json | None:
         raise RecordDamaged("the answer to this command cannot be read") from error
 
 
-def write(connection: Connection, records: Sequence[Record]) -> None:
-    """Store all records in the caller's transaction. Raises ValueError."""
+def write(connection: Connection, records: Sequence[Record]) -> dict[str, int]:
+    """Store all records in the caller's transaction. Raises ValueError.
+
+    Returns by how many bytes each experiment grew.
+    """
     facts: dict[str, int] = {}
+    grown = Counter[str]()
     try:
         _many(connection, insert(EXPERIMENT), [row for record in records for row in _new(record)])
         for record in records:
-            _check_next(connection, record, facts)
-            _many(connection, insert(ENTRY), _entries(record))
-        _many(connection, insert(ANSWER), [row for record in records for row in _answers(record)])
-        _many(
-            connection,
-            _UPDATE,
-            [_progress(record, facts[record.id]) for record in {each.id: each for each in records}.values()],
-        )
+            _check_next(connection, record, facts, grown)
+            _many(connection, insert(ENTRY), entries := _entries(record))
+            grown[record.id] += sum(len(row["body"]) for row in entries)
+        _many(connection, insert(ANSWER), answers := [row for record in records for row in _answers(record)])
+        last = {each.id: each for each in records}.values()
+        _many(connection, _UPDATE, states := [_progress(record, facts[record.id]) for record in last])
+        for row in answers:
+            grown[row["experiment"]] += len(row["body"])
+        for row in states:
+            grown[row["one"]] += len(row["progress"])
         for record in records:
-            _write_parts(connection, record)
+            grown[record.id] += _write_parts(connection, record)
     except IntegrityError as error:
         raise ValueError(f"the records do not follow the stored ones: {error.orig}") from error
+    return grown
 
 
 def _many(connection: Connection, statement: Any, rows: Rows) -> None:
@@ -163,13 +177,15 @@ def _new(record: Record) -> Rows:
     ]
 
 
-def _check_next(connection: Connection, record: Record, facts: dict[str, int]) -> None:
-    """Count the record's facts in `facts`. Raises ValueError if one is missing."""
+def _check_next(connection: Connection, record: Record, facts: dict[str, int], grown: Counter[str]) -> None:
+    """Count the record's facts in `facts`, and the progress that it replaces. Raises ValueError if one is missing."""
     if record.id not in facts:
-        row = connection.execute(select(EXPERIMENT.c.facts).where(EXPERIMENT.c.id == record.id)).one_or_none()
+        row = connection.execute(_STANDS, {"one": record.id}).one_or_none()
         if row is None:
             raise ValueError("there is no such experiment")
         facts[record.id] = row.facts
+        if record.new is None:
+            grown[record.id] -= row.length
     if record.batch.entries and facts[record.id] != record.first:
         raise ValueError(f"entry {facts[record.id]} must come next, not {record.first}")
     facts[record.id] += len(record.batch.entries)
@@ -215,13 +231,19 @@ def _progress(record: Record, facts: int) -> dict[str, Any]:
     }
 
 
-def _write_parts(connection: Connection, record: Record) -> None:
+def _write_parts(connection: Connection, record: Record) -> int:
+    """Write the parts; return by how many bytes they grew."""
     batch, id = record.batch, record.id
+    dropped = {*batch.dropped, *((run, name) for run, name, _ in batch.parts)}
+    if not (batch.cleared or dropped):
+        return 0
+    before = connection.execute(_LENGTHS, {"one": id}).all()
+    gone: int = sum(length for run, name, length in before if run in batch.cleared or (run, name) in dropped)
     _many(connection, _CLEAR, [{"one": id, "of": run} for run in batch.cleared])
-    dropped = [*batch.dropped, *((run, name) for run, name, _ in batch.parts)]
-    _many(connection, _DROP, [{"one": id, "of": run, "called": name} for run, name in dropped])
+    _many(connection, _DROP, [{"one": id, "of": run, "called": name} for run, name in sorted(dropped)])
     rows = [{"experiment": id, "run": run, "name": name, "data": data} for run, name, data in batch.parts]
     _many(connection, insert(PART), rows)
+    return sum(len(data) for _, _, data in batch.parts) - gone
 
 
 def touch(connection: Connection, used: Mapping[str, Moment]) -> None:

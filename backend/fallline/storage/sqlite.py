@@ -97,6 +97,8 @@ class SqliteStore:
         self._open: Connection | None = None
         self._is_ready = False
         self._has_session = False
+        self._sizes: dict[str, int] | None = None
+        self._total = 0
 
     # ------------------------------------------------------------------ opening
 
@@ -134,6 +136,7 @@ class SqliteStore:
             )
 
     def _connect(self, *, had_log: bool, prepares: bool) -> None:
+        self._sizes, self._total = None, 0
         self._engine = create_engine(
             "sqlite://",
             creator=self._driver_connection,
@@ -309,7 +312,11 @@ class SqliteStore:
 
     def write(self, records: Sequence[Record]) -> None:
         with self._changing() as connection:
-            sql.write(connection, records)
+            grown = sql.write(connection, records)
+        if self._sizes is not None:
+            for id, bytes in grown.items():
+                self._sizes[id] = self._sizes.get(id, 0) + bytes
+            self._total += sum(grown.values())
 
     def touch(self, used: Mapping[str, Moment]) -> None:
         with self._changing() as connection:
@@ -325,10 +332,23 @@ class SqliteStore:
 
     def delete(self, ids: Sequence[str]) -> None:
         self._delete(lambda connection: sql.delete_experiments(connection, ids))
+        if self._sizes is not None:
+            self._total -= sum(self._sizes.pop(id, 0) for id in set(ids))
 
     def sizes(self) -> dict[str, int]:
-        with self._transaction() as connection:
-            return sql.sizes(connection)
+        if self._sizes is None:
+            with self._transaction() as connection:
+                self._sizes = sql.sizes(connection)
+            self._total = sum(self._sizes.values())
+        return dict(self._sizes)
+
+    def size_of(self, id: str) -> int:
+        sizes = self._sizes  # another thread may set it
+        return 0 if sizes is None else sizes.get(id, 0)
+
+    @property
+    def stored_bytes(self) -> int:
+        return self._total
 
     def disk_use(self) -> tuple[int, int]:
         try:
