@@ -81,6 +81,7 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
         store,
         most=settings.experiments,
         most_bytes=memory,
+        most_stored=None if settings.stored_mb is None else settings.stored_mb << 20,
         most_unused=settings.unused_creations,
         most_exports=settings.exports,
         idle_seconds=settings.idle_seconds,

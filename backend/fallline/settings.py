@@ -86,6 +86,13 @@ class Settings(BaseSettings):
     keep_days: Positive = Field(
         default=30.0, description="days without use after which an experiment is deleted"
     )
+    stored_mb: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000_000,
+        description="megabytes for all stored experiments and uploads; by default what is stored at the start and half "
+        "of the free disk",
+    )
     experiments: int = Field(
         default=1000,
         ge=1,

@@ -60,7 +60,7 @@ async def filled_by_itself() -> str:
     Acknowledged steps are there at each point, also after a restart. Returns a report.
     """
     with mounted("2m") as folder:
-        data: dict[str, Any] = {"FALLLINE_DATA": str(folder / "data")}
+        data: dict[str, Any] = {"FALLLINE_DATA": str(folder / "data"), "FALLLINE_STORED_MB": "1000"}
         steps: dict[str, int] = {}
         with open_server(**data) as server:
             async with httpx.AsyncClient(base_url=server.url.rstrip("/"), timeout=60) as client:

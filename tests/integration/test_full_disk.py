@@ -199,7 +199,7 @@ async def test_on_a_full_disk_deletions_free_space_for_changes(
 ) -> None:
     disk = SmallDisk(tmp_path, 1 << 20, monkeypatch)
     with disk.recorded():
-        async with open_app(data=tmp_path, kernel="numpy") as (app, client):
+        async with open_app(data=tmp_path, kernel="numpy", stored_mb=1000) as (app, client):
             experiments = await filled(client)
             deleted_ones = []
             while app.state.lab.is_read_only:
@@ -214,7 +214,7 @@ async def test_on_a_full_disk_deletions_free_space_for_changes(
             assert again
             assert (await again[0].ask("DELETE", "")).status_code == 204, "and once more"
             again.pop(0)
-        async with open_app(data=tmp_path, kernel="numpy") as (app, client):
+        async with open_app(data=tmp_path, kernel="numpy", stored_mb=1000) as (app, client):
             after = [await Experiment(client, one.id, one.token).settled() for one in experiments[:5]]
             assert after == [{**each, "read_only": after[0]["read_only"]} for each in before]
             assert set(app.state.lab._registry.entries) == {one.id for one in (*experiments, *again)}

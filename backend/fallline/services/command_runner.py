@@ -135,6 +135,10 @@ class KeyedCommands:
         """Memory of the keys in bytes, estimated."""
         return KEY_BYTES * (len(self._answered) + len(self._unfinished) + len(self._running))
 
+    def knows(self, key: str | None) -> bool:
+        """Return whether a command with this key has begun."""
+        return key in self._answered or key in self._unfinished or key in self._running
+
     async def once(
         self,
         key: str,

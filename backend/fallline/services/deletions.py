@@ -93,6 +93,14 @@ class Deletions:
         for id in list(deleted)[:-MOST_REMEMBERED]:
             del deleted[id]
 
+    async def release_room(self) -> bool:
+        """Delete the oldest for good; return whether there was one."""
+        for id, each in self._registry.deleted.items():
+            if each.is_kept:
+                await self._delete_for_good(id, each)
+                return True
+        return False
+
     async def release_upload(self) -> bool:
         """Delete for good the oldest that keeps a table or parameters; return whether there was one."""
         for id, each in self._registry.deleted.items():

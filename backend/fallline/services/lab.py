@@ -34,12 +34,13 @@ from fallline.services.idle_sweep import IdleSweep
 from fallline.services.meters import Histogram, Meters, Present
 from fallline.services.readiness import Readiness
 from fallline.services.registry import Entry, Owners, Registry, hash_of, opens
+from fallline.services.room import Room
 from fallline.services.store_thread import StoreThread
 from fallline.services.subscriptions import Subscriptions
 from fallline.services.uploads import Upload, Uploads, split_ids, upload_ids
 from fallline.services.views import Views
 from fallline.vocabulary.commands import Command, Undo, parse
-from fallline.vocabulary.errors import NotAuthorized, ReadOnly, Unavailable
+from fallline.vocabulary.errors import NotAuthorized, ReadOnly, StorageFull, Unavailable
 from fallline.vocabulary.recipe import Recipe
 
 RELIEF_SECONDS = 1.0
@@ -47,6 +48,10 @@ RELIEF_SECONDS = 1.0
 
 GROWING = ("play", "step", "add_run")
 """Commands that need memory, because they make steps or a run."""
+
+
+FREEING = ("pause", "reset", "remove_run", "undo")
+"""Commands that are done on a full disk too: they end work, free bytes, or bring back what is stored."""
 
 
 class Lab:
@@ -67,6 +72,7 @@ class Lab:
         *,
         most: int,
         most_bytes: float = math.inf,
+        most_stored: float | None = None,
         most_unused: int = 600,
         most_exports: int = 32,
         idle_seconds: float,
@@ -87,6 +93,7 @@ class Lab:
         self._background = Background()
         self._registry = registry = Registry(clock, store.age.now)
         self._owners = owners = Owners(clock, executor.share)
+        self._room = Room(registry, owners, self._uploads, store, clock, most_stored)
         limits = Limits(most, most_bytes, store.is_durable)
         self._capacity = Capacity(owners, subscribers, clock, limits)
         self._loader = loader = ExperimentLoader(
@@ -142,6 +149,7 @@ class Lab:
     async def _load_stored(self) -> None:
         """Add stored experiments and uploads; experiments that played play again."""
         await self._uploads.load_index()
+        await self._room.begin()
         playing = self._registry.add_stored(await self._store.experiments(), self.idle_sweep.idle_seconds)
         if playing:
             self._background.begin(self._loader.resume_playing(playing))
@@ -221,12 +229,28 @@ class Lab:
         """Create an experiment of the owner with this key; return state and token."""
         self._check_writable()
         key, now = None if owner is None else hash_of(owner), self._clock()
+        await self._ensure_room(lambda: self._room.check_new(key, address))
         with self._creations.counted(self._owners.share_for(key, address, now), now):
             await _prepare(recipe.data.name)
             state, token = await self._loader.create(recipe, key, address)
         for id in split_ids(upload_ids(recipe)):
             self._creations.used(self._uploads.unused.pop(id, ""))
         return self.views.with_read_only(state), token
+
+    @property
+    def _is_tight(self) -> bool:
+        # not in `services.room`: one module less on the way of each command
+        plenty = self._room.plenty
+        return plenty < math.inf and self._store.stored_bytes + self._uploads.bytes > plenty
+
+    async def _ensure_room(self, check: Callable[[], None]) -> None:
+        """Check the room on the disk. What is new comes before the undo of a deletion. Raises StorageFull."""
+        while True:
+            try:
+                return check()
+            except StorageFull as full:
+                if not (full.is_whole and await self._deletions.release_room()):
+                    raise
 
     def _use(self, entry: Entry) -> None:
         """Record that somebody watches or changes a new experiment."""
@@ -278,6 +302,8 @@ class Lab:
         live = entry.open or await self._loader.open(id)
         if live.is_read_only:
             raise ReadOnly
+        if self._is_tight and do not in FREEING and not live.keyed_commands.knows(key):
+            await self._ensure_room(partial(self._room.check_more, entry))
         if do in GROWING:
             live.pins += 1  # not evicted while it waits for memory
             try:
@@ -353,8 +379,9 @@ class Lab:
         self, read: Callable[[bytes], Upload], body: bytes, owner: str | None, address: str | None
     ) -> dict[str, Any]:
         self._check_writable()
-        now = self._clock()
-        share = self._owners.share_for(None if owner is None else hash_of(owner), address, now)
+        key, now = None if owner is None else hash_of(owner), self._clock()
+        await self._ensure_room(lambda: self._room.check_new(key, address, len(body)))
+        share = self._owners.share_for(key, address, now)
         with self._creations.counted(share, now):
             id, upload = await self._store_upload(read, body)
         self._uploads.note_unused(id, share)

@@ -96,6 +96,8 @@ class Uploads:
         self._store = store
         self._cache = UploadCache()
         self._stored: dict[str, TableInfo] = {}
+        self.bytes = 0
+        """The bytes of all stored uploads, as they were sent."""
         self._parsing = asyncio.Semaphore(PARSED_AT_ONCE)
         self.unused: dict[str, str] = {}
         """The shares that sent uploads which no experiment uses yet, by the uploads' ids."""
@@ -104,6 +106,7 @@ class Uploads:
         if self._store.is_durable:
             stored = await self._store.tables()
             self._stored = {each.id: each for each in sorted(stored, key=lambda each: each.since.seen)}
+            self.bytes = sum(each.size for each in self._stored.values())
 
     async def add(self, read: Callable[[bytes], U], body: bytes, used: Collection[str]) -> tuple[str, U]:
         """Parse and store a file; return its new id and the upload.
@@ -118,10 +121,11 @@ class Uploads:
         sizes = {each.id: each.size for each in self._stored.values()}
         await self._delete(choose_evictions(sizes, len(body), used, MOST_STORED, MOST_STORED_BYTES))
         self._stored[id] = TableInfo(id, len(body), self._store.age.moment())
+        self.bytes += len(body)
         try:
             await self._store.add_table(id, body)
         except BaseException:
-            self._stored.pop(id, None)
+            self._remove(id)
             raise
         self._cache.add(id, upload, ())
         return id, upload
@@ -173,9 +177,13 @@ class Uploads:
         if ids:
             await self._store.delete_tables(ids)
             for id in ids:
-                self._stored.pop(id, None)
+                self._remove(id)
                 self._cache.drop(id)
                 self.unused.pop(id, None)
+
+    def _remove(self, id: str) -> None:
+        if (info := self._stored.pop(id, None)) is not None:
+            self.bytes -= info.size
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,24 @@ class Unavailable(FalllineError):
         self.retry_after = retry_after
 
 
+class StorageFull(Unavailable):
+    """New data does not fit. `is_whole`: the limit on all data is reached, not that of one owner or address."""
+
+    code = "storage-full"
+    title = "The storage for this is full"
+
+    def __init__(
+        self, what: str, bytes: float, most: float, retry_after: float, *, is_whole: bool = False
+    ) -> None:
+        held, limit = (f"{each / (1 << 20):,.1f} MB" for each in (bytes, most))
+        super().__init__(
+            f"{what} hold {held}; the limit is {limit}. Export what you need and delete experiments, or ask the "
+            "operator for more. Nothing was deleted",
+            retry_after,
+        )
+        self.is_whole = is_whole
+
+
 class Unattended(Unavailable):
     """Requested steps that were paused because no client waited for them."""
 

@@ -30,6 +30,7 @@ from fallline.vocabulary.errors import (
     NotAuthorized,
     NotFound,
     ReadOnly,
+    StorageFull,
     TooExpensive,
     TooLarge,
     TooManyRequests,
@@ -265,6 +266,7 @@ STATUS: Mapping[type[FalllineError], int] = {
     Unavailable: 503,
     ReadOnly: 503,
     Unattended: 503,
+    StorageFull: 507,
 }
 """The HTTP status of each error class."""
 

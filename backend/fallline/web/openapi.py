@@ -97,7 +97,9 @@ CREATING = ("/api/v1/experiments", "/api/v1/datasets", "/api/v1/parameters")
 def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int]:
     """Return the statuses of problems that follow from the shape of a call."""
     if path in CREATING:
-        yield 429
+        yield from (429, 507)
+    if "{id}" in path and method in ("post", "patch"):
+        yield 507
     if "/export/" in path:
         yield from (429, 503)
     if "{" in path:

@@ -28,7 +28,7 @@ async def siege(world: World) -> None:
     if subprocess.run([*DISK, "true"], check=False, capture_output=True).returncode:
         world.note(holds("a disk of one's own", True, "not measured", f"needs {NEEDS}"))
         return
-    with world.server(disk=SIZE) as server:
+    with world.server(disk=SIZE, FALLLINE_STORED_MB="1000") as server:
         created = await _filled(server)
         world.note(
             holds(
