@@ -315,5 +315,6 @@ MUTANTS: Mapping[str, Mutant] = {
     "reads-are-free": Mutant("loops", "beside 6 connections", reads_are_free),
     "first-come": Mutant("sockets", "own line beside", first_come),
     "invalid-is-free": Mutant("sockets", "floods of invalid", invalid_is_free),
+    "shares-of-a-storm": Mutant("hostile", "training beside", share_for_each),
     "no-reserve": Mutant("full_disk", "DELETE on the full disk", no_reserve),
 }

@@ -37,7 +37,7 @@ class Http:
     """One persistent connection, reopened after an error."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(
@@ -54,7 +54,7 @@ class Http:
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         lines = [
             f"{method} {path} HTTP/1.1",
-            f"Host: {ADDRESS}:{self._port}",
+            f"Host: {ADDRESS}:{self.port}",
             f"Content-Length: {len(content)}",
         ]
         if token is not None:
@@ -71,7 +71,7 @@ class Http:
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is None or self._streams[0].at_eof():
-            self._streams = await asyncio.open_connection(ADDRESS, self._port, limit=LIMIT)
+            self._streams = await asyncio.open_connection(ADDRESS, self.port, limit=LIMIT)
         return self._streams
 
     async def _reply(self, reader: asyncio.StreamReader) -> Reply:
