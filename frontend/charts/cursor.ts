@@ -158,11 +158,11 @@ export function readoutAt(readable: Readable, scene: Scene, wished: number): Rea
 
 function spokenOf(name: string, panels: Readout["panels"]) {
   const run = ({ label, values }: Row) =>
-    `${label} ${values.join(", ")}`.replaceAll("–", "nothing");
+    `${label} ${values.join(", ")}`.replaceAll("–", texts.nothing);
   const parts = panels.map(({ panel, rows }) =>
     panel.name
       ? `${panel.name}: ${rows.map(run).join(", ")}.`
       : rows.map((row) => `${run(row)}.`).join(" "),
   );
-  return [`${name[0].toUpperCase()}${name.slice(1)}.`, ...parts].join(" ");
+  return [`${texts.capital(name)}.`, ...parts].join(" ");
 }

@@ -18,10 +18,10 @@ export const BOUND = {
 /** Least distance of two ticks: there is no half step and no half sample. */
 export const LEAST_APART = { steps: 1, epochs: 0, samples: 1, seconds: 0 };
 const NAMES = {
-  steps: "steps",
-  epochs: "epochs",
+  steps: texts.steps,
+  epochs: texts.epochs,
   samples: texts.samplesSeen,
-  seconds: "seconds",
+  seconds: texts.seconds,
 };
 
 /** From this ratio of the longest run to the shortest, the axis is logarithmic. */
@@ -114,6 +114,10 @@ export function horizontal(
 
 /** "steps", or "steps, log". */
 export const nameOf = ({ axis, log }: Horizontal) => `${NAMES[axis]}${log ? texts.logTail : ""}`;
+
+/** On a phone: "samples". */
+export const briefNameOf = ({ axis }: Horizontal) =>
+  axis === "samples" ? texts.samples : NAMES[axis];
 
 /** A zoom as Plotly expects it. A log axis shows nothing before its first place. */
 export function zoomedRange(

@@ -10,8 +10,9 @@ import { acrossAxis, downAxis, roomBeside } from "./instrument-axes.ts";
 import { pxDown } from "./labels.ts";
 import { laneLook, surface, templateOf } from "./figure-style.ts";
 import { isInside, joined, px } from "./paths.ts";
-import { requestOf, BRIEF_LEVELS, keyWords, measuredAt, answersOf } from "../core/instruments.ts";
+import { requestOf, keyWords, measuredAt, answersOf } from "../core/instruments.ts";
 import { isTerm } from "../core/terms.ts";
+import * as texts from "../words/english.ts";
 import type { Gauge } from "../core/instruments.ts";
 import type { Json, Run } from "../core/types.ts";
 import type { Frame } from "./labels.ts";
@@ -79,7 +80,7 @@ export function instrumentChart(figure: Json, scene: Scene, gauge: Gauge) {
         .map(({ y0, label }: Json) => ({
           left: frame.left + 4,
           top: pxDown(frame, y0) - 15,
-          text: look.compact ? BRIEF_LEVELS[label.text] : label.text,
+          text: levelWords(label.text, look.compact),
         }))
         .filter(({ text, top }: Json) => text && top > TOP - 15 && top < TOP + frame.height),
     },
@@ -87,6 +88,10 @@ export function instrumentChart(figure: Json, scene: Scene, gauge: Gauge) {
     y: null,
   };
 }
+
+/** A level that the page does not know keeps its own name, where there is room. */
+const levelWords = (name: string, compact: boolean) =>
+  texts.levels[name]?.[compact ? "brief" : "whole"] ?? (compact ? "" : name);
 
 /** A gauge's axis grows with its values instead. */
 const unclipped = (figure: Json): Json => ({

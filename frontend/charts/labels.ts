@@ -3,6 +3,8 @@
  * Owns: geometry of labels. Pure. Elements make HTML of it, because only HTML text keeps its size.
  */
 
+import * as texts from "../words/english.ts";
+
 export type Axis = {
   type: "log" | "linear";
   range: number[];
@@ -89,8 +91,7 @@ type PlacedFlag = Flag & { left: number; brief: boolean; before: boolean };
  * The part of a flag's words that fits on a phone: the glyph of an edit; "dead" or "3 dead" of a
  * finding.
  */
-export const phoneWords = ({ text, tone }: Flag) =>
-  tone ? text.replace(/^(layer \d+|gradients) /, "").replace(/^(\d+) units? /, "$1 ") : "";
+export const phoneWords = ({ text, tone }: Flag) => (tone ? texts.briefMark(text) : "");
 
 /**
  * Flags from left to right. Flags outside are left out; words that would touch the next flag go.

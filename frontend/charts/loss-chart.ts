@@ -10,7 +10,7 @@ import { baselineLabel } from "./baseline.ts";
 import { fill } from "./bind.ts";
 import { flagsOf } from "./flags.ts";
 import { boxOf, placeEnds } from "./end-labels.ts";
-import { LEAST_APART, nameOf, placeNow } from "./horizontal.ts";
+import { briefNameOf, LEAST_APART, nameOf, placeNow } from "./horizontal.ts";
 import { curvesOf } from "./overlap.ts";
 import { pxAcross, pxDown } from "./labels.ts";
 import { isLive, liveLines } from "./live-lines.ts";
@@ -148,7 +148,14 @@ export function lossChart(figure: Json, scene: Scene) {
       ),
       ...startMarks(start, shownRuns(state), frame),
     ],
-    labels: { flags, ends: placed, start, baseline, axis: nameOf(axis), missing },
+    labels: {
+      flags,
+      ends: placed,
+      start,
+      baseline,
+      axis: look.compact ? briefNameOf(axis) : nameOf(axis),
+      missing,
+    },
     readable: { columns, panels: [panelOf(scene, layout.xaxis)] },
     live: liveLines(
       data,

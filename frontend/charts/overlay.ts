@@ -179,7 +179,7 @@ export function lossLabels(
 /** Axis label: on a phone it ends with the narrow margin, clear of the last tick. */
 function axisLabel(axis: string, right: number, top: number, compact: boolean) {
   return compact
-    ? label("axis last", { left: right + MARGIN, top }, axis.split(/\W/)[0])
+    ? label("axis last", { left: right + MARGIN, top }, axis)
     : label("axis", { left: right + 18, top }, axis);
 }
 
@@ -256,7 +256,7 @@ function squareHead(square: Json, all: string[]) {
   const words = texts.r2X(score);
   const beside = document.createElement("span");
   beside.className = "values";
-  beside.append(asTerm(plain("R²"), "r2"), ` ${score}`);
+  beside.append(asTerm(plain(texts.r2), "r2"), ` ${score}`);
   const title = label(
     isSmall ? "title small" : "title",
     { ...place, lane },
@@ -275,12 +275,12 @@ const scoreLook = ({ apart, isLow }: Json) =>
   !apart ? "score within corner-right" : isLow ? "score within" : "score";
 
 /** The words inside a square. */
-function squareWords({ left, top, width, height, isRoomy, off, few }: Json) {
+function squareWords({ left, top, width, height, isRoomy, off, few, fewBriefly }: Json) {
   return [
     ...(isRoomy
       ? [
-          label("corner predicted", { left: left + 3, top: top + 1 }, "predicted"),
-          label("corner true", { left: left + width - 3, top: top + height - 16 }, "true"),
+          label("corner predicted", { left: left + 3, top: top + 1 }, texts.predicted),
+          label("corner true", { left: left + width - 3, top: top + height - 16 }, texts.trueValue),
         ]
       : []),
     ...(off
@@ -293,13 +293,7 @@ function squareWords({ left, top, width, height, isRoomy, off, few }: Json) {
         ]
       : []),
     ...(few
-      ? [
-          label(
-            "corner few",
-            { left, top: top + height - 17 },
-            isRoomy ? few : few.replace(" axis", ""),
-          ),
-        ]
+      ? [label("corner few", { left, top: top + height - 17 }, isRoomy ? few : fewBriefly)]
       : []),
   ];
 }

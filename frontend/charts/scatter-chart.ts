@@ -209,7 +209,12 @@ function beyond(guesses: (number | null)[], [low, high]: [number, number]) {
   const under = guesses.filter((value) => value !== null && value < low).length;
   const many = over + under;
   if (!many) return { off: "", few: "" };
-  if (many < guesses.length) return { off: "", few: texts.xOffAxis(integer(many)) };
+  if (many < guesses.length)
+    return {
+      off: "",
+      few: texts.xOffAxis(integer(many)),
+      fewBriefly: texts.xOff(integer(many)),
+    };
   return {
     off: over && under ? texts.allOffTheAxis : texts.allXTheAxis(over ? texts.above : texts.below),
     few: "",

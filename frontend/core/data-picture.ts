@@ -108,7 +108,7 @@ export function fitWords(present: State, off: string[]) {
   const { trainSamples = 0, testSamples = 0 } = state.experiment ?? {};
   const samples = testSamples
     ? texts.xTrainingAndYTestSamples(integer(trainSamples), integer(testSamples))
-    : plural(trainSamples, "training sample");
+    : plural(trainSamples, "trainingSample");
   const runs = visibleRuns(state).map((run) =>
     texts.xColonY(run.label, off.includes(run.name) ? texts.offTheAxis : scoreWords(state, run)),
   );

@@ -111,7 +111,7 @@ const slice = (query: string, name: string): Row => ({
   query,
   instrument: "slice",
   name,
-  brief: texts.slice,
+  brief: texts.fallLine,
   key: texts.contoursPowersOfTenOfThe,
   value: ({ outside }) => outsideWords(outside),
   least: ({ outside }) => (outside === null ? "" : percent(outside)),
@@ -268,13 +268,6 @@ export const GAUGES: Record<string, Gauge> = Object.fromEntries(
   ]),
 );
 
-/** Short names of the gauges' levels; other levels have none. */
-export const BRIEF_LEVELS: Record<string, string> = {
-  "edge of stability": "edge",
-  "lowest point": "lowest",
-  "same height behind it": texts.asHigh,
-};
-
 /** The first choice: the three gauges. */
 export const FIRST = "gauges";
 
@@ -298,8 +291,8 @@ export const CHOICES: Choice[] = [
   choice("cosine", texts.cosineWithTheFullGradient, undefined, ["cosine", "cosines"]),
   choice("layers", texts.signalAndNoiseByLayer),
   choice("slice", texts.fallLine),
-  choice("slice-filter", texts.sliceFilterNormalised),
-  choice("slice-eigen", texts.sliceAlongTopEigenvectors),
+  choice("slice-filter", texts.fallLineFilterNormalised),
+  choice("slice-eigen", texts.fallLineAlongTopEigenvectors),
   choice("residuals", texts.residuals, (experiment) => !isClassified(experiment)),
   choice("confusion", texts.confusionMatrix, isClassified),
   choice("metrics", texts.scoresOfEachClass, isClassified),

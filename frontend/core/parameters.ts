@@ -4,7 +4,7 @@
  */
 
 import { integer, setting } from "./format.ts";
-import { capital, nameFor } from "./words.ts";
+import { nameFor } from "./words.ts";
 import * as texts from "../words/english.ts";
 import type { Parameter } from "./catalog.ts";
 import type { Json } from "./wire-types.ts";
@@ -41,12 +41,15 @@ function span(parameter: Parameter) {
   return isAbove ? texts.aboveXUpToY(bound(low), end) : texts.fromXToY(bound(low), end);
 }
 
+const isFromTo = (parameter: Parameter) => {
+  const { low, isAbove, high } = limitsOf(parameter);
+  return low !== -Infinity && high !== Infinity && !isAbove;
+};
+
 /** "a whole number from 1 to 12", "above 0, up to 1". */
 function rangeOf(parameter: Parameter) {
   const words = span(parameter);
-  return isWhole(parameter)
-    ? texts.aWholeNumberXY(/^from \b/.test(words) ? " " : ", ", words)
-    : words;
+  return isWhole(parameter) ? texts.aWholeNumberXY(isFromTo(parameter) ? " " : ", ", words) : words;
 }
 
 /** The subject of a refusal: "A rate", "Clip norm". */
@@ -61,10 +64,10 @@ export function refusalOf(parameter: Parameter): (value: number) => string | nul
     const tooHigh = isBelow ? value >= high : value > high;
     if (isWhole(parameter))
       return tooLow || tooHigh || !Number.isInteger(value)
-        ? `${capital(rangeOf(parameter))}.`
+        ? `${texts.capital(rangeOf(parameter))}.`
         : null;
     if (!tooLow && !tooHigh) return null;
-    if (high <= MODERATE) return `${capital(span(parameter))}.`;
+    if (high <= MODERATE) return `${texts.capital(span(parameter))}.`;
     if (tooHigh) return texts.atMostX(bound(high));
     return isAbove
       ? texts.xIsANumberAboveY(subjectOf(parameter.name), bound(low))
@@ -76,7 +79,7 @@ export function refusalOf(parameter: Parameter): (value: number) => string | nul
 export function rangeWords(parameter: Parameter) {
   const unit = parameter.unit ? ` ${parameter.unit}` : "";
   const off = canBeOff(parameter) ? texts.emptyIsOffTail : "";
-  return `${capital(rangeOf(parameter))}${unit}${off}`;
+  return `${texts.capital(rangeOf(parameter))}${unit}${off}`;
 }
 
 /** meaning; range and source */
@@ -85,7 +88,7 @@ export type Explanation = { says: string; more: string };
 /** @param row of a table, or a parameter */
 export function explanationOf(row: Json | undefined, range?: string): Explanation {
   const sentence = (text: string | undefined) =>
-    text ? `${capital(text).replace(/\.$/, "")}.` : "";
+    text ? `${texts.capital(text).replace(/\.$/, "")}.` : "";
   const source = row?.source ? texts.sourceX(row.source) : "";
   return {
     says: sentence(row?.help),

@@ -143,7 +143,7 @@ function inSentence(question: Question, answer: string | number, exhibit: Exhibi
   const text = question.choices.find(({ id }) => id === answer)?.text ?? answer;
   const names = exhibit.recipe.runs.map(({ name }) => name);
   const isRun = answer !== NONE && answer.split("+").every((name) => names.includes(name));
-  return isRun ? text : text.charAt(0).toLowerCase() + text.slice(1);
+  return isRun ? text : texts.lower(text);
 }
 
 /** "Your bet: SGD", in the table's corner. */

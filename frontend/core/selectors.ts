@@ -169,8 +169,8 @@ export const X_AXES: { value: XAxis; text: string }[] = [
 ];
 
 export const AXIS_WORDS = {
-  steps: "step",
-  epochs: "epoch",
+  steps: texts.stepWord,
+  epochs: texts.epochWord,
   samples: texts.samplesSeen,
   seconds: texts.secondsOfComputing,
 };

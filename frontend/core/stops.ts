@@ -47,7 +47,7 @@ export function choices(
     { value: "loss_stalls", text: texts.theLossStalls },
     ...series.map((name) => ({
       value: name,
-      text: `${NAMES[name][0].toUpperCase()}${NAMES[name].slice(1)} ${texts.ways[BOUNDS[name].bound]} ...`,
+      text: `${texts.capital(NAMES[name])} ${texts.ways[BOUNDS[name].bound]} ...`,
     })),
   ];
   return chosen(inForce) === SEVERAL ? [...one, { value: SEVERAL, text: texts.oneOfSeveral }] : one;

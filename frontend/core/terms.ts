@@ -1,7 +1,7 @@
 /**
  * The words that explain themselves on the page: name, sentence, formula, their line in a step, and
  * their place in the documentation.
- * Owns: these texts, all in this file, so that a translation is one file. Pure.
+ * Owns: which terms there are; words/english.ts has their texts. Pure.
  */
 
 import { methodName } from "./catalog.ts";
@@ -268,21 +268,16 @@ export const MEASURE_TEXTS: Record<Measure, { text: string; sign: string }> = {
   whole: { text: texts.wholeRate, sign: "|dP|, lr" },
 };
 
-/** Words of sentences that the server writes, with their terms. */
-const IN_SENTENCES: [RegExp, TermKey][] = [
-  [/R²/, "r2"],
-  [/exactly 0/, "zero"],
-  [/He init/, "he"],
-  [/steepest bend/, "edge"],
-  [/noise scale/, "noise"],
-  [/predicts the mean|predicting the mean/, "baseline"],
-];
+/** Words of sentences that the server writes, by their terms. */
+const IN_SENTENCES = Object.entries<RegExp>(
+  texts.serverWords satisfies Partial<Record<TermKey, RegExp>>,
+);
 
 /** A sentence in pieces: each term once, at its first place. */
 export function termsIn(text: string): { text: string; term?: TermKey }[] {
-  const found = IN_SENTENCES.flatMap(([pattern, term]) => {
+  const found = IN_SENTENCES.flatMap(([term, pattern]) => {
     const match = pattern.exec(text);
-    return match ? [{ at: match.index, text: match[0], term }] : [];
+    return match ? [{ at: match.index, text: match[0], term: term as TermKey }] : [];
   }).sort((a, b) => a.at - b.at);
   const pieces: { text: string; term?: TermKey }[] = [];
   let at = 0;

@@ -72,13 +72,9 @@ const WORDS: Record<string, Record<string, string>> = {
 export const wordFor = (table: string, name: string) =>
   WORDS[table]?.[name] ?? name.replaceAll("_", " ");
 
-/** "y = Xβ" keeps its small letter. */
-export const capital = (text: string) =>
-  /^([a-z]{2}|a )/.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
-
 /** On a control or in a list: "Plain", "Clip norm". */
-export const nameFor = (table: string, name: string) => capital(wordFor(table, name));
+export const nameFor = (table: string, name: string) => texts.capital(wordFor(table, name));
 
 /** An activation on a block: the output's identity is "linear". */
 export const activationWord = (name: string) =>
-  name === "identity" ? "linear" : name.replaceAll("_", " ");
+  name === "identity" ? texts.linearActivation : name.replaceAll("_", " ");

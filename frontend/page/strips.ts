@@ -89,7 +89,10 @@ function connectionStrip(state: State): Strip | null {
 export const lineWords = ({ kind, reason }: Connection) =>
   kind === "websocket" ? null : texts.connectedByXY(KINDS[kind], REASONS[reason ?? "refused"]);
 
-const KINDS = { events: "server-sent events", polling: "long polling" };
+const KINDS = {
+  events: texts.lower(texts.serverSentEvents),
+  polling: texts.lower(texts.longPolling),
+};
 const REASONS: Record<LineReason, string> = {
   refused: texts.thisNetworkRefusesWebsockets,
   swallowed: texts.websocketsGetNoAnswerHere,

@@ -42,7 +42,7 @@ const LINE: Record<Connection["status"], Row> = {
 
 /** Numbers that change too often to be read aloud: seconds, progress. */
 function figure({ status, retryIn, progress }: Connection) {
-  if (status === "reconnecting") return retryIn ? texts.inXS(retryIn) : "now";
+  if (status === "reconnecting") return retryIn ? texts.inXS(retryIn) : texts.nowWord;
   if (status === "catching-up")
     return progress && progress.of > 0 ? percent(progress.have / progress.of) : "";
   return "";

@@ -2,7 +2,7 @@
  * Every text of the page: labels, titles, sentences, and words for screen readers.
  * A translation is another file with the same names, and `build.mjs --words FILE` builds the page with it. A name says its
  * text, with X, Y, Z, U, V for what a function fills in; `Tail` is the end of a sentence, `Label` begins with a capital.
- * Owns: texts, plurals, and how whole numbers are written. Imports nothing.
+ * Owns: texts, plurals, capitals, how whole numbers are written, and the server's words that the page looks for. Imports nothing.
  */
 
 /** The language, for the page's `lang`. */
@@ -13,43 +13,81 @@ type Part = string | number;
 
 // ---------- numbers and counts
 
-/** Created once, because `toLocaleString` creates one for every number. */
+/**
+ * Decimals have a point everywhere, as in files and in NumPy, so groups must not. Created once, because `toLocaleString`
+ * creates one for every number.
+ */
 const COMMAS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
 /** A whole count: "12,345", with a true minus. */
 export const integer = (value: number) =>
   COMMAS.format(Math.round(value)).replaceAll("-", "\u2212");
 
-/** Nouns of counts. Another language may need a table here. */
-export type Noun =
-  | "byte"
-  | "column"
-  | "input"
-  | "minute"
-  | "parameter"
-  | "problem"
-  | "row"
-  | "sample"
-  | "second"
-  | "step"
-  | "test sample"
-  | "training sample"
-  | "unit"
-  | "warning";
+/** Nouns of counts: one, several. A language with more forms adds them here and chooses in `plural`. */
+const NOUNS = {
+  byte: ["byte", "bytes"],
+  column: ["column", "columns"],
+  input: ["input", "inputs"],
+  minute: ["minute", "minutes"],
+  parameter: ["parameter", "parameters"],
+  problem: ["problem", "problems"],
+  row: ["row", "rows"],
+  sample: ["sample", "samples"],
+  second: ["second", "seconds"],
+  step: ["step", "steps"],
+  testSample: ["test sample", "test samples"],
+  trainingSample: ["training sample", "training samples"],
+  unit: ["unit", "units"],
+  warning: ["warning", "warnings"],
+};
+export type Noun = keyof typeof NOUNS;
 
 /** A count with its noun: plural(1, "sample") = "1 sample". */
 export const plural = (count: number, noun: Noun) =>
-  `${integer(count)} ${noun}${count === 1 ? "" : "s"}`;
+  `${integer(count)} ${NOUNS[noun][count === 1 ? 0 : 1]}`;
 
 /** "all 900 samples", "the one sample". */
 export const every = (count: number, noun: Noun) =>
-  count === 1 ? `the one ${noun}` : `all ${plural(count, noun)}`;
+  count === 1 ? `the one ${NOUNS[noun][0]}` : `all ${plural(count, noun)}`;
 
 /** "GD", "GD and SGD", "GD, SGD and Adam". */
 export const listed = (words: string[]) =>
   words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join("");
 
-// ---------- index.html
+/** A text that begins a sentence. "y = Xβ" keeps its small letter. */
+export const capital = (text: string) =>
+  /^(\p{Ll}{2}|a )/u.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
+
+/** A label inside a sentence. German nouns would keep their capital. */
+export const lower = (label: string) => label.charAt(0).toLowerCase() + label.slice(1);
+
+// ---------- words in the server's sentences: change them only with the server's
+
+/** The page explains these, by their term. */
+export const serverWords = {
+  r2: /R²/,
+  zero: /exactly 0/,
+  he: /He init/,
+  edge: /steepest bend/,
+  noise: /noise scale/,
+  baseline: /predicts the mean|predicting the mean/,
+};
+/** The part of a finding's mark that fits on a phone: "dead" of "layer 2 dead", "3 dead" of "3 units dead". */
+export const briefMark = (mark: string) =>
+  mark.replace(/^(layer \d+|gradients) /, "").replace(/^(\d+) units? /, "$1 ");
+
+/** Levels of gauges, by their names in the server's figures: in full, and in little room. */
+export const levels: Record<string, { whole: string; brief: string }> = {
+  "edge of stability": { whole: "edge of stability", brief: "edge" },
+  "no step; below: lowest point behind": {
+    whole: "no step; below: lowest point behind",
+    brief: "",
+  },
+  "lowest point": { whole: "lowest point", brief: "lowest" },
+  "same height behind it": { whole: "same height behind it", brief: "as high" },
+};
+
+// ---------- index.html, check.html
 
 export const fallline = "fallline: watch gradient descent";
 export const twoWaysDownTheSameSlope =
@@ -63,6 +101,9 @@ export const buildingTheDataAndTheInitial = "Building the data and the initial w
 export const inspection = "Inspection";
 export const falllineDrawsWithJavascriptPleaseSwitch =
   "fallline draws with JavaScript: please switch it on.";
+export const checkBeforeTheClass = "fallline: check before the class";
+export const checksTheBrowserAndTheConnection =
+  "Checks the browser and the connection to the server, before a class.";
 
 // ---------- charts
 
@@ -85,6 +126,7 @@ export const atStep0 = "at step 0";
 export const byLayer = "By layer";
 export const nowDashedX = (first: Part) => `now; dashed: ${first}`;
 export const samplesSeen = "samples seen";
+export const samples = "samples";
 export const logTail = ", log";
 export const test = "test";
 export const theRunStarts = "the run starts";
@@ -96,6 +138,10 @@ export const exactlyZero = "exactly 0";
 export const r2X = (score: Part) => `R² ${score}`;
 export const trueAndPredicted = "true %{x:.2f}<br>predicted %{y:.2f}<extra></extra>";
 export const xOffAxis = (many: Part) => `${many} off axis`;
+/** In a small square. */
+export const xOff = (many: Part) => `${many} off`;
+export const predicted = "predicted";
+export const trueValue = "true";
 export const allOffTheAxis = "all off the axis";
 export const allXTheAxis = (word: Part) => `all ${word} the axis`;
 export const above = "above";
@@ -187,7 +233,6 @@ export const outsideThisPlaneX = (outside: Part) => `Outside this plane: ${outsi
 export const noProbabilities = "no probabilities";
 export const expectedErrorX = (error: Part) => `expected error ${error}`;
 export const ofTheXSamples = (word: Part) => `of the ${word} samples`;
-export const slice = "Slice";
 export const contoursPowersOfTenOfThe = "contours: powers of ten of the train loss";
 export const edge = "Edge";
 export const xOfY = (sharpness: Part, limit: Part) => `${sharpness} of ${limit}`;
@@ -240,13 +285,12 @@ export const overX = (list: Part) => `over ${list}`;
 export const lossOverTheMainPlaneOfLabel = "Loss over the main plane of the path";
 export const lossOverTheTwoSharpestDirections = "Loss over the two sharpest directions";
 export const lossOverThePathsPlaneFilter = "Loss over the path's plane, filter-normalised";
-export const asHigh = "as high";
 export const edgeStepNoise = "Edge, step, noise";
 export const histogramOfGradients = "Histogram of gradients";
 export const signalAndNoiseByLayer = "Signal and noise by layer";
 export const fallLine = "Fall line";
-export const sliceFilterNormalised = "Slice, filter-normalised";
-export const sliceAlongTopEigenvectors = "Slice along top eigenvectors";
+export const fallLineFilterNormalised = "Fall line, filter-normalised";
+export const fallLineAlongTopEigenvectors = "Fall line along top eigenvectors";
 export const xSemicolonStandardized = (key: Part) => `${key}; standardized`;
 export const xOfYZSentence = (name: Part, label: Part, says: Part) =>
   `${name} of ${label}: ${says}.`;
@@ -405,6 +449,7 @@ export const theSumOfTheBatchSizes =
   "The sum of the batch sizes so far: how many gradients of single samples a run has paid for.";
 export const formulaOfSamplesSeen = "samples_seen += m   # the batch size";
 export const epoch = "Epoch";
+export const epochWord = "epoch";
 export const onePassOverTheTrainingSamples = "One pass over the training samples.";
 export const learningRate = "Learning rate";
 export const howFarAStepGoesAlong =
@@ -525,6 +570,7 @@ export const adamax = "Adamax";
 export const nadam = "Nadam";
 export const radam = "RAdam";
 export const lion = "Lion";
+export const linearActivation = "linear";
 export const lBFGS = "L-BFGS";
 export const stepDecay = "step decay";
 export const cosineWithRestarts = "cosine with restarts";
@@ -1067,7 +1113,7 @@ export const settingsOfX = (label: Part) => `Settings of ${label}`;
 export const runXWord = (name: Part) => `run ${name}`;
 export const learningRateWord = "learning rate";
 export const batchSize = "batch size";
-export const xYOfZ = (letter: Part, slice: Part, label: Part) => `${letter}${slice} of ${label}`;
+export const xOfRunY = (setting: Part, label: Part) => `${setting} of ${label}`;
 export const oneInOrder = "1, in the order of the data";
 export const oneAtRandom = "1, drawn at random";
 export const xYSample = (trainSamples: Part, word: Part) => `${trainSamples}, ${word} sample`;
@@ -1131,6 +1177,8 @@ export const itsStepsAreReplayedUpToTail = (furthest: Part) =>
   ` Its steps are replayed, up to ${furthest}.`;
 export const openedFromALinkXY = (until: Part, word: Part) => `Opened from a link.${until}${word}`;
 export const itShowsStepXTail = (look: Part) => ` It shows step ${look}.`;
+export const itIsLargerThanAnyExperiment =
+  "It is larger than any experiment. Your experiment is unchanged.";
 export const thisLinkCannotBeOpened = "This link cannot be opened.";
 export const itIsIncompleteOrChangedCopy =
   "It is incomplete or changed. Copy the whole link again. Your experiment is unchanged.";
@@ -1213,6 +1261,7 @@ export const allSteps = "All steps (0)";
 export const zoomToTheStepsInWhich = "Zoom to the steps in which the losses fall";
 export const allStepsLabel = "All steps";
 export const whereLossesFallLabel = "Where losses fall";
+export const maxSpeed = "max";
 export const xPerSecondShort = (speed: Part) => `${speed} /s`;
 export const xPerSecond = (count: Part) => `${count} per second`;
 export const asFastAsPossible = "as fast as possible";
@@ -1374,6 +1423,7 @@ export const offline = "Offline";
 export const behind = "Behind";
 export const serverRestarted = "Server restarted";
 export const restarted = "Restarted";
+export const nowWord = "now";
 export const inXS = (retryIn: Part) => `in ${retryIn} s`;
 export const xMsThereAndBack = (number: Part) => `${number} ms there and back`;
 export const drawingIsSlowInThisBrowser =

@@ -179,7 +179,7 @@ test("an optimizer that replaces another at the same step keeps none of its sett
 
 test('all samples of one is "the one sample"', () => {
   assert.deepEqual(
-    [every(900, "sample"), every(1, "training sample")],
+    [every(900, "sample"), every(1, "trainingSample")],
     ["all 900 samples", "the one training sample"],
   );
 });

@@ -54,7 +54,7 @@ const OLDEST = [
 ];
 
 /** The server's own words, as a sentence. */
-const sentence = (text: string) => `${text[0].toUpperCase()}${text.slice(1)}`.replace(/\.?$/, ".");
+const sentence = (text: string) => texts.capital(text).replace(/\.?$/, ".");
 const time = (ms: number) => (ms < 10 ? texts.xMs(ms.toFixed(1)) : texts.xMs(Math.round(ms)));
 const rate = (mbit: number) =>
   mbit < 10 ? texts.xMbitS(mbit.toFixed(1)) : texts.xMbitS(Math.round(mbit));
@@ -192,10 +192,10 @@ export function resultOf(measured: Measured): { text: string; isGood: boolean } 
   if (!measured.server?.problem && lineInUse(measured) === null)
     return { text: texts.notReadyNoLineToThe, isGood: false };
   if (bad.length) {
-    const names = bad.map(({ name }) => name.toLowerCase()).join(", ");
+    const names = bad.map(({ name }) => texts.lower(name)).join(", ");
     return { text: texts.notReadyX(names), isGood: false };
   }
   const line = lineInUse(measured) as Kind;
-  const by = line === "websocket" ? "" : texts.byXTail(LINES[line].toLowerCase());
+  const by = line === "websocket" ? "" : texts.byXTail(texts.lower(LINES[line]));
   return { text: texts.readyForTheClassX(by), isGood: true };
 }

@@ -14,8 +14,6 @@ import { isLocked } from "../../core/selectors.ts";
 import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 
-const capitalized = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
-
 export class ExhibitPicker extends LiveElement {
   #close: (() => void) | null = null;
 
@@ -52,7 +50,7 @@ export class ExhibitPicker extends LiveElement {
       items: exhibitsOf(state).map(({ name: value, title: text, line }) => ({
         value,
         text,
-        line: `${capitalized(line)}.`,
+        line: `${texts.capital(line)}.`,
       })),
       choose: (name) => void this.app.openExhibit(name).then(focusPlay),
       closed: () => {

@@ -225,7 +225,13 @@ export class NetworkDrawing extends LiveElement {
   #buildFoot(column: Column, place: number) {
     const last = this.#columns.length - 1;
     const words =
-      place === 0 ? "input" : place === last ? "ŷ" : last > 4 ? `${place}` : texts.layerX(place);
+      place === 0
+        ? texts.inputWord
+        : place === last
+          ? "ŷ"
+          : last > 4
+            ? `${place}`
+            : texts.layerX(place);
     return {
       name: draw("text", { x: column.x, y: this.#height - 13 }, words),
       count: draw("text", { x: column.x, y: this.#height, class: "foot-alive" }),

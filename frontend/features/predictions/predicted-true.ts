@@ -280,4 +280,4 @@ function headWords(state: State) {
 }
 
 const samplesOf = ({ testSamples, trainSamples }: Experiment) =>
-  testSamples ? plural(testSamples, "test sample") : plural(trainSamples, "training sample");
+  testSamples ? plural(testSamples, "testSample") : plural(trainSamples, "trainingSample");

@@ -11,7 +11,7 @@ import { methodName, ownOf, parametersOf, rowOf, rowsOf } from "../../core/catal
 import { setting } from "../../core/format.ts";
 import { fittingLosses, lossWords, takesLogits } from "../../core/losses.ts";
 import { explanationOf } from "../../core/parameters.ts";
-import { activationWord, capital, nameFor, wordFor } from "../../core/words.ts";
+import { activationWord, nameFor, wordFor } from "../../core/words.ts";
 import * as texts from "../../words/english.ts";
 import type { Method } from "../../core/catalog.ts";
 import type { Changes } from "../../core/recipes.ts";
@@ -54,7 +54,7 @@ export function networkMore(
     const own = ownOf(catalog, table, method);
     const boxes = parametersOf(catalog, table, name).map(
       (parameter) => html`<setting-box .parameter=${parameter} .value=${own[parameter.name]}
-        .text=${capital(`${of}${wordFor("settings", parameter.name)}`)}
+        .text=${texts.capital(`${of}${wordFor("settings", parameter.name)}`)}
         .apply=${(value: number) => apply({ name, ...own, [parameter.name]: value })}></setting-box>`,
     );
     return keyed(name, boxes.length ? html`<div class="pair">${boxes}</div>` : nothing);
@@ -71,7 +71,7 @@ export function networkMore(
     differing,
     html`
       <setting-select text=${texts.loss} .value=${methodName(loss)} .explanation=${help("losses", loss)}
-        .options=${named(fittingLosses(catalog, classes.length), (name) => capital(lossWords(name)))}
+        .options=${named(fittingLosses(catalog, classes.length), (name) => texts.capital(lossWords(name)))}
         .choose=${(name: string) => change({ loss: name })}></setting-select>
       ${ownBoxes("losses", loss, (next) => change({ loss: next }))}
       ${ownBoxes("initializers", weights, (next) => changeNetwork({ weights: next }), texts.weight)}
@@ -85,7 +85,7 @@ export function networkMore(
           ? nothing
           : html`<setting-select text=${texts.output} name=${texts.activationOfTheOutput} .value=${output}
               .explanation=${help("activations", output)}
-              .options=${named(rowsOf(catalog, "activations"), (name) => capital(activationWord(name)))}
+              .options=${named(rowsOf(catalog, "activations"), (name) => texts.capital(activationWord(name)))}
               .choose=${(name: string) => changeNetwork({ output: name })}></setting-select>`
       }`,
   );

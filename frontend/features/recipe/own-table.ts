@@ -5,7 +5,6 @@
 
 import { FILE, standardFor } from "../../core/data-recipe.ts";
 import { integer, plural } from "../../core/format.ts";
-import { capital } from "../../core/words.ts";
 import * as texts from "../../words/english.ts";
 import type { Catalog, Json, Problem, Table, TableColumn } from "../../core/wire-types.ts";
 
@@ -43,7 +42,7 @@ export function refusalWords({ title, detail, status, bound, limit, asked, error
   const text = errors?.length
     ? errors.map((error) => error.detail ?? error.message).join("; ")
     : detail;
-  return `${capital(text || title).replace(/\.$/, "")}.`;
+  return `${texts.capital(text || title).replace(/\.$/, "")}.`;
 }
 
 /** Columns that can be a target or an input. */

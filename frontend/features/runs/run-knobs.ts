@@ -56,7 +56,7 @@ export function knobOf(parameter: Parameter, run: Run, app: App) {
   const { name } = parameter;
   const full = fullName(name);
   return html`<setting-knob data-setting=${name} .parameter=${parameter}
-    .name=${texts.xYOfZ(full[0].toUpperCase(), full.slice(1), run.label)}
+    .name=${texts.xOfRunY(texts.capital(full), run.label)}
     .value=${run.settings[name] ?? 0} .scale=${scaleOf(parameter)} .say=${saying(parameter)}
     .apply=${(value: number) => app.edit(run.name, { [name]: value })}></setting-knob>`;
 }

@@ -17,7 +17,7 @@ import { setting } from "../../core/format.ts";
 import { explanationOf, isList } from "../../core/parameters.ts";
 import { scheduleWord, settingWord } from "../../core/run-words.ts";
 import { stopWords } from "../../core/stops.ts";
-import { capital, nameFor, wordFor } from "../../core/words.ts";
+import { nameFor, wordFor } from "../../core/words.ts";
 import * as texts from "../../words/english.ts";
 import type { Parameter } from "../../core/catalog.ts";
 import type { App, Catalog, Json, Run, State } from "../../core/types.ts";
@@ -26,7 +26,7 @@ import type { App, Catalog, Json, Run, State } from "../../core/types.ts";
 const IN_SIGHT = ["learning_rate", "batch_size"];
 const ORDER = { help: texts.howAPassTakesTheTraining };
 
-const nameOf = (run: Run, what: string) => texts.xOfY(capital(what), run.label);
+const nameOf = (run: Run, what: string) => texts.xOfRunY(texts.capital(what), run.label);
 const choicesOf = (catalog: Catalog | null, table: string) =>
   rowsOf(catalog, table).map(({ name }) => ({ value: name, text: nameFor(table, name) }));
 

@@ -9,7 +9,7 @@ import { fullName } from "./run-knobs.ts";
 import { methodName, ownOf, parametersOf, rowOf, rowsOf } from "../../core/catalog.ts";
 import { explanationOf } from "../../core/parameters.ts";
 import { nextSchedule } from "../../core/run-words.ts";
-import { capital, nameFor, wordFor } from "../../core/words.ts";
+import { nameFor, wordFor } from "../../core/words.ts";
 import * as texts from "../../words/english.ts";
 import type { Method } from "../../core/catalog.ts";
 import type { Catalog, Json, Run } from "../../core/types.ts";
@@ -39,7 +39,7 @@ export function scheduleSettings(
     const own = ownOf(catalog, "schedules", stage);
     const all = parametersOf(catalog, "schedules", name).map(
       (parameter) => html`<setting-box .parameter=${parameter} .value=${own[parameter.name]}
-        .name=${texts.xOfY(capital(fullName(parameter.name)), of)}
+        .name=${texts.xOfRunY(texts.capital(fullName(parameter.name)), of)}
         .apply=${(value: number) => apply({ ...own, name, [parameter.name]: value })}></setting-box>`,
     );
     return keyed(name, all.length ? html`<div class="pair">${all}</div>` : nothing);

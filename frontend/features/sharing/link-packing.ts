@@ -5,6 +5,7 @@
  */
 
 import { CUT, readLink, UnreadableLink, VERSION } from "./links.ts";
+import * as texts from "../../words/english.ts";
 import type { Link } from "./links.ts";
 
 /** Bound of the unpacked size: the server refuses larger recipes. */
@@ -29,7 +30,7 @@ async function passed(
     size += part.value.length;
     if (size > most) {
       await reader.cancel();
-      throw new UnreadableLink("It is larger than any experiment. Your experiment is unchanged.");
+      throw new UnreadableLink(texts.itIsLargerThanAnyExperiment);
     }
   }
   return new Uint8Array(await new Blob(parts).arrayBuffer());

@@ -32,7 +32,7 @@ const asNumber = (speed: Speed) => (speed === "max" ? Infinity : speed);
 const asSpeed = (value: number): Speed => (Number.isFinite(value) ? value : "max");
 
 const speedText = (speed: Speed) =>
-  speed === "max" ? "max" : texts.xPerSecondShort(integer(speed));
+  speed === "max" ? texts.maxSpeed : texts.xPerSecondShort(integer(speed));
 const speedSpoken = (value: number) =>
   Number.isFinite(value) ? texts.xPerSecond(plural(value, "step")) : texts.asFastAsPossible;
 

@@ -68,7 +68,7 @@ function scored(state: State, name: "r2" | "accuracy", low: number, ticks: [numb
   const series = `${experiment?.testSamples ? "test" : "train"}_${name}`;
   const read = (run: Run) => (run.step === 0 ? null : latest(run, series));
   const note = experiment?.testSamples
-    ? texts.ofX(plural(experiment.testSamples, "test sample"))
+    ? texts.ofX(plural(experiment.testSamples, "testSample"))
     : texts.ofTheTrainingSamples;
   return { scale: scaleOf(state, [low, 1], ticks, read, score), note };
 }
