@@ -58,7 +58,7 @@ export function createCursorLayer(host: HTMLElement, name: string, repaint: () =
   // values are announced
   for (const [key, value] of [
     ["role", "application"],
-    ["aria-roledescription", "chart"],
+    ["aria-roledescription", texts.chart],
     ["aria-describedby", hint.id],
   ])
     host.setAttribute(key, value);

@@ -274,8 +274,13 @@ const cornerOf = ({ left, top, width }: Json) => ({ left: left + width, top: top
 const scoreLook = ({ apart, isLow }: Json) =>
   !apart ? "score within corner-right" : isLow ? "score within" : "score";
 
+/** Width of a letter in the corner of a square, and between the words of two corners, in px. */
+const CORNER = { letter: 5.8, apart: 12 };
+
 /** The words inside a square. */
 function squareWords({ left, top, width, height, isRoomy, off, few, fewBriefly }: Json) {
+  const beside = CORNER.letter * (few.length + texts.trueValue.length) + CORNER.apart;
+  const low = isRoomy && beside > width ? 31 : 17; // above "true", where both do not fit beside
   return [
     ...(isRoomy
       ? [
@@ -293,7 +298,7 @@ function squareWords({ left, top, width, height, isRoomy, off, few, fewBriefly }
         ]
       : []),
     ...(few
-      ? [label("corner few", { left, top: top + height - 17 }, isRoomy ? few : fewBriefly)]
+      ? [label("corner few", { left, top: top + height - low }, isRoomy ? few : fewBriefly)]
       : []),
   ];
 }

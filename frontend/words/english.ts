@@ -132,6 +132,7 @@ export const test = "test";
 export const theRunStarts = "the run starts";
 export const bothRunsStart = "both runs start";
 export const allRunsStart = "all runs start";
+export const chart = "chart";
 export const xHereLossY = (who: Part, loss: Part) => `${who} here: loss ${loss}`;
 export const notReceivedYet = "not received yet";
 export const exactlyZero = "exactly 0";
@@ -643,7 +644,6 @@ export const xYAtStep0 = (title: Part, who: Part) => `${title}: ${who} at step 0
 
 // ---------- features/fallline
 
-export const fallLineWord = "fall line";
 export const measuringTheTerrain = "Measuring the terrain…";
 export const start = "start";
 export const aroundXYTimesCloser = (value: Part, times: Part) =>

@@ -25,7 +25,7 @@ const FOR_PROGRAMS =
   /^(Authorization|Bearer|Date|True|fall line|(forward|backward|update) \w+|(top|bottom) (left|right)|((right|left) )?(over|level|under|high|low)|tiny steps)$/;
 /** Classes of marks and labels: a word and what it is like. */
 const LOOKS =
-  /^(end bad|start inner|tick (beside|chosen)|values dense|layers first|input-name beside|card dense|who moment|popover word)$/;
+  /^(end bad|start inner|tick (beside|chosen)|values dense|layers first|input-name beside|card dense|who moment|popover word|score within( corner-right)?)$/;
 /** Nobody reads these: selectors, names of events, keys of a keyboard, errors of the program. */
 const UNREAD =
   /(querySelector(All)?|closest|matches|EventListener|Attribute|Property|startsWith|endsWith|includes|plural|every|Error|Event|matchMedia|register|Item)$/;
@@ -194,9 +194,15 @@ function ownTexts(file: SourceFile): string[] {
         addRead(mapped(node));
         break;
       case SyntaxKind.PropertyAssignment:
-        if (READ_PROPERTY.test(node.name.text ?? "")) addRead([node.initializer]);
+        if ([READ_PROPERTY, READ].some((known) => known.test(node.name.text ?? "")))
+          addRead([node.initializer]);
         visit(node.initializer);
         return;
+      case SyntaxKind.ArrayLiteralExpression: {
+        const [name, value] = node.elements; // an attribute
+        if (value && /^aria-/.test(name.text ?? "") && READ.test(name.text)) addRead([value]);
+        break;
+      }
       case SyntaxKind.RegularExpressionLiteral:
         if (/\p{L}{4} |\p{L} \p{L}{3}/u.test(node.text)) add(node, [node.text]);
         return;
@@ -268,6 +274,7 @@ test("a planted text is found, and code is none", () => {
     export const isMean = (text: string) => /predicts the mean/.test(text) && /^layer \\d+$/.test(text);
     export const corner = (label: any) => label("corner true", { left: 0 }, "true");
     document.title = "fitting";
+    export const attributes = [["aria-roledescription", "chart"], ["role", "application"]];
     document.querySelector("button, a of it")?.addEventListener("the end", () => { throw new Error("It is wrong."); });
     class Unreadable extends Error {}
     throw new Unreadable("It is larger.");`,
@@ -291,6 +298,7 @@ test("a planted text is found, and code is none", () => {
     "/^layer \\d+$/",
     "true",
     "fitting",
+    "chart",
     "It is larger.",
   ]);
 });

@@ -6,7 +6,6 @@
 
 import { FALL_LINE, fallenRuns, isOnPlane } from "../../core/fall-line.ts";
 import { furthestStep } from "../../core/state-on-view.ts";
-import * as texts from "../../words/english.ts";
 import type { Clients } from "../../core/net/api.ts";
 import type { Frame, Region } from "../../core/fall-line.ts";
 import type { Json, State } from "../../core/types.ts";
@@ -121,7 +120,7 @@ export function createFallLineRequests({ api, store, environment }: Clients) {
     if (store.get().experiment?.id !== id) return;
     if (kind === "terrain") fits = state.view.fallFits;
     note(store.get(), { kind, key, past, steps: isMoving(state) ? "" : steps, at, answer });
-    store.dispatch({ type: texts.fallLineWord, answer, at });
+    store.dispatch({ type: "fall line", answer, at });
   }
 
   function note(
