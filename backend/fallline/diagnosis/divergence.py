@@ -29,7 +29,7 @@ from fallline.diagnosis.remedies import (
     redraws,
     slower,
 )
-from fallline.diagnosis.view import Held, Sighting, Trial, View, Words
+from fallline.diagnosis.view import Ahead, Held, Sighting, Trial, View, Words, change_before
 from fallline.diagnosis.windows import WINDOW, held, held_both, windows
 from fallline.diagnosis.words import count, number, percent, plain, setting, sharpness_sentence
 from fallline.vocabulary.columns import Floats
@@ -66,6 +66,11 @@ CLEARLY = 1.05
 the noise of one rise says nothing about the pace.
 """
 
+RISEN, AGO, LATELY = 1.5, 25, 5
+"""The next steps of mini-batches are looked at if the loss is so many times its lowest of `AGO` points, and above the
+last `LATELY` points. A loss that will diverge rises so far before it has doubled; others rarely do.
+"""
+
 BEYOND = 1e6
 """A loss of this many times its start ends a run."""
 
@@ -90,7 +95,9 @@ def _why(view: View) -> Why:
 def diverged(view: View) -> Iterator[Sighting]:
     """Report a run at its last finite state."""
     if view.diverged:
-        yield Sighting(lambda since: _diverged(view), "problem", Held(view.step, lambda: view.step), did=True)
+        yield Sighting(
+            lambda since: _diverged(view), "problem", Held(view.step, lambda: view.step), did=change_before
+        )
 
 
 def _diverged(view: View) -> Words:
@@ -167,11 +174,16 @@ def will_diverge(view: View) -> Iterator[Sighting]:
         grown = np.diff(np.log(losses))
     row = _in_a_row(grown)
     lowest, turned = _turned(view)
-    if _grows_far(view, grown) or _is_beyond_the_edge(view, grown, row, lowest):
+    grows = _grows_far(view, grown) or _is_beyond_the_edge(view, grown, row, lowest)
+    ahead = _ahead(view, grows=grows)
+    if ahead is not None and ahead.diverged_at is not None:
+        yield from _diverges_ahead(view, ahead, ahead.diverged_at)
+    elif grows:
         rises = grown[-row:] if row >= ON_A_PARABOLA else grown
         pace = float(rises.sum() / (steps[-1] - steps[-1 - len(rises)]))
         left = math.log(BEYOND * view.task.initial_loss / view.loss) / pace if pace > 0.0 else math.inf
-        if left <= SOON:
+        is_known = ahead is None or (left > ahead.steps and _has_constant_edge(view))
+        if left <= SOON and is_known:
             at_step = int(view.step + left)
             words = partial(_will_diverge, view, rises, pace, at_step, turned)
             yield Sighting(lambda since: words(), "problem", Held(view.step, lambda: turned))
@@ -232,10 +244,55 @@ def _times_the_limit(view: View) -> float:
     return 0.0 if edge is None else edge.sharpness / edge.limit
 
 
+def _ahead(view: View, *, grows: bool) -> Ahead | None:
+    """Return the next steps of a run in mini-batches: these differ so much that growth and curvature tell little.
+
+    They are made on a copy once the loss is above the last ones, and as long as a forecast stands. None if they are not
+    needed or take too long.
+    """
+    if view.is_full_batch:
+        return None
+    losses = view.series.loss[-AGO:]
+    rises = len(losses) > 0 and view.loss > max(losses[-LATELY:].max(), RISEN * losses.min())
+    return view.ahead() if grows or rises or view.is_open("will_diverge", ()) else None
+
+
+def _diverges_ahead(view: View, ahead: Ahead, at_step: int) -> Iterator[Sighting]:
+    """Find a run whose next steps diverge after the loss was twice that of the trough; none if that lies ahead too.
+
+    The trough is the last point whose loss is the lowest from 200 points before it to the end.
+    """
+    losses = np.append(view.series.loss, view.loss)
+    later = np.minimum.accumulate(np.append(losses, ahead.lowest)[::-1])[::-1][:-1]
+    padded = np.concatenate([np.full(WINDOW, math.inf), losses])
+    before = sliding_window_view(padded, WINDOW + 1).min(axis=1)
+    troughs = np.flatnonzero((losses <= later) & (losses <= before))
+    if len(troughs) and max(view.loss, ahead.highest) > DOUBLED * losses[troughs[-1]]:
+        trough = int(np.append(view.series.steps, view.step)[troughs[-1]])
+        words = _diverges(view, at_step, float(losses[troughs[-1]]), trough)
+        yield Sighting(lambda since: words, "problem", Held(view.step, lambda: trough))
+
+
+def _diverges(view: View, at_step: int, least: float, trough: int) -> Words:
+    return Words(
+        title="{run} is about to diverge.",
+        evidence=f"Loss {number(view.loss)}, up from {number(least)} at step {trough:,}. Its next steps, made on a "
+        f"copy, diverge at step {at_step:,}.",
+        mark="about to diverge",
+        why=_why(view),
+        remedies=lambda: _calmer(view, trough),
+    )
+
+
+def _calmer(view: View, turned: int) -> tuple[Remedy, ...]:
+    """Return a lower rate, and a rewind to where the loss turned."""
+    lower = (edit(view, "Lower the rate", learning_rate=rate) for rate in lower_rates(view, LOWER))
+    return first_helpful(lambda: first_rate(view, lower), lambda: _rewound(view, turned, None))
+
+
 def _will_diverge(view: View, rises: Floats, pace: float, at_step: int, turned: int) -> Words:
     edge = view.edge() if view.is_full_batch or _has_constant_edge(view) else None
     beyond = sharpness_sentence(edge, view.step) if edge is not None and edge.sharpness > edge.limit else ""
-    lower = (edit(view, "Lower the rate", learning_rate=rate) for rate in lower_rates(view, LOWER))
     return Words(
         title="{run} is about to diverge.",
         evidence=f"The loss rose in {int((rises > 0.0).sum())} of the last {count(len(rises), 'look')}, by "
@@ -243,10 +300,7 @@ def _will_diverge(view: View, rises: Floats, pace: float, at_step: int, turned: 
         f"pace it is a million times its start at about step {at_step:,}.{beyond}",
         mark="about to diverge",
         why=_why(view),
-        remedies=lambda: first_helpful(
-            lambda: first_rate(view, lower),
-            lambda: _rewound(view, turned, None),
-        ),
+        remedies=lambda: _calmer(view, turned),
     )
 
 

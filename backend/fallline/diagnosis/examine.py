@@ -250,7 +250,8 @@ def _opened(
     again = 2
     while id in findings:
         id, again = f"{id.split('~')[0]}~{again}", again + 1
-    change = view.change(since - 1, layer) if sighting.did and since > 0 else None
+    at_step = sighting.did(since)
+    change = None if at_step is None else view.change(at_step, layer)
     return Finding(
         id=id,
         rule=key[0],

@@ -15,6 +15,7 @@ from fallline.diagnosis.windows import (
     UNLEARNT,
     WINDOW,
     held,
+    lifted,
     since_first,
     verdict_of,
     windows,
@@ -82,7 +83,13 @@ def stuck(view: View) -> Iterator[Sighting]:
     high = (train.before >= lowest) & (train.after >= lowest)
     stays = held(view, high & (train.fall < CLIMBS_DOWN))
     if stays is not None:
-        yield Sighting(lambda since: _stuck(view, float(train.after[-1])), "problem", stays)
+        loss = float(train.after[-1])
+        yield Sighting(
+            lambda since: _stuck(view, loss),
+            "problem",
+            stays,
+            did=lambda since: lifted(view, view.best[-1], loss),
+        )
 
 
 def _stuck(view: View, loss: float) -> Words:
@@ -121,9 +128,12 @@ def plateau(view: View) -> Iterator[Sighting]:
     flat = (np.abs(train.fell) < STILL) & (train.spread < STILL * train.after)
     rests = held(view, flat & (train.after >= NOTHING_LEFT * baseline))
     if rests is not None:
-        much = bool((train.after[flat] > MUCH_LEFT * baseline).any())
+        much, loss = bool((train.after[flat] > MUCH_LEFT * baseline).any()), float(train.after[-1])
         yield Sighting(
-            lambda since: _plateau(view, float(train.fell[-1])), "warning" if much else "info", rests
+            lambda since: _plateau(view, float(train.fell[-1])),
+            "warning" if much else "info",
+            rests,
+            did=lambda since: lifted(view, view.best[-1], loss),
         )
 
 

@@ -20,8 +20,9 @@ from fallline.diagnosis.remedies import (
     slower,
     to_the_best,
 )
+from fallline.diagnosis.track import point_before
 from fallline.diagnosis.view import Held, Sighting, Trial, View, Words
-from fallline.diagnosis.windows import MEAN, VISIBLE, WORSE, held
+from fallline.diagnosis.windows import MEAN, VISIBLE, WORSE, held, lifted
 from fallline.diagnosis.words import number
 from fallline.vocabulary.findings import Remedy, Why
 
@@ -33,9 +34,6 @@ JUMPS = 5.0
 
 LASTED = 100
 """Least points since the lowest mean."""
-
-HALF_WAY = 0.5
-"""Share of the way up to the present loss that a single step must have made to be named as the cause."""
 
 CLIPS = (1.0, 0.1)
 """Bounds of the gradient to try."""
@@ -54,7 +52,18 @@ def spike(view: View) -> Iterator[Sighting]:
         first, last = start + int(over[0]), start + int(over[-1])
         step = int(series.peak_step[first])
         here = Held(int(series.steps[last]) + 1, lambda: step)
-        yield Sighting(lambda since: _jump(view, since, first), "warning", here, did=True)
+        yield Sighting(
+            lambda since: _jump(view, since, first),
+            "warning",
+            here,
+            did=lambda since: _jumped_at(view, since),
+        )
+
+
+def _jumped_at(view: View, since: int) -> int | None:
+    """Return the step whose change raised the loss most, since the point before that step."""
+    rise = view.rise(point_before(since), since)
+    return None if rise is None else rise.step
 
 
 def _jump(view: View, since: int, newest: int) -> Words:
@@ -125,19 +134,9 @@ def worse_than_before(view: View) -> Iterator[Sighting]:
     if lasts is not None:
         then = view.best[int(np.flatnonzero(holds)[0])]
         here = Held(lasts.last, lambda: then.level_step + 1)
-        words = _worse(view, float(means[-1]), then.mean, then.level_step)
-        at_once = _rises_at_once(view, then.level_step, float(means[-1]))
-        yield Sighting(lambda since: words, "warning", here, did=at_once)
-
-
-def _rises_at_once(view: View, step: int, now: float) -> bool:
-    """Return whether the step from this one on made at least half of the way up to the present loss."""
-    series = view.series
-    place = int(np.searchsorted(series.steps, step))
-    if series.steps[place] != step or place + 1 >= len(series) or series.steps[place + 1] != step + 1:
-        return False  # not known to the step
-    before, after = series.loss[place : place + 2].tolist()
-    return bool(after - before >= HALF_WAY * (now - before))
+        now = float(means[-1])
+        words = _worse(view, now, then.mean, then.level_step)
+        yield Sighting(lambda since: words, "warning", here, did=lambda since: lifted(view, then, now))
 
 
 def _worse(view: View, now: float, least: float, step: int) -> Words:

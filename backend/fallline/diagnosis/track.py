@@ -40,6 +40,12 @@ def is_point(step: int) -> bool:
     return step % distance(step) == 0
 
 
+def point_before(step: int) -> int:
+    """Return the last point before this step, which is at least 1."""
+    apart = distance(step - 1)
+    return (step - 1) // apart * apart
+
+
 def next_examination(step: int, edits: Sequence[int], in_a_doubling: int = DOUBLING) -> int:
     """Return the first examined step after `step`. `edits` are the rising steps of the run's edits."""
     before = bisect_right(edits, step)

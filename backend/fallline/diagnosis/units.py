@@ -9,7 +9,17 @@ from functools import partial
 import numpy as np
 
 from fallline.diagnosis.remedies import beats, first_helpful, holds, revive, rewind, separate
-from fallline.diagnosis.view import SATURATED, Held, Layer, Measured, Sighting, Trial, View, Words
+from fallline.diagnosis.view import (
+    SATURATED,
+    Held,
+    Layer,
+    Measured,
+    Sighting,
+    Trial,
+    View,
+    Words,
+    change_before,
+)
 from fallline.diagnosis.windows import held_state
 from fallline.diagnosis.words import count, every, number, percent
 from fallline.vocabulary.findings import Severity, Why
@@ -31,7 +41,9 @@ def dead_layer(view: View) -> Iterator[Sighting]:
     for place, layer in enumerate(view.layers, start=1):
         if layer.is_dead:
             span = Held(view.step, partial(max, view.dates["dead", place].values()))
-            yield Sighting(_dead_layer(view, place, layer), "problem", span, (("layer", place),), did=True)
+            yield Sighting(
+                _dead_layer(view, place, layer), "problem", span, (("layer", place),), did=change_before
+            )
             return
 
 
@@ -79,7 +91,7 @@ def _some_dead(view: View, place: int, layer: Layer) -> Sighting:
     span = held_state(view, some)
     assert span is not None  # it holds now
     words = _dead_units(view, place, layer, len(lasting))
-    return Sighting(words, severity, span, (("layer", place),), lasting, by_dates=True, did=True)
+    return Sighting(words, severity, span, (("layer", place),), lasting, by_dates=True, did=change_before)
 
 
 def _dead_units(view: View, place: int, layer: Layer, dead: int) -> Callable[[int], Words]:

@@ -138,6 +138,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Rise:
+    """The change from `step` to the next, which took the train loss from `before` to `after`."""
+
+    step: int
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """The result of trying a command for `steps` steps.
 
@@ -151,6 +160,20 @@ class Trial:
     after: float
     test_after: float = math.nan
     saturated: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The run's own next `steps`, made on a copy with its settings and batches.
+
+    `diverged_at` is None if it does not diverge in them. `lowest` and `highest` are of the train losses after the
+    present one.
+    """
+
+    steps: int
+    diverged_at: int | None
+    lowest: float
+    highest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +223,9 @@ class View:
     - `first_slope` is the length of the full gradient at step 0.
     - `dates` has, by kind ("dead", "alike", "saturated") and layer, the first step of each unit that is so.
     - `computed` holds results that several rules use.
-    - `between()` returns the states between the last examination and this one, in order. `edge()`,
-      `change(step, layer)` and `trial(command)` are expensive as well. They return None if they cannot be measured, and
-      may raise NotNow.
+    - `between()` returns the states between the last examination and this one, in order. `rise(first, last)` returns
+      the change between two steps that raised the loss most. `edge()`, `ahead()`, `change(step, layer)` and
+      `trial(command)` are expensive as well. They return None if they cannot be measured, and may raise NotNow.
       `repeats(command)` is true for a command that changes nothing, or that the run itself has followed;
       `follows(command, step)` for one that says what the run itself did at that step.
     """
@@ -224,8 +247,10 @@ class View:
     is_open: Callable[[str, Any], bool] = field(default=lambda rule, subject: False)
     between: Callable[[], Sequence[Measured]] = field(default=lambda: ())
     edge: Callable[[], Edge | None] = field(default=lambda: None)
+    ahead: Callable[[], Ahead | None] = field(default=lambda: None)
     computed: dict[Any, Any] = field(default_factory=dict, repr=False)
     change: Callable[[int, int | None], Change | None] = field(default=lambda step, layer: None)
+    rise: Callable[[int, int], Rise | None] = field(default=lambda first, last: None)
     trial: Callable[[Mapping[str, Any]], Trial | None] = field(default=lambda command: None)
     repeats: Callable[[Mapping[str, Any]], bool] = field(default=lambda command: False)
     follows: Callable[[Mapping[str, Any], int], bool] = field(default=lambda command, step: False)
@@ -385,13 +410,23 @@ class Held:
     since: Callable[[], int]
 
 
+def no_change(since: int) -> int | None:
+    """Name no change: none did it alone."""
+    return None
+
+
+def change_before(since: int) -> int | None:
+    """Name the change to the first step; before step 0 there is none."""
+    return since - 1 if since > 0 else None
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """A symptom that held since the last examination.
 
     `words` returns its text for its first step. `dates` has the first step of each unit that has the symptom; with
     `by_dates` the earliest of them is the first step of the finding, and without any there is no finding yet. `did`
-    says that one change of the parameters may have caused it.
+    returns, for the first step, that of the change of the parameters that did it, None if none did. It is called once.
     """
 
     words: Callable[[int], Words]
@@ -400,7 +435,7 @@ class Sighting:
     subject: Subject = ()
     dates: Mapping[int, int] = field(default_factory=dict)
     by_dates: bool = False
-    did: bool = False
+    did: Callable[[int], int | None] = no_change
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from fallline.diagnosis.track import Series
+from fallline.diagnosis.track import Series, distance
 from fallline.diagnosis.view import Best, Booleans, Held, Level, Measured, View
 from fallline.vocabulary.columns import Floats
 from fallline.vocabulary.findings import Verdict
@@ -191,6 +191,25 @@ def _with_means(best: Best, series: Series, place: int) -> Best:
         level = int(series.steps[part][below[-1]]) if len(below) else best.level_step
         best = replace(best, mean=mean, mean_step=int(series.steps[place]), level_step=level)
     return best
+
+
+HALF_WAY = 0.5
+"""Share of the way up to the present loss that a single step must have made to be named as the cause."""
+
+
+def lifted(view: View, best: Best, now: float) -> int | None:
+    """Return the step whose change made at least half of the way from the lowest loss up to the loss `now`.
+
+    It is looked for between the last point at the lowest mean and the next one. None if no single step did, or if the
+    loss is hardly above.
+    """
+    if now - best.mean < VISIBLE * view.task.baseline:
+        return None
+    low = best.level_step
+    rise = view.rise(low, min(low + distance(low), view.step))
+    if rise is None or rise.after - rise.before < HALF_WAY * (now - rise.before):
+        return None
+    return rise.step
 
 
 def is_grave(view: View) -> bool:

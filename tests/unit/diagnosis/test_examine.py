@@ -25,6 +25,8 @@ from fallline.diagnosis.view import (
     Task,
     View,
     Words,
+    change_before,
+    no_change,
 )
 from fallline.vocabulary.findings import Evidence, Finding, Remedy, Severity, Why
 from fallline.vocabulary.recipe import RunRecipe
@@ -68,7 +70,8 @@ def rule(
         if view.step in steps:
             begins = Held(view.step, lambda: view.step if since is None else since)
             of_units = (dates or {}).get(view.step, {})
-            yield Sighting(words, severity, begins, subject, of_units, dates is not None, did)
+            change = change_before if did else no_change
+            yield Sighting(words, severity, begins, subject, of_units, dates is not None, change)
 
     return Rule(name, "odd", check, **more)
 

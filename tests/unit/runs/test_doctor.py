@@ -21,6 +21,7 @@ from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.findings import Why
 from fallline.vocabulary.recipe import Recipe
+from support.doctor_cases import PLANTED
 from support.examined import Examined, settle
 from support.lives import CLOCK, Life
 
@@ -308,6 +309,43 @@ def test_a_run_that_was_better_before_names_the_step_that_did_it_if_one_did(
     one.step(480)
     found = [each["did"] for each in one.findings("fast") if each["rule"] == "worse_than_before"]
     assert [each and each["step"] for each in found[:1]] == [did]
+
+
+SINE: dict[str, Any] = {
+    "data": {"name": "sine", "samples": 100, "features": 2, "standardize": "both", "seed": 1},
+    "network": {"layers": [{"units": 8, "activation": "tanh"}], "weights": "xavier", "seed": 1},
+}
+
+
+@pytest.mark.parametrize("at_step", [1300, 1301])
+def test_a_jump_between_two_points_is_dated_to_its_step(at_step: int) -> None:
+    """Here the losses of mini-batches are known at every other step."""
+    edits = [{"at_step": at_step, "learning_rate": 100.0}, {"at_step": at_step + 1, "learning_rate": 0.0001}]
+    one = Examined(
+        {**SINE, "runs": [{"name": "run", "learning_rate": 0.05, "batch_size": 10, "edits": edits}]}
+    )
+    one.step(1600)
+    did = {each["rule"]: each["did"] for each in one.findings()}
+    assert did["spike"]["step"] == at_step
+
+
+@pytest.mark.parametrize(("rule", "rate"), [("stuck", 100.0), ("plateau", 50.0)])
+def test_a_run_that_one_step_threw_up_names_it_where_it_stays(rule: str, rate: float) -> None:
+    edits = [{"at_step": 300, "learning_rate": rate}, {"at_step": 301, "learning_rate": 1e-8}]
+    one = Examined({**SINE, "runs": [{"name": "run", "learning_rate": 0.2, "edits": edits}]})
+    one.step(900)
+    (found,) = [each for each in one.findings() if each["rule"] == rule]
+    assert found["did"] is not None
+    assert found["did"]["step"] == 300
+
+
+@pytest.mark.parametrize("rule", ["stuck", "plateau"])
+def test_a_run_that_came_there_slowly_names_no_step(rule: str) -> None:
+    case = PLANTED[rule]
+    one = Examined(case.recipe)
+    one.step(700)
+    found = [each for each in one.findings() if each["rule"] == rule]
+    assert [each["did"] for each in found] == [None] * len(found) != []
 
 
 def test_a_fork_of_a_diverged_run_does_not_begin_as_diverged() -> None:

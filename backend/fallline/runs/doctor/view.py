@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fallline.diagnosis.examine import Record, best_since, seen_with
-from fallline.diagnosis.view import Change, Edge, Layer, Measured, Noise, Task, Trial, View
+from fallline.diagnosis.view import Ahead, Change, Edge, Layer, Measured, Noise, Rise, Task, Trial, View
 from fallline.engine.batches import batch_rows
 from fallline.engine.measures.curvature import MOST_PARAMETERS, spectrum
 from fallline.engine.measures.edge import edge_of
@@ -105,10 +105,16 @@ def view_of(
             "between", states * (check + run.step_seconds), lambda: states_between(problem, run, step)
         ),
         edge=lambda: _edge(problem, settings, state, take),
+        ahead=trials.ahead,
         change=lambda at, layer: take(
             f"change {at} {layer}",
             replay_seconds(run, at) + check,
             lambda: change_at(problem, run, at, layer),
+        ),
+        rise=lambda first, last: take(
+            f"rise {first} {last}",
+            replay_seconds(run, first) + (last - first) * (check + run.step_seconds),
+            lambda: rise_between(problem, run, first, last),
         ),
         trial=trials,
         repeats=trials.repeats,
@@ -181,6 +187,14 @@ class Trials:
             self._results[name] = self._try(name, *self._continuation(command))
         return self._results[name]
 
+    def ahead(self) -> Ahead | None:
+        """Return the run's own next steps, or None if they take too long."""
+        steps = self._affordable(self._recipe, self._step, TRIAL_SECONDS)
+        if steps < FEWEST_STEPS:
+            return None
+        cost = replay_seconds(self._run, self._step) + steps * self._pace(self._recipe, self._step)
+        return self._take("ahead", cost, lambda: self._go_on(steps))  # type: ignore[no-any-return]
+
     def repeats(self, command: Mapping[str, Any]) -> bool:
         """Return whether it changes nothing, or is what the run itself did at its step."""
         at_step, recipe = self._continuation(command)
@@ -218,20 +232,44 @@ class Trials:
         return self._step, run.model_copy(update={"edits": edited})
 
     def _try(self, name: str, at_step: int, recipe: RunRecipe) -> Trial | None:
-        problem, run = self._problem, self._run
-        batch = recipe.settings_at(at_step).batch_size or problem.train.count
-        each = step_seconds(problem.layout.sizes, min(batch, problem.train.count), 0)
-        steps = min(int(min(TRIAL_SECONDS, SEARCH_SECONDS - self._spent) / each), MOST_STEPS)
+        problem, run, each = self._problem, self._run, self._each(recipe, at_step)
+        steps = self._affordable(recipe, at_step, min(TRIAL_SECONDS, SEARCH_SECONDS - self._spent))
         if steps < FEWEST_STEPS or (at_step < self._step and (self._step - at_step) * each > REPLAY_SECONDS):
             return None
         checks = (CHECKS + 1) * 2 * step_seconds(problem.layout.sizes, 0, problem.train.count)
         replay = 0.0 if at_step in self._starts else replay_seconds(run, at_step)
-        pace = run.step_seconds if run.seconds > 0.0 else each
+        pace = self._pace(recipe, at_step)
         trial: Trial = self._take(
             name, replay + steps * pace + checks, lambda: self._steps(at_step, recipe, steps)
         )
         self._spent += each * trial.steps + checks
         return trial
+
+    def _each(self, recipe: RunRecipe, at_step: int) -> float:
+        """Return the seconds of a step by the estimate of the recipe's cost."""
+        problem = self._problem
+        batch = recipe.settings_at(at_step).batch_size or problem.train.count
+        return step_seconds(problem.layout.sizes, min(batch, problem.train.count), 0)
+
+    def _pace(self, recipe: RunRecipe, at_step: int) -> float:
+        """Return the seconds of a step as measured, or by the estimate before the first."""
+        return self._run.step_seconds if self._run.seconds > 0.0 else self._each(recipe, at_step)
+
+    def _affordable(self, recipe: RunRecipe, at_step: int, seconds: float) -> int:
+        """Return the steps of a trial of so many seconds, by the same estimate."""
+        return min(int(seconds / self._each(recipe, at_step)), MOST_STEPS)
+
+    def _go_on(self, steps: int) -> Ahead:
+        """Make the run's own next steps on a copy."""
+        problem, state = self._problem, self._start(self._step)
+        records = advance(problem, state, self._recipe, steps, self._run.kernel)
+        losses = np.append(
+            records.values[records.names.index("train_loss")][1:],  # the first is the present one
+            evaluate(problem, state.parameters)["train_loss"] if state.step > self._step else np.nan,
+        )
+        losses = losses[np.isfinite(losses)]
+        lowest, highest = float(losses.min(initial=np.inf)), float(losses.max(initial=-np.inf))
+        return Ahead(steps, state.diverged_at, lowest, highest)
 
     def _start(self, at_step: int) -> TrainingState:
         if at_step not in self._starts:
@@ -369,6 +407,19 @@ def change_at(problem: Problem, run: Run, step: int, layer: int | None) -> Chang
         gradient=float(gradients[name].reshape(-1)[entry]),
         rate=rate,
     )
+
+
+def rise_between(problem: Problem, run: Run, first: int, last: int) -> Rise | None:
+    """Return the change between two steps that raised the train loss most, None if there is none between."""
+    if first >= last:
+        return None
+    state = state_at(problem, run, first)
+    losses = [evaluate(problem, state.parameters)["train_loss"]]
+    while state.step < last:
+        advance(problem, state, run.recipe, 1, run.kernel)
+        losses.append(evaluate(problem, state.parameters)["train_loss"])
+    place = int(np.argmax(np.diff(losses)))
+    return Rise(first + place, losses[place], losses[place + 1])
 
 
 def _name_of(problem: Problem, place: int) -> tuple[str, int]:
