@@ -1,9 +1,9 @@
 /**
  * Columns as they travel.
- * Owns: reading both encodings.
+ * Owns: reading their encodings.
  */
 
-import type { Columns } from "./types.ts";
+import type { Columns, Json } from "./types.ts";
 
 /** Plotly's names of the typed arrays that the server uses. */
 const DTYPES = { f8: Float64Array, f4: Float32Array, i4: Int32Array, u1: Uint8Array };
@@ -17,12 +17,46 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Decodes a column: a JSON array (null = missing) or Plotly's {dtype, bdata}. */
+/** Decodes a column: numbers, a JSON array (null = missing) or Plotly's {dtype, bdata}. */
 export function decode(column: any): ArrayLike<number> {
+  if (ArrayBuffer.isView(column)) return column as Float64Array;
   if (Array.isArray(column)) return column.map((value) => (value === null ? NaN : value));
   const Type = DTYPES[column.dtype as keyof typeof DTYPES];
   if (!Type) throw new Error(`a column of dtype ${column.dtype}`);
   return new Type(bytesOf(column.bdata).buffer);
+}
+
+/**
+ * Columns of a frame whose numbers are packed into one text; other columns stay as they are. A series
+ * without a value is not in them.
+ * @param names the series of the request, to which the columns refer by their places
+ */
+export function unpacked(columns: Json, names: string[]): Columns {
+  if (columns.encoding !== "packed") return columns as Columns;
+  const { generation, buckets, wide, f8, f4, counted = [] } = columns;
+  const { buffer } = bytesOf(columns.bdata);
+  let at = 0;
+  function row(Type: typeof Float64Array | typeof Float32Array) {
+    const numbers = new Type(buffer, at, buckets);
+    at += numbers.byteLength;
+    return numbers;
+  }
+  function statOf(Type: typeof Float64Array | typeof Float32Array): Json {
+    const min = row(Type);
+    if (!wide) return { min, max: min, mean: min, last: min };
+    return { min, max: row(Type), mean: row(Type), last: row(Type) };
+  }
+  const first = Float64Array.from({ length: buckets }, (_, k) => columns.first + k);
+  const last = wide ? row(Float64Array) : first;
+  if (wide) for (let k = 1; k < buckets; k++) first[k] = last[k - 1] + 1;
+  const [samples_seen, seconds] = [row(Float64Array), row(Float64Array)];
+  const series: Json = {};
+  for (const place of f8) series[names[place]] = statOf(Float64Array);
+  const counts: [number, ArrayLike<number>][] = [];
+  for (const place of counted) counts.push([place, row(Float64Array)]);
+  for (const place of f4) series[names[place]] = statOf(Float32Array);
+  for (const [place, count] of counts) series[names[place]].count = count;
+  return { generation, first, last, samples_seen, seconds, series };
 }
 
 /** The newest finite value of each series in a frame's columns. */

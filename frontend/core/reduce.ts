@@ -180,7 +180,7 @@ function framed(state: State, name: string, incoming: Json) {
     epoch: incoming.epoch,
     samplesSeen: incoming.samples_seen,
     generation: incoming.generation,
-    doctor: incoming.doctor,
+    doctor: incoming.doctor ?? run.doctor, // only in frames where it changed
     latest: newest(again ? {} : run.latest, incoming.latest),
     divergedAt: incoming.status === "diverged" ? (run.divergedAt ?? incoming.step) : null,
     findings: again ? [] : withEvidence(run.findings, incoming.findings),

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { FINE, plan, planFor, widths } from "../../frontend/core/buckets.ts";
-import { decode, latestOf } from "../../frontend/core/columns.ts";
+import { decode, latestOf, unpacked } from "../../frontend/core/columns.ts";
 import { CEILING, createRunSeries, createSeriesStore } from "../../frontend/core/series.ts";
 import { lossAt, lossAtWords, tellingStep } from "../../frontend/features/figures/loss-at.ts";
 import { thin } from "../../frontend/core/thinning.ts";
@@ -36,7 +36,20 @@ test("both encodings decode to the same columns", () => {
     }
 });
 
-for (const { at_most: atMost, columns: merged } of golden.merged) {
+for (const [place, { at_most: atMost, columns: merged }] of golden.merged.entries()) {
+  test(`packed, ${atMost} buckets are the same columns`, () => {
+    const names = ["batch_loss", "train_loss"];
+    const mine = seriesOf(unpacked(golden.packed[place], names));
+    assert.deepEqual(ranges(mine), ranges(merged));
+    assert.deepEqual(
+      [list(mine.samplesSeen), list(mine.seconds)],
+      [merged.samples_seen, merged.seconds],
+    );
+    for (const name of names)
+      for (const key of ["min", "max", "mean", "last", "count"] as const)
+        assert.deepEqual(list(mine.values(name)![key]), merged.series[name][key], `${name} ${key}`);
+  });
+
   test(`merged to ${atMost} buckets, every number is the server's, to the last bit`, () => {
     const mine = thin(seriesOf(golden.json), Object.keys(merged.series), atMost, false);
     assert.deepEqual(ranges(mine), ranges(merged));

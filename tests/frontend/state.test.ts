@@ -1,6 +1,7 @@
 // The page's state: changes by each message, and its words.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { confusionOf, confusionWords } from "../../frontend/features/predictions/confusion.ts";
@@ -437,6 +438,14 @@ test("a new experiment takes the changes, the settings in force, and no edits", 
     freshWords({ network: { layers: [] } }, 2),
     "New shape, new weights: both runs start again at step 0.",
   );
+});
+
+const golden = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../golden/${name}.json`, import.meta.url), "utf8"));
+
+test("the servers' measurements ask for the same series of the notebook's experiment", () => {
+  const notebook = opened({ test_samples: 0, test_fraction: 0 }).experiment!;
+  assert.deepEqual(seriesFor(notebook), golden("page_series"));
 });
 
 test("only drawn series are requested, and none that the server lacks", () => {

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from fallline.vocabulary.columns import Buckets, coarsen, join
+from fallline.vocabulary.packed import packed
 
 Header = dict[str, Any]
 
 MOST_CACHED = 16
 """Frames cached for one publication: readers differ in their position, series, buckets and encoding."""
 
-_MICROSECONDS = {"json": 1.5, "bdata": 0.05}
+_MICROSECONDS = {"json": 1.5, "bdata": 0.05, "packed": 0.02}
 """Time to encode one number."""
+
+
+_ENCODINGS: dict[str, Callable[[Buckets, int], dict[str, Any]]] = {
+    "json": Buckets.as_json,
+    "bdata": Buckets.as_bdata,
+    "packed": packed,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +73,8 @@ class Frame:
         }
 
     def _run(self, update: RunUpdate) -> dict[str, Any]:
-        buckets = update.merged(self.at_most)
-        encode = buckets.as_bdata if self.encoding == "bdata" else buckets.as_json
-        return {**update.header, "columns": encode(update.header["generation"])}
+        columns = _ENCODINGS[self.encoding](update.merged(self.at_most), update.header["generation"])
+        return {**update.header, "columns": columns}
 
 
 class FrameCache:

@@ -36,13 +36,13 @@ CATCH_UP_SECONDS = 1 / 30
 FEWEST_BUCKETS = 4
 """Buckets of each run that a frame may always hold."""
 
-_BYTES = {"json": 20, "bdata": 11}
+_BYTES = {"json": 20, "bdata": 11, "packed": 11}
 """Bytes of one number."""
 
-_BYTES_OF_SERIES = {"json": 60, "bdata": 190}
+_BYTES_OF_SERIES = {"json": 60, "bdata": 190, "packed": 4}
 """Bytes of one series without its numbers."""
 
-ON_CHANGE = ("findings",)
+ON_CHANGE = ("findings", "doctor")
 """Header fields that a frame holds only if they differ from the frame before."""
 
 
@@ -124,6 +124,7 @@ class Outbox:
         self._unsent = Unsent() if unsent is None else unsent
         self._most_bytes = most_bytes
         self._cache = FrameCache()
+        self.fps = fps
         self._interval = 1 / fps
         self._series = None if series is None else tuple(series)
         self._at_most = buckets

@@ -199,15 +199,18 @@ class Case:
     def costs(self) -> dict[str, Any]:
         """Return the cost of examinations so far, and how many failed.
 
-        `share` is the time that training waited over its computing time. `waited_seconds` and `computed_seconds` are
-        recent.
+        `share` is the time that training waited over its computing time.
         """
         share = self.budget.spent / self.computed if self.computed > 0 else 0.0
         return {
             "seconds": self.spent,
             "share": share,
-            "waited_seconds": self.recent_waits.waited,
-            "computed_seconds": self.recent_waits.computed,
+            **self.recent_costs(),
             "examinations": self.examinations,
             "failed": self.failed,
         }
+
+    def recent_costs(self) -> dict[str, float]:
+        """Return how long training waited lately, and computed, rounded: so few frames have to say it anew."""
+        waits = self.recent_waits
+        return {"waited_seconds": round(waits.waited, 3), "computed_seconds": round(waits.computed, 2)}

@@ -350,7 +350,7 @@ class Run:
             "verdict": self.case.shown(self.state.step).verdict,
             "findings_complete_to": self.findings_complete_to,
             "harm": self._harm,
-            "doctor": self.case.costs(),
+            "doctor": self.case.recent_costs(),
             **self._news(),
         }
 
@@ -372,6 +372,7 @@ class Run:
             "finished_by": self.finished and self.finished.model_dump(),
             "settings": self.settings.as_json(),
             "kernel": self.kernel.name,
+            "doctor": self.case.costs(),
             "latest": self.latest(evaluated=not moving),
             "findings": self.findings(),
         }

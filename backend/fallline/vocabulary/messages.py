@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fallline.vocabulary.commands import COMMANDS, NEEDS_RUN
 from fallline.vocabulary.strict import LARGEST, RunName, StrictModel, at_most
@@ -66,7 +66,13 @@ class Watch(StrictModel):
     )
     series: SeriesNames | None = None
     buckets: Annotated[int, Field(ge=1, le=MOST_BUCKETS)] = 100
-    encoding: Literal["json", "bdata"] = "json"
+    encoding: Literal["json", "bdata", "packed"] = "json"
+
+    @model_validator(mode="after")
+    def _names_series(self) -> Watch:
+        if self.encoding == "packed" and self.series is None:
+            raise ValueError("must name series with the encoding packed: its columns have only their places")
+        return self
 
 
 class Unwatch(StrictModel):

@@ -6,7 +6,7 @@
 
 import { createSession } from "./session.ts";
 import { createSocket } from "./socket.ts";
-import { latestOf } from "../columns.ts";
+import { latestOf, unpacked } from "../columns.ts";
 import type { ColumnStore } from "../series.ts";
 import type { Environment, Json, Store } from "../types.ts";
 import type { Action } from "./session.ts";
@@ -26,7 +26,8 @@ export function createConnection(environment: Environment, store: Store, series:
   function apply({ runs }: Json) {
     const headers: Json = {};
     let torn = null;
-    for (const [name, { columns, ...header }] of Object.entries<Json>(runs)) {
+    for (const [name, { columns: wire, ...header }] of Object.entries<Json>(runs)) {
+      const columns = wire && unpacked(wire, session.series);
       const result = columns ? series.take(name, columns) : "taken";
       if (result === "gap") torn = name;
       headers[name] = { ...header, latest: columns && result === "taken" ? latestOf(columns) : {} };

@@ -317,6 +317,10 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
     get phase() {
       return phase;
     },
+    /** The series that the page requested, in their order. */
+    get series() {
+      return watching.what?.series ?? [];
+    },
     get unanswered() {
       return commands.size;
     },

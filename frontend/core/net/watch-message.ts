@@ -93,9 +93,8 @@ export function createWatching({ positions, arrived, coarse }: Held, fps: number
         experiment,
         fps: Math.min(fps, MOST_FPS[kind]),
         buckets,
-        encoding: "bdata",
+        ...(series ? { encoding: "packed", series } : { encoding: "bdata" }),
         ...(token ? { token } : {}),
-        ...(series ? { series } : {}),
         ...(Object.keys(since).length ? { since } : {}),
       };
     },

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fallline.vocabulary.columns import Records, coarsen, from_records
+from fallline.vocabulary.packed import packed
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "columns.json"
 NAMES = ("batch_loss", "train_loss")
@@ -16,7 +17,7 @@ AT_MOST = (1000, 64, 17, 8)
 
 
 def columns() -> dict[str, object]:
-    """Return 300 noisy steps in both encodings, and merged to several sizes."""
+    """Return 300 noisy steps in each encoding, and merged to several sizes."""
     step = np.arange(300)
     noise = (step * 7919 % 101) / 100
     loss = np.where((step < 40) | (step % 3 == 0), 1 / (1 + step) + noise * 1e-3, np.nan)
@@ -26,6 +27,7 @@ def columns() -> dict[str, object]:
     return {
         "json": single.as_json(2),
         "bdata": single.as_bdata(2),
+        "packed": [packed(coarsen(single, most), 2) for most in AT_MOST],
         "merged": [
             {"at_most": most, "columns": coarsen(single, most).as_json(2, every_step=frozenset())}
             for most in AT_MOST
