@@ -143,6 +143,9 @@ class _WorkerThread:
         self.worker = Worker()
         self._open: dict[str, _OpenExperiment] = {}
         self._calls: deque[tuple[str, Callable[[], None]]] = deque()
+        self._outgoing: deque[Callable[[], None]] = deque()
+        """Calls for the event loop, in order."""
+        self._is_handing_over = False
         self._wake = threading.Condition()
         self._stopping = False
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -233,7 +236,7 @@ class _WorkerThread:
         if opened is not None:
             for reply in opened.replies:
                 self._fail_now(reply, Failed())
-            self._loop.call_soon_threadsafe(opened.failed)
+            self._hand_over(opened.failed)
 
     def open(
         self,
@@ -270,7 +273,7 @@ class _WorkerThread:
         finally:
             self._open.pop(id, None)
             self.worker.close(id)
-            self._loop.call_soon_threadsafe(_resolve, closed)
+            self._hand_over(partial(_resolve, closed))
 
     def ask(
         self, id: str, call: Callable[[Experiment, float, Callable[[Any], None]], None], reply: _Reply
@@ -296,7 +299,7 @@ class _WorkerThread:
         return answer
 
     def _fail_now(self, reply: _Reply, error: Exception) -> None:
-        self._loop.call_soon_threadsafe(_fail, reply.answer, error)
+        self._hand_over(partial(_fail, reply.answer, error))
 
     # ------------------------------------------------------------------ results
 
@@ -329,7 +332,7 @@ class _WorkerThread:
 
         def then(stored: bool) -> None:
             if batch.needed:
-                self._loop.call_soon_threadsafe(partial(opened.queue.settle, ticket, stored=stored))
+                self._hand_over(partial(opened.queue.settle, ticket, stored=stored))
             self.post(experiment.id, lambda: experiment.confirm_write(stored=stored))
 
         opened.journal.write(batch, then)
@@ -338,7 +341,30 @@ class _WorkerThread:
         self, opened: _OpenExperiment, deliveries: list[Delivery], ticket: object | None = None
     ) -> None:
         if deliveries or ticket is not None:
-            self._loop.call_soon_threadsafe(opened.queue.add, deliveries, ticket)
+            self._hand_over(partial(opened.queue.add, deliveries, ticket))
+
+    # ------------------------------------------------------------------ to the event loop
+
+    def _hand_over(self, call: Callable[[], None]) -> None:
+        """Run a call on the event loop, after the earlier ones.
+
+        It is woken once for all that come while it is busy: waking it for each costs more than most calls.
+        """
+        self._outgoing.append(call)
+        if not self._is_handing_over:
+            self._is_handing_over = True
+            self._loop.call_soon_threadsafe(self._run_outgoing)
+
+    def _run_outgoing(self) -> None:
+        self._is_handing_over = (
+            False  # before the first call is taken: one added from now on wakes the loop again
+        )
+        while self._outgoing:
+            call = self._outgoing.popleft()
+            try:
+                call()
+            except Exception:
+                _log.exception("a call on the event loop failed")
 
 
 def _publication(sink: Sink, item: Frames | Event) -> Delivery:

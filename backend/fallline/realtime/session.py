@@ -216,14 +216,14 @@ class Session:
             return self._take_reply()
         if self._closing is not None:
             return self._closing
-        return self._take_frame(now) if self._has_credit else None
+        return self._take_frame(now) if self.has_credit else None
 
     def _check_deadlines(self, now: float) -> None:
         if not self._watched and now >= self._idle_at and not self._running_commands:
             self.close(CloseCode.PROTOCOL, "nothing is being watched")
         if any(outbox.must_resume for outbox, _ in self._watched.values()):
             self._give_up("too far behind: resume")
-        if self._has_credit or not self._is_anything_due:
+        if self.has_credit or not self._is_anything_due:
             self._without_credit_since = None
         elif self._without_credit_since is None:
             self._without_credit_since = now
@@ -243,7 +243,8 @@ class Session:
         return any(outbox.frame_due() is not None for outbox, _ in self._watched.values())
 
     @property
-    def _has_credit(self) -> bool:
+    def has_credit(self) -> bool:
+        """True if another frame may be on its way."""
         return self._acknowledged is None or self._frames - self._acknowledged < IN_FLIGHT
 
     def _take_frame(self, now: float) -> NumberedFrame | None:
@@ -261,7 +262,7 @@ class Session:
     def wake_at(self, now: float) -> float | None:
         """Return when `take` may have something without new input; None for never."""
         times = [] if self._watched or self._running_commands else [self._idle_at]
-        if self._has_credit:
+        if self.has_credit:
             times += [at for outbox, _ in self._watched.values() if (at := outbox.frame_due()) is not None]
         elif self._without_credit_since is not None:
             times.append(self._without_credit_since + UNACKNOWLEDGED_SECONDS)

@@ -47,6 +47,9 @@ from fallline.vocabulary.journal import (
 )
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
+MOST_FPS = 30.0
+"""Frames per second of the fastest watcher."""
+
 
 class Experiment:
     """Runs on one problem. With `saves`, their states are stored too."""
@@ -508,7 +511,7 @@ class Experiment:
 
     def wake_at(self, now: float) -> float | None:
         """Return the time of the next work: now, later, or None."""
-        step_at = self._stepping.wake_at(now)
+        step_at = self._stepping.wake_at(now, self._publisher.interval)
         times = [] if step_at is None else [step_at]
         if self._pending or self._is_behind:
             times.append(now)
@@ -662,20 +665,18 @@ class Experiment:
         now: float,
         budget: float = math.inf,
         *,
-        watchers: int = 1,
+        rates: Sequence[float] = (MOST_FPS,),
     ) -> Pieces:
-        """Add watchers and return what they missed, by run.
+        """Add watchers, by the frames per second that each wants, and return what they missed, by run.
 
         At most `buckets` buckets a run and about `budget` bytes in all. Later publications continue these pieces
         without a gap.
         """
         self.publish(now)
-        return self._publisher.join(
-            self.runs, since, buckets, budget, playing=self.playing, watchers=watchers
-        )
+        return self._publisher.join(self.runs, since, buckets, budget, playing=self.playing, rates=rates)
 
-    def leave(self) -> None:
-        self._publisher.leave(self.runs)
+    def leave(self, rate: float = MOST_FPS) -> None:
+        self._publisher.leave(self.runs, rate)
 
     def publish(self, now: float) -> None:
         """Queue the changes since the last publication as frames."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fallline.runs.run import PIECE, Run
-from fallline.runs.stepping import WAKE_SECONDS
+from fallline.runs.stepping import CALM_SECONDS, WAKE_SECONDS
 from fallline.vocabulary.columns import Buckets, bucket_bytes
 
 PUBLISHED_BYTES = 256 * 1024
@@ -47,7 +47,8 @@ class Publisher:
 
     def __init__(self, id: str) -> None:
         self._id = id
-        self._watchers = 0
+        self._rates: list[float] = []
+        """Frames per second that each watcher wants."""
         self._outgoing: list[Frames | Event] = []
         self._published_at = -math.inf
         self._budget = 0.0
@@ -55,12 +56,17 @@ class Publisher:
 
     @property
     def is_watched(self) -> bool:
-        return self._watchers > 0
+        return bool(self._rates)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two publications: no more than the fastest watcher takes."""
+        return min(max(1 / max(self._rates, default=math.inf), WAKE_SECONDS), CALM_SECONDS)
 
     @property
     def due_at(self) -> float:
-        """The time of the next publication, one display interval after the last."""
-        return self._published_at + WAKE_SECONDS
+        """The time of the next publication."""
+        return self._published_at + self.interval
 
     def publish(self, runs: Mapping[str, Run], now: float, *, playing: bool) -> None:
         """Queue the changes since the last publication as frames."""
@@ -99,13 +105,13 @@ class Publisher:
         budget: float,
         *,
         playing: bool,
-        watchers: int,
+        rates: Sequence[float],
     ) -> Pieces:
-        """Add watchers and return what they missed, by run.
+        """Add watchers, by the frames per second that each wants, and return what they missed, by run.
 
         At most `buckets` buckets a run and about `budget` bytes in all. With 0 buckets no history.
         """
-        self._watchers += watchers
+        self._rates += rates
         share = budget / max(len(runs), 1)
         return {
             run.name: (
@@ -115,9 +121,9 @@ class Publisher:
             for run in runs.values()
         }
 
-    def leave(self, runs: Mapping[str, Run]) -> None:
-        """Remove one watcher. After the last one, discard unpublished history."""
-        self._watchers -= 1
+    def leave(self, runs: Mapping[str, Run], rate: float) -> None:
+        """Remove one watcher of this rate. After the last one, discard unpublished history."""
+        self._rates.remove(rate)
         if not self.is_watched:
             for run in runs.values():
                 run.publish()

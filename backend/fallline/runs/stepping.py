@@ -21,6 +21,9 @@ DEBT_SECONDS = 0.25
 WAKE_SECONDS = 1 / 30
 """Least interval between two wake-ups at a fast pace: one frame of a display."""
 
+CALM_SECONDS = 1 / 10
+"""The same where all watchers want so few frames or fewer. `DEBT_SECONDS` must be longer."""
+
 PATIENCE_SECONDS = 30.0
 """A job continues for so long after its caller left: a lost connection is back by then."""
 
@@ -60,11 +63,11 @@ class Playback:
             due = debt
         return due
 
-    def wake_at(self, now: float) -> float:
-        """Return the time of the next work."""
+    def wake_at(self, now: float, interval: float = WAKE_SECONDS) -> float:
+        """Return the time of the next work, at least `interval` seconds from now at a fast pace."""
         if self.speed is None or self.due(now) > 0:
             return now
-        return max(self.since + (self.ticks + 1) / self.speed, now + WAKE_SECONDS)
+        return max(self.since + (self.ticks + 1) / self.speed, now + interval)
 
 
 @dataclass(slots=True)
@@ -162,11 +165,11 @@ class Stepping:
             return False
         return not any(map(self.moves, runs.values()))
 
-    def wake_at(self, now: float) -> float | None:
+    def wake_at(self, now: float, interval: float = WAKE_SECONDS) -> float | None:
         """Return the time of the next work: now, later, or None."""
         if self._jobs:
             return now
-        return None if self._playback is None else self._playback.wake_at(now)
+        return None if self._playback is None else self._playback.wake_at(now, interval)
 
     # ------------------------------------------------------------------ play
 

@@ -106,10 +106,10 @@ class Subscriptions:
         live = await self._loader.open(id)
         room = min(map(self._past_limit, watchers))
 
-        async def read(past: int, count: int) -> Json:
+        async def read(past: int, rates: list[float]) -> Json:
             state, _ = await self._executor.ask(
                 id,
-                lambda one, now: (one.state(), one.join(since, past, now, room, watchers=count)),
+                lambda one, now: (one.state(), one.join(since, past, now, room, rates=rates)),
                 then=lambda result: self._start(question, live, watchers, result[1] if past else None),
                 reads=True,
             )
@@ -120,11 +120,11 @@ class Subscriptions:
         live.watched_at = self._clock()
         try:
             shares = self._subscribers.peer(*question) is not None
-            state = await read(0 if shares else buckets, len(watchers))
+            state = await read(0 if shares else buckets, [watcher.fps for watcher in watchers])
             if watchers[0] not in self._watched:  # counted, but not started
                 if self._registry.find(id).live is not live:
                     raise Unavailable("the experiment has just been closed: watch it again", retry_after=1)
-                state = await read(buckets, 0)
+                state = await read(buckets, [])
         except BaseException:
             for watcher in watchers:
                 self._subscribers.leave(id, watcher)
@@ -169,4 +169,4 @@ class Subscriptions:
         self._registry.touch(entry)
         if live is not None and entry.live is live:  # else it was closed, and counts no watcher any more
             with contextlib.suppress(NotFound, Unavailable):  # deleted or stopping
-                await self._executor.ask(id, lambda experiment, _: experiment.leave())
+                await self._executor.ask(id, lambda experiment, _: experiment.leave(watcher.fps))

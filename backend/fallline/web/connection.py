@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,8 +60,14 @@ class _ProtocolError(Exception):
         self.error = error
 
 
+_GOT = re.compile(r'\{"type":"got","frame":(\d{1,15})\}')
+"""The acknowledgement as browsers write it: one comes for each frame."""
+
+
 def read(text: str) -> Parsed:
     """Parse a message. Raises _ProtocolError."""
+    if got := _GOT.fullmatch(text):
+        return Got(type="got", frame=int(got[1])), None
     try:
         return understand(parse_object(text))
     except InvalidRequest as error:
@@ -161,13 +168,17 @@ class Connection:
         await self._receive(size, lambda: understand(value))
 
     async def _receive(self, size: int, parse: Callable[[], Parsed]) -> None:
+        message: object = None
+        had_credit = self._session.has_credit
         try:
             if self._session.admit(size, time.monotonic()):
-                await self._handle(*parse())
+                message, id = parse()
+                await self._handle(message, id)
         except _ProtocolError as invalid_message:
             self._refuse(None, invalid_message.error)
             self._session.close(CloseCode.PROTOCOL, "not a message of this protocol")
-        self._news.set()
+        if not (had_credit and isinstance(message, Got)):  # credit that was there already is no news
+            self._news.set()
 
     async def _handle(self, message: ClientMessage | FalllineError, id: str | None) -> None:
         try:

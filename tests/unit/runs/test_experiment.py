@@ -329,6 +329,20 @@ def test_frames_come_no_more_often_than_people_see() -> None:
     assert 0.8 * 2.0 / WAKE_SECONDS < len(frames) <= 2.0 / WAKE_SECONDS + 2 + events
 
 
+@pytest.mark.parametrize(("rates", "most"), [([10.0], 10), ([10.0, 2.0], 10), ([2.0], 10), ([2.0, 30.0], 30)])
+def test_frames_come_as_often_as_the_fastest_watcher_takes_them(rates: list[float], most: int) -> None:
+    one, clock = experiment(), Clock()
+    one.join({}, 100, clock.now, rates=rates)
+    one.play(60.0, "steps", clock.now)
+    play_for(one, 3.0, clock)
+    frames = [item for item in one.take_outgoing() if isinstance(item, Frames)]
+    assert 0.8 * 3.0 * most < len(frames) <= 3.0 * most + 3
+    assert one.runs["gd"].state.step >= 3.0 * 60 - 8, "no step is lost"
+    for rate in rates:
+        one.leave(rate)
+    assert not one._publisher.is_watched
+
+
 def test_an_older_generation_starts_the_run_afresh() -> None:
     one = experiment()
     make_steps(one, steps=10)

@@ -26,7 +26,7 @@ def test_a_publication_is_as_large_as_two_frames_at_most_and_covers_every_step(
 ) -> None:
     one = Experiment("x", Recipe.model_validate(recipe))
     publisher, clock = Publisher("x"), Clock(tick=0.01)
-    publisher.join(one.runs, {}, 100, 1e9, playing=True, watchers=1)
+    publisher.join(one.runs, {}, 100, 1e9, playing=True, rates=[30.0])
     for run in one.runs.values():
         run.advance(60, clock, publish=True)
     publisher.publish(one.runs, clock(), playing=True)
@@ -41,7 +41,7 @@ def test_a_publication_is_as_large_as_two_frames_at_most_and_covers_every_step(
 def test_fast_training_publishes_smaller_pieces_and_a_full_one_after_a_pause() -> None:
     one = Experiment("x", Recipe.model_validate({"data": {"samples": 20}}))
     publisher, clock = Publisher("x"), Clock(tick=0.0)
-    publisher.join(one.runs, {}, 100, 1e9, playing=True, watchers=1)
+    publisher.join(one.runs, {}, 100, 1e9, playing=True, rates=[30.0])
 
     def published() -> tuple[int, list[int]]:
         for run in one.runs.values():
