@@ -39,7 +39,7 @@ function watching({ units = 4, of = { recipe }, calm = false } = {}) {
   ])
     store.dispatch(message);
   type Timer = { run: () => void; due: number };
-  const clock = { now: 0, timers: new Set<Timer>(), takes: 0, again: 0, isDown: false };
+  const clock = { now: 0, timers: new Set<Timer>(), takes: 0, again: 0, pace: 0, isDown: false };
   const server = { at: null as number | null, more: {} as Json };
   const looks: string[] = [];
   const answerNow = (query: string) => {
@@ -71,6 +71,7 @@ function watching({ units = 4, of = { recipe }, calm = false } = {}) {
       runs: Object.fromEntries(store.get().order.map((name) => [name, then(name)])),
       cost_seconds: 0,
       again_seconds: clock.again,
+      pace_seconds: clock.pace,
     };
   };
   const api = part<Api>({
@@ -213,6 +214,21 @@ test("beats come ten times a second while answers are quick, else four times, an
     const { length } = await pass(1000);
     assert.ok(length >= least && length <= most, `${length} with ${takes} ms`);
   }
+});
+
+test("in a class beats are as rare as the server says, and frames are shown meanwhile", async () => {
+  const { pass, stand, clock, shown } = await started();
+  clock.pace = 4;
+  stand(10, "playing");
+  await pass(100);
+  for (const step of [20, 30, 40, 50]) {
+    stand(step, "playing");
+    assert.deepEqual(await pass(500), []);
+    assert.equal(shown().step, step);
+  }
+  assert.equal((await pass(8_000)).length, 2);
+  stand(60);
+  assert.equal((await pass(100)).length, 1, "a run that rests is looked at at once");
 });
 
 test("at full speed maps slow training: they come as often as the server says, and the beat goes on", async () => {

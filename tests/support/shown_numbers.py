@@ -35,7 +35,9 @@ DOCTOR_STEPS = 400
 MOST_LISTED = 20
 """Differing responses to list."""
 
-VOLATILE = frozenset({"id", "token", "doctor", "builds", "seconds", "cost_seconds", "again_seconds"})
+VOLATILE = frozenset(
+    {"id", "token", "doctor", "builds", "seconds", "cost_seconds", "again_seconds", "pace_seconds"}
+)
 """Keys that differ from process to process."""
 
 

@@ -79,6 +79,11 @@ class Hub:
         return len(self._watchers(experiment))
 
     @property
+    def watched(self) -> int:
+        """Number of experiments with a watcher."""
+        return len(self._audiences)
+
+    @property
     def bytes(self) -> int:
         """Bytes of measurements and events that some watcher still has to receive."""
         return self.past_bytes + sum(

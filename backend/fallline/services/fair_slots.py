@@ -115,6 +115,9 @@ REQUEST_SECONDS = 0.002
 MOST_DEBT = 0.25
 """Limit on the debt in seconds that others leave to a caller: frequent callers delay nobody for long."""
 
+LOOKS_SHARE, COSTLY_SHARE = 0.2, 0.1
+"""Parts of a processor for all pages together: for what they show beside frames, and for costly measurements."""
+
 MEASURED_AT_ONCE = 1
 """Measurements taken at the same time: training keeps the other cores."""
 
@@ -138,10 +141,17 @@ class Budget:
 class Measurements:
     """Takes measurements in a thread.
 
-    `clock` gives seconds, `own` the processor seconds of the calling thread.
+    `clock` gives seconds, `own` the processor seconds of the calling thread, `pages` the number of experiments that
+    somebody watches: all pages together stay within the shares of a processor.
     """
 
-    def __init__(self, clock: Clock = time.perf_counter, own: Clock = time.thread_time) -> None:
+    def __init__(
+        self,
+        clock: Clock = time.perf_counter,
+        own: Clock = time.thread_time,
+        pages: Callable[[], int] = lambda: 1,
+    ) -> None:
+        self._pages = pages
         self._clock, self._own = clock, own
         self._slots = FairSlots(MEASURED_AT_ONCE)
         self._budget = Budget()
@@ -149,7 +159,7 @@ class Measurements:
     async def take(
         self, measure: Callable[[], Json], *, charged: bool, before: float = 0.0, share: str = ""
     ) -> Json:
-        """Return the result of `measure`, with `cost_seconds` and `again_seconds`.
+        """Return the result of `measure`, with `cost_seconds`, `again_seconds` and `pace_seconds`.
 
         `charged` says whether it delayed training, so that it counts to the budget. `before` is what its preparation
         cost the training, in seconds. If several callers wait, their shares take turns.
@@ -157,7 +167,14 @@ class Measurements:
         result, cost, duration = await self._slots.run(share, lambda: self._timed(measure))
         spent = before + max(cost, duration) + REQUEST_SECONDS
         again = self._budget.spend(spent, self._clock()) if charged else spent / SHARE
-        return {**result, "cost_seconds": before + cost, "again_seconds": again}
+        of_all = self._pages() * spent
+        again = max(again, of_all / COSTLY_SHARE) if charged else again
+        return {
+            **result,
+            "cost_seconds": before + cost,
+            "again_seconds": again,
+            "pace_seconds": 0.0 if charged else of_all / LOOKS_SHARE,
+        }
 
     def add_encoding(self, seconds: float) -> None:
         """Count the time to encode an answer, for which the next one waits."""

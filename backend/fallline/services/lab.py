@@ -113,7 +113,9 @@ class Lab:
         self._commands = CommandRunner(executor, self._background, store.age.now)
         self._readiness = Readiness(executor, store, clock)
         self._subscriptions = Subscriptions(registry, loader, executor, subscribers, clock)
-        self.views = Views(loader, executor, store, owners, Downloads(most_exports, clock))
+        self.views = Views(
+            loader, executor, store, owners, Downloads(most_exports, clock), lambda: subscribers.watched
+        )
         self._deletions = Deletions(registry, loader, store)
         self.idle_sweep = IdleSweep(
             registry,

@@ -75,14 +75,16 @@ class Views:
         store: StoreThread,
         owners: Owners,
         downloads: Downloads,
+        pages: Callable[[], int] = lambda: 1,
     ) -> None:
+        """`pages` is the number of watched experiments."""
         self._loader = loader
         self._downloads = downloads
         self._executor = executor
         self._store = store
         self._owners = owners
         self._rendering = FairSlots(RENDERED_AT_ONCE)
-        self._measurements = Measurements()
+        self._measurements = Measurements(pages=pages)
 
     async def _read(self, id: str, view: Callable[[Experiment], T]) -> T:
         async with self._loader.reading(id):

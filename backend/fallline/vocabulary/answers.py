@@ -290,13 +290,15 @@ class Measured(OpenModel):
     """The measurement of an instrument at a step.
 
     Further fields depend on the instrument. An expensive one adds its cost in processor seconds, and after how many
-    seconds a client may repeat it without slowing training by more than 5 %.
+    seconds a client may repeat it without slowing training by more than 5 %. `pace_seconds` is the same for one that is
+    cheap, so that the pages of a whole class leave the processor to training.
     """
 
     step: int
     generation: int
     cost_seconds: float | None = None
     again_seconds: float | None = None
+    pace_seconds: float | None = None
 
 
 class RunThen(OpenModel):
@@ -328,6 +330,7 @@ class Moment(OpenModel):
     runs: dict[str, RunThen]
     cost_seconds: float
     again_seconds: float
+    pace_seconds: float
 
 
 class FallLinePoint(OpenModel):
@@ -370,6 +373,7 @@ class FallLine(OpenModel):
     lens: dict[str, Any] | None = None
     cost_seconds: float
     again_seconds: float
+    pace_seconds: float
 
 
 class Samples(OpenModel):

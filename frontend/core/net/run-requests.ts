@@ -66,6 +66,8 @@ export function createRunRequests({ api, store, environment }: Clients) {
   let timer: any = null;
   let late: any = null;
   let askedAt = -Infinity;
+  /** Least ms between two requests, as the server says: a class of many pages shares it. */
+  let pace = 0;
   /** When maps may be requested again without slowing training. */
   let mapsAt = -Infinity;
   let isAsking = false;
@@ -97,6 +99,7 @@ export function createRunRequests({ api, store, environment }: Clients) {
     const { id } = state.experiment as NonNullable<State["experiment"]>;
     const name = mapRequest(state);
     const answer = await api.moment(id, momentQuery(state, areMapsDue(state)));
+    pace = 1000 * (answer.pace_seconds ?? 0);
     const { experiment, looking } = store.get();
     if (experiment?.id !== id || looking) return;
     const runs = Object.entries<Json>(answer.runs);
@@ -126,7 +129,8 @@ export function createRunRequests({ api, store, environment }: Clients) {
       () => true,
       () => false,
     );
-    if (fine) goOnIn(LATE.playing);
+    // a beat that is to come late is not waited for
+    if (fine) goOnIn(pace > LATE.playing ? EVERY : LATE.playing);
     else goOn();
     if (fine) current = playing ? "" : of;
     return fine;
@@ -159,7 +163,7 @@ export function createRunRequests({ api, store, environment }: Clients) {
     if (isUrgent) return hurry();
     const took = environment.now() - began;
     // a slow answer means a busy server: wait as long again
-    plan(Math.min(TROUBLED, Math.max(beatOf(took) - took, took)));
+    plan(Math.max(pace, Math.min(TROUBLED, Math.max(beatOf(took) - took, took))));
   }
 
   /**

@@ -129,7 +129,8 @@ export function createFallLineRequests({ api, store, environment }: Clients) {
   ) {
     const now = environment.now();
     const again = 1000 * (answer.again_seconds ?? 0);
-    placesAt = now + Math.min(SLOWEST, Math.max(EVERY, kind === "places" ? again : 0));
+    const own = Math.min(SLOWEST, Math.max(EVERY, kind === "places" ? again : 0));
+    placesAt = now + Math.max(own, 1000 * (answer.pace_seconds ?? 0));
     if (kind === "terrain") {
       [measured, rested] = [key, steps];
       terrainAt = now + Math.max(LEAST, isMoving(state) ? again : 0);

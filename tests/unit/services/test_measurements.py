@@ -8,16 +8,24 @@ from typing import Any
 import pytest
 
 from fallline.runs import case
-from fallline.services.fair_slots import MOST_DEBT, REQUEST_SECONDS, SHARE, Budget, Measurements
+from fallline.services.fair_slots import (
+    COSTLY_SHARE,
+    LOOKS_SHARE,
+    MOST_DEBT,
+    REQUEST_SECONDS,
+    SHARE,
+    Budget,
+    Measurements,
+)
 from support.clocks import Clock
 
 
 class Bench:
     """Measurements of a given duration, with a processor for a part of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, pages: int = 1) -> None:
         self.clock, self.own = Clock(), Clock()
-        self.measuring = Measurements(self.clock, self.own)
+        self.measuring = Measurements(self.clock, self.own, lambda: pages)
 
     async def take(self, seconds: float, own: float | None = None, **how: Any) -> dict[str, Any]:
         def measure() -> dict[str, Any]:
@@ -35,7 +43,8 @@ def test_instruments_and_the_doctor_together_slow_no_training_by_5_percent() -> 
 async def test_an_answer_has_its_cost_and_the_time_to_pay_it_back() -> None:
     answer = await Bench().take(0.01)
     paid = (0.01 + REQUEST_SECONDS) / SHARE
-    assert answer == {"told": True, "cost_seconds": pytest.approx(0.01), "again_seconds": pytest.approx(paid)}
+    times = {"cost_seconds": pytest.approx(0.01), "again_seconds": pytest.approx(paid), "pace_seconds": 0.0}
+    assert answer == {"told": True, **times}
 
 
 async def test_time_without_a_processor_is_no_cost_but_is_paid_for() -> None:
@@ -63,6 +72,16 @@ async def test_a_measurement_that_delays_no_training_is_not_charged() -> None:
     bench = Bench()
     first = (await bench.take(0.01, charged=False))["again_seconds"]
     assert first == (await bench.take(0.01))["again_seconds"]
+
+
+@pytest.mark.parametrize("pages", [1, 30, 300])
+async def test_the_pages_of_a_class_together_leave_training_its_processor(pages: int) -> None:
+    bench = Bench(pages)
+    looks, costly = await bench.take(0.001, charged=False), await bench.take(0.05)
+    spent = pages * (0.001 + REQUEST_SECONDS) / looks["pace_seconds"]
+    assert spent == pytest.approx(LOOKS_SHARE)
+    assert pages * (0.05 + REQUEST_SECONDS) / costly["again_seconds"] <= COSTLY_SHARE * 1.001
+    assert costly["pace_seconds"] == 0.0
 
 
 @pytest.mark.parametrize("costs", [[0.01], [0.001, 0.02, 0.005], [0.01] * 10])
