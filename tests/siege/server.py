@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 BACKEND = Path(__file__).parents[2] / "backend"
-LAUNCH = Path(__file__).with_name("launch.py")
+TESTS = Path(__file__).parents[1]
 START_SECONDS = 90.0
 NOT_OURS = ("FALLLINE_",)
 
@@ -114,9 +114,10 @@ def open_server(
     plants: Sequence[str] = (),
     folder: Path | None = None,
     disk: str | None = None,
+    launch: str = "siege",
     **environment: str,
 ) -> Iterator[Server]:
-    """Start a server on a free port. `plants` names faults and mutants of `launch`.
+    """Start a server on a free port. `plants` names faults and mutants of `launch`, a folder of tests.
 
     `folder` contains its data and outlives it; the default is a temporary folder. With `disk`, a size such as "3m",
     the data is on a disk of that size which only the server sees.
@@ -131,7 +132,7 @@ def open_server(
             "FALLLINE_DATA": str(place / "data"),
             **environment,
         }
-        launched = [sys.executable, str(LAUNCH), ",".join(plants), str(place)]
+        launched = [sys.executable, str(TESTS / launch / "launch.py"), ",".join(plants), str(place)]
         command = [*launched, "serve", "--port", "0", *arguments]
         if disk is not None:
             (place / "data").mkdir()

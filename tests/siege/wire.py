@@ -190,3 +190,7 @@ class Socket:
 
     def close(self) -> None:
         self._writer.close()
+
+    def abort(self) -> None:
+        """Cut the line."""
+        self._writer.transport.abort()

@@ -1,10 +1,11 @@
 """`make soak`: a class of 300 on one server, with each goal beside its figure.
 
-python tests/soak/run.py [--people 300] [--arriving 60] [--playing 60]
+python tests/soak/run.py [--people 300] [--arriving 60] [--playing 60] [--suffering 30] [--mutants]
 
-People open the page and an experiment of their own, play two runs at 60 steps a second, and edit. Then the server is
-ended by SIGTERM and by SIGKILL while all are connected. Everything runs on loopback, is bounded in count and time, and
-ends what it started. The exit status is 1 if a goal is missed.
+People open the page and an experiment of their own, play two runs at 60 steps a second, and edit. Then a tenth of them
+reads nothing, a tenth has 5 kB/s, and the line of a tenth is cut every 5 s. At last the server is ended by SIGTERM and
+by SIGKILL while all are connected. Everything runs on loopback, is bounded in count and time, and ends what it started.
+The exit status is 1 if a goal is missed, or with `--mutants` if a planted fault is not seen.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +33,8 @@ from siege.force import Force, force  # noqa: E402
 from siege.person import quantile  # noqa: E402
 from siege.report import Report, Row, all_of, at_most  # noqa: E402
 from siege.server import Server, open_server  # noqa: E402
-from siege.wire import API, Http  # noqa: E402
+from siege.wire import Http  # noqa: E402
+from soak.mutants import MUTANTS  # noqa: E402
 from soak.people import come  # noqa: E402
 from support.aliases import Json  # noqa: E402
 from support.serving import compiled_ahead  # noqa: E402
@@ -46,11 +49,28 @@ UNFAIR = 0.2
 
 FRAME_BYTES, BYTES_A_SECOND = 2_500.0, 25_000.0
 PERSON_MEGABYTES = 3.0
+STALE_SECONDS, RETURN_SECONDS = 1.0, 1.5
+"""On a line of 5 kB/s, and after a cut."""
+
 BACK_SECONDS = 8.0
 LONGEST = 900.0
 """Limit on the whole soak, in seconds."""
 
 TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many people, how long each phase lasts in seconds, and how many of each trouble there are."""
+
+    people: int
+    arriving: float
+    playing: float
+    suffering: float
+    troubled: int
+
+
+SMALL = Size(people=10, arriving=4.0, playing=8.0, suffering=12.0, troubled=1)
 
 
 class Watched:
@@ -88,18 +108,12 @@ def free_port() -> int:
         return port
 
 
-async def page_of(port: int) -> tuple[list[str], list[str]]:
-    """The files that the page loads at first, and the series that it asks for."""
+async def files_of_the_page(port: int) -> list[str]:
+    """The files that the page loads at first."""
     http = Http(port)
     page = (await http.ask("GET", "/")).body.decode()
-    assets = ["/" + path for path in dict.fromkeys(re.findall(r'(?:src|href)="(assets/[^"]+)"', page))]
-    state = (await http.ask("POST", f"{API}/experiments", {}, seconds=30)).json()
-    path = f"{API}/experiments/{state['id']}"
-    names = list((await http.ask("GET", f"{path}/runs/gd/history?buckets=4")).json()["series"])
-    await http.ask("DELETE", path, token=state["token"])
     http.close()
-    drawn = re.compile(r"(objective|(train|test)_(loss|r2)|(grad_l1|grad_l2|grad_mean|ratio)/W\d+)$")
-    return assets, [name for name in names if drawn.match(name)]
+    return ["/" + path for path in dict.fromkeys(re.findall(r'(?:src|href)="(assets/[^"]+)"', page))]
 
 
 async def said(crowd: Force, phase: str, seconds: float) -> Json:
@@ -127,7 +141,7 @@ async def until_back(crowd: Force, ended: float, phases: int) -> tuple[float, Js
     return 5 * BACK_SECONDS, {"acknowledged": 0, "lost": -1, "errors": []}
 
 
-async def soak(report: Report, people: int, arriving: float, playing: float) -> None:
+async def soak(report: Report, size: Size, mutants: Sequence[str] = ()) -> None:
     """One class, from its first page to the second restart."""
 
     def note(row: Row) -> None:
@@ -135,14 +149,17 @@ async def soak(report: Report, people: int, arriving: float, playing: float) -> 
 
     with tempfile.TemporaryDirectory() as folder:
         port, metrics = free_port(), free_port()
-        settings = {"FALLLINE_METRICS_PORT": str(metrics), "FALLLINE_EXPERIMENTS": str(max(1_000, people))}
-        start = partial(open_server, "--port", str(port), folder=Path(folder), **settings)
+        settings = {
+            "FALLLINE_METRICS_PORT": str(metrics),
+            "FALLLINE_EXPERIMENTS": str(max(1_000, size.people)),
+        }
+        start = partial(
+            open_server, "--port", str(port), plants=mutants, folder=Path(folder), launch="soak", **settings
+        )
         with start() as server:
-            assets, series = await page_of(port)
-            seconds = {"arriving": arriving, "playing": playing}
-            options = {"people": people, "assets": assets, "series": series, **seconds}
-            async with force(come, port, LONGEST, **options) as crowd:
-                await _come_and_play(note, Watched(server, metrics), crowd, people, seconds)
+            assets = await files_of_the_page(port)
+            async with force(come, port, LONGEST, assets=assets, **asdict(size)) as crowd:
+                await _come_and_play(note, Watched(server, metrics), crowd, size)
                 ended = time.time()
                 server.end(signal.SIGTERM)
                 with start() as second:
@@ -153,38 +170,62 @@ async def soak(report: Report, people: int, arriving: float, playing: float) -> 
                         _note_back(note, "SIGKILL", *await until_back(crowd, ended, 1))
 
 
-async def _come_and_play(
-    note: Callable[[Row], None], watched: Watched, crowd: Force, people: int, seconds: Mapping[str, float]
-) -> None:
+async def _come_and_play(note: Callable[[Row], None], watched: Watched, crowd: Force, size: Size) -> None:
     memory, cpu, began = watched.server.memory, watched.cpu, time.perf_counter()
-    opened = await said(crowd, "opened", seconds["arriving"] + 60)
+    opened = await said(crowd, "opened", size.arriving + 60)
     cores = (watched.cpu - cpu) / (time.perf_counter() - began)
-    note(all_of("people with an experiment on their page", opened["people"], people))
+    note(all_of("people with an experiment on their page", opened["people"], size.people))
     longest = max(opened["seconds"], default=0.0)
     note(at_most("longest wait for page, experiment and first frame", longest, OPEN_SECONDS, "s", digits=1))
     note(at_most("cores while people come", cores, OPENING_CORE, "", digits=2))
     await said(crowd, "playing", 120)
     cpu, ages, began = watched.cpu, watched.frame_ages(), time.perf_counter()
-    played = await said(crowd, "played", seconds["playing"] + 120)
+    played = await said(crowd, "played", size.playing + 120)
     cores = (watched.cpu - cpu) / (time.perf_counter() - began)
     note(at_most("cores while all play", cores, PLAYING_CORE, "", digits=2))
-    _note_play(note, played, people, age_quantile(ages, watched.frame_ages(), 0.99))
-    each = (watched.server.memory - memory) / people / 2**20
+    _note_play(note, played, age_quantile(ages, watched.frame_ages(), 0.99))
+    each = 1e6 * cores * played["seconds"] / max(len(played["bytes"]), 1)
+    print(
+        f"  ({each:.0f} us of a core for each frame; {1e3 * cores / size.people:.2f} ms a second and person)"
+    )
+    await said(crowd, "suffering", 60)
+    ages = watched.frame_ages()
+    suffered = await said(crowd, "suffered", size.suffering + 120)
+    _note_suffering(note, suffered, age_quantile(ages, watched.frame_ages(), 0.99))
+    each = (watched.server.memory - memory) / size.people / 2**20
     note(at_most("memory a person", each, PERSON_MEGABYTES, "MB", digits=2))
 
 
-def _note_play(note: Callable[[Row], None], played: Json, people: int, age: float) -> None:
-    seconds = played["seconds"]
-    note(at_most("99th percentile of a frame's age", age, FRAME_AGE_MS, "ms"))
-    note(at_most("99th percentile of a command", quantile(played["commands"], 0.99), COMMAND_MS, "ms"))
-    usual = statistics.median(played["steps"])
-    worst = max(abs(steps - usual) for steps in played["steps"]) / max(usual, 1)
-    note(at_most("difference of a person's steps from the median", 100 * worst, 100 * UNFAIR, "%"))
+def _note_play(note: Callable[[Row], None], played: Json, age: float) -> None:
+    seconds, people = played["seconds"], played["people"]
+    _note_service(note, played, age, "")
     note(at_most("mean bytes of a frame", statistics.fmean(played["bytes"] or [0]), FRAME_BYTES, "B"))
     note(at_most("bytes a second and person", sum(played["bytes"]) / seconds / people, BYTES_A_SECOND, "B"))
-    note(at_most("errors of all people", len(played["errors"]), 0, ""))
-    rate, frames = usual / seconds, played["frames"] / seconds / people
-    print(f"  ({rate:.0f} steps/s of two runs a person, {frames:.1f} frames/s, {played['errors'][:3]})")
+    rate, frames = statistics.median(played["steps"]) / seconds, len(played["bytes"]) / seconds / people
+    looks = played["looks"] / seconds / people
+    print(
+        f"  ({rate:.0f} steps/s of two runs, {frames:.1f} frames/s and {looks:.1f} other answers/s a person)"
+    )
+
+
+def _note_service(note: Callable[[Row], None], phase: Json, age: float, when: str) -> None:
+    """What people without trouble get."""
+    note(at_most(f"99th percentile of a frame's age{when}", age, FRAME_AGE_MS, "ms"))
+    note(at_most(f"99th percentile of a command{when}", quantile(phase["commands"], 0.99), COMMAND_MS, "ms"))
+    usual = statistics.median(phase["steps"])
+    worst = max(abs(steps - usual) for steps in phase["steps"]) / max(usual, 1)
+    note(at_most(f"difference of steps from the median{when}", 100 * worst, 100 * UNFAIR, "%"))
+    note(at_most(f"errors{when}", len(phase["errors"]), 0, ""))
+    if phase["errors"]:
+        print(f"  ({phase['errors'][:3]})")
+
+
+def _note_suffering(note: Callable[[Row], None], suffered: Json, age: float) -> None:
+    _note_service(note, suffered, age, ", some in trouble")
+    slow, back = quantile(suffered["stale"], 0.95), quantile(suffered["returns"], 0.95)
+    note(at_most("95th percentile of a frame's age on 5 kB/s", slow, STALE_SECONDS, "s", digits=2))
+    note(at_most("95th percentile of the time back after a cut", back, RETURN_SECONDS, "s", digits=2))
+    note(at_most("frames that leave a gap", suffered["holes"], 0, ""))
 
 
 def _note_back(note: Callable[[Row], None], how: str, seconds: float, back: Json) -> None:
@@ -192,18 +233,39 @@ def _note_back(note: Callable[[Row], None], how: str, seconds: float, back: Json
     note(at_most(f"acknowledged changes lost by {how}", abs(back["lost"]), 0, f"of {back['acknowledged']}"))
 
 
+async def attack_each(size: Size) -> list[str]:
+    """Plant each fault in a small class; return those that no row shows."""
+    unseen = []
+    for name, mutant in MUTANTS.items():
+        print(f"\n{name}: {(mutant.plant.__doc__ or '').strip()}")
+        report = Report()
+        await soak(report, size, (name,))
+        if not any(mutant.row in row.what for _, row in report.missed):
+            unseen.append(name)
+            print(f"  NOT SEEN in {mutant.row!r}")
+    return unseen
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=300)
     parser.add_argument("--arriving", type=float, default=60.0, help="seconds in which all open the page")
     parser.add_argument("--playing", type=float, default=60.0, help="seconds in which all play")
+    parser.add_argument("--suffering", type=float, default=30.0, help="seconds in which some are in trouble")
+    parser.add_argument("--mutants", action="store_true", help="plant each fault in a class of 10")
     options = parser.parse_args()
     compiled_ahead()
     report, began = Report(), time.monotonic()
+    if options.mutants:
+        unseen = asyncio.run(attack_each(SMALL))
+        print(f"{len(MUTANTS)} faults, {len(unseen)} not seen, in {time.monotonic() - began:.0f} s")
+        return 1 if unseen else 0
+    times = (options.arriving, options.playing, options.suffering)
+    size = Size(options.people, *times, troubled=options.people // 10)
 
     async def bounded() -> None:
         async with asyncio.timeout(LONGEST):
-            await soak(report, options.people, options.arriving, options.playing)
+            await soak(report, size)
 
     asyncio.run(bounded())
     print(
