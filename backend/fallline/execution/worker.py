@@ -18,6 +18,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable
 
+from fallline.runs.doctor.doctor import Allowance
 from fallline.runs.experiment import Experiment
 
 REST = 0.2
@@ -211,8 +212,10 @@ class Worker:
         self._ready = {kind: Shares(quantum) for kind in (COMMANDS, READS, TRAINING, EXAMINATIONS)}
         self._sleeping: list[tuple[float, str]] = []
         self._wakes: dict[str, float] = {}
+        self._examinations = Allowance()
 
     def open(self, experiment: Experiment) -> None:
+        experiment.share_examinations(self._examinations)
         self._experiments[experiment.id] = experiment
 
     def close(self, id: str) -> None:

@@ -19,7 +19,7 @@ from fallline.figures.binding import MOST_POINTS
 from fallline.figures.view import FigureView
 from fallline.runs.checks.recipe import check_recipe, dataset_of
 from fallline.runs.checks.run import forked_recipe
-from fallline.runs.doctor.doctor import ExaminationSchedule, News, WaitsForFindings
+from fallline.runs.doctor.doctor import Allowance, ExaminationSchedule, News, WaitsForFindings
 from fallline.runs.instruments.fall_line import FallLine, View
 from fallline.runs.instruments.together import Standing
 from fallline.runs.past.checkpoints import CheckpointBudget
@@ -536,7 +536,7 @@ class Experiment:
         self._finish_jobs(now)
         if self.moving:
             paced = self._stepping.is_paced(now)
-            self._publish_findings(self._schedule.during_training(self.runs, paced=paced), now)
+            self._publish_findings(self._schedule.during_training(self.runs, now, paced=paced), now)
         elif self._is_behind:
             self._publish_findings(self._schedule.when_idle(self.runs), now)
             if self._schedule.is_complete(self.runs):
@@ -544,6 +544,10 @@ class Experiment:
         self._answer_waiting(now)
         if now >= self._publisher.due_at:
             self.publish(now)
+
+    def share_examinations(self, allowance: Allowance) -> None:
+        """Let examinations beside play at a set speed take what is left of this."""
+        self._schedule.allowance = allowance
 
     def close(self, now: float, why: FalllineError | None = None) -> None:
         """Close the experiment: pending requests get `why`, or NotFound."""

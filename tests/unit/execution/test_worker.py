@@ -20,6 +20,9 @@ class Costly:
         self.fails = False
         self.only_replays = self.only_examines = False
 
+    def share_examinations(self, allowance: object) -> None:
+        pass
+
     def wake_at(self, now: float) -> float | None:
         return None if self.wake is None else max(now, self.wake)
 

@@ -18,7 +18,7 @@ from fallline.runs.case import (
     ExaminationBudget,
     RecentWaits,
 )
-from fallline.runs.doctor.doctor import PACED_SECONDS, Doctor
+from fallline.runs.doctor.doctor import ALL_SAVED_SECONDS, ALL_SHARE, PACED_SECONDS, Allowance, Doctor
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.exhibits import EXHIBITS
@@ -297,6 +297,35 @@ def test_at_a_pace_that_leaves_no_time_the_examinations_of_a_turn_stay_short() -
     turns = [later - earlier for earlier, later in pairwise(spent)]
     assert max(turns) < PACED_SECONDS + 10 * CALL
     assert run.case.costs()["share"] == 0.0
+
+
+@pytest.mark.usefixtures("slow_looks")
+@pytest.mark.parametrize("many", [1, 12])
+def test_at_a_set_pace_all_examinations_together_leave_the_time_to_steps(
+    monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    """Those of one person are made at once; those of a class come later, and all get about as many."""
+    monkeypatch.setitem(globals(), "CALL", 0.0005)
+    allowance, seconds = Allowance(), 20.0
+    lives = [Life(runs=[{"name": "run"}], data={"samples": 20}) for _ in range(many)]
+    runs = [run for life in lives for run in life.one.runs.values()]
+    start = CLOCK.now
+    for life in lives:
+        life.one.share_examinations(allowance)
+        life.one.play(10.0, "steps", CLOCK.now)
+    while CLOCK.now < start + seconds:
+        for life in lives:
+            life.one.work(0.005, CLOCK.now, CLOCK)
+        CLOCK.now += 0.05
+    took = CLOCK.now - start
+    spent = [run.case.spent for run in runs]
+    assert sum(spent) <= ALL_SHARE * took + ALL_SAVED_SECONDS + PACED_SECONDS + 2 * CALL
+    assert all(run.state.step > 9 * took for run in runs)
+    if many == 1:
+        assert runs[0].state.step - runs[0].findings_complete_to <= 1
+    else:
+        assert sum(spent) > 0.7 * ALL_SHARE * took
+        assert min(spent) > 0.5 * max(spent)
 
 
 @pytest.mark.usefixtures("slow_looks")

@@ -8,9 +8,11 @@ time; must not know rules, watchers or the use of findings.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeAlias
+from weakref import WeakSet
 
 import numpy as np
 
@@ -235,11 +237,45 @@ PACED_SECONDS = 0.004
 """Most seconds of examinations in a turn of a run that plays at a set speed and keeps up."""
 
 
+ALL_SHARE, ALL_SAVED_SECONDS = 0.2, 0.05
+"""Share of the time that examinations may take beside all experiments at set speeds, and the most that can be saved up.
+
+One person's need 3 %. Those of a class would need several processors: there steps, frames and commands come first, and
+findings come later.
+"""
+
+
+class Allowance:
+    """Seconds that examinations beside play at a set speed may take, for all experiments of one worker.
+
+    Who has spent waits until no other wants them: then all of them are there.
+    """
+
+    def __init__(self) -> None:
+        self._left = ALL_SAVED_SECONDS
+        self._at = math.inf
+        self._had: WeakSet[object] = WeakSet()
+
+    def left(self, who: object, now: float) -> float:
+        """Return the seconds that `who` may spend now; at most 0 is none."""
+        earned = ALL_SHARE * max(now - self._at, 0.0)
+        self._left, self._at = min(self._left + earned, ALL_SAVED_SECONDS), now
+        if self._left == ALL_SAVED_SECONDS:
+            self._had.clear()
+        return 0.0 if who in self._had else self._left
+
+    def spend(self, who: object, seconds: float) -> None:
+        self._left -= seconds
+        self._had.add(who)
+
+
 class ExaminationSchedule:
     """Makes the examinations of the runs of one experiment."""
 
     def __init__(self, problem: Problem) -> None:
         self._doctor = Doctor(problem)
+        self.allowance = Allowance()
+        """For play at a set speed. The worker lets its experiments share one."""
         self.clock: Clock = float
         """Measures the time of examinations."""
 
@@ -247,17 +283,20 @@ class ExaminationSchedule:
         """Add the computing time of one run, which raises the budgets of all."""
         self._doctor.add_computing(runs.values(), seconds)
 
-    def during_training(self, runs: Runs, *, paced: bool) -> News:
+    def during_training(self, runs: Runs, now: float, *, paced: bool) -> News:
         """Examine runs at a set speed (`paced`) for a short time, and at full speed within the budget."""
+        most = min(PACED_SECONDS, self.allowance.left(self, now)) / len(runs)
         for run in runs.values():
             spent = 0.0
             while (
                 run.case.rebuilt is None
                 and self._doctor.is_behind(run)
-                and (spent < PACED_SECONDS / len(runs) if paced else self._doctor.is_affordable(run))
+                and (spent < most if paced else self._doctor.is_affordable(run))
             ):
                 made, took = self._doctor.examine(run, self.clock, limited=not paced)
                 spent += took
+                if paced:
+                    self.allowance.spend(self, took)
                 if not made:
                     break
             yield from self._news(run)
