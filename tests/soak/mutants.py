@@ -143,8 +143,8 @@ def unfair_steps() -> None:
 
 def wide_frames() -> None:
     """Send each run with 2,000 bytes of nothing."""
-    packed = frames._ENCODINGS["packed"]
-    frames._ENCODINGS["packed"] = lambda *run: {**packed(*run), "nothing": "0" * 2_000}
+    packed = frames.packed
+    replace(frames, packed=lambda *run: {**packed(*run), "nothing": "0" * 2_000})
 
 
 def more_frames() -> None:

@@ -33,6 +33,11 @@ class RunUpdate:
     names: tuple[str, ...]
     pieces: tuple[Buckets, ...]
 
+    @property
+    def has_one_piece(self) -> bool:
+        """True if there is nothing to join."""
+        return len(self.pieces) == 1
+
     def merged(self, at_most: int) -> Buckets:
         """Return all pieces as one, with at most this many buckets."""
         if not self.pieces:
@@ -73,7 +78,12 @@ class Frame:
         }
 
     def _run(self, update: RunUpdate) -> dict[str, Any]:
-        columns = _ENCODINGS[self.encoding](update.merged(self.at_most), update.header["generation"])
+        generation = update.header["generation"]
+        if self.encoding == "packed" and update.has_one_piece:
+            # Most frames: without a copy of all statistics of the series.
+            columns = packed(coarsen(update.pieces[0], self.at_most), generation, update.names)
+        else:
+            columns = _ENCODINGS[self.encoding](update.merged(self.at_most), generation)
         return {**update.header, "columns": columns}
 
 

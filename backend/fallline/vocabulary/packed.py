@@ -8,6 +8,7 @@ drawn over decades, are float32 where that keeps seven digits of each; losses, s
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,25 +22,28 @@ _SHORT = ("grad_", "ratio/")
 _FLOAT32 = np.finfo(np.float32)
 
 
-def packed(buckets: Buckets, generation: int) -> dict[str, Any]:
-    """Return the columns with their numbers in `bdata`: rows of float64, then rows of float32, little-endian.
+def packed(buckets: Buckets, generation: int, names: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """Return columns of the series `names` (None: all) with their numbers in `bdata`.
+
+    These are rows of float64, then rows of float32, little-endian.
 
     | field | is |
     | --- | --- |
     | `first` | the first step; null without buckets |
     | `buckets` | how many numbers each row has |
     | `wide` | true if a bucket has more than one step |
-    | `f8`, `f4` | places of the series in the request, in the order of their rows |
+    | `f8`, `f4` | places of the series in `names`, in the order of their rows |
     | `counted` | places of the series with a row of counts, in its order; only if `wide` |
 
     The first rows are `last` (only if `wide`), `samples_seen` and `seconds`. Rows of series follow: one for each, or
     `min`, `max`, `mean` and `last` if `wide`. Rows of counts are the last of float64.
     """
+    rows, may_be_short, counted = _plan(buckets.names, buckets.names if names is None else names)
     n = len(buckets)
-    is_wide = bool((buckets.first != buckets.last).any())
-    values = _values(buckets, is_wide=is_wide)
-    present = buckets.count.any(axis=1)
-    short = present & _fits_float32(buckets.names, values)
+    is_wide = not np.array_equal(buckets.first, buckets.last)
+    values, counts = _values(buckets, rows, is_wide=is_wide), buckets.count[rows]
+    present = counts.any(axis=1)
+    short = present & may_be_short & _fits_float32(values)
     long = present & ~short
     numbers: list[NDArray[Any]] = [buckets.samples_seen, buckets.seconds, values[long]]
     columns: dict[str, Any] = {
@@ -51,28 +55,37 @@ def packed(buckets: Buckets, generation: int) -> dict[str, Any]:
         "f4": np.flatnonzero(short).tolist(),
     }
     if is_wide:
-        counted = present & ~_every_step(buckets.names)
-        numbers = [buckets.last, *numbers, buckets.count[counted]]
+        counted = counted & present
+        numbers = [buckets.last, *numbers, counts[counted]]
         columns |= {"wide": True, "counted": np.flatnonzero(counted).tolist()}
     data = [*(each.astype("<f8").tobytes() for each in numbers), values[short].astype("<f4").tobytes()]
     return {**columns, "bdata": base64.b64encode(b"".join(data)).decode("ascii")}
 
 
-def _values(buckets: Buckets, *, is_wide: bool) -> NDArray[np.float64]:
-    """Return the rows of each series: (series, rows, n)."""
+Plan = tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.bool_]]
+
+
+@lru_cache(maxsize=256)
+def _plan(held: tuple[str, ...], names: tuple[str, ...]) -> Plan:
+    """Return, for each name: its row, whether it may be float32, and whether it has counts."""
+    places, every = {name: row for row, name in enumerate(held)}, recorded_every_step(names)
+    return (
+        np.array([places[name] for name in names], np.intp),
+        np.array([name.startswith(_SHORT) for name in names], np.bool_),
+        np.array([name not in every for name in names], np.bool_),
+    )
+
+
+def _values(buckets: Buckets, rows: NDArray[np.intp], *, is_wide: bool) -> NDArray[np.float64]:
+    """Return the numbers of each series: (series, 1 or 4, n)."""
     if not is_wide:
-        return buckets.final[:, np.newaxis]
-    return np.stack([buckets.minimum, buckets.maximum, buckets.mean, buckets.final], axis=1)
+        return buckets.final[rows, np.newaxis]
+    four = (buckets.minimum, buckets.maximum, buckets.mean, buckets.final)
+    return np.stack([column[rows] for column in four], axis=1)
 
 
-def _fits_float32(names: tuple[str, ...], values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which series may be float32: none of their numbers would become infinite, 0 or imprecise."""
+def _fits_float32(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return in which series no number would become infinite, 0 or imprecise."""
     size = np.abs(values)
     is_beyond = (size > _FLOAT32.max) | ((size < _FLOAT32.tiny) & (size > 0.0))
-    may_be = np.array([name.startswith(_SHORT) for name in names], np.bool_)
-    return np.asarray(may_be & ~is_beyond.any(axis=(1, 2)))
-
-
-def _every_step(names: tuple[str, ...]) -> NDArray[np.bool_]:
-    every = recorded_every_step(names)
-    return np.array([name in every for name in names], np.bool_)
+    return ~is_beyond.any(axis=(1, 2))
