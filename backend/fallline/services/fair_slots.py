@@ -167,7 +167,7 @@ class Measurements:
         result, cost, duration = await self._slots.run(share, lambda: self._timed(measure))
         spent = before + max(cost, duration) + REQUEST_SECONDS
         again = self._budget.spend(spent, self._clock()) if charged else spent / SHARE
-        of_all = self._pages() * spent
+        of_all = self._pages() * (before + cost + REQUEST_SECONDS)
         again = max(again, of_all / COSTLY_SHARE) if charged else again
         return {
             **result,

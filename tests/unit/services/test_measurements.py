@@ -74,6 +74,11 @@ async def test_a_measurement_that_delays_no_training_is_not_charged() -> None:
     assert first == (await bench.take(0.01))["again_seconds"]
 
 
+async def test_one_page_is_not_slowed_by_what_else_the_machine_does() -> None:
+    look = await Bench().take(0.2, own=0.001, charged=False)
+    assert look["pace_seconds"] < 0.02
+
+
 @pytest.mark.parametrize("pages", [1, 30, 300])
 async def test_the_pages_of_a_class_together_leave_training_its_processor(pages: int) -> None:
     bench = Bench(pages)
