@@ -22,6 +22,7 @@ from fallline.runs.stepping import Playback, Stepping
 from fallline.services.lab import Lab
 from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.errors import Unavailable
+from fallline.vocabulary.packed import packed
 from fallline.web import server
 from fallline.web.connection import Connection
 from fallline.web.socket import Socket
@@ -143,7 +144,6 @@ def unfair_steps() -> None:
 
 def wide_frames() -> None:
     """Send each run with 2,000 bytes of nothing."""
-    packed = frames.packed
     replace(frames, packed=lambda *run: {**packed(*run), "nothing": "0" * 2_000})
 
 

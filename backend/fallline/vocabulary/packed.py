@@ -88,4 +88,4 @@ def _fits_float32(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return in which series no number would become infinite, 0 or imprecise."""
     size = np.abs(values)
     is_beyond = (size > _FLOAT32.max) | ((size < _FLOAT32.tiny) & (size > 0.0))
-    return ~is_beyond.any(axis=(1, 2))
+    return np.asarray(~is_beyond.any(axis=(1, 2)))
