@@ -174,6 +174,8 @@ def test_the_spirals_compare_adam_with_a_mini_batch_in_its_own_colour(open_lab: 
     lanes = {run: lab.card(run).get_attribute("data-lane") for run in ("adam", "sgd")}
     assert lanes == {"adam": "e", "sgd": "c"}
     expect(lab.page.locator("exhibit-question")).to_contain_text("Mini-batch")
+    of_map = lab.page.get_by_role("radiogroup", name="Run of the map")
+    expect(of_map.get_by_role("radio")).to_have_text(["Adam", "Mini-batch"])
     picker(lab).click()
     options(lab).filter(has_text="The notebook: log").click()
     expect_exhibit(lab, "notebook")

@@ -152,7 +152,7 @@ export class LossHead extends ExperimentElement {
 }
 
 /** Letters of the measured run's name; with many runs the others show only their shapes. */
-const LETTERS = { few: 9, many: 12 };
+const LETTERS = { few: 10, many: 12 };
 
 const MEASURES = Object.entries(MEASURE_TEXTS).map(([value, { text }]) => ({
   value: value as Measure,
