@@ -8,12 +8,13 @@ is compared with that beside an ordinary neighbour who trains at full speed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from siege.attacks.crowd import new_key
-from siege.force import force, say
+from siege.force import Force, force, say
 from siege.report import at_least, at_most, holds
 from siege.wire import API, Closed, Http, Socket
 from siege.world import World
@@ -35,6 +36,8 @@ WIDTHS = (220, 180, 140, 110, 90, 70, 50, 40, 30, 20, 10)
 PLAYING, JOBS, READERS = 3, 3, 4
 """Experiments that play, experiments with step jobs, and connections that read in a loop."""
 
+BEGIN_SECONDS = 40.0
+
 LOST = (OSError, TimeoutError, asyncio.IncompleteReadError)
 KINDS = ("plays", "jobs", "exports", "instruments", "checks", "creations")
 
@@ -50,10 +53,9 @@ async def siege(world: World) -> None:
                 beside = await person.phase(seconds)
             await person.phase(3)
             async with force(storm, server.port, 120) as attack:
-                begun = bool(await attack.until_said(1, 40))
-                await person.phase(2)
+                await _under_way(attack)
                 attacked = await person.phase(seconds)
-                tally: dict[str, int] = attack.said[-1] if begun else {}
+                tally: dict[str, int] = (attack.said or [{}])[-1]
         share = 100 * attacked.rate / max(beside.rate, 1.0)
         world.note(at_least("training beside a hostile owner", share, SPEED, "% of that beside another"))
         most = max(WAITS * beside.p99("commands"), SHORT_MS)
@@ -64,6 +66,14 @@ async def siege(world: World) -> None:
             holds("every kind of attack was answered", not missing, ", ".join(missing) or "all", "all")
         )
         print(f"  (beside a neighbour: {beside}; attacked: {attacked}; answers: {tally})", flush=True)
+
+
+async def _under_way(attack: Force) -> None:
+    """Wait until every kind of attack was answered once, but not for ever."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(BEGIN_SECONDS):
+            while not (said := attack.said) or any(kind not in said[-1] for kind in KINDS):
+                await asyncio.sleep(0.2)
 
 
 # ---------------------------------------------------------------------- in the attackers' process
