@@ -115,7 +115,8 @@ def at_rest(recipe: Any, step: int, name: str = "run") -> Run:
 @pytest.mark.usefixtures("slow_looks")
 def test_beside_training_examinations_lag_and_find_the_same() -> None:
     life, complete_to = Life(**DYING), list[int]()
-    run = play(life, None, 25.0, lambda run: complete_to.append(run.findings_complete_to))
+    # A loss that rises makes the Doctor look ahead, at 100 of these slow steps.
+    run = play(life, None, 40.0, lambda run: complete_to.append(run.findings_complete_to))
     assert complete_to == sorted(complete_to)
     assert 29 < run.findings_complete_to < run.state.step / 10, "it lags"
     assert "dead_units" in [each["rule"] for each in run.findings()]
