@@ -21,7 +21,7 @@ PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help run install page docs watch compiling install-test test test-long lint types layers check-js test-frontend test-python test-browser \
-        test-pythons coverage mutants chaos fulldisk powerloss siege soak lives doctor lighthouse bench screenshot format lock release image verify-image clean
+        test-pythons coverage mutants chaos fulldisk powerloss siege soak lives doctor lighthouse bench screenshot images format lock release image verify-image clean
 
 help: ## list the verbs
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -210,6 +210,11 @@ bench: install-test ## measure speed beside every rival, into benchmarks/RESULTS
 screenshot: install-test ## take the moving picture of the page for the README
 	@$(PY) tests/browser/chromium.py
 	@$(PY) tests/browser/screenshot.py
+
+images: install-test ## take the images that tests compare the page's screens with; those that look the same stay
+	@$(PY) tests/browser/chromium.py
+	@$(BIN)/fallline warm >/dev/null
+	@$(ONE_THREAD) $(PY) tests/browser/looks.py
 
 format: $(VENV)/installed-test $(NODE_CHECKS)/installed ## put imports and layout in order
 	@$(BIN)/ruff check --quiet --fix-only .

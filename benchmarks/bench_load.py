@@ -85,7 +85,7 @@ def main() -> int:
     page_built()
     print(f"load of the machine before: {os.getloadavg()[0]:.1f} of {os.cpu_count()}", flush=True)
     with serving() as address, sync_playwright() as playwright:
-        browser = launch(playwright)
+        browser = launch(playwright.chromium)
         visits = [visit(browser, address) for _ in range(3 if chosen.quick else chosen.visits)]
         browser.close()
     return 0 if report(visits) else 1

