@@ -48,9 +48,8 @@ class Room:
         self._uploads = uploads
         self._store = store
         self._clock = clock
-        self._most = most
-        self.plenty = math.inf
-        """Stored bytes up to which nothing needs to be checked: no share holds more than it leaves."""
+        self._setting = most
+        self._most = math.inf
         self._sums = Counter[str]()
         self._counted_at = -math.inf
 
@@ -59,11 +58,16 @@ class Room:
         if self._store.is_durable:
             await self._store.sizes()
             free = self._store.disk_use()[1] or math.inf  # unknown
-            self.limit(self.used + PART_OF_FREE * free if self._most is None else self._most)
+            self.limit(self.used + PART_OF_FREE * free if self._setting is None else self._setting)
 
     def limit(self, most: float) -> None:
         """Set the limit in bytes."""
-        self._most, self.plenty = most, most / 2
+        self._most = most
+
+    @property
+    def plenty(self) -> float:
+        """Stored bytes up to which nothing needs to be checked: no share holds more than it leaves."""
+        return self._most / 2
 
     @property
     def used(self) -> int:
@@ -83,7 +87,7 @@ class Room:
         used = self.used + need
         if used <= self.plenty:
             return
-        most = 2 * self.plenty
+        most = self._most
         free = most - used
         if free <= 0:
             raise StorageFull("all experiments and uploads", used, most, RETRY_SECONDS, is_whole=True)

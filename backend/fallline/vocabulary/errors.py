@@ -216,7 +216,7 @@ class Unavailable(FalllineError):
 
 
 class StorageFull(Unavailable):
-    """New data does not fit. `is_whole`: the limit on all data is reached, not that of one owner or address."""
+    """New data does not fit. The limit is that of one owner or address; with `is_whole`, that on all data."""
 
     code = "storage-full"
     title = "The storage for this is full"

@@ -1,8 +1,8 @@
 """Buckets in few bytes, for frames: all numbers of a run in one text.
 
 The reader knows its series, so they are named by their places in its request. A series without a value is left out.
-Of buckets with one step each, minimum, maximum, mean and last value are one number. Gradients and ratios, which are
-drawn over decades, are float32 where that keeps seven digits of each; losses, scores and steps are float64.
+A bucket of one step has one number instead of minimum, maximum, mean and last value. Gradients and ratios are drawn
+over decades, so they are float32 where that keeps seven digits of each. Losses, scores and steps are float64.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import logging
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias, TypeVar
 from weakref import WeakSet
 
 import numpy as np
@@ -29,6 +29,8 @@ from fallline.runs.run import Run
 from fallline.vocabulary.findings import Finding
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 CHEAP_SECONDS = 0.03
 """Longest examinations of runs at rest that a response waits for."""
@@ -150,12 +152,9 @@ class Doctor:
 
     def _state(self, run: Run, step: int, extras: Extras) -> TrainingState | None:
         try:
-            state: TrainingState = extras.take(
-                "state", replay_seconds(run, step), lambda: state_at(self._problem, run, step)
-            )
+            return extras.take("state", replay_seconds(run, step), lambda: state_at(self._problem, run, step))
         except NotNow:
             return None
-        return state
 
     def _examined(self, run: Run, state: TrainingState, extras: Extras, *, diverged: bool) -> Record | None:
         """Return the record after an examination in this state, or None if it continues later."""
@@ -200,7 +199,7 @@ class Extras:
         self.seconds = 0.0
         self.needed = 0.0
 
-    def take(self, name: str, expected: float, call: Callable[[], Any]) -> Any:
+    def take(self, name: str, expected: float, call: Callable[[], T]) -> T:
         """Return the result of `call`, or raise NotNow over budget."""
         results = self._case.measured
         key = (self._step, name)
@@ -210,7 +209,8 @@ class Extras:
             results[key] = call()
             if expected:
                 self.seconds += self._clock() - began
-        return results[key]
+        result: T = results[key]
+        return result
 
     def _check(self, expected: float) -> None:
         if not expected:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -129,7 +129,7 @@ def _edge(problem: Problem, settings: RunSettings, state: TrainingState, take: T
     work = 12.0 * problem.train.count * count**2
     if count > MOST_PARAMETERS or work > MOST_WORK:
         return None
-    return take(  # type: ignore[no-any-return]
+    return take(
         "edge", MEASURE_SECONDS + work * MULTIPLY_SECONDS, lambda: _curvature(problem, settings, state)
     )
 
@@ -147,8 +147,14 @@ def _curvature(problem: Problem, settings: RunSettings, state: TrainingState) ->
 
 # ---------------------------------------------------------------------- trials
 
-Take = Callable[[str, float, Callable[[], Any]], Any]
-"""Calls a function of this name and expected cost in seconds once an examination, or raises NotNow."""
+T = TypeVar("T")
+
+
+class Take(Protocol):
+    """Calls a function of this name and expected cost in seconds once an examination, or raises NotNow."""
+
+    def __call__(self, name: str, expected: float, call: Callable[[], T], /) -> T: ...
+
 
 MOST_STEPS, FEWEST_STEPS = 100, 10
 """Steps of a trial. In the most, a rate that is too high usually shows; fewer than the fewest show nothing."""
@@ -193,7 +199,7 @@ class Trials:
         if steps < FEWEST_STEPS:
             return None
         cost = replay_seconds(self._run, self._step) + steps * self._pace(self._recipe, self._step)
-        return self._take("ahead", cost, lambda: self._go_on(steps))  # type: ignore[no-any-return]
+        return self._take("ahead", cost, lambda: self._go_on(steps))
 
     def repeats(self, command: Mapping[str, Any]) -> bool:
         """Return whether it changes nothing, or is what the run itself did at its step."""
@@ -239,9 +245,7 @@ class Trials:
         checks = (CHECKS + 1) * 2 * step_seconds(problem.layout.sizes, 0, problem.train.count)
         replay = 0.0 if at_step in self._starts else replay_seconds(run, at_step)
         pace = self._pace(recipe, at_step)
-        trial: Trial = self._take(
-            name, replay + steps * pace + checks, lambda: self._steps(at_step, recipe, steps)
-        )
+        trial = self._take(name, replay + steps * pace + checks, lambda: self._steps(at_step, recipe, steps))
         self._spent += each * trial.steps + checks
         return trial
 
