@@ -50,6 +50,8 @@ class Room:
         self._clock = clock
         self._setting = most
         self._most = math.inf
+        self.plenty = math.inf
+        """Stored bytes up to which nothing needs to be checked: no share holds more than it leaves."""
         self._sums = Counter[str]()
         self._counted_at = -math.inf
 
@@ -62,12 +64,7 @@ class Room:
 
     def limit(self, most: float) -> None:
         """Set the limit in bytes."""
-        self._most = most
-
-    @property
-    def plenty(self) -> float:
-        """Stored bytes up to which nothing needs to be checked: no share holds more than it leaves."""
-        return self._most / 2
+        self._most, self.plenty = most, most / 2
 
     @property
     def used(self) -> int:
