@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import re
 import shutil
+import sqlite3
+import struct
 from pathlib import Path
 
 import httpx
@@ -16,7 +19,8 @@ from fallline.runs.persistence import journal_writer
 from fallline.storage import sql
 from fallline.storage.disk import NAME as RESERVE
 from fallline.storage.interface import StoreRefused
-from fallline.storage.sqlite import NAME, SqliteStore
+from fallline.storage.sqlite import NAME, PAGE, SqliteStore
+from fallline.storage.tables import REPLACEABLE
 from support.aliases import Json
 from support.lives import costless
 from support.serving import Experiment, created, open_app
@@ -112,6 +116,45 @@ async def test_one_flipped_bit_damages_at_most_its_own_experiment(
         assert not (wrong := await lived.damaged(tmp_path / str(seed), seed)), wrong
         loud = [record for record in caplog.records if record.levelno >= logging.WARNING]
         assert len(loud) <= LOGGED, [record.getMessage() for record in loud]
+
+
+def replaceable(file: Path) -> list[int]:
+    """Return bytes that hold the structure of a replaceable table, of the free pages and of the map of pages."""
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        names = ", ".join(f"'{table.name}'" for table in REPLACEABLE)
+        roots = connection.execute(
+            f"SELECT rootpage FROM sqlite_schema WHERE tbl_name IN ({names})"
+        ).fetchall()
+    first_free, free = struct.unpack(">II", file.read_bytes()[32:40])
+    assert free, "some pages are free"
+    heads = [(root - 1) * PAGE + byte for (root,) in roots for byte in range(12)]
+    return [
+        *heads,
+        *((first_free - 1) * PAGE + byte for byte in range(4 + 4 * free)),
+        *range(PAGE, PAGE + 100),
+    ]
+
+
+@pytest.mark.parametrize("number", [6, pytest.param(60, marks=pytest.mark.long)])
+async def test_damage_outside_the_essential_tables_is_mended_at_the_start(
+    lived: Lived, tmp_path: Path, caplog: pytest.LogCaptureFixture, number: int
+) -> None:
+    for place in random.Random(1).sample(replaceable(lived.folder / NAME), number):
+        caplog.clear()
+        shutil.copytree(lived.folder, data := tmp_path / str(place))
+        content = bytearray((data / NAME).read_bytes())
+        content[place] ^= 1 << place % 8
+        (data / NAME).write_bytes(content)
+        async with open_app(data=data, kernel="numpy") as (_, client):
+            for known in lived.experiments:
+                one = Experiment(client, known.id, known.token)
+                assert costless((await one.get(wait=20)).json()) == lived.states[one.id], place
+                assert (await one.ask("POST", "/step", {"steps": 1})).is_success, place
+        async with open_app(data=data, kernel="numpy") as (_, client):
+            state = (await Experiment(client, known.id, known.token).get(wait=20)).json()
+            assert state["runs"][0]["step"] == lived.states[known.id]["runs"][0]["step"] + 1
+        errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+        assert len(errors) <= 1, (place, errors)
 
 
 async def test_without_checksums_a_flipped_bit_is_not_noticed(

@@ -25,7 +25,7 @@ from fallline.storage.backups import BackupFolder, copy_pages, staging
 from fallline.storage.disk import Reserve, network_file_system, room_on
 from fallline.storage.interface import CopyFailed, RecordDamaged, StoreInUse, StoreRefused, StoreUnwritable
 from fallline.storage.sums import as_text
-from fallline.storage.tables import ESSENTIAL, VERSION
+from fallline.storage.tables import ESSENTIAL, METADATA, REPLACEABLE, VERSION
 from fallline.vocabulary.journal import (
     Examination,
     ExperimentInfo,
@@ -93,6 +93,8 @@ class SqliteStore:
         self._reserve = Reserve(folder)
         self._log = self.path.with_name(f"{NAME}-wal")
         self._damage: str | None = None
+        self._replaceable_damage = ""
+        """Damage outside the essential tables, found in opening."""
         self._engine: Engine | None = None
         self._open: Connection | None = None
         self._is_ready = False
@@ -187,11 +189,16 @@ class SqliteStore:
             raise StoreRefused(
                 f"{self.path} was written by a newer fallline (tables {version}, here {VERSION}): update fallline"
             )
-        for table in ESSENTIAL:
-            result = _pragma(connection, f"quick_check({table.name})")
-            if result != "ok":
-                raise StoreRefused(_damaged(self.path, str(result)))
-        if version != VERSION or had_log:
+        damage = _quick_check(connection)
+        if damage != "ok":
+            for table in ESSENTIAL:
+                result = _pragma(connection, f"quick_check({table.name})")
+                if result != "ok":
+                    raise StoreRefused(_damaged(self.path, str(result)))
+            if version != VERSION:
+                raise StoreRefused(_damaged(self.path, damage))
+            self._replaceable_damage = damage
+        if version != VERSION or had_log or damage != "ok":
             return
         with connection.begin():
             lost_log = sql.was_left_open(connection)
@@ -214,6 +221,8 @@ class SqliteStore:
             "trusted_schema = OFF",
         ):
             _pragma(connection, setting)
+        if self._replaceable_damage:
+            self._replace(connection, self._replaceable_damage)
         if (version := self.tables_version) < VERSION:
             if version and self._backups is not None:
                 self._back_up_first(self._backups, version)
@@ -235,6 +244,21 @@ class SqliteStore:
         with contextlib.suppress(sqlite3.OperationalError):  # a full disk: stored data can be read
             _pragma(connection, "wal_checkpoint(TRUNCATE)")
         self._reserve.fill()
+
+    def _replace(self, connection: Connection, damage: str) -> None:
+        """Empty the replaceable tables, and write all other pages anew. Raises StoreUnwritable without the room.
+
+        A lost page, of a table or of the free ones, would end each later write. `DROP TABLE` reads the pages.
+        """
+        _logger.error("the file was damaged and is mended; stored steps are computed again: %s", damage)
+        names = ", ".join(f"'{table.name}'" for table in REPLACEABLE)
+        _pragma(connection, "writable_schema = ON")
+        _driver(connection).execute(f"DELETE FROM sqlite_schema WHERE tbl_name IN ({names})")
+        _pragma(connection, "writable_schema = RESET")
+        _driver(connection).execute("VACUUM")
+        with connection.begin():
+            METADATA.create_all(connection, tables=REPLACEABLE)
+        self._replaceable_damage = ""
 
     @property
     def tables_version(self) -> int:
@@ -507,6 +531,16 @@ def _pragma(connection: Connection, pragma: str) -> object:
     """Run a pragma outside of any transaction, since some have no effect inside one."""
     row = _driver(connection).execute(f"PRAGMA {pragma}").fetchone()
     return None if row is None else row[0]
+
+
+def _quick_check(connection: Connection) -> str:
+    """Check the whole file: return "ok", or the first damage."""
+    try:
+        return str(_pragma(connection, "quick_check")).splitlines()[0]
+    except sqlite3.DatabaseError as error:  # some damages end the check itself
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+            raise
+        return str(error)
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:

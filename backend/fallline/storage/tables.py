@@ -107,3 +107,6 @@ SESSION = Table(
 
 ESSENTIAL = (EXPERIMENT, ENTRY, ANSWER, DATASET)
 """Tables that must be intact."""
+
+REPLACEABLE = (PART, CLOCK, SESSION)
+"""Tables that may start empty: parts are computed again, and the clock continues from the last use."""
