@@ -237,13 +237,13 @@ def silent_jump() -> None:
 
 def reads_are_free() -> None:
     """Do not charge for reads."""
-    charge = Worker._charge
+    charge = Worker._spend
 
     def free(self: Worker, id: str, kind: str, seconds: float) -> None:
         if kind != READS:
             charge(self, id, kind, seconds)
 
-    replace(Worker, _charge=free)
+    replace(Worker, _spend=free)
 
 
 # ---------------------------------------------------------------------- 10. damage

@@ -167,6 +167,10 @@ class _WorkerThread:
         """Run `read` in the turn of the experiment's reads."""
         self.post(id, lambda: self.worker.read(id, read))
 
+    def post_beside(self, id: str, begin: Callable[[], None]) -> None:
+        """Run `begin`, which begins work in another thread, in the experiment's turn."""
+        self.post(id, lambda: self.worker.beside(id, begin))
+
     # ------------------------------------------------------------------ in the thread
 
     def _run(self) -> None:
@@ -434,7 +438,7 @@ class InProcessExecutor:
 
     async def turn(self, id: str) -> None:
         loop, turn = asyncio.get_running_loop(), self._new_answer()
-        self._thread_of(id).post_read(id, partial(_resolve_soon, loop, turn))
+        self._thread_of(id).post_beside(id, partial(_resolve_soon, loop, turn))
         await turn
 
     def charge(self, id: str, seconds: float) -> None:

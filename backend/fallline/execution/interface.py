@@ -71,10 +71,10 @@ class Executor(Protocol):
         """Put an experiment into this share. Shares get equal time."""
 
     async def turn(self, id: str) -> None:
-        """Wait for the turn of the experiment's reads."""
+        """Wait until the experiment may begin work in another thread."""
 
     def charge(self, id: str, seconds: float) -> None:
-        """Charge its reads for seconds spent elsewhere. May be called on any thread."""
+        """Charge its share for seconds of work in another thread. May be called on any thread."""
 
     @property
     def faults(self) -> int:

@@ -1,15 +1,17 @@
 """Scheduler of many experiments, by deficit round robin. Pure: the caller passes the time and a clock.
 
-Four kinds of work alternate by measured cost:
+Each share gets equal time, whatever its experiments do. The caller defines the shares: an owner's, an address's. Within
+a share, three kinds of work alternate by measured cost, and within a kind the experiments:
 
 - commands, which come next unless they are above their part of the time,
 - reads: calls that change nothing, and work on the past that a reader waits for,
-- training,
-- examinations of experiments at rest that nobody waits for.
+- training.
 
-Each kind gets an equal part of the time while all have work. Reads are charged a little more than their time, so
-they get less than half of it beside training. Examinations are charged so much that they get a twentieth. Within a
-kind, all shares get equal time, and so do the experiments of a share. The caller defines the shares.
+Reads are charged a little more than their time, so they get less than half of it beside training. Examinations of
+experiments at rest, for which nobody waits, get a twentieth of the time beside all other work.
+
+Files and measurements are made in other threads, which report their time when it is over. It may be seconds, so only
+the share that caused it waits for that, before it begins the next one.
 """
 
 from __future__ import annotations
@@ -34,12 +36,16 @@ Clock = Callable[[], float]
 
 Call = Callable[[], None]
 
-COMMANDS, READS, TRAINING, EXAMINATIONS = "commands", "reads", "training", "examinations"
+COMMANDS, READS, TRAINING = "commands", "reads", "training"
+WORK, EXAMINATIONS = "work", "examinations"
 
 READ_PRICE = 1.2
 """Cost of a second of reading, in seconds. The rest is work outside this thread that slows training too: parsing the
 request, sending the response. Without it, one reader took 55 % of the speed of training.
 """
+
+BESIDE_PRICE = 4.0
+"""Cost of a second in another thread: a share alone with its training makes files with a quarter of a processor."""
 
 EXAMINATION_PRICE = 19.0
 """Cost of a second of examinations that nobody waits for, in seconds: beside training they get a twentieth of the time.
@@ -47,6 +53,9 @@ With an equal part, a hundred abandoned experiments took half of another person'
 """
 
 PRICES = {READS: READ_PRICE, EXAMINATIONS: EXAMINATION_PRICE}
+
+OVERDRAFT = 0.25
+"""Debt of a share in seconds above which its commands wait for its turn too."""
 
 
 class DeficitRoundRobin:
@@ -116,13 +125,9 @@ class DeficitRoundRobin:
             for key in self._credit:
                 self._credit[key] += rounds * self._quantum
 
-    def prefer(self, key: str) -> None:
-        """Give this key of the queue the turn now, with its next quantum."""
-        if self._current != key and self._credit[key] >= 0:
-            self._current = key
-            self._queue.remove(key)
-            self._queue.append(key)
-            self._credit[key] += self._quantum
+    def credit_of(self, key: str) -> float:
+        """Return the credit of a key in the queue, in seconds."""
+        return self._credit[key]
 
     def charge(self, key: str, cost: float) -> None:
         """Charge the key `cost` seconds, in its turn or outside."""
@@ -193,6 +198,88 @@ class Shares:
             self._members[group].charge(member, cost)
 
 
+class _Share:
+    """The work of one share: kinds alternate by their cost, and within a kind the experiments."""
+
+    def __init__(self, quantum: float) -> None:
+        self._quantum = quantum
+        self._kinds = DeficitRoundRobin(quantum)
+        self._members: dict[str, DeficitRoundRobin] = {}
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def has(self, kind: str) -> bool:
+        return kind in self._members
+
+    def join(self, kind: str, id: str) -> None:
+        if kind not in self._members:
+            self._members[kind] = DeficitRoundRobin(self._quantum)
+            self._kinds.join(kind)
+        self._members[kind].join(id)
+
+    def leave(self, kind: str, id: str) -> None:
+        members = self._members[kind]
+        members.leave(id)
+        if not len(members):
+            del self._members[kind]
+            self._kinds.leave(kind)
+
+    def may_command(self) -> bool:
+        """Return whether a command may come before the share's turn."""
+        return self._kinds.credit_of(COMMANDS) >= 0
+
+    def command(self) -> str:
+        """Return the experiment whose command comes next."""
+        return self._members[COMMANDS].next()[0]
+
+    def next(self) -> tuple[str, str, float]:
+        """Return the kind and the experiment whose turn it is, and its seconds."""
+        kind, budget = self._kinds.next()
+        id, own = self._members[kind].next()
+        return kind, id, min(budget, own)
+
+    def charge(self, kind: str, id: str, seconds: float) -> None:
+        self._kinds.charge(kind, seconds * PRICES.get(kind, 1.0))
+        if kind in self._members:
+            self._members[kind].charge(id, seconds)
+
+
+class _Beside:
+    """Work in other threads: who owes for it, and who waits until the debt is paid. The worker's turns pay it off."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[str, deque[Call]] = {}
+        """Calls that begin work, by share. Shares take turns."""
+        self.served = 0.0
+        """Seconds of all turns so far."""
+        self._debts: dict[str, tuple[float, float]] = {}
+        """For each share what it owed, and `served` then."""
+
+    def charge(self, share: str, seconds: float, shares: int) -> None:
+        """Charge a share, one of so many with work."""
+        self._debts[share] = self.debt_of(share, shares) + seconds * BESIDE_PRICE, self.served
+        if len(self._debts) > MOST_DEBTORS:
+            largest = heapq.nlargest(
+                MOST_DEBTORS // 2, self._debts, key=lambda one: self.debt_of(one, shares)
+            )
+            self._debts = {each: self._debts[each] for each in largest if self.debt_of(each, shares) > 0}
+
+    def debt_of(self, share: str, shares: int) -> float:
+        debt, then = self._debts.get(share, (0.0, 0.0))
+        return max(debt - (self.served - then) / max(shares, 1), 0.0)
+
+    def next_call(self, shares: int) -> Call | None:
+        """Return the next call to begin, if its share owes nothing or no share has other work."""
+        share, calls = next(iter(self.waiting.items()))
+        del self.waiting[share]
+        may_begin = not shares or not self.debt_of(share, shares)
+        call = calls.popleft() if may_begin else None
+        if calls:
+            self.waiting[share] = calls
+        return call
+
+
 class TurnFailed(Exception):
     """The turn of the experiment `id` raised."""
 
@@ -208,8 +295,18 @@ class Worker:
         self._experiments: dict[str, Experiment] = {}
         self._share_of: dict[str, str] = {}
         self._calls: dict[str, dict[str, deque[Call]]] = {COMMANDS: {}, READS: {}}
-        self._kinds = DeficitRoundRobin(quantum)
-        self._ready = {kind: Shares(quantum) for kind in (COMMANDS, READS, TRAINING, EXAMINATIONS)}
+        self._quantum = quantum
+        self._whole = DeficitRoundRobin(quantum)
+        """Whether work or an examination is next."""
+        self._turns = DeficitRoundRobin(quantum)
+        """Which share is next."""
+        self._shares: dict[str, _Share] = {}
+        self._placed: dict[tuple[str, str], str] = {}
+        """The share in which an experiment waits, for each kind of its work."""
+        self._commanding: dict[str, None] = {}
+        """Shares with commands, in the order of their turns."""
+        self._examined = Shares(quantum)
+        self._beside = _Beside()
         self._sleeping: list[tuple[float, str]] = []
         self._wakes: dict[str, float] = {}
         self._examinations = Allowance()
@@ -229,10 +326,14 @@ class Worker:
 
     def share(self, id: str, share: str) -> None:
         """Put the experiment into this share."""
-        if self._share_of.get(id) != share:
-            self._share_of[id] = share
-            for kind, ready in self._ready.items():
-                self._place(id, kind, here=id in ready)
+        if self._share_of.get(id) == share:
+            return
+        self._share_of[id] = share
+        for kind in (COMMANDS, READS, TRAINING):
+            self._place(id, kind, here=(id, kind) in self._placed)
+        self._place_examined(id, here=id in self._examined)
+
+    # ------------------------------------------------------------------ what waits
 
     def command(self, id: str, call: Call) -> None:
         """Queue a command, for the next turn of commands and of the experiment's share."""
@@ -246,9 +347,16 @@ class Worker:
         self._calls[kind].setdefault(id, deque()).append(call)
         self._place(id, kind, here=True)
 
+    def beside(self, id: str, begin: Call) -> None:
+        """Run a short call that begins work in another thread, once the experiment's share owes nothing for such."""
+        self._beside.waiting.setdefault(self._share(id), deque()).append(begin)
+
     def charge(self, id: str, seconds: float) -> None:
-        """Charge the experiment's reads for seconds spent outside the worker."""
-        self._charge(id, READS, seconds)
+        """Charge the experiment's share for seconds of work in another thread."""
+        self._beside.charge(self._share(id), seconds, len(self._turns))
+
+    def _share(self, id: str) -> str:
+        return self._share_of.get(id, "")
 
     def reconsider(self, id: str, now: float) -> None:
         """Update when the experiment has work, after it changed."""
@@ -261,9 +369,9 @@ class Worker:
         is_awake = wake is not None and wake <= now
         work = self._kind_of_work(experiment) if experiment is not None and is_awake else None
         self._place(id, TRAINING, here=work == TRAINING)
-        self._place(id, EXAMINATIONS, here=work == EXAMINATIONS)
         self._place(id, READS, here=has_reads or work == READS)
         self._place(id, COMMANDS, here=has_commands)
+        self._place_examined(id, here=work == EXAMINATIONS)
         if wake is not None and not is_awake:
             self._wakes[id] = wake
             heapq.heappush(self._sleeping, (wake, id))
@@ -275,7 +383,7 @@ class Worker:
 
     def wake_at(self, now: float) -> float | None:
         """Return when `turn` has work: now, a later time, or None for never."""
-        if len(self._kinds):
+        if len(self._whole) or self._beside.waiting:
             return now
         self._drop_stale()
         return self._sleeping[0][0] if self._sleeping else None
@@ -286,22 +394,48 @@ class Worker:
         Other threads may call it.
         """
         commands, reads = (sum(map(len, list(self._calls[kind].values()))) for kind in (COMMANDS, READS))
-        return commands, reads, len(self._ready[TRAINING]), len(self._ready[EXAMINATIONS])
+        beside = sum(map(len, list(self._beside.waiting.values())))
+        training = sum(kind == TRAINING for _, kind in list(self._placed))
+        return commands, reads + beside, training, len(self._examined)
 
     def _place(self, id: str, kind: str, *, here: bool) -> None:
-        ready = self._ready[kind]
+        share, before = self._share(id), self._placed.get((id, kind))
+        if here and before == share:
+            return
+        if before is not None:
+            self._remove(id, kind, before)
         if here:
-            ready.join(id, self._share_of.get(id, ""))
-        else:
-            ready.leave(id)
-        if len(ready):
-            self._kinds.join(kind)
-        else:
-            self._kinds.leave(kind)
+            self._placed[id, kind] = share
+            if share not in self._shares:
+                self._shares[share] = _Share(self._quantum)
+                self._turns.join(share)
+            self._shares[share].join(kind, id)
+            if kind == COMMANDS:
+                self._commanding[share] = None
+            self._whole.join(WORK)
 
-    def _charge(self, id: str, kind: str, seconds: float) -> None:
-        self._kinds.charge(kind, seconds * PRICES.get(kind, 1.0))
-        self._ready[kind].charge(id, self._share_of.get(id, ""), seconds)
+    def _remove(self, id: str, kind: str, share: str) -> None:
+        del self._placed[id, kind]
+        one = self._shares[share]
+        one.leave(kind, id)
+        if kind == COMMANDS and not one.has(COMMANDS):
+            del self._commanding[share]
+        if not len(one):
+            # The debts of its kinds go with it: its own debt protects the others.
+            del self._shares[share]
+            self._turns.leave(share)
+            if not self._shares:
+                self._whole.leave(WORK)
+
+    def _place_examined(self, id: str, *, here: bool) -> None:
+        if here:
+            self._examined.join(id, self._share(id))
+        else:
+            self._examined.leave(id)
+        if len(self._examined):
+            self._whole.join(EXAMINATIONS)
+        else:
+            self._whole.leave(EXAMINATIONS)
 
     def _drop_stale(self) -> None:
         while self._sleeping and self._wakes.get(self._sleeping[0][1]) != self._sleeping[0][0]:
@@ -317,6 +451,8 @@ class Worker:
                 raise TurnFailed(id) from error
             self._drop_stale()
 
+    # ------------------------------------------------------------------ turns
+
     def turn(self, clock: Clock) -> str | None:
         """Run one slice or one call of an experiment. Returns its id, None without work.
 
@@ -324,23 +460,50 @@ class Worker:
         """
         now = clock()
         self._wake_sleepers(now)
-        if not len(self._kinds):
+        if self._beside.waiting and (begin := self._beside.next_call(len(self._turns))) is not None:
+            begin()
+        if not len(self._whole):
             return None
-        if len(self._ready[COMMANDS]):
-            self._kinds.prefer(COMMANDS)
-        kind, budget = self._kinds.next()
-        id, own = self._ready[kind].next()
+        kind, id, budget = self._next()
         try:
             if (call := self._next_call(id, kind)) is not None:
                 call()
             else:
-                self._experiments[id].work(min(budget, own), now, clock)
+                self._experiments[id].work(budget, now, clock)
             after = clock()
-            self._charge(id, kind, after - now)
+            self._spend(id, kind, after - now)
             self.reconsider(id, after)
         except Exception as error:
             raise TurnFailed(id) from error
         return id
+
+    def _next(self) -> tuple[str, str, float]:
+        """Return the kind of work whose turn it is, the experiment, and the seconds of the turn."""
+        for share in self._commanding:
+            if self._turns.credit_of(share) > -OVERDRAFT and self._shares[share].may_command():
+                del self._commanding[share]
+                self._commanding[share] = None  # the last one next time
+                return COMMANDS, self._shares[share].command(), self._quantum
+        which, budget = self._whole.next()
+        if which == EXAMINATIONS:
+            id, own = self._examined.next()
+            return EXAMINATIONS, id, min(budget, own)
+        share, own = self._turns.next()
+        kind, id, part = self._shares[share].next()
+        return kind, id, min(budget, own, part)
+
+    def _spend(self, id: str, kind: str, seconds: float) -> None:
+        """Charge a turn."""
+        share, cost = self._share(id), seconds * PRICES.get(kind, 1.0)
+        self._beside.served += seconds
+        if kind == EXAMINATIONS:
+            self._whole.charge(EXAMINATIONS, cost)
+            self._examined.charge(id, share, seconds)
+            return
+        self._whole.charge(WORK, cost)
+        self._turns.charge(share, cost)
+        if share in self._shares:
+            self._shares[share].charge(kind, id, seconds)
 
     def _next_call(self, id: str, kind: str) -> Call | None:
         calls = self._calls.get(kind, {})

@@ -83,7 +83,7 @@ class Views:
         self._executor = executor
         self._store = store
         self._owners = owners
-        self._rendering = FairSlots(RENDERED_AT_ONCE)
+        self._rendering = FairSlots(RENDERED_AT_ONCE, leaves_some=True)
         self._measurements = Measurements(pages=pages)
 
     async def _read(self, id: str, view: Callable[[Experiment], T]) -> T:
@@ -97,7 +97,7 @@ class Views:
     async def beside(self, id: str, render: Callable[[], T]) -> T:
         """Render an answer or a file of an experiment in a thread.
 
-        It waits for the turn of the experiment's reads, then for its share's turn. Both are charged for it.
+        It waits for the experiment's turn beside the training, then for its share's turn. Both are charged for it.
         """
         await self._executor.turn(id)
         return await self._rendering.run(self._owners.share(id), partial(self._charged, id, render))

@@ -47,11 +47,11 @@ async def siege(world: World) -> None:
     with world.server() as server:
         async with world.person(server) as person:
             await person.phase(2)
-            async with force(neighbour, server.port, 120) as ordinary:
+            async with force(neighbour, server.port, 120, lasts=2 + seconds) as ordinary:
                 await ordinary.until_said(1, 20)
                 await person.phase(2)
                 beside = await person.phase(seconds)
-            await person.phase(3)
+                await ordinary.until_said(2, 20)
             async with force(storm, server.port, 120) as attack:
                 await _under_way(attack)
                 attacked = await person.phase(seconds)
@@ -79,12 +79,16 @@ async def _under_way(attack: Force) -> None:
 # ---------------------------------------------------------------------- in the attackers' process
 
 
-async def neighbour(port: int) -> None:
-    """Train the default recipe at full speed, and watch it."""
+async def neighbour(port: int, lasts: float) -> None:
+    """Train the default recipe at full speed for so long, and watch it. Then pause: a play would go on alone."""
     state = await _created(port, {}, new_key())
     line = asyncio.create_task(_attend(port, state))
     await _play(port, state)
     say("plays")
+    await asyncio.sleep(lasts)
+    http = Http(port)
+    path = f"{API}/experiments/{state['id']}/pause"
+    say((await http.ask("POST", path, {}, token=state["token"], seconds=30)).status)
     await line
 
 

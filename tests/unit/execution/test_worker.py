@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from fallline.execution.worker import QUANTUM, READ_PRICE, TurnFailed, Worker
+from fallline.execution.worker import BESIDE_PRICE, QUANTUM, READ_PRICE, TurnFailed, Worker
 from fallline.runs.experiment import Experiment
 from support.clocks import Clock
 
@@ -149,24 +149,88 @@ def test_a_reader_with_pauses_pays_its_debt_too() -> None:
     assert trains.spent > 4.6
 
 
-def test_the_cost_of_reads_outside_the_worker_counts() -> None:
+def works_beside(worker: Worker, clock: Clock, id: str, cost: float) -> list[float]:
+    """Begin work of this cost in another thread, again and again. Returns the times at which it began."""
+    began: list[float] = []
+
+    def begin() -> None:
+        began.append(clock.now)
+        worker.charge(id, cost)
+        worker.beside(id, begin)
+
+    worker.beside(id, begin)
+    return began
+
+
+def test_work_in_other_threads_is_limited_beside_training() -> None:
     clock = Clock()
-    trains = Costly("trains", 1e-4)
-    worker = opened(trains, clock=clock)
-    count = 0
-
-    def read() -> None:
-        nonlocal count
-        clock.now += 0.001
-        count += 1
-        worker.charge("trains", 0.099)
-        worker.read("trains", read)
-
-    worker.read("trains", read)
+    worker = opened(Costly("trains", 1e-4), clock=clock)
+    began = works_beside(worker, clock, "trains", 0.1)
     end = clock.now + 10
     while clock.now < end:
         worker.turn(clock)
-    assert count * 0.1 * READ_PRICE == pytest.approx(10, rel=0.1)
+    assert len(began) * 0.1 * BESIDE_PRICE == pytest.approx(10, rel=0.1)
+
+
+def test_a_debt_for_such_work_is_paid_off_while_nobody_asks_for_more() -> None:
+    clock = Clock()
+    worker = opened(Costly("trains", 1e-4), clock=clock)
+    worker.charge("trains", 1.0)
+    end = clock.now + BESIDE_PRICE + 0.1
+    while clock.now < end:
+        worker.turn(clock)
+    began: list[float] = []
+    worker.beside("trains", lambda: began.append(clock.now))
+    worker.turn(clock)
+    assert began
+
+
+def test_long_work_in_other_threads_delays_no_other_share() -> None:
+    clock = Clock()
+    trains, costly, other = (Costly(id, 1e-4, wake) for id, wake in (("t", 0.0), ("c", None), ("o", None)))
+    worker = opened(trains, costly, other, clock=clock)
+    for one in (trains, costly, other):
+        worker.share(one.id, one.id)
+    began = works_beside(worker, clock, "c", 5.0)
+    waits: list[float] = []
+    for _ in range(100):
+        asked, answers = clock.now, list[float]()
+
+        def answer(answers: list[float] = answers) -> None:
+            answers.append(clock.now)
+
+        worker.read("o", answer)
+        worker.beside("o", answer)
+        while len(answers) < 2:
+            worker.turn(clock)
+        waits.append(answers[-1] - asked)
+    assert max(waits) < 4 * QUANTUM
+    assert len(began) == 1, "it has not paid yet"
+
+
+def test_nobody_pays_on_an_idle_machine() -> None:
+    clock = Clock()
+    worker = opened(Costly("costly", 1e-4, wake=None), clock=clock)
+    began = works_beside(worker, clock, "costly", 5.0)
+    for _ in range(10):
+        worker.turn(clock)
+    assert len(began) == 10
+
+
+def test_a_share_that_does_everything_gets_no_more_than_one_that_trains() -> None:
+    clock = Clock()
+    person, hostile = Costly("person", 1e-4), [Costly(f"hostile-{number}", 0.08) for number in range(3)]
+    worker = opened(person, *hostile, clock=clock)
+    worker.share("person", "owner:person")
+    for one in hostile:
+        worker.share(one.id, "owner:hostile")
+        reads_of(worker, clock, one.id, 0.03)
+        commands_of(worker, clock, one.id, 0.03)
+        works_beside(worker, clock, one.id, 1.0)
+    end = clock.now + 20
+    while clock.now < end:
+        worker.turn(clock)
+    assert person.spent == pytest.approx(10, rel=0.05)
 
 
 def test_an_experiment_that_only_replays_uses_the_time_of_reads() -> None:
