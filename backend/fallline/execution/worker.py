@@ -7,8 +7,8 @@ a share, three kinds of work alternate by measured cost, and within a kind the e
 - reads: calls that change nothing, and work on the past that a reader waits for,
 - training.
 
-Reads are charged a little more than their time, so they get less than half of it beside training. Examinations of
-experiments at rest, for which nobody waits, get a twentieth of the time beside all other work.
+Commands and reads are charged a little more than their time, so either gets less than half of it beside training.
+Examinations of experiments at rest, for which nobody waits, get a twentieth of the time beside all other work.
 
 Files and measurements are made in other threads, which report their time when it is over. It may be seconds, so only
 the share that caused it waits for that, before it begins the next one.
@@ -24,13 +24,13 @@ from fallline.runs.doctor.doctor import Allowance
 from fallline.runs.experiment import Experiment
 
 REST = 0.2
-"""Share of a quantum that is too small to continue a turn."""
+"""Part of a quantum that is too small to continue a turn."""
 
 MOST_DEBTORS = 1_024
 """Absent keys with stored debts. Above it, paid and small debts are dropped."""
 
 QUANTUM = 0.005
-"""Seconds of a turn: short enough for calls to wait little, long enough for low overhead."""
+"""Seconds of a slice of work: short enough for calls to wait little, long enough for low overhead."""
 
 Clock = Callable[[], float]
 
@@ -39,9 +39,9 @@ Call = Callable[[], None]
 COMMANDS, READS, TRAINING = "commands", "reads", "training"
 WORK, EXAMINATIONS = "work", "examinations"
 
-READ_PRICE = 1.2
-"""Cost of a second of reading, in seconds. The rest is work outside this thread that slows training too: parsing the
-request, sending the response. Without it, one reader took 55 % of the speed of training.
+CALL_PRICE = 1.2
+"""Cost of a second of reads and commands, in seconds. The rest is work outside this thread that slows training too:
+parsing the request, storing, sending the response. Without it, one reader took 55 % of the speed of training.
 """
 
 BESIDE_PRICE = 4.0
@@ -52,7 +52,7 @@ EXAMINATION_PRICE = 19.0
 With an equal part, a hundred abandoned experiments took half of another person's speed.
 """
 
-PRICES = {READS: READ_PRICE, EXAMINATIONS: EXAMINATION_PRICE}
+PRICES = {COMMANDS: CALL_PRICE, READS: CALL_PRICE, EXAMINATIONS: EXAMINATION_PRICE}
 
 OVERDRAFT = 0.25
 """Debt of a share in seconds above which its commands wait for its turn too."""
@@ -61,8 +61,8 @@ OVERDRAFT = 0.25
 class DeficitRoundRobin:
     """A queue of keys with equal shares of time (Shreedhar and Varghese, 1996).
 
-    Every key gets the same number of seconds a round, `quantum`, and may spend them in slices of measured cost. A key
-    in debt pays it back before its next turn, even if it leaves and returns.
+    Every key gets the same number of seconds a round, `quantum`, and spends them in slices of measured cost. A slice
+    may be longer than the rest: a key in debt pays it back before its next turn, even if it leaves and returns.
     """
 
     def __init__(self, quantum: float) -> None:
@@ -103,8 +103,8 @@ class DeficitRoundRobin:
         self.leave(key)
         self._debts.pop(key, None)
 
-    def next(self) -> tuple[str, float]:
-        """Return the key whose turn it is and its seconds. The queue must not be empty.
+    def next(self) -> str:
+        """Return the key whose turn it is. The queue must not be empty.
 
         A turn lasts until less than a slice of it is left; the rest is added to the next turn.
         """
@@ -116,7 +116,7 @@ class DeficitRoundRobin:
             self._current = self._queue[0]
             self._queue.rotate(-1)
             self._credit[self._current] += self._quantum
-        return self._current, self._credit[self._current]
+        return self._current
 
     def _skip_rounds(self) -> None:
         """If all keys are in debt, skip the rounds in which none could have a turn."""
@@ -185,11 +185,9 @@ class Shares:
             del self._members[group]
             self._groups.leave(group)
 
-    def next(self) -> tuple[str, float]:
-        """Return the member whose turn it is and its seconds. There must be a member."""
-        group, budget = self._groups.next()
-        member, own = self._members[group].next()
-        return member, min(budget, own)
+    def next(self) -> str:
+        """Return the member whose turn it is. There must be a member."""
+        return self._members[self._groups.next()].next()
 
     def charge(self, member: str, group: str, cost: float) -> None:
         """Charge a member of this group, which may have left, `cost` seconds."""
@@ -231,13 +229,12 @@ class _Share:
 
     def command(self) -> str:
         """Return the experiment whose command comes next."""
-        return self._members[COMMANDS].next()[0]
+        return self._members[COMMANDS].next()
 
-    def next(self) -> tuple[str, str, float]:
-        """Return the kind and the experiment whose turn it is, and its seconds."""
-        kind, budget = self._kinds.next()
-        id, own = self._members[kind].next()
-        return kind, id, min(budget, own)
+    def next(self) -> tuple[str, str]:
+        """Return the kind and the experiment whose turn it is."""
+        kind = self._kinds.next()
+        return kind, self._members[kind].next()
 
     def charge(self, kind: str, id: str, seconds: float) -> None:
         self._kinds.charge(kind, seconds * PRICES.get(kind, 1.0))
@@ -464,12 +461,12 @@ class Worker:
             begin()
         if not len(self._whole):
             return None
-        kind, id, budget = self._next()
+        kind, id = self._next()
         try:
             if (call := self._next_call(id, kind)) is not None:
                 call()
             else:
-                self._experiments[id].work(budget, now, clock)
+                self._experiments[id].work(self._quantum, now, clock)
             after = clock()
             self._spend(id, kind, after - now)
             self.reconsider(id, after)
@@ -477,20 +474,16 @@ class Worker:
             raise TurnFailed(id) from error
         return id
 
-    def _next(self) -> tuple[str, str, float]:
-        """Return the kind of work whose turn it is, the experiment, and the seconds of the turn."""
+    def _next(self) -> tuple[str, str]:
+        """Return the kind of work whose turn it is, and the experiment."""
         for share in self._commanding:
             if self._turns.credit_of(share) > -OVERDRAFT and self._shares[share].may_command():
                 del self._commanding[share]
                 self._commanding[share] = None  # the last one next time
-                return COMMANDS, self._shares[share].command(), self._quantum
-        which, budget = self._whole.next()
-        if which == EXAMINATIONS:
-            id, own = self._examined.next()
-            return EXAMINATIONS, id, min(budget, own)
-        share, own = self._turns.next()
-        kind, id, part = self._shares[share].next()
-        return kind, id, min(budget, own, part)
+                return COMMANDS, self._shares[share].command()
+        if self._whole.next() == EXAMINATIONS:
+            return EXAMINATIONS, self._examined.next()
+        return self._shares[self._turns.next()].next()
 
     def _spend(self, id: str, kind: str, seconds: float) -> None:
         """Charge a turn."""

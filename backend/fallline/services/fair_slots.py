@@ -91,7 +91,7 @@ class FairSlots:
                 self._turns.join(share)
             else:
                 self._turns.leave(share)
-        return self._turns.next()[0] if len(self._turns) else None
+        return self._turns.next() if len(self._turns) else None
 
     def _may_use_more(self, share: str) -> bool:
         used = self._used[share]
