@@ -16,10 +16,12 @@ import type {
   RunRecipe,
   State,
 } from "./types.ts";
+import { isWritten, nameFor } from "./words.ts";
 
-/** The label of a run without its own: "GD", "SGD", "Run 3". */
+/** The label of a run without its own: "GD", "SGD", "RMSProp", "Run 3". The server writes it in the same way. */
 export function labelOf(name: string) {
   if (/^(gd|sgd)$/.test(name)) return name.toUpperCase();
+  if (isWritten("optimizers", name)) return nameFor("optimizers", name);
   const words = name.replace(/[-_]+/g, " ").trim();
   return words ? words[0].toUpperCase() + words.slice(1) : name;
 }

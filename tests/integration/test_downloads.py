@@ -59,8 +59,8 @@ async def test_a_full_server_says_when_to_come_back(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(module, "WAIT_SECONDS", 0.05)
         full = await one.get("/export/recipe.json")
         assert (full.status_code, full.headers["retry-after"]) == (503, "5")
-        monkeypatch.setattr(module, "MOST_WAITING", 0)
-        monkeypatch.setattr(module, "FEWEST_WAITING", 0)
+        monkeypatch.setattr(downloads._waiting, "most", 0)
+        monkeypatch.setattr(downloads._waiting, "fewest", 0)
         many = await one.get("/export/recipe.json")
         assert (many.status_code, many.headers["retry-after"]) == (429, "5")
         for path in ("", "/recipe", "/runs/gd/history"):
@@ -69,3 +69,14 @@ async def test_a_full_server_says_when_to_come_back(monkeypatch: pytest.MonkeyPa
         for place in places:
             place.leave()
         assert (await one.get("/export/recipe.json")).status_code == 200
+
+
+async def test_measurements_and_figures_that_wait_are_bounded_and_exports_are_not_among_them() -> None:
+    async with open_app(kernel="numpy") as (app, client):
+        one, waiting = await created(client), app.state.lab.views._waiting
+        waiting.most = waiting.fewest = 0
+        for path in ("/runs/gd/instruments/curvature", "/runs/gd/check", "/figures/loss"):
+            many = await one.get(path)
+            assert (many.status_code, many.headers["retry-after"]) == (429, "5"), path
+        for path in ("", "/recipe", "/export/report.html"):
+            assert (await one.get(path)).status_code == 200, path

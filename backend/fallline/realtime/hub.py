@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +19,12 @@ ALL_BYTES = 64 * 1024 * 1024
 LEAST_BYTES = 64 * 1024
 """The smallest share of one experiment, however many are watched."""
 
+STUCK = 30
+"""Publications, one to three seconds, after which a watcher who takes no frame is stuck. Its rate does not count."""
+
+SLOWEST = 1.0
+"""Publications a second for watchers who are all stuck."""
+
 
 @dataclass(slots=True)
 class _Audience:
@@ -25,10 +33,20 @@ class _Audience:
     watchers: list[Outbox] = field(default_factory=list)
     backlog: Backlog = field(default_factory=Backlog)
     cache: FrameCache = field(default_factory=FrameCache)
+    limit: float = math.inf
+    """The last limit on the publications a second; NaN if it may have been lost."""
+
+    def fitting_limit(self) -> float:
+        """Return the highest rate of a watcher who takes frames, or infinity if no higher one is wanted."""
+        rate = max((each.fps for each in self.watchers if each.missed <= STUCK), default=SLOWEST)
+        return rate if any(each.fps > rate for each in self.watchers) else math.inf
 
 
 class Hub:
     """Delivers frames and events to the watchers of each experiment."""
+
+    limit_rate: Callable[[str, float], None] = staticmethod(lambda experiment, rate: None)
+    """Called with an experiment and the most publications a second that its watchers take."""
 
     def __init__(self) -> None:
         self._audiences: dict[str, _Audience] = {}
@@ -54,6 +72,8 @@ class Hub:
         """Subscribe a watcher to the experiment."""
         audience = self._audiences.setdefault(experiment, _Audience())
         audience.watchers.append(watcher)
+        if audience.limit != math.inf:
+            audience.limit = math.nan  # the experiment forgets it when a watcher joins
         watcher.join(audience.backlog, audience.cache)
         if watcher.past_bytes:
             self._catching_up.add(watcher)
@@ -115,6 +135,9 @@ class Hub:
         if has_changed:
             for watcher in audience.watchers:
                 watcher.wake()
+        if (rate := audience.fitting_limit()) != audience.limit:
+            audience.limit = rate
+            self.limit_rate(experiment, rate)
 
     def _shed(self, experiment: str, audience: _Audience, limit: int) -> None:
         """Make the slowest watchers resume if even the widest buckets exceed the limit."""

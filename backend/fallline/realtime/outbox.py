@@ -136,6 +136,8 @@ class Outbox:
         self._past = Cursor(self._history, from_start=True)
         self._live: Cursor | None = None
         self._joined_at = 0
+        self._taken_at = 0
+        """Publications of the backlog when it took its last frame."""
         self.history_key: object = None
         """Equal for readers that asked for the same history, so that they can share it."""
         self._last_headers: dict[str, Header] = {}
@@ -165,7 +167,7 @@ class Outbox:
         """Continue after the history with the shared backlog of the experiment."""
         if self._live is None:
             self._live = Cursor(backlog)
-            self._joined_at = backlog.published
+            self._joined_at = self._taken_at = backlog.published
         self._cache = cache
         self.must_resume = self.must_resume or self._live.backlog is not backlog
 
@@ -185,6 +187,7 @@ class Outbox:
         self._past = Cursor(self._history, from_start=True)
         self._catching_up = set(self._history.runs)
         self._live, self._joined_at = Cursor(other._live.backlog, other._live), other._joined_at
+        self._taken_at = other._live.backlog.published
         if self._series is not None:
             for run in self._history.runs.values():
                 self.unknown_series = _split(run.names, self._series)[1]
@@ -265,6 +268,11 @@ class Outbox:
         """Buckets of the shared backlog not yet received."""
         return 0 if self._live is None else self._live.lag
 
+    @property
+    def missed(self) -> int:
+        """Publications since it took a frame."""
+        return 0 if self._live is None else self._live.backlog.published - self._taken_at
+
     # ------------------------------------------------------------------ outgoing
 
     def take_event(self) -> dict[str, Any] | None:
@@ -285,6 +293,8 @@ class Outbox:
         The frame has about `FRAME_BYTES` at most, or `CATCH_UP_BYTES` of the past.
         """
         changed = [run for run in self._runs() if self._has_news(run)]
+        if self._live is not None:
+            self._taken_at = self._live.backlog.published
         if self._most_bytes is None:
             most_bytes = FRAME_BYTES if self._catching_up.isdisjoint(changed) else CATCH_UP_BYTES
         else:

@@ -682,6 +682,10 @@ class Experiment:
     def leave(self, rate: float = MOST_FPS) -> None:
         self._publisher.leave(self.runs, rate)
 
+    def limit_rate(self, rate: float) -> None:
+        """Publish at most so many frames a second, until a watcher joins."""
+        self._publisher.most_rate = rate
+
     def publish(self, now: float) -> None:
         """Queue the changes since the last publication as frames."""
         self._publisher.publish(self.runs, now, playing=self.playing)

@@ -49,6 +49,8 @@ class Publisher:
         self._id = id
         self._rates: list[float] = []
         """Frames per second that each watcher wants."""
+        self.most_rate = math.inf
+        """Most frames per second that any watcher takes: some may be stuck."""
         self._outgoing: list[Frames | Event] = []
         self._published_at = -math.inf
         self._budget = 0.0
@@ -61,7 +63,8 @@ class Publisher:
     @property
     def interval(self) -> float:
         """Seconds between two publications: no more than the fastest watcher takes."""
-        return min(max(1 / max(self._rates, default=math.inf), WAKE_SECONDS), CALM_SECONDS)
+        rate = min(max(self._rates, default=math.inf), self.most_rate)
+        return min(max(1 / rate, WAKE_SECONDS), CALM_SECONDS)
 
     @property
     def due_at(self) -> float:
@@ -112,6 +115,7 @@ class Publisher:
         At most `buckets` buckets a run and about `budget` bytes in all. With 0 buckets no history.
         """
         self._rates += rates
+        self.most_rate = math.inf
         share = budget / max(len(runs), 1)
         return {
             run.name: (

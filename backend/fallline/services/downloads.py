@@ -10,19 +10,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from fallline.services.fair_slots import QUANTUM, FairSlots
-from fallline.vocabulary.errors import TooManyRequests, Unavailable
+from fallline.services.fair_slots import QUANTUM, RETRY_SECONDS, FairSlots, WaitingRequests
+from fallline.vocabulary.errors import Unavailable
 
 WAIT_SECONDS = 20.0
 """How long a request waits for a place."""
 
-MOST_WAITING, FEWEST_WAITING = 1_000, 32
-"""Requests that may wait, and those that every share may have waiting."""
-
 SLOW_SECONDS = 60.0
 """How long a download goes on undisturbed, however slow its reader is."""
-
-RETRY_SECONDS = 5.0
 
 
 class Download:
@@ -45,7 +40,7 @@ class Downloads:
     def __init__(self, most: int, clock: Callable[[], float]) -> None:
         self._slots = FairSlots(most, leaves_some=True)
         self._clock = clock
-        self._waiting = Counter[str]()
+        self._waiting = WaitingRequests("exports")
         self._running: dict[Download, None] = {}
 
     def __len__(self) -> int:
@@ -53,20 +48,14 @@ class Downloads:
 
     async def enter(self, share: str) -> Download:
         """Wait for a place. Raises TooManyRequests and Unavailable."""
-        own = self._waiting[share]
-        if own >= max((MOST_WAITING - self._waiting.total() + own) // 2, FEWEST_WAITING):
-            raise TooManyRequests(f"{own} exports already wait: retry later", RETRY_SECONDS)
-        self._waiting[share] += 1
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                await self._slots.acquire(share)
-        except TimeoutError:
-            self._cut_slowest()
-            raise Unavailable("too many files are being exported: retry later", RETRY_SECONDS) from None
-        finally:
-            self._waiting[share] -= 1
-            if not self._waiting[share]:
-                del self._waiting[share]
+        with self._waiting.one(share):
+            try:
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await self._slots.acquire(share)
+            except TimeoutError:
+                self._cut_slowest()
+                problem = "too many files are being exported: retry later"
+                raise Unavailable(problem, RETRY_SECONDS) from None
         one = Download(share, self._clock(), self._left)
         self._running[one] = None
         return one

@@ -9,16 +9,51 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from fallline.execution.worker import DeficitRoundRobin
+from fallline.vocabulary.errors import TooManyRequests
 from fallline.vocabulary.journal import Json
 
 T = TypeVar("T")
 
 QUANTUM = 0.005
 """Seconds per turn."""
+
+
+MOST_WAITING, FEWEST_WAITING = 1_000, 32
+"""Requests of a kind that may wait, and those that every share may have waiting."""
+
+RETRY_SECONDS = 5.0
+
+
+class WaitingRequests:
+    """Counts requests that wait, and refuses more of a share than half of those that the others leave."""
+
+    def __init__(self, what: str, most: int = MOST_WAITING, fewest: int = FEWEST_WAITING) -> None:
+        """`what` names them in the refusal. Every share may have `fewest`."""
+        self._what = what
+        self.most, self.fewest = most, fewest
+        self._of = Counter[str]()
+
+    def __len__(self) -> int:
+        return self._of.total()
+
+    @contextmanager
+    def one(self, share: str) -> Iterator[None]:
+        """Count one more during the block. Raises TooManyRequests."""
+        own = self._of[share]
+        if own >= max((self.most - len(self) + own) // 2, self.fewest):
+            raise TooManyRequests(f"{own} {self._what} already wait: retry later", RETRY_SECONDS)
+        self._of[share] += 1
+        try:
+            yield
+        finally:
+            self._of[share] -= 1
+            if not self._of[share]:
+                del self._of[share]
 
 
 class FairSlots:

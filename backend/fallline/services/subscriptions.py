@@ -14,6 +14,7 @@ from fallline.execution.interface import Executor
 from fallline.realtime.hub import Hub
 from fallline.realtime.outbox import Outbox
 from fallline.runs.publishing import Pieces
+from fallline.services.background import Background
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.registry import LiveExperiment, Registry
 from fallline.vocabulary.errors import NotFound, Unavailable
@@ -58,6 +59,8 @@ class Subscriptions:
         self._loader = loader
         self._executor = executor
         self._subscribers = subscribers
+        subscribers.limit_rate = self._limit_rate
+        self._background = Background()
         self._watched: dict[Outbox, LiveExperiment] = {}
         self._reserved = 0
         """Bytes of histories that are being read."""
@@ -153,6 +156,14 @@ class Subscriptions:
             self._subscribers.join(question[0], watcher)
             peer = peer or self._subscribers.peer(*question)
             self._watched[watcher] = live
+
+    def _limit_rate(self, id: str, rate: float) -> None:
+        """Limit the publications of an experiment some of whose watchers are stuck, or end the limit."""
+        self._background.begin(self._tell_rate(id, rate))
+
+    async def _tell_rate(self, id: str, rate: float) -> None:
+        with contextlib.suppress(NotFound, Unavailable):  # closed, deleted or stopping
+            await self._executor.ask(id, lambda experiment, _: experiment.limit_rate(rate))
 
     def _past_limit(self, watcher: Outbox) -> int:
         """Return the most bytes of history for one more watcher."""

@@ -33,7 +33,7 @@ from fallline.runs.problem_view import samples_of
 from fallline.runs.run import Run
 from fallline.services.downloads import Download, Downloads
 from fallline.services.experiment_loader import ExperimentLoader
-from fallline.services.fair_slots import FairSlots, Measurements
+from fallline.services.fair_slots import FairSlots, Measurements, WaitingRequests
 from fallline.services.registry import Owners
 from fallline.services.store_thread import StoreThread
 from fallline.vocabulary.columns import Buckets
@@ -85,6 +85,7 @@ class Views:
         self._owners = owners
         self._rendering = FairSlots(RENDERED_AT_ONCE, leaves_some=True)
         self._measurements = Measurements(pages=pages)
+        self._waiting = WaitingRequests("answers and measurements")
 
     async def _read(self, id: str, view: Callable[[Experiment], T]) -> T:
         async with self._loader.reading(id):
@@ -95,10 +96,12 @@ class Views:
             return await self._executor.ask_later(id, begin, reads=True)
 
     async def beside(self, id: str, render: Callable[[], T]) -> T:
-        """Render an answer or a file of an experiment in a thread.
+        """Render an answer of an experiment in a thread. Raises TooManyRequests."""
+        with self._waiting.one(self._owners.share(id)):
+            return await self._beside(id, render)
 
-        It waits for the experiment's turn beside the training, then for its share's turn. Both are charged for it.
-        """
+    async def _beside(self, id: str, render: Callable[[], T]) -> T:
+        """Render in a thread, in the experiment's turn beside the training, then in its share's. Both are charged."""
         await self._executor.turn(id)
         return await self._rendering.run(self._owners.share(id), partial(self._charged, id, render))
 
@@ -115,7 +118,7 @@ class Views:
 
     async def pieces(self, id: str, content: Iterator[bytes]) -> AsyncIterator[bytes]:
         """Return the pieces of a large file, each rendered in its turn."""
-        while (piece := await self.beside(id, partial(next, content, None))) is not None:
+        while (piece := await self._beside(id, partial(next, content, None))) is not None:
             yield piece
 
     # ------------------------------------------------------------------ the present
@@ -287,9 +290,10 @@ class Views:
     async def _measure(
         self, id: str, measure: Callable[[], Json], *, charged: bool, before: float = 0.0
     ) -> Json:
-        await self._executor.turn(id)
         timed, share = partial(self._charged, id, measure), self._owners.share(id)
-        return await self._measurements.take(timed, share=share, charged=charged, before=before)
+        with self._waiting.one(share):
+            await self._executor.turn(id)
+            return await self._measurements.take(timed, share=share, charged=charged, before=before)
 
     def add_encoding(self, seconds: float) -> None:
         """Count the time in which the answer of an instrument was encoded."""
@@ -363,7 +367,7 @@ class Views:
             if row.name != RECIPE:
                 raise
             return as_file(await self._readable_recipe(id, error))
-        return await self.beside(id, partial(row.make, data))
+        return await self._beside(id, partial(row.make, data))
 
 
 def _inputs(

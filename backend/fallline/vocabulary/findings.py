@@ -177,11 +177,25 @@ class Finding:
         return cls(**{**stored, "why": Why(**stored["why"]), "remedies": remedies, "did": did})
 
 
+WRITTEN = {
+    "gd": "GD",
+    "sgd": "SGD",
+    "rmsprop": "RMSProp",
+    "rmsprop_momentum": "RMSProp, momentum",
+    "rmsprop_centered": "RMSProp, centered, momentum",
+    "adamw": "AdamW",
+    "amsgrad": "AMSGrad",
+    "radam": "RAdam",
+    "lbfgs": "L-BFGS",
+}
+"""Names of methods that are written with more than one capital."""
+
+
 def shown_name(name: str, label: str | None) -> str:
     """Return the label of a run, or else its name as the page writes it."""
     if label:
         return label
-    if name in ("gd", "sgd"):
-        return name.upper()
+    if name in WRITTEN:
+        return WRITTEN[name]
     words = name.replace("-", " ").replace("_", " ").strip()
     return words[:1].upper() + words[1:] if words else name

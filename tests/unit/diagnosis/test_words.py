@@ -1,9 +1,13 @@
-"""Numbers in the text of findings."""
+"""Numbers and names in the text of findings."""
+
+import re
+from pathlib import Path
 
 import pytest
 
 from fallline.diagnosis.view import Edge
 from fallline.diagnosis.words import count, every, listed, number, percent, sharpness_sentence
+from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.vocabulary.findings import shown_name
 
 
@@ -37,6 +41,16 @@ def test_a_sharpness_of_an_earlier_step_names_it() -> None:
 
 
 def test_a_run_has_the_name_that_the_page_shows() -> None:
-    names = [shown_name(name, None) for name in ("gd", "sgd", "run-2", "low_rate")]
-    assert names == ["GD", "SGD", "Run 2", "Low rate"]
+    names = [shown_name(name, None) for name in ("gd", "sgd", "run-2", "low_rate", "rmsprop", "adam")]
+    assert names == ["GD", "SGD", "Run 2", "Low rate", "RMSProp", "Adam"]
     assert shown_name("gd", "Alpha") == "Alpha"
+
+
+def test_methods_are_written_as_on_the_page() -> None:
+    """A run that is named after its method has the same name in the Doctor's sentences and on the page."""
+    texts = (Path(__file__).parents[3] / "frontend/words/english.ts").read_text()
+    for name in OPTIMIZERS:
+        constant = re.sub(r"_(\w)", lambda match: match[1].upper(), name).replace("lbfgs", "lBFGS")
+        constant += "Momentum" if name == "rmsprop_centered" else ""
+        if name != "sgd" and (text := re.search(rf'const {constant} = "(.*)"', texts)):
+            assert shown_name(name, None) == text[1]

@@ -44,7 +44,7 @@ async def test_a_place_that_is_left_goes_to_who_waits_and_leaving_twice_frees_on
     assert await entered(downloads, "d", 1) == []
     for one in (second, third):
         one.leave()
-    assert (len(downloads), downloads._slots.free, downloads._waiting) == (0, 2, {})
+    assert (len(downloads), downloads._slots.free, len(downloads._waiting)) == (0, 2, 0)
 
 
 async def test_who_leaves_while_waiting_takes_no_place() -> None:
@@ -90,10 +90,9 @@ async def test_nobody_is_cut_for_a_share_that_holds_its_part() -> None:
 
 
 async def test_the_requests_that_wait_are_bounded_by_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_WAITING", 8)
-    monkeypatch.setattr(module, "FEWEST_WAITING", 2)
     monkeypatch.setattr(module, "WAIT_SECONDS", 10)
     downloads = Downloads(2, Clock())
+    downloads._waiting.most, downloads._waiting.fewest = 8, 2
     places = [await downloads.enter("crowd"), await downloads.enter("person")]
     crowd = [asyncio.ensure_future(downloads.enter("crowd")) for _ in range(10)]
     await asyncio.sleep(0.01)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 
-from fallline.services.fair_slots import FairSlots
+from fallline.services.fair_slots import FairSlots, WaitingRequests
+from fallline.vocabulary.errors import TooManyRequests
 
 
 async def test_one_share_with_much_work_holds_up_no_other() -> None:
@@ -100,3 +102,19 @@ async def test_with_leaves_some_long_tasks_of_one_share_leave_slots_for_others()
         slots.release(share, 1.0)
     await asyncio.gather(*tasks)
     assert (slots.free, slots._waiting) == (4, {})
+
+
+def test_a_share_may_have_half_of_the_waiting_requests_that_the_others_leave() -> None:
+    waiting = WaitingRequests("reports", most=100, fewest=8)
+    with ExitStack() as crowd, ExitStack() as person:
+        for _ in range(50):
+            crowd.enter_context(waiting.one("crowd"))
+        with pytest.raises(TooManyRequests, match="50 reports already wait"):
+            crowd.enter_context(waiting.one("crowd"))
+        for _ in range(25):
+            person.enter_context(waiting.one("person"))
+        with pytest.raises(TooManyRequests), waiting.one("person"):
+            pass
+        for number in range(8):
+            person.enter_context(waiting.one(f"late-{number}"))
+    assert len(waiting) == 0
