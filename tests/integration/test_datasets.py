@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fallline.engine.data.tabular.table import read_new_table
-from fallline.services import lab
+from fallline.services import lab, uploads
 from fallline.vocabulary import answers, catalog_answers
 from support.csv_files import BAD, MIB, TOO_LARGE
 from support.serving import Server, created, open_app, raw
@@ -242,3 +243,19 @@ def test_no_bytes_lead_to_an_error_of_the_server(body: bytes, http: httpx.Client
                 stepped = http.post(here + "/step", json={"steps": 2}, headers=token)
                 assert stepped.status_code in (200, 409), stepped.text
                 assert http.delete(here, headers=token).status_code == 204
+
+
+async def test_bodies_that_arrive_are_bounded_in_number_and_by_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "RECEIVED_AT_ONCE", 4)
+    monkeypatch.setattr(uploads, "WAIT_SECONDS", 0.05)
+    async with open_app(kernel="numpy") as (app, client), AsyncExitStack() as slow:
+        for _ in range(2):
+            await slow.enter_async_context(app.state.lab.arriving(None, "127.0.0.1"))
+        full = await client.post(DATASETS, content=b"a,b\n1,2\n3,4\n", headers=CSV)
+        assert (full.status_code, full.headers["retry-after"]) == (503, "5")
+        await slow.enter_async_context(app.state.lab.arriving(None, "another"))
+        await slow.aclose()
+        assert (await client.post(DATASETS, content=b"a,b\n1,2\n3,4\n", headers=CSV)).status_code == 201
+        monkeypatch.setattr(app.state.lab._arrivals._waiting, "most", 0)
+        monkeypatch.setattr(app.state.lab._arrivals._waiting, "fewest", 0)
+        assert (await client.post(DATASETS, content=b"a,b\n1,2\n3,4\n", headers=CSV)).status_code == 429

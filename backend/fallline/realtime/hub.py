@@ -25,6 +25,12 @@ STUCK = 30
 SLOWEST = 1.0
 """Publications a second for watchers who are all stuck."""
 
+ALL_PUBLICATIONS, LEAST_RATE = 3_000, 10.0
+"""Publications a second of all experiments together, but as many for each: 100 people see 30 a second, 300 ten."""
+
+GRADES = 5.0
+"""The limit from it changes in such steps, so that not every arrival of a class changes that of all experiments."""
+
 
 @dataclass(slots=True)
 class _Audience:
@@ -36,9 +42,9 @@ class _Audience:
     limit: float = math.inf
     """The last limit on the publications a second; NaN if it may have been lost."""
 
-    def fitting_limit(self) -> float:
-        """Return the highest rate of a watcher who takes frames, or infinity if no higher one is wanted."""
-        rate = max((each.fps for each in self.watchers if each.missed <= STUCK), default=SLOWEST)
+    def fitting_limit(self, most: float) -> float:
+        """Return the highest rate of a watcher who takes frames, at most `most`; infinity if nobody wants more."""
+        rate = min(max((each.fps for each in self.watchers if each.missed <= STUCK), default=SLOWEST), most)
         return rate if any(each.fps > rate for each in self.watchers) else math.inf
 
 
@@ -104,6 +110,11 @@ class Hub:
         return len(self._audiences)
 
     @property
+    def _most_rate(self) -> float:
+        """The most publications a second of each experiment, while so many are watched."""
+        return max(ALL_PUBLICATIONS / len(self._audiences) // GRADES * GRADES, LEAST_RATE)
+
+    @property
     def bytes(self) -> int:
         """Bytes of measurements and events that some watcher still has to receive."""
         return self.past_bytes + sum(
@@ -135,7 +146,7 @@ class Hub:
         if has_changed:
             for watcher in audience.watchers:
                 watcher.wake()
-        if (rate := audience.fitting_limit()) != audience.limit:
+        if (rate := audience.fitting_limit(self._most_rate)) != audience.limit:
             audience.limit = rate
             self.limit_rate(experiment, rate)
 

@@ -37,7 +37,7 @@ from fallline.services.registry import Entry, Owners, Registry, hash_of, opens
 from fallline.services.room import Room
 from fallline.services.store_thread import StoreThread
 from fallline.services.subscriptions import Subscriptions
-from fallline.services.uploads import Upload, Uploads, split_ids, upload_ids
+from fallline.services.uploads import Arrivals, Upload, Uploads, split_ids, upload_ids
 from fallline.services.views import Views
 from fallline.vocabulary.commands import Command, Undo, parse
 from fallline.vocabulary.errors import NotAuthorized, ReadOnly, StorageFull, Unavailable
@@ -88,6 +88,7 @@ class Lab:
         self._store = store
         self._kernels = Kernels() if kernels is None else kernels
         self._uploads = Uploads(store)
+        self._arrivals = Arrivals()
         self._creations = Creations(most_unused)
         self._clock = clock
         self._background = Background()
@@ -364,6 +365,13 @@ class Lab:
         return id if entry is None or entry.owner is None else entry.owner.hex()
 
     # ------------------------------------------------------------------ uploads
+
+    def arriving(
+        self, owner: str | None, address: str | None
+    ) -> contextlib.AbstractAsyncContextManager[None]:
+        """Hold a place for the body of a caller's upload. Entering raises TooManyRequests and Unavailable."""
+        key = None if owner is None else hash_of(owner)
+        return self._arrivals.one(self._owners.share_for(key, address, self._clock()))
 
     async def add_table(
         self, body: bytes, *, owner: str | None = None, address: str | None = None

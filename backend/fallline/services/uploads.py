@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from fallline.engine.data.datasets.own import CSV
 from fallline.engine.data.saved_parameters import MAGIC, SavedParameters, read_parameters
 from fallline.engine.data.tabular.table import Table, read_table
+from fallline.services.fair_slots import QUANTUM, RETRY_SECONDS, FairSlots, WaitingRequests
 from fallline.services.store_thread import StoreThread
 from fallline.vocabulary.errors import Damaged, NotFound, Unavailable, invalid
 from fallline.vocabulary.journal import TableInfo
@@ -35,6 +37,12 @@ MOST_STORED_BYTES = 1 << 30
 
 PARSED_AT_ONCE = 2
 """Files parsed at the same time. Each takes some 30 MB and a quarter of a second of one core."""
+
+RECEIVED_AT_ONCE = 64
+"""Bodies of uploads received at the same time. Each has up to 1 MiB."""
+
+WAIT_SECONDS = 20.0
+"""How long an upload waits until its body is received."""
 
 BATCH = 10
 """Uploads deleted at once, so that nobody waits long for the store."""
@@ -84,6 +92,28 @@ class UploadCache:
 
     def drop(self, id: str) -> None:
         self._uploads.pop(id, None)
+
+
+class Arrivals:
+    """Places for the bodies of uploads. A share has at most half of those that the others leave, or one."""
+
+    def __init__(self) -> None:
+        self._slots = FairSlots(RECEIVED_AT_ONCE, leaves_some=True)
+        self._waiting = WaitingRequests("uploads")
+
+    @asynccontextmanager
+    async def one(self, share: str) -> AsyncIterator[None]:
+        """Hold a place during the block. Raises TooManyRequests and Unavailable."""
+        with self._waiting.one(share):
+            try:
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await self._slots.acquire(share)
+            except TimeoutError:
+                raise Unavailable("too many uploads arrive: retry later", RETRY_SECONDS) from None
+        try:
+            yield
+        finally:
+            self._slots.release(share, QUANTUM)  # every upload counts alike: a slow network is no cost
 
 
 class Uploads:

@@ -72,7 +72,8 @@ class StrictRoute(APIRoute):
             if media_type == JSON:
                 return await handle(_WithBody(request, parse_object(await read(request))))
             _check_declared(request, media_type)
-            return await handle(_WithBody(request, await read(request, BYTES[media_type])))
+            async with request.app.state.lab.arriving(await _owner(request), await _address(request)):
+                return await handle(_WithBody(request, await read(request, BYTES[media_type])))
 
         return check_and_handle
 

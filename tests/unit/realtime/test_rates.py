@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from fallline.realtime.hub import STUCK, Hub
 from fallline.realtime.outbox import Outbox
 from fallline.runs.publishing import Publisher
@@ -61,6 +63,18 @@ def test_a_limit_that_a_new_watcher_ended_is_told_again() -> None:
     person = world.join(5.0)
     world.publish(1, person)
     assert world.limits == [1.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("watched", "limit"), [(100, []), (101, [25.0]), (200, [15.0]), (299, [10.0]), (999, [10.0])]
+)
+def test_a_class_gets_fewer_frames_so_that_all_get_some(watched: int, limit: list[float]) -> None:
+    world = Publications()
+    person = world.join(30.0)
+    for number in range(1, watched):
+        world.hub.join(f"e-{number}", Outbox(f"e-{number}", fps=30.0))
+    world.publish(3, person)
+    assert world.limits == limit
 
 
 def test_a_publisher_keeps_the_limit_until_a_watcher_joins() -> None:
