@@ -182,11 +182,23 @@ def will_diverge(view: View) -> Iterator[Sighting]:
         rises = grown[-row:] if row >= ON_A_PARABOLA else grown
         pace = float(rises.sum() / (steps[-1] - steps[-1 - len(rises)]))
         left = math.log(BEYOND * view.task.initial_loss / view.loss) / pace if pace > 0.0 else math.inf
-        is_known = ahead is None or (left > ahead.steps and _has_constant_edge(view))
+        is_known = ahead is None or (
+            left > ahead.steps and _has_constant_edge(view) and _goes_on(view, ahead, pace)
+        )
         if left <= SOON and is_known:
             at_step = int(view.step + left)
             words = partial(_will_diverge, view, rises, pace, at_step, turned)
             yield Sighting(lambda since: words(), "problem", Held(view.step, lambda: turned))
+
+
+def _goes_on(view: View, ahead: Ahead, pace: float) -> bool:
+    """Return whether the next steps grow at half of this pace at least.
+
+    Driven by batches that differ too much, a loss may rise for long and come back. Clearly beyond its limit none does.
+    """
+    if _times_the_limit(view) > CLEARLY:
+        return True
+    return math.log(ahead.highest / view.loss) >= pace * ahead.steps / 2
 
 
 def _in_a_row(grown: Floats) -> int:

@@ -73,6 +73,17 @@ def test_others_are_not(name: str) -> None:
     assert forecasts(one) == []
 
 
+def test_a_parabola_whose_batches_differ_too_much_comes_back_from_far_out() -> None:
+    """It rose three times in a row at 30 times its start, which was taken for a divergence in 114 steps."""
+    data: Json = {"name": "linear", "samples": 140, "noise": 0.1, "standardize": "both", "seed": 86116}
+    network: Json = {"layers": [], "weights": "normal", "biases": "normal", "seed": 86116}
+    run: Json = {"name": "run", "optimizer": "momentum", "learning_rate": 0.153, "batch_size": 4}
+    one = Examined(Recipe.model_validate({"data": data, "network": network, "runs": [run]}))
+    one.step(600)
+    assert not one.one.runs["run"].diverged
+    assert forecasts(one) == []
+
+
 def test_a_remedy_that_is_taken_ends_the_forecast() -> None:
     one = Examined(DIVERGE["single samples of relu"])
     while not forecasts(one):
