@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeAlias, TypeVar
 
 from fallline.runs.doctor.doctor import Allowance
 from fallline.runs.experiment import Experiment
@@ -35,6 +36,9 @@ QUANTUM = 0.005
 Clock = Callable[[], float]
 
 Call = Callable[[], None]
+
+Work: TypeAlias = tuple[str, str]
+"""A kind of work and an experiment that has some."""
 
 COMMANDS, READS, TRAINING = "commands", "reads", "training"
 WORK, EXAMINATIONS = "work", "examinations"
@@ -58,7 +62,10 @@ OVERDRAFT = 0.25
 """Debt of a share in seconds above which its commands wait for its turn too."""
 
 
-class DeficitRoundRobin:
+Key = TypeVar("Key", bound=Hashable)
+
+
+class DeficitRoundRobin(Generic[Key]):
     """A queue of keys with equal shares of time (Shreedhar and Varghese, 1996).
 
     Every key gets the same number of seconds a round, `quantum`, and spends them in slices of measured cost. A slice
@@ -67,27 +74,27 @@ class DeficitRoundRobin:
 
     def __init__(self, quantum: float) -> None:
         self._quantum = quantum
-        self._queue: deque[str] = deque()
-        self._current: str | None = None
-        self._credit: dict[str, float] = {}
+        self._queue: deque[Key] = deque()
+        self._current: Key | None = None
+        self._credit: dict[Key, float] = {}
         self._served = 0.0
-        self._debts: dict[str, tuple[float, float]] = {}
+        self._debts: dict[Key, tuple[float, float]] = {}
         """For absent keys: the negative credit when they left, and the seconds served by then."""
 
-    def __contains__(self, key: str) -> bool:
+    def __contains__(self, key: Key) -> bool:
         return key in self._credit
 
     def __len__(self) -> int:
         return len(self._queue)
 
-    def join(self, key: str) -> None:
+    def join(self, key: Key) -> None:
         """Add a key. Its debt shrinks by the turns that the others had meanwhile."""
         if key not in self._credit:
             self._credit[key] = self._rest_of(key)
             self._debts.pop(key, None)
             self._queue.append(key)
 
-    def leave(self, key: str) -> None:
+    def leave(self, key: Key) -> None:
         """Remove a key. Its credit lapses; a debt stays."""
         credit = self._credit.pop(key, None)
         if credit is None:
@@ -98,12 +105,12 @@ class DeficitRoundRobin:
         if credit < 0:
             self._owe(key, credit)
 
-    def forget(self, key: str) -> None:
+    def forget(self, key: Key) -> None:
         """Remove a key that will not return."""
         self.leave(key)
         self._debts.pop(key, None)
 
-    def next(self) -> str:
+    def next(self) -> Key:
         """Return the key whose turn it is. The queue must not be empty.
 
         A turn lasts until less than a slice of it is left; the rest is added to the next turn.
@@ -125,11 +132,11 @@ class DeficitRoundRobin:
             for key in self._credit:
                 self._credit[key] += rounds * self._quantum
 
-    def credit_of(self, key: str) -> float:
+    def credit_of(self, key: Key) -> float:
         """Return the credit of a key in the queue, in seconds."""
         return self._credit[key]
 
-    def charge(self, key: str, cost: float) -> None:
+    def charge(self, key: Key, cost: float) -> None:
         """Charge the key `cost` seconds, in its turn or outside."""
         if key in self._credit:
             self._credit[key] -= cost
@@ -137,44 +144,46 @@ class DeficitRoundRobin:
         else:
             self._owe(key, self._rest_of(key) - cost)
 
-    def _owe(self, key: str, credit: float) -> None:
+    def _owe(self, key: Key, credit: float) -> None:
         self._debts[key] = credit, self._served
         if len(self._debts) > MOST_DEBTORS:
             # Keep half, so that this happens rarely: each new address or owner may come with a debt.
             largest = heapq.nsmallest(MOST_DEBTORS // 2, self._debts, key=self._rest_of)
             self._debts = {each: self._debts[each] for each in largest if self._rest_of(each) < 0}
 
-    def _rest_of(self, key: str) -> float:
+    def _rest_of(self, key: Key) -> float:
         """Return the rest of an absent key's debt, as a credit of at most 0."""
         credit, then = self._debts.get(key, (0.0, 0.0))
         return min(credit + (self._served - then) / max(len(self._queue), 1), 0.0)
 
 
-class Shares:
+class Shares(Generic[Key]):
     """Equal time for groups, and within each group for its members."""
 
     def __init__(self, quantum: float) -> None:
         self._quantum = quantum
-        self._groups = DeficitRoundRobin(quantum)
-        self._members: dict[str, DeficitRoundRobin] = {}
-        self._group_of: dict[str, str] = {}
+        self._groups: DeficitRoundRobin[str] = DeficitRoundRobin(quantum)
+        self._members: dict[str, DeficitRoundRobin[Key]] = {}
+        self._group_of: dict[Key, str] = {}
 
-    def __contains__(self, member: str) -> bool:
+    def __contains__(self, member: Key) -> bool:
         return member in self._group_of
 
     def __len__(self) -> int:
         return len(self._group_of)
 
-    def join(self, member: str, group: str) -> None:
+    def join(self, member: Key, group: str) -> None:
         """Add a member to this group, or move it there."""
         if self._group_of.get(member) == group:
             return
         self.leave(member)
         self._group_of[member] = group
-        self._members.setdefault(group, DeficitRoundRobin(self._quantum)).join(member)
-        self._groups.join(group)
+        if group not in self._members:
+            self._members[group] = DeficitRoundRobin(self._quantum)
+            self._groups.join(group)
+        self._members[group].join(member)
 
-    def leave(self, member: str) -> None:
+    def leave(self, member: Key) -> None:
         group = self._group_of.pop(member, None)
         if group is None:
             return
@@ -185,61 +194,26 @@ class Shares:
             del self._members[group]
             self._groups.leave(group)
 
-    def next(self) -> str:
+    def next(self) -> Key:
         """Return the member whose turn it is. There must be a member."""
         return self._members[self._groups.next()].next()
 
-    def charge(self, member: str, group: str, cost: float) -> None:
+    def has(self, group: str) -> bool:
+        return group in self._members
+
+    def owes(self, group: str) -> bool:
+        """Return whether a group with members is in debt."""
+        return self._groups.credit_of(group) < 0
+
+    def next_of(self, group: str) -> Key:
+        """Return the member of this group whose turn it is."""
+        return self._members[group].next()
+
+    def charge(self, member: Key, group: str, cost: float) -> None:
         """Charge a member of this group, which may have left, `cost` seconds."""
         self._groups.charge(group, cost)
         if self._group_of.get(member) == group:
             self._members[group].charge(member, cost)
-
-
-class _Share:
-    """The work of one share: kinds alternate by their cost, and within a kind the experiments."""
-
-    def __init__(self, quantum: float) -> None:
-        self._quantum = quantum
-        self._kinds = DeficitRoundRobin(quantum)
-        self._members: dict[str, DeficitRoundRobin] = {}
-
-    def __len__(self) -> int:
-        return len(self._members)
-
-    def has(self, kind: str) -> bool:
-        return kind in self._members
-
-    def join(self, kind: str, id: str) -> None:
-        if kind not in self._members:
-            self._members[kind] = DeficitRoundRobin(self._quantum)
-            self._kinds.join(kind)
-        self._members[kind].join(id)
-
-    def leave(self, kind: str, id: str) -> None:
-        members = self._members[kind]
-        members.leave(id)
-        if not len(members):
-            del self._members[kind]
-            self._kinds.leave(kind)
-
-    def may_command(self) -> bool:
-        """Return whether a command may come before the share's turn."""
-        return self._kinds.credit_of(COMMANDS) >= 0
-
-    def command(self) -> str:
-        """Return the experiment whose command comes next."""
-        return self._members[COMMANDS].next()
-
-    def next(self) -> tuple[str, str]:
-        """Return the kind and the experiment whose turn it is."""
-        kind = self._kinds.next()
-        return kind, self._members[kind].next()
-
-    def charge(self, kind: str, id: str, seconds: float) -> None:
-        self._kinds.charge(kind, seconds * PRICES.get(kind, 1.0))
-        if kind in self._members:
-            self._members[kind].charge(id, seconds)
 
 
 class _Beside:
@@ -293,16 +267,17 @@ class Worker:
         self._share_of: dict[str, str] = {}
         self._calls: dict[str, dict[str, deque[Call]]] = {COMMANDS: {}, READS: {}}
         self._quantum = quantum
-        self._whole = DeficitRoundRobin(quantum)
+        self._whole: DeficitRoundRobin[str] = DeficitRoundRobin(quantum)
         """Whether work or an examination is next."""
-        self._turns = DeficitRoundRobin(quantum)
+        self._turns: DeficitRoundRobin[str] = DeficitRoundRobin(quantum)
         """Which share is next."""
-        self._shares: dict[str, _Share] = {}
-        self._placed: dict[tuple[str, str], str] = {}
+        self._shares: dict[str, Shares[Work]] = {}
+        """The work of each share: kinds have equal time, and within a kind the experiments."""
+        self._placed: dict[Work, str] = {}
         """The share in which an experiment waits, for each kind of its work."""
         self._commanding: dict[str, None] = {}
         """Shares with commands, in the order of their turns."""
-        self._examined = Shares(quantum)
+        self._examined: Shares[str] = Shares(quantum)
         self._beside = _Beside()
         self._sleeping: list[tuple[float, str]] = []
         self._wakes: dict[str, float] = {}
@@ -327,7 +302,7 @@ class Worker:
             return
         self._share_of[id] = share
         for kind in (COMMANDS, READS, TRAINING):
-            self._place(id, kind, here=(id, kind) in self._placed)
+            self._place(id, kind, here=(kind, id) in self._placed)
         self._place_examined(id, here=id in self._examined)
 
     # ------------------------------------------------------------------ what waits
@@ -392,29 +367,29 @@ class Worker:
         """
         commands, reads = (sum(map(len, list(self._calls[kind].values()))) for kind in (COMMANDS, READS))
         beside = sum(map(len, list(self._beside.waiting.values())))
-        training = sum(kind == TRAINING for _, kind in list(self._placed))
+        training = sum(kind == TRAINING for kind, _ in list(self._placed))
         return commands, reads + beside, training, len(self._examined)
 
     def _place(self, id: str, kind: str, *, here: bool) -> None:
-        share, before = self._share(id), self._placed.get((id, kind))
+        share, before = self._share(id), self._placed.get((kind, id))
         if here and before == share:
             return
         if before is not None:
             self._remove(id, kind, before)
         if here:
-            self._placed[id, kind] = share
+            self._placed[kind, id] = share
             if share not in self._shares:
-                self._shares[share] = _Share(self._quantum)
+                self._shares[share] = Shares(self._quantum)
                 self._turns.join(share)
-            self._shares[share].join(kind, id)
+            self._shares[share].join((kind, id), kind)
             if kind == COMMANDS:
                 self._commanding[share] = None
             self._whole.join(WORK)
 
     def _remove(self, id: str, kind: str, share: str) -> None:
-        del self._placed[id, kind]
+        del self._placed[kind, id]
         one = self._shares[share]
-        one.leave(kind, id)
+        one.leave((kind, id))
         if kind == COMMANDS and not one.has(COMMANDS):
             del self._commanding[share]
         if not len(one):
@@ -474,13 +449,13 @@ class Worker:
             raise TurnFailed(id) from error
         return id
 
-    def _next(self) -> tuple[str, str]:
+    def _next(self) -> Work:
         """Return the kind of work whose turn it is, and the experiment."""
         for share in self._commanding:
-            if self._turns.credit_of(share) > -OVERDRAFT and self._shares[share].may_command():
+            if self._turns.credit_of(share) > -OVERDRAFT and not self._shares[share].owes(COMMANDS):
                 del self._commanding[share]
                 self._commanding[share] = None  # the last one next time
-                return COMMANDS, self._shares[share].command()
+                return self._shares[share].next_of(COMMANDS)
         if self._whole.next() == EXAMINATIONS:
             return EXAMINATIONS, self._examined.next()
         return self._shares[self._turns.next()].next()
@@ -496,7 +471,7 @@ class Worker:
         self._whole.charge(WORK, cost)
         self._turns.charge(share, cost)
         if share in self._shares:
-            self._shares[share].charge(kind, id, seconds)
+            self._shares[share].charge((kind, id), kind, cost)
 
     def _next_call(self, id: str, kind: str) -> Call | None:
         calls = self._calls.get(kind, {})

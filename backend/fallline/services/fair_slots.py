@@ -67,7 +67,7 @@ class FairSlots:
         self._leaves_some = leaves_some
         self._used = Counter[str]()
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
-        self._turns = DeficitRoundRobin(QUANTUM)
+        self._turns: DeficitRoundRobin[str] = DeficitRoundRobin(QUANTUM)
 
     async def run(self, share: str, work: Callable[[], T]) -> T:
         """Run it in a thread in this share's turn, to its end even if the caller leaves."""

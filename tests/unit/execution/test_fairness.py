@@ -9,7 +9,7 @@ from fallline.execution.worker import MOST_DEBTORS, DeficitRoundRobin, Shares
 
 def spend(costs: dict[str, float], quantum: float, seconds: float) -> dict[str, float]:
     """Return the seconds of each key, if its slices fill their budget."""
-    turns = DeficitRoundRobin(quantum)
+    turns = DeficitRoundRobin[str](quantum)
     for key in costs:
         turns.join(key)
     served = dict.fromkeys(costs, 0.0)
@@ -33,7 +33,7 @@ def test_a_step_longer_than_a_turn_becomes_a_debt() -> None:
 
 
 def test_a_late_key_gets_no_credit_for_earlier_rounds() -> None:
-    turns = DeficitRoundRobin(0.005)
+    turns = DeficitRoundRobin[str](0.005)
     turns.join("early")
     for _ in range(100):
         turns.charge(turns.next(), 0.005)
@@ -45,7 +45,7 @@ def test_a_late_key_gets_no_credit_for_earlier_rounds() -> None:
     assert served["early"] == served["late"] == 20
 
 
-def seconds_before_next_turn(turns: DeficitRoundRobin, key: str) -> float:
+def seconds_before_next_turn(turns: DeficitRoundRobin[str], key: str) -> float:
     """Return the seconds of the others before this key's turn."""
     others = 0.0
     while (one := turns.next()) != key:
@@ -55,7 +55,7 @@ def seconds_before_next_turn(turns: DeficitRoundRobin, key: str) -> float:
 
 
 def test_a_key_pays_its_debt_after_leaving_and_returning() -> None:
-    turns = DeficitRoundRobin(0.005)
+    turns = DeficitRoundRobin[str](0.005)
     for key in ("reader", "other"):
         turns.join(key)
     turns.charge("reader", 0.1)
@@ -65,7 +65,7 @@ def test_a_key_pays_its_debt_after_leaving_and_returning() -> None:
 
 
 def test_turns_of_the_others_reduce_the_debt_of_an_absent_key() -> None:
-    turns = DeficitRoundRobin(0.005)
+    turns = DeficitRoundRobin[str](0.005)
     for key in ("reader", "other"):
         turns.join(key)
     turns.charge("reader", 0.1)
@@ -77,7 +77,7 @@ def test_turns_of_the_others_reduce_the_debt_of_an_absent_key() -> None:
 
 
 def test_an_absent_key_can_be_charged() -> None:
-    turns = DeficitRoundRobin(0.005)
+    turns = DeficitRoundRobin[str](0.005)
     turns.join("other")
     turns.charge("reader", 0.05)
     turns.join("reader")
@@ -85,7 +85,7 @@ def test_an_absent_key_can_be_charged() -> None:
 
 
 def test_a_forgotten_key_has_no_debt() -> None:
-    turns = DeficitRoundRobin(0.005)
+    turns = DeficitRoundRobin[str](0.005)
     turns.join("other")
     turns.join("one")
     turns.charge("one", 10.0)
@@ -95,7 +95,7 @@ def test_a_forgotten_key_has_no_debt() -> None:
 
 
 def test_shares_get_equal_time_however_many_members_they_have() -> None:
-    shares = Shares(0.005)
+    shares = Shares[str](0.005)
     for number in range(999):
         shares.join(f"one-{number}", "many")
     shares.join("single", "few")
@@ -109,7 +109,7 @@ def test_shares_get_equal_time_however_many_members_they_have() -> None:
 
 
 def test_members_of_a_share_get_equal_time() -> None:
-    shares = Shares(0.005)
+    shares = Shares[str](0.005)
     shares.join("heavy", "one")
     shares.join("light", "one")
     served = dict.fromkeys(("heavy", "light"), 0.0)
@@ -122,7 +122,7 @@ def test_members_of_a_share_get_equal_time() -> None:
 
 
 def test_a_member_that_changes_its_share_leaves_the_old_one() -> None:
-    shares = Shares(0.005)
+    shares = Shares[str](0.005)
     shares.join("one", "address")
     shares.join("one", "owner")
     assert len(shares) == 1
@@ -132,7 +132,7 @@ def test_a_member_that_changes_its_share_leaves_the_old_one() -> None:
 
 
 def test_only_the_largest_debts_of_absent_keys_are_stored() -> None:
-    turns = DeficitRoundRobin(0.005)
+    turns = DeficitRoundRobin[str](0.005)
     turns.join("other")
     for number in range(3 * MOST_DEBTORS):
         turns.charge(f"key-{number}", 0.1 if number == 7 else 0.01)
@@ -142,7 +142,7 @@ def test_only_the_largest_debts_of_absent_keys_are_stored() -> None:
 
 
 def test_rounds_without_a_turn_are_skipped_and_the_smallest_debt_comes_first() -> None:
-    turns, added = DeficitRoundRobin(0.005), 0
+    turns, added = DeficitRoundRobin[str](0.005), 0
 
     class Counted(dict[str, float]):
         def __setitem__(self, key: str, credit: float) -> None:
