@@ -1,8 +1,8 @@
 """Whether two pictures of a screen look the same to a person.
 
 Another Chromium, or another system, draws the edges of letters and lines a little differently, or a pixel away. So
-pictures are compared at half their size, and a pixel is right if its colour lies between those around its place in the
-other picture. What remains counts only where it is dense, as where a label, a line or a colour has changed.
+pictures are compared at half their size. A pixel is right if its colour lies between those around its place in the
+other picture. Wrong pixels count only where they are dense, as where a label, a line or a colour has changed.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 
 takes them (else all) anew into tests/browser/screens. An image that still looks the same stays.
 
-Each screen is a fresh page on an experiment whose steps are made: what is drawn depends on the experiment alone, not on
-when its frames came or what was on the page before.
+Each screen is a fresh page on an experiment at rest. So it depends on the experiment alone, and neither on the moment
+of a frame nor on the page before.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def test_the_main_screens_have_every_size_of_the_design(name: str) -> None:
     assert {screen.size for screen in SCREENS.values() if screen.name == name} == set(SIZES)
 
 
-# What a person would notice, each as a style of the whole page.
+# Changes that a person would notice. Each is a style of the whole page.
 FAULTS = {
     "a chart is gone": "plotly-chart[kind=loss] { visibility: hidden; }",
     "a line is gone": "plotly-chart[kind=loss] .trace:first-child { visibility: hidden; }",
@@ -128,7 +128,7 @@ def moved(image: Image.Image, right: int, down: int) -> Image.Image:
     return other
 
 
-# What another Chromium or system draws differently, on pictures: a person sees no difference.
+# Another Chromium or system draws pictures in these ways. A person sees no difference.
 HARMLESS: dict[str, Callable[[Image.Image], Image.Image]] = {
     "edges are softer": lambda image: image.filter(ImageFilter.GaussianBlur(0.5)),
     "edges are harder": lambda image: image.filter(ImageFilter.UnsharpMask(1, 40, 0)),

@@ -18,9 +18,9 @@ from support.longer_words import ENGLISH, longer, translated_server
 
 SHORT = (960, 540)
 
-# What is wrong with texts and controls that can be seen: outside the window, cut, over each other, or without one of
-# the marks « and » around each translated text. Left out is what is cut by design: `.fitting` hides whole parts at its
-# end; code and tables scroll in their own boxes; a link in a sentence reaches into the lines around it.
+# Faults of visible texts and controls: they are outside the window, cut, over each other, or lack one of the marks «
+# and » around each translated text. Some parts are cut by design and do not count: `.fitting` hides whole parts at
+# its end. Code and tables scroll in their own boxes, and a link in a sentence reaches into the lines around it.
 FAULTS = """(within) => {
     const faults = new Set();
     const wide = document.documentElement.clientWidth;

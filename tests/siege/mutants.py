@@ -163,7 +163,7 @@ def nobody_displaced() -> None:
 
 
 def deleted_for_room() -> None:
-    """Where nothing is stored, experiments make room for others, and are gone."""
+    """Delete experiments for others where nothing is stored."""
     init, put_away = capacity.Limits.__init__, ExperimentLoader._evict
 
     def limits(

@@ -17,7 +17,7 @@ from fallline.runs.publishing import Pieces
 from fallline.services.background import Background
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.registry import LiveExperiment, Registry
-from fallline.vocabulary.errors import NotFound, Unavailable
+from fallline.vocabulary.errors import FalllineError, NotFound, Unavailable
 from fallline.vocabulary.journal import Json
 
 MOST_PAST_BYTES = 64 * 1024 * 1024
@@ -162,7 +162,7 @@ class Subscriptions:
         self._background.begin(self._tell_rate(id, rate))
 
     async def _tell_rate(self, id: str, rate: float) -> None:
-        with contextlib.suppress(NotFound, Unavailable):  # closed, deleted or stopping
+        with contextlib.suppress(FalllineError):  # closed, deleted, failed or stopping: nobody waits for it
             await self._executor.ask(id, lambda experiment, _: experiment.limit_rate(rate))
 
     def _past_limit(self, watcher: Outbox) -> int:

@@ -1,8 +1,8 @@
 """Attack 12: one owner does at once everything costly that the server allows.
 
-The most expensive recipes play, steps are requested by the million, and reports, exports, instruments and self-checks
-are read in loops, while a loop creates and leaves. Two owners share the computing time equally, so the person's speed
-is compared with that beside an ordinary neighbour who trains at full speed.
+The most expensive recipes play, and steps are requested by the million. Loops read reports, exports, instruments and
+self-checks. Another loop creates experiments and leaves them. Two owners share the computing time equally, so the
+person's speed is compared with that beside an ordinary neighbour who trains at full speed.
 """
 
 from __future__ import annotations
