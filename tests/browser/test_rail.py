@@ -145,9 +145,9 @@ def test_maps_of_eight_runs_fit_in_the_room_of_two_and_stay_readable(visits: Vis
     assert faults_in_both_themes(lab) == []
 
 
-def of_ten_classes(address: str) -> dict[str, Any]:
+def of_ten_classes(address: str, samples: int = 200) -> dict[str, Any]:
     """Return a recipe with three inputs, so that there is no map."""
-    rows = "".join(f"{k % 10 + k / 200},{k % 7},{k % 3},kind {k % 10}\n" for k in range(200))
+    rows = "".join(f"{k % 10 + k / samples},{k % 7},{k % 3},kind {k % 10}\n" for k in range(samples))
     table = httpx.post(
         f"{address}/api/v1/datasets", content=f"a,b,c,kind\n{rows}", headers={"Content-Type": "text/csv"}
     ).json()
@@ -155,6 +155,24 @@ def of_ten_classes(address: str) -> dict[str, Any]:
         **MOONS,
         "data": {"name": "csv", "dataset": table["id"], "target": "kind", "standardize": "inputs"},
     }
+
+
+# Cells whose number is wider than they are, so that it runs into the next: "153" and "0" looked like "1530".
+OVERFULL = """() => [...document.querySelectorAll(".confusion tbody td")].filter((cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return range.getBoundingClientRect().width > cell.getBoundingClientRect().width;
+}).map((cell) => cell.textContent)"""
+
+
+def test_counts_of_three_digits_fit_into_the_cells_of_ten_classes(visits: Visits, address: str) -> None:
+    recipe = of_ten_classes(address, 4_000)
+    lab = opened(visits, address, {**recipe, "data": {**recipe["data"], "samples": 4_000}})
+    lab.make_steps(5)
+    expect(lab.page.locator(".confusion[data-step='5']")).to_have_count(2)
+    counts = [len(text.strip()) for text in lab.page.locator(".confusion tbody td").all_inner_texts()]
+    assert max(counts) == 3
+    assert lab.page.evaluate(OVERFULL) == []
 
 
 def test_tables_of_many_classes_scroll_above_the_doctor(visits: Visits, address: str) -> None:
