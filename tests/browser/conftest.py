@@ -102,6 +102,12 @@ class Visits:
         self.pages.append(dashboard)
         return dashboard
 
+    def leave_server(self) -> None:
+        """Let all pages stand empty: what they ask of a server that has ended is an error in their console."""
+        for context in self._contexts:
+            for page in context.pages:
+                page.goto("about:blank")
+
     def close(self, *, failed: bool) -> None:
         """Delete experiments too: one still playing would slow later tests."""
         left = [stored for page in self.pages if (stored := _stored(page))]

@@ -79,6 +79,7 @@ def test_the_page_works_and_stays_below_its_path(
         lab.page.reload()
         lab.wait(drawn=True)
         assert lab.stored["id"] == before
+        visits.leave_server()
 
 
 def test_pages_under_different_paths_of_one_name_keep_separate_experiments(
@@ -93,3 +94,4 @@ def test_pages_under_different_paths_of_one_name_keep_separate_experiments(
             "Object.entries(localStorage).filter(([name]) => name.startsWith('fallline.owner')).map(([, key]) => key)"
         )
         assert len(owners) == len(set(owners)) == 2
+        visits.leave_server()

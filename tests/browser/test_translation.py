@@ -190,13 +190,20 @@ class Reader:
             assert not faults, "\n".join([f"{state}:", *faults])
         self.stray.update(page.evaluate(STRAY))
         if stage:
-            size = page.viewport_size
-            assert size
-            width, height = size["width"], size["height"]
-            places: dict[str, Any] = page.evaluate(PLACES)
-            assert places["transport"]["height"] <= height / 6, state
-            assert places["transport"]["bottom"] <= height + 0.5, state
-            assert places["loss"] >= HEIGHTS[width, height] - TOLERANCE, state
+            self.lab.until_is(lambda: (state, self._misplaced()), (state, []))
+
+    def _misplaced(self) -> list[str]:
+        """What the stage has too little room for."""
+        size = self.lab.page.viewport_size
+        assert size
+        width, height = size["width"], size["height"]
+        places: dict[str, Any] = self.lab.page.evaluate(PLACES)
+        fits = {
+            "height of the transport": places["transport"]["height"] <= height / 6,
+            "end of the transport": places["transport"]["bottom"] <= height + 0.5,
+            "height of the loss chart": places["loss"] >= HEIGHTS[width, height] - TOLERANCE,
+        }
+        return [f"{what}: {places}" for what, fit in fits.items() if not fit]
 
     def hear(self) -> None:
         """Note every text of the server's answers at present."""

@@ -176,8 +176,12 @@ def test_a_zoom_into_an_old_range_of_a_long_run_shows_every_step(open_lab: OpenL
     at = dict(zip(*lab.traces("loss", "train")["gd/train_loss"], strict=True))
     assert [at[step] for step in exact["first"]] == exact["series"]["train_loss"]["mean"]
     # the gradient panels share the range; their traces keep the specified names
-    gradients = lab.traces("gradients", "line")
-    assert max(len([x for x in xs if low <= x <= high]) for xs, _ in gradients.values()) >= 100
+    lab.until(
+        lambda: max(
+            len([x for x in xs if low <= x <= high]) for xs, _ in lab.traces("gradients", "line").values()
+        ),
+        lambda points: points >= 100,
+    )
     box = lab.chart("loss").bounding_box()
     assert box
     lab.page.mouse.dblclick(box["x"] + 400, box["y"] + box["height"] / 2)

@@ -33,11 +33,13 @@ type Open = {
   isPinned: boolean; // opened by a press or a key: it has the focus, and stays
 };
 
+type Rest = { key: string | undefined; run: string | undefined; x: number; y: number };
+
 const wordOf = (target: EventTarget | null) =>
   target instanceof Element ? target.closest<HTMLElement>(WORD) : null;
 const runOf = (word: Element) => word.closest<HTMLElement>("[data-run]")?.dataset.run;
 
-const isSame = (word: HTMLElement, key: string | undefined, run: string | undefined) =>
+const isSame = (word: HTMLElement, { key, run }: Pick<Rest, "key" | "run">) =>
   word.dataset.term === key && runOf(word) === run;
 
 /** The word with this term that is nearest to a place: pictures redraw theirs. */
@@ -55,8 +57,8 @@ function nearest(key: string, at: DOMRect) {
 export function keepWords(app: App) {
   let open: Open | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** The word under the pointer. */
-  let rested: HTMLElement | null = null;
+  /** The word under the pointer, and where the pointer came upon it. */
+  let rested: Rest | null = null;
   const isInside = (target: EventTarget | null) =>
     open !== null && target instanceof Node && open.panel.contains(target);
   const isNear = (target: EventTarget | null) =>
@@ -139,18 +141,22 @@ export function keepWords(app: App) {
     if (isPinned) panel.querySelector<HTMLElement>("button, a")?.focus();
   }
 
-  document.addEventListener("pointerover", ({ target, pointerType }) => {
+  /** Shows what is under the pointer now: the word it came upon may have been drawn anew. */
+  function showRested() {
+    const word = rested && wordOf(document.elementFromPoint(rested.x, rested.y));
+    if (word && rested && isSame(word, rested)) show(word, false);
+    else rested = null;
+  }
+
+  document.addEventListener("pointerover", ({ target, pointerType, clientX: x, clientY: y }) => {
     if (pointerType === "touch" || open?.isPinned) return;
     const word = isInside(target) ? null : wordOf(target);
     // a picture that plays draws its words anew, under a pointer at rest
-    if (word && rested && isSame(word, rested.dataset.term, runOf(rested))) {
-      rested = word;
-      return;
-    }
+    if (word && rested && isSame(word, rested)) return;
     clearTimeout(timer);
-    rested = word;
-    if (word && isSame(word, open?.key, open?.run)) return;
-    if (word) timer = setTimeout(() => rested?.isConnected && show(rested, false), REST_MS);
+    rested = word && { key: word.dataset.term, run: runOf(word), x, y };
+    if (word && open && isSame(word, open)) return;
+    if (word) timer = setTimeout(showRested, REST_MS);
     else if (open && !isNear(target)) timer = setTimeout(close, AWAY_MS);
   });
   document.addEventListener("click", (event) => {
