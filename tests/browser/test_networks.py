@@ -113,6 +113,7 @@ def test_streams_that_are_cut_again_and_again_lose_nothing_and_need_no_words(
 def test_a_slow_network_brings_wide_buckets_and_stays_fresh(open_lab: OpenLab, network: Network) -> None:
     network.sockets = "refuse"
     lab = opened(open_lab, network, EVENTS)
+    lab.make_own()
     network.bytes_per_second = 30_000
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 100)

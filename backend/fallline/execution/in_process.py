@@ -312,6 +312,10 @@ class _WorkerThread:
         experiment, opened = self.worker.find(id), self._open.get(id)
         if experiment is None or opened is None:
             return
+        if is_final:
+            experiment.finish_round(time.perf_counter(), time.perf_counter)
+        elif experiment.in_round:
+            return
         self.steps += experiment.steps_made - opened.counted_steps
         opened.counted_steps = experiment.steps_made
         outgoing, replies = experiment.take_outgoing(), opened.replies

@@ -438,7 +438,11 @@ class Worker:
             return None
         kind, id = self._next()
         try:
-            if (call := self._next_call(id, kind)) is not None:
+            experiment = self._experiments.get(id)
+            if experiment is not None and experiment.in_round:
+                # A call waits until the runs are at one moment: a slice of its turn brings them there.
+                experiment.work(self._quantum, now, clock)
+            elif (call := self._next_call(id, kind)) is not None:
                 call()
             else:
                 self._experiments[id].work(self._quantum, now, clock)

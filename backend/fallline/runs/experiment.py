@@ -30,7 +30,7 @@ from fallline.runs.persistence.reopening import least_generation, replay_facts, 
 from fallline.runs.problem_view import figure_view_of, shared_by
 from fallline.runs.publishing import Event, Frames, Pieces, Publisher
 from fallline.runs.run import Run, RunRegistry
-from fallline.runs.stepping import StepJob, Stepping
+from fallline.runs.stepping import Advance, StepJob, Stepping
 from fallline.runs.undoing import KeptRun, UndoKey, Undos
 from fallline.runs.usage import Usage
 from fallline.vocabulary.commands import AddRun, EditRun, Until
@@ -523,14 +523,37 @@ class Experiment:
     def work(self, budget: float, now: float, clock: Clock) -> None:
         """Work for about `budget` seconds; examine and publish when due."""
         self._schedule.clock = clock
-        if self._pending:
-            # Requests about the past share the time with training.
-            budget /= 2
-            first = self._pending[0]
-            if first.work(budget, clock):
-                self._pending.remove(first)
-        self._pause_unattended(now)
-        self._stepping.work(self.runs, budget, now, lambda run, steps: self._advance(run, steps, now, clock))
+        if not self.in_round:
+            self._pause_unattended(now)
+            if self._pending:
+                # Requests about the past share the time with training.
+                budget /= 2
+                first = self._pending[0]
+                if first.work(budget, clock):
+                    self._pending.remove(first)
+        self._stepping.work(self.runs, budget, now, self._advancing(now, clock), clock)
+        if not self.in_round:
+            self._look_around(now)
+
+    @property
+    def in_round(self) -> bool:
+        """True while some runs have made their steps of a round, and others have not.
+
+        Nothing may then be asked of the experiment, published or stored: its runs are not at the same step.
+        """
+        return self._stepping.in_round
+
+    def finish_round(self, now: float, clock: Clock) -> None:
+        """Make the rest of the present round at once."""
+        if self.in_round:
+            self._stepping.finish_round(self._advancing(now, clock))
+            self._look_around(now)
+
+    def _advancing(self, now: float, clock: Clock) -> Advance:
+        return lambda run, steps: self._advance(run, steps, now, clock)
+
+    def _look_around(self, now: float) -> None:
+        """Do what is due after a round: end plays and jobs, examine, answer, publish."""
         if self._stepping.has_arrived(self.runs):
             self.pause(now)
         self._finish_jobs(now)

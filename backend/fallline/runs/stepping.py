@@ -2,15 +2,21 @@
 
 At pace `steps` a tick of play is one step of every run. At pace `samples` it is one step of the run with the smallest
 batch, and the others follow in samples taken. Receives the time, and a function that advances a run.
+
+A round advances every run once. It goes on in the next slice of work when the time of this one is over: eight runs of
+the largest networks take 160 ms.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from fallline.runs.past.replay import Clock
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import SLOWEST, Until
 from fallline.vocabulary.journal import Json, Receipt
@@ -139,6 +145,8 @@ class Stepping:
         """The last requested `speed` (steps per second, or "max") and `pace`."""
         self._jobs: list[StepJob] = []
         self._unfinished: dict[str, Json] = {}
+        self._round: deque[Callable[[Advance], None]] = deque()
+        """What the present round still has to make, one run each."""
 
     @property
     def is_playing(self) -> bool:
@@ -148,6 +156,11 @@ class Stepping:
     def is_at_work(self) -> bool:
         """True if play or a step job makes steps."""
         return self.is_playing or bool(self._jobs)
+
+    @property
+    def in_round(self) -> bool:
+        """True if some runs have made their steps of the present round, and others have not."""
+        return bool(self._round)
 
     def is_paced(self, now: float) -> bool:
         """True if it plays at a set speed and keeps up."""
@@ -167,7 +180,7 @@ class Stepping:
 
     def wake_at(self, now: float, interval: float = WAKE_SECONDS) -> float | None:
         """Return the time of the next work: now, later, or None."""
-        if self._jobs:
+        if self._jobs or self._round:
             return now
         return None if self._playback is None else self._playback.wake_at(now, interval)
 
@@ -188,11 +201,12 @@ class Stepping:
 
     def pause(self) -> None:
         self._playback = None
+        self._round.clear()
 
     # ------------------------------------------------------------------ jobs
 
     def begin(self, job: StepJob, receipt: Receipt | None) -> None:
-        self._playback = None
+        self.pause()
         job.receipt = receipt
         # A job that waits for no other is stored from now on, so its key is known after a crash.
         job.has_begun = job.has_begun or not self._jobs
@@ -205,6 +219,7 @@ class Stepping:
 
     def drop(self) -> list[StepJob]:
         jobs, self._jobs = self._jobs, []
+        self._round.clear()
         return jobs
 
     def note_caller(self, caller: object, left_at: float | None) -> None:
@@ -257,55 +272,79 @@ class Stepping:
 
     # ------------------------------------------------------------------ making steps
 
-    def work(self, runs: Mapping[str, Run], budget: float, now: float, advance: Advance) -> None:
-        """Make steps for about `budget` seconds."""
-        if self._jobs:
-            self._work_on_jobs(runs, budget, advance)
-        elif self._playback is not None:
-            self._work_on_playback(self._playback, runs, budget, now, advance)
+    def work(
+        self, runs: Mapping[str, Run], budget: float, now: float, advance: Advance, clock: Clock
+    ) -> None:
+        """Make steps for about `budget` seconds, and at least those of one run."""
+        end = clock() + budget
+        if not self._round:
+            self._begin_round(runs, budget, now)
+        while self._round:
+            self._round.popleft()(advance)
+            if clock() >= end:
+                break
 
-    def _work_on_jobs(self, runs: Mapping[str, Run], budget: float, advance: Advance) -> None:
+    def finish_round(self, advance: Advance) -> None:
+        """Make the rest of the present round at once."""
+        while self._round:
+            self._round.popleft()(advance)
+
+    def _begin_round(self, runs: Mapping[str, Run], budget: float, now: float) -> None:
+        if self._jobs:
+            self._begin_round_of_jobs(runs, budget)
+        elif self._playback is not None:
+            able = [run for run in runs.values() if self._playback.steps_left(run) > 0]
+            if able:
+                self._begin_round_of_play(self._playback, able, budget, now)
+            elif self._playback.until is None:
+                self._playback = None
+
+    def _begin_round_of_jobs(self, runs: Mapping[str, Run], budget: float) -> None:
         job, *waiting = self._jobs
         job.has_begun = True
-        going = [(run, left) for run in runs.values() if (left := job.steps_left(run)) > 0]
-        for run, left in going:
+        going = [run for run in runs.values() if job.steps_left(run) > 0]
+
+        def go(run: Run, advance: Advance) -> None:
             epochs = int(run.epoch)
             affordable = max(int(budget / len(going) / run.step_seconds), 1)
-            count = advance(run, min(left, affordable))
+            count = advance(run, min(job.steps_left(run), affordable))
             for later in waiting:
                 later.postpone(run, count, int(run.epoch) - epochs)
 
-    def _work_on_playback(
-        self, playback: Playback, runs: Mapping[str, Run], budget: float, now: float, advance: Advance
-    ) -> None:
-        able = [run for run in runs.values() if playback.steps_left(run) > 0]
-        if not able:
-            if playback.until is None:
-                self._playback = None
-            return
+        self._round.extend(partial(go, run) for run in going)
+
+    def _begin_round_of_play(self, playback: Playback, able: list[Run], budget: float, now: float) -> None:
         if playback.pace == "samples":
-            playback.ticks += _follow(playback, able, budget, now, advance)
+            self._round.extend(_at_equal_samples(playback, able, budget, now))
             return
         affordable = max(int(budget / math.fsum(run.step_seconds for run in able)), 1)
         ticks = int(min(playback.due(now), affordable))
         if ticks > 0:
-            for run in able:
-                advance(run, int(min(ticks, playback.steps_left(run))))
             playback.ticks += ticks
 
+            def go(run: Run, advance: Advance) -> None:
+                advance(run, int(min(ticks, playback.steps_left(run))))
 
-def _follow(playback: Playback, runs: list[Run], budget: float, now: float, advance: Advance) -> int:
-    """Make a slice at equal samples; return the steps of the leading run."""
+            self._round.extend(partial(go, run) for run in able)
+
+
+def _at_equal_samples(
+    playback: Playback, runs: list[Run], budget: float, now: float
+) -> list[Callable[[Advance], None]]:
+    """Return the parts of a round at equal samples: the leading run first, then those that follow it."""
     leader = min(runs, key=Run.next_batch)
     affordable = max(int(budget / leader.step_seconds), 1)
     ticks = _until_an_edit(leader, int(min(playback.due(now), affordable, playback.steps_left(leader))))
-    count = _pay(playback, leader, ticks, advance)
-    for run in runs:
-        if run is not leader:
-            allowed = run.steps_within(playback.paid.get(leader.name, 0) - playback.paid.get(run.name, 0))
-            allowed = int(min(allowed, playback.steps_left(run)))
-            _pay(playback, run, _until_an_edit(run, allowed), advance)
-    return count
+
+    def lead(advance: Advance) -> None:
+        playback.ticks += _pay(playback, leader, ticks, advance)
+
+    def follow(run: Run, advance: Advance) -> None:
+        allowed = run.steps_within(playback.paid.get(leader.name, 0) - playback.paid.get(run.name, 0))
+        allowed = int(min(allowed, playback.steps_left(run)))
+        _pay(playback, run, _until_an_edit(run, allowed), advance)
+
+    return [lead, *(partial(follow, run) for run in runs if run is not leader)]
 
 
 def steps_to(run: Run, until: Until) -> int:

@@ -19,6 +19,11 @@ class Costly:
         self.spent = 0.0
         self.fails = False
         self.only_replays = self.only_examines = False
+        self.left_of_round = 0
+
+    @property
+    def in_round(self) -> bool:
+        return self.left_of_round > 0
 
     def share_examinations(self, allowance: object) -> None:
         pass
@@ -32,6 +37,7 @@ class Costly:
         seconds = max(int(budget / self.cost), 1) * self.cost
         clock.now += seconds
         self.spent += seconds
+        self.left_of_round = max(self.left_of_round - 1, 0)
 
 
 def opened(*experiments: Costly, clock: Clock) -> Worker:
@@ -325,6 +331,21 @@ def test_a_command_comes_before_reads_and_training() -> None:
     start = clock.now
     worker.turn(clock)
     assert done == [start]
+
+
+@pytest.mark.parametrize("kind", ["command", "read"])
+def test_a_call_waits_until_all_runs_are_at_the_same_step(kind: str) -> None:
+    clock = Clock()
+    trains = Costly("trains", 0.02, wake=None)
+    worker = opened(trains, clock=clock)
+    trains.left_of_round = 3
+    done: list[float] = []
+    getattr(worker, kind)("trains", lambda: done.append(clock.now))
+    start = clock.now
+    turns = [(worker.turn(clock), clock.now) for _ in range(4)]
+    assert [id for id, _ in turns] == ["trains"] * 4
+    assert done == [pytest.approx(start + 3 * 0.02)]
+    assert trains.spent == pytest.approx(3 * 0.02)
 
 
 def commands_of(worker: Worker, clock: Clock, id: str, cost: float) -> list[float]:
