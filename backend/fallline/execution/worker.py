@@ -440,7 +440,8 @@ class Worker:
         try:
             experiment = self._experiments.get(id)
             if experiment is not None and experiment.in_round:
-                # A call waits until the runs are at one moment: a slice of its turn brings them there.
+                # A call waits until the runs are at one moment. These slices are no cost of calls.
+                kind = TRAINING
                 experiment.work(self._quantum, now, clock)
             elif (call := self._next_call(id, kind)) is not None:
                 call()

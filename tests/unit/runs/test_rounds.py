@@ -29,15 +29,25 @@ def work(one: Experiment, clock: Clock) -> None:
     one.work(SLICE, clock.now, clock)
 
 
+def playing(pace: str = "steps", until: Until | None = None) -> tuple[Experiment, Clock]:
+    """Return an experiment that plays at full speed, and whose runs take 20 ms a step."""
+    clock, one = Clock(tick=0.02), experiment()
+    for run in one.runs.values():
+        run.step_seconds = 0.02
+    one.play(None, pace, clock.now, until)
+    return one, clock
+
+
 @pytest.mark.parametrize("pace", ["steps", "samples"])
 def test_a_slice_of_slow_runs_is_that_of_one_run(pace: str) -> None:
-    clock, one = Clock(tick=0.02), experiment()
-    one.play(None, pace, clock.now)
+    one, clock = playing(pace)
     for place in range(1, len(RUNS) + 1):
         before = sum(run.seconds for run in one.runs.values())
         work(one, clock)
         assert one.in_round == (place < len(RUNS))
-        assert sum(run.seconds for run in one.runs.values()) - before == pytest.approx(0.02)
+        spent = sum(run.seconds for run in one.runs.values()) - before
+        # at equal samples a run of larger batches has not always a step to make
+        assert spent == pytest.approx(0.02) or (pace == "samples" and place > 1 and spent == 0.0)
     if pace == "steps":
         assert len(set(steps_of(one))) == 1
 
@@ -71,8 +81,7 @@ def test_within_a_round_nothing_is_published_and_the_experiment_wants_to_go_on()
 
 
 def test_a_round_is_finished_at_once_where_a_call_cannot_wait() -> None:
-    clock, one = Clock(tick=0.02), experiment()
-    one.play(None, "steps", clock.now)
+    one, clock = playing()
     work(one, clock)
     assert len(set(steps_of(one))) == 2
     one.finish_round(clock.now, clock)
@@ -81,8 +90,7 @@ def test_a_round_is_finished_at_once_where_a_call_cannot_wait() -> None:
 
 
 def test_a_play_to_an_end_arrives_with_the_last_run() -> None:
-    clock, one = Clock(tick=0.02), experiment()
-    one.play(None, "steps", clock.now, Until(steps=3))
+    one, clock = playing(until=Until(steps=3))
     while one.playing:
         work(one, clock)
     assert not one.in_round
@@ -90,8 +98,7 @@ def test_a_play_to_an_end_arrives_with_the_last_run() -> None:
 
 
 def test_a_pause_within_a_round_makes_no_further_step() -> None:
-    clock, one = Clock(tick=0.02), experiment()
-    one.play(None, "steps", clock.now)
+    one, clock = playing()
     work(one, clock)
     one.pause(clock.now)
     before = steps_of(one)
