@@ -193,7 +193,7 @@ class Reader:
             self.lab.until_is(lambda: (state, self._misplaced()), (state, []))
 
     def _misplaced(self) -> list[str]:
-        """What the stage has too little room for."""
+        """Return the parts of the stage that have too little room."""
         size = self.lab.page.viewport_size
         assert size
         width, height = size["width"], size["height"]

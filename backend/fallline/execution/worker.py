@@ -442,8 +442,8 @@ class Worker:
             if experiment is not None and experiment.in_round:
                 # A call waits until the runs are at one moment. These slices are no cost of calls.
                 kind = TRAINING
-                experiment.work(self._quantum, now, clock)
-            elif (call := self._next_call(id, kind)) is not None:
+            call = self._next_call(id, kind)
+            if call is not None:
                 call()
             else:
                 self._experiments[id].work(self._quantum, now, clock)

@@ -14,9 +14,9 @@ import type { App } from "../../core/types.ts";
 const WORD = "[data-term]";
 /** Controls keep their press; a word inside opens on hover only. */
 const CONTROL = "button, a, summary";
-/** What a card must not cover. */
+/** A card covers none of these. */
 const ROW = "table, .figure-head, .knob, .cell, .counter, p";
-/** Where the pointer may rest on its way to a card. */
+/** On its way to a card, the pointer may rest on these. */
 const NEAR = "tr, .figure-head, .knob, .cell, .counter, p";
 const LAYER = "dialog, [popover], .rail, top-bar";
 
@@ -57,7 +57,7 @@ function nearest(key: string, at: DOMRect) {
 export function keepWords(app: App) {
   let open: Open | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** The word under the pointer, and where the pointer came upon it. */
+  /** The word under the pointer, and the pointer's place. */
   let rested: Rest | null = null;
   const isInside = (target: EventTarget | null) =>
     open !== null && target instanceof Node && open.panel.contains(target);
@@ -148,6 +148,9 @@ export function keepWords(app: App) {
     else rested = null;
   }
 
+  document.addEventListener("pointermove", ({ clientX: x, clientY: y }) => {
+    if (rested) rested = { ...rested, x, y };
+  });
   document.addEventListener("pointerover", ({ target, pointerType, clientX: x, clientY: y }) => {
     if (pointerType === "touch" || open?.isPinned) return;
     const word = isInside(target) ? null : wordOf(target);
