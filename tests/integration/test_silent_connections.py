@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from http.client import HTTPResponse
 from pathlib import Path
 
 import httpx
@@ -58,7 +59,10 @@ def test_many_silent_connections_keep_nobody_away(server: Server) -> None:
 def test_line_ends_do_not_keep_a_connection(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=REQUEST_SECONDS + SLACK) as one:
         one.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert one.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        answer = HTTPResponse(one)
+        answer.begin()
+        assert answer.status == 200
+        assert answer.read(), "head and body may come in two pieces"
         one.sendall(b"\r\n")
         assert one.recv(1) == b"", "it was cut"
 

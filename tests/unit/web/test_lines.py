@@ -332,13 +332,15 @@ async def test_lines_count_as_sockets_of_their_owner() -> None:
 
 
 async def test_lines_that_watch_nothing_make_room_and_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fallline.web.open_sockets.MOMENT_SECONDS", 0.05)
+    moment = "fallline.web.open_sockets.MOMENT_SECONDS"
+    monkeypatch.setattr(moment, 600)
     async with opened() as client:
         world = client.world
         for _ in range(49):
             world.open()
         with pytest.raises(Unavailable):
             world.open()
+        monkeypatch.setattr(moment, 0.05)
         await asyncio.sleep(0.1)
         for _ in range(30):
             world.open()
