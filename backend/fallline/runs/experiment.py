@@ -516,7 +516,7 @@ class Experiment:
         if self._pending or self._is_behind:
             times.append(now)
         times += [max(now, each.until) for each in self._waiting]
-        if any(run.unpublished is not None for run in self.runs.values()):
+        if not all(run.unpublished.is_empty for run in self.runs.values()):
             times.append(max(now, self._publisher.due_at))
         return min(times, default=None)
 

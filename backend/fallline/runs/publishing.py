@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fallline.runs.run import PIECE, Run
+from fallline.history.run_history import PIECE
+from fallline.runs.run import Run
 from fallline.runs.stepping import CALM_SECONDS, WAKE_SECONDS
 from fallline.vocabulary.columns import Buckets, bucket_bytes
 
@@ -77,7 +78,10 @@ class Publisher:
         self._budget = min(self._budget + since * PUBLISHED_A_SECOND, PUBLISHED_BYTES)
         if self.is_watched:
             at_most = _buckets_within(self._budget, runs)
-            pieces = {run.name: (run.header(playing=playing), run.publish(at_most)) for run in runs.values()}
+            pieces = {
+                run.name: (run.header(playing=playing), run.unpublished.take(at_most))
+                for run in runs.values()
+            }
             self._budget -= sum(piece.nbytes for _, piece in pieces.values() if piece is not None)
             self._outgoing.append(Frames(self._id, pieces))
 
@@ -130,7 +134,7 @@ class Publisher:
         self._rates.remove(rate)
         if not self.is_watched:
             for run in runs.values():
-                run.publish()
+                run.unpublished.take()
 
     def take(self) -> list[Frames | Event]:
         """Return frames and events since the last call, in order."""

@@ -21,7 +21,7 @@ from fallline.engine.measures.probes import evaluate
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
-from fallline.history.run_history import RunHistory
+from fallline.history.run_history import RunHistory, Unpublished
 from fallline.runs.case import Case
 from fallline.runs.checks.run import check_change, check_edits_to_come, check_fit, check_run, merge_edit
 from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
@@ -33,10 +33,7 @@ from fallline.runs.stopping import StopWatch
 from fallline.vocabulary.columns import (
     Buckets,
     Records,
-    coarsen,
-    from_records,
     in_a_row,
-    join,
     recorded_every_step,
 )
 from fallline.vocabulary.errors import Conflict, NotFound, TooExpensive
@@ -44,9 +41,6 @@ from fallline.vocabulary.findings import Evidence, Finding, Outcome, shown_name
 from fallline.vocabulary.journal import Provenance
 from fallline.vocabulary.recipe import MOST_RUNS, Recipe, RunRecipe
 from fallline.vocabulary.run_settings import Change, Edit, RunSettings, StopCondition
-
-PIECE = 128
-"""Most buckets of an unpublished piece; beyond, neighbours are merged."""
 
 WINDOW = 1_000
 """Points at which the computing time of a run is read, to interpolate between them."""
@@ -101,8 +95,7 @@ class Run:
         self.history = RunHistory(series_names(self._problem), sizes)
         self.seconds = 0.0
         self.case = Case(Track(series_names(self._problem)))
-        self.unpublished: Buckets | None = None
-        """History since the last publication."""
+        self.unpublished = Unpublished()
 
     @property
     def provenance(self) -> Provenance:
@@ -161,7 +154,7 @@ class Run:
         """Make up to `steps` steps and record them; return their number.
 
         It is lower if the run diverges or, with `stops`, meets a stop condition. `clock` (seconds) only measures costs.
-        With `publish`, the next `publish()` returns the records.
+        With `publish`, `unpublished` keeps the records.
         """
         began = clock()
         before = self.state.copy() if self.recipe.may_stop else None
@@ -217,14 +210,7 @@ class Run:
         if self.case.rebuilt is None:
             self.case.track.append(records)
         if publish:
-            piece = from_records(records, at_most=PIECE)
-            pending = self.unpublished
-            self.unpublished = piece if pending is None else coarsen(join(pending, piece), PIECE)
-
-    def publish(self, at_most: int = PIECE) -> Buckets | None:
-        """Return the history since the last publication, once."""
-        piece, self.unpublished = self.unpublished, None
-        return None if piece is None else coarsen(piece, at_most)
+            self.unpublished.add(records)
 
     # ------------------------------------------------------------------ the past
 

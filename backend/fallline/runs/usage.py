@@ -82,11 +82,8 @@ def problem_bytes(problem: Problem) -> int:
 
 def run_bytes(run: Run) -> int:
     """Return the bytes of a run, without the shared ones."""
-    pending = 0 if run.unpublished is None else run.unpublished.nbytes
-    arrays = (
-        run.history.nbytes + run.checkpoints.nbytes + run.case.kept.nbytes + run.case.track.nbytes + pending
-    )
-    return arrays + _objects(run) + _states(run)
+    own = (run.history, run.unpublished, run.checkpoints, run.case.kept, run.case.track)
+    return sum(part.nbytes for part in own) + _objects(run) + _states(run)
 
 
 def run_ceiling(run: Run) -> int:
