@@ -67,7 +67,8 @@ function updated(finding: Finding, { seen_at, evidence, outcomes = [] }: Finding
 
 /**
  * The findings at a step: later ones are left out, as are later outcomes, and later closings are
- * undone, with the first evidence. One that began by then and was found later has no evidence yet.
+ * undone, with severity and evidence of then. One that began by then and was found later has no
+ * evidence yet.
  */
 export const findingsAt = (findings: Finding[], step: number) =>
   findings
@@ -79,18 +80,25 @@ export const findingsAt = (findings: Finding[], step: number) =>
         ? { ...finding, until_step: null }
         : finding,
     )
-    .map((finding) =>
-      finding.found_at > step
-        ? { ...finding, seen_at: step, evidence: "" }
-        : finding.seen_at > step
-          ? { ...finding, seen_at: finding.found_at, evidence: finding.first_evidence }
-          : finding,
-    )
+    .map((finding) => atStage(finding, step))
     .map((finding) =>
       finding.outcomes?.some((outcome) => outcome.step > step)
         ? { ...finding, outcomes: finding.outcomes.filter((outcome) => outcome.step <= step) }
         : finding,
     );
+
+/** As the last stage by that step says it, with the evidence of a later examination by then. */
+function atStage(finding: Finding, step: number): Finding {
+  const { stages = [], found_at, first_evidence } = finding;
+  const stage = stages.filter((each) => each.step <= step).at(-1) ?? stages[0];
+  const { severity, title, mark } = stage ?? finding;
+  const then = { ...finding, severity, title, mark };
+  if (found_at > step) return { ...then, seen_at: step, evidence: "" };
+  const seen = finding.seen_at <= step ? finding : { seen_at: found_at, evidence: first_evidence };
+  if (stage && stage.step > seen.seen_at)
+    return { ...then, seen_at: stage.step, evidence: stage.evidence };
+  return { ...then, seen_at: seen.seen_at, evidence: seen.evidence };
+}
 
 /** Octagon for problems, triangle for warnings, check for healthy, dot for the rest. */
 export function glyphOf({ rule, severity }: Finding): Glyph {

@@ -147,6 +147,15 @@ export interface Outcome {
   text: string;
 }
 
+/** what the examination at `step` saw of a finding: another severity, title or units than before */
+export interface Stage {
+  step: number;
+  severity: Finding["severity"];
+  title: string;
+  mark: string;
+  evidence: string;
+}
+
 /** a finding of the Doctor */
 export interface Finding {
   id: string; // unique within a generation of the run
@@ -160,6 +169,7 @@ export interface Finding {
   title: string;
   evidence: string; // the numbers then
   first_evidence: string; // the numbers when it was found
+  stages?: Stage[]; // from `found_at` on
   mark: string; // two or three words
   why?: { text: string; code: string } | null;
   did?: Did | null;

@@ -170,6 +170,26 @@ def test_looking_back_all_parts_show_that_step_and_nothing_seen_later(open_lab: 
                 assert word in shown or (word == "dead" and "dead" in shown), (run, step)
 
 
+def test_the_doctor_counts_the_dead_units_of_the_networks_step(open_lab: OpenLab) -> None:
+    """Of the notebook's SGD two units have been dead for long enough at step 30, and three at step 31."""
+    lab = open_lab(drawn=True)
+    lab.page.locator("network-drawing").get_by_text("SGD", exact=True).click()
+
+    def expect_three_dead(step: int) -> None:
+        lab.until(lambda: lab.page.evaluate(STEPS), lambda now: now["network"] == now["doctor"] == [step])
+        expect(lab.page.locator("network-drawing")).to_have_attribute("data-dead", "3")
+        named = lab.page.locator("doctor-list h3")
+        expect(named.filter(has_text="SGD: 3 of 4 units in layer 2 are dead.")).to_be_visible()
+
+    for steps in (31, 89):
+        lab.make_steps(steps)
+        expect_three_dead(lab.step)
+    lab.make_steps(180)
+    for step in (120, 31):
+        look_at(lab, step)
+        expect_three_dead(step)
+
+
 def test_a_late_answer_holds_nothing_up_and_says_its_own_step(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.play.click()

@@ -36,6 +36,7 @@ import { figures, scene } from "./scenes.ts";
 import { live, part } from "./world.ts";
 import type { Differences } from "./fake-server.ts";
 import type { Finding, Json, Message, Remedy, State } from "../../frontend/core/types.ts";
+import type { Stage } from "../../frontend/core/wire-types.ts";
 
 const after = (messages: Message[], state = initialState()) => messages.reduce(reduce, state);
 const opened = (changes: Differences = {}) =>
@@ -384,6 +385,28 @@ test("frames update the evidence of open findings without news, and a later whol
     "a state tells the last look too",
   );
   assert.match(evidenceWords(findingsAt(newest.runs.sgd.findings, 1100)[0]), /Seen at step 230\.$/);
+});
+
+test("a past step shows severity and numbers of then", () => {
+  const stages: Stage[] = [
+    { step: 230, severity: "warning", title: "2 are dead.", mark: "2 dead", evidence: "2 of 4." },
+    { step: 400, severity: "problem", title: "3 are dead.", mark: "3 dead", evidence: "3 of 4." },
+  ];
+  const first_evidence = "2 of 4.";
+  const open = { ...dead({ seen_at: 900, evidence: "3 of 4 still.", stages }), first_evidence };
+  const over = dead({ until_step: 600, evidence: "2 of 4.", stages });
+  const at = (finding: Finding, step: number) => {
+    const [then] = findingsAt([finding], step);
+    return [then.severity, then.title, then.mark, evidenceWords(then)];
+  };
+  const two = ["warning", "2 are dead.", "2 dead"];
+  const three = ["problem", "3 are dead.", "3 dead"];
+  for (const finding of [open, over]) {
+    assert.deepEqual(at(finding, 229), [...two, "Since step 214."]);
+    assert.deepEqual(at(finding, 399), [...two, "2 of 4. Seen at step 230."]);
+    assert.deepEqual(at(finding, 450), [...three, "3 of 4. Seen at step 400."]);
+  }
+  assert.deepEqual(at(open, 900), [...three, "3 of 4 still. Seen at step 900."]);
 });
 
 test("the cost of examinations is shown for all runs together, with the seconds behind the percentage", () => {

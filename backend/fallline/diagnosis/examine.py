@@ -28,7 +28,7 @@ from fallline.diagnosis.view import (
 )
 from fallline.diagnosis.windows import best_of, is_grave, level_of, verdict_of
 from fallline.diagnosis.words import batch_of, number
-from fallline.vocabulary.findings import Did, Evidence, Finding, Severity, Verdict
+from fallline.vocabulary.findings import Did, Evidence, Finding, Severity, Stage, Verdict
 
 MOST_FINDINGS = 100
 """Most findings of a run: beyond, the oldest closed ones are dropped."""
@@ -135,12 +135,15 @@ def examine(record: Record, view: View, rules: Sequence[Rule] = RULES) -> Record
                 finding = _opened(findings, view, key, stretch, sighting, words, grave=grave)
                 stretches[key] = replace(stretch, id=finding.id)
             else:
-                finding = _updated(findings[stretch.id], stretch, sighting, grave=grave)
+                finding = _updated(findings[stretch.id], view, stretch, sighting, words, grave=grave)
                 fresh[finding.id] = Evidence(view.step, words.evidence)
             findings[finding.id] = finding
         elif stretch.id is not None:  # interrupted for a short time
+            finding = findings[stretch.id]
             severity = _severity(key[0], stretch.severity, grave=grave)
-            findings[stretch.id] = replace(findings[stretch.id], severity=severity)
+            evidence = fresh[finding.id].text if finding.id in fresh else finding.evidence
+            stage = Stage(view.step, severity, finding.title, finding.mark, evidence)
+            findings[finding.id] = finding.at_stage(stage, finding.subject)
     verdict = verdict_of(view)
     still = {stretch.id for stretch in stretches.values()}
     for finding in record.open:
@@ -252,10 +255,11 @@ def _opened(
         id, again = f"{id.split('~')[0]}~{again}", again + 1
     at_step = sighting.did(since)
     change = None if at_step is None else view.change(at_step, layer)
+    severity = _severity(key[0], sighting.severity, grave=grave)
     return Finding(
         id=id,
         rule=key[0],
-        severity=_severity(key[0], sighting.severity, grave=grave),
+        severity=severity,
         subject=_subject(sighting),
         since_step=since,
         found_at=view.step,
@@ -265,17 +269,21 @@ def _opened(
         why=words.why,
         remedies=words.remedies(),
         did=None if change is None else _did(change),
+        stages=(_stage(view, severity, words),),
     )
 
 
-def _updated(finding: Finding, stretch: Stretch, sighting: Sighting, *, grave: bool) -> Finding:
-    """Return an open finding with its present severity and units."""
-    return replace(
-        finding,
-        severity=_severity(finding.rule, sighting.severity, grave=grave),
-        subject=_subject(sighting),
-        since_step=_since(stretch, sighting),
-    )
+def _updated(
+    finding: Finding, view: View, stretch: Stretch, sighting: Sighting, words: Words, *, grave: bool
+) -> Finding:
+    """Return an open finding with its present severity, title and units."""
+    severity = _severity(finding.rule, sighting.severity, grave=grave)
+    finding = finding.at_stage(_stage(view, severity, words), _subject(sighting))
+    return replace(finding, since_step=_since(stretch, sighting))
+
+
+def _stage(view: View, severity: Severity, words: Words) -> Stage:
+    return Stage(view.step, severity, words.title, words.mark, words.evidence)
 
 
 def _severity(rule: str, severity: Severity, *, grave: bool) -> Severity:

@@ -22,6 +22,16 @@ EXAMPLE: dict[str, Any] = {
     "Train R² = 0.00: the network predicts the mean.",
     "first_evidence": "4 of 4 units output 0 for all 900 samples since step 214. "
     "Train R² = -0.02: the network predicts the mean.",
+    "stages": [
+        {
+            "step": 230,
+            "severity": "problem",
+            "title": "SGD: layer 2 is dead.",
+            "mark": "layer 2 dead",
+            "evidence": "4 of 4 units output 0 for all 900 samples since step 214. "
+            "Train R² = -0.02: the network predicts the mean.",
+        }
+    ],
     "mark": "layer 2 dead",
     "why": {
         "text": "A relu outputs 0 for inputs below 0 and passes no gradient back there.",
@@ -84,6 +94,16 @@ class Remedy(OpenModel):
     loss: float | None
 
 
+class Stage(OpenModel):
+    """What the examination at `step` saw of a finding: another severity, title or units than those before."""
+
+    step: int
+    severity: Literal["problem", "warning", "info"]
+    title: str
+    mark: str
+    evidence: str
+
+
 class Did(OpenModel):
     """The entry of a parameter that moved most in the change from `step` to the next, which caused a finding.
 
@@ -126,9 +146,10 @@ class Finding(OpenModel):
 
     `id` is unique within a run's generation; a finding with the same id replaces the earlier one. `subject` names the
     layer and its units, counted from 0, with the first step of each (`since`). `did` is the change that did it, if one
-    did. `found_at` is the step of the first detection, `first_evidence` its numbers.
-    `seen_at` and `evidence` are from the latest check while the finding is open, then from the first again. There are
-    at most two `remedies`; `outcomes` says what came of those that were taken.
+    did. `found_at` is the step of the first detection, `first_evidence` its numbers. `seen_at` and `evidence` are from
+    the latest check while the finding is open, then from the first again. `stages` are the checks that found another
+    severity, title or units, from the first on. There are at most two `remedies`; `outcomes` says what came of those
+    that were taken.
     """
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
@@ -144,6 +165,7 @@ class Finding(OpenModel):
     title: str
     evidence: str
     first_evidence: str
+    stages: list[Stage]
     mark: str
     why: Why
     did: Did | None

@@ -82,6 +82,26 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """What the examination at `step` saw of a finding, where severity, title or units differ from those before."""
+
+    step: int
+    severity: Severity
+    title: str
+    mark: str
+    evidence: str
+
+    def as_json(self, label: str) -> Json:
+        """Return plain JSON whose texts call the run `label`."""
+        fields: Json = asdict(self)
+        return fields | {name: fields[name].replace(RUN, label) for name in ("title", "evidence")}
+
+
+MOST_STAGES = 16
+"""Most stages of a finding: its first and its latest."""
+
+
+@dataclass(frozen=True, slots=True)
 class Did:
     """The change that did it: the entry of a parameter that moved most in the change from `step` to the next.
 
@@ -108,7 +128,8 @@ class Finding:
     """A condition from step `since_step` on, until `until_step` once it is over.
 
     `found_at` is the step of its detection. `subject` names the layer and its units, counted from 0, and since which
-    step each has been so. `did` is the change that did it, if one did.
+    step each has been so. `did` is the change that did it, if one did. `stages` begin with its detection; those stored
+    by earlier versions are empty.
     """
 
     id: str
@@ -124,6 +145,7 @@ class Finding:
     remedies: tuple[Remedy, ...] = ()
     until_step: int | None = field(default=None)
     did: Did | None = None
+    stages: tuple[Stage, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -132,6 +154,21 @@ class Finding:
     def closed(self, step: int) -> Finding:
         """Return the finding with its end at this step."""
         return replace(self, until_step=max(step, self.since_step))
+
+    def at_stage(self, stage: Stage, subject: Json) -> Finding:
+        """Return the finding as this stage sees it, and with it where it differs."""
+        if (self.severity, self.title, self.subject) == (stage.severity, stage.title, subject):
+            return self
+        stages = (*self.stages, stage)
+        stages = (*stages[:1], *stages[1:][1 - MOST_STAGES :])
+        return replace(
+            self,
+            severity=stage.severity,
+            title=stage.title,
+            mark=stage.mark,
+            subject=subject,
+            stages=stages,
+        )
 
     def holds_at(self, step: int) -> bool:
         """Return whether it holds at this step."""
@@ -158,6 +195,7 @@ class Finding:
             "title": self.title.replace(RUN, label),
             "evidence": latest.text.replace(RUN, label),
             "first_evidence": self.evidence.replace(RUN, label),
+            "stages": [each.as_json(label) for each in self.stages],
             "mark": self.mark,
             "why": asdict(self.why),
             "did": None if self.did is None else self.did.as_json(),
@@ -174,7 +212,9 @@ class Finding:
         """Return the finding from its stored JSON."""
         remedies = tuple(Remedy(**each) for each in stored["remedies"])
         did = None if stored.get("did") is None else Did(**stored["did"])
-        return cls(**{**stored, "why": Why(**stored["why"]), "remedies": remedies, "did": did})
+        stages = tuple(Stage(**each) for each in stored.get("stages", ()))
+        why = Why(**stored["why"])
+        return cls(**{**stored, "why": why, "remedies": remedies, "did": did, "stages": stages})
 
 
 WRITTEN = {

@@ -58,8 +58,9 @@ async def siege(world: World) -> None:
                 tally: dict[str, int] = (attack.said or [{}])[-1]
         share = 100 * attacked.rate / max(beside.rate, 1.0)
         world.note(at_least("training beside a hostile owner", share, SPEED, "% of that beside another"))
-        most = max(WAITS * beside.p99("commands"), SHORT_MS)
-        world.note(at_most("p99 of a command beside them", attacked.p99("commands"), most, "ms"))
+        # The slowest hundredth of a hundred commands is one, so both figures are taken within their error.
+        most = max(WAITS * beside.p99_range("commands")[1], SHORT_MS)
+        world.note(at_most("p99 of a command beside them", attacked.p99_range("commands")[0], most, "ms"))
         world.note(at_most("errors of the person beside them", len(attacked.errors), 0, ""))
         missing = [kind for kind in KINDS if not tally.get(kind)]
         world.note(

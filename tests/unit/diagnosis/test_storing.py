@@ -11,7 +11,7 @@ from fallline.diagnosis.examine import Edited, Record, Stretch, Taken
 from fallline.diagnosis.storing import read_record, record_as_json
 from fallline.diagnosis.view import Best, Losses
 from fallline.vocabulary.exhibits import EXHIBITS
-from fallline.vocabulary.findings import Did, Evidence, Finding, Remedy, Why
+from fallline.vocabulary.findings import MOST_STAGES, Did, Evidence, Finding, Remedy, Severity, Stage, Why
 from support.examined import Examined
 
 REMEDY = Remedy("Rewind", "to before", {"do": "add_run", "at_step": 5, "learning_rate": 0.01}, 0.3)
@@ -19,6 +19,7 @@ DID = Did(9, "W1", 5, 0.25, -3.5, [4, 7], "The step from 9 to 10.")
 FINDING = Finding(
     "odd-1@10", "odd", "problem", {"layer": 1, "units": [0, 3], "since": [10, 10]}, 10, 12, "{run} is odd.",
     "All 3.", "odd", Why("so", "x = 1"), (REMEDY,), None, DID,
+    (Stage(12, "warning", "{run} is.", "2", "All 2."), Stage(20, "problem", "{run} is odd.", "odd", "All 3.")),
 )  # fmt: skip
 
 FULL = Record(
@@ -52,6 +53,24 @@ def test_a_record_of_an_earlier_version_knows_its_last_verdict_only() -> None:
     del stored["verdicts"]
     record = read_record(stored)
     assert [record.verdict_at(step) for step in (290, 299, 300, 400)] == [None, None, *["overfitting"] * 2]
+
+
+def test_a_finding_of_an_earlier_version_has_no_stages() -> None:
+    stored = FINDING.stored()
+    del stored["stages"]
+    assert Finding.read(stored) == replace(FINDING, stages=())
+
+
+def test_of_many_stages_the_first_and_the_latest_stay() -> None:
+    one = replace(FINDING, stages=FINDING.stages[:1])
+    for step in range(13, 100):
+        severity: Severity = "problem" if step % 2 else "warning"
+        stage = Stage(step, severity, f"{{run}} at {step}.", "odd", f"At {step}.")
+        one = one.at_stage(stage, one.subject)
+        assert (one.severity, one.title) == (severity, stage.title)
+        assert one.at_stage(replace(stage, evidence="again"), one.subject) == one
+    assert len(one.stages) == MOST_STAGES
+    assert [each.step for each in one.stages] == [12, *range(101 - MOST_STAGES, 100)]
 
 
 def test_the_verdict_at_a_step_is_that_of_the_last_change_before() -> None:

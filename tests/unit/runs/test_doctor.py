@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -97,6 +98,42 @@ def test_frames_and_findings_have_new_evidence_and_events_do_not() -> None:
     (now,) = [each for each in one.open("sgd") if each["rule"] == "dead_layer"]
     assert now == finding | {"seen_at": 350, "evidence": update["evidence"]}, "nothing else differs"
     assert finding["id"] not in [event.get("finding", {}).get("id") for event in one.events()]
+
+
+def test_the_title_tells_how_many_units_are_dead_now_and_the_stages_how_many_were() -> None:
+    one = Examined(NOTEBOOK)
+    one.step(30)
+    (dead,) = [each for each in one.open("sgd") if each["rule"] == "dead_units"]
+    assert (dead["title"], dead["mark"]) == ("SGD: 2 of 4 units in layer 2 are dead.", "2 units dead")
+    one.step(1)
+    (more,) = [each for each in one.open("sgd") if each["rule"] == "dead_units"]
+    assert (more["id"], more["subject"]["units"]) == (dead["id"], [0, 2, 3])
+    assert (more["title"], more["mark"]) == ("SGD: 3 of 4 units in layer 2 are dead.", "3 units dead")
+    told = ("severity", "title", "mark", "evidence")
+    assert more["stages"] == [
+        {"step": step, **{name: each[name] for name in told}} for step, each in ((30, dead), (31, more))
+    ]
+
+
+@pytest.mark.parametrize("exhibit", ["notebook", "edge", "vanishing"])
+def test_stages_tell_what_each_examination_saw(exhibit: str) -> None:
+    one = Examined(EXHIBITS[exhibit].recipe)
+    (run,) = [each for name, each in one.one.runs.items() if name in ("sgd", "fast", "gd")][-1:]
+    seen: dict[str, list[tuple[int, str, str, str]]] = {}
+    for step in range(1, 321):
+        one.step(1)
+        record = run.case.record
+        for each in record.open if record.step == step else []:
+            seen.setdefault(each.id, []).append((step, each.severity, each.title, str(each.subject)))
+    findings = [each for each in run.case.record.findings if each.id in seen]
+    assert any(len(each.stages) > 1 for each in findings)
+    for finding in findings:
+        changes = [
+            now[:3]
+            for before, now in pairwise([None, *seen[finding.id]])
+            if now is not None and (before is None or before[1:] != now[1:])
+        ]
+        assert [(each.step, each.severity, each.title) for each in finding.stages] == changes, finding.id
 
 
 @pytest.mark.parametrize("slice", [1, 7, 64, 300])
