@@ -47,6 +47,7 @@ def test_a_planted_problem_is_reported_within_200_steps_and_no_other(rule: str) 
     assert all(before.lower() == "train " for before in scores), "the samples are named"
 
 
+@pytest.mark.timeout(400)  # a thousand examinations
 def test_a_noise_floor_is_reported_without_recent_evaluation_points() -> None:
     """In a long run evaluation points are farther apart than the single steps reach."""
     one = Examined(PLANTED["noise_floor"].recipe, Kernels(COMPILED))

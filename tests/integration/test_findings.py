@@ -27,7 +27,7 @@ async def test_a_finding_is_in_its_call_the_state_and_the_socket(shared_server: 
         assert (await one.get("/runs/gd/findings")).json() == []
         await line.send(json.dumps({"type": "watch", "experiment": one.id}))
         heard = json.loads(await line.recv())
-        state = (await one.ask("POST", "/step", {"steps": 5})).json()
+        state = (await one.ask("POST", "/step?wait=20", {"steps": 5})).json()
         (finding,) = (await one.get("/runs/gd/findings")).json()
         finding_answers.Finding.model_validate(finding)
         assert (finding["rule"], finding["since_step"], finding["title"]) == (
@@ -51,7 +51,7 @@ async def test_a_remedy_is_a_command_that_rest_and_the_socket_take_as_it_is(shar
         asyncio.timeout(60),
     ):
         one = await created(client, {"runs": [{"name": "gd", "learning_rate": 50}]})
-        await one.ask("POST", "/step", {"steps": 100})
+        await one.ask("POST", "/step?wait=20", {"steps": 100})
         (finding,) = (await one.get("/runs/gd/findings")).json()
         assert finding["rule"] == "diverged"
         rewind, anew = (remedy["command"] for remedy in finding["remedies"])
