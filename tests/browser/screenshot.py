@@ -76,7 +76,7 @@ def take(browser: Browser, address: str, path: Path, steps: Sequence[int]) -> No
         context.close()
     durations = [FRAME] * len(others) + [LAST_FRAME]
     first.save(
-        path, save_all=True, append_images=others, duration=durations, loop=0, quality=60, method=6,
+        path, save_all=True, append_images=others, duration=durations, loop=0, quality=50, method=6,
         minimize_size=True,
     )  # fmt: skip
 
