@@ -140,6 +140,19 @@ def test_a_finding_that_no_single_step_did_opens_the_inspector_where_it_begins(l
     expect(doctor(lab).locator(".finding[data-rule=healthy] .onset")).to_have_count(0)
 
 
+def test_a_run_that_was_better_says_since_when_and_its_long_remedy_is_read_whole(lab: Dashboard) -> None:
+    lab.make_steps(320)
+    lab.ask("PATCH", "/runs/gd", {"batch_size": 1})
+    lab.make_steps(160)
+    lab.ask("GET", wait=20)
+    expect(doctor(lab).get_by_role("heading", name="GD was better before.")).to_be_visible()
+    expect(doctor(lab)).not_to_contain_text("has learned nothing")
+    remedy = doctor(lab).get_by_role("button", name=re.compile("^Rewind to the best step, "))
+    words = remedy.evaluate("(button) => button.scrollWidth <= button.clientWidth")
+    inside = remedy.evaluate("(button) => button.getBoundingClientRect().right <= innerWidth - 8")
+    assert (words, inside) == (True, True), remedy.inner_text()
+
+
 def test_a_run_above_the_baseline_is_on_its_way_and_not_healthy(lab: Dashboard) -> None:
     lab.make_steps(120)
     assert lab.ask("GET", "/runs/gd/findings", wait=20) == []

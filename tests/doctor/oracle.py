@@ -338,7 +338,8 @@ def _first_lowest(values: Array) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 def predicts_the_mean(run: Numbers) -> Iterator[Fault]:
     """Over 100 steps the loss was 0.98 to 1.1 times the baseline's, spread by below 10 %, and no longer fell.
 
-    Then it lasts up to 1.2 times the baseline's, a spread of 20 % and a fall of 5 %.
+    Then it lasts up to 1.2 times the baseline's, a spread of 20 % and a fall of 5 %. It begins after the last mean of
+    25 losses below half of the baseline's.
     """
     window = Window(run.train_loss, run.steps)
     begins: list[bool] = []
@@ -347,7 +348,15 @@ def predicts_the_mean(run: Numbers) -> Iterator[Fault]:
         near = (window.after >= 0.98 * run.baseline) & (window.after <= most * run.baseline)
         holds.extend(near & (window.fall < fall) & (window.spread < spread * window.after))
     for since, shows, until in _joined(_continued(begins, lasts), WINDOW):
-        yield Fault("predicts_the_mean", since, shows, until, "problem")
+        low = [
+            end for end in range(max(since + 1, EIGHTH), shows) if _mean_before(run, end) < 0.5 * run.baseline
+        ]
+        yield Fault("predicts_the_mean", low[-1] if low else since, shows, until, "problem")
+
+
+def _mean_before(run: Numbers, step: int) -> float:
+    """Return the mean of the last 25 losses before this step."""
+    return float(run.train_loss[step - EIGHTH : step].mean())
 
 
 def _continued(begins: list[bool], lasts: list[bool]) -> Booleans:
@@ -361,10 +370,17 @@ def _continued(begins: list[bool], lasts: list[bool]) -> Booleans:
 
 
 def stuck(run: Numbers) -> Iterator[Fault]:
-    """In 200 steps the loss was above 0.98 of the baseline's in both halves, and fell by less than 5 % between them."""
+    """In 200 steps the loss was above 0.98 of the baseline's in both halves, and fell by less than 5 % between them.
+
+    No mean of 25 losses so far is below half of the baseline's.
+    """
     window = Window(run.train_loss, run.steps, 2 * WINDOW)
     high = (window.before >= 0.98 * run.baseline) & (window.after >= 0.98 * run.baseline)
-    for since, shows, until in _joined(high & (window.fall < 0.05), WINDOW):
+    learned = [
+        step >= EIGHTH and _mean_before(run, step) < 0.5 * run.baseline for step in range(run.steps + 1)
+    ]
+    never = ~np.logical_or.accumulate(learned)
+    for since, shows, until in _joined(high & (window.fall < 0.05) & never, WINDOW):
         yield Fault("stuck", since, shows, until, "problem")
 
 

@@ -15,6 +15,7 @@ from fallline.diagnosis.windows import (
     UNLEARNT,
     WINDOW,
     held,
+    held_above,
     lifted,
     since_first,
     verdict_of,
@@ -72,16 +73,18 @@ def predicts_the_mean(view: View) -> Iterator[Sighting]:
     still, still_on = (train.spread < share * train.after for share in (WANDERS, WANDERS_ON))
     begins = high & near & still & (train.fall < STOPPED)
     lasts = high & near_on & still_on & (train.fall < CLIMBS_DOWN)
-    rests = held(view, begins | lasts & since_first(begins, is_open=view.is_open("predicts_the_mean", ())))
+    holds = begins | lasts & since_first(begins, is_open=view.is_open("predicts_the_mean", ()))
+    rests = held_above(view, holds, MUCH_LEFT * baseline)
     if rests is not None:
         yield Sighting(lambda since: _guesses(view, float(train.after[-1])), "problem", rests)
 
 
 def stuck(view: View) -> Iterator[Sighting]:
-    """Find a loss at or above the baseline that hardly falls."""
-    lowest, train = UNLEARNT * view.task.baseline, windows(view, least=2 * WINDOW)
-    high = (train.before >= lowest) & (train.after >= lowest)
-    stays = held(view, high & (train.fall < CLIMBS_DOWN))
+    """Find a loss at or above the baseline that hardly falls, and was never far below it."""
+    baseline, train = view.task.baseline, windows(view, least=2 * WINDOW)
+    high = (train.before >= UNLEARNT * baseline) & (train.after >= UNLEARNT * baseline)
+    never_low = np.array([best.mean for best in view.best]) >= MUCH_LEFT * baseline
+    stays = held(view, high & (train.fall < CLIMBS_DOWN) & never_low)
     if stays is not None:
         loss = float(train.after[-1])
         yield Sighting(

@@ -93,6 +93,20 @@ def held(view: View, holds: Booleans, back: int = WINDOW) -> Held | None:
     return Held(int(series.steps[last]) + 1, lambda: since)
 
 
+def held_above(view: View, holds: Booleans, least: float) -> Held | None:
+    """Return `held` of a loss's windows; it began after the last `MEAN` of its points with a mean below `least`."""
+    lasts = held(view, holds)
+    if lasts is None:
+        return None
+    end = view.series.fresh + int(np.flatnonzero(holds)[0]) + 1
+    start = max(end - WINDOW - MEAN + 1, 0)  # the first of these means ends in the window
+    low = np.flatnonzero(sliding_window_view(view.series.loss[start:end], MEAN).mean(axis=1) < least)
+    if not len(low):
+        return lasts
+    since = int(view.series.steps[min(start + int(low[-1]) + MEAN, end - 1)])
+    return Held(lasts.last, lambda: since)
+
+
 def since_first(begins: Booleans, *, is_open: bool) -> Booleans:
     """Return the points from the first on at which a condition begins; all of them, if its finding is open."""
     return np.full(len(begins), fill_value=True) if is_open else np.logical_or.accumulate(begins)

@@ -10,17 +10,18 @@ import pytest
 
 from fallline.diagnosis.track import Series, Track
 from fallline.diagnosis.view import Measured, Noise, Task, View
-from fallline.diagnosis.windows import WINDOW, held, held_both, held_state, windows
-from fallline.vocabulary.columns import Records
+from fallline.diagnosis.windows import WINDOW, held, held_above, held_both, held_state, windows
+from fallline.vocabulary.columns import Floats, Records
 from fallline.vocabulary.recipe import RunRecipe
 
 TASK = Task(60, False, 0, 1.0, "predicting the mean", "r2", 2.0, False, (1.0,), (0.0,))
 LOSSES = np.exp(np.random.default_rng(2).normal(size=4_000))
 
 
-def series(step: int, examined: int, forgotten: int = 0) -> Series:
+def series(step: int, examined: int, forgotten: int = 0, losses: Floats = LOSSES) -> Series:
+    count = len(losses)
     track = Track(("train_loss",))
-    track.append(Records(0, np.arange(4_000), np.zeros(4_000), ("train_loss",), LOSSES[None]))
+    track.append(Records(0, np.arange(count), np.zeros(count), ("train_loss",), losses[None]))
     track.forget(forgotten)
     return track.before(step, examined)
 
@@ -94,6 +95,16 @@ def test_a_condition_begins_at_the_first_record_of_its_window_and_lasts_to_the_s
     early = held(view(series(100, 0)), np.arange(100) >= 20)
     assert early is not None
     assert early.since() == 0
+
+
+@pytest.mark.parametrize(("jumps_at", "since"), [(570, 570), (460, 460), (448, 451), (None, 451)])
+def test_a_high_loss_begins_where_it_was_low_for_the_last_time(jumps_at: int | None, since: int) -> None:
+    losses = np.full(700, 1.0)
+    losses[: jumps_at or 0] = 1e-3
+    points = series(700, 640, losses=losses)
+    condition = held_above(view(points), flags(points, 650, 651), 0.02)
+    assert condition is not None
+    assert (condition.since(), condition.last) == (since, 652)
 
 
 def test_beyond_step_1024_windows_count_points() -> None:

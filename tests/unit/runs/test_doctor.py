@@ -366,10 +366,13 @@ def test_a_jump_between_two_points_is_dated_to_its_step(at_step: int) -> None:
     assert did["spike"]["step"] == at_step
 
 
-@pytest.mark.parametrize(("rule", "rate"), [("stuck", 100.0), ("plateau", 50.0)])
-def test_a_run_that_one_step_threw_up_names_it_where_it_stays(rule: str, rate: float) -> None:
+@pytest.mark.parametrize(
+    ("rule", "before", "rate"),
+    [("stuck", 1e-3, 100.0), ("worse_than_before", 0.2, 100.0), ("plateau", 0.2, 50.0)],
+)
+def test_a_run_that_one_step_threw_up_names_it_where_it_stays(rule: str, before: float, rate: float) -> None:
     edits = [{"at_step": 300, "learning_rate": rate}, {"at_step": 301, "learning_rate": 1e-8}]
-    one = Examined({**SINE, "runs": [{"name": "run", "learning_rate": 0.2, "edits": edits}]})
+    one = Examined({**SINE, "runs": [{"name": "run", "learning_rate": before, "edits": edits}]})
     one.step(900)
     (found,) = [each for each in one.findings() if each["rule"] == rule]
     assert found["did"] is not None
@@ -516,3 +519,18 @@ def test_the_last_frame_at_rest_says_that_the_findings_are_complete(monkeypatch:
     frames = [each for each in life.one.take_outgoing() if isinstance(each, Frames)]
     header, _ = frames[-1].runs["gd"]
     assert (header["step"], header["findings_complete_to"]) == (200, 200)
+
+
+def test_a_run_that_was_good_before_has_not_learned_nothing() -> None:
+    """GD's loss jumps from 0.001 at step 320, which is in the window of many examinations."""
+    one = Examined(NOTEBOOK)
+    one.step(320)
+    one.one.edit("gd", EditRun(batch_size=1), 0.0)
+    named = []
+    for _ in range(24):
+        one.step(20)
+        named += rules(one.open("gd"))
+    assert "stuck" not in named
+    assert "worse_than_before" in named
+    (worse,) = [each for each in one.findings("gd") if each["rule"] == "worse_than_before"]
+    assert 320 <= worse["since_step"] <= 325
