@@ -30,12 +30,7 @@ from fallline.runs.past.checkpoints import SECONDS_APART, CheckpointBudget, Chec
 from fallline.runs.past.replay import Clock, Replay, Slices, path_in
 from fallline.runs.past.trail import Course, replay_seconds
 from fallline.runs.stopping import StopWatch
-from fallline.vocabulary.columns import (
-    Buckets,
-    Records,
-    in_a_row,
-    recorded_every_step,
-)
+from fallline.vocabulary.columns import Buckets, Records, in_a_row, recorded_every_step
 from fallline.vocabulary.errors import Conflict, NotFound, TooExpensive
 from fallline.vocabulary.findings import Evidence, Finding, Outcome, shown_name
 from fallline.vocabulary.journal import Provenance

@@ -128,8 +128,7 @@ class Finding:
     """A condition from step `since_step` on, until `until_step` once it is over.
 
     `found_at` is the step of its detection. `subject` names the layer and its units, counted from 0, and since which
-    step each has been so. `did` is the change that did it, if one did. `stages` begin with its detection; those stored
-    by earlier versions are empty.
+    step each has been so. `did` is the change that did it, if one did. `stages` begin with its detection.
     """
 
     id: str
@@ -212,9 +211,12 @@ class Finding:
         """Return the finding from its stored JSON."""
         remedies = tuple(Remedy(**each) for each in stored["remedies"])
         did = None if stored.get("did") is None else Did(**stored["did"])
-        stages = tuple(Stage(**each) for each in stored.get("stages", ()))
-        why = Why(**stored["why"])
-        return cls(**{**stored, "why": why, "remedies": remedies, "did": did, "stages": stages})
+        finding = cls(**{**stored, "why": Why(**stored["why"]), "remedies": remedies, "did": did})
+        if "stages" in stored:
+            return replace(finding, stages=tuple(Stage(**each) for each in stored["stages"]))
+        # earlier versions stored none
+        first = Stage(finding.found_at, finding.severity, finding.title, finding.mark, finding.evidence)
+        return replace(finding, stages=(first,))
 
 
 WRITTEN = {

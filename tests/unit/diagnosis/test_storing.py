@@ -55,10 +55,11 @@ def test_a_record_of_an_earlier_version_knows_its_last_verdict_only() -> None:
     assert [record.verdict_at(step) for step in (290, 299, 300, 400)] == [None, None, *["overfitting"] * 2]
 
 
-def test_a_finding_of_an_earlier_version_has_no_stages() -> None:
+def test_a_finding_of_an_earlier_version_has_one_stage() -> None:
     stored = FINDING.stored()
     del stored["stages"]
-    assert Finding.read(stored) == replace(FINDING, stages=())
+    (stage,) = Finding.read(stored).stages
+    assert stage == Stage(12, "problem", "{run} is odd.", "odd", "All 3.")
 
 
 def test_of_many_stages_the_first_and_the_latest_stay() -> None:
