@@ -155,7 +155,7 @@ class Finding:
         return replace(self, until_step=max(step, self.since_step))
 
     def at_stage(self, stage: Stage, subject: Json) -> Finding:
-        """Return the finding as this stage sees it, and with it where it differs."""
+        """Return the finding as this stage says it, with the stage among its own if severity, title or units differ."""
         if (self.severity, self.title, self.subject) == (stage.severity, stage.title, subject):
             return self
         stages = (*self.stages, stage)
