@@ -55,7 +55,7 @@ const BOLD = { whole: 7.4, cut: 8.8 };
 /** Letters of most values: a name must not move when a digit comes or goes. */
 const ORDINARY = 7;
 /** Names that stay readable on a plot. */
-const FEW = 3;
+export const FEW = 3;
 /** Lines of a label: two of the name, one of the value. */
 const MOST_LINES = 3;
 const HALF = 9;

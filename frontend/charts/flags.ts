@@ -12,6 +12,7 @@ import { markedClauses } from "../core/questions.ts";
 import { editsSoFar } from "../core/parts.ts";
 import { editWords } from "../core/run-words.ts";
 import { changed } from "../core/settings.ts";
+import { stateOnView } from "../core/state-on-view.ts";
 import type { Json, SeriesStore, State } from "../core/types.ts";
 import type { Horizontal } from "./horizontal.ts";
 import type { Flag } from "./labels.ts";
@@ -54,7 +55,9 @@ export function flagsOf(state: State, series: SeriesStore, { axis, log }: Horizo
       tone: clause.tone,
       place: clause.place,
     }));
-    const findingFlags = (clauses.length ? [] : foundSince(run, origin)).map((finding) => ({
+    // looking back, later findings are gone; later edits stay, as the later part of the line does
+    const { [run.name]: then = run } = stateOnView(state).runs;
+    const findingFlags = (clauses.length ? [] : foundSince(then, origin)).map((finding) => ({
       ...flag(finding.since_step, finding.mark),
       tone: toneOf(finding),
     }));

@@ -9,7 +9,7 @@ import { bandsOf, withoutBands } from "./bands.ts";
 import { baselineLabel } from "./baseline.ts";
 import { fill } from "./bind.ts";
 import { flagsOf } from "./flags.ts";
-import { boxOf, placeEnds } from "./end-labels.ts";
+import { boxOf, FEW, placeEnds } from "./end-labels.ts";
 import { briefNameOf, LEAST_APART, nameOf, placeNow } from "./horizontal.ts";
 import { curvesOf } from "./overlap.ts";
 import { pxAcross, pxDown } from "./labels.ts";
@@ -52,7 +52,16 @@ const BOTTOM = 28;
 /** A playing run's marker, which looks like the marker at the end of a line, in px. */
 const MARK = { size: 8.5, width: 3 };
 
-export function lossChart(figure: Json, scene: Scene) {
+/** The right margin of a phone's plot of many runs, in px: their names stand there, whole. */
+const GUTTER_OF_MANY = 92;
+
+const withGutter = (scene: Scene): Scene =>
+  scene.look.compact && shownRuns(scene.state).length > FEW
+    ? { ...scene, room: { ...scene.room, right: Math.max(scene.room.right, GUTTER_OF_MANY) } }
+    : scene;
+
+export function lossChart(figure: Json, input: Scene) {
+  const scene = withGutter(input);
   const { state, look, room } = scene;
   const missing = missingIn(scene.state);
   const axis = axisOf(scene, missing?.to ?? 0);

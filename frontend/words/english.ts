@@ -476,6 +476,7 @@ export const theShareOfTheSpreadIn =
   "The share of the spread in y that the network explains. 1 is perfect, 0 is always saying the mean, below 0 is worse.";
 export const accuracy = "Accuracy";
 export const theShareOfSamplesWhoseClass = "The share of samples whose class is predicted right.";
+export const itIsOfTheTestSamples = "It is that of the test samples, where there are any.";
 export const predictingTheMean = "Predicting the mean";
 export const theLossOfAlwaysSayingThe =
   "The loss of always saying the mean of y. A run at this line has learnt nothing from its inputs.";

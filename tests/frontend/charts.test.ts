@@ -20,7 +20,7 @@ import type { End } from "../../frontend/charts/end-labels.ts";
 import type { Flag, Frame } from "../../frontend/charts/labels.ts";
 import type { Curve } from "../../frontend/charts/overlap.ts";
 import type { Path } from "../../frontend/charts/paths.ts";
-import { answer, beatAt } from "./fake-server.ts";
+import { answer, beatAt, columns } from "./fake-server.ts";
 import { asOne, figures, scene } from "./scenes.ts";
 import type { Connection, Json, Message, State, View } from "../../frontend/core/types.ts";
 import type { Given } from "./scenes.ts";
@@ -1482,4 +1482,27 @@ test("after quick draws the rate recovers step by step, and the end is reported"
   assert.deepEqual([scheduler.slowness, clock.reports], [1, [true, false]]);
   draw(80);
   assert.deepEqual([scheduler.slowness, clock.reports], [1, [true, false]]);
+});
+
+test("a phone's plot of eight runs leaves room for their names, and that of two for more of the lines", () => {
+  const names = ["GD", "SGD", "Mini-batch", "Momentum", "Nesterov", "Adam", "RMSProp", "Adagrad"];
+  const drawn = scene({ gd: 50, sgd: 50, compact: true, room: { width: 390, right: 44 } });
+  const runs = names.map((label, k) => ({ ...drawn.state.runs.gd, name: `run-${k}`, label }));
+  for (const { name } of runs) drawn.series.take(name, columns(0, 49));
+  const state = {
+    ...drawn.state,
+    order: runs.map(({ name }) => name),
+    runs: Object.fromEntries(runs.map((run) => [run.name, run])),
+  };
+  const ofGd = figures.loss.data.filter(({ meta }: Json) => meta.run === "gd");
+  const data = runs.flatMap(({ name }) =>
+    ofGd.map((trace: Json) => ({ ...trace, meta: { ...trace.meta, run: name } })),
+  );
+  const eight = lossChart({ ...figures.loss, data }, { ...drawn, state });
+  assert.deepEqual(
+    eight.labels.ends.map((end) => end.names),
+    names.map((name) => [name]),
+  );
+  const two = lossChart(figures.loss, drawn);
+  assert.deepEqual([eight.layout.margin.r, two.layout.margin.r], [92, 44]);
 });

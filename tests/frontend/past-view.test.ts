@@ -356,6 +356,31 @@ test("what comes after the step on view is faint, up to the newest step", () => 
   assert.ok(Number(before[2]) <= 20 && before[2] === later[1], "both parts meet");
 });
 
+test("looking back, the chart has no flag of a later finding; the timeline leads to it", () => {
+  const drawn = scene({ gd: 700, sgd: 700, messages: [edit("gd", 500, { learning_rate: 0.2 })] });
+  const found = after(
+    [findingEvent("gd", edge({ severity: "problem", since_step: 400, found_at: 430 }))],
+    drawn.state,
+  );
+  const lookedAt = (step: number) =>
+    after(
+      [
+        { type: "look", step },
+        { type: "moments", moments: { gd: moment(step, 0.2), sgd: moment(step, 0.3) } },
+      ],
+      found,
+    );
+  const flagsAt = (state: State) =>
+    lossChart(figures.loss, { ...drawn, state }).labels.flags.map(({ step }) => step);
+  assert.deepEqual(flagsAt(found), [500, 400]);
+  assert.deepEqual(flagsAt(lookedAt(420)), [500, 400]);
+  assert.deepEqual(flagsAt(lookedAt(399)), [500]);
+  assert.deepEqual(
+    markersOf(lookedAt(399)).map(({ step }) => step),
+    [400, 500],
+  );
+});
+
 test("a fork's line begins at its step, and its parent's edits are shown once", () => {
   const drawn = scene({ gd: 120, sgd: 120, messages: [edit("gd", 10, { learning_rate: 0.2 })] });
   const [gd, sgd] = drawn.state.experiment!.recipe.runs;
