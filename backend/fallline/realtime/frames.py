@@ -17,6 +17,9 @@ MOST_CACHED = 16
 _MICROSECONDS = {"json": 1.5, "bdata": 0.05, "packed": 0.02}
 """Time to encode one number."""
 
+BYTES_OF_NUMBER = {"json": 20, "bdata": 11, "packed": 11}
+BYTES_OF_SERIES = {"json": 60, "bdata": 190, "packed": 4}
+"""Bytes of one series without its numbers."""
 
 _ENCODINGS: dict[str, Callable[[Buckets, int], dict[str, Any]]] = {
     "json": Buckets.as_json,
@@ -64,11 +67,20 @@ class Frame:
     @property
     def encoding_seconds(self) -> float:
         """Rough upper bound of the time to encode this frame, in seconds."""
-        numbers = sum(
+        return self._numbers * _MICROSECONDS[self.encoding] * 1e-6
+
+    @property
+    def size(self) -> int:
+        """Rough upper bound of its bytes, without its headers."""
+        series = sum(len(update.names) for update in self.runs.values())
+        return self._numbers * BYTES_OF_NUMBER[self.encoding] + series * BYTES_OF_SERIES[self.encoding]
+
+    @property
+    def _numbers(self) -> int:
+        return sum(
             4 * min(sum(map(len, update.pieces)), self.at_most) * len(update.names)
             for update in self.runs.values()
         )
-        return numbers * _MICROSECONDS[self.encoding] * 1e-6
 
     def message(self) -> dict[str, Any]:
         """Return the frame message as plain JSON, without its type and number."""

@@ -12,7 +12,14 @@ from functools import lru_cache
 from typing import Any
 
 from fallline.realtime.backlog import Backlog, Cursor, RunBacklog
-from fallline.realtime.frames import Frame, FrameCache, Header, RunUpdate
+from fallline.realtime.frames import (
+    BYTES_OF_NUMBER,
+    BYTES_OF_SERIES,
+    Frame,
+    FrameCache,
+    Header,
+    RunUpdate,
+)
 from fallline.realtime.limits import Unsent, weight_of
 from fallline.vocabulary.columns import Buckets
 
@@ -35,12 +42,6 @@ CATCH_UP_SECONDS = 1 / 30
 
 FEWEST_BUCKETS = 4
 """Buckets of each run that a frame may always hold."""
-
-_BYTES = {"json": 20, "bdata": 11, "packed": 11}
-"""Bytes of one number."""
-
-_BYTES_OF_SERIES = {"json": 60, "bdata": 190, "packed": 4}
-"""Bytes of one series without its numbers."""
 
 ON_CHANGE = ("findings", "doctor")
 """Header fields that a frame holds only if they differ from the frame before."""
@@ -287,18 +288,19 @@ class Outbox:
         """Return the time of the next frame by the `fps`; None while nothing is pending."""
         return self._not_before if any(map(self._has_news, self._runs())) else None
 
-    def take_frame(self, now: float) -> Frame:
+    def take_frame(self, now: float, line_bytes: int = FRAME_BYTES) -> Frame:
         """Return everything pending as one frame, or a part of the past.
 
-        The frame has about `FRAME_BYTES` at most, or `CATCH_UP_BYTES` of the past.
+        The frame has about `FRAME_BYTES` at most, or `line_bytes` if the reader's line takes less in a moment. One of
+        the past has about `CATCH_UP_BYTES`.
         """
         changed = [run for run in self._runs() if self._has_news(run)]
         if self._live is not None:
             self._taken_at = self._live.backlog.published
-        if self._most_bytes is None:
-            most_bytes = FRAME_BYTES if self._catching_up.isdisjoint(changed) else CATCH_UP_BYTES
-        else:
-            most_bytes = self._most_bytes
+        is_past = not self._catching_up.isdisjoint(changed)
+        most_bytes = CATCH_UP_BYTES if is_past else min(FRAME_BYTES, line_bytes)
+        if self._most_bytes is not None:
+            most_bytes = min(most_bytes, self._most_bytes)
             changed = self._whose_turn_it_is(changed)
         at_most = min(
             [self._at_most, *(self._buckets_that_fit(run, len(changed), most_bytes) for run in changed)]
@@ -415,7 +417,7 @@ class Outbox:
         """Return the bytes of a run in a frame without its buckets."""
         header, before = self._newest(run).header, self._last_headers.get(run, {})
         changed = [header[key] for key in ON_CHANGE if key in header and header[key] != before.get(key)]
-        return len(self._names(run)) * _BYTES_OF_SERIES[self._encoding] + weight_of(changed)
+        return len(self._names(run)) * BYTES_OF_SERIES[self._encoding] + weight_of(changed)
 
     def _bytes_of_bucket(self, run: str) -> int:
-        return (4 * max(len(self._names(run)), 1) + 2) * _BYTES[self._encoding]
+        return (4 * max(len(self._names(run)), 1) + 2) * BYTES_OF_NUMBER[self._encoding]

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from fallline.realtime.frames import Frame
 from fallline.realtime.limits import Budget, Unsent, weight_of
 from fallline.realtime.outbox import PAST_BYTES, Outbox
+from fallline.realtime.pace import LinePace
 from fallline.vocabulary.errors import Conflict, TooManyRequests
 from fallline.vocabulary.messages import ClientMessage, CloseCode, Command, Got, Ping, Unwatch, Watch
 
@@ -65,6 +66,7 @@ class Session:
         self._frames = 0
         self._acknowledged: int | None = 0 if needs_credit else None
         self._without_credit_since: float | None = None
+        self._pace = LinePace()
         self._running_commands = 0
         self._refused = 0
         self._commands = Budget(commands_per_second, COMMAND_BURST, now)
@@ -116,6 +118,7 @@ class Session:
             case Got(frame=frame):
                 before = self.acknowledged
                 self._acknowledged = max(before, min(frame, self._frames))
+                self._pace.acknowledged(self._acknowledged, now)
                 return message if self._acknowledged > before or self._has_read_all else None
             case Ping(id=id):
                 self.reply({"type": "pong", "id": id})
@@ -245,7 +248,8 @@ class Session:
     @property
     def has_credit(self) -> bool:
         """True if another frame may be on its way."""
-        return self._acknowledged is None or self._frames - self._acknowledged < IN_FLIGHT
+        most = 1 if self._pace.is_slow else IN_FLIGHT
+        return self._acknowledged is None or self._frames - self._acknowledged < most
 
     def _take_frame(self, now: float) -> NumberedFrame | None:
         due = [
@@ -257,7 +261,10 @@ class Session:
         if at > now:
             return None
         self._frames += 1
-        return NumberedFrame(self._frames, self._watched[name][0].take_frame(now))
+        frame = self._watched[name][0].take_frame(now, self._pace.most_bytes)
+        if self._acknowledged is not None:
+            self._pace.sent(self._frames, frame.size, now)
+        return NumberedFrame(self._frames, frame)
 
     def wake_at(self, now: float) -> float | None:
         """Return when `take` may have something without new input; None for never."""

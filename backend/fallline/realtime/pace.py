@@ -1,0 +1,52 @@
+"""How much the line of one reader takes, from the times in which its frames are acknowledged.
+
+On a line that is full, frames wait behind each other and are old when they arrive. There one frame is on its way, and
+it is small. Takes the time as an argument.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+WAITS_SECONDS, FLOWS_SECONDS = 0.4, 0.15
+"""Above the first, an acknowledgement that comes so much later than the fastest one means a full line. Below the
+second, the line has room again.
+"""
+
+LEAST_BYTES, MOST_BYTES = 1_024, 1 << 20
+SHRINKS, GROWS = 0.5, 1.25
+
+
+class LinePace:
+    """The bytes that a frame of one reader may have, and whether two of them may be on their way.
+
+    The fastest acknowledgement tells how far away the reader is: only what comes on top of it is due to the line.
+    """
+
+    def __init__(self) -> None:
+        self.most_bytes = MOST_BYTES
+        self.is_slow = False
+        self._sent: deque[tuple[int, int, float]] = deque()
+        self._fastest = math.inf
+
+    def sent(self, number: int, size: int, now: float) -> None:
+        """Note a frame of about `size` bytes that goes out."""
+        self._sent.append((number, size, now))
+
+    def acknowledged(self, number: int, now: float) -> None:
+        """Learn from the time that this frame took. Frames before it count with it."""
+        while self._sent and self._sent[0][0] <= number:
+            sent, size, at = self._sent.popleft()
+            if sent == number:
+                self._learn(size, now - at)
+
+    def _learn(self, size: int, seconds: float) -> None:
+        self._fastest = min(self._fastest, seconds)
+        late = seconds - self._fastest
+        if late > WAITS_SECONDS:
+            self.is_slow = True
+            self.most_bytes = max(int(SHRINKS * min(size, self.most_bytes)), LEAST_BYTES)
+        elif late < FLOWS_SECONDS:
+            self.is_slow = False
+            self.most_bytes = min(int(GROWS * self.most_bytes), MOST_BYTES)

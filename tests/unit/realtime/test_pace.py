@@ -1,0 +1,113 @@
+"""Frames over lines of any speed, simulated: fresh on a slow one, and whole on a fast or far one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from fallline.realtime.backlog import Backlog
+from fallline.realtime.frames import FrameCache
+from fallline.realtime.outbox import Outbox
+from fallline.realtime.pace import LEAST_BYTES, LinePace
+from fallline.realtime.session import NumberedFrame, Session
+from fallline.vocabulary.columns import Buckets, Records, from_records
+from fallline.vocabulary.messages import Got, Watch
+from support.columns import header
+
+RUNS = ("gd", "sgd")
+SERIES = tuple(f"series-{number}" for number in range(8))
+STEPS_A_SECOND, PUBLICATIONS_A_SECOND = 60, 30
+
+
+@dataclass
+class Seen:
+    """What arrived at the reader: seconds that each frame was old, its bytes, and the widest bucket."""
+
+    ages: list[float] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    widest: int = 0
+
+    def late(self, share: float = 0.95) -> float:
+        return float(np.quantile(self.ages, share))
+
+
+def steps(first: int, stop: int) -> Buckets:
+    values = np.tile(np.arange(first, stop, dtype=np.float64), (len(SERIES), 1))
+    return from_records(Records(first, np.arange(first, stop) + 1, np.zeros(stop - first), SERIES, values))
+
+
+def watched(seconds: float, bytes_a_second: float, delay: float) -> Seen:
+    """Play two runs before one reader, whose line takes so many bytes and has this delay each way."""
+    session, box, backlog = Session(now=0), Outbox("e", fps=10, encoding="packed"), Backlog()
+    watch = Watch(type="watch", experiment="e")
+    assert session.receive(watch, 0) is watch
+    session.start_watch(box, "token", {"id": "e"})
+    box.join(backlog, FrameCache())
+    session.receive(Got(type="got", frame=0), 0)
+    seen, acknowledgements, free = Seen(), list[tuple[float, int]](), 0.0
+    a_publication = STEPS_A_SECOND // PUBLICATIONS_A_SECOND
+    for publication in range(round(seconds * PUBLICATIONS_A_SECOND)):
+        now, step = publication / PUBLICATIONS_A_SECOND, publication * a_publication
+        new = steps(step, step + a_publication)
+        backlog.publish({run: (header(step + a_publication), new) for run in RUNS})
+        while acknowledgements and acknowledgements[0][0] <= now:
+            session.receive(Got(type="got", frame=acknowledgements.pop(0)[1]), now)
+        while (sent := session.take(now)) is not None:
+            if not isinstance(sent, NumberedFrame):
+                continue
+            size = len(json.dumps(sent.frame.message()))
+            free = max(free, now) + size / bytes_a_second
+            acknowledgements.append((free + 2 * delay, sent.number))
+            seen.ages.append(free + delay - now)
+            seen.sizes.append(size)
+            widths = [
+                np.diff(np.append(piece.first, piece.last[-1] + 1)).max()
+                for update in sent.frame.runs.values()
+                for piece in [update.merged(sent.frame.at_most)]
+            ]
+            seen.widest = max(seen.widest, *map(int, widths))
+    return seen
+
+
+def test_on_a_slow_line_frames_are_small_and_fresh() -> None:
+    seen = watched(60, bytes_a_second=5_000, delay=0.05)
+    assert seen.late() < 1.0
+    assert max(seen.ages) < 4.0  # until it has learned
+    assert len(seen.ages) > 60, "more than one a second"
+
+
+@pytest.mark.parametrize(("bytes_a_second", "delay"), [(1e6, 0.0), (1e6, 0.15), (1e6, 0.6)])
+def test_on_a_fast_line_however_far_each_step_arrives(bytes_a_second: float, delay: float) -> None:
+    seen = watched(60, bytes_a_second, delay)
+    assert seen.widest == 1
+    assert seen.late() < delay + 0.1
+
+
+def test_a_line_that_was_slow_for_a_while_gets_whole_frames_again() -> None:
+    pace = LinePace()
+
+    def take(number: int, seconds: float) -> None:
+        pace.sent(number, 2_000, now=number)
+        pace.acknowledged(number, now=number + seconds)
+
+    take(1, 0.05)
+    for number in range(2, 10):
+        take(number, 2.0)
+    assert (pace.is_slow, pace.most_bytes) == (True, LEAST_BYTES)
+    for number in range(10, 40):
+        take(number, 0.06)
+    assert not pace.is_slow
+    assert pace.most_bytes > 128 * 1024
+
+
+def test_an_acknowledgement_of_several_frames_tells_the_time_of_the_newest() -> None:
+    pace = LinePace()
+    pace.sent(1, 2_000, now=0.0)
+    pace.sent(2, 2_000, now=5.0)
+    pace.acknowledged(2, now=5.1)
+    pace.sent(3, 2_000, now=6.0)
+    pace.acknowledged(3, now=6.1)
+    assert not pace.is_slow
