@@ -232,13 +232,35 @@ async def test_in_a_read_only_folder_nothing_is_deleted(tmp_path: Path) -> None:
         assert (await one.ask("DELETE", "")).status_code == 204
 
 
+def begun(id: str, size: int) -> Record:
+    written = JournalBatch((entry("began"),), {"playing": False}, parts=(("gd", "head", b"x" * size),))
+    return Record(id, Moment(1.0, 1.0), 0, written, NewExperiment(b"hash"))
+
+
+def test_free_pages_return_to_a_disk_without_any_room_for_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = SmallDisk(tmp_path, 4 << 20, monkeypatch)
+    with disk.recorded():
+        store = SqliteStore(tmp_path)
+        store.open()
+        for number in range(40):
+            store.write([begun(f"{number}", 30_000)])
+        store.delete([f"{number}" for number in range(35)])
+        store.close()
+        store.open()  # with an empty log
+        (tmp_path / "something-else").write_bytes(bytes(disk.free))
+        store.try_writing()
+        assert disk.free >= room_on(tmp_path)
+        assert (tmp_path / RESERVE).stat().st_size == 2 * room_on(tmp_path)
+        store.write([begun("new", 30_000)])
+        assert {each.id for each in store.experiments()} == {"35", "36", "37", "38", "39", "new"}
+        store.close()
+
+
 def test_stored_experiments_can_be_read_on_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def begun(id: str, size: int) -> Record:
-        written = JournalBatch((entry("began"),), {"playing": False}, parts=(("gd", "head", b"x" * size),))
-        return Record(id, Moment(1.0, 1.0), 0, written, NewExperiment(b"hash"))
-
     disk = SmallDisk(tmp_path, 1 << 20, monkeypatch)
     with disk.recorded():
         store = SqliteStore(tmp_path)

@@ -304,6 +304,10 @@ class SqliteStore:
             self.open()
         if self._is_short_of_room():
             self._return_room()
+            # Returning pages takes room for the log, of which a full disk has none but the reserve.
+            if self._is_short_of_room() and self._returnable() >= room_on(self.path.parent):
+                self._reserve.release()
+                self._return_room()
         if not self._reserve.fill() or self._is_short_of_room():
             raise StoreUnwritable(f"the disk of {self.path} is almost full")
         with self._transaction() as connection:
@@ -439,6 +443,13 @@ class SqliteStore:
 
     def _is_short_of_room(self) -> bool:
         return shutil.disk_usage(self.path.parent).free < room_on(self.path.parent)
+
+    def _returnable(self) -> int:
+        """Return the bytes of free pages and of the log."""
+        assert self._open is not None
+        log = self._log.stat().st_size if self._log.exists() else 0
+        free_pages: int = _driver(self._open).execute("PRAGMA freelist_count").fetchone()[0]
+        return log + PAGE * free_pages
 
     def _return_room(self) -> None:
         """Truncate free pages of the file and the log, in small chunks."""
