@@ -9,7 +9,7 @@ import asyncio
 import subprocess
 import time
 
-from siege.report import holds
+from siege.report import all_of, holds
 from siege.server import DISK, Server
 from siege.wire import API, Http, Reply
 from siege.world import World
@@ -37,10 +37,12 @@ async def siege(world: World) -> None:
         )
         if not created:
             return
-        deleted = await _ask(server, "DELETE", f"{API}/experiments/{created[0][0]}", token=created[0][1])
-        world.note(holds("DELETE on the full disk", deleted.status == 204, str(deleted.status), "204"))
-        for id, token in created[1 : 3 * len(created) // 4]:
-            await _ask(server, "DELETE", f"{API}/experiments/{id}", token=token)
+        deleted = [
+            (await _ask(server, "DELETE", f"{API}/experiments/{id}", token=token)).status
+            for id, token in created[: 3 * len(created) // 4]
+        ]
+        gone = deleted.count(204)
+        world.note(all_of("DELETE on the full disk", gone, len(deleted)))
         status, began = 0, time.monotonic()
         while status != 201 and time.monotonic() - began < ROOM_SECONDS:
             await asyncio.sleep(0.2)
