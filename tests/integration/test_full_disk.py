@@ -180,11 +180,15 @@ class SmallDisk(Recording):
         os.ftruncate(file, start + size)
 
 
+EDITS = [{"at_step": 100_000 + step, "learning_rate": 0.01} for step in range(100)]
+
+
 async def filled(client: httpx.AsyncClient) -> list[Experiment]:
-    """Create experiments until one is refused."""
+    """Create experiments of several KB until one is refused."""
+    recipe = {"data": {"samples": 60}, "runs": [{"edits": EDITS}]}
     experiments: list[Experiment] = []
     while True:
-        answer = await client.post("/api/v1/experiments", json={"data": {"samples": 60}})
+        answer = await client.post("/api/v1/experiments", json=recipe)
         if answer.status_code == 503:
             assert_read_only(answer)
             return experiments
@@ -218,6 +222,25 @@ async def test_on_a_full_disk_deletions_free_space_for_changes(
             after = [await Experiment(client, one.id, one.token).settled() for one in experiments[:5]]
             assert after == [{**each, "read_only": after[0]["read_only"]} for each in before]
             assert set(app.state.lab._registry.entries) == {one.id for one in (*experiments, *again)}
+
+
+async def test_deletions_that_could_be_undone_make_room_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = SmallDisk(tmp_path, 1 << 20, monkeypatch)
+    with disk.recorded():
+        async with open_app(data=tmp_path, kernel="numpy", stored_mb=1000) as (app, client):
+            experiments = await filled(client)
+            while app.state.lab.is_read_only:
+                assert (await experiments.pop().ask("DELETE", "")).status_code == 204
+            stay = [experiments.pop() for _ in range(3)]
+            undos = [(await one.ask("DELETE", "")).headers.get("fallline-undo") for one in experiments]
+            assert any(undos), "these can come back, so their bytes are still in use"
+            await filled(client)
+            async with asyncio.timeout(20):
+                while app.state.lab.is_read_only:
+                    await asyncio.sleep(0.05)
+            assert [(await one.get()).status_code for one in stay] == [200] * 3
 
 
 async def test_in_a_read_only_folder_nothing_is_deleted(tmp_path: Path) -> None:

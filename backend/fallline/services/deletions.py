@@ -101,6 +101,12 @@ class Deletions:
                 return True
         return False
 
+    async def release_until_writable(self) -> None:
+        """Delete for good, the oldest first, until a full disk has room again. What is new comes before an undo."""
+        with contextlib.suppress(ReadOnly):  # not for want of room
+            while self._store.is_read_only and await self.release_room():
+                pass
+
     async def release_upload(self) -> bool:
         """Delete for good the oldest that keeps a table or parameters; return whether there was one."""
         for id, each in self._registry.deleted.items():

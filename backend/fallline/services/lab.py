@@ -159,8 +159,8 @@ class Lab:
 
     def _storing_changed(self, in_trouble: bool) -> None:
         self._subscribers.broadcast({"event": "storage", "read_only": in_trouble})
-        if not in_trouble:
-            self._background.begin(self._become_writable())
+        after = self._deletions.release_until_writable() if in_trouble else self._become_writable()
+        self._background.begin(after)
 
     async def _become_writable(self) -> None:
         await self._load_stored()

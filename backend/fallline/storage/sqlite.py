@@ -305,7 +305,7 @@ class SqliteStore:
         if self._is_short_of_room():
             self._return_room()
             # Returning pages takes room for the log, of which a full disk has none but the reserve.
-            if self._is_short_of_room() and self._returnable() >= room_on(self.path.parent):
+            if self._is_short_of_room() and self._free_bytes() >= room_on(self.path.parent):
                 self._reserve.release()
                 self._return_room()
         if not self._reserve.fill() or self._is_short_of_room():
@@ -444,12 +444,11 @@ class SqliteStore:
     def _is_short_of_room(self) -> bool:
         return shutil.disk_usage(self.path.parent).free < room_on(self.path.parent)
 
-    def _returnable(self) -> int:
-        """Return the bytes of free pages and of the log."""
+    def _free_bytes(self) -> int:
+        """Return the bytes of the file that hold nothing."""
         assert self._open is not None
-        log = self._log.stat().st_size if self._log.exists() else 0
-        free_pages: int = _driver(self._open).execute("PRAGMA freelist_count").fetchone()[0]
-        return log + PAGE * free_pages
+        pages: int = _driver(self._open).execute("PRAGMA freelist_count").fetchone()[0]
+        return PAGE * pages
 
     def _return_room(self) -> None:
         """Truncate free pages of the file and the log, in small chunks."""
