@@ -95,23 +95,24 @@ export function placeEnds(
   const room = (frame.beyond - BESIDE) / letter;
   // the gutter of a phone: a few names are read on the plot, rather than cut beside it
   const isCut = (end: End) =>
-    end.value === "" &&
-    inside.length <= FEW &&
-    wordsOf(end, all, room, MOST_LINES).names.some((line) => line.includes("…"));
+    end.value === "" && inside.length <= FEW && hasCutName(wordsOf(end, all, room, MOST_LINES));
   const isEarly = (end: End) => full - shareOf(end.x, frame.x) > before || isCut(end);
-  const gutter = inside.filter((end) => !isEarly(end));
-  const words = gutterWords(gutter, all, room, bottom - top + APART);
+  const gutter = gutterLabels(
+    inside.filter((end) => !isEarly(end)),
+    all,
+    room,
+    bottom - top + APART,
+  );
   const heights = pushApart(
     gutter.map(({ y }) => pxDown(frame, y)),
     top,
     bottom,
-    words.map(linesOf),
+    gutter.map(linesOf),
   );
   const boxes: Box[] = [];
   return [
     ...gutter.map((end, i) => ({
       ...end,
-      ...words[i],
       left: frame.left + frame.width + BESIDE,
       top: heights[i],
       most: frame.beyond - BESIDE,
@@ -126,20 +127,30 @@ export function placeEnds(
   ];
 }
 
+const hasCutName = ({ names }: Words) => names.some((line) => line.includes("…"));
+
 const linesOf = ({ names, under }: Words) => names.length + (under ? 1 : 0);
 
 /**
- * Each name on as many lines as it needs; on fewer if all labels together are too high.
+ * The labels beside the plot. Each name is on as many lines as it needs; on fewer if all labels
+ * together are too high. Where only that keeps the names whole, values are left out.
  * @param most px across
  * @param tall px down
  */
-function gutterWords(gutter: End[], all: string[], most: number, tall: number) {
-  const inLines = (lines: number) => gutter.map((end) => wordsOf(end, all, most, lines));
+function gutterLabels(gutter: End[], all: string[], most: number, tall: number) {
+  const inLines = (lines: number, ends = gutter) =>
+    ends.map((end) => ({ ...end, ...wordsOf(end, all, most, lines) }));
   for (let lines = MOST_LINES; lines > 1; lines--) {
-    const words = inLines(lines);
-    if (APART * words.reduce((sum, each) => sum + linesOf(each), 0) <= tall) return words;
+    const labels = inLines(lines);
+    if (APART * labels.reduce((sum, each) => sum + linesOf(each), 0) <= tall) return labels;
   }
-  return inLines(1);
+  const labels = inLines(1);
+  if (!labels.some(hasCutName)) return labels;
+  const bare = inLines(
+    1,
+    gutter.map(({ live: _, ...end }) => ({ ...end, value: "" })),
+  );
+  return bare.some(hasCutName) ? labels : bare;
 }
 
 /**

@@ -120,6 +120,36 @@ def test_the_chart_keeps_its_height_and_every_switch_is_in_sight_before_and_duri
     assert lab.page.evaluate(SEEN) >= min(HEIGHTS[size] - TOLERANCE, room)
 
 
+# Words of names that do not stand in one line, and names that do not stand beside their numbers.
+BROKEN = """() => [...document.querySelectorAll("race-table tbody tr")].flatMap((row) => {
+    const name = row.querySelector(".who b");
+    const text = document.createRange();
+    const wrong = [...name.textContent.matchAll(/[^ -]+/g)].filter(({ index, 0: word }) => {
+        text.setStart(name.firstChild, index);
+        text.setEnd(name.firstChild, index + word.length);
+        return text.getClientRects().length > 1;
+    });
+    const middle = ({ top, bottom }) => (top + bottom) / 2;
+    const [beside, loss] = [name, row.querySelector(".readout")].map((each) => middle(each.getBoundingClientRect()));
+    if (Math.abs(beside - loss) > 4) return [`${name.textContent} at ${beside}, its loss at ${loss}`];
+    return wrong.map(([word]) => word);
+})"""
+
+
+@pytest.mark.parametrize("size", [(390, 844), (844, 390)])
+def test_the_names_of_eight_runs_are_whole_on_a_phone(open_lab: OpenLab, size: tuple[int, int]) -> None:
+    lab = open_lab(size)
+    lab.make_own()
+    for optimizer in ("momentum", "nesterov", "adam", "rmsprop", "adagrad", "adadelta"):
+        lab.ask("POST", "/runs", {"name": optimizer, "optimizer": optimizer, "learning_rate": 0.01})
+    expect(lab.page.locator("race-table tbody tr")).to_have_count(8)
+    lab.make_steps(40)
+    ends = lab.chart("loss").locator(".chart-label.end")
+    expect(ends).to_have_count(8)
+    assert [text for text in ends.all_inner_texts() if "…" in text] == []
+    assert lab.page.evaluate(BROKEN) == []
+
+
 def test_the_measure_of_small_targets_and_cut_words_finds_planted_ones(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.page.evaluate("""() => {

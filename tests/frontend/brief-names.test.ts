@@ -123,6 +123,25 @@ test("labels that are too high together use fewer lines, and stay inside the plo
   );
 });
 
+test("on a low plot values are left out where only that keeps the names whole", () => {
+  const low = { ...FRAME, height: 130, beyond: 112 };
+  const names = ["GD", "SGD", "Momentum", "Nesterov", "Adam", "RMSProp", "Adagrad", "Adadelta"];
+  assert.deepEqual(
+    labels(
+      names.map((name) => [name, "0.00215"]),
+      low,
+    ),
+    names,
+  );
+  assert.deepEqual(
+    labels(
+      names.slice(0, 2).map((name) => [name, "0.00215"]),
+      low,
+    ),
+    ["GD 0.00215", "SGD 0.00215"],
+  );
+});
+
 test("beside a plot without values a few names are whole: on lines, or else on the plot", () => {
   const phone = { ...FRAME, width: 292, beyond: 44 };
   assert.deepEqual(labels([["GD"], ["Momentum"]], phone), ["GD", "Momentum"]);
