@@ -280,13 +280,14 @@ def _lost(acknowledged: list[Acknowledged], store: SqliteStore) -> list[Acknowle
         answers = {(row.experiment, row.key) for row in rows}
         experiments = set(store._open.scalars(select(EXPERIMENT.c.id)))
         tables = set(store._open.scalars(select(DATASET.c.id)))
+    marked = {each.id for each in store.experiments() if each.deletion is not None}  # can be undone
     deleted = _deleted(acknowledged)
     there: dict[str, Callable[[Acknowledged], bool]] = {
         "created": lambda each: each.id in experiments | deleted,
         "answer": lambda each: (each.id, each.key) in answers or each.id in deleted,
         "table": lambda each: each.id in tables,
         "deleting": lambda each: True,
-        "deleted": lambda each: each.id not in experiments,
+        "deleted": lambda each: each.id not in experiments - marked,
     }
     return [each for each in acknowledged if not there[each.kind](each)]
 
@@ -296,6 +297,9 @@ async def _check_a_lab(folder: Path, answered: list[Acknowledged]) -> None:
     store = SqliteStore(folder)
     async with open_lab(store) as lab:
         for each in await lab._store.experiments():
+            if each.deletion is not None:
+                assert each.id not in lab._registry.entries
+                continue
             assert (await lab.views.state(each.id))["runs"]
         for past in answered[-5:]:
             do, run, body = past.command
