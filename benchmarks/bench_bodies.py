@@ -108,7 +108,10 @@ class Asker:
 
 async def measured(quick: bool) -> bool:
     chosen = [request for request, _ in (*requests(), *texts())][:: EVERY_QUICK if quick else 1]
-    app = create_app(Settings(data=None, requests_per_second=1e6, commands_per_second=1e6))
+    settings = Settings(
+        data=None, requests_per_second=1e6, commands_per_second=1e6, unused_creations=1_000_000
+    )
+    app = create_app(settings)
     with timed_turns() as turns:
         async with app.router.lifespan_context(app):
             settle()
