@@ -14,6 +14,11 @@ WAITS_SECONDS, FLOWS_SECONDS = 0.4, 0.15
 second, the line has room again.
 """
 
+LATE_IN_A_ROW, VERY_LATE_SECONDS = 3, 1.0
+"""Late acknowledgements before whole frames shrink, unless one is very late. A reader that was busy for a moment sends
+two: one for each frame on its way.
+"""
+
 LEAST_BYTES, MOST_BYTES = 1_024, 1 << 20
 SHRINKS, GROWS = 0.5, 1.25
 
@@ -29,6 +34,7 @@ class LinePace:
         self.is_slow = False
         self._sent: deque[tuple[int, int, float]] = deque()
         self._fastest = math.inf
+        self._late = 0
 
     def sent(self, number: int, size: int, now: float) -> None:
         """Note a frame of about `size` bytes that goes out."""
@@ -44,9 +50,12 @@ class LinePace:
     def _learn(self, size: int, seconds: float) -> None:
         self._fastest = min(self._fastest, seconds)
         late = seconds - self._fastest
-        if late > WAITS_SECONDS:
+        self._late = self._late + 1 if late > WAITS_SECONDS else 0
+        if self._late:
             self.is_slow = True
-            self.most_bytes = max(int(SHRINKS * min(size, self.most_bytes)), LEAST_BYTES)
+            is_narrow = self.most_bytes < MOST_BYTES
+            if is_narrow or self._late >= LATE_IN_A_ROW or late > VERY_LATE_SECONDS:
+                self.most_bytes = max(int(SHRINKS * min(size, self.most_bytes)), LEAST_BYTES)
         elif late < FLOWS_SECONDS:
             self.is_slow = False
             self.most_bytes = min(int(GROWS * self.most_bytes), MOST_BYTES)

@@ -103,6 +103,23 @@ def test_a_line_that_was_slow_for_a_while_gets_whole_frames_again() -> None:
     assert pace.most_bytes > 128 * 1024
 
 
+def test_a_reader_that_was_busy_for_a_moment_gets_whole_frames() -> None:
+    pace = LinePace()
+    for number in range(1, 5):
+        pace.sent(number, 2_000, now=number)
+        pace.acknowledged(number, now=number + 0.05)
+    whole = pace.most_bytes
+    pace.sent(5, 2_000, now=5.0)
+    pace.sent(6, 2_000, now=5.1)
+    for number in (5, 6):
+        pace.acknowledged(number, now=6.0)
+        assert pace.is_slow
+    assert pace.most_bytes == whole
+    pace.sent(7, 2_000, now=6.1)
+    pace.acknowledged(7, now=6.15)
+    assert not pace.is_slow
+
+
 def test_an_acknowledgement_of_several_frames_tells_the_time_of_the_newest() -> None:
     pace = LinePace()
     pace.sent(1, 2_000, now=0.0)
