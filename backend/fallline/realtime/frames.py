@@ -18,6 +18,7 @@ _MICROSECONDS = {"json": 1.5, "bdata": 0.05, "packed": 0.02}
 """Time to encode one number."""
 
 BYTES_OF_NUMBER = {"json": 20, "bdata": 11, "packed": 11}
+
 BYTES_OF_SERIES = {"json": 60, "bdata": 190, "packed": 4}
 """Bytes of one series without its numbers."""
 

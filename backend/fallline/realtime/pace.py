@@ -20,7 +20,10 @@ two: one for each frame on its way.
 """
 
 LEAST_BYTES, MOST_BYTES = 1_024, 1 << 20
+"""Of one frame; the second is no limit."""
+
 SHRINKS, GROWS = 0.5, 1.25
+"""Factors of these bytes after a late acknowledgement, and after one in time."""
 
 
 class LinePace:

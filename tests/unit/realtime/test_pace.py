@@ -24,7 +24,7 @@ STEPS_A_SECOND, PUBLICATIONS_A_SECOND = 60, 30
 
 @dataclass
 class Seen:
-    """What arrived at the reader: seconds that each frame was old, its bytes, and the widest bucket."""
+    """The frames that arrived: how old each was in seconds, its bytes, and the widest bucket of all."""
 
     ages: list[float] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
