@@ -135,8 +135,8 @@ def diverged(run: Numbers) -> Iterator[Fault]:
 def will_diverge(run: Numbers) -> Iterator[Fault]:
     """The run diverges, known by hindsight: from the last trough on.
 
-    The trough is the last step whose loss is lowest from 200 steps before it to the end. It shows once the loss has
-    doubled since.
+    The trough is the last step whose loss is lowest, to a part in 10^9, from 200 steps before it to the end. It shows
+    once the loss has doubled since.
     """
     if run.diverged_at is None:
         return
@@ -145,7 +145,7 @@ def will_diverge(run: Numbers) -> Iterator[Fault]:
     troughs = [
         n
         for n in range(len(losses))
-        if losses[n] <= lowest[n] and losses[n] <= losses[max(n - 200, 0) : n + 1].min()
+        if losses[n] <= (1 + 1e-9) * min(lowest[n], losses[max(n - 200, 0) : n + 1].min())
     ]
     since = troughs[-1]
     doubled = np.flatnonzero(losses[since:] > 2.0 * losses[since])

@@ -80,6 +80,9 @@ LOWER = 10.0
 USUAL_RATES = (0.1, 0.01, 0.001)
 """Rates to try with new weights, for which the old rate says nothing."""
 
+SAME = 1.0 + 1e-9
+"""A loss up to so many times the lowest one is as low: of a flat loss, rounding would choose the lowest step."""
+
 SOON = 2_000
 """Number of steps that a forecast looks ahead."""
 
@@ -272,13 +275,13 @@ def _ahead(view: View, *, grows: bool) -> Ahead | None:
 def _diverges_ahead(view: View, ahead: Ahead, at_step: int) -> Iterator[Sighting]:
     """Find a run whose next steps diverge after the loss was twice that of the trough; none if that lies ahead too.
 
-    The trough is the last point whose loss is the lowest from 200 points before it to the end.
+    The trough is the last point whose loss is the lowest, to rounding, from 200 points before it to the end.
     """
     losses = np.append(view.series.loss, view.loss)
     later = np.minimum.accumulate(np.append(losses, ahead.lowest)[::-1])[::-1][:-1]
     padded = np.concatenate([np.full(WINDOW, math.inf), losses])
     before = sliding_window_view(padded, WINDOW + 1).min(axis=1)
-    troughs = np.flatnonzero((losses <= later) & (losses <= before))
+    troughs = np.flatnonzero((losses <= SAME * later) & (losses <= SAME * before))
     if len(troughs) and max(view.loss, ahead.highest) > DOUBLED * losses[troughs[-1]]:
         trough = int(np.append(view.series.steps, view.step)[troughs[-1]])
         words = _diverges(view, at_step, float(losses[troughs[-1]]), trough)
@@ -317,11 +320,11 @@ def _will_diverge(view: View, rises: Floats, pace: float, at_step: int, turned: 
 
 
 def _turned(view: View) -> tuple[float, int]:
-    """Return the lowest recent loss and its step, after which it grew."""
+    """Return the lowest recent loss and the last step so low, after which it grew."""
     losses, steps = view.series.loss[-WINDOW:], view.series.steps[-WINDOW:]
-    if not len(losses) or view.loss <= losses.min():
+    if not len(losses) or view.loss <= SAME * losses.min():
         return view.loss, view.step
-    place = len(losses) - 1 - int(np.argmin(losses[::-1]))
+    place = int(np.flatnonzero(losses <= SAME * losses.min())[-1])
     return float(losses[place]), int(steps[place])
 
 

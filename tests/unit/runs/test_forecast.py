@@ -8,6 +8,7 @@ import pytest
 
 from doctor.numbers import replay
 from doctor.oracle import will_diverge
+from doctor.recipes import FAMILIES
 from fallline.runs.doctor import view
 from fallline.vocabulary.commands import EditRun
 from fallline.vocabulary.recipe import Recipe
@@ -63,6 +64,18 @@ def test_they_are_named_once_the_loss_grows_and_from_where_it_turned(name: str, 
     assert found["found_at"] <= fault.shows, "at the latest at the step at which the loss has doubled"
     diverged_at = one.one.runs["run"].state.diverged_at
     assert f"Its next steps, made on a copy, diverge at step {diverged_at:,}." in found["first_evidence"]
+
+
+@pytest.mark.parametrize("number", [21, 25, 29, 33, 37])
+def test_of_a_flat_loss_the_last_step_that_is_as_low_is_the_onset(number: int) -> None:
+    """The loss has converged before the rate becomes too high: there only rounding tells its steps apart."""
+    one = FAMILIES["will_diverge"](number)
+    (fault,) = will_diverge(replay(one.recipe, one.steps))
+    (edit,) = one.recipe.runs[0].edits
+    assert fault.since > edit.at_step
+    examined = Examined(one.recipe)
+    examined.step(one.steps)
+    assert [each["since_step"] for each in forecasts(examined)] == [fault.since]
 
 
 @pytest.mark.parametrize("name", STAY)
