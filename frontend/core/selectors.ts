@@ -129,11 +129,14 @@ function verdictOf(run: Run, verdict: Verdict): StateWords {
   return { ...words, says: `${says}${when}` };
 }
 
-/** "layer 2 dead", by the Doctor's findings, or else by the units on view; "" if none is. */
+/**
+ * "layer 2 dead", by the Doctor's findings; where they are of an earlier step, or there is no verdict,
+ * by the units on view; "" if none is.
+ */
 function deadWords(run: Run) {
   const found = openOf(run, "dead_layer");
   if (found) return found.mark;
-  if (run.verdict && run.verdict !== "dead") return "";
+  if (run.verdict && run.verdict !== "dead" && !isAhead(run)) return "";
   const layer = deadLayer(run);
   return layer === null ? "" : texts.layerXDead(layer);
 }

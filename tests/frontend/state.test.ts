@@ -639,6 +639,17 @@ test("a verdict from an earlier step names it, and none is made before the first
   assert.equal(at(0, "waiting").word, "");
 });
 
+test("a layer that is dead on view is named, also while the Doctor is behind", () => {
+  const state = after(
+    [frame("gd", { step: 300, verdict: "on_the_way", findings_complete_to: 40 })],
+    opened({ status: "playing" }),
+  );
+  const layers = [{ mean: [], active_share: [], dead: [true, true] }];
+  const run = { ...state.runs.gd, units: { step: 300, layers } };
+  assert.equal(stateOf(run, state).word, "layer 1 dead");
+  assert.equal(stateOf({ ...run, findingsCompleteTo: 300 }, state).word, "on its way");
+});
+
 test("a verdict ends with its generation, and a diverged run needs none", () => {
   const state = after(
     [
