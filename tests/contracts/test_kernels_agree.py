@@ -213,6 +213,24 @@ def test_tiles_end_anywhere(samples: int, features: int) -> None:
             assert_same_step(problem, RunRecipe(name="r", batch_size=batch_size, learning_rate=0.01), state)
 
 
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("batch_size", [1, 7, None])
+def test_tiles_that_a_diverged_run_has_used_change_no_bit(activation: str, batch_size: int | None) -> None:
+    run = RunRecipe(name="r", batch_size=batch_size, learning_rate=0.01)
+    problem, other = (problem_with(activation, (5, 4), loss=loss) for loss in ("mse", "huber"))
+
+    def steps() -> Array:
+        return advance(problem, begin(problem), run, 9, COMPILED).values
+
+    compiled._FREE.clear()
+    fresh = steps()
+    assert len(compiled._FREE) == 1
+    wild = run.model_copy(update={"learning_rate": 1e300})
+    advance(other, begin(other), wild, 9, COMPILED)
+    assert len(compiled._FREE) == 1, "both use the same tiles"
+    assert same_bits(steps(), fresh)
+
+
 def test_every_row_of_the_tables_is_compiled() -> None:
     """NumPy serves a row without code, correctly but slowly: the author should know."""
     assert ACTIVATION_CODES.keys() == ACTIVATIONS.keys()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.vocabulary.columns import Floats, Records
+from fallline.vocabulary.columns import Floats, Records, Waiting
 from fallline.vocabulary.encoding import About, Arrays
 
 DOUBLING, POINTS = 64, 512
@@ -148,17 +148,26 @@ class Track:
         self._has_test = "test_loss" in names
         self._moved = [row for row, name in enumerate(names) if name.startswith("ratio/W")]
         self._values: Floats = np.empty((_MOVED + len(self._moved), SPARE))
+        self._waiting = Waiting()
         self._count = 0
         self._offset = 0
         self._last_loss, self._rises, self._falls, self._peak, self._peak_step = np.nan, 0.0, 0.0, np.nan, 0
 
     @property
     def nbytes(self) -> int:
-        return self._values.nbytes
+        return self._values.nbytes + self._waiting.nbytes
 
     def append(self, records: Records) -> None:
         """Add the next records."""
-        if not len(records):
+        if len(records):
+            self._waiting.add(records)
+        if self._waiting.are_enough:
+            self._store()
+
+    def _store(self) -> None:
+        """Store the points among the records that wait; whoever reads the track calls it first."""
+        records = self._waiting.take()
+        if records is None:
             return
         losses = records.values[self._rows[0]]
         before = np.concatenate([[self._last_loss], losses[:-1]])
@@ -213,6 +222,7 @@ class Track:
 
     def before(self, step: int, examined: int) -> Series:
         """Return the points before `step`. They are new from step `examined` on."""
+        self._store()
         steps = self._values[_STEP, : self._count]
         fresh, stop = np.searchsorted(steps, [examined, step]).tolist()
         start = max(fresh - KEPT, 0)
@@ -220,6 +230,7 @@ class Track:
 
     def forget(self, examined: int) -> None:
         """Drop the points that no later examination than the one at step `examined` needs."""
+        self._store()
         old = int(np.searchsorted(self._values[_STEP, : self._count], examined)) - KEPT
         if old >= SPARE:
             self._keep(self._values[:, old : self._count])
@@ -234,6 +245,7 @@ class Track:
 
     def about(self) -> tuple[About, Arrays]:
         """Return all of it, to store."""
+        self._store()
         counts = {"rises": self._rises, "falls": self._falls}
         open_part = {**counts, "peak_step": self._peak_step, "offset": self._offset}
         numbers = np.array([self._last_loss, self._peak])

@@ -49,7 +49,7 @@ class Samples:
         return len(self.X)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Problem:
     """Data, network and first parameters.
 

@@ -15,6 +15,7 @@ from fallline.vocabulary.columns import (
     Buckets,
     Floats,
     Records,
+    Waiting,
     coarsen,
     from_records,
     in_a_row,
@@ -54,17 +55,18 @@ class RunHistory:
         self._is_constant = np.full(len(self._own), True)
         self._constants = np.full(len(self._own), np.nan)
         self._pyramid = Pyramid(())
+        self._waiting = Waiting()
         self._latest_step = np.full(len(names), -1, np.int64)
         self._latest = np.full(len(names), np.nan)
 
     @property
     def count(self) -> int:
         """Number of recorded steps: 0 ... `count` - 1."""
-        return self._pyramid.count
+        return self._pyramid.count + self._waiting.steps
 
     @property
     def nbytes(self) -> int:
-        return self._pyramid.nbytes
+        return self._pyramid.nbytes + self._waiting.nbytes
 
     @property
     def most_bytes(self) -> int:
@@ -77,6 +79,17 @@ class RunHistory:
             raise ValueError("these records have other series than this run")
         if not len(records):
             return
+        if records.first != self.count:
+            raise ValueError(f"record {self.count} must come next, not {records.first}")
+        self._waiting.add(records)
+        if self._waiting.are_enough:
+            self._store()
+
+    def _store(self) -> None:
+        """Store the records that wait; whoever reads the history calls it first."""
+        records = self._waiting.take()
+        if records is None:
+            return
         self._store_changed(records)
         names, rows = self._pyramid.names, self._rows[~self._is_constant]
         self._pyramid.append(replace(records, names=names, values=records.values[rows]))
@@ -84,6 +97,7 @@ class RunHistory:
 
     def range(self, first: int, last: int, at_most: int) -> Buckets:
         """Return whole buckets of the range: see `Pyramid.range`."""
+        self._store()
         buckets = self._pyramid.range(first, last, at_most)
         columns: dict[str, Any] = {
             name: self._with_constants(getattr(buckets, name), self._constants[:, np.newaxis])[self._sources]
@@ -96,6 +110,7 @@ class RunHistory:
 
     def latest(self) -> dict[str, tuple[int, float]]:
         """Return the step and value of the last finite record of every series."""
+        self._store()
         latest = zip(self.names, self._latest_step.tolist(), self._latest.tolist(), strict=True)
         return {name: (step, value) for name, step, value in latest if step >= 0}
 
@@ -103,6 +118,7 @@ class RunHistory:
 
     def about(self) -> tuple[About, Arrays]:
         """Return the fields that the parts do not contain."""
+        self._store()
         arrays: Arrays = {
             "latest_step": self._latest_step,
             "latest": self._latest,
@@ -113,6 +129,7 @@ class RunHistory:
 
     def parts(self) -> Iterator[Part]:
         """Yield pieces from which `restore` restores this history to the bit."""
+        self._store()
         return self._pyramid.parts()
 
     def restore(self, about: About, arrays: Arrays, parts: Iterable[tuple[About, Arrays]]) -> None:
@@ -133,7 +150,7 @@ class RunHistory:
     def _store_changed(self, records: Records) -> None:
         """Store the series that have another value for the first time."""
         places = np.flatnonzero(self._is_constant)
-        if not self.count:
+        if not self._pyramid.count:
             self._constants = _finite(records.values[self._rows, 0])
         changed = places[self._differ(places, records.values[self._rows[places]])]
         if len(changed):  # some may only have another infinity than the one NaN
@@ -186,10 +203,7 @@ class Unpublished:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        steps = sum(
-            each.samples_seen.nbytes + each.seconds.nbytes + each.values.nbytes for each in self._steps
-        )
-        return steps + (0 if self._merged is None else self._merged.nbytes)
+        return sum(each.nbytes for each in self._steps) + (0 if self._merged is None else self._merged.nbytes)
 
     def add(self, records: Records) -> None:
         """Add the next records. Raises ValueError if they do not follow."""

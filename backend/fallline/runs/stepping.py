@@ -56,6 +56,8 @@ class Playback:
     paid: dict[str, int] = field(default_factory=dict)
     """Samples that each run has taken since play began (pace `samples`)."""
     until: Until | None = None
+    worked_at: float = -math.inf
+    """Time of the last round."""
 
     def steps_left(self, run: Run) -> float:
         """Return the steps that `run` may still make: with an end, as far as the next edit."""
@@ -75,10 +77,13 @@ class Playback:
         return due
 
     def wake_at(self, now: float, interval: float = WAKE_SECONDS) -> float:
-        """Return the time of the next work, at least `interval` seconds from now at a fast pace."""
-        if self.speed is None or self.due(now) > 0:
+        """Return the time of the next round, at least `interval` seconds after the last at a fast pace.
+
+        It does not depend on how often one asks: else each request would make a round of one step.
+        """
+        if self.speed is None:
             return now
-        return max(self.since + (self.ticks + 1) / self.speed, now + interval)
+        return max(self.since + (self.ticks + 1) / self.speed, self.worked_at + interval, now)
 
 
 @dataclass(slots=True)
@@ -184,7 +189,7 @@ class Stepping:
         return not any(map(self.moves, runs.values()))
 
     def wake_at(self, now: float, interval: float = WAKE_SECONDS) -> float | None:
-        """Return the time of the next work: now, later, or None."""
+        """Return the time of the next work, at least `interval` seconds after the last at a fast pace; or None."""
         if self._jobs or self._round:
             return now
         return None if self._playback is None else self._playback.wake_at(now, interval)
@@ -320,6 +325,8 @@ class Stepping:
         self._round.extend(partial(go, run) for run in going)
 
     def _begin_round_of_play(self, playback: Playback, able: list[Run], budget: float, now: float) -> None:
+        if playback.due(now) > 0:
+            playback.worked_at = now
         if playback.pace == "samples":
             self._round.extend(_at_equal_samples(playback, able, budget, now))
             return

@@ -6,9 +6,10 @@ always along the same binary tree, so slicing and resolution do not change a bit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,11 @@ def recorded_every_step(names: Iterable[str]) -> frozenset[str]:
     The others are measured only at evaluation points, under a bound or under a penalty, and are sent with a `count`.
     """
     return frozenset(name for name in names if not name.startswith(_SPARSE))
+
+
+def finite_readings(step: int, values: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """Return the finite values of a step, by series, as answers list the latest ones."""
+    return {name: {"step": step, "value": value} for name, value in values.items() if isfinite(value)}
 
 
 def bucket_bytes(names: tuple[str, ...]) -> int:
@@ -83,6 +89,11 @@ class Records:
         """The number of the record after the last."""
         return self.first + len(self)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        return self.samples_seen.nbytes + self.seconds.nbytes + self.values.nbytes
+
     def with_seconds(self, seconds: Floats) -> Records:
         """Return the same records with these computing times, (n,)."""
         return replace(self, seconds=np.asarray(seconds, np.float64))
@@ -105,6 +116,39 @@ def in_a_row(pieces: Sequence[Records]) -> Records:
         pieces[0].names,
         np.concatenate([piece.values for piece in pieces], axis=1),
     )
+
+
+TOGETHER = 64
+"""Steps that wait to be stored together: for a few steps, NumPy's calls cost more than the numbers."""
+
+
+class Waiting:
+    """Consecutive records that wait to be stored together."""
+
+    def __init__(self) -> None:
+        self._pieces: list[Records] = []
+        self.steps = 0
+
+    @property
+    def nbytes(self) -> int:
+        return sum(piece.nbytes for piece in self._pieces)
+
+    @property
+    def are_enough(self) -> bool:
+        """True if so many wait that storing them is due."""
+        return self.steps >= TOGETHER
+
+    def add(self, records: Records) -> None:
+        self._pieces.append(records)
+        self.steps += len(records)
+
+    def take(self) -> Records | None:
+        """Return all of them as one, once; None if nothing waits."""
+        if not self._pieces:
+            return None
+        taken = in_a_row(self._pieces)
+        self._pieces, self.steps = [], 0
+        return taken
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -159,6 +160,32 @@ def test_an_empty_history_returns_nothing() -> None:
     assert len(history.range(0, 10, 10)) == 0
     history.append(measured(0))
     assert history.count == 0
+
+
+@pytest.mark.parametrize("read", ["latest", "range", "about", "parts"])
+def test_steps_that_wait_to_be_stored_together_are_part_of_every_reading(read: str) -> None:
+    records = measured(200)
+    readings: dict[str, Callable[[RunHistory], object]] = {
+        "latest": lambda history: history.latest(),
+        "range": lambda history: history.range(0, history.count - 1, 1000).final.tobytes(),
+        "about": lambda history: {name: each.tobytes() for name, each in history.about()[1].items()},
+        "parts": lambda history: [part.name for part in history.parts()],
+    }
+    slowly = RunHistory(records.names)
+    for start in range(0, 200, 3):
+        slowly.append(records.part(start, start + 3))
+        at_once = RunHistory(records.names)
+        at_once.append(records.part(0, start + 3))
+        assert slowly.count == at_once.count == min(start + 3, 200)
+        if start % 27 == 0 or start > 190:
+            assert readings[read](slowly) == readings[read](at_once)
+
+
+def test_records_that_do_not_follow_are_refused_at_once() -> None:
+    records = measured(9)
+    history = remembered(records.part(0, 3))
+    with pytest.raises(ValueError, match="record 3 must come next, not 5"):
+        history.append(records.part(5, 9))
 
 
 def test_records_of_other_series_are_refused() -> None:

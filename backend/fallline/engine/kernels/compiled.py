@@ -5,8 +5,11 @@ It needs Numba (the extra `fast`), so only `execution.compiling` imports this mo
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +63,9 @@ TILE_BYTES = 64_000
 `NARROWEST` takes precedence.
 """
 
+MOST_TILES = 8
+"""Most tiles that are kept for later slices."""
+
 NARROWEST, WIDEST = 96, 480
 """Samples per tile: fewer make calls and lane sums noticeable, more gain nothing."""
 
@@ -94,9 +100,11 @@ class CompiledKernel:
         """See `table.Kernel`. NumPy measures them if a row has no compiled code."""
         if not self.supports(problem):
             return NUMPY.losses(problem, start, directions, s, t)
-        losses, tiles = np.empty((len(t), len(s))), _tiles(problem.layout.sizes)
+        losses, sizes = np.empty((len(t), len(s))), problem.layout.sizes
         plane = Plane(*map(np.array, (start, directions, s, t)))  # copies: writable, in C order
-        losses_over(_net(problem), _split(problem.train), tiles, plane, np.empty_like(plane.start), losses)
+        prepared, tiles = _prepared(problem), _take_tiles(sizes)
+        losses_over(prepared.net, prepared.data.train, tiles, plane, np.empty_like(plane.start), losses)
+        _return_tiles(sizes, tiles)
         return losses
 
 
@@ -113,6 +121,50 @@ def _net(problem: Problem) -> Net:
 def _arrays(row: Optimizer) -> tuple[str, ...]:
     """The slots that have an entry for each parameter, or rows of them."""
     return (*row.vectors, *row.tables)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What every slice of a problem needs, so that a short one costs little beside its steps."""
+
+    net: Net
+    data: Data
+    lengths: Array
+    """Numbers of entries of the parameters, (parameters, 1)."""
+
+
+_PREPARED: WeakKeyDictionary[Problem, _Prepared] = WeakKeyDictionary()
+
+
+def _prepared(problem: Problem) -> _Prepared:
+    known = _PREPARED.get(problem)
+    if known is None:
+        test = problem.train if problem.test is None else problem.test
+        data = Data(train=_split(problem.train), test=_split(test, problem.test is not None))
+        lengths = np.array(problem.layout.lengths, dtype=np.float64)[:, np.newaxis]
+        known = _PREPARED[problem] = _Prepared(_net(problem), data, lengths)
+    return known
+
+
+_FREE: deque[tuple[tuple[int, ...], Tiles]] = deque(maxlen=MOST_TILES)
+"""Tiles that no slice uses, with the sizes of their layers. Compiled loops leave the rows of ones as they are."""
+
+
+def _take_tiles(sizes: tuple[int, ...]) -> Tiles:
+    """Return tiles for these layers, for one thread at a time: any number may ask at once."""
+    for _ in range(len(_FREE)):
+        try:
+            free = _FREE.popleft()
+        except IndexError:  # another thread was faster
+            break
+        if free[0] == sizes:
+            return free[1]
+        _FREE.append(free)
+    return _tiles(sizes)
+
+
+def _return_tiles(sizes: tuple[int, ...], tiles: Tiles) -> None:
+    _FREE.append((sizes, tiles))
 
 
 def _aligned(*shape: int) -> Array:
@@ -159,14 +211,13 @@ class _Slices:
         self._factors = problem.layout.per_layer(factors) if factors else NOTHING
         self._decays = NOTHING if decays is None else decays
         self._train = problem.train
-        self._test = problem.test if problem.test is not None else problem.train
-        self._has_test = problem.test is not None
         layout = problem.layout
-        self._net = _net(problem)
-        self._data = Data(train=_split(self._train), test=_split(self._test, self._has_test))
+        prepared = _prepared(problem)
+        self._net, self._data, self._lengths = prepared.net, prepared.data, prepared.lengths
         self._rate_row = 1 + 4 * len(layout.names)
         self._limit = min(DIVERGED * problem.initial_loss, LARGEST)
-        self._tiles = _tiles(layout.sizes)
+        self._sizes = layout.sizes
+        self._tiles = _take_tiles(self._sizes)
         # The code is compiled for C order: a slice with other strides is filled elsewhere and copied.
         self._values = (
             request.values if request.values.flags.c_contiguous else np.empty_like(request.values, order="C")
@@ -186,6 +237,7 @@ class _Slices:
             if bad:
                 self._state.diverged_at = self._state.step
                 break
+        _return_tiles(self._sizes, self._tiles)
         self._write_means(done)
         self._write_scores(done)
         if self._values is not request.values:
@@ -268,10 +320,15 @@ class _Slices:
         state, row, part = self._state, self._row, self._problem.layout.count
         slots = state.slots if state.optimizer == row.name else row.start(part)
         gradient = np.empty(part)
+        vectors = [vector for name in _arrays(row) for vector in np.atleast_2d(slots[name])]
+        P, S = np.empty(3 * part), np.empty((len(vectors), 3 * part))
+        P.reshape(3, part)[:] = state.parameters
+        for memory, vector in zip(S, vectors, strict=True):
+            memory.reshape(3, part)[:] = vector
         return Memory(
-            P=np.tile(state.parameters, 3),
-            S=np.tile(np.vstack([np.empty((0, part)), *(slots[name] for name in _arrays(row))]), 3),
-            N=np.tile([float(slots[name][0]) for name in row.numbers], 3),
+            P=P,
+            S=S,
+            N=np.array(3 * [float(slots[name][0]) for name in row.numbers], dtype=np.float64),
             G=gradient,
             C=np.empty(part) if self._request.settings.clipped else gradient,
             M=self._change,
@@ -294,8 +351,8 @@ class _Slices:
     def _seen(self, steps: int) -> Whole:
         """Samples seen at the end of each of the next `steps` steps."""
         samples_seen, m, size = self._state.samples_seen, self._train.count, self._request.settings.batch_size
-        if size is None:
-            return samples_seen + m * np.arange(1, steps + 1)
+        if size is None or size == 1:
+            return samples_seen + (m if size is None else 1) * np.arange(1, steps + 1)
         # Each pass ends with a shorter batch, so count batches within passes.
         number, place = divmod(samples_seen, m)
         first = min(-(-(m - place) // size), steps)
@@ -307,13 +364,13 @@ class _Slices:
 
     def _write_means(self, count: int) -> None:
         """Mean entries of gradients from their sums, by the history's division."""
-        for k, length in enumerate(self._problem.layout.lengths):
-            np.divide(self._values[1 + 4 * k, :count], length, out=self._values[3 + 4 * k, :count])
+        measures = self._values[1 : self._rate_row, :count]
+        np.divide(measures[::4], self._lengths, out=measures[2::4])
 
     def _write_scores(self, count: int) -> None:
         """Replace tallies by scores; some tallies are the losses."""
         values, score = self._values[:, :count], self._problem.score.of
-        splits = [self._train, self._test] if self._has_test else [self._train]
+        splits = [self._train] if self._problem.test is None else [self._train, self._problem.test]
         first = len(values) - len(evaluated_series(self._problem))
         with np.errstate(all="ignore"):
             for place, split in enumerate(splits):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +32,16 @@ EVERY_STEP_BELOW = 1024
 """Every step below is an evaluation point; beyond, 512 in each doubling."""
 
 
+_NAMES: WeakKeyDictionary[Problem, tuple[str, ...]] = WeakKeyDictionary()
+
+
 def series_names(problem: Problem) -> tuple[str, ...]:
     """All series of a run, in the order of `Records`."""
-    measures = tuple(f"{measure}/{name}" for name in problem.layout.names for measure in MEASURES)
-    return ("batch_loss", *measures, *WHOLE, *evaluated_series(problem))
+    names = _NAMES.get(problem)
+    if names is None:
+        measures = tuple(f"{measure}/{name}" for name in problem.layout.names for measure in MEASURES)
+        names = _NAMES[problem] = ("batch_loss", *measures, *WHOLE, *evaluated_series(problem))
+    return names
 
 
 def evaluated_series(problem: Problem) -> tuple[str, ...]:
