@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -64,6 +65,22 @@ DELAY = """(ms) => {
         return answer;
     };
 }"""
+
+# The heading of the table and the losses below it, whenever they change within so many ms.
+LOSSES = """(ms) => new Promise((done) => {
+    const seen = [];
+    const until = performance.now() + ms;
+    const look = () => {
+        const [heading] = document.querySelector("race-table th.moment").title.match(/[\\d,]+/) ?? ["0"];
+        const rows = [...document.querySelectorAll("race-table tbody tr")];
+        const losses = rows.map((row) => [row.dataset.run, row.querySelector(".loss .readout").innerText]);
+        const step = Number(heading.replaceAll(",", ""));
+        if (seen.at(-1)?.step !== step) seen.push({ step, losses: Object.fromEntries(losses) });
+        if (performance.now() < until) return requestAnimationFrame(look);
+        done(seen);
+    };
+    look();
+})"""
 
 PARTS = ["table", "loss", "gradients", "network", "predictions", "picture", "doctor", "inspector"]
 
@@ -129,6 +146,34 @@ def test_while_playing_all_parts_show_one_step_and_the_counter_runs_ahead(
     assert max(stretches(seen)) <= LAG, [steps for steps in seen if spread(steps) > SLACK]
     assert len({steps["counter"][0] for steps in seen}) > len(beats)
     assert all(steps["counter"][0] >= max(steps["table"]) for steps in seen)
+
+
+def fits(shown: str, loss: float) -> bool:
+    """Return whether a loss as shown is this one, rounded to its digits."""
+    exponent = Decimal(shown).as_tuple().exponent
+    assert isinstance(exponent, int)
+    return abs(float(shown) - loss) <= 0.51 * 10.0**exponent
+
+
+@pytest.mark.parametrize("delay", [0, 1500])
+def test_while_playing_the_losses_are_those_of_the_step_in_the_heading(open_lab: OpenLab, delay: int) -> None:
+    lab = open_lab(drawn=True)
+    lab.page.evaluate(DELAY, delay)
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step > 40)
+    seen = [one for one in lab.page.evaluate(LOSSES, 4000) if one["step"] > 0]
+    lab.pause.click()
+    assert len(seen) > 5
+    tells = 0
+    for one in seen[:: len(seen) // 5]:
+        for run, shown in one["losses"].items():
+            then, before = (
+                lab.ask("GET", f"/runs/{run}/instruments/moment", step=step)["latest"]["train_loss"]["value"]
+                for step in (one["step"], one["step"] - 1)
+            )
+            assert fits(shown, then), (one, then)
+            tells += not fits(shown, before)
+    assert tells >= 3
 
 
 def test_paused_and_stepping_all_parts_show_the_step_where_the_runs_stand(open_lab: OpenLab) -> None:

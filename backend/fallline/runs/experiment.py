@@ -253,10 +253,7 @@ class Experiment:
         return [
             Standing(
                 run.name,
-                {
-                    **run.header(playing=self.playing),
-                    "latest": run.latest(evaluated=not self._stepping.moves(run)),
-                },
+                {**run.header(playing=self.playing), "latest": run.latest(evaluated=False)},
                 run.state.copy(),
                 run.recipe,
             )

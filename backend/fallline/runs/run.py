@@ -30,7 +30,7 @@ from fallline.runs.past.checkpoints import SECONDS_APART, CheckpointBudget, Chec
 from fallline.runs.past.replay import Clock, Replay, Slices, path_in
 from fallline.runs.past.trail import Course, replay_seconds
 from fallline.runs.stopping import StopWatch
-from fallline.vocabulary.columns import Buckets, Records, in_a_row, recorded_every_step
+from fallline.vocabulary.columns import Buckets, Records, finite_readings, in_a_row, recorded_every_step
 from fallline.vocabulary.errors import Conflict, NotFound, TooExpensive
 from fallline.vocabulary.findings import Evidence, Finding, Outcome, shown_name
 from fallline.vocabulary.journal import Provenance
@@ -405,9 +405,7 @@ class Run:
             name: {"step": step, "value": value} for name, (step, value) in self.history.latest().items()
         }
         if evaluated:
-            for name, value in evaluate(self._problem, self.state.parameters).items():
-                if np.isfinite(value):
-                    latest[name] = {"step": self.state.step, "value": value}
+            latest |= finite_readings(self.state.step, evaluate(self._problem, self.state.parameters))
         return latest
 
 

@@ -304,7 +304,7 @@ class Measured(OpenModel):
 class RunThen(OpenModel):
     """A run at the moment: what a frame says of it, and the requested parts.
 
-    `latest` has the losses of this step if the run rests, else those of its last steps.
+    `latest` has the losses and scores of this step, and the other series of the last record.
     """
 
     status: Literal["paused", "playing", "finished", "diverged"]

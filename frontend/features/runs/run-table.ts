@@ -28,13 +28,22 @@ const PHONE = matchMedia(
   "(max-width: 720px), (min-width: 600px) and (max-width: 900px) and (max-height: 480px)",
 );
 
+/** Where a run's numbers are of. While it plays, frames bring the losses of the last evaluated step. */
+function placeOf({ label, status, step, latest }: Run) {
+  const evaluated = status === "playing" ? latest.train_loss?.step : undefined;
+  return { label, step: Math.min(step, evaluated ?? step) };
+}
+
 /** The step of all numbers in the table. */
 function moment(state: State) {
   const { status } = state.connection;
   if (!state.looking && (status === "reconnecting" || status === "offline"))
     return texts.lastKnownStepX(whereWords(state));
   if (state.looking) return texts.asOfStepXLabel(whereWords(state));
-  return shownStep(state) === 0 ? texts.beforeTheFirstStep : texts.atStepX(whereWords(state));
+  const places = state.order.map((name) => placeOf(state.runs[name]));
+  return shownStep(state) === 0
+    ? texts.beforeTheFirstStep
+    : texts.atStepX(whereWords(state, places));
 }
 
 const latest = (run: Run, series: string) => run.latest[series]?.value;

@@ -134,7 +134,7 @@ def test_a_moment_has_maps_of_the_named_runs_and_curves_of_all_that_have_not_div
     def standing(problem: Problem, name: str, diverged: int | None = None) -> Standing:
         state = begin(problem)
         state.diverged_at = diverged
-        return Standing(name, {"generation": 3}, state, RUN)
+        return Standing(name, {"generation": 3, "latest": {}}, state, RUN)
 
     runs = [standing(two, "a"), standing(two, "b")]
     of_all = together(two, runs, Parts(map=True))["runs"]

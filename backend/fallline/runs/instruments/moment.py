@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from fallline.engine.measures.probes import evaluate, next_gradient
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
+from fallline.vocabulary.columns import finite_readings
 from fallline.vocabulary.recipe import RunRecipe
 
 
@@ -31,9 +30,7 @@ def readings(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[
     return {
         "epoch": state.samples_seen / len(problem.train_rows),
         "samples_seen": state.samples_seen,
-        "latest": {
-            name: {"step": state.step, "value": value} for name, value in values.items() if np.isfinite(value)
-        },
+        "latest": finite_readings(state.step, values),
     }
 
 

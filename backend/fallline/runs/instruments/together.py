@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from fallline.engine.measures.probes import evaluate
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.runs.instruments.fit import curve
 from fallline.runs.instruments.inspection import inspection
 from fallline.runs.instruments.predictions import decision_map
 from fallline.runs.instruments.table import INSTRUMENTS
+from fallline.vocabulary.columns import finite_readings
 from fallline.vocabulary.recipe import RunRecipe
 
 Json = dict[str, Any]
@@ -50,7 +52,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A run at one moment: its part of a frame (`header`), and a copy of its state."""
+    """A run at one moment: its part of a frame (`header`) with its latest records, and a copy of its state."""
 
     name: str
     header: Json
@@ -65,6 +67,8 @@ def together(problem: Problem, runs: Iterable[Standing], parts: Parts) -> Json:
 
 def _parts_of(problem: Problem, run: Standing, parts: Parts) -> Json:
     at = (problem, run.state, run.recipe)
+    # the last record is of the step before, or of an evaluation point
+    present = finite_readings(run.state.step, evaluate(problem, run.state.parameters))
     place = {"step": run.state.step, "generation": run.header["generation"]}
     weights = parts.weights if parts.drawn in (None, run.name) else None
     views = INSTRUMENTS["views"].measure(*at, predictions=parts.predictions, weights=weights)
@@ -76,4 +80,4 @@ def _parts_of(problem: Problem, run: Standing, parts: Parts) -> Json:
     if parts.inspect == run.name:
         sheet = inspection(*at, rows=parts.rows, first=parts.first, block=parts.block)
         views["sheet"] = {**place, **sheet}
-    return views
+    return {"latest": run.header["latest"] | present, **views}
