@@ -21,8 +21,10 @@ from fallline.runs.run import Run
 from fallline.vocabulary.commands import SLOWEST, Until
 from fallline.vocabulary.journal import Json, Receipt
 
-DEBT_SECONDS = 0.25
-"""Most play time that a slow machine catches up on; the rest is dropped."""
+DEBT_SECONDS = 1.0
+"""Most play time that a slow machine catches up on; the rest is dropped. A step in a long round costs less: with 300
+people each has a round a second, and makes most of its steps in it.
+"""
 
 WAKE_SECONDS = 1 / 30
 """Least interval between two wake-ups at a fast pace: one frame of a display."""

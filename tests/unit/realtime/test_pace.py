@@ -18,7 +18,9 @@ from fallline.vocabulary.messages import Got, Watch
 from support.columns import header
 
 RUNS = ("gd", "sgd")
-SERIES = tuple(f"series-{number}" for number in range(8))
+SERIES = tuple(f"series-{number}" for number in range(17))
+"""As many as the page asks for."""
+
 STEPS_A_SECOND, PUBLICATIONS_A_SECOND = 60, 30
 
 
