@@ -148,9 +148,10 @@ class Experiment:
 
         def arrived() -> dict[str, Any]:
             self._positions = None
-            self._examine_before_response(now)
             if self._plays_on and not all(run.is_over for run in self.runs.values()):
-                self._stepping.resume_play(now)
+                self._stepping.resume_play(now)  # examinations go on beside it
+            else:
+                self._examine_before_response(now)
             return self.state()
 
         self._pending.append(PendingRequest(restoration(self.runs, self._positions, arrived), done))

@@ -269,6 +269,14 @@ def test_a_damaged_state_is_noticed_and_replayed(spoil: str) -> None:
     assert_twins(life)
 
 
+def test_a_class_that_comes_back_waits_for_few_turns() -> None:
+    """A turn makes steps for 20 ms, whatever it is given: each step of the two runs takes 2 ms on this clock."""
+    life = Life()
+    life.step(100)
+    assert life.reopen(replace(life.stored, parts={})) <= 11
+    assert steps(life) == {"gd": 100, "sgd": 100}
+
+
 def test_a_damaged_checkpoint_is_noticed_and_an_earlier_one_serves() -> None:
     life = Life(runs=[{"name": "gd"}])
     life.step(3_000)

@@ -22,6 +22,9 @@ from fallline.vocabulary.journal import TO_ROUNDING, Json, Provenance, StoredExp
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from fallline.vocabulary.run_settings import Edit, StopCondition
 
+TURN_SECONDS = 0.02
+"""Least computing time of a turn in which runs come back to their positions."""
+
 
 @dataclass(slots=True)
 class ReplayedRun:
@@ -175,16 +178,23 @@ def restoration(
     positions: Mapping[str, Mapping[str, Any]],
     arrived: Callable[[], Any],
 ) -> Slices:
-    """Bring all runs to their stored positions, and return what `arrived` returns."""
+    """Bring all runs to their stored positions, and return what `arrived` returns.
+
+    With a class that comes back each turn waits for those of all others, so most need one: it is longer than others,
+    and makes steps until it is over. Its experiment pays for it later.
+    """
 
     def steps_left(run: Run) -> int:
         return 0 if run.diverged else max(int(positions[run.name]["step"]) - run.state.step, 0)
 
     while behind := [run for run in runs.values() if steps_left(run)]:
         budget, clock = yield
-        for run in behind:
-            affordable = max(int(budget / len(behind) / run.step_seconds), 1)
-            run.advance(min(steps_left(run), affordable), clock, publish=False, stops=False)
+        end = clock() + max(budget, TURN_SECONDS)
+        while behind and (left := end - clock()) > 0.0:
+            for run in behind:
+                affordable = max(int(left / len(behind) / run.step_seconds), 1)
+                run.advance(min(steps_left(run), affordable), clock, publish=False, stops=False)
+            behind = [run for run in behind if steps_left(run)]
     for run in runs.values():
         if positions[run.name]["diverged"]:
             run.state.diverged_at = run.state.step
