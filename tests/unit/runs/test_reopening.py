@@ -12,6 +12,7 @@ import pytest
 from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.runs.doctor import doctor
 from fallline.runs.persistence import journal_writer
+from fallline.runs.persistence.reopening import restoration
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.journal import TO_ROUNDING, Receipt
 from fallline.vocabulary.recipe import RunRecipe
@@ -269,12 +270,14 @@ def test_a_damaged_state_is_noticed_and_replayed(spoil: str) -> None:
     assert_twins(life)
 
 
-def test_a_class_that_comes_back_waits_for_few_turns() -> None:
-    """A turn makes steps for 20 ms, whatever it is given: each step of the two runs takes 2 ms on this clock."""
+def test_a_turn_of_cheap_steps_goes_on_until_its_budget_is_spent() -> None:
     life = Life()
-    life.step(100)
-    assert life.reopen(replace(life.stored, parts={})) <= 11
-    assert steps(life) == {"gd": 100, "sgd": 100}
+    behind = life.one.runs
+    coming = restoration(behind, {name: {"step": 300, "diverged": False} for name in behind}, lambda: "there")
+    next(coming)
+    with pytest.raises(StopIteration, match="there"):
+        coming.send((0.005, lambda: 0.0))  # nothing costs anything on this clock
+    assert steps(life) == {"gd": 300, "sgd": 300}
 
 
 def test_a_damaged_checkpoint_is_noticed_and_an_earlier_one_serves() -> None:

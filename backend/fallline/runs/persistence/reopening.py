@@ -22,9 +22,6 @@ from fallline.vocabulary.journal import TO_ROUNDING, Json, Provenance, StoredExp
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from fallline.vocabulary.run_settings import Edit, StopCondition
 
-TURN_SECONDS = 0.02
-"""Least computing time of a turn in which runs come back to their positions."""
-
 
 @dataclass(slots=True)
 class ReplayedRun:
@@ -180,8 +177,8 @@ def restoration(
 ) -> Slices:
     """Bring all runs to their stored positions, and return what `arrived` returns.
 
-    With a class that comes back each turn waits for those of all others, so most need one: it is longer than others,
-    and makes steps until it is over. Its experiment pays for it later.
+    A turn makes steps until its budget is spent: the cost of a step is not known yet, and with a class that comes back
+    each turn waits for those of all others.
     """
 
     def steps_left(run: Run) -> int:
@@ -189,7 +186,7 @@ def restoration(
 
     while behind := [run for run in runs.values() if steps_left(run)]:
         budget, clock = yield
-        end = clock() + max(budget, TURN_SECONDS)
+        end = clock() + budget
         while behind and (left := end - clock()) > 0.0:
             for run in behind:
                 affordable = max(int(left / len(behind) / run.step_seconds), 1)
