@@ -118,8 +118,10 @@ def in_a_row(pieces: Sequence[Records]) -> Records:
     )
 
 
-TOGETHER = 64
-"""Steps that wait to be stored together: for a few steps, NumPy's calls cost more than the numbers."""
+TOGETHER = 16
+"""Steps that wait to be stored together: for a few steps, NumPy's calls cost more than the numbers. With 64, the small
+arrays of 480 runs took 90 MB more, which no count of bytes shows: they keep the memory around them in use.
+"""
 
 
 class Waiting:
