@@ -68,7 +68,7 @@ def test_they_are_named_once_the_loss_grows_and_from_where_it_turned(name: str, 
 
 @pytest.mark.parametrize("number", [21, 25, 29, 33, 37])
 def test_of_a_flat_loss_the_last_step_that_is_as_low_is_the_onset(number: int) -> None:
-    """The loss has converged before the rate becomes too high: there only rounding tells its steps apart."""
+    """The loss has converged before the rate becomes too high, so its steps differ by rounding only."""
     one = FAMILIES["will_diverge"](number)
     (fault,) = will_diverge(replay(one.recipe, one.steps))
     (edit,) = one.recipe.runs[0].edits
