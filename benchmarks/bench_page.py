@@ -184,7 +184,8 @@ def scenario(browser: Browser, address: str, playing: Scenario, seconds: float) 
         lab.page.wait_for_timeout(2000)
         measurements |= watched(lab, seconds)
         measurements["processor"] = processor_times(browser, lab, seconds / 2)
-        measurements["slow"] = lab.page.locator("top-bar .connection").get_attribute("title") is not None
+        title = lab.page.locator("top-bar .connection").get_attribute("title") or ""
+        measurements["slow"] = title.startswith("Drawing is slow")
         lab.page.evaluate(HIDE, True)
         lab.page.wait_for_timeout(200)  # pending drawing is done
         measurements["hidden"] = len(watched(lab, min(seconds, 3))["draws"])

@@ -1,15 +1,15 @@
 /**
  * One animation frame for all charts: draws at most one plot after each, none while the page is
  * hidden.
- * Owns: whose turn it is, the draw rate, and slowing down while draws are slow.
+ * Owns: whose turn it is, the draw rate, and slowing down while draws take much of the time.
  */
 
-/** A longer draw is slow; three in a row halve the rate. */
-const SLOW = 40;
-const IN_A_ROW = 3;
-/** A shorter draw leaves time for twice the rate; this many in a row double it again. */
-const QUICK = 20;
-const AGAIN = 40;
+/** The part of the time that draws may take; more halves their rate, so that lines still move. */
+const BUSY = 0.3;
+/** Less leaves time for twice the rate. */
+const FREE = 0.1;
+/** ms over which it is measured. */
+const WINDOW = 1_000;
 const SLOWEST = 8;
 const FRAME = 16;
 
@@ -39,9 +39,9 @@ export function createDrawScheduler({
   const turns: Set<Turn> = new Set();
   let framed = false;
   let timed = false;
-  let slowInARow = 0;
-  let quickInARow = 0;
   let slowness = 1;
+  /** ms of draws since a time */
+  let [spent, since] = [0, now()];
 
   /** @param turn a chart; returns ms until it may draw */
   const dueIn = (turn: Turn) =>
@@ -103,15 +103,18 @@ export function createDrawScheduler({
 
   /** @param took ms */
   function weigh(took: number) {
-    slowInARow = took > SLOW ? slowInARow + 1 : 0;
-    quickInARow = took < QUICK ? quickInARow + 1 : 0;
-    if (slowInARow === IN_A_ROW) pace(Math.min(SLOWEST, slowness * 2));
-    else if (quickInARow === AGAIN) pace(Math.max(1, slowness / 2));
+    spent += took;
+    const elapsed = now() - since;
+    if (elapsed < WINDOW) return;
+    const share = spent / elapsed;
+    [spent, since] = [0, now()];
+    if (share > BUSY) pace(Math.min(SLOWEST, slowness * 2));
+    else if (share < FREE) pace(Math.max(1, slowness / 2));
   }
 
   function pace(next: number) {
     const before = slowness;
-    [slowness, slowInARow, quickInARow] = [next, 0, 0];
+    slowness = next;
     if (before > 1 !== next > 1) slowed(next > 1);
   }
 

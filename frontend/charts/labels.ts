@@ -39,6 +39,14 @@ export const shareOf = (value: number, { type, range: [low, high] }: Axis) =>
 export const pxAcross = (frame: Frame, value: number) =>
   frame.left + frame.width * shareOf(value, frame.x);
 
+/** The place on the horizontal axis of px across, as its range is given: decades on a log axis. */
+export const axisAt = ({ left, width, x: { range } }: Frame, px: number) =>
+  range[0] + ((px - left) / width) * (range[1] - range[0]);
+
+/** The px across of such a place. */
+export const pxOnAxis = ({ left, width, x: { range } }: Frame, place: number) =>
+  left + (width * (place - range[0])) / (range[1] - range[0]);
+
 export const pxDown = (frame: Frame, value: number) =>
   frame.top + frame.height * (1 - shareOf(value, frame.y));
 

@@ -1,17 +1,19 @@
 /**
  * The newest stretch of each line: from the last point that Plotly drew to the newest record. The
  * canvas draws it at the screen's rate until Plotly catches up.
- * Owns: its points and marker, in px. Pure. live-canvas.ts draws them.
+ * Owns: its points and marker, in px, and how they glide. Pure. live-canvas.ts draws them.
  */
 
 import { middles, pointsOf } from "./bind.ts";
 import { surface } from "./figure-style.ts";
 import { bucketOf } from "./horizontal.ts";
-import { pxAcross, pxDown } from "./labels.ts";
+import { axisAt, pxAcross, pxDown, pxOnAxis } from "./labels.ts";
 import { isInside, symbol } from "./paths.ts";
+import { createGlide } from "../core/glide.ts";
 import { newest } from "../core/thinning.ts";
 import type { Json, Run, RunSeries, State } from "../core/types.ts";
 import type { Bound } from "./bind.ts";
+import type { Glide } from "../core/glide.ts";
 import type { Frame } from "./labels.ts";
 import type { Scene } from "./scene.ts";
 
@@ -102,6 +104,52 @@ export function tailOf(line: LiveLine, series: RunSeries | null, { experiment }:
   return [...(from ? [[pxAcross(frame, from.x), pxDown(frame, from.y)] as Point] : []), ...points]
     .filter((point) => point.every(Number.isFinite))
     .map(([left, top]) => [left, Math.max(-1e4, Math.min(1e4, top))]);
+}
+
+/** The points of a line up to this place across, in px; its last point lies on the line. */
+export function cutAt(points: Point[], left: number): Point[] {
+  const kept = points.filter(([each]) => each <= left);
+  const next = points[kept.length];
+  if (!next || !kept.length) return kept.length ? kept : points.slice(0, 1);
+  const [x, y] = kept[kept.length - 1];
+  const share = (left - x) / (next[0] - x);
+  return share > 0 ? [...kept, [left, y + share * (next[1] - y)]] : kept;
+}
+
+/** The points of each line, kept until the next frame of data. */
+export function createTails() {
+  const tails: WeakMap<LiveLine, { frames: number; points: Point[] }> = new WeakMap();
+  return {
+    /** @param frames of data so far */
+    of(line: LiveLine, frames: number, make: () => Point[]) {
+      const known = tails.get(line);
+      if (known?.frames === frames) return known.points;
+      const points = make();
+      tails.set(line, { frames, points });
+      return points;
+    },
+  };
+}
+
+/** How far each line has come: it glides on to its newest point, at the screen's rate. */
+export function createLineGlides() {
+  const glides: Map<string, Glide> = new Map();
+  return {
+    /**
+     * The points to show at this time, in ms; the same array once the line is there.
+     * @param points all, with the newest
+     */
+    shown(line: LiveLine, points: Point[], now: number) {
+      const { run, meta, frame } = line;
+      const end = points.at(-1);
+      if (!end) return points;
+      const key = [run, meta.y, meta.x, frame.x.type].join(" ");
+      const glide = glides.get(key) ?? createGlide();
+      glides.set(key, glide);
+      glide.toward(axisAt(frame, end[0]), now);
+      return glide.isThere(now) ? points : cutAt(points, pxOnAxis(frame, glide.at(now)));
+    },
+  };
 }
 
 /**

@@ -17,9 +17,11 @@ type Follow = (value: LiveValue, show: Show) => void;
 
 /** Widths beside a square's name, in px: the run's shape, its score, and one digit. */
 const BESIDE_NAME = { shape: 15, score: 25, digit: 6.6 };
-const BOLD = { whole: 6.9, cut: 7.8 };
+const BOLD = { size: 13, whole: 6.9, cut: 7.8 };
 /** Widths where a name has a line to itself: smaller letters, nearer to the shape. */
-const SMALL = { shape: 12, whole: 6.6, cut: 7.5 };
+const SMALL = { size: 11, shape: 12, whole: 6.6, cut: 7.5 };
+/** Font size, and widths of a letter of a whole name and of a shortened one, in px. */
+type Letters = { size: number; whole: number; cut: number };
 /** Right margin of a phone's loss chart, in px, slightly reduced. */
 const MARGIN = 43;
 const SVG = "http://www.w3.org/2000/svg";
@@ -245,14 +247,10 @@ function squareHead(square: Json, all: string[]) {
   const free = place.width - BESIDE_NAME.shape - boldWidth(whole);
   const apart = square.apart ?? (free < besideName ? cornerOf(square) : null);
   const isSmall = apart && (square.apart || free < 0);
-  const letter = isSmall ? SMALL : BOLD;
-  const room = place.width - (isSmall ? SMALL.shape : BESIDE_NAME.shape) - (apart ? 0 : besideName);
-  const [name] = nameLines(
-    whole,
-    all,
-    { whole: Math.floor(room / letter.whole), cut: Math.max(4, Math.floor(room / letter.cut)) },
-    1,
-  );
+  const isLow = Boolean(square.isLow);
+  const beforeName = isLow ? 0 : isSmall ? SMALL.shape : BESIDE_NAME.shape;
+  const room = place.width - beforeName - (apart ? 0 : besideName);
+  const name = nameWithin(whole, all, room, isSmall ? SMALL : BOLD);
   const words = texts.r2X(score);
   const beside = document.createElement("span");
   beside.className = "values";
@@ -260,14 +258,40 @@ function squareHead(square: Json, all: string[]) {
   const title = label(
     isSmall ? "title small" : "title",
     { ...place, lane },
-    shape(lane),
+    ...(isLow ? [] : [shape(lane)]),
     strong(name),
     ...(apart ? [] : [beside]),
   );
   const heads = apart ? [title, label(scoreLook(square), apart, words)] : [title];
+  if (isLow) heads.push(label("lane-mark", { ...cornerBelow(square), lane }, shape(lane)));
   for (const head of heads) Object.assign(head, { title: `${whole}: ${words}` }).dataset.run = run;
   return heads;
 }
+
+/** The whole name if it fits into so many px, else a shortened one. */
+function nameWithin(whole: string, all: string[], room: number, { size, ...letter }: Letters) {
+  if (widthOf(whole, size) <= room) return whole;
+  const letters = {
+    whole: Math.floor(room / letter.whole),
+    cut: Math.max(4, Math.floor(room / letter.cut)),
+  };
+  return nameLines(whole, all, letters, 1)[0];
+}
+
+/** Width of a bold name at this size, in px. */
+function widthOf(name: string, size: number) {
+  measuring ??= document.createElement("canvas").getContext("2d");
+  if (!measuring) return boldWidth(name);
+  measuring.font = `600 ${size}px ${getComputedStyle(document.body).fontFamily}`;
+  return measuring.measureText(name).width;
+}
+let measuring: CanvasRenderingContext2D | null = null;
+
+/** In small squares in two rows the shape stands inside, where no good prediction is, so that the name has room. */
+const cornerBelow = ({ left, top, width, height }: Json) => ({
+  left: left + width - 13,
+  top: top + height - 18,
+});
 
 const cornerOf = ({ left, top, width }: Json) => ({ left: left + width, top: top + 1 });
 

@@ -12,7 +12,7 @@ import { createCursorLayer } from "./cursor-layer.ts";
 import { KINDS } from "./kinds.ts";
 import { createDrawScheduler } from "./draw-scheduler.ts";
 import { createLiveCanvas, paintLine } from "./live-canvas.ts";
-import { tailOf } from "./live-lines.ts";
+import { createLineGlides, createTails, tailOf } from "./live-lines.ts";
 import { createLiveValues } from "./live-values.ts";
 import { pictureOf } from "./picture.ts";
 import { createPlot } from "./plot.ts";
@@ -101,6 +101,8 @@ export class PlotlyChart extends HTMLElement {
   #isPrinted = false;
   #labels = Object.assign(document.createElement("div"), { className: "chart-labels" });
   #values = createLiveValues();
+  #tails = createTails();
+  #glides = createLineGlides();
   #plotly: any = null;
   #spec: Json | null = null;
   #zoomY: Scene["zoom"]["y"] = null;
@@ -390,19 +392,26 @@ export class PlotlyChart extends HTMLElement {
 
   #paint(context: CanvasRenderingContext2D) {
     const { store, series } = this.app;
+    const [now, state] = [performance.now(), store.get()];
     this.#isFull = false;
     let before = Infinity;
+    let isThere = true;
     for (const line of this.#live.flat()) {
-      const points = tailOf(line, series.of(line.run), store.get());
-      paintLine(context, line, points);
       const { left, width } = line.frame;
+      const all = this.#tails.of(line, state.frames, () =>
+        tailOf(line, series.of(line.run), state),
+      );
+      this.#isFull ||= (all.at(-1)?.[0] ?? left) > left + width;
+      const points = this.#glides.shown(line, all, now);
+      isThere &&= points === all;
+      paintLine(context, line, points);
       const tip = points.at(-1)?.[0] ?? left;
-      this.#isFull ||= tip > left + width;
       if (line.mark) before = Math.min(before, Math.max(0, left + width - tip));
     }
     this.#moveEnds(Number.isFinite(before) ? before : 0);
-    this.#showStep(store.get());
+    this.#showStep(state);
     this.#cursor?.paint(context);
+    if (!isThere) this.canvas.request();
   }
 
   /**

@@ -37,6 +37,8 @@ const GAP = 14;
 const SMALL_GAP = 8;
 /** Distance of two titles of small squares, which the run's shape also separates. */
 const BETWEEN = 6;
+/** What the last name of a row may stand out of the squares, in px. */
+const BEYOND = 4;
 /** Room below small squares in two rows, which have no tick labels there. */
 const FOOT = 4;
 /** From this size in px, the words "predicted" and "true" leave most of a square to its points. */
@@ -88,7 +90,11 @@ function smallCells(
   const pitch = (room.width - LEFT + SMALL_GAP) / columns;
   return (column, row) => {
     const [left, top] = [LEFT + column * pitch, row * (room.height / rows) + over];
-    const title = { left, top: top - over, width: Math.min(pitch - BETWEEN, room.width - left) };
+    const title = {
+      left,
+      top: top - over,
+      width: Math.min(pitch - BETWEEN, room.width + BEYOND - left),
+    };
     const apart = { left, top: rows > 1 ? top + 1 : top - LINE };
     return {
       left,

@@ -18,6 +18,13 @@ const IN_A_DOUBLING = 64;
 export const isAhead = ({ step, findingsCompleteTo: to }: Run) =>
   step - to > Math.max(1, 2 ** Math.floor(Math.log2(Math.max(1, step))) / IN_A_DOUBLING);
 
+/** The Doctor lacks so large a part of a run's steps that this is said in sight. */
+const LACKING = 1 / 8;
+
+/** The Doctor is far behind the run: while kernels are compiled, or at full speed. */
+export const isFarAhead = (run: Run) =>
+  isAhead(run) && run.step - run.findingsCompleteTo > LACKING * run.step;
+
 /** Adds a finding, or replaces the one with its id. Drops a withdrawn one. */
 export function withFinding(stored: Finding[], incoming: FindingNews): Finding[] {
   if ("withdrawn" in incoming) return stored.filter(({ id }) => id !== incoming.id);

@@ -4,7 +4,7 @@
  */
 
 import { isStandardized } from "./data-recipe.ts";
-import { isAhead, openOf } from "./findings.ts";
+import { isAhead, isFarAhead, openOf } from "./findings.ts";
 import { integer, number } from "./format.ts";
 import { panelsFor } from "./gradient-panels.ts";
 import * as texts from "../words/english.ts";
@@ -52,6 +52,7 @@ export type StateWords = {
   glyph: Glyph | null;
   tone: "ok" | "warn" | "bad" | "muted";
   says?: string;
+  when?: string; // the verdict's step, where it is far behind the run's
 };
 
 const VERDICTS: Record<Verdict, StateWords> = {
@@ -122,11 +123,12 @@ export function stateOf(run: Run, { playback, looking, connection }: State): Sta
   return run.verdict && run.verdict !== "waiting" ? verdictOf(run, run.verdict) : NOT_KNOWN;
 }
 
-/** Names the verdict's step where the Doctor is behind: "... As of step 1,234." */
+/** Names the verdict's step where the Doctor is behind: "... As of step 1,234.", and far behind in sight. */
 function verdictOf(run: Run, verdict: Verdict): StateWords {
   const { says, ...words } = VERDICTS[verdict];
-  const when = isAhead(run) ? texts.asOfStepXTail(integer(run.findingsCompleteTo)) : "";
-  return { ...words, says: `${says}${when}` };
+  const to = integer(run.findingsCompleteTo);
+  const tail = isAhead(run) ? texts.asOfStepXTail(to) : "";
+  return { ...words, says: `${says}${tail}`, when: isFarAhead(run) ? texts.stepX(to) : undefined };
 }
 
 /**

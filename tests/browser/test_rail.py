@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from browser.conftest import OpenLab, Visits
 from browser.dashboard import DESKTOP, PHONE, Dashboard
+from browser.looks import RECIPES
 from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
 from browser.test_classes import MOONS, opened, shown_as
 from browser.test_exhibits import expect_exhibit, options, picker
@@ -96,6 +97,9 @@ def test_the_doctors_own_fork_moves_nothing_in_the_rail_nor_do_any_more(open_lab
             partial(are_scored, count),
         )
         names = {run["name"]: run["label"] or run["name"].upper() for run in lab.ask("GET")["runs"]}
+        heading = lab.page.locator("race-table th.moment")
+        expect(heading).to_be_in_viewport(ratio=1)
+        expect(heading).to_contain_text("step")
         assert [each["run"] for each in squares] == list(names)
         assert [each for each in squares if not each["whole"] or not each["score"].startswith("R² ")] == []
         assert len({each["name"] for each in squares}) == count
@@ -105,6 +109,16 @@ def test_the_doctors_own_fork_moves_nothing_in_the_rail_nor_do_any_more(open_lab
         lab.until_is(lambda: lab.chart("scatter").get_attribute("data-traces"), str(count))
         expect_places(lab, before)
     assert faults_in_both_themes(lab) == []
+
+
+def test_squares_of_eight_methods_have_whole_names(visits: Visits, address: str) -> None:
+    lab = opened(visits, address, RECIPES["eight"])
+    lab.make_steps(20)
+    squares = lab.until(lambda: lab.page.evaluate(SQUARES), partial(are_scored, 8))
+    names = [each["full"].partition(":")[0] for each in squares]
+    assert {each["whole"] for each in squares} == {True}
+    assert [each["name"] for each in squares][:-1] == names[:-1]  # the last one is "GD, rate 0.01"
+    expect(lab.page.locator("predicted-true .lane-mark")).to_have_count(8)
 
 
 def test_maps_of_eight_runs_fit_in_the_room_of_two_and_stay_readable(visits: Visits, address: str) -> None:

@@ -70,7 +70,9 @@ COVERED = """() => {
 }"""
 
 
-@pytest.mark.parametrize("size", [(1920, 1080), DESKTOP, (1280, 800), (1366, 650), (960, 540)])
+@pytest.mark.parametrize(
+    "size", [(1920, 1080), DESKTOP, (1280, 800), (1366, 650), (960, 540), (768, 1024), (844, 390)]
+)
 def test_a_message_covers_nothing_in_the_transport(open_lab: OpenLab, size: tuple[int, int]) -> None:
     lab = open_lab(size)
     lab.make_steps(50)

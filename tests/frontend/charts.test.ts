@@ -1363,13 +1363,12 @@ function paced({ cost = 0 } = {}) {
   return { clock, scheduler, pass, join };
 }
 
-/** Draws a chart several times, each long after the one before. */
-const drawsOf =
+/** Requests a draw in each frame, for so many ms. */
+const playOf =
   ({ pass, chart }: { pass: (ms: number) => void; chart: { request: () => void } }) =>
-  (times: number) => {
-    for (let k = 0; k < times; k++) {
+  (ms: number) => {
+    for (let k = 0; k < ms / 16; k++) {
       chart.request();
-      pass(1000);
       pass(16);
     }
   };
@@ -1454,33 +1453,46 @@ test("a hidden page draws nothing, and catches up when visible again", () => {
   assert.deepEqual(clock.drawn, ["a"]);
 });
 
-test("three slow draws in a row halve the rate, reported once; a chart's first draw does not count", () => {
-  const { clock, scheduler, pass, join } = paced({ cost: 50 });
-  const draw = drawsOf({ pass, chart: join("a") });
-  draw(3);
-  assert.deepEqual([clock.drawn.length, scheduler.slowness, clock.reports], [3, 1, []]);
-  draw(1);
+test("draws that take much of the time halve the rate, reported once; a chart's first draw does not count", () => {
+  const { clock, scheduler, pass, join } = paced({ cost: 5_000 });
+  const chart = join("a");
+  chart.request();
+  pass(16);
+  assert.deepEqual([clock.drawn.length, scheduler.slowness], [1, 1]);
+  clock.cost = 40;
+  const play = playOf({ pass, chart });
+  play(3_000); // ten draws a second
   assert.deepEqual([scheduler.slowness, clock.reports], [2, [true]]);
-  draw(3);
+  play(3_000); // 20 % of the time
+  assert.deepEqual([scheduler.slowness, clock.reports], [2, [true]]);
+  clock.cost = 100;
+  play(3_000);
   assert.deepEqual([scheduler.slowness, clock.reports], [4, [true]]);
 });
 
-test("after quick draws the rate recovers step by step, and the end is reported", () => {
-  const { clock, scheduler, pass, join } = paced({ cost: 50 });
-  const draw = drawsOf({ pass, chart: join("a") });
-  draw(7);
-  assert.equal(scheduler.slowness, 4);
-  clock.cost = 30; // quick enough for this rate, not for twice the rate
-  draw(100);
-  assert.equal(scheduler.slowness, 4);
+test("one long draw among short ones slows nothing down", () => {
+  const { clock, scheduler, pass, join } = paced({ cost: 10 });
+  const chart = join("a");
+  const play = playOf({ pass, chart });
+  play(3_000);
+  clock.cost = 150;
+  chart.request(true);
+  pass(16);
   clock.cost = 10;
-  draw(39);
+  play(3_000);
+  assert.deepEqual([scheduler.slowness, clock.reports], [1, []]);
+});
+
+test("when draws take little of the time the rate recovers step by step, and the end is reported", () => {
+  const { clock, scheduler, pass, join } = paced({ cost: 100 });
+  const play = playOf({ pass, chart: join("a") });
+  play(4_000);
   assert.equal(scheduler.slowness, 4);
-  draw(1);
-  assert.deepEqual([scheduler.slowness, clock.reports], [2, [true]]);
-  draw(40);
-  assert.deepEqual([scheduler.slowness, clock.reports], [1, [true, false]]);
-  draw(80);
+  clock.cost = 50; // little enough for this rate, not for twice the rate
+  play(10_000);
+  assert.deepEqual([scheduler.slowness, clock.reports], [4, [true]]);
+  clock.cost = 5;
+  play(10_000);
   assert.deepEqual([scheduler.slowness, clock.reports], [1, [true, false]]);
 });
 

@@ -21,7 +21,7 @@ function start({ stored = {}, arrived, coarse = {}, random = 0.5 }: Given = {}) 
       arrived: () => arrived ?? positions,
       coarse: () => coarse,
     },
-    { random: () => random, fps: 10 },
+    { random: () => random, fps: 30 },
   );
   const happen = (type: string, more = {}, ms = 0) =>
     session.handle({ type, ...more }, (now += ms));
@@ -386,7 +386,19 @@ test("a stream that was held back is not tried again in the same network", () =>
 
 test("without a WebSocket fewer frames are requested", () => {
   const [message] = sentBy(refused().happen("rewatch"));
-  assert.equal(message.fps, 10);
+  assert.equal(message.fps, 15);
+});
+
+test("a page that draws slowly asks for fewer frames, once, and on the next line too", () => {
+  const { happen } = live();
+  assert.deepEqual(
+    sentBy(happen("slow")).map(({ type, fps }) => [type, fps]),
+    [["watch", 10]],
+  );
+  assert.deepEqual(happen("slow"), []);
+  happen("closed", { code: 1006 });
+  happen("hurry");
+  assert.equal(sentBy(happen("opened"))[0].fps, 10);
 });
 
 test("a ping goes every three seconds and its answer gives the latency", () => {

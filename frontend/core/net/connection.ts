@@ -17,6 +17,11 @@ export function createConnection(environment: Environment, store: Store, series:
   const session = createSession(series, environment);
   const socket = createSocket(environment, session, perform);
 
+  store.watch(
+    ({ isDrawingSlow }) => isDrawingSlow,
+    (isSlow) => isSlow && socket.handle({ type: "slow" }),
+  );
+
   function perform(action: Action) {
     if (action.do === "dispatch") store.dispatch(action.message);
     if (action.do === "forget") series.forget(action.run);

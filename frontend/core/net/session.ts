@@ -290,6 +290,7 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
     applied,
     gap: ({ run }) => gap(run),
     rewatch: watchAgain,
+    slow: () => (watching.slowDown() ? watchAgain() : []),
     tick,
     hurry,
     offline: () =>

@@ -20,9 +20,12 @@ export type Held = {
 
 const PAST = 1_000;
 const LIVE = 64;
+/** Frames a second for a page that draws slowly: lines and counter glide between them. */
+const SLOW_FPS = 10;
 
 export function createWatching({ positions, arrived, coarse }: Held, fps: number) {
   let watched: Watched | null = null;
+  let most = fps;
   let buckets = PAST;
   /**
    * The runs as the answer reported them: the past takes as many frames as it needs. Null until
@@ -56,6 +59,12 @@ export function createWatching({ positions, arrived, coarse }: Held, fps: number
       return watched;
     },
     is: (experiment: string) => watched?.experiment === experiment,
+    /** Requests fewer frames from now on; true if it had more. */
+    slowDown() {
+      const isNews = most > SLOW_FPS;
+      most = Math.min(most, SLOW_FPS);
+      return isNews;
+    },
     /** Requests all that is missing. */
     requestPast() {
       buckets = PAST;
@@ -91,7 +100,7 @@ export function createWatching({ positions, arrived, coarse }: Held, fps: number
       return {
         type: "watch",
         experiment,
-        fps: Math.min(fps, MOST_FPS[kind]),
+        fps: Math.min(most, MOST_FPS[kind]),
         buckets,
         ...(series ? { encoding: "packed", series } : { encoding: "bdata" }),
         ...(token ? { token } : {}),

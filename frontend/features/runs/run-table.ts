@@ -22,8 +22,8 @@ import type { Experiment, Run, State } from "../../core/types.ts";
 
 /** From this many runs rows are low, and on wide pages in two columns. */
 const MANY = 4;
-/** Up to this many runs in two columns there is room for the heading. */
-const HEADED = 6;
+/** Above this many runs in two columns, a short page has no room for the heading. */
+const CROWDED = 6;
 const PHONE = matchMedia(
   "(max-width: 720px), (min-width: 600px) and (max-width: 900px) and (max-height: 480px)",
 );
@@ -80,7 +80,7 @@ export class RaceTable extends ExperimentElement {
     const words = moment(state);
     const { length } = state.order;
     this.classList.toggle("many", length >= MANY);
-    this.classList.toggle("headless", length > HEADED);
+    this.classList.toggle("crowded", length > CROWDED);
     const bet = betWords(this.state);
     return html`<table>
       <caption class="unseen">${texts.allRunsX(words)}</caption>
@@ -141,7 +141,7 @@ export class RaceTable extends ExperimentElement {
   }
 
   #numbers(run: Run, state: State) {
-    const { word, glyph: shape, tone } = stateOf(run, state);
+    const { word, glyph: shape, tone, when } = stateOf(run, state);
     const seen = texts.xSeenEpochY(plural(run.samplesSeen, "sample"), epochs(run.epoch));
     return html`<td class="optional samples soft" title=${seen}>${integer(run.samplesSeen)}</td>
       <td class="loss"><span class="readout">${number(latest(run, "train_loss"))}</span></td>
@@ -149,6 +149,6 @@ export class RaceTable extends ExperimentElement {
         ><span class="readout second">${number(latest(run, "test_loss"))}</span></td>
       <td class="score">${run.step === 0 ? "–" : score(latest(run, scoreSeries(this.experiment)))}</td>
       <td class="state"><span class="verdict" data-tone=${tone}
-        >${shape ? glyph(shape) : nothing}${run.step && word ? termOf("state", word) : nothing}</span></td>`;
+        >${shape ? glyph(shape) : nothing}${run.step && word ? termOf("state", word) : nothing}${when ? html`<span class="when">${when}</span>` : nothing}</span></td>`;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The timeline, and below it play, one step, reset, "Line by line", speed and counter.
- * Owns: its buttons and their words.
+ * Owns: its buttons and their words, and the counter's motion.
  */
 
 import { html, nothing } from "lit";
@@ -12,6 +12,7 @@ import { openPopover } from "../../ui/popover.ts";
 import { termOf } from "../../ui/term.ts";
 import { positionOfSpeed, SPEED, speedAt } from "../../ui/scales.ts";
 import { counter, integer, plural } from "../../core/format.ts";
+import { createGlide } from "../../core/glide.ts";
 import { isLogSteps, isLong } from "../../core/long-runs.ts";
 import { markersOf } from "../../core/markers.ts";
 import { countedStep } from "../../core/state-on-view.ts";
@@ -20,6 +21,8 @@ import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 
 type Speed = number | "max";
+
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** The scale of speeds has one position more than numbers: as fast as possible. */
 const SPEED_SCALE = {
@@ -37,8 +40,11 @@ const speedSpoken = (value: number) =>
   Number.isFinite(value) ? texts.xPerSecond(plural(value, "step")) : texts.asFastAsPossible;
 
 export class TransportBar extends ExperimentElement {
-  /** The step that the counter shows. */
+  /** The newest step of the counter. */
   #counted = 0;
+  /** The step that it shows: while runs play it counts on to the newest one at the screen's rate. */
+  #glide = createGlide();
+  #isCounting = false;
   /** The speed at a slider that is dragged. */
   #dragged: Speed | null = null;
   #updatePanel = () => {};
@@ -89,13 +95,27 @@ export class TransportBar extends ExperimentElement {
         ${isOverview ? this.#steps() : nothing}
         ${this.#speed("speed")}
         <dl class="counter">
-          <dt>${termOf("step", step === 1 ? texts.stepWord : texts.steps)}</dt><dd data-counter="step" title=${integer(step)}>${counter(step)}</dd>
+          <dt>${termOf("step", step === 1 ? texts.stepWord : texts.steps)}</dt><dd data-counter="step" title=${integer(step)}><span class="count"></span></dd>
         </dl>
       </div>`;
   }
 
   override updated() {
     this.#updatePanel();
+    const { playback, looking } = this.state;
+    const isStill = !playback.playing || looking !== null || CALM.matches;
+    this.#glide.toward(this.#counted, performance.now(), isStill);
+    this.#count();
+  }
+
+  #count() {
+    const now = performance.now();
+    const place = this.querySelector(".count") as Element;
+    const words = counter(Math.floor(this.#glide.at(now)));
+    if (place.textContent !== words) place.textContent = words;
+    if (this.#isCounting || this.#glide.isThere(now)) return;
+    this.#isCounting = true;
+    requestAnimationFrame(() => ((this.#isCounting = false), this.#count()));
   }
 
   #nextEvent() {
