@@ -160,9 +160,11 @@ def test_maps_of_eight_runs_fit_in_the_room_of_two_and_stay_readable(visits: Vis
     assert faults_in_both_themes(lab) == []
 
 
-def of_ten_classes(address: str, samples: int = 200) -> dict[str, Any]:
+def of_classes(address: str, classes: int = 10, samples: int = 200) -> dict[str, Any]:
     """Return a recipe with three inputs, so that there is no map."""
-    rows = "".join(f"{k % 10 + k / samples},{k % 7},{k % 3},kind {k % 10}\n" for k in range(samples))
+    rows = "".join(
+        f"{k % classes + k / samples},{k % 7},{k % 3},a kind {k % classes}\n" for k in range(samples)
+    )
     table = httpx.post(
         f"{address}/api/v1/datasets", content=f"a,b,c,kind\n{rows}", headers={"Content-Type": "text/csv"}
     ).json()
@@ -181,7 +183,7 @@ OVERFULL = """() => [...document.querySelectorAll(".confusion tbody td")].filter
 
 
 def test_counts_of_three_digits_fit_into_the_cells_of_ten_classes(visits: Visits, address: str) -> None:
-    recipe = of_ten_classes(address, 4_000)
+    recipe = of_classes(address, samples=4_000)
     lab = opened(visits, address, {**recipe, "data": {**recipe["data"], "samples": 4_000}})
     lab.make_steps(5)
     expect(lab.page.locator(".confusion[data-step='5']")).to_have_count(2)
@@ -190,8 +192,26 @@ def test_counts_of_three_digits_fit_into_the_cells_of_ten_classes(visits: Visits
     assert lab.page.evaluate(OVERFULL) == []
 
 
+# Headings and rows that the end of the box cuts.
+CUT_ROWS = """() => {
+    const box = document.querySelector(".confusions").getBoundingClientRect();
+    return [...document.querySelectorAll(".confusions :is(.title, tr)")].filter((each) => {
+        const { top, bottom } = each.getBoundingClientRect();
+        return top < box.bottom - 1 && bottom > box.bottom + 1;
+    }).map((each) => each.textContent);
+}"""
+
+
+@pytest.mark.parametrize("classes", [3, 4, 5, 10])
+def test_the_box_of_tables_ends_between_two_rows(visits: Visits, address: str, classes: int) -> None:
+    lab = opened(visits, address, of_classes(address, classes))
+    lab.make_steps(5)
+    expect(lab.page.locator(".confusion[data-step='5']")).to_have_count(2)
+    assert lab.page.evaluate(CUT_ROWS) == []
+
+
 def test_tables_of_many_classes_scroll_above_the_doctor(visits: Visits, address: str) -> None:
-    lab = opened(visits, address, of_ten_classes(address))
+    lab = opened(visits, address, of_classes(address))
     lab.make_steps(60)
     body = lab.page.locator(".confusions")
     expect(lab.page.locator(".confusion[data-step='60']")).to_have_count(2)

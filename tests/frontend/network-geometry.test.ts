@@ -75,15 +75,27 @@ test("below a switch of two lines the drawing is lower and as wide", () => {
 test("inputs show their names in the circles, beside them, or as numbers where there is no room", () => {
   assert.deepEqual(inputWords(["x1", "x2", "x12"], 4), {
     beside: false,
-    words: ["x1", "x2", "x12"],
+    words: [["x1"], ["x2"], ["x12"]],
   });
-  assert.deepEqual(inputWords(["x1", "x2"], 4).words, ["", ""], "numbers alone say nothing");
+  assert.deepEqual(inputWords(["x1", "x2"], 4).words, [[""], [""]], "numbers alone say nothing");
   const named = ["age", "sepal_length", "colour=red"];
   assert.deepEqual(inputWords(named, 5), {
     beside: true,
-    words: ["age", "sepal_leng…", "colour=red"],
+    words: [["age"], ["sepal_", "length"], ["colour=red"]],
   });
-  assert.deepEqual(inputWords(named, 6).words, ["x1", "x2", "x3"]);
+  const long = ["mean radius of cells", "concavityofpoints", "worst fractal dimension", "age"];
+  assert.deepEqual(inputWords(long, 4).words, [
+    ["mean radius", "of cells"],
+    ["concavityo…"],
+    ["worst", "fractal di…"],
+    ["age"],
+  ]);
+  assert.deepEqual(
+    inputWords([...named, ..."abcd"], 5).words[1],
+    ["sepal_leng…"],
+    "seven names have a line each",
+  );
+  assert.deepEqual(inputWords(named, 6).words, [["x1"], ["x2"], ["x3"]]);
   assert.equal(
     inputWords(
       Array.from({ length: 13 }, (_, k) => `column ${k}`),

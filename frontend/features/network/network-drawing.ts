@@ -37,6 +37,8 @@ import type { Column } from "./network-geometry.ts";
 
 type Layer = { mean: number[]; dead: boolean[] };
 
+/** Height of a line of an input's name. */
+const LINE = 11;
 /** Letters of a run's name on its switch, by number of runs. */
 const LETTERS = { few: 12, many: 8, most: 6 };
 
@@ -319,16 +321,22 @@ function stripOf({ x, radius, cells, units, drawn }: Column, place: number, look
 
 /**
  * @param inputs their names
- * @param words as many as fit
+ * @param words lines of each name
  */
-function buildInputs(column: Column, inputs: string[], words: string[], beside: boolean) {
+function buildInputs(column: Column, inputs: string[], words: string[][], beside: boolean) {
   if (column.isStrip) return stripOf(column, 0, "input-unit");
   return column.ys.map((y, k) => {
     const where = beside
       ? { class: "input-name beside", x: column.x - column.radius - 4 }
       : { class: "input-name", x: column.x };
-    const text =
-      beside || column.radius >= 7.5 ? draw("text", { ...where, y: y.toFixed(1) }, words[k]) : null;
+    const lines = words[k].map((line, place) =>
+      draw(
+        "tspan",
+        { x: where.x, y: (y + LINE * (place - (words[k].length - 1) / 2)).toFixed(1) },
+        line,
+      ),
+    );
+    const text = beside || column.radius >= 7.5 ? draw("text", where, ...lines) : null;
     const title = draw("title", {}, inputs[k]);
     return {
       group: draw(

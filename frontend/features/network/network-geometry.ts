@@ -71,26 +71,40 @@ function cellsOf(units: number, tall: number) {
 const LETTERS = { inside: 3, beside: 11 };
 /** With more inputs names would touch each other; with more columns there is no room. */
 const NAMED = { inputs: 12, columns: 5 };
+/** Up to this many inputs, each has room for a name on two lines. */
+const TWO_LINES = 6;
+
+const cut = (name: string) =>
+  name.length > LETTERS.beside ? `${name.slice(0, LETTERS.beside - 1)}…` : name;
+
+/** A name on one line, or on two broken after a word; shortened where it does not fit. */
+function linesOf(name: string, most: number): string[] {
+  if (name.length <= LETTERS.beside || most < 2) return [cut(name)];
+  const ends = [...name.matchAll(/[ _=.-]/g)].map(({ index }) => index + 1);
+  const fitting = ends.filter((end) => end <= LETTERS.beside + 1 && end < name.length);
+  if (!fitting.length) return [cut(name)];
+  // the most even lines
+  const end = fitting.reduce((best, each) =>
+    Math.abs(2 * each - name.length) < Math.abs(2 * best - name.length) ? each : best,
+  );
+  return [name.slice(0, end).trimEnd(), cut(name.slice(end))];
+}
 
 const isShort = (names: string[]) => names.every((name) => name.length <= LETTERS.inside);
 
 /**
- * Names of inputs in the drawing: in the circles if all are short, else beside them, shortened to
- * fit; numbers where there is no room.
+ * Names of inputs in the drawing, as lines: in the circles if all are short, else beside them;
+ * numbers where there is no room.
  */
 export function inputWords(names: string[], columns: number) {
   // numbers alone say nothing
   if (names.every((name, k) => name === `x${k + 1}`))
-    return { beside: false, words: names.map(() => "") };
-  if (isShort(names)) return { beside: false, words: names };
+    return { beside: false, words: names.map(() => [""]) };
+  if (isShort(names)) return { beside: false, words: names.map((name) => [name]) };
   if (names.length > NAMED.inputs || columns > NAMED.columns)
-    return { beside: false, words: names.map((_, k) => `x${k + 1}`) };
-  return {
-    beside: true,
-    words: names.map((name) =>
-      name.length > LETTERS.beside ? `${name.slice(0, LETTERS.beside - 1)}…` : name,
-    ),
-  };
+    return { beside: false, words: names.map((_, k) => [`x${k + 1}`]) };
+  const most = names.length > TWO_LINES ? 1 : 2;
+  return { beside: true, words: names.map((name) => linesOf(name, most)) };
 }
 
 /**
