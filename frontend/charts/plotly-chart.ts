@@ -36,6 +36,7 @@ import type { Scene } from "./scene.ts";
 const CALM = 250;
 const LIVE = 250;
 const AGAIN = 3_000;
+const REDUCED = matchMedia("(prefers-reduced-motion: reduce)");
 const NONE_BEFORE: Scene["previous"] = { y: null, corner: null };
 
 const token = (name: string, otherwise: number) =>
@@ -97,7 +98,6 @@ export class PlotlyChart extends HTMLElement {
   #live: LiveLine[][] = [];
   #isFull = false; // a line has reached the end of the axis
   #before = 0; // px from the furthest marker to the end of the axis
-  #isCalm = false;
   #isPrinted = false;
   #labels = Object.assign(document.createElement("div"), { className: "chart-labels" });
   #values = createLiveValues();
@@ -129,7 +129,6 @@ export class PlotlyChart extends HTMLElement {
       ? createCursorLayer(this, this.getAttribute("kind") ?? "", canvas.request)
       : null;
     this.#compose();
-    this.#isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const turn = this.scheduler.join(
       () => this.#draw(),
       () => this.#interval,
@@ -208,7 +207,7 @@ export class PlotlyChart extends HTMLElement {
     const { playback, looking, view } = this.app.store.get();
     return (
       this.#kind.isRead &&
-      !this.#isCalm &&
+      !REDUCED.matches &&
       !this.#isPrinted &&
       playback.playing &&
       !looking &&
@@ -220,7 +219,7 @@ export class PlotlyChart extends HTMLElement {
   get #interval() {
     const { every, isFirst } = this.#kind;
     if (isFirst) return every; // the beat is calm enough
-    if (this.#isCalm) return Math.max(CALM, every);
+    if (REDUCED.matches) return Math.max(CALM, every);
     return this.#isLive && !this.#isFull ? Math.max(LIVE, every) : every;
   }
 

@@ -9,7 +9,8 @@ const LONGEST = 120;
 /** Part of a target by which rounding may change it. */
 const ROUNDING = 1e-9;
 
-export function createGlide() {
+/** @param leap up to this difference it jumps: there is nothing between */
+export function createGlide(leap = 0) {
   let [from, to] = [0, 0];
   let [since, takes] = [-Infinity, 0];
 
@@ -18,15 +19,17 @@ export function createGlide() {
 
   return {
     /**
-     * Sets the target at this time, in ms. It jumps there at first, backwards, and if it `jumps`.
+     * Sets the target at this time, in ms. It jumps there at first, backwards, over a leap, and if it `jumps`.
      */
     toward(target: number, now: number, jumps = false) {
-      const isSame = Math.abs(target - to) <= ROUNDING * Math.abs(to);
-      if (since === -Infinity || jumps || (target < to && !isSame)) {
-        [from, to, since, takes] = [target, target, now, 0];
-      } else if (!isSame) {
-        [from, to, since, takes] = [at(now), target, now, Math.min(now - since, LONGEST)];
-      }
+      if (!Number.isFinite(target)) return;
+      const isFirst = since === -Infinity;
+      const rise = target - to;
+      if (!isFirst && !jumps && Math.abs(rise) <= ROUNDING * Math.abs(to)) return;
+      [from, to, since, takes] =
+        isFirst || jumps || rise <= leap
+          ? [target, target, now, 0]
+          : [at(now), target, now, Math.min(now - since, LONGEST)];
     },
     at,
     isThere: (now: number) => at(now) === to,

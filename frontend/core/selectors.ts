@@ -237,6 +237,18 @@ export function whereWords(
   return others.length ? `${integer(step)} (${others.join(", ")})` : integer(step);
 }
 
+/** The same without names: "1,284 (least 184)". */
+export function rangeWords(
+  state: State,
+  places: { step: number }[] = state.order.map((name) => state.runs[name]),
+) {
+  const steps = places.map(({ step }) => step);
+  const [least, most] = [Math.min(...steps), Math.max(0, ...steps)];
+  return most - least > slackAt(state, most)
+    ? texts.xLeastY(integer(most), integer(least))
+    : integer(most);
+}
+
 /**
  * Steps of a view that is updated a few times a second: while runs move, and where it differs from
  * the table's step; else none.

@@ -52,8 +52,8 @@ export function stateOnView(state: State): State {
 }
 
 /**
- * The step of the counter, which showed `last`. While runs play it is ahead of the last beat; else it
- * changes with it. When they stop it waits for the last beat where it is: it never runs back.
+ * The newest step of the counter, which was `last`. While runs play it is ahead of the last beat; else
+ * it changes with it. When they stop it waits for the last beat where it is: it never runs back.
  */
 export function countedStep(state: State, last: number) {
   const beat = shownStep(stateOnView(state));

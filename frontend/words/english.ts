@@ -1136,6 +1136,7 @@ export const oneEpochShort = "1 epoch";
 export const remove = "Remove";
 export const newNameOfX = (before: Part) => `New name of ${before}`;
 export const updateRule = "Update rule";
+export const xLeastY = (most: Part, least: Part) => `${most} (least ${least})`;
 export const lastKnownStepX = (where: Part) => `Last known: step ${where}`;
 export const asOfStepXLabel = (where: Part) => `As of step ${where}`;
 export const beforeTheFirstStep = "Before the first step";

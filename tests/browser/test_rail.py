@@ -100,6 +100,7 @@ def test_the_doctors_own_fork_moves_nothing_in_the_rail_nor_do_any_more(open_lab
         heading = lab.page.locator("race-table th.moment")
         expect(heading).to_be_in_viewport(ratio=1)
         expect(heading).to_contain_text("step")
+        assert heading.evaluate("(cell) => cell.scrollWidth <= cell.clientWidth")
         assert [each["run"] for each in squares] == list(names)
         assert [each for each in squares if not each["whole"] or not each["score"].startswith("R² ")] == []
         assert len({each["name"] for each in squares}) == count

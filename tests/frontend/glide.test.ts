@@ -47,3 +47,17 @@ test("rounding moves no target", () => {
   const glide = glided([0, 10], [40, 20], [50, 20 * (1 - 1e-15)]);
   assert.deepEqual([glide.at(60), glide.at(80)], [15, 20]);
 });
+
+test("it leaps where there is nothing between, and a target that is no number changes nothing", () => {
+  const glide = createGlide(1);
+  for (const [now, target] of [
+    [0, 10],
+    [1000, 11],
+  ])
+    glide.toward(target, now);
+  assert.ok(glide.isThere(1000));
+  glide.toward(Number.NaN, 1_500);
+  glide.toward(20, 2_000);
+  assert.ok(!glide.isThere(2_010) && glide.isThere(2_120));
+  assert.equal(glide.at(2_120), 20);
+});

@@ -389,7 +389,7 @@ test("without a WebSocket fewer frames are requested", () => {
   assert.equal(message.fps, 15);
 });
 
-test("a page that draws slowly asks for fewer frames, once, and on the next line too", () => {
+test("a page that draws slowly asks for fewer frames, once, on the next line too, until the next play", () => {
   const { happen } = live();
   assert.deepEqual(
     sentBy(happen("slow")).map(({ type, fps }) => [type, fps]),
@@ -399,6 +399,8 @@ test("a page that draws slowly asks for fewer frames, once, and on the next line
   happen("closed", { code: 1006 });
   happen("hurry");
   assert.equal(sentBy(happen("opened"))[0].fps, 10);
+  assert.equal(sentBy(happen("fresh"))[0].fps, 30);
+  assert.deepEqual(happen("fresh"), []);
 });
 
 test("a ping goes every three seconds and its answer gives the latency", () => {

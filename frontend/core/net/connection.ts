@@ -17,9 +17,14 @@ export function createConnection(environment: Environment, store: Store, series:
   const session = createSession(series, environment);
   const socket = createSocket(environment, session, perform);
 
+  // slow draws at rest, as while the window changes its size, do not count; the next play begins anew
   store.watch(
-    ({ isDrawingSlow }) => isDrawingSlow,
+    ({ isDrawingSlow, playback }) => isDrawingSlow && playback.playing,
     (isSlow) => isSlow && socket.handle({ type: "slow" }),
+  );
+  store.watch(
+    ({ playback }) => playback.playing,
+    (isPlaying) => isPlaying && socket.handle({ type: "fresh" }),
   );
 
   function perform(action: Action) {

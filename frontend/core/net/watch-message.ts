@@ -59,11 +59,11 @@ export function createWatching({ positions, arrived, coarse }: Held, fps: number
       return watched;
     },
     is: (experiment: string) => watched?.experiment === experiment,
-    /** Requests fewer frames from now on; true if it had more. */
-    slowDown() {
-      const isNews = most > SLOW_FPS;
-      most = Math.min(most, SLOW_FPS);
-      return isNews;
+    /** Requests fewer frames, or as many as at first; true if that is a change. */
+    slowDown(isSlow: boolean) {
+      const before = most;
+      most = isSlow ? Math.min(fps, SLOW_FPS) : fps;
+      return most !== before;
     },
     /** Requests all that is missing. */
     requestPast() {

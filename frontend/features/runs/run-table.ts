@@ -15,7 +15,7 @@ import { epochs, integer, number, plural, score } from "../../core/format.ts";
 import { originWords } from "../../core/forks.ts";
 import { stateOnView, shownStep } from "../../core/state-on-view.ts";
 import { DESCENDED, descendedWords, runSentence } from "../../core/run-words.ts";
-import { isLocked, stateOf, whereWords } from "../../core/selectors.ts";
+import { isLocked, rangeWords, stateOf, whereWords } from "../../core/selectors.ts";
 import { lossTerm, TERMS } from "../../core/terms.ts";
 import * as texts from "../../words/english.ts";
 import type { Experiment, Run, State } from "../../core/types.ts";
@@ -34,16 +34,17 @@ function placeOf({ label, status, step, latest }: Run) {
   return { label, step: Math.min(step, evaluated ?? step) };
 }
 
-/** The step of all numbers in the table. */
-function moment(state: State) {
+/**
+ * The step of all numbers in the table, and the runs that stand elsewhere.
+ * @param whereIs the place in words
+ */
+function moment(state: State, whereIs = whereWords) {
   const { status } = state.connection;
   if (!state.looking && (status === "reconnecting" || status === "offline"))
-    return texts.lastKnownStepX(whereWords(state));
-  if (state.looking) return texts.asOfStepXLabel(whereWords(state));
+    return texts.lastKnownStepX(whereIs(state));
+  if (state.looking) return texts.asOfStepXLabel(whereIs(state));
   const places = state.order.map((name) => placeOf(state.runs[name]));
-  return shownStep(state) === 0
-    ? texts.beforeTheFirstStep
-    : texts.atStepX(whereWords(state, places));
+  return shownStep(state) === 0 ? texts.beforeTheFirstStep : texts.atStepX(whereIs(state, places));
 }
 
 const latest = (run: Run, series: string) => run.latest[series]?.value;
@@ -78,13 +79,14 @@ export class RaceTable extends ExperimentElement {
   override render() {
     const state = stateOnView(this.state);
     const words = moment(state);
+    const shown = state.order.length < MANY ? words : moment(state, rangeWords);
     const { length } = state.order;
     this.classList.toggle("many", length >= MANY);
     this.classList.toggle("crowded", length > CROWDED);
     const bet = betWords(this.state);
     return html`<table>
       <caption class="unseen">${texts.allRunsX(words)}</caption>
-      <thead>${this.#head(words, bet)}${length >= MANY ? this.#head("", null, true) : nothing}</thead>
+      <thead>${this.#head(words, shown, bet)}${length >= MANY ? this.#head("", "", null, true) : nothing}</thead>
       <tbody>${repeat(
         state.order,
         (name) => name,
@@ -93,12 +95,15 @@ export class RaceTable extends ExperimentElement {
     </table>`;
   }
 
-  /** @param isAgain over the second column, for eyes only; a name and its step stay on one line */
-  #head(words: string, bet: string | null, isAgain = false) {
+  /**
+   * @param shown the words, in the room of half a table where there are many runs
+   * @param isAgain over the second column, for eyes only; a name and its step stay on one line
+   */
+  #head(words: string, shown: string, bet: string | null, isAgain = false) {
     const { experiment } = this;
     const word = (key: string, text: string) => (isAgain ? text : termOf(key, text));
     return html`<tr class=${isAgain ? "again" : ""} aria-hidden=${isAgain ? "true" : nothing}>
-      <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${texts.unbroken(words)}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
+      <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${texts.unbroken(shown)}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
       <th scope="col" class="optional samples">${word("samples_seen", texts.samplesSeenLabel)}</th>
       <th scope="col" class="loss">${word(lossTerm(experiment), texts.loss)}</th>
       <th scope="col" class="optional test" ?hidden=${experiment.testSamples === 0}>${word("test_loss", TERMS.test_loss.name)}</th>

@@ -15,7 +15,7 @@ import { counter, integer, plural } from "../../core/format.ts";
 import { createGlide } from "../../core/glide.ts";
 import { isLogSteps, isLong } from "../../core/long-runs.ts";
 import { markersOf } from "../../core/markers.ts";
-import { countedStep } from "../../core/state-on-view.ts";
+import { countedStep, shownStep, stateOnView } from "../../core/state-on-view.ts";
 import { furthest, isLocked } from "../../core/selectors.ts";
 import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
@@ -43,7 +43,7 @@ export class TransportBar extends ExperimentElement {
   /** The newest step of the counter. */
   #counted = 0;
   /** The step that it shows: while runs play it counts on to the newest one at the screen's rate. */
-  #glide = createGlide();
+  #glide = createGlide(1);
   #isCounting = false;
   /** The speed at a slider that is dragged. */
   #dragged: Speed | null = null;
@@ -111,7 +111,9 @@ export class TransportBar extends ExperimentElement {
   #count() {
     const now = performance.now();
     const place = this.querySelector(".count") as Element;
-    const words = counter(Math.floor(this.#glide.at(now)));
+    // never behind the table
+    const least = Math.min(this.#counted, shownStep(stateOnView(this.state)));
+    const words = counter(Math.max(least, Math.floor(this.#glide.at(now))));
     if (place.textContent !== words) place.textContent = words;
     if (this.#isCounting || this.#glide.isThere(now)) return;
     this.#isCounting = true;
