@@ -26,6 +26,7 @@ from fallline.engine import kernels
 from fallline.engine.kernels.interface import Kernel
 from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.builds import PINNED, lacking, pinned, target
+from fallline.vocabulary.columns import merge_by
 
 if sys.platform != "win32":
     import fcntl
@@ -173,8 +174,10 @@ def compiled_kernel() -> Kernel:
     """Load or compile the compiled kernel. Raises KernelUnavailable."""
     try:
         from fallline.engine.kernels.compiled import COMPILED, load  # noqa: PLC0415  an optional extra
+        from fallline.engine.kernels.compiled_buckets import merged  # noqa: PLC0415  an optional extra
 
         load()
+        merge_by(merged)
     except Exception as error:  # anything a compiler or a broken file may raise; NumPy is the fallback
         reason = str(error) or type(error).__name__
         raise KernelUnavailable(f"compiled code is unavailable: {reason}") from error

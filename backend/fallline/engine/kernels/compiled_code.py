@@ -42,7 +42,14 @@ def compiled_to_the_bit(function: Function) -> Function:
     return _compiled(function, frozenset())
 
 
-def _compiled(function: Function, fastmath: frozenset[str], *, forceinline: bool = False) -> Function:
+def compiled_for(signature: Any) -> Callable[[Function], Function]:
+    """As `compiled_to_the_bit`, for one signature: arrays of any layout would else be compiled again and again."""
+    return lambda function: _compiled(function, frozenset(), signature=signature)
+
+
+def _compiled(
+    function: Function, fastmath: frozenset[str], *, forceinline: bool = False, signature: Any = None
+) -> Function:
     options = {
         "nogil": True,
         "cache": True,
@@ -50,5 +57,5 @@ def _compiled(function: Function, fastmath: frozenset[str], *, forceinline: bool
         "_nrt": False,
         "forceinline": forceinline,
     }
-    function_compiled = njit(fastmath=set(fastmath), **options)(function)
+    function_compiled = njit(signature, fastmath=set(fastmath), **options)(function)
     return cast(Function, function_compiled)
