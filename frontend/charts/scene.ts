@@ -53,6 +53,9 @@ export const MOST_POINTS = 800;
 /** Up to so many buckets the loss is drawn as it is: on a phone too, a spike keeps its height. */
 export const MOST_UNMERGED = 900;
 
+/** While more runs than these play, they share the points of so many: a draw of all takes over 50 ms. */
+const FULL_RUNS = 4;
+
 /** True if the drawn columns of a run include its newest step. */
 export function reachesNow(columns: Bound | undefined, { series }: Scene, run: Run) {
   const whole = series.of(run.name);
@@ -85,16 +88,18 @@ export function axisOf(scene: Scene, reach = 0) {
  * @param unmerged up to so many buckets of a run stay as they are
  */
 export function columnsFor(
-  { state, series, zoom }: Pick<Scene, "state" | "series" | "zoom">,
+  { state, series, zoom, isLive }: Pick<Scene, "state" | "series" | "zoom" | "isLive">,
   axis: Horizontal,
   names: string[],
   pixels: number,
   unmerged = 0,
 ) {
   const samples = state.experiment?.trainSamples ?? 1;
-  const most = Math.max(16, Math.min(MOST_POINTS, Math.floor(pixels)));
+  const shown = shownRuns(state);
+  const share = isLive ? Math.min(1, FULL_RUNS / shown.length) : 1;
+  const most = Math.max(16, Math.floor(share * Math.min(MOST_POINTS, pixels)));
   const columns: Record<string, Bound> = {};
-  for (const { name } of shownRuns(state)) {
+  for (const { name } of shown) {
     const [whole, closer] = [series.of(name), series.closer(name)];
     const run =
       whole?.length &&
@@ -111,7 +116,8 @@ export function columnsFor(
       originOf(state, name),
     );
     const merge = part[0] === 0 ? thinFromFirst : thin;
-    const atMost = part[1] - part[0] <= unmerged ? unmerged : most;
+    const asTheyAre = share * unmerged;
+    const atMost = part[1] - part[0] <= asTheyAre ? asTheyAre : most;
     columns[name] = merge(run, names, atMost, axis.log, part);
   }
   return columns;

@@ -285,3 +285,18 @@ test("a beginning that is not finer, of another time, or does not fit changes no
   store.refine("gd", { ...columns(0, 1_023), series: {} }); // it would blank the losses
   assert.deepEqual([...store.of("gd")!.first], before);
 });
+
+test("while more than four runs play they share the points of four, and in a pause each has its own", () => {
+  const drawn = scene({ gd: 2_000 });
+  const names = Array.from({ length: 8 }, (_, k) => `run-${k}`);
+  for (const name of names) drawn.series.take(name, columns(0, 1_999));
+  const runs = Object.fromEntries(names.map((name) => [name, { ...drawn.state.runs.gd, name }]));
+  const points = (isLive: boolean, count: number) => {
+    const state = { ...drawn.state, order: names.slice(0, count), runs };
+    const from = { ...drawn, state, isLive };
+    return columnsFor(from, axisOf(from), ["train_loss"], 800, 900)["run-0"].last.length;
+  };
+  assert.ok(points(true, 8) <= 400);
+  assert.ok(points(true, 4) > 400);
+  assert.equal(points(false, 8), points(true, 4));
+});
