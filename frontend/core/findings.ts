@@ -18,7 +18,7 @@ const IN_A_DOUBLING = 64;
 export const isAhead = ({ step, findingsCompleteTo: to }: Run) =>
   step - to > Math.max(1, 2 ** Math.floor(Math.log2(Math.max(1, step))) / IN_A_DOUBLING);
 
-/** The Doctor lacks so large a part of a run's steps that this is said in sight. */
+/** The Doctor lacks so large a part of a run's steps that its verdict is muted. */
 const LACKING = 1 / 8;
 
 /** The Doctor is far behind the run: while kernels are compiled, or at full speed. */

@@ -52,7 +52,6 @@ export type StateWords = {
   glyph: Glyph | null;
   tone: "ok" | "warn" | "bad" | "muted";
   says?: string;
-  when?: string; // the verdict's step, where it is far behind the run's
 };
 
 const VERDICTS: Record<Verdict, StateWords> = {
@@ -123,12 +122,14 @@ export function stateOf(run: Run, { playback, looking, connection }: State): Sta
   return run.verdict && run.verdict !== "waiting" ? verdictOf(run, run.verdict) : NOT_KNOWN;
 }
 
-/** Names the verdict's step where the Doctor is behind: "... As of step 1,234.", and far behind in sight. */
+/**
+ * Names the verdict's step where the Doctor is behind: "... As of step 1,234." Far behind, the verdict
+ * is muted; the Doctor says in sight how far it has looked.
+ */
 function verdictOf(run: Run, verdict: Verdict): StateWords {
-  const { says, ...words } = VERDICTS[verdict];
-  const to = integer(run.findingsCompleteTo);
-  const tail = isAhead(run) ? texts.asOfStepXTail(to) : "";
-  return { ...words, says: `${says}${tail}`, when: isFarAhead(run) ? texts.stepX(to) : undefined };
+  const { says, tone, ...words } = VERDICTS[verdict];
+  const tail = isAhead(run) ? texts.asOfStepXTail(integer(run.findingsCompleteTo)) : "";
+  return { ...words, tone: isFarAhead(run) ? "muted" : tone, says: `${says}${tail}` };
 }
 
 /**

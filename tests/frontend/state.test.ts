@@ -650,17 +650,19 @@ test("a layer that is dead on view is named, also while the Doctor is behind", (
   assert.equal(stateOf({ ...run, findingsCompleteTo: 300 }, state).word, "on its way");
 });
 
-test("a verdict that is far behind the run names its step in sight", () => {
+test("a verdict that is far behind the run is muted, and its step is in its words", () => {
   const state = after(
     [frame("gd", { step: 1200, verdict: "learning", findings_complete_to: 1000 })],
     opened({ status: "playing" }),
   );
   const { gd } = state.runs;
-  assert.equal(stateOf(gd, state).when, "step 1,000");
+  const far = stateOf(gd, state);
+  assert.deepEqual([far.word, far.tone], ["learning", "muted"]);
+  assert.match(far.says ?? "", /As of step 1,000\.$/);
   const near = stateOf({ ...gd, findingsCompleteTo: 1100 }, state);
-  assert.equal(near.when, undefined);
+  assert.equal(near.tone, "ok");
   assert.match(near.says ?? "", /As of step 1,100\.$/);
-  assert.equal(stateOf({ ...gd, findingsCompleteTo: 1200 }, state).when, undefined);
+  assert.equal(stateOf({ ...gd, findingsCompleteTo: 1200 }, state).tone, "ok");
 });
 
 test("a verdict ends with its generation, and a diverged run needs none", () => {

@@ -28,6 +28,9 @@ const PHONE = matchMedia(
   "(max-width: 720px), (min-width: 600px) and (max-width: 900px) and (max-height: 480px)",
 );
 
+/** Many runs stand in two columns, where names in the heading would run over the next ones. */
+const TWO_COLUMNS = matchMedia("(min-width: 1381px)");
+
 /** Where a run's numbers are of. While it plays, frames bring the losses of the last evaluated step. */
 function placeOf({ label, status, step, latest }: Run) {
   const evaluated = status === "playing" ? latest.train_loss?.step : undefined;
@@ -72,14 +75,17 @@ export class RaceTable extends ExperimentElement {
 
   override start() {
     const update = () => this.requestUpdate();
-    PHONE.addEventListener("change", update);
-    this.whenGone(() => PHONE.removeEventListener("change", update));
+    for (const width of [PHONE, TWO_COLUMNS]) {
+      width.addEventListener("change", update);
+      this.whenGone(() => width.removeEventListener("change", update));
+    }
   }
 
   override render() {
     const state = stateOnView(this.state);
     const words = moment(state);
-    const shown = state.order.length < MANY ? words : moment(state, rangeWords);
+    const isNarrow = state.order.length >= MANY && TWO_COLUMNS.matches;
+    const shown = isNarrow ? moment(state, rangeWords) : words;
     const { length } = state.order;
     this.classList.toggle("many", length >= MANY);
     this.classList.toggle("crowded", length > CROWDED);
@@ -146,7 +152,7 @@ export class RaceTable extends ExperimentElement {
   }
 
   #numbers(run: Run, state: State) {
-    const { word, glyph: shape, tone, when } = stateOf(run, state);
+    const { word, glyph: shape, tone } = stateOf(run, state);
     const seen = texts.xSeenEpochY(plural(run.samplesSeen, "sample"), epochs(run.epoch));
     return html`<td class="optional samples soft" title=${seen}>${integer(run.samplesSeen)}</td>
       <td class="loss"><span class="readout">${number(latest(run, "train_loss"))}</span></td>
@@ -154,6 +160,6 @@ export class RaceTable extends ExperimentElement {
         ><span class="readout second">${number(latest(run, "test_loss"))}</span></td>
       <td class="score">${run.step === 0 ? "–" : score(latest(run, scoreSeries(this.experiment)))}</td>
       <td class="state"><span class="verdict" data-tone=${tone}
-        >${shape ? glyph(shape) : nothing}${run.step && word ? termOf("state", word) : nothing}${when ? html`<span class="when">${when}</span>` : nothing}</span></td>`;
+        >${shape ? glyph(shape) : nothing}${run.step && word ? termOf("state", word) : nothing}</span></td>`;
   }
 }
