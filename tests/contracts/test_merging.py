@@ -54,6 +54,16 @@ def test_a_merge_has_the_bits_of_numpys(seed: int, steps: int) -> None:
         whole = expected
 
 
+def test_columns_that_nobody_may_write_are_merged_too() -> None:
+    whole = from_records(records(0, 64))
+    for name in columns._COLUMNS:
+        getattr(whole, name).flags.writeable = False
+    sides = whole.part(slice(0, None, 2)), whole.part(slice(1, None, 2))
+    found = merged(*sides)
+    assert found is not None
+    expect_same(found, columns._merge_by_numpy(*sides))
+
+
 def test_buckets_of_unlike_counts_have_the_bits_of_numpys() -> None:
     pieces = [from_records(records(seed, 64, 64 * seed)) for seed in range(4)]
     coarse = [widen(piece, width) for piece, width in zip(pieces, (1, 8, 64, 2), strict=True)]

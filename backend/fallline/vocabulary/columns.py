@@ -421,9 +421,10 @@ def _left_halves(first: Ints, last: Ints, width: int) -> NDArray[np.intp]:
 
 
 Merge: TypeAlias = Callable[[Buckets, Buckets], Buckets | None]
-"""Merges each left bucket with the right one of the same index, to the bit as `_merge`; None if it cannot."""
+"""Merges each left bucket with the right one of the same index, to the bit as NumPy does; None if it cannot."""
 
 _FASTER: list[Merge] = []
+"""At most one: what merges instead of NumPy."""
 
 
 def merge_by(merge: Merge) -> None:

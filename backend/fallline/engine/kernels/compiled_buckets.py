@@ -9,17 +9,20 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import boolean, float64, int64
+from numba import boolean, float64, int64, types
 
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled_for
 from fallline.vocabulary.columns import Buckets
 
-_FLOATS, _WHOLES = float64[:, :], int64[:, :]
-_SIDE = (_FLOATS, _FLOATS, _FLOATS, _FLOATS, _WHOLES)
-"""Minimum, maximum, mean, final and count, (series, n) each; in any layout, since most are slices."""
+_READ = tuple(types.Array(each, 2, "A", readonly=True) for each in 4 * (float64,) + (int64,))
+"""Minimum, maximum, mean, final and count, (series, n) each, in any layout, since most are slices. Columns of a
+restored history may be read-only.
+"""
+
+_WRITTEN = 4 * (float64[:, :],) + (int64[:, :],)
 
 
-@compiled_for(boolean(*_SIDE, *_SIDE, *_SIDE))
+@compiled_for(boolean(*_READ, *_READ, *_WRITTEN))
 def _merge(
     left_minimum: Array,
     left_maximum: Array,
