@@ -143,6 +143,8 @@ class _WorkerThread:
         self.worker = Worker()
         self._open: dict[str, _OpenExperiment] = {}
         self._calls: deque[tuple[str, Callable[[], None]]] = deque()
+        self._charges: deque[tuple[str, float]] = deque()
+        """Shares and seconds. They wait for the next turn: waking the thread would cost more than most of them."""
         self._outgoing: deque[Callable[[], None]] = deque()
         """Calls for the event loop, in order."""
         self._is_handing_over = False
@@ -171,6 +173,10 @@ class _WorkerThread:
         """Run `begin`, which begins work in another thread, in the experiment's turn."""
         self.post(id, lambda: self.worker.beside(id, begin))
 
+    def charge_share(self, share: str, seconds: float) -> None:
+        """Charge a share before the next turn."""
+        self._charges.append((share, seconds))
+
     # ------------------------------------------------------------------ in the thread
 
     def _run(self) -> None:
@@ -196,6 +202,8 @@ class _WorkerThread:
             self._calls.clear()
         for id, call in calls:
             self._guarded(id, call)
+        while self._charges:
+            self.worker.charge_share(*self._charges.popleft())
         self._turn()
         return True
 
@@ -212,7 +220,9 @@ class _WorkerThread:
             self._close_failed(failed.id)
             return
         if id is not None:
+            began = time.perf_counter()
             self._guarded(id, partial(self._report, id))
+            self.worker.charge_report(id, time.perf_counter() - began)
 
     def _idle_for(self) -> float | None:
         """Return the seconds to sleep, None for no limit.
@@ -449,6 +459,10 @@ class InProcessExecutor:
         if self._threads:
             thread = self._thread_of(id)
             thread.post(id, lambda: thread.worker.charge(id, seconds))
+
+    def charge_share(self, share: str, seconds: float) -> None:
+        for thread in self._threads:
+            thread.charge_share(share, seconds / len(self._threads))
 
     @property
     def faults(self) -> int:

@@ -76,6 +76,9 @@ class Executor(Protocol):
     def charge(self, id: str, seconds: float) -> None:
         """Charge its share for seconds of work in another thread. May be called on any thread."""
 
+    def charge_share(self, share: str, seconds: float) -> None:
+        """Charge a share for seconds of the event loop, which held up all experiments. May be called on any thread."""
+
     @property
     def faults(self) -> int:
         """Number of experiments closed because they raised."""

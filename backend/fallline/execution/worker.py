@@ -12,6 +12,8 @@ Examinations of experiments at rest, for which nobody waits, get a twentieth of 
 
 Files and measurements are made in other threads, which report their time when it is over. It may be seconds, so only
 the share that caused it waits for that, before it begins the next one.
+
+The event loop reports the time of requests. Python threads take turns, so that time was taken from all shares.
 """
 
 from __future__ import annotations
@@ -60,6 +62,12 @@ PRICES = {COMMANDS: CALL_PRICE, READS: CALL_PRICE, EXAMINATIONS: EXAMINATION_PRI
 
 OVERDRAFT = 0.25
 """Debt of a share in seconds above which its commands wait for its turn too."""
+
+
+MOST_CHARGED = OVERDRAFT / 2
+"""Debt of a share in seconds above which it is charged for no more work of the event loop, so that its commands still
+come first.
+"""
 
 
 Key = TypeVar("Key", bound=Hashable)
@@ -133,8 +141,9 @@ class DeficitRoundRobin(Generic[Key]):
                 self._credit[key] += rounds * self._quantum
 
     def credit_of(self, key: Key) -> float:
-        """Return the credit of a key in the queue, in seconds."""
-        return self._credit[key]
+        """Return the credit of a key in seconds, negative for a debt. Absent keys have debts only."""
+        credit = self._credit.get(key)
+        return self._rest_of(key) if credit is None else credit
 
     def charge(self, key: Key, cost: float) -> None:
         """Charge the key `cost` seconds, in its turn or outside."""
@@ -326,6 +335,15 @@ class Worker:
     def charge(self, id: str, seconds: float) -> None:
         """Charge the experiment's share for seconds of work in another thread."""
         self._beside.charge(self._share(id), seconds, len(self._turns))
+
+    def charge_share(self, share: str, seconds: float) -> None:
+        """Charge a share for seconds outside its turns that kept this thread from working."""
+        if self._turns.credit_of(share) > -MOST_CHARGED:
+            self._turns.charge(share, seconds)
+
+    def charge_report(self, id: str, seconds: float) -> None:
+        """Charge the experiment's share for storing and sending its changes after a turn."""
+        self.charge_share(self._share(id), seconds)
 
     def _share(self, id: str) -> str:
         return self._share_of.get(id, "")

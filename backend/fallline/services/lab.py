@@ -359,6 +359,11 @@ class Lab:
         if (entry := self._registry.acknowledge(id)) is not None:
             self._owners.acknowledged(entry)
 
+    def charge(self, owner: str | None, address: str | None, seconds: float) -> None:
+        """Charge a caller's share for seconds of the event loop."""
+        key = None if owner is None else hash_of(owner)
+        self._executor.charge_share(self._owners.share_for(key, address, self._clock()), seconds)
+
     def owner_of(self, id: str) -> str:
         """Return the group of its sockets: the hash of its owner, or itself."""
         entry = self._registry.entries.get(id)

@@ -28,6 +28,7 @@ from fallline.web import (
 )
 from fallline.web.addresses import is_loopback
 from fallline.web.base_path import checked, here
+from fallline.web.charges import Charged
 from fallline.web.errors import problem_response
 from fallline.web.lines import Line, Lines
 from fallline.web.metrics import serve_metrics
@@ -122,6 +123,7 @@ def build_app(
     app.state.base_path = checked(settings.base_path)
     app.user_middleware = [
         Middleware(Forwarded, proxies=settings.proxies, base=app.state.base_path),
+        Middleware(Charged, lab=lab),
         Middleware(
             Guard,
             hosts=settings.hosts,

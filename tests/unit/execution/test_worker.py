@@ -391,3 +391,32 @@ def test_many_commands_of_one_share_do_not_delay_those_of_another() -> None:
     while not done:
         worker.turn(clock)
     assert done[0] - start < 0.03
+
+
+def test_work_of_the_event_loop_is_taken_from_the_share_that_caused_it() -> None:
+    clock = Clock()
+    one, other = Costly("one", 1e-4), Costly("other", 1e-4)
+    worker = opened(one, other, clock=clock)
+    for each in (one, other):
+        worker.share(each.id, each.id)
+    end = clock.now + 10
+    while clock.now < end:
+        worker.turn(clock)
+        clock.now += 0.002  # the loop works too
+        worker.charge_share("other", 0.002)
+    looped = 10 - one.spent - other.spent
+    assert looped > 2
+    assert one.spent == pytest.approx(other.spent + looped, rel=0.05)
+
+
+def test_a_flood_of_requests_delays_no_command_of_its_share() -> None:
+    clock = Clock()
+    worker = opened(Costly("trains", 1e-4), Costly("flooded", 1e-4), clock=clock)
+    for id in ("trains", "flooded"):
+        worker.share(id, id)
+    done: list[str] = []
+    for _ in range(100):
+        worker.charge_share("flooded", 0.05)
+        worker.command("flooded", lambda: done.append("flooded"))
+        worker.turn(clock)
+    assert len(done) == 100
