@@ -26,6 +26,7 @@ from fallline.engine import kernels
 from fallline.engine.kernels.interface import Kernel
 from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.builds import PINNED, lacking, pinned, target
+from fallline.execution.memory import settle
 from fallline.vocabulary.columns import merge_by
 
 if sys.platform != "win32":
@@ -258,6 +259,7 @@ class Preparation:
             if why is None and not self._stopping.is_set():
                 warm()
                 self._kernels.use(compiled_kernel())
+                settle()
                 _log.info("the compiled kernel is ready: new runs use it")
         except (OSError, KernelUnavailable) as error:
             why = str(error)

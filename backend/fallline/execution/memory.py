@@ -1,4 +1,4 @@
-"""The memory limit of this process, the part that all checkpoints share, and the return of freed memory.
+"""The memory limit of this process, the part that all checkpoints share, the return of freed memory, and the collector.
 
 Sources of the limit: the kernel's cgroup-v2.rst ("memory.max") and cgroup-v1/memory.rst ("memory.limit_in_bytes").
 """
@@ -6,6 +6,7 @@ Sources of the limit: the kernel's cgroup-v2.rst ("memory.max") and cgroup-v1/me
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -46,6 +47,15 @@ def return_freed_memory() -> bool:
     except (AttributeError, OSError, TypeError):  # another C library
         return False
     return all(set_option(option, RETURNED_BYTES) for option in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD))
+
+
+def settle() -> None:
+    """Freeze permanent objects, so that garbage collection is short.
+
+    A pass over them stops everything: 65 ms for those of a new server, 35 ms more for those of the compiler.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def memory_for_experiments(limit: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,8 +72,8 @@ class Run:
         self._in_a_doubling = in_a_doubling(problem.train.count * problem.layout.count)
         self._edit_steps: tuple[RunRecipe, tuple[int, ...]] | None = None
         self.recipe = recipe
-        self.among: Mapping[str, Run] = {recipe.name: self}
-        """All runs of its experiment, by name."""
+        self._runs: ref[Runs] | None = None
+        """Weak: a closed experiment must not keep its histories until the garbage collector comes."""
         self.generation = 0
         self.is_rounded = False
         """True if other builds replayed part of its past, equal to rounding only."""
@@ -369,14 +370,24 @@ class Run:
         label, id = shown_name(self.name, self.recipe.label), finding.id
         return finding.as_json(self.name, label, fresh.get(id), outcomes.get(id, ()))
 
+    @property
+    def among(self) -> list[Run]:
+        """All runs of its experiment."""
+        runs = None if self._runs is None else self._runs()
+        return [self] if runs is None else list(runs.values())
+
+    def join(self, runs: Runs) -> None:
+        """Join the runs of an experiment, under its name."""
+        runs[self.name], self._runs = self, ref(runs)
+
     def outcomes(self) -> dict[str, list[Outcome]]:
         """Return what came of remedies that were taken, in this run or in others, by the id of the finding."""
-        others = [run.patient for run in self.among.values() if run is not self]
+        others = [run.patient for run in self.among if run is not self]
         return outcomes_of(self.patient, others, self._train_samples)
 
     @property
     def _harm(self) -> float | None:
-        patients = [run.patient for run in self.among.values()]
+        patients = [run.patient for run in self.among]
         return harm_of(self.patient, patients, self._problem.baseline["train"])
 
     @property
@@ -394,7 +405,7 @@ class Run:
         record = self.case.shown(self.state.step)
         is_examined = step < self.next_examination(max(record.step, 0)) or step <= record.step
         verdict = record.verdict_at(step) if generation == self.generation and is_examined else None
-        cases = [run.case for run in self.among.values()]
+        cases = [run.case for run in self.among]
         is_known = verdict not in (None, "diverged")
         harm = harm_then(self.case, cases, step, self._problem.baseline["train"]) if is_known else None
         return {"verdict": verdict, "harm": harm}
@@ -409,6 +420,12 @@ class Run:
         return latest
 
 
+class Runs(dict[str, Run]):
+    """The runs of an experiment, by name."""
+
+    __slots__ = ("__weakref__",)
+
+
 class RunRegistry:
     """The runs by name; at first those in the recipe `shared`, in its order."""
 
@@ -421,19 +438,18 @@ class RunRegistry:
         self._checkpoint_budget = checkpoint_budget
         self._generations: dict[str, int] = {}
         self._least_generation = 0
-        self.runs: dict[str, Run] = {}
+        self.runs = Runs()
         for each in shared.runs:
-            run = self.new_run(each)
-            self.runs[run.name], run.among = run, self.runs
+            self.new_run(each).join(self.runs)
 
     def restore(self, runs: dict[str, Run], removed: Mapping[str, int], least_generation: int = 0) -> None:
         """Restore stored runs; `removed` has the generations of names without a run.
 
         Later runs have at least the least generation.
         """
-        self.runs, self._generations, self._least_generation = runs, dict(removed), least_generation
+        self.runs, self._generations, self._least_generation = Runs(), dict(removed), least_generation
         for run in runs.values():
-            run.among = runs
+            run.join(self.runs)
 
     @property
     def recipe(self) -> Recipe:
@@ -478,12 +494,12 @@ class RunRegistry:
     def join(self, run: Run) -> None:
         """Add a run as the next generation of its name."""
         run.generation = max(self._generations.get(run.name, -1) + 1, self._least_generation)
-        self.runs[run.name], run.among = run, self.runs
+        run.join(self.runs)
 
     def replace(self, run: Run) -> None:
         """Let a run take the place of the one with its name, as its next generation."""
         run.generation = self.runs[run.name].generation + 1
-        self.runs[run.name], run.among = run, self.runs
+        run.join(self.runs)
 
     def leave(self, run: Run) -> None:
         """Remove a run and remember its generation."""

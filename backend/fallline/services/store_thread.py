@@ -305,6 +305,7 @@ class StoreThread:
             self._opened.set()
         while (tasks := self._next()) is not None:
             self._do(tasks)
+            tasks = []  # or a thread that waits would keep closed experiments in memory
         if self.trouble is None:
             with contextlib.suppress(StoreUnwritable, StoreRefused):
                 self._store.mark(self.age.moment())

@@ -6,7 +6,6 @@ Owns how it listens and ends; `web.protocols` owns the connections. Must not kno
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import socket
 import sys
@@ -15,6 +14,7 @@ from collections.abc import Awaitable, Callable, Generator
 import uvicorn
 from starlette.types import ASGIApp
 
+from fallline.execution.memory import settle
 from fallline.settings import Settings
 from fallline.web.base_path import under, usable
 from fallline.web.protocols import KEEPALIVE_SECONDS, BoundedHttp, BoundedWebSocket, Silent
@@ -68,15 +68,6 @@ class Server(uvicorn.Server):
         with super().capture_signals():
             yield
             self._captured_signals.clear()
-
-
-def settle() -> None:
-    """Freeze permanent objects, so that garbage collection is short.
-
-    A pass over them stops everything for 65 ms.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
