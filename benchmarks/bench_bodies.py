@@ -20,8 +20,8 @@ from typing import Any
 from unittest.mock import patch
 
 from fallline.bootstrap import create_app
+from fallline.execution.memory import settle
 from fallline.settings import Settings
-from fallline.web.server import settle
 from hostile_bodies import Line, Request, ask, requests, texts
 
 GOAL_MS = 20.0

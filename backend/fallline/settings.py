@@ -145,6 +145,9 @@ class Settings(BaseSettings):
     wrong_tokens_per_second: Positive = Field(
         default=10.0, description="limit on calls with a wrong token per second from each address"
     )
+    refusals_per_second: Positive = Field(
+        default=20.0, description="refused calls per second and share that are answered without delay"
+    )
     commands_per_second: Positive = Field(
         default=5.0, description="limit on commands per second for each socket"
     )

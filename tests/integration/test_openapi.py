@@ -41,6 +41,7 @@ def test_schemathesis_finds_no_failure(tmp_path: Path, examples: int) -> None:
     with open_server(
         FALLLINE_REQUESTS_PER_SECOND="100000",
         FALLLINE_WRONG_TOKENS_PER_SECOND="100000",
+        FALLLINE_REFUSALS_PER_SECOND="100000",
         FALLLINE_UNUSED_CREATIONS="100000",
     ) as server:
         result = subprocess.run(

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from websockets import Origin
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from fallline.realtime.limits import BURST, HELD_SECONDS
 from fallline.web.middleware import CONTENT_SECURITY_POLICY, HEADERS
 from support.page import page_built
 from support.serving import NUMPY, Server, created, open_app, open_server, raw
@@ -303,3 +305,18 @@ async def test_many_wrong_tokens_are_refused_and_the_right_one_never() -> None:
         assert int(answers[-1].headers["Retry-After"]) >= 1
         assert "wrong tokens" in answers[-1].json()["detail"]
         assert (await step(state["token"])).status_code == 200
+
+
+async def test_a_flood_of_refused_calls_is_slowed_down_and_other_calls_are_not() -> None:
+    async with open_app(refusals_per_second=2) as (_, client):
+        began = time.perf_counter()
+        for _ in range(2 * BURST):
+            assert (await client.post("/api/v1/experiments", json={"runs": 1})).status_code == 422
+        at_once = time.perf_counter() - began
+        for _ in range(3):
+            assert (await client.post("/api/v1/experiments", json={"runs": 1})).status_code == 422
+        assert time.perf_counter() - began - at_once >= 2 * HELD_SECONDS  # one may have come back meanwhile
+        began = time.perf_counter()
+        for _ in range(20):
+            assert (await client.get("/healthz")).status_code == 200
+        assert time.perf_counter() - began < 20 * HELD_SECONDS

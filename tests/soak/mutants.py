@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fallline.execution import memory
 from fallline.realtime import frames
 from fallline.realtime.frames import RunUpdate
 from fallline.realtime.hub import Hub
@@ -267,11 +268,10 @@ def stuck_reader_breaks_commands() -> None:
 
 def slow_start() -> None:
     """Take 10 s to start."""
-    settle = server.settle
 
     def settling() -> None:
         time.sleep(10.0)
-        settle()
+        memory.settle()
 
     replace(server, settle=settling)
 

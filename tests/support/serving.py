@@ -38,7 +38,12 @@ START_SECONDS = 90
 SMALL: dict[str, Any] = {"data": {"samples": 60}}
 
 
-UNLIMITED = {"requests_per_second": 1e6, "wrong_tokens_per_second": 1e6, "unused_creations": 1_000_000}
+UNLIMITED = {
+    "requests_per_second": 1e6,
+    "wrong_tokens_per_second": 1e6,
+    "refusals_per_second": 1e6,
+    "unused_creations": 1_000_000,
+}
 """Tests ask faster than people do, and leave unused what they create."""
 
 

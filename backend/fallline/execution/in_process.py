@@ -452,7 +452,14 @@ class InProcessExecutor:
 
     async def turn(self, id: str) -> None:
         loop, turn = asyncio.get_running_loop(), self._new_answer()
-        self._thread_of(id).post_beside(id, partial(_resolve_soon, loop, turn))
+
+        def begin() -> None:
+            if turn.done():  # the caller has left
+                self.charge(id, 0.0)
+            else:
+                turn.set_result(None)
+
+        self._thread_of(id).post_beside(id, partial(_soon, loop, begin))
         await turn
 
     def charge(self, id: str, seconds: float) -> None:
@@ -482,7 +489,7 @@ class InProcessExecutor:
         loop, answers = asyncio.get_running_loop(), []
         for thread in self._threads:
             answer = self._new_answer()
-            thread.post("", partial(_resolve_soon, loop, answer))
+            thread.post("", partial(_soon, loop, partial(_resolve, answer)))
             answers.append(answer)
         await asyncio.gather(*answers)
 
@@ -528,8 +535,8 @@ def _resolve(answer: asyncio.Future[None]) -> None:
         answer.set_result(None)
 
 
-def _resolve_soon(loop: asyncio.AbstractEventLoop, answer: asyncio.Future[None]) -> None:
-    loop.call_soon_threadsafe(_resolve, answer)
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    loop.call_soon_threadsafe(call)
 
 
 def _fail(answer: asyncio.Future[Any], error: Exception) -> None:

@@ -71,7 +71,7 @@ class Executor(Protocol):
         """Put an experiment into this share. Shares get equal time."""
 
     async def turn(self, id: str) -> None:
-        """Wait until the experiment may begin work in another thread."""
+        """Wait until the experiment may begin work in another thread. The caller must `charge` for it at its end."""
 
     def charge(self, id: str, seconds: float) -> None:
         """Charge its share for seconds of work in another thread. May be called on any thread."""

@@ -19,7 +19,7 @@ The event loop reports the time of requests. Python threads take turns, so that 
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeAlias, TypeVar
 
@@ -53,6 +53,11 @@ parsing the request, storing, sending the response. Without it, one reader took 
 BESIDE_PRICE = 4.0
 """Cost of a second in another thread: a share alone with its training makes files with a quarter of a processor."""
 
+WHILE_BESIDE = 2.0
+"""Factor of the cost of a share's turns while its work runs in another thread. That slows the turns of all: training to
+two thirds, while another person measured the most expensive network.
+"""
+
 EXAMINATION_PRICE = 19.0
 """Cost of a second of examinations that nobody waits for, in seconds: beside training they get a twentieth of the time.
 With an equal part, a hundred abandoned experiments took half of another person's speed.
@@ -64,10 +69,8 @@ OVERDRAFT = 0.25
 """Debt of a share in seconds above which its commands wait for its turn too."""
 
 
-MOST_CHARGED = OVERDRAFT / 2
-"""Debt of a share in seconds above which it is charged for no more work of the event loop, so that its commands still
-come first.
-"""
+MOST_OUTSIDE = OVERDRAFT / 2
+"""Most seconds that a share owes for work outside its turns, so that its commands still come first."""
 
 
 Key = TypeVar("Key", bound=Hashable)
@@ -141,9 +144,8 @@ class DeficitRoundRobin(Generic[Key]):
                 self._credit[key] += rounds * self._quantum
 
     def credit_of(self, key: Key) -> float:
-        """Return the credit of a key in seconds, negative for a debt. Absent keys have debts only."""
-        credit = self._credit.get(key)
-        return self._rest_of(key) if credit is None else credit
+        """Return the credit of a key in the queue, in seconds."""
+        return self._credit[key]
 
     def charge(self, key: Key, cost: float) -> None:
         """Charge the key `cost` seconds, in its turn or outside."""
@@ -225,12 +227,10 @@ class Shares(Generic[Key]):
             self._members[group].charge(member, cost)
 
 
-class _Beside:
-    """Work in other threads: who owes for it, and who waits until the debt is paid. The worker's turns pay it off."""
+class _Debts:
+    """The debts of shares for work outside their turns. All turns pay them off, for all shares alike."""
 
     def __init__(self) -> None:
-        self.waiting: dict[str, deque[Call]] = {}
-        """Calls that begin work, by share. Shares take turns."""
         self.served = 0.0
         """Seconds of all turns so far."""
         self._debts: dict[str, tuple[float, float]] = {}
@@ -238,7 +238,7 @@ class _Beside:
 
     def charge(self, share: str, seconds: float, shares: int) -> None:
         """Charge a share, one of so many with work."""
-        self._debts[share] = self.debt_of(share, shares) + seconds * BESIDE_PRICE, self.served
+        self._debts[share] = self.debt_of(share, shares) + seconds, self.served
         if len(self._debts) > MOST_DEBTORS:
             largest = heapq.nlargest(
                 MOST_DEBTORS // 2, self._debts, key=lambda one: self.debt_of(one, shares)
@@ -249,15 +249,44 @@ class _Beside:
         debt, then = self._debts.get(share, (0.0, 0.0))
         return max(debt - (self.served - then) / max(shares, 1), 0.0)
 
+
+class _Beside(_Debts):
+    """Work in other threads: who owes for it, and who waits until the debt is paid."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: dict[str, deque[tuple[str, Call]]] = {}
+        """Experiments and calls that begin work, by share. Shares take turns."""
+        self._begun: dict[str, deque[str]] = {}
+        """The shares of work that has begun and is not charged yet, by experiment."""
+        self.running = Counter[str]()
+        """The amount of such work, by share."""
+
     def next_call(self, shares: int) -> Call | None:
-        """Return the next call to begin, if its share owes nothing or no share has other work."""
+        """Return the next call to begin, if no share has other work, or its own owes nothing and has none running."""
         share, calls = next(iter(self.waiting.items()))
         del self.waiting[share]
-        may_begin = not shares or not self.debt_of(share, shares)
-        call = calls.popleft() if may_begin else None
+        call = None
+        if not shares or not (self.running[share] or self.debt_of(share, shares)):
+            id, call = calls.popleft()
+            self._begun.setdefault(id, deque()).append(share)
+            self.running[share] += 1
         if calls:
             self.waiting[share] = calls
         return call
+
+    def end(self, id: str) -> str | None:
+        """Record the end of the experiment's oldest work; return the share in which it began."""
+        begun = self._begun.get(id)
+        if not begun:
+            return None
+        share = begun.popleft()
+        if not begun:
+            del self._begun[id]
+        self.running[share] -= 1
+        if not self.running[share]:
+            del self.running[share]
+        return share
 
 
 class TurnFailed(Exception):
@@ -288,6 +317,8 @@ class Worker:
         """Shares with commands, in the order of their turns."""
         self._examined: Shares[str] = Shares(quantum)
         self._beside = _Beside()
+        self._outside = _Debts()
+        """What shares owe for work of the event loop and examinations. It is part of their debts in `_turns`."""
         self._sleeping: list[tuple[float, str]] = []
         self._wakes: dict[str, float] = {}
         self._examinations = Allowance()
@@ -329,21 +360,29 @@ class Worker:
         self._place(id, kind, here=True)
 
     def beside(self, id: str, begin: Call) -> None:
-        """Run a short call that begins work in another thread, once the experiment's share owes nothing for such."""
-        self._beside.waiting.setdefault(self._share(id), deque()).append(begin)
+        """Run a short call that begins work in another thread, once the experiment's share owes nothing for such.
+
+        `charge` must follow.
+        """
+        self._beside.waiting.setdefault(self._share(id), deque()).append((id, begin))
 
     def charge(self, id: str, seconds: float) -> None:
-        """Charge the experiment's share for seconds of work in another thread."""
-        self._beside.charge(self._share(id), seconds, len(self._turns))
+        """Charge a share for seconds of work of the experiment in another thread, which is over."""
+        share = self._beside.end(id)
+        share = self._share(id) if share is None else share
+        self._beside.charge(share, seconds * BESIDE_PRICE, len(self._turns))
 
     def charge_share(self, share: str, seconds: float) -> None:
-        """Charge a share for seconds outside its turns that kept this thread from working."""
-        if self._turns.credit_of(share) > -MOST_CHARGED:
+        """Charge a share for seconds outside its turns, such as the event loop's for its requests."""
+        shares = len(self._turns)
+        seconds = min(seconds, MOST_OUTSIDE - self._outside.debt_of(share, shares))
+        if seconds > 0:
+            self._outside.charge(share, seconds, shares)
             self._turns.charge(share, seconds)
 
     def charge_report(self, id: str, seconds: float) -> None:
         """Charge the experiment's share for storing and sending its changes after a turn."""
-        self.charge_share(self._share(id), seconds)
+        self._turns.charge(self._share(id), seconds)
 
     def _share(self, id: str) -> str:
         return self._share_of.get(id, "")
@@ -486,10 +525,14 @@ class Worker:
     def _spend(self, id: str, kind: str, seconds: float) -> None:
         """Charge a turn."""
         share, cost = self._share(id), seconds * PRICES.get(kind, 1.0)
+        if share in self._beside.running:
+            cost *= WHILE_BESIDE
         self._beside.served += seconds
+        self._outside.served += seconds
         if kind == EXAMINATIONS:
             self._whole.charge(EXAMINATIONS, cost)
             self._examined.charge(id, share, seconds)
+            self.charge_share(share, seconds)  # all shares waited for them
             return
         self._whole.charge(WORK, cost)
         self._turns.charge(share, cost)

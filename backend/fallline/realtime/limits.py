@@ -1,4 +1,4 @@
-"""Limits: the rate of a reader or of a token, as a token bucket, and the bytes that wait to be sent to a reader."""
+"""Limits: token buckets for readers, tokens and refusals, and the bytes that wait to be sent to a reader."""
 
 from __future__ import annotations
 
@@ -68,6 +68,29 @@ class RateLimiter:
             self._budgets.popitem(last=False)
         if not budget.take(now):
             raise TooManyRequests(f"the limit is {self._rate:g} {self._counted}", budget.seconds_to_next(now))
+
+
+BURST = 5
+"""Seconds for which the permitted refusals are saved."""
+
+HELD_SECONDS = 0.25
+"""Delay of further refusals. A client that repeated a refused request at once took 40 % of a processor."""
+
+
+class Refusals:
+    """Counts the refusals that each share gets. Those beyond `rate` a second are held, but not the first ones."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._budgets: OrderedDict[str, Budget] = OrderedDict()
+
+    def count(self, share: str, now: float) -> float:
+        """Count one; return the seconds to hold it."""
+        budget = self._budgets.setdefault(share, Budget(self._rate, BURST * self._rate, now))
+        self._budgets.move_to_end(share)
+        if len(self._budgets) > MOST_REMEMBERED:
+            self._budgets.popitem(last=False)
+        return 0.0 if budget.take(now) else HELD_SECONDS
 
 
 # ---------------------------------------------------------------------- unsent bytes

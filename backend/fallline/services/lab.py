@@ -359,10 +359,18 @@ class Lab:
         if (entry := self._registry.acknowledge(id)) is not None:
             self._owners.acknowledged(entry)
 
-    def charge(self, owner: str | None, address: str | None, seconds: float) -> None:
-        """Charge a caller's share for seconds of the event loop."""
-        key = None if owner is None else hash_of(owner)
-        self._executor.charge_share(self._owners.share_for(key, address, self._clock()), seconds)
+    def share_of(self, owner: str | None, address: str | None) -> str:
+        """Return the share of a caller with this owner key."""
+        return self._owners.share_for(None if owner is None else hash_of(owner), address, self._clock())
+
+    def share_of_watcher(self, id: str | None, address: str | None) -> str:
+        """Return the share of a watcher with the token of this experiment; None: without a token."""
+        entry = None if id is None else self._registry.entries.get(id)
+        return self._owners.share_for(None if entry is None else entry.owner, address, self._clock())
+
+    def charge(self, share: str, seconds: float) -> None:
+        """Charge a share for seconds of the event loop."""
+        self._executor.charge_share(share, seconds)
 
     def owner_of(self, id: str) -> str:
         """Return the group of its sockets: the hash of its owner, or itself."""

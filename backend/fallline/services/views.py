@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -43,6 +43,7 @@ from fallline.vocabulary.journal import Json
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 EXAMINED_SECONDS = 5.0
 """Most seconds that an exported file waits for missing examinations."""
@@ -102,19 +103,32 @@ class Views:
 
     async def _beside(self, id: str, render: Callable[[], T]) -> T:
         """Render in a thread, in the experiment's turn beside the training, then in its share's. Both are charged."""
-        await self._executor.turn(id)
-        return await self._rendering.run(self._owners.share(id), partial(self._charged, id, render))
+        share = self._owners.share(id)
+        return await self._in_turn(id, render, lambda work: self._rendering.run(share, work))
 
-    def _charged(self, id: str, render: Callable[[], T]) -> T:
-        """Render, and charge the time, even if the caller has left.
+    async def _in_turn(
+        self, id: str, work: Callable[[], T], run: Callable[[Callable[[], T]], Awaitable[R]]
+    ) -> R:
+        """Wait for the experiment's turn, then `run` the work in a thread. Its time is charged.
 
         Training turns use the same clock: on a busy processor both take longer.
         """
-        start = time.perf_counter()
+        await self._executor.turn(id)
+        began = False
+
+        def charged() -> T:
+            nonlocal began
+            began, start = True, time.perf_counter()
+            try:
+                return work()
+            finally:
+                self._executor.charge(id, time.perf_counter() - start)
+
         try:
-            return render()
+            return await run(charged)
         finally:
-            self._executor.charge(id, time.perf_counter() - start)
+            if not began:  # the caller has left
+                self._executor.charge(id, 0.0)
 
     async def pieces(self, id: str, content: Iterator[bytes]) -> AsyncIterator[bytes]:
         """Return the pieces of a large file, each rendered in its turn."""
@@ -290,10 +304,10 @@ class Views:
     async def _measure(
         self, id: str, measure: Callable[[], Json], *, charged: bool, before: float = 0.0
     ) -> Json:
-        timed, share = partial(self._charged, id, measure), self._owners.share(id)
+        share = self._owners.share(id)
+        take = partial(self._measurements.take, share=share, charged=charged, before=before)
         with self._waiting.one(share):
-            await self._executor.turn(id)
-            return await self._measurements.take(timed, share=share, charged=charged, before=before)
+            return await self._in_turn(id, measure, take)
 
     def add_encoding(self, seconds: float) -> None:
         """Count the time in which the answer of an instrument was encoded."""

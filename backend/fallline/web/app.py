@@ -28,11 +28,10 @@ from fallline.web import (
 )
 from fallline.web.addresses import is_loopback
 from fallline.web.base_path import checked, here
-from fallline.web.charges import Charged
 from fallline.web.errors import problem_response
 from fallline.web.lines import Line, Lines
 from fallline.web.metrics import serve_metrics
-from fallline.web.middleware import FinalSlash, Forwarded, Guard, LastResort, Methods, table_of
+from fallline.web.middleware import Charged, FinalSlash, Forwarded, Guard, LastResort, Methods, table_of
 from fallline.web.open_sockets import OpenSockets
 from fallline.web.openapi import OTHER_PROBLEMS, describe, under_base
 from fallline.web.pages import (
@@ -123,7 +122,7 @@ def build_app(
     app.state.base_path = checked(settings.base_path)
     app.user_middleware = [
         Middleware(Forwarded, proxies=settings.proxies, base=app.state.base_path),
-        Middleware(Charged, lab=lab),
+        Middleware(Charged, lab=lab, refusals_per_second=settings.refusals_per_second),
         Middleware(
             Guard,
             hosts=settings.hosts,

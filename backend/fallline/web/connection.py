@@ -320,6 +320,11 @@ class Connection:
         if (limit := _CLOSED_BY.get(closing.code)) is not None:
             self._lab.meters.limits[limit] += 1
 
+    def charge(self, seconds: float) -> None:
+        """Charge the client for seconds of the event loop."""
+        experiment = next(iter(self._session.commanded), None)
+        self._lab.charge(self._lab.share_of_watcher(experiment, self._address), seconds)
+
     def sent(self, text: Text) -> None:
         """Measure the age of a frame that its reader took."""
         if text.made_at:

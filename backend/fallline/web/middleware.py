@@ -1,8 +1,8 @@
 """ASGI middleware around all routes, which it does not know.
 
-It applies what trusted proxies say, checks Host and Origin, and adds security headers. It answers OPTIONS, HEAD and 405
-of each URL, and 500 for unexpected exceptions. HEAD is served as GET without its body. The framework's own 405 lists
-only the methods of the first matching route.
+It applies what trusted proxies say, charges clients for the event loop's time, and checks Host and Origin. It adds
+security headers. It answers OPTIONS, HEAD and 405 of each URL, and 500 for unexpected exceptions. HEAD is served as
+GET without its body. The framework's own 405 lists only the methods of the first matching route.
 
 Sources: OWASP ASVS 5.0 (V3.4, V3.5, V4.4), OWASP WebSocket Security Cheat Sheet. Plotly needs the style rules of the
 policy; it needs no looser script rule.
@@ -10,11 +10,17 @@ policy; it needs no looser script rule.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import re
 import socket
-from collections.abc import Iterable, Mapping
+import time
+import types
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
+from functools import partial
+from time import thread_time
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -24,9 +30,12 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from fallline.realtime.limits import Refusals
+from fallline.services.lab import Lab
 from fallline.vocabulary.errors import FalllineError
 from fallline.web.base_path import here, log_ignored, under, usable
 from fallline.web.errors import ForeignOrigin, Internal, MethodNotAllowed, UnknownHost, problem_response
+from fallline.web.requests import address_of
 
 log = logging.getLogger("fallline.web")
 
@@ -374,3 +383,71 @@ class FinalSlash:
             return
         query = scope["query_string"].decode("latin-1")
         await RedirectResponse(here("/") + (f"?{query}" if query else ""))(scope, receive, send)
+
+
+# ---------------------------------------------------------------------- the event loop's time
+
+CHARGED_SECONDS = 0.005
+"""Time after which a long response is charged before its end."""
+
+T = TypeVar("T")
+
+
+@types.coroutine
+def timed(work: Coroutine[Any, Any, T], charge: Callable[[float], None]) -> Generator[Any, Any, T]:
+    """Await `work`, and call `charge` with the seconds that this thread worked on it.
+
+    Other tasks and threads that it waits for are not part of them.
+    """
+    spent, go_on = 0.0, partial(work.send, None)
+    try:
+        while True:
+            began = thread_time()
+            try:
+                waits_for = go_on()
+            except StopIteration as end:
+                return cast(T, end.value)
+            finally:
+                spent += thread_time() - began
+            if spent >= CHARGED_SECONDS:
+                charge(spent)
+                spent = 0.0
+            try:
+                go_on = partial(work.send, (yield waits_for))
+            except GeneratorExit:
+                work.close()
+                raise
+            except BaseException as error:  # for the work, such as its cancellation
+                go_on = partial(work.throw, error)
+    finally:
+        charge(spent)
+
+
+async def charged(work: Coroutine[Any, Any, T], charge: Callable[[float], None]) -> T:
+    """Do what `timed` does, for a task."""
+    return await timed(work, charge)
+
+
+class Charged:
+    """ASGI middleware around all others. It knows a sender by the owner key and the address."""
+
+    def __init__(self, app: ASGIApp, lab: Lab, refusals_per_second: float) -> None:
+        self._app = app
+        self._lab = lab
+        self._refusals = Refusals(refusals_per_second)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        owner = Headers(scope=scope).get("fallline-owner")
+        address = address_of(scope["client"][0] if scope["client"] else None)
+        share = self._lab.share_of(owner, address)
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                await asyncio.sleep(self._refusals.count(share, time.monotonic()))
+            await send(message)
+
+        work = cast(Coroutine[Any, Any, None], self._app(scope, receive, sending))
+        await timed(work, partial(self._lab.charge, share))

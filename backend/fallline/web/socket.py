@@ -14,6 +14,7 @@ from fallline.realtime.session import Closing
 from fallline.services.lab import Lab
 from fallline.vocabulary.messages import CloseCode
 from fallline.web.connection import FRAGMENT, Connection
+from fallline.web.middleware import charged
 from fallline.web.open_sockets import OpenSocket, OpenSockets
 from fallline.web.requests import address_of
 
@@ -49,8 +50,8 @@ class Socket:
         await self._websocket.accept()
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._receive_for_ever())
-                group.create_task(self._send_for_ever())
+                for work in (self._receive_for_ever(), self._send_for_ever()):
+                    group.create_task(charged(work, self._connection.charge))
         except* _Ended:
             pass
         finally:

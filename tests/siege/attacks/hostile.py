@@ -45,15 +45,18 @@ KINDS = ("plays", "jobs", "exports", "instruments", "checks", "creations")
 async def siege(world: World) -> None:
     seconds = 5.0 if world.quick else 10.0
     with world.server() as server:
-        async with world.person(server) as person:
-            await person.phase(2)
-            async with force(neighbour, server.port, 120, lasts=2 + seconds) as ordinary:
-                await ordinary.until_said(1, 20)
+        async with force(neighbour, server.port, 120, lasts=4 + seconds) as ordinary:
+            await ordinary.until_said(1, 20)
+            async with world.person(server) as person:
                 await person.phase(2)
                 beside = await person.phase(seconds)
-                await ordinary.until_said(2, 20)
-            async with force(storm, server.port, 120) as attack:
-                await _under_way(attack)
+            await person.ask("POST", "/pause")
+            await ordinary.until_said(2, 20)
+        async with force(storm, server.port, 120) as attack:
+            await _under_way(attack)
+            # a new person: a hundred edits later, each step of the first one costs more
+            async with world.person(server) as person:
+                await person.phase(2)
                 attacked = await person.phase(seconds)
                 tally: dict[str, int] = (attack.said or [{}])[-1]
         share = 100 * attacked.rate / max(beside.rate, 1.0)

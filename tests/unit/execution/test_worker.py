@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import pytest
 
-from fallline.execution.worker import BESIDE_PRICE, CALL_PRICE, QUANTUM, TurnFailed, Worker
+from fallline.execution.worker import BESIDE_PRICE, CALL_PRICE, QUANTUM, WHILE_BESIDE, TurnFailed, Worker
 from fallline.runs.experiment import Experiment
 from support.clocks import Clock
 
@@ -191,6 +192,71 @@ def test_a_debt_for_such_work_is_paid_off_while_nobody_asks_for_more() -> None:
     assert began
 
 
+def test_a_share_begins_no_more_work_while_the_cost_of_the_last_is_unknown() -> None:
+    clock = Clock()
+    worker = opened(Costly("trains", 1e-4), clock=clock)
+    began: list[str] = []
+    for name in ("first", "second"):
+        worker.beside("trains", lambda name=name: began.append(name))  # type: ignore[misc]
+    for _ in range(100):
+        worker.turn(clock)
+    assert began == ["first"]
+    worker.charge("trains", 0.0)
+    worker.turn(clock)
+    assert began == ["first", "second"]
+
+
+def test_while_such_work_runs_the_turns_of_its_share_cost_twice_as_much() -> None:
+    clock = Clock()
+    one, other = Costly("one", 1e-4), Costly("other", 1e-4)
+    worker = opened(one, other, clock=clock)
+    for each in (one, other):
+        worker.share(each.id, each.id)
+    worker.beside("other", lambda: None)
+
+    def spent_in_seconds() -> tuple[float, float]:
+        before, end = (one.spent, other.spent), clock.now + 10
+        while clock.now < end:
+            worker.turn(clock)
+        return one.spent - before[0], other.spent - before[1]
+
+    mine, others = spent_in_seconds()
+    assert mine / others == pytest.approx(WHILE_BESIDE, rel=0.02)
+    worker.charge("other", 0.0)
+    mine, others = spent_in_seconds()
+    assert mine == pytest.approx(others, rel=0.02)
+
+
+def test_where_nobody_trains_such_work_waits_for_nothing() -> None:
+    clock = Clock()
+    worker = opened(Costly("rests", 1e-4, None), clock=clock)
+    began: list[str] = []
+    for name in ("first", "second"):
+        worker.beside("rests", lambda name=name: began.append(name))  # type: ignore[misc]
+        worker.turn(clock)
+    assert began == ["first", "second"]
+
+
+def test_the_share_in_which_work_began_pays_for_it() -> None:
+    clock = Clock()
+    one, other = Costly("one", 1e-4), Costly("other", 1e-4)
+    worker = opened(one, other, clock=clock)
+    began: list[str] = []
+    worker.share("one", "address")
+    worker.beside("one", lambda: began.append("one"))
+    worker.turn(clock)
+    worker.share("one", "owner")
+    worker.charge("one", 1.0)
+    worker.share("other", "address")
+    worker.beside("other", lambda: began.append("other"))
+    worker.turn(clock)
+    assert began == ["one"]  # the address owes for it
+    worker.beside("one", lambda: began.append("one again"))
+    for _ in range(3):
+        worker.turn(clock)
+    assert began == ["one", "one again"]
+
+
 def test_long_work_in_other_threads_delays_no_other_share() -> None:
     clock = Clock()
     trains, costly, other = (Costly(id, 1e-4, wake) for id, wake in (("t", 0.0), ("c", None), ("o", None)))
@@ -205,8 +271,12 @@ def test_long_work_in_other_threads_delays_no_other_share() -> None:
         def answer(answers: list[float] = answers) -> None:
             answers.append(clock.now)
 
+        def begin(answer: Callable[[], None] = answer) -> None:
+            answer()
+            worker.charge("o", 0.0)
+
         worker.read("o", answer)
-        worker.beside("o", answer)
+        worker.beside("o", begin)
         while len(answers) < 2:
             worker.turn(clock)
         waits.append(answers[-1] - asked)
@@ -407,6 +477,20 @@ def test_work_of_the_event_loop_is_taken_from_the_share_that_caused_it() -> None
     looped = 10 - one.spent - other.spent
     assert looped > 2
     assert one.spent == pytest.approx(other.spent + looped, rel=0.05)
+
+
+def test_examinations_at_rest_are_taken_from_the_share_that_has_them() -> None:
+    clock = Clock()
+    one, other, rests = Costly("one", 1e-4), Costly("other", 1e-4), Costly("rests", 1e-4)
+    rests.only_examines = True
+    worker = opened(one, other, rests, clock=clock)
+    for each, share in ((one, "one"), (other, "other"), (rests, "other")):
+        worker.share(each.id, share)
+    end = clock.now + 20
+    while clock.now < end:
+        worker.turn(clock)
+    assert rests.spent == pytest.approx(1.0, rel=0.1)
+    assert one.spent == pytest.approx(other.spent + rests.spent, rel=0.02)
 
 
 def test_a_flood_of_requests_delays_no_command_of_its_share() -> None:

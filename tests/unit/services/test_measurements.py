@@ -1,8 +1,10 @@
-"""The budget of measurements, with clocks that only measurements move."""
+"""The budget of measurements, with clocks that only measurements move; and their turns."""
 
 from __future__ import annotations
 
+import asyncio
 import heapq
+import threading
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from fallline.services.fair_slots import (
     Measurements,
 )
 from support.clocks import Clock
+from support.labs import created, open_lab
 
 
 class Bench:
@@ -107,3 +110,21 @@ def test_a_caller_without_pauses_delays_nobody_for_long() -> None:
         budget.spend(0.1, 0.1 * place)
     assert budget.spend(0.01, 100.0) < (MOST_DEBT + 0.01) / SHARE + 0.001
     assert budget.spend(0.01, 100.0 + MOST_DEBT / SHARE + 1.0) == 0.01 / SHARE
+
+
+async def test_work_whose_reader_leaves_before_it_begins_keeps_nobody_waiting() -> None:
+    """Where somebody trains, a share begins no more work while the cost of the last is unknown."""
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        await lab.command(id, token, "play", {"speed": "max"})
+        views, goes_on = lab.views, threading.Event()
+        slot = asyncio.ensure_future(views._rendering.run(lab._owners.share(id), lambda: goes_on.wait(20)))
+        await asyncio.sleep(0.05)
+        leaves = [asyncio.ensure_future(views.beside(id, lambda: "not rendered")) for _ in range(3)]
+        await asyncio.sleep(0.2)
+        for one in leaves:  # one waits for a slot, the others for a turn
+            one.cancel()
+        goes_on.set()
+        await slot
+        async with asyncio.timeout(10):
+            assert await views.beside(id, lambda: "rendered") == "rendered"

@@ -1,4 +1,4 @@
-"""The event loop's time of a request."""
+"""The event loop's time of a request, and floods of refusals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from fallline.web.charges import CHARGED_SECONDS, timed
+from fallline.realtime.limits import BURST, HELD_SECONDS, Refusals
+from fallline.web.middleware import CHARGED_SECONDS, timed
 
 
 def work_for(seconds: float) -> None:
@@ -17,7 +18,7 @@ def work_for(seconds: float) -> None:
 
 
 async def test_work_counts_and_waiting_does_not() -> None:
-    charges: list[float] = []
+    spent: list[float] = []
 
     async def answer() -> str:
         work_for(0.02)
@@ -30,33 +31,33 @@ async def test_work_counts_and_waiting_does_not() -> None:
     async def of_others() -> None:
         work_for(0.5)
 
-    assert await timed(answer(), charges.append) == "the answer"
-    assert 0.04 <= sum(charges) < 0.3
-    assert len(charges) >= 2  # the first part at once: a stream may never end
+    assert await timed(answer(), spent.append) == "the answer"
+    assert 0.04 <= sum(spent) < 0.3
+    assert len(spent) >= 2  # the first part at once: a stream may never end
 
 
 async def test_short_work_is_charged_once_at_its_end() -> None:
-    charges: list[float] = []
+    spent: list[float] = []
 
     async def answer() -> None:
         for _ in range(3):
             await asyncio.sleep(0)
 
-    await timed(answer(), charges.append)
-    assert len(charges) == 1
-    assert charges[0] < CHARGED_SECONDS
+    await timed(answer(), spent.append)
+    assert len(spent) == 1
+    assert spent[0] < CHARGED_SECONDS
 
 
 async def test_exceptions_pass_and_the_work_until_then_is_charged() -> None:
-    charges: list[float] = []
+    spent: list[float] = []
 
     async def answer() -> None:
         work_for(0.01)
         raise LookupError
 
     with pytest.raises(LookupError):
-        await timed(answer(), charges.append)
-    assert sum(charges) >= 0.01
+        await timed(answer(), spent.append)
+    assert sum(spent) >= 0.01
 
 
 async def test_a_cancellation_reaches_the_work() -> None:
@@ -76,3 +77,12 @@ async def test_a_cancellation_reaches_the_work() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert seen == ["cancelled", "charged"]
+
+
+def test_only_a_flood_of_refusals_is_held() -> None:
+    refusals, now = Refusals(20.0), 1000.0
+    assert {refusals.count("flood", now) for _ in range(20 * BURST)} == {0.0}
+    assert refusals.count("flood", now) == HELD_SECONDS
+    assert refusals.count("other", now) == 0.0
+    assert {refusals.count("flood", now + 1.0) for _ in range(20)} == {0.0}
+    assert refusals.count("flood", now + 1.0) == HELD_SECONDS

@@ -83,6 +83,14 @@ async def test_an_acknowledgement_reaches_the_lab_for_experiments_with_a_token()
     assert lab.acknowledgements == ["mine", "mine"]
 
 
+async def test_the_work_for_a_socket_is_charged_to_the_owner_of_what_it_watches() -> None:
+    lab = ListedLab()
+    client = Client({"type": "ping", "id": 1}, {"type": "watch", "experiment": "mine", "token": "right"})
+    await Socket(cast(WebSocket, client), cast(Lab, lab), 5.0).run()
+    assert {share for share, _ in lab.charged} == {"owner of mine"}  # at the end: the work is short
+    assert all(0 < seconds < 1 for _, seconds in lab.charged)
+
+
 async def test_a_client_that_takes_no_message_in_time_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "SEND_SECONDS", 0.05)
     client = Client({"type": "ping", "id": 1})
