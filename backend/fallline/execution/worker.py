@@ -53,6 +53,11 @@ parsing the request, storing, sending the response. Without it, one reader took 
 BESIDE_PRICE = 4.0
 """Cost of a second in another thread: a share alone with its training makes files with a quarter of a processor."""
 
+MOST_BESIDE = 5.0
+"""Most seconds that a share owes for work in other threads: after a measurement of seconds, an export need not wait a
+minute.
+"""
+
 WHILE_BESIDE = 2.0
 """Factor of the cost of a share's turns while its work runs in another thread. That slows the turns of all: training to
 two thirds, while another person measured the most expensive network.
@@ -230,20 +235,25 @@ class Shares(Generic[Key]):
 class _Debts:
     """The debts of shares for work outside their turns. All turns pay them off, for all shares alike."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: float) -> None:
+        """A share owes at most `most` seconds."""
+        self._most = most
         self.served = 0.0
         """Seconds of all turns so far."""
         self._debts: dict[str, tuple[float, float]] = {}
         """For each share what it owed, and `served` then."""
 
-    def charge(self, share: str, seconds: float, shares: int) -> None:
-        """Charge a share, one of so many with work."""
-        self._debts[share] = self.debt_of(share, shares) + seconds, self.served
+    def charge(self, share: str, seconds: float, shares: int) -> float:
+        """Charge a share, one of so many with work. Return the seconds by which its debt grew."""
+        debt = self.debt_of(share, shares)
+        grown = min(seconds, self._most - debt)
+        self._debts[share] = debt + grown, self.served
         if len(self._debts) > MOST_DEBTORS:
             largest = heapq.nlargest(
                 MOST_DEBTORS // 2, self._debts, key=lambda one: self.debt_of(one, shares)
             )
             self._debts = {each: self._debts[each] for each in largest if self.debt_of(each, shares) > 0}
+        return grown
 
     def debt_of(self, share: str, shares: int) -> float:
         debt, then = self._debts.get(share, (0.0, 0.0))
@@ -254,7 +264,7 @@ class _Beside(_Debts):
     """Work in other threads: who owes for it, and who waits until the debt is paid."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(MOST_BESIDE)
         self.waiting: dict[str, deque[tuple[str, Call]]] = {}
         """Experiments and calls that begin work, by share. Shares take turns."""
         self._begun: dict[str, deque[str]] = {}
@@ -317,7 +327,7 @@ class Worker:
         """Shares with commands, in the order of their turns."""
         self._examined: Shares[str] = Shares(quantum)
         self._beside = _Beside()
-        self._outside = _Debts()
+        self._outside = _Debts(MOST_OUTSIDE)
         """What shares owe for work of the event loop and examinations. It is part of their debts in `_turns`."""
         self._sleeping: list[tuple[float, str]] = []
         self._wakes: dict[str, float] = {}
@@ -374,11 +384,7 @@ class Worker:
 
     def charge_share(self, share: str, seconds: float) -> None:
         """Charge a share for seconds outside its turns, such as the event loop's for its requests."""
-        shares = len(self._turns)
-        seconds = min(seconds, MOST_OUTSIDE - self._outside.debt_of(share, shares))
-        if seconds > 0:
-            self._outside.charge(share, seconds, shares)
-            self._turns.charge(share, seconds)
+        self._turns.charge(share, self._outside.charge(share, seconds, len(self._turns)))
 
     def charge_report(self, id: str, seconds: float) -> None:
         """Charge the experiment's share for storing and sending its changes after a turn."""

@@ -7,7 +7,15 @@ from typing import cast
 
 import pytest
 
-from fallline.execution.worker import BESIDE_PRICE, CALL_PRICE, QUANTUM, WHILE_BESIDE, TurnFailed, Worker
+from fallline.execution.worker import (
+    BESIDE_PRICE,
+    CALL_PRICE,
+    MOST_BESIDE,
+    QUANTUM,
+    WHILE_BESIDE,
+    TurnFailed,
+    Worker,
+)
 from fallline.runs.experiment import Experiment
 from support.clocks import Clock
 
@@ -190,6 +198,18 @@ def test_a_debt_for_such_work_is_paid_off_while_nobody_asks_for_more() -> None:
     worker.beside("trains", lambda: began.append(clock.now))
     worker.turn(clock)
     assert began
+
+
+def test_after_very_long_work_the_next_one_waits_a_limited_time() -> None:
+    clock = Clock()
+    worker = opened(Costly("trains", 1e-4), clock=clock)
+    worker.charge("trains", 60.0)
+    began: list[float] = []
+    worker.beside("trains", lambda: began.append(clock.now))
+    asked = clock.now
+    while not began:
+        worker.turn(clock)
+    assert began[0] - asked == pytest.approx(MOST_BESIDE, rel=0.01)
 
 
 def test_a_share_begins_no_more_work_while_the_cost_of_the_last_is_unknown() -> None:
