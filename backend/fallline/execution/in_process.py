@@ -460,7 +460,12 @@ class InProcessExecutor:
                 turn.set_result(None)
 
         self._thread_of(id).post_beside(id, partial(_soon, loop, begin))
-        await turn
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # the caller leaves with the turn
+                self.charge(id, 0.0)
+            raise
 
     def charge(self, id: str, seconds: float) -> None:
         if self._threads:

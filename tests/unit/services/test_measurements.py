@@ -128,3 +128,24 @@ async def test_work_whose_reader_leaves_before_it_begins_keeps_nobody_waiting() 
         await slot
         async with asyncio.timeout(10):
             assert await views.beside(id, lambda: "rendered") == "rendered"
+
+
+async def test_a_reader_who_leaves_with_the_turn_gives_it_back() -> None:
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        await lab.command(id, token, "play", {"speed": "max"})
+        executor, turns = lab._executor, list[asyncio.Future[Any]]()
+        new_answer = executor._new_answer  # type: ignore[attr-defined]
+
+        def noted() -> asyncio.Future[Any]:
+            turns.append(new_answer())
+            turns[-1].add_done_callback(lambda _: leaves.cancel())  # just before it goes on
+            return turns[-1]
+
+        executor._new_answer = noted  # type: ignore[attr-defined]
+        leaves = asyncio.ensure_future(executor.turn(id))
+        with pytest.raises(asyncio.CancelledError):
+            await leaves
+        assert not turns[0].cancelled()
+        async with asyncio.timeout(10):
+            await executor.turn(id)
