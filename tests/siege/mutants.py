@@ -12,8 +12,10 @@ from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.worker import READS, Worker
 from fallline.realtime import backlog, hub, outbox, session
 from fallline.realtime.hub import Hub
+from fallline.realtime.limits import Refusals
 from fallline.realtime.session import Session
 from fallline.runs import stepping
+from fallline.runs.run import Run, Runs
 from fallline.runs.stepping import StepJob, Stepping
 from fallline.services import capacity, store_thread
 from fallline.services.capacity import Candidate
@@ -214,6 +216,17 @@ def any_memory() -> None:
     replace(capacity.Limits, __init__=limits)
 
 
+def closed_stay() -> None:
+    """Leave closed experiments to the garbage collector."""
+    join = Run.join
+
+    def join_and_hold(self: Run, runs: Runs) -> None:
+        join(self, runs)
+        self.held = runs  # type: ignore[attr-defined]
+
+    replace(Run, join=join_and_hold)
+
+
 # ---------------------------------------------------------------------- 8. clock
 
 
@@ -242,6 +255,7 @@ def reads_are_free() -> None:
     def free(self: Worker, id: str, kind: str, seconds: float) -> None:
         if kind == READS:
             self._beside.served += seconds  # pays what its share owes for files
+            self._outside.served += seconds
         else:
             charge(self, id, kind, seconds)
 
@@ -289,6 +303,14 @@ def no_reserve() -> None:
     replace(SqliteStore, _delete=delete)
 
 
+# ---------------------------------------------------------------------- 12. a hostile owner
+
+
+def refusals_at_once() -> None:
+    """Send refusals as fast as they are provoked."""
+    replace(Refusals, count=lambda self, share, now: 0.0)
+
+
 MUTANTS: Mapping[str, Mutant] = {
     "any-speed": Mutant("speeds", "refused with 422", any_speed),
     "stored-speed-stays": Mutant("speeds", "stored plays raised", stored_speed_stays),
@@ -312,11 +334,13 @@ MUTANTS: Mapping[str, Mutant] = {
     "clock-believed": Mutant("clock", "31 days ahead", clock_believed),
     "silent-jump": Mutant("clock", "the log warns", silent_jump),
     "any-memory": Mutant("memory", "requests for large", any_memory),
+    "closed-stay": Mutant("memory", "requests for large", closed_stay),
     "no-checksums": Mutant("damage", "answers", no_checksums),
     "fresh-start": Mutant("damage", "an empty file", fresh_start),
     "reads-are-free": Mutant("loops", "beside 1 connection", reads_are_free),
     "first-come": Mutant("sockets", "own line beside", first_come),
     "invalid-is-free": Mutant("sockets", "floods of invalid", invalid_is_free),
     "shares-of-a-storm": Mutant("hostile", "training beside", share_for_each),
+    "refusals-at-once": Mutant("hostile", "training beside", refusals_at_once),
     "no-reserve": Mutant("full_disk", "DELETE on the full disk", no_reserve),
 }

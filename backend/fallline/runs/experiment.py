@@ -20,7 +20,7 @@ from fallline.figures.view import FigureView
 from fallline.runs.checks.recipe import check_recipe, dataset_of
 from fallline.runs.checks.run import forked_recipe
 from fallline.runs.doctor.doctor import Allowance, ExaminationSchedule, News, WaitsForFindings
-from fallline.runs.instruments.fall_line import FallLine, View
+from fallline.runs.instruments.fall_line import FallLine, Terrains, View
 from fallline.runs.instruments.together import Standing
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock, PendingRequest
@@ -65,6 +65,7 @@ class Experiment:
         saves: bool = False,
         checkpoint_budget: CheckpointBudget | None = None,
         usage: Usage | None = None,
+        terrains: Terrains | None = None,
     ) -> None:
         """Create it, with the uploads that its recipe names. `usage` gets memory counts."""
         self.id = id
@@ -85,6 +86,7 @@ class Experiment:
         """Steps made since it is open, without those of a replay."""
         self._plays_on = False
         self._fall_line: FallLine | None = None
+        self._terrains = Terrains() if terrains is None else terrains
         self.usage = Usage() if usage is None else usage
         self._undos = Undos()
         self._undeleted: str | None = None
@@ -109,6 +111,7 @@ class Experiment:
         is_read_only: bool = False,
         checkpoint_budget: CheckpointBudget | None = None,
         usage: Usage | None = None,
+        terrains: Terrains | None = None,
     ) -> Experiment:
         """Restore a stored experiment, which may be used after `when_restored` calls back.
 
@@ -116,7 +119,14 @@ class Experiment:
         """
         facts = replay_facts(stored.entries)
         one = cls(
-            id, facts.with_edits(), kernels, table, start, checkpoint_budget=checkpoint_budget, usage=usage
+            id,
+            facts.with_edits(),
+            kernels,
+            table,
+            start,
+            checkpoint_budget=checkpoint_budget,
+            usage=usage,
+            terrains=terrains,
         )
         restored, progress = (
             restored_runs(one.problem, facts, stored, kernels, checkpoint_budget),
@@ -233,7 +243,7 @@ class Experiment:
     def fall_line(self) -> FallLine:
         """The fall line, which keeps its last terrain. It is made at the first request."""
         if self._fall_line is None:
-            self._fall_line = FallLine()
+            self._fall_line = FallLine(self._terrains)
         return self._fall_line
 
     def fall_view(self, names: Sequence[str] | None, step: int | None, **options: Any) -> View:

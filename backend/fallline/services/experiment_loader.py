@@ -19,6 +19,7 @@ from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.interface import Executor
 from fallline.realtime.hub import Hub
 from fallline.runs.experiment import Experiment
+from fallline.runs.instruments.fall_line import Terrains
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.persistence.reopening import replay_facts
 from fallline.runs.usage import expected_bytes
@@ -79,6 +80,7 @@ class ExperimentLoader:
         self._clock = clock
         self._kernels = kernels
         self._checkpoint_budget = checkpoint_budget
+        self._terrains = Terrains()
         self._meters = meters
         self._admission = asyncio.Lock()
         self._turns = FairSlots(MOST_TEMPORARY, leaves_some=True)
@@ -111,6 +113,7 @@ class ExperimentLoader:
             saves=self._store.is_durable,
             checkpoint_budget=self._checkpoint_budget,
             usage=live.usage,
+            terrains=self._terrains,
         )
         try:
             state = await self._executor.open(id, make, journal, failed=partial(self._failed, id, live))
@@ -299,6 +302,7 @@ class ExperimentLoader:
                 is_paused=entry.opens_paused,
                 checkpoint_budget=self._checkpoint_budget,
                 usage=live.usage,
+                terrains=self._terrains,
             )
             if entry.live is not live:  # deleted meanwhile: nobody would close it
                 raise NotFound("no experiment has this id: it may have been deleted")

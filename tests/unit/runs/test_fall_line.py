@@ -14,7 +14,7 @@ from fallline.engine.problem import Problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.runs.instruments import fall_line
-from fallline.runs.instruments.fall_line import FallLine, View
+from fallline.runs.instruments.fall_line import MOST_TERRAINS, FallLine, Terrains, View
 from fallline.runs.past.trail import Course
 from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.recipe import RunRecipe
@@ -200,6 +200,45 @@ def test_a_terrain_is_measured_once_for_a_plane_and_a_region(monkeypatch: pytest
     west, east, south, north = answer["region"]
     assert (west, east) <= (-9.0, 9.0) or (west <= -9.0 and east >= 9.0)
     assert (east - west) / (north - south) == pytest.approx(2.0)
+
+
+def test_a_class_that_opens_one_recipe_shares_a_terrain(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = []
+    losses = type(NUMPY).losses
+
+    def count(self: Any, *arguments: Any) -> Array:
+        measured.append(len(arguments[-1]))
+        return losses(self, *arguments)
+
+    monkeypatch.setattr(type(NUMPY), "losses", count)
+    shared = Terrains()
+
+    def opened(problem: Problem, steps: int = 0, **options: Any) -> Json:
+        """The terrain of another person, whose problem is built anew."""
+        courses = tuple(course(name, steps, problem) for name in ("a", "b"))
+        return FallLine(shared).measure(
+            View(problem, NUMPY, courses, moving=False, encoding="bdata", **options)
+        )
+
+    first = opened(PROBLEM)
+    second = opened(small_problem((4, "tanh"), samples=20))
+    assert second == first
+    assert len(measured) == 1
+    for problem, options in (
+        (small_problem((4, "relu"), samples=20), {}),
+        (small_problem((4, "tanh"), samples=21), {}),
+        (small_problem((4, "tanh"), samples=20, seed=5), {}),
+        (PROBLEM, {"steps": 3}),
+        (PROBLEM, {"aspect": 2.0}),
+    ):
+        before = len(measured)
+        assert opened(problem, **options)["heights"] != first["heights"]
+        assert len(measured) == before + 1
+    for number in range(MOST_TERRAINS):
+        opened(PROBLEM, aspect=1.0 + number / 100)
+    assert len(shared._known) == MOST_TERRAINS
+    opened(PROBLEM)
+    assert len(measured) == 7 + MOST_TERRAINS
 
 
 def test_a_diverged_run_decides_on_nothing_while_others_have_not(monkeypatch: pytest.MonkeyPatch) -> None:

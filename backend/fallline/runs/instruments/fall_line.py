@@ -1,12 +1,16 @@
 """The fall line: the loss over the plane of the paths of several runs. Changes no run.
 
-Owns the trails of an experiment's runs, its plane and its terrain: one of each, kept between the requests.
+Owns the trails of an experiment's runs, its plane and its terrain: one of each, kept between the requests. A class that
+opens the same recipe shares the terrain of its start.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from hashlib import blake2b
 from typing import Any, Literal
 
 import numpy as np
@@ -116,10 +120,31 @@ class _PlaneAt:
         return self.steps == view.steps
 
 
+MOST_TERRAINS = 16
+"""Terrains that all experiments share, of at most about 0.3 MB each in the encoding of the page."""
+
+
+class Terrains:
+    """The terrains measured last, by all that they depend on. Only one thread at a time measures."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Hashable, Json] = OrderedDict()
+
+    def take(self, key: Hashable, measure: Callable[[], Json]) -> Json:
+        """Return a copy of the terrain with this key, measured if it is not known."""
+        if key not in self._known:
+            self._known[key] = measure()
+            if len(self._known) > MOST_TERRAINS:
+                self._known.popitem(last=False)
+        self._known.move_to_end(key)
+        return dict(self._known[key])
+
+
 @dataclass(slots=True)
 class FallLine:
     """The fall line of one experiment. Only one thread at a time measures."""
 
+    terrains: Terrains = field(default_factory=Terrains)
     _trails: dict[str, Trail] = field(default_factory=dict)
     _current: _PlaneAt | None = None
     _terrain: tuple[object, Json] | None = None
@@ -199,12 +224,37 @@ class FallLine:
         if self._terrain is None or self._terrain[0] != key or (self._coarse and not view.moving):
             self._coarse = view.moving
             lens = _lens_region(view, current.plane, region, paths)
-            terrain = _terrain(view, current.plane, region, COLUMNS, ROWS)
+            terrain = self._terrain_of(view, current.plane, region, COLUMNS, ROWS)
             terrain["lens"] = (
-                None if lens is None else {**lens[0], **_terrain(view, current.plane, lens[1], LENS, LENS)}
+                None
+                if lens is None
+                else {**lens[0], **self._terrain_of(view, current.plane, lens[1], LENS, LENS)}
             )
             self._terrain = key, terrain
         return self._terrain[1]
+
+    def _terrain_of(self, view: View, plane: SharedPlane, region: Region, columns: int, rows: int) -> Json:
+        """Return the losses over a region, at fewer points than those where they are too dear."""
+        s, t = region.grid(*(max(round(_share(view) * count), FEWEST) for count in (columns, rows)))
+        measure = partial(_terrain, view, plane, region, s, t)
+        # as JSON it is ten times as large
+        return measure() if view.encoding == "json" else self.terrains.take(_key(view, plane, s, t), measure)
+
+
+def _key(view: View, plane: SharedPlane, s: Array, t: Array) -> Hashable:
+    """Return all that a terrain depends on."""
+    problem, digest = view.problem, blake2b()
+    train = problem.train
+    for array in (train.X, train.y, problem.initial_parameters, plane.directions, s, t):
+        digest.update(np.ascontiguousarray(array).data)
+    return (
+        digest.digest(),
+        (train.X.shape, len(s)),
+        view.kernel.name,
+        problem.activations,
+        (problem.loss.name, *sorted(problem.loss.own.items())),
+        tuple(problem.layout.sizes),
+    )
 
 
 def _plane(view: View, paths: list[Path]) -> tuple[SharedPlane, str]:
@@ -294,14 +344,18 @@ def _lens_region(
     return {"run": view.courses[place].name, "times": times}, around
 
 
-def _terrain(view: View, plane: SharedPlane, region: Region, columns: int, rows: int) -> Json:
-    """Return the losses over a region, at fewer points than those where they are too dear."""
+def _share(view: View) -> float:
+    """Return the share of the points per side that the view can afford."""
     problem, most = view.problem, MOVING_WORK if view.moving else RESTING_WORK
     if view.kernel.name == NUMPY.name:
         most /= SLOWER
     cost = 2.0 * problem.train.count * problem.layout.count * COLUMNS * ROWS
-    share = min(1.0, float(np.sqrt(most / cost)))
-    s, t = region.grid(*(max(round(share * count), FEWEST) for count in (columns, rows)))
+    return min(1.0, float(np.sqrt(most / cost)))
+
+
+def _terrain(view: View, plane: SharedPlane, region: Region, s: Array, t: Array) -> Json:
+    """Return the losses at the points of a region's grid."""
+    problem = view.problem
     losses = view.kernel.losses(problem, problem.initial_parameters, plane.directions, s, t)
     heights = np.log10(losses)
     heights[~np.isfinite(heights)] = np.nan
