@@ -6,6 +6,7 @@
 
 import { markAt } from "./live-lines.ts";
 import { magnification } from "./magnification.ts";
+import { symbol } from "./paths.ts";
 import type { LiveLine } from "./live-lines.ts";
 
 /** A chart on the canvas; it paints in its own px. */
@@ -88,10 +89,21 @@ export function paintLine(
   context.setLineDash(stroke.dash);
   context.stroke();
   context.restore();
-  const shape = markAt(line, points);
-  if (!mark || !shape) return;
-  const path = new Path2D(shape);
+  const place = markAt(line, points);
+  if (!mark || !place) return;
+  const path = pathOf(mark.shape, mark.size);
   Object.assign(context, { strokeStyle: mark.edge, lineWidth: mark.width, fillStyle: mark.fill });
+  context.translate(...place);
   context.stroke(path);
   context.fill(path);
+  context.translate(-place[0], -place[1]);
 }
+
+/** A marker around 0; parsing its text again in each paint would cost more than its drawing. */
+function pathOf(shape: string, size: number) {
+  const key = `${shape} ${size}`;
+  const path = paths.get(key) ?? new Path2D(symbol(shape, size, 0, 0));
+  paths.set(key, path);
+  return path;
+}
+const paths: Map<string, Path2D> = new Map();

@@ -8,7 +8,7 @@ import { middles, pointsOf } from "./bind.ts";
 import { surface } from "./figure-style.ts";
 import { bucketOf } from "./horizontal.ts";
 import { axisAt, pxAcross, pxDown, pxOnAxis } from "./labels.ts";
-import { isInside, symbol } from "./paths.ts";
+import { isInside } from "./paths.ts";
 import { createGlide } from "../core/glide.ts";
 import { newest } from "../core/thinning.ts";
 import type { Json, Run, RunSeries, State } from "../core/types.ts";
@@ -152,12 +152,10 @@ export function createLineGlides() {
   };
 }
 
-/**
- * The marker at the end of a line as path data; "" outside the plot. A high loss stays in sight.
- */
-export function markAt({ frame, mark }: LiveLine, points: Point[]) {
+/** The place of the marker at the end of a line; null outside the plot. A high loss stays in sight. */
+export function markAt({ frame, mark }: LiveLine, points: Point[]): Point | null {
   const end = points.at(-1);
-  if (!mark || !end) return "";
+  if (!mark || !end) return null;
   const [left, top] = [end[0], Math.max(end[1], frame.top)];
-  return isInside(frame, left, top) ? symbol(mark.shape, mark.size, left, top) : "";
+  return isInside(frame, left, top) ? [left, top] : null;
 }

@@ -18,7 +18,7 @@ const APART = 8;
 
 const PARTS = [".deck .left", ".scrub", ".counter", ".speed"];
 
-const partOf = (name: string) => document.querySelector(`transport-bar ${name}`);
+const partOf = (name: string) => document.querySelector<HTMLElement>(`transport-bar ${name}`);
 const boxOf = (name: string) => partOf(name)?.getBoundingClientRect();
 
 export class NoticeToast extends LiveElement {
@@ -49,10 +49,10 @@ export class NoticeToast extends LiveElement {
 
   override updated() {
     if (this.hidden) return this.#room.disconnect();
-    for (const part of PARTS.map(partOf)) if (part) this.#room.observe(part);
+    for (const part of [this, ...PARTS.map(partOf)]) if (part) this.#room.observe(part);
   }
 
-  /** Beside the last buttons, or beside the timeline if it shares their row. */
+  /** Beside the last buttons, or beside the timeline if it shares their row; on phones above it. */
   #place() {
     const [buttons, timeline, counter, speed] = PARTS.map(boxOf);
     if (!buttons || !timeline || !counter) return;
@@ -61,6 +61,9 @@ export class NoticeToast extends LiveElement {
     const end = speed?.width ? speed.left : counter.left;
     this.style.setProperty("--notice-left", `${start + APART}px`);
     this.style.setProperty("--notice-right", `${innerWidth - end + APART}px`);
+    this.style.setProperty("--notice-bottom", `${innerHeight - timeline.top + APART}px`);
+    const { height } = this.getBoundingClientRect();
+    partOf("")?.style.setProperty("--notice-room", `${height + APART}px`);
   }
 
   override render() {

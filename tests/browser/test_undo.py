@@ -93,13 +93,14 @@ def test_a_message_covers_nothing_in_the_transport(open_lab: OpenLab, size: tupl
     assert lab.page.evaluate(COVERED)["out"] <= 0.5
 
 
-def test_on_a_phone_the_message_stands_above_the_transport(open_lab: OpenLab) -> None:
+def test_on_a_phone_the_message_stands_above_the_controls_of_the_transport(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE, drawn=True)
     lab.make_steps(20)
     lab.button("Back to step 0 (R)").tap()
     expect(lab.notice).to_contain_text("Back at step 0. The 20 steps are kept.")
-    notice, transport = boxes(lab, ".notice", "transport-bar")
-    assert 0 < transport["top"] - notice["bottom"] < 20
+    notice, transport, timeline = boxes(lab, ".notice", "transport-bar", "transport-bar .scrub")
+    assert transport["top"] <= notice["top"], "it covers the page"
+    assert 0 < timeline["top"] - notice["bottom"] < 20
     lab.notice.get_by_role("button", name="Undo").tap()
     lab.until_is(lambda: lab.step, 20)
 

@@ -172,7 +172,7 @@ test("a run that starts again has nothing to go on from until the next draw", ()
   const line = lineOf(chart, "gd", "train_loss");
   assert.deepEqual(tailOf(line, from.series.of("gd"), from.state), []);
   assert.deepEqual(tailOf(line, null, from.state), []);
-  assert.equal(markAt(line, []), "");
+  assert.equal(markAt(line, []), null);
 });
 
 test("each playing run has its marker on the canvas, else in the drawing, never in both", () => {
@@ -253,10 +253,10 @@ test("a marker stays in sight with a high loss, and leaves with its line at the 
   const { chart } = drawn("loss", { gd: 50, sgd: 50 });
   const line = lineOf(chart, "gd", "train_loss");
   const { left, top, width, height } = line.frame;
-  assert.notEqual(markAt(line, [[left + 5, top - 1e4]]), "");
-  assert.equal(markAt(line, [[left + width + 5, top + 5]]), "");
-  assert.equal(markAt(line, [[left + 5, top + height + 5]]), "");
-  assert.equal(markAt(lineOf(chart, "gd", "test_loss"), [[left + 5, top + 5]]), "");
+  assert.deepEqual(markAt(line, [[left + 5, top - 1e4]]), [left + 5, top]);
+  assert.equal(markAt(line, [[left + width + 5, top + 5]]), null);
+  assert.equal(markAt(line, [[left + 5, top + height + 5]]), null);
+  assert.equal(markAt(lineOf(chart, "gd", "test_loss"), [[left + 5, top + 5]]), null);
 });
 
 test("labels stay beside the plot, although the axis has room after the newest step", () => {

@@ -38,7 +38,7 @@ test("no unit of any network leaves the drawing or overlaps its neighbour", () =
   )) {
     for (const { ys, radius, half, isStrip, x } of columnsOf(
       [64, units, units, units, units, units, units, 1],
-      false,
+      0,
       height,
     )) {
       assert.ok(x - radius >= 0 && x + radius <= WIDTH);
@@ -62,9 +62,7 @@ test("below a switch of two lines the drawing is lower and as wide", () => {
     [...heights].sort((a, b) => b - a),
   );
   assert.deepEqual(heights.slice(0, 2), [HEIGHT, HEIGHT]);
-  const [whole, low] = [HEIGHT, heightUnder(8)].map((height) =>
-    columnsOf([5, 4, 4, 1], false, height),
-  );
+  const [whole, low] = [HEIGHT, heightUnder(8)].map((height) => columnsOf([5, 4, 4, 1], 0, height));
   assert.deepEqual(
     low.map(({ x }) => x),
     whole.map(({ x }) => x),
@@ -74,22 +72,30 @@ test("below a switch of two lines the drawing is lower and as wide", () => {
 
 test("inputs show their names in the circles, beside them, or as numbers where there is no room", () => {
   assert.deepEqual(inputWords(["x1", "x2", "x12"], 4), {
-    beside: false,
+    letters: 0,
     words: [["x1"], ["x2"], ["x12"]],
   });
   assert.deepEqual(inputWords(["x1", "x2"], 4).words, [[""], [""]], "numbers alone say nothing");
   const named = ["age", "sepal_length", "colour=red"];
   assert.deepEqual(inputWords(named, 5), {
-    beside: true,
+    letters: 11,
     words: [["age"], ["sepal_", "length"], ["colour=red"]],
   });
   const long = ["mean radius of cells", "concavityofpoints", "worst fractal dimension", "age"];
-  assert.deepEqual(inputWords(long, 4).words, [
-    ["mean radius", "of cells"],
+  assert.deepEqual(inputWords(long, 4), {
+    letters: 17,
+    words: [
+      ["mean radius", "of cells"],
+      ["concavityofpoints"],
+      ["worst fractal", "dimension"],
+      ["age"],
+    ],
+  });
+  assert.deepEqual(inputWords(long, 5).words.slice(1, 3), [
     ["concavityo…"],
     ["worst", "fractal di…"],
-    ["age"],
   ]);
+  assert.equal(inputWords(["a".repeat(40), "b"], 4).letters, 18);
   assert.deepEqual(
     inputWords([...named, ..."abcd"], 5).words[1],
     ["sepal_leng…"],
@@ -100,13 +106,18 @@ test("inputs show their names in the circles, beside them, or as numbers where t
     inputWords(
       Array.from({ length: 13 }, (_, k) => `column ${k}`),
       3,
-    ).beside,
-    false,
+    ).letters,
+    0,
   );
-  const columns = columnsOf([3, 4, 4, 4, 1], true);
-  assert.ok(columns[0].x - columns[0].radius - 4 >= 11 * 6.2);
-  for (const [k, { x, radius }] of columns.slice(1).entries())
-    assert.ok(x - radius > columns[k].x + columns[k].radius + 10 && x + radius <= WIDTH);
+  for (const [letters, sizes] of [
+    [11, [3, 4, 4, 4, 1]],
+    [18, [3, 4, 4, 1]],
+  ] as [number, number[]][]) {
+    const columns = columnsOf(sizes, letters);
+    assert.ok(columns[0].x - columns[0].radius - 4 >= letters * 6.2);
+    for (const [k, { x, radius }] of columns.slice(1).entries())
+      assert.ok(x - radius > columns[k].x + columns[k].radius + 10 && x + radius <= WIDTH);
+  }
 });
 
 test("a layer of more than 16 units is a strip with a cell for each, and 16 groups of edges", () => {

@@ -167,8 +167,8 @@ export class NetworkDrawing extends LiveElement {
   }
 
   #build(sizes: number[], inputs: string[]) {
-    const { beside, words } = inputWords(inputs, sizes.length);
-    this.#columns = columnsOf(sizes, beside, this.#height);
+    const { letters, words } = inputWords(inputs, sizes.length);
+    this.#columns = columnsOf(sizes, letters, this.#height);
     set(this.#svg, { viewBox: `0 0 ${WIDTH} ${this.#height + 4}` });
     const columns = this.#columns;
     this.#reshape(
@@ -178,7 +178,7 @@ export class NetworkDrawing extends LiveElement {
     const edges = draw("g", { class: "edges" });
     this.#edges = columns.slice(1).map((to, k) => this.#buildEdges(edges, columns[k], to));
     this.#units = columns.map((column, place) =>
-      place ? this.#buildUnits(column, place) : buildInputs(column, inputs, words, beside),
+      place ? this.#buildUnits(column, place) : buildInputs(column, inputs, words, letters > 0),
     );
     this.#feet = columns.map((column, place) => this.#buildFoot(column, place));
     const groups = this.#units.flat().map(({ group }) => group);

@@ -10,8 +10,8 @@ export const WIDTH = 292;
 export const HEIGHT = 216;
 
 const FIRST = 22;
-/** Place of the first column if its names stand beside it. */
-const FIRST_NAMED = 84;
+/** Place of the first column if names of so many letters stand beside it. */
+const firstNamed = (letters: number) => 84 + 6.3 * (letters - LETTERS.beside);
 const END = 280;
 const LAST = 272;
 const TOP = 8;
@@ -67,21 +67,22 @@ function cellsOf(units: number, tall: number) {
   return Array.from({ length: count }, (_, k) => ({ top: TOP + 0.02 * tall + k * height, height }));
 }
 
-/** Letters of a name that fit in an input's circle, and beside it. */
-const LETTERS = { inside: 3, beside: 11 };
+/** Letters of a line that fit in an input's circle, beside it, and beside it where few columns leave more room. */
+const LETTERS = { inside: 3, beside: 11, wide: 18 };
+/** Up to this many columns, longer lines have room. */
+const FEW_COLUMNS = 4;
 /** With more inputs names would touch each other; with more columns there is no room. */
 const NAMED = { inputs: 12, columns: 5 };
 /** Up to this many inputs, each has room for a name on two lines. */
 const TWO_LINES = 6;
 
-const cut = (name: string) =>
-  name.length > LETTERS.beside ? `${name.slice(0, LETTERS.beside - 1)}…` : name;
-
 /** A name on one line, or on two broken after a word; shortened where it does not fit. */
-function linesOf(name: string, most: number): string[] {
-  if (name.length <= LETTERS.beside || most < 2) return [cut(name)];
+function linesOf(name: string, most: number, letters: number): string[] {
+  const cut = (line: string) =>
+    line.length > letters ? `${line.slice(0, letters - 1).trimEnd()}…` : line;
+  if (name.length <= letters || most < 2) return [cut(name)];
   const ends = [...name.matchAll(/[ _=.-]/g)].map(({ index }) => index + 1);
-  const fitting = ends.filter((end) => end <= LETTERS.beside + 1 && end < name.length);
+  const fitting = ends.filter((end) => end <= letters + 1 && end < name.length);
   if (!fitting.length) return [cut(name)];
   // the most even lines
   const end = fitting.reduce((best, each) =>
@@ -90,30 +91,39 @@ function linesOf(name: string, most: number): string[] {
   return [name.slice(0, end).trimEnd(), cut(name.slice(end))];
 }
 
+/** Names as lines, no longer than the longest needs. */
+function namesWithin(names: string[], most: number, columns: number) {
+  const wide = columns > FEW_COLUMNS ? LETTERS.beside : LETTERS.wide;
+  for (let letters = LETTERS.beside; ; letters++) {
+    const words = names.map((name) => linesOf(name, most, letters));
+    if (letters >= wide || !words.flat().some((line) => line.endsWith("…")))
+      return { words, letters };
+  }
+}
+
 const isShort = (names: string[]) => names.every((name) => name.length <= LETTERS.inside);
 
 /**
  * Names of inputs in the drawing, as lines: in the circles if all are short, else beside them;
- * numbers where there is no room.
+ * numbers where there is no room. With the letters of a line beside the circles, 0 without any.
  */
 export function inputWords(names: string[], columns: number) {
   // numbers alone say nothing
   if (names.every((name, k) => name === `x${k + 1}`))
-    return { beside: false, words: names.map(() => [""]) };
-  if (isShort(names)) return { beside: false, words: names.map((name) => [name]) };
+    return { letters: 0, words: names.map(() => [""]) };
+  if (isShort(names)) return { letters: 0, words: names.map((name) => [name]) };
   if (names.length > NAMED.inputs || columns > NAMED.columns)
-    return { beside: false, words: names.map((_, k) => [`x${k + 1}`]) };
-  const most = names.length > TWO_LINES ? 1 : 2;
-  return { beside: true, words: names.map((name) => linesOf(name, most)) };
+    return { letters: 0, words: names.map((_, k) => [`x${k + 1}`]) };
+  return namesWithin(names, names.length > TWO_LINES ? 1 : 2, columns);
 }
 
 /**
  * @param sizes units of every layer, inputs first
- * @param named names stand beside the inputs
+ * @param letters of the lines beside the inputs
  */
-export function columnsOf(sizes: number[], named = false, height = HEIGHT): Column[] {
+export function columnsOf(sizes: number[], letters = 0, height = HEIGHT): Column[] {
   const tall = height - TOP - FEET;
-  const begin = named ? FIRST_NAMED : FIRST;
+  const begin = letters ? firstNamed(letters) : FIRST;
   const isDeep = sizes.length - 2 >= MANY_LAYERS.layers;
   return sizes.map((units, place) => {
     const isStrip = units > MOST_CELLS;
