@@ -15,7 +15,6 @@ from fallline.realtime.hub import Hub
 from fallline.realtime.limits import Refusals
 from fallline.realtime.session import Session
 from fallline.runs import stepping
-from fallline.runs.run import Run, Runs
 from fallline.runs.stepping import StepJob, Stepping
 from fallline.services import capacity, store_thread
 from fallline.services.capacity import Candidate
@@ -216,17 +215,6 @@ def any_memory() -> None:
     replace(capacity.Limits, __init__=limits)
 
 
-def closed_stay() -> None:
-    """Leave closed experiments to the garbage collector."""
-    join = Run.join
-
-    def join_and_hold(self: Run, runs: Runs) -> None:
-        join(self, runs)
-        self.held = runs  # type: ignore[attr-defined]
-
-    replace(Run, join=join_and_hold)
-
-
 # ---------------------------------------------------------------------- 8. clock
 
 
@@ -334,7 +322,6 @@ MUTANTS: Mapping[str, Mutant] = {
     "clock-believed": Mutant("clock", "31 days ahead", clock_believed),
     "silent-jump": Mutant("clock", "the log warns", silent_jump),
     "any-memory": Mutant("memory", "requests for large", any_memory),
-    "closed-stay": Mutant("memory", "requests for large", closed_stay),
     "no-checksums": Mutant("damage", "answers", no_checksums),
     "fresh-start": Mutant("damage", "an empty file", fresh_start),
     "reads-are-free": Mutant("loops", "beside 1 connection", reads_are_free),
