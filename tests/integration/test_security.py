@@ -308,14 +308,11 @@ async def test_many_wrong_tokens_are_refused_and_the_right_one_never() -> None:
 
 
 async def test_a_flood_of_refused_calls_is_slowed_down_and_other_calls_are_not() -> None:
-    async with open_app(refusals_per_second=2) as (_, client):
+    async with open_app(refusals_per_second=1 / BURST) as (_, client):
         began = time.perf_counter()
-        for _ in range(2 * BURST):
+        for _ in range(4):  # the first one is free, and another one after 5 s
             assert (await client.post("/api/v1/experiments", json={"runs": 1})).status_code == 422
-        at_once = time.perf_counter() - began
-        for _ in range(3):
-            assert (await client.post("/api/v1/experiments", json={"runs": 1})).status_code == 422
-        assert time.perf_counter() - began - at_once >= 2 * HELD_SECONDS  # one may have come back meanwhile
+        assert time.perf_counter() - began >= 3 * HELD_SECONDS
         began = time.perf_counter()
         for _ in range(20):
             assert (await client.get("/healthz")).status_code == 200
