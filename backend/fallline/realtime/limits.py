@@ -48,6 +48,25 @@ MOST_REMEMBERED = 10_000
 """Names whose rate is remembered."""
 
 
+class _Budgets:
+    """A budget for each name, of those used last."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._budgets: OrderedDict[str | bytes, Budget] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._budgets)
+
+    def of(self, name: str | bytes, now: float) -> Budget:
+        budget = self._budgets.setdefault(name, Budget(self._rate, self._burst, now))
+        self._budgets.move_to_end(name)
+        if len(self._budgets) > MOST_REMEMBERED:
+            self._budgets.popitem(last=False)
+        return budget
+
+
 class RateLimiter:
     """A limit of `rate` calls per second for each name, such as a token, with bursts of one second.
 
@@ -57,15 +76,12 @@ class RateLimiter:
     def __init__(self, rate: float, counted: str = "calls per second for each token") -> None:
         self._rate = rate
         self._counted = counted
-        self._budgets: OrderedDict[bytes, Budget] = OrderedDict()
+        self._budgets = _Budgets(rate, rate)
 
     def count(self, name: str, now: float) -> None:
         """Count a call under this name. Raises TooManyRequests."""
         key = hashlib.sha256(name.encode()).digest()
-        budget = self._budgets.setdefault(key, Budget(self._rate, self._rate, now))
-        self._budgets.move_to_end(key)
-        if len(self._budgets) > MOST_REMEMBERED:
-            self._budgets.popitem(last=False)
+        budget = self._budgets.of(key, now)
         if not budget.take(now):
             raise TooManyRequests(f"the limit is {self._rate:g} {self._counted}", budget.seconds_to_next(now))
 
@@ -81,16 +97,11 @@ class Refusals:
     """Counts the refusals that each share gets. Those beyond `rate` a second are held, but not the first ones."""
 
     def __init__(self, rate: float) -> None:
-        self._rate = rate
-        self._budgets: OrderedDict[str, Budget] = OrderedDict()
+        self._budgets = _Budgets(rate, BURST * rate)
 
     def count(self, share: str, now: float) -> float:
         """Count one; return the seconds to hold it."""
-        budget = self._budgets.setdefault(share, Budget(self._rate, BURST * self._rate, now))
-        self._budgets.move_to_end(share)
-        if len(self._budgets) > MOST_REMEMBERED:
-            self._budgets.popitem(last=False)
-        return 0.0 if budget.take(now) else HELD_SECONDS
+        return 0.0 if self._budgets.of(share, now).take(now) else HELD_SECONDS
 
 
 # ---------------------------------------------------------------------- unsent bytes

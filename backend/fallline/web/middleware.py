@@ -429,7 +429,10 @@ async def charged(work: Coroutine[Any, Any, T], charge: Callable[[float], None])
 
 
 class Charged:
-    """ASGI middleware around all others. It knows a sender by the owner key and the address."""
+    """ASGI middleware that charges senders for their requests, and holds floods of refusals.
+
+    It knows a sender by the owner key and the address, as trusted proxies tell it.
+    """
 
     def __init__(self, app: ASGIApp, lab: Lab, refusals_per_second: float) -> None:
         self._app = app

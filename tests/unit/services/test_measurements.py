@@ -113,7 +113,7 @@ def test_a_caller_without_pauses_delays_nobody_for_long() -> None:
 
 
 async def test_work_whose_reader_leaves_before_it_begins_keeps_nobody_waiting() -> None:
-    """Where somebody trains, a share begins no more work while the cost of the last is unknown."""
+    """A share begins no more work beside training while the cost of the last is unknown."""
     async with open_lab() as lab:
         id, token = await created(lab)
         await lab.command(id, token, "play", {"speed": "max"})
