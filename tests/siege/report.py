@@ -37,13 +37,15 @@ def holds(what: str, met: bool, figure: str, goal: str) -> Row:
 
 @dataclass
 class Report:
-    """The rows of the attacks that were run."""
+    """The rows of the attacks that were run. It prints each at once, or leaves that to others."""
 
+    prints: bool = True
     rows: list[tuple[str, Row]] = field(default_factory=list)
 
     def note(self, attack: str, row: Row) -> None:
         self.rows.append((attack, row))
-        print(row, flush=True)
+        if self.prints:
+            print(row, flush=True)
 
     @property
     def missed(self) -> list[tuple[str, Row]]:

@@ -13,7 +13,9 @@ import asyncio
 import importlib
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +41,9 @@ ATTACKS: Mapping[str, tuple[str, ...]] = {
 }
 """The modules of each attack, by number."""
 
+TOGETHER = ("creditless_readers", "clock", "damage")
+"""Modules that measure no speed and mostly wait. They run at once."""
+
 ATTACK_SECONDS, ALL_SECONDS = 180.0, 600.0
 """Time limits of a module and of the whole siege; exceeding one is a missed goal.
 
@@ -63,16 +68,38 @@ async def attacked(
     print(f"  ({time.monotonic() - began:.0f} s)", flush=True)
 
 
+def attack_once(name: str, report: Report, *, seconds: float, quick: bool) -> None:
+    """Run one module on an event loop of its own."""
+    asyncio.run(attacked(name, report, seconds, quick=quick))
+
+
+def attack_together(names: list[str], report: Report, attack: Callable[[str, Report], None]) -> None:
+    """Run modules at once, each in a thread. Their rows are printed when all are over."""
+    reports = [Report(prints=False) for _ in names]
+    with ThreadPoolExecutor(len(names)) as threads:
+        list(threads.map(attack, names, reports))
+    for name, each in zip(names, reports, strict=True):
+        print(f"{name}, beside others:", flush=True)
+        for _, row in each.rows:
+            report.note(name, row)
+
+
 def besieged(numbers: list[str], *, quick: bool) -> bool:
     """Run the attacks; whether each goal was met."""
     report, began = Report(), time.monotonic()
-    for name in (name for number in numbers for name in ATTACKS[number]):
+    names = [name for number in numbers for name in ATTACKS[number]]
+    together = [name for name in TOGETHER if name in names]
+    for name in names:
         left = max(0.0, began + ALL_SECONDS - time.monotonic())
-        asyncio.run(attacked(name, report, min(ATTACK_SECONDS, left), quick=quick))
+        attack = partial(attack_once, seconds=min(ATTACK_SECONDS, left), quick=quick)
+        if name not in together:
+            attack(name, report)
+        elif name == together[0]:
+            attack_together(together, report, attack)
     seconds = time.monotonic() - began
     print(f"{len(report.rows)} figures, {len(report.missed)} goals missed, in {seconds:.0f} s", flush=True)
-    for attack, row in report.missed:
-        print(f"{attack}: {row}", flush=True)
+    for name, row in report.missed:
+        print(f"{name}: {row}", flush=True)
     return not report.missed
 
 

@@ -710,8 +710,9 @@ class Experiment:
         self.publish(now)
         return self._publisher.join(self.runs, since, buckets, budget, playing=self.playing, rates=rates)
 
-    def leave(self, rate: float = MOST_FPS) -> None:
-        self._publisher.leave(self.runs, rate)
+    def leave(self, rates: Sequence[float] = (MOST_FPS,)) -> None:
+        """Remove watchers, by the frames per second that each wanted."""
+        self._publisher.leave(self.runs, rates)
 
     def limit_rate(self, rate: float) -> None:
         """Publish at most so many frames a second, until a watcher joins."""

@@ -129,9 +129,10 @@ class Publisher:
             for run in runs.values()
         }
 
-    def leave(self, runs: Mapping[str, Run], rate: float) -> None:
-        """Remove one watcher of this rate. After the last one, discard unpublished history."""
-        self._rates.remove(rate)
+    def leave(self, runs: Mapping[str, Run], rates: Sequence[float]) -> None:
+        """Remove watchers of these rates. After the last one, discard unpublished history."""
+        for rate in rates:
+            self._rates.remove(rate)
         if not self.is_watched:
             for run in runs.values():
                 run.unpublished.take()

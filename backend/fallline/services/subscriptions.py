@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeAlias, TypeVar
 
 from fallline.execution.interface import Executor
 from fallline.realtime.hub import Hub
@@ -34,13 +34,47 @@ Question: TypeAlias = tuple[str, object]
 """An experiment, and the part of its history that a watcher needs."""
 
 
-class _Group:
-    """Watchers who join together."""
+Answer = TypeVar("Answer")
 
-    joined: asyncio.Task[Json]
+
+class _Group(Generic[Answer]):
+    """Watchers whom one call serves."""
+
+    served: asyncio.Task[Answer]
 
     def __init__(self) -> None:
         self.watchers: list[Outbox] = []
+
+
+class _Gathering(Generic[Answer]):
+    """Gathers watchers who want the same while the call before is under way: one call serves them all."""
+
+    def __init__(self) -> None:
+        self._next: dict[Hashable, _Group[Answer]] = {}
+        self._now: dict[Hashable, asyncio.Task[Answer]] = {}
+
+    def add(
+        self, what: Hashable, watcher: Outbox, call: Callable[[list[Outbox]], Awaitable[Answer]]
+    ) -> asyncio.Task[Answer]:
+        """Let the next `call` of those who want `what` serve this watcher too."""
+        group = self._next.get(what)
+        if group is None:
+            group = self._next[what] = _Group()
+            group.served = asyncio.ensure_future(self._serve(what, group, call))
+        group.watchers.append(watcher)
+        return group.served
+
+    async def _serve(
+        self, what: Hashable, group: _Group[Answer], call: Callable[[list[Outbox]], Awaitable[Answer]]
+    ) -> Answer:
+        while what in self._now:
+            await asyncio.wait([self._now[what]])
+        del self._next[what]  # later watchers form the next group
+        self._now[what] = group.served
+        try:
+            return await call(group.watchers)
+        finally:
+            del self._now[what]
 
 
 class Subscriptions:
@@ -64,10 +98,10 @@ class Subscriptions:
         self._watched: dict[Outbox, LiveExperiment] = {}
         self._reserved = 0
         """Bytes of histories that are being read."""
-        self._groups: dict[Question, _Group] = {}
-        """Watchers who will join next."""
-        self._joining: dict[Question, asyncio.Task[Json]] = {}
-        """Groups that are joining now."""
+        self._joining = _Gathering[Json]()
+        """By question."""
+        self._leaving = _Gathering[None]()
+        """By live experiment."""
 
     async def watch(self, id: str, watcher: Outbox, since: dict[str, dict[str, int]], buckets: int) -> Json:
         """Subscribe: return the state, and give the first buckets to `watcher`.
@@ -77,30 +111,16 @@ class Subscriptions:
         """
         watcher.history_key = (buckets, frozenset((run, *at.items()) for run, at in since.items()))
         question = (id, watcher.history_key)
-        group = self._groups.get(question)
-        if group is None:
-            group = self._groups[question] = _Group()
-            group.joined = asyncio.ensure_future(self._join_together(question, group, since, buckets))
-        group.watchers.append(watcher)
+        joined = self._joining.add(
+            question, watcher, lambda watchers: self._join(question, watchers, since, buckets)
+        )
         try:
-            return await asyncio.shield(group.joined)
+            return await asyncio.shield(joined)
         except asyncio.CancelledError:
             # The reader hung up while joining: let it join, then leave, so that the count of watchers stays true.
-            await asyncio.wait([group.joined])
+            await asyncio.wait([joined])
             await self.unwatch(id, watcher)
             raise
-
-    async def _join_together(
-        self, question: Question, group: _Group, since: dict[str, dict[str, int]], buckets: int
-    ) -> Json:
-        while question in self._joining:
-            await asyncio.wait([self._joining[question]])
-        del self._groups[question]  # later watchers form the next group
-        self._joining[question] = group.joined
-        try:
-            return await self._join(question, group.watchers, since, buckets)
-        finally:
-            del self._joining[question]
 
     async def _join(
         self, question: Question, watchers: list[Outbox], since: dict[str, dict[str, int]], buckets: int
@@ -171,13 +191,22 @@ class Subscriptions:
         return max(min(watcher.past_limit, free // PARTS), LEAST_PAST_BYTES)
 
     async def unwatch(self, id: str, watcher: Outbox) -> None:
-        """Unsubscribe."""
+        """Unsubscribe. Watchers who are cut at once leave together."""
         self._subscribers.leave(id, watcher)
         live = self._watched.pop(watcher, None)
         entry = self._registry.entries.get(id)
         if entry is None:
             return
         self._registry.touch(entry)
-        if live is not None and entry.live is live:  # else it was closed, and counts no watcher any more
-            with contextlib.suppress(NotFound, Unavailable):  # deleted or stopping
-                await self._executor.ask(id, lambda experiment, _: experiment.leave(watcher.fps))
+        if live is not None:
+            await asyncio.shield(
+                self._leaving.add(live, watcher, lambda watchers: self._leave(id, live, watchers))
+            )
+
+    async def _leave(self, id: str, live: LiveExperiment, watchers: list[Outbox]) -> None:
+        entry = self._registry.entries.get(id)
+        if entry is None or entry.live is not live:  # it was closed, and counts no watcher any more
+            return
+        rates = [watcher.fps for watcher in watchers]
+        with contextlib.suppress(NotFound, Unavailable):  # deleted or stopping
+            await self._executor.ask(id, lambda experiment, _: experiment.leave(rates))

@@ -338,8 +338,7 @@ def test_frames_come_as_often_as_the_fastest_watcher_takes_them(rates: list[floa
     frames = [item for item in one.take_outgoing() if isinstance(item, Frames)]
     assert 0.8 * 3.0 * most < len(frames) <= 3.0 * most + 3
     assert one.runs["gd"].state.step >= 3.0 * 60 - 8, "no step is lost"
-    for rate in rates:
-        one.leave(rate)
+    one.leave(rates)
     assert not one._publisher.is_watched
 
 

@@ -73,6 +73,26 @@ async def test_watchers_with_the_same_question_share_one_read() -> None:
             await lab.unwatch(id, box)
 
 
+async def test_watchers_who_are_cut_at_once_leave_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each departure alone would be a command, and the commands of others would wait for all of them."""
+    async with open_lab() as lab:
+        id, _ = await created(lab)
+        boxes = [Outbox(id, fps=10 + number % 20, buckets=10_000) for number in range(41)]
+        await asyncio.gather(*(lab.watch(id, None, box, {}, 10_000) for box in boxes))
+        ask, asked = InProcessExecutor.ask, 0
+
+        async def counted(self: InProcessExecutor, *arguments: Any, **options: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            return await ask(self, *arguments, **options)
+
+        monkeypatch.setattr(InProcessExecutor, "ask", counted)
+        await asyncio.gather(*(lab.unwatch(id, box) for box in boxes[1:]))
+        monkeypatch.undo()
+        assert asked <= 2
+        assert await lab._executor.ask(id, lambda one, _: one._publisher._rates) == [boxes[0].fps]
+
+
 @pytest.mark.parametrize("early", ["receives", "leaves"])
 async def test_a_watcher_lacks_nothing_if_its_peer_receives_or_leaves_meanwhile(
     early: str, monkeypatch: pytest.MonkeyPatch
