@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fallline.engine.kernels.compiled_buckets import merged
+from fallline.engine.kernels.compiled_buckets import carried_out, merged
 from fallline.history.run_history import RunHistory
 from fallline.vocabulary import columns
 from fallline.vocabulary.columns import Buckets, Floats, Records, from_records, join, widen
+from fallline.vocabulary.merge_plans import coarsened
+from support.spies import noting
 
 NAMES = tuple(f"series {number}" for number in range(7))
 
@@ -48,9 +50,7 @@ def test_a_merge_has_the_bits_of_numpys(seed: int, steps: int) -> None:
         copies = tuple(each.part(np.arange(len(each))) for each in sides)
         expected = columns._merge_by_numpy(*sides)
         for left, right in (sides, copies, (sides[0], copies[1])):
-            found = merged(left, right)
-            assert found is not None
-            expect_same(found, expected)
+            expect_same(merged(left, right), expected)
         whole = expected
 
 
@@ -59,9 +59,7 @@ def test_columns_that_nobody_may_write_are_merged_too() -> None:
     for name in columns._COLUMNS:
         getattr(whole, name).flags.writeable = False
     sides = whole.part(slice(0, None, 2)), whole.part(slice(1, None, 2))
-    found = merged(*sides)
-    assert found is not None
-    expect_same(found, columns._merge_by_numpy(*sides))
+    expect_same(merged(*sides), columns._merge_by_numpy(*sides))
 
 
 def test_buckets_of_unlike_counts_have_the_bits_of_numpys() -> None:
@@ -71,16 +69,35 @@ def test_buckets_of_unlike_counts_have_the_bits_of_numpys() -> None:
         for right in coarse:
             size = min(len(left), len(right))
             sides = left.part(slice(0, size)), right.part(slice(0, size))
-            found = merged(*sides)
-            assert found is not None
-            expect_same(found, columns._merge_by_numpy(*sides))
+            expect_same(merged(*sides), columns._merge_by_numpy(*sides))
 
 
-def test_where_a_difference_overflows_numpy_merges() -> None:
+def test_where_a_difference_overflows_the_mean_is_still_that_of_numpy() -> None:
     whole = from_records(records(1, 64, scale=1e308))
     left, right = whole.part(slice(0, None, 2)), whole.part(slice(1, None, 2))
-    assert merged(left, right) is None
-    assert np.isfinite(columns._merge_by_numpy(left, right).mean[0]).all()
+    with np.errstate(over="ignore"):
+        assert np.isinf(right.mean[0] - left.mean[0]).any()
+    expected = columns._merge_by_numpy(left, right)
+    assert np.isfinite(expected.mean[0]).all()
+    expect_same(merged(left, right), expected)
+    expect_same(merged(left.part(slice(1)), right.part(slice(1))), expected.part(slice(1)))
+
+
+@pytest.mark.parametrize("at_most", [1, 2, 3, 8, 30])
+@pytest.mark.parametrize("seed", range(8))
+def test_a_plan_of_merges_has_the_bits_of_numpys(seed: int, at_most: int) -> None:
+    random = np.random.default_rng(seed)
+    first, parts = int(random.integers(5_000)), []
+    for _ in range(5):
+        steps = int(random.integers(1, 200))
+        scale = 1e308 if random.random() < 0.2 else 1.0
+        whole = from_records(records(seed, steps, first, scale))
+        parts.append(widen(whole, 1 << int(random.integers(6))))
+        first += steps
+    whole = join(*parts)
+    plan = coarsened(tuple(whole.first.tolist()), tuple(whole.last.tolist()), at_most)
+    assert len(plan.lefts) == len(whole) - len(plan.kept) > 0
+    expect_same(carried_out(plan, whole), columns._carried_out_by_numpy(plan, whole))
 
 
 def test_a_history_is_the_same_whoever_merges(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,14 +111,8 @@ def test_a_history_is_the_same_whoever_merges(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(columns, "_FASTER", [])
     by_numpy = history()
-    calls = []
-
-    def counted(left: Buckets, right: Buckets) -> Buckets | None:
-        calls.append(merged(left, right))
-        return calls[-1]
-
-    columns.merge_by(counted)
-    for found, expected in zip(history(), by_numpy, strict=True):
-        expect_same(found, expected)
-    assert any(each is None for each in calls)
-    assert sum(each is not None for each in calls) > 20
+    merges: list[int] = []
+    columns.merge_by(noting(lambda left, right: merges.append(len(left)), merged), carried_out)
+    for one, expected in zip(history(), by_numpy, strict=True):
+        expect_same(one, expected)
+    assert len(merges) > 20

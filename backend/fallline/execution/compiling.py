@@ -175,10 +175,10 @@ def compiled_kernel() -> Kernel:
     """Load or compile the compiled kernel. Raises KernelUnavailable."""
     try:
         from fallline.engine.kernels.compiled import COMPILED, load  # noqa: PLC0415  an optional extra
-        from fallline.engine.kernels.compiled_buckets import merged  # noqa: PLC0415  an optional extra
+        from fallline.engine.kernels.compiled_buckets import carried_out, merged  # noqa: PLC0415  an optional extra
 
         load()
-        merge_by(merged)
+        merge_by(merged, carried_out)
     except Exception as error:  # anything a compiler or a broken file may raise; NumPy is the fallback
         reason = str(error) or type(error).__name__
         raise KernelUnavailable(f"compiled code is unavailable: {reason}") from error

@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.vocabulary.encoding import csv_table, float_column, integer_column, nullable_rows
+from fallline.vocabulary.encoding import csv_table, float_column, float_columns, integer_column, nullable_rows
+from fallline.vocabulary.merge_plans import MergePlan, coarsened, into_one, widened
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -213,20 +214,18 @@ class Buckets:
         `every_step` names the series without `count`; the default is `recorded_every_step`.
         """
         rows = {name: nullable_rows(getattr(self, attribute)) for name, attribute in STATISTICS.items()}
-        counts = self.count.tolist()
         return {
             "generation": generation,
             "first": self.first.tolist(),
             "last": self.last.tolist(),
             "samples_seen": self.samples_seen.tolist(),
             "seconds": self.seconds.tolist(),
-            "series": self._series(rows, counts, every_step),
+            "series": self._series(rows, np.ndarray.tolist, every_step),
         }
 
     def as_bdata(self, generation: int, every_step: frozenset[str] | None = None) -> dict[str, Any]:
         """Return the columns as Plotly's `{"dtype", "bdata"}`; missing values are NaN."""
-        rows = {name: [float_column(row) for row in getattr(self, attr)] for name, attr in STATISTICS.items()}
-        counts = [integer_column(row) for row in self.count]
+        rows = {name: float_columns(getattr(self, attribute)) for name, attribute in STATISTICS.items()}
         return {
             "generation": generation,
             "encoding": "bdata",
@@ -234,18 +233,19 @@ class Buckets:
             "last": integer_column(self.last),
             "samples_seen": integer_column(self.samples_seen),
             "seconds": float_column(self.seconds),
-            "series": self._series(rows, counts, every_step),
+            "series": self._series(rows, integer_column, every_step),
         }
 
     def _series(
-        self, rows: dict[str, Any], counts: list[Any], every_step: frozenset[str] | None
+        self, rows: dict[str, Any], encode: Callable[[Ints], Any], every_step: frozenset[str] | None
     ) -> dict[str, Any]:
+        """Return the columns of each series; `encode` encodes the counts of those with gaps."""
         without_count = recorded_every_step(self.names) if every_step is None else every_step
         series: dict[str, Any] = {}
         for row, name in enumerate(self.names):
             series[name] = {statistic: columns[row] for statistic, columns in rows.items()}
             if name not in without_count:
-                series[name]["count"] = counts[row]
+                series[name]["count"] = encode(self.count[row])
         return series
 
     def as_csv(self, every_step: frozenset[str] | None = None) -> str:
@@ -331,26 +331,8 @@ def coarsen(buckets: Buckets, at_most: int) -> Buckets:
         raise ValueError("at_most must be at least 1")
     if len(buckets) <= at_most:
         return buckets
-    # The steps alone decide the merges: widths are tried on the steps, then the series are merged once.
-    levels = _levels(buckets.first, buckets.last)
-    for starts_of in (_complete, _newest_cut_short, _both_ends_cut_short):
-        for width, first in levels:
-            starts = starts_of(first, int(buckets.last[-1]), width)
-            if len(starts) <= at_most:
-                return _owned(_gather(widen(buckets, width), starts))
-    raise AssertionError("one bucket of everything is always possible")
-
-
-def _levels(first: Ints, last: Ints) -> list[tuple[int, Ints]]:
-    """Return the first steps of the buckets that `widen` makes, for every width."""
-    levels, width, end = [(1, first)], 1, int(last[-1])
-    while width <= end:
-        width *= 2
-        left = _left_halves(first, last, width)
-        if len(left):
-            first, last = np.delete(first, left + 1), np.delete(last, left)
-        levels.append((width, first))
-    return levels
+    plan = coarsened(tuple(buckets.first.tolist()), tuple(buckets.last.tolist()), at_most)
+    return _carried_out(plan, buckets)
 
 
 def _owned(buckets: Buckets) -> Buckets:
@@ -361,11 +343,10 @@ def _owned(buckets: Buckets) -> Buckets:
 
 def widen(buckets: Buckets, width: int) -> Buckets:
     """Merge up to this width, a power of two. Wider ones and ragged ends stay."""
-    reached = 1
-    while reached < width and len(buckets) > 1:
-        reached *= 2
-        buckets = _merge_halves(buckets, reached)
-    return buckets
+    if width == 1 or len(buckets) < 2:
+        return buckets
+    plan = widened(buckets.first.tolist(), buckets.last.tolist(), width)
+    return _carried_out(plan, buckets) if len(plan.lefts) else buckets
 
 
 def pair_up(buckets: Buckets) -> Buckets:
@@ -375,69 +356,48 @@ def pair_up(buckets: Buckets) -> Buckets:
 
 def as_one(buckets: Buckets) -> Buckets:
     """Merge all buckets into one, also of different widths."""
-    while len(buckets) > 1:
-        rest = buckets.part(slice(len(buckets) // 2 * 2, None))
-        buckets = join(pair_up(buckets), rest)
-    return buckets
+    return buckets if len(buckets) < 2 else _carried_out(into_one(len(buckets)), buckets)
 
 
-def _complete(first: Ints, last: int, width: int) -> NDArray[np.intp]:
-    return np.arange(len(first))
+Merge: TypeAlias = Callable[[Buckets, Buckets], Buckets]
+"""Merges each left bucket with the right one of the same index, to the bit as NumPy does."""
+
+CarryOut: TypeAlias = Callable[[MergePlan, Buckets], Buckets]
+"""Makes all merges of a plan, to the bit as NumPy does."""
+
+_FASTER: list[tuple[Merge, CarryOut]] = []
+"""At most one pair: what merges instead of NumPy."""
 
 
-def _newest_cut_short(first: Ints, last: int, width: int) -> NDArray[np.intp]:
-    newest = last // width * width
-    if newest < first[0]:  # one bucket would begin late too, and finer ones may be enough
-        return _complete(first, last, width)
-    return np.arange(min(int(np.searchsorted(first, newest)) + 1, len(first)))
-
-
-def _both_ends_cut_short(first: Ints, last: int, width: int) -> NDArray[np.intp]:
-    return np.flatnonzero(np.diff(first // width, prepend=-1))
-
-
-def _merge_halves(buckets: Buckets, width: int) -> Buckets:
-    """Merge all neighbours that are the two halves of a bucket of this width."""
-    left = _left_halves(buckets.first, buckets.last, width)
-    if not len(left):
-        return buckets
-    if left[-1] - left[0] == 2 * (len(left) - 1):
-        # All pairs are adjacent, as in a piece of equal widths: slices instead of copies.
-        start, stop = int(left[0]), int(left[-1]) + 2
-        merged = _merge(buckets.part(slice(start, stop, 2)), buckets.part(slice(start + 1, stop, 2)))
-        return join(buckets.part(slice(0, start)), merged, buckets.part(slice(stop, None)))
-    merged = _merge(buckets.part(left), buckets.part(left + 1))
-    result = buckets.part(np.delete(np.arange(len(buckets)), left + 1))
-    indices = left - np.arange(len(left))
-    for name in _COLUMNS:
-        getattr(result, name)[..., indices] = getattr(merged, name)
-    return result
-
-
-def _left_halves(first: Ints, last: Ints, width: int) -> NDArray[np.intp]:
-    """Return the indices of left halves of buckets of this width."""
-    halves = last - first == width // 2 - 1
-    return np.flatnonzero(halves[:-1] & halves[1:] & (first[:-1] % width == 0))
-
-
-Merge: TypeAlias = Callable[[Buckets, Buckets], Buckets | None]
-"""Merges each left bucket with the right one of the same index, to the bit as NumPy does; None if it cannot."""
-
-_FASTER: list[Merge] = []
-"""At most one: what merges instead of NumPy."""
-
-
-def merge_by(merge: Merge) -> None:
-    """Merge by this function from now on, which is faster than NumPy."""
-    _FASTER[:] = [merge]
+def merge_by(merge: Merge, carry_out: CarryOut) -> None:
+    """Merge by these functions from now on, which are faster than NumPy."""
+    _FASTER[:] = [(merge, carry_out)]
 
 
 def _merge(left: Buckets, right: Buckets) -> Buckets:
     """Merge each left bucket with the right one of the same index."""
-    for merge in _FASTER:
-        if (merged := merge(left, right)) is not None:
-            return merged
-    return _merge_by_numpy(left, right)
+    return _FASTER[0][0](left, right) if _FASTER else _merge_by_numpy(left, right)
+
+
+def _carried_out(plan: MergePlan, buckets: Buckets) -> Buckets:
+    """Return the buckets after these merges, with their own arrays."""
+    return _FASTER[0][1](plan, buckets) if _FASTER else _carried_out_by_numpy(plan, buckets)
+
+
+def _carried_out_by_numpy(plan: MergePlan, buckets: Buckets) -> Buckets:
+    columns = {name: getattr(buckets, name).copy() for name in _COLUMNS}
+    all_of = Buckets(names=buckets.names, **columns)
+    for lefts, rights in plan.rounds():
+        merged = _merge_by_numpy(all_of.part(lefts), all_of.part(rights))
+        for name in _OF_SERIES:
+            columns[name][:, lefts] = getattr(merged, name)
+    return planned(plan, buckets, [columns[name][:, plan.kept] for name in _OF_SERIES])
+
+
+def planned(plan: MergePlan, buckets: Buckets, columns: Iterable[NDArray[Any]]) -> Buckets:
+    """Return what a plan makes of the buckets, with these columns of series."""
+    at_ends = buckets.samples_seen[plan.ends], buckets.seconds[plan.ends]
+    return Buckets(buckets.first[plan.kept], buckets.last[plan.ends], *at_ends, buckets.names, *columns)
 
 
 def _merge_by_numpy(left: Buckets, right: Buckets) -> Buckets:
@@ -456,14 +416,12 @@ def _merge_by_numpy(left: Buckets, right: Buckets) -> Buckets:
 
 def _halfway(left: Floats, right: Floats) -> Floats:
     """Return the mean of two means of equal weight: exactly the value of equal ones."""
-    try:
-        with np.errstate(over="raise"):
-            mean: Floats = right - left
-            mean *= 0.5
-            mean += left
-    except FloatingPointError:
-        mean = 0.5 * left + 0.5 * right
-    return mean
+    with np.errstate(over="ignore"):
+        mean: Floats = right - left
+    far = np.isinf(mean)
+    mean *= 0.5
+    mean += left
+    return np.where(far, 0.5 * left + 0.5 * right, mean) if far.any() else mean
 
 
 def _merge_uneven(left: Buckets, right: Buckets, minimum: Floats, maximum: Floats) -> tuple[Floats, Floats]:
@@ -475,17 +433,3 @@ def _merge_uneven(left: Buckets, right: Buckets, minimum: Floats, maximum: Float
     mean = np.where(left.count == right.count, _halfway(left.mean, right.mean), mean)
     mean = np.where(left.mean == right.mean, left.mean, mean)
     return mean, np.where(right.count > 0, right.final, left.final)
-
-
-def _gather(buckets: Buckets, starts: NDArray[np.intp]) -> Buckets:
-    """Merge neighbours into one bucket for each of `starts`."""
-    sizes = np.diff(starts, append=len(buckets))
-    groups, begin = [], 0
-    for group in np.flatnonzero(sizes > 1):
-        start = int(starts[group])
-        groups += [
-            buckets.part(slice(begin, start)),
-            as_one(buckets.part(slice(start, start + int(sizes[group])))),
-        ]
-        begin = start + int(sizes[group])
-    return join(*groups, buckets.part(slice(begin, None)))

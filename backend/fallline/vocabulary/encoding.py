@@ -12,6 +12,7 @@ import io
 import json
 import math
 import zlib
+from binascii import b2a_base64
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -43,6 +44,18 @@ def float_column(column: NDArray[np.float64]) -> dict[str, str]:
         "dtype": "f8",
         "bdata": base64.b64encode(np.ascontiguousarray(column, "<f8").data).decode("ascii"),
     }
+
+
+def float_columns(rows: NDArray[np.float64]) -> list[dict[str, str]]:
+    """Encode each row of (n, m) as `float_column` does, with few calls for each."""
+    size = 8 * rows.shape[1]
+    if not rows.size:
+        return [float_column(row) for row in rows]
+    data = np.ascontiguousarray(rows, "<f8").data.cast("B")
+    return [
+        {"dtype": "f8", "bdata": b2a_base64(data[at : at + size], newline=False).decode("ascii")}
+        for at in range(0, len(data), size)
+    ]
 
 
 def integer_column(column: NDArray[np.int64]) -> dict[str, str]:

@@ -1,18 +1,21 @@
 """Merges neighbouring buckets of a history, to the bit as `vocabulary.columns` does with NumPy.
 
 NumPy needs some twenty calls for a merge, which cost more than the numbers: at full speed they took half of the time of
-training. Only the sign of a zero may differ between -0 and 0, where NumPy's depends on the length of the arrays.
+training. A plan of merges is made in one call. Only the sign of a zero may differ between -0 and 0, where NumPy's
+depends on the length of the arrays.
 """
 
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
-from numba import boolean, float64, int64, types
+from numba import float64, int64, types, void
 
-from fallline.engine.kernels.compiled_code import Array, Whole, compiled_for
-from fallline.vocabulary.columns import Buckets
+from fallline.engine.kernels.compiled_code import Array, Whole, compiled_for, compiled_to_the_bit
+from fallline.vocabulary.columns import Buckets, planned
+from fallline.vocabulary.merge_plans import MergePlan
 
 _READ = tuple(types.Array(each, 2, "A", readonly=True) for each in 4 * (float64,) + (int64,))
 """Minimum, maximum, mean, final and count, (series, n) each, in any layout, since most are slices. Columns of a
@@ -20,9 +23,35 @@ restored history may be read-only.
 """
 
 _WRITTEN = 4 * (float64[:, :],) + (int64[:, :],)
+_PLACES = types.Array(int64, 1, "A", readonly=True)
 
 
-@compiled_for(boolean(*_READ, *_READ, *_WRITTEN))
+@compiled_to_the_bit
+def _lower(one: float, other: float) -> float:
+    return one if one <= other or math.isnan(other) else other
+
+
+@compiled_to_the_bit
+def _higher(one: float, other: float) -> float:
+    return one if one >= other or math.isnan(other) else other
+
+
+@compiled_to_the_bit
+def _mean(left: float, right: float, before: int, after: int, minimum: float, maximum: float) -> float:
+    """Mean of both means, of so many values."""
+    if before == after:
+        apart = right - left
+        return 0.5 * left + 0.5 * right if math.isinf(apart) else apart * 0.5 + left
+    if after == 0 or left == right:
+        return left
+    if before == 0:
+        return right
+    share = after / (before + after)
+    value = (1.0 - share) * left + share * right
+    return min(max(value, minimum), maximum)
+
+
+@compiled_for(void(*_READ, *_READ, *_WRITTEN))
 def _merge(
     left_minimum: Array,
     left_maximum: Array,
@@ -39,45 +68,93 @@ def _merge(
     mean: Array,
     final: Array,
     count: Whole,
-) -> bool:
-    """Fill the last five. Return False, with them half filled, if a difference of means overflows."""
+) -> None:
+    """Fill the last five."""
     series, buckets = minimum.shape
     for row in range(series):
         for at in range(buckets):
-            low, other = left_minimum[row, at], right_minimum[row, at]
-            minimum[row, at] = low if low <= other or math.isnan(other) else other
-            high, other = left_maximum[row, at], right_maximum[row, at]
-            maximum[row, at] = high if high >= other or math.isnan(other) else other
-            left, right = left_mean[row, at], right_mean[row, at]
+            low = minimum[row, at] = _lower(left_minimum[row, at], right_minimum[row, at])
+            high = maximum[row, at] = _higher(left_maximum[row, at], right_maximum[row, at])
             before, after = left_count[row, at], right_count[row, at]
-            apart = right - left
-            if math.isinf(apart):
-                return False
-            if before == after:
-                value = apart * 0.5 + left
-            elif after == 0 or left == right:
-                value = left
-            elif before == 0:
-                value = right
-            else:
-                share = after / (before + after)
-                value = (1.0 - share) * left + share * right
-                value = min(max(value, minimum[row, at]), maximum[row, at])
-            mean[row, at] = value
+            mean[row, at] = _mean(left_mean[row, at], right_mean[row, at], before, after, low, high)
             final[row, at] = right_final[row, at] if after > 0 or before == after else left_final[row, at]
             count[row, at] = before + after
-    return True
 
 
-def merged(left: Buckets, right: Buckets) -> Buckets | None:
-    """Merge each left bucket with the right one of the same index; None if NumPy has to do it."""
-    shape = left.minimum.shape
-    minimum, maximum, mean, final = np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape)
-    count = np.empty(shape, np.int64)
-    is_done = _merge(
-        *(left.minimum, left.maximum, left.mean, left.final, left.count),
-        *(right.minimum, right.maximum, right.mean, right.final, right.count),
-        *(minimum, maximum, mean, final, count),
-    )
-    own = (left.first, right.last, right.samples_seen, right.seconds)
-    return Buckets(*own, left.names, minimum, maximum, mean, final, count) if is_done else None
+@compiled_for(void(*_READ, _PLACES, _PLACES, _PLACES, float64[:, :], int64[:], *_WRITTEN))
+def _carry_out(
+    all_minimum: Array,
+    all_maximum: Array,
+    all_mean: Array,
+    all_final: Array,
+    all_count: Whole,
+    lefts: Whole,
+    rights: Whole,
+    kept: Whole,
+    row_of: Array,
+    counts: Whole,
+    minimum: Array,
+    maximum: Array,
+    mean: Array,
+    final: Array,
+    count: Whole,
+) -> None:
+    """Fill the last five with the buckets at `kept`, after each of `rights` is merged into its left one.
+
+    `row_of` (4, n) and `counts` (n,) are working memory.
+    """
+    series, buckets = all_minimum.shape
+    for row in range(series):
+        for at in range(buckets):
+            row_of[0, at] = all_minimum[row, at]
+            row_of[1, at] = all_maximum[row, at]
+            row_of[2, at] = all_mean[row, at]
+            row_of[3, at] = all_final[row, at]
+            counts[at] = all_count[row, at]
+        for pair in range(len(lefts)):
+            at, other = lefts[pair], rights[pair]
+            before, after = counts[at], counts[other]
+            row_of[0, at] = _lower(row_of[0, at], row_of[0, other])
+            row_of[1, at] = _higher(row_of[1, at], row_of[1, other])
+            row_of[2, at] = _mean(
+                row_of[2, at], row_of[2, other], before, after, row_of[0, at], row_of[1, at]
+            )
+            if after > 0 or before == after:
+                row_of[3, at] = row_of[3, other]
+            counts[at] = before + after
+        for to in range(len(kept)):
+            at = kept[to]
+            minimum[row, to] = row_of[0, at]
+            maximum[row, to] = row_of[1, at]
+            mean[row, to] = row_of[2, at]
+            final[row, to] = row_of[3, at]
+            count[row, to] = counts[at]
+
+
+def merged(left: Buckets, right: Buckets) -> Buckets:
+    """Merge each left bucket with the right one of the same index."""
+    columns = _columns(left.minimum.shape)
+    _merge(*_columns_of(left), *_columns_of(right), *columns)
+    return Buckets(left.first, right.last, right.samples_seen, right.seconds, left.names, *columns)
+
+
+def carried_out(plan: MergePlan, buckets: Buckets) -> Buckets:
+    """Make the merges of a plan in one call."""
+    columns = _columns((len(buckets.names), len(plan.kept)))
+    row_of, counts = np.empty((4, len(buckets))), np.empty(len(buckets), np.int64)
+    arguments = (*_columns_of(buckets), plan.lefts, plan.rights, plan.kept, row_of, counts, *columns)
+    _carry_out(*arguments)
+    return planned(plan, buckets, columns)
+
+
+Columns: TypeAlias = tuple[Array, Array, Array, Array, Whole]
+"""Minimum, maximum, mean, final and count."""
+
+
+def _columns_of(buckets: Buckets) -> Columns:
+    return buckets.minimum, buckets.maximum, buckets.mean, buckets.final, buckets.count
+
+
+def _columns(shape: tuple[int, ...]) -> Columns:
+    """Return columns to fill."""
+    return np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape, np.int64)
