@@ -25,6 +25,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from fallline.runs.doctor.doctor import Allowance
 from fallline.runs.experiment import Experiment
+from fallline.runs.persistence.journal_writer import PositionPace
 
 REST = 0.2
 """Part of a quantum that is too small to continue a turn."""
@@ -331,10 +332,12 @@ class Worker:
         """What shares owe for work of the event loop and examinations. It is part of their debts in `_turns`."""
         self._sleeping: list[tuple[float, str]] = []
         self._wakes: dict[str, float] = {}
-        self._examinations = Allowance()
+        self._moving: set[str] = set()
+        """The experiments that play or have step jobs."""
+        self._examinations, self._positions = Allowance(), PositionPace()
 
     def open(self, experiment: Experiment) -> None:
-        experiment.share_examinations(self._examinations)
+        experiment.share(self._examinations, self._positions)
         self._experiments[experiment.id] = experiment
 
     def close(self, id: str) -> None:
@@ -397,6 +400,7 @@ class Worker:
         """Update when the experiment has work, after it changed."""
         experiment = self._experiments.get(id)
         wake = experiment.wake_at(now) if experiment is not None else None
+        self._count_moving(id, is_moving=experiment is not None and experiment.moving)
         self._wakes.pop(id, None)
         has_commands, has_reads = id in self._calls[COMMANDS], id in self._calls[READS]
         if experiment is None and not (has_commands or has_reads):
@@ -410,6 +414,10 @@ class Worker:
         if wake is not None and not is_awake:
             self._wakes[id] = wake
             heapq.heappush(self._sleeping, (wake, id))
+
+    def _count_moving(self, id: str, *, is_moving: bool) -> None:
+        (self._moving.add if is_moving else self._moving.discard)(id)
+        self._positions.moving = len(self._moving)
 
     def _kind_of_work(self, experiment: Experiment) -> str:
         if experiment.only_replays:

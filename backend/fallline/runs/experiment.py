@@ -25,7 +25,7 @@ from fallline.runs.instruments.together import Standing
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock, PendingRequest
 from fallline.runs.past_requests import Later, See, SeePath, fork_of, history_of, path_to, state_at
-from fallline.runs.persistence.journal_writer import JournalWriter
+from fallline.runs.persistence.journal_writer import JournalWriter, PositionPace
 from fallline.runs.persistence.reopening import least_generation, replay_facts, restoration, restored_runs
 from fallline.runs.problem_view import figure_view_of, shared_by
 from fallline.runs.publishing import Event, Frames, Pieces, Publisher
@@ -576,9 +576,10 @@ class Experiment:
         if now >= self._publisher.due_at:
             self.publish(now)
 
-    def share_examinations(self, allowance: Allowance) -> None:
-        """Let examinations beside play at a set speed take what is left of this."""
+    def share(self, allowance: Allowance, pace: PositionPace) -> None:
+        """Let examinations beside play at a set speed take what is left of this, and store positions at this pace."""
         self._schedule.allowance = allowance
+        self._journal.pace = pace
 
     def close(self, now: float, why: FalllineError | None = None) -> None:
         """Close the experiment: pending requests get `why`, or NotFound."""

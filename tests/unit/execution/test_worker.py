@@ -17,6 +17,7 @@ from fallline.execution.worker import (
     Worker,
 )
 from fallline.runs.experiment import Experiment
+from fallline.runs.persistence.journal_writer import PositionPace
 from support.clocks import Clock
 
 
@@ -27,6 +28,7 @@ class Costly:
         self.id, self.cost, self.wake = id, cost, wake
         self.spent = 0.0
         self.fails = False
+        self.moving = True
         self.only_replays = self.only_examines = False
         self.left_of_round = 0
 
@@ -34,8 +36,8 @@ class Costly:
     def in_round(self) -> bool:
         return self.left_of_round > 0
 
-    def share_examinations(self, allowance: object) -> None:
-        pass
+    def share(self, allowance: object, pace: PositionPace) -> None:
+        self.pace = pace
 
     def wake_at(self, now: float) -> float | None:
         return None if self.wake is None else max(now, self.wake)
@@ -55,6 +57,28 @@ def opened(*experiments: Costly, clock: Clock) -> Worker:
         worker.open(cast(Experiment, one))
         worker.reconsider(one.id, clock.now)
     return worker
+
+
+def test_positions_are_stored_less_often_the_more_experiments_move() -> None:
+    clock = Clock()
+    experiments = [Costly(f"x{number}", 0.001) for number in range(1_000)]
+    worker = opened(*experiments[:60], clock=clock)
+    pace = experiments[0].pace
+    assert pace.seconds == 1.0
+    for one in experiments[60:300]:
+        worker.open(cast(Experiment, one))
+        worker.reconsider(one.id, clock.now)
+    assert pace.seconds == 5.0
+    experiments[0].moving = False
+    for one in experiments[:60]:
+        worker.reconsider(one.id, clock.now)
+    for one in experiments[1:60]:
+        worker.close(one.id)
+    assert (pace.moving, pace.seconds) == (240, 4.0)
+    for one in experiments[300:]:
+        worker.open(cast(Experiment, one))
+        worker.reconsider(one.id, clock.now)
+    assert pace.seconds == 10.0
 
 
 def test_experiments_of_unequal_cost_get_equal_time() -> None:

@@ -19,6 +19,7 @@ from fallline.runs.case import (
     RecentWaits,
 )
 from fallline.runs.doctor.doctor import ALL_SAVED_SECONDS, ALL_SHARE, PACED_SECONDS, Allowance, Doctor
+from fallline.runs.persistence.journal_writer import PositionPace
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.exhibits import EXHIBITS
@@ -312,7 +313,7 @@ def test_at_a_set_pace_all_examinations_together_leave_the_time_to_steps(
     runs = [run for life in lives for run in life.one.runs.values()]
     start = CLOCK.now
     for life in lives:
-        life.one.share_examinations(allowance)
+        life.one.share(allowance, PositionPace())
         life.one.play(10.0, "steps", CLOCK.now)
     while CLOCK.now < start + seconds:
         for life in lives:

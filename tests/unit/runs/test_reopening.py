@@ -11,7 +11,9 @@ import pytest
 
 from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.runs.doctor import doctor
+from fallline.runs.doctor.doctor import Allowance
 from fallline.runs.persistence import journal_writer
+from fallline.runs.persistence.journal_writer import PositionPace
 from fallline.runs.persistence.reopening import restoration
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.journal import TO_ROUNDING, Receipt
@@ -214,6 +216,23 @@ def test_an_interrupted_step_command_is_not_done_twice() -> None:
     assert steps(life) == {"gd": 1_550, "sgd": 1_550}
     life.reopen()
     assert life.stored.progress["unfinished"] == {}
+
+
+@pytest.mark.parametrize(("moving", "apart"), [(1, 1.0), (180, 3.0)])
+def test_positions_of_a_playing_experiment_are_as_far_apart_as_the_pace_says(
+    moving: int, apart: float
+) -> None:
+    life, at = Life(), []
+    life.one.share(Allowance(), PositionPace(moving))
+    life.one.play(10.0, "steps", CLOCK.now)
+    for _ in range(200):
+        CLOCK.now += 0.05
+        life.one.work(0.005, CLOCK.now, CLOCK)
+        if life.one.take_write(CLOCK.now) is not None:
+            at.append(CLOCK.now)
+            life.one.confirm_write(stored=True)
+    assert len(at) > 2
+    assert np.diff(at[1:]) == pytest.approx(apart, abs=0.06)
 
 
 def test_an_interrupted_step_command_without_steps_keeps_its_key() -> None:

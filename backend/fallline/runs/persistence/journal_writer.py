@@ -1,9 +1,9 @@
 """The writes of an experiment: facts, positions, and states as named pieces of bytes.
 
 Commands and the ends of step jobs are stored at once, since a client waits. Steps of play can be computed again, so
-their positions are stored every second. The experiment is marked loose before any unstored step is shown. Pieces of a
-run's state, checkpoints and history only save computing: a run can always be replayed from its recipe. Only what
-changed since the last save is packed. Receives the time.
+their positions are stored every second, and less often where many experiments play. The experiment is marked loose
+before any unstored step is shown. Pieces of a run's state, checkpoints and history only save computing: a run can
+always be replayed from its recipe. Only what changed since the last save is packed. Receives the time.
 """
 
 from __future__ import annotations
@@ -22,17 +22,35 @@ from fallline.runs.run import Run
 from fallline.vocabulary.encoding import About, Arrays, Damaged, pack, unpack
 from fallline.vocabulary.journal import JournalBatch, Json, Provenance, Receipt, entry
 
-POSITION_SECONDS = 1.0
-"""Interval between two stored positions while runs move."""
+POSITION_SECONDS, MOST_POSITION_SECONDS = 1.0, 10.0
+"""Shortest and longest interval between two stored positions while runs move."""
+
+POSITIONS_A_SECOND = 60.0
+"""About the most stored positions a second of all experiments of a worker. Those of a class of 300, one a second each,
+took an eighth of a processor.
+"""
 
 SAVE_SECONDS = 0.3
 """Computing time of a run between two stored states: a restart replays about this much."""
+
+
+@dataclass(slots=True)
+class PositionPace:
+    """How often the experiments of a worker store their positions, by the number of those that are `moving`."""
+
+    moving: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """The interval between two positions of one experiment."""
+        return min(max(self.moving / POSITIONS_A_SECOND, POSITION_SECONDS), MOST_POSITION_SECONDS)
 
 
 class JournalWriter:
     """Collects the writes of one experiment; with `saves`, also states."""
 
     def __init__(self, *, saves: bool = True) -> None:
+        self.pace = PositionPace()
         self._saves = saves
         self._entries: list[Json] = []
         self._is_required = False
@@ -87,7 +105,7 @@ class JournalWriter:
         beyond = reveals and loosens and progress["runs"] != self._progress.get("runs")
         is_required = self._is_required or beyond or bool(receipts)
         changed = bool(self._entries) or progress != self._progress
-        is_due = now - self._stored_at >= POSITION_SECONDS or not progress["loose"]
+        is_due = now - self._stored_at >= self.pace.seconds or not progress["loose"]
         is_idle = not self._unconfirmed
         due = [run for run in runs.values() if self._is_due(run)] if is_idle and self._saves else []
         if self._is_closed or not (is_required or due or (is_idle and changed and is_due)):
