@@ -27,6 +27,9 @@ PATIENCE = 5.0
 """Seconds until the person gives up a request, which then counts as an error of that duration."""
 
 MOST_STOLEN = 0.9
+UNHEARD = 0.5
+"""Longest time in seconds without a response that does not count as time without steps."""
+
 EDIT_EVERY = 41
 """Every so many commands, one changes a setting."""
 
@@ -67,6 +70,9 @@ class Figures:
     """Share of the time that other processes kept the server from a processor."""
 
     rate: float
+    rate_error: float
+    """Standard error of the rate, from its values in each second."""
+
     commands: list[float]
     looks: list[float]
     health: list[float]
@@ -95,7 +101,7 @@ class Figures:
             for which in ("commands", "looks", "health", "gaps")
         ]
         return (
-            f"{self.rate:,.0f} steps/s, {', '.join(parts)}, {len(self.errors)} errors; "
+            f"{self.rate:,.0f} ± {self.rate_error:,.0f} steps/s, {', '.join(parts)}, {len(self.errors)} errors; "
             f"{100 * self.stolen:.0f} % of the time taken by other processes"
         )
 
@@ -190,10 +196,13 @@ class Person:
         if self._last_frame is not None:
             gaps.append(1000 * (now - max(self._last_frame, began)))
         rate, stolen = self._rate(began, now)
+        seconds = [began + second for second in range(int(now - began))]
+        rates = [self._rate(second, second + 1.0)[0] for second in seconds]
         return Figures(
             now - began,
             stolen,
             rate,
+            statistics.stdev(rates) / math.sqrt(len(rates)) if len(rates) > 1 else 0.0,
             self._had(self._commands, self._edit, began, now),
             self._had(self._looks, self._look, began, now),
             self._had(self._health, self._ask_health, began, now),
@@ -215,7 +224,7 @@ class Person:
         if len(heard) < 2:
             return 0.0, 0.0
         (first, before, stolen_before), (last, after, stolen_after) = heard[0], heard[-1]
-        seconds = max(last - first, end - start - 1.0)
+        seconds = max(last - first, end - start - UNHEARD)
         stolen = min((stolen_after - stolen_before) / seconds, MOST_STOLEN)
         return (after - before) / (seconds * (1 - stolen)), stolen
 

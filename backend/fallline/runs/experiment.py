@@ -23,7 +23,7 @@ from fallline.runs.doctor.doctor import Allowance, ExaminationSchedule, News, Wa
 from fallline.runs.instruments.fall_line import FallLine, Terrains, View
 from fallline.runs.instruments.together import Standing
 from fallline.runs.past.checkpoints import CheckpointBudget
-from fallline.runs.past.replay import Clock, PendingRequest
+from fallline.runs.past.replay import Clock, PendingRequest, Slices
 from fallline.runs.past_requests import Later, See, SeePath, fork_of, history_of, path_to, state_at
 from fallline.runs.persistence.journal_writer import JournalWriter, PositionPace
 from fallline.runs.persistence.reopening import least_generation, replay_facts, restoration, restored_runs
@@ -156,15 +156,18 @@ class Experiment:
             done(self.state())
             return
 
-        def arrived() -> dict[str, Any]:
+        def arrived() -> None:
             self._positions = None
             if self._plays_on and not all(run.is_over for run in self.runs.values()):
                 self._stepping.resume_play(now)  # examinations go on beside it
             else:
                 self._examine_before_response(now)
-            return self.state()
 
-        self._pending.append(PendingRequest(restoration(self.runs, self._positions, arrived), done))
+        def restored() -> Slices:
+            yield from restoration(self.runs, self._positions or {}, arrived)
+            return (yield from self._evaluations(self.state))
+
+        self._pending.append(PendingRequest(restored(), done))
 
     def _provenance_fact(self, kernel: str) -> Json:
         """Return the provenance of runs that begin now, as a fact."""
@@ -303,6 +306,32 @@ class Experiment:
         self._waiting.append(WaitsForFindings(targets, now + seconds, see, done))
         self._answer_waiting(now)
 
+    def when_evaluated(self, see: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Pass what `see` returns to `done` once the runs that rest are evaluated: one in each slice of work."""
+        if self._unevaluated:
+            self._pending.append(PendingRequest(self._evaluations(see), done))
+        else:
+            done(see())
+
+    @property
+    def _unevaluated(self) -> list[Run]:
+        """Runs that rest, and whose evaluation others would wait for."""
+        return [run for run in self.runs.values() if run.lacks_evaluation and not self._stepping.moves(run)]
+
+    def _evaluations(self, see: Callable[[], Any]) -> Slices:
+        if self._unevaluated:
+            yield
+        while not self._evaluated_soon():
+            yield
+        return see()
+
+    def _evaluated_soon(self) -> bool:
+        """Evaluate one run, if any has to be; return whether none is left."""
+        unevaluated = self._unevaluated
+        for run in unevaluated[:1]:
+            run.evaluation()
+        return len(unevaluated) < 2
+
     def _answer_waiting(self, now: float) -> None:
         """Answer those whose findings are complete, or whose time is over."""
         ready = [each for each in self._waiting if each.is_over(self.runs, self._schedule.is_examined, now)]
@@ -320,20 +349,22 @@ class Experiment:
         """Play, at most `until` a step or samples; `speed` None is full speed. Raises Conflict if every run is over."""
         if all(run.is_over for run in self.runs.values()):
             raise Conflict(f"every run has {_ended(self.runs.values())}, reset one, or add another")
-        self._end_jobs()
+        ended = self._stepping.drop()
         self._stepping.play(speed, pace, now, until)
         self._journal.require()
         self._publish_playback(now)
+        for job in ended:
+            job.done(self.state())
         return self.state()
 
-    def pause(self, now: float) -> dict[str, Any]:
+    def pause(self, now: float) -> None:
         """Stop at this step. Step jobs end here too, with the present state as response."""
         self._examine_before_response(now)
         self._stepping.pause()
-        self._end_jobs()
+        self._stepping.end_jobs(self.runs)
+        self._finish_jobs(now)
         self._journal.require()
         self._publish_playback(now)
-        return self.state()
 
     def step(
         self,
@@ -585,6 +616,8 @@ class Experiment:
         """Close the experiment: pending requests get `why`, or NotFound."""
         if why is None:
             self.pause(now)
+            while self._stepping.has_finished(self.runs.values()):
+                self._finish_jobs(now)
             why = NotFound("the experiment was deleted meanwhile")
         unanswered: list[PendingRequest | StepJob | WaitsForFindings]
         unanswered = [*self._pending, *self._waiting, *self._stepping.drop()]
@@ -607,11 +640,6 @@ class Experiment:
             )
         return steps_made
 
-    def _end_jobs(self) -> None:
-        for job in self._stepping.drop():
-            self._journal.require()
-            job.done(self.state())
-
     def _pause_unattended(self, now: float) -> None:
         dropped = self._stepping.drop_unattended(now)
         for job in dropped:
@@ -621,6 +649,8 @@ class Experiment:
             self._publish_playback(now)
 
     def _finish_jobs(self, now: float) -> None:
+        if not self._stepping.has_finished(self.runs.values()) or not self._evaluated_soon():
+            return
         finished = self._stepping.take_finished(self.runs.values())
         if finished:
             self._examine_before_response(now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,14 @@ from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.history.run_history import RunHistory, Unpublished
 from fallline.runs.case import Case
-from fallline.runs.checks.run import check_change, check_edits_to_come, check_fit, check_run, merge_edit
+from fallline.runs.checks.run import (
+    check_change,
+    check_edits_to_come,
+    check_fit,
+    check_run,
+    merge_edit,
+    step_seconds,
+)
 from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
 from fallline.runs.outcomes import Patient, harm_of, harm_then, outcomes_of
 from fallline.runs.past.checkpoints import SECONDS_APART, CheckpointBudget, Checkpoints
@@ -51,7 +58,15 @@ PATH_SECONDS = 2.0
 """Most computing time of a replay for them."""
 
 _UNHURRIED = 1e-4
-"""Assumed cost of a step in seconds, until it is measured."""
+"""Least assumed cost of a step in seconds, until it is measured."""
+
+LONG_EVALUATION = 0.005
+"""Estimated seconds of an evaluation from which on each has a slice of work of its own: those of the eight largest runs
+take 0.3 s.
+"""
+
+_AT_START: WeakKeyDictionary[Problem, Mapping[str, float]] = WeakKeyDictionary()
+"""The evaluation of the initial parameters, which all runs of a problem share."""
 
 
 class Run:
@@ -70,6 +85,7 @@ class Run:
         self._checkpoint_budget = checkpoint_budget
         self._evaluated = evaluated_series(problem)
         self._in_a_doubling = in_a_doubling(problem.train.count * problem.layout.count)
+        self._is_evaluated_soon = step_seconds(problem.layout.sizes, 0, len(problem.X)) < LONG_EVALUATION
         self._edit_steps: tuple[RunRecipe, tuple[int, ...]] | None = None
         self.recipe = recipe
         self._runs: ref[Runs] | None = None
@@ -77,7 +93,8 @@ class Run:
         self.generation = 0
         self.is_rounded = False
         """True if other builds replayed part of its past, equal to rounding only."""
-        self.step_seconds = _UNHURRIED
+        batch = recipe.settings_at(0).batch_size or problem.train.count
+        self.step_seconds = max(step_seconds(problem.layout.sizes, batch, len(problem.X)), _UNHURRIED)
         self._begin(kernels.of(problem) if kernel is None else kernel)
 
     def _begin(self, kernel: Kernel) -> None:
@@ -92,6 +109,8 @@ class Run:
         self.seconds = 0.0
         self.case = Case(Track(series_names(self._problem)))
         self.unpublished = Unpublished()
+        self._evaluation: tuple[int, Mapping[str, float]] | None = None
+        """The last evaluation, and its step."""
 
     @property
     def provenance(self) -> Provenance:
@@ -416,8 +435,27 @@ class Run:
             name: {"step": step, "value": value} for name, (step, value) in self.history.latest().items()
         }
         if evaluated:
-            latest |= finite_readings(self.state.step, evaluate(self._problem, self.state.parameters))
+            latest |= finite_readings(self.state.step, self.evaluation())
         return latest
+
+    def evaluation(self) -> Mapping[str, float]:
+        """Return losses and scores of the present parameters, computed once for each step."""
+        if self._evaluation is None or self._evaluation[0] != self.state.step:
+            self._evaluation = self.state.step, self._evaluate()
+        return self._evaluation[1]
+
+    def _evaluate(self) -> Mapping[str, float]:
+        if self.state.step:
+            return evaluate(self._problem, self.state.parameters)
+        if self._problem not in _AT_START:
+            _AT_START[self._problem] = evaluate(self._problem, self.state.parameters)
+        return _AT_START[self._problem]
+
+    @property
+    def lacks_evaluation(self) -> bool:
+        """True if `evaluation` takes so long that others would wait for those of several runs."""
+        is_made = self._evaluation is not None and self._evaluation[0] == self.state.step
+        return not (is_made or self._is_evaluated_soon)
 
 
 class Runs(dict[str, Run]):

@@ -251,11 +251,24 @@ class Stepping:
             del self._unfinished[key]
         return dropped
 
+    def end_jobs(self, runs: Mapping[str, Run]) -> None:
+        """Let all jobs end where the runs are."""
+        for job in self._jobs:
+            job.to_step, job.to_epoch = {name: run.state.step for name, run in runs.items()}, {}
+        self._round.clear()
+
+    def has_finished(self, runs: Iterable[Run]) -> bool:
+        """Return whether a job is at its target."""
+        return bool(self._finished(runs))
+
     def take_finished(self, runs: Iterable[Run]) -> list[StepJob]:
-        runs = list(runs)
-        finished = [job for job in self._jobs if not any(job.steps_left(run) for run in runs)]
+        finished = self._finished(runs)
         self._jobs = [job for job in self._jobs if job not in finished]
         return finished
+
+    def _finished(self, runs: Iterable[Run]) -> list[StepJob]:
+        runs = list(runs)
+        return [job for job in self._jobs if not any(job.steps_left(run) for run in runs)]
 
     def forget(self, run: str) -> None:
         """Drop the targets of a run that was removed or reset."""

@@ -55,7 +55,7 @@ class CommandRunner:
                 limit = None if speed == "max" else float(speed)
                 return await ask(id, lambda one, now: one.play(limit, pace, now, until))
             case Pause():
-                return await ask(id, Experiment.pause)
+                return await self._later(id, _pause, receipt)
             case Step():
                 return await self._step(id, command, receipt, caller)
             case Reset(run=only):
@@ -100,6 +100,11 @@ class CommandRunner:
     ) -> Json:
         answer: Json = await self._executor.ask_later(id, begin, receipt)
         return answer
+
+
+def _pause(experiment: Experiment, now: float, done: Later) -> None:
+    experiment.pause(now)
+    experiment.when_evaluated(experiment.state, done)
 
 
 def _required(run: str | None) -> str:

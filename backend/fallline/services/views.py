@@ -140,7 +140,9 @@ class Views:
     async def state(self, id: str, wait: float = 0.0) -> dict[str, Any]:
         """Return the experiment, its findings complete or after so many seconds."""
         if not wait:
-            return self.with_read_only(await self._read(id, Experiment.state))
+            return self.with_read_only(
+                await self._later(id, lambda one, _, done: one.when_evaluated(one.state, done))
+            )
         return self.with_read_only(
             await self._later(id, lambda one, now, done: one.when_examined(None, wait, now, one.state, done))
         )

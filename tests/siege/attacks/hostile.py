@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from siege.attacks.crowd import new_key
 from siege.force import Force, force, say
-from siege.report import at_least, at_most, holds
+from siege.person import Figures
+from siege.report import Row, at_most, holds
 from siege.wire import API, Closed, Http, Socket
 from siege.world import World
 from support.aliases import Json
@@ -43,7 +45,7 @@ KINDS = ("plays", "jobs", "exports", "instruments", "checks", "creations")
 
 
 async def siege(world: World) -> None:
-    seconds = 5.0 if world.quick else 10.0
+    seconds = 5.0 if world.quick else 15.0
     with world.server() as server:
         async with force(neighbour, server.port, 120, lasts=4 + seconds) as ordinary:
             await ordinary.until_said(1, 20)
@@ -59,8 +61,7 @@ async def siege(world: World) -> None:
                 await person.phase(2)
                 attacked = await person.phase(seconds)
                 tally: dict[str, int] = (attack.said or [{}])[-1]
-        share = 100 * attacked.rate / max(beside.rate, 1.0)
-        world.note(at_least("training beside a hostile owner", share, SPEED, "% of that beside another"))
+        world.note(speed_of("training beside a hostile owner", attacked, beside))
         # The slowest hundredth of a hundred commands is one, so both figures are taken within their error.
         most = max(WAITS * beside.p99_range("commands")[1], SHORT_MS)
         world.note(at_most("p99 of a command beside them", attacked.p99_range("commands")[0], most, "ms"))
@@ -70,6 +71,15 @@ async def siege(world: World) -> None:
             holds("every kind of attack was answered", not missing, ", ".join(missing) or "all", "all")
         )
         print(f"  (beside a neighbour: {beside}; attacked: {attacked}; answers: {tally})", flush=True)
+
+
+def speed_of(what: str, attacked: Figures, beside: Figures) -> Row:
+    """The speed in percent of that beside a neighbour. It is taken within its standard error."""
+    share = 100 * attacked.rate / max(beside.rate, 1.0)
+    errors = (figures.rate_error / max(figures.rate, 1.0) for figures in (attacked, beside))
+    error = share * math.hypot(*errors)
+    goal = f"at least {SPEED:.0f} % of that beside another"
+    return Row(what, f"{share:.0f} ± {error:.0f} %", goal, share + error >= SPEED)
 
 
 async def _under_way(attack: Force) -> None:
