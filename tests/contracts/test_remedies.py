@@ -12,7 +12,7 @@ import pytest
 
 from fallline.diagnosis.rules import RULES
 from fallline.runs.doctor.doctor import Doctor
-from fallline.runs.doctor.view import CHECKS, Trials
+from fallline.runs.doctor.view import CHECKS, Parts, Trials
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
@@ -195,8 +195,13 @@ def test_a_revived_layer_stays_alive_from_any_step(step: int) -> None:
     assert loss(revived, "dead_layer") < 0.5 * loss(dead, "dead_layer")
 
 
-def at_once(name: str, expected: float, call: Callable[[], Any]) -> Any:
-    return call()
+def at_once(name: str, expected: float, work: Callable[[], Parts[Any]]) -> Any:
+    parts = work()
+    while True:
+        try:
+            next(parts)
+        except StopIteration as end:
+            return end.value
 
 
 def _wild(network: Json, **run: Any) -> Recipe:

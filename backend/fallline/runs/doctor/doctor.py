@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn, TypeAlias, TypeVar
+from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 from weakref import WeakSet
 
 import numpy as np
@@ -23,7 +23,7 @@ from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
 from fallline.runs.case import SHARE, Case
 from fallline.runs.checks.run import step_seconds
-from fallline.runs.doctor.view import replay_seconds, state_at, task_of, view_of
+from fallline.runs.doctor.view import Parts, replay_seconds, state_at, task_of, view_of
 from fallline.runs.past.replay import Clock
 from fallline.runs.run import Run
 from fallline.vocabulary.findings import Finding
@@ -39,7 +39,7 @@ REBUILD_SECONDS = 0.005
 """Time of one slice of a replay that makes the track of a run again."""
 
 TURN_SECONDS = 0.02
-"""Time after which an examination of a run at rest makes one expensive measurement more, and continues later."""
+"""Time after which an expensive measurement goes on in a later turn. At rest, no other one begins after it."""
 
 
 class Doctor:
@@ -199,18 +199,33 @@ class Extras:
         self.seconds = 0.0
         self.needed = 0.0
 
-    def take(self, name: str, expected: float, call: Callable[[], T]) -> T:
-        """Return the result of `call`, or raise NotNow over budget."""
+    def take(self, name: str, expected: float, work: Callable[[], Parts[T]]) -> T:
+        """Return the result of `work`, or raise NotNow over budget, or where it goes on in a later turn."""
         results = self._case.measured
         key = (self._step, name)
         if key not in results:
             self._check(expected)
-            began = self._clock()
-            results[key] = call()
-            if expected:
-                self.seconds += self._clock() - began
+            results[key] = work()
+        if isinstance(results[key], Generator):
+            results[key] = self._finished(results[key], counts=expected > 0.0)
         result: T = results[key]
         return result
+
+    def _finished(self, parts: Parts[T], *, counts: bool) -> T:
+        """Do the parts that are left and return the result, or raise NotNow after `TURN_SECONDS`."""
+        began, before = self._clock(), self.seconds
+        is_done, result = False, None
+        while not is_done:
+            try:
+                next(parts)
+            except StopIteration as end:
+                is_done, result = True, end.value
+            took = self._clock() - began
+            if counts:
+                self.seconds = before + took
+            if not is_done and took > TURN_SECONDS:
+                self._stop(0.0)
+        return cast(T, result)
 
     def _check(self, expected: float) -> None:
         if not expected:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Generator, Iterable, Mapping
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from fallline.engine.training import advance, in_force
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN
 from fallline.runs.checks.run import are_same_steps, follows, forked_recipe, merge_edit, step_seconds
 from fallline.runs.run import Run
+from fallline.vocabulary.columns import Records, in_a_row
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import Edit, RunSettings
@@ -79,11 +80,11 @@ def view_of(
 ) -> View:
     """Return the run in this state, after the examinations in `record`; `take` makes expensive measurements."""
     step, case = state.step, run.case
-    now = take("now", 0.0, lambda: measured(problem, state))
+    now = take("now", 0.0, lambda: at_once(lambda: measured(problem, state)))
     made = step + 1 if diverged else step  # the change that diverged belongs to the past
     settings = run.recipe.settings_at(made - 1)
     series = case.track.before(step, max(record.step, 0))
-    check = 2.0 * step_seconds(problem.layout.sizes, 0, problem.train.count)
+    check = state_seconds(problem)
     states = max(step - 1 - record.step, 0)
     trials = Trials(problem, run, step, made, take)
     return View(
@@ -130,7 +131,9 @@ def _edge(problem: Problem, settings: RunSettings, state: TrainingState, take: T
     if count > MOST_PARAMETERS or work > MOST_WORK:
         return None
     return take(
-        "edge", MEASURE_SECONDS + work * MULTIPLY_SECONDS, lambda: _curvature(problem, settings, state)
+        "edge",
+        MEASURE_SECONDS + work * MULTIPLY_SECONDS,
+        lambda: at_once(lambda: _curvature(problem, settings, state)),
     )
 
 
@@ -150,10 +153,50 @@ def _curvature(problem: Problem, settings: RunSettings, state: TrainingState) ->
 T = TypeVar("T")
 
 
-class Take(Protocol):
-    """Calls a function of this name and expected cost in seconds once an examination, or raises NotNow."""
+Parts: TypeAlias = Generator[None, None, T]
+"""Work in short parts: it yields between two of them, and returns its result."""
 
-    def __call__(self, name: str, expected: float, call: Callable[[], T], /) -> T: ...
+PART_SECONDS = 0.005
+"""About the computing time of the steps in one part."""
+
+
+class Take(Protocol):
+    """Does work of this name and expected cost in seconds once an examination, or raises NotNow."""
+
+    def __call__(self, name: str, expected: float, work: Callable[[], Parts[T]], /) -> T: ...
+
+
+def at_once(call: Callable[[], T]) -> Parts[T]:
+    """Do it in one part."""
+    yield from ()
+    return call()
+
+
+def advanced(
+    problem: Problem, state: TrainingState, recipe: RunRecipe, steps: int, run: Run
+) -> Parts[Records]:
+    """Make steps of a copy of the run as `advance` does. The parts do not change a number."""
+    to = state.step + steps
+    pieces: list[Records] = []
+    batch = recipe.settings_at(state.step).batch_size or problem.train.count
+    estimate = step_seconds(problem.layout.sizes, min(batch, problem.train.count), 0)
+    most = max(int(PART_SECONDS / max(run.step_seconds, estimate)), 1)
+    while not pieces or (state.step < to and state.diverged_at is None):
+        if pieces:
+            yield
+        pieces.append(advance(problem, state, recipe, min(to - state.step, most), run.kernel))
+    return in_a_row(pieces)
+
+
+def after_a_state(problem: Problem) -> Parts[None]:
+    """End a part here if measuring a state takes one."""
+    if state_seconds(problem) > PART_SECONDS:
+        yield
+
+
+def state_seconds(problem: Problem) -> float:
+    """Return the estimated seconds of measuring a state over all training samples."""
+    return 2.0 * step_seconds(problem.layout.sizes, 0, problem.train.count)
 
 
 MOST_STEPS, FEWEST_STEPS = 100, 10
@@ -242,7 +285,7 @@ class Trials:
         steps = self._affordable(recipe, at_step, min(TRIAL_SECONDS, SEARCH_SECONDS - self._spent))
         if steps < FEWEST_STEPS or (at_step < self._step and (self._step - at_step) * each > REPLAY_SECONDS):
             return None
-        checks = (CHECKS + 1) * 2 * step_seconds(problem.layout.sizes, 0, problem.train.count)
+        checks = (CHECKS + 1) * state_seconds(problem)
         replay = 0.0 if at_step in self._starts else replay_seconds(run, at_step)
         pace = self._pace(recipe, at_step)
         trial = self._take(name, replay + steps * pace + checks, lambda: self._steps(at_step, recipe, steps))
@@ -263,10 +306,10 @@ class Trials:
         """Return the steps of a trial of so many seconds, by the same estimate."""
         return min(int(seconds / self._each(recipe, at_step)), MOST_STEPS)
 
-    def _go_on(self, steps: int) -> Ahead:
+    def _go_on(self, steps: int) -> Parts[Ahead]:
         """Make the run's own next steps on a copy."""
-        problem, state = self._problem, self._start(self._step)
-        records = advance(problem, state, self._recipe, steps, self._run.kernel)
+        problem, state = self._problem, (yield from self._start(self._step))
+        records = yield from advanced(problem, state, self._recipe, steps, self._run)
         losses = np.append(
             records.values[records.names.index("train_loss")][1:],  # the first is the present one
             evaluate(problem, state.parameters)["train_loss"] if state.step > self._step else np.nan,
@@ -275,24 +318,25 @@ class Trials:
         lowest, highest = float(losses.min(initial=np.inf)), float(losses.max(initial=-np.inf))
         return Ahead(steps, state.diverged_at, lowest, highest)
 
-    def _start(self, at_step: int) -> TrainingState:
+    def _start(self, at_step: int) -> Parts[TrainingState]:
         if at_step not in self._starts:
-            state = state_at(self._problem, self._run, at_step)
+            state = yield from state_at(self._problem, self._run, at_step)
             state.diverged_at = None  # other settings may not diverge here
             self._starts[at_step] = state
         return self._starts[at_step].copy()
 
-    def _steps(self, at_step: int, recipe: RunRecipe, steps: int) -> Trial:
+    def _steps(self, at_step: int, recipe: RunRecipe, steps: int) -> Parts[Trial]:
         """Make the steps and check states among them; start after any redraw."""
-        problem, state = self._problem, self._start(at_step)
+        problem, state = self._problem, (yield from self._start(at_step))
         if recipe.redraw_at(at_step) is not None:
-            advance(problem, state, recipe, 1, self._run.kernel)
+            yield from advanced(problem, state, recipe, 1, self._run)
         dead_before, losses, tests = self._dead(state), [], []
         before = evaluate(problem, state.parameters)["train_loss"]
         for check in range(1, CHECKS + 1):
+            yield from after_a_state(problem)
             if state.diverged_at is None:
                 to = at_step + steps * check // CHECKS
-                advance(problem, state, recipe, to - state.step, self._run.kernel)
+                yield from advanced(problem, state, recipe, to - state.step, self._run)
             numbers = evaluate(problem, state.parameters)
             loss = numbers["train_loss"]
             has_grown = loss > LOST * max(before, problem.initial_loss)
@@ -352,7 +396,7 @@ def measured(problem: Problem, state: TrainingState) -> Measured:
     return Measured(state.step, examination.loss, examination.test_loss, examination.score, layers, noise)
 
 
-def state_at(problem: Problem, run: Run, step: int) -> TrainingState:
+def state_at(problem: Problem, run: Run, step: int) -> Parts[TrainingState]:
     """Return a copy of the run's state at a past step, by a replay from the nearest known one before."""
     if step == run.state.step:
         return run.state.copy()
@@ -362,7 +406,7 @@ def state_at(problem: Problem, run: Run, step: int) -> TrainingState:
     state = run.checkpoints.before(step)
     if examined is not None and state.step < examined.step <= step:
         state = examined.copy()
-    advance(problem, state, run.recipe, step - state.step, run.kernel)
+    yield from advanced(problem, state, run.recipe, step - state.step, run)
     return state
 
 
@@ -377,26 +421,27 @@ def replay_seconds(run: Run, step: int) -> float:
     return (step - start) * run.step_seconds
 
 
-def states_between(problem: Problem, run: Run, until: int) -> list[Measured]:
+def states_between(problem: Problem, run: Run, until: int) -> Parts[list[Measured]]:
     """Measure the states after the last examined one, before step `until`."""
     if run.case.examined is None:
         return []
     state, states = run.case.examined.copy(), []
     while state.step < until - 1:
-        advance(problem, state, run.recipe, 1, run.kernel)
+        yield from advanced(problem, state, run.recipe, 1, run)
         states.append(measured(problem, state))
+        yield from after_a_state(problem)
     return states
 
 
-def change_at(problem: Problem, run: Run, step: int, layer: int | None) -> Change:
+def change_at(problem: Problem, run: Run, step: int, layer: int | None) -> Parts[Change]:
     """Return the parameter that moved most in the change from that step, up to a layer if one is given."""
-    state = state_at(problem, run, step)
+    state = yield from state_at(problem, run, step)
     settings = run.recipe.settings_at(step)
     gradients, _ = next_gradient(problem, state, run.recipe)
     rows = batch_rows(problem, settings, run.recipe.seed, state.samples_seen)
     rate = rate_of(in_force(settings, state))(step)
     before = state.parameters.copy()
-    advance(problem, state, run.recipe, 1, run.kernel)
+    yield from advanced(problem, state, run.recipe, 1, run)
     count = sum(problem.layout.lengths[: None if layer is None else 2 * layer])
     place = int(np.abs(state.parameters - before)[:count].argmax())
     name, entry = _name_of(problem, place)
@@ -413,15 +458,16 @@ def change_at(problem: Problem, run: Run, step: int, layer: int | None) -> Chang
     )
 
 
-def rise_between(problem: Problem, run: Run, first: int, last: int) -> Rise | None:
+def rise_between(problem: Problem, run: Run, first: int, last: int) -> Parts[Rise | None]:
     """Return the change between two steps that raised the train loss most, None if there is none between."""
     if first >= last:
         return None
-    state = state_at(problem, run, first)
+    state = yield from state_at(problem, run, first)
     losses = [evaluate(problem, state.parameters)["train_loss"]]
     while state.step < last:
-        advance(problem, state, run.recipe, 1, run.kernel)
+        yield from advanced(problem, state, run.recipe, 1, run)
         losses.append(evaluate(problem, state.parameters)["train_loss"])
+        yield from after_a_state(problem)
     place = int(np.argmax(np.diff(losses)))
     return Rise(first + place, losses[place], losses[place + 1])
 
