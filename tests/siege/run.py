@@ -75,7 +75,7 @@ def attack_once(name: str, report: Report, *, seconds: float, quick: bool) -> No
 
 
 def attack_together(rows: list[list[str]], report: Report, attack: Callable[[str, Report], None]) -> None:
-    """Run these rows of modules at once, each in a thread. What they found is printed when all are over."""
+    """Run these rows of modules at once, each in a thread, and print their figures when all are over."""
     reports = {name: Report(prints=False) for name in chain(*rows)}
 
     def attack_each(names: list[str]) -> None:

@@ -69,18 +69,18 @@ class _Merges:
     def __init__(self, first: Sequence[int], last: Sequence[int]) -> None:
         self._pairs: list[tuple[int, int]] = []
         places = list(range(len(first)))
-        self._level = _Level(1, places, places, list(first), list(last))
+        self._unmerged = _Level(1, places, places, list(first), list(last))
 
     def levels(self, most_width: int) -> Iterator[_Level]:
-        """Yield what is left after the merges up to each width, from 1 on."""
-        level = self._level
+        """Yield the buckets after the merges up to each width, from 1 on."""
+        level = self._unmerged
         yield level
-        widths = _widths(level)
+        widths = set(_widths_in(level))
         while level.width < most_width:
             half = level.width
             if half in widths:
                 level = self._halves_merged(level)
-                widths = _widths(level)
+                widths = set(_widths_in(level))
             else:  # the next width has no halves here
                 level = _Level(2 * half, level.places, level.ends, level.first, level.last, level.merges)
             yield level
@@ -89,10 +89,8 @@ class _Merges:
         """Merge all neighbours that are the two halves of a bucket of twice the width."""
         half, width = level.width, 2 * level.width
         merged = _Level(width, [], [], [], [])
-        at, is_half = (
-            0,
-            [last - first + 1 == half for first, last in zip(level.first, level.last, strict=True)],
-        )
+        is_half = [each == half for each in _widths_in(level)]
+        at = 0
         while at < len(is_half):
             until = at
             if is_half[at : at + 2] == [True, True] and level.first[at] % width == 0:
@@ -125,8 +123,8 @@ def _plan_of(pairs: list[tuple[int, int]], kept: list[int], ends: list[int]) -> 
     return MergePlan(lefts, rights, np.array(kept, np.intp), np.array(ends, np.intp))
 
 
-def _widths(level: _Level) -> set[int]:
-    return {last - first + 1 for first, last in zip(level.first, level.last, strict=True)}
+def _widths_in(level: _Level) -> list[int]:
+    return [last - first + 1 for first, last in zip(level.first, level.last, strict=True)]
 
 
 def _as_one(places: list[int]) -> Iterator[tuple[int, int]]:
