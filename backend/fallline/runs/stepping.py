@@ -58,8 +58,8 @@ class Playback:
     paid: dict[str, int] = field(default_factory=dict)
     """Samples that each run has taken since play began (pace `samples`)."""
     until: Until | None = None
-    worked_at: float = -math.inf
-    """Time of the last round."""
+    paid_up_at: float = -math.inf
+    """Time of the last round that made all ticks due."""
 
     def steps_left(self, run: Run) -> float:
         """Return the steps that `run` may still make: with an end, as far as the next edit."""
@@ -79,13 +79,21 @@ class Playback:
         return due
 
     def wake_at(self, now: float, interval: float = WAKE_SECONDS) -> float:
-        """Return the time of the next round, at least `interval` seconds after the last at a fast pace.
+        """Return the time of the next round, at least `interval` seconds after the last one that made all ticks due.
 
-        It does not depend on how often one asks: else each request would make a round of one step.
+        It does not depend on how often one asks: else each request would make a round of one step. A round whose time
+        did not suffice is followed at once.
         """
         if self.speed is None:
             return now
-        return max(self.since + (self.ticks + 1) / self.speed, self.worked_at + interval, now)
+        return max(self.since + (self.ticks + 1) / self.speed, self.paid_up_at + interval, now)
+
+    def take(self, now: float, affordable: float) -> int:
+        """Return the ticks of a round at `now`, no more than are affordable."""
+        due = self.due(now)
+        if 0 < due <= affordable:
+            self.paid_up_at = now
+        return int(min(due, affordable))
 
 
 @dataclass(slots=True)
@@ -340,13 +348,11 @@ class Stepping:
         self._round.extend(partial(go, run) for run in going)
 
     def _begin_round_of_play(self, playback: Playback, able: list[Run], budget: float, now: float) -> None:
-        if playback.due(now) > 0:
-            playback.worked_at = now
         if playback.pace == "samples":
             self._round.extend(_at_equal_samples(playback, able, budget, now))
             return
         affordable = max(int(budget / math.fsum(run.step_seconds for run in able)), 1)
-        ticks = int(min(playback.due(now), affordable))
+        ticks = playback.take(now, affordable)
         if ticks > 0:
             playback.ticks += ticks
 
@@ -362,7 +368,7 @@ def _at_equal_samples(
     """Return the parts of a round at equal samples: the leading run first, then those that follow it."""
     leader = min(runs, key=Run.next_batch)
     affordable = max(int(budget / leader.step_seconds), 1)
-    ticks = _until_an_edit(leader, int(min(playback.due(now), affordable, playback.steps_left(leader))))
+    ticks = playback.take(now, _until_an_edit(leader, int(min(affordable, playback.steps_left(leader)))))
 
     def lead(advance: Advance) -> None:
         playback.ticks += _pay(playback, leader, ticks, advance)

@@ -52,6 +52,9 @@ PAGE = 4096
 MOST_CHUNKS = 64
 """Largest number of chunks of free pages to truncate. The log of a chunk takes a quarter of the room."""
 
+MOST_PROBLEMS = 100
+"""Lines after which SQLite's report of a check ends."""
+
 _OF_ANOTHER = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
 _DAMAGED = frozenset(
     (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH)
@@ -192,9 +195,9 @@ class SqliteStore:
         damage = _quick_check(connection)
         if damage != "ok":
             for table in ESSENTIAL:
-                result = _pragma(connection, f"quick_check({table.name})")
-                if result != "ok":
-                    raise StoreRefused(_damaged(self.path, str(result)))
+                result = str(_pragma(connection, f"quick_check({table.name})"))
+                if result != "ok" and not _is_of_the_page_map(result):
+                    raise StoreRefused(_damaged(self.path, result))
             if version != VERSION:
                 raise StoreRefused(_damaged(self.path, damage))
             self._replaceable_damage = damage
@@ -547,11 +550,22 @@ def _pragma(connection: Connection, pragma: str) -> object:
 def _quick_check(connection: Connection) -> str:
     """Check the whole file: return "ok", or the first damage."""
     try:
-        return str(_pragma(connection, "quick_check")).splitlines()[0]
+        return _problems(str(_pragma(connection, "quick_check")))[0]
     except sqlite3.DatabaseError as error:  # some damages end the check itself
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
             raise
         return str(error)
+
+
+def _problems(report: str) -> list[str]:
+    """Return the lines of SQLite's report without its headings."""
+    return [line for line in report.splitlines() if not line.startswith("***")]
+
+
+def _is_of_the_page_map(report: str) -> bool:
+    """True if the report is complete and only concerns the map of pages, which `VACUUM` makes anew."""
+    problems = _problems(report)
+    return len(problems) < MOST_PROBLEMS and all("ptr map" in line or "ptrmap" in line for line in problems)
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
@@ -561,7 +575,7 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 def _damaged(path: Path, report: str) -> str:
-    first = report.splitlines()[0]
+    first = _problems(report)[0]
     return (
         f"{path} is damaged ({first}) and was left as it is: "
         "restore a copy, or set FALLLINE_DATA to another folder"

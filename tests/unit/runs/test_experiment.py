@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,11 +38,13 @@ def make_steps(one: Experiment, **request: Any) -> dict[str, Any]:
     raise AssertionError("the job never ended")
 
 
-def play_for(one: Experiment, seconds: float, clock: Clock) -> None:
-    """Let time pass in a playing experiment."""
+def play_for(
+    one: Experiment, seconds: float, clock: Clock, cost: Callable[[], float] = time.process_time
+) -> None:
+    """Let time pass in a playing experiment; `cost` measures its work, by default in the time of this process alone."""
     end = clock.now + seconds
     while clock.now < end:
-        one.work(0.005, clock.now, time.perf_counter)
+        one.work(0.005, clock.now, cost)
         wake = one.wake_at(clock.now)
         clock.now = max(clock.now + 0.005, wake if wake is not None else end)
 
@@ -340,6 +343,16 @@ def test_frames_come_as_often_as_the_fastest_watcher_takes_them(rates: list[floa
     assert one.runs["gd"].state.step >= 3.0 * 60 - 8, "no step is lost"
     one.leave(rates)
     assert not one._publisher.is_watched
+
+
+@pytest.mark.parametrize("pace", ["steps", "samples"])
+def test_a_round_that_could_not_make_all_steps_due_is_followed_at_once(pace: str) -> None:
+    one, clock = experiment(), Clock()
+    one.join({}, 100, clock.now, rates=[2.0])
+    one.play(60.0, pace, clock.now)
+    play_for(one, 3.0, clock, Clock(tick=0.005))  # each run's part of a round takes as long as its budget
+    leader = "sgd" if pace == "samples" else "gd"
+    assert one.runs[leader].state.step >= 3.0 * 60 - 8
 
 
 def test_an_older_generation_starts_the_run_afresh() -> None:

@@ -37,7 +37,7 @@ def test_at_one_step_a_second_each_step_is_on_time() -> None:
 
 
 def test_a_fast_pace_wakes_up_no_more_often_than_people_see() -> None:
-    playback = Playback(1000.0, "steps", since=0.0, ticks=1, worked_at=0.001)
+    playback = Playback(1000.0, "steps", since=0.0, ticks=1, paid_up_at=0.001)
     for asked_at in (0.001, 0.02):
         assert playback.wake_at(asked_at) == pytest.approx(0.001 + WAKE_SECONDS)
     assert playback.wake_at(0.1) == 0.1

@@ -218,7 +218,7 @@ async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pyt
         box, other = Outbox(id), Outbox((await created(lab))[0])
         await lab.watch(id, token, box, {}, 100)
         await lab.watch(other.experiment, None, other, {}, 100)
-        before = await lab.views.state(id)
+        before = await lab.views.state(id, 20.0)
         assert before["read_only"] is False
         store.is_full = True
         with pytest.raises(ReadOnly):

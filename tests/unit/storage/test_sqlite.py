@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import random
 import shutil
 import sqlite3
 import stat
+import struct
 import subprocess
 import sys
 import traceback
@@ -24,10 +28,17 @@ from fallline.vocabulary.journal import JournalBatch, Moment, NewExperiment, Rec
 PROGRESS = {"playing": False}
 
 
-def record_of(id: str, size: int = 0) -> Record:
+def record_of(id: str, size: int = 0, **facts: object) -> Record:
     parts = (("gd", "head", b"x" * size),) if size else ()
-    batch = JournalBatch((entry("began"),), PROGRESS, (Receipt("key", b"asked", {"a": 1}),), parts=parts)
+    batch = JournalBatch(
+        (entry("began", **facts),), PROGRESS, (Receipt("key", b"asked", {"a": 1, **facts}),), parts=parts
+    )
     return Record(id, Moment(1.0, 1.0), 0, batch, NewExperiment(b"hash"))
+
+
+def noise(seed: int) -> str:
+    """Return text that takes its room on the disk: compression makes it half as long."""
+    return random.Random(seed).randbytes(400).hex()
 
 
 def open_store(folder: Path) -> SqliteStore:
@@ -185,6 +196,14 @@ def page_of(path: Path, table: str) -> int:
     return int(page)
 
 
+def pages_below(file: bytes | bytearray, root: int) -> list[int]:
+    """Return the pages to which an inner page of a table points."""
+    page = file[(root - 1) * sqlite.PAGE : root * sqlite.PAGE]
+    assert page[0] in (2, 5), "an inner page"
+    cells = struct.unpack_from(f">{int.from_bytes(page[3:5])}H", page, 12)
+    return [int.from_bytes(page[cell : cell + 4]) for cell in cells]
+
+
 def damage(path: Path, table: str) -> bytes:
     page = page_of(path, table)
     damaged = bytearray(path.read_bytes())
@@ -213,6 +232,45 @@ def test_an_experiment_opens_without_its_damaged_states(tmp_path: Path) -> None:
     assert stored is not None
     assert (len(stored.entries), stored.parts) == (1, {})
     again.close()
+
+
+def test_a_flipped_bit_in_the_map_of_pages_is_mended(tmp_path: Path) -> None:
+    """Each page has an entry of 5 bytes there, those of essential tables too."""
+    folder = tmp_path / "intact"
+    folder.mkdir()
+    with contextlib.closing(open_store(folder)) as store:
+        for number in range(60):
+            store.write([record_of(f"x{number}", 40 * number, noise=noise(number))])
+        before = [store.load(f"x{number}") for number in range(60)]
+    intact = (folder / NAME).read_bytes()
+    mended = 0
+    for byte in range(sqlite.PAGE, sqlite.PAGE + 5 * (len(intact) // sqlite.PAGE - 2), 4):
+        copy = tmp_path / str(byte)
+        shutil.copytree(folder, copy)
+        content = bytearray(intact)
+        content[byte] ^= 1 << byte % 8
+        (copy / NAME).write_bytes(content)
+        with contextlib.closing(open_store(copy)) as again:
+            after = [again.load(f"x{number}") for number in range(60)]
+            has_parts = [stored is not None and bool(stored.parts) for stored in after]
+            mended += not any(has_parts)
+            without = [stored and dataclasses.replace(stored, parts={}) for stored in after]
+            assert without == [stored and dataclasses.replace(stored, parts={}) for stored in before], byte
+    assert mended > 20
+
+
+def test_damage_beside_that_of_the_map_of_pages_is_refused(tmp_path: Path) -> None:
+    with contextlib.closing(open_store(tmp_path)) as store:
+        store.write([record_of(f"x{number}", noise=noise(number)) for number in range(60)])
+    content = bytearray((tmp_path / NAME).read_bytes())
+    *_, page = pages_below(content, page_of(tmp_path / NAME, "entry"))
+    content[sqlite.PAGE + 5 * (page - 3)] ^= 1
+    content[(page - 1) * sqlite.PAGE + 7] ^= 1  # the number of its unused bytes
+    (tmp_path / NAME).write_bytes(content)
+    with pytest.raises(StoreRefused, match="is damaged") as refused:
+        SqliteStore(tmp_path).open()
+    assert "***" not in str(refused.value), "the problem, not the heading of the report"
+    assert (tmp_path / NAME).read_bytes() == content
 
 
 def test_a_store_recovers_when_its_folder_becomes_writable(tmp_path: Path) -> None:
