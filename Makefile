@@ -139,9 +139,9 @@ test-browser: install-test ## pytest: the page in Chromium
 	@$(ONE_THREAD) PYTHONPATH=tests $(PY) -m support.second_run --quiet --dist worksteal -n 2 -m "not long" tests/browser
 
 # After make test, which has run the tests on one Python in one environment already.
-test-pythons: install-test ## pytest: unit, contracts, integration, on the oldest and newest Python here, with two BLAS kernels
+test-pythons: install-test ## pytest: unit, contracts, integration, on the oldest and newest Python here, with two BLAS kernels; ALL=1 crosses them
 	@sh .ci/install-curl
-	@PYTHONPATH=tests $(PY) -m support.pythons
+	@PYTHONPATH=tests $(PY) -m support.pythons $(if $(ALL),--all)
 
 coverage: install-test ## count the branches of the backend that tests without a browser reach: at least 92 %
 	@sh .ci/install-curl

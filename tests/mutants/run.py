@@ -1,10 +1,11 @@
 """Mutation testing of `engine` and `history`: a sample of mutants, drawn by a seed.
 
-    python tests/mutants/run.py [--sample 200] [--seed 13] [--minutes N]
+    python tests/mutants/run.py [--sample 200] [--seed 13] [--minutes N] [--jobs N]
 
-Cosmic Ray makes the mutants of the commit that is checked out, in a copy below `build/mutants`. A mutant that no test
-notices is a survivor. Each survivor needs an entry in `explained.toml`; the exit status is 1 where one has none. A
-second call for the same commit, sample and seed continues where the first one ended.
+Cosmic Ray makes the mutants of the commit that is checked out, in copies below `build/mutants`. A mutant that no test
+notices is a survivor. Each survivor needs an entry in `explained.toml`; the exit status is 1 where one has none, or
+where a test fails without a mutant. A second call for the same modules, sample and seed continues where the first one
+ended, and tests the survivors without an entry again: a new test may notice them.
 
 Three kinds of mutants are left out:
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import argparse
 import ast
-import contextlib
+import hashlib
 import io
 import json
 import os
@@ -28,10 +29,12 @@ import shlex
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,8 +49,8 @@ EXPLAINED = Path(__file__).with_name("explained.toml")
 PACKAGES = ("backend/fallline/engine", "backend/fallline/history")
 NOT_RUN = ("compiled*.py", "__init__.py")
 OPTIONS = ("--quiet", "-x", "-p", "no:cacheprovider", "-m", "not long", "-k", "not compiled")
-SECONDS = 300
-"""After so long a mutant counts as noticed: it loops."""
+LONGER = 4.0
+"""A mutant whose tests take so many times longer than those of the commit counts as noticed: it loops."""
 
 TRIVIAL = re.compile(r"core/ReplaceBinaryOperator_\w+_(BitAnd|BitOr|BitXor|LShift|RShift)$")
 TESTS = (
@@ -120,11 +123,27 @@ def tests_of(module: Path) -> list[str]:
     return [*(str(path) for path in sorted(files) if re.search(rf"\b{name}\b", path.read_text())), *TESTS]
 
 
-def outcome_of(mutant: MutationSpec) -> Outcome:
+def seconds_without_a_mutant() -> float:
+    """The time that all tests take. Exits where one fails: it would notice every mutant."""
+    print("the tests without a mutant", flush=True)
+    began = time.monotonic()
+    if subprocess.run([sys.executable, "-m", "pytest", *OPTIONS, *TESTS], check=False).returncode:
+        sys.exit("a test fails without a mutant")
+    return time.monotonic() - began
+
+
+def work_in_a_copy(folder: Path) -> None:
+    """Let this process work in a copy of its own below a folder."""
+    copy = tempfile.mkdtemp(dir=folder)
+    export(Path(copy))
+    os.chdir(copy)
+
+
+def outcome_of(mutant: MutationSpec, seconds: float) -> Outcome:
     """Apply a mutant, run the tests, take it back."""
     tests = tests_of(Path(mutant.module_path))
     command = shlex.join([sys.executable, "-m", "pytest", *OPTIONS, *tests])
-    result = mutate_and_test([mutant], command, SECONDS)
+    result = mutate_and_test([mutant], command, seconds)
     lines = (result.diff or "").splitlines()
     before, after = (
         "\n".join(
@@ -142,30 +161,48 @@ def explanations() -> dict[tuple[str, str, str], str]:
     return {(row["module"], row["before"], row["after"]): row["reason"] for row in rows}
 
 
-def run(size: int, seed: int, minutes: float) -> list[Outcome]:
+def run(size: int, seed: int, minutes: float, jobs: int) -> list[Outcome]:
     """The outcomes of the sample, as far as the time allows."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    place = FOLDER / f"{commit.stdout[:12]}-{size}-{seed}"
-    source, results = place / "source", place / "results.jsonl"
-    if not results.exists():
-        export(source)
-        results.touch()
     os.environ.update(PYTHONPATH="", OPENBLAS_NUM_THREADS="1", NUMBA_CACHE_DIR=str(FOLDER / "numba"))
-    with contextlib.chdir(source):
-        sample = mutants(size, seed)
-        done = [Outcome(**json.loads(line)) for line in results.read_text().splitlines()]
-        end = time.monotonic() + 60 * minutes
-        with results.open("a") as file:
-            for number, mutant in enumerate(sample[len(done) :], len(done) + 1):
-                if time.monotonic() > end:
-                    break
-                done.append(outcome_of(mutant))
-                file.write(json.dumps(vars(done[-1])) + "\n")
-                file.flush()
-                print(f"{number} {'killed' if done[-1].killed else 'SURVIVED'} {done[-1].module}", flush=True)
-    return done
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=FOLDER) as copies:
+        work_in_a_copy(Path(copies))
+        try:
+            return _run(Path(copies), size, seed, minutes, jobs)
+        finally:
+            os.chdir(ROOT)
+
+
+def _run(copies: Path, size: int, seed: int, minutes: float, jobs: int) -> list[Outcome]:
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in modules())).hexdigest()[:12]
+    results = FOLDER / f"{digest}-{size}-{seed}.json"
+    done: dict[int, Outcome] = {}
+    if results.exists():
+        done = {int(number): Outcome(**each) for number, each in json.loads(results.read_text()).items()}
+    reasons, sample = explanations(), mutants(size, seed)
+    left = [
+        number
+        for number in range(len(sample))
+        if number not in done or (not done[number].killed and key(done[number]) not in reasons)
+    ]
+    end = time.monotonic() + 60 * minutes
+    seconds = LONGER * seconds_without_a_mutant() if left else 0.0
+    with ProcessPoolExecutor(jobs, initializer=work_in_a_copy, initargs=(copies,)) as pool:
+        tested = {pool.submit(outcome_of, sample[number], seconds): number for number in left}
+        for each in as_completed(tested):
+            if each.cancelled():
+                continue
+            outcome = done[tested[each]] = each.result()
+            results.write_text(json.dumps({number: vars(one) for number, one in done.items()}))
+            print(f"{len(done)} {'killed' if outcome.killed else 'SURVIVED'} {outcome.module}", flush=True)
+            if time.monotonic() > end:
+                pool.shutdown(wait=False, cancel_futures=True)
+    return list(done.values())
+
+
+def key(outcome: Outcome) -> tuple[str, str, str]:
+    """What an explanation names."""
+    return outcome.module, outcome.before, outcome.after
 
 
 def report(done: list[Outcome], size: int) -> Iterator[str]:
@@ -175,7 +212,7 @@ def report(done: list[Outcome], size: int) -> Iterator[str]:
     yield f"{len(done)} of {size} mutants tested: {count[True]} killed, {count[False]} survived"
     for each in done:
         if not each.killed:
-            reason = reasons.get((each.module, each.before, each.after), "NOT EXPLAINED")
+            reason = reasons.get(key(each), "NOT EXPLAINED")
             yield f"\n{each.module}: {reason}\n- {each.before}\n+ {each.after}"
 
 
@@ -185,8 +222,9 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=200)
     parser.add_argument("--seed", type=int, default=13)
     parser.add_argument("--minutes", type=float, default=600.0)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that test at once")
     arguments = parser.parse_args()
-    done = run(arguments.sample, arguments.seed, arguments.minutes)
+    done = run(arguments.sample, arguments.seed, arguments.minutes, arguments.jobs)
     lines = list(report(done, arguments.sample))
     print("\n".join(lines))
     return 1 if any("NOT EXPLAINED" in line for line in lines) else 0

@@ -1,13 +1,15 @@
-"""Runs tests on the oldest and newest supported Python with two BLAS kernels.
+"""Runs tests on the oldest and newest supported Python, with and without a BLAS kernel that is named.
 
-    python -m support.pythons
+    python -m support.pythons [--all]
 
-It skips the combination of `make test`: this Python in this environment. Then all shown numbers must be the same on
-both Pythons, to the bit. Environments are in `.venvs`, installed from the lock.
+`make test` has run one combination: this Python in this environment. The fewest others follow with which each Python
+and each kernel has its turn; with `--all`, all others. Then all shown numbers must be the same on both Pythons with
+each kernel, to the bit. Environments are in `.venvs`, installed from the lock.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import shutil
@@ -17,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +76,21 @@ def combinations(versions: Iterable[str], kernels: Iterable[str | None]) -> list
     ordered = sorted(versions, key=SUPPORTED.index)
     return [
         Combination(each, kernel) for each in dict.fromkeys((ordered[0], ordered[-1])) for kernel in kernels
+    ]
+
+
+def fewest(all_of_them: Iterable[Combination], own: Combination) -> list[Combination]:
+    """Return the own combination and the fewest others with which each Python and each kernel has its turn."""
+    every = list(all_of_them)
+    versions = [each for each in dict.fromkeys(one.version for one in every) if each != own.version]
+    kernels = [each for each in dict.fromkeys(one.kernel for one in every) if each != own.kernel]
+    others = zip_longest(((each,) for each in versions), ((each,) for each in kernels))
+    return [
+        own,
+        *(
+            Combination(version[0] if version else own.version, kernel[0] if kernel else own.kernel)
+            for version, kernel in others
+        ),
     ]
 
 
@@ -182,17 +200,20 @@ def _numbers(pythons: Mapping[str, str], all_of_them: Iterable[Combination]) -> 
 
 
 def main() -> int:
-    """Try every combination.
+    """Run the tests and compare the numbers.
 
     Returns exit status 1 if a test fails or a number differs.
     """
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--all", action="store_true", help="each Python with each kernel")
+    is_complete = parser.parse_args().all
     interpreter_of = {**interpreters(_runs), _version(): sys.executable}
     chosen = combinations(interpreter_of, kernels_here(platform.machine(), _features()))
     pythons = {each.version: _prepared(each.version, interpreter_of[each.version]) for each in chosen}
     for version, python in pythons.items():
         print(f"== compiling the kernels for Python {version}", flush=True)
         _run(python, Combination(version, None).environment(), "fallline", "warm", quiet=True)
-    failed = _suites(pythons, chosen)
+    failed = _suites(pythons, chosen if is_complete else fewest(chosen, _own()))
     if len(pythons) == 1:
         _say(f"Python {_version()} is the only supported version here")
     else:

@@ -6,9 +6,8 @@ Must not know the source of its numbers, nor the rules.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -209,6 +208,10 @@ Level = tuple[float, float | None]
 """Means of the last train and test losses; None without a test split."""
 
 
+def _not_known(step: int) -> Measured:
+    raise LookupError(f"the state at step {step} is not known")
+
+
 @dataclass(frozen=True)
 class View:
     """A run at an examination.
@@ -223,9 +226,10 @@ class View:
     - `first_slope` is the length of the full gradient at step 0.
     - `dates` has, by kind ("dead", "alike", "saturated") and layer, the first step of each unit that is so.
     - `computed` holds results that several rules use.
-    - `between()` returns the states between the last examination and this one, in order. `rise(first, last)` returns
-      the change between two steps that raised the loss most. `edge()`, `ahead()`, `change(step, layer)` and
-      `trial(command)` are expensive as well. They return None if they cannot be measured, and may raise NotNow.
+    - `between(step)` returns a state between the last examination, at step `examined` (None: not known), and this one.
+      `rise(first, last)` returns the change between two steps that raised the loss most. `edge()`, `ahead()`,
+      `change(step, layer)` and `trial(command)` are expensive as well. They return None if they cannot be measured,
+      and may raise NotNow.
       `repeats(command)` is true for a command that changes nothing, or that the run itself has followed;
       `follows(command, step)` for one that says what the run itself did at that step.
     """
@@ -245,7 +249,8 @@ class View:
     first_slope: float
     dates: Mapping[tuple[str, int], Mapping[int, int]] = field(default_factory=dict)
     is_open: Callable[[str, Any], bool] = field(default=lambda rule, subject: False)
-    between: Callable[[], Sequence[Measured]] = field(default=lambda: ())
+    examined: int | None = None
+    between: Callable[[int], Measured] = field(default=_not_known)
     edge: Callable[[], Edge | None] = field(default=lambda: None)
     ahead: Callable[[], Ahead | None] = field(default=lambda: None)
     computed: dict[Any, Any] = field(default_factory=dict, repr=False)
@@ -317,10 +322,17 @@ class View:
         """Distance of the points here."""
         return distance(max(self.step - 1, 0))
 
-    @cached_property
-    def states(self) -> Sequence[Measured]:
-        """The states after the last examination, up to the present one."""
-        return (*self.between(), self.now)
+    def state(self, step: int) -> Measured:
+        """Return the state at a step after the last examination, this one included."""
+        return self.now if step == self.step else self.between(step)
+
+    def states_back(self) -> Iterator[Measured]:
+        """Iterate over the states after the last examination, from the present one back.
+
+        Those between are measured as they are reached.
+        """
+        examined = self.step - 1 if self.examined is None else self.examined
+        return map(self.state, range(self.step, examined, -1))
 
 
 # ---------------------------------------------------------------------- dates of units
@@ -367,7 +379,7 @@ def _first(view: View, place: int, unit: int, units_of: Callable[[Layer], set[in
         return unit in units_of(state.layers[place - 1])
 
     first = view.step
-    for state in reversed(view.states):
+    for state in view.states_back():
         if not is_so(state):
             break
         first = state.step

@@ -119,7 +119,7 @@ def held_state(view: View, holds: Callable[[Measured], bool]) -> Held | None:
 
     def since() -> int:
         first = view.step
-        for state in reversed(view.states):
+        for state in view.states_back():
             if not holds(state):
                 break
             first = state.step
@@ -141,9 +141,7 @@ def held_both(
     ends = (view.series.steps[view.series.fresh :] + 1).tolist()
 
     def both_hold(place: int) -> bool:
-        # the states between are expensive, and the present one often answers
-        state = view.now if ends[place] == view.step else view.states[ends[place] - view.step - 1]
-        return state_holds(state)
+        return state_holds(view.state(ends[place]))
 
     if is_open:
         last = next((ends[place] for place in reversed(places) if both_hold(place)), None)

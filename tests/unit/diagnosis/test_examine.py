@@ -407,11 +407,11 @@ def relu(
 
 def test_each_unit_has_the_first_step_of_its_unbroken_stretch() -> None:
     """Found among the states since the last examination."""
-    between = [measured(11, relu(True, False, True)), measured(12, relu(False, False, True))]
-    between.append(measured(13, relu(True, False, True)))
+    dead = {11: (True, False, True), 12: (False, False, True), 13: (True, False, True)}
+    between = {step: measured(step, relu(*units)) for step, units in dead.items()}
     record = examine(
         replace(Record(), step=10),
-        view(14, now=measured(14, relu(True, True, True)), between=lambda: between),
+        view(14, now=measured(14, relu(True, True, True)), examined=10, between=between.__getitem__),
         [],
     )
     assert record.dates["dead", 1] == {0: 13, 1: 14, 2: 11}
@@ -447,11 +447,11 @@ def test_rules_see_the_dates_of_their_own_examination() -> None:
 
 
 def test_without_a_new_unit_the_states_between_are_not_measured() -> None:
-    def never() -> list[Measured]:
+    def never(step: int) -> Measured:
         raise AssertionError("too expensive")
 
     record = examine(Record(), view(5, now=measured(5, relu(True, False))), [])
-    later = view(9, now=measured(9, relu(True, False)), between=never)
+    later = view(9, now=measured(9, relu(True, False)), examined=5, between=never)
     assert examine(record, later, []).dates["dead", 1] == {0: 5}
 
 

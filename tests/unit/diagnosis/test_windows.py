@@ -35,7 +35,8 @@ def view(of: Series, states: list[Measured] | None = None, **more: Any) -> View:
     *between, now = states or [measured(of.step)]
     settings = RunRecipe().settings
     return View(TASK, of.step, False, settings, False, 0.1, lambda step: settings, (), now, (), of, (), 0.0,
-                between=lambda: between, **more)  # fmt: skip
+                examined=now.step - len(between) - 1, between={each.step: each for each in between}.__getitem__,
+                **more)  # fmt: skip
 
 
 @pytest.mark.parametrize("least", [WINDOW, 400])
@@ -130,7 +131,7 @@ def test_a_state_condition_begins_in_its_unbroken_stretch(losses: list[float], s
 
 
 def test_a_state_condition_that_does_not_hold_now_needs_no_states_between() -> None:
-    def never() -> list[Measured]:
+    def never(step: int) -> Measured:
         raise AssertionError("too expensive")
 
     one = replace(view(series(10, 7)), between=never)

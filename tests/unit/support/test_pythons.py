@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support import pythons, shown_numbers
-from support.pythons import KERNEL, Combination, combinations, interpreters, kernels_here
+from support.pythons import KERNEL, Combination, combinations, fewest, interpreters, kernels_here
 
 
 def test_the_oldest_and_the_newest_python_run_with_every_kernel() -> None:
@@ -20,6 +20,30 @@ def test_the_oldest_and_the_newest_python_run_with_every_kernel() -> None:
         Combination("3.13", KERNEL),
     ]
     assert combinations(["3.12"], [None]) == [Combination("3.12", None)]
+
+
+@pytest.mark.parametrize(
+    ("own", "others"),
+    [
+        (("3.13", None), [("3.11", KERNEL)]),
+        (("3.11", KERNEL), [("3.13", None)]),
+        (("3.13", "Zen"), [("3.11", None), ("3.13", KERNEL)]),
+        (("3.12", None), [("3.11", KERNEL), ("3.13", None)]),
+    ],
+)
+def test_each_python_and_each_kernel_has_its_turn(
+    own: tuple[str, str | None], others: list[tuple[str, str | None]]
+) -> None:
+    every = combinations(["3.11", "3.13"], [None, KERNEL])
+    chosen = fewest(every, Combination(*own))
+    assert chosen == [Combination(*own), *(Combination(*each) for each in others)]
+    assert {each.version for each in every} <= {each.version for each in chosen}
+    assert {each.kernel for each in every} <= {each.kernel for each in chosen}
+
+
+def test_where_there_is_one_combination_it_is_the_own_one() -> None:
+    own = Combination("3.13", None)
+    assert fewest([own], own) == [own]
 
 
 def test_the_kernel_is_named_only_where_the_processor_can_run_it() -> None:

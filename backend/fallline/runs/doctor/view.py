@@ -85,7 +85,6 @@ def view_of(
     settings = run.recipe.settings_at(made - 1)
     series = case.track.before(step, max(record.step, 0))
     check = state_seconds(problem)
-    states = max(step - 1 - record.step, 0)
     trials = Trials(problem, run, step, made, take)
     return View(
         task=task,
@@ -102,9 +101,8 @@ def view_of(
         best=best_since(record, series) or (record.best,),
         first_slope=record.first_slope if record.step >= 0 else math.sqrt(now.noise.mean_squared),
         is_open=lambda rule, subject: (rule, subject) in record.stretches,
-        between=lambda: take(
-            "between", states * (check + run.step_seconds), lambda: states_between(problem, run, step)
-        ),
+        examined=None if case.examined is None else case.examined.step,
+        between=Between(problem, run, step, take),
         edge=lambda: _edge(problem, settings, state, take),
         ahead=trials.ahead,
         change=lambda at, layer: take(
@@ -188,9 +186,14 @@ def advanced(
     return in_a_row(pieces)
 
 
-def after_a_state(problem: Problem) -> Parts[None]:
-    """End a part here if measuring a state takes one."""
-    if state_seconds(problem) > PART_SECONDS:
+LEAST_STATE_SECONDS = 5e-4
+"""Python's own time of measuring a state, however small the network is."""
+
+
+def after_states(problem: Problem, count: int) -> Parts[None]:
+    """End a part after the `count`th state if measuring as many as since the last end takes one."""
+    each = max(state_seconds(problem), LEAST_STATE_SECONDS)
+    if count % max(int(PART_SECONDS / each), 1) == 0:
         yield
 
 
@@ -333,7 +336,7 @@ class Trials:
         dead_before, losses, tests = self._dead(state), [], []
         before = evaluate(problem, state.parameters)["train_loss"]
         for check in range(1, CHECKS + 1):
-            yield from after_a_state(problem)
+            yield from after_states(problem, check)
             if state.diverged_at is None:
                 to = at_step + steps * check // CHECKS
                 yield from advanced(problem, state, recipe, to - state.step, self._run)
@@ -421,16 +424,42 @@ def replay_seconds(run: Run, step: int) -> float:
     return (step - start) * run.step_seconds
 
 
-def states_between(problem: Problem, run: Run, until: int) -> Parts[list[Measured]]:
-    """Measure the states after the last examined one, before step `until`."""
-    if run.case.examined is None:
-        return []
-    state, states = run.case.examined.copy(), []
-    while state.step < until - 1:
-        yield from advanced(problem, state, run.recipe, 1, run)
-        states.append(measured(problem, state))
-        yield from after_a_state(problem)
-    return states
+class Between:
+    """The states between the last examination and step `until`, measured in blocks, and only as far as one looks.
+
+    Most questions look back from the end and stop early. A block begins with a replay from the last examination: few
+    and long ones would measure states that nobody reads, many and short ones would replay more than they measure.
+    """
+
+    LEAST_STATES, MOST_BLOCKS = 32, 16
+
+    def __init__(self, problem: Problem, run: Run, until: int, take: Take) -> None:
+        self._problem, self._run, self._take = problem, run, take
+        self._until = until
+        self._states: dict[int, Measured] = {}
+
+    def __call__(self, step: int) -> Measured:
+        """Return the state at a step. Raises NotNow."""
+        if step not in self._states:
+            examined = self._run.case.examined
+            assert examined is not None
+            assert examined.step < step < self._until
+            size = max(self.LEAST_STATES, -(-(self._until - examined.step) // self.MOST_BLOCKS))
+            last = self._until - 1 - (self._until - 1 - step) // size * size
+            first = max(last - size, examined.step) + 1
+            expected = replay_seconds(self._run, first - 1)
+            expected += (last - first + 1) * (state_seconds(self._problem) + self._run.step_seconds)
+            block = self._take(f"between {first} {last}", expected, lambda: self._measured(first, last))
+            self._states.update((each.step, each) for each in block)
+        return self._states[step]
+
+    def _measured(self, first: int, last: int) -> Parts[list[Measured]]:
+        state, states = (yield from state_at(self._problem, self._run, first - 1)), []
+        while state.step < last:
+            yield from advanced(self._problem, state, self._run.recipe, 1, self._run)
+            states.append(measured(self._problem, state))
+            yield from after_states(self._problem, len(states))
+        return states
 
 
 def change_at(problem: Problem, run: Run, step: int, layer: int | None) -> Parts[Change]:
@@ -467,7 +496,7 @@ def rise_between(problem: Problem, run: Run, first: int, last: int) -> Parts[Ris
     while state.step < last:
         yield from advanced(problem, state, run.recipe, 1, run)
         losses.append(evaluate(problem, state.parameters)["train_loss"])
-        yield from after_a_state(problem)
+        yield from after_states(problem, len(losses))
     place = int(np.argmax(np.diff(losses)))
     return Rise(first + place, losses[place], losses[place + 1])
 

@@ -1,0 +1,79 @@
+"""States between two examinations: measured as far as one looks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from fallline.runs.doctor import view
+from fallline.runs.doctor.view import Between, Parts, measured
+from support.aliases import Json
+from support.examined import Examined
+
+RECIPE: Json = {"data": {"samples": 60}, "runs": [{"name": "run", "learning_rate": 0.01, "batch_size": 1}]}
+STEPS, UNTIL = 300, 1_100
+
+
+@pytest.fixture
+def count(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """The states that were measured."""
+    seen: list[int] = []
+
+    def noting(problem: Any, state: Any) -> Any:
+        seen.append(state.step)
+        return measured(problem, state)
+
+    monkeypatch.setattr(view, "measured", noting)
+    return lambda: len(seen)
+
+
+def take(name: str, expected: float, work: Callable[[], Parts[Any]]) -> Any:
+    """Do all parts at once."""
+    assert expected > 0.0
+    parts = work()
+    while True:
+        try:
+            next(parts)
+        except StopIteration as end:
+            return end.value
+
+
+def between() -> tuple[Between, Examined]:
+    """Return the states after an examination at step 300, of a run that has made more steps since."""
+    one = Examined(RECIPE)
+    one.step(STEPS)
+    (run,) = one.one.runs.values()
+    examined = run.case.examined
+    assert examined is not None
+    run.advance(UNTIL - STEPS, one.clock, publish=False)
+    return Between(one.one.problem, run, UNTIL, take), one
+
+
+def test_who_looks_back_and_stops_early_measures_few_states(count: Callable[[], int]) -> None:
+    states, one = between()
+    (run,) = one.one.runs.values()
+    assert run.case.examined is not None
+    first = run.case.examined.step + 1
+    before = count()
+    assert [states(step).step for step in range(UNTIL - 1, UNTIL - 6, -1)] == list(
+        range(UNTIL - 1, UNTIL - 6, -1)
+    )
+    assert 5 <= count() - before <= (UNTIL - first) / Between.MOST_BLOCKS + 1
+    assert [states(step).step for step in range(first, UNTIL)] == list(range(first, UNTIL))
+    assert count() - before == UNTIL - first, "none twice"
+
+
+def test_each_state_is_the_runs_own_in_whatever_order_one_looks() -> None:
+    states, one = between()
+    (run,) = one.one.runs.values()
+    assert run.case.examined is not None
+    steps = list(range(run.case.examined.step + 1, UNTIL))
+    for step in islice(random.Random(1).sample(steps, len(steps)), 25):
+        again = Examined(RECIPE)
+        again.step(step)
+        (there,) = again.one.runs.values()
+        assert repr(states(step)) == repr(measured(again.one.problem, there.state)), "NaN is itself here"
