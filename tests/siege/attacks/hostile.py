@@ -38,7 +38,7 @@ WIDTHS = (220, 180, 140, 110, 90, 70, 50, 40, 30, 20, 10)
 PLAYING, JOBS, READERS = 3, 3, 4
 """Experiments that play, experiments with step jobs, and connections that read in a loop."""
 
-BEGIN_SECONDS = 40.0
+BEGIN_SECONDS = 60.0
 
 LOST = (OSError, TimeoutError, asyncio.IncompleteReadError)
 KINDS = ("plays", "jobs", "exports", "instruments", "checks", "creations")
