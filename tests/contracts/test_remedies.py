@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 
 from fallline.diagnosis.rules import RULES
 from fallline.runs.doctor.doctor import Doctor
-from fallline.runs.doctor.view import CHECKS, Parts, Trials
+from fallline.runs.doctor.view import CHECKS, Trials
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
@@ -20,7 +19,7 @@ from fallline.vocabulary.recipe import Recipe
 from support.aliases import Json
 from support.clocks import Clock
 from support.doctor_cases import PLANTED, Planted
-from support.examined import Examined
+from support.examined import Examined, take_whole
 
 pytestmark = pytest.mark.usefixtures("wide_and_narrow")
 
@@ -195,15 +194,6 @@ def test_a_revived_layer_stays_alive_from_any_step(step: int) -> None:
     assert loss(revived, "dead_layer") < 0.5 * loss(dead, "dead_layer")
 
 
-def at_once(name: str, expected: float, work: Callable[[], Parts[Any]]) -> Any:
-    parts = work()
-    while True:
-        try:
-            next(parts)
-        except StopIteration as end:
-            return end.value
-
-
 def _wild(network: Json, **run: Any) -> Recipe:
     return Recipe.model_validate({"network": network, "runs": [{"name": "run", **run}]})
 
@@ -265,7 +255,7 @@ def test_a_trial_makes_exactly_the_steps_of_the_fork() -> None:
     one.step(SLICE)
     run, problem = one.one.runs["run"], one.one.problem
     command = {"do": "add_run", "at_step": 0, "learning_rate": 0.05}
-    trial = Trials(problem, run, run.state.step, run.state.step, at_once)(command)
+    trial = Trials(problem, run, run.state.step, run.state.step, take_whole)(command)
     assert trial is not None
     fork = act(one, run, {**command, "fork_of": "run"})
     losses = []
@@ -280,7 +270,7 @@ def test_a_trial_does_not_change_the_run() -> None:
     one.step(300)
     run = one.one.runs["sgd"]
     before = run.state.fingerprint(), run.recipe, len(run.checkpoints)
-    Trials(one.one.problem, run, 300, 300, at_once)({"do": "edit", "learning_rate": 100.0})
+    Trials(one.one.problem, run, 300, 300, take_whole)({"do": "edit", "learning_rate": 100.0})
     assert (run.state.fingerprint(), run.recipe, len(run.checkpoints)) == before
 
 
@@ -395,11 +385,11 @@ def test_no_remedy_repeats_the_fork_that_the_run_is() -> None:
     one = Examined(WILD["notebook, seed 0, batch None"][0])
     run, problem = one.one.runs["run"], one.one.problem
     command = {"do": "add_run", "at_step": 0, "learning_rate": 2.0}
-    assert not Trials(problem, run, run.state.step, run.state.step, at_once).repeats(command)
+    assert not Trials(problem, run, run.state.step, run.state.step, take_whole).repeats(command)
     fork = act(one, run, {**command, "fork_of": "run"})
     one.step(SLICE)
     (finding,) = (each for each in one.open(fork.name) if each["rule"] in ("diverged", "dead_layer"))
-    trials = Trials(problem, fork, fork.state.step, fork.state.step, at_once)
+    trials = Trials(problem, fork, fork.state.step, fork.state.step, take_whole)
     assert trials.repeats(command)
     assert all(not trials.repeats(each["command"]) for each in finding["remedies"])
 
@@ -408,7 +398,7 @@ def test_nothing_in_force_is_a_remedy() -> None:
     recipe = _wild({"weights": "he_normal"}, learning_rate=0.1, batch_size=32, clip_norm=1.0)
     one = Examined(recipe)
     one.step(10)
-    trials = Trials(one.one.problem, one.one.runs["run"], 10, 10, at_once)
+    trials = Trials(one.one.problem, one.one.runs["run"], 10, 10, take_whole)
     drawn = {"layers": [1, 2, 3], "weights": "he"}
     for changes in ({"learning_rate": 0.1}, {"batch_size": 32}, {"clip_norm": 1.0}, {"optimizer": "sgd"}):
         assert trials.repeats({"do": "edit", **changes}), changes
@@ -430,7 +420,7 @@ def test_a_fork_names_the_edit_that_it_takes_back() -> None:
     (finding,) = (each for each in one.open() if each["rule"] in ("diverged", "dead_layer"))
     rewind = next(each for each in finding["remedies"] if each["label"].startswith("Rewind"))
     assert (rewind["label"], rewind["command"]["at_step"]) == ("Rewind to step 40, rate 0.05", 40)
-    view_edits = Trials(one.one.problem, one.one.runs["run"], 60, 60, at_once)
+    view_edits = Trials(one.one.problem, one.one.runs["run"], 60, 60, take_whole)
     assert view_edits.settings_before(20).l2 == 0.0
     assert view_edits.settings_before(21).l2 == 1e-3
 

@@ -5,7 +5,7 @@
 Cosmic Ray makes the mutants of the commit that is checked out, in copies below `build/mutants`. A mutant that no test
 notices is a survivor. Each survivor needs an entry in `explained.toml`; the exit status is 1 where one has none, or
 where a test fails without a mutant. A second call for the same modules, sample and seed continues where the first one
-ended, and tests the survivors without an entry again: a new test may notice them.
+ended. It tests survivors without an entry again, since a new test may notice them.
 
 Three kinds of mutants are left out:
 
@@ -85,7 +85,7 @@ def modules() -> list[Path]:
 
 
 def annotation_spans(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Where type annotations begin and end: (line, column) each."""
+    """Return the start and the end of each type annotation, as (line, column)."""
     parts = [
         part
         for node in ast.walk(ast.parse(path.read_text()))
@@ -115,7 +115,7 @@ def mutants(size: int, seed: int) -> list[MutationSpec]:
 
 
 def tests_of(module: Path) -> list[str]:
-    """All tests, those that import the module first."""
+    """Return all tests; files that import the module come first."""
     name = ".".join(module.with_suffix("").parts[1:])
     files = [
         path for place in TESTS for path in (Path(place).rglob("test_*.py") if Path(place).is_dir() else [])
@@ -201,7 +201,7 @@ def _run(copies: Path, size: int, seed: int, minutes: float, jobs: int) -> list[
 
 
 def key(outcome: Outcome) -> tuple[str, str, str]:
-    """What an explanation names."""
+    """Return the module and lines by which an explanation is found."""
     return outcome.module, outcome.before, outcome.after
 
 

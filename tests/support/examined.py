@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.interface import Later
+from fallline.runs.doctor.view import Parts
 from fallline.runs.experiment import Experiment
 from fallline.runs.publishing import Event
 from fallline.vocabulary.commands import AddRun
@@ -15,6 +16,8 @@ from fallline.vocabulary.errors import FalllineError
 from fallline.vocabulary.recipe import Recipe
 from support.aliases import Json
 from support.clocks import Clock
+
+T = TypeVar("T")
 
 
 def until_answered(one: Experiment, clock: Callable[[], float], begin: Callable[[Later], None]) -> Json:
@@ -33,6 +36,17 @@ def settle(one: Experiment, clock: Callable[[], float]) -> None:
     """Make the examinations that are missing in an experiment at rest."""
     while one.wake_at(now := clock()) is not None:
         one.work(0.005, now, clock)
+
+
+def take_whole(name: str, expected: float, work: Callable[[], Parts[T]]) -> T:
+    """Take a measurement of the Doctor with all its parts at once, whatever it costs."""
+    parts = work()
+    while True:
+        try:
+            next(parts)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 class Examined:

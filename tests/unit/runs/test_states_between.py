@@ -11,7 +11,7 @@ import pytest
 from fallline.runs.doctor import view
 from fallline.runs.doctor.view import Between, Parts, measured
 from support.aliases import Json
-from support.examined import Examined
+from support.examined import Examined, take_whole
 
 RECIPE: Json = {"data": {"samples": 60}, "runs": [{"name": "run", "learning_rate": 0.01, "batch_size": 1}]}
 STEPS, UNTIL = 300, 1_100
@@ -31,14 +31,8 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 
 
 def take(name: str, expected: float, work: Callable[[], Parts[Any]]) -> Any:
-    """Do all parts at once."""
     assert expected > 0.0
-    parts = work()
-    while True:
-        try:
-            next(parts)
-        except StopIteration as end:
-            return end.value
+    return take_whole(name, expected, work)
 
 
 def between() -> tuple[Between, Examined]:

@@ -235,7 +235,7 @@ def test_an_experiment_opens_without_its_damaged_states(tmp_path: Path) -> None:
 
 
 def test_a_flipped_bit_in_the_map_of_pages_is_mended(tmp_path: Path) -> None:
-    """Each page has an entry of 5 bytes there, those of essential tables too."""
+    """The map has an entry of 5 bytes for each page, also of essential tables."""
     folder = tmp_path / "intact"
     folder.mkdir()
     with contextlib.closing(open_store(folder)) as store:
