@@ -30,6 +30,9 @@ MOST_STOLEN = 0.9
 UNHEARD = 0.5
 """Longest time in seconds without a response that does not count as time without steps."""
 
+MOST_PHASES = 3
+"""Most phases in which a speed must be reached."""
+
 EDIT_EVERY = 41
 """Every so many commands, one changes a setting."""
 
@@ -188,6 +191,16 @@ class Person:
         began = time.perf_counter()
         await asyncio.sleep(seconds)
         return self.since(began)
+
+    async def fastest_phase(self, seconds: float, enough: float) -> Figures:
+        """Live for phases of that length until one is fast enough; return the fastest.
+
+        An attack slows down all of them, a slow moment of the machine one.
+        """
+        phases = [await self.phase(seconds)]
+        while phases[-1].rate < enough and len(phases) < MOST_PHASES:
+            phases.append(await self.phase(seconds))
+        return max(phases, key=lambda phase: phase.rate)
 
     def since(self, began: float) -> Figures:
         """Measurements from that moment of `time.perf_counter` until now."""

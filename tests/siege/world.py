@@ -42,3 +42,13 @@ class World:
         assert reply.status == 201, reply
         async with person.living(speed):
             yield person
+
+    @asynccontextmanager
+    async def trainer(self, server: Server) -> AsyncIterator[None]:
+        """One more owner, who only trains at full speed and watches."""
+        owner = Person(server)
+        await owner.create()
+        async with owner.watching():
+            await owner.ask("POST", "/play", {"speed": "max"})
+            yield
+        await owner.ask("DELETE")

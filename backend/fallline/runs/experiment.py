@@ -613,9 +613,10 @@ class Experiment:
         self._journal.pace = pace
 
     def close(self, now: float, why: FalllineError | None = None) -> None:
-        """Close the experiment: pending requests get `why`, or NotFound."""
+        """Close the experiment: pending requests get `why`, or NotFound. A play ends without examinations."""
         if why is None:
-            self.pause(now)
+            self._stepping.pause()
+            self._stepping.end_jobs(self.runs)
             while self._stepping.has_finished(self.runs.values()):
                 self._finish_jobs(now)
             why = NotFound("the experiment was deleted meanwhile")

@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import time
 
-from siege.attacks.crowd import FAIR, NOISE, TINY, new_key
+from siege.attacks.crowd import NOISE, TINY, new_key
 from siege.force import force, say
-from siege.person import Figures, Person
 from siege.report import at_least, at_most, holds
 from siege.server import Server
 from siege.wire import API, Http
@@ -16,10 +15,11 @@ from siege.world import World
 
 TITLE = "a hundred jobs whose callers have left"
 JOBS = 100
+FAIR = 1 / 2
+"""The jobs share one owner's share."""
+
 ABANDONED_SECONDS = 30.0
 CONTINUED_STEPS = 400_000
-PHASES = 3
-"""Most phases in which the person's speed must be back."""
 
 
 async def siege(world: World) -> None:
@@ -33,7 +33,7 @@ async def siege(world: World) -> None:
                 attacked = await person.phase(6)
             await asyncio.sleep(max(0.0, left + ABANDONED_SECONDS + 3 - time.perf_counter()))
             before = [await _steps(server, id) for id, *_ in jobs]
-            after = await _fastest(person, NOISE * quiet.rate)
+            after = await person.fastest_phase(4, NOISE * quiet.rate)
             moving = sum(
                 [await _steps(server, id) != then for (id, *_), then in zip(jobs, before, strict=True)]
             )
@@ -48,14 +48,6 @@ async def siege(world: World) -> None:
         what, goal = "the same key brings a job to its target", f"{CONTINUED_STEPS:,}"
         world.note(holds(what, answer == CONTINUED_STEPS, f"{answer:,}", goal))
         print(f"  (quiet: {quiet}; attacked: {attacked}; after: {after})", flush=True)
-
-
-async def _fastest(person: Person, enough: float) -> Figures:
-    """Phases until one is fast enough: jobs that go on slow down all of them, a slow moment of the machine one."""
-    phases = [await person.phase(4)]
-    while phases[-1].rate < enough and len(phases) < PHASES:
-        phases.append(await person.phase(4))
-    return max(phases, key=lambda phase: phase.rate)
 
 
 async def _steps(server: Server, id: str) -> int:

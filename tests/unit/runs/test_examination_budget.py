@@ -393,6 +393,17 @@ def test_saved_time_is_bounded_and_costs_beyond_it_are_still_affordable() -> Non
     assert budget.affords(0.0)
 
 
+def test_deleting_an_experiment_that_plays_examines_nothing() -> None:
+    """A crowd of deletions would otherwise take 30 ms of training each."""
+    life = Life(**DYING)
+    run = play(life, 1_000.0, 0.5)
+    assert Doctor(life.one.problem).is_behind(run)
+    spent = run.case.spent
+    life.one.close(CLOCK.now)
+    assert not life.one.playing
+    assert run.case.spent == spent
+
+
 def test_recent_waits_cover_everything_at_first_and_then_one_or_two_periods() -> None:
     recent = RecentWaits()
     recent.add_wait(0.5)
