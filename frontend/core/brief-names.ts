@@ -10,7 +10,8 @@
  */
 function cut(name: string, end: number, most: number) {
   if (name.length <= most) return name;
-  return `${name.slice(0, Math.max(0, most - 1 - end)).trimEnd()}…${end ? name.slice(-end).trimStart() : ""}`;
+  const beginning = name.slice(0, Math.max(0, most - 1 - end)).replace(/[ ,;:]+$/, "");
+  return `${beginning}…${end ? name.slice(-end).trimStart() : ""}`;
 }
 
 /** True if the end starts at a word: half a number is never kept. */

@@ -25,6 +25,14 @@ test("forks of one run differ by their steps, and no step is cut in two", () => 
   );
 });
 
+test("a shortened name has no comma before its ellipsis", () => {
+  const all = ["GD, rate 0.02", "GD, rate 0.2", "SGD"];
+  assert.deepEqual(
+    all.map((name) => briefName(name, all, 8)),
+    ["GD…0.02", "GD…0.2", "SGD"],
+  );
+});
+
 test("a unique name is shortened at its end, and one that fits stays whole", () => {
   assert.equal(briefName("Adam, batches of 32", ["Adam, batches of 32", "GD"], 8), "Adam, b…");
   assert.equal(briefName("SGD", ["SGD", "SGD from 9"], 3), "SGD");

@@ -59,7 +59,7 @@ async def siege(world: World) -> None:
             # a new person: a hundred edits later, each step of the first one costs more
             async with world.person(server) as person:
                 await person.phase(2)
-                attacked = await person.phase(seconds)
+                attacked = await person.fastest_phase(seconds, SPEED / 100 * beside.rate)
                 tally: dict[str, int] = (attack.said or [{}])[-1]
         world.note(speed_of("training beside a hostile owner", attacked, beside))
         # The slowest hundredth of a hundred commands is one, so both figures are taken within their error.
