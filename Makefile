@@ -172,9 +172,9 @@ fulldisk: install-test ## a server on a real disk that fills up, again and again
 powerloss: install-test ## what 300 power losses leave on the disk: nothing acknowledged lost, nothing half there; three mutants caught
 	@OPENBLAS_NUM_THREADS=1 $(PY) tests/powerloss/run.py
 
-soak: install-test ## 300 people on one server, and its restarts, each goal beside its figure; PEOPLE=300; MUTANTS=1 plants faults, which must be seen
+soak: install-test ## 300 people on one server, and its restarts, each goal beside its figure; PEOPLE=300; MUTANTS=1 plants faults, which must be seen; SIZES="10 30" prints what such classes need
 	@$(BIN)/fallline warm >/dev/null
-	@OPENBLAS_NUM_THREADS=1 $(PY) tests/soak/run.py --people $(or $(PEOPLE),300) $(if $(MUTANTS),--mutants)
+	@OPENBLAS_NUM_THREADS=1 $(PY) tests/soak/run.py --people $(or $(PEOPLE),300) $(if $(MUTANTS),--mutants) $(if $(SIZES),--sizes $(SIZES))
 
 siege: install-test ## attack a real server beside a person who trains: each goal must be met; MUTANTS=1 takes mends back, which must be seen
 	@$(BIN)/fallline warm >/dev/null

@@ -1,6 +1,6 @@
 """`make soak`: a class of 300 on one server, with each goal beside its figure.
 
-python tests/soak/run.py [--people 300] [--arriving 60] [--playing 60] [--suffering 30] [--mutants]
+python tests/soak/run.py [--people 300] [--arriving 60] [--playing 60] [--suffering 30] [--mutants] [--sizes 10 30]
 
 People open the page and an experiment of their own, play two runs at 60 steps a second, and edit. Then a tenth of them
 reads nothing, a tenth has 5 kB/s, and the line of a tenth is cut every 5 s. At last the server is ended by SIGTERM and
@@ -12,15 +12,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import re
 import signal
-import socket
 import statistics
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -32,10 +28,11 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "backend")]
 from siege.force import Force, force  # noqa: E402
 from siege.person import quantile  # noqa: E402
 from siege.report import Report, Row, all_of, at_most  # noqa: E402
-from siege.server import Server, open_server  # noqa: E402
-from siege.wire import Http  # noqa: E402
+from siege.server import open_server  # noqa: E402
 from soak.mutants import MUTANTS  # noqa: E402
 from soak.people import come  # noqa: E402
+from soak.sizing import measure  # noqa: E402
+from soak.watched import Watched, age_quantile, files_of_the_page, free_port, said  # noqa: E402
 from support.aliases import Json  # noqa: E402
 from support.serving import compiled_ahead  # noqa: E402
 
@@ -56,8 +53,6 @@ BACK_SECONDS = 8.0
 LONGEST = 900.0
 """Limit on the whole soak, in seconds."""
 
-TICKS = os.sysconf("SC_CLK_TCK")
-
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -71,61 +66,6 @@ class Size:
 
 
 SMALL = Size(people=10, arriving=4.0, playing=8.0, suffering=12.0, troubled=1)
-
-
-class Watched:
-    """A server whose use of processor and memory is measured."""
-
-    def __init__(self, server: Server, metrics: int) -> None:
-        self.server = server
-        self._metrics = metrics
-
-    @property
-    def cpu(self) -> float:
-        """Processor seconds of all its threads so far."""
-        fields = Path(f"/proc/{self.server.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def frame_ages(self) -> dict[float, float]:
-        """How many frames were at most so many seconds old when a socket took them."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics}/metrics", timeout=10) as answer:
-            text = answer.read().decode()
-        found = re.findall(r'fallline_frame_age_seconds_bucket\{le="([^"]+)"\} (\S+)', text)
-        return {float(most): float(count) for most, count in found}
-
-
-def age_quantile(before: dict[float, float], after: dict[float, float], share: float) -> float:
-    """The quantile of the ages between two readings in ms: the upper bound of its bucket."""
-    counts = {most: count - before.get(most, 0.0) for most, count in sorted(after.items())}
-    total = max(counts.values(), default=0.0)
-    return 1000 * next((most for most, count in counts.items() if count >= share * total), 0.0)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
-async def files_of_the_page(port: int) -> list[str]:
-    """The files that the page loads at first."""
-    http = Http(port)
-    page = (await http.ask("GET", "/")).body.decode()
-    http.close()
-    return ["/" + path for path in dict.fromkeys(re.findall(r'(?:src|href)="(assets/[^"]+)"', page))]
-
-
-async def said(crowd: Force, phase: str, seconds: float) -> Json:
-    """Wait for the report of a phase."""
-    give_up = time.monotonic() + seconds
-    while time.monotonic() < give_up and not crowd.is_over:
-        for line in crowd.said:
-            if line["phase"] == phase:
-                report: Json = line
-                return report
-        await asyncio.sleep(0.2)
-    raise TimeoutError(f"the crowd did not come to {phase!r} within {seconds:.0f} s")
 
 
 async def until_back(crowd: Force, ended: float, phases: int) -> tuple[float, Json]:
@@ -253,8 +193,12 @@ def main() -> int:
     parser.add_argument("--playing", type=float, default=60.0, help="seconds in which all play")
     parser.add_argument("--suffering", type=float, default=30.0, help="seconds in which some are in trouble")
     parser.add_argument("--mutants", action="store_true", help="plant each fault in a class of 10")
+    parser.add_argument("--sizes", type=int, nargs="+", help="instead, what classes of these sizes need")
     options = parser.parse_args()
     compiled_ahead()
+    if options.sizes:
+        asyncio.run(measure(options.sizes))
+        return 0
     report, began = Report(), time.monotonic()
     if options.mutants:
         unseen = asyncio.run(attack_each(SMALL))
