@@ -14,7 +14,7 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from siege.server import Server
@@ -193,14 +193,15 @@ class Person:
         return self.since(began)
 
     async def fastest_phase(self, seconds: float, enough: float) -> Figures:
-        """Live for phases of that length until one is fast enough; return the fastest.
+        """Live for phases of that length until one is fast enough; return the fastest, with the errors of all.
 
         An attack slows down all of them, a slow moment of the machine one.
         """
         phases = [await self.phase(seconds)]
         while phases[-1].rate < enough and len(phases) < MOST_PHASES:
             phases.append(await self.phase(seconds))
-        return max(phases, key=lambda phase: phase.rate)
+        fastest = max(phases, key=lambda phase: phase.rate)
+        return replace(fastest, errors=[error for phase in phases for error in phase.errors])
 
     def since(self, began: float) -> Figures:
         """Measurements from that moment of `time.perf_counter` until now."""

@@ -8,6 +8,7 @@ import json
 import os
 import statistics
 import time
+from collections.abc import Awaitable
 
 from siege.force import force, say
 from siege.person import Person
@@ -84,14 +85,12 @@ async def siege(world: World) -> None:
         print(f"  (beside one owner: {'; '.join(map(str, usual))}; attacked: {attacked})", flush=True)
 
 
-async def status_of(asking: object) -> int:
+async def status_of(asking: Awaitable[Reply]) -> int:
     """The status of a response; 0 without one."""
     try:
-        reply = await asking  # type: ignore[misc]
+        return (await asking).status
     except LOST:
         return 0
-    assert isinstance(reply, Reply)
-    return reply.status
 
 
 def new_key() -> str:
