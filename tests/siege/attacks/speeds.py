@@ -62,12 +62,17 @@ async def _play(server: Server, experiment: Json, speed: float) -> int:
 
 
 async def _asked(
-    server: Server, method: str, path: str, body: Json | None = None, token: str | None = None
+    server: Server,
+    method: str,
+    path: str,
+    body: Json | None = None,
+    token: str | None = None,
+    seconds: float = 2 * ANSWER_MS / 1000,
 ) -> Reply:
-    """The response, or status 0 after the time limit."""
+    """The response, or status 0 after that many seconds."""
     http = Http(server.port)
     try:
-        return await http.ask(method, path, body, token=token, seconds=2 * ANSWER_MS / 1000)
+        return await http.ask(method, path, body, token=token, seconds=seconds)
     except (OSError, TimeoutError, asyncio.IncompleteReadError):
         return Reply(0, {}, b"")
     finally:
@@ -131,6 +136,9 @@ async def _readiness(world: World) -> None:
             for part, lasts in PARTS.items():
                 file = server.folder / part
                 file.touch()
+                if not lasts:
+                    # It is over when this is answered. A /readyz that waited meanwhile would be late itself.
+                    await _asked(server, "GET", "/healthz", seconds=GIVE_UP_SECONDS)
                 noticed = await _ready_becomes(server, 503)
                 if lasts:
                     file.unlink(missing_ok=True)

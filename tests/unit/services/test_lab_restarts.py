@@ -235,7 +235,7 @@ async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pyt
         ):
             with pytest.raises(ReadOnly):
                 await refused()
-        assert costless(await lab.views.state(id)) == costless({**before, "read_only": True}), (
+        assert costless(await lab.views.state(id, 20.0)) == costless({**before, "read_only": True}), (
             "what is stored can be read"
         )
         await lab.unwatch(id, box)
