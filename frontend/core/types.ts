@@ -447,5 +447,5 @@ export interface Environment {
   calm?: () => boolean; // true if the person prefers reduced motion
   fragment: () => string; // of the page's address, without its "#"
   setFragment: (fragment: string) => void; // replaces it; "" removes it
-  listen: (hear: (signal: "online" | "offline" | "visible" | "link") => void) => void;
+  listen: (hear: (signal: "online" | "offline" | "visible" | "hidden" | "link") => void) => void;
 }

@@ -8,9 +8,10 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import expect
 
-from browser.conftest import OpenLab
+from browser.conftest import OpenLab, Visits
 from browser.dashboard import Dashboard
 from browser.proxy import Network
+from browser.test_drawing import HIDE
 from browser.test_troubles import CUT, steps_drawn
 
 EVENTS = "Connected by server-sent events: this network refuses WebSockets."
@@ -162,3 +163,32 @@ def test_a_cut_of_everything_is_survived_without_a_socket_too(open_lab: OpenLab,
     lab.until(lambda: lab.step, lambda step: step > at + 60)
     lab.rest()
     lab.until(lambda: lab.step, lambda step: step == lab.ask("GET")["runs"][0]["step"])
+
+
+def test_hidden_tabs_leave_the_requests_of_the_browser_to_the_visible_one(
+    visits: Visits, network: Network
+) -> None:
+    """A browser opens six requests to one server, for all its tabs, and each stream takes one for good."""
+    network.sockets = "refuse"
+    profile = visits.profile()
+    hidden = []
+    for _ in range(6):
+        lab = visits.page(profile, network.address)
+        lab.allow(*CUT)
+        lab.open()
+        expect(lab.strip).to_have_text(EVENTS)
+        lab.page.evaluate(HIDE, True)
+        hidden.append(lab)
+    seventh = visits.page(profile, network.address)
+    seventh.allow(*CUT)
+    seventh.open()
+    expect(seventh.strip).to_have_text(EVENTS)
+    seventh.play.click()
+    seventh.until(lambda: seventh.step, lambda step: step > 60)
+    seventh.rest()
+    first = hidden[0]
+    assert first.step < seventh.step
+    seventh.page.evaluate(HIDE, True)
+    first.page.evaluate(HIDE, False)
+    first.until(lambda: first.step, lambda step: step == seventh.step)
+    expect(first.page.locator(".connection")).to_have_attribute("data-status", "ready")

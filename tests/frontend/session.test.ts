@@ -368,6 +368,54 @@ test("another network is a reason to try at once, a page that is visible again i
   assert.equal(tries({ isOnline: true }), true);
 });
 
+test("a hidden tab closes a line without WebSocket, reads now and then, and returns when visible", () => {
+  const { happen, hear, session } = refused();
+  hear(hello);
+  const ticks = (times: number) =>
+    Array.from({ length: times }, () => {
+      if (session.phase === "open") hear({ type: "pong", id: "?" }, 500);
+      return happen("tick", {}, 500).filter(({ do: what }) => what !== "send" && what !== "try");
+    }).flat();
+  assert.deepEqual(ticks(6), []);
+  happen("hidden");
+  assert.deepEqual(ticks(4), []);
+  assert.deepEqual(ticks(2), [{ do: "close" }]);
+  assert.deepEqual(ticks(470), [], "and the status stays");
+  assert.deepEqual(ticks(12), [{ do: "connect", by: "events" }]);
+  happen("opened");
+  hear(hello);
+  assert.deepEqual(ticks(7), [{ do: "close" }]);
+  assert.deepEqual(happen("visible"), [{ do: "connect", by: "events" }]);
+  happen("opened");
+  assert.equal(statusOf(hear(hello)), "ready");
+  assert.deepEqual(ticks(20), []);
+});
+
+test("a hidden tab keeps a WebSocket, and a line whose commands are unanswered", () => {
+  const socket = live();
+  socket.happen("hidden");
+  socket.hear({ type: "pong", id: "?" }, 6_000);
+  assert.deepEqual(
+    socket.happen("tick").filter(({ do: what }) => what === "close"),
+    [],
+  );
+  const { happen, hear } = refused();
+  hear(hello);
+  happen("hidden");
+  const message = { type: "command", id: "a", experiment: "e1", do: "pause" };
+  happen("command", { message });
+  const closed = () => {
+    hear({ type: "pong", id: "?" }, 6_000);
+    return happen("tick").some(({ do: what }) => what === "close");
+  };
+  assert.equal(closed(), false);
+  hear({ type: "ack", id: "a", experiment: "e1", answer: {} });
+  assert.equal(closed(), true);
+  assert.deepEqual(happen("command", { message: { ...message, id: "b" } }), [
+    { do: "connect", by: "events" },
+  ]);
+});
+
 test("a stream that was held back is not tried again in the same network", () => {
   const { happen, hear } = refused();
   hear(hello);

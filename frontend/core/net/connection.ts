@@ -46,13 +46,18 @@ export function createConnection(environment: Environment, store: Store, series:
     return torn === null ? { type: "applied" } : { type: "gap", run: torn };
   }
 
-  const SIGNALS = { online: "hurry", visible: "hurry", offline: "offline" } as const;
+  const SIGNALS = {
+    online: "hurry",
+    offline: "offline",
+    visible: "visible",
+    hidden: "hidden",
+  } as const;
   return {
     handle: socket.handle,
     stop: socket.stop,
     /** True once the server has left the experiment watched before. */
     hasArrived: () => session.hasArrived,
-    hear: (signal: "online" | "offline" | "visible") =>
+    hear: (signal: keyof typeof SIGNALS) =>
       socket.handle({ type: SIGNALS[signal], isOnline: signal === "online" }),
   };
 }

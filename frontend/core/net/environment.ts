@@ -72,7 +72,10 @@ export function browserEnvironment(): Environment {
       window.addEventListener("online", () => hear("online"));
       window.addEventListener("offline", () => hear("offline"));
       window.addEventListener("hashchange", () => hear("link"));
-      document.addEventListener("visibilitychange", () => document.hidden || hear("visible"));
+      document.addEventListener("visibilitychange", () =>
+        hear(document.hidden ? "hidden" : "visible"),
+      );
+      if (document.hidden) hear("hidden");
     },
   };
 }

@@ -30,6 +30,14 @@ export type Action = { do: string } & Json;
 const HURRY = 250;
 
 /**
+ * ms after which a hidden tab closes a line without WebSocket: a browser opens only six requests to
+ * a server at once, for all its tabs.
+ */
+const HIDDEN = 5_000;
+/** ms until it reads again, less than the 600 s after which the server pauses what nobody reads. */
+const RESTING = 240_000;
+
+/**
  * Close codes after which reconnecting is useless; after others (1012, 4001, 4008, 1009, a cut) the
  * session retries.
  */
@@ -37,7 +45,7 @@ const FINAL = [4400, 4401, 4404];
 
 export function createSession(columns: Held, { random, fps }: Pick<Environment, "random" | "fps">) {
   const { positions } = columns;
-  let phase: "idle" | "connecting" | "open" | "waiting" | "final" = "idle";
+  let phase: "idle" | "connecting" | "open" | "resting" | "waiting" | "final" = "idle";
   let greeted = false;
   let now = 0;
   const retries = createRetries(random);
@@ -53,6 +61,9 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
   let probeFailed = false;
   /** A run's history was requested again; until the answer, frames that do not join are dropped. */
   let mending = false;
+  /** Time from which the tab has been hidden, or has read while hidden; null while it is visible. */
+  let hiddenAt: number | null = null;
+  let restedAt = 0;
 
   const send = (message: Json) => ({ do: "send", message });
   const line = (part: Json) => ({ do: "dispatch", message: { type: "connection", ...part } });
@@ -61,6 +72,7 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
     phase = "connecting";
     greeted = false;
     heart.begin(now);
+    if (hiddenAt !== null) hiddenAt = now;
     // proxies may queue the check behind others; the connection itself would not be queued
     isProbing = retries.isUnreachable && !probeFailed;
     probeFailed = false;
@@ -138,11 +150,32 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
    */
   function hurry({ isOnline = false }: Json = {}): Action[] {
     if (isOnline) choice.networkChanged();
+    if (phase === "resting") return connect();
     if (phase !== "waiting") return [];
     return [line({ status: "reconnecting", retryIn: 0 }), ...connect()];
   }
 
+  function visible(): Action[] {
+    hiddenAt = null;
+    return hurry();
+  }
+
+  /** Closes a hidden tab's line, so that other tabs can have requests. The page keeps its status. */
+  function rest(): Action[] {
+    phase = "resting";
+    restedAt = now;
+    return [{ do: "close" }];
+  }
+
+  const mayRest = () =>
+    hiddenAt !== null &&
+    now - hiddenAt > HIDDEN &&
+    choice.kind !== "websocket" &&
+    greeted &&
+    commands.size === 0;
+
   function tick(): Action[] {
+    if (phase === "resting") return now - restedAt > RESTING ? connect() : [];
     if (phase === "waiting") return retries.dueIn(now) > 0 ? [line({ retryIn: wait() })] : hurry();
     if (phase !== "open" && phase !== "connecting") return [];
     if (phase === "connecting" && !isProbing && heart.silence(now) > PATIENCE[choice.kind])
@@ -153,6 +186,7 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
       return [{ do: "close" }, ...lost(null)];
     }
     if (phase !== "open") return [];
+    if (mayRest()) return rest();
     const better = greeted ? choice.better(now) : [];
     return [
       ...(better.length ? [{ do: "try", kinds: better }] : []),
@@ -274,6 +308,7 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
   /** Sends a command, and again with the same id after a cut, until it is acknowledged. */
   function command(message: Json): Action[] {
     commands.add(message);
+    if (phase === "resting") return connect();
     return phase === "open" && greeted ? [send(message)] : [];
   }
 
@@ -294,6 +329,11 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
     fresh: () => (watching.slowDown(false) ? watchAgain() : []),
     tick,
     hurry,
+    visible,
+    hidden() {
+      hiddenAt = now;
+      return [];
+    },
     offline: () =>
       phase === "open" || phase === "connecting"
         ? [{ do: "close" }, ...lost(null), line({ status: "offline" })]
