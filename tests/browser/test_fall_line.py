@@ -199,6 +199,19 @@ def test_the_switch_and_its_key_show_one_picture_or_on_wide_screens_both(open_la
     assert boxes[1]["width"] > boxes[0]["width"] * 0.9
 
 
+def test_a_picture_that_was_out_of_sight_has_its_terrain_again(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(120)
+    shown(lab, 120)
+    pictures = """() => [".fall-ground .terrain.front", ".fall-lens .terrain"].map(
+        (one) => document.querySelector(one)?.toDataURL() ?? "")"""
+    before = lab.until(lambda: lab.page.evaluate(pictures), lambda both: all(len(one) > 5_000 for one in both))
+    lab.page.keyboard.press("v")
+    expect(ground(lab)).to_have_count(0)
+    shown(lab, 120)
+    lab.until(lambda: lab.page.evaluate(pictures), lambda both: both == before)
+
+
 def test_eight_runs_and_one_have_a_picture_without_faults(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     for number in range(6):

@@ -177,7 +177,7 @@ export class FallLineView extends ExperimentElement {
     if (!line || !this.#size.width) return;
     this.#drawGround(line, theme);
     const canvas = this.querySelector<HTMLCanvasElement>(".fall-lens canvas");
-    const key = [line.lens, theme];
+    const key = [line.lens, theme, canvas];
     if (canvas && line.lens && isOther(this.#drawn.get("lens"), key)) {
       const frame = frameOf(line.lens.region, { width: LENS, height: LENS });
       this.#lensContours = drawTerrain(canvas, line.lens, frame);
@@ -190,17 +190,20 @@ export class FallLineView extends ExperimentElement {
 
   /** A new terrain is drawn on the other canvas, which fades in over the old one. */
   #drawGround(line: FallLine, theme: string) {
-    const key = [line.terrain, line.region, this.#size.width, this.#size.height, theme];
+    const { width, height } = this.#size;
+    const canvases = this.querySelectorAll<HTMLCanvasElement>("[data-canvas]");
+    // the canvases are new once the picture is in sight again
+    const key = [line.terrain, line.region, width, height, theme, canvases[0]];
     const name = this.#isFront ? "a" : "b";
     if (!isOther(this.#drawn.get("ground"), key)) return;
     const isNew = this.#drawn.get("ground")?.[0] !== line.terrain && this.#drawn.has("ground");
     const next = isNew ? (name === "a" ? "b" : "a") : name;
-    const canvas = this.querySelector<HTMLCanvasElement>(`[data-canvas="${next}"]`);
+    const canvas = [...canvases].find((one) => one.dataset.canvas === next);
     if (!canvas) return;
     this.#contours = drawTerrain(canvas, line.terrain, frameOf(line.region, this.#size));
     this.#drawn.set("ground", key);
     this.#isFront = next === "a";
-    for (const one of this.querySelectorAll<HTMLElement>("[data-canvas]")) {
+    for (const one of canvases) {
       one.classList.toggle("front", one === canvas);
       one.classList.toggle("fades", one === canvas && isNew && this.#theme === theme);
     }
