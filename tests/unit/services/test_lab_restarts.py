@@ -27,11 +27,11 @@ async def test_changes_and_tokens_survive_a_restart() -> None:
         id, token = await created(lab)
         await lab.command(id, token, "edit", {"batch_size": 1}, run="gd")
         await lab.command(id, token, "step", {"steps": 300})
-        state = costless(await lab.views.state(id, 20.0))
+        state = costless(await lab.views.state(id, 100.0))
         before = state, await lab.views.snapshot(id, "gd", None), await lab.views.snapshot(id, "gd", 100)
     async with open_lab(store) as lab:
         assert (
-            costless(await lab.views.state(id, 20.0)),
+            costless(await lab.views.state(id, 100.0)),
             await lab.views.snapshot(id, "gd", None),
             await lab.views.snapshot(id, "gd", 100),
         ) == before
@@ -218,7 +218,7 @@ async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pyt
         box, other = Outbox(id), Outbox((await created(lab))[0])
         await lab.watch(id, token, box, {}, 100)
         await lab.watch(other.experiment, None, other, {}, 100)
-        before = await lab.views.state(id, 20.0)
+        before = await lab.views.state(id, 100.0)
         assert before["read_only"] is False
         store.is_full = True
         with pytest.raises(ReadOnly):
@@ -235,7 +235,7 @@ async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pyt
         ):
             with pytest.raises(ReadOnly):
                 await refused()
-        assert costless(await lab.views.state(id, 20.0)) == costless({**before, "read_only": True}), (
+        assert costless(await lab.views.state(id, 100.0)) == costless({**before, "read_only": True}), (
             "what is stored can be read"
         )
         await lab.unwatch(id, box)
