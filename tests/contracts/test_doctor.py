@@ -82,6 +82,29 @@ def test_a_run_whose_loss_stopped_is_not_healthy(step: int) -> None:
     assert "healthy" not in [each["rule"] for each in one.open("rate-1")]
 
 
+def test_a_test_loss_that_falls_less_is_not_said_to_follow() -> None:
+    data = {
+        "name": "log_linear",
+        "samples": 60,
+        "noise": 0.3,
+        "test_fraction": 0.5,
+        "standardize": "both",
+        "seed": 1,
+    }
+    layers = [{"units": 16, "activation": "tanh"}] * 2
+    network = {"layers": layers, "weights": "xavier_normal", "biases": "zeros", "seed": 1}
+    one = Examined({"data": data, "network": network, "runs": [{"learning_rate": 0.1}]})
+    one.step(100, 50)
+    (finding,) = (each for each in one.open() if each["rule"] == "healthy")
+    (run,) = one.one.runs.values()
+    losses = run.window(0, 100, 200).select(["train_loss", "test_loss"]).mean
+    ends = [(row[:12].mean(), row[-12:].mean()) for row in np.array(losses)]
+    train, test = (100 * (1 - last / first) for first, last in ends)
+    assert finding["evidence"] == (
+        f"Train loss fell {train:.0f} % in the last 100 steps, the test loss {test:.1f} %, to {ends[1][1]:.2f}."
+    )
+
+
 def test_a_dead_layer_silences_the_wasteful_batch() -> None:
     """A run that learns nothing does as well with any batch, but that is no advice."""
     one = Examined(EXHIBITS["notebook"].recipe)

@@ -61,6 +61,9 @@ KEEPS_SMALL = (0.001, 0.01, 0.1)
 LEARNING = 0.05
 """A loss that falls by more than this share is learning."""
 
+FOLLOWS = 0.5
+"""Share of the fall of the train loss from which on the test loss follows it."""
+
 AT_REST, MOVED = 25, 1e-4
 """A loss that moved by less than this share in the last `AT_REST` points has stopped."""
 
@@ -229,7 +232,7 @@ def healthy(view: View) -> Iterator[Sighting]:
     tested = _ends(view.series.test[-WINDOW:]) if view.task.has_test else (1.0, 0.0)
     if falls and tested[1] < tested[0]:
         since = int(view.series.steps[-len(losses)])
-        words = _healthy(view, 1.0 - last / first)
+        words = _healthy(view, 1.0 - last / first, tested)
         yield Sighting(lambda _: words, "info", Held(view.step, lambda: since))
 
 
@@ -239,8 +242,13 @@ def _ends(values: Floats) -> tuple[float, float]:
     return float(values[:eighth].mean()), float(values[-eighth:].mean())
 
 
-def _healthy(view: View, fell: float) -> Words:
-    follows = ", and the test loss follows it" if view.task.has_test else ""
+def _healthy(view: View, fell: float, tested: tuple[float, float]) -> Words:
+    fell_too = 1.0 - tested[1] / tested[0]
+    follows = ", and the test loss follows it"
+    if fell_too < FOLLOWS * fell:
+        follows = f", the test loss {percent(fell_too)}, to {number(tested[1])}"
+    if not view.task.has_test:
+        follows = ""
     steps = min(view.step, WINDOW * view.apart)
     return Words(
         title="{run} is learning.",
