@@ -92,7 +92,7 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
     )
     beside = []
     if data is not None:
-        operator = Operator(store, data, examine, _backups(settings, data), settings.backups, lab.forget)
+        operator = Operator(store, data, examine, _backups(settings, data), lab.forget)
         beside.append(serve_operator(operator, data, settings.backup_hours))
     return build_app(lab, installed_pages(), settings, beside)
 
@@ -108,7 +108,7 @@ def closed_store_operator(settings: Settings, data: Path) -> Iterator[Operator]:
     store.open_unchanged()
     try:
         closed = ClosedStore(store, is_current=store.tables_version == VERSION)
-        yield Operator(closed, data, examine, _backups(settings, data), settings.backups)
+        yield Operator(closed, data, examine, _backups(settings, data))
     finally:
         store.close()
 

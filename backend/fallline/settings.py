@@ -81,7 +81,7 @@ class Settings(BaseSettings):
         default=None, description="folder for backups; by default the folder backups in FALLLINE_DATA"
     )
     backups: int = Field(
-        default=7, ge=1, le=1000, description="backups that stay in a folder: the newest ones"
+        default=7, ge=1, le=1000, description="backups that stay in a folder: those made last"
     )
     keep_days: Positive = Field(
         default=30.0, description="days without use after which an experiment is deleted"

@@ -94,6 +94,10 @@ def test_wheel_and_source_archive_carry_the_typeface_with_its_licence(
     assert any(re.fullmatch(r"fallline/frontend/assets/inter-\w+\.woff2", name) for name in wheel)
     assert (source / "frontend/fonts/inter.woff2").is_file()
     assert (source / "frontend/fonts/OFL.txt").read_text() == licence
+    carried = "exports/report/inter.woff2"
+    assert f"fallline/{carried}" in wheel
+    face = (ROOT / "frontend/fonts/inter.woff2").read_bytes()
+    assert (source / "backend/fallline" / carried).read_bytes() == face
 
 
 def test_the_typeface_is_the_file_whose_making_is_described() -> None:

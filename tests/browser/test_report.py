@@ -55,6 +55,10 @@ def test_a_report_opens_from_a_file_without_network_and_shows_its_figures(
     assert min(each["size"] for each in drawn.values()) > 250
     assert drawn["figure-loss"]["lines"] >= 2
     assert drawn["figure-gradients"]["lines"] >= 3
+    faces = page.evaluate(
+        "() => [...document.fonts].map((face) => [face.family.replaceAll('\"', ''), face.status])"
+    )
+    assert faces == [["Inter", "loaded"]]
     # a typed label appears as typed in the table and in the legend, where Plotly could take it for markup
     assert page.locator("tbody th").first.inner_text() == EVIL
     assert f"{EVIL} train" in page.locator(".legendtext").all_text_contents()

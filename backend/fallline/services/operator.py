@@ -82,14 +82,12 @@ class Operator:
         folder: Path,
         examine: Callable[[Path], Examination],
         backups: BackupFolder,
-        most: int,
         deleted: Callable[[str], None] = lambda id: None,
     ) -> None:
         self._store = store
         self._folder = folder
         self._examine = examine
         self._backups = backups
-        self._most = most
         self._deleted = deleted
         self._copying = asyncio.Lock()
         self._retry_at = 0.0
@@ -125,7 +123,7 @@ class Operator:
             if file is not None:
                 await asyncio.to_thread(publish, staged, path := file)
             else:
-                folder = self._backups if destination is None else BackupFolder(destination, self._most)
+                folder = self._backups if destination is None else self._backups.elsewhere(destination)
                 # Backups of a damaged store must not displace the good ones.
                 path = await asyncio.to_thread(folder.add, staged, prunes=not examination.damages)
         _log.info("a backup of %d experiments is in %s", examination.experiments, path)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
+import math
 import os
 import re
 import shutil
@@ -16,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from hashlib import file_digest
 from pathlib import Path
+from typing import NamedTuple
 
 from fallline.storage.disk import room_on
 from fallline.storage.interface import CopyFailed
@@ -30,6 +33,14 @@ CHUNK_PAGES = 64
 
 SYNC_CHUNKS = 8
 """Chunks between two syncs. One sync at the end would hold up the commits of a running server."""
+
+AHEAD_SECONDS = 3600.0
+"""A backup whose name is further ahead of the present has its time from a wrong clock."""
+
+_STEADY: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+"""Clock that a sleep of the machine does not stop: without it, waking would look like a jump. None on Windows."""
+
+_log = logging.getLogger(__name__)
 
 
 def copy_pages(source: sqlite3.Connection, target: Path, between: Callable[[], None]) -> None:
@@ -152,16 +163,46 @@ def time_name(seconds: float) -> str:
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
 
 
+def steady_seconds() -> float:
+    """Return the seconds of a clock that nobody can set, with sleep where the system counts it."""
+    return time.monotonic() if _STEADY is None else time.clock_gettime(_STEADY)
+
+
+class _Backup(NamedTuple):
+    """A backup's name. Backups sort in the order in which they were made."""
+
+    number: int
+    """1 without one in the name. It grows where the time does not."""
+    time: str
+    path: Path
+
+
 class BackupFolder:
     """A folder of backups with times in their names. The newest `most` of each kind stay.
 
-    `today` gives the seconds since 1970.
+    The newest are those made last, whatever the machine's clock showed. Backups with times in the future are counted
+    apart: they and the others do not displace each other.
+    `today` gives the seconds since 1970, `clock` those of a clock that nobody can set.
     """
 
-    def __init__(self, path: Path, most: int, today: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        most: int,
+        today: Callable[[], float] = time.time,
+        clock: Callable[[], float] = steady_seconds,
+    ) -> None:
         self.path = path
         self._most = most
         self._today = today
+        self._clock = clock
+        self._started = today() - clock()
+
+    def elsewhere(self, path: Path) -> BackupFolder:
+        """Return another folder with the same limit. It knows how far the machine's clock has jumped."""
+        other = BackupFolder(path, self._most, self._today, self._clock)
+        other._started = self._started
+        return other
 
     def add(self, staged: Path, kind: str = "", *, prunes: bool = True) -> Path:
         """Move a complete backup here, and delete the oldest of its kind. Raises CopyFailed."""
@@ -170,28 +211,62 @@ class BackupFolder:
         except OSError as error:
             raise CopyFailed(f"{self.path} is not writable: {error.strerror}") from error
         publish(staged, target := self._free_name(kind))
-        for path in self.backups(kind)[: -self._most] if prunes else ():
-            with contextlib.suppress(OSError):
-                path.unlink()
+        present = self._present()
+        backups = self._backups(kind)
+        ahead = [each for each in backups if each.time > present]
+        if ahead:
+            _log.warning(
+                "backups in %s with times in the future, or after a jump of this machine's clock: %d, up to %s. "
+                "They and the other backups do not displace each other",
+                self.path,
+                len(ahead),
+                max(each.time for each in ahead),
+            )
+        others = [each for each in backups if each.time <= present]
+        for _, _, path in (*ahead[: -self._most], *others[: -self._most]) if prunes else ():
+            if path != target:
+                with contextlib.suppress(OSError):
+                    path.unlink()
         return target
 
+    def _present(self) -> str:
+        """Return the latest time that a right clock can have given to a backup.
+
+        After a jump either side may be right. The earlier one separates the backups from before and after it.
+        """
+        return time_name(min(self._today(), self._started + self._clock()) + AHEAD_SECONDS)
+
     def _free_name(self, kind: str) -> Path:
-        stem = f"fallline-{kind}{time_name(self._today())}"
-        number, path = 1, self.path / f"{stem}{SUFFIX}"
-        while path.exists():
+        now, number = time_name(self._today()), 1
+        if backups := self._backups(kind):
+            number, latest, _ = backups[-1]
+            number += now <= latest
+        while (
+            path := self.path / f"fallline-{kind}{now}{f'-{number}' if number > 1 else ''}{SUFFIX}"
+        ).exists():
             number += 1
-            path = self.path / f"{stem}-{number}{SUFFIX}"
         return path
 
     def backups(self, kind: str = "") -> list[Path]:
-        """Return the backups of this kind, the oldest first."""
+        """Return the backups of this kind in the order in which they were made."""
+        return [path for _, _, path in self._backups(kind)]
+
+    def _backups(self, kind: str) -> list[_Backup]:
         name = re.compile(rf"fallline-{kind}(\d{{8}}T\d{{6}}Z)(?:-(\d+))?{re.escape(SUFFIX)}")
         try:
             matches = [(match, path) for path in self.path.iterdir() if (match := name.fullmatch(path.name))]
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return [path for _, path in sorted(matches, key=lambda each: (each[0][1], int(each[0][2] or 1)))]
+        return sorted(_Backup(int(match[2] or 1), match[1], path) for match, path in matches)
 
     def seconds_since_last(self) -> float | None:
-        """Return how far the newest backup is from now on the machine's clock, which may jump; None without one."""
-        return min((abs(self._today() - path.stat().st_mtime) for path in self.backups()), default=None)
+        """Return how far the nearest backup is from now on the machine's clock, which may jump; None without one.
+
+        A backup that is dated after one made later is left out: its time is from a wrong clock.
+        """
+        now, later, nearest = self._today(), math.inf, None
+        for path in reversed(self.backups()):
+            if (at := path.stat().st_mtime) <= later:
+                later = at
+                nearest = abs(now - at) if nearest is None else min(nearest, abs(now - at))
+        return nearest

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from fallline.vocabulary.recipe import Recipe, RunRecipe
 from support.clocks import Clock
 from support.examined import settle, until_answered
 
+FACE = Path(__file__).parents[3] / "frontend/fonts/inter.woff2"
 EVIL = "</script><script>f()</script><img src=x onerror=g()>\"'&"
 
 
@@ -91,6 +94,18 @@ def test_it_loads_nothing_and_runs_its_own_two_scripts_only() -> None:
     assert policy.startswith("default-src 'none'; ")
     assert policy.count("sha256-") == 2
     assert not {"connect-src", "unsafe-eval"} & set(policy.split())
+
+
+def test_it_contains_the_typeface_of_the_page_and_names_no_other_file() -> None:
+    text = report_html(export_data(trained(5))).decode()
+    (sheet,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    assert sheet.count("url(") == 1
+    (face,) = re.findall(r'"Inter";[^}]* src: url\(data:font/woff2;base64,([A-Za-z0-9+/=]+)\)', sheet)
+    assert base64.b64decode(face) == FACE.read_bytes()
+    assert re.findall(r"font-src[^;]*", text) == ["font-src data:"]
+    (body,) = re.findall(r"body {([^}]*)}", sheet.split("@media")[0])
+    assert "font: 15px/1.5 Inter," in body
+    assert "font-variant-numeric: tabular-nums" in body
 
 
 def test_a_report_of_one_run_has_only_that_run() -> None:

@@ -34,7 +34,7 @@ NOW = GENERATIONS_SINCE + 1e9
 async def open_operated(data: Path, most: int = 7) -> AsyncIterator[tuple[Lab, Operator]]:
     async with open_lab(SqliteStore(data)) as lab:
         backups = BackupFolder(data / "backups", most)
-        yield lab, Operator(lab._store, data, examine, backups, most, lab.forget)
+        yield lab, Operator(lab._store, data, examine, backups, lab.forget)
 
 
 def restored(backup: str, data: Path, now: float = NOW) -> None:
@@ -133,7 +133,7 @@ async def test_writes_keep_their_order_during_a_copy(tmp_path: Path) -> None:
             super().copy_to(target, between)
 
     async with open_lab(Waits(tmp_path)) as lab:
-        operator = Operator(lab._store, tmp_path, examine, BackupFolder(tmp_path / "backups", 7), 7)
+        operator = Operator(lab._store, tmp_path, examine, BackupFolder(tmp_path / "backups", 7))
         id, token = await created(lab)
         backup = asyncio.create_task(operator.do({"do": "backup"}))
         await asyncio.sleep(0.05)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shutil
 import sqlite3
@@ -197,6 +198,121 @@ def test_the_newest_backups_of_each_kind_stay(tmp_path: Path) -> None:
     assert folder.seconds_since_last() == 60
     now = NOON - 100
     assert folder.seconds_since_last() == 95, "the clock jumped"
+
+
+DAY = 86_400.0
+
+
+class Machine:
+    """A folder of at most 7 backups on a machine whose clock may jump."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.passed = 0.0
+        self.ahead = 0.0
+        self.folder = BackupFolder(tmp_path / "backups", 7, self.today, lambda: self.passed)
+
+    def today(self) -> float:
+        return NOON + self.passed + self.ahead
+
+    def restart(self) -> None:
+        self.folder = BackupFolder(self.folder.path, 7, self.today, lambda: self.passed)
+
+    def make(self, count: int, kind: str = "") -> list[str]:
+        """Make a backup a day; return those that are there at once afterwards."""
+        made = []
+        for _ in range(count):
+            self.passed += DAY
+            made.append(added(self.folder, kind))
+            assert made[-1] in self.names(), "a new backup was deleted at once"
+            path = self.folder.path / made[-1]
+            os.utime(path, (self.today(), self.today()))
+        return made
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.folder.path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["", "tables-3-"])
+def test_backups_of_a_wrong_future_displace_none_and_the_next_ones_stay(tmp_path: Path, kind: str) -> None:
+    machine = Machine(tmp_path)
+    before = machine.make(7, kind)
+    machine.ahead = 31 * DAY
+    wrong = machine.make(9, kind)
+    assert machine.names() == sorted([*before, *wrong[2:]])
+    machine.ahead = 0.0
+    after = machine.make(3, kind)
+    assert machine.names() == sorted([*before[3:], *after, *wrong[2:]])
+    machine.restart()
+    after += machine.make(9, kind)
+    assert machine.names() == sorted([*after[-7:], *wrong[2:]])
+    machine.passed += 31 * DAY
+    after += machine.make(1, kind)
+    assert machine.names() == sorted(after[-7:]), "the dates of the wrong ones have passed"
+
+
+def test_a_folder_that_has_only_backups_of_a_wrong_future_gets_new_ones(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.ahead = 31 * DAY
+    wrong = machine.make(7)
+    machine.ahead = 0.0
+    machine.restart()
+    after = machine.make(9)
+    assert machine.names() == sorted([*wrong, *after[2:]])
+
+
+def test_backups_of_a_wrong_past_are_the_newest_and_displace_none_of_the_present(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    before = machine.make(7)
+    machine.ahead = -1000 * DAY
+    machine.restart()
+    wrong = machine.make(8)
+    assert machine.names() == sorted([*before, *wrong[1:]])
+    assert [path.name for path in machine.folder.backups()] == [*before, *wrong[1:]]
+
+
+def test_a_destination_knows_of_the_jump_too(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    before = machine.make(7)
+    machine.ahead = 31 * DAY
+    machine.folder = machine.folder.elsewhere(machine.folder.path)
+    wrong = machine.make(9)
+    assert machine.names() == sorted([*before, *wrong[2:]])
+
+
+def test_a_backup_dated_in_the_future_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    machine = Machine(tmp_path)
+    machine.make(2)
+    assert caplog.messages == []
+    (machine.folder.path / "fallline-20991231T000000Z.sqlite3").touch()
+    with caplog.at_level(logging.WARNING):
+        machine.make(1)
+    (message,) = caplog.messages
+    assert message.startswith(f"backups in {machine.folder.path} with times in the future")
+    assert ": 1, up to 20991231T000000Z." in message
+
+
+def test_backups_with_the_names_of_earlier_versions_keep_their_order(tmp_path: Path) -> None:
+    (folder := tmp_path / "backups").mkdir()
+    names = [f"fallline-2026060{day}T000000Z{number}.sqlite3" for day in range(1, 5) for number in ("", "-2")]
+    for name in names:
+        (folder / name).touch()
+    machine = Machine(tmp_path)
+    (new,) = machine.make(1)
+    assert new == "fallline-20260702T120000Z-2.sqlite3"
+    assert machine.names() == sorted([*names[1:2], *names[3:], new]), "the oldest are gone"
+
+
+def test_a_backup_dated_after_a_later_one_is_not_taken_as_fresh(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.make(1)
+    machine.ahead = 31 * DAY
+    machine.make(1)
+    assert machine.folder.seconds_since_last() == 0
+    machine.ahead = 0.0
+    assert machine.folder.seconds_since_last() == DAY, "the clock may jump to and fro"
+    machine.make(1)
+    machine.passed += 31 * DAY
+    assert machine.folder.seconds_since_last() == 31 * DAY
 
 
 # ---------------------------------------------------------------------- upgrades

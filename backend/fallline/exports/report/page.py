@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from html import escape
 from importlib import resources
 from typing import Any
@@ -22,11 +23,14 @@ Style = tuple[str, str]
 POLICY = (
     "default-src 'none'",
     "img-src data: blob:",
+    "font-src data:",
     "style-src 'unsafe-inline'",
     "base-uri 'none'",
     "form-action 'none'",
 )
-"""The page loads nothing, and runs no script except its own two."""
+"""The page loads nothing, and runs no script except its own two. Its typeface is in the page."""
+
+FACE = "inter.woff2"
 
 
 def page(title: str, about: Iterable[str], parts: Iterable[str], plotly: str) -> bytes:
@@ -40,7 +44,7 @@ def page(title: str, about: Iterable[str], parts: Iterable[str], plotly: str) ->
         '<meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_own('report.css')}</style>"
+        f"<title>{escape(title)}</title><style>{_style_sheet()}</style>"
     )
     words = "".join(map(paragraph, about))
     body = f"<header><h1>{escape(title)}</h1>{words}</header><main>{''.join(parts)}</main>"
@@ -50,6 +54,13 @@ def page(title: str, about: Iterable[str], parts: Iterable[str], plotly: str) ->
 
 def _own(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text("utf-8")
+
+
+@cache
+def _style_sheet() -> str:
+    """Return the style sheet with its typeface in it, so that a page looks the same on every machine."""
+    face = base64.b64encode(resources.files(__package__).joinpath(FACE).read_bytes()).decode()
+    return _own("report.css").replace(f'url("{FACE}")', f"url(data:font/woff2;base64,{face})")
 
 
 def _hash(script: str) -> str:
