@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -32,7 +32,7 @@ Schema = Mapping[str, Any]
 class Request:
     """One request: its effect `what`, and where it goes.
 
-    `path` has {id} for an experiment; a message of the socket has none.
+    `path` has {id} for an experiment, or {line} for a line of its own; a message of the socket has none.
     """
 
     what: str
@@ -54,6 +54,7 @@ BODIES: Mapping[str, tuple[str, str, type[BaseModel]]] = {
     "reset": ("POST", "/api/v1/experiments/{id}/reset", commands.Reset),
     "edit": ("PATCH", "/api/v1/experiments/{id}/runs/gd", commands.EditRun),
     "add_run": ("POST", "/api/v1/experiments/{id}/runs", commands.AddRun),
+    "post": ("POST", "/api/v1/lines/{line}/messages", messages.Posted),
 }
 
 
@@ -322,6 +323,12 @@ def envelope_of(do: str) -> str:
 
 async def ask(app: Any, request: Request, id: str, token: str) -> tuple[int, bytes]:
     """Status and body of an ASGI application's response."""
+    if "{line}" in request.path:
+        _, answer = await ask(app, Request("", "POST", "/api/v1/lines"), "", "")
+        line = json.loads(answer)
+        return await ask(
+            app, replace(request, path=request.path.replace("{line}", line["line"])), "", line["key"]
+        )
     path = request.path.replace("{id}", id)
     scope = {
         **_scope("http", path),

@@ -34,15 +34,17 @@ const full = {
   removeItem() {},
 };
 
-test("one stored key creates experiments and tables, and no other call carries it", async () => {
+test("one stored key creates experiments, tables and QR codes, and no other call carries it", async () => {
   const { app, server, inStorage } = await live();
   await app.sendTable(new Blob(["a,b\n1,2\n"]));
+  await app.qr("a link");
   await app.openFile(new File(["PK"], "start.npz"));
   await app.newExperiment({ data: { noise: 0.5 } });
   await app.openExhibit("wide");
   assert.deepEqual(owned(server), [
     ["POST /experiments", FIRST],
     ["POST /datasets", FIRST],
+    ["POST /qr", FIRST],
     ...server.calls
       .filter((call) => call === "POST /experiments")
       .slice(1)

@@ -66,12 +66,27 @@ async def test_looking_and_failing_are_no_use_and_no_creation(served: Served) ->
     _, client = served
     for _ in range(2 * MOST):
         assert (await client.post(EXPERIMENTS, json={"data": {"name": "nothing"}})).status_code == 422
-        bad = await client.post(TABLES, content=b"\x00", headers=CSV)
-        assert bad.status_code == 422
     for _ in range(MOST):
         one = await created(client)
         assert (await one.get()).status_code == 200
     assert (await client.post(EXPERIMENTS, json=SMALL)).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "content_type"),
+    [
+        (TABLES, b"a,b\n" + b"1,2\n" * 5_001, "text/csv"),
+        (TABLES, b"a,b\n" + b"x,y\n" * 9, "text/csv"),
+        ("/api/v1/parameters", b"PK", "application/octet-stream"),
+    ],
+)
+async def test_an_upload_that_is_parsed_and_refused_counts_like_one_that_is_accepted(
+    served: Served, path: str, body: bytes, content_type: str
+) -> None:
+    _, client = served
+    headers = {"Content-Type": content_type}
+    statuses = [(await client.post(path, content=body, headers=headers)).status_code for _ in range(MOST + 1)]
+    assert statuses == [422] * MOST + [429]
 
 
 async def test_an_upload_that_an_experiment_uses_does_not_count(served: Served) -> None:

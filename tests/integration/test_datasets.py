@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline.engine.data.tabular.table import read_new_table
+from fallline.engine.data.tabular.table import Table, read_new_table
 from fallline.services import lab, uploads
 from fallline.vocabulary import answers, catalog_answers
 from support.csv_files import BAD, MIB, TOO_LARGE
@@ -259,3 +262,72 @@ async def test_bodies_that_arrive_are_bounded_in_number_and_by_share(monkeypatch
         monkeypatch.setattr(app.state.lab._arrivals._waiting, "most", 0)
         monkeypatch.setattr(app.state.lab._arrivals._waiting, "fewest", 0)
         assert (await client.post(DATASETS, content=b"a,b\n1,2\n3,4\n", headers=CSV)).status_code == 429
+
+
+async def test_tables_of_a_crowd_behind_one_address_hold_up_no_table_of_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    persons, goes_on = b"a,b\n1,2\n3,4\n", threading.Event()
+
+    def read(body: bytes) -> Table:
+        assert body == persons or goes_on.wait(20)
+        return read_new_table(body)
+
+    monkeypatch.setattr(lab, "read_new_table", read)
+    async with open_app(kernel="numpy") as (app, client):
+        elsewhere = httpx.ASGITransport(app, client=("192.0.2.9", 1))
+        async with httpx.AsyncClient(transport=elsewhere, base_url="http://localhost") as other:
+            send = partial(client.post, DATASETS, content=b"a,b\n" + b"1,2\n" * 6_000, headers=CSV)
+            crowd = [asyncio.ensure_future(send()) for _ in range(20)]
+            while len(app.state.lab._uploads._waiting) < 20:
+                await asyncio.sleep(0)
+            assert (await other.post(DATASETS, content=persons, headers=CSV)).status_code == 201
+            assert not any(one.done() for one in crowd)
+            goes_on.set()
+            assert {(await one).status_code for one in crowd} == {422}
+
+
+async def test_parsing_is_charged_to_the_share_of_its_request(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with open_app(kernel="numpy", data=tmp_path) as (app, client):
+        charged: list[str] = []
+        monkeypatch.setattr(app.state.lab._executor, "charge", lambda share, _: charged.append(share))
+        cache = app.state.lab._uploads._cache
+        id = (await upload(client))["id"]
+        assert charged.pop() == "address:127.0.0.1"
+        refused = await client.post(DATASETS, content=b"a,b\n" + b"1,2\n" * 6_000, headers=CSV)
+        assert (refused.status_code, charged.pop()) == (422, "address:127.0.0.1")
+        elsewhere = httpx.ASGITransport(app, client=("192.0.2.9", 1))
+        async with httpx.AsyncClient(transport=elsewhere, base_url="http://localhost") as other:
+            assert (await other.get(f"{DATASETS}/{id}")).status_code == 200
+            assert not charged, "it was parsed already"
+            cache.drop(id)
+            assert (await other.get(f"{DATASETS}/{id}")).status_code == 200
+            assert charged.pop() == "address:192.0.2.9"
+            cache.drop(id)
+            await created(other, {"data": {"name": "csv", "dataset": id}})
+            assert charged.pop() == "address:192.0.2.9"
+    assert not charged
+
+
+async def test_a_share_that_owes_waits_before_its_next_table_is_parsed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    is_paid, parsed = asyncio.Event(), list[bytes]()
+    monkeypatch.setattr(lab, "read_new_table", noting(parsed.append, read_new_table))
+    async with open_app(kernel="numpy") as (app, client):
+        asked: list[str] = []
+
+        async def turn(share: str) -> None:
+            asked.append(share)
+            await is_paid.wait()
+
+        monkeypatch.setattr(app.state.lab._executor, "turn", turn)
+        sent = asyncio.ensure_future(upload(client))
+        while not asked:
+            await asyncio.sleep(0)
+        assert (asked, parsed) == (["address:127.0.0.1"], [])
+        is_paid.set()
+        await sent
+        assert len(parsed) == 1

@@ -157,6 +157,20 @@ async def test_only_the_key_reads_writes_and_ends_a_line(client: httpx.AsyncClie
         await line.until("ack", id="x")
 
 
+@pytest.mark.parametrize("name", ["Authorization", "Last-Event-ID"])
+async def test_a_header_of_a_line_that_comes_twice_is_refused_by_its_name(
+    client: httpx.AsyncClient, name: str
+) -> None:
+    async with open_line(client, "polling") as line:
+        once = [*line.authorized.items(), ("Last-Event-ID", "0")]
+        twice = [*once, *((key, value) for key, value in once if key == name)]
+        answer = await client.get(f"{line.here}/messages", headers=twice)
+        assert answer.status_code == 422
+        (error,) = answer.json()["errors"]
+        assert error["pointer"] == f"/{name}"
+        assert "appear only once" in error["detail"]
+
+
 async def test_foreign_pages_and_names_open_no_line(shared_server: Server) -> None:
     request = (
         "POST /api/v1/lines HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n{more}\r\n"

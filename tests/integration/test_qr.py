@@ -1,17 +1,23 @@
-"""Links as QR codes: an independent reader decodes them, and no log has them."""
+"""Links as QR codes: an independent reader decodes them, no log has them, and shares take turns."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import string
+import threading
+import time
+from functools import partial
 
 import httpx
 import numpy as np
 import pytest
 import zxingcpp
 
+from fallline.services.fair_slots import QUANTUM
+from fallline.web import server_routes
 from fallline.web.server_routes import MOST_BYTES
-from support.serving import Server
+from support.serving import Server, open_app
 
 
 def read(svg: str) -> str:
@@ -61,3 +67,57 @@ async def test_a_text_too_long_for_a_code_is_refused_with_the_bound(
 def test_no_log_holds_a_link(shared_server: Server) -> None:
     assert httpx.post(shared_server.url + "api/v1/qr", json={"text": "a-link-of-mine"}).is_success
     assert "a-link-of-mine" not in shared_server.output
+
+
+async def test_codes_for_a_crowd_behind_one_address_hold_up_no_code_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn, goes_on = list[str](), threading.Event()
+
+    def draw(text: str) -> bytes:
+        goes_on.wait(20)
+        time.sleep(2 * QUANTUM)  # more than a turn
+        drawn.append(text)
+        return b"<svg/>"
+
+    monkeypatch.setattr(server_routes, "draw", draw)
+    async with open_app(kernel="numpy") as (app, client):
+        elsewhere = httpx.ASGITransport(app, client=("192.0.2.9", 1))
+        async with httpx.AsyncClient(transport=elsewhere, base_url="http://localhost") as other:
+            ask = partial(client.post, "/api/v1/qr", json={"text": "crowd"})
+            asked = [asyncio.ensure_future(ask()) for _ in range(30)]
+            while len(app.state.lab._drawings) < 30:
+                await asyncio.sleep(0)
+            asked.append(asyncio.ensure_future(other.post("/api/v1/qr", json={"text": "person"})))
+            while len(app.state.lab._drawings) < 31:
+                await asyncio.sleep(0)
+            goes_on.set()
+            assert {(await one).status_code for one in asked} == {200}
+    assert drawn[:2] == ["crowd", "person"]
+
+
+async def test_a_code_is_charged_to_the_share_of_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = {"Fallline-Owner": "ab" * 16}
+    async with open_app(kernel="numpy") as (app, client):
+        lab, charged = app.state.lab, list[tuple[str, bool]]()
+        monkeypatch.setattr(
+            lab._executor, "charge", lambda share, seconds: charged.append((share, seconds > 0.0))
+        )
+        mine = await client.post("/api/v1/experiments", json={}, headers=key)
+        await client.post("/api/v1/qr", json={"text": "absent"}, headers=key)
+        lab.acknowledged(mine.json()["id"])  # as a socket of the owner does
+        await client.post("/api/v1/qr", json={"text": "present"}, headers=key)
+        owner = lab.share_of(key["Fallline-Owner"], None)
+    assert owner.startswith("owner:")
+    assert charged == [("address:127.0.0.1", True), (owner, True)]
+
+
+async def test_too_many_codes_of_a_share_are_refused_with_when_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_app(kernel="numpy") as (app, client):
+        waiting = app.state.lab._drawings
+        monkeypatch.setattr(waiting, "most", 0)
+        monkeypatch.setattr(waiting, "fewest", 0)
+        refused = await client.post("/api/v1/qr", json={"text": "one too many"})
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")

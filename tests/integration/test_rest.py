@@ -410,6 +410,37 @@ async def test_two_keys_are_refused_and_nothing_is_done(one: Experiment) -> None
     assert steps((await one.get()).json())["gd"] == 0
 
 
+@pytest.mark.parametrize("other", ["Bearer wrong", "Basic x", "", None])
+async def test_two_tokens_are_refused_in_any_order_and_nothing_is_done(
+    one: Experiment, other: str | None
+) -> None:
+    right = one.authorized["Authorization"]
+    for values in ((right, other or right), (other or right, right)):
+        headers = [("Authorization", value) for value in values]
+        for method, path in (
+            ("POST", "/step"),
+            ("PATCH", "/runs/gd"),
+            ("DELETE", "/runs/gd"),
+            ("DELETE", ""),
+        ):
+            answer = await one.client.request(method, one.here + path, headers=headers)
+            assert answer.status_code == 422, (method, path)
+            assert answer.json()["errors"] == [
+                {"pointer": "/Authorization", "detail": "must appear only once"}
+            ]
+    assert steps((await one.get()).json()) == {"gd": 0, "sgd": 0}
+
+
+@pytest.mark.parametrize("path", ["/datasets", "/parameters"])
+@pytest.mark.parametrize("second", ["text/csv", "application/octet-stream", "text/plain"])
+async def test_two_content_types_of_an_upload_are_refused(one: Experiment, path: str, second: str) -> None:
+    first = "text/csv" if path == "/datasets" else "application/octet-stream"
+    headers = [("Content-Type", first), ("Content-Type", second)]
+    answer = await one.client.post(f"/api/v1{path}", content=b"a,b\n1,2\n2,3\n3,5\n", headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"pointer": "/Content-Type", "detail": "must appear only once"}]
+
+
 @pytest.mark.parametrize(
     ("query", "repeated"),
     [

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from fallline.services import lab
 from fallline.storage.sqlite import SqliteStore
 from support.serving import SMALL, Experiment, created, open_app
 
@@ -92,6 +93,26 @@ async def test_a_full_disk_refuses_what_grows_and_nothing_else(world: World) -> 
     undone = await world.client.post(f"/api/v1/undo/{reset.json()['undo']}", headers=mine.authorized)
     assert undone.status_code == 200
     assert undone.json()["runs"][0]["step"] == stepped
+
+
+async def test_pauses_on_a_full_disk_do_not_fill_it_for_ever(world: World) -> None:
+    """Each answer is stored under its key, so that a repeat gets it."""
+    mine, most, store = world.mine, lab.MOST_FREEING, world.lab._store
+    world.lab._room.limit(world.used)
+    for number in range(most):
+        answer = await mine.ask("POST", "/pause", **{"Idempotency-Key": f"pause-{number}"})
+        assert answer.status_code == 200
+    full = store.stored_bytes
+    for what in ("/pause", "/reset"):
+        assert_full(
+            await mine.ask("POST", what, **{"Idempotency-Key": f"more-{what[1:]}"}),
+            "all experiments and uploads",
+        )
+    assert (await mine.ask("POST", "/pause", **{"Idempotency-Key": "pause-0"})).status_code == 200, (
+        "done before"
+    )
+    assert store.stored_bytes == full
+    assert (await mine.ask("DELETE", "")).status_code == 204
 
 
 async def test_a_deletion_makes_room_at_once_and_its_undo_gives_way(world: World) -> None:

@@ -169,9 +169,9 @@ class _WorkerThread:
         """Run `read` in the turn of the experiment's reads."""
         self.post(id, lambda: self.worker.read(id, read))
 
-    def post_beside(self, id: str, begin: Callable[[], None]) -> None:
-        """Run `begin`, which begins work in another thread, in the experiment's turn."""
-        self.post(id, lambda: self.worker.beside(id, begin))
+    def post_beside(self, share: str, begin: Callable[[], None]) -> None:
+        """Run `begin`, which begins work in another thread, in the share's turn."""
+        self.post("", lambda: self.worker.beside(share, begin))
 
     def charge_share(self, share: str, seconds: float) -> None:
         """Charge a share before the next turn."""
@@ -450,27 +450,32 @@ class InProcessExecutor:
             thread = self._thread_of(id)
             thread.post(id, lambda: thread.worker.share(id, share))
 
-    async def turn(self, id: str) -> None:
+    async def turn(self, share: str) -> None:
+        if not self._threads:
+            raise _closed()
         loop, turn = asyncio.get_running_loop(), self._new_answer()
 
         def begin() -> None:
             if turn.done():  # the caller has left
-                self.charge(id, 0.0)
+                self.charge(share, 0.0)
             else:
                 turn.set_result(None)
 
-        self._thread_of(id).post_beside(id, partial(_soon, loop, begin))
+        # Such work slows the training in all threads: it waits for its turn in each, one after the other.
+        begins: Callable[[], None] = partial(_soon, loop, begin)
+        for thread in self._threads:
+            begins = partial(thread.post_beside, share, begins)
+        begins()
         try:
             await turn
         except asyncio.CancelledError:
             if not turn.cancelled():  # the caller leaves with the turn
-                self.charge(id, 0.0)
+                self.charge(share, 0.0)
             raise
 
-    def charge(self, id: str, seconds: float) -> None:
-        if self._threads:
-            thread = self._thread_of(id)
-            thread.post(id, lambda: thread.worker.charge(id, seconds))
+    def charge(self, share: str, seconds: float) -> None:
+        for thread in self._threads:
+            thread.post("", partial(thread.worker.charge, share, seconds))
 
     def charge_share(self, share: str, seconds: float) -> None:
         for thread in self._threads:

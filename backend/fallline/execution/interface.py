@@ -70,11 +70,11 @@ class Executor(Protocol):
     def share(self, id: str, share: str) -> None:
         """Put an experiment into this share. Shares get equal time."""
 
-    async def turn(self, id: str) -> None:
-        """Wait until the experiment may begin work in another thread. The caller must `charge` for it at its end."""
+    async def turn(self, share: str) -> None:
+        """Wait until the share may begin work in another thread. The caller must `charge` for it at its end."""
 
-    def charge(self, id: str, seconds: float) -> None:
-        """Charge its share for seconds of work in another thread. May be called on any thread."""
+    def charge(self, share: str, seconds: float) -> None:
+        """Charge a share for seconds of work in another thread, which is over. May be called on any thread."""
 
     def charge_share(self, share: str, seconds: float) -> None:
         """Charge a share for seconds of the event loop, which held up all experiments. May be called on any thread."""

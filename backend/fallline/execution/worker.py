@@ -10,8 +10,8 @@ a share, three kinds of work alternate by measured cost, and within a kind the e
 Commands and reads are charged a little more than their time, so either gets less than half of it beside training.
 Examinations of experiments at rest, for which nobody waits, get a twentieth of the time beside all other work.
 
-Files and measurements are made in other threads, which report their time when it is over. It may be seconds, so only
-the share that caused it waits for that, before it begins the next one.
+Files and measurements are made in other threads, and uploads are parsed there. They report their time when it is over.
+It may be seconds, so only the share that caused it waits for that, before it begins the next one.
 
 The event loop reports the time of requests. Python threads take turns, so that time was taken from all shares.
 """
@@ -266,12 +266,10 @@ class _Beside(_Debts):
 
     def __init__(self) -> None:
         super().__init__(MOST_BESIDE)
-        self.waiting: dict[str, deque[tuple[str, Call]]] = {}
-        """Experiments and calls that begin work, by share. Shares take turns."""
-        self._begun: dict[str, deque[str]] = {}
-        """The shares of work that has begun and is not charged yet, by experiment."""
+        self.waiting: dict[str, deque[Call]] = {}
+        """Calls that begin work, by share. Shares take turns."""
         self.running = Counter[str]()
-        """The amount of such work, by share."""
+        """The amount of work that has begun and is not charged yet, by share."""
 
     def next_call(self, shares: int) -> Call | None:
         """Return the next call to begin, if no share has other work, or its own owes nothing and has none running."""
@@ -279,25 +277,17 @@ class _Beside(_Debts):
         del self.waiting[share]
         call = None
         if not shares or not (self.running[share] or self.debt_of(share, shares)):
-            id, call = calls.popleft()
-            self._begun.setdefault(id, deque()).append(share)
+            call = calls.popleft()
             self.running[share] += 1
         if calls:
             self.waiting[share] = calls
         return call
 
-    def end(self, id: str) -> str | None:
-        """Record the end of the experiment's oldest work; return the share in which it began."""
-        begun = self._begun.get(id)
-        if not begun:
-            return None
-        share = begun.popleft()
-        if not begun:
-            del self._begun[id]
+    def end(self, share: str) -> None:
+        """Record the end of one piece of the share's work."""
         self.running[share] -= 1
-        if not self.running[share]:
+        if self.running[share] <= 0:
             del self.running[share]
-        return share
 
 
 class TurnFailed(Exception):
@@ -372,17 +362,16 @@ class Worker:
         self._calls[kind].setdefault(id, deque()).append(call)
         self._place(id, kind, here=True)
 
-    def beside(self, id: str, begin: Call) -> None:
-        """Run a short call that begins work in another thread, once the experiment's share owes nothing for such.
+    def beside(self, share: str, begin: Call) -> None:
+        """Run a short call that begins work in another thread, once the share owes nothing for such.
 
         `charge` must follow.
         """
-        self._beside.waiting.setdefault(self._share(id), deque()).append((id, begin))
+        self._beside.waiting.setdefault(share, deque()).append(begin)
 
-    def charge(self, id: str, seconds: float) -> None:
-        """Charge a share for seconds of work of the experiment in another thread, which is over."""
-        share = self._beside.end(id)
-        share = self._share(id) if share is None else share
+    def charge(self, share: str, seconds: float) -> None:
+        """Charge a share for seconds of work in another thread, which is over."""
+        self._beside.end(share)
         self._beside.charge(share, seconds * BESIDE_PRICE, len(self._turns))
 
     def charge_share(self, share: str, seconds: float) -> None:

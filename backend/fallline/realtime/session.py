@@ -206,6 +206,11 @@ class Session:
         """Close the socket after its replies. The first reason counts."""
         self._closing = self._closing or Closing(code, reason)
 
+    @property
+    def is_closing(self) -> bool:
+        """True once it closes: further messages have no effect."""
+        return self._closing is not None
+
     # ------------------------------------------------------------------ outgoing
 
     def take(self, now: float) -> Outgoing | None:

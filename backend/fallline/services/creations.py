@@ -25,8 +25,11 @@ class Creations:
         self._budgets: OrderedDict[str, Budget] = OrderedDict()
 
     @contextmanager
-    def counted(self, share: str, now: float) -> Iterator[None]:
-        """Count a creation of this share, unless it fails. Raises TooManyRequests."""
+    def counted(self, share: str, now: float, *costly: type[Exception]) -> Iterator[None]:
+        """Count a creation of this share, unless it fails. Raises TooManyRequests.
+
+        Failures of the types `costly` count too: they take the server as much time as a success.
+        """
         budget = self._budgets.setdefault(share, Budget(self._most / COUNTED_SECONDS, self._most, now))
         self._budgets.move_to_end(share)
         if len(self._budgets) > MOST_REMEMBERED:
@@ -39,6 +42,8 @@ class Creations:
             )
         try:
             yield
+        except costly:
+            raise
         except BaseException:
             budget.give_back()
             raise

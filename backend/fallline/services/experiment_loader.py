@@ -30,7 +30,14 @@ from fallline.services.fair_slots import FairSlots
 from fallline.services.meters import Meters
 from fallline.services.registry import Entry, LiveExperiment, Owners, Registry, hash_of, new_token
 from fallline.services.store_thread import StoreThread
-from fallline.services.uploads import Uploads, load_stored_uploads, load_uploads, new_id, upload_ids
+from fallline.services.uploads import (
+    ExperimentUploads,
+    Uploads,
+    load_stored_uploads,
+    load_uploads,
+    new_id,
+    upload_ids,
+)
 from fallline.vocabulary.errors import FalllineError, NotFound, Unavailable
 from fallline.vocabulary.journal import Json, NewExperiment, StoredExperiment, log_id
 from fallline.vocabulary.recipe import Recipe
@@ -90,7 +97,8 @@ class ExperimentLoader:
 
     async def create(self, recipe: Recipe, owner: bytes | None, address: str | None) -> tuple[Json, str]:
         """Create an experiment of the owner with this hash; return state and token."""
-        uploads = await load_uploads(recipe, self._uploads)
+        share = self._owners.share_for(owner, address, self._clock())
+        uploads = await load_uploads(recipe, self._uploads, share)
         need = expected_bytes(recipe, uploads.table)
         id, token = new_id(), new_token()
         async with self._admission:
@@ -172,10 +180,14 @@ class ExperimentLoader:
     async def _estimate(self, id: str, entry: Entry) -> None:
         """Estimate the maximum of a stored experiment in bytes."""
         stored = await self._store.load(id)
-        uploads = await load_stored_uploads(entry.upload_ids, self._uploads)
+        uploads = await self._stored_uploads(entry)
         entry.expected = await asyncio.to_thread(
             lambda: expected_bytes(replay_facts(stored.entries).with_edits(), uploads.table)
         )
+
+    async def _stored_uploads(self, entry: Entry) -> ExperimentUploads:
+        share = self._owners.share_of(entry, self._clock())
+        return await load_stored_uploads(entry.upload_ids, self._uploads, share)
 
     def _begin(self, id: str, entry: Entry, need: int, *, is_read_only: bool = False) -> LiveExperiment:
         ready = asyncio.get_running_loop().create_future()
@@ -287,7 +299,7 @@ class ExperimentLoader:
                 await entry.closing
             stored = await self._store.load(id)
             live.keyed_commands = self._keyed_commands(id, stored)
-            uploads = await load_stored_uploads(entry.upload_ids, self._uploads)
+            uploads = await self._stored_uploads(entry)
             lost = partial(self._lost, id, live)
             journal = self._store.journal(id, lost, count=len(stored.entries))
             make = partial(

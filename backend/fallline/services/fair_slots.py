@@ -1,7 +1,8 @@
 """A few tasks at a time: shares take turns by the time that their tasks take.
 
-Costly measurements are such tasks, taken one at a time beside the training. Each reports its cost and when the next one
-may be taken. Owns whose turn is next, and the budget that all measurements share. On the event loop.
+Work in threads beside the training also waits until its share owes nothing for the work before, and is charged. Costly
+measurements are such tasks, taken one at a time. Each reports its cost and when the next one may be taken. Owns whose
+turn is next, and the budget that all measurements share. On the event loop.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from fallline.execution.interface import Executor
 from fallline.execution.worker import DeficitRoundRobin
 from fallline.vocabulary.errors import TooManyRequests
 from fallline.vocabulary.journal import Json
@@ -72,12 +74,21 @@ class FairSlots:
     async def run(self, share: str, work: Callable[[], T]) -> T:
         """Run it in a thread in this share's turn, to its end even if the caller leaves."""
         await self.acquire(share)
-        start = time.perf_counter()
-        task = asyncio.ensure_future(asyncio.to_thread(work))
+        seconds = 0.0
+
+        def timed() -> T:
+            nonlocal seconds
+            start = time.perf_counter()
+            try:
+                return work()
+            finally:
+                seconds = time.perf_counter() - start
+
+        task = asyncio.ensure_future(asyncio.to_thread(timed))
 
         def done(one: asyncio.Future[T]) -> None:
             _ = one.cancelled() or one.exception()  # retrieved, as there may be no caller any more
-            self.release(share, time.perf_counter() - start)
+            self.release(share, seconds)
 
         task.add_done_callback(done)
         return await asyncio.shield(task)
@@ -93,7 +104,7 @@ class FairSlots:
             await turn
         except asyncio.CancelledError:
             if not turn.cancelled():  # the slot was assigned already
-                self.release(share, 0.0)
+                self._free(share, 0.0)
             elif turn in self._waiting.get(share, ()):
                 self._remove(share, turn)
             raise
@@ -104,6 +115,9 @@ class FairSlots:
 
     def release(self, share: str, seconds: float) -> None:
         """Release a slot that the share has used for so many seconds."""
+        self._free(share, seconds)
+
+    def _free(self, share: str, seconds: float) -> None:
         self._turns.charge(share, seconds)
         self._used[share] -= 1
         if not self._used[share]:
@@ -137,6 +151,32 @@ class FairSlots:
         if not self._waiting[share]:
             del self._waiting[share]
             self._turns.leave(share)
+
+
+class SlotsBesideTraining(FairSlots):
+    """Slots for work in threads that slows the training of all.
+
+    A share begins such work once it owes nothing for the last one, and is charged for it. Training turns use the same
+    clock: on a busy processor both take longer.
+    """
+
+    def __init__(self, executor: Executor, slots: int, *, leaves_some: bool = False) -> None:
+        super().__init__(slots, leaves_some=leaves_some)
+        self._executor = executor
+
+    async def acquire(self, share: str) -> None:
+        """Wait for the share's turn beside the training, then for a slot. The caller must release it."""
+        await self._executor.turn(share)
+        try:
+            await super().acquire(share)
+        except BaseException:
+            self._executor.charge(share, 0.0)  # the caller has left
+            raise
+
+    def release(self, share: str, seconds: float) -> None:
+        """Release a slot, and charge the share for so many seconds."""
+        super().release(share, seconds)
+        self._executor.charge(share, seconds)
 
 
 # ---------------------------------------------------------------------- measurements
@@ -174,7 +214,7 @@ class Budget:
 
 
 class Measurements:
-    """Takes measurements in a thread.
+    """Takes measurements in a thread, in one of `slots`.
 
     `clock` gives seconds, `own` the processor seconds of the calling thread, `pages` the number of experiments that
     somebody watches: all pages together stay within the shares of a processor.
@@ -182,13 +222,14 @@ class Measurements:
 
     def __init__(
         self,
+        slots: FairSlots,
         clock: Clock = time.perf_counter,
         own: Clock = time.thread_time,
         pages: Callable[[], int] = lambda: 1,
     ) -> None:
         self._pages = pages
         self._clock, self._own = clock, own
-        self._slots = FairSlots(MEASURED_AT_ONCE)
+        self._slots = slots
         self._budget = Budget()
 
     async def take(

@@ -11,7 +11,7 @@ import contextlib
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from fallline.engine.data.datasets import DATASETS
 from fallline.engine.data.saved_parameters import read_parameters
@@ -30,6 +30,7 @@ from fallline.services.creations import Creations
 from fallline.services.deletions import Deletions
 from fallline.services.downloads import Downloads
 from fallline.services.experiment_loader import ExperimentLoader
+from fallline.services.fair_slots import SlotsBesideTraining, WaitingRequests
 from fallline.services.idle_sweep import IdleSweep
 from fallline.services.meters import Histogram, Meters, Present
 from fallline.services.readiness import Readiness
@@ -40,8 +41,18 @@ from fallline.services.subscriptions import Subscriptions
 from fallline.services.uploads import Arrivals, Upload, Uploads, split_ids, upload_ids
 from fallline.services.views import Views
 from fallline.vocabulary.commands import Command, Undo, parse
-from fallline.vocabulary.errors import NotAuthorized, ReadOnly, StorageFull, Unavailable
+from fallline.vocabulary.errors import (
+    NotAuthorized,
+    ReadOnly,
+    StorageFull,
+    TooExpensive,
+    Unavailable,
+    UnusableParameters,
+    UnusableTable,
+)
 from fallline.vocabulary.recipe import Recipe
+
+T = TypeVar("T")
 
 RELIEF_SECONDS = 1.0
 """How often the bytes of all live experiments are counted."""
@@ -52,6 +63,15 @@ GROWING = ("play", "step", "add_run")
 
 FREEING = ("pause", "reset", "remove_run", "undo")
 """Commands that are done on a full disk too: they end work, free bytes, or bring back what is stored."""
+
+MOST_FREEING = 100
+"""Such commands of one experiment while the disk is full: each stores its answer, so a loop of them fills the disk."""
+
+REFUSALS = (UnusableTable, UnusableParameters, TooExpensive)
+"""Errors of uploads after they were parsed. Such an upload counts as one that nobody uses."""
+
+DRAWN_AT_ONCE = 1
+"""QR codes drawn at the same time. The largest takes a quarter of a second of plain Python."""
 
 
 class Lab:
@@ -87,8 +107,10 @@ class Lab:
         self._subscribers = subscribers
         self._store = store
         self._kernels = Kernels() if kernels is None else kernels
-        self._uploads = Uploads(store)
+        self._uploads = Uploads(store, executor)
         self._arrivals = Arrivals()
+        self._drawing = SlotsBesideTraining(executor, DRAWN_AT_ONCE)
+        self._drawings = WaitingRequests("QR codes")
         self._creations = Creations(most_unused)
         self._clock = clock
         self._background = Background()
@@ -246,6 +268,15 @@ class Lab:
         plenty = self._room.plenty
         return plenty < math.inf and self._store.stored_bytes + self._uploads.bytes > plenty
 
+    async def _check_room(self, entry: Entry, do: str) -> None:
+        """Check the room for a command's changes and its answer. Raises StorageFull."""
+        if not self._is_tight:
+            entry.freeing = 0
+        elif do in FREEING and entry.freeing < MOST_FREEING:
+            entry.freeing += 1
+        else:
+            await self._ensure_room(partial(self._room.check_more, entry))
+
     async def _ensure_room(self, check: Callable[[], None]) -> None:
         """Check the room on the disk. What is new comes before the undo of a deletion. Raises StorageFull."""
         while True:
@@ -305,8 +336,8 @@ class Lab:
         live = entry.open or await self._loader.open(id)
         if live.is_read_only:
             raise ReadOnly
-        if self._is_tight and do not in FREEING and not live.keyed_commands.knows(key):
-            await self._ensure_room(partial(self._room.check_more, entry))
+        if not live.keyed_commands.knows(key):
+            await self._check_room(entry, do)
         if do in GROWING:
             live.pins += 1  # not evicted while it waits for memory
             try:
@@ -377,6 +408,14 @@ class Lab:
         entry = self._registry.entries.get(id)
         return id if entry is None or entry.owner is None else entry.owner.hex()
 
+    async def draw(
+        self, drawing: Callable[[], T], *, owner: str | None = None, address: str | None = None
+    ) -> T:
+        """Draw a QR code of a caller in a thread, in its share's turn. Raises TooManyRequests."""
+        share = self.share_of(owner, address)
+        with self._drawings.one(share):
+            return await self._drawing.run(share, drawing)
+
     # ------------------------------------------------------------------ uploads
 
     def arriving(
@@ -405,28 +444,32 @@ class Lab:
         key, now = None if owner is None else hash_of(owner), self._clock()
         await self._ensure_room(lambda: self._room.check_new(key, address, len(body)))
         share = self._owners.share_for(key, address, now)
-        with self._creations.counted(share, now):
-            id, upload = await self._store_upload(read, body)
+        with self._creations.counted(share, now, *REFUSALS):
+            id, upload = await self._store_upload(share, read, body)
         self._uploads.note_unused(id, share)
         return {"id": id, **upload.as_json()}
 
-    async def _store_upload(self, read: Callable[[bytes], Upload], body: bytes) -> tuple[str, Upload]:
+    async def _store_upload(
+        self, share: str, read: Callable[[bytes], Upload], body: bytes
+    ) -> tuple[str, Upload]:
         while True:
             try:
-                return await self._uploads.add(read, body, self._registry.upload_ids_in_use)
+                return await self._uploads.add(share, read, body, self._registry.upload_ids_in_use)
             except Unavailable:  # a new upload comes before the undo of a deletion
                 if not await self._deletions.release_upload():
                     raise
 
-    async def table(self, id: str) -> dict[str, Any]:
+    async def table(self, id: str, *, owner: str | None = None, address: str | None = None) -> dict[str, Any]:
         """Return the table with this id, as `add_table` did."""
         self._registry.check_complete()
-        return {"id": id, **(await self._uploads.table(id)).as_json()}
+        return {"id": id, **(await self._uploads.table(id, self.share_of(owner, address))).as_json()}
 
-    async def parameters(self, id: str) -> dict[str, Any]:
+    async def parameters(
+        self, id: str, *, owner: str | None = None, address: str | None = None
+    ) -> dict[str, Any]:
         """Return the parameters with this id, as `add_parameters` did."""
         self._registry.check_complete()
-        return {"id": id, **(await self._uploads.parameters(id)).as_json()}
+        return {"id": id, **(await self._uploads.parameters(id, self.share_of(owner, address))).as_json()}
 
 
 async def _prepare(dataset: str) -> None:

@@ -93,6 +93,8 @@ class Entry:
     """Its token hash cannot be read."""
     opens_paused: bool = False
     """It opens paused although it played: nobody watched when the server stopped, or it was closed after a fault."""
+    freeing: int = 0
+    """Commands that it took since the disk became full."""
 
     @property
     def open(self) -> LiveExperiment | None:

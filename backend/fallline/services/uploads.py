@@ -12,12 +12,20 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from fallline.engine.data.datasets.own import CSV
 from fallline.engine.data.saved_parameters import MAGIC, SavedParameters, read_parameters
 from fallline.engine.data.tabular.table import Table, read_table
-from fallline.services.fair_slots import QUANTUM, RETRY_SECONDS, FairSlots, WaitingRequests
+from fallline.execution.interface import Executor
+from fallline.services.fair_slots import (
+    QUANTUM,
+    RETRY_SECONDS,
+    FairSlots,
+    SlotsBesideTraining,
+    WaitingRequests,
+)
 from fallline.services.store_thread import StoreThread
 from fallline.vocabulary.errors import Damaged, NotFound, Unavailable, invalid
 from fallline.vocabulary.journal import TableInfo
@@ -36,7 +44,7 @@ MOST_STORED = 10_000
 MOST_STORED_BYTES = 1 << 30
 
 PARSED_AT_ONCE = 2
-"""Files parsed at the same time. Each takes some 30 MB and a quarter of a second of one core."""
+"""Files parsed at the same time, one for each share. Each takes some 30 MB and a quarter of a second of one core."""
 
 RECEIVED_AT_ONCE = 64
 """Bodies of uploads received at the same time. Each has up to 1 MiB."""
@@ -122,13 +130,14 @@ class Uploads:
     An id cannot be guessed and gives the right to read. Without a data folder, only the cache.
     """
 
-    def __init__(self, store: StoreThread) -> None:
+    def __init__(self, store: StoreThread, executor: Executor) -> None:
         self._store = store
         self._cache = UploadCache()
         self._stored: dict[str, TableInfo] = {}
         self.bytes = 0
         """The bytes of all stored uploads, as they were sent."""
-        self._parsing = asyncio.Semaphore(PARSED_AT_ONCE)
+        self._parsing = SlotsBesideTraining(executor, PARSED_AT_ONCE, leaves_some=True)
+        self._waiting = WaitingRequests("tables and parameters")
         self.unused: dict[str, str] = {}
         """The shares that sent uploads which no experiment uses yet, by the uploads' ids."""
 
@@ -138,13 +147,15 @@ class Uploads:
             self._stored = {each.id: each for each in sorted(stored, key=lambda each: each.since.seen)}
             self.bytes = sum(each.size for each in self._stored.values())
 
-    async def add(self, read: Callable[[bytes], U], body: bytes, used: Collection[str]) -> tuple[str, U]:
-        """Parse and store a file; return its new id and the upload.
+    async def add(
+        self, share: str, read: Callable[[bytes], U], body: bytes, used: Collection[str]
+    ) -> tuple[str, U]:
+        """Parse and store a file of a share; return its new id and the upload.
 
-        `used` are the ids of uploads that must stay. Raises what `read` raises, ReadOnly, and Unavailable if the
-        storage is full.
+        `used` are the ids of uploads that must stay. Raises what `read` raises, ReadOnly, TooManyRequests, and
+        Unavailable if the storage is full.
         """
-        upload, id = await self._parse(read, body), new_id()
+        upload, id = await self._parse(share, read, body), new_id()
         if not self._store.is_durable:
             self._cache.add(id, upload, used)
             return id, upload
@@ -166,25 +177,25 @@ class Uploads:
         if len(self.unused) > MOST_STORED:
             del self.unused[next(iter(self.unused))]
 
-    async def _parse(self, read: Callable[[bytes], U], body: bytes) -> U:
-        async with self._parsing:
-            return await asyncio.to_thread(read, body)
+    async def _parse(self, share: str, read: Callable[[bytes], U], body: bytes) -> U:
+        with self._waiting.one(share):
+            return await self._parsing.run(share, partial(read, body))
 
-    async def table(self, id: str) -> Table:
-        """Return the table with this id. Raises NotFound."""
-        upload = await self._find(id)
+    async def table(self, id: str, share: str) -> Table:
+        """Return the table with this id, for a share that pays for parsing. Raises NotFound and TooManyRequests."""
+        upload = await self._find(id, share)
         if not isinstance(upload, Table):
             raise NotFound("no table has this id: it belongs to parameters")
         return upload
 
-    async def parameters(self, id: str) -> SavedParameters:
-        """Return the parameters with this id. Raises NotFound."""
-        upload = await self._find(id)
+    async def parameters(self, id: str, share: str) -> SavedParameters:
+        """Return the parameters with this id, as `table` does."""
+        upload = await self._find(id, share)
         if not isinstance(upload, SavedParameters):
             raise NotFound("no parameters have this id: it belongs to a table")
         return upload
 
-    async def _find(self, id: str) -> Upload:
+    async def _find(self, id: str, share: str) -> Upload:
         if (cached := self._cache.find(id)) is not None:
             return cached
         if id not in self._stored:
@@ -193,7 +204,7 @@ class Uploads:
         body = await self._store.table(id)
         # No CSV begins with the magic bytes of an archive.
         read: Callable[[bytes], Upload] = read_parameters if body.startswith(MAGIC) else read_table
-        upload = await self._parse(read, body)
+        upload = await self._parse(share, read, body)
         self._cache.add(id, upload, ())
         return upload
 
@@ -236,27 +247,27 @@ def split_ids(stored: str | None) -> tuple[str, str]:
     return table, start
 
 
-async def load_uploads(recipe: Recipe, uploads: Uploads) -> ExperimentUploads:
-    """Return the uploads that a recipe names. Raises InvalidRequest for an unknown id."""
+async def load_uploads(recipe: Recipe, uploads: Uploads, share: str) -> ExperimentUploads:
+    """Return the uploads that a share's recipe names. Raises InvalidRequest for an unknown id, and TooManyRequests."""
     table_id, start_id = _table_of(recipe), recipe.network.start
     try:
-        table = None if table_id is None else await uploads.table(table_id)
+        table = None if table_id is None else await uploads.table(table_id, share)
     except NotFound as error:
         raise invalid("/data/dataset", error.detail) from None
     try:
-        start = None if start_id is None else await uploads.parameters(start_id)
+        start = None if start_id is None else await uploads.parameters(start_id, share)
     except NotFound as error:
         raise invalid("/network/start", error.detail) from None
     return ExperimentUploads(table, start)
 
 
-async def load_stored_uploads(stored: str | None, uploads: Uploads) -> ExperimentUploads:
-    """Return the uploads of a stored experiment. Raises Damaged without them."""
+async def load_stored_uploads(stored: str | None, uploads: Uploads, share: str) -> ExperimentUploads:
+    """Return the uploads of a share's stored experiment. Raises Damaged without them, and TooManyRequests."""
     table_id, start_id = split_ids(stored)
     try:
         return ExperimentUploads(
-            await uploads.table(table_id) if table_id else None,
-            await uploads.parameters(start_id) if start_id else None,
+            await uploads.table(table_id, share) if table_id else None,
+            await uploads.parameters(start_id, share) if start_id else None,
         )
     except NotFound:
         raise Damaged("the table or the parameters of this experiment cannot be read") from None

@@ -6,8 +6,7 @@ Owns how each is read from a live experiment and rendered beside the event loop.
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -33,7 +32,12 @@ from fallline.runs.problem_view import samples_of
 from fallline.runs.run import Run
 from fallline.services.downloads import Download, Downloads
 from fallline.services.experiment_loader import ExperimentLoader
-from fallline.services.fair_slots import FairSlots, Measurements, WaitingRequests
+from fallline.services.fair_slots import (
+    MEASURED_AT_ONCE,
+    Measurements,
+    SlotsBesideTraining,
+    WaitingRequests,
+)
 from fallline.services.registry import Owners
 from fallline.services.store_thread import StoreThread
 from fallline.vocabulary.columns import Buckets
@@ -43,7 +47,6 @@ from fallline.vocabulary.journal import Json
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 EXAMINED_SECONDS = 5.0
 """Most seconds that an exported file waits for missing examinations."""
@@ -84,8 +87,8 @@ class Views:
         self._executor = executor
         self._store = store
         self._owners = owners
-        self._rendering = FairSlots(RENDERED_AT_ONCE, leaves_some=True)
-        self._measurements = Measurements(pages=pages)
+        self._rendering = SlotsBesideTraining(executor, RENDERED_AT_ONCE, leaves_some=True)
+        self._measurements = Measurements(SlotsBesideTraining(executor, MEASURED_AT_ONCE), pages=pages)
         self._waiting = WaitingRequests("answers and measurements")
 
     async def _read(self, id: str, view: Callable[[Experiment], T]) -> T:
@@ -102,33 +105,8 @@ class Views:
             return await self._beside(id, render)
 
     async def _beside(self, id: str, render: Callable[[], T]) -> T:
-        """Render in a thread, in the experiment's turn beside the training, then in its share's. Both are charged."""
-        share = self._owners.share(id)
-        return await self._in_turn(id, render, lambda work: self._rendering.run(share, work))
-
-    async def _in_turn(
-        self, id: str, work: Callable[[], T], run: Callable[[Callable[[], T]], Awaitable[R]]
-    ) -> R:
-        """Wait for the experiment's turn, then `run` the work in a thread. Its time is charged.
-
-        Training turns use the same clock: on a busy processor both take longer.
-        """
-        await self._executor.turn(id)
-        began = False
-
-        def charged() -> T:
-            nonlocal began
-            began, start = True, time.perf_counter()
-            try:
-                return work()
-            finally:
-                self._executor.charge(id, time.perf_counter() - start)
-
-        try:
-            return await run(charged)
-        finally:
-            if not began:  # the caller has left
-                self._executor.charge(id, 0.0)
+        """Render in a thread, in the turn of the experiment's share, which is charged."""
+        return await self._rendering.run(self._owners.share(id), render)
 
     async def pieces(self, id: str, content: Iterator[bytes]) -> AsyncIterator[bytes]:
         """Return the pieces of a large file, each rendered in its turn."""
@@ -307,9 +285,8 @@ class Views:
         self, id: str, measure: Callable[[], Json], *, charged: bool, before: float = 0.0
     ) -> Json:
         share = self._owners.share(id)
-        take = partial(self._measurements.take, share=share, charged=charged, before=before)
         with self._waiting.one(share):
-            return await self._in_turn(id, measure, take)
+            return await self._measurements.take(measure, share=share, charged=charged, before=before)
 
     def add_encoding(self, seconds: float) -> None:
         """Count the time in which the answer of an instrument was encoded."""

@@ -40,6 +40,9 @@ class CloseCode(IntEnum):
     UNKNOWN_EXPERIMENT = 4404
 
 
+MOST_POSTED = 1_000
+"""Messages in one request on a line."""
+
 MOST_SINCE = 256
 """Runs in `since`; a client may also list runs that have been removed."""
 
@@ -103,7 +106,7 @@ class Posted(StrictModel):
     """A client's messages on a line, which has no socket to send them on."""
 
     seq: Annotated[Count, Field(description="rises with each request; a repeated one is not done again")]
-    messages: Annotated[list[Any], Field(description="messages as on the WebSocket")]
+    messages: Annotated[list[Any], Field(max_length=MOST_POSTED, description="messages as on the WebSocket")]
     after: Annotated[
         Count | None, Field(description="the newest message that the client has: the line drops up to it")
     ] = None

@@ -5,10 +5,10 @@ Must not know how anything is done.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import cache, partial
 from typing import Any
 
 from fastapi import FastAPI, WebSocket
@@ -33,7 +33,8 @@ from fallline.web.lines import Line, Lines
 from fallline.web.metrics import serve_metrics
 from fallline.web.middleware import Charged, FinalSlash, Forwarded, Guard, LastResort, Methods, table_of
 from fallline.web.open_sockets import OpenSockets
-from fallline.web.openapi import OTHER_PROBLEMS, describe, under_base
+from fallline.web.openapi import OTHER_PROBLEMS, describe
+from fallline.web.openapi import serve as serve_openapi
 from fallline.web.pages import (
     DOCUMENTATION_PATHS,
     Pages,
@@ -57,6 +58,7 @@ def build_app(
     app = FastAPI(
         title="fallline",
         version=__version__,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -69,10 +71,10 @@ def build_app(
     if settings.metrics_port:
         beside = (*beside, serve_metrics(lab, sockets, settings.metrics_host, settings.metrics_port))
     app.state.lab, app.state.is_ready, app.state.beside = lab, False, beside
+    app.state.catalog_text = cache(partial(experiment_routes.catalog_text, lab))
     lines = app.state.lines = Lines(
         lambda address: Line(lab, settings.commands_per_second, sockets, address), sockets
     )
-    app.state.drawing = asyncio.Semaphore(1)
     app.state.rate_limiter = RateLimiter(settings.requests_per_second)
     app.state.guess_limiter = RateLimiter(
         settings.wrong_tokens_per_second, "wrong tokens per second from each address"
@@ -117,7 +119,7 @@ def build_app(
     app.state.stop = stop
     errors.install(app)
     document = describe(app)
-    app.openapi = lambda: under_base(document)  # type: ignore[method-assign]
+    serve_openapi(app, document)
     app.state.found = None
     app.state.base_path = checked(settings.base_path)
     app.user_middleware = [

@@ -153,6 +153,11 @@ class Connection:
         self._make_room()
 
     @property
+    def is_closing(self) -> bool:
+        """True once it closes: further messages have no effect."""
+        return self._session.is_closing
+
+    @property
     def acknowledged(self) -> int:
         """The newest frame that the client has acknowledged; 0 before the first."""
         return self._session.acknowledged

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
+from fallline.services.lab import Lab
 from fallline.vocabulary import answers, commands
 from fallline.vocabulary.catalog_answers import Catalog
 from fallline.vocabulary.columns import Buckets
@@ -45,14 +46,18 @@ one = "/experiments/{id}"
 of_run = "/experiments/{id}/runs/{run}"
 
 
+def catalog_text(lab: Lab) -> str:
+    """Return the catalog as JSON. It does not change, and making it takes 11 ms of the event loop."""
+    return Catalog.model_validate(lab.catalog()).model_dump_json(by_alias=True, exclude_unset=True)
+
+
 @router.get("/catalog", tags=["catalog"], response_model=Catalog)
-async def catalog(lab: TheLab) -> dict[str, Any]:
+async def catalog(request: Request) -> Response:
     """List everything that a recipe may name, and its bounds.
 
     Each row has its parameters with JSON schema, default, range, unit and a line of help.
     """
-    catalog: dict[str, Any] = named_here(lab.catalog())
-    return catalog
+    return Response(named_here(request.app.state.catalog_text()), media_type="application/json")
 
 
 @router.get("/exhibits/{name}/story", tags=["catalog"], response_model=answers.Story)

@@ -44,9 +44,9 @@ async def add_table(
 
 
 @router.get("/datasets/{id}", tags=["datasets"], response_model=Table)
-async def table(id: str, lab: TheLab) -> dict[str, Any]:
+async def table(id: str, owner: Owner, address: Address, lab: TheLab) -> dict[str, Any]:
     """Return the columns, the number of rows and the skipped rows of a table."""
-    return await lab.table(id)
+    return await lab.table(id, owner=owner, address=address)
 
 
 @router.post("/parameters", status_code=201, tags=["parameters"], response_model=Parameters)
@@ -62,9 +62,9 @@ async def add_parameters(address: Address, body: NpzBody, lab: TheLab, response:
 
 
 @router.get("/parameters/{id}", tags=["parameters"], response_model=Parameters)
-async def parameters(id: str, lab: TheLab) -> dict[str, Any]:
+async def parameters(id: str, owner: Owner, address: Address, lab: TheLab) -> dict[str, Any]:
     """Return the names and shapes of uploaded parameters."""
-    return await lab.parameters(id)
+    return await lab.parameters(id, owner=owner, address=address)
 
 
 @router.get("/experiments/{id}/export/{file}", tags=["exports"], responses=_FILES, response_class=Response)

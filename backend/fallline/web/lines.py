@@ -32,6 +32,7 @@ from fallline.vocabulary.errors import (
 from fallline.vocabulary.messages import CloseCode
 from fallline.web.answers import text_of
 from fallline.web.connection import FRAGMENT, Connection, Text
+from fallline.web.middleware import timed
 from fallline.web.open_sockets import POLLING, OpenSockets
 
 UNUSED_SECONDS = 30.0
@@ -46,6 +47,12 @@ FRAME_BYTES = 46 * 1024
 
 KEPT_BYTES = 256 * 1024
 """Limit on the kept messages other than frames. Of frames, two at most are kept."""
+
+MESSAGE_BYTES = 256
+"""What a kept message takes beside its text: a text of 100 characters took 240."""
+
+MOST_CLOSED = 50
+"""Closed lines whose last messages are kept: they have given their places back."""
 
 MOST_POSTS = 8
 """Requests of one line that may wait for the one before them."""
@@ -104,7 +111,8 @@ class Line:
         self._others = Unsent(KEPT_BYTES)
         self._newest = 0
         self._passed = 0
-        self._has_closed = False
+        self.has_closed = False
+        """True once it has given its place back: all that is left are its last messages."""
         self._news = asyncio.Event()
         self._reader: Reader | None = None
         self._used_at = time.monotonic()
@@ -140,11 +148,19 @@ class Line:
             self.end()
 
     def _seconds_left(self) -> float:
-        return UNUSED_SECONDS if self._reader else self._used_at + UNUSED_SECONDS - time.monotonic()
+        if self._reader and not self.has_closed:
+            return UNUSED_SECONDS
+        return self._used_at + UNUSED_SECONDS - time.monotonic()
+
+    def _renew(self) -> None:
+        """Count as used. A closed line cannot be: it has no place any more, but still keeps messages."""
+        if not self.has_closed:
+            self._used_at = time.monotonic()
 
     async def _stop(self) -> None:
         """Give its place and its experiments back. Repeats have no effect."""
-        self._has_closed = True
+        self._renew()
+        self.has_closed = True
         self._news.set()
         self._sockets.leave(self.open_socket)
         self._connection.close(CloseCode.RESTART, "the line has ended")
@@ -154,6 +170,10 @@ class Line:
     # ------------------------------------------------------------------ keeping messages
 
     async def _fetch(self) -> None:
+        """Keep messages until the line closes. The client is charged for their making."""
+        await timed(self._fetch_all(), self._connection.charge)
+
+    async def _fetch_all(self) -> None:
         while True:
             message = await self._connection.next()
             if isinstance(message, Closing):
@@ -174,7 +194,7 @@ class Line:
         self._kept[self._newest] = text
         self._news.set()
         if text.frame is None:
-            return self._others.add(len(text))
+            return self._others.add(len(text) + MESSAGE_BYTES)
         self._frames[self._newest] = text.frame
         return True
 
@@ -182,7 +202,7 @@ class Line:
         text = self._kept.pop(number, None)
         self._frames.pop(number, None)
         if text is not None and text.frame is None:
-            self._others.remove(len(text))
+            self._others.remove(len(text) + MESSAGE_BYTES)
 
     def _pass(self, after: int) -> None:
         """Drop the messages that the client has. Raises why it cannot have them."""
@@ -197,12 +217,16 @@ class Line:
         for number in [number for number, frame in self._frames.items() if frame <= acknowledged]:
             self._drop(number)
 
+    def _check_is_there(self, after: int) -> None:
+        """Raise NotFound if it has ended, or has closed and the client has all of its messages."""
+        if self._ended.is_set() or (self.has_closed and after >= self._newest):
+            raise _unknown()
+
     # ------------------------------------------------------------------ reading
 
     def read(self, after: int, kind: str) -> Reader:
         """Begin to read, in place of an earlier reader. Raises NotFound, Conflict and InvalidRequest."""
-        if self._ended.is_set() or (self._has_closed and after >= self._newest):
-            raise _unknown()
+        self._check_is_there(after)
         if after < self._passed:
             raise Conflict(f"messages up to {self._passed} were acknowledged and are gone")
         self._pass(after)
@@ -214,7 +238,7 @@ class Line:
     def leave(self, reader: Reader) -> None:
         """End a reader. Repeats have no effect."""
         if self._reader is reader:
-            self._used_at = time.monotonic()
+            self._renew()
             self._reader = None
             self._news.set()
 
@@ -224,7 +248,7 @@ class Line:
             following = next((k for k in range(number + 1, self._newest + 1) if k in self._kept), None)
             if following is not None:
                 return following
-            if self._has_closed:
+            if self.has_closed:
                 break
             self._news.clear()
             await self._news.wait()
@@ -268,8 +292,13 @@ class Line:
     # ------------------------------------------------------------------ writing
 
     async def write(self, number: int, messages: Sequence[Any], after: int | None) -> None:
-        """Handle a request's messages, unless its number is repeated. Raises TooManyRequests and InvalidRequest."""
-        self._used_at = time.monotonic()
+        """Handle a request's messages, unless its number is repeated.
+
+        Messages behind the one that closes the line have no effect. Raises NotFound, TooManyRequests and
+        InvalidRequest.
+        """
+        self._check_is_there(self._passed if after is None else after)
+        self._renew()
         if after is not None:
             self._pass(after)
         if self._posts >= MOST_POSTS:
@@ -280,6 +309,8 @@ class Line:
         try:
             async with self._writing:
                 for message in messages:
+                    if self._connection.is_closing:
+                        break
                     await self._connection.receive_value(message, len(text_of(message)))
                     await asyncio.sleep(0)  # its answer is kept before the next one is handled
                 self._drop_acknowledged_frames()
@@ -300,12 +331,19 @@ class Lines:
 
     def open(self, address: str | None) -> tuple[str, str]:
         """Open a line; return its id and its key. Raises Unavailable."""
+        self._end_closed()
         line = self._open_line(address)
         self._sockets.enter(line.open_socket, time.monotonic())
         id, key = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         task = asyncio.create_task(self._run(id, line))
         self._lines[id] = (line, _hash(key), task)
         return id, key
+
+    def _end_closed(self) -> None:
+        """End the closed lines that were opened first, beyond `MOST_CLOSED`."""
+        closed = [line for line, _, _ in self._lines.values() if line.has_closed]
+        for line in closed[: max(len(closed) - MOST_CLOSED, 0)]:
+            line.end()
 
     async def _run(self, id: str, line: Line) -> None:
         try:

@@ -115,9 +115,9 @@ def _too_large(limit: int) -> TooLarge:
 
 
 def _check_declared(request: Request, media_type: str) -> None:
-    """Raise UnsupportedMediaType unless the request declares this type, and text in UTF-8."""
+    """Raise UnsupportedMediaType unless the request declares this type, and text in UTF-8; InvalidRequest for two."""
     declared = Message()
-    declared["content-type"] = request.headers.get("content-type", "")
+    declared["content-type"] = _single(request, "Content-Type") or ""
     if declared.get_content_type() != media_type or declared.get_content_charset("utf-8") not in UNICODE:
         raise UnsupportedMediaType(
             media_type, f"send the file with the header Content-Type: {media_type}; text must be in UTF-8"
@@ -163,13 +163,19 @@ _OWNER_HEADER = _header(
 Described = str | SkipJsonSchema[None]
 
 
+def _single(request: Request, name: str) -> str | None:
+    """Return the value of a header; None without it. Raises InvalidRequest if it comes more than once."""
+    values = request.headers.getlist(name)
+    if len(values) > 1:
+        raise InvalidRequest(FieldError(f"/{name}", "must appear only once"))
+    return values[0] if values else None
+
+
 def _key_of(request: Request) -> str | None:
-    keys = request.headers.getlist("idempotency-key")
-    if len(keys) > 1:
-        raise InvalidRequest(FieldError("/Idempotency-Key", "must appear only once"))
-    if keys and not _KEY.fullmatch(keys[0]):
+    key = _single(request, "Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
         raise InvalidRequest(FieldError("/Idempotency-Key", "must be 1 to 128 visible ASCII characters"))
-    return keys[0] if keys else None
+    return key
 
 
 async def _owner(request: Request, _: Annotated[Described, _OWNER_HEADER] = None) -> str | None:
@@ -247,6 +253,7 @@ class KeyedRoute(StrictRoute):
         handle = super().get_route_handler()
 
         async def authorize_and_handle(request: Request) -> Response:
+            _single(request, "Authorization")  # FastAPI would use the first of several
             credentials, limits = await BEARER(request), request.app.state
             key = credentials.credentials if credentials else ""
             if key:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 import platform
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from fallline.vocabulary.errors import FieldError, InvalidRequest, Unavailable
 from fallline.vocabulary.strict import StrictModel
 from fallline.web.found import is_own_machine
 from fallline.web.openapi import problem
-from fallline.web.requests import StrictRoute, TheLab
+from fallline.web.requests import Address, Owner, StrictRoute, TheLab
 
 router = APIRouter(route_class=StrictRoute)
 
@@ -72,16 +73,14 @@ class Svg(Response):
 
 
 @router.post("/api/v1/qr", tags=["share"], response_class=Svg)
-async def qr(payload: QrText, request: Request) -> Svg:
+async def qr(payload: QrText, owner: Owner, address: Address, lab: TheLab) -> Svg:
     """Return a text of at most 2,953 bytes as a QR code in SVG.
 
     The text comes in the body, not in the URL, so that no log has it.
     """
     if len(payload.text.encode()) > MOST_BYTES:
         raise InvalidRequest(FieldError("/text", f"must have at most {MOST_BYTES:,} bytes in UTF-8"))
-    # The largest takes a quarter of a second of plain Python: one at a time, beside the event loop.
-    async with request.app.state.drawing:
-        return Svg(await asyncio.to_thread(draw, payload.text))
+    return Svg(await lab.draw(partial(draw, payload.text), owner=owner, address=address))
 
 
 def draw(text: str) -> bytes:

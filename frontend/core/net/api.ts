@@ -43,7 +43,7 @@ const historyQuery = ({
 
 /**
  * @param address of the page
- * @param owner the owner key for new experiments and tables
+ * @param owner the owner key for new experiments, tables and QR codes
  */
 export function createApi(fetch: typeof globalThis.fetch, address: string, owner: () => string) {
   /** @param how a Blob is sent unchanged, with its own type */
@@ -113,7 +113,8 @@ export function createApi(fetch: typeof globalThis.fetch, address: string, owner
     /** Of the server for other machines; none unless the page runs on the server's. */
     addresses: (): Promise<{ addresses: string[] }> => call("/addresses"),
     /** A QR code as SVG. */
-    qr: (text: string): Promise<Blob> => call("/qr", { method: "POST", body: { text } }),
+    qr: (text: string): Promise<Blob> =>
+      call("/qr", { method: "POST", body: { text }, isOwned: true }),
     create: (recipe: Json) => call("/experiments", { method: "POST", body: recipe, isOwned: true }),
     experiment: (id: string) => call(at(id)),
     /** @returns the id that takes it back; null if it is gone for good */

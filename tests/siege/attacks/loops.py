@@ -1,20 +1,27 @@
-"""Attack 9: connections that loop over histories, figures, reports and exports slow down training."""
+"""Attack 9: connections that loop over all that can be read, refused tables and QR codes slow down training."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
+from itertools import count
 
 from siege.force import force, say
 from siege.report import at_least, at_most
-from siege.wire import API, Http
+from siege.wire import API, Http, Reply
 from siege.world import World
 from support.aliases import Json
 
-TITLE = "loops over everything that can be read"
-CONNECTIONS = (1, 6)
+TITLE = "loops over everything that can be read, refused tables and QR codes"
+LOOPS = (("reads", 1), ("reads", 6), ("tables", 4), ("codes", 40))
+"""What is sent, and over how many connections."""
+
 SHARE = 45.0
 """Minimum training speed in percent of quiet. Reads may take half; the rest is for requests."""
+
+CODE_SECONDS = 2.0
+"""Most seconds that the person waits for a short QR code."""
 
 RUN = "/runs/gd"
 PATHS = (
@@ -42,6 +49,11 @@ RECIPE: Json = {
 """A step costs milliseconds, so reads cost training time, too: files wait for the examinations of all its steps."""
 
 STEPS = 1_000
+TABLE = "\n".join(f"{row},{row / 7:.6f},a" for row in range(60_000)).encode()[: 1 << 20]
+"""Refused after parsing: it has more rows than a table may have."""
+
+CODES = f"{API}/qr"
+LONG_TEXT = "x" * 2_900
 
 
 async def siege(world: World) -> None:
@@ -54,35 +66,54 @@ async def siege(world: World) -> None:
         http.close()
         async with world.person(server) as person:
             await person.phase(2)
-            for many in CONNECTIONS:
+            for what, many in LOOPS:
                 quiet = await person.phase(seconds)
                 ids = [other["id"], person.id]
-                async with force(strike, server.port, 60, experiments=ids, connections=many) as loops:
+                async with force(
+                    strike, server.port, 60, what=what, experiments=ids, connections=many
+                ) as loops:
                     await loops.until_said(1, 10)
                     await person.phase(1)
                     attacked = await person.phase(seconds)
+                    waited = await code_of(person.owner, server.port)
                     responses = loops.said[-1]
                 await person.phase(2)
                 share = 100 * attacked.rate / max(quiet.rate, 1.0)
-                beside = f"beside {many} connection{'s' if many > 1 else ''}"
+                beside = f"beside {many} connection{'s' if many > 1 else ''} of {what}"
                 world.note(at_least(f"training at full speed {beside}", share, SHARE, "%"))
                 world.note(at_most(f"errors of the person {beside}", len(attacked.errors), 0, ""))
+                world.note(at_most(f"a QR code {beside}", waited, CODE_SECONDS, "s", digits=1))
                 print(f"  (quiet: {quiet}; attacked: {attacked}; responses: {responses})", flush=True)
 
 
-async def strike(port: int, experiments: list[str], connections: int) -> None:
-    """Read everything of the experiments in turn, without a pause."""
+async def code_of(owner: str, port: int) -> float:
+    """Return the seconds until this owner has a short QR code."""
+    began, http = time.perf_counter(), Http(port)
+    reply = await http.ask("POST", CODES, {"text": "a link"}, seconds=30, Fallline_Owner=owner)
+    http.close()
+    assert reply.status == 200, reply
+    return time.perf_counter() - began
+
+
+async def strike(port: int, what: str, experiments: list[str], connections: int) -> None:
+    """Send requests of this kind without a pause; reads go over everything of the experiments in turn."""
 
     tally: Counter[int] = Counter()
 
+    async def send(http: Http, place: int) -> Reply:
+        if what == "tables":
+            return await http.ask("POST", f"{API}/datasets", TABLE, seconds=30, Content_Type="text/csv")
+        if what == "codes":
+            return await http.ask("POST", CODES, {"text": LONG_TEXT}, seconds=30)
+        experiment = experiments[place % len(experiments)]
+        path = f"{API}/experiments/{experiment}{PATHS[place % len(PATHS)]}"
+        return await http.ask("GET", path, seconds=30)
+
     async def one(first: int) -> None:
-        http, place = Http(port), first
-        while True:
-            experiment = experiments[place % len(experiments)]
-            path = f"{API}/experiments/{experiment}{PATHS[place % len(PATHS)]}"
-            place += 1
+        http = Http(port)
+        for place in count(first):
             try:
-                reply = await http.ask("GET", path, seconds=30)
+                reply = await send(http, place)
                 tally[reply.status] += 1
                 if reply.status in (429, 503):
                     await asyncio.sleep(0.05)

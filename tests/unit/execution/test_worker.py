@@ -188,23 +188,27 @@ def test_a_reader_with_pauses_pays_its_debt_too() -> None:
     assert trains.spent > 4.6
 
 
-def works_beside(worker: Worker, clock: Clock, id: str, cost: float) -> list[float]:
+SHARE = ""
+"""The share of experiments without another one."""
+
+
+def works_beside(worker: Worker, clock: Clock, share: str, cost: float) -> list[float]:
     """Begin work of this cost in another thread, again and again. Returns the times at which it began."""
     began: list[float] = []
 
     def begin() -> None:
         began.append(clock.now)
-        worker.charge(id, cost)
-        worker.beside(id, begin)
+        worker.charge(share, cost)
+        worker.beside(share, begin)
 
-    worker.beside(id, begin)
+    worker.beside(share, begin)
     return began
 
 
 def test_work_in_other_threads_is_limited_beside_training() -> None:
     clock = Clock()
     worker = opened(Costly("trains", 1e-4), clock=clock)
-    began = works_beside(worker, clock, "trains", 0.1)
+    began = works_beside(worker, clock, SHARE, 0.1)
     end = clock.now + 10
     while clock.now < end:
         worker.turn(clock)
@@ -214,12 +218,12 @@ def test_work_in_other_threads_is_limited_beside_training() -> None:
 def test_a_debt_for_such_work_is_paid_off_while_nobody_asks_for_more() -> None:
     clock = Clock()
     worker = opened(Costly("trains", 1e-4), clock=clock)
-    worker.charge("trains", 1.0)
+    worker.charge(SHARE, 1.0)
     end = clock.now + BESIDE_PRICE + 0.1
     while clock.now < end:
         worker.turn(clock)
     began: list[float] = []
-    worker.beside("trains", lambda: began.append(clock.now))
+    worker.beside(SHARE, lambda: began.append(clock.now))
     worker.turn(clock)
     assert began
 
@@ -227,9 +231,9 @@ def test_a_debt_for_such_work_is_paid_off_while_nobody_asks_for_more() -> None:
 def test_after_very_long_work_the_next_one_waits_a_limited_time() -> None:
     clock = Clock()
     worker = opened(Costly("trains", 1e-4), clock=clock)
-    worker.charge("trains", 60.0)
+    worker.charge(SHARE, 60.0)
     began: list[float] = []
-    worker.beside("trains", lambda: began.append(clock.now))
+    worker.beside(SHARE, lambda: began.append(clock.now))
     asked = clock.now
     while not began:
         worker.turn(clock)
@@ -241,11 +245,11 @@ def test_a_share_begins_no_more_work_while_the_cost_of_the_last_is_unknown() -> 
     worker = opened(Costly("trains", 1e-4), clock=clock)
     began: list[str] = []
     for name in ("first", "second"):
-        worker.beside("trains", lambda name=name: began.append(name))  # type: ignore[misc]
+        worker.beside(SHARE, lambda name=name: began.append(name))  # type: ignore[misc]
     for _ in range(100):
         worker.turn(clock)
     assert began == ["first"]
-    worker.charge("trains", 0.0)
+    worker.charge(SHARE, 0.0)
     worker.turn(clock)
     assert began == ["first", "second"]
 
@@ -276,29 +280,28 @@ def test_where_nobody_trains_such_work_waits_for_nothing() -> None:
     worker = opened(Costly("rests", 1e-4, None), clock=clock)
     began: list[str] = []
     for name in ("first", "second"):
-        worker.beside("rests", lambda name=name: began.append(name))  # type: ignore[misc]
+        worker.beside(SHARE, lambda name=name: began.append(name))  # type: ignore[misc]
         worker.turn(clock)
     assert began == ["first", "second"]
 
 
-def test_the_share_in_which_work_began_pays_for_it() -> None:
+def test_a_share_without_experiments_owes_for_its_work_and_no_other_waits_for_that() -> None:
     clock = Clock()
-    one, other = Costly("one", 1e-4), Costly("other", 1e-4)
-    worker = opened(one, other, clock=clock)
+    worker = opened(Costly("trains", 1e-4), clock=clock)
+    worker.share("trains", "owner")
     began: list[str] = []
-    worker.share("one", "address")
-    worker.beside("one", lambda: began.append("one"))
+    worker.beside("address", lambda: began.append("of the address"))
     worker.turn(clock)
-    worker.share("one", "owner")
-    worker.charge("one", 1.0)
-    worker.share("other", "address")
-    worker.beside("other", lambda: began.append("other"))
-    worker.turn(clock)
-    assert began == ["one"]  # the address owes for it
-    worker.beside("one", lambda: began.append("one again"))
+    worker.charge("address", 1.0)
+    worker.beside("address", lambda: began.append("of the address again"))
+    worker.beside("owner", lambda: began.append("of the owner"))
     for _ in range(3):
         worker.turn(clock)
-    assert began == ["one", "one again"]
+    assert began == ["of the address", "of the owner"]
+    owed_since = clock.now
+    while len(began) < 3:
+        worker.turn(clock)
+    assert clock.now - owed_since == pytest.approx(BESIDE_PRICE, rel=0.05)
 
 
 def test_long_work_in_other_threads_delays_no_other_share() -> None:
@@ -331,7 +334,7 @@ def test_long_work_in_other_threads_delays_no_other_share() -> None:
 def test_nobody_pays_on_an_idle_machine() -> None:
     clock = Clock()
     worker = opened(Costly("costly", 1e-4, wake=None), clock=clock)
-    began = works_beside(worker, clock, "costly", 5.0)
+    began = works_beside(worker, clock, SHARE, 5.0)
     for _ in range(10):
         worker.turn(clock)
     assert len(began) == 10
@@ -346,7 +349,7 @@ def test_a_share_that_does_everything_gets_no_more_than_one_that_trains() -> Non
         worker.share(one.id, "owner:hostile")
         reads_of(worker, clock, one.id, 0.03)
         commands_of(worker, clock, one.id, 0.03)
-        works_beside(worker, clock, one.id, 1.0)
+        works_beside(worker, clock, "owner:hostile", 1.0)
     end = clock.now + 20
     while clock.now < end:
         worker.turn(clock)

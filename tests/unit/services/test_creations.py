@@ -1,4 +1,4 @@
-"""Creations that nobody uses are limited; used and failed ones are not."""
+"""Creations that nobody uses are limited; used ones are not, nor those that failed at no cost."""
 
 from __future__ import annotations
 
@@ -54,6 +54,15 @@ def test_a_creation_that_fails_does_not_count() -> None:
         with pytest.raises(ZeroDivisionError), creations.counted("a", 0.0):
             _ = 1 // 0
     create(creations, "a")
+
+
+def test_a_failure_that_costs_as_much_as_a_success_counts() -> None:
+    creations = Creations(3)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError), creations.counted("a", 0.0, ZeroDivisionError, KeyError):
+            _ = 1 // 0
+    with pytest.raises(TooManyRequests):
+        create(creations, "a")
 
 
 def test_uses_of_more_than_was_created_give_no_more_than_the_limit() -> None:

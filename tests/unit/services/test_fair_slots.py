@@ -6,10 +6,12 @@ import asyncio
 import threading
 import time
 from contextlib import ExitStack
+from typing import cast
 
 import pytest
 
-from fallline.services.fair_slots import FairSlots, WaitingRequests
+from fallline.execution.interface import Executor
+from fallline.services.fair_slots import FairSlots, SlotsBesideTraining, WaitingRequests
 from fallline.vocabulary.errors import TooManyRequests
 
 
@@ -102,6 +104,67 @@ async def test_with_leaves_some_long_tasks_of_one_share_leave_slots_for_others()
         slots.release(share, 1.0)
     await asyncio.gather(*tasks)
     assert (slots.free, slots._waiting) == (4, {})
+
+
+class Turns:
+    """A fake executor: `turn` waits for `goes_on` of its share, and each call is noted."""
+
+    def __init__(self) -> None:
+        self.goes_on = {"a": asyncio.Event(), "b": asyncio.Event()}
+        self.noted: list[tuple[str, str]] = []
+
+    async def turn(self, share: str) -> None:
+        await self.goes_on[share].wait()
+        self.noted.append(("turn", share))
+
+    def charge(self, share: str, seconds: float) -> None:
+        self.noted.append(("nothing" if seconds == 0.0 else "charge", share))
+
+
+async def test_beside_training_work_waits_for_the_turn_of_its_share_and_is_charged() -> None:
+    turns = Turns()
+    slots = SlotsBesideTraining(cast(Executor, turns), 1)
+    owes = asyncio.ensure_future(slots.run("a", lambda: turns.noted.append(("work", "a"))))
+    turns.goes_on["b"].set()
+    await slots.run("b", lambda: turns.noted.append(("work", "b")))
+    assert turns.noted == [("turn", "b"), ("work", "b"), ("charge", "b")]
+    turns.goes_on["a"].set()
+    await owes
+    assert turns.noted[3:] == [("turn", "a"), ("work", "a"), ("charge", "a")]
+
+
+async def test_beside_training_work_that_fails_is_charged() -> None:
+    turns = Turns()
+    turns.goes_on["a"].set()
+    slots = SlotsBesideTraining(cast(Executor, turns), 1)
+    with pytest.raises(ZeroDivisionError):
+        await slots.run("a", lambda: 1 // 0)
+    assert turns.noted == [("turn", "a"), ("charge", "a")]
+    assert slots.free == 1
+
+
+@pytest.mark.parametrize("leaves_with_the_slot", [False, True])
+async def test_a_caller_who_leaves_before_the_work_begins_gives_the_turn_back_once(
+    *, leaves_with_the_slot: bool
+) -> None:
+    turns = Turns()
+    for each in turns.goes_on.values():
+        each.set()
+    slots = SlotsBesideTraining(cast(Executor, turns), 1)
+    await slots.acquire("a")
+    leaves = asyncio.ensure_future(slots.run("b", lambda: turns.noted.append(("work", "b"))))
+    while "b" not in slots._waiting:
+        await asyncio.sleep(0)
+    if leaves_with_the_slot:
+        slots.release("a", 1.0)
+    leaves.cancel()
+    await asyncio.wait([leaves])
+    if not leaves_with_the_slot:
+        slots.release("a", 1.0)
+    with pytest.raises(asyncio.CancelledError):
+        await leaves
+    assert sorted(turns.noted) == [("charge", "a"), ("nothing", "b"), ("turn", "a"), ("turn", "b")]
+    assert slots.free == 1
 
 
 def test_a_share_may_have_half_of_the_waiting_requests_that_the_others_leave() -> None:

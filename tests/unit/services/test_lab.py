@@ -285,20 +285,21 @@ async def test_a_measurement_is_charged_for_delayed_training_and_only_then(
     assert set(answer) == {"step", "generation"}
 
 
-async def test_rendering_is_charged_to_the_reads_of_its_experiment(
+async def test_rendering_is_charged_to_the_share_of_its_experiment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     charged: list[tuple[str, float]] = []
     async with open_lab() as lab:
         id, _ = await created(lab)
-        monkeypatch.setattr(lab._executor, "charge", lambda id, seconds: charged.append((id, seconds)))
+        share = lab._owners.share(id)
+        monkeypatch.setattr(lab._executor, "charge", lambda share, seconds: charged.append((share, seconds)))
 
         def busy() -> str:
             time.sleep(0.02)
             return "made"
 
         assert await lab.views.beside(id, busy) == "made"
-        assert [one for one, _ in charged] == [id]
+        assert [one for one, _ in charged] == [share]
         assert charged[0][1] >= 0.02
         await lab.views.figure(id, "loss")
         await lab.views.export(id, "report.html", None)
@@ -306,14 +307,15 @@ async def test_rendering_is_charged_to_the_reads_of_its_experiment(
         assert len(charged) == 4
 
 
-async def test_rendering_for_a_reader_who_has_left_is_charged_too(
+async def test_the_share_in_which_rendering_began_pays_for_it_even_if_its_reader_has_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     charged: list[str] = []
     began, goes_on = threading.Event(), threading.Event()
     async with open_lab() as lab:
         id, _ = await created(lab)
-        monkeypatch.setattr(lab._executor, "charge", lambda id, seconds: charged.append(id))
+        share = lab._owners.share(id)
+        monkeypatch.setattr(lab._executor, "charge", lambda share, seconds: charged.append(share))
 
         def make() -> None:
             began.set()
@@ -321,10 +323,11 @@ async def test_rendering_for_a_reader_who_has_left_is_charged_too(
 
         reader = asyncio.ensure_future(lab.views.beside(id, make))
         await asyncio.to_thread(began.wait, 10)
+        lab._owners._live[id].share = "another"
         reader.cancel()
         await asyncio.wait([reader])
         goes_on.set()
         async with asyncio.timeout(10):
             while not charged:
                 await asyncio.sleep(0.01)
-    assert charged == [id]
+    assert charged == [share]

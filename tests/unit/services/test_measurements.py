@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import threading
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from fallline.services.fair_slots import (
     REQUEST_SECONDS,
     SHARE,
     Budget,
+    FairSlots,
     Measurements,
 )
 from support.clocks import Clock
@@ -28,7 +28,7 @@ class Bench:
 
     def __init__(self, pages: int = 1) -> None:
         self.clock, self.own = Clock(), Clock()
-        self.measuring = Measurements(self.clock, self.own, lambda: pages)
+        self.measuring = Measurements(FairSlots(1), self.clock, self.own, lambda: pages)
 
     async def take(self, seconds: float, own: float | None = None, **how: Any) -> dict[str, Any]:
         def measure() -> dict[str, Any]:
@@ -117,15 +117,13 @@ async def test_work_whose_reader_leaves_before_it_begins_keeps_nobody_waiting() 
     async with open_lab() as lab:
         id, token = await created(lab)
         await lab.command(id, token, "play", {"speed": "max"})
-        views, goes_on = lab.views, threading.Event()
-        slot = asyncio.ensure_future(views._rendering.run(lab._owners.share(id), lambda: goes_on.wait(20)))
-        await asyncio.sleep(0.05)
+        views, share = lab.views, lab._owners.share(id)
+        await FairSlots.acquire(views._rendering, share)
         leaves = [asyncio.ensure_future(views.beside(id, lambda: "not rendered")) for _ in range(3)]
         await asyncio.sleep(0.2)
         for one in leaves:  # one waits for a slot, the others for a turn
             one.cancel()
-        goes_on.set()
-        await slot
+        FairSlots.release(views._rendering, share, 0.0)
         async with asyncio.timeout(10):
             assert await views.beside(id, lambda: "rendered") == "rendered"
 
@@ -134,7 +132,7 @@ async def test_a_reader_who_leaves_with_the_turn_gives_it_back() -> None:
     async with open_lab() as lab:
         id, token = await created(lab)
         await lab.command(id, token, "play", {"speed": "max"})
-        executor, turns = lab._executor, list[asyncio.Future[Any]]()
+        executor, share, turns = lab._executor, lab._owners.share(id), list[asyncio.Future[Any]]()
         new_answer = executor._new_answer  # type: ignore[attr-defined]
 
         def noted() -> asyncio.Future[Any]:
@@ -143,9 +141,21 @@ async def test_a_reader_who_leaves_with_the_turn_gives_it_back() -> None:
             return turns[-1]
 
         executor._new_answer = noted  # type: ignore[attr-defined]
-        leaves = asyncio.ensure_future(executor.turn(id))
+        leaves = asyncio.ensure_future(executor.turn(share))
         with pytest.raises(asyncio.CancelledError):
             await leaves
         assert not turns[0].cancelled()
         async with asyncio.timeout(10):
-            await executor.turn(id)
+            await executor.turn(share)
+
+
+async def test_such_work_waits_for_its_turn_in_every_worker_and_each_is_paid() -> None:
+    async with open_lab(workers=3) as lab:
+        executor = lab._executor
+        workers = [thread.worker for thread in executor._threads]  # type: ignore[attr-defined]
+        await executor.turn("share")
+        assert [worker._beside.running["share"] for worker in workers] == [1, 1, 1]
+        executor.charge("share", 1.0)
+        await executor.answers()
+        assert [worker._beside.running["share"] for worker in workers] == [0, 0, 0]
+        assert all(worker._beside.debt_of("share", 1) > 0 for worker in workers)

@@ -14,7 +14,7 @@ from fallline.realtime.outbox import Outbox
 from fallline.realtime.session import COMMAND_BURST
 from fallline.services.lab import Lab
 from fallline.vocabulary.errors import Conflict, InvalidRequest, NotAuthorized, NotFound, Unavailable
-from fallline.web import lines
+from fallline.web import connection, lines
 from fallline.web.lines import KEPT_BYTES, Line, Lines
 from fallline.web.open_sockets import EVENTS, MOST_OF_OWNER, POLLING, OpenSockets
 from support.columns import header, piece
@@ -254,6 +254,69 @@ async def test_a_line_has_the_rates_of_a_socket() -> None:
         statuses = [message["problem"]["status"] for message in messages if "problem" in message]
         assert COMMAND_BURST <= statuses.count(422) < 100
         assert messages[-1] == {"type": "close", "code": 4008}
+
+
+async def test_messages_behind_the_one_that_closes_a_line_are_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[Any] = []
+    understand = connection.understand
+
+    def noted(value: Any) -> connection.Parsed:
+        seen.append(value)
+        return understand(value)
+
+    monkeypatch.setattr(connection, "understand", noted)
+    async with opened() as client:
+        await client.post(WATCH, *[1] * 1_000)
+        assert seen == [WATCH, 1]
+        await client.post({"type": "ping", "id": 1})
+        messages, newest = await client.poll()
+        assert kinds(messages) == ["experiment", "error", "close"]
+        assert len(seen) == 2
+        with pytest.raises(NotFound):
+            await client.post({"type": "ping", "id": 1}, after=newest)
+
+
+async def test_a_closed_line_ends_however_often_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "UNUSED_SECONDS", 0.3)
+    async with opened() as client:
+        await client.post(WATCH)
+        await client.post("no object")
+
+        async def use_for_ever() -> None:
+            while True:
+                await client.post()
+                await client.poll(1)
+                await asyncio.sleep(0.01)
+
+        with pytest.raises(NotFound):
+            await asyncio.wait_for(use_for_ever(), 5)
+
+
+async def test_few_closed_lines_keep_their_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "MOST_CLOSED", 3)
+    world = World()
+    for _ in range(9):
+        client = world.open()
+        await client.post("no object")
+        await client.poll()
+        assert client.line.has_closed
+    newest = world.open()
+    await until(lambda: len(world.lines) == 4)
+    assert kinds((await client.poll())[0]) == ["error", "close"]
+    assert (await newest.poll())[0] == []
+    await world.lines.stop()
+
+
+async def test_a_client_pays_for_the_making_of_its_frames() -> None:
+    async with opened() as client:
+        await client.post(WATCH)
+        await client.poll()
+        client.line.end()
+        await until(lambda: not len(client.world.lines))
+        (share,) = {share for share, _ in client.world.lab.charged}
+        assert share == "owner of e"
 
 
 async def test_a_line_that_watches_nothing_ends_like_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
