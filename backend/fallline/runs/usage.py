@@ -23,7 +23,7 @@ from fallline.vocabulary.recipe import Recipe
 COUNT_SECONDS = 0.25
 """A busy experiment counts its bytes this often."""
 
-EXPERIMENT_BYTES = 12_000
+EXPERIMENT_BYTES = 27_000
 """About the bytes of an experiment's Python objects beside its arrays."""
 
 RUN_BYTES = 8_000
