@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import PHONE, Dashboard
+from browser.dashboard import DESKTOP, PHONE, Dashboard
 from browser.test_accessibility import SMALL_TARGETS, faults
-from browser.test_exhibits import options, picker
+from browser.test_exhibits import expect_exhibit, options, picker
+from browser.test_stage import COVERED
 from fallline.vocabulary.exhibits import EXHIBITS
 
 NOTEBOOK = EXHIBITS["notebook"].question
@@ -43,6 +44,23 @@ def play_to_the_end(lab: Dashboard) -> None:
         lab.page.keyboard.press("]")
     lab.play.click()
     expect(happened(lab)).to_have_attribute("data-open", "", timeout=HAPPENED)
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), DESKTOP, (1280, 720), (960, 800), PHONE])
+def test_the_bet_has_room_above_the_numbers_of_four_runs(open_lab: OpenLab, size: tuple[int, int]) -> None:
+    lab = open_lab(size)
+    picker(lab).click()
+    options(lab).filter(has_text="Batch sizes").click()
+    expect_exhibit(lab, "batch-sizes")
+    answers(lab).filter(has_text="1 sample").click()
+    expect(answers(lab).and_(lab.page.locator("[aria-pressed=true]"))).to_have_text(["1 sample"])
+    lab.make_steps(1_200)
+    lab.ask("POST", "/reset", {"run": "full"})
+    moment = lab.page.locator("race-table th.moment")
+    expect(moment).to_contain_text(re.compile(r"At step 1,200 \((least|GD.at).0\)"))
+    expect(lab.page.locator("race-table .bet")).to_have_text("Your bet: 1 sample")
+    expect(lab.page.locator("race-table .bet")).to_be_in_viewport(ratio=1)
+    assert lab.page.evaluate(COVERED) == []
 
 
 def test_a_bet_is_kept_over_play_and_reload_and_what_happened_leads_to_its_steps(open_lab: OpenLab) -> None:
@@ -103,6 +121,25 @@ def test_without_a_bet_only_what_happened_is_told_and_the_next_exhibit_asks(open
     expect(question(lab).locator("h2")).to_have_text(EXHIBITS["as-printed"].question.prompt)
     expect(happened(lab)).to_be_hidden()
     expect(lab.play).to_be_focused()
+
+
+def test_beyond_the_end_the_doctor_is_back_and_what_happened_is_one_press_away(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    play_to_the_end(lab)
+    lab.play.click()
+    expect(happened(lab)).to_be_hidden()
+    lab.until(lambda: lab.step, lambda step: step > 520)
+    lab.rest()
+    expect(lab.page.locator("doctor-list")).to_be_visible()
+    happened(lab).get_by_role("button", name="What happened").click()
+    expect(clauses(lab)).to_have_count(len(NOTEBOOK.explain))
+    expect(lab.page.locator("doctor-list")).to_be_hidden()
+    clauses(lab).filter(has_text="Step 196").click()
+    expect(lab.page.locator("race-table .moment")).to_contain_text("As of step 196")
+    lab.page.keyboard.press("l")
+    happened(lab).get_by_role("button", name="Doctor").click()
+    expect(lab.page.locator("doctor-list")).to_be_visible()
+    expect(clauses(lab)).to_have_count(0)
 
 
 def test_keys_bet_before_play_and_select_runs_afterwards(open_lab: OpenLab) -> None:

@@ -1,7 +1,8 @@
 /**
  * The section "What happened" stands in the Doctor's place once every run has come to the end. It
- * has the verdict on the bet, and clauses that each lead to their step.
- * Owns: the section, and whether it was closed to show the Doctor.
+ * has the verdict on the bet, and clauses that each lead to their step. Beyond the end the Doctor
+ * is back, and a button opens the section.
+ * Owns: the section, and whether it was opened, or closed to show the Doctor.
  */
 
 import { html, nothing } from "lit";
@@ -20,30 +21,40 @@ import type { State } from "../../core/types.ts";
 const CHANGED = texts.youChangedTheRecipeSoThe;
 
 export class WhatHappened extends LiveElement {
-  /** Key of the story that was closed. */
+  /** Key of the story that was closed at the end, and of the one that was opened beyond it. */
   #closed = "";
+  #opened = "";
   #spoken = "";
 
   override shows(state: State) {
-    return [storyOf(state), isAtEnd(state), state.bet, state.looking?.step, ...exhibitParts(state)];
+    return [
+      storyOf(state),
+      isAtEnd(state),
+      state.playback.playing,
+      state.bet,
+      state.looking?.step,
+      ...exhibitParts(state),
+    ];
   }
 
   override render() {
     const { state } = this;
     const story = storyOf(state);
-    const isOver = story !== null && isAtEnd(state);
-    const isOpen = isOver && this.#closed !== story.key;
+    const isOver = story !== null && !state.playback.playing;
+    const isOpen =
+      isOver && (isAtEnd(state) ? this.#closed !== story.key : this.#opened === story.key);
     this.hidden = !isOver;
     this.toggleAttribute("data-open", isOpen);
+    this.toggleAttribute("data-beyond", !isOpen && !isAtEnd(state));
     if (!isOver) return nothing;
     if (!isOpen)
       return html`<button type="button" class="button quiet"
-        @click=${() => this.#close("")}>${texts.whatHappened}</button>`;
+        @click=${() => this.#show("", story.key)}>${texts.whatHappened}</button>`;
     this.#speak(story);
     const verdict = verdictOf(state);
     return html`
       <div class="head"><h2>${texts.whatHappened}</h2><button type="button" class="button quiet small end"
-        @click=${() => this.#close(story.key)}>${texts.doctor}</button></div>
+        @click=${() => this.#show(story.key, "")}>${texts.doctor}</button></div>
       ${verdict ? html`<p class="outcome" data-tone=${verdict.isRight ? "ok" : "muted"}>${glyph(verdict.isRight ? "check" : "dot")}<b>${verdict.text}</b></p>` : nothing}
       ${story.changed ? html`<p class="hint">${CHANGED}</p>` : nothing}
       <ol class="story" role="list">${clausesOf(state).map((clause) => this.#clause(clause))}</ol>
@@ -61,8 +72,9 @@ export class WhatHappened extends LiveElement {
       >${number}<span><u>${texts.stepXLabel(integer(step))}</u>. ${explained(text, hoverTerm)}</span></button></li>`;
   }
 
-  #close(key: string) {
-    this.#closed = key;
+  #show(closed: string, opened: string) {
+    this.#closed = closed;
+    this.#opened = opened;
     this.requestUpdate();
   }
 
