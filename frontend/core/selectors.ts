@@ -26,6 +26,10 @@ export const isLocked = (state: State) =>
   state.experiment.token === null ||
   ["connecting", ...DISCONNECTED].includes(state.connection.status);
 
+/** Somebody else's experiment: the page has no token to change it. */
+export const isVisitor = ({ experiment }: State) =>
+  experiment !== null && experiment.token === null;
+
 /**
  * Controls that change something are offered: not to visitors, and not while the server cannot
  * store.

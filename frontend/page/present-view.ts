@@ -6,14 +6,14 @@
  */
 
 import { html, nothing } from "lit";
-import { switchOf } from "../ui/controls.ts";
+import { switchOf, watchingSign } from "../ui/controls.ts";
 import { glyph, icon } from "../ui/icons.ts";
 import { ExperimentElement, LiveElement } from "../ui/live-element.ts";
 import { titleOf } from "../features/exhibits/exhibits.ts";
 import { exhibitParts } from "../core/exhibits.ts";
 import { counter, integer } from "../core/format.ts";
 import { heroesFor, heroOf } from "../core/pictures.ts";
-import { furthest, isLocked } from "../core/selectors.ts";
+import { furthest, isLocked, isVisitor } from "../core/selectors.ts";
 import { shownStep, stateOnView } from "../core/state-on-view.ts";
 import { captionOf, pictureWords, toggledPresent } from "./present-words.ts";
 import { stripFor } from "./strips.ts";
@@ -50,6 +50,7 @@ export class PresentView extends ExperimentElement {
       troubleOf(state),
       state.playback.playing,
       isLocked(state),
+      isVisitor(state),
       shownStep(state),
       ...state.order.map((name) => state.runs[name]),
       ...exhibitParts(state),
@@ -131,14 +132,17 @@ export class PresentView extends ExperimentElement {
     const { app } = this;
     const { playing } = state.playback;
     const isStill = isLocked(state);
-    return html`<div class="present-controls" role="group" aria-label=${texts.presenting}>
-      <button type="button" class="button quiet square" aria-label=${texts.backToStep0R} title=${texts.backToStep0R}
+    const isWatching = isVisitor(state);
+    const play = html`<button type="button" class="button quiet square" aria-label=${texts.backToStep0R} title=${texts.backToStep0R}
         ?disabled=${isStill || furthest(state) === 0} @click=${() => app.reset()}>${icon("reset")}</button>
       <button type="button" class="button solid square" aria-label=${playing ? texts.pauseSpace : texts.playSpace}
         title=${playing ? texts.pauseSpace : texts.playSpace} ?disabled=${isStill}
-        @click=${() => app.toggle()}>${icon(playing ? "pause" : "play")}</button>
-      <button type="button" class="button quiet square" aria-label=${texts.oneStepRightArrow} title=${texts.oneStepArrow}
-        ?disabled=${isStill && !state.looking} @click=${() => app.forward(1)}>${icon("step")}</button>
+        @click=${() => app.toggle()}>${icon(playing ? "pause" : "play")}</button>`;
+    const step = html`<button type="button" class="button quiet square" aria-label=${texts.oneStepRightArrow} title=${texts.oneStepArrow}
+        ?disabled=${isStill && !state.looking} @click=${() => app.forward(1)}>${icon("step")}</button>`;
+    return html`<div class="present-controls" role="group" aria-label=${texts.presenting}>
+      ${isWatching ? watchingSign() : play}
+      ${isWatching && !state.looking ? nothing : step}
       ${switchOf(hero, { name: texts.pictureV, choices: heroesFor(state), choose: (value) => app.setView({ hero: value }) })}
       <button type="button" class="button quiet square" aria-label=${texts.stopPresentingP} title=${texts.stopPresentingP}
         @click=${() => app.setView({ hero: null })}>${icon("close")}</button>

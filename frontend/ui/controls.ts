@@ -5,6 +5,8 @@
 
 import { html, nothing } from "lit";
 import { live } from "lit/directives/live.js";
+import { icon } from "./icons.ts";
+import * as texts from "../words/english.ts";
 import type { Problem } from "../core/types.ts";
 
 /** `name`: read aloud where the text is shortened */
@@ -108,6 +110,11 @@ export function selectOf(
     aria-describedby=${helpId ?? nothing} title=${title ?? nothing}
     @change=${({ target }: Event) => choose((target as HTMLSelectElement).value)}>${groups}</select>`;
 }
+
+/** Stands in place of play for visitors. */
+export const watchingSign = () =>
+  html`<button type="button" class="button watching" title=${texts.onlyTheOwnerCanChangeIt} disabled
+    >${icon("lock")}${texts.watching}</button>`;
 
 /** After a choice to watch: Space plays it, instead of opening the list again. */
 export const focusPlay = () =>

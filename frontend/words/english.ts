@@ -1217,9 +1217,10 @@ export const theDataIsYourOwnTable =
   "The data is your own table, which a link cannot contain. The link opens on this server only, while it stores the table. Send the CSV file too.";
 export const theInitialWeightsAreYourOwn =
   "The initial weights are your own file, which a link cannot contain. The link opens on this server only, while it stores the file. Send the .npz file too.";
-export const thisAddressWorksOnThisComputer = "This address works on this computer only.";
-export const thisAddressWorksOnThisComputerSentence =
-  "This address works on this computer only. Elsewhere, append the part from # to another fallline's address.";
+export const onlyThisComputerCanOpenIt =
+  "Only this computer can open it. To let others in, start it with --host\u00a00.0.0.0.";
+export const elsewhereAppendThePartFrom =
+  "Elsewhere, append the part from # to another fallline's address.";
 export const thisRecipeHasTooManyEdits =
   "This recipe has too many edits for a link. Send recipe.json instead.";
 export const thisLinkHasXAQR = (count: Part, most: Part) =>
@@ -1268,6 +1269,7 @@ export const xPerSecondShort = (speed: Part) => `${speed} /s`;
 export const xPerSecond = (count: Part) => `${count} per second`;
 export const asFastAsPossible = "as fast as possible";
 export const recipeB = "Recipe (B)";
+export const watching = "Watching";
 export const play = "Play";
 export const oneStepRightArrow = "1 step (right arrow)";
 export const oneStepArrow = "1 step (→)";

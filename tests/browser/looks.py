@@ -244,6 +244,14 @@ def _shared(lab: Dashboard) -> None:
     )
 
 
+def _shared_in_the_network(lab: Dashboard) -> None:
+    there = {"addresses": ["http://192.168.1.20:8000"]}
+    lab.page.route("**/api/v1/addresses", lambda route: route.fulfill(json=there))
+    _shared(lab)
+    expect(lab.page.locator("img.qr")).to_be_visible()
+    lab.page.unroute("**/api/v1/addresses")
+
+
 def _printed(lab: Dashboard) -> None:
     _happened(lab)
     lab.page.emulate_media(media="print")
@@ -292,7 +300,8 @@ _ALL: tuple[Screen, ...] = (
     Screen("word-half", DESKTOP, PLAYED, _why_no_factor),
     Screen("not-saved", DESKTOP, replace(FIRST, is_unsaved=True), _unsaved),
     *(Screen("locked", size, PLAYED, address="/#watch={id}") for size in (DESKTOP, PHONE)),
-    Screen("share", DESKTOP, PLAYED, _shared),
+    Screen("share", DESKTOP, PLAYED, _shared_in_the_network),
+    Screen("share-here", PHONE, PLAYED, _shared),
     # what opens from the first screen
     Screen("data", DESKTOP, FIRST, _settings("data")),
     Screen("network", DESKTOP, FIRST, _settings("network")),

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from browser.conftest import OpenLab
 from browser.dashboard import BELOW, DESKTOP, PHONE, Dashboard
 from browser.proxy import Line
+from browser.test_share import IN_THE_NETWORK, ONLY_HERE, reached_at
 
 AXE = Path(__file__).parents[1] / "frontend/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -167,6 +168,11 @@ def test_axe_finds_nothing_in_panels_and_dialogs(open_lab: OpenLab) -> None:
     assert faults(lab) == []
     lab.page.keyboard.press("Escape")
     lab.page.keyboard.press("s")
+    expect(lab.page.get_by_text(ONLY_HERE)).to_be_visible()
+    assert faults(lab) == []
+    lab.page.keyboard.press("Escape")
+    reached_at(lab, IN_THE_NETWORK)
+    lab.page.keyboard.press("s")
     expect(lab.page.locator("img.qr")).to_be_visible()
     assert faults(lab) == []
     lab.page.keyboard.press("Escape")
@@ -225,6 +231,7 @@ def test_axe_and_touch_checks_find_nothing_for_a_visitor_who_watches(open_lab: O
     expect(lab.page.locator("watch-line")).to_contain_text("You are watching.")
     assert faults(lab) == []
     assert lab.page.evaluate(SMALL_TARGETS) == []
+    reached_at(lab, IN_THE_NETWORK)
     lab.button("Share (S)").tap()
     expect(lab.page.locator("img.qr")).to_be_visible()
     assert faults(lab) == []

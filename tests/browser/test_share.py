@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import re
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 import zxingcpp
+from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from browser.conftest import OpenLab, Visits
 from browser.dashboard import Dashboard
 from browser.test_travel import look_back_to, pill
 
+ONLY_HERE = "Only this computer can open it."
+IN_THE_NETWORK = "http://192.168.1.20:8000"
 GOLDEN = sorted((Path(__file__).parents[1] / "golden/links").glob("*.json"))
 
 
@@ -30,8 +34,14 @@ def link_of(lab: Dashboard, kind: str = "moment") -> str:
     dialog(lab).locator(f"[role=radio][data-value={kind}]").click()
     box = dialog(lab).get_by_label("Link", exact=True)
     expect(box).to_have_value(re.compile("#watch=" if kind == "watch" else r"#x=1\."))
-    expect(dialog(lab).locator("img.qr, .said:not(:empty)").first).to_be_visible()
+    ends = dialog(lab).locator("img.qr, .said:not(:empty)").or_(dialog(lab).get_by_text(ONLY_HERE))
+    expect(ends.filter(visible=True).first).to_be_visible()
     return box.input_value()
+
+
+def reached_at(lab: Dashboard, *addresses: str) -> None:
+    """Let the page know these addresses, as on a server that listens in the network."""
+    lab.page.route("**/api/v1/addresses", lambda route: route.fulfill(json={"addresses": addresses}))
 
 
 def goes_to(visits: Visits, link: str) -> Dashboard:
@@ -48,19 +58,37 @@ def rows(lab: Dashboard) -> list[str]:
 
 def test_a_link_from_the_servers_own_machine_has_an_address_that_others_reach(open_lab: OpenLab) -> None:
     lab = open_lab()
-    only_here = "This address works on this computer only."
-    assert link_of(lab).startswith(f"{lab.address}/#")
-    expect(dialog(lab)).to_contain_text(only_here)
-    lab.page.keyboard.press("Escape")
-    there = "http://192.168.1.20:8000/x"
-    lab.page.route(
-        "**/api/v1/addresses", lambda route: route.fulfill(json={"addresses": [there, "http://a.local"]})
-    )
+    there = f"{IN_THE_NETWORK}/x"
+    reached_at(lab, there, "http://a.local")
     for kind in ("moment", "watch"):
         link = link_of(lab, kind)
         assert link.startswith(f"{there}/#")
         assert read(dialog(lab).locator("img.qr")) == link
-        expect(dialog(lab)).not_to_contain_text(only_here)
+        expect(dialog(lab)).not_to_contain_text(ONLY_HERE)
+
+
+def test_a_link_that_others_cannot_open_has_no_qr_code_but_the_way_to_let_them_in(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    # the page knew an address of the network before it was gone
+    reached_at(lab, IN_THE_NETWORK)
+    link_of(lab)
+    expect(dialog(lab).locator("img.qr")).to_be_visible()
+
+    def codes_made() -> int:
+        return sum(url.endswith("/api/v1/qr") for url in lab.requests)
+
+    before = codes_made()
+    lab.page.unroute("**/api/v1/addresses")
+    for kind in ("watch", "moment", "recipe"):
+        assert link_of(lab, kind).startswith(f"{lab.address}/#")
+        expect(dialog(lab)).to_contain_text(f"{ONLY_HERE} To let others in, start it with --host 0.0.0.0.")
+        elsewhere = dialog(lab).get_by_text(
+            "Elsewhere, append the part from # to another fallline's address."
+        )
+        expect(elsewhere).to_have_count(0 if kind == "watch" else 1)
+        expect(dialog(lab).locator("img.qr")).to_be_hidden()
+        expect(dialog(lab).get_by_role("button", name="Copy")).to_be_enabled()
+    assert codes_made() == before, "no code is made that nobody sees"
 
 
 PIXELS = """(image) => {
@@ -143,6 +171,7 @@ def test_an_old_link_still_opens_with_the_same_view(path: Path, visits: Visits, 
 def test_the_qr_code_contains_the_link(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(3)
+    reached_at(lab, IN_THE_NETWORK)
     for kind in ("moment", "recipe", "watch"):
         link = link_of(lab, kind)
         assert len(link) < 1_200
@@ -158,7 +187,7 @@ CHANGING = """() => [...document.querySelectorAll("transport-bar, .rail.recipe, 
     .map((each) => each.getAttribute("aria-label") ?? each.textContent.trim())"""
 
 LOOKING = re.compile(
-    "^Data |^Network |Settings of|Time travel|Live|Speed|Axes|Line by line|Go to step|^Loss$|^Fall line$"
+    "^Data |^Network |Settings of|Time travel|Live|Axes|Line by line|Go to step|^Loss$|^Fall line$|^Make it mine"
 )
 
 
@@ -198,6 +227,66 @@ def test_a_visitor_who_watches_sees_everything_live_and_changes_nothing(
     assert guest.stored["id"] != lab.stored["id"]
     guest.make_steps(5)
     assert lab.step == guest.step - 5
+
+
+def darkest(part: Locator) -> int:
+    """Return the lightness of its darkest pixel, 0 to 255."""
+    with Image.open(BytesIO(part.screenshot(animations="disabled"))) as image:
+        return int(np.asarray(image.convert("L")).min())
+
+
+def test_a_visitors_controls_are_visibly_locked(open_lab: OpenLab, visits: Visits) -> None:
+    lab = open_lab()
+    lab.make_steps(30)
+    guest = goes_to(visits, link_of(lab, "watch"))
+    lab.page.keyboard.press("Escape")
+    expect(guest.counter).to_have_attribute("title", "30")
+    padlock = guest.page.locator("[data-icon=lock]")
+    # in place of play, one step, reset and speed
+    deck = guest.page.get_by_role("region", name="Transport")
+    watching = deck.get_by_role("button", name="Watching", exact=True)
+    expect(watching).to_be_disabled()
+    expect(watching.locator(padlock)).to_be_visible()
+    for name in ("Play (Space)", "1 step (right arrow)", "Back to step 0 (R)"):
+        expect(lab.button(name)).to_be_visible()
+        expect(guest.button(name)).to_have_count(0)
+    expect(lab.page.get_by_role("slider", name="Speed")).to_be_visible()
+    expect(deck.get_by_role("slider", name="Speed")).to_have_count(0)
+    # looking back, one's own view still goes on
+    guest.page.keyboard.press("ArrowLeft")
+    guest.page.keyboard.press("ArrowLeft")
+    expect(guest.page.locator("race-table th.moment")).to_have_text("As of step 28")
+    guest.button("1 step (right arrow)").click()
+    expect(guest.page.locator("race-table th.moment")).to_have_text("As of step 29")
+    guest.page.keyboard.press("l")
+    expect(guest.button("1 step (right arrow)")).to_have_count(0)
+    # a run's card: grey, and a padlock opens its settings to read
+    for part in ("input[type=range]", "[role=radiogroup]", "input.number"):
+        own, others = (each.card("gd").locator(part) for each in (lab, guest))
+        assert darkest(own) < 45, part
+        assert darkest(others) > 90, part
+    underline = "(box) => getComputedStyle(box).borderBottomColor"
+    assert guest.rate("GD").evaluate(underline) == "rgba(0, 0, 0, 0)" != lab.rate("GD").evaluate(underline)
+    opener = guest.button("Settings of GD")
+    expect(opener.locator(padlock)).to_be_visible()
+    expect(lab.button("Settings of GD").locator("[data-icon=more]")).to_be_visible()
+    opener.click()
+    expect(guest.button("Fork here")).to_be_disabled()
+    expect(guest.rate("GD")).to_be_disabled()
+    guest.page.keyboard.press("Escape")
+    # presenting
+    guest.page.keyboard.press("p")
+    controls = guest.page.get_by_role("group", name="Presenting")
+    expect(controls.get_by_role("button", name="Watching", exact=True)).to_be_disabled()
+    expect(controls.get_by_role("button", name="Play (Space)")).to_have_count(0)
+    guest.page.keyboard.press("p")
+    # a copy in place of another run
+    rail = guest.page.get_by_role("complementary", name="Recipe")
+    expect(rail.get_by_role("button", name="Add a run")).to_have_count(0)
+    rail.get_by_role("button", name="Make it mine: a copy").click()
+    guest.wait()
+    expect(padlock).to_have_count(0)
+    expect(rail.get_by_role("button", name="Add a run")).to_be_enabled()
 
 
 def test_a_reload_keeps_watching_and_the_page_without_the_link_has_ones_own(

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from browser.conftest import OpenLab, Visits
 from browser.dashboard import DESKTOP, PHONE, Dashboard
 from browser.proxy import Line
+from browser.test_share import darkest
 from support.serving import open_program, open_server
 
 FULL_DISK = Path(__file__).parents[1] / "support" / "full_disk.py"
@@ -66,6 +67,7 @@ def test_a_cut_shows_a_strip_training_continues_and_no_step_is_missing_afterward
     # edits are disabled meanwhile
     expect(lab.page.locator("recipe-rail fieldset:disabled")).to_have_count(2)
     expect(lab.page.locator("button.play")).to_be_disabled()
+    assert darkest(lab.page.locator("button.play")) > 90, "it looks as it is"
     lab.page.keyboard.press("r")
     lab.page.wait_for_timeout(1000)  # training goes on unwatched
 

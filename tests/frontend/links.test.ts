@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { MOST_BYTES, pack, unpack } from "../../frontend/features/sharing/link-packing.ts";
 import { linkOf, nextSteps, VERSION } from "../../frontend/features/sharing/links.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
-import { noCodeWords, shareWords } from "../../frontend/features/sharing/share-words.ts";
+import { hasCode, noCodeWords, shareWords } from "../../frontend/features/sharing/share-words.ts";
 import { answer, catalog } from "./fake-server.ts";
 import { live, world } from "./world.ts";
 import type { Json, Message, State, View } from "../../frontend/core/types.ts";
@@ -164,7 +164,7 @@ test("runs step together where they have the same way, by a million at a time, a
   assert.equal(nextSteps(opened([], { step: 40, status: "diverged" }), { gd: 41, sgd: 41 }), null);
 });
 
-test("the sharer reads what a link cannot contain, where it works, and when a QR code is impossible", () => {
+test("the sharer reads what a link cannot contain, where it works, and when there is no QR code", () => {
   const own = opened([], {
     recipe: {
       ...answer().recipe,
@@ -183,8 +183,19 @@ test("the sharer reads what a link cannot contain, where it works, and when a QR
     /your own file, which a link cannot contain/,
   );
   assert.doesNotMatch(words(own, "watch"), /a link cannot contain/);
-  assert.doesNotMatch(words(opened(), "moment"), /a link cannot contain|this computer only/);
-  assert.match(words(opened(), "watch", "http://127.0.0.1:8000"), /this computer only/);
+  assert.doesNotMatch(words(opened(), "moment"), /a link cannot contain|this computer/);
+  const here = "http://127.0.0.1:8000";
+  const hint =
+    /Only this computer can open it\. To let others in, start it with --host\s0\.0\.0\.0\./;
+  for (const kind of ["moment", "recipe", "watch", "embed"] as Kind[])
+    assert.match(words(opened(), kind, here), hint);
+  assert.match(words(opened(), "moment", here), /Elsewhere, append the part from #/);
+  assert.doesNotMatch(words(opened(), "watch", here), /append/);
+  for (const own of [here, "http://localhost:8000", "http://[::1]:8000/x"])
+    assert.equal(hasCode(`${own}/#watch=e1`), false);
+  for (const far of ["https://lab.example", "http://192.168.1.20:8000", "http://desk.local:8000/x"])
+    assert.equal(hasCode(`${far}/#watch=e1`), true);
+  assert.equal(hasCode(null), false);
   assert.equal(noCodeWords("x".repeat(2_953)), "");
   assert.match(noCodeWords("x".repeat(2_954)), /2,954 bytes; a QR code holds 2,953/);
 });

@@ -8,7 +8,7 @@ import { html } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
-import { isLocked } from "../../core/selectors.ts";
+import { isLocked, isVisitor } from "../../core/selectors.ts";
 import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 
@@ -33,7 +33,13 @@ export class RecipeRail extends LiveElement {
   }
 
   override shows(state: State) {
-    return [openedIn(state), state.view.explains, isLocked(state), ...state.order];
+    return [
+      openedIn(state),
+      state.view.explains,
+      isLocked(state),
+      isVisitor(state),
+      ...state.order,
+    ];
   }
 
   override start() {
@@ -66,12 +72,15 @@ export class RecipeRail extends LiveElement {
     const { order } = state;
     const card = (name: string) =>
       html`<run-card data-run=${name} role="group" class=${order.length >= MANY ? "card dense" : "card"}></run-card>`;
+    const add = html`<button type="button" class="button quiet add-run" ?disabled=${isLocked(state)} ?hidden=${order.length >= MOST_RUNS}
+        @click=${() => app.addRun()}>${icon("plus")}${texts.addARun}</button>`;
+    const copy = html`<button type="button" class="button quiet add-run"
+        @click=${() => app.copyOfOwn()}>${icon("plus")}${texts.makeItMineACopy}</button>`;
     return html`
       <data-line></data-line>
       <network-line></network-line>
       <div>${repeat(order, (name) => name, card)}</div>
-      <button type="button" class="button quiet add-run" ?disabled=${isLocked(state)} ?hidden=${order.length >= MOST_RUNS}
-        @click=${() => app.addRun()}>${icon("plus")}${texts.addARun}</button>`;
+      ${isVisitor(state) ? copy : add}`;
   }
 
   #settings(opened: string) {

@@ -11,7 +11,7 @@ import { RunElement } from "./run-element.ts";
 import { methodSwitch, samplesOf } from "./method-switch.ts";
 import { knobOf, rateOf } from "./run-knobs.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
-import { isLocked } from "../../core/selectors.ts";
+import { isLocked, isVisitor } from "../../core/selectors.ts";
 import * as texts from "../../words/english.ts";
 import type { Experiment, State } from "../../core/types.ts";
 
@@ -43,7 +43,7 @@ export class RunCard extends RunElement {
         ${marker(run.lane)}<b class="name">${run.label}</b><span class="why">${samplesOf(run, experiment)}</span>
         <button type="button" class="button quiet square small" data-opens="run ${run.name}"
           aria-label=${texts.settingsOfX(run.label)} title=${texts.settingsOfX(run.label)} aria-expanded="false"
-          @click=${() => app.setView({ opened: texts.runXWord(run.name) })}>${icon("more")}</button>
+          @click=${() => app.setView({ opened: texts.runXWord(run.name) })}>${icon(isVisitor(state) ? "lock" : "more")}</button>
       </div>
       <fieldset ?disabled=${isLocked(state)}>
         ${methodSwitch(run, app, { look: "fill" })}

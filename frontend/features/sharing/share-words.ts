@@ -48,21 +48,25 @@ export const isLive = (kind: Kind) => kind === "watch" || kind === "embed";
  * @param address of the link, once it is known
  */
 export function shareWords(state: State, kind: Kind, address: string | null): string[] {
-  const here = isLive(kind)
-    ? texts.thisAddressWorksOnThisComputer
-    : texts.thisAddressWorksOnThisComputerSentence;
+  const here = [
+    texts.onlyThisComputerCanOpenIt,
+    ...(isLive(kind) ? [] : [texts.elsewhereAppendThePartFrom]),
+  ];
   const recipe = isLive(kind) ? null : state.experiment?.recipe;
   return [
     OPENS[kind](state),
     ...LEFT_BEHIND.filter(({ isIn }) => recipe && isIn(recipe)).map(({ text }) => text),
-    ...(address && isHere(address) ? [here] : []),
+    ...(address && isHere(address) ? here : []),
   ];
 }
 
 /** For an experiment whose edits do not fit in a link. */
 export const TOO_LONG = texts.thisRecipeHasTooManyEdits;
 
-/** Why there is no QR code; empty if there can be one. */
+/** Only others need a QR code: none for an address that they cannot reach. */
+export const hasCode = (link: string | null): link is string => link !== null && !isHere(link);
+
+/** Why a link is too long for a QR code; empty if it is not. */
 export function noCodeWords(link: string) {
   const size = new TextEncoder().encode(link).length;
   return size > MOST_QR_BYTES

@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { switchOf } from "../../ui/controls.ts";
+import { switchOf, watchingSign } from "../../ui/controls.ts";
 import { icon } from "../../ui/icons.ts";
 import { sliderOf } from "../../ui/knob.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
@@ -16,7 +16,7 @@ import { createGlide } from "../../core/glide.ts";
 import { isLogSteps, isLong } from "../../core/long-runs.ts";
 import { markersOf } from "../../core/markers.ts";
 import { countedStep, shownStep, stateOnView } from "../../core/state-on-view.ts";
-import { furthest, isLocked } from "../../core/selectors.ts";
+import { furthest, isLocked, isVisitor } from "../../core/selectors.ts";
 import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 
@@ -53,6 +53,7 @@ export class TransportBar extends ExperimentElement {
     const { playing, speed } = state.playback;
     return [
       isLocked(state),
+      isVisitor(state),
       !state.looking,
       playing,
       speed,
@@ -66,11 +67,9 @@ export class TransportBar extends ExperimentElement {
 
   override render() {
     const { app, state } = this;
-    const { playing, speed } = state.playback;
-    const isStill = isLocked(state);
+    const isWatching = isVisitor(state);
     const step = countedStep(state, this.#counted);
     this.#counted = step;
-    const isAtStart = furthest(state) === 0;
     const isOverview = isLong(state);
     this.toggleAttribute("data-long", isOverview);
     return html`
@@ -79,21 +78,15 @@ export class TransportBar extends ExperimentElement {
         <span class="left">
           <button type="button" class="button quiet square on-sheet" aria-label=${texts.recipeB} title=${texts.recipeB}
             aria-haspopup="dialog" @click=${() => app.setView({ sheet: "recipe" })}>${icon("recipe")}</button>
-          <button type="button" class="button solid play" data-playing=${playing} data-fresh=${isAtStart}
-            aria-label=${playing ? texts.pauseSpace : texts.playSpace} ?disabled=${isStill}
-            @click=${() => app.toggle()}>${icon(playing ? "pause" : "play")}<span class="caption" ?hidden=${!isAtStart || playing}>${texts.play}</span></button>
-          <button type="button" class="button quiet square" aria-label=${texts.oneStepRightArrow} title=${texts.oneStepArrow}
-            ?disabled=${isStill && !state.looking} @click=${() => app.forward(1)}>${icon("step")}</button>
-          <button type="button" class="button quiet square" aria-label=${texts.backToStep0R} title=${texts.backToStep0R}
-            ?hidden=${isAtStart} ?disabled=${isStill} @click=${() => app.reset()}>${icon("reset")}</button>
+          ${isWatching ? watchingSign() : this.#play()}
+          ${isWatching && !state.looking ? nothing : this.#step()}
+          ${isWatching ? nothing : this.#reset()}
           <line-button></line-button>
           ${isOverview ? this.#nextEvent() : nothing}
-          <button type="button" class="button quiet square brief-speed" aria-haspopup="dialog"
-            aria-label=${texts.speedX(speedSpoken(asNumber(speed)))} title=${texts.speedKeys} @click=${this.#openSpeed}
-            >${icon("speed")}</button>
+          ${isWatching ? nothing : this.#briefSpeed()}
         </span>
         ${isOverview ? this.#steps() : nothing}
-        ${this.#speed("speed")}
+        ${isWatching ? nothing : this.#speed("speed")}
         <dl class="counter">
           <dt>${termOf("step", step === 1 ? texts.stepWord : texts.steps)}</dt><dd data-counter="step" title=${integer(step)}><span class="count"></span></dd>
         </dl>
@@ -118,6 +111,35 @@ export class TransportBar extends ExperimentElement {
     if (this.#isCounting || this.#glide.isThere(now)) return;
     this.#isCounting = true;
     requestAnimationFrame(() => ((this.#isCounting = false), this.#count()));
+  }
+
+  #play() {
+    const { app, state } = this;
+    const { playing } = state.playback;
+    const isAtStart = furthest(state) === 0;
+    return html`<button type="button" class="button solid play" data-playing=${playing} data-fresh=${isAtStart}
+      aria-label=${playing ? texts.pauseSpace : texts.playSpace} ?disabled=${isLocked(state)}
+      @click=${() => app.toggle()}>${icon(playing ? "pause" : "play")}<span class="caption" ?hidden=${!isAtStart || playing}>${texts.play}</span></button>`;
+  }
+
+  /** In the past it moves the view, also for visitors. */
+  #step() {
+    const { app, state } = this;
+    return html`<button type="button" class="button quiet square" aria-label=${texts.oneStepRightArrow} title=${texts.oneStepArrow}
+      ?disabled=${isLocked(state) && !state.looking} @click=${() => app.forward(1)}>${icon("step")}</button>`;
+  }
+
+  #reset() {
+    const { app, state } = this;
+    return html`<button type="button" class="button quiet square" aria-label=${texts.backToStep0R} title=${texts.backToStep0R}
+      ?hidden=${furthest(state) === 0} ?disabled=${isLocked(state)} @click=${() => app.reset()}>${icon("reset")}</button>`;
+  }
+
+  #briefSpeed() {
+    const { speed } = this.state.playback;
+    return html`<button type="button" class="button quiet square brief-speed" aria-haspopup="dialog"
+      aria-label=${texts.speedX(speedSpoken(asNumber(speed)))} title=${texts.speedKeys} @click=${this.#openSpeed}
+      >${icon("speed")}</button>`;
   }
 
   #nextEvent() {
