@@ -4,7 +4,7 @@
  * Owns: that choice, and keeping it from one draw to the next. Pure.
  */
 
-import { nameLines } from "../core/brief-names.ts";
+import { hasCutWord, nameLines } from "../core/brief-names.ts";
 import { boldWidth } from "./letter-widths.ts";
 import { covered, touch } from "./overlap.ts";
 import { APART, pushApart, pxAcross, pxDown, shareOf } from "./labels.ts";
@@ -95,7 +95,9 @@ export function placeEnds(
   const room = (frame.beyond - BESIDE) / letter;
   // the gutter of a phone: a few names are read on the plot, rather than cut beside it
   const isCut = (end: End) =>
-    end.value === "" && inside.length <= FEW && hasCutName(wordsOf(end, all, room, MOST_LINES));
+    end.value === "" &&
+    inside.length <= FEW &&
+    isShortened({ ...end, ...wordsOf(end, all, room, MOST_LINES) });
   const isEarly = (end: End) => full - shareOf(end.x, frame.x) > before || isCut(end);
   const gutter = gutterLabels(
     inside.filter((end) => !isEarly(end)),
@@ -127,13 +129,15 @@ export function placeEnds(
   ];
 }
 
-const hasCutName = ({ names }: Words) => names.some((line) => line.includes("…"));
+const isShortened = ({ name, names }: End & Words) => names.join(" ") !== name;
+
+const isCutInAWord = ({ name, names }: End & Words) => hasCutWord(names.join(" "), name);
 
 const linesOf = ({ names, under }: Words) => names.length + (under ? 1 : 0);
 
 /**
  * The labels beside the plot. Each name is on as many lines as it needs; on fewer if all labels
- * together are too high. Where only that keeps the names whole, values are left out.
+ * together are too high. Where only that keeps the names whole, or their words, values are left out.
  * @param most px across
  * @param tall px down
  */
@@ -145,12 +149,13 @@ function gutterLabels(gutter: End[], all: string[], most: number, tall: number) 
     if (APART * labels.reduce((sum, each) => sum + linesOf(each), 0) <= tall) return labels;
   }
   const labels = inLines(1);
-  if (!labels.some(hasCutName)) return labels;
+  if (!labels.some(isShortened)) return labels;
   const bare = inLines(
     1,
     gutter.map(({ live: _, ...end }) => ({ ...end, value: "" })),
   );
-  return bare.some(hasCutName) ? labels : bare;
+  const isBetter = labels.some(isCutInAWord) && !bare.some(isCutInAWord);
+  return isBetter || !bare.some(isShortened) ? bare : labels;
 }
 
 /**

@@ -3,9 +3,10 @@
  * Owns: their elements. labels.ts places them, charts.css styles them.
  */
 
-import { nameLines } from "../core/brief-names.ts";
+import { hasCutWord, nameLines } from "../core/brief-names.ts";
 import { boldWidth } from "./letter-widths.ts";
 import { phoneWords, placeFlags, pxAcross, pxDown } from "./labels.ts";
+import { widthOf } from "./text-width.ts";
 import { SHAPES } from "../core/lanes.ts";
 import * as texts from "../words/english.ts";
 import type { Json, Lane } from "../core/types.ts";
@@ -268,24 +269,16 @@ function squareHead(square: Json, all: string[]) {
   return heads;
 }
 
-/** The whole name if it fits into so many px, else a shortened one. */
+/** The whole name if it fits into so many px, else a shortened one; none if a word would be cut: the shape stays. */
 function nameWithin(whole: string, all: string[], room: number, { size, ...letter }: Letters) {
   if (widthOf(whole, size) <= room) return whole;
   const letters = {
     whole: Math.floor(room / letter.whole),
     cut: Math.max(4, Math.floor(room / letter.cut)),
   };
-  return nameLines(whole, all, letters, 1)[0];
+  const [brief] = nameLines(whole, all, letters, 1);
+  return hasCutWord(brief, whole) ? "" : brief;
 }
-
-/** Width of a bold name at this size, in px. */
-function widthOf(name: string, size: number) {
-  measuring ??= document.createElement("canvas").getContext("2d");
-  if (!measuring) return boldWidth(name);
-  measuring.font = `600 ${size}px ${getComputedStyle(document.body).fontFamily}`;
-  return measuring.measureText(name).width;
-}
-let measuring: CanvasRenderingContext2D | null = null;
 
 /** In small squares in two rows the shape stands inside, where no good prediction is, so that the name has room. */
 const cornerBelow = ({ left, top, width, height }: Json) => ({

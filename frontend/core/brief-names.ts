@@ -1,39 +1,116 @@
 /**
- * Names in little room: on two lines, or shortened where they are alike, so that the part that
- * differs stays.
+ * Names in little room: on two lines, or shortened so that whole words stay which no other name
+ * has.
  * Owns: where a name breaks, and where it is shortened. Pure.
  */
 
+const LETTER = /\p{L}/u;
+/** With more changes, only each of them and the last are tried. */
+const MOST_PARTS = 4;
+
+/** Words of a name, for comparing. */
+const wordsIn = (name: string) => name.split(/[ …-]+|,(?= |$)/).filter(Boolean);
+
+/** True if a shortened name has a part of a word: "Mome…". */
+export function hasCutWord(brief: string, name: string) {
+  const whole = wordsIn(name);
+  return wordsIn(brief).some((word) => !whole.includes(word));
+}
+
+const longestFirst = (names: string[]) => names.sort((a, b) => b.length - a.length);
+
+/** The parts in their order, without one or more of them; most parts first, then the last ones. */
+function choices(parts: string[]): string[][] {
+  if (parts.length > MOST_PARTS) return [[parts[parts.length - 1]], ...parts.map((part) => [part])];
+  const all = Array.from({ length: 2 ** parts.length - 1 }, (_, bits) =>
+    parts.filter((_part, k) => (bits + 1) & (1 << k)),
+  );
+  return all.reverse().sort((a, b) => b.length - a.length);
+}
+
+/** "SGD, He" of "SGD, rate 0.05, He". */
+const withRoot = ([root, ...changes]: string[]) =>
+  choices(changes)
+    .filter(({ length }) => length < changes.length)
+    .map((some) => [root, ...some].join(", "));
+
+/** "rate 0.05, He" and "He"; a bare number names no change. */
+const withoutRoot = ([, ...changes]: string[]) =>
+  choices(changes)
+    .map((some) => some.join(", "))
+    .filter((some) => LETTER.test(some));
+
+/** "GD…0.02", "Mini…2": first and last words. Whole changes at the end need no ellipsis. */
+function aroundGap(name: string, changes: string[]) {
+  const words = name.split(" ");
+  const wholes = changes
+    .map((_, k) => changes.slice(k).join(", "))
+    .filter((end) => LETTER.test(end));
+  const ends = words
+    .map((_, k) => words.slice(k + 1).join(" "))
+    .filter((end) => end && !wholes.includes(end));
+  const beginnings = words.map((_, k) => words.slice(0, k + 1).join(" "));
+  return [words[0].split("-")[0], ...beginnings].flatMap((beginning) =>
+    ends
+      .filter((end) => beginning.length + end.length + 1 < name.length)
+      .map((end) => `${beginning.replace(/[,;:]$/, "")}…${end}`),
+  );
+}
+
 /**
- * The beginning and end of a name in this many letters, with an ellipsis between them.
- * @param end letters of its end
+ * All ways to shorten a name by whole words, the most telling first. A name of one word may end at
+ * its hyphen.
  */
+function shorter(name: string): string[] {
+  const parts = name.split(", ");
+  const words = name.split(" ");
+  const [root, ...changes] = parts;
+  const [beforeHyphen, ...rest] = name.split("-");
+  const lastWords = [...changes, words.slice(1).join(" ")].flatMap((part) =>
+    part.split(" ").map((_, k, all) => all.slice(k).join(" ")),
+  );
+  return [
+    ...(changes.length ? withRoot(parts) : []),
+    ...longestFirst([
+      ...aroundGap(name, changes),
+      ...changes.flatMap((change) => aroundGap(`${root}, ${change}`, [change])),
+    ]),
+    ...(changes.length ? [root, ...withoutRoot(parts)] : []),
+    ...(words.length === 1 && rest.length && beforeHyphen ? [beforeHyphen] : []),
+    ...longestFirst(lastWords.filter(Boolean).map((end) => `…${end}`)),
+    ...longestFirst(words.slice(1).map((_, k) => `${words.slice(0, k + 1).join(" ")}…`)),
+    ...words.slice(1, -1).map((word) => `…${word.replace(/[,;:]$/, "")}…`),
+  ];
+}
+
+/** The beginning and end of a name in this many letters, with an ellipsis between them. */
 function cut(name: string, end: number, most: number) {
   if (name.length <= most) return name;
   const beginning = name.slice(0, Math.max(0, most - 1 - end)).replace(/[ ,;:]+$/, "");
   return `${beginning}…${end ? name.slice(-end).trimStart() : ""}`;
 }
 
-/** True if the end starts at a word: half a number is never kept. */
-const isWhole = (name: string, end: number) =>
-  end === 0 || end >= name.length || name[name.length - end - 1] === " ";
+/** Letters instead of words: the shortest end that tells the name apart. */
+function cutAnywhere(name: string, others: string[], most: number) {
+  const ends = Array.from({ length: Math.max(1, most) }, (_, k) => k);
+  const telling = ends.find(
+    (end) => !others.some((other) => cut(other, end, most) === cut(name, end, most)),
+  );
+  return cut(name, telling ?? 0, most);
+}
 
 /**
- * "SG…214" beside "SG…200": the shortest end that distinguishes it; otherwise an ordinary "Adam,
- * batc…".
+ * "SGD, He" of "SGD, rate 0.05, He", "GD…0.02" of "GD, rate 0.02": whole words that no other name
+ * could be shortened to. Only where none fit, a word is cut: "Mome…".
  * @param all the names beside it, including itself
  * @param most letters that fit
  */
 export function briefName(name: string, all: string[], most: number) {
   if (name.length <= most) return name;
   const others = all.filter((other) => other !== name);
-  // beside "SGD", the beginning of "SGD from 214" says nothing
-  const least = others.some((other) => name.startsWith(other)) ? 1 : 0;
-  const ends = Array.from({ length: Math.max(1, most) - least }, (_, k) => k + least);
-  const telling = ends.filter(
-    (end) => !others.some((other) => cut(other, end, most) === cut(name, end, most)),
-  );
-  return cut(name, telling.find((end) => isWhole(name, end)) ?? telling[0] ?? 0, most);
+  const taken = new Set(others.flatMap((other) => [other, ...shorter(other)]));
+  const telling = shorter(name).find((brief) => brief.length <= most && !taken.has(brief));
+  return telling ?? cutAnywhere(name, others, most);
 }
 
 /** Letters that fit on a line: of whole words, and of a shortened name. */

@@ -6,7 +6,7 @@
 
 import { switchOf } from "./controls.ts";
 import { marker } from "./icons.ts";
-import { briefName } from "../core/brief-names.ts";
+import { briefName, hasCutWord } from "../core/brief-names.ts";
 import { inspectedRun } from "../core/inspected.ts";
 import type { App, State } from "../core/types.ts";
 
@@ -40,7 +40,11 @@ export function runSwitch(state: State, app: App, name: string, letters: Letters
           : letters.few;
   const labels = order.map((run) => runs[run].label);
   const choices = order.map((run, k) => {
-    const text = briefName(labels[k], labels, most);
+    // two names may be as wide as their buttons, where an ellipsis needs the room of two letters
+    const isLong = labels[k].length > most;
+    const brief = isLong ? briefName(labels[k], labels, isMany ? most : most - 1) : labels[k];
+    // its shape says more than a part of a word
+    const text = hasCutWord(brief, labels[k]) ? "" : brief;
     const before = marker(runs[run].lane);
     const full = text === labels[k] ? undefined : labels[k];
     return { value: run, text, title: labels[k], name: full, before };

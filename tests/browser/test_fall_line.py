@@ -205,7 +205,9 @@ def test_a_picture_that_was_out_of_sight_has_its_terrain_again(open_lab: OpenLab
     shown(lab, 120)
     pictures = """() => [".fall-ground .terrain.front", ".fall-lens .terrain"].map(
         (one) => document.querySelector(one)?.toDataURL() ?? "")"""
-    before = lab.until(lambda: lab.page.evaluate(pictures), lambda both: all(len(one) > 5_000 for one in both))
+    before = lab.until(
+        lambda: lab.page.evaluate(pictures), lambda both: all(len(one) > 5_000 for one in both)
+    )
     lab.page.keyboard.press("v")
     expect(ground(lab)).to_have_count(0)
     shown(lab, 120)

@@ -16,7 +16,9 @@ from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
 from browser.test_classes import MOONS, opened, shown_as
 from browser.test_exhibits import expect_exhibit, options, picker
 from browser.test_exports import content, open_panel, take
+from browser.test_stage import MORE
 
+FORK = next(run for run in MORE if "fork_of" in run)
 SECTIONS = ["network-drawing", "predicted-true", "doctor-list"]
 LONG = 1500
 """Steps after which SGD's second layer has been dead for long: there is something to be seen of the Doctor."""
@@ -110,6 +112,45 @@ def test_the_doctors_own_fork_moves_nothing_in_the_rail_nor_do_any_more(open_lab
         lab.until_is(lambda: lab.chart("scatter").get_attribute("data-traces"), str(count))
         expect_places(lab, before)
     assert faults_in_both_themes(lab) == []
+
+
+# Names of runs in the loss chart, the squares and the network's switch, and which of their words are cut.
+CUT_NAMES = """() => {
+    const named = (selector, nameOf) => [...document.querySelectorAll(selector)]
+        .filter((each) => each.checkVisibility())
+        .map((each) => [each, nameOf(each)]);
+    const words = (text) => text.split(/[ …-]+|,(?= |$)/).filter(Boolean);
+    const all = [
+        ...named(".plot.loss .chart-label.end", ({ title }) => title),
+        ...named("predicted-true .chart-label.title", ({ title }) => title.split(": ")[0]),
+        ...named("network-drawing .switch [role=radio]", ({ title }) => title),
+    ];
+    return all.map(([element, name]) => {
+        const label = [...element.querySelectorAll("b, .clip")].map((each) => each.textContent).join(" ");
+        return { label, name, cut: words(label).filter((word) => !words(name).includes(word)) };
+    });
+}"""
+
+
+@pytest.mark.parametrize("count", [3, 4, 8])
+@pytest.mark.parametrize("size", [DESKTOP, (1280, 720), (960, 540), PHONE])
+def test_no_name_of_a_run_is_cut_in_a_word(open_lab: OpenLab, size: tuple[int, int], count: int) -> None:
+    lab = open_lab(size)
+    lab.make_own()
+    for run in (FORK, *(each for each in MORE if each is not FORK))[: count - 2]:
+        lab.ask("POST", "/runs", {"learning_rate": 0.1, **run})
+    expect(lab.page.locator("race-table tbody tr")).to_have_count(count)
+    lab.make_steps(40)
+    lab.page.locator("predicted-true").scroll_into_view_if_needed()
+    names = lab.until(
+        lambda: lab.page.evaluate(CUT_NAMES), lambda names: len(names) == 3 * count, patience=40
+    )
+    assert [each for each in names if each["cut"]] == []
+    places = [names[count * k : count * (k + 1)] for k in range(3)]
+    for place in places:
+        labels = [each["label"] for each in place if each["label"]]
+        assert len({*labels}) == len(labels), labels
+    assert [each for each in names if each["name"].startswith("SGD,") and "He" not in each["label"]] == []
 
 
 def test_squares_of_eight_methods_have_whole_names(visits: Visits, address: str) -> None:

@@ -136,6 +136,136 @@ BROKEN = """() => [...document.querySelectorAll("race-table tbody tr")].flatMap(
 })"""
 
 
+MORE = [
+    {"name": "mini", "label": "Mini-batch", "batch_size": 32},
+    {"name": "fork", "label": "SGD, rate 0.05, He", "fork_of": "sgd", "at_step": 0, "learning_rate": 0.05},
+    {"name": "gd-2", "label": "GD 2", "learning_rate": 0.05},
+    {"name": "momentum", "label": "Momentum", "optimizer": "momentum", "learning_rate": 0.01},
+    {"name": "adam", "label": "Adam, rate 0.003", "optimizer": "adam", "learning_rate": 0.003},
+    {"name": "mini-2", "label": "Mini-batch 2", "batch_size": 64, "learning_rate": 0.05},
+]
+"""Runs beside GD and SGD, with the names that the page gives."""
+
+
+def make_many(lab: Dashboard, count: int) -> None:
+    lab.make_own()
+    for run in MORE[: count - 2]:
+        lab.ask("POST", "/runs", {"learning_rate": 0.1, **run})
+    expect(lab.page.locator("race-table tbody tr")).to_have_count(count)
+    lab.make_steps(40)
+
+
+# Words, numbers and buttons of the table that lie over each other, or are covered by something else.
+COVERED = """() => {
+    const box = (node) => {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        return range.getBoundingClientRect();
+    };
+    const seen = (each) => each.checkVisibility({ visibilityProperty: true })
+        && [each, each.closest("thead") ?? each].every((part) => getComputedStyle(part).clipPath === "none");
+    const texts = [...document.querySelectorAll(`race-table :is(.bet, th.moment, thead th > *, thead .again th, tbody b,
+        tbody [role=radio], tbody .readout, tbody td.score, tbody td.samples, tbody .verdict)`)]
+        .filter((each) => seen(each) && !each.querySelector(".bet"))
+        .map((each) => [each.textContent.trim(), each, box(each)])
+        .filter(([text, _, { width }]) => text && width);
+    const over = texts.flatMap(([text, element, a], k) => texts.slice(k + 1)
+        .filter(([_, other]) => !element.contains(other) && !other.contains(element))
+        .filter(([_, _other, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 0.5
+            && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3)
+        .map(([other]) => `${text} over ${other}`));
+    const table = document.querySelector("race-table");
+    const covered = texts.filter(([_, element, { left, right, top, bottom }]) => {
+        if (!element.closest("tbody")) return false;
+        element.scrollIntoView({ block: "nearest" });
+        const now = box(element);
+        const middle = (now.top + now.bottom) / 2;
+        return [now.left + 1, (now.left + now.right) / 2, now.right - 1].some((x) => {
+            const hit = document.elementFromPoint(x, middle);
+            return !hit || !(element.contains(hit) || hit.contains(element));
+        });
+    });
+    table.scrollTop = 0;
+    return [...over, ...covered.map(([text]) => `${text} is covered`)];
+}"""
+
+
+@pytest.mark.parametrize("count", [4, 8])
+@pytest.mark.parametrize(
+    "size", [(1920, 1080), DESKTOP, (1381, 720), (1280, 720), (1000, 900), (960, 540), (390, 844)]
+)
+def test_names_and_switches_of_many_runs_are_whole_before_and_while_settings_cover_the_cards(
+    open_lab: OpenLab, size: tuple[int, int], count: int
+) -> None:
+    lab = open_lab(size)
+    make_many(lab, count)
+    labels = ["GD", "SGD", *(str(run["label"]) for run in MORE[: count - 2])]
+    assert lab.page.evaluate(COVERED) == []
+    if size[0] > 1380:
+        lab.settings("run gd")
+        expect(lab.row("gd").get_by_role("radiogroup")).to_be_visible()
+        assert lab.page.evaluate(COVERED) == []
+    for label in labels if size[0] > 900 else []:
+        switch = lab.page.locator("race-table").get_by_role(
+            "radiogroup", name=f"Samples per step of {label}", exact=True
+        )
+        if count > 4 and size[1] < 800:
+            switch.scroll_into_view_if_needed()
+        for button in switch.get_by_role("radio").all():
+            expect(button).to_be_in_viewport(ratio=1)
+    chart = lab.page.locator(".plot.loss").bounding_box()
+    assert chart
+    assert chart["height"] >= 240
+
+
+def test_a_name_that_does_not_fit_into_half_a_table_is_whole_in_one_column(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    make_many(lab, 4)
+    rows = lab.page.locator("race-table tbody tr")
+    beside = "(rows) => new Set(rows.map((row) => row.getBoundingClientRect().left)).size"
+    assert rows.evaluate_all(beside) == 2
+    name = "A name that is longer than half of the table"
+    lab.ask("PATCH", "/runs/fork", {"label": name})
+    expect(lab.row("fork").locator("b")).to_have_text(name)
+    lab.until_is(lambda: rows.evaluate_all(beside), 1)
+    assert lab.page.evaluate(COVERED) == []
+    lab.resize(1920, 1080)
+    lab.until_is(lambda: rows.evaluate_all(beside), 2)
+    assert lab.page.evaluate(COVERED) == []
+
+
+# The baselines of a row's words and numbers, as distances from its name's, in px.
+BASELINES = """() => [...document.querySelectorAll("race-table tbody tr")].map((row) => {
+    const canvas = document.createElement("canvas").getContext("2d");
+    const baseline = (element) => {
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        const { top, height } = range.getBoundingClientRect();
+        const { fontWeight, fontSize, fontFamily } = getComputedStyle(element);
+        canvas.font = `${fontWeight} ${fontSize} ${fontFamily}`;
+        const { fontBoundingBoxAscent: above, fontBoundingBoxDescent: below } = canvas.measureText("x");
+        return top + height * above / (above + below);
+    };
+    const name = baseline(row.querySelector("b"));
+    return [...row.querySelectorAll(".readout, td.score, .verdict .term")]
+        .filter((each) => each.checkVisibility())
+        .map((each) => baseline(each) - name);
+})"""
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), DESKTOP])
+@pytest.mark.parametrize("count", [4, 8])
+def test_the_words_of_the_state_stand_on_the_baseline_of_their_row(
+    open_lab: OpenLab, size: tuple[int, int], count: int
+) -> None:
+    lab = open_lab(size)
+    make_many(lab, count)
+    expect(lab.page.locator("race-table .verdict .term").first).to_be_visible()
+    distances = lab.page.evaluate(BASELINES)
+    assert len(distances) == count
+    assert [row for row in distances if max(map(abs, row)) > 1] == []
+
+
 @pytest.mark.parametrize("size", [(390, 844), (844, 390)])
 def test_the_names_of_eight_runs_are_whole_on_a_phone(open_lab: OpenLab, size: tuple[int, int]) -> None:
     lab = open_lab(size)

@@ -4,24 +4,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { boxOf, placeEnds } from "../../frontend/charts/end-labels.ts";
-import { briefName, nameLines } from "../../frontend/core/brief-names.ts";
+import { briefName, hasCutWord, nameLines } from "../../frontend/core/brief-names.ts";
 import type { Frame } from "../../frontend/charts/labels.ts";
 
 test("forks of one run differ by their steps, and no step is cut in two", () => {
   const all = ["SGD", "SGD from 214", "SGD from 1,200", "GD"];
   assert.deepEqual(
     all.map((name) => briefName(name, all, 7)),
-    ["SGD", "SGD…214", "S…1,200", "GD"],
+    ["SGD", "SGD…214", "…1,200", "GD"],
   );
   assert.deepEqual(
     all.map((name) => briefName(name, all, 6)),
-    ["SGD", "SG…214", "…1,200", "GD"],
+    ["SGD", "…214", "…1,200", "GD"],
   );
   assert.equal(briefName("SGD from 170", ["GD", "SGD", "SGD from 170"], 7), "SGD…170");
   const twice = ["SGD from 200", "SGD from 200, 2"];
   assert.deepEqual(
     twice.map((name) => briefName(name, twice, 7)),
-    ["SGD…200", "SGD f…2"],
+    ["SGD…200", "SGD…2"],
   );
 });
 
@@ -33,8 +33,35 @@ test("a shortened name has no comma before its ellipsis", () => {
   );
 });
 
-test("a unique name is shortened at its end, and one that fits stays whole", () => {
-  assert.equal(briefName("Adam, batches of 32", ["Adam, batches of 32", "GD"], 8), "Adam, b…");
+test("a fork's name loses changes that say least, not letters", () => {
+  const all = ["GD", "SGD", "SGD, rate 0.05, He", "GD 2"];
+  const fork = (most: number) => briefName(all[2], all, most);
+  assert.deepEqual([12, 8, 6, 2].map(fork), ["SGD, He", "SGD, He", "He", "He"]);
+  const forks = ["SGD", "SGD, rate 0.05, He", "SGD, rate 0.02, He"];
+  assert.deepEqual(
+    forks.map((name) => briefName(name, forks, 8)),
+    ["SGD", "SGD…0.05", "SGD…0.02"],
+  );
+});
+
+test("a shortened name has whole words; where none fit, its end is marked as cut", () => {
+  const all = ["Mini-batch", "Mini-batch 2", "Adam, rate 0.003", "GD", "Momentum"];
+  assert.deepEqual(
+    all.map((name) => briefName(name, all, 8)),
+    ["Mini", "Mini…2", "Adam", "GD", "Momentum"],
+  );
+  for (let most = 6; most < 16; most++)
+    for (const name of all.slice(0, 4))
+      assert.ok(!hasCutWord(briefName(name, all, most), name), `${name} in ${most}`);
+  assert.equal(briefName("Momentum", all, 6), "Momen…");
+  assert.ok(hasCutWord("Momen…", "Momentum"));
+  assert.ok(hasCutWord("SGD, r…He", "SGD, rate 0.05, He"));
+  assert.ok(!hasCutWord("SGD, He", "SGD, rate 0.05, He"));
+  assert.ok(!hasCutWord("…1,200", "SGD from 1,200"));
+});
+
+test("a unique name is shortened to its words, and one that fits stays whole", () => {
+  assert.equal(briefName("Adam, batches of 32", ["Adam, batches of 32", "GD"], 8), "Adam…32");
   assert.equal(briefName("SGD", ["SGD", "SGD from 9"], 3), "SGD");
 });
 
@@ -107,8 +134,8 @@ test("labels that are too high together use fewer lines, and stay inside the plo
   const low = { ...FRAME, height: 100 };
   const long = ["Adam, batches of 32", "Adam, batches of 64"].map((name) => [name, "0.1"]);
   assert.deepEqual(labels(long, { ...FRAME, height: 70 }), [
-    "Adam, b…32 / 0.1",
-    "Adam, b…64 / 0.1",
+    "Adam…of 32 / 0.1",
+    "Adam…of 64 / 0.1",
   ]);
   assert.deepEqual(labels([...long, ["Rate 0.4", "0.1"], ["Rate 0.2", "0.1"]], low), [
     "Adam…32 0.1",
@@ -147,6 +174,21 @@ test("on a low plot values are left out where only that keeps the names whole", 
       low,
     ),
     ["GD 0.00215", "SGD 0.00215"],
+  );
+});
+
+test("on a low plot values are left out where names would be cut in a word beside them", () => {
+  const low = { ...FRAME, height: 130, beyond: 112 };
+  const names = [
+    ...["GD", "SGD", "Mini-batch", "SGD, rate 0.05, He"],
+    ...["Momentum", "Adam, rate 0.003", "Mini-batch 2", "GD 2"],
+  ];
+  assert.deepEqual(
+    labels(
+      names.map((name) => [name, "0.00215"]),
+      low,
+    ),
+    ["GD", "SGD", "Mini-batch", "SGD, He", "Momentum", "Adam…0.003", "Mini-batch 2", "GD 2"],
   );
 });
 

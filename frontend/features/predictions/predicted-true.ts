@@ -15,7 +15,7 @@ import { wordsOf } from "../../ui/fitting-words.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { pictureOf } from "../../charts/picture.ts";
 import { arrangementOf, lettersOver } from "../../charts/squares.ts";
-import { briefName } from "../../core/brief-names.ts";
+import { briefName, hasCutWord } from "../../core/brief-names.ts";
 import { isStandardized, STANDARDIZED } from "../../core/data-recipe.ts";
 import {
   axisWords,
@@ -195,9 +195,13 @@ export class PredictedTrue extends ExperimentElement {
       this.#pointed = words;
       this.requestUpdate();
     };
+    const brief = (label: string) => {
+      const words = briefName(label, names, letters);
+      return hasCutWord(words, label) ? "" : words;
+    };
     const map = (run: Run) => html`<decision-map class="decision" .run=${run}
       .answer=${lastMap(state, run.name)} .isScaled=${isStandardized(state.experiment, "inputs")}
-      .brief=${briefName(run.label, names, letters)} .point=${point}
+      .brief=${brief(run.label)} .point=${point}
       .theme=${document.documentElement.dataset.theme ?? ""}></decision-map>`;
     return repeat(
       runs,

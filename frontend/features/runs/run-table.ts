@@ -7,6 +7,8 @@
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { methodSwitch, samplesOf } from "./method-switch.ts";
+import { columnsOf, MANY } from "./table-columns.ts";
+import { widthOf } from "../../charts/text-width.ts";
 import { glyph, icon, marker } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { termOf } from "../../ui/term.ts";
@@ -18,18 +20,18 @@ import { DESCENDED, descendedWords, runSentence } from "../../core/run-words.ts"
 import { isLocked, rangeWords, stateOf, whereWords } from "../../core/selectors.ts";
 import { lossTerm, TERMS } from "../../core/terms.ts";
 import * as texts from "../../words/english.ts";
+import type { Columns } from "./table-columns.ts";
 import type { Experiment, Run, State } from "../../core/types.ts";
 
-/** From this many runs rows are low, and on wide pages in two columns. */
-const MANY = 4;
 /** Above this many runs in two columns, a short page has no room for the heading. */
 const CROWDED = 6;
 const PHONE = matchMedia(
   "(max-width: 720px), (min-width: 600px) and (max-width: 900px) and (max-height: 480px)",
 );
 
-/** Many runs stand in two columns, where names in the heading would run over the next ones. */
-const TWO_COLUMNS = matchMedia("(min-width: 1381px)");
+/** The recipe stands beside the table, with a switch for each run. */
+const WIDE = matchMedia("(min-width: 1381px)");
+const NAME_SIZE = 13;
 
 /** Where a run's numbers are of. While it plays, frames bring the losses of the last evaluated step. */
 function placeOf({ label, status, step, latest }: Run) {
@@ -50,6 +52,12 @@ function moment(state: State, whereIs = whereWords) {
   return shownStep(state) === 0 ? texts.beforeTheFirstStep : texts.atStepX(whereIs(state, places));
 }
 
+/** Settings stand over the recipe's cards, so that the table has the switches. */
+function isOpened({ view: { opened }, runs }: State) {
+  const run = opened?.match(/^run (.+)$/)?.[1];
+  return opened !== null && (run === undefined || run in runs);
+}
+
 const latest = (run: Run, series: string) => run.latest[series]?.value;
 
 /** The score of test samples if there are any. */
@@ -59,6 +67,8 @@ const scoreSeries = ({ testSamples, score }: Experiment) =>
 export class RaceTable extends ExperimentElement {
   /** The runs whose switch is open, on a phone. */
   #open: Set<string> = new Set();
+  /** px */
+  #room = 0;
 
   override shows(state: State) {
     return [
@@ -70,29 +80,53 @@ export class RaceTable extends ExperimentElement {
       state.looking,
       betWords(state),
       isLocked(state),
+      isOpened(state),
     ];
   }
 
   override start() {
     const update = () => this.requestUpdate();
-    for (const width of [PHONE, TWO_COLUMNS]) {
+    for (const width of [PHONE, WIDE]) {
       width.addEventListener("change", update);
       this.whenGone(() => width.removeEventListener("change", update));
     }
+    const room = new ResizeObserver(([{ contentRect }]) => {
+      if (contentRect.width === this.#room) return;
+      this.#room = contentRect.width;
+      update();
+    });
+    // beside a question the table itself is as narrow as its names
+    room.observe(this.parentElement as HTMLElement);
+    this.whenGone(() => room.disconnect());
+  }
+
+  #columns(state: State): Columns {
+    if (PHONE.matches || this.#room === 0) return { isTwo: false, isBrief: false };
+    const rows = state.order.map((name) => {
+      const { label, settings } = state.runs[name];
+      return {
+        name: widthOf(label, NAME_SIZE),
+        isPenalized: Boolean(settings.l1 || settings.l2),
+      };
+    });
+    return columnsOf(rows, this.#room, !WIDE.matches || isOpened(this.state));
   }
 
   override render() {
     const state = stateOnView(this.state);
     const words = moment(state);
-    const isNarrow = state.order.length >= MANY && TWO_COLUMNS.matches;
-    const shown = isNarrow ? moment(state, rangeWords) : words;
     const { length } = state.order;
+    const { isTwo, isBrief } = this.#columns(state);
+    const shown = isTwo ? moment(state, rangeWords) : words;
     this.classList.toggle("many", length >= MANY);
     this.classList.toggle("crowded", length > CROWDED);
+    this.classList.toggle("two", isTwo);
+    this.classList.toggle("brief", isBrief);
     const bet = betWords(this.state);
-    return html`<table>
+    // a heading of half a table has no room for it
+    return html`${bet && isTwo ? html`<p class="bet">${bet}</p>` : nothing}<table>
       <caption class="unseen">${texts.allRunsX(words)}</caption>
-      <thead>${this.#head(words, shown, bet)}${length >= MANY ? this.#head("", "", null, true) : nothing}</thead>
+      <thead>${this.#head(words, shown, isTwo ? null : bet)}${isTwo ? this.#head("", "", null, true) : nothing}</thead>
       <tbody>${repeat(
         state.order,
         (name) => name,

@@ -1,0 +1,16 @@
+/**
+ * Widths of bold names as the browser sets them.
+ * Owns: the canvas that measures them.
+ */
+
+import { boldWidth } from "./letter-widths.ts";
+
+let measuring: CanvasRenderingContext2D | null = null;
+
+/** Width of a bold name at this size, in px. */
+export function widthOf(name: string, size: number) {
+  measuring ??= document.createElement("canvas").getContext("2d");
+  if (!measuring) return boldWidth(name);
+  measuring.font = `600 ${size}px ${getComputedStyle(document.body).fontFamily}`;
+  return measuring.measureText(name).width;
+}

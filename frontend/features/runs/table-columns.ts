@@ -1,0 +1,33 @@
+/**
+ * Whether the rows of many runs stand in two columns, and which numbers have room beside the names.
+ * Owns: that choice. Pure; run-table.css has the same widths.
+ */
+
+/** From this many runs rows are low, and in two columns where every name fits. */
+export const MANY = 4;
+
+/** Between the columns, and of a row's numbers: the main ones, and all. In px. */
+const GAP = 40;
+const NUMBERS = { main: 258, all: 440 };
+/** Of a run's shape, its switch, and the value that it minimizes, each with its distance, in px. */
+const SHAPE = 18;
+const SWITCH = 180;
+const MINIMIZED = 140;
+
+/** A row's name, in px, and what stands beside it. */
+export interface Row {
+  name: number;
+  isPenalized: boolean;
+}
+/** `isBrief`: samples seen and the test loss leave the rows. */
+export type Columns = { isTwo: boolean; isBrief: boolean };
+
+/** @param width px of the table */
+export function columnsOf(rows: Row[], width: number, hasSwitch: boolean): Columns {
+  const beside = SHAPE + (hasSwitch ? SWITCH : 0);
+  const needs = rows.map(({ name, isPenalized }) => name + beside + (isPenalized ? MINIMIZED : 0));
+  const most = Math.max(0, ...needs);
+  const half = (width - GAP) / 2 - most;
+  const isTwo = rows.length >= MANY && half >= NUMBERS.main;
+  return { isTwo, isBrief: (isTwo ? half : width - most) < NUMBERS.all };
+}

@@ -1,0 +1,35 @@
+// Rows stand in two columns only where every name, and the switch beside it, has room.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { columnsOf } from "../../frontend/features/runs/table-columns.ts";
+
+const rows = (...names: number[]) => names.map((name) => ({ name, isPenalized: false }));
+const [one, two] = [{ isTwo: false }, { isTwo: true }].map((columns) => ({
+  all: { ...columns, isBrief: false },
+  brief: { ...columns, isBrief: true },
+}));
+
+test("few runs stand in one column", () => {
+  assert.deepEqual(columnsOf(rows(20, 20, 20), 1240, false), one.all);
+});
+
+test("every name fits into its column, or all rows stand in one", () => {
+  assert.deepEqual(columnsOf(rows(20, 30, 40, 118), 836, false), two.brief);
+  assert.deepEqual(columnsOf(rows(20, 30, 40, 200), 836, false), one.all);
+});
+
+test("the switch needs room beside the name, as does the minimized value", () => {
+  assert.deepEqual(columnsOf(rows(20, 20, 20, 20), 836, true), one.all);
+  assert.deepEqual(columnsOf(rows(20, 20, 20, 118), 1256, true), two.brief);
+  const penalized = [...rows(20, 20, 20), { name: 20, isPenalized: true }];
+  assert.deepEqual(columnsOf(penalized, 836, false), one.all);
+});
+
+test("samples seen and the test loss leave before a name breaks", () => {
+  assert.deepEqual(columnsOf(rows(20, 20, 20, 118), 1256, false), two.all);
+  assert.deepEqual(columnsOf(rows(20, 20, 20, 300), 1256, false), two.brief);
+  assert.deepEqual(columnsOf(rows(20, 20), 660, true), one.all);
+  assert.deepEqual(columnsOf(rows(20, 118), 660, true), one.brief);
+});
