@@ -578,6 +578,19 @@ async def test_a_large_history_is_encoded_in_pieces_in_a_thread(
     assert max(largest) < len(response.content) / 10
 
 
+async def test_the_catalog_is_encoded_once_and_compressed(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the page's first visit it was a twelfth."""
+    first = await client.get("/api/v1/catalog", headers={"Accept-Encoding": "gzip"})
+    monkeypatch.setattr("fallline.services.lab.Lab.catalog", None)
+    again = await client.get("/api/v1/catalog", headers={"Accept-Encoding": "identity"})
+    assert first.json() == again.json()
+    assert (first.headers["content-encoding"], first.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert "content-encoding" not in again.headers
+    assert 4 * int(first.headers["content-length"]) < len(again.content)
+
+
 async def test_the_page_is_served_for_good_and_its_address_is_not(client: httpx.AsyncClient) -> None:
     page_built()
     page = await client.get("/")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from functools import cache, partial
 from typing import Any
 
 from fastapi import FastAPI, WebSocket
@@ -71,7 +70,7 @@ def build_app(
     if settings.metrics_port:
         beside = (*beside, serve_metrics(lab, sockets, settings.metrics_host, settings.metrics_port))
     app.state.lab, app.state.is_ready, app.state.beside = lab, False, beside
-    app.state.catalog_text = cache(partial(experiment_routes.catalog_text, lab))
+    app.state.catalog = experiment_routes.catalog_files(lab)
     lines = app.state.lines = Lines(
         lambda address: Line(lab, settings.commands_per_second, sockets, address), sockets
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+import gzip
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache, partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
@@ -17,7 +18,8 @@ from fallline.vocabulary.finding_answers import Finding
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import large, large_with_cost
 from fallline.web.base_path import here, named_here
-from fallline.web.openapi import content
+from fallline.web.openapi import MOST_BASES, content
+from fallline.web.pages import File, response_of
 from fallline.web.queries import (
     AtStep,
     FigureQuery,
@@ -46,9 +48,22 @@ one = "/experiments/{id}"
 of_run = "/experiments/{id}/runs/{run}"
 
 
-def catalog_text(lab: Lab) -> str:
-    """Return the catalog as JSON. It does not change, and making it takes 11 ms of the event loop."""
-    return Catalog.model_validate(lab.catalog()).model_dump_json(by_alias=True, exclude_unset=True)
+def catalog_files(lab: Lab) -> Callable[[str], File]:
+    """Return a function from a base path to the catalog under it.
+
+    The catalog does not change, and making it takes 11 ms of the event loop. Compressed, it is a fifth as large.
+    """
+
+    @cache
+    def text() -> str:
+        return Catalog.model_validate(lab.catalog()).model_dump_json(by_alias=True, exclude_unset=True)
+
+    @lru_cache(MOST_BASES)
+    def under(_: str) -> File:
+        body = named_here(text()).encode()
+        return File(body, "application/json", {"gzip": gzip.compress(body)})
+
+    return under
 
 
 @router.get("/catalog", tags=["catalog"], response_model=Catalog)
@@ -57,7 +72,7 @@ async def catalog(request: Request) -> Response:
 
     Each row has its parameters with JSON schema, default, range, unit and a line of help.
     """
-    return Response(named_here(request.app.state.catalog_text()), media_type="application/json")
+    return response_of(request.app.state.catalog(here("")), request, {})
 
 
 @router.get("/exhibits/{name}/story", tags=["catalog"], response_model=answers.Story)

@@ -140,16 +140,17 @@ def page_routes(pages: Pages) -> APIRouter:
         ]
         if file.etag in known or "*" in known:
             return Response(status_code=304, headers=headers)
-        return _response(file, request, headers)
+        return response_of(file, request, headers)
 
     @router.get("/assets/{name}")
     async def asset(request: Request, name: str) -> Response:
-        return _response(pages.asset(name), request, {"Cache-Control": FOR_GOOD})
+        return response_of(pages.asset(name), request, {"Cache-Control": FOR_GOOD})
 
     return router
 
 
-def _response(file: File, request: Request, headers: dict[str, str]) -> Response:
+def response_of(file: File, request: Request, headers: dict[str, str]) -> Response:
+    """Return the file in the first of its codings that the client accepts, or plain."""
     headers["Vary"] = "Accept-Encoding"
     accepted = _codings(request.headers.get("accept-encoding", ""))
     for coding, body in file.encoded.items():
