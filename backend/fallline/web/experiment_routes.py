@@ -58,6 +58,7 @@ def catalog_files(lab: Lab) -> Callable[[str], File]:
     def text() -> str:
         return Catalog.model_validate(lab.catalog()).model_dump_json(by_alias=True, exclude_unset=True)
 
+    # `named_here` knows the base path of the request; the argument is the key of the cache
     @lru_cache(MOST_BASES)
     def under(_: str) -> File:
         body = named_here(text()).encode()

@@ -1,15 +1,15 @@
 /**
- * Whether the rows of many runs stand in two columns, and which numbers have room beside the names.
+ * Chooses one or two columns for the rows of many runs, and the numbers that have room beside names.
  * Owns: that choice. Pure; run-table.css has the same widths.
  */
 
 /** From this many runs rows are low, and in two columns where every name fits. */
 export const MANY = 4;
 
-/** Between the columns, and of a row's numbers: the main ones, and all. In px. */
+/** Widths in px, each with its distance: the gap between the columns, and a row's numbers. */
 const GAP = 40;
 const NUMBERS = { main: 258, all: 440 };
-/** Of a run's shape, its switch, and the value that it minimizes, each with its distance, in px. */
+/** The same for a run's shape, its switch, and the value that it minimizes. */
 const SHAPE = 18;
 const SWITCH = 180;
 const MINIMIZED = 140;
