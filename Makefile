@@ -14,6 +14,8 @@ BUILD_PAGE := $(PY) hatch_build.py
 # suite starts a hundred processes.
 ONE_THREAD := PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1
 PYTEST := $(ONE_THREAD) $(PY) -m pytest --quiet --dist worksteal
+# pytest; with CI=true, the failed tests once more and alone
+TWICE := $(ONE_THREAD) PYTHONPATH=tests $(PY) -m support.second_run
 NPM_CI := PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/frontend --no-audit --no-fund --silent
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
@@ -128,7 +130,7 @@ test-python: install-test ## pytest: unit, contracts, integration, architecture
 	@$(PY) tests/support/reverse_proxies.py
 	@$(BIN)/fallline warm >/dev/null
 	@echo "== pytest"
-	@$(PYTEST) -n 3 -m "not long" --ignore=tests/browser tests/integration tests
+	@$(TWICE) --quiet --dist worksteal -n 3 -m "not long" --ignore=tests/browser tests/integration tests
 
 # A test waits for its page, for a server that starts or for a line that is lost a fifth of its time: a third one goes on.
 test-browser: install-test ## pytest: the page in Chromium
@@ -136,7 +138,7 @@ test-browser: install-test ## pytest: the page in Chromium
 	@$(PY) tests/browser/chromium.py
 	@$(PY) tests/support/reverse_proxies.py
 	@$(BIN)/fallline warm >/dev/null
-	@$(ONE_THREAD) PYTHONPATH=tests $(PY) -m support.second_run --quiet --dist worksteal -n 2 -m "not long" tests/browser
+	@$(TWICE) --quiet --dist worksteal -n 2 -m "not long" tests/browser
 
 # After make test, which has run the tests on one Python in one environment already.
 test-pythons: install-test ## pytest: unit, contracts, integration, on the oldest and newest Python here, with two BLAS kernels; ALL=1 crosses them

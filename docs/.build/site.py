@@ -34,8 +34,10 @@ def on_post_page(output: str, page: Any, config: MkDocsConfig) -> str:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Add the page's icon, and remove what the site does not use."""
+    """Add the page's icon and typeface, and remove what the site does not use."""
     site = Path(config.site_dir)
     shutil.copy(ROOT / "frontend/favicon.svg", site)
+    for name in ("inter.woff2", "OFL.txt"):
+        shutil.copy(ROOT / "frontend/fonts" / name, site / "assets")
     for path in (path for pattern in UNUSED for path in list(site.glob(pattern))):
         shutil.rmtree(path) if path.is_dir() else path.unlink()

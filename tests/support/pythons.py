@@ -170,7 +170,7 @@ def _suites(pythons: Mapping[str, str], all_of_them: Iterable[Combination]) -> l
             continue
         print(f"== pytest, {each}", flush=True)
         began = time.monotonic()
-        if not _run(pythons[each.version], each.environment(), "pytest", "--quiet", *TESTS):
+        if not _run(pythons[each.version], each.environment(), "support.second_run", "--quiet", *TESTS):
             failed.append(f"tests, {each}")
         print(f"== {time.monotonic() - began:.0f} s", flush=True)
     return failed

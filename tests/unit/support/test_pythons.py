@@ -79,8 +79,8 @@ def test_only_the_combination_of_make_test_is_left_out(
 ) -> None:
     ran: list[str] = []
 
-    def run(python: str, *_: object) -> bool:
-        ran.append(python)
+    def run(python: str, _: object, module: str, *__: object) -> bool:
+        ran.append(f"{python} {module}")
         return False
 
     monkeypatch.setattr(pythons, "_run", run)
@@ -90,7 +90,7 @@ def test_only_the_combination_of_make_test_is_left_out(
         [Combination("3.x", None), Combination("3.x", KERNEL)],
     )
     failed = pythons._suites({own.version: "own", "3.x": "other"}, [own, *others])
-    assert ran == ["other", "other"]
+    assert ran == ["other support.second_run", "other support.second_run"]
     assert failed == [f"tests, {each}" for each in others]
     assert f"{own}: make test runs this one" in capfd.readouterr().out
 

@@ -127,9 +127,10 @@ def test_a_suite_that_cannot_run_does_not_run_again(planted: Path) -> None:
     assert output.count("nothing_of_that_name") >= 1
 
 
-def test_the_browser_tests_run_so() -> None:
-    makefile = (TESTS.parent / "Makefile").read_text()
-    (verb,) = [
-        part for part in makefile.split("\n\n") if part.startswith(("# A test waits", "test-browser:"))
-    ]
-    assert "-m support.second_run" in verb
+@pytest.mark.parametrize("verb", ["test-python", "test-browser"])
+def test_continuous_integration_runs_its_tests_so(verb: str) -> None:
+    recipe = subprocess.run(
+        ["make", "--dry-run", verb], cwd=TESTS.parent, capture_output=True, text=True, check=True
+    ).stdout
+    assert "-m support.second_run --quiet" in recipe
+    assert "-m pytest" not in recipe
