@@ -51,7 +51,9 @@ def test_every_page_opens_without_a_fault(page: Page, address: str) -> None:
 def test_text_has_the_typeface_of_the_page(page: Page, address: str) -> None:
     page.goto(f"{address}/docs/")
     page.evaluate("document.fonts.ready")
-    assert page.evaluate("[...document.fonts].map(({ family, status }) => [family, status])") == [["Inter", "loaded"]]
+    assert page.evaluate("[...document.fonts].map(({ family, status }) => [family, status])") == [
+        ["Inter", "loaded"]
+    ]
     for text in ("article h1", "article p", ".md-nav__link", ".md-header__title"):
         font = page.locator(text).first.evaluate("(element) => getComputedStyle(element).fontFamily")
         assert font.startswith("Inter"), text
