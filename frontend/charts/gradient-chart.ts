@@ -17,12 +17,13 @@ import { laneLook, styled, shownRuns, templateOf } from "./figure-style.ts";
 import { momentLines, placeThen, withLater } from "./past-marks.ts";
 import { groundOf, isInside, joined, symbol } from "./paths.ts";
 import { axisOf, boundTo, columnsFor, reachedBy, withinAxis } from "./scene.ts";
+import { leavesAt, valueAt } from "./window-end.ts";
 import { layersPlot, layersTitle } from "./gradient-layers.ts";
 import { chosenPlace, MOST_PANELS, panelsOf } from "../core/gradient-panels.ts";
 import { briefTicks, number, short } from "../core/format.ts";
 import { missingIn } from "../core/missing-steps.ts";
 import { stateOnView } from "../core/state-on-view.ts";
-import type { Json } from "../core/types.ts";
+import type { Json, Run } from "../core/types.ts";
 import type { Horizontal } from "./horizontal.ts";
 import type { Frame } from "./labels.ts";
 import type { Path } from "./paths.ts";
@@ -145,7 +146,7 @@ export function gradientChart(figure: Json, scene: Scene) {
       box: frame,
       ground: joined([...groundOf(frame, areas, look), grid, ...bandsOf(own, () => frame)]),
       words,
-      marks: [...joined([line, ...momentLines(scene, frame)]), ...marksOf(own, frame, scene)],
+      marks: [...joined([line, ...momentLines(scene, frame)]), ...marksOf(own, frame, scene, axis)],
       live: liveLines(own, columns, scene, frame, [shelf, floor], (_, { lane }) => ({
         shape: lane,
         fill: laneLook(look, lane).text,
@@ -159,7 +160,15 @@ export function gradientChart(figure: Json, scene: Scene) {
     labels: {
       titles: [
         ...(whole ? [{ ...layersTitle(scene), ...whole.title, values: [], dense: false }] : []),
-        ...titlesOf(scene, panels, boxes),
+        ...titlesOf(scene, panels, boxes, (run, series) => {
+          const edge = leavesAt(run, scene, axis);
+          const { meta } = data.find(
+            ({ meta: each }: Json) => each.role === "line" && each.y === series,
+          );
+          return edge === null
+            ? null
+            : valueAt(meta, columns[run.name], experiment?.trainSamples ?? 1, edge);
+        }),
       ],
       zero: zeroLabel(scene, frames, data),
     },
@@ -204,11 +213,12 @@ const tracesIn = ({ data }: Json, series: string, k: number): Json[] =>
 /** Height of a panel, in px. */
 const heightIn = ({ room, look }: Scene) => room.height - TOP - (look.compact ? 20 : 23);
 
-/** Place of each run, now or at the past step on view. */
-function marksOf(data: Json[], frame: Frame, scene: Scene): Path[] {
+/** Place of each run, now or at the past step on view; none for a line that goes on. */
+function marksOf(data: Json[], frame: Frame, scene: Scene, axis: Horizontal): Path[] {
   const { runs } = scene.state;
   return data
     .filter(({ meta, x }) => meta.role === "line" && x.length && !isLive(runs[meta.run], scene))
+    .filter(({ meta }) => leavesAt(runs[meta.run], scene, axis) === null)
     .map(({ meta, x, y }) => {
       const { lane } = runs[meta.run];
       const then = placeThen(runs[meta.run], scene) ?? Infinity;
@@ -289,8 +299,14 @@ const VALUES = [
 /**
  * Titles by room: first the shape goes, then digits, then values. Narrow panels and phones keep the
  * name only.
+ * @param atWindowEnd null for a run that the window shows to its end
  */
-function titlesOf(scene: Scene, panels: Panel[], boxes: Box[]) {
+function titlesOf(
+  scene: Scene,
+  panels: Panel[],
+  boxes: Box[],
+  atWindowEnd: (run: Run, series: string) => number | undefined | null,
+) {
   const { look } = scene;
   const state = stateOnView(scene.state);
   const { experiment } = state;
@@ -309,13 +325,16 @@ function titlesOf(scene: Scene, panels: Panel[], boxes: Box[]) {
     values: value
       ? visible
           .filter(({ step }) => step > 0)
-          .map((run) => ({
-            run: run.name,
-            label: run.label,
-            lane: run.lane,
-            value: value.word(run.latest[series]?.value),
-            live: followed(run, series, value.word, scene),
-          }))
+          .map((run) => {
+            const then = atWindowEnd(run, series);
+            return {
+              run: run.name,
+              label: run.label,
+              lane: run.lane,
+              value: value.word(then === null ? run.latest[series]?.value : then),
+              live: then === null ? followed(run, series, value.word, scene) : undefined,
+            };
+          })
       : [],
   }));
 }

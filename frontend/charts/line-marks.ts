@@ -3,11 +3,11 @@
  * Owns: that. Pure. labels.ts places the labels of the ends.
  */
 
-import { placeNow } from "./horizontal.ts";
 import { placeThen } from "./past-marks.ts";
 import { pxAcross, pxDown } from "./labels.ts";
 import { followed } from "./live-values.ts";
 import { isInside, symbol } from "./paths.ts";
+import { leavesAt, windowEnd } from "./window-end.ts";
 import { number } from "../core/format.ts";
 import { stateOnView } from "../core/state-on-view.ts";
 import type { Json, Run } from "../core/types.ts";
@@ -58,14 +58,17 @@ export function endOf(
   axis: Horizontal,
   range: [number, number],
 ): End | null {
-  const { state, series, look, zoom } = scene;
+  const { state, look } = scene;
   const { run, x, y } = line;
   if (!x.length) return null;
   const base = { run: run.name, lane: run.lane, name: run.label };
   const log = state.view.y === "log";
-  const edge = zoom.x ? (axis.log ? 10 ** zoom.x[1] : zoom.x[1]) : Infinity;
   const then = placeThen(run, scene);
-  if (then !== null && then <= edge && stateOnView(state).runs[run.name].step < run.step) {
+  if (
+    then !== null &&
+    then <= windowEnd(scene, axis) &&
+    stateOnView(state).runs[run.name].step < run.step
+  ) {
     const loss = stateOnView(state).runs[run.name].latest.train_loss?.value;
     const height = loss || heightAt(line, then, log);
     return height === null
@@ -79,7 +82,8 @@ export function endOf(
           y: height,
         };
   }
-  if (placeNow(run, series.of(run.name), axis.axis) > edge) {
+  const edge = leavesAt(run, scene, axis);
+  if (edge !== null) {
     const loss = heightAt(line, edge, log);
     return loss === null
       ? null

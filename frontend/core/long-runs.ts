@@ -4,10 +4,12 @@
  * Owns: from which step on, places on the timeline, and those zooms. Pure.
  */
 
+import { epochs, integer, number, plural } from "./format.ts";
 import { missingIn } from "./missing-steps.ts";
 import { furthest } from "./selectors.ts";
-import { furthestStep } from "./state-on-view.ts";
-import type { RunSeries, SeriesStore, State } from "./types.ts";
+import { furthestStep, stateOnView } from "./state-on-view.ts";
+import * as texts from "../words/english.ts";
+import type { Run, RunSeries, SeriesStore, State, XAxis } from "./types.ts";
 
 /** More steps than this need an overview. */
 const LONG = 2_000;
@@ -62,6 +64,32 @@ export function shownRange({ view }: State, { end }: Track): Range {
   const [from, to] = view.zoom.map((step) => Math.min(end, Math.max(0, Math.round(step))));
   return [from, to];
 }
+
+/** Where the charts' window ends before what they could show: ", at step 700"; else empty. */
+export function windowWords(state: State): string {
+  const { x, zoom } = state.view;
+  const end = zoom?.[1] ?? Infinity;
+  const { order, runs } = stateOnView(state);
+  const reached = order
+    .filter((name) => !runs[name].hidden)
+    .map((name) => REACHED[x](runs[name]))
+    .some((place) => place > end);
+  return reached ? WINDOW_ENDS[x](end) : "";
+}
+
+/** How far a run has come on an axis; seconds are not among its numbers. */
+const REACHED: Record<XAxis, (run: Run) => number> = {
+  steps: ({ step }) => step,
+  epochs: ({ epoch }) => epoch,
+  samples: ({ samplesSeen }) => samplesSeen,
+  seconds: () => Infinity,
+};
+const WINDOW_ENDS: Record<XAxis, (end: number) => string> = {
+  steps: (end) => texts.atStepXTail(integer(Math.round(end))),
+  epochs: (end) => texts.atXTail(texts.epochX(epochs(end))),
+  samples: (end) => texts.atXTail(plural(Math.round(end), "sample")),
+  seconds: (end) => texts.atXTail(texts.xSeconds(number(end))),
+};
 
 /** A zoom to these steps, in any order; null for all. */
 export function zoomTo({ end }: Track, one: number, other: number): Range | null {

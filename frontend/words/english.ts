@@ -685,6 +685,7 @@ export const linearLoss = "linear loss";
 export const logSteps = "log steps";
 export const overXTail = (count: Part) => ` over ${count}`;
 export const axes = "Axes";
+export const atXTail = (place: Part) => `, at ${place}`;
 export const axesYKey = (list: Part) => `${list} (Y)`;
 export const across = "Across";
 export const up = "Up";

@@ -16,6 +16,7 @@ import { createDrawScheduler } from "../../frontend/charts/draw-scheduler.ts";
 import { symbol } from "../../frontend/charts/paths.ts";
 import { determination, dotsOf, scatterChart } from "../../frontend/charts/scatter-chart.ts";
 import { zoomedTo } from "../../frontend/charts/zoom-range.ts";
+import { windowWords } from "../../frontend/core/long-runs.ts";
 import type { End } from "../../frontend/charts/end-labels.ts";
 import type { Flag, Frame } from "../../frontend/charts/labels.ts";
 import type { Curve } from "../../frontend/charts/overlap.ts";
@@ -575,6 +576,44 @@ test("in the past view a label shows the loss at the edge, and no end mark stand
   const before = loss({ gd: 3000, zoom: [1000, 1100], messages: [diverged] });
   assert.equal(before.labels.ends[0].bad, false, "it has not diverged yet there");
   assert.ok(Math.max(...traceOf(before, "gd", "train").y) < 100);
+});
+
+test("beside a window that ends early all charts have numbers of its end, and say of which step", () => {
+  const given = { gd: 3000, sgd: 1050, zoom: [1000, 1100] as [number, number] };
+  const at = (part: Given = {}) =>
+    gradients({ ...given, ...part }).labels.titles[0].values as unknown as Json[];
+  const [gd, sgd] = at();
+  const same = loss(given).labels.ends; // these gradients are as large as the losses
+  assert.equal(Number(gd.value), Number(same[0].value));
+  assert.ok(Number(gd.value) > 2 * Number(at({ zoom: null })[0].value));
+  assert.equal(
+    sgd.value,
+    at({ zoom: null })[1].value,
+    "a run that ends in the window stands there",
+  );
+  const runsMarked = named(gradients(given).marks, "now").map(({ run, d }) => d && run);
+  assert.deepEqual(runsMarked.filter(Boolean), ["sgd", "sgd"]);
+  const words = (part: Partial<View>, messages: Message[] = []) =>
+    windowWords(scene({ gd: 3000, view: part, messages }).state);
+  assert.equal(words({ zoom: [1000, 1100] }), ", at step 1,100");
+  assert.equal(words({ x: "epochs" }, [zoomed([1, 2.5])]), ", at epoch 2.50");
+  assert.equal(words({ x: "samples" }, [zoomed([0, 9000])]), ", at 9,000 samples");
+  assert.equal(words({ zoom: [2000, 3000] }), "");
+  assert.equal(words({}), "");
+});
+
+const zoomed = (zoom: View["zoom"]): Message => ({ type: "view", part: { zoom } });
+
+test("a gradient of exactly 0 at the window's end is 0, as its line is", () => {
+  const change = (run: string, wire: Lists) => {
+    if (run !== "sgd") return;
+    for (const stat of ["min", "max", "mean", "last"] as const)
+      wire.series["grad_l1/W1"][stat].fill(0, 500);
+  };
+  const chart = gradients({ gd: 1000, sgd: 1000, change, zoom: [400, 800] });
+  const [gd, sgd] = chart.labels.titles[0].values as unknown as Json[];
+  assert.equal(sgd.value, "0");
+  assert.notEqual(gd.value, "0");
 });
 
 test("a zoom fits what it shows, and the whole range is back after it", () => {

@@ -12,7 +12,7 @@ import { termByKey, termOf } from "../../ui/term.ts";
 import { plural } from "../../core/format.ts";
 import { chosenPlace, MOST_PANELS, panelsOf } from "../../core/gradient-panels.ts";
 import { choiceOf, choicesFor, costWords, readingWords } from "../../core/instruments.ts";
-import { isLogSteps, isLong } from "../../core/long-runs.ts";
+import { isLogSteps, isLong, windowWords } from "../../core/long-runs.ts";
 import { lossWords } from "../../core/losses.ts";
 import { picturedRuns } from "../../core/data-picture.ts";
 import { dataPictureOf } from "../../core/pictures.ts";
@@ -49,7 +49,14 @@ const hiddenRuns = ({ order, runs }: State) => order.filter((name) => runs[name]
 export class LossHead extends ExperimentElement {
   override shows(state: State) {
     const { experiment, view } = state;
-    return [experiment, acrossOf(state), view.y, ...runSwitchParts(state), ...hiddenRuns(state)];
+    return [
+      experiment,
+      acrossOf(state),
+      view.y,
+      windowWords(state),
+      ...runSwitchParts(state),
+      ...hiddenRuns(state),
+    ];
   }
 
   override render() {
@@ -63,7 +70,7 @@ export class LossHead extends ExperimentElement {
     return html`
       <h2 class="unseen">${texts.loss}</h2>
       <picture-switch></picture-switch>
-      <span class="sub of-loss">${termOf(lossTerm(this.experiment), lossWords(recipe.loss))}${over}</span>
+      <span class="sub of-loss">${termOf(lossTerm(this.experiment), lossWords(recipe.loss))}${over}${windowWords(this.state)}</span>
       <span class="end">${this.#whoseMap()}
         <button type="button" class="button quiet axes" aria-label=${texts.axes} title=${texts.axesYKey(now.join(", "))}
           aria-haspopup="menu" @click=${this.#axesMenu}>${icon("axes")}<span class="caption">${texts.axes}</span></button>
@@ -173,6 +180,7 @@ export class GradientHead extends ExperimentElement {
       choiceOf(state).value,
       costWords(state),
       readingWords(state),
+      windowWords(state),
       ...runSwitchParts(state),
     ];
   }
@@ -190,7 +198,7 @@ export class GradientHead extends ExperimentElement {
               isTerm(figure) ? termByKey(figure, name) : nothing,
             )
       }
-      <span class="sub">${isGradients ? texts.perLayer : costWords(state)}</span>
+      <span class="sub">${isGradients ? texts.perLayer + windowWords(state) : costWords(state)}</span>
       <span class="unseen">${readingWords(state)}</span>
       ${
         isGradients
