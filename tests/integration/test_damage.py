@@ -260,6 +260,34 @@ async def test_a_file_that_was_copied_without_its_log_says_so_and_opens_without_
         assert state["runs"][0]["step"] == 3
 
 
+async def test_the_readable_part_of_a_damaged_recipe_says_that_it_is_one(
+    lived: Lived, tmp_path: Path
+) -> None:
+    shutil.copytree(lived.folder, data := tmp_path / "data")
+    async with open_app(data=data, kernel="numpy") as (_, client):
+        one = Experiment(client, lived.experiments[0].id, lived.experiments[0].token)
+        for path in ("/recipe", "/export/recipe.json"):
+            assert "fallline-damaged" not in (await one.get(path)).headers
+    replaced(data, b'"learning_rate":0.003', b'"learning_rate":0.009')
+    async with open_app(data=data, kernel="numpy") as (_, client):
+        one = Experiment(client, one.id, one.token)
+        parts = [await one.get(path) for path in ("/recipe", "/export/recipe.json")]
+        for part in parts:
+            assert part.status_code == 200
+            assert part.headers["fallline-damaged"] == "1 of its 4 facts cannot be read"
+        recipe, file = parts
+        assert recipe.json() == file.json()
+        assert 'filename="damaged-recipe.json"' in file.headers["content-disposition"]
+        of_one = await one.get("/export/recipe.json", run="sgd")
+        assert [run["name"] for run in of_one.json()["runs"]] == ["sgd"]
+        assert 'filename="sgd-damaged-recipe.json"' in of_one.headers["content-disposition"]
+        assert is_damaged(await one.get("/export/recipe.json", run="lost")), "it may be behind the damage"
+        document = (await client.get("/openapi.json")).json()["paths"]
+        for path in ("recipe", "export/{file}"):
+            described = document[f"/api/v1/experiments/{{id}}/{path}"]["get"]["responses"]["200"]["headers"]
+            assert "what cannot be read" in described["Fallline-Damaged"]["description"]
+
+
 async def test_a_file_that_is_cut_short_is_refused(lived: Lived, tmp_path: Path) -> None:
     shutil.copytree(lived.folder, data := tmp_path / "data")
     content = (data / NAME).read_bytes()

@@ -25,12 +25,12 @@ class Export:
     make: Callable[[ExportData], bytes | Iterator[bytes]]
     of_first: bool = False
 
-    def name_for(self, run: str | None) -> str:
-        """Return the name of the saved file, with the run's name for one run.
+    def name_for(self, run: str | None, mark: str = "") -> str:
+        """Return the name of the saved file, with the run's name for one run, and a mark.
 
         Run names are safe in file names.
         """
-        return self.name if run is None else f"{run}-{self.name}"
+        return mark + self.name if run is None else f"{run}-{mark}{self.name}"
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -42,6 +42,9 @@ class Export:
 
 
 RECIPE = "recipe.json"
+
+DAMAGED = "damaged-"
+"""Marks the name of a file with the readable part of a damaged experiment."""
 
 EXPORTS: dict[str, Export] = {
     row.name: row

@@ -16,7 +16,7 @@ from fallline.engine.state import TrainingState
 from fallline.execution.interface import Executor, Later
 from fallline.exports.data_files import as_file
 from fallline.exports.export_data import export_data
-from fallline.exports.table import EXPORTS, RECIPE, Export
+from fallline.exports.table import DAMAGED, EXPORTS, RECIPE, Export
 from fallline.figures.catalog import FIGURES, INSTRUMENT_FIGURES, figure_json, instrument_figure_json
 from fallline.runs.answers import MOST_BUCKETS, outcome_of
 from fallline.runs.experiment import Experiment
@@ -67,6 +67,8 @@ class File:
     content: bytes | Iterator[bytes]
     place: Download
     """Its place among all downloads, for the caller to leave."""
+    damage: str | None = None
+    """What cannot be read of a damaged experiment, of which this is the readable part."""
 
 
 class Views:
@@ -129,17 +131,23 @@ class Views:
         """Add to a state whether the server is read-only."""
         return {**state, "read_only": self._store.is_read_only}
 
-    async def recipe(self, id: str) -> dict[str, Any]:
+    async def recipe(self, id: str) -> tuple[dict[str, Any], str | None]:
+        """Return the recipe, and the damage of an experiment whose recipe is only the readable part."""
         try:
-            return await self._read(id, lambda experiment: experiment.recipe.as_json())
+            return await self._read(id, lambda experiment: experiment.recipe.as_json()), None
         except Damaged as error:
-            return (await self._readable_recipe(id, error)).as_json()
+            return (await self._readable_recipe(id, None, error)).as_json(), error.what
 
-    async def _readable_recipe(self, id: str, error: Damaged) -> Recipe:
-        """Return the recipe of a damaged experiment as far as it is readable, or raise."""
+    async def _readable_recipe(self, id: str, run: str | None, error: Damaged) -> Recipe:
+        """Return the readable recipe of a damaged experiment, of one run or of all, or raise."""
         if not (facts := await self._store.readable(id)):
             raise error
-        return replay_facts(facts).with_edits()
+        replayed = replay_facts(facts)
+        if run is None:
+            return replayed.with_edits()
+        if run not in replayed.runs:
+            raise error
+        return replayed.recipe.model_copy(update={"runs": [replayed.runs[run].recipe]})
 
     async def data(self, id: str) -> dict[str, Any]:
         return await self._read(id, lambda one: samples_of(one.problem))
@@ -347,20 +355,20 @@ class Views:
             await self._until_examined(id, run)
         place = await self._downloads.enter(self._owners.share(id))
         try:
-            content = await self._file(id, row, run)
+            return await self._file(id, row, run, place)
         except BaseException:
             place.leave()
             raise
-        return File(row.name_for(run), row.media_type, content, place)
 
-    async def _file(self, id: str, row: Export, run: str | None) -> bytes | Iterator[bytes]:
+    async def _file(self, id: str, row: Export, run: str | None, place: Download) -> File:
         try:
             data = await self._read(id, lambda one: export_data(one, run))
         except Damaged as error:
             if row.name != RECIPE:
                 raise
-            return as_file(await self._readable_recipe(id, error))
-        return await self._beside(id, partial(row.make, data))
+            content = as_file(await self._readable_recipe(id, run, error))
+            return File(row.name_for(run, DAMAGED), row.media_type, content, place, error.what)
+        return File(row.name_for(run), row.media_type, await self._beside(id, partial(row.make, data)), place)
 
 
 def _inputs(

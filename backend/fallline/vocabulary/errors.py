@@ -171,12 +171,13 @@ class Failed(FalllineError):
 
 
 class Damaged(Conflict):
-    """A stored experiment, table or parameter file that cannot be read any more."""
+    """A stored experiment, table or parameter file that cannot be read any more. `what` names the damage."""
 
     code = "damaged"
     title = "The stored data is damaged"
 
     def __init__(self, what: str) -> None:
+        self.what = what
         super().__init__(
             f"{what}: the file on the server's disk is damaged. Other experiments are not affected. "
             "GET .../export/recipe.json returns the readable part of an experiment; post it to create it again"

@@ -18,7 +18,7 @@ from fallline.vocabulary.finding_answers import Finding
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import large, large_with_cost
 from fallline.web.base_path import here, named_here
-from fallline.web.openapi import MOST_BASES, content
+from fallline.web.openapi import DAMAGED, DAMAGED_HEADER, MOST_BASES, content
 from fallline.web.pages import File, response_of
 from fallline.web.queries import (
     AtStep,
@@ -116,13 +116,17 @@ async def state(id: str, query: Wait, lab: TheLab) -> dict[str, Any]:
     return await lab.views.state(id, query.wait)
 
 
-@router.get(one + "/recipe", response_model=answers.RenderedRecipe)
-async def recipe(id: str, lab: TheLab) -> dict[str, Any]:
+@router.get(one + "/recipe", response_model=answers.RenderedRecipe, responses={200: DAMAGED_HEADER})
+async def recipe(id: str, lab: TheLab, response: Response) -> dict[str, Any]:
     """Return the recipe with all edits so far.
 
-    Posting it again gives the same numbers.
+    Posting it again gives the same numbers. A damaged experiment gives the readable part of its recipe, with the header
+    `Fallline-Damaged`.
     """
-    return await lab.views.recipe(id)
+    recipe, damage = await lab.views.recipe(id)
+    if damage is not None:
+        response.headers[DAMAGED] = damage
+    return recipe
 
 
 @changes.delete(one, status_code=204)

@@ -16,7 +16,7 @@ from fallline.exports.table import EXPORTS
 from fallline.services.views import File
 from fallline.vocabulary.answers import Parameters, Table
 from fallline.web.base_path import here
-from fallline.web.openapi import content
+from fallline.web.openapi import DAMAGED, DAMAGED_HEADER, content
 from fallline.web.queries import OfRun
 from fallline.web.requests import CSV, NPZ, Address, Owner, StrictRoute, TheLab
 
@@ -25,7 +25,9 @@ router = APIRouter(prefix="/api/v1", route_class=StrictRoute)
 _TEXT = {"type": "string", "minLength": 1}
 CsvBody = Annotated[bytes, WithJsonSchema(_TEXT), Body(media_type=CSV)]
 NpzBody = Annotated[bytes, WithJsonSchema({**_TEXT, "format": "binary"}), Body(media_type=NPZ)]
-_FILES = content(*(row.media_type for row in EXPORTS.values()))
+_FILES: dict[int | str, dict[str, Any]] = {
+    200: {**content(*(row.media_type for row in EXPORTS.values()))[200], **DAMAGED_HEADER}
+}
 
 
 @router.post("/datasets", status_code=201, tags=["datasets"], response_model=Table)
@@ -73,6 +75,9 @@ async def export(id: str, file: str, query: OfRun, lab: TheLab) -> Response:
 
     The files are recipe.json, history.csv, history.json, parameters.npz, report.html, script.py and notebook.ipynb.
     With `run` the file has one run. Without it, it has all runs; a script or notebook has the first.
+
+    A damaged experiment has only recipe.json, with its readable part. The header `Fallline-Damaged` says what cannot be
+    read.
     """
     result = await lab.views.export(id, file, query.run)
     if isinstance(result.content, bytes):
@@ -96,6 +101,8 @@ class _Download(StreamingResponse):
         self, file: File, pieces: AsyncIterator[bytes], headers: dict[str, str] | None = None
     ) -> None:
         named = {"Content-Disposition": f'attachment; filename="{file.name}"', **(headers or {})}
+        if file.damage is not None:
+            named[DAMAGED] = file.damage
         super().__init__(pieces, media_type=file.media_type, headers=named)
         self._place = file.place
 

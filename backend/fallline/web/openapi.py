@@ -57,6 +57,20 @@ def content(*media_types: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {media_type: {"schema": _schema(media_type)} for media_type in media_types}}}
 
 
+DAMAGED = "Fallline-Damaged"
+"""Header of the readable part of a damaged experiment."""
+
+DAMAGED_HEADER: dict[str, Any] = {
+    "headers": {
+        DAMAGED: {
+            "description": "Only for a damaged experiment, whose readable part this is: what cannot be read",
+            "schema": {"type": "string"},
+        }
+    }
+}
+"""Describes that header in a response."""
+
+
 def _schema(media_type: str) -> dict[str, str]:
     if media_type.endswith("json"):
         return {"type": "object"}

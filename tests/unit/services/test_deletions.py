@@ -33,7 +33,7 @@ async def shown(lab: Lab, id: str) -> tuple[Any, ...]:
     state = costless(await lab.views.state(id, 20.0))
     state["runs"] = [{**run, "generation": None} for run in state["runs"]]
     moments = [await lab.views.snapshot(id, "gd", step) for step in (None, 31)]
-    recipe = await lab.views.recipe(id)
+    recipe, _ = await lab.views.recipe(id)
     return state, [{**each, "generation": None} for each in moments], recipe
 
 

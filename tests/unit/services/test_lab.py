@@ -107,7 +107,7 @@ async def test_an_edit_in_mid_play_is_in_the_recipe_and_the_recipe_gives_the_sam
         state = await lab.command(id, token, "pause", {})
         steps = steps_of(state)
         assert steps["gd"] == steps["sgd"] > edit["at_step"] > 0
-        twin, twins_token = await lab.create(Recipe.model_validate(await lab.views.recipe(id)))
+        twin, twins_token = await lab.create(Recipe.model_validate((await lab.views.recipe(id))[0]))
         await lab.command(twin["id"], twins_token, "step", {"steps": steps["gd"]})
         assert await lab.views.snapshot(twin["id"], "gd", None) == await lab.views.snapshot(id, "gd", None)
         assert await lab.views.snapshot(twin["id"], "sgd", None) == await lab.views.snapshot(id, "sgd", None)

@@ -113,7 +113,7 @@ async def test_a_stored_experiment_can_be_read_while_others_use_all_slots() -> N
         live = in_slots(lab)
         state = await lab.views.state(mine)
         assert steps_of(state) == {"gd": 30}
-        assert (await lab.views.recipe(mine))["runs"][0]["name"] == "gd"
+        assert (await lab.views.recipe(mine))[0]["runs"][0]["name"] == "gd"
         _, history, _ = await lab.views.history(mine, "gd", None, None, None, 1000)
         assert len(history) == 30
         assert (await lab.views.snapshot(mine, "gd", 7))["step"] == 7
