@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline.engine.data.tabular.table import Table, read_new_table
+from fallline.engine.data.tabular.table import Table, read_new_table, read_table
 from fallline.services import lab, uploads
 from fallline.vocabulary import answers, catalog_answers
 from support.csv_files import BAD, MIB, TOO_LARGE
@@ -216,7 +217,7 @@ def test_more_than_a_mebibyte_is_413_however_it_is_announced(shared_server: Serv
 
 @pytest.fixture(scope="module")
 def http(shared_server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=shared_server.url) as http:
+    with httpx.Client(base_url=shared_server.url, timeout=90) as http:
         yield http
 
 
@@ -270,7 +271,7 @@ async def test_tables_of_a_crowd_behind_one_address_hold_up_no_table_of_another(
     persons, goes_on = b"a,b\n1,2\n3,4\n", threading.Event()
 
     def read(body: bytes) -> Table:
-        assert body == persons or goes_on.wait(20)
+        assert body == persons or goes_on.wait(90)
         return read_new_table(body)
 
     monkeypatch.setattr(lab, "read_new_table", read)
@@ -309,6 +310,56 @@ async def test_parsing_is_charged_to_the_share_of_its_request(
             await created(other, {"data": {"name": "csv", "dataset": id}})
             assert charged.pop() == "address:192.0.2.9"
     assert not charged
+
+
+async def test_requests_for_a_table_that_is_not_cached_share_one_parse(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    parsed, goes_on = list[bytes](), threading.Event()
+
+    def read(body: bytes) -> Table:
+        parsed.append(body)
+        assert goes_on.wait(20)
+        return read_table(body)
+
+    monkeypatch.setattr(uploads, "read_table", read)
+    async with open_app(kernel="numpy", data=tmp_path) as (app, client):
+        table = await upload(client)
+        app.state.lab._uploads._cache.drop(table["id"])
+        elsewhere = httpx.ASGITransport(app, client=("192.0.2.9", 1))
+        async with httpx.AsyncClient(transport=elsewhere, base_url="http://localhost") as other:
+            path = f"{DATASETS}/{table['id']}"
+            sent = [asyncio.ensure_future(one.get(path)) for one in (client, client, client, other)]
+            while len(app.state.lab._uploads._waiting) < 4 or not parsed:
+                await asyncio.sleep(0.001)
+            sent.pop(0).cancel()  # the others need the parse that it began
+            await asyncio.sleep(0.05)
+            goes_on.set()
+            assert [(await one).json() for one in sent] == [table] * 3
+        assert len(parsed) == 1
+        assert (await client.get(path)).json() == table
+        assert len(parsed) == 1, "cached"
+        assert not app.state.lab._uploads._loading
+        assert not app.state.lab._uploads._parses
+
+
+async def test_a_parse_that_fails_is_tried_again_by_the_next_request(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answers = iter([MemoryError(), None])
+
+    def read(body: bytes) -> Table:
+        if (error := next(answers)) is not None:
+            raise error
+        return read_table(body)
+
+    monkeypatch.setattr(uploads, "read_table", read)
+    monkeypatch.setattr(logging.getLogger("fallline.web"), "disabled", True)
+    async with open_app(kernel="numpy", data=tmp_path) as (app, client):
+        table = await upload(client)
+        app.state.lab._uploads._cache.drop(table["id"])
+        path = f"{DATASETS}/{table['id']}"
+        assert [(await client.get(path)).status_code for _ in range(2)] == [500, 200]
 
 
 async def test_a_share_that_owes_waits_before_its_next_table_is_parsed(

@@ -197,7 +197,10 @@ class SharedTask(Generic[T]):
     """
 
     def __init__(
-        self, work: Coroutine[Any, Any, T], left: Callable[[], None], back: Callable[[], None]
+        self,
+        work: Coroutine[Any, Any, T],
+        left: Callable[[], None] = lambda: None,
+        back: Callable[[], None] = lambda: None,
     ) -> None:
         self.result: asyncio.Future[T] = asyncio.ensure_future(work)
         self._left = left

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from fallline.engine.data.datasets.own import CSV
 from fallline.engine.data.saved_parameters import MAGIC, SavedParameters, read_parameters
 from fallline.engine.data.tabular.table import Table, read_table
 from fallline.execution.interface import Executor
+from fallline.services.command_runner import SharedTask
 from fallline.services.fair_slots import (
     QUANTUM,
     RETRY_SECONDS,
@@ -124,6 +127,20 @@ class Arrivals:
             self._slots.release(share, QUANTUM)  # every upload counts alike: a slow network is no cost
 
 
+class _Parse:
+    """Parses one stored upload, once for all shares that need it at the same time. Each asks in its own turn."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._parsed: Upload | None = None
+
+    def __call__(self, read: Callable[[bytes], Upload], body: bytes) -> Upload:
+        with self._lock:
+            if self._parsed is None:
+                self._parsed = read(body)
+            return self._parsed
+
+
 class Uploads:
     """Uploads by id.
 
@@ -138,6 +155,9 @@ class Uploads:
         """The bytes of all stored uploads, as they were sent."""
         self._parsing = SlotsBesideTraining(executor, PARSED_AT_ONCE, leaves_some=True)
         self._waiting = WaitingRequests("tables and parameters")
+        self._parses: WeakValueDictionary[str, _Parse] = WeakValueDictionary()
+        self._loading: dict[tuple[str, str], SharedTask[Upload]] = {}
+        """Stored uploads that are being read and parsed, by id and share."""
         self.unused: dict[str, str] = {}
         """The shares that sent uploads which no experiment uses yet, by the uploads' ids."""
 
@@ -155,7 +175,8 @@ class Uploads:
         `used` are the ids of uploads that must stay. Raises what `read` raises, ReadOnly, TooManyRequests, and
         Unavailable if the storage is full.
         """
-        upload, id = await self._parse(share, read, body), new_id()
+        with self._waiting.one(share):
+            upload, id = await self._parsing.run(share, partial(read, body)), new_id()
         if not self._store.is_durable:
             self._cache.add(id, upload, used)
             return id, upload
@@ -177,10 +198,6 @@ class Uploads:
         if len(self.unused) > MOST_STORED:
             del self.unused[next(iter(self.unused))]
 
-    async def _parse(self, share: str, read: Callable[[bytes], U], body: bytes) -> U:
-        with self._waiting.one(share):
-            return await self._parsing.run(share, partial(read, body))
-
     async def table(self, id: str, share: str) -> Table:
         """Return the table with this id, for a share that pays for parsing. Raises NotFound and TooManyRequests."""
         upload = await self._find(id, share)
@@ -201,11 +218,31 @@ class Uploads:
         if id not in self._stored:
             raise NotFound("no upload has this id: it may have been deleted for newer ones or at a restart")
         self._stored[id] = self._stored.pop(id)  # the most recently used one comes last
+        with self._waiting.one(share):
+            return await self._shared_load(id, share).wait()
+
+    def _shared_load(self, id: str, share: str) -> SharedTask[Upload]:
+        """Return the task that reads and parses a stored upload for all requests of a share."""
+        key = id, share
+        if key in self._loading:
+            return self._loading[key]
+
+        def done(result: asyncio.Future[Upload]) -> None:
+            del self._loading[key]
+            _ = result.cancelled() or result.exception()  # retrieved, as there may be no caller any more
+
+        task = self._loading[key] = SharedTask(self._load(id, share))
+        task.result.add_done_callback(done)
+        return task
+
+    async def _load(self, id: str, share: str) -> Upload:
+        parse = self._parses.setdefault(id, _Parse())
         body = await self._store.table(id)
         # No CSV begins with the magic bytes of an archive.
         read: Callable[[bytes], Upload] = read_parameters if body.startswith(MAGIC) else read_table
-        upload = await self._parse(share, read, body)
-        self._cache.add(id, upload, ())
+        upload = await self._parsing.run(share, partial(parse, read, body))
+        if id in self._stored:  # else deleted meanwhile
+            self._cache.add(id, upload, ())
         return upload
 
     async def delete_unused(self, used: Collection[str], before: float) -> None:
