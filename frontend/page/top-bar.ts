@@ -13,12 +13,20 @@ import { toggledPresent } from "./present-words.ts";
 import { nextTheme } from "./theme.ts";
 import { lineWords } from "./strips.ts";
 import { percent } from "../core/format.ts";
+import { restWord } from "../core/now-words.ts";
 import * as texts from "../words/english.ts";
 import type { Connection, State } from "../core/types.ts";
 
 type Light = "full" | "ring" | "triangle" | "half" | "empty";
 /** `brief`: on a phone, below the light */
 type Row = { light: Light; tone: string; word: (c: Connection) => string; brief?: string };
+
+/** Without training the word says whether there are steps. */
+const rowOf = (state: State): Row => {
+  const row = LINE[state.connection.status];
+  const rest = restWord(state);
+  return state.connection.status === "ready" ? { ...row, word: () => rest, brief: rest } : row;
+};
 
 const LINE: Record<Connection["status"], Row> = {
   connecting: { light: "ring", tone: "muted", word: () => texts.connecting },
@@ -65,13 +73,13 @@ const THEME_WORDS = {
 };
 
 export class ConnectionLine extends LiveElement {
-  override shows({ connection, isDrawingSlow }: State) {
-    return [connection, isDrawingSlow];
+  override shows(state: State) {
+    return [state.connection, state.isDrawingSlow, restWord(state)];
   }
 
   override render() {
     const { connection, isDrawingSlow } = this.state;
-    const { light: shape, tone, word, brief } = LINE[connection.status];
+    const { light: shape, tone, word, brief } = rowOf(this.state);
     set(this, {
       "data-status": connection.status,
       "data-tone": tone,

@@ -7,11 +7,11 @@
 import { html, nothing } from "lit";
 import { live } from "lit/directives/live.js";
 import { flagButtons } from "./flags.ts";
-import { light } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
-import { counter, integer, plural } from "../../core/format.ts";
+import { integer } from "../../core/format.ts";
 import { isLong, shareOf, trackOf } from "../../core/long-runs.ts";
 import { markersOf, snapped } from "../../core/markers.ts";
+import { wayBackWords } from "../../core/now-words.ts";
 import { furthest } from "../../core/selectors.ts";
 import { shownStep, stepsAhead } from "../../core/state-on-view.ts";
 import * as texts from "../../words/english.ts";
@@ -46,7 +46,13 @@ export class TimeScrubber extends LiveElement {
   #isTouched = false;
 
   override shows(state: State) {
-    return [stepsAhead(state), isLong(state), state.view.zoom, ...timelineParts(state)];
+    return [
+      stepsAhead(state),
+      state.playback.playing,
+      isLong(state),
+      state.view.zoom,
+      ...timelineParts(state),
+    ];
   }
 
   override start() {
@@ -94,17 +100,13 @@ export class TimeScrubber extends LiveElement {
     this.requestUpdate();
   }
 
-  /** "Live", or how far training is ahead of the view. */
+  /** The way back to the newest step, and how far training is ahead of the view. */
   #pill(state: State, isEmpty: boolean) {
     const isLive = state.looking === null;
-    const ahead = stepsAhead(state);
-    const isOk = isLive && !isEmpty && ["ready", "live"].includes(state.connection.status);
-    const title = isLive
-      ? texts.thePageShowsThePresent
-      : texts.backToLiveTrainingIsX(plural(ahead, "step"));
-    return html`<button type="button" class="button live" data-live=${isLive} title=${title}
-      data-tone=${isOk ? "ok" : "muted"} ?hidden=${isLive} ?disabled=${isEmpty} @click=${() => this.app.lookAt(null)}
-      >${light("full")}<span>${isLive ? texts.live : texts.liveXAhead(counter(ahead))}</span></button>`;
+    const { live: prefix, text, title } = wayBackWords(state);
+    return html`<button type="button" class="button live" title=${title}
+      ?hidden=${isLive} ?disabled=${isEmpty} @click=${() => this.app.lookAt(null)}
+      ><span>${prefix ? html`<span class="of-live">${prefix}</span>` : nothing}${text}</span></button>`;
   }
 
   /** The window that shows most of the learning, or all again. */
