@@ -307,6 +307,15 @@ def test_a_reload_after_a_restart_starts_the_stored_recipe_and_says_so(open_lab:
     expect(lab.counter).to_have_text("0")
 
 
+def test_a_run_that_diverges_in_its_first_step_says_so_in_its_row(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    expect(lab.row("gd").locator(".verdict")).to_have_text("")
+    lab.ask("PATCH", "/runs/gd", {"learning_rate": 100.0})
+    lab.make_steps(3)
+    expect(lab.row("gd")).to_have_attribute("data-step", "0")
+    expect(lab.row("gd").locator(".verdict")).to_have_text("diverged")
+
+
 def test_a_diverged_run_stops_and_the_other_continues(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(10)

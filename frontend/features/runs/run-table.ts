@@ -187,6 +187,8 @@ export class RaceTable extends ExperimentElement {
 
   #numbers(run: Run, state: State) {
     const { word, glyph: shape, tone } = stateOf(run, state);
+    // of a run that waits the heading says it; one may diverge or be dead at step 0
+    const hasWord = word && (run.step > 0 || shape);
     const seen = texts.xSeenEpochY(plural(run.samplesSeen, "sample"), epochs(run.epoch));
     return html`<td class="optional samples soft" title=${seen}>${integer(run.samplesSeen)}</td>
       <td class="loss"><span class="readout">${number(latest(run, "train_loss"))}</span></td>
@@ -194,6 +196,6 @@ export class RaceTable extends ExperimentElement {
         ><span class="readout second">${number(latest(run, "test_loss"))}</span></td>
       <td class="score">${run.step === 0 ? "–" : score(latest(run, scoreSeries(this.experiment)))}</td>
       <td class="state"><span class="verdict" data-tone=${tone}
-        >${shape ? glyph(shape) : nothing}${run.step && word ? termOf("state", word) : nothing}</span></td>`;
+        >${shape ? glyph(shape) : nothing}${hasWord ? termOf("state", word) : nothing}</span></td>`;
   }
 }
