@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fallline.engine.data.tabular import table
 from fallline.execution import in_process
 from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.worker import READS, Worker
@@ -26,7 +27,7 @@ from fallline.storage import sql
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary import strict
 from fallline.vocabulary.commands import Play
-from fallline.web import errors, requests, server, socket
+from fallline.web import errors, middleware, requests, server, socket
 from fallline.web.open_sockets import OpenSocket, OpenSockets
 from support.planting import replace
 
@@ -299,6 +300,44 @@ def refusals_at_once() -> None:
     replace(Refusals, count=lambda self, share, now: 0.0)
 
 
+# ---------------------------------------------------------------------- 13. refusals
+
+
+def any_scheme() -> None:
+    """Take pages of either scheme for the server's own."""
+    is_own_origin = middleware.is_own_origin
+
+    def is_own(origin: str, scheme: str, host: str | None, further: Iterable[str]) -> bool:
+        return is_own_origin(origin.replace("https://", f"{scheme}://"), scheme, host, further)
+
+    replace(middleware, is_own_origin=is_own)
+
+
+def last_parameter() -> None:
+    """Use the last of repeated query parameters."""
+    replace(requests, check_query=lambda query: None)
+
+
+def first_header() -> None:
+    """Use the first of repeated headers."""
+    replace(requests, _single=lambda request, name: request.headers.get(name))
+
+
+def any_character() -> None:
+    """Accept every character in tables."""
+    replace(table, check_characters=lambda body: None)
+
+
+def breaks_in_labels() -> None:
+    """Accept separators of lines in labels."""
+    replace(strict, UNPRINTABLE=strict.UNPRINTABLE - {"Zl", "Zp"})
+
+
+def trouble_unsaid() -> None:
+    """Try to store whether or not the data folder is writable."""
+    replace(StoreThread, is_read_only=False)
+
+
 MUTANTS: Mapping[str, Mutant] = {
     "any-speed": Mutant("speeds", "refused with 422", any_speed),
     "stored-speed-stays": Mutant("speeds", "stored plays raised", stored_speed_stays),
@@ -330,4 +369,10 @@ MUTANTS: Mapping[str, Mutant] = {
     "shares-of-a-storm": Mutant("hostile", "training beside", share_for_each),
     "refusals-at-once": Mutant("hostile", "training beside", refusals_at_once),
     "no-reserve": Mutant("full_disk", "DELETE on the full disk", no_reserve),
+    "any-scheme": Mutant("refusals", "an https origin", any_scheme),
+    "last-parameter": Mutant("refusals", "repeated query parameters", last_parameter),
+    "first-header": Mutant("refusals", "two Idempotency-Keys", first_header),
+    "any-character": Mutant("refusals", "characters in headers", any_character),
+    "breaks-in-labels": Mutant("refusals", "characters in labels", breaks_in_labels),
+    "trouble-unsaid": Mutant("refusals", "not writable", trouble_unsaid),
 }

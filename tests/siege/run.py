@@ -39,10 +39,11 @@ ATTACKS: Mapping[str, tuple[str, ...]] = {
     "10": ("damage",),
     "11": ("sockets", "full_disk"),
     "12": ("hostile",),
+    "13": ("refusals",),
 }
 """The modules of each attack, by number."""
 
-TOGETHER = (("creditless_readers",), ("clock", "damage", "memory", "full_disk"))
+TOGETHER = (("creditless_readers",), ("clock", "damage", "memory", "full_disk", "refusals"))
 """Modules that measure no speed, in two rows that run at once. The first mostly waits."""
 
 ATTACK_SECONDS, ALL_SECONDS = 180.0, 600.0
