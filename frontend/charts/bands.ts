@@ -36,17 +36,72 @@ export function bandsOf(data: Json[], frameOf: (trace: Json) => Frame): Path[] {
     const frame = frameOf(lower);
     const outline = [...edgeOf(upper, frame), ...edgeOf(lower, frame).reverse()];
     const isFlat = outline.every(([, y]) => y === outline[0][1]);
-    return isFlat
-      ? []
-      : [
-          {
-            name: "band",
-            lane: lower.meta.lane,
-            run: lower.meta.run,
-            d: `M${outline.map(([x, y]) => `${px(x)},${px(y)}`).join("L")}Z`,
-          },
-        ];
+    if (isFlat) return [];
+    const { lane, run } = lower.meta;
+    const d = `M${outline.map(([x, y]) => `${px(x)},${px(y)}`).join("L")}Z`;
+    const spikes = spikesOf(edgesOf(upper, lower, frame), frame);
+    return [
+      { name: "band", lane, run, d },
+      ...(spikes ? [{ name: "spike", lane, run, d: spikes }] : []),
+    ];
   });
+}
+
+/** px: a spike is at least so high, and at most so wide where it begins; a band shows wider ones. */
+const SPIKE = { height: 14, width: 8 };
+/** A spike rises this many times higher than the band is at its feet: in a noisy band none stands out. */
+const STANDS_OUT = 4;
+
+interface Column {
+  x: number;
+  top: number;
+  bottom: number;
+}
+
+/** Least and greatest of each bucket, in px. */
+function edgesOf(upper: Json, lower: Json, frame: Frame): Column[] {
+  const near = (share: number) => Math.max(-1e4, Math.min(1e4, share));
+  const down = (value: number) => frame.top + frame.height * (1 - near(shareOf(value, frame.y)));
+  return upper.x.map((place: number, i: number) => ({
+    x: frame.left + frame.width * near(shareOf(place, frame.x)),
+    top: down(upper.y[i]),
+    bottom: down(lower.y[i]),
+  }));
+}
+
+/**
+ * Upright lines through the narrow spikes of a band: a fill of one or two px would hardly be seen.
+ * A spike goes up or down from a thin band.
+ */
+function spikesOf(columns: Column[], frame: Frame): string {
+  const { left, top, width, height } = frame;
+  const isTall = (place: number) => {
+    const [at, before, after] = [columns[place], columns[place - 1], columns[place + 1]];
+    const tall = at.bottom - at.top;
+    const feet = [footOf(columns, place, -1), footOf(columns, place, 1)].filter((foot) => foot);
+    const isPeak = [before, after].every((side) => !side || side.bottom - side.top <= tall);
+    return (
+      tall >= SPIKE.height &&
+      isPeak &&
+      feet.length === [before, after].filter(Boolean).length &&
+      feet.every((foot) => foot && Math.abs(foot.x - at.x) <= SPIKE.width / 2)
+    );
+  };
+  return columns
+    .map(({ x, top: high, bottom: low }, place) => {
+      const [from, to] = [Math.max(top, high), Math.min(top + height, low)];
+      const isShown = x >= left && x <= left + width && to > from && isTall(place);
+      return isShown ? `M${px(x)},${px(from)}V${px(to)}` : "";
+    })
+    .join("");
+}
+
+/** The nearest column on a side where the band is thin again; null if none is near enough. */
+function footOf(columns: Column[], place: number, side: 1 | -1): Column | null {
+  const { x, top, bottom } = columns[place];
+  for (let i = place + side; columns[i] && Math.abs(columns[i].x - x) <= SPIKE.width / 2; i += side)
+    if ((columns[i].bottom - columns[i].top) * STANDS_OUT <= bottom - top) return columns[i];
+  return null;
 }
 
 /** One edge of a band, clipped to the plot and led along its border outside. */

@@ -213,6 +213,30 @@ test("a band is one outline around its two edges, and there is none where every 
   );
 });
 
+test("a spike of one column stands upright through its band, at any zoom, and noise has none", () => {
+  const spike = (run: string, wire: Lists) => {
+    if (run === "gd") wire.series.train_loss.max[600] = 40;
+  };
+  const shown = (view: Partial<View>, zoom: [number, number] | null = null) =>
+    named(loss({ gd: 6000, change: spike, view, zoom }).ground, "spike").map((path) =>
+      cornersOf({
+        d: path.d.replaceAll(/V/g, ",").replaceAll(/M([\d.]+),([\d.]+),/g, "M$1,$2 $1,"),
+      }),
+    );
+  for (const y of ["linear", "log"] as const) {
+    const [[from, to]] = shown({ y });
+    assert.equal(from[0], to[0], "upright");
+    assert.ok(to[1] - from[1] > 14, `${from} ${to}`);
+  }
+  assert.equal(shown({ y: "linear" }, [0, 3000]).length, 1);
+  assert.deepEqual(shown({ y: "log" }, [590, 610]), [], "a wide column shows its area");
+  const noise = (run: string, wire: Lists) => {
+    const { max } = wire.series.train_loss;
+    if (run === "gd") max.forEach((value, k) => (max[k] = value! * (2 + (k % 3))));
+  };
+  assert.deepEqual(named(loss({ gd: 6000, change: noise }).ground, "spike"), []);
+});
+
 test("a band that leaves its plot is clipped", () => {
   const frame: Frame = {
     left: 0,
