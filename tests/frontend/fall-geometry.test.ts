@@ -9,6 +9,7 @@ import {
   frameOf,
   glided,
   labelBoxes,
+  leadTo,
   latestOf,
   lensCorner,
   lineOf,
@@ -94,6 +95,8 @@ test("labels of eight runs stay inside the frame and off each other, wherever th
     range(8).map((k) => ({ x: 100 + 90 * k, y: 200, width: 80 })),
     range(4).map((k) => ({ x: 400 + 25 * (k % 2), y: 200 + 25 * Math.floor(k / 2), width: 90 })),
     corners.map(([x, y]) => ({ x, y, width: 100 })),
+    range(8).map((k) => ({ x: 400 + 4 * k, y: 200 + 2 * (k % 3), width: 130 })),
+    range(9).map((k) => ({ x: 780 - 3 * k, y: 390 - k, width: 130 })),
   ];
   for (const labels of crowds) {
     const boxes = labelBoxes(labels, frame);
@@ -103,6 +106,13 @@ test("labels of eight runs stay inside the frame and off each other, wherever th
       for (const other of boxes.slice(k + 1)) assert.ok(!touch(box, other));
     }
   }
+});
+
+test("a label away from its run has a line that leads there, one beside it has none", () => {
+  const box = { left: 413, top: 191, width: 80, height: 18 };
+  assert.equal(leadTo(400, 200, box), null);
+  assert.equal(leadTo(400, 200, { ...box, top: 260 }), "M400,200L413,260");
+  assert.equal(leadTo(440, 200, { ...box, top: 120 }), "M440,200L440,138");
 });
 
 test("a label keeps off the path, and off what is there already", () => {

@@ -178,10 +178,19 @@ const LINE = 18;
 /** px around a label without a path's dots, where there is such a place */
 const CLEAR = 5;
 
-/** Places beside a point, the best first: right, left, above, below, and corners. */
+/** Rows of labels above and below a point, where many runs stand at one place. */
+const MOST_ROWS = 8;
+/** What it costs to touch a marker, and words: words that overlap cannot be read. */
+const TOUCHES = { marker: 40, words: 1000 };
+
+/** Places beside a point, the best first: right, left, above, below, corners, and rows further off. */
 function placesBeside(x: number, y: number, width: number): Box[] {
   const box = (left: number, top: number): Box => ({ left, top, width, height: LINE });
-  const rows = [-LINE / 2, -LINE - 8, 8, -2 * LINE - 4, LINE + 4];
+  const further = Array.from({ length: MOST_ROWS }, (_, k) => [
+    -(k + 3) * LINE - 4,
+    (k + 2) * LINE + 4,
+  ]);
+  const rows = [-LINE / 2, -LINE - 8, 8, -2 * LINE - 4, LINE + 4, ...further.flat()];
   return rows.flatMap((row) => [
     box(x + BESIDE, y + row),
     box(x - BESIDE - width, y + row),
@@ -199,21 +208,35 @@ export function labelBoxes(
   points: [number, number][] = [],
   taken: Box[] = [],
 ): Box[] {
-  const busy = [...taken, ...labels.map(({ x, y }) => markerBox(x, y))];
+  const words = [...taken];
+  const markers = labels.map(({ x, y }) => markerBox(x, y));
   return labels.map(({ x, y, width }) => {
     const costs = placesBeside(x, y, width).map((box, k) => ({
       box,
       cost:
         100 * beyond(box, frame) +
-        40 * busy.filter((other) => touches(box, other)).length +
+        TOUCHES.words * words.filter((other) => touches(box, other)).length +
+        TOUCHES.marker * markers.filter((other) => touches(box, other)).length +
         4 * points.filter(([left, top]) => holds(box, left, top)).length +
         2 * points.filter(([left, top]) => holds(around(box, CLEAR), left, top)).length +
         k,
     }));
     const { box } = costs.reduce((best, one) => (one.cost < best.cost ? one : best));
-    busy.push(box);
+    words.push(box);
     return box;
   });
+}
+
+/** px from a marker to its label beyond which a line leads there */
+const NEAR = 22;
+
+/** A line from a marker to a label that stands away from it; null where it stands beside it. */
+export function leadTo(x: number, y: number, { left, top, width, height }: Box) {
+  const [to, down] = [
+    Math.min(left + width, Math.max(left, x)),
+    Math.min(top + height, Math.max(top, y)),
+  ];
+  return Math.hypot(to - x, down - y) > NEAR ? `M${px(x)},${px(y)}L${px(to)},${px(down)}` : null;
 }
 
 export const markerBox = (x: number, y: number): Box => ({

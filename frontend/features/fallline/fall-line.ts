@@ -13,6 +13,7 @@ import {
   frameOf,
   glided,
   labelBoxes,
+  leadTo,
   latestOf,
   lensCorner,
   lineOf,
@@ -157,7 +158,7 @@ export class FallLineView extends ExperimentElement {
     const points = runs.flatMap(({ track }) => pointsAlong(track, frame));
     const lens = this.#lens(line, frame, points);
     const lensBox = lens && { left: lens.left, top: lens.top, width: LENS, height: LENS };
-    const legend = { left: 0, top: height - 44, width: 300, height: 44 };
+    const legend = legendBox(runs.length, this.#size);
     const taken = lensBox ? [legend, lensBox] : [legend];
     return html`<div class="fall-ground" role="img" aria-label=${fallLineWords(state)}
         data-step=${Math.max(0, ...runs.map(({ spot }) => spot.step))} data-plane=${line.plane}
@@ -270,7 +271,13 @@ export class FallLineView extends ExperimentElement {
         style=${placed(boxes[k].left, boxes[k].top)}>${run.label} <b>${number(lossOf(run))}</b></span>`,
     );
     const start = boxes[boxes.length - 1];
-    return html`<div class="fall-labels" aria-hidden="true">${numbers}
+    const leads = inView.map(({ run, track }, k) => {
+      const { x, y } = endOf(track);
+      const d = leadTo(x, y, boxes[k]);
+      return d && svg`<path class="lead" data-lane=${run.lane} d=${d}></path>`;
+    });
+    return html`<div class="fall-labels" aria-hidden="true"><svg class="fall-leads"
+        viewBox="0 0 ${frame.width} ${frame.height}">${leads}</svg>${numbers}
       <span class="fall-label start" style=${placed(start.left, start.top)}>${texts.start}</span>${ends}</div>`;
   }
 
@@ -351,6 +358,21 @@ export class FallLineView extends ExperimentElement {
 
 /** The runs in the picture: at step 0 there is the start alone. */
 const shownRuns = (state: State) => (shownStep(state) === 0 ? [] : fallenRuns(state));
+
+/** px that the shares outside the plane need: their heading, and each run. */
+const LEGEND = { heading: 170, run: 70, line: 20, around: 24 };
+
+/** The room of the line about the plane, which wraps where there are many runs. */
+function legendBox(runs: number, { width, height }: { width: number; height: number }): Box {
+  const whole = LEGEND.heading + LEGEND.run * runs;
+  const tall = LEGEND.around + LEGEND.line * Math.ceil(whole / Math.max(1, width - 20));
+  return {
+    left: 0,
+    top: height - tall,
+    width: Math.min(width, Math.max(300, whole)),
+    height: tall,
+  };
+}
 
 const isOther = (one: unknown[] | undefined, other: unknown[]) =>
   !one || one.some((value, k) => value !== other[k]);
