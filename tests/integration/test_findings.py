@@ -19,9 +19,9 @@ NEVER = {"layers": [{"units": 3, "activation": "relu"}], "weights": "zeros", "bi
 
 async def test_a_finding_is_in_its_call_the_state_and_the_socket(shared_server: Server) -> None:
     async with (
-        httpx.AsyncClient(base_url=shared_server.url) as client,
+        httpx.AsyncClient(base_url=shared_server.url, timeout=90) as client,
         connect(shared_server.socket_url) as line,
-        asyncio.timeout(60),
+        asyncio.timeout(90),
     ):
         one = await created(client, {"network": NEVER, "runs": [{"name": "gd"}]})
         assert (await one.get("/runs/gd/findings")).json() == []
@@ -46,9 +46,9 @@ async def test_a_finding_is_in_its_call_the_state_and_the_socket(shared_server: 
 
 async def test_a_remedy_is_a_command_that_rest_and_the_socket_take_as_it_is(shared_server: Server) -> None:
     async with (
-        httpx.AsyncClient(base_url=shared_server.url) as client,
+        httpx.AsyncClient(base_url=shared_server.url, timeout=90) as client,
         connect(shared_server.socket_url) as line,
-        asyncio.timeout(60),
+        asyncio.timeout(90),
     ):
         one = await created(client, {"runs": [{"name": "gd", "learning_rate": 50}]})
         await one.ask("POST", "/step?wait=20", {"steps": 100})

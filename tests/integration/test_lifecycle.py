@@ -30,7 +30,7 @@ from support.serving import BACKEND, NUMPY, Server, open_program, open_server
 
 IMPATIENT = (str(Path(__file__).parents[1] / "support" / "impatient.py"),)
 STALLED = 10
-PATIENCE = 30.0
+PATIENCE = 90.0
 """Seconds. How soon a server ends is measured by benchmarks/bench_live.py; here, on whatever machine, that it does."""
 
 
@@ -39,7 +39,7 @@ def fallline(*arguments: str, **environment: str) -> subprocess.CompletedProcess
         [sys.executable, "-m", "fallline", *arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
         env={**os.environ, "PYTHONPATH": str(BACKEND), **environment},
     )
@@ -47,7 +47,7 @@ def fallline(*arguments: str, **environment: str) -> subprocess.CompletedProcess
 
 def playing(server: Server, speed: object = "max") -> dict[str, Any]:
     """Create an experiment that plays at full speed."""
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         created: dict[str, Any] = client.post("/api/v1/experiments", json={"data": {"samples": 60}}).json()
         answer = client.post(
             f"/api/v1/experiments/{created['id']}/play",
@@ -103,7 +103,7 @@ def open_files(server: Server) -> int:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_start_says_one_line_with_the_address_and_a_signal_ends_it_with_0(number: int) -> None:
     with open_server() as server:
-        assert httpx.get(server.url + "healthz").json()["status"] == "ok"
+        assert httpx.get(server.url + "healthz", timeout=PATIENCE).json()["status"] == "ok"
         assert server.end(number, PATIENCE)[0] == 0
         assert server.output == f"fallline {__version__} listens on {server.url}\n"
 
@@ -173,7 +173,7 @@ def test_a_system_that_lets_it_open_no_more_is_no_reason_to_end(monkeypatch: pyt
 
 def test_a_request_at_work_is_answered_when_the_server_ends() -> None:
     with open_server(**NUMPY) as server:
-        with httpx.Client(base_url=server.url) as client:
+        with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
             created = client.post("/api/v1/experiments", json={}).json()
         answered: list[httpx.Response] = []
 
@@ -183,13 +183,14 @@ def test_a_request_at_work_is_answered_when_the_server_ends() -> None:
                     f"{server.url}api/v1/experiments/{created['id']}/step",
                     json={"steps": 1_000_000},
                     headers={"Authorization": f"Bearer {created['token']}"},
-                    timeout=30,
+                    timeout=PATIENCE,
                 )
             )
 
         asking = threading.Thread(target=step)
         asking.start()
-        while httpx.get(f"{server.url}api/v1/experiments/{created['id']}").json()["runs"][0]["step"] == 0:
+        state = f"{server.url}api/v1/experiments/{created['id']}"
+        while httpx.get(state, timeout=PATIENCE).json()["runs"][0]["step"] == 0:
             time.sleep(0.05)
         status, _ = server.end(timeout=PATIENCE)
         asking.join()
@@ -199,20 +200,29 @@ def test_a_request_at_work_is_answered_when_the_server_ends() -> None:
 
 
 def test_a_reader_that_stalls_is_let_go_and_slows_nobody() -> None:
+    """A busy machine may be slow for a moment, but a server that waits for its readers is slow each time."""
     with open_program(IMPATIENT, **NUMPY) as server, ExitStack() as lines:
         id = playing(server, 200)["id"]
         healthy = lines.enter_context(watching(server, id, fps=10))
-        rate = frames_a_second(healthy, 2)
-        before = open_files(server)
-        dead = [stalled(server, id) for _ in range(STALLED)]
-        began = time.monotonic()
-        rates = [frames_a_second(healthy, 2), frames_a_second(healthy, 2)]
-        while open_files(server) > before:
-            assert time.monotonic() - began < PATIENCE, "stalled readers are still held"
-            rates.append(frames_a_second(healthy, 2))
-        for line in dead:
-            line.close()
-    assert min(rates) > rate / 3  # a busy machine may be slow, but no reader may wait for others
+        for _ in range(5):
+            rate, *rates = rates_beside_stalled(server, id, healthy)
+            if min(rates) > rate / 3:
+                return
+    pytest.fail(f"{rates} frames per second instead of {rate}")
+
+
+def rates_beside_stalled(server: Server, id: str, healthy: ClientConnection) -> list[float]:
+    """Return how many frames per second a reader gets: first alone, then until stalled ones are let go."""
+    rates, before = [frames_a_second(healthy, 2)], open_files(server)
+    dead = [stalled(server, id) for _ in range(STALLED)]
+    began = time.monotonic()
+    rates += [frames_a_second(healthy, 2), frames_a_second(healthy, 2)]
+    while open_files(server) > before:
+        assert time.monotonic() - began < PATIENCE, "stalled readers are still held"
+        rates.append(frames_a_second(healthy, 2))
+    for line in dead:
+        line.close()
+    return rates
 
 
 def frames_a_second(line: ClientConnection, seconds: float) -> float:

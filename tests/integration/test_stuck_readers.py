@@ -19,12 +19,14 @@ import pytest
 
 from fallline.web import server as servers
 from fallline.web.server import listening_socket
+from fallline.web.socket import SEND_SECONDS
 from support.serving import NUMPY, Server, created, open_server
 
 MANY = 40
-CUT_SECONDS = 12.0
-SLACK = 6.0
-"""Seconds that a machine with other things to do may be late."""
+PATIENCE = 90.0
+"""Seconds, for a machine that has other things to do. After how many readers are cut is tested in test_lifecycle.py."""
+
+ATTEMPTS = 3
 
 HANDSHAKE = (
     "GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -55,7 +57,9 @@ def stuck_reader(port: int, experiment: str) -> socket.socket:
 def stuck_stream(port: int, experiment: str) -> socket.socket:
     """Open a line and its stream with a small buffer, acknowledge every frame, and read nothing."""
     url = f"http://127.0.0.1:{port}/api/v1/lines"
-    with httpx.Client(verify=False) as client:  # plain HTTP: certificates would take long to load
+    with httpx.Client(
+        verify=False, timeout=PATIENCE
+    ) as client:  # plain HTTP: certificates would take long to load
         opened = client.post(url).json()
         key = {"Authorization": f"Bearer {opened['key']}"}
         watch = {"type": "watch", "experiment": experiment, "fps": 30}
@@ -102,31 +106,48 @@ def descriptors(server: Server) -> int:
 async def test_readers_who_never_read_are_cut_and_cost_little_memory(
     server: Server, stuck: Callable[[int, str], socket.socket], many: int, kilobytes: int
 ) -> None:
+    """A busy machine answers late now and then; a server that waits for its readers does so each time."""
     recipe = {"data": {"samples": 60}, "runs": [{"name": f"run-{number}"} for number in range(8)]}
-    async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
+    slowest: list[float] = []
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
         one = await created(client, recipe)
         await one.ask("POST", "/play", {"speed": "max"})
         await asyncio.sleep(4)  # until a history is sent
-        base, before = descriptors(server), server.resident_bytes
-        most, slowest, began = 0, 0.0, time.monotonic()
-        with ExitStack() as readers:
-            # all at once: the first are cut ten seconds after they stopped reading
-            loop, threads = asyncio.get_running_loop(), readers.enter_context(ThreadPoolExecutor(many))
-            opening = [loop.run_in_executor(threads, stuck, server.port, one.id) for _ in range(many)]
-            for reader in await asyncio.gather(*opening):
-                readers.enter_context(reader)
-            await asyncio.sleep(1)
-            assert descriptors(server) > base + many - 4  # connections of the client come and go
-            while descriptors(server) > base + 3:
-                start = time.monotonic()
-                assert start - began < CUT_SECONDS + SLACK, "they are still there"
-                assert (await client.get("/healthz")).status_code == 200
-                slowest = max(slowest, time.monotonic() - start)
-                most = max(most, server.resident_bytes - before)
-                await asyncio.sleep(0.1)
-    assert slowest < 2
+        while len(slowest) < ATTEMPTS and min(slowest, default=SEND_SECONDS) > SEND_SECONDS / 4:
+            slowest.append(
+                await _slowest_beside(server, client, partial(stuck, server.port, one.id), many, kilobytes)
+            )
+    assert min(slowest) <= SEND_SECONDS / 4
+
+
+async def _slowest_beside(
+    server: Server, client: httpx.AsyncClient, stuck: Callable[[], socket.socket], many: int, kilobytes: int
+) -> float:
+    """Open stuck readers and wait until they are cut. Returns the seconds of the slowest answer meanwhile."""
+    base, before = descriptors(server), server.resident_bytes
+    most, slowest, held, began = 0, 0.0, 0, time.monotonic()
+    with ExitStack() as readers:
+        # all at once: the first are cut ten seconds after they stopped reading
+        loop, threads = asyncio.get_running_loop(), readers.enter_context(ThreadPoolExecutor(many))
+        opening = asyncio.gather(*(loop.run_in_executor(threads, stuck) for _ in range(many)))
+        while not opening.done():
+            held = max(held, descriptors(server))
+            await asyncio.sleep(0.05)
+        for reader in await opening:
+            readers.enter_context(reader)
+        held = max(held, descriptors(server))
+        # connections of the client come and go; a slow machine cuts the first while the last are opened
+        assert held > base + many - 4 or time.monotonic() - began > SEND_SECONDS
+        while descriptors(server) > base + 3:
+            start = time.monotonic()
+            assert start - began < PATIENCE, "they are still there"
+            assert (await client.get("/healthz")).status_code == 200
+            slowest = max(slowest, time.monotonic() - start)
+            most = max(most, server.resident_bytes - before)
+            await asyncio.sleep(0.1)
     # The second part is for all readers together, and for the training.
     assert most < many * kilobytes * 1024 + 20 * 2**20
+    return slowest
 
 
 def test_the_kernel_cuts_a_peer_without_room_though_nothing_of_ours_runs(
@@ -140,11 +161,11 @@ def test_the_kernel_cuts_a_peer_without_room_though_nothing_of_ours_runs(
         line, _ = bound.accept()
         with line:
             line.setblocking(False)
+            began = time.monotonic()
             with suppress(BlockingIOError):
                 while line.send(bytes(65_536)):
                     pass
             ended = select.poll()
             ended.register(line, select.POLLHUP)
-            began = time.monotonic()
-            assert ended.poll(15_000), "still there"
+            assert ended.poll(PATIENCE * 1_000), "still there"
             assert time.monotonic() - began > 1.5

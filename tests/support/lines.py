@@ -17,7 +17,8 @@ from support.serving import Experiment
 
 Message = dict[str, Any]
 Kind = Literal["events", "polling"]
-PATIENCE = 30.0
+PATIENCE = 90.0
+"""Seconds, for a machine that has other things to do."""
 
 
 class Line:

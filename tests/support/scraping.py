@@ -17,7 +17,7 @@ def free_port() -> int:
 async def scraped(port: int) -> tuple[str, dict[str, float]]:
     """Return the text, and the values by name, with their label behind a colon."""
     async with httpx.AsyncClient() as client:
-        answer = await client.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
+        answer = await client.get(f"http://127.0.0.1:{port}/metrics", timeout=60)
     assert answer.status_code == 200
     values = {}
     for family in text_string_to_metric_families(answer.text):

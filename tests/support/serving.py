@@ -35,6 +35,9 @@ NUMPY = {"FALLLINE_KERNEL": "numpy"}
 START_SECONDS = 90
 """Start timeout; an idle machine needs 2 s."""
 
+EXAMINED_SECONDS = 20
+"""How long one request waits for findings."""
+
 SMALL: dict[str, Any] = {"data": {"samples": 60}}
 
 
@@ -82,7 +85,11 @@ class Experiment:
 
     async def settled(self) -> dict[str, Any]:
         """Return the state once all its findings are there, without the cost of examinations."""
-        return costless((await self.get(wait=20)).json())
+        while True:
+            began = time.monotonic()
+            state = (await self.get(wait=EXAMINED_SECONDS)).json()
+            if time.monotonic() - began < EXAMINED_SECONDS:  # else some may still be on their way
+                return costless(state)
 
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         content = {} if body is None else {"json": body}
@@ -121,7 +128,7 @@ class Server:
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
-    def end(self, number: int = signal.SIGTERM, timeout: float = 20) -> tuple[int, float]:
+    def end(self, number: int = signal.SIGTERM, timeout: float = 90) -> tuple[int, float]:
         """Send a signal. Returns the exit status and the seconds until the end."""
         began = time.monotonic()
         self.process.send_signal(number)
@@ -201,7 +208,7 @@ def _url(process: subprocess.Popen[bytes], output: Path) -> str:
     raise AssertionError(f"the server does not start: {output.read_text()}")
 
 
-def raw(port: int, request: bytes, timeout: float = 10) -> bytes:
+def raw(port: int, request: bytes, timeout: float = 60) -> bytes:
     """Send these bytes. Returns the response until the connection closes or times out."""
     answer = b""
     with (

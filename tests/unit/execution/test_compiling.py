@@ -25,7 +25,7 @@ class Compiler:
         self.terminated = False
 
     def communicate(self) -> tuple[None, bytes]:
-        assert self.may_end.wait(20)
+        assert self.may_end.wait(60)
         return None, self.messages
 
     def poll(self) -> int | None:
@@ -55,7 +55,7 @@ def started(monkeypatch: pytest.MonkeyPatch, compiler: Compiler) -> tuple[Kernel
 
 def wait_for(preparation: Preparation) -> None:
     assert preparation._thread is not None
-    preparation._thread.join(20)
+    preparation._thread.join(60)
 
 
 def test_cached_code_is_used_at_once(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,8 +80,8 @@ async def test_a_playing_experiment_returns_paused_with_every_step_that_was_show
     async with open_lab(store) as lab:
         id, token = await created(lab)
         await lab.command(id, token, "play", {"speed": "max"})
-        await asyncio.sleep(0.1)
-        before = steps_of(await lab.views.state(id))
+        while not all((before := steps_of(await lab.views.state(id))).values()):
+            await asyncio.sleep(0.01)
         undo = await deleted(lab, id, token)
     async with open_lab(store) as lab:
         assert lab.health()["experiments"] == 0

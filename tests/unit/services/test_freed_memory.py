@@ -19,7 +19,7 @@ from fallline.runs.run import Run
 from fallline.services.lab import Lab
 from support.labs import Lasting, created, examined, open_lab
 
-SECONDS = 5.0
+SECONDS = 60.0
 
 
 @pytest.fixture

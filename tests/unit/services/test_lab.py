@@ -123,7 +123,13 @@ async def test_a_watcher_misses_nothing_however_it_joins() -> None:
             await lab.watch(id, None, box, {}, 100)
             await asyncio.sleep(0.05)
         state = await lab.command(id, token, "pause", {})
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(60):  # the last steps may still be on their way
+            while any(
+                box._newest(run).header["step"] != step
+                for box in boxes
+                for run, step in steps_of(state).items()
+            ):
+                await asyncio.sleep(0.01)
         for box in boxes:
             frame = box.take_frame(0.0)
             for run, part in frame.runs.items():
@@ -319,15 +325,15 @@ async def test_the_share_in_which_rendering_began_pays_for_it_even_if_its_reader
 
         def make() -> None:
             began.set()
-            goes_on.wait(10)
+            goes_on.wait(60)
 
         reader = asyncio.ensure_future(lab.views.beside(id, make))
-        await asyncio.to_thread(began.wait, 10)
+        await asyncio.to_thread(began.wait, 60)
         lab._owners._live[id].share = "another"
         reader.cancel()
         await asyncio.wait([reader])
         goes_on.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not charged:
                 await asyncio.sleep(0.01)
     assert charged == [share]

@@ -134,7 +134,7 @@ async def test_a_restart_opens_playing_experiments_within_the_limit() -> None:
             await plays(lab, *await create(lab))
     async with open_lab(store, most_bytes=5.5 * ONE) as lab:
         most = 0
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(in_slots(lab)) < 4:
                 most = max(most, lab._capacity.used_bytes)
                 await asyncio.sleep(0.005)

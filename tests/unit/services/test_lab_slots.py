@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from typing import Any
 
@@ -163,7 +164,7 @@ async def test_a_visit_ends_when_nobody_reads_any_more(monkeypatch: pytest.Monke
         await plays(lab, other, its)
         await lab.views.state(mine)
         assert temporary(lab) == [mine]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while temporary(lab) or lab._loader._turns.free < experiment_loader.MOST_TEMPORARY:
                 await asyncio.sleep(0.01)
 
@@ -189,7 +190,7 @@ async def test_a_restart_opens_playing_experiments_into_free_slots_and_evicts_no
         for id, token in stored:
             await plays(lab, id, token)
     async with open_lab(store, most=4) as lab:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(in_slots(lab)) < 4:
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)
@@ -226,12 +227,12 @@ async def test_opening_one_that_is_read_without_a_place_holds_up_nobody_else(
 
         monkeypatch.setattr(of, slow, waits)
         readers = [asyncio.ensure_future(lab.views.state(mine))]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while slow == "open" and not temporary(lab):
                 await asyncio.sleep(0.01)
         readers.append(asyncio.ensure_future(lab.watch(mine, token, Outbox(mine), {}, 100)))
         await asyncio.sleep(0.1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await create(lab)
         goes_on.set()
         assert [state["id"] for state in await asyncio.gather(*readers)] == [mine, mine]
@@ -269,9 +270,10 @@ async def test_one_that_opens_again_before_it_is_closed_keeps_its_share() -> Non
 
 
 async def test_one_that_is_deleted_while_it_opens_is_not_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    goes_on = asyncio.Event()
+    begun, goes_on = asyncio.Event(), asyncio.Event()
 
     async def waits(*arguments: Any) -> Any:
+        begun.set()
         await goes_on.wait()
         return await load_stored_uploads(*arguments)
 
@@ -280,7 +282,7 @@ async def test_one_that_is_deleted_while_it_opens_is_not_left_open(monkeypatch: 
         lab._loader._evict(mine, lab._registry.entries[mine])
         monkeypatch.setattr(experiment_loader, "load_stored_uploads", waits)
         reader = asyncio.ensure_future(lab.views.state(mine))
-        await asyncio.sleep(0.1)
+        await asyncio.wait_for(begun.wait(), 60)
         await lab.delete(mine, token)
         goes_on.set()
         with pytest.raises(NotFound):
@@ -295,17 +297,19 @@ async def test_an_opening_that_fails_late_does_not_end_the_one_after_it(
 ) -> None:
     async with open_lab(Lasting()) as lab:
         mine, _ = await create(lab)
-        entry, sound, fails = lab._registry.entries[mine], lab._executor.open, asyncio.Event()
+        entry, sound = lab._registry.entries[mine], lab._executor.open
+        begun, fails = asyncio.Event(), asyncio.Event()
         lab._loader._evict(mine, entry)
 
         async def fails_late(*arguments: Any, **options: Any) -> Any:
             monkeypatch.setattr(lab._executor, "open", sound)
+            begun.set()
             await fails.wait()
             raise Failed
 
         monkeypatch.setattr(lab._executor, "open", fails_late)
         reader = asyncio.ensure_future(lab.views.state(mine))
-        await asyncio.sleep(0.1)
+        await asyncio.wait_for(begun.wait(), 60)
         assert entry.live is not None
         lab._loader._failed(mine, entry.live)
         assert (await lab.views.state(mine))["id"] == mine
@@ -353,29 +357,38 @@ async def test_one_that_cannot_be_opened_keeps_no_other_from_playing_on(
         return reopened(id, *arguments, **options)
 
     monkeypatch.setattr(Experiment, "reopened", fails)
-    async with open_lab(store) as lab, asyncio.timeout(10):
+    async with open_lab(store) as lab, asyncio.timeout(60):
         while in_slots(lab) != [good[0]]:
             await asyncio.sleep(0.01)
     assert "could not be opened again" in caplog.text
 
 
 async def test_files_for_a_crowd_behind_one_address_hold_up_no_answer_for_another() -> None:
-    made_so_far = 0
+    begun, made, goes_on = list[str](), list[str](), threading.Event()
 
-    def make() -> None:
-        nonlocal made_so_far
+    def make(name: str) -> None:
+        begun.append(name)
+        goes_on.wait(60)
         time.sleep(0.005)
-        made_so_far += 1
+        made.append(name)
 
     async with open_lab() as lab:
         mine, _ = await create(lab, address=ELSEWHERE)
         theirs = [(await create(lab, address=CLASSROOM))[0] for _ in range(4)]
-        crowd = [asyncio.ensure_future(lab.views.beside(id, make)) for id in theirs for _ in range(15)]
-        await asyncio.sleep(0.02)
-        before = made_so_far
-        await lab.views.beside(mine, lambda: None)
-        assert made_so_far - before <= 8
-        await asyncio.gather(*crowd)
+        rendering = lab.views._rendering
+        crowd = [
+            asyncio.ensure_future(lab.views.beside(id, lambda: make("crowd")))
+            for id in theirs
+            for _ in range(15)
+        ]
+        while lab._owners.share(theirs[0]) not in rendering._waiting:
+            await asyncio.sleep(0.001)
+        person = asyncio.ensure_future(lab.views.beside(mine, lambda: make("person")))
+        while "person" not in begun and lab._owners.share(mine) not in rendering._waiting:
+            await asyncio.sleep(0.001)
+        goes_on.set()
+        await asyncio.gather(person, *crowd)
+    assert made.index("person") <= 8
 
 
 async def test_reading_many_without_a_place_keeps_no_other_share_from_reading_one() -> None:
@@ -391,10 +404,13 @@ async def test_reading_many_without_a_place_keeps_no_other_share_from_reading_on
         await asyncio.gather(*crowd)
 
 
-async def test_one_share_reads_one_after_the_other_without_waiting_for_a_visit_to_end() -> None:
+async def test_one_share_reads_one_after_the_other_without_waiting_for_a_visit_to_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(experiment_loader, "TEMPORARY_SECONDS", 1_000.0)
     async with open_lab(Lasting(), most=1) as lab:
         stored = [(await create(lab, address=CLASSROOM))[0] for _ in range(6)]
         await with_one_that_plays(lab)
-        async with asyncio.timeout(experiment_loader.TEMPORARY_SECONDS):
+        async with asyncio.timeout(60):
             for id in stored:
                 assert (await lab.views.state(id))["id"] == id

@@ -126,17 +126,19 @@ async def test_writes_keep_their_order_during_a_copy(tmp_path: Path) -> None:
     class Waits(SqliteStore):
         """Its copy begins when the queue has filled."""
 
-        full = threading.Event()
+        begun, full = threading.Event(), threading.Event()
 
         def copy_to(self, target: Path, between: Callable[[], None]) -> None:
-            self.full.wait(10)
+            self.begun.set()
+            self.full.wait(60)
             super().copy_to(target, between)
 
     async with open_lab(Waits(tmp_path)) as lab:
         operator = Operator(lab._store, tmp_path, examine, BackupFolder(tmp_path / "backups", 7))
         id, token = await created(lab)
         backup = asyncio.create_task(operator.do({"do": "backup"}))
-        await asyncio.sleep(0.05)
+        while not Waits.begun.is_set():
+            await asyncio.sleep(0.005)
         steps = [asyncio.create_task(lab.command(id, token, "step", {"steps": 1})) for _ in range(5)]
         await asyncio.sleep(0.3)
         assert not any(step.done() for step in steps)

@@ -47,7 +47,7 @@ async def test_a_worker_that_hangs_is_named() -> None:
     released = threading.Event()
 
     def wait() -> None:
-        released.wait(30)
+        released.wait(90)
 
     async with Parts() as parts:
         parts.executor._threads[0].post("", wait)
@@ -59,8 +59,8 @@ async def test_a_worker_that_hangs_is_named() -> None:
 async def test_a_store_that_hangs_is_named() -> None:
     released = threading.Event()
     async with Parts() as parts:
-        parts.readiness = Readiness(parts.executor, parts.thread, parts.clock, seconds=0.5)
-        hanging = asyncio.ensure_future(parts.thread._call(lambda _: released.wait(30)))
+        parts.readiness = Readiness(parts.executor, parts.thread, parts.clock, seconds=3)
+        hanging = asyncio.ensure_future(parts.thread._call(lambda _: released.wait(90)))
         with pytest.raises(Unavailable, match="the store has not answered"):
             await parts.readiness.check()
         released.set()

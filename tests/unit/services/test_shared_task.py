@@ -119,13 +119,21 @@ async def test_the_same_key_continues_the_steps_to_their_target(monkeypatch: pyt
         assert steps_of(await lab.command(id, token, "step", body, key="a")) == {"gd": 20_000, "sgd": 20_000}
 
 
+async def until_left(lab: Lab, id: str, *, is_left: bool) -> None:
+    """Wait until the worker knows whether the caller of the steps has left."""
+    while await lab._executor.ask(id, lambda one, _: (one._stepping._jobs[0].left_at is None) == is_left):
+        await asyncio.sleep(0.005)
+
+
 async def test_a_caller_who_is_back_in_time_joins_the_running_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stepping, "PATIENCE_SECONDS", 0.2)
     async with open_lab() as lab:
         id, token = await created(lab)
         job = await left_alone(lab, id, token, "a")
+        await until_left(lab, id, is_left=True)
         again = asyncio.ensure_future(lab.command(id, token, "step", {"steps": MANY}, key="a"))
-        await asyncio.sleep(0.5)
+        await until_left(lab, id, is_left=False)
+        monkeypatch.setattr(stepping, "PATIENCE_SECONDS", 0.0)
+        await asyncio.sleep(0.3)
         assert not job.done()
         steps = steps_of(await lab.views.state(id))["gd"]
         while steps_of(await lab.views.state(id))["gd"] == steps:

@@ -116,7 +116,7 @@ async def test_a_watcher_lacks_nothing_if_its_peer_receives_or_leaves_meanwhile(
 
         monkeypatch.setattr(InProcessExecutor, "ask", meanwhile)
         joining = asyncio.ensure_future(lab.watch(id, None, second, {}, 10_000))
-        assert (await asyncio.wait([joining], timeout=20))[0], "it waits for ever"
+        assert (await asyncio.wait([joining], timeout=60))[0], "it waits for ever"
         monkeypatch.undo()
         await lab.command(id, token, "step", {"steps": 7})
         assert second.take_frame(now=0).runs["gd"].merged(10_000).last.tolist() == list(range(67))

@@ -92,7 +92,7 @@ async def opened(lab: ListedLab | None = None) -> AsyncIterator[Client]:
     assert len(world.lines) == len(world.sockets) == 0
 
 
-async def until(is_so: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(is_so: Callable[[], bool], seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not is_so():
             await asyncio.sleep(0.005)
@@ -125,8 +125,8 @@ async def test_a_poll_waits_for_a_message_and_not_longer() -> None:
         await asyncio.sleep(0.05)
         assert not waiting.done()
         await client.post({"type": "ping", "id": 7})
-        assert (await asyncio.wait_for(waiting, 5))[0] == [{"type": "pong", "id": 7}]
-        assert await asyncio.wait_for(client.poll(newest + 1, wait=0.05), 5) == ([], newest + 1)
+        assert (await asyncio.wait_for(waiting, 60))[0] == [{"type": "pong", "id": 7}]
+        assert await asyncio.wait_for(client.poll(newest + 1, wait=0.05), 60) == ([], newest + 1)
 
 
 async def test_the_newest_reader_replaces_the_one_before_it() -> None:
@@ -136,9 +136,9 @@ async def test_the_newest_reader_replaces_the_one_before_it() -> None:
         first = asyncio.create_task(client.poll(newest, wait=25))
         await asyncio.sleep(0.05)
         second = asyncio.create_task(client.poll(newest, wait=25))
-        assert await asyncio.wait_for(first, 5) == ([], newest)
+        assert await asyncio.wait_for(first, 60) == ([], newest)
         await client.post({"type": "ping", "id": 1})
-        assert kinds((await asyncio.wait_for(second, 5))[0]) == ["pong"]
+        assert kinds((await asyncio.wait_for(second, 60))[0]) == ["pong"]
 
 
 async def test_a_stream_has_a_comment_at_first_and_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ async def test_two_frames_at_most_are_on_their_way_from_the_first_on() -> None:
         messages, newest = await client.poll()
         assert kinds(messages) == ["experiment", "frame", "frame"]
         await client.post({"type": "got", "frame": 1})
-        more, newest = await client.poll(newest, wait=5)
+        more, newest = await client.poll(newest, wait=20)
         assert kinds(more) == ["frame"]
         # the frame holds all steps since the one before it
         columns = [message["runs"]["gd"]["columns"] for message in [*messages, *more] if "runs" in message]
@@ -185,7 +185,7 @@ async def test_an_acknowledged_frame_is_not_kept_other_messages_are() -> None:
     async with opened(lab) as client:
         await client.post(WATCH)
         lab.play()
-        assert kinds((await client.poll(wait=5))[0]) == ["experiment", "frame"]
+        assert kinds((await client.poll(wait=20))[0]) == ["experiment", "frame"]
         await client.post({"type": "got", "frame": 1})
         assert kinds((await client.poll())[0]) == ["experiment"]
 
@@ -291,7 +291,7 @@ async def test_a_closed_line_ends_however_often_it_is_used(monkeypatch: pytest.M
                 await asyncio.sleep(0.01)
 
         with pytest.raises(NotFound):
-            await asyncio.wait_for(use_for_ever(), 5)
+            await asyncio.wait_for(use_for_ever(), 60)
 
 
 async def test_few_closed_lines_keep_their_messages(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -322,18 +322,17 @@ async def test_a_client_pays_for_the_making_of_its_frames() -> None:
 async def test_a_line_that_watches_nothing_ends_like_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fallline.realtime.session.HELLO_SECONDS", 0.05)
     async with opened() as client:
-        assert (await client.poll(wait=5))[0] == [{"type": "close", "code": 4400}]
+        assert (await client.poll(wait=20))[0] == [{"type": "close", "code": 4400}]
         assert len(client.world.sockets) == 0
 
 
 async def test_a_line_that_nobody_uses_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "UNUSED_SECONDS", 0.3)
+    monkeypatch.setattr(lines, "UNUSED_SECONDS", 1.0)
     lab = PlayingLab()
     async with opened(lab) as client:
         await client.post(WATCH)
-        await client.poll(wait=0.6)
         _, newest = await client.poll()
-        assert await client.poll(newest, wait=0.6) == ([], newest)  # somebody reads
+        assert await client.poll(newest, wait=1.5) == ([], newest)  # somebody reads
         assert lab.watchers
         await until(lambda: not len(client.world.lines))
         assert not lab.watchers
@@ -348,7 +347,7 @@ async def test_an_ended_line_gives_its_place_and_its_experiments_back() -> None:
         waiting = asyncio.create_task(client.poll(1, wait=25))
         await asyncio.sleep(0.05)
         client.line.end()
-        assert await asyncio.wait_for(waiting, 5) == ([], 1)
+        assert await asyncio.wait_for(waiting, 60) == ([], 1)
         await until(lambda: not len(client.world.lines))
         assert not lab.watchers
         assert len(client.world.sockets) == 0
@@ -419,5 +418,5 @@ async def test_a_closing_server_asks_its_lines_to_come_back() -> None:
         waiting = asyncio.create_task(client.poll(1, wait=25))
         await asyncio.sleep(0.05)
         client.world.lines.close()
-        messages, _ = await asyncio.wait_for(waiting, 5)
+        messages, _ = await asyncio.wait_for(waiting, 60)
         assert messages == [{"type": "close", "code": 1012}]

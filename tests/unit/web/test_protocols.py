@@ -11,6 +11,7 @@ from uvicorn.server import ServerState
 
 from fallline.web import protocols
 from fallline.web.protocols import HEAD_BYTES, PIECE_BYTES, BoundedHttp, BoundedWebSocket, Silent
+from support.clocks import Clock
 
 HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -127,6 +128,14 @@ async def test_a_reader_who_takes_nothing_of_a_response_is_cut_and_a_slow_one_is
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(protocols, "UNREAD_SECONDS", 0.1)
+    clock = Clock()
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", clock)
+
+    async def pass_time(share: float) -> None:
+        clock.now += share * protocols.UNREAD_SECONDS
+        for _ in range(3):
+            await asyncio.sleep(0)
+
     config = uvicorn.Config(answer)
     config.load()
     line = Line()
@@ -135,12 +144,12 @@ async def test_a_reader_who_takes_nothing_of_a_response_is_cut_and_a_slow_one_is
     protocol.connection_made(line)
     for _ in range(4):
         protocol.pause_writing()
-        await asyncio.sleep(0.05)
+        await pass_time(0.5)
         protocol.resume_writing()
-    await asyncio.sleep(0.2)
+    await pass_time(2.0)
     kept = not line.closing
     protocol.pause_writing()
-    await asyncio.sleep(0.2)
+    await pass_time(2.0)
     assert (kept, line.closing) == (True, True)
     protocol.connection_lost(None)
 

@@ -95,7 +95,7 @@ async def test_a_client_that_takes_no_message_in_time_is_let_go(monkeypatch: pyt
     monkeypatch.setattr(sockets, "SEND_SECONDS", 0.05)
     client = Client({"type": "ping", "id": 1})
     client.takes, client.lasts = 0, True
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await Socket(cast(WebSocket, client), cast(Lab, ListedLab()), 5.0).run()
     assert client.heard == []
 
@@ -114,7 +114,7 @@ async def test_all_watches_end_at_once_however_busy_one_experiment_is() -> None:
             await self.all_left.wait()
 
     client, lab = Client(*({"type": "watch", "experiment": each} for each in "abc")), Busy()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await Socket(cast(WebSocket, client), cast(Lab, lab), 5.0).run()
     assert lab.left == set("abc")
 
@@ -157,10 +157,10 @@ async def test_each_message_that_cannot_be_understood_counts_and_too_many_end_th
 async def test_a_message_beyond_the_budget_is_not_even_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[str] = []
     monkeypatch.setattr(connection, "read", noting(lambda text: parsed.append(text), connection.read))
-    client = Client(*[{"type": "ping", "id": "x" * 60_000}] * 60)
+    client = Client(*[{"type": "ping", "id": "x" * 60_000}] * 600)
     await Socket(cast(WebSocket, client), cast(Lab, ListedLab()), 5.0).run()
     assert client.closed == 4008
-    assert int(MESSAGE_BURST / (60_029 / 1024)) <= len(parsed) < 60
+    assert int(MESSAGE_BURST / (60_029 / 1024)) <= len(parsed) < 600
 
 
 async def test_a_long_message_goes_in_fragments() -> None:
