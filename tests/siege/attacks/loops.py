@@ -1,4 +1,4 @@
-"""Attack 9: connections that loop over all that can be read, refused tables and QR codes slow down training."""
+"""Attack 9: loops over all that can be read, histories as CSV, refused tables and QR codes slow down training."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from siege.wire import API, Http, Reply
 from siege.world import World
 from support.aliases import Json
 
-TITLE = "loops over everything that can be read, refused tables and QR codes"
-LOOPS = (("reads", 1), ("reads", 6), ("tables", 4), ("codes", 40))
-"""What is sent, and over how many connections."""
+TITLE = "loops over everything that can be read, histories as CSV, refused tables and QR codes"
+LOOPS = (("reads", 1, 1.0), ("reads", 6, 1.0), ("histories", 4, 0.5), ("tables", 4, 1.0), ("codes", 40, 1.0))
+"""What is sent, over how many connections, and the length of its phases, as a part of the usual one."""
 
 SHARE = 45.0
 """Minimum training speed in percent of quiet. Reads may take half; the rest is for requests."""
@@ -52,6 +52,9 @@ STEPS = 1_000
 TABLE = "\n".join(f"{row},{row / 7:.6f},a" for row in range(60_000)).encode()[: 1 << 20]
 """Refused after parsing: it has more rows than a table may have."""
 
+HISTORY = f"{RUN}/history?buckets=10000"
+"""Read as CSV, whose text takes longer to make than JSON."""
+
 CODES = f"{API}/qr"
 LONG_TEXT = "x" * 2_900
 
@@ -65,19 +68,19 @@ async def siege(world: World) -> None:
         await http.ask("POST", path, {"steps": STEPS}, token=other["token"], seconds=60)
         http.close()
         async with world.person(server) as person:
-            await person.phase(2)
-            for what, many in LOOPS:
-                quiet = await person.phase(seconds)
-                ids = [other["id"], person.id]
+            for what, many, part in LOOPS:
+                await person.phase(2)
+                quiet = await person.phase(part * seconds)
+                # Files of an experiment are paid by its owner, whose codes would wait for these long ones.
+                ids = [other["id"]] if what == "histories" else [other["id"], person.id]
                 async with force(
                     strike, server.port, 60, what=what, experiments=ids, connections=many
                 ) as loops:
                     await loops.until_said(1, 10)
                     await person.phase(1)
-                    attacked = await person.phase(seconds)
+                    attacked = await person.phase(part * seconds)
                     waited = await code_of(person.owner, server.port)
                     responses = loops.said[-1]
-                await person.phase(2)
                 share = 100 * attacked.rate / max(quiet.rate, 1.0)
                 beside = f"beside {many} connection{'s' if many > 1 else ''} of {what}"
                 world.note(at_least(f"training at full speed {beside}", share, SHARE, "%"))
@@ -106,6 +109,9 @@ async def strike(port: int, what: str, experiments: list[str], connections: int)
         if what == "codes":
             return await http.ask("POST", CODES, {"text": LONG_TEXT}, seconds=30)
         experiment = experiments[place % len(experiments)]
+        if what == "histories":
+            path = f"{API}/experiments/{experiment}{HISTORY}"
+            return await http.ask("GET", path, seconds=30, Accept="text/csv")
         path = f"{API}/experiments/{experiment}{PATHS[place % len(PATHS)]}"
         return await http.ask("GET", path, seconds=30)
 
