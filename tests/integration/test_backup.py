@@ -251,7 +251,7 @@ async def test_a_backup_is_made_on_schedule_and_only_the_newest_stay(tmp_path: P
     (folder / "mine.sqlite3").touch()
     settings = {"FALLLINE_BACKUP_HOURS": "24", "FALLLINE_BACKUP_FOLDER": str(folder), "FALLLINE_BACKUPS": "2"}
     with open_server(**environment_of(data, **settings)):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while (folder / "fallline-20200101T000001Z.sqlite3").exists():
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)

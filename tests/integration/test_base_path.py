@@ -84,7 +84,10 @@ def test_everything_answers_under_the_path_of_the_setting_without_a_proxy(
     assert server_below_a_path.url.endswith("/lab/x/")
     stays_below(server_below_a_path.url.rstrip("/"))
     root = f"http://127.0.0.1:{server_below_a_path.port}"
-    assert httpx.get(f"{root}/healthz").status_code == httpx.get(f"{root}/readyz").status_code == 200
+    assert [httpx.get(f"{root}/{path}", timeout=90).status_code for path in ("healthz", "readyz")] == [
+        200,
+        200,
+    ]
     malformed = raw(server_below_a_path.port, b"GET / HTTP/1.1\r\nno header\r\n\r\n")
     assert malformed.startswith(b"HTTP/1.1 400 ")
     assert b'"/lab/x/problems/malformed-request"' in malformed
@@ -93,7 +96,7 @@ def test_everything_answers_under_the_path_of_the_setting_without_a_proxy(
 def stays_below(address: str) -> None:
     """Check each kind of answer at this address, which ends with the path."""
     origin, path = re.fullmatch(r"(http://[^/]+)(.*)", address).groups()  # type: ignore[union-attr]
-    with httpx.Client(headers={"Origin": origin}, timeout=30) as client:
+    with httpx.Client(headers={"Origin": origin}, timeout=90) as client:
         page(client, address, path)
         id = rest(client, address, origin, path)
         documentation(client, address, path)

@@ -88,15 +88,14 @@ async def test_points_of_playing_runs_move_on_one_plane(client: httpx.AsyncClien
     await one.ask("POST", "/play", {"speed": 60})
     first = (await one.get(FALL_LINE)).json()
     assert (len(first["s"]), len(first["t"])) <= (180, 152)
-    steps = []
-    for _ in range(4):
+    steps: list[int] = []
+    while len(steps) < 4 or steps[-1] == steps[0]:
         points = (await one.get(FALL_LINE, terrain="false")).json()
         assert points["plane_steps"] == first["plane_steps"]
         assert "losses" not in points
         steps.append(points["step"])
         await asyncio.sleep(0.1)
     assert steps == sorted(steps)
-    assert steps[-1] > steps[0]
     paused = (await one.ask("POST", "/pause")).json()
     rested = (await one.get(FALL_LINE)).json()
     assert rested["plane_steps"] == {run["name"]: run["step"] for run in paused["runs"]}

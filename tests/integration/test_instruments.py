@@ -49,8 +49,9 @@ async def test_measuring_waits_for_no_training_and_training_for_no_measurement(
     )
     assert [answer.status_code for answer in answers] == [200] * 4
     before = answers[0].json()["step"]
-    await one.ask("POST", "/pause")
-    assert (await one.get()).json()["runs"][0]["step"] > before
+    async with asyncio.timeout(90):
+        while (await one.get()).json()["runs"][0]["step"] <= before:
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(
@@ -327,7 +328,7 @@ async def test_a_moment_has_every_run_at_one_step_while_they_play(client: httpx.
     await one.ask("POST", "/play", {"speed": 400})
     options = {"weights": 16, "predictions": "pairs", "map": True, "inspect": "sgd", "rows": 2, "block": 12}
     seen: list[int] = []
-    while len(seen) < 10:
+    while len(seen) < 10 or len(set(seen)) <= 3:
         answer = (await one.get("/moment", **options)).json()
         assert answer["runs"].keys() == {"gd", "sgd"}
         for run in answer["runs"].values():
@@ -340,7 +341,6 @@ async def test_a_moment_has_every_run_at_one_step_while_they_play(client: httpx.
         assert "sheet" not in answer["runs"]["gd"]
         assert answer["cost_seconds"] > 0.0
         seen.append(answer["runs"]["sgd"]["step"])
-    assert len(set(seen)) > 3
 
 
 async def test_a_moment_equals_what_single_requests_return_at_rest(client: httpx.AsyncClient) -> None:
@@ -415,7 +415,7 @@ async def test_verdict_and_harm_of_a_past_step_are_those_that_were_given_there(
     one = await created(client, {"data": {"samples": 60}})
     given: dict[str, list[tuple[str, float | None]]] = {"gd": [], "sgd": []}
     for _ in range(60):
-        state = (await one.ask("POST", "/step?wait=5")).json()
+        state = (await one.ask("POST", "/step?wait=20")).json()
         for run in state["runs"]:
             assert run["findings_complete_to"] == run["step"]
             given[run["name"]].append((run["verdict"], run["harm"]))

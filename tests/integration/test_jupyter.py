@@ -37,6 +37,6 @@ def test_jupyter_starts_the_server_and_offers_it_below_its_own_path() -> None:
         here = line.address + Jupyter.PATH
         stays_below(here)
         of_the_hub = {"Host": "hub.example", "Origin": "https://hub.example", "X-Forwarded-Proto": "https"}
-        created = httpx.post(f"{here}/api/v1/experiments", headers=of_the_hub)
+        created = httpx.post(f"{here}/api/v1/experiments", headers=of_the_hub, timeout=90)
         assert created.status_code == 201
         assert created.headers["strict-transport-security"]

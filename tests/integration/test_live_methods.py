@@ -82,7 +82,10 @@ async def test_every_method_edited_over_rest_is_replayed_to_the_bit(client: http
 
 
 async def test_every_method_edited_over_the_socket_is_replayed_to_the_bit(shared_server: Server) -> None:
-    async with httpx.AsyncClient(base_url=shared_server.url) as client, line_to(shared_server) as line:
+    async with (
+        httpx.AsyncClient(base_url=shared_server.url, timeout=90) as client,
+        line_to(shared_server) as line,
+    ):
         one = await created(client, RECIPE)
         await line.watch(one, series=["batch_loss"], fps=1)
 

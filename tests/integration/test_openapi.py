@@ -31,7 +31,7 @@ WITHOUT_BODY = {"/api/v1/undo/{id}.{undo}", "/api/v1/lines"}
 
 @pytest.fixture
 def document(shared_server: Server) -> dict[str, Any]:
-    described: dict[str, Any] = httpx.get(shared_server.url + "openapi.json").json()
+    described: dict[str, Any] = httpx.get(shared_server.url + "openapi.json", timeout=90).json()
     return described
 
 

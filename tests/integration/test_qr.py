@@ -65,7 +65,7 @@ async def test_a_text_too_long_for_a_code_is_refused_with_the_bound(
 
 
 def test_no_log_holds_a_link(shared_server: Server) -> None:
-    assert httpx.post(shared_server.url + "api/v1/qr", json={"text": "a-link-of-mine"}).is_success
+    assert httpx.post(shared_server.url + "api/v1/qr", json={"text": "a-link-of-mine"}, timeout=90).is_success
     assert "a-link-of-mine" not in shared_server.output
 
 
@@ -75,7 +75,7 @@ async def test_codes_for_a_crowd_behind_one_address_hold_up_no_code_for_another(
     drawn, goes_on = list[str](), threading.Event()
 
     def draw(text: str) -> bytes:
-        goes_on.wait(20)
+        goes_on.wait(90)
         time.sleep(2 * QUANTUM)  # more than a turn
         drawn.append(text)
         return b"<svg/>"

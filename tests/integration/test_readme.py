@@ -28,7 +28,7 @@ def output_of(lines: str) -> list[str]:
             ["bash", "-euo", "pipefail", "-c", script],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
     assert result.returncode == 0, result.stdout + result.stderr

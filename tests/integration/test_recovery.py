@@ -13,7 +13,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +32,12 @@ from support.serving import BACKEND, NUMPY, Experiment, Server, created, open_ap
 
 RECIPE: Json = {"data": {"samples": 200, "test_fraction": 0.2}}
 
+PATIENCE = 90.0
+"""Seconds, for a machine that has other things to do."""
+
 
 def client_of(server: Server) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=server.url.rstrip("/"), timeout=30)
+    return httpx.AsyncClient(base_url=server.url.rstrip("/"), timeout=PATIENCE)
 
 
 def at(client: httpx.AsyncClient, one: Experiment) -> Experiment:
@@ -80,6 +85,18 @@ async def settled(one: Experiment) -> Json:
     return now
 
 
+def stored_step(folder: Path, one: Experiment, run: str) -> int:
+    """Return where a run stands by the files of a server at work; -1 if they changed while they were copied."""
+    with tempfile.TemporaryDirectory() as there, suppress(sqlite3.DatabaseError, FileNotFoundError):
+        for file in folder.glob(f"{NAME}*"):
+            shutil.copy(file, there)
+        with closing(sqlite3.connect(Path(there) / NAME)) as connection:
+            query = "SELECT progress FROM experiment WHERE id = ?"
+            ((progress,),) = connection.execute(query, (one.id,))
+        return int(json.loads(progress)["runs"][run]["step"])
+    return -1
+
+
 async def test_after_a_kill_in_full_play_everything_acknowledged_is_there_with_the_same_numbers(
     tmp_path: Path,
 ) -> None:
@@ -102,7 +119,10 @@ async def test_after_a_kill_in_full_play_everything_acknowledged_is_there_with_t
             cut = asyncio.create_task(
                 stepping.ask("POST", "/step", {"steps": 1_000_000}, **{"Idempotency-Key": "k"})
             )
-            await asyncio.sleep(0.5)
+            while not all(run["step"] for run in runs_of((await stepping.get()).json()).values()):
+                await asyncio.sleep(0.05)
+            while any(stored_step(tmp_path, moving, name) < run["step"] for name, run in played.items()):
+                await asyncio.sleep(0.2)
             server.end(signal.SIGKILL)
             assert isinstance((await asyncio.gather(cut, return_exceptions=True))[0], httpx.TransportError)
     with open_server(**data) as server:
@@ -116,7 +136,7 @@ async def test_after_a_kill_in_full_play_everything_acknowledged_is_there_with_t
             for name, run in paused.items():
                 assert run["step"] >= edit["at_step"]
                 assert run["generation"] == 1, "steps were seen that may not have been stored"
-                assert run["step"] > played[name]["step"] / 4, "where it stands is stored every second"
+                assert run["step"] >= played[name]["step"], "where it stands was stored"
             await assert_equals_a_twin(moving)
             halfway = runs_of((await stepping.get()).json())
             assert all(run["step"] < 1_000_000 and run["status"] == "paused" for run in halfway.values())
@@ -165,7 +185,7 @@ async def first_frames(server: Server, one: Experiment, since: Json) -> dict[str
             json.dumps({"type": "watch", "experiment": one.id, "token": one.token, "since": since})
         )
         while True:
-            message = json.loads(await asyncio.wait_for(line.recv(), 10))
+            message = json.loads(await asyncio.wait_for(line.recv(), PATIENCE))
             if message["type"] == "frame" and message["runs"].get("gd", {}).get("columns", {}).get("first"):
                 runs: dict[str, Json] = message["runs"]
                 return runs
@@ -210,9 +230,9 @@ async def test_a_server_that_cannot_write_refuses_changes_until_it_can(
             assert (await client.post("/api/v1/experiments", json={})).status_code == 503
             async with connect(server.socket_url) as line:
                 await line.send(json.dumps({"type": "watch", "experiment": "x"}))
-                refusal = json.loads(await asyncio.wait_for(line.recv(), 10))
+                refusal = json.loads(await asyncio.wait_for(line.recv(), PATIENCE))
                 assert refusal["problem"]["type"] == "/problems/read-only"
-                await asyncio.wait_for(line.wait_closed(), 10)
+                await asyncio.wait_for(line.wait_closed(), PATIENCE)
                 assert line.close_code == 1012, "come back"
             (tmp_path / "data").unlink()
             while (await client.get("/readyz")).status_code == 503:
@@ -256,7 +276,7 @@ def refused(data: Path) -> str:
         [sys.executable, "-m", "fallline", "serve", "--port", "0"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         env=environment,
     )
@@ -269,12 +289,12 @@ def refused(data: Path) -> str:
 def test_a_second_server_on_the_same_folder_says_so_in_one_line(tmp_path: Path) -> None:
     with open_server(FALLLINE_DATA=str(tmp_path), **NUMPY) as server:
         assert "another fallline uses" in refused(tmp_path)
-        assert httpx.get(f"{server.url}readyz").status_code == 200
+        assert httpx.get(f"{server.url}readyz", timeout=PATIENCE).status_code == 200
 
 
 def test_an_unusable_file_is_reported_in_one_line_and_not_changed(tmp_path: Path) -> None:
     with open_server(FALLLINE_DATA=str(tmp_path), **NUMPY) as server:
-        assert httpx.post(f"{server.url}api/v1/experiments", json={}).status_code == 201
+        assert httpx.post(f"{server.url}api/v1/experiments", json={}, timeout=PATIENCE).status_code == 201
         server.end()
     whole = (tmp_path / NAME).read_bytes()
     newer = tmp_path / "newer"

@@ -138,7 +138,7 @@ async def test_the_bytes_are_counted_with_each_change_and_again_after_a_restart(
             one = await created(client)
             assert (await one.ask("POST", "/step", {"steps": steps})).status_code == 200
             await client.post("/api/v1/datasets", content=TABLE, headers=CSV)
-            async with asyncio.timeout(10):  # states may still be on their way
+            async with asyncio.timeout(60):  # states may still be on their way
                 while room.used != sum((await store.sizes()).values()) + number * len(TABLE):
                     await asyncio.sleep(0.01)
             assert store.size_of(one.id) > 500
