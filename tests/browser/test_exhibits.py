@@ -36,6 +36,26 @@ def expect_exhibit(lab: Dashboard, which: str) -> None:
     expect(name(lab)).to_have_text(EXHIBITS[which].title)
 
 
+def test_runs_with_other_batches_have_their_samples_seen_in_the_table(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    picker(lab).click()
+    options(lab).filter(has_text="Batch sizes").click()
+    expect_exhibit(lab, "batch-sizes")
+    lab.ask("POST", "/play", {"speed": "max", "until": {"samples": 2048}})
+    cell = lab.row("batch-64").locator("td.samples")
+    expect(cell).to_be_visible()
+    expect(cell).to_have_text("2,048")
+    table = lab.page.locator("race-table")
+    expect(table.locator("th.samples").first).to_have_text("Samples")
+    expect(table.locator("th.moment")).to_have_text("Steps 4–2,048")
+    apart = """(row) => { const [head, samples] = [".moment", ".samples"].map((each) => {
+        const range = document.createRange();
+        range.selectNodeContents(row.querySelector(each));
+        return range.getBoundingClientRect();
+    }); return samples.left - head.right; }"""
+    assert table.locator("thead tr").first.evaluate(apart) > 0
+
+
 def test_an_exhibit_is_chosen_by_keyboard_and_stays_itself_over_steps_reset_and_reload(
     open_lab: OpenLab,
 ) -> None:

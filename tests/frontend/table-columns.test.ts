@@ -7,8 +7,8 @@ import { columnsOf } from "../../frontend/features/runs/table-columns.ts";
 
 const rows = (...names: number[]) => names.map((name) => ({ name, isPenalized: false }));
 const [one, two] = [{ isTwo: false }, { isTwo: true }].map((columns) => ({
-  all: { ...columns, isBrief: false },
-  brief: { ...columns, isBrief: true },
+  all: { ...columns, isBrief: false, hasSamples: false },
+  brief: { ...columns, isBrief: true, hasSamples: false },
 }));
 
 test("few runs stand in one column", () => {
@@ -32,4 +32,12 @@ test("samples seen and the test loss leave before a name breaks", () => {
   assert.deepEqual(columnsOf(rows(20, 20, 20, 300), 1256, false), two.brief);
   assert.deepEqual(columnsOf(rows(20, 20), 660, true), one.all);
   assert.deepEqual(columnsOf(rows(20, 118), 660, true), one.brief);
+});
+
+test("samples seen stay in brief rows where runs differ in samples a step, if there is room", () => {
+  const batches = rows(24, 30, 52, 52);
+  assert.deepEqual(columnsOf(batches, 836, false, true), { ...two.brief, hasSamples: true });
+  assert.deepEqual(columnsOf(batches, 836, false), two.brief);
+  assert.deepEqual(columnsOf(rows(20, 20, 20, 110), 836, false, true), two.brief);
+  assert.deepEqual(columnsOf(batches, 1256, false, true), two.all);
 });

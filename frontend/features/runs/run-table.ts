@@ -13,7 +13,7 @@ import { glyph, icon, marker } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { termOf } from "../../ui/term.ts";
 import { betWords } from "../../core/questions.ts";
-import { epochs, integer, number, plural, score } from "../../core/format.ts";
+import { counter, epochs, integer, number, plural, score } from "../../core/format.ts";
 import { originWords } from "../../core/forks.ts";
 import { stateOnView, shownStep } from "../../core/state-on-view.ts";
 import { DESCENDED, descendedWords, runSentence } from "../../core/run-words.ts";
@@ -50,6 +50,21 @@ function moment(state: State, whereIs = whereWords) {
   if (state.looking) return texts.asOfStepXLabel(whereIs(state));
   const places = state.order.map((name) => placeOf(state.runs[name]));
   return shownStep(state) === 0 ? texts.beforeTheFirstStep : texts.atStepX(whereIs(state, places));
+}
+
+/** "Steps 7–3,799" in the room beside samples seen; null where all runs stand at one step. */
+function briefMoment(state: State) {
+  const steps = state.order.map((name) => placeOf(state.runs[name]).step);
+  const [least, most] = [Math.min(...steps), Math.max(...steps)];
+  if (
+    rangeWords(
+      state,
+      steps.map((step) => ({ step })),
+    ) === integer(most)
+  )
+    return null;
+  const range = texts.xToYBrief(integer(least), integer(most));
+  return state.looking ? texts.asOfX(range) : texts.stepsX(range);
 }
 
 /** Settings stand over the recipe's cards, so that the table has the switches. */
@@ -101,7 +116,8 @@ export class RaceTable extends ExperimentElement {
   }
 
   #columns(state: State): Columns {
-    if (PHONE.matches || this.#room === 0) return { isTwo: false, isBrief: false };
+    if (PHONE.matches || this.#room === 0)
+      return { isTwo: false, isBrief: false, hasSamples: false };
     const rows = state.order.map((name) => {
       const { label, settings } = state.runs[name];
       return {
@@ -109,42 +125,45 @@ export class RaceTable extends ExperimentElement {
         isPenalized: Boolean(settings.l1 || settings.l2),
       };
     });
-    return columnsOf(rows, this.#room, !WIDE.matches || isOpened(this.state));
+    const sizes = new Set(state.order.map((name) => state.runs[name].settings.batch_size));
+    return columnsOf(rows, this.#room, !WIDE.matches || isOpened(this.state), sizes.size > 1);
   }
 
   override render() {
     const state = stateOnView(this.state);
     const words = moment(state);
     const { length } = state.order;
-    const { isTwo, isBrief } = this.#columns(state);
-    const shown = isTwo ? moment(state, rangeWords) : words;
+    const { isTwo, isBrief, hasSamples } = this.#columns(state);
+    const shown = !isTwo ? words : (hasSamples && briefMoment(state)) || moment(state, rangeWords);
     this.classList.toggle("many", length >= MANY);
     this.classList.toggle("crowded", length > CROWDED);
     this.classList.toggle("two", isTwo);
     this.classList.toggle("brief", isBrief);
+    this.classList.toggle("samples-too", hasSamples);
     const bet = betWords(this.state);
     // a heading of half a table has no room for it
     return html`${bet && isTwo ? html`<p class="bet">${bet}</p>` : nothing}<table>
       <caption class="unseen">${texts.allRunsX(words)}</caption>
-      <thead>${this.#head(words, shown, isTwo ? null : bet)}${isTwo ? this.#head("", "", null, true) : nothing}</thead>
+      <thead>${this.#head(words, shown, isTwo ? null : bet, hasSamples)}${isTwo ? this.#head("", "", null, hasSamples, true) : nothing}</thead>
       <tbody>${repeat(
         state.order,
         (name) => name,
-        (name) => this.#row(state.runs[name], state),
+        (name) => this.#row(state.runs[name], state, hasSamples),
       )}</tbody>
     </table>`;
   }
 
   /**
    * @param shown the words, in the room of half a table where there are many runs
+   * @param isShort little room for the samples seen
    * @param isAgain over the second column, for eyes only; a name and its step stay on one line
    */
-  #head(words: string, shown: string, bet: string | null, isAgain = false) {
+  #head(words: string, shown: string, bet: string | null, isShort: boolean, isAgain = false) {
     const { experiment } = this;
     const word = (key: string, text: string) => (isAgain ? text : termOf(key, text));
     return html`<tr class=${isAgain ? "again" : ""} aria-hidden=${isAgain ? "true" : nothing}>
       <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${texts.unbroken(shown)}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
-      <th scope="col" class="optional samples">${word("samples_seen", texts.samplesSeenLabel)}</th>
+      <th scope="col" class="optional samples">${word("samples_seen", isShort ? texts.samplesLabel : texts.samplesSeenLabel)}</th>
       <th scope="col" class="loss">${word(lossTerm(experiment), texts.loss)}</th>
       <th scope="col" class="optional test" ?hidden=${experiment.testSamples === 0}>${word("test_loss", TERMS.test_loss.name)}</th>
       <th scope="col" class="score">${word(experiment.score, TERMS[experiment.score].name)}</th>
@@ -152,13 +171,13 @@ export class RaceTable extends ExperimentElement {
     </tr>`;
   }
 
-  #row(run: Run, state: State) {
+  #row(run: Run, state: State, isShort: boolean) {
     const { word } = stateOf(run, state);
     const isOpen = PHONE.matches && this.#open.has(run.name);
     return html`<tr data-run=${run.name} data-lane=${run.lane} data-step=${run.step} data-state=${word}
         class=${run.hidden ? "hidden-run" : ""}>
       ${this.#who(run, state, isOpen)}
-      ${isOpen ? html`<td class="open-method" colspan="5">${this.#switch(run)}</td>` : this.#numbers(run, state)}
+      ${isOpen ? html`<td class="open-method" colspan="5">${this.#switch(run)}</td>` : this.#numbers(run, state, isShort)}
     </tr>`;
   }
 
@@ -185,12 +204,12 @@ export class RaceTable extends ExperimentElement {
     </span></th>`;
   }
 
-  #numbers(run: Run, state: State) {
+  #numbers(run: Run, state: State, isShort: boolean) {
     const { word, glyph: shape, tone } = stateOf(run, state);
     // of a run that waits the heading says it; one may diverge or be dead at step 0
     const hasWord = word && (run.step > 0 || shape);
     const seen = texts.xSeenEpochY(plural(run.samplesSeen, "sample"), epochs(run.epoch));
-    return html`<td class="optional samples soft" title=${seen}>${integer(run.samplesSeen)}</td>
+    return html`<td class="optional samples soft" title=${seen}>${isShort ? counter(run.samplesSeen) : integer(run.samplesSeen)}</td>
       <td class="loss"><span class="readout">${number(latest(run, "train_loss"))}</span></td>
       <td class="optional test soft" ?hidden=${this.experiment.testSamples === 0}
         ><span class="readout second">${number(latest(run, "test_loss"))}</span></td>

@@ -8,7 +8,7 @@ export const MANY = 4;
 
 /** Widths in px, each with its distance: the gap between the columns, and a row's numbers. */
 const GAP = 40;
-const NUMBERS = { main: 258, all: 440 };
+const NUMBERS = { main: 258, samples: 316, all: 440 };
 /** The same for a run's shape, its switch, and the value that it minimizes. */
 const SHAPE = 18;
 const SWITCH = 180;
@@ -19,15 +19,25 @@ export interface Row {
   name: number;
   isPenalized: boolean;
 }
-/** `isBrief`: samples seen and the test loss leave the rows. */
-export type Columns = { isTwo: boolean; isBrief: boolean };
+/**
+ * `isBrief`: samples seen and the test loss leave the rows. `hasSamples`: samples seen stay in brief
+ * rows, in less room, because runs differ in samples a step.
+ */
+export type Columns = { isTwo: boolean; isBrief: boolean; hasSamples: boolean };
 
 /** @param width px of the table */
-export function columnsOf(rows: Row[], width: number, hasSwitch: boolean): Columns {
+export function columnsOf(
+  rows: Row[],
+  width: number,
+  hasSwitch: boolean,
+  isUnequal = false,
+): Columns {
   const beside = SHAPE + (hasSwitch ? SWITCH : 0);
   const needs = rows.map(({ name, isPenalized }) => name + beside + (isPenalized ? MINIMIZED : 0));
   const most = Math.max(0, ...needs);
   const half = (width - GAP) / 2 - most;
   const isTwo = rows.length >= MANY && half >= NUMBERS.main;
-  return { isTwo, isBrief: (isTwo ? half : width - most) < NUMBERS.all };
+  const room = isTwo ? half : width - most;
+  const isBrief = room < NUMBERS.all;
+  return { isTwo, isBrief, hasSamples: isBrief && isUnequal && room >= NUMBERS.samples };
 }
