@@ -295,13 +295,18 @@ const scoreLook = ({ apart, isLow }: Json) =>
 const CORNER = { letter: 5.8, apart: 12 };
 
 /** The words inside a square. */
-function squareWords({ left, top, width, height, isRoomy, off, few, fewBriefly }: Json) {
+function squareWords(square: Json) {
+  const { left, top, width, height, isRoomy, off, few, fewBriefly, predictedAt } = square;
   const beside = CORNER.letter * (few.length + texts.trueValue.length) + CORNER.apart;
   const low = isRoomy && beside > width ? 31 : 17; // above "true", where both do not fit beside
   return [
     ...(isRoomy
       ? [
-          label("corner predicted", { left: left + 3, top: top + 1 }, texts.predicted),
+          label(
+            predictedAt === null ? "corner predicted over" : "corner predicted",
+            { left: left + 3, top: top + (predictedAt ?? 1) },
+            texts.predicted,
+          ),
           label("corner true", { left: left + width - 3, top: top + height - 16 }, texts.trueValue),
         ]
       : []),

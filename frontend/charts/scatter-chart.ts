@@ -56,7 +56,7 @@ export function scatterChart({ state, look, room }: Scene) {
         dotsOf(someOf(run.predictions).x, someOf(run.predictions).y, frames[k], run.lane),
       ),
     ],
-    labels: { squares: runs.map((run, k) => squareOf(run, cells[k], range)) },
+    labels: { squares: runs.map((run, k) => squareOf(run, frames[k], range)) },
     y: null,
   };
 }
@@ -188,19 +188,37 @@ function pointsOf({ predictions, lane, label }: Run, suffix: string, look: Scene
   };
 }
 
-function squareOf(run: Run, cell: Cell, range: [number, number]) {
+function squareOf(run: Run, frame: Cell & Frame, range: [number, number]) {
   const { predictions, lane, label, step, name, status } = run;
   // a paused run shows the score of its present step or none
   const isOfNow = status === "playing" || predictions?.step === step;
   const isShown = step > 0 && isOfNow;
   return {
-    ...cell,
+    ...frame,
+    predictedAt: freeRow(predictions, frame),
     run: name,
     lane,
     label,
     score: isShown ? score(determination(predictions)) : "–",
     ...beyond(predictions?.y_pred ?? [], range),
   };
+}
+
+/** The word "predicted": its box in a square, and how far down it may stand, in px. */
+const WORD = { left: 3, top: 1, width: 54, height: 14, lowest: 0.5 };
+
+/**
+ * How far down the square "predicted" touches no point: at the top if possible. Null where all rows
+ * are taken; then it stands at the top, over the points.
+ */
+function freeRow(predictions: Run["predictions"], frame: Frame): number | null {
+  const { x, y } = someOf(predictions);
+  const points = x
+    .map((value, i) => [pxAcross(frame, value) - frame.left, pxDown(frame, y[i]) - frame.top])
+    .filter(([left]) => left < WORD.left + WORD.width + DOT);
+  for (let top = WORD.top; top + WORD.height < WORD.lowest * frame.height; top += 4)
+    if (!points.some(([, down]) => down > top - DOT && down < top + WORD.height + DOT)) return top;
+  return null;
 }
 
 /** The predictions outside the axis: all of them on which side, or how many. */

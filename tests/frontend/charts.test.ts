@@ -1276,6 +1276,21 @@ test("predictions are drawn on equal axes, thinned, and counted where they are o
   assert.equal(determination({ split: "test", y: [1, 2, 3], y_pred: [2, Number.NaN, 2] }), null);
 });
 
+test("the word of the vertical axis stands where it touches no point, or over the points", () => {
+  const at = (high: number) => {
+    const y = Array.from({ length: 50 }, (_, k) => k / 49);
+    const guesses = y.map((value, k) => (k < 20 ? high - k * (high / 40) : value));
+    const predictions = { split: "test", step: 3, y, y_pred: guesses };
+    const messages = [beatAt(3, { gd: { predictions } })];
+    const [{ predictedAt }] = scatterChart(
+      scene({ gd: 3, messages, room: { width: 280, height: 160 } }),
+    ).labels.squares;
+    return predictedAt;
+  };
+  assert.equal(at(0.2), 1);
+  assert.ok((at(1) ?? 0) > 1 || at(1) === null);
+});
+
 test("predictions off the axis are counted, or their side is named if all are", () => {
   const measured = (guess: number[]) =>
     beatAt(3, { gd: { predictions: { split: "test", y: [1, 2, 3, 4], y_pred: guess } } });
