@@ -377,10 +377,15 @@ export function createApp(environment: Environment = browserEnvironment()): App 
       else await this.newExperiment({ network: { start: parameters.id } });
     },
     async undo() {
-      dispatch({ type: "notice", notice: null });
+      const notice = { kind: "info", text: texts.undoing, isBusy: true } as const;
+      dispatch({ type: "notice", notice });
       const back = takeBack;
       takeBack = loader.undo;
-      await back();
+      try {
+        await back();
+      } finally {
+        if (store.get().notice === notice) dispatch({ type: "notice", notice: null });
+      }
     },
     sendTable: (file) => outcome("table", api.sendTable(file)),
     readTable: (id) => outcome("table", api.table(id)),

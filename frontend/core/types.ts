@@ -263,6 +263,7 @@ interface Notice {
   text: string;
   waits?: string; // what waits for play; removed by play
   undo?: boolean; // true: `app.undo()` reverts it
+  isBusy?: boolean; // it stays until what it names is done
 }
 
 /** by instrument: its last answer, and the numbers of all by step */

@@ -38,7 +38,7 @@ export class NoticeToast extends LiveElement {
       ({ notice }) => notice,
       (notice) => {
         clearTimeout(this.#timer);
-        if (notice) this.#leaveLater();
+        if (notice && !notice.isBusy) this.#leaveLater();
       },
     );
     this.whenGone(() => {
@@ -75,15 +75,19 @@ export class NoticeToast extends LiveElement {
     const waits = notice.waits && this.#played !== notice ? ` ${notice.waits}` : "";
     return keyed(
       notice,
-      html`<div class="notice" data-kind=${notice.kind}>
+      html`<div class="notice" data-kind=${notice.kind} aria-busy=${notice.isBusy ? "true" : nothing}>
         <span>${notice.text}<span>${waits}</span></span>
         ${
           notice.undo
             ? html`<button type="button" class="button small" @click=${() => this.app.undo()}>${texts.undo}</button>`
             : nothing
         }
-        <button type="button" class="button small square quiet" aria-label=${texts.closeTheNotice}
-          @click=${() => this.app.dismiss()}>${icon("close")}</button>
+        ${
+          notice.isBusy
+            ? nothing
+            : html`<button type="button" class="button small square quiet" aria-label=${texts.closeTheNotice}
+                @click=${() => this.app.dismiss()}>${icon("close")}</button>`
+        }
       </div>`,
     );
   }

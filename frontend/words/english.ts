@@ -1360,6 +1360,7 @@ export const end = "End";
 export const esc = "Esc";
 export const closeTheNotice = "Close the notice";
 export const undo = "Undo";
+export const undoing = "Undoing";
 export const presentingVChangesThePictureP = "Presenting. V changes the picture, P leaves.";
 export const pastStep = "past step";
 export const presenting = "Presenting";

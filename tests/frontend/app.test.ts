@@ -491,7 +491,10 @@ test("a reset acts at once and says which steps are kept; undo brings them back"
     [0, "Back at step 0. The 500 steps are kept.", true],
   );
   server.experiments.made1 = answer({ id: "made1", step: 500, generation: 2 });
-  await app.undo();
+  const isUndone = app.undo();
+  const { text, isBusy } = app.store.get().notice!;
+  assert.deepEqual([text, isBusy], ["Undoing", true], "until the server has answered");
+  await isUndone;
   assert.deepEqual([app.store.get().runs.gd.step, app.store.get().notice], [500, null]);
   app.stop();
 });

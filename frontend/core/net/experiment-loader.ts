@@ -292,7 +292,6 @@ export function createExperimentLoader(
     before = null;
     const left = leaving();
     const steps = furthestStep(store.get());
-    dispatch({ type: "notice", notice: null });
     try {
       const answer = await reopened(back);
       if (turn !== latest) return;
