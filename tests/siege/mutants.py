@@ -20,6 +20,7 @@ from fallline.runs.stepping import StepJob, Stepping
 from fallline.services import capacity, store_thread
 from fallline.services.capacity import Candidate
 from fallline.services.experiment_loader import ExperimentLoader
+from fallline.services.fair_slots import FairSlots, SlotsBesideTraining
 from fallline.services.readiness import Pulse
 from fallline.services.registry import Entry, Owners
 from fallline.services.store_thread import AgeClock, StoreThread
@@ -251,6 +252,11 @@ def reads_are_free() -> None:
     replace(Worker, _spend=free)
 
 
+def files_are_free() -> None:
+    """Do not charge for answers that are rendered beside training."""
+    replace(SlotsBesideTraining, acquire=FairSlots.acquire, release=FairSlots.release)
+
+
 # ---------------------------------------------------------------------- 10. damage
 
 
@@ -364,6 +370,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "no-checksums": Mutant("damage", "answers", no_checksums),
     "fresh-start": Mutant("damage", "an empty file", fresh_start),
     "reads-are-free": Mutant("loops", "beside 1 connection", reads_are_free),
+    "files-are-free": Mutant("loops", "of histories", files_are_free),
     "first-come": Mutant("sockets", "own line beside", first_come),
     "invalid-is-free": Mutant("sockets", "floods of invalid", invalid_is_free),
     "shares-of-a-storm": Mutant("hostile", "training beside", share_for_each),
