@@ -36,6 +36,7 @@ import { furthestStep, shownStep, stepOf } from "./core/state-on-view.ts";
 import { openedAs, recipeWords } from "./features/sharing/opened-file.ts";
 import { overWords } from "./core/run-words.ts";
 import { changedRecipe, freshWords, joinedChanges, nextRun } from "./core/recipes.ts";
+import { namedEdit } from "./core/run-names.ts";
 import { initialState, reduce } from "./core/reduce.ts";
 import { createSeriesStore } from "./core/series.ts";
 import { createStore } from "./core/store.ts";
@@ -290,8 +291,8 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     setPace: (pace) => setPlayback({ pace }),
     edit(run, change) {
       if (offer(run, change)) return;
+      command("edit", run, namedEdit(store.get(), run, change));
       const text = overWords(store.get().runs[run], change);
-      command("edit", run, change);
       if (text) dispatch({ type: "notice", notice: { kind: "info", text } });
     },
     lookCloser,

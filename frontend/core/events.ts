@@ -5,7 +5,7 @@
  */
 
 import { lookedAt, selectTroubledRun, withFinding } from "./findings.ts";
-import { laneOf, newest, runsOf } from "./experiment-answer.ts";
+import { laneOf, newest, runsOf, shownLabel } from "./experiment-answer.ts";
 import { withPlayback, settled, withRun } from "./parts.ts";
 import { isReadOnlyProblem } from "./problem-kinds.ts";
 import { fromNow, withEdit } from "./settings.ts";
@@ -16,7 +16,8 @@ export const EVENTS: Record<string, (state: State, event: Json) => State> = {
     const run = state.runs[event.run];
     const edit = editOf(event);
     const label = event.edit?.label ?? event.label;
-    const labelled = run && label ? withRun(state, event.run, { label }) : state;
+    const isOlder = pendingLabel(state, event.run);
+    const labelled = run && label && !isOlder ? withRun(state, event.run, { label }) : state;
     return run && edit
       ? settled(withRun(labelled, event.run, { edits: withEdit(run.edits, edit, state.catalog) }))
       : labelled;
@@ -30,6 +31,10 @@ export const EVENTS: Record<string, (state: State, event: Json) => State> = {
   playback: driven,
   storage: (state, event) => withStorage(state, Boolean(event.read_only)),
 };
+
+/** True if an unanswered edit sets the label: what arrives before its answer is older. */
+const pendingLabel = ({ pending }: State, run: string) =>
+  Object.values(pending).some((each) => each.do === "edit" && each.run === run && each.body.label);
 
 /** The event carries the losses of the last step: no frame brings them while others play. */
 function diverged(state: State, event: Json) {
@@ -144,6 +149,7 @@ function restarted(state: State, { run: name, generation, recipe: newRecipe, und
     latest: {},
     divergedAt: null,
     generation,
+    label: newRecipe ? shownLabel(newRecipe) : run.label,
     status: run.status === "diverged" ? "paused" : run.status,
     units: null,
     predictions: null,

@@ -26,7 +26,8 @@ export function labelOf(name: string) {
   return words ? words[0].toUpperCase() + words.slice(1) : name;
 }
 
-const shownLabel = ({ name, label }: Pick<RunRecipe, "name" | "label">) => label ?? labelOf(name);
+export const shownLabel = ({ name, label }: Pick<RunRecipe, "name" | "label">) =>
+  label ?? labelOf(name);
 
 /** A run keeps its lane for life. One of the same name in another experiment need not be the same. */
 export function laneOf(recipe: RunRecipe, previous: Record<string, Run>): Lane {

@@ -5,10 +5,19 @@
 
 import { integer } from "./format.ts";
 import { forkLabel } from "./run-names.ts";
+import { inForce } from "./settings.ts";
 import * as texts from "../words/english.ts";
 import type { Json, State } from "./types.ts";
 
 const LONGEST_NAME = 32;
+
+/** Settings that a fork inherits: without edits at its step, which are the parent's future. */
+function settingsBefore({ experiment, runs, catalog }: State, parent: string, step: number) {
+  const recipe = experiment?.recipe.runs.find(({ name }) => name === parent);
+  const { edits, settings } = runs[parent];
+  const before = edits.filter(({ at_step }) => at_step < step);
+  return recipe ? inForce(recipe, before, [], catalog) : settings;
+}
 
 /** The command's body: a parent, a step, and a change there. */
 export function forkOf(state: State, parent: string, step: number, change: Json): Json {
@@ -22,7 +31,7 @@ export function forkOf(state: State, parent: string, step: number, change: Json)
   while (names.has(wished(k))) k++;
   return {
     name: wished(k),
-    label: forkLabel(state, parent, change),
+    label: forkLabel(state, parent, change, settingsBefore(state, parent, step)),
     fork_of: parent,
     at_step: step,
     ...change,

@@ -210,6 +210,12 @@ function answered(state: State, id: string, answer: Json | null) {
   return settled(before);
 }
 
+/** A refused edit leaves no label behind; one given since stays. */
+function withLabelBefore(state: State, { run, body, labelBefore }: Partial<PendingCommand> = {}) {
+  const isOwn = labelBefore !== undefined && state.runs[run ?? ""]?.label === body?.label;
+  return isOwn ? withRun(state, run as string, { label: labelBefore }) : state;
+}
+
 /**
  * The runs at this beat, with their units, weights and predictions. An answer for a past generation
  * is dropped, and one that is later than frames shown without it moves no counter back.
@@ -263,15 +269,23 @@ const MESSAGES: Record<string, (state: State, message: Message) => State> = {
   event: (state, event) => EVENTS[event.event]?.(state, event) ?? state,
   sent(state, { id, do: what, run = null, body }) {
     // a command that waits may be sent again: it moves to the end
-    const { [id]: _, ...others } = state.pending;
-    const pending = { ...others, [id]: { do: what, run, body } };
+    const { [id]: waited, ...others } = state.pending;
+    const labelBefore = waited?.labelBefore ?? state.runs[run ?? ""]?.label;
+    const renames = what === "edit" && body.label;
+    const pending = {
+      ...others,
+      [id]: { do: what, run, body, ...(renames ? { labelBefore } : {}) },
+    };
     const playback =
       what === "play" ? { ...state.playback, ...body, isOwn: false } : state.playback;
     const next = settled({ ...state, pending, playback, problem: null });
-    return what === "edit" && body.label ? withRun(next, run, { label: body.label }) : next;
+    return renames ? withRun(next, run, { label: body.label }) : next;
   },
   ack: (state, { id, answer }) => answered(state, id, answer ?? {}),
-  error: (state, { id, problem }) => ({ ...answered(state, id ?? "", null), problem }),
+  error: (state, { id, problem }) => ({
+    ...answered(withLabelBefore(state, state.pending[id ?? ""]), id ?? "", null),
+    problem,
+  }),
   connection: (state, { type: _, ...part }) => ({
     ...state,
     connection: { ...state.connection, ...part },

@@ -255,7 +255,8 @@ export interface View {
   samplesShown: number; // number of rows on view
 }
 
-export type PendingCommand = { do: string; run: string | null; body: Json };
+/** `labelBefore` of an edit that changes the label: a refusal brings it back */
+export type PendingCommand = { do: string; run: string | null; body: Json; labelBefore?: string };
 /** a reset or a removed run; `run` null: all; `undo` is the id under which the server keeps it */
 export type Undoable = { do: string; run: string | null; undo: string };
 interface Notice {

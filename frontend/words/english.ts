@@ -357,6 +357,7 @@ export const allSamples = "all samples";
 export const rateX = (rate: Part) => `rate ${rate}`;
 export const miniBatch = "Mini-batch";
 export const batchXLabel = (batchSize: Part) => `Batch ${batchSize}`;
+export const miniX = (batchSize: Part) => `Mini ${batchSize}`;
 export const rateXLabel = (learningRate: Part) => `Rate ${learningRate}`;
 export const miniBatchX = (number: Part) => `mini-batch ${number}`;
 export const switchedOff = "off";

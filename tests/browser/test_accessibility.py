@@ -144,7 +144,7 @@ def test_axe_finds_nothing_on_a_desktop(open_lab: OpenLab) -> None:
     lab.settings("run sgd").get_by_role("radio", name="Adam").click()
     lab.page.keyboard.press("Escape")
     expect(lab.flags).to_have_count(2)
-    lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
+    lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="Adam").click()
     expect(lab.page.locator("network-drawing g.dead").first).to_be_visible()
     assert faults(lab) == []
     # a refused value, four runs
@@ -249,7 +249,7 @@ def test_every_target_on_a_phone_is_large_enough_for_a_finger(open_lab: OpenLab)
     lab.button("Recipe (B)").click()
     assert lab.page.evaluate(SMALL_TARGETS) == []
     lab.settings("run gd").get_by_role("radio", name="Mini-batch").tap()
-    expect(lab.page.get_by_role("slider", name="Batch size of GD")).to_be_visible()
+    expect(lab.page.get_by_role("slider", name="Batch size of Mini-batch")).to_be_visible()
     assert lab.page.evaluate(SMALL_TARGETS) == []
     lab.page.keyboard.press("Escape")
     lab.page.keyboard.press("Escape")

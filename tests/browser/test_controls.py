@@ -100,29 +100,29 @@ def test_only_the_knobs_that_apply_are_shown(open_lab: OpenLab) -> None:
     expect(gd).to_contain_text("900, every sample")
 
     choose(lab, "gd", "Momentum")
-    expect(slider(lab, "Momentum of GD")).to_have_attribute("aria-valuetext", "momentum 0.9")
+    expect(slider(lab, "Momentum of Momentum")).to_have_attribute("aria-valuetext", "momentum 0.9")
     expect(lab.rule("gd")).to_have_attribute("title", "full batch, momentum 0.9, rate 0.1")
-    slider(lab, "Momentum of GD").press("ArrowLeft")
+    slider(lab, "Momentum of Momentum").press("ArrowLeft")
     expect(lab.rule("gd")).to_have_attribute("title", "full batch, momentum 0.89, rate 0.1")
 
     choose(lab, "gd", "Adam")
-    expect(slider(lab, "Momentum of GD")).to_have_count(0)
-    expect(slider(lab, "Beta 1 of GD")).to_have_attribute("aria-valuetext", "beta 1 0.9")
-    expect(slider(lab, "Beta 2 of GD")).to_have_attribute("aria-valuetext", "beta 2 0.999")
+    expect(slider(lab, "Momentum of")).to_have_count(0)
+    expect(slider(lab, "Beta 1 of Adam")).to_have_attribute("aria-valuetext", "beta 1 0.9")
+    expect(slider(lab, "Beta 2 of Adam")).to_have_attribute("aria-valuetext", "beta 2 0.999")
     expect(lab.rule("gd")).to_have_attribute("title", re.compile("full batch, Adam, rate"))
 
     choose(lab, "gd", "Plain")
     choose(lab, "gd", "Mini-batch")
-    expect(slider(lab, "Beta 1 of GD")).to_have_count(0)
-    batch = slider(lab, "Batch size of GD")
+    expect(slider(lab, "Beta 1 of")).to_have_count(0)
+    batch = slider(lab, "Batch size of Mini-batch")
     expect(batch).to_have_attribute("aria-valuetext", "32 samples")
     for key, size in (("ArrowRight", 64), ("PageDown", 16), ("Home", 2), ("End", 512)):
         batch.press(key)
         expect(batch).to_have_attribute("aria-valuetext", f"{size} samples")
         expect(lab.rule("gd")).to_have_attribute("title", re.compile(f"batch of {size}"))
-    put(lab.page.get_by_label("Batch size of GD", exact=True), "513")
+    put(lab.page.get_by_label("Batch size of Mini-batch", exact=True), "513")
     expect(lab.page.get_by_role("alert").filter(has_text="A whole number from 1 to 512.")).to_be_visible()
-    put(lab.page.get_by_label("Batch size of GD", exact=True), "100")
+    put(lab.page.get_by_label("Batch size of Mini-batch", exact=True), "100")
     expect(lab.rule("gd")).to_have_attribute("title", re.compile("batch of 100"))
     # all at one step: one edit, the later wins
     edits = lab.until(
@@ -169,6 +169,55 @@ def test_a_run_is_added_renamed_hidden_and_removed(open_lab: OpenLab) -> None:
         lab.button("Remove").click()
         expect(rows).to_have_count(count)
         expect(lab.button("Add a run")).to_be_visible()
+
+
+def test_a_name_by_the_page_follows_an_edit_and_one_by_a_person_stays(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(3)
+
+    def is_named(run: str, name: str) -> None:
+        expect(lab.card(run).locator(".name")).to_have_text(name)
+        expect(lab.row(run).locator("b").first).to_have_text(name)
+        runs = {"gd": 0, "sgd": 1}
+        lab.until_is(lambda: lab.ask("GET")["runs"][runs[run]]["label"], name)
+
+    choose(lab, "gd", "SGD")
+    is_named("gd", "SGD 2")
+    expect(lab.card("gd").get_by_role("radio", name="SGD", exact=True)).to_be_focused()
+    choose(lab, "sgd", "Mini-batch")
+    is_named("sgd", "Mini-batch")
+    edits = [run["edits"] for run in lab.ask("GET", "/recipe")["runs"]]
+    assert edits == [[{"at_step": 3, "batch_size": 1}], [{"at_step": 3, "batch_size": 32}]]
+
+    lab.page.reload()
+    lab.wait()
+    choose(lab, "gd", "GD")
+    is_named("gd", "GD")
+
+    lab.ask("PATCH", "/runs/gd", {"label": "Rate 0.1"})
+    is_named("gd", "Rate 0.1")
+    rate = slider(lab, "Learning rate of Rate 0.1")
+    rate.press("PageDown")
+    is_named("gd", "Rate 0.01")
+    assert lab.focused == "Learning rate of Rate 0.01, slider", "the slider keeps the focus"
+    lab.page.keyboard.press("r")
+    lab.until_is(lambda: lab.step, 0)
+    lab.notice.get_by_role("button", name="Undo").click()
+    lab.until_is(lambda: lab.step, 3)
+    is_named("gd", "Rate 0.01")
+
+    lab.settings("run sgd")
+    lab.button("Rename").click()
+    lab.page.keyboard.type("The careful one")
+    lab.page.keyboard.press("Enter")
+    lab.page.keyboard.press("Escape")
+    is_named("sgd", "The careful one")
+    choose(lab, "sgd", "GD")
+    lab.until(
+        lambda: lab.ask("GET", "/recipe")["runs"][1]["edits"],
+        lambda edits: edits[-1]["batch_size"] is None,
+    )
+    is_named("sgd", "The careful one")
 
 
 # --- data, network: another experiment ----------------------------------------------------------------------

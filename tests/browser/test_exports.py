@@ -93,7 +93,7 @@ def test_an_svg_shows_the_chart_as_on_the_page_without_a_style_sheet(open_lab: O
     assert len(original["paths"]) > 12
     assert set(original["paths"]) <= {each.get("d") for each in root.iter(f"{SVG}path")}
     written = ["".join(each.itertext()).strip() for each in root.iter(f"{SVG}text")]
-    assert {"GD → mini-batch 32", "GD", "SGD", "steps", "100"} <= set(original["words"])
+    assert {"GD → mini-batch 32", "Mini-batch", "SGD", "steps", "100"} <= set(original["words"])
     assert set(original["words"]) <= set(written)
     assert {"Loss", "mean squared error", "over 900 samples"} <= set(written)
     # nothing that only this page or a browser understands

@@ -319,7 +319,7 @@ def test_a_switch_a_menu_and_a_layer_are_worked_by_arrows_and_enter(open_lab: Op
     expect(lab.rule("gd")).to_have_attribute("title", "batch of 1, rate 0.1")
     expect(lab.counter).to_have_text("0")  # the switch used the arrow itself
 
-    lab.button("Settings of GD").focus()
+    lab.button("Settings of SGD 2").focus()
     press("Enter")
     assert lab.focused == "Back to the recipe (Esc)"
     lab.button("Rename").focus()

@@ -348,7 +348,7 @@ test("edits of one run wait for the one in flight and are merged; those of anoth
     answer: { run: "gd", at_step: 0, batch_size: 1 },
   });
   const { id, type, experiment, do: what, ...last } = socket().commands().at(-1)!;
-  assert.deepEqual(last, { run: "gd", batch_size: 1, optimizer: "adam" });
+  assert.deepEqual(last, { run: "gd", batch_size: 1, optimizer: "adam", label: "Adam" });
   app.stop();
 });
 
@@ -831,7 +831,7 @@ test("a change to a run that makes no more steps says when it counts", async () 
   );
   assert.equal(
     said("finished", { batch_size: 1 }),
-    "GD stopped at step 40. The change counts when it continues.",
+    "SGD 2 stopped at step 40. The change counts when it continues.",
   );
   assert.deepEqual(
     [

@@ -7,6 +7,7 @@ import { defaultsOf, rowOf } from "../../core/catalog.ts";
 import { frontFindings, furtherFindings } from "./doctor.ts";
 import { forkOf } from "../../core/forks.ts";
 import { integer } from "../../core/format.ts";
+import { namedEdit } from "../../core/run-names.ts";
 import { settingsWords } from "../../core/run-words.ts";
 import { wordFor } from "../../core/words.ts";
 import * as texts from "../../words/english.ts";
@@ -21,9 +22,11 @@ const MOST_RUNS = 8;
 
 export const isFork = ({ command }: Remedy) => command.do === "add_run";
 
-/** The remedy as a command; its fork gets the usual name and label. */
+/** The remedy as a command; its fork gets the usual name and label, its edit the label that follows. */
 export function requestFor(state: State, { command }: Remedy): CommandRequest {
   const { do: what, run = null, ...body } = command;
+  if (what === "edit" && run !== null && state.runs[run])
+    return { do: what, run, body: namedEdit(state, run, body) };
   if (what !== "add_run") return { do: what, run, body };
   const { fork_of: parent, at_step: step, ...change } = body;
   return { do: what, run, body: state.runs[parent] ? forkOf(state, parent, step, change) : body };
@@ -87,23 +90,43 @@ export function undoing(state: State, { do: what, run, body }: CommandRequest): 
   // layers drawn again are no setting and stay
   const names = [
     ...own,
-    ...Object.keys(body).filter((name) => name !== "redraw" && !(name in brought)),
+    ...Object.keys(body).filter(
+      (name) => !["redraw", "label"].includes(name) && !(name in brought),
+    ),
   ];
   const former = (name: string) =>
     settings[name] ?? DEFAULTS[name] ?? rowOf(catalog, "run_settings", name)?.default ?? null;
-  return { do: "edit", run, body: Object.fromEntries(names.map((name) => [name, former(name)])) };
+  const label = body.label === undefined ? {} : { label: state.runs[run ?? ""].label };
+  return {
+    do: "edit",
+    run,
+    body: { ...Object.fromEntries(names.map((name) => [name, former(name)])), ...label },
+  };
+}
+
+/**
+ * The undo as a command: the former label comes back too, unless somebody has changed it since.
+ * @param state now
+ */
+export function undoingNow(state: State, request: CommandRequest, undo: CommandRequest) {
+  const run = state.runs[undo.run ?? ""];
+  if (undo.do !== "edit" || !run || run.label === request.body.label) return undo;
+  const { label: _, ...body } = undo.body;
+  return { ...undo, body: namedEdit(state, run.name, body) };
 }
 
 /**
  * The applied remedy, for the notice with Undo.
  * @param state after the command
+ * @param before the run's label before an edit
  */
 export function doneWords(
   { runs }: State,
   { label }: Remedy,
   { do: what, run, body }: CommandRequest,
+  before?: string,
 ) {
-  if (what !== "add_run") return texts.xAppliedToY(label, runs[run ?? ""]?.label ?? run);
+  if (what !== "add_run") return texts.xAppliedToY(label, before ?? runs[run ?? ""]?.label ?? run);
   return texts.xNewRunY(label, runs[body.name]?.label ?? body.name);
 }
 

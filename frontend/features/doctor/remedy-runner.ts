@@ -3,7 +3,7 @@
  * Owns: remedies in progress, and showing a new run once it replaces the one in trouble.
  */
 
-import { requestFor, doneWords, undoing, waitsWords } from "./remedies.ts";
+import { requestFor, doneWords, undoing, undoingNow, waitsWords } from "./remedies.ts";
 import type { CommandRequest } from "./remedies.ts";
 import type { Json, Remedy, State, Store } from "../../core/types.ts";
 
@@ -77,8 +77,11 @@ export function createRemedies({
         if (state.experiment?.id !== experiment || !isDone(request)) continue;
         showInstead(state, request);
         notify(
-          doneWords(state, remedy, request),
-          () => command(undo.do, undo.run, undo.body),
+          doneWords(state, remedy, request, undo.body.label),
+          () => {
+            const { do: what, run, body } = undoingNow(store.get(), request, undo);
+            command(what, run, body);
+          },
           waitsWords(request),
         );
       }

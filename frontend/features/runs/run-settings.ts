@@ -142,7 +142,7 @@ export class RunSettings extends RunElement {
       <div>
         ${RULES.includes(optimizer) ? nothing : ruleLine(optimizer)}
         ${keyed(
-          [...knobs.map(({ name }) => name), optimizer, run.label, experiment.id].join(" "),
+          [...knobs.map(({ name }) => name), optimizer, run.name, experiment.id].join(" "),
           knobs.map((parameter) => knobOf(parameter, run, app)),
         )}
         ${knobs.length > 1 ? nothing : batchLine(run, experiment)}
