@@ -4,7 +4,7 @@
  * Owns: their outlines, clipped to their plot. Pure.
  */
 
-import { shareOf } from "./labels.ts";
+import { pxAcross, shareOf } from "./labels.ts";
 import { px } from "./paths.ts";
 import type { Json } from "../core/types.ts";
 import type { Frame } from "./labels.ts";
@@ -22,8 +22,13 @@ export const withoutBands = (data: Json[]): Json[] => data.filter((trace) => !is
  * The bands that have an area. There is none if every step is drawn, because minimum and maximum
  * are equal.
  * @param data filled traces; a band's upper edge comes before its lower one
+ * @param untilOf the place on view in the past: lines are faint after it, so no spike stands there
  */
-export function bandsOf(data: Json[], frameOf: (trace: Json) => Frame): Path[] {
+export function bandsOf(
+  data: Json[],
+  frameOf: (trace: Json) => Frame,
+  untilOf: (run: string) => number = () => Infinity,
+): Path[] {
   return data.flatMap((lower, place) => {
     const upper = data[place - 1];
     if (
@@ -39,7 +44,7 @@ export function bandsOf(data: Json[], frameOf: (trace: Json) => Frame): Path[] {
     if (isFlat) return [];
     const { lane, run } = lower.meta;
     const d = `M${outline.map(([x, y]) => `${px(x)},${px(y)}`).join("L")}Z`;
-    const spikes = spikesOf(edgesOf(upper, lower, frame), frame);
+    const spikes = spikesOf(edgesOf(upper, lower, frame), frame, pxAcross(frame, untilOf(run)));
     return [
       { name: "band", lane, run, d },
       ...(spikes ? [{ name: "spike", lane, run, d: spikes }] : []),
@@ -73,7 +78,7 @@ function edgesOf(upper: Json, lower: Json, frame: Frame): Column[] {
  * Upright lines through the narrow spikes of a band: a fill of one or two px would hardly be seen.
  * A spike goes up or down from a thin band.
  */
-function spikesOf(columns: Column[], frame: Frame): string {
+function spikesOf(columns: Column[], frame: Frame, until: number): string {
   const { left, top, width, height } = frame;
   const isTall = (place: number) => {
     const [at, before, after] = [columns[place], columns[place - 1], columns[place + 1]];
@@ -90,7 +95,7 @@ function spikesOf(columns: Column[], frame: Frame): string {
   return columns
     .map(({ x, top: high, bottom: low }, place) => {
       const [from, to] = [Math.max(top, high), Math.min(top + height, low)];
-      const isShown = x >= left && x <= left + width && to > from && isTall(place);
+      const isShown = x >= left && x <= Math.min(left + width, until) && to > from && isTall(place);
       return isShown ? `M${px(x)},${px(from)}V${px(to)}` : "";
     })
     .join("");

@@ -14,7 +14,7 @@ import { pxAcross, pxDown } from "./labels.ts";
 import { isLive, liveLines } from "./live-lines.ts";
 import { followed } from "./live-values.ts";
 import { laneLook, styled, shownRuns, templateOf } from "./figure-style.ts";
-import { momentLines, placeThen, withLater } from "./past-marks.ts";
+import { momentLines, placeThen, untilOf, withLater } from "./past-marks.ts";
 import { groundOf, isInside, joined, symbol } from "./paths.ts";
 import { axisOf, boundTo, columnsFor, reachedBy, withinAxis } from "./scene.ts";
 import { leavesAt, valueAt } from "./window-end.ts";
@@ -144,7 +144,11 @@ export function gradientChart(figure: Json, scene: Scene) {
       // Plotly writes a person's zoom into it
       layout: { ...layout, xaxis: { ...layout.xaxis }, yaxis: { ...layout.yaxis } },
       box: frame,
-      ground: joined([...groundOf(frame, areas, look), grid, ...bandsOf(own, () => frame)]),
+      ground: joined([
+        ...groundOf(frame, areas, look),
+        grid,
+        ...bandsOf(own, () => frame, untilOf(scene)),
+      ]),
       words,
       marks: [...joined([line, ...momentLines(scene, frame)]), ...marksOf(own, frame, scene, axis)],
       live: liveLines(own, columns, scene, frame, [shelf, floor], (_, { lane }) => ({

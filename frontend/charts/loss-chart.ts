@@ -24,7 +24,7 @@ import {
 } from "./line-marks.ts";
 import { evenTicks, fittedRange, lossRange, lossTicks } from "./loss-range.ts";
 import { laneLook, styled, shownRuns, templateOf } from "./figure-style.ts";
-import { momentLines, withLater } from "./past-marks.ts";
+import { momentLines, untilOf, withLater } from "./past-marks.ts";
 import { groundOf } from "./paths.ts";
 import {
   MOST_UNMERGED,
@@ -144,7 +144,7 @@ export function lossChart(figure: Json, input: Scene) {
         look,
       ),
       grid,
-      ...bandsOf(data, () => frame),
+      ...bandsOf(data, () => frame, untilOf(scene)),
     ],
     words,
     marks: [

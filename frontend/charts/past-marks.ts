@@ -23,6 +23,10 @@ export function placeThen(run: Run, { state, series }: Scene) {
   return placeOf(series.of(run.name), state.view.x, state.experiment?.trainSamples ?? 1, step);
 }
 
+/** The place on view of a run by its name; Infinity at the present. */
+export const untilOf = (scene: Scene) => (run: string) =>
+  placeThen(scene.state.runs[run], scene) ?? Infinity;
+
 /** Opacity of what comes after the step on view. */
 const LATER = 0.22;
 

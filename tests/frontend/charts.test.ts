@@ -229,6 +229,18 @@ test("a spike of one column stands upright through its band, at any zoom, and no
     assert.ok(to[1] - from[1] > 14, `${from} ${to}`);
   }
   assert.equal(shown({ y: "linear" }, [0, 3000]).length, 1);
+  const past = { step: 300, generation: 0, epoch: 300, samples_seen: 270_000, latest: {} };
+  const moments = { gd: { ...past, units: null, predictions: null, weights: null } };
+  const look = [
+    { type: "look", step: 300 },
+    { type: "moments", moments },
+  ];
+  const back = scene({ gd: 6000, change: spike, messages: look });
+  assert.deepEqual(
+    named(lossChart(figures.loss, back).ground, "spike"),
+    [],
+    "after the step on view",
+  );
   assert.deepEqual(shown({ y: "log" }, [590, 610]), [], "a wide column shows its area");
   const noise = (run: string, wire: Lists) => {
     const { max } = wire.series.train_loss;
