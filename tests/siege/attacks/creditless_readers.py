@@ -61,17 +61,18 @@ async def siege(world: World) -> None:
 async def _playing(server: Server) -> list[str]:
     """The ids of experiments that play at full speed."""
     http = Http(server.port)
-    ids = []
+    states: list[Json] = []
     for _ in range(WATCHED):
         state = (await http.ask("POST", f"{API}/experiments", RECIPE, seconds=30)).json()
         # Histories grow for some thousand steps, with or without readers: wait before measuring memory.
         path = f"{API}/experiments/{state['id']}/step"
         await http.ask("POST", path, {"steps": GROWN_STEPS}, token=state["token"], seconds=60)
+        states.append(state)
+    for state in states:  # only now, since each that plays would slow down the steps of the next
         path = f"{API}/experiments/{state['id']}/play"
         await http.ask("POST", path, {"speed": "max"}, token=state["token"], seconds=30)
-        ids.append(state["id"])
     http.close()
-    return ids
+    return [state["id"] for state in states]
 
 
 async def strike(port: int, experiments: list[str]) -> None:
