@@ -1224,7 +1224,7 @@ export const theDataIsYourOwnTable =
 export const theInitialWeightsAreYourOwn =
   "The initial weights are your own file, which a link cannot contain. The link opens on this server only, while it stores the file. Send the .npz file too.";
 export const onlyThisComputerCanOpenIt =
-  "Only this computer can open it. To let others in, start it with --host\u00a00.0.0.0.";
+  "Only this computer can open it. To let others in, start the server with --host\u00a00.0.0.0. In a container, open this page at the address of its host.";
 export const elsewhereAppendThePartFrom =
   "Elsewhere, append the part from # to another fallline's address.";
 export const thisRecipeHasTooManyEdits =
@@ -1517,7 +1517,7 @@ export const address = "Address";
 export const othersOpenX = (name: Part) => `Others open ${name}/`;
 export const othersOpenXNotY = (value: Part, host: Part) => `Others open ${value}/, not ${host}.`;
 export const onlyThisComputerReachesXStart = (host: Part) =>
-  `Only this computer reaches ${host}. Start the server with --host 0.0.0.0.`;
+  `Only this computer reaches ${host}. Start the server with --host 0.0.0.0. In a container, use the address of its host.`;
 export const roundTrip = "Round trip";
 export const xAtMostY = (time: Part, time2: Part) => `${time}, at most ${time2}.`;
 export const inLessThan01S = "in less than 0.1 s";

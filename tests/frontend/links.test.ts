@@ -186,7 +186,7 @@ test("the sharer reads what a link cannot contain, where it works, and when ther
   assert.doesNotMatch(words(opened(), "moment"), /a link cannot contain|this computer/);
   const here = "http://127.0.0.1:8000";
   const hint =
-    /Only this computer can open it\. To let others in, start it with --host\s0\.0\.0\.0\./;
+    /Only this computer can open it\. To let others in, start the server with --host\s0\.0\.0\.0\./;
   for (const kind of ["moment", "recipe", "watch", "embed"] as Kind[])
     assert.match(words(opened(), kind, here), hint);
   assert.match(words(opened(), "moment", here), /Elsewhere, append the part from #/);
