@@ -43,7 +43,11 @@ ATTACKS: Mapping[str, tuple[str, ...]] = {
 }
 """The modules of each attack, by number."""
 
-TOGETHER = (("creditless_readers",), ("clock", "damage"), ("memory", "full_disk", "refusals", "speeds"))
+TOGETHER = (
+    ("creditless_readers", "refusals", "without_storage"),
+    ("clock", "damage"),
+    ("memory", "full_disk", "speeds"),
+)
 """Modules that measure no speed, or times far below their goals, in rows that run at once. Two rows mostly wait."""
 
 ATTACK_SECONDS, ALL_SECONDS = 180.0, 600.0
