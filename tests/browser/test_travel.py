@@ -234,5 +234,5 @@ def test_the_way_back_covers_neither_the_last_mark_nor_a_chart(
     assert seen["covered"] == 0
     assert seen["out"] <= 0.5
     assert seen["cut"] <= 0
-    assert lab.page.evaluate(LINES) == (1 if size[0] <= 900 else 2)
+    assert lab.page.evaluate(LINES) <= (1 if size[0] <= 900 else 2)
     lab.pause.click()

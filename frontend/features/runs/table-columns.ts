@@ -8,7 +8,7 @@ export const MANY = 4;
 
 /** Widths in px, each with its distance: the gap between the columns, and a row's numbers. */
 const GAP = 40;
-const NUMBERS = { main: 258, samples: 316, all: 440 };
+const NUMBERS = { main: 258, samples: 320, all: 440 };
 /** The same for a run's shape, its switch, and the value that it minimizes. */
 const SHAPE = 18;
 const SWITCH = 180;
