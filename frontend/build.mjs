@@ -1,8 +1,11 @@
 /**
- * Builds the pages into dist/: a script and a style sheet each, a Plotly of the traces that charts use, and the files they
- * load. Every file except the pages has the hash of its contents in its name, and lies there plain, as gzip and as Brotli.
- * `--watch` builds again after each change. `--words FILE` builds the page with another file in place of words/english.ts,
- * `--out FOLDER` into another folder.
+ * Builds the pages into dist/: a script and a style sheet each, a Plotly of the traces that charts
+ * use, and the files they load. Every file except the pages has the hash of its contents in its
+ * name, and lies there plain, as gzip and as Brotli.
+ *
+ * - `--watch` builds again after each change
+ * - `--words FILE` builds the page with another file in place of words/english.ts
+ * - `--out FOLDER` builds into another folder
  */
 
 import {

@@ -1,6 +1,6 @@
 /**
- * The cursor of a chart: a line on the canvas with the values beside it, moved by keys or a
- * pointer, and spoken when keys moved it.
+ * The cursor of a chart: a line on the canvas with the values beside it. Keys or a pointer move it;
+ * it is spoken when keys moved it.
  * Owns: its elements, line, keys, pointer, and how long it stays. cursor.ts chooses bin and words.
  */
 

@@ -46,7 +46,7 @@ const ENDS_EARLY = { share: 0.15, px: 64 };
 const BESIDE = 9;
 const AFTER = 6;
 const LETTER = 7;
-/** Of a value, whose figures all have the same width. */
+/** A figure of a value: all have the same width. */
 const FIGURE = 7.9;
 /** Space before and after a label on the plot. */
 const PADDING = 6;
@@ -137,7 +137,7 @@ const linesOf = ({ names, under }: Words) => names.length + (under ? 1 : 0);
 
 /**
  * The labels beside the plot. Each name is on as many lines as it needs; on fewer if all labels
- * together are too high. Where only that keeps the names whole, or their words, values are left out.
+ * together are too high. Values are left out where only that keeps the names whole, or their words.
  * @param most px across
  * @param tall px down
  */

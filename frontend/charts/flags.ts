@@ -48,7 +48,7 @@ export function flagsOf(state: State, series: SeriesStore, { axis, log }: Horizo
     // a fork that puts a rate back to what it was before still shows its own change
     if (origin && own[0]?.step === origin.at_step) own[0].text ||= originWords(state, run.name);
     else if (origin) own.unshift(flag(origin.at_step, originWords(state, run.name)));
-    // what happened takes the place of findings
+    // clauses of what happened take the place of findings
     const told = clauses.filter((clause) => (clause.run ? clause.run === run.name : place === 0));
     const clauseFlags = told.map((clause) => ({
       ...flag(clause.step, clause.text),

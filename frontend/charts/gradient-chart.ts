@@ -76,7 +76,7 @@ function boxesOf(scene: Scene, count: number): Box[] {
   });
 }
 
-/** The panel by layer, and that of the chosen layer. */
+/** The panel by layer, and the panel of the chosen layer. */
 function halvesOf(scene: Scene): [Box, Box] {
   const { room } = scene;
   const plot = room.width - room.left - RIGHT;
@@ -189,7 +189,7 @@ export function gradientChart(figure: Json, scene: Scene) {
   };
 }
 
-/** Where there is room for it, the band of exact zeros has a label: at first on the left. */
+/** The band of exact zeros has a label where there is room for it: at first on the left. */
 function zeroLabel({ look }: Scene, frames: Frame[], data: Json[]) {
   const hasStarted = data.some(({ x }) => x.length);
   const frame = hasStarted ? frames[frames.length - 1] : frames[0];

@@ -34,7 +34,7 @@ interface Kind {
   stepOf: (state: State) => number; // of the drawn numbers
 }
 
-/** The step of a chart of histories: that of the numbers in its labels. */
+/** The step of a chart of histories: the step of the numbers in its labels. */
 const stepOnView = (state: State) => shownStep(stateOnView(state));
 
 /** While runs play at a beat; else with every frame, which may bring finer columns of the same steps. */

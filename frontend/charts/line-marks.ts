@@ -126,7 +126,7 @@ function markAt(shape: string, size: number, frame: Frame, x: number, y: number)
   return isInside(frame, left, top) ? symbol(shape, size, left, top) : "";
 }
 
-/** Where the first marker stands, as a share of their distance: those of other runs stand between. */
+/** Place of a run's first marker, as a share of their distance: other runs' stand between. */
 const SHIFTS = { a: 0.55, b: 0.85, c: 0.25, d: 0.7, e: 0.4, f: 0.1, g: 0.97, h: 0.62 };
 
 /** Hollow markers that show a line's shape, one every 96 px, different runs side by side. */

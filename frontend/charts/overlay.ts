@@ -110,7 +110,7 @@ function asTerm<Made extends HTMLElement>(element: Made, key: string | undefined
   if (key === undefined) return element;
   element.classList.add("term");
   element.dataset.term = key;
-  element.title = ""; // none of what is around it
+  element.title = ""; // not the title of an element around it
   return element;
 }
 

@@ -200,7 +200,7 @@ function createDraughtsman(origin: Origin) {
     return [draw("text", { ...place, ...paint, ...font }, visible)];
   }
 
-  /** Of letters over a picture. */
+  /** The outline of letters over a picture. */
   function outline({
     webkitTextStrokeWidth: width,
     webkitTextStrokeColor: colour,

@@ -3,8 +3,8 @@
  * Owns: when to draw, the person's zoom, and the element's data attributes (data-points,
  * data-last-step, ...). The kinds' modules build the data. core/types.ts documents its use.
  *
- * While runs play, Plotly draws four times a second, one plot a frame, and the canvas shows what is
- * newer. Else Plotly draws everything.
+ * While runs play, Plotly draws four times a second, one plot a frame, and the canvas shows newer
+ * steps. Else Plotly draws everything.
  */
 
 import { rangesToRefine } from "./finer-ranges.ts";

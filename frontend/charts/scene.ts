@@ -30,8 +30,8 @@ export interface Scene {
   /** the person's choice, as Plotly reports it */
   zoom: { x: [number, number] | null; y: [number, number] | null };
   /**
-   * of the last draw: the vertical range, which only grows, the places of the baseline's and line
-   * ends' labels, and the place of the furthest run
+   * of the last draw: the vertical range, the places of the baseline's and line ends' labels, and
+   * the place of the furthest run. The range only grows.
    */
   previous: {
     y: [number, number] | null;
@@ -131,7 +131,7 @@ function shows(closer: RunSeries, whole: RunSeries, names: string[], [from, to]:
   return isWide && names.every((name) => closer.values(name) || !whole.values(name));
 }
 
-/** Even buckets hide the beginning of a log axis, where those of the whole run are narrow. */
+/** Even buckets hide the beginning of a log axis, where the whole run has narrow ones. */
 function isCoarserAtStart(closer: RunSeries, { first, last }: RunSeries) {
   const bucket = bucketOf(last, closer.first[0]);
   return closer.last[0] - closer.first[0] > last[bucket] - first[bucket];

@@ -37,7 +37,7 @@ const GAP = 14;
 const SMALL_GAP = 8;
 /** Distance of two titles of small squares, which the run's shape also separates. */
 const BETWEEN = 6;
-/** What the last name of a row may stand out of the squares, in px. */
+/** The last name of a row may stand this much out of the squares, in px. */
 const BEYOND = 4;
 /** Room below small squares in two rows, which have no tick labels there. */
 const FOOT = 4;

@@ -148,7 +148,7 @@ export function levelsOf([low, high]: [number, number]): { level: number; isTen:
   return levels;
 }
 
-/** Where a level lies between two values, as a share of the way. */
+/** The place of a level between two values, as a share of the way. */
 const crossing = (a: number, b: number, level: number) => (level - a) / (b - a);
 
 /**

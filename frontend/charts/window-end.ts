@@ -1,5 +1,5 @@
 /**
- * A window may end before the steps on view. Numbers beside the charts are then those of its end,
+ * A window may end before the steps on view. The numbers beside the charts are then from its end,
  * as the lines are.
  * Owns: which place that is, and the value of a series there. Pure.
  */
@@ -25,7 +25,7 @@ export function leavesAt(run: Run, scene: Scene, axis: Horizontal): number | nul
 
 /**
  * The value of a series at a place, between two buckets that are drawn; undefined before the first.
- * Where one of them is exactly 0 there is nothing between: it is the earlier one.
+ * If one of them is exactly 0 there is nothing between: the result is the earlier one.
  * @param meta of the drawn line: series, statistic and axis
  */
 export function valueAt(

@@ -90,7 +90,7 @@ function cut(name: string, end: number, most: number) {
   return `${beginning}…${end ? name.slice(-end).trimStart() : ""}`;
 }
 
-/** Letters instead of words: the shortest end that tells the name apart. */
+/** Letters instead of words: the shortest end that no other name shares. */
 function cutAnywhere(name: string, others: string[], most: number) {
   const ends = Array.from({ length: Math.max(1, most) }, (_, k) => k);
   const telling = ends.find(

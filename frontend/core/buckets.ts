@@ -12,8 +12,9 @@ export const FINE = 128;
 const powerOfTwoBelow = (value: number) => 2 ** Math.floor(Math.log2(Math.max(1, value)));
 
 /**
- * Maximum width of a bucket that starts at `first`. `even` bounds it for a linear axis. `relative`
- * bounds it for a log axis, in buckets per doubling; 0 = no bound.
+ * Maximum width of a bucket that starts at `first`.
+ * @param even bound for a linear axis
+ * @param relative bound for a log axis, in buckets per doubling; 0 = no bound
  */
 export function widths(even: number, relative: number): (first: number) => number {
   return (first) => (relative ? Math.min(even, powerOfTwoBelow(first / relative)) : even);

@@ -1,6 +1,6 @@
 /**
- * The data's own picture: for one input the curve of every run beside the samples, for two the map of
- * the run that is looked at.
+ * The data's own picture. One input: the curve of every run beside the samples. Two inputs: the map
+ * of the run that is looked at.
  * Owns: which runs it shows, how answers are read, and its words. Pure.
  */
 
@@ -140,7 +140,7 @@ export function mapWords(run: Run, answer: Json | undefined, isStandard: boolean
     .join(" ");
 }
 
-/** What the picture shows while presenting. */
+/** The words for the picture while presenting. */
 export function dataWords({ experiment }: State) {
   const inputs = listed(experiment?.inputs ?? []);
   const what = experiment?.classes.length ? texts.predictedClass : texts.predictedValue;

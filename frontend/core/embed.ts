@@ -18,7 +18,7 @@ export function embeddedIn(search: string): EmbeddedChart[] | null {
   return known.length ? known : ["loss"];
 }
 
-/** Those on the page now. */
+/** The charts on the page now. */
 const chartsOn = ({ picture }: State["view"]) =>
   CHARTS.filter(
     (chart) =>

@@ -88,7 +88,7 @@ function exhibitOfRecipe(state: State, recipe: Recipe) {
   return exhibits.find((exhibit) => essence(exhibit.recipe) === now) ?? null;
 }
 
-/** In an exhibit runs have the lanes of their methods, whatever had their names before. */
+/** In an exhibit runs have the lanes of their methods, even if others had their names before. */
 export function exhibitLanes(state: State, recipe: Recipe): Record<string, Lane> {
   if (!exhibitOfRecipe(state, recipe)) return {};
   const lanes = lanesOf(recipe.runs);

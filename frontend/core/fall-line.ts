@@ -193,7 +193,7 @@ export function shareWords(share: number | null) {
   return `${percent < 10 ? Number(percent.toPrecision(1)) : Math.round(percent)} %`;
 }
 
-/** What the plane is of. */
+/** The loss and its plane, in words. */
 export function planeWords(state: State) {
   const { fallLine, runs } = state;
   const names = Object.keys(fallLine?.planeSteps ?? {}).map((name) => runs[name]?.label ?? name);

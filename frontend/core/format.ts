@@ -1,6 +1,6 @@
 /**
  * Formats numbers: 3 significant digits, commas, a true minus, 1e-4 below 0.0001.
- * Owns: formats; words/english.ts has those of whole numbers and counts.
+ * Owns: formats; words/english.ts has the formats of whole numbers and counts.
  */
 
 import { integer } from "../words/english.ts";

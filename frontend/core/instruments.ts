@@ -14,9 +14,11 @@ import * as texts from "../words/english.ts";
 import type { Experiment, Json, Measured, Run, State } from "./types.ts";
 
 /**
- * `query` holds further parameters; `key` says how to read its lines; `units` names the part that
- * may be standardized; `brief` and `least` are name and value where there is little room, in the
- * unit of the marker; a value changes with every measurement, its `says` only with the story
+ * - `query` holds further parameters
+ * - `key` says how to read its lines
+ * - `units` names the part that may be standardized
+ * - `brief` and `least` are name and value where there is little room, in the unit of the marker
+ * - `value` changes with every measurement, `says` only with the story
  */
 export type Gauge = {
   figure: string;

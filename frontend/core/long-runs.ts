@@ -65,7 +65,7 @@ export function shownRange({ view }: State, { end }: Track): Range {
   return [from, to];
 }
 
-/** Where the charts' window ends before what they could show: ", at step 700"; else empty. */
+/** The window's end, if the charts could show more after it: ", at step 700"; else empty. */
 export function windowWords(state: State): string {
   const { x, zoom } = state.view;
   const end = zoom?.[1] ?? Infinity;

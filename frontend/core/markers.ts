@@ -34,7 +34,7 @@ const SNAPS = 12;
  */
 const SHARES = 16;
 
-/** The marks of visible runs, by step. What happened takes the place of findings. */
+/** The marks of visible runs, by step. Clauses of what happened take the place of findings. */
 export function markersOf(state: State): Marker[] {
   const visible = state.order.map((name) => state.runs[name]).filter(({ hidden }) => !hidden);
   const clauses = clauseMarks(state);

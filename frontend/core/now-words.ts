@@ -1,5 +1,5 @@
 /**
- * Where training is, in words: beside the light of the top bar, and on the way back from the past.
+ * The place of training in words: beside the top bar's light, and on the way back from the past.
  * Owns: these words. Pure.
  */
 

@@ -1,5 +1,5 @@
 /**
- * The pictures over the gradients and while presenting: those that an experiment and a screen have.
+ * The pictures that an experiment and a screen have: over the gradients, and while presenting.
  * Owns: their names, their order, and which one is shown. Pure.
  */
 

@@ -41,7 +41,7 @@ export function readLook({ step, units, weights, predictions }: Json) {
   };
 }
 
-/** What a frame says of the run at that moment, and the look. */
+/** The contents of a frame for the run at that moment, and the look. */
 export const readRun = (answer: Json): RunAtBeat => ({
   shown: {
     generation: answer.generation,

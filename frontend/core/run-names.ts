@@ -19,7 +19,7 @@ const MOST_CHANGES = 2;
 const batchWord = (size: number | null) =>
   size === null ? texts.allSamples : texts.batchX(integer(size));
 
-/** What a change sets: "rate 0.02", "He", "Adam". */
+/** The words for a change: "rate 0.02", "He", "Adam". */
 function changeWords({ optimizer, batch_size: batch, learning_rate: rate, ...others }: Json) {
   const { schedule, order, redraw, stop, ...settings } = others;
   return [
@@ -49,7 +49,7 @@ function free(label: string, { order, runs }: State) {
   }
 }
 
-/** Whether a name, or a part of one, is this word; `free` may have numbered it. */
+/** True if a name, or a part of one, is this word; `free` may have numbered it. */
 const isWord = (part: string, word: string | null | undefined) =>
   Boolean(word) &&
   (part === word ||
@@ -63,7 +63,7 @@ function methodWord({ experiment }: State, settings: Json) {
   return SAMPLINGS[samplingOf(settings, experiment ?? { trainSamples: Infinity })];
 }
 
-/** What the first part of a name can say, exhibits' names included; null where it cannot. */
+/** Possible first parts of a name, exhibits' names included; null where one does not apply. */
 const ROOTS: ((state: State, settings: Json) => string | null)[] = [
   methodWord,
   (_, { optimizer }) => nameFor("optimizers", optimizer),
@@ -72,7 +72,7 @@ const ROOTS: ((state: State, settings: Json) => string | null)[] = [
   (_, { learning_rate: rate }) => texts.rateXLabel(setting(rate)),
 ];
 
-/** Whether the page names the parent of this run so, now or before the parent changed. */
+/** True if the page names the parent of this run so, now or before the parent changed. */
 function isRootOfFork(state: State, name: string, root: string) {
   const { experiment, runs, catalog } = state;
   const origin = experiment?.recipe.runs.find((recipe) => recipe.name === name)?.origin;
@@ -84,13 +84,13 @@ function isRootOfFork(state: State, name: string, root: string) {
   );
 }
 
-/** What a fork drew anew is no setting: no edit makes it untrue. */
+/** True if a part names a fork's new draw. This is no setting: no edit makes it untrue. */
 const isRedraw = (part: string, { catalog }: State) =>
   rowsOf(catalog, "initializers").some((row) => isWord(part, wordFor("initializers", row.name)));
 
 /**
  * A run's name with other settings, without a number. Null if the name is a person's, or says
- * nothing that they change: the page's is one that it could give to the run as it is.
+ * nothing that they change. The page's name is one that it could give to the run as it is.
  */
 function rewritten(state: State, name: string, after: Json): string | null {
   const { label, settings: now } = state.runs[name];

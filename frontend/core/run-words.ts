@@ -171,7 +171,7 @@ export function editWords(edit: Json, before: Json, catalog: Catalog | null = nu
 /** Changes that a run takes also when it makes no more steps. */
 const ALWAYS = ["label", "stop"];
 
-/** What becomes of a change to a run that makes no more steps; empty for other runs and changes. */
+/** The fate of a change to a run that makes no more steps; empty for other runs and changes. */
 export function overWords(run: Run | undefined, change: Json) {
   const counts = Object.keys(change).some((name) => !ALWAYS.includes(name));
   if (!run || !counts) return "";

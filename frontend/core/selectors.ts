@@ -137,8 +137,8 @@ function verdictOf(run: Run, verdict: Verdict): StateWords {
 }
 
 /**
- * "layer 2 dead", by the Doctor's findings; where they are of an earlier step, or there is no verdict,
- * by the units on view; "" if none is.
+ * "layer 2 dead" by the Doctor's findings; "" if none is. If these are of an earlier step, or there
+ * is no verdict, the units on view decide.
  */
 function deadWords(run: Run) {
   const found = openOf(run, "dead_layer");

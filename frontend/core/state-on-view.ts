@@ -71,7 +71,7 @@ function cached(answer: Moment | Shown, of: unknown[], make: () => Run) {
   return run;
 }
 
-/** What a frame says of a run; the rest of it is shown at once. */
+/** The part of a run that a frame brings; the rest of it is shown at once. */
 export const frameOf = ({
   generation,
   status,

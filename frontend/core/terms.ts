@@ -29,7 +29,7 @@ const DOCS = {
   words: "explanation/recipes.html#words",
 };
 
-/** Texts by key. The order is that of the list of all words. */
+/** Texts by key, in the order of the list of all words. */
 const TEXTS = {
   step: {
     name: texts.step,

@@ -2,23 +2,21 @@
  * Shapes of the page: the state, the app's commands, and the charts' elements.
  * Owns: shapes only. Nothing may be in the state that is not here.
  *
- * Elements (register them once with `registerPlotlyChart(app)` of charts/plotly-chart.ts):
- *   <plotly-chart kind="loss">       fills its parent; draws its flags, end labels and baseline
- *   label
- *   <plotly-chart kind="gradients">  one panel a layer; draws their titles ("W1 5 x 4", a value a
- *   run)
- *   <plotly-chart kind="edge|alpha|...">  an instrument (instruments.ts), in place of the
- *   gradients
- *   <plotly-chart kind="scatter">    one square a run; draws their titles ("GD R2 0.88")
+ * Kinds of <plotly-chart>, after one call of `registerPlotlyChart(app)` of charts/plotly-chart.ts:
+ * - kind="loss": fills its parent; draws its flags, end labels and baseline label
+ * - kind="gradients": one panel a layer; draws their titles ("W1 5 x 4", a value a run)
+ * - kind="edge|alpha|...": an instrument (instruments.ts), in place of the gradients
+ * - kind="scatter": one square a run; draws their titles ("GD R2 0.88")
+ *
  * The page adds section headings, switches and the box. charts/charts.css belongs to the elements.
  *
  * Each draw sets these attributes:
- *   data-points     points of the fullest trace
- *   data-traces     number of traces
- *   data-last-step  largest step drawn
- *   data-draws      number of draws
- *   data-state      "waiting" without Plotly or figure, then "drawn"
- *   aria-label      the chart's summary
+ * - data-points: points of the fullest trace
+ * - data-traces: number of traces
+ * - data-last-step: largest step drawn
+ * - data-draws: number of draws
+ * - data-state: "waiting" without Plotly or figure, then "drawn"
+ * - aria-label: the chart's summary
  */
 
 import type { Bet, Story } from "./questions.ts";
@@ -75,12 +73,14 @@ export type LineKind = "websocket" | "events" | "polling";
 export type LineReason = "refused" | "swallowed" | "held";
 
 export interface Connection {
-  kind: LineKind; // what carries the messages
+  kind: LineKind; // carries the messages
   reason: LineReason | null; // null for a WebSocket
   isNoteClosed: boolean; // the strip about the kind
   /**
-   * ready = connected and paused; live = connected and playing; offline = the browser reports it;
-   * restarted = the server lost the experiment, `app.restart()` starts its stored recipe
+   * - ready: connected and paused
+   * - live: connected and playing
+   * - offline: as the browser reports
+   * - restarted: the server lost the experiment, and `app.restart()` starts its stored recipe
    */
   status:
     | "connecting"
@@ -177,7 +177,7 @@ export interface Run {
   units: UnitsInstrument | null;
   predictions: PredictionsInstrument | null;
   weights: DrawnWeights | null;
-  findings: Finding[]; // the Doctor's, oldest first; in the past view those of that step
+  findings: Finding[]; // the Doctor's, oldest first; in the past view, the findings of that step
   findingsCompleteTo: number; // the step up to which the Doctor has looked
   verdict: Verdict | null; // null if it is not known: in the past view
   harm: number | null; // its losses over the lowest known, at least 1; null if it is not known

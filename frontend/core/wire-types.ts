@@ -174,7 +174,7 @@ export interface Finding {
   why?: { text: string; code: string } | null;
   did?: Did | null;
   remedies: Remedy[];
-  outcomes?: Outcome[]; // of those that were taken
+  outcomes?: Outcome[]; // of the remedies that were taken
 }
 
 /** the change from `step` to the next that did it: the entry of a parameter that moved most */

@@ -72,7 +72,7 @@ const WORDS: Record<string, Record<string, string>> = {
 export const wordFor = (table: string, name: string) =>
   WORDS[table]?.[name] ?? name.replaceAll("_", " ");
 
-/** Whether a name has words of its own here. */
+/** True if a name has words of its own here. */
 export const isWritten = (table: string, name: string) => name in (WORDS[table] ?? {});
 
 /** On a control or in a list: "Plain", "Clip norm". */

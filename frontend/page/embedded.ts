@@ -47,7 +47,7 @@ export class EmbedNote extends LiveElement {
   }
 }
 
-/** What the page says in its strip; without an experiment also why, and nothing to press. */
+/** The words in the page's strip; without an experiment also why, and nothing to press. */
 function noteOf(state: State) {
   const { experiment, problem, waitingFor } = state;
   if (!experiment) {

@@ -52,7 +52,7 @@ export class NoticeToast extends LiveElement {
     for (const part of [this, ...PARTS.map(partOf)]) if (part) this.#room.observe(part);
   }
 
-  /** Beside the last buttons, or beside the timeline if it shares their row; on phones above it. */
+  /** Is beside the last buttons, or the timeline if that shares their row; on phones above it. */
   #place() {
     const [buttons, timeline, counter, speed] = PARTS.map(boxOf);
     if (!buttons || !timeline || !counter) return;

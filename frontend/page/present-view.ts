@@ -1,8 +1,8 @@
 /**
  * Presenting: one picture as large as the window, readable from the back of a room, below its
  * caption. Controls fade, and return with any key, pointer or focus.
- * Owns: the caption, the controls, when they fade, how much the picture is magnified, and the
- * button that begins. present-words.ts has the words, present.css the sizes.
+ * Owns: the caption, the controls and when they fade, the picture's magnification, and the button
+ * that begins. present-words.ts has the words. present.css has the sizes.
  */
 
 import { html, nothing } from "lit";
@@ -25,7 +25,7 @@ const FADES_AFTER = 3_000;
 /** The screen that present.css has its sizes for, and what a picture is magnified by there. */
 const SCREEN = { width: 1920, height: 1080, magnification: 2 };
 
-/** Of a strip over the table what the caption does not say: a cut line, a refusal. */
+/** The part of a strip over the table that the caption does not say: a cut line, a refusal. */
 function troubleOf(state: State) {
   const strip = stripFor(state);
   return strip && !["diverged", "finished"].includes(strip.kind) ? strip.strong : null;
@@ -35,7 +35,7 @@ const EVENTS = ["pointermove", "pointerdown", "keydown", "focusin"];
 
 export class PresentView extends ExperimentElement {
   #timer = 0;
-  /** What had the focus before. */
+  /** The element that had the focus before. */
   #before: HTMLElement | null = null;
 
   override shows(state: State) {

@@ -1,5 +1,5 @@
 /**
- * Words while presenting: the caption and its line above the picture, and what is below it.
+ * Words while presenting: the caption and its line above the picture, and the words below it.
  * Owns: which of them stands there. Pure. pictures.ts has the pictures.
  */
 
@@ -98,7 +98,7 @@ function captionOfRuns(present: State): Caption {
   };
 }
 
-/** What the picture shows. */
+/** The words for the picture. */
 export function pictureWords(state: State, hero: Hero) {
   const { view, experiment } = state;
   if (hero === "fall") return planeWords(state);

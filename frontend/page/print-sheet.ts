@@ -31,7 +31,7 @@ const chartsOnSheet = () =>
 const dataPicture = () => document.querySelector<DataPicture>("data-picture");
 
 export class PrintSheet extends ExperimentElement {
-  /** What was presented when the page was printed. */
+  /** The picture that was presented when the page was printed. */
   #hero: State["view"]["hero"] = null;
 
   /** On paper it follows the page: the numbers of a past step may still be on their way. */

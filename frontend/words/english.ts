@@ -1,14 +1,17 @@
 /**
  * Every text of the page: labels, titles, sentences, and words for screen readers.
- * A translation is another file with the same names, and `build.mjs --words FILE` builds the page with it. A name says its
- * text, with X, Y, Z, U, V for what a function fills in; `Tail` is the end of a sentence, `Label` begins with a capital.
+ * A translation is another file with the same names. `build.mjs --words FILE` builds the page with it.
+ * A name says its text, with X, Y, Z, U, V for the parts that a function fills in:
+ * - `Tail` is the end of a sentence
+ * - `Label` begins with a capital
+ *
  * Owns: texts, plurals, capitals, how whole numbers are written, and the server's words that the page looks for. Imports nothing.
  */
 
 /** The language, for the page's `lang`. */
 export const language = "en";
 
-/** What a text is filled in with: a formatted number, a name, or another text. */
+/** A part that fills a text in: a formatted number, a name, or another text. */
 type Part = string | number;
 
 // ---------- numbers and counts

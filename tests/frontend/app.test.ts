@@ -325,7 +325,7 @@ test("a reset does not overtake a waiting pause, and nothing overtakes the reset
   app.stop();
 });
 
-test("edits of one run wait for the one in flight and are merged; those of another run do not wait", async () => {
+test("edits of one run wait for the one in flight and are merged; edits of another run do not wait", async () => {
   const { app, socket } = await live();
   const sizes = [1, null, 32];
   for (let k = 0; k < 25; k++) app.edit("gd", { batch_size: sizes[k % 3] });
@@ -433,7 +433,7 @@ test("too late for that, its recipe starts again at step 0", async () => {
   all.app.stop();
 });
 
-test("what another tab deletes while it is shown here comes back", async () => {
+test("an experiment shown here comes back if another tab deletes it", async () => {
   const { app, server, socket, inStorage } = await live({ haste: 100 });
   await app.newExperiment({ data: { seed: 3 } });
   await app.newExperiment({ data: { seed: 4 } });

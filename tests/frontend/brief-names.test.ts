@@ -65,7 +65,7 @@ test("a unique name is shortened to its words, and one that fits stays whole", (
   assert.equal(briefName("SGD", ["SGD", "SGD from 9"], 3), "SGD");
 });
 
-test("different names never look alike when shortened, whatever the room", () => {
+test("different names never look alike when shortened, in any room", () => {
   for (let most = 4; most < 14; most++) {
     const all = ["SGD from 214", "SGD from 215", "SGD from 314"];
     assert.equal(new Set(all.map((name) => briefName(name, all, most))).size, 3, String(most));
@@ -192,7 +192,7 @@ test("on a low plot values are left out where names would be cut in a word besid
   );
 });
 
-test("beside a plot without values a few names are whole: on lines, or else on the plot", () => {
+test("a few names beside a plot without values are whole: on lines, or else on the plot", () => {
   const phone = { ...FRAME, width: 292, beyond: 44 };
   assert.deepEqual(labels([["GD"], ["Momentum"]], phone), ["GD", "Momentum"]);
   assert.deepEqual(labels([["Rate 0.4"], ["Adam"]], phone), ["Rate / 0.4", "Adam"]);

@@ -614,7 +614,7 @@ test("in the past view a label shows the loss at the edge, and no end mark stand
   assert.ok(Math.max(...traceOf(before, "gd", "train").y) < 100);
 });
 
-test("beside a window that ends early all charts have numbers of its end, and say of which step", () => {
+test("all charts beside a window that ends early have numbers of its end, and name the step", () => {
   const given = { gd: 3000, sgd: 1050, zoom: [1000, 1100] as [number, number] };
   const at = (part: Given = {}) =>
     gradients({ ...given, ...part }).labels.titles[0].values as unknown as Json[];
@@ -924,7 +924,7 @@ test("the baseline's label never covers the label of a line's end", () => {
     assert.ok(at(corner)!.left + 27 * 6.3 <= end.left, `${at(corner)!.corner}`);
 });
 
-test("a baseline of exactly 0, as with one sample, does not set the range of a log axis, and a loss of exactly 0 gets its shelf", () => {
+test("a baseline of exactly 0, as with one sample, does not set a log axis's range; a loss of exactly 0 gets its shelf", () => {
   const one = {
     type: "opened",
     answer: { ...answer(), baseline: { train: 0, test: null } },
@@ -939,7 +939,7 @@ test("a baseline of exactly 0, as with one sample, does not set the range of a l
   assert.ok(yaxis.range[0] > -6 && yaxis.ticktext[0] === "0", `${yaxis.range} ${yaxis.ticktext}`);
 });
 
-test("of two flags that would touch, the earlier keeps only its glyph", () => {
+test("the earlier of two flags that would touch keeps only its glyph", () => {
   const flag = (x: number) => ({ run: "gd", lane: "a", step: x, text: "rate 0.03 → 0.006", x });
   assert.deepEqual(
     placeFlags([flag(50), flag(55), flag(200)], FRAME).map(({ brief }) => brief),
@@ -1586,7 +1586,7 @@ test("when draws take little of the time the rate recovers step by step, and the
   assert.deepEqual([scheduler.slowness, clock.reports], [1, [true, false]]);
 });
 
-test("a phone's plot of eight runs leaves room for their names, and that of two for more of the lines", () => {
+test("a phone's plot of eight runs leaves room for their names, and a plot of two for more of the lines", () => {
   const names = ["GD", "SGD", "Mini-batch", "Momentum", "Nesterov", "Adam", "RMSProp", "Adagrad"];
   const drawn = scene({ gd: 50, sgd: 50, compact: true, room: { width: 390, right: 44 } });
   const runs = names.map((label, k) => ({ ...drawn.state.runs.gd, name: `run-${k}`, label }));

@@ -102,7 +102,7 @@ test("each measurement has a limit", () => {
   assert.equal(row({ ...good, clockMs: -2000 }, "Clock")?.[0], "2 seconds ahead of the server's.");
 });
 
-test("browsers since spring 2024 will do, older ones are named with what is needed", () => {
+test("browsers since spring 2024 will do; older ones are named with the version needed", () => {
   const chrome = (version: number, more = "") =>
     `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${version}.0.0.0 Safari/537.36${more}`;
   const safari = (version: string) =>
@@ -217,7 +217,7 @@ test("every probe measures, each shown when it is known", async () => {
   assert.ok(asked.every((call) => call.includes(" http://lab/x/")));
 });
 
-test("a line that is refused, hangs or is missing is told apart", async () => {
+test("a refused, a hanging and a missing line have different reports", async () => {
   assert.deepEqual((await measured(working, "refuses")).result.websocket, { failed: "refused" });
   const silent = await measured(working, "hangs");
   assert.deepEqual(silent.result.websocket, { failed: "silent" });

@@ -129,7 +129,7 @@ test("the map shows the run that is looked at, never a hidden one, and on wide s
   assert.deepEqual(names(view({ maps: 2, networkRun: "sgd" }), hidden), ["gd"]);
 });
 
-test("the beat asks for what is in sight: one run's map, every run's curve", () => {
+test("the beat asks for the pictures in sight: one run's map, every run's curve", () => {
   const query = (state: State) => {
     const asked = new URLSearchParams(momentQuery(state));
     return [asked.get("map"), asked.getAll("mapped"), asked.get("curve")];

@@ -66,7 +66,7 @@ test("only requests that read pass, and none with a token or a key", async () =>
   assert.deepEqual(passed, ["/a", "/b"]);
 });
 
-test("a storage in memory keeps what is put into it, and nothing else", () => {
+test("a storage in memory keeps the values put into it, and nothing else", () => {
   const storage = memoryStorage();
   assert.equal(storage.getItem("fallline.owner"), null);
   storage.setItem("a", "1");

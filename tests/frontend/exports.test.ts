@@ -157,7 +157,7 @@ test("an unreadable file gives a notice, and the experiment stays", async () => 
   app.stop();
 });
 
-test("a changed network gets new initial weights; other changes keep those of a file", () => {
+test("a changed network gets new initial weights; other changes keep the weights of a file", () => {
   const reply = answer();
   const state = lab({
     ...reply,

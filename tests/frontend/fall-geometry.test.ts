@@ -115,7 +115,7 @@ test("a label away from its run has a line that leads there, one beside it has n
   assert.equal(leadTo(440, 200, { ...box, top: 120 }), "M440,200L440,138");
 });
 
-test("a label keeps off the path, and off what is there already", () => {
+test("a label keeps off the path, and off things that are there already", () => {
   const path = range(30).map((k): [number, number] => [400 + 8 * k, 200]);
   const [beside] = labelBoxes([{ x: 400, y: 200, width: 80 }], frame, path);
   assert.ok(

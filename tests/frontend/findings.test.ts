@@ -172,7 +172,7 @@ test("outcomes of remedies arrive with frames, and are left out before their ste
   assert.deepEqual(findingsAt(state.runs.gd.findings, 500)[0].outcomes, [outcome(500)]);
 });
 
-test("a run with a problem is not called healthy, whatever the earlier findings", () => {
+test("a run with a problem is not called healthy, even if an earlier finding called it so", () => {
   const well = healthy({ id: "healthy@0", since_step: 0, title: "SGD is learning." });
   const state = after(
     [findingEvent("sgd", well), findingEvent("gd", healthy()), findingEvent("sgd", dead())],

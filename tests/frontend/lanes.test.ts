@@ -33,7 +33,7 @@ test("each method has a lane of its own", () => {
     assert.equal(laneFor(of(kin), []), lane, kin);
 });
 
-test("second runs of a method take the further lanes, then what is free; eight are all different", () => {
+test("second runs of a method take the further lanes, then any free one; eight are all different", () => {
   assert.deepEqual(lanesOf([plain(1), plain(1), plain(1), plain(1)]), ["b", "g", "h", "a"]);
   assert.equal(laneFor(plain(null), ["a", "g"]), "h");
   for (const methods of [
@@ -125,7 +125,7 @@ test("after a reload runs have the lanes that this browser saw", async () => {
   assert.deepEqual([state.runs.gd.lane, state.runs.sgd.lane], ["a", "h"]);
 });
 
-test("in an exhibit a run has its method's lane, whatever had its name before", () => {
+test("in an exhibit a run has its method's lane, even if another run had its name before", () => {
   const { recipe } = answer();
   const [gd, sgd] = recipe.runs;
   const open = (id: string, change: object, state?: State) =>

@@ -202,7 +202,7 @@ test("each playing run has its marker on the canvas, else in the drawing, never 
   }
 });
 
-test("the values of labels follow the canvas: only those of its runs, and only what changes", () => {
+test("the values of labels follow the canvas: only values of its runs, and only changes", () => {
   const losses = (step: number, loss: number, more = {}) => ({
     status: "playing",
     step,

@@ -38,7 +38,7 @@ const standing = (step: number, view: Partial<View> = {}): State =>
 const MILLION = 1_000_000;
 const SPIKE = { step: 41, loss: 102 };
 
-/** Buckets as the page keeps them: single steps at first, later at most 1/128 of what is before. */
+/** Buckets as the page keeps them: single steps at first, later at most 1/128 of those before. */
 function million() {
   const first: number[] = [];
   for (let step = 0; step < MILLION; ) {

@@ -138,7 +138,7 @@ test("a layer of more than 16 units is a strip with a cell for each, and 16 grou
   assert.equal(columnsOf([500, 1])[0].cells.length, 64, "of very many only so many");
 });
 
-test("of more than 60 edges only the largest 30 % are drawn", () => {
+test("only the largest 30 % of more than 60 edges are drawn", () => {
   const shares = Array.from({ length: 100 }, (_, k) => (k % 2 ? -1 : 1) * ((k + 1) / 100));
   const least = leastShown(shares);
   assert.equal(shares.filter((share) => Math.abs(share) >= least).length, 30);

@@ -337,7 +337,7 @@ test("charts show the step on view: a line, the loss and the run's shape there",
   assert.equal(own.marks.filter(({ name }) => name === "moment").length, 2);
 });
 
-test("what comes after the step on view is faint, up to the newest step", () => {
+test("the line after the step on view is faint, up to the newest step", () => {
   const { state, ...rest } = scene({ gd: 60, sgd: 60 });
   const back = after([{ type: "look", step: 20 }], state);
   const looking = {

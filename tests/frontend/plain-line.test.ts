@@ -221,7 +221,7 @@ test("a long backlog is posted in several requests", async () => {
   assert.deepEqual(counts, [2, 2, 1]);
 });
 
-test("a closed line hears nothing more, ends its requests, and tells the server", async () => {
+test("a closed line hears nothing more, ends its requests, and reports it to the server", async () => {
   const { first, next, line, types } = await opened("events");
   const stream = first.stream();
   stream.write(":\n\n");

@@ -167,7 +167,7 @@ test("a number within a tenth is right", () => {
   assert.deepEqual(said(1200), { text: "You bet on 1,200 steps. It was 206.", isRight: false });
 });
 
-test("what happened is of these runs, at the end", () => {
+test("the story is of these runs, at the end", () => {
   const state = told(at(500), { choice: "sgd" });
   assert.equal(storyOf(state)?.explain.length, 3);
   assert.deepEqual(

@@ -178,7 +178,7 @@ test("undo of a remedy brings the former name back, unless a person has named th
   assert.deepEqual(body(other), { optimizer: "sgd", label: "GD 2" }, "another edit came between");
 });
 
-test("a reset keeps the name with its settings, and its undo brings back those of before", () => {
+test("a reset keeps the name with its settings, and its undo brings back the earlier name and settings", () => {
   const state = edited(opened(), "gd", namedEdit(opened(), "gd", { batch_size: 1 }), 7);
   const [before] = answer().recipe.runs;
   const reset = { type: "event", event: "reset", run: "gd" };

@@ -344,7 +344,7 @@ test("the inspector's step comes with the beat, for its rows, and at once after 
   assert.deepEqual([store.get().inspection!.run, store.get().inspection!.sheet.step], ["sgd", 3]);
 });
 
-test("what the Doctor finds at rest is shown, also when it comes later than the beat", async () => {
+test("the Doctor's findings at rest are shown, also when they come later than the beat", async () => {
   const { pass, stand, store, shown, server } = await started();
   server.more = { findings_complete_to: 12, verdict: "flat" };
   stand(120);
@@ -391,7 +391,7 @@ test("a run that was reset is shown at once, the others with the beat", async ()
   assert.deepEqual([gd.step, sgd.step], [0, 12]);
 });
 
-test("the Doctor's findings are those of the beat, with the evidence of then", async () => {
+test("the Doctor's findings come from the beat, with the evidence of then", async () => {
   const { pass, stand, store, server, shown } = await started();
   server.more = { findings: [{ id: "rate_at_edge@100", seen_at: 118, evidence: "Then." }] };
   store.dispatch(findingEvent("gd", edge()));

@@ -250,7 +250,7 @@ test("an unanswered check does not block: the socket is next, then the check aga
   }
 });
 
-test("twelve seconds of silence are a cut, whatever the socket says", () => {
+test("twelve seconds of silence are a cut, in any state of the socket", () => {
   const { happen, hear } = live();
   hear({ type: "pong", id: "?" }, 11_000);
   assert.equal(statusOf(happen("tick", {}, 11_900)), undefined);
@@ -282,7 +282,7 @@ function refused() {
   return line;
 }
 
-test("two refused WebSockets beside a server that answers give way to events, and the page is told why", () => {
+test("two refused WebSockets beside a server that answers give way to events, and the page learns why", () => {
   const { hear } = refused();
   assert.deepEqual(dispatched(hear(hello)).at(-1), {
     type: "connection",

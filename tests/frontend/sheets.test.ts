@@ -351,7 +351,7 @@ test("each line has a sentence about its values", () => {
   sheet.lines.forEach((each) => assert.ok(sentence(each.name).length > 10, each.name));
 });
 
-test("the largest value is that of the whole matrix, not of the corner sent", () => {
+test("the largest value is from the whole matrix, not from the corner sent", () => {
   const sheet = deadSheet();
   const place = at(sheet, "dW1");
   sheet.lines[place] = line(
@@ -422,7 +422,7 @@ test("a part of a batch shows the number of rows left out and the mean of all", 
   assert.equal(gridOf(many, {}, batch, 1).moreRows, 899);
 });
 
-test("of 64 units the first are shown with the number of others, however many were sent", () => {
+test("the first of 64 units are shown with the number of others, however many were sent", () => {
   for (const count of [64, 12]) {
     const wide = entry(
       "W2",

@@ -131,7 +131,7 @@ test("a refused edit is reverted with a message", () => {
   assert.deepEqual([state.problem, state.pending], [problem, {}]);
 });
 
-test("another optimizer brings its own defaults and drops those of the one before", () => {
+test("another optimizer brings its own defaults and drops the previous ones", () => {
   const state = after(
     [
       {
@@ -225,7 +225,7 @@ test("another page's speed shows here too, unless this page is about to play at 
   );
 });
 
-test("a speed chosen while paused stays until played, whatever an answer says", () => {
+test("a speed chosen while paused stays until played, even if an answer has another speed", () => {
   const reply = { type: "experiment", state: { ...answer(), speed: 60, pace: "steps" } };
   const chosen = after([{ type: "playback", part: { speed: 500 } }, reply], opened());
   assert.equal(chosen.playback.speed, 500);
@@ -283,7 +283,7 @@ test("an answer older than a frame does not move the counter back", () => {
   assert.equal(state.runs.gd.step, 50);
 });
 
-test("the loss at the step of a pause is not replaced by that of the step before", () => {
+test("the loss at the step of a pause is not replaced by the loss of the step before", () => {
   const paused = answer({ status: "paused", step: 9 });
   paused.runs[0].latest = {
     train_loss: { step: 9, value: 0.5 },
@@ -376,7 +376,7 @@ test("an answer older than the divergence does not revive the run", () => {
   );
 });
 
-test("runs come and go, and those that stay keep their colours", () => {
+test("runs come and go, and the remaining ones keep their colours", () => {
   const added = {
     type: "event",
     event: "run_added",

@@ -109,7 +109,7 @@ const withMore = (...names: string[]) =>
     added: { ...answer().runs[1], name, status: "playing" },
   }));
 
-test("of two runs the strip names the diverged one with its step, and the other goes on if playing", () => {
+test("the strip names the diverged one of two runs with its step, and the other goes on if playing", () => {
   assert.equal(
     text(after(play, diverged("gd"))),
     "GD diverged at step 307 and is stopped. SGD continues.",

@@ -63,7 +63,7 @@ test("a card has the present values of every run", () => {
   assert.match(cardOf(at500(), "he")?.facts.note ?? "", /W1 0\.632, W2 0\.707, W3 0\.707$/);
 });
 
-test("R² stands on a line from -1 to 1, and what is below stands at its end", () => {
+test("R² stands on a line from -1 to 1, and lower values stand at its end", () => {
   const scale = cardOf(at500(), "r2")?.facts.scale;
   assert.deepEqual(
     scale?.values.map(({ run, text }) => [run.label, text]),
@@ -100,7 +100,7 @@ test("a parameter that is no word explains itself by its row of the catalog", ()
   );
 });
 
-test("the line of a step is that of the layer whose gradient is exactly 0", () => {
+test("the line of a step belongs to the layer whose gradient is exactly 0", () => {
   const state = reduce(at500(), { type: "view", part: { networkRun: "sgd" } });
   assert.deepEqual(lineOf(state, "backward dW"), { run: "sgd", line: "backward dW2" });
   assert.deepEqual(lineOf(state, "forward y_pred"), { run: "sgd", line: "forward y_pred" });

@@ -47,7 +47,7 @@ test("without light the colour follows the height, from the valley's to the ridg
   assert.equal(red(north, 5, 39), 255);
 });
 
-test("slopes that face the north-west are lighter than flat ground, those that face the south-east darker", () => {
+test("slopes that face the north-west are lighter than flat ground, slopes that face the south-east darker", () => {
   const shade = (at: (x: number, y: number) => number) =>
     red(pixelsOf(heights(31, 21, at), size, { low: GREY, high: GREY, sun: 1 }), 30, 20);
   const flat = shade(() => 1);
@@ -70,7 +70,7 @@ test("points without a height stay transparent, and their neighbours are drawn",
   assert.deepEqual(rangeOf(heights(2, 2, () => NaN)), [0, 0]);
 });
 
-test("heights between points are on straight lines, those of a finer grid on smooth curves", () => {
+test("heights between points are on straight lines, heights of a finer grid on smooth curves", () => {
   const grid = heights(4, 3, (x, y) => 2 * x + 10 * y);
   assert.equal(heightAt(grid, 1.5, 0.25), 5.5);
   assert.equal(heightAt(grid, 3, 2), 26);

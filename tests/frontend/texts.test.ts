@@ -99,7 +99,7 @@ const isOfTheFile = (node: AnyNode): boolean =>
     ? isOfTheFile(node.expression)
     : node.kind === SyntaxKind.PropertyAccessExpression && node.expression.text === "texts";
 
-/** What an expression can be: the branches of its conditions. */
+/** Possible values of an expression: the branches of its conditions. */
 function outcomes(node: AnyNode): AnyNode[] {
   switch (node.kind) {
     case SyntaxKind.ParenthesizedExpression:
@@ -119,7 +119,7 @@ function outcomes(node: AnyNode): AnyNode[] {
   }
 }
 
-/** The literals among nodes of which others are texts of the file: they are read too. */
+/** The literals beside nodes that are texts of the file: they are read too. */
 const beside = (nodes: AnyNode[]) => (nodes.some(isOfTheFile) ? nodes.filter(isLiteral) : []);
 
 /** Properties beside a text that say what it is like. */
@@ -136,7 +136,7 @@ function mapped({ properties }: AnyNode): AnyNode[] {
   return isMap ? beside(values) : [];
 }
 
-/** What a module says in its own words, in the order of the source. */
+/** A module's own words, in the order of the source. */
 function ownTexts(file: SourceFile): string[] {
   const found = new Map<string, { at: number; text: string }>();
   const add = (node: AnyNode, texts: string[]) => {

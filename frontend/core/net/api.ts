@@ -110,7 +110,7 @@ export function createApi(fetch: typeof globalThis.fetch, address: string, owner
     /** Takes back a reset, the removal of a run, or a deletion. */
     undo: (id: string, token: string | null): Promise<ExperimentAnswer> =>
       call(`/undo/${id}`, { method: "POST", body: {}, token }),
-    /** Of the server for other machines; none unless the page runs on the server's. */
+    /** The server's addresses for other machines; none unless the page runs on the server's. */
     addresses: (): Promise<{ addresses: string[] }> => call("/addresses"),
     /** A QR code as SVG. */
     qr: (text: string): Promise<Blob> =>
@@ -131,14 +131,14 @@ export function createApi(fetch: typeof globalThis.fetch, address: string, owner
       call(`${at(id)}/runs/${run}/instruments/${name}${stepQuery(step, query)}`),
     /** All samples. */
     data: (id: string) => call(`${at(id)}/data`),
-    /** What the page shows of all runs, of one moment. */
+    /** All that the page shows of the runs, of one moment. */
     moment: (id: string, query: string) => call(`${at(id)}/moment?${query}`),
     /** Measures several runs. */
     sharedInstrument: (id: string, name: string, query: string) =>
       call(`${at(id)}/instruments/${name}?${query}`),
     /** Checks a run's numbers at its present step. */
     check: (id: string, run: string) => call(`${at(id)}/runs/${run}/check`),
-    /** What happened in an exhibit, and the answer to its question by an experiment's runs. */
+    /** The story of an exhibit, and the answer of an experiment's runs to its question. */
     story: (exhibit: string, id: string): Promise<StoryAnswer> =>
       call(`/exhibits/${encodeURIComponent(exhibit)}/story?experiment=${encodeURIComponent(id)}`),
     /** A step line by line, for some rows of the batch. */

@@ -21,7 +21,7 @@ const kindOf = (what: string, run: string | null) => KINDS[what]?.(run) ?? null;
 export function createCommands(store: Store, uuid: () => string, send: (message: Json) => void) {
   /** The one being watched. */
   const experiment = () => store.get().experiment?.id ?? null;
-  /** Unanswered commands, including those that wait. */
+  /** Unanswered commands, including waiting ones. */
   const pending = () => store.get().pending;
   /** Commands not sent yet. */
   const waiting: Set<string> = new Set();

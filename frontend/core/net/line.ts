@@ -1,4 +1,4 @@
-/** What carries messages between page and server. Owns: the shape of a line, and the WebSocket. */
+/** Lines carry messages between page and server. Owns: the shape of a line, and the WebSocket. */
 
 import type { Environment, Json } from "../types.ts";
 

@@ -1,6 +1,9 @@
 /**
- * Local storage between visits: owner key, experiment with token and recipe, experiments left for a
- * link, deletions that can be taken back, bets, and the page's settings.
+ * Local storage between visits.
+ * - the owner key, bets, and the page's settings
+ * - the experiment with token and recipe
+ * - experiments left for a link
+ * - deletions that can be taken back
  * Owns: names and shapes in local storage. An unreadable value counts as missing.
  */
 
@@ -144,7 +147,7 @@ export function createLocalStore(storage: Environment["storage"]) {
     /** The server keeps the experiment for a while, for every tab of this browser. */
     addDeletion: (id: string, undo: string) =>
       write(DELETIONS, [...deletions(), [id, undo]].slice(-MOST_DELETIONS)),
-    /** What takes back the deletion of an experiment by this browser. */
+    /** The key that takes back the deletion of an experiment by this browser. */
     undoOf: (id: string) => new Map(deletions()).get(id) ?? null,
     forget: () => storage.removeItem(EXPERIMENT),
     follow(store: Store) {

@@ -150,7 +150,7 @@ export function openPlainLine(
     return unsent.splice(0, count < 0 ? unsent.length : Math.max(count, 1));
   }
 
-  /** Posts what is unsent, one request after the other, each until it has arrived. */
+  /** Posts the unsent messages, one request after the other, each until it has arrived. */
   async function post() {
     if (isPosting || !line) return;
     isPosting = true;

@@ -1,7 +1,7 @@
 /**
  * The beat: requests all that the page shows of the runs, of one moment, for visible views only. Ten
  * times a second while that is cheap, else four times; at once when runs stand at another step. A
- * slow server gets fewer requests. Where an answer is late, the rest goes on without it.
+ * slow server gets fewer requests. The rest goes on without a late answer.
  * Owns: when to request, and what.
  */
 
@@ -75,7 +75,7 @@ export function createRunRequests({ api, store, environment }: Clients) {
   let stopped = false;
   let unwatch: (() => void)[] = [];
 
-  /** What is shown of runs that stand still, and where they stand. */
+  /** The content of the beat for runs that stand still, and their places. */
   const momentOf = (state: State) =>
     [
       state.experiment?.id,

@@ -4,14 +4,14 @@
  * are arguments.
  *
  * Actions:
- *   {do: "connect", by}     open a line of this kind
- *   {do: "try", kinds}      open a better line beside the present one
- *   {do: "probe"}           connect once the server answers
- *   {do: "close"}
- *   {do: "send", message}
- *   {do: "dispatch", message}   dispatch to the store
- *   {do: "apply", frame}    add columns, then dispatch
- *   {do: "forget", run}     drop a run's columns
+ * - {do: "connect", by}: open a line of this kind
+ * - {do: "try", kinds}: open a better line beside the present one
+ * - {do: "probe"}: connect once the server answers
+ * - {do: "close"}
+ * - {do: "send", message}
+ * - {do: "dispatch", message}: dispatch to the store
+ * - {do: "apply", frame}: add columns, then dispatch
+ * - {do: "forget", run}: drop a run's columns
  */
 
 import { createRetries } from "./backoff.ts";
@@ -30,8 +30,8 @@ export type Action = { do: string } & Json;
 const HURRY = 250;
 
 /**
- * ms after which a hidden tab closes a line without WebSocket: a browser opens only six requests to
- * a server at once, for all its tabs.
+ * ms after which a hidden tab closes a line without WebSocket. All tabs of a browser share six open
+ * requests to a server.
  */
 const HIDDEN = 5_000;
 /** ms until it reads again, less than the 600 s after which the server pauses what nobody reads. */
@@ -201,7 +201,7 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
     return [{ do: "close" }, ...(choice.kind === "websocket" ? lost(null) : connect())];
   }
 
-  /** What the page shows of the line, if it is another one. */
+  /** Shows the kind of the line on the page, if it is another one. */
   function shownLine(): Action[] {
     if (choice.kind === shown) return [];
     shown = choice.kind;

@@ -6,7 +6,7 @@
 import { integer, plural } from "../../core/format.ts";
 import * as texts from "../../words/english.ts";
 
-/** What the probes measured; left out is what was not measured. Times are in ms. */
+/** The probes' measurements; missing ones are left out. Times are in ms. */
 export interface Measured {
   server?: { version?: string; problem?: string };
   /** addresses of the server for other machines; none unless this is the server's own machine */
@@ -39,7 +39,7 @@ const MOST_ROUND_TRIP_MS = 300;
 const LEAST_MBIT = 1;
 /** A person who watches ten frames a second takes 25 kB/s at most. */
 const PERSON_MBIT = 0.2;
-/** What the first visit loads. */
+/** Bytes of a first visit. */
 const PAGE_BYTES = 650_000;
 const MOST_CLOCK_MS = 60_000;
 /** The server's clock is known to a second. */
@@ -170,7 +170,7 @@ function storageRow({ storage }: Measured): Row | null {
   return { name: texts.storage, text, isGood: storage };
 }
 
-/** What was measured so far, in the order of the page. */
+/** The measurements so far, in the order of the page. */
 export function rowsOf(measured: Measured): Row[] {
   return [
     serverRow(measured),

@@ -191,7 +191,7 @@ export function createProbes(around: Surroundings) {
     return bytes;
   }
 
-  /** Measures all, and shows what is known after each. */
+  /** Measures all, and shows the results so far after each. */
   async function measure(show: (measured: Measured) => void): Promise<Measured> {
     const measured: Measured = {};
     const add = (part: Measured) => show(Object.assign(measured, part));

@@ -106,8 +106,9 @@ const LONG = 10;
 const LEAST_COST = { share: 0.0005, seconds: 0.0005 };
 
 /**
- * The Doctor's cost for all runs: "Its checks took 2.4 % of the last 30 s of training.", or at
- * first "Its checks have taken 12 ms so far."
+ * The Doctor's cost for all runs.
+ * - at first: "Its checks have taken 12 ms so far."
+ * - later: "Its checks took 2.4 % of the last 30 s of training."
  */
 export function waitWords({ runs }: State) {
   const sum = (field: "waited_seconds" | "computed_seconds") =>

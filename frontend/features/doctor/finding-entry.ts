@@ -33,13 +33,13 @@ function onset({ rule, did, since_step: since, title }: Finding, look: () => voi
     @click=${look}>${words}</button>`;
 }
 
-/** What came of remedies that were taken, in runs that are still there. */
+/** The outcomes of remedies that were taken, in runs that are still there. */
 const outcomesOf = ({ outcomes = [] }: Finding, { runs }: State) =>
   outcomes
     .filter(({ run }) => runs[run])
     .map(({ text }) => html`<p class="outcome"><b>${texts.whatCameOfIt}</b> ${text}</p>`);
 
-/** What "Why?" opens, with its line of NumPy as a link. */
+/** The text that "Why?" opens, with its line of NumPy as a link. */
 function reasons({ text, code }: NonNullable<Finding["why"]>, look: () => void) {
   if (!code) return explained(text);
   return html`${explained(text)} <code>${code}</code>

@@ -180,7 +180,7 @@ const CLEAR = 5;
 
 /** Rows of labels above and below a point, where many runs stand at one place. */
 const MOST_ROWS = 8;
-/** What it costs to touch a marker, and words: words that overlap cannot be read. */
+/** The cost of touching a marker, and words: words that overlap cannot be read. */
 const TOUCHES = { marker: 40, words: 1000 };
 
 /** Places beside a point, the best first: right, left, above, below, corners, and rows further off. */
@@ -200,7 +200,7 @@ function placesBeside(x: number, y: number, width: number): Box[] {
 
 /**
  * A box for each label beside its point: inside the frame, and free of others, of the points and of
- * what is taken. The first label chooses first.
+ * taken boxes. The first label chooses first.
  */
 export function labelBoxes(
   labels: { x: number; y: number; width: number }[],

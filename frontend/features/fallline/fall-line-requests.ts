@@ -1,6 +1,6 @@
 /**
  * Requests the fall line while it is in sight. The terrain is measured anew at steps 1, 2, 4, 8 ...
- * during play, and when the runs rest; between, the runs' places on it come a few times a second.
+ * during play, and when the runs rest. Between, the runs' places on it come a few times a second.
  * Owns: when to request, and what.
  */
 
@@ -12,7 +12,7 @@ import type { Json, State } from "../../core/types.ts";
 
 /** ms between two requests for places during play */
 const EVERY = 250;
-/** most ms between them, whatever they cost: two a second */
+/** most ms between them, at any cost of a request: two a second */
 const SLOWEST = 480;
 /** ms between two requests while the runs rest: a held key does not measure every step */
 const LEAST = 100;

@@ -1,6 +1,6 @@
 /**
- * The fall line: terrain of the loss over the plane of the runs' paths, with the paths, the runs
- * and a closer view of a short path. A new terrain fades in, and the runs glide to their places.
+ * The fall line: terrain of the loss over the plane of the runs' paths, with the paths and runs. A
+ * short path has a closer view. A new terrain fades in, and the runs glide to their places.
  * Owns: its canvases and template. terrain.ts, terrain-canvas.ts and fall-geometry.ts have the
  * drawing.
  */
@@ -77,7 +77,7 @@ export class FallLineView extends ExperimentElement {
   #size = { width: 0, height: 0 };
   /** Width of a label's letters over the usual. */
   #letter = 1;
-  /** What the canvases show, by canvas. */
+  /** The contents of the canvases, by canvas. */
   #drawn: Map<string, unknown[]> = new Map();
   #contours: Contour[] = [];
   #lensContours: Contour[] = [];
@@ -116,7 +116,7 @@ export class FallLineView extends ExperimentElement {
     });
   }
 
-  /** Tells the requests the shape of the picture, or that it is out of sight. */
+  /** Reports the shape of the picture to the requests, or that it is out of sight. */
   #measure() {
     const { offsetWidth: width, offsetHeight: height } = this;
     this.#size = { width, height };

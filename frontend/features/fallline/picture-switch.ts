@@ -19,7 +19,7 @@ import { ExperimentElement } from "../../ui/live-element.ts";
 import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 
-/** Where the choices change. */
+/** The widths at which the choices change. */
 const WIDTHS = [BESIDE, WIDE].map((width) => matchMedia(`(min-width: ${width}px)`));
 
 export class PictureSwitch extends ExperimentElement {

@@ -77,7 +77,7 @@ export class LossHead extends ExperimentElement {
       </span>`;
   }
 
-  /** Chooses the run of the map, among those that are shown. */
+  /** Chooses the run of the map, among the visible runs. */
   #whoseMap() {
     const { app, state } = this;
     const { order, runs, view } = state;
@@ -141,7 +141,7 @@ export class LossHead extends ExperimentElement {
     if (x === "steps" || x === "samples") this.app.setView({ x: pace });
   }
 
-  /** Of a long run the charts may show a part. */
+  /** The charts may show a part of a long run. */
   #stretches() {
     const { app, state } = this;
     if (!isLong(state)) return [];

@@ -1,6 +1,6 @@
 /**
- * Past steps in full resolution: a range on view, which the server replays and the page holds while
- * it is on view, and the first steps of each run, which stay.
+ * Past steps in full resolution: a range on view, and the first steps of each run, which stay.
+ * The server replays the range, and the page holds it while it is on view.
  * Owns: requesting each range once, and dropping ranges out of view.
  */
 

@@ -104,7 +104,7 @@ function bendWords({ line, scope }: Context) {
   return bend?.words ?? texts.theLayerIsLinearXIs(line.name, z);
 }
 
-/** Of a loss that takes the prediction as a logit: the side on which it speaks for the other class. */
+/** Line of a loss that takes a logit: the side on which it speaks for the other class. */
 const LOGIT_LINE = "wrong";
 
 /** Predictions beside the true values. */

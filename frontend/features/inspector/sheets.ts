@@ -33,8 +33,8 @@ export function numberOf({ given, lines }: Sheet, name: string): number | null {
 }
 
 /**
- * The line where everything became 0: the output of a dead layer, though samples of a small batch
- * may be 0 earlier; else the first result of zeros. -1 if there is none.
+ * The line where everything became 0: the output of a dead layer, else the first result of zeros.
+ * -1 if there is none. The dead layer counts, though samples of a small batch may be 0 earlier.
  * @param dead the layer, from 1
  */
 export function firstZero({ lines }: Sheet, dead: number | null) {

@@ -37,7 +37,7 @@ export interface Column {
   x: number;
   radius: number; // of a strip half of its width
   half: number; // of a circle its radius, of a group half of its height
-  ys: number[]; // middles of what is drawn
+  ys: number[]; // middles of the drawn shapes
   cells: { top: number; height: number }[]; // of a strip: one a unit
 }
 

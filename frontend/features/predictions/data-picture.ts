@@ -1,6 +1,6 @@
 /**
- * The data's own picture on the stage: for one input the fit of every run, for two inputs the map of
- * the run that is looked at, on wide screens of two.
+ * The data's own picture on the stage. One input: the fit of every run. Two inputs: the map of the
+ * run that is looked at, on wide screens of two.
  * Owns: its template, and whether it is in sight. fit-drawing.ts and stage-map.ts draw.
  */
 

@@ -36,7 +36,7 @@ export function put(
   canvas.getContext("2d")?.putImageData(new ImageData(pixels, side), 0, 0);
 }
 
-/** Of more than two classes, whose colours are stronger. */
+/** Share of the colour for more than two classes: their colours are stronger. */
 const PALE = 0.42;
 /** Up to so many classes the shapes of samples differ. */
 const SHAPES = 10;
@@ -120,7 +120,7 @@ export class DecisionMapView extends LightElement {
     return mapWords(this.run, answer, this.isScaled);
   }
 
-  /** What stands beside the picture. */
+  /** The title beside the picture. */
   caption(answer: Json | undefined): unknown {
     return accuracyTitle(this.run, answer?.right, this.brief);
   }

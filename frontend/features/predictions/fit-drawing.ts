@@ -169,5 +169,5 @@ const dotsOf = ({ x, y }: Points, frame: Frame) =>
 export const endMark = (run: Run, left: number, top: number) =>
   symbol(run.lane, MARK, left + MARK / 2 - 2, top);
 
-/** Where the name begins. */
+/** The left edge of the name. */
 export const nameLeft = (left: number) => left + MARK + 3;

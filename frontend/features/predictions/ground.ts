@@ -1,6 +1,6 @@
 /**
- * A map as pixels and paths: sides of classes with smooth borders, or the surface of a regression
- * with lines of equal value; samples on top.
+ * A map as pixels and paths, with samples on top. Classes have sides with smooth borders; a
+ * regression has a surface with lines of equal value.
  * Owns: that geometry, and which shape and fill a class has. Pure. Colours come from the caller or
  * data-picture.css.
  */

@@ -71,7 +71,7 @@ export class PredictedTrue extends ExperimentElement {
   #width = 0;
   /** The prediction under the cursor, in place of the hint. */
   #pointed: string | null = null;
-  /** What the squares show: they are drawn later than an answer arrives. */
+  /** The state in the squares: they are drawn later than an answer arrives. */
   #drawn: State | null = null;
 
   override shows(state: State) {

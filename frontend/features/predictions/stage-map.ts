@@ -78,7 +78,7 @@ export class StageMapView extends DecisionMapView {
   }
 }
 
-/** Of a regression: the shades of the samples, and the distance of the lines. */
+/** Entries for a regression: the shades of the samples, and the distance of the lines. */
 function valueEntries(map: DecisionMap | undefined) {
   if (!map) return nothing;
   const range = valueRange(map);

@@ -1,6 +1,6 @@
 /**
- * The table of runs: one row a run, all numbers of the step in its first heading. Where the recipe
- * is hidden, a row has the run's switch; on a phone its name opens it.
+ * The table of runs: one row a run, all numbers of the step in its first heading. A row has the
+ * run's switch where the recipe is hidden; on a phone the run's name opens it.
  * Owns: rows and cells. core/ has words and formats.
  */
 
@@ -33,7 +33,7 @@ const PHONE = matchMedia(
 const WIDE = matchMedia("(min-width: 1381px)");
 const NAME_SIZE = 13;
 
-/** Where a run's numbers are of. While it plays, frames bring the losses of the last evaluated step. */
+/** The step of a run's numbers. While it plays, frames bring losses of the last evaluated step. */
 function placeOf({ label, status, step, latest }: Run) {
   const evaluated = status === "playing" ? latest.train_loss?.step : undefined;
   return { label, step: Math.min(step, evaluated ?? step) };

@@ -20,8 +20,8 @@ export interface Row {
   isPenalized: boolean;
 }
 /**
- * `isBrief`: samples seen and the test loss leave the rows. `hasSamples`: samples seen stay in brief
- * rows, in less room, because runs differ in samples a step.
+ * - `isBrief`: samples seen and the test loss leave the rows
+ * - `hasSamples`: samples seen stay in brief rows, in less room, as runs differ in samples a step
  */
 export type Columns = { isTwo: boolean; isBrief: boolean; hasSamples: boolean };
 

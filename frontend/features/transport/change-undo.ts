@@ -14,7 +14,7 @@ import type { State, Undoable } from "../../core/types.ts";
 const keptWords = (whose: string, steps: number) =>
   steps ? texts.xYZKeptTail(whose, plural(steps, "step"), steps === 1 ? texts.is : texts.are) : "";
 
-/** What a change takes away, in words; empty if it takes nothing. */
+/** The words for a change that takes something away; else empty. */
 function lossWords(state: State, what: string, name: string | null) {
   const run = name === null ? null : state.runs[name];
   if (what === "remove_run")

@@ -1,6 +1,6 @@
 /**
- * The timeline: one handle over all steps, marks above it, and the way back to live. Of long runs it
- * is an overview.
+ * The timeline: one handle over all steps, marks above it, and the way back to live. For long runs
+ * it is an overview.
  * Owns: handle and pill. flags.ts draws the marks, run-overview.ts the overview.
  */
 
@@ -29,7 +29,7 @@ export function stepWords(state: State) {
   return texts.stepXOfYZ(integer(step), integer(last), words);
 }
 
-/** What the timeline is rendered from. */
+/** The parts of the state from which the timeline is rendered. */
 export const timelineParts = (state: State) => [
   shownStep(state),
   trackOf(state).end,

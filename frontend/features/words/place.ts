@@ -12,8 +12,9 @@ const GAP = 6;
 const EDGE = 8;
 
 /**
- * At the word and in the column of its row: below the row, else above it, else where more room is, and lower. Beside a rail's row if it fits
- * there, because a rail is narrower than a card.
+ * The place of a card at the word, in the column of its row: below the row, else above it. If it
+ * fits in neither, it is less tall, where more room is. A rail is narrower than a card: the card is
+ * beside the rail's row if it fits there.
  * @param row what the card must not cover
  * @param rail around the row
  * @param window without the bars that stay

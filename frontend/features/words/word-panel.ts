@@ -141,7 +141,7 @@ export function keepWords(app: App) {
     if (isPinned) panel.querySelector<HTMLElement>("button, a")?.focus();
   }
 
-  /** Shows what is under the pointer now: the word it came upon may have been drawn anew. */
+  /** Shows the word under the pointer now: the word it came upon may have been drawn anew. */
   function showRested() {
     const word = rested && wordOf(document.elementFromPoint(rested.x, rested.y));
     if (word && rested && isSame(word, rested)) show(word, false);
