@@ -171,7 +171,7 @@ function writeAll(results) {
   const addresses = Object.assign({}, ...results.map(({ metafile }) => addressesIn(metafile)));
   const files = results.flatMap(({ outputFiles }) => outputFiles);
   const isPage = ({ path }) => path.endsWith(".html");
-  const kept = files
+  const places = files
     .filter((file) => !isPage(file))
     .flatMap(({ path, contents }) => write(relative(DIST, path), contents));
   for (const name of PAGES) {
@@ -181,11 +181,11 @@ function writeAll(results) {
       if (!filled) throw new Error(`${name} names ${source}, which is not built`);
       return filled;
     });
-    kept.push(...write(name, Buffer.from(page)));
+    places.push(...write(name, Buffer.from(page)));
   }
   for (const entry of readdirSync(DIST, { recursive: true, withFileTypes: true })) {
     const place = join(entry.parentPath, entry.name);
-    if (entry.isFile() && !kept.includes(place)) rmSync(place);
+    if (entry.isFile() && !places.includes(place)) rmSync(place);
   }
 }
 

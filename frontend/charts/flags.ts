@@ -49,8 +49,10 @@ export function flagsOf(state: State, series: SeriesStore, { axis, log }: Horizo
     if (origin && own[0]?.step === origin.at_step) own[0].text ||= originWords(state, run.name);
     else if (origin) own.unshift(flag(origin.at_step, originWords(state, run.name)));
     // clauses of what happened take the place of findings
-    const told = clauses.filter((clause) => (clause.run ? clause.run === run.name : place === 0));
-    const clauseFlags = told.map((clause) => ({
+    const runClauses = clauses.filter((clause) =>
+      clause.run ? clause.run === run.name : place === 0,
+    );
+    const clauseFlags = runClauses.map((clause) => ({
       ...flag(clause.step, clause.text),
       tone: clause.tone,
       place: clause.place,

@@ -95,9 +95,9 @@ export function tailOf(line: LiveLine, series: RunSeries | null, { experiment }:
   const samples = experiment?.trainSamples ?? 1;
   const { x, y, upper } = pointsOf(meta, bound, samples);
   // the bucket before the new ones only says where they begin
-  const known = start ? middles(bound, meta.x, samples)[0] : -Infinity;
+  const placeBefore = start ? middles(bound, meta.x, samples)[0] : -Infinity;
   const points = x.flatMap((place, i): Point[] =>
-    place > Math.max(known, from?.x ?? -Infinity)
+    place > Math.max(placeBefore, from?.x ?? -Infinity)
       ? [[pxAcross(frame, place), pxDown(frame, placeOn(shelf, y[i], upper[i]))]]
       : [],
   );
@@ -108,12 +108,12 @@ export function tailOf(line: LiveLine, series: RunSeries | null, { experiment }:
 
 /** The points of a line up to this place across, in px; its last point lies on the line. */
 export function cutAt(points: Point[], left: number): Point[] {
-  const kept = points.filter(([each]) => each <= left);
-  const next = points[kept.length];
-  if (!next || !kept.length) return kept.length ? kept : points.slice(0, 1);
-  const [x, y] = kept[kept.length - 1];
+  const head = points.filter(([each]) => each <= left);
+  const next = points[head.length];
+  if (!next || !head.length) return head.length ? head : points.slice(0, 1);
+  const [x, y] = head[head.length - 1];
   const share = (left - x) / (next[0] - x);
-  return share > 0 ? [...kept, [left, y + share * (next[1] - y)]] : kept;
+  return share > 0 ? [...head, [left, y + share * (next[1] - y)]] : head;
 }
 
 /** The points of each line, kept until the next frame of data. */
@@ -122,8 +122,8 @@ export function createTails() {
   return {
     /** @param frames of data so far */
     of(line: LiveLine, frames: number, make: () => Point[]) {
-      const known = tails.get(line);
-      if (known?.frames === frames) return known.points;
+      const tail = tails.get(line);
+      if (tail?.frames === frames) return tail.points;
       const points = make();
       tails.set(line, { frames, points });
       return points;

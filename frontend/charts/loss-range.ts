@@ -91,12 +91,12 @@ export function fittedRange(
   [from, to]: [number, number],
   bottom = Infinity,
 ): [number, number] | null {
-  const shown = lines.map(({ run, x, y }) => ({
+  const parts = lines.map(({ run, x, y }) => ({
     run,
     x,
     y: y.filter((_, i) => x[i] >= from && x[i] <= to),
   }));
-  const { least, most } = extremes(shown, state.experiment?.initialLoss ?? 1);
+  const { least, most } = extremes(parts, state.experiment?.initialLoss ?? 1);
   if (least > most) return null;
   if (state.view.y === "linear") {
     const pad = PAD * Math.max(most - least, LEAST_FIT * most);

@@ -95,11 +95,11 @@ export function columnsFor(
   unmerged = 0,
 ) {
   const samples = state.experiment?.trainSamples ?? 1;
-  const shown = shownRuns(state);
-  const share = isLive ? Math.min(1, FULL_RUNS / shown.length) : 1;
+  const runs = shownRuns(state);
+  const share = isLive ? Math.min(1, FULL_RUNS / runs.length) : 1;
   const most = Math.max(16, Math.floor(share * Math.min(MOST_POINTS, pixels)));
   const columns: Record<string, Bound> = {};
-  for (const { name } of shown) {
+  for (const { name } of runs) {
     const [whole, closer] = [series.of(name), series.closer(name)];
     const run =
       whole?.length &&

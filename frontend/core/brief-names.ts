@@ -108,8 +108,8 @@ function cutAnywhere(name: string, others: string[], most: number) {
 export function briefName(name: string, all: string[], most: number) {
   if (name.length <= most) return name;
   const others = all.filter((other) => other !== name);
-  const taken = new Set(others.flatMap((other) => [other, ...shorter(other)]));
-  const telling = shorter(name).find((brief) => brief.length <= most && !taken.has(brief));
+  const otherNames = new Set(others.flatMap((other) => [other, ...shorter(other)]));
+  const telling = shorter(name).find((brief) => brief.length <= most && !otherNames.has(brief));
   return telling ?? cutAnywhere(name, others, most);
 }
 

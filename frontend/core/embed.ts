@@ -12,10 +12,10 @@ export type EmbeddedChart = (typeof CHARTS)[number];
 
 /** The charts that an address asks for; null on the page itself. Without a known name the loss. */
 export function embeddedIn(search: string): EmbeddedChart[] | null {
-  const asked = new URLSearchParams(search).get("embed")?.split(",");
-  if (!asked) return null;
-  const known = CHARTS.filter((chart) => asked.includes(chart));
-  return known.length ? known : ["loss"];
+  const names = new URLSearchParams(search).get("embed")?.split(",");
+  if (!names) return null;
+  const charts = CHARTS.filter((chart) => names.includes(chart));
+  return charts.length ? charts : ["loss"];
 }
 
 /** The charts on the page now. */

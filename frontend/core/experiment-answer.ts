@@ -147,15 +147,15 @@ export function runsOf(
   const runs: Record<string, Run> = {};
   answer.runs.forEach((incoming) => {
     const recipe = answer.recipe.runs.find(({ name }) => name === incoming.name) as RunRecipe;
-    const known = again && staying[incoming.name];
-    const lane = known
-      ? known.lane
+    const oldRun = again && staying[incoming.name];
+    const lane = oldRun
+      ? oldRun.lane
       : (lanes[incoming.name] ?? laneOf(recipe, { ...staying, ...runs }));
     runs[incoming.name] = {
       ...runOf(incoming, recipe, again ? staying[incoming.name] : undefined, lane),
       hidden: staying[incoming.name]?.hidden ?? false,
       // an answer may bring an added run before its event
-      startsLate: known ? known.startsLate : again && hasStarted,
+      startsLate: oldRun ? oldRun.startsLate : again && hasStarted,
     };
   });
   return runs;

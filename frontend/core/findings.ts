@@ -50,8 +50,8 @@ const withNewerEvidence = (incoming: Finding, existing: Finding | undefined): Fi
     : incoming;
 
 /** The last step that a finding speaks of: the Doctor has looked up to there. */
-export const lookedAt = ({ found_at: found, seen_at: seen, until_step: until }: Finding) =>
-  Math.max(found, seen, until ?? 0);
+export const lookedAt = ({ found_at: foundAt, seen_at: seenAt, until_step: until }: Finding) =>
+  Math.max(foundAt, seenAt, until ?? 0);
 
 /**
  * Updates the evidence of open findings and the outcomes of remedies; skips unknown ones.
@@ -81,7 +81,7 @@ export const findingsAt = (findings: Finding[], step: number) =>
   findings
     .filter(({ since_step: since }) => since <= step)
     // a run was not yet called healthy
-    .filter(({ rule, found_at: found }) => rule !== "healthy" || found <= step)
+    .filter(({ rule, found_at: foundAt }) => rule !== "healthy" || foundAt <= step)
     .map((finding) =>
       finding.until_step !== null && finding.until_step > step
         ? { ...finding, until_step: null }
@@ -101,10 +101,11 @@ function atStage(finding: Finding, step: number): Finding {
   const { severity, title, mark } = stage ?? finding;
   const then = { ...finding, severity, title, mark };
   if (found_at > step) return { ...then, seen_at: step, evidence: "" };
-  const seen = finding.seen_at <= step ? finding : { seen_at: found_at, evidence: first_evidence };
-  if (stage && stage.step > seen.seen_at)
+  const sighting =
+    finding.seen_at <= step ? finding : { seen_at: found_at, evidence: first_evidence };
+  if (stage && stage.step > sighting.seen_at)
     return { ...then, seen_at: stage.step, evidence: stage.evidence };
-  return { ...then, seen_at: seen.seen_at, evidence: seen.evidence };
+  return { ...then, seen_at: sighting.seen_at, evidence: sighting.evidence };
 }
 
 /** Octagon for problems, triangle for warnings, check for healthy, dot for the rest. */
@@ -130,8 +131,8 @@ export const kindWord = ({ rule, severity }: Finding) =>
     : { problem: texts.problem, warning: texts.warning, info: texts.note }[severity];
 
 /** The evidence, and the last step at which it was seen; before there is any, the first step. */
-export const evidenceWords = ({ evidence, seen_at: seen, since_step: since }: Finding) =>
-  evidence ? texts.xSeenAtStepY(evidence, integer(seen)) : texts.sinceStepX(integer(since));
+export const evidenceWords = ({ evidence, seen_at: seenAt, since_step: since }: Finding) =>
+  evidence ? texts.xSeenAtStepY(evidence, integer(seenAt)) : texts.sinceStepX(integer(since));
 
 /** The newest open finding of some rules. */
 export const openOf = ({ findings }: Run, ...rules: string[]) =>

@@ -131,8 +131,8 @@ function opened(
 ): State {
   const again = state.experiment?.id === incoming.id;
   const answer = again ? withNewerRecipes(incoming, state) : incoming;
-  const known = again ? lanes : { ...exhibitLanes(state, answer.recipe), ...lanes };
-  const runs = runsOf(answer, state.runs, again, known);
+  const allLanes = again ? lanes : { ...exhibitLanes(state, answer.recipe), ...lanes };
+  const runs = runsOf(answer, state.runs, again, allLanes);
   const order = answer.runs.map(({ name }) => name);
   const keep = (name: string | null) => (name && order.includes(name) ? name : (order[0] ?? null));
   const playback = again
@@ -201,8 +201,8 @@ const undoableOf = ({ do: what, run, body }: PendingCommand, undo: string): Undo
 /** Removes a command from the pending ones, and applies its answer if there is one. */
 function answered(state: State, id: string, answer: Json | null) {
   const { [id]: command, ...pending } = state.pending;
-  const kept = command && answer?.undo ? undoableOf(command, answer.undo) : state.undoable;
-  const before = command ? { ...state, pending, undoable: kept } : state;
+  const undoable = command && answer?.undo ? undoableOf(command, answer.undo) : state.undoable;
+  const before = command ? { ...state, pending, undoable } : state;
   if (command?.do === "remove_run" && answer) return without(before, command.run ?? "");
   if (answer && Array.isArray(answer.runs)) return opened(before, answer as any);
   if (command?.do === "edit" && answer)

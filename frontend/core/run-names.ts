@@ -42,10 +42,10 @@ const settingIn = (name: string, settings: Json): string | undefined =>
 
 /** A number only if two names would be equal: "SGD 2". */
 function free(label: string, { order, runs }: State) {
-  const taken = new Set(order.map((name) => runs[name].label));
+  const labels = new Set(order.map((name) => runs[name].label));
   for (let k = 1; ; k++) {
     const numbered = k === 1 ? label : `${label} ${k}`;
-    if (!taken.has(numbered)) return numbered;
+    if (!labels.has(numbered)) return numbered;
   }
 }
 
@@ -95,16 +95,16 @@ const isRedraw = (part: string, { catalog }: State) =>
 function rewritten(state: State, name: string, after: Json): string | null {
   const { label, settings: now } = state.runs[name];
   const [root, ...parts] = label.split(", ");
-  const said = ROOTS.find((word) => isWord(root, word(state, now)));
-  if (!said && !(parts.length && isRootOfFork(state, name, root))) return null;
+  const rootWord = ROOTS.find((word) => isWord(root, word(state, now)));
+  if (!rootWord && !(parts.length && isRootOfFork(state, name, root))) return null;
   const named = parts.map((part) =>
     Object.keys(now).find((each) => isWord(part, settingIn(each, now))),
   );
   if (parts.some((part, k) => !named[k] && !isRedraw(part, state))) return null;
 
   const method = methodWord(state, after);
-  const same = said?.(state, after) === said?.(state, now);
-  const first = said && !same ? (said(state, after) ?? method) : root;
+  const same = rootWord?.(state, after) === rootWord?.(state, now);
+  const first = rootWord && !same ? (rootWord(state, after) ?? method) : root;
   const others = parts.map((part, k) => {
     const of = named[k];
     const word = of && settingIn(of, after);

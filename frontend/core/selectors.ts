@@ -141,8 +141,8 @@ function verdictOf(run: Run, verdict: Verdict): StateWords {
  * is no verdict, the units on view decide.
  */
 function deadWords(run: Run) {
-  const found = openOf(run, "dead_layer");
-  if (found) return found.mark;
+  const finding = openOf(run, "dead_layer");
+  if (finding) return finding.mark;
   if (run.verdict && run.verdict !== "dead" && !isAhead(run)) return "";
   const layer = deadLayer(run);
   return layer === null ? "" : texts.layerXDead(layer);

@@ -38,8 +38,8 @@ const ON_VIEW: WeakMap<State, State> = new WeakMap();
  */
 export function stateOnView(state: State): State {
   if (!state.looking && !state.beat) return state;
-  const known = ON_VIEW.get(state);
-  if (known) return known;
+  const lastResult = ON_VIEW.get(state);
+  if (lastResult) return lastResult;
   const runs = Object.fromEntries(
     Object.values(state.runs).map((run) => [
       run.name,
@@ -100,11 +100,11 @@ export const frameOf = ({
 
 /** The Doctor may go on looking at a run that rests: then frames say more of the same step. */
 function runAtBeat(run: Run, { beat, playback }: State): Run {
-  const shown = beat?.[run.name];
-  if (!shown || shown.generation !== run.generation) return run;
-  if (!playback.playing && shown.step === run.step) return run;
-  const { news, ...frame } = shown;
-  const found = () => run.findings.filter(({ found_at: at }) => at <= frame.step);
+  const moment = beat?.[run.name];
+  if (!moment || moment.generation !== run.generation) return run;
+  if (!playback.playing && moment.step === run.step) return run;
+  const { news, ...frame } = moment;
+  const findingsThen = () => run.findings.filter(({ found_at: at }) => at <= frame.step);
   const of = [
     run.label,
     run.lane,
@@ -121,11 +121,11 @@ function runAtBeat(run: Run, { beat, playback }: State): Run {
     run.restarted,
     run.isWayBack,
   ];
-  return cached(shown, of, () => ({
+  return cached(moment, of, () => ({
     ...run,
     ...frame,
     divergedAt: frame.status === "diverged" ? (run.divergedAt ?? frame.step) : null,
-    findings: withEvidence(findingsAt(found(), frame.step), news),
+    findings: withEvidence(findingsAt(findingsThen(), frame.step), news),
   }));
 }
 

@@ -277,13 +277,13 @@ const IN_SENTENCES = Object.entries<RegExp>(
 
 /** A sentence in pieces: each term once, at its first place. */
 export function termsIn(text: string): { text: string; term?: TermKey }[] {
-  const found = IN_SENTENCES.flatMap(([term, pattern]) => {
+  const matches = IN_SENTENCES.flatMap(([term, pattern]) => {
     const match = pattern.exec(text);
     return match ? [{ at: match.index, text: match[0], term: term as TermKey }] : [];
   }).sort((a, b) => a.at - b.at);
   const pieces: { text: string; term?: TermKey }[] = [];
   let at = 0;
-  for (const each of found) {
+  for (const each of matches) {
     if (each.at < at) continue;
     pieces.push({ text: text.slice(at, each.at) }, { text: each.text, term: each.term });
     at = each.at + each.text.length;

@@ -217,18 +217,18 @@ test("a spike of one column stands upright through its band, at any zoom, and no
   const spike = (run: string, wire: Lists) => {
     if (run === "gd") wire.series.train_loss.max[600] = 40;
   };
-  const shown = (view: Partial<View>, zoom: [number, number] | null = null) =>
+  const corners = (view: Partial<View>, zoom: [number, number] | null = null) =>
     named(loss({ gd: 6000, change: spike, view, zoom }).ground, "spike").map((path) =>
       cornersOf({
         d: path.d.replaceAll(/V/g, ",").replaceAll(/M([\d.]+),([\d.]+),/g, "M$1,$2 $1,"),
       }),
     );
   for (const y of ["linear", "log"] as const) {
-    const [[from, to]] = shown({ y });
+    const [[from, to]] = corners({ y });
     assert.equal(from[0], to[0], "upright");
     assert.ok(to[1] - from[1] > 14, `${from} ${to}`);
   }
-  assert.equal(shown({ y: "linear" }, [0, 3000]).length, 1);
+  assert.equal(corners({ y: "linear" }, [0, 3000]).length, 1);
   const past = { step: 300, generation: 0, epoch: 300, samples_seen: 270_000, latest: {} };
   const moments = { gd: { ...past, units: null, predictions: null, weights: null } };
   const look = [
@@ -241,7 +241,7 @@ test("a spike of one column stands upright through its band, at any zoom, and no
     [],
     "after the step on view",
   );
-  assert.deepEqual(shown({ y: "log" }, [590, 610]), [], "a wide column shows its area");
+  assert.deepEqual(corners({ y: "log" }, [590, 610]), [], "a wide column shows its area");
   const noise = (run: string, wire: Lists) => {
     const { max } = wire.series.train_loss;
     if (run === "gd") max.forEach((value, k) => (max[k] = value! * (2 + (k % 3))));
@@ -541,7 +541,7 @@ test("missing steps count for visible runs only", () => {
 });
 
 test("the gradients' axis continues with the loss chart's after a cut, with the same tint in every panel", () => {
-  const given = {
+  const options = {
     gd: 100,
     messages: [{ type: "connection", status: "reconnecting", lastStep: 100 }],
   };
@@ -549,8 +549,8 @@ test("the gradients' axis continues with the loss chart's after a cut, with the 
     layout,
     ground,
     readable: { panels },
-  } = gradients(given);
-  assert.deepEqual(layout.xaxis.range, loss(given).layout.xaxis.range);
+  } = gradients(options);
+  assert.deepEqual(layout.xaxis.range, loss(options).layout.xaxis.range);
   const [tints] = named(ground, "missing");
   assert.deepEqual(
     cornersOf(tints).map(([left]) => left),
@@ -615,11 +615,11 @@ test("in the past view a label shows the loss at the edge, and no end mark stand
 });
 
 test("all charts beside a window that ends early have numbers of its end, and name the step", () => {
-  const given = { gd: 3000, sgd: 1050, zoom: [1000, 1100] as [number, number] };
+  const options = { gd: 3000, sgd: 1050, zoom: [1000, 1100] as [number, number] };
   const at = (part: Given = {}) =>
-    gradients({ ...given, ...part }).labels.titles[0].values as unknown as Json[];
+    gradients({ ...options, ...part }).labels.titles[0].values as unknown as Json[];
   const [gd, sgd] = at();
-  const same = loss(given).labels.ends; // these gradients are as large as the losses
+  const same = loss(options).labels.ends; // these gradients are as large as the losses
   assert.equal(Number(gd.value), Number(same[0].value));
   assert.ok(Number(gd.value) > 2 * Number(at({ zoom: null })[0].value));
   assert.equal(
@@ -627,7 +627,7 @@ test("all charts beside a window that ends early have numbers of its end, and na
     at({ zoom: null })[1].value,
     "a run that ends in the window stands there",
   );
-  const runsMarked = named(gradients(given).marks, "now").map(({ run, d }) => d && run);
+  const runsMarked = named(gradients(options).marks, "now").map(({ run, d }) => d && run);
   assert.deepEqual(runsMarked.filter(Boolean), ["sgd", "sgd"]);
   const words = (part: Partial<View>, messages: Message[] = []) =>
     windowWords(scene({ gd: 3000, view: part, messages }).state);
@@ -656,9 +656,9 @@ test("a zoom fits what it shows, and the whole range is back after it", () => {
   const zoom: [number, number] = [1000, 1100];
   const built = loss({ gd: 3000, sgd: 3000, zoom });
   const { x, y } = traceOf(built, "gd", "train");
-  const shown = y.filter((_: number, i: number) => x[i] >= 1000 && x[i] <= 1100).map(Math.log10);
+  const values = y.filter((_: number, i: number) => x[i] >= 1000 && x[i] <= 1100).map(Math.log10);
   const [low, high] = built.layout.yaxis.range;
-  const [least, most] = [Math.min(...shown), Math.max(...shown)];
+  const [least, most] = [Math.min(...values), Math.max(...values)];
   assert.ok(low < least && high > most);
   assert.ok(high - low < 0.5, "a calm line has a calm range");
   assert.ok(Math.abs((low + high) / 2 - (least + most) / 2) < 0.01, "it is in the middle");

@@ -26,8 +26,8 @@ const good: Measured = {
   storage: true,
 };
 const row = (measured: Measured, name: string) => {
-  const found = rowsOf(measured).find((each) => each.name === name);
-  return found && [found.text, found.isGood];
+  const match = rowsOf(measured).find((each) => each.name === name);
+  return match && [match.text, match.isGood];
 };
 
 test("a good connection has one line each, and all are good", () => {
@@ -61,10 +61,10 @@ test("the best line that works is used, and one is enough", () => {
     text: "Ready for the class, by server-sent events.",
     isGood: true,
   });
-  const held = { ...without, events: { failed: "silent" as const } };
-  assert.deepEqual(row(held, "Server-sent events"), ["No answer within 3 s.", false]);
-  assert.equal(lineInUse(held), "polling");
-  const none = { ...held, polling: { failed: "refused" as const } };
+  const silentEvents = { ...without, events: { failed: "silent" as const } };
+  assert.deepEqual(row(silentEvents, "Server-sent events"), ["No answer within 3 s.", false]);
+  assert.equal(lineInUse(silentEvents), "polling");
+  const none = { ...silentEvents, polling: { failed: "refused" as const } };
   assert.deepEqual(resultOf(none), {
     text: "Not ready: no line to the server stays open.",
     isGood: false,
@@ -132,14 +132,14 @@ type Answer = {
 
 /** A server that answers by the first entry whose name is in "METHOD url accept". */
 function serverWith(answers: Record<string, Answer>) {
-  const asked: string[] = [];
+  const calls: string[] = [];
   const fetch = (async (url: string, request: RequestInit = {}) => {
     const accept = new Headers(request.headers).get("Accept") ?? "";
     const call = `${request.method ?? "GET"} ${url} ${accept}`.trim();
-    asked.push(call);
-    const found = Object.entries(answers).find(([name]) => call.includes(name));
-    if (!found) throw new TypeError("no connection");
-    const { status = 200, body = {}, headers, hangs } = found[1];
+    calls.push(call);
+    const entry = Object.entries(answers).find(([name]) => call.includes(name));
+    if (!entry) throw new TypeError("no connection");
+    const { status = 200, body = {}, headers, hangs } = entry[1];
     if (hangs)
       await new Promise((_, reject) =>
         request.signal?.addEventListener("abort", () => reject(new Error("aborted"))),
@@ -147,7 +147,7 @@ function serverWith(answers: Record<string, Answer>) {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     return new Response(text, { status, headers });
   }) as typeof globalThis.fetch;
-  return { fetch, asked };
+  return { fetch, calls };
 }
 
 class Socket {
@@ -188,7 +188,7 @@ const working: Record<string, Answer> = {
 async function measured(answers: Record<string, Answer>, how: typeof Socket.how = "answers") {
   Socket.how = how;
   let clock = 0;
-  const { fetch, asked } = serverWith(answers);
+  const { fetch, calls } = serverWith(answers);
   const around: Surroundings = {
     fetch,
     WebSocket: Socket as unknown as Surroundings["WebSocket"],
@@ -203,18 +203,18 @@ async function measured(answers: Record<string, Answer>, how: typeof Socket.how 
   };
   let shown = 0;
   const result = await createProbes(around).measure(() => shown++);
-  return { result, asked, shown };
+  return { result, calls, shown };
 }
 
 test("every probe measures, each shown when it is known", async () => {
-  const { result, asked, shown } = await measured(working);
+  const { result, calls, shown } = await measured(working);
   assert.ok(resultOf(result).isGood, resultOf(result).text);
   assert.equal(result.roundTrips?.length, 10);
   assert.equal(result.download?.bytes, 5000);
   assert.equal(result.clockMs, 5500);
   assert.ok("ms" in result.websocket! && "ms" in result.events! && "ms" in result.polling!);
   assert.ok(shown >= 8);
-  assert.ok(asked.every((call) => call.includes(" http://lab/x/")));
+  assert.ok(calls.every((call) => call.includes(" http://lab/x/")));
 });
 
 test("a refused, a hanging and a missing line have different reports", async () => {
@@ -222,9 +222,9 @@ test("a refused, a hanging and a missing line have different reports", async () 
   const silent = await measured(working, "hangs");
   assert.deepEqual(silent.result.websocket, { failed: "silent" });
   assert.equal(silent.result.roundTrips?.length, 10, "by requests");
-  const held = await measured({ ...working, "text/event-stream": { hangs: true } });
-  assert.deepEqual(held.result.events, { failed: "silent" });
-  assert.ok("ms" in held.result.polling!);
+  const silentEvents = await measured({ ...working, "text/event-stream": { hangs: true } });
+  assert.deepEqual(silentEvents.result.events, { failed: "silent" });
+  assert.ok("ms" in silentEvents.result.polling!);
   const other = await measured({
     ...working,
     "wait=2 application/json": { body: { messages: [], next: 0 } },
@@ -242,13 +242,13 @@ test("a server that is not ready is asked again, and named with its own words", 
   const ill = await measured({ "/readyz": { status: 503, body: { detail } }, ...working });
   assert.deepEqual(ill.result.server, { problem: detail });
   assert.deepEqual(row(ill.result, "Server"), ["The store does not answer.", false]);
-  assert.equal(ill.asked.filter((call) => call.endsWith("/readyz")).length, 4);
+  assert.equal(ill.calls.filter((call) => call.endsWith("/readyz")).length, 4);
   assert.equal(resultOf(ill.result).text, "Not ready: server.");
   assert.ok("ms" in ill.result.websocket!);
 });
 
 test("without a server nothing else is measured", async () => {
-  const gone = await measured({});
-  assert.deepEqual(gone.result.server, { problem: "The server does not answer." });
-  assert.equal(resultOf(gone.result).text, "Not ready: server.");
+  const noServer = await measured({});
+  assert.deepEqual(noServer.result.server, { problem: "The server does not answer." });
+  assert.equal(resultOf(noServer.result).text, "Not ready: server.");
 });

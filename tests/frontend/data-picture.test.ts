@@ -97,13 +97,18 @@ test("the key goes through the pictures that the screen has room for", () => {
   assert.deepEqual(next(2, 390), ["data", "fall", "loss", "loss"]);
   assert.deepEqual(next(2, 1440), ["fall", "fall", "loss", "loss"]);
   assert.deepEqual(next(5, 1920), ["fall", "fall", "both", "loss"]);
-  const shown = (picture: string, width: number, features = 2) =>
+  const pictureAt = (picture: string, width: number, features = 2) =>
     shownPicture(withInputs(features, false, view({ picture })), width);
   assert.deepEqual(
-    [shown("both", 1440), shown("both", 1681), shown("data", 390), shown("data", 1440)],
+    [
+      pictureAt("both", 1440),
+      pictureAt("both", 1681),
+      pictureAt("data", 390),
+      pictureAt("data", 1440),
+    ],
     ["fall", "both", "data", "loss"],
   );
-  assert.equal(shown("data", 390, 5), "loss");
+  assert.equal(pictureAt("data", 390, 5), "loss");
 });
 
 test("presenting goes through all pictures of the experiment", () => {
@@ -131,8 +136,8 @@ test("the map shows the run that is looked at, never a hidden one, and on wide s
 
 test("the beat asks for the pictures in sight: one run's map, every run's curve", () => {
   const query = (state: State) => {
-    const asked = new URLSearchParams(momentQuery(state));
-    return [asked.get("map"), asked.getAll("mapped"), asked.get("curve")];
+    const parameters = new URLSearchParams(momentQuery(state));
+    return [parameters.get("map"), parameters.getAll("mapped"), parameters.get("curve")];
   };
   assert.deepEqual(query(withInputs(2, true)), [null, [], null]);
   assert.deepEqual(query(withInputs(2, true, view({ maps: 1 }))), ["true", ["gd"], null]);
@@ -201,11 +206,11 @@ test("samples of classes lie between 0 and 1, and at most 600 of a split are dra
 test("samples are requested once, when the fit is in sight, and again after a refusal", async () => {
   const store = createStore(withInputs(1), reduce);
   const timers: (() => void)[] = [];
-  const asked: string[] = [];
+  const ids: string[] = [];
   let isDown = true;
   const api = part<Api>({
     async data(id) {
-      asked.push(id);
+      ids.push(id);
       if (isDown) throw new Error("down");
       return SAMPLES;
     },
@@ -217,18 +222,18 @@ test("samples are requested once, when the fit is in sight, and again after a re
   const requests = createSampleRequests({ api, store, environment } as any);
   const settle = () => new Promise((go) => setImmediate(go));
   await settle();
-  assert.equal(asked.length, 0);
+  assert.equal(ids.length, 0);
   store.dispatch(view({ maps: 1 }));
   await settle();
-  assert.deepEqual([asked.length, lacksSamples(store.get())], [1, true]);
+  assert.deepEqual([ids.length, lacksSamples(store.get())], [1, true]);
   isDown = false;
   timers.shift()?.();
   await settle();
-  assert.deepEqual([asked.length, lacksSamples(store.get())], [2, false]);
+  assert.deepEqual([ids.length, lacksSamples(store.get())], [2, false]);
   store.dispatch(view({ maps: 0 }));
   store.dispatch(view({ maps: 1 }));
   await settle();
-  assert.deepEqual([asked.length, timers.length], [2, 0]);
+  assert.deepEqual([ids.length, timers.length], [2, 0]);
   requests.stop();
 });
 
@@ -371,7 +376,7 @@ test("a map is spoken with its step, run and score", () => {
   const state = withInputs(2, true);
   const run = state.runs.gd;
   const cells = { predicted: bytes(SIDES.predicted as number[]), probability: null };
-  const told = {
+  const mapAnswer = {
     step: 5,
     generation: 0,
     split: "test",
@@ -386,11 +391,11 @@ test("a map is spoken with its step, run and score", () => {
     cells,
   };
   assert.equal(
-    mapWords(run, told, false, state),
+    mapWords(run, mapAnswer, false, state),
     "Map at step 5, GD: 90 % of test right. Wrong: 1 of 1 yes (as no). Plane of u and v: no 67 %, yes 33 %.",
   );
   const values = { predicted: floats([-1, 0, 2, 0.5]), probability: null };
-  const numbers = { ...told, classes: [], counts: null, right: null, cells: values };
+  const numbers = { ...mapAnswer, classes: [], counts: null, right: null, cells: values };
   assert.equal(
     mapWords(run, numbers, false, withInputs(2)),
     "Map at step 5, GD: R² 0.50 on test. Plane of u and v: −1.00 to 2.00.",

@@ -28,23 +28,29 @@ test("every address with the word is of charts only, also without a known name",
     assert.deepEqual(embeddedIn(search), ["loss"], search);
 });
 
-const shown = (picture: View["picture"]) => {
+const withPicture = (picture: View["picture"]) => {
   const state = initialState();
   return { ...state, view: { ...state.view, picture } };
 };
 
 test("the code frames the charts that are on the page", () => {
-  const code = embedCode("http://lab/#watch=e1", shown("loss"));
+  const code = embedCode("http://lab/#watch=e1", withPicture("loss"));
   assert.equal(
     code,
     '<iframe src="http://lab/?embed=loss,gradients#watch=e1" title="fallline" width="100%" height="520"></iframe>',
   );
-  assert.match(embedCode("http://lab/#watch=e1", shown("fall")), /embed=fall_line,gradients#/);
-  assert.match(embedCode("http://lab/#watch=e1", shown("both")), /embed=loss,fall_line,gradients#/);
+  assert.match(
+    embedCode("http://lab/#watch=e1", withPicture("fall")),
+    /embed=fall_line,gradients#/,
+  );
+  assert.match(
+    embedCode("http://lab/#watch=e1", withPicture("both")),
+    /embed=loss,fall_line,gradients#/,
+  );
 });
 
 test("an address cannot leave its attribute", () => {
-  const code = embedCode('http://lab/"><b>&/#watch=e1', shown("loss"));
+  const code = embedCode('http://lab/"><b>&/#watch=e1', withPicture("loss"));
   assert.match(code, /src="http:\/\/lab\/&#34;&#62;&#60;b&#62;&#38;\/\?embed/);
 });
 

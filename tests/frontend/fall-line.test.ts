@@ -161,7 +161,7 @@ test("words say where the runs are, and how much of their paths lies outside", (
 function watching({ frame = { aspect: 1.8, lens: 0.2 } as Json | null } = {}) {
   const store = createStore(initialState(), reduce);
   const clock = { now: 0, due: Infinity, run: null as (() => void) | null };
-  const asked: string[] = [];
+  const calls: string[] = [];
   let planeAt: number | null = null;
   const api = part<Api>({
     sharedInstrument: async (_, name, text) => {
@@ -174,7 +174,7 @@ function watching({ frame = { aspect: 1.8, lens: 0.2 } as Json | null } = {}) {
         !(playing && planeAt && Math.floor(Math.log2(step)) === Math.floor(Math.log2(planeAt)))
       )
         planeAt = step;
-      asked.push(
+      calls.push(
         `${name} ${terrain ? "terrain" : "points"}${query.has("step") ? ` of ${step}` : ""}`,
       );
       queries.push(query);
@@ -217,16 +217,16 @@ function watching({ frame = { aspect: 1.8, lens: 0.2 } as Json | null } = {}) {
         ]),
       ),
     });
-  return { store, asked, queries, far, clock, until, go, stop: requests.stop };
+  return { store, calls, queries, far, clock, until, go, stop: requests.stop };
 }
 
 test("nothing is requested while the picture is out of sight", async () => {
   const one = watching({ frame: null });
   await one.until(5_000);
-  assert.deepEqual(one.asked, []);
+  assert.deepEqual(one.calls, []);
   one.store.dispatch({ type: "view", part: { fallFrame: { aspect: 1.5, lens: 0 } } });
   await one.until(5_100);
-  assert.deepEqual(one.asked, ["fall_line terrain"]);
+  assert.deepEqual(one.calls, ["fall_line terrain"]);
   assert.equal(one.queries[0].get("aspect"), "1.5");
   assert.equal(one.queries[0].has("lens"), false);
   assert.deepEqual(one.queries[0].getAll("runs"), ["gd", "sgd"]);
@@ -235,37 +235,37 @@ test("nothing is requested while the picture is out of sight", async () => {
 test("resting runs are measured once at each step", async () => {
   const one = watching();
   await one.until(1_000);
-  assert.deepEqual(one.asked, ["fall_line terrain"]);
+  assert.deepEqual(one.calls, ["fall_line terrain"]);
   one.go(5);
   await one.until(2_000);
   one.go(6);
   await one.until(3_000);
-  assert.deepEqual(one.asked, Array(3).fill("fall_line terrain"));
+  assert.deepEqual(one.calls, Array(3).fill("fall_line terrain"));
 });
 
 test("during play points come at least twice a second, and terrains when the step number has doubled", async () => {
   const one = watching();
   await one.until(100);
-  one.asked.length = 0;
+  one.calls.length = 0;
   const times: number[] = [];
   for (let ms = 100; ms <= 20_000; ms += 50) {
     one.go(Math.round(0.06 * (ms - 100)) + 1, "playing");
-    const before = one.asked.length;
+    const before = one.calls.length;
     await one.until(ms);
-    for (let k = before; k < one.asked.length; k++) times.push(ms);
+    for (let k = before; k < one.calls.length; k++) times.push(ms);
   }
   const gaps = times.slice(1).map((time, k) => time - times[k]);
   assert.ok(Math.max(...gaps) <= 500, `${Math.max(...gaps)} ms`);
-  const terrains = one.asked.filter((what) => what.includes("terrain")).length;
+  const terrains = one.calls.filter((what) => what.includes("terrain")).length;
   assert.ok(terrains >= 6 && terrains <= 11, `${terrains} terrains in 1,200 steps`);
-  const first = times.filter((_, k) => one.asked[k].includes("terrain"));
+  const first = times.filter((_, k) => one.calls[k].includes("terrain"));
   for (const [k, time] of first.slice(1).entries())
     assert.ok(time - first[k] >= 850, "no sooner than the server allows");
   // a pause measures at once
-  const count = one.asked.length;
+  const count = one.calls.length;
   one.go(1_195);
   await one.until(20_200);
-  assert.equal(one.asked[count], "fall_line terrain");
+  assert.equal(one.calls[count], "fall_line terrain");
 });
 
 test("a run that leaves the view gets a larger terrain, and key 0 one that fits", async () => {
@@ -293,12 +293,12 @@ test("looking back requests the points of that step on the same plane, once", as
   const one = watching();
   one.go(40);
   await one.until(1_000);
-  one.asked.length = 0;
+  one.calls.length = 0;
   one.store.dispatch({ type: "look", step: 12 });
   await one.until(2_000);
-  assert.deepEqual(one.asked, ["fall_line points of 12"]);
+  assert.deepEqual(one.calls, ["fall_line points of 12"]);
   assert.equal(one.store.get().fallLine?.past?.step, 12);
   one.store.dispatch({ type: "look", step: null });
   await one.until(3_000);
-  assert.deepEqual(one.asked, ["fall_line points of 12"]);
+  assert.deepEqual(one.calls, ["fall_line points of 12"]);
 });

@@ -163,11 +163,11 @@ test("outcomes of remedies arrive with frames, and are left out before their ste
       findings: [{ id: over.id, seen_at: over.seen_at, evidence: over.evidence, outcomes }],
     });
   const state = after([findingEvent("gd", over), news(500, [outcome(500)])], opened());
-  const said = (of: State) => of.runs.gd.findings[0].outcomes?.map(({ step }) => step);
-  assert.deepEqual(said(state), [500]);
+  const outcomeSteps = (of: State) => of.runs.gd.findings[0].outcomes?.map(({ step }) => step);
+  assert.deepEqual(outcomeSteps(state), [500]);
   assert.equal(after([news(510, [outcome(500)])], state).runs.gd.findings, state.runs.gd.findings);
-  assert.deepEqual(said(after([news(520, [outcome(520)])], state)), [520]);
-  assert.deepEqual(said(after([news(520, [])], state)), [], "its run is gone");
+  assert.deepEqual(outcomeSteps(after([news(520, [outcome(520)])], state)), [520]);
+  assert.deepEqual(outcomeSteps(after([news(520, [])], state)), [], "its run is gone");
   assert.deepEqual(findingsAt(state.runs.gd.findings, 400)[0].outcomes, []);
   assert.deepEqual(findingsAt(state.runs.gd.findings, 500)[0].outcomes, [outcome(500)]);
 });
@@ -541,13 +541,13 @@ test("an answer's findings are all there are, unless a frame or an event is newe
     const state = after([older], before);
     assert.deepEqual([ids(state), state.runs.sgd.verdict], [[dead().id, edge().id], "dead"]);
   }
-  const found = after([findingEvent("sgd", dead({ id: "new", found_at: 498 }))], before);
+  const withFinding = after([findingEvent("sgd", dead({ id: "new", found_at: 498 }))], before);
   assert.deepEqual(
-    ids(after([reply(500, 496, [dead()])], found)),
-    ids(found),
+    ids(after([reply(500, 496, [dead()])], withFinding)),
+    ids(withFinding),
     "the event came from a later examination",
   );
-  assert.deepEqual(ids(after([reply(3, 3, [], 1)], found)), [], "a new generation");
+  assert.deepEqual(ids(after([reply(3, 3, [], 1)], withFinding)), [], "a new generation");
 });
 
 test("a reset forgets findings, and late findings of the old generation are ignored", () => {

@@ -213,26 +213,26 @@ const isOfMaps = (line: string) => line.split(" ")[2] === "map";
 test("visible maps of visible runs are requested at a past step, once each", async () => {
   const { pass, stand, store, clock } = page({ opened: classified(3) });
   const show = (part: Json) => store.dispatch({ type: "view", part });
-  const asked = async () => (await pass(2_000)).filter(isOfMaps).length;
+  const mapCount = async () => (await pass(2_000)).filter(isOfMaps).length;
   stand(70);
   show({ isMapSeen: true, mapInputs: [0, 1] });
-  assert.equal(await asked(), 0, "the present has them with the beat");
+  assert.equal(await mapCount(), 0, "the present has them with the beat");
   store.dispatch({ type: "look", step: 12 });
-  assert.equal(await asked(), 2);
+  assert.equal(await mapCount(), 2);
   show({ mapInputs: [2, 1] });
-  assert.equal(await asked(), 2);
+  assert.equal(await mapCount(), 2);
   show({ mapInputs: [0, 1] });
-  assert.equal(await asked(), 0);
+  assert.equal(await mapCount(), 0);
   store.dispatch({ type: "hidden", run: "gd", hidden: true });
   store.dispatch({ type: "look", step: 13 });
-  assert.equal(await asked(), 1);
+  assert.equal(await mapCount(), 1);
   show({ isMapSeen: false });
   store.dispatch({ type: "look", step: 14 });
-  assert.equal(await asked(), 0, "out of sight");
+  assert.equal(await mapCount(), 0, "out of sight");
   show({ isMapSeen: true });
   clock.hidden = true;
   store.dispatch({ type: "look", step: 15 });
-  assert.equal(await asked(), 0, "a hidden page");
+  assert.equal(await mapCount(), 0, "a hidden page");
 });
 
 test("the past view shows maps of that step", async () => {

@@ -99,7 +99,7 @@ test("data and network have a line each", () => {
   const experiment = opened().experiment as Experiment;
   const layers = (...units: number[]) =>
     units.map((count) => ({ units: count, activation: "relu" }));
-  const shown = (network: object) =>
+  const lineWith = (network: object) =>
     networkLine({
       ...experiment,
       recipe: { ...experiment.recipe, network: { ...experiment.recipe.network, ...network } },
@@ -109,11 +109,14 @@ test("data and network have a line each", () => {
     dataLine({ ...experiment, classes: ["a", "b", "c"] }).detail,
     /^3 classes, 5 inputs, /,
   );
-  assert.equal(shown({ layers: layers(4, 4) }).value, "5 → 4 → 4 → 1, relu");
-  assert.equal(shown({ layers: layers(...Array(8).fill(8)) }).value, "5 → 8 layers of 8 → 1, relu");
-  assert.equal(shown({ layers: [] }).value, "5 → 1");
-  assert.match(shown({ weights: "he" }).detail, /^\d+ parameters, He weights$/);
-  assert.match(shown({ start: "id" }).detail, /weights from a file$/);
+  assert.equal(lineWith({ layers: layers(4, 4) }).value, "5 → 4 → 4 → 1, relu");
+  assert.equal(
+    lineWith({ layers: layers(...Array(8).fill(8)) }).value,
+    "5 → 8 layers of 8 → 1, relu",
+  );
+  assert.equal(lineWith({ layers: [] }).value, "5 → 1");
+  assert.match(lineWith({ weights: "he" }).detail, /^\d+ parameters, He weights$/);
+  assert.match(lineWith({ start: "id" }).detail, /weights from a file$/);
 });
 
 test("after a reload runs have the lanes that this browser saw", async () => {

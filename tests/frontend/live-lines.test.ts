@@ -229,10 +229,11 @@ test("the values of labels follow the canvas: only values of its runs, and only 
     ...gradientChart(figures.gradients, scene).labels.titles[0].values.map((each) => each.live),
   ];
   const values = createLiveValues();
-  const shown: string[] = [];
+  const updates: string[] = [];
   for (const value of live(from))
-    if (value) values.follow(value, (words) => shown.push(`${value.run} ${value.series} ${words}`));
-  const take = (state: Scene["state"]) => (values.update(state), shown.splice(0));
+    if (value)
+      values.follow(value, (words) => updates.push(`${value.run} ${value.series} ${words}`));
+  const take = (state: Scene["state"]) => (values.update(state), updates.splice(0));
   assert.deepEqual(take(from.state), ["gd train_loss 0.500", "gd grad_l1/W1 5.00"]);
   const later = reduce(from.state, frame(losses(58, 0.3), losses(50, 0.4, { status: "paused" })));
   assert.deepEqual(take(later), ["gd train_loss 0.300", "gd grad_l1/W1 3.00"]);

@@ -114,9 +114,9 @@ test("a past step has the verdict of then, and of a later finding only that it b
     { type: "look", step: 420 },
     { type: "moments", moments: { gd: moment(420, 0.2, { verdict: "on_the_way" }) } },
   );
-  const shown = stateOnView(state);
-  assert.equal(stateOf(shown.runs.gd, shown).word, "on its way");
-  assert.deepEqual(shown.runs.gd.findings.map(evidenceWords), ["Since step 400."]);
+  const viewState = stateOnView(state);
+  assert.equal(stateOf(viewState.runs.gd, viewState).word, "on its way");
+  assert.deepEqual(viewState.runs.gd.findings.map(evidenceWords), ["Since step 400."]);
   const later = after(
     [
       { type: "look", step: 440 },
@@ -358,7 +358,7 @@ test("the line after the step on view is faint, up to the newest step", () => {
 
 test("looking back, the chart has no flag of a later finding; the timeline leads to it", () => {
   const drawn = scene({ gd: 700, sgd: 700, messages: [edit("gd", 500, { learning_rate: 0.2 })] });
-  const found = after(
+  const withFinding = after(
     [findingEvent("gd", edge({ severity: "problem", since_step: 400, found_at: 430 }))],
     drawn.state,
   );
@@ -368,11 +368,11 @@ test("looking back, the chart has no flag of a later finding; the timeline leads
         { type: "look", step },
         { type: "moments", moments: { gd: moment(step, 0.2), sgd: moment(step, 0.3) } },
       ],
-      found,
+      withFinding,
     );
   const flagsAt = (state: State) =>
     lossChart(figures.loss, { ...drawn, state }).labels.flags.map(({ step }) => step);
-  assert.deepEqual(flagsAt(found), [500, 400]);
+  assert.deepEqual(flagsAt(withFinding), [500, 400]);
   assert.deepEqual(flagsAt(lookedAt(420)), [500, 400]);
   assert.deepEqual(flagsAt(lookedAt(399)), [500]);
   assert.deepEqual(

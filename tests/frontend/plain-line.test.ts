@@ -44,7 +44,7 @@ function start(kind: "events" | "polling") {
         answer: (status, answer = {}) => resolve(Response.json(answer, { status })),
         stream() {
           let control: ReadableStreamDefaultController;
-          const source = new ReadableStream({ start: (given) => void (control = given) });
+          const source = new ReadableStream({ start: (controller) => void (control = controller) });
           resolve(new Response(source));
           return {
             write: (text) => control.enqueue(new TextEncoder().encode(text)),
@@ -134,11 +134,11 @@ test("a cut stream goes on after its last message, unnoticed", async () => {
 });
 
 test("a stream that cannot go on closes the line: no such line, or nobody there three times", async () => {
-  const gone = await opened("events");
-  gone.first.answer(404);
-  await until(() => gone.types().length === 1);
-  assert.deepEqual(gone.heard, [{ type: "closed", code: 1006 }]);
-  assert.equal((await gone.next("DELETE")).path, "/l1");
+  const missing = await opened("events");
+  missing.first.answer(404);
+  await until(() => missing.types().length === 1);
+  assert.deepEqual(missing.heard, [{ type: "closed", code: 1006 }]);
+  assert.equal((await missing.next("DELETE")).path, "/l1");
 
   const away = await opened("events");
   away.first.fail();
@@ -212,7 +212,7 @@ test("a long backlog is posted in several requests", async () => {
   for (let id = 1; id <= 5; id++) line.send({ type: "ping", id, text: "x".repeat(20_000) });
   one.answer(202);
   const counts = [];
-  for (let sent = 0; sent < 5; sent += counts[counts.length - 1]) {
+  for (let total = 0; total < 5; total += counts[counts.length - 1]) {
     const post = await next("POST");
     assert.ok(JSON.stringify(post.body).length < 64 * 1024);
     counts.push(post.body?.messages.length);

@@ -62,7 +62,7 @@ const bet = (choice: string | number, experiment = "e1") => ({
   type: "bet",
   bet: { experiment, exhibit: "notebook", answer: choice },
 });
-const told = (state: State, outcome: Json | null, more: Json = {}) =>
+const withStory = (state: State, outcome: Json | null, more: Json = {}) =>
   reduce(state, {
     type: "story",
     story: {
@@ -138,37 +138,40 @@ test("the table's corner says the bet, of this experiment only", () => {
 });
 
 test("the verdict says the bet and what it was", () => {
-  const said = (yours: string | number, outcome: Json, more: Json = {}) =>
-    verdictOf(told(at(500, {}, bet(yours)), outcome, more));
-  assert.deepEqual(said("sgd", { choice: "sgd" }), {
+  const verdictFor = (yours: string | number, outcome: Json, more: Json = {}) =>
+    verdictOf(withStory(at(500, {}, bet(yours)), outcome, more));
+  assert.deepEqual(verdictFor("sgd", { choice: "sgd" }), {
     text: "You bet on SGD. It got stuck.",
     isRight: true,
   });
-  assert.deepEqual(said("gd", { choice: "sgd" }), {
+  assert.deepEqual(verdictFor("gd", { choice: "sgd" }), {
     text: "You bet on GD. It was SGD.",
     isRight: false,
   });
-  assert.equal(said("gd", { choice: "none" })?.text, "You bet on GD. It was neither.");
-  assert.equal(said("none", { choice: "none" })?.text, "You bet on neither. That is right.");
-  assert.equal(said("gd", { choice: null })?.text, "You bet on GD. No answer fits these runs.");
+  assert.equal(verdictFor("gd", { choice: "none" })?.text, "You bet on GD. It was neither.");
+  assert.equal(verdictFor("none", { choice: "none" })?.text, "You bet on neither. That is right.");
+  assert.equal(
+    verdictFor("gd", { choice: null })?.text,
+    "You bet on GD. No answer fits these runs.",
+  );
   const diverged = { answer: { rule: "verdict", verdicts: ["diverged"] } };
-  assert.equal(said("gd", { choice: "gd" }, diverged)?.text, "You bet on GD. It diverged.");
+  assert.equal(verdictFor("gd", { choice: "gd" }, diverged)?.text, "You bet on GD. It diverged.");
   const first = { answer: { rule: "first" } };
-  assert.equal(said("gd", { choice: "gd" }, first)?.text, "You bet on GD. That is right.");
-  assert.equal(verdictOf(told(at(500), { choice: "sgd" })), null);
+  assert.equal(verdictFor("gd", { choice: "gd" }, first)?.text, "You bet on GD. That is right.");
+  assert.equal(verdictOf(withStory(at(500), { choice: "sgd" })), null);
 });
 
 test("a number within a tenth is right", () => {
   const steps: Question = { ...stuck, kind: "number", choices: [], unit: "steps" };
-  const said = (yours: number) =>
-    verdictOf(told(at(500, { question: steps }, bet(yours)), { number: 206 }));
-  assert.deepEqual(said(206), { text: "You bet on 206 steps. That is right.", isRight: true });
-  assert.deepEqual(said(190), { text: "You bet on 190 steps. It was 206.", isRight: true });
-  assert.deepEqual(said(1200), { text: "You bet on 1,200 steps. It was 206.", isRight: false });
+  const verdict = (yours: number) =>
+    verdictOf(withStory(at(500, { question: steps }, bet(yours)), { number: 206 }));
+  assert.deepEqual(verdict(206), { text: "You bet on 206 steps. That is right.", isRight: true });
+  assert.deepEqual(verdict(190), { text: "You bet on 190 steps. It was 206.", isRight: true });
+  assert.deepEqual(verdict(1200), { text: "You bet on 1,200 steps. It was 206.", isRight: false });
 });
 
 test("the story is of these runs, at the end", () => {
-  const state = told(at(500), { choice: "sgd" });
+  const state = withStory(at(500), { choice: "sgd" });
   assert.equal(storyOf(state)?.explain.length, 3);
   assert.deepEqual(
     [awaitsStory(at(500)), awaitsStory(at(499)), awaitsStory(state)],
@@ -185,7 +188,7 @@ test("the story is of these runs, at the end", () => {
   };
   const again = ["gd", "sgd"].reduce((before, run) => reduce(before, { ...reset, run }), state);
   assert.deepEqual([storyOf(again), openQuestion(again)?.id], [null, "notebook"]);
-  assert.deepEqual([isAtEnd(state), isAtEnd(told(at(501), { choice: "sgd" }))], [true, false]);
+  assert.deepEqual([isAtEnd(state), isAtEnd(withStory(at(501), { choice: "sgd" }))], [true, false]);
 });
 
 test("clauses are numbered marks of the timeline, and take the place of findings", () => {
@@ -213,7 +216,7 @@ test("clauses are numbered marks of the timeline, and take the place of findings
     markersOf(before).map(({ kind }) => kind),
     ["finding"],
   );
-  const after = told(before, { choice: "sgd" });
+  const after = withStory(before, { choice: "sgd" });
   assert.deepEqual(
     markersOf(after).map(({ kind, step, place, run, tone }) => [kind, step, place, run, tone]),
     [

@@ -94,7 +94,7 @@ test("a planned edit applies from its step on, a new one at once although its st
 });
 
 test("an edit shows at once, is settled by its answer and marked once, in any order of answer and event", () => {
-  const sent = { type: "sent", id: "c1", do: "edit", run: "gd", body: { batch_size: 1 } };
+  const command = { type: "sent", id: "c1", do: "edit", run: "gd", body: { batch_size: 1 } };
   const ack = { type: "ack", id: "c1", answer: { run: "gd", at_step: 7, batch_size: 1 } };
   const event = {
     type: "event",
@@ -104,7 +104,7 @@ test("an edit shows at once, is settled by its answer and marked once, in any or
     generation: 0,
     edit: { at_step: 7, batch_size: 1 },
   };
-  const pending = after([sent], opened());
+  const pending = after([command], opened());
   assert.equal(pending.runs.gd.settings.batch_size, 1);
   assert.deepEqual(pending.runs.gd.edits, []);
   for (const order of [
@@ -622,10 +622,10 @@ test("the table shows the server's verdict, paused or playing, with a sentence f
       assert.equal(word, words[place], status);
       assert.match(says ?? "", /^It.* .*\.$|^A hidden layer .*\.$/);
     }
-  const told = answer({ step: 600 });
-  told.runs[0].verdict = "overfitting";
-  const asked = after([{ type: "experiment", state: told }], opened());
-  assert.equal(stateOf(asked.runs.gd, asked).word, "overfitting", "an answer carries it too");
+  const reply = answer({ step: 600 });
+  reply.runs[0].verdict = "overfitting";
+  const later = after([{ type: "experiment", state: reply }], opened());
+  assert.equal(stateOf(later.runs.gd, later).word, "overfitting", "an answer carries it too");
 });
 
 test("a verdict from an earlier step names it, and none is made before the first examination", () => {

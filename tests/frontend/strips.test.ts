@@ -338,8 +338,8 @@ test("a line that is no WebSocket is named with its reason, until that is closed
   let closed = 0;
   stripFor(after(events))!.close!(part<App>({ closeLineNote: () => void closed++ }));
   assert.equal(closed, 1);
-  const noted = { type: "connection", isNoteClosed: true };
-  assert.equal(sentence(events, noted), undefined);
-  assert.match(sentence(events, noted, line("polling", "held")) ?? "", /long polling/);
+  const dismissal = { type: "connection", isNoteClosed: true };
+  assert.equal(sentence(events, dismissal), undefined);
+  assert.match(sentence(events, dismissal, line("polling", "held")) ?? "", /long polling/);
   assert.equal(stripFor(after(events, cut))?.kind, "reconnecting");
 });

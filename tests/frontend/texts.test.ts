@@ -39,7 +39,7 @@ const COMMON =
 
 const hasWord = (text: string) => {
   const own = text.trim();
-  return /\p{L}{2}/u.test(own) && ![SAME, FOR_PROGRAMS, LOOKS].some((known) => known.test(own));
+  return /\p{L}{2}/u.test(own) && ![SAME, FOR_PROGRAMS, LOOKS].some((pattern) => pattern.test(own));
 };
 /** "Back to live", "Play", "long polling", " of the samples"; not "button quiet" or "ArrowLeft". */
 const isText = (text: string) =>
@@ -131,16 +131,16 @@ function mapped({ properties }: AnyNode): AnyNode[] {
   const isMap =
     values.every((value) => value && (isLiteral(value) || isOfTheFile(value))) &&
     ![...properties].some(({ name }) =>
-      [READ_PROPERTY, LOOK_PROPERTY].some((known) => known.test(name.text ?? "")),
+      [READ_PROPERTY, LOOK_PROPERTY].some((pattern) => pattern.test(name.text ?? "")),
     );
   return isMap ? beside(values) : [];
 }
 
 /** A module's own words, in the order of the source. */
 function ownTexts(file: SourceFile): string[] {
-  const found = new Map<string, { at: number; text: string }>();
+  const entries = new Map<string, { at: number; text: string }>();
   const add = (node: AnyNode, texts: string[]) => {
-    for (const text of texts) found.set(`${node.pos} ${text}`, { at: node.pos, text });
+    for (const text of texts) entries.set(`${node.pos} ${text}`, { at: node.pos, text });
   };
   /** Read for certain, even a single word. */
   const addRead = (nodes: AnyNode[]) => {
@@ -173,9 +173,9 @@ function ownTexts(file: SourceFile): string[] {
           return;
         }
         if (SHOWS.test(nameOf(node))) {
-          const shown = [...node.arguments].slice(nameOf(node) === "label" ? 1 : 0);
-          addRead(shown);
-          shown.forEach(visit);
+          const labels = [...node.arguments].slice(nameOf(node) === "label" ? 1 : 0);
+          addRead(labels);
+          labels.forEach(visit);
           return;
         }
         break;
@@ -194,7 +194,7 @@ function ownTexts(file: SourceFile): string[] {
         addRead(mapped(node));
         break;
       case SyntaxKind.PropertyAssignment:
-        if ([READ_PROPERTY, READ].some((known) => known.test(node.name.text ?? "")))
+        if ([READ_PROPERTY, READ].some((pattern) => pattern.test(node.name.text ?? "")))
           addRead([node.initializer]);
         visit(node.initializer);
         return;
@@ -214,7 +214,7 @@ function ownTexts(file: SourceFile): string[] {
     node.forEachChild((child) => visit(child as AnyNode));
   }
   visit(file as unknown as AnyNode);
-  return [...found.values()].sort((a, b) => a.at - b.at).map(({ text }) => text);
+  return [...entries.values()].sort((a, b) => a.at - b.at).map(({ text }) => text);
 }
 
 /** The modules of a folder with a tsconfig.json. */
@@ -236,13 +236,13 @@ const modules = modulesIn(FRONTEND);
 
 const PAGES = ["index.html", "check.html"].map((name) => {
   const source = readFileSync(join(FRONTEND, name), "utf8");
-  const shown = source.replace(/\{\{.+?\}\}/g, "").replace(/<(script|style)\b.*?<\/\1>/gs, "");
-  const content = [...shown.matchAll(/<meta name="description" content="([^"]*)"/g)];
-  const language = [...shown.matchAll(/<html lang="([^"]*)"/g)];
+  const markup = source.replace(/\{\{.+?\}\}/g, "").replace(/<(script|style)\b.*?<\/\1>/gs, "");
+  const content = [...markup.matchAll(/<meta name="description" content="([^"]*)"/g)];
+  const language = [...markup.matchAll(/<html lang="([^"]*)"/g)];
   return {
     path: name,
     source,
-    texts: [...textsOf([shown]), ...[...content, ...language].map(([, text]) => text)].filter(
+    texts: [...textsOf([markup]), ...[...content, ...language].map(([, text]) => text)].filter(
       Boolean,
     ),
   };
@@ -250,10 +250,10 @@ const PAGES = ["index.html", "check.html"].map((name) => {
 
 test("only the file of texts has texts", () => {
   assert.ok(modules.length > 150);
-  const found = [...PAGES, ...modules].flatMap(({ path, texts }) =>
+  const leftovers = [...PAGES, ...modules].flatMap(({ path, texts }) =>
     texts.map((text) => `${path}: ${text}`),
   );
-  assert.deepEqual(found, []);
+  assert.deepEqual(leftovers, []);
 });
 
 test("a planted text is found, and code is none", () => {

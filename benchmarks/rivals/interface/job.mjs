@@ -22,12 +22,12 @@ export function layers(job) {
 
 /** The flat vector, from functions of (layer, input, unit) and (layer, unit). */
 export function flat(job, weight, bias) {
-  const found = [];
+  const parameters = [];
   job.sizes.slice(1).forEach((fanOut, layer) => {
-    for (let i = 0; i < job.sizes[layer]; i++) for (let j = 0; j < fanOut; j++) found.push(weight(layer, i, j));
-    for (let j = 0; j < fanOut; j++) found.push(bias(layer, j));
+    for (let i = 0; i < job.sizes[layer]; i++) for (let j = 0; j < fanOut; j++) parameters.push(weight(layer, i, j));
+    for (let j = 0; j < fanOut; j++) parameters.push(bias(layer, j));
   });
-  return found;
+  return parameters;
 }
 
 /** The rows that each step takes, end to end; one pass over all samples where every step takes all. */
@@ -39,8 +39,8 @@ export async function serve(Rival, versions) {
   say({ versions: { Node: process.versions.node, ...versions } });
   for await (const line of createInterface({ input: process.stdin })) say(answered(line));
 
-  function say(told) {
-    process.stdout.write(`${JSON.stringify(told)}\n`);
+  function say(message) {
+    process.stdout.write(`${JSON.stringify(message)}\n`);
   }
 
   function answered(line) {

@@ -120,8 +120,8 @@ export function createLocalStore(storage: Environment["storage"]) {
     },
     /** The lanes of its runs, when this browser saw it last. */
     lanes(id: string): Record<string, Lane> {
-      const known: Stored[] = [read(EXPERIMENT), ...formers()].filter(isWhole);
-      return known.find((stored) => stored.id === id)?.lanes ?? {};
+      const experiments: Stored[] = [read(EXPERIMENT), ...formers()].filter(isWhole);
+      return experiments.find((stored) => stored.id === id)?.lanes ?? {};
     },
     /** Oldest first. */
     formers,

@@ -55,7 +55,7 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
   const watching = createWatching(columns, fps);
   const choice = createLineChoice();
   /** The kind of line that the page shows. */
-  let shown = choice.kind;
+  let shownKind = choice.kind;
   /** True to check the server before connecting; and true if that check got no answer. */
   let isProbing = false;
   let probeFailed = false;
@@ -203,9 +203,9 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
 
   /** Shows the kind of the line on the page, if it is another one. */
   function shownLine(): Action[] {
-    if (choice.kind === shown) return [];
-    shown = choice.kind;
-    return [line({ kind: shown, reason: choice.reason, isNoteClosed: false })];
+    if (choice.kind === shownKind) return [];
+    shownKind = choice.kind;
+    return [line({ kind: shownKind, reason: choice.reason, isNoteClosed: false })];
   }
 
   /** A tick is a second: finer buckets are requested at most once a tick. */

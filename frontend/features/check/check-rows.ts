@@ -150,18 +150,18 @@ function clockRow({ clockMs }: Measured): Row | null {
 
 function browserRow({ browser }: Measured): Row | null {
   if (!browser) return null;
-  const known = OLDEST.map(({ name, found, least }) => {
+  const product = OLDEST.map(({ name, found, least }) => {
     const version = browser.userAgent.match(found)?.[1];
     return version ? { name, version, least } : null;
   }).find(Boolean);
-  if (!known) {
+  if (!product) {
     const text = browser.isModern ? texts.unknownButNewEnough : texts.tooOldForThePage;
     return { name: texts.browser, text, isGood: browser.isModern };
   }
-  const { name, version, least } = known;
+  const { name, version, least } = product;
   const isGood = Number(version) >= least;
-  const wanted = isGood ? "" : texts.thePageNeedsXOrNewerTail(least);
-  return { name: texts.browser, text: `${name} ${version}.${wanted}`, isGood };
+  const requirement = isGood ? "" : texts.thePageNeedsXOrNewerTail(least);
+  return { name: texts.browser, text: `${name} ${version}.${requirement}`, isGood };
 }
 
 function storageRow({ storage }: Measured): Row | null {

@@ -71,17 +71,17 @@ export function createProbes(around: Surroundings) {
     const roundTrips: number[] = [];
     const began = now();
     let opened = 0;
-    let sent = 0;
+    let sentAt = 0;
     const socket = new around.WebSocket(`${api.replace(/^http/, "ws")}/stream`);
     const ping = () => {
-      sent = now();
+      sentAt = now();
       socket.send(JSON.stringify(PING));
     };
     const ended = new Promise<"answered" | "refused">((resolve) => {
       socket.onopen = ping;
       socket.onmessage = () => {
         opened ||= now() - began;
-        roundTrips.push(now() - sent);
+        roundTrips.push(now() - sentAt);
         if (roundTrips.length < ROUND_TRIPS) ping();
         else resolve("answered");
       };
@@ -99,9 +99,9 @@ export function createProbes(around: Surroundings) {
     receive: (url: string, key: string, signal: AbortSignal) => Promise<boolean>,
   ): Promise<Line> {
     const began = now();
-    const given = new AbortController();
+    const controller = new AbortController();
     async function attempt(): Promise<Line> {
-      const { signal } = given;
+      const { signal } = controller;
       const opened = await fetch(`${api}/lines`, { method: "POST", signal });
       if ([404, 405].includes(opened.status)) return { failed: "missing" };
       if (!opened.ok) return { failed: "refused" };
@@ -118,7 +118,7 @@ export function createProbes(around: Surroundings) {
     }
     const refused = attempt().catch((): Line => ({ failed: "refused" }));
     const result = await Promise.race([refused, after<Line>(SILENT_MS, { failed: "silent" })]);
-    given.abort();
+    controller.abort();
     return result;
   }
 
@@ -165,10 +165,10 @@ export function createProbes(around: Surroundings) {
     let best: Measured["download"];
     const began = now();
     for (let turn = 0; turn < DOWNLOADS && now() - began < DOWNLOAD_MS; turn++) {
-      const given = new AbortController();
-      around.setTimeout(() => given.abort(), DOWNLOAD_MS);
+      const controller = new AbortController();
+      around.setTimeout(() => controller.abort(), DOWNLOAD_MS);
       const here = now();
-      const bytes = await received(given.signal);
+      const bytes = await received(controller.signal);
       const ms = now() - here;
       if (bytes && (!best || bytes / ms > best.bytes / best.ms)) best = { bytes, ms };
     }

@@ -159,13 +159,13 @@ export class FallLineView extends ExperimentElement {
     const lens = this.#lens(line, frame, points);
     const lensBox = lens && { left: lens.left, top: lens.top, width: LENS, height: LENS };
     const legend = legendBox(runs.length, this.#size);
-    const taken = lensBox ? [legend, lensBox] : [legend];
+    const boxes = lensBox ? [legend, lensBox] : [legend];
     return html`<div class="fall-ground" role="img" aria-label=${fallLineWords(state)}
         data-step=${Math.max(0, ...runs.map(({ spot }) => spot.step))} data-plane=${line.plane}
         data-plane-steps=${Object.values(line.planeSteps).join(" ")} data-columns=${line.terrain.columns}>
       <canvas class="terrain" data-canvas="a"></canvas><canvas class="terrain" data-canvas="b"></canvas>
       ${this.#picture(runs, frame)}
-      ${this.#labels(runs, frame, points, taken)}
+      ${this.#labels(runs, frame, points, boxes)}
     </div>
     ${lens ? this.#closer(lens, line, state) : nothing}
     ${this.#outside(state, runs, line)}`;
@@ -213,7 +213,7 @@ export class FallLineView extends ExperimentElement {
 
   /** The visible runs with their tracks at the step on view, gliding after a change of the plane. */
   #runs(state: State, line: FallLine, frame: Frame): DrawnRun[] {
-    const shown = stateOnView(state);
+    const viewState = stateOnView(state);
     const spots = spotsOnView(state);
     if (line.planeSteps !== this.#plane) {
       const isFirst = this.#plane === null;
@@ -229,9 +229,9 @@ export class FallLineView extends ExperimentElement {
         const whole = glided(this.#glide?.from.get(name), trackOf(line.traces[name], frame), share);
         this.#tracks.set(name, whole);
         const isPast = state.looking !== null && spots !== null;
-        if (!isPast) return { run: shown.runs[name], spot, track: whole, later: null };
+        if (!isPast) return { run: viewState.runs[name], spot, track: whole, later: null };
         const { before, after } = cutAt(whole, spot.step, [frame.x(spot.s), frame.y(spot.t)]);
-        return { run: shown.runs[name], spot, track: before, later: after };
+        return { run: viewState.runs[name], spot, track: before, later: after };
       });
     if (share < 1) requestAnimationFrame(() => this.requestUpdate());
     else this.#glide = null;
@@ -319,7 +319,7 @@ export class FallLineView extends ExperimentElement {
 
   /** The runs in the closer view, which does not glide. */
   #runsIn(state: State, line: FallLine, frame: Frame): DrawnRun[] {
-    const shown = stateOnView(state);
+    const viewState = stateOnView(state);
     const spots = spotsOnView(state) ?? line.spots;
     return shownRuns(state)
       .filter((name) => isDrawn(state, name) && line.traces[name] && spots[name])
@@ -328,7 +328,7 @@ export class FallLineView extends ExperimentElement {
         const at: [number, number] = [frame.x(spot.s), frame.y(spot.t)];
         const { before, after } = cutAt(trackOf(line.traces[name], frame), spot.step, at);
         return {
-          run: shown.runs[name],
+          run: viewState.runs[name],
           spot,
           track: before,
           later: state.looking ? after : null,

@@ -81,9 +81,9 @@ export class LossHead extends ExperimentElement {
   #whoseMap() {
     const { app, state } = this;
     const { order, runs, view } = state;
-    const shown = order.filter((name) => !runs[name].hidden);
-    if (dataPictureOf(state.experiment) !== "map" || shown.length < 2) return nothing;
-    const visible = { ...state, order: shown };
+    const visibleNames = order.filter((name) => !runs[name].hidden);
+    if (dataPictureOf(state.experiment) !== "map" || visibleNames.length < 2) return nothing;
+    const visible = { ...state, order: visibleNames };
     const [{ name }] = picturedRuns(visible);
     return html`<span class="whose-map">${runSwitch(
       { ...visible, view: { ...view, networkRun: name } },

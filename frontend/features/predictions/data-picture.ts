@@ -55,7 +55,7 @@ export class DataPicture extends ExperimentElement {
   #pointed: { run: string; words: string } | null = null;
 
   override shows(state: State) {
-    const shown = stateOnView(state);
+    const viewState = stateOnView(state);
     const kind = dataPictureOf(state.experiment);
     if (!kind) return null;
     return [
@@ -64,8 +64,8 @@ export class DataPicture extends ExperimentElement {
       state.view.maps,
       state.samples,
       picturedRuns(state)[0]?.name,
-      ...shown.order.flatMap((name) => [
-        shown.runs[name],
+      ...viewState.order.flatMap((name) => [
+        viewState.runs[name],
         kind === "fit" ? lastCurve(state, name) : lastMap(state, name),
       ]),
     ];
@@ -133,13 +133,16 @@ export class DataPicture extends ExperimentElement {
   #fit() {
     const { state } = this;
     if (state.samples?.experiment !== this.experiment.id) return nothing;
-    const shown = stateOnView(state);
-    const fitted: Fitted[] = visibleRuns(shown).map((run) => ({ run, curve: curveOf(state, run) }));
+    const viewState = stateOnView(state);
+    const fitted: Fitted[] = visibleRuns(viewState).map((run) => ({
+      run,
+      curve: curveOf(state, run),
+    }));
     const size = { width: this.#size.width, height: this.#size.height - LEGEND };
     const fit = fitOf(state.samples, fitted, size, this.#letter);
     const steps = fit.curves.map(({ step }) => step);
     const isLate = fit.curves.map(({ run, step }) => whenWords(run, step)).find(Boolean);
-    const off = visibleRuns(shown).filter(({ name }) => fit.off.includes(name));
+    const off = visibleRuns(viewState).filter(({ name }) => fit.off.includes(name));
     return html`<div class="fit" role="img" aria-label=${fitWords(state, fit.off)}
         data-step=${steps.length ? Math.max(...steps) : nothing}>
       <div class="legend" aria-hidden="true"
@@ -151,13 +154,13 @@ export class DataPicture extends ExperimentElement {
 
   #maps() {
     const { state } = this;
-    const shown = stateOnView(state);
-    const runs = picturedRuns(shown);
+    const viewState = stateOnView(state);
+    const runs = picturedRuns(viewState);
     const point = (run: string) => (words: string | null) => {
       this.#pointed = words === null ? null : { run, words };
       this.requestUpdate();
     };
-    const map = (run: Run) => html`<stage-map .run=${run} .view=${shown}
+    const map = (run: Run) => html`<stage-map .run=${run} .view=${viewState}
       .answer=${lastMap(state, run.name)} .isScaled=${isStandardized(state.experiment, "inputs")}
       .pointed=${this.#pointed?.run === run.name ? this.#pointed.words : null} .point=${point(run.name)}
       .theme=${document.documentElement.dataset.theme ?? ""}></stage-map>`;

@@ -69,9 +69,9 @@ export function fitOf(
   const off = fitted
     .filter(({ run, curve }) => run.status === "diverged" || (curve && !isSeen(curve, frame)))
     .map(({ run }) => run.name);
-  const shown = curves.filter(({ run }) => !off.includes(run.name));
+  const curvesOnAxis = curves.filter(({ run }) => !off.includes(run.name));
   const ends = placeEnds(
-    shown.map(({ run, last }) => ({
+    curvesOnAxis.map(({ run, last }) => ({
       run: run.name,
       lane: run.lane,
       name: run.label,
@@ -89,7 +89,7 @@ export function fitOf(
     axis: line.d,
     words,
     dots: { train: dotsOf(train, frame), test: dotsOf(test, frame) },
-    curves: shown.map(({ run, step, d }) => {
+    curves: curvesOnAxis.map(({ run, step, d }) => {
       const end = ends.find((one) => one.run === run.name);
       return {
         run,

@@ -10,14 +10,14 @@ import type { Clients } from "../../core/net/api.ts";
 const AGAIN = 2_000;
 
 export function createStoryRequests({ api, store, environment }: Clients) {
-  let asked = "";
+  let lastKey = "";
 
   async function ask() {
     const state = store.get();
     const exhibit = askedExhibit(state);
     const key = storyKey(state);
-    if (!awaitsStory(state) || !exhibit || !state.experiment || key === asked) return;
-    asked = key;
+    if (!awaitsStory(state) || !exhibit || !state.experiment || key === lastKey) return;
+    lastKey = key;
     try {
       const story = await api.story(exhibit.name, state.experiment.id);
       if (story.outcome)
@@ -25,7 +25,7 @@ export function createStoryRequests({ api, store, environment }: Clients) {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       environment.setTimeout(() => {
-        if (asked === key) asked = "";
+        if (lastKey === key) lastKey = "";
         void ask();
       }, AGAIN);
     }

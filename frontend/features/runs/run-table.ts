@@ -134,7 +134,9 @@ export class RaceTable extends ExperimentElement {
     const words = moment(state);
     const { length } = state.order;
     const { isTwo, isBrief, hasSamples } = this.#columns(state);
-    const shown = !isTwo ? words : (hasSamples && briefMoment(state)) || moment(state, rangeWords);
+    const headWords = !isTwo
+      ? words
+      : (hasSamples && briefMoment(state)) || moment(state, rangeWords);
     this.classList.toggle("many", length >= MANY);
     this.classList.toggle("crowded", length > CROWDED);
     this.classList.toggle("two", isTwo);
@@ -144,7 +146,7 @@ export class RaceTable extends ExperimentElement {
     // a heading of half a table has no room for it
     return html`${bet && isTwo ? html`<p class="bet">${bet}</p>` : nothing}<table>
       <caption class="unseen">${texts.allRunsX(words)}</caption>
-      <thead>${this.#head(words, shown, isTwo ? null : bet, hasSamples)}${isTwo ? this.#head("", "", null, hasSamples, true) : nothing}</thead>
+      <thead>${this.#head(words, headWords, isTwo ? null : bet, hasSamples)}${isTwo ? this.#head("", "", null, hasSamples, true) : nothing}</thead>
       <tbody>${repeat(
         state.order,
         (name) => name,
@@ -154,15 +156,15 @@ export class RaceTable extends ExperimentElement {
   }
 
   /**
-   * @param shown the words, in the room of half a table where there are many runs
+   * @param headWords the words, in the room of half a table where there are many runs
    * @param isShort little room for the samples seen
    * @param isAgain over the second column, for eyes only; a name and its step stay on one line
    */
-  #head(words: string, shown: string, bet: string | null, isShort: boolean, isAgain = false) {
+  #head(words: string, headWords: string, bet: string | null, isShort: boolean, isAgain = false) {
     const { experiment } = this;
     const word = (key: string, text: string) => (isAgain ? text : termOf(key, text));
     return html`<tr class=${isAgain ? "again" : ""} aria-hidden=${isAgain ? "true" : nothing}>
-      <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${texts.unbroken(shown)}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
+      <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${texts.unbroken(headWords)}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
       <th scope="col" class="optional samples">${word("samples_seen", isShort ? texts.samplesLabel : texts.samplesSeenLabel)}</th>
       <th scope="col" class="loss">${word(lossTerm(experiment), texts.loss)}</th>
       <th scope="col" class="optional test" ?hidden=${experiment.testSamples === 0}>${word("test_loss", TERMS.test_loss.name)}</th>
@@ -208,8 +210,8 @@ export class RaceTable extends ExperimentElement {
     const { word, glyph: shape, tone } = stateOf(run, state);
     // of a run that waits the heading says it; one may diverge or be dead at step 0
     const hasWord = word && (run.step > 0 || shape);
-    const seen = texts.xSeenEpochY(plural(run.samplesSeen, "sample"), epochs(run.epoch));
-    return html`<td class="optional samples soft" title=${seen}>${isShort ? counter(run.samplesSeen) : integer(run.samplesSeen)}</td>
+    const samplesTitle = texts.xSeenEpochY(plural(run.samplesSeen, "sample"), epochs(run.epoch));
+    return html`<td class="optional samples soft" title=${samplesTitle}>${isShort ? counter(run.samplesSeen) : integer(run.samplesSeen)}</td>
       <td class="loss"><span class="readout">${number(latest(run, "train_loss"))}</span></td>
       <td class="optional test soft" ?hidden=${this.experiment.testSamples === 0}
         ><span class="readout second">${number(latest(run, "test_loss"))}</span></td>

@@ -52,13 +52,15 @@ export const choicesOf = ({ order, runs }: State): { value: string; text: string
 
 /** The pictures of the stage, which has them in turn, or side by side where it is wide. */
 function stagePictures(state: State, width: number): Pictured[] {
-  const shown = shownPicture(state, width);
+  const picture = shownPicture(state, width);
   const data = dataPictureOf(state.experiment);
-  const isBeside = shown === "loss" && width >= BESIDE;
+  const isBeside = picture === "loss" && width >= BESIDE;
   return [
-    ...(shown === "loss" || shown === "both" ? [{ kind: "loss", text: texts.loss }] : []),
-    ...(data && (isBeside || shown === "data") ? [{ kind: DATA, text: DATA_NAMES[data] }] : []),
-    ...(shown === "fall" || shown === "both" ? [{ kind: FALL_LINE, text: texts.fallLine }] : []),
+    ...(picture === "loss" || picture === "both" ? [{ kind: "loss", text: texts.loss }] : []),
+    ...(data && (isBeside || picture === "data") ? [{ kind: DATA, text: DATA_NAMES[data] }] : []),
+    ...(picture === "fall" || picture === "both"
+      ? [{ kind: FALL_LINE, text: texts.fallLine }]
+      : []),
   ];
 }
 

@@ -68,7 +68,7 @@ export class RunOverview extends LiveElement {
   override render() {
     const { state } = this;
     const track = trackOf(state);
-    const shown = shownRange(state, track);
+    const range = shownRange(state, track);
     const step = shownStep(state);
     this.#draw(state, track);
     return html`
@@ -82,9 +82,9 @@ export class RunOverview extends LiveElement {
         <input type="range" min="0" step="1" max=${track.end} aria-label=${texts.timeTravel}
           aria-valuetext=${stepWords(state)} .value=${live(String(step))} @input=${this.#travel}>
         <span class="now" data-grip=${state.looking ? "step" : nothing} style="--at: ${shareOf(track, step)}"></span>
-        <span class="brush" data-grip=${this.#isWhole(shown, track) ? nothing : "brush"}
-          style="--from: ${shareOf(track, shown[0])}; --to: ${shareOf(track, shown[1])}"></span>
-        ${EDGES.map((edge, place) => this.#handle(edge, shown[place], track))}
+        <span class="brush" data-grip=${this.#isWhole(range, track) ? nothing : "brush"}
+          style="--from: ${shareOf(track, range[0])}; --to: ${shareOf(track, range[1])}"></span>
+        ${EDGES.map((edge, place) => this.#handle(edge, range[place], track))}
       </div>`;
   }
 
@@ -120,9 +120,9 @@ export class RunOverview extends LiveElement {
   #press(event: PointerEvent) {
     if (event.button !== 0) return;
     const { state } = this;
-    const held = (event.target as Element).closest<HTMLElement>("[data-grip]")?.dataset.grip;
+    const grip = (event.target as Element).closest<HTMLElement>("[data-grip]")?.dataset.grip;
     this.#drag = {
-      grip: (held as Grip | undefined) ?? "new",
+      grip: (grip as Grip | undefined) ?? "new",
       x: event.clientX,
       share: this.#shareAt(event),
       shown: shownRange(state, trackOf(state)),
@@ -145,8 +145,8 @@ export class RunOverview extends LiveElement {
   }
 
   /** Moves the brush; it keeps its width on the timeline. */
-  #shift(shown: Range, track: Track, by: number) {
-    const [from, to] = shown.map((step) => shareOf(track, step));
+  #shift(range: Range, track: Track, by: number) {
+    const [from, to] = range.map((step) => shareOf(track, step));
     const within = Math.min(1 - to, Math.max(-from, by));
     this.app.zoomTo(zoomTo(track, stepAt(track, from + within), stepAt(track, to + within)));
   }
@@ -186,9 +186,9 @@ export class RunOverview extends LiveElement {
     if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     const track = trackOf(this.state);
-    const shown = shownRange(this.state, track);
-    if (event.shiftKey) return this.#shift(shown, track, by);
-    const [from, to] = shown;
+    const range = shownRange(this.state, track);
+    if (event.shiftKey) return this.#shift(range, track, by);
+    const [from, to] = range;
     const isFrom = (event.currentTarget as HTMLElement).dataset.grip === "first";
     const step = isFrom ? from : to;
     const moved = stepAt(track, shareOf(track, step) + by);

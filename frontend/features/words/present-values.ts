@@ -86,11 +86,11 @@ function perWeight({ experiment }: State, series: string) {
 
 function zeroWeights({ experiment }: State) {
   return (run: Run) => {
-    const known = (experiment?.weights ?? []).filter(
+    const names = (experiment?.weights ?? []).filter(
       (name) => latest(run, `grad_l1/${name}`) !== undefined,
     );
-    const zero = known.filter((name) => latest(run, `grad_l1/${name}`) === 0);
-    if (!known.length) return null;
+    const zero = names.filter((name) => latest(run, `grad_l1/${name}`) === 0);
+    if (!names.length) return null;
     return zero.length ? texts.inX(zero.join(", ")) : texts.inNoLayer;
   };
 }
