@@ -81,11 +81,11 @@ def _smoothed(image: Image.Image) -> Pixels:
     return smoothed
 
 
-def _strange(seen: Pixels, known: Pixels) -> Mask:
-    """Return the pixels of half of `seen` whose colour is not between those around its place in `known`."""
-    here = seen[::HALF, ::HALF].astype(np.float32)
-    least = _around(known, np.minimum)[::HALF, ::HALF].astype(np.float32)
-    most = _around(known, np.maximum)[::HALF, ::HALF].astype(np.float32)
+def _strange(pixels: Pixels, reference: Pixels) -> Mask:
+    """Return the pixels of half of `pixels` whose colour is not between those around its place in `reference`."""
+    here = pixels[::HALF, ::HALF].astype(np.float32)
+    least = _around(reference, np.minimum)[::HALF, ::HALF].astype(np.float32)
+    most = _around(reference, np.maximum)[::HALF, ::HALF].astype(np.float32)
     slack = FLAT + EDGE * (most - least)
     strange: Mask = np.logical_or.reduce((here < least - slack) | (here > most + slack), axis=2)
     return strange
@@ -120,10 +120,10 @@ def _places(differing: Mask) -> list[Place]:
     )
     rows, columns = np.nonzero(counts > MOST)
     worst = np.argsort(-counts[rows, columns], kind="stable")
-    found = [
+    places = [
         Place(*(HALF * int(edge) for edge in (lefts[column], tops[row], rights[column], bottoms[row])))
         for row, column in zip(rows[worst], columns[worst], strict=True)
     ]
-    if not found and differing.mean() > MOST_SHARE:
-        found = [Place(0, 0, HALF * width, HALF * height)]
-    return found
+    if not places and differing.mean() > MOST_SHARE:
+        places = [Place(0, 0, HALF * width, HALF * height)]
+    return places

@@ -459,13 +459,13 @@ class Studio:
             page = self._pages[is_phone] = context.new_page()
         return page
 
-    def _made(self, made: Made) -> tuple[str, Json]:
+    def _made(self, experiment: Made) -> tuple[str, Json]:
         """Return the server's address and the experiment as a browser stores it."""
-        address = self._unsaving_server() if made.is_unsaved else self._address
-        key = replace(made, bet=None)
+        address = self._unsaving_server() if experiment.is_unsaved else self._address
+        key = replace(experiment, bet=None)
         if key not in self._experiments:
-            stored = self._experiments[key] = _make(address, RECIPES[made.recipe], made.steps)
-            if made.is_unsaved:
+            stored = self._experiments[key] = _make(address, RECIPES[experiment.recipe], experiment.steps)
+            if experiment.is_unsaved:
                 self._full.touch()
                 # the server notices with the next change
                 assert _change(address, stored, "step", {}).is_server_error
@@ -481,8 +481,8 @@ class Studio:
         return self._unsaving
 
     def _delete(self) -> None:
-        for made, stored in self._experiments.items():
-            if not made.is_unsaved:
+        for experiment, stored in self._experiments.items():
+            if not experiment.is_unsaved:
                 token = {"Authorization": f"Bearer {stored['token']}"}
                 httpx.delete(f"{self._address}/api/v1/experiments/{stored['id']}", headers=token)
 
@@ -518,9 +518,9 @@ def compared(
     """Return where the screen differs from its image, and what was seen; until it looks the same or patience ends."""
     give_up = time.monotonic() + patience
     with studio.show(screen) as lab:
-        while (places := differences(image, seen := shoot(lab))) and time.monotonic() < give_up:
+        while (places := differences(image, picture := shoot(lab))) and time.monotonic() < give_up:
             lab.page.wait_for_timeout(200)
-    return places, seen
+    return places, picture
 
 
 # --- taking the images ------------------------------------------------------------------------------------------------
@@ -532,15 +532,15 @@ LOOK_TWICE = 600
 def take(studio: Studio, screen: Screen) -> bool:
     """Store the screen's image, unless the one there looks the same. Returns whether it was stored."""
     with studio.show(screen) as lab:
-        seen = shoot(lab)
+        picture = shoot(lab)
         while True:
             lab.page.wait_for_timeout(LOOK_TWICE)
-            before, seen = seen, shoot(lab)
-            if before.tobytes() == seen.tobytes():
+            before, picture = picture, shoot(lab)
+            if before.tobytes() == picture.tobytes():
                 break
-    if screen.path.exists() and not differences(screen.image, seen):
+    if screen.path.exists() and not differences(screen.image, picture):
         return False
-    save(seen, screen.path)
+    save(picture, screen.path)
     return True
 
 

@@ -95,9 +95,9 @@ def test_the_fit_shows_every_runs_curve_as_measured_and_the_samples_of_both_spli
         .evaluate_all("(all) => all.map((one) => getComputedStyle(one).strokeDasharray)")
     )
     assert len(set(dashes)) == 2
-    said = str(fit(lab).get_attribute("aria-label"))
+    label = str(fit(lab).get_attribute("aria-label"))
     assert re.fullmatch(
-        r"Fit at step 200, 90 training and 30 test samples\. GD: R² .* on test\. SGD: R² .* on test\.", said
+        r"Fit at step 200, 90 training and 30 test samples\. GD: R² .* on test\. SGD: R² .* on test\.", label
     )
     look_back_to(lab, 20)
     expect(fit(lab)).to_have_attribute("data-step", "20")
@@ -157,8 +157,8 @@ def test_the_map_shows_the_run_that_is_looked_at_with_its_training_samples(
         drawn = lab.ask("GET", f"/runs/{run}/instruments/map")
         right = drawn["right"]
         expect(stage_map(lab).locator(".result")).to_contain_text(f"{round(100 * right)} % of test right")
-        said = str(stage_map(lab).locator(".map").get_attribute("aria-label"))
-        assert said.startswith(f"Map at step 60, {name}: {round(100 * right)} % of test right.")
+        label = str(stage_map(lab).locator(".map").get_attribute("aria-label"))
+        assert label.startswith(f"Map at step 60, {name}: {round(100 * right)} % of test right.")
         dots = stage_map(lab).evaluate(DOTS)
         truth = [data["y"][row][0] for row in data["train"]]
         for kind in (0, 1):
@@ -177,10 +177,10 @@ def test_only_the_map_in_sight_is_requested_and_a_hidden_run_is_not_drawn(
     lab = opened(visits, address, TWO_CLASSES)
     lab.make_steps(10)
     expect(stage_map(lab)).to_have_attribute("data-step", "10")
-    asked = [url for url in lab.requests if "/moment?" in url and "map=true" in url]
-    assert asked
-    assert "mapped=gd" in asked[-1]
-    assert "mapped=adam" not in asked[-1]
+    urls = [url for url in lab.requests if "/moment?" in url and "map=true" in url]
+    assert urls
+    assert "mapped=gd" in urls[-1]
+    assert "mapped=adam" not in urls[-1]
     lab.settings("run gd").get_by_role("button", name="Hide GD in the charts").click()
     expect(stage_map(lab)).to_have_attribute("data-run", "adam")
     assert lab.page.get_by_role("radiogroup", name="Run of the map").count() == 0
@@ -193,8 +193,8 @@ def test_a_surface_has_the_values_of_a_regression(visits: Visits, address: str) 
     expect(stage_map(lab).locator(".legend")).to_contain_text("a line every")
     assert str(stage_map(lab).locator(".contours").get_attribute("d")).startswith("M")
     assert sum(dot["many"] for dot in stage_map(lab).evaluate(DOTS)) == 90
-    said = str(stage_map(lab).locator(".map").get_attribute("aria-label"))
-    assert re.fullmatch(r"Map at step 100, GD: R² .* on test\. Plane of x1 and x2: .* to .*\.", said)
+    label = str(stage_map(lab).locator(".map").get_attribute("aria-label"))
+    assert re.fullmatch(r"Map at step 100, GD: R² .* on test\. Plane of x1 and x2: .* to .*\.", label)
     drawn = lab.ask("GET", "/runs/gd/instruments/surface")
     picture = stage_map(lab).locator(".map")
     picture.focus()
@@ -233,8 +233,8 @@ def test_narrow_screens_have_it_as_a_third_choice(
     expect(lab.page.locator("data-picture")).to_be_hidden()
     lab.page.get_by_role("radiogroup", name="Picture").get_by_role("radio", name=name).click()
     expect(lab.page.locator(".plot.loss")).to_be_hidden()
-    shown = fit(lab) if name == "Fit" else stage_map(lab)
-    expect(shown).to_have_attribute("data-step", "5")
+    picture = fit(lab) if name == "Fit" else stage_map(lab)
+    expect(picture).to_have_attribute("data-step", "5")
     box = lab.page.evaluate(BOXES)["fit" if name == "Fit" else "map"]
     assert box["height"] >= (360 if size[0] == 768 and name == "Map" else 200)
     assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -287,13 +287,13 @@ def test_presenting_shows_it_as_large_as_the_window_and_says_whose_it_is(
     lab.page.keyboard.press("p")
     lab.page.keyboard.press("v")
     expect(lab.page.get_by_role("radio", name=name)).to_have_attribute("aria-checked", "true")
-    shown = fit(lab) if name == "Fit" else stage_map(lab).first
-    expect(shown).to_have_attribute("data-step", "50")
+    picture = fit(lab) if name == "Fit" else stage_map(lab).first
+    expect(picture).to_have_attribute("data-step", "50")
     expect(lab.page.locator(".plot.loss")).to_be_hidden()
     box = lab.page.evaluate(BOXES)["fit" if name == "Fit" else "map"]
     assert box["height"] > 600
     if name == "Map":
-        expect(shown.locator(".whose")).to_be_visible()
+        expect(picture.locator(".whose")).to_be_visible()
     lab.page.keyboard.press("p")
     expect(lab.page.locator(".plot.loss")).to_be_visible()
 

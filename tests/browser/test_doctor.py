@@ -322,9 +322,9 @@ def test_what_came_of_a_remedy_stands_beside_its_finding(lab: Dashboard) -> None
     fork = lab.ask("GET")["runs"][2]["name"]
     lab.ask("POST", "/step", {"steps": 300}, wait=20)
     findings = lab.ask("GET", "/runs/sgd/findings", wait=20)
-    [said] = [each["outcomes"] for each in findings if each["rule"] == "dead_layer"]
-    assert [each["run"] for each in said] == [fork]
-    expect(outcome).to_have_text(f"What came of it {said[0]['text']}")
+    [outcomes] = [each["outcomes"] for each in findings if each["rule"] == "dead_layer"]
+    assert [each["run"] for each in outcomes] == [fork]
+    expect(outcome).to_have_text(f"What came of it {outcomes[0]['text']}")
     # in the fork the problem is over
     doctor(lab).get_by_text(re.compile(r"^\d+ earlier$")).click()
     earlier = doctor(lab).locator(".earlier .outcome")

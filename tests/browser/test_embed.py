@@ -190,12 +190,12 @@ def test_it_neither_reads_nor_sends_a_token_or_a_key_that_the_browser_has(visits
     before = own.page.evaluate("JSON.stringify(localStorage)")
     page = context.new_page()
     page.add_init_script(SPY)
-    sent: list[str] = []
+    messages: list[str] = []
     headers: list[str] = []
     methods: set[str] = set()
 
     def hear(socket: WebSocket) -> None:
-        socket.on("framesent", lambda text: sent.append(str(text)))
+        socket.on("framesent", lambda text: messages.append(str(text)))
 
     def note(request: Request) -> None:
         methods.add(request.method)
@@ -215,9 +215,9 @@ def test_it_neither_reads_nor_sends_a_token_or_a_key_that_the_browser_has(visits
     assert page.evaluate("window.__touched") == []
     assert methods == {"GET"}
     assert [name for name in headers if SECRETS.search(name)] == []
-    assert len(sent) >= 1
+    assert len(messages) >= 1
     assert [
-        text for text in sent if token in text or key in text or '"token"' in text or "command" in text
+        text for text in messages if token in text or key in text or '"token"' in text or "command" in text
     ] == []
     assert own.step == 12
     assert own.page.evaluate("JSON.stringify(localStorage)") == before
@@ -265,7 +265,7 @@ def test_axe_finds_nothing_in_the_charts(visits: Visits, lab: Lab, theme: str) -
     expect(page.locator("plotly-chart[kind=gradients][data-state=drawn]")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("data-theme", theme)
     page.evaluate(AXE.read_text())
-    found: Any = page.evaluate(
+    violations: Any = page.evaluate(
         """async (rules) => {
             document.querySelector("canvas.live-lines").style.display = "none";
             const { violations } = await axe.run("html", { resultTypes: ["violations"], runOnly: rules });
@@ -273,7 +273,7 @@ def test_axe_finds_nothing_in_the_charts(visits: Visits, lab: Lab, theme: str) -
         }""",
         RULES,
     )
-    assert found == []
+    assert violations == []
 
 
 def test_share_offers_the_code_of_the_charts_on_view(open_lab: OpenLab) -> None:

@@ -115,8 +115,8 @@ def test_the_picture_says_how_much_of_the_paths_lies_outside(open_lab: OpenLab) 
         f"{run}\n{each}" for run, each in zip(("GD", "SGD"), words, strict=True)
     ]
     expect(lab.page.get_by_role("img", name=re.compile("^Fall line at step 60[.] GD went"))).to_be_visible()
-    said = str(ground(lab).get_attribute("aria-label"))
-    assert said.endswith(f"{words[0]} and {words[1]} of the paths lie outside.")
+    label = str(ground(lab).get_attribute("aria-label"))
+    assert label.endswith(f"{words[0]} and {words[1]} of the paths lie outside.")
 
 
 def test_before_the_first_step_there_is_the_start_alone(open_lab: OpenLab) -> None:

@@ -187,9 +187,9 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
     # the list has every key, and the kernel
     press("?")
     expect(lab.page.get_by_text("Steps are made by compiled kernels.")).to_be_visible()
-    shown = lab.page.get_by_role("dialog", name="Words and keys").locator("kbd")
-    expect(shown.first).to_be_visible()
-    texts = shown.all_inner_texts()
+    key_caps = lab.page.get_by_role("dialog", name="Words and keys").locator("kbd")
+    expect(key_caps.first).to_be_visible()
+    texts = key_caps.all_inner_texts()
     assert {
         "Space",
         "→",

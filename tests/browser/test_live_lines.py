@@ -244,9 +244,9 @@ HEADINGS = """(ms) => new Promise((done) => {
 def test_the_step_over_the_predictions_is_the_step_of_the_drawn_ones(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     play_past(lab, 20)
-    seen = lab.page.evaluate(HEADINGS, 2500)
-    shown: dict[str, set[str]] = {}
-    for head, squares in seen:
-        shown.setdefault(head, set()).add(squares)
-    assert len(shown) >= 4
-    assert {head: len(squares) for head, squares in shown.items() if len(squares) > 1} == {}
+    readings = lab.page.evaluate(HEADINGS, 2500)
+    squares_by_head: dict[str, set[str]] = {}
+    for head, squares in readings:
+        squares_by_head.setdefault(head, set()).add(squares)
+    assert len(squares_by_head) >= 4
+    assert {head: len(squares) for head, squares in squares_by_head.items() if len(squares) > 1} == {}

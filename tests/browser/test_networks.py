@@ -101,14 +101,14 @@ def test_streams_that_are_cut_again_and_again_lose_nothing_and_need_no_words(
 ) -> None:
     network.sockets, network.streams = "refuse", "cut"
     lab = opened(open_lab, network, EVENTS)
-    seen: list[str] = []
-    lab.page.expose_function("__seen", lambda status: seen.append(status))
+    statuses: list[str] = []
+    lab.page.expose_function("__seen", lambda status: statuses.append(status))
     lab.page.evaluate("""new MutationObserver(() =>
         __seen(document.querySelector(".connection").dataset.status)).observe(
         document.querySelector(".connection"), { attributes: true, attributeFilter: ["data-status"] })""")
     train(lab)
     lab.until(lambda: network.seen["stream"], lambda streams: streams > 3)
-    assert set(seen) <= {"ready", "live"}
+    assert set(statuses) <= {"ready", "live"}
 
 
 def test_a_slow_network_brings_wide_buckets_and_stays_fresh(open_lab: OpenLab, network: Network) -> None:
@@ -120,8 +120,8 @@ def test_a_slow_network_brings_wide_buckets_and_stays_fresh(open_lab: OpenLab, n
     lab.until(lambda: lab.step, lambda step: step > 100)
     behind = []
     for _ in range(10):
-        shown = lab.step
-        behind.append(lab.ask("GET")["runs"][0]["step"] - shown)
+        page_step = lab.step
+        behind.append(lab.ask("GET")["runs"][0]["step"] - page_step)
         lab.page.wait_for_timeout(300)
     assert sorted(behind)[len(behind) // 2] <= 120  # two seconds at 60 steps a second
     network.bytes_per_second = None

@@ -96,10 +96,10 @@ def spread(steps: dict[str, list[int]]) -> int:
     return max(every) - min(every)
 
 
-def stretches(seen: list[dict[str, Any]]) -> list[int]:
+def stretches(frames: list[dict[str, Any]]) -> list[int]:
     """Return the lengths of successive frames in which parts show different steps, without late answers."""
     lengths, length = [0], 0
-    for steps in seen:
+    for steps in frames:
         length = length + 1 if spread(steps) > SLACK and not steps["late"] else 0
         lengths.append(length)
     return lengths
@@ -111,11 +111,11 @@ def look_at(lab: Dashboard, step: int) -> None:
 
 def until_all_show(lab: Dashboard, step: int) -> dict[str, list[int]]:
     """Wait until every part shows that step."""
-    shown: dict[str, list[int]] = lab.until(
+    steps: dict[str, list[int]] = lab.until(
         lambda: lab.page.evaluate(STEPS),
         lambda now: {each for name in PARTS for each in now[name]} == {step},
     )
-    return shown
+    return steps
 
 
 def play_and_read(lab: Dashboard) -> None:
@@ -138,21 +138,21 @@ def test_while_playing_all_parts_show_one_step_and_the_counter_runs_ahead(
     play_and_read(lab)
     parts = [name for name in PARTS if exhibit == "spirals" or name != "picture"]
     lab.until(lambda: lab.page.evaluate(STEPS), lambda steps: all(steps[name] for name in parts))
-    seen = lab.page.evaluate(EVERY_FRAME, 4000)
+    frames = lab.page.evaluate(EVERY_FRAME, 4000)
     lab.pause.click()
-    beats = {steps["table"][0] for steps in seen}
+    beats = {steps["table"][0] for steps in frames}
     assert len(beats) >= 3
-    assert sum(not steps["late"] for steps in seen) > 20, "the machine is too busy to say"
-    assert max(stretches(seen)) <= LAG, [steps for steps in seen if spread(steps) > SLACK]
-    assert len({steps["counter"][0] for steps in seen}) > len(beats)
-    assert all(steps["counter"][0] >= max(steps["table"]) for steps in seen)
+    assert sum(not steps["late"] for steps in frames) > 20, "the machine is too busy to say"
+    assert max(stretches(frames)) <= LAG, [steps for steps in frames if spread(steps) > SLACK]
+    assert len({steps["counter"][0] for steps in frames}) > len(beats)
+    assert all(steps["counter"][0] >= max(steps["table"]) for steps in frames)
 
 
-def fits(shown: str, loss: float) -> bool:
+def fits(text: str, loss: float) -> bool:
     """Return whether a loss as shown is this one, rounded to its digits."""
-    exponent = Decimal(shown).as_tuple().exponent
+    exponent = Decimal(text).as_tuple().exponent
     assert isinstance(exponent, int)
-    return abs(float(shown) - loss) <= 0.51 * 10.0**exponent
+    return abs(float(text) - loss) <= 0.51 * 10.0**exponent
 
 
 @pytest.mark.parametrize("delay", [0, 1500])
@@ -161,18 +161,18 @@ def test_while_playing_the_losses_are_those_of_the_step_in_the_heading(open_lab:
     lab.page.evaluate(DELAY, delay)
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 40)
-    seen = [one for one in lab.page.evaluate(LOSSES, 4000) if one["step"] > 0]
+    readings = [one for one in lab.page.evaluate(LOSSES, 4000) if one["step"] > 0]
     lab.pause.click()
-    assert len(seen) > 5
+    assert len(readings) > 5
     tells = 0
-    for one in seen[:: len(seen) // 5]:
-        for run, shown in one["losses"].items():
+    for one in readings[:: len(readings) // 5]:
+        for run, text in one["losses"].items():
             then, before = (
                 lab.ask("GET", f"/runs/{run}/instruments/moment", step=step)["latest"]["train_loss"]["value"]
                 for step in (one["step"], one["step"] - 1)
             )
-            assert fits(shown, then), (one, then)
-            tells += not fits(shown, before)
+            assert fits(text, then), (one, then)
+            tells += not fits(text, before)
     assert tells >= 3
 
 
@@ -211,8 +211,8 @@ def test_looking_back_all_parts_show_that_step_and_nothing_seen_later(open_lab: 
             for run in ("gd", "sgd"):
                 then = lab.ask("GET", f"/runs/{run}/instruments/moment", step=step)
                 word = {"on_the_way": "on its way"}.get(then["verdict"], then["verdict"])
-                shown = lab.row(run).locator(".verdict").inner_text().strip()
-                assert word in shown or (word == "dead" and "dead" in shown), (run, step)
+                verdict = lab.row(run).locator(".verdict").inner_text().strip()
+                assert word in verdict or (word == "dead" and "dead" in verdict), (run, step)
 
 
 def test_the_doctor_counts_the_dead_units_of_the_networks_step(open_lab: OpenLab) -> None:
@@ -251,7 +251,7 @@ def test_a_late_answer_holds_nothing_up_and_says_its_own_step(open_lab: OpenLab)
 def test_with_reduced_motion_there_are_four_beats_a_second(open_lab: OpenLab) -> None:
     lab = open_lab(reduced_motion="reduce", drawn=True)
     play_and_read(lab)
-    seen = lab.page.evaluate(EVERY_FRAME, 4000)
+    frames = lab.page.evaluate(EVERY_FRAME, 4000)
     lab.pause.click()
-    assert 3 <= len({steps["table"][0] for steps in seen}) <= 18
-    assert max(stretches(seen)) <= LAG
+    assert 3 <= len({steps["table"][0] for steps in frames}) <= 18
+    assert max(stretches(frames)) <= LAG

@@ -104,8 +104,8 @@ def test_at_1920_the_sizes_are_those_of_a_wall_and_nothing_is_smaller(open_lab: 
 
 def test_the_bars_go_and_the_picture_takes_the_window(open_lab: OpenLab) -> None:
     lab = presented(open_lab)
-    for gone in ("top-bar", ".rail.recipe", ".rail.inspection", "transport-bar", "race-table", "loss-head"):
-        expect(lab.page.locator(gone)).to_be_hidden()
+    for part in ("top-bar", ".rail.recipe", ".rail.inspection", "transport-bar", "race-table", "loss-head"):
+        expect(lab.page.locator(part)).to_be_hidden()
     box = lab.chart("loss").bounding_box()
     assert box is not None
     assert box["width"] > 1800
@@ -219,12 +219,12 @@ def test_the_caption_is_of_the_step_that_the_picture_shows(open_lab: OpenLab) ->
     lab.page.keyboard.press("Space")
     steps = """() => [document.querySelector(".present-caption"), document.querySelector("plotly-chart[kind=loss]")]
         .map(({ dataset }) => Number(dataset.step))"""
-    seen = []
+    pairs = []
     for _ in range(12):
         lab.page.wait_for_timeout(170)
-        seen.append(lab.page.evaluate(steps))
-    assert [pair for pair in seen if pair[0] != pair[1]] == []
-    assert len({caption for caption, _ in seen}) >= 4
+        pairs.append(lab.page.evaluate(steps))
+    assert [pair for pair in pairs if pair[0] != pair[1]] == []
+    assert len({caption for caption, _ in pairs}) >= 4
     lab.page.keyboard.press("Space")
     lab.until(
         lambda: lab.page.evaluate(steps),
@@ -282,14 +282,14 @@ def test_axe_finds_nothing_while_presenting(open_lab: OpenLab) -> None:
 
 def test_a_cut_line_is_said_below_the_picture(open_lab: OpenLab, line: Line) -> None:
     lab = presented(open_lab, at=line.address)
-    said = lab.page.locator(".present-foot .end")
-    expect(said).to_have_text(re.compile("^mean squared error over"))
+    foot = lab.page.locator(".present-foot .end")
+    expect(foot).to_have_text(re.compile("^mean squared error over"))
     lab.allow("ERR_", "WebSocket")
     line.cut()
-    expect(said).to_have_text("Connection lost at step 300.")
+    expect(foot).to_have_text("Connection lost at step 300.")
     expect(controls(lab).get_by_role("button", name="Play (Space)")).to_be_disabled()
     line.mend()
-    expect(said).to_have_text(re.compile("^mean squared error over"))
+    expect(foot).to_have_text(re.compile("^mean squared error over"))
 
 
 def test_forced_colours_leave_controls_and_words(open_lab: OpenLab) -> None:

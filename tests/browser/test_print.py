@@ -123,8 +123,8 @@ def test_a_sheet_has_question_charts_numbers_story_and_seeds_in_this_order(open_
     )
     expect(seeds).to_contain_text(re.compile(r"GD: full batch, rate 0\.1, seed \d+\."))
     expect(seeds).to_contain_text(re.compile(r"SGD: batch of 1, rate 0\.1, seed \d+\."))
-    for gone in ("top-bar", "transport-bar", ".rail.recipe", ".rail.inspection", "race-table", "fall-line"):
-        expect(page.locator(gone)).to_be_hidden()
+    for part in ("top-bar", "transport-bar", ".rail.recipe", ".rail.inspection", "race-table", "fall-line"):
+        expect(page.locator(part)).to_be_hidden()
     underlined = page.locator(".app [data-term]").locator("visible=true")
     assert underlined.count() >= 1
     lines = underlined.evaluate_all("(all) => all.map((each) => getComputedStyle(each).textDecorationLine)")
@@ -141,12 +141,12 @@ def pages_of(pdf: bytes) -> list[tuple[float, float]]:
 
 def inks_of(pdf: bytes) -> set[tuple[int, ...]]:
     """Return the colours with which a document fills, as red, green and blue from 0 to 255."""
-    found: set[tuple[int, ...]] = set()
+    colours: set[tuple[int, ...]] = set()
     for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
         with contextlib.suppress(zlib.error):
             fills = re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) rg\b", zlib.decompress(stream))
-            found |= {tuple(round(255 * float(part)) for part in fill) for fill in fills}
-    return found
+            colours |= {tuple(round(255 * float(part)) for part in fill) for fill in fills}
+    return colours
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -205,9 +205,9 @@ def test_the_menu_prints(open_lab: OpenLab) -> None:
 def test_axe_finds_nothing_on_the_sheet(open_lab: OpenLab) -> None:
     lab = on_paper(ended(open_lab))
     lab.page.evaluate(AXE.read_text())
-    found = lab.page.evaluate(
+    violations = lab.page.evaluate(
         """async (rules) => (await axe.run("html", { resultTypes: ["violations"], runOnly: rules })).violations
             .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target)}`)""",
         RULES,
     )
-    assert found == []
+    assert violations == []

@@ -226,14 +226,14 @@ def test_nothing_on_the_page_tells_an_ending_before_play(open_lab: OpenLab) -> N
         picker(lab).click()
         text = lab.page.evaluate("document.documentElement.outerHTML")
         lab.page.keyboard.press("Escape")
-        shown = lab.page.evaluate("document.body.innerText")
+        visible_text = lab.page.evaluate("document.body.innerText")
         starts = [clause.text for clause in exhibit.question.explain if clause.step == 0]
         at_start = {*NUMBER.findall(" ".join(starts))}
         for clause in exhibit.question.explain:
             assert clause.text not in text, which
             # the start and the loss of predicting the mean are on the chart before play
-            told = {*NUMBER.findall(clause.text)} - at_start - BEFORE_PLAY - ON_THE_AXIS
-            assert {number for number in told if number in shown} == set(), which
+            numbers = {*NUMBER.findall(clause.text)} - at_start - BEFORE_PLAY - ON_THE_AXIS
+            assert {number for number in numbers if number in visible_text} == set(), which
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -251,9 +251,9 @@ def test_a_phone_has_the_question_and_its_targets(open_lab: OpenLab, theme: str)
     answers(lab).nth(1).tap()
     expect(answers(lab).nth(1)).to_have_attribute("aria-pressed", "true")
     play_to_the_end(lab)
-    told, network = happened(lab).bounding_box(), lab.page.locator("network-drawing").bounding_box()
-    assert told
+    story, network = happened(lab).bounding_box(), lab.page.locator("network-drawing").bounding_box()
+    assert story
     assert network
-    assert told["y"] < network["y"]
+    assert story["y"] < network["y"]
     assert lab.page.evaluate(SMALL_TARGETS) == []
     assert faults(lab) == []

@@ -42,11 +42,11 @@ def studio(chromium: Browser, address: str) -> Iterator[Studio]:
         yield studio
 
 
-def show_beside(screen: Screen, image: Image.Image, seen: Image.Image) -> str:
+def show_beside(screen: Screen, image: Image.Image, actual: Image.Image) -> str:
     """Store both pictures and what differs; return the folder."""
     folder = DIFFERING / screen.title
     folder.mkdir(parents=True, exist_ok=True)
-    for name, picture in (("expected", image), ("actual", seen), ("difference", picture_of(image, seen))):
+    for name, picture in (("expected", image), ("actual", actual), ("difference", picture_of(image, actual))):
         picture.save(folder / f"{name}.png")
     return str(folder.relative_to(ROOT))
 
@@ -56,13 +56,13 @@ def test_a_screen_looks_as_its_image(studio: Studio, title: str) -> None:
     screen = SCREENS[title]
     image = screen.image
     for patience in PATIENCE:
-        places, seen = compared(studio, screen, image, patience)
+        places, actual = compared(studio, screen, image, patience)
         if not places:
             return
     where = "; ".join(f"x {left} to {right}, y {top} to {bottom}" for left, top, right, bottom in places[:3])
     pytest.fail(
         f"{title} looks different at {len(places)} places, most at {where}.\n"
-        f"Look at expected.png, actual.png and difference.png in {show_beside(screen, image, seen)}.\n"
+        f"Look at expected.png, actual.png and difference.png in {show_beside(screen, image, actual)}.\n"
         "If it should look like that: make images, and look at each new image.",
         pytrace=False,
     )

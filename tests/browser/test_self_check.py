@@ -36,12 +36,12 @@ def test_its_results_come_into_sight(open_lab: OpenLab, size: tuple[int, int]) -
     lab.button("Is this gradient right?").click()
     results = lab.page.locator("self-check").get_by_role("listitem")
     expect(results).to_have_count(4)
-    seen = results.last
+    result = results.last
     if size[1] < 700:  # the Doctor has a low room of its own, which shows where they begin
         expect(lab.page.locator("self-check").get_by_role("status")).to_be_in_viewport(ratio=1)
-        seen = results.first
-    expect(seen).to_be_in_viewport(ratio=0.95)
-    box, transport = seen.bounding_box(), lab.page.locator("transport-bar").bounding_box()
+        result = results.first
+    expect(result).to_be_in_viewport(ratio=0.95)
+    box, transport = result.bounding_box(), lab.page.locator("transport-bar").bounding_box()
     assert box
     assert transport
     is_beside = box["x"] >= transport["x"] + transport["width"]

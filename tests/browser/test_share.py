@@ -81,7 +81,9 @@ def test_a_link_that_others_cannot_open_has_no_qr_code_but_the_way_to_let_them_i
     lab.page.unroute("**/api/v1/addresses")
     for kind in ("watch", "moment", "recipe"):
         assert link_of(lab, kind).startswith(f"{lab.address}/#")
-        expect(dialog(lab)).to_contain_text(f"{ONLY_HERE} To let others in, start the server with --host 0.0.0.0.")
+        expect(dialog(lab)).to_contain_text(
+            f"{ONLY_HERE} To let others in, start the server with --host 0.0.0.0."
+        )
         elsewhere = dialog(lab).get_by_text(
             "Elsewhere, append the part from # to another fallline's address."
         )

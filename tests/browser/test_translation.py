@@ -211,15 +211,15 @@ class Reader:
 
     def left(self) -> list[str]:
         """The words that neither the server sends nor all languages share."""
-        known = self.sent
+        texts = self.sent
 
-        whole = sorted({text for text in known if " " in text}, key=len, reverse=True)
+        whole = sorted({text for text in texts if " " in text}, key=len, reverse=True)
 
         def is_known(text: str) -> bool:
-            for sent in whole:
-                text = text.replace(sent, " ")
+            for sentence in whole:
+                text = text.replace(sentence, " ")
             words = re.findall(r"(?<![\w.])[^\W\d_][\w.]*", text)
-            return all(SAME.fullmatch(word) or word in known for word in words)
+            return all(SAME.fullmatch(word) or word in texts for word in words)
 
         return sorted(text for text in self.stray if not CODE.fullmatch(text) and not is_known(text))
 
@@ -242,9 +242,9 @@ def sent_by(lab: Dashboard) -> list[str]:
     story = httpx.get(
         f"{lab.address}/api/v1/exhibits/notebook/story", params={"experiment": lab.stored["id"]}
     )
-    sent = [*texts_in(catalog), *texts_in(lab.ask("GET")), *texts_in(story.json())]
-    sent += [text.replace("_", " ") for text in sent] + [text.rstrip(".") for text in sent]
-    return [*sent, *(text[:1].upper() + text[1:] for text in sent)]
+    texts = [*texts_in(catalog), *texts_in(lab.ask("GET")), *texts_in(story.json())]
+    texts += [text.replace("_", " ") for text in texts] + [text.rstrip(".") for text in texts]
+    return [*texts, *(text[:1].upper() + text[1:] for text in texts)]
 
 
 OpenTranslation = Callable[..., Reader]
@@ -286,13 +286,13 @@ def test_every_text_becomes_longer_and_holes_stay() -> None:
     assert longer('export const formulaOfHalf =\n  "half = loss / 2  # shown";') == (
         'export const formulaOfHalf =\n  "half = loss / 2  # «shôwnöö»";'
     )
-    for kept in (
+    for line in (
         'export const language = "en";',
         'const A = new Intl.NumberFormat("en-US");',
         '/** "Play" */',
         'const b = { "as is": /x y/ };',
     ):
-        assert longer(kept) == kept
+        assert longer(line) == line
     english = ENGLISH.read_text()
     names = re.compile(r"^export const (\w+)", re.MULTILINE)
     assert names.findall(longer(english)) == names.findall(english)
@@ -394,7 +394,7 @@ def test_the_page_of_the_check_holds_words_40_percent_longer(
 ) -> None:
     page: Page = visits.profile(size).new_page()
     complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{translation}/check")
     expect(page.locator(".button:not(:disabled)").first).to_be_visible()
@@ -417,7 +417,7 @@ def test_the_measure_finds_planted_faults(open_translation: OpenTranslation) -> 
     rail, line = ".rail.recipe", "overflow: hidden; white-space: nowrap"
     beyond = "position: fixed; top: 500px; left: 1400px; white-space: nowrap"
     pair = "<button>one</button><button style='margin-left: -20px'>two</button>"
-    for style, text, of, said in (
+    for style, text, of, expected in (
         (beyond, "«words beyond it»", "body", "outside the window"),
         (f"width: 40px; {line}", "«words that are cut»", rail, "cut by div."),
         ("height: 14px; overflow: hidden; width: 90px", "«words on the lines below»", rail, "cut by div."),
@@ -427,8 +427,8 @@ def test_the_measure_finds_planted_faults(open_translation: OpenTranslation) -> 
         ("width: 80px; overflow: auto; white-space: nowrap", "«words that go on»", rail, "scrolls sideways"),
     ):
         page.evaluate(plant, [style, text, of])
-        found = page.evaluate(FAULTS, "body")
-        assert any(said in fault for fault in found), (said, found)
+        faults = page.evaluate(FAULTS, "body")
+        assert any(expected in fault for fault in faults), (expected, faults)
         page.evaluate("document.querySelector('#planted').remove()")
     page.evaluate(plant, ["", "Words of no <i title='nor this'>file</i>", ".rail.recipe"])
     reader.stray.update(page.evaluate(STRAY))

@@ -229,10 +229,10 @@ def test_the_way_back_covers_neither_the_last_mark_nor_a_chart(
     assert one_line == 1
     lab.ask("POST", "/play", {"speed": 1 / 60})
     expect(pill(lab)).to_have_text(re.compile(r"1,23\d ahead$"))
-    seen = lab.page.evaluate(COVERED)
-    assert seen["marks"] > 0
-    assert seen["covered"] == 0
-    assert seen["out"] <= 0.5
-    assert seen["cut"] <= 0
+    overlap = lab.page.evaluate(COVERED)
+    assert overlap["marks"] > 0
+    assert overlap["covered"] == 0
+    assert overlap["out"] <= 0.5
+    assert overlap["cut"] <= 0
     assert lab.page.evaluate(LINES) <= (1 if size[0] <= 900 else 2)
     lab.pause.click()

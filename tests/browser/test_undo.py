@@ -18,8 +18,8 @@ BOXES = """(selectors) => selectors.map((each) => {
 
 
 def boxes(lab: Dashboard, *selectors: str) -> list[dict[str, float]]:
-    found: list[dict[str, float]] = lab.page.evaluate(BOXES, list(selectors))
-    return found
+    places: list[dict[str, float]] = lab.page.evaluate(BOXES, list(selectors))
+    return places
 
 
 def meets(one: dict[str, float], other: dict[str, float]) -> bool:

@@ -34,8 +34,8 @@ def test_a_planted_fault_is_named_in_time_at_its_exact_onset_however_one_steps(r
     one = _first(rule)
     fault = next(each for each in one.labels if each.rule == rule and each.lasts(one.steps))
     for way in WAYS.values():
-        found = match(fault, findings_of(one.patient, way))
-        assert (found.in_time, found.drift, found.misranked) == (True, 0, False)
+        result = match(fault, findings_of(one.patient, way))
+        assert (result.in_time, result.drift, result.misranked) == (True, 0, False)
 
 
 def test_healthy_runs_get_no_problem_and_no_warning() -> None:

@@ -288,8 +288,8 @@ def test_a_remedy_too_long_to_try_says_so() -> None:
 def _examined(run: Run, doctor: Doctor, clock: Clock) -> bool:
     """Make the examinations of a run at full speed; return whether none is left over."""
     while doctor.is_behind(run):
-        made, _ = doctor.examine(run, clock, limited=True)
-        if not made:
+        is_made, _ = doctor.examine(run, clock, limited=True)
+        if not is_made:
             return False
     return True
 
@@ -338,16 +338,17 @@ def test_longer_steps_are_offered_only_where_they_help() -> None:
     one = Examined({"data": data, "network": network, "runs": [run]})
     one.step(2_000, 100)
     # it was stuck, and predicts the majority since
-    found = {each["rule"]: each for each in one.findings()}
+    findings = {each["rule"]: each for each in one.findings()}
     labels = {
-        rule: [each["label"] for each in found[rule]["remedies"]] for rule in ("stuck", "predicts_the_mean")
+        rule: [each["label"] for each in findings[rule]["remedies"]]
+        for rule in ("stuck", "predicts_the_mean")
     }
     assert labels == {
         "stuck": ["Rewind to the best step, rate 0.01", "Fork, He init, rate 0.01"],
         "predicts_the_mean": ["Fork, He init, rate 0.001"],
     }
-    assert [found[rule]["until_step"] is None for rule in labels] == [False, True]
-    fork = act(one, one.one.runs["run"], found["stuck"]["remedies"][1]["command"])
+    assert [findings[rule]["until_step"] is None for rule in labels] == [False, True]
+    fork = act(one, one.one.runs["run"], findings["stuck"]["remedies"][1]["command"])
     one.step(500, 100)
     assert loss(fork, "stuck") < 0.5 * loss(one.one.runs["run"], "stuck")
 

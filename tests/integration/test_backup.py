@@ -194,8 +194,8 @@ async def test_a_backup_has_mode_600_one_file_and_every_experiment_and_upload(tm
             assert stat.S_IMODE((data / SOCKET).stat().st_mode) == 0o600
             command = (sys.executable, "-m", "fallline", "backup", str(file), "--json")
             environment = {**os.environ, "PYTHONPATH": str(BACKEND), **environment_of(data)}
-            made = json.loads(await asyncio.to_thread(subprocess.check_output, command, env=environment))
-            assert (made["experiments"], made["uploads"], made["damaged"]) == (1, 1, [])
+            report = json.loads(await asyncio.to_thread(subprocess.check_output, command, env=environment))
+            assert (report["experiments"], report["uploads"], report["damaged"]) == (1, 1, [])
             status, _, error = await run(data, "backup", str(file))
             assert (status, "exists" in error) == (1, True)
             assert (await done(data, "check"))["experiments"] == 1

@@ -200,14 +200,14 @@ def line(client: httpx.Client, address: str, path: str, id: str) -> None:
     url, key = f"{address}/api/v1/lines/{opened['line']}", {"Authorization": f"Bearer {opened['key']}"}
     messages = [{"type": "watch", "experiment": id}, {"type": "watch", "experiment": "nope"}]
     client.post(f"{url}/messages", json={"seq": 1, "messages": messages}, headers=key).raise_for_status()
-    wanted = f'"{path}/problems/not-found"'
+    problem = f'"{path}/problems/not-found"'
     polled = ""
     for after in range(2):
         polled += client.get(f"{url}/messages?after={after}&wait=5", headers=key).text
-    assert wanted in polled
+    assert problem in polled
     events = {**key, "Accept": "text/event-stream"}
     with client.stream("GET", f"{url}/messages?after=1", headers=events) as stream:
-        assert any(wanted in event for event in stream.iter_lines())
+        assert any(problem in event for event in stream.iter_lines())
     assert client.delete(url, headers=key).status_code == 204
     ended = client.get(f"{url}/messages", headers=key)
     assert (ended.status_code, ended.json()["type"]) == (404, f"{path}/problems/not-found")

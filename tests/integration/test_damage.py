@@ -156,13 +156,13 @@ async def test_damage_outside_the_essential_tables_is_mended_at_the_start(
         content[place] ^= 1 << place % 8
         (data / NAME).write_bytes(content)
         async with open_app(data=data, kernel="numpy") as (_, client):
-            for known in lived.experiments:
-                one = Experiment(client, known.id, known.token)
+            for stored in lived.experiments:
+                one = Experiment(client, stored.id, stored.token)
                 assert costless((await one.get(wait=20)).json()) == lived.states[one.id], place
                 assert (await one.ask("POST", "/step", {"steps": 1})).is_success, place
         async with open_app(data=data, kernel="numpy") as (_, client):
-            state = (await Experiment(client, known.id, known.token).get(wait=20)).json()
-            assert state["runs"][0]["step"] == lived.states[known.id]["runs"][0]["step"] + 1
+            state = (await Experiment(client, stored.id, stored.token).get(wait=20)).json()
+            assert state["runs"][0]["step"] == lived.states[stored.id]["runs"][0]["step"] + 1
         errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
         assert len(errors) <= 1, (place, errors)
 

@@ -329,13 +329,13 @@ async def test_requests_for_a_table_that_is_not_cached_share_one_parse(
         elsewhere = httpx.ASGITransport(app, client=("192.0.2.9", 1))
         async with httpx.AsyncClient(transport=elsewhere, base_url="http://localhost") as other:
             path = f"{DATASETS}/{table['id']}"
-            sent = [asyncio.ensure_future(one.get(path)) for one in (client, client, client, other)]
+            requests = [asyncio.ensure_future(one.get(path)) for one in (client, client, client, other)]
             while len(app.state.lab._uploads._waiting) < 4 or not parsed:
                 await asyncio.sleep(0.001)
-            sent.pop(0).cancel()  # the others need the parse that it began
+            requests.pop(0).cancel()  # the others need the parse that it began
             await asyncio.sleep(0.05)
             goes_on.set()
-            assert [(await one).json() for one in sent] == [table] * 3
+            assert [(await one).json() for one in requests] == [table] * 3
         assert len(parsed) == 1
         assert (await client.get(path)).json() == table
         assert len(parsed) == 1, "cached"
@@ -368,17 +368,17 @@ async def test_a_share_that_owes_waits_before_its_next_table_is_parsed(
     is_paid, parsed = asyncio.Event(), list[bytes]()
     monkeypatch.setattr(lab, "read_new_table", noting(parsed.append, read_new_table))
     async with open_app(kernel="numpy") as (app, client):
-        asked: list[str] = []
+        shares: list[str] = []
 
         async def turn(share: str) -> None:
-            asked.append(share)
+            shares.append(share)
             await is_paid.wait()
 
         monkeypatch.setattr(app.state.lab._executor, "turn", turn)
-        sent = asyncio.ensure_future(upload(client))
-        while not asked:
+        request = asyncio.ensure_future(upload(client))
+        while not shares:
             await asyncio.sleep(0)
-        assert (asked, parsed) == (["address:127.0.0.1"], [])
+        assert (shares, parsed) == (["address:127.0.0.1"], [])
         is_paid.set()
-        await sent
+        await request
         assert len(parsed) == 1

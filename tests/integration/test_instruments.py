@@ -327,8 +327,8 @@ async def test_a_moment_has_every_run_at_one_step_while_they_play(client: httpx.
     one = await created(client, {"data": {"name": "moons", "samples": 80, "test_fraction": 0.25}})
     await one.ask("POST", "/play", {"speed": 400})
     options = {"weights": 16, "predictions": "pairs", "map": True, "inspect": "sgd", "rows": 2, "block": 12}
-    seen: list[int] = []
-    while len(seen) < 10 or len(set(seen)) <= 3:
+    steps: list[int] = []
+    while len(steps) < 10 or len(set(steps)) <= 3:
         answer = (await one.get("/moment", **options)).json()
         assert answer["runs"].keys() == {"gd", "sgd"}
         for run in answer["runs"].values():
@@ -340,7 +340,7 @@ async def test_a_moment_has_every_run_at_one_step_while_they_play(client: httpx.
         assert answer["runs"]["sgd"]["sheet"]["step"] == answer["runs"]["sgd"]["step"]
         assert "sheet" not in answer["runs"]["gd"]
         assert answer["cost_seconds"] > 0.0
-        seen.append(answer["runs"]["sgd"]["step"])
+        steps.append(answer["runs"]["sgd"]["step"])
 
 
 async def test_a_moment_equals_what_single_requests_return_at_rest(client: httpx.AsyncClient) -> None:
@@ -413,13 +413,13 @@ async def test_verdict_and_harm_of_a_past_step_are_those_that_were_given_there(
     client: httpx.AsyncClient,
 ) -> None:
     one = await created(client, {"data": {"samples": 60}})
-    given: dict[str, list[tuple[str, float | None]]] = {"gd": [], "sgd": []}
+    answers_by_run: dict[str, list[tuple[str, float | None]]] = {"gd": [], "sgd": []}
     for _ in range(60):
         state = (await one.ask("POST", "/step?wait=20")).json()
         for run in state["runs"]:
             assert run["findings_complete_to"] == run["step"]
-            given[run["name"]].append((run["verdict"], run["harm"]))
-    for name, answers in given.items():
+            answers_by_run[run["name"]].append((run["verdict"], run["harm"]))
+    for name, answers in answers_by_run.items():
         assert len({verdict for verdict, _ in answers}) > 1 or name == "sgd"
         assert answers[-1][1] is not None
         for step in (1, 2, 9, 17, 30, 44, 60):

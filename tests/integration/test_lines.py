@@ -197,14 +197,14 @@ async def test_no_frame_is_larger_than_64_kb_and_every_run_gets_its_turn(
         line.reader = Reader() if encoding == "json" else None
         await line.watch(one, fps=30, buckets=1000, encoding=encoding)
         await line.command(one, "play", speed="max")
-        seen: dict[str, int] = {}
+        steps: dict[str, int] = {}
         frames = 0
         async with asyncio.timeout(PATIENCE):
-            while len(seen) < 8 or min(seen.values()) < 600 or frames <= 10:
+            while len(steps) < 8 or min(steps.values()) < 600 or frames <= 10:
                 message = await line.next()
                 frames += message["type"] == "frame"
                 if message["type"] == "frame":
-                    seen |= {run: update["step"] for run, update in message["runs"].items()}
+                    steps |= {run: update["step"] for run, update in message["runs"].items()}
         await one.ask("POST", "/pause")
     assert max(size for type, size in line.sizes if type == "frame") <= 64 * 1024
 

@@ -85,14 +85,14 @@ async def test_codes_for_a_crowd_behind_one_address_hold_up_no_code_for_another(
         elsewhere = httpx.ASGITransport(app, client=("192.0.2.9", 1))
         async with httpx.AsyncClient(transport=elsewhere, base_url="http://localhost") as other:
             ask = partial(client.post, "/api/v1/qr", json={"text": "crowd"})
-            asked = [asyncio.ensure_future(ask()) for _ in range(30)]
+            requests = [asyncio.ensure_future(ask()) for _ in range(30)]
             while len(app.state.lab._drawings) < 30:
                 await asyncio.sleep(0)
-            asked.append(asyncio.ensure_future(other.post("/api/v1/qr", json={"text": "person"})))
+            requests.append(asyncio.ensure_future(other.post("/api/v1/qr", json={"text": "person"})))
             while len(app.state.lab._drawings) < 31:
                 await asyncio.sleep(0)
             goes_on.set()
-            assert {(await one).status_code for one in asked} == {200}
+            assert {(await one).status_code for one in requests} == {200}
     assert drawn[:2] == ["crowd", "person"]
 
 

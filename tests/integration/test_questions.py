@@ -35,8 +35,8 @@ async def story(client: httpx.AsyncClient, name: str, experiment: str | None = N
     answer = await client.get(f"/api/v1/exhibits/{name}/story", params=query)
     assert answer.status_code == 200, answer.text
     answers.Story.model_validate(answer.json())
-    told: dict[str, Any] = answer.json()
-    return told
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 async def played(client: httpx.AsyncClient, name: str, recipe: dict[str, Any] | None = None) -> Experiment:
@@ -55,15 +55,15 @@ async def played(client: httpx.AsyncClient, name: str, recipe: dict[str, Any] | 
 @pytest.mark.parametrize("name", EXHIBITS)
 async def test_the_runs_of_an_exhibit_answer_its_question(client: httpx.AsyncClient, name: str) -> None:
     one = await played(client, name)
-    told = await story(client, name, one.id)
-    assert told["outcome"] == ANSWERS[name]
-    assert told["changed"] is False
-    assert [clause["text"] for clause in told["explain"]] == [
+    body = await story(client, name, one.id)
+    assert body["outcome"] == ANSWERS[name]
+    assert body["changed"] is False
+    assert [clause["text"] for clause in body["explain"]] == [
         clause.text for clause in EXHIBITS[name].question.explain
     ]
     furthest = max(run["step"] for run in (await one.settled())["runs"])
     # what one looks back to has happened, but for a line about a later step
-    late = [clause["step"] for clause in told["explain"] if clause["step"] > furthest]
+    late = [clause["step"] for clause in body["explain"] if clause["step"] > furthest]
     assert late == []
 
 
@@ -71,26 +71,26 @@ async def test_the_catalog_asks_and_does_not_tell(client: httpx.AsyncClient) -> 
     answer = await client.get("/api/v1/catalog")
     catalog = catalog_answers.Catalog.model_validate(answer.json())
     assert [row.name for row in catalog.answer_rules] == ["verdict", "lowest", "first", "step", "value"]
-    shown = answer.json()["exhibits"]
-    text = json.dumps(shown, ensure_ascii=False)
-    for exhibit in shown:
+    exhibits = answer.json()["exhibits"]
+    text = json.dumps(exhibits, ensure_ascii=False)
+    for exhibit in exhibits:
         assert {"sentences", "curves"}.isdisjoint(exhibit)
         question = EXHIBITS[exhibit["name"]].question
         assert exhibit["question"] == question.asked()
         assert {"answer", "explain"}.isdisjoint(exhibit["question"])
-        asked = json.dumps([exhibit[part] for part in ("title", "line", "question")], ensure_ascii=False)
+        words = json.dumps([exhibit[part] for part in ("title", "line", "question")], ensure_ascii=False)
         for clause in question.explain:
             assert clause.text not in text
-            told = re.findall(r"\d[\d,]*\.\d{2,}", clause.text)
+            numbers = re.findall(r"\d[\d,]*\.\d{2,}", clause.text)
             threshold = str(getattr(question.answer, "below", None))  # the question names it
-            assert [each for each in told if each in asked and each != threshold] == []
+            assert [each for each in numbers if each in words and each != threshold] == []
 
 
 async def test_a_story_without_an_experiment_has_no_outcome(client: httpx.AsyncClient) -> None:
-    told = await story(client, "notebook")
-    assert told["answer"]["rule"] == "verdict"
-    assert "outcome" not in told
-    assert [clause["step"] for clause in told["explain"]] == [0, 6, 141, 196, 500]
+    body = await story(client, "notebook")
+    assert body["answer"]["rule"] == "verdict"
+    assert "outcome" not in body
+    assert [clause["step"] for clause in body["explain"]] == [0, 6, 141, 196, 500]
 
 
 async def test_before_the_end_there_is_no_outcome(client: httpx.AsyncClient) -> None:
@@ -107,10 +107,10 @@ async def test_another_recipe_has_an_answer_of_its_own_and_not_the_exhibits_clau
     recipe = EXHIBITS["notebook"].recipe.as_json()
     recipe["runs"][1]["batch_size"] = None
     one = await played(client, "notebook", recipe)
-    told = await story(client, "notebook", one.id)
-    assert told["outcome"]["choice"] == "none"
-    assert told["changed"] is True
-    assert told["explain"] == []
+    body = await story(client, "notebook", one.id)
+    assert body["outcome"]["choice"] == "none"
+    assert body["changed"] is True
+    assert body["explain"] == []
 
 
 async def test_an_edit_on_the_way_makes_it_another_recipe_and_a_label_does_not(

@@ -625,8 +625,8 @@ async def test_a_reset_and_a_removal_are_undone_by_their_ids(client: httpx.Async
     assert [(run["step"], run["generation"]) for run in state["runs"]] == [(40, 2), (40, 2)]
     again = (await one.get("/runs/gd/snapshot")).json()
     assert {**again, "generation": 0} == {**numbers, "generation": 0}
-    gone = await client.post(f"/api/v1/undo/{undo}", headers=as_owner)
-    assert (gone.status_code, gone.json()["type"]) == (410, "/problems/gone")
+    second_undo = await client.post(f"/api/v1/undo/{undo}", headers=as_owner)
+    assert (second_undo.status_code, second_undo.json()["type"]) == (410, "/problems/gone")
     removed = await one.ask("DELETE", "/runs/sgd")
     undo = removed.headers["Fallline-Undo"]
     assert [run["name"] for run in (await one.get()).json()["runs"]] == ["gd"]
@@ -642,5 +642,5 @@ async def test_a_reset_and_a_removal_are_undone_by_their_ids(client: httpx.Async
     assert refused.status_code == 401
     state = (await client.post(f"/api/v1/undo/{undo}", headers=as_owner)).json()
     assert [(run["name"], run["step"]) for run in state["runs"]] == [("gd", 40), ("sgd", 40)]
-    gone = await client.post(f"/api/v1/undo/{undo}", headers=as_owner)
-    assert gone.status_code == 410
+    second_undo = await client.post(f"/api/v1/undo/{undo}", headers=as_owner)
+    assert second_undo.status_code == 410

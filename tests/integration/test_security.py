@@ -194,8 +194,8 @@ async def test_only_charts_may_be_framed_and_only_by_the_origins_of_the_setting(
                 for header in HEADERS.keys() - {"X-Frame-Options", "Content-Security-Policy"}:
                     assert answer.headers[header] == HEADERS[header]
         etag = (await client.get(EMBEDDED[0])).headers["etag"]
-        known = await client.get(EMBEDDED[0], headers={"If-None-Match": etag})
-        assert (known.status_code, COURSE in known.headers["content-security-policy"]) == (304, True)
+        cached = await client.get(EMBEDDED[0], headers={"If-None-Match": etag})
+        assert (cached.status_code, COURSE in cached.headers["content-security-policy"]) == (304, True)
         for url in WHOLE:
             answer = await client.get(url)
             assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY, url

@@ -528,15 +528,15 @@ async def test_frames_keep_the_pace_that_was_asked_for(shared_server: Server, on
 
 
 async def test_floods_are_refused_and_then_ended_with_4008(shared_server: Server, one: Experiment) -> None:
-    began, sent = time.monotonic(), 0
+    began, command_count = time.monotonic(), 0
     async with line_to(shared_server) as line:
         await line.watch(one)
 
         async def flood(many: int) -> None:
             """Send commands, and wait for the answer to each of them."""
-            nonlocal sent
-            ids = {f"flood-{number}" for number in range(sent, sent + many)}
-            sent += many
+            nonlocal command_count
+            ids = {f"flood-{number}" for number in range(command_count, command_count + many)}
+            command_count += many
             for id in ids:
                 await line.send(type="command", id=id, experiment=one.id, do="pause")
             await line.read_until(lambda: ids <= {message.get("id") for message in line.received})
@@ -555,7 +555,7 @@ async def test_floods_are_refused_and_then_ended_with_4008(shared_server: Server
     assert COMMAND_BURST <= acks <= COMMAND_BURST + COMMANDS_PER_SECOND * lasted
     assert {message["problem"]["status"] for message in refused} == {429}
     assert len(refused) >= MOST_REFUSED
-    assert sent < MESSAGE_BURST, "another limit may have ended it"
+    assert command_count < MESSAGE_BURST, "another limit may have ended it"
 
 
 async def test_a_flood_of_pings_and_a_slow_reader_get_different_close_codes(shared_server: Server) -> None:

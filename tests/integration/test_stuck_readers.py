@@ -125,19 +125,19 @@ async def _slowest_beside(
 ) -> float:
     """Open stuck readers and wait until they are cut. Returns the seconds of the slowest answer meanwhile."""
     base, before = descriptors(server), server.resident_bytes
-    most, slowest, held, began = 0, 0.0, 0, time.monotonic()
+    most, slowest, peak, began = 0, 0.0, 0, time.monotonic()
     with ExitStack() as readers:
         # all at once: the first are cut ten seconds after they stopped reading
         loop, threads = asyncio.get_running_loop(), readers.enter_context(ThreadPoolExecutor(many))
         opening = asyncio.gather(*(loop.run_in_executor(threads, stuck) for _ in range(many)))
         while not opening.done():
-            held = max(held, descriptors(server))
+            peak = max(peak, descriptors(server))
             await asyncio.sleep(0.05)
         for reader in await opening:
             readers.enter_context(reader)
-        held = max(held, descriptors(server))
+        peak = max(peak, descriptors(server))
         # connections of the client come and go; a slow machine cuts the first while the last are opened
-        assert held > base + many - 4 or time.monotonic() - began > SEND_SECONDS
+        assert peak > base + many - 4 or time.monotonic() - began > SEND_SECONDS
         while descriptors(server) > base + 3:
             start = time.monotonic()
             assert start - began < PATIENCE, "they are still there"

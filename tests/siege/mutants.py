@@ -159,8 +159,8 @@ def nobody_displaced() -> None:
     """Displace only idle experiments, of any owner."""
 
     def next_to_go(self: Any, share: str, short: Any) -> Candidate | None:
-        found: Candidate | None = self._first(self._idle)
-        return found
+        candidate: Candidate | None = self._first(self._idle)
+        return candidate
 
     replace(capacity._Remaining, next_to_go=next_to_go)
 

@@ -170,11 +170,11 @@ def refused_commands() -> None:
 
 def kept_frames() -> None:
     """Keep memory for each frame."""
-    kept: list[bytearray] = []
+    blocks: list[bytearray] = []
     deliver = Hub.frames
 
     def keeping(self: Hub, *arguments: Any, **named: Any) -> None:
-        kept.append(bytearray(b"0") * 100_000)
+        blocks.append(bytearray(b"0") * 100_000)
         deliver(self, *arguments, **named)
 
     replace(Hub, frames=keeping)

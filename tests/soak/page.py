@@ -91,7 +91,7 @@ class Person:
 
     errors: list[str] = field(default_factory=list)
     last_frame: float = 0.0
-    _held: dict[str, Json] = field(default_factory=dict)
+    _positions: dict[str, Json] = field(default_factory=dict)
     _socket: Socket | None = None
 
     def forget(self) -> None:
@@ -188,7 +188,7 @@ class Person:
         """Ask for the runs' places on the fall line, and for its terrain when the steps have doubled."""
         http, doublings, terrain_at = Http(self.port), 0, 0.0
         while True:
-            doubled = max((each["step"] for each in self._held.values()), default=0).bit_length()
+            doubled = max((each["step"] for each in self._positions.values()), default=0).bit_length()
             is_terrain = doubled != doublings and time.perf_counter() >= terrain_at
             answer = await self._ask(http, TERRAIN_QUERY if is_terrain else PLACES_QUERY)
             if answer is None:
@@ -239,7 +239,7 @@ class Person:
             wait = min(2 * wait, RETRY_SECONDS[1])
 
     def _ask_for_frames(self, socket: Socket, buckets: int) -> None:
-        since = {"since": dict(self._held)} if self._held else {}
+        since = {"since": dict(self._positions)} if self._positions else {}
         socket.send(watching.watch(self.id, self.token, fps=FPS, buckets=buckets, **since))
 
     async def _take(self, text: bytes) -> None:
@@ -256,17 +256,17 @@ class Person:
 
     def _hold(self, run: str, generation: int, columns: Json) -> None:
         """Note up to which step the page has a run. Only wide columns need their numbers for that."""
-        held = self._held.get(run, {"generation": generation, "step": 0})
-        if generation != held["generation"]:
-            held = {"generation": generation, "step": 0}
+        position = self._positions.get(run, {"generation": generation, "step": 0})
+        if generation != position["generation"]:
+            position = {"generation": generation, "step": 0}
         if columns["buckets"]:
-            if columns["first"] > held["step"]:
+            if columns["first"] > position["step"]:
                 self.holes += 1
             end = columns["first"] + columns["buckets"]
             if columns.get("wide"):
                 end = int(watching.unpacked(columns, watching.SERIES)["last"][-1]) + 1
-            held = {"generation": generation, "step": end}
-        self._held[run] = held
+            position = {"generation": generation, "step": end}
+        self._positions[run] = position
 
     # ------------------------------------------------------------------ trouble
 

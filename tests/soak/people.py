@@ -95,13 +95,13 @@ async def _stay(people: list[Person]) -> None:
     while True:
         await asyncio.sleep(0.25)
         now = time.perf_counter()
-        gone = sum(now - each.last_frame > GONE_SECONDS for each in people)
-        say({"phase": "here", "at": time.time(), "gone": gone})
-        if were_gone and not gone:
+        absent = sum(now - each.last_frame > GONE_SECONDS for each in people)
+        say({"phase": "here", "at": time.time(), "gone": absent})
+        if were_gone and not absent:
             lost = sum(await asyncio.gather(*map(_lost, people)))
             acknowledged = sum(len(each.acknowledged) for each in people)
             say({"phase": "back", "acknowledged": acknowledged, "lost": lost, "errors": _taken(people)})
-        were_gone = gone
+        were_gone = absent
 
 
 async def _lost(person: Person) -> int:

@@ -35,8 +35,8 @@ class Watched:
         """How many frames were at most so many seconds old when a socket took them."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics}/metrics", timeout=10) as answer:
             text = answer.read().decode()
-        found = re.findall(r'fallline_frame_age_seconds_bucket\{le="([^"]+)"\} (\S+)', text)
-        return {float(most): float(count) for most, count in found}
+        buckets = re.findall(r'fallline_frame_age_seconds_bucket\{le="([^"]+)"\} (\S+)', text)
+        return {float(most): float(count) for most, count in buckets}
 
 
 def age_quantile(before: dict[float, float], after: dict[float, float], share: float) -> float:

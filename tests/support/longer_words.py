@@ -79,11 +79,13 @@ def longer(source: str) -> str:
         growth = _Growth()
         if re.search(r"formulaOf\w+ =\s*$", source[: match.start()]) and "#" in text:
             # code stays, but for its comments
-            made = re.sub(r"(# *)([^\\]+)", lambda part: part[1] + _between(growth.grown(part[2])), text)
+            translation = re.sub(
+                r"(# *)([^\\]+)", lambda part: part[1] + _between(growth.grown(part[2])), text
+            )
         else:
-            made = growth.grown(text) if match["string"] else _of_template(text, growth)
-            made = made if made == text else _between(made)
-        return f"{quote}{made}{quote}"
+            translation = growth.grown(text) if match["string"] else _of_template(text, growth)
+            translation = translation if translation == text else _between(translation)
+        return f"{quote}{translation}{quote}"
 
     return TOKEN.sub(translated, source)
 

@@ -32,8 +32,8 @@ def ran(
     """A run with these train losses by step, and one for its present step."""
     count = len(losses)
     series = {"train_loss": losses, **(more or {})}
-    seen = np.arange(1, count + 1, dtype=np.int64) * batch
-    records = Records(0, seen, np.zeros(count), tuple(series), np.array([*series.values()]))
+    samples = np.arange(1, count + 1, dtype=np.int64) * batch
+    records = Records(0, samples, np.zeros(count), tuple(series), np.array([*series.values()]))
     buckets = from_records(records)
     now = {} if present is None else {"train_loss": present}
     return Ran(

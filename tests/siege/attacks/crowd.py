@@ -100,13 +100,13 @@ def new_key() -> str:
 async def crowd(port: int, many: int, within: float) -> None:
     """Make many tiny experiments at full speed, each under a new key, for a limited time."""
     refused = 0
-    made: list[tuple[str, str]] = []
+    experiments: list[tuple[str, str]] = []
     give_up = time.monotonic() + within
 
     async def one() -> None:
         nonlocal refused
         http = Http(port)
-        while len(made) + refused < many and time.monotonic() < give_up:
+        while len(experiments) + refused < many and time.monotonic() < give_up:
             try:
                 reply = await http.ask(
                     "POST", f"{API}/experiments", TINY, seconds=20, Fallline_Owner=new_key()
@@ -115,21 +115,21 @@ async def crowd(port: int, many: int, within: float) -> None:
                     refused += 1
                     continue
                 state = reply.json()
-                made.append((state["id"], state["token"]))
+                experiments.append((state["id"], state["token"]))
                 path = f"{API}/experiments/{state['id']}/play"
                 await http.ask("POST", path, {"speed": "max"}, token=state["token"], Fallline_Owner=new_key())
             except LOST:
                 refused += 1
 
     await asyncio.gather(one(), one())
-    say({"made": made, "refused": refused})
+    say({"made": experiments, "refused": refused})
     await asyncio.sleep(3600)
 
 
-async def delete(port: int, made: list[list[str]]) -> None:
+async def delete(port: int, experiments: list[list[str]]) -> None:
     """Delete the experiments of the crowd."""
     http = Http(port)
-    for id, token in made:
+    for id, token in experiments:
         await http.ask("DELETE", f"{API}/experiments/{id}", token=token, seconds=20)
     http.close()
 

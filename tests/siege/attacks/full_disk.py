@@ -41,8 +41,8 @@ async def siege(world: World) -> None:
             (await _ask(server, "DELETE", f"{API}/experiments/{id}", token=token)).status
             for id, token in created[: 3 * len(created) // 4]
         ]
-        gone = deleted.count(204)
-        world.note(all_of("DELETE on the full disk", gone, len(deleted)))
+        successes = deleted.count(204)
+        world.note(all_of("DELETE on the full disk", successes, len(deleted)))
         status, began = 0, time.monotonic()
         while status != 201 and time.monotonic() - began < ROOM_SECONDS:
             await asyncio.sleep(0.2)

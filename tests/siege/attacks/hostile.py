@@ -86,7 +86,7 @@ async def _under_way(attack: Force) -> None:
     """Wait until every kind of attack was answered once, but not for ever."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(BEGIN_SECONDS):
-            while not (said := attack.said) or any(kind not in said[-1] for kind in KINDS):
+            while not (reports := attack.said) or any(kind not in reports[-1] for kind in KINDS):
                 await asyncio.sleep(0.2)
 
 
@@ -110,8 +110,8 @@ async def storm(port: int) -> None:
     """Be one owner with a line, and do everything costly at once. Reports how often each kind was answered."""
     key, tally = new_key(), Counter[str]()
     recipe = await _most_expensive(port, key)
-    made = [await _created(port, recipe, key) for _ in range(PLAYING + JOBS)]
-    every = [state for state in made if "id" in state]  # the server may have no memory for all of them
+    answers = [await _created(port, recipe, key) for _ in range(PLAYING + JOBS)]
+    every = [state for state in answers if "id" in state]  # the server may have no memory for all of them
     playing, working = every[:PLAYING], every[PLAYING:] or every[:1]
     lines = [asyncio.create_task(_attend(port, state)) for state in playing]
     for state in playing:

@@ -65,7 +65,7 @@ async def _occupied(attack: Force) -> int:
     began = time.perf_counter()
     while time.perf_counter() - began < OCCUPY_SECONDS:
         await asyncio.sleep(0.2)
-        if (said := attack.said) and said[-1][1]:
+        if (reports := attack.said) and reports[-1][1]:
             break
     return int(attack.said[-1][0]) if attack.said else 0
 

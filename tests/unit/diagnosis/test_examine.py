@@ -43,10 +43,10 @@ def measured(step: int, *layers: Layer, loss: float = 1.0) -> Measured:
 def view(step: int, **more: Any) -> View:
     series = Series(step, 0, 0, np.empty((6, 0)))
     now = more.pop("now", measured(step))
-    settings, seen = RunRecipe().settings, ((step, now.loss),)
+    settings, losses = RunRecipe().settings, ((step, now.loss),)
     fields = {"diverged": False, "best": (), "change": lambda step, layer: CHANGE, **more}
     return View(TASK, step, settings=settings, scales=False, rate=0.1, settings_before=lambda step: settings,
-                edits=(), now=now, seen=seen, series=series, first_slope=0.0, **fields)  # fmt: skip
+                edits=(), now=now, seen=losses, series=series, first_slope=0.0, **fields)  # fmt: skip
 
 
 def words(since: int) -> Words:
@@ -280,15 +280,15 @@ def test_a_rule_may_change_its_own_severity() -> None:
 
 
 def test_the_change_that_did_it_is_named_if_one_can_have() -> None:
-    asked: list[tuple[int, int | None]] = []
+    requests: list[tuple[int, int | None]] = []
 
     def change(step: int, layer: int | None) -> Change:
-        asked.append((step, layer))
+        requests.append((step, layer))
         return CHANGE
 
     (finding,) = examine(Record(), view(10, change=change), [rule(10, did=True)]).findings
     assert finding.did is not None
-    assert (asked, finding.did.parameter, finding.did.rows) == ([(9, None)], "W1", [4, 7])
+    assert (requests, finding.did.parameter, finding.did.rows) == ([(9, None)], "W1", [4, 7])
     assert finding.did.text.startswith("The step from 9 to 10 took an entry of W1 from 0.250 to −3.50: ")
     assert finding.did.as_json() == {
         "step": 9, "parameter": "W1", "entry": 5, "from": 0.25, "to": -3.5, "rows": [4, 7],
@@ -297,9 +297,9 @@ def test_the_change_that_did_it_is_named_if_one_can_have() -> None:
     for odd in (rule(10), rule(10, did=True, since=0)):
         (finding,) = examine(Record(), view(10, change=change), [odd]).findings
         assert finding.did is None
-    assert asked == [(9, None)], "step 0 has no change before it"
+    assert requests == [(9, None)], "step 0 has no change before it"
     examine(Record(), view(10, change=change), [rule(10, did=True, subject=LAYER_2)])
-    assert asked[-1] == (9, 2), "what is behind the layer cannot do it"
+    assert requests[-1] == (9, 2), "what is behind the layer cannot do it"
 
 
 def test_ids_are_unique_for_findings_at_the_same_step() -> None:
@@ -436,14 +436,14 @@ def test_equal_and_saturated_units_have_dates_by_layer() -> None:
 
 
 def test_rules_see_the_dates_of_their_own_examination() -> None:
-    seen: list[Mapping[int, int]] = []
+    dates: list[Mapping[int, int]] = []
 
     def check(view: View) -> Iterator[Sighting]:
-        seen.append(view.dates["dead", 1])
+        dates.append(view.dates["dead", 1])
         yield from ()
 
     examine(Record(), view(5, now=measured(5, relu(True, False))), [Rule("odd", "odd", check)])
-    assert seen == [{0: 5}]
+    assert dates == [{0: 5}]
 
 
 def test_without_a_new_unit_the_states_between_are_not_measured() -> None:

@@ -69,8 +69,8 @@ def test_an_edit_made_live_has_the_examinations_of_one_in_the_recipe(
     edits: list[int], now: int, doubling: int
 ) -> None:
     """Up to the present step, edits that are still to be made change nothing."""
-    known = [step for step in edits if step <= now]
-    assert examined(now, known, doubling) == examined(now, edits, doubling)
+    past_edits = [step for step in edits if step <= now]
+    assert examined(now, past_edits, doubling) == examined(now, edits, doubling)
     assert examined(3_100, edits, doubling) == sorted(set(examined(3_100, edits, doubling)))
 
 

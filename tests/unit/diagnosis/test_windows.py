@@ -159,13 +159,13 @@ def test_a_condition_of_a_series_and_its_state_holds_where_both_do(
 
 
 def test_an_open_finding_asks_for_no_more_states_than_it_needs() -> None:
-    of, asked = series(700, 696), list[int]()
+    of, steps = series(700, 696), list[int]()
 
     def holds(state: Measured) -> bool:
-        asked.append(state.step)
+        steps.append(state.step)
         return True
 
     held_both(
         view(of, [measured(step) for step in range(697, 701)]), flags(of, 697, 699), holds, is_open=True
     )
-    assert asked == [700]
+    assert steps == [700]

@@ -25,19 +25,21 @@ RUN = RunRecipe(name="r", learning_rate=0.05, batch_size=7)
 
 def problems() -> dict[str, Problem]:
     """Return networks of every activation, loss, depth and number of outputs."""
-    made = {name: small_problem((5, name), (4, name), test_fraction=0.25) for name in ACTIVATIONS}
-    made["no hidden layer"] = classes_problem("softmax_cross_entropy", 3, test_fraction=0.25)
-    made["mixed"] = small_problem((6, "relu"), (3, "tanh"), (2, "sigmoid"), (3, "relu"), test_fraction=0.2)
-    made["no test split"] = small_problem((4, "tanh"))
-    made["one sample"] = small_problem((3, "relu"), (2, "tanh"), samples=1)
-    made["two samples"] = small_problem((3, "relu"), samples=2)
-    made["one unit"] = small_problem((1, "sigmoid"), test_fraction=0.25)
-    made["huber"] = small_problem((4, "gelu"), test_fraction=0.25, loss="huber")
-    made["two classes"] = classes_problem("binary_cross_entropy", 2, (4, "relu"), test_fraction=0.25)
-    made["four classes"] = classes_problem(
+    networks = {name: small_problem((5, name), (4, name), test_fraction=0.25) for name in ACTIVATIONS}
+    networks["no hidden layer"] = classes_problem("softmax_cross_entropy", 3, test_fraction=0.25)
+    networks["mixed"] = small_problem(
+        (6, "relu"), (3, "tanh"), (2, "sigmoid"), (3, "relu"), test_fraction=0.2
+    )
+    networks["no test split"] = small_problem((4, "tanh"))
+    networks["one sample"] = small_problem((3, "relu"), (2, "tanh"), samples=1)
+    networks["two samples"] = small_problem((3, "relu"), samples=2)
+    networks["one unit"] = small_problem((1, "sigmoid"), test_fraction=0.25)
+    networks["huber"] = small_problem((4, "gelu"), test_fraction=0.25, loss="huber")
+    networks["two classes"] = classes_problem("binary_cross_entropy", 2, (4, "relu"), test_fraction=0.25)
+    networks["four classes"] = classes_problem(
         "softmax_cross_entropy", 4, (5, "tanh"), (4, "relu"), test_fraction=0.25
     )
-    return made
+    return networks
 
 
 PROBLEMS = problems()
@@ -51,10 +53,10 @@ def parameters_of(problem: Problem, steps: int) -> Array:
 
 def single_gradients(problem: Problem, parameters: Array) -> list[dict[str, Array]]:
     """Return each training sample's gradient, from a backward pass of its own."""
-    named, found = problem.named(parameters), []
+    named, gradients = problem.named(parameters), []
     for row in problem.train_rows:
         passed = forward(named, problem.activations, problem.X[row : row + 1])
-        found.append(
+        gradients.append(
             backward(
                 named,
                 problem.activations,
@@ -62,7 +64,7 @@ def single_gradients(problem: Problem, parameters: Array) -> list[dict[str, Arra
                 problem.loss.gradient(passed.y_pred, problem.y[row : row + 1]),
             )
         )
-    return found
+    return gradients
 
 
 def check(problem: Problem, parameters: Array) -> Examination:

@@ -221,10 +221,10 @@ def test_the_notebooks_change_is_the_notebooks_lines() -> None:
 def test_a_change_of_optimizer_begins_with_an_empty_memory() -> None:
     edits = [{"at_step": 5, "optimizer": "adam"}]
     problem, recipe, state = set_up({"runs": [{"optimizer": "momentum", "edits": edits}]}, 5)
-    given = {each.name: each.value for each in sheet_of(problem, state, recipe.runs[0]).given}
-    assert given["count"] == 0.0
-    assert not np.any(given["square_W2"])
-    assert "velocity_W2" not in given
+    values = {each.name: each.value for each in sheet_of(problem, state, recipe.runs[0]).given}
+    assert values["count"] == 0.0
+    assert not np.any(values["square_W2"])
+    assert "velocity_W2" not in values
 
 
 def test_a_dead_layer_shows_as_zeros_on_the_way_back() -> None:

@@ -32,8 +32,8 @@ def test_examinations_do_not_change_a_run() -> None:
         before = watched.fingerprint()
         look_everywhere(problem, watched)
         assert watched.fingerprint() == before
-        seen, unseen = advance(problem, watched, RUN, 9), advance(problem, alone, RUN, 9)
-        assert seen.values.tobytes() == unseen.values.tobytes()
+        watched_records, alone_records = advance(problem, watched, RUN, 9), advance(problem, alone, RUN, 9)
+        assert watched_records.values.tobytes() == alone_records.values.tobytes()
     assert watched.fingerprint() == alone.fingerprint()
 
 
@@ -86,10 +86,10 @@ def test_the_next_gradient_is_the_one_recorded_and_its_batch_the_one_taken() -> 
         gradients, rows = next_gradient(problem, state, RUN)
         assert list(gradients) == list(problem.layout.names)
         assert set(rows) <= set(problem.train_rows.tolist())
-        seen = state.samples_seen
+        samples_before = state.samples_seen
         record = advance(problem, state, RUN, 1)
         assert series(record, "grad_l2/W1")[0] == pytest.approx(np.linalg.norm(gradients["W1"]), rel=1e-11)
-        assert len(rows) == state.samples_seen - seen
+        assert len(rows) == state.samples_seen - samples_before
 
 
 def test_a_saturated_unit_has_almost_no_slope() -> None:

@@ -251,12 +251,12 @@ def test_categories_are_in_the_order_of_the_alphabet_and_those_that_look_alike_a
 # ---------------------------------------------------------------------- bounds
 
 
-@pytest.mark.parametrize(("body", "bound", "asked"), TOO_LARGE)
-def test_a_table_that_is_too_large_is_rejected_with_its_limit(body: bytes, bound: str, asked: int) -> None:
+@pytest.mark.parametrize(("body", "bound", "size"), TOO_LARGE)
+def test_a_table_that_is_too_large_is_rejected_with_its_limit(body: bytes, bound: str, size: int) -> None:
     assert len(body) <= MOST_BYTES
     with pytest.raises(TooExpensive) as refused:
         read_table(body)
-    assert (refused.value.bound, refused.value.asked) == (bound, asked)
+    assert (refused.value.bound, refused.value.asked) == (bound, size)
 
 
 def test_the_largest_table_is_accepted() -> None:

@@ -234,10 +234,10 @@ def test_after_very_long_work_the_next_one_waits_a_limited_time() -> None:
     worker.charge(SHARE, 60.0)
     began: list[float] = []
     worker.beside(SHARE, lambda: began.append(clock.now))
-    asked = clock.now
+    start = clock.now
     while not began:
         worker.turn(clock)
-    assert began[0] - asked == pytest.approx(MOST_BESIDE, rel=0.01)
+    assert began[0] - start == pytest.approx(MOST_BESIDE, rel=0.01)
 
 
 def test_a_share_begins_no_more_work_while_the_cost_of_the_last_is_unknown() -> None:
@@ -313,7 +313,7 @@ def test_long_work_in_other_threads_delays_no_other_share() -> None:
     began = works_beside(worker, clock, "c", 5.0)
     waits: list[float] = []
     for _ in range(100):
-        asked, answers = clock.now, list[float]()
+        start, answers = clock.now, list[float]()
 
         def answer(answers: list[float] = answers) -> None:
             answers.append(clock.now)
@@ -326,7 +326,7 @@ def test_long_work_in_other_threads_delays_no_other_share() -> None:
         worker.beside("o", begin)
         while len(answers) < 2:
             worker.turn(clock)
-        waits.append(answers[-1] - asked)
+        waits.append(answers[-1] - start)
     assert max(waits) < 4 * QUANTUM
     assert len(began) == 1, "it has not paid yet"
 

@@ -100,10 +100,10 @@ def test_a_history_with_constant_series_is_restored_to_the_bit_and_goes_on(chang
 @pytest.mark.parametrize("steps", [3, 3_000])
 def test_a_history_from_before_a_series_has_no_value_of_it_until_its_next_record(steps: int) -> None:
     later = with_constants(steps + 50, steps + 10)
-    kept = [0, 3, 4]
-    names = tuple(CONSTANT[row] for row in kept)
+    old_rows = [0, 3, 4]
+    names = tuple(CONSTANT[row] for row in old_rows)
     old = RunHistory(names, NOTEBOOK_SIZES)
-    old.append(replace(later, names=names, values=later.values[kept]).part(0, steps))
+    old.append(replace(later, names=names, values=later.values[old_rows]).part(0, steps))
     about, arrays = old.about()
     # The first versions stored all series that are not derived, and no constants.
     assert sorted(about.pop("stored")) == ["batch_loss"]

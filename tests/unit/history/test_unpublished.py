@@ -14,11 +14,11 @@ def test_what_waits_is_taken_once_in_few_buckets(count: int, at_most: int) -> No
     for part in slices_of(records, seed=5, longest=700):
         waiting.add(part)
     assert not waiting.is_empty
-    taken = waiting.take(at_most)
-    assert taken is not None
-    assert len(taken) <= at_most
-    assert (taken.first[0], taken.last[-1]) == (0, count - 1)
-    assert_summarises(taken, records)
+    buckets = waiting.take(at_most)
+    assert buckets is not None
+    assert len(buckets) <= at_most
+    assert (buckets.first[0], buckets.last[-1]) == (0, count - 1)
+    assert_summarises(buckets, records)
     assert waiting.take() is None
     assert waiting.nbytes == 0
 
@@ -28,9 +28,9 @@ def test_few_steps_are_taken_one_by_one() -> None:
     waiting = Unpublished()
     for part in slices_of(records, seed=5, longest=30):
         waiting.add(part)
-    taken = waiting.take()
-    assert taken is not None
-    np.testing.assert_array_equal(taken.final, records.values)
+    buckets = waiting.take()
+    assert buckets is not None
+    np.testing.assert_array_equal(buckets.final, records.values)
 
 
 def test_it_stays_small_while_nobody_takes_it() -> None:

@@ -49,7 +49,7 @@ def watched(seconds: float, bytes_a_second: float, delay: float) -> Seen:
     session.start_watch(box, "token", {"id": "e"})
     box.join(backlog, FrameCache())
     session.receive(Got(type="got", frame=0), 0)
-    seen, acknowledgements, free = Seen(), list[tuple[float, int]](), 0.0
+    measures, acknowledgements, free = Seen(), list[tuple[float, int]](), 0.0
     a_publication = STEPS_A_SECOND // PUBLICATIONS_A_SECOND
     for publication in range(round(seconds * PUBLICATIONS_A_SECOND)):
         now, step = publication / PUBLICATIONS_A_SECOND, publication * a_publication
@@ -57,35 +57,35 @@ def watched(seconds: float, bytes_a_second: float, delay: float) -> Seen:
         backlog.publish({run: (header(step + a_publication), new) for run in RUNS})
         while acknowledgements and acknowledgements[0][0] <= now:
             session.receive(Got(type="got", frame=acknowledgements.pop(0)[1]), now)
-        while (sent := session.take(now)) is not None:
-            if not isinstance(sent, NumberedFrame):
+        while (message := session.take(now)) is not None:
+            if not isinstance(message, NumberedFrame):
                 continue
-            size = len(json.dumps(sent.frame.message()))
+            size = len(json.dumps(message.frame.message()))
             free = max(free, now) + size / bytes_a_second
-            acknowledgements.append((free + 2 * delay, sent.number))
-            seen.ages.append(free + delay - now)
-            seen.sizes.append(size)
+            acknowledgements.append((free + 2 * delay, message.number))
+            measures.ages.append(free + delay - now)
+            measures.sizes.append(size)
             widths = [
                 np.diff(np.append(piece.first, piece.last[-1] + 1)).max()
-                for update in sent.frame.runs.values()
-                for piece in [update.merged(sent.frame.at_most)]
+                for update in message.frame.runs.values()
+                for piece in [update.merged(message.frame.at_most)]
             ]
-            seen.widest = max(seen.widest, *map(int, widths))
-    return seen
+            measures.widest = max(measures.widest, *map(int, widths))
+    return measures
 
 
 def test_on_a_slow_line_frames_are_small_and_fresh() -> None:
-    seen = watched(60, bytes_a_second=5_000, delay=0.05)
-    assert seen.late() < 1.0
-    assert max(seen.ages) < 4.0  # until it has learned
-    assert len(seen.ages) > 60, "more than one a second"
+    measures = watched(60, bytes_a_second=5_000, delay=0.05)
+    assert measures.late() < 1.0
+    assert max(measures.ages) < 4.0  # until it has learned
+    assert len(measures.ages) > 60, "more than one a second"
 
 
 @pytest.mark.parametrize(("bytes_a_second", "delay"), [(1e6, 0.0), (1e6, 0.15), (1e6, 0.6)])
 def test_on_a_fast_line_however_far_each_step_arrives(bytes_a_second: float, delay: float) -> None:
-    seen = watched(60, bytes_a_second, delay)
-    assert seen.widest == 1
-    assert seen.late() < delay + 0.1
+    measures = watched(60, bytes_a_second, delay)
+    assert measures.widest == 1
+    assert measures.late() < delay + 0.1
 
 
 def test_a_line_that_was_slow_for_a_while_gets_whole_frames_again() -> None:

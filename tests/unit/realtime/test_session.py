@@ -91,11 +91,11 @@ def test_with_needed_credit_the_first_frames_wait_for_it_too() -> None:
     session.receive(WATCH, 0)
     session.start_watch(box, None, {"id": "e"})
     session.take(0)
-    taken = []
+    frames = []
     for second in range(1, 6):
         add_history(box, second - 1, second)
-        taken += numbers(session, second)
-    assert taken == [1, 2]
+        frames += numbers(session, second)
+    assert frames == [1, 2]
     assert session.acknowledged == 0
     session.receive(Got(type="got", frame=1), 6)
     assert numbers(session, 6) == [3]

@@ -109,9 +109,9 @@ def test_the_title_tells_how_many_units_are_dead_now_and_the_stages_how_many_wer
     (more,) = [each for each in one.open("sgd") if each["rule"] == "dead_units"]
     assert (more["id"], more["subject"]["units"]) == (dead["id"], [0, 2, 3])
     assert (more["title"], more["mark"]) == ("SGD: 3 of 4 units in layer 2 are dead.", "3 units dead")
-    told = ("severity", "title", "mark", "evidence")
+    fields = ("severity", "title", "mark", "evidence")
     assert more["stages"] == [
-        {"step": step, **{name: each[name] for name in told}} for step, each in ((30, dead), (31, more))
+        {"step": step, **{name: each[name] for name in fields}} for step, each in ((30, dead), (31, more))
     ]
 
 
@@ -119,18 +119,18 @@ def test_the_title_tells_how_many_units_are_dead_now_and_the_stages_how_many_wer
 def test_stages_tell_what_each_examination_saw(exhibit: str) -> None:
     one = Examined(EXHIBITS[exhibit].recipe)
     (run,) = [each for name, each in one.one.runs.items() if name in ("sgd", "fast", "gd")][-1:]
-    seen: dict[str, list[tuple[int, str, str, str]]] = {}
+    sightings: dict[str, list[tuple[int, str, str, str]]] = {}
     for step in range(1, 321):
         one.step(1)
         record = run.case.record
         for each in record.open if record.step == step else []:
-            seen.setdefault(each.id, []).append((step, each.severity, each.title, str(each.subject)))
-    findings = [each for each in run.case.record.findings if each.id in seen]
+            sightings.setdefault(each.id, []).append((step, each.severity, each.title, str(each.subject)))
+    findings = [each for each in run.case.record.findings if each.id in sightings]
     assert any(len(each.stages) > 1 for each in findings)
     for finding in findings:
         changes = [
             now[:3]
-            for before, now in pairwise([None, *seen[finding.id]])
+            for before, now in pairwise([None, *sightings[finding.id]])
             if now is not None and (before is None or before[1:] != now[1:])
         ]
         assert [(each.step, each.severity, each.title) for each in finding.stages] == changes, finding.id
@@ -344,8 +344,8 @@ def test_a_run_that_was_better_before_names_the_step_that_did_it_if_one_did(
     }
     one = Examined(recipe if rate else EXHIBITS["edge"].recipe)
     one.step(480)
-    found = [each["did"] for each in one.findings("fast") if each["rule"] == "worse_than_before"]
-    assert [each and each["step"] for each in found[:1]] == [did]
+    culprits = [each["did"] for each in one.findings("fast") if each["rule"] == "worse_than_before"]
+    assert [each and each["step"] for each in culprits[:1]] == [did]
 
 
 SINE: dict[str, Any] = {
@@ -374,9 +374,9 @@ def test_a_run_that_one_step_threw_up_names_it_where_it_stays(rule: str, before:
     edits = [{"at_step": 300, "learning_rate": rate}, {"at_step": 301, "learning_rate": 1e-8}]
     one = Examined({**SINE, "runs": [{"name": "run", "learning_rate": before, "edits": edits}]})
     one.step(900)
-    (found,) = [each for each in one.findings() if each["rule"] == rule]
-    assert found["did"] is not None
-    assert found["did"]["step"] == 300
+    (finding,) = [each for each in one.findings() if each["rule"] == rule]
+    assert finding["did"] is not None
+    assert finding["did"]["step"] == 300
 
 
 @pytest.mark.parametrize("rule", ["stuck", "plateau"])
@@ -384,8 +384,8 @@ def test_a_run_that_came_there_slowly_names_no_step(rule: str) -> None:
     case = PLANTED[rule]
     one = Examined(case.recipe)
     one.step(700)
-    found = [each for each in one.findings() if each["rule"] == rule]
-    assert [each["did"] for each in found] == [None] * len(found) != []
+    findings = [each for each in one.findings() if each["rule"] == rule]
+    assert [each["did"] for each in findings] == [None] * len(findings) != []
 
 
 def test_a_fork_of_a_diverged_run_does_not_begin_as_diverged() -> None:
@@ -416,8 +416,8 @@ def test_a_fork_is_announced_with_the_findings_of_its_past_and_they_are_no_news(
     assert [each["event"] for each in events][:1] == ["run_added"]
     announced = events[0]["added"]["findings"]
     assert announced == added["findings"] != []
-    known = {each["id"] for each in announced}
-    assert not known & {each["finding"]["id"] for each in events[1:]}
+    announced_ids = {each["id"] for each in announced}
+    assert not announced_ids & {each["finding"]["id"] for each in events[1:]}
 
 
 def test_an_expensive_run_at_rest_is_examined_when_idle(monkeypatch: pytest.MonkeyPatch) -> None:

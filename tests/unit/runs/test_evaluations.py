@@ -23,9 +23,9 @@ NAMES = [f"run-{number}" for number in range(4)]
 @pytest.fixture
 def evaluations(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """One entry for each evaluation."""
-    made: list[Any] = []
-    monkeypatch.setattr(runs, "evaluate", noting(lambda problem, _: made.append(problem), evaluate))
-    return made
+    problems: list[Any] = []
+    monkeypatch.setattr(runs, "evaluate", noting(lambda problem, _: problems.append(problem), evaluate))
+    return problems
 
 
 @pytest.fixture
@@ -41,11 +41,11 @@ def work(one: Experiment) -> None:
 
 
 def expect_evaluated(one: Experiment, state: dict[str, Any]) -> None:
-    for shown in state["runs"]:
-        run = one.run(shown["name"])
+    for summary in state["runs"]:
+        run = one.run(summary["name"])
         losses = evaluate(one.problem, run.state.parameters)
-        assert shown["latest"]["train_loss"] == {"step": run.state.step, "value": losses["train_loss"]}
-        assert shown["step"] == run.state.step
+        assert summary["latest"]["train_loss"] == {"step": run.state.step, "value": losses["train_loss"]}
+        assert summary["step"] == run.state.step
 
 
 def play(one: Experiment, steps: int = 3) -> None:
@@ -78,14 +78,14 @@ def test_the_answer_waits_while_one_run_is_evaluated_in_each_slice(
     answers: list[dict[str, Any]] = []
     evaluations.clear()
     one.when_evaluated(one.state, answers.append)
-    made = []
+    counts = []
     while not answers:
         assert one.wake_at(CLOCK.now) == CLOCK.now
         assert one.only_replays
         before = len(evaluations)
         work(one)
-        made.append(len(evaluations) - before)
-    assert made == [1] * len(NAMES)
+        counts.append(len(evaluations) - before)
+    assert counts == [1] * len(NAMES)
     expect_evaluated(one, answers[0])
     one.when_evaluated(one.state, answers.append)
     assert answers[1] == answers[0]

@@ -177,15 +177,15 @@ def test_findings_do_not_depend_on_the_turns_in_which_measurements_are_made(
     for seconds in (1e9, 0.0):
         monkeypatch.setattr(doctor_module, "TURN_SECONDS", seconds)
         monkeypatch.setattr(view, "PART_SECONDS", 1e9 if seconds else 1e-12)
-        life, made = Life(**EXHIBITS[recipe].recipe.as_json()), 0
+        life, count = Life(**EXHIBITS[recipe].recipe.as_json()), 0
         for run in life.one.runs.values():
             run.advance(400, CLOCK, publish=False)
             doctor = Doctor(life.one.problem)
             while doctor.is_behind(run):
                 doctor.examine(run, CLOCK)
-                made += 1
+                count += 1
         lives.append({name: run.findings() for name, run in life.one.runs.items()})
-        turns.append(made)
+        turns.append(count)
     assert lives[0] == lives[1]
     assert any(lives[0].values())
     assert turns[1] > 1.2 * turns[0]
@@ -214,8 +214,8 @@ def test_an_examination_over_budget_is_made_at_rest() -> None:
     while run.case.record.step < 196:
         doctor.examine(run, CLOCK)
     before = run.case.record
-    made, _ = doctor.examine(run, CLOCK, limited=True)
-    assert (made, run.case.record) == (False, before)
+    is_made, _ = doctor.examine(run, CLOCK, limited=True)
+    assert (is_made, run.case.record) == (False, before)
     assert run.case.needed > 0.0
     assert not doctor.is_affordable(run)
     assert doctor.is_behind(run)

@@ -43,9 +43,9 @@ def runs(*names: str, steps: int = STEPS) -> tuple[Course, ...]:
 
 
 def parameters_at(line: FallLine, s: float, t: float) -> Array:
-    taken = line._current
-    assert taken is not None
-    return np.asarray(PROBLEM.initial_parameters + np.array([s, t]) @ taken.plane.directions)
+    current = line._current
+    assert current is not None
+    return np.asarray(PROBLEM.initial_parameters + np.array([s, t]) @ current.plane.directions)
 
 
 def train_loss(parameters: Array) -> float:
@@ -141,12 +141,12 @@ def test_the_same_state_gives_the_same_numbers_whatever_was_asked_before() -> No
 
 
 def test_a_plane_is_kept_while_steps_are_made_until_their_number_has_doubled() -> None:
-    line, taken = FallLine(), []
+    line, plane_steps = FallLine(), []
     for steps in (0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32):
         answer = line.measure(view(*runs("a", "b", steps=steps), moving=True))
-        taken.append(answer["plane_steps"]["a"])
+        plane_steps.append(answer["plane_steps"]["a"])
         assert [point["step"] for point in answer["points"]] == [steps, steps]
-    assert taken == [0, 1, 2, 2, 4, 4, 8, 8, 16, 16, 32]
+    assert plane_steps == [0, 1, 2, 2, 4, 4, 8, 8, 16, 16, 32]
     assert line.measure(view(*runs("a", "b", steps=33)))["plane_steps"] == {"a": 33, "b": 33}
     assert line.measure(view(*runs("a", "b", steps=34), moving=True))["plane_steps"] == {"a": 33, "b": 33}
     past = line.measure(view(*runs("a", "b", steps=20), moving=True, past=True))

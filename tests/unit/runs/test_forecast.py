@@ -59,11 +59,11 @@ def test_they_are_named_once_the_loss_grows_and_from_where_it_turned(name: str, 
     (fault,) = will_diverge(replay(DIVERGE[name], STEPS))
     one = Examined(DIVERGE[name])
     one.step(STEPS, slice)
-    (found,) = forecasts(one)
-    assert (found["since_step"], found["severity"]) == (fault.since, "problem")
-    assert found["found_at"] <= fault.shows, "at the latest at the step at which the loss has doubled"
+    (finding,) = forecasts(one)
+    assert (finding["since_step"], finding["severity"]) == (fault.since, "problem")
+    assert finding["found_at"] <= fault.shows, "at the latest at the step at which the loss has doubled"
     diverged_at = one.one.runs["run"].state.diverged_at
-    assert f"Its next steps, made on a copy, diverge at step {diverged_at:,}." in found["first_evidence"]
+    assert f"Its next steps, made on a copy, diverge at step {diverged_at:,}." in finding["first_evidence"]
 
 
 @pytest.mark.parametrize("number", [21, 25, 29, 33, 37])
@@ -113,8 +113,8 @@ def test_where_these_steps_cost_too_much_growth_alone_tells(monkeypatch: pytest.
     monkeypatch.setattr(view, "TRIAL_SECONDS", 0.0)
     one = Examined(STAY["up to 3 times the start"])
     one.step(STEPS)
-    (found,) = forecasts(one)
-    assert "at this pace" in found["first_evidence"]
+    (finding,) = forecasts(one)
+    assert "at this pace" in finding["first_evidence"]
 
 
 def test_looking_ahead_changes_no_run() -> None:

@@ -247,13 +247,13 @@ def expected() -> Json:
 
 
 def test_the_recipe_has_outcomes_in_the_run_and_in_the_fork() -> None:
-    said = {
+    outcomes = {
         name: [
             (outcome["run"], outcome["at_step"]) for each in state["findings"] for outcome in each["outcomes"]
         ]
         for name, state in expected().items()
     }
-    assert said == {"run": [("run", FOUND)], "left": [("fork", FOUND)], "fork": [("fork", FOUND)]}
+    assert outcomes == {"run": [("run", FOUND)], "left": [("fork", FOUND)], "fork": [("fork", FOUND)]}
     assert all(state["harm"] >= 1.0 for state in expected().values())
 
 
@@ -353,8 +353,8 @@ def test_a_remedy_that_ends_a_hundred_times_worse_and_stuck_says_so() -> None:
     fork = patient(
         "clipped", edited, origin={"run": "run", "at_step": 0}, edits=[{"at_step": 0, "clip_norm": 1.0}]
     )
-    (said,) = outcomes_of(parent, [fork], left.one.problem.train.count)["spike@5"]
-    assert said.text == (
+    (outcome,) = outcomes_of(parent, [fork], left.one.problem.train.count)["spike@5"]
+    assert outcome.text == (
         "Clip gradients, taken at step 0 in Clipped: the train loss went from 0.500 to 0.400 at step 100. "
         "Run has 0.00400 at step 100: Clipped is 100 times worse. It has another problem: learned nothing."
     )
@@ -371,9 +371,9 @@ def test_overfitting_is_measured_by_the_test_loss() -> None:
         origin={"run": "run", "at_step": 0},
         edits=[{"at_step": 0, "stop": stop}],
     )
-    (said,) = outcomes_of(parent, [fork], 100)["overfitting@5"]
-    assert (said.series, said.before, said.now) == ("test_loss", 0.8, 0.3)
-    assert "Run has 0.600 at step 100: Early is 2.00 times better." in said.text
+    (outcome,) = outcomes_of(parent, [fork], 100)["overfitting@5"]
+    assert (outcome.series, outcome.before, outcome.now) == ("test_loss", 0.8, 0.3)
+    assert "Run has 0.600 at step 100: Early is 2.00 times better." in outcome.text
 
 
 def test_harm_is_the_loss_over_the_lowest_of_the_run_its_siblings_and_its_trials() -> None:

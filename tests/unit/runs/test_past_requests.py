@@ -344,22 +344,22 @@ def test_an_invalid_fork_is_refused(fields: dict[str, Any], error: type[Fallline
 
 
 @pytest.mark.parametrize(
-    ("taken", "error"), [(["late"], Conflict), ([f"other-{place}" for place in range(6)], TooExpensive)]
+    ("names", "error"), [(["late"], Conflict), ([f"other-{place}" for place in range(6)], TooExpensive)]
 )
 def test_a_fork_whose_name_or_place_is_taken_during_its_replay_is_refused(
-    taken: list[str], error: type[FalllineError]
+    names: list[str], error: type[FalllineError]
 ) -> None:
     manual = ManualExperiment()
     manual.steps(400)
     answers: list[Any] = []
     late = AddRun(name="late", fork_of="gd", at_step=100, learning_rate=0.01)
     manual.one.fork(late, manual.clock.now, answers.append)
-    for name in taken:
+    for name in names:
         manual.fork(name=name, fork_of="gd")
     while not answers:
         manual.one.work(0.005, manual.clock(), manual.clock)
     assert isinstance(answers[0], error)
-    assert set(manual.one.runs) == {"gd", "sgd", *taken}
+    assert set(manual.one.runs) == {"gd", "sgd", *names}
 
 
 def test_a_fork_without_a_name_gets_a_free_one() -> None:

@@ -307,7 +307,7 @@ def test_a_damaged_checkpoint_is_noticed_and_an_earlier_one_serves() -> None:
         (name for name in parts if name.startswith("checkpoint-")), key=lambda name: int(name[11:])
     )
     step = int(first.removeprefix("checkpoint-"))
-    wanted = life.one.runs["gd"].checkpoints.before(step).fingerprint()
+    fingerprint = life.one.runs["gd"].checkpoints.before(step).fingerprint()
     parts[first] = parts[first][:-1] + bytes([parts[first][-1] ^ 1])
     turns = life.reopen(replace(life.stored, parts={"gd": parts}))
     assert turns < 100, "the state is intact: no replay from step 0"
@@ -316,7 +316,7 @@ def test_a_damaged_checkpoint_is_noticed_and_an_earlier_one_serves() -> None:
     life.one.state_at("gd", step, lambda problem, state, recipe: {"is": state.fingerprint()}, results.append)
     while not results:
         life.one.work(0.01, CLOCK.now, CLOCK)
-    assert results[0]["is"] == wanted
+    assert results[0]["is"] == fingerprint
     life.step(1_000)
     assert first not in life.stored.parts["gd"]
     life.reopen()

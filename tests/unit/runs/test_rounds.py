@@ -66,7 +66,7 @@ def test_within_a_round_nothing_is_published_and_the_experiment_wants_to_go_on()
     one.take_outgoing()
     one.play(60.0, "steps", clock.now)
     one.take_outgoing()
-    seen = 0
+    frame_count = 0
     for _ in range(40):
         clock.now += 1.0  # a publication is always due
         work(one, clock)
@@ -75,9 +75,9 @@ def test_within_a_round_nothing_is_published_and_the_experiment_wants_to_go_on()
             assert frames == []
             assert one.wake_at(clock.now) == clock.now
         for frame in frames:
-            seen += 1
+            frame_count += 1
             assert len({header["step"] for header, _ in frame.runs.values()}) == 1
-    assert seen > 3
+    assert frame_count > 3
 
 
 def test_a_round_is_finished_at_once_where_a_call_cannot_wait() -> None:

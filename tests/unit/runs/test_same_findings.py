@@ -107,10 +107,10 @@ def without_edits(whole: Recipe) -> Recipe:
 
 def answer(run: Run) -> str:
     """Return all that the Doctor says and knows of a run, without costs, under the same name."""
-    shown = run.case.shown(run.state.step)
-    assert shown.step == run.state.step, "findings are complete"
-    findings = [each.as_json("run", "Run", shown.fresh.get(each.id)) for each in shown.findings]
-    records = [record_as_json(each) for each in (shown, run.case.record)]
+    record = run.case.shown(run.state.step)
+    assert record.step == run.state.step, "findings are complete"
+    findings = [each.as_json("run", "Run", record.fresh.get(each.id)) for each in record.findings]
+    records = [record_as_json(each) for each in (record, run.case.record)]
     return json.dumps({"findings": findings, "records": records}, indent=1)
 
 
@@ -344,10 +344,10 @@ def test_a_look_that_leaves_a_trace_is_noticed(monkeypatch: pytest.MonkeyPatch) 
     look = Doctor.look
 
     def remembers(self: Doctor, run: Run, clock: Any) -> tuple[bool, float]:
-        made = look(self, run, clock)
+        result = look(self, run, clock)
         if run.case.look is not None:
             run.case.record, run.case.examined = run.case.look, run.state.copy()
-        return made
+        return result
 
     monkeypatch.setattr(Doctor, "look", remembers)
     with pytest.raises(AssertionError):

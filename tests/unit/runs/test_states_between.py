@@ -20,14 +20,14 @@ STEPS, UNTIL = 300, 1_100
 @pytest.fixture
 def count(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """The states that were measured."""
-    seen: list[int] = []
+    steps: list[int] = []
 
     def noting(problem: Any, state: Any) -> Any:
-        seen.append(state.step)
+        steps.append(state.step)
         return measured(problem, state)
 
     monkeypatch.setattr(view, "measured", noting)
-    return lambda: len(seen)
+    return lambda: len(steps)
 
 
 def take(name: str, expected: float, work: Callable[[], Parts[Any]]) -> Any:

@@ -30,11 +30,11 @@ PLENTY = 1e9
 def states(problem: Problem, steps: int) -> list[TrainingState]:
     """Return the state at each step."""
     state = begin(problem)
-    made = [state.copy()]
+    copies = [state.copy()]
     for _ in range(steps):
         advance(problem, state, RECIPE, 1)
-        made.append(state.copy())
-    return made
+        copies.append(state.copy())
+    return copies
 
 
 def course(state: TrainingState, checkpoints: tuple[TrainingState, ...] = ()) -> Course:
@@ -48,12 +48,12 @@ def parameters(trail: Trail, one: Course) -> dict[int, Array]:
 
 def test_the_points_are_the_states_of_the_run_to_the_bit() -> None:
     problem = small_problem()
-    made = states(problem, 700)
+    by_step = states(problem, 700)
     trail = Trail(problem, 0)
-    trail.extend(course(made[700]), PLENTY)
-    points = parameters(trail, course(made[700]))
+    trail.extend(course(by_step[700]), PLENTY)
+    points = parameters(trail, course(by_step[700]))
     for step, away in points.items():
-        np.testing.assert_array_equal(away, made[step].parameters - problem.initial_parameters)
+        np.testing.assert_array_equal(away, by_step[step].parameters - problem.initial_parameters)
     assert [*points][:129] == [*range(129)]
     assert [*points][-LATEST:] == [*range(701 - LATEST, 701)]
     assert all(step % 2 == 0 for step in points if 128 < step < 256)
@@ -64,12 +64,12 @@ def test_the_points_are_the_states_of_the_run_to_the_bit() -> None:
 @pytest.mark.parametrize("cuts", [(1, 2, 3, 50, 129, 130, 400), (399, 400), (31, 62, 93, 124, 155, 186, 400)])
 def test_a_trail_extended_in_parts_is_that_extended_at_once(cuts: tuple[int, ...]) -> None:
     problem = small_problem()
-    made = states(problem, 400)
+    by_step = states(problem, 400)
     whole, parts = Trail(problem, 0), Trail(problem, 0)
-    whole.extend(course(made[400]), PLENTY)
+    whole.extend(course(by_step[400]), PLENTY)
     for step in cuts:
-        parts.extend(course(made[step]), PLENTY)
-    one, other = parameters(whole, course(made[400])), parameters(parts, course(made[400]))
+        parts.extend(course(by_step[step]), PLENTY)
+    one, other = parameters(whole, course(by_step[400])), parameters(parts, course(by_step[400]))
     assert [*one] == [*other]
     for step in one:
         np.testing.assert_array_equal(one[step], other[step])
@@ -80,15 +80,15 @@ def test_a_replay_that_is_too_dear_stops_and_checkpoints_stand_for_the_rest(
 ) -> None:
     monkeypatch.setattr(trails, "replay_seconds", lambda *of: (0.01, 0.0))
     problem = small_problem()
-    made = states(problem, 900)
-    checkpoints = tuple(made[step] for step in (50, 200, 500, 850))
-    late = course(made[900], checkpoints)
+    by_step = states(problem, 900)
+    checkpoints = tuple(by_step[step] for step in (50, 200, 500, 850))
+    late = course(by_step[900], checkpoints)
     trail = Trail(problem, 0)
     trail.extend(late, 1.0001)
     points = parameters(trail, late)
     assert [*points] == [*range(101), 200, 500, 850, 900]
     for step, away in points.items():
-        np.testing.assert_array_equal(away, made[step].parameters - problem.initial_parameters)
+        np.testing.assert_array_equal(away, by_step[step].parameters - problem.initial_parameters)
     trail.extend(late, 0.0)
     assert [*parameters(trail, late)] == [*points]
     # later requests continue where it stopped
@@ -100,22 +100,22 @@ def test_a_replay_that_is_too_dear_stops_and_checkpoints_stand_for_the_rest(
 
 def test_a_path_to_a_past_step_ends_there() -> None:
     problem = small_problem()
-    made = states(problem, 300)
+    by_step = states(problem, 300)
     trail = Trail(problem, 0)
-    trail.extend(course(made[300]), PLENTY)
-    past = course(made[211])
+    trail.extend(course(by_step[300]), PLENTY)
+    past = course(by_step[211])
     trail.extend(past, PLENTY)
     points = parameters(trail, past)
     assert max(points) == 211
-    np.testing.assert_array_equal(points[211], made[211].parameters - problem.initial_parameters)
+    np.testing.assert_array_equal(points[211], by_step[211].parameters - problem.initial_parameters)
 
 
 def test_a_replay_arrives_at_the_step_of_the_course() -> None:
     problem = small_problem()
-    made = states(problem, 60)
-    late = Course("sgd", 0, RECIPE, NUMPY, made[20].copy(), 57, (), diverged=False)
+    by_step = states(problem, 60)
+    late = Course("sgd", 0, RECIPE, NUMPY, by_step[20].copy(), 57, (), diverged=False)
     late.arrive(problem)
-    np.testing.assert_array_equal(late.state.parameters, made[57].parameters)
+    np.testing.assert_array_equal(late.state.parameters, by_step[57].parameters)
 
 
 def test_the_bytes_of_a_trail_stay_near_their_bound_for_any_network_and_a_million_steps() -> None:

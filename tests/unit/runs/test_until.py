@@ -47,8 +47,8 @@ def test_no_run_sees_more_samples_than_the_end(pace: str) -> None:
     life = Life(runs=RUNS)
     life.do(lambda one: one.play(None, pace, CLOCK.now, Until(samples=5 * SAMPLES + 10)))
     turns(life)
-    seen = {name: run.state.samples_seen for name, run in life.one.runs.items()}
-    assert seen == {"gd": 5 * SAMPLES, "mini": 5 * SAMPLES + 8, "sgd": 5 * SAMPLES + 10}
+    samples = {name: run.state.samples_seen for name, run in life.one.runs.items()}
+    assert samples == {"gd": 5 * SAMPLES, "mini": 5 * SAMPLES + 8, "sgd": 5 * SAMPLES + 10}
 
 
 def test_a_run_that_is_further_stays_where_it_is() -> None:

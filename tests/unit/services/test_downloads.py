@@ -53,11 +53,11 @@ async def test_a_place_that_is_left_goes_to_who_waits_and_leaving_twice_frees_on
 
 async def test_who_leaves_while_waiting_takes_no_place() -> None:
     downloads = Downloads(2, Clock())
-    held = [*await entered(downloads, "a", 1), *await entered(downloads, "b", 1)]
+    places = [*await entered(downloads, "a", 1), *await entered(downloads, "b", 1)]
     waiting = asyncio.ensure_future(downloads.enter("c"))
     await asyncio.sleep(0)
     waiting.cancel()
-    for one in held:
+    for one in places:
         one.leave()
     assert (await entered(downloads, "d", 1)) != []
     assert not downloads._waiting

@@ -25,18 +25,18 @@ SECONDS = 60.0
 @pytest.fixture
 def parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ref[Any]]]:
     """All experiments and runs made from now on. The garbage collector is off."""
-    made: list[ref[Any]] = []
+    references: list[ref[Any]] = []
     for kind in (Experiment, Run):
-        monkeypatch.setattr(kind, "__init__", noting(kind.__init__, made))
+        monkeypatch.setattr(kind, "__init__", noting(kind.__init__, references))
     gc.collect()
     gc.disable()
-    yield made
+    yield references
     gc.enable()
 
 
-def noting(init: Any, made: list[ref[Any]]) -> Any:
+def noting(init: Any, references: list[ref[Any]]) -> Any:
     def noted(self: object, *arguments: Any, **named: Any) -> None:
-        made.append(ref(self))
+        references.append(ref(self))
         init(self, *arguments, **named)
 
     return noted

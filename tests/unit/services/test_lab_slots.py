@@ -270,10 +270,10 @@ async def test_one_that_opens_again_before_it_is_closed_keeps_its_share() -> Non
 
 
 async def test_one_that_is_deleted_while_it_opens_is_not_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, goes_on = asyncio.Event(), asyncio.Event()
+    has_begun, goes_on = asyncio.Event(), asyncio.Event()
 
     async def waits(*arguments: Any) -> Any:
-        begun.set()
+        has_begun.set()
         await goes_on.wait()
         return await load_stored_uploads(*arguments)
 
@@ -282,7 +282,7 @@ async def test_one_that_is_deleted_while_it_opens_is_not_left_open(monkeypatch: 
         lab._loader._evict(mine, lab._registry.entries[mine])
         monkeypatch.setattr(experiment_loader, "load_stored_uploads", waits)
         reader = asyncio.ensure_future(lab.views.state(mine))
-        await asyncio.wait_for(begun.wait(), 60)
+        await asyncio.wait_for(has_begun.wait(), 60)
         await lab.delete(mine, token)
         goes_on.set()
         with pytest.raises(NotFound):
@@ -298,18 +298,18 @@ async def test_an_opening_that_fails_late_does_not_end_the_one_after_it(
     async with open_lab(Lasting()) as lab:
         mine, _ = await create(lab)
         entry, sound = lab._registry.entries[mine], lab._executor.open
-        begun, fails = asyncio.Event(), asyncio.Event()
+        has_begun, fails = asyncio.Event(), asyncio.Event()
         lab._loader._evict(mine, entry)
 
         async def fails_late(*arguments: Any, **options: Any) -> Any:
             monkeypatch.setattr(lab._executor, "open", sound)
-            begun.set()
+            has_begun.set()
             await fails.wait()
             raise Failed
 
         monkeypatch.setattr(lab._executor, "open", fails_late)
         reader = asyncio.ensure_future(lab.views.state(mine))
-        await asyncio.wait_for(begun.wait(), 60)
+        await asyncio.wait_for(has_begun.wait(), 60)
         assert entry.live is not None
         lab._loader._failed(mine, entry.live)
         assert (await lab.views.state(mine))["id"] == mine
@@ -364,13 +364,13 @@ async def test_one_that_cannot_be_opened_keeps_no_other_from_playing_on(
 
 
 async def test_files_for_a_crowd_behind_one_address_hold_up_no_answer_for_another() -> None:
-    begun, made, goes_on = list[str](), list[str](), threading.Event()
+    starts, ends, goes_on = list[str](), list[str](), threading.Event()
 
     def make(name: str) -> None:
-        begun.append(name)
+        starts.append(name)
         goes_on.wait(60)
         time.sleep(0.005)
-        made.append(name)
+        ends.append(name)
 
     async with open_lab() as lab:
         mine, _ = await create(lab, address=ELSEWHERE)
@@ -384,11 +384,11 @@ async def test_files_for_a_crowd_behind_one_address_hold_up_no_answer_for_anothe
         while lab._owners.share(theirs[0]) not in rendering._waiting:
             await asyncio.sleep(0.001)
         person = asyncio.ensure_future(lab.views.beside(mine, lambda: make("person")))
-        while "person" not in begun and lab._owners.share(mine) not in rendering._waiting:
+        while "person" not in starts and lab._owners.share(mine) not in rendering._waiting:
             await asyncio.sleep(0.001)
         goes_on.set()
         await asyncio.gather(person, *crowd)
-    assert made.index("person") <= 8
+    assert ends.index("person") <= 8
 
 
 async def test_reading_many_without_a_place_keeps_no_other_share_from_reading_one() -> None:

@@ -126,10 +126,10 @@ async def test_writes_keep_their_order_during_a_copy(tmp_path: Path) -> None:
     class Waits(SqliteStore):
         """Its copy begins when the queue has filled."""
 
-        begun, full = threading.Event(), threading.Event()
+        has_begun, full = threading.Event(), threading.Event()
 
         def copy_to(self, target: Path, between: Callable[[], None]) -> None:
-            self.begun.set()
+            self.has_begun.set()
             self.full.wait(60)
             super().copy_to(target, between)
 
@@ -137,7 +137,7 @@ async def test_writes_keep_their_order_during_a_copy(tmp_path: Path) -> None:
         operator = Operator(lab._store, tmp_path, examine, BackupFolder(tmp_path / "backups", 7))
         id, token = await created(lab)
         backup = asyncio.create_task(operator.do({"do": "backup"}))
-        while not Waits.begun.is_set():
+        while not Waits.has_begun.is_set():
             await asyncio.sleep(0.005)
         steps = [asyncio.create_task(lab.command(id, token, "step", {"steps": 1})) for _ in range(5)]
         await asyncio.sleep(0.3)
@@ -233,19 +233,19 @@ async def test_a_restored_run_continues_from_its_stored_state(
 
 async def replayed_steps(data: Path, id: str, monkeypatch: pytest.MonkeyPatch) -> int:
     """Return how many steps opening the experiment makes."""
-    made = 0
+    count = 0
     with monkeypatch.context() as patch:
         advance = Run.advance
 
         def counting(self: Run, steps: int, *arguments: Any, **more: Any) -> Any:
-            nonlocal made
-            made += steps
+            nonlocal count
+            count += steps
             return advance(self, steps, *arguments, **more)
 
         patch.setattr(Run, "advance", counting)
         async with open_operated(data) as (lab, _):
             await lab.views.state(id)
-    return made
+    return count
 
 
 def test_generations_rise_although_the_clock_is_wrong() -> None:

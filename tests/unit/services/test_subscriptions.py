@@ -79,17 +79,17 @@ async def test_watchers_who_are_cut_at_once_leave_together(monkeypatch: pytest.M
         id, _ = await created(lab)
         boxes = [Outbox(id, fps=10 + number % 20, buckets=10_000) for number in range(41)]
         await asyncio.gather(*(lab.watch(id, None, box, {}, 10_000) for box in boxes))
-        ask, asked = InProcessExecutor.ask, 0
+        ask, request_count = InProcessExecutor.ask, 0
 
         async def counted(self: InProcessExecutor, *arguments: Any, **options: Any) -> Any:
-            nonlocal asked
-            asked += 1
+            nonlocal request_count
+            request_count += 1
             return await ask(self, *arguments, **options)
 
         monkeypatch.setattr(InProcessExecutor, "ask", counted)
         await asyncio.gather(*(lab.unwatch(id, box) for box in boxes[1:]))
         monkeypatch.undo()
-        assert asked <= 2
+        assert request_count <= 2
         assert await lab._executor.ask(id, lambda one, _: one._publisher._rates) == [boxes[0].fps]
 
 

@@ -70,8 +70,8 @@ def test_a_copy_stands_alone_is_private_and_belongs_to_no_server(tmp_path: Path)
     copy = copied(store, tmp_path / "copy")
     assert [path.name for path in copy.iterdir()] == [NAME]
     assert stat.S_IMODE((copy / NAME).stat().st_mode) == 0o600
-    found = examine(copy)
-    assert (found.tables_version, found.experiments, found.uploads, found.damages) == (VERSION, 2, 0, ())
+    report = examine(copy)
+    assert (report.tables_version, report.experiments, report.uploads, report.damages) == (VERSION, 2, 0, ())
     assert ids_in(copy) == ["x", "y"]
     store.close()
 
@@ -219,14 +219,14 @@ class Machine:
 
     def make(self, count: int, kind: str = "") -> list[str]:
         """Make a backup a day; return those that are there at once afterwards."""
-        made = []
+        names = []
         for _ in range(count):
             self.passed += DAY
-            made.append(added(self.folder, kind))
-            assert made[-1] in self.names(), "a new backup was deleted at once"
-            path = self.folder.path / made[-1]
+            names.append(added(self.folder, kind))
+            assert names[-1] in self.names(), "a new backup was deleted at once"
+            path = self.folder.path / names[-1]
             os.utime(path, (self.today(), self.today()))
-        return made
+        return names
 
     def names(self) -> list[str]:
         return sorted(path.name for path in self.folder.path.iterdir())
@@ -324,9 +324,9 @@ def test_before_the_tables_change_their_file_is_kept(tmp_path: Path) -> None:
     store.open()
     assert store.tables_version == VERSION
     store.close()
-    (kept,) = (tmp_path / "backups").iterdir()
-    assert kept.name == "fallline-tables-3-20260701T120000Z.sqlite3"
-    with closing(sqlite3.connect(kept)) as copy, closing(sqlite3.connect(OLDER)) as older:
+    (backup,) = (tmp_path / "backups").iterdir()
+    assert backup.name == "fallline-tables-3-20260701T120000Z.sqlite3"
+    with closing(sqlite3.connect(backup)) as copy, closing(sqlite3.connect(OLDER)) as older:
         assert list(copy.iterdump()) == list(older.iterdump())
         assert copy.execute("PRAGMA user_version").fetchone() == (3,)
     store.open()
@@ -358,13 +358,13 @@ def backed_up(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_a_restored_folder_has_the_backup_and_keeps_the_replaced_file(tmp_path: Path) -> None:
     data, backup = backed_up(tmp_path)
-    found, kept = restore_file(backup, data, NOON, unchanged)
-    assert (found.experiments, found.damages) == (2, ())
-    assert kept == data / "fallline-replaced-20260701T120000Z.sqlite3"
+    report, old_file = restore_file(backup, data, NOON, unchanged)
+    assert (report.experiments, report.damages) == (2, ())
+    assert old_file == data / "fallline-replaced-20260701T120000Z.sqlite3"
     assert stat.S_IMODE((data / NAME).stat().st_mode) == 0o600
     assert not [path.name for path in data.iterdir() if path.name.startswith(".")]
     assert ids_in(data) == ["x", "y"]
-    restore_file(kept, data, NOON + 1, unchanged)
+    restore_file(old_file, data, NOON + 1, unchanged)
     assert ids_in(data) == ["later", "x", "y"]
 
 
@@ -415,10 +415,10 @@ def test_a_damaged_file_and_its_log_are_kept_as_they_are(tmp_path: Path) -> None
     data, backup = backed_up(tmp_path)
     (data / NAME).write_bytes(damaged := b"no database" * 100)
     (data / f"{NAME}-wal").write_bytes(b"no log")
-    _, kept = restore_file(backup, data, NOON, unchanged)
-    assert kept is not None
-    assert kept.read_bytes() == damaged
-    assert kept.with_name(f"{kept.name}-wal").read_bytes() == b"no log"
+    _, old_file = restore_file(backup, data, NOON, unchanged)
+    assert old_file is not None
+    assert old_file.read_bytes() == damaged
+    assert old_file.with_name(f"{old_file.name}-wal").read_bytes() == b"no log"
     assert ids_in(data) == ["x", "y"]
 
 
@@ -441,7 +441,7 @@ def test_a_copied_file_is_restored_with_its_log_and_refused_without(tmp_path: Pa
 
 
 def test_older_tables_are_restored(tmp_path: Path) -> None:
-    found = check_file(OLDER, tmp_path)
-    assert (found.tables_version, found.experiments > 2) == (3, True)
+    report = check_file(OLDER, tmp_path)
+    assert (report.tables_version, report.experiments > 2) == (3, True)
     restored, _ = restore_file(OLDER, tmp_path / "data", NOON, unchanged)
-    assert (restored.tables_version, restored.experiments) == (VERSION, found.experiments)
+    assert (restored.tables_version, restored.experiments) == (VERSION, report.experiments)

@@ -332,10 +332,10 @@ def test_series_are_merged_once_however_many_widths_are_tried(
     """It runs on the event loop, 30 times a second, with such ragged ends."""
     steps = from_records(one_series(*range(2000), first=100_003))
     ragged = join(*(coarsen(steps.part(slice(at, at + 667)), 14) for at in (0, 667, 1334)))
-    made: list[int] = []
+    merges: list[int] = []
     monkeypatch.setattr(
-        columns, "_carried_out", noting(lambda plan, _: made.append(len(plan.lefts)), columns._carried_out)
+        columns, "_carried_out", noting(lambda plan, _: merges.append(len(plan.lefts)), columns._carried_out)
     )
     buckets = coarsen(ragged, at_most)
     # Each merge makes one bucket of two.
-    assert made == [len(ragged) - len(buckets)]
+    assert merges == [len(ragged) - len(buckets)]

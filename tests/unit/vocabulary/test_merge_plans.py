@@ -46,14 +46,14 @@ def test_neighbours_of_any_width_become_one_pair_by_pair() -> None:
 
 def test_pairs_of_one_round_do_not_wait_for_each_other() -> None:
     plan = coarsened(steps(0, 7), steps(0, 7), 1)
-    seen: set[int] = set()
+    earlier_rights: set[int] = set()
     rounds = [list(zip(lefts.tolist(), rights.tolist(), strict=True)) for lefts, rights in plan.rounds()]
     assert sorted(chain(*rounds)) == sorted(pairs_of(plan))
     for pairs in rounds:
         places = [place for pair in pairs for place in pair]
         assert len(set(places)) == len(places)
-        assert seen.isdisjoint(right for _, right in pairs)
-        seen.update(right for _, right in pairs)
+        assert earlier_rights.isdisjoint(right for _, right in pairs)
+        earlier_rights.update(right for _, right in pairs)
 
 
 @pytest.mark.parametrize(("buckets", "times"), [(merge_plans.SMALL, 1), (merge_plans.SMALL + 1, 0)])

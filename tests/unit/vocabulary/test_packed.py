@@ -39,12 +39,12 @@ def test_steps_losses_and_counts_are_exact_and_gradients_have_seven_digits(at_mo
         assert short[name] == plain[name]
     for name in NAMES:
         for statistic in ("min", "max", "mean", "last"):
-            exact, sent = numbers(plain, name, statistic), numbers(short, name, statistic)
+            exact, compact = numbers(plain, name, statistic), numbers(short, name, statistic)
             if name in ("grad_l1/W1", "ratio/W1"):
-                np.testing.assert_allclose(sent, exact, rtol=2**-24)
-                assert (sent != exact).any(), "float32"
+                np.testing.assert_allclose(compact, exact, rtol=2**-24)
+                assert (compact != exact).any(), "float32"
             else:
-                np.testing.assert_array_equal(sent, exact)
+                np.testing.assert_array_equal(compact, exact)
     if at_most < 40:
         assert short["series"]["train_loss"]["count"] == plain["series"]["train_loss"]["count"]
 
@@ -65,10 +65,10 @@ def test_gradients_beyond_float32_are_float64(number: float) -> None:
 def test_a_gradient_of_exactly_0_stays_exactly_0_and_a_missing_one_missing() -> None:
     row = np.array([0.0, 1e-30, np.nan, np.inf, 0.0])
     short = unpacked(packed(buckets(5, **{"grad_l1/W1": row}), 0), list(NAMES))
-    sent = short["series"]["grad_l1/W1"]["last"]
-    assert sent[0] == sent[4] == 0.0
-    assert sent[1] > 0.0
-    assert sent[2:4] == [None, None]
+    values = short["series"]["grad_l1/W1"]["last"]
+    assert values[0] == values[4] == 0.0
+    assert values[1] > 0.0
+    assert values[2:4] == [None, None]
 
 
 def test_no_buckets_are_packed_too() -> None:

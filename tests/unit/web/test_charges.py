@@ -61,22 +61,22 @@ async def test_exceptions_pass_and_the_work_until_then_is_charged() -> None:
 
 
 async def test_a_cancellation_reaches_the_work() -> None:
-    seen: list[str] = []
+    events: list[str] = []
 
     async def answer() -> None:
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
-            seen.append("cancelled")
+            events.append("cancelled")
             raise
 
-    task = asyncio.ensure_future(timed(answer(), lambda seconds: seen.append("charged")))
+    task = asyncio.ensure_future(timed(answer(), lambda seconds: events.append("charged")))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert seen == ["cancelled", "charged"]
+    assert events == ["cancelled", "charged"]
 
 
 def test_only_a_flood_of_refusals_is_held() -> None:

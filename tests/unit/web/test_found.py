@@ -45,8 +45,8 @@ def at(
 
 
 def test_the_systems_addresses_are_all_found() -> None:
-    shown = subprocess.run(["cat", "/proc/net/fib_trie"], capture_output=True, text=True, check=True).stdout
-    local = set(re.findall(r"\|-- (\S+)\n\s+/32 host LOCAL", shown))
+    table = subprocess.run(["cat", "/proc/net/fib_trie"], capture_output=True, text=True, check=True).stdout
+    local = set(re.findall(r"\|-- (\S+)\n\s+/32 host LOCAL", table))
     assert "127.0.0.1" in local
     assert {str(each) for each in addresses._of_interfaces() if each.version == 4} == local
 

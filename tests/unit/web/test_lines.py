@@ -259,21 +259,21 @@ async def test_a_line_has_the_rates_of_a_socket() -> None:
 async def test_messages_behind_the_one_that_closes_a_line_are_not_looked_at(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen: list[Any] = []
+    values: list[Any] = []
     understand = connection.understand
 
     def noted(value: Any) -> connection.Parsed:
-        seen.append(value)
+        values.append(value)
         return understand(value)
 
     monkeypatch.setattr(connection, "understand", noted)
     async with opened() as client:
         await client.post(WATCH, *[1] * 1_000)
-        assert seen == [WATCH, 1]
+        assert values == [WATCH, 1]
         await client.post({"type": "ping", "id": 1})
         messages, newest = await client.poll()
         assert kinds(messages) == ["experiment", "error", "close"]
-        assert len(seen) == 2
+        assert len(values) == 2
         with pytest.raises(NotFound):
             await client.post({"type": "ping", "id": 1}, after=newest)
 

@@ -51,10 +51,10 @@ async def test_a_scrape_has_every_metric_with_the_present_values_and_no_content(
 async def test_metrics_are_off_by_default_and_a_taken_port_does_not_stop_the_server(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
         async with open_app(metrics_port=port) as (_, client):
             assert (await client.get("/readyz")).status_code == 200
     assert f"no metrics on 127.0.0.1, port {port}" in caplog.text

@@ -147,10 +147,10 @@ async def test_a_reader_who_takes_nothing_of_a_response_is_cut_and_a_slow_one_is
         await pass_time(0.5)
         protocol.resume_writing()
     await pass_time(2.0)
-    kept = not line.closing
+    is_open = not line.closing
     protocol.pause_writing()
     await pass_time(2.0)
-    assert (kept, line.closing) == (True, True)
+    assert (is_open, line.closing) == (True, True)
     protocol.connection_lost(None)
 
 
@@ -277,13 +277,13 @@ async def test_a_peer_whose_answer_is_not_read_yet_counts_as_alive() -> None:
     ping = line.written.rpartition(b"\x89\x04")[2]
     protocol.data_received(b"\x8a\x84\0\0\0\0" + ping)
     protocol.keepalive_timeout()
-    kept = not line.closing
+    is_open = not line.closing
     go_on.set()
     while protocol.pending_ping_payload is not None:
         await asyncio.sleep(0)
     protocol.send_keepalive_ping()
     protocol.keepalive_timeout()
-    assert (kept, line.closing) == (True, True)
+    assert (is_open, line.closing) == (True, True)
     protocol.connection_lost(None)
     await asyncio.gather(*protocol.tasks)
 
