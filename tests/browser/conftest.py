@@ -158,7 +158,7 @@ def visits(chromium: Browser, tabs: Tabs, address: str, request: pytest.FixtureR
 def open_lab(visits: Visits) -> OpenLab:
     """Return `open_lab(size, theme=...)`, which opens the page of a new visitor, ready to use.
 
-    `drawn=True` waits for its charts. They are those of `without_plotly` unless `plotted=True`.
+    `drawn=True` waits for its charts. The charts come from `without_plotly` unless `plotted=True`.
     """
 
     def opened(

@@ -1,4 +1,4 @@
-"""Whether two pictures of a screen look the same to a person.
+"""Comparison of two pictures of a screen, as a person would judge it.
 
 Another Chromium, or another system, draws the edges of letters and lines a little differently, or a pixel away. So
 pictures are compared at half their size. A pixel is right if its colour lies between those around its place in the

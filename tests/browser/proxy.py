@@ -48,7 +48,7 @@ class Line:
         self._flows.clear()
 
     def passed_on(self, portion: bytes) -> bytes:
-        """What becomes of these bytes on their way."""
+        """Return the bytes that go on in place of these."""
         return portion
 
     def close(self) -> None:

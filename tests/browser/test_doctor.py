@@ -95,7 +95,7 @@ def test_the_change_that_did_it_opens_the_inspector_at_its_step(lab: Dashboard) 
     expect(inspector).to_have_attribute("data-line", f"update {did['parameter']}")
     expect(inspector).to_have_attribute("data-step", str(did["step"]))
     expect(lab.page.locator("race-table th.moment")).to_contain_text(f"As of step {did['step']:,}")
-    # it was not dead yet, and the verdict is that of then
+    # the layer was not dead yet, and the row shows the verdict of that step
     expect(lab.row("sgd")).to_have_attribute("data-state", "flat")
     expect(dead_layer(lab)).to_have_count(0)
 

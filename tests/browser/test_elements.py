@@ -95,7 +95,7 @@ def test_choosing_in_a_list_keeps_the_focus_on_its_select(open_lab: OpenLab) -> 
 
 
 def test_frames_leave_a_notice_alone_and_the_same_words_again_are_a_new_notice(open_lab: OpenLab) -> None:
-    """Screen readers read what is new in a live region."""
+    """Screen readers read the new parts of a live region."""
     lab = open_lab()
     lab.settings("data")
     noise = lab.page.get_by_label("Noise", exact=True)

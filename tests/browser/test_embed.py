@@ -203,7 +203,7 @@ def test_it_neither_reads_nor_sends_a_token_or_a_key_that_the_browser_has(visits
 
     page.on("websocket", hear)
     page.on("request", note)
-    # its own experiment, of which the browser stores the token
+    # its own experiment, whose token the browser stores
     page.goto(f"{lab.address}/?embed=loss,gradients,fall_line#watch={own.stored['id']}")
     expect(page.locator("plotly-chart[kind=loss][data-state=drawn]")).to_be_visible()
     own.make_steps(12)

@@ -64,7 +64,7 @@ def test_an_exhibit_is_chosen_by_keyboard_and_stays_itself_over_steps_reset_and_
     picker(lab).focus()
     lab.page.keyboard.press("ArrowDown")
     expect(options(lab)).to_have_count(len(EXHIBITS))
-    # curves would tell the ending
+    # curves would give the ending away
     expect(options(lab).locator("svg polyline")).to_have_count(0)
     expect(options(lab).first).to_be_focused()
     expect(options(lab).first).to_have_attribute("aria-selected", "true")

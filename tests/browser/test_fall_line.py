@@ -1,4 +1,4 @@
-"""The fall line: what is drawn is what the instrument measures, at rest, during play and in the past."""
+"""The fall line: the picture shows the instrument's measurements, at rest, during play and in the past."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_places_and_losses_drawn_are_those_of_the_instrument(open_lab: OpenL
         assert label == lab.row(run["name"]).locator(".readout").first.inner_text()
         assert float(label.replace("e−", "e-")) == pytest.approx(point["loss"], rel=0.006)
     assert answer["start_loss"] == state["initial_loss"]
-    # the terrain: the higher the loss, the darker, but for the light
+    # the terrain: the higher the loss, the darker, apart from the light
     heights = np.array(answer["heights"])
     rng = np.random.default_rng(0)
     shares = rng.uniform(0.05, 0.95, (300, 2))
@@ -136,7 +136,7 @@ def test_during_play_the_points_move_and_the_terrain_follows(open_lab: OpenLab) 
     lab.ask("POST", "/play", {"speed": 10})
     lab.until(lambda: lab.step, lambda step: step > 40)
     moves = lab.page.evaluate("window.__moves")
-    # how often they come depends on the machine; fall-line.test.ts tells the time by its own clock
+    # how often they come depends on the machine; fall-line.test.ts measures the time by its own clock
     steps = [int(step) for step, _ in moves]
     assert len(steps) >= 4
     assert steps == sorted(set(steps))

@@ -105,7 +105,7 @@ def test_the_canvas_is_ahead_of_plotly_and_plotly_catches_up_at_the_same_place(
     lab.rest()
     assert all(record["ink"] for record in records), records
     for record in records:
-        # at a beat the loss of the newest step is known too, and else that of the step before
+        # at a beat the loss of the newest step is known too, otherwise only the loss of the step before
         assert record["right"] < across(record, record["after"]) + RADIUS + 2, record
         assert record["right"] > across(record, record["drawn"]), record
         assert record["drawn"] <= record["after"]

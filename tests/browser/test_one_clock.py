@@ -216,7 +216,7 @@ def test_looking_back_all_parts_show_that_step_and_nothing_seen_later(open_lab: 
 
 
 def test_the_doctor_counts_the_dead_units_of_the_networks_step(open_lab: OpenLab) -> None:
-    """Of the notebook's SGD two units have been dead for long enough at step 30, and three at step 31."""
+    """Two units of the notebook's SGD have been dead for long enough at step 30, and three at step 31."""
     lab = open_lab(drawn=True)
     lab.page.locator("network-drawing").get_by_text("SGD", exact=True).click()
 

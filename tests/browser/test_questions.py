@@ -1,4 +1,4 @@
-"""Ask, then tell: a bet before play, and what happened after the last step."""
+"""Questions of exhibits: a bet before play, and the outcome after the last step."""
 
 from __future__ import annotations
 

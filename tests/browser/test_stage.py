@@ -40,7 +40,7 @@ PLACES = """() => {
     };
 }"""
 
-# What can be seen at once: the chart between the bars above and below, after scrolling to it.
+# Visible height of the chart between the bars above and below, after scrolling to it.
 SEEN = """() => {
     const chart = document.querySelector(".plot.loss");
     chart.scrollIntoView({ block: "start" });
@@ -67,7 +67,7 @@ CUT = """() => [...document.querySelectorAll("body *")].filter((each) => {
 
 
 def check_bars(lab: Dashboard, size: tuple[int, int]) -> None:
-    """Heights, widths, and what is in sight without scrolling."""
+    """Check heights, widths, and the parts in sight without scrolling."""
     width, height = size
     places: dict[str, Any] = lab.page.evaluate(PLACES)
     assert places["loss"] == pytest.approx(HEIGHTS[size], abs=TOLERANCE)

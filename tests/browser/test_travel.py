@@ -189,7 +189,7 @@ def test_a_zoom_into_an_old_range_of_a_long_run_shows_every_step(open_lab: OpenL
     assert len(steps()) < 900
 
 
-# What the pill "Live, 1,234 ahead" covers: marks of the timeline, and how far it stands out of the transport.
+# The marks of the timeline that the pill "Live, 1,234 ahead" covers, and how far it stands out of the transport.
 COVERED = """() => {
     const box = (element) => element.getBoundingClientRect();
     const pill = box(document.querySelector(".live.button"));

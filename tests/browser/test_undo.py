@@ -56,7 +56,7 @@ def test_a_reset_says_in_the_transport_what_is_kept_and_undo_brings_it_back(
     assert parameters(lab) == before
 
 
-# What a message meets in the transport, and how far it stands out of it.
+# The parts of the transport that a message covers, and how far the message stands out of the transport.
 COVERED = """() => {
     const box = (element) => element.getBoundingClientRect();
     const notice = box(document.querySelector(".notice"));

@@ -18,7 +18,7 @@ def test_a_reload_comes_back_to_the_same_experiment_at_the_same_step(open_lab: O
     lab.make_steps(30)
     lab.below("L2 norm")
     before = lab.stored["id"]
-    # the word is of the latest examination, and those of the last steps follow the steps
+    # the word comes from the latest examination; the examinations of the last steps follow the steps
     row = lab.until(lambda: lab.row("sgd").inner_text(), lambda words: words.endswith("on its way"))
     lab.page.reload()
     lab.wait(drawn=True)

@@ -18,7 +18,7 @@ CANDIDATES = 8
 
 
 def _first(rule: str) -> Labelled:
-    """Return the first run of which the oracle confirms that it has this fault."""
+    """Return the first run in which the oracle confirms this fault."""
     confirmed = (labelled(each) for each in islice(planted(rule), CANDIDATES))
     return next(one for one in confirmed if one.fits)
 

@@ -26,7 +26,7 @@ from support.problems import small_problem, train
 
 
 class Row(Protocol):
-    """What every row of every table has."""
+    """Attributes of every row of every table."""
 
     @property
     def name(self) -> str: ...

@@ -1,7 +1,7 @@
 """The numbers of a run at every step, from its parameters.
 
-The engine makes the steps. Everything else is computed here, over all training samples at once, by forward and
-backward passes that share no code with the engine or with the Doctor.
+The engine makes the steps. Everything else is computed here, over all training samples at once. The forward and
+backward passes share no code with the engine or with the Doctor.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ class Window:
 
 
 def diverged(run: Numbers) -> Iterator[Fault]:
-    """The next state is not finite, or its loss is above a million times that of step 0."""
+    """The next state is not finite, or its loss is over a million times the loss of step 0."""
     if run.diverged_at is not None:
         yield Fault("diverged", run.diverged_at, run.diverged_at, severity="problem")
 

@@ -1,4 +1,4 @@
-"""Exhibits ask before play and tell afterwards, over the whole application."""
+"""Exhibits ask before play and answer afterwards, over the whole application."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_the_runs_of_an_exhibit_answer_its_question(client: httpx.AsyncCli
         clause.text for clause in EXHIBITS[name].question.explain
     ]
     furthest = max(run["step"] for run in (await one.settled())["runs"])
-    # what one looks back to has happened, but for a line about a later step
+    # each clause leads back to a step that has happened, except a line about a later step
     late = [clause["step"] for clause in body["explain"] if clause["step"] > furthest]
     assert late == []
 

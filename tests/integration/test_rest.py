@@ -581,7 +581,7 @@ async def test_a_large_history_is_encoded_in_pieces_in_a_thread(
 async def test_the_catalog_is_encoded_once_and_compressed(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the page's first visit it was a twelfth."""
+    """It was a twelfth of the page's first visit."""
     first = await client.get("/api/v1/catalog", headers={"Accept-Encoding": "gzip"})
     monkeypatch.setattr("fallline.services.lab.Lab.catalog", None)
     again = await client.get("/api/v1/catalog", headers={"Accept-Encoding": "identity"})

@@ -1,4 +1,4 @@
-"""Stored bytes: a full share and a full disk refuse what is new, lose nothing, and take deletions."""
+"""Storage limits: a full share and a full disk refuse new data, lose nothing, and take deletions."""
 
 from __future__ import annotations
 

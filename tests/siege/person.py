@@ -242,7 +242,7 @@ class Person:
         stolen = min((stolen_after - stolen_before) / seconds, MOST_STOLEN)
         return (after - before) / (seconds * (1 - stolen)), stolen
 
-    # ------------------------------------------------------------------ what is done again and again
+    # ------------------------------------------------------------------ repeated requests
 
     async def _again_and_again(self, pause: float, do: Asking, samples: Samples | None) -> None:
         http = Http(self._port)

@@ -149,7 +149,7 @@ def _note_play(note: Callable[[Row], None], played: Json, age: float) -> None:
 
 
 def _note_service(note: Callable[[Row], None], phase: Json, age: float, when: str) -> None:
-    """What people without trouble get."""
+    """Note the service that people without trouble get."""
     note(at_most(f"99th percentile of a frame's age{when}", age, FRAME_AGE_MS, "ms"))
     note(at_most(f"99th percentile of a command{when}", quantile(phase["commands"], 0.99), COMMAND_MS, "ms"))
     usual = statistics.median(phase["steps"])
@@ -174,7 +174,7 @@ def _note_back(note: Callable[[Row], None], how: str, seconds: float, back: Json
 
 
 async def attack_each(size: Size) -> list[str]:
-    """Plant each fault in a small class; return those that no row shows."""
+    """Plant each fault in a small class; return the faults that no row shows."""
     unseen = []
     for name, mutant in MUTANTS.items():
         print(f"\n{name}: {(mutant.plant.__doc__ or '').strip()}")

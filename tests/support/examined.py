@@ -39,7 +39,7 @@ def settle(one: Experiment, clock: Callable[[], float]) -> None:
 
 
 def take_whole(name: str, expected: float, work: Callable[[], Parts[T]]) -> T:
-    """Take a measurement of the Doctor with all its parts at once, whatever it costs."""
+    """Take a measurement of the Doctor with all its parts at once, at any cost."""
     parts = work()
     while True:
         try:

@@ -78,7 +78,7 @@ def longer(source: str) -> str:
         quote, text = match[0][0], match[0][1:-1]
         growth = _Growth()
         if re.search(r"formulaOf\w+ =\s*$", source[: match.start()]) and "#" in text:
-            # code stays, but for its comments
+            # code stays, except for its comments
             translation = re.sub(
                 r"(# *)([^\\]+)", lambda part: part[1] + _between(growth.grown(part[2])), text
             )

@@ -1,4 +1,4 @@
-"""What a test started ends with the test."""
+"""Processes that a test started end with the test."""
 
 from __future__ import annotations
 

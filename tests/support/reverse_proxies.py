@@ -157,7 +157,7 @@ def _run(*command: str, folder: str | None = None) -> str:
 
 
 def main() -> int:
-    """Fetch what is missing. Where that fails the tests use only their own proxy, and this says so."""
+    """Fetch the missing programs. If that fails, name them: the tests then use only their own proxy."""
     missing = [name for name in PROGRAMS if not find(name)]
     if not missing:
         return 0

@@ -1,4 +1,4 @@
-"""What the page asks for when it watches the notebook's experiment, and the reader of what it gets.
+"""The page's request to watch the notebook's experiment, and the reader of the answers.
 
 `tests/frontend/state.test.ts` and `session.test.ts` see that the page asks for just that.
 """

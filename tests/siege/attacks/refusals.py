@@ -1,6 +1,6 @@
 """Attack 13: requests that say two things, come from another origin, or carry characters that reverse a line.
 
-Then a data folder that cannot be written. The server must say at once what is wrong.
+Then a data folder that cannot be written. The server must report the problem at once.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def rule(
     did: bool = False,
     **more: Any,
 ) -> Rule:
-    """Return a rule with a sighting at these steps only; `dates` has those of units at each."""
+    """Return a rule with a sighting at these steps only; `dates` has the dates of units at each."""
 
     def check(view: View) -> Iterator[Sighting]:
         if view.step in steps:

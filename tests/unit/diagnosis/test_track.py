@@ -168,7 +168,7 @@ def test_before_has_the_points_before_a_step_and_marks_the_new_ones(step: int, e
 
 
 def test_forgetting_keeps_what_windows_need() -> None:
-    """Whatever was forgotten, an examination gets the same points, and memory stays bounded."""
+    """Forgetting changes no point that an examination gets, and memory stays bounded."""
     whole = records(60_000, sparse=True)
     patient, short = track_of(whole), Track(whole.names)
     examined = 0

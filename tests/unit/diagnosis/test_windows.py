@@ -151,7 +151,7 @@ def test_a_state_condition_that_does_not_hold_now_needs_no_states_between() -> N
 def test_a_condition_of_a_series_and_its_state_holds_where_both_do(
     is_open: bool, points: list[int], losses: list[float], expected: tuple[int, int] | None
 ) -> None:
-    """The state after point n is that of step n + 1."""
+    """The state after point n belongs to step n + 1."""
     of = series(700, 696)
     states = [measured(697 + place, loss) for place, loss in enumerate(losses)]
     condition = held_both(view(of, states), flags(of, *points), low, is_open=is_open)

@@ -1,4 +1,4 @@
-"""The oracle's own numbers agree with those of the engine."""
+"""The oracle's own numbers agree with the engine's."""
 
 from __future__ import annotations
 

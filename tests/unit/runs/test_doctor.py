@@ -270,7 +270,7 @@ LINEAR: dict[str, Any] = {
     [
         ({}, 2.0),
         ({"optimizer": "nesterov", "learning_rate": 0.4}, 3.0),
-        # its mean over batches is stable, so that only the growth tells
+        # its mean over batches is stable, so that only the growth shows it
         ({"optimizer": "momentum", "learning_rate": 0.3}, 1000.0),
     ],
 )
@@ -441,7 +441,7 @@ def test_an_expensive_run_at_rest_is_examined_when_idle(monkeypatch: pytest.Monk
 
 
 def test_a_look_between_two_examinations_leaves_no_trace() -> None:
-    """A pause at any step is answered for that step, and the record stays that of the schedule."""
+    """A pause at any step gets an answer for that step, and the record stays the schedule's."""
     looked, unseen = Examined(NOTEBOOK), Examined(NOTEBOOK)
     for _ in range(9):
         looked.step(33)

@@ -332,7 +332,7 @@ def test_at_a_pace_that_leaves_no_time_the_examinations_of_a_turn_stay_short() -
 def test_at_a_set_pace_all_examinations_together_leave_the_time_to_steps(
     monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:
-    """Those of one person are made at once; those of a class come later, and all get about as many."""
+    """One person's examinations are made at once; a class's come later, and all runs get about as many."""
     monkeypatch.setitem(globals(), "CALL", 0.0005)
     allowance, seconds = Allowance(), 20.0
     lives = [Life(runs=[{"name": "run"}], data={"samples": 20}) for _ in range(many)]

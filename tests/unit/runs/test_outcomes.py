@@ -1,4 +1,4 @@
-"""What came of remedies that were taken, and the harm of a run beside the others."""
+"""Outcomes of remedies that were taken, and the harm of a run beside the others."""
 
 from __future__ import annotations
 

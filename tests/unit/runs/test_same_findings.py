@@ -1,4 +1,4 @@
-"""The same recipe has the same findings at the same step, whatever else happens."""
+"""The same recipe has the same findings at the same step, regardless of anything else that happens."""
 
 from __future__ import annotations
 

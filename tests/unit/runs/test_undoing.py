@@ -38,7 +38,7 @@ def lived() -> Life:
 
 
 def shown(life: Life) -> dict[str, Any]:
-    """What the runs are, without generations, and without the order in which findings were made."""
+    """Return the runs without generations, and without the order in which findings were made."""
     settle(life.one, CLOCK)
     state = costless(life.one.state())
     return {run["name"]: {**run, "generation": None} for run in state["runs"]}

@@ -1,4 +1,4 @@
-"""Creations that nobody uses are limited; used ones are not, nor those that failed at no cost."""
+"""Creations that nobody uses are limited; used ones and ones that failed at no cost are not."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ async def lived(lab: Lab) -> tuple[str, str]:
 
 
 async def shown(lab: Lab, id: str) -> tuple[Any, ...]:
-    """What the experiment is, without generations, and two moments of it."""
+    """Return the experiment's state, two moments of it and its recipe, without generations."""
     state = costless(await lab.views.state(id, 20.0))
     state["runs"] = [{**run, "generation": None} for run in state["runs"]]
     moments = [await lab.views.snapshot(id, "gd", step) for step in (None, 31)]
@@ -38,7 +38,7 @@ async def shown(lab: Lab, id: str) -> tuple[Any, ...]:
 
 
 async def deleted(lab: Lab, id: str, token: str) -> str:
-    """Delete the experiment; return the id that takes it back, without that of the experiment."""
+    """Delete the experiment; return the id that takes it back, without the experiment's id."""
     undo = await lab.delete(id, token)
     assert undo is not None
     experiment, _, change = undo.partition(".")

@@ -19,7 +19,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def entered(downloads: Downloads, share: str, many: int) -> list[Download]:
-    """Ask for `many` places; return those that were given."""
+    """Ask for `many` places; return the downloads that got one."""
     results = await asyncio.gather(*(downloads.enter(share) for _ in range(many)), return_exceptions=True)
     assert {type(each) for each in results} <= {Download, Unavailable}
     return [each for each in results if isinstance(each, Download)]

@@ -22,7 +22,7 @@ def key(name: str) -> bytes:
 
 
 class Disk:
-    """Stored bytes by experiment, and uploads of some bytes."""
+    """A disk with stored bytes by experiment, and with uploads of some bytes."""
 
     is_durable = True
 

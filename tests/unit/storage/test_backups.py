@@ -218,7 +218,7 @@ class Machine:
         self.folder = BackupFolder(self.folder.path, 7, self.today, lambda: self.passed)
 
     def make(self, count: int, kind: str = "") -> list[str]:
-        """Make a backup a day; return those that are there at once afterwards."""
+        """Make a backup a day; return their names. Each must exist right after its creation."""
         names = []
         for _ in range(count):
             self.passed += DAY

@@ -1,4 +1,4 @@
-"""The bytes counted along with the writes are those in the file, whatever was written, and after every restart."""
+"""The bytes counted along with the writes equal the file's, after any writes and after every restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies of requests: what is read and when, and what handlers get."""
+"""Bodies of requests: how much is read and when, and what handlers get."""
 
 from __future__ import annotations
 
