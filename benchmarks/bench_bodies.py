@@ -116,13 +116,13 @@ async def measured(quick: bool) -> bool:
         async with app.router.lifespan_context(app):
             settle()
             asker = Asker(app, turns)
-            found = [(await asker.measure(request), request) for request in chosen]
-            found.sort(key=lambda each: each[0].wall, reverse=True)
-            for place, (longest, request) in enumerate(found[:SLOWEST]):
+            results = [(await asker.measure(request), request) for request in chosen]
+            results.sort(key=lambda each: each[0].wall, reverse=True)
+            for place, (longest, request) in enumerate(results[:SLOWEST]):
                 for _ in range(AGAIN):
                     longest = longest.shorter(await asker.measure(request))
-                found[place] = (longest, request)
-    slowest = sorted(found[:SLOWEST], key=lambda each: each[0].wall, reverse=True)
+                results[place] = (longest, request)
+    slowest = sorted(results[:SLOWEST], key=lambda each: each[0].wall, reverse=True)
     for longest, request in slowest:
         size = f"{len(request.body or request.query):,} bytes"
         print(

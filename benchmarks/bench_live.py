@@ -176,18 +176,18 @@ def measured(url: str, pid: int, pairs: int) -> None:
     lab = Lab(url, {})
     lab.do("play", {"speed": "max"})
     spent: list[float] = []
-    taken = Taker(lab.step, lambda: threads(pid)).pairs(
+    measurement = Taker(lab.step, lambda: threads(pid)).pairs(
         pairs, TURN_SECONDS, asking(lab, spent), lambda: time.sleep(0.05)
     )
     waits = [run["doctor"] for run in lab.do("pause")["runs"]]
     doctor = sum(each["waited_seconds"] for each in waits) / sum(each["computed_seconds"] for each in waits)
-    line("at max, three instruments open beside none", as_percent(taken.rates), "95 % or more")
+    line("at max, three instruments open beside none", as_percent(measurement.rates), "95 % or more")
     line("measuring, of a processor", f"{100 * sum(spent) / (pairs * TURN_SECONDS):.1f} %", "under 2 %")
-    if taken.losses:
-        line("all that they bring with them, of training's time", as_percent(taken.losses), "under 2 %")
+    if measurement.losses:
+        line("all that they bring with them, of training's time", as_percent(measurement.losses), "under 2 %")
         line(
             "and what the Doctor takes, of late",
-            f"{100 * (statistics.median(taken.losses) + doctor):.1f} %",
+            f"{100 * (statistics.median(measurement.losses) + doctor):.1f} %",
             "under 5 %",
         )
 

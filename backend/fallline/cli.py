@@ -253,15 +253,15 @@ def _serve(settings: Settings, *, open_browser: bool) -> None:
     def listening() -> None:
         url = url_of(bound, usable(settings.base_path) or "")
         print(f"fallline {__version__} listens on {url}", flush=True)
-        if text := found.text(sys.stdout.encoding, coloured=sys.stdout.isatty()):
+        if text := announcement.text(sys.stdout.encoding, coloured=sys.stdout.isatty()):
             print(text, flush=True)
         if open_browser and _has_browser():
             webbrowser.open(url)
 
     try:
         application = create_app(settings, kernels)
-        found = application.state.found = Found(bound, usable(settings.base_path) or "")
-        with found.announced():
+        announcement = application.state.found = Found(bound, usable(settings.base_path) or "")
+        with announcement.announced():
             serve_app(application, settings, bound, listening, application.state.stop)
     finally:
         preparation.stop()

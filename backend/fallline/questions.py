@@ -83,11 +83,11 @@ def _points(run: Ran, series: str, end: Until) -> _Points:
         places, place, most = before[: len(buckets)], run.samples_seen, end.samples or 0
     if series in buckets.names:
         row = buckets.names.index(series)
-        held = (buckets.count[row] > 0) & (places <= most)
-        values = [getattr(buckets, name)[row][held] for name in ("minimum", "maximum", "final")]
+        mask = (buckets.count[row] > 0) & (places <= most)
+        values = [getattr(buckets, name)[row][mask] for name in ("minimum", "maximum", "final")]
     else:
-        held, values = np.zeros(len(buckets), np.bool_), [np.empty(0)] * 3
-    steps, places = buckets.last[held], places[held]
+        mask, values = np.zeros(len(buckets), np.bool_), [np.empty(0)] * 3
+    steps, places = buckets.last[mask], places[mask]
     if series in run.present and place <= most:
         steps, places = np.append(steps, run.step), np.append(places, place)
         values = [np.append(column, run.present[series]) for column in values]

@@ -121,13 +121,13 @@ def examine(record: Record, view: View, rules: Sequence[Rule] = RULES) -> Record
         (rule.name, sighting.subject): (rule, sighting) for rule in rules for sighting in rule.check(view)
     }
     stretches = _stretches(record, view, rules, sightings)
-    shown = _shown(view, rules, stretches, sightings)
+    visible = _shown(view, rules, stretches, sightings)
     findings = {finding.id: finding for finding in record.findings}
     fresh = {finding.id: record.fresh[finding.id] for finding in record.open if finding.id in record.fresh}
     grave = is_grave(view)
     for key, stretch in stretches.items():
         rule, sighting = sightings.get(key, (None, None))
-        if key not in shown:
+        if key not in visible:
             stretches[key] = replace(stretch, id=None)
         elif sighting is not None and rule is not None:
             words = sighting.words(_since(stretch, sighting))
@@ -176,8 +176,8 @@ def _with_verdict(record: Record, step: int, verdict: Verdict) -> tuple[tuple[in
 
 def changed(before: Record, after: Record) -> list[Finding]:
     """Return the findings that opened, closed or changed from one record to another."""
-    known = {finding.id: finding for finding in before.findings}
-    return [finding for finding in after.findings if known.get(finding.id) != finding]
+    earlier = {finding.id: finding for finding in before.findings}
+    return [finding for finding in after.findings if earlier.get(finding.id) != finding]
 
 
 def best_since(record: Record, series: Series) -> tuple[Best, ...]:
@@ -224,10 +224,10 @@ def _shown(
         if view.step - stretch.since >= of_name[key[0]].hold and not undated:
             lasting.add(key)
     names = {name for name, _ in lasting}
-    begun = (
+    candidates = (
         lasting if view.step > 0 or view.diverged else set()
     )  # before its first step a run has no findings
-    return {key for key in begun if not names & of_name[key[0]].yields_to}
+    return {key for key in candidates if not names & of_name[key[0]].yields_to}
 
 
 def _since(stretch: Stretch, sighting: Sighting) -> int:
@@ -337,18 +337,18 @@ def _edited(record: Record, view: View) -> Edited:
     is_edited = last is not None and last.step in dict(view.edits[-1:])
     if last is None or (last.step > 0 and not is_edited):
         return edited
-    taken = (
+    remedies = (
         Taken(finding.id, remedy.label, last.step)
         for finding in record.open
         for remedy in finding.remedies
         if is_edited and view.follows(remedy.command, last.step)
     )
-    return Edited((*edited.losses, last), (*edited.taken, *taken))
+    return Edited((*edited.losses, last), (*edited.taken, *remedies))
 
 
 def _bounded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    kept = list(findings)
-    closed = [each for each in kept if not each.is_open]
-    for each in closed[: max(len(kept) - MOST_FINDINGS, 0)]:
-        kept.remove(each)
-    return tuple(kept)
+    remaining = list(findings)
+    closed = [each for each in remaining if not each.is_open]
+    for each in closed[: max(len(remaining) - MOST_FINDINGS, 0)]:
+        remaining.remove(each)
+    return tuple(remaining)

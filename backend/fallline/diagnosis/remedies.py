@@ -104,14 +104,14 @@ def keeps_up(view: View, trial: Trial) -> bool:
 
 def first_helpful(*ways: Callable[[], Remedy | None]) -> tuple[Remedy, ...]:
     """Return the first `MOST` different remedies; later ones are not computed."""
-    found: list[Remedy] = []
+    remedies: list[Remedy] = []
     for way in ways:
         remedy = way()
-        if remedy is not None and all(remedy.command != other.command for other in found):
-            found.append(remedy)
-        if len(found) == MOST:
+        if remedy is not None and all(remedy.command != other.command for other in remedies):
+            remedies.append(remedy)
+        if len(remedies) == MOST:
             break
-    return tuple(found)
+    return tuple(remedies)
 
 
 def first_with(helps: Holds, view: View, ways: Iterable[Remedy], *, or_untried: bool = True) -> Remedy | None:

@@ -69,8 +69,8 @@ def _jumped_at(view: View, since: int) -> int | None:
 def _jump(view: View, since: int, newest: int) -> Words:
     """Return the words for the jump at step `since`, or for the newest if the points of that one are gone."""
     series = view.series
-    known = np.flatnonzero(series.peak_step == since)
-    place = int(known[0]) if len(known) and known[0] >= USUAL else newest
+    rows = np.flatnonzero(series.peak_step == since)
+    place = int(rows[0]) if len(rows) and rows[0] >= USUAL else newest
     usual = float(np.median(series.loss[place - USUAL : place]))
     return _spike(view, int(series.peak_step[place]), usual, float(series.peak[place]))
 

@@ -236,10 +236,10 @@ class Track:
             self._keep(self._values[:, old : self._count])
             self._offset += old
 
-    def _keep(self, kept: Floats) -> None:
+    def _keep(self, points: Floats) -> None:
         """Take these points instead of all, with room for more."""
-        self._count = kept.shape[1]
-        self._values = np.concatenate([kept, np.empty((len(kept), SPARE))], axis=1)
+        self._count = points.shape[1]
+        self._values = np.concatenate([points, np.empty((len(points), SPARE))], axis=1)
 
     # ------------------------------------------------------------------ copies
 

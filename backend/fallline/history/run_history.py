@@ -220,10 +220,10 @@ class Unpublished:
         """Return what waits in at most this many buckets, once; None if nothing waits."""
         if self.is_empty:
             return None
-        taken = coarsen(self._all(), at_most)
+        buckets = coarsen(self._all(), at_most)
         self.is_empty = True
         self._merged, self._steps, self._count = None, [], 0
-        return taken
+        return buckets
 
     def _all(self) -> Buckets:
         """Return what waits in at most `PIECE` buckets."""

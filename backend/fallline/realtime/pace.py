@@ -46,8 +46,8 @@ class LinePace:
     def acknowledged(self, number: int, now: float) -> None:
         """Learn from the time that this frame took. Frames before it count with it."""
         while self._sent and self._sent[0][0] <= number:
-            sent, size, at = self._sent.popleft()
-            if sent == number:
+            frame, size, at = self._sent.popleft()
+            if frame == number:
                 self._learn(size, now - at)
 
     def _learn(self, size: int, seconds: float) -> None:

@@ -449,29 +449,29 @@ class Experiment:
             self._undeleted = None
             done(self.state())
             return
-        kept = {each.recipe.name: each for each in self._undos.runs(key)}
+        before = {each.recipe.name: each for each in self._undos.runs(key)}
         runs = {
             name: self._registry.new_run(each.recipe, self._kernels.named(each.kernel))
-            for name, each in kept.items()
+            for name, each in before.items()
         }
 
         def arrived() -> dict[str, Any] | FalllineError:
             try:
                 self._undos.runs(key)  # not undone meanwhile
-                for name, each in kept.items():
+                for name, each in before.items():
                     if each.is_removed or name not in self.runs:
                         self._registry.check_place_for(name)
             except FalllineError as error:
                 return error
             self._undos.drop(key.id)
             for name, run in runs.items():
-                run.is_rounded = kept[name].is_rounded
+                run.is_rounded = before[name].is_rounded
                 self._bring_back(run, now, undone=key.id)
             self._finish_jobs(now)
             self.publish(now)
             return self.state()
 
-        positions = {name: each.position for name, each in kept.items()}
+        positions = {name: each.position for name, each in before.items()}
         self._pending.append(PendingRequest(restoration(runs, positions, arrived), done))
 
     def _bring_back(self, run: Run, now: float, undone: str) -> None:

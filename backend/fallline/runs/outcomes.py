@@ -48,10 +48,10 @@ def harm_of(patient: Patient, all_runs: Iterable[Patient], baseline: float) -> f
     record = patient.record
     if record.level is None or record.verdict == "diverged":
         return None
-    known: list[Level] = []
+    levels: list[Level] = []
     for each in all_runs:
-        known += [lowest_of(each.record.best), *_tried(each.record)]
-    return finite_or_none(times_worse(record.level, known, baseline))
+        levels += [lowest_of(each.record.best), *_tried(each.record)]
+    return finite_or_none(times_worse(record.level, levels, baseline))
 
 
 def harm_then(case: Case, all_cases: Iterable[Case], step: int, baseline: float) -> float | None:
@@ -59,11 +59,11 @@ def harm_then(case: Case, all_cases: Iterable[Case], step: int, baseline: float)
     level = case.levels.level_at(step)
     if level is None:
         return None
-    known: list[Level] = []
+    levels: list[Level] = []
     for each in all_cases:
         lowest = each.levels.lowest_at(step)
-        known += [*([] if lowest is None else [lowest]), *_tried(each.record, step)]
-    return finite_or_none(times_worse(level, known, baseline))
+        levels += [*([] if lowest is None else [lowest]), *_tried(each.record, step)]
+    return finite_or_none(times_worse(level, levels, baseline))
 
 
 def _tried(record: Record, until: float = math.inf) -> list[Level]:
@@ -81,13 +81,13 @@ def outcomes_of(patient: Patient, others: Iterable[Patient], samples: int) -> di
     """
     outcomes: dict[str, list[Outcome]] = {}
     findings = {finding.id: finding for finding in patient.record.findings}
-    for taken in patient.record.edited.taken:
-        if finding := findings.get(taken.finding):
-            outcomes.setdefault(finding.id, []).append(_here(patient, finding, taken))
+    for remedy in patient.record.edited.taken:
+        if finding := findings.get(remedy.finding):
+            outcomes.setdefault(finding.id, []).append(_here(patient, finding, remedy))
     for other in others:
-        for taken in _taken_elsewhere(patient, other, samples):
-            finding = findings[taken.finding]
-            outcomes.setdefault(finding.id, []).append(_there(patient, finding, other, taken))
+        for remedy in _taken_elsewhere(patient, other, samples):
+            finding = findings[remedy.finding]
+            outcomes.setdefault(finding.id, []).append(_there(patient, finding, other, remedy))
     return outcomes
 
 
@@ -110,13 +110,13 @@ def _taken_elsewhere(patient: Patient, other: Patient, samples: int) -> Iterator
 # ---------------------------------------------------------------------- words
 
 
-def _here(patient: Patient, finding: Finding, taken: Taken) -> Outcome:
+def _here(patient: Patient, finding: Finding, remedy: Taken) -> Outcome:
     """Return what came of a remedy in the run that has the finding."""
     over = "The problem lasts." if finding.is_open else f"The problem ended at step {finding.until_step:,}."
-    return _outcome(patient, finding, taken, "", [over], lasts=finding.is_open)
+    return _outcome(patient, finding, remedy, "", [over], lasts=finding.is_open)
 
 
-def _there(patient: Patient, finding: Finding, other: Patient, taken: Taken) -> Outcome:
+def _there(patient: Patient, finding: Finding, other: Patient, remedy: Taken) -> Outcome:
     """Return what came of it in another run, beside the one that has the finding."""
     opens = [each for each in other.record.findings if each.is_open]
     lasts = any(_is_same(each, finding) for each in opens)
@@ -127,15 +127,15 @@ def _there(patient: Patient, finding: Finding, other: Patient, taken: Taken) -> 
         state = f"It has another problem: {worst.mark}."
     else:
         state = "It does not have the problem."
-    is_over = _next_edit(other, taken.step) is not None
+    is_over = _next_edit(other, remedy.step) is not None
     sentences = [] if is_over else [*_compared(patient, finding, other), state]
-    return _outcome(other, finding, taken, f" in {other.label}", sentences, lasts=lasts)
+    return _outcome(other, finding, remedy, f" in {other.label}", sentences, lasts=lasts)
 
 
 def _outcome(
-    where: Patient, finding: Finding, taken: Taken, place: str, sentences: list[str], *, lasts: bool
+    where: Patient, finding: Finding, remedy: Taken, place: str, sentences: list[str], *, lasts: bool
 ) -> Outcome:
-    series, step = _series(finding), taken.step
+    series, step = _series(finding), remedy.step
     start, end = where.record.edited.at(step), _next_edit(where, step)
     then = ", where the settings changed again" if end else ""
     if end is None:
@@ -144,9 +144,9 @@ def _outcome(
     assert end is not None
     before, now = _loss(start, series), _loss(end, series)
     went = f"went from {number(before)} to {number(now)} at step {end.step:,}{then}."
-    what = f"{taken.label}, taken at step {step:,}{place}: the {series.replace('_', ' ')}"
+    what = f"{remedy.label}, taken at step {step:,}{place}: the {series.replace('_', ' ')}"
     text = " ".join([what, went, *sentences])
-    return Outcome(taken.label, where.name, step, end.step, series, before, now, lasts=lasts, text=text)
+    return Outcome(remedy.label, where.name, step, end.step, series, before, now, lasts=lasts, text=text)
 
 
 def _next_edit(patient: Patient, step: int) -> Losses | None:

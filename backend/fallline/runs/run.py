@@ -147,8 +147,8 @@ class Run:
 
     def steps_until_epoch(self, epoch: int) -> int:
         """Steps from here until floor(epoch) reaches `epoch`, with the settings in force."""
-        seen, m = self.state.samples_seen, self._train_samples
-        return steps_until(epoch * m - seen, seen, self.settings.batch_size, m)
+        samples, m = self.state.samples_seen, self._train_samples
+        return steps_until(epoch * m - samples, samples, self.settings.batch_size, m)
 
     def steps_within(self, samples: int) -> int:
         """Steps that take at most `samples` more samples, with the settings in force."""
@@ -357,10 +357,10 @@ class Run:
 
     def _news(self) -> dict[str, Any]:
         """Return what may have changed of findings since their events: latest evidence, and outcomes of remedies."""
-        outcomes, shown = self.outcomes(), self.case.shown(self.state.step)
-        changed = [each for each in shown.findings if each.id in shown.fresh or each.id in outcomes]
+        outcomes, latest = self.outcomes(), self.case.shown(self.state.step)
+        changed = [each for each in latest.findings if each.id in latest.fresh or each.id in outcomes]
         names = ("id", "seen_at", "evidence", "outcomes")
-        news = (self._finding(each, shown.fresh, outcomes) for each in changed)
+        news = (self._finding(each, latest.fresh, outcomes) for each in changed)
         return {"findings": [{name: each[name] for name in names} for each in news]} if changed else {}
 
     def as_json(self, *, playing: bool, moving: bool) -> dict[str, Any]:
@@ -380,8 +380,8 @@ class Run:
 
     def findings(self) -> list[dict[str, Any]]:
         """Return the Doctor's findings, the newest last, as the API shows them."""
-        shown, outcomes = self.case.shown(self.state.step), self.outcomes()
-        return [self._finding(each, shown.fresh, outcomes) for each in shown.findings]
+        latest, outcomes = self.case.shown(self.state.step), self.outcomes()
+        return [self._finding(each, latest.fresh, outcomes) for each in latest.findings]
 
     def _finding(
         self, finding: Finding, fresh: Mapping[str, Evidence], outcomes: Mapping[str, list[Outcome]]

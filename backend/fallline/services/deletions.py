@@ -85,9 +85,9 @@ class Deletions:
     async def delete_expired(self) -> None:
         """Delete for good what cannot be brought back any more."""
         deleted, now = self._registry.deleted, self._store.age.now()
-        kept = [id for id, each in deleted.items() if each.is_kept]
-        surplus = set(kept[:-MOST_KEPT])
-        for id in kept:
+        restorable = [id for id, each in deleted.items() if each.is_kept]
+        surplus = set(restorable[:-MOST_KEPT])
+        for id in restorable:
             if id in surplus or now - deleted[id].deletion.at >= UNDO_SECONDS:
                 await self._delete_for_good(id, deleted[id])
         for id in list(deleted)[:-MOST_REMEMBERED]:

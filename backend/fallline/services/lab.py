@@ -348,8 +348,8 @@ class Lab:
         try:
             if key is None:
                 return await self._commands.do(id, command, run, None).wait(disconnected)
-            sent = body if isinstance(body, dict) else body.model_dump(mode="json", exclude_unset=True)
-            content = {"do": do, "run": run, "body": sent}
+            payload = body if isinstance(body, dict) else body.model_dump(mode="json", exclude_unset=True)
+            content = {"do": do, "run": run, "body": payload}
             make = partial(self._commands.do, id, command, run)
             return await live.keyed_commands.once(key, content, make, disconnected)
         finally:

@@ -159,8 +159,8 @@ class Registry:
     @property
     def upload_ids_in_use(self) -> set[str]:
         """The ids of all tables and parameters that experiments use, also deleted ones that may come back."""
-        kept = [each.entry for each in self.deleted.values() if each.is_kept]
-        entries = [*self.entries.values(), *kept]
+        restorable = [each.entry for each in self.deleted.values() if each.is_kept]
+        entries = [*self.entries.values(), *restorable]
         return {id for entry in entries for id in split_ids(entry.upload_ids) if id}
 
     def check_complete(self) -> None:

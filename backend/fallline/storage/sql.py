@@ -218,16 +218,16 @@ def _answers(record: Record) -> Rows:
 
 
 def _progress(record: Record, facts: int) -> dict[str, Any]:
-    progress, (at, seen) = record.batch.progress, record.at
+    progress, (at, age) = record.batch.progress, record.at
     plays, state = int(progress["playing"]), json.dumps(progress, separators=(",", ":"))
     return {
         "one": record.id,
         "used": at,
-        "seen": seen,
+        "seen": age,
         "playing": plays,
         "progress": state,
         "facts": facts,
-        "stands_sum": checksum(record.id, at, seen, plays, state, facts),
+        "stands_sum": checksum(record.id, at, age, plays, state, facts),
     }
 
 
@@ -238,12 +238,14 @@ def _write_parts(connection: Connection, record: Record) -> int:
     if not (batch.cleared or dropped):
         return 0
     before = connection.execute(_LENGTHS, {"one": id}).all()
-    gone: int = sum(length for run, name, length in before if run in batch.cleared or (run, name) in dropped)
+    old_bytes: int = sum(
+        length for run, name, length in before if run in batch.cleared or (run, name) in dropped
+    )
     _many(connection, _CLEAR, [{"one": id, "of": run} for run in batch.cleared])
     _many(connection, _DROP, [{"one": id, "of": run, "called": name} for run, name in sorted(dropped)])
     rows = [{"experiment": id, "run": run, "name": name, "data": data} for run, name, data in batch.parts]
     _many(connection, insert(PART), rows)
-    return sum(len(data) for _, _, data in batch.parts) - gone
+    return sum(len(data) for _, _, data in batch.parts) - old_bytes
 
 
 def touch(connection: Connection, used: Mapping[str, Moment]) -> None:
@@ -302,9 +304,9 @@ def tables(connection: Connection) -> list[TableInfo]:
     c = DATASET.c
     rows = connection.execute(select(c.id, c.size, c.since, c.seen, c.row_sum))
     return [
-        TableInfo(id, size, Moment(since, seen))
-        for id, size, since, seen, row_sum in rows
-        if row_sum == checksum(id, since, seen, size)
+        TableInfo(id, size, Moment(since, age))
+        for id, size, since, age, row_sum in rows
+        if row_sum == checksum(id, since, age, size)
     ]
 
 

@@ -149,9 +149,9 @@ class Waiting:
         """Return all of them as one, once; None if nothing waits."""
         if not self._pieces:
             return None
-        taken = in_a_row(self._pieces)
+        records = in_a_row(self._pieces)
         self._pieces, self.steps = [], 0
-        return taken
+        return records
 
 
 @dataclass(frozen=True, eq=False, slots=True)

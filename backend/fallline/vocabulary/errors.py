@@ -225,9 +225,9 @@ class StorageFull(Unavailable):
     def __init__(
         self, what: str, bytes: float, most: float, retry_after: float, *, is_whole: bool = False
     ) -> None:
-        held, limit = (f"{each / (1 << 20):,.1f} MB" for each in (bytes, most))
+        size, limit = (f"{each / (1 << 20):,.1f} MB" for each in (bytes, most))
         super().__init__(
-            f"{what} hold {held}; the limit is {limit}. Export what you need and delete experiments, or ask the "
+            f"{what} hold {size}; the limit is {limit}. Export what you need and delete experiments, or ask the "
             "operator for more. Nothing was deleted",
             retry_after,
         )

@@ -108,19 +108,19 @@ class _Merges:
         """Return the plan of the merges up to this level, and then of each group of neighbours that begins at one of
         `starts`.
         """
-        pairs, kept, ends = self._pairs[: level.merges], level.places, level.ends
+        pairs, places, ends = self._pairs[: level.merges], level.places, level.ends
         if starts is not None:
-            kept, ends = [], []
+            places, ends = [], []
             for start, stop in zip(starts, (*starts[1:], len(level.places)), strict=True):
                 pairs += _as_one(level.places[start:stop])
-                kept.append(level.places[start])
+                places.append(level.places[start])
                 ends.append(level.ends[stop - 1])
-        return _plan_of(pairs, kept, ends)
+        return _plan_of(pairs, places, ends)
 
 
-def _plan_of(pairs: list[tuple[int, int]], kept: list[int], ends: list[int]) -> MergePlan:
+def _plan_of(pairs: list[tuple[int, int]], places: list[int], ends: list[int]) -> MergePlan:
     lefts, rights = np.array(pairs, np.intp).reshape(-1, 2).T.copy()
-    return MergePlan(lefts, rights, np.array(kept, np.intp), np.array(ends, np.intp))
+    return MergePlan(lefts, rights, np.array(places, np.intp), np.array(ends, np.intp))
 
 
 def _widths_in(level: _Level) -> list[int]:

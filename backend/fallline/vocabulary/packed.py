@@ -66,9 +66,9 @@ Plan = tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.bool_]]
 
 
 @lru_cache(maxsize=256)
-def _plan(held: tuple[str, ...], names: tuple[str, ...]) -> Plan:
+def _plan(columns: tuple[str, ...], names: tuple[str, ...]) -> Plan:
     """Return, for each name: its row, whether it may be float32, and whether it has counts."""
-    places, every = {name: row for row, name in enumerate(held)}, recorded_every_step(names)
+    places, every = {name: row for row, name in enumerate(columns)}, recorded_every_step(names)
     return (
         np.array([places[name] for name in names], np.intp),
         np.array([name.startswith(_SHORT) for name in names], np.bool_),

@@ -135,10 +135,8 @@ def page_routes(pages: Pages) -> APIRouter:
         pages.refresh()
         file = pages.page(name)
         headers = {"ETag": file.etag, "Cache-Control": "no-cache"}
-        known = [
-            tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")
-        ]
-        if file.etag in known or "*" in known:
+        tags = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+        if file.etag in tags or "*" in tags:
             return Response(status_code=304, headers=headers)
         return response_of(file, request, headers)
 

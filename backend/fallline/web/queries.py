@@ -54,9 +54,9 @@ def _plain_number(text: Any) -> Any:
     return text
 
 
-def _edges(given: Any) -> Any:
+def _edges(value: Any) -> Any:
     # FastAPI collects the values of a tuple in a list.
-    [text] = given if isinstance(given, list) and len(given) == 1 else [given]
+    [text] = value if isinstance(value, list) and len(value) == 1 else [value]
     match = _EDGES.fullmatch(text) if isinstance(text, str) else None
     west, east, south, north = map(float, match.groups()) if match else (0.0, 0.0, 0.0, 0.0)
     if not (west < east and south < north):

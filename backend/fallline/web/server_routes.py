@@ -54,10 +54,10 @@ async def readyz(request: Request, lab: TheLab) -> dict[str, Any]:
 @router.get("/api/v1/addresses", tags=["share"], response_model=Addresses)
 async def addresses(request: Request) -> dict[str, Any]:
     """Return the URLs at which other machines reach the server, to a page on its own machine."""
-    found, client = request.app.state.found, request.client
+    announcement, client = request.app.state.found, request.client
     is_own = is_own_machine(client.host if client else None, request.headers.get("host"))
     # Reads the machine's interfaces, and may ask its resolver.
-    return {"addresses": await asyncio.to_thread(found.urls) if found and is_own else []}
+    return {"addresses": await asyncio.to_thread(announcement.urls) if announcement and is_own else []}
 
 
 class QrText(StrictModel):

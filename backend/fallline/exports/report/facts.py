@@ -156,9 +156,9 @@ def _of_run(run: ExportRun, loss: float, problem: Problem, guessing: str) -> Ite
     ):
         tone, until = TONES[each["severity"]], each["until_step"]
         evidence = f"{each['evidence']} Seen at step {each['seen_at']:,}."
-        said = [evidence, *([] if until is None else [f"It was over at step {until:,}."])]
-        said += [outcome["text"] for outcome in each["outcomes"]]
-        yield Finding(tone if until is None else "plain", each["title"], " ".join(said))
+        sentences = [evidence, *([] if until is None else [f"It was over at step {until:,}."])]
+        sentences += [outcome["text"] for outcome in each["outcomes"]]
+        yield Finding(tone if until is None else "plain", each["title"], " ".join(sentences))
     if not run.diverged:
         yield _beside_the_baseline(run, loss, problem.baseline["train"], guessing)
 

@@ -63,8 +63,8 @@ class Doctor:
 
     def may_look(self, run: Run) -> bool:
         """True if the run rests between two examinations and nobody has looked."""
-        shown = run.case.shown(run.state.step)
-        return run.state.step > 0 and shown.step != run.state.step and not self.is_behind(run)
+        latest = run.case.shown(run.state.step)
+        return run.state.step > 0 and latest.step != run.state.step and not self.is_behind(run)
 
     def rebuild(self, run: Run, clock: Clock) -> float:
         """Replay a slice of a past whose track was not stored; return its seconds."""
@@ -145,10 +145,10 @@ class Doctor:
 
     def news(self, run: Run) -> tuple[list[Finding], list[str]]:
         """Return the findings that changed since the last call, and the ids of withdrawn ones."""
-        case, shown = run.case, run.case.shown(run.state.step)
-        before, case.published = case.published, shown
-        ids = {finding.id for finding in shown.findings}
-        return changed(before, shown), [each.id for each in before.findings if each.id not in ids]
+        case, latest = run.case, run.case.shown(run.state.step)
+        before, case.published = case.published, latest
+        ids = {finding.id for finding in latest.findings}
+        return changed(before, latest), [each.id for each in before.findings if each.id not in ids]
 
     def _state(self, run: Run, step: int, extras: Extras) -> TrainingState | None:
         try:
@@ -308,11 +308,11 @@ class ExaminationSchedule:
                 and self._doctor.is_behind(run)
                 and (spent < most if paced else self._doctor.is_affordable(run))
             ):
-                made, took = self._doctor.examine(run, self.clock, limited=not paced)
+                is_done, took = self._doctor.examine(run, self.clock, limited=not paced)
                 spent += took
                 if paced:
                     self.allowance.spend(self, took)
-                if not made:
+                if not is_done:
                     break
             yield from self._news(run)
 
@@ -348,13 +348,13 @@ class ExaminationSchedule:
         """Make or continue an examination, or a slice of its run's past; return its seconds."""
         if run.case.rebuilt is not None:
             return self._doctor.rebuild(run, self.clock)
-        made = self._doctor.examine if self._doctor.is_behind(run) else self._doctor.look
-        return made(run, self.clock)[1]
+        examine = self._doctor.examine if self._doctor.is_behind(run) else self._doctor.look
+        return examine(run, self.clock)[1]
 
     def _news(self, run: Run) -> News:
-        findings, gone = self._doctor.news(run)
-        if findings or gone:
-            yield run, findings, gone
+        findings, withdrawn_ids = self._doctor.news(run)
+        if findings or withdrawn_ids:
+            yield run, findings, withdrawn_ids
 
 
 # ---------------------------------------------------------------------- waiting

@@ -81,20 +81,20 @@ def view_of(
     """Return the run in this state, after the examinations in `record`; `take` makes expensive measurements."""
     step, case = state.step, run.case
     now = take("now", 0.0, lambda: at_once(lambda: measured(problem, state)))
-    made = step + 1 if diverged else step  # the change that diverged belongs to the past
-    settings = run.recipe.settings_at(made - 1)
+    stop = step + 1 if diverged else step  # the change that diverged belongs to the past
+    settings = run.recipe.settings_at(stop - 1)
     series = case.track.before(step, max(record.step, 0))
     check = state_seconds(problem)
-    trials = Trials(problem, run, step, made, take)
+    trials = Trials(problem, run, step, stop, take)
     return View(
         task=task,
         step=step,
         diverged=diverged,
         settings=settings,
         scales=OPTIMIZERS[settings.optimizer].stability.divisor is not None,
-        rate=rate_of(in_force(settings, state))(max(made - 1, 0)),
+        rate=rate_of(in_force(settings, state))(max(stop - 1, 0)),
         settings_before=trials.settings_before,
-        edits=run.recipe.changes_before(made),
+        edits=run.recipe.changes_before(stop),
         now=now,
         seen=seen_with(record, now),
         series=series,
@@ -222,11 +222,11 @@ CHECKS = 5
 
 
 class Trials:
-    """Tries commands on one run in one examination, at step `step`, with the recipe's edits before step `made`."""
+    """Tries commands on one run in one examination, at step `step`, with the recipe's edits before step `stop`."""
 
-    def __init__(self, problem: Problem, run: Run, step: int, made: int, take: Take) -> None:
+    def __init__(self, problem: Problem, run: Run, step: int, stop: int, take: Take) -> None:
         self._problem, self._run, self._step, self._take = problem, run, step, take
-        edits = [edit for edit in run.recipe.edits if edit.at_step < made]
+        edits = [edit for edit in run.recipe.edits if edit.at_step < stop]
         self._recipe = run.recipe.model_copy(update={"edits": edits})
         self._starts: dict[int, TrainingState] = {}
         self._results: dict[str, Trial | None] = {}
