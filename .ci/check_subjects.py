@@ -17,7 +17,7 @@ LONGEST = 72
 
 
 def fault(message: str) -> str | None:
-    """What is wrong with the subject of a message, or None."""
+    """Return the fault in the subject of a message, or None."""
     lines = [line for line in message.splitlines() if not line.startswith("#")]
     subject, next_line = [*lines, "", ""][:2]
     if not subject.strip():

@@ -129,7 +129,7 @@ def _packages(place: Path, seconds: str) -> dict[str, bytes]:
 
 
 def sbom(version: str, commit: str, seconds: int) -> str:
-    """What an installation from the lock holds, as CycloneDX."""
+    """Return the packages of an installation from the lock, as CycloneDX."""
     bom = Bom(serial_number=uuid.uuid5(uuid.NAMESPACE_OID, commit))
     bom.metadata.timestamp = datetime.fromtimestamp(seconds, UTC)
     program = Component(
