@@ -1,10 +1,10 @@
-"""What a first visit costs over a slow line: 150 ms and 5 Mbit/s, as Chromium emulates them.
+"""The cost of a first visit over a slow line: 150 ms and 5 Mbit/s, as Chromium emulates them.
 
     python benchmarks/bench_load.py [--visits 7] [--quick]
 
-Prints one line a figure: what is measured, the median of the visits, and its bound. Ends with status 1 where a figure
-is above its bound. A visit has a browser profile of its own and ends when both charts stand. Times depend on the
-machine, too: the load it had before is printed first.
+Prints one line a figure: the measurement, the median of the visits, and its bound. Ends with status 1 where a
+figure is above its bound. A visit has a browser profile of its own and ends when both charts stand. Times depend on
+the machine, too: the load it had before is printed first.
 """
 
 from __future__ import annotations

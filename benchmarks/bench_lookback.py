@@ -2,8 +2,8 @@
 
 python benchmarks/bench_lookback.py [--steps 10000000] [--looks 200] [--quick] [--only SGD]
 
-It requests a snapshot of any step, and any old stretch step by step, from the server that trained the run and again
-from one started afterwards. Prints one line per figure: its name, its value, and its goal, if any.
+It requests a snapshot of any step, and any old stretch step by step. It asks the server that trained the run, and
+again one started afterwards. Prints one line per figure: its name, its value, and its goal, if any.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 python benchmarks/bench_memory.py [--quick] [--only wide]
 
 Each kind of experiment is opened many times in a separate process, after two to warm it up. Prints one line per
-figure: bytes counted for an experiment, growth of the resident memory after the allocator has returned what it can,
-and Python's own trace of allocations. Fails where counted and resident memory differ by more than 10 %.
+figure. The figures are the bytes counted for an experiment, the growth of the resident memory, and Python's own
+trace of allocations. The growth is measured after the allocator has returned what it can. Fails where counted and
+resident memory differ by more than 10 %.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ async def create(lab: Lab, kind: Kind) -> None:
 async def measured(kind: Kind, count: int, *, traced: bool) -> tuple[int, int]:
     """Bytes counted for `count` experiments, and the growth of the process.
 
-    With `traced`, the growth is that of the trace.
+    With `traced`, the growth comes from the trace.
     """
     with tempfile.TemporaryDirectory() as folder:
         lab = lab_in(Path(folder))

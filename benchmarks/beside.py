@@ -32,9 +32,9 @@ def threads(pid: int) -> Threads | None:
 class Turn:
     """A number of steps in a number of seconds.
 
-    `beside` is the share of the time that other threads of the process had a processor and that training waited for
-    them, as for Python's lock. It excludes waiting for a processor that other processes use. None if the system does
-    not count it.
+    `beside` is a share of the time. In it, other threads of the process had a processor and training waited for
+    them, as for Python's lock. It excludes waiting for a processor that other processes use. None if the system
+    does not count it.
     """
 
     steps: int

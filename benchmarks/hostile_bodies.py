@@ -1,7 +1,7 @@
 """Bodies, messages and addresses of up to 64 KiB that take long, for every place of every model.
 
-They are generated from the models' schemas, in a fixed order, so that a new field is attacked from its first day.
-`ask` calls an application directly, without a client whose work would count as the server's.
+They are generated from the models' schemas, in a fixed order. So a new field is attacked from its first day. The
+function `ask` calls an application directly, without a client whose work would count as the server's.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ WIDE_EDIT = '{"at_step":1,"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1}'
 
 
 def spread(runs: int = 8) -> Iterator[tuple[str, str]]:
-    """Recipes with errors in many places, none of which is too large."""
+    """Recipes with errors in many places; none is too large."""
     room = ROOM // runs - 64
     unknown = _object("1", room=room)[1:-1]
     stops = _list("{" + _object("1", room=room // 8 - 4)[1:-1] + "}", room)
@@ -313,7 +313,7 @@ def texts() -> Iterator[tuple[Request, bool]]:
 
 
 def envelope_of(do: str) -> str:
-    """The fields of a command on the socket, without those of its body."""
+    """The fields of a command on the socket, without the body's fields."""
     run = ',"run":"gd"' if do in commands.NEEDS_RUN else ""
     return f'"type":"command","id":"c","experiment":"e","do":"{do}"{run}'
 

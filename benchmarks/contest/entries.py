@@ -18,8 +18,8 @@ HEADER = re.compile(r"^(?P<mark>#|//) /// script\n(?P<lines>(?:(?P=mark).*\n)+?)
 class Entry:
     """A rival before it is started.
 
-    `requirements` are packages with pinned versions, or None for fallline's own environment. `evaluates` means that
-    it evaluates at certain steps, so that its first steps cost more than later ones.
+    `requirements` are packages with pinned versions, or None for fallline's own environment. With `evaluates` it
+    evaluates at certain steps. Then its first steps cost more than later ones.
     """
 
     path: Path

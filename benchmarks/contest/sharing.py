@@ -27,7 +27,7 @@ class Sharing:
 
 
 class Trainer:
-    """Slices like those of a live run, on the calling thread, until stopped."""
+    """Slices as in a live run, on the calling thread, until stopped."""
 
     def __init__(self, workload: Workload, kernel: Kernel) -> None:
         self._problem, self._kernel = workload.problem, kernel

@@ -1,6 +1,6 @@
 """A C loop for the 5-4-4-1 network only, with every series recorded: the limit.
 
-The compiler is that of CC, else cc; it runs when the process starts.
+The compiler comes from CC, else it is cc; it runs when the process starts.
 """
 
 # /// script

@@ -1,8 +1,8 @@
 """Expert NumPy, steps only: no allocation, no records, as few calls as possible.
 
 Samples are columns, so that rows are long and outputs contiguous. A row of ones below every layer's outputs serves
-the bias, so that weights and biases are one block of one flat vector. `dot` costs less to call than `@`. A batch of
-one uses vectors.
+the bias, so that weights and biases are one block of one flat vector. Calls of `dot` cost less than calls of `@`. A
+batch of one uses vectors.
 """
 
 # /// script

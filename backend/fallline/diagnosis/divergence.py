@@ -240,8 +240,8 @@ def _is_beyond_the_edge(view: View, grown: Floats, row: int, lowest: float) -> b
 def _has_constant_edge(view: View) -> bool:
     """Return whether curvature and limit stay as they are, so that the mean over batches follows one linear map.
 
-    Then one rise tells. With hidden layers it does not: of 616 runs in mini-batches that did not diverge, 20 rose twice
-    in a row at 6 times the limit and came back, of 126 that diverged 24 did.
+    Then one rise is enough. With hidden layers it is not. In mini-batches, 20 of 616 runs that did not diverge rose
+    twice in a row at 6 times the limit and came back. Of the 126 that diverged, 24 rose so.
     """
     settings = view.settings
     is_bounded = view.scales or settings.clipped
@@ -260,7 +260,7 @@ def _times_the_limit(view: View) -> float:
 
 
 def _ahead(view: View, *, grows: bool) -> Ahead | None:
-    """Return the next steps of a run in mini-batches: these differ so much that growth and curvature tell little.
+    """Return the next steps of a run in mini-batches: these differ too much to judge by growth and curvature.
 
     They are made on a copy once the loss is above the last ones, and as long as a forecast stands. None if they are not
     needed or take too long.
@@ -273,7 +273,7 @@ def _ahead(view: View, *, grows: bool) -> Ahead | None:
 
 
 def _diverges_ahead(view: View, ahead: Ahead, at_step: int) -> Iterator[Sighting]:
-    """Find a run whose next steps diverge after the loss was twice that of the trough; none if that lies ahead too.
+    """Find a run whose next steps diverge after the loss was twice the trough's; none if that lies ahead too.
 
     The trough is the last point whose loss is the lowest, to rounding, from 200 points before it to the end.
     """

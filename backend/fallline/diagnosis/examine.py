@@ -46,7 +46,7 @@ Key = tuple[str, Subject]
 class Stretch:
     """A condition that holds from step `since` on, so far to step `last`.
 
-    `id` is that of its open finding. `severity` is that of the rule, without regard to harm.
+    `id` names its open finding. `severity` comes from the rule, without regard to harm.
     """
 
     since: int
@@ -78,12 +78,14 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the examinations of a run found up to step `step`.
+    """The results of a run's examinations up to step `step`.
 
-    `seen` are step and loss of the last few, `now` the losses of the last one, `level` their present means (None
-    before there are enough points). `dates` has the first step of each dead, equal or saturated unit. `fresh` has the
-    latest evidence of open findings by id. `verdicts` has the step of each change of the verdict. `edited` says which
-    remedies the run took.
+    - `seen` are step and loss of the last few.
+    - `now` are the losses of the last one, `level` their present means (None before there are enough points).
+    - `dates` has the first step of each dead, equal or saturated unit.
+    - `fresh` has the latest evidence of open findings by id.
+    - `verdicts` has the step of each change of the verdict.
+    - `edited` says which remedies the run took.
     """
 
     step: int = -1

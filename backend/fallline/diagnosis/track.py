@@ -79,9 +79,10 @@ _STEP, _LOSS, _TEST, _PEAK, _PEAK_STEP, _RISES, _FALLS, _MOVED = range(8)
 class Series:
     """The points of a run before step `step`; those from `fresh` on are new since the last examination.
 
-    `steps`, `loss`, `test` (NaN without a test split), `peak` (the highest loss since the point before), `peak_step`,
-    `rises` and `falls` (of the loss so far) are (n,). `moved` (layers, n) is |change of W| / |W|. `offset` points came
-    before.
+    - `steps`, `loss`, `peak_step`, and `test` (NaN without a test split) are (n,).
+    - `peak` (the highest loss since the point before) is (n,). So are `rises` and `falls` (of the loss so far).
+    - `moved` (layers, n) is |change of W| / |W|.
+    - `offset` points came before.
     """
 
     step: int

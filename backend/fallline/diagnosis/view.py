@@ -24,9 +24,11 @@ Booleans = NDArray[np.bool_]
 class Layer:
     """A hidden layer at one step, over all training samples.
 
-    `slope` is the slope of its activation as an expression of `{z}` and `{a}`. `dead` units output 0 for every sample.
-    `saturated_share` is the share of samples at which a unit's slope is almost 0, None if the activation does not
-    flatten on both sides. `alike` are groups of units with equal weights.
+    - `slope` is the slope of its activation as an expression of `{z}` and `{a}`.
+    - `dead` units output 0 for every sample.
+    - `saturated_share` is the share of samples at which a unit's slope is almost 0. It is None if the activation does
+      not flatten on both sides.
+    - `alike` are groups of units with equal weights.
     """
 
     slope: str
@@ -47,10 +49,13 @@ class Layer:
 class Task:
     """The shared part of an experiment's runs.
 
-    `samples` counts training samples. `baseline` is the training loss of predicting the mean, or the shares of the
-    classes (`guessing` in words). `score` is r2 or accuracy. With `is_quadratic` the training loss is a quadratic
-    function of the parameters: a squared error without hidden layers. `input_spreads` and `input_means` are each
-    input's standard deviation and mean. `output` and `error` are the expressions of y_pred and of its gradient.
+    - `samples` counts training samples.
+    - `baseline` is the training loss of predicting the mean, or the shares of the classes (`guessing` in words).
+    - `score` is r2 or accuracy.
+    - With `is_quadratic` the training loss is a quadratic function of the parameters: a squared error without hidden
+      layers.
+    - `input_spreads` and `input_means` are each input's standard deviation and mean.
+    - `output` and `error` are the expressions of y_pred and of its gradient.
     """
 
     samples: int
@@ -71,8 +76,8 @@ class Task:
 class Noise:
     """Scatter of single samples' gradients.
 
-    `trace` is of their covariance, `mean_squared` is the squared norm of their mean. `sizes` has the root mean square
-    of their entries for each layer, `bias_sizes` of those of the biases.
+    - `trace` is of their covariance, `mean_squared` is the squared norm of their mean.
+    - `sizes` has the root mean square of their entries for each layer, `bias_sizes` of the biases' entries.
     """
 
     samples: int
@@ -119,10 +124,11 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The parameter that moved most in the change from `step` to the next, among those that a layer depends on.
+    """The parameter that moved most in the change from `step` to the next, among a layer's parameters.
 
-    `entry` counts the entries of the parameter row by row. `rows` are the batch's rows of the data, at most ten of its
-    `batch` samples. `gradient` is that of the entry, `rate` the learning rate.
+    - `entry` counts the entries of the parameter row by row.
+    - `rows` are the batch's rows of the data, at most ten of its `batch` samples.
+    - `gradient` is the entry's gradient, `rate` the learning rate.
     """
 
     step: int
@@ -150,8 +156,8 @@ class Trial:
     """The result of trying a command for `steps` steps.
 
     `before` is the training loss at their start, after any redraw. `after` is its mean over their later half,
-    `test_after` that of the test loss. Both are infinite if the run diverges or half of a layer dies. `saturated` is
-    the largest saturated share of a layer at the end.
+    `test_after` the test loss's mean there. Both are infinite if the run diverges or half of a layer dies.
+    `saturated` is the largest saturated share of a layer at the end.
     """
 
     steps: int
@@ -179,9 +185,10 @@ class Ahead:
 class Best:
     """The best numbers of a run so far, at its points.
 
-    `test` is the lowest test loss, at step `test_step`, with the train loss `train_then`. `mean` and `test_mean` are
-    the lowest means of `MEAN` points, the first at step `mean_step`. `level_step` is the last step whose loss is not
-    above `mean`. `loss` is the lowest train loss, at step `loss_step`.
+    - `test` is the lowest test loss, at step `test_step`, with the train loss `train_then`.
+    - `mean` and `test_mean` are the lowest means of `MEAN` points, the first at step `mean_step`.
+    - `level_step` is the last step whose loss is not above `mean`.
+    - `loss` is the lowest train loss, at step `loss_step`.
     """
 
     loss: float = math.inf
@@ -227,11 +234,11 @@ class View:
     - `dates` has, by kind ("dead", "alike", "saturated") and layer, the first step of each unit that is so.
     - `computed` holds results that several rules use.
     - `between(step)` returns a state between the last examination, at step `examined` (None: not known), and this one.
-      `rise(first, last)` returns the change between two steps that raised the loss most. `edge()`, `ahead()`,
-      `change(step, layer)` and `trial(command)` are expensive as well. They return None if they cannot be measured,
-      and may raise NotNow.
-      `repeats(command)` is true for a command that changes nothing, or that the run itself has followed;
-      `follows(command, step)` for one that says what the run itself did at that step.
+    - `rise(first, last)` returns the change between two steps that raised the loss most.
+    - `edge()`, `ahead()`, `change(step, layer)` and `trial(command)` are expensive as well.
+    - These functions return None if they cannot be measured, and may raise NotNow.
+    - `repeats(command)` is true for a command that changes nothing, or that the run itself has followed.
+    - `follows(command, step)` is true for a command that says what the run itself did at that step.
     """
 
     task: Task
@@ -329,7 +336,7 @@ class View:
     def states_back(self) -> Iterator[Measured]:
         """Iterate over the states after the last examination, from the present one back.
 
-        Those between are measured as they are reached.
+        The states between are measured as they are reached.
         """
         examined = self.step - 1 if self.examined is None else self.examined
         return map(self.state, range(self.step, examined, -1))
@@ -436,9 +443,11 @@ def change_before(since: int) -> int | None:
 class Sighting:
     """A symptom that held since the last examination.
 
-    `words` returns its text for its first step. `dates` has the first step of each unit that has the symptom; with
-    `by_dates` the earliest of them is the first step of the finding, and without any there is no finding yet. `did`
-    returns, for the first step, that of the change of the parameters that did it, None if none did. It is called once.
+    - `words` returns its text for its first step.
+    - `dates` has the first step of each unit that has the symptom.
+    - With `by_dates` the earliest of them is the first step of the finding. Without any there is no finding yet.
+    - `did` returns, for the first step, the step of the change of the parameters that did it, None if none did. It is
+      called once.
     """
 
     words: Callable[[int], Words]

@@ -1,8 +1,8 @@
 """Loads the compiled kernel, compiled in a separate process if it is not cached.
 
-Owns when new runs take the compiled kernel, and the reason if they do not; and the cache directory of compiled code,
-named after all that it depends on. Numba detects changes only in the file of a function itself, not in the functions
-compiled into it. So old and new code are in directories of different names.
+Owns when new runs take the compiled kernel, and the reason if they do not. Owns the cache directory of compiled
+code, named after all that it depends on. Numba detects changes only in the file of a function itself, not in the
+functions compiled into it. So old and new code are in directories of different names.
 """
 
 from __future__ import annotations

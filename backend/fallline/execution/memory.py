@@ -38,9 +38,9 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 def return_freed_memory() -> bool:
     """Make the C library give back freed blocks from `RETURNED_BYTES` on; return whether it can.
 
-    By default, glibc raises this size to that of the largest block freed so far. Columns of histories and frames then
-    lie between small blocks that stay, and their memory is lost: 16 experiments at full speed grew by 28 MB in 24 s,
-    and by 12 MB with a fixed size. Training was not slower (5,000 samples, two layers of 64 units).
+    By default, glibc raises this size to the largest block freed so far. Columns of histories and frames then lie
+    between small blocks that stay, and their memory is lost. Sixteen experiments at full speed grew by 28 MB in 24
+    s, and by 12 MB with a fixed size. Training was not slower (5,000 samples, two layers of 64 units).
     """
     try:
         set_option = ctypes.CDLL(None).mallopt
@@ -52,7 +52,7 @@ def return_freed_memory() -> bool:
 def settle() -> None:
     """Freeze permanent objects, so that garbage collection is short.
 
-    A pass over them stops everything: 65 ms for those of a new server, 35 ms more for those of the compiler.
+    A pass over them stops everything: 65 ms for a new server's objects, 35 ms more for the compiler's.
     """
     gc.collect()
     gc.freeze()

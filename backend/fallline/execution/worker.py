@@ -1,7 +1,7 @@
 """Scheduler of many experiments, by deficit round robin. Pure: the caller passes the time and a clock.
 
-Each share gets equal time, whatever its experiments do. The caller defines the shares: an owner's, an address's. Within
-a share, three kinds of work alternate by measured cost, and within a kind the experiments:
+Each share gets equal time, no matter what its experiments do. The caller defines the shares: an owner's, an
+address's. Within a share, three kinds of work alternate by measured cost, and within a kind the experiments:
 
 - commands, which come next unless they are above their part of the time,
 - reads: calls that change nothing, and work on the past that a reader waits for,

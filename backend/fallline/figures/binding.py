@@ -1,7 +1,8 @@
 """Fill a figure from columns, by the names in the traces' `meta`.
 
-Owns how a bucket becomes a point. Must not know which figure it is. frontend/charts/bind.ts does the same in the
-browser. tests/golden compares both digit by digit, so the order of arithmetic is the same in both.
+Owns how a bucket becomes a point. Must not know which figure it is. The browser does the same in
+frontend/charts/bind.ts. Both are compared digit by digit in tests/golden, so the order of arithmetic is the same in
+both.
 """
 
 from __future__ import annotations

@@ -4,13 +4,14 @@ The content after n steps depends only on n, not on slices or readers:
 
 - the first and the last 1,024 steps, one by one;
 - the trunk: the whole run in 513 to 1,024 buckets; when there are too many, their width doubles;
-- between the first steps and the trunk's width, 16 buckets per octave (steps 1,024 to 2,047 in widths of 64, and so
-  on), for a logarithmic axis; between the last steps and the trunk's width, the newest 16 of each width;
-- summaries: one bucket for every 16 of the first steps, the last steps and the trunk's buckets, so that a coarse view
-  does not merge very many fine buckets.
+- between the first steps and the trunk's width, 16 buckets per octave, for a logarithmic axis. Steps 1,024 to 2,047
+  are in widths of 64, and so on;
+- between the last steps and the trunk's width, the newest 16 of each width;
+- summaries: one bucket for every 16 of the first steps, the last steps and the trunk's buckets. So a coarse view does
+  not merge very many fine buckets.
 
-Every bucket merges its two halves, so that means round the same for all slices. Buckets of one width, and single steps,
-are in rings: a full ring drops its oldest for new ones, and can be restored from the pieces that it stores.
+Every bucket merges its two halves, so that means round the same for all slices. Buckets of one width, and single
+steps, are in rings. A full ring drops its oldest for new ones, and can be restored from the pieces that it stores.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class _Budgets:
 class RateLimiter:
     """A limit of `rate` calls per second for each name, such as a token, with bursts of one second.
 
-    `counted` says in errors what is limited. It stores only hashes.
+    `counted` names the limited thing in errors. It stores only hashes.
     """
 
     def __init__(self, rate: float, counted: str = "calls per second for each token") -> None:
@@ -94,7 +94,9 @@ HELD_SECONDS = 0.25
 
 
 class Refusals:
-    """Counts the refusals that each share gets. Those beyond `rate` a second are held, but not the first ones."""
+    """Counts the refusals that each share gets. The refusals beyond `rate` a second are held, but not the first
+    ones.
+    """
 
     def __init__(self, rate: float) -> None:
         self._budgets = _Budgets(rate, BURST * rate)

@@ -199,7 +199,7 @@ class Outbox:
     def leave(self) -> None:
         """Stop reading; drop unsent events and the history.
 
-        Whoever closes many watches may hold this one for a while.
+        A caller that closes many watches may hold this one for a while.
         """
         self.drop_events()
         self._history = self._history.without_pieces()

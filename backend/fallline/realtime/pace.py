@@ -29,7 +29,7 @@ SHRINKS, GROWS = 0.5, 1.25
 class LinePace:
     """The bytes that a frame of one reader may have, and whether two of them may be on their way.
 
-    The fastest acknowledgement tells how far away the reader is: only what comes on top of it is due to the line.
+    The fastest acknowledgement shows how far away the reader is. Only the time on top of it is due to the line.
     """
 
     def __init__(self) -> None:

@@ -90,7 +90,7 @@ class PastLevels:
         """Step, present train and test loss, and the lowest of both; NaN without a test split."""
 
     def add(self, record: Record) -> None:
-        """Add those of this record; before there are enough points it has none."""
+        """Add this record's losses; before there are enough points it has none."""
         if record.level is not None:
             row = [record.step, *record.level, *lowest_of(record.best)]
             numbers = [math.nan if each is None else each for each in row]

@@ -592,7 +592,7 @@ class Experiment:
         return lambda run, steps: self._advance(run, steps, now, clock)
 
     def _look_around(self, now: float) -> None:
-        """Do what is due after a round: end plays and jobs, examine, answer, publish."""
+        """Do the work due after a round: end plays and jobs, examine, answer, publish."""
         if self._stepping.has_arrived(self.runs):
             self.pause(now)
         self._finish_jobs(now)
@@ -608,7 +608,7 @@ class Experiment:
             self.publish(now)
 
     def share(self, allowance: Allowance, pace: PositionPace) -> None:
-        """Let examinations beside play at a set speed take what is left of this, and store positions at this pace."""
+        """Let examinations beside play at a set speed take the rest of this, and store positions at this pace."""
         self._schedule.allowance = allowance
         self._journal.pace = pace
 

@@ -1,4 +1,4 @@
-"""What came of remedies that were taken, and how bad a run is beside the other runs of its experiment.
+"""Outcomes of remedies that were taken, and how bad a run is beside the other runs of its experiment.
 
 Computed for each answer, from recipes and records alone: so it is a function of the recipe and the steps of all runs.
 """
@@ -42,8 +42,8 @@ class Patient:
 def harm_of(patient: Patient, all_runs: Iterable[Patient], baseline: float) -> float | None:
     """Return how many times its losses are above the lowest known for the recipe.
 
-    Known are the losses of all runs and of the trials of remedies. None before it has enough points, and for a run that
-    diverged.
+    The known losses are from all runs and from the trials of remedies. None before it has enough points, and for a
+    run that diverged.
     """
     record = patient.record
     if record.level is None or record.verdict == "diverged":

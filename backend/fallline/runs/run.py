@@ -453,7 +453,7 @@ class Run:
 
     @property
     def lacks_evaluation(self) -> bool:
-        """True if `evaluation` takes so long that others would wait for those of several runs."""
+        """True if `evaluation` takes so long that others would wait for several runs' evaluations."""
         is_made = self._evaluation is not None and self._evaluation[0] == self.state.step
         return not (is_made or self._is_evaluated_soon)
 

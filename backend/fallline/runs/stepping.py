@@ -3,8 +3,8 @@
 At pace `steps` a tick of play is one step of every run. At pace `samples` it is one step of the run with the smallest
 batch, and the others follow in samples taken. Receives the time, and a function that advances a run.
 
-A round advances every run once. That of large networks goes on in the next slice of work: one step of eight runs may
-take 160 ms.
+A round advances every run once. A round of large networks goes on in the next slice of work: one step of eight runs
+may take 160 ms.
 """
 
 from __future__ import annotations
@@ -308,7 +308,7 @@ class Stepping:
     def work(
         self, runs: Mapping[str, Run], budget: float, now: float, advance: Advance, clock: Clock
     ) -> None:
-        """Make steps for about `budget` seconds, and at least those of one run."""
+        """Make steps for about `budget` seconds, and at least the steps of one run."""
         end = clock() + budget
         is_long = math.fsum(run.step_seconds for run in runs.values()) > LONG_SECONDS
         if not self._round:
@@ -365,7 +365,7 @@ class Stepping:
 def _at_equal_samples(
     playback: Playback, runs: list[Run], budget: float, now: float
 ) -> list[Callable[[Advance], None]]:
-    """Return the parts of a round at equal samples: the leading run first, then those that follow it."""
+    """Return the parts of a round at equal samples: the leading run first, then its followers."""
     leader = min(runs, key=Run.next_batch)
     affordable = max(int(budget / leader.step_seconds), 1)
     ticks = playback.take(now, _until_an_edit(leader, int(min(affordable, playback.steps_left(leader)))))

@@ -1,4 +1,4 @@
-"""What can be undone in an experiment: its runs as they were before a reset or a removal.
+"""The changes of an experiment that can be undone: its runs as they were before a reset or a removal.
 
 A run is its recipe, so only that is kept, with the position up to which it is replayed. Receives the time, on a clock
 that goes on after a restart.

@@ -73,7 +73,7 @@ class CommandRunner:
                 return await self._add_run(id, command, receipt)
 
     def _undo_key(self, id: str) -> UndoKey:
-        """Return a new id, after that of the experiment, and the time."""
+        """Return a new id, after the experiment's id, and the time."""
         return UndoKey(f"{id}.{secrets.token_hex(8)}", self._age())
 
     async def _step(self, id: str, step: Step, receipt: Receipt | None, caller: object) -> Json:
@@ -153,9 +153,9 @@ class KeyedCommands:
     ) -> Json:
         """Return the answer of `do(receipt)`, which runs once for a key.
 
-        `content` is the command as plain JSON. Raises KeyReused for the same key with other content. A failed command
-        changed nothing, so its key stays free. `do` must store the receipt with the command's effects. `disconnected`
-        is done when the caller's connection has ended.
+        `content` is the command as plain JSON. Raises KeyReused for the same key with other content. A failed
+        command changed nothing, so its key stays free. The function `do` must store the receipt with the command's
+        effects. The future `disconnected` is done when the caller's connection has ended.
         """
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
         before = self._answered.get(key) or self._unfinished.get(key)

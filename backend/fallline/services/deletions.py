@@ -102,7 +102,7 @@ class Deletions:
         return False
 
     async def release_until_writable(self) -> None:
-        """Delete for good, the oldest first, until a full disk has room again. What is new comes before an undo."""
+        """Delete for good, the oldest first, until a full disk has room again. New data comes before an undo."""
         with contextlib.suppress(ReadOnly):  # not for want of room
             while self._store.is_read_only and await self.release_room():
                 pass

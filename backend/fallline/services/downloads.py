@@ -35,7 +35,7 @@ class Download:
 
 
 class Downloads:
-    """At most `most` files at the same time. A share has at most half of those that the others leave, or one."""
+    """At most `most` files at the same time. A share has at most half of the files that the others leave, or one."""
 
     def __init__(self, most: int, clock: Callable[[], float]) -> None:
         self._slots = FairSlots(most, leaves_some=True)

@@ -32,7 +32,7 @@ RETRY_SECONDS = 5.0
 
 
 class WaitingRequests:
-    """Counts requests that wait, and refuses more of a share than half of those that the others leave."""
+    """Counts requests that wait, and refuses more of a share than half of the places that the others leave."""
 
     def __init__(self, what: str, most: int = MOST_WAITING, fewest: int = FEWEST_WAITING) -> None:
         """`what` names them in the refusal. Every share may have `fewest`."""
@@ -217,7 +217,7 @@ class Measurements:
     """Takes measurements in a thread, in one of `slots`.
 
     `clock` gives seconds, `own` the processor seconds of the calling thread, `pages` the number of experiments that
-    somebody watches: all pages together stay within the shares of a processor.
+    somebody watches. All pages together stay within the shares of a processor.
     """
 
     def __init__(

@@ -278,7 +278,7 @@ class Lab:
             await self._ensure_room(partial(self._room.check_more, entry))
 
     async def _ensure_room(self, check: Callable[[], None]) -> None:
-        """Check the room on the disk. What is new comes before the undo of a deletion. Raises StorageFull."""
+        """Check the room on the disk. New data comes before the undo of a deletion. Raises StorageFull."""
         while True:
             try:
                 return check()

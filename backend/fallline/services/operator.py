@@ -72,8 +72,8 @@ class ClosedStore:
 class Operator:
     """Runs the commands on the store of one data folder.
 
-    `examine` checks the file in a folder. `backups` gets scheduled backups and those without a destination.
-    `deleted` is called with the id of each removed experiment.
+    `examine` checks the file in a folder. The folder `backups` gets scheduled backups and backups without a
+    destination. The function `deleted` is called with the id of each removed experiment.
     """
 
     def __init__(

@@ -113,7 +113,7 @@ class Deleted:
 
 
 class Registry:
-    """The entries by the experiments' ids, and those of deleted experiments.
+    """The entries by the experiments' ids, and the entries of deleted experiments.
 
     `clock` gives the lab's seconds, `age` the seconds of the age clock.
     """

@@ -1,8 +1,8 @@
 """Bytes on the disk: how much all experiments and uploads may take, and how much of it a share.
 
-Nobody's work is deleted for somebody else, so a share may hold as much as it leaves free, and the last part of the disk
-belongs to shares that hold less. Clients make keys, so a key alone gives no share. What an owner with a line has
-created counts to the owner for good; all else counts to the address that created it. Owns these sums.
+Nobody's work is deleted for somebody else, so a share may hold as much as it leaves free. The last part of the disk
+belongs to shares that hold less. Clients make keys, so a key alone gives no share. Data that an owner with a line
+has created counts to the owner for good; all else counts to the address that created it. Owns these sums.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Room:
         self._counted_at = -math.inf
 
     async def begin(self) -> None:
-        """Count what is stored, and set the limit."""
+        """Count the stored data, and set the limit."""
         if self._store.is_durable:
             await self._store.sizes()
             free = self._store.disk_use()[1] or math.inf  # unknown
@@ -68,7 +68,7 @@ class Room:
 
     @property
     def used(self) -> int:
-        """Stored bytes of all experiments and uploads."""
+        """The stored bytes of all experiments and uploads."""
         return self._store.stored_bytes + self._uploads.bytes
 
     def check_new(self, owner: bytes | None, address: str | None, need: int = 0) -> None:

@@ -57,8 +57,8 @@ class StoredJournal:
 
     A failed write that was needed breaks it.
 
-    The experiment in memory is then ahead of the store, so it must be opened again from there. `lost` is called on the
-    event loop, and every further write fails.
+    The experiment in memory is then ahead of the store, so it must be opened again from there. The function `lost`
+    is called on the event loop, and every further write fails.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Uploads of users, tables and parameters: stored as they came, cached as they were parsed.
 
-Owns the limits, which uploads are deleted for new ones (never one that an experiment uses), and how the ids of an
-experiment's uploads share one column of the store.
+Owns the limits, and which uploads are deleted for new ones (never one that an experiment uses). Owns how the ids of
+an experiment's uploads share one column of the store.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class UploadCache:
 
 
 class Arrivals:
-    """Places for the bodies of uploads. A share has at most half of those that the others leave, or one."""
+    """Places for the bodies of uploads. A share has at most half of the places that the others leave, or one."""
 
     def __init__(self) -> None:
         self._slots = FairSlots(RECEIVED_AT_ONCE, leaves_some=True)

@@ -321,7 +321,7 @@ class Views:
         """Return a Plotly figure as plain JSON.
 
         A figure of histories shows all runs. A figure of an instrument shows one run (None: the first, or for an
-        instrument of several all) at a step; without `filled` it has no data, and nothing is measured.
+        instrument of several all) at a step. Without `filled` it has no data, and nothing is measured.
         """
         if name in FIGURES:
             view = await self._read(id, Experiment.figure_view)

@@ -180,9 +180,9 @@ class _Backup(NamedTuple):
 class BackupFolder:
     """A folder of backups with times in their names. The newest `most` of each kind stay.
 
-    The newest are those made last, whatever the machine's clock showed. Backups with times in the future are counted
-    apart: they and the others do not displace each other.
-    `today` gives the seconds since 1970, `clock` those of a clock that nobody can set.
+    The newest are the backups made last, no matter what the machine's clock showed. Backups with times in the
+    future are counted apart. They and the others do not displace each other. The seconds since 1970 come from
+    `today`, the seconds of a clock that nobody can set from `clock`.
     """
 
     def __init__(

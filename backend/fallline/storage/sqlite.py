@@ -307,7 +307,7 @@ class SqliteStore:
             self.open()
         if self._is_short_of_room():
             self._return_room()
-            # Returning pages takes room for the log, of which a full disk has none but the reserve.
+            # Returning pages takes room for the log. A full disk has no room except the reserve.
             if self._is_short_of_room() and self._free_bytes() >= room_on(self.path.parent):
                 self._reserve.release()
                 self._return_room()

@@ -72,8 +72,8 @@ def pieces(start: int, stop: int, width: int) -> int:
 class Records:
     """n records, one for each step, numbered `first` ... `first` + n - 1.
 
-    `samples_seen` (n,) and `seconds` (n,), the computing time of the run, are at the end of each step. `values`
-    (series, n) is in the order of `names`, with NaN where a series was not recorded.
+    `samples_seen` (n,) and `seconds` (n,), the computing time of the run, are at the end of each step. The `values`
+    (series, n) are in the order of `names`, with NaN where a series was not recorded.
     """
 
     first: int
@@ -156,12 +156,14 @@ class Waiting:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Buckets:
-    """n summaries of consecutive steps, each of `first` ...
+    """n summaries of consecutive steps, each from `first` to `last` inclusive, without a gap between them.
 
-    `last` inclusive, without a gap between them. `first`, `last`, `samples_seen` and `seconds` are (n,); the last two
-    are at the bucket's end. `minimum`, `maximum`, `mean`, `final` (the last finite value) and `count` (of finite
-    values) are (series, n) in the order of `names`. The first four are NaN where the count is 0. Arrays may be shared
-    between buckets and are never changed.
+    - `first`, `last`, `samples_seen` and `seconds` are (n,); the last two are at the bucket's end.
+    - `minimum`, `maximum`, `mean` and `final` (the last finite value) are (series, n) in the order of `names`. They
+      are NaN where the count is 0.
+    - `count` (of finite values) is (series, n), too.
+
+    Arrays may be shared between buckets and are never changed.
     """
 
     first: Ints
@@ -324,8 +326,9 @@ def join(*pieces: Buckets) -> Buckets:
 def coarsen(buckets: Buckets, at_most: int) -> Buckets:
     """Return at most this many buckets of the same steps, as fine as possible.
 
-    Only halves of a bucket [k w, (k + 1) w), w a power of two, are merged, so a ragged end stays in smaller buckets. If
-    these are too many, the newest bucket may end early. If that is not enough, the oldest may also begin late.
+    Only halves of a bucket [k w, (k + 1) w), w a power of two, are merged. So a ragged end stays in smaller
+    buckets. If these are too many, the newest bucket may end early. If that is not enough, the oldest may also
+    begin late.
     """
     if at_most < 1:
         raise ValueError("at_most must be at least 1")

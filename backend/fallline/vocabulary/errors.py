@@ -217,7 +217,7 @@ class Unavailable(FalllineError):
 
 
 class StorageFull(Unavailable):
-    """New data does not fit. The limit is that of one owner or address; with `is_whole`, that on all data."""
+    """New data does not fit. The limit is for one owner or address; with `is_whole`, for all data."""
 
     code = "storage-full"
     title = "The storage for this is full"

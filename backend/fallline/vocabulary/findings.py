@@ -50,10 +50,10 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a remedy that was taken at step `at_step` in the run `run`.
+    """The outcome of a remedy that was taken at step `at_step` in the run `run`.
 
-    `before` and `now` are the losses (`series`) there and at `step`: the present one, or that of the run's next edit.
-    `lasts` says whether that run still has the problem, `text` all of it in words.
+    `before` and `now` are the losses (`series`) there and at `step`. This is the present step, or the step of the
+    run's next edit. The flag `lasts` says whether that run still has the problem, `text` all of it in words.
     """
 
     label: str
@@ -83,7 +83,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What the examination at `step` saw of a finding, where severity, title or units differ from those before."""
+    """A finding as the examination at `step` saw it, if severity, title or units differ from before."""
 
     step: int
     severity: Severity
@@ -127,8 +127,10 @@ class Did:
 class Finding:
     """A condition from step `since_step` on, until `until_step` once it is over.
 
-    `found_at` is the step of its detection. `subject` names the layer and its units, counted from 0, and since which
-    step each has been so. `did` is the change that did it, if one did. `stages` begin with its detection.
+    - `found_at` is the step of its detection.
+    - `subject` names the layer and its units, counted from 0, and since which step each has been so.
+    - `did` is the change that did it, if one did.
+    - `stages` begin with its detection.
     """
 
     id: str
@@ -178,8 +180,8 @@ class Finding:
     ) -> Json:
         """Return plain JSON for the run of this name.
 
-        Texts call it `label`. The `latest` evidence defaults to the evidence at detection. `outcomes` are those of its
-        remedies that were taken.
+        Texts call it `label`. The `latest` evidence defaults to the evidence at detection. The `outcomes` are of
+        its remedies that were taken.
         """
         latest = latest or Evidence(self.found_at, self.evidence)
         return {

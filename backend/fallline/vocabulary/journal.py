@@ -1,7 +1,7 @@
 """The stored form of an experiment: facts, progress of its runs, states, and the provenance of its numbers.
 
-Facts are plain JSON and never change once written. `V` is the version of the format of facts and progress. `upcast`
-converts older versions on each read, and leaves stored data as it was.
+Facts are plain JSON and never change once written. The version of the format of facts and progress is `V`. On each
+read, `upcast` converts older versions, and leaves stored data as it was.
 """
 
 from __future__ import annotations
@@ -37,10 +37,12 @@ class Receipt:
 class JournalBatch:
     """Changes of an experiment to store together, all or nothing.
 
-    `progress` has the steps of the runs; the latest one counts. `parts` are named pieces of a run's state and history
-    that replace pieces of the same name. `dropped` names pieces to delete. `cleared` names runs that lose all pieces
-    before `parts` are added. With `needed`, a client waits for the write or is about to see its result. Without
-    it, the write only saves computing later and may fail.
+    - `progress` has the steps of the runs; the latest one counts.
+    - `parts` are named pieces of a run's state and history that replace pieces of the same name.
+    - `dropped` names pieces to delete.
+    - `cleared` names runs that lose all pieces before `parts` are added.
+    - With `needed`, a client waits for the write or is about to see its result. Without it, the write only saves
+      computing later and may fail.
     """
 
     entries: tuple[Json, ...]

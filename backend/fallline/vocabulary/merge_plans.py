@@ -1,7 +1,7 @@
 """Which neighbouring buckets are merged, and in which order.
 
 Their steps alone decide, so a plan is made on a few integers and serves all series, and all runs at the same steps.
-Whole buckets [k w, (k + 1) w), w a power of two, come from their two halves, so that means round the same for all
+Whole buckets [k w, (k + 1) w), w a power of two, come from their two halves. So means round the same for all
 slices.
 """
 

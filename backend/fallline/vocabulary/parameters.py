@@ -9,10 +9,12 @@ from dataclasses import dataclass
 class Parameter:
     """One number that a method takes.
 
-    `minimum` and `maximum` bound it; `open_minimum` and `open_maximum` exclude the bound itself. `unit` is empty for a
-    pure number, `help` is one line of text, `source` says where it was published. With `off` it may be null, which
-    switches it off and is the default in recipes; `default` is then a number that switches it on. With `each`, the
-    value is a list with a number for each of these; an empty list, the default in recipes, stands for the defaults.
+    - `minimum` and `maximum` bound it; `open_minimum` and `open_maximum` exclude the bound itself.
+    - `unit` is empty for a pure number, `help` is one line of text, `source` says where it was published.
+    - With `off` it may be null, which switches it off and is the default in recipes. Then `default` is a number that
+      switches it on.
+    - With `each`, the value is a list with a number for each of these. An empty list, the default in recipes, stands
+      for the defaults.
     """
 
     name: str

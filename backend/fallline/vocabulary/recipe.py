@@ -158,9 +158,10 @@ class Origin(StrictModel):
 class Timeline:
     """A run's edits, folded once: stepping through n of them takes n times the work of one.
 
-    `steps` are the steps of the edits, rising, and `changes` what each changes. `settings` are those before the first
-    edit, then those from each edit on. `cuts` are the steps at which a segment begins, rising. `redraws` has the layers
-    to draw again, by step.
+    - `steps` are the steps of the edits, rising, and `changes` what each changes.
+    - `settings` are the settings before the first edit, then the settings from each edit on.
+    - `cuts` are the steps at which a segment begins, rising.
+    - `redraws` has the layers to draw again, by step.
     """
 
     steps: list[int]

@@ -222,10 +222,12 @@ def stops_of(values: Iterable[dict[str, Any] | StopCondition]) -> tuple[StopCond
 class RunSettings:
     """The settings in force at one step.
 
-    `batch_size` None is the full batch; `own` has the optimizer's parameters. `schedule` starts at step
-    `schedule_since`. `l1` and `l2` are the coefficients of penalties on weights. `clip_norm` and `clip_value` bound the
-    gradient; None is no bound. `layer_rates` are factors of the rate, one per layer; empty for 1 in all. `stop` ends
-    the run, at steps after `stop_since`.
+    - `batch_size` None is the full batch; `own` has the optimizer's parameters.
+    - `schedule` starts at step `schedule_since`.
+    - `l1` and `l2` are the coefficients of penalties on weights.
+    - `clip_norm` and `clip_value` bound the gradient; None is no bound.
+    - `layer_rates` are factors of the rate, one per layer; empty for 1 in all.
+    - `stop` ends the run, at steps after `stop_since`.
     """
 
     optimizer: str

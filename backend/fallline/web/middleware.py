@@ -431,7 +431,7 @@ async def charged(work: Coroutine[Any, Any, T], charge: Callable[[float], None])
 class Charged:
     """ASGI middleware that charges senders for their requests, and holds floods of refusals.
 
-    It knows a sender by the owner key and the address, as trusted proxies tell it.
+    It knows a sender by the owner key and the address, as trusted proxies report it.
     """
 
     def __init__(self, app: ASGIApp, lab: Lab, refusals_per_second: float) -> None:

@@ -166,7 +166,7 @@ class BoundedHttp(HttpToolsProtocol):
             self.send_400_response(f"the request line and headers must have at most {HEAD_BYTES:,} bytes")
 
     def _be_silent(self) -> None:
-        """Count as silent once the last response is complete and sent, but for a rest of 16 KB."""
+        """Count as silent once the last response is complete and sent, except for a rest of 16 KB."""
         is_sent = self.cycle is not None and self.cycle.response_complete and not self.flow.write_paused
         if is_sent and self._is_ours():
             self.silent.add(self)

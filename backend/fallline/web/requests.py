@@ -1,4 +1,4 @@
-"""What stands between a request and its handler: strict parsing, the classes of routes, and dependencies.
+"""The layer between a request and its handler: strict parsing, the classes of routes, and dependencies.
 
 Query and body are bounded and parsed strictly, before FastAPI validates them. FastAPI would parse queries and bodies of
 any size, and use the last of repeated keys. A body is JSON with any Content-Type, so that `curl -d '{"steps": 5}'`

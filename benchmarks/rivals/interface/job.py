@@ -1,8 +1,8 @@
 """The interface of a rival in Python: jobs and answers are lines of JSON.
 
 A rival is a class with a job as its argument. It can return to the job's first parameters, train a number of steps,
-and return its parameters. `serve` does the rest, including the timing: its first line reports that the rival is
-ready, and its versions. `job.mjs` beside this file is the same in JavaScript.
+and return its parameters. The function `serve` does the rest, including the timing. Its first line reports that the
+rival is ready, and its versions. The file `job.mjs` beside this one is the same in JavaScript.
 """
 
 from __future__ import annotations

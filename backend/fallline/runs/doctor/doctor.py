@@ -263,7 +263,7 @@ findings come later.
 class Allowance:
     """Seconds that examinations beside play at a set speed may take, for all experiments of one worker.
 
-    Who has spent waits until no other wants them: then all of them are there.
+    An experiment that has spent some waits until no other wants them. Then all of them are there.
     """
 
     def __init__(self) -> None:

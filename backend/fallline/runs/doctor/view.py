@@ -427,8 +427,9 @@ def replay_seconds(run: Run, step: int) -> float:
 class Between:
     """The states between the last examination and step `until`, measured in blocks, and only as far as one looks.
 
-    Most questions look back from the end and stop early. A block begins with a replay from the last examination: few
-    and long ones would measure states that nobody reads, many and short ones would replay more than they measure.
+    Most questions look back from the end and stop early. A block begins with a replay from the last examination.
+    Few and long ones would measure states that nobody reads. Many and short ones would replay more than they
+    measure.
     """
 
     LEAST_STATES, MOST_BLOCKS = 32, 16

@@ -1,6 +1,6 @@
 """The prediction over the only input: a curve beside the samples.
 
-Of classes it is the score between 0, the first class, and 1, the last. Changes and stores nothing.
+For classes it is the score between 0, the first class, and 1, the last. Changes and stores nothing.
 """
 
 from __future__ import annotations

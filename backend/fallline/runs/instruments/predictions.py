@@ -247,7 +247,7 @@ def decision_map(
     """Return the same plane for a page that draws it several times a second: classes, or values of a regression.
 
     Cells are packed. The predictions of a split's samples at the same step are added one by one, of classes also as
-    counts. `train` has those of the training samples, null if they are the split's.
+    counts. The training samples' predictions are in `train`, null if they are the split's.
     """
     split, rows = split_of(problem)
     plane = _plane(problem, x, y)

@@ -1,4 +1,4 @@
-"""Stored states of one run, in bounded memory: checkpoints for replays, and recent ones for the Doctor."""
+"""The stored states of one run, in bounded memory: checkpoints for replays, and recent ones for the Doctor."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ def finest_width(start: int, stop: int, at_most: int) -> int:
 class Replay:
     """A copy of a run on its way from `state` to step `to`.
 
-    The recipe is the one at the request: later edits concern later steps. `step_seconds` is the expected cost of a
-    step. `spent` is the cost so far, in seconds.
+    The recipe is the one at the request: later edits concern later steps. The expected cost of a step is
+    `step_seconds`, the cost so far `spent`, in seconds.
     """
 
     problem: Problem

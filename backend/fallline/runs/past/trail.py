@@ -42,8 +42,8 @@ NUMPYS_SPEED, NUMPYS_BESIDE, NUMPYS_CALL = 3e9, 2e-5, 1.5e-4
 class Course:
     """A run at the step `to`, and how it came there.
 
-    `state` is a copy of its state at that step, or of the last checkpoint before. `checkpoints` are earlier states, the
-    earliest first, which are never changed.
+    `state` is a copy of its state at that step, or of the last checkpoint before. The `checkpoints` are earlier
+    states, the earliest first, which are never changed.
     """
 
     name: str

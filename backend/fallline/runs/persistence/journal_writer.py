@@ -36,7 +36,7 @@ SAVE_SECONDS = 0.3
 
 @dataclass(slots=True)
 class PositionPace:
-    """How often the experiments of a worker store their positions, by the number of those that are `moving`."""
+    """How often the experiments of a worker store their positions, by the number of `moving` ones."""
 
     moving: int = 0
 

@@ -109,8 +109,8 @@ def _provenance(fact: Json) -> Provenance:
 class RestoredRuns:
     """Runs at their last stored states, and the pieces that are stored of them.
 
-    `generations` and `rounded` (with the kernel) name the runs whose past changed: clients may have seen unstored
-    steps, other builds replay them, or a deleted experiment came back.
+    `generations` and `rounded` (with the kernel) name the runs whose past changed. The reasons: clients may have
+    seen unstored steps, other builds replay them, or a deleted experiment came back.
     """
 
     runs: dict[str, Run]
@@ -177,8 +177,8 @@ def restoration(
 ) -> Slices:
     """Bring all runs to their stored positions, and return what `arrived` returns.
 
-    A turn makes steps until its budget is spent: the cost of a step is not known yet, and with a class that comes back
-    each turn waits for those of all others.
+    A turn makes steps until its budget is spent, since the cost of a step is not known yet. With a class that comes
+    back, each turn waits for the turns of all others.
     """
 
     def steps_left(run: Run) -> int:

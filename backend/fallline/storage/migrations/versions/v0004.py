@@ -12,7 +12,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Add the columns, and take what is there as whole."""
+    """Add the columns, and take the present rows as whole."""
     op.add_column("experiment", _number("facts"))
     op.add_column("experiment", _number("made_sum"))
     op.add_column("experiment", _number("stands_sum"))
