@@ -91,8 +91,8 @@ class RunState(OpenModel):
 class Provenance(OpenModel):
     """The kernel of each run, and the builds that all runs use.
 
-    The same kernel and builds repeat a recipe to the bit; others repeat each step to rounding. `restored` lists runs
-    with steps that other builds repeated after a restart.
+    The same kernel and builds repeat a recipe to the bit; others repeat each step to rounding. The list `restored`
+    has runs with steps that other builds repeated after a restart.
     """
 
     kernels: dict[str, str]
@@ -215,10 +215,12 @@ class LargestChange(OpenModel):
 class SheetEntry(OpenModel):
     """A number or an array. Entries that are not finite are null.
 
-    `not_finite` counts them, and `not_finite_at` has row, column and kind. If the rows are samples of the batch,
-    `values` has `rows` of them from row `first` on, and `mean` is over all. `zeros`, `negative` and `largest` are over
-    all entries: the number of exact zeros, of negative entries, and the largest absolute value of a finite one. With
-    `block`, `values` may have only the first rows and columns of `shape`; `largest_at` and `change` cover the whole.
+    - `not_finite` counts them, and `not_finite_at` has row, column and kind.
+    - If the rows are samples of the batch, `values` has `rows` of them from row `first` on, and `mean` is over all.
+    - `zeros` and `negative` are the numbers of exact zeros and of negative entries, `largest` the largest absolute
+      value of a finite one. They are over all entries.
+    - With `block`, `values` may have only the first rows and columns of `shape`; `largest_at` and `change` cover the
+      whole.
     """
 
     name: str
@@ -289,9 +291,9 @@ class SelfCheck(OpenModel):
 class Measured(OpenModel):
     """The measurement of an instrument at a step.
 
-    Further fields depend on the instrument. An expensive one adds its cost in processor seconds, and after how many
-    seconds a client may repeat it without slowing training by more than 5 %. `pace_seconds` is the same for one that is
-    cheap, so that the pages of a whole class leave the processor to training.
+    Further fields depend on the instrument. An expensive one adds its cost in processor seconds. It also adds after
+    how many seconds a client may repeat it without slowing training by more than 5 %. For a cheap one
+    `pace_seconds` is the same, so that the pages of a whole class leave the processor to training.
     """
 
     step: int
@@ -400,8 +402,9 @@ class Figure(OpenModel):
 class Health(OpenModel):
     """The process is alive.
 
-    New runs use `kernel`; `not_compiled` says why it is not the compiled one. `storage` names the store. `read_only`:
-    the server cannot store now, so it refuses changes.
+    - New runs use `kernel`; `not_compiled` says why it is not the compiled one.
+    - `storage` names the store.
+    - `read_only`: the server cannot store now, so it refuses changes.
     """
 
     status: Literal["ok"]
@@ -474,8 +477,10 @@ class TableColumn(OpenModel):
 class Table(OpenModel):
     """An uploaded table with its id for recipes.
 
-    `rows` counts the usable rows, `preview` has the first of them. `target` is the suggested target column. `skipped`
-    lists the first of `skipped_count` unusable rows. `header` is true if the first row names the columns.
+    - `rows` counts the usable rows, `preview` has the first of them.
+    - `target` is the suggested target column.
+    - `skipped` lists the first of `skipped_count` unusable rows.
+    - `header` is true if the first row names the columns.
     """
 
     id: str

@@ -49,8 +49,8 @@ class Need(OpenModel):
 class DatasetRow(CatalogRow):
     """A data set. `features` and `samples` are null if the recipe decides.
 
-    `missing` says why this server does not have the set; null if it does. `needs` lists the recipe fields of uploaded
-    data; its task depends on the target column and is null here.
+    `missing` says why this server does not have the set; null if it does. The list `needs` has the recipe fields of
+    uploaded data. The task of uploaded data depends on the target column and is null here.
     """
 
     missing: str | None
@@ -86,8 +86,8 @@ class ExportRow(OpenModel):
 class ExhibitView(OpenModel):
     """The suggested view of an exhibit.
 
-    It has the x axis, the measure of gradients, the speed in steps per second, the pace, and the end of the question
-    along the x axis.
+    It has the x axis, the measure of gradients, the pace, and the end of the question along the x axis. The speed
+    is in steps per second.
     """
 
     x: Literal["steps", "samples"]

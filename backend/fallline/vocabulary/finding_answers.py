@@ -83,9 +83,9 @@ class Why(OpenModel):
 class Remedy(OpenModel):
     """A change that helps.
 
-    `command` holds the fields of the socket's `command` without type, id and experiment. REST takes the same fields. A
-    rewind is a fork from an earlier step, which `remove_run` undoes. `loss` is the train loss at the end of its trial,
-    null if it was not tried.
+    `command` holds the fields of the socket's `command` without type, id and experiment. REST takes the same
+    fields. A rewind is a fork from an earlier step, which `remove_run` undoes. The `loss` is the train loss at the
+    end of its trial, null if it was not tried.
     """
 
     label: str
@@ -95,7 +95,7 @@ class Remedy(OpenModel):
 
 
 class Stage(OpenModel):
-    """What the examination at `step` saw of a finding: another severity, title or units than those before."""
+    """A finding as the examination at `step` saw it: with another severity, title or units than before."""
 
     step: int
     severity: Literal["problem", "warning", "info"]
@@ -122,10 +122,10 @@ class Did(OpenModel):
 
 
 class Outcome(OpenModel):
-    """What came of a remedy that was taken at step `at_step` of the run `run`, up to `step`.
+    """The outcome of a remedy that was taken at step `at_step` of the run `run`, up to `step`.
 
-    `from` and `to` are the losses of the `series` there. `step` is the present one, or that of the run's next edit.
-    `lasts` says whether that run still has the problem.
+    `from` and `to` are the losses of the `series` there. The `step` is the present one, or the step of the run's
+    next edit. The flag `lasts` says whether that run still has the problem.
     """
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
@@ -144,12 +144,13 @@ class Outcome(OpenModel):
 class Finding(OpenModel):
     """A condition of a run from `since_step` on, until `until_step` if it is over.
 
-    `id` is unique within a run's generation; a finding with the same id replaces the earlier one. `subject` names the
-    layer and its units, counted from 0, with the first step of each (`since`). `did` is the change that did it, if one
-    did. `found_at` is the step of the first detection, `first_evidence` its numbers. `seen_at` and `evidence` are from
-    the latest check while the finding is open, then from the first again. `stages` are the checks that found another
-    severity, title or units, from the first on. There are at most two `remedies`; `outcomes` says what came of those
-    that were taken.
+    - `id` is unique within a run's generation; a finding with the same id replaces the earlier one.
+    - `subject` names the layer and its units, counted from 0, with the first step of each (`since`).
+    - `did` is the change that did it, if one did.
+    - `found_at` is the step of the first detection, `first_evidence` its numbers.
+    - `seen_at` and `evidence` are from the latest check while the finding is open, then from the first again.
+    - `stages` are the checks that found another severity, title or units, from the first on.
+    - There are at most two `remedies`. The `outcomes` are of remedies that were taken.
     """
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
@@ -176,8 +177,9 @@ class Finding(OpenModel):
 class Examining(OpenModel):
     """The cost of a run's examinations.
 
-    `seconds` is the total, `share` the time that training waited relative to its computing time. `waited_seconds` and
-    `computed_seconds` are the two times lately. `failed` counts `examinations` that a server fault ended; see the log.
+    `seconds` is the total, `share` the time that training waited relative to its computing time. The two times
+    lately are `waited_seconds` and `computed_seconds`. The number of `examinations` that a server fault ended is
+    `failed`; see the log.
     """
 
     seconds: float

@@ -257,9 +257,9 @@ async def snapshot(id: str, run: str, query: AtStep, lab: TheLab) -> Response:
 async def inspect(id: str, run: str, query: Inspect, lab: TheLab) -> Response:
     """Return the next change line by line: NumPy expression, name, shape, values.
 
-    Arrays with one row per sample have at most `rows` rows, from row `first` on. Without `rows` they have as many as
-    fit into 200,000 numbers for the whole answer. `block` limits the columns of all arrays, and the rows of the others.
-    In that case `largest_at` and `change` summarize the whole array.
+    Arrays with one row per sample have at most `rows` rows, from row `first` on. Without `rows` they have as many
+    as fit into 200,000 numbers for the whole answer. With `block`, the columns of all arrays are limited, and the
+    rows of the others. In that case `largest_at` and `change` summarize the whole array.
     """
     content = await lab.views.inspect(id, run, query.step, query.rows, query.first, query.block)
     return await large(lambda: content, partial(lab.views.beside, id))
@@ -315,9 +315,9 @@ async def shared_instrument(id: str, name: str, query: SharedInstrumentQuery, la
     """Return what an instrument of several runs measures: the `fall_line`.
 
     It is the loss over the plane of the paths of `runs` (default: all), up to a `step` (default: the present one).
-    `terrain=false` gives only the points, on the plane of the last terrain. `aspect` is the width over the height, and
-    `region` must be in view. `lens` is the side of a closer view, as a share of the width. The `encoding` `bdata` packs
-    columns and heights. docs/reference/instruments.md describes them.
+    With `terrain=false` there are only the points, on the plane of the last terrain. The `aspect` is the width over
+    the height, and the `region` must be in view. The `lens` is the side of a closer view, as a share of the width.
+    The `encoding` `bdata` packs columns and heights. See docs/reference/instruments.md.
     """
     measured = await lab.views.shared_instrument(id, name, query.runs, query.step, query.options)
     return await large_with_cost(measured, lab.views.add_encoding)
@@ -327,10 +327,12 @@ async def shared_instrument(id: str, name: str, query: SharedInstrumentQuery, la
 async def moment(id: str, query: MomentQuery, lab: TheLab) -> Response:
     """Return what a page shows of all runs, all of one moment.
 
-    The instrument `views` measures `predictions` and `weights`; `drawn` names the run that gets weights (default: all).
-    `map` adds a map over the inputs `x` and `y`, for the runs `mapped` (default: all). `curve` adds the prediction over
-    the only input. `inspect` names the run whose next change comes line by line; `first`, `rows` and `block` limit it
-    as for one run.
+    - The instrument `views` measures `predictions` and `weights`; `drawn` names the run that gets weights (default:
+      all).
+    - `map` adds a map over the inputs `x` and `y`, for the runs `mapped` (default: all).
+    - `curve` adds the prediction over the only input.
+    - `inspect` names the run whose next change comes line by line; `first`, `rows` and `block` limit it as for one
+      run.
     """
     measured = await lab.views.moment(id, query.model_dump())
     return await large_with_cost(measured, lab.views.add_encoding)
