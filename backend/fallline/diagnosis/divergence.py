@@ -241,7 +241,7 @@ def _has_constant_edge(view: View) -> bool:
     """Return whether curvature and limit stay as they are, so that the mean over batches follows one linear map.
 
     Then one rise is enough. With hidden layers it is not. In mini-batches, 20 of 616 runs that did not diverge rose
-    twice in a row at 6 times the limit and came back. Of the 126 that diverged, 24 rose so.
+    twice in a row at 6 times the limit and came back; 24 of the 126 that diverged rose so.
     """
     settings = view.settings
     is_bounded = view.scales or settings.clipped

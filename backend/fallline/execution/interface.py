@@ -112,8 +112,8 @@ class Executor(Protocol):
 
         A call that only `reads` takes turns with training and with other reads; any other comes before both. A
         `receipt` is stored with the changes and the answer. Raises ReadOnly if storing fails. The function `then`
-        is called with the answer on the event loop *before* later messages, so that a view and the steps after it
-        join without a gap.
+        is called with the answer on the event loop *before* later messages. So a view and the steps after it join
+        without a gap.
         """
 
     async def ask_later(

@@ -28,8 +28,8 @@ from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSetti
 class View:
     """The suggested view of an exhibit.
 
-    It has the x axis, the measure of the gradients, the pace, the panel under the loss, and the end of the question
-    along the x axis. The speed is in steps per second, of the run with the smallest batch.
+    It has the x axis, the end of the question along it, the measure of the gradients, the pace, and the panel under
+    the loss. The speed is in steps per second, of the run with the smallest batch.
     """
 
     x: Literal["steps", "samples"] = "steps"
