@@ -48,8 +48,8 @@ def batch_rows(problem: Problem, settings: RunSettings, seed: int, samples_seen:
 class BatchReader:
     """The batches of a slice of steps with constant settings.
 
-    It lays out a pass in its order once, up to `ahead` samples: a slice of a few steps over a large data set must not
-    pay for a whole pass.
+    It lays out a pass in its order once, up to `ahead` samples. A slice of a few steps over a large data set must
+    not pay for a whole pass.
     """
 
     def __init__(self, train: Samples, settings: RunSettings, seed: int, ahead: int) -> None:

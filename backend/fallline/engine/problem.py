@@ -32,9 +32,11 @@ Numbers = TypeVar("Numbers", Array, Rows)
 class Samples:
     """One split, laid out for batches and for single samples.
 
-    X (m, features) and y (m, 1). `columns` (features + 1, m) and `targets` (1, m) have samples as columns, so that
-    element-wise work runs over long rows; `rows` (m, features + 1) has them as rows. The extra entry is the 1 for the
-    bias. `variance` is the variance of the targets of this split.
+    - X (m, features) and y (m, 1) have samples as rows.
+    - `columns` (features + 1, m) and `targets` (1, m) have samples as columns, so that element-wise work runs over
+      long rows.
+    - `rows` (m, features + 1) has them as rows. The extra entry is the 1 for the bias.
+    - `variance` is the variance of the targets of this split.
     """
 
     X: Array
@@ -53,11 +55,13 @@ class Samples:
 class Problem:
     """Data, network and first parameters.
 
-    `activations` has one name per layer, the output layer last. `features` names the columns of X. In a
-    classification y holds indices into `classes`; in a regression `classes` is empty. `baseline` is the loss in each
-    split of a constant prediction: the mean of the training targets, or the class frequencies. `baseline_score` is
-    its score, `initial_loss` the training loss at step 0. `drawn_with` is the initializer of the first weights, empty
-    if they come from an upload.
+    - `activations` has one name per layer, the output layer last.
+    - `features` names the columns of X.
+    - In a classification y holds indices into `classes`; in a regression `classes` is empty.
+    - `baseline` is the loss in each split of a constant prediction: the mean of the training targets, or the class
+      frequencies. `baseline_score` is its score.
+    - `initial_loss` is the training loss at step 0.
+    - `drawn_with` is the initializer of the first weights, empty if they come from an upload.
     """
 
     X: Array
@@ -100,8 +104,8 @@ def build_problem(
 ) -> Problem:
     """Build the problem of a recipe.
 
-    Raises InvalidRequest if the data cannot be generated. `dataset` is the row of `data` if no table lists it (an
-    uploaded table). `start` replaces the drawn first parameters; its shapes must match.
+    Raises InvalidRequest if the data cannot be generated. The argument `dataset` is the row of `data` if no table
+    lists it (an uploaded table). The parameters in `start` replace the drawn first ones; their shapes must match.
     """
     raw = _samples(data, DATASETS[data.name] if dataset is None else dataset)
     chosen, classes = _loss(loss), len(raw.classes)

@@ -28,9 +28,9 @@ class Ahead:
 class TrainingState:
     """A run after `step` changes of the parameters.
 
-    `parameters` is the flat vector; `slots` are the arrays of the optimizer named `optimizer` (empty name: none yet).
-    `diverged_at` is the step at which the run stays because the next one would not be finite. `ahead` saves time and
-    decides nothing: it is no part of a checkpoint.
+    - `parameters` is the flat vector; `slots` are the arrays of the optimizer named `optimizer` (empty name: none yet).
+    - `diverged_at` is the step at which the run stays because the next one would not be finite.
+    - `ahead` saves time and decides nothing: it is no part of a checkpoint.
     """
 
     step: int

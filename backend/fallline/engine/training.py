@@ -1,8 +1,8 @@
 """The only loop that steps a network, for live training, replay and time travel.
 
-The state after n steps depends only on the recipe, not on the slices or on readers. Between the slices of a kernel it
-redraws layers, and looks at the loss for the schedule `plateau`: the rate falls when the training loss has stopped
-falling.
+The state after n steps depends only on the recipe, not on the slices or on readers. Between the slices of a kernel
+it redraws layers, and looks at the loss for the schedule `plateau`. With it the rate falls when the training loss
+has stopped falling.
 
 That schedule has a memory: a slot of the state beside the optimizer's, so that checkpoints, forks and replays have it.
 It changes only at steps that the recipe names: every so many steps since the schedule was set. So the rate of a step is

@@ -1,8 +1,8 @@
 """Reader of uploaded parameters in NumPy's `.npz` format.
 
-It checks every claim of the file before it uses it: the unpacked size, the number of entries of each array, and that
-there are numbers and no pickled objects. NumPy's own readers are for trusted files: they allocate as much as a header
-claims, and evaluate the header as Python.
+It checks every claim of the file before it uses it. The claims are the unpacked size, the number of entries of each
+array, and that there are numbers and no pickled objects. NumPy's own readers are for trusted files: they allocate
+as much as a header claims, and evaluate the header as Python.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The interface of a kernel: it makes a slice of steps and measures losses. Also the series that it records.
 
 Settings are constant within a slice. All kernels share one kind of state (`TrainingState`: a flat vector and the
-optimizer's slots), so one can replace another in the middle of a run. docs/reference/measurements.md describes series
-and evaluation points.
+optimizer's slots). So one can replace another in the middle of a run. For series and evaluation points see
+docs/reference/measurements.md.
 """
 
 from __future__ import annotations
@@ -94,13 +94,14 @@ class Kernel(Protocol):
     def run(self, problem: Problem, state: TrainingState, request: Slice) -> int:
         """Change the state in place and fill the records; return the number of steps made.
 
-        There are fewer steps only on divergence. The rule does not depend on how slices are cut: the state at each
-        step of the slice, and the one at its end (one gradient further), must have finite parameters, batch loss and
-        gradient. At an evaluation point the training loss must be at most `DIVERGED` times the initial one.
+        There are fewer steps only on divergence. The rule does not depend on how slices are cut. The state at each
+        step of the slice must have finite parameters, batch loss and gradient. So must the one at its end (one
+        gradient further). At an evaluation point the training loss must be at most `DIVERGED` times the initial
+        one.
 
-        At the first bad step j, `diverged_at` is j - 1, the state is at step j - 1, and record j - 1 is missing. If
-        the first state has a gradient that is not finite, no step is made and `diverged_at` is its step. Its training
-        loss does not matter: a step once made is never taken back. Series that are not recorded are NaN.
+        At the first bad step j, `diverged_at` and the step of the state are j - 1, and record j - 1 is missing. If
+        the first state has a gradient that is not finite, no step is made and `diverged_at` is its step. Its
+        training loss does not matter: a step once made is never taken back. Series that are not recorded are NaN.
         """
 
     def losses(self, problem: Problem, start: Array, directions: Array, s: Array, t: Array) -> Array:

@@ -1,8 +1,8 @@
 """The NumPy kernel, and the choice between it and the compiled one.
 
-The NumPy kernel makes a slice of steps in blocks, recorded on a tape. A step only copies its parameters and gradient
-into a row. Norms and checks run over many rows at once, which shares NumPy's call cost (a record per step would double
-the time of an SGD step). Each block is checked for divergence at its end.
+The NumPy kernel makes a slice of steps in blocks, recorded on a tape. A step only copies its parameters and
+gradient into a row. Norms and checks run over many rows at once, which shares NumPy's call cost. A record per step
+would double the time of an SGD step. Each block is checked for divergence at its end.
 """
 
 from __future__ import annotations
@@ -362,8 +362,8 @@ class Kernels:
     """The kernel for runs that begin now; a run keeps its kernel until a reset.
 
     `why` is the reason for not using the compiled kernel, or None. Training threads read it while another thread
-    changes it, so each change is one assignment. `builds` are the library builds of this process, reported with a
-    run's numbers.
+    changes it, so each change is one assignment. The `builds` are the library builds of this process, reported with
+    a run's numbers.
     """
 
     def __init__(

@@ -1,11 +1,12 @@
 """Forward and backward pass in preallocated buffers, over many samples and over one.
 
-The sums of `engine.network`. For many samples they are transposed: activations are (units, samples), so element-wise
-work and the long sums of the weight gradients run over contiguous memory (half the time of the textbook order at 900
-samples). Weights and bias of a layer are one block, and every layer's inputs include a row of ones for the bias.
+The sums of `engine.network`. For many samples they are transposed: activations are (units, samples). So
+element-wise work and the long sums of the weight gradients run over contiguous memory. At 900 samples this takes
+half the time of the textbook order. Weights and bias of a layer are one block, and every layer's inputs include a
+row of ones for the bias.
 
-For one sample there are vectors instead of matrices. Few calls matter most at this size: outer products by `dot` (four
-times cheaper than `multiply` for two short vectors), and the loss in plain floats.
+For one sample there are vectors instead of matrices. Few calls matter most at this size. So outer products use
+`dot` (four times cheaper than `multiply` for two short vectors), and the loss uses plain floats.
 """
 
 from __future__ import annotations

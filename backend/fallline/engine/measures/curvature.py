@@ -125,9 +125,11 @@ def hessian(problem: Problem, parameters: Array, l2: float = 0.0) -> Array:
 class Spectrum:
     """Eigenvalues, largest first: all if `whole`, else the ones that Lanczos has settled.
 
-    The largest is listed even if it is only a lower bound yet (`settled` false). `top` is its unit eigenvector,
-    `second` the next one, and `products` the number of products with the Hessian. `trace` is that of the Hessian
-    itself, without the scale; None if it is not whole.
+    The largest is listed even if it is only a lower bound yet (`settled` false).
+
+    - `top` is its unit eigenvector, `second` the next one.
+    - `products` is the number of products with the Hessian.
+    - `trace` is the trace of the Hessian itself, without the scale; None if it is not whole.
     """
 
     eigenvalues: Array

@@ -1,8 +1,8 @@
 """Largest curvature at which full-batch steps of an optimizer stay stable.
 
-On a parabola of curvature h an optimizer with a constant rate is stable up to a limit of h: 2 / rate for gradient
-descent. With momentum: Cohen et al. 2021, arXiv:2103.00065, appendix B. Optimizers that scale every entry of their
-steps see the Hessian through that scale: Cohen et al. 2022, arXiv:2207.14484.
+On a parabola of curvature h an optimizer with a constant rate is stable up to a limit of h. The limit is 2 / rate
+for gradient descent. With momentum: Cohen et al. 2021, arXiv:2103.00065, appendix B. Optimizers that scale every
+entry of their steps see the Hessian through that scale: Cohen et al. 2022, arXiv:2207.14484.
 """
 
 from __future__ import annotations

@@ -19,10 +19,11 @@ LEAST = 1e-300
 class ParameterGradient:
     """Statistics of one parameter P: sum, norm and mean of |dP|, relative change.
 
-    `ratio_norm` is |change|_2 / |P|_2, which the series `ratio/P` records. `ratio_sd` is the standard deviation of
-    the change over the deviation of P (Karpathy's update to data ratio; his rule of thumb is 1e-3). They are None if
-    P is 0 or has no spread. `edges` (BARS + 1) and `counts` (BARS) are a histogram of dP; `zeros` counts its exact
-    zeros.
+    - `ratio_norm` is |change|_2 / |P|_2, which the series `ratio/P` records.
+    - `ratio_sd` is the standard deviation of the change over the deviation of P (Karpathy's update to data ratio; his
+      rule of thumb is 1e-3).
+    - Both ratios are None if P is 0 or has no spread.
+    - `edges` (BARS + 1) and `counts` (BARS) are a histogram of dP; `zeros` counts its exact zeros.
     """
 
     l1: float

@@ -21,8 +21,14 @@ from fallline.vocabulary.arrays import Array
 class Scatter:
     """Scatter of m gradients of some parameters.
 
-    It holds the squared norm of their mean, the trace of their covariance, the variance of their inner products with
-    the mean, and the trace of the covariance of the part orthogonal to the mean. The last three divide by m - 1.
+    It holds:
+
+    - the squared norm of their mean;
+    - the trace of their covariance;
+    - the variance of their inner products with the mean;
+    - the trace of the covariance of the part orthogonal to the mean.
+
+    The last three divide by m - 1.
     """
 
     samples: int

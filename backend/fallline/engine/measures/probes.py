@@ -36,10 +36,12 @@ A matrix product may round equal columns differently. Near 0 rounding alone woul
 class LayerUnits:
     """Statistics of a layer's units over the training samples.
 
-    `mean` is the mean output, `active_share` the share of samples with an output above 0, `dead` marks dead units.
-    `saturated_share` is the share of samples at which a unit is saturated; None if the activation does not flatten on
-    both sides. `alike` lists groups of two or more units (counted from 0) with the same incoming and outgoing
-    weights; they stay equal.
+    - `mean` is the mean output, `active_share` the share of samples with an output above 0.
+    - `dead` marks dead units.
+    - `saturated_share` is the share of samples at which a unit is saturated; None if the activation does not flatten
+      on both sides.
+    - `alike` lists groups of two or more units (counted from 0) with the same incoming and outgoing weights; they
+      stay equal.
     """
 
     mean: list[float]
@@ -202,9 +204,11 @@ class Units:
 class Examination:
     """One state over all training samples; `test_loss` is over the test split, NaN without one.
 
-    `trace` is the trace of the covariance of single samples' gradients, `mean_squared` the squared norm of their mean:
-    as in `noise.Scatter`. `sizes` has the root mean square of their entries for each layer, `bias_sizes` of the entries
-    of the biases. Values may be NaN or infinite.
+    - `trace` is the trace of the covariance of single samples' gradients, `mean_squared` the squared norm of their
+      mean: as in `noise.Scatter`.
+    - `sizes` has the root mean square of their entries for each layer, `bias_sizes` of the entries of the biases.
+
+    Values may be NaN or infinite.
     """
 
     loss: float

@@ -25,8 +25,8 @@ LEAST_VARIANCE = 1e-10
 class Measurement:
     """Measurement at one point of the line.
 
-    It holds the loss of some samples, its slope per unit of length, and the variances of single samples' losses and
-    slopes (over m - 1; None for a single sample).
+    It holds the loss of some samples, and its slope per unit of length. It holds the variances of single samples'
+    losses and slopes (over m - 1; None for a single sample).
     """
 
     loss: float

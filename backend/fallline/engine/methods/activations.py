@@ -38,8 +38,8 @@ class Activation:
     - `lines` are outputs and slope as expressions of `{z}` and `{a}` for readers: short, not accurate everywhere. The
       step inspector shows them. An empty slope is 1.
 
-    With `dies` a unit can be off: output and slope exactly 0 for every input. `steepest` is the largest slope of an
-    activation that flattens on both sides, so that units can saturate. A `kinked` one bends sharply at 0; a
+    With `dies` a unit can be off: output and slope exactly 0 for every input. The `steepest` is the largest slope
+    of an activation that flattens on both sides, so that units can saturate. A `kinked` one bends sharply at 0; a
     `homogeneous` one keeps positive factors: f(c z) = c f(z). `source` is a short reference.
     """
 

@@ -1,8 +1,9 @@
 """The table of losses: the reported value, and the gradient of the objective.
 
-Predictions are (outputs, m), one column per sample, and targets (1, m): values, or indices of classes. Convention of
-the notebook: mse *reports* mean((y - y_pred)**2) and training *minimises* half of it, so dy_pred = (y_pred - y) / m
-for m samples. Every other loss is minimised as it is reported, as the mean over samples.
+Predictions are (outputs, m), one column per sample, and targets (1, m): values, or indices of classes. By the
+notebook's convention mse *reports* mean((y - y_pred)**2) and training *minimises* half of it.
+So dy_pred = (y_pred - y) / m for m samples. Every other loss is minimised as it is reported, as the mean over
+samples.
 
 The NumPy kernel calls these functions, and exported programs contain their text without `out`, an array for dy_pred
 as in NumPy.

@@ -37,8 +37,8 @@ BIAS_DECAY = "bias_decay"
 class Stability:
     """The largest curvature at which full-batch steps stay stable: a / (b * learning rate).
 
-    `terms(own)` returns a and b; `formula` is the limit as text. With a `divisor`, every entry of a step is divided by
-    an entry of `divisor(slots, own)`, which needs the slots of at least one step. A divisor of None is unknown.
+    `terms(own)` returns a and b; `formula` is the limit as text. With a `divisor`, every entry of a step is divided
+    by an entry of `divisor(slots, own)`. This needs the slots of at least one step. A divisor of None is unknown.
     """
 
     formula: str
@@ -50,10 +50,11 @@ class Stability:
 class Optimizer:
     """One method.
 
-    `step(P, dP, lr, *slots, **own)` returns the new P and the new slots; it changes no array. The slots are `vectors`,
-    `tables`, then `numbers`. P, dP and the vectors have one entry per parameter, a table has `PAIRS` rows of them;
-    `count` is the number of steps so far. `own` holds every parameter of the method. The slots are the optimizer's
-    whole state, and start at 0. `stability` is for `measures.edge`, `source` is the publication.
+    `step(P, dP, lr, *slots, **own)` returns the new P and the new slots; it changes no array. The slots are
+    `vectors`, `tables`, then `numbers`. P, dP and the vectors have one entry per parameter, a table has `PAIRS`
+    rows of them; `count` is the number of steps so far. The mapping `own` holds every parameter of the method. The
+    slots are the optimizer's whole state, and start at 0. `stability` is for `measures.edge`, `source` is the
+    publication.
 
     A method with tables mixes all entries in each step, and needs the gradient of all samples.
     """

@@ -1,7 +1,7 @@
 """Data sets: one row per set, one file per kind.
 
-`row` defines a data set, `generated` has those by formula, `real` the measured ones, and `own` makes one from an
-uploaded table. `engine.problem` adds splits, noise and standardizing.
+A data set is defined in `row`. The sets by formula are in `generated`, the measured ones in `real`, and `own` makes
+one from an uploaded table. Splits, noise and standardizing come from `engine.problem`.
 """
 
 from fallline.engine.data.datasets.generated import CURVES, LAWS, SURFACES, TWO_CLASSES

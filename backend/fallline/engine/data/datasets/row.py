@@ -40,11 +40,14 @@ class Raw:
 class Dataset:
     """One data set.
 
-    `make(settings)` generates its samples, at addresses under the data seed. `features` and `samples` are fixed by the
-    set (`samples` as the maximum); None leaves them to the recipe. `classes` names the classes of a classification.
-    `source` is the reference for the formula. `missing` is the reason why the set is unavailable here. `prepare` does
-    the slow work of the first use and may run in any thread. `target` names the target column, if there is a choice.
-    `formula` is the function of a set without a table.
+    - `make(settings)` generates its samples, at addresses under the data seed.
+    - `features` and `samples` are fixed by the set (`samples` as the maximum); None leaves them to the recipe.
+    - `classes` names the classes of a classification.
+    - `source` is the reference for the formula.
+    - `missing` is the reason why the set is unavailable here.
+    - `prepare` does the slow work of the first use and may run in any thread.
+    - `target` names the target column, if there is a choice.
+    - `formula` is the function of a set without a table.
     """
 
     name: str

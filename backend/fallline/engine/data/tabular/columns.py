@@ -115,8 +115,9 @@ ROWS_A_GUESSED_CLASS = 5
 class Column:
     """One column over the usable rows.
 
-    `values` are numbers or indices into `categories`; empty for text and constants. `reason` explains why a column is
-    not used; empty if it is. `task` is the guess if the column is the target.
+    - `values` are numbers or indices into `categories`; empty for text and constants.
+    - `reason` explains why a column is not used; empty if it is.
+    - `task` is the guess if the column is the target.
     """
 
     name: str
