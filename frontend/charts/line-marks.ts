@@ -7,7 +7,7 @@ import { placeThen } from "./past-marks.ts";
 import { pxAcross, pxDown } from "./labels.ts";
 import { followed } from "./live-values.ts";
 import { isInside, symbol } from "./paths.ts";
-import { leavesAt, windowEnd } from "./window-end.ts";
+import { lastUpTo, leavesAt, windowEnd } from "./window-end.ts";
 import { number } from "../core/format.ts";
 import { stateOnView } from "../core/state-on-view.ts";
 import type { Json, Run } from "../core/types.ts";
@@ -84,16 +84,16 @@ export function endOf(
   }
   const edge = leavesAt(run, scene, axis);
   if (edge !== null) {
-    const loss = heightAt(line, edge, log);
-    return loss === null
+    const height = heightAt(line, edge, log);
+    return height === null
       ? null
       : {
           ...base,
-          value: look.compact ? "" : number(loss),
+          value: look.compact ? "" : number(lastUpTo(line, edge)),
           bad: false,
           goesOn: true,
           x: edge,
-          y: loss,
+          y: height,
         };
   }
   const top = log

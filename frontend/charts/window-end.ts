@@ -24,8 +24,8 @@ export function leavesAt(run: Run, scene: Scene, axis: Horizontal): number | nul
 }
 
 /**
- * The value of a series at a place, between two buckets that are drawn; undefined before the first.
- * If one of them is exactly 0 there is nothing between: the result is the earlier one.
+ * The drawn value of a series at a place or the last one before it; undefined before the first.
+ * A number between two of them would be one that nobody computed.
  * @param meta of the drawn line: series, statistic and axis
  */
 export function valueAt(
@@ -34,11 +34,12 @@ export function valueAt(
   trainSamples: number,
   place: number,
 ): number | undefined {
-  const { x, y } = pointsOf(meta, columns, trainSamples);
-  const next = x.findIndex((here) => here >= place);
-  if (next === 0) return x[0] === place ? y[0] : undefined;
-  if (next < 0 || x[next] === place) return y.at(next);
-  const [from, to] = [y[next - 1], y[next]];
-  const share = (place - x[next - 1]) / (x[next] - x[next - 1]);
-  return from > 0 && to > 0 ? from ** (1 - share) * to ** share : from;
+  return lastUpTo(pointsOf(meta, columns, trainSamples), place);
+}
+
+/** The height of a line's last point up to a place; undefined before its first point. */
+export function lastUpTo({ x, y }: { x: ArrayLike<number>; y: ArrayLike<number> }, place: number) {
+  let count = 0;
+  while (count < x.length && x[count] <= place) count++;
+  return count ? y[count - 1] : undefined;
 }

@@ -85,9 +85,9 @@ const REACHED: Record<XAxis, (run: Run) => number> = {
   seconds: () => Infinity,
 };
 const WINDOW_ENDS: Record<XAxis, (end: number) => string> = {
-  steps: (end) => texts.atStepXTail(integer(Math.round(end))),
+  steps: (end) => texts.atStepXTail(integer(Math.floor(end))),
   epochs: (end) => texts.atXTail(texts.epochX(epochs(end))),
-  samples: (end) => texts.atXTail(plural(Math.round(end), "sample")),
+  samples: (end) => texts.atXTail(plural(Math.floor(end), "sample")),
   seconds: (end) => texts.atXTail(texts.xSeconds(number(end))),
 };
 

@@ -16,6 +16,7 @@ import { createDrawScheduler } from "../../frontend/charts/draw-scheduler.ts";
 import { symbol } from "../../frontend/charts/paths.ts";
 import { determination, dotsOf, scatterChart } from "../../frontend/charts/scatter-chart.ts";
 import { zoomedTo } from "../../frontend/charts/zoom-range.ts";
+import { number } from "../../frontend/core/format.ts";
 import { windowWords } from "../../frontend/core/long-runs.ts";
 import type { End } from "../../frontend/charts/end-labels.ts";
 import type { Flag, Frame } from "../../frontend/charts/labels.ts";
@@ -636,6 +637,23 @@ test("all charts beside a window that ends early have numbers of its end, and na
   assert.equal(words({ x: "samples" }, [zoomed([0, 9000])]), ", at 9,000 samples");
   assert.equal(words({ zoom: [2000, 3000] }), "");
   assert.equal(words({}), "");
+});
+
+test("a number at a window's end was computed: it is the last one before the end", () => {
+  const part = { gd: 3000, zoom: [1000, 1100.6] as [number, number] };
+  const chart = loss(part);
+  const { x, y } = traceOf(chart, "gd", "train");
+  const last = x.findLastIndex((place: number) => place <= 1100.6);
+  assert.ok(x[last] < 1100.6 && x[last + 1] > 1100.6);
+  const [{ value, y: height }] = chart.labels.ends;
+  assert.equal(value, number(y[last]));
+  assert.ok(height < y[last] && height > y[last + 1], "its place is on the line");
+  const [gd] = gradients(part).labels.titles[0].values as unknown as Json[];
+  assert.equal(Number(gd.value), Number(number(y[last])), "these gradients are as large");
+  assert.equal(
+    windowWords(scene({ gd: 3000, view: { zoom: part.zoom } }).state),
+    ", at step 1,100",
+  );
 });
 
 const zoomed = (zoom: View["zoom"]): Message => ({ type: "view", part: { zoom } });
