@@ -406,7 +406,7 @@ class Worker:
 
     def _count_moving(self, id: str, *, is_moving: bool) -> None:
         (self._moving.add if is_moving else self._moving.discard)(id)
-        self._positions.moving = len(self._moving)
+        self._examinations.moving = self._positions.moving = len(self._moving)
 
     def _kind_of_work(self, experiment: Experiment) -> str:
         if experiment.only_replays:

@@ -16,6 +16,7 @@ from fallline.execution.worker import (
     TurnFailed,
     Worker,
 )
+from fallline.runs.doctor.doctor import Allowance
 from fallline.runs.experiment import Experiment
 from fallline.runs.persistence.journal_writer import PositionPace
 from support.clocks import Clock
@@ -36,8 +37,8 @@ class Costly:
     def in_round(self) -> bool:
         return self.left_of_round > 0
 
-    def share(self, allowance: object, pace: PositionPace) -> None:
-        self.pace = pace
+    def share(self, allowance: Allowance, pace: PositionPace) -> None:
+        self.allowance, self.pace = allowance, pace
 
     def wake_at(self, now: float) -> float | None:
         return None if self.wake is None else max(now, self.wake)
@@ -75,6 +76,7 @@ def test_positions_are_stored_less_often_the_more_experiments_move() -> None:
     for one in experiments[1:60]:
         worker.close(one.id)
     assert (pace.moving, pace.seconds) == (240, 4.0)
+    assert experiments[0].allowance.moving == 240
     for one in experiments[300:]:
         worker.open(cast(Experiment, one))
         worker.reconsider(one.id, clock.now)

@@ -20,7 +20,14 @@ from fallline.runs.case import (
 )
 from fallline.runs.doctor import doctor as doctor_module
 from fallline.runs.doctor import view
-from fallline.runs.doctor.doctor import ALL_SAVED_SECONDS, ALL_SHARE, PACED_SECONDS, Allowance, Doctor
+from fallline.runs.doctor.doctor import (
+    ALL_SAVED_SECONDS,
+    ALL_SHARE,
+    ALONE_SHARE,
+    PACED_SECONDS,
+    Allowance,
+    Doctor,
+)
 from fallline.runs.persistence.journal_writer import PositionPace
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import AddRun
@@ -354,6 +361,17 @@ def test_at_a_set_pace_all_examinations_together_leave_the_time_to_steps(
     else:
         assert sum(spent) > 0.7 * ALL_SHARE * took
         assert min(spent) > 0.5 * max(spent)
+
+
+@pytest.mark.parametrize(
+    ("moving", "share"), [(0, ALL_SHARE), (1, ALONE_SHARE), (2, ALONE_SHARE / 2), (3, ALL_SHARE)]
+)
+def test_whoever_plays_alone_gets_findings_sooner(moving: int, share: float) -> None:
+    allowance = Allowance()
+    allowance.moving = moving
+    one, another = Life().one, Life().one
+    allowance.spend(one, allowance.left(one, 0.0))
+    assert allowance.left(another, 0.01) == pytest.approx(0.01 * share)
 
 
 @pytest.mark.usefixtures("slow_looks")

@@ -259,12 +259,20 @@ One person's need 3 %. Those of a class would need several processors: there ste
 findings come later.
 """
 
+ALONE_SHARE = 0.6
+"""The same beside one experiment; two get half of it each. Before the kernels are compiled, one person's examinations
+need half of the time for some seconds. With `ALL_SHARE` they were 25 s late.
+"""
+
 
 class Allowance:
     """Seconds that examinations beside play at a set speed may take, for all experiments of one worker.
 
     An experiment that has spent some waits until no other wants them. Then all of them are there.
     """
+
+    moving: int = 0
+    """The number of experiments that play."""
 
     def __init__(self) -> None:
         self._left = ALL_SAVED_SECONDS
@@ -273,11 +281,16 @@ class Allowance:
 
     def left(self, who: object, now: float) -> float:
         """Return the seconds that `who` may spend now; at most 0 is none."""
-        earned = ALL_SHARE * max(now - self._at, 0.0)
+        earned = self._share * max(now - self._at, 0.0)
         self._left, self._at = min(self._left + earned, ALL_SAVED_SECONDS), now
         if self._left == ALL_SAVED_SECONDS:
             self._had.clear()
         return 0.0 if who in self._had else self._left
+
+    @property
+    def _share(self) -> float:
+        """The share of the time that the experiments have together."""
+        return max(ALONE_SHARE / self.moving, ALL_SHARE) if self.moving else ALL_SHARE
 
     def spend(self, who: object, seconds: float) -> None:
         self._left -= seconds
