@@ -19,6 +19,7 @@ export interface PlotFigure {
   words: Word[];
   marks: Path[];
   live?: LiveLine[];
+  isForHover?: boolean; // Plotly draws nothing of it and answers the pointer only
 }
 
 const CONFIG = {
@@ -40,12 +41,34 @@ export function createPlot(plotly: any, zoomed: (change: Json) => void, fit: () 
   curves.setAttribute("aria-hidden", "true");
   let draws = 0;
   let box: Box = { left: 0, top: 0, width: 0, height: 0 };
+  /** The pointer is over the plot. */
+  let isOver = false;
+  /** A draw of Plotly that waits for the pointer. */
+  let waiting: (() => void) | null = null;
+  curves.addEventListener("pointerenter", () => {
+    isOver = true;
+    waiting?.();
+  });
+  curves.addEventListener("pointerleave", () => (isOver = false));
+
+  function react(data: Json[], layout: Json) {
+    waiting = null;
+    // passed once: Plotly would compare a configuration in every draw
+    const config = draws ? undefined : CONFIG;
+    const fixed = { datarevision: ++draws, uirevision: "plotly-chart" };
+    plotly.react(curves, data, { ...layout, ...fixed }, config);
+    if (draws > 1) return;
+    curves.on("plotly_relayout", zoomed);
+    curves.on("plotly_doubleclick", fit);
+  }
+
   return {
     ground: ground.element,
     curves: curves as HTMLElement,
     marks: marks.element,
     /** @param whole the chart's own box */
-    draw({ data, layout, ground: below, words, marks: above, box: own }: PlotFigure, whole: Box) {
+    draw(figure: PlotFigure, whole: Box) {
+      const { data, ground: below, words, marks: above, box: own, isForHover } = figure;
       box = own ?? whole;
       const { width, height } = box;
       Object.assign(curves.style, {
@@ -54,19 +77,15 @@ export function createPlot(plotly: any, zoomed: (change: Json) => void, fit: () 
         width: `${width}px`,
         height: `${height}px`,
       });
-      // passed once: Plotly would compare a configuration in every draw
-      const config = draws ? undefined : CONFIG;
-      const fixed = { width, height, datarevision: ++draws, uirevision: "plotly-chart" };
-      plotly.react(curves, data, { ...layout, ...fixed }, config);
-      if (draws === 1) {
-        curves.on("plotly_relayout", zoomed);
-        curves.on("plotly_doubleclick", fit);
-      }
+      const layout = { ...figure.layout, width, height };
+      if (isForHover && draws && !isOver) waiting = () => react(data, layout);
+      else react(data, layout);
       ground.show(below, words);
       marks.show(above);
     },
     /** The curves as SVG, at their place in the chart. */
     async picture() {
+      waiting?.();
       const { left, top, width, height } = box;
       const address: string = await plotly.toImage(curves, { format: "svg", width, height });
       const text = decodeURIComponent(address.replace(/^data:image\/svg\+xml,/, ""));

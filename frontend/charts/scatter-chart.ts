@@ -56,6 +56,7 @@ export function scatterChart({ state, look, room }: Scene) {
         dotsOf(someOf(run.predictions).x, someOf(run.predictions).y, frames[k], run.lane),
       ),
     ],
+    isForHover: true,
     labels: { squares: runs.map((run, k) => squareOf(run, frames[k], range)) },
     y: null,
   };

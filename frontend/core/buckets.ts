@@ -235,7 +235,36 @@ const DRAWN = { points: 800, most: 4 };
  */
 export function coarseFrom(first: ArrayLike<number>, last: ArrayLike<number>, length: number) {
   if (!length) return null;
-  const widest = Math.max(1, (DRAWN.most * (last[length - 1] + 1)) / DRAWN.points);
+  const widest = widestDrawn(last[length - 1]);
   for (let i = 0; i < length; i++) if (last[i] - first[i] + 1 > widest) return first[i];
   return null;
+}
+
+/** The server has at least so many buckets of one width for a run, a power of two; so many first steps it has one by one. */
+const TRUNK = { buckets: 512, firstSteps: 1_024 };
+
+/**
+ * The last step, at most the end, at which a bucket begins here and on the server, although the run
+ * may be twice as long there already.
+ */
+export function lastJoint(first: ArrayLike<number>, length: number, end: number) {
+  const width = end <= TRUNK.firstSteps ? 1 : 2 ** Math.ceil(Math.log2((2 * end) / TRUNK.buckets));
+  if (end % width === 0) return end;
+  for (let i = length - 1; i >= 0; i--) if (first[i] % width === 0) return first[i];
+  return end;
+}
+
+/** Steps of the widest bucket that does not show as a line, in a run up to this step. */
+const widestDrawn = (end: number) => Math.max(1, (DRAWN.most * (end + 1)) / DRAWN.points);
+
+/** The newest buckets hold several steps, and would not show as lines if they were so many times wider. */
+export function areFinerThanDrawn(
+  first: ArrayLike<number>,
+  last: ArrayLike<number>,
+  length: number,
+  times: number,
+) {
+  const widths = [length - 1, length - 2].map((i) => (i < 0 ? 0 : last[i] - first[i] + 1));
+  const width = Math.max(...widths);
+  return width > 1 && times * width <= widestDrawn(last[length - 1]) / 2;
 }

@@ -4,7 +4,19 @@
  * show.
  */
 
-import { FINE, coarseFrom, emptyStat, fold, part, pick, plan, sizesOf, widths } from "./buckets.ts";
+import {
+  FINE,
+  areFinerThanDrawn,
+  coarseFrom,
+  emptyStat,
+  fold,
+  lastJoint,
+  part,
+  pick,
+  plan,
+  sizesOf,
+  widths,
+} from "./buckets.ts";
 import { decode } from "./columns.ts";
 import type { Columns, Stat } from "./types.ts";
 
@@ -285,5 +297,24 @@ export function createSeriesStore() {
         since[name].step = endOf(decode(pieces[pieces.length - 1].last));
       return since;
     },
+    /**
+     * Steps near the ends from which the server can go on: its buckets begin there too, also after it
+     * has merged them. Otherwise it would begin at step 0 again.
+     */
+    joints() {
+      const steps = positions();
+      for (const [name, { first, length }] of runs) {
+        steps[name].step = lastJoint(first, length, steps[name].step);
+      }
+      return steps;
+    },
+    /**
+     * The newest buckets of a run hold several steps, and would still be finer than what is drawn if
+     * they were so many times wider: at high speed, after some seconds.
+     */
+    isFinerThanDrawn: (times: number) =>
+      [...runs.values()].some(({ first, last, length }) =>
+        areFinerThanDrawn(first, last, length, times),
+      ),
   };
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any
 
@@ -112,6 +113,59 @@ def test_the_doctors_own_fork_moves_nothing_in_the_rail_nor_do_any_more(open_lab
         lab.until_is(lambda: lab.chart("scatter").get_attribute("data-traces"), str(count))
         expect_places(lab, before)
     assert faults_in_both_themes(lab) == []
+
+
+# Counts the draws of Plotly in the squares.
+WATCH_DRAWS = """() => {
+    const { react } = Plotly;
+    window.__draws = 0;
+    Plotly.react = (plot, ...rest) => {
+        window.__draws += plot.closest("plotly-chart").getAttribute("kind") === "scatter";
+        return react.call(Plotly, plot, ...rest);
+    };
+}"""
+# The middle of the first point of the first square, on the screen.
+FIRST_POINT = """() => {
+    const dots = document.querySelector("plotly-chart[kind=scatter] .chart-marks .dots");
+    const [first] = dots.getAttribute("d").split("Z");
+    const path = Object.assign(dots.cloneNode(), {});
+    path.setAttribute("d", first);
+    dots.after(path);
+    const { left, top, width, height } = path.getBoundingClientRect();
+    path.remove();
+    return [left + width / 2, top + height / 2];
+}"""
+
+
+def test_plotly_draws_predictions_for_the_pointer_only_and_then_the_present_ones(
+    open_lab: OpenLab,
+) -> None:
+    """The points move with each beat. Plotly answers the pointer; drawing for nobody made the page slow."""
+    lab = open_lab(plotted=True)
+    scatter = lab.chart("scatter")
+    lab.make_steps(3)
+    lab.until(lambda: scatter.get_attribute("data-last-step"), lambda step: step == "3")
+    lab.page.evaluate(WATCH_DRAWS)
+    lab.play.click()
+    lab.until(lambda: int(scatter.get_attribute("data-last-step") or 0), lambda step: step > 60)
+    assert lab.page.evaluate("window.__draws") == 0
+    lab.pause.click()
+    lab.until(lambda: scatter.get_attribute("data-last-step"), lambda step: step == str(lab.step))
+    # what the Doctor finds is drawn too, and a draw takes the words from under the pointer
+    lab.ask("GET", "/runs/sgd/findings", wait=20)
+    expect(lab.page.locator("doctor-list .looked")).to_be_empty()
+    assert lab.page.evaluate("window.__draws") == 0
+    lab.page.mouse.move(*lab.page.evaluate(FIRST_POINT))
+    words = scatter.locator(".hovertext").first
+    expect(words).to_be_visible()
+    assert lab.page.evaluate("window.__draws") == 1
+    shown = [float(each.replace("−", "-")) for each in re.findall(r"[−\d.]+", words.text_content() or "")]
+    runs = lab.ask("GET", "/moment", predictions="all")["runs"]
+    present = [
+        [round(value, 2) for value in pair]
+        for pair in zip(*(runs["gd"]["predictions"][name] for name in ("y", "y_pred")), strict=True)
+    ]
+    assert shown in present
 
 
 # Names of runs in the loss chart, the squares and the network's switch, and which of their words are cut.

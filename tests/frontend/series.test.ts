@@ -227,6 +227,34 @@ test("a range much coarser than needed is named, and its replacement fits exactl
   );
 });
 
+test("the server goes on where its buckets begin too, though the run is longer there", () => {
+  const book = createSeriesStore();
+  book.take("gd", columns(0, 999));
+  assert.equal(book.joints().gd.step, 1000, "the server has the first steps one by one");
+  book.take("gd", wide(1000, 39_999, 8));
+  assert.deepEqual(
+    [book.positions().gd.step, book.joints().gd.step],
+    [40_000, 39_936],
+    "a multiple of 256, of which the server has at most four in 80,000 / 512 steps",
+  );
+  book.take("gd", wide(39_936, 39_999, 64));
+  book.take("gd", wide(40_000, 40_959, 64));
+  assert.equal(book.joints().gd.step, 40_960);
+  book.take("sgd", wide(0, 41_999, 1_400));
+  assert.equal(book.joints().sgd.step, 0, "no other bucket of it begins at a multiple");
+});
+
+test("live buckets may be wider once even then they are narrower than what is drawn", () => {
+  const book = createSeriesStore();
+  assert.equal(book.isFinerThanDrawn(4), false);
+  book.take("gd", columns(0, 1023));
+  assert.equal(book.isFinerThanDrawn(4), false, "buckets of one step need not become wider");
+  book.take("gd", wide(1024, 8191, 8));
+  assert.deepEqual([book.isFinerThanDrawn(4), book.isFinerThanDrawn(2)], [false, true]);
+  book.take("sgd", wide(0, 16383, 8));
+  assert.equal(book.isFinerThanDrawn(4), true, "one run is enough");
+});
+
 test("columns sent again in several pieces replace the old ones at once, without a gap meanwhile", () => {
   const book = createSeriesStore();
   book.take("gd", wide(0, 8191, 128));

@@ -11,15 +11,23 @@ import type { Json, Message } from "../../frontend/core/types.ts";
 import type { Action } from "../../frontend/core/net/session.ts";
 
 /** A session, its clock, and its positions. */
-type Given = { stored?: Positions; arrived?: Positions; coarse?: Positions; random?: number };
-function start({ stored = {}, arrived, coarse = {}, random = 0.5 }: Given = {}) {
+type Given = {
+  stored?: Positions;
+  arrived?: Positions;
+  coarse?: Positions;
+  fine?: { times: number };
+  random?: number;
+};
+function start({ stored = {}, arrived, coarse = {}, fine, random = 0.5 }: Given = {}) {
   let now = 1000;
   const positions = { ...stored };
   const session = createSession(
     {
       positions: () => positions,
+      joints: () => positions,
       arrived: () => arrived ?? positions,
       coarse: () => coarse,
+      isFinerThanDrawn: (times) => times <= (fine?.times ?? 0),
     },
     { random: () => random, fps: 30 },
   );
@@ -98,7 +106,7 @@ test("a coarse range is requested again, wide, once; then frames are small again
   const [again] = sentBy(happen("tick", {}, 1000));
   assert.deepEqual(
     [again.type, again.buckets, again.since.sgd.step, again.since.gd.step],
-    ["watch", 1000, 2048, 30_000],
+    ["watch", 478, 2048, 30_000],
   );
   assert.deepEqual(sentBy(happen("applied")), []); // a frame that was on its way already
   hear(hello);
@@ -111,6 +119,37 @@ test("a coarse range is requested again, wide, once; then frames are small again
     sentBy(happen("tick", {}, 1000)).filter(({ type }) => type === "watch"),
     [],
   );
+});
+
+test("frames get smaller once they are a small part of a run, until the past is requested again", () => {
+  const fine = { times: 1 };
+  const coarse: Positions = {};
+  const stored = {
+    gd: { generation: 0, step: 90_000 },
+    sgd: { generation: 0, step: 90_000 },
+  };
+  const { happen, hear } = live({ stored, coarse, fine });
+  const asks = (type: string, more = {}, ms = 0) =>
+    sentBy(happen(type, more, ms))
+      .filter(({ type }) => type === "watch")
+      .map(({ buckets }) => buckets);
+  assert.deepEqual(asks("applied"), [64]);
+  hear(hello);
+  assert.deepEqual(asks("tick", {}, 1000), []);
+  fine.times = 4;
+  assert.deepEqual(asks("tick", {}, 1000), [16]);
+  hear(hello);
+  assert.deepEqual(asks("tick", {}, 1000), []);
+  coarse.gd = { generation: 0, step: 60_000 };
+  assert.deepEqual(asks("tick", {}, 1000), [171]); // a third of the run
+  hear(hello);
+  assert.deepEqual(asks("applied"), [16]);
+  coarse.gd.step = 89_999;
+  assert.deepEqual(asks("tick", {}, 1000), [64]);
+  happen("closed", { code: 1006 });
+  assert.deepEqual(asks("opened"), [1000]);
+  hear(hello);
+  assert.deepEqual(asks("applied"), [64]);
 });
 
 test("an experiment opened once more is requested wide, like a new one", () => {
@@ -178,7 +217,7 @@ test("ranges sent again are requested wide until complete, and anew on another c
       .map(({ buckets, since }) => [buckets, since.gd.step]);
   hear({ ...hello, state });
   assert.deepEqual(asks("applied"), [[64, 8_000]]);
-  assert.deepEqual(asks("tick", 1000), [[1000, 1_024]]);
+  assert.deepEqual(asks("tick", 1000), [[447, 1_024]]);
   hear({ ...hello, state });
   arrived.gd.step = 2_800;
   assert.deepEqual(asks("applied"), []);
@@ -190,7 +229,7 @@ test("ranges sent again are requested wide until complete, and anew on another c
   assert.deepEqual(asks("opened"), [[1000, 8_000]]);
   hear({ ...hello, state });
   assert.deepEqual(asks("applied"), [[64, 8_000]]);
-  assert.deepEqual(asks("tick", 1000), [[1000, 1_024]]);
+  assert.deepEqual(asks("tick", 1000), [[447, 1_024]]);
 });
 
 test("a cut waits by full jitter, shows the seconds, and retries after them", () => {

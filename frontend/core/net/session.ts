@@ -208,8 +208,9 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
     return [line({ kind: shownKind, reason: choice.reason, isNoteClosed: false })];
   }
 
-  /** A tick is a second: finer buckets are requested at most once a tick. */
-  const refine = (): Action[] => (!catchingUp.busy && watching.requestFiner() ? watchAgain() : []);
+  /** A tick is a second: finer buckets, or fewer of them, are requested at most once a tick. */
+  const refine = (): Action[] =>
+    !catchingUp.busy && (watching.requestFiner() || watching.requestFewer()) ? watchAgain() : [];
 
   const ANSWERS: Record<string, (message: Json) => Action[]> = {
     experiment(message) {

@@ -1,7 +1,7 @@
 /**
  * The `watch` message: first the past in one frame of many buckets, then small frames, however fast
- * the training. Buckets that became coarse during fast training are requested again and replace
- * those held.
+ * the training, and smaller ones once a frame is a small part of the run. Buckets that became coarse
+ * during fast training are requested again and replace those held.
  * Owns: the message and its resolution.
  */
 
@@ -14,19 +14,32 @@ export type Watched = { experiment: string; token: string | null; series: string
 /** the columns that the page holds, by run */
 export type Held = {
   positions: () => Positions; // first missing step
+  joints: () => Positions; // shortly before it, from where the server can go on
   arrived: () => Positions; // the same; for a run sent again, the first step not yet sent again
   coarse: () => Positions; // from where buckets are much coarser than the server's
+  isFinerThanDrawn: (times: number) => boolean; // live buckets may be so many times wider
 };
 
 const PAST = 1_000;
+/** Buckets of ranges requested again, for a whole run: the server holds at least 512. */
+const AGAIN = 512;
 const LIVE = 64;
+/** Buckets of a frame that is a small part of the run. With `LIVE`, full speed brings 530 kB a second. */
+const FEW = 16;
 /** Frames a second for a page that draws slowly: lines and counter glide between them. */
 const SLOW_FPS = 10;
 
-export function createWatching({ positions, arrived, coarse }: Held, fps: number) {
+export function createWatching(
+  { positions, joints, arrived, coarse, isFinerThanDrawn }: Held,
+  fps: number,
+) {
   let watched: Watched | null = null;
   let most = fps;
   let buckets = PAST;
+  /** Frames are small. */
+  let isLive = false;
+  /** Buckets of a small frame. */
+  let small = LIVE;
   /**
    * The runs as the answer reported them: the past takes as many frames as it needs. Null until
    * there is an answer, because earlier frames belong to another request.
@@ -38,6 +51,20 @@ export function createWatching({ positions, arrived, coarse }: Held, fps: number
 
   const isNew = ([run, { generation, step }]: [string, Positions[string]]) =>
     refined.get(run) !== `${generation} ${step}`;
+
+  function goPast(many: number) {
+    buckets = many;
+    isLive = false;
+  }
+
+  function goSmall() {
+    buckets = small;
+    isLive = true;
+  }
+
+  /** The part of a run that lies behind this step. */
+  const partBehind = ([run, { step }]: [string, Positions[string]]) =>
+    1 - step / Math.max(1, step, positions()[run]?.step ?? 0);
 
   const isHere = ({ name, generation, step }: RunPosition) => {
     const position = arrived()[name];
@@ -67,17 +94,26 @@ export function createWatching({ positions, arrived, coarse }: Held, fps: number
     },
     /** Requests all that is missing. */
     requestPast() {
-      buckets = PAST;
+      goPast(PAST);
+      small = LIVE;
       refined.clear();
     },
     /** True if a range should be finer; the next message requests it. */
     requestFiner() {
-      const stretches = buckets === LIVE ? Object.entries(coarse()).filter(isNew) : [];
+      const stretches = isLive ? Object.entries(coarse()).filter(isNew) : [];
       for (const [run, { generation, step }] of stretches)
         refined.set(run, `${generation} ${step}`);
       again = Object.fromEntries(stretches);
-      if (stretches.length) buckets = PAST;
+      if (stretches.length)
+        goPast(Math.max(LIVE, Math.ceil(AGAIN * Math.max(...stretches.map(partBehind)))));
       return stretches.length > 0;
+    },
+    /** True if frames may be smaller from now on; the next message says so. */
+    requestFewer() {
+      if (!isLive || small === FEW || !isFinerThanDrawn(small / FEW)) return false;
+      small = FEW;
+      goSmall();
+      return true;
     },
     /** @param runs as the server reports them now */
     answered: (runs: RunPosition[]) => void (past = runs),
@@ -85,15 +121,15 @@ export function createWatching({ positions, arrived, coarse }: Held, fps: number
     removed: (run: string) => void (past = past && past.filter(({ name }) => name !== run)),
     /** Adds a frame; true if the past is now complete. */
     goLive() {
-      const isLast = buckets === PAST && past !== null && past.every(isHere);
-      if (isLast) buckets = LIVE;
+      const isLast = !isLive && past !== null && past.every(isHere);
+      if (isLast) goSmall();
       return isLast;
     },
     /** @param kind of the line */
     message(kind: LineKind) {
       const { experiment, token, series } = watched as Watched;
       const since = Object.fromEntries(
-        Object.entries({ ...positions(), ...again }).filter(([, at]) => at.step > 0),
+        Object.entries({ ...joints(), ...again }).filter(([, at]) => at.step > 0),
       );
       again = {};
       past = null;

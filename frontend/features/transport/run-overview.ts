@@ -1,7 +1,7 @@
 /**
  * The timeline of long runs: the band of each run's loss, marks, and the step on view. A brush chooses
  * the steps in the charts.
- * Owns: the brush, what a press, a drag and a key mean, and how often the bands are drawn.
+ * Owns: the brush, what a press, a drag and a key mean, and how often it is drawn.
  */
 
 import { html, nothing, svg } from "lit";
@@ -18,8 +18,9 @@ import * as texts from "../../words/english.ts";
 import type { Range, Track } from "../../core/long-runs.ts";
 import type { State } from "../../core/types.ts";
 
-/** Least time between two drawings of the bands while runs play, in ms. */
+/** Least time between two drawings while runs play, in ms, and on a page that draws slowly. */
 const CALM = 250;
+const SLOW = 500;
 /** A pointer that moves fewer px presses, else it drags. */
 const DRAGS = 4;
 /** Share of the timeline that a key moves an edge of the brush. */
@@ -46,6 +47,7 @@ export class RunOverview extends LiveElement {
   #bands: ReturnType<typeof overviewBands> = [];
   #drawnAt = -Infinity;
   #drawnFor = "";
+  #shownFor: unknown[] = [];
   #timer = 0;
   #drag: Drag | null = null;
   /** The step that was looked at before a double press. */
@@ -63,6 +65,30 @@ export class RunOverview extends LiveElement {
     room.observe(this);
     this.whenGone(() => room.disconnect());
     this.whenGone(() => clearTimeout(this.#timer));
+  }
+
+  /** New steps are shown a few times a second: each is less than a px. All else is shown at once. */
+  override shouldUpdate() {
+    const { state } = this;
+    const { view, order, runs, looking, playback } = state;
+    const parts = [view.zoom, view.x, view.y, looking, playback, order, this.#length];
+    const key = [...parts, ...order.map((name) => runs[name].hidden)];
+    const wait = this.#wait(state);
+    const mayWait = wait > 0 && !this.#drag && key.every((part, k) => part === this.#shownFor[k]);
+    if (mayWait) this.#updateIn(wait);
+    else this.#shownFor = key;
+    return !mayWait && super.shouldUpdate();
+  }
+
+  /** ms until the next drawing. */
+  #wait = ({ playback, isDrawingSlow }: State) =>
+    playback.playing || this.#drag
+      ? this.#drawnAt + (isDrawingSlow ? SLOW : CALM) - performance.now()
+      : 0;
+
+  #updateIn(ms: number) {
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => this.requestUpdate(), ms);
   }
 
   override render() {
@@ -99,14 +125,11 @@ export class RunOverview extends LiveElement {
 
   /** New bands now, or soon if they have just been drawn and runs play. */
   #draw(state: State, track: Track) {
-    const { view, order, runs, playback } = state;
+    const { view, order, runs } = state;
     const key = [track.log, view.y, ...order.filter((name) => !runs[name].hidden)].join(" ");
-    const wait = this.#drawnAt + CALM - performance.now();
+    const wait = this.#wait(state);
+    if (key === this.#drawnFor && wait > 0) return this.#updateIn(wait);
     clearTimeout(this.#timer);
-    if (key === this.#drawnFor && wait > 0 && (playback.playing || this.#drag)) {
-      this.#timer = window.setTimeout(() => this.requestUpdate(), wait);
-      return;
-    }
     this.#bands = overviewBands(state, this.app.series, track);
     this.#drawnFor = key;
     this.#drawnAt = performance.now();

@@ -39,6 +39,9 @@ const speedText = (speed: Speed) =>
 const speedSpoken = (value: number) =>
   Number.isFinite(value) ? texts.xPerSecond(plural(value, "step")) : texts.asFastAsPossible;
 
+/** Width of a comma, a point, a space or a unit of the counter, in widths of a digit; they are at most so wide on average. */
+const OTHER_CH = 0.65;
+
 export class TransportBar extends ExperimentElement {
   /** The newest step of the counter. */
   #counted = 0;
@@ -103,14 +106,24 @@ export class TransportBar extends ExperimentElement {
 
   #count() {
     const now = performance.now();
-    const place = this.querySelector(".count") as Element;
+    const place = this.querySelector(".count") as HTMLElement;
     // never behind the table
     const least = Math.min(this.#counted, shownStep(stateOnView(this.state)));
     const words = counter(Math.max(least, Math.floor(this.#glide.at(now))));
-    if (place.textContent !== words) place.textContent = words;
+    if (place.textContent !== words) {
+      place.textContent = words;
+      this.#widen(place, words);
+    }
     if (this.#isCounting || this.#glide.isThere(now)) return;
     this.#isCounting = true;
     requestAnimationFrame(() => ((this.#isCounting = false), this.#count()));
+  }
+
+  /** It has a size of its own, so that a new number lays out nothing else. */
+  #widen(place: HTMLElement, words: string) {
+    const digits = words.replace(/\D/g, "").length;
+    const width = `${digits + OTHER_CH * (words.length - digits)}ch`;
+    if (place.style.width !== width) place.style.width = width;
   }
 
   #play() {
