@@ -63,9 +63,6 @@ def test_paper_ink_and_grid_of_charts_are_the_tokens(theme: str) -> None:
 def test_measures_that_charts_and_page_share_are_the_tokens() -> None:
     css, margin = tokens("light"), spec()["light"]["layout"]["margin"]
     assert (css["plot-l"], css["plot-r"]) == (f"{margin['l']}px", f"{margin['r']}px")
-    extras = spec()["fallline"]
-    assert css["line-w"] == f"{extras['train']['width']}px"
-    assert css["line-w-thin"] == f"{extras['test']['width']}px"
 
 
 def families(value: str) -> list[str]:
