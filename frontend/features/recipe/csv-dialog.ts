@@ -6,7 +6,6 @@
 import { html, nothing } from "lit";
 import { selectOf } from "../../ui/controls.ts";
 import { takeDrops } from "./csv-drop.ts";
-import { register } from "../../ui/live-element.ts";
 import { ModalDialog } from "../../ui/dialog.ts";
 import { tablePreview } from "./table-preview.ts";
 import {
@@ -187,5 +186,3 @@ function leftOut(table: Table) {
 export function openCsvDialog(begin: Begin = {}) {
   (document.querySelector("csv-dialog") as CsvDialog).begin = begin;
 }
-
-export const registerCsvDialog = (app: App) => register("csv-dialog", CsvDialog, app);
