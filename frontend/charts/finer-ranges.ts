@@ -3,9 +3,10 @@
  * Owns: that choice. Pure. features/figures/finer-columns.ts requests them.
  */
 
-import { bucketOf, stepsWithin } from "./horizontal.ts";
+import { stepsWithin } from "./horizontal.ts";
 import { shownRuns } from "./figure-style.ts";
 import { axisOf } from "./scene.ts";
+import { firstFrom } from "../core/sorted.ts";
 import type { RunSeries } from "../core/types.ts";
 import type { Scene } from "./scene.ts";
 
@@ -45,7 +46,7 @@ export function rangesToRefine(scene: Scene): Record<string, Stretch> {
 }
 
 function widthAt({ first, last }: RunSeries, step: number) {
-  const bucket = bucketOf(last, step);
+  const bucket = firstFrom(last, step);
   return last[bucket] - first[bucket] + 1;
 }
 

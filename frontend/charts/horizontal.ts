@@ -5,6 +5,7 @@
  */
 
 import { endsOf } from "./bind.ts";
+import { firstFrom } from "../core/sorted.ts";
 import * as texts from "../words/english.ts";
 import type { Run, RunSeries, XAxis } from "../core/types.ts";
 
@@ -44,23 +45,11 @@ export function placeNow(run: Run, series: RunSeries | null, axis: XAxis) {
 /** Place of a step on the axis, interpolated inside its bucket. */
 export function placeOf(series: RunSeries | null, axis: XAxis, trainSamples: number, step: number) {
   if (axis === "steps" || !series?.length) return axis === "steps" ? step : 0;
-  const bucket = bucketOf(series.last, step);
+  const bucket = firstFrom(series.last, step);
   if (bucket === series.length) return endAt(series, axis, trainSamples, bucket - 1);
   const start = bucket ? endAt(series, axis, trainSamples, bucket - 1) : 0;
   const share = (step - series.first[bucket]) / (series.last[bucket] - series.first[bucket] + 1);
   return start + (endAt(series, axis, trainSamples, bucket) - start) * share;
-}
-
-/** The first bucket that reaches the step. */
-export function bucketOf(last: Float64Array, step: number) {
-  let low = 0;
-  let high = last.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (last[middle] < step) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function endAt(
@@ -147,7 +136,7 @@ export function stepsWithin(
     endAt(series, axis, trainSamples, bucket),
   );
   return places.map((place) => {
-    const bucket = bucketOf(ends, place);
+    const bucket = firstFrom(ends, place);
     if (bucket === series.length) return series.last[bucket - 1] + 1;
     const start = bucket ? ends[bucket - 1] : 0;
     const share = Math.max(0, (place - start) / (ends[bucket] - start || 1));
@@ -171,5 +160,8 @@ export function bucketsWithin(
     series: {},
   };
   const ends = Float64Array.from(endsOf(columns, BOUND[axis], trainSamples));
-  return [Math.max(0, bucketOf(ends, low) - 1), Math.min(series.length, bucketOf(ends, high) + 2)];
+  return [
+    Math.max(0, firstFrom(ends, low) - 1),
+    Math.min(series.length, firstFrom(ends, high) + 2),
+  ];
 }

@@ -6,10 +6,10 @@
 
 import { middles, pointsOf } from "./bind.ts";
 import { surface } from "./figure-style.ts";
-import { bucketOf } from "./horizontal.ts";
 import { axisAt, pxAcross, pxDown, pxOnAxis } from "./labels.ts";
 import { isInside } from "./paths.ts";
 import { createGlide } from "../core/glide.ts";
+import { firstFrom } from "../core/sorted.ts";
 import { newest } from "../core/thinning.ts";
 import type { Json, Run, RunSeries, State } from "../core/types.ts";
 import type { Bound } from "./bind.ts";
@@ -90,7 +90,7 @@ const placeOn = (shelf: Shelf, value: number, upper: number) =>
 export function tailOf(line: LiveLine, series: RunSeries | null, { experiment }: State): Point[] {
   const { meta, after, width, from, frame, shelf, generation } = line;
   if (!series || series.generation !== generation) return [];
-  const start = bucketOf(series.last, after + 1);
+  const start = firstFrom(series.last, after + 1);
   const bound = newest(series, [meta.y], width, Math.max(0, start - 1));
   const samples = experiment?.trainSamples ?? 1;
   const { x, y, upper } = pointsOf(meta, bound, samples);

@@ -4,6 +4,7 @@
  */
 
 import { pxAcross, pxDown } from "./labels.ts";
+import { firstFrom } from "../core/sorted.ts";
 import type { Json } from "../core/types.ts";
 import type { Frame } from "./labels.ts";
 
@@ -29,17 +30,6 @@ export const touch = (a: Box, b: Box) =>
 
 export const covered = (curves: Curve[], box: Box) =>
   curves.reduce((sum, curve) => sum + crossings(curve, box), 0);
-
-/** The first point at or after a place. */
-function firstFrom(x: number[], place: number) {
-  let [low, high] = [0, x.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (x[middle] < place) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
 
 /** At how many tested places a curve is in the box or jumps across it. */
 function crossings({ x, y }: Curve, { left, right, top, bottom }: Box) {

@@ -6,7 +6,6 @@
 import {
   ahead,
   BOUND,
-  bucketOf,
   bucketsWithin,
   horizontal,
   placeNow,
@@ -15,6 +14,7 @@ import {
 } from "./horizontal.ts";
 import { shownRuns } from "./figure-style.ts";
 import { isLogSteps } from "../core/long-runs.ts";
+import { firstFrom } from "../core/sorted.ts";
 import { thin, thinFromFirst } from "../core/thinning.ts";
 import type { Json, Run, RunSeries, SeriesStore, State } from "../core/types.ts";
 import type { Bound } from "./bind.ts";
@@ -133,7 +133,7 @@ function shows(closer: RunSeries, whole: RunSeries, names: string[], [from, to]:
 
 /** Even buckets hide the beginning of a log axis, where the whole run has narrow ones. */
 function isCoarserAtStart(closer: RunSeries, { first, last }: RunSeries) {
-  const bucket = bucketOf(last, closer.first[0]);
+  const bucket = firstFrom(last, closer.first[0]);
   return closer.last[0] - closer.first[0] > last[bucket] - first[bucket];
 }
 

@@ -3,6 +3,8 @@
  * Owns: its colours, its light from the north-west, and the lines of equal loss. Pure.
  */
 
+import { firstFrom } from "../core/sorted.ts";
+
 export interface Heights {
   columns: number;
   rows: number;
@@ -164,22 +166,11 @@ export function contoursOf({ columns, rows, values }: Heights, levels: number[])
       const [d, c] = [values[at + columns], values[at + columns + 1]];
       if (Number.isNaN(a + b + c + d)) continue;
       const [low, high] = [Math.min(a, b, c, d), Math.max(a, b, c, d)];
-      for (let k = firstAbove(levels, low); k < levels.length && levels[k] < high; k++)
+      for (let k = firstFrom(levels, low); k < levels.length && levels[k] < high; k++)
         addPieces(lines[k], levels[k], column, row, a, b, c, d);
     }
   }
   return lines;
-}
-
-/** The place of the first level that is not below a value. */
-function firstAbove(levels: number[], value: number) {
-  let [low, high] = [0, levels.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (levels[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Sides of a cell, and the pairs of them that a contour joins, by the corners above its level. */
