@@ -3,23 +3,15 @@
  * Owns: its elements. paths.ts, bands.ts and axes.ts say what to draw.
  */
 
+import { draw } from "./elements.ts";
 import type { Word } from "./axes.ts";
 import type { Path } from "./paths.ts";
-
-const SVG = "http://www.w3.org/2000/svg";
-
-/** @param name its class */
-function make(tag: string, name?: string) {
-  const element = document.createElementNS(SVG, tag);
-  if (name) element.setAttribute("class", name);
-  return element;
-}
 
 /** Makes one element for each set of attributes; touches only what changes. */
 function patch(group: Element, tag: string, all: Record<string, string | number | undefined>[]) {
   while (group.childElementCount > all.length) group.lastElementChild?.remove();
   all.forEach((attributes, place) => {
-    const element = group.children[place] ?? group.appendChild(make(tag));
+    const element = group.children[place] ?? group.appendChild(draw(tag, {}));
     for (const [name, value] of Object.entries(attributes)) {
       if (value === undefined) element.removeAttribute(name);
       else if (element.getAttribute(name) !== String(value))
@@ -30,10 +22,8 @@ function patch(group: Element, tag: string, all: Record<string, string | number 
 
 /** @param name its class */
 export function createDrawingLayer(name: string) {
-  const svg = make("svg", name);
-  svg.setAttribute("aria-hidden", "true");
-  const [drawn, written] = [make("g"), make("g")];
-  svg.append(drawn, written);
+  const [drawn, written] = [draw("g", {}), draw("g", {})];
+  const svg = draw("svg", { class: name, "aria-hidden": "true" }, drawn, written);
   return {
     element: svg,
     /**

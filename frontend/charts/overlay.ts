@@ -4,6 +4,7 @@
  */
 
 import { hasCutWord, nameLines } from "../core/brief-names.ts";
+import { draw, part } from "./elements.ts";
 import { boldWidth } from "./letter-widths.ts";
 import { phoneWords, placeFlags, pxAcross, pxDown } from "./labels.ts";
 import { widthOf } from "./text-width.ts";
@@ -25,34 +26,16 @@ const SMALL = { size: 11, shape: 12, whole: 6.6, cut: 7.5 };
 type Letters = { size: number; whole: number; cut: number };
 /** Right margin of a phone's loss chart, in px, slightly reduced. */
 const MARGIN = 43;
-const SVG = "http://www.w3.org/2000/svg";
 
 /** The run's shape. */
-export function shape(lane: string) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 10 10");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", SHAPES[lane as Lane]);
-  svg.append(path);
-  return svg;
-}
+export const shape = (lane: string) =>
+  draw("svg", { viewBox: "0 0 10 10" }, draw("path", { d: SHAPES[lane as Lane] }));
 
 /** The mark of a finding: a dashed ring. */
 function ring() {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 18 18");
-  svg.setAttribute("class", "ring");
-  const circle = document.createElementNS(SVG, "circle");
-  for (const [name, value] of Object.entries({
-    cx: 9,
-    cy: 9,
-    r: 6.6,
-    "stroke-width": 2,
-    "stroke-dasharray": "3.1 2.1",
-  }))
-    circle.setAttribute(name, String(value));
-  svg.append(circle);
-  return svg;
+  const dashes = { "stroke-width": 2, "stroke-dasharray": "3.1 2.1" };
+  const circle = draw("circle", { cx: 9, cy: 9, r: 6.6, ...dashes });
+  return draw("svg", { viewBox: "0 0 18 18", class: "ring" }, circle);
 }
 
 /** An edit in its run's colour and shape, a finding in its own. */
@@ -74,10 +57,8 @@ function flagLabel(flag: Json, top: number) {
 
 /** A clause of what happened: its number. */
 function clauseLabel({ left, run, step, whole, place, tone }: Json, top: number) {
-  const number = document.createElement("span");
-  number.className = "place";
+  const number = part("span", "place", String(place));
   number.dataset.tone = tone;
-  number.textContent = String(place);
   const element = label("clause-flag", { left, top }, number);
   Object.assign(element.dataset, { run, step: String(step) });
   element.title = whole;
@@ -89,19 +70,11 @@ function label(
   { left, top, lane, width }: { left: number; top: number; lane?: string; width?: number },
   ...children: (Node | string)[]
 ) {
-  const element = document.createElement("span");
-  element.className = `chart-label ${kind}`;
+  const element = part("span", `chart-label ${kind}`, ...children);
   if (lane) element.dataset.lane = lane;
   element.style.left = `${left.toFixed(1)}px`;
   element.style.top = `${top.toFixed(1)}px`;
   if (width) element.style.width = `${width.toFixed(1)}px`;
-  element.append(...children);
-  return element;
-}
-
-function plain(text: string) {
-  const element = document.createElement("span");
-  element.textContent = text;
   return element;
 }
 
@@ -114,11 +87,7 @@ function asTerm<Made extends HTMLElement>(element: Made, key: string | undefined
   return element;
 }
 
-function strong(text: string) {
-  const element = document.createElement("b");
-  element.textContent = text;
-  return element;
-}
+const strong = (text: string) => part("b", "", text);
 
 export function lossLabels(
   { flags, ends, start, baseline, axis, missing }: Json,
@@ -189,24 +158,20 @@ function axisLabel(axis: string, right: number, top: number, compact: boolean) {
 export function gradientLabels({ titles, zero }: Json, follow?: Follow) {
   const heads = titles.map(
     ({ name, term, shape: size, left, top = 0, width, values, dense }: Json) => {
-      const numbers = document.createElement("span");
-      numbers.className = dense ? "values dense" : "values";
+      const numbers = part("span", dense ? "values dense" : "values");
       for (const { run, label: who, lane, value, live } of values) {
-        const item = document.createElement("i");
-        Object.assign(item.dataset, { lane, run });
         const text = document.createTextNode("");
+        const item = part("i", "", shape(lane), text);
+        Object.assign(item.dataset, { lane, run });
         const show = (words: string) => {
           text.data = words;
           item.title = `${who}: ${words}`;
         };
         show(value);
         if (live) follow?.(live, show);
-        item.append(shape(lane), text);
         numbers.append(item);
       }
-      const dim = document.createElement("span");
-      dim.className = "shape";
-      dim.textContent = size;
+      const dim = part("span", "shape", size);
       return label("title", { left, top, width }, asTerm(strong(name), term), dim, numbers);
     },
   );
@@ -253,9 +218,7 @@ function squareHead(square: Json, all: string[]) {
   const room = place.width - beforeName - (apart ? 0 : besideName);
   const name = nameWithin(whole, all, room, isSmall ? SMALL : BOLD);
   const words = texts.r2X(score);
-  const beside = document.createElement("span");
-  beside.className = "values";
-  beside.append(asTerm(plain(texts.r2), "r2"), ` ${score}`);
+  const beside = part("span", "values", asTerm(part("span", "", texts.r2), "r2"), ` ${score}`);
   const title = label(
     isSmall ? "title small" : "title",
     { ...place, lane },

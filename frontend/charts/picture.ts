@@ -4,10 +4,12 @@
  * Owns: that translation. Knows no Plotly and no chart.
  */
 
+import { draw, SVG } from "./elements.ts";
+import { px } from "./paths.ts";
+
 /** px, of the picture on the page */
 type Origin = { left: number; top: number };
 
-const SVG = "http://www.w3.org/2000/svg";
 /** Margin around the exported elements, in px. */
 const ROOM = 10;
 const PAINTS = ["fill", "stroke"];
@@ -21,19 +23,6 @@ const TESTED_PLACES = [
   "vector-effect",
 ];
 const LETTERS = ["font-family", "font-size", "font-weight", "font-variant-numeric"];
-
-function draw(
-  tag: string,
-  attributes: Record<string, string | number>,
-  ...children: (Node | string)[]
-) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  element.append(...children);
-  return element;
-}
-
-const px = (value: number) => Math.round(100 * value) / 100;
 
 const canvas = () =>
   document
@@ -121,6 +110,13 @@ function createDraughtsman(origin: Origin) {
   const colourOf = createColours();
   const letters = canvas();
 
+  const placeOf = ({ left, top, width, height }: DOMRect) => ({
+    x: px(left - origin.left),
+    y: px(top - origin.top),
+    width: px(width),
+    height: px(height),
+  });
+
   /** @param paint colours by attribute */
   function looks(paint: Record<string, string>) {
     const all: Record<string, string | number> = {};
@@ -165,12 +161,8 @@ function createDraughtsman(origin: Origin) {
   function placed(svg: SVGSVGElement) {
     const copy = copied(svg);
     if (!copy) return [];
-    const { left, top, width, height } = svg.getBoundingClientRect();
     for (const [name, value] of Object.entries({
-      x: px(left - origin.left),
-      y: px(top - origin.top),
-      width: px(width),
-      height: px(height),
+      ...placeOf(svg.getBoundingClientRect()),
       overflow: getComputedStyle(svg).overflowX === "visible" ? "visible" : "hidden",
     }))
       copy.setAttribute(name, String(value));
@@ -221,15 +213,7 @@ function createDraughtsman(origin: Origin) {
     const box = element.getBoundingClientRect();
     const paint = looks({ fill });
     if (paint["fill-opacity"] === 0 || !box.width) return [];
-    return [
-      draw("rect", {
-        x: px(box.left - origin.left),
-        y: px(box.top - origin.top),
-        width: px(box.width),
-        height: px(box.height),
-        ...paint,
-      }),
-    ];
+    return [draw("rect", { ...placeOf(box), ...paint })];
   }
 
   /** A canvas as unsmoothed pixels, or as an image if the page smooths it. */
@@ -237,12 +221,7 @@ function createDraughtsman(origin: Origin) {
     const { width, height } = element;
     const box = element.getBoundingClientRect();
     if (!box.width) return [];
-    const place = {
-      x: px(box.left - origin.left),
-      y: px(box.top - origin.top),
-      width: px(box.width),
-      height: px(box.height),
-    };
+    const place = placeOf(box);
     if (getComputedStyle(element).imageRendering !== "pixelated")
       return [draw("image", { ...place, href: element.toDataURL(), preserveAspectRatio: "none" })];
     const pixels = (element.getContext("2d") as CanvasRenderingContext2D).getImageData(
