@@ -5,21 +5,15 @@
  */
 
 import { binsOf, isMove, moved, pointedAt, readoutAt } from "./cursor.ts";
+import { part } from "./elements.ts";
 import { shape } from "./overlay.ts";
-import { magnification } from "./magnification.ts";
+import { magnification } from "./screen.ts";
 import * as texts from "../words/english.ts";
 import type { Readable, Readout } from "./cursor.ts";
 import type { Scene } from "./scene.ts";
 
 /** Beyond this share of a panel the values stand left of the line. */
 const TURNS = 0.55;
-
-function part(tag: string, name: string, ...children: (Node | string)[]) {
-  const element = document.createElement(tag);
-  element.className = name;
-  element.append(...children);
-  return element;
-}
 
 function drawn({ name, panels }: Readout) {
   return panels.map(({ left, panel, rows }) => {

@@ -5,7 +5,7 @@
  */
 
 import { markAt } from "./live-lines.ts";
-import { magnification } from "./magnification.ts";
+import { magnification } from "./screen.ts";
 import { symbol } from "./paths.ts";
 import type { LiveLine } from "./live-lines.ts";
 

@@ -4,9 +4,10 @@
  */
 
 import { contoursOf, finer, levelsOf, pixelsOf, rangeOf } from "../../charts/terrain.ts";
-import { magnification } from "../../charts/magnification.ts";
+import { colourOf, magnification } from "../../charts/screen.ts";
 import type { Frame } from "./fall-geometry.ts";
-import type { Colour, Heights } from "../../charts/terrain.ts";
+import type { Area } from "../../charts/labels.ts";
+import type { Heights } from "../../charts/terrain.ts";
 import type { Terrain } from "../../core/fall-line.ts";
 
 /** a contour of a power of ten, as pieces (x, y, x, y) in px */
@@ -21,14 +22,6 @@ const CELL = 4;
 /** Most pixels across: more would take longer than a frame. */
 const WIDEST = 640;
 const SHARPEST = 2;
-
-/** The present value of a colour of tokens.css. */
-function colourOf(style: CSSStyleDeclaration, name: string): Colour {
-  const [, r, g, b] = /^#(..)(..)(..)$/.exec(
-    style.getPropertyValue(name).trim(),
-  ) as RegExpExecArray;
-  return [parseInt(r, 16), parseInt(g, 16), parseInt(b, 16)];
-}
 
 /** Draws the terrain where its region lies in the frame; returns the contours of powers of ten. */
 export function drawTerrain(canvas: HTMLCanvasElement, terrain: Terrain, frame: Frame): Contour[] {
@@ -70,7 +63,7 @@ function imageOf(heights: Heights, width: number, height: number, style: CSSStyl
 function drawContours(
   context: CanvasRenderingContext2D,
   heights: Heights,
-  place: { left: number; top: number; width: number; height: number },
+  place: Area,
   style: CSSStyleDeclaration,
 ): Contour[] {
   const tens: Contour[] = [];

@@ -9,6 +9,7 @@ import { html, nothing, svg } from "lit";
 import { accuracyTitle } from "./accuracy-title.ts";
 import { bordersOf, sampleLook, samplesOf, sidesOf } from "./ground.ts";
 import { COLOURS, cursorOf, SPAN } from "./map-drawing.ts";
+import { colourOf } from "../../charts/screen.ts";
 import { set } from "../../ui/dom.ts";
 import { LightElement } from "../../ui/live-element.ts";
 import { cellAt, isMove, mapWords, moved, placeWords, readMap } from "../../core/decision-map.ts";
@@ -17,14 +18,6 @@ import type { PropertyDeclarations, PropertyValues } from "lit";
 import type { Colour } from "./map-drawing.ts";
 import type { At, DecisionMap } from "../../core/decision-map.ts";
 import type { Json, Run } from "../../core/types.ts";
-
-/** The present value of a colour of tokens.css. */
-export function colourOf(style: CSSStyleDeclaration, name: string): Colour {
-  const [, r, g, b] = /^#(..)(..)(..)$/.exec(
-    style.getPropertyValue(name).trim(),
-  ) as RegExpExecArray;
-  return [parseInt(r, 16), parseInt(g, 16), parseInt(b, 16)];
-}
 
 /** Fills a canvas with square pixels. */
 export function put(

@@ -5,8 +5,9 @@
  */
 
 import { html, nothing, svg } from "lit";
-import { classEntries, colourOf, DecisionMapView, put } from "./decision-map.ts";
+import { classEntries, DecisionMapView, put } from "./decision-map.ts";
 import { heightsOf, levelsOf, linesOf, sampleLook, SHADES, valueRange } from "./ground.ts";
+import { colourOf } from "../../charts/screen.ts";
 import { pixelsOf } from "../../charts/terrain.ts";
 import { mapWords, rightWords, scoreWords, whenWords } from "../../core/data-picture.ts";
 import { readMap } from "../../core/decision-map.ts";
