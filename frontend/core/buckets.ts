@@ -193,15 +193,14 @@ function joinRow(rows: Stat, left: number, right: number) {
   rows.count[left] = before + more;
 }
 
-export function emptyStat(size: number): Stat {
-  const column = () => new Float64Array(size).fill(NaN);
-  return {
-    min: column(),
-    max: column(),
-    mean: column(),
-    last: column(),
-    count: new Float64Array(size),
-  };
+/** A series of columns, each made by its name. */
+function statOf(column: (name: keyof Stat) => Float64Array): Stat {
+  const [min, max, mean] = [column("min"), column("max"), column("mean")];
+  return { min, max, mean, last: column("last"), count: column("count") };
+}
+
+export function emptyStat(size: number) {
+  return statOf((name) => new Float64Array(size).fill(name === "count" ? 0 : NaN));
 }
 
 /** Steps in each bucket. */
@@ -212,15 +211,8 @@ export function sizesOf(first: ArrayLike<number>, last: ArrayLike<number>, lengt
 }
 
 /** A view of some rows of a series, without copying. */
-export function part({ min, max, mean, last, count }: Stat, from: number, to: number): Stat {
-  return {
-    min: min.subarray(from, to),
-    max: max.subarray(from, to),
-    mean: mean.subarray(from, to),
-    last: last.subarray(from, to),
-    count: count.subarray(from, to),
-  };
-}
+export const part = (stat: Stat, from: number, to: number) =>
+  statOf((name) => stat[name].subarray(from, to));
 
 /**
  * Points of a chart over a whole run, and how many of them a bucket may span before it shows as a

@@ -141,7 +141,9 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
     if (columns.generation !== generation || !isFiner || !isWhole) return;
     const rest = [place + 1, length] as const;
     const behind = keysOf(rows).map((key) => [key, rows[key].slice(...rest)] as const);
-    const stand = [...stats].map(([name, stat]) => [name, copyOf(part(stat, ...rest))] as const);
+    const stand = [...stats].map(
+      ([name, stat]) => [name, structuredClone(part(stat, ...rest))] as const,
+    );
     length = 0;
     append(columns, first);
     grow(length + rest[1] - rest[0]);
@@ -191,14 +193,6 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
 }
 
 const keysOf = <T extends object>(object: T): (keyof T)[] => Object.keys(object) as (keyof T)[];
-
-const copyOf = (stat: Stat): Stat => ({
-  min: stat.min.slice(),
-  max: stat.max.slice(),
-  mean: stat.mean.slice(),
-  last: stat.last.slice(),
-  count: stat.count.slice(),
-});
 
 function blank(stat: Stat, from: number, to: number) {
   for (const key of ["min", "max", "mean", "last"] as const) stat[key].fill(NaN, from, to);
