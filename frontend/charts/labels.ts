@@ -11,12 +11,10 @@ export type Axis = {
   tickvals?: number[];
   ticktext?: string[];
 };
-/** px, `beyond` right of the plot, and the axes as drawn */
-export type Frame = {
-  left: number;
-  top: number;
-  width: number;
-  height: number;
+/** px */
+export type Area = { left: number; top: number; width: number; height: number };
+/** `beyond` is px right of the plot; the axes as drawn */
+export type Frame = Area & {
   beyond: number;
   letter?: number; // width of the labels' letters over the usual; 1 unless presenting
   x: Axis;

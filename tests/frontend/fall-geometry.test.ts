@@ -17,7 +17,7 @@ import {
   pointsAlong,
   trackOf,
 } from "../../frontend/features/fallline/fall-geometry.ts";
-import type { Box } from "../../frontend/features/fallline/fall-geometry.ts";
+import type { Area } from "../../frontend/charts/labels.ts";
 
 const frame = frameOf([-10, 30, -10, 10], { width: 800, height: 400 });
 const range = (count: number) => Array.from({ length: count }, (_, k) => k);
@@ -78,7 +78,7 @@ test("a new plane does not make points jump: they glide from where their steps w
   assert.equal(glided(undefined, to, 0), to);
 });
 
-const touch = (a: Box, b: Box) =>
+const touch = (a: Area, b: Area) =>
   a.left < b.left + b.width &&
   b.left < a.left + a.width &&
   a.top < b.top + b.height &&

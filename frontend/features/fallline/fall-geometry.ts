@@ -4,6 +4,7 @@
  */
 
 import { px } from "../../charts/paths.ts";
+import type { Area } from "../../charts/labels.ts";
 import type { Region, Trace } from "../../core/fall-line.ts";
 
 export interface Frame {
@@ -20,13 +21,6 @@ export interface Track {
   steps: number[];
   x: number[];
   y: number[];
-}
-
-export interface Box {
-  left: number;
-  top: number;
-  width: number;
-  height: number;
 }
 
 /** px between two dots of a path, at least */
@@ -152,16 +146,16 @@ export function glided(from: Track | undefined, to: Track, share: number): Track
   return { steps: to.steps, x: mix("x"), y: mix("y") };
 }
 
-const touches = (one: Box, other: Box) =>
+const touches = (one: Area, other: Area) =>
   one.left < other.left + other.width &&
   other.left < one.left + one.width &&
   one.top < other.top + other.height &&
   other.top < one.top + one.height;
 
-const holds = (box: Box, left: number, top: number) =>
+const holds = (box: Area, left: number, top: number) =>
   left > box.left && left < box.left + box.width && top > box.top && top < box.top + box.height;
 
-const around = ({ left, top, width, height }: Box, by: number): Box => ({
+const around = ({ left, top, width, height }: Area, by: number): Area => ({
   left: left - by,
   top: top - by,
   width: width + 2 * by,
@@ -169,7 +163,7 @@ const around = ({ left, top, width, height }: Box, by: number): Box => ({
 });
 
 /** Largest distance by which a box lies beyond the frame; 0 inside. */
-const beyond = ({ left, top, width, height }: Box, frame: Frame) =>
+const beyond = ({ left, top, width, height }: Area, frame: Frame) =>
   Math.max(0, -left, -top, left + width - frame.width, top + height - frame.height);
 
 /** px between a marker and its label */
@@ -184,8 +178,8 @@ const MOST_ROWS = 8;
 const TOUCHES = { marker: 40, words: 1000 };
 
 /** Places beside a point, the best first: right, left, above, below, corners, and rows further off. */
-function placesBeside(x: number, y: number, width: number): Box[] {
-  const box = (left: number, top: number): Box => ({ left, top, width, height: LINE });
+function placesBeside(x: number, y: number, width: number): Area[] {
+  const box = (left: number, top: number): Area => ({ left, top, width, height: LINE });
   const further = Array.from({ length: MOST_ROWS }, (_, k) => [
     -(k + 3) * LINE - 4,
     (k + 2) * LINE + 4,
@@ -206,8 +200,8 @@ export function labelBoxes(
   labels: { x: number; y: number; width: number }[],
   frame: Frame,
   points: [number, number][] = [],
-  taken: Box[] = [],
-): Box[] {
+  taken: Area[] = [],
+): Area[] {
   const words = [...taken];
   const markers = labels.map(({ x, y }) => markerBox(x, y));
   return labels.map(({ x, y, width }) => {
@@ -231,7 +225,7 @@ export function labelBoxes(
 const NEAR = 22;
 
 /** A line from a marker to a label that stands away from it; null where it stands beside it. */
-export function leadTo(x: number, y: number, { left, top, width, height }: Box) {
+export function leadTo(x: number, y: number, { left, top, width, height }: Area) {
   const [to, down] = [
     Math.min(left + width, Math.max(left, x)),
     Math.min(top + height, Math.max(top, y)),
@@ -239,7 +233,7 @@ export function leadTo(x: number, y: number, { left, top, width, height }: Box) 
   return Math.hypot(to - x, down - y) > NEAR ? `M${px(x)},${px(y)}L${px(to)},${px(down)}` : null;
 }
 
-export const markerBox = (x: number, y: number): Box => ({
+export const markerBox = (x: number, y: number): Area => ({
   left: x - 8,
   top: y - 8,
   width: 16,
@@ -260,7 +254,7 @@ export function numberPlace(
   line: number[],
   frame: Frame,
   points: [number, number][],
-  boxes: Box[],
+  boxes: Area[],
 ): [number, number] | null {
   let best: { room: number; at: [number, number] } | null = null;
   const stride = 4 * Math.max(1, Math.floor(line.length / 4 / 60));
@@ -268,7 +262,7 @@ export function numberPlace(
     const at: [number, number] = [line[k], line[k + 1]];
     if (at[0] < INSET || at[1] < INSET) continue;
     if (at[0] > frame.width - INSET || at[1] > frame.height - INSET) continue;
-    const own: Box = { left: at[0] - 22, top: at[1] - 11, width: 44, height: 22 };
+    const own: Area = { left: at[0] - 22, top: at[1] - 11, width: 44, height: 22 };
     if (boxes.some((box) => touches(own, box))) continue;
     const room = Math.min(
       200,

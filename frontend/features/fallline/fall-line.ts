@@ -40,8 +40,9 @@ import { marker } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { termOf } from "../../ui/term.ts";
 import * as texts from "../../words/english.ts";
-import type { Box, Frame, Track } from "./fall-geometry.ts";
+import type { Frame, Track } from "./fall-geometry.ts";
 import type { Contour } from "./terrain-canvas.ts";
+import type { Area } from "../../charts/labels.ts";
 import type { FallLine, Spot } from "../../core/fall-line.ts";
 import type { Run, State } from "../../core/types.ts";
 
@@ -164,7 +165,7 @@ export class FallLineView extends ExperimentElement {
         data-step=${Math.max(0, ...runs.map(({ spot }) => spot.step))} data-plane=${line.plane}
         data-plane-steps=${Object.values(line.planeSteps).join(" ")} data-columns=${line.terrain.columns}>
       <canvas class="terrain" data-canvas="a"></canvas><canvas class="terrain" data-canvas="b"></canvas>
-      ${this.#picture(runs, frame)}
+      ${picture(runs, frame)}
       ${this.#labels(runs, frame, points, boxes)}
     </div>
     ${lens ? this.#closer(lens, line, state) : nothing}
@@ -238,17 +239,8 @@ export class FallLineView extends ExperimentElement {
     return drawn;
   }
 
-  #picture(runs: DrawnRun[], { width, height, x, y }: Frame) {
-    const [left, top] = [x(0), y(0)];
-    return svg`<svg class="fall-paths" viewBox="0 0 ${width} ${height}" aria-hidden="true">
-      ${runs.map((one) => pathsOf(one))}
-      <circle class="fall-start" cx=${left} cy=${top} r="5.5"></circle>
-      ${runs.map(({ run, track }) => markOf(run, track))}
-    </svg>`;
-  }
-
   /** Names and losses beside the runs, "start", and the numbers of the contours. */
-  #labels(runs: DrawnRun[], frame: Frame, points: [number, number][], taken: Box[]) {
+  #labels(runs: DrawnRun[], frame: Frame, points: [number, number][], taken: Area[]) {
     const inView = runs.filter(({ track }) => isInside(endOf(track), frame));
     const labels = inView.map(({ run }) => `${run.label} ${number(lossOf(run))}`);
     const places = [
@@ -260,12 +252,7 @@ export class FallLineView extends ExperimentElement {
     ];
     const boxes = labelBoxes(places, frame, points, taken);
     const busy = [...boxes, ...taken, ...places.map((place) => markerBox(place.x, place.y))];
-    const numbers = this.#contours.flatMap(({ level, line }) => {
-      const at = numberPlace(line, frame, points, busy);
-      if (!at) return [];
-      busy.push({ left: at[0] - 30, top: at[1] - 15, width: 60, height: 30 });
-      return [html`<span class="fall-number" style=${placed(at[0], at[1])}>${tick(level)}</span>`];
-    });
+    const numbers = numbersOf(this.#contours, frame, points, busy);
     const ends = inView.map(
       ({ run }, k) => html`<span class="fall-label" data-lane=${run.lane} data-run=${run.name}
         style=${placed(boxes[k].left, boxes[k].top)}>${run.label} <b>${number(lossOf(run))}</b></span>`,
@@ -297,22 +284,13 @@ export class FallLineView extends ExperimentElement {
       state.runs[lens.run]?.label ?? lens.run,
       integer(lens.times),
     );
-    const [left, top] = [frame.x(0), frame.y(0)];
-    const busy = runs.map(({ track }) => markerBox(endOf(track).x, endOf(track).y));
+    const markers = runs.map(({ track }) => markerBox(endOf(track).x, endOf(track).y));
     const points = runs.flatMap(({ track }) => pointsAlong(track, frame));
     const caption = { left: 0, top: LENS - 30, width: LENS, height: 30 };
-    const numbers = this.#lensContours.flatMap(({ level, line: contour }) => {
-      const at = numberPlace(contour, frame, points, [...busy, caption]);
-      if (!at) return [];
-      busy.push({ left: at[0] - 30, top: at[1] - 15, width: 60, height: 30 });
-      return [html`<span class="fall-number" style=${placed(at[0], at[1])}>${tick(level)}</span>`];
-    });
+    const numbers = numbersOf(this.#lensContours, frame, points, [...markers, caption]);
     return html`<figure class="fall-lens" style=${placed(lens.left, lens.top)}>
       <canvas class="terrain front" aria-hidden="true"></canvas>
-      <svg class="fall-paths" viewBox="0 0 ${LENS} ${LENS}" aria-hidden="true">
-        ${runs.map((one) => pathsOf(one))}
-        <circle class="fall-start" cx=${left} cy=${top} r="5.5"></circle>
-        ${runs.map(({ run, track }) => markOf(run, track))}</svg>
+      ${picture(runs, frame)}
       <div class="fall-labels" aria-hidden="true">${numbers}</div>
       <figcaption>${words}</figcaption></figure>`;
   }
@@ -363,7 +341,7 @@ const shownRuns = (state: State) => (shownStep(state) === 0 ? [] : fallenRuns(st
 const LEGEND = { heading: 170, run: 70, line: 20, around: 24 };
 
 /** The room of the line about the plane, which wraps where there are many runs. */
-function legendBox(runs: number, { width, height }: { width: number; height: number }): Box {
+function legendBox(runs: number, { width, height }: { width: number; height: number }): Area {
   const whole = LEGEND.heading + LEGEND.run * runs;
   const tall = LEGEND.around + LEGEND.line * Math.ceil(whole / Math.max(1, width - 20));
   return {
@@ -387,6 +365,26 @@ const endOf = ({ x, y }: Track) => ({ x: x[x.length - 1], y: y[y.length - 1] });
 
 const isInside = ({ x, y }: { x: number; y: number }, { width, height }: Frame) =>
   x >= 0 && y >= 0 && x <= width && y <= height;
+
+/** The paths, the start, and the runs at their places. */
+const picture = (runs: DrawnRun[], { width, height, x, y }: Frame) =>
+  svg`<svg class="fall-paths" viewBox="0 0 ${width} ${height}" aria-hidden="true">
+    ${runs.map((one) => pathsOf(one))}
+    <circle class="fall-start" cx=${x(0)} cy=${y(0)} r="5.5"></circle>
+    ${runs.map(({ run, track }) => markOf(run, track))}
+  </svg>`;
+
+/**
+ * The numbers of contours, where there is room.
+ * @param busy what they must not touch; each number is added
+ */
+const numbersOf = (contours: Contour[], frame: Frame, points: [number, number][], busy: Area[]) =>
+  contours.flatMap(({ level, line }) => {
+    const at = numberPlace(line, frame, points, busy);
+    if (!at) return [];
+    busy.push({ left: at[0] - 30, top: at[1] - 15, width: 60, height: 30 });
+    return [html`<span class="fall-number" style=${placed(at[0], at[1])}>${tick(level)}</span>`];
+  });
 
 function pathsOf({ run, track, later }: DrawnRun) {
   const line = lineOf(track);
