@@ -12,18 +12,14 @@ import { epochs, integer, number, plural } from "../core/format.ts";
 import * as texts from "../words/english.ts";
 import type { Run, XAxis } from "../core/types.ts";
 import type { Bound } from "./bind.ts";
-import type { Axis } from "./labels.ts";
+import type { Area, Axis } from "./labels.ts";
 import type { Scene } from "./scene.ts";
 
 /** `name` is "" where none is needed */
 type Line = { name: string; series: string };
-/** px, the axis as drawn, and the series to read */
-export interface Panel {
+/** with the axis as drawn, and the series to read */
+export interface Panel extends Area {
   name: string;
-  left: number;
-  top: number;
-  width: number;
-  height: number;
   x: Axis;
   lines: Line[];
 }

@@ -25,7 +25,7 @@ import { missingIn } from "../core/missing-steps.ts";
 import { stateOnView } from "../core/state-on-view.ts";
 import type { Json, Run } from "../core/types.ts";
 import type { Horizontal } from "./horizontal.ts";
-import type { Frame } from "./labels.ts";
+import type { Area, Frame } from "./labels.ts";
 import type { Path } from "./paths.ts";
 import type { Panel } from "../core/gradient-panels.ts";
 import type { Scene } from "./scene.ts";
@@ -38,20 +38,13 @@ const MARK = { size: 8.5, width: 1.2 };
 
 const gapOf = (layers: number, compact: boolean) => (compact || layers > 4 ? 12 : 26);
 
-/** More layers than this: all by layer on the left, the chosen one on the right. */
 /** Width of the panel by layer, and of the gap beside it. */
 const BY_LAYER = { share: 0.46, gap: 66 };
 /** Room beside stacked panels for their names, in px. */
 const STACKED = { right: 40, gap: 8 };
 
-/** px: a panel's plot, and its title */
-type Box = {
-  left: number;
-  top: number;
-  width: number;
-  height: number;
-  title: { left: number; top: number; width: number };
-};
+/** a panel's plot, and its title */
+type Box = Area & { title: Omit<Area, "height"> };
 
 /** Tall and narrow rooms have one panel below the other. */
 const isStacked = ({ room }: Scene) => room.height > 140 && room.width < 420;
@@ -117,11 +110,8 @@ export function gradientChart(figure: Json, scene: Scene) {
   const layout = layoutOf(filled.layout, scene, axis, boxes[0], gap);
   const data = filled.data.map((trace: Json) => withinAxis(trace, axis));
   const last = boxes.length - 1;
-  const frames = boxes.map(({ left, top, width, height }, k) => ({
-    left,
-    top,
-    width,
-    height,
+  const frames = boxes.map(({ title: _, ...area }, k) => ({
+    ...area,
     beyond: 0,
     // of stacked panels the last one has labels across, of others the first one has labels upwards
     x: isStacked(scene) && k < last ? { ...layout.xaxis, ticktext: undefined } : layout.xaxis,

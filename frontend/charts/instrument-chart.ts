@@ -9,13 +9,12 @@ import { fillMeasured } from "./bind-measured.ts";
 import { acrossAxis, downAxis, roomBeside } from "./instrument-axes.ts";
 import { pxDown } from "./labels.ts";
 import { laneLook, surface, templateOf } from "./figure-style.ts";
-import { isInside, joined, px } from "./paths.ts";
+import { joined, levelLine } from "./paths.ts";
 import { requestOf, keyWords, measuredAt, answersOf } from "../core/instruments.ts";
 import { isTerm } from "../core/terms.ts";
 import * as texts from "../words/english.ts";
 import type { Gauge } from "../core/instruments.ts";
 import type { Json, Run } from "../core/types.ts";
-import type { Frame } from "./labels.ts";
 import type { Scene } from "./scene.ts";
 
 const TOP = 23;
@@ -59,7 +58,7 @@ export function instrumentChart(figure: Json, scene: Scene, gauge: Gauge) {
     ground: joined([
       ...axes.map(({ grid }) => grid),
       ...levels
-        .map(({ y0 }: Json) => levelOf(frame, y0, look.spec.fallline.baseline))
+        .map(({ y0 }: Json) => levelLine(frame, pxDown(frame, y0), look.spec.fallline.baseline))
         .filter(({ d }: Json) => d),
     ]),
     words: axes.flatMap(({ words }) => words),
@@ -201,18 +200,6 @@ function titleOf(
     width: room.width - (compact ? 0 : RIGHT),
     dense: compact,
     values,
-  };
-}
-
-function levelOf(frame: Frame, y: number, drawn: Json) {
-  const top = pxDown(frame, y);
-  return {
-    name: "baseline",
-    width: drawn.width,
-    dash: drawn.dash,
-    d: isInside(frame, frame.left, top)
-      ? `M${px(frame.left)},${px(top)}H${px(frame.left + frame.width)}`
-      : "",
   };
 }
 

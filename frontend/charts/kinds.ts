@@ -39,34 +39,22 @@ const stepOnView = (state: State) => shownStep(stateOnView(state));
 
 /** While runs play at a beat; else with every frame, which may bring finer columns of the same steps. */
 const shared = (state: State) => {
-  const {
-    frames,
-    finer,
-    beat,
-    view,
-    order,
-    experiment,
-    catalog,
-    looking,
-    story,
-    playback: { playing },
-    connection: { status, lastStep, progress },
-  } = state;
+  const { beat, playback, connection } = state;
   return [
     beat,
-    playing && beat ? null : frames,
-    finer,
-    view.x,
+    playback.playing && beat ? null : state.frames,
+    state.finer,
+    state.view.x,
     ...Object.values(stateOnView(state).runs),
-    order,
-    experiment,
-    catalog,
-    looking,
-    story,
-    playing,
-    status,
-    lastStep,
-    progress,
+    state.order,
+    state.experiment,
+    state.catalog,
+    state.looking,
+    state.story,
+    playback.playing,
+    connection.status,
+    connection.lastStep,
+    connection.progress,
   ];
 };
 

@@ -62,6 +62,17 @@ export function endOf(
   const { run, x, y } = line;
   if (!x.length) return null;
   const base = { run: run.name, lane: run.lane, name: run.label };
+  const onTheWay = (place: number, height: number | null, loss?: number | null, goesOn = false) =>
+    height === null
+      ? null
+      : {
+          ...base,
+          value: look.compact ? "" : number(loss ?? height),
+          bad: false,
+          goesOn,
+          x: place,
+          y: height,
+        };
   const log = state.view.y === "log";
   const then = placeThen(run, scene);
   if (
@@ -71,34 +82,12 @@ export function endOf(
   ) {
     const loss = stateOnView(state).runs[run.name].latest.train_loss?.value;
     const height = loss || heightAt(line, then, log);
-    return height === null
-      ? null
-      : {
-          ...base,
-          value: look.compact ? "" : number(loss ?? height),
-          bad: false,
-          goesOn: false,
-          x: then,
-          y: height,
-        };
+    return onTheWay(then, height, loss);
   }
   const edge = leavesAt(run, scene, axis);
-  if (edge !== null) {
-    const height = heightAt(line, edge, log);
-    return height === null
-      ? null
-      : {
-          ...base,
-          value: look.compact ? "" : number(lastUpTo(line, edge)),
-          bad: false,
-          goesOn: true,
-          x: edge,
-          y: height,
-        };
-  }
-  const top = log
-    ? 10 ** (range[1] - 0.02 * (range[1] - range[0]))
-    : range[1] - 0.02 * (range[1] - range[0]);
+  if (edge !== null) return onTheWay(edge, heightAt(line, edge, log), lastUpTo(line, edge), true);
+  const highest = range[1] - 0.02 * (range[1] - range[0]);
+  const top = log ? 10 ** highest : highest;
   const bad = run.status === "diverged";
   const last = x.length - 1;
   const value = look.compact

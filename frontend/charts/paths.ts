@@ -6,8 +6,9 @@
  */
 
 import { pxAcross, pxDown } from "./labels.ts";
-import type { Frame } from "./labels.ts";
+import type { Area, Frame } from "./labels.ts";
 import type { Look } from "./figure-style.ts";
+import type { Json } from "../core/types.ts";
 
 export interface Path {
   name: string; // "shelf", "missing", "baseline", "edit", "finding", "along", "end", "start", ...
@@ -42,13 +43,23 @@ export const isInside = ({ left: l, top: t, width, height }: Frame, left: number
  * A rectangle clipped to the plot; empty outside.
  * @param down px
  */
-function area(frame: Frame, across: [number, number], down: [number, number]) {
+function area(frame: Frame, across: number[], down: number[]) {
   const [left, right] = across.map((x) => within(x, frame.left, frame.left + frame.width));
   const [top, bottom] = down.map((y) => within(y, frame.top, frame.top + frame.height));
   return right > left && bottom > top
     ? `M${px(left)},${px(top)}H${px(right)}V${px(bottom)}H${px(left)}Z`
     : "";
 }
+
+/** A level across the plot; empty outside. */
+export const levelLine = (frame: Frame, top: number, { width, dash }: Json): Path => ({
+  name: "baseline",
+  width,
+  dash,
+  d: isInside(frame, frame.left, top)
+    ? `M${px(frame.left)},${px(top)}H${px(frame.left + frame.width)}`
+    : "",
+});
 
 /** The ground of one plot, lowest first, clipped to it. */
 export function groundOf(
@@ -59,40 +70,15 @@ export function groundOf(
   const right = frame.left + frame.width;
   const bottom = frame.top + frame.height;
   const level = baseline === null ? NaN : pxDown(frame, baseline);
+  const unknown = missing && [pxAcross(frame, missing.from), pxAcross(frame, missing.to)];
+  const zeros = shelf && [pxDown(frame, shelf[1]), pxDown(frame, shelf[0])];
   const edits = flags
     .map(({ lane, x, tone }) => ({ lane, tone, left: pxAcross(frame, x) }))
     .filter(({ left }) => isInside(frame, left, frame.top));
   return [
-    ...(missing
-      ? [
-          {
-            name: "missing",
-            d: area(
-              frame,
-              [pxAcross(frame, missing.from), pxAcross(frame, missing.to)],
-              [frame.top, bottom],
-            ),
-          },
-        ]
-      : []),
-    ...(shelf
-      ? [
-          {
-            name: "shelf",
-            d: area(frame, [frame.left, right], [pxDown(frame, shelf[1]), pxDown(frame, shelf[0])]),
-          },
-        ]
-      : []),
-    ...(isInside(frame, right, level)
-      ? [
-          {
-            name: "baseline",
-            width: drawn.baseline.width,
-            dash: drawn.baseline.dash,
-            d: `M${px(frame.left)},${px(level)}H${px(right)}`,
-          },
-        ]
-      : []),
+    { name: "missing", d: unknown ? area(frame, unknown, [frame.top, bottom]) : "" },
+    { name: "shelf", d: zeros ? area(frame, [frame.left, right], zeros) : "" },
+    levelLine(frame, level, drawn.baseline),
     ...joined(
       edits.map(({ lane, tone, left }) => ({
         ...(tone
@@ -106,17 +92,7 @@ export function groundOf(
 }
 
 /** A plot with equal ranges, and its diagonal where predictions are true. */
-export const square = ({
-  left,
-  top,
-  width,
-  height,
-}: {
-  left: number;
-  top: number;
-  width: number;
-  height: number;
-}): Path[] => [
+export const square = ({ left, top, width, height }: Area): Path[] => [
   { name: "square", d: `M${px(left)},${px(top)}h${px(width)}v${px(height)}h${px(-width)}Z` },
   { name: "diagonal", d: `M${px(left)},${px(top + height)}l${px(width)},${px(-height)}` },
 ];

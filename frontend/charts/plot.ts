@@ -6,15 +6,14 @@
 import { createDrawingLayer } from "./drawing-layer.ts";
 import type { Json } from "../core/types.ts";
 import type { Word } from "./axes.ts";
+import type { Area } from "./labels.ts";
 import type { LiveLine } from "./live-lines.ts";
 import type { Path } from "./paths.ts";
 
-/** px */
-type Box = { left: number; top: number; width: number; height: number };
 export interface PlotFigure {
   data: Json[];
   layout: Json;
-  box?: Box; // without one, the whole chart
+  box?: Area; // without one, the whole chart
   ground: Path[];
   words: Word[];
   marks: Path[];
@@ -40,7 +39,7 @@ export function createPlot(plotly: any, zoomed: (change: Json) => void, fit: () 
   const curves: any = Object.assign(document.createElement("div"), { className: "chart-plot" });
   curves.setAttribute("aria-hidden", "true");
   let draws = 0;
-  let box: Box = { left: 0, top: 0, width: 0, height: 0 };
+  let box: Area = { left: 0, top: 0, width: 0, height: 0 };
   /** The pointer is over the plot. */
   let isOver = false;
   /** A draw of Plotly that waits for the pointer. */
@@ -67,7 +66,7 @@ export function createPlot(plotly: any, zoomed: (change: Json) => void, fit: () 
     curves: curves as HTMLElement,
     marks: marks.element,
     /** @param whole the chart's own box */
-    draw(figure: PlotFigure, whole: Box) {
+    draw(figure: PlotFigure, whole: Area) {
       const { data, ground: below, words, marks: above, box: own, isForHover } = figure;
       box = own ?? whole;
       const { width, height } = box;

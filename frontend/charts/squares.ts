@@ -3,15 +3,12 @@
  * Owns: squares in a row, their size, and the room around them. Pure.
  */
 
+import type { Area } from "./labels.ts";
+
 type Arrangement = { columns: number; rows: number; isSmall: boolean };
-/** px */
-export interface Cell {
-  left: number;
-  top: number;
-  width: number;
-  height: number;
-  title: { left: number; top: number; width: number };
-  apart: { left: number; top: number } | null; // place of a score outside the title
+export interface Cell extends Area {
+  title: Omit<Area, "height">;
+  apart: Pick<Area, "left" | "top"> | null; // place of a score outside the title
   isLow: boolean; // no tick labels below
   isInner: boolean; // no tick labels beside it: a neighbour has the same
   isRoomy: boolean; // has room for axis names
@@ -45,8 +42,7 @@ const FOOT = 4;
 const ROOMY = 100;
 const LEAST = 20;
 
-/** px */
-type Room = { width: number; height: number };
+type Room = Pick<Area, "width" | "height">;
 
 export function cellsOf(count: number, room: Room, isPhone: boolean): Cell[] {
   const arrangement = arrangementOf(count, isPhone);
