@@ -7,8 +7,8 @@
 import { middles, pointsOf } from "./bind.ts";
 import { BOUND, placeNow } from "./horizontal.ts";
 import { shareOf } from "./labels.ts";
-import { shownRuns } from "./figure-style.ts";
 import { epochs, integer, number, plural } from "../core/format.ts";
+import { shownRuns } from "../core/state-on-view.ts";
 import * as texts from "../words/english.ts";
 import type { Run, XAxis } from "../core/types.ts";
 import type { Bound } from "./bind.ts";

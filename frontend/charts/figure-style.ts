@@ -97,7 +97,3 @@ export function styled(
     .map((trace: Json) => styledTrace(trace, look, state.runs[trace.meta.run], x, series));
   return { ...figure, data };
 }
-
-/** The visible runs, in order. */
-export const shownRuns = ({ order, runs }: State) =>
-  order.map((name) => runs[name]).filter(({ hidden }) => !hidden);

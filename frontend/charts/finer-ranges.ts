@@ -4,9 +4,9 @@
  */
 
 import { stepsWithin } from "./horizontal.ts";
-import { shownRuns } from "./figure-style.ts";
 import { axisOf } from "./scene.ts";
-import { firstFrom } from "../core/sorted.ts";
+import { firstFrom } from "../core/numbers.ts";
+import { shownRuns } from "../core/state-on-view.ts";
 import type { RunSeries } from "../core/types.ts";
 import type { Scene } from "./scene.ts";
 

@@ -4,7 +4,6 @@
  */
 
 import { placeOf } from "./horizontal.ts";
-import { shownRuns } from "./figure-style.ts";
 import { originWords } from "../core/forks.ts";
 import { toneOf } from "../core/findings.ts";
 import { foundSince } from "../core/markers.ts";
@@ -12,7 +11,7 @@ import { markedClauses } from "../core/questions.ts";
 import { editsSoFar } from "../core/parts.ts";
 import { editWords } from "../core/run-words.ts";
 import { changed } from "../core/settings.ts";
-import { stateOnView } from "../core/state-on-view.ts";
+import { shownRuns, stateOnView } from "../core/state-on-view.ts";
 import type { Json, SeriesStore, State } from "../core/types.ts";
 import type { Horizontal } from "./horizontal.ts";
 import type { Flag } from "./labels.ts";

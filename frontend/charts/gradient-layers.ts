@@ -4,12 +4,12 @@
  */
 
 import { axesOf, undrawn } from "./axes.ts";
-import { templateOf, shownRuns } from "./figure-style.ts";
+import { templateOf } from "./figure-style.ts";
 import { pxAcross, pxDown } from "./labels.ts";
 import { groundOf, px, symbol } from "./paths.ts";
 import { integer } from "../core/format.ts";
 import { chosenPlace, panelsOf } from "../core/gradient-panels.ts";
-import { stateOnView } from "../core/state-on-view.ts";
+import { shownRuns, stateOnView } from "../core/state-on-view.ts";
 import * as texts from "../words/english.ts";
 import type { Run, State } from "../core/types.ts";
 import type { Axis, Frame } from "./labels.ts";

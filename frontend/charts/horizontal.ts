@@ -5,7 +5,7 @@
  */
 
 import { endsOf } from "./bind.ts";
-import { firstFrom } from "../core/sorted.ts";
+import { firstFrom } from "../core/numbers.ts";
 import * as texts from "../words/english.ts";
 import type { Run, RunSeries, XAxis } from "../core/types.ts";
 

@@ -7,6 +7,7 @@ import { acrossTicks, fewTicks } from "./across-ticks.ts";
 import { tickWidth } from "./letter-widths.ts";
 import { lossTicks } from "./loss-range.ts";
 import { briefName } from "../core/brief-names.ts";
+import { extent } from "../core/numbers.ts";
 import type { Json } from "../core/types.ts";
 import type { Axis } from "./labels.ts";
 
@@ -20,11 +21,6 @@ const MOST_LETTERS = 14;
 /** All numbers of the traces on one axis. */
 const numbersOn = (data: Json[], axis: "x" | "y") =>
   data.flatMap((trace) => trace[axis] ?? []).filter((value: any) => Number.isFinite(value));
-
-const extent = (numbers: number[]): [number, number] | null =>
-  numbers.length
-    ? [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))]
-    : null;
 
 /** Values that differ by less than this share are drawn as level. */
 const LEAST_SHARE = 1e-4;

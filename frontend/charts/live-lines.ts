@@ -9,7 +9,7 @@ import { surface } from "./figure-style.ts";
 import { axisAt, pxAcross, pxDown, pxOnAxis } from "./labels.ts";
 import { isInside } from "./paths.ts";
 import { createGlide } from "../core/glide.ts";
-import { firstFrom } from "../core/sorted.ts";
+import { firstFrom } from "../core/numbers.ts";
 import { newest } from "../core/thinning.ts";
 import type { Json, Run, RunSeries, State } from "../core/types.ts";
 import type { Bound } from "./bind.ts";

@@ -23,7 +23,7 @@ import {
   startMarks,
 } from "./line-marks.ts";
 import { evenTicks, fittedRange, lossRange, lossTicks } from "./loss-range.ts";
-import { laneLook, styled, shownRuns, templateOf } from "./figure-style.ts";
+import { laneLook, styled, templateOf } from "./figure-style.ts";
 import { momentLines, untilOf, withLater } from "./past-marks.ts";
 import { groundOf } from "./paths.ts";
 import {
@@ -37,6 +37,7 @@ import {
 } from "./scene.ts";
 import { briefTicks, number } from "../core/format.ts";
 import { missingIn } from "../core/missing-steps.ts";
+import { shownRuns } from "../core/state-on-view.ts";
 import * as texts from "../words/english.ts";
 import type { Json, Run } from "../core/types.ts";
 import type { Panel } from "./cursor.ts";

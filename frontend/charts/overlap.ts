@@ -4,7 +4,7 @@
  */
 
 import { pxAcross, pxDown } from "./labels.ts";
-import { firstFrom } from "../core/sorted.ts";
+import { firstFrom } from "../core/numbers.ts";
 import type { Json } from "../core/types.ts";
 import type { Frame } from "./labels.ts";
 

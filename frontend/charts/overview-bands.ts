@@ -4,10 +4,10 @@
  * Owns: its outlines, in a box of BOX. Pure.
  */
 
-import { shownRuns } from "./figure-style.ts";
 import { columnsFor } from "./scene.ts";
 import { px } from "./paths.ts";
 import { shareOf } from "../core/long-runs.ts";
+import { shownRuns } from "../core/state-on-view.ts";
 import type { Track } from "../core/long-runs.ts";
 import type { Lane, SeriesStore, State } from "../core/types.ts";
 import type { Bound } from "./bind.ts";

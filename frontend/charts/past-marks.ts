@@ -4,10 +4,9 @@
  */
 
 import { placeOf } from "./horizontal.ts";
-import { shownRuns } from "./figure-style.ts";
 import { pxAcross } from "./labels.ts";
 import { isInside, px } from "./paths.ts";
-import { stateOnView } from "../core/state-on-view.ts";
+import { shownRuns, stateOnView } from "../core/state-on-view.ts";
 import type { Json, Run } from "../core/types.ts";
 import type { Frame } from "./labels.ts";
 import type { Path } from "./paths.ts";

@@ -7,11 +7,12 @@ import { fewTicks } from "./across-ticks.ts";
 import { axesOf, undrawn } from "./axes.ts";
 import { pxAcross, pxDown } from "./labels.ts";
 import { tickWidth } from "./letter-widths.ts";
-import { laneLook, shownRuns, templateOf } from "./figure-style.ts";
+import { laneLook, templateOf } from "./figure-style.ts";
 import { isInside, square, symbol } from "./paths.ts";
 import { cellsOf } from "./squares.ts";
 import { integer, score } from "../core/format.ts";
-import { stateOnView } from "../core/state-on-view.ts";
+import { extent } from "../core/numbers.ts";
+import { shownRuns, stateOnView } from "../core/state-on-view.ts";
 import * as texts from "../words/english.ts";
 import type { Json, Run } from "../core/types.ts";
 import type { Axis, Frame } from "./labels.ts";
@@ -66,10 +67,9 @@ const NONE_YET: [number, number] = [0, 1];
 
 /** The range of all true values with a little room; predictions outside are off the axis. */
 function rangeOf(runs: Run[]): [number, number] | null {
-  const truth = runs.flatMap(({ predictions }) => predictions?.y ?? []);
-  if (!truth.length) return null;
-  const low = truth.reduce((least, value) => Math.min(least, value), Infinity);
-  const high = truth.reduce((most, value) => Math.max(most, value), -Infinity);
+  const range = extent(runs.flatMap(({ predictions }) => predictions?.y ?? []));
+  if (!range) return null;
+  const [low, high] = range;
   const pad = 0.06 * (high - low || 1);
   return [low - pad, high + pad];
 }

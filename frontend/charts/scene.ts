@@ -12,10 +12,10 @@ import {
   placeOfFirst,
   stepsWithin,
 } from "./horizontal.ts";
-import { shownRuns } from "./figure-style.ts";
 import { isLogSteps } from "../core/long-runs.ts";
-import { firstFrom } from "../core/sorted.ts";
+import { firstFrom } from "../core/numbers.ts";
 import { thin, thinFromFirst } from "../core/thinning.ts";
+import { shownRuns } from "../core/state-on-view.ts";
 import type { Json, Run, RunSeries, SeriesStore, State } from "../core/types.ts";
 import type { Bound } from "./bind.ts";
 import type { Horizontal } from "./horizontal.ts";

@@ -3,7 +3,7 @@
  * Owns: its colours, its light from the north-west, and the lines of equal loss. Pure.
  */
 
-import { firstFrom } from "../core/sorted.ts";
+import { extent, firstFrom } from "../core/numbers.ts";
 
 export interface Heights {
   columns: number;
@@ -34,14 +34,7 @@ const MOST_LINES = 48;
 const within = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));
 
 /** The lowest and the highest finite value; [0, 0] without any. */
-export function rangeOf({ values }: Heights): [number, number] {
-  let [low, high] = [Infinity, -Infinity];
-  for (let k = 0; k < values.length; k++) {
-    if (values[k] < low) low = values[k];
-    if (values[k] > high) high = values[k];
-  }
-  return low > high ? [0, 0] : [low, high];
-}
+export const rangeOf = ({ values }: Heights) => extent(values) ?? [0, 0];
 
 /** The height between the points of the grid, along straight lines; NaN beside one without. */
 export function heightAt({ columns, rows, values }: Heights, column: number, row: number) {

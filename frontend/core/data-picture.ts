@@ -5,12 +5,12 @@
  */
 
 import { decode } from "./columns.ts";
-import { hasOthers, rangeWords, shareWords, wrongWords } from "./map-words.ts";
+import { mapSentences } from "./map-words.ts";
 import { integer, listed, percent, plural, score } from "./format.ts";
 import { inspectedRun } from "./inspected.ts";
 import { answersOf } from "./instruments.ts";
 import { dataPictureOf } from "./pictures.ts";
-import { shownStep, stateOnView } from "./state-on-view.ts";
+import { shownRuns, shownStep, stateOnView } from "./state-on-view.ts";
 import * as texts from "../words/english.ts";
 import type { Json, Run, State } from "./types.ts";
 
@@ -37,12 +37,9 @@ export interface Curve {
 /** Most samples drawn of a split, chosen evenly. */
 const MOST_DOTS = 600;
 
-const visibleRuns = ({ order, runs }: State) =>
-  order.map((name) => runs[name]).filter(({ hidden }) => !hidden);
-
 /** The runs on the map, the one looked at first: as many as have room. */
 export function picturedRuns(state: State): Run[] {
-  const visible = visibleRuns(state);
+  const visible = shownRuns(state);
   const looked = inspectedRun(state)?.name;
   const first = visible.filter(({ name }) => name === looked);
   const others = visible.filter(({ name }) => name !== looked);
@@ -58,7 +55,7 @@ export function stageMaps(state: State): Run[] {
 /** The runs whose curve is in sight. */
 export function curvedRuns(state: State): Run[] {
   if (!state.view.maps || dataPictureOf(state.experiment) !== "fit") return [];
-  return visibleRuns(stateOnView(state)).filter(({ status }) => status !== "diverged");
+  return shownRuns(stateOnView(state)).filter(({ status }) => status !== "diverged");
 }
 
 export const lastCurve = (state: State, run: string): Json | undefined =>
@@ -109,7 +106,7 @@ export function fitWords(present: State, off: string[]) {
   const samples = testSamples
     ? texts.xTrainingAndYTestSamples(integer(trainSamples), integer(testSamples))
     : plural(trainSamples, "trainingSample");
-  const runs = visibleRuns(state).map((run) =>
+  const runs = shownRuns(state).map((run) =>
     texts.xColonY(run.label, off.includes(run.name) ? texts.offTheAxis : scoreWords(state, run)),
   );
   return [texts.fitAtStepXY(integer(shownStep(state)), samples), ...runs].join(" ");
@@ -123,21 +120,8 @@ export function mapWords(run: Run, answer: Json | undefined, isStandard: boolean
   const { label, status, divergedAt, step } = run;
   if (status === "diverged") return texts.xDivergedAtStepYOff(label, integer(divergedAt ?? step));
   if (!answer) return texts.mapOfXNoPredictions(label);
-  const isClassified = answer.classes.length > 0;
-  const wrong = isClassified ? wrongWords(answer) : [];
-  const result = isClassified ? rightWords(answer) : scoreWords(state, run);
-  return [
-    texts.mapAtStepXYZ(integer(answer.step), label, result),
-    wrong.length ? texts.wrongX(wrong.join("; ")) : "",
-    texts.planeOfXYZU(
-      answer.inputs.join(texts.andBetween),
-      isStandard ? texts.bothStandardizedTail : "",
-      hasOthers(answer) ? texts.theOthersAtTheirMeanTail : "",
-      isClassified ? shareWords(answer) : rangeWords(answer),
-    ),
-  ]
-    .filter(Boolean)
-    .join(" ");
+  const result = answer.classes.length ? rightWords(answer) : scoreWords(state, run);
+  return mapSentences(texts.mapAtStepXYZ(integer(answer.step), label, result), answer, isStandard);
 }
 
 /** The words for the picture while presenting. */

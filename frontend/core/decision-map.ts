@@ -7,9 +7,9 @@
 import { decode } from "./columns.ts";
 import { stageMaps } from "./data-picture.ts";
 import { integer, number, percent } from "./format.ts";
-import { stateOnView } from "./state-on-view.ts";
+import { shownRuns, stateOnView } from "./state-on-view.ts";
 import { placeOf, answersOf } from "./instruments.ts";
-import { hasOthers, shareWords, wrongWords } from "./map-words.ts";
+import { hasOthers, mapSentences } from "./map-words.ts";
 import * as texts from "../words/english.ts";
 import type { Experiment, Json, Run, State } from "./types.ts";
 
@@ -78,10 +78,7 @@ export const areMapsSeen = (state: State) => state.view.isMapSeen && showsMap(st
 /** Runs with a map in sight; diverged runs have none. */
 export function mappedRuns(state: State): Run[] {
   if (!areMapsSeen(state)) return stageMaps(state);
-  const { order, runs } = stateOnView(state);
-  return order
-    .map((name) => runs[name])
-    .filter(({ hidden, status }) => !hidden && status !== "diverged");
+  return shownRuns(stateOnView(state)).filter(({ status }) => status !== "diverged");
 }
 
 /** The last answer for a run. */
@@ -133,28 +130,15 @@ export function mapWords(
 ) {
   if (status === "diverged") return texts.xDivergedAtStepYOff(label, integer(divergedAt ?? step));
   if (!answer) return texts.xNoPredictionsYet(label);
-  const { counts, inputs, split } = answer;
-  const others = hasOthers(answer) ? texts.theOthersAtTheirMeanTail : "";
-  const all = counts.flat().reduce((sum: number, count: number) => sum + count, 0);
-  const wrong = wrongWords(answer);
-  return [
-    texts.xAtStepYZOf(
-      label,
-      integer(answer.step),
-      integer(Math.round(answer.right * all)),
-      integer(all),
-      split === "test" ? texts.test : texts.training,
-    ),
-    wrong.length ? texts.wrongX(wrong.join("; ")) : "",
-    texts.planeOfXYZU(
-      inputs.join(texts.andBetween),
-      isStandard ? texts.bothStandardizedTail : "",
-      others,
-      shareWords(answer),
-    ),
-  ]
-    .filter(Boolean)
-    .join(" ");
+  const all = answer.counts.flat().reduce((sum: number, count: number) => sum + count, 0);
+  const result = texts.xAtStepYZOf(
+    label,
+    integer(answer.step),
+    integer(Math.round(answer.right * all)),
+    integer(all),
+    answer.split === "test" ? texts.test : texts.training,
+  );
+  return mapSentences(result, answer, isStandard);
 }
 
 /** Column and row of the nearest cell. */

@@ -7,7 +7,7 @@
 import { epochs, integer, number, plural } from "./format.ts";
 import { missingIn } from "./missing-steps.ts";
 import { furthest } from "./selectors.ts";
-import { furthestStep, stateOnView } from "./state-on-view.ts";
+import { furthestStep, shownRuns, stateOnView } from "./state-on-view.ts";
 import * as texts from "../words/english.ts";
 import type { Run, RunSeries, SeriesStore, State, XAxis } from "./types.ts";
 
@@ -69,11 +69,7 @@ export function shownRange({ view }: State, { end }: Track): Range {
 export function windowWords(state: State): string {
   const { x, zoom } = state.view;
   const end = zoom?.[1] ?? Infinity;
-  const { order, runs } = stateOnView(state);
-  const reached = order
-    .filter((name) => !runs[name].hidden)
-    .map((name) => REACHED[x](runs[name]))
-    .some((place) => place > end);
+  const reached = shownRuns(stateOnView(state)).some((run) => REACHED[x](run) > end);
   return reached ? WINDOW_ENDS[x](end) : "";
 }
 
@@ -132,9 +128,8 @@ function fallenAt(series: RunSeries) {
 /** A zoom to where the losses of visible runs fall; null if that is all of them. */
 export function zoomToFall(state: State, series: SeriesStore): Range | null {
   const track = trackOf(state);
-  const ends = state.order
-    .filter((name) => !state.runs[name].hidden)
-    .map((name) => series.of(name))
+  const ends = shownRuns(state)
+    .map(({ name }) => series.of(name))
     .map((columns) => (columns?.length ? fallenAt(columns) : 0));
   return zoomTo(track, 0, Math.max(FEWEST, Math.ceil(MORE * Math.max(0, ...ends))));
 }

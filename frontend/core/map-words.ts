@@ -5,6 +5,7 @@
 
 import { decode } from "./columns.ts";
 import { integer, number, percent } from "./format.ts";
+import { extent } from "./numbers.ts";
 import * as texts from "../words/english.ts";
 import type { Json } from "./types.ts";
 
@@ -27,6 +28,28 @@ export function wrongWords({ counts, classes }: Json): string[] {
   });
 }
 
+/**
+ * A result, the wrong samples, and the plane with its classes or values: "... Wrong: 3 of 52 upper
+ * (as lower). Plane of x1 and x2: upper 48 %, lower 52 %."
+ * @param isStandard its inputs are standardized
+ */
+export function mapSentences(result: string, answer: Json, isStandard: boolean) {
+  const isClassified = answer.classes.length > 0;
+  const wrong = isClassified ? wrongWords(answer) : [];
+  return [
+    result,
+    wrong.length ? texts.wrongX(wrong.join("; ")) : "",
+    texts.planeOfXYZU(
+      answer.inputs.join(texts.andBetween),
+      isStandard ? texts.bothStandardizedTail : "",
+      hasOthers(answer) ? texts.theOthersAtTheirMeanTail : "",
+      isClassified ? shareWords(answer) : rangeWords(answer),
+    ),
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
 /** There are inputs beside the two of the map. */
 export const hasOthers = ({ others }: Json) => Object.keys(others ?? {}).length > 0;
 
@@ -43,11 +66,6 @@ export function shareWords({ cells, classes }: Json): string {
 
 /** The values of a regression over the plane: "−1.2 to 3.4". */
 export function rangeWords({ cells }: Json): string {
-  const values = Array.from(decode(cells.predicted)).filter(Number.isFinite);
-  if (!values.length) return texts.nothingFinite;
-  const [low, high] = values.reduce(
-    ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
-    [Infinity, -Infinity],
-  );
-  return `${number(low)}${texts.toBetween}${number(high)}`;
+  const range = extent(Array.from(decode(cells.predicted)).filter(Number.isFinite));
+  return range ? range.map(number).join(texts.toBetween) : texts.nothingFinite;
 }

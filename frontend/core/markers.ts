@@ -10,7 +10,7 @@ import { editsSoFar } from "./parts.ts";
 import { markedClauses } from "./questions.ts";
 import { editWords } from "./run-words.ts";
 import { changed } from "./settings.ts";
-import { furthestStep } from "./state-on-view.ts";
+import { furthestStep, shownRuns } from "./state-on-view.ts";
 import * as texts from "../words/english.ts";
 import type { Track } from "./long-runs.ts";
 import type { Json, Lane, Run, State } from "./types.ts";
@@ -36,9 +36,8 @@ const SHARES = 16;
 
 /** The marks of visible runs, by step. Clauses of what happened take the place of findings. */
 export function markersOf(state: State): Marker[] {
-  const visible = state.order.map((name) => state.runs[name]).filter(({ hidden }) => !hidden);
   const clauses = clauseMarks(state);
-  const others = visible
+  const others = shownRuns(state)
     .flatMap((run) => marksOf(run, state))
     .filter(({ kind }) => !clauses.length || kind === "edit" || kind === "fork");
   return [...others, ...clauses].sort((a, b) => a.step - b.step);

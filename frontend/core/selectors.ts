@@ -7,6 +7,7 @@ import { isStandardized } from "./data-recipe.ts";
 import { isAhead, isFarAhead, openOf } from "./findings.ts";
 import { integer, number } from "./format.ts";
 import { panelsFor } from "./gradient-panels.ts";
+import { shownRuns } from "./state-on-view.ts";
 import * as texts from "../words/english.ts";
 import type { Run, State, Verdict, XAxis } from "./types.ts";
 
@@ -156,19 +157,15 @@ export function sinceWords(run: Run) {
 
 /** The loss chart in one sentence a run, rewritten only when the story changes. */
 export function lossSummary(state: State) {
-  const { experiment, order, runs, view } = state;
-  const stories = order
-    .filter((name) => !runs[name].hidden)
-    .map((name) => {
-      const run = runs[name];
-      const start = number(experiment?.initialLoss);
-      if (run.step === 0) return texts.xStartsAtY(run.label, start);
-      if (run.status === "diverged")
-        return texts.xStartedAtYAndDiverged(run.label, start, integer(run.divergedAt ?? run.step));
-      const { word } = stateOf(run, state);
-      return texts.xStartedAtYZ(run.label, start, word && `: ${word}${sinceWords(run)}`);
-    });
-  return texts.lossByXY(AXIS_WORDS[view.x], stories.join(" "));
+  const start = number(state.experiment?.initialLoss);
+  const stories = shownRuns(state).map((run) => {
+    if (run.step === 0) return texts.xStartsAtY(run.label, start);
+    if (run.status === "diverged")
+      return texts.xStartedAtYAndDiverged(run.label, start, integer(run.divergedAt ?? run.step));
+    const { word } = stateOf(run, state);
+    return texts.xStartedAtYZ(run.label, start, word && `: ${word}${sinceWords(run)}`);
+  });
+  return texts.lossByXY(AXIS_WORDS[state.view.x], stories.join(" "));
 }
 
 export const X_AXES: { value: XAxis; text: string }[] = [
@@ -217,8 +214,7 @@ export function scatterSummary({ order, runs, experiment }: State) {
 }
 
 /** The largest step of the visible runs. */
-export const furthest = ({ order, runs }: State) =>
-  Math.max(0, ...order.filter((name) => !runs[name].hidden).map((name) => runs[name].step));
+export const furthest = (state: State) => Math.max(0, ...shownRuns(state).map(({ step }) => step));
 
 /** Tolerance while runs play level by steps: their answers are of slightly different moments. */
 const LEVEL = { least: 8, share: 0.02 };

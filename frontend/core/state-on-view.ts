@@ -7,6 +7,10 @@ import { findingsAt, withEvidence } from "./findings.ts";
 import { inForce } from "./settings.ts";
 import type { Moment, Run, RunRecipe, Shown, State } from "./types.ts";
 
+/** The visible runs, in order. */
+export const shownRuns = ({ order, runs }: State) =>
+  order.map((name) => runs[name]).filter(({ hidden }) => !hidden);
+
 /** The step of the furthest run. */
 export const furthestStep = (state: State) =>
   Math.max(0, ...state.order.map((name) => state.runs[name].step));

@@ -8,7 +8,7 @@ import { createProblemAnnouncer } from "./problem-announcer.ts";
 import { LiveElement } from "../ui/live-element.ts";
 import { number } from "../core/format.ts";
 import { hasEnded, isAtEnd } from "../core/questions.ts";
-import { stateOnView, shownStep } from "../core/state-on-view.ts";
+import { shownRuns, shownStep, stateOnView } from "../core/state-on-view.ts";
 import { stateOf, whereWords } from "../core/selectors.ts";
 import * as texts from "../words/english.ts";
 import type { State } from "../core/types.ts";
@@ -20,8 +20,7 @@ const SETTLED_MS = 400;
 function story(present: State) {
   const state = stateOnView(present);
   const step = shownStep(state);
-  const runs = state.order.map((name) => state.runs[name]).filter(({ hidden }) => !hidden);
-  const lines = runs.map(
+  const lines = shownRuns(state).map(
     (run) =>
       `${run.label} ${[number(run.latest.train_loss?.value), stateOf(run, state).word].filter(Boolean).join(", ")}.`,
   );

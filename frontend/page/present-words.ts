@@ -11,7 +11,7 @@ import { integer, listed, number, plural } from "../core/format.ts";
 import { lossWords } from "../core/losses.ts";
 import { openQuestion, verdictOf } from "../core/questions.ts";
 import { stateOf } from "../core/selectors.ts";
-import { shownStep, stateOnView } from "../core/state-on-view.ts";
+import { shownRuns, shownStep, stateOnView } from "../core/state-on-view.ts";
 import * as texts from "../words/english.ts";
 import type { RunFinding } from "../features/doctor/doctor.ts";
 import type { Glyph } from "../ui/icons.ts";
@@ -76,9 +76,8 @@ function comparison([best, next]: Run[], state: State) {
 /** The lowest loss beside the next one, with all losses. */
 function captionOfRuns(present: State): Caption {
   const state = stateOnView(present);
-  const runs = state.order
-    .map((name) => state.runs[name])
-    .filter((run) => !run.hidden && Number.isFinite(lossOf(run)))
+  const runs = shownRuns(state)
+    .filter((run) => Number.isFinite(lossOf(run)))
     .sort((one, other) => lossOf(one) - lossOf(other));
   if (shownStep(state) === 0 || !runs.length)
     return {

@@ -19,7 +19,7 @@ import { isStandardized } from "../../core/data-recipe.ts";
 import { lastMap } from "../../core/decision-map.ts";
 import { dataPictureOf, WIDE } from "../../core/pictures.ts";
 import { pictureOf } from "../../charts/picture.ts";
-import { stateOnView } from "../../core/state-on-view.ts";
+import { shownRuns, stateOnView } from "../../core/state-on-view.ts";
 import { marker } from "../../ui/icons.ts";
 import { set } from "../../ui/dom.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
@@ -33,9 +33,6 @@ const wide = matchMedia(`(min-width: ${WIDE}px)`);
 /** Height of a line of a name, and of half a capital, in px. */
 const LINE = 15;
 const HALF = 4.5;
-
-const visibleRuns = ({ order, runs }: State) =>
-  order.map((name) => runs[name]).filter(({ hidden }) => !hidden);
 
 /** Curves by their answers, so that each is read once. */
 const CURVES: WeakMap<Json, Curve> = new WeakMap();
@@ -134,7 +131,7 @@ export class DataPicture extends ExperimentElement {
     const { state } = this;
     if (state.samples?.experiment !== this.experiment.id) return nothing;
     const viewState = stateOnView(state);
-    const fitted: Fitted[] = visibleRuns(viewState).map((run) => ({
+    const fitted: Fitted[] = shownRuns(viewState).map((run) => ({
       run,
       curve: curveOf(state, run),
     }));
@@ -142,7 +139,7 @@ export class DataPicture extends ExperimentElement {
     const fit = fitOf(state.samples, fitted, size, this.#letter);
     const steps = fit.curves.map(({ step }) => step);
     const isLate = fit.curves.map(({ run, step }) => whenWords(run, step)).find(Boolean);
-    const off = visibleRuns(viewState).filter(({ name }) => fit.off.includes(name));
+    const off = shownRuns(viewState).filter(({ name }) => fit.off.includes(name));
     return html`<div class="fit" role="img" aria-label=${fitWords(state, fit.off)}
         data-step=${steps.length ? Math.max(...steps) : nothing}>
       <div class="legend" aria-hidden="true"

@@ -10,6 +10,7 @@ import { placeEnds } from "../../charts/end-labels.ts";
 import { pxAcross, pxDown } from "../../charts/labels.ts";
 import { boldWidth, tickWidth } from "../../charts/letter-widths.ts";
 import { isInside, px, symbol } from "../../charts/paths.ts";
+import { extent } from "../../core/numbers.ts";
 import type { Word } from "../../charts/axes.ts";
 import type { Frame } from "../../charts/labels.ts";
 import type { Curve, Points, Samples } from "../../core/data-picture.ts";
@@ -47,13 +48,13 @@ const MARGIN = 0.06;
 /** Curves are cut this many ranges beyond the axis. */
 const BEYOND = 2;
 
-const rangeOf = (values: number[], margin: number): [number, number] => {
-  const low = values.reduce((least, value) => Math.min(least, value), Infinity);
-  const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
-  if (!(high >= low)) return [0, 1];
-  const around = margin * (high - low || 1);
+function rangeOf(values: number[]): [number, number] {
+  const range = extent(values);
+  if (!range) return [0, 1];
+  const [low, high] = range;
+  const around = MARGIN * (high - low || 1);
   return [low - around, high + around];
-};
+}
 
 /** @param letter width of a letter over the usual */
 export function fitOf(
@@ -109,15 +110,8 @@ function frameOf(
   letter: number,
 ): Frame {
   const across =
-    fitted.find(({ curve }) => curve)?.curve?.edges ??
-    rangeOf(
-      splits.flatMap(({ x }) => x),
-      MARGIN,
-    );
-  const up = rangeOf(
-    splits.flatMap(({ y }) => y),
-    MARGIN,
-  );
+    fitted.find(({ curve }) => curve)?.curve?.edges ?? rangeOf(splits.flatMap(({ x }) => x));
+  const up = rangeOf(splits.flatMap(({ y }) => y));
   const xTicks: Ticks = fewTicks(across);
   const yTicks: Ticks = fewTicks(up);
   const left = Math.max(

@@ -10,6 +10,7 @@ import { roundTicks } from "../../charts/across-ticks.ts";
 import { px } from "../../charts/paths.ts";
 import { contoursOf } from "../../charts/terrain.ts";
 import { NONE } from "../../core/decision-map.ts";
+import { extent } from "../../core/numbers.ts";
 import type { Colour } from "./map-drawing.ts";
 import type { Heights } from "../../charts/terrain.ts";
 import type { DecisionMap } from "../../core/decision-map.ts";
@@ -106,12 +107,8 @@ export const heightsOf = ({ side, predicted }: DecisionMap): Heights => ({
 });
 
 /** The range of the samples' values. */
-export function valueRange({ samples }: DecisionMap): [number, number] {
-  const values = Array.from(samples.true);
-  return values.length
-    ? [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))]
-    : [0, 1];
-}
+export const valueRange = ({ samples }: Pick<DecisionMap, "samples">) =>
+  extent(samples.true) ?? [0, 1];
 
 /** Size of a sample by number of samples, in the drawing's units. */
 const SIZE = { few: 3.4, many: 2.4 };
@@ -136,7 +133,7 @@ export function samplesOf({ edges, samples }: DecisionMap, classes: number, scal
   const rise = Math.min(1, Math.max(0, (x.length - MANY.from) / (MANY.to - MANY.from)));
   const size = scale * (SIZE.few + (SIZE.many - SIZE.few) * rise);
   const share = (value: number, [low, high]: [number, number]) => (value - low) / (high - low);
-  const range = valueRange({ samples } as DecisionMap);
+  const range = valueRange({ samples });
   const dots: Map<string, Dots> = new Map();
   for (let k = 0; k < x.length; k++) {
     const [left, top] = [SPAN * share(x[k], edges[0]), SPAN * (1 - share(y[k], edges[1]))];

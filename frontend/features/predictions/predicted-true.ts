@@ -28,7 +28,7 @@ import {
 } from "../../core/decision-map.ts";
 import { plural } from "../../core/format.ts";
 import { dataPictureOf } from "../../core/pictures.ts";
-import { stateOnView } from "../../core/state-on-view.ts";
+import { shownRuns, stateOnView } from "../../core/state-on-view.ts";
 import { viewSteps } from "../../core/selectors.ts";
 import * as texts from "../../words/english.ts";
 import type { Experiment, Run, State, View } from "../../core/types.ts";
@@ -46,10 +46,7 @@ const FIRST_TWO: [number, number] = [0, 1];
 
 const TABLE_KEY = texts.rowsTheTrueClassColumnsTheSentence;
 
-function shownRuns(state: State) {
-  const { order, runs } = stateOnView(state);
-  return order.map((name) => runs[name]).filter(({ hidden }) => !hidden);
-}
+const runsOf = (state: State) => shownRuns(stateOnView(state));
 
 const facing = (state: State) =>
   !state.experiment?.classes.length ? "scatter" : showsMap(state) ? "map" : "table";
@@ -82,7 +79,7 @@ export class PredictedTrue extends ExperimentElement {
       state.view.mapInputs,
       ...headWords(state),
       hintWords(state),
-      ...shownRuns(state).flatMap(({ name, predictions, label, status }) => [
+      ...runsOf(state).flatMap(({ name, predictions, label, status }) => [
         name,
         predictions,
         label,
@@ -118,7 +115,7 @@ export class PredictedTrue extends ExperimentElement {
   override render() {
     const { app, state } = this;
     const { id, classes } = this.experiment;
-    const runs = shownRuns(state);
+    const runs = runsOf(state);
     const face = facing(state);
     const { columns, rows, isSmall } = arrangementOf(runs.length, false);
     const isMany = face === "map" && isSmall;
@@ -259,7 +256,7 @@ const HINTS: Record<ReturnType<typeof facing>, (state: State) => string> = {
       ? texts.xStandardizedY(experiment?.recipe.data.target ?? texts.values, STANDARDIZED)
       : "",
   map(state) {
-    const answer = shownRuns(state)
+    const answer = runsOf(state)
       .map(({ name }) => lastMap(state, name))
       .find(Boolean);
     return answer ? axisWords(answer, isStandardized(state.experiment, "inputs")) : "";
@@ -273,7 +270,7 @@ const hintWords = (state: State) => HINTS[facing(state)](state);
 function headWords(state: State) {
   const isMap = facing(state) === "map";
   // diverged runs have no map, and their step is not shown
-  const visible = shownRuns(state).filter(({ status }) => !isMap || status !== "diverged");
+  const visible = runsOf(state).filter(({ status }) => !isMap || status !== "diverged");
   const steps = viewSteps(
     stateOnView(state),
     visible,

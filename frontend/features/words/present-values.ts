@@ -11,7 +11,7 @@ import { inspectedRun } from "../../core/inspected.ts";
 import { explanationOf, explained } from "../../core/parameters.ts";
 import { CARD_TEXTS, isTerm, TERMS } from "../../core/terms.ts";
 import { deadLayer, stateOf } from "../../core/selectors.ts";
-import { stateOnView } from "../../core/state-on-view.ts";
+import { shownRuns, stateOnView } from "../../core/state-on-view.ts";
 import { nameFor } from "../../core/words.ts";
 import * as texts from "../../words/english.ts";
 import type { Parameter } from "../../core/catalog.ts";
@@ -28,10 +28,7 @@ export type Card = Term & { key: string; facts: Facts };
 const latest = (run: Run, series: string) => run.latest[series]?.value;
 
 /** The runs on the page, at the step on view. */
-function runsOf(state: State) {
-  const { order, runs } = stateOnView(state);
-  return order.map((name) => runs[name]).filter(({ hidden }) => !hidden);
-}
+const runsOf = (state: State) => shownRuns(stateOnView(state));
 
 /** Runs with a value; the others have no line. */
 const rowsFor = (state: State, text: (run: Run) => string | null): Row[] =>
