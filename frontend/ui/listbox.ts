@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { openPopover } from "./popover.ts";
+import { inGroups, openPopover } from "./popover.ts";
 
 type Item = {
   value: string;
@@ -76,14 +76,7 @@ export function openListbox({
     ><span class="text">${item.text}</span>${
       item.line ? html`<span class="line">${item.line}</span>` : nothing
     }</span></button>`;
-  const content = () =>
-    [...new Set(items.map(({ group }) => group))].map((group) => {
-      const within = items.filter((item) => item.group === group).map(option);
-      return group === undefined
-        ? within
-        : html`<div role="group" aria-label=${group}
-            ><div class="group-name" aria-hidden="true">${group}</div>${within}</div>`;
-    });
+  const content = () => inGroups(items, option);
   const { panel, close } = openPopover({ anchor, name, role: "listbox", content, closed, look });
   const enabled = [...panel.querySelectorAll("button:enabled")] as HTMLElement[];
   const texts = enabled.map((each) => each.querySelector(".text")?.textContent ?? "");

@@ -96,23 +96,29 @@ function roleOf({ chosen, checked }: MenuItem) {
 }
 
 /** Items of a `group` stand below its name, in the order of first appearance. */
+export const inGroups = <Item extends { group?: string }>(
+  items: Item[],
+  row: (item: Item) => unknown,
+) =>
+  [...new Set(items.map(({ group }) => group))].map((group) => {
+    const rows = items.filter((each) => each.group === group).map(row);
+    return group === undefined
+      ? rows
+      : html`<div role="group" aria-label=${group}
+          ><div class="group-name" aria-hidden="true">${group}</div>${rows}</div>`;
+  });
+
 export function openMenu(anchor: () => Element | null, name: string, items: MenuItem[]) {
   const item = (each: MenuItem) =>
     html`<button type="button" role=${roleOf(each)}
       aria-checked=${each.checked ?? each.chosen ?? nothing} tabindex="-1" ?disabled=${each.disabled}
       @click=${() => (close(), each.act())}
       >${each.line ? html`<span class="said">${each.text}<span class="line">${each.line}</span></span>` : each.text}</button>`;
-  const groupOf = (group: string | undefined) => {
-    const rows = items.filter((each) => each.group === group).map(item);
-    return group === undefined
-      ? rows
-      : html`<div role="group" aria-label=${group}><div class="group-name" aria-hidden="true">${group}</div>${rows}</div>`;
-  };
   const { panel, close } = openPopover({
     anchor,
     name,
     role: "menu",
-    content: () => [...new Set(items.map(({ group }) => group))].map(groupOf),
+    content: () => inGroups(items, item),
   });
   panel.addEventListener("keydown", (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
