@@ -40,7 +40,8 @@ export function shownPicture(state: State, width: number): Picture {
   return picture === "both" ? "fall" : "loss";
 }
 
-const after = <T>(all: T[], present: T): T => all[(all.indexOf(present) + 1) % all.length];
+/** The next of a list, in a circle. */
+export const after = <T>(all: T[], present: T): T => all[(all.indexOf(present) + 1) % all.length];
 
 export const nextPicture = (state: State, width: number) =>
   after(

@@ -3,7 +3,7 @@
  * Owns: keys and their words.
  */
 
-import { heroOf, nextHero, nextPicture } from "../core/pictures.ts";
+import { after, heroOf, nextHero, nextPicture } from "../core/pictures.ts";
 import { nextSpeed } from "../ui/scales.ts";
 import { toggledPresent } from "./present-words.ts";
 import { nextTheme } from "./theme.ts";
@@ -32,8 +32,6 @@ interface Key {
 const MEASURES: Measure[] = ["grad_l1", "grad_l2", "grad_mean", "ratio", "whole"];
 const SAMPLINGS: Sampling[] = ["gd", "mini", "sgd"];
 const RULES = ["sgd", "momentum", "adam"];
-
-const after = <T>(list: T[], present: T): T => list[(list.indexOf(present) + 1) % list.length];
 
 function selected(app: App) {
   const { runs, order, view } = app.store.get();
