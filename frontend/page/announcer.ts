@@ -56,8 +56,7 @@ export class Announcer extends LiveElement {
       },
     );
     const read = (event: Event) => this.#utter((event as CustomEvent<string>).detail);
-    document.addEventListener("spoken", read);
-    this.whenGone(() => document.removeEventListener("spoken", read));
+    document.addEventListener("spoken", read, { signal: this.gone });
     this.whenGone(() => clearTimeout(this.#timer));
   }
 

@@ -59,14 +59,10 @@ export class PresentView extends ExperimentElement {
 
   override start() {
     const wake = () => this.#wake();
-    const fit = () => this.#fit();
-    for (const event of EVENTS) document.addEventListener(event, wake, { passive: true });
-    window.addEventListener("resize", fit);
-    this.whenGone(() => {
-      for (const event of EVENTS) document.removeEventListener(event, wake);
-      window.removeEventListener("resize", fit);
-      clearTimeout(this.#timer);
-    });
+    const signal = this.gone;
+    for (const event of EVENTS) document.addEventListener(event, wake, { passive: true, signal });
+    window.addEventListener("resize", () => this.#fit(), { signal });
+    this.whenGone(() => clearTimeout(this.#timer));
     this.follow(
       ({ view }) => view.hero !== null,
       (isOn) => (isOn ? this.#enter() : this.#leave()),

@@ -43,15 +43,10 @@ export class PrintSheet extends ExperimentElement {
     const paper = matchMedia("print");
     const prepare = () => this.#prepare();
     const restore = () => this.#restore();
-    const change = () => (paper.matches ? prepare() : restore());
-    window.addEventListener("beforeprint", prepare);
-    window.addEventListener("afterprint", restore);
-    paper.addEventListener("change", change);
-    this.whenGone(() => {
-      window.removeEventListener("beforeprint", prepare);
-      window.removeEventListener("afterprint", restore);
-      paper.removeEventListener("change", change);
-    });
+    const signal = this.gone;
+    window.addEventListener("beforeprint", prepare, { signal });
+    window.addEventListener("afterprint", restore, { signal });
+    paper.addEventListener("change", () => (paper.matches ? prepare() : restore()), { signal });
   }
 
   /** Everything at once: the browser prints when this returns. */

@@ -26,7 +26,12 @@ export class LightElement extends LitElement {
 }
 
 export class LiveElement extends LightElement {
-  #stops: (() => void)[] = [];
+  #gone = new AbortController();
+
+  /** Aborted when the element leaves the page. */
+  get gone() {
+    return this.#gone.signal;
+  }
 
   /** Set by `register`. */
   get app(): App {
@@ -48,8 +53,8 @@ export class LiveElement extends LightElement {
 
   override disconnectedCallback() {
     super.disconnectedCallback();
-    for (const stop of this.#stops) stop();
-    this.#stops = [];
+    this.#gone.abort();
+    this.#gone = new AbortController();
   }
 
   override shouldUpdate() {
@@ -72,13 +77,27 @@ export class LiveElement extends LightElement {
   /** Shows the selected slice now and on each change. */
   follow<T>(select: (state: State) => T, show: (value: T, state: State) => void) {
     const { store } = this.app;
-    this.#stops.push(store.watch(select, show));
+    this.whenGone(store.watch(select, show));
     show(select(store.get()), store.get());
   }
 
   /** @param stop called when the element leaves the page */
   whenGone(stop: () => void) {
-    this.#stops.push(stop);
+    this.gone.addEventListener("abort", stop);
+  }
+
+  /** @param act receives the width of an element's content, in px, now and when its size changes */
+  followSize(element: Element, act: (width: number) => void) {
+    const room = new ResizeObserver(([{ contentRect }]) => act(contentRect.width));
+    room.observe(element);
+    this.whenGone(() => room.disconnect());
+  }
+
+  /** Renders again in another theme, for colours that the style sheet cannot set. */
+  followTheme() {
+    const theme = new MutationObserver(() => this.requestUpdate());
+    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    this.whenGone(() => theme.disconnect());
   }
 }
 

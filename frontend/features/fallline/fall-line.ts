@@ -104,17 +104,10 @@ export class FallLineView extends ExperimentElement {
   }
 
   override start() {
-    const room = new ResizeObserver(() => this.#measure());
-    room.observe(this);
-    const theme = new MutationObserver(() => this.requestUpdate());
-    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
     const measure = () => this.#measure();
-    roomForLens.addEventListener("change", measure);
-    this.whenGone(() => {
-      room.disconnect();
-      theme.disconnect();
-      roomForLens.removeEventListener("change", measure);
-    });
+    this.followSize(this, measure);
+    this.followTheme();
+    roomForLens.addEventListener("change", measure, { signal: this.gone });
   }
 
   /** Reports the shape of the picture to the requests, or that it is out of sight. */

@@ -29,10 +29,7 @@ export class PictureSwitch extends ExperimentElement {
 
   override start() {
     const update = () => this.requestUpdate();
-    for (const width of WIDTHS) {
-      width.addEventListener("change", update);
-      this.whenGone(() => width.removeEventListener("change", update));
-    }
+    for (const width of WIDTHS) width.addEventListener("change", update, { signal: this.gone });
   }
 
   override render() {

@@ -69,8 +69,8 @@ export class DataPicture extends ExperimentElement {
   }
 
   override start() {
-    const room = new ResizeObserver(() => this.#measure());
-    room.observe(this);
+    this.followSize(this, () => this.#measure());
+    this.followTheme();
     let isSeen = false;
     const count = () => {
       const maps = isSeen ? (wide.matches ? 2 : 1) : 0;
@@ -82,13 +82,8 @@ export class DataPicture extends ExperimentElement {
       count();
     });
     sight.observe(this);
-    const theme = new MutationObserver(() => this.requestUpdate());
-    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-    wide.addEventListener("change", count);
-    this.whenGone(() => {
-      for (const observer of [room, sight, theme]) observer.disconnect();
-      wide.removeEventListener("change", count);
-    });
+    this.whenGone(() => sight.disconnect());
+    wide.addEventListener("change", count, { signal: this.gone });
   }
 
   #measure() {

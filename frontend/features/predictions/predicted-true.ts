@@ -11,7 +11,6 @@ import { confusionTable } from "./confusion-table.ts";
 import { selectOf, switchOf } from "../../ui/controls.ts";
 import { mapLegend } from "./decision-map.ts";
 import { set } from "../../ui/dom.ts";
-import { wordsOf } from "../../ui/fitting-words.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { pictureOf } from "../../charts/picture.ts";
 import { arrangementOf, lettersOver } from "../../charts/squares.ts";
@@ -47,6 +46,17 @@ const FIRST_TWO: [number, number] = [0, 1];
 const TABLE_KEY = texts.rowsTheTrueClassColumnsTheSentence;
 
 const runsOf = (state: State) => shownRuns(stateOnView(state));
+
+/**
+ * A line of words in parts. Whole parts at the end are hidden where room is short; the title has
+ * all.
+ * @param parts with their separators, most important first
+ */
+function fittingWords(parts: string[]) {
+  const visible = parts.filter(Boolean);
+  return html`<span class="fitting end" title=${visible.join("")}
+    >${visible.map((part) => html`<span>${part}</span>`)}</span>`;
+}
 
 const facing = (state: State) =>
   !state.experiment?.classes.length ? "scatter" : showsMap(state) ? "map" : "table";
@@ -90,22 +100,20 @@ export class PredictedTrue extends ExperimentElement {
   }
 
   override firstUpdated() {
-    const update = () => this.requestUpdate();
     const body = this.#body;
     // maps out of sight are not requested
     const sight = new IntersectionObserver((entries) => {
       this.#isInSight = (entries.at(-1) as IntersectionObserverEntry).isIntersecting;
       this.app.setView({ isMapSeen: this.#isInSight });
     });
+    sight.observe(body);
+    this.whenGone(() => sight.disconnect());
     // names fit to the room
-    const room = new ResizeObserver(([{ contentRect }]) => {
-      this.#width = contentRect.width;
-      update();
+    this.followSize(body, (width) => {
+      this.#width = width;
+      this.requestUpdate();
     });
-    const theme = new MutationObserver(update);
-    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-    for (const observer of [sight, room]) observer.observe(body);
-    for (const observer of [sight, room, theme]) this.whenGone(() => observer.disconnect());
+    this.followTheme();
   }
 
   get #body() {
@@ -129,7 +137,7 @@ export class PredictedTrue extends ExperimentElement {
     // on a phone two stand side by side, with room below; beside a table the legend only keeps its room
     return html`
       <div class="head">
-        <h2>${isExtra ? this.#fold() : texts.predictedAndTrue}</h2>${wordsOf("end", headWords(isDrawn ? (this.#drawn as State) : state))}
+        <h2>${isExtra ? this.#fold() : texts.predictedAndTrue}</h2>${fittingWords(headWords(isDrawn ? (this.#drawn as State) : state))}
         ${
           has
             ? switchOf(face, {
@@ -212,12 +220,11 @@ export class PredictedTrue extends ExperimentElement {
     const body = this.#body;
     const scrolls =
       body.scrollHeight > body.clientHeight && getComputedStyle(body).overflowY === "auto";
-    set(
-      body,
-      scrolls
-        ? { tabindex: 0, role: "group", "aria-label": texts.predictionsOfClassesATableA }
-        : { tabindex: null, role: null, "aria-label": null },
-    );
+    set(body, {
+      tabindex: scrolls && 0,
+      role: scrolls && "group",
+      "aria-label": scrolls && texts.predictionsOfClassesATableA,
+    });
   }
 
   /** All maps as one SVG with the words around them. */

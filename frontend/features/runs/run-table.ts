@@ -101,18 +101,14 @@ export class RaceTable extends ExperimentElement {
 
   override start() {
     const update = () => this.requestUpdate();
-    for (const width of [PHONE, WIDE]) {
-      width.addEventListener("change", update);
-      this.whenGone(() => width.removeEventListener("change", update));
-    }
-    const room = new ResizeObserver(([{ contentRect }]) => {
-      if (contentRect.width === this.#room) return;
-      this.#room = contentRect.width;
+    for (const width of [PHONE, WIDE])
+      width.addEventListener("change", update, { signal: this.gone });
+    // beside a question the table itself is as narrow as its names
+    this.followSize(this.parentElement as HTMLElement, (width) => {
+      if (width === this.#room) return;
+      this.#room = width;
       update();
     });
-    // beside a question the table itself is as narrow as its names
-    room.observe(this.parentElement as HTMLElement);
-    this.whenGone(() => room.disconnect());
   }
 
   #columns(state: State): Columns {

@@ -58,12 +58,10 @@ export class RunOverview extends LiveElement {
   }
 
   override start() {
-    const room = new ResizeObserver(([{ contentRect }]) => {
-      this.#length = contentRect.width;
+    this.followSize(this, (width) => {
+      this.#length = width;
       this.requestUpdate();
     });
-    room.observe(this);
-    this.whenGone(() => room.disconnect());
     this.whenGone(() => clearTimeout(this.#timer));
   }
 

@@ -56,12 +56,10 @@ export class TimeScrubber extends LiveElement {
   }
 
   override start() {
-    const room = new ResizeObserver(([{ contentRect }]) => {
-      this.#length = contentRect.width;
+    this.followSize(this.querySelector(".flags") as Element, (width) => {
+      this.#length = width;
       this.requestUpdate();
     });
-    room.observe(this.querySelector(".flags") as Element);
-    this.whenGone(() => room.disconnect());
   }
 
   override render() {
