@@ -21,6 +21,10 @@ const AXIS = 46;
 const MOST_LINES = 3;
 
 const across = (at: number) => FROM + at * (TO - FROM);
+const halfOf = (text: string) => (text.length * LETTER) / 2;
+/** The middle of a label, inside the card. */
+const anchor = (at: number, text: string) =>
+  Math.min(WIDTH - halfOf(text), Math.max(halfOf(text), across(at)));
 
 /** The line of each label, from below, so that none touches another; null if there are too many. */
 function linesOf(values: { at: number; text: string }[]): number[] | null {
@@ -29,8 +33,7 @@ function linesOf(values: { at: number; text: string }[]): number[] | null {
   const order = values.map((_, place) => place).sort((a, b) => values[a].at - values[b].at);
   for (const place of order) {
     const { at, text } = values[place];
-    const half = (text.length * LETTER) / 2;
-    const middle = Math.min(WIDTH - half, Math.max(half, across(at)));
+    const [half, middle] = [halfOf(text), anchor(at, text)];
     const free = ends.findIndex((end) => end < middle - half);
     lines[place] = free < 0 ? ends.length : free;
     ends[lines[place]] = middle + half;
@@ -45,10 +48,6 @@ function scaleOf({ ticks, values }: Scale) {
   if (!lines) return null;
   const over = LINE * Math.max(...lines.map((line) => line + 1));
   const axis = over + 22;
-  const anchor = (at: number, text: string) => {
-    const half = (text.length * LETTER) / 2;
-    return Math.min(WIDTH - half, Math.max(half, across(at)));
-  };
   return html`<svg class="word-scale" viewBox="0 0 ${WIDTH} ${over + AXIS}" role="img"
       aria-label=${named.map(({ text }) => text).join(", ")}>
     <path class="axis" d="M${FROM} ${axis}H${TO}"></path>
