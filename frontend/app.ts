@@ -71,7 +71,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     localStore.owner(environment.secret),
   );
   const connection = createConnection(environment, store, series);
-  const clients = { api, store, environment, series, seriesOf: series.of };
+  const clients = { api, store, environment, series };
   const shareAddress = createShareAddress(clients);
   const loader = createExperimentLoader(clients, localStore, connection, series);
   const runRequests = createRunRequests(clients);
@@ -241,7 +241,6 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   return {
     store,
     series,
-    environment,
     async start() {
       stops.push(
         localStore.follow(store),

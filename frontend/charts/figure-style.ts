@@ -66,9 +66,9 @@ export function laneLook({ spec, theme }: Look, lane: string) {
 
 export const surface = ({ spec, theme }: Look, name: string) => spec.fallline.surfaces[theme][name];
 
-function styledTrace(trace: Json, look: Look, run: Run, x: string, series: (y: string) => string) {
+function styledTrace(trace: Json, look: Look, run: Run, x: string) {
   const { line, band } = laneLook(look, run.lane);
-  const meta = { ...trace.meta, x, y: series(trace.meta.y), lane: run.lane };
+  const meta = { ...trace.meta, x, lane: run.lane };
   if (trace.meta.role === "band")
     return { ...trace, meta, ...(trace.fill ? { fillcolor: band } : {}) };
   const name =
@@ -83,17 +83,10 @@ function styledTrace(trace: Json, look: Look, run: Run, x: string, series: (y: s
 /**
  * A figure styled for the page, ready to be filled.
  * @param x binding of the horizontal axis
- * @param series maps the specified series to the one to show
  */
-export function styled(
-  figure: Json,
-  state: State,
-  look: Look,
-  x: string,
-  series: (y: string) => string = (y) => y,
-) {
+export function styled(figure: Json, state: State, look: Look, x: string) {
   const data = figure.data
     .filter(({ meta }: Json) => state.runs[meta.run] && !state.runs[meta.run].hidden)
-    .map((trace: Json) => styledTrace(trace, look, state.runs[trace.meta.run], x, series));
+    .map((trace: Json) => styledTrace(trace, look, state.runs[trace.meta.run], x));
   return { ...figure, data };
 }

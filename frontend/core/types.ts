@@ -362,7 +362,6 @@ export type SeriesStore = {
 export interface App {
   store: Store;
   series: SeriesStore;
-  environment: Environment;
   start: () => Promise<void>; // loads the catalog, then the stored experiment or the exhibit
   stop: () => void; // closes the socket and every timer
   play: () => void;

@@ -49,8 +49,6 @@ const isPassing = (error: unknown): error is Refused =>
     error.problem.status === 429);
 const isUnknown = (error: unknown) => error instanceof Refused && error.problem.status === 404;
 
-export type Loader = ReturnType<typeof createExperimentLoader>;
-
 export function createExperimentLoader(
   { api, environment, store }: Clients,
   localStore: ReturnType<typeof createLocalStore>,

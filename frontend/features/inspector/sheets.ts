@@ -93,12 +93,10 @@ export function dependentsOf({ lines }: Sheet, place: number) {
   return followers;
 }
 
-const firstCalled = ({ lines }: Sheet, name: string, part?: Line["part"]) =>
-  lines.findIndex((line) => line.name === name && (!part || line.part === part));
-
 /** @param names the first of them that exists */
-const firstOf = (sheet: Sheet, names: string[]) =>
-  names.map((name) => firstCalled(sheet, name)).find((place) => place >= 0) ?? -1;
+const firstOf = ({ lines }: Sheet, names: string[]) =>
+  names.map((name) => lines.findIndex((line) => line.name === name)).find((place) => place >= 0) ??
+  -1;
 
 /** The line of the backward pass that reverses a forward line, or the other way round. */
 function partnerPlace(sheet: Sheet, place: number) {
