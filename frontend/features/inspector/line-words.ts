@@ -36,6 +36,9 @@ function allOf(entry: Entry) {
 const below = (entry: Entry) =>
   `${sizeOf(entry) === 1 ? texts.is : texts.are} ${entry.negative === sizeOf(entry) ? texts.negative : texts.negativeOr0}`;
 
+/** The number of an entry that is one. */
+const numberIn = (entry: Entry | undefined) => number(Number(entry?.values));
+
 /** The first name in an expression whose values are all exactly 0. */
 const zeroOf = ({ line, scope }: Context) =>
   [...namesIn(line.expression)].find((name) => name !== line.name && isAllZero(scope.get(name)));
@@ -243,7 +246,7 @@ function shareWords({ line, scope }: Context) {
   const share = Number(line.values);
   return share < 1
     ? texts.theGradientIsLongerThanClip(percent(share))
-    : texts.theGradientIsWithinClipNorm(number(Number(scope.get("clip_norm")?.values)));
+    : texts.theGradientIsWithinClipNorm(numberIn(scope.get("clip_norm")));
 }
 
 /** Sentences by name of a line, for ordinary values. */
@@ -290,7 +293,7 @@ const WORDS: [RegExp, (context: Context) => string | null][] = [
     /^product$/,
     ({ line }) =>
       texts.theCurvatureAlongTheLastChange(
-        number(Number(line.values)),
+        numberIn(line),
         Number(line.values) > 1e-10 ? texts.itIsPositiveSoThePair : texts.itIsNotPositiveSoThe,
       ),
   ],
@@ -301,7 +304,7 @@ const WORDS: [RegExp, (context: Context) => string | null][] = [
   [/^products$/, () => texts.innerProductsOfChangesWithThe],
   [/^D$/, () => texts.theCurvaturesAlongTheChangesOn],
   [/^inverse$/, () => texts.theInverseOfTheProductsA],
-  [/^scale$/, ({ line }) => texts.theInverseCurvatureOfTheNewest(number(Number(line.values)))],
+  [/^scale$/, ({ line }) => texts.theInverseCurvatureOfTheNewest(numberIn(line))],
   [/^shares$/, () => texts.howMuchOfTheGradientEach],
   [/^rest$/, () => texts.whatNoPairExplainsScaled],
   [/^direction$/, () => texts.newtonsDirectionTheGradientTimesThe],
@@ -310,31 +313,25 @@ const WORDS: [RegExp, (context: Context) => string | null][] = [
     ({ line }) =>
       Number(line.values) === 1
         ? texts.stepNotShortened
-        : texts.theFirstStepKnowsNoCurvature(number(Number(line.values))),
+        : texts.theFirstStepKnowsNoCurvature(numberIn(line)),
   ],
   [/^change$/, () => texts.theChangeOfAllParameters],
   [/^gradient$/, () => texts.theGradientKeptForTheNext],
-  [
-    /^lr\d+$/,
-    ({ line }) => texts.theRateOfLayerXY(line.name.slice(2), number(Number(line.values))),
-  ],
-  [/^mu$/, ({ line }) => texts.theMomentumOfThisStepX(number(Number(line.values)))],
-  [/^mu_next$/, ({ line }) => texts.theMomentumOfTheNextStep(number(Number(line.values)))],
-  [/^correction$/, ({ line }) => texts.n1MinusTheProductOfAll(number(Number(line.values)))],
-  [/^longest$/, ({ line }) => texts.theNumberOfSamplesThatThe(number(Number(line.values)))],
+  [/^lr\d+$/, ({ line }) => texts.theRateOfLayerXY(line.name.slice(2), numberIn(line))],
+  [/^mu$/, ({ line }) => texts.theMomentumOfThisStepX(numberIn(line))],
+  [/^mu_next$/, ({ line }) => texts.theMomentumOfTheNextStep(numberIn(line))],
+  [/^correction$/, ({ line }) => texts.n1MinusTheProductOfAll(numberIn(line))],
+  [/^longest$/, ({ line }) => texts.theNumberOfSamplesThatThe(numberIn(line))],
   [
     /^length$/,
     (context) =>
       texts.theNumberOfSamplesInThe(
-        number(Number(context.line.values)),
+        numberIn(context.line),
         isDivided(context) ? texts.moreThan5ThisStepIs : texts.atMost5ThisStepIs,
       ),
   ],
   [/^variance$/, () => texts.howReliableTheMeanOfSquares],
-  [
-    /^rectifier$/,
-    ({ line }) => texts.shortensDividedStepsWhileTheMean(number(Number(line.values))),
-  ],
+  [/^rectifier$/, ({ line }) => texts.shortensDividedStepsWhileTheMean(numberIn(line))],
   [/^share$/, shareWords],
   [/^norm$/, () => texts.howLongTheGradientIsOver],
   [/^count$/, ({ line }) => texts.changesMadeByThisOptimizerX(integer(Number(line.values)))],
@@ -343,19 +340,13 @@ const WORDS: [RegExp, (context: Context) => string | null][] = [
     ({ line, scope }) =>
       line.expression.includes("np.repeat(")
         ? texts.theRateOfEveryEntry
-        : texts.theScheduleMultipliesTheRateBy(
-            number(Number(scope.get("factor")?.values)),
-            number(Number(line.values)),
-          ),
+        : texts.theScheduleMultipliesTheRateBy(numberIn(scope.get("factor")), numberIn(line)),
   ],
   [
     /^error$/,
     ({ line }) => texts.howFarEachPredictionIsOff(integer(line.negative), integer(sizeOf(line))),
   ],
-  [
-    /^cut$/,
-    ({ scope }) => texts.errorsBeyondDeltaAreCutTo(number(Number(scope.get("delta")?.values))),
-  ],
+  [/^cut$/, ({ scope }) => texts.errorsBeyondDeltaAreCutTo(numberIn(scope.get("delta")))],
   [/^e$/, () => texts.exponentialsOfWhichSoftmaxTakesEach],
   [/^one_hot$/, () => texts.oneInColumnOfClass],
   [/^shifted$/, () => texts.minusTheLargestLogitOfEach],
