@@ -80,16 +80,10 @@ export function registerPlotlyChart(app: App) {
   );
 }
 
-export class PlotlyChart extends HTMLElement {
-  get app(): App {
-    throw new Error("not registered");
-  }
-  get scheduler(): DrawScheduler {
-    throw new Error("not registered");
-  }
-  get canvas(): LiveCanvas {
-    throw new Error("not registered");
-  }
+export abstract class PlotlyChart extends HTMLElement {
+  abstract get app(): App;
+  abstract get scheduler(): DrawScheduler;
+  abstract get canvas(): LiveCanvas;
 
   #plots: Plot[] = [];
   /** Plots of the present moment that are not drawn yet. */
