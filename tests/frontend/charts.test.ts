@@ -22,7 +22,7 @@ import type { End } from "../../frontend/charts/end-labels.ts";
 import type { Flag, Frame } from "../../frontend/charts/labels.ts";
 import type { Curve } from "../../frontend/charts/overlap.ts";
 import type { Path } from "../../frontend/charts/paths.ts";
-import { answer, beatAt, columns } from "./fake-server.ts";
+import { answer, beatAt, columns, frameOf } from "./fake-server.ts";
 import { asOne, figures, scene } from "./scenes.ts";
 import type { Connection, Json, Message, State, View } from "../../frontend/core/types.ts";
 import type { Given } from "./scenes.ts";
@@ -709,19 +709,13 @@ test("a zoom into steps with a loss of exactly 0 shows the shelf and a decade ab
 });
 
 test("the loss of a paused run ends at its present parameters", () => {
-  const now = {
-    type: "frame",
-    runs: {
-      gd: {
-        status: "paused",
-        step: 20,
-        epoch: 20,
-        samples_seen: 18_000,
-        generation: 0,
-        latest: { train_loss: { step: 20, value: 0.5 } },
-      },
-    },
-  };
+  const now = frameOf("gd", {
+    status: "paused",
+    step: 20,
+    epoch: 20,
+    samples_seen: 18_000,
+    latest: { train_loss: { step: 20, value: 0.5 } },
+  });
   const { x, y } = traceOf(loss({ gd: 20, messages: [now] }), "gd", "train");
   assert.deepEqual([x.at(-1), y.at(-1)], [20, 0.5]);
 });

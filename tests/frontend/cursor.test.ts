@@ -13,6 +13,7 @@ import {
 } from "../../frontend/charts/cursor.ts";
 import { gradientChart } from "../../frontend/charts/gradient-chart.ts";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
+import { frameOf } from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";
 import type { Lists } from "./fake-server.ts";
 import type { Given } from "./scenes.ts";
@@ -120,19 +121,13 @@ test("each run is read at its own place on a shared axis", () => {
 });
 
 test("a paused run ends at its present parameters", () => {
-  const now = {
-    type: "frame",
-    runs: {
-      gd: {
-        status: "paused",
-        step: 20,
-        epoch: 20,
-        samples_seen: 18_000,
-        generation: 0,
-        latest: { train_loss: { step: 20, value: 0.25 } },
-      },
-    },
-  };
+  const now = frameOf("gd", {
+    status: "paused",
+    step: 20,
+    epoch: 20,
+    samples_seen: 18_000,
+    latest: { train_loss: { step: 20, value: 0.25 } },
+  });
   assert.match(
     read("loss", { gd: 20, messages: [now] }).readout("End")!.spoken,
     /^Step 20\. GD 0\.250/,

@@ -266,3 +266,29 @@ export const beatAt = (
     ]),
   ),
 });
+
+/** Somebody has pressed play. */
+export const play = {
+  type: "event",
+  event: "playback",
+  run: null,
+  playing: true,
+  speed: 60,
+  pace: "steps",
+};
+
+/** A frame of one run. */
+export const frameOf = (run: string, changes: Record<string, unknown>) => ({
+  type: "frame",
+  runs: {
+    [run]: {
+      status: "playing",
+      step: 1,
+      epoch: 1,
+      samples_seen: 900,
+      generation: 0,
+      latest: {},
+      ...changes,
+    },
+  },
+});

@@ -31,7 +31,16 @@ import {
 } from "../../frontend/features/doctor/remedies.ts";
 import { lossSummary, stateOf } from "../../frontend/core/selectors.ts";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
-import { answer, catalog, dead, edge, findingEvent, healthy } from "./fake-server.ts";
+import {
+  answer,
+  catalog,
+  dead,
+  edge,
+  findingEvent,
+  frameOf,
+  healthy,
+  play,
+} from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";
 import { live, part } from "./world.ts";
 import type { Differences } from "./fake-server.ts";
@@ -45,20 +54,7 @@ const opened = (changes: Differences = {}) =>
     { type: "opened", answer: answer(changes), token: "t" },
     { type: "connection", status: "ready" },
   ]);
-const frame = (run: string, step: number, changes = {}) => ({
-  type: "frame",
-  runs: {
-    [run]: {
-      status: "playing",
-      step,
-      epoch: 1,
-      samples_seen: 900,
-      generation: 0,
-      latest: {},
-      ...changes,
-    },
-  },
-});
+const frame = (run: string, step: number, changes = {}) => frameOf(run, { step, ...changes });
 const titles = (state: State) => openFindings(state).map(({ finding }) => finding.title);
 const withFindings = (gd: Finding[], sgd: Finding[], step = 500) => {
   const reply = answer({ step });
@@ -605,14 +601,6 @@ test("the past view shows findings up to that step, including those closed since
 });
 
 test("a run's word names its dead layer, else the verdict", () => {
-  const play = {
-    type: "event",
-    event: "playback",
-    run: null,
-    playing: true,
-    speed: 60,
-    pace: "steps",
-  };
   const playing = after(
     [frame("gd", 500, { verdict: "flat" }), frame("sgd", 500, { verdict: "learning" }), play],
     opened(),
@@ -632,14 +620,6 @@ test("a run's word names its dead layer, else the verdict", () => {
 });
 
 test("without a connection a playing run's state is unknown, but problems stay", () => {
-  const play = {
-    type: "event",
-    event: "playback",
-    run: null,
-    playing: true,
-    speed: 60,
-    pace: "steps",
-  };
   const state = after(
     [
       frame("gd", 500),

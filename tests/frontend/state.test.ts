@@ -32,7 +32,7 @@ import {
   setting,
   tick,
 } from "../../frontend/core/format.ts";
-import { answer, beatAt, catalog } from "./fake-server.ts";
+import { answer, beatAt, catalog, frameOf, play } from "./fake-server.ts";
 import { part } from "./world.ts";
 import type { Method } from "../../frontend/core/catalog.ts";
 import type { Differences } from "./fake-server.ts";
@@ -44,20 +44,6 @@ const opened = (changes: Differences = {}) =>
     { type: "catalog", catalog },
     { type: "opened", answer: answer(changes), token: "t" },
   ]);
-const frame = (run: string, changes: Json) => ({
-  type: "frame",
-  runs: {
-    [run]: {
-      status: "playing",
-      step: 1,
-      epoch: 1,
-      samples_seen: 900,
-      generation: 0,
-      latest: {},
-      ...changes,
-    },
-  },
-});
 
 test("an experiment brings its runs with labels, colours and settings in force", () => {
   const { runs, order, experiment, view } = opened();
@@ -77,11 +63,11 @@ test("a planned edit applies from its step on, a new one at once although its st
   const recipe = answer().recipe;
   recipe.runs[0].edits = [{ at_step: 121, batch_size: 32 }];
   const size = (state: State) => state.runs.gd.settings.batch_size;
-  const planned = after([frame("gd", { step: 120 })], opened({ recipe }));
+  const planned = after([frameOf("gd", { step: 120 })], opened({ recipe }));
   assert.equal(size(planned), null);
   assert.match(runSentence(planned.runs.gd), /^full batch, rate 0\.1/);
-  assert.equal(size(after([frame("gd", { step: 121 })], planned)), 32);
-  assert.equal(size(after([frame("gd", { step: 900 })], planned)), 32);
+  assert.equal(size(after([frameOf("gd", { step: 121 })], planned)), 32);
+  assert.equal(size(after([frameOf("gd", { step: 900 })], planned)), 32);
   const event = {
     type: "event",
     event: "edit",
@@ -200,14 +186,7 @@ test("play shows at once and then follows the status of the runs", () => {
 });
 
 test("another page's speed shows here too, unless this page is about to play at its own", () => {
-  const played = {
-    type: "event",
-    event: "playback",
-    run: null,
-    playing: true,
-    speed: 300,
-    pace: "samples",
-  };
+  const played = { ...play, speed: 300, pace: "samples" };
   const ready = after([{ type: "connection", status: "ready" }], opened());
   const { playback, connection, runs } = after([played], ready);
   assert.deepEqual(
@@ -245,7 +224,7 @@ test("a speed chosen while paused stays until played, even if an answer has anot
 test("a reset keeps the settings in force, drops edits and starts a generation", () => {
   const state = after(
     [
-      frame("gd", { step: 9, latest: { train_loss: { step: 8, value: 1 } } }),
+      frameOf("gd", { step: 9, latest: { train_loss: { step: 8, value: 1 } } }),
       { type: "event", event: "edit", run: "gd", edit: { at_step: 5, learning_rate: 0.2 } },
       { type: "event", event: "reset", run: "gd", step: 0, generation: 1 },
     ],
@@ -277,7 +256,7 @@ test("an answer from before a reset changes nothing", () => {
 
 test("an answer older than a frame does not move the counter back", () => {
   const state = after(
-    [frame("gd", { step: 50 }), { type: "experiment", state: answer() }],
+    [frameOf("gd", { step: 50 }), { type: "experiment", state: answer() }],
     opened(),
   );
   assert.equal(state.runs.gd.step, 50);
@@ -289,7 +268,7 @@ test("the loss at the step of a pause is not replaced by the loss of the step be
     train_loss: { step: 9, value: 0.5 },
     "grad_l1/W1": { step: 8, value: 3 },
   };
-  const late = frame("gd", {
+  const late = frameOf("gd", {
     status: "paused",
     step: 9,
     latest: { train_loss: { step: 8, value: 0.6 }, "grad_l1/W1": { step: 8, value: 3 } },
@@ -303,12 +282,12 @@ test("the loss at the step of a pause is not replaced by the loss of the step be
   assert.deepEqual(state.runs.gd.latest.train_loss, { step: 9, value: 0.5 });
   assert.equal(state.runs.gd.latest["grad_l1/W1"].step, 8);
   const on = after(
-    [frame("gd", { step: 12, latest: { train_loss: { step: 11, value: 0.4 } } })],
+    [frameOf("gd", { step: 12, latest: { train_loss: { step: 11, value: 0.4 } } })],
     state,
   );
   assert.deepEqual(on.runs.gd.latest.train_loss, { step: 11, value: 0.4 });
   const anew = after(
-    [frame("gd", { step: 2, generation: 1, latest: { train_loss: { step: 1, value: 10 } } })],
+    [frameOf("gd", { step: 2, generation: 1, latest: { train_loss: { step: 1, value: 10 } } })],
     on,
   );
   assert.deepEqual(anew.runs.gd.latest, { train_loss: { step: 1, value: 10 } });
@@ -316,7 +295,7 @@ test("the loss at the step of a pause is not replaced by the loss of the step be
 
 test("a frame older than an answer moves neither counter nor state back", () => {
   const state = after(
-    [{ type: "experiment", state: answer({ step: 9 }) }, frame("gd", { step: 7 })],
+    [{ type: "experiment", state: answer({ step: 9 }) }, frameOf("gd", { step: 7 })],
     opened(),
   );
   assert.deepEqual([state.runs.gd.step, state.runs.gd.status], [9, "paused"]);
@@ -326,7 +305,7 @@ test("a diverged run keeps its last step", () => {
   const state = after(
     [
       { type: "event", event: "diverged", run: "gd", step: 12, diverged_at: 12 },
-      frame("gd", { status: "diverged", step: 12 }),
+      frameOf("gd", { status: "diverged", step: 12 }),
     ],
     opened(),
   );
@@ -344,7 +323,7 @@ test("a diverged run shows the loss of its last step while others play", () => {
     diverged_at: 12,
     latest: { train_loss: { step: 12, value: 9e6 } },
   };
-  const late = frame("gd", {
+  const late = frameOf("gd", {
     status: "diverged",
     step: 12,
     latest: { train_loss: { step: 11, value: 5e3 } },
@@ -572,7 +551,7 @@ test("a run's rule, edits and state have the words of the design", () => {
 
 test("runs at different steps are named, unless their answers are only of different moments", () => {
   const at = (gd: number, sgd: number, status: string) =>
-    after([frame("gd", { step: gd, status }), frame("sgd", { step: sgd, status })], opened());
+    after([frameOf("gd", { step: gd, status }), frameOf("sgd", { step: sgd, status })], opened());
   assert.equal(whereWords(at(1284, 1284, "paused")), "1,284");
   assert.equal(whereWords(at(184, 900, "paused")), "900 (GD at 184)");
   assert.equal(whereWords(at(899, 900, "paused")), "900 (GD at 899)");
@@ -590,7 +569,7 @@ test("a view updated now and then names its step, unless all runs stand there", 
       ]),
     );
     const state = after(
-      [frame("gd", { step, status }), frame("sgd", { step, status }), beatAt(step, runs)],
+      [frameOf("gd", { step, status }), frameOf("sgd", { step, status }), beatAt(step, runs)],
       opened(),
     );
     return [viewWords, viewSteps].map((words) =>
@@ -617,7 +596,7 @@ test("the table shows the server's verdict, paused or playing, with a sentence f
   const words = ["learning", "overfitting", "on its way", "flat", "dead"];
   for (const status of ["playing", "paused", "finished"] as const)
     for (const [place, verdict] of verdicts.entries()) {
-      const state = after([frame("gd", { step: 600, status, verdict })], opened({ status }));
+      const state = after([frameOf("gd", { step: 600, status, verdict })], opened({ status }));
       const { word, says } = stateOf(state.runs.gd, state);
       assert.equal(word, words[place], status);
       assert.match(says ?? "", /^It.* .*\.$|^A hidden layer .*\.$/);
@@ -631,7 +610,7 @@ test("the table shows the server's verdict, paused or playing, with a sentence f
 test("a verdict from an earlier step names it, and none is made before the first examination", () => {
   const at = (complete: number, verdict: string) => {
     const more = { step: 1500, verdict, findings_complete_to: complete };
-    const state = after([frame("gd", more)], opened({ status: "playing" }));
+    const state = after([frameOf("gd", more)], opened({ status: "playing" }));
     return stateOf(state.runs.gd, state);
   };
   assert.match(at(1234, "flat").says ?? "", /does not fall\. As of step 1,234\.$/);
@@ -641,7 +620,7 @@ test("a verdict from an earlier step names it, and none is made before the first
 
 test("a layer that is dead on view is named, also while the Doctor is behind", () => {
   const state = after(
-    [frame("gd", { step: 300, verdict: "on_the_way", findings_complete_to: 40 })],
+    [frameOf("gd", { step: 300, verdict: "on_the_way", findings_complete_to: 40 })],
     opened({ status: "playing" }),
   );
   const layers = [{ mean: [], active_share: [], dead: [true, true] }];
@@ -652,7 +631,7 @@ test("a layer that is dead on view is named, also while the Doctor is behind", (
 
 test("a verdict that is far behind the run is muted, and its step is in its words", () => {
   const state = after(
-    [frame("gd", { step: 1200, verdict: "learning", findings_complete_to: 1000 })],
+    [frameOf("gd", { step: 1200, verdict: "learning", findings_complete_to: 1000 })],
     opened({ status: "playing" }),
   );
   const { gd } = state.runs;
@@ -668,8 +647,8 @@ test("a verdict that is far behind the run is muted, and its step is in its word
 test("a verdict ends with its generation, and a diverged run needs none", () => {
   const state = after(
     [
-      frame("gd", { step: 600, verdict: "flat" }),
-      frame("sgd", { step: 600, status: "diverged", verdict: "learning" }),
+      frameOf("gd", { step: 600, verdict: "flat" }),
+      frameOf("sgd", { step: 600, status: "diverged", verdict: "learning" }),
     ],
     opened({ status: "playing" }),
   );
@@ -687,7 +666,7 @@ test("a verdict ends with its generation, and a diverged run needs none", () => 
 
 test("without a verdict there is no word, neither in the table nor in a sentence", () => {
   const state = after(
-    [frame("gd", { step: 1, status: "playing" }), frame("sgd", { step: 1, status: "playing" })],
+    [frameOf("gd", { step: 1, status: "playing" }), frameOf("sgd", { step: 1, status: "playing" })],
     opened(),
   );
   assert.deepEqual(stateOf(state.runs.gd, state), { word: "", glyph: null, tone: "muted" });

@@ -7,7 +7,7 @@ import { stripFor } from "../../frontend/page/strips.ts";
 import { createLocalStore } from "../../frontend/core/net/local-storage.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { createStore } from "../../frontend/core/store.ts";
-import { answer, catalog } from "./fake-server.ts";
+import { answer, catalog, play } from "./fake-server.ts";
 import type { App, Message, State } from "../../frontend/core/types.ts";
 import { part } from "./world.ts";
 
@@ -21,14 +21,6 @@ const cut = { type: "connection", status: "reconnecting", lastStep: 1040 };
 const text = (state: State) => [stripFor(state)?.strong, stripFor(state)?.text].join(" ");
 
 test("a lost connection says that training goes on only if something was moving", () => {
-  const play = {
-    type: "event",
-    event: "playback",
-    run: null,
-    playing: true,
-    speed: 60,
-    pace: "steps",
-  };
   const unwatched = (idle: number) =>
     text(after({ type: "catalog", catalog: { ...catalog, idle_seconds: idle } }, play, cut));
   assert.equal(
@@ -92,14 +84,6 @@ const diverged = (run: string, step = 307) => ({
   step,
   diverged_at: step,
 });
-const play = {
-  type: "event",
-  event: "playback",
-  run: null,
-  playing: true,
-  speed: 60,
-  pace: "steps",
-};
 const withMore = (...names: string[]) =>
   names.map((name) => ({
     type: "event",
@@ -292,14 +276,6 @@ test("an added or restarted run is offered to catch up, by equal steps or equal 
   const samples = { type: "playback", part: { pace: "samples" } };
   assert.equal(offer(both, reset, samples)?.act?.text, "Catch up: 450,000 steps");
   assert.equal(offer(both, reset, standing(["sgd", 1, 1, 1])), null);
-  const play = {
-    type: "event",
-    event: "playback",
-    run: null,
-    playing: true,
-    speed: 60,
-    pace: "steps",
-  };
   assert.equal(offer(both, reset, play), null, "while runs play");
   const others = { type: "event", event: "reset", run: "gd", step: 0, generation: 1 };
   assert.equal(offer(both, reset, others), null, "after a reset of all");
