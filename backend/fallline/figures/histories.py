@@ -12,7 +12,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from fallline.figures.theme import stroke, template
-from fallline.figures.traces import across, band, line, zero_band
+from fallline.figures.traces import across, axis_suffix, band, line, panels, zero_band
 from fallline.figures.view import FigureView, RunLine
 
 
@@ -58,7 +58,6 @@ def _baseline(figure: go.Figure, loss: float, words: str) -> None:
 MEASURE = "grad_l1"
 """The notebook's measure, sum |dW|; the dashboard binds the others by their names."""
 
-GAP = 0.03
 STROKE = {"width": 1.6}
 
 
@@ -89,13 +88,12 @@ def gradients(view: FigureView) -> go.Figure:
 
 
 def _axes(layer: int) -> dict[str, str]:
-    suffix = "" if layer == 1 else str(layer)
+    suffix = axis_suffix(layer)
     return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
 
 
 def _gradients_layout(view: FigureView) -> dict[str, Any]:
     layers = len(view.shapes)
-    width = (1 - GAP * (layers - 1)) / layers
     layout: dict[str, Any] = {
         "template": template(),
         "showlegend": True,
@@ -105,21 +103,19 @@ def _gradients_layout(view: FigureView) -> dict[str, Any]:
         "annotations": [_title(layer, shape) for layer, shape in enumerate(view.shapes, start=1)],
         "meta": {"shelf": {"measure": MEASURE}},
     }
-    for layer in range(1, layers + 1):
-        axes, start = _axes(layer), (layer - 1) * (width + GAP)
-        suffix = axes["xaxis"][1:]
+    for suffix, domain in panels(layers):
         layout[f"xaxis{suffix}"] = {
-            "domain": [start, min(start + width, 1.0)],
-            "anchor": axes["yaxis"],
+            "domain": domain,
+            "anchor": f"y{suffix}",
             "nticks": 5,
             "tickformat": ",d",
             "rangemode": "tozero",
         }
         layout[f"yaxis{suffix}"] = {
             "type": "log",
-            "anchor": axes["xaxis"],
+            "anchor": f"x{suffix}",
             "matches": "y" if suffix else None,
-            "showticklabels": layer == 1,
+            "showticklabels": not suffix,
         }
     return layout
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from fallline.figures.theme import run_style, template
+from fallline.figures.theme import run_style, stroke, surface, template
 from fallline.figures.traces import across
 
 THIN = {"width": 1.6}
@@ -73,6 +73,27 @@ def dots(lane: str, y: str, role: str, name: str, *, open_: bool = False, **more
         marker={"color": colour, "symbol": "circle-open" if open_ else "circle", "size": 7},
         hovertemplate="%{y:.3g}",
         meta={"of": "last", "role": role, "lane": lane, "y": y, **more},
+    )
+
+
+def reference(name: str, x: Any, y: Any, *, of: str = "last", role: str = "limit") -> go.Scatter:
+    """Return a dashed grey line to compare with, such as a limit."""
+    return go.Scatter(
+        name=name,
+        mode="lines",
+        line={"color": surface("ink-3"), "dash": stroke("baseline")["dash"], "width": 1.2},
+        meta={"of": of, "role": role, "ink": "ink-3", "x": x, "y": y},
+    )
+
+
+def samples(name: str, symbol: str, size: int, x: str, y: str, **more: Any) -> go.Scatter:
+    """Return a mark in ink for each sample."""
+    return go.Scatter(
+        name=name,
+        mode="markers",
+        marker={"color": surface("ink"), "symbol": symbol, "size": size},
+        meta={"of": "last", "role": "samples", "ink": "ink", "x": x, "y": y},
+        **more,
     )
 
 

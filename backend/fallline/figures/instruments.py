@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from fallline.figures.instrument_parts import curve, level, plain_layout, pointer
+from fallline.figures.instrument_parts import curve, level, plain_layout, pointer, reference
 from fallline.figures.planes import (
     calibration,
     confusion,
@@ -25,7 +25,7 @@ from fallline.figures.planes import (
     surface_over,
 )
 from fallline.figures.spectra import cosines, histogram, layers, ratios, spectrum
-from fallline.figures.theme import run_style, stroke, surface
+from fallline.figures.theme import run_style, stroke
 from fallline.figures.view import FigureView
 
 EDGE = [0.0, 2.0]
@@ -77,12 +77,7 @@ def _alpha(view: FigureView, lane: str) -> go.Figure:
 def _noise(view: FigureView, lane: str) -> go.Figure:
     """The noise scale as a batch size, beside the batch size in force."""
     figure = go.Figure(layout=plain_layout("step", "noise / signal, as a batch size", {"type": "log"}))
-    size = go.Scatter(
-        name="batch size in force",
-        mode="lines",
-        line={"color": surface("ink-3"), "dash": stroke("baseline")["dash"], "width": 1.2},
-        meta={"of": "all", "role": "limit", "ink": "ink-3", "x": "step", "y": "batch_size"},
-    )
+    size = reference("batch size in force", "step", "batch_size", of="all")
     figure.add_traces([size, curve(lane, "noise_scale"), pointer(lane, "noise_scale")])
     return figure
 
@@ -105,12 +100,7 @@ def _along(view: FigureView, lane: str) -> go.Figure:
     own = {"of": "last", "lane": lane, "x": "places"}
     figure.add_traces(
         [
-            go.Scatter(
-                name="parabola of the batch",
-                mode="lines",
-                line={"color": surface("ink-3"), "width": 1.2, "dash": stroke("baseline")["dash"]},
-                meta={"of": "last", "role": "parabola", "ink": "ink-3", "x": "places", "y": "batch.fit"},
-            ),
+            reference("parabola of the batch", "places", "batch.fit", role="parabola"),
             go.Scatter(
                 name="over the batch",
                 mode="lines",

@@ -9,8 +9,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from fallline.figures.instrument_parts import dots, level, plain_layout
-from fallline.figures.theme import run_style, spec, stroke, surface
+from fallline.figures.instrument_parts import dots, level, plain_layout, reference, samples
+from fallline.figures.theme import run_style, spec, surface
 from fallline.figures.view import FigureView
 
 SHAPES = ("circle-open", "square", "diamond-open", "triangle-up")
@@ -32,26 +32,30 @@ def _ground(name: str, x: str, y: str, heights: str, **contours: Any) -> go.Cont
 def slice_through(view: FigureView, lane: str) -> go.Figure:
     """The loss in powers of ten as contours, with the run's path and its position."""
     figure = go.Figure(layout=plain_layout("along the first direction", "along the second", {}))
-    colours, own = run_style(lane)["light"], {"of": "last", "lane": lane}
     figure.add_trace(_ground("loss, as a power of ten", "s", "t", "heights", ncontours=20))
-    figure.add_trace(
+    figure.add_traces(_way(lane, "way of the run", "path", "here", [0], [0]))
+    return figure
+
+
+def _way(lane: str, name: str, path: str, here: str, x: Any, y: Any) -> list[go.Scatter]:
+    """The path of a run, at the fields `s` and `t` of `path`, and its position at `x` and `y`."""
+    style, own = run_style(lane), {"of": "last", "lane": lane}
+    colours = style["light"]
+    return [
         go.Scatter(
-            name="way of the run",
+            name=name,
             mode="lines+markers",
             line={"color": colours["line"], "width": 1.6},
             marker={"color": colours["line"], "size": 4},
-            meta={**own, "role": "way", "x": "path.s", "y": "path.t"},
-        )
-    )
-    figure.add_trace(
+            meta={**own, "role": "way", "x": f"{path}.s", "y": f"{path}.t"},
+        ),
         go.Scatter(
-            name="here",
+            name=here,
             mode="markers",
-            marker={"color": colours["text"], "size": 10, "symbol": run_style(lane)["symbol"]},
-            meta={**own, "role": "here", "x": [0], "y": [0]},
-        )
-    )
-    return figure
+            marker={"color": colours["text"], "size": 10, "symbol": style["symbol"]},
+            meta={**own, "role": "here", "x": x, "y": y},
+        ),
+    ]
 
 
 def fall_line(view: FigureView, lane: str) -> go.Figure:
@@ -61,25 +65,8 @@ def fall_line(view: FigureView, lane: str) -> go.Figure:
     quarters = {"autocontour": False, "contours": {"start": -300, "end": 300, "size": 0.25}}
     figure.add_trace(_ground("loss, as a power of ten", "s", "t", "heights", **quarters))
     for number, run in enumerate(view.runs):
-        style, at = run_style(run.lane), f"points.{number}"
-        colours, own = style["light"], {"of": "last", "lane": run.lane}
-        figure.add_traces(
-            [
-                go.Scatter(
-                    name=f"path of {run.label}",
-                    mode="lines+markers",
-                    line={"color": colours["line"], "width": 1.6},
-                    marker={"color": colours["line"], "size": 4},
-                    meta={**own, "role": "way", "x": f"{at}.path.s", "y": f"{at}.path.t"},
-                ),
-                go.Scatter(
-                    name=run.label,
-                    mode="markers",
-                    marker={"color": colours["text"], "size": 10, "symbol": style["symbol"]},
-                    meta={**own, "role": "here", "x": f"{at}.s", "y": f"{at}.t"},
-                ),
-            ]
-        )
+        at, path = f"points.{number}", f"path of {run.label}"
+        figure.add_traces(_way(run.lane, path, f"{at}.path", run.label, f"{at}.s", f"{at}.t"))
     figure.add_trace(
         go.Scatter(
             name="start",
@@ -146,14 +133,8 @@ def calibration(view: FigureView, lane: str) -> go.Figure:
     """Accuracy by confidence, and the line on which both are equal."""
     figure = go.Figure(layout=plain_layout("confidence", "accuracy", {"range": [-0.05, 1.05]}))
     figure.layout.xaxis.range = [0.0, 1.0]
-    equal = go.Scatter(
-        name="as sure as right",
-        mode="lines",
-        line={"color": surface("ink-3"), "dash": stroke("baseline")["dash"], "width": 1.2},
-        meta={"of": "last", "role": "limit", "ink": "ink-3", "x": [0, 1], "y": [0, 1]},
-    )
     bins = dots(lane, "bins.*.accuracy", "bins", "accuracy", x="bins.*.confidence")
-    figure.add_traces([equal, bins])
+    figure.add_traces([reference("as sure as right", [0, 1], [0, 1]), bins])
     return figure
 
 
@@ -176,20 +157,8 @@ def decision(view: FigureView, lane: str) -> go.Figure:
         )
     )
     for number, name in enumerate(view.classes):
-        figure.add_trace(
-            go.Scatter(
-                name=name,
-                mode="markers",
-                marker={"color": surface("ink"), "symbol": SHAPES[number % len(SHAPES)], "size": 4},
-                meta={
-                    "of": "last",
-                    "role": "samples",
-                    "ink": "ink",
-                    "x": f"samples.{number}.x",
-                    "y": f"samples.{number}.y",
-                },
-            )
-        )
+        shape, at = SHAPES[number % len(SHAPES)], f"samples.{number}"
+        figure.add_trace(samples(name, shape, 4, f"{at}.x", f"{at}.y"))
     return figure
 
 
@@ -199,12 +168,7 @@ def surface_over(view: FigureView, lane: str) -> go.Figure:
     figure.add_traces(
         [
             _ground("predicted", "x", "y", "predicted", ncontours=20),
-            go.Scatter(
-                name="training samples",
-                mode="markers",
-                marker={"color": surface("ink"), "symbol": SHAPES[0], "size": 4},
-                meta={"of": "last", "role": "samples", "ink": "ink", "x": "samples.x", "y": "samples.y"},
-            ),
+            samples("training samples", SHAPES[0], 4, "samples.x", "samples.y"),
         ]
     )
     return figure
@@ -214,15 +178,7 @@ def fit(view: FigureView, lane: str) -> go.Figure:
     """The prediction over the only input, and the samples: filled to train, hollow to test."""
     figure = go.Figure(layout=plain_layout("input", "predicted", {}))
     for split, symbol in (("train", "circle"), ("test", "circle-open")):
-        figure.add_trace(
-            go.Scatter(
-                name=split,
-                mode="markers",
-                opacity=0.5,
-                marker={"color": surface("ink"), "symbol": symbol, "size": 5},
-                meta={"of": "last", "role": "samples", "ink": "ink", "x": f"{split}.x", "y": f"{split}.y"},
-            )
-        )
+        figure.add_trace(samples(split, symbol, 5, f"{split}.x", f"{split}.y", opacity=0.5))
     figure.add_trace(
         go.Scatter(
             name="predicted",

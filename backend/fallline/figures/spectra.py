@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from fallline.figures.instrument_parts import dots, level, plain_layout
-from fallline.figures.theme import run_style, stroke, surface
+from fallline.figures.instrument_parts import dots, level, plain_layout, reference
+from fallline.figures.theme import run_style
+from fallline.figures.traces import axis_suffix, panels
 from fallline.figures.view import FigureView
 
-GAP = 0.03
 NAMES = {"meta": {"names": {"xaxis": "parameters.@"}}}
 
 
@@ -21,21 +21,9 @@ def spectrum(view: FigureView, lane: str) -> go.Figure:
     Hollow dots show the size of negative ones.
     """
     figure = go.Figure(layout=plain_layout("rank", "|eigenvalue|", {"type": "log"}))
-    limit = go.Scatter(
-        name="limit",
-        mode="lines",
-        line={"color": surface("ink-3"), "dash": stroke("baseline")["dash"], "width": 1.2},
-        meta={
-            "of": "last",
-            "role": "limit",
-            "ink": "ink-3",
-            "x": [1, "eigenvalues.#"],
-            "y": ["limit", "limit"],
-        },
-    )
     figure.add_traces(
         [
-            limit,
+            reference("limit", [1, "eigenvalues.#"], ["limit", "limit"]),
             dots(lane, "eigenvalues", "positive", "above 0", sign=1),
             dots(lane, "eigenvalues", "negative", "below 0, its size", open_=True, sign=-1),
         ]
@@ -46,20 +34,17 @@ def spectrum(view: FigureView, lane: str) -> go.Figure:
 def histogram(view: FigureView, lane: str) -> go.Figure:
     """One panel per layer: a histogram of the entries of dW in twenty bars."""
     layers = len(view.shapes)
-    width = (1 - GAP * (layers - 1)) / layers
     layout = plain_layout("entry of dW", "entries", {}, bargap=0)
     layout["meta"] = {"panels": [f"dW{layer}" for layer in range(1, layers + 1)]}
-    for layer in range(1, layers + 1):
-        suffix, start = "" if layer == 1 else str(layer), (layer - 1) * (width + GAP)
+    for suffix, domain in panels(layers):
         across, down = f"xaxis{suffix}", f"yaxis{suffix}"
-        domain = [start, min(start + width, 1.0)]
         layout[across] = {**layout.get(across, {}), "domain": domain, "anchor": f"y{suffix}", "nticks": 4}
         layout[down] = {**layout.get(down, {}), "anchor": f"x{suffix}", "rangemode": "tozero"}
     return go.Figure([_bars(layer, lane) for layer in range(1, layers + 1)], layout)
 
 
 def _bars(layer: int, lane: str) -> go.Bar:
-    suffix = "" if layer == 1 else str(layer)
+    suffix = axis_suffix(layer)
     return go.Bar(
         name=f"dW{layer}",
         marker={"color": run_style(lane)["light"]["line"]},

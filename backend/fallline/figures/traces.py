@@ -8,6 +8,7 @@ and `y` the name of a series. Must not know data.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import plotly.graph_objects as go
@@ -16,6 +17,22 @@ from fallline.figures.theme import run_style, stroke, surface
 from fallline.figures.view import RunLine
 
 HIDDEN = {"width": 0}
+
+GAP = 0.03
+"""Space between two panels, as a share of the whole width."""
+
+
+def panels(count: int) -> Iterator[tuple[str, list[float]]]:
+    """Yield the suffix of each panel's axes, and its part of the width."""
+    width = (1 - GAP * (count - 1)) / count
+    for place in range(count):
+        start = place * (width + GAP)
+        yield axis_suffix(place + 1), [start, min(start + width, 1.0)]
+
+
+def axis_suffix(panel: int) -> str:
+    """Return the end of the names of a panel's axes: they are `x`, `x2`, `x3`, ..."""
+    return "" if panel == 1 else str(panel)
 
 
 def binding(run: RunLine, role: str, y: str, stat: str) -> dict[str, Any]:
