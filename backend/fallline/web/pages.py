@@ -69,11 +69,6 @@ class Pages:
             self._files = _files_of(self._folder)
             self._built_at = built_at
 
-    @property
-    def index(self) -> File:
-        """The page itself. Raises NotFound if it is not built."""
-        return self.page(INDEX)
-
     def page(self, name: str) -> File:
         """Return a page. Raises NotFound if it is not built."""
         if name not in self._files:
@@ -111,9 +106,14 @@ def installed_pages() -> Pages:
 
     It is read once per process, and again after a build.
     """
+    return Pages(_installed("frontend", "frontend/dist"))
+
+
+def _installed(name: str, in_clone: str) -> Path:
+    """Return a folder that came with this installation, or lies beside it in a clone."""
     package = Path(str(resources.files("fallline")))
-    carried = package / "frontend"
-    return Pages(carried if carried.is_dir() else package.parent.parent / "frontend" / "dist")
+    included = package / name
+    return included if included.is_dir() else package.parent.parent / in_clone
 
 
 def page_routes(pages: Pages) -> APIRouter:
@@ -190,10 +190,8 @@ class Documentation(StaticFiles):
 
 
 def installed_site() -> Path:
-    """The site that came with this installation, or lies beside it in a clone."""
-    package = Path(str(resources.files("fallline")))
-    included = package / "site"
-    return included if included.is_dir() else package.parent.parent / "site"
+    """The built documentation."""
+    return _installed("site", "site")
 
 
 def serve_documentation(app: FastAPI, folder: Path) -> None:

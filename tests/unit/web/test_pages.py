@@ -83,13 +83,13 @@ def test_a_new_build_is_served_at_the_next_visit(tmp_path: Path) -> None:
 
 def test_a_server_without_a_built_page_says_so(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="make page"):
-        _ = Pages(tmp_path / "none").index
+        Pages(tmp_path / "none").page("index.html")
 
 
 def test_the_built_page_names_its_files_relative_to_itself_and_the_typeface_first() -> None:
     folder = page_built()
     pages = Pages(folder)
-    page = pages.index.body.decode()
+    page = pages.page("index.html").body.decode()
     assert "{{" not in page
     addresses = re.findall(r'(?:href|src|content)="(assets/[^"]+)"', page)
     assert sorted(name.rsplit("-", 1)[0] for name in addresses) == [
@@ -121,5 +121,5 @@ def test_the_built_page_names_its_files_relative_to_itself_and_the_typeface_firs
 
 def test_no_address_in_the_page_begins_at_the_root_of_its_server() -> None:
     pages = Pages(page_built())
-    for page in (pages.index, pages.page("check.html")):
+    for page in (pages.page("index.html"), pages.page("check.html")):
         assert not re.search(r'(?:href|src|content)="/', page.body.decode())
