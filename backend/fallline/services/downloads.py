@@ -6,7 +6,6 @@ places, how long a request waits for one, and which slow reader is cut when othe
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable
 
@@ -49,13 +48,12 @@ class Downloads:
     async def enter(self, share: str) -> Download:
         """Wait for a place. Raises TooManyRequests and Unavailable."""
         with self._waiting.one(share):
+            full = Unavailable("too many files are being exported: retry later", RETRY_SECONDS)
             try:
-                async with asyncio.timeout(WAIT_SECONDS):
-                    await self._slots.acquire(share)
-            except TimeoutError:
+                await self._slots.acquire_within(WAIT_SECONDS, share, full)
+            except Unavailable:
                 self._cut_slowest()
-                problem = "too many files are being exported: retry later"
-                raise Unavailable(problem, RETRY_SECONDS) from None
+                raise
         one = Download(share, self._clock(), self._left)
         self._running[one] = None
         return one

@@ -257,13 +257,9 @@ class ExperimentLoader:
     async def _take_turn(self, share: str) -> None:
         self._waiting_for_turns += 1
         self._close_unused(share)
+        full = Unavailable("too many closed experiments are being read at once: retry later", retry_after=5)
         try:
-            async with asyncio.timeout(TURN_SECONDS):
-                await self._turns.acquire(share)
-        except TimeoutError:
-            raise Unavailable(
-                "too many closed experiments are being read at once: retry later", retry_after=5
-            ) from None
+            await self._turns.acquire_within(TURN_SECONDS, share, full)
         finally:
             self._waiting_for_turns -= 1
 

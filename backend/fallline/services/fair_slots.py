@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from fallline.execution.interface import Executor
 from fallline.execution.worker import DeficitRoundRobin
-from fallline.vocabulary.errors import TooManyRequests
+from fallline.vocabulary.errors import TooManyRequests, Unavailable
 from fallline.vocabulary.journal import Json
 
 T = TypeVar("T")
@@ -108,6 +108,14 @@ class FairSlots:
             elif turn in self._waiting.get(share, ()):
                 self._remove(share, turn)
             raise
+
+    async def acquire_within(self, seconds: float, share: str, why: Unavailable) -> None:
+        """Do what `acquire` does, but raise `why` after so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.acquire(share)
+        except TimeoutError:
+            raise why from None
 
     def is_free_for(self, share: str) -> bool:
         """Return whether `acquire` would return at once."""

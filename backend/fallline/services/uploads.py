@@ -116,11 +116,8 @@ class Arrivals:
     async def one(self, share: str) -> AsyncIterator[None]:
         """Hold a place during the block. Raises TooManyRequests and Unavailable."""
         with self._waiting.one(share):
-            try:
-                async with asyncio.timeout(WAIT_SECONDS):
-                    await self._slots.acquire(share)
-            except TimeoutError:
-                raise Unavailable("too many uploads arrive: retry later", RETRY_SECONDS) from None
+            full = Unavailable("too many uploads arrive: retry later", RETRY_SECONDS)
+            await self._slots.acquire_within(WAIT_SECONDS, share, full)
         try:
             yield
         finally:
