@@ -422,8 +422,7 @@ class Lab:
         self, owner: str | None, address: str | None
     ) -> contextlib.AbstractAsyncContextManager[None]:
         """Hold a place for the body of a caller's upload. Entering raises TooManyRequests and Unavailable."""
-        key = None if owner is None else hash_of(owner)
-        return self._arrivals.one(self._owners.share_for(key, address, self._clock()))
+        return self._arrivals.one(self.share_of(owner, address))
 
     async def add_table(
         self, body: bytes, *, owner: str | None = None, address: str | None = None

@@ -198,9 +198,15 @@ class Registry:
 
     def authorize(self, id: str, token: str | None) -> Entry:
         """Return the entry. Raises NotAuthorized for a wrong token, and NotFound for an unknown id."""
-        self.may_change(id, token)
-        check_token(token, self.entries[id].token_hash)
+        if not self.may_change(id, token):
+            raise NotAuthorized(WRONG_TOKEN)
         return self.entries[id]
+
+
+WRONG_TOKEN = (
+    "send the token of this experiment in the header Authorization: Bearer <token>; "
+    "POST /experiments returned it"
+)
 
 
 def new_token() -> str:
@@ -221,10 +227,7 @@ def opens(token: str | None, stored: bytes) -> bool:
 def check_token(token: str | None, stored: bytes) -> None:
     """Raise NotAuthorized unless `stored` is the hash of this token."""
     if not opens(token, stored):
-        raise NotAuthorized(
-            "send the token of this experiment in the header Authorization: Bearer <token>; "
-            "POST /experiments returned it"
-        )
+        raise NotAuthorized(WRONG_TOKEN)
 
 
 # ---------------------------------------------------------------------- owners

@@ -8,8 +8,6 @@ and `realtime.session` own the rules of the protocol, as for the socket.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import logging
 import secrets
 import time
@@ -21,6 +19,7 @@ from typing import Any
 from fallline.realtime.limits import Unsent
 from fallline.realtime.session import Closing
 from fallline.services.lab import Lab
+from fallline.services.registry import hash_of, opens
 from fallline.vocabulary.errors import (
     Conflict,
     FieldError,
@@ -336,7 +335,7 @@ class Lines:
         self._sockets.enter(line.open_socket, time.monotonic())
         id, key = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         task = asyncio.create_task(self._run(id, line))
-        self._lines[id] = (line, _hash(key), task)
+        self._lines[id] = (line, hash_of(key), task)
         return id, key
 
     def _end_closed(self) -> None:
@@ -358,7 +357,7 @@ class Lines:
         if id not in self._lines:
             raise _unknown()
         line, hashed, _ = self._lines[id]
-        if not hmac.compare_digest(hashed, _hash(key)):
+        if not opens(key, hashed):
             raise NotAuthorized(
                 "send the key of this line in the header Authorization: Bearer <key>; POST /lines returned it"
             )
@@ -378,7 +377,3 @@ class Lines:
 
 def _unknown() -> NotFound:
     return NotFound("no line has this id any more: open another")
-
-
-def _hash(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()

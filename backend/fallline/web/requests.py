@@ -34,6 +34,7 @@ from starlette.responses import Response
 from fallline.runs.checks.run import BOUNDS
 from fallline.services.command_runner import Disconnected
 from fallline.services.lab import Lab
+from fallline.services.registry import WRONG_TOKEN
 from fallline.vocabulary.commands import Command
 from fallline.vocabulary.errors import FieldError, InvalidRequest, NotAuthorized, TooLarge
 from fallline.vocabulary.strict import LARGEST
@@ -275,10 +276,7 @@ class CommandRoute(KeyedRoute):
     def authorize(self, request: Request, key: str) -> None:
         is_undo = "undo" in request.path_params
         if not request.app.state.lab.may_change(request.path_params["id"], key, is_undo=is_undo):
-            raise NotAuthorized(
-                "send the token of this experiment in the header Authorization: Bearer <token>; "
-                "POST /experiments returned it"
-            )
+            raise NotAuthorized(WRONG_TOKEN)
 
 
 @asynccontextmanager
