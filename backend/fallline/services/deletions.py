@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from collections.abc import Callable
 
 from fallline.runs.undoing import UNDO_SECONDS
 from fallline.services.experiment_loader import ExperimentLoader
@@ -95,11 +96,7 @@ class Deletions:
 
     async def release_room(self) -> bool:
         """Delete the oldest for good; return whether there was one."""
-        for id, each in self._registry.deleted.items():
-            if each.is_kept:
-                await self._delete_for_good(id, each)
-                return True
-        return False
+        return await self._release(lambda one: True)
 
     async def release_until_writable(self) -> None:
         """Delete for good, the oldest first, until a full disk has room again. New data comes before an undo."""
@@ -109,8 +106,11 @@ class Deletions:
 
     async def release_upload(self) -> bool:
         """Delete for good the oldest that keeps a table or parameters; return whether there was one."""
+        return await self._release(lambda one: bool(one.entry.upload_ids))
+
+    async def _release(self, may_go: Callable[[Deleted], bool]) -> bool:
         for id, each in self._registry.deleted.items():
-            if each.is_kept and each.entry.upload_ids:
+            if each.is_kept and may_go(each):
                 await self._delete_for_good(id, each)
                 return True
         return False
