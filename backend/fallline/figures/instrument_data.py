@@ -13,7 +13,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-Json = dict[str, Any]
+from fallline.vocabulary.journal import Json
+
 Path = str | Sequence[str | float]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -24,8 +24,8 @@ from fallline.engine.randomness import rng_for
 from fallline.runs.past.trail import LATEST, Course, Trail
 from fallline.vocabulary.arrays import Array, Rows
 from fallline.vocabulary.encoding import array_of, finite_or_none, float_column, integer_column, nullable_rows
+from fallline.vocabulary.journal import Json
 
-Json = dict[str, Any]
 Encoding = Literal["json", "bdata"]
 Edges = tuple[float, float, float, float]
 """West, east, south and north."""

@@ -5,8 +5,6 @@ For classes it is the score between 0, the first class, and 1, the last. Changes
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,9 +14,8 @@ from fallline.engine.state import TrainingState
 from fallline.runs.instruments.predictions import MOST_DOTS, reach, scores_of
 from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.encoding import array_of, finite_or_none
+from fallline.vocabulary.journal import Json
 from fallline.vocabulary.recipe import RunRecipe
-
-Json = dict[str, Any]
 
 PLACES = 161
 """Number of places along the input."""

@@ -6,7 +6,6 @@ Changes and stores nothing.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from fallline.engine.batches import batch_rows
 from fallline.engine.measures.step_length import Line, parabola_of
@@ -15,9 +14,8 @@ from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
 from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.encoding import finite_or_none
+from fallline.vocabulary.journal import Json
 from fallline.vocabulary.recipe import RunRecipe
-
-Json = dict[str, Any]
 
 PLACES = [place / 20 for place in range(-10, 41)]
 """Multiples of the change at which the loss is measured: half a change back to two changes ahead."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,9 @@ from fallline.engine.measures.plane import (
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.encoding import finite_or_none
+from fallline.vocabulary.journal import Json
 from fallline.vocabulary.recipe import RunRecipe
 
-Json = dict[str, Any]
 Which = Literal["pca", "eigenvectors"]
 Normalize = Literal["none", "filter"]
 

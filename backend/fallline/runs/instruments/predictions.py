@@ -18,9 +18,8 @@ from fallline.engine.state import TrainingState
 from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.encoding import array_of, finite_or_none
 from fallline.vocabulary.errors import invalid
+from fallline.vocabulary.journal import Json
 from fallline.vocabulary.recipe import RunRecipe
-
-Json = dict[str, Any]
 
 SIDE = 48
 """Number of places along a side of the decision map."""

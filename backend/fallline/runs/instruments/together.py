@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from fallline.engine.measures.probes import evaluate
 from fallline.engine.problem import Problem
@@ -17,9 +17,8 @@ from fallline.runs.instruments.inspection import inspection
 from fallline.runs.instruments.predictions import decision_map
 from fallline.runs.instruments.table import INSTRUMENTS
 from fallline.vocabulary.columns import finite_readings
+from fallline.vocabulary.journal import Json
 from fallline.vocabulary.recipe import RunRecipe
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
