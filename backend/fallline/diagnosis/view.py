@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -341,6 +342,10 @@ class View:
         examined = self.step - 1 if self.examined is None else self.examined
         return map(self.state, range(self.step, examined, -1))
 
+    def since(self, holds: Callable[[Measured], bool]) -> int:
+        """Return the first step of the unbroken stretch up to now in which a condition holds."""
+        return min((state.step for state in takewhile(holds, self.states_back())), default=self.step)
+
 
 # ---------------------------------------------------------------------- dates of units
 
@@ -381,16 +386,7 @@ def dates_of(before: Mapping[tuple[str, int], Mapping[int, int]], view: View) ->
 
 def _first(view: View, place: int, unit: int, units_of: Callable[[Layer], set[int]]) -> int:
     """Return the first state of the unbroken stretch up to now in which the unit is so."""
-
-    def is_so(state: Measured) -> bool:
-        return unit in units_of(state.layers[place - 1])
-
-    first = view.step
-    for state in view.states_back():
-        if not is_so(state):
-            break
-        first = state.step
-    return first
+    return view.since(lambda state: unit in units_of(state.layers[place - 1]))
 
 
 # ---------------------------------------------------------------------- rules

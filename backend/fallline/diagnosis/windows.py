@@ -114,18 +114,7 @@ def since_first(begins: Booleans, *, is_open: bool) -> Booleans:
 
 def held_state(view: View, holds: Callable[[Measured], bool]) -> Held | None:
     """Return a condition of states, if it holds now; its first step is found among the states between."""
-    if not holds(view.now):
-        return None
-
-    def since() -> int:
-        first = view.step
-        for state in view.states_back():
-            if not holds(state):
-                break
-            first = state.step
-        return first
-
-    return Held(view.step, since)
+    return Held(view.step, lambda: view.since(holds)) if holds(view.now) else None
 
 
 def held_both(
