@@ -15,9 +15,6 @@ import numpy as np
 from fallline.exports.export_data import ExportData, ExportRun
 from fallline.vocabulary.recipe import Recipe
 
-ROWS_AT_ONCE = 256
-"""A call for all rows would hold the interpreter lock for long."""
-
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -52,15 +49,8 @@ def history_csv(data: ExportData) -> Iterator[bytes]:
     The columns are first, last and series.statistic; with several runs, the run's name comes first.
     """
     for place, run in enumerate(data.runs):
-        for piece in _lines(run, with_head=place == 0):
+        for piece in run.history.csv_pieces(run.every_step, with_head=place == 0):
             yield (piece if data.of_one else _with_name(piece, run.name, with_head=place == 0)).encode()
-
-
-def _lines(run: ExportRun, *, with_head: bool) -> Iterator[str]:
-    """Return the table of a run in pieces of whole lines."""
-    for start in range(0, max(len(run.history), 1), ROWS_AT_ONCE):
-        text = run.history.part(slice(start, start + ROWS_AT_ONCE)).as_csv(run.every_step)
-        yield text if with_head and start == 0 else text.partition("\n")[2]
 
 
 def _with_name(piece: str, name: str, *, with_head: bool) -> str:

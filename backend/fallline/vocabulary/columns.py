@@ -6,7 +6,7 @@ always along the same binary tree, so slicing and resolution do not change a bit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import isfinite
@@ -28,6 +28,9 @@ STATISTICS = {"min": "minimum", "max": "maximum", "mean": "mean", "last": "final
 _OF_SERIES = (*STATISTICS.values(), "count")
 _COLUMNS = ("first", "last", "samples_seen", "seconds", *_OF_SERIES)
 """Columns of `Buckets`; those of series are (series, n), the others (n,)."""
+
+ROWS_AT_ONCE = 256
+"""Lines of one piece of a CSV table."""
 
 _SPARSE = ("train_", "test_", "grad_norm_clipped", "objective")
 
@@ -260,6 +263,12 @@ class Buckets:
         for name, statistics in columns["series"].items():
             table.update({f"{name}.{statistic}": column for statistic, column in statistics.items()})
         return csv_table(table | {name: columns[name] for name in ("samples_seen", "seconds")})
+
+    def csv_pieces(self, every_step: frozenset[str], *, with_head: bool = True) -> Iterator[str]:
+        """Yield the table in pieces of whole lines: a call for all would hold the interpreter lock for long."""
+        for start in range(0, max(len(self), 1), ROWS_AT_ONCE):
+            piece = self.part(slice(start, start + ROWS_AT_ONCE)).as_csv(every_step)
+            yield piece if with_head and start == 0 else piece.partition("\n")[2]
 
 
 # ---------------------------------------------------------------------- joining and merging

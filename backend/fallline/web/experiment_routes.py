@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache, lru_cache, partial
 from typing import Annotated, Any
 
@@ -13,7 +13,6 @@ from starlette.responses import Response
 from fallline.services.lab import Lab
 from fallline.vocabulary import answers, commands
 from fallline.vocabulary.catalog_answers import Catalog
-from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.finding_answers import Finding
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import large, large_with_cost
@@ -358,8 +357,6 @@ async def instrument(id: str, run: str, name: str, query: InstrumentQuery, lab: 
 
 # ---------------------------------------------------------------------- history
 
-ROWS_AT_ONCE = 256
-
 
 @router.get(of_run + "/history", tags=["runs"], response_model=answers.Columns, responses=content("text/csv"))
 async def history(id: str, run: str, request: Request, query: HistoryQuery, lab: TheLab) -> Response:
@@ -371,21 +368,13 @@ async def history(id: str, run: str, request: Request, query: HistoryQuery, lab:
         id, run, query.series, query.since, query.until, query.buckets
     )
     if _prefers_csv(request.headers.get("accept", "")):
-        text = await lab.views.beside(id, lambda: "".join(_table(buckets, every_step)))
+        text = await lab.views.beside(id, lambda: "".join(buckets.csv_pieces(every_step)))
         answer = Response(text, media_type="text/csv")
     else:
         encode = buckets.as_bdata if query.encoding == "bdata" else buckets.as_json
         answer = await large(lambda: encode(generation, every_step), partial(lab.views.beside, id))
     answer.headers["Vary"] = "Accept"
     return answer
-
-
-def _table(buckets: Buckets, every_step: frozenset[str]) -> Iterator[str]:
-    """Render the table in slices, to hold the interpreter lock briefly."""
-    yield buckets.part(slice(0, ROWS_AT_ONCE)).as_csv(every_step)
-    for start in range(ROWS_AT_ONCE, len(buckets), ROWS_AT_ONCE):
-        with_head = buckets.part(slice(start, start + ROWS_AT_ONCE)).as_csv(every_step)
-        yield with_head.partition("\n")[2]
 
 
 def _prefers_csv(accept: str) -> bool:
