@@ -90,45 +90,41 @@ class Series:
     offset: int
     values: Floats
 
+    def _row(self, number: int) -> Floats:
+        row: Floats = self.values[number]
+        return row
+
     @property
     def steps(self) -> NDArray[np.int64]:
-        row: NDArray[np.int64] = self.values[_STEP].astype(np.int64)
-        return row
+        return self._row(_STEP).astype(np.int64)
 
     @property
     def loss(self) -> Floats:
-        row: Floats = self.values[_LOSS]
-        return row
+        return self._row(_LOSS)
 
     @property
     def test(self) -> Floats:
-        row: Floats = self.values[_TEST]
-        return row
+        return self._row(_TEST)
 
     @property
     def peak(self) -> Floats:
-        row: Floats = self.values[_PEAK]
-        return row
+        return self._row(_PEAK)
 
     @property
     def peak_step(self) -> NDArray[np.int64]:
-        row: NDArray[np.int64] = self.values[_PEAK_STEP].astype(np.int64)
-        return row
+        return self._row(_PEAK_STEP).astype(np.int64)
 
     @property
     def rises(self) -> Floats:
-        row: Floats = self.values[_RISES]
-        return row
+        return self._row(_RISES)
 
     @property
     def falls(self) -> Floats:
-        row: Floats = self.values[_FALLS]
-        return row
+        return self._row(_FALLS)
 
     @property
     def moved(self) -> Floats:
-        row: Floats = self.values[_MOVED:]
-        return row
+        return self.values[_MOVED:]
 
     def __len__(self) -> int:
         return int(self.values.shape[1])
@@ -160,9 +156,7 @@ class Track:
 
     def append(self, records: Records) -> None:
         """Add the next records."""
-        if len(records):
-            self._waiting.add(records)
-        if self._waiting.are_enough:
+        if len(records) and self._waiting.add(records):
             self._store()
 
     def _store(self) -> None:
@@ -182,12 +176,8 @@ class Track:
         new[_STEP] = places + records.first
         new[_LOSS] = losses[places]
         new[_TEST] = records.values[self._rows[1]][places] if self._has_test else np.nan
-        new[_PEAK], new[_PEAK_STEP], new[_RISES], new[_FALLS] = (
-            peaks,
-            peak_steps,
-            rises[places],
-            falls[places],
-        )
+        new[_PEAK], new[_PEAK_STEP] = peaks, peak_steps
+        new[_RISES], new[_FALLS] = rises[places], falls[places]
         new[_MOVED:] = records.values[self._moved][:, places]
         self._count += len(places)
         self._last_loss, self._rises, self._falls = float(losses[-1]), float(rises[-1]), float(falls[-1])

@@ -81,8 +81,7 @@ class RunHistory:
             return
         if records.first != self.count:
             raise ValueError(f"record {self.count} must come next, not {records.first}")
-        self._waiting.add(records)
-        if self._waiting.are_enough:
+        if self._waiting.add(records):
             self._store()
 
     def _store(self) -> None:

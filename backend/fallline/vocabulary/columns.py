@@ -139,14 +139,11 @@ class Waiting:
     def nbytes(self) -> int:
         return sum(piece.nbytes for piece in self._pieces)
 
-    @property
-    def are_enough(self) -> bool:
-        """True if so many wait that storing them is due."""
-        return self.steps >= TOGETHER
-
-    def add(self, records: Records) -> None:
+    def add(self, records: Records) -> bool:
+        """Add the next records; return whether so many wait that storing them is due."""
         self._pieces.append(records)
         self.steps += len(records)
+        return self.steps >= TOGETHER
 
     def take(self) -> Records | None:
         """Return all of them as one, once; None if nothing waits."""
