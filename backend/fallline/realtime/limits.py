@@ -26,9 +26,9 @@ class Budget:
         self._left -= permits
         return True
 
-    def give_back(self, permits: float = 1.0) -> None:
-        """Return permits, up to the burst."""
-        self._left = min(self._burst, self._left + permits)
+    def give_back(self) -> None:
+        """Return a permit, up to the burst."""
+        self._left = min(self._burst, self._left + 1.0)
 
     def is_full(self, now: float) -> bool:
         self._refill(now)
@@ -48,7 +48,7 @@ MOST_REMEMBERED = 10_000
 """Names whose rate is remembered."""
 
 
-class _Budgets:
+class Budgets:
     """A budget for each name, of those used last."""
 
     def __init__(self, rate: float, burst: float) -> None:
@@ -60,11 +60,16 @@ class _Budgets:
         return len(self._budgets)
 
     def of(self, name: str | bytes, now: float) -> Budget:
+        """Return the budget of this name, a full one if it has none."""
         budget = self._budgets.setdefault(name, Budget(self._rate, self._burst, now))
         self._budgets.move_to_end(name)
         if len(self._budgets) > MOST_REMEMBERED:
             self._budgets.popitem(last=False)
         return budget
+
+    def known(self, name: str | bytes) -> Budget | None:
+        """Return the budget of this name, None if it has none any more."""
+        return self._budgets.get(name)
 
 
 class RateLimiter:
@@ -76,7 +81,7 @@ class RateLimiter:
     def __init__(self, rate: float, counted: str = "calls per second for each token") -> None:
         self._rate = rate
         self._counted = counted
-        self._budgets = _Budgets(rate, rate)
+        self._budgets = Budgets(rate, rate)
 
     def count(self, name: str, now: float) -> None:
         """Count a call under this name. Raises TooManyRequests."""
@@ -99,7 +104,7 @@ class Refusals:
     """
 
     def __init__(self, rate: float) -> None:
-        self._budgets = _Budgets(rate, BURST * rate)
+        self._budgets = Budgets(rate, BURST * rate)
 
     def count(self, share: str, now: float) -> float:
         """Count one; return the seconds to hold it."""

@@ -6,11 +6,10 @@ creates does. Owns the counts; callers know what a use is, and pass the time.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fallline.realtime.limits import MOST_REMEMBERED, Budget
+from fallline.realtime.limits import Budgets
 from fallline.vocabulary.errors import TooManyRequests
 
 COUNTED_SECONDS = 600.0
@@ -22,7 +21,7 @@ class Creations:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._budgets: OrderedDict[str, Budget] = OrderedDict()
+        self._budgets = Budgets(most / COUNTED_SECONDS, most)
 
     @contextmanager
     def counted(self, share: str, now: float, *costly: type[Exception]) -> Iterator[None]:
@@ -30,10 +29,7 @@ class Creations:
 
         Failures of the types `costly` count too: they take the server as much time as a success.
         """
-        budget = self._budgets.setdefault(share, Budget(self._most / COUNTED_SECONDS, self._most, now))
-        self._budgets.move_to_end(share)
-        if len(self._budgets) > MOST_REMEMBERED:
-            self._budgets.popitem(last=False)
+        budget = self._budgets.of(share, now)
         if not budget.take(now):
             raise TooManyRequests(
                 f"{self._most:,} new experiments and uploads in 10 minutes were not used: step or watch an experiment, "
@@ -50,5 +46,5 @@ class Creations:
 
     def used(self, share: str) -> None:
         """Stop counting one creation of this share."""
-        if (budget := self._budgets.get(share)) is not None:
+        if (budget := self._budgets.known(share)) is not None:
             budget.give_back()

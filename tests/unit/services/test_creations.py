@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fallline.services import creations as module
+from fallline.realtime import limits
 from fallline.services.creations import COUNTED_SECONDS, Creations
 from fallline.vocabulary.errors import TooManyRequests
 
@@ -78,7 +78,7 @@ def test_uses_of_more_than_was_created_give_no_more_than_the_limit() -> None:
 
 
 def test_shares_that_come_once_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_REMEMBERED", 10)
+    monkeypatch.setattr(limits, "MOST_REMEMBERED", 10)
     creations = Creations(2)
     for number in range(1_000):
         create(creations, f"share {number}")
