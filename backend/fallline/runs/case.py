@@ -82,19 +82,19 @@ MOST_LEVELS = 2_048
 """Most scheduled examinations whose levels a run keeps: without edits, those of its first billion steps."""
 
 
+@dataclass(slots=True)
 class PastLevels:
     """Present and lowest losses at each scheduled examination, each as a mean: what `harm` of a past step needs."""
 
-    def __init__(self) -> None:
-        self._rows: Floats = np.empty((0, 5))
-        """Step, present train and test loss, and the lowest of both; NaN without a test split."""
+    rows: Floats = field(default_factory=lambda: np.empty((0, 5)))
+    """Step, present train and test loss, and the lowest of both; NaN without a test split. Never changed in place."""
 
     def add(self, record: Record) -> None:
         """Add this record's losses; before there are enough points it has none."""
         if record.level is not None:
             row = [record.step, *record.level, *lowest_of(record.best)]
             numbers = [math.nan if each is None else each for each in row]
-            self._rows = np.vstack([self._rows[-MOST_LEVELS + 1 :], numbers])
+            self.rows = np.vstack([self.rows[-MOST_LEVELS + 1 :], numbers])
 
     def level_at(self, step: int) -> Level | None:
         """Return the present losses of the last examination up to this step, None if they are not known."""
@@ -105,27 +105,11 @@ class PastLevels:
         return self._at(step, 3)
 
     def _at(self, step: int, column: int) -> Level | None:
-        place = int(np.searchsorted(self._rows[:, 0], step, side="right")) - 1
+        place = int(np.searchsorted(self.rows[:, 0], step, side="right")) - 1
         if place < 0:
             return None
-        train, test = self._rows[place, column : column + 2].tolist()
+        train, test = self.rows[place, column : column + 2].tolist()
         return train, None if math.isnan(test) else test
-
-    def copy(self) -> PastLevels:
-        """Return another collection of the same levels."""
-        return PastLevels.of(self._rows)
-
-    @property
-    def rows(self) -> Floats:
-        """All of it, to store: (examinations, 5)."""
-        return self._rows
-
-    @classmethod
-    def of(cls, rows: Floats) -> PastLevels:
-        """Return the levels with these rows."""
-        levels = cls()
-        levels._rows = rows.copy()
-        return levels
 
 
 @dataclass(slots=True)
@@ -190,7 +174,7 @@ class Case:
         return Case(
             deepcopy(self.track),
             self.record,
-            self.levels.copy(),
+            PastLevels(self.levels.rows),
             examined=examined,
             rebuilt=rebuilt,
             kept=self.kept.copy(),

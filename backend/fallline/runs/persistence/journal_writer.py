@@ -239,7 +239,7 @@ def _restore_doctor(run: Run, data: bytes) -> Case:
     case.track.restore(about["track"], arrays)
     case.record = read_record(about["record"])
     if "levels" in arrays:  # earlier versions did not keep them
-        case.levels = PastLevels.of(arrays["levels"])
+        case.levels = PastLevels(arrays["levels"])
     case.look = None if about["look"] is None else read_record(about["look"])
     if about["examined"]:
         case.examined = _state(about["examined"], arrays)
