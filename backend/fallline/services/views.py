@@ -29,7 +29,6 @@ from fallline.runs.instruments.together import Parts, Standing, together
 from fallline.runs.past_requests import See
 from fallline.runs.persistence.reopening import replay_facts
 from fallline.runs.problem_view import samples_of
-from fallline.runs.run import Run
 from fallline.services.downloads import Download, Downloads
 from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.fair_slots import (
@@ -170,10 +169,11 @@ class Views:
         self, id: str, run: str, series: list[str] | None, since: int | None, until: int | None, buckets: int
     ) -> tuple[int, Buckets, frozenset[str]]:
         """Return generation, history from `since` to `until`, and series of every step."""
-
-        every_step, names = await self._read(id, lambda one: _names_of(one.run(run)))
-        if series is not None:
-            _check_series(series, names)
+        every_step, names = await self._read(
+            id, lambda one: (one.run(run).every_step, one.run(run).history.names)
+        )
+        if series is not None and not set(series) <= set(names):
+            raise invalid("/series", f"must be names of series; there are {', '.join(names)}")
         generation, columns = await self._later(
             id, lambda one, _, done: one.history_of(run, since, until, buckets, done)
         )
@@ -384,12 +384,3 @@ def _inputs(
 
 def _findings_of(one: Experiment, run: str) -> tuple[int, list[dict[str, Any]]]:
     return one.run(run).findings_complete_to, one.run(run).findings()
-
-
-def _names_of(run: Run) -> tuple[frozenset[str], tuple[str, ...]]:
-    return run.every_step, run.history.names
-
-
-def _check_series(series: list[str], names: tuple[str, ...]) -> None:
-    if any(name not in names for name in series):
-        raise invalid("/series", f"must be names of series; there are {', '.join(names)}")
