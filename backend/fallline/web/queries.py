@@ -34,24 +34,20 @@ OPTIONS = {"plane", "normalize", "weights", "predictions", "x", "y"}
 MOST_LETTERS = 200
 """Limit on the name of an input."""
 
-_WHOLE = re.compile(r"-?[0-9]{1,17}")
-_DECIMAL = r"-?[0-9]{1,17}(?:\.[0-9]{1,17})?"
+_WHOLE = r"-?[0-9]{1,17}"
+_DECIMAL = rf"{_WHOLE}(?:\.[0-9]{{1,17}})?"
 _EDGES = re.compile(rf"({_DECIMAL}),({_DECIMAL}),({_DECIMAL}),({_DECIMAL})")
-_NUMBER = re.compile(r"-?[0-9]{1,17}(\.[0-9]{1,17})?")
 
 
-def _whole(text: Any) -> Any:
-    # Pydantic would accept "1_000", " 5" and "5.0" too.
-    if isinstance(text, str) and not _WHOLE.fullmatch(text):
-        raise ValueError("must be a whole number")
-    return text
+def _written(pattern: str, kind: str) -> BeforeValidator:
+    """Refuse other texts: pydantic would accept "1_000", " 5", "5.0", "1e1" and "inf" too."""
 
+    def check(text: Any) -> Any:
+        if isinstance(text, str) and not re.fullmatch(pattern, text):
+            raise ValueError(f"must be {kind}")
+        return text
 
-def _plain_number(text: Any) -> Any:
-    # Pydantic would accept "1e1", "inf" and " 5" too.
-    if isinstance(text, str) and not _NUMBER.fullmatch(text):
-        raise ValueError("must be a number")
-    return text
+    return BeforeValidator(check)
 
 
 def _edges(value: Any) -> Any:
@@ -65,10 +61,13 @@ def _edges(value: Any) -> Any:
 
 
 Edges = Annotated[tuple[float, float, float, float], BeforeValidator(_edges)]
-Decimal = Annotated[float, BeforeValidator(_plain_number)]
-Whole = Annotated[int, BeforeValidator(_whole)]
+Decimal = Annotated[float, _written(_DECIMAL, "a number")]
+Whole = Annotated[int, _written(_WHOLE, "a whole number")]
 InputName = Annotated[str, Field(min_length=1, max_length=MOST_LETTERS)]
-StepNumber = Annotated[Whole, Field(ge=0, le=LARGEST)]
+NonNegative = Annotated[Whole, Field(ge=0, le=LARGEST)]
+Positive = Annotated[Whole, Field(ge=1, le=LARGEST)]
+Cells = Annotated[Whole, Field(ge=1, le=MOST_CELLS)]
+Predictions = Literal["all", "pairs", "none"]
 
 
 def check_query(query: bytes) -> None:
@@ -89,18 +88,18 @@ class _Query(BaseModel):
 
 
 class _AtStep(_Query):
-    step: StepNumber | None = None
+    step: NonNegative | None = None
 
 
 class _Inspect(_AtStep):
-    rows: Annotated[Whole, Field(ge=1, le=LARGEST)] | None = None
-    first: Annotated[Whole, Field(ge=0, le=LARGEST)] = 0
-    block: Annotated[Whole, Field(ge=1, le=LARGEST)] | None = None
+    rows: Positive | None = None
+    first: NonNegative = 0
+    block: Positive | None = None
 
 
 class _Wait(BaseModel):
     # These calls had no parameters at first, and ignored any.
-    wait: Annotated[float, BeforeValidator(_plain_number), Field(ge=0, le=MOST_WAIT)] = 0.0
+    wait: Annotated[Decimal, Field(ge=0, le=MOST_WAIT)] = 0.0
 
 
 class _OfRun(_Query):
@@ -110,8 +109,8 @@ class _OfRun(_Query):
 class _Instrument(_AtStep):
     plane: Literal["pca", "eigenvectors"] | None = None
     normalize: Literal["none", "filter"] | None = None
-    weights: Annotated[Whole, Field(ge=1, le=MOST_CELLS)] | None = None
-    predictions: Literal["all", "pairs", "none"] | None = None
+    weights: Cells | None = None
+    predictions: Predictions | None = None
     x: InputName | None = None
     y: InputName | None = None
 
@@ -140,8 +139,8 @@ class _SharedInstrument(_AtStep):
 
 
 class _Moment(_Query):
-    predictions: Literal["all", "pairs", "none"] = "none"
-    weights: Annotated[Whole, Field(ge=1, le=MOST_CELLS)] | None = None
+    predictions: Predictions = "none"
+    weights: Cells | None = None
     drawn: RunName | None = None
     map: bool = False
     mapped: Annotated[list[RunName], Field(max_length=MOST_RUNS)] | None = None
@@ -149,21 +148,21 @@ class _Moment(_Query):
     x: InputName | None = None
     y: InputName | None = None
     inspect: RunName | None = None
-    first: Annotated[Whole, Field(ge=0, le=LARGEST)] = 0
-    rows: Annotated[Whole, Field(ge=1, le=LARGEST)] | None = None
-    block: Annotated[Whole, Field(ge=1, le=LARGEST)] | None = None
+    first: NonNegative = 0
+    rows: Positive | None = None
+    block: Positive | None = None
 
 
 class _History(_Query):
     series: SeriesNames | None = None
-    since: StepNumber | None = None
-    until: StepNumber | None = None
+    since: NonNegative | None = None
+    until: NonNegative | None = None
     buckets: Annotated[Whole, Field(ge=1, le=MOST_BUCKETS)] = 1_000
     encoding: Literal["json", "bdata"] = "json"
 
 
 class _Line(_Query):
-    after: Annotated[Whole, Field(ge=0, le=LARGEST)] = 0
+    after: NonNegative = 0
     wait: Annotated[Decimal, Field(ge=0, le=MOST_WAIT)] = 0.0
 
 

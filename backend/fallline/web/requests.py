@@ -179,13 +179,17 @@ def _key_of(request: Request) -> str | None:
     return key
 
 
+def _checked_header(request: Request, name: str, pattern: re.Pattern[str], kind: str) -> str | None:
+    """Return the value of a header; None without it. Raises InvalidRequest for another kind, and for two."""
+    values = request.headers.getlist(name)
+    if len(values) > 1 or not all(map(pattern.fullmatch, values)):
+        raise InvalidRequest(FieldError(f"/{name}", f"must be {kind} and appear only once"))
+    return values[0] if values else None
+
+
 async def _owner(request: Request, _: Annotated[Described, _OWNER_HEADER] = None) -> str | None:
-    keys = request.headers.getlist("fallline-owner")
-    if not keys:
-        return None
-    if len(keys) > 1 or not _OWNER.fullmatch(keys[0]):
-        raise InvalidRequest(FieldError("/Fallline-Owner", "must be 32 hex digits and appear only once"))
-    return keys[0].lower()
+    key = _checked_header(request, "Fallline-Owner", _OWNER, "32 hex digits")
+    return None if key is None else key.lower()
 
 
 Owner = Annotated[str | None, Depends(_owner)]
@@ -198,12 +202,7 @@ async def _last_event_id(
         Described, _header("Last-Event-ID", _NUMBER, "The number of the last message that the client has.")
     ] = None,
 ) -> int:
-    values = request.headers.getlist("last-event-id")
-    if not values:
-        return 0
-    if len(values) > 1 or not _NUMBER.fullmatch(values[0]):
-        raise InvalidRequest(FieldError("/Last-Event-ID", "must be a whole number and appear only once"))
-    return int(values[0])
+    return int(_checked_header(request, "Last-Event-ID", _NUMBER, "a whole number") or 0)
 
 
 LastEventId = Annotated[int, Depends(_last_event_id)]
