@@ -41,10 +41,11 @@ def nullable_rows(values: NDArray[np.float64]) -> list[list[float | None]]:
 
 def float_column(column: NDArray[np.float64]) -> dict[str, str]:
     """Encode as Plotly's typed array of float64, little-endian; NaN stays NaN."""
-    return {
-        "dtype": "f8",
-        "bdata": base64.b64encode(np.ascontiguousarray(column, "<f8").data).decode("ascii"),
-    }
+    return _typed("f8", np.ascontiguousarray(column, "<f8"))
+
+
+def _typed(dtype: str, values: NDArray[Any]) -> dict[str, str]:
+    return {"dtype": dtype, "bdata": base64.b64encode(values.data).decode("ascii")}
 
 
 def float_columns(rows: NDArray[np.float64]) -> list[dict[str, str]]:
@@ -63,7 +64,7 @@ def integer_column(column: NDArray[np.int64]) -> dict[str, str]:
     """Encode as Plotly's typed array of int32, or float64 (exact to 2**53) if needed."""
     if len(column) and (column.max() > _INT32.max or column.min() < _INT32.min):
         return float_column(column.astype(np.float64))
-    return {"dtype": "i4", "bdata": base64.b64encode(column.astype("<i4").data).decode("ascii")}
+    return _typed("i4", column.astype("<i4"))
 
 
 def array_of(values: NDArray[np.uint8] | NDArray[np.float32]) -> dict[str, str]:
@@ -71,12 +72,8 @@ def array_of(values: NDArray[np.uint8] | NDArray[np.float32]) -> dict[str, str]:
 
     It is for values to look at, not to compute with.
     """
-    encoded = {
-        "dtype": f"{values.dtype.kind}{values.dtype.itemsize}",
-        "bdata": base64.b64encode(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).data).decode(
-            "ascii"
-        ),
-    }
+    dtype, little = values.dtype, np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+    encoded = _typed(f"{dtype.kind}{dtype.itemsize}", little)
     return encoded if values.ndim == 1 else {**encoded, "shape": ", ".join(map(str, values.shape))}
 
 

@@ -8,7 +8,7 @@ slices.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -178,9 +178,6 @@ _kept_plan = lru_cache(maxsize=32)(_coarsened)
 def _width_of_all(last: int) -> int:
     """Return the first power of two above this step: one bucket of that width has all."""
     return 1 << last.bit_length()
-
-
-StartsOf = Callable[[_Level, int], Sequence[int]]
 
 
 def _newest_cut_short(level: _Level, last: int) -> Sequence[int]:
