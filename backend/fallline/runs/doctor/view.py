@@ -176,14 +176,19 @@ def advanced(
     """Make steps of a copy of the run as `advance` does. The parts do not change a number."""
     to = state.step + steps
     pieces: list[Records] = []
-    batch = recipe.settings_at(state.step).batch_size or problem.train.count
-    estimate = step_seconds(problem.layout.sizes, min(batch, problem.train.count), 0)
+    estimate = estimated_seconds(problem, recipe, state.step)
     most = max(int(PART_SECONDS / max(run.step_seconds, estimate)), 1)
     while not pieces or (state.step < to and state.diverged_at is None):
         if pieces:
             yield
         pieces.append(advance(problem, state, recipe, min(to - state.step, most), run.kernel))
     return in_a_row(pieces)
+
+
+def estimated_seconds(problem: Problem, recipe: RunRecipe, at_step: int) -> float:
+    """Return the seconds of a step by the estimate of the recipe's cost."""
+    batch = recipe.settings_at(at_step).batch_size or problem.train.count
+    return step_seconds(problem.layout.sizes, min(batch, problem.train.count), 0)
 
 
 LEAST_STATE_SECONDS = 5e-4
@@ -284,7 +289,8 @@ class Trials:
         return self._step, run.model_copy(update={"edits": edited})
 
     def _try(self, name: str, at_step: int, recipe: RunRecipe) -> Trial | None:
-        problem, run, each = self._problem, self._run, self._each(recipe, at_step)
+        problem, run = self._problem, self._run
+        each = estimated_seconds(problem, recipe, at_step)
         steps = self._affordable(recipe, at_step, min(TRIAL_SECONDS, SEARCH_SECONDS - self._spent))
         if steps < FEWEST_STEPS or (at_step < self._step and (self._step - at_step) * each > REPLAY_SECONDS):
             return None
@@ -295,19 +301,15 @@ class Trials:
         self._spent += each * trial.steps + checks
         return trial
 
-    def _each(self, recipe: RunRecipe, at_step: int) -> float:
-        """Return the seconds of a step by the estimate of the recipe's cost."""
-        problem = self._problem
-        batch = recipe.settings_at(at_step).batch_size or problem.train.count
-        return step_seconds(problem.layout.sizes, min(batch, problem.train.count), 0)
-
     def _pace(self, recipe: RunRecipe, at_step: int) -> float:
         """Return the seconds of a step as measured, or by the estimate before the first."""
-        return self._run.step_seconds if self._run.seconds > 0.0 else self._each(recipe, at_step)
+        if self._run.seconds > 0.0:
+            return self._run.step_seconds
+        return estimated_seconds(self._problem, recipe, at_step)
 
     def _affordable(self, recipe: RunRecipe, at_step: int, seconds: float) -> int:
         """Return the steps of a trial of so many seconds, by the same estimate."""
-        return min(int(seconds / self._each(recipe, at_step)), MOST_STEPS)
+        return min(int(seconds / estimated_seconds(self._problem, recipe, at_step)), MOST_STEPS)
 
     def _go_on(self, steps: int) -> Parts[Ahead]:
         """Make the run's own next steps on a copy."""
