@@ -301,14 +301,13 @@ class TurnFailed(Exception):
 class Worker:
     """Schedules turns of experiments that have work, and wakes sleeping ones."""
 
-    def __init__(self, quantum: float = QUANTUM) -> None:
+    def __init__(self) -> None:
         self._experiments: dict[str, Experiment] = {}
         self._share_of: dict[str, str] = {}
         self._calls: dict[str, dict[str, deque[Call]]] = {COMMANDS: {}, READS: {}}
-        self._quantum = quantum
-        self._whole: DeficitRoundRobin[str] = DeficitRoundRobin(quantum)
+        self._whole: DeficitRoundRobin[str] = DeficitRoundRobin(QUANTUM)
         """Whether work or an examination is next."""
-        self._turns: DeficitRoundRobin[str] = DeficitRoundRobin(quantum)
+        self._turns: DeficitRoundRobin[str] = DeficitRoundRobin(QUANTUM)
         """Which share is next."""
         self._shares: dict[str, Shares[Work]] = {}
         """The work of each share: kinds have equal time, and within a kind the experiments."""
@@ -316,7 +315,7 @@ class Worker:
         """The share in which an experiment waits, for each kind of its work."""
         self._commanding: dict[str, None] = {}
         """Shares with commands, in the order of their turns."""
-        self._examined: Shares[str] = Shares(quantum)
+        self._examined: Shares[str] = Shares(QUANTUM)
         self._beside = _Beside()
         self._outside = _Debts(MOST_OUTSIDE)
         """What shares owe for work of the event loop and examinations. It is part of their debts in `_turns`."""
@@ -439,7 +438,7 @@ class Worker:
         if here:
             self._placed[kind, id] = share
             if share not in self._shares:
-                self._shares[share] = Shares(self._quantum)
+                self._shares[share] = Shares(QUANTUM)
                 self._turns.join(share)
             self._shares[share].join((kind, id), kind)
             if kind == COMMANDS:
@@ -506,7 +505,7 @@ class Worker:
             if call is not None:
                 call()
             else:
-                self._experiments[id].work(self._quantum, now, clock)
+                self._experiments[id].work(QUANTUM, now, clock)
             after = clock()
             self._spend(id, kind, after - now)
             self.reconsider(id, after)
