@@ -18,31 +18,23 @@ LOOK_SECONDS = 0.05
 BLOCKED_SECONDS = 2.0
 
 
-def _wait_while(file: Path) -> None:
-    while file.exists():
-        time.sleep(LOOK_SECONDS)
+def _stuck_while(file: Path, work: Callable[..., Any]) -> Callable[..., Any]:
+    def stuck(*arguments: Any, **named: Any) -> Any:
+        while file.exists():
+            time.sleep(LOOK_SECONDS)
+        return work(*arguments, **named)
+
+    return stuck
 
 
 def stuck_worker(folder: Path) -> None:
     """Block the thread that trains."""
-    turn = Worker.turn
-
-    def stuck(self: Worker, *arguments: Any, **named: Any) -> Any:
-        _wait_while(folder / "stuck-worker")
-        return turn(self, *arguments, **named)
-
-    replace(Worker, turn=stuck)
+    replace(Worker, turn=_stuck_while(folder / "stuck-worker", Worker.turn))
 
 
 def stuck_store(folder: Path) -> None:
     """Block the disk during a write."""
-    write = SqliteStore.write
-
-    def stuck(self: SqliteStore, *arguments: Any, **named: Any) -> Any:
-        _wait_while(folder / "stuck-store")
-        return write(self, *arguments, **named)
-
-    replace(SqliteStore, write=stuck)
+    replace(SqliteStore, write=_stuck_while(folder / "stuck-store", SqliteStore.write))
 
 
 def blocked_loop(folder: Path) -> None:

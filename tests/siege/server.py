@@ -75,14 +75,15 @@ class Server:
     @property
     def memory(self) -> int:
         """Resident memory that is not backed by files, in bytes."""
-        match = re.search(r"RssAnon:\s+(\d+) kB", self._proc("status"))
-        assert match is not None
-        return int(match[1]) * 1024
+        return self._bytes_of("RssAnon")
 
     @property
     def resident(self) -> int:
         """All resident memory, in bytes."""
-        match = re.search(r"VmRSS:\s+(\d+) kB", self._proc("status"))
+        return self._bytes_of("VmRSS")
+
+    def _bytes_of(self, field: str) -> int:
+        match = re.search(rf"{field}:\s+(\d+) kB", self._proc("status"))
         assert match is not None
         return int(match[1]) * 1024
 

@@ -21,6 +21,12 @@ def note(line: str) -> None:
             counts.write(f"{line}\n")
 
 
+def say(line: str) -> None:
+    """Print a line, and add it to the file."""
+    print(line, flush=True)
+    note(line)
+
+
 def note_suite(places: Sequence[str], stats: Mapping[str, Sequence[Any]]) -> None:
     """Add the counts of a suite by outcome, with its Python and BLAS kernel."""
     counts = ", ".join(f"{len(stats[name]):,} {name}" for name in COUNTED if stats.get(name))

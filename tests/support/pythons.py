@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from support.counting import note
+from support.counting import note, say
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "requirements/test.txt"
@@ -215,17 +215,12 @@ def main() -> int:
         _run(python, Combination(version, None).environment(), "fallline", "warm", quiet=True)
     failed = _suites(pythons, chosen if is_complete else fewest(chosen, _own()))
     if len(pythons) == 1:
-        _say(f"Python {_version()} is the only supported version here")
+        say(f"Python {_version()} is the only supported version here")
     else:
         failed += _numbers(pythons, chosen)
     for each in failed:
-        _say(f"failed: {each}")
+        say(f"failed: {each}")
     return 1 if failed else 0
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
-    note(line)
 
 
 if __name__ == "__main__":

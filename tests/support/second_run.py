@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from support.counting import note
+from support.counting import say
 
 MOST = 10
 """Failures that may come from timing. With more, the suite is broken and none runs again."""
@@ -34,14 +34,14 @@ def run(arguments: Sequence[str], *, again: bool) -> int:
         if status != SOME_FAILED or not first:
             return status
         if len(first) > MOST:
-            _say(f"{len(first)} tests failed, more than {MOST}: none runs again")
+            say(f"{len(first)} tests failed, more than {MOST}: none runs again")
             return status
         print(f"== pytest, once more and alone: {len(first)} that failed", flush=True)
         status = _pytest((*options, "-n", "0", "--last-failed"))
         left = _failed(cache)
-        _say(f"{len(first)} of these tests needed a second run: {', '.join(first)}")
+        say(f"{len(first)} of these tests needed a second run: {', '.join(first)}")
         if left:
-            _say(f"{len(left)} failed again: {', '.join(left)}")
+            say(f"{len(left)} failed again: {', '.join(left)}")
         return status
 
 
@@ -53,11 +53,6 @@ def _failed(cache: str) -> list[str]:
     """Return pytest's names of the failed tests of the last run."""
     file = Path(cache, "v/cache/lastfailed")
     return sorted(json.loads(file.read_text())) if file.exists() else []
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
-    note(line)
 
 
 if __name__ == "__main__":
