@@ -214,6 +214,9 @@ export function sizesOf(first: ArrayLike<number>, last: ArrayLike<number>, lengt
 export const part = (stat: Stat, from: number, to: number) =>
   statOf((name) => stat[name].subarray(from, to));
 
+export const copyOf = (stat: Stat, from: number, to: number) =>
+  statOf((name) => stat[name].slice(from, to));
+
 /**
  * Points of a chart over a whole run, and how many of them a bucket may span before it shows as a
  * line.

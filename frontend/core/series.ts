@@ -8,6 +8,7 @@ import {
   FINE,
   areFinerThanDrawn,
   coarseFrom,
+  copyOf,
   emptyStat,
   fold,
   lastJoint,
@@ -141,9 +142,7 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
     if (columns.generation !== generation || !isFiner || !isWhole) return;
     const rest = [place + 1, length] as const;
     const behind = keysOf(rows).map((key) => [key, rows[key].slice(...rest)] as const);
-    const stand = [...stats].map(
-      ([name, stat]) => [name, structuredClone(part(stat, ...rest))] as const,
-    );
+    const stand = [...stats].map(([name, stat]) => [name, copyOf(stat, ...rest)] as const);
     length = 0;
     append(columns, first);
     grow(length + rest[1] - rest[0]);
