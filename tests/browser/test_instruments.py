@@ -96,7 +96,7 @@ def test_playing_leaves_a_trail_and_shows_the_cost(open_lab: OpenLab) -> None:
     leave(lab)
     lab.page.keyboard.press("Space")
     trail = "() => document.querySelector('plotly-chart[kind=alpha] .js-plotly-plot').data[0].x.length"
-    lab.until(lambda: lab.page.evaluate(trail), lambda points: points > 1, patience=60)
+    lab.until(lambda: lab.page.evaluate(trail), lambda points: points > 1, patience=180)
     expect(lab.page.locator("gradient-head")).to_contain_text(re.compile(r"takes [\d,]+ ms, every [\d.]+ s"))
     lab.page.keyboard.press("Space")
 
