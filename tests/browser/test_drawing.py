@@ -49,8 +49,10 @@ def draws(lab: Dashboard) -> list[tuple[str, int, bool, float]]:
 
 def test_one_chart_is_drawn_between_two_frames_and_none_in_a_frame(open_lab: OpenLab) -> None:
     lab = open_lab(query="?fps=30", plotted=True)
+    lab.make_steps(3)
+    lab.chart("scatter").locator(".chart-plot").hover()  # Plotly draws it for the pointer only
     lab.page.evaluate(COUNT_DRAWS)
-    lab.play.click()
+    lab.page.keyboard.press("Space")
     lab.until(
         lambda: draws(lab),
         lambda records: (
