@@ -214,6 +214,7 @@ export function sizesOf(first: ArrayLike<number>, last: ArrayLike<number>, lengt
 export const part = (stat: Stat, from: number, to: number) =>
   statOf((name) => stat[name].subarray(from, to));
 
+/** The same rows, copied. */
 export const copyOf = (stat: Stat, from: number, to: number) =>
   statOf((name) => stat[name].slice(from, to));
 
