@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
@@ -50,6 +51,9 @@ TABLES: Mapping[str, Mapping[str, Row]] = {
     "initializers": INITIALIZERS,
 }
 ROWS = [(table, name) for table, rows in TABLES.items() for name in rows]
+GOLDEN: dict[str, dict[str, Any]] = json.loads(
+    (Path(__file__).parents[1] / "golden/parameters.json").read_text()
+)
 
 
 @pytest.mark.parametrize(("table", "name"), ROWS)
@@ -63,6 +67,11 @@ def test_a_row_has_a_name_and_a_line_of_help(table: str, name: str) -> None:
         assert parameter.allows(parameter.default)
         assert parameter.help
         json.dumps(parameter.as_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize(("table", "name"), [(table, name) for table in GOLDEN for name in GOLDEN[table]])
+def test_no_default_and_no_bound_that_stored_recipes_rely_on_has_moved(table: str, name: str) -> None:
+    assert {each.name: each.schema() for each in TABLES[table][name].parameters} == GOLDEN[table][name]
 
 
 @pytest.mark.parametrize("name", DATASETS)

@@ -20,6 +20,8 @@ from support.problems import edit, series, small_problem
 PROBLEM = small_problem((6, "tanh"), test_fraction=0.25)
 STEPS = 400
 
+with_each_kernel = pytest.mark.parametrize("kernel", [NUMPY, COMPILED], ids=lambda kernel: kernel.name)
+
 
 def run_of(schedule: Json, **more: object) -> RunRecipe:
     return RunRecipe.model_validate({"name": "r", "learning_rate": 0.3, "schedule": schedule, **more})
@@ -61,7 +63,7 @@ def shares_of(problem: Problem, run: RunRecipe, kernel: Kernel) -> tuple[list[fl
     return shares, losses
 
 
-@pytest.mark.parametrize("kernel", [NUMPY, COMPILED], ids=lambda kernel: kernel.name)
+@with_each_kernel
 @pytest.mark.parametrize("batch_size", [1, 7, None])
 def test_the_rate_falls_where_the_recorded_losses_stop_falling(
     kernel: Kernel, batch_size: int | None
@@ -73,15 +75,16 @@ def test_the_rate_falls_where_the_recorded_losses_stop_falling(
     assert len(set(shares)) > 1
 
 
-def test_after_a_warm_up_its_clock_starts_at_the_end_of_that() -> None:
+@with_each_kernel
+def test_after_a_warm_up_its_clock_starts_at_the_end_of_that(kernel: Kernel) -> None:
     run = run_of({"name": "warmup", "steps": 13, "next": PLATEAU}, batch_size=3)
-    shares, losses = shares_of(PROBLEM, run, COMPILED)
+    shares, losses = shares_of(PROBLEM, run, kernel)
     assert shares == pytest.approx(expected_shares(losses, 13, PLATEAU), rel=1e-14)
     assert shares[13] == 1.0
     assert len(set(shares)) > 1
 
 
-@pytest.mark.parametrize("kernel", [NUMPY, COMPILED], ids=lambda kernel: kernel.name)
+@with_each_kernel
 def test_slices_and_checkpoints_lead_to_the_same_bits(kernel: Kernel) -> None:
     run = run_of(PLATEAU, batch_size=1, edits=[edit(95, optimizer="adam"), edit(203, redraw={"layers": [2]})])
     whole = begin(PROBLEM)
@@ -97,41 +100,44 @@ def test_slices_and_checkpoints_lead_to_the_same_bits(kernel: Kernel) -> None:
         assert state.fingerprint() == whole.fingerprint(), length
 
 
-def test_setting_it_again_starts_it_again_and_another_optimizer_does_not() -> None:
+@with_each_kernel
+def test_setting_it_again_starts_it_again_and_another_optimizer_does_not(kernel: Kernel) -> None:
     run = run_of(PLATEAU, batch_size=1, edits=[edit(155, optimizer="momentum"), edit(205, schedule=PLATEAU)])
     state = begin(PROBLEM)
-    advance(PROBLEM, state, run, 150, COMPILED)
+    advance(PROBLEM, state, run, 150, kernel)
     dropped = in_force(run.settings_at(150), state).learning_rate
     assert dropped < 0.3
-    advance(PROBLEM, state, run, 8, COMPILED)
+    advance(PROBLEM, state, run, 8, kernel)
     assert in_force(run.settings_at(158), state).learning_rate == dropped
-    advance(PROBLEM, state, run, 205 - 158, COMPILED)
+    advance(PROBLEM, state, run, 205 - 158, kernel)
     assert in_force(run.settings_at(204), state).learning_rate <= dropped
     assert in_force(run.settings_at(205), state).learning_rate == 0.3
-    advance(PROBLEM, state, run, 10, COMPILED)
+    advance(PROBLEM, state, run, 10, kernel)
     assert state.slots[SLOT].tolist()[0] == 205.0
     assert in_force(run.settings_at(215), state).learning_rate == 0.3
 
 
-def test_inspector_and_stability_know_the_rate_in_force() -> None:
+@with_each_kernel
+def test_inspector_and_stability_know_the_rate_in_force(kernel: Kernel) -> None:
     run = run_of(PLATEAU, batch_size=1)
     state = begin(PROBLEM)
-    advance(PROBLEM, state, run, STEPS, COMPILED)
+    advance(PROBLEM, state, run, STEPS, kernel)
     rate = in_force(run.settings_at(STEPS), state).learning_rate
     sheet = sheet_of(PROBLEM, state, run)
     lines = {line.name: line.value for line in sheet.lines}
     assert lines["lr"] == pytest.approx(rate, rel=1e-15)
     assert not any(SLOT in entry.name for entry in sheet.given)
     assert edge_of(run.settings_at(STEPS), state).limit == pytest.approx(2 / rate)
-    advance(PROBLEM, state, run, 1, COMPILED)
+    advance(PROBLEM, state, run, 1, kernel)
     assert np.allclose(lines["W1"], PROBLEM.named(state.parameters)["W1"], rtol=0, atol=1e-12)
 
 
-def test_its_memory_outlasts_a_step_that_diverges() -> None:
+@with_each_kernel
+def test_its_memory_outlasts_a_step_that_diverges(kernel: Kernel) -> None:
     run = run_of(PLATEAU, batch_size=1, edits=[edit(300, learning_rate=1e6)])
     state = begin(PROBLEM)
-    advance(PROBLEM, state, run, 300, COMPILED)
+    advance(PROBLEM, state, run, 300, kernel)
     before = state.slots[SLOT].copy()
-    advance(PROBLEM, state, run, 100, COMPILED)
+    advance(PROBLEM, state, run, 100, kernel)
     assert state.diverged_at is not None
     assert np.array_equal(state.slots[SLOT], before)

@@ -223,7 +223,7 @@ def onsets(run: Run) -> list[Json]:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_they_are_equal_over_kernels_while_their_losses_agree(name: str) -> None:
+def test_the_compiled_kernel_leads_to_numpys_while_their_losses_agree(name: str) -> None:
     whole, steps = RECIPES[name]
     runs = []
     for kernel in (NUMPY, COMPILED):
