@@ -343,6 +343,7 @@ def test_the_script_of_a_change_reproduces_the_step_that_is_made(body: dict[str,
 def test_a_script_with_another_number_fails_and_says_which_parameter_differs(tmp_path: Path) -> None:
     problem, recipe, state = set_up({"runs": [{"batch_size": 1, "learning_rate": 0.1}]}, 3)
     written = script_of(sheet_of(problem, state, recipe.runs[0]), "sgd", 3)
+    assert written.startswith('# One step of run "sgd", from step 3 to step 4, with its numbers.')
     assert "lr = 0.1\n" in written
 
     def run_script(text: str) -> subprocess.CompletedProcess[str]:
