@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline.history.pyramid import STEPS, BucketRing, Pyramid, StepRing
+from fallline.history.pyramid import STEPS, BucketRing, Pyramid, StepRing, most_bytes
 from fallline.vocabulary.columns import from_records
 from support.measurements import NAMES, assert_same, assert_summarises, is_dyadic, measured, slices_of
 from support.spies import noting
@@ -170,6 +170,13 @@ def test_memory_is_bounded() -> None:
     growth = np.diff(sizes)
     # Each doubling adds one width at each end, 16 buckets of it, and nothing else.
     assert (growth <= 2 * 16 * (16 + len(NAMES) * 36)).all()
+
+
+@pytest.mark.parametrize("exponent", [15, 17])
+def test_the_memory_that_is_counted_for_it_is_hardly_more_than_it_takes(exponent: int) -> None:
+    steps = 1 << exponent
+    with patch("fallline.history.pyramid._LONG", steps):
+        assert 0.9 * most_bytes(len(NAMES)) <= remembered(steps).nbytes <= most_bytes(len(NAMES))
 
 
 def test_a_short_run_takes_little() -> None:
