@@ -6,11 +6,14 @@
 import { boldWidth } from "./letter-widths.ts";
 
 let measuring: CanvasRenderingContext2D | null = null;
+/** Read once: reading it again would compute the styles of the page. */
+let family = "";
 
 /** Width of a bold name at this size, in px. */
 export function widthOf(name: string, size: number) {
   measuring ??= document.createElement("canvas").getContext("2d");
   if (!measuring) return boldWidth(name);
-  measuring.font = `600 ${size}px ${getComputedStyle(document.body).fontFamily}`;
+  family ||= getComputedStyle(document.body).fontFamily;
+  measuring.font = `600 ${size}px ${family}`;
   return measuring.measureText(name).width;
 }

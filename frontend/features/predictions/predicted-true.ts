@@ -215,11 +215,13 @@ export class PredictedTrue extends ExperimentElement {
     );
   }
 
-  /** Lets keys reach content that scrolls. */
+  /** Lets keys reach content that scrolls. A scatter plot does not; to ask would lay out the page. */
   override updated() {
     const body = this.#body;
     const scrolls =
-      body.scrollHeight > body.clientHeight && getComputedStyle(body).overflowY === "auto";
+      facing(this.state) !== "scatter" &&
+      body.scrollHeight > body.clientHeight &&
+      getComputedStyle(body).overflowY === "auto";
     set(body, {
       tabindex: scrolls && 0,
       role: scrolls && "group",
