@@ -133,6 +133,20 @@ def test_before_it_divides_radam_is_momentum() -> None:
     assert edge.scale[0] ** 2 == pytest.approx(1.0 / (1.0 - 0.9**3))
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "amsgrad", "adamax", "radam"])
+@pytest.mark.parametrize("steps", [1, 3, 12])
+def test_an_early_step_was_made_with_its_scale(optimizer: str, steps: int) -> None:
+    """The correction of the mean counts as a part of the scale."""
+    row = OPTIMIZERS[optimizer]
+    slots, x, before = row.start(1), np.ones(1), np.ones(1)
+    for step in range(steps):
+        before = x.copy()
+        row.update(x, np.full(1, 1.0 - 0.2 * step), slots, RATE, row.filled({}))
+    edge = edge_of(RunSettings(optimizer, RATE, None, "shuffle"), state_of(optimizer, slots))
+    assert edge.scale is not None
+    assert before - x == pytest.approx(RATE * slots["mean"] * edge.scale**2, rel=1e-12)
+
+
 def test_steps_of_a_fixed_size_have_no_limit() -> None:
     edge = edge_of(RunSettings("lion", RATE, None, "shuffle"), state_of("lion", {"mean": np.ones(1)}))
     assert (edge.known, edge.limit, edge.scale) == (False, np.inf, None)
