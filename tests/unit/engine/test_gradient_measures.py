@@ -53,3 +53,11 @@ def test_the_cosine_of_an_angle() -> None:
     assert cosine(np.array([1.0, 0.0]), np.array([1.0, 1.0])) == pytest.approx(np.sqrt(0.5))
     assert cosine(np.array([0.1, 0.2]), np.array([-0.1, -0.2])) == -1.0
     assert cosine(np.zeros(2), np.ones(2)) is None
+
+
+@pytest.mark.parametrize("count", range(1, 100))
+def test_no_cosine_is_beyond_1(count: int) -> None:
+    """Rounding made a quarter of these larger, by the last bit."""
+    vector = 0.1 * np.arange(1.0, count + 1.0)
+    for sign in (-1.0, 1.0):
+        assert sign * (cosine(vector, sign * vector) or 0.0) <= 1.0
