@@ -49,6 +49,11 @@ def test_entries_too_close_for_bars_are_in_the_middle_too(one: float, other: flo
     assert (np.diff(measures.edges) > 0.0).all()
 
 
+def test_without_a_finite_entry_the_bars_are_empty_around_0() -> None:
+    measures = gradient_of(np.array([np.nan, np.inf]), np.zeros(2), np.zeros(2))
+    assert (measures.counts, measures.edges[0], measures.edges[-1]) == ([0] * BARS, -1.0, 1.0)
+
+
 def test_the_cosine_of_an_angle() -> None:
     assert cosine(np.array([1.0, 0.0]), np.array([1.0, 1.0])) == pytest.approx(np.sqrt(0.5))
     assert cosine(np.array([0.1, 0.2]), np.array([-0.1, -0.2])) == -1.0
