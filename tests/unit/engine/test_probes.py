@@ -114,6 +114,7 @@ def test_a_saturated_unit_has_almost_no_slope() -> None:
     assert first.saturated_share[:2] == [1.0, 0.0]
     a2 = 1 / (1 + np.exp(-(np.tanh(problem.X_train @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"])))
     assert second.saturated_share == pytest.approx((4 * a2 * (1 - a2) < 0.05).mean(axis=0))
+    assert second.saturated_share is not None
     assert third.saturated_share is None
     assert saturated_share(problem, state.parameters, 1) == pytest.approx(np.mean(first.saturated_share))
     assert saturated_share(problem, state.parameters, 2) == pytest.approx(np.mean(second.saturated_share))
