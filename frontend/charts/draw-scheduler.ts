@@ -5,7 +5,7 @@
  */
 
 /** The part of the time that draws may take; more halves their rate, so that lines still move. */
-const BUSY = 0.3;
+const BUSY = 0.2;
 /** Less leaves time for twice the rate. */
 const FREE = 0.1;
 /** ms over which it is measured. */

@@ -121,8 +121,16 @@ function withPlaying(state: State) {
     : { ...state, playback, connection };
 }
 
-/** The server's whole answer about an experiment; `token` only if it is new. */
-/** @param lanes by run, if they are known from before */
+/** The object before if the next one has the same content, so that nothing is drawn for it. */
+const kept = <T>(before: T, after: T): T =>
+  JSON.stringify(before) === JSON.stringify(after) ? before : after;
+
+/**
+ * The server's whole answer about an experiment. At full speed one comes every second, with finer
+ * buckets of a run.
+ * @param token only if it is new
+ * @param lanes by run, if they are known from before
+ */
 function opened(
   state: State,
   incoming: ExperimentAnswer,
@@ -144,7 +152,10 @@ function opened(
   return selectTroubledRun(
     settled({
       ...withStorage(state, answer.read_only ?? false),
-      experiment: experimentOf(answer, again ? state.experiment : null, token),
+      experiment: kept(
+        state.experiment,
+        experimentOf(answer, again ? state.experiment : null, token),
+      ),
       runs,
       order,
       playback,
@@ -157,12 +168,12 @@ function opened(
       figures: again ? state.figures : {},
       instruments: again ? state.instruments : {},
       fallLine: again ? state.fallLine : null,
-      view: {
+      view: kept(state.view, {
         ...state.view,
         selectedRun: keep(state.view.selectedRun),
         networkRun: keep(state.view.networkRun),
         isRunChosen: again && state.view.isRunChosen,
-      },
+      }),
     }),
   );
 }
@@ -295,13 +306,13 @@ const MESSAGES: Record<string, (state: State, message: Message) => State> = {
     state.experiment ? { ...state, experiment: { ...state.experiment, token } } : state,
   view: (state, { part }) => ({
     ...state,
-    view: {
+    view: kept(state.view, {
       ...state.view,
       ...(part.networkRun ? { isRunChosen: true } : {}),
       // a zoom is one of its axis
       ...(part.x && part.x !== state.view.x ? { zoom: null } : {}),
       ...part,
-    },
+    }),
   }),
   playback: (state, { part }) => ({
     ...state,

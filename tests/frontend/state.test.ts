@@ -398,6 +398,18 @@ test("a listener is called for its own slice only, with arrays compared item by 
   assert.deepEqual(heard, [["epochs", "log"]]);
 });
 
+test("an answer without news changes neither the experiment nor the view: charts would be drawn at once", () => {
+  const before = opened();
+  const repeat = after([{ type: "experiment", state: answer({ step: 5 }) }], before);
+  assert.equal(repeat.runs.gd.step, 5);
+  assert.equal(repeat.experiment, before.experiment);
+  assert.equal(repeat.view, before.view);
+  const same = after([{ type: "view", part: { y: before.view.y } }], before);
+  assert.equal(same.view, before.view);
+  const other = after([{ type: "experiment", state: { ...answer(), kernel: "compiled" } }], before);
+  assert.equal(other.experiment?.kernel, "compiled");
+});
+
 test("a new experiment takes the changes, the settings in force, and no edits", () => {
   const state = after(
     [{ type: "event", event: "edit", run: "sgd", edit: { at_step: 1, batch_size: 32 } }],
