@@ -11,6 +11,8 @@ const FREE = 0.1;
 /** ms over which it is measured. */
 const WINDOW = 1_000;
 const SLOWEST = 8;
+/** From here on drawing is slow. Half the rate is enough for people, and for most machines. */
+const SLOW = 4;
 const FRAME = 16;
 
 interface Turn {
@@ -34,7 +36,7 @@ export function createDrawScheduler({
   later: (run: () => void, ms: number) => void;
   now: () => number;
   hidden: () => boolean;
-  slowed?: (isSlow: boolean) => void; // called when the draw rate falls or recovers
+  slowed?: (isSlow: boolean) => void; // called when drawing gets slow, or is not slow any more
 }) {
   const turns: Set<Turn> = new Set();
   let framed = false;
@@ -115,7 +117,7 @@ export function createDrawScheduler({
   function pace(next: number) {
     const before = slowness;
     slowness = next;
-    if (before > 1 !== next > 1) slowed(next > 1);
+    if (before >= SLOW !== next >= SLOW) slowed(next >= SLOW);
   }
 
   return {
