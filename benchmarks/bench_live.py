@@ -268,7 +268,10 @@ async def audience(served: Served, lab: Lab, seconds: float, many: int) -> None:
                     counts[place] += 1
                     await stream.send(f'{{"type":"got","frame":{match[1]}}}')
 
-    readers = [asyncio.create_task(read(place)) for place in range(many)]
+    readers = []
+    for place in range(many):
+        readers.append(asyncio.create_task(read(place)))
+        await asyncio.sleep(0.01)  # at once, one address may have 50 sockets that watch nothing yet
     await asyncio.sleep(2)  # until all have caught up
     before, spent, began = list(counts), processor_seconds(served.pid), time.perf_counter()
     await asyncio.sleep(seconds)
