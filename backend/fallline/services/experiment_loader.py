@@ -365,12 +365,10 @@ class ExperimentLoader:
                 await self._evict_candidate(one)
         raise Unavailable("the server is closing other experiments to free memory: retry", retry_after=5)
 
-    async def grow(self, id: str, live: LiveExperiment, *, more_runs: bool) -> None:
-        """Make room for its maximum with new steps or a run. Raises Unavailable."""
+    async def grow(self, id: str, need: int) -> None:
+        """Make room for so many bytes more of an open experiment. Raises Unavailable."""
         entry = self._registry.entries.get(id)
-        usage = live.usage
-        need = usage.ceiling + usage.run_ceiling * more_runs - live.bytes
-        if entry is None or need <= 0 or self._capacity.has_free(need):
+        if entry is None:
             return
         async with self._admission:
             share = self._owners.share_of(entry, self._clock())

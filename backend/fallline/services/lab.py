@@ -338,10 +338,11 @@ class Lab:
             raise ReadOnly
         if not live.keyed_commands.knows(key):
             await self._check_room(entry, do)
-        if do in GROWING:
+        need = live.growth(more_runs=do == "add_run") if do in GROWING else 0
+        if need > 0 and not self._capacity.has_free(need):
             live.pins += 1  # not evicted while it waits for memory
             try:
-                await self._loader.grow(id, live, more_runs=do == "add_run")
+                await self._loader.grow(id, need)
             finally:
                 live.pins -= 1
         live.running_commands += 1

@@ -62,6 +62,10 @@ class LiveExperiment:
             size = max(size, usage.ceiling, self.expected)
         return size + usage.beyond
 
+    def growth(self, *, more_runs: bool) -> int:
+        """Return the bytes that it may yet need beyond those it counts for, with new steps or a run."""
+        return self.usage.ceiling + self.usage.run_ceiling * more_runs - self.bytes
+
 
 @dataclass(slots=True)
 class Entry:
