@@ -1,6 +1,6 @@
 """Write parameters.json: default and bounds of every parameter of every method and data set.
 
-python tests/golden/make_parameters.py
+PYTHONPATH=tests python tests/golden/make_parameters.py
 
 Run it after adding a method. A default or bound must not move: stored recipes and links rely on it.
 """
@@ -8,14 +8,10 @@ Run it after adding a method. A default or bound must not move: stored recipes a
 from __future__ import annotations
 
 import json
-import sys
 from collections import defaultdict
 from pathlib import Path
 
-FOLDER = Path(__file__).parent
-sys.path.insert(0, str(FOLDER.parent))
-
-from contracts.test_tables import ROWS, TABLES  # noqa: E402
+from contracts.test_tables import ROWS, TABLES
 
 
 def main() -> None:
@@ -24,7 +20,7 @@ def main() -> None:
     for table, name in ROWS:
         if parameters := TABLES[table][name].parameters:
             golden[table][name] = {each.name: each.schema() for each in parameters}
-    (FOLDER / "parameters.json").write_text(json.dumps(golden, indent=1) + "\n")
+    Path(__file__).with_name("parameters.json").write_text(json.dumps(golden, indent=1) + "\n")
 
 
 if __name__ == "__main__":
