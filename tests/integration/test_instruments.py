@@ -10,11 +10,11 @@ import httpx
 import numpy as np
 import pytest
 
-from fallline.engine.measures.curvature import hessian
 from fallline.engine.problem import build_problem
 from fallline.services.fair_slots import SHARE
 from fallline.services.views import Views
 from fallline.vocabulary.recipe import Recipe
+from support.problems import hessian
 from support.serving import created
 
 

@@ -21,8 +21,8 @@ import argparse
 import ast
 import hashlib
 import json
+import linecache
 import os
-import random
 import re
 import shlex
 import subprocess
@@ -113,7 +113,19 @@ def mutants(size: int, seed: int) -> list[MutationSpec]:
     ]
     eligible.sort(key=lambda each: (str(each.module_path), each.operator_name, each.occurrence))
     print(f"{len(eligible):,} mutants of {len(skipped)} modules", flush=True)
-    return random.Random(seed).sample(eligible, min(size, len(eligible)))
+    return in_order(eligible, seed)[:size]
+
+
+def in_order(every: list[MutationSpec], seed: int) -> list[MutationSpec]:
+    """Shuffle mutants by the lines that they change: other lines' changes leave most of a sample as it was."""
+    places: list[str] = []
+    seen: Counter[tuple[str, ...]] = Counter()
+    for each in every:
+        line = linecache.getline(str(each.module_path), each.start_pos[0]).strip()
+        change = (str(each.module_path), each.operator_name, line)
+        places.append(hashlib.sha256(repr((seed, change, seen[change])).encode()).hexdigest())
+        seen[change] += 1
+    return [every[number] for _, number in sorted(zip(places, range(len(every)), strict=True))]
 
 
 def tests_that_import(module: Path) -> list[str]:

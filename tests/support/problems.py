@@ -9,6 +9,7 @@ import numpy as np
 
 from fallline.engine.data.datasets import DATASETS
 from fallline.engine.data.datasets.row import Dataset, Raw
+from fallline.engine.measures.curvature import HessianProducts
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.randomness import rng_for
@@ -29,6 +30,12 @@ from support.aliases import Array
 
 def problem_of(recipe: Recipe) -> Problem:
     return build_problem(recipe.data, recipe.network, recipe.loss)
+
+
+def hessian(problem: Problem, parameters: Array, l2: float = 0.0) -> Array:
+    """The whole Hessian of the loss (parameters, parameters), exactly symmetric."""
+    raw = HessianProducts(problem, parameters, l2).products(np.eye(problem.layout.count))
+    return np.asarray(0.5 * (raw + raw.T))
 
 
 def data_for(loss: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from fallline.engine.measures import batch_sharpness as module
 from fallline.engine.measures.batch_sharpness import batch_sharpness
-from fallline.engine.measures.curvature import hessian, spectrum
+from fallline.engine.measures.curvature import spectrum
 from fallline.engine.measures.probes import full_gradient
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.problem import Problem, Samples, build_problem
@@ -18,7 +18,7 @@ from fallline.engine.training import advance
 from fallline.vocabulary.arrays import Rows
 from fallline.vocabulary.recipe import DataSettings, RunRecipe
 from support.aliases import Array
-from support.problems import classes_problem, network, small_problem, train
+from support.problems import classes_problem, hessian, network, small_problem, train
 
 PROBLEM = small_problem((4, "tanh"), (3, "gelu"))
 

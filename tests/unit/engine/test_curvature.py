@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.measures import curvature
-from fallline.engine.measures.curvature import HessianProducts, estimated_trace, hessian, spectrum
+from fallline.engine.measures.curvature import HessianProducts, estimated_trace, spectrum
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.network import backward, forward
@@ -17,7 +17,7 @@ from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.runs.checks.recipe import check_recipe
 from fallline.vocabulary.recipe import Recipe
-from support.problems import data_for
+from support.problems import data_for, hessian
 
 
 def problem_of(loss: str = "mse", activation: str = "tanh", **more: Any) -> Problem:

@@ -115,12 +115,6 @@ def _stacked(problem: Problem, directions: Array, name: str) -> Array:
     return directions[:, start : start + length].reshape(len(directions), *problem.layout.shapes[place])
 
 
-def hessian(problem: Problem, parameters: Array, l2: float = 0.0) -> Array:
-    """The whole Hessian (parameters, parameters), exactly symmetric."""
-    raw = HessianProducts(problem, parameters, l2).products(np.eye(problem.layout.count))
-    return np.asarray(0.5 * (raw + raw.T))
-
-
 @dataclass(frozen=True, slots=True)
 class Spectrum:
     """Eigenvalues, largest first: all if `whole`, else the ones that Lanczos has settled.

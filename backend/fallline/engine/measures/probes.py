@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fallline.engine.batches import batch_rows
 from fallline.engine.kernels.numpy_kernels import Evaluator
@@ -67,36 +66,6 @@ def units(problem: Problem, parameters: Array) -> list[LayerUnits]:
             alike = [] if behind is None else alike_units(weights.T, behind)
             layers.append(_layer(ACTIVATIONS[name], z, a, alike))
     return layers
-
-
-def dead_units(problem: Problem, parameters: Array, layer: int) -> NDArray[np.bool_]:
-    """Dead units of a layer (counted from 1), as in `units`."""
-    if not ACTIVATIONS[problem.activations[layer - 1]].dies:
-        return np.zeros(problem.layout.sizes[layer], dtype=np.bool_)
-    _, outputs = _up_to(problem, parameters, layer)
-    return np.asarray((outputs == 0.0).all(axis=0))
-
-
-def saturated_share(problem: Problem, parameters: Array, layer: int) -> float:
-    """Saturated share of a layer's outputs, over all units and samples.
-
-    It is 0 if the layer cannot saturate.
-    """
-    activation = ACTIVATIONS[problem.activations[layer - 1]]
-    if activation.steepest is None:
-        return 0.0
-    flat = activation.derivative(*_up_to(problem, parameters, layer)) < FLAT * activation.steepest
-    return float(flat.mean())
-
-
-def _up_to(problem: Problem, parameters: Array, layer: int) -> tuple[Array, Array]:
-    """Pre-activations and outputs of a layer, each (samples, units)."""
-    named, a = problem.named(parameters), problem.train.X
-    with np.errstate(all="ignore"):
-        for place in range(1, layer + 1):
-            z = a @ named[f"W{place}"] + named[f"b{place}"]
-            a = ACTIVATIONS[problem.activations[place - 1]](z)
-    return z, a
 
 
 def _layer(activation: Activation, z: Array, a: Array, alike: list[list[int]]) -> LayerUnits:
