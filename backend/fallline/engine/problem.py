@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Literal, TypeVar
 
@@ -93,6 +94,17 @@ class Problem:
     def named(self, flat: Array) -> dict[str, Array]:
         """Views W1, b1, ... into a flat vector."""
         return self.layout.named(flat)
+
+    def fingerprint(self) -> bytes:
+        """Hash of all that a problem consists of: two with the same one train alike."""
+        names = (self.features, self.classes, self.activations, self.drawn_with)
+        loss = (self.loss.name, sorted(self.loss.own.items()))
+        arrays = (self.X, self.y, self.train_rows, self.test_rows, self.initial_parameters)
+        digest = blake2b(repr((names, loss, self.layout.sizes)).encode(), digest_size=32)
+        for array in arrays:
+            digest.update(repr((array.dtype.str, array.shape)).encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.digest()
 
 
 def build_problem(

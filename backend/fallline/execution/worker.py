@@ -23,6 +23,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeAlias, TypeVar
 
+from fallline.runs.case import ExaminationCache
 from fallline.runs.doctor.doctor import Allowance
 from fallline.runs.experiment import Experiment
 from fallline.runs.persistence.journal_writer import PositionPace
@@ -323,10 +324,10 @@ class Worker:
         self._wakes: dict[str, float] = {}
         self._moving: set[str] = set()
         """The experiments that play or have step jobs."""
-        self._examinations, self._positions = Allowance(), PositionPace()
+        self._allowance, self._cache, self._positions = Allowance(), ExaminationCache(), PositionPace()
 
     def open(self, experiment: Experiment) -> None:
-        experiment.share(self._examinations, self._positions)
+        experiment.share(self._allowance, self._cache, self._positions)
         self._experiments[experiment.id] = experiment
 
     def close(self, id: str) -> None:
@@ -405,7 +406,7 @@ class Worker:
 
     def _count_moving(self, id: str, *, is_moving: bool) -> None:
         (self._moving.add if is_moving else self._moving.discard)(id)
-        self._examinations.moving = self._positions.moving = len(self._moving)
+        self._allowance.moving = self._positions.moving = len(self._moving)
 
     def _kind_of_work(self, experiment: Experiment) -> str:
         if experiment.only_replays:

@@ -1,11 +1,13 @@
-"""The Doctor's record of one run."""
+"""The Doctor's record of one run, and the examinations that runs with the same recipe share."""
 
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from hashlib import blake2b
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,8 +16,9 @@ from fallline.diagnosis.track import Track
 from fallline.diagnosis.view import Level
 from fallline.diagnosis.windows import lowest_of
 from fallline.engine.state import TrainingState
-from fallline.runs.past.checkpoints import KeptStates
+from fallline.runs.past.checkpoints import KeptStates, state_bytes
 from fallline.vocabulary.columns import Floats
+from fallline.vocabulary.recipe import RunRecipe
 
 SHARE = 0.025
 """Share of the training time that examinations may take: half of the 5 % by which viewing a run may slow it, since
@@ -112,6 +115,54 @@ class PastLevels:
         return train, None if math.isnan(test) else test
 
 
+Key: TypeAlias = bytes
+"""Hash of all that an examination depends on."""
+
+MOST_BYTES = 16 * 2**20
+"""Memory of shared examinations: of the notebook's two runs, those of their first million steps."""
+
+RECORD_BYTES = 4_096
+"""About the bytes of a record, whose findings are mostly those of the record before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """A scheduled examination: its record, and the state that it looked at. Neither is ever changed."""
+
+    record: Record
+    state: TrainingState
+
+    @property
+    def nbytes(self) -> int:
+        return state_bytes(self.state) + RECORD_BYTES
+
+
+class ExaminationCache:
+    """The examinations that were used last, of all experiments of one worker: a class trains one recipe."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._examinations: OrderedDict[Key, Examination] = OrderedDict()
+        self.nbytes = 0
+
+    def __len__(self) -> int:
+        return len(self._examinations)
+
+    def find(self, key: Key) -> Examination | None:
+        """Return the examination with this key, if a run has made it."""
+        examination = self._examinations.get(key)
+        if examination is not None:
+            self._examinations.move_to_end(key)
+        return examination
+
+    def add(self, key: Key, examination: Examination) -> None:
+        """Add an examination; the ones that were not used for longest make room."""
+        self._examinations[key] = examination
+        self.nbytes += examination.nbytes
+        while self.nbytes > self._most_bytes:
+            self.nbytes -= self._examinations.popitem(last=False)[1].nbytes
+
+
 @dataclass(slots=True)
 class Case:
     """The Doctor's record of one run in one generation; all times in seconds.
@@ -123,7 +174,8 @@ class Case:
     | `levels` | the losses at each of them |
     | `look` | the record of a look at a step between two of them, or at the end of a run that diverged |
     | `published` | the record whose findings watchers have |
-    | `examined` | copy of the state at the last scheduled examination |
+    | `examined` | the state at the last scheduled examination, never changed |
+    | `key` | the key of that examination; None if it is not known, as in a run that was restored |
     | `rebuilt` | the state up to which a replay has made `track` again; None if it is complete |
     | `kept` | states at the steps of the next ones |
     | `measured` | results of expensive measurements of the next examination, by its step and their name |
@@ -140,6 +192,7 @@ class Case:
     look: Record | None = None
     published: Record = field(default_factory=Record)
     examined: TrainingState | None = None
+    key: Key | None = None
     rebuilt: TrainingState | None = None
     kept: KeptStates = field(default_factory=KeptStates)
     measured: dict[tuple[int, str], Any] = field(default_factory=dict)
@@ -155,6 +208,27 @@ class Case:
     def shown(self, step: int) -> Record:
         """Return the record that answers for the run at this step."""
         return self.look if self.look is not None and self.look.step == step else self.record
+
+    def key_at(self, step: int, problem: Key, recipe: RunRecipe, kernel: str) -> Key | None:
+        """Return the key of the next scheduled examination, or None if that of the last one is not known.
+
+        It continues the key of the last one with the step and the edits since then, so it has the whole past.
+        `problem` is the fingerprint of the problem, and `kernel` the name of the run's.
+        """
+        before = self.record.step
+        if before >= 0 and self.key is None:
+            return None
+        digest = blake2b(self.key or problem + repr(recipe.settings).encode(), digest_size=32)
+        edits = [edit for edit in recipe.changes_before(step) if edit[0] >= before]
+        digest.update(repr((recipe.seed, kernel, step, edits)).encode())
+        return digest.digest()
+
+    def complete(self, examination: Examination, key: Key | None) -> None:
+        """Let the next examination go on from this one."""
+        self.record, self.examined, self.key, self.look = examination.record, examination.state, key, None
+        self.levels.add(examination.record)
+        self.kept.drop(0, examination.record.step)
+        self.track.forget(examination.record.step)
 
     def add_computing(self, seconds: float) -> None:
         """Add to its part of the experiment's computing time."""
@@ -176,6 +250,7 @@ class Case:
             self.record,
             PastLevels(self.levels.rows),
             examined=examined,
+            key=self.key,
             rebuilt=rebuilt,
             kept=self.kept.copy(),
         )

@@ -17,6 +17,7 @@ from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.engine.problem import Problem, build_problem
 from fallline.figures.binding import MOST_POINTS
 from fallline.figures.view import FigureView
+from fallline.runs.case import ExaminationCache
 from fallline.runs.checks.recipe import check_recipe, dataset_of
 from fallline.runs.checks.run import forked_recipe
 from fallline.runs.doctor.doctor import Allowance, ExaminationSchedule, News, WaitsForFindings
@@ -607,9 +608,9 @@ class Experiment:
         if now >= self._publisher.due_at:
             self.publish(now)
 
-    def share(self, allowance: Allowance, pace: PositionPace) -> None:
-        """Let examinations beside play at a set speed take the rest of this, and store positions at this pace."""
-        self._schedule.allowance = allowance
+    def share(self, allowance: Allowance, cache: ExaminationCache, pace: PositionPace) -> None:
+        """Share with other experiments: the time of examinations beside play, their results, the pace of positions."""
+        self._schedule.share(allowance, cache)
         self._journal.pace = pace
 
     def close(self, now: float, why: FalllineError | None = None) -> None:

@@ -16,6 +16,7 @@ from fallline.execution.worker import (
     TurnFailed,
     Worker,
 )
+from fallline.runs.case import ExaminationCache
 from fallline.runs.doctor.doctor import Allowance
 from fallline.runs.experiment import Experiment
 from fallline.runs.persistence.journal_writer import PositionPace
@@ -37,8 +38,8 @@ class Costly:
     def in_round(self) -> bool:
         return self.left_of_round > 0
 
-    def share(self, allowance: Allowance, pace: PositionPace) -> None:
-        self.allowance, self.pace = allowance, pace
+    def share(self, allowance: Allowance, cache: ExaminationCache, pace: PositionPace) -> None:
+        self.allowance, self.cache, self.pace = allowance, cache, pace
 
     def wake_at(self, now: float) -> float | None:
         return None if self.wake is None else max(now, self.wake)
@@ -58,6 +59,12 @@ def opened(*experiments: Costly, clock: Clock) -> Worker:
         worker.open(cast(Experiment, one))
         worker.reconsider(one.id, clock.now)
     return worker
+
+
+def test_experiments_of_a_worker_share_their_examinations() -> None:
+    one, another = Costly("x", 0.001), Costly("y", 0.001)
+    opened(one, another, clock=Clock())
+    assert one.cache is another.cache
 
 
 def test_positions_are_stored_less_often_the_more_experiments_move() -> None:

@@ -16,6 +16,7 @@ from fallline.runs.case import (
     SHARE,
     Case,
     ExaminationBudget,
+    ExaminationCache,
     RecentWaits,
 )
 from fallline.runs.doctor import doctor as doctor_module
@@ -346,7 +347,7 @@ def test_at_a_set_pace_all_examinations_together_leave_the_time_to_steps(
     runs = [run for life in lives for run in life.one.runs.values()]
     start = CLOCK.now
     for life in lives:
-        life.one.share(allowance, PositionPace())
+        life.one.share(allowance, ExaminationCache(), PositionPace())
         life.one.play(10.0, "steps", CLOCK.now)
     while CLOCK.now < start + seconds:
         for life in lives:

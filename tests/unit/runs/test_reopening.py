@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.kernels.numpy_kernels import Kernels
+from fallline.runs.case import ExaminationCache
 from fallline.runs.doctor import doctor
 from fallline.runs.doctor.doctor import Allowance
 from fallline.runs.persistence import journal_writer
@@ -223,7 +224,7 @@ def test_positions_of_a_playing_experiment_are_as_far_apart_as_the_pace_says(
     moving: int, apart: float
 ) -> None:
     life, at = Life(), []
-    life.one.share(Allowance(), PositionPace(moving))
+    life.one.share(Allowance(), ExaminationCache(), PositionPace(moving))
     life.one.play(10.0, "steps", CLOCK.now)
     for _ in range(200):
         CLOCK.now += 0.05

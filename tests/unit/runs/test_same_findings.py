@@ -12,12 +12,17 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
+from fallline.diagnosis.examine import Record, examine
 from fallline.diagnosis.storing import record_as_json
+from fallline.diagnosis.view import View
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.numpy_kernels import NUMPY, Kernels
+from fallline.runs.case import MOST_BYTES, ExaminationCache
 from fallline.runs.checks.run import step_seconds
-from fallline.runs.doctor.doctor import Doctor
+from fallline.runs.doctor import doctor
+from fallline.runs.doctor.doctor import Allowance, Doctor
 from fallline.runs.persistence import journal_writer
+from fallline.runs.persistence.journal_writer import PositionPace
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
@@ -285,6 +290,137 @@ def test_a_fork_has_the_findings_of_its_shared_past_and_of_its_own_recipe(
     renamed = twin.recipe.model_copy(update={"name": "run"})
     alone = stepped(whole.model_copy(update={"runs": [renamed]}), twin.state.step)
     same(answer(twin), answer(alone))
+
+
+# ---------------------------------------------------------------------- shared examinations
+
+
+class Class:
+    """Experiments that share their examinations."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, most_bytes: int = MOST_BYTES) -> None:
+        self.cache = ExaminationCache(most_bytes)
+        self.examined: list[int] = []
+        """The steps of the examinations that were made."""
+        monkeypatch.setattr(doctor, "examine", self._examine)
+
+    def _examine(self, record: Record, view: View) -> Record:
+        self.examined.append(view.step)
+        return examine(record, view)
+
+    def joined(self, whole: Recipe) -> Examined:
+        """Return a new experiment of this class."""
+        one = Examined(whole, KERNELS)
+        one.one.share(Allowance(), self.cache, PositionPace())
+        return one
+
+    def stepped(self, whole: Recipe, steps: int, slice: int | None = None) -> Run:
+        """Return the run of another experiment after so many steps, and note which examinations it has made."""
+        self.examined.clear()
+        one = self.joined(whole)
+        one.step(steps, slice)
+        return one.one.runs["run"]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_class_with_one_recipe_is_examined_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    together, (whole, steps) = Class(monkeypatch), RECIPES[name]
+    together.stepped(whole, steps)
+    run = together.stepped(whole, steps, 7)
+    assert set(together.examined) <= {run.state.step, *range(7, steps, 7)}, "only looks at rest"
+    same(answer(run), expected(name))
+
+
+VARIATIONS: dict[str, tuple[Json, Json]] = {
+    "other data": ({"data": {**LINEAR, "seed": 4}}, {}),
+    "other samples": ({"data": {**LINEAR, "samples": 201}}, {}),
+    "another split": ({"data": {**LINEAR, "test_fraction": 0.5}}, {}),
+    "another network": ({"network": {**tanh(4), "layers": [{"units": 4, "activation": "relu"}]}}, {}),
+    "other first weights": ({"network": {**tanh(4), "seed": 2}}, {}),
+    "another loss": ({"loss": "huber"}, {}),
+    "another order": ({}, {"seed": 1}),
+    "another rate": ({}, {"learning_rate": 0.06}),
+    "another optimizer": ({}, {"optimizer": "adam"}),
+    "an edit at step 0": ({}, {"edits": [{"at_step": 0, "learning_rate": 0.06}]}),
+}
+
+
+@pytest.mark.parametrize("which", VARIATIONS)
+def test_another_recipe_is_examined_by_itself(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared, own = VARIATIONS[which]
+    body = recipe(LINEAR, tanh(4), learning_rate=0.05, batch_size=3).as_json()
+    (plain,) = body["runs"]
+    varied = Recipe.model_validate({**body, **shared, "runs": [{**plain, **own}]})
+    together = Class(monkeypatch)
+    together.stepped(Recipe.model_validate(body), 40)
+    one = together.joined(varied)
+    together.examined.clear()
+    one.step(40)
+    examined = together.examined.copy()
+    begins = 1 if "edits" in own else 0  # before the first change nothing differs
+    assert examined == list(range(begins, 41))
+    alone = Examined(varied, KERNELS)
+    alone.step(40)
+    (run,), (expected_run,) = one.one.runs.values(), alone.one.runs.values()
+    same(answer(run), answer(expected_run))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_an_edit_ends_what_is_shared(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, steps = RECIPES[name]
+    together = Class(monkeypatch)
+    together.stepped(without_edits(whole), steps)
+    run = together.stepped(whole, steps)
+    first = whole.runs[0].edits[0].at_step
+    assert min(together.examined) in (first, first + 1), "an edit is a step of the schedule"
+    same(answer(run), expected(name))
+
+
+def test_names_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, steps = RECIPES[LONG]
+    together, (run,) = Class(monkeypatch), whole.runs
+    together.stepped(whole, steps)
+    one = together.joined(
+        whole.model_copy(update={"runs": [run.model_copy(update={"name": "other", "label": "Ours"})]})
+    )
+    together.examined.clear()
+    one.step(steps)
+    assert together.examined == [steps], "only a look at rest"
+    same(answer(one.one.runs["other"]), expected(LONG))
+
+
+def test_a_past_of_other_builds_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = RECIPES[LONG]
+    together = Class(monkeypatch)
+    together.stepped(whole, 20)
+    one = together.joined(whole)
+    one.one.runs["run"].is_rounded = True
+    together.examined.clear()
+    one.step(20)
+    assert together.examined == list(range(21))
+
+
+def test_an_examination_that_failed_is_not_shared(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole, steps = RECIPES[LONG]
+    together = Class(monkeypatch)
+    with monkeypatch.context() as broken:
+        broken.setattr(doctor, "view_of", lambda *_, **__: 1 / 0)
+        assert together.stepped(whole, steps).case.failed > 0
+    caplog.clear()
+    assert len(together.cache) == 0
+    same(answer(together.stepped(whole, steps)), expected(LONG))
+
+
+def test_the_examinations_that_were_not_used_for_longest_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = RECIPES[LONG]
+    together = Class(monkeypatch, most_bytes=100_000)
+    together.stepped(whole, 64)
+    assert together.cache.nbytes <= 100_000
+    assert 0 < len(together.cache) < 64
+    together.stepped(whole, 64)
+    assert together.examined == list(range(65)), "each was dropped before it was asked for again"
 
 
 # ---------------------------------------------------------------------- any life

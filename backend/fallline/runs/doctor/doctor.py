@@ -21,7 +21,7 @@ from fallline.diagnosis.view import NotNow
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
-from fallline.runs.case import SHARE, Case
+from fallline.runs.case import SHARE, Case, Examination, ExaminationCache, Key
 from fallline.runs.checks.run import step_seconds
 from fallline.runs.doctor.view import Parts, replay_seconds, state_at, task_of, view_of
 from fallline.runs.past.replay import Clock
@@ -48,6 +48,8 @@ class Doctor:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._task = task_of(problem)
+        self._fingerprint = b""
+        self.cache = ExaminationCache()
         self._guess = 4.0 * step_seconds(problem.layout.sizes, 0, problem.train.count) + 0.001
 
     def add_computing(self, runs: Collection[Run], seconds: float) -> None:
@@ -114,8 +116,16 @@ class Doctor:
         assert upcoming is not None  # it is behind
         step, is_last = upcoming
         case = run.case
-        extras = Extras(case, step, clock, limited=limited)
         began = clock()
+        key = None if is_last else self._key(run, step)
+        shared = None if key is None else self.cache.find(key)
+        if shared is not None:
+            case.complete(shared, key)
+            took = clock() - began
+            self._charge(case, took, None, limited=limited, done=True)
+            return True, took
+        extras = Extras(case, step, clock, limited=limited)
+        failed = case.failed
         state = self._state(run, step, extras)
         record = None if state is None else self._examined(run, state, extras, diverged=is_last)
         took = clock() - began
@@ -125,11 +135,18 @@ class Doctor:
         if is_last:
             case.look = record  # a fork goes on from the record before
             return True, took
-        case.record, case.examined, case.look = record, state, None
-        case.levels.add(record)
-        case.kept.drop(0, step)
-        case.track.forget(step)
+        examination = Examination(record, state)
+        if key is not None and case.failed == failed:
+            self.cache.add(key, examination)
+        case.complete(examination, key)
         return True, took
+
+    def _key(self, run: Run, step: int) -> Key | None:
+        """Return the key of this examination; None if other builds made a part of the run's past."""
+        if run.is_rounded:
+            return None
+        self._fingerprint = self._fingerprint or self._problem.fingerprint()
+        return run.case.key_at(step, self._fingerprint, run.recipe, run.kernel.name)
 
     def look(self, run: Run, clock: Clock) -> tuple[bool, float]:
         """Examine a run that rests between two examinations, which leaves no trace."""
@@ -175,15 +192,17 @@ class Doctor:
                 case.record, step=state.step, verdict="diverged" if diverged else case.record.verdict
             )
 
-    def _charge(self, case: Case, took: float, extras: Extras, *, limited: bool, done: bool) -> None:
+    def _charge(self, case: Case, took: float, extras: Extras | None, *, limited: bool, done: bool) -> None:
+        """Charge an examination; without `extras` another run has made it, so the next one may cost more."""
         if limited:
             case.add_wait(took)
         case.spent += took
-        case.needed = extras.needed
-        if done:
+        case.needed = 0.0 if extras is None else extras.needed
+        if done and extras is not None:
             routine = max(took - extras.seconds, 0.0)
             case.cost = routine if case.cost is None else case.cost + 0.3 * (routine - case.cost)
             self._guess = case.cost  # for a run without examinations, better than the estimate from its sizes
+        if done:
             case.examinations += 1
             case.measured.clear()
 
@@ -255,8 +274,8 @@ PACED_SECONDS = 0.004
 ALL_SHARE, ALL_SAVED_SECONDS = 0.2, 0.05
 """Share of the time that examinations may take beside all experiments at set speeds, and the most that can be saved up.
 
-One person's need 3 %. Those of a class would need several processors: there steps, frames and commands come first, and
-findings come later.
+One person's need 3 %. Those of a class whose recipes differ would need several processors: there steps, frames and
+commands come first, and findings come later.
 """
 
 ALONE_SHARE = 0.6
@@ -306,6 +325,10 @@ class ExaminationSchedule:
         """For play at a set speed. The worker lets its experiments share one."""
         self.clock: Clock = float
         """Measures the time of examinations."""
+
+    def share(self, allowance: Allowance, cache: ExaminationCache) -> None:
+        """Share the time beside play, and examinations, with other experiments."""
+        self.allowance, self._doctor.cache = allowance, cache
 
     def add_computing(self, runs: Runs, seconds: float) -> None:
         """Add the computing time of one run, which raises the budgets of all."""
