@@ -308,9 +308,9 @@ class Class:
         self.examined.append(view.step)
         return examine(record, view)
 
-    def joined(self, whole: Recipe) -> Examined:
+    def joined(self, whole: Recipe, kernels: Kernels = KERNELS) -> Examined:
         """Return a new experiment of this class."""
-        one = Examined(whole, KERNELS)
+        one = Examined(whole, kernels)
         one.one.share(Allowance(), self.cache, PositionPace())
         return one
 
@@ -387,6 +387,16 @@ def test_names_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     one.step(steps)
     assert together.examined == [steps], "only a look at rest"
     same(answer(one.one.runs["other"]), expected(LONG))
+
+
+def test_a_run_of_the_compiled_kernel_is_examined_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = RECIPES[LONG]
+    together = Class(monkeypatch)
+    for kernel in (NUMPY, COMPILED):
+        one = together.joined(whole, Kernels(kernel))
+        together.examined.clear()
+        one.step(20)
+        assert together.examined == list(range(21))
 
 
 def test_a_past_of_other_builds_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
