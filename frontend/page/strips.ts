@@ -243,16 +243,17 @@ function divergedStrip(state: State): Strip | null {
 
 function refusalStrip({ problem }: State): Strip | null {
   if (!problem) return null;
+  const detail = problem.detail ?? "";
   const reasons = (problem.errors ?? [])
     .map((error) => error.detail ?? error.message ?? "")
-    .filter(Boolean);
+    .filter((reason) => !detail.includes(reason)); // mostly the detail has them
   return {
     kind: "refused",
     tone: "bad",
     glyph: "problem",
     urgent: true,
     strong: sentence(problem.title),
-    text: [problem.detail, ...reasons].filter(Boolean).join(" "),
+    text: [detail.replace(/^\//, ""), ...reasons].filter(Boolean).join(" "),
     act: { text: texts.dismiss, do: (app) => app.dismiss() },
   };
 }

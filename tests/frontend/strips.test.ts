@@ -49,6 +49,12 @@ test("a refusal shows its reasons, and a lost connection comes first", () => {
     },
   };
   assert.equal(text(after(refused)), "The recipe is not valid. One field. At most 5,000.");
+  const label = { pointer: "/label", detail: "must be one line" };
+  const once = { title: "The request is not valid", detail: "/label: must be one line" };
+  assert.equal(
+    text(after({ ...refused, problem: { ...once, errors: [label] } })),
+    "The request is not valid. label: must be one line",
+  );
   assert.equal(stripFor(after(refused, cut))!.kind, "reconnecting");
 });
 

@@ -375,7 +375,8 @@ def rate_at_edge(view: View) -> Iterator[Sighting]:
         (counts[ends] - counts[ends - CHANGES]) / view.apart for counts in (series.rises, series.falls)
     )
     holds = np.zeros(len(series) - series.fresh, dtype=np.bool_)
-    holds[ends - series.fresh] = (rose >= RISES) & (fell >= RISES)
+    is_full_batch = series.steps[ends - CHANGES] >= view.batch_since
+    holds[ends - series.fresh] = (rose >= RISES) & (fell >= RISES) & is_full_batch
     held_here = held(view, holds, CHANGES + 1)
     if held_here is not None:
         falls = (

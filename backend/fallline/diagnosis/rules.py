@@ -94,7 +94,7 @@ _PROBLEMS = (
         "the loss of the full batch rises as often as it falls",
         divergence.rate_at_edge,
         gap=GAP,
-        yields_to=_DIVERGING,
+        yields_to=_DIVERGING | _DEAD,
     ),
     Rule(
         "rate_too_small",

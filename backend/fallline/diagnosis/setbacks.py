@@ -47,7 +47,12 @@ def spike(view: View) -> Iterator[Sighting]:
         return
     usual = np.median(sliding_window_view(series.loss[start - USUAL : -1], USUAL), axis=1)
     peaks = series.peak[start:]
-    over = np.flatnonzero(peaks > np.maximum(JUMPS * usual, usual + VISIBLE * view.task.baseline))
+    jumps = peaks > np.maximum(JUMPS * usual, usual + VISIBLE * view.task.baseline)
+    # between the usual losses and the peak no layer was drawn anew, which would explain it
+    is_drawn = (series.steps[start - USUAL : -USUAL] < view.drawn_since) & (
+        view.drawn_since <= series.steps[start:]
+    )
+    over = np.flatnonzero(jumps & ~is_drawn)
     if len(over):
         first, last = start + int(over[0]), start + int(over[-1])
         step = int(series.peak_step[first])
@@ -118,7 +123,7 @@ def _bounds(view: View, norm: float) -> bool:
 
 
 def worse_than_before(view: View) -> Iterator[Sighting]:
-    """Find a loss that has long been above what the run had reached."""
+    """Find a loss that has long been above what the run had reached, with the layers that it has."""
     series = view.series
     start = max(series.fresh, MEAN - 1)
     if start >= len(series) or not view.best:
@@ -126,10 +131,13 @@ def worse_than_before(view: View) -> Iterator[Sighting]:
     means = sliding_window_view(series.loss[start - MEAN + 1 :], MEAN).mean(axis=1)
     best = view.best[start - series.fresh :]
     least = np.array([each.mean for each in best])
-    since_best = series.steps[start:] - np.array([each.mean_step for each in best])
+    best_steps = np.array([each.mean_step for each in best])
+    since_best = series.steps[start:] - best_steps
     worse = means > np.maximum(WORSE * least, least + VISIBLE * view.task.baseline)
     holds = np.zeros(len(series) - series.fresh, dtype=np.bool_)
-    holds[start - series.fresh :] = worse & (since_best >= LASTED * view.apart)
+    holds[start - series.fresh :] = (
+        worse & (since_best >= LASTED * view.apart) & (best_steps >= view.drawn_since)
+    )
     lasts = held(view, holds)
     if lasts is not None:
         then = view.best[int(np.flatnonzero(holds)[0])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -31,6 +31,9 @@ is too high (cs231n, neural-networks-1).
 
 LASTS = 25
 """Steps that a unit must be dead before a finding names it: a batch may revive it."""
+
+JOINS = 10
+"""The same for a unit of a layer that the finding already names."""
 
 FLAT_R2 = 0.005
 """Largest |R²| that counts as 0, the R² of predicting the mean."""
@@ -82,7 +85,8 @@ def dead_units(view: View) -> Iterator[Sighting]:
 
 def _some_dead(view: View, place: int, layer: Layer) -> Sighting:
     dates = view.dates["dead", place]
-    lasting = {unit: since for unit, since in dates.items() if view.step - since >= LASTS}
+    least = JOINS if view.step - min(dates.values()) >= LASTS else LASTS
+    lasting = {unit: since for unit, since in dates.items() if view.step - since >= least}
     severity: Severity = "warning" if len(lasting) >= MANY * layer.units else "info"
 
     def some(state: Measured) -> bool:
@@ -90,17 +94,20 @@ def _some_dead(view: View, place: int, layer: Layer) -> Sighting:
 
     span = held_state(view, some)
     assert span is not None  # it holds now
-    words = _dead_units(view, place, layer, len(lasting))
+    words = _dead_units(view, place, layer, lasting)
     return Sighting(words, severity, span, (("layer", place),), lasting, by_dates=True, did=change_before)
 
 
-def _dead_units(view: View, place: int, layer: Layer, dead: int) -> Callable[[int], Words]:
+def _dead_units(view: View, place: int, layer: Layer, dates: Mapping[int, int]) -> Callable[[int], Words]:
+    dead, last = len(dates), max(dates.values(), default=view.step)
+
     def words(since: int) -> Words:
+        first = f", the first since step {since:,}" if since < last else ""
         are, they = ("is", "It outputs") if dead == 1 else ("are", "They output")
         of_all = every(view.task.samples, "sample")
         return Words(
             title=f"{{run}}: {dead} of {layer.units} units in layer {place} {are} dead.",
-            evidence=f"{they} 0 for {of_all} since step {since:,}. {_the_rest(view, place)}",
+            evidence=f"{they} 0 for {of_all} since step {last:,}{first}. {_the_rest(view, place)}",
             mark=f"{count(dead, 'unit')} dead",
             why=_why(place, "a unit is off for every sample"),
             remedies=lambda: first_helpful(lambda: revive(view, _gains), lambda: rewind(view, since, _gains)),

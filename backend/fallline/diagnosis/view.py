@@ -321,6 +321,16 @@ class View:
         return self.settings.order == "replacement" and self.settings.batch_size is not None
 
     @property
+    def batch_since(self) -> int:
+        """The step from which batches have had their present size."""
+        return max((step for step, change in self.edits if "batch_size" in change), default=0)
+
+    @property
+    def drawn_since(self) -> int:
+        """The first step after layers were last drawn anew, which is no work of training; 0 without that."""
+        return max((step + 1 for step, change in self.edits if "redraw" in change), default=0)
+
+    @property
     def noise_share(self) -> float:
         """The noise of a batch's gradient here: see `Noise.share`."""
         return self.now.noise.share(self.batch, replaced=self.is_replaced)

@@ -158,7 +158,7 @@ FALLING = 0.95
 """A median loss below this share of the median before is falling."""
 
 OVERFITS = 1.2
-"""A test loss above so many times its best, and rising, overfits."""
+"""A test loss above so many times its best, above the train loss, and rising, overfits."""
 
 FEWEST = 8
 """Fewest points of an eighth of the run, for a verdict on whether the loss falls."""
@@ -265,9 +265,11 @@ def verdict_of(view: View) -> Verdict:
     if not view.step:
         return "waiting"
     if not view.loss < UNLEARNT * task.baseline:
-        return "on_the_way" if _moves(view, lambda now, before: now < FALLING * before) else "flat"
+        is_early = view.step < 2 * FEWEST
+        falls = is_early or _moves(view, lambda now, before: now < FALLING * before)
+        return "on_the_way" if falls else "flat"
     best = min([view.now.test_loss, *(each.test for each in view.best[-1:])])
-    overfits = task.has_test and view.now.test_loss > OVERFITS * best
+    overfits = task.has_test and view.now.test_loss > max(OVERFITS * best, view.loss)
     if overfits and _moves(view, lambda now, before: now > before, view.series.test):
         return "overfitting"
     return "learning"

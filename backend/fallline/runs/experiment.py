@@ -419,6 +419,8 @@ class Experiment:
         self._journal.add("edited", run=run, **fact)
         response = {"run": run, "at_step": at_step, **changed}
         self._publish_event("edit", target, now, edit={"at_step": at_step, **changed})
+        if "label" in changed:  # which is in the title of each finding
+            self._publish_findings(iter([(target, [*target.case.published.findings], [])]), now)
         return response
 
     def reset(self, run: str | None, now: float, undo: UndoKey | None = None) -> dict[str, Any]:

@@ -248,7 +248,7 @@ EXHIBITS: dict[str, Exhibit] = {
             answer=ByStep(run="momentum", series="train_loss", below=0.01),
             explain=_story(
                 (0, None, "Both start at the same loss, 1.33, with the rate 0.05."),
-                (206, "momentum", "Momentum 0.9 is below 0.01."),
+                (206, "momentum", "With momentum 0.9 the loss is below 0.01."),
                 (
                     500,
                     "momentum",

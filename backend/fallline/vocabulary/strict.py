@@ -22,8 +22,13 @@ UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories of invisible characters, some of which reverse or break a line."""
 
 
+JOINERS = "\u200c\u200d"
+"""Invisible as well, but parts of words in Persian and Hindi, and of emoji."""
+
+
 def _printable(text: str) -> str:
-    if any(unicodedata.category(character) in UNPRINTABLE for character in text):
+    visible = text.translate(dict.fromkeys(map(ord, JOINERS)))
+    if not visible or any(unicodedata.category(character) in UNPRINTABLE for character in visible):
         raise ValueError("must be one line of text without control characters")
     return unicodedata.normalize("NFC", text)
 

@@ -382,9 +382,10 @@ def test_changed_are_the_findings_that_opened_closed_or_differ() -> None:
 
 
 def test_the_record_has_the_step_and_what_the_view_brings() -> None:
-    record = examine(Record(), replace(view(10), first_slope=2.5, seen=((9, 1.0), (10, 0.5))), [])
-    assert (record.step, record.first_slope, record.seen) == (10, 2.5, ((9, 1.0), (10, 0.5)))
+    record = examine(Record(), replace(view(16), first_slope=2.5, seen=((15, 1.0), (16, 0.5))), [])
+    assert (record.step, record.first_slope, record.seen) == (16, 2.5, ((15, 1.0), (16, 0.5)))
     assert record.verdict == "flat"
+    assert examine(Record(), view(15), []).verdict == "on_the_way", "so few steps do not say that it is flat"
     assert SEEN == 16
 
 

@@ -100,22 +100,95 @@ def test_frames_and_findings_have_new_evidence_and_events_do_not() -> None:
     assert finding["id"] not in [event.get("finding", {}).get("id") for event in one.events()]
 
 
-def test_the_title_tells_how_many_units_are_dead_now_and_the_stages_how_many_were() -> None:
+def test_a_unit_that_dies_soon_after_another_is_counted_from_the_first_sight_on() -> None:
+    """Looking back, the Doctor counts as many dead units as the network shows."""
     one = Examined(NOTEBOOK)
-    one.step(30)
+    one.step(29)
+    assert not one.open("sgd")
+    one.step(2)
     (dead,) = [each for each in one.open("sgd") if each["rule"] == "dead_units"]
-    assert (dead["title"], dead["mark"]) == ("SGD: 2 of 4 units in layer 2 are dead.", "2 units dead")
-    one.step(1)
-    (more,) = [each for each in one.open("sgd") if each["rule"] == "dead_units"]
-    assert (more["id"], more["subject"]["units"]) == (dead["id"], [0, 2, 3])
-    assert (more["title"], more["mark"]) == ("SGD: 3 of 4 units in layer 2 are dead.", "3 units dead")
-    fields = ("severity", "title", "mark", "evidence")
-    assert more["stages"] == [
-        {"step": step, **{name: each[name] for name in fields}} for step, each in ((30, dead), (31, more))
+    assert (dead["title"], dead["mark"]) == ("SGD: 3 of 4 units in layer 2 are dead.", "3 units dead")
+    assert (dead["subject"]["units"], dead["subject"]["since"]) == ([0, 2, 3], [5, 6, 5])
+    evidence = "They output 0 for all 900 samples since step 6, the first since step 5. The rest still learn."
+    assert dead["first_evidence"] == evidence
+    assert [(each["step"], each["title"]) for each in dead["stages"]] == [(30, dead["title"])]
+
+
+# ---------------------------------------------------------------------- edits
+
+
+def test_layers_that_are_drawn_anew_are_no_jump_and_no_setback() -> None:
+    """A remedy must not be the next finding: the loss rises at once, since nothing is learned yet."""
+    one = Examined(NOTEBOOK)
+    one.step(200)
+    (remedy,) = [
+        each for finding in one.open("sgd") for each in finding["remedies"] if "redraw" in each["command"]
     ]
+    command = {name: value for name, value in remedy["command"].items() if name != "do"}
+    one.fork(name="new", **command)
+    one.step(200)
+    run = one.one.runs["new"]
+    before, *_, after = run.window(190, 199, 10).select(["train_loss"]).final[0]
+    assert after > 5 * before, "it rises"
+    assert {each["rule"] for each in one.findings("new")} == {"dead_units", "dead_layer"}
+    one.step(100)
+    (jump,) = [each for each in one.findings("new") if each["rule"] == "spike"]
+    assert jump["since_step"] == 423, "a jump of its own is still found"
 
 
-@pytest.mark.parametrize("exhibit", ["notebook", "edge", "vanishing"])
+def test_drawing_layers_anew_is_not_told_as_a_step() -> None:
+    """Its gradient times its rate would not explain what it changed."""
+    redraw = {"at_step": 60, "redraw": {"layers": [1, 2, 3], "weights": "zeros"}}
+    body = NOTEBOOK.as_json()
+    run = next(each for each in body["runs"] if each["name"] == "sgd")
+    one = Examined({**body, "runs": [{**run, "edits": [redraw]}]})
+    one.step(64)
+    (dead,) = [each for each in one.open("sgd") if each["rule"] == "dead_layer"]
+    assert dead["since_step"] == 61
+    assert dead["did"] is None
+
+
+def test_steps_of_single_samples_do_not_put_a_full_batch_at_the_edge() -> None:
+    one = Examined(NOTEBOOK)
+    one.step(800)
+    one.one.edit("sgd", EditRun.model_validate({"batch_size": None}), 0.0)
+    one.step(30, 1)
+    assert rules(one.open("sgd")) == ["dead_layer"]
+
+
+def test_the_first_steps_are_not_flat() -> None:
+    one = Examined(NOTEBOOK)
+    verdicts = set()
+    for _ in range(8):
+        one.step(1)
+        verdicts.add(one.one.runs["sgd"].case.record.verdict)
+    assert verdicts == {"on_the_way"}
+
+
+def test_a_run_whose_test_loss_is_below_its_train_loss_does_not_overfit() -> None:
+    body = NOTEBOOK.as_json()
+    one = Examined({**body, "data": {"name": "polynomial", "test_fraction": 0.25}})
+    run, gaps = one.one.runs["sgd"], []
+    for _ in range(250):
+        one.step(1)
+        latest = run.latest(evaluated=True)
+        gaps.append(latest["test_loss"]["value"] > latest["train_loss"]["value"])
+        assert gaps[-1] or run.case.record.verdict != "overfitting"
+    assert not all(gaps)
+
+
+def test_findings_have_a_new_name_as_soon_as_the_run_has_it() -> None:
+    one = Examined(NOTEBOOK)
+    one.step(200)
+    one.one.join({}, 64, 0.0)
+    one.events()
+    one.one.edit("sgd", EditRun.model_validate({"label": "GD 2"}), 0.0)
+    titles = [each["finding"]["title"] for each in one.events() if "finding" in each]
+    assert [each for each in titles if "is dead" in each] == ["GD 2: layer 2 is dead."]
+    assert all(each.startswith("GD 2") for each in titles)
+
+
+@pytest.mark.parametrize("exhibit", ["adam", "edge", "vanishing"])
 def test_stages_tell_what_each_examination_saw(exhibit: str) -> None:
     one = Examined(EXHIBITS[exhibit].recipe)
     (run,) = [each for name, each in one.one.runs.items() if name in ("sgd", "fast", "gd")][-1:]

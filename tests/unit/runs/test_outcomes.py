@@ -160,7 +160,7 @@ def test_a_fork_is_the_outcome_of_the_finding_that_proposed_it_and_of_its_own() 
     assert elsewhere["to"] == pytest.approx(true_loss(one, fork, step), rel=1e-12)
     assert "taken at step 196 in Again: the train loss went from" in elsewhere["text"]
     assert re.search(r" SGD has [\d.e−]+ at step 400[.:]", elsewhere["text"])
-    assert elsewhere["text"].endswith(" times worse. It has another problem: worse than before.")
+    assert elsewhere["text"].endswith(" times worse. It does not have the problem.")
     (own,) = of_rule(one, "dead_layer", fork)["outcomes"]
     assert (own["run"], own["at_step"], own["lasts"]) == ("again", at, False)
     assert f"The problem ended at step {of_rule(one, 'dead_layer', fork)['until_step']}." in own["text"]

@@ -236,7 +236,7 @@ def test_the_compiled_kernel_leads_to_numpys_while_their_losses_agree(name: str)
         one.step(steps)
         runs.append(one.one.runs["run"])
     assert len({run.kernel.name for run in runs}) == 2
-    losses = [run.window(None, None, steps).select(["train_loss"]).last[0] for run in runs]
+    losses = [run.window(None, None, steps).select(["train_loss"]).final[0] for run in runs]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-9)
     assert onsets(runs[0]) == onsets(runs[1]) != []
 

@@ -144,6 +144,14 @@ def test_a_copy_with_other_edits_or_settings_has_its_own_settings_at_each_step()
 
 
 @pytest.mark.parametrize(
+    "label",
+    ["Team \U0001f469\u200d\U0001f3eb", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u2764\ufe0f"],
+)
+def test_a_label_may_have_joiners_of_emoji_and_scripts(label: str) -> None:
+    assert Recipe.model_validate({"runs": [{"label": label}]}).runs[0].label == label
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {"data": {"samples": "900"}},
@@ -158,6 +166,7 @@ def test_a_copy_with_other_edits_or_settings_has_its_own_settings_at_each_step()
         {"runs": [{"label": "a\u2067b"}]},
         {"runs": [{"label": "a\x85b"}]},
         {"runs": [{"label": "a\nb"}]},
+        {"runs": [{"label": "\u200d"}]},
         {"runs": []},
         {"runs": [{"edits": [{"at_step": 1, "learning_rate": None}]}]},
         {"runs": [{"colour": "red"}]},

@@ -465,8 +465,13 @@ class Between:
         return states
 
 
-def change_at(problem: Problem, run: Run, step: int, layer: int | None) -> Parts[Change]:
-    """Return the parameter that moved most in the change from that step, up to a layer if one is given."""
+def change_at(problem: Problem, run: Run, step: int, layer: int | None) -> Parts[Change | None]:
+    """Return the parameter that moved most in the change from that step, up to a layer if one is given.
+
+    None if layers were drawn anew there: what they moved by is no step.
+    """
+    if run.recipe.redraw_at(step) is not None:
+        return None
     state = yield from state_at(problem, run, step)
     settings = run.recipe.settings_at(step)
     gradients, _ = next_gradient(problem, state, run.recipe)
