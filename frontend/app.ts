@@ -415,6 +415,12 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     },
     hasFormer: loader.hasFormer,
     goBack: linkOpener.goBack,
+    hasEarlier: () => loader.hasBefore() || loader.hasFormer(),
+    async openEarlier() {
+      const { playback, experiment } = store.get();
+      if (playback.playing && experiment?.token) commands.command("pause");
+      await (loader.hasBefore() ? loader.undo() : linkOpener.goBack());
+    },
     retryNow: () => connection.handle({ type: "hurry" }),
     setView,
     bet(answer) {

@@ -420,6 +420,8 @@ export interface App {
   copyOfOwn: () => Promise<void>; // copies the experiment on view to an own one
   hasFormer: () => boolean; // true if an experiment was left for a link
   goBack: () => Promise<void>; // returns to it
+  hasEarlier: () => boolean; // true if this browser left an experiment, for whatever reason
+  openEarlier: () => Promise<void>; // returns to the last one
   dismiss: () => void; // clears notice and problem
   closeLineNote: () => void; // hides the strip about the kind of line
   closeDivergence: (runs: string[]) => void; // hides the strip of these divergences

@@ -644,6 +644,8 @@ export const isThisGradientRight = "Is this gradient right?";
 
 export const xChooseAnExhibit = (name: Part) => `${name}; choose an exhibit`;
 export const exhibits = "Exhibits";
+export const theExperimentBefore = "The experiment before";
+export const asYouLeftIt = "As you left it.";
 export const yourOwnExperiment = "Your own experiment";
 export const allXRunsStart = (count: Part) => `all ${count} runs start`;
 export const xYAtStep0 = (title: Part, who: Part) => `${title}: ${who} at step 0.`;
@@ -1293,6 +1295,7 @@ export const nextEvent = "Next event (.)";
 export const nextEventBack = "Next event (.), back (,)";
 export const nextEventLabel = "Next event";
 export const horizontalAxisX = "Horizontal axis (X)";
+export const axisOfTheTimeline = "Axis of the timeline";
 export const speed = "Speed";
 
 // ---------- features/words

@@ -117,6 +117,25 @@ def test_an_exhibit_opens_in_its_best_view_and_undo_restores_the_one_before(open
     expect(lab.button("Axes")).to_have_attribute("title", re.compile("^samples seen, "))
 
 
+def test_the_list_leads_back_when_the_notice_is_gone(open_lab: OpenLab) -> None:
+    """A wrong choice must not cost what one has built."""
+    lab = open_lab()
+    before = options(lab).filter(has_text="The experiment before")
+    picker(lab).click()
+    expect(options(lab).first).to_be_visible()
+    expect(before).to_have_count(0)
+    lab.page.keyboard.press("Escape")
+    lab.make_steps(30)
+    picker(lab).click()
+    options(lab).filter(has_text="Adam").click()
+    expect_exhibit(lab, "adam")
+    expect(lab.notice).to_have_count(0, timeout=15_000)
+    picker(lab).click()
+    before.click()
+    expect(lab.row("sgd")).to_be_visible()
+    expect(lab.page.locator("race-table th.moment")).to_contain_text("30")
+
+
 def test_other_data_end_the_exhibit_and_the_picker_restores_it(
     open_lab: OpenLab,
 ) -> None:

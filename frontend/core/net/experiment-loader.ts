@@ -319,6 +319,8 @@ export function createExperimentLoader(
     /** True if there is an own experiment to return to. */
     hasOwn: () => (leaving() ?? localStore.experiment()) !== null,
     hasFormer: () => localStore.formers().length > 0,
+    /** True if `undo` leads to the experiment before. */
+    hasBefore: () => before !== null,
     undo,
     async restart() {
       const recipe = recipeNow(store.get()) ?? localStore.experiment()?.recipe ?? exhibit();

@@ -14,6 +14,13 @@ import { isLocked } from "../../core/selectors.ts";
 import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 
+/** Leads back to the experiment that was left, also when the notice with Undo is gone. */
+const EARLIER = {
+  value: "earlier experiment", // no exhibit's name has a space
+  text: texts.theExperimentBefore,
+  line: texts.asYouLeftIt,
+};
+
 export class ExhibitPicker extends LiveElement {
   #close: (() => void) | null = null;
 
@@ -33,6 +40,10 @@ export class ExhibitPicker extends LiveElement {
       >${icon("chevron")}</button>`;
   }
 
+  #open(name: string) {
+    return name === EARLIER.value ? this.app.openEarlier() : this.app.openExhibit(name);
+  }
+
   #key(event: KeyboardEvent) {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     event.preventDefault();
@@ -47,12 +58,15 @@ export class ExhibitPicker extends LiveElement {
       name: texts.exhibits,
       look: "exhibits",
       value: exhibitOf(state)?.name ?? "",
-      items: exhibitsOf(state).map(({ name: value, title: text, line }) => ({
-        value,
-        text,
-        line: `${texts.capital(line)}.`,
-      })),
-      choose: (name) => void this.app.openExhibit(name).then(focusPlay),
+      items: [
+        ...(this.app.hasEarlier() ? [EARLIER] : []),
+        ...exhibitsOf(state).map(({ name: value, title: text, line }) => ({
+          value,
+          text,
+          line: `${texts.capital(line)}.`,
+        })),
+      ],
+      choose: (name) => void this.#open(name).then(focusPlay),
       closed: () => {
         this.#close = null;
         this.requestUpdate();
