@@ -175,3 +175,12 @@ def test_full_batch_descent_ends_at_the_edge_of_stability() -> None:
         advance(problem, state, recipe.runs[0], 300)
         sharpness_ratios.append(spectrum(problem, state.parameters).eigenvalues[0] * rate / 2.0)
     assert np.mean(sharpness_ratios) == pytest.approx(1.0, abs=0.02)
+
+
+def test_lanczos_ends_after_as_many_turns_as_there_are_eigenvalues() -> None:
+    diagonal = np.repeat([3.0, 1.0], [2, 4])
+    found = curvature._lanczos(lambda directions: directions * diagonal, 6, 5)
+    assert found.products == 2
+    assert found.eigenvalues == pytest.approx([3.0, 1.0])
+    for vector, eigenvalue in ((found.top, 3.0), (found.second, 1.0)):
+        np.testing.assert_allclose(diagonal * vector, eigenvalue * vector, atol=1e-12)

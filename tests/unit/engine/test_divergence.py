@@ -215,6 +215,13 @@ def test_an_edit_at_the_step_of_divergence_goes_on_as_its_replay_does(run: RunRe
     assert state.step > 0
 
 
+def test_an_edit_after_the_step_of_divergence_is_not_reached() -> None:
+    run = run_of(None, 1e6, edits=[edit(40, learning_rate=1e-6)])
+    state = begin(PROBLEM)
+    records = advance(PROBLEM, state, run, 60)
+    assert state.diverged_at == state.step == len(records) < 40
+
+
 def test_a_failed_change_of_optimizer_keeps_the_former_state() -> None:
     start = run_of(None, 0.001, "momentum")
     vain = start.model_copy(update={"edits": [edit(30, optimizer="adam", learning_rate=1e6)]})
@@ -245,6 +252,15 @@ def test_a_gradient_too_long_for_its_norm_is_not_divergence() -> None:
     with np.errstate(all="ignore"):
         assert judged.first_bad(3, limit=1e6) is None
         judged.gradients[2, 0] = np.inf
+        assert judged.first_bad(3, limit=1e6) == 2
+
+
+def test_one_infinite_entry_of_a_gradient_is_divergence() -> None:
+    judged = Tape(layout_of((2, 2, 1)))
+    judged.parameters[:] = judged.gradients[:] = 1.0
+    judged.batch_loss[:] = 1.0
+    judged.gradients[2, 0] = np.inf
+    with np.errstate(all="ignore"):
         assert judged.first_bad(3, limit=1e6) == 2
 
 

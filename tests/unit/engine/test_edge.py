@@ -126,6 +126,20 @@ def test_factors_of_the_rate_are_a_part_of_the_scale() -> None:
     assert plain.scale.tolist() == [2.0, 2.0, 0.0, 0.0]
 
 
+def test_the_scale_of_nadam_follows_its_rising_momentum() -> None:
+    """Its mu is far from beta1 at first: at step 10, 0.50."""
+    slots = {"mean": np.zeros(1), "square": np.full(1, 4.0)}
+    slots |= {"count": np.full(1, 10.0), "correction": np.full(1, 0.9)}
+    own = {"epsilon": 0.5, "momentum_decay": 0.2}
+    edge = edge_of(RunSettings("nadam", RATE, None, "shuffle", own=own), state_of("nadam", slots))
+    mu, mu_next = (0.9 * (1.0 - 0.5 * 0.96 ** (n * 0.2)) for n in (10, 11))
+    of_mean = mu_next / (1.0 - 0.1 * mu_next)
+    weight = (1.0 - mu) / 0.9 * 1.9 + of_mean * 0.1
+    root = np.sqrt(4.0 / (1.0 - 0.999**10)) + 0.5
+    assert edge.scale is not None
+    assert edge.scale[0] ** 2 == pytest.approx(weight / root)
+
+
 def test_before_it_divides_radam_is_momentum() -> None:
     slots = {"mean": np.zeros(1), "square": np.full(1, 4.0), "count": np.full(1, 3.0)}
     edge = edge_of(RunSettings("radam", RATE, None, "shuffle"), state_of("radam", slots))

@@ -125,6 +125,16 @@ def test_units_that_start_equal_are_reported_as_equal_until_they_differ() -> Non
     assert units(problem, state.parameters)[0].alike == []
 
 
+def test_equal_units_of_a_layer_with_large_weights_may_differ_by_its_rounding() -> None:
+    problem = small_problem((3, "tanh"))
+    p = problem.named(begin(problem).parameters)
+    p["W1"][:], p["b1"][:] = 1e3, 0.0
+    p["W1"][0] += np.array([0.0, 1e-8, 2e-8])
+    p["W2"][:] = 0.5
+    flat = np.concatenate([np.ravel(value) for value in p.values()])
+    assert units(problem, flat)[0].alike == [[0, 1, 2]]
+
+
 def test_a_network_that_starts_with_zeros_has_layers_of_one_unit_many_times() -> None:
     problem = small_problem((4, "tanh"), (4, "tanh"))
     assert [layer.alike for layer in units(problem, np.zeros(problem.layout.count))] == [

@@ -155,6 +155,8 @@ def test_a_region_shows_all_points_with_a_quarter_of_margin_in_the_shape_asked_f
     assert wide.width / wide.height == pytest.approx(8.0)
     assert high.width / high.height == pytest.approx(0.5)
     assert (wide.height, high.width) == (region.height, region.width)
+    off = Region.around(np.array([[2.0, 3.0], [6.0, 8.0]]), 0.0)
+    assert (off.west, off.east, off.south, off.north) == (1.5, 6.5, 2.375, 8.625)
     assert region.with_region(Region(-5.0, 1.0, 0.0, 4.0)) == Region(-5.0, 9.0, -1.25, 4.0)
     point = Region.around(np.zeros((1, 2)), 3.0)
     assert (point.width, point.height) == (3.0, 3.0)

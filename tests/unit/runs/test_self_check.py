@@ -12,7 +12,7 @@ from fallline.engine import network
 from fallline.engine.kernels import numpy_kernels, passes
 from fallline.engine.kernels.interface import Kernel
 from fallline.engine.kernels.numpy_kernels import NUMPY, Kernels
-from fallline.engine.measures.trust import differences
+from fallline.engine.measures.trust import balance, differences
 from fallline.engine.methods.activations import ACTIVATIONS
 from fallline.engine.methods.losses import LOSSES
 from fallline.engine.problem import build_problem
@@ -93,6 +93,30 @@ def test_one_wrong_entry_is_found_and_named(place: int) -> None:
         if start <= place
     )
     assert difference.where.startswith(f"{named}[")
+
+
+def test_the_balance_names_the_unit_that_is_most_out_of_it() -> None:
+    subject = run_of(Recipe().as_json(), 3).to_check()
+    problem, parameters = subject.problem, subject.state.parameters
+    gradient = network_gradient(problem, parameters)
+    weights = problem.named(parameters)
+    exact = balance(problem, parameters, np.concatenate([value.ravel() for value in gradient.values()]))
+    assert exact is not None
+    assert exact.passed
+    gradient["W1"][:, 2] += 1.0
+    gradient["W2"][:, 1] += 3.0
+    products = {name: weights[name] * gradient[name] for name in weights}
+    errors = {
+        f"unit {unit} of layer {layer}": abs(into - products[f"W{layer + 1}"][unit].sum())
+        for layer in (1, 2)
+        for unit, into in enumerate(products[f"W{layer}"].sum(axis=0) + products[f"b{layer}"][0])
+    }
+    flat = np.concatenate([value.ravel() for value in gradient.values()])
+    wrong = balance(problem, parameters, flat)
+    assert wrong is not None
+    assert not wrong.passed
+    assert wrong.where == max(errors, key=errors.__getitem__)
+    assert wrong.error == pytest.approx(max(errors.values()))
 
 
 def network_gradient(problem: Any, parameters: Any) -> dict[str, Any]:
