@@ -20,18 +20,31 @@ const OVER_THE_PAGE = "dialog[open], :popover-open:not(.word:not([data-pinned]))
  * they are dropped.
  */
 const CHANGING = new Set([" ", "arrowright", "r", "g", "o", "d", "[", "]"]);
-/** Controls that use Space or arrows themselves; a disabled one does not. */
+/** Controls that use Space or arrows themselves; a disabled one and a chosen radio do not. */
 const PRESSED_BY_SPACE =
-  ":is(button, a, summary, [role=radio], [role=tab], [role=menuitem]):not([aria-disabled=true])";
+  ":is(button, a, summary, [role=radio], [role=tab], [role=menuitem]):not([aria-disabled=true], [role=radio][aria-checked=true])";
 const MOVED_BY_ARROWS =
   "input[type=range], svg.network, [role=radio], [role=tab], [role=menuitem], plotly-chart, plotly-chart *, :is(.decision, stage-map) .map";
+
+/** The control that a pointer pressed last. Space on it is the page's until the focus moves. */
+let clicked: Element | null = null;
+
+function followClicks() {
+  document.addEventListener("focusin", ({ target }) => {
+    if (target !== clicked) clicked = null;
+  });
+  document.addEventListener("click", ({ detail, target }) => {
+    const isByPointer = detail > 0;
+    if (isByPointer) clicked = (target as Element).closest(PRESSED_BY_SPACE);
+  });
+}
 
 function isHandled(event: KeyboardEvent) {
   const target = event.target as Element;
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing)
     return true;
   if (target.matches?.(TYPING) || document.querySelector(OVER_THE_PAGE)) return true;
-  if (event.key === " ") return target.matches(PRESSED_BY_SPACE);
+  if (event.key === " ") return target !== clicked && target.matches(PRESSED_BY_SPACE);
   return event.key.startsWith("Arrow") && target.matches(MOVED_BY_ARROWS);
 }
 
@@ -47,6 +60,7 @@ const isConnecting = ({ connection, experiment }: State) =>
   connection.status === "connecting" && experiment?.token !== null;
 
 export function listenToKeys(app: App, page: Page) {
+  followClicks();
   let waiting: (() => void)[] = [];
   app.store.watch(
     (state) => [isLocked(state), state.connection.status],

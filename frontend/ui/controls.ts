@@ -116,6 +116,12 @@ export const watchingSign = () =>
   html`<button type="button" class="button watching" title=${texts.onlyTheOwnerCanChangeIt} disabled
     >${icon("lock")}${texts.watching}</button>`;
 
-/** After a choice to watch: Space plays it, instead of opening the list again. */
-export const focusPlay = () =>
-  (document.querySelector("transport-bar .play") as HTMLElement | null)?.focus();
+/**
+ * After a choice to watch: Space plays it, instead of opening the list again. Also where the focus
+ * would be lost.
+ */
+export function focusPlay() {
+  const find = (selector: string) => document.querySelector<HTMLElement>(selector);
+  // visitors have no play
+  (find("transport-bar .play:enabled") ?? find("transport-bar"))?.focus();
+}

@@ -1,9 +1,11 @@
 /**
  * Elements in the light DOM, where the page's styles and labels reach their content.
- * Owns: when an element follows the store, and when it renders.
+ * Owns: when an element follows the store, when it renders, and where the focus of a control goes
+ * that is no longer there.
  */
 
 import { LitElement } from "lit";
+import { focusPlay } from "./controls.ts";
 import type { PropertyValues } from "lit";
 import type { App, Experiment, State } from "../core/types.ts";
 
@@ -24,6 +26,8 @@ export class LightElement extends LitElement {
     super.update(changed);
   }
 }
+
+const isGone = (control: Element) => !control.isConnected || control.closest("[hidden]") !== null;
 
 export class LiveElement extends LightElement {
   #gone = new AbortController();
@@ -59,6 +63,21 @@ export class LiveElement extends LightElement {
 
   override shouldUpdate() {
     return this.isReady(this.state);
+  }
+
+  override performUpdate() {
+    const { activeElement: before } = document;
+    // after a click the page keeps the keys, and needs no focus
+    const isByKeyboard = this.contains(before) && before?.matches(":focus-visible");
+    super.performUpdate();
+    const { activeElement: now } = document;
+    const isUnmoved = now === before || now === document.body;
+    if (isByKeyboard && before && isUnmoved && isGone(before)) this.passFocus();
+  }
+
+  /** The control that had the focus is no longer there. */
+  passFocus() {
+    focusPlay();
   }
 
   /** Selects what it renders from. It renders again when one of these values changes. */

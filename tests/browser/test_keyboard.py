@@ -71,6 +71,84 @@ def test_space_plays_even_from_an_applied_remedy(open_lab: OpenLab) -> None:
     assert len(lab.ask("GET")["runs"]) == 3
 
 
+def test_space_plays_and_pauses_after_a_click_on_a_bet_or_a_switch(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    press = lab.page.keyboard.press
+    lab.page.get_by_role("group", name="Your bet").get_by_role("button", name="SGD").click()
+    press("Space")
+    expect(lab.pause).to_be_visible()
+    lab.card("gd").get_by_role("radio", name="Mini-batch").click()
+    press("Space")
+    expect(lab.play).to_be_visible()
+    lab.page.locator("picture-switch").get_by_role("radio", name="Fall line").click()
+    press("t")  # another key changes nothing about it
+    press("Space")
+    expect(lab.pause).to_be_visible()
+
+
+def test_space_presses_a_button_that_the_keyboard_reached(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    press = lab.page.keyboard.press
+    bets = lab.page.get_by_role("group", name="Your bet")
+    gd, sgd = (bets.get_by_role("button", name=name, exact=True) for name in ("GD", "SGD"))
+    gd.click()
+    press("Tab")
+    expect(sgd).to_be_focused()
+    press("Space")
+    expect(sgd).to_have_attribute("aria-pressed", "true")
+    press("Shift+Tab")
+    press("Space")
+    expect(gd).to_have_attribute("aria-pressed", "true")
+    expect(lab.play).to_be_visible()
+
+
+def test_space_presses_a_radio_that_is_not_chosen_and_else_plays(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    method = lab.card("gd").get_by_role("radio")
+    method.first.focus()
+    lab.page.keyboard.press("ArrowRight")
+    expect(method.nth(1)).to_be_checked()
+    method.first.focus()
+    lab.page.keyboard.press("Space")
+    expect(method.first).to_be_checked()
+    lab.page.keyboard.press("Space")
+    expect(lab.pause).to_be_visible()
+
+
+def test_the_focus_of_a_control_that_goes_away_moves_to_play(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    press = lab.page.keyboard.press
+    lab.page.get_by_role("group", name="Your bet").get_by_role("button", name="SGD").focus()
+    press("Space")
+    press("ArrowRight")
+    expect(lab.counter).to_have_text("1")
+    expect(lab.play).to_be_focused()
+    lab.button("Back to step 0 (R)").focus()
+    press("Enter")
+    expect(lab.counter).to_have_text("0")
+    expect(lab.play).to_be_focused()
+    lab.notice.get_by_role("button", name="Undo").focus()
+    press("Enter")
+    expect(lab.counter).to_have_text("1")
+    expect(lab.play).to_be_focused()
+    lab.page.get_by_role("slider", name="Time travel").focus()
+    press("Home")
+    lab.page.locator("time-scrubber .live").focus()
+    press("Enter")
+    expect(lab.play).to_be_focused()
+
+
+def test_the_focus_of_a_removed_run_moves_to_the_next_one(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.button("Add a run").click()
+    expect(lab.page.locator("run-card")).to_have_count(3)
+    for removed, next_one in (("gd", "SGD"), ("run-3", "SGD")):
+        lab.settings(f"run {removed}").get_by_role("button", name="Remove").focus()
+        lab.page.keyboard.press("Enter")
+        expect(lab.row(removed)).to_have_count(0)
+        expect(lab.button(f"Settings of {next_one}")).to_be_focused()
+
+
 def test_keys_belong_to_an_open_panel_even_without_focus_in_it(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.settings("network")

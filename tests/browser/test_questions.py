@@ -39,6 +39,15 @@ def flags(lab: Dashboard) -> Locator:
     return lab.page.locator("plotly-chart[kind=loss] .clause-flag")
 
 
+def under_the_transport(lab: Dashboard) -> float:
+    """How many pixels of the outcome are below the top of the transport."""
+    outcome = happened(lab).locator(".outcome").bounding_box()
+    transport = lab.page.locator("transport-bar").bounding_box()
+    assert outcome
+    assert transport
+    return outcome["y"] + outcome["height"] - transport["y"]
+
+
 def play_to_the_end(lab: Dashboard) -> None:
     for _ in range(20):
         lab.page.keyboard.press("]")
@@ -121,6 +130,16 @@ def test_without_a_bet_only_what_happened_is_told_and_the_next_exhibit_asks(open
     expect(question(lab).locator("h2")).to_have_text(EXHIBITS["as-printed"].question.prompt)
     expect(happened(lab)).to_be_hidden()
     expect(lab.play).to_be_focused()
+
+
+def test_the_focus_stays_on_the_button_that_shows_the_doctor_or_what_happened(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    play_to_the_end(lab)
+    for name in ("Doctor", "What happened"):
+        happened(lab).get_by_role("button", name=name).focus()
+        lab.page.keyboard.press("Enter")
+        expect(happened(lab).get_by_role("button").first).to_be_focused()
+        expect(happened(lab).get_by_role("button").first).not_to_have_text(name)
 
 
 def test_beyond_the_end_the_doctor_is_back_and_what_happened_is_one_press_away(open_lab: OpenLab) -> None:
@@ -256,4 +275,29 @@ def test_a_phone_has_the_question_and_its_targets(open_lab: OpenLab, theme: str)
     assert network
     assert story["y"] < network["y"]
     assert lab.page.evaluate(SMALL_TARGETS) == []
+    # axe takes a control that is half below the top bar for a small one
+    lab.until(lambda: under_the_transport(lab), lambda pixels: pixels <= 0)
+    lab.page.evaluate("scrollTo(0, 0)")
     assert faults(lab) == []
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_on_a_phone_the_outcome_comes_into_view_and_the_focus_stays(open_lab: OpenLab, motion: str) -> None:
+    lab = open_lab(PHONE)
+    lab.page.emulate_media(reduced_motion="reduce" if motion == "reduce" else "no-preference")
+    answers(lab).nth(1).tap()
+    play_to_the_end(lab)
+    lab.until(lambda: under_the_transport(lab), lambda pixels: pixels <= 0)
+    expect(happened(lab).locator(".outcome")).to_be_in_viewport(ratio=1)
+    expect(lab.play).to_be_focused()
+
+
+def test_on_a_phone_a_reader_who_scrolls_elsewhere_stays_there(open_lab: OpenLab) -> None:
+    lab = open_lab((390, 640))
+    answers(lab).nth(1).tap()
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step > 20)
+    lab.page.mouse.wheel(0, 2_000)
+    expect(happened(lab)).to_have_attribute("data-open", "", timeout=HAPPENED)
+    lab.page.wait_for_timeout(500)
+    expect(happened(lab).locator(".outcome")).not_to_be_in_viewport()

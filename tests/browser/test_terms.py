@@ -95,6 +95,22 @@ def test_a_pointer_that_passes_opens_nothing_and_esc_closes_what_it_opened(open_
     expect(card(lab)).to_have_count(0)
 
 
+PUT = (
+    """(word) => Object.assign(word.style, { position: "fixed", left: "690px", top: "490px", zIndex: 99 })"""
+)
+
+
+def test_a_word_that_comes_under_a_resting_pointer_opens_once_the_pointer_moves(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(20)
+    lab.page.mouse.move(695, 495)
+    head(lab, "r2").evaluate(PUT)
+    lab.page.wait_for_timeout(1_000)
+    expect(card(lab)).to_have_count(0)
+    lab.page.mouse.move(697, 495)
+    expect(card(lab, "R²")).to_be_visible()
+
+
 def test_enter_opens_a_word_with_the_focus_in_it_and_esc_returns_it(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.settings("run gd")

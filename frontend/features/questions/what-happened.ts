@@ -2,7 +2,8 @@
  * The section "What happened" stands in the Doctor's place once every run has come to the end. It
  * has the verdict on the bet, and clauses that each lead to their step. Beyond the end the Doctor
  * is back, and a button opens the section.
- * Owns: the section, and whether it was opened, or closed to show the Doctor.
+ * Owns: the section, whether it was opened, or closed to show the Doctor, and bringing the outcome
+ * into view.
  */
 
 import { html, nothing } from "lit";
@@ -19,12 +20,26 @@ import type { NumberedClause, Story } from "../../core/questions.ts";
 import type { State } from "../../core/types.ts";
 
 const CHANGED = texts.youChangedTheRecipeSoThe;
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
+/** A reader who scrolls further, in heights of the window, is elsewhere. */
+const NEAR = 0.25;
 
 export class WhatHappened extends LiveElement {
   /** Key of the story that was closed at the end, and of the one that was opened beyond it. */
   #closed = "";
   #opened = "";
   #spoken = "";
+  /** Where the page stood when play began, in px; null if the page has not seen it. */
+  #top: number | null = null;
+
+  override start() {
+    this.follow(
+      ({ playback }) => playback.playing,
+      (isPlaying) => {
+        if (isPlaying) this.#top = scrollY;
+      },
+    );
+  }
 
   override shows(state: State) {
     return [
@@ -50,7 +65,7 @@ export class WhatHappened extends LiveElement {
     if (!isOpen)
       return html`<button type="button" class="button quiet"
         @click=${() => this.#show("", story.key)}>${texts.whatHappened}</button>`;
-    this.#speak(story);
+    this.#report(story);
     const verdict = verdictOf(state);
     return html`
       <div class="head"><h2>${texts.whatHappened}</h2><button type="button" class="button quiet small end"
@@ -82,8 +97,8 @@ export class WhatHappened extends LiveElement {
     void this.app.openExhibit(exhibitAfter(this.state, exhibit).name).then(focusPlay);
   }
 
-  /** One polite message: the verdict and the number of clauses. */
-  #speak(story: Story) {
+  /** One polite message: the verdict and the number of clauses. The outcome comes into view. */
+  #report(story: Story) {
     if (this.#spoken === story.key) return;
     this.#spoken = story.key;
     const words = [
@@ -92,5 +107,20 @@ export class WhatHappened extends LiveElement {
     ];
     const detail = words.filter(Boolean).join(" ");
     queueMicrotask(() => document.dispatchEvent(new CustomEvent("spoken", { detail })));
+    void this.updateComplete.then(() => this.#reveal());
+  }
+
+  #reveal() {
+    if (this.#top === null || Math.abs(scrollY - this.#top) > NEAR * innerHeight) return;
+    const behavior = CALM.matches ? "instant" : "smooth";
+    const place = this.querySelector(".outcome") ?? this.querySelector(".head");
+    place?.scrollIntoView({ block: "nearest", behavior });
+  }
+
+  /** The button that shows the Doctor, or this again. */
+  override passFocus() {
+    const button = this.querySelector("button");
+    if (button) button.focus();
+    else super.passFocus();
   }
 }

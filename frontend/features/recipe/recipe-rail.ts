@@ -25,6 +25,8 @@ function openedIn({ view: { opened }, runs }: State) {
 
 export class RecipeRail extends LiveElement {
   #order: string[] = [];
+  /** The run after a removed one, else the last. */
+  #next = "";
   #opened: string | null = null;
 
   /** Controls are made from the catalog. */
@@ -119,6 +121,8 @@ export class RecipeRail extends LiveElement {
     const { order } = this.state;
     const added = order.find((name) => !this.#order.includes(name));
     if (this.#order.length && added) this.app.setView({ selectedRun: added });
+    const removed = this.#order.findIndex((name) => !order.includes(name));
+    this.#next = order[removed] ?? order.at(-1) ?? "";
     this.#order = order;
     const opened = openedIn(this.state);
     if (opened === this.#opened) return;
@@ -128,5 +132,11 @@ export class RecipeRail extends LiveElement {
     if (activeElement !== document.body && !this.contains(activeElement)) return;
     const target = opened ? ".back" : `[data-opens="${former}"]`;
     this.querySelector<HTMLElement>(target)?.focus();
+  }
+
+  override passFocus() {
+    const next = this.querySelector<HTMLElement>(`[data-opens="run ${this.#next}"]`);
+    if (next) next.focus();
+    else super.passFocus();
   }
 }

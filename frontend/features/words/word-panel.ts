@@ -1,6 +1,6 @@
 /**
- * Opens the card of a word: hover for 300 ms, Enter or a press. Esc, a press elsewhere and leaving
- * it close it.
+ * Opens the card of a word: a pointer that moves onto it and rests for 300 ms, Enter or a press.
+ * Esc, a press elsewhere and leaving it close it.
  * Owns: when a card is open. place.ts says where, word-card.ts what it shows.
  */
 
@@ -39,6 +39,13 @@ const wordOf = (target: EventTarget | null) =>
   target instanceof Element ? target.closest<HTMLElement>(WORD) : null;
 const runOf = (word: Element) => word.closest<HTMLElement>("[data-run]")?.dataset.run;
 
+const restOn = (word: HTMLElement, { clientX: x, clientY: y }: MouseEvent): Rest => ({
+  key: word.dataset.term,
+  run: runOf(word),
+  x,
+  y,
+});
+
 const isSame = (word: HTMLElement, { key, run }: Pick<Rest, "key" | "run">) =>
   word.dataset.term === key && runOf(word) === run;
 
@@ -57,7 +64,7 @@ function nearest(key: string, at: DOMRect) {
 export function keepWords(app: App) {
   let open: Open | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** The word under the pointer, and the pointer's place. */
+  /** The word that the pointer has moved onto, and the pointer's place. */
   let rested: Rest | null = null;
   const isInside = (target: EventTarget | null) =>
     open !== null && target instanceof Node && open.panel.contains(target);
@@ -148,24 +155,31 @@ export function keepWords(app: App) {
     else rested = null;
   }
 
-  document.addEventListener("pointermove", ({ clientX: x, clientY: y }) => {
-    if (rested) rested = { ...rested, x, y };
+  document.addEventListener("pointermove", (event) => {
+    if (event.pointerType === "touch" || open?.isPinned) return;
+    const word = isInside(event.target) ? null : wordOf(event.target);
+    if (!word) return;
+    const isNew = !rested || !isSame(word, rested);
+    rested = restOn(word, event);
+    if (!isNew) return;
+    clearTimeout(timer);
+    if (!open || !isSame(word, open)) timer = setTimeout(showRested, REST_MS);
   });
-  document.addEventListener("pointerover", ({ target, pointerType, clientX: x, clientY: y }) => {
+  // it fires under a pointer at rest too, where the page moves: it opens nothing
+  document.addEventListener("pointerover", ({ target, pointerType }) => {
     if (pointerType === "touch" || open?.isPinned) return;
     const word = isInside(target) ? null : wordOf(target);
     // a picture that plays draws its words anew, under a pointer at rest
     if (word && rested && isSame(word, rested)) return;
     clearTimeout(timer);
-    rested = word && { key: word.dataset.term, run: runOf(word), x, y };
-    if (word && open && isSame(word, open)) return;
-    if (word) timer = setTimeout(showRested, REST_MS);
-    else if (open && !isNear(target)) timer = setTimeout(close, AWAY_MS);
+    rested = null;
+    const isOpen = word !== null && open !== null && isSame(word, open);
+    if (open && !isOpen && !isNear(target)) timer = setTimeout(close, AWAY_MS);
   });
   document.addEventListener("click", (event) => {
     const word = wordOf(event.target);
     clearTimeout(timer);
-    rested = null;
+    rested = word && restOn(word, event);
     if (!word || word.closest(CONTROL)) return;
     event.preventDefault(); // of a label around it
     if (open?.isPinned && open.word === word) close();
