@@ -17,6 +17,7 @@ import { laneLook, styled, templateOf } from "./figure-style.ts";
 import { momentLines, placeThen, untilOf, withLater } from "./past-marks.ts";
 import { groundOf, isInside, joined, symbol } from "./paths.ts";
 import { axisOf, boundTo, columnsFor, reachedBy, withinAxis } from "./scene.ts";
+import { covered, curvesOf } from "./overlap.ts";
 import { leavesAt, valueAt } from "./window-end.ts";
 import { layersPlot, layersTitle } from "./gradient-layers.ts";
 import { chosenPlace, MOST_PANELS, panelsOf } from "../core/gradient-panels.ts";
@@ -26,6 +27,7 @@ import { shownRuns, stateOnView } from "../core/state-on-view.ts";
 import type { Json, Run } from "../core/types.ts";
 import type { Horizontal } from "./horizontal.ts";
 import type { Area, Frame } from "./labels.ts";
+import type { Curve } from "./overlap.ts";
 import type { Path } from "./paths.ts";
 import type { Panel } from "../core/gradient-panels.ts";
 import type { Scene } from "./scene.ts";
@@ -125,9 +127,7 @@ export function gradientChart(figure: Json, scene: Scene) {
     flags: flagsOf(state, scene.series, axis),
   };
   const plots = frames.map((frame, k) => {
-    const own = data
-      .filter(({ xaxis = "x" }: Json) => xaxis === `x${k ? k + 1 : ""}`)
-      .map((trace: Json) => ({ ...trace, xaxis: "x", yaxis: "y" }));
+    const own = inPanel(data, k).map((trace: Json) => ({ ...trace, xaxis: "x", yaxis: "y" }));
     const { grid, line, words } = axesOf(frame);
     return {
       data: withLater(withoutBands(own), scene),
@@ -164,7 +164,11 @@ export function gradientChart(figure: Json, scene: Scene) {
             : valueAt(meta, columns[run.name], experiment?.trainSamples ?? 1, edge);
         }),
       ],
-      zero: zeroLabel(scene, frames, data),
+      zero: zeroLabel(
+        scene,
+        frames,
+        frames.map((frame, k) => curvesOf(inPanel(data, k), frame)),
+      ),
     },
     readable: {
       columns,
@@ -179,19 +183,47 @@ export function gradientChart(figure: Json, scene: Scene) {
   };
 }
 
-/** The band of exact zeros has a label where there is room for it: at first on the left. */
-function zeroLabel({ look }: Scene, frames: Frame[], data: Json[]) {
-  const hasStarted = data.some(({ x }) => x.length);
-  const frame = hasStarted ? frames[frames.length - 1] : frames[0];
-  if (look.compact || frame.height < ZERO.height || frame.width < ZERO.width) return null;
-  const top = pxDown(frame, (frame.y.tickvals as number[])[0]) - ZERO.over;
-  return hasStarted
-    ? { left: frame.left + frame.width - ZERO.right, top, isLast: true }
-    : { left: frame.left + 8, top: top + ZERO.over / 2, isLast: false };
+/** The traces of one panel. */
+const inPanel = (data: Json[], k: number): Json[] =>
+  data.filter(({ xaxis = "x" }) => xaxis === `x${k ? k + 1 : ""}`);
+
+/**
+ * The band of exact zeros has a label where there is room for it: at first on the left, then over
+ * it where it covers the fewest lines, on the right of the last panel if possible.
+ * @param curves of each panel
+ */
+function zeroLabel({ look }: Scene, frames: Frame[], curves: Curve[][]) {
+  const [{ width, height }] = frames;
+  if (look.compact || height < ZERO.height || width < ZERO.width) return null;
+  const topIn = (frame: Frame) => pxDown(frame, (frame.y.tickvals as number[])[0]) - ZERO.over;
+  const [first] = frames;
+  if (!curves.some((each) => each.length))
+    return { left: first.left + 8, top: topIn(first) + ZERO.over / 2, isLast: false };
+  const places = frames.flatMap((frame, k) =>
+    ZERO.places.map((share) => {
+      const left = frame.left + ZERO.right + share * (frame.width - 2 * ZERO.right - ZERO.letters);
+      const top = topIn(frame);
+      const box = { left, right: left + ZERO.letters, top, bottom: top + ZERO.line };
+      return { right: box.right, top, cost: covered(curves[k], box) };
+    }),
+  );
+  const best = places.reduce((a, b) => (b.cost <= a.cost ? b : a));
+  return { left: best.right, top: best.top, isLast: true };
 }
 
-/** px: least size of a panel with the label, its place over the zeros, and before the markers */
-const ZERO = { height: 60, width: 150, over: 18, right: 8 };
+/**
+ * px: least size of a panel with the label, its place over the zeros, and before the markers; its
+ * own size. Its places across a panel, the best last.
+ */
+const ZERO = {
+  height: 60,
+  width: 150,
+  over: 18,
+  right: 8,
+  letters: 58,
+  line: 14,
+  places: [0, 0.5, 1],
+};
 
 /** The traces of the first layer in the panel of another series. */
 const tracesIn = ({ data }: Json, series: string, k: number): Json[] =>

@@ -28,6 +28,10 @@ const NAMES = {
 /** From this ratio of the longest run to the shortest, the axis is logarithmic. */
 const FAR_APART = 20;
 const BEFORE_ANY = 200;
+/** Room before step 0 for the shapes of all runs there, as a share: more for more of them. */
+const BEFORE_START = { few: 0.02, many: 0.05 };
+/** Up to so many runs are few. */
+const FEW = 3;
 const MARGIN = 0.06;
 /** Least ratio of the ends of a zoom on a log axis. */
 const LEAST_ZOOM = 1.01;
@@ -94,8 +98,9 @@ export function horizontal(
   const end = Math.max(reach, ...ends);
   const isFarApart = ends.length > 1 && Math.max(...ends) > FAR_APART * Math.min(...ends);
   const log = axis === "steps" ? logSteps : isFarApart;
+  const before = runs.length > FEW ? BEFORE_START.many : BEFORE_START.few;
   if (!ends.length)
-    return { axis, log: false, range: [-BEFORE_ANY / 50, BEFORE_ANY], end: BEFORE_ANY };
+    return { axis, log: false, range: [-before * BEFORE_ANY, BEFORE_ANY], end: BEFORE_ANY };
   if (!log) return { axis, log, range: [0, end], end };
   const first = Math.min(...runs.map((run) => run.first).filter((place) => place > 0));
   return { axis, log, range: [Math.log10(first) - MARGIN, Math.log10(end) + MARGIN], end };

@@ -18,17 +18,22 @@ import type { Line } from "./loss-chart.ts";
 import type { Path } from "./paths.ts";
 import type { Scene } from "./scene.ts";
 
-/** A run that diverged at its first step has no record: its line starts at the loss of step 0. */
-export function fromTheStart(trace: Json, { state }: Scene, { log, range }: Horizontal) {
+/** True for a run that has made no step. */
+export const isWaiting = ({ step, status }: Run) => step === 0 && status !== "diverged";
+
+/** The place of step 0: a log axis has none, so its left end. */
+export const startPlace = ({ log, range }: Horizontal) => (log ? 10 ** range[0] : 0);
+
+/**
+ * A line without a record is a point at the loss of step 0: of a run that diverged at its first
+ * step, or waits while others have started.
+ */
+export function fromTheStart(trace: Json, { state }: Scene, axis: Horizontal, hasStarted: boolean) {
   const start = state.experiment?.initialLoss ?? null;
-  if (
-    trace.meta.role !== "train" ||
-    trace.x.length ||
-    start === null ||
-    state.runs[trace.meta.run].status !== "diverged"
-  )
-    return trace;
-  return { ...trace, x: [log ? 10 ** range[0] : 0], y: [start] };
+  const run = state.runs[trace.meta.run];
+  const isAtStart = run.status === "diverged" || (hasStarted && isWaiting(run));
+  if (trace.meta.role !== "train" || trace.x.length || start === null || !isAtStart) return trace;
+  return { ...trace, x: [startPlace(axis)], y: [start] };
 }
 
 /**
@@ -158,23 +163,26 @@ export const endMarks = (ends: End[], frame: Frame): Path[] =>
 /** px that the outermost shape is larger than the innermost */
 const MOST_AROUND = 28;
 
-/**
- * All runs before the first step: shapes inside each other, so that all are visible at one point.
- */
+/** px between two of so many shapes inside each other */
+const apartOf = (count: number) => Math.min(8, MOST_AROUND / Math.max(1, count - 1));
+
+/** Size of the shapes of so many runs at the start, in px. */
+export const startSize = (count: number) => 7 + apartOf(count) * Math.max(0, count - 1);
+
+/** Runs before their first step: shapes inside each other, so that all are visible at one point. */
 export function startMarks(
   start: { x: number; y: number } | null,
-  visible: Run[],
+  runs: Run[],
   frame: Frame,
 ): Path[] {
   if (!start) return [];
-  const apart = Math.min(8, MOST_AROUND / Math.max(1, visible.length - 1));
-  return visible.map(({ name, lane }, place) => {
-    const around = visible.length - 1 - place;
+  return runs.map(({ name, lane }, place) => {
+    const around = runs.length - 1 - place;
     return {
       name: around ? "start" : "start inner",
       lane,
       run: name,
-      d: markAt(lane, 7 + apart * around, frame, start.x, start.y),
+      d: markAt(lane, 7 + apartOf(runs.length) * around, frame, start.x, start.y),
     };
   });
 }

@@ -19,8 +19,11 @@ import {
   endMarks,
   endOf,
   fromTheStart,
+  isWaiting,
   leaveThroughTheTop,
   startMarks,
+  startPlace,
+  startSize,
 } from "./line-marks.ts";
 import { evenTicks, fittedRange, lossRange, lossTicks } from "./loss-range.ts";
 import { laneLook, styled, templateOf } from "./figure-style.ts";
@@ -52,6 +55,9 @@ const TOP = 26;
 const BOTTOM = 28;
 /** A playing run's marker, which looks like the marker at the end of a line, in px. */
 const MARK = { size: 8.5, width: 3 };
+
+/** px between the shapes at the start and their label */
+const BESIDE_START = 10.5;
 
 /** The right margin of a phone's plot of many runs, in px: their names stand there, whole. */
 const GUTTER_OF_MANY = 92;
@@ -87,7 +93,7 @@ export function lossChart(figure: Json, input: Scene) {
   const zero = log ? (shelf?.place ?? null) : 0;
   const hasStarted = bare.data.some(({ meta, x }: Json) => meta.role === "train" && x.length);
   const data = bare.data.map((trace: Json) =>
-    fromTheStart(withinAxis(upToNow(trace, scene, axis, zero), axis), scene, axis),
+    fromTheStart(withinAxis(upToNow(trace, scene, axis, zero), axis), scene, axis, hasStarted),
   );
   const lines = linesOf(data, state, "train");
   // a spike within a bucket is only in its band, which would flatten a linear axis
@@ -108,7 +114,10 @@ export function lossChart(figure: Json, input: Scene) {
       );
   const ends = lines.map((line) => endOf(line, scene, axis, y)).filter((end) => end !== null);
   const flags = flagsOf(state, scene.series, axis);
-  const start = hasStarted ? null : startOf(scene);
+  const start = startOf(scene, axis);
+  const starting = shownRuns(state).filter(
+    (run) => !hasStarted || (isWaiting(run) && !isLive(run, scene)),
+  );
   const layout: Json = layoutOf(scene, axis, y, shelf);
   const frame = frameOf(scene, layout);
   const { grid, line: drawnAxis, words } = axesOf(frame);
@@ -153,15 +162,15 @@ export function lossChart(figure: Json, input: Scene) {
       ...momentLines(scene, frame),
       ...lines.map((line) => alongTheLine(line, scene, axis, frame)),
       ...endMarks(
-        ends.filter(({ run }) => !isLive(state.runs[run], scene)),
+        ends.filter(({ run }) => !isLive(state.runs[run], scene) && !isWaiting(state.runs[run])),
         frame,
       ),
-      ...startMarks(start, shownRuns(state), frame),
+      ...startMarks(start, starting, frame),
     ],
     labels: {
       flags,
       ends: placed,
-      start,
+      start: hasStarted ? null : start,
       baseline,
       axis: look.compact ? briefNameOf(axis) : nameOf(axis),
       missing,
@@ -265,14 +274,19 @@ function linesOf(data: Json[], state: Scene["state"], role: string): Line[] {
     .map(({ meta, x, y }) => ({ run: state.runs[meta.run], x, y }));
 }
 
-/** The point at which all runs stand before the first step. */
-function startOf({ state }: Scene) {
+/** The point at which all runs stand before their first step. */
+function startOf({ state }: Scene, axis: Horizontal) {
   const loss = state.experiment?.initialLoss;
   const many = shownRuns(state).length;
   if (loss === null || loss === undefined || !many) return null;
   const who =
     many === 1 ? texts.theRunStarts : many === 2 ? texts.bothRunsStart : texts.allRunsStart;
-  return { x: 0, y: loss, text: texts.xHereLossY(who, number(loss)) };
+  return {
+    x: startPlace(axis),
+    y: loss,
+    text: texts.xHereLossY(who, number(loss)),
+    beside: startSize(many) / 2 + BESIDE_START,
+  };
 }
 
 function layoutOf(

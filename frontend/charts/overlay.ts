@@ -5,7 +5,6 @@
 
 import { hasCutWord, nameLines } from "../core/brief-names.ts";
 import { draw, part } from "./elements.ts";
-import { boldWidth } from "./letter-widths.ts";
 import { phoneWords, placeFlags, pxAcross, pxDown } from "./labels.ts";
 import { widthOf } from "./text-width.ts";
 import { SHAPES } from "../core/lanes.ts";
@@ -17,8 +16,16 @@ import type { LiveValue, Show } from "./live-values.ts";
 /** Takes a value in a label that changes with the canvas. */
 type Follow = (value: LiveValue, show: Show) => void;
 
-/** Widths beside a square's name, in px: the run's shape, its score, and one digit. */
-const BESIDE_NAME = { shape: 15, score: 25, digit: 6.6 };
+/** Beside a square's name, in px: the run's shape, and the gap before its score. */
+const BESIDE_NAME = { shape: 15, gap: 8 };
+/** Looks of a score beside a name: the first one that fits. */
+const SCORES = [
+  { look: "values", size: 12, isNamed: true },
+  { look: "values dense", size: 11, isNamed: true },
+  { look: "values dense", size: 11, isNamed: false },
+];
+/** Font weight of a score. */
+const REGULAR = 400;
 const BOLD = { size: 13, whole: 6.9, cut: 7.8 };
 /** Widths where a name has a line to itself: smaller letters, nearer to the shape. */
 const SMALL = { size: 11, shape: 12, whole: 6.6, cut: 7.5 };
@@ -130,7 +137,7 @@ export function lossLabels(
     elements.push(
       label(
         "start",
-        { left: pxAcross(frame, start.x) + 18, top: pxDown(frame, start.y) },
+        { left: pxAcross(frame, start.x) + start.beside, top: pxDown(frame, start.y) },
         start.text,
       ),
     );
@@ -209,22 +216,26 @@ export function scatterLabels({ squares }: Json) {
  */
 function squareHead(square: Json, all: string[]) {
   const { title: place, lane, run, label: whole, score } = square;
-  const besideName = BESIDE_NAME.score + BESIDE_NAME.digit * score.length;
-  const free = place.width - BESIDE_NAME.shape - boldWidth(whole);
-  const apart = square.apart ?? (free < besideName ? cornerOf(square) : null);
+  const words = texts.r2X(score);
+  const free = place.width - BESIDE_NAME.shape - widthOf(whole, BOLD.size);
+  const widthBeside = ({ size, isNamed }: (typeof SCORES)[number]) =>
+    BESIDE_NAME.gap + widthOf(isNamed ? words : score, size, REGULAR);
+  const form = SCORES.find((each) => widthBeside(each) <= free);
+  const apart = square.apart ?? (form ? null : cornerOf(square));
   const isSmall = apart && (square.apart || free < 0);
   const isLow = Boolean(square.isLow);
   const beforeName = isLow ? 0 : isSmall ? SMALL.shape : BESIDE_NAME.shape;
-  const room = place.width - beforeName - (apart ? 0 : besideName);
+  const room = place.width - beforeName - (apart || !form ? 0 : widthBeside(form));
   const name = nameWithin(whole, all, room, isSmall ? SMALL : BOLD);
-  const words = texts.r2X(score);
-  const beside = part("span", "values", asTerm(part("span", "", texts.r2), "r2"), ` ${score}`);
+  const beside = form?.isNamed
+    ? [asTerm(part("span", "", texts.r2), "r2"), ` ${score}`]
+    : [asTerm(part("span", "", score), "r2")];
   const title = label(
     isSmall ? "title small" : "title",
     { ...place, lane },
     ...(isLow ? [] : [shape(lane)]),
     strong(name),
-    ...(apart ? [] : [beside]),
+    ...(apart ? [] : [part("span", form?.look ?? "", ...beside)]),
   );
   const heads = apart ? [title, label(scoreLook(square), apart, words)] : [title];
   if (isLow) heads.push(label("lane-mark", { ...cornerBelow(square), lane }, shape(lane)));

@@ -1,5 +1,5 @@
 /**
- * Widths of bold names as the browser sets them.
+ * Widths of names and values as the browser sets them.
  * Owns: the canvas that measures them.
  */
 
@@ -9,11 +9,11 @@ let measuring: CanvasRenderingContext2D | null = null;
 /** Read once: reading it again would compute the styles of the page. */
 let family = "";
 
-/** Width of a bold name at this size, in px. */
-export function widthOf(name: string, size: number) {
+/** Width of a name at this size, in px. Names are bold. */
+export function widthOf(name: string, size: number, weight = 600) {
   measuring ??= document.createElement("canvas").getContext("2d");
   if (!measuring) return boldWidth(name);
   family ||= getComputedStyle(document.body).fontFamily;
-  measuring.font = `600 ${size}px ${family}`;
+  measuring.font = `${weight} ${size}px ${family}`;
   return measuring.measureText(name).width;
 }

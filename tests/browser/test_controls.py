@@ -272,6 +272,28 @@ def test_layers_are_added_and_removed(open_lab: OpenLab) -> None:
     expect(lab.chart("gradients").locator(".chart-label.title")).to_have_count(3)
 
 
+# The words of blocks that are on more than one line, or wider than their block.
+BROKEN = """() => [...document.querySelectorAll("layer-editor .block")].filter((block) => {
+    const word = document.createRange();
+    word.selectNodeContents(block.querySelector("span") ?? block);
+    const outer = block.getBoundingClientRect();
+    return [...word.getClientRects()].some(({ left, right, height }) =>
+        left < outer.left || right > outer.right || height > 20) || word.getClientRects().length > 1;
+}).map((block) => block.textContent.trim())"""
+
+
+def test_the_words_of_layers_stay_whole(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.settings("network")
+    assert lab.page.evaluate(BROKEN) == []
+    for count in (3, 4, 5, 6):
+        lab.button("Add a hidden layer").click()
+        expect(lab.page.locator("[data-layer]")).to_have_count(count)
+    assert lab.page.evaluate(BROKEN) == []
+    room = "(each) => each.clientWidth - each.scrollWidth"
+    assert lab.page.locator("layer-editor").evaluate(room) >= 0
+
+
 def test_a_changed_layer_keeps_the_speed(open_lab: OpenLab) -> None:
     lab = open_lab()
     speed = lab.page.locator("transport-bar .speed output")

@@ -245,6 +245,19 @@ def test_axe_finds_nothing_in_the_fall_line(open_lab: OpenLab) -> None:
     assert faults_in_both_themes(lab) == []
 
 
+def test_looking_back_there_is_no_closer_view_of_where_the_run_is_not(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(500)
+    shown(lab, 500)
+    lens = lab.page.locator(".fall-lens")
+    expect(lens.locator("figcaption")).to_have_text(re.compile("^around GD"))
+    lab.page.get_by_label("Time travel").fill("6")
+    expect(ground(lab)).to_have_attribute("data-step", "6")
+    expect(lens).to_have_count(0)
+    lab.page.keyboard.press("l")
+    expect(lens).to_be_visible()
+
+
 def test_a_phone_has_room_for_the_fall_line(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE, drawn=True)
     lab.make_steps(50)

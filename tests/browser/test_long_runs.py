@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, expect
 from browser.conftest import OpenLab
 from browser.dashboard import Dashboard
 from browser.test_accessibility import faults, faults_in_both_themes
+from browser.test_exhibits import expect_exhibit, options, picker
 from browser.test_travel import pill
 
 AXIS = "document.querySelector('plotly-chart[kind=loss] .js-plotly-plot').layout.xaxis"
@@ -195,6 +196,39 @@ def test_from_20000_steps_on_the_axis_is_logarithmic_until_somebody_chooses(open
     choice.get_by_role("radio", name="log steps", exact=True).click()
     lab.until(lambda: axis(lab)["type"], lambda kind: kind == "log")
     assert axis(lab)["range"][1] > 4.3
+
+
+# The numbers of what happened on the overview, each with the px by which it reaches into a handle at an end: handles
+# reach 5 px into it.
+NUMBERS = """() => {
+    const box = (each) => each.getBoundingClientRect();
+    const strip = document.querySelector(".overview");
+    const { left, right } = box(strip);
+    return [...strip.querySelectorAll(".place")].map((place) => ({
+        text: getComputedStyle(place, "::before").content,
+        out: Math.max(0, left + 5 - box(place).left, box(place).right - right + 5),
+    }));
+}"""
+
+
+def test_the_overview_has_the_numbers_of_what_happened_clear_of_its_ends(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    picker(lab).click()
+    options(lab).filter(has_text="GD and SGD from the same start").click()
+    expect_exhibit(lab, "same-start")
+    lab.ask("POST", "/play", {"speed": "max", "until": {"samples": 9_000}})
+    lab.page.locator("what-happened[data-open]").wait_for()
+    lab.until(
+        lambda: lab.page.evaluate(NUMBERS),
+        lambda numbers: [each["text"] for each in numbers] == ['"2"', '"3"', '"4"'],
+    )
+    assert [each["out"] for each in lab.page.evaluate(NUMBERS)] == [0, 0, 0]
+    # the charts stand at equal samples; the overview's own switch says how its steps stand
+    choice = lab.page.get_by_role("radiogroup", name="Axis of the timeline")
+    expect(choice.get_by_role("radio", name="log steps", exact=True)).to_be_checked()
+    choice.get_by_role("radio", name="steps", exact=True).click()
+    expect(choice.get_by_role("radio", name="steps", exact=True)).to_be_checked()
+    expect(lab.chart("loss").locator(".chart-label.axis")).to_have_text("samples seen")
 
 
 def test_one_press_shows_where_the_losses_fall_and_one_shows_all(open_lab: OpenLab) -> None:

@@ -306,6 +306,15 @@ def test_the_box_of_tables_ends_between_two_rows(visits: Visits, address: str, c
     assert lab.page.evaluate(CUT_ROWS) == []
 
 
+def test_both_tables_of_three_classes_are_whole(visits: Visits, address: str) -> None:
+    lab = opened(visits, address, of_classes(address, 3))
+    lab.make_steps(5)
+    expect(lab.page.locator(".confusion[data-step='5']")).to_have_count(2)
+    body = lab.page.locator(".confusions")
+    assert body.evaluate("(box) => box.scrollHeight <= box.clientHeight")
+    assert body.get_attribute("tabindex") is None
+
+
 def test_tables_of_many_classes_scroll_above_the_doctor(visits: Visits, address: str) -> None:
     lab = opened(visits, address, of_classes(address))
     lab.make_steps(60)
@@ -374,6 +383,8 @@ def test_names_over_two_squares_are_whole(open_lab: OpenLab, size: tuple[int, in
     squares = lab.until(lambda: lab.page.evaluate(SQUARES), partial(are_scored, 2))
     assert [each["name"] for each in squares] == ["Plain", "Momentum"]
     assert all(each["whole"] for each in squares), squares
+    if size == DESKTOP:  # their scores stand beside them and cover no point
+        expect(lab.chart("scatter").locator(".chart-label.title .values")).to_have_count(2)
 
 
 def test_a_phone_keeps_two_large_squares_in_a_row(open_lab: OpenLab) -> None:

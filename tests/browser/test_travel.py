@@ -133,6 +133,24 @@ def test_a_flag_can_be_pressed_while_the_training_goes_on(open_lab: OpenLab) -> 
     expect(lab.page.locator("race-table th.moment")).to_have_text("As of step 5")
 
 
+# px between the last number on the timeline and its handle, which is 15 px wide, at the end.
+FREE = """() => {
+    const last = [...document.querySelectorAll(".track .place")].at(-1).getBoundingClientRect();
+    return document.querySelector(".track input").getBoundingClientRect().right - 15 - last.right;
+}"""
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_the_last_number_of_what_happened_leaves_the_handle_free(
+    open_lab: OpenLab, size: tuple[int, int]
+) -> None:
+    lab = open_lab(size)
+    lab.make_steps(500)
+    number = lab.page.locator("time-scrubber .flag[data-step='500'] [data-place='5']")
+    expect(number).to_be_visible()
+    lab.until(lambda: lab.page.evaluate(FREE), lambda free: 0 <= free < 4)
+
+
 def test_marks_close_together_on_a_narrow_page_share_a_flag(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(300)

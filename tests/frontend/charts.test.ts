@@ -11,6 +11,7 @@ import { KINDS } from "../../frontend/charts/kinds.ts";
 import { boxOf, placeEnds } from "../../frontend/charts/end-labels.ts";
 import { curvesOf, touch } from "../../frontend/charts/overlap.ts";
 import { APART, phoneWords, placeFlags, pushApart } from "../../frontend/charts/labels.ts";
+import { startSize } from "../../frontend/charts/line-marks.ts";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
 import { createDrawScheduler } from "../../frontend/charts/draw-scheduler.ts";
 import { symbol } from "../../frontend/charts/paths.ts";
@@ -44,6 +45,8 @@ const middleOf = (path: Pick<Path, "d">) =>
         Math.max(...cornersOf(path).map((at) => at[side]))) /
       2,
   );
+/** The left edge of the plots, in px. */
+const ROOM_LEFT = 46;
 const traceOf = (chart: { data: Json[] }, run: string, role: string): Json =>
   chart.data.find(({ meta }) => meta?.run === run && meta.role === role)!;
 
@@ -334,6 +337,19 @@ test("before the first step panels have titles, a grid and the words of the band
   assert.ok(after.labels.zero?.isLast && after.labels.zero.left > last.left + last.width - 20);
 });
 
+test("the words of the band stand where no line crosses them", () => {
+  const low = (_: string, { series }: Lists) => {
+    series["grad_l1/W3"] = structuredClone(series.train_loss);
+    for (const stat of Object.values(series["grad_l1/W3"])) stat.fill(2e-4, stat.length / 2);
+  };
+  const room = { height: 130 };
+  const { labels, plots } = gradients({ gd: 200, change: low, room });
+  const { left, width } = plots[2].box as Frame;
+  assert.ok((labels.zero?.left as number) < left + width / 2 + 30, "where the line is high");
+  const high = gradients({ gd: 200, room });
+  assert.ok((high.labels.zero?.left as number) > left + width - 20, "else at the right");
+});
+
 test("five layers and more stand by layer, beside the chosen one over time", () => {
   const chart = (layer: string | null) => {
     const messages = [{ type: "view", part: { layer } }];
@@ -445,6 +461,45 @@ test("a run that diverges in its first step leaves through the top from its init
     traceOf({ data }, "gd", "train").x.every((x: number) => Number.isFinite(x)) &&
       layout.xaxis.range.every(Number.isFinite),
   );
+});
+
+test("a run at step 0 beside others stands at the start, with its label", () => {
+  for (const x of ["steps", "samples", "epochs", "seconds"] as const) {
+    const { labels, marks } = loss({ sgd: 500, view: { x } });
+    const end = labels.ends.find(({ run }) => run === "gd");
+    assert.deepEqual([end?.name, end?.value, end?.bad], ["GD", "12.3", false], x);
+    assert.deepEqual([end?.x, end?.y], [0, 12.3]);
+    const starts = named(marks, "start").filter(({ d }) => d);
+    assert.deepEqual(
+      starts.map(({ run }) => run),
+      ["gd"],
+      x,
+    );
+    assert.ok(Math.abs(middleOf(starts[0])[0] - ROOM_LEFT) < 1, "at the left edge");
+    assert.ok(!named(marks, "end").some(({ run }) => run === "gd"), "one mark");
+  }
+});
+
+test("a run at step 0 stands at the left end of a log axis, and outside of a zoom", () => {
+  const { labels, marks, layout } = loss({ sgd: 500, view: { logSteps: true } });
+  assert.equal(layout.xaxis.type, "log");
+  const end = labels.ends.find(({ run }) => run === "gd");
+  assert.ok(Math.abs(Math.log10(end!.x) - layout.xaxis.range[0]) < 1e-9);
+  assert.ok(named(marks, "start")[0].d);
+  const zoomed = loss({ sgd: 500, zoom: [100, 200] });
+  assert.ok(!zoomed.labels.ends.some(({ run }) => run === "gd"));
+  assert.ok(named(zoomed.marks, "start").every(({ d }) => d === ""));
+});
+
+test("the shapes of eight runs at the start cover neither the ticks nor the words beside them", () => {
+  const [two, eight] = [2, 8].map((count) => {
+    const runs = Array.from({ length: count }, () => ({ now: 0, first: 0 }));
+    return -horizontal("steps", runs).range[0];
+  });
+  assert.equal(two, 4);
+  assert.ok((eight / (200 + eight)) * 650 > startSize(8) / 2 + 4);
+  assert.equal(startSize(2), 15);
+  assert.ok(loss().labels.start!.beside > startSize(2) / 2 + 8);
 });
 
 test("the vertical range grows at once and does not shrink by itself", () => {

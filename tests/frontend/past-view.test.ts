@@ -18,10 +18,12 @@ import { stateOnView, shownStep, stepsAhead } from "../../frontend/core/state-on
 import { evidenceWords } from "../../frontend/core/findings.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { stateOf, whereWords } from "../../frontend/core/selectors.ts";
+import { asidesOf } from "../../frontend/features/transport/flag-places.ts";
 import { answer, catalog, edge, findingEvent, healthy } from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";
 import type { Json, Message, State } from "../../frontend/core/types.ts";
 import type { Marker } from "../../frontend/core/markers.ts";
+import type { Free } from "../../frontend/features/transport/flag-places.ts";
 
 const after = (messages: Message[], state = initialState()) => messages.reduce(reduce, state);
 const frame = (run: string, step: number, more = {}) => ({
@@ -283,6 +285,31 @@ test("overlapping marks share a flag that names all and leads to each", () => {
     [0, 300, 301, 315, 316].map((step) => stepFrom(flag, step)),
     [300, 301, 315, 300, 300],
   );
+});
+
+/** The px at which flags of numbers stand on a timeline of 700 px. */
+function placesOf(steps: number[], free: Partial<Free> = {}) {
+  const flags = steps.map((step) => [{ ...at(step), kind: "clause" as const }]);
+  const asides = asidesOf(flags, to(700), 700, { handle: null, beside: 16, ends: 0, ...free });
+  return steps.map((step, k) => Math.round(step + asides[k]));
+}
+
+test("numbers on the timeline leave its handle free and do not touch each other", () => {
+  assert.deepEqual(placesOf([6, 141, 500]), [6, 141, 500]);
+  assert.deepEqual(placesOf([6, 141, 700], { handle: 700 }), [6, 141, 684]);
+  assert.deepEqual(placesOf([141, 681, 700], { handle: 700 }), [141, 668, 684]);
+  assert.deepEqual(placesOf([141, 190, 210], { handle: 200 }), [141, 184, 216], "on either side");
+  assert.deepEqual(placesOf([6, 141], { handle: 6 }), [22, 141], "no room before it");
+});
+
+test("numbers on the overview stay within its ends", () => {
+  assert.deepEqual(placesOf([0, 350, 690, 700], { ends: 14 }), [14, 350, 670, 686]);
+});
+
+test("two numbers on one flag need the room of two, and a mark without a number stands at its step", () => {
+  const clause = { ...at(700), kind: "clause" as const };
+  const free = { handle: 700, beside: 16, ends: 0 };
+  assert.deepEqual(asidesOf([[at(690)], [clause, clause]], to(700), 700, free), [0, -24]);
 });
 
 test("a fork is named after its parent and what changed, unique each time", () => {

@@ -16,7 +16,7 @@ import type { State } from "../../core/types.ts";
 
 /** Leads back to the experiment that was left, also when the notice with Undo is gone. */
 const EARLIER = {
-  value: "earlier experiment", // no exhibit's name has a space
+  value: "#earlier", // no exhibit has such a name
   text: texts.theExperimentBefore,
   line: texts.asYouLeftIt,
 };

@@ -262,7 +262,7 @@ export class FallLineView extends ExperimentElement {
   }
 
   #lens({ lens }: FallLine, frame: Frame, points: [number, number][]) {
-    if (!lens || !roomForLens.matches) return null;
+    if (!lens || !roomForLens.matches || !isAround(this.state, lens)) return null;
     return { ...lens, ...lensCorner(LENS, INSET, frame, points) };
   }
 
@@ -325,6 +325,13 @@ export class FallLineView extends ExperimentElement {
           class="unseen">${run.label}</span>${shareWords(spot.outside)}</span>`,
     )}${notes.map((note) => html`<span class="note">${note}</span>`)}</p>`;
   }
+}
+
+/** The closer view is of the last step: at an earlier one its run may stand elsewhere. */
+function isAround(state: State, { run, region }: NonNullable<FallLine["lens"]>) {
+  const spot = spotsOnView(state)?.[run];
+  const [west, east, south, north] = region;
+  return !spot || (spot.s >= west && spot.s <= east && spot.t >= south && spot.t <= north);
 }
 
 /** The runs in the picture: at step 0 there is the start alone. */

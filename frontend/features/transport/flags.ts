@@ -4,6 +4,7 @@
  */
 
 import { html, nothing } from "lit";
+import { asidesOf, MOST_SHAPES } from "./flag-places.ts";
 import { glyph, marker } from "../../ui/icons.ts";
 import { flagsOf, flagWords, markersOf, stepFrom } from "../../core/markers.ts";
 import { shareOf } from "../../core/long-runs.ts";
@@ -12,6 +13,7 @@ import * as texts from "../../words/english.ts";
 import type { Track } from "../../core/long-runs.ts";
 import type { Marker } from "../../core/markers.ts";
 import type { App, State } from "../../core/types.ts";
+import type { Free } from "./flag-places.ts";
 
 const RESET = html`<svg viewBox="0 0 10 10" data-glyph="reset"
   ><path d="M9 1v8L2.5 5zM1 1h1.2v8H1z"></path></svg>`;
@@ -35,20 +37,22 @@ function shapesOf(marks: Marker[]) {
       kind === "clause" ||
       marks.findIndex((mark) => mark.kind === kind && mark.run === run) === place,
   );
-  return others.map(
+  return others.slice(0, MOST_SHAPES).map(
     (mark) => html`<span class="shape" data-lane=${mark.lane} data-kind=${mark.kind}
       data-run=${mark.run} data-tone=${mark.tone ?? nothing}>${shapeOf(mark)}</span>`,
   );
 }
 
 /** @param pixels length of the timeline */
-export function flagButtons(state: State, app: App, track: Track, pixels: number) {
+export function flagButtons(state: State, app: App, track: Track, pixels: number, free: Free) {
   if (track.end === 0) return nothing;
-  return flagsOf(markersOf(state), track, pixels).map((marks) => {
+  const flags = flagsOf(markersOf(state), track, pixels);
+  const asides = asidesOf(flags, track, pixels, free);
+  return flags.map((marks, k) => {
     const words = flagWords(marks);
     return html`<button type="button" class="flag" tabindex="-1" data-step=${marks[0].step}
       title=${marks.length > 1 ? words.join("\n") : marks[0].text}
-      aria-label=${texts.goToX(words.join("; "))} style="--at: ${shareOf(track, marks[0].step)}"
+      aria-label=${texts.goToX(words.join("; "))} style="--at: ${shareOf(track, marks[0].step)}; --aside: ${asides[k].toFixed(1)}px"
       @click=${() => app.lookAt(stepFrom(marks, shownStep(app.store.get())))}
       >${shapesOf(marks)}</button>`;
   });

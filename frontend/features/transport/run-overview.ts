@@ -35,6 +35,10 @@ const KEYS: Record<string, number> = {
   End: 1,
 };
 
+/** px from an end of the timeline, which has a handle, and from the line of the step on view, to a number */
+const FREE = { ends: 14, beside: 10 };
+const freeOf = ({ looking }: State) => ({ ...FREE, handle: looking?.step ?? null });
+
 const EDGES = ["first", "last"] as const;
 type Edge = (typeof EDGES)[number];
 /** what a drag moves: an edge or the whole brush, the step on view, or a new brush */
@@ -102,7 +106,7 @@ export class RunOverview extends LiveElement {
         @pointercancel=${this.#release} @click=${this.#look} @dblclick=${this.#all}>
         <svg class="bands" viewBox="0 0 ${BOX.width} ${BOX.height}" preserveAspectRatio="none" aria-hidden="true"
           >${this.#bands.map(({ run, lane, d }) => svg`<path data-run=${run} data-lane=${lane} d=${d}></path>`)}</svg>
-        <div class="flags">${flagButtons(state, this.app, track, this.#length)}</div>
+        <div class="flags">${flagButtons(state, this.app, track, this.#length, freeOf(state))}</div>
         <input type="range" min="0" step="1" max=${track.end} aria-label=${texts.timeTravel}
           aria-valuetext=${stepWords(state)} .value=${live(String(step))} @input=${this.#travel}>
         <span class="now" data-grip=${state.looking ? "step" : nothing} style="--at: ${shareOf(track, step)}"></span>

@@ -18,10 +18,16 @@ import * as texts from "../../words/english.ts";
 import type { Track } from "../../core/long-runs.ts";
 import type { State } from "../../core/types.ts";
 
+/** px from the middle of the handle to the middle of a number beside it */
+const BESIDE_HANDLE = 16;
+
+/** The step under the handle. */
+const handleStep = (state: State) => Math.min(shownStep(state), furthest(state));
+
 /** "step 420 of 700, marker: GD: rate 0.1 → 0.05" */
 export function stepWords(state: State) {
   const last = furthest(state);
-  const step = Math.min(shownStep(state), last);
+  const step = handleStep(state);
   const here = markersOf(state)
     .filter((mark) => mark.step === step)
     .map(({ text }) => text);
@@ -70,15 +76,20 @@ export class TimeScrubber extends LiveElement {
       <span></span>
       ${isOverview ? html`<run-overview></run-overview>` : nothing}
       <div class="track" ?hidden=${isOverview}>
-        <div class="flags">${isOverview ? nothing : flagButtons(state, this.app, track, this.#length)}</div>
+        <div class="flags">${isOverview ? nothing : this.#flags(state, track)}</div>
         ${isOverview ? nothing : this.#handle(state, track)}
       </div>
       <span class="ends">${this.#pill(state, track.end === 0)}${isOverview ? this.#zoom(state) : nothing}</span>`;
   }
 
+  #flags(state: State, track: Track) {
+    const free = { handle: handleStep(state), beside: BESIDE_HANDLE, ends: 0 };
+    return flagButtons(state, this.app, track, this.#length, free);
+  }
+
   #handle(state: State, track: Track) {
     const { end } = track;
-    const step = Math.min(shownStep(state), furthest(state));
+    const step = handleStep(state);
     const touch = (event: PointerEvent) => (this.#isTouched = event.pointerType === "touch");
     this.style.setProperty("--place", String(shareOf(track, step)));
     return html`<input type="range" min="0" step="1" max=${Math.max(1, end)} ?disabled=${end === 0}

@@ -161,17 +161,17 @@ export class TransportBar extends ExperimentElement {
       >${icon("flag")}<span class="caption">${texts.nextEventLabel}</span></button>`;
   }
 
-  /** Steps as they are, or on a log axis. */
+  /** Steps of the overview as they are, or on a log axis; those of the charts too, unless they show others. */
   #steps() {
     const { app, state } = this;
-    return switchOf(state.view.x !== "steps" ? null : isLogSteps(state) ? "log" : "even", {
-      name: texts.horizontalAxisX,
+    return switchOf(isLogSteps(state) ? "log" : "even", {
+      name: state.view.x === "steps" ? texts.horizontalAxisX : texts.axisOfTheTimeline,
       look: "tiny steps",
       choices: [
         { value: "even", text: texts.steps },
         { value: "log", text: texts.logSteps },
       ],
-      choose: (value) => app.setView({ x: "steps", logSteps: value === "log" }),
+      choose: (value) => app.setView({ logSteps: value === "log" }),
     });
   }
 
