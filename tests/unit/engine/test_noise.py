@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.engine.measures.noise import noise_of
+from fallline.engine.measures.noise import Scatter, noise_of
 from fallline.engine.network import backward, forward
 from fallline.engine.problem import Problem, build_problem
 from fallline.runs.checks.recipe import check_recipe
@@ -107,3 +107,9 @@ def test_a_gradient_of_exactly_zero_has_no_finite_scale_unless_all_are_zero() ->
     noise = noise_of(problem, parameters)
     assert (noise.layers[0].mean_squared, noise.layers[0].noise_scale) == (0.0, 0.0)
     assert noise.layers[1].noise_scale > 1e6
+
+
+def test_a_signal_without_scatter_is_infinitely_above_it_and_no_signal_is_not() -> None:
+    assert Scatter(3, 4.0, 0.0, 0.0, 0.0).signal_to_noise == float("inf")
+    assert Scatter(3, 0.0, 0.0, 0.0, 0.0).signal_to_noise == 0.0
+    assert Scatter(3, 4.0, 0.5, 0.0, 0.0).signal_to_noise == 8.0
