@@ -117,6 +117,31 @@ def test_an_exhibit_opens_in_its_best_view_and_undo_restores_the_one_before(open
     expect(lab.button("Axes")).to_have_attribute("title", re.compile("^samples seen, "))
 
 
+HEADS = """() => [...document.querySelectorAll("race-table thead tr")].map((row) => {
+  const text = document.createRange();
+  text.selectNodeContents(row.querySelector(".who"));
+  const samples = document.createRange();
+  samples.selectNodeContents(row.querySelector(".samples"));
+  return [text.getBoundingClientRect().right, samples.getBoundingClientRect().left];
+})"""
+
+
+def test_the_steps_of_many_runs_end_before_the_next_head(open_lab: OpenLab) -> None:
+    """One run of single samples is at step 10,240 where the full batch is at step 20."""
+    lab = open_lab()
+    picker(lab).click()
+    options(lab).filter(has_text="Batch sizes").click()
+    expect_exhibit(lab, "batch-sizes")
+    lab.ask("POST", "/step", {"steps": 20})
+    lab.ask("POST", "/step", {"run": "batch-1", "steps": 10_220})
+    moment = lab.page.locator("race-table th.moment")
+    expect(moment).to_contain_text("20–10,240")
+    for width in (1440, 1280, 1600):
+        lab.page.set_viewport_size({"width": width, "height": 900})
+        for text, samples in lab.page.evaluate(HEADS):
+            assert text <= samples, (width, moment.inner_text())
+
+
 def test_the_list_leads_back_when_the_notice_is_gone(open_lab: OpenLab) -> None:
     """A wrong choice must not cost what one has built."""
     lab = open_lab()

@@ -7,7 +7,7 @@
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { methodSwitch, samplesOf } from "./method-switch.ts";
-import { columnsOf, MANY } from "./table-columns.ts";
+import { columnsOf, headRoom, MANY } from "./table-columns.ts";
 import { widthOf } from "../../charts/text-width.ts";
 import { glyph, icon, marker } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
@@ -32,6 +32,7 @@ const PHONE = matchMedia(
 /** The recipe stands beside the table, with a switch for each run. */
 const WIDE = matchMedia("(min-width: 1381px)");
 const NAME_SIZE = 13;
+const HEAD_SIZE = 12;
 
 /** The step of a run's numbers. While it plays, frames bring losses of the last evaluated step. */
 function placeOf({ label, status, step, latest }: Run) {
@@ -52,8 +53,12 @@ function moment(state: State, whereIs = whereWords) {
   return shownStep(state) === 0 ? texts.beforeTheFirstStep : texts.atStepX(whereIs(state, places));
 }
 
-/** "Steps 7–3,799" in the room beside samples seen; null where all runs stand at one step. */
-function briefMoment(state: State) {
+/**
+ * "Steps 7–3,799" in the room beside samples seen, without its word where it does not fit; null
+ * where all runs stand at one step.
+ * @param room px
+ */
+function briefMoment(state: State, room: number) {
   const steps = state.order.map((name) => placeOf(state.runs[name]).step);
   const [least, most] = [Math.min(...steps), Math.max(...steps)];
   if (
@@ -64,7 +69,8 @@ function briefMoment(state: State) {
   )
     return null;
   const range = texts.xToYBrief(integer(least), integer(most));
-  return state.looking ? texts.asOfX(range) : texts.stepsX(range);
+  const words = state.looking ? texts.asOfX(range) : texts.stepsX(range);
+  return widthOf(words, HEAD_SIZE) <= room ? words : range;
 }
 
 /** Settings stand over the recipe's cards, so that the table has the switches. */
@@ -132,7 +138,7 @@ export class RaceTable extends ExperimentElement {
     const { isTwo, isBrief, hasSamples } = this.#columns(state);
     const headWords = !isTwo
       ? words
-      : (hasSamples && briefMoment(state)) || moment(state, rangeWords);
+      : (hasSamples && briefMoment(state, headRoom(this.#room))) || moment(state, rangeWords);
     this.classList.toggle("many", length >= MANY);
     this.classList.toggle("crowded", length > CROWDED);
     this.classList.toggle("two", isTwo);

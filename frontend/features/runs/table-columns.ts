@@ -25,6 +25,9 @@ export interface Row {
  */
 export type Columns = { isTwo: boolean; isBrief: boolean; hasSamples: boolean };
 
+/** Room over the names of one of two columns with samples seen, in px. */
+export const headRoom = (width: number) => (width - GAP) / 2 - NUMBERS.samples;
+
 /** @param width px of the table */
 export function columnsOf(
   rows: Row[],

@@ -198,7 +198,10 @@ def momentum(exhibit: Exhibit) -> Measured:
     assert plain.rises() == 0
     return [
         (0, [f"loss, {start},", f"rate {plain.run.learning_rate}."]),
-        (fast.first_below(0.01), [f"Momentum {fast.run.settings.as_json()['momentum']} is", "below 0.01"]),
+        (
+            fast.first_below(0.01),
+            [f"With momentum {fast.run.settings.as_json()['momentum']} the loss is", "below 0.01"],
+        ),
         (500, [f"risen {fast.rises()} times"]),
         (plain.first_below(0.01), ["below 0.01"]),
     ]
