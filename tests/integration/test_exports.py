@@ -177,6 +177,23 @@ async def test_the_notebook_says_how_far_it_is_from_another_kernels_numbers(tmp_
         )
 
 
+async def test_the_programs_of_a_new_run_say_that_there_is_nothing_to_compare(
+    client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    new = await created(client, {})
+    script = (await new.get("/export/script.py")).text
+    assert "from its first weights to step 100: it had made none" in script
+    made = await run_script(new, tmp_path)
+    path = tmp_path / "notebook.ipynb"
+    path.write_bytes((await new.get("/export/notebook.ipynb")).content)
+    output = subprocess.run(
+        [sys.executable, "-I", "-c", EXECUTE, path], capture_output=True, text=True, timeout=60, check=True
+    ).stdout.splitlines()
+    assert [float(line.split()[-1]) for line in output[1:]] == [loss for step, loss in made if step % 10 == 0]
+    await new.ask("POST", "/step", {"steps": 100})
+    assert made == list(enumerate(await losses(new, "gd")))
+
+
 async def test_the_notebook_is_of_its_format_and_holds_no_markup_that_people_typed(
     client: httpx.AsyncClient,
 ) -> None:

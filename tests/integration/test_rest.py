@@ -402,6 +402,18 @@ async def test_a_repeat_with_its_key_is_answered_again_and_not_done_again(one: E
         assert (await one.ask("POST", "/step", {}, **{"Idempotency-Key": bad})).status_code == 422
 
 
+@pytest.mark.parametrize("query", ["run=gd", "run=nobody", "step=0", "plane=pca"])
+async def test_a_figure_of_all_runs_and_steps_refuses_to_be_of_one(one: Experiment, query: str) -> None:
+    for name in ("loss", "gradients"):
+        answer = await one.client.get(f"{one.here}/figures/{name}?{query}")
+        assert answer.status_code == 422
+        [error] = answer.json()["errors"]
+        assert error == {
+            "pointer": f"/{query.partition('=')[0]}",
+            "detail": "must be left out: this figure shows all runs and steps",
+        }
+
+
 async def test_two_keys_are_refused_and_nothing_is_done(one: Experiment) -> None:
     headers = [*one.authorized.items(), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
     answer = await one.client.post(one.here + "/step", json={"steps": 5}, headers=headers)
@@ -644,3 +656,25 @@ async def test_a_reset_and_a_removal_are_undone_by_their_ids(client: httpx.Async
     assert [(run["name"], run["step"]) for run in state["runs"]] == [("gd", 40), ("sgd", 40)]
     second_undo = await client.post(f"/api/v1/undo/{undo}", headers=as_owner)
     assert second_undo.status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("method", "call"),
+    [
+        ("POST", "/reset?run=gd"), ("POST", "/step?steps=50"), ("POST", "/play?speed=3"), ("POST", "/pause?run=gd"),
+        ("GET", "?run=gd"), ("GET", "/recipe?run=gd"), ("GET", "/data?rows=3"), ("GET", "/runs/gd/check?step=0"),
+        ("GET", "/runs/gd/findings?step=3"), ("GET", "/runs/gd/history?foo=0"), ("DELETE", "/runs/gd?undo=1"),
+    ],
+)  # fmt: skip
+async def test_a_parameter_that_a_call_does_not_have_is_refused(
+    client: httpx.AsyncClient, method: str, call: str
+) -> None:
+    """It would be ignored: "reset?run=gd" would reset all runs."""
+    one = await created(client, {})
+    await one.ask("POST", "/step", {"steps": 3})
+    answer = await one.ask(method, call)
+    assert answer.status_code == 422
+    name = call.partition("?")[2].partition("=")[0]
+    detail = "is not a known field: check its spelling, or leave it out"
+    assert answer.json()["errors"] == [{"pointer": f"/{name}", "detail": detail}]
+    assert [run["step"] for run in (await one.get("")).json()["runs"]] == [3, 3]

@@ -321,7 +321,7 @@ def any_scheme() -> None:
 
 def last_parameter() -> None:
     """Use the last of repeated query parameters."""
-    replace(requests, check_query=lambda query: None)
+    replace(requests, check_query=lambda *_: None)
 
 
 def first_header() -> None:

@@ -326,7 +326,7 @@ def _end(
     ]
     joins = {rule.name for rule in rules if rule.gap}
     lasts = [stretch.last + 1 for stretch in record.stretches.values() if stretch.id == closing.id]
-    end = min(lasts) if lasts and closing.rule in joins else view.step
+    end = min([*lasts, view.step]) if closing.rule in joins else view.step
     return max(min(starts, default=end), closing.since_step)
 
 

@@ -40,7 +40,7 @@ from fallline.services.fair_slots import (
 from fallline.services.registry import Owners
 from fallline.services.store_thread import StoreThread
 from fallline.vocabulary.columns import Buckets
-from fallline.vocabulary.errors import Damaged, NotFound, invalid
+from fallline.vocabulary.errors import Damaged, FieldError, InvalidRequest, NotFound, invalid
 from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
 from fallline.vocabulary.journal import Json
 from fallline.vocabulary.recipe import Recipe, RunRecipe
@@ -324,6 +324,7 @@ class Views:
         instrument of several all) at a step. Without `filled` it has no data, and nothing is measured.
         """
         if name in FIGURES:
+            _refuse({"run": run, "step": step, **(options or {})})
             view = await self._read(id, Experiment.figure_view)
             return await self.beside(id, partial(figure_json, name, view))
         if name not in INSTRUMENT_FIGURES:
@@ -384,3 +385,14 @@ def _inputs(
 
 def _findings_of(one: Experiment, run: str) -> tuple[int, list[dict[str, Any]]]:
     return one.run(run).findings_complete_to, one.run(run).findings()
+
+
+def _refuse(parameters: Json) -> None:
+    """Raise InvalidRequest for each parameter of a figure of histories, which would change nothing."""
+    errors = [
+        FieldError(f"/{name}", "must be left out: this figure shows all runs and steps")
+        for name, value in parameters.items()
+        if value is not None
+    ]
+    if errors:
+        raise InvalidRequest(*errors)

@@ -77,9 +77,11 @@ def _count(one: str, several: str, key: str, bound: str) -> Callable[[Context], 
     return message
 
 
+UNKNOWN = "is not a known field: check its spelling, or leave it out"
+
 _MESSAGES: Mapping[str, str | Callable[[Context], str]] = {
     "missing": "is required",
-    "extra_forbidden": "is not a known field: check its spelling, or leave it out",
+    "extra_forbidden": UNKNOWN,
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
@@ -17,7 +18,7 @@ from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.messages import MOST_BUCKETS, MOST_SERIES, SeriesNames
 from fallline.vocabulary.recipe import MOST_RUNS
 from fallline.vocabulary.strict import LARGEST, RunName
-from fallline.web.errors import MOST_ERRORS, below
+from fallline.web.errors import MOST_ERRORS, UNKNOWN, below
 
 MOST_CELLS = 64
 MOST_WAIT = 25.0
@@ -70,15 +71,18 @@ Cells = Annotated[Whole, Field(ge=1, le=MOST_CELLS)]
 Predictions = Literal["all", "pairs", "none"]
 
 
-def check_query(query: bytes) -> None:
-    """Raise InvalidRequest for too many or repeated parameters.
+def check_query(query: bytes, names: Collection[str]) -> None:
+    """Raise InvalidRequest for too many or repeated parameters, and for others than these.
 
-    FastAPI would use only the last of repeated ones.
+    FastAPI would use only the last of repeated ones. A call that takes no parameters would ignore any: one that resets
+    `?run=gd` would reset all runs.
     """
     if query.count(b"&") >= MOST_PARAMETERS:
         raise InvalidRequest(FieldError("", f"must have at most {MOST_PARAMETERS} parameters"))
-    times = Counter(name for name, _ in QueryParams(query).multi_items() if name not in REPEATABLE)
-    errors = [FieldError(below("", name), "must appear only once") for name in times if times[name] > 1]
+    times = Counter(name for name, _ in QueryParams(query).multi_items())
+    repeated = [name for name in times if times[name] > 1 and name not in REPEATABLE]
+    errors = [FieldError(below("", name), "must appear only once") for name in repeated]
+    errors = errors or [FieldError(below("", name), UNKNOWN) for name in times if name not in names]
     if errors:
         raise InvalidRequest(*errors[:MOST_ERRORS], more=len(errors) > MOST_ERRORS)
 
@@ -97,8 +101,7 @@ class _Inspect(_AtStep):
     block: Positive | None = None
 
 
-class _Wait(BaseModel):
-    # These calls had no parameters at first, and ignored any.
+class _Wait(_Query):
     wait: Annotated[Decimal, Field(ge=0, le=MOST_WAIT)] = 0.0
 
 

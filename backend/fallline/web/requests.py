@@ -25,9 +25,11 @@ from itertools import islice
 from typing import Annotated, Any, TypeAlias, cast
 
 from fastapi import Depends, Header, Request, Security
+from fastapi.dependencies.models import Dependant
 from fastapi.params import Body
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
@@ -64,10 +66,11 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
         media_type = None if self.body_field is None else cast(Body, self.body_field.field_info).media_type
+        names = frozenset(_query_names(self.dependant))
 
         async def check_and_handle(request: Request) -> Response:
             if query := request.scope["query_string"]:
-                check_query(query)
+                check_query(query, names)
             if media_type is None:
                 return await handle(request)
             if media_type == JSON:
@@ -77,6 +80,18 @@ class StrictRoute(APIRoute):
                 return await handle(_WithBody(request, await read(request, BYTES[media_type])))
 
         return check_and_handle
+
+
+def _query_names(call: Dependant) -> Iterator[str]:
+    """Yield the names of a call's query parameters."""
+    for field in call.query_params:
+        model = field.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from model.model_fields
+        else:
+            yield field.alias
+    for each in call.dependencies:
+        yield from _query_names(each)
 
 
 class _WithBody(Request):

@@ -129,6 +129,8 @@ def test_the_trace_is_the_sum_of_the_diagonal_whatever_the_scale(monkeypatch: py
     expected = pytest.approx(np.trace(differenced(problem, flat)), rel=1e-6)
     assert spectrum(problem, flat).trace == expected
     assert spectrum(problem, flat, scale=scale).trace == expected
+    scale[:3] = 0.0
+    assert spectrum(problem, flat, scale=scale).trace == expected
     monkeypatch.setattr(curvature, "MOST_PARAMETERS", 0)
     assert spectrum(problem, flat).trace is None
 

@@ -257,6 +257,7 @@ def test_a_table_that_is_too_large_is_rejected_with_its_limit(body: bytes, bound
     with pytest.raises(TooExpensive) as refused:
         read_table(body)
     assert (refused.value.bound, refused.value.asked) == (bound, size)
+    assert refused.value.title == "Above a limit of this server", "true of a table, too"
 
 
 def test_the_largest_table_is_accepted() -> None:

@@ -375,6 +375,15 @@ def loss_of(one: Examined) -> float:
     return value
 
 
+def test_a_finding_is_over_where_the_run_diverged() -> None:
+    one = Examined({"runs": [{"name": "gd", "learning_rate": 5}]})
+    one.step(30)
+    diverged_at = one.one.runs["gd"].state.diverged_at
+    ends = {each["rule"]: each["until_step"] for each in one.findings()}
+    assert ends["will_diverge"] == diverged_at
+    assert ends["diverged"] is None
+
+
 def test_a_fork_of_a_diverged_run_continues_with_its_own_settings() -> None:
     one = Examined({"runs": [{"name": "gd", "learning_rate": 1000.0}]})
     one.step(5)

@@ -153,11 +153,13 @@ def spectrum(problem: Problem, parameters: Array, l2: float = 0.0, scale: Array 
             affordable = affordable_products(problem, problem.train.count)
             return _lanczos(products, count, max(min(affordable, MOST_TURNS), FEWEST_TURNS))
         raw = products(np.eye(count))
+        # a layer that stands still has a scale of 0: its part of the trace is only in the Hessian itself
+        plain = raw / (around * around) if around.all() else products_of.products(np.eye(count))
     # NumPy raises for NaN, but returns noise for infinities.
     if not np.isfinite(raw).all():
         raise FloatingPointError("the Hessian is not finite")
     values, vectors = np.linalg.eigh(0.5 * (raw + raw.T))
-    trace = float((np.diag(raw) / (around * around)).sum())
+    trace = float(np.diag(plain).sum())
     top, second = vectors[:, -1].copy(), vectors[:, -2].copy()
     return Spectrum(values[::-1].copy(), top, second, True, True, count, trace)
 

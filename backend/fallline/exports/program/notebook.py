@@ -61,6 +61,15 @@ for step, loss in train(STEPS):
 print("largest relative difference:", largest)"""
 
 
+TRAIN = """STEPS = {steps}
+
+print("   step  batch_loss")
+for step, loss in train(STEPS):
+    if step % 10 == 0:
+        print(f"{{step:7,}}  {{loss!r}}")"""
+"""For a new run, with which nothing can be compared."""
+
+
 def notebook(program: Program, about: str, recipe: str, recorded: Mapping[int, float], steps: int) -> str:
     """Return the whole file.
 
@@ -72,13 +81,20 @@ def notebook(program: Program, about: str, recipe: str, recorded: Mapping[int, f
     for section in program.sections:
         cells += [_markdown(f"## {section.title}\n\n{section.story}"), _code(section.code)]
     losses = ", ".join(f"{step}: {loss!r}" for step, loss in recorded.items())
-    cells += [_markdown(ABOUT_COMPARE), _code(COMPARE.format(steps=steps, recorded=losses))]
+    about_losses, code = (ABOUT_COMPARE, COMPARE) if recorded else (ABOUT_TRAIN, TRAIN)
+    cells += [_markdown(about_losses), _code(code.format(steps=steps, recorded=losses))]
     return json.dumps(_document(cells), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 ABOUT_COMPARE = (
     "## The numbers\n\n"
     "This cell makes all steps again and compares some losses with those that fallline recorded. "
+    "`for step, loss in train(STEPS)` yields every one."
+)
+
+ABOUT_TRAIN = (
+    "## The numbers\n\n"
+    "The run had made no steps, so there is nothing to compare. This cell makes its first ones. "
     "`for step, loss in train(STEPS)` yields every one."
 )
 
@@ -153,9 +169,8 @@ def steps_of(run: ExportRun) -> int:
 def _title(run: ExportRun) -> str:
     edits = len(run.recipe.edits)
     edited = f", with {edits} edit{'' if edits == 1 else 's'}" if edits else ""
-    return (
-        f"The run {run.name} of a fallline experiment, from its first weights to step {run.step:,}{edited}."
-    )
+    new = "" if run.step else ": it had made none"
+    return f"The run {run.name} of a fallline experiment, from its first weights to step {steps_of(run):,}{edited}{new}."
 
 
 def _promise(run: ExportRun) -> str:

@@ -60,7 +60,8 @@ RUN_SETTINGS = (
         LARGEST_MINI_BATCH,
         integer=True,
         unit="samples",
-        help="number of samples in the gradient of one step",
+        off=True,
+        help="number of samples in the gradient of one step; without a number all training samples",
     ),
     Parameter(
         "l1",
