@@ -168,3 +168,11 @@ def test_every_reference_in_the_description_exists(document: dict[str, Any]) -> 
 def test_every_kind_of_problem_is_listed(document: dict[str, Any]) -> None:
     for kind, status in STATUS.items():
         assert f"`/problems/{kind.code}` ({status})" in document["info"]["description"]
+
+
+def test_every_field_of_the_state_is_described(document: dict[str, Any], shared_server: Server) -> None:
+    schemas = document["components"]["schemas"]
+    created = httpx.post(f"{shared_server.url}api/v1/experiments", json={}, timeout=90).json()
+    assert set(created) - set(schemas["Created"]["properties"]) == set()
+    for run in created["runs"]:
+        assert set(run) - set(schemas["RunState"]["properties"]) == set()

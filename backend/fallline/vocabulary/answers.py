@@ -69,6 +69,7 @@ class RunState(OpenModel):
 
     `verdict` says in one word how it is doing: see docs/reference/doctor.md. The Doctor's findings are complete up to
     step `findings_complete_to`. `harm` is how many times its losses are above the lowest known for the recipe.
+    `settings` are in force for the next step. A run that diverged stays at step `diverged_at`.
     """
 
     name: str
@@ -85,6 +86,8 @@ class RunState(OpenModel):
     verdict: Verdict
     harm: float | None
     doctor: Examining
+    settings: dict[str, Any]
+    diverged_at: int | None
     finished_by: StopCondition | None = None
 
 
@@ -103,7 +106,12 @@ class Provenance(OpenModel):
 class ExperimentState(OpenModel):
     """The present state of one experiment, with its complete recipe.
 
-    `next_kernel` is the kernel that a new run would use. `read_only`: the server cannot store, so it refuses changes.
+    - `next_kernel` is the kernel that a new run would use. `read_only`: the server cannot store, so it refuses changes.
+    - `speed` and `pace` are the last requested ones; `until` is where play ends.
+    - `parameters` counts those of the network. `inputs` names its inputs, `outputs` counts its outputs, and `classes`
+      is empty in a regression.
+    - `initial_loss` is the train loss at step 0. `baseline` is the loss in each split of a constant prediction, and
+      `baseline_score` its score, of the kind `score`.
     """
 
     id: str
@@ -112,6 +120,20 @@ class ExperimentState(OpenModel):
     next_kernel: str
     provenance: Provenance
     runs: list[RunState]
+    playing: bool
+    speed: float | Literal["max"]
+    pace: Literal["steps", "samples"]
+    until: dict[str, int] | None = None
+    train_samples: int
+    test_samples: int
+    parameters: int
+    initial_loss: Number
+    baseline: dict[str, Number]
+    baseline_score: dict[str, Number]
+    score: str
+    inputs: list[str]
+    outputs: int
+    classes: list[str]
     read_only: bool = False
     undo: str | None = Field(default=None, description="after a reset: POST /undo/{undo} takes it back")
 

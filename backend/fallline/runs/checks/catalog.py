@@ -61,7 +61,7 @@ RUN_SETTINGS = (
         integer=True,
         unit="samples",
         off=True,
-        help="number of samples in the gradient of one step; without a number all training samples",
+        help="number of samples in the gradient of one step",
     ),
     Parameter(
         "l1",
