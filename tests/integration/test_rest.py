@@ -678,3 +678,8 @@ async def test_a_parameter_that_a_call_does_not_have_is_refused(
     detail = "is not a known field: check its spelling, or leave it out"
     assert answer.json()["errors"] == [{"pointer": f"/{name}", "detail": detail}]
     assert [run["step"] for run in (await one.get("")).json()["runs"]] == [3, 3]
+
+
+async def test_pages_and_probes_may_have_any_parameter(client: httpx.AsyncClient) -> None:
+    for path in ("/", "/healthz", "/readyz"):
+        assert (await client.get(f"{path}?embed=loss&from=mail")).status_code == 200

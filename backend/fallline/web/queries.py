@@ -71,8 +71,8 @@ Cells = Annotated[Whole, Field(ge=1, le=MOST_CELLS)]
 Predictions = Literal["all", "pairs", "none"]
 
 
-def check_query(query: bytes, names: Collection[str]) -> None:
-    """Raise InvalidRequest for too many or repeated parameters, and for others than these.
+def check_query(query: bytes, names: Collection[str] | None) -> None:
+    """Raise InvalidRequest for too many or repeated parameters, and for others than these, unless any may be there.
 
     FastAPI would use only the last of repeated ones. A call that takes no parameters would ignore any: one that resets
     `?run=gd` would reset all runs.
@@ -82,7 +82,8 @@ def check_query(query: bytes, names: Collection[str]) -> None:
     times = Counter(name for name, _ in QueryParams(query).multi_items())
     repeated = [name for name in times if times[name] > 1 and name not in REPEATABLE]
     errors = [FieldError(below("", name), "must appear only once") for name in repeated]
-    errors = errors or [FieldError(below("", name), UNKNOWN) for name in times if name not in names]
+    if names is not None and not errors:
+        errors = [FieldError(below("", name), UNKNOWN) for name in times if name not in names]
     if errors:
         raise InvalidRequest(*errors[:MOST_ERRORS], more=len(errors) > MOST_ERRORS)
 

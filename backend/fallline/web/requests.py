@@ -43,6 +43,9 @@ from fallline.vocabulary.strict import LARGEST
 from fallline.web.errors import MOST_ERRORS, TooSlow, UnsupportedMediaType, below
 from fallline.web.queries import check_query
 
+CALLS = "/api/"
+"""The start of the paths of calls, beside those of pages and probes."""
+
 Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
 
 BODY_BYTES = 64 * 1024
@@ -66,7 +69,8 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
         media_type = None if self.body_field is None else cast(Body, self.body_field.field_info).media_type
-        names = frozenset(_query_names(self.dependant))
+        # addresses of pages have parameters for the page, and probes may add some
+        names = frozenset(_query_names(self.dependant)) if self.path.startswith(CALLS) else None
 
         async def check_and_handle(request: Request) -> Response:
             if query := request.scope["query_string"]:
