@@ -28,7 +28,7 @@ from fallline.execution.compiling import KernelUnavailable
 from fallline.execution.compiling import warm as compile_kernels
 from fallline.operation.control import NotServed, ask
 from fallline.operation.logs import start_logging
-from fallline.services.operator import OperationFailed, report_of
+from fallline.services.operator import OperationFailed, check_names, report_of
 from fallline.settings import BadSetting, Settings, as_text, read_settings, unknown_settings
 from fallline.storage.interface import CopyFailed, StoreRefused, StoreUnwritable
 from fallline.web.base_path import usable
@@ -193,9 +193,10 @@ def remove_stored(
 ) -> None:
     """Delete stored experiments, for good."""
     if not yes:
-        typer.confirm(f"Delete {len(set(names))} experiments for good?", abort=True, err=True)
+        check_names(names, [one["name"] for one in _operate({"do": "list"})["experiments"]])
+        typer.confirm(f"Delete {_counted(len(set(names)), 'experiment')} for good?", abort=True, err=True)
     answer = _operate({"do": "remove", "names": names})
-    _report(answer, f"{answer['removed']} experiments removed", as_json=as_json)
+    _report(answer, f"{_counted(answer['removed'], 'experiment')} removed", as_json=as_json)
 
 
 def _operate(request: dict[str, Any]) -> dict[str, Any]:
@@ -224,8 +225,12 @@ def _data(settings: Settings) -> Path:
 
 
 def _contents(answer: dict[str, Any]) -> str:
-    counts = f"{answer['experiments']:,} experiments, {answer['uploads']:,} uploads"
+    counts = f"{_counted(answer['experiments'], 'experiment')}, {_counted(answer['uploads'], 'upload')}"
     return f"{counts}, {answer['bytes'] / 1e6:,.1f} MB"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _report(answer: dict[str, Any], text: str, *, as_json: bool) -> None:

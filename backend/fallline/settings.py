@@ -5,8 +5,9 @@ They are read from the environment once and passed as arguments.
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -46,15 +47,61 @@ ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(
 """An origin as a browser writes it. It has no character that a header could read as more than a name."""
 
 
-def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the origins. Raises ValueError for anything else: wildcards, separators, paths."""
-    if wrong := [value for value in values if not ORIGIN.fullmatch(value)]:
-        raise ValueError(f"{wrong[0]!r} is no origin")
+HOST = re.compile(r"\*|\[[0-9a-f:.]+\]|[a-z0-9._-]+", re.ASCII)
+"""A name as in a Host header, without its port; or any name."""
+
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def _each(is_right: Callable[[str], object], expected: str) -> AfterValidator:
+    """Return a check of each entry of a list. Its ValueError says what would be right."""
+
+    def check(values: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(is_right, values)):
+            raise ValueError(expected)
+        return values
+
+    return AfterValidator(check)
+
+
+def _is_host(value: str) -> bool:
+    return HOST.fullmatch(value) is not None or ("/" not in value and _is_address(value))
+
+
+def _is_address(value: str) -> bool:
+    """Return whether it is an IP address, or a network such as 10.0.0.0/8."""
+    try:
+        ipaddress.ip_network(value) if "/" in value else ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _without_default_ports(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return origins as browsers write them."""
+    return tuple(value.removesuffix(DEFAULT_PORTS[value.partition(":")[0]]) for value in values)
+
+
+def _proxies(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the proxies. Beside others, `*` would have no effect."""
+    if values != ("*",) and not all(map(_is_address, values)):
+        raise ValueError(
+            "addresses or networks such as 10.0.0.5 or 10.0.0.0/8, separated by commas; or * alone for any"
+        )
     return values
 
 
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_origins)]
+HOSTS = _each(
+    _is_host, "names such as lab.example, without https:// and port, separated by commas; or * for any"
+)
+ORIGINS = _each(
+    ORIGIN.fullmatch,
+    "origins such as https://example.org or http://localhost:8080, separated by commas; * is refused",
+)
+
+Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), HOSTS]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), ORIGINS]
+Proxies = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_proxies)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -120,10 +167,10 @@ class Settings(BaseSettings):
         default="auto",
         description="auto: NumPy until the compiled kernel is ready; numpy; compiled: wait for it, or fail",
     )
-    hosts: Names = Field(
+    hosts: Hosts = Field(
         default=(), description="further host names of this server, separated by commas; * for any"
     )
-    origins: Names = Field(
+    origins: Annotated[Origins, AfterValidator(_without_default_ports)] = Field(
         default=(),
         description="further origins (https://host:port) whose pages may change experiments, separated by commas",
     )
@@ -132,9 +179,10 @@ class Settings(BaseSettings):
         description="origins (https://host:port) whose pages may frame charts of this server, separated by "
         "commas; nobody by default",
     )
-    proxies: Names = Field(
+    proxies: Proxies = Field(
         default=(),
-        description="addresses of proxies whose X-Forwarded headers are trusted, separated by commas",
+        description="addresses or networks of proxies whose X-Forwarded headers are trusted, separated by commas; * "
+        "for any",
     )
     base_path: str = Field(
         default="", description="path under which a proxy serves this server, such as /fallline"
@@ -161,7 +209,8 @@ class Settings(BaseSettings):
         default=32,
         ge=2,
         le=10_000,
-        description="exported files on their way at the same time; each takes up to 5 MB of memory",
+        description="exported files on their way at the same time; each takes up to 10 MB of memory, a history of long "
+        "runs up to 130 MB",
     )
     silent_connections: int = Field(
         default=2000,
@@ -190,8 +239,10 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        variable = PREFIX + str(error.errors()[0]["loc"][0]).upper()
-        raise BadSetting(f"{variable} must be {_expected(VARIABLES[variable])}") from None
+        first = error.errors()[0]
+        variable = PREFIX + str(first["loc"][0]).upper()
+        own = first["ctx"]["error"] if first["type"] == "value_error" else None
+        raise BadSetting(f"{variable} must be {own or _expected(VARIABLES[variable])}") from None
 
 
 def unknown_settings(environment: Mapping[str, str]) -> list[str]:
@@ -200,13 +251,9 @@ def unknown_settings(environment: Mapping[str, str]) -> list[str]:
 
 
 def _expected(field: FieldInfo) -> str:
-    """Describe the values of a setting."""
+    """Describe the values of a setting without a list."""
     if field.annotation is float:
         return "a number greater than 0"
-    if field.annotation == tuple[str, ...]:
-        return (
-            "origins such as https://example.org or http://localhost:8080, separated by commas; * is refused"
-        )
     if choices := [each for each in get_args(field.annotation) if isinstance(each, str)]:
         return f"{', '.join(choices[:-1])} or {choices[-1]}"
     (low,) = (each.ge for each in field.metadata if hasattr(each, "ge"))

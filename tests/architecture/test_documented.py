@@ -1,5 +1,6 @@
-"""The documents name every setting, verb, method and bound."""
+"""The documents name every setting, verb, event, method and bound."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from fallline.figures.catalog import INSTRUMENT_FIGURES
 from fallline.runs.checks.catalog import DATA_SETTINGS, SEEDS
 from fallline.runs.checks.recipe import check_recipe
 from fallline.runs.checks.run import BOUNDS
+from fallline.runs.experiment import Experiment
 from fallline.runs.instruments.table import INSTRUMENTS
 from fallline.settings import PREFIX, VARIABLES
 from fallline.vocabulary.exhibits import EXHIBITS
@@ -56,6 +58,51 @@ def test_every_setting_that_the_documents_name_exists() -> None:
     assert len(documents) > 20
     for path in documents:
         assert set(re.findall(PREFIX + r"[A-Z_]+", path.read_text())) <= VARIABLES.keys(), path
+
+
+def published_events() -> tuple[dict[str, set[str]], set[str]]:
+    """Return the fields of each event that the code can publish, by its name; and names that are no constants.
+
+    An event is a call that adds one, or a dictionary with the key `event`.
+    """
+    fields: dict[str, set[str]] = {}
+    variables = set()
+    for path in (ROOT / "backend/fallline").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="_publish_event" | "add_event"), args=[name, *_]):
+                    keys = [each.arg for each in node.keywords]
+                case ast.Dict() if any(getattr(key, "value", None) == "event" for key in node.keys):
+                    keys = [getattr(key, "value", None) for key in node.keys]
+                    name = node.values[keys.index("event")]
+                case _:
+                    continue
+            if isinstance(name, ast.Constant):
+                fields.setdefault(str(name.value), set()).update(str(key) for key in keys if key is not None)
+            else:
+                variables.add(ast.unparse(name))
+    return fields, variables
+
+
+def test_every_event_stands_in_the_socket_with_its_fields() -> None:
+    published, variables = published_events()
+    assert variables == {"event"}, "only the functions that pass an event on get its name as an argument"
+    text = (ROOT / "docs/reference/socket.md").read_text()
+    (table,) = re.findall(r"^### Events\n(.*?)(?=^##)", text, re.MULTILINE | re.DOTALL)
+    rows = dict(re.findall(r"^\| `([a-z_]+)` \| (.*)$", table, re.MULTILINE))
+    assert sorted(rows) == sorted(published)
+    for event, fields in published.items():
+        own = fields - {"type", "experiment", "run", "event"}
+        assert [field for field in own if f"`{field}`" not in rows[event]] == [], event
+
+
+def test_every_field_of_a_run_in_a_frame_stands_in_the_socket() -> None:
+    text = (ROOT / "docs/reference/socket.md").read_text()
+    (table,) = re.findall(r"^### Frames\n(.*?)(?=^###)", text, re.MULTILINE | re.DOTALL)
+    rows = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
+    run = Experiment("one", Recipe.model_validate({})).run("gd")
+    named = {name for row in rows for name in re.findall(r"`([a-z_]+)`", row)}
+    assert named == {*run.header(playing=True), "findings", "columns"}
 
 
 def test_every_verb_says_what_it_does_and_stands_in_its_table() -> None:

@@ -185,7 +185,7 @@ def test_an_unusable_file_is_refused_in_the_dialog_and_another_can_follow(open_l
 
 
 TOO_WIDE = {
-    "title": "The recipe is too large",
+    "title": "Above a limit of this server",
     "status": 422,
     "bound": "features",
     "limit": 64,

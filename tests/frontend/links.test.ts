@@ -367,9 +367,9 @@ test("an unreadable link keeps the present experiment, at the start and later", 
   await until(
     () => app.store.get().problem?.title === "This link's initial weights are not on this server.",
   );
-  server.refuse = { title: "The recipe is too large", errors: [] };
+  server.refuse = { title: "Above a limit of this server", errors: [] };
   clock.signal("link");
-  await until(() => app.store.get().problem?.title === "The recipe is too large");
+  await until(() => app.store.get().problem?.title === "Above a limit of this server");
   assert.deepEqual([app.store.get().experiment!.id, app.store.get().loading], ["e7", null]);
   app.stop();
 });

@@ -99,7 +99,12 @@ test("a refused file gives words for the person who chose it", () => {
   // the two numbers never look alike
   assert.equal(tooLarge(1048577, catalog), "The file has more than 1 MiB; the limit is 1 MiB.");
   assert.equal(
-    refusalWords({ title: "The recipe is too large", bound: "csv_rows", limit: 5000, asked: 5001 }),
+    refusalWords({
+      title: "Above a limit of this server",
+      bound: "csv_rows",
+      limit: 5000,
+      asked: 5001,
+    }),
     "Too many rows: 5,001; the limit is 5,000.",
   );
   assert.equal(

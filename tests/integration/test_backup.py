@@ -202,6 +202,11 @@ async def test_a_backup_has_mode_600_one_file_and_every_experiment_and_upload(tm
             names = [each["name"] for each in (await done(data, "store", "ls"))["experiments"]]
             assert names == [log_id(one.id)]
             assert one.id not in str(await run(data, "store", "ls"))
+            status, _, error = await run(data, "store", "rm", "nope")
+            assert (status, error) == (
+                1,
+                "fallline: no experiment has the name nope: `fallline store ls` lists them\n",
+            )
             assert (await done(data, "store", "rm", "--yes", *names))["removed"] == 1
             assert (await one.get()).status_code == 404
             status, _, error = await run(data, "restore", str(file))
@@ -212,6 +217,8 @@ async def test_a_backup_has_mode_600_one_file_and_every_experiment_and_upload(tm
     assert [path.name for path in tmp_path.iterdir() if path.name != "data"] == ["copy.sqlite3"]
     assert (await done(data, "check", str(file)))["experiments"] == 1
     assert (await done(data, "store", "ls"))["experiments"] == [], "without a server"
+    status, _, error = await run(data, "store", "rm", "nope")
+    assert (status, error.count("\n"), "no experiment has the name nope" in error) == (1, 1, True)
     assert (await done(data, "restore", str(file)))["experiments"] == 1
     assert len((await done(data, "store", "ls"))["experiments"]) == 1
     assert (await done(data, "backup", str(tmp_path)))["experiments"] == 1

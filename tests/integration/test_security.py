@@ -269,7 +269,7 @@ def test_no_log_level_shows_an_id_or_a_token() -> None:
             here, right = f"/api/v1/experiments/{id}", {"Authorization": f"Bearer {token}"}
             assert client.post(here + "/step", json={"steps": 1}, headers=right).status_code == 200
             assert client.post(here + "/step", json={token: 1}, headers=right).status_code == 422
-            assert client.get(here, params={"token": token}).status_code == 200
+            assert client.get(here, params={"token": token}).status_code == 422
         with connect(server.socket_url + f"?token={token}") as line:
             line.send(json.dumps({"type": "watch", "experiment": id, "token": token}))
             assert json.loads(line.recv(90))["type"] == "experiment"

@@ -110,6 +110,19 @@ def test_a_bad_setting_is_one_line(
     assert capsys.readouterr().err == "fallline: FALLLINE_PORT must be a whole number from 0 to 65,535\n"
 
 
+def test_a_proxy_without_address_is_one_line(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FALLLINE_PROXIES", "foo")
+    assert main(["serve", "--port", "0"]) == 2
+    assert served.settings == []
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith(
+        "fallline: FALLLINE_PROXIES must be addresses or networks such as 10.0.0.5 or 10.0.0.0/8"
+    )
+
+
 def test_an_unknown_host_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--host", "no.such.host.invalid"]) == 2
     error = capsys.readouterr().err
@@ -182,6 +195,9 @@ def test_a_backup_names_its_destination_absolutely_and_says_what_it_holds(
     assert main(["backup", "--json"]) == 0
     assert answers[1] == {"do": "backup"}
     assert json.loads(capsys.readouterr().out) == FOUND
+    answers[-1] = {**FOUND, "experiments": 1, "uploads": 1}
+    assert main(["backup"]) == 0
+    assert capsys.readouterr().out == "fallline: 1 experiment, 1 upload, 5.0 MB in /b/x.sqlite3\n"
 
 
 def test_damage_is_named_and_ends_with_3(
@@ -208,13 +224,31 @@ def test_the_list_of_experiments_is_a_line_each(
     assert re.fullmatch(r"0123456789ab  19(70|69)-\S+ \S+ +12,345 bytes  playing\n", capsys.readouterr().out)
 
 
-def test_removing_asks_first(answers: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_removing_asks_first(
+    answers: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    answers[-1] = {"removed": 1}
+    answers[-1] = {"experiments": [{"name": "0123456789ab"}, {"name": "ba9876543210"}], "removed": 1}
     assert main(["store", "rm", "0123456789ab"]) == 1, "there is nobody to answer"
-    assert len(answers) == 1
+    assert "Delete 1 experiment for good?" in capsys.readouterr().err
+    assert answers[:-1] == [{"do": "list"}]
+    assert main(["store", "rm", "0123456789ab", "ba9876543210"]) == 1
+    assert "Delete 2 experiments for good?" in capsys.readouterr().err
     assert main(["store", "rm", "--yes", "0123456789ab"]) == 0
-    assert answers[0] == {"do": "remove", "names": ["0123456789ab"]}
+    assert answers[-2] == {"do": "remove", "names": ["0123456789ab"]}
+    assert capsys.readouterr().out == "fallline: 1 experiment removed\n"
+
+
+def test_an_unknown_experiment_is_refused_before_the_question(
+    answers: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers[-1] = {"experiments": [{"name": "0123456789ab"}]}
+    assert main(["store", "rm", "0123456789ab", "nope"]) == 1
+    assert (
+        capsys.readouterr().err
+        == "fallline: no experiment has the name nope: `fallline store ls` lists them\n"
+    )
+    assert answers[:-1] == [{"do": "list"}]
 
 
 @pytest.mark.parametrize(

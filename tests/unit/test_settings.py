@@ -55,7 +55,16 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
          "*", "https://*.example.org", "https://a.example;script-src", "https://a.example https://b.example",
          "https://a.example; sandbox", "example.org", "https://example.org/", "https://example.org/page", "'self'",
          "null", "data:", "javascript://a", "https://user@example.org", "https://a.example\nX-Evil: 1", "https://",
-         "https://a.example:port", "https://ex\u00e4mple.org", "https://a.example,*"))],
+         "https://a.example:port", "https://ex\u00e4mple.org", "https://a.example,*")),
+     *(("HOSTS", text, r"without https:// and port, separated by commas; or \* for any") for text in (
+         "https://example.org", "a.example b.example", "a.example:8000", "a.example/lab", "*.example.org",
+         "a.example;b.example", "10.0.0.0/8", "ex\u00e4mple.org", "good.example,user@example.org")),
+     *(("ORIGINS", text, r"separated by commas; \* is refused") for text in (
+         "foo", "*", "null", "https://a.example/", "https://a.example https://b.example", "https://*.example.org",
+         "https://a.example,b.example")),
+     *(("PROXIES", text, r"separated by commas; or \* alone for any") for text in (
+         "foo", "10.0.0.0/99", "10.0.0.1/8", "10.0.0.1:80", "10.0.0.1 10.0.0.2", "[::1]", "10.0.0", "fd00::/200",
+         "https://10.0.0.1", "127.0.0.1,*", "127.0.0.1,proxy"))],
 )  # fmt: skip
 def test_an_unusable_value_is_refused_with_what_would_be_right(
     name: str, text: str, words: str, monkeypatch: pytest.MonkeyPatch
@@ -63,6 +72,23 @@ def test_an_unusable_value_is_refused_with_what_would_be_right(
     monkeypatch.setenv(f"FALLLINE_{name}", text)
     with pytest.raises(BadSetting, match=f"^FALLLINE_{name} must be .*{words}$"):
         read_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "values"),
+    [("HOSTS", "*", ("*",)), ("HOSTS", "Lab.example,my_host,*", ("lab.example", "my_host", "*")),
+     ("HOSTS", "10.0.0.5, [FD00::1], fd00::1", ("10.0.0.5", "[fd00::1]", "fd00::1")),
+     ("ORIGINS", "https://A.example, http://[::1]:8080", ("https://a.example", "http://[::1]:8080")),
+     ("ORIGINS", "https://a.example:443,http://b.example:80,http://c.example:443",
+      ("https://a.example", "http://b.example", "http://c.example:443")),
+     ("PROXIES", "*", ("*",)), ("PROXIES", "127.0.0.1,::1", ("127.0.0.1", "::1")),
+     ("PROXIES", "10.0.0.0/8, fd00::/8,", ("10.0.0.0/8", "fd00::/8"))],
+)  # fmt: skip
+def test_lists_are_read_as_they_are_compared(
+    name: str, text: str, values: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"FALLLINE_{name}", text)
+    assert getattr(read_settings(), name.lower()) == values
 
 
 def test_a_misspelt_setting_is_noticed() -> None:

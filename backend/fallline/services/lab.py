@@ -373,9 +373,7 @@ class Lab:
         Nothing is lost in between. `since` has, for each run, the generation and the first step that the watcher lacks.
         """
         if token is not None and not self.may_change(id, token):
-            raise NotAuthorized(
-                "the token belongs to another experiment: send this experiment's, or none to read"
-            )
+            raise NotAuthorized("the token is not this experiment's: send the right one, or none to read")
         entry = self._registry.find(id)
         if token is not None:
             self._owners.came_from(id, entry, address)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -166,8 +166,7 @@ class Operator:
     async def remove(self, names: Sequence[str]) -> dict[str, Any]:
         """Delete experiments, all or none if a name is unknown."""
         ids = {log_id(one.id): one.id for one in await self._store.experiments()}
-        if unknown := [name for name in names if name not in ids]:
-            raise OperationFailed(f"no experiment has the name {unknown[0]}: `fallline store ls` lists them")
+        check_names(names, ids)
         chosen = [ids[name] for name in dict.fromkeys(names)]
         for start in range(0, len(chosen), DELETED_AT_ONCE):
             await self._store.delete(batch := chosen[start : start + DELETED_AT_ONCE])
@@ -188,6 +187,12 @@ class Operator:
         except OperationFailed as error:
             self._retry_at = now + RETRY_SECONDS
             _log.error("the scheduled backup failed: %s", error)
+
+
+def check_names(names: Sequence[str], known: Collection[str]) -> None:
+    """Raise OperationFailed for a name that no experiment has."""
+    if unknown := [name for name in names if name not in known]:
+        raise OperationFailed(f"no experiment has the name {unknown[0]}: `fallline store ls` lists them")
 
 
 def report_of(examination: Examination) -> dict[str, Any]:

@@ -59,10 +59,10 @@ def invalid(pointer: str, detail: str) -> InvalidRequest:
 
 
 class TooExpensive(FalllineError):
-    """The recipe exceeds a bound of this server. Raised before anything is allocated."""
+    """A recipe, an edit or a table exceeds a bound of this server. Raised before anything is allocated."""
 
     code = "too-expensive"
-    title = "The recipe is too large"
+    title = "Above a limit of this server"
 
     def __init__(self, bound: str, limit: float, asked: float) -> None:
         words = bound.replace("_", " ")

@@ -145,8 +145,9 @@ async def test_a_token_that_is_not_the_experiments_may_not_watch_as_if_it_were()
     async with open_lab() as lab:
         id, _ = await created(lab)
         _, other = await created(lab)
-        with pytest.raises(NotAuthorized):
-            await lab.watch(id, other, Outbox(id), {}, 100)
+        for wrong in (other, "bad"):
+            with pytest.raises(NotAuthorized, match=r"^the token is not this experiment's: "):
+                await lab.watch(id, wrong, Outbox(id), {}, 100)
 
 
 async def test_without_a_folder_nothing_is_deleted_to_make_room() -> None:

@@ -170,7 +170,8 @@ def _title(run: ExportRun) -> str:
     edits = len(run.recipe.edits)
     edited = f", with {edits} edit{'' if edits == 1 else 's'}" if edits else ""
     new = "" if run.step else ": it had made none"
-    return f"The run {run.name} of a fallline experiment, from its first weights to step {steps_of(run):,}{edited}{new}."
+    steps = f"from its first weights to step {steps_of(run):,}{edited}{new}"
+    return f"The run {run.name} of a fallline experiment, {steps}."
 
 
 def _promise(run: ExportRun) -> str:
