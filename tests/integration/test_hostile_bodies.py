@@ -98,7 +98,7 @@ async def test_no_request_takes_more_work_than_its_length_allows(every: int, app
                 await deleted(app, experiment["id"], experiment["token"])
             await deleted(app, id, token)
             id, token = await created(app)
-    assert statuses == {200, 201, 202, 422}
+    assert {201, 202, 422} <= statuses <= {200, 201, 202, 422}
 
 
 @some_or_all
