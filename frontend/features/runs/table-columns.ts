@@ -25,8 +25,10 @@ export interface Row {
  */
 export type Columns = { isTwo: boolean; isBrief: boolean; hasSamples: boolean };
 
+/** The head of the samples seen leaves so much of its column free, in px. */
+const SPARE = 14;
 /** Room over the names of one of two columns with samples seen, in px. */
-export const headRoom = (width: number) => (width - GAP) / 2 - NUMBERS.samples;
+export const headRoom = (width: number) => (width - GAP) / 2 - NUMBERS.samples + SPARE;
 
 /** @param width px of the table */
 export function columnsOf(
