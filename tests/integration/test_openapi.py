@@ -170,6 +170,11 @@ def test_every_kind_of_problem_is_listed(document: dict[str, Any]) -> None:
         assert f"`/problems/{kind.code}` ({status})" in document["info"]["description"]
 
 
+def test_every_field_of_the_catalog_is_described(document: dict[str, Any], shared_server: Server) -> None:
+    answer = httpx.get(f"{shared_server.url}api/v1/catalog", timeout=90).json()
+    assert set(answer) - set(document["components"]["schemas"]["Catalog"]["properties"]) == set()
+
+
 def test_every_field_of_the_state_is_described(document: dict[str, Any], shared_server: Server) -> None:
     schemas = document["components"]["schemas"]
     created = httpx.post(f"{shared_server.url}api/v1/experiments", json={}, timeout=90).json()

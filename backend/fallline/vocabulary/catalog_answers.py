@@ -141,6 +141,11 @@ class Catalog(OpenModel):
     optimizers: list[CatalogRow]
     schedules: list[ScheduleRow]
     initializers: list[CatalogRow]
+    run_settings: list[Parameter]
+    data_settings: list[Parameter]
+    seeds: list[Parameter]
+    orders: list[str]
+    standardize: list[str]
     exports: list[ExportRow]
     bounds: dict[str, float]
     idle_seconds: float
