@@ -12,7 +12,7 @@ import type { Marker } from "../../core/markers.ts";
 /** A flag shows no more shapes: more would reach into the next flag. */
 export const MOST_SHAPES = 3;
 
-/** What the numbers leave free, in px. */
+/** Room that the numbers leave free, in px. */
 export interface Free {
   handle: number | null; // the step under the handle
   beside: number; // from its middle

@@ -243,18 +243,10 @@ class FallLine:
 
 def _key(view: View, plane: SharedPlane, s: Array, t: Array) -> Hashable:
     """Return all that a terrain depends on."""
-    problem, digest = view.problem, blake2b()
-    train = problem.train
-    for array in (train.X, train.y, problem.initial_parameters, plane.directions, s, t):
+    digest = blake2b(view.problem.fingerprint())
+    for array in (plane.directions, s, t):
         digest.update(np.ascontiguousarray(array).data)
-    return (
-        digest.digest(),
-        (train.X.shape, len(s)),
-        view.kernel.name,
-        problem.activations,
-        (problem.loss.name, *sorted(problem.loss.own.items())),
-        tuple(problem.layout.sizes),
-    )
+    return digest.digest(), len(s), view.kernel.name
 
 
 def _plane(view: View, paths: list[Path]) -> tuple[SharedPlane, str]:
