@@ -527,7 +527,9 @@ def test_a_slip_in_a_step_would_be_noticed(loss: str, slip: Json, monkeypatch: p
         if "hyper" in slip:
             self._hyper = np.array([slip["hyper"]])
         elif "place" not in slip:
-            self._net = self._net._replace(criterion=self._net.criterion._replace(**slip))
+            net = self._prepared.net
+            net = net._replace(criterion=net.criterion._replace(**slip))
+            self._prepared = replace(self._prepared, net=net)
         else:
             order = self._order
             monkeypatch.setattr(self, "_order", lambda samples: order(samples + 1)[slip["place"] :])

@@ -13,6 +13,8 @@ import pytest
 
 from fallline.engine.kernels import compiled
 from fallline.engine.kernels.compiled import COMPILED
+from fallline.engine.kernels.interface import Kernel
+from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.measures.probes import evaluate
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
@@ -57,6 +59,33 @@ def test_numbers_do_not_depend_on_how_steps_are_cut(name: str, batch_size: int |
         state, records = sliced(problem, run, length)
         assert state.fingerprint() == whole.fingerprint(), length
         assert same_bits(records.values, expected.values), length
+
+
+@pytest.mark.parametrize("kernel", [COMPILED, NUMPY], ids=["compiled", "numpy"])
+@pytest.mark.parametrize("batch_size", [1, 7, None])
+def test_a_path_has_the_parameters_that_each_step_begins_with(batch_size: int | None, kernel: Kernel) -> None:
+    problem = problem_of("narrow")
+    changes = [edit(70, optimizer="adam"), edit(80, redraw={"layers": [1], "weights": "he_normal"})]
+    run = RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-3, edits=changes)
+    state, one_by_one = begin(problem), begin(problem)
+    path = np.full((100, problem.layout.count), np.nan)
+    advance(problem, state, run, 100, kernel, path)
+    for step in range(100):
+        assert same_bits(path[step], one_by_one.parameters), step
+        advance(problem, one_by_one, run, 1, kernel)
+    assert state.fingerprint() == one_by_one.fingerprint()
+
+
+@pytest.mark.parametrize("kernel", [COMPILED, NUMPY], ids=["compiled", "numpy"])
+def test_the_path_of_a_run_that_diverges_has_its_steps(kernel: Kernel) -> None:
+    problem = small_problem((4, "leaky_relu"), (3, "leaky_relu"))
+    run, state, again = RunRecipe(name="r", learning_rate=1.0), begin(problem), begin(problem)
+    path = np.full((300, problem.layout.count), np.nan)
+    made = len(advance(problem, state, run, 300, kernel, path))
+    assert 0 < made < 300
+    for step in range(made):
+        assert same_bits(path[step], again.parameters), step
+        advance(problem, again, run, 1, kernel)
 
 
 @pytest.mark.parametrize("order", ["shuffle", "replacement"])

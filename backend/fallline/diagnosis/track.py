@@ -221,7 +221,8 @@ class Track:
 
     def forget(self, examined: int) -> None:
         """Drop the points that no later examination than the one at step `examined` needs."""
-        self._store()
+        if self._count < KEPT + SPARE:
+            return
         old = int(np.searchsorted(self._values[_STEP, : self._count], examined)) - KEPT
         if old >= SPARE:
             self._keep(self._values[:, old : self._count])

@@ -50,7 +50,7 @@ class TrainingState:
         ahead = self.ahead
         if ahead is None or ahead.problem is not problem or ahead.key != key:
             return None
-        return ahead.values if np.array_equal(ahead.parameters, self.parameters) else None
+        return ahead.values if ahead.parameters.tobytes() == self.parameters.tobytes() else None
 
     def copy(self) -> TrainingState:
         """A checkpoint: a copy that shares no array with this state."""

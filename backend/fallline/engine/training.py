@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fallline.engine.kernels.interface import Kernel, Slice, series_names
+from fallline.engine.kernels.interface import NO_PATH, Kernel, Slice, series_names
 from fallline.engine.kernels.numpy_kernels import NUMPY, Evaluator
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.optimizers import OPTIMIZERS
@@ -32,12 +32,19 @@ from fallline.vocabulary.run_settings import CONSTANT, Redraw, RunSettings
 
 
 def advance(
-    problem: Problem, state: TrainingState, run: RunRecipe, steps: int, kernel: Kernel = NUMPY
+    problem: Problem,
+    state: TrainingState,
+    run: RunRecipe,
+    steps: int,
+    kernel: Kernel = NUMPY,
+    path: Array = NO_PATH,
 ) -> Records:
     """Make `steps` steps of a run in place; return one record per step.
 
     There are fewer records if the run diverges: `state.diverged_at` is then set and the state is the last finite one.
     A further call tries again, since an edit at that step may help.
+
+    A `path` of (steps, parameters) gets the parameters that each step begins with.
     """
     names = series_names(problem)
     first, state.diverged_at = state.step, None
@@ -47,7 +54,9 @@ def advance(
     for begin, end, settings in _segments(run, first, first + steps):
         columns = slice(begin - first, end - first)
         current = in_force(settings, state) if settings.watches_loss else settings
-        request = Slice(current, run.seed, end - begin, values[:, columns], samples_seen[columns])
+        request = Slice(
+            current, run.seed, end - begin, values[:, columns], samples_seen[columns], path[columns]
+        )
         drawn_layers = run.redraw_at(end - 1)
         before = state.parameters.copy() if drawn_layers is not None else state.parameters
         memory = state.slots.pop(SLOT, None)

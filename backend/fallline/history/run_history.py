@@ -54,6 +54,8 @@ class RunHistory:
         self._divisors = np.array([[derived[name][1] if name in derived else 1.0] for name in names])
         self._is_constant = np.full(len(self._own), True)
         self._constants = np.full(len(self._own), np.nan)
+        self._has_value = np.full(len(names), True)
+        """Whether a series has had a value, by name."""
         self._pyramid = Pyramid(())
         self._waiting = Waiting()
         self._latest_step = np.full(len(names), -1, np.int64)
@@ -143,6 +145,7 @@ class RunHistory:
         self._is_constant = np.array([name not in stored for name in self._own])
         self._pyramid = Pyramid.restored(tuple(stored), about, parts)
         self._constants = arrays.get("constants", self._constants)
+        self._update_has_value()
         present = [self.names.index(name) for name in series]
         self._latest_step[present], self._latest[present] = arrays["latest_step"], arrays["latest"]
 
@@ -151,6 +154,7 @@ class RunHistory:
         places = np.flatnonzero(self._is_constant)
         if not self._pyramid.count:
             self._constants = _finite(records.values[self._rows, 0])
+            self._update_has_value()
         changed = places[self._differ(places, records.values[self._rows[places]])]
         if len(changed):  # some may only have another infinity than the one NaN
             changed = changed[self._differ(changed, _finite(records.values[self._rows[changed]]))]
@@ -159,6 +163,7 @@ class RunHistory:
             names = tuple(np.array(self._own)[~self._is_constant].tolist())
             constants = dict(zip(self._own, self._constants.tolist(), strict=True))
             self._pyramid = self._pyramid.extended(names, constants)
+            self._update_has_value()
 
     def _differ(self, places: NDArray[np.intp], values: Floats) -> NDArray[np.bool_]:
         """Return which rows of values differ from their constants, by bits: NaN equals NaN, and -0 is not 0."""
@@ -174,15 +179,24 @@ class RunHistory:
 
     def _update_latest(self, records: Records) -> None:
         """Update the last finite value of each series; most are in the last column."""
-        missing: NDArray[np.intp] = np.arange(len(self.names))
-        for width in (1, len(records)):
-            values = records.values[missing, len(records) - width :]
-            finite = np.isfinite(values)
-            has_value = finite.any(axis=1)
-            places = width - 1 - np.argmax(finite[:, ::-1], axis=1)[has_value]
-            self._latest[missing[has_value]] = values[has_value, places]
-            self._latest_step[missing[has_value]] = records.stop - width + places
-            missing = missing[~has_value]
+        last = records.values[:, -1]
+        finite = np.isfinite(last)
+        np.copyto(self._latest, last, where=finite)
+        self._latest_step[finite] = records.stop - 1
+        missing = np.flatnonzero(~finite & self._has_value)
+        if not len(missing):
+            return
+        finite = np.isfinite(records.values[missing])
+        has_value = finite.any(axis=1)
+        missing = missing[has_value]
+        places = len(records) - 1 - np.argmax(finite[has_value, ::-1], axis=1)
+        self._latest[missing] = records.values[missing, places]
+        self._latest_step[missing] = records.first + places
+
+    def _update_has_value(self) -> None:
+        """Update which series have had a value: the others are seldom looked at."""
+        has_value = ~self._is_constant | np.isfinite(self._constants)
+        self._has_value = has_value[self._sources]
 
 
 def _finite(values: Floats) -> Floats:

@@ -85,19 +85,32 @@ MOST_LEVELS = 2_048
 """Most scheduled examinations whose levels a run keeps: without edits, those of its first billion steps."""
 
 
-@dataclass(slots=True)
 class PastLevels:
     """Present and lowest losses at each scheduled examination, each as a mean: what `harm` of a past step needs."""
 
-    rows: Floats = field(default_factory=lambda: np.empty((0, 5)))
-    """Step, present train and test loss, and the lowest of both; NaN without a test split. Never changed in place."""
+    def __init__(self, rows: Floats | None = None) -> None:
+        self._rows: Floats = np.empty((0, 5)) if rows is None else rows
+        self._new: list[list[float]] = []
+        """Rows that wait to be read: after each examination NumPy would copy all."""
+
+    @property
+    def rows(self) -> Floats:
+        """Step, present train and test loss, and the lowest of both; NaN without a test split.
+
+        The array is never changed in place.
+        """
+        if self._new:
+            self._rows = np.vstack([self._rows, self._new])[-MOST_LEVELS:]
+            self._new = []
+        return self._rows
 
     def add(self, record: Record) -> None:
         """Add this record's losses; before there are enough points it has none."""
         if record.level is not None:
             row = [record.step, *record.level, *lowest_of(record.best)]
-            numbers = [math.nan if each is None else each for each in row]
-            self.rows = np.vstack([self.rows[-MOST_LEVELS + 1 :], numbers])
+            self._new.append([math.nan if each is None else float(each) for each in row])
+            if len(self._new) >= MOST_LEVELS:
+                _ = self.rows
 
     def level_at(self, step: int) -> Level | None:
         """Return the present losses of the last examination up to this step, None if they are not known."""
@@ -108,10 +121,11 @@ class PastLevels:
         return self._at(step, 3)
 
     def _at(self, step: int, column: int) -> Level | None:
-        place = int(np.searchsorted(self.rows[:, 0], step, side="right")) - 1
+        rows = self.rows
+        place = int(np.searchsorted(rows[:, 0], step, side="right")) - 1
         if place < 0:
             return None
-        train, test = self.rows[place, column : column + 2].tolist()
+        train, test = rows[place, column : column + 2].tolist()
         return train, None if math.isnan(test) else test
 
 

@@ -23,12 +23,22 @@ CLEAR = 2.0
 """A loss that is so many times another one's is said to be worse."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Patient:
-    """A run as others see it: its recipe, and the record that answers for it."""
+    """A run as others see it: its recipe, and the record that answers for it.
+
+    Two are equal if both are the same objects, which are never changed. To compare all findings would take longer than
+    what depends on them.
+    """
 
     recipe: RunRecipe
     record: Record
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Patient) and self.recipe is other.recipe and self.record is other.record
+
+    def __hash__(self) -> int:
+        return hash((id(self.recipe), id(self.record)))
 
     @property
     def name(self) -> str:

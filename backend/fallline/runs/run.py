@@ -90,6 +90,9 @@ class Run:
         self.recipe = recipe
         self._runs: ref[Runs] | None = None
         """Weak: a closed experiment must not keep its histories until the garbage collector comes."""
+        self._patients: tuple[Patient, ...] = ()
+        self._beside: dict[str, Any] = {}
+        """Its part of headers that depends on all runs, as they were in `_patients`."""
         self.generation = 0
         self.is_rounded = False
         """True if other builds replayed part of its past, equal to rounding only."""
@@ -350,10 +353,16 @@ class Run:
             "generation": self.generation,
             "verdict": self.case.shown(self.state.step).verdict,
             "findings_complete_to": self.findings_complete_to,
-            "harm": self._harm,
             "doctor": self.case.recent_costs(),
-            **self._news(),
+            **self._beside_others(),
         }
+
+    def _beside_others(self) -> dict[str, Any]:
+        """Return harm and news of findings. They depend on the recipes and records of all runs, which seldom change."""
+        patients = tuple(run.patient for run in self.among)
+        if patients != self._patients:
+            self._patients, self._beside = patients, {"harm": self._harm, **self._news()}
+        return self._beside
 
     def _news(self) -> dict[str, Any]:
         """Return what may have changed of findings since their events: latest evidence, and outcomes of remedies."""

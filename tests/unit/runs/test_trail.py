@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.interface import Kernel, Slice
+from fallline.engine.kernels.numpy_kernels import NUMPY, NumpyKernel
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
@@ -37,8 +38,20 @@ def states(problem: Problem, steps: int) -> list[TrainingState]:
     return copies
 
 
-def course(state: TrainingState, checkpoints: tuple[TrainingState, ...] = ()) -> Course:
-    return Course("sgd", 0, RECIPE, NUMPY, state.copy(), state.step, checkpoints, diverged=False)
+def course(
+    state: TrainingState, checkpoints: tuple[TrainingState, ...] = (), kernel: Kernel = NUMPY
+) -> Course:
+    return Course("sgd", 0, RECIPE, kernel, state.copy(), state.step, checkpoints, diverged=False)
+
+
+class Counting(NumpyKernel):
+    """NumPy's kernel, which counts its calls."""
+
+    calls = 0
+
+    def run(self, problem: Problem, state: TrainingState, request: Slice) -> int:
+        self.calls += 1
+        return super().run(problem, state, request)
 
 
 def parameters(trail: Trail, one: Course) -> dict[int, Array]:
@@ -59,6 +72,31 @@ def test_the_points_are_the_states_of_the_run_to_the_bit() -> None:
     assert all(step % 2 == 0 for step in points if 128 < step < 256)
     assert 256 + 4 in points
     assert 256 + 6 not in points
+
+
+def test_steps_that_are_all_stored_take_one_call() -> None:
+    """A class asks for its paths twice a second: thirty calls each took a tenth of the server."""
+    problem, kernel = small_problem(), Counting()
+    by_step = states(problem, 530)
+    trail = Trail(problem, 0)
+    for step in (500, 530):
+        kernel.calls = 0
+        trail.extend(course(by_step[step], kernel=kernel), PLENTY)
+    assert kernel.calls == 1
+    points = parameters(trail, course(by_step[530]))
+    assert [*points][-LATEST:] == [*range(501, 531)]
+    for step, away in points.items():
+        np.testing.assert_array_equal(away, by_step[step].parameters - problem.initial_parameters)
+
+
+def test_a_call_stores_no_more_than_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem, kernel = small_problem(), Counting()
+    monkeypatch.setattr(trails, "BLOCK_BYTES", 5 * problem.initial_parameters.nbytes)
+    by_step = states(problem, 20)
+    trail = Trail(problem, 0)
+    trail.extend(course(by_step[20], kernel=kernel), PLENTY)
+    assert kernel.calls == 4
+    assert [*parameters(trail, course(by_step[20]))] == [*range(21)]
 
 
 @pytest.mark.parametrize("cuts", [(1, 2, 3, 50, 129, 130, 400), (399, 400), (31, 62, 93, 124, 155, 186, 400)])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from weakref import WeakKeyDictionary
 
@@ -19,7 +19,7 @@ from fallline.engine.kernels.compiled_activations import ACTIVATION_CODES
 from fallline.engine.kernels.compiled_batches import batch_steps, losses_over
 from fallline.engine.kernels.compiled_changes import OPTIMIZER_CODES
 from fallline.engine.kernels.compiled_descent import terms_of
-from fallline.engine.kernels.compiled_losses import LOSS_CODES, ROOM, THE_LOSS, criterion_of
+from fallline.engine.kernels.compiled_losses import LOSS_CODES, ROOM, criterion_of
 from fallline.engine.kernels.compiled_orders import same_as_numpy, shuffled_passes
 from fallline.engine.kernels.compiled_records import BLOCK, CLIPPED, LOSSES, SUMS
 from fallline.engine.kernels.compiled_schedules import SCHEDULE_CODES, rates_of
@@ -37,7 +37,7 @@ from fallline.engine.kernels.compiled_work import (
     Split,
     Tiles,
 )
-from fallline.engine.kernels.interface import DIVERGED, Kernel, Slice, evaluated_series, series_names
+from fallline.engine.kernels.interface import DIVERGED, NO_PATH, Kernel, Slice, series_names
 from fallline.engine.kernels.numpy_kernels import NUMPY, entry_decays
 from fallline.engine.methods.optimizers import OPTIMIZERS, PAIRS, Optimizer
 from fallline.engine.problem import Problem, Samples, build_problem
@@ -65,6 +65,9 @@ TILE_BYTES = 64_000
 
 MOST_TILES = 8
 """Most tiles that are kept for later slices."""
+
+MOST_DESCENTS = 64
+"""Most settings of a problem whose preparation is kept: those of the runs of an experiment, and of trials."""
 
 NARROWEST, WIDEST = 96, 480
 """Samples per tile: fewer make calls and lane sums noticeable, more gain nothing."""
@@ -124,13 +127,59 @@ def _arrays(row: Optimizer) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Descent:
+    """What every slice with these settings needs. `hyper` is copied for each slice, since compiled code changes it."""
+
+    settings: RunSettings
+    code: int
+    row: Optimizer
+    hyper: Array
+    terms: Array
+    factors: Array
+    decays: Array
+
+
+def _descent(problem: Problem, settings: RunSettings) -> _Descent:
+    row, layout = OPTIMIZERS[settings.optimizer], problem.layout
+    own = row.filled(settings.own)
+    room = np.zeros(PAIRS if row.tables else 0)
+    decays = entry_decays(own, layout)
+    return _Descent(
+        settings,
+        OPTIMIZER_CODES[settings.optimizer],
+        row,
+        np.array([settings.learning_rate, *own.values(), *room]),
+        terms_of(settings, problem.loss.objective_share),
+        layout.per_layer(settings.layer_rates) if settings.layer_rates else NOTHING,
+        NOTHING if decays is None else decays,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class _Prepared:
     """What every slice of a problem needs, so that a short one costs little beside its steps."""
 
     net: Net
     data: Data
-    lengths: Array
-    """Numbers of entries of the parameters, (parameters, 1)."""
+    splits: Array
+    """Number of samples and variance of the targets of each split, (splits, 2)."""
+    rate_row: int
+    """The row of the learning rate in the records."""
+    columns: int
+    """Columns of a raw record."""
+    limit: float
+    """The training loss from which on a run has diverged."""
+    descents: dict[int, _Descent] = field(default_factory=dict)
+    """The last settings, by their identity: a run keeps one object until an edit."""
+
+    def descent(self, problem: Problem, settings: RunSettings) -> _Descent:
+        """Return what slices with these settings need."""
+        known = self.descents.get(id(settings))
+        if known is None or known.settings is not settings:
+            if len(self.descents) >= MOST_DESCENTS:
+                self.descents.clear()
+            known = self.descents[id(settings)] = _descent(problem, settings)
+        return known
 
 
 _PREPARED: WeakKeyDictionary[Problem, _Prepared] = WeakKeyDictionary()
@@ -139,10 +188,16 @@ _PREPARED: WeakKeyDictionary[Problem, _Prepared] = WeakKeyDictionary()
 def _prepared(problem: Problem) -> _Prepared:
     known = _PREPARED.get(problem)
     if known is None:
-        test = problem.train if problem.test is None else problem.test
-        data = Data(train=_split(problem.train), test=_split(test, problem.test is not None))
-        lengths = np.array(problem.layout.lengths, dtype=np.float64)[:, np.newaxis]
-        known = _PREPARED[problem] = _Prepared(_net(problem), data, lengths)
+        splits = [problem.train] if problem.test is None else [problem.train, problem.test]
+        parameters = len(problem.layout.names)
+        known = _PREPARED[problem] = _Prepared(
+            _net(problem),
+            Data(train=_split(splits[0]), test=_split(splits[-1], len(splits) > 1)),
+            np.array([[split.count, split.variance] for split in splits]),
+            1 + 4 * parameters,
+            LOSSES + SUMS * parameters,
+            min(DIVERGED * problem.initial_loss, LARGEST),
+        )
     return known
 
 
@@ -201,30 +256,18 @@ class _Slices:
 
     def __init__(self, problem: Problem, state: TrainingState, request: Slice) -> None:
         self._problem, self._state, self._request = problem, state, request
-        self._code = OPTIMIZER_CODES[request.settings.optimizer]
-        self._row = OPTIMIZERS[request.settings.optimizer]
-        own = self._row.filled(request.settings.own)
-        room = np.zeros(PAIRS if self._row.tables else 0)
-        self._hyper = np.array([request.settings.learning_rate, *own.values(), *room])
-        self._terms = terms_of(request.settings, problem.loss.objective_share)
-        factors, decays = request.settings.layer_rates, entry_decays(own, problem.layout)
-        self._factors = problem.layout.per_layer(factors) if factors else NOTHING
-        self._decays = NOTHING if decays is None else decays
-        self._train = problem.train
-        layout = problem.layout
-        prepared = _prepared(problem)
-        self._net, self._data, self._lengths = prepared.net, prepared.data, prepared.lengths
-        self._rate_row = 1 + 4 * len(layout.names)
-        self._limit = min(DIVERGED * problem.initial_loss, LARGEST)
-        self._sizes = layout.sizes
-        self._tiles = _take_tiles(self._sizes)
+        self._prepared = prepared = _prepared(problem)
+        self._descent = prepared.descent(problem, request.settings)
+        self._hyper = self._descent.hyper.copy()
+        self._samples, self._count = problem.train.count, problem.layout.count
+        self._tiles = _take_tiles(problem.layout.sizes)
         # The code is compiled for C order: a slice with other strides is filled elsewhere and copied.
         self._values = (
             request.values if request.values.flags.c_contiguous else np.empty_like(request.values, order="C")
         )
-        self._record = np.empty((BLOCK, LOSSES + SUMS * len(layout.names)))
+        self._record = np.empty((min(BLOCK, request.steps + 1), prepared.columns))
         self._record[:, CLIPPED] = np.nan
-        self._change, self._ahead = np.empty(layout.count), np.empty(layout.count + 3)
+        self._change, self._ahead = np.empty(self._count), np.empty(self._count + 3)
 
     def run(self) -> int:
         """Make all calls; return the number of steps."""
@@ -237,9 +280,7 @@ class _Slices:
             if bad:
                 self._state.diverged_at = self._state.step
                 break
-        _return_tiles(self._sizes, self._tiles)
-        self._write_means(done)
-        self._write_scores(done)
+        _return_tiles(self._problem.layout.sizes, self._tiles)
         if self._values is not request.values:
             request.values[:, :done] = self._values[:, :done]
         return done
@@ -271,27 +312,28 @@ class _Slices:
     def _loop(self, memory: Memory, column: int, count: int) -> tuple[int, bool]:
         state, settings = self._state, self._request.settings
         rates = rates_of(settings, state.step, count + 1)
-        self._values[self._rate_row, column : column + count] = (
+        descent, prepared = self._descent, self._prepared
+        self._values[prepared.rate_row, column : column + count] = (
             rates[:count] if len(rates) else settings.learning_rate
         )
-        method = Method(self._code, self._hyper, rates, self._terms, self._factors, self._decays)
+        method = Method(descent.code, self._hyper, rates, descent.terms, descent.factors, descent.decays)
         span = Span(
             order=NO_ORDER if settings.batch_size is None else self._order((count + 1) * settings.batch_size),
             size=settings.batch_size or 0,
-            place=state.samples_seen % self._train.count,
+            place=state.samples_seen % self._samples,
             covers=settings.order != "replacement",
             step=state.step,
             steps=count,
-            limit=self._limit,
+            limit=prepared.limit,
         )
-        recorder = Recorder(self._record, self._values, column)
+        recorder = Recorder(self._record, self._values, column, self._request.path, prepared.splits)
         if span.size == 1:
-            return single_steps(self._net, self._data, method, memory, span, self._tiles, recorder)
+            return single_steps(prepared.net, prepared.data, method, memory, span, self._tiles, recorder)
         recalled = state.recall_ahead(self._problem, self._gradient_key())
         if recalled is not None:
             np.copyto(self._ahead, recalled)
         ahead = Ahead(self._ahead, recalled is not None)
-        return batch_steps(self._net, self._data, method, memory, span, self._tiles, ahead, recorder)
+        return batch_steps(prepared.net, prepared.data, method, memory, span, self._tiles, ahead, recorder)
 
     def _gradient_key(self) -> tuple[object, ...]:
         """Key of a gradient: what it depends on besides the problem and the parameters."""
@@ -307,7 +349,7 @@ class _Slices:
 
     def _order(self, samples: int) -> Whole:
         """The training rows of the next samples, pass after pass."""
-        settings, seed, m = self._request.settings, self._request.seed, self._train.count
+        settings, seed, m = self._request.settings, self._request.seed, self._samples
         number, place = divmod(self._state.samples_seen, m)
         passes = (place + samples - 1) // m + 1
         if settings.order == "shuffle" and m < 2**32:
@@ -317,16 +359,16 @@ class _Slices:
 
     def _memory(self) -> Memory:
         """Three copies of parameters and slots, the current first; a new optimizer gets fresh slots."""
-        state, row, part = self._state, self._row, self._problem.layout.count
+        state, row, part = self._state, self._descent.row, self._count
         slots = state.slots if state.optimizer == row.name else row.start(part)
         gradient = np.empty(part)
         vectors = [vector for name in _arrays(row) for vector in np.atleast_2d(slots[name])]
-        P, S = np.empty(3 * part), np.empty((len(vectors), 3 * part))
-        P.reshape(3, part)[:] = state.parameters
+        P, S = np.empty((3, part)), np.empty((len(vectors), 3 * part))
+        P[:] = state.parameters
         for memory, vector in zip(S, vectors, strict=True):
             memory.reshape(3, part)[:] = vector
         return Memory(
-            P=P,
+            P=P.reshape(-1),
             S=S,
             N=np.array(3 * [float(slots[name][0]) for name in row.numbers], dtype=np.float64),
             G=gradient,
@@ -336,11 +378,13 @@ class _Slices:
 
     def _store_state(self, memory: Memory, valid: int) -> None:
         """Copy the state after `valid` steps from its part of the memory."""
-        state, row, part = self._state, self._row, self._problem.layout.count
+        state, row, part = self._state, self._descent.row, self._count
         if state.optimizer != row.name:
             state.optimizer, state.slots = row.name, row.start(part)
         copy = valid % 3
-        np.copyto(state.parameters, memory.P.reshape(3, part)[copy])
+        state.parameters[:] = memory.P[copy * part : (copy + 1) * part]
+        if not state.slots:
+            return
         vectors = iter(memory.S.reshape(-1, 3, part)[:, copy])
         for name in _arrays(row):
             for vector in np.atleast_2d(state.slots[name]):
@@ -350,9 +394,10 @@ class _Slices:
 
     def _seen(self, steps: int) -> Whole:
         """Samples seen at the end of each of the next `steps` steps."""
-        samples_seen, m, size = self._state.samples_seen, self._train.count, self._request.settings.batch_size
+        samples_seen, m, size = self._state.samples_seen, self._samples, self._request.settings.batch_size
         if size is None or size == 1:
-            return samples_seen + (m if size is None else 1) * np.arange(1, steps + 1)
+            each = m if size is None else 1
+            return np.arange(samples_seen + each, samples_seen + each * (steps + 1), each)
         # Each pass ends with a shorter batch, so count batches within passes.
         number, place = divmod(samples_seen, m)
         first = min(-(-(m - place) // size), steps)
@@ -361,24 +406,6 @@ class _Slices:
         passes = -(-(steps - first) // len(a_pass))
         later = (number + 1 + np.arange(passes))[:, np.newaxis] * m + a_pass
         return np.concatenate([ends, later.reshape(-1)[: steps - first]])
-
-    def _write_means(self, count: int) -> None:
-        """Mean entries of gradients from their sums, by the history's division."""
-        measures = self._values[1 : self._rate_row, :count]
-        np.divide(measures[::4], self._lengths, out=measures[2::4])
-
-    def _write_scores(self, count: int) -> None:
-        """Replace tallies by scores; some tallies are the losses."""
-        values, score = self._values[:, :count], self._problem.score.of
-        splits = [self._train] if self._problem.test is None else [self._train, self._problem.test]
-        first = len(values) - len(evaluated_series(self._problem))
-        with np.errstate(all="ignore"):
-            for place, split in enumerate(splits):
-                loss, row = values[first + place], first + len(splits) + place
-                tally = loss if self._net.criterion.tally == THE_LOSS else values[row] / split.count
-                scores = score(tally, split.variance)
-                scores[~np.isfinite(scores)] = np.nan
-                values[row] = scores
 
 
 COMPILED: Kernel = CompiledKernel()
@@ -393,7 +420,7 @@ def load() -> None:
     names = series_names(problem)
     for batch_size in (None, 1):
         settings = RunSettings("sgd", 0.01, batch_size, "shuffle", schedule=schedule_of("warmup"))
-        request = Slice(settings, 0, 2, np.empty((len(names), 2)), np.empty(2, dtype=np.int64))
+        request = Slice(settings, 0, 2, np.empty((len(names), 2)), np.empty(2, dtype=np.int64), NO_PATH)
         COMPILED.run(problem, begin(problem), request)
     parameters = problem.initial_parameters
     COMPILED.losses(problem, parameters, np.tile(parameters, (2, 1)), np.zeros(1), np.zeros(1))

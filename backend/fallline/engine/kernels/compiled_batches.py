@@ -304,9 +304,9 @@ def batch_steps(
         )
         if bad or s == span.steps:
             break
-        record_step(recorder, net.offsets, s, (loss, objective, train, test, tally, test_tally))
+        record_step(recorder, net, memory, s, (loss, objective, train, test, tally, test_tally))
         if span.size:
             at += length
             place = place + length if place + length < m else 0
-    flush(recorder, net.offsets, s)
+    flush(recorder, net, s)
     return max(s - 1, 0) if bad else s, bad

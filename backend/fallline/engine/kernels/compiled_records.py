@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
+from fallline.engine.kernels.compiled_code import (
+    Array,
+    Whole,
+    compiled,
+    compiled_in_place,
+    compiled_to_the_bit,
+)
+from fallline.engine.kernels.compiled_losses import RIGHT, THE_LOSS
 from fallline.engine.kernels.compiled_vectors import (
     LANES,
     folded,
@@ -22,7 +29,7 @@ from fallline.engine.kernels.compiled_vectors import (
     totals,
     zeros1,
 )
-from fallline.engine.kernels.compiled_work import Memory, Recorder
+from fallline.engine.kernels.compiled_work import Memory, Net, Recorder
 
 BLOCK = 64
 """Steps per block of raw records."""
@@ -129,45 +136,73 @@ def finite_or_nan(number: float) -> float:
 
 @compiled_in_place
 def record_step(
-    recorder: Recorder, offsets: Whole, s: int, losses: tuple[float, float, float, float, float, float]
+    recorder: Recorder,
+    net: Net,
+    memory: Memory,
+    s: int,
+    losses: tuple[float, float, float, float, float, float],
 ) -> None:
-    """Write a step's losses beside its sums; write out a full block."""
-    row, record = s % BLOCK, recorder.record
+    """Write a step's losses beside its sums, and its parameters; write out a full block."""
+    row, record, part = s % BLOCK, recorder.record, len(memory.G)
     record[row, 0], record[row, 1], record[row, 2], record[row, 3], record[row, 4], record[row, 5] = losses
+    if len(recorder.path):
+        for i in range(part):
+            recorder.path[recorder.to + s, i] = memory.P[s % 3 * part + i]
     if row == BLOCK - 1:
-        write_block(recorder.record, BLOCK, offsets, recorder.values, recorder.to + s - row)
+        write_block(recorder, net, BLOCK, recorder.to + s - row)
 
 
 @compiled_in_place
-def flush(recorder: Recorder, offsets: Whole, s: int) -> None:
+def flush(recorder: Recorder, net: Net, s: int) -> None:
     """Write out the rest of the block before step s."""
     if s % BLOCK:
-        write_block(recorder.record, s % BLOCK, offsets, recorder.values, recorder.to + s - s % BLOCK)
+        write_block(recorder, net, s % BLOCK, recorder.to + s - s % BLOCK)
+
+
+@compiled_to_the_bit
+def _quotient(number: float, divisor: float) -> float:
+    """A quotient with NumPy's rounding."""
+    return number / divisor
+
+
+@compiled_to_the_bit
+def _explained(squares: float, variance: float) -> float:
+    """R2, as `problem._r2`."""
+    return 1.0 - squares / variance
+
+
+@compiled_in_place
+def _score(kind: int, loss: float, tally: float, count: float, variance: float) -> float:
+    """The score of a split from its tally."""
+    if kind == RIGHT:
+        return _quotient(tally, count)
+    return _explained(loss if kind == THE_LOSS else _quotient(tally, count), variance)
 
 
 @compiled
-def write_block(record: Array, count: int, offsets: Whole, values: Array, to: int) -> None:
-    """Write raw rows 0 .. count - 1 to the columns of `values` from `to` on.
-
-    Tallies take the place of scores. Scores and means are computed later, with NumPy's rounding, and so are rates.
-    """
-    parameters = len(offsets) - 1
+def write_block(recorder: Recorder, net: Net, count: int, to: int) -> None:
+    """Write raw rows 0 .. count - 1 to the columns of `values` from `to` on. Rates are written elsewhere."""
+    record, values, offsets, kind = recorder.record, recorder.values, net.offsets, net.criterion.tally
+    parameters, splits = len(offsets) - 1, len(recorder.splits)
     norm, first = 2 + 4 * parameters, 5 + 4 * parameters
-    splits = (values.shape[0] - first) // 2
     for t in range(count):
         values[0, to + t] = finite_or_nan(record[t, 0])
         values[norm, to + t] = 0.0
         values[norm + 1, to + t] = finite_or_nan(record[t, CLIPPED])
         values[norm + 2, to + t] = finite_or_nan(record[t, 1])
     for k in range(splits):
+        samples, variance = recorder.splits[k, 0], recorder.splits[k, 1]
         for t in range(count):
-            values[first + k, to + t] = finite_or_nan(record[t, 2 + k])
-            values[first + splits + k, to + t] = finite_or_nan(record[t, 4 + k])
+            loss, tally = finite_or_nan(record[t, 2 + k]), finite_or_nan(record[t, 4 + k])
+            values[first + k, to + t] = loss
+            values[first + splits + k, to + t] = finite_or_nan(_score(kind, loss, tally, samples, variance))
     for k in range(parameters):
-        at = LOSSES + SUMS * k
+        at, length = LOSSES + SUMS * k, float(offsets[k + 1] - offsets[k])
         for t in range(count):
-            values[1 + 4 * k, to + t] = finite_or_nan(record[t, at])
+            size = finite_or_nan(record[t, at])
+            values[1 + 4 * k, to + t] = size
             values[2 + 4 * k, to + t] = finite_or_nan(np.sqrt(record[t, at + 1]))
+            values[3 + 4 * k, to + t] = _quotient(size, length)
             values[norm, to + t] += record[t, at + 1]
             values[4 + 4 * k, to + t] = finite_or_nan(np.sqrt(record[t, at + 2] / record[t, at + 3]))
     for t in range(count):

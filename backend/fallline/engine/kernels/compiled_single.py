@@ -288,9 +288,9 @@ def _plain_steps(
             bad = bad or (s > 0 and is_divergent(train, span.limit, True))
         if bad or s == span.steps:
             break
-        record_step(recorder, net.offsets, s, (loss, np.nan, train, test, tally, test_tally))
+        record_step(recorder, net, memory, s, (loss, np.nan, train, test, tally, test_tally))
         place = place + 1 if place + 1 < m else 0
-    flush(recorder, net.offsets, s)
+    flush(recorder, net, s)
     return max(s - 1, 0) if bad else s, bad
 
 
@@ -314,9 +314,9 @@ def _other_steps(
             bad = bad or (s > 0 and is_divergent(train, span.limit, True))
         if bad or s == span.steps:
             break
-        record_step(recorder, net.offsets, s, (loss, objective, train, test, tally, test_tally))
+        record_step(recorder, net, memory, s, (loss, objective, train, test, tally, test_tally))
         place = place + 1 if place + 1 < m else 0
-    flush(recorder, net.offsets, s)
+    flush(recorder, net, s)
     return max(s - 1, 0) if bad else s, bad
 
 

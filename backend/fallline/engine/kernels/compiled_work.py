@@ -123,8 +123,14 @@ class Plane(NamedTuple):
 
 
 class Recorder(NamedTuple):
-    """Records of the steps: raw rows of a block, and `values` from column `to` on."""
+    """Records of the steps: raw rows of a block, and `values` from column `to` on.
+
+    `path` (steps, parameters) gets the parameters that each step begins with, from row `to` on; it is empty if nobody
+    wants them. `splits` (splits, 2) has the number of samples and the variance of the targets, of each split.
+    """
 
     record: Array
     values: Array
     to: int
+    path: Array
+    splits: Array

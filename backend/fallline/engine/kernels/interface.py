@@ -66,12 +66,16 @@ def is_evaluation_point(step: int, samples_seen: int, settings: RunSettings, m: 
     return step % (1 << (step.bit_length() - 10)) == 0 or samples_seen % m == 0
 
 
+NO_PATH: Array = np.empty((0, 0))
+
+
 @dataclass(frozen=True, slots=True)
 class Slice:
     """A request for `steps` changes under `settings`, recorded in `values`.
 
     `values` is (series, steps) in the order of `series_names`; `samples_seen` (steps,) is the count at each
-    step's end.
+    step's end. `path` (steps, parameters) gets the parameters that each step begins with; without rows nobody wants
+    them.
     """
 
     settings: RunSettings
@@ -79,6 +83,7 @@ class Slice:
     steps: int
     values: Array
     samples_seen: NDArray[np.int64]
+    path: Array
 
 
 class Kernel(Protocol):

@@ -287,6 +287,8 @@ class _SliceRun:
     def _write(self, column: int, count: int) -> None:
         tape, problem, columns = self._tape, self._problem, slice(column, column + count)
         values = self._request.values
+        if len(self._request.path):
+            self._request.path[columns] = tape.parameters[:count]
         evaluated = len(evaluated_series(problem))
         whole = len(values) - evaluated - len(WHOLE)
         block = np.empty((whole - 1, count))

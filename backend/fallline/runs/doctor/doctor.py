@@ -163,6 +163,8 @@ class Doctor:
     def news(self, run: Run) -> tuple[list[Finding], list[str]]:
         """Return the findings that changed since the last call, and the ids of withdrawn ones."""
         case, latest = run.case, run.case.shown(run.state.step)
+        if latest is case.published:
+            return [], []
         before, case.published = case.published, latest
         ids = {finding.id for finding in latest.findings}
         return changed(before, latest), [each.id for each in before.findings if each.id not in ids]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fallline.engine.kernels.interface import Kernel
+from fallline.engine.kernels.interface import NO_PATH, Kernel
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.measures.shared_plane import Path
 from fallline.engine.problem import Problem
@@ -30,6 +30,9 @@ DOUBLINGS = 16
 
 LATEST = 30
 """The latest steps, which are all chosen."""
+
+BLOCK_BYTES = 1 << 20
+"""Most bytes of the steps that one call of the kernel stores."""
 
 SPEED, BESIDE, CALL = 1e10, 1e-6, 8e-5
 """Multiplications a second of the compiled kernel, and its seconds beside them: of each step, and of each call."""
@@ -109,27 +112,38 @@ class Trail:
         """Continue towards the present step of the run, by a replay of at most about so many seconds."""
         a_step, a_call = replay_seconds(self._problem, course.recipe, course.kernel, course.to)
         while self._head.step < course.state.step and self._head.diverged_at is None:
-            steps = min(self._next_steps(course), int((seconds - a_call) / a_step))
+            next_steps, are_stored = self._next_steps(course)
+            steps = min(next_steps, int((seconds - a_call) / a_step))
             if steps < 1:
                 return
             seconds -= steps * a_step + a_call
-            self._replay(course, steps)
+            self._replay(course, steps, are_stored=are_stored)
         if self._head.step == course.state.step:
             self._head = course.state.copy()  # a replay by other builds is equal to rounding only
 
-    def _next_steps(self, course: Course) -> int:
-        """Return the number of steps to the next one to be stored."""
+    def _next_steps(self, course: Course) -> tuple[int, bool]:
+        """Return a number of steps, and whether each is to be stored, or at most the last one."""
         step, target = self._head.step, course.state.step
-        return min(next_chosen(step, self._many), max(target - LATEST + 1, step + 1), target) - step
+        every = target if step >= target - LATEST else min(2 * self._many, target)
+        if step < every:
+            return min(every - step, max(BLOCK_BYTES // self._start.nbytes, 1)), True
+        return min(next_chosen(step, self._many), target - LATEST) - step, False
 
-    def _replay(self, course: Course, steps: int) -> None:
-        state = self._head
-        chosen = next_chosen(state.step, self._many)
-        advance(self._problem, state, course.recipe, steps, course.kernel)
-        if state.step == chosen:
-            self._chosen.append((state.step, state.parameters.copy()))
-        if state.step > course.state.step - LATEST:
-            self._latest.append((state.step, state.parameters.copy()))
+    def _replay(self, course: Course, steps: int, *, are_stored: bool) -> None:
+        state, first = self._head, self._head.step
+        path = np.empty((steps, len(self._start))) if are_stored else NO_PATH
+        advance(self._problem, state, course.recipe, steps, course.kernel, path)
+        for step in range(first + 1, state.step) if are_stored else ():
+            self._store(step, path[step - first], course)
+        if state.step > first:
+            self._store(state.step, state.parameters, course)
+
+    def _store(self, step: int, parameters: Array, course: Course) -> None:
+        """Store a copy if the step is chosen, or one of the latest."""
+        if step == next_chosen(step - 1, self._many):
+            self._chosen.append((step, parameters.copy()))
+        if step > course.state.step - LATEST:
+            self._latest.append((step, parameters.copy()))
 
     def path(self, course: Course) -> Path:
         """Return the path up to the step of the course, which may be behind the trail.
