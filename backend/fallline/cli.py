@@ -31,7 +31,6 @@ from fallline.operation.logs import start_logging
 from fallline.services.operator import OperationFailed, check_names, report_of
 from fallline.settings import BadSetting, Settings, as_text, read_settings, unknown_settings
 from fallline.storage.interface import CopyFailed, StoreRefused, StoreUnwritable
-from fallline.web.base_path import usable
 from fallline.web.found import Found
 from fallline.web.server import CannotListen, listening_socket, url_of
 from fallline.web.server import serve as serve_app
@@ -256,7 +255,7 @@ def _serve(settings: Settings, *, open_browser: bool) -> None:
     kernels, preparation = prepared_kernels(settings)
 
     def listening() -> None:
-        url = url_of(bound, usable(settings.base_path) or "")
+        url = url_of(bound, settings.base_path)
         print(f"fallline {__version__} listens on {url}", flush=True)
         if text := announcement.text(sys.stdout.encoding, coloured=sys.stdout.isatty()):
             print(text, flush=True)
@@ -265,7 +264,7 @@ def _serve(settings: Settings, *, open_browser: bool) -> None:
 
     try:
         application = create_app(settings, kernels)
-        announcement = application.state.found = Found(bound, usable(settings.base_path) or "")
+        announcement = application.state.found = Found(bound, settings.base_path)
         with announcement.announced():
             serve_app(application, settings, bound, listening, application.state.stop)
     finally:

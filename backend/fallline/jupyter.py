@@ -10,6 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from fallline.settings import usable_base_path
+
 NAME = "fallline"
 """Last segment of the path. The key of the entry point must equal it."""
 
@@ -17,18 +19,26 @@ START_SECONDS = 60
 
 
 def server() -> dict[str, Any]:
-    """Describe the server. Jupyter fills in `{port}` and `{base_url}`, the path of the user's Jupyter.
+    """Describe the server. Jupyter fills in `{port}`.
 
     Jupyter's own login and host check stand before it, and it passes on the Host of the browser's request.
     """
     icon = Path(str(resources.files("fallline"))) / "site" / "favicon.svg"
     return {
         "command": [sys.executable, "-m", "fallline", "serve", "--host", "127.0.0.1", "--port", "{port}"],
-        "environment": {
-            "FALLLINE_BASE_PATH": "{base_url}" + NAME,
-            "FALLLINE_PROXIES": "127.0.0.1,::1",
-            "FALLLINE_HOSTS": "*",
-        },
+        "environment": environment,
         "timeout": START_SECONDS,
         "launcher_entry": {"title": NAME, **({"icon_path": str(icon)} if icon.is_file() else {})},
+    }
+
+
+def environment(base_url: str) -> dict[str, str]:
+    """Return the settings of a server below `base_url`, the path of the user's Jupyter.
+
+    The path of a user such as ann@school.example cannot be a base path. Jupyter strips it, so the page works without.
+    """
+    return {
+        "FALLLINE_BASE_PATH": usable_base_path(base_url + NAME) or "",
+        "FALLLINE_PROXIES": "127.0.0.1,::1",
+        "FALLLINE_HOSTS": "*",
     }

@@ -91,6 +91,32 @@ def _proxies(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+BASE_PATH = re.compile(r"(/[A-Za-z0-9._~-]+){0,4}", re.ASCII)
+"""A base path: up to four segments of characters that need no escape anywhere."""
+
+OWN_PATHS = frozenset({"api", "assets", "check", "docs", "healthz", "openapi.json", "problems", "readyz"})
+"""First segments of the server's own URLs. With one of them as base path, a URL could mean two things."""
+
+
+def usable_base_path(prefix: str) -> str | None:
+    """Return a prefix without a final slash; None if it cannot be a base path."""
+    base = prefix.removesuffix("/")
+    segments = base.split("/")[1:]
+    if BASE_PATH.fullmatch(base) is None or {".", ".."} & {*segments} or OWN_PATHS & {*segments[:1]}:
+        return None
+    return base
+
+
+def _base_path(value: str) -> str:
+    base = usable_base_path(value)
+    if base is None:
+        raise ValueError(
+            "a path such as /fallline: up to four segments of letters, digits and . _ ~ -, without . and .. alone, the "
+            "first one no URL of the server such as /api"
+        )
+    return base
+
+
 HOSTS = _each(
     _is_host, "names such as lab.example, without https:// and port, separated by commas; or * for any"
 )
@@ -184,7 +210,7 @@ class Settings(BaseSettings):
         description="addresses or networks of proxies whose X-Forwarded headers are trusted, separated by commas; * "
         "for any",
     )
-    base_path: str = Field(
+    base_path: Annotated[str, AfterValidator(_base_path)] = Field(
         default="", description="path under which a proxy serves this server, such as /fallline"
     )
     requests_per_second: Positive = Field(
@@ -209,8 +235,8 @@ class Settings(BaseSettings):
         default=32,
         ge=2,
         le=10_000,
-        description="exported files on their way at the same time; each takes up to 10 MB of memory, a history of long "
-        "runs up to 130 MB",
+        description="exported files on their way at the same time; each takes up to 15 MB of memory, a history up to "
+        "12 MB for each run that is not sent yet",
     )
     silent_connections: int = Field(
         default=2000,

@@ -170,6 +170,8 @@ async def test_only_a_declared_csv_is_parsed(
     assert answer.status_code == status
     if status == 415:
         assert answer.headers["accept-post"] == "text/csv"
+        was = f"the Content-Type was {content_type!r}" if content_type else "there was no Content-Type"
+        assert answer.json()["detail"] == f"{was}: send the file as text/csv, with text in UTF-8"
         assert answer.json()["type"] == "/problems/unsupported-media-type"
 
 

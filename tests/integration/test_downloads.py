@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
+import json
 import socket
 import time
+import weakref
 from contextlib import ExitStack
+from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
+from fallline.exports.export_data import ExportData, export_data
+from fallline.exports.table import EXPORTS
 from fallline.services import downloads as module
+from fallline.services import views
 from support.serving import NUMPY, created, open_app, open_server
 
 MOST, MANY = 4, 60
@@ -83,3 +92,90 @@ async def test_measurements_and_figures_that_wait_are_bounded_and_exports_are_no
             assert (many.status_code, many.headers["retry-after"]) == (429, "5"), path
         for path in ("", "/recipe", "/export/report.html"):
             assert (await one.get(path)).status_code == 200, path
+
+
+class Copies:
+    """The copies of histories that exports have made, one for each run, without holding them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._arrays: list[weakref.ref[np.ndarray[Any, Any]]] = []
+        self.series: set[str] = set()
+        self.points = 0
+        monkeypatch.setattr(views, "export_data", self._noted)
+
+    def _noted(self, *arguments: Any, **named: Any) -> ExportData:
+        data = export_data(*arguments, **named)
+        for run in data.runs:
+            self._arrays.append(weakref.ref(run.history.minimum))
+            self.series.update(run.history.names)
+        self.points = max(len(line.buckets) for line in data.figures.runs)
+        return data
+
+    @property
+    def alive(self) -> int:
+        return sum(array() is not None for array in self._arrays)
+
+    async def end(self) -> None:
+        """Wait until none is alive: the thread that made a piece drops its last reference just after it."""
+        async with asyncio.timeout(10):
+            while self.alive:
+                await asyncio.sleep(0.001)
+
+
+THREE = {"data": {"samples": 60}, "runs": [{"name": name} for name in ("a", "b", "c")]}
+
+
+def last_steps(name: str, text: bytes) -> dict[str, int]:
+    """Return the last step of each run in a file of histories."""
+    if name == "history.json":
+        return {run: columns["last"][-1] for run, columns in json.loads(text).items()}
+    return {row["run"]: int(row["last"]) for row in csv.DictReader(io.StringIO(text.decode()))}
+
+
+@pytest.mark.parametrize("name", ["history.csv", "history.json"])
+async def test_a_history_frees_each_run_once_it_is_sent(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_app(kernel="numpy") as (app, client):
+        one = await created(client, THREE)
+        await one.ask("POST", "/step", {"steps": 600})
+        copies, reads = Copies(monkeypatch), app.state.lab.views
+        file = await reads.export(one.id, name, None)
+        seen, text = [copies.alive], b""
+        async for piece in reads.pieces(one.id, file.content):
+            seen.append(copies.alive)
+            text += piece
+            if len(seen) == 3:  # what comes later is of the same moment
+                await one.ask("POST", "/reset")
+        file.place.leave()
+        assert seen == sorted(seen, reverse=True)
+        assert {*seen} - {0} == {3, 2, 1}
+        assert copies.alive == 0
+        assert last_steps(name, text) == {"a": 599, "b": 599, "c": 599}
+
+
+async def test_a_reader_who_leaves_frees_all_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_app(kernel="numpy") as (app, client):
+        one = await created(client, THREE)
+        await one.ask("POST", "/step", {"steps": 600})
+        copies, reads = Copies(monkeypatch), app.state.lab.views
+        file = await reads.export(one.id, "history.csv", None)
+        pieces = reads.pieces(one.id, file.content)
+        await anext(pieces)
+        assert copies.alive == 3
+        await pieces.aclose()
+        file.place.leave()
+        del file, pieces
+        await copies.end()
+
+
+@pytest.mark.parametrize("name", list(EXPORTS))
+async def test_a_file_copies_only_what_it_shows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = {"history.csv": "all", "history.json": "all", "notebook.ipynb": "losses"}.get(name)
+    async with open_app(kernel="numpy") as (_, client):
+        one = await created(client, THREE)
+        await one.ask("POST", "/step", {"steps": 50})
+        names = {*(await one.get("/runs/a/history")).json()["series"]}
+        copies = Copies(monkeypatch)
+        assert (await one.get(f"/export/{name}")).status_code == 200
+        assert copies.series == {"all": names, "losses": {"batch_loss"}, None: set()}[shown]
+        assert (copies.points > 1) == (name == "report.html")
+        await copies.end()

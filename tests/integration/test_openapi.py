@@ -170,14 +170,79 @@ def test_every_kind_of_problem_is_listed(document: dict[str, Any]) -> None:
         assert f"`/problems/{kind.code}` ({status})" in document["info"]["description"]
 
 
-def test_every_field_of_the_catalog_is_described(document: dict[str, Any], shared_server: Server) -> None:
-    answer = httpx.get(f"{shared_server.url}api/v1/catalog", timeout=90).json()
-    assert set(answer) - set(document["components"]["schemas"]["Catalog"]["properties"]) == set()
+def undescribed(schema: dict[str, Any], answer: Any, schemas: dict[str, Any], path: str = "") -> list[str]:
+    """Return the paths of fields in an answer that its schema does not name. Objects without named fields are free."""
+    if "$ref" in schema:
+        return undescribed(schemas[schema["$ref"].rpartition("/")[2]], answer, schemas, path)
+    if choices := schema.get("anyOf"):
+        return min((undescribed(each, answer, schemas, path) for each in choices), key=len)
+    if isinstance(answer, list) and "items" in schema:
+        return [name for each in answer for name in undescribed(schema["items"], each, schemas, path)]
+    if not isinstance(answer, dict):
+        return []
+    named, others = schema.get("properties", {}), schema.get("additionalProperties")
+    missing = []
+    for name, value in answer.items():
+        if name in named:
+            missing += undescribed(named[name], value, schemas, f"{path}/{name}")
+        elif named:
+            missing.append(f"{path}/{name}")
+        elif isinstance(others, dict):
+            missing += undescribed(others, value, schemas, f"{path}/{name}")
+    return missing
 
 
-def test_every_field_of_the_state_is_described(document: dict[str, Any], shared_server: Server) -> None:
-    schemas = document["components"]["schemas"]
-    created = httpx.post(f"{shared_server.url}api/v1/experiments", json={}, timeout=90).json()
-    assert set(created) - set(schemas["Created"]["properties"]) == set()
-    for run in created["runs"]:
-        assert set(run) - set(schemas["RunState"]["properties"]) == set()
+def response_in(document: dict[str, Any], path: str, method: str, status: int) -> dict[str, Any]:
+    described: dict[str, Any] = document["paths"][path][method]["responses"][str(status)]
+    return described
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("get", "/healthz", 200), ("get", "/readyz", 200), ("get", "/api/v1/catalog", 200),
+     ("post", "/api/v1/experiments", 201)],
+)  # fmt: skip
+def test_every_field_of_an_answer_is_described_at_any_depth(
+    document: dict[str, Any], shared_server: Server, method: str, path: str, status: int
+) -> None:
+    answer = httpx.request(method, shared_server.url.rstrip("/") + path, timeout=90)
+    assert answer.status_code == status
+    schema = response_in(document, path, method, status)["content"]["application/json"]["schema"]
+    assert sorted(set(undescribed(schema, answer.json(), document["components"]["schemas"]))) == []
+
+
+def test_a_field_that_the_description_lacks_is_found_in_objects_lists_and_choices() -> None:
+    row = {"properties": {"name": {"type": "string"}}}
+    schemas = {"Row": row, "Free": {"additionalProperties": {"$ref": "#/components/schemas/Row"}}}
+    schema = {
+        "properties": {
+            "rows": {"items": {"$ref": "#/components/schemas/Row"}},
+            "by": {"$ref": "#/components/schemas/Free"},
+            "next": {"anyOf": [row, {"type": "null"}]},
+            "any": {"type": "object"},
+        }
+    }
+    answer = {"rows": [{"name": "a"}, {"name": "b", "x": 1}], "by": {"a": {"y": 1}}, "any": {"z": 1}, "w": 1}
+    assert undescribed(schema, answer, schemas) == ["/rows/x", "/by/a/y", "/w"]
+    assert undescribed(schema, {"next": {"name": "a"}}, schemas) == []
+    assert undescribed({"anyOf": [row, row]}, {"x": 1}, schemas) == ["/x"]
+
+
+def test_every_header_of_ours_is_described(document: dict[str, Any], shared_server: Server) -> None:
+    url, one = f"{shared_server.url}api/v1/experiments", "/api/v1/experiments/{id}"
+    created = httpx.post(url, json={}, timeout=90).json()
+    here = f"{url}/{created['id']}"
+    headers = {"Authorization": f"Bearer {created['token']}"}
+    for method, path, status, name in (
+        ("get", "/runs/{run}/findings", 200, "Fallline-Complete-To"),
+        ("delete", "/runs/{run}", 204, "Fallline-Undo"),
+        ("delete", "", 204, "Fallline-Undo"),
+    ):
+        answer = httpx.request(method, here + path.format(run="gd"), headers=headers, timeout=90)
+        assert answer.status_code == status
+        ours = {each for each in answer.headers if each.startswith("fallline-")}
+        described = response_in(document, one + path, method, status)["headers"]
+        assert ours == {name.lower()} == {each.lower() for each in described}
+        assert all(each["description"] and each["schema"]["type"] for each in described.values())
+    for path in ("/recipe", "/export/{file}"):
+        assert "Fallline-Damaged" in response_in(document, one + path, "get", 200)["headers"]

@@ -171,10 +171,41 @@ async def test_a_file_that_cannot_be_used_is_answered_with_problem_details(
     assert words in problem["detail"]
 
 
-async def test_other_kinds_of_bodies_ids_of_something_else_and_ids_of_nothing(
+@pytest.mark.parametrize(
+    ("sent", "was"),
+    [
+        ("application/zip", "the Content-Type was 'application/zip'"),
+        ("application/x-www-form-urlencoded", "the Content-Type was 'application/x-www-form-urlencoded'"),
+        ("multipart/form-data; boundary=x", "the Content-Type was 'multipart/form-data; boundary=x'"),
+        ("text/csv; charset=utf-8", "the Content-Type was 'text/csv; charset=utf-8'"),
+        ("npz", "the Content-Type was 'npz'"),
+        ("a/" + "b" * 1000, f"the Content-Type was 'a/{'b' * 78}'"),
+        ("", "there was no Content-Type"),
+    ],
+)
+async def test_another_content_type_is_refused_with_what_was_sent_and_what_is_right(
+    client: httpx.AsyncClient, sent: str, was: str
+) -> None:
+    answer = await send(client, of_the_network(), sent)
+    assert answer.status_code == 415
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["accept-post"] == "application/octet-stream"
+    assert answer.json() == {
+        "type": "/problems/unsupported-media-type",
+        "title": "The URL does not support this content type",
+        "status": 415,
+        "detail": f"{was}: send the file as application/octet-stream",
+    }
+
+
+async def test_a_file_that_is_no_text_has_no_charset(client: httpx.AsyncClient) -> None:
+    answer = await send(client, of_the_network(), "application/octet-stream; charset=binary")
+    assert answer.status_code == 201
+
+
+async def test_ids_of_something_else_and_ids_of_nothing(
     client: httpx.AsyncClient,
 ) -> None:
-    assert (await send(client, of_the_network(), "application/x-www-form-urlencoded")).status_code == 415
     id = (await send(client, of_the_network())).json()["id"]
     table = await client.post(
         "/api/v1/datasets", content=b"a,y\n1,2\n2,4\n3,7\n", headers={"Content-Type": "text/csv"}

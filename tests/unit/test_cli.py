@@ -123,6 +123,25 @@ def test_a_proxy_without_address_is_one_line(
     )
 
 
+@pytest.mark.parametrize("path", ["fallline", "/a/../b", "/api"])
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["settings"]])
+def test_a_wrong_base_path_is_one_line(
+    path: str,
+    command: list[str],
+    served: Served,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("FALLLINE_BASE_PATH", path)
+    assert main(command) == 2
+    assert served.settings == []
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith(
+        "fallline: FALLLINE_BASE_PATH must be a path such as /fallline: up to four segments"
+    )
+
+
 def test_an_unknown_host_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--host", "no.such.host.invalid"]) == 2
     error = capsys.readouterr().err

@@ -62,6 +62,9 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
      *(("ORIGINS", text, r"separated by commas; \* is refused") for text in (
          "foo", "*", "null", "https://a.example/", "https://a.example https://b.example", "https://*.example.org",
          "https://a.example,b.example")),
+     *(("BASE_PATH", text, "the first one no URL of the server such as /api") for text in (
+         "fallline", "fallline/", "/..", "/a/../b", "/.", "//", "//a", "/a//b", "/1/2/3/4/5", "/a b", "/a?b", "/%61",
+         "/ex\u00e4mple", "https://example.org/fallline", "/api", "/docs/x", "/healthz/")),
      *(("PROXIES", text, r"separated by commas; or \* alone for any") for text in (
          "foo", "10.0.0.0/99", "10.0.0.1/8", "10.0.0.1:80", "10.0.0.1 10.0.0.2", "[::1]", "10.0.0", "fd00::/200",
          "https://10.0.0.1", "127.0.0.1,*", "127.0.0.1,proxy"))],
@@ -89,6 +92,17 @@ def test_lists_are_read_as_they_are_compared(
 ) -> None:
     monkeypatch.setenv(f"FALLLINE_{name}", text)
     assert getattr(read_settings(), name.lower()) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [("", ""), ("/", ""), ("/fallline", "/fallline"), ("/fallline/", "/fallline"), ("/a.b~c_d-1/x", "/a.b~c_d-1/x")],
+)  # fmt: skip
+def test_a_base_path_is_read_without_its_final_slash(
+    text: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FALLLINE_BASE_PATH", text)
+    assert read_settings().base_path == path
 
 
 def test_a_misspelt_setting_is_noticed() -> None:

@@ -1,14 +1,15 @@
 """Recipe, parameters and histories as files.
 
-Histories have the finest stored buckets. They come in pieces, because long histories of deep networks are large.
+Histories have the finest stored buckets. They come in pieces, because long histories of deep networks are large. The
+history of a run is freed once the run is sent: the pieces have no other reference to it.
 """
 
 from __future__ import annotations
 
 import io
 import json
+from collections import deque
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -48,9 +49,20 @@ def history_csv(data: ExportData) -> Iterator[bytes]:
 
     The columns are first, last and series.statistic; with several runs, the run's name comes first.
     """
-    for place, run in enumerate(data.runs):
-        for piece in run.history.csv_pieces(run.every_step, with_head=place == 0):
-            yield (piece if data.of_one else _with_name(piece, run.name, with_head=place == 0)).encode()
+    return _tables(deque(data.runs), of_one=data.of_one)
+
+
+def _tables(runs: deque[ExportRun], *, of_one: bool) -> Iterator[bytes]:
+    """Yield the lines of each run, and take it off `runs`."""
+    with_head = True
+    while runs:
+        yield from _table(runs.popleft(), of_one=of_one, with_head=with_head)
+        with_head = False
+
+
+def _table(run: ExportRun, *, of_one: bool, with_head: bool) -> Iterator[bytes]:
+    for piece in run.history.csv_pieces(run.every_step, with_head=with_head):
+        yield (piece if of_one else _with_name(piece, run.name, with_head=with_head)).encode()
 
 
 def _with_name(piece: str, name: str, *, with_head: bool) -> str:
@@ -62,23 +74,30 @@ def _with_name(piece: str, name: str, *, with_head: bool) -> str:
 
 def history_json(data: ExportData) -> Iterator[bytes]:
     """Return the columns of one run, or of all runs as an object by their names."""
-    if data.of_one:
-        yield from _pieces(_columns(data.runs[0]))
-        return
-    for place, run in enumerate(data.runs):
-        yield f"{'{' if place == 0 else ','}{_ENCODER.encode(run.name)}:".encode()
-        yield from _pieces(_columns(run))
+    runs = deque(data.runs)
+    return _columns(runs.popleft()) if data.of_one else _object(runs)
+
+
+def _object(runs: deque[ExportRun]) -> Iterator[bytes]:
+    """Yield the columns of each run by its name, and take it off `runs`."""
+    before = "{"
+    while runs:
+        yield from _named_columns(before, runs.popleft())
+        before = ","
     yield b"}"
 
 
-def _columns(run: ExportRun) -> dict[str, Any]:
-    return run.history.as_json(run.generation, run.every_step)
+def _named_columns(before: str, run: ExportRun) -> Iterator[bytes]:
+    yield f"{before}{_ENCODER.encode(run.name)}:".encode()
+    yield from _columns(run)
 
 
-def _pieces(columns: dict[str, Any]) -> Iterator[bytes]:
-    """Encode the object series by series."""
-    series = columns.pop("series")
+def _columns(run: ExportRun) -> Iterator[bytes]:
+    """Yield the columns series by series: the lists of all of them would take 30 MB."""
+    columns = run.history.select(()).as_json(run.generation)
+    del columns["series"]
     yield f'{_ENCODER.encode(columns)[:-1]},"series":{{'.encode()
-    for place, (name, statistics) in enumerate(series.items()):
-        yield f"{',' if place else ''}{_ENCODER.encode(name)}:{_ENCODER.encode(statistics)}".encode()
+    for place, name in enumerate(run.history.names):
+        series = run.history.select((name,)).as_json(run.generation, run.every_step)["series"]
+        yield f"{',' if place else ''}{_ENCODER.encode(series)[1:-1]}".encode()
     yield b"}}"

@@ -11,19 +11,26 @@ from typing import Any
 
 from fallline.exports.data_files import history_csv, history_json, parameters_npz, recipe_json
 from fallline.exports.export_data import ExportData
-from fallline.exports.program.notebook import notebook_ipynb, script_py
+from fallline.exports.program.notebook import LOSSES_READ, notebook_ipynb, script_py
 from fallline.exports.report_file import report_html
+from fallline.figures.binding import MOST_POINTS
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One file. With `of_first` it contains only the first of several runs."""
+    """One file. With `of_first` it contains only the first of several runs.
+
+    It shows these `series` of the histories (None: all), and figures of at most so many `points`. The rest is not
+    copied.
+    """
 
     name: str
     media_type: str
     help: str
     make: Callable[[ExportData], bytes | Iterator[bytes]]
     of_first: bool = False
+    series: tuple[str, ...] | None = ()
+    points: int = 1
 
     def name_for(self, run: str | None, mark: str = "") -> str:
         """Return the name of the saved file, with the run's name for one run, and a mark.
@@ -60,8 +67,15 @@ EXPORTS: dict[str, Export] = {
             "text/csv",
             "all measurements as a table, one line per bucket of steps",
             history_csv,
+            series=None,
         ),
-        Export("history.json", "application/json", "all measurements as JSON columns", history_json),
+        Export(
+            "history.json",
+            "application/json",
+            "all measurements as JSON columns",
+            history_json,
+            series=None,
+        ),
         Export(
             "parameters.npz",
             "application/zip",
@@ -71,8 +85,9 @@ EXPORTS: dict[str, Export] = {
         Export(
             "report.html",
             "text/html",
-            "figures, comparison, findings and recipe on one page; opens without network or server (5 MB)",
+            "figures, comparison, findings and recipe on one page of 5 to 9 MB; opens without network or server",
             report_html,
+            points=MOST_POINTS,
         ),
         Export(
             "script.py",
@@ -87,6 +102,7 @@ EXPORTS: dict[str, Export] = {
             "one run with its edits as a Jupyter notebook with explanations",
             notebook_ipynb,
             of_first=True,
+            series=LOSSES_READ,
         ),
     )
 }

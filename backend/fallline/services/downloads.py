@@ -1,8 +1,8 @@
 """Exported files on their way to their readers: a bounded number, in fair turns of the shares.
 
 A file takes memory until its reader has all of it, so slow readers must not hold them all. A whole file takes up to
-10 MB. A history goes out in pieces, from a copy of up to 12 MB for each run. Owns the places, how long a request waits
-for one, and which slow reader is cut when others wait. On the event loop.
+15 MB. A history goes out in pieces, from a copy of up to 12 MB for each run that is not sent yet: all of one moment.
+Owns the places, how long a request waits for one, and which slow reader is cut when others wait. On the event loop.
 """
 
 from __future__ import annotations

@@ -363,7 +363,9 @@ class Views:
 
     async def _file(self, id: str, row: Export, run: str | None, place: Download) -> File:
         try:
-            data = await self._read(id, lambda one: export_data(one, run))
+            data = await self._read(
+                id, lambda one: export_data(one, run, series=row.series, points=row.points)
+            )
         except Damaged as error:
             if row.name != RECIPE:
                 raise

@@ -425,14 +425,18 @@ class Health(OpenModel):
     """The process is alive.
 
     - New runs use `kernel`; `not_compiled` says why it is not the compiled one.
+    - `experiments` is the number of experiments in memory.
     - `storage` names the store.
     - `read_only`: the server cannot store now, so it refuses changes.
     """
 
     status: Literal["ok"]
     version: str
+    python: str
+    numpy: str
     kernel: str
     not_compiled: str | None = None
+    experiments: int
     storage: str
     read_only: bool
     faults: int

@@ -74,6 +74,16 @@ class ScheduleRow(CatalogRow):
     next: Parameter | None
 
 
+class InitializerRow(CatalogRow):
+    """An initializer and the kinds of parameters that it draws.
+
+    An alias names its row in `same_as`, else that is null.
+    """
+
+    draws: list[Literal["weights", "biases"]]
+    same_as: str | None
+
+
 class ExportRow(OpenModel):
     """A file to export; `of_first`: of several runs it holds only the first."""
 
@@ -86,12 +96,13 @@ class ExportRow(OpenModel):
 class ExhibitView(OpenModel):
     """The suggested view of an exhibit.
 
-    It has the x axis, the measure of gradients, the pace, and the end of the question along the x axis. The speed
-    is in steps per second.
+    It has the x axis, the measure of gradients, the panel under the loss, the pace, and the end of the question along
+    the x axis. The speed is in steps per second.
     """
 
     x: Literal["steps", "samples"]
     measure: Literal["grad_l1", "grad_l2", "grad_mean", "ratio"]
+    panel: Literal["gradients", "instruments"]
     speed: int
     pace: Literal["steps", "samples"]
     until: int
@@ -140,7 +151,7 @@ class Catalog(OpenModel):
     losses: list[LossRow]
     optimizers: list[CatalogRow]
     schedules: list[ScheduleRow]
-    initializers: list[CatalogRow]
+    initializers: list[InitializerRow]
     run_settings: list[Parameter]
     data_settings: list[Parameter]
     seeds: list[Parameter]

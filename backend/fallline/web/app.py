@@ -26,7 +26,7 @@ from fallline.web import (
     server_routes,
 )
 from fallline.web.addresses import is_loopback
-from fallline.web.base_path import checked, here
+from fallline.web.base_path import here
 from fallline.web.errors import problem_response
 from fallline.web.lines import Line, Lines
 from fallline.web.metrics import serve_metrics
@@ -120,9 +120,8 @@ def build_app(
     document = describe(app)
     serve_openapi(app, document)
     app.state.found = None
-    app.state.base_path = checked(settings.base_path)
     app.user_middleware = [
-        Middleware(Forwarded, proxies=settings.proxies, base=app.state.base_path),
+        Middleware(Forwarded, proxies=settings.proxies, base=settings.base_path),
         Middleware(Charged, lab=lab, refusals_per_second=settings.refusals_per_second),
         Middleware(
             Guard,

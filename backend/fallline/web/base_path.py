@@ -6,17 +6,10 @@ Answers add it with `here`, and `web.middleware` takes it off requests. Must not
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
-
-FORM = re.compile(r"(/[A-Za-z0-9._~-]+){0,4}", re.ASCII)
-"""A base path: up to four segments of characters that need no escape anywhere."""
-
-OWN = frozenset({"api", "assets", "check", "docs", "healthz", "openapi.json", "problems", "readyz"})
-"""First segments of the server's own URLs. With one of them as base path, a URL could mean two things."""
 
 LONGEST_LOGGED = 80
 
@@ -49,23 +42,6 @@ def under(base: str) -> Iterator[None]:
         yield
     finally:
         _base.reset(before)
-
-
-def usable(prefix: str) -> str | None:
-    """Return a prefix without a final slash; None if it cannot be a base path."""
-    base = prefix.removesuffix("/")
-    segments = base.split("/")[1:]
-    if FORM.fullmatch(base) is None or {".", ".."} & {*segments} or OWN & {*segments[:1]}:
-        return None
-    return base
-
-
-def checked(prefix: str) -> str:
-    """Return the base path of the setting. One that cannot be used is ignored and logged."""
-    base = usable(prefix)
-    if base is None:
-        log_ignored("FALLLINE_BASE_PATH", prefix)
-    return base or ""
 
 
 def log_ignored(source: str, prefix: str) -> None:

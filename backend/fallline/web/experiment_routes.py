@@ -17,7 +17,16 @@ from fallline.vocabulary.finding_answers import Finding
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import large, large_with_cost
 from fallline.web.base_path import here, named_here
-from fallline.web.openapi import DAMAGED, DAMAGED_HEADER, MOST_BASES, content
+from fallline.web.openapi import (
+    COMPLETE_TO,
+    COMPLETE_TO_HEADER,
+    DAMAGED,
+    DAMAGED_HEADER,
+    MOST_BASES,
+    UNDO,
+    UNDO_HEADER,
+    content,
+)
 from fallline.web.pages import File, response_of
 from fallline.web.queries import (
     AtStep,
@@ -128,14 +137,14 @@ async def recipe(id: str, lab: TheLab, response: Response) -> dict[str, Any]:
     return recipe
 
 
-@changes.delete(one, status_code=204)
+@changes.delete(one, status_code=204, responses={204: UNDO_HEADER})
 async def delete(id: str, token: Token, lab: TheLab) -> Response:
     """Delete the experiment. The header `Fallline-Undo` takes it back within 10 minutes.
 
     Without the header it is gone for good: nothing can be stored at the moment.
     """
     undo = await lab.delete(id, token.credentials)
-    return Response(status_code=204, headers={} if undo is None else {"Fallline-Undo": undo})
+    return Response(status_code=204, headers={} if undo is None else {UNDO: undo})
 
 
 @router.get(one + "/data", response_model=answers.Samples)
@@ -238,11 +247,11 @@ async def edit(run: str, payload: commands.EditRun, caller: TheCaller) -> dict[s
     return await caller.command("edit", payload, run)
 
 
-@changes.delete(of_run, status_code=204, tags=["runs"])
+@changes.delete(of_run, status_code=204, tags=["runs"], responses={204: UNDO_HEADER})
 async def remove_run(run: str, caller: TheCaller) -> Response:
     """Remove the run from the experiment. The header `Fallline-Undo` takes it back."""
     answer = await caller.command("remove_run", commands.RemoveRun(), run)
-    return Response(status_code=204, headers={"Fallline-Undo": answer["undo"]})
+    return Response(status_code=204, headers={UNDO: answer["undo"]})
 
 
 @router.get(of_run + "/snapshot", tags=["runs"], response_model=answers.Snapshot)
@@ -279,7 +288,12 @@ async def change_script(id: str, run: str, query: AtStep, lab: TheLab) -> str:
     return await lab.views.change_script(id, run, query.step)
 
 
-@router.get(of_run + "/findings", tags=["runs"], response_model=list[Finding])
+@router.get(
+    of_run + "/findings",
+    tags=["runs"],
+    response_model=list[Finding],
+    responses={200: COMPLETE_TO_HEADER},
+)
 async def findings(id: str, run: str, query: Wait, lab: TheLab, response: Response) -> list[dict[str, Any]]:
     """Return the Doctor's findings, the newest last.
 
@@ -289,7 +303,7 @@ async def findings(id: str, run: str, query: Wait, lab: TheLab, response: Respon
     docs/reference/doctor.md has the rules and their thresholds.
     """
     complete_to, findings = await lab.views.findings(id, run, query.wait)
-    response.headers["Fallline-Complete-To"] = str(complete_to)
+    response.headers[COMPLETE_TO] = str(complete_to)
     return findings
 
 

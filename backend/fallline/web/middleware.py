@@ -32,8 +32,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fallline.realtime.limits import Refusals
 from fallline.services.lab import Lab
+from fallline.settings import usable_base_path
 from fallline.vocabulary.errors import FalllineError
-from fallline.web.base_path import here, log_ignored, under, usable
+from fallline.web.base_path import here, log_ignored, under
 from fallline.web.errors import ForeignOrigin, Internal, MethodNotAllowed, UnknownHost, problem_response
 from fallline.web.requests import address_of
 
@@ -364,7 +365,7 @@ class Forwarded:
         if not prefixes or (client[0] if client else None) not in self._proxies:
             return ""
         prefix = b", ".join(prefixes).decode("latin-1").strip()
-        base = usable(prefix)
+        base = usable_base_path(prefix)
         if base is None and prefix not in self._logged and len(self._logged) < MOST_LOGGED:
             self._logged.add(prefix)
             log_ignored("X-Forwarded-Prefix", prefix)

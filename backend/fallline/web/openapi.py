@@ -57,18 +57,23 @@ def content(*media_types: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {media_type: {"schema": _schema(media_type)} for media_type in media_types}}}
 
 
-DAMAGED = "Fallline-Damaged"
-"""Header of the readable part of a damaged experiment."""
+def _header(name: str, description: str, kind: str = "string", *, always: bool = False) -> dict[str, Any]:
+    """Describe a header of a response."""
+    return {"headers": {name: {"description": description, "required": always, "schema": {"type": kind}}}}
 
-DAMAGED_HEADER: dict[str, Any] = {
-    "headers": {
-        DAMAGED: {
-            "description": "Only for a damaged experiment, whose readable part this is: what cannot be read",
-            "schema": {"type": "string"},
-        }
-    }
-}
-"""Describes that header in a response."""
+
+DAMAGED, UNDO, COMPLETE_TO = "Fallline-Damaged", "Fallline-Undo", "Fallline-Complete-To"
+"""Our headers of responses."""
+
+DAMAGED_HEADER = _header(
+    DAMAGED, "Only for a damaged experiment, whose readable part this is: what cannot be read"
+)
+UNDO_HEADER = _header(
+    UNDO, "For `POST /undo/{undo}`, which takes this back within 10 minutes. Without it that is impossible."
+)
+COMPLETE_TO_HEADER = _header(
+    COMPLETE_TO, "The step up to which the findings are complete", "integer", always=True
+)
 
 
 def _schema(media_type: str) -> dict[str, str]:

@@ -56,6 +56,9 @@ BYTES = {JSON: BODY_BYTES, CSV: int(BOUNDS["csv_bytes"]), NPZ: int(BOUNDS["npz_b
 
 UNICODE = frozenset({"utf-8", "utf8", "us-ascii"})
 
+LONGEST_NAMED = 80
+"""Most characters of a wrong content type that an answer repeats."""
+
 
 class StrictRoute(APIRoute):
     """A route with a bounded query, and a bounded body that is strict JSON or a declared upload.
@@ -136,12 +139,16 @@ def _too_large(limit: int) -> TooLarge:
 
 def _check_declared(request: Request, media_type: str) -> None:
     """Raise UnsupportedMediaType unless the request declares this type, and text in UTF-8; InvalidRequest for two."""
+    sent = _single(request, "Content-Type") or ""
     declared = Message()
-    declared["content-type"] = _single(request, "Content-Type") or ""
-    if declared.get_content_type() != media_type or declared.get_content_charset("utf-8") not in UNICODE:
-        raise UnsupportedMediaType(
-            media_type, f"send the file with the header Content-Type: {media_type}; text must be in UTF-8"
-        )
+    declared["content-type"] = sent
+    is_text = media_type.startswith("text/")
+    is_readable = not is_text or declared.get_content_charset("utf-8") in UNICODE
+    if declared.get_content_type() == media_type and is_readable:
+        return
+    was = f"the Content-Type was {sent[:LONGEST_NAMED]!r}" if sent else "there was no Content-Type"
+    right = f"{media_type}, with text in UTF-8" if is_text else media_type
+    raise UnsupportedMediaType(media_type, f"{was}: send the file as {right}")
 
 
 NETWORK_BITS = 64

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from fallline.execution.memory import settle
 from fallline.settings import Settings
-from fallline.web.base_path import under, usable
+from fallline.web.base_path import under
 from fallline.web.protocols import KEEPALIVE_SECONDS, BoundedHttp, BoundedWebSocket, Silent
 
 MESSAGE_BYTES = 64 * 1024
@@ -143,5 +143,5 @@ def serve(
         server_header=False,
         proxy_headers=False,  # `web.middleware` applies them, and needs the proxy's own address
     )
-    with under(usable(settings.base_path) or ""):  # also answers to requests that never reach the application
+    with under(settings.base_path):  # also answers to requests that never reach the application
         Server(config, listening, stopping).run(sockets=[bound])

@@ -131,6 +131,8 @@ def _code(text: str) -> dict[str, Any]:
 STEPS_OF_A_NEW_RUN = 100
 LOSSES_TO_COMPARE = 12
 """Losses of the run that a notebook contains for comparison."""
+LOSSES_READ = ("batch_loss",)
+"""The series that they are in."""
 
 
 def script_py(data: ExportData) -> bytes:
@@ -219,7 +221,7 @@ def _harmless(text: str) -> str:
 
 def _recorded(run: ExportRun) -> dict[int, float]:
     """Return some losses of the history by step, including the first and the last."""
-    losses = run.history.select(["batch_loss"])
+    losses = run.history.select(LOSSES_READ)
     count = len(losses)
     places: list[int] = (
         np.linspace(0, max(count - 1, 0), min(LOSSES_TO_COMPARE, count)).round().astype(int).tolist()
