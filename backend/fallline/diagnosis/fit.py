@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from fallline.diagnosis.remedies import first_helpful, first_with, fork, unstuck, ways_down
+from fallline.diagnosis.rolling import mean
 from fallline.diagnosis.view import Held, Sighting, Trial, View, Words
 from fallline.diagnosis.windows import (
     CLIMBS_DOWN,
@@ -239,7 +240,7 @@ def healthy(view: View) -> Iterator[Sighting]:
 def _ends(values: Floats) -> tuple[float, float]:
     """Return the means of the first and the last eighth."""
     eighth = len(values) // 8
-    return float(values[:eighth].mean()), float(values[-eighth:].mean())
+    return float(mean(values[:eighth])), float(mean(values[-eighth:]))
 
 
 def _healthy(view: View, fell: float, tested: tuple[float, float]) -> Words:

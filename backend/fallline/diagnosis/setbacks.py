@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from fallline.diagnosis.remedies import (
     LOWER,
@@ -20,6 +19,7 @@ from fallline.diagnosis.remedies import (
     slower,
     to_the_best,
 )
+from fallline.diagnosis.rolling import mean, median, rolling
 from fallline.diagnosis.track import point_before
 from fallline.diagnosis.view import Held, Sighting, Trial, View, Words
 from fallline.diagnosis.windows import MEAN, VISIBLE, WORSE, held, lifted
@@ -45,7 +45,7 @@ def spike(view: View) -> Iterator[Sighting]:
     start = max(series.fresh, USUAL)
     if start >= len(series):
         return
-    usual = np.median(sliding_window_view(series.loss[start - USUAL : -1], USUAL), axis=1)
+    usual = median(rolling(series.loss[start - USUAL : -1], USUAL))
     peaks = series.peak[start:]
     jumps = peaks > np.maximum(JUMPS * usual, usual + VISIBLE * view.task.baseline)
     # between the usual losses and the peak no layer was drawn anew, which would explain it
@@ -76,7 +76,7 @@ def _jump(view: View, since: int, newest: int) -> Words:
     series = view.series
     rows = np.flatnonzero(series.peak_step == since)
     place = int(rows[0]) if len(rows) and rows[0] >= USUAL else newest
-    usual = float(np.median(series.loss[place - USUAL : place]))
+    usual = float(median(series.loss[place - USUAL : place]))
     return _spike(view, int(series.peak_step[place]), usual, float(series.peak[place]))
 
 
@@ -128,7 +128,7 @@ def worse_than_before(view: View) -> Iterator[Sighting]:
     start = max(series.fresh, MEAN - 1)
     if start >= len(series) or not view.best:
         return
-    means = sliding_window_view(series.loss[start - MEAN + 1 :], MEAN).mean(axis=1)
+    means = mean(rolling(series.loss[start - MEAN + 1 :], MEAN))
     best = view.best[start - series.fresh :]
     least = np.array([each.mean for each in best])
     best_steps = np.array([each.mean_step for each in best])

@@ -9,10 +9,11 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
+from fallline.diagnosis.rolling import mean, median, rolling
 from fallline.diagnosis.track import Series, distance
 from fallline.diagnosis.view import Best, Booleans, Held, Level, Measured, View
 from fallline.vocabulary.columns import Floats
@@ -56,28 +57,29 @@ def _nothing(count: int) -> Windows:
 
 def windows(view: View, name: str = "loss", least: int = WINDOW) -> Windows:
     """Return the windows of a series, with at least so many points up to their end."""
-    key = (name, least)
+    series = view.series
+    start = max(series.fresh, least - 1 - series.offset, WINDOW - 1)
+    if start >= len(series):
+        return _nothing(len(series) - series.fresh)
+    key = (name, start)
     if key not in view.computed:  # many rules use the same
-        view.computed[key] = _windows(view.series, getattr(view.series, name), least)
+        view.computed[key] = _windows(series, getattr(series, name), start)
     series_windows: Windows = view.computed[key]
     return series_windows
 
 
-def _windows(series: Series, values: Floats, least: int) -> Windows:
-    fresh, count = series.fresh, len(series)
-    start = max(fresh, least - 1 - series.offset, WINDOW - 1)
-    if start >= count:
-        return _nothing(count - fresh)
-    rows = sliding_window_view(values[start - WINDOW + 1 :], WINDOW)
+def _windows(series: Series, values: Floats, start: int) -> Windows:
+    """Return the windows from place `start` on; at the new points before, NaN."""
+    rows = rolling(values[start - WINDOW + 1 :], WINDOW)
     columns = [
-        rows[:, :EIGHTH].mean(axis=1),
-        rows[:, -EIGHTH:].mean(axis=1),
-        rows[:, :HALF].mean(axis=1),
-        rows[:, HALF:].mean(axis=1),
+        mean(rows[:, :EIGHTH]),
+        mean(rows[:, -EIGHTH:]),
+        mean(rows[:, :HALF]),
+        mean(rows[:, HALF:]),
         rows[:, HALF:].std(axis=1),
     ]
-    if start > fresh:
-        missing = np.full(start - fresh, np.nan)
+    if start > series.fresh:
+        missing = np.full(start - series.fresh, np.nan)
         columns = [np.concatenate([missing, column]) for column in columns]
     return Windows(*columns)
 
@@ -100,7 +102,7 @@ def held_above(view: View, holds: Booleans, least: float) -> Held | None:
         return None
     end = view.series.fresh + int(np.flatnonzero(holds)[0]) + 1
     start = max(end - WINDOW - MEAN + 1, 0)  # the first of these means ends in the window
-    low = np.flatnonzero(sliding_window_view(view.series.loss[start:end], MEAN).mean(axis=1) < least)
+    low = np.flatnonzero(mean(rolling(view.series.loss[start:end], MEAN)) < least)
     if not len(low):
         return lasts
     since = int(view.series.steps[min(start + int(low[-1]) + MEAN, end - 1)])
@@ -169,29 +171,30 @@ def best_of(best: Best, series: Series) -> tuple[Best, ...]:
     bests = []
     losses, tests, steps = series.loss, series.test, series.steps.tolist()
     for place in range(series.fresh, len(series)):
+        changes: dict[str, Any] = {}
         loss, test, step = float(losses[place]), float(tests[place]), steps[place]
         if loss < best.loss:
-            best = replace(best, loss=loss, loss_step=step)
+            changes |= {"loss": loss, "loss_step": step}
         if test < best.test:
-            best = replace(best, test=test, test_step=step, train_then=loss)
+            changes |= {"test": test, "test_step": step, "train_then": loss}
+        lowest = best.mean
         if place >= MEAN - 1:
-            best = _with_means(best, series, place)
-        if loss <= best.mean and math.isfinite(best.mean):
-            best = replace(best, level_step=step)
+            part = slice(place - MEAN + 1, place + 1)
+            now, test_now = float(mean(losses[part])), float(mean(tests[part]))
+            if test_now < best.test_mean:
+                changes["test_mean"] = test_now
+            if now < lowest:
+                lowest = now
+                changes |= {"mean": now, "mean_step": step}
+                below = np.flatnonzero(losses[part] <= now)
+                if len(below):
+                    changes["level_step"] = steps[place - MEAN + 1 + int(below[-1])]
+        if loss <= lowest and math.isfinite(lowest):
+            changes["level_step"] = step
+        if changes:
+            best = replace(best, **changes)
         bests.append(best)
     return tuple(bests)
-
-
-def _with_means(best: Best, series: Series, place: int) -> Best:
-    part = slice(place - MEAN + 1, place + 1)
-    mean, test_mean = float(series.loss[part].mean()), float(series.test[part].mean())
-    if test_mean < best.test_mean:
-        best = replace(best, test_mean=test_mean)
-    if mean < best.mean:
-        below = np.flatnonzero(series.loss[part] <= mean)
-        level = int(series.steps[part][below[-1]]) if len(below) else best.level_step
-        best = replace(best, mean=mean, mean_step=int(series.steps[place]), level_step=level)
-    return best
 
 
 HALF_WAY = 0.5
@@ -222,7 +225,7 @@ def is_grave(view: View) -> bool:
         return False
     baseline, last = view.task.baseline, level[0]
     if len(losses) >= WINDOW and last >= UNLEARNT * baseline:
-        before, after = float(losses[:HALF].mean()), float(losses[HALF:].mean())
+        before, after = float(mean(losses[:HALF])), float(mean(losses[HALF:]))
         if after > (1.0 - CLIMBS_DOWN) * before:
             return True
     return times_worse(level, [lowest_of(view.best[-1])], baseline) > WORSE
@@ -232,7 +235,7 @@ def level_of(view: View) -> Level | None:
     """Return the means of the last `MEAN` losses, or None before there are so many."""
     if len(view.series) < MEAN:
         return None
-    train, test = (float(each[-MEAN:].mean()) for each in (view.series.loss, view.series.test))
+    train, test = (float(mean(each[-MEAN:])) for each in (view.series.loss, view.series.test))
     return train, test if view.task.has_test else None
 
 
@@ -289,4 +292,4 @@ def _moves(view: View, compares: Callable[[float, float], bool], values: Floats 
     ).tolist()
     if len(values) - middle < FEWEST or middle - start < FEWEST:
         start, middle = max(len(values) - 2 * FEWEST, 0), len(values) - min(len(values) // 2, FEWEST)
-    return compares(float(np.median(values[middle:])), float(np.median(values[start:middle])))
+    return compares(float(median(values[middle:])), float(median(values[start:middle])))

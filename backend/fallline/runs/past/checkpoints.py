@@ -171,8 +171,8 @@ class KeptStates:
 
     def drop(self, first: int, last: int) -> None:
         """Drop the states first <= step <= last."""
-        self._states = {step: state for step, state in self._states.items() if not first <= step <= last}
-        self._bytes = sum(map(state_bytes, self._states.values()))
+        for step in [step for step in self._states if first <= step <= last]:
+            self._bytes -= state_bytes(self._states.pop(step))
 
     def copy(self) -> KeptStates:
         """Return another collection of the same states."""
