@@ -105,12 +105,13 @@ def costly_frames() -> None:
     replace(Hub, frames=delivering)
 
 
-def old_frames() -> None:
+def old_frames(when: Callable[[], bool] = lambda: True) -> None:
     """Hold each message back."""
     send = Socket._send
 
     async def later(self: Socket, head: str, rest: str) -> None:
-        await asyncio.sleep(0.3)
+        if when():
+            await asyncio.sleep(0.3)
         await send(self, head, rest)
 
     replace(Socket, _send=later)
@@ -225,14 +226,21 @@ def lost_buckets() -> None:
     replace(RunUpdate, merged=without_first)
 
 
-def stuck_reader_blocks() -> None:
-    """Let a stuck reader block the event loop."""
+def stuck_reader_ages_frames() -> None:
+    """Hold each message back while there is a stuck reader."""
     notice_stuck()
-    deliver = Hub.frames
+    old_frames(lambda: bool(STUCK))
+
+
+def stuck_reader_blocks() -> None:
+    """Let a stuck reader block the event loop for a third of each second."""
+    notice_stuck()
+    deliver, ends = Hub.frames, [0.0]
 
     def blocking(self: Hub, experiment: str, *arguments: Any, **named: Any) -> None:
-        if experiment in STUCK:
+        if experiment in STUCK and time.monotonic() > ends[0] + 0.7:
             time.sleep(0.3)
+            ends[0] = time.monotonic()
         deliver(self, experiment, *arguments, **named)
 
     replace(Hub, frames=blocking)
@@ -281,7 +289,7 @@ def forgotten_edits() -> None:
     add = JournalWriter.add
 
     def forgetting(self: JournalWriter, what: str, **facts: Any) -> None:
-        if what == "edit":
+        if what == "edited":
             self.require()
         else:
             add(self, what, **facts)
@@ -304,8 +312,8 @@ MUTANTS: Mapping[str, Mutant] = {
     "endless-credit": Mutant("age on 5 kB/s", endless_credit),
     "slow-return": Mutant("back after a cut", slow_return),
     "lost-buckets": Mutant("leave a gap", lost_buckets),
-    "stuck-reader-blocks": Mutant("frame's age, some in trouble", stuck_reader_blocks),
-    "stuck-reader-delays": Mutant("command, some in trouble", stuck_reader_blocks),
+    "stuck-reader-ages-frames": Mutant("frame's age, some in trouble", stuck_reader_ages_frames),
+    "stuck-reader-blocks": Mutant("command, some in trouble", stuck_reader_blocks),
     "stuck-reader-slows-training": Mutant("median, some in trouble", stuck_reader_slows_training),
     "stuck-reader-breaks-commands": Mutant("errors, some in trouble", stuck_reader_breaks_commands),
     "slow-start": Mutant("all are back after", slow_start),

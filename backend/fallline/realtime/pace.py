@@ -15,8 +15,8 @@ second, the line has room again.
 """
 
 LATE_IN_A_ROW, VERY_LATE_SECONDS = 3, 1.0
-"""Late acknowledgements before whole frames shrink, unless one is very late. A reader that was busy for a moment sends
-two: one for each frame on its way.
+"""Late acknowledgements before frames shrink, unless one is very late. A reader that was busy for a moment sends two at
+once: one for each frame on its way.
 """
 
 LEAST_BYTES, MOST_BYTES = 1_024, 1 << 20
@@ -38,6 +38,9 @@ class LinePace:
         self._sent: deque[tuple[int, int, float]] = deque()
         self._fastest = math.inf
         self._late = 0
+        self._before = MOST_BYTES
+        """`most_bytes` before the first late acknowledgement in a row."""
+        self._learned_at = -math.inf
 
     def sent(self, number: int, size: int, now: float) -> None:
         """Note a frame of about `size` bytes that goes out."""
@@ -48,17 +51,28 @@ class LinePace:
         while self._sent and self._sent[0][0] <= number:
             frame, size, at = self._sent.popleft()
             if frame == number:
-                self._learn(size, now - at)
+                self._learn(size, now - at, now - self._learned_at)
+                self._learned_at = now
 
-    def _learn(self, size: int, seconds: float) -> None:
+    def _learn(self, size: int, seconds: float, since_last: float) -> None:
         self._fastest = min(self._fastest, seconds)
         late = seconds - self._fastest
         self._late = self._late + 1 if late > WAITS_SECONDS else 0
         if self._late:
             self.is_slow = True
-            is_narrow = self.most_bytes < MOST_BYTES
-            if is_narrow or self._late >= LATE_IN_A_ROW or late > VERY_LATE_SECONDS:
-                self.most_bytes = max(int(SHRINKS * min(size, self.most_bytes)), LEAST_BYTES)
+            self.most_bytes = self._narrowed(size, late, since_last)
         elif late < FLOWS_SECONDS:
             self.is_slow = False
             self.most_bytes = min(int(GROWS * self.most_bytes), MOST_BYTES)
+
+    def _narrowed(self, size: int, late: float, since_last: float) -> int:
+        """Return the bytes of the next frame after a late acknowledgement."""
+        halved = max(int(SHRINKS * min(size, self.most_bytes)), LEAST_BYTES)
+        if late > VERY_LATE_SECONDS or self._late >= LATE_IN_A_ROW:
+            return halved
+        if self._late == 1:
+            # The next frame has all steps made meanwhile: whole, it would be late by several seconds on a full line.
+            self._before = self.most_bytes
+            return max(size, LEAST_BYTES) if self.most_bytes == MOST_BYTES else halved
+        # Both frames on their way were acknowledged at once: they waited for the reader, not for the line.
+        return self._before if since_last < FLOWS_SECONDS else self.most_bytes

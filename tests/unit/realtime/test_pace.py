@@ -77,7 +77,7 @@ def watched(seconds: float, bytes_a_second: float, delay: float) -> Seen:
 def test_on_a_slow_line_frames_are_small_and_fresh() -> None:
     measures = watched(60, bytes_a_second=5_000, delay=0.05)
     assert measures.late() < 1.0
-    assert max(measures.ages) < 4.0  # until it has learned
+    assert max(measures.ages) < 2.5, "also while it learns how slow the line is"
     assert len(measures.ages) > 60, "more than one a second"
 
 
@@ -103,6 +103,22 @@ def test_a_line_that_was_slow_for_a_while_gets_whole_frames_again() -> None:
         take(number, 0.06)
     assert not pace.is_slow
     assert pace.most_bytes > 128 * 1024
+
+
+def test_a_frame_after_a_late_one_is_no_larger() -> None:
+    """It has the steps of the time in which the line was full: whole, it would take seconds."""
+    pace = LinePace()
+    pace.sent(1, 2_000, now=0.0)
+    pace.acknowledged(1, now=0.01)
+    pace.sent(2, 2_000, now=1.0)
+    pace.sent(3, 2_000, now=1.1)
+    pace.acknowledged(2, now=1.5)
+    assert pace.most_bytes == 2_000
+    pace.acknowledged(3, now=2.0)
+    assert pace.most_bytes == 2_000
+    pace.sent(4, 2_000, now=2.0)
+    pace.acknowledged(4, now=2.5)
+    assert pace.most_bytes == LEAST_BYTES, "three late ones in a row"
 
 
 def test_a_reader_that_was_busy_for_a_moment_gets_whole_frames() -> None:
