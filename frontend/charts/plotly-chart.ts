@@ -315,10 +315,16 @@ export abstract class PlotlyChart extends HTMLElement {
     return this.#previous;
   }
 
-  /** Draws the next plot. True if others of the same moment follow: one plot a frame. */
+  /**
+   * Draws the next plot. True if others of the same moment follow: one plot a frame. While runs
+   * play, the moment is built in a frame of its own: both together block keys for too long.
+   */
   #draw(isLive = this.#isLive): boolean {
-    if (!this.#rest.length) this.#begin(isLive);
-    this.#rest.shift()?.();
+    if (this.#rest.length) this.#rest.shift()?.();
+    else {
+      this.#begin(isLive);
+      if (!isLive) this.#rest.shift()?.();
+    }
     if (this.#kind.isRead) this.canvas.paint();
     return this.#rest.length > 0;
   }

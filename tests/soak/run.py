@@ -48,8 +48,8 @@ UNFAIR = 0.2
 FRAME_BYTES, BYTES_A_SECOND = 2_500.0, 25_000.0
 PERSON_MEGABYTES = 3.0
 SHARED_BYTES = 24 << 20
-"""Memory that all experiments share: examinations (16 MB), terrains (5 MB), and what is made at first use. It is half of
-the growth in a class of 10.
+"""Memory that all experiments share: examinations (16 MB), terrains (5 MB), and what is made at first use. In a class
+of 10 it is half of the growth.
 """
 
 STALE_SECONDS, RETURN_SECONDS = 1.0, 1.5
