@@ -88,6 +88,17 @@ def test_the_path_of_a_run_that_diverges_has_its_steps(kernel: Kernel) -> None:
         advance(problem, again, run, 1, kernel)
 
 
+@pytest.mark.parametrize("units", [4, 4_096])
+def test_what_is_kept_of_many_settings_is_bounded(units: int) -> None:
+    """A person may edit for ever: each edit makes settings of its own, with numbers for each parameter."""
+    problem, prepared = small_problem((units, "relu")), []
+    for number in range(3 * compiled.MOST_DESCENTS):
+        run = RunRecipe(name="r", learning_rate=1e-3 / (1 + number), layer_rates=[1.0, 0.5])
+        advance(problem, begin(problem), run, 1, COMPILED)
+        prepared.append(len(compiled._prepared(problem).descents))
+    assert max(prepared) == (compiled.MOST_DESCENTS if units == 4 else 0)
+
+
 @pytest.mark.parametrize("order", ["shuffle", "replacement"])
 @pytest.mark.parametrize("batch_size", [32, 45])
 @pytest.mark.parametrize("name", ["wide", "classes"])

@@ -66,8 +66,10 @@ TILE_BYTES = 64_000
 MOST_TILES = 8
 """Most tiles that are kept for later slices."""
 
-MOST_DESCENTS = 64
-"""Most settings of a problem whose preparation is kept: those of the runs of an experiment, and of trials."""
+MOST_DESCENTS, MOST_PARAMETERS = 64, 4_096
+"""Most settings of a problem whose preparation is kept: those of the runs of an experiment, and of trials. It may have
+numbers for each parameter, and in a network with more of them costs little beside a step.
+"""
 
 NARROWEST, WIDEST = 96, 480
 """Samples per tile: fewer make calls and lane sums noticeable, more gain nothing."""
@@ -175,11 +177,14 @@ class _Prepared:
     def descent(self, problem: Problem, settings: RunSettings) -> _Descent:
         """Return what slices with these settings need."""
         known = self.descents.get(id(settings))
-        if known is None or known.settings is not settings:
+        if known is not None and known.settings is settings:
+            return known
+        descent = _descent(problem, settings)
+        if problem.layout.count <= MOST_PARAMETERS:
             if len(self.descents) >= MOST_DESCENTS:
                 self.descents.clear()
-            known = self.descents[id(settings)] = _descent(problem, settings)
-        return known
+            self.descents[id(settings)] = descent
+        return descent
 
 
 _PREPARED: WeakKeyDictionary[Problem, _Prepared] = WeakKeyDictionary()
