@@ -100,7 +100,7 @@ export function createDrawScheduler({
     }
     turn.unfinished = turn.draw() === true;
     if (turn.hasDrawn) weigh(now() - start);
-    turn.hasDrawn = true;
+    turn.hasDrawn ||= !turn.unfinished;
   }
 
   /** @param took ms */

@@ -129,7 +129,9 @@ export abstract class PlotlyChart extends HTMLElement {
       this.#kind.isFirst,
     );
     const now = () => turn.request(true);
-    const sizes = new ResizeObserver(() => (this.#measure(), now()));
+    // what was built for another room, or another experiment, is not drawn any more
+    const anew = () => void (this.#rest = []);
+    const sizes = new ResizeObserver(() => (this.#measure(), anew(), now()));
     sizes.observe(this);
     const theme = new MutationObserver(now);
     theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
@@ -157,6 +159,7 @@ export abstract class PlotlyChart extends HTMLElement {
         (state) => [state.beat, shownStep(stateOnView(state))],
         (_, state) => this.#kind.isRead && this.#showStep(state),
       ),
+      store.watch((state) => state.experiment?.id, anew),
       store.watch((state) => [state.view, state.experiment?.id, state.pending], now),
       store.watch(
         ({ order, runs }) => order.flatMap((name) => [runs[name].status, runs[name].hidden]),

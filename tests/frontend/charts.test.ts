@@ -1627,6 +1627,15 @@ test("draws that take much of the time halve the rate, twice is reported; a char
   assert.deepEqual([scheduler.slowness, clock.reports], [4, [true]]);
 });
 
+test("no part of a chart's first draw counts", () => {
+  const { clock, scheduler, pass, join } = paced({ cost: 5_000 });
+  const chart = join("a");
+  clock.parts = ["a", "a"];
+  chart.request();
+  for (let frame = 0; frame < 3; frame++) pass(16);
+  assert.deepEqual([clock.drawn.length, scheduler.slowness], [3, 1]);
+});
+
 test("one long draw among short ones slows nothing down", () => {
   const { clock, scheduler, pass, join } = paced({ cost: 7 });
   const chart = join("a");

@@ -15,12 +15,12 @@ second, the line has room again.
 """
 
 LATE_IN_A_ROW, VERY_LATE_SECONDS = 3, 1.0
-"""Late acknowledgements before frames shrink, unless one is very late. A reader that was busy for a moment sends two at
-once: one for each frame on its way.
+"""The first late acknowledgement stops frames from growing. So many in a row, or one that is very late, halve them. A
+reader that was busy for a moment sends two at once: one for each frame on its way.
 """
 
-LEAST_BYTES, MOST_BYTES = 1_024, 1 << 20
-"""Of one frame; the second is no limit."""
+LEAST_BYTES, USUAL_BYTES, MOST_BYTES = 1_024, 8_192, 1 << 20
+"""Of one frame, by its upper bound; the last is no limit."""
 
 SHRINKS, GROWS = 0.5, 1.25
 """Factors of these bytes after a late acknowledgement, and after one in time."""
@@ -48,31 +48,37 @@ class LinePace:
 
     def acknowledged(self, number: int, now: float) -> None:
         """Learn from the time that this frame took. Frames before it count with it."""
+        frames = 0
         while self._sent and self._sent[0][0] <= number:
             frame, size, at = self._sent.popleft()
+            frames += 1
             if frame == number:
-                self._learn(size, now - at, now - self._learned_at)
+                follows = self._late == 1 and now - self._learned_at < FLOWS_SECONDS
+                self._learn(size, now - at, at_once=frames > 1 or follows)
                 self._learned_at = now
 
-    def _learn(self, size: int, seconds: float, since_last: float) -> None:
+    def _learn(self, size: int, seconds: float, *, at_once: bool) -> None:
+        """Learn from a frame; `at_once` means that it was acknowledged with the one before."""
         self._fastest = min(self._fastest, seconds)
         late = seconds - self._fastest
-        self._late = self._late + 1 if late > WAITS_SECONDS else 0
+        row = self._late
+        self._late = row + 1 if late > WAITS_SECONDS else 0
         if self._late:
             self.is_slow = True
-            self.most_bytes = self._narrowed(size, late, since_last)
+            self._narrow(size, late)
         elif late < FLOWS_SECONDS:
             self.is_slow = False
             self.most_bytes = min(int(GROWS * self.most_bytes), MOST_BYTES)
+        if at_once and 1 in (row, self._late) and late <= VERY_LATE_SECONDS:
+            # They waited for the reader, not for the line.
+            self.most_bytes = max(self.most_bytes, self._before)
 
-    def _narrowed(self, size: int, late: float, since_last: float) -> int:
-        """Return the bytes of the next frame after a late acknowledgement."""
-        halved = max(int(SHRINKS * min(size, self.most_bytes)), LEAST_BYTES)
-        if late > VERY_LATE_SECONDS or self._late >= LATE_IN_A_ROW:
-            return halved
+    def _narrow(self, size: int, late: float) -> None:
+        """Limit the next frame after a late acknowledgement."""
         if self._late == 1:
-            # The next frame has all steps made meanwhile: whole, it would be late by several seconds on a full line.
             self._before = self.most_bytes
-            return max(size, LEAST_BYTES) if self.most_bytes == MOST_BYTES else halved
-        # Both frames on their way were acknowledged at once: they waited for the reader, not for the line.
-        return self._before if since_last < FLOWS_SECONDS else self.most_bytes
+        if late > VERY_LATE_SECONDS or self._late >= LATE_IN_A_ROW:
+            self.most_bytes = max(int(SHRINKS * min(size, self.most_bytes)), LEAST_BYTES)
+        elif self._late == 1:
+            # The next frame has all steps made meanwhile: whole, it would be late by several seconds on a full line.
+            self.most_bytes = min(self.most_bytes, max(size, USUAL_BYTES))

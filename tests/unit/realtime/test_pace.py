@@ -11,7 +11,7 @@ import pytest
 from fallline.realtime.backlog import Backlog
 from fallline.realtime.frames import FrameCache
 from fallline.realtime.outbox import Outbox
-from fallline.realtime.pace import LEAST_BYTES, LinePace
+from fallline.realtime.pace import LEAST_BYTES, USUAL_BYTES, LinePace
 from fallline.realtime.session import NumberedFrame, Session
 from fallline.vocabulary.columns import Buckets, Records, from_records
 from fallline.vocabulary.messages import Got, Watch
@@ -105,37 +105,62 @@ def test_a_line_that_was_slow_for_a_while_gets_whole_frames_again() -> None:
     assert pace.most_bytes > 128 * 1024
 
 
+SIZE = 10_000
+"""An ordinary frame, by its upper bound."""
+
+
+def after_a_quick_frame() -> LinePace:
+    pace = LinePace()
+    pace.sent(1, SIZE, now=0.0)
+    pace.acknowledged(1, now=0.01)
+    return pace
+
+
 def test_a_frame_after_a_late_one_is_no_larger() -> None:
     """It has the steps of the time in which the line was full: whole, it would take seconds."""
-    pace = LinePace()
-    pace.sent(1, 2_000, now=0.0)
-    pace.acknowledged(1, now=0.01)
-    pace.sent(2, 2_000, now=1.0)
-    pace.sent(3, 2_000, now=1.1)
+    pace = after_a_quick_frame()
+    pace.sent(2, SIZE, now=1.0)
+    pace.sent(3, SIZE, now=1.1)
     pace.acknowledged(2, now=1.5)
-    assert pace.most_bytes == 2_000
+    assert pace.most_bytes == SIZE
     pace.acknowledged(3, now=2.0)
-    assert pace.most_bytes == 2_000
-    pace.sent(4, 2_000, now=2.0)
+    assert pace.most_bytes == SIZE
+    pace.sent(4, SIZE, now=2.0)
     pace.acknowledged(4, now=2.5)
-    assert pace.most_bytes == LEAST_BYTES, "three late ones in a row"
+    assert pace.most_bytes == SIZE // 2, "three late ones in a row"
 
 
-def test_a_reader_that_was_busy_for_a_moment_gets_whole_frames() -> None:
-    pace = LinePace()
-    for number in range(1, 5):
-        pace.sent(number, 2_000, now=number)
-        pace.acknowledged(number, now=number + 0.05)
+def test_a_late_header_does_not_make_the_next_frames_tiny() -> None:
+    pace = after_a_quick_frame()
+    pace.sent(2, 300, now=1.0)
+    pace.acknowledged(2, now=1.5)
+    assert pace.most_bytes == USUAL_BYTES
+
+
+def test_single_late_frames_do_not_add_up() -> None:
+    pace = after_a_quick_frame()
+    for number in range(2, 100):
+        pace.sent(number, SIZE, now=number)
+        pace.acknowledged(number, now=number + (0.5 if number % 10 == 0 else 0.05))
+    assert pace.most_bytes >= SIZE
+
+
+@pytest.mark.parametrize("acknowledged", [(2, 3), (3,)], ids=["two", "one for both"])
+@pytest.mark.parametrize("seconds", [0.45, 0.6, 1.0])
+def test_a_reader_that_was_busy_for_a_moment_gets_whole_frames(
+    seconds: float, acknowledged: tuple[int, ...]
+) -> None:
+    pace = after_a_quick_frame()
     whole = pace.most_bytes
-    pace.sent(5, 2_000, now=5.0)
-    pace.sent(6, 2_000, now=5.1)
-    for number in (5, 6):
-        pace.acknowledged(number, now=6.0)
-        assert pace.is_slow
+    pace.sent(2, SIZE, now=5.0)
+    pace.sent(3, SIZE, now=5.1)
+    for number in acknowledged:
+        pace.acknowledged(number, now=5.0 + seconds)
     assert pace.most_bytes == whole
-    pace.sent(7, 2_000, now=6.1)
-    pace.acknowledged(7, now=6.15)
+    pace.sent(4, SIZE, now=6.1)
+    pace.acknowledged(4, now=6.15)
     assert not pace.is_slow
+    assert pace.most_bytes == whole
 
 
 def test_an_acknowledgement_of_several_frames_tells_the_time_of_the_newest() -> None:

@@ -155,8 +155,10 @@ class KeptStates:
         self._bytes = 0
 
     def offer(self, state: TrainingState) -> None:
-        """Store a copy of the state if there is room."""
+        """Store a copy of the state if there is room, and none of its step."""
         size = state_bytes(state)
+        if state.step in self._states:
+            return
         if self._bytes + size <= RECENT_BYTES or not self._states:
             self._states[state.step] = state.copy()
             self._bytes += size
