@@ -67,8 +67,8 @@ MOST_TILES = 8
 """Most tiles that are kept for later slices."""
 
 MOST_DESCENTS, MOST_PARAMETERS = 64, 4_096
-"""Most settings of a problem whose preparation is kept: those of the runs of an experiment, and of trials. Networks with
-more parameters prepare each slice: that costs little beside its steps.
+"""Most settings of a problem whose preparation is kept: those of the runs of an experiment, and of trials. In networks
+with more parameters each slice prepares its own: that costs little beside its steps.
 """
 
 NARROWEST, WIDEST = 96, 480
