@@ -362,6 +362,7 @@ class Outbox:
     def _has_news(self, run: str) -> bool:
         header, last = self._newest(run).header, self._last_headers.get(run)
         return (
+            # mostly the same object: comparing all its findings would take longer than the rest
             (header is not last and header != last)
             or self._has_past(run)
             or (self._live is not None and self._live.lacks(run))

@@ -99,10 +99,13 @@ class PastLevels:
 
         The array is never changed in place.
         """
+        self._take_in()
+        return self._rows
+
+    def _take_in(self) -> None:
         if self._new:
             self._rows = np.vstack([self._rows, self._new])[-MOST_LEVELS:]
             self._new = []
-        return self._rows
 
     def add(self, record: Record) -> None:
         """Add this record's losses; before there are enough points it has none."""
@@ -110,7 +113,7 @@ class PastLevels:
             row = [record.step, *record.level, *lowest_of(record.best)]
             self._new.append([math.nan if each is None else float(each) for each in row])
             if len(self._new) >= MOST_LEVELS:
-                _ = self.rows
+                self._take_in()
 
     def level_at(self, step: int) -> Level | None:
         """Return the present losses of the last examination up to this step, None if they are not known."""
