@@ -38,7 +38,7 @@ export type Readout = {
 
 const samplesOf = ({ state }: Scene) => state.experiment?.trainSamples ?? 1;
 
-/** All places in the drawn range where some run has a bin or stands now, from left to right. */
+/** All places in the drawn range where some run has a bin, from left to right. */
 export function binsOf({ columns, panels }: Readable, scene: Scene): Bin[] {
   const { x } = scene.state.view;
   const bins: Map<number, Bin> = new Map();
@@ -48,9 +48,6 @@ export function binsOf({ columns, panels }: Readable, scene: Scene): Bin[] {
     middles(bound, BOUND[x], samplesOf(scene)).forEach((place, i) =>
       bins.set(place, { x: place, from: bound.first[i], to: bound.last[i] }),
     );
-    const now = nowOf(run, scene);
-    if (run.latest[panels[0].lines[0].series]?.step === run.step)
-      bins.set(now, { x: now, from: run.step, to: run.step });
   }
   const isDrawn = (bin: Bin) => {
     const share = shareOf(bin.x, panels[0].x);
@@ -58,9 +55,6 @@ export function binsOf({ columns, panels }: Readable, scene: Scene): Bin[] {
   };
   return [...bins.values()].filter(isDrawn).sort((a, b) => a.x - b.x);
 }
-
-const nowOf = (run: Run, { state, series }: Scene) =>
-  placeNow(run, series.of(run.name), state.view.x);
 
 /** The bin nearest to a place. As a run goes on bins merge; the cursor stays. */
 export function nearest(bins: Bin[], at: number) {
@@ -115,10 +109,7 @@ function nameOf({ x, from, to }: Bin, axis: XAxis) {
 
 /** The last value at or before a place; null where the run has not come that far. */
 function valueAt(run: Run, series: string, at: number, { columns }: Readable, scene: Scene) {
-  const now = nowOf(run, scene);
-  const latest = run.latest[series];
-  if (at > now) return null;
-  if (at === now && latest?.step === run.step) return latest.value;
+  if (at > placeNow(run, scene.series.of(run.name), scene.state.view.x)) return null;
   const { x, y } = pointsOf(
     { x: BOUND[scene.state.view.x], y: series, stat: "mean" },
     columns[run.name],

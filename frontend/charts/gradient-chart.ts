@@ -12,7 +12,6 @@ import { flagsOf } from "./flags.ts";
 import { LEAST_APART } from "./horizontal.ts";
 import { pxAcross, pxDown } from "./labels.ts";
 import { isLive, liveLines } from "./live-lines.ts";
-import { followed } from "./live-values.ts";
 import { laneLook, styled, templateOf } from "./figure-style.ts";
 import { momentLines, placeThen, untilOf, withLater } from "./past-marks.ts";
 import { groundOf, isInside, joined, symbol } from "./paths.ts";
@@ -358,7 +357,7 @@ function titlesOf(
               label: run.label,
               lane: run.lane,
               value: value.word(then === null ? run.latest[series]?.value : then),
-              live: then === null ? followed(run, series, value.word, scene) : undefined,
+              live: then === null ? { run: run.name, series, word: value.word } : undefined,
             };
           })
       : [],

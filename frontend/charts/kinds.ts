@@ -9,7 +9,7 @@ import { lossChart } from "./loss-chart.ts";
 import { gradientLabels, instrumentLabels, lossLabels, scatterLabels } from "./overlay.ts";
 import { scatterChart } from "./scatter-chart.ts";
 import { requestOf, GAUGES, gaugeSummary, measuredAt } from "../core/instruments.ts";
-import { shownStep, stateOnView } from "../core/state-on-view.ts";
+import { stateOnView, stepOnView } from "../core/state-on-view.ts";
 import { gradientSummary, lossSummary, scatterSummary } from "../core/selectors.ts";
 import type { Gauge } from "../core/instruments.ts";
 import type { Json, State } from "../core/types.ts";
@@ -35,8 +35,6 @@ interface Kind {
 }
 
 /** The step of a chart of histories: the step of the numbers in its labels. */
-const stepOnView = (state: State) => shownStep(stateOnView(state));
-
 /** While runs play at a beat; else with every frame, which may bring finer columns of the same steps. */
 const shared = (state: State) => {
   const { beat, playback, connection } = state;

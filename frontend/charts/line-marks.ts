@@ -5,7 +5,6 @@
 
 import { placeThen } from "./past-marks.ts";
 import { pxAcross, pxDown } from "./labels.ts";
-import { followed } from "./live-values.ts";
 import { isInside, symbol } from "./paths.ts";
 import { lastUpTo, leavesAt, windowEnd } from "./window-end.ts";
 import { number } from "../core/format.ts";
@@ -87,7 +86,8 @@ export function endOf(
   ) {
     const loss = stateOnView(state).runs[run.name].latest.train_loss?.value;
     const height = loss || heightAt(line, then, log);
-    return onTheWay(then, height, loss);
+    const mark = onTheWay(then, height, loss);
+    return mark && { ...mark, live: mark.value ? lossOf(run) : undefined };
   }
   const edge = leavesAt(run, scene, axis);
   if (edge !== null) return onTheWay(edge, heightAt(line, edge, log), lastUpTo(line, edge), true);
@@ -100,9 +100,12 @@ export function endOf(
     : bad
       ? "diverged"
       : number(stateOnView(state).runs[run.name].latest.train_loss?.value ?? y[last]);
-  const live = value && !bad ? followed(run, "train_loss", number, scene) : undefined;
+  const live = value && !bad ? lossOf(run) : undefined;
   return { ...base, value, bad, goesOn: false, x: x[last], y: Math.min(y[last], top), live };
 }
+
+/** The loss that an end label follows. */
+const lossOf = ({ name }: Run) => ({ run: name, series: "train_loss", word: number });
 
 /** The height of a drawn line at a place; null before its first point. */
 function heightAt({ x, y }: Line, place: number, log: boolean) {

@@ -4,11 +4,9 @@
  * Owns: which value a text shows, and writing it when it changes. Knows no chart and no DOM.
  */
 
-import { isLive } from "./live-lines.ts";
-import type { Run, State } from "../core/types.ts";
-import type { Scene } from "./scene.ts";
+import type { State } from "../core/types.ts";
 
-/** the newest value of a run's series, in words */
+/** the value of a run's series at the step on view, in words */
 export interface LiveValue {
   run: string;
   series: string;
@@ -17,14 +15,6 @@ export interface LiveValue {
 
 /** Shows other words in a label. */
 export type Show = (words: string) => void;
-
-/** The value that a label follows; undefined if the canvas does not draw its run. */
-export const followed = (
-  run: Run,
-  series: string,
-  word: LiveValue["word"],
-  scene: Scene,
-): LiveValue | undefined => (isLive(run, scene) ? { run: run.name, series, word } : undefined);
 
 export function createLiveValues() {
   let values: { value: LiveValue; show: Show; shown: string | null }[] = [];

@@ -90,10 +90,9 @@ export function lossChart(figure: Json, input: Scene) {
     state.experiment?.trainSamples ?? 1,
   );
   const shelf = log ? shelfOf(bare.layout) : null;
-  const zero = log ? (shelf?.place ?? null) : 0;
   const hasStarted = bare.data.some(({ meta, x }: Json) => meta.role === "train" && x.length);
   const data = bare.data.map((trace: Json) =>
-    fromTheStart(withinAxis(upToNow(trace, scene, axis, zero), axis), scene, axis, hasStarted),
+    fromTheStart(withinAxis(trace, axis), scene, axis, hasStarted),
   );
   const lines = linesOf(data, state, "train");
   // a spike within a bucket is only in its band, which would flatten a linear axis
@@ -226,33 +225,6 @@ function panelOf({ state, room }: Scene, x: Axis): Panel {
     x,
     lines,
   };
-}
-
-/**
- * Adds the present loss at the end of a paused run's line.
- * @param zero place of exactly 0, if it has one
- */
-function upToNow(
-  trace: Json,
-  { state, series, zoom }: Scene,
-  axis: Horizontal,
-  zero: number | null,
-) {
-  const run = state.runs[trace.meta.run];
-  const latest = run.latest[trace.meta.y];
-  if (
-    zoom.x ||
-    trace.meta.role === "band" ||
-    !latest ||
-    latest.step !== run.step ||
-    !trace.x.length
-  )
-    return trace;
-  const now = placeNow(run, series.of(run.name), axis.axis);
-  const y = latest.value === 0 ? zero : latest.value;
-  return y !== null && now > trace.x[trace.x.length - 1]
-    ? { ...trace, x: [...trace.x, now], y: [...trace.y, y] }
-    : trace;
 }
 
 /** Place of exactly 0 on a log axis: on a shelf, if it occurs. */

@@ -21,7 +21,7 @@ import { zoomedRange } from "./horizontal.ts";
 import { axisOf } from "./scene.ts";
 import { zoomedTo } from "./zoom-range.ts";
 import { furthest } from "../core/selectors.ts";
-import { shownStep, stateOnView } from "../core/state-on-view.ts";
+import { stateOnView, stepOnView } from "../core/state-on-view.ts";
 import type { App, Json, State } from "../core/types.ts";
 import type { DrawScheduler } from "./draw-scheduler.ts";
 import type { LiveCanvas } from "./live-canvas.ts";
@@ -156,7 +156,7 @@ export abstract class PlotlyChart extends HTMLElement {
       ),
       store.watch(this.#kind.follows, (_, { playback }) => turn.request(!playback.playing)),
       store.watch(
-        (state) => [state.beat, shownStep(stateOnView(state))],
+        (state) => [state.beat, state.looking, stepOnView(state)],
         (_, state) => this.#kind.isRead && this.#showStep(state),
       ),
       store.watch((state) => state.experiment?.id, anew),
@@ -428,9 +428,8 @@ export abstract class PlotlyChart extends HTMLElement {
 
   /** Labels change at the beat, before Plotly draws it. */
   #showStep(present: State) {
-    const state = stateOnView(present);
-    this.#values.update(state);
-    const step = String(shownStep(state));
+    this.#values.update(stateOnView(present));
+    const step = String(stepOnView(present));
     if (this.#draws && this.dataset.step !== step) this.dataset.step = step;
   }
 

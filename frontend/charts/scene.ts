@@ -14,8 +14,9 @@ import {
 } from "./horizontal.ts";
 import { isLogSteps } from "../core/long-runs.ts";
 import { firstFrom } from "../core/numbers.ts";
-import { thin, thinFromFirst } from "../core/thinning.ts";
+import { thin, thinFromFirst, withStep } from "../core/thinning.ts";
 import { shownRuns } from "../core/state-on-view.ts";
+import type { Merged } from "../core/thinning.ts";
 import type { Json, Run, RunSeries, SeriesStore, State } from "../core/types.ts";
 import type { Bound } from "./bind.ts";
 import type { Horizontal } from "./horizontal.ts";
@@ -62,7 +63,7 @@ export function reachesNow(columns: Bound | undefined, { series }: Scene, run: R
   return (
     !columns ||
     !whole?.length ||
-    columns.last[columns.last.length - 1] === whole.last[whole.length - 1]
+    columns.last[columns.last.length - 1] >= whole.last[whole.length - 1]
   );
 }
 
@@ -98,7 +99,7 @@ export function columnsFor(
   const runs = shownRuns(state);
   const share = isLive ? Math.min(1, FULL_RUNS / runs.length) : 1;
   const most = Math.max(16, Math.floor(share * Math.min(MOST_POINTS, pixels)));
-  const columns: Record<string, Bound> = {};
+  const columns: Record<string, Merged> = {};
   for (const { name } of runs) {
     const [whole, closer] = [series.of(name), series.closer(name)];
     const run =
@@ -119,8 +120,18 @@ export function columnsFor(
     const asTheyAre = share * unmerged;
     const atMost = part[1] - part[0] <= asTheyAre ? asTheyAre : most;
     columns[name] = merge(run, names, atMost, axis.log, part);
+    const { step } = state.runs[name];
+    // lines and their markers end at the step of the table
+    if (part[1] === run.length && run.last[run.length - 1] === step - 1)
+      columns[name] = withStep(columns[name], step, presentOf(state.runs[name], names));
   }
   return columns;
+}
+
+/** The values of the run's present step, whose record comes with the next change only. */
+function presentOf({ step, latest }: Run, names: string[]) {
+  const present = names.filter((name) => latest[name]?.step === step);
+  return Object.fromEntries(present.map((name) => [name, latest[name].value]));
 }
 
 /** True if the finer columns cover the range on view; another measure may still be loading. */

@@ -55,6 +55,9 @@ export function stateOnView(state: State): State {
   return result;
 }
 
+/** The step that views show: until a past step's answer is there, the one before it. */
+export const stepOnView = (state: State) => furthestStep(stateOnView(state));
+
 /**
  * The newest step of the counter, which was `last`. While runs play it is ahead of the last beat; else
  * it changes with it. When they stop it waits for the last beat where it is: it never runs back.

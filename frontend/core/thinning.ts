@@ -49,6 +49,38 @@ export function newest(series: RunSeries, names: string[], width: number, from: 
   return merged(series, names, [from, series.length], [0, ...groups.map((start) => start + 1)]);
 }
 
+export type Merged = ReturnType<typeof merged>;
+
+/**
+ * The columns and one more bucket, of one step.
+ * @param values of series at that step; unchanged columns without any
+ */
+export function withStep(columns: Merged, step: number, values: Record<string, number>): Merged {
+  if (!Object.keys(values).length) return columns;
+  const and = (column: Float64Array, value: number) => {
+    const longer = new Float64Array(column.length + 1);
+    longer.set(column);
+    longer[column.length] = value;
+    return longer;
+  };
+  const again = (column: Float64Array) => and(column, column[column.length - 1]);
+  const series = Object.entries(columns.series).map(([name, stat]): [string, Stat] => {
+    const value = values[name] ?? Number.NaN;
+    const [min, max, mean, last] = [stat.min, stat.max, stat.mean, stat.last].map((each) =>
+      and(each, value),
+    );
+    return [name, { min, max, mean, last, count: and(stat.count, Number.isNaN(value) ? 0 : 1) }];
+  });
+  return {
+    first: and(columns.first, step),
+    last: and(columns.last, step),
+    // a record stands where its step begins: where the one before it ends
+    samples_seen: again(columns.samples_seen),
+    seconds: again(columns.seconds),
+    series: Object.fromEntries(series),
+  };
+}
+
 /** @param groups where each merged bucket starts, and the end */
 function merged(
   series: RunSeries,

@@ -14,7 +14,7 @@ import { exhibitParts } from "../core/exhibits.ts";
 import { counter, integer } from "../core/format.ts";
 import { heroesFor, heroOf } from "../core/pictures.ts";
 import { furthest, isLocked, isVisitor } from "../core/selectors.ts";
-import { shownStep, stateOnView } from "../core/state-on-view.ts";
+import { shownStep, stepOnView } from "../core/state-on-view.ts";
 import { captionOf, pictureWords, toggledPresent } from "./present-words.ts";
 import { stripFor } from "./strips.ts";
 import * as texts from "../words/english.ts";
@@ -111,7 +111,7 @@ export class PresentView extends ExperimentElement {
     const step = shownStep(state);
     const trouble = troubleOf(state);
     const brand = document.querySelector(".brand svg")?.cloneNode(true);
-    return html`<header class="present-caption" data-tone=${tone} data-step=${shownStep(stateOnView(state))}>
+    return html`<header class="present-caption" data-tone=${tone} data-step=${stepOnView(state)}>
         ${shape ? glyph(shape) : nothing}
         <div><h1>${title}</h1><p>${line}</p></div>
         <p class="present-counter"><b title=${integer(step)}>${counter(step)}</b>

@@ -188,6 +188,38 @@ def test_paused_and_stepping_all_parts_show_the_step_where_the_runs_stand(open_l
         assert lab.step == target
 
 
+GRADIENTS = """() => [...document.querySelectorAll("plotly-chart[kind=gradients] .title")].flatMap((title) =>
+    [...title.querySelectorAll("[data-run]")].map((item) => [
+        item.dataset.run, title.querySelector("b").innerText, item.innerText.trim()]))"""
+"""The values in the titles of the gradient panels: run, weights, number."""
+
+
+def test_gradients_in_the_titles_are_those_of_the_step_that_all_parts_show(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(60)
+    lab.ask("GET", wait=20)
+    tells = 0
+    for step in (60, 34, 59, 60):
+        if step < 60:
+            look_at(lab, step)
+        else:
+            lab.page.keyboard.press("l")
+        until_all_show(lab, step)
+        titles = lab.page.evaluate(GRADIENTS)
+        assert {run for run, _, _ in titles} == {"gd", "sgd"}
+        assert {weights for _, weights, _ in titles} == {"W1", "W2", "W3"}
+        for run, weights, text in titles:
+            then, before = (
+                sum(abs(each) for row in gradients[weights] for each in row)
+                for gradients in (
+                    lab.ask("GET", f"/runs/{run}/snapshot", step=at)["gradients"] for at in (step, step - 1)
+                )
+            )
+            assert fits(text, then), (step, run, weights, text)
+            tells += not fits(text, before)
+    assert tells >= 6
+
+
 def test_looking_back_all_parts_show_that_step_and_nothing_seen_later(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.page.keyboard.press("i")

@@ -775,6 +775,28 @@ test("the loss of a paused run ends at its present parameters", () => {
   assert.deepEqual([x.at(-1), y.at(-1)], [20, 0.5]);
 });
 
+test("gradients of a paused run end at those of its next change, inside their range, in every panel", () => {
+  const now = frameOf("gd", {
+    status: "paused",
+    step: 20,
+    epoch: 20,
+    samples_seen: 18_000,
+    latest: { "grad_l1/W1": { step: 20, value: 700 }, "grad_l1/W2": { step: 20, value: 0 } },
+  });
+  const from = { gd: 20, messages: [now] };
+  const chart = gradients(from);
+  const [first, second] = ["grad_l1/W1", "grad_l1/W2"].map(
+    (series) => chart.data.find(({ meta }: Json) => meta.run === "gd" && meta.y === series)!,
+  );
+  assert.deepEqual([first.x.at(-1), first.y.at(-1)], [20, 700]);
+  assert.ok(10 ** chart.layout.yaxis.range[1] > 700);
+  assert.deepEqual([second.x.at(-1), second.y.at(-1)], [20, chart.layout.yaxis.tickvals[0]]);
+  // a window that ends before shows what it showed
+  assert.ok(traceOf(gradients({ ...from, zoom: [2, 9] }), "gd", "line").x.at(-1) < 20);
+  // while a run plays its line ends at its newest record
+  assert.equal(traceOf(gradients({ gd: 20 }), "gd", "line").x.at(-1), 19);
+});
+
 test("a zoom shows finer buckets than the whole", () => {
   const whole = traceOf(loss({ gd: 3000 }), "gd", "train").x.filter(
     (x: number) => x >= 1000 && x <= 1100,

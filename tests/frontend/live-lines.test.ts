@@ -10,6 +10,7 @@ import { markAt, tailOf } from "../../frontend/charts/live-lines.ts";
 import { createLiveValues } from "../../frontend/charts/live-values.ts";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
 import { reduce } from "../../frontend/core/reduce.ts";
+import { stateOnView } from "../../frontend/core/state-on-view.ts";
 import { newest, thin } from "../../frontend/core/thinning.ts";
 import { columns } from "./fake-server.ts";
 import { asOne, figures, scene } from "./scenes.ts";
@@ -202,7 +203,7 @@ test("each playing run has its marker on the canvas, else in the drawing, never 
   }
 });
 
-test("the values of labels follow the canvas: only values of its runs, and only changes", () => {
+test("the values of labels follow the step on view, and only changes are written", () => {
   const losses = (step: number, loss: number, more = {}) => ({
     status: "playing",
     step,
@@ -234,14 +235,35 @@ test("the values of labels follow the canvas: only values of its runs, and only 
     if (value)
       values.follow(value, (words) => updates.push(`${value.run} ${value.series} ${words}`));
   const take = (state: Scene["state"]) => (values.update(state), updates.splice(0));
-  assert.deepEqual(take(from.state), ["gd train_loss 0.500", "gd grad_l1/W1 5.00"]);
+  assert.deepEqual(take(from.state), [
+    "gd train_loss 0.500",
+    "sgd train_loss 0.400",
+    "gd grad_l1/W1 5.00",
+    "sgd grad_l1/W1 4.00",
+  ]);
   const later = reduce(from.state, frame(losses(58, 0.3), losses(50, 0.4, { status: "paused" })));
   assert.deepEqual(take(later), ["gd train_loss 0.300", "gd grad_l1/W1 3.00"]);
   assert.deepEqual(take(later), [], "nothing has changed");
+  const past = {
+    generation: 0,
+    step: 20,
+    latest: {
+      train_loss: { step: 20, value: 0.7 },
+      "grad_l1/W1": { step: 20, value: 0 },
+    },
+  };
+  const looking = reduce(reduce(later, { type: "look", step: 20 }), {
+    type: "moments",
+    moments: { gd: past, sgd: past },
+  });
+  assert.deepEqual(take(stateOnView(looking)).sort(), [
+    "gd grad_l1/W1 0",
+    "gd train_loss 0.700",
+    "sgd grad_l1/W1 0",
+    "sgd train_loss 0.700",
+  ]);
   values.clear();
   assert.deepEqual(take(from.state), []);
-  const isEmpty = (scene: Scene) => live(scene).every((value) => value === undefined);
-  assert.ok(isEmpty({ ...from, isLive: false }), "Plotly draws everything");
   assert.ok(
     lossChart(figures.loss, { ...from, look: { ...from.look, compact: true } }).labels.ends.every(
       (end) => end.live === undefined,

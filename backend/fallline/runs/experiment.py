@@ -271,6 +271,7 @@ class Experiment:
                 {**run.header(playing=self.playing), "latest": run.latest(evaluated=False)},
                 run.state.copy(),
                 run.recipe,
+                run.kernel,
             )
             for run in self.runs.values()
         ]

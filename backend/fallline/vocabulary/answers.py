@@ -328,7 +328,8 @@ class Measured(OpenModel):
 class RunThen(OpenModel):
     """A run at the moment: what a frame says of it, and the requested parts.
 
-    `latest` has the losses and scores of this step, and the other series of the last record.
+    `latest` has all series of this step: its losses and scores, and the gradient of the change that comes next. Of a
+    diverged run, which makes no change any more, it has the series of the last change.
     """
 
     status: Literal["paused", "playing", "finished", "diverged"]

@@ -21,7 +21,7 @@ import {
 import { noRoomWords } from "./remedies.ts";
 import { integer } from "../../core/format.ts";
 import { isLocked, mayChange } from "../../core/selectors.ts";
-import { shownStep, stateOnView } from "../../core/state-on-view.ts";
+import { stateOnView, stepOnView } from "../../core/state-on-view.ts";
 import { set } from "../../ui/dom.ts";
 import * as texts from "../../words/english.ts";
 import type { RunFinding } from "./doctor.ts";
@@ -41,7 +41,7 @@ export class DoctorList extends ExperimentElement {
       ...earlierFindings(state).flatMap(({ run, finding }) => [run.label, finding]),
       lookedWords(state),
       waitWords(stateOnView(state)),
-      shownStep(stateOnView(state)),
+      stepOnView(state),
       state.looking === null,
       isLocked(state),
       mayChange(state),
@@ -56,7 +56,7 @@ export class DoctorList extends ExperimentElement {
     const front = frontFindings(state);
     const further = furtherFindings(state);
     const earlier = earlierFindings(state);
-    const step = shownStep(stateOnView(state));
+    const step = stepOnView(state);
     const words = state.looking ? texts.asOfStepX(integer(step)) : countWords(state);
     set(this, { "data-problems": problemCount(state), "data-step": step });
     return html`

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fallline.engine.data.datasets import DATASETS
 from fallline.engine.data.datasets.row import Raw
+from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.measures.probes import predict
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import begin
@@ -134,7 +135,7 @@ def test_a_moment_has_maps_of_the_named_runs_and_curves_of_all_that_have_not_div
     def standing(problem: Problem, name: str, diverged: int | None = None) -> Standing:
         state = begin(problem)
         state.diverged_at = diverged
-        return Standing(name, {"generation": 3, "latest": {}}, state, RUN)
+        return Standing(name, {"generation": 3, "latest": {}}, state, RUN, NUMPY)
 
     runs = [standing(two, "a"), standing(two, "b")]
     of_all = together(two, runs, Parts(map=True))["runs"]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fallline.engine.kernels.interface import Kernel
+from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.measures.probes import evaluate, next_gradient
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
@@ -15,14 +17,16 @@ from fallline.vocabulary.columns import finite_readings
 from fallline.vocabulary.recipe import RunRecipe
 
 
-def readings(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+def readings(
+    problem: Problem, state: TrainingState, recipe: RunRecipe, kernel: Kernel = NUMPY
+) -> dict[str, Any]:
     """Return the run's position and the finite values of all series there.
 
-    They are the record of the next change, and the evaluated losses and scores.
+    They are the record of the next change, made by this kernel, and the evaluated losses and scores.
     """
     values: dict[str, float] = {}
     if state.diverged_at is None:
-        record = advance(problem, state.copy(), recipe, 1)
+        record = advance(problem, state.copy(), recipe, 1, kernel)
         # A change that would diverge is not made, and has no record.
         if len(record):
             values.update(zip(record.names, record.values[:, 0].tolist(), strict=True))

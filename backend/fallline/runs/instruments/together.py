@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fallline.engine.measures.probes import evaluate
+from fallline.engine.kernels.interface import Kernel
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.runs.instruments.fit import curve
 from fallline.runs.instruments.inspection import inspection
+from fallline.runs.instruments.moment import readings
 from fallline.runs.instruments.predictions import decision_map
 from fallline.runs.instruments.table import INSTRUMENTS
-from fallline.vocabulary.columns import finite_readings
 from fallline.vocabulary.journal import Json
 from fallline.vocabulary.recipe import RunRecipe
 
@@ -51,12 +51,16 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A run at one moment: its part of a frame (`header`) with its latest records, and a copy of its state."""
+    """A run at one moment: its part of a frame (`header`) with its latest records, and a copy of its state.
+
+    The `kernel` is the one that makes the run's steps.
+    """
 
     name: str
     header: Json
     state: TrainingState
     recipe: RunRecipe
+    kernel: Kernel
 
 
 def together(problem: Problem, runs: Iterable[Standing], parts: Parts) -> Json:
@@ -66,8 +70,8 @@ def together(problem: Problem, runs: Iterable[Standing], parts: Parts) -> Json:
 
 def _parts_of(problem: Problem, run: Standing, parts: Parts) -> Json:
     at = (problem, run.state, run.recipe)
-    # the last record is of the step before, or of an evaluation point
-    present = finite_readings(run.state.step, evaluate(problem, run.state.parameters))
+    # the run's last record is of the step before, or of an evaluation point
+    present = readings(*at, run.kernel)["latest"]
     place = {"step": run.state.step, "generation": run.header["generation"]}
     weights = parts.weights if parts.drawn in (None, run.name) else None
     views = INSTRUMENTS["views"].measure(*at, predictions=parts.predictions, weights=weights)
