@@ -93,7 +93,8 @@ export function gradientChart(figure: Json, scene: Scene) {
   const { view, experiment } = state;
   const all = panelsOf(state);
   const isByLayer = all.length > MOST_PANELS;
-  const panels = isByLayer ? [all[chosenPlace(state)]] : all;
+  const chosen = all[chosenPlace(state)];
+  const panels = isByLayer ? [chosen] : all;
   const missing = missingIn(scene.state);
   const axis = axisOf(scene, missing?.to ?? 0);
   const [whole, half] = isByLayer ? halvesOf(scene) : [null, null];
@@ -101,15 +102,19 @@ export function gradientChart(figure: Json, scene: Scene) {
   const gap = isByLayer || isStacked(scene) ? BY_LAYER.gap : gapOf(panels.length, look.compact);
   const specification = {
     ...figure,
-    data: panels.flatMap(({ series }, k) => tracesIn(figure, series, k)),
+    // all layers share one scale: by layer too, where one is drawn over time
+    data: all.flatMap(({ series }, k) => tracesIn(figure, series, k)),
     layout: { ...figure.layout, meta: { shelf: { measure: view.measure } } },
   };
   const names = panels.map(({ series }) => series);
+  const bound = all.map(({ series }) => series);
   const bare = styled(specification, state, look, boundTo(scene));
-  const columns = columnsFor(scene, axis, names, boxes[0].width);
+  const columns = columnsFor(scene, axis, bound, boxes[0].width);
   const filled = fill(bare, columns, experiment?.trainSamples ?? 1);
   const layout = layoutOf(filled.layout, scene, axis, boxes[0], gap);
-  const data = filled.data.map((trace: Json) => withinAxis(trace, axis));
+  const data = filled.data
+    .filter(({ meta }: Json) => names.includes(meta.y))
+    .map((trace: Json) => withinAxis({ ...trace, ...axesIn(names.indexOf(trace.meta.y)) }, axis));
   const last = boxes.length - 1;
   const frames = boxes.map(({ title: _, ...area }, k) => ({
     ...area,
@@ -187,8 +192,8 @@ const inPanel = (data: Json[], k: number): Json[] =>
   data.filter(({ xaxis = "x" }) => xaxis === `x${k ? k + 1 : ""}`);
 
 /**
- * The band of exact zeros has a label where there is room for it: at first on the left, then over
- * it where it covers the fewest lines, on the right of the last panel if possible.
+ * The band of exact zeros has a label where there is room for it: at first on the left. Later the
+ * label stands where it covers the fewest lines, on the right of the last panel if possible.
  * @param curves of each panel
  */
 function zeroLabel({ look }: Scene, frames: Frame[], curves: Curve[][]) {
@@ -231,9 +236,13 @@ const tracesIn = ({ data }: Json, series: string, k: number): Json[] =>
     .map((trace: Json) => ({
       ...trace,
       meta: { ...trace.meta, y: series },
-      xaxis: `x${k ? k + 1 : ""}`,
-      yaxis: `y${k ? k + 1 : ""}`,
+      ...axesIn(k),
     }));
+
+const axesIn = (panel: number) => {
+  const place = panel ? `${panel + 1}` : "";
+  return { xaxis: `x${place}`, yaxis: `y${place}` };
+};
 
 /** Height of a panel, in px. */
 const heightIn = ({ room, look }: Scene) => room.height - TOP - (look.compact ? 20 : 23);

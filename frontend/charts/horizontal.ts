@@ -7,7 +7,7 @@
 import { endsOf } from "./bind.ts";
 import { firstFrom } from "../core/numbers.ts";
 import * as texts from "../words/english.ts";
-import type { Run, RunSeries, XAxis } from "../core/types.ts";
+import type { Json, Run, RunSeries, XAxis } from "../core/types.ts";
 
 /** Names of the axes in a trace's binding. */
 export const BOUND = {
@@ -122,6 +122,14 @@ export function zoomedRange(
   const first = 10 ** range[0];
   const start = Math.max(first, from);
   return [Math.log10(start), Math.log10(Math.max(to, start * LEAST_ZOOM))];
+}
+
+/** The range of a Plotly zoom event in any panel; null for an axis that did not change. */
+export function zoomedTo(change: Json, axis: "x" | "y"): [number, number] | null {
+  const key = Object.keys(change).find((name) =>
+    new RegExp(`^${axis}axis\\d*\\.range\\[0\\]$`).test(name),
+  );
+  return key ? [change[key], change[key.replace("[0]", "[1]")]] : null;
 }
 
 /** End of a run's first step: the first place that a log axis can show. */

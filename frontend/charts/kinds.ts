@@ -34,7 +34,6 @@ interface Kind {
   stepOf: (state: State) => number; // of the drawn numbers
 }
 
-/** The step of a chart of histories: the step of the numbers in its labels. */
 /** While runs play at a beat; else with every frame, which may bring finer columns of the same steps. */
 const shared = (state: State) => {
   const { beat, playback, connection } = state;

@@ -24,8 +24,8 @@ export const isWaiting = ({ step, status }: Run) => step === 0 && status !== "di
 export const startPlace = ({ log, range }: Horizontal) => (log ? 10 ** range[0] : 0);
 
 /**
- * A line without a record is a point at the loss of step 0: of a run that diverged at its first
- * step, or waits while others have started.
+ * A line without a record is a point at the loss of step 0. Its run diverged at its first step, or
+ * waits while others have started.
  */
 export function fromTheStart(trace: Json, { state }: Scene, axis: Horizontal, hasStarted: boolean) {
   const start = state.experiment?.initialLoss ?? null;

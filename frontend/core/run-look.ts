@@ -41,6 +41,10 @@ export function readLook({ step, units, weights, predictions }: Json) {
   };
 }
 
+/** Losses and scores. Before the first step gradients would give the answer of a question away. */
+const evaluated = (latest: Run["latest"]) =>
+  Object.fromEntries(Object.entries(latest).filter(([name]) => /^(train|test)_/.test(name)));
+
 /** The contents of a frame for the run at that moment, and the look. */
 export const readRun = (answer: Json): RunAtBeat => ({
   shown: {
@@ -49,7 +53,7 @@ export const readRun = (answer: Json): RunAtBeat => ({
     step: answer.step,
     epoch: answer.epoch,
     samplesSeen: answer.samples_seen,
-    latest: answer.latest,
+    latest: answer.step ? answer.latest : evaluated(answer.latest),
     verdict: answer.verdict,
     harm: answer.harm,
     findingsCompleteTo: answer.findings_complete_to,

@@ -302,8 +302,8 @@ export function createSeriesStore() {
       return steps;
     },
     /**
-     * The newest buckets of a run hold several steps, and would still be finer than what is drawn if
-     * they were so many times wider: at high speed, after some seconds.
+     * True if the newest buckets of a run hold several steps, and are finer than the drawn ones by this
+     * factor. That is so at high speed, after some seconds.
      */
     isFinerThanDrawn: (times: number) =>
       [...runs.values()].some(({ first, last, length }) =>

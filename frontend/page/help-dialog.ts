@@ -6,8 +6,9 @@
 import { html, nothing } from "lit";
 import { switchOf } from "../ui/controls.ts";
 import { ModalDialog } from "../ui/dialog.ts";
-import { wordList } from "../features/words/word-list.ts";
+import { CARD_TEXTS, TERMS } from "../core/terms.ts";
 import * as texts from "../words/english.ts";
+import type { Term } from "../core/terms.ts";
 import type { State } from "../core/types.ts";
 
 type Line = { does: string; caps: string[] };
@@ -20,6 +21,15 @@ const ON_OFF = [
   { value: "on", text: texts.switchedOn },
   { value: "off", text: texts.switchedOff },
 ];
+
+const entry = ([key, { name, says, formula, further, docs }]: [string, Term]) =>
+  html`<div data-word=${key} tabindex="-1">
+    <dt><a href="docs/${docs}" title=${CARD_TEXTS.more}>${name}</a></dt>
+    <dd>${says}${formula ? html` <code>${formula}</code>` : nothing}${further ? html` ${further}` : nothing}</dd>
+  </div>`;
+
+/** All words that explain themselves, in one list. */
+const wordList = () => html`<dl class="all-words">${Object.entries(TERMS).map(entry)}</dl>`;
 
 export class HelpDialog extends ModalDialog {
   override dialog = "help";

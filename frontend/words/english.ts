@@ -385,7 +385,8 @@ export const xStoppedAtStepYThe = (label: Part, step: Part) =>
 export const waiting = "waiting";
 export const itHasNotMadeAStep = "It has not made a step yet.";
 export const learning = "learning";
-export const itsTrainLossIsBelowThat = "Its train loss is below that of the best constant guess.";
+export const itsTrainLossIsBelowThat =
+  "Its train loss is below the loss of the best constant guess.";
 export const overfitting = "overfitting";
 export const itsTestLossIs20Above = "Its test loss is 20 % above its best, and rising.";
 export const onItsWay = "on its way";
@@ -481,7 +482,7 @@ export const theShareOfTheSpreadIn =
   "The share of the spread in y that the network explains. 1 is perfect, 0 is always saying the mean, below 0 is worse.";
 export const accuracy = "Accuracy";
 export const theShareOfSamplesWhoseClass = "The share of samples whose class is predicted right.";
-export const itIsOfTheTestSamples = "It is that of the test samples, where there are any.";
+export const itIsOfTheTestSamples = "It counts the test samples, where there are any.";
 export const predictingTheMean = "Predicting the mean";
 export const theLossOfAlwaysSayingThe =
   "The loss of always saying the mean of y. A run at this line has learnt nothing from its inputs.";
@@ -534,7 +535,7 @@ export const howMuchOfAPathThis =
   "How much of a path this plane cannot show: its share of the squared distance from the start.";
 export const whyNoFactor2 = "Why no factor 2?";
 export const theLossShownIsTheMean =
-  "The loss shown is the mean of the squares. What is descended is half of it, so the 2 of the square and the half cancel:";
+  "The loss shown is the mean of the squares. Training descends half of it, so the 2 of the square and the half cancel:";
 export const formulaOfHalf =
   "loss = mean((y - y_pred)**2)  # shown\nhalf = loss / 2               # descended\ndy_pred = (y_pred - y) / m";
 export const withThe2TheSameRate = "With the 2, the same rate would take steps twice as long.";

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { bandsOf } from "../../frontend/charts/bands.ts";
 import { baselineLabel } from "../../frontend/charts/baseline.ts";
 import { gradientChart } from "../../frontend/charts/gradient-chart.ts";
-import { horizontal, placeOf } from "../../frontend/charts/horizontal.ts";
+import { horizontal, placeOf, zoomedTo } from "../../frontend/charts/horizontal.ts";
 import { KINDS } from "../../frontend/charts/kinds.ts";
 import { boxOf, placeEnds } from "../../frontend/charts/end-labels.ts";
 import { curvesOf, touch } from "../../frontend/charts/overlap.ts";
@@ -16,7 +16,6 @@ import { lossChart } from "../../frontend/charts/loss-chart.ts";
 import { createDrawScheduler } from "../../frontend/charts/draw-scheduler.ts";
 import { symbol } from "../../frontend/charts/paths.ts";
 import { determination, dotsOf, scatterChart } from "../../frontend/charts/scatter-chart.ts";
-import { zoomedTo } from "../../frontend/charts/zoom-range.ts";
 import { number } from "../../frontend/core/format.ts";
 import { windowWords } from "../../frontend/core/long-runs.ts";
 import type { End } from "../../frontend/charts/end-labels.ts";
@@ -387,6 +386,30 @@ test("five layers and more stand by layer, beside the chosen one over time", () 
     chosen.plots[1].data.map(({ meta }: Json) => `${meta.run} ${meta.y}`),
     ["gd grad_l1/W2", "sgd grad_l1/W2"],
   );
+});
+
+test("by layer, the scale holds the gradients of all layers, also of those not shown over time", () => {
+  const far = (_: string, { series }: Lists) => {
+    for (const [weight, times] of [
+      ["W4", 1e7],
+      ["W5", 1e-7],
+    ] as const)
+      series[`grad_l1/${weight}`] = Object.fromEntries(
+        Object.entries(series.train_loss).map(([stat, values]) => [
+          stat,
+          (values as number[]).map((value) => times * value),
+        ]),
+      ) as Lists["series"][string];
+  };
+  const { plots } = gradientChart(figures.gradients, scene({ gd: 5, layers: 5, change: far }));
+  const [all] = plots;
+  const { top, height } = all.box as Frame;
+  const heights = named(all.marks, "layers").flatMap((path) =>
+    cornersOf(path).map(([, down]) => down),
+  );
+  assert.ok(heights.length >= 4);
+  assert.ok(heights.every((down) => down >= top && down <= top + height));
+  assert.ok(new Set(heights).size >= 3, "each at its own height");
 });
 
 test("a tall narrow room has panels one below the other, their names beside them", () => {

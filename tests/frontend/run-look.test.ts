@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { columnsOf } from "../../frontend/features/network/network-geometry.ts";
-import { lookQuery, readLook, sharesOf } from "../../frontend/core/run-look.ts";
+import { lookQuery, readLook, readRun, sharesOf } from "../../frontend/core/run-look.ts";
 
 const packed =
   (
@@ -61,6 +61,18 @@ test("all parts of an answer have its step, and unrequested ones are absent", ()
     ],
     "classes",
   );
+});
+
+test("before the first step there are no gradients: nothing gives the answer of a bet away", () => {
+  const latest = (step: number) => ({
+    train_loss: { step, value: 2 },
+    test_r2: { step, value: 0.5 },
+    "grad_l1/W2": { step, value: 0 },
+  });
+  const namesAt = (step: number) =>
+    Object.keys(readRun({ step, latest: latest(step), units: { layers: [] } }).shown.latest);
+  assert.deepEqual(namesAt(0), ["train_loss", "test_r2"]);
+  assert.deepEqual(namesAt(1), ["train_loss", "test_r2", "grad_l1/W2"]);
 });
 
 test("weights are drawn as signed shares of the largest one drawn; without weights there is none", () => {

@@ -150,6 +150,18 @@ test("stopped runs are requested at once, all in one request, and standing ones 
   assert.deepEqual(await pass(1000), []);
 });
 
+test("each edit of a resting run is followed by a request, although edits at one step merge", async () => {
+  const { pass, stand, store } = await started();
+  stand(12);
+  await pass(1000);
+  for (const size of [5, 1]) {
+    const edit = { at_step: 12, batch_size: size };
+    store.dispatch({ type: "event", event: "edit", run: "gd", step: 12, edit });
+    assert.deepEqual(await pass(1000), [VIEWS], `a batch of ${size}`);
+  }
+  assert.equal(store.get().runs.gd.edits.length, 1);
+});
+
 test("between two beats only the counter moves on, and all else stays at one step", async () => {
   const { pass, stand, store, server, shown, view } = await started({ of: MAPPED });
   view({ isMapSeen: true, inspector: true });

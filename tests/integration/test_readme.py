@@ -37,16 +37,17 @@ def output_of(lines: str) -> list[str]:
 
 def test_the_twelve_lines_of_the_readme_work_as_printed() -> None:
     lines = curl_lines("README.md")
-    assert len([line for line in lines.splitlines() if line]) <= 12
+    assert len([line for line in lines.splitlines() if line]) == 12
     output = output_of(lines)
-    before, edit, after, header, *buckets = output[:-4]
+    before, edit, after, header, *buckets = output[:-5]
     assert re.fullmatch(VALUE, before)
     assert edit == "{'run': 'gd', 'at_step': 500, 'batch_size': 1}"
     assert re.fullmatch(VALUE, after)
     assert header.startswith("first,last,train_loss.min")
     assert 1 <= len(buckets) <= 4
-    dead, *script = output[-4:]
+    dead, finding, *script = output[-5:]
     assert re.fullmatch(r"\[((True|False)(, )?){4}\]", dead)
+    assert re.fullmatch(r"SGD: .* dead\.", finding)
     assert script[0].startswith(('"""', "#", "import"))
 
 

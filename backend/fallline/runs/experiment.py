@@ -22,7 +22,7 @@ from fallline.runs.checks.recipe import check_recipe, dataset_of
 from fallline.runs.checks.run import forked_recipe
 from fallline.runs.doctor.doctor import Allowance, ExaminationSchedule, News, WaitsForFindings
 from fallline.runs.instruments.fall_line import FallLine, Terrains, View
-from fallline.runs.instruments.together import Standing
+from fallline.runs.instruments.together import RunAtMoment
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock, PendingRequest, Slices
 from fallline.runs.past_requests import Later, See, SeePath, fork_of, history_of, path_to, state_at
@@ -263,13 +263,13 @@ class Experiment:
         kernel = self._kernels.of(self.problem)
         return View(self.problem, kernel, courses, self.moving, step is not None, **options)
 
-    def standing(self) -> list[Standing]:
+    def runs_now(self) -> list[RunAtMoment]:
         """Return every run at this moment, with a copy of its state."""
         return [
-            Standing(
+            RunAtMoment(
                 run.name,
                 {**run.header(playing=self.playing), "latest": run.latest(evaluated=False)},
-                run.state.copy(),
+                run.state.copy_with_ahead(),
                 run.recipe,
                 run.kernel,
             )

@@ -25,7 +25,7 @@ from fallline.runs.instruments.inspection import MOST_NUMBERS, change_script, in
 from fallline.runs.instruments.moment import snapshot
 from fallline.runs.instruments.self_check import self_check
 from fallline.runs.instruments.table import INSTRUMENTS, MOMENT, instrument_of
-from fallline.runs.instruments.together import Parts, Standing, together
+from fallline.runs.instruments.together import Parts, RunAtMoment, together
 from fallline.runs.past_requests import See
 from fallline.runs.persistence.reopening import replay_facts
 from fallline.runs.problem_view import samples_of
@@ -263,10 +263,10 @@ class Views:
         """Return what a page shows of all runs, all of one moment. Maps and curves count as costly measurements."""
         parts = Parts(**options)
 
-        def take(one: Experiment) -> tuple[Problem, list[Standing], bool]:
+        def take(one: Experiment) -> tuple[Problem, list[RunAtMoment], bool]:
             for name in parts.named:
                 one.run(name)
-            return one.problem, one.standing(), one.moving
+            return one.problem, one.runs_now(), one.moving
 
         problem, runs, moves = await self._read(id, take)
         charged = moves and (parts.map or parts.curve)

@@ -328,8 +328,8 @@ class Measured(OpenModel):
 class RunThen(OpenModel):
     """A run at the moment: what a frame says of it, and the requested parts.
 
-    `latest` has all series of this step: its losses and scores, and the gradient of the change that comes next. Of a
-    diverged run, which makes no change any more, it has the series of the last change.
+    `latest` has the values of this step: its losses and scores, and the measures of the next change. A series without a
+    finite value there keeps its last one, such as all measures of changes in a diverged run.
     """
 
     status: Literal["paused", "playing", "finished", "diverged"]

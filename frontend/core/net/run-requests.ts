@@ -82,7 +82,10 @@ export function createRunRequests({ api, store, environment }: Clients) {
       momentQuery(state),
       ...state.order.map((name) => {
         const { generation, step, status, edits } = state.runs[name];
-        return [name, generation, step, status, edits.length].join(" ");
+        // edits at one step merge: their number stays
+        return [name, generation, step, status, edits.length, JSON.stringify(edits.at(-1))].join(
+          " ",
+        );
       }),
     ].join("\n");
 

@@ -1,7 +1,7 @@
 /**
- * The `watch` message: first the past in one frame of many buckets, then small frames, however fast
- * the training, and smaller ones once a frame is a small part of the run. Buckets that became coarse
- * during fast training are requested again and replace those held.
+ * The `watch` message. The past comes in one frame of many buckets, then small frames, however fast the
+ * training. They get smaller once a frame is a small part of the run. Buckets that became coarse during
+ * fast training are requested again and replace those held.
  * Owns: the message and its resolution.
  */
 

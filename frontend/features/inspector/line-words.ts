@@ -436,8 +436,6 @@ export function liveLine(
   weights: string[],
   dead: number | null,
 ): { code: string; words: string } {
-  // before play it would give the ending away
-  if (run.step === 0) return { code: "", words: texts.oneStepLineByLineIn };
   const gradient = (name: string) => run.latest[`grad_l1/${name}`]?.value;
   const stuck = [...weights.slice((dead ?? 1) - 1), ...weights].find(
     (name) => gradient(name) === 0,

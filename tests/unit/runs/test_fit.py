@@ -19,7 +19,7 @@ from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import begin
 from fallline.runs.instruments.fit import PLACES, curve, fit
 from fallline.runs.instruments.predictions import SIDE, decision_map, surface
-from fallline.runs.instruments.together import Parts, Standing, together
+from fallline.runs.instruments.together import Parts, RunAtMoment, together
 from fallline.vocabulary.recipe import DataSettings, Recipe, RunRecipe
 from support.aliases import Json
 from support.problems import blobs, classes_problem, network, problem_of
@@ -132,18 +132,18 @@ def test_a_map_of_classes_has_its_training_samples_too_unless_they_are_the_split
 def test_a_moment_has_maps_of_the_named_runs_and_curves_of_all_that_have_not_diverged() -> None:
     one, two = of_inputs(1), of_inputs(2)
 
-    def standing(problem: Problem, name: str, diverged: int | None = None) -> Standing:
+    def run_now(problem: Problem, name: str, diverged: int | None = None) -> RunAtMoment:
         state = begin(problem)
         state.diverged_at = diverged
-        return Standing(name, {"generation": 3, "latest": {}}, state, RUN, NUMPY)
+        return RunAtMoment(name, {"generation": 3, "latest": {}}, state, RUN, NUMPY)
 
-    runs = [standing(two, "a"), standing(two, "b")]
+    runs = [run_now(two, "a"), run_now(two, "b")]
     of_all = together(two, runs, Parts(map=True))["runs"]
     of_one = together(two, runs, Parts(map=True, mapped=["b"]))["runs"]
     assert [name for name, run in of_all.items() if "map" in run] == ["a", "b"]
     assert [name for name, run in of_one.items() if "map" in run] == ["b"]
     assert of_one["b"] == of_all["b"]
-    curves = together(one, [standing(one, "a"), standing(one, "b", diverged=0)], Parts(curve=True))["runs"]
+    curves = together(one, [run_now(one, "a"), run_now(one, "b", diverged=0)], Parts(curve=True))["runs"]
     assert "curve" not in curves["b"]
     assert curves["a"]["curve"] == {"step": 0, "generation": 3, **curve(one, begin(one), RUN)}
     assert Parts(mapped=["a"], drawn="b").named == ["b", "a"]

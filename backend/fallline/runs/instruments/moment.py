@@ -26,7 +26,7 @@ def readings(
     """
     values: dict[str, float] = {}
     if state.diverged_at is None:
-        record = advance(problem, state.copy(), recipe, 1, kernel)
+        record = advance(problem, state.copy_with_ahead(), recipe, 1, kernel)
         # A change that would diverge is not made, and has no record.
         if len(record):
             values.update(zip(record.names, record.values[:, 0].tolist(), strict=True))

@@ -50,7 +50,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RunAtMoment:
     """A run at one moment: its part of a frame (`header`) with its latest records, and a copy of its state.
 
     The `kernel` is the one that makes the run's steps.
@@ -63,12 +63,12 @@ class Standing:
     kernel: Kernel
 
 
-def together(problem: Problem, runs: Iterable[Standing], parts: Parts) -> Json:
+def together(problem: Problem, runs: Iterable[RunAtMoment], parts: Parts) -> Json:
     """Return header and requested parts of each run, by name."""
     return {"runs": {run.name: {**run.header, **_parts_of(problem, run, parts)} for run in runs}}
 
 
-def _parts_of(problem: Problem, run: Standing, parts: Parts) -> Json:
+def _parts_of(problem: Problem, run: RunAtMoment, parts: Parts) -> Json:
     at = (problem, run.state, run.recipe)
     # the run's last record is of the step before, or of an evaluation point
     present = readings(*at, run.kernel)["latest"]
