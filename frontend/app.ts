@@ -24,7 +24,7 @@ import { createExperimentLoader, watchOf } from "./core/net/experiment-loader.ts
 import { exhibitCalled, exhibitOf, playbackOf } from "./core/exhibits.ts";
 import { startWords } from "./features/exhibits/exhibits.ts";
 import { createStoryRequests } from "./features/questions/story-requests.ts";
-import { openQuestion, untilOf } from "./core/questions.ts";
+import { askedExhibit, openQuestion, untilOf } from "./core/questions.ts";
 import { forkOf } from "./core/forks.ts";
 import { FIRST } from "./core/instruments.ts";
 import { inspectedRun } from "./core/inspected.ts";
@@ -162,10 +162,20 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     if (bet) dispatch({ type: "bet", bet });
   }
 
+  /** The last play ends with the question. */
+  let endsWithQuestion = false;
+
   function play() {
     const { speed, pace } = store.get().playback;
     const until = untilOf(store.get());
+    endsWithQuestion = until !== null;
     insteadOfSteps("play", null, { speed, pace, ...(until && { until }) });
+  }
+
+  /** An edit makes an exhibit one's own experiment. That has no question, and does not end with it. */
+  function playOn() {
+    const state = store.get();
+    if (endsWithQuestion && state.playback.playing && askedExhibit(state) === null) play();
   }
 
   /** Stepping with the step inspector open pauses first, so that its content stays. */
@@ -248,6 +258,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
         store.watch((state) => state.order, remedies.answered),
         store.watch(({ experiment, catalog }) => [experiment?.id, catalog], playExhibit),
         store.watch(({ experiment }) => experiment?.id, recallBet),
+        store.watch((state) => askedExhibit(state) === null, playOn),
         // beside charts alone nothing explains the numbers of a story
         environment.isEmbedded ? () => {} : storyRequests.start(),
       );

@@ -50,12 +50,14 @@ const LETTER = 7;
 const FIGURE = 7.9;
 /** Space before and after a label on the plot. */
 const PADDING = 6;
-/** Width of a bold letter, in px. A shortened name has capitals and a wide ellipsis. */
+/** Width of a bold letter, in px. A shortened name has capitals and digits. */
 const BOLD = { whole: 7.4, cut: 8.8 };
 /** Letters of most values: a name must not move when a digit comes or goes. */
 const ORDINARY = 7;
 /** Names that stay readable on a plot. */
 export const FEW = 3;
+/** The gutter of a phone grows for names up to this wide, in px. Wider ones stand on the plot. */
+const WIDEST = 50;
 /** Lines of a label: two of the name, one of the value. */
 const MOST_LINES = 3;
 const HALF = 9;
@@ -77,6 +79,10 @@ const SIDES = [
   ["left high", -1, -30],
   ["left low", -1, 30],
 ] as const;
+
+/** Room that a phone's gutter needs beside the plot, in px: of its names that are not too wide. */
+export const gutterFor = (names: string[], letter = 1) =>
+  BESIDE + letter * Math.max(0, ...names.map(boldWidth).filter((wide) => wide <= WIDEST));
 
 /** @param limit no data beyond here, so a line that reaches it does not end early */
 export function placeEnds(
@@ -168,15 +174,16 @@ function wordsOf({ name, value }: End, all: string[], most: number, lines: numbe
   if (boldWidth(name) <= most - beside) return { names: [name], under: false };
   const under = !isAlone && lines > 1;
   const room = under ? most : most - beside;
-  return {
-    names: nameLines(
-      name,
-      all,
-      { whole: Math.floor(room / BOLD.whole), cut: Math.max(1, Math.floor(room / BOLD.cut)) },
-      under ? lines - 1 : lines,
-    ),
-    under,
-  };
+  return { names: namesIn(name, all, room, under ? lines - 1 : lines), under };
+}
+
+/** The lines of a name in so many px. Wide letters leave room for fewer of them. */
+function namesIn(name: string, all: string[], room: number, lines: number) {
+  const [whole, cut] = [BOLD.whole, BOLD.cut].map((wide) => Math.max(1, Math.floor(room / wide)));
+  const inLetters = (less: number) =>
+    nameLines(name, all, { whole: whole - less, cut: Math.max(1, cut - less) }, lines);
+  const choices = Array.from({ length: whole }, (_, less) => inLetters(less));
+  return choices.find((names) => names.every((each) => boldWidth(each) <= room)) ?? choices[0];
 }
 
 /** The box that a label covers. */
@@ -192,7 +199,8 @@ export function boxOf(placed: PlacedEnd): Box {
 }
 
 const lengthOf = ({ name, value, letter = 1 }: End) =>
-  letter * LETTER * (name.length + value.length + 1) + PADDING;
+  letter * (Math.max(LETTER * (name.length + 1), boldWidth(name)) + LETTER * value.length) +
+  PADDING;
 
 /**
  * A label at the end of a line inside the plot. It never covers another label or leaves the plot;

@@ -39,8 +39,10 @@ const MARK = { size: 8.5, width: 1.2 };
 
 const gapOf = (layers: number, compact: boolean) => (compact || layers > 4 ? 12 : 26);
 
-/** Width of the panel by layer, and of the gap beside it. */
-const BY_LAYER = { share: 0.46, gap: 66 };
+/** Width of the panel by layer, and of the gap beside it. Its title ends before the other. */
+const BY_LAYER = { share: 0.46, gap: 66, apart: 8 };
+/** On a phone the title begins here, in px: over the ticks too. */
+const OUTER = { left: 10, narrow: 140 };
 /** Room beside stacked panels for their names, in px. */
 const STACKED = { right: 40, gap: 8 };
 
@@ -75,16 +77,18 @@ function halvesOf(scene: Scene): [Box, Box] {
   const { room } = scene;
   const plot = room.width - room.left - RIGHT;
   const first = BY_LAYER.share * (plot - BY_LAYER.gap);
-  const half = (left: number, width: number): Box => ({
+  const half = (left: number, width: number, begin: number, end: number): Box => ({
     left,
     top: TOP,
     width,
     height: heightIn(scene),
-    title: { left, top: 0, width },
+    title: { left: begin, top: 0, width: end - begin },
   });
+  const second = room.left + first + BY_LAYER.gap;
+  const begin = first < OUTER.narrow ? Math.min(OUTER.left, room.left) : room.left;
   return [
-    half(room.left, first),
-    half(room.left + first + BY_LAYER.gap, plot - BY_LAYER.gap - first),
+    half(room.left, first, begin, second - BY_LAYER.apart),
+    half(second, room.left + plot - second, second, room.left + plot),
   ];
 }
 
@@ -157,7 +161,9 @@ export function gradientChart(figure: Json, scene: Scene) {
     plots: layers ? [layers, ...plots] : plots,
     labels: {
       titles: [
-        ...(whole ? [{ ...layersTitle(scene), ...whole.title, values: [], dense: false }] : []),
+        ...(whole
+          ? [{ ...layersTitle(scene, whole.title.width), ...whole.title, values: [], dense: false }]
+          : []),
         ...titlesOf(scene, panels, boxes, (run, series) => {
           const edge = leavesAt(run, scene, axis);
           const { meta } = data.find(

@@ -6,6 +6,7 @@
 import { axesOf, undrawn } from "./axes.ts";
 import { templateOf } from "./figure-style.ts";
 import { pxAcross, pxDown } from "./labels.ts";
+import { boldWidth } from "./letter-widths.ts";
 import { groundOf, px, symbol } from "./paths.ts";
 import { integer } from "../core/format.ts";
 import { chosenPlace, panelsOf } from "../core/gradient-panels.ts";
@@ -23,6 +24,8 @@ const FIRST_DASH = "3 3";
 const UNDER = 18.2;
 /** Least distance of two names, in px. */
 const APART = 26;
+/** Widths of a title's letters over those of a bold name at 13 px, and px between its parts. */
+const TITLE = { name: 0.93, words: 0.87, gap: 6 };
 
 const seriesOf = (state: State) => panelsOf(state).map(({ series }) => series);
 
@@ -35,10 +38,16 @@ function firstOf({ state, series }: Scene, run: Run) {
 const nowOf = (state: State, run: Run) =>
   seriesOf(state).map((name) => run.latest[name]?.value ?? Number.NaN);
 
-export function layersTitle({ state, series }: Scene) {
+/** The title, with as many words beside it as fit into so many px. */
+export function layersTitle({ state, series, room }: Scene, most: number) {
   const last = Math.max(0, ...shownRuns(state).map((run) => series.of(run.name)?.last[0] ?? 0));
-  const first = last ? texts.theFirstXSteps(integer(last + 1)) : texts.atStep0;
-  return { name: texts.byLayer, shape: texts.nowDashedX(first) };
+  const steps = integer(last + 1);
+  const words = last
+    ? [texts.nowDashedX(texts.theFirstXSteps(steps)), ...texts.dashedFirstXSteps(steps)]
+    : [texts.nowDashedX(texts.atStep0), ...texts.dashedStep0];
+  const free = most / (room.letter ?? 1) - TITLE.name * boldWidth(texts.byLayer) - TITLE.gap;
+  const shape = words.find((text) => TITLE.words * boldWidth(text) <= free) ?? "";
+  return { name: texts.byLayer, shape };
 }
 
 /** @param shelf edges of the band of exact zeros */

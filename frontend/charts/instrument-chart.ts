@@ -6,8 +6,10 @@
 
 import { axesOf, undrawn } from "./axes.ts";
 import { fillMeasured } from "./bind-measured.ts";
+import { classScale, classShape, isFilled } from "./class-looks.ts";
 import { acrossAxis, downAxis, roomBeside } from "./instrument-axes.ts";
 import { pxDown } from "./labels.ts";
+import { boldWidth } from "./letter-widths.ts";
 import { laneLook, surface, templateOf } from "./figure-style.ts";
 import { joined, levelLine } from "./paths.ts";
 import { requestOf, keyWords, measuredAt, answersOf } from "../core/instruments.ts";
@@ -23,6 +25,12 @@ const LEFT_COMPACT = 32;
 /** The marker of the present stands on the edge of the plot. */
 const RIGHT = 12;
 const GAP = 26;
+/** Between a title's name and its key. */
+const BESIDE = 6;
+/** A usual letter of a key. */
+const LETTER = 6.3;
+/** A class's shape in a legend, with the gaps on its sides. */
+const MARK = 21;
 
 export function instrumentChart(figure: Json, scene: Scene, gauge: Gauge) {
   const { state, look, room } = scene;
@@ -180,9 +188,17 @@ function titleOf(
   last: Json | undefined,
   { state, room, look: { compact } }: Scene,
 ) {
-  const { name, brief, value, least } = gauge;
+  const { name, brief, value, least, legend } = gauge;
+  const width = room.width - (compact ? 0 : RIGHT);
+  const classes = (last && legend?.(last)) ?? [];
+  const key = compact ? "" : keyWords(state, gauge);
+  const left = width - boldWidth(compact ? brief : name) - BESIDE;
+  // a cut legend would lack classes
+  const long = LETTER * classes.join("").length + classes.length * MARK;
+  const hasMarks = classes.length > 0 && long <= left;
+  const hasKey = !hasMarks || LETTER * key.length + BESIDE + long <= left;
   const values =
-    run && last
+    run && last && !legend
       ? [
           {
             run: run.name,
@@ -195,16 +211,20 @@ function titleOf(
   return {
     name: compact ? brief : name,
     term: isTerm(gauge.figure) ? gauge.figure : undefined,
-    shape: compact ? "" : keyWords(state, gauge),
+    shape: hasKey ? key : "",
+    marks: hasMarks
+      ? classes.map((of, k) => ({ name: of, d: classShape(k, 8, 5, 5), isFilled: isFilled(k) }))
+      : [],
     left: 0,
-    width: room.width - (compact ? 0 : RIGHT),
+    width,
     dense: compact,
     values,
   };
 }
 
-/** From paper to a soft ink, or between the colours of the two signs. */
-function scaleOf(look: Scene["look"], name: string) {
+/** From paper to a soft ink, between the colours of the two signs, or the shades of classes. */
+function scaleOf(look: Scene["look"], { scale: name, classes }: Json) {
+  if (name === "classes") return classScale(look, classes);
   const { pos, neg } = look.spec.fallline.sign[look.theme];
   const paper = surface(look, "paper");
   return name === "ink"
@@ -228,7 +248,7 @@ function coloured(trace: Json, { look }: Scene, lane: string): Json {
     ...trace,
     hoverinfo: "skip",
     hovertemplate: null,
-    ...(meta.scale ? { colorscale: scaleOf(look, meta.scale) } : {}),
+    ...(meta.scale ? { colorscale: scaleOf(look, meta) } : {}),
     ...(trace.line && !meta.scale ? { line: { ...trace.line, color: stroke } } : {}),
     // a dot at the end of its range, such as a cosine of 1, is not cut
     ...(trace.marker && trace.mode ? { cliponaxis: false } : {}),

@@ -9,7 +9,7 @@ import { bandsOf, withoutBands } from "./bands.ts";
 import { baselineLabel } from "./baseline.ts";
 import { fill } from "./bind.ts";
 import { flagsOf } from "./flags.ts";
-import { boxOf, FEW, placeEnds } from "./end-labels.ts";
+import { boxOf, FEW, gutterFor, placeEnds } from "./end-labels.ts";
 import { briefNameOf, LEAST_APART, nameOf, placeNow } from "./horizontal.ts";
 import { curvesOf } from "./overlap.ts";
 import { pxAcross, pxDown } from "./labels.ts";
@@ -51,8 +51,8 @@ import type { Scene } from "./scene.ts";
 export type Line = { run: Run; x: number[]; y: number[] };
 
 const SERIES = ["train_loss", "test_loss"];
-const TOP = 26;
-const BOTTOM = 28;
+const TOP = 24;
+const BOTTOM = 26;
 /** A playing run's marker, which looks like the marker at the end of a line, in px. */
 const MARK = { size: 8.5, width: 3 };
 
@@ -62,10 +62,13 @@ const BESIDE_START = 10.5;
 /** The right margin of a phone's plot of many runs, in px: their names stand there, whole. */
 const GUTTER_OF_MANY = 92;
 
-const withGutter = (scene: Scene): Scene =>
-  scene.look.compact && shownRuns(scene.state).length > FEW
-    ? { ...scene, room: { ...scene.room, right: Math.max(scene.room.right, GUTTER_OF_MANY) } }
-    : scene;
+function withGutter(scene: Scene): Scene {
+  const { state, look, room } = scene;
+  if (!look.compact) return scene;
+  const names = shownRuns(state).map(({ label }) => label);
+  const least = names.length > FEW ? GUTTER_OF_MANY : gutterFor(names, room.letter);
+  return { ...scene, room: { ...room, right: Math.max(room.right, least) } };
+}
 
 export function lossChart(figure: Json, input: Scene) {
   const scene = withGutter(input);

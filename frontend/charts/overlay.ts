@@ -162,9 +162,27 @@ function axisLabel(axis: string, right: number, top: number, compact: boolean) {
     : label("axis", { left: right + 18, top }, axis);
 }
 
+/** The shapes of classes, with their names. */
+const legend = (marks: { name: string; d: string; isFilled: boolean }[]) =>
+  part(
+    "span",
+    "class-marks",
+    ...marks.map(({ name, d, isFilled }) => {
+      const look: Record<string, string | number> = isFilled
+        ? {}
+        : { fill: "none", stroke: "currentColor", "stroke-width": 1.2 };
+      return part(
+        "i",
+        "",
+        draw("svg", { viewBox: "0 0 10 10" }, draw("path", { d, ...look })),
+        name,
+      );
+    }),
+  );
+
 export function gradientLabels({ titles, zero }: Json, follow?: Follow) {
   const heads = titles.map(
-    ({ name, term, shape: size, left, top = 0, width, values, dense }: Json) => {
+    ({ name, term, shape: size, marks = [], left, top = 0, width, values, dense }: Json) => {
       const numbers = part("span", dense ? "values dense" : "values");
       for (const { run, label: who, lane, value, live } of values) {
         const text = document.createTextNode("");
@@ -179,7 +197,8 @@ export function gradientLabels({ titles, zero }: Json, follow?: Follow) {
         numbers.append(item);
       }
       const dim = part("span", "shape", size);
-      return label("title", { left, top, width }, asTerm(strong(name), term), dim, numbers);
+      const head = [asTerm(strong(name), term), dim, ...(marks.length ? [legend(marks)] : [])];
+      return label("title", { left, top, width }, ...head, numbers);
     },
   );
   return zero

@@ -9,13 +9,15 @@ const LETTER = /\p{L}/u;
 const MOST_PARTS = 4;
 
 /** Words of a name, for comparing. */
-const wordsIn = (name: string) => name.split(/[ …-]+|,(?= |$)/).filter(Boolean);
+const wordsIn = (name: string) => name.split(/[ -]+|,(?= |$)/).filter(Boolean);
 
-/** True if a shortened name has a part of a word: "Mome…". */
+/** True if a shortened name has a part of a word: "Mome.". */
 export function hasCutWord(brief: string, name: string) {
   const whole = wordsIn(name);
   return wordsIn(brief).some((word) => !whole.includes(word));
 }
+
+const withoutComma = (words: string) => words.replace(/[,;:]$/, "");
 
 const longestFirst = (names: string[]) => names.sort((a, b) => b.length - a.length);
 
@@ -40,7 +42,7 @@ const withoutRoot = ([, ...changes]: string[]) =>
     .map((some) => some.join(", "))
     .filter((some) => LETTER.test(some));
 
-/** "GD…0.02", "Mini…2": first and last words. Whole changes at the end need no ellipsis. */
+/** "GD 0.02", "Mini 2": first and last words. Whole changes at the end need a comma. */
 function aroundGap(name: string, changes: string[]) {
   const words = name.split(" ");
   const wholes = changes
@@ -53,7 +55,7 @@ function aroundGap(name: string, changes: string[]) {
   return [words[0].split("-")[0], ...beginnings].flatMap((beginning) =>
     ends
       .filter((end) => beginning.length + end.length + 1 < name.length)
-      .map((end) => `${beginning.replace(/[,;:]$/, "")}…${end}`),
+      .map((end) => `${withoutComma(beginning)} ${end}`),
   );
 }
 
@@ -77,17 +79,17 @@ function shorter(name: string): string[] {
     ]),
     ...(changes.length ? [root, ...withoutRoot(parts)] : []),
     ...(words.length === 1 && rest.length && beforeHyphen ? [beforeHyphen] : []),
-    ...longestFirst(lastWords.filter(Boolean).map((end) => `…${end}`)),
-    ...longestFirst(words.slice(1).map((_, k) => `${words.slice(0, k + 1).join(" ")}…`)),
-    ...words.slice(1, -1).map((word) => `…${word.replace(/[,;:]$/, "")}…`),
+    ...longestFirst(lastWords.filter(Boolean)),
+    ...longestFirst(words.slice(1).map((_, k) => withoutComma(words.slice(0, k + 1).join(" ")))),
+    ...words.slice(1, -1).map(withoutComma),
   ];
 }
 
-/** The beginning and end of a name in this many letters, with an ellipsis between them. */
+/** The beginning and end of a name in this many letters, abbreviated by a full stop. */
 function cut(name: string, end: number, most: number) {
   if (name.length <= most) return name;
-  const beginning = name.slice(0, Math.max(0, most - 1 - end)).replace(/[ ,;:]+$/, "");
-  return `${beginning}…${end ? name.slice(-end).trimStart() : ""}`;
+  const beginning = name.slice(0, Math.max(0, most - 1 - end)).replace(/[ ,;:.]+$/, "");
+  return `${beginning && `${beginning}.`}${end ? name.slice(-end).trimStart() : ""}`;
 }
 
 /** Letters instead of words: the shortest end that no other name shares. */
@@ -100,8 +102,8 @@ function cutAnywhere(name: string, others: string[], most: number) {
 }
 
 /**
- * "SGD, He" of "SGD, rate 0.05, He", "GD…0.02" of "GD, rate 0.02": whole words that no other name
- * could be shortened to. Only where none fit, a word is cut: "Mome…".
+ * "SGD, He" of "SGD, rate 0.05, He", "GD 0.02" of "GD, rate 0.02": whole words that no other name
+ * could be shortened to. Only where none fit, a word is cut: "Mome.".
  * @param all the names beside it, including itself
  * @param most letters that fit
  */

@@ -7,6 +7,7 @@
 import { decode } from "./columns.ts";
 import { mapSentences } from "./map-words.ts";
 import { integer, listed, percent, plural, score } from "./format.ts";
+import { extent } from "./numbers.ts";
 import { inspectedRun } from "./inspected.ts";
 import { answersOf } from "./instruments.ts";
 import { dataPictureOf } from "./pictures.ts";
@@ -22,10 +23,16 @@ export interface Points {
   x: number[];
   y: number[];
 }
+/** training samples on the plane of two inputs, without a map */
+export interface Ground {
+  edges: [number, number][];
+  samples: { x: number[]; y: number[]; true: number[]; predicted: number[] };
+}
 export interface Samples {
   experiment: string;
   train: Points;
   test: Points;
+  ground: Ground | null;
 }
 
 export interface Curve {
@@ -33,6 +40,10 @@ export interface Curve {
   edges: [number, number];
   values: ArrayLike<number>; // at even places from edge to edge
 }
+
+/** Of the server's maps: room around the samples, as a share, and cells a side. */
+const MARGIN = 0.06;
+const CELLS = 48;
 
 /** Most samples drawn of a split, chosen evenly. */
 const MOST_DOTS = 600;
@@ -51,6 +62,12 @@ export function stageMaps(state: State): Run[] {
   if (!state.view.maps || dataPictureOf(state.experiment) !== "map") return [];
   return picturedRuns(stateOnView(state)).filter(({ status }) => status !== "diverged");
 }
+
+/** True if the map in sight is one of a diverged run: only its samples are drawn. */
+const showsGround = (state: State) =>
+  state.view.maps > 0 &&
+  dataPictureOf(state.experiment) === "map" &&
+  picturedRuns(stateOnView(state)).some(({ status }) => status === "diverged");
 
 /** The runs whose curve is in sight. */
 export function curvedRuns(state: State): Run[] {
@@ -73,19 +90,46 @@ function some(rows: number[]) {
   return rows.filter((_, k) => k % every === 0);
 }
 
-/** The samples of an experiment of one input, of its data. */
+/** The range of an input on a map: half a cell beyond the margin around all samples. */
+function edgesOf(values: number[]): [number, number] {
+  const [low, high] = extent(values) ?? [0, 1];
+  const around = MARGIN * (high - low || 1);
+  const half = (high - low + 2 * around) / (CELLS - 1) / 2;
+  return [low - around - half, high + around + half];
+}
+
+function groundOf({ X, y }: Json, rows: number[]): Ground {
+  const truth = rows.map((row) => y[row][0]);
+  const [across, up] = [0, 1].map((place) => rows.map((row) => X[row][place]));
+  return {
+    edges: [0, 1].map((place) => edgesOf(X.map((row: number[]) => row[place]))),
+    samples: { x: across, y: up, true: truth, predicted: truth },
+  };
+}
+
+/** The samples of an experiment of one or two inputs, of its data. */
 export function samplesOf(state: State, { X, y, train, test }: Json): Samples {
   const highest = Math.max(1, (state.experiment?.classes.length ?? 0) - 1);
   const points = (rows: number[]): Points => ({
     x: some(rows).map((row) => X[row][0]),
     y: some(rows).map((row) => y[row][0] / highest),
   });
-  return { experiment: state.experiment?.id ?? "", train: points(train), test: points(test) };
+  return {
+    experiment: state.experiment?.id ?? "",
+    train: points(train),
+    test: points(test),
+    ground: state.experiment?.features === 2 ? groundOf({ X, y }, some(train)) : null,
+  };
 }
 
 /** True if the samples are missing. */
 export const lacksSamples = (state: State) =>
-  curvedRuns(state).length > 0 && state.samples?.experiment !== state.experiment?.id;
+  (curvedRuns(state).length > 0 || showsGround(state)) &&
+  state.samples?.experiment !== state.experiment?.id;
+
+/** The samples for a map that does not exist. */
+export const groundIn = ({ samples, experiment }: State): Ground | undefined =>
+  (samples?.experiment === experiment?.id && samples?.ground) || undefined;
 
 /** The share of right predictions over which split: "90 % of test right". */
 export const rightWords = ({ right, split }: Json) =>
@@ -118,7 +162,12 @@ export function fitWords(present: State, off: string[]) {
  */
 export function mapWords(run: Run, answer: Json | undefined, isStandard: boolean, state: State) {
   const { label, status, divergedAt, step } = run;
-  if (status === "diverged") return texts.xDivergedAtStepYOff(label, integer(divergedAt ?? step));
+  if (status === "diverged")
+    return texts.noMapOfXDivergedAtStepY(
+      label,
+      integer(divergedAt ?? step),
+      plural(state.experiment?.trainSamples ?? 0, "trainingSample"),
+    );
   if (!answer) return texts.mapOfXNoPredictions(label);
   const result = answer.classes.length ? rightWords(answer) : scoreWords(state, run);
   return mapSentences(texts.mapAtStepXYZ(integer(answer.step), label, result), answer, isStandard);

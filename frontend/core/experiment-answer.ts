@@ -4,7 +4,7 @@
  */
 
 import { answeredFindings } from "./findings.ts";
-import { laneFor } from "./lanes.ts";
+import { firstMethod, laneFor } from "./lanes.ts";
 import type {
   Edit,
   Experiment,
@@ -34,7 +34,7 @@ export function laneOf(recipe: RunRecipe, previous: Record<string, Run>): Lane {
   const { [recipe.name]: known, ...others } = previous;
   if (known && known.label === shownLabel(recipe)) return known.lane;
   return laneFor(
-    recipe,
+    firstMethod(recipe),
     Object.values(others).map(({ lane }) => lane),
   );
 }

@@ -138,15 +138,19 @@ export const evidenceWords = ({ evidence, seen_at: seenAt, since_step: since }: 
 export const openOf = ({ findings }: Run, ...rules: string[]) =>
   findings.filter((finding) => isOpen(finding) && rules.includes(finding.rule)).at(-1);
 
+/** Warnings that stay marked when they are over: a unit died, and later the whole layer. */
+const DEATHS = ["dead_units"];
+
 /**
- * Findings with a flag on charts and timeline: all problems, and open warnings. Divergence has its
- * own mark.
+ * Findings with a flag on charts and timeline: all problems, open warnings, and deaths. Divergence has
+ * its own mark.
  */
 export const flaggedFindings = ({ findings }: Run) =>
   findings.filter(
     (finding) =>
       finding.rule !== "diverged" &&
-      (finding.severity === "problem" || (finding.severity === "warning" && isOpen(finding))),
+      (finding.severity === "problem" ||
+        (finding.severity === "warning" && (isOpen(finding) || DEATHS.includes(finding.rule)))),
   );
 
 const isInTrouble = (run: Run | undefined) =>

@@ -16,6 +16,7 @@ import type { Experiment, Json, Measured, Run, State } from "./types.ts";
 /**
  * - `query` holds further parameters
  * - `key` says how to read its lines
+ * - `legend` names the classes whose shapes it draws, if they are not the run's
  * - `units` names the part that may be standardized
  * - `brief` and `least` are name and value where there is little room, in the unit of the marker
  * - `value` changes with every measurement, `says` only with the story
@@ -27,6 +28,7 @@ export type Gauge = {
   brief: string;
   query?: string;
   key?: string;
+  legend?: (answer: Json) => string[];
   units?: "inputs" | "targets";
   isEven?: boolean; // a unit is as long across as up
   value: (answer: Json) => string;
@@ -255,6 +257,7 @@ const ROWS: Record<string, Row> = {
     units: "inputs",
     isEven: true,
     value: ({ classes }) => (classes ?? []).join(", "),
+    legend: ({ classes }) => classes ?? [],
     says: ({ inputs }) => texts.overX((inputs ?? []).join(texts.andBetween)),
   },
   slice: slice("", texts.lossOverTheMainPlaneOfLabel),

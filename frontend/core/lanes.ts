@@ -45,6 +45,12 @@ function laneOfMethod({ optimizer, batch_size: size }: Method): Lane {
   return size === null ? "a" : size === 1 ? "b" : "c";
 }
 
+/** The method with which a run begins: of a fork its own, not the one of its parent's step 0. */
+export function firstMethod({ optimizer, batch_size, edits, origin }: RunRecipe): Method {
+  const before = origin ? edits.filter(({ at_step }) => at_step <= origin.at_step) : [];
+  return Object.assign({ optimizer, batch_size }, ...before) as Method;
+}
+
 /** @param used lanes of the other runs */
 export function laneFor(method: Method, used: Lane[]): Lane {
   const wished = [laneOfMethod(method), ...FURTHER, ...LANES];

@@ -11,21 +11,22 @@ import type { State } from "./types.ts";
 /** Without training: "Ready" before the first step, then "Paused". */
 export const restWord = (state: State) => (furthestStep(state) === 0 ? texts.ready : texts.paused);
 
+/** "300 ahead" beside the light, while one looks back and training goes on. */
+export const aheadWords = (state: State) =>
+  state.looking && state.playback.playing ? texts.xAhead(counter(stepsAhead(state))) : "";
+
 /**
- * On the button that leaves the past. `live` gives way where there is no room; nothing is live while
- * nothing trains.
+ * On the button that leaves the past: how far back the view is, which gives way where there is no
+ * room, and where the button leads. Nothing is live while nothing trains.
  */
-export function wayBackWords(state: State): { live: string; text: string; title: string } {
+export function wayBackWords(state: State): { back: string; text: string; title: string } {
   const ahead = stepsAhead(state);
+  const back = texts.xStepsBack(counter(ahead), ahead);
   return state.playback.playing
     ? {
-        live: texts.liveComma,
-        text: texts.xAhead(counter(ahead)),
+        back,
+        text: texts.backToLive,
         title: texts.backToLiveTrainingIsX(plural(ahead, "step")),
       }
-    : {
-        live: "",
-        text: texts.newestStep,
-        title: texts.backToStepXL(integer(furthestStep(state))),
-      };
+    : { back, text: texts.newestStep, title: texts.backToStepXL(integer(furthestStep(state))) };
 }

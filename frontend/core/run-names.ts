@@ -1,6 +1,7 @@
 /**
  * Names of runs, which say what differs: the method, else batch or rate; a fork is its parent and
- * what changed. The page's names follow an edit, names by a person do not.
+ * what changed. The page's names follow an edit, names by a person do not. The server names runs
+ * that are added without a name in the same way (backend runs/naming.py).
  * Owns: the words, and which names are the page's. Pure.
  */
 
@@ -13,7 +14,7 @@ import { nameFor, wordFor } from "./words.ts";
 import * as texts from "../words/english.ts";
 import type { Json, State } from "./types.ts";
 
-/** A name has at most so many changes; the tooltip has all. */
+/** A name has at most so many changes, the method first; the tooltip has all. */
 const MOST_CHANGES = 2;
 
 const batchWord = (size: number | null) =>
@@ -139,8 +140,9 @@ export function forkLabel(
   const before = parts.filter(
     (part) => !Object.keys(change).some((name) => isWord(part, settingIn(name, then))),
   );
-  const changes = [...before, ...changeWords(change)];
-  return free([root, ...changes.slice(-MOST_CHANGES)].join(", "), state);
+  const news = changeWords(change).slice(0, MOST_CHANGES);
+  const kept = before.slice(Math.max(0, before.length + news.length - MOST_CHANGES));
+  return free([root, ...kept, ...news].join(", "), state);
 }
 
 /** The method, else the batch or the rate in which it differs from all others. */

@@ -6,6 +6,7 @@
 import { isStandardized } from "./data-recipe.ts";
 import { isAhead, isFarAhead, openOf } from "./findings.ts";
 import { integer, number } from "./format.ts";
+import { VERDICTS as FORMULAS } from "./formulas.ts";
 import { panelsFor } from "./gradient-panels.ts";
 import { shownRuns } from "./state-on-view.ts";
 import * as texts from "../words/english.ts";
@@ -51,12 +52,13 @@ export const isLeaving = ({ pending }: State, name: string) =>
   Object.values(pending).some(({ do: what, run }) => what === "remove_run" && run === name);
 
 export type Glyph = "problem" | "warning" | "check" | "dead" | "cross" | "dot" | "flat" | "rising";
-/** `says` is a sentence about it */
+/** `says` is a sentence about it, `formula` is as NumPy */
 export type StateWords = {
   word: string;
   glyph: Glyph | null;
   tone: "ok" | "warn" | "bad" | "muted";
   says?: string;
+  formula?: string;
 };
 
 const VERDICTS: Record<Verdict, StateWords> = {
@@ -65,42 +67,49 @@ const VERDICTS: Record<Verdict, StateWords> = {
     glyph: null,
     tone: "muted",
     says: texts.itHasNotMadeAStep,
+    formula: FORMULAS.waiting,
   },
   learning: {
     word: texts.learning,
     glyph: "check",
     tone: "ok",
     says: texts.itsTrainLossIsBelowThat,
+    formula: FORMULAS.learning,
   },
   overfitting: {
     word: texts.overfitting,
     glyph: "rising",
     tone: "warn",
     says: texts.itsTestLossIs20Above,
+    formula: FORMULAS.overfitting,
   },
   on_the_way: {
     word: texts.onItsWay,
     glyph: "dot",
     tone: "muted",
     says: texts.itIsNoBetterThanA,
+    formula: FORMULAS.on_the_way,
   },
   flat: {
     word: texts.flat,
     glyph: "flat",
     tone: "warn",
     says: texts.itIsNoBetterThanASentence,
+    formula: FORMULAS.flat,
   },
   dead: {
     word: texts.dead,
     glyph: "dead",
     tone: "bad",
     says: texts.aHiddenLayerOutputs0For,
+    formula: FORMULAS.dead,
   },
   diverged: {
     word: texts.diverged,
     glyph: "cross",
     tone: "bad",
     says: texts.itsNumbersGrewWithoutBoundSo,
+    formula: FORMULAS.diverged,
   },
 };
 

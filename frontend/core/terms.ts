@@ -5,6 +5,7 @@
  */
 
 import { methodName } from "./catalog.ts";
+import { CONSTANT_GUESS, FIRST_WEIGHTS } from "./formulas.ts";
 import * as texts from "../words/english.ts";
 import type { Experiment, Measure } from "./types.ts";
 
@@ -101,6 +102,7 @@ const TEXTS = {
   test_loss: {
     name: texts.onTest,
     says: texts.theSameLossOverSamplesThat,
+    formula: "y_pred = predict(X_test)\nloss(y_pred, y_test)",
     docs: "reference/doctor.html#verdict",
   },
   r2: {
@@ -122,12 +124,13 @@ const TEXTS = {
   baseline: {
     name: texts.predictingTheMean,
     says: texts.theLossOfAlwaysSayingThe,
-    formula: "np.mean((y - y.mean())**2)",
+    formula: CONSTANT_GUESS.mse,
     docs: DOCS.losses,
   },
   majority: {
     name: texts.predictingTheMajority,
     says: texts.theLossOfAlwaysGivingEach,
+    formula: CONSTANT_GUESS.softmax_cross_entropy,
     docs: DOCS.losses,
   },
   grad_l1: {
@@ -187,13 +190,15 @@ const TEXTS = {
   weights: {
     name: texts.firstWeights,
     says: texts.howTheWeightsAreDrawnBefore,
+    formula: FIRST_WEIGHTS.normal,
+    further: texts.fromNInputsToKUnits,
     also: ["he"],
     docs: "reference/networks.html#initializers",
   },
   he: {
     name: texts.heInit,
     says: texts.firstWeightsScaledByTheNumber,
-    formula: "W = rng.normal(size=(n, k)) * np.sqrt(2 / n)",
+    formula: FIRST_WEIGHTS.he,
     docs: "reference/networks.html#initializers",
   },
   edge: {

@@ -296,7 +296,7 @@ export interface State {
   figures: Record<string, Json>;
   instruments: Record<string, Measured>; // measurements of each run
   fallLine: FallLine | null; // its last measurement
-  samples: Samples | null; // of an experiment of one input, for its fit
+  samples: Samples | null; // of one input, for its fit; of two, for a run without a map
   frames: number; // rises with every frame; watch it to know that columns changed
   finer: number; // rises when finer columns of a range on view have come
   /**

@@ -26,13 +26,31 @@ const PRESSED_BY_SPACE =
 const MOVED_BY_ARROWS =
   "input[type=range], svg.network, [role=radio], [role=tab], [role=menuitem], plotly-chart, plotly-chart *, :is(.decision, stage-map) .map";
 
+/**
+ * Where numbers are typed: a press beside the fields is meant for one of them. Open panels take all
+ * keys anyway.
+ */
+const SETTINGS = "run-card, .settings, .question, .map-inputs";
+const CONTROL = "input, select, textarea, button, a, summary, label, svg.network, [tabindex]";
+/** Sliders of a number, and what one types for it. A timeline has none: there `,` and `.` go to events. */
+const SLIDER_OF_A_NUMBER = "input[type=range]:not(time-scrubber *)";
+const PART_OF_A_NUMBER = /^[-+.,e\d]$/i;
+
 /** The control that a pointer pressed last. Space on it is the page's until the focus moves. */
 let clicked: Element | null = null;
+/** The pointer pressed last between the fields of settings: the next letters are meant for a field. */
+let isBesideAField = false;
 
 function followClicks() {
   document.addEventListener("focusin", ({ target }) => {
     if (target !== clicked) clicked = null;
+    isBesideAField = false;
   });
+  const press = ({ target }: Event) => {
+    const pressed = target as Element;
+    isBesideAField = !pressed.closest(CONTROL) && pressed.closest(SETTINGS) !== null;
+  };
+  document.addEventListener("pointerdown", press, { capture: true });
   document.addEventListener("click", ({ detail, target }) => {
     const isByPointer = detail > 0;
     if (isByPointer) clicked = (target as Element).closest(PRESSED_BY_SPACE);
@@ -44,6 +62,7 @@ function isHandled(event: KeyboardEvent) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing)
     return true;
   if (target.matches?.(TYPING) || document.querySelector(OVER_THE_PAGE)) return true;
+  if (target.matches?.(SLIDER_OF_A_NUMBER) && PART_OF_A_NUMBER.test(event.key)) return true;
   if (event.key === " ") return target !== clicked && target.matches(PRESSED_BY_SPACE);
   return event.key.startsWith("Arrow") && target.matches(MOVED_BY_ARROWS);
 }
@@ -73,10 +92,12 @@ export function listenToKeys(app: App, page: Page) {
     },
   );
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") isBesideAField = false;
     if (isHandled(event)) return;
     const key = meaning(event);
     const state = app.store.get();
-    if (!key?.act || key.when?.(state) === false || (!key.always && !state.view.singleKeys)) return;
+    const hasSingleKeys = state.view.singleKeys && !isBesideAField;
+    if (!key?.act || key.when?.(state) === false || (!key.always && !hasSingleKeys)) return;
     const isForLater =
       CHANGING.has(key.key) && isLocked(state) && !(state.looking && key.key === "arrowright");
     if (isForLater && !isConnecting(state)) return;

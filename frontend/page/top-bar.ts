@@ -13,7 +13,7 @@ import { toggledPresent } from "./present-words.ts";
 import { nextTheme } from "./theme.ts";
 import { lineWords } from "./strips.ts";
 import { percent } from "../core/format.ts";
-import { restWord } from "../core/now-words.ts";
+import { aheadWords, restWord } from "../core/now-words.ts";
 import * as texts from "../words/english.ts";
 import type { Connection, State } from "../core/types.ts";
 
@@ -48,8 +48,10 @@ const LINE: Record<Connection["status"], Row> = {
   },
 };
 
-/** Numbers that change too often to be read aloud: seconds, progress. */
-function figure({ status, retryIn, progress }: Connection) {
+/** Numbers that change too often to be read aloud: seconds, progress, steps ahead. */
+function figure(state: State) {
+  const { status, retryIn, progress } = state.connection;
+  if (status === "live") return aheadWords(state);
   if (status === "reconnecting") return retryIn ? texts.inXS(retryIn) : texts.nowWord;
   if (status === "catching-up")
     return progress && progress.of > 0 ? percent(progress.have / progress.of) : "";
@@ -74,7 +76,7 @@ const THEME_WORDS = {
 
 export class ConnectionLine extends LiveElement {
   override shows(state: State) {
-    return [state.connection, state.isDrawingSlow, restWord(state)];
+    return [state.connection, state.isDrawingSlow, restWord(state), aheadWords(state)];
   }
 
   override render() {
@@ -86,7 +88,7 @@ export class ConnectionLine extends LiveElement {
       title: isDrawingSlow ? SLOW : titleOf(connection),
     });
     return html`${light(shape)}<span role="status" class="word-of-line">${word(connection)}</span
-      ><span class="muted latency">${figure(connection)}</span
+      ><span class="muted latency">${figure(this.state)}</span
       ><span class="brief" aria-hidden="true">${brief}</span>`;
   }
 }

@@ -66,7 +66,7 @@ export abstract class NumberBox extends LightElement {
       aria-label=${this.name ?? this.label} aria-invalid=${complaint ? "true" : nothing}
       aria-describedby=${isExplained ? this.helpId : nothing}
       title=${isExplained ? fullHelp(explained(parameter)) : nothing}
-      .value=${this.written} @change=${this.#commit} @keydown=${this.#restore}>`;
+      style="--letters: ${this.written.length}" .value=${this.written} @change=${this.#commit} @keydown=${this.#restore}>`;
   }
 
   get message() {

@@ -40,7 +40,7 @@ export function runSwitch(state: State, app: App, name: string, letters: Letters
           : letters.few;
   const labels = order.map((run) => runs[run].label);
   const choices = order.map((run, k) => {
-    // two names may be as wide as their buttons, where an ellipsis needs the room of two letters
+    // two names may be as wide as their buttons, where capitals need the room of a letter more
     const isLong = labels[k].length > most;
     const brief = isLong ? briefName(labels[k], labels, isMany ? most : most - 1) : labels[k];
     // its shape says more than a part of a word

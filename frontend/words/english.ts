@@ -128,6 +128,12 @@ export const theFirstXSteps = (value: Part) => `the first ${value} steps`;
 export const atStep0 = "at step 0";
 export const byLayer = "By layer";
 export const nowDashedX = (first: Part) => `now; dashed: ${first}`;
+/** In little room; the last one in least. */
+export const dashedStep0 = ["dashed: step 0"];
+export const dashedFirstXSteps = (value: Part) => [
+  `dashed: first ${value} steps`,
+  `dashed: first ${value}`,
+];
 export const samplesSeen = "samples seen";
 export const samples = "samples";
 export const samplesLabel = "Samples";
@@ -398,6 +404,8 @@ export const dead = "dead";
 export const aHiddenLayerOutputs0For = "A hidden layer outputs 0 for every training sample.";
 export const diverged = "diverged";
 export const itsNumbersGrewWithoutBoundSo = "Its numbers grew without bound, so it stopped.";
+export const lastIsTheNewestEighth =
+  "Last: the losses of the newest eighth of the steps. Before: of the eighth before that.";
 export const noNews = "no news";
 export const itPlaysOnButTheConnection = "It plays on, but the connection is cut.";
 export const asOfStepXTail = (step: Part) => ` As of step ${step}.`;
@@ -509,6 +517,7 @@ export const deadLabel = "Dead";
 export const aReluUnitIsDeadIf =
   "A relu unit is dead if it outputs 0 for every training sample. No gradient reaches its weights.";
 export const firstWeights = "First weights";
+export const fromNInputsToKUnits = "n: inputs of the layer. k: its units.";
 export const howTheWeightsAreDrawnBefore =
   "How the weights are drawn before step 0. Too small, and signals fade; too large, and they explode.";
 export const heInit = "He init";
@@ -698,6 +707,9 @@ export const axesYKey = (list: Part) => `${list} (Y)`;
 export const across = "Across";
 export const up = "Up";
 export const compareAtEqual = "Compare at equal";
+export const compareAtEqualSamples = "Compare at equal samples";
+export const runsStandAtOtherSteps =
+  "The runs stand at other steps: show their losses at equal samples, and play so";
 export const lines = "Lines";
 export const testDashed = "test, dashed";
 export const bandMinToMax = "band, min to max";
@@ -959,6 +971,7 @@ export const itsGradient = "its gradient";
 export const rowXSampleY = (last: Part, value: Part) => `row ${last}: sample ${value}`;
 export const rowsXToY = (value: Part, last: Part) => `rows ${value} to ${last}`;
 export const stepWord = "step";
+export const ofStepX = (count: Part) => `of ${count}`;
 export const copyAsNumpy = "Copy as NumPy";
 export const closeI = "Close (I)";
 export const runInspected = "Run inspected";
@@ -1151,7 +1164,8 @@ export const asOfStepXLabel = (where: Part) => `As of step ${where}`;
 export const beforeTheFirstStep = "Before the first step";
 export const xToYBrief = (least: Part, most: Part) => `${least}–${most}`;
 export const stepsX = (range: Part) => `Steps ${range}`;
-export const asOfX = (range: Part) => `As of ${range}`;
+export const atStepsX = (range: Part) => `At steps ${range}`;
+export const asOfStepsX = (range: Part) => `As of steps ${range}`;
 export const atStepX = (where: Part) => `At step ${where}`;
 export const allRunsX = (words: Part) => `All runs. ${words}`;
 export const methodTail = ", method";
@@ -1229,8 +1243,9 @@ export const theDataIsYourOwnTable =
   "The data is your own table, which a link cannot contain. The link opens on this server only, while it stores the table. Send the CSV file too.";
 export const theInitialWeightsAreYourOwn =
   "The initial weights are your own file, which a link cannot contain. The link opens on this server only, while it stores the file. Send the .npz file too.";
-export const onlyThisComputerCanOpenIt =
-  "Only this computer can open it. To let others in, start the server with --host\u00a00.0.0.0. In a container, open this page at the address of its host.";
+/** It stays on one line. */
+export const hostOption = "--host\u00a00.0.0.0";
+export const onlyThisComputerCanOpenIt = `Only this computer can open it. To let others in, start the server with ${hostOption}. In a container, open this page at the address of its host.`;
 export const elsewhereAppendThePartFrom =
   "Elsewhere, append the part from # to another fallline's address.";
 export const thisRecipeHasTooManyEdits =
@@ -1270,7 +1285,8 @@ export const stepXOfYZ = (step: Part, last: Part, words: Part) => `step ${step} 
 export const backToLiveTrainingIsX = (count: Part) =>
   `Back to live (L): training is ${count} ahead`;
 export const live = "Live";
-export const liveComma = "Live, ";
+export const xStepsBack = (count: Part, many: number) =>
+  many === 1 ? "1 step back" : `${count} steps back`;
 export const xAhead = (ahead: Part) => `${ahead} ahead`;
 export const newestStep = "Newest step";
 export const backToStepXL = (step: Part) => `Back to step ${step} (L)`;
@@ -1496,6 +1512,9 @@ export const xYRowsAreTrueClasses = (label: Part, result: Part) =>
   `${label}: ${result}. Rows are true classes, columns predicted ones.`;
 export const map = "map";
 export const offTheAxis = "off the axis";
+export const noMapDivergedAtStepX = (step: Part) => `No map: diverged at step ${step}`;
+export const noMapOfXDivergedAtStepY = (label: Part, step: Part, samples: Part) =>
+  `No map of ${label}: it diverged at step ${step}. On view: ${samples}.`;
 export const arrowKeysMoveTheCursorHomeSentence =
   "Arrow keys move the cursor. Home, End, Page Up and Page Down jump to the edges. Escape leaves the map.";
 export const rowsTheTrueClassColumnsTheSentence =

@@ -9,8 +9,9 @@ from operator import ne
 import pytest
 from playwright.sync_api import Locator, expect
 
-from browser.conftest import OpenLab
-from browser.dashboard import Dashboard
+from browser.conftest import OpenLab, Visits
+from browser.dashboard import DESKTOP, PHONE, Dashboard
+from browser.test_classes import MOONS, opened
 
 
 def put(box: Locator, value: str) -> None:
@@ -51,6 +52,40 @@ def test_a_wrong_rate_is_refused_in_place(open_lab: OpenLab) -> None:
         expect(box).to_have_value(expected)
         expect(lab.rule("gd")).to_have_attribute("title", f"full batch, rate {expected}")
     expect(slider(lab, "Learning rate of GD")).to_have_attribute("aria-valuetext", "learning rate 0.05")
+
+
+# Numbers in boxes that are too narrow for them.
+CUT_NUMBERS = """() => [...document.querySelectorAll(".knob .input.number")]
+    .filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth)
+    .map((box) => `${box.ariaLabel}: ${box.value}`)"""
+RATES = [0.0005, 0.000123456, 1.23457e-8, 1.5e-5, 0.00012]
+
+
+@pytest.mark.parametrize("size", [DESKTOP, (1366, 650), PHONE, (320, 568)])
+@pytest.mark.parametrize("count", [2, 5])
+def test_every_rate_is_whole(visits: Visits, address: str, size: tuple[int, int], count: int) -> None:
+    runs = [{"name": f"r{place}", "learning_rate": rate} for place, rate in enumerate(RATES[:count])]
+    lab = opened(visits, address, {**MOONS, "runs": runs}, size=size)
+    if size[0] < DESKTOP[0]:
+        lab.button("Recipe (B)").click()
+    expect(lab.page.locator(".knob .input.number:visible")).to_have_count(count)
+    assert lab.page.evaluate(CUT_NUMBERS) == []
+    overflow = "rail => rail.scrollWidth - rail.clientWidth"
+    assert lab.page.locator(".rail.recipe").evaluate(overflow) == 0
+    lab.settings("run r1")
+    expect(lab.rate("R1")).to_be_visible()
+    assert lab.page.evaluate(CUT_NUMBERS) == []
+    assert lab.page.locator(".rail.recipe").evaluate(overflow) == 0
+
+
+def test_a_dragged_slider_cuts_no_rate_and_stays_as_long(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    rate = slider(lab, "Learning rate of GD")
+    long = rate.bounding_box()
+    rate.evaluate("(slider) => { slider.value = 79; slider.dispatchEvent(new Event('input')); }")
+    expect(lab.rate("GD")).to_have_value("0.000207")
+    assert lab.page.evaluate(CUT_NUMBERS) == []
+    assert rate.bounding_box() == long
 
 
 def test_the_rate_slider_moves_by_sixtieths_of_a_decade_and_by_decades(open_lab: OpenLab) -> None:
@@ -423,6 +458,36 @@ def test_runs_are_compared_at_equal_steps_or_samples(open_lab: OpenLab) -> None:
     lab.until(lambda: lab.samples_seen("gd"), lambda samples: samples >= 2700)
     lab.rest()
     assert abs(lab.samples_seen("gd") - lab.samples_seen("sgd")) <= 900
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), DESKTOP, (1366, 650), (960, 540)])
+def test_runs_at_other_steps_are_compared_at_equal_samples_by_one_press(
+    open_lab: OpenLab, size: tuple[int, int]
+) -> None:
+    lab = open_lab(size, drawn=True)
+    lab.make_steps(20)
+    even = lab.page.get_by_role("button", name="Compare at equal samples")
+    expect(even).to_have_count(0)
+    lab.ask("POST", "/step", {"run": "sgd", "steps": 900})
+    expect(even).to_be_visible()
+    assert lab.page.evaluate(FAULTS_OF_HEADS) == []
+    even.click()
+    expect(lab.page.locator("plotly-chart[kind=loss] .chart-label.axis")).to_contain_text("samples")
+    expect(even).to_have_count(0)
+    lab.page.keyboard.press("y")
+    expect(lab.page.get_by_role("menuitemradio", name="samples seen", checked=True)).to_have_count(2)
+
+
+FAULTS_OF_HEADS = """() => [
+    ...document.querySelectorAll("loss-head, loss-head > *, loss-head .end > *")
+].flatMap((each) => {
+    const { left, right, width } = each.getBoundingClientRect();
+    const stage = document.querySelector(".stage").getBoundingClientRect();
+    return width && (left < stage.left - 1 || right > stage.right + 1) ? [each.className || each.localName] : [];
+}).concat([...document.querySelectorAll("loss-head > :not(.unseen)")].flatMap((one, k, all) => all[k + 1]
+    && one.getBoundingClientRect().width
+    && one.getBoundingClientRect().right > all[k + 1].getBoundingClientRect().left + 1 ? ["over each other"] : []))"""
+"""The parts of the loss chart's heading that leave the stage or lie over each other."""
 
 
 def test_an_added_run_catches_up_with_one_press(open_lab: OpenLab) -> None:

@@ -186,6 +186,54 @@ def test_only_the_map_in_sight_is_requested_and_a_hidden_run_is_not_drawn(
     assert lab.page.get_by_role("radiogroup", name="Run of the map").count() == 0
 
 
+def test_a_map_on_a_low_page_has_its_legend_and_its_score_below(visits: Visits, address: str) -> None:
+    lab = opened(visits, address, TWO_CLASSES, size=(960, 540))
+    lab.make_steps(60)
+    expect(stage_map(lab)).to_have_attribute("data-step", "60")
+    legend = stage_map(lab).locator(".legend")
+    expect(legend).to_be_visible()
+    expect(legend).to_have_text(re.compile(r"upper.*lower.*wrong.*\d+ % of test right", re.S))
+    inside = """(legend) => {
+        const [own, picture] = [legend, legend.closest("data-picture")].map((each) => each.getBoundingClientRect());
+        const map = legend.parentElement.querySelector(".map").getBoundingClientRect();
+        return [own.top - map.bottom, picture.bottom - own.bottom, picture.right - own.right];
+    }"""
+    assert min(legend.evaluate(inside)) >= -0.5
+    # the legend takes nothing from the loss: 45.5 % of the height
+    assert lab.page.evaluate(BOXES)["loss"]["height"] >= 0.455 * 540 - 0.5
+
+
+@pytest.mark.parametrize(
+    ("recipe", "rate"), [(TWO_CLASSES, 1e6), (SURFACE, 100.0)], ids=["classes", "values"]
+)
+def test_a_diverged_run_shows_its_training_samples_and_why_there_is_no_map(
+    visits: Visits, address: str, recipe: dict[str, Any], rate: float
+) -> None:
+    wild = {"name": "wild", "learning_rate": rate}
+    network = {"layers": [{"units": 6, "activation": "relu"}]}
+    lab = opened(visits, address, {**recipe, "network": network, "runs": [wild]})
+    lab.ask("POST", "/step", {"steps": 300})
+    expect(lab.row("wild")).to_have_attribute("data-state", "diverged")
+    at = re.compile(r"^No map: diverged at step (\d+)$")
+    reason = stage_map(lab).locator(".off")
+    expect(reason).to_have_text(at)
+    data = lab.ask("GET", "/data")
+    expect(stage_map(lab).locator(".map path.sample").first).to_be_visible()
+    dots = stage_map(lab).evaluate(DOTS)
+    assert sum(dot["many"] for dot in dots) == len(data["train"])
+    assert not any(dot["wrong"] for dot in dots)
+    below = """(map) => Math.min(...[...map.querySelectorAll("path.sample")]
+        .map((each) => each.getBoundingClientRect().top)) - map.querySelector(".off").getBoundingClientRect().bottom"""
+    assert stage_map(lab).locator(".map").evaluate(below) > -1, "the words cover no sample"
+    label = str(stage_map(lab).locator(".map").get_attribute("aria-label"))
+    assert re.fullmatch(
+        rf"No map of Wild: it diverged at step \d+\. On view: {len(data['train'])} training samples\.",
+        label,
+        re.I,
+    )
+    assert faults_in_both_themes(lab) == []
+
+
 def test_a_surface_has_the_values_of_a_regression(visits: Visits, address: str) -> None:
     lab = opened(visits, address, SURFACE)
     lab.make_steps(100)

@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, expect
 from browser.conftest import OpenLab
 from browser.dashboard import PHONE, Dashboard
 from browser.test_accessibility import SMALL_TARGETS, faults
+from browser.test_travel import look_back_to
 from fallline.vocabulary.exhibits import EXHIBITS
 
 OWN = "Your own experiment"
@@ -54,6 +55,23 @@ def test_runs_with_other_batches_have_their_samples_seen_in_the_table(open_lab: 
         return range.getBoundingClientRect();
     }); return samples.left - head.right; }"""
     assert table.locator("thead tr").first.evaluate(apart) > 0
+    # where the words have no room over the names, a line above has them
+    lab.ask("POST", "/play", {"speed": "max", "until": {"samples": 10240}})
+    expect(cell).to_have_text("10,240")
+    note = table.locator("p.bet")
+    expect(note).to_have_text("At steps 20–10,240")
+    look_back_to(lab, 3)
+    expect(note).to_have_count(0)
+    expect(table.locator("th.moment")).to_have_text("As of step 3")
+    lab.page.locator("what-happened button.clause").nth(1).click()
+    expect(note).to_have_text("As of steps 20–512")
+    wide = note.evaluate("(line) => [line.scrollWidth - line.clientWidth, line.offsetHeight]")
+    assert wide[0] <= 0
+    assert wide[1] < 24, "one line"
+    chart = lab.page.locator(".plot.loss").bounding_box()
+    lab.page.keyboard.press("l")
+    expect(note).to_have_text("At steps 20–10,240")
+    assert lab.page.locator(".plot.loss").bounding_box() == chart
 
 
 def test_an_exhibit_is_chosen_by_keyboard_and_stays_itself_over_steps_reset_and_reload(
@@ -122,7 +140,8 @@ HEADS = """() => [...document.querySelectorAll("race-table thead tr")].map((row)
   text.selectNodeContents(row.querySelector(".who"));
   const samples = document.createRange();
   samples.selectNodeContents(row.querySelector(".samples"));
-  return [text.getBoundingClientRect().right, samples.getBoundingClientRect().left];
+  const isUnseen = row.querySelector(".who .unseen") !== null;
+  return [isUnseen ? 0 : text.getBoundingClientRect().right, samples.getBoundingClientRect().left];
 })"""
 
 
@@ -134,8 +153,8 @@ def test_the_steps_of_many_runs_end_before_the_next_head(open_lab: OpenLab) -> N
     expect_exhibit(lab, "batch-sizes")
     lab.ask("POST", "/step", {"steps": 20})
     lab.ask("POST", "/step", {"run": "batch-1", "steps": 10_220})
+    expect(lab.page.locator("race-table p.bet")).to_contain_text("At steps 20–10,240")
     moment = lab.page.locator("race-table th.moment")
-    expect(moment).to_contain_text("20–10,240")
     for width in (1440, 1280, 1600):
         lab.page.set_viewport_size({"width": width, "height": 900})
         for text, samples in lab.page.evaluate(HEADS):
@@ -216,6 +235,37 @@ def test_a_finger_chooses_an_exhibit_on_a_phone(open_lab: OpenLab) -> None:
         box = picker(lab).bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) >= 44
+
+
+# Names of runs beside their lines, and of panels, that end in an ellipsis.
+CUT_LABELS = """() => [...document.querySelectorAll(".chart-label:is(.end, .title) > *")]
+    .filter((part) => part.checkVisibility() && part.scrollWidth > part.clientWidth + 1)
+    .map((part) => part.textContent)"""
+# Middle and right end of each part of the switch of layers.
+LAYER_SWITCH = """() => [...document.querySelectorAll("gradient-head .layer > *")]
+    .map((part) => part.getBoundingClientRect())
+    .map(({ top, height, right }) => [top + height / 2, right])"""
+
+
+@pytest.mark.parametrize("size", [PHONE, (320, 568), (844, 390)])
+def test_charts_of_a_deep_network_have_whole_words_on_a_phone(
+    open_lab: OpenLab, size: tuple[int, int]
+) -> None:
+    lab = open_lab(size)
+    picker(lab).click()
+    options(lab).filter(has_text="Adam").first.click()
+    expect_exhibit(lab, "adam")
+    lab.make_steps(300)
+    ends = lab.page.locator("plotly-chart[kind=loss] .chart-label.end b")
+    expect(ends).to_have_text(["GD", "Adam"])
+    titles = lab.page.locator("plotly-chart[kind=gradients] .chart-label.title")
+    expect(titles.locator("> b")).to_have_text(["By layer", "W1"])
+    expect(titles.first).to_contain_text("dashed: ")
+    assert lab.page.evaluate(CUT_LABELS) == []
+    middles, rights = zip(*lab.page.evaluate(LAYER_SWITCH), strict=True)
+    assert max(middles) - min(middles) < 2
+    assert max(rights) <= size[0]
+    assert sorted(rights) == list(rights)
 
 
 def test_axe_finds_nothing_in_the_list_of_exhibits_and_their_questions(open_lab: OpenLab) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
+from operator import ne
+from typing import Any
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -133,7 +137,7 @@ def test_the_focus_of_a_control_that_goes_away_moves_to_play(open_lab: OpenLab) 
     expect(lab.play).to_be_focused()
     lab.page.get_by_role("slider", name="Time travel").focus()
     press("Home")
-    lab.page.locator("time-scrubber .live").focus()
+    lab.page.locator("transport-bar .way-back").focus()
     press("Enter")
     expect(lab.play).to_be_focused()
 
@@ -316,6 +320,54 @@ def test_a_key_that_is_typed_into_a_field_is_the_fields_own(open_lab: OpenLab) -
     assert axes(lab).startswith("steps, ")
     expect(lab.counter).to_have_text("0")
     expect(lab.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_letters_after_a_press_beside_a_field_are_no_shortcuts(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(30)
+    press, rate = lab.page.keyboard.press, lab.rate("GD")
+
+    def press_below_the_rate() -> None:
+        box = rate.bounding_box()
+        assert box
+        lab.page.mouse.click(box["x"] + 20, box["y"] + box["height"] + 6)
+
+    press_below_the_rate()
+    assert lab.page.evaluate("document.activeElement === document.body")
+    for key in "2rx":
+        press(key)
+    assert lab.step == 30
+    assert axes(lab).startswith("steps, ")
+    press("ArrowLeft")  # these are not typed into a field
+    expect(lab.page.locator("race-table th.moment")).to_have_text("As of step 29")
+    leave: dict[str, Callable[[], Any]] = {
+        "press Escape": partial(press, "Escape"),
+        "press elsewhere": lab.page.locator("gradient-head h2").click,
+        "move the focus": lab.button("Axes").focus,
+    }
+    before = axes(lab)
+    for way, act in leave.items():
+        press_below_the_rate()
+        press("x")
+        assert axes(lab) == before, way
+        act()
+        press("x")
+        before = lab.until(partial(axes, lab), partial(ne, before))
+    lab.settings("run sgd").locator(".settings-head").click()
+    press("r")
+    assert lab.step == 29
+
+
+def test_a_number_typed_on_a_slider_is_no_shortcut(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(30)
+    for name in ("Learning rate of GD", "Speed"):
+        lab.page.get_by_role("slider", name=name).focus()
+        for key in ("0", ".", "0", "5", ",", "-", "e"):
+            lab.page.keyboard.press(key)
+        expect(lab.page.locator("race-table th.moment")).to_have_text("At step 30")
+    lab.page.keyboard.press("x")  # one does not type it for a number
+    assert axes(lab) == "log steps, log loss (Y)"
 
 
 @pytest.mark.parametrize("key", ["s", "?", "a"])

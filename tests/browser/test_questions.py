@@ -55,6 +55,20 @@ def play_to_the_end(lab: Dashboard) -> None:
     expect(happened(lab)).to_have_attribute("data-open", "", timeout=HAPPENED)
 
 
+def test_a_change_while_it_plays_takes_away_the_question_and_its_end(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step > 30)
+    lab.card("gd").get_by_role("radio", name="SGD").click()
+    expect(picker(lab)).to_have_text(re.compile("Your own experiment"))
+    for _ in range(20):
+        lab.page.keyboard.press("]")
+    lab.until(lambda: lab.step, lambda step: step > 600)
+    expect(lab.pause).to_be_visible()
+    assert happened(lab).get_attribute("data-open") is None
+    lab.rest()
+
+
 @pytest.mark.parametrize("size", [(1920, 1080), DESKTOP, (1280, 720), (960, 800), PHONE])
 def test_the_bet_has_room_above_the_numbers_of_four_runs(open_lab: OpenLab, size: tuple[int, int]) -> None:
     lab = open_lab(size)

@@ -77,6 +77,16 @@ def fork(lab: Dashboard, count: int) -> None:
     expect(lab.page.locator("race-table tbody tr")).to_have_count(count)
 
 
+def test_a_fork_made_by_a_program_has_a_name_and_the_lane_of_its_method(open_lab: OpenLab) -> None:
+    """It was called "Run 3", with the star of a second GD."""
+    lab = open_lab(DESKTOP)
+    lab.make_steps(20)
+    change = {"optimizer": "adam", "batch_size": 8, "learning_rate": 0.005}
+    name = lab.ask("POST", "/runs", {"fork_of": "gd", "at_step": 10, **change})["name"]
+    expect(lab.row(name)).to_contain_text("GD, Adam, batch 8")
+    expect(lab.row(name).locator("[data-lane]").first).to_have_attribute("data-lane", "e")
+
+
 def are_scored(count: int, squares: list[dict[str, Any]]) -> bool:
     return [each["score"] != "R² –" for each in squares] == [True] * count
 
@@ -256,10 +266,13 @@ def test_maps_of_eight_runs_fit_in_the_room_of_two_and_stay_readable(visits: Vis
     assert faults_in_both_themes(lab) == []
 
 
-def of_classes(address: str, classes: int = 10, samples: int = 200) -> dict[str, Any]:
+def of_classes(
+    address: str, classes: int = 10, samples: int = 200, names: list[str] | None = None
+) -> dict[str, Any]:
     """Return a recipe with three inputs, so that there is no map."""
+    kinds = names or [f"a kind {place}" for place in range(classes)]
     rows = "".join(
-        f"{k % classes + k / samples},{k % 7},{k % 3},a kind {k % classes}\n" for k in range(samples)
+        f"{k % classes + k / samples},{k % 7},{k % 3},{kinds[k % classes]}\n" for k in range(samples)
     )
     table = httpx.post(
         f"{address}/api/v1/datasets", content=f"a,b,c,kind\n{rows}", headers={"Content-Type": "text/csv"}
@@ -285,6 +298,30 @@ def test_counts_of_three_digits_fit_into_the_cells_of_ten_classes(visits: Visits
     expect(lab.page.locator(".confusion[data-step='5']")).to_have_count(2)
     counts = [len(text.strip()) for text in lab.page.locator(".confusion tbody td").all_inner_texts()]
     assert max(counts) == 3
+    assert lab.page.evaluate(OVERFULL) == []
+
+
+WINES = ["cabernet", "chardonnay", "gewuerztraminer", "merlot", "pinot noir", "riesling", "sauvignon blanc"]
+# Heads whose words are wider than they are, or take two lines.
+CUT_HEADS = """() => [...document.querySelectorAll(".confusion th")].filter((head) => {
+    const range = document.createRange();
+    range.selectNode([...head.querySelectorAll("span:not(.unseen)")].at(-1) ?? head.firstChild);
+    const { width, height } = range.getBoundingClientRect();
+    return width > head.getBoundingClientRect().width || height > 16;
+}).map((head) => head.textContent)"""
+
+
+@pytest.mark.parametrize("size", [DESKTOP, (960, 540), PHONE])
+def test_names_of_classes_are_whole_in_tables(visits: Visits, address: str, size: tuple[int, int]) -> None:
+    lab = opened(visits, address, of_classes(address, 7, names=WINES), size=size)
+    lab.make_steps(5)
+    table = lab.page.locator(".confusion[data-step='5']").first
+    rows = table.locator("tbody th > span:last-child")
+    expect(rows).to_have_text(WINES)
+    columns = table.locator("thead th")
+    expect(columns.locator("[aria-hidden]")).to_have_text([str(place) for place in range(1, 8)])
+    expect(columns.locator(".unseen")).to_have_text(WINES)
+    assert lab.page.evaluate(CUT_HEADS) == []
     assert lab.page.evaluate(OVERFULL) == []
 
 

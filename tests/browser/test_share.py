@@ -84,6 +84,8 @@ def test_a_link_that_others_cannot_open_has_no_qr_code_but_the_way_to_let_them_i
         expect(dialog(lab)).to_contain_text(
             f"{ONLY_HERE} To let others in, start the server with --host 0.0.0.0."
         )
+        option = dialog(lab).locator("code", has_text="--host 0.0.0.0")
+        assert option.evaluate("(words) => words.getClientRects().length") == 1, "it stays on one line"
         elsewhere = dialog(lab).get_by_text(
             "Elsewhere, append the part from # to another fallline's address."
         )

@@ -159,7 +159,7 @@ STRAY = """() => {
 
 # In every language the same: names of programs, methods and files, and what stands for numbers.
 SAME = re.compile(
-    r"fallline|S?GD\d*|Adam|NumPy|PyTorch|LeCun|XOR|CSV|PNG|SVG|JSON|QR|relu|identity|tanh|sigmoid|ms|lr|y_pred|log|R²|Σ|Xβ"
+    r"fallline|S?GD[\d.]*|Adam|NumPy|PyTorch|LeCun|XOR|CSV|PNG|SVG|JSON|QR|relu|identity|tanh|sigmoid|ms|lr|y_pred|log|R²|Σ|Xβ"
     r"|d?[WbzaxXyPN]\d*"
 )
 CODE = re.compile(r"\w+ -?= .+")

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { fillMeasured } from "../../frontend/charts/bind-measured.ts";
+import { classScale } from "../../frontend/charts/class-looks.ts";
 import { instrumentChart } from "../../frontend/charts/instrument-chart.ts";
 import { GAUGES } from "../../frontend/core/instruments.ts";
 import { reduce } from "../../frontend/core/reduce.ts";
@@ -126,6 +127,78 @@ test("a decision map is as wide as its inputs are beside each other, not as the 
   );
 });
 
+test("a decision map has the large map's shades, a border between classes, and a shape for each", () => {
+  const { figure, measured: answers } = golden("decision");
+  const base = scene({ gd: 40 });
+  const state = reduce(base.state, {
+    type: "instrument",
+    run: "gd",
+    name: "decision",
+    answer: { ...answers[0], generation: 0 },
+  });
+  const { sides, surfaces } = base.look.spec.fallline;
+  for (const theme of ["light", "dark"] as const) {
+    const look = { ...base.look, theme };
+    const { data, labels } = instrumentChart(figure, { ...base, look, state }, GAUGES.decision);
+    const [ground, border, ...samples] = data;
+    assert.deepEqual(
+      ground.colorscale.map(([, colour]: [number, string]) => colour),
+      [sides[theme][0], surfaces[theme].paper, sides[theme][1]],
+    );
+    assert.equal(border.contours.start, 0.5);
+    assert.equal(border.line.color, surfaces[theme]["ink-2"]);
+    assert.deepEqual(
+      samples.map(({ marker }: Json) => marker.symbol),
+      ["circle", "triangle-up-open"],
+    );
+    const [{ marks, values }]: Json[] = labels.titles;
+    assert.deepEqual(
+      marks.map(({ name, isFilled }: Json) => [name, isFilled]),
+      [
+        ["no", true],
+        ["yes", false],
+      ],
+    );
+    assert.notEqual(marks[0].d, marks[1].d);
+    assert.deepEqual(values, [], "the run's marker is none of the classes'");
+  }
+});
+
+test("a legend of a decision map is whole, or not there", () => {
+  const { figure, measured: answers } = golden("decision");
+  const headOf = (classes: string[], width: number, compact = false) => {
+    const { room, look, ...base } = scene({ gd: 40 });
+    const state = reduce(base.state, {
+      type: "instrument",
+      run: "gd",
+      name: "decision",
+      answer: { ...answers[0], classes, generation: 0 },
+    });
+    const narrow = { ...base, state, room: { ...room, width }, look: { ...look, compact } };
+    const [{ shape, marks }]: Json[] = instrumentChart(figure, narrow, GAUGES.decision).labels
+      .titles;
+    return [shape !== "", marks.length];
+  };
+  const wines = ["cabernet sauvignon", "gewuerztraminer", "chardonnay", "sauvignon blanc"];
+  assert.deepEqual(headOf(wines, 1000), [true, 4]);
+  assert.deepEqual(headOf(wines, 700), [false, 4]);
+  assert.deepEqual(headOf(wines, 480), [true, 0], "only how to read it");
+  assert.deepEqual(headOf(wines, 360, true), [false, 0]);
+  assert.deepEqual(headOf(["no", "yes"], 360, true), [false, 2]);
+});
+
+test("more than two classes have a pale shade each, as on the large map", () => {
+  const { look } = scene({ gd: 40 });
+  const shades = classScale(look, 3);
+  assert.deepEqual(
+    shades.map(([at]) => at),
+    [0, 1 / 3, 1 / 3, 2 / 3, 2 / 3, 1],
+  );
+  assert.equal(new Set(shades.map(([, colour]) => colour)).size, 3);
+  assert.equal(shades[4][1], "#E5C994");
+  assert.equal(classScale(look, 8)[14][1], classScale(look, 8)[2][1], "colours repeat after six");
+});
+
 test("class names stand beside their matrix, inside the chart; long ones are shortened where they differ", () => {
   const { figure, measured: answers } = golden("confusion");
   const beside = (...classes: string[]) => {
@@ -149,7 +222,7 @@ test("class names stand beside their matrix, inside the chart; long ones are sho
     assert.ok(left >= 6 * text.length, `${text} has ${left} px`);
   assert.ok(
     new Set(long.map(({ text }) => text)).size === 2 &&
-      long.every(({ text }) => text.includes("…") && text.length <= 14),
+      long.every(({ text }) => !text.includes("…") && text.length <= 14),
   );
 });
 

@@ -11,25 +11,25 @@ test("forks of one run differ by their steps, and no step is cut in two", () => 
   const all = ["SGD", "SGD from 214", "SGD from 1,200", "GD"];
   assert.deepEqual(
     all.map((name) => briefName(name, all, 7)),
-    ["SGD", "SGD…214", "…1,200", "GD"],
+    ["SGD", "SGD 214", "1,200", "GD"],
   );
   assert.deepEqual(
     all.map((name) => briefName(name, all, 6)),
-    ["SGD", "…214", "…1,200", "GD"],
+    ["SGD", "214", "1,200", "GD"],
   );
-  assert.equal(briefName("SGD from 170", ["GD", "SGD", "SGD from 170"], 7), "SGD…170");
+  assert.equal(briefName("SGD from 170", ["GD", "SGD", "SGD from 170"], 7), "SGD 170");
   const twice = ["SGD from 200", "SGD from 200, 2"];
   assert.deepEqual(
     twice.map((name) => briefName(name, twice, 7)),
-    ["SGD…200", "SGD…2"],
+    ["SGD 200", "SGD 2"],
   );
 });
 
-test("a shortened name has no comma before its ellipsis", () => {
+test("a shortened name has no comma in place of the words between", () => {
   const all = ["GD, rate 0.02", "GD, rate 0.2", "SGD"];
   assert.deepEqual(
     all.map((name) => briefName(name, all, 8)),
-    ["GD…0.02", "GD…0.2", "SGD"],
+    ["GD 0.02", "GD 0.2", "SGD"],
   );
 });
 
@@ -40,7 +40,7 @@ test("a fork's name loses changes that say least, not letters", () => {
   const forks = ["SGD", "SGD, rate 0.05, He", "SGD, rate 0.02, He"];
   assert.deepEqual(
     forks.map((name) => briefName(name, forks, 8)),
-    ["SGD", "SGD…0.05", "SGD…0.02"],
+    ["SGD", "SGD 0.05", "SGD 0.02"],
   );
 });
 
@@ -48,20 +48,41 @@ test("a shortened name has whole words; where none fit, its end is marked as cut
   const all = ["Mini-batch", "Mini-batch 2", "Adam, rate 0.003", "GD", "Momentum"];
   assert.deepEqual(
     all.map((name) => briefName(name, all, 8)),
-    ["Mini", "Mini…2", "Adam", "GD", "Momentum"],
+    ["Mini", "Mini 2", "Adam", "GD", "Momentum"],
   );
   for (let most = 6; most < 16; most++)
     for (const name of all.slice(0, 4))
       assert.ok(!hasCutWord(briefName(name, all, most), name), `${name} in ${most}`);
-  assert.equal(briefName("Momentum", all, 6), "Momen…");
-  assert.ok(hasCutWord("Momen…", "Momentum"));
-  assert.ok(hasCutWord("SGD, r…He", "SGD, rate 0.05, He"));
+  assert.equal(briefName("Momentum", all, 6), "Momen.");
+  assert.ok(hasCutWord("Momen.", "Momentum"));
+  assert.ok(hasCutWord("SGD, r.He", "SGD, rate 0.05, He"));
   assert.ok(!hasCutWord("SGD, He", "SGD, rate 0.05, He"));
-  assert.ok(!hasCutWord("…1,200", "SGD from 1,200"));
+  assert.ok(!hasCutWord("1,200", "SGD from 1,200"));
+});
+
+test("no shortened name has an ellipsis, and a number is enough where it tells a run from the others", () => {
+  const sizes = ["SGD", "Mini 8", "Mini 64", "GD"];
+  assert.deepEqual(
+    sizes.map((name) => briefName(name, sizes, 6)),
+    ["SGD", "Mini 8", "64", "GD"],
+  );
+  const eight = [
+    ...["GD", "SGD, rate 0.05, He", "SGD, rate 0.02, He", "Mini-batch 8", "Mini-batch 64"],
+    ...["Adam, batches of 32", "Momentum", "SGD from 1,200"],
+  ];
+  for (let most = 3; most < 20; most++) {
+    const briefs = eight.map((name) => briefName(name, eight, most));
+    assert.ok(!briefs.join("").includes("…"), `${briefs}`);
+    assert.ok(
+      briefs.every((brief) => brief.length <= most),
+      `${briefs}`,
+    );
+    assert.equal(new Set(briefs).size, most > 4 ? 8 : new Set(briefs).size, `${briefs}`);
+  }
 });
 
 test("a unique name is shortened to its words, and one that fits stays whole", () => {
-  assert.equal(briefName("Adam, batches of 32", ["Adam, batches of 32", "GD"], 8), "Adam…32");
+  assert.equal(briefName("Adam, batches of 32", ["Adam, batches of 32", "GD"], 8), "Adam 32");
   assert.equal(briefName("SGD", ["SGD", "SGD from 9"], 3), "SGD");
 });
 
@@ -77,13 +98,13 @@ test("a name longer than a line breaks before a word, and the rest is shortened 
   const lines = (all: string[], most = 2) =>
     all.map((name: string) => nameLines(name, all, room, most).join(" / "));
   assert.deepEqual(lines(["Rate 0.4", "Rate 0.2", "GD"]), ["Rate / 0.4", "Rate / 0.2", "GD"]);
-  assert.deepEqual(lines(["Rate 0.4", "Rate 0.2"], 1), ["…0.4", "…0.2"]);
+  assert.deepEqual(lines(["Rate 0.4", "Rate 0.2"], 1), ["0.4", "0.2"]);
   assert.deepEqual(lines(["SGD", "SGD from 214", "SGD from 215"]), [
     "SGD",
-    "SGD / …214",
-    "SGD / …215",
+    "SGD / 214",
+    "SGD / 215",
   ]);
-  assert.deepEqual(lines(["Momentum", "Plain"]), ["Mom…", "Plain"], "no word of it fits");
+  assert.deepEqual(lines(["Momentum", "Plain"]), ["Mom.", "Plain"], "no word of it fits");
   assert.deepEqual(
     nameLines("Adam, batches of 32", ["Adam, batches of 32"], { whole: 13, cut: 11 }, 2),
     ["Adam, batches", "of 32"],
@@ -134,12 +155,12 @@ test("labels that are too high together use fewer lines, and stay inside the plo
   const low = { ...FRAME, height: 100 };
   const long = ["Adam, batches of 32", "Adam, batches of 64"].map((name) => [name, "0.1"]);
   assert.deepEqual(labels(long, { ...FRAME, height: 70 }), [
-    "Adam…of 32 / 0.1",
-    "Adam…of 64 / 0.1",
+    "Adam of 32 / 0.1",
+    "Adam of 64 / 0.1",
   ]);
   assert.deepEqual(labels([...long, ["Rate 0.4", "0.1"], ["Rate 0.2", "0.1"]], low), [
-    "Adam…32 0.1",
-    "Adam…64 0.1",
+    "Adam 32 0.1",
+    "Adam 64 0.1",
     "Rate 0.4 0.1",
     "Rate 0.2 0.1",
   ]);
@@ -188,7 +209,7 @@ test("on a low plot values are left out where names would be cut in a word besid
       names.map((name) => [name, "0.00215"]),
       low,
     ),
-    ["GD", "SGD", "Mini-batch", "SGD, He", "Momentum", "Adam…0.003", "Mini-batch 2", "GD 2"],
+    ["GD", "SGD", "Mini-batch", "SGD, He", "Momentum", "Adam 0.003", "Mini-batch 2", "GD 2"],
   );
 });
 

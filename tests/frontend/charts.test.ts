@@ -9,6 +9,7 @@ import { gradientChart } from "../../frontend/charts/gradient-chart.ts";
 import { horizontal, placeOf, zoomedTo } from "../../frontend/charts/horizontal.ts";
 import { KINDS } from "../../frontend/charts/kinds.ts";
 import { boxOf, placeEnds } from "../../frontend/charts/end-labels.ts";
+import { boldWidth } from "../../frontend/charts/letter-widths.ts";
 import { curvesOf, touch } from "../../frontend/charts/overlap.ts";
 import { APART, phoneWords, placeFlags, pushApart } from "../../frontend/charts/labels.ts";
 import { startSize } from "../../frontend/charts/line-marks.ts";
@@ -388,6 +389,22 @@ test("five layers and more stand by layer, beside the chosen one over time", () 
   );
 });
 
+test("on a phone the title by layer has as many words as fit beside it, and none is cut", () => {
+  const titles = (width: number, steps = 5) => {
+    const given = scene({ gd: steps, layers: 7, compact: true, room: { width, left: 40 } });
+    const [{ name, shape, left, width: most }, { left: next }] = gradientChart(
+      figures.gradients,
+      given,
+    ).labels.titles;
+    assert.ok(left + most < next, "it ends before the next title");
+    return `${name}: ${shape}`;
+  };
+  assert.equal(titles(700), "By layer: now; dashed: at step 0");
+  assert.equal(titles(376), "By layer: now; dashed: at step 0");
+  assert.equal(titles(306), "By layer: dashed: step 0");
+  assert.equal(titles(160), "By layer: ");
+});
+
 test("by layer, the scale holds the gradients of all layers, also of those not shown over time", () => {
   const far = (_: string, { series }: Lists) => {
     for (const [weight, times] of [
@@ -562,7 +579,7 @@ test("an edit drops a line in every panel and a flag in the loss chart", () => {
   );
   assert.deepEqual(
     named(ground, "edit").map(({ lane, d }) => [lane, d]),
-    [["a", "M273.5,372V26"]],
+    [["a", "M273.5,374V24"]],
   );
   const {
     ground: below,
@@ -1174,7 +1191,7 @@ test("ground and marks stay inside their plot", () => {
     whole.ground.map(({ name }) => name),
     ["missing", "baseline", "edit", "grid", "band"],
   );
-  assert.equal(whole.ground[0].d, "M587.67,26H696V372H587.67Z");
+  assert.equal(whole.ground[0].d, "M587.67,24H696V374H587.67Z");
 });
 
 test("a symbol has its run's shape and the requested size", () => {
@@ -1728,4 +1745,25 @@ test("a phone's plot of eight runs leaves room for their names, and a plot of tw
   );
   const two = lossChart(figures.loss, drawn);
   assert.deepEqual([eight.layout.margin.r, two.layout.margin.r], [92, 44]);
+});
+
+test("a phone's gutter grows for a short name of wide letters, and a wider name stands on the plot", () => {
+  const drawn = scene({ gd: 50, sgd: 50, compact: true, room: { width: 390, right: 44 } });
+  const withName = (label: string) => {
+    const { gd, sgd } = drawn.state.runs;
+    const state = { ...drawn.state, runs: { gd, sgd: { ...sgd, label } } };
+    const { layout, labels } = lossChart(figures.loss, { ...drawn, state });
+    const end = labels.ends.find(({ run }) => run === "sgd");
+    assert.ok(end);
+    assert.deepEqual(end.names, [label]);
+    return { gutter: layout.margin.r, isBeside: end.gutter, free: end.most - boldWidth(label) };
+  };
+  const adam = withName("Adam");
+  assert.ok(adam.isBeside && adam.free >= 0, `${adam.free} px free`);
+  assert.ok(adam.gutter > 44 && adam.gutter < 50);
+  const wide = withName("MMWW");
+  assert.ok(wide.isBeside && wide.free >= 0 && wide.gutter > adam.gutter);
+  const long = withName("Momentum");
+  assert.ok(!long.isBeside && long.free >= 0);
+  assert.equal(long.gutter, 44);
 });

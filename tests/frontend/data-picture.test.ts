@@ -6,6 +6,7 @@ import { test } from "node:test";
 import {
   curvedRuns,
   fitWords,
+  groundIn,
   lacksSamples,
   lastCurve,
   mapWords,
@@ -201,6 +202,48 @@ test("samples of classes lie between 0 and 1, and at most 600 of a split are dra
   const rows = Array.from({ length: 1500 }, (_, k) => k);
   const many = { X: rows.map((k) => [k]), y: rows.map((k) => [k]), train: rows, test: [] };
   assert.equal(samplesOf(withInputs(1), many).train.x.length, 500);
+});
+
+test("a diverged run has its training samples on the edges of a map, and words that say why", () => {
+  const at = { status: "diverged", step: 39, diverged_at: 39, epoch: 39, samples_seen: 39 };
+  const diverged: Message = { type: "frame", runs: { gd: { ...at, generation: 0, latest: {} } } };
+  const state = withInputs(2, true, view({ maps: 1, networkRun: "gd" }), diverged);
+  assert.deepEqual(stageMaps(state), []);
+  assert.deepEqual([lacksSamples(state), groundIn(state)], [true, undefined]);
+  assert.equal(lacksSamples(withInputs(2, true, view({ maps: 1, networkRun: "gd" }))), false);
+  const data = {
+    X: [
+      [0, 2],
+      [1, 4],
+      [4.7, -2],
+    ],
+    y: [[0], [1], [1]],
+    train: [0, 1],
+    test: [2],
+  };
+  const known = reduce(state, { type: "samples", samples: samplesOf(state, data) });
+  assert.equal(lacksSamples(known), false);
+  const ground = groundIn(known);
+  assert.ok(ground);
+  assert.deepEqual(ground.samples, { x: [0, 1], y: [2, 4], true: [0, 1], predicted: [0, 1] });
+  // 6 % on both sides of all samples, and half of 47 distances between cells
+  const [low, high] = [-0.06 * 4.7, 1.06 * 4.7];
+  const half = (high - low) / 94;
+  [low - half, high + half].forEach((edge, k) =>
+    assert.ok(Math.abs(edge - ground.edges[0][k]) < 1e-12),
+  );
+  const dots = dotsOf(ground, 2);
+  assert.deepEqual(
+    dots.map(({ name, wrong }) => [name, wrong]),
+    [
+      ["filled", false],
+      ["hollow", false],
+    ],
+  );
+  assert.equal(
+    mapWords(known.runs.gd, undefined, false, known),
+    "No map of GD: it diverged at step 39. On view: 900 training samples.",
+  );
 });
 
 test("samples are requested once, when the fit is in sight, and again after a refusal", async () => {

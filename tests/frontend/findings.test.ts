@@ -610,7 +610,12 @@ test("a run's word names its dead layer, else the verdict", () => {
   const state = after([findingEvent("gd", healthy()), findingEvent("sgd", dead())], playing);
   assert.deepEqual([word(state, "gd"), word(state, "sgd")], ["flat", "layer 2 dead"]);
   const { says, ...shown } = stateOf(state.runs.sgd, state);
-  assert.deepEqual(shown, { word: "layer 2 dead", glyph: "dead", tone: "bad" });
+  assert.deepEqual(shown, {
+    word: "layer 2 dead",
+    glyph: "dead",
+    tone: "bad",
+    formula: "np.all(a == 0)",
+  });
   assert.match(says ?? "", /outputs 0 for every training sample/);
   assert.equal(
     word(after([findingEvent("sgd", dead({ rule: "predicts_the_mean" }))], playing), "sgd"),
@@ -656,6 +661,23 @@ test("problems stay on the timeline, warnings while open, and keys step through 
   );
   assert.deepEqual([nextMarker(state, 120, 1), nextMarker(state, 120, -1)], [214, 100]);
   assert.equal(markersOf(after([findingEvent("gd", edge({ until_step: 160 }))], state)).length, 1);
+  // units died, and later the whole layer: both stay
+  const units = dead({
+    id: "u",
+    rule: "dead_units",
+    severity: "warning",
+    since_step: 5,
+    until_step: 214,
+    mark: "3 units dead",
+  });
+  assert.deepEqual(
+    markersOf(after([findingEvent("sgd", units)], state)).map(({ step, text }) => [step, text]),
+    [
+      [5, "SGD: 3 units dead"],
+      [100, "GD: rate at the edge"],
+      [214, "SGD: layer 2 dead"],
+    ],
+  );
   const event = { type: "event", event: "diverged", run: "gd", step: 500, diverged_at: 500 };
   const diverged = after(
     [

@@ -67,6 +67,29 @@ test("a run keeps its lane when others come and go, and when its method changes"
   assert.equal(withRun(state, "new", "SGD").runs.new.lane, "b", "it is free again");
 });
 
+test("a fork has the lane of its own method, in an event and in an answer, and keeps it for life", () => {
+  const origin = { run: "gd", at_step: 200 };
+  const adam = { at_step: 200, optimizer: "adam", batch_size: 8 };
+  const recipe = { ...answer().recipe.runs[0], name: "run-3", origin, edits: [adam] };
+  const added = { ...answer().runs[0], name: "run-3", step: 200 };
+  const state = after(
+    [{ type: "event", event: "run_added", run: "run-3", added, recipe }],
+    opened(),
+  );
+  assert.equal(state.runs["run-3"].lane, "e");
+  const later = { ...recipe, edits: [adam, { at_step: 201, optimizer: "rmsprop" }] };
+  const { recipe: whole, runs } = answer();
+  const all = answer({
+    recipe: { ...whole, runs: [...whole.runs, later] },
+    runs: [...runs, added],
+  });
+  const reloaded = after([
+    { type: "catalog", catalog },
+    { type: "opened", answer: all, token: "t" },
+  ]);
+  assert.equal(reloaded.runs["run-3"].lane, "e", "a later edit is none of its beginning");
+});
+
 test("a name says what differs, with at most two changes, and a number only if two would be equal", () => {
   const state = opened();
   assert.equal(forkLabel(state, "sgd", { learning_rate: 0.02 }), "SGD, rate 0.02");
@@ -79,6 +102,22 @@ test("a name says what differs, with at most two changes, and a number only if t
   assert.equal(forkLabel(fork, "sgd", { learning_rate: 0.02 }), "SGD, rate 0.02 2");
   const twice = withRun(fork, "sgd-10", "SGD, rate 0.02, He");
   assert.equal(forkLabel(twice, "sgd-10", { batch_size: 4 }), "SGD, He, batch 4");
+  const adam = { optimizer: "adam", batch_size: 8, learning_rate: 0.005 };
+  assert.equal(forkLabel(state, "gd", adam), "GD, Adam, batch 8", "the method is no third change");
+});
+
+test("the server names runs without a name in the same way", () => {
+  const golden = JSON.parse(
+    readFileSync(new URL("../golden/run_names.json", import.meta.url), "utf8"),
+  );
+  assert.ok(golden.forks.length > 10);
+  for (const { parent, settings, change, label } of golden.forks) {
+    const known = { ...plain(null), learning_rate: 0.1, order: "shuffle", ...settings };
+    const fork = forkLabel(withRun(opened(), "x", parent, known), "x", change);
+    assert.equal(fork, label);
+  }
+  for (const { settings, label } of golden.new)
+    assert.equal(newLabel(opened(), { learning_rate: 0.1, ...plain(null), ...settings }), label);
 });
 
 test("an added run is named by its method, else by batch or rate", () => {

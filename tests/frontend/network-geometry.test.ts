@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { tickWidth } from "../../frontend/charts/letter-widths.ts";
 import {
   columnsOf,
   edgePath,
   footWords,
   HEIGHT,
   heightUnder,
+  inputFoot,
   inputWords,
   leastShown,
   partOf,
   shadesOf,
+  sizeWithin,
   strokeOf,
   WIDTH,
 } from "../../frontend/features/network/network-geometry.ts";
@@ -136,6 +139,22 @@ test("a layer of more than 16 units is a strip with a cell for each, and 16 grou
     assert.ok(Math.abs(top - column.cells[k].top - height) < 1e-9);
   assert.equal(columnsOf([16, 1])[0].cells.length, 0);
   assert.equal(columnsOf([500, 1])[0].cells.length, 64, "of very many only so many");
+});
+
+test("a strip of inputs has its count below, and circles the word alone", () => {
+  const [wide] = columnsOf([64, 4, 1]);
+  const [few] = columnsOf([5, 4, 1]);
+  assert.deepEqual([inputFoot(wide), inputFoot(few)], ["64 inputs", "input"]);
+});
+
+test("a number stays within its circle: in a small one its letters are smaller", () => {
+  const sizeOf = (text: string, outputs: number) =>
+    sizeWithin(text, columnsOf([4, 4, outputs])[2].radius);
+  assert.deepEqual([sizeOf("−1.0", 3), sizeOf("0.3", 7)], [11, 11]);
+  const size = sizeOf("−1.0", 7);
+  assert.ok(size < 10.5 && size > 9, `${size} px`);
+  const { radius } = columnsOf([4, 4, 7])[2];
+  assert.ok((tickWidth("−1.0") * size) / 11 < 2 * radius - 2);
 });
 
 test("only the largest 30 % of more than 60 edges are drawn", () => {

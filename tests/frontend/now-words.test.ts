@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { restWord, wayBackWords } from "../../frontend/core/now-words.ts";
+import { aheadWords, restWord, wayBackWords } from "../../frontend/core/now-words.ts";
 import { scene } from "./scenes.ts";
 import type { Message } from "../../frontend/core/types.ts";
 
@@ -22,16 +22,20 @@ test("a page is ready before the first step, and paused after it", () => {
   assert.equal(restWord(scene({ sgd: 1 }).state), "Paused");
 });
 
-test("the way back says how far training is ahead only while there is training", () => {
+test("the way back says how far it is, and what is live only while there is training", () => {
   const rest = scene({ gd: 360, messages: [playback(false), look(1)] }).state;
   assert.deepEqual(wayBackWords(rest), {
-    live: "",
+    back: "359 steps back",
     text: "Newest step",
     title: "Back to step 360 (L)",
   });
-  const { live, text, title } = wayBackWords(
-    scene({ gd: 360, messages: [playback(true), look(1)] }).state,
-  );
-  assert.equal(live + text, "Live, 359 ahead");
+  assert.equal(aheadWords(rest), "");
+  const state = scene({ gd: 360, messages: [playback(true), look(1)] }).state;
+  const { back, text, title } = wayBackWords(state);
+  assert.deepEqual([back, text], ["359 steps back", "Back to live"]);
+  assert.equal(aheadWords(state), "359 ahead");
+  const { state: near } = scene({ gd: 360, messages: [playback(true), look(359)] });
+  assert.equal(wayBackWords(near).back, "1 step back");
+  assert.equal(aheadWords(scene({ gd: 360, messages: [playback(true)] }).state), "");
   assert.equal(title, "Back to live (L): training is 359 steps ahead");
 });

@@ -262,8 +262,8 @@ test("a bet is stored, comes back with its experiment, and no link has it", asyn
   later.app.stop();
 });
 
-test("a play command carries the end of the question, and the next one is free", async () => {
-  const { app, socket } = await live();
+test("a play command carries the end of the question; after an edit, play goes on beyond it", async () => {
+  const { app, socket, id, server } = await live();
   const { catalog: known, experiment } = app.store.get();
   const exhibits = [
     {
@@ -277,6 +277,24 @@ test("a play command carries the end of the question, and the next one is free",
   ];
   app.store.dispatch({ type: "catalog", catalog: { ...known, exhibits } });
   app.play();
-  assert.deepEqual(socket().commands().at(-1)?.until, { steps: 500 });
+  const [play] = socket().commands();
+  assert.deepEqual(play.until, { steps: 500 });
+  const state = { ...server.experiments[id] };
+  state.runs = state.runs.map((run) => ({ ...run, status: "playing" as const }));
+  socket().say({ type: "ack", id: play.id, answer: state });
+  app.edit("gd", { batch_size: 1 });
+  const edit = socket().commands().at(-1) as Json;
+  const answered = { run: "gd", at_step: 40, batch_size: 1 };
+  socket().say({ type: "ack", id: edit.id, answer: answered });
+  const sent = socket()
+    .commands()
+    .map(({ do: what, until }) => [what, until]);
+  assert.deepEqual(sent, [
+    ["play", { steps: 500 }],
+    ["edit", undefined],
+    ["play", undefined],
+  ]);
+  app.setSpeed(90);
+  assert.equal(socket().commands().at(-1)?.until, undefined);
   app.stop();
 });

@@ -4,7 +4,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { confusionOf, confusionWords } from "../../frontend/features/predictions/confusion.ts";
+import {
+  confusionOf,
+  confusionWords,
+  headsOf,
+} from "../../frontend/features/predictions/confusion.ts";
 import { fittingLosses, keepsLoss, lossWords, takesLogits } from "../../frontend/core/losses.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import {
@@ -485,6 +489,22 @@ test("the confusion matrix counts by true and predicted class", () => {
     confusionWords("GD", confusionOf(null, 2), false),
     "GD: no predictions yet. Rows are true classes, columns predicted ones.",
   );
+});
+
+test("columns of a confusion table have names where all fit, else numbers", () => {
+  const three = headsOf([33, 50, 45], 284, 39);
+  assert.deepEqual([three.isNumbered, three.first, three.isTall], [false, 57, false]);
+  const seven = headsOf([46, 60, 85, 36, 50, 42, 82], 284, 18);
+  assert.deepEqual([seven.isNumbered, seven.isTall], [true, false]);
+  assert.ok(seven.first >= 85 && seven.first < 110, `${seven.first} px`);
+  const digits = headsOf(new Array(10).fill(7), 284, 14);
+  assert.deepEqual([digits.isNumbered, digits.first], [false, 14]);
+});
+
+test("counts keep their room, so that very long names of rows take two lines", () => {
+  const { first, isTall, isNumbered } = headsOf(new Array(10).fill(200), 284, 400);
+  assert.ok(isTall && isNumbered);
+  assert.ok((284 - first) / 10 > 20, "room for three figures");
 });
 
 test("a run's rule, edits and state have the words of the design", () => {

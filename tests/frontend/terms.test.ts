@@ -86,6 +86,41 @@ test("a card without numbers still explains, and an unknown word has none", () =
   assert.equal(cardOf(fresh, "state", "gone"), null);
 });
 
+test("every word has a formula, and so has every state of a run", () => {
+  const missing = Object.entries(TERMS).filter(([, { formula }]) => !formula);
+  assert.deepEqual(missing, []);
+  const inState = (verdict: string, more: Json = {}) => {
+    const latest = { train_loss: value(0.04) };
+    return cardOf(reduce(at500(), frame("gd", latest, { verdict, ...more })), "state", "gd");
+  };
+  assert.equal(inState("learning")?.formula, "loss < 0.98 * baseline");
+  assert.match(inState("overfitting")?.formula ?? "", /^test > max\(1\.2 \* best_test, loss\)/);
+  assert.match(inState("on_the_way")?.formula ?? "", /ratio < 0\.95 or step < 16$/);
+  assert.match(inState("flat")?.formula ?? "", /ratio >= 0\.95 and step >= 16$/);
+  assert.match(inState("flat")?.further ?? "", /^Last: the losses of the newest eighth/);
+  assert.equal(inState("learning")?.further, undefined);
+  assert.equal(inState("dead")?.formula, "np.all(a == 0)");
+  assert.match(inState("diverged", { status: "diverged" })?.formula ?? "", /isfinite/);
+});
+
+test("formulas of first weights and of a constant guess are those of the recipe", () => {
+  const withRecipe = (change: Json) => {
+    const opened = answer();
+    return at500({ ...opened, recipe: { ...opened.recipe, ...change } });
+  };
+  const formula = (key: string, change: Json) => cardOf(withRecipe(change), key)?.formula;
+  const { network } = answer().recipe;
+  const drawn = (weights: Json | string) =>
+    formula("weights", { network: { ...network, weights } });
+  assert.equal(drawn("normal"), "W = rng.normal(size=(n, k)) * scale");
+  assert.equal(drawn({ name: "uniform", scale: 0.1 })?.split("\n")[0], "b = scale");
+  assert.match(drawn("xavier") ?? "", /np\.sqrt\(2 \/ \(n \+ k\)\)$/);
+  assert.equal(drawn("zeros"), "W = np.zeros((n, k))");
+  assert.match(formula("baseline", { loss: { name: "huber", delta: 1 } }) ?? "", /clip/);
+  assert.equal(formula("baseline", { loss: "mse" }), "np.mean((y - y.mean())**2)");
+  assert.match(formula("majority", { loss: "binary_cross_entropy" }) ?? "", /np\.log\(p\[y\]\)/);
+});
+
 test("a parameter that is no word explains itself by its row of the catalog", () => {
   const helped = {
     ...catalog,

@@ -82,7 +82,7 @@ async def test_a_first_session(one: Experiment) -> None:
     back = (await one.ask("PATCH", "/runs/gd", {"batch_size": None, "label": "Descent"})).json()
     assert back["batch_size"] is None
     added = await one.ask("POST", "/runs", {"optimizer": "momentum"})
-    assert (added.status_code, added.json()["step"]) == (201, 0)
+    assert (added.status_code, added.json()["step"], added.json()["label"]) == (201, 0, "Momentum")
     answers.RunState.model_validate(added.json())
     assert (await one.ask("DELETE", f"/runs/{added.json()['name']}")).status_code == 204
     assert steps((await one.ask("POST", "/reset", {"run": "gd"})).json())["gd"] == 0

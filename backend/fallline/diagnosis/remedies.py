@@ -117,7 +117,8 @@ def first_helpful(*ways: Callable[[], Remedy | None]) -> tuple[Remedy, ...]:
 def first_with(helps: Holds, view: View, ways: Iterable[Remedy], *, or_untried: bool = True) -> Remedy | None:
     """Return the first remedy whose trial helps, and which the run does not have already.
 
-    If a trial takes too long, return that remedy untried, with a note, or None without `or_untried`.
+    If the first trial takes too long, return its remedy untried, with a note, or None without `or_untried`. Once a
+    trial did not help, no untried remedy is likely to.
     """
     for remedy in ways:
         if view.repeats(remedy.command):
@@ -127,6 +128,7 @@ def first_with(helps: Holds, view: View, ways: Iterable[Remedy], *, or_untried: 
             return _with_note(remedy, "not tried: a trial would take too long") if or_untried else None
         if helps(view, trial):
             return _with_note(remedy, f"tried for {count(trial.steps, 'step')}", trial.after)
+        or_untried = False
     return None
 
 
@@ -134,7 +136,9 @@ def _with_note(remedy: Remedy, note: str, loss: float | None = None) -> Remedy:
     return Remedy(remedy.label, f"{remedy.hint}; {note}", remedy.command, loss)
 
 
-def first_rate(view: View, ways: Iterable[Remedy], helps: Holds = holds) -> Remedy | None:
+def first_rate(
+    view: View, ways: Iterable[Remedy], helps: Holds = holds, *, or_untried: bool = True
+) -> Remedy | None:
     """Return the first of falling rates that helps; stop at one that does nothing."""
     still = False
 
@@ -143,7 +147,7 @@ def first_rate(view: View, ways: Iterable[Remedy], helps: Holds = holds) -> Reme
         still = trial.after <= trial.before and not holds(view, trial)
         return still or helps(view, trial)
 
-    remedy = first_with(stops, view, ways)
+    remedy = first_with(stops, view, ways, or_untried=or_untried)
     return None if still else remedy
 
 
@@ -247,9 +251,10 @@ def _again(view: View) -> Iterator[Remedy]:
     return redraws(view, RELU_WEIGHTS, view.step, islice(lower_rates(view, AGAIN), FEW_RATES))
 
 
-def revive(view: View, helps: Holds = holds) -> Remedy | None:
+def revive(view: View, helps: Holds = holds, *, or_untried: bool = True) -> Remedy | None:
     """Return new weights for dead units, at a rate at which the new ones stay alive."""
-    return first_with(helps, view, redraws(view, RELU_WEIGHTS, view.step, lower_rates(view, AGAIN)))
+    ways = redraws(view, RELU_WEIGHTS, view.step, lower_rates(view, AGAIN))
+    return first_with(helps, view, ways, or_untried=or_untried)
 
 
 def separate(view: View, helps: Holds = holds) -> Remedy | None:
@@ -258,7 +263,7 @@ def separate(view: View, helps: Holds = holds) -> Remedy | None:
     return first_with(helps, view, redraws(view, TANH_WEIGHTS, view.step, rates))
 
 
-def rewind(view: View, since: int, helps: Holds = holds) -> Remedy | None:
+def rewind(view: View, since: int, helps: Holds = holds, *, or_untried: bool = True) -> Remedy | None:
     """Return a fork from before a raised rate, else from step 0 at a lower rate.
 
     A fork from shortly before would not help: most of the layer is dead there already. None for step 0.
@@ -267,7 +272,8 @@ def rewind(view: View, since: int, helps: Holds = holds) -> Remedy | None:
         return None
     raise_before = raised(view, since)
     at_step, rates = (raise_before[0], (raise_before[1],)) if raise_before else (0, ())
-    return first_rate(view, slower(view, at_step, (*rates, *lower_rates(view, LOWER))), helps)
+    ways = slower(view, at_step, (*rates, *lower_rates(view, LOWER)))
+    return first_rate(view, ways, helps, or_untried=or_untried)
 
 
 def slower(view: View, at_step: int, rates: Iterable[float]) -> Iterator[Remedy]:

@@ -58,7 +58,7 @@ def _dead_layer(view: View, place: int, layer: Layer) -> Callable[[int], Words]:
             title=f"{{run}}: layer {place} is dead.",
             evidence=f"{silent} {_outcome(view)}",
             mark=f"layer {place} dead",
-            why=_why(place, "every unit of the layer is off for every sample"),
+            why=_why(view, place, "every unit of the layer is off for every sample"),
             remedies=lambda: first_helpful(lambda: revive(view), lambda: rewind(view, since)),
         )
 
@@ -94,11 +94,14 @@ def _some_dead(view: View, place: int, layer: Layer) -> Sighting:
 
     span = held_state(view, some)
     assert span is not None  # it holds now
-    words = _dead_units(view, place, layer, lasting)
+    words = _dead_units(view, place, layer, lasting, or_untried=severity == "warning")
     return Sighting(words, severity, span, (("layer", place),), lasting, by_dates=True, did=change_before)
 
 
-def _dead_units(view: View, place: int, layer: Layer, dates: Mapping[int, int]) -> Callable[[int], Words]:
+def _dead_units(
+    view: View, place: int, layer: Layer, dates: Mapping[int, int], *, or_untried: bool
+) -> Callable[[int], Words]:
+    """With `or_untried` remedies may be offered without a trial: few dead units seldom need one."""
     dead, last = len(dates), max(dates.values(), default=view.step)
 
     def words(since: int) -> Words:
@@ -109,8 +112,11 @@ def _dead_units(view: View, place: int, layer: Layer, dates: Mapping[int, int]) 
             title=f"{{run}}: {dead} of {layer.units} units in layer {place} {are} dead.",
             evidence=f"{they} 0 for {of_all} since step {last:,}{first}. {_the_rest(view, place)}",
             mark=f"{count(dead, 'unit')} dead",
-            why=_why(place, "a unit is off for every sample"),
-            remedies=lambda: first_helpful(lambda: revive(view, _gains), lambda: rewind(view, since, _gains)),
+            why=_why(view, place, "a unit is off for every sample"),
+            remedies=lambda: first_helpful(
+                lambda: revive(view, _gains, or_untried=or_untried),
+                lambda: rewind(view, since, _gains, or_untried=or_untried),
+            ),
         )
 
     return words
@@ -127,11 +133,11 @@ def _the_rest(view: View, place: int) -> str:
     return "The rest still learn." if reached else "No gradient reaches the rest either."
 
 
-def _why(place: int, once: str) -> Why:
+def _why(view: View, place: int, once: str) -> Why:
     return Why(
         "A relu outputs 0 for inputs below 0 and passes no gradient back there. Once "
         f"{once}, its gradients are exactly 0, and its own steps do not change it.",
-        f"dz{place} = da{place} * (z{place} > 0)",
+        view.line(f"dz{place}"),
     )
 
 

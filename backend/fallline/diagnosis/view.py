@@ -284,9 +284,13 @@ class View:
     def line(self, name: str) -> str:
         """Return the line that computes `name` (y_pred, dy_pred, dz1, dW2 or W1), as the step inspector shows it.
 
-        A line of its own for each optimizer is its name only.
+        A line of its own for each optimizer is its name only. A line that changes its own name is written short, as in
+        frontend/features/inspector/expressions.ts: "W1 -= lr * dW1".
         """
-        return f"{name} = {expression}" if (expression := self._expression(name)) else name
+        expression, own = self._expression(name), f"{name} - "
+        if expression.startswith(own):
+            return f"{name} -= {expression.removeprefix(own)}"
+        return f"{name} = {expression}" if expression else name
 
     def _expression(self, name: str) -> str:
         if name in ("y_pred", "dy_pred"):

@@ -32,7 +32,8 @@ OPTIMIZERS = {
 def lanes_of(methods: Iterable[tuple[str, int | None]]) -> list[str]:
     """Return the lanes of an experiment's runs, in their order.
 
-    A method is the optimizer and the batch size at step 0; the batch size of a full batch is None.
+    A method is the optimizer and the batch size with which a run begins: of a fork those at its first step. The batch
+    size of a full batch is None.
     """
     lanes: list[str] = []
     for optimizer, batch_size in methods:

@@ -13,8 +13,16 @@ from fallline.figures.instrument_parts import dots, level, plain_layout, referen
 from fallline.figures.theme import run_style, spec, surface
 from fallline.figures.view import FigureView
 
-SHAPES = ("circle-open", "square", "diamond-open", "triangle-up")
-"""Shapes of samples by class, hollow and filled in turn."""
+SHAPES = ("circle", "triangle-up", "square", "diamond", "x")
+"""Shapes of samples by class, filled and hollow in turn, as on the page's map (frontend/charts/class-looks.ts)."""
+
+SAMPLE = "circle-open"
+"""Shape of samples without classes."""
+
+PALE = 0.42
+"""Share of a class's colour in its shade, the rest is paper, for more than two classes; also in
+frontend/charts/class-looks.ts.
+"""
 
 
 def _ground(name: str, x: str, y: str, heights: str, **contours: Any) -> go.Contour:
@@ -139,26 +147,40 @@ def calibration(view: FigureView, lane: str) -> go.Figure:
 
 
 def decision(view: FigureView, lane: str) -> go.Figure:
-    """The prediction over two inputs, and the samples.
+    """The prediction over two inputs, with a line between the classes, and the samples.
 
-    Colours go from the first class to the last; each class has a shape.
+    Each class has a shade and a shape. Two classes are the paler the less sure the network is.
     """
     figure = go.Figure(layout=plain_layout("first input", "second input", {}))
-    figure.add_trace(
-        go.Heatmap(
-            name="predicted",
-            colorscale=scale("sign"),
-            zmin=0,
-            zmax=1,
-            xgap=0,
-            ygap=0,
-            showscale=False,
-            meta={"of": "last", "role": "ground", "scale": "sign", "x": "x", "y": "y", "z": "score"},
-        )
+    count = max(len(view.classes), 2)
+    half = 0.5 / (count - 1)  # scores of neighbouring classes differ by twice as much
+    ends = {"zmin": 0, "zmax": 1} if count == 2 else {"zmin": -half, "zmax": 1 + half}
+    place = {"x": "x", "y": "y", "z": "score"}
+    figure.add_traces(
+        [
+            go.Heatmap(
+                name="predicted",
+                colorscale=class_scale(count),
+                **ends,
+                xgap=0,
+                ygap=0,
+                showscale=False,
+                meta={"of": "last", "role": "ground", "scale": "classes", "classes": count, **place},
+            ),
+            go.Contour(
+                name="border",
+                autocontour=False,
+                contours={"coloring": "none", "start": half, "end": 1 - half, "size": 2 * half},
+                line={"color": surface("ink-2"), "width": 1},
+                showscale=False,
+                meta={"of": "last", "role": "border", "ink": "ink-2", **place},
+            ),
+        ]
     )
     for number, name in enumerate(view.classes):
         shape, at = SHAPES[number % len(SHAPES)], f"samples.{number}"
-        figure.add_trace(samples(name, shape, 4, f"{at}.x", f"{at}.y"))
+        symbol = f"{shape}-open" if number % 2 else shape
+        figure.add_trace(samples(name, symbol, 4, f"{at}.x", f"{at}.y"))
     return figure
 
 
@@ -168,7 +190,7 @@ def surface_over(view: FigureView, lane: str) -> go.Figure:
     figure.add_traces(
         [
             _ground("predicted", "x", "y", "predicted", ncontours=20),
-            samples("training samples", SHAPES[0], 4, "samples.x", "samples.y"),
+            samples("training samples", SAMPLE, 4, "samples.x", "samples.y"),
         ]
     )
     return figure
@@ -196,3 +218,22 @@ def scale(name: str) -> list[list[Any]]:
         return [[0, surface("paper")], [1, surface("ctl")]]
     sign = spec()["fallline"]["sign"]["light"]
     return [[0, sign["neg"]], [0.5, surface("paper")], [1, sign["pos"]]]
+
+
+def class_scale(count: int) -> list[list[Any]]:
+    """Return the shades of classes: of two from side to side over paper, of more a band each."""
+    if count == 2:
+        first, second = spec()["fallline"]["sides"]["light"]
+        return [[0, first], [0.5, surface("paper")], [1, second]]
+    colours = spec()["fallline"]["classes"]["light"]
+    shades = [_pale(colours[place % len(colours)]) for place in range(count)]
+    return [[(place + end) / count, shade] for place, shade in enumerate(shades) for end in (0, 1)]
+
+
+def _pale(colour: str) -> str:
+    """Mix a colour into paper."""
+    parts = (
+        round(low + PALE * (high - low))
+        for low, high in zip(bytes.fromhex(surface("paper")[1:]), bytes.fromhex(colour[1:]), strict=True)
+    )
+    return "#" + bytes(parts).hex().upper()

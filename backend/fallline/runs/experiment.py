@@ -23,6 +23,7 @@ from fallline.runs.checks.run import forked_recipe
 from fallline.runs.doctor.doctor import Allowance, ExaminationSchedule, News, WaitsForFindings
 from fallline.runs.instruments.fall_line import FallLine, Terrains, View
 from fallline.runs.instruments.together import RunAtMoment
+from fallline.runs.naming import fork_label, is_named, new_label
 from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Clock, PendingRequest, Slices
 from fallline.runs.past_requests import Later, See, SeePath, fork_of, history_of, path_to, state_at
@@ -36,7 +37,6 @@ from fallline.runs.undoing import KeptRun, UndoKey, Undos
 from fallline.runs.usage import Usage
 from fallline.vocabulary.commands import AddRun, EditRun, Until
 from fallline.vocabulary.errors import Conflict, FalllineError, NotFound, Unattended, invalid
-from fallline.vocabulary.findings import shown_name
 from fallline.vocabulary.journal import (
     TO_ROUNDING,
     JournalBatch,
@@ -495,7 +495,12 @@ class Experiment:
         if not named_by_client:
             recipe = recipe.model_copy(update={"name": self._registry.free_name()})
         self._registry.check_place_for(recipe.name)
-        return self._add(self._registry.new_run(self._registry.checked(recipe)), now)
+        recipe = self._registry.checked(recipe)
+        if not is_named(recipe):
+            others = {run.shown: run.settings for run in self.runs.values()}
+            label = new_label(recipe.settings, others, self.problem.train.count)
+            recipe = recipe.model_copy(update={"label": label})
+        return self._add(self._registry.new_run(recipe), now)
 
     def _add(self, run: Run, now: float, **facts: Any) -> dict[str, Any]:
         """Add a run, and publish it with its past."""
@@ -526,6 +531,11 @@ class Experiment:
             request = request.model_copy(update={"name": self._registry.free_name()})
         self._registry.check_place_for(request.name)
         recipe = self._registry.checked(forked_recipe(parent.recipe, at_step, request))
+        if not is_named(recipe):
+            shown, given = [run.shown for run in self.runs.values()], request.model_fields_set
+            samples = self.problem.train.count
+            label = fork_label(parent.recipe, parent.settings, recipe, given, shown, samples)
+            recipe = recipe.model_copy(update={"label": label})
         if at_step == present:
             done(self._add(parent.fork(recipe), now))
             return
@@ -676,10 +686,9 @@ class Experiment:
 
     def _publish_findings(self, news: News, now: float) -> None:
         for run, findings, withdrawn in news:
-            name = shown_name(run.name, run.recipe.label)
             outcomes = run.outcomes()
             for finding in findings:
-                payload = finding.as_json(run.name, name, outcomes=outcomes.get(finding.id, ()))
+                payload = finding.as_json(run.name, run.shown, outcomes=outcomes.get(finding.id, ()))
                 self._publish_event("finding", run, now, finding=payload)
             for id in withdrawn:
                 self._publish_event("finding", run, now, finding={"id": id, "withdrawn": True})

@@ -44,7 +44,8 @@ def figure_view_of(
     problem: Problem, runs: Mapping[str, Run], selected: Iterable[Run], at_most: int
 ) -> FigureView:
     """Return the `selected` runs for figures, in at most `at_most` points."""
-    methods = [(run.recipe.optimizer, run.recipe.batch_size) for run in runs.values()]
+    begun = [run.recipe.settings_at_start for run in runs.values()]
+    methods = [(settings.optimizer, settings.batch_size) for settings in begun]
     lanes = dict(zip(runs, lanes_of(methods), strict=True))
     lines = (
         RunLine(run.name, run.recipe.label or run.name, run.window(None, None, at_most), lanes[run.name])

@@ -125,6 +125,11 @@ class Run:
         return self.recipe.name
 
     @property
+    def shown(self) -> str:
+        """The label, or else the name as the page writes it."""
+        return shown_name(self.recipe.name, self.recipe.label)
+
+    @property
     def diverged(self) -> bool:
         return self.state.diverged_at is not None
 
@@ -395,8 +400,8 @@ class Run:
     def _finding(
         self, finding: Finding, fresh: Mapping[str, Evidence], outcomes: Mapping[str, list[Outcome]]
     ) -> dict[str, Any]:
-        label, id = shown_name(self.name, self.recipe.label), finding.id
-        return finding.as_json(self.name, label, fresh.get(id), outcomes.get(id, ()))
+        id = finding.id
+        return finding.as_json(self.name, self.shown, fresh.get(id), outcomes.get(id, ()))
 
     @property
     def among(self) -> list[Run]:

@@ -85,7 +85,7 @@ class AddRun(RunRecipe):
     """A new run from step 0; the defaults are the notebook's gd.
 
     With `fork_of` it continues from that run's state at `at_step` (default: its present step), and the other fields are
-    changes at that step.
+    changes at that step. Without `name` and `label` it gets a label that says what differs: "GD, Adam, batch 8".
     """
 
     fork_of: RunName | None = Field(

@@ -230,6 +230,11 @@ class RunRecipe(MethodSettings):
         }
         return RunSettings(**always).changed(optional, at_step=0)
 
+    @property
+    def settings_at_start(self) -> RunSettings:
+        """The settings with which the run begins: of a fork those at its own first step."""
+        return self.settings if self.origin is None else self.settings_at(self.origin.at_step)
+
     def settings_at(self, step: int) -> RunSettings:
         """Return the settings for the change from `step` to `step` + 1."""
         timeline = self._timeline

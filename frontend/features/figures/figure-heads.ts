@@ -16,6 +16,7 @@ import { isLogSteps, isLong, windowWords } from "../../core/long-runs.ts";
 import { lossWords } from "../../core/losses.ts";
 import { picturedRuns } from "../../core/data-picture.ts";
 import { dataPictureOf } from "../../core/pictures.ts";
+import { shownRuns } from "../../core/state-on-view.ts";
 import { isLocked, X_AXES } from "../../core/selectors.ts";
 import { isTerm, lossTerm, MEASURE_TEXTS, TERMS } from "../../core/terms.ts";
 import * as texts from "../../words/english.ts";
@@ -44,6 +45,10 @@ const PACES: { value: Pace; text: string }[] = [
   { value: "samples", text: texts.samplesSeen },
 ];
 
+/** Runs stand at other steps, and the charts show steps. */
+const isUneven = (state: State) =>
+  state.view.x === "steps" && new Set(shownRuns(state).map(({ step }) => step)).size > 1;
+
 const hiddenRuns = ({ order, runs }: State) => order.filter((name) => runs[name].hidden);
 
 export class LossHead extends ExperimentElement {
@@ -56,6 +61,8 @@ export class LossHead extends ExperimentElement {
       windowWords(state),
       ...runSwitchParts(state),
       ...hiddenRuns(state),
+      isUneven(state),
+      isLocked(state),
     ];
   }
 
@@ -71,10 +78,19 @@ export class LossHead extends ExperimentElement {
       <h2 class="unseen">${texts.loss}</h2>
       <picture-switch></picture-switch>
       <span class="sub of-loss">${termOf(lossTerm(this.experiment), lossWords(recipe.loss))}${over}${windowWords(this.state)}</span>
-      <span class="end">${this.#whoseMap()}
+      <span class="end">${this.#whoseMap()}${isUneven(this.state) ? this.#level() : nothing}
         <button type="button" class="button quiet axes" aria-label=${texts.axes} title=${texts.axesYKey(now.join(", "))}
           aria-haspopup="menu" @click=${this.#axesMenu}>${icon("axes")}<span class="caption">${texts.axes}</span></button>
       </span>`;
+  }
+
+  /** Visitors change the view only. */
+  #level() {
+    const { app } = this;
+    const compare = () =>
+      isLocked(this.state) ? app.setView({ x: "samples" }) : this.#compareAt("samples");
+    return html`<button type="button" class="button small level" title=${texts.runsStandAtOtherSteps} @click=${compare}
+      >${texts.compareAtEqualSamples}</button>`;
   }
 
   /** Chooses the run of the map, among the visible runs. */

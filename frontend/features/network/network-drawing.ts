@@ -15,11 +15,13 @@ import {
   footWords,
   HEIGHT,
   heightUnder,
+  inputFoot,
   inputWords,
   isRoomy,
   leastShown,
   partOf,
   shadesOf,
+  sizeWithin,
   strokeOf,
   WIDTH,
 } from "./network-geometry.ts";
@@ -154,10 +156,11 @@ export class NetworkDrawing extends LiveElement {
       );
     layers.forEach((layer, k) => this.#showLayer(k + 1, layer));
     this.#nameCounts(layers.some(({ dead }) => dead.some(Boolean)));
-    const means = perCell(this.#columns[sizes.length - 1], outputMeans(units?.output));
+    const last = this.#columns[sizes.length - 1];
+    const means = perCell(last, outputMeans(units?.output));
     this.#units
       .at(-1)
-      ?.forEach(({ value }, k) => value && write(value, units ? short(means[k]) : ""));
+      ?.forEach(({ value }, k) => value && writeWithin(value, units ? short(means[k]) : "", last));
     write(this.#feet[sizes.length - 1].name, outputWord(experiment));
     set(this, {
       "data-run": run.name,
@@ -228,7 +231,7 @@ export class NetworkDrawing extends LiveElement {
     const last = this.#columns.length - 1;
     const words =
       place === 0
-        ? texts.inputWord
+        ? inputFoot(column)
         : place === last
           ? "ŷ"
           : last > 4
@@ -281,7 +284,7 @@ export class NetworkDrawing extends LiveElement {
       const isDead = shares[k] === 1;
       group.classList.toggle("dead", isDead);
       group.style.setProperty("--activation", shades[k].toFixed(3));
-      if (value) write(value, isDead ? "0" : short(means[k]));
+      if (value) writeWithin(value, isDead ? "0" : short(means[k]), column);
     });
     const count = dead.filter(Boolean).length;
     const foot = this.#feet[place].count;
@@ -294,6 +297,13 @@ export class NetworkDrawing extends LiveElement {
 
 const shapeOf = (column: Column, y: number, look: string) =>
   draw("circle", { class: look, cx: column.x, cy: y.toFixed(1), r: column.radius });
+
+/** Writes a number that stays within its circle. */
+function writeWithin(value: SVGTextElement, text: string, { radius }: Column) {
+  if (value.textContent === text) return;
+  write(value, text);
+  value.style.fontSize = text ? `${sizeWithin(text, radius).toFixed(1)}px` : "";
+}
 
 /** px from a strip to the end of a dead cell's tick */
 const TICK = 4;

@@ -3,6 +3,8 @@
  * Owns: a plane of 292 x 216, or lower where the switch above it has more lines. Pure.
  */
 
+import { tickWidth } from "../../charts/letter-widths.ts";
+import { plural } from "../../core/format.ts";
 import { MOST_CELLS } from "../../core/run-look.ts";
 import * as texts from "../../words/english.ts";
 
@@ -145,6 +147,19 @@ export function columnsOf(sizes: number[], letters = 0, height = HEIGHT): Column
 
 /** px between columns from which "16 of 64 dead" and "16 dead" fit. */
 const ROOM = { sentence: 80, word: 50 };
+
+/** px: a number in a circle at its usual size, half of its height at the rim, and half of the rim. */
+const VALUE = { size: 11, half: 3.4, rim: 0.7 };
+
+/** Size of a number's letters, in px: smaller ones where it would cross the rim of its circle. */
+export function sizeWithin(text: string, radius: number) {
+  const room = 2 * Math.sqrt((radius - VALUE.rim) ** 2 - VALUE.half ** 2);
+  return Math.min(VALUE.size, (VALUE.size * room) / tickWidth(text));
+}
+
+/** The label below the inputs, with the count of a strip. */
+export const inputFoot = ({ isStrip, units }: Pick<Column, "isStrip" | "units">) =>
+  isStrip ? plural(units, "input") : texts.inputWord;
 
 /** True if each column has room for a word below it. */
 export const isRoomy = (pitch: number) => pitch >= ROOM.word;

@@ -9,6 +9,7 @@ import { html, nothing, svg } from "lit";
 import { accuracyTitle } from "./accuracy-title.ts";
 import { bordersOf, sampleLook, samplesOf, sidesOf } from "./ground.ts";
 import { COLOURS, cursorOf, SPAN } from "./map-drawing.ts";
+import { PALE } from "../../charts/class-looks.ts";
 import { colourOf } from "../../charts/screen.ts";
 import { set } from "../../ui/dom.ts";
 import { LightElement } from "../../ui/live-element.ts";
@@ -29,8 +30,6 @@ export function put(
   canvas.getContext("2d")?.putImageData(new ImageData(pixels, side), 0, 0);
 }
 
-/** Share of the colour for more than two classes: their colours are stronger. */
-const PALE = 0.42;
 /** Up to so many classes the shapes of samples differ. */
 const SHAPES = 10;
 
@@ -45,6 +44,9 @@ const sampleStyle = (kind: number, classes: number) =>
 
 const mixed = (paper: Colour, colour: Colour) =>
   colour.map((part, k) => Math.round(paper[k] + PALE * (part - paper[k]))) as Colour;
+
+/** Samples without a map. */
+type Bare = Pick<DecisionMap, "edges" | "samples">;
 
 /** The map of classes of the inspection rail; stage-map.ts draws a large one. */
 export class DecisionMapView extends LightElement {
@@ -66,6 +68,7 @@ export class DecisionMapView extends LightElement {
   point: (words: string | null) => void = () => {};
   #shown: Json | undefined;
   #map: DecisionMap | undefined;
+  #bare: Bare | undefined;
   /** Border and samples of the map. */
   #drawn: unknown = nothing;
   #isOld = false;
@@ -74,11 +77,22 @@ export class DecisionMapView extends LightElement {
 
   override willUpdate(changed: PropertyValues) {
     const answer = this.run.status === "diverged" ? undefined : this.answer;
+    const bare = this.run.status === "diverged" ? this.bare : undefined;
     this.#isOld = answer !== this.#shown || changed.has("theme");
-    if (answer === this.#shown) return;
+    if (answer === this.#shown && bare === this.#bare) return;
     const map = answer && this.read(answer);
-    [this.#shown, this.#map] = [answer, map];
-    this.#drawn = map ? this.overlay(map) : nothing;
+    [this.#shown, this.#map, this.#bare] = [answer, map, bare];
+    this.#drawn = map ? this.overlay(map) : bare ? svg`<g>${this.samples(bare)}</g>` : nothing;
+  }
+
+  /** What a diverged run shows in place of a map. */
+  get bare(): Bare | undefined {
+    return undefined;
+  }
+
+  /** Why a diverged run has no map. */
+  get reason(): string {
+    return texts.offTheAxis;
   }
 
   read(answer: Json): DecisionMap {
@@ -100,7 +114,7 @@ export class DecisionMapView extends LightElement {
     return svg`<path class="border" d=${lines}></path><g>${this.samples(map)}</g>`;
   }
 
-  samples(map: DecisionMap) {
+  samples(map: Bare) {
     const classes = this.classes.length;
     return samplesOf(map, classes, this.sampleScale).map(
       ({ name, wrong, kind, d }) => svg`<path class="sample ${name}" ?data-wrong=${wrong}
@@ -144,7 +158,7 @@ export class DecisionMapView extends LightElement {
       <svg viewBox="0 0 ${SPAN} ${SPAN}" aria-hidden="true">
         ${this.#drawn}
         <path class="cursor" d=${map && cell ? cursorOf(map.side, cell) : ""}></path></svg>
-      <span class="off" ?hidden=${run.status !== "diverged"}>${texts.offTheAxis}</span>
+      <span class="off" ?hidden=${run.status !== "diverged"}>${this.reason}</span>
       <span class="unseen" id=${hint} hidden>${texts.arrowKeysMoveTheCursorHomeSentence}</span>
     </div>${this.caption(answer)}`;
   }

@@ -5,8 +5,9 @@
  * data-picture.css.
  */
 
-import { classShape, SPAN } from "./map-drawing.ts";
+import { SPAN } from "./map-drawing.ts";
 import { roundTicks } from "../../charts/across-ticks.ts";
+import { classShape, isFilled } from "../../charts/class-looks.ts";
 import { px } from "../../charts/paths.ts";
 import { contoursOf } from "../../charts/terrain.ts";
 import { NONE } from "../../core/decision-map.ts";
@@ -116,8 +117,6 @@ const MANY = { from: 100, to: 500 };
 /** Number of shades of values. */
 export const SHADES = 6;
 
-const isFilled = (kind: number) => kind % 2 === 0;
-
 /** The shape of a class, filled or hollow in turn. */
 export const sampleLook = (kind: number, size: number, left: number, top: number) => ({
   name: isFilled(kind) ? ("filled" as const) : ("hollow" as const),
@@ -128,7 +127,11 @@ export const sampleLook = (kind: number, size: number, left: number, top: number
  * The samples: a path for each class, or each shade of values; wrong ones are on top.
  * @param scale of their size
  */
-export function samplesOf({ edges, samples }: DecisionMap, classes: number, scale = 1): Dots[] {
+export function samplesOf(
+  { edges, samples }: Pick<DecisionMap, "edges" | "samples">,
+  classes: number,
+  scale = 1,
+): Dots[] {
   const { x, y, true: truth, predicted } = samples;
   const rise = Math.min(1, Math.max(0, (x.length - MANY.from) / (MANY.to - MANY.from)));
   const size = scale * (SIZE.few + (SIZE.many - SIZE.few) * rise);

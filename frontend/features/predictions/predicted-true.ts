@@ -7,7 +7,7 @@
 import { html, nothing } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import { repeat } from "lit/directives/repeat.js";
-import { confusionTable } from "./confusion-table.ts";
+import { confusionTable, headsIn } from "./confusion-table.ts";
 import { selectOf, switchOf } from "../../ui/controls.ts";
 import { mapLegend } from "./decision-map.ts";
 import { set } from "../../ui/dom.ts";
@@ -34,6 +34,9 @@ import type { Experiment, Run, State, View } from "../../core/types.ts";
 
 /** With more classes, tables stand one below the other. */
 const SIDE_BY_SIDE = 2;
+/** The room of tables before it is known, and between two of them, in px. */
+const ORDINARY = 284;
+const GAP = 14;
 
 const PHONE = "(max-width: 720px)";
 
@@ -208,10 +211,14 @@ export class PredictedTrue extends ExperimentElement {
       .answer=${lastMap(state, run.name)} .isScaled=${isStandardized(state.experiment, "inputs")}
       .brief=${brief(run.label)} .point=${point}
       .theme=${document.documentElement.dataset.theme ?? ""}></decision-map>`;
+    if (facing(state) === "map") return repeat(runs, ({ name }) => name, map);
+    const room = this.#width || ORDINARY;
+    const isWide = classes.length > SIDE_BY_SIDE;
+    const heads = headsIn(classes, isWide ? room : (room - GAP) / 2, runs);
     return repeat(
       runs,
       ({ name }) => name,
-      (run) => (facing(state) === "map" ? map(run) : confusionTable(run, classes, testSamples > 0)),
+      (run) => confusionTable(run, classes, testSamples > 0, heads),
     );
   }
 

@@ -1,5 +1,6 @@
 /**
- * Requests the samples of an experiment of one input, once, when its fit comes into sight.
+ * Requests the samples of an experiment, once: when the fit of one input comes into sight, or a
+ * diverged run of two inputs, which has no map.
  * Owns: when to request.
  */
 

@@ -9,9 +9,9 @@ import { classEntries, DecisionMapView, put } from "./decision-map.ts";
 import { heightsOf, levelsOf, linesOf, sampleLook, SHADES, valueRange } from "./ground.ts";
 import { colourOf } from "../../charts/screen.ts";
 import { pixelsOf } from "../../charts/terrain.ts";
-import { mapWords, rightWords, scoreWords, whenWords } from "../../core/data-picture.ts";
+import { groundIn, mapWords, rightWords, scoreWords, whenWords } from "../../core/data-picture.ts";
 import { readMap } from "../../core/decision-map.ts";
-import { number, setting } from "../../core/format.ts";
+import { integer, number, setting } from "../../core/format.ts";
 import { marker } from "../../ui/icons.ts";
 import * as texts from "../../words/english.ts";
 import type { PropertyDeclarations } from "lit";
@@ -38,6 +38,15 @@ export class StageMapView extends DecisionMapView {
 
   override get sampleScale() {
     return 1;
+  }
+
+  override get bare() {
+    return groundIn(this.view);
+  }
+
+  override get reason() {
+    const { divergedAt, step } = this.run;
+    return texts.noMapDivergedAtStepX(integer(divergedAt ?? step));
   }
 
   override read(answer: Json) {
@@ -70,17 +79,18 @@ export class StageMapView extends DecisionMapView {
     const { classes } = this;
     const when = whenWords(run, answer?.step);
     const result = !answer ? "" : classes.length ? rightWords(answer) : scoreWords(view, run);
-    const map = answer && this.read(answer);
+    const map = answer ? this.read(answer) : undefined;
+    const isOff = run.status === "diverged";
     return html`<div class="legend map-legend" aria-hidden="true"
-      >${classes.length ? classEntries(classes) : valueEntries(map)}
+      >${classes.length ? classEntries(classes) : valueEntries(isOff ? this.bare : map, !isOff)}
       <span class="result"><span class="whose">${marker(run.lane)}<b>${run.label}</b></span>${
         this.pointed ?? [when, result].filter(Boolean).join(", ")
       }</span></div>`;
   }
 }
 
-/** Entries for a regression: the shades of the samples, and the distance of the lines. */
-function valueEntries(map: DecisionMap | undefined) {
+/** Entries for a regression: the shades of the samples, and the distance of the lines if it has some. */
+function valueEntries(map: Pick<DecisionMap, "samples"> | undefined, hasLines: boolean) {
   if (!map) return nothing;
   const range = valueRange(map);
   const { step } = levelsOf(range);
@@ -89,7 +99,7 @@ function valueEntries(map: DecisionMap | undefined) {
     return html`<span><svg viewBox="0 0 10 10">${svg`<path class="sample value" data-class=${kind} d=${d}></path>`}</svg>${number(value)}</span>`;
   };
   return html`${shade(0, range[0])}${shade(SHADES - 1, range[1])}${
-    step ? html`<span>${texts.aLineEveryX(setting(step))}</span>` : nothing
+    step && hasLines ? html`<span>${texts.aLineEveryX(setting(step))}</span>` : nothing
   }`;
 }
 

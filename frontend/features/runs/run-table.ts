@@ -31,6 +31,8 @@ const PHONE = matchMedia(
 
 /** The recipe stands beside the table, with a switch for each run. */
 const WIDE = matchMedia("(min-width: 1381px)");
+/** Between the step and the bet in one line. */
+const WIDE_SPACE = "\u2003";
 const NAME_SIZE = 13;
 const HEAD_SIZE = 12;
 
@@ -40,25 +42,26 @@ function placeOf({ label, status, step, latest }: Run) {
   return { label, step: Math.min(step, evaluated ?? step) };
 }
 
+/** The numbers may be older than the server's. */
+const isLost = ({ looking, connection: { status } }: State) =>
+  !looking && (status === "reconnecting" || status === "offline");
+
 /**
  * The step of all numbers in the table, and the runs that stand elsewhere.
  * @param whereIs the place in words
  */
 function moment(state: State, whereIs = whereWords) {
-  const { status } = state.connection;
-  if (!state.looking && (status === "reconnecting" || status === "offline"))
-    return texts.lastKnownStepX(whereIs(state));
+  if (isLost(state)) return texts.lastKnownStepX(whereIs(state));
   if (state.looking) return texts.asOfStepXLabel(whereIs(state));
   const places = state.order.map((name) => placeOf(state.runs[name]));
   return shownStep(state) === 0 ? texts.beforeTheFirstStep : texts.atStepX(whereIs(state, places));
 }
 
 /**
- * "Steps 7–3,799" in the room beside samples seen, without its word where it does not fit; null
- * where all runs stand at one step.
- * @param room px
+ * "At steps 7–3,799" and shorter words for the room beside samples seen; none where all runs stand
+ * at one step.
  */
-function briefMoment(state: State, room: number) {
+function rangeMoments(state: State): string[] {
   const steps = state.order.map((name) => placeOf(state.runs[name]).step);
   const [least, most] = [Math.min(...steps), Math.max(...steps)];
   if (
@@ -67,10 +70,21 @@ function briefMoment(state: State, room: number) {
       steps.map((step) => ({ step })),
     ) === integer(most)
   )
-    return null;
+    return [];
+  if (isLost(state)) return [moment(state, rangeWords)];
   const range = texts.xToYBrief(integer(least), integer(most));
-  const words = state.looking ? texts.asOfX(range) : texts.stepsX(range);
-  return widthOf(words, HEAD_SIZE) <= room ? words : range;
+  return state.looking ? [texts.asOfStepsX(range)] : [texts.atStepsX(range), texts.stepsX(range)];
+}
+
+/**
+ * The words over the names of one of two columns, and those that only have room in a line above.
+ * @param room px over the names; null where the words have room anyway
+ */
+function headMoment(state: State, room: number | null) {
+  const moments = room === null ? [] : rangeMoments(state);
+  const fitting = moments.find((words) => widthOf(words, HEAD_SIZE) <= (room ?? 0));
+  if (moments.length && !fitting) return { inHead: null, above: moments[0] };
+  return { inHead: fitting ?? moment(state, rangeWords), above: null };
 }
 
 /** Settings stand over the recipe's cards, so that the table has the switches. */
@@ -136,9 +150,9 @@ export class RaceTable extends ExperimentElement {
     const words = moment(state);
     const { length } = state.order;
     const { isTwo, isBrief, hasSamples } = this.#columns(state);
-    const headWords = !isTwo
-      ? words
-      : (hasSamples && briefMoment(state, headRoom(this.#room))) || moment(state, rangeWords);
+    const { inHead, above } = isTwo
+      ? headMoment(state, hasSamples ? headRoom(this.#room) : null)
+      : { inHead: words, above: null };
     this.classList.toggle("many", length >= MANY);
     this.classList.toggle("crowded", length > CROWDED);
     this.classList.toggle("two", isTwo);
@@ -146,9 +160,10 @@ export class RaceTable extends ExperimentElement {
     this.classList.toggle("samples-too", hasSamples);
     const bet = betWords(this.state);
     // a heading of half a table has no room for it
-    return html`${bet && isTwo ? html`<p class="bet">${bet}</p>` : nothing}<table>
+    const note = isTwo ? [above, bet].filter(Boolean).join(WIDE_SPACE) : "";
+    return html`${note ? html`<p class="bet">${note}</p>` : nothing}<table>
       <caption class="unseen">${texts.allRunsX(words)}</caption>
-      <thead>${this.#head(words, headWords, isTwo ? null : bet, hasSamples)}${isTwo ? this.#head("", "", null, hasSamples, true) : nothing}</thead>
+      <thead>${this.#head(words, inHead, isTwo ? null : bet, hasSamples)}${isTwo ? this.#head("", "", null, hasSamples, true) : nothing}</thead>
       <tbody>${repeat(
         state.order,
         (name) => name,
@@ -158,15 +173,22 @@ export class RaceTable extends ExperimentElement {
   }
 
   /**
-   * @param headWords the words, in the room of half a table where there are many runs
+   * @param inHead the words in the room of half a table where there are many runs; null if a line
+   *   above has them
    * @param isShort little room for the samples seen
    * @param isAgain over the second column, for eyes only; a name and its step stay on one line
    */
-  #head(words: string, headWords: string, bet: string | null, isShort: boolean, isAgain = false) {
+  #head(
+    words: string,
+    inHead: string | null,
+    bet: string | null,
+    isShort: boolean,
+    isAgain = false,
+  ) {
     const { experiment } = this;
     const word = (key: string, text: string) => (isAgain ? text : termOf(key, text));
     return html`<tr class=${isAgain ? "again" : ""} aria-hidden=${isAgain ? "true" : nothing}>
-      <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${texts.unbroken(headWords)}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
+      <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${inHead === null ? html`<span class="unseen">${words}</span>` : texts.unbroken(inHead)}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
       <th scope="col" class="optional samples">${word("samples_seen", isShort ? texts.samplesLabel : texts.samplesSeenLabel)}</th>
       <th scope="col" class="loss">${word(lossTerm(experiment), texts.loss)}</th>
       <th scope="col" class="optional test" ?hidden=${experiment.testSamples === 0}>${word("test_loss", TERMS.test_loss.name)}</th>

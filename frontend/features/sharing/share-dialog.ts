@@ -29,6 +29,12 @@ export class ShareMenu extends LiveElement {
   }
 }
 
+/** The option in the words breaks at no hyphen. */
+const withOption = (text: string) =>
+  text
+    .split(texts.hostOption)
+    .map((part, k) => (k ? html`<code class="option">${texts.hostOption}</code>${part}` : part));
+
 const NOTHING = { link: "" as string | null, address: null as string | null, status: "", code: "" };
 
 export class ShareDialog extends ModalDialog {
@@ -96,7 +102,7 @@ export class ShareDialog extends ModalDialog {
     };
     const body = html`
       ${switchOf(this.#kind, { name: texts.linkTo, look: "fill", choices, choose })}
-      <div class="words">${words.map((text) => html`<p>${text}</p>`)}</div>
+      <div class="words">${words.map((text) => html`<p>${withOption(text)}</p>`)}</div>
       <div class="line take">
         <input class="input" type="text" readonly aria-label=${this.#kind === "embed" ? texts.code : texts.link} spellcheck="false"
           .value=${link ?? ""} ?disabled=${link === null} @focus=${() => this.#box.select()}>

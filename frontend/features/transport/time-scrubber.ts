@@ -112,10 +112,10 @@ export class TimeScrubber extends LiveElement {
   /** The way back to the newest step, and how far training is ahead of the view. */
   #pill(state: State, isEmpty: boolean) {
     const isLive = state.looking === null;
-    const { live: prefix, text, title } = wayBackWords(state);
+    const { text, title } = wayBackWords(state);
     return html`<button type="button" class="button live" title=${title}
       ?hidden=${isLive} ?disabled=${isEmpty} @click=${() => this.app.lookAt(null)}
-      ><span>${prefix ? html`<span class="of-live">${prefix}</span>` : nothing}${text}</span></button>`;
+      ><span>${text}</span></button>`;
   }
 
   /** The window that shows most of the learning, or all again. */

@@ -15,6 +15,7 @@ import { counter, integer, plural } from "../../core/format.ts";
 import { createGlide } from "../../core/glide.ts";
 import { isLogSteps, isLong } from "../../core/long-runs.ts";
 import { markersOf } from "../../core/markers.ts";
+import { wayBackWords } from "../../core/now-words.ts";
 import { countedStep, shownStep, stateOnView } from "../../core/state-on-view.ts";
 import { furthest, isLocked, isVisitor } from "../../core/selectors.ts";
 import * as texts from "../../words/english.ts";
@@ -88,10 +89,11 @@ export class TransportBar extends ExperimentElement {
           ${isOverview ? this.#nextEvent() : nothing}
           ${isWatching ? nothing : this.#briefSpeed()}
         </span>
+        ${state.looking ? this.#wayBack() : nothing}
         ${isOverview ? this.#steps() : nothing}
         ${isWatching ? nothing : this.#speed("speed")}
         <dl class="counter">
-          <dt>${termOf("step", step === 1 ? texts.stepWord : texts.steps)}</dt><dd data-counter="step" title=${integer(step)}><span class="count"></span></dd>
+          <dt>${state.looking ? texts.ofStepX(counter(furthest(state))) : termOf("step", step === 1 ? texts.stepWord : texts.steps)}</dt><dd data-counter="step" title=${integer(step)}><span class="count"></span></dd>
         </dl>
       </div>`;
   }
@@ -153,6 +155,13 @@ export class TransportBar extends ExperimentElement {
     return html`<button type="button" class="button quiet square brief-speed" aria-haspopup="dialog"
       aria-label=${texts.speedX(speedSpoken(asNumber(speed)))} title=${texts.speedKeys} @click=${this.#openSpeed}
       >${icon("speed")}</button>`;
+  }
+
+  /** Where there is room; elsewhere a shorter one stands beside the timeline. */
+  #wayBack() {
+    const { back, text, title } = wayBackWords(this.state);
+    return html`<button type="button" class="button way-back" title=${title} @click=${() => this.app.lookAt(null)}
+      ><span>${back}</span><b>${text}</b><kbd>L</kbd></button>`;
   }
 
   #nextEvent() {

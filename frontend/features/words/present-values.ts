@@ -9,6 +9,7 @@ import { epochs, integer, number, plural, score, setting } from "../../core/form
 import { answersOf, GAUGES, placeOf, requestOf } from "../../core/instruments.ts";
 import { inspectedRun } from "../../core/inspected.ts";
 import { explanationOf, explained } from "../../core/parameters.ts";
+import { CONSTANT_GUESS, FIRST_WEIGHTS, FROM_A_FILE } from "../../core/formulas.ts";
 import { CARD_TEXTS, isTerm, TERMS } from "../../core/terms.ts";
 import { deadLayer, stateOf } from "../../core/selectors.ts";
 import { shownRuns, stateOnView } from "../../core/state-on-view.ts";
@@ -22,7 +23,8 @@ export type Row = { run: Run; text: string };
 /** `at` 0..1 along the line */
 export type Place = { at: number; text: string };
 export type Scale = { ticks: Place[]; values: (Place & { run: Run })[] };
-export type Facts = { rows?: Row[]; scale?: Scale; note?: string };
+/** `formula`: as this experiment computes it, where that depends on its recipe */
+export type Facts = { rows?: Row[]; scale?: Scale; note?: string; formula?: string };
 export type Card = Term & { key: string; facts: Facts };
 
 const latest = (run: Run, series: string) => run.latest[series]?.value;
@@ -178,8 +180,8 @@ const FACTS: Partial<Record<TermKey, (state: State) => Facts>> = {
       [0.5, "0.5"],
       [1, "1"],
     ]),
-  baseline: (state) => ({ note: baselineWords(state) }),
-  majority: (state) => ({ note: baselineWords(state) }),
+  baseline: (state) => ({ note: baselineWords(state), ...constantGuess(state) }),
+  majority: (state) => ({ note: baselineWords(state), ...constantGuess(state) }),
   grad_l1: (state) => ({ rows: rowsFor(state, perWeight(state, "grad_l1")) }),
   grad_l2: (state) => ({ rows: rowsFor(state, perWeight(state, "grad_l2")) }),
   grad_mean: (state) => ({ rows: rowsFor(state, perWeight(state, "grad_mean")) }),
@@ -194,7 +196,7 @@ const FACTS: Partial<Record<TermKey, (state: State) => Facts>> = {
   }),
   zero: (state) => ({ rows: rowsFor(state, zeroWeights(state)) }),
   dead: (state) => ({ rows: rowsFor(state, deadUnits) }),
-  weights: (state) => ({ note: initializerWords(state) }),
+  weights: (state) => ({ note: initializerWords(state), ...firstWeights(state) }),
   he: (state) => ({
     note: state.experiment ? texts.standardDeviationHereX(heWords(state.experiment)) : "",
   }),
@@ -236,6 +238,16 @@ const FACTS: Partial<Record<TermKey, (state: State) => Facts>> = {
   },
 };
 
+/** The loss of the best constant guess, by this experiment's loss. */
+const constantGuess = ({ experiment }: State): Facts => ({
+  formula: CONSTANT_GUESS[methodName(experiment?.recipe.loss ?? "")],
+});
+
+function firstWeights({ experiment }: State): Facts {
+  const { start, weights = "normal" } = experiment?.recipe.network ?? {};
+  return { formula: start ? FROM_A_FILE : FIRST_WEIGHTS[methodName(weights)] };
+}
+
 function baselineWords({ experiment }: State) {
   const loss = experiment?.baseline?.train;
   if (loss === null || loss === undefined) return "";
@@ -265,11 +277,13 @@ function parameterCard({ catalog }: State, key: string): Card | null {
 /** The state of one run, as the table says it. */
 function stateCard(state: State, run: string): Card | null {
   const on = stateOnView(state);
-  const { word, says = "" } = stateOf(on.runs[run], on);
+  const { word, says = "", formula } = stateOf(on.runs[run], on);
   return {
     key: "state",
     name: word || CARD_TEXTS.state,
     says,
+    formula,
+    further: formula?.includes("median") ? texts.lastIsTheNewestEighth : undefined,
     also: deadLayer(on.runs[run]) === null ? [] : ["dead"],
     docs: "reference/doctor.html#verdict",
     facts: {
@@ -282,7 +296,10 @@ function stateCard(state: State, run: string): Card | null {
 export function cardOf(state: State, key: string, run?: string): Card | null {
   if (key === "state") return run && state.runs[run] ? stateCard(state, run) : null;
   if (!isTerm(key)) return parameterCard(state, key);
-  return { ...TERMS[key], key, facts: state.experiment ? (FACTS[key]?.(state) ?? {}) : {} };
+  const { formula = TERMS[key].formula, ...facts } = state.experiment
+    ? (FACTS[key]?.(state) ?? {})
+    : {};
+  return { ...TERMS[key], formula, key, facts };
 }
 
 /**

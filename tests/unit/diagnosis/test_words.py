@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fallline.diagnosis.view import Edge
-from fallline.diagnosis.words import count, every, listed, number, percent, sharpness_sentence
+from fallline.diagnosis.words import count, every, listed, number, percent, setting, sharpness_sentence
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.vocabulary.findings import shown_name
 
@@ -21,6 +21,22 @@ from fallline.vocabulary.findings import shown_name
 )  # fmt: skip
 def test_numbers_have_three_digits_and_a_true_minus(value: float, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.03, "0.03"),
+        (1.5e-5, "1.5e−5"),
+        (1e-4, "0.0001"),
+        (0.00015, "0.00015"),
+        (1e6, "1000000"),
+        (-0.5, "−0.5"),
+    ],
+)
+def test_a_setting_is_written_as_in_its_field(value: float, text: str) -> None:
+    """A remedy offered "rate 1.5e-05" beside a field with "1.5e−5"."""
+    assert setting(value) == text
 
 
 def test_a_smaller_share_is_never_written_as_100_percent() -> None:

@@ -30,6 +30,7 @@ from fallline.runs.doctor.view import measured, task_of
 from fallline.runs.instruments.inspection import MOST_NUMBERS, change_script, inspection
 from fallline.vocabulary.recipe import Recipe
 from support.problems import data_for
+from support.quoted import line_text
 
 
 def set_up(body: dict[str, Any], steps: int) -> tuple[Problem, Recipe, TrainingState]:
@@ -387,7 +388,7 @@ def test_the_doctor_quotes_lines_of_the_step(body: dict[str, Any]) -> None:
         series=cast("Any", None), best=(), first_slope=1.0,
     )  # fmt: skip
     lines = sheet_of(problem, state, recipe.runs[0]).lines
-    written, names = {f"{each.name} = {each.expression}" for each in lines}, {each.name for each in lines}
+    written, names = {line_text(each) for each in lines}, {each.name for each in lines}
     depth = len(problem.activations)
     quoted = {name: view.line(name) for name in ("y_pred", "dy_pred")}
     quoted |= {name: view.line(name) for k in range(1, depth + 1) for name in (f"dW{k}", f"W{k}")}

@@ -91,14 +91,13 @@ def test_the_share_outside_is_that_of_squared_distances_from_the_start() -> None
     points[1, :3] = (3.0, 0.0, 4.0)
     points[2, :3] = (3.0, 4.0, 0.0)
     points[3, :3] = (0.0, 0.0, 2.0)
-    path = Path(np.arange(4), points)
+    path = Path(np.array([0, 1, 2, 6]), points)
     each, whole = SharedPlane(flat).outside(path)
     np.testing.assert_allclose(each, [0.0, 16 / 25, 0.0, 1.0])
+    np.testing.assert_allclose(path.durations, [0.5, 1.0, 2.5, 2.0])
     weights = [2.5, 2.5 + np.sqrt(32) / 2, (np.sqrt(32) + np.sqrt(29)) / 2, np.sqrt(29) / 2]
     np.testing.assert_allclose(path.weights, weights)
-    assert whole == pytest.approx(
-        (weights[1] * 16 + weights[3] * 4) / (25 * (weights[1] + weights[2]) + 4 * weights[3])
-    )
+    assert whole == pytest.approx((1.0 * 16 + 2.0 * 4) / (25 * (1.0 + 2.5) + 4 * 2.0))
 
 
 @pytest.mark.parametrize("many", [1, 2, 3, 8])

@@ -15,12 +15,13 @@ from fallline.engine.measures.probes import evaluate
 from fallline.exports import report_file
 from fallline.exports.export_data import ExportData, export_data
 from fallline.exports.report.facts import Finding, findings_of, number, race
-from fallline.exports.report.words import run_sentence, word_for
+from fallline.exports.report.words import run_sentence
 from fallline.exports.report_file import report_html
 from fallline.figures.catalog import figure_json
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.recipe import Recipe, RunRecipe
+from fallline.vocabulary.words import word_for
 from support.clocks import Clock
 from support.examined import settle, until_answered
 
@@ -220,7 +221,7 @@ def test_edits_and_forks_are_marked_on_the_curves_in_the_runs_own_colour_and_sha
     assert first["text"] == ["A &amp; B, step 30: Adam, rate 0.1 → 0.01"]
     assert second["text"] == ["other, step 30: rate 0.1 → 0.05"]
     assert third["text"] == ["fork, step 30: fork of A &amp; B, GD → SGD"]
-    assert [each["marker"]["symbol"] for each in (first, second, third)] == ["circle", "star", "hourglass"]
+    assert [each["marker"]["symbol"] for each in (first, second, third)] == ["circle", "star", "square"]
     for mark, curve in zip((first, second, third), curves(loss, "train"), strict=True):
         assert mark["marker"]["color"] == curve["line"]["color"]
         assert mark["y"] == curve["y"][-1:]

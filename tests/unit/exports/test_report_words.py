@@ -14,10 +14,11 @@ import pytest
 from fallline.engine.methods.initializers import INITIALIZERS
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
-from fallline.exports.report.words import edit_words, run_sentence, word_for
+from fallline.exports.report.words import edit_words, run_sentence
 from fallline.runs.checks.catalog import catalog
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import AT_ANY_TIME, OWN_SETTINGS, Change
+from fallline.vocabulary.words import word_for
 from support.aliases import Json
 
 FRONTEND = Path(__file__).parents[3] / "frontend/core"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
@@ -91,3 +92,22 @@ def test_ranks_signs_middles_and_names_of_ticks() -> None:
     assert (bars.x, bars.y) == ((0.5, 2.0), (4, 5))
     assert (list(grid.x), [list(row) for row in grid.z]) == ([0.0, 1.0, 3.0], [[1, None]])
     assert (filled.layout.xaxis.tickvals, filled.layout.xaxis.ticktext) == ((1, 2), ("W1", "b1"))
+
+
+def test_a_decision_map_has_a_line_between_classes_and_the_shapes_of_the_large_map() -> None:
+    """Two saturated colours without a line were told apart by their hue only."""
+    of = replace(view(), classes=tuple("abcdef"))
+    ground, border, *samples = INSTRUMENT_FIGURES["decision"].make(of, "a").data
+    assert [trace.marker.symbol for trace in samples] == [
+        "circle", "triangle-up-open", "square", "diamond-open", "x", "circle-open"
+    ]  # fmt: skip
+    lines = np.arange(border.contours.start, border.contours.end + 1e-9, border.contours.size)
+    np.testing.assert_allclose(lines, [0.1, 0.3, 0.5, 0.7, 0.9], err_msg="between the scores of the classes")
+    assert (border.contours.coloring, border.meta["z"]) == ("none", ground.meta["z"])
+    shades = [colour for _, colour in ground.colorscale]
+    assert shades[0::2] == shades[1::2]
+    assert len(set(shades)) == 6
+    two = replace(of, classes=("no", "yes"))
+    ground, border, *_ = INSTRUMENT_FIGURES["decision"].make(two, "a").data
+    assert [colour for _, colour in ground.colorscale] == ["#E4EBF3", "#FFFFFF", "#F8E9CC"]
+    assert (border.contours.start, border.contours.end) == (0.5, 0.5)

@@ -46,6 +46,10 @@ def test_surfaces_signs_and_baseline_are_the_tokens(theme: str) -> None:
     css, extras = tokens(theme), spec()["fallline"]
     assert extras["surfaces"][theme] == {name: css[name] for name in extras["surfaces"][theme]}
     assert extras["sign"][theme] == {"pos": css["pos"], "neg": css["neg"], "zero": css["paper"]}
+    assert extras["sides"][theme] == [css["side-1"], css["side-2"]]
+    first, second, *others = (css[f"class-{place}"] for place in range(1, 7))
+    assert (first, second) == ("var(--neg)", "var(--pos)")
+    assert extras["classes"][theme] == [css["neg"], css["pos"], *others]
     assert extras["baseline"][theme] == css["baseline"]
     assert extras["zero_shelf"][theme] == css["rail"]
 

@@ -38,11 +38,20 @@ class Path:
     @property
     def weights(self) -> Array:
         """The length of the path around each of its points. Their sum is the whole length."""
-        halves = np.sqrt((np.diff(self.away, axis=0) ** 2).sum(axis=1)) / 2.0
-        weights = np.zeros(len(self.steps))
-        weights[:-1] += halves
-        weights[1:] += halves
-        return weights
+        return _around(np.sqrt((np.diff(self.away, axis=0) ** 2).sum(axis=1)))
+
+    @property
+    def durations(self) -> Array:
+        """The number of steps around each of its points. Their sum is the last step."""
+        return _around(np.diff(self.steps).astype(np.float64))
+
+
+def _around(gaps: Array) -> Array:
+    """Return for each point half the gaps on its sides."""
+    around = np.zeros(len(gaps) + 1)
+    around[:-1] += gaps / 2.0
+    around[1:] += gaps / 2.0
+    return around
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +67,11 @@ class SharedPlane:
     def outside(self, path: Path) -> tuple[Array, float]:
         """Return the share of the squared distance from the start that lies outside the plane.
 
-        It is returned for each point, and over the whole path, with each point weighed by the length around it.
+        It is returned for each point, and over the whole path, in which all steps count alike.
         """
         whole = (path.away * path.away).sum(axis=1)
         left = path.away - self.places(path.away) @ self.directions
-        beyond, weights = (left * left).sum(axis=1), path.weights
+        beyond, weights = (left * left).sum(axis=1), path.durations
         with np.errstate(invalid="ignore", divide="ignore"):
             each = np.where(whole > 0.0, beyond / whole, 0.0)
         total = float(weights @ whole)

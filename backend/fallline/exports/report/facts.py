@@ -12,9 +12,10 @@ from typing import Literal
 
 from fallline.engine.problem import Problem
 from fallline.exports.export_data import ExportData, ExportRun
-from fallline.exports.report.words import edit_words, run_sentence, word_for
+from fallline.exports.report.words import edit_words, run_sentence
 from fallline.vocabulary.findings import Severity
 from fallline.vocabulary.recipe import RunRecipe
+from fallline.vocabulary.words import word_for
 
 
 @dataclass(frozen=True, slots=True)

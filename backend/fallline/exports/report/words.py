@@ -1,7 +1,6 @@
 """The settings of a run and the changes of an edit, in the words of the page.
 
-The page has them in frontend/core/run-words.ts and words.ts. A name without an entry is shown as it is, so a new row
-of a table needs none. Tests compare both. Must not know HTML.
+The page has them in frontend/core/run-words.ts. Tests compare both. Must not know HTML.
 """
 
 from __future__ import annotations
@@ -9,56 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fallline.diagnosis.words import setting
 from fallline.engine.methods.optimizers import OPTIMIZERS
 from fallline.engine.methods.schedules import SCHEDULES
 from fallline.vocabulary.run_settings import CONSTANT, RunSettings, ScheduleSettings, Stage, StopCondition
-
-WORDS: Mapping[str, Mapping[str, str]] = {
-    "optimizers": {
-        "sgd": "plain",
-        "nesterov": "Nesterov",
-        "adagrad": "Adagrad",
-        "adadelta": "Adadelta",
-        "rmsprop": "RMSProp",
-        "rmsprop_momentum": "RMSProp, momentum",
-        "rmsprop_centered": "RMSProp, centered, momentum",
-        "adam": "Adam",
-        "adamw": "AdamW",
-        "amsgrad": "AMSGrad",
-        "adamax": "Adamax",
-        "nadam": "Nadam",
-        "radam": "RAdam",
-        "lion": "Lion",
-        "lbfgs": "L-BFGS",
-    },
-    "schedules": {
-        "step": "step decay",
-        "cosine_restarts": "cosine with restarts",
-        "plateau": "reduce on plateau",
-        "inverse_time": "1/t",
-        "warmup": "warm-up",
-    },
-    "initializers": {
-        "he": "He",
-        "he_normal": "He, normal",
-        "he_uniform": "He, uniform",
-        "lecun": "LeCun",
-        "pytorch": "PyTorch",
-        "xavier": "Xavier",
-        "xavier_normal": "Xavier, normal",
-        "xavier_uniform": "Xavier, uniform",
-    },
-    "orders": {"shuffle": "shuffled", "sequential": "in order", "replacement": "with replacement"},
-    "settings": {"beta1": "beta 1", "beta2": "beta 2", "l1": "L1", "l2": "L2"},
-    "verdicts": {"on_the_way": "on its way"},
-}
+from fallline.vocabulary.words import word_for
 
 _ASIDES = ("l1", "l2", "clip_norm", "clip_value", "layer_rates")
-
-
-def word_for(table: str, name: str) -> str:
-    """Return the word within a sentence: "plain", "Adam", "clip norm"."""
-    return WORDS[table].get(name, name.replace("_", " "))
 
 
 def run_sentence(settings: RunSettings) -> str:
@@ -125,14 +81,6 @@ def _condition(one: StopCondition) -> str:
         return f"when the loss stalls{'' if one.steps is None else f' for {one.steps:,} steps'}"
     bound = f"below {setting(one.below or 0.0)}" if one.above is None else f"above {setting(one.above)}"
     return f"when {one.when.replace('r2', 'R²').replace('_', ' ')} is {bound}"
-
-
-def setting(value: float) -> str:
-    """Format a setting without rounding: "0.03", "1e−5"."""
-    if value and abs(value) < 1e-4:
-        digits, exponent = f"{value:.5e}".split("e")
-        return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}".replace("-", "\u2212")
-    return f"{float(f'{value:.6g}'):.15g}".replace("-", "\u2212")
 
 
 def _setting_words(name: str, value: float | Sequence[float] | None) -> str:
