@@ -4,7 +4,7 @@
  * Owns: that choice, and keeping it from one draw to the next. Pure.
  */
 
-import { hasCutWord, nameLines } from "../core/brief-names.ts";
+import { hasCutWord, linesWithin } from "../core/brief-names.ts";
 import { boldWidth } from "./letter-widths.ts";
 import { covered, touch } from "./overlap.ts";
 import { APART, pushApart, pxAcross, pxDown, shareOf } from "./labels.ts";
@@ -50,10 +50,12 @@ const LETTER = 7;
 const FIGURE = 7.9;
 /** Space before and after a label on the plot. */
 const PADDING = 6;
-/** Width of a bold letter, in px. A shortened name has capitals and digits. */
-const BOLD = { whole: 7.4, cut: 8.8 };
 /** Letters of most values: a name must not move when a digit comes or goes. */
 const ORDINARY = 7;
+/** Where each label has one line: the widest name beside a value, and the least plot, in px. */
+const BESIDE_VALUE = { widest: 98, plot: 380 };
+/** Letters of the longest value: "0.000440". */
+const LONGEST = 8;
 /** Names that stay readable on a plot. */
 export const FEW = 3;
 /** The gutter of a phone grows for names up to this wide, in px. Wider ones stand on the plot. */
@@ -83,6 +85,21 @@ const SIDES = [
 /** Room that a phone's gutter needs beside the plot, in px: of its names that are not too wide. */
 export const gutterFor = (names: string[], letter = 1) =>
   BESIDE + letter * Math.max(0, ...names.map(boldWidth).filter((wide) => wide <= WIDEST));
+
+/**
+ * Room beside a low plot of many runs, in px: a name, or its most telling words, and its value on one
+ * line. As before where each label has room for two lines, or the plot would be too narrow.
+ */
+export function gutterOfMany(
+  names: string[],
+  right: number,
+  { wide, tall, letter = 1 }: { wide: number; tall: number; letter?: number | undefined },
+) {
+  if (names.length <= FEW || 2 * APART * names.length <= tall) return right;
+  const widest = Math.min(BESIDE_VALUE.widest, Math.max(...names.map(boldWidth)));
+  const needed = BESIDE + letter * (widest + FIGURE * (LONGEST + 0.6));
+  return wide - needed < BESIDE_VALUE.plot ? right : Math.max(right, needed);
+}
 
 /** @param limit no data beyond here, so a line that reaches it does not end early */
 export function placeEnds(
@@ -174,16 +191,7 @@ function wordsOf({ name, value }: End, all: string[], most: number, lines: numbe
   if (boldWidth(name) <= most - beside) return { names: [name], under: false };
   const under = !isAlone && lines > 1;
   const room = under ? most : most - beside;
-  return { names: namesIn(name, all, room, under ? lines - 1 : lines), under };
-}
-
-/** The lines of a name in so many px. Wide letters leave room for fewer of them. */
-function namesIn(name: string, all: string[], room: number, lines: number) {
-  const [whole, cut] = [BOLD.whole, BOLD.cut].map((wide) => Math.max(1, Math.floor(room / wide)));
-  const inLetters = (less: number) =>
-    nameLines(name, all, { whole: whole - less, cut: Math.max(1, cut - less) }, lines);
-  const choices = Array.from({ length: whole }, (_, less) => inLetters(less));
-  return choices.find((names) => names.every((each) => boldWidth(each) <= room)) ?? choices[0];
+  return { names: linesWithin(name, all, room, under ? lines - 1 : lines, boldWidth), under };
 }
 
 /** The box that a label covers. */

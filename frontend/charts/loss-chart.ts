@@ -9,7 +9,7 @@ import { bandsOf, withoutBands } from "./bands.ts";
 import { baselineLabel } from "./baseline.ts";
 import { fill } from "./bind.ts";
 import { flagsOf } from "./flags.ts";
-import { boxOf, FEW, gutterFor, placeEnds } from "./end-labels.ts";
+import { boxOf, FEW, gutterFor, gutterOfMany, placeEnds } from "./end-labels.ts";
 import { briefNameOf, LEAST_APART, nameOf, placeNow } from "./horizontal.ts";
 import { curvesOf } from "./overlap.ts";
 import { pxAcross, pxDown } from "./labels.ts";
@@ -64,9 +64,16 @@ const GUTTER_OF_MANY = 92;
 
 function withGutter(scene: Scene): Scene {
   const { state, look, room } = scene;
-  if (!look.compact) return scene;
   const names = shownRuns(state).map(({ label }) => label);
-  const least = names.length > FEW ? GUTTER_OF_MANY : gutterFor(names, room.letter);
+  const { letter } = room;
+  if (!look.compact) {
+    const [wide, tall] = [room.width - room.left, room.height - TOP - BOTTOM];
+    return {
+      ...scene,
+      room: { ...room, right: gutterOfMany(names, room.right, { wide, tall, letter }) },
+    };
+  }
+  const least = names.length > FEW ? GUTTER_OF_MANY : gutterFor(names, letter);
   return { ...scene, room: { ...room, right: Math.max(room.right, least) } };
 }
 

@@ -143,12 +143,35 @@ export function nameLines(name: string, all: string[], room: Room, most: number)
   const alike = all
     .map((other) => brokenAt(other, room.whole))
     .filter((other) => other.first === first);
-  return [
-    first,
-    inOne(
-      rest,
-      alike.map((other) => other.rest),
-      room,
-    ),
-  ];
+  const last = inOne(
+    rest,
+    alike.map((other) => other.rest),
+    room,
+  );
+  const changes = rest.split(", ");
+  const isOfWholes = last === rest || last.split(", ").every((part) => changes.includes(part));
+  return [isOfWholes ? first : withoutComma(first), last];
+}
+
+/** Width of a bold letter, in px. A shortened name has capitals and digits. */
+const BOLD = { whole: 7.4, cut: 8.8 };
+
+/**
+ * The lines of a name in so many px. Wide letters leave room for fewer of them.
+ * @param all the names beside it, including itself
+ * @param lines at most
+ * @param widthOf px of bold words
+ */
+export function linesWithin(
+  name: string,
+  all: string[],
+  room: number,
+  lines: number,
+  widthOf: (words: string) => number,
+): string[] {
+  const [whole, cut] = [BOLD.whole, BOLD.cut].map((wide) => Math.max(1, Math.floor(room / wide)));
+  const inLetters = (less: number) =>
+    nameLines(name, all, { whole: whole - less, cut: Math.max(1, cut - less) }, lines);
+  const choices = Array.from({ length: whole }, (_, less) => inLetters(less));
+  return choices.find((names) => names.every((each) => widthOf(each) <= room)) ?? choices[0];
 }

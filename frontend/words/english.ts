@@ -1160,6 +1160,7 @@ export const newNameOfX = (before: Part) => `New name of ${before}`;
 export const updateRule = "Update rule";
 export const xLeastY = (most: Part, least: Part) => `${most} (least ${least})`;
 export const lastKnownStepX = (where: Part) => `Last known: step ${where}`;
+export const lastKnownStepsX = (range: Part) => `Last known: steps\u00a0${range}`;
 export const asOfStepXLabel = (where: Part) => `As of step ${where}`;
 export const beforeTheFirstStep = "Before the first step";
 export const xToYBrief = (least: Part, most: Part) => `${least}–${most}`;

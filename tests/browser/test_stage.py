@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -160,7 +161,7 @@ def make_many(lab: Dashboard, count: int) -> None:
 COVERED = """() => {
     const box = (node) => {
         const range = document.createRange();
-        range.selectNodeContents(node);
+        range.selectNodeContents(node.querySelector("[aria-hidden]") ?? node);
         return range.getBoundingClientRect();
     };
     const seen = (each) => each.checkVisibility({ visibilityProperty: true })
@@ -275,7 +276,7 @@ TOUCHING = """() => [...document.querySelectorAll("race-table tbody tr")].flatMa
     const box = (element) => {
         if (element instanceof SVGElement) return element.getBoundingClientRect();
         const range = document.createRange();
-        range.selectNodeContents(element);
+        range.selectNodeContents(element.querySelector("[aria-hidden]") ?? element);
         return range.getBoundingClientRect();
     };
     const boxes = parts.map(box);
@@ -351,6 +352,132 @@ def test_the_names_of_eight_runs_are_whole_on_a_phone(open_lab: OpenLab, size: t
     assert [text for text in ends.all_inner_texts() if "…" in text] == []
     assert lab.page.evaluate(BROKEN) == []
     assert lab.page.evaluate(TOUCHING) == []
+
+
+LONG = [
+    {"name": "gradient-descent-all-900-samples"},
+    {"name": "stochastic-descent-of-one-sample", "batch_size": 1},
+    {"name": "mini-batch-32-samples-shuffled", "batch_size": 32},
+    {"name": "momentum-heavy-ball-polyak-1964", "optimizer": "momentum"},
+    {"name": "adam-kingma-and-ba-2015-rate-001", "optimizer": "adam"},
+    {"name": "rmsprop-of-hinton-rate-001-b-32", "optimizer": "rmsprop"},
+]
+"""Runs beside GD and SGD, with the longest names."""
+
+
+def make_long(lab: Dashboard) -> None:
+    """Make eight runs with long names, and some steps of them."""
+    lab.make_own()
+    for run in LONG:
+        lab.ask("POST", "/runs", {"learning_rate": 0.01, **run})
+    lab.ask("PATCH", "/runs/gd", {"label": "Gradient descent with lower rate"})
+    lab.ask("PATCH", "/runs/sgd", {"label": "Stochastic descent lower rate 02"})
+    expect(lab.page.locator("race-table tbody tr")).to_have_count(8)
+    lab.make_steps(40)
+
+
+# Lines of each name in the table, as seen.
+LINES = """() => [...document.querySelectorAll("race-table tbody .who b")].map((name) => {
+    const text = document.createRange();
+    text.selectNodeContents(name.querySelector("[aria-hidden]") ?? name);
+    return new Set([...text.getClientRects()].map(({ top }) => Math.round(top))).size;
+})"""
+
+# Words of names, and choices of switches, that break onto another line.
+TORN = """() => {
+    const text = document.createRange();
+    const isTorn = () => new Set([...text.getClientRects()].map(({ top }) => Math.round(top))).size > 1;
+    const words = [...document.querySelectorAll("race-table tbody .who b")].flatMap((name) => {
+        const letters = (name.querySelector("[aria-hidden]") ?? name).firstChild;
+        const node = letters.nodeType === Node.TEXT_NODE ? letters : letters.nextSibling;
+        return [...node.data.matchAll(/[^ ]+/g)].filter(({ index, 0: word }) => {
+            text.setStart(node, index);
+            text.setEnd(node, index + word.length);
+            return isTorn();
+        }).map(([word]) => word);
+    });
+    const choices = [...document.querySelectorAll("race-table [role=radio]")].filter((choice) => {
+        text.selectNodeContents(choice);
+        return text.getBoundingClientRect().height > 22;
+    });
+    return [...words, ...choices.map(({ textContent }) => textContent)];
+}"""
+
+
+@pytest.mark.parametrize("size", [(960, 540), (1366, 650), (390, 844), (320, 568), (844, 390)])
+def test_long_names_are_whole_words_on_two_lines_at_most_and_said_in_full(
+    open_lab: OpenLab, size: tuple[int, int]
+) -> None:
+    lab = open_lab(size)
+    make_long(lab)
+    name = "Stochastic descent of one sample"
+    head = lab.row("stochastic-descent-of-one-sample").locator("th.who")
+    lab.until(lambda: lab.page.evaluate(LINES), lambda lines: max(lines) <= (1 if size[0] > 900 else 2))
+    assert lab.page.evaluate(TORN) == []
+    assert lab.page.evaluate(TOUCHING) == []
+    if size[1] > 400:
+        assert lab.page.evaluate(COVERED) == []
+    expect(head.locator("b")).to_contain_text(name)
+    if size[0] <= 900:
+        expect(head.get_by_role("button", name=re.compile(f"^{name} ?, method$"))).to_be_visible()
+    if size == (960, 540):
+        expect(head).to_have_attribute("title", re.compile(f"^{name}: batch of 1"))
+        expect(head.locator("b [aria-hidden]")).to_have_text("Stochastic one sample")
+
+
+# How far the box of the rows ends from the end of a row, in px; how many rows are whole in it.
+BOX = """() => {
+    const table = document.querySelector("race-table");
+    const { top, bottom } = table.getBoundingClientRect();
+    const ends = [...table.querySelectorAll("tbody tr")].map((row) => row.getBoundingClientRect().bottom);
+    return [Math.min(...ends.map((end) => Math.abs(end - bottom))), ends.filter((end) => end <= bottom + 1).length];
+}"""
+
+
+@pytest.mark.parametrize(
+    "size", [(960, 540), (1024, 640), (1180, 800), (768, 1024), (390, 844), (320, 568), (620, 400)]
+)
+@pytest.mark.parametrize("make", [lambda lab: make_many(lab, 8), make_long], ids=["usual", "long"])
+def test_the_box_of_many_rows_ends_between_two_rows(
+    open_lab: OpenLab, size: tuple[int, int], make: Callable[[Dashboard], None]
+) -> None:
+    lab = open_lab(size)
+    make(lab)
+    lab.until(lambda: lab.page.evaluate(BOX), lambda box: box[0] <= 1 and box[1] >= 4)
+    if size == (960, 540):
+        assert lab.page.evaluate(BOX)[1] == 4
+
+
+def test_a_phone_has_the_steps_of_forks_on_two_lines_and_all_four_runs_in_sight(open_lab: OpenLab) -> None:
+    lab = open_lab((390, 844))
+    lab.make_own()
+    lab.make_steps(40)
+    for run, step in (("gd", 30), ("sgd", 10)):
+        changed = {"fork_of": run, "at_step": step, "learning_rate": 0.02}
+        lab.ask("POST", "/runs", {"name": f"{run}-fork", "label": f"{run.upper()}, rate 0.02, He", **changed})
+    rows = lab.page.locator("race-table tbody tr")
+    expect(rows).to_have_count(4)
+    moment = lab.page.locator("race-table th.moment")
+    expect(moment).to_have_text("At steps 10–40")
+    assert moment.evaluate("(head) => head.offsetHeight") < 40
+    full = re.compile(r"At step 40 \(GD, rate 0.02, He.at.30, SGD, rate 0.02, He.at.10\)")
+    expect(moment).to_have_attribute("title", full)
+    expect(lab.page.locator("race-table caption")).to_have_text(full)
+    for row in rows.all():
+        expect(row).to_be_in_viewport(ratio=0.95)
+
+
+@pytest.mark.parametrize("size", [(960, 540), (1366, 650)])
+def test_end_labels_of_long_names_have_their_values_beside_a_low_plot(
+    open_lab: OpenLab, size: tuple[int, int]
+) -> None:
+    lab = open_lab(size, drawn=True, plotted=True)
+    make_long(lab)
+    ends = lab.chart("loss").locator(".chart-label.end")
+    expect(ends).to_have_count(8)
+    expect(ends.filter(has_text=re.compile(r" \d[\d.,]*(e.\d+)?$"))).to_have_count(8)
+    wide = "(all) => all.filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.textContent)"
+    assert ends.evaluate_all(wide) == []
 
 
 def test_the_measure_of_small_targets_and_cut_words_finds_planted_ones(open_lab: OpenLab) -> None:

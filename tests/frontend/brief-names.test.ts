@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { boxOf, placeEnds } from "../../frontend/charts/end-labels.ts";
-import { briefName, hasCutWord, nameLines } from "../../frontend/core/brief-names.ts";
+import { boxOf, gutterOfMany, placeEnds } from "../../frontend/charts/end-labels.ts";
+import { boldWidth } from "../../frontend/charts/letter-widths.ts";
+import { briefName, hasCutWord, linesWithin, nameLines } from "../../frontend/core/brief-names.ts";
 import type { Frame } from "../../frontend/charts/labels.ts";
 
 test("forks of one run differ by their steps, and no step is cut in two", () => {
@@ -109,6 +110,35 @@ test("a name longer than a line breaks before a word, and the rest is shortened 
     nameLines("Adam, batches of 32", ["Adam, batches of 32"], { whole: 13, cut: 11 }, 2),
     ["Adam, batches", "of 32"],
   );
+});
+
+test("a shortened name on two lines has a comma only before a whole change", () => {
+  const lines = (name: string, whole: number) =>
+    nameLines(name, ["GD", "SGD", name], { whole, cut: whole - 2 }, 2).join(" / ");
+  assert.equal(lines("SGD, rate 0.02", 8), "SGD / 0.02");
+  assert.equal(lines("SGD, rate 0.05, He", 6), "SGD, / He");
+});
+
+const LONG = [
+  ...["Gradient descent all 900 samples", "Stochastic descent of one sample"],
+  ...["Mini batch 32 samples shuffled", "Momentum heavy ball polyak 1964"],
+  ...["Adam kingma and ba 2015 rate 001", "Rmsprop of hinton rate 001 b 32"],
+  ...["Gradient descent with lower rate", "Stochastic descent lower rate 02"],
+];
+
+test("long names in little room are whole words on two lines at most, and all differ", () => {
+  for (const room of [50, 60, 80, 100, 130])
+    for (const most of [1, 2]) {
+      const all = LONG.map((name) => linesWithin(name, LONG, room, most, boldWidth));
+      assert.equal(new Set(all.map(String)).size, LONG.length, `${all}`);
+      all.forEach((lines, k) => {
+        assert.ok(lines.length <= most && !hasCutWord(lines.join(" "), LONG[k]), `${lines}`);
+        assert.ok(
+          lines.every((line) => boldWidth(line) <= room),
+          `${lines} in ${room}`,
+        );
+      });
+    }
 });
 
 const FRAME: Frame = {
@@ -223,4 +253,18 @@ test("a few names beside a plot without values are whole: on lines, or else on t
   );
   const { left, right } = boxOf(momentum);
   assert.ok(left >= phone.left && right <= phone.left + phone.width, `${left} ${right}`);
+});
+
+test("beside a low plot the gutter of many long names grows, so that each has its value", () => {
+  const low = { wide: 568, tall: 196 };
+  const beyond = gutterOfMany(LONG, 112, low);
+  const frame = { ...FRAME, width: low.wide - beyond, height: low.tall, beyond };
+  const withValues = labels(
+    LONG.map((name) => [name, "0.000440"]),
+    frame,
+  );
+  for (const label of withValues) assert.match(label, /^\S+( \S+)? 0\.000440$/);
+  assert.equal(gutterOfMany(LONG, 112, { ...low, tall: 330 }), 112, "values stand below");
+  assert.equal(gutterOfMany(LONG, 112, { ...low, wide: 480 }), 112, "the plot needs the room");
+  assert.equal(gutterOfMany(LONG.slice(0, 3), 112, low), 112);
 });

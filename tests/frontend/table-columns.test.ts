@@ -3,7 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { columnsOf } from "../../frontend/features/runs/table-columns.ts";
+import {
+  areLong,
+  columnsOf,
+  lowRoom,
+  nameRoom,
+  phoneRoom,
+} from "../../frontend/features/runs/table-columns.ts";
 
 const rows = (...names: number[]) => names.map((name) => ({ name, isPenalized: false }));
 const [one, two] = [{ isTwo: false }, { isTwo: true }].map((columns) => ({
@@ -40,4 +46,19 @@ test("samples seen stay in brief rows where runs differ in samples a step, if th
   assert.deepEqual(columnsOf(batches, 836, false), two.brief);
   assert.deepEqual(columnsOf(rows(20, 20, 20, 110), 836, false, true), two.brief);
   assert.deepEqual(columnsOf(batches, 1256, false, true), two.all);
+});
+
+test("a name has the room that its switch and numbers leave", () => {
+  assert.equal(nameRoom(652, true, false), 196);
+  assert.equal(nameRoom(652, false, false), 376);
+  assert.equal(nameRoom(652, true, true), 56);
+  assert.equal(phoneRoom(99, false), 62);
+  assert.equal(phoneRoom(80, true), 49, "parts stand closer");
+  assert.deepEqual([812, 635, 568].map(lowRoom), [94, 83.5, 74]);
+});
+
+test("states make room on a phone where a name needs more than two lines beside them", () => {
+  assert.ok(!areLong([20, 66, 95]));
+  assert.ok(areLong([20, 122]));
+  assert.ok(!areLong([]));
 });

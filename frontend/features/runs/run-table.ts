@@ -7,11 +7,20 @@
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { methodSwitch, samplesOf } from "./method-switch.ts";
-import { columnsOf, headRoom, MANY } from "./table-columns.ts";
+import {
+  areLong,
+  columnsOf,
+  headRoom,
+  lowRoom,
+  MANY,
+  nameRoom,
+  phoneRoom,
+} from "./table-columns.ts";
 import { widthOf } from "../../charts/text-width.ts";
 import { glyph, icon, marker } from "../../ui/icons.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
 import { termOf } from "../../ui/term.ts";
+import { linesWithin } from "../../core/brief-names.ts";
 import { betWords } from "../../core/questions.ts";
 import { counter, epochs, integer, number, plural, score } from "../../core/format.ts";
 import { originWords } from "../../core/forks.ts";
@@ -28,6 +37,10 @@ const CROWDED = 6;
 const PHONE = matchMedia(
   "(max-width: 720px), (min-width: 600px) and (max-width: 900px) and (max-height: 480px)",
 );
+/** A low phone has its rows in two columns, each row with its own widths. */
+const LOW = matchMedia("(min-width: 600px) and (max-width: 900px) and (max-height: 480px)");
+/** The parts of a row stand closer. */
+const NARROW = matchMedia("(max-width: 360px)");
 
 /** The recipe stands beside the table, with a switch for each run. */
 const WIDE = matchMedia("(min-width: 1381px)");
@@ -71,8 +84,8 @@ function rangeMoments(state: State): string[] {
     ) === integer(most)
   )
     return [];
-  if (isLost(state)) return [moment(state, rangeWords)];
   const range = texts.xToYBrief(integer(least), integer(most));
+  if (isLost(state)) return [texts.lastKnownStepsX(range)];
   return state.looking ? [texts.asOfStepsX(range)] : [texts.atStepsX(range), texts.stepsX(range)];
 }
 
@@ -87,11 +100,24 @@ function headMoment(state: State, room: number | null) {
   return { inHead: fitting ?? moment(state, rangeWords), above: null };
 }
 
+/** The words of a phone's heading, on two lines at most: no names of runs that stand elsewhere. */
+const phoneMoment = (state: State) => rangeMoments(state)[0] ?? moment(state, rangeWords);
+
+/** A break inside a range would make three lines of two. */
+function unbrokenEnd(words: string) {
+  const end = words.lastIndexOf(" ") + 1;
+  return html`${words.slice(0, end)}<span class="unbroken">${words.slice(end)}</span>`;
+}
+
 /** Settings stand over the recipe's cards, so that the table has the switches. */
 function isOpened({ view: { opened }, runs }: State) {
   const run = opened?.match(/^run (.+)$/)?.[1];
   return opened !== null && (run === undefined || run in runs);
 }
+
+const nameWidth = (words: string) => widthOf(words, NAME_SIZE);
+
+const labelsOf = ({ order, runs }: State) => order.map((name) => runs[name].label);
 
 const latest = (run: Run, series: string) => run.latest[series]?.value;
 
@@ -104,6 +130,11 @@ export class RaceTable extends ExperimentElement {
   #open: Set<string> = new Set();
   /** px */
   #room = 0;
+  /** Width of a name's cell, in px: beside its numbers. */
+  #cell = 0;
+  /** The heading and the first name's cell, which are measured. */
+  #measured: Element[] = [];
+  #sizes: ResizeObserver | null = null;
 
   override shows(state: State) {
     return [
@@ -121,7 +152,7 @@ export class RaceTable extends ExperimentElement {
 
   override start() {
     const update = () => this.requestUpdate();
-    for (const width of [PHONE, WIDE])
+    for (const width of [PHONE, LOW, NARROW, WIDE])
       width.addEventListener("change", update, { signal: this.gone });
     // beside a question the table itself is as narrow as its names
     this.followSize(this.parentElement as HTMLElement, (width) => {
@@ -129,6 +160,47 @@ export class RaceTable extends ExperimentElement {
       this.#room = width;
       update();
     });
+    this.#sizes = new ResizeObserver((entries) => this.#measure(entries));
+    this.#measured = [];
+    this.whenGone(() => this.#sizes?.disconnect());
+  }
+
+  override updated() {
+    const parts = [...this.querySelectorAll("thead, tbody tr:first-child th.who")];
+    if (parts.every((part, k) => part === this.#measured[k])) return;
+    this.#sizes?.disconnect();
+    this.#measured = parts;
+    for (const part of parts) this.#sizes?.observe(part);
+  }
+
+  /** Many rows are scrolled in a box that ends between two of them. */
+  #measure(entries: ResizeObserverEntry[]) {
+    for (const { target, contentRect } of entries)
+      if (target.matches("thead")) {
+        // an unseen heading is 1 px high
+        const high = contentRect.height > 1 ? contentRect.height : 0;
+        this.style.setProperty("--head", `${high}px`);
+      } else if (contentRect.width !== this.#cell) {
+        this.#cell = contentRect.width;
+        this.requestUpdate();
+      }
+  }
+
+  /** The name as it has room: whole, or in brief. Low rows have one line, others two. */
+  #brief({ label, settings }: Run, state: State) {
+    if (this.#room === 0 || this.classList.contains("two")) return label;
+    const isPhone = PHONE.matches;
+    const hasSwitch = !WIDE.matches || isOpened(this.state);
+    const room = LOW.matches
+      ? lowRoom(this.#room)
+      : isPhone
+        ? phoneRoom(this.#cell, NARROW.matches)
+        : nameRoom(this.#room, hasSwitch, Boolean(settings.l1 || settings.l2));
+    if (isPhone && !LOW.matches && this.#cell === 0) return label;
+    if (nameWidth(label) <= room) return label;
+    const all = labelsOf(state);
+    const lines = !isPhone && all.length >= MANY ? 1 : 2;
+    return linesWithin(label, all, room, lines, nameWidth).join(" ");
   }
 
   #columns(state: State): Columns {
@@ -137,7 +209,7 @@ export class RaceTable extends ExperimentElement {
     const rows = state.order.map((name) => {
       const { label, settings } = state.runs[name];
       return {
-        name: widthOf(label, NAME_SIZE),
+        name: nameWidth(label),
         isPenalized: Boolean(settings.l1 || settings.l2),
       };
     });
@@ -152,12 +224,16 @@ export class RaceTable extends ExperimentElement {
     const { isTwo, isBrief, hasSamples } = this.#columns(state);
     const { inHead, above } = isTwo
       ? headMoment(state, hasSamples ? headRoom(this.#room) : null)
-      : { inHead: words, above: null };
+      : { inHead: PHONE.matches ? phoneMoment(state) : words, above: null };
     this.classList.toggle("many", length >= MANY);
     this.classList.toggle("crowded", length > CROWDED);
     this.classList.toggle("two", isTwo);
     this.classList.toggle("brief", isBrief);
     this.classList.toggle("samples-too", hasSamples);
+    this.classList.toggle(
+      "long",
+      PHONE.matches && !LOW.matches && areLong(labelsOf(state).map(nameWidth)),
+    );
     const bet = betWords(this.state);
     // a heading of half a table has no room for it
     const note = isTwo ? [above, bet].filter(Boolean).join(WIDE_SPACE) : "";
@@ -188,7 +264,7 @@ export class RaceTable extends ExperimentElement {
     const { experiment } = this;
     const word = (key: string, text: string) => (isAgain ? text : termOf(key, text));
     return html`<tr class=${isAgain ? "again" : ""} aria-hidden=${isAgain ? "true" : nothing}>
-      <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${inHead === null ? html`<span class="unseen">${words}</span>` : texts.unbroken(inHead)}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
+      <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${inHead === null ? html`<span class="unseen">${words}</span>` : PHONE.matches ? unbrokenEnd(inHead) : texts.unbroken(inHead)}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
       <th scope="col" class="optional samples">${word("samples_seen", isShort ? texts.samplesLabel : texts.samplesSeenLabel)}</th>
       <th scope="col" class="loss">${word(lossTerm(experiment), texts.loss)}</th>
       <th scope="col" class="optional test" ?hidden=${experiment.testSamples === 0}>${word("test_loss", TERMS.test_loss.name)}</th>
@@ -217,8 +293,15 @@ export class RaceTable extends ExperimentElement {
       this.requestUpdate();
     };
     const origin = originWords(state, run.name);
-    const name = html`${marker(run.lane)}<b>${run.label}</b>`;
-    return html`<th scope="row" class="who" title=${[runSentence(run), origin].filter(Boolean).join(", ")}><span class="line">
+    const brief = this.#brief(run, state);
+    const isWhole = brief === run.label;
+    const words = [runSentence(run), origin].filter(Boolean).join(", ");
+    const name = html`${marker(run.lane)}<b>${
+      isWhole
+        ? run.label
+        : html`<span aria-hidden="true">${brief}</span><span class="unseen">${run.label}</span>`
+    }</b>`;
+    return html`<th scope="row" class="who" title=${isWhole ? words : `${run.label}: ${words}`}><span class="line">
       ${
         PHONE.matches
           ? html`<button type="button" class="name" aria-expanded=${isOpen}

@@ -25,6 +25,15 @@ export interface Row {
  */
 export type Columns = { isTwo: boolean; isBrief: boolean; hasSamples: boolean };
 
+/** Beside a name on a phone, in px: the run's shape and the arrow that opens its switch. */
+const PHONE_BESIDE = { ordinary: 37, narrow: 31 };
+/** A name wider than this does not fit on two lines of a phone beside a state on one line, in px. */
+const LONG = 100;
+/** Low windows with two columns: gap, numbers, and edges of the page, in px. */
+const LOW = { gap: 24, numbers: 300, edges: 32 };
+/** The same in narrow ones: what half a page leaves of a name's room, and the least room, in px. */
+const LOW_NARROW = { page: 720, beside: 250, least: 74 };
+
 /** The head of the samples seen leaves so much of its column free, in px. */
 const SPARE = 14;
 /** Room over the names of one of two columns with samples seen, in px. */
@@ -46,3 +55,23 @@ export function columnsOf(
   const isBrief = room < NUMBERS.all;
   return { isTwo, isBrief, hasSamples: isBrief && isUnequal && room >= NUMBERS.samples };
 }
+
+/** Room of a name in one column, beside the switch and the fewest numbers, in px. */
+export const nameRoom = (width: number, hasSwitch: boolean, isPenalized: boolean) =>
+  width - NUMBERS.main - SHAPE - (hasSwitch ? SWITCH : 0) - (isPenalized ? MINIMIZED : 0);
+
+/** Room of a line of a name on a phone, in px, of the width of the name's cell. */
+export const phoneRoom = (cell: number, isNarrow: boolean) =>
+  cell - (isNarrow ? PHONE_BESIDE.narrow : PHONE_BESIDE.ordinary);
+
+/** The same in a low window, where the runs stand in two columns, of the width of the table. */
+export function lowRoom(width: number) {
+  const page = width + LOW.edges;
+  const { beside, least } = LOW_NARROW;
+  return page > LOW_NARROW.page
+    ? (width - LOW.gap) / 2 - LOW.numbers
+    : Math.max(least, page / 2 - beside);
+}
+
+/** On a phone states break onto two lines where names are this wide, in px. */
+export const areLong = (names: number[]) => Math.max(0, ...names) > LONG;
