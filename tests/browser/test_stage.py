@@ -354,7 +354,7 @@ def test_the_names_of_eight_runs_are_whole_on_a_phone(open_lab: OpenLab, size: t
     assert lab.page.evaluate(TOUCHING) == []
 
 
-LONG = [
+LONG: list[dict[str, Any]] = [
     {"name": "gradient-descent-all-900-samples"},
     {"name": "stochastic-descent-of-one-sample", "batch_size": 1},
     {"name": "mini-batch-32-samples-shuffled", "batch_size": 32},
