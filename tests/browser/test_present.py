@@ -133,7 +133,9 @@ def test_flags_have_words_also_when_what_happened_is_known(open_lab: OpenLab) ->
     expect(lab.page.locator("plotly-chart[kind=loss] .clause-flag").first).to_be_visible()
     lab.page.keyboard.press("p")
     expect(lab.page.locator("plotly-chart[kind=loss] .clause-flag")).to_have_count(0)
-    expect(lab.page.locator("plotly-chart[kind=loss] .flag.finding")).to_have_text(["layer 2 dead"])
+    expect(lab.page.locator("plotly-chart[kind=loss] .flag.finding")).to_have_text(
+        ["3 units dead", "layer 2 dead"]
+    )
     lab.page.keyboard.press("p")
     expect(lab.page.locator("plotly-chart[kind=loss] .clause-flag").first).to_be_visible()
 

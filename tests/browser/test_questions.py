@@ -80,7 +80,7 @@ def test_the_bet_has_room_above_the_numbers_of_four_runs(open_lab: OpenLab, size
     lab.make_steps(1_200)
     lab.ask("POST", "/reset", {"run": "full"})
     moment = lab.page.locator("race-table th.moment")
-    expect(moment).to_contain_text(re.compile(r"At step 1,200 \((least|GD.at).0\)|Steps 0–1,200"))
+    expect(moment).to_contain_text(re.compile(r"At step 1,200 \((least|GD.at).0\)|(At s|S)teps 0–1,200"))
     expect(lab.page.locator("race-table .bet")).to_have_text("Your bet: 1 sample")
     expect(lab.page.locator("race-table .bet")).to_be_in_viewport(ratio=1)
     assert lab.page.evaluate(COVERED) == []

@@ -103,10 +103,12 @@ function headMoment(state: State, room: number | null) {
 /** The words of a phone's heading, on two lines at most: no names of runs that stand elsewhere. */
 const phoneMoment = (state: State) => rangeMoments(state)[0] ?? moment(state, rangeWords);
 
-/** A break inside a range would make three lines of two. */
-function unbrokenEnd(words: string) {
-  const end = words.lastIndexOf(" ") + 1;
-  return html`${words.slice(0, end)}<span class="unbroken">${words.slice(end)}</span>`;
+/** A break inside a range at the end would make three lines of two. */
+function unbrokenRange(words: string) {
+  const place = words.search(/[\d,]+–[\d,]+$/);
+  return place < 0
+    ? words
+    : html`${words.slice(0, place)}<span class="unbroken">${words.slice(place)}</span>`;
 }
 
 /** Settings stand over the recipe's cards, so that the table has the switches. */
@@ -264,7 +266,7 @@ export class RaceTable extends ExperimentElement {
     const { experiment } = this;
     const word = (key: string, text: string) => (isAgain ? text : termOf(key, text));
     return html`<tr class=${isAgain ? "again" : ""} aria-hidden=${isAgain ? "true" : nothing}>
-      <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${inHead === null ? html`<span class="unseen">${words}</span>` : PHONE.matches ? unbrokenEnd(inHead) : texts.unbroken(inHead)}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
+      <th scope="col" class=${isAgain ? "who" : "who moment"} title=${words || nothing}>${inHead === null ? html`<span class="unseen">${words}</span>` : PHONE.matches ? unbrokenRange(inHead) : texts.unbroken(inHead)}${bet ? html` <span class="bet">${bet}</span>` : nothing}</th>
       <th scope="col" class="optional samples">${word("samples_seen", isShort ? texts.samplesLabel : texts.samplesSeenLabel)}</th>
       <th scope="col" class="loss">${word(lossTerm(experiment), texts.loss)}</th>
       <th scope="col" class="optional test" ?hidden=${experiment.testSamples === 0}>${word("test_loss", TERMS.test_loss.name)}</th>
