@@ -205,7 +205,7 @@ def test_gradients_in_the_titles_are_those_of_the_step_that_all_parts_show(open_
         else:
             lab.page.keyboard.press("l")
         until_all_show(lab, step)
-        titles = lab.page.evaluate(GRADIENTS)
+        titles = lab.until(lambda: lab.page.evaluate(GRADIENTS), lambda all: len(all) == 6)
         assert {run for run, _, _ in titles} == {"gd", "sgd"}
         assert {weights for _, weights, _ in titles} == {"W1", "W2", "W3"}
         for run, weights, text in titles:

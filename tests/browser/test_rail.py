@@ -164,6 +164,14 @@ def test_plotly_draws_predictions_for_the_pointer_only_and_then_the_present_ones
     # what the Doctor finds is drawn too, and a draw takes the words from under the pointer
     lab.ask("GET", "/runs/sgd/findings", wait=20)
     expect(lab.page.locator("doctor-list .looked")).to_be_empty()
+
+    def requests_in_half_a_second() -> int:
+        before = len(lab.requests)
+        lab.page.wait_for_timeout(500)
+        return len(lab.requests) - before
+
+    # the last moment at rest is here: its predictions are drawn too
+    lab.until_is(requests_in_half_a_second, 0)
     assert lab.page.evaluate("window.__draws") == 0
     lab.page.mouse.move(*lab.page.evaluate(FIRST_POINT))
     words = scatter.locator(".hovertext").first
