@@ -22,15 +22,18 @@ export function classShape(place: number, size: number, left: number, top: numbe
 /** Shapes are filled and hollow in turn. */
 export const isFilled = (place: number) => place % 2 === 0;
 
-/** Share of a class's colour in its shade, the rest is paper. */
-export const PALE = 0.42;
+/** Share of a class's colour in its shade, the rest is paper: colours of several classes are strong. */
+const PALE = 0.42;
+
+/** A class's shade, as numbers 0..255. */
+export const shadeOf = (colour: number[], paper: number[]) =>
+  colour.map((part, k) => Math.round(paper[k] + PALE * (part - paper[k])));
 
 const bytesOf = (colour: string) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 
 function pale(colour: string, paper: string) {
-  const ground = bytesOf(paper);
-  const mixed = bytesOf(colour).map((part, k) => Math.round(ground[k] + PALE * (part - ground[k])));
-  return `#${mixed.map((part) => part.toString(16).padStart(2, "0")).join("")}`.toUpperCase();
+  const shade = shadeOf(bytesOf(colour), bytesOf(paper));
+  return `#${shade.map((part) => part.toString(16).padStart(2, "0")).join("")}`.toUpperCase();
 }
 
 /** Two classes from side to side over paper, of more a band each. */

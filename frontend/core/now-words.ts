@@ -16,8 +16,8 @@ export const aheadWords = (state: State) =>
   state.looking && state.playback.playing ? texts.xAhead(counter(stepsAhead(state))) : "";
 
 /**
- * On the button that leaves the past: how far back the view is, which gives way where there is no
- * room, and where the button leads. Nothing is live while nothing trains.
+ * On the button that leaves the past: how far back the view is, and where the button leads. Narrow
+ * windows leave out the distance. Nothing is live while nothing trains.
  */
 export function wayBackWords(state: State): { back: string; text: string; title: string } {
   const ahead = stepsAhead(state);

@@ -106,15 +106,17 @@ test("no line joins measurements with a long gap between them, and a lone one is
   assert.deepEqual(edgeAfter([5, 5_000].map((step) => [step, 1])).data[0].x, [5, null, 5_000]);
 });
 
-test("a decision map is as wide as its inputs are beside each other, not as the panel", () => {
+/** GD's decision map, as the golden figure has it. */
+function measuredMap() {
   const { figure, measured: answers } = golden("decision");
   const base = scene({ gd: 40 });
-  const state = reduce(base.state, {
-    type: "instrument",
-    run: "gd",
-    name: "decision",
-    answer: { ...answers[0], generation: 0 },
-  });
+  const answer = { ...answers[0], generation: 0 };
+  const state = reduce(base.state, { type: "instrument", run: "gd", name: "decision", answer });
+  return { figure, base, state };
+}
+
+test("a decision map is as wide as its inputs are beside each other, not as the panel", () => {
+  const { figure, base, state } = measuredMap();
   const { layout } = instrumentChart(figure, { ...base, state }, GAUGES.decision);
   const { l, r, t, b } = layout.margin;
   const span = ([from, to]: number[]) => Math.abs(to - from);
@@ -128,14 +130,7 @@ test("a decision map is as wide as its inputs are beside each other, not as the 
 });
 
 test("a decision map has the large map's shades, a border between classes, and a shape for each", () => {
-  const { figure, measured: answers } = golden("decision");
-  const base = scene({ gd: 40 });
-  const state = reduce(base.state, {
-    type: "instrument",
-    run: "gd",
-    name: "decision",
-    answer: { ...answers[0], generation: 0 },
-  });
+  const { figure, base, state } = measuredMap();
   const { sides, surfaces } = base.look.spec.fallline;
   for (const theme of ["light", "dark"] as const) {
     const look = { ...base.look, theme };

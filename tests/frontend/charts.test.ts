@@ -803,26 +803,26 @@ test("a zoom into steps with a loss of exactly 0 shows the shelf and a decade ab
   assert.ok(Math.abs(bottom + 1.4) < 1e-9 && Math.abs(top - 1) < 1e-9, `${bottom} ${top}`);
 });
 
-test("the loss of a paused run ends at its present parameters", () => {
-  const now = frameOf("gd", {
+/** The frame of GD paused at step 20. */
+const pausedWith = (values: Record<string, number>) =>
+  frameOf("gd", {
     status: "paused",
     step: 20,
     epoch: 20,
     samples_seen: 18_000,
-    latest: { train_loss: { step: 20, value: 0.5 } },
+    latest: Object.fromEntries(
+      Object.entries(values).map(([series, value]) => [series, { step: 20, value }]),
+    ),
   });
+
+test("the loss of a paused run ends at its present parameters", () => {
+  const now = pausedWith({ train_loss: 0.5 });
   const { x, y } = traceOf(loss({ gd: 20, messages: [now] }), "gd", "train");
   assert.deepEqual([x.at(-1), y.at(-1)], [20, 0.5]);
 });
 
 test("gradients of a paused run end at those of its next change, inside their range, in every panel", () => {
-  const now = frameOf("gd", {
-    status: "paused",
-    step: 20,
-    epoch: 20,
-    samples_seen: 18_000,
-    latest: { "grad_l1/W1": { step: 20, value: 700 }, "grad_l1/W2": { step: 20, value: 0 } },
-  });
+  const now = pausedWith({ "grad_l1/W1": 700, "grad_l1/W2": 0 });
   const from = { gd: 20, messages: [now] };
   const chart = gradients(from);
   const [first, second] = ["grad_l1/W1", "grad_l1/W2"].map(

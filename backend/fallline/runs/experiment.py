@@ -532,9 +532,9 @@ class Experiment:
         self._registry.check_place_for(request.name)
         recipe = self._registry.checked(forked_recipe(parent.recipe, at_step, request))
         if not is_named(recipe):
-            shown, given = [run.shown for run in self.runs.values()], request.model_fields_set
+            shown, fields = [run.shown for run in self.runs.values()], request.model_fields_set
             samples = self.problem.train.count
-            label = fork_label(parent.recipe, parent.settings, recipe, given, shown, samples)
+            label = fork_label(parent.recipe, parent.settings, recipe, fields, shown, samples)
             recipe = recipe.model_copy(update={"label": label})
         if at_step == present:
             done(self._add(parent.fork(recipe), now))

@@ -33,14 +33,14 @@ def fork_label(
     parent: RunRecipe,
     now: RunSettings,
     fork: RunRecipe,
-    given: Collection[str],
+    fields: Collection[str],
     shown: Collection[str],
     samples: int,
 ) -> str | None:
     """Return "SGD, rate 0.02" for a fork of "SGD", and "SGD, rate 0.02, He" for a fork of that.
 
     - `now` are the parent's settings in force.
-    - `given` has the fields of the request: a new optimizer's defaults are no change to name.
+    - `fields` are those of the request: a new optimizer's defaults are no change to name.
     - `shown` has the names of all runs on the page.
     - `samples` counts training samples.
 
@@ -49,7 +49,7 @@ def fork_label(
     assert fork.origin is not None
     step = fork.origin.at_step
     edits = (edit.changes() for edit in fork.edits if edit.at_step == step)
-    changes = {name: value for edit in edits for name, value in edit.items() if name in given}
+    changes = {name: value for edit in edits for name, value in edit.items() if name in fields}
     then = parent.settings_at(step - 1) if step else parent.settings
     root, *parts = shown_name(parent.name, parent.label).split(", ")
     if root == method_word(now, samples):

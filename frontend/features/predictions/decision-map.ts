@@ -9,7 +9,7 @@ import { html, nothing, svg } from "lit";
 import { accuracyTitle } from "./accuracy-title.ts";
 import { bordersOf, sampleLook, samplesOf, sidesOf } from "./ground.ts";
 import { COLOURS, cursorOf, SPAN } from "./map-drawing.ts";
-import { PALE } from "../../charts/class-looks.ts";
+import { shadeOf } from "../../charts/class-looks.ts";
 import { colourOf } from "../../charts/screen.ts";
 import { set } from "../../ui/dom.ts";
 import { LightElement } from "../../ui/live-element.ts";
@@ -41,9 +41,6 @@ const sampleStyle = (kind: number, classes: number) =>
   classes > SHAPES
     ? `--sample: color-mix(in srgb, var(--class-${(kind % COLOURS) + 1}) 60%, var(--ink))`
     : nothing;
-
-const mixed = (paper: Colour, colour: Colour) =>
-  colour.map((part, k) => Math.round(paper[k] + PALE * (part - paper[k]))) as Colour;
 
 /** Samples without a map. */
 type Bare = Pick<DecisionMap, "edges" | "samples">;
@@ -138,7 +135,7 @@ export class DecisionMapView extends LightElement {
     const isTwo = this.classes.length === 2;
     const colours = Array.from({ length: isTwo ? 2 : COLOURS }, (_, k) => {
       const colour = colourOf(style, `--${isTwo ? "side" : "class"}-${k + 1}`);
-      return isTwo ? colour : mixed(paper, colour);
+      return isTwo ? colour : (shadeOf(colour, paper) as Colour);
     });
     put(canvas, sidesOf(map, colours, paper), map.side);
   }
