@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
@@ -20,12 +22,12 @@ from fallline.exports.table import DAMAGED, EXPORTS, RECIPE, Export
 from fallline.figures.catalog import FIGURES, INSTRUMENT_FIGURES, figure_json, instrument_figure_json
 from fallline.runs.answers import MOST_BUCKETS, outcome_of
 from fallline.runs.experiment import Experiment
-from fallline.runs.instruments.fall_line import FALL_LINE, FALL_LINE_OPTIONS, HELP
+from fallline.runs.instruments.fall_line import FALL_LINE, FALL_LINE_OPTIONS, HELP, FallLine
 from fallline.runs.instruments.inspection import MOST_NUMBERS, change_script, inspection
 from fallline.runs.instruments.moment import snapshot
 from fallline.runs.instruments.self_check import self_check
 from fallline.runs.instruments.table import INSTRUMENTS, MOMENT, instrument_of
-from fallline.runs.instruments.together import Parts, RunAtMoment, together
+from fallline.runs.instruments.together import Parts, is_short, together
 from fallline.runs.past_requests import See
 from fallline.runs.persistence.reopening import replay_facts
 from fallline.runs.problem_view import samples_of
@@ -70,6 +72,24 @@ class File:
     """What cannot be read of a damaged experiment, of which this is the readable part."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A measurement of several runs for a page.
+
+    It is `charged` if it delays training. The `lock` is held meanwhile.
+    """
+
+    measure: Callable[[], Json]
+    charged: bool
+    is_short: bool
+    lock: Lock = field(default_factory=Lock)
+
+    def measure_alone(self) -> Json:
+        """Measure it, after other measurements with the same lock."""
+        with self.lock:
+            return self.measure()
+
+
 class Views:
     """Reads of experiments, opened if necessary. Raises NotFound."""
 
@@ -91,6 +111,8 @@ class Views:
         self._rendering = SlotsBesideTraining(executor, RENDERED_AT_ONCE, leaves_some=True)
         self._measurements = Measurements(SlotsBesideTraining(executor, MEASURED_AT_ONCE), pages=pages)
         self._waiting = WaitingRequests("answers and measurements")
+        self._lines: WeakKeyDictionary[FallLine, Lock] = WeakKeyDictionary()
+        """A fall line is measured by one thread at a time."""
 
     async def _read(self, id: str, view: Callable[[Experiment], T]) -> T:
         async with self._loader.reading(id):
@@ -263,14 +285,16 @@ class Views:
         """Return what a page shows of all runs, all of one moment. Maps and curves count as costly measurements."""
         parts = Parts(**options)
 
-        def take(one: Experiment) -> tuple[Problem, list[RunAtMoment], bool]:
+        def begin(one: Experiment) -> Look:
             for name in parts.named:
                 one.run(name)
-            return one.problem, one.runs_now(), one.moving
+            runs = one.runs_now()
+            charged = one.moving and (parts.map or parts.curve)
+            return Look(
+                partial(together, one.problem, runs, parts), charged, is_short(one.problem, len(runs), parts)
+            )
 
-        problem, runs, moves = await self._read(id, take)
-        charged = moves and (parts.map or parts.curve)
-        return await self._measure(id, partial(together, problem, runs, parts), charged=charged)
+        return await self._look(id, begin)
 
     async def shared_instruments(self, id: str) -> list[dict[str, str]]:
         await self._read(id, lambda one: one.id)
@@ -285,9 +309,32 @@ class Views:
         options = options or {}
         for option in options.keys() - FALL_LINE_OPTIONS:
             raise invalid(f"/{option}", f"must be left out: {name} has no such option")
-        line, view = await self._read(id, lambda one: (one.fall_line, one.fall_view(runs, step, **options)))
-        # points come several times a second, and cost little
-        return await self._measure(id, partial(line.measure, view), charged=view.moving and view.terrain)
+
+        def begin(one: Experiment) -> Look:
+            line, view = one.fall_line, one.fall_view(runs, step, **options)
+            lock = self._lines.setdefault(line, Lock())
+            # points come several times a second, and cost little
+            return Look(partial(line.measure, view), view.moving and view.terrain, view.is_short, lock)
+
+        return await self._look(id, begin)
+
+    async def _look(self, id: str, begin: Callable[[Experiment], Look]) -> Json:
+        """Take a look in a turn of the experiment if it is short, else beside the training."""
+
+        def take(one: Experiment) -> Look | Json:
+            look = begin(one)
+            if not (look.is_short and self._measurements.in_turns and look.lock.acquire(blocking=False)):
+                return look
+            try:
+                return self._measurements.take_now(look.measure)
+            finally:
+                look.lock.release()
+
+        with self._waiting.one(share := self._owners.share(id)):
+            look = await self._read(id, take)
+            if not isinstance(look, Look):
+                return look
+            return await self._measurements.take(look.measure_alone, share=share, charged=look.charged)
 
     async def _measure(
         self, id: str, measure: Callable[[], Json], *, charged: bool, before: float = 0.0

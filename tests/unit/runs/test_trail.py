@@ -89,6 +89,18 @@ def test_steps_that_are_all_stored_take_one_call() -> None:
         np.testing.assert_array_equal(away, by_step[step].parameters - problem.initial_parameters)
 
 
+def test_a_long_way_of_a_small_network_takes_one_call_too() -> None:
+    """With many pages, hundreds of steps lie between two requests: a call for each chosen one took long."""
+    problem, kernel = small_problem(), Counting()
+    by_step = states(problem, 900)
+    trail = Trail(problem, 0)
+    trail.extend(course(by_step[900], kernel=kernel), PLENTY)
+    assert kernel.calls == 1
+    points = parameters(trail, course(by_step[900]))
+    chosen = {step for step in range(1, 901) if step == next_chosen(step - 1, MOST_IN_A_DOUBLING)}
+    assert {*points} == {0, *chosen, *range(901 - LATEST, 901)}
+
+
 def test_a_call_stores_no_more_than_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     problem, kernel = small_problem(), Counting()
     monkeypatch.setattr(trails, "BLOCK_BYTES", 5 * problem.initial_parameters.nbytes)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from fallline.runs import case
+from fallline.runs.instruments.fall_line import FALL_LINE, FallLine, View
+from fallline.runs.instruments.together import together
 from fallline.services.fair_slots import (
+    CLASS_SHARE,
     COSTLY_SHARE,
     LOOKS_SHARE,
     MOST_DEBT,
@@ -28,7 +33,7 @@ class Bench:
 
     def __init__(self, pages: int = 1) -> None:
         self.clock, self.own = Clock(), Clock()
-        self.measuring = Measurements(FairSlots(1), self.clock, self.own, lambda: pages)
+        self.measuring = Measurements(FairSlots(1), self.clock, self.own, lambda: pages, cores=2)
 
     async def take(self, seconds: float, own: float | None = None, **how: Any) -> dict[str, Any]:
         def measure() -> dict[str, Any]:
@@ -87,7 +92,7 @@ async def test_the_pages_of_a_class_together_leave_training_its_processor(pages:
     bench = Bench(pages)
     looks, costly = await bench.take(0.001, charged=False), await bench.take(0.05)
     spent = pages * (0.001 + REQUEST_SECONDS) / looks["pace_seconds"]
-    assert spent == pytest.approx(LOOKS_SHARE)
+    assert spent == pytest.approx(LOOKS_SHARE if pages == 1 else CLASS_SHARE)
     assert pages * (0.05 + REQUEST_SECONDS) / costly["again_seconds"] <= COSTLY_SHARE * 1.001
     assert costly["pace_seconds"] == 0.0
 
@@ -112,20 +117,96 @@ def test_a_caller_without_pauses_delays_nobody_for_long() -> None:
     assert budget.spend(0.01, 100.0 + MOST_DEBT / SHARE + 1.0) == 0.01 / SHARE
 
 
+async def test_a_measurement_in_a_turn_has_the_pace_of_one_beside_it() -> None:
+    bench = Bench(pages=30)
+
+    def measure() -> dict[str, Any]:
+        bench.own.now += 0.001
+        return {"told": True}
+
+    at_once = bench.measuring.take_now(measure)
+    beside = await bench.take(0.001, charged=False)
+    assert at_once == {name: pytest.approx(value) for name, value in beside.items()}
+
+
+@pytest.mark.parametrize(("cores", "where"), [(1, "worker-0"), (2, "asyncio")])
+@pytest.mark.parametrize("what", ["moment", "points"])
+async def test_short_looks_are_turns_of_the_training_once_pages_need_all_cores(
+    cores: int, where: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    def where_it_is(measure: Callable[..., Any]) -> Callable[..., Any]:
+        def measured(*of: Any) -> Any:
+            threads.append(threading.current_thread().name)
+            return measure(*of)
+
+        return measured
+
+    monkeypatch.setattr("fallline.services.views.together", where_it_is(together))
+    monkeypatch.setattr(FallLine, "measure", where_it_is(FallLine.measure))
+    async with open_lab() as lab:
+        monkeypatch.setattr(lab.views._measurements, "_cores", cores)
+        monkeypatch.setattr(lab.views._measurements, "_pages", lambda: 1)
+        id, _ = await created(lab)
+        if what == "moment":
+            answer = await lab.views.moment(id, {})
+            assert {*answer["runs"]} == {"gd", "sgd"}
+            await lab.views.moment(id, {"map": True, "x": "x1", "y": "x2"})
+        else:
+            await lab.views.shared_instrument(id, FALL_LINE, None, None)
+            answer = await lab.views.shared_instrument(id, FALL_LINE, None, None, {"terrain": False})
+            assert [point["run"] for point in answer["points"]] == ["gd", "sgd"]
+            threads.reverse()
+    short, costly = threads
+    assert short.startswith(where)
+    assert costly.startswith("asyncio")
+
+
+async def test_a_fall_line_is_measured_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Points that come while a terrain is measured wait for it, beside the training."""
+    begun, goes_on, order = threading.Event(), threading.Event(), []
+    real = FallLine.measure
+
+    def measure(line: FallLine, view: View) -> Any:
+        order.append(view.terrain)
+        if view.terrain:
+            begun.set()
+            goes_on.wait(60)
+        answer = real(line, view)
+        order.append(view.terrain)
+        return answer
+
+    monkeypatch.setattr(FallLine, "measure", measure)
+    async with open_lab() as lab:
+        monkeypatch.setattr(lab.views._measurements, "_cores", 1)
+        monkeypatch.setattr(lab.views._measurements, "_pages", lambda: 1)
+        id, token = await created(lab)
+        terrain = asyncio.ensure_future(lab.views.shared_instrument(id, FALL_LINE, None, None))
+        await asyncio.to_thread(begun.wait, 60)
+        points = asyncio.ensure_future(
+            lab.views.shared_instrument(id, FALL_LINE, None, None, {"terrain": False})
+        )
+        await lab.command(id, token, "step", {})  # the training goes on meanwhile
+        goes_on.set()
+        await asyncio.gather(terrain, points)
+    assert order == [True, True, False, False]
+
+
 async def test_work_whose_reader_leaves_before_it_begins_keeps_nobody_waiting() -> None:
     """A share begins no more work beside training while the cost of the last is unknown."""
     async with open_lab() as lab:
         id, token = await created(lab)
         await lab.command(id, token, "play", {"speed": "max"})
-        views, share = lab.views, lab._owners.share(id)
-        await FairSlots.acquire(views._rendering, share)
-        leaves = [asyncio.ensure_future(views.beside(id, lambda: "not rendered")) for _ in range(3)]
+        reads, share = lab.views, lab._owners.share(id)
+        await FairSlots.acquire(reads._rendering, share)
+        leaves = [asyncio.ensure_future(reads.beside(id, lambda: "not rendered")) for _ in range(3)]
         await asyncio.sleep(0.2)
         for one in leaves:  # one waits for a slot, the others for a turn
             one.cancel()
-        FairSlots.release(views._rendering, share, 0.0)
+        FairSlots.release(reads._rendering, share, 0.0)
         async with asyncio.timeout(60):
-            assert await views.beside(id, lambda: "rendered") == "rendered"
+            assert await reads.beside(id, lambda: "rendered") == "rendered"
 
 
 async def test_a_reader_who_leaves_with_the_turn_gives_it_back() -> None:

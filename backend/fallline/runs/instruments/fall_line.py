@@ -53,6 +53,9 @@ SLOWER = 24.0
 RESTING_SECONDS, MOVING_SECONDS, POINTS_SECONDS = 1.0, 0.02, 0.006
 """Most computing time of all replays: while nothing moves, while something does, and without terrain."""
 
+SHORT_PARAMETERS = 256
+"""Most parameters of a network whose points take a few milliseconds."""
+
 SHORT = 6.0
 """A path shorter than the region's width by this factor has a lens."""
 
@@ -83,6 +86,12 @@ class View:
     region: Edges | None = None
     lens: float = 0.0
     encoding: Encoding = "json"
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is measured in a few milliseconds."""
+        is_there = all(course.to == course.state.step for course in self.courses)
+        return not self.terrain and is_there and self.problem.layout.count <= SHORT_PARAMETERS
 
     @property
     def runs(self) -> tuple[tuple[str, int], ...]:
@@ -140,7 +149,7 @@ class Terrains:
         return dict(self._known[key])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class FallLine:
     """The fall line of one experiment. Only one thread at a time measures."""
 

@@ -63,6 +63,17 @@ class RunAtMoment:
     kernel: Kernel
 
 
+SHORT_WORK = 1_000_000
+"""Samples times parameters of all runs, up to which a moment takes a few milliseconds."""
+
+
+def is_short(problem: Problem, runs: int, parts: Parts) -> bool:
+    """Return whether the parts of so many runs are measured in a few milliseconds."""
+    is_costly = parts.map or parts.curve or parts.inspect is not None
+    samples = problem.train.count + (0 if problem.test is None else problem.test.count)
+    return not is_costly and runs * samples * problem.layout.count <= SHORT_WORK
+
+
 def together(problem: Problem, runs: Iterable[RunAtMoment], parts: Parts) -> Json:
     """Return header and requested parts of each run, by name."""
     return {"runs": {run.name: {**run.header, **_parts_of(problem, run, parts)} for run in runs}}

@@ -100,13 +100,15 @@ class Trail:
         self._many = in_a_doubling(len(self._start))
         self.generation = generation
         self._head = begin(problem)
-        self._chosen: list[tuple[int, Array]] = [(0, self._start)]
+        self._steps = [0]
+        self._chosen = np.zeros((self._many, len(self._start)))
+        """The distance from the start at each of `_steps`, with room for more. A path is often read."""
         self._latest: deque[tuple[int, Array]] = deque(maxlen=LATEST)
 
     @property
     def nbytes(self) -> int:
         """Bytes of its own arrays."""
-        return (len(self._chosen) + len(self._latest)) * self._start.nbytes
+        return self._chosen.nbytes + len(self._latest) * self._start.nbytes
 
     def extend(self, course: Course, seconds: float) -> None:
         """Continue towards the present step of the run, by a replay of at most about so many seconds."""
@@ -122,38 +124,53 @@ class Trail:
             self._head = course.state.copy()  # a replay by other builds is equal to rounding only
 
     def _next_steps(self, course: Course) -> tuple[int, bool]:
-        """Return a number of steps, and whether each is to be stored, or at most the last one."""
+        """Return a number of steps, and whether the kernel stores each, or at most the last one is stored."""
         step, target = self._head.step, course.state.step
-        every = target if step >= target - LATEST else min(2 * self._many, target)
-        if step < every:
-            return min(every - step, max(BLOCK_BYTES // self._start.nbytes, 1)), True
-        return min(next_chosen(step, self._many), target - LATEST) - step, False
+        in_a_block = max(BLOCK_BYTES // self._start.nbytes, 1)
+        chosen = next_chosen(step, self._many)
+        if chosen - step <= in_a_block or step >= target - LATEST:
+            return min(target - step, in_a_block), True
+        return min(chosen, target - LATEST) - step, False
 
     def _replay(self, course: Course, steps: int, *, are_stored: bool) -> None:
         state, first = self._head, self._head.step
         path = np.empty((steps, len(self._start))) if are_stored else NO_PATH
         advance(self._problem, state, course.recipe, steps, course.kernel, path)
-        for step in range(first + 1, state.step) if are_stored else ():
-            self._store(step, path[step - first], course)
-        if state.step > first:
+        for step in self._kept(first, state.step, course.state.step) if are_stored else ():
+            self._store(step, state.parameters if step == state.step else path[step - first], course)
+        if state.step > first and not are_stored:
             self._store(state.step, state.parameters, course)
 
+    def _kept(self, first: int, last: int, target: int) -> list[int]:
+        """Return the chosen steps and the latest ones after `first` and up to `last`."""
+        latest = range(max(first + 1, target - LATEST + 1), last + 1)
+        chosen, step = [], first
+        while (step := next_chosen(step, self._many)) <= last:
+            chosen.append(step)
+        return sorted({*chosen, *latest})
+
     def _store(self, step: int, parameters: Array, course: Course) -> None:
-        """Store a copy if the step is chosen, or one of the latest."""
+        """Store its distance from the start if the step is chosen, or one of the latest."""
+        away = parameters - self._start
         if step == next_chosen(step - 1, self._many):
-            self._chosen.append((step, parameters.copy()))
+            if len(self._steps) == len(self._chosen):
+                self._chosen = np.concatenate([self._chosen, np.zeros((self._many, len(self._start)))])
+            self._chosen[len(self._steps)] = away
+            self._steps.append(step)
         if step > course.state.step - LATEST:
-            self._latest.append((step, parameters.copy()))
+            self._latest.append((step, away))
 
     def path(self, course: Course) -> Path:
         """Return the path up to the step of the course, which may be behind the trail.
 
         Checkpoints stand for the steps that the trail has not come to.
         """
-        step = course.state.step
-        points = dict(self._chosen)
-        points.update(self._latest)
-        points.update((one.step, one.parameters) for one in course.checkpoints if one.step > self._head.step)
-        points = {one: points[one] for one in sorted(points) if one < step}
-        points[step] = course.state.parameters
-        return Path(np.array([*points]), np.stack([*points.values()]) - self._start)
+        later = [(one.step, one.parameters - self._start) for one in course.checkpoints]
+        later = [*self._latest, *((step, away) for step, away in later if step > self._head.step)]
+        steps = np.array(self._steps + [step for step, _ in later])
+        away = np.concatenate([self._chosen[: len(self._steps)], *(one[np.newaxis] for _, one in later)])
+        steps, places = np.unique(steps, return_index=True)
+        places = places[steps < course.state.step]
+        present = course.state.parameters - self._start
+        steps = np.append(steps[: len(places)], course.state.step)
+        return Path(steps, np.concatenate([away[places], present[np.newaxis]]))
