@@ -188,22 +188,20 @@ class Track:
             self._peak, self._peak_step = np.nan, first + len(losses)
             finite = np.where(np.isfinite(losses), losses, np.nan)
             return finite, np.arange(first, first + len(losses), dtype=np.float64)
-        peaks, steps = np.empty(len(places)), np.empty(len(places))
-        start = 0
-        for number, place in enumerate(places.tolist()):
-            self._raise_peak(losses[start : place + 1], first + start)
-            peaks[number], steps[number] = self._peak, self._peak_step
-            start = place + 1
-            self._peak, self._peak_step = np.nan, first + start
-        self._raise_peak(losses[start:], first + start)
-        return peaks, steps
-
-    def _raise_peak(self, losses: Floats, first: int) -> None:
-        finite = np.flatnonzero(np.isfinite(losses))
-        if len(finite):
-            place = int(finite[np.argmax(losses[finite])])
-            if not self._peak >= losses[place]:
-                self._peak, self._peak_step = float(losses[place]), first + place
+        starts = np.append(0, places + 1)
+        starts = starts[starts < len(losses)]  # the last stretch is open, unless the last record is a point
+        heights = np.where(np.isfinite(losses), losses, -np.inf)
+        peaks = np.maximum.reduceat(heights, starts)
+        highest = np.flatnonzero(heights == np.repeat(peaks, np.diff(starts, append=len(losses))))
+        steps = first + highest[np.searchsorted(highest, starts)]
+        peaks[np.isneginf(peaks)] = np.nan
+        if np.isnan(peaks[0]) or self._peak >= peaks[0]:
+            peaks[0], steps[0] = self._peak, self._peak_step
+        if len(starts) > len(places):
+            self._peak, self._peak_step = float(peaks[-1]), int(steps[-1])
+        else:
+            self._peak, self._peak_step = np.nan, first + len(losses)
+        return peaks[: len(places)], steps[: len(places)]
 
     def _reserve(self, count: int) -> None:
         if self._count + count > self._values.shape[1]:
