@@ -193,7 +193,7 @@ class Track:
         heights = np.where(np.isfinite(losses), losses, -np.inf)
         peaks = np.maximum.reduceat(heights, starts)
         highest = np.flatnonzero(heights == np.repeat(peaks, np.diff(starts, append=len(losses))))
-        steps = first + highest[np.searchsorted(highest, starts)]
+        steps = (first + highest[np.searchsorted(highest, starts)]).astype(np.float64)
         peaks[np.isneginf(peaks)] = np.nan
         if np.isnan(peaks[0]) or self._peak >= peaks[0]:
             peaks[0], steps[0] = self._peak, self._peak_step
