@@ -67,7 +67,7 @@ class Session:
         self._acknowledged: int | None = 0 if needs_credit else None
         self._without_credit_since: float | None = None
         self._pace = LinePace()
-        self._running_commands = 0
+        self._running_commands = self._running_watches = 0
         self._refused = 0
         self._commands = Budget(commands_per_second, COMMAND_BURST, now)
         self._watches = Budget(WATCH_RATE, WATCH_BURST, now)
@@ -125,8 +125,8 @@ class Session:
                 # A paused experiment sends no frames, so a ping shows that the reader is still there.
                 return Got(type="got", frame=self._frames) if self._frames and self._has_read_all else None
             case Watch():
-                self._idle_at = now + IDLE_SECONDS
                 self._admit_watch(message, now)
+                self._running_watches += 1
                 return message
             case Unwatch():
                 return message
@@ -176,6 +176,11 @@ class Session:
         """Finish a watch: send its answer, then frames."""
         self._watched[outbox.experiment] = (outbox, token)
         outbox.begin({"type": "experiment", "experiment": outbox.experiment, "state": state})
+
+    def answered_watch(self, now: float) -> None:
+        """Note that a watch has started or failed. Until then it may wait for a stored experiment."""
+        self._running_watches -= 1
+        self._idle_at = now + IDLE_SECONDS
 
     def end_watch(self, experiment: str, now: float) -> Outbox | None:
         """End a watch. Returns its outbox."""
@@ -227,7 +232,7 @@ class Session:
         return self._take_frame(now) if self.has_credit else None
 
     def _check_deadlines(self, now: float) -> None:
-        if not self._watched and now >= self._idle_at and not self._running_commands:
+        if self._is_idle and now >= self._idle_at:
             self.close(CloseCode.PROTOCOL, "nothing is being watched")
         if any(outbox.must_resume for outbox, _ in self._watched.values()):
             self._give_up("too far behind: resume")
@@ -237,6 +242,10 @@ class Session:
             self._without_credit_since = now
         elif now - self._without_credit_since >= UNACKNOWLEDGED_SECONDS:
             self._give_up("frames are not being acknowledged: resume")
+
+    @property
+    def _is_idle(self) -> bool:
+        return not (self._watched or self._running_commands or self._running_watches)
 
     def _give_up(self, reason: str) -> None:
         """Drop all messages and close with a code after which the client reconnects."""
@@ -273,7 +282,7 @@ class Session:
 
     def wake_at(self, now: float) -> float | None:
         """Return when `take` may have something without new input; None for never."""
-        times = [] if self._watched or self._running_commands else [self._idle_at]
+        times = [self._idle_at] if self._is_idle else []
         if self.has_credit:
             times += [at for outbox, _ in self._watched.values() if (at := outbox.frame_due()) is not None]
         elif self._without_credit_since is not None:

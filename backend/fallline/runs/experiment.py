@@ -200,6 +200,11 @@ class Experiment:
         return self.moving or bool(self._pending)
 
     @property
+    def comes_back(self) -> bool:
+        """True if it played when the server stopped, until its runs are at their stored positions."""
+        return self._positions is not None and self._plays_on
+
+    @property
     def only_replays(self) -> bool:
         """True if it only works on the past, for a caller who waits."""
         return bool(self._pending or self._waiting) and not self.moving

@@ -219,11 +219,15 @@ class Connection:
     # ------------------------------------------------------------------ watching
 
     async def _watch(self, message: Watch) -> None:
+        self.open_socket.is_joining = True
         try:
             await self._join(message)
         except FalllineError as error:
             self._sockets.unwatch(self.open_socket, message.experiment)
             self._lose(error)
+        finally:
+            self.open_socket.is_joining = False
+            self._session.answered_watch(time.monotonic())
 
     async def _join(self, message: Watch) -> None:
         await self._unjoin(message.experiment)

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from fallline.vocabulary.errors import Unavailable
 
 MOST_WAITING = 50
-"""Limit on the sockets of one address that watch nothing yet."""
+"""Limit on the sockets of one address that have asked for nothing yet. Sockets whose experiment is being opened do not
+count: after a restart a class has hundreds of them.
+"""
 
 MOMENT_SECONDS = 0.25
 """How long a new socket that watches nothing is not replaced, however many come."""
@@ -44,6 +46,8 @@ class OpenSocket:
     looks_at: set[str] = field(default_factory=set)
     """Experiments that it watches without a token."""
     kind: str = WEBSOCKET
+    is_joining: bool = False
+    """True while the experiment that it asked for is being opened."""
 
     def __post_init__(self) -> None:
         self.acknowledged = self.entered
@@ -90,7 +94,7 @@ class OpenSockets:
     def enter(self, socket: OpenSocket, now: float) -> None:
         """Add a socket. Raises Unavailable if no other can be replaced."""
         waiting = [one for one in self._sockets if not one.watches]
-        of_address = [one for one in waiting if one.address == socket.address]
+        of_address = [one for one in waiting if one.address == socket.address and not one.is_joining]
         if len(of_address) >= MOST_WAITING:
             self._replace(of_address, now)
         elif len(self._sockets) >= self._most + self._most // 4:

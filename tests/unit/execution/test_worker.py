@@ -31,7 +31,7 @@ class Costly:
         self.spent = 0.0
         self.fails = False
         self.moving = True
-        self.only_replays = self.only_examines = False
+        self.only_replays = self.only_examines = self.comes_back = False
         self.left_of_round = 0
 
     @property
@@ -376,6 +376,49 @@ def test_an_experiment_that_only_replays_uses_the_time_of_reads() -> None:
     while clock.now < end:
         worker.turn(clock)
     assert trains.spent == pytest.approx(10 - CALLING, rel=0.05)
+
+
+def test_experiments_that_come_back_follow_commands_one_after_the_other() -> None:
+    """Beside pages that train again they took turns with all of them: the last came back after more than 40 s."""
+    clock = Clock()
+    training = [Costly(f"trains-{number}", 1e-3) for number in range(50)]
+    coming = [Costly(f"comes-{number}", 1e-3) for number in range(50)]
+    for one in coming:
+        one.comes_back = True
+    worker = opened(*training, *coming, clock=clock)
+    for one in (*training, *coming):
+        worker.share(one.id, one.id)
+    answers: list[float] = []
+    came, started = [], clock.now
+    for one in coming:
+        began = clock.now
+        worker.command("trains-0", lambda began=began: answers.append(clock.now - began))  # type: ignore[misc]
+        while one.spent < 0.0499:
+            worker.turn(clock)
+        one.wake = None
+        worker.reconsider(one.id, clock.now)
+        came.append(clock.now)
+    assert clock.now - started < 1.01 * 50 * 0.05
+    assert came == sorted(came)
+    assert max(answers) < 0.02
+    assert not any(one.spent for one in training)
+
+
+def test_a_share_owes_nothing_for_an_experiment_that_came_back() -> None:
+    clock = Clock()
+    training, coming = Costly("trains", 1e-3), Costly("comes", 1e-3)
+    coming.comes_back = True
+    worker = opened(training, coming, clock=clock)
+    for one in (training, coming):
+        worker.share(one.id, one.id)
+    while coming.spent < 1.0:
+        worker.turn(clock)
+    coming.comes_back, coming.spent = False, 0.0
+    worker.reconsider("comes", clock.now)
+    end = clock.now + 2.0
+    while clock.now < end:
+        worker.turn(clock)
+    assert coming.spent == pytest.approx(1.0, rel=0.05)
 
 
 def test_examinations_that_nobody_waits_for_leave_nearly_all_time_to_training() -> None:

@@ -10,6 +10,7 @@ from fallline.realtime.limits import MOST_BYTES
 from fallline.realtime.outbox import PAST_BYTES, Outbox
 from fallline.realtime.session import (
     COMMAND_BURST,
+    IDLE_SECONDS,
     MOST_REFUSED,
     MOST_REPLIES,
     MOST_RUNNING_COMMANDS,
@@ -34,8 +35,21 @@ def watching(**more: Any) -> tuple[Session, Outbox]:
     session, box = Session(now=0), Outbox("e", **more)
     assert session.receive(WATCH, 0) is WATCH
     session.start_watch(box, "token", {"id": "e"})
+    session.answered_watch(0)
     assert session.take(0) == {"type": "experiment", "experiment": "e", "state": {"id": "e"}}
     return session, box
+
+
+def test_a_socket_whose_watch_waits_for_a_stored_experiment_stays_open() -> None:
+    """After a restart, a class waits for longer than the deadline of a silent socket."""
+    session = Session(now=0)
+    session.receive(WATCH, 1)
+    assert session.wake_at(2) is None
+    assert session.take(60) is None
+    session.answered_watch(60)  # it failed, or was ended
+    assert session.take(60) is None
+    assert session.wake_at(60) == 60 + IDLE_SECONDS
+    assert session.take(60 + IDLE_SECONDS) == Closing(CloseCode.PROTOCOL, "nothing is being watched")
 
 
 def add_history(box: Outbox, first: int, stop: int) -> None:
@@ -358,7 +372,8 @@ def test_a_socket_without_a_watch_is_closed_after_five_seconds_whatever_it_sends
 
 def test_a_socket_whose_watch_failed_has_ten_seconds_for_another() -> None:
     session = Session(now=0)
-    session.receive(WATCH, 3)
+    session.receive(WATCH, 2)
+    session.answered_watch(3)
     assert session.take(12.9) is None
     assert isinstance(session.take(13), Closing)
 

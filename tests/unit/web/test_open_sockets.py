@@ -132,6 +132,15 @@ def test_fifty_of_one_address_may_watch_nothing_and_the_oldest_makes_room() -> N
     assert "1" in server.count()
 
 
+def test_a_class_whose_experiments_are_being_opened_keeps_its_sockets() -> None:
+    server = Server()
+    for number in range(3 * MOST_WAITING):
+        server.connect(SCHOOL, f"pupil {number}").is_joining = True
+    server.now += MOMENT_SECONDS
+    server.connect(SCHOOL, "another")
+    assert len(server.open) == 3 * MOST_WAITING + 1
+
+
 def test_silent_sockets_of_many_addresses_leave_slots_for_watching_ones() -> None:
     server = Server(8)
     for number in range(10):
