@@ -77,12 +77,14 @@ test("inputs show their names in the circles, beside them, or as numbers where t
   assert.deepEqual(inputWords(["x1", "x2", "x12"], 4), {
     letters: 0,
     words: [["x1"], ["x2"], ["x12"]],
+    hasKey: false,
   });
   assert.deepEqual(inputWords(["x1", "x2"], 4).words, [[""], [""]], "numbers alone say nothing");
   const named = ["age", "sepal_length", "colour=red"];
   assert.deepEqual(inputWords(named, 5), {
     letters: 11,
     words: [["age"], ["sepal_", "length"], ["colour=red"]],
+    hasKey: false,
   });
   const long = ["mean radius of cells", "concavityofpoints", "worst fractal dimension", "age"];
   assert.deepEqual(inputWords(long, 4), {
@@ -93,18 +95,21 @@ test("inputs show their names in the circles, beside them, or as numbers where t
       ["worst fractal", "dimension"],
       ["age"],
     ],
+    hasKey: false,
   });
-  assert.deepEqual(inputWords(long, 5).words.slice(1, 3), [
-    ["concavityo…"],
-    ["worst", "fractal di…"],
-  ]);
-  assert.equal(inputWords(["a".repeat(40), "b"], 4).letters, 18);
+  const numbered = (count: number) => ({
+    letters: 0,
+    words: Array.from({ length: count }, (_, k) => [`x${k + 1}`]),
+    hasKey: true,
+  });
+  assert.deepEqual(inputWords(long, 5), numbered(4), "no name is cut: a key has them whole");
+  assert.deepEqual(inputWords(["a".repeat(40), "b"], 4), numbered(2));
   assert.deepEqual(
-    inputWords([...named, ..."abcd"], 5).words[1],
-    ["sepal_leng…"],
+    inputWords([...named, ..."abcd"], 5),
+    numbered(7),
     "seven names have a line each",
   );
-  assert.deepEqual(inputWords(named, 6).words, [["x1"], ["x2"], ["x3"]]);
+  assert.deepEqual(inputWords(named, 6), numbered(3));
   assert.equal(
     inputWords(
       Array.from({ length: 13 }, (_, k) => `column ${k}`),

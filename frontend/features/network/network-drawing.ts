@@ -31,6 +31,7 @@ import { inspectedRun } from "../../core/inspected.ts";
 import { stateOnView } from "../../core/state-on-view.ts";
 import { sharesOf } from "../../core/run-look.ts";
 import { takesLogits } from "../../core/losses.ts";
+import { plural } from "../../core/format.ts";
 import { layerSizes } from "../../core/experiment-answer.ts";
 import { viewWords } from "../../core/selectors.ts";
 import * as texts from "../../words/english.ts";
@@ -129,6 +130,7 @@ export class NetworkDrawing extends LiveElement {
         </div>
         ${this.#svg}
       </div>
+      ${inputKey(state.experiment as Experiment)}
       <div class="unseen">${words.table}</div>`;
   }
 
@@ -359,6 +361,20 @@ function buildInputs(column: Column, inputs: string[], words: string[][], beside
       value: null,
     };
   });
+}
+
+/** Up to so many inputs, the key of their numbers is open. */
+const FEW_INPUTS = 12;
+
+/** The names of inputs that have only numbers in the drawing. */
+function inputKey({ recipe, inputs, outputs }: Experiment) {
+  if (!inputWords(inputs, layerSizes(recipe, outputs).length).hasKey) return nothing;
+  const key = html`<ol class="input-key">${inputs.map(
+    (name, k) => html`<li><b>x${k + 1}</b><span>${name}</span></li>`,
+  )}</ol>`;
+  return inputs.length <= FEW_INPUTS
+    ? key
+    : html`<details class="input-names"><summary>${plural(inputs.length, "input")}</summary>${key}</details>`;
 }
 
 /** The mean of each output, in either form of the instrument's answer. */

@@ -78,45 +78,52 @@ const NAMED = { inputs: 12, columns: 5 };
 /** Up to this many inputs, each has room for a name on two lines. */
 const TWO_LINES = 6;
 
-/** A name on one line, or on two broken after a word; shortened where it does not fit. */
-function linesOf(name: string, most: number, letters: number): string[] {
-  const cut = (line: string) =>
-    line.length > letters ? `${line.slice(0, letters - 1).trimEnd()}…` : line;
-  if (name.length <= letters || most < 2) return [cut(name)];
+/** A name on one line, or on two broken after a word; null where it does not fit. */
+function linesOf(name: string, most: number, letters: number): string[] | null {
+  if (name.length <= letters) return [name];
+  if (most < 2) return null;
   const ends = [...name.matchAll(/[ _=.-]/g)].map(({ index }) => index + 1);
   const fitting = ends.filter((end) => end <= letters + 1 && end < name.length);
-  if (!fitting.length) return [cut(name)];
+  if (!fitting.length) return null;
   // the most even lines
   const end = fitting.reduce((best, each) =>
     Math.abs(2 * each - name.length) < Math.abs(2 * best - name.length) ? each : best,
   );
-  return [name.slice(0, end).trimEnd(), cut(name.slice(end))];
+  const rest = name.slice(end);
+  return rest.length > letters ? null : [name.slice(0, end).trimEnd(), rest];
 }
 
-/** Names as lines, no longer than the longest needs. */
+/** Names as lines, no longer than the longest needs; null where one does not fit. */
 function namesWithin(names: string[], most: number, columns: number) {
   const wide = columns > FEW_COLUMNS ? LETTERS.beside : LETTERS.wide;
-  for (let letters = LETTERS.beside; ; letters++) {
+  for (let letters = LETTERS.beside; letters <= wide; letters++) {
     const words = names.map((name) => linesOf(name, most, letters));
-    if (letters >= wide || !words.flat().some((line) => line.endsWith("…")))
-      return { words, letters };
+    if (words.every((lines) => lines !== null)) return { words, letters };
   }
+  return null;
 }
+
+const areNumbers = (names: string[]) => names.every((name, k) => name === `x${k + 1}`);
 
 const isShort = (names: string[]) => names.every((name) => name.length <= LETTERS.inside);
 
 /**
  * Names of inputs in the drawing, as lines: in the circles if all are short, else beside them;
- * numbers where there is no room. With the letters of a line beside the circles, 0 without any.
+ * numbers where one has no room, which need a key. With the letters of a line beside the circles, 0
+ * without any.
  */
-export function inputWords(names: string[], columns: number) {
+export function inputWords(
+  names: string[],
+  columns: number,
+): { letters: number; words: string[][]; hasKey: boolean } {
   // numbers alone say nothing
-  if (names.every((name, k) => name === `x${k + 1}`))
-    return { letters: 0, words: names.map(() => [""]) };
-  if (isShort(names)) return { letters: 0, words: names.map((name) => [name]) };
-  if (names.length > NAMED.inputs || columns > NAMED.columns)
-    return { letters: 0, words: names.map((_, k) => [`x${k + 1}`]) };
-  return namesWithin(names, names.length > TWO_LINES ? 1 : 2, columns);
+  if (areNumbers(names)) return { letters: 0, words: names.map(() => [""]), hasKey: false };
+  if (isShort(names)) return { letters: 0, words: names.map((name) => [name]), hasKey: false };
+  const hasRoom = names.length <= NAMED.inputs && columns <= NAMED.columns;
+  const named = hasRoom && namesWithin(names, names.length > TWO_LINES ? 1 : 2, columns);
+  return named
+    ? { ...named, hasKey: false }
+    : { letters: 0, words: names.map((_, k) => [`x${k + 1}`]), hasKey: true };
 }
 
 /**
