@@ -47,17 +47,6 @@ function createColours() {
 }
 
 /**
- * The text that fits; an ellipsis replaces the last letters where necessary.
- * @param room px
- */
-export function fitting(text: string, room: number, widthOf: (text: string) => number) {
-  if (widthOf(text) <= room) return text;
-  let part = text;
-  while (part && widthOf(`${part.trimEnd()}…`) > room) part = part.slice(0, -1);
-  return part ? `${part.trimEnd()}…` : "";
-}
-
-/**
  * A pixel drawing as one path a colour, with runs of pixels joined. Transparent ones are left out.
  * @param pixels RGBA, row by row
  */
@@ -169,27 +158,19 @@ function createDraughtsman(origin: Origin) {
     return [copy];
   }
 
-  /** A line of text as the browser set it. */
+  /** A whole line of text as the browser set it; nothing of one that is out of sight. */
   function written(line: Range, style: CSSStyleDeclaration, edge: Edge) {
     const [box] = line.getClientRects();
-    if (box.top >= edge.bottom) return [];
+    if (box.top >= edge.bottom || box.left >= edge.right) return [];
     letters.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
     const text = line.toString().replace(/\s+/g, " ");
-    // a canvas has no tabular figures: use it for the proportions of a line, not for its width
-    const scale = box.width / letters.measureText(text).width;
-    const visible = fitting(
-      text,
-      Math.max(0, edge.right - box.left) + 1,
-      (words) => scale * letters.measureText(words).width,
-    );
-    if (!visible) return [];
     const { fontBoundingBoxAscent: above, fontBoundingBoxDescent: below } =
-      letters.measureText(visible);
+      letters.measureText(text);
     const top = box.top - origin.top + (box.height - above - below) / 2 + above;
     const font = Object.fromEntries(LETTERS.map((name) => [name, style.getPropertyValue(name)]));
     const place = { x: px(box.left - origin.left), y: px(top) };
     const paint = { ...looks({ fill: style.color }), ...outline(style) };
-    return [draw("text", { ...place, ...paint, ...font }, visible)];
+    return [draw("text", { ...place, ...paint, ...font }, text)];
   }
 
   /** The outline of letters over a picture. */
@@ -249,7 +230,8 @@ function createDraughtsman(origin: Origin) {
     if (element instanceof SVGSVGElement) return placed(element);
     if (element instanceof HTMLCanvasElement) return pixelled(element);
     const style = getComputedStyle(element);
-    if (style.display === "none" || element.classList.contains("unseen")) return [];
+    // for screen readers only
+    if (style.display === "none" || style.clipPath !== "none") return [];
     const within = edgeWithin(element, style, edge);
     const words = (node: Text) => linesOf(node).flatMap((line) => written(line, style, within));
     const inner = [...element.childNodes].flatMap((child): Element[] =>

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { fitting, mosaic } from "../../frontend/charts/picture.ts";
+import { mosaic } from "../../frontend/charts/picture.ts";
 import {
   ALL,
   choicesOf,
@@ -107,14 +107,6 @@ test("pixels become rectangles by colour, one for each stretch of a row; transpa
     { fill: "rgb(200,0,0)", d: "M0,0h2v1h-2zM2,1h1v1h-1zM0,2h1v1h-1z" },
     { fill: "rgb(0,0,200)", d: "M2,0h1v1h-1zM0,1h2v1h-2z" },
   ]);
-});
-
-test("text that does not fit ends in an ellipsis, never in half a word", () => {
-  const widthOf = (text: string) => 10 * text.length;
-  assert.equal(fitting("momentum", 80, widthOf), "momentum");
-  assert.equal(fitting("momentum", 79, widthOf), "moment…");
-  assert.equal(fitting("GD with care", 45, widthOf), "GD…");
-  assert.equal(fitting("momentum", 5, widthOf), "");
 });
 
 const file = (name: string, text: string) => new File([text], name);
