@@ -160,7 +160,7 @@ const linesOf = ({ names, under }: Words) => names.length + (under ? 1 : 0);
 
 /**
  * The labels beside the plot. Each name is on as many lines as it needs; on fewer if all labels
- * together are too high. Values are left out where only that keeps the names whole, or their words.
+ * together are too high. Values are left out only where a word of a name would be cut beside them.
  * @param most px across
  * @param tall px down
  */
@@ -178,7 +178,7 @@ function gutterLabels(gutter: End[], all: string[], most: number, tall: number) 
     gutter.map(({ live: _, ...end }) => ({ ...end, value: "" })),
   );
   const isBetter = labels.some(isCutInAWord) && !bare.some(isCutInAWord);
-  return isBetter || !bare.some(isShortened) ? bare : labels;
+  return isBetter ? bare : labels;
 }
 
 /**

@@ -9,7 +9,7 @@ const LETTER = /\p{L}/u;
 const MOST_PARTS = 4;
 
 /** Words of a name, for comparing. */
-const wordsIn = (name: string) => name.split(/[ -]+|,(?= |$)/).filter(Boolean);
+const wordsIn = (name: string) => name.split(/[ _-]+|,(?= |$)/).filter(Boolean);
 
 /** True if a shortened name has a part of a word: "Mome.". */
 export function hasCutWord(brief: string, name: string) {
@@ -64,6 +64,9 @@ function aroundGap(name: string, changes: string[]) {
  * its hyphen.
  */
 function shorter(name: string): string[] {
+  // "batch_of_32" shortens as "batch of 32" does
+  if (!name.includes(" ") && /[^_]_[^_]/.test(name))
+    return shorter(name.replace(/_+/g, " ").trim());
   const parts = name.split(", ");
   const words = name.split(" ");
   const [root, ...changes] = parts;

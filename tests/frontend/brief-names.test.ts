@@ -82,6 +82,13 @@ test("no shortened name has an ellipsis, and a number is enough where it tells a
   }
 });
 
+test("words joined by underscores are shortened as words are, not cut", () => {
+  const all = ["batches_of_32_samples", "batches_of_64_samples", "_x", "SGD"];
+  const briefs = all.map((name) => briefName(name, all, 10));
+  assert.deepEqual(briefs, ["32 samples", "64 samples", "_x", "SGD"]);
+  for (const [k, brief] of briefs.entries()) assert.ok(!hasCutWord(brief, all[k]));
+});
+
 test("a unique name is shortened to its words, and one that fits stays whole", () => {
   assert.equal(briefName("Adam, batches of 32", ["Adam, batches of 32", "GD"], 8), "Adam 32");
   assert.equal(briefName("SGD", ["SGD", "SGD from 9"], 3), "SGD");
