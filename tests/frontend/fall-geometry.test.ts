@@ -108,6 +108,13 @@ test("labels of eight runs stay inside the frame and off each other, wherever th
   }
 });
 
+test("the frame of a low picture cuts no label of eight runs", () => {
+  const low = frameOf([-10, 30, -10, 10], { width: 400, height: 150 });
+  const labels = range(8).map((k) => ({ x: 180 + 4 * k, y: 60 + 9 * k, width: 230 }));
+  for (const { left, top, width, height } of labelBoxes(labels, low))
+    assert.ok(left >= 0 && top >= 0 && left + width <= 400 && top + height <= 150);
+});
+
 test("a label away from its run has a line that leads there, one beside it has none", () => {
   const box = { left: 413, top: 191, width: 80, height: 18 };
   assert.equal(leadTo(400, 200, box), null);

@@ -166,6 +166,13 @@ const around = ({ left, top, width, height }: Area, by: number): Area => ({
 const beyond = ({ left, top, width, height }: Area, frame: Frame) =>
   Math.max(0, -left, -top, left + width - frame.width, top + height - frame.height);
 
+/** The box where the frame cuts nothing of it. */
+const movedInside = (box: Area, { width, height }: Frame): Area => ({
+  ...box,
+  left: Math.max(0, Math.min(box.left, width - box.width)),
+  top: Math.max(0, Math.min(box.top, height - box.height)),
+});
+
 /** px between a marker and its label */
 const BESIDE = 13;
 const LINE = 18;
@@ -215,7 +222,8 @@ export function labelBoxes(
         2 * points.filter(([left, top]) => holds(around(box, CLEAR), left, top)).length +
         k,
     }));
-    const { box } = costs.reduce((best, one) => (one.cost < best.cost ? one : best));
+    const best = costs.reduce((least, one) => (one.cost < least.cost ? one : least));
+    const box = movedInside(best.box, frame);
     words.push(box);
     return box;
   });

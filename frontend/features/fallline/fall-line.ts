@@ -25,6 +25,7 @@ import {
 import { drawTerrain } from "./terrain-canvas.ts";
 import { symbol } from "../../charts/paths.ts";
 import { pictureOf } from "../../charts/picture.ts";
+import { briefName, hasCutWord } from "../../core/brief-names.ts";
 import { integer, number, tick } from "../../core/format.ts";
 import {
   fallenRuns,
@@ -58,6 +59,10 @@ const STROKES = [1.9, 2.6, 3.3];
 /** About the widths of a letter of a label and of a capital, in px. */
 const LETTER = 7.2;
 const CAPITAL = 10;
+/** With more runs their names have less room. */
+const FEW = 3;
+/** Letters of a loss, with the space before it. */
+const VALUE = 9;
 /** A terrain of fewer columns says so. */
 const COARSE = 60;
 
@@ -235,7 +240,10 @@ export class FallLineView extends ExperimentElement {
   /** Names and losses beside the runs, "start", and the numbers of the contours. */
   #labels(runs: DrawnRun[], frame: Frame, points: [number, number][], taken: Area[]) {
     const inView = runs.filter(({ track }) => isInside(endOf(track), frame));
-    const labels = inView.map(({ run }) => `${run.label} ${number(lossOf(run))}`);
+    const names = inView.map(({ run }) =>
+      this.#brief(run, frame.width / (inView.length > FEW ? 4 : 2)),
+    );
+    const labels = inView.map(({ run }, k) => `${names[k]} ${number(lossOf(run))}`);
     const places = [
       ...inView.map(({ track }, k) => ({
         ...endOf(track),
@@ -248,7 +256,7 @@ export class FallLineView extends ExperimentElement {
     const numbers = numbersOf(this.#contours, frame, points, busy);
     const ends = inView.map(
       ({ run }, k) => html`<span class="fall-label" data-lane=${run.lane} data-run=${run.name}
-        style=${placed(boxes[k].left, boxes[k].top)}>${run.label} <b>${number(lossOf(run))}</b></span>`,
+        style=${placed(boxes[k].left, boxes[k].top)}>${names[k]} <b>${number(lossOf(run))}</b></span>`,
     );
     const start = boxes[boxes.length - 1];
     const leads = inView.map(({ run, track }, k) => {
@@ -261,8 +269,17 @@ export class FallLineView extends ExperimentElement {
       <span class="fall-label start" style=${placed(start.left, start.top)}>${texts.start}</span>${ends}</div>`;
   }
 
+  /** A run's name in so many px; its colour alone says more than a part of a word. */
+  #brief({ label }: Run, room: number) {
+    const { order, runs } = this.state;
+    const all = order.map((name) => runs[name].label);
+    const brief = briefName(label, all, Math.floor(room / (this.#letter * LETTER)) - VALUE);
+    return hasCutWord(brief, label) ? "" : brief;
+  }
+
   #lens({ lens }: FallLine, frame: Frame, points: [number, number][]) {
-    if (!lens || !roomForLens.matches || !isAround(this.state, lens)) return null;
+    const hasRoom = roomForLens.matches && frame.height >= LENS + 2 * INSET;
+    if (!lens || !hasRoom || !isAround(this.state, lens)) return null;
     return { ...lens, ...lensCorner(LENS, INSET, frame, points) };
   }
 
@@ -274,7 +291,7 @@ export class FallLineView extends ExperimentElement {
     const frame = frameOf(lens.region, { width: LENS, height: LENS });
     const runs = this.#runsIn(state, line, frame);
     const words = texts.aroundXYTimesCloser(
-      state.runs[lens.run]?.label ?? lens.run,
+      lens.run in state.runs ? this.#brief(state.runs[lens.run], LENS) : lens.run,
       integer(lens.times),
     );
     const markers = runs.map(({ track }) => markerBox(endOf(track).x, endOf(track).y));
