@@ -49,6 +49,10 @@ export class DataPicture extends ExperimentElement {
   #size = { width: 0, height: 0 };
   /** Width of a label's letters over the usual. */
   #letter = 1;
+  /** Room that the legends of maps take beyond the usual, in px, and what it was measured for. */
+  #more = 0;
+  #shape = "";
+  #letters = 0;
   #pointed: { run: string; words: string } | null = null;
 
   override shows(state: State) {
@@ -120,6 +124,39 @@ export class DataPicture extends ExperimentElement {
     set(this, { "data-kind": kind });
     if (!kind || !this.#size.width) return nothing;
     return kind === "fit" ? this.#fit() : this.#maps();
+  }
+
+  override updated() {
+    const maps = [...this.querySelectorAll<StageMapView>("stage-map")];
+    void Promise.all(maps.map((map) => map.updateComplete)).then(() => this.#roomForLegends(maps));
+  }
+
+  /** Legends of many or long names have their room: the stage grows by what is missing. */
+  #roomForLegends(maps: StageMapView[]) {
+    if (!this.isConnected) return;
+    const { width, height } = this.#size;
+    const shape = [this.experiment.id, width, innerHeight, maps.length].join();
+    if (shape !== this.#shape || !height || !maps.length) this.#giveRoom(0);
+    this.#shape = shape;
+    // as many letters are as high as before, and what the pointer reads must move nothing
+    const legends = [...this.querySelectorAll("stage-map .legend")];
+    const letters = Math.max(0, ...legends.map(({ textContent }) => textContent.length));
+    if (!height || this.#pointed || letters <= this.#letters) return;
+    this.#letters = letters;
+    const { bottom } = this.getBoundingClientRect();
+    const over = legends.map((legend) => legend.getBoundingClientRect().bottom - bottom);
+    this.#giveRoom(this.#more + Math.max(0, Math.ceil(Math.max(...over))));
+  }
+
+  #giveRoom(more: number) {
+    if (more === 0) this.#letters = 0;
+    if (more === this.#more) return;
+    this.#more = more;
+    const stage = this.closest(".stage") as HTMLElement;
+    stage.style.setProperty("--more-legend", `${more}px`);
+    // where the stage scrolls for it, the loss beside it stays in sight
+    const below = Math.min(more, stage.scrollHeight - stage.clientHeight);
+    stage.style.setProperty("--below-loss", `${below}px`);
   }
 
   #fit() {

@@ -225,6 +225,9 @@ export class PredictedTrue extends ExperimentElement {
   /** Lets keys reach content that scrolls. A scatter plot does not; to ask would lay out the page. */
   override updated() {
     const body = this.#body;
+    // the heads of the columns stand below a title of any height
+    for (const title of body.querySelectorAll<HTMLElement>(".confusion > .title"))
+      title.parentElement?.style.setProperty("--title", `${title.offsetHeight}px`);
     const scrolls =
       facing(this.state) !== "scatter" &&
       body.scrollHeight > body.clientHeight &&
