@@ -44,7 +44,7 @@ export class SummaryDialog extends ModalDialog {
       html`<tr><th scope="row">${integer(step)}</th>${cells}</tr>`;
     const body = html`
       <p class="summary">${says.join(" ")}</p>
-      <table class="readings">
+      <div class="readings-box" role="region" tabindex="0" aria-label=${texts.lossByStep}><table class="readings">
         <caption class="unseen">
           ${texts.trainLossOfEveryRunEdits}
         </caption>
@@ -52,7 +52,7 @@ export class SummaryDialog extends ModalDialog {
           <tr><th scope="col">${texts.step}</th>${runs.map(({ label }) => html`<th scope="col">${label}</th>`)}</tr>
         </thead>
         <tbody>${rows.map(row)}</tbody>
-      </table>`;
+      </table></div>`;
     return { name: texts.lossByStep, body };
   }
 

@@ -6,12 +6,12 @@
 
 import { html, nothing } from "lit";
 import { copied } from "../../ui/clipboard.ts";
-import { switchOf } from "../../ui/controls.ts";
 import { lineView } from "./equation.ts";
 import { make, set } from "../../ui/dom.ts";
-import { icon, marker } from "../../ui/icons.ts";
+import { icon } from "../../ui/icons.ts";
 import { lineList } from "./line-list.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
+import { runSwitch } from "../../ui/run-switch.ts";
 import { integer } from "../../core/format.ts";
 import { inspectedRun } from "../../core/inspected.ts";
 import {
@@ -30,6 +30,8 @@ import type { Experiment, State } from "../../core/types.ts";
 
 /** On a phone it is alone on the page, and the line stands above the list. */
 const PHONE = matchMedia("(max-width: 720px), (max-width: 900px) and (max-height: 480px)");
+/** Letters of the runs' names in the switch. */
+const LETTERS = { few: 16, many: 10, most: 8 };
 /** How long "Copied" stays. */
 const MESSAGE_MS = 4000;
 
@@ -141,19 +143,11 @@ export class StepInspector extends ExperimentElement {
   #drawer(state: State, sheet: Sheet | null) {
     const { app } = this;
     const place = sheet ? shownLine(state, sheet) : 0;
-    const { order, runs, experiment } = state;
-    const choices = order.map((name) => {
-      const { label, lane } = runs[name];
-      return { value: name, text: label, title: label, before: marker(lane) };
-    });
+    const { experiment } = state;
     return html`
       <div class="head">
         <h2>${texts.lineByLine}</h2>
-        <span>${switchOf(inspectedRun(state)?.name ?? null, {
-          name: texts.runInspected,
-          choices,
-          choose: (networkRun) => app.setView({ networkRun }),
-        })}</span>
+        <span>${runSwitch(state, app, texts.runInspected, LETTERS)}</span>
         <span class="moment">
           ${square(texts.oneStepBack, "previous", () => app.back(1))}
           <span>${texts.stepWord} <b>${sheet ? integer(sheet.step) : ""}</b></span>

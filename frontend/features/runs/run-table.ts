@@ -295,7 +295,8 @@ export class RaceTable extends ExperimentElement {
       this.requestUpdate();
     };
     const origin = originWords(state, run.name);
-    const brief = this.#brief(run, state);
+    // opened it has all of its name
+    const brief = isOpen ? run.label : this.#brief(run, state);
     const isWhole = brief === run.label;
     const words = [runSentence(run), origin].filter(Boolean).join(", ");
     const name = html`${marker(run.lane)}<b>${
@@ -307,7 +308,7 @@ export class RaceTable extends ExperimentElement {
       ${
         PHONE.matches
           ? html`<button type="button" class="name" aria-expanded=${isOpen}
-              @click=${toggle}>${name}<span class="unseen">${texts.methodTail}</span>${icon("chevron")}</button>`
+              aria-label=${`${run.label}${texts.methodTail}`} @click=${toggle}>${name}${icon("chevron")}</button>`
           : html`${name}<span class="muted rule">${samplesOf(run, this.experiment)}</span
               ><span class="method">${this.#switch(run)}</span>`
       }
