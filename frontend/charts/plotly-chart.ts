@@ -91,6 +91,7 @@ export abstract class PlotlyChart extends HTMLElement {
   #live: LiveLine[][] = [];
   #isFull = false; // a line has reached the end of the axis
   #before = 0; // px from the furthest marker to the end of the axis
+  #margin = 0; // right of the plot, in px
   #isPrinted = false;
   #labels = Object.assign(document.createElement("div"), { className: "chart-labels" });
   #values = createLiveValues();
@@ -460,9 +461,17 @@ export abstract class PlotlyChart extends HTMLElement {
       x: xaxis,
       y: yaxis,
     };
+    if (this.#kind.figure === "loss") this.#publishMargin(margin.r);
     this.#values.clear();
     const { follow } = this.#values;
     this.#labels.replaceChildren(...this.#kind.labels(labels, frame, look.compact, follow));
+  }
+
+  /** Below it the timeline ends where the plot ends, also where names need a wider margin. */
+  #publishMargin(right: number) {
+    if (right === this.#margin) return;
+    this.#margin = right;
+    document.documentElement.style.setProperty("--loss-r", `${right}px`);
   }
 
   #report(data: Json[], state: State) {
