@@ -146,7 +146,7 @@ export class TransportBar extends ExperimentElement {
 
   #reset() {
     const { app, state } = this;
-    return html`<button type="button" class="button quiet square" aria-label=${texts.backToStep0R} title=${texts.backToStep0R}
+    return html`<button type="button" class="button quiet square reset" aria-label=${texts.backToStep0R} title=${texts.backToStep0R}
       ?hidden=${furthest(state) === 0} ?disabled=${isLocked(state)} @click=${() => app.reset()}>${icon("reset")}</button>`;
   }
 
