@@ -94,6 +94,8 @@ export abstract class PlotlyChart extends HTMLElement {
   #margin = 0; // right of the plot, in px
   #isPrinted = false;
   #labels = Object.assign(document.createElement("div"), { className: "chart-labels" });
+  /** The labels beside the plot, which follow the furthest marker. */
+  #ends = Object.assign(document.createElement("div"), { className: "chart-ends" });
   #values = createLiveValues();
   #tails = createTails();
   #glides = createLineGlides();
@@ -417,13 +419,13 @@ export abstract class PlotlyChart extends HTMLElement {
   }
 
   /**
-   * The labels at the ends of lines follow the furthest marker.
+   * The labels at the ends of lines follow the furthest marker, as one layer: no label is painted anew.
    * @param before px from it to the end of the axis
    */
   #moveEnds(before: number) {
     if (Math.round(before) === this.#before) return;
     this.#before = Math.round(before);
-    this.#labels.style.setProperty("--before", `${-this.#before}px`);
+    this.#ends.style.translate = `${-this.#before}px`;
   }
 
   /** Labels change at the beat, before Plotly draws it. */
@@ -464,7 +466,10 @@ export abstract class PlotlyChart extends HTMLElement {
     if (this.#kind.figure === "loss") this.#publishMargin(margin.r);
     this.#values.clear();
     const { follow } = this.#values;
-    this.#labels.replaceChildren(...this.#kind.labels(labels, frame, look.compact, follow));
+    const all = this.#kind.labels(labels, frame, look.compact, follow);
+    const isBeside = (label: Element) => label.matches(".end:not(.early)");
+    this.#ends.replaceChildren(...all.filter(isBeside));
+    this.#labels.replaceChildren(...all.filter((label) => !isBeside(label)), this.#ends);
   }
 
   /** Below it the timeline ends where the plot ends, also where names need a wider margin. */
