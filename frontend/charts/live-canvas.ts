@@ -21,21 +21,33 @@ export function createLiveCanvas(canvas: HTMLCanvasElement) {
   const parts: Map<Part, { left: number; top: number } | null> = new Map();
   let density = 1;
   let isPlanned = false;
+  const stage = canvas.parentElement as HTMLElement;
   const sizes = new ResizeObserver(measure);
-  sizes.observe(canvas);
+  sizes.observe(stage);
 
-  /** Measures on resize only: measuring in a paint would force a layout. */
+  /**
+   * Measures on resize only: measuring in a paint would force a layout. The canvas is as high as the
+   * charts: the browser copies all of it in each frame.
+   */
   function measure() {
-    const scale = magnification(canvas);
+    const scale = magnification(stage);
     density = window.devicePixelRatio * scale;
-    canvas.width = Math.round(canvas.clientWidth * density);
-    canvas.height = Math.round(canvas.clientHeight * density);
-    const corner = canvas.getBoundingClientRect();
-    for (const part of parts.keys()) {
-      const { left, top, width } = part.host.getBoundingClientRect();
-      const at = { left: (left - corner.left) / scale, top: (top - corner.top) / scale };
-      parts.set(part, width ? at : null);
-    }
+    const ground = stage.getBoundingClientRect();
+    const boxes = [...parts.keys()]
+      .map((part) => ({ part, box: part.host.getBoundingClientRect() }))
+      .filter(({ box }) => box.width);
+    const over = Math.floor((Math.min(...boxes.map(({ box }) => box.top)) - ground.top) / scale);
+    const under = Math.ceil((Math.max(...boxes.map(({ box }) => box.bottom)) - ground.top) / scale);
+    const [top, height] = boxes.length ? [over, under - over] : [0, 0];
+    Object.assign(canvas.style, { top: `${top}px`, height: `${height}px` });
+    canvas.width = Math.round(stage.clientWidth * density);
+    canvas.height = Math.round(height * density);
+    for (const part of parts.keys()) parts.set(part, null);
+    for (const { part, box } of boxes)
+      parts.set(part, {
+        left: (box.left - ground.left) / scale,
+        top: (box.top - ground.top) / scale - top,
+      });
     paint();
   }
 

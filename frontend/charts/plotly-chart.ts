@@ -330,7 +330,6 @@ export abstract class PlotlyChart extends HTMLElement {
       this.#begin(isLive);
       if (!isLive) this.#rest.shift()?.();
     }
-    if (this.#kind.isRead) this.canvas.paint();
     return this.#rest.length > 0;
   }
 
@@ -350,7 +349,10 @@ export abstract class PlotlyChart extends HTMLElement {
     const figure = name ? scene?.state.figures[name] : true;
     // the present figure belongs to the experiment before
     if (scene?.state.experiment && !figure) this.dataset.state = "waiting";
-    if (!scene || !figure || !scene.state.experiment) return void (this.#live = []);
+    if (!scene || !figure || !scene.state.experiment) {
+      this.#live = [];
+      return this.canvas.request();
+    }
     const built = build(figure, scene);
     const { y, corner, sides, reached } = built;
     const plots: PlotFigure[] = built.plots ?? [built];
@@ -369,6 +371,7 @@ export abstract class PlotlyChart extends HTMLElement {
       this.#plots[k].draw(plot, whole);
       this.#live[k] = plot.live ?? [];
       if (k === plots.length - 1) this.#finish(built, plots, scene);
+      if (this.#kind.isRead) this.canvas.paint();
     });
   }
 

@@ -188,8 +188,10 @@ def test_the_canvas_is_as_dense_as_the_screen_and_follows_the_page(open_lab: Ope
     lab = open_lab(PHONE, drawn=True, device_scale_factor=3)
     size = """() => {
         const canvas = document.querySelector("canvas.live-lines");
-        const stage = document.querySelector(".stage");
-        return [canvas.width / stage.clientWidth, canvas.height / stage.clientHeight, canvas.ariaHidden];
+        const charts = [...document.querySelectorAll(".stage plotly-chart")]
+            .map((chart) => chart.getBoundingClientRect());
+        const height = Math.max(...charts.map(({ bottom }) => bottom)) - Math.min(...charts.map(({ top }) => top));
+        return [canvas.width / document.querySelector(".scene").clientWidth, canvas.height / height, canvas.ariaHidden];
     }"""
     assert lab.page.evaluate(size) == [pytest.approx(3, abs=0.01), pytest.approx(3, abs=0.01), "true"]
     lab.page.set_viewport_size({"width": 500, "height": 900})
