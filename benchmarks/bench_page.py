@@ -192,6 +192,7 @@ def scenario(browser: Browser, address: str, playing: Scenario, seconds: float) 
         lab.page.evaluate(HIDE, False)
         if playing.screen == "desk" and playing.slowdown == 1:
             measurements["edits"] = [edit(lab) for _ in range(5)]
+        lab.ask("POST", "/pause")  # else it would train on beside the next scenario
         return measurements
     finally:
         context.close()
