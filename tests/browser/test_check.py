@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import ConsoleMessage, Page, Route, expect
 
 from browser.conftest import Visits
 from browser.dashboard import PHONE
@@ -106,3 +106,27 @@ def test_it_is_accessible_and_fits_at_every_size(size: tuple[int, int], theme: s
         "(rules) => axe.run(document, { runOnly: rules }).then(({ violations }) => violations)", RULES
     )
     assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in violations] == []
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (320, 480)])
+def test_a_long_address_begins_a_line_and_fills_it(size: tuple[int, int], check: Open) -> None:
+    others = "http://lecture-hall-042.faculty-of-mathematics.university-of-somewhere.example.org:8931"
+
+    def answer(route: Route) -> None:
+        route.fulfill(json={"addresses": [others]})
+
+    page = check(lambda page: page.route("**/api/v1/addresses", answer), size=size)
+    text = row(page, "Address").locator(".text")
+    expect(text).to_have_text(re.compile(rf"^Others open {re.escape(others)}/, not 127\.0\.0\.1:\d+\.$"))
+    box, around = (one.bounding_box() for one in (text.locator(".address"), text))
+    assert abs(box["x"] - around["x"]) < 1, "it begins a line"
+    assert around["x"] + around["width"] <= size[0]
+    lines = text.locator(".address").evaluate("""(address) => {
+        const range = document.createRange();
+        range.selectNodeContents(address);
+        return [...range.getClientRects()].map(({ right }) => right);
+    }""")
+    letter = 12
+    assert all(right > box["x"] + box["width"] - 2 * letter for right in lines[:-1]), (
+        "each but the last is full"
+    )

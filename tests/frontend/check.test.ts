@@ -50,6 +50,12 @@ test("a good connection has one line each, and all are good", () => {
   assert.deepEqual(resultOf(good), { text: "Ready for the class.", isGood: true });
 });
 
+test("the address at which a server takes all is none that others open", () => {
+  const address = { own: "http://0.0.0.0:8000", others: ["http://192.168.1.20:8000"] };
+  const words = "Others open http://192.168.1.20:8000/, not 0.0.0.0:8000.";
+  assert.deepEqual(row({ ...good, address }, "Address"), [words, true]);
+});
+
 test("the best line that works is used, and one is enough", () => {
   const without = { ...good, websocket: { failed: "refused" as const } };
   assert.deepEqual(row(without, "WebSocket"), ["Refused on the way.", false]);
@@ -84,6 +90,8 @@ test("each measurement has a limit", () => {
     [{ server: { problem: "the store is full" } }, "Server", false],
     [{ address: { own: "http://localhost:8000", others: [] } }, "Address", false],
     [{ address: { own: "http://127.0.0.1:8000", others: ["http://a:8000"] } }, "Address", true],
+    [{ address: { own: "http://0.0.0.0:8000", others: [] } }, "Address", false],
+    [{ address: { own: "http://[::]:8000", others: ["http://a:8000"] } }, "Address", true],
     [{ roundTrips: [1, 300, 9000] }, "Round trip", true],
     [{ roundTrips: [1, 301, 302] }, "Round trip", false],
     [{ download: { bytes: 125_000, ms: 1000 } }, "Throughput", true],

@@ -34,6 +34,9 @@ SERVICE = "_http._tcp.local."
 MOST_CODES = 4
 """QR codes in the terminal. Further URLs are listed only."""
 
+EVERY = ("0.0.0.0", "::")
+"""Addresses at which a server takes all of its machine's. As the name of a server they lead to this machine."""
+
 log = logging.getLogger("fallline.web")
 
 
@@ -134,4 +137,6 @@ def white_on_black(text: str) -> str:
 def is_own_machine(client: str | None, host: str | None) -> bool:
     """Return whether a request comes from this machine, to a name that reaches this machine only."""
     name = urlsplit(f"//{host}").hostname if host else None
-    return client is not None and name is not None and is_loopback(client) and is_loopback(name)
+    if client is None or name is None or not is_loopback(client):
+        return False
+    return is_loopback(name) or name in EVERY

@@ -4,6 +4,7 @@
  */
 
 import { integer, plural } from "../../core/format.ts";
+import { isHere } from "../../core/net/here.ts";
 import * as texts from "../../words/english.ts";
 
 /** The probes' measurements; missing ones are left out. Times are in ms. */
@@ -104,9 +105,7 @@ function serverRow({ server }: Measured): Row | null {
 function addressRow({ address }: Measured): Row | null {
   if (!address) return null;
   const { own, others } = address;
-  const { hostname } = new URL(own);
-  const isHere = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
-  if (!isHere) return { name: texts.address, text: texts.othersOpenX(own), isGood: true };
+  if (!isHere(own)) return { name: texts.address, text: texts.othersOpenX(own), isGood: true };
   if (others.length)
     return { name: texts.address, text: texts.othersOpenXNotY(others[0], host(own)), isGood: true };
   const text = texts.onlyThisComputerReachesXStart(host(own));

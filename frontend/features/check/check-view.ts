@@ -12,13 +12,19 @@ type Measure = (show: (measured: Measured) => void) => Promise<Measured>;
 
 const mark = (isGood: boolean) => glyph(isGood ? "check" : "problem");
 
+/** An address begins a line of its own where it does not fit: a hyphen at the end of a line may be part of it. */
+const wrapped = (text: string) =>
+  text
+    .split(/(https?:\S+)/)
+    .map((part, place) => (place % 2 ? html`<span class="address">${part}</span>` : part));
+
 const rowOf = ({
   name,
   text,
   isGood,
 }: Row) => html`<li data-tone=${isGood ? "ok" : "bad"} data-row=${name}>
   ${mark(isGood)}<span class="name">${name}<span class="unseen">, ${isGood ? texts.good : texts.aProblem}:</span></span>
-  <span class="text">${text}</span></li>`;
+  <span class="text">${wrapped(text)}</span></li>`;
 
 export class CheckView extends LitElement {
   /** Set before it is connected. */

@@ -3,13 +3,8 @@
  * Owns: which one that is. A page on the server's own machine asks the server.
  */
 
+import { isHere } from "../../core/net/here.ts";
 import type { Clients } from "../../core/net/api.ts";
-
-/** Only the page's own computer reaches this address. */
-export function isHere(address: string) {
-  const { hostname } = new URL(address);
-  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
-}
 
 /** Asks anew for each link, since a laptop changes networks. */
 export const createShareAddress =

@@ -4,7 +4,7 @@
  */
 
 import { counter, integer, plural } from "../../core/format.ts";
-import { isHere } from "./share-address.ts";
+import { isHere } from "../../core/net/here.ts";
 import { shownStep } from "../../core/state-on-view.ts";
 import * as texts from "../../words/english.ts";
 import type { Recipe, State } from "../../core/types.ts";
