@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import Any
 
 import numpy as np
@@ -235,6 +235,7 @@ class View:
     - `dates` has, by kind ("dead", "alike", "saturated") and layer, the first step of each unit that is so.
     - `computed` holds results that several rules use.
     - `between(step)` returns a state between the last examination, at step `examined` (None: not known), and this one.
+    - `back(step)` returns the same in a look back from this one.
     - `rise(first, last)` returns the change between two steps that raised the loss most.
     - `edge()`, `ahead()`, `change(step, layer)` and `trial(command)` are expensive as well.
     - These functions return None if they cannot be measured, and may raise NotNow.
@@ -259,6 +260,7 @@ class View:
     is_open: Callable[[str, Any], bool] = field(default=lambda rule, subject: False)
     examined: int | None = None
     between: Callable[[int], Measured] = field(default=_not_known)
+    back: Callable[[int], Measured] = field(default=_not_known)
     edge: Callable[[], Edge | None] = field(default=lambda: None)
     ahead: Callable[[], Ahead | None] = field(default=lambda: None)
     computed: dict[Any, Any] = field(default_factory=dict, repr=False)
@@ -354,7 +356,7 @@ class View:
         The states between are measured as they are reached.
         """
         examined = self.step - 1 if self.examined is None else self.examined
-        return map(self.state, range(self.step, examined, -1))
+        return chain([self.now], map(self.back, range(self.step - 1, examined, -1)))
 
     def since(self, holds: Callable[[Measured], bool]) -> int:
         """Return the first step of the unbroken stretch up to now in which a condition holds."""

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.diagnosis.track import Track, in_a_doubling, next_examination
+from fallline.diagnosis.track import Track, in_a_doubling, next_examination, point_before
 from fallline.engine.batches import batch_length, steps_until, steps_within
 from fallline.engine.kernels.interface import Kernel, evaluated_series, series_names
 from fallline.engine.kernels.numpy_kernels import Kernels
@@ -51,8 +51,10 @@ WINDOW = 1_000
 POINTS = 30
 """About the most states on a run's path."""
 
-WHOLE_SECONDS = 0.02
-"""Computing time of steps that are made at once, whether or not a state among them is to be examined."""
+WHOLE_SECONDS = 0.002
+"""Longest computing time between two examinations that may be replayed. Above it, slices of steps end at the states
+that examinations read, and these are kept. To begin a slice takes about a tenth of it.
+"""
 
 PATH_SECONDS = 2.0
 """Most computing time of a replay for them."""
@@ -193,18 +195,25 @@ class Run:
         return steps_made
 
     def _make_steps(self, steps: int) -> Records:
-        """Make the steps, and keep the states that are to be examined, where a replay to them takes long."""
+        """Make the steps, and keep the states that examinations will read, where a replay to them takes long."""
         pieces: list[Records] = []
         target = self.state.step + steps
         while not pieces or (self.state.step < target and not self.diverged):
             examined = self.next_examination(self.state.step)
-            count = target - self.state.step
-            if self.seconds > 0.0 and count * self.step_seconds > WHOLE_SECONDS:
-                count = min(count, max(examined - self.state.step, int(WHOLE_SECONDS / self.step_seconds)))
-            pieces.append(advance(self._problem, self.state, self.recipe, count, self.kernel))
-            if self.state.step == examined:
+            kept = self._next_read(examined)
+            apart = self.next_examination(examined) - examined
+            takes_long = self.seconds > 0.0 and apart * self.step_seconds > WHOLE_SECONDS
+            end = min(target, kept) if takes_long else target
+            pieces.append(advance(self._problem, self.state, self.recipe, end - self.state.step, self.kernel))
+            if self.state.step == kept:
                 self.case.kept.offer(self.state)
         return in_a_row(pieces)
+
+    def _next_read(self, examined: int) -> int:
+        """Return the next step whose state that examination reads: at its last point, for the noise of batches."""
+        after_point = point_before(examined) + 1
+        reads_it = self.settings.batch_size is not None and self.state.step < after_point
+        return after_point if reads_it else examined
 
     def next_examination(self, step: int) -> int:
         """Return the first step after this one that the Doctor examines."""

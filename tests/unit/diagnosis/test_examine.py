@@ -412,7 +412,7 @@ def test_each_unit_has_the_first_step_of_its_unbroken_stretch() -> None:
     between = {step: measured(step, relu(*units)) for step, units in dead.items()}
     record = examine(
         replace(Record(), step=10),
-        view(14, now=measured(14, relu(True, True, True)), examined=10, between=between.__getitem__),
+        view(14, now=measured(14, relu(True, True, True)), examined=10, back=between.__getitem__),
         [],
     )
     assert record.dates["dead", 1] == {0: 13, 1: 14, 2: 11}
@@ -452,7 +452,7 @@ def test_without_a_new_unit_the_states_between_are_not_measured() -> None:
         raise AssertionError("too expensive")
 
     record = examine(Record(), view(5, now=measured(5, relu(True, False))), [])
-    later = view(9, now=measured(9, relu(True, False)), examined=5, between=never)
+    later = view(9, now=measured(9, relu(True, False)), examined=5, back=never)
     assert examine(record, later, []).dates["dead", 1] == {0: 5}
 
 

@@ -32,10 +32,11 @@ def measured(step: int, loss: float = 1.0) -> Measured:
 
 def view(of: Series, states: list[Measured] | None = None, **more: Any) -> View:
     """Return a view of these points; the states between are those before the present one."""
-    *between, now = states or [measured(of.step)]
+    *before, now = states or [measured(of.step)]
+    between = {each.step: each for each in before}.__getitem__
     settings = RunRecipe().settings
     return View(TASK, of.step, False, settings, False, 0.1, lambda step: settings, (), now, (), of, (), 0.0,
-                examined=now.step - len(between) - 1, between={each.step: each for each in between}.__getitem__,
+                examined=now.step - len(before) - 1, between=between, back=between,
                 **more)  # fmt: skip
 
 
@@ -134,7 +135,7 @@ def test_a_state_condition_that_does_not_hold_now_needs_no_states_between() -> N
     def never(step: int) -> Measured:
         raise AssertionError("too expensive")
 
-    one = replace(view(series(10, 7)), between=never)
+    one = replace(view(series(10, 7)), back=never)
     assert held_state(one, low) is None
     assert held_both(one, np.zeros(3, dtype=np.bool_), low, is_open=False) is None
 

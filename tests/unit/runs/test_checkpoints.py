@@ -10,7 +10,16 @@ import pytest
 from fallline.engine.state import TrainingState
 from fallline.execution.memory import SharedBudget
 from fallline.runs.past import checkpoints
-from fallline.runs.past.checkpoints import FEWEST, MOST_BYTES, REPLAY_SECONDS, CheckpointBudget, Checkpoints
+from fallline.runs.past.checkpoints import (
+    FEWEST,
+    MOST_BYTES,
+    RECENT_BYTES,
+    REPLAY_SECONDS,
+    CheckpointBudget,
+    Checkpoints,
+    KeptStates,
+    state_bytes,
+)
 
 MEGABYTE = 1 << 20
 
@@ -146,3 +155,24 @@ def test_a_copy_holds_the_same_states_and_counts_for_itself() -> None:
     )
     twin.offer(state_at(99_999, LARGER), 1e6)
     assert states.before(99_999).step < 99_999
+
+
+def test_the_latest_states_are_kept_for_examinations_and_the_earliest_make_room() -> None:
+    """Examinations are further apart the later they are, so replays to early ones are short."""
+    kept = KeptStates()
+    for step in range(2_000):
+        kept.offer(state_at(step))
+        assert kept.nbytes <= RECENT_BYTES
+    count = RECENT_BYTES // state_bytes(state_at(0))
+    assert 100 < count < 2_000
+    assert [step for step in range(2_000) if kept.at(step) is not None] == list(range(2_000 - count, 2_000))
+    kept.drop(0, 1_998)
+    assert kept.nbytes == state_bytes(state_at(1_999))
+
+
+def test_a_state_that_alone_is_too_large_is_kept_until_the_next() -> None:
+    kept = KeptStates()
+    for step in (1, 2):
+        kept.offer(state_at(step, parameters=RECENT_BYTES))
+        assert kept.at(step) is not None
+    assert kept.at(1) is None

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from fallline.diagnosis.track import point_before
 from fallline.runs.doctor import view
-from fallline.runs.doctor.view import Between, Parts, measured
+from fallline.runs.doctor.view import Between, Parts, measured, replay_seconds
 from support.aliases import Json
-from support.examined import Examined, take_whole
+from support.clocks import Clock
+from support.examined import Examined, settle, take_whole
 
 RECIPE: Json = {"data": {"samples": 60}, "runs": [{"name": "run", "learning_rate": 0.01, "batch_size": 1}]}
 STEPS, UNTIL = 300, 1_100
@@ -52,12 +54,46 @@ def test_who_looks_back_and_stops_early_measures_few_states(count: Callable[[], 
     assert run.case.examined is not None
     first = run.case.examined.step + 1
     before = count()
-    assert [states(step).step for step in range(UNTIL - 1, UNTIL - 6, -1)] == list(
+    assert [states.back(step).step for step in range(UNTIL - 1, UNTIL - 6, -1)] == list(
         range(UNTIL - 1, UNTIL - 6, -1)
     )
     assert 5 <= count() - before <= (UNTIL - first) / Between.MOST_BLOCKS + 1
-    assert [states(step).step for step in range(first, UNTIL)] == list(range(first, UNTIL))
+    assert [states.back(step).step for step in range(first, UNTIL)] == list(range(first, UNTIL))
     assert count() - before == UNTIL - first, "none twice"
+
+
+def test_who_reads_one_state_measures_that_one(count: Callable[[], int]) -> None:
+    states, _ = between()
+    before = count()
+    assert [states.at(step).step for step in (700, 900, 700)] == [700, 900, 700]
+    assert count() - before == 2
+
+
+def test_late_examinations_replay_no_long_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run keeps the states that they read, from the step on from which replays are long."""
+    one = Examined(RECIPE)
+    (run,) = one.one.runs.values()
+    clock = Clock(0.01)
+    steps, long_from = 6_000, 2_048  # at 0.1 ms a step, the next examination is 3 ms away
+    while run.state.step < steps:
+        run.advance(100, clock, publish=False)
+    read: list[int] = []
+    replayed: list[int] = []
+    state_at = view.state_at
+
+    def noting(problem: Any, of: Any, step: int) -> Any:
+        (replayed if replay_seconds(of, step) > 0.0 else read).append(step)
+        return state_at(problem, of, step)
+
+    monkeypatch.setattr(view, "state_at", noting)
+    monkeypatch.setattr("fallline.runs.doctor.doctor.state_at", noting)
+    settle(one.one, one.clock)
+    assert run.case.record.step == steps - steps % 64
+    examined = {*range(long_from + 64, 4_096, 32), *range(4_096, steps, 64)}
+    points = {point_before(step) + 1 for step in examined}
+    assert examined <= set(read)
+    assert points & {*read, *replayed}, "this run has an examination that looks for noise"
+    assert not (examined | points) & set(replayed)
 
 
 def test_each_state_is_the_runs_own_in_whatever_order_one_looks() -> None:
@@ -71,5 +107,6 @@ def test_each_state_is_the_runs_own_in_whatever_order_one_looks() -> None:
         twin.advance(1, one.clock, publish=False)
         own[twin.state.step] = repr(measured(again.problem, twin.state))  # there NaN is itself
     steps = list(range(run.case.examined.step + 1, UNTIL))
-    for step in random.Random(1).sample(steps, len(steps)):
-        assert repr(states(step)) == own[step], step
+    for place, step in enumerate(random.Random(1).sample(steps, len(steps))):
+        state = states.at(step) if place % 20 == 0 else states.back(step)
+        assert repr(state) == own[step], step

@@ -85,7 +85,7 @@ def view_of(
     settings = run.recipe.settings_at(stop - 1)
     series = case.track.before(step, max(record.step, 0))
     check = state_seconds(problem)
-    trials = Trials(problem, run, step, stop, take)
+    trials, between = Trials(problem, run, step, stop, take), Between(problem, run, step, take)
     return View(
         task=task,
         step=step,
@@ -102,7 +102,8 @@ def view_of(
         first_slope=record.first_slope if record.step >= 0 else math.sqrt(now.noise.mean_squared),
         is_open=lambda rule, subject: (rule, subject) in record.stretches,
         examined=None if case.examined is None else case.examined.step,
-        between=Between(problem, run, step, take),
+        between=between.at,
+        back=between.back,
         edge=lambda: _edge(problem, settings, state, take),
         ahead=trials.ahead,
         change=lambda at, layer: take(
@@ -427,11 +428,11 @@ def replay_seconds(run: Run, step: int) -> float:
 
 
 class Between:
-    """The states between the last examination and step `until`, measured in blocks, and only as far as one looks.
+    """The states between the last examination and step `until`, measured only as far as one looks.
 
-    Most questions look back from the end and stop early. A block begins with a replay from the last examination.
-    Few and long ones would measure states that nobody reads. Many and short ones would replay more than they
-    measure.
+    Most questions look `back` from the end and stop early. They get blocks, each after a replay from the last
+    examination. Few and long ones would measure states that nobody reads. Many and short ones would replay more than
+    they measure. Questions about points read one state, and `at` measures no other.
     """
 
     LEAST_STATES, MOST_BLOCKS = 32, 16
@@ -441,28 +442,40 @@ class Between:
         self._until = until
         self._states: dict[int, Measured] = {}
 
-    def __call__(self, step: int) -> Measured:
+    def at(self, step: int) -> Measured:
         """Return the state at a step. Raises NotNow."""
+        return self._state(step, step, step)
+
+    def back(self, step: int) -> Measured:
+        """Return the state at a step of a look back from the end. Raises NotNow."""
+        size = max(self.LEAST_STATES, -(-(self._until - self._examined) // self.MOST_BLOCKS))
+        last = self._until - 1 - (self._until - 1 - step) // size * size
+        return self._state(step, max(last - size, self._examined) + 1, last)
+
+    @property
+    def _examined(self) -> int:
+        examined = self._run.case.examined
+        assert examined is not None
+        return examined.step
+
+    def _state(self, step: int, first: int, last: int) -> Measured:
+        """Return the state at a step; if it is not known, measure those from the first to the last step."""
         if step not in self._states:
-            examined = self._run.case.examined
-            assert examined is not None
-            assert examined.step < step < self._until
-            size = max(self.LEAST_STATES, -(-(self._until - examined.step) // self.MOST_BLOCKS))
-            last = self._until - 1 - (self._until - 1 - step) // size * size
-            first = max(last - size, examined.step) + 1
-            expected = replay_seconds(self._run, first - 1)
+            assert self._examined < step < self._until
+            expected = replay_seconds(self._run, first)
             expected += (last - first + 1) * (state_seconds(self._problem) + self._run.step_seconds)
             block = self._take(f"between {first} {last}", expected, lambda: self._measured(first, last))
             self._states.update((each.step, each) for each in block)
         return self._states[step]
 
     def _measured(self, first: int, last: int) -> Parts[list[Measured]]:
-        state, states = (yield from state_at(self._problem, self._run, first - 1)), []
-        while state.step < last:
-            yield from advanced(self._problem, state, self._run.recipe, 1, self._run)
+        state, states = (yield from state_at(self._problem, self._run, first)), []
+        while True:
             states.append(measured(self._problem, state))
             yield from after_states(self._problem, len(states))
-        return states
+            if state.step == last:
+                return states
+            yield from advanced(self._problem, state, self._run.recipe, 1, self._run)
 
 
 def change_at(problem: Problem, run: Run, step: int, layer: int | None) -> Parts[Change | None]:

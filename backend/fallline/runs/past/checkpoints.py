@@ -29,8 +29,10 @@ ENOUGH = 512
 _OVERHEAD = 600
 """About the bytes of a state beside its arrays."""
 
-RECENT_BYTES = 250_000
-"""Bytes of the states that wait for their examination: a large network has fewer of them."""
+RECENT_BYTES = 500_000
+"""Bytes of the states that wait for their examination: of the notebook's run those of its last four doublings, in
+which it makes 15 of 16 steps. A large network has fewer of them.
+"""
 
 
 class CheckpointBudget(Protocol):
@@ -145,9 +147,10 @@ def state_bytes(state: TrainingState) -> int:
 
 
 class KeptStates:
-    """States of a run at the steps that are still to be examined, unchanged, the earliest first.
+    """States of a run at the steps that are still to be examined, unchanged, in the order of their steps.
 
-    When they are too large, later ones are left out: these are replayed.
+    When they are too large, the earliest are dropped. These are replayed, which takes least for them: examinations are
+    further apart the later they are.
     """
 
     def __init__(self) -> None:
@@ -155,13 +158,13 @@ class KeptStates:
         self._bytes = 0
 
     def offer(self, state: TrainingState) -> None:
-        """Store a copy of the state if there is room, and none of its step."""
-        size = state_bytes(state)
+        """Store a copy of the state, which is the last so far, if there is none of its step."""
         if state.step in self._states:
             return
-        if self._bytes + size <= RECENT_BYTES or not self._states:
-            self._states[state.step] = state.copy()
-            self._bytes += size
+        self._states[state.step] = state.copy()
+        self._bytes += state_bytes(state)
+        while self._bytes > RECENT_BYTES and len(self._states) > 1:
+            self._bytes -= state_bytes(self._states.pop(next(iter(self._states))))
 
     @property
     def nbytes(self) -> int:
