@@ -158,7 +158,8 @@ test("words say where the runs are, and how much of their paths lies outside", (
 
 // ---------------------------------------------------------------- requests
 
-function watching({ frame = { aspect: 1.8, lens: 0.2 } as Json | null } = {}) {
+/** @param takes ms until an answer comes */
+function watching({ frame = { aspect: 1.8, lens: 0.2 } as Json | null, takes = 0 } = {}) {
   const store = createStore(initialState(), reduce);
   const clock = { now: 0, due: Infinity, run: null as (() => void) | null };
   const calls: string[] = [];
@@ -178,10 +179,13 @@ function watching({ frame = { aspect: 1.8, lens: 0.2 } as Json | null } = {}) {
         `${name} ${terrain ? "terrain" : "points"}${query.has("step") ? ` of ${step}` : ""}`,
       );
       queries.push(query);
+      asked.push(clock.now);
+      clock.now += takes;
       return measured(step, { of: planeAt, terrain, far: far.at });
     },
   });
   const queries: URLSearchParams[] = [];
+  const asked: number[] = [];
   const far = { at: 2 };
   const environment = part<Environment>({
     now: () => clock.now,
@@ -217,7 +221,7 @@ function watching({ frame = { aspect: 1.8, lens: 0.2 } as Json | null } = {}) {
         ]),
       ),
     });
-  return { store, calls, queries, far, clock, until, go, stop: requests.stop };
+  return { store, calls, queries, asked, far, clock, until, go, stop: requests.stop };
 }
 
 test("nothing is requested while the picture is out of sight", async () => {
@@ -266,6 +270,37 @@ test("during play points come at least twice a second, and terrains when the ste
   one.go(1_195);
   await one.until(20_200);
   assert.equal(one.calls[count], "fall_line terrain");
+});
+
+test("a busy server answers late, and points still come twice a second", async () => {
+  const one = watching({ takes: 150 });
+  await one.until(100);
+  for (let ms = 100; ms <= 4_000; ms += 10) {
+    one.go(ms, "playing");
+    await one.until(ms);
+  }
+  const gaps = one.asked.slice(2).map((time, k) => time - one.asked[k + 1]);
+  assert.ok(gaps.length >= 7 && Math.max(...gaps) <= 500, gaps.join(" "));
+  assert.ok(Math.min(...gaps) >= 250, "each waits for its answer and for 100 ms more");
+});
+
+test("fast play has its first terrain at step 16, slow play at step 1", async () => {
+  for (const [speed, first] of [
+    [60, 16],
+    ["max", 16],
+    [2, 1],
+  ] as [number | "max", number][]) {
+    const one = watching();
+    await one.until(100);
+    one.store.dispatch({ type: "playback", part: { speed } });
+    one.calls.length = 0;
+    for (let step = 1; step <= 20 && !one.calls.includes("fall_line terrain"); step++) {
+      one.go(step, "playing");
+      await one.until(100 + 500 * step);
+    }
+    assert.equal(one.store.get().runs.gd.step, first, `at ${speed}`);
+    one.stop();
+  }
 });
 
 test("a run that leaves the view gets a larger terrain, and key 0 one that fits", async () => {

@@ -1,6 +1,7 @@
 /**
- * Requests the fall line while it is in sight. The terrain is measured anew at steps 1, 2, 4, 8 ...
- * during play, and when the runs rest. Between, the runs' places on it come a few times a second.
+ * Requests the fall line while it is in sight. The terrain is measured anew at steps 16, 32, 64 ...
+ * during play, in slow play from step 1 on, and when the runs rest. Between, the runs' places on it
+ * come a few times a second.
  * Owns: when to request, and what.
  */
 
@@ -10,13 +11,15 @@ import type { Clients } from "../../core/net/api.ts";
 import type { Frame, Region } from "../../core/fall-line.ts";
 import type { Json, State } from "../../core/types.ts";
 
-/** ms between two requests for places during play */
+/** ms from one request for places to the next during play */
 const EVERY = 250;
 /** most ms between them, at any cost of a request: two a second */
 const SLOWEST = 480;
-/** ms between two requests while the runs rest: a held key does not measure every step */
+/** least ms after an answer, also while the runs rest: a held key does not measure every step */
 const LEAST = 100;
 const TROUBLED = 2_000;
+/** Where play comes to this step within a second, it has no terrain before: that one would delay this. */
+const FIRST = 16;
 /** Edges that a query can hold. */
 const LARGEST = 1e12;
 
@@ -62,15 +65,23 @@ export function createFallLineRequests({ api, store, environment }: Clients) {
     ].join("|");
   }
 
+  /** Play comes to its first terrain within a second. */
+  function isFirstSoon(state: State) {
+    const { playing, speed } = state.playback;
+    const left = FIRST - furthestStep(state);
+    return playing && left > 0 && (speed === "max" || left <= speed);
+  }
+
   /** Another terrain is needed: of another moment, or because a run has left this one. */
-  const isOld = (state: State) =>
-    !state.fallLine ||
-    state.fallLine.region !== state.fallLine.terrain.region ||
-    terrainKey(state) !== measured ||
-    (isMoving(state)
-      ? doublings(furthestStep(state)) !==
-        doublings(Math.max(...Object.values(state.fallLine.planeSteps)))
-      : stepsOf(state) !== rested);
+  function isOld(state: State) {
+    if (!state.fallLine || terrainKey(state) !== measured) return true;
+    if (isFirstSoon(state)) return false;
+    if (state.fallLine.region !== state.fallLine.terrain.region) return true;
+    const { planeSteps } = state.fallLine;
+    return isMoving(state)
+      ? doublings(furthestStep(state)) !== doublings(Math.max(...Object.values(planeSteps)))
+      : stepsOf(state) !== rested;
+  }
 
   const stepsOf = (state: State) =>
     fallenRuns(state)
@@ -110,6 +121,7 @@ export function createFallLineRequests({ api, store, environment }: Clients) {
       .join("");
     const at = state.looking && kind === "places" ? state.looking.step : null;
     const [key, past, steps] = [terrainKey(state), pastKey(state), stepsOf(state)];
+    const began = environment.now();
     const isFitted = state.view.fallFits !== fits;
     const region = state.fallLine && !isFitted ? regionQuery(state.fallLine.region) : "";
     const what =
@@ -119,18 +131,27 @@ export function createFallLineRequests({ api, store, environment }: Clients) {
     const answer = await api.sharedInstrument(id, FALL_LINE, `encoding=bdata${what}${runs}`);
     if (store.get().experiment?.id !== id) return;
     if (kind === "terrain") fits = state.view.fallFits;
-    note(store.get(), { kind, key, past, steps: isMoving(state) ? "" : steps, at, answer });
+    note(store.get(), { kind, key, past, steps: isMoving(state) ? "" : steps, at, answer, began });
     store.dispatch({ type: "fall line", answer, at });
   }
 
   function note(
     state: State,
-    { kind, key, past, steps, at, answer }: Json & { kind: string; key: string; past: string },
+    {
+      kind,
+      key,
+      past,
+      steps,
+      at,
+      answer,
+      began,
+    }: Json & { kind: string; key: string; past: string },
   ) {
     const now = environment.now();
     const again = 1000 * (answer.again_seconds ?? 0);
     const own = Math.min(SLOWEST, Math.max(EVERY, kind === "places" ? again : 0));
-    placesAt = now + Math.max(own, 1000 * (answer.pace_seconds ?? 0));
+    const pause = Math.max(LEAST, 1000 * (answer.pace_seconds ?? 0));
+    placesAt = Math.max(began + own, now + pause);
     if (kind === "terrain") {
       [measured, rested] = [key, steps];
       terrainAt = now + Math.max(LEAST, isMoving(state) ? again : 0);
