@@ -220,7 +220,7 @@ export function fallLineWords(present: State): string {
   const spots = spotsOnView(present);
   const names = fallenRuns(state).filter((name) => isDrawn(present, name));
   if (!spots || !names.length) return texts.fallLineNotMeasuredYet;
-  const step = shownStep(present);
+  const step = shownStep(state);
   if (step === 0) return texts.fallLineAtStep0All(number(state.experiment?.initialLoss));
   const start = number(state.experiment?.initialLoss);
   const stories = names.map((name, k) => {

@@ -14,7 +14,7 @@ import {
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { createStore } from "../../frontend/core/store.ts";
 import { createFallLineRequests } from "../../frontend/features/fallline/fall-line-requests.ts";
-import { answer } from "./fake-server.ts";
+import { answer, beatAt } from "./fake-server.ts";
 import { part } from "./world.ts";
 import type { Api } from "../../frontend/core/net/api.ts";
 import type { Region } from "../../frontend/core/fall-line.ts";
@@ -60,6 +60,12 @@ function standing(step: number): State {
   for (const run of opened.runs) run.latest = { train_loss: { step, value: 0.25 } };
   return reduce(initialState(), { type: "opened", answer: opened });
 }
+const frameAt = (run: string, step: number) => ({
+  type: "frame",
+  runs: {
+    [run]: { status: "playing", step, epoch: 0, samples_seen: 0, generation: 0, latest: {} },
+  },
+});
 const with_ = (state: State, reply: Json, at: number | null = null) =>
   reduce(state, { type: "fall line", answer: reply, at });
 
@@ -143,6 +149,9 @@ test("words say where the runs are, and how much of their paths lies outside", (
     /^Fall line at step 0\. All runs are at the start, loss /,
   );
   assert.equal(fallLineWords(standing(5)), "Fall line, not measured yet.");
+  const atBeat = reduce(state, beatAt(20, { gd: {}, sgd: {} }));
+  const later = ["gd", "sgd"].reduce((before, run) => reduce(before, frameAt(run, 33)), atBeat);
+  assert.match(fallLineWords(later), /^Fall line at step 20\./, "losses are those of the beat");
   assert.deepEqual([0, 0.000004, 0.00004, 0.0042, 0.031, 0.4242, 1, null].map(shareWords), [
     "0 %",
     "0 %",

@@ -236,3 +236,21 @@ test("every word that a card leads on to exists", () => {
   assert.ok(further.length > 8);
   for (const key of further) assert.ok(key in TERMS, key);
 });
+
+test("looking back, a card has no measurement of a later step", () => {
+  const bend = (run: string, step: number, sharpness: number) => ({
+    type: "instrument",
+    run,
+    name: "curvature",
+    answer: { generation: 0, step, sharpness, limit: 4, edge: sharpness / 4 },
+  });
+  const measured = [bend("gd", 100, 1), bend("gd", 400, 3), bend("sgd", 450, 2)];
+  const now = measured.reduce(reduce, at500());
+  assert.deepEqual(rows("edge", now), [
+    "GD 3.00, limit 4.00, at step 400",
+    "SGD 2.00, limit 4.00, at step 450",
+  ]);
+  const then = reduce(now, { type: "look", step: 120 });
+  assert.deepEqual(rows("edge", then), ["GD 1.00, limit 4.00, at step 100"]);
+  assert.deepEqual(rows("edge", reduce(now, { type: "look", step: 50 })), []);
+});

@@ -102,11 +102,12 @@ function deadUnits({ units }: Run) {
   return layers.length ? layers.join(", ") : null;
 }
 
-/** A measurement that is already here; a card asks for none. */
+/** The newest measurement that is already here, of no later step than the one on view; a card asks for none. */
 function measured(state: State, gauge: string, words: (answer: Json) => string) {
   return (run: Run) => {
-    const { last } = answersOf(state, run.name, requestOf(GAUGES[gauge]));
+    const { trail } = answersOf(state, run.name, requestOf(GAUGES[gauge]));
     const { step } = placeOf(state, run);
+    const last = trail.filter((answer) => answer.step <= step || !state.looking).at(-1);
     return last
       ? `${words(last)}${last.step === step ? "" : texts.atStepXTail(integer(last.step))}`
       : null;
