@@ -411,7 +411,7 @@ def test_the_timeline_has_the_ends_of_the_plot_also_beside_names_of_many_runs(
 
     def check() -> float:
         def apart(ends: list[list[float]]) -> float:
-            return max(abs(a - b) for a, b in zip(*ends, strict=True))
+            return float(max(abs(a - b) for a, b in zip(*ends, strict=True)))
 
         ends = lab.until(lambda: lab.page.evaluate(ENDS), lambda ends: apart(ends) <= 1)
         return float(ends[0][1])
