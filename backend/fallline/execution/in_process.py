@@ -431,11 +431,17 @@ class InProcessExecutor:
         return self._threads[zlib.crc32(id.encode()) % len(self._threads)]
 
     async def open(
-        self, id: str, make: Callable[[], Experiment], journal: Journal, failed: Callable[[], None]
+        self,
+        id: str,
+        make: Callable[[], Experiment],
+        journal: Journal,
+        failed: Callable[[], None],
+        *,
+        comes_back: bool = False,
     ) -> dict[str, Any]:
         thread, answer = self._thread_of(id), self._new_answer()
-        reply = _Reply(answer, None)
-        thread.post_read(id, lambda: thread.open(id, make, journal, reply, failed))
+        reply, queue = _Reply(answer, None), thread.worker.restore if comes_back else thread.worker.read
+        thread.post(id, lambda: queue(id, lambda: thread.open(id, make, journal, reply, failed)))
         state: dict[str, Any] = await answer
         return state
 

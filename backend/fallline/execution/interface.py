@@ -59,9 +59,17 @@ class Executor(Protocol):
         """Fail the calls that still wait, after all writes."""
 
     async def open(
-        self, id: str, make: Callable[[], Experiment], journal: Journal, failed: Callable[[], None]
+        self,
+        id: str,
+        make: Callable[[], Experiment],
+        journal: Journal,
+        failed: Callable[[], None],
+        *,
+        comes_back: bool = False,
     ) -> dict[str, Any]:
         """Open an experiment and return its state once its runs have been restored.
+
+        One that `comes_back` played when the server stopped: it is opened before all other work but commands.
 
         Raises what `make` raises. If the experiment raises later, it is closed, waiting calls raise Failed, and
         `failed` is called on the event loop.

@@ -307,7 +307,7 @@ class Worker:
     def __init__(self) -> None:
         self._experiments: dict[str, Experiment] = {}
         self._share_of: dict[str, str] = {}
-        self._calls: dict[str, dict[str, deque[Call]]] = {COMMANDS: {}, READS: {}}
+        self._calls: dict[str, dict[str, deque[Call]]] = {COMMANDS: {}, RESTORES: {}, READS: {}}
         self._whole: DeficitRoundRobin[str] = DeficitRoundRobin(QUANTUM)
         """Whether work or an examination is next."""
         self._turns: DeficitRoundRobin[str] = DeficitRoundRobin(QUANTUM)
@@ -362,6 +362,10 @@ class Worker:
         """Queue a read, for the turn of the experiment's reads."""
         self._queue(id, READS, call)
 
+    def restore(self, id: str, call: Call) -> None:
+        """Queue a call that opens an experiment which played when the server stopped."""
+        self._queue(id, RESTORES, call)
+
     def _queue(self, id: str, kind: str, call: Call) -> None:
         self._calls[kind].setdefault(id, deque()).append(call)
         self._place(id, kind, here=True)
@@ -395,15 +399,15 @@ class Worker:
         wake = experiment.wake_at(now) if experiment is not None else None
         self._count_moving(id, is_moving=experiment is not None and experiment.moving)
         self._wakes.pop(id, None)
-        has_commands, has_reads = id in self._calls[COMMANDS], id in self._calls[READS]
-        if experiment is None and not (has_commands or has_reads):
+        has_commands, has_restores, has_reads = (id in calls for calls in self._calls.values())
+        if experiment is None and not (has_commands or has_restores or has_reads):
             self._share_of.pop(id, None)
         is_awake = wake is not None and wake <= now
         work = self._kind_of_work(experiment) if experiment is not None and is_awake else None
         self._place(id, TRAINING, here=work == TRAINING)
         self._place(id, READS, here=has_reads or work == READS)
         self._place(id, COMMANDS, here=has_commands)
-        self._place(id, RESTORES, here=work == RESTORES)
+        self._place(id, RESTORES, here=has_restores or work == RESTORES)
         self._place_examined(id, here=work == EXAMINATIONS)
         if wake is not None and not is_awake:
             self._wakes[id] = wake

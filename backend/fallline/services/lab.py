@@ -177,6 +177,7 @@ class Lab:
         await self._room.begin()
         playing = self._registry.add_stored(await self._store.experiments(), self.idle_sweep.idle_seconds)
         if playing:
+            self._owners.expect(self._registry.find(id) for id in playing)
             self._background.begin(self._loader.resume_playing(playing))
 
     def _storing_changed(self, in_trouble: bool) -> None:

@@ -319,6 +319,14 @@ class Owners:
             for id in [id for id, one in self._live.items() if one.entry.owner == owner]:
                 self._update_share(id, now)
 
+    def expect(self, entries: Iterable[Entry]) -> None:
+        """Count the owners of these as present: the server was restarted, and their pages come back.
+
+        All pages of a class would share the time of one address before their first acknowledgements.
+        """
+        now = self._clock()
+        self._present.update((entry.owner, now) for entry in entries if entry.owner is not None)
+
     def _delete_old(self, now: float) -> None:
         if len(self._present) > MOST_PRESENT:
             self._present = {owner: at for owner, at in self._present.items() if now - at <= LINE_SECONDS}

@@ -134,7 +134,6 @@ class Subscriptions:
                 id,
                 lambda one, now: (one.state(), one.join(since, past, now, room, rates=rates)),
                 then=lambda result: self._start(question, live, watchers, result[1] if past else None),
-                reads=True,
             )
             return state
 

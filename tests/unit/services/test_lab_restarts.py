@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
+from functools import partial
 from typing import Any
 
 import pytest
 
+from fallline.execution.worker import Worker
 from fallline.realtime.outbox import Outbox
 from fallline.services import idle_sweep, store_thread, uploads
 from fallline.storage.interface import StoreUnwritable
 from fallline.vocabulary.commands import SLOWEST
 from fallline.vocabulary.errors import KeyReused, NotFound, ReadOnly
 from fallline.vocabulary.journal import Moment
+from fallline.vocabulary.recipe import Recipe
 from support.labs import Lasting, created, examined, in_slots, open_lab, steps_of
 from support.lives import costless
+from support.serving import SMALL
 from support.spies import noting
 
 LONG_AGO = Moment(0.0, -1e6)
@@ -73,6 +78,29 @@ async def test_a_playing_experiment_plays_on_without_a_request() -> None:
         while not all(steps_of(state)[run] > before[run] for run in before):
             state = await lab.views.state(id)
         assert {run["generation"] for run in state["runs"]} == {0}, "nothing was seen that was not stored"
+
+
+async def test_what_played_is_opened_before_other_work_and_its_watchers_join_like_commands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else it waits for turns with those that train again: for a class of 60, more than 40 s."""
+    store, owner = Lasting(), secrets.token_urlsafe(32)
+    async with open_lab(store) as lab:
+        state, token = await lab.create(Recipe.model_validate(SMALL), owner=owner)
+        played, (paused, _) = state["id"], await created(lab)
+        await lab.command(played, token, "play", {"speed": "max"})
+    calls: list[tuple[str, str]] = []
+    for kind in ("restore", "command", "read"):
+        real = getattr(Worker, kind)
+        note = partial(lambda kind, worker, id, call: calls.append((kind, id)), kind)
+        monkeypatch.setattr(Worker, kind, noting(note, real))
+    async with open_lab(store) as lab:
+        for id in (played, paused):
+            await lab.watch(id, None, Outbox(id), {}, 100)
+        assert lab._owners.share(played).startswith("owner:")
+        assert lab._owners.share(paused).startswith("address:")
+    assert [kind for kind, id in calls if id == played][:2] == ["restore", "command"]
+    assert [kind for kind, id in calls if id == paused][:2] == ["read", "command"]
 
 
 async def test_a_stored_play_that_was_too_slow_plays_on_raised_and_holds_up_nobody() -> None:

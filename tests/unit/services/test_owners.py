@@ -40,6 +40,20 @@ def test_a_key_without_a_connection_gives_no_share() -> None:
     assert owners.share_of(an_entry(ALICE, None), now) == "address:-"
 
 
+def test_after_a_restart_owners_of_what_played_have_their_shares_until_their_pages_are_back() -> None:
+    """Before the first acknowledgement, a whole class behind one address had the share of one person."""
+    clock, shares = Clock(), Shares()
+    owners = Owners(clock, shares)
+    played, paused = an_entry(ALICE), an_entry(BOB)
+    owners.expect([played, an_entry()])
+    owners.opened("played", played)
+    owners.opened("paused", paused)
+    assert shares.last == {"played": f"owner:{ALICE.hex()}", "paused": f"address:{HERE}"}
+    clock.now += LINE_SECONDS + 0.1
+    owners.update_shares()
+    assert shares.last["played"] == f"address:{HERE}"
+
+
 def test_an_owner_has_a_share_while_a_connection_acknowledges() -> None:
     clock, shares = Clock(), Shares()
     owners = Owners(clock, shares)
