@@ -16,7 +16,7 @@ from support.aliases import Json
 GONE_SECONDS = 1.5
 """A person without a frame for so long while playing is gone."""
 
-AT_ONCE = 20
+AT_ONCE = 100
 """Requests for the state of people at once."""
 
 TROUBLES = ("silent", "slow", "cut")
@@ -120,7 +120,7 @@ async def _arrive(person: Person, at: float) -> None:
 
 
 async def _steps(people: Sequence[Person]) -> list[int]:
-    """Steps of each person's runs, of nearly one moment: one after the other, 300 would take minutes."""
+    """Steps of each person's runs, of nearly one moment: few at once, 300 would take minutes."""
     few = asyncio.Semaphore(AT_ONCE)
 
     async def steps_of(person: Person) -> int:
