@@ -37,7 +37,10 @@ export function createLiveCanvas(canvas: HTMLCanvasElement) {
       .map((part) => ({ part, box: part.host.getBoundingClientRect() }))
       .filter(({ box }) => box.width);
     const over = Math.floor((Math.min(...boxes.map(({ box }) => box.top)) - ground.top) / scale);
-    const under = Math.ceil((Math.max(...boxes.map(({ box }) => box.bottom)) - ground.top) / scale);
+    // a part of a pixel below the charts would make the stage scroll
+    const under = Math.floor(
+      (Math.max(...boxes.map(({ box }) => box.bottom)) - ground.top) / scale,
+    );
     const [top, height] = boxes.length ? [over, under - over] : [0, 0];
     Object.assign(canvas.style, { top: `${top}px`, height: `${height}px` });
     canvas.width = Math.round(stage.clientWidth * density);
