@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.builds import builds
 from fallline.execution.compiling import Preparation
+from fallline.execution.full_collections import note_collections
 from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.memory import (
     SharedBudget,
@@ -66,6 +67,7 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
     # 136 ms instead of 3.3 on two busy cores), and one thread gives the same sums everywhere.
     threadpool_limits(limits=1, user_api="blas")
     return_freed_memory()
+    note_collections()
     keep_seconds = settings.keep_days * DAY
     age = AgeClock(time.monotonic, time.time, most_gap=min(DAY, keep_seconds * GAP_SHARE))
     data = settings.data

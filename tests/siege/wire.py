@@ -184,6 +184,10 @@ class Socket:
                     if first & 0x80:
                         return message
 
+    @property
+    def is_open(self) -> bool:
+        return not self._writer.is_closing()
+
     def stop_reading(self) -> None:
         """Stop reading, like a sleeping laptop."""
         self._writer.transport.pause_reading()  # type: ignore[attr-defined]

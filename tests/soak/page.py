@@ -22,10 +22,14 @@ EDIT_SECONDS = 10.0
 """Each person changes a setting this often."""
 
 PATIENCE = 30.0
+CUT = (ConnectionError, asyncio.IncompleteReadError)
 LOST = (OSError, TimeoutError, asyncio.IncompleteReadError, Closed, ValueError)
 
 RETRY_SECONDS = (0.25, 2.0)
 """Shortest and longest wait before a page connects again."""
+
+PING_SECONDS = 3.0
+"""A page pings this often, so that its owner counts as present while nothing plays: see heartbeat.ts."""
 
 CUT_SECONDS = 5.0
 SLOW_BYTES = 5_000.0
@@ -116,6 +120,7 @@ class Person:
         state = reply.json()
         self.id, self.token = state["id"], state["token"]
         start(self._watch_for_ever())
+        start(self._ping_for_ever())
         for path in ("/figures/loss?filled=false", "/figures/gradients?filled=false", MOMENT, TERRAIN_QUERY):
             reply = await http.ask("GET", self._at(path), seconds=PATIENCE)
             self._expect(200, reply.status, path)
@@ -203,7 +208,10 @@ class Person:
         if self.trouble:  # its line has no room for it, or is gone
             return None
         try:
-            reply = await http.ask("GET", self._at(path), seconds=PATIENCE)
+            try:
+                reply = await http.ask("GET", self._at(path), seconds=PATIENCE)
+            except CUT:  # the server closes idle connections, and a browser then asks again
+                reply = await http.ask("GET", self._at(path), seconds=PATIENCE)
             self._expect(200, reply.status, path)
         except LOST as error:
             self.errors.append(f"{path}: {error!r}")
@@ -237,6 +245,12 @@ class Person:
                     self.errors.append(f"socket: {error!r}")
             await asyncio.sleep(random.uniform(0.5, 1) * wait)
             wait = min(2 * wait, RETRY_SECONDS[1])
+
+    async def _ping_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            if self._socket is not None and self._socket.is_open and self.trouble != "silent":
+                self._socket.send(b'{"type":"ping","id":"p"}')
 
     def _ask_for_frames(self, socket: Socket, buckets: int) -> None:
         since = {"since": dict(self._positions)} if self._positions else {}

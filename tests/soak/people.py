@@ -19,6 +19,9 @@ GONE_SECONDS = 1.5
 AT_ONCE = 100
 """Requests for the state of people at once."""
 
+TRIES = 5
+"""Requests for the state of one person, until there is an answer: the others have theirs then."""
+
 TROUBLES = ("silent", "slow", "cut")
 
 
@@ -65,14 +68,17 @@ async def come(
 
 
 async def _phase(name: str, people: list[Person], seconds: float) -> Json:
-    """Let it last for `seconds`, and return what people measured."""
-    before = await _steps(people)
+    """Let it last for `seconds`, and return what people measured; steps are of those without trouble.
+
+    Who reads nothing counts as absent, and all absent people of one address share the time of one person.
+    """
+    well = [each for each in people if not each.trouble]
+    before = await _steps(well)
     for each in people:
         each.forget()
     began = time.perf_counter()
     await asyncio.sleep(seconds)
     took = time.perf_counter() - began
-    well = [each for each in people if not each.trouble]
     report = {
         "phase": name,
         "people": len(well),
@@ -85,7 +91,7 @@ async def _phase(name: str, people: list[Person], seconds: float) -> Json:
         "holes": sum(each.holes for each in people),
         "errors": _taken(people),
     }
-    after = await _steps(people)
+    after = await _steps(well)
     return {**report, "steps": [later - earlier for earlier, later in zip(before, after, strict=True)]}
 
 
@@ -125,7 +131,12 @@ async def _steps(people: Sequence[Person]) -> list[int]:
 
     async def steps_of(person: Person) -> int:
         async with few:
-            return sum(run["step"] for run in (await person.state())["runs"])
+            for _ in range(TRIES):
+                try:
+                    return sum(run["step"] for run in (await person.state())["runs"])
+                except LOST as error:
+                    person.errors.append(f"state: {error!r}")
+            raise TimeoutError("no answer about the steps of one person")
 
     return await asyncio.gather(*map(steps_of, people))
 

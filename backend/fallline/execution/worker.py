@@ -500,11 +500,13 @@ class Worker:
 
     # ------------------------------------------------------------------ turns
 
-    def turn(self, clock: Clock) -> str | None:
+    def turn(self, clock: Clock, own: Clock | None = None) -> str | None:
         """Run one slice or one call of an experiment. Returns its id, None without work.
 
-        Raises TurnFailed. The caller then stores and sends the changes of the experiment.
+        `own` measures what it costs; by default `clock` does. Raises TurnFailed. The caller then stores and sends the
+        changes of the experiment.
         """
+        own = own or clock
         now = clock()
         self._wake_sleepers(now)
         if self._beside.waiting and (begin := self._beside.next_call(len(self._turns))) is not None:
@@ -517,14 +519,13 @@ class Worker:
             if experiment is not None and experiment.in_round:
                 # A call waits until the runs are at one moment. These slices are no cost of calls.
                 kind = TRAINING
-            call = self._next_call(id, kind)
+            call, began = self._next_call(id, kind), own()
             if call is not None:
                 call()
             else:
                 self._experiments[id].work(QUANTUM, now, clock)
-            after = clock()
-            self._spend(id, kind, after - now)
-            self.reconsider(id, after)
+            self._spend(id, kind, own() - began)
+            self.reconsider(id, clock())
         except Exception as error:
             raise TurnFailed(id) from error
         return id

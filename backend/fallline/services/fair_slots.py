@@ -266,6 +266,11 @@ class Measurements:
         }
 
     @property
+    def pages(self) -> int:
+        """The number of experiments that somebody watches, at least 1."""
+        return max(self._pages(), 1)
+
+    @property
     def _looks_share(self) -> float:
         return CLASS_SHARE if self.in_turns else LOOKS_SHARE
 
@@ -278,14 +283,15 @@ class Measurements:
         """
         return self._pages() >= self._cores
 
-    def take_now(self, measure: Callable[[], Json]) -> Json:
-        """Return what `take` does, measured in the calling thread."""
+    def take_now(self, measure: Callable[[], Json], *, charged: bool) -> Json:
+        """Return what `take` does, measured in the calling thread, in a turn of the share that pays for it."""
         result, cost, _ = self._timed(measure)
+        again, of_all = (cost + REQUEST_SECONDS) / SHARE, self._of_all(cost)
         return {
             **result,
             "cost_seconds": cost,
-            "again_seconds": (cost + REQUEST_SECONDS) / SHARE,
-            "pace_seconds": self._of_all(cost) / self._looks_share,
+            "again_seconds": max(again, of_all / COSTLY_SHARE) if charged else again,
+            "pace_seconds": 0.0 if charged else of_all / self._looks_share,
         }
 
     def _of_all(self, cost: float) -> float:

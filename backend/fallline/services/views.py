@@ -311,7 +311,8 @@ class Views:
             raise invalid(f"/{option}", f"must be left out: {name} has no such option")
 
         def begin(one: Experiment) -> Look:
-            line, view = one.fall_line, one.fall_view(runs, step, **options)
+            view = one.fall_view(runs, step, pages=self._measurements.pages, **options)
+            line = one.fall_line
             lock = self._lines.setdefault(line, Lock())
             # points come several times a second, and cost little
             return Look(partial(line.measure, view), view.moving and view.terrain, view.is_short, lock)
@@ -326,7 +327,7 @@ class Views:
             if not (look.is_short and self._measurements.in_turns and look.lock.acquire(blocking=False)):
                 return look
             try:
-                return self._measurements.take_now(look.measure)
+                return self._measurements.take_now(look.measure, charged=look.charged)
             finally:
                 look.lock.release()
 

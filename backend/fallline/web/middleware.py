@@ -30,6 +30,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from fallline.execution.full_collections import full_collections
 from fallline.realtime.limits import Refusals
 from fallline.services.lab import Lab
 from fallline.settings import usable_base_path
@@ -398,18 +399,18 @@ T = TypeVar("T")
 def timed(work: Coroutine[Any, Any, T], charge: Callable[[float], None]) -> Generator[Any, Any, T]:
     """Await `work`, and call `charge` with the seconds that this thread worked on it.
 
-    Other tasks and threads that it waits for are not part of them.
+    Other tasks and threads that it waits for are not part of them, nor full garbage collections.
     """
     spent, go_on = 0.0, partial(work.send, None)
     try:
         while True:
-            began = thread_time()
+            began = thread_time() - full_collections.seconds
             try:
                 waits_for = go_on()
             except StopIteration as end:
                 return cast(T, end.value)
             finally:
-                spent += thread_time() - began
+                spent += thread_time() - full_collections.seconds - began
             if spent >= CHARGED_SECONDS:
                 charge(spent)
                 spent = 0.0

@@ -101,6 +101,24 @@ def test_experiments_of_unequal_cost_get_equal_time() -> None:
     assert min(spent) > 0.95 * max(spent)
 
 
+def test_a_stall_of_the_machine_is_nobodys_debt() -> None:
+    """Another program, or a garbage collection, may hold up a turn: its share pays for its own work only."""
+    clock, stalled = Clock(), [0.0]
+    names = [f"x{number}" for number in range(10)]
+    worker = opened(*(Costly(name, 1e-4) for name in names), clock=clock)
+    for name in names:
+        worker.share(name, name)
+
+    def hold_up() -> None:
+        clock.now += 0.2
+        stalled[0] += 0.2
+
+    worker.read("x3", hold_up)
+    turns = [worker.turn(clock, lambda: clock.now - stalled[0]) for _ in range(60)]
+    assert stalled == [0.2]
+    assert turns[20:].count("x3") >= 3
+
+
 def test_a_turn_is_short_and_of_one_experiment() -> None:
     clock = Clock()
     worker = opened(Costly("a", 1e-5), Costly("b", 1e-5), clock=clock)

@@ -14,7 +14,7 @@ from fallline.engine.problem import Problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.runs.instruments import fall_line
-from fallline.runs.instruments.fall_line import MOST_TERRAINS, FallLine, Terrains, View
+from fallline.runs.instruments.fall_line import FEW_PAGES, MOST_TERRAINS, FallLine, Terrains, View
 from fallline.runs.past.trail import Course
 from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.recipe import RunRecipe
@@ -284,6 +284,36 @@ def test_a_grid_that_is_too_dear_has_fewer_points(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(fall_line, "RESTING_WORK", 1.0)
     answer = FallLine().measure(view(*runs("a", "b")))
     assert (len(answer["s"]), len(answer["t"])) == (12, 12)
+
+
+@pytest.fixture
+def dear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole terrain is four times what it may cost while steps are made, and that is no short look."""
+    full = fall_line.SLOWER * 2.0 * PROBLEM.train.count * PROBLEM.layout.count * 180 * 152
+    monkeypatch.setattr(fall_line, "MOVING_WORK", full / 4)
+    monkeypatch.setattr(fall_line, "SHORT_WORK", full / 20)
+
+
+@pytest.mark.usefixtures("dear")
+def test_a_class_gets_fewer_points_each_while_it_plays_and_all_at_rest() -> None:
+    """All its terrains together cost no more than those of a few pages."""
+
+    def points(pages: int, *, moving: bool) -> tuple[int, int]:
+        answer = FallLine().measure(view(*runs("a", "b"), pages=pages, moving=moving))
+        return len(answer["s"]), len(answer["t"])
+
+    assert points(1, moving=True) == points(FEW_PAGES, moving=True) == (90, 76)
+    assert points(4 * FEW_PAGES, moving=True) == (45, 38)
+    assert points(4 * FEW_PAGES, moving=False) == (180, 152)
+
+
+@pytest.mark.usefixtures("dear")
+def test_a_terrain_is_short_only_in_a_class() -> None:
+    both = runs("a", "b")
+    assert not view(*both, moving=True).is_short
+    assert view(*both, moving=True, pages=5 * FEW_PAGES).is_short
+    assert not view(*both, pages=5 * FEW_PAGES).is_short  # exact at rest
+    assert view(*both, terrain=False).is_short
 
 
 def test_a_short_path_has_a_lens_in_which_its_units_are_a_whole_number_of_times_larger() -> None:

@@ -117,15 +117,16 @@ def test_a_caller_without_pauses_delays_nobody_for_long() -> None:
     assert budget.spend(0.01, 100.0 + MOST_DEBT / SHARE + 1.0) == 0.01 / SHARE
 
 
-async def test_a_measurement_in_a_turn_has_the_pace_of_one_beside_it() -> None:
+@pytest.mark.parametrize("charged", [False, True])
+async def test_a_measurement_in_a_turn_has_the_pace_of_one_beside_it(charged: bool) -> None:
     bench = Bench(pages=30)
 
     def measure() -> dict[str, Any]:
         bench.own.now += 0.001
         return {"told": True}
 
-    at_once = bench.measuring.take_now(measure)
-    beside = await bench.take(0.001, charged=False)
+    at_once = bench.measuring.take_now(measure, charged=charged)
+    beside = await bench.take(0.001, charged=charged)
     assert at_once == {name: pytest.approx(value) for name, value in beside.items()}
 
 

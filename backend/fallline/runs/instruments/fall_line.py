@@ -47,6 +47,14 @@ LENS = 56
 RESTING_WORK, MOVING_WORK = 1.5e10, 1e9
 """Most multiplications of a terrain while nothing moves, and while something does: about 200 ms and 20 ms."""
 
+FEW_PAGES = 20
+"""Pages up to which a moving terrain may cost so much. Beyond, all together cost no more: whenever the steps double, a
+whole class wants one, and with 300 pages most waited longer than 30 s.
+"""
+
+SHORT_WORK = 2e8
+"""Most multiplications of a terrain that takes a few milliseconds."""
+
 SLOWER = 24.0
 """NumPy makes fewer multiplications in the same time by this factor."""
 
@@ -74,6 +82,7 @@ class View:
     - `aspect`: width over height of the region.
     - `region`: what must be in view.
     - `lens`: side of a lens, as a share of the region's width; 0 for none.
+    - `pages`: how many pages show a fall line, this one included.
     """
 
     problem: Problem
@@ -86,12 +95,32 @@ class View:
     region: Edges | None = None
     lens: float = 0.0
     encoding: Encoding = "json"
+    pages: int = 1
 
     @property
     def is_short(self) -> bool:
         """Whether it is measured in a few milliseconds."""
         is_there = all(course.to == course.state.step for course in self.courses)
-        return not self.terrain and is_there and self.problem.layout.count <= SHORT_PARAMETERS
+        is_small = self.problem.layout.count <= SHORT_PARAMETERS
+        return is_there and is_small and (not self.terrain or self.terrain_work <= SHORT_WORK)
+
+    @property
+    def terrain_work(self) -> float:
+        """Return the multiplications that the terrain may take, as the compiled kernel makes them."""
+        full, most = self._full_work, RESTING_WORK
+        if self.moving:
+            most = MOVING_WORK * min(1.0, FEW_PAGES / self.pages)
+        return min(full, most)
+
+    @property
+    def share_of_points(self) -> float:
+        """Return the share of the points per side that the view can afford."""
+        return float(np.sqrt(self.terrain_work / self._full_work))
+
+    @property
+    def _full_work(self) -> float:
+        work = 2.0 * self.problem.train.count * self.problem.layout.count * COLUMNS * ROWS
+        return work * SLOWER if self.kernel.name == NUMPY.name else work
 
     @property
     def runs(self) -> tuple[tuple[str, int], ...]:
@@ -134,19 +163,18 @@ MOST_TERRAINS = 16
 
 
 class Terrains:
-    """The terrains measured last, by all that they depend on. Only one thread at a time measures."""
+    """The terrains measured last, by all that they depend on. Threads may take different ones at the same time."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[Hashable, Json] = OrderedDict()
 
     def take(self, key: Hashable, measure: Callable[[], Json]) -> Json:
         """Return a copy of the terrain with this key, measured if it is not known."""
-        if key not in self._known:
-            self._known[key] = measure()
-            if len(self._known) > MOST_TERRAINS:
-                self._known.popitem(last=False)
-        self._known.move_to_end(key)
-        return dict(self._known[key])
+        terrain = self._known.pop(key, None) or measure()
+        self._known[key] = terrain  # at the end, as the one that was used last
+        while len(self._known) > MOST_TERRAINS:
+            self._known.popitem(last=False)
+        return dict(terrain)
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -199,7 +227,9 @@ class FallLine:
 
     def _paths(self, view: View) -> list[Path]:
         """Return the paths of the runs, by replays that the view can afford."""
-        seconds = (MOVING_SECONDS if view.moving else RESTING_SECONDS) if view.terrain else POINTS_SECONDS
+        seconds = MOVING_SECONDS if view.moving else RESTING_SECONDS
+        if view.is_short or not view.terrain:
+            seconds = POINTS_SECONDS
         trails = {course.name: self._trail(view.problem, course) for course in view.courses}
         for course in view.courses:
             trails[course.name].extend(course, seconds / len(trails))  # the rest in later requests
@@ -244,7 +274,7 @@ class FallLine:
 
     def _terrain_of(self, view: View, plane: SharedPlane, region: Region, columns: int, rows: int) -> Json:
         """Return the losses over a region, at fewer points than those where they are too dear."""
-        s, t = region.grid(*(max(round(_share(view) * count), FEWEST) for count in (columns, rows)))
+        s, t = region.grid(*(max(round(view.share_of_points * count), FEWEST) for count in (columns, rows)))
         measure = partial(_terrain, view, plane, region, s, t)
         # as JSON it is ten times as large
         return measure() if view.encoding == "json" else self.terrains.take(_key(view, plane, s, t), measure)
@@ -343,15 +373,6 @@ def _lens_region(
     )
     around = Region(float(x - half), float(x + half), float(y - half), float(y + half))
     return {"run": view.courses[place].name, "times": times}, around
-
-
-def _share(view: View) -> float:
-    """Return the share of the points per side that the view can afford."""
-    problem, most = view.problem, MOVING_WORK if view.moving else RESTING_WORK
-    if view.kernel.name == NUMPY.name:
-        most /= SLOWER
-    cost = 2.0 * problem.train.count * problem.layout.count * COLUMNS * ROWS
-    return min(1.0, float(np.sqrt(most / cost)))
 
 
 def _terrain(view: View, plane: SharedPlane, region: Region, s: Array, t: Array) -> Json:
