@@ -123,7 +123,7 @@ def _parameters() -> bytes:
 
 async def cut_off(visitor: Visitor, one: str, crashed: Path, data: Path) -> str:
     """Cut the power while one experiment plays and another makes steps with a key."""
-    journal_writer.SAVE_SECONDS = 1e9
+    journal_writer.SAVE_SECONDS = journal_writer.FINAL_SECONDS = 1e9
     cut = await visitor.makes({"data": {"samples": 50}, "runs": [{"name": "gd", "learning_rate": 0.02}]})
     await visitor.asks(one, "play", speed=20)
     going = asyncio.ensure_future(visitor.asks(cut, "step", key="cut-off", steps=CUT_OFF))

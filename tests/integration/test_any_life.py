@@ -247,11 +247,11 @@ class AnyLife(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------ what happens to it
 
-    @rule(is_final=st.booleans())
-    def restart(self, is_final: bool) -> None:
+    @rule(is_final=st.booleans(), saves_all=st.booleans())
+    def restart(self, is_final: bool, saves_all: bool) -> None:
         """Restart after a clean stop or a crash."""
         if is_final:
-            self.life.store_it(is_final=True)
+            self.life.store_it(is_final=True, saves_all=saves_all)
         self._reopen(ended_well=is_final)
 
     @precondition(lambda self: any(self.life.stored.parts.values()))

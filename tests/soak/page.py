@@ -95,8 +95,19 @@ class Person:
 
     errors: list[str] = field(default_factory=list)
     last_frame: float = 0.0
+    _moved: float = 0.0
+    """When a frame with steps came last."""
+
+    _lost: float = 0.0
+    """When the line was lost last."""
+
     _positions: dict[str, Json] = field(default_factory=dict)
     _socket: Socket | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether no step came since the line was lost."""
+        return self._lost > self._moved
 
     def forget(self) -> None:
         """Begin a phase."""
@@ -241,6 +252,7 @@ class Person:
                         is_live = True
                         self._ask_for_frames(self._socket, watching.LIVE_BUCKETS)
             except LOST as error:
+                self._lost = time.perf_counter()
                 if not self.trouble:
                     self.errors.append(f"socket: {error!r}")
             await asyncio.sleep(random.uniform(0.5, 1) * wait)
@@ -274,6 +286,7 @@ class Person:
         if generation != position["generation"]:
             position = {"generation": generation, "step": 0}
         if columns["buckets"]:
+            self._moved = time.perf_counter()
             if columns["first"] > position["step"]:
                 self.holes += 1
             end = columns["first"] + columns["buckets"]

@@ -13,9 +13,6 @@ from siege.force import say
 from soak.page import LOST, Person, start
 from support.aliases import Json
 
-GONE_SECONDS = 1.5
-"""A person without a frame for so long while playing is gone."""
-
 AT_ONCE = 100
 """Requests for the state of people at once."""
 
@@ -100,8 +97,7 @@ async def _stay(people: list[Person]) -> None:
     were_gone = 0
     while True:
         await asyncio.sleep(0.25)
-        now = time.perf_counter()
-        absent = sum(now - each.last_frame > GONE_SECONDS for each in people)
+        absent = sum(each.is_gone for each in people)
         say({"phase": "here", "at": time.time(), "gone": absent})
         if were_gone and not absent:
             lost = sum(await asyncio.gather(*map(_lost, people)))

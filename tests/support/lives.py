@@ -70,8 +70,15 @@ class Life:
         )
         self.store_it(token=b"hash")
 
-    def store_it(self, *, token: bytes | None = None, is_final: bool = False, publishes: bool = True) -> None:
-        batch = self.one.take_write(CLOCK.now, publishes=publishes, is_final=is_final)
+    def store_it(
+        self,
+        *,
+        token: bytes | None = None,
+        publishes: bool = True,
+        is_final: bool = False,
+        saves_all: bool = False,
+    ) -> None:
+        batch = self.one.take_write(CLOCK.now, publishes=publishes, is_final=is_final, saves_all=saves_all)
         if batch is not None:
             self.writes += 1
             self.stored_bytes += sum(len(data) for _, _, data in batch.parts)

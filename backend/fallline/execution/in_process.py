@@ -82,6 +82,11 @@ CLOSED = "the experiment has just been closed: send the request again"
 LONGEST_SLEEP = 60.0
 """Longest sleep of a worker, in seconds."""
 
+SAVING_SECONDS = 1.0
+"""Time in which a server that ends stores the states of experiments, so that the next one replays nothing. All have to
+end within 5 s.
+"""
+
 PAUSE_SECONDS = 0.1
 
 _log = logging.getLogger(__name__)
@@ -189,8 +194,10 @@ class _WorkerThread:
                 # The exception belongs to no experiment, so none is closed. The pause limits the log entries.
                 self._count_fault("the worker failed")
                 time.sleep(PAUSE_SECONDS)
+        end = time.perf_counter() + SAVING_SECONDS
         for id in list(self._open):
-            self._guarded(id, partial(self._report, id, is_final=True))
+            saves_all = time.perf_counter() < end
+            self._guarded(id, partial(self._report, id, is_final=True, saves_all=saves_all))
 
     def _run_once(self) -> bool:
         """Run the waiting calls, then one turn. Return False when the worker has to stop."""
@@ -318,7 +325,7 @@ class _WorkerThread:
 
     # ------------------------------------------------------------------ results
 
-    def _report(self, id: str, *, is_final: bool = False) -> None:
+    def _report(self, id: str, *, is_final: bool = False, saves_all: bool = False) -> None:
         """Store the changes of an experiment, then send them."""
         experiment, opened = self.worker.find(id), self._open.get(id)
         if experiment is None or opened is None:
@@ -333,7 +340,11 @@ class _WorkerThread:
         opened.replies = []
         receipts = tuple(receipt for reply in replies for receipt in reply.receipts)
         batch = experiment.take_write(
-            time.perf_counter(), publishes=bool(outgoing or replies), is_final=is_final, receipts=receipts
+            time.perf_counter(),
+            publishes=bool(outgoing or replies),
+            is_final=is_final,
+            saves_all=saves_all,
+            receipts=receipts,
         )
         deliveries = [_publication(self._sink, item) for item in outgoing]
         deliveries += [reply.delivery() for reply in replies]

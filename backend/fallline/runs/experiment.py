@@ -706,6 +706,7 @@ class Experiment:
         *,
         publishes: bool = False,
         is_final: bool = False,
+        saves_all: bool = False,
         receipts: tuple[Receipt, ...] = (),
     ) -> JournalBatch | None:
         """Return the write that must precede further publications, if any.
@@ -713,6 +714,7 @@ class Experiment:
         - `publishes`: something is about to be published.
         - `receipts` of commands that are about to get their response.
         - `is_final`: nothing is published after it, until the experiment is restored.
+        - `saves_all`: it may take the time to store states.
         """
         beside = 0 if self._fall_line is None else self._fall_line.nbytes
         self.usage.count(self.problem, self.runs.values(), now, is_busy=self.is_busy, beside=beside)
@@ -720,7 +722,7 @@ class Experiment:
             return None
         reveals = publishes and self.moving
         return self._journal.take(
-            self.runs, self._progress(is_final), now, reveals=reveals, receipts=receipts
+            self.runs, self._progress(is_final), now, reveals=reveals, saves_all=saves_all, receipts=receipts
         )
 
     def _progress(self, is_final: bool) -> Json:

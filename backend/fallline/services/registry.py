@@ -239,6 +239,9 @@ def check_token(token: str | None, stored: bytes) -> None:
 LINE_SECONDS = 15.0
 """How long an owner is present after a connection with a token acknowledged frames."""
 
+RETURN_SECONDS = 60.0
+"""How long owners are expected after a restart. A class of 300 was back after 30 s."""
+
 MOST_PRESENT = 4_096
 """Number of recorded acknowledgements from which on old ones are deleted."""
 
@@ -324,8 +327,8 @@ class Owners:
 
         All pages of a class would share the time of one address before their first acknowledgements.
         """
-        now = self._clock()
-        self._present.update((entry.owner, now) for entry in entries if entry.owner is not None)
+        until = self._clock() + RETURN_SECONDS - LINE_SECONDS
+        self._present.update((entry.owner, until) for entry in entries if entry.owner is not None)
 
     def _delete_old(self, now: float) -> None:
         if len(self._present) > MOST_PRESENT:

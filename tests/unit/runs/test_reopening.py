@@ -96,6 +96,20 @@ def test_a_long_run_is_restored_in_a_few_turns() -> None:
     assert_twins(life)
 
 
+@pytest.mark.parametrize(("steps", "saved"), [(15, False), (25, True)])
+def test_the_last_write_saves_states_that_take_longer_to_replay_than_to_read(steps: int, saved: bool) -> None:
+    life = Life()
+    life.step(steps)
+    life.store_it(is_final=True)
+    assert life.stored.parts == {}, "a write without time for it"
+    life.store_it(is_final=True, saves_all=True)
+    assert {run: "head" in parts for run, parts in life.stored.parts.items()} == (
+        {"gd": True, "sgd": True} if saved else {}
+    )
+    life.reopen()
+    assert_twins(life)
+
+
 def test_the_way_from_the_last_stored_state_is_short() -> None:
     life = Life(runs=[{"name": "gd"}])
     life.step(3_000)

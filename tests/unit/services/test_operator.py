@@ -224,7 +224,8 @@ async def test_a_restored_run_continues_from_its_stored_state(
         await lab.command(id, token, "step", {"steps": 400})
         backup = (await operator.do({"do": "backup"}))["path"]
     restored(backup, tmp_path)
-    monkeypatch.setattr("fallline.runs.persistence.journal_writer.SAVE_SECONDS", 1e9)
+    for name in ("SAVE_SECONDS", "FINAL_SECONDS"):
+        monkeypatch.setattr(f"fallline.runs.persistence.journal_writer.{name}", 1e9)
     for _ in range(2):  # the second time from pieces of the new generation
         async with open_operated(tmp_path) as (lab, _):
             await lab.views.state(id)

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from fallline.services import registry as module
-from fallline.services.registry import LINE_SECONDS, Entry, Owners
+from fallline.services.registry import LINE_SECONDS, RETURN_SECONDS, Entry, Owners
 from support.clocks import Clock
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
@@ -49,7 +49,10 @@ def test_after_a_restart_owners_of_what_played_have_their_shares_until_their_pag
     owners.opened("played", played)
     owners.opened("paused", paused)
     assert shares.last == {"played": f"owner:{ALICE.hex()}", "paused": f"address:{HERE}"}
-    clock.now += LINE_SECONDS + 0.1
+    clock.now += RETURN_SECONDS
+    owners.update_shares()
+    assert shares.last["played"] == f"owner:{ALICE.hex()}"
+    clock.now += 0.1
     owners.update_shares()
     assert shares.last["played"] == f"address:{HERE}"
 

@@ -31,7 +31,12 @@ took an eighth of a processor.
 """
 
 SAVE_SECONDS = 0.3
-"""Computing time of a run between two stored states: a restart replays about this much."""
+"""Computing time of a run between two stored states: after a crash the server replays about this much."""
+
+FINAL_SECONDS = 0.02
+"""The same before the last write of all, if it saves states. Two runs with their histories are written and read in this
+time.
+"""
 
 
 @dataclass(slots=True)
@@ -95,11 +100,13 @@ class JournalWriter:
         now: float,
         *,
         reveals: bool = False,
+        saves_all: bool = False,
         receipts: tuple[Receipt, ...] = (),
     ) -> JournalBatch | None:
         """Return the write that is due; it counts as stored until `confirm`.
 
-        `reveals`: the present positions are about to be shown to somebody.
+        - `reveals`: the present positions are about to be shown to somebody.
+        - `saves_all`: it is the last write, and has time for all states that are worth it.
         """
         loosens = progress["loose"] and not self._progress.get("loose")
         beyond = reveals and loosens and progress["runs"] != self._progress.get("runs")
@@ -107,7 +114,9 @@ class JournalWriter:
         changed = bool(self._entries) or progress != self._progress
         is_due = now - self._stored_at >= self.pace.seconds or not progress["loose"]
         is_idle = not self._unconfirmed
-        due = [run for run in runs.values() if self._is_due(run)] if is_idle and self._saves else []
+        most = min(FINAL_SECONDS, SAVE_SECONDS) if saves_all else SAVE_SECONDS
+        may_save = is_idle and self._saves
+        due = [run for run in runs.values() if may_save and self._unsaved_seconds(run) >= most]
         if self._is_closed or not (is_required or due or (is_idle and changed and is_due)):
             return None
         parts, dropped = self._save(due)
@@ -118,9 +127,10 @@ class JournalWriter:
         self._unconfirmed.append(progress)
         return written
 
-    def _is_due(self, run: Run) -> bool:
+    def _unsaved_seconds(self, run: Run) -> float:
+        """Return the computing time since the last stored state."""
         saved = self._saved.get(run.name)
-        return run.seconds - (saved.seconds if saved else 0.0) >= SAVE_SECONDS
+        return run.seconds - (saved.seconds if saved else 0.0)
 
     def _save(self, due: list[Run]) -> tuple[tuple[tuple[str, str, bytes], ...], tuple[tuple[str, str], ...]]:
         parts: list[tuple[str, str, bytes]] = []
