@@ -194,6 +194,7 @@ class _WorkerThread:
                 # The exception belongs to no experiment, so none is closed. The pause limits the log entries.
                 self._count_fault("the worker failed")
                 time.sleep(PAUSE_SECONDS)
+        self._run_calls(list(self._calls))  # some confirm writes, after which states can be stored
         end = time.perf_counter() + SAVING_SECONDS
         for id in list(self._open):
             saves_all = time.perf_counter() < end
@@ -208,12 +209,15 @@ class _WorkerThread:
                 return False
             calls = list(self._calls)
             self._calls.clear()
-        for id, call in calls:
-            self._guarded(id, call)
+        self._run_calls(calls)
         while self._charges:
             self.worker.charge_share(*self._charges.popleft())
         self._turn()
         return True
+
+    def _run_calls(self, calls: list[tuple[str, Callable[[], None]]]) -> None:
+        for id, call in calls:
+            self._guarded(id, call)
 
     def _guarded(self, id: str, call: Callable[[], None]) -> None:
         try:
