@@ -316,6 +316,15 @@ def test_a_terrain_is_short_only_in_a_class() -> None:
     assert view(*both, terrain=False).is_short
 
 
+def test_no_terrain_is_short_at_rest_since_all_of_its_paths_is_replayed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fall_line, "SHORT_WORK", np.inf)
+    both = runs("a", "b")
+    assert view(*both, moving=True).is_short
+    assert not view(*both).is_short
+
+
 def test_a_short_path_has_a_lens_in_which_its_units_are_a_whole_number_of_times_larger() -> None:
     near, far = course("a", STEPS, learning_rate=1e-3), course("b", STEPS, learning_rate=0.1)
     line = FallLine()

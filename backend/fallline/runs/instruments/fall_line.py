@@ -99,10 +99,11 @@ class View:
 
     @property
     def is_short(self) -> bool:
-        """Whether it is measured in a few milliseconds."""
+        """Whether it is measured in a few milliseconds. At rest, the paths of a terrain are replayed for longer."""
         is_there = all(course.to == course.state.step for course in self.courses)
         is_small = self.problem.layout.count <= SHORT_PARAMETERS
-        return is_there and is_small and (not self.terrain or self.terrain_work <= SHORT_WORK)
+        is_cheap = not self.terrain or (self.moving and self.terrain_work <= SHORT_WORK)
+        return is_there and is_small and is_cheap
 
     @property
     def terrain_work(self) -> float:
