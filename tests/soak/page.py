@@ -106,7 +106,7 @@ class Person:
 
     @property
     def is_gone(self) -> bool:
-        """Whether no step came since the line was lost."""
+        """True if the line was lost and no step has come since."""
         return self._lost > self._moved
 
     def forget(self) -> None:

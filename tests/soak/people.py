@@ -67,7 +67,7 @@ async def come(
 async def _phase(name: str, people: list[Person], seconds: float) -> Json:
     """Let it last for `seconds`, and return what people measured; steps are of those without trouble.
 
-    Who reads nothing counts as absent, and all absent people of one address share the time of one person.
+    A person who reads nothing counts as absent. All absent people of one address share the time of one person.
     """
     well = [each for each in people if not each.trouble]
     before = await _steps(well)

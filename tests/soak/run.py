@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "backend")]
 
 from siege.force import Force, force  # noqa: E402
 from siege.person import quantile  # noqa: E402
-from siege.report import Report, Row, all_of, at_most  # noqa: E402
+from siege.report import Report, Row, all_of, at_most, holds  # noqa: E402
 from siege.server import open_server  # noqa: E402
 from soak.mutants import MUTANTS  # noqa: E402
 from soak.people import come  # noqa: E402
@@ -176,7 +176,11 @@ def _note_suffering(note: Callable[[Row], None], suffered: Json, age: float) -> 
 
 def _note_back(note: Callable[[Row], None], how: str, seconds: float, back: Json) -> None:
     note(at_most(f"time until all are back after {how}", seconds, BACK_SECONDS, "s", digits=1))
-    note(at_most(f"acknowledged changes lost by {how}", abs(back["lost"]), 0, f"of {back['acknowledged']}"))
+    what = f"acknowledged changes lost by {how}"
+    if back["lost"] < 0:  # nobody could be asked
+        note(holds(what, False, "not known", "at most 0"))
+    else:
+        note(at_most(what, back["lost"], 0, f"of {back['acknowledged']}"))
 
 
 async def attack_each(size: Size, names: Sequence[str]) -> list[str]:

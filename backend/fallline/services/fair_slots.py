@@ -276,7 +276,7 @@ class Measurements:
 
     @property
     def in_turns(self) -> bool:
-        """Whether short measurements are taken in turns of the training, because the cores have enough to do.
+        """True if short measurements are turns of the training, because the cores have enough to do.
 
         In a thread, such a measurement waits for the interpreter's lock again and again: with 300 pages one of 2 ms
         took half a second.

@@ -296,7 +296,7 @@ def dear(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("dear")
 def test_a_class_gets_fewer_points_each_while_it_plays_and_all_at_rest() -> None:
-    """All its terrains together cost no more than those of a few pages."""
+    """Its terrains together cost no more than those of a few pages."""
 
     def points(pages: int, *, moving: bool) -> tuple[int, int]:
         answer = FallLine().measure(view(*runs("a", "b"), pages=pages, moving=moving))

@@ -99,7 +99,7 @@ class View:
 
     @property
     def is_short(self) -> bool:
-        """Whether it is measured in a few milliseconds. At rest, the paths of a terrain are replayed for longer."""
+        """True if it takes a few milliseconds to measure. At rest, the paths of a terrain are replayed for longer."""
         is_there = all(course.to == course.state.step for course in self.courses)
         is_small = self.problem.layout.count <= SHORT_PARAMETERS
         is_cheap = not self.terrain or (self.moving and self.terrain_work <= SHORT_WORK)
