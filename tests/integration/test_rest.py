@@ -295,10 +295,18 @@ async def test_the_figure_of_an_instrument_shows_its_measurement_of_that_run_and
     assert needle["meta"]["lane"] == "b"
     first = (await one.get("/figures/edge")).json()["data"][-1]
     assert (first["meta"]["lane"], first["x"]) == ("a", [50])
-    bare = (await one.get("/figures/edge", filled="false")).json()
-    assert not any(trace.get("x") or trace.get("y") for trace in bare["data"])
     for query, status in ((("run", "none"), 404), (("step", 51), 422), (("filled", "perhaps"), 422)):
         assert (await one.get("/figures/edge", **dict([query]))).status_code == status
+
+
+@pytest.mark.parametrize("name", ["loss", "gradients", "edge"])
+async def test_a_figure_that_is_not_filled_has_no_data(one: Experiment, name: str) -> None:
+    await one.ask("POST", "/step", {"steps": 50})
+    await one.ask("PATCH", "/runs/gd", {"learning_rate": 0.005})
+    await one.ask("POST", "/step", {"steps": 1})
+    bare = (await one.get(f"/figures/{name}", filled="false")).json()
+    assert bare["data"]
+    assert not any(trace.get("x") or trace.get("y") for trace in bare["data"])
 
 
 @pytest.mark.parametrize(

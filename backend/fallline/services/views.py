@@ -19,7 +19,14 @@ from fallline.execution.interface import Executor, Later
 from fallline.exports.data_files import as_file
 from fallline.exports.export_data import export_data
 from fallline.exports.table import DAMAGED, EXPORTS, RECIPE, Export
-from fallline.figures.catalog import FIGURES, INSTRUMENT_FIGURES, figure_json, instrument_figure_json
+from fallline.figures.binding import MOST_POINTS
+from fallline.figures.catalog import (
+    FIGURES,
+    INSTRUMENT_FIGURES,
+    figure_json,
+    instrument_figure_json,
+    specification_json,
+)
 from fallline.runs.answers import MOST_BUCKETS, outcome_of
 from fallline.runs.experiment import Experiment
 from fallline.runs.instruments.fall_line import FALL_LINE, FALL_LINE_OPTIONS, HELP, FallLine
@@ -373,8 +380,9 @@ class Views:
         """
         if name in FIGURES:
             _refuse({"run": run, "step": step, **(options or {})})
-            view = await self._read(id, Experiment.figure_view)
-            return await self.beside(id, partial(figure_json, name, view))
+            make, points = (figure_json, MOST_POINTS) if filled else (specification_json, 1)
+            view = await self._read(id, lambda one: one.figure_view(at_most=points))
+            return await self.beside(id, partial(make, name, view))
         if name not in INSTRUMENT_FIGURES:
             raise NotFound(f"no figure has this name; there are {', '.join([*FIGURES, *INSTRUMENT_FIGURES])}")
         instrument = INSTRUMENT_FIGURES[name].instrument

@@ -82,7 +82,9 @@ export function createExperimentLoader(
     if (!id) return;
     await Promise.all(
       FIGURES.map(async (name) => {
-        const figure = await persist(() => api.figure(id, name)).catch(() => null);
+        const figure = await persist(() => api.figure(id, name, { filled: false })).catch(
+          () => null,
+        );
         if (figure && store.get().experiment?.id === id) dispatch({ type: "figure", name, figure });
       }),
     );

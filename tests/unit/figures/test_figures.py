@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import plotly.io as pio
 import pytest
 
 from fallline.figures.binding import DEPTH, LOWER_EDGE, UPPER_EDGE, ZeroBandScale, fill, middles, tick_text
-from fallline.figures.catalog import FIGURES, figure, figure_json
+from fallline.figures.catalog import FIGURES, figure, figure_json, specification_json
 from fallline.figures.view import FigureView, RunLine
 from unit.figures.columns_by_hand import buckets, view
 from unit.figures.golden_figures import assert_is_golden
@@ -45,6 +46,16 @@ def test_a_figure_without_a_single_step_is_drawn_empty(name: str) -> None:
     runs = tuple(RunLine(run.name, run.label, none, run.lane) for run in of.runs)
     empty = figure(name, FigureView(runs, of.shapes, of.train_samples, of.has_test, of.baseline))
     assert all(not trace.x for trace in empty.data)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_specification_is_the_figure_without_data_and_is_made_once_for_a_class(name: str) -> None:
+    of = view()
+    bare = specification_json(name, of)
+    assert bare == json.loads(FIGURES[name](of).to_json())
+    assert bare is specification_json(name, view(at_most=8)), "data and edits do not matter"
+    for other in (replace(of, runs=of.runs[:1]), replace(of, shapes=of.shapes[:1], baseline=0.5)):
+        assert specification_json(name, other) != bare
 
 
 def test_every_trace_names_the_run_series_and_statistic_that_it_wants() -> None:
