@@ -72,6 +72,11 @@ EXAMINATION_PRICE = 19.0
 With an equal part, a hundred abandoned experiments took half of another person's speed.
 """
 
+CLASS = 10
+"""Experiments that play, from which on no share pays for its own examinations beside play: they have a limit together.
+With 200 people, one whose layer died had its remedies tried, and made two thirds of the others' steps.
+"""
+
 PRICES = {COMMANDS: CALL_PRICE, READS: CALL_PRICE, EXAMINATIONS: EXAMINATION_PRICE}
 
 OVERDRAFT = 0.25
@@ -519,12 +524,14 @@ class Worker:
             if experiment is not None and experiment.in_round:
                 # A call waits until the runs are at one moment. These slices are no cost of calls.
                 kind = TRAINING
-            call, began = self._next_call(id, kind), own()
+            call = self._next_call(id, kind)
+            start, began, examined = clock(), own(), self._allowance.spent
             if call is not None:
                 call()
             else:
                 self._experiments[id].work(QUANTUM, now, clock)
-            self._spend(id, kind, own() - began)
+            took, common = own() - began, self._common_part(self._allowance.spent - examined, clock() - start)
+            self._spend(id, kind, took, common)
             self.reconsider(id, clock())
         except Exception as error:
             raise TurnFailed(id) from error
@@ -545,9 +552,13 @@ class Worker:
             return EXAMINATIONS, self._examined.next()
         return self._shares[self._turns.next()].next()
 
-    def _spend(self, id: str, kind: str, seconds: float) -> None:
-        """Charge a turn."""
-        share, cost = self._share(id), seconds * PRICES.get(kind, 1.0)
+    def _common_part(self, examining: float, took: float) -> float:
+        """Return the part of a turn that a class pays together: the examinations beside play."""
+        return min(examining / took, 1.0) if took and self._allowance.moving >= CLASS else 0.0
+
+    def _spend(self, id: str, kind: str, seconds: float, common: float) -> None:
+        """Charge a turn, but not the part of it that is common to all."""
+        share, cost = self._share(id), (1.0 - common) * seconds * PRICES.get(kind, 1.0)
         if share in self._beside.running:
             cost *= WHILE_BESIDE
         self._beside.served += seconds

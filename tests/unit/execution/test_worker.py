@@ -10,6 +10,7 @@ import pytest
 from fallline.execution.worker import (
     BESIDE_PRICE,
     CALL_PRICE,
+    CLASS,
     MOST_BESIDE,
     QUANTUM,
     WHILE_BESIDE,
@@ -608,6 +609,29 @@ def test_examinations_at_rest_are_taken_from_the_share_that_has_them() -> None:
         worker.turn(clock)
     assert rests.spent == pytest.approx(1.0, rel=0.1)
     assert one.spent == pytest.approx(other.spent + rests.spent, rel=0.02)
+
+
+class Examined(Costly):
+    """Each turn of it makes an examination too."""
+
+    def work(self, budget: float, now: float, clock: Clock) -> None:
+        super().work(budget, now, clock)
+        clock.now += 0.004
+        self.allowance.spend(self, 0.004)
+
+
+@pytest.mark.parametrize(("people", "share"), [(CLASS, 1.0), (CLASS - 1, 0.005 / 0.009)])
+def test_examinations_beside_the_play_of_a_class_are_paid_by_all(people: int, share: float) -> None:
+    clock = Clock()
+    others = [Costly(f"x{number}", 1e-4) for number in range(people - 1)]
+    examined = Examined("examined", 1e-4)
+    worker = opened(examined, *others, clock=clock)
+    for one in (examined, *others):
+        worker.share(one.id, one.id)
+    end = clock.now + 30
+    while clock.now < end:
+        worker.turn(clock)
+    assert examined.spent == pytest.approx(share * others[0].spent, rel=0.03)
 
 
 def test_a_flood_of_requests_delays_no_command_of_its_share() -> None:

@@ -295,6 +295,9 @@ class Allowance:
     moving: int = 0
     """The number of experiments that play."""
 
+    spent: float = 0.0
+    """The seconds of all of them so far."""
+
     def __init__(self) -> None:
         self._left = ALL_SAVED_SECONDS
         self._at = math.inf
@@ -315,6 +318,7 @@ class Allowance:
 
     def spend(self, who: object, seconds: float) -> None:
         self._left -= seconds
+        self.spent += seconds
         self._had.add(who)
 
 
