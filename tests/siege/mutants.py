@@ -242,12 +242,12 @@ def reads_are_free() -> None:
     """Do not charge for reads."""
     charge = Worker._spend
 
-    def free(self: Worker, id: str, kind: str, seconds: float) -> None:
+    def free(self: Worker, id: str, kind: str, seconds: float, common: float) -> None:
         if kind == READS:
             self._beside.served += seconds  # pays what its share owes for files
             self._outside.served += seconds
         else:
-            charge(self, id, kind, seconds)
+            charge(self, id, kind, seconds, common)
 
     replace(Worker, _spend=free)
 
