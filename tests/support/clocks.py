@@ -1,4 +1,6 @@
-"""A manual clock, which can also move by a fixed amount at each read."""
+"""A manual clock, which can also move by a fixed amount at each read, and work that takes processor time."""
+
+import time
 
 
 class Clock:
@@ -9,3 +11,10 @@ class Clock:
     def __call__(self) -> float:
         self.now += self.tick
         return self.now
+
+
+def work_for(seconds: float) -> None:
+    """Use the processor for so long."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass

@@ -1,8 +1,7 @@
 """The time of full garbage collections, which is no cost of whoever's turn they fall into.
 
-A thread's own work costs `thread_time() - full_collections.seconds`. A full collection looks at the objects of
-everybody: 140 ms with 300 experiments. It happens in whichever thread makes the next object. When its share paid for
-that, its reads waited 30 to 60 s.
+A full collection looks at the objects of everybody: 140 ms with 300 experiments. It happens in whichever thread makes
+the next object. When its share paid for that, its reads waited 30 to 60 s.
 """
 
 from __future__ import annotations
@@ -33,6 +32,11 @@ def _note(phase: str, info: dict[str, int]) -> None:
     elif full_collections.began is not None:
         full_collections.seconds += thread_time() - full_collections.began
         full_collections.began = None
+
+
+def own_seconds() -> float:
+    """Return the processor seconds of this thread's own work; only differences mean something."""
+    return thread_time() - full_collections.seconds
 
 
 def note_collections() -> None:

@@ -242,13 +242,13 @@ class Shares(Generic[Key]):
 
 
 class _Debts:
-    """The debts of shares for work outside their turns. All turns pay them off, for all shares alike."""
+    """The debts of shares for work outside their turns. The time of all turns pays them off, for all shares alike."""
 
     def __init__(self, most: float) -> None:
         """A share owes at most `most` seconds."""
         self._most = most
         self.served = 0.0
-        """Seconds of all turns so far."""
+        """Seconds so far that pay debts."""
         self._debts: dict[str, tuple[float, float]] = {}
         """For each share what it owed, and `served` then."""
 
@@ -331,6 +331,8 @@ class Worker:
         """What shares owe for work of the event loop and examinations. It is part of their debts in `_turns`."""
         self._sleeping: list[tuple[float, str]] = []
         self._wakes: dict[str, float] = {}
+        self._idle_since: float | None = None
+        """The time since which no experiment has work; None if one has."""
         self._moving: set[str] = set()
         """The experiments that play or have step jobs."""
         self._allowance, self._cache, self._positions = Allowance(), ExaminationCache(), PositionPace()
@@ -514,6 +516,7 @@ class Worker:
         own = own or clock
         now = clock()
         self._wake_sleepers(now)
+        self._count_idle(now)
         if self._beside.waiting and (begin := self._beside.next_call(len(self._turns))) is not None:
             begin()
         if not len(self._whole):
@@ -536,6 +539,12 @@ class Worker:
         except Exception as error:
             raise TurnFailed(id) from error
         return id
+
+    def _count_idle(self, now: float) -> None:
+        """Let time without work pay debts too. Else play began with what its page had cost before."""
+        if self._idle_since is not None:
+            self._beside.served += now - self._idle_since
+        self._idle_since = None if len(self._whole) else now
 
     def _next(self) -> Work:
         """Return the kind of work whose turn it is, and the experiment."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from fallline.execution.full_collections import own_seconds
 from fallline.execution.interface import Executor
 from fallline.execution.worker import DeficitRoundRobin
 from fallline.vocabulary.errors import TooManyRequests, Unavailable
@@ -73,17 +74,20 @@ class FairSlots:
         self._turns: DeficitRoundRobin[str] = DeficitRoundRobin(QUANTUM)
 
     async def run(self, share: str, work: Callable[[], T]) -> T:
-        """Run it in a thread in this share's turn, to its end even if the caller leaves."""
+        """Run it in a thread in this share's turn, to its end even if the caller leaves.
+
+        It costs the processor seconds of the thread.
+        """
         await self.acquire(share)
         seconds = 0.0
 
         def timed() -> T:
             nonlocal seconds
-            start = time.perf_counter()
+            start = own_seconds()
             try:
                 return work()
             finally:
-                seconds = time.perf_counter() - start
+                seconds = own_seconds() - start
 
         task = asyncio.ensure_future(asyncio.to_thread(timed))
 
@@ -166,7 +170,7 @@ class SlotsBesideTraining(FairSlots):
     """Slots for work in threads that slows the training of all.
 
     A share begins such work once it owes nothing for the last one, and is charged for it. Training turns use the same
-    clock: on a busy processor both take longer.
+    clock.
     """
 
     def __init__(self, executor: Executor, slots: int, *, leaves_some: bool = False) -> None:

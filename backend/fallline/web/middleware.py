@@ -19,7 +19,6 @@ import time
 import types
 from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
 from functools import partial
-from time import thread_time
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -30,7 +29,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from fallline.execution.full_collections import full_collections
+from fallline.execution.full_collections import own_seconds
 from fallline.realtime.limits import Refusals
 from fallline.services.lab import Lab
 from fallline.settings import usable_base_path
@@ -404,13 +403,13 @@ def timed(work: Coroutine[Any, Any, T], charge: Callable[[float], None]) -> Gene
     spent, go_on = 0.0, partial(work.send, None)
     try:
         while True:
-            began = thread_time() - full_collections.seconds
+            began = own_seconds()
             try:
                 waits_for = go_on()
             except StopIteration as end:
                 return cast(T, end.value)
             finally:
-                spent += thread_time() - full_collections.seconds - began
+                spent += own_seconds() - began
             if spent >= CHARGED_SECONDS:
                 charge(spent)
                 spent = 0.0

@@ -10,7 +10,8 @@ from time import thread_time
 import pytest
 
 from fallline.execution import full_collections as module
-from fallline.execution.full_collections import full_collections, note_collections
+from fallline.execution.full_collections import note_collections, own_seconds
+from support.clocks import work_for
 
 MANY = 400_000
 
@@ -22,16 +23,6 @@ def objects() -> Iterator[list[list[int]]]:
     note_collections()
     yield [[number] for number in range(MANY)]
     gc.callbacks[:] = before
-
-
-def own_seconds() -> float:
-    return thread_time() - full_collections.seconds
-
-
-def work_for(seconds: float) -> None:
-    end = thread_time() + seconds
-    while thread_time() < end:
-        pass
 
 
 @pytest.mark.usefixtures("objects")

@@ -256,6 +256,23 @@ def test_a_debt_for_such_work_is_paid_off_while_nobody_asks_for_more() -> None:
     assert began
 
 
+def test_a_debt_for_such_work_is_paid_off_while_nobody_trains() -> None:
+    """A page has figures made and waits for its reader, who then presses play."""
+    clock, one = Clock(), Costly("trains", 1e-4, wake=None)
+    worker = opened(one, clock=clock)
+    worker.charge(SHARE, 0.5)
+    for _ in range(3):
+        worker.turn(clock)
+        clock.now += 0.25 * BESIDE_PRICE
+    one.wake = 0.0
+    worker.reconsider(one.id, clock.now)
+    worker.turn(clock)
+    began: list[float] = []
+    worker.beside(SHARE, lambda: began.append(clock.now))
+    worker.turn(clock)
+    assert began
+
+
 def test_after_very_long_work_the_next_one_waits_a_limited_time() -> None:
     clock = Clock()
     worker = opened(Costly("trains", 1e-4), clock=clock)

@@ -14,6 +14,7 @@ import pytest
 from fallline.execution.interface import Executor
 from fallline.services.fair_slots import FairSlots, SlotsBesideTraining, WaitingRequests
 from fallline.vocabulary.errors import TooManyRequests
+from support.clocks import work_for
 
 PATIENCE = 60.0
 """Seconds, for a machine that has other things to do."""
@@ -36,7 +37,7 @@ async def test_one_share_with_much_work_holds_up_no_other() -> None:
 
     def work(name: str) -> None:
         goes_on.wait(PATIENCE)
-        time.sleep(0.005)
+        work_for(0.005)
         done.append(name)
 
     crowd = [asyncio.ensure_future(slots.run("crowd", lambda: work("crowd"))) for _ in range(60)]
@@ -47,6 +48,23 @@ async def test_one_share_with_much_work_holds_up_no_other() -> None:
     await asyncio.gather(person, *crowd)
     assert done.index("person") <= 8
     assert len(done) == 61
+
+
+async def test_a_share_is_charged_for_its_own_work_and_not_for_waiting() -> None:
+    """On a busy machine a thread waits for the processor: the turns that pay for it would too."""
+    charged: dict[str, float] = {}
+
+    class Executes:
+        async def turn(self, share: str) -> None: ...
+
+        def charge(self, share: str, seconds: float) -> None:
+            charged[share] = seconds
+
+    slots = SlotsBesideTraining(cast(Executor, Executes()), 1)
+    await slots.run("works", lambda: work_for(0.02))
+    await slots.run("waits", lambda: time.sleep(0.2))
+    assert charged["works"] == pytest.approx(0.02, abs=0.01)
+    assert charged["waits"] < 0.05
 
 
 async def test_no_more_tasks_run_than_there_are_slots_even_if_waiting_callers_leave() -> None:

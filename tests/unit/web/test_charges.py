@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
 from fallline.realtime.limits import BURST, HELD_SECONDS, Refusals
 from fallline.web.middleware import CHARGED_SECONDS, timed
-
-
-def work_for(seconds: float) -> None:
-    end = time.thread_time() + seconds
-    while time.thread_time() < end:
-        pass
+from support.clocks import work_for
 
 
 async def test_work_counts_and_waiting_does_not() -> None:
