@@ -143,8 +143,7 @@ export function gradientChart(figure: Json, scene: Scene) {
       layout: { ...layout, xaxis: { ...layout.xaxis }, yaxis: { ...layout.yaxis } },
       box: frame,
       ground: joined([
-        ...groundOf(frame, areas, look),
-        grid,
+        ...groundOf(frame, { ...areas, grid }, look),
         ...bandsOf(own, () => frame, untilOf(scene)),
       ]),
       words,

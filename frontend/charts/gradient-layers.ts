@@ -92,7 +92,7 @@ export function layersPlot(
       yaxis: { ...frame.y, fixedrange: true },
     },
     box: frame,
-    ground: [...groundOf(frame, { shelf }, scene.look), grid],
+    ground: groundOf(frame, { shelf, grid }, scene.look),
     words: [...words, ...namesOf(scene.state, frame)],
     marks: [axis, ...lines],
   };

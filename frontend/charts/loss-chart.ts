@@ -157,12 +157,7 @@ export function lossChart(figure: Json, input: Scene) {
     data: withLater(withoutBands(data), scene),
     layout,
     ground: [
-      ...groundOf(
-        frame,
-        { shelf: shelf?.tint, missing, baseline: state.experiment?.baseline?.train, flags },
-        look,
-      ),
-      grid,
+      ...groundOf(frame, { shelf: shelf?.tint, missing, grid, baseline: mean, flags }, look),
       ...bandsOf(data, () => frame, untilOf(scene)),
     ],
     words,

@@ -24,6 +24,7 @@ export interface Path {
 interface Ground {
   shelf?: [number, number] | null; // lower and upper edge
   missing?: { from: number; to: number } | null;
+  grid?: Path; // in px
   baseline?: number | null;
   flags?: { lane: string; x: number; tone?: string }[];
 }
@@ -64,7 +65,7 @@ export const levelLine = (frame: Frame, top: number, { width, dash }: Json): Pat
 /** The ground of one plot, lowest first, clipped to it. */
 export function groundOf(
   frame: Frame,
-  { shelf = null, missing = null, baseline = null, flags = [] }: Ground,
+  { shelf = null, missing = null, grid, baseline = null, flags = [] }: Ground,
   { spec: { fallline: drawn } }: Look,
 ): Path[] {
   const right = frame.left + frame.width;
@@ -78,6 +79,7 @@ export function groundOf(
   return [
     { name: "missing", d: unknown ? area(frame, unknown, [frame.top, bottom]) : "" },
     { name: "shelf", d: zeros ? area(frame, [frame.left, right], zeros) : "" },
+    ...(grid ? [grid] : []),
     levelLine(frame, level, drawn.baseline),
     ...joined(
       edits.map(({ lane, tone, left }) => ({

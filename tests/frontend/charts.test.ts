@@ -1189,7 +1189,8 @@ test("ground and marks stay inside their plot", () => {
   const whole = loss({ gd: 3000, messages: [edit, lost] });
   assert.deepEqual(
     whole.ground.map(({ name }) => name),
-    ["missing", "baseline", "edit", "grid", "band"],
+    ["missing", "grid", "baseline", "edit", "band"],
+    "no grid line covers the level of the mean or the mark of an edit",
   );
   assert.equal(whole.ground[0].d, "M587.67,24H696V374H587.67Z");
 });
