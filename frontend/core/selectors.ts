@@ -133,7 +133,10 @@ export function stateOf(run: Run, { playback, looking, connection }: State): Sta
   if (word) return { ...VERDICTS.dead, word };
   if (run.step === 0) return VERDICTS.waiting;
   if (playback.playing && !looking && DISCONNECTED.includes(connection.status)) return NO_NEWS;
-  return run.verdict && run.verdict !== "waiting" ? verdictOf(run, run.verdict) : NOT_KNOWN;
+  if (!run.verdict || run.verdict === "waiting") return NOT_KNOWN;
+  // the trend of the last steps may pause while the finding stays open
+  const overfits = run.verdict === "learning" && openOf(run, "overfitting");
+  return verdictOf(run, overfits ? "overfitting" : run.verdict);
 }
 
 /**

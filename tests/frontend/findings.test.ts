@@ -622,6 +622,8 @@ test("a run's word names its dead layer, else the verdict", () => {
     "learning",
   );
   assert.match(lossSummary(state), /SGD started at 12\.3: layer 2 dead since step 214\./);
+  const overfits = findingEvent("sgd", dead({ rule: "overfitting", severity: "warning" }));
+  assert.equal(word(after([overfits], playing), "sgd"), "overfitting", "as the Doctor says");
 });
 
 test("without a connection a playing run's state is unknown, but problems stay", () => {
