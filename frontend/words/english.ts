@@ -623,7 +623,6 @@ export const showStepX = (step: Part) => `Show step ${step}`;
 export const whatDidIt = "What did it";
 export const whatCameOfIt = "What came of it";
 export const showTheLineX = (code: Part) => `Show the line: ${code}`;
-export const showTheLine = "Show the line";
 export const whyX = (title: Part) => `Why? ${title}`;
 export const why = "Why?";
 export const toXTail = (step: Part) => ` to ${step}`;

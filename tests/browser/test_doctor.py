@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -10,6 +11,7 @@ from playwright.sync_api import Locator, expect
 from browser.conftest import OpenLab
 from browser.dashboard import DESKTOP, PHONE, Dashboard
 from browser.test_accessibility import SMALL_TARGETS, faults, faults_in_both_themes
+from browser.test_cut import opened
 from browser.test_exhibits import expect_exhibit, options, picker
 from fallline.vocabulary.exhibits import EXHIBITS
 
@@ -66,7 +68,7 @@ def test_a_dead_layer_appears_with_its_step_in_every_view(lab: Dashboard) -> Non
         "aria-label", re.compile(rf"layer 2 dead since step {int(since):,}\.")
     )
     finding.get_by_role("button", name="Why?").click()
-    expect(finding.locator(".why code")).not_to_be_empty()
+    expect(finding.locator(".why")).not_to_be_empty()
     twin = f"4 relu (4 dead since step {int(since):,}), 1 linear output"
     expect(lab.page.get_by_role("img", name=twin)).to_be_visible()
     lab.page.keyboard.press("a")
@@ -82,6 +84,67 @@ def test_a_dead_layer_appears_with_its_step_in_every_view(lab: Dashboard) -> Non
     expect(finding).to_have_count(0)
     lab.page.keyboard.press(".")
     expect(finding).to_have_count(1)
+
+
+OVERFITTING: dict[str, Any] = {
+    "data": {
+        "name": "sine",
+        "samples": 40,
+        "features": 3,
+        "noise": 0.3,
+        "test_fraction": 0.5,
+        "seed": 3,
+    },
+    "network": {"layers": [{"units": 32, "activation": "tanh"}], "weights": "xavier_normal", "seed": 1},
+    "runs": [
+        {"name": "gd", "learning_rate": 0.1},
+        {"name": "adam", "optimizer": "adam", "learning_rate": 0.01, "batch_size": 8},
+    ],
+}
+
+# Recipe and steps; then words of the first finding: run and trouble, since when, line, remedies; then the table:
+# samples seen and state of each run.
+ANSWERS: dict[str, tuple[dict[str, Any], int, list[str], list[list[str]]]] = {
+    "a dead layer": (
+        EXHIBITS["notebook"].recipe.as_json(),
+        300,
+        ["SGD: layer 2 is dead.", "since step 196", "dz2 = da2 * (z2 > 0)", "Rewind to step 0, rate 0.02"],
+        [["270,000", "learning"], ["300", "layer 2 dead"]],
+    ),
+    "deep sigmoids": (
+        EXHIBITS["adam"].recipe.as_json(),
+        200,
+        ["GD: gradients vanish.", "Show step 0", "dz1 = da1 * a1 * (1 - a1)", "Switch to Adam"],
+        [["60,000", "flat"], ["60,000", "learning"]],
+    ),
+    "divergence": (
+        EXHIBITS["too-high"].recipe.as_json(),
+        88,
+        ["Rate 1.9 diverged at step 85.", "W1 -= lr * dW1", "Rewind to step 4, rate 0.19"],
+        [["17,600", "learning"], ["17,600", "learning"], ["17,000", "diverged"]],
+    ),
+    "overfitting": (
+        OVERFITTING,
+        400,
+        ["GD: overfitting.", "Show step 25", "dy_pred = (y_pred - y) / m", "Rewind to the best test loss"],
+        [["8,000", "overfitting"], ["2,668", "overfitting"]],
+    ),
+}
+
+
+@pytest.mark.parametrize("trouble", ANSWERS)
+def test_without_a_click_the_page_says_which_run_since_when_which_line_and_what_helps(
+    open_lab: OpenLab, trouble: str
+) -> None:
+    recipe, steps, words, rows = ANSWERS[trouble]
+    lab = opened(open_lab(), recipe, steps)
+    finding = doctor(lab).locator(".finding").first
+    expect(finding.get_by_role("heading")).to_have_text(words[0])
+    for part in words:
+        expect(finding.get_by_text(part).locator("visible=true").first).to_be_in_viewport(ratio=1)
+    table = lab.page.locator("race-table tbody tr")
+    expect(table.locator("td.samples")).to_have_text([samples for samples, _ in rows])
+    expect(table.locator("td.state")).to_have_text([state for _, state in rows])
 
 
 def test_the_change_that_did_it_opens_the_inspector_at_its_step(lab: Dashboard) -> None:

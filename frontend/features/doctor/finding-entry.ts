@@ -39,12 +39,11 @@ const outcomesOf = ({ outcomes = [] }: Finding, { runs }: State) =>
     .filter(({ run }) => runs[run])
     .map(({ text }) => html`<p class="outcome"><b>${texts.whatCameOfIt}</b> ${text}</p>`);
 
-/** The text that "Why?" opens, with its line of NumPy as a link. */
-function reasons({ text, code }: NonNullable<Finding["why"]>, look: () => void) {
-  if (!code) return explained(text);
-  return html`${explained(text)} <code>${code}</code>
-    <button type="button" class="button as-link" aria-label=${texts.showTheLineX(code)}
-      @click=${look}>${texts.showTheLine}</button>`;
+/** The finding's line of NumPy, as a link. Being well shows it with its reasons. */
+function lineOf({ why }: Finding, isShown: boolean, look: () => void) {
+  if (!why?.code) return nothing;
+  return html`<p class="line" ?hidden=${!isShown}><button type="button" class="button as-link"
+    aria-label=${texts.showTheLineX(why.code)} @click=${look}><code>${why.code}</code></button></p>`;
 }
 
 /**
@@ -81,7 +80,8 @@ export function findingEntry(
       <button type="button" class="button as-link" aria-expanded=${isOpen} aria-controls=${id}
         aria-label=${texts.whyX(finding.title)} ?hidden=${!why} @click=${toggle}>${texts.why}</button>
       ${onset(finding, lookAtWhy)}</p>
-    <p class="why" id=${id} ?hidden=${!isOpen}>${why ? reasons(why, lookAtWhy) : nothing}</p>
+    <p class="why" id=${id} ?hidden=${!isOpen}>${why ? explained(why.text) : nothing}</p>
+    ${lineOf(finding, isOpen || finding.rule !== "healthy", lookAtWhy)}
     ${did ? culprit(did, finding.title, lookAtIt) : nothing}
     ${outcomesOf(finding, state)}
     <div class="acts" ?hidden=${!isOffered}>${finding.remedies.slice(0, MOST_REMEDIES).map(remedy)}</div>
