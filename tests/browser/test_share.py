@@ -224,7 +224,7 @@ def test_a_visitor_who_watches_sees_everything_live_and_changes_nothing(
     guest.page.keyboard.press("l")
     # the same, as an own experiment
     before = rows(guest)
-    line.get_by_role("button", name="Make it mine: a copy").click()
+    guest.page.locator("recipe-rail").get_by_role("button", name="Make it mine: a copy").click()
     expect(line).to_be_hidden()
     guest.wait()
     guest.until_is(lambda: rows(guest), before)

@@ -125,6 +125,25 @@ def test_the_chart_keeps_its_height_and_every_switch_is_in_sight_before_and_duri
     assert lab.page.evaluate(SEEN) >= min(HEIGHTS[size] - ROUNDING, room)
 
 
+@pytest.mark.parametrize("size", [(1920, 1080), DESKTOP])
+def test_watchers_have_the_whole_chart_and_are_told_over_the_recipe(
+    open_lab: OpenLab, size: tuple[int, int]
+) -> None:
+    owner, guest = open_lab(), open_lab(size)
+    guest.page.goto(f"{guest.address}/#watch={owner.stored['id']}")
+    line = guest.page.locator("watch-line")
+    expect(line).to_contain_text("You are watching. Only the owner can change it.")
+    assert guest.page.evaluate(PLACES)["loss"] >= HEIGHTS[size] - ROUNDING
+    note, rail, data = (
+        guest.page.locator(part).bounding_box() for part in ("watch-line .strip", ".rail.recipe", "data-line")
+    )
+    assert note and rail and data
+    assert (note["x"], note["y"]) == (rail["x"], rail["y"])
+    assert note["x"] + note["width"] <= rail["x"] + rail["width"]
+    assert note["y"] + note["height"] <= data["y"]
+    expect(line.get_by_role("button", name="Back to mine")).to_be_in_viewport(ratio=1)
+
+
 # Words of names that do not stand in one line, and names that do not stand beside their numbers.
 BROKEN = """() => [...document.querySelectorAll("race-table tbody tr")].flatMap((row) => {
     const name = row.querySelector(".who b");
