@@ -180,6 +180,16 @@ def make_many(lab: Dashboard, count: int) -> None:
     lab.make_steps(40)
 
 
+@pytest.mark.parametrize("size", [(1920, 1080), DESKTOP])
+def test_the_bars_give_way_to_the_rows_of_eight_runs(open_lab: OpenLab, size: tuple[int, int]) -> None:
+    lab = open_lab(size)
+    make_many(lab, 8)
+    places: dict[str, Any] = lab.page.evaluate(PLACES)
+    assert HEIGHTS[size] - ROUNDING <= places["loss"] <= HEIGHTS[size] + TOLERANCE
+    assert places["below"] <= 0
+    assert (small := lab.page.evaluate(SMALL, 24)) == [], "\n".join(small)
+
+
 # Words, numbers and buttons of the table that lie over each other, or are covered by something else.
 COVERED = """() => {
     const box = (node) => {

@@ -32,7 +32,7 @@ import * as texts from "../../words/english.ts";
 import type { Columns } from "./table-columns.ts";
 import type { Experiment, Run, State } from "../../core/types.ts";
 
-/** Above this many runs in two columns, a short page has no room for the heading. */
+/** Above this many runs in two columns, other bars are lower, and a short page has no room for the heading. */
 const CROWDED = 6;
 const PHONE = matchMedia(
   "(max-width: 720px), (min-width: 600px) and (max-width: 900px) and (max-height: 480px)",
@@ -230,6 +230,7 @@ export class RaceTable extends ExperimentElement {
     this.classList.toggle("many", length >= MANY);
     this.classList.toggle("crowded", length > CROWDED);
     this.classList.toggle("two", isTwo);
+    this.closest(".app")?.toggleAttribute("data-crowded", isTwo && length > CROWDED);
     this.classList.toggle("brief", isBrief);
     this.classList.toggle("samples-too", hasSamples);
     this.classList.toggle(
