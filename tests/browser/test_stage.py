@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
@@ -188,6 +190,42 @@ def test_the_bars_give_way_to_the_rows_of_eight_runs(open_lab: OpenLab, size: tu
     assert HEIGHTS[size] - ROUNDING <= places["loss"] <= HEIGHTS[size] + TOLERANCE
     assert places["below"] <= 0
     assert (small := lab.page.evaluate(SMALL, 24)) == [], "\n".join(small)
+
+
+def test_on_a_phone_on_its_side_rows_of_eight_runs_scroll_above_the_chart(open_lab: OpenLab) -> None:
+    lab = open_lab((844, 390))
+    make_many(lab, 8)
+    chart, transport, last = (
+        lab.page.locator(part).bounding_box()
+        for part in (".plot.loss", "transport-bar", "race-table tbody tr:last-child")
+    )
+    assert chart and transport and last
+    assert transport["y"] - chart["y"] >= 120, "most of the chart is in sight without scrolling"
+    rows = lab.page.locator("race-table tbody tr")
+    for row in rows.all()[:4]:
+        expect(row).to_be_in_viewport(ratio=1)
+    assert last["y"] >= chart["y"] - 50
+    rows.last.scroll_into_view_if_needed()
+    expect(rows.last).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("size", [(1366, 650), (844, 390), (768, 1024), (390, 844)])
+def test_a_shade_shows_that_the_table_has_more_rows(open_lab: OpenLab, size: tuple[int, int]) -> None:
+    lab = open_lab(size)
+    make_many(lab, 8)
+    table = lab.page.locator("race-table")
+
+    def end() -> int:
+        """Return the level of the lowest pixel at the left edge of the table, where no row has anything."""
+        box = table.bounding_box()
+        assert box
+        clip = {"x": box["x"], "y": box["y"] + box["height"] - 2, "width": 1, "height": 1}
+        pixel = Image.open(BytesIO(lab.page.screenshot(clip=clip))).convert("L").getpixel((0, 0))  # type: ignore[arg-type]
+        return int(pixel)  # type: ignore[arg-type]
+
+    assert end() < 245
+    table.evaluate("(box) => (box.scrollTop = box.scrollHeight)")
+    lab.until(end, lambda level: level >= 254)
 
 
 # Words, numbers and buttons of the table that lie over each other, or are covered by something else.
