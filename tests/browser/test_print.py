@@ -107,6 +107,10 @@ def test_a_sheet_has_question_charts_numbers_story_and_seeds_in_this_order(open_
     for end, run in zip(ends.all_inner_texts(), ("GD", "SGD"), strict=True):
         assert re.search(rf"\b{run}\s+0\.\d+", end) or re.search(r"(GD|SGD)\s+0\.\d+", end)
     expect(page.locator("plotly-chart[kind=gradients] .chart-label.title")).to_have_count(3)
+    heads = page.locator(".sheet-table thead th").evaluate_all(
+        "(all) => all.map((each) => getComputedStyle(each).color)"
+    )
+    assert len(set(heads)) == 1
     rows = [row.split("\n") for row in page.locator(".sheet-table tbody tr").all_inner_texts()]
     assert len(rows) == 2
     answers = {run["name"]: run for run in lab.ask("GET")["runs"]}
