@@ -203,11 +203,11 @@ const inPanel = (data: Json[], k: number): Json[] =>
  */
 function zeroLabel({ look }: Scene, frames: Frame[], curves: Curve[][]) {
   const [{ width, height }] = frames;
-  if (look.compact || height < ZERO.height || width < ZERO.width) return null;
+  const isEmpty = !curves.some((each) => each.length);
+  if (look.compact || (!isEmpty && (height < ZERO.height || width < ZERO.width))) return null;
   const topIn = (frame: Frame) => pxDown(frame, (frame.y.tickvals as number[])[0]) - ZERO.over;
   const [first] = frames;
-  if (!curves.some((each) => each.length))
-    return { left: first.left + 8, top: topIn(first) + ZERO.over / 2, isLast: false };
+  if (isEmpty) return { left: first.left + 8, top: topIn(first) + ZERO.over / 2, isLast: false };
   const places = frames.flatMap((frame, k) =>
     ZERO.places.map((share) => {
       const left = frame.left + ZERO.right + share * (frame.width - 2 * ZERO.right - ZERO.letters);

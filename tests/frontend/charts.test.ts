@@ -332,6 +332,9 @@ test("before the first step panels have titles, a grid and the words of the band
   assert.ok(plots.every(({ ground }) => ground.some(({ name, d }) => name === "grid" && d)));
   const [first] = plots.map(({ box }) => box as Frame);
   assert.ok(labels.zero && !labels.zero.isLast && labels.zero.left < first.left + 20);
+  const room = { height: 60 };
+  assert.ok(gradients({ gd: 0, sgd: 0, room }).labels.zero, "no line needs the room");
+  assert.equal(gradients({ gd: 5, sgd: 5, room }).labels.zero, null);
   const after = gradients({ gd: 5, sgd: 5 });
   const last = after.plots[2].box as Frame;
   assert.ok(after.labels.zero?.isLast && after.labels.zero.left > last.left + last.width - 20);
