@@ -279,6 +279,19 @@ test("a late answer holds nothing else up, and comes with the next beat", async 
   );
 });
 
+test("the first answer after play may be late too: after a second frames are shown without it", async () => {
+  const { pass, stand, clock, shown } = await started();
+  clock.takes = 6000;
+  stand(40, "playing");
+  await pass(900);
+  assert.equal(shown().step, 0);
+  for (const step of [900, 1800]) {
+    stand(step, "playing");
+    await pass(1000);
+    assert.equal(shown().step, step);
+  }
+});
+
 test("while a server refuses, what frames bring is shown four times a second", async () => {
   const { pass, stand, clock, shown } = await started();
   clock.isDown = true;

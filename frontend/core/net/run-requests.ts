@@ -128,6 +128,7 @@ export function createRunRequests({ api, store, environment }: Clients) {
     if (!playing && of === current) return true;
     askedAt = environment.now();
     if (!playing) goOnIn(LATE.resting);
+    else if (late === null) goOnIn(LATE.playing); // the first one of a play
     const fine = await ask(state).then(
       () => true,
       () => false,
@@ -146,6 +147,8 @@ export function createRunRequests({ api, store, environment }: Clients) {
 
   /** Without the answer, until there is one. */
   function goOn() {
+    environment.clearTimeout(late);
+    late = null;
     const state = store.get();
     if (stopped || !isOn(state) || (!state.playback.playing && momentOf(state) === current)) return;
     store.dispatch({ type: "late" });
