@@ -28,7 +28,10 @@ const packed = (values: number[], shape: string) => ({
 });
 
 /** The instrument's answer; without `heights` for points only. */
-function measured(step: number, { of = step, terrain = true, generation = 0, far = 2 }: Json = {}) {
+function measured(
+  step: number,
+  { of = step, terrain = true, generation = 0, far = 2, again = 0.9 }: Json = {},
+) {
   const point = (run: string, s: number) => ({
     run,
     generation,
@@ -48,7 +51,7 @@ function measured(step: number, { of = step, terrain = true, generation = 0, far
     plane: "points",
     plane_steps: { gd: of, sgd: of },
     points: [point("gd", 1), point("sgd", far)],
-    again_seconds: 0.9,
+    again_seconds: again,
     cost_seconds: 0.02,
     ...(terrain ? ground : {}),
   };
@@ -168,7 +171,11 @@ test("words say where the runs are, and how much of their paths lies outside", (
 // ---------------------------------------------------------------- requests
 
 /** @param takes ms until an answer comes */
-function watching({ frame = { aspect: 1.8, lens: 0.2 } as Json | null, takes = 0 } = {}) {
+function watching({
+  frame = { aspect: 1.8, lens: 0.2 } as Json | null,
+  takes = 0,
+  again = 0.9,
+} = {}) {
   const store = createStore(initialState(), reduce);
   const clock = { now: 0, due: Infinity, run: null as (() => void) | null };
   const calls: string[] = [];
@@ -190,7 +197,7 @@ function watching({ frame = { aspect: 1.8, lens: 0.2 } as Json | null, takes = 0
       queries.push(query);
       asked.push(clock.now);
       clock.now += takes;
-      return measured(step, { of: planeAt, terrain, far: far.at });
+      return measured(step, { of: planeAt, terrain, far: far.at, again });
     },
   });
   const queries: URLSearchParams[] = [];
@@ -279,6 +286,16 @@ test("during play points come at least twice a second, and terrains when the ste
   one.go(1_195);
   await one.until(20_200);
   assert.equal(one.calls[count], "fall_line terrain");
+});
+
+test("a pause has its terrain at once, however long the next one of play would wait", async () => {
+  const one = watching({ again: 12 });
+  one.go(40, "playing");
+  await one.until(1_000);
+  one.calls.length = 0;
+  one.go(60);
+  await one.until(1_200);
+  assert.deepEqual(one.calls, ["fall_line terrain"]);
 });
 
 test("a busy server answers late, and points still come twice a second", async () => {

@@ -35,7 +35,8 @@ export function createFallLineRequests({ api, store, environment }: Clients) {
   let placed = "";
   /** the fit that was last asked for with key 0 */
   let fits = 0;
-  let terrainAt = -Infinity;
+  /** when another terrain may be measured: at rest, and as the server says during play */
+  let terrainAt = { rest: -Infinity, play: -Infinity };
   let placesAt = -Infinity;
   let timer: any = null;
   let isAsking = false;
@@ -105,7 +106,8 @@ export function createFallLineRequests({ api, store, environment }: Clients) {
   function next(state: State): { kind: "terrain" | "places"; in: number } | null {
     if (!isOn(state) || !fallenRuns(state).length) return null;
     const now = environment.now();
-    const terrain = { kind: "terrain" as const, in: Math.max(0, terrainAt - now) };
+    const at = isMoving(state) ? terrainAt.play : terrainAt.rest;
+    const terrain = { kind: "terrain" as const, in: Math.max(0, at - now) };
     const places = { kind: "places" as const, in: Math.max(0, placesAt - now) };
     if (state.looking && state.fallLine && pastKey(state) !== placed) return { ...places, in: 0 };
     if (!isMoving(state)) return isOld(state) ? terrain : null;
@@ -154,7 +156,8 @@ export function createFallLineRequests({ api, store, environment }: Clients) {
     placesAt = Math.max(began + own, now + pause);
     if (kind === "terrain") {
       [measured, rested] = [key, steps];
-      terrainAt = now + Math.max(LEAST, isMoving(state) ? again : 0);
+      const rest = now + LEAST;
+      terrainAt = { rest, play: isMoving(state) ? Math.max(rest, now + again) : rest };
       return;
     }
     if (at !== null) placed = past;
