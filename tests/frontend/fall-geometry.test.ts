@@ -69,6 +69,18 @@ test("points along a track fill its long pieces, inside the frame only", () => {
   assert.ok(Math.max(...gaps) <= 12.01);
 });
 
+test("steps that share a place are one point, so that labels of long runs cost little", () => {
+  const near = {
+    steps: range(5000),
+    x: range(5000).map((k) => 400 + (k % 3)),
+    y: Array(5000).fill(90),
+  };
+  const points = pointsAlong(near, frame);
+  assert.ok(points.length >= 1 && points.length <= 4, `${points.length} points`);
+  const back = { steps: range(3), x: [10, 60, 10], y: [20, 20, 20] };
+  assert.equal(pointsAlong(back, frame).length, 6, "one for each place");
+});
+
 test("a new plane does not make points jump: they glide from where their steps were", () => {
   const from = { steps: [0, 10, 20], x: [0, 10, 20], y: [0, 0, 0] };
   const to = { steps: [0, 5, 20, 30], x: [0, 105, 120, 130], y: [0, 0, 0, 0] };

@@ -26,6 +26,8 @@ export interface Track {
 /** px between two dots of a path, at least */
 const APART = 9;
 const ALONG = 12;
+/** px of a place that is one point */
+const CELL = 3;
 /** The latest steps, which are drawn wider. */
 export const LATEST = 30;
 /** Most strokes of a widening path. */
@@ -111,19 +113,23 @@ export function dotsOf({ x, y }: Track, radius: number): string {
   return d;
 }
 
-/** Points along a track, at most so many px apart, inside the frame: what labels keep clear of. */
+/**
+ * Points along a track, at most so many px apart, inside the frame: what labels keep clear of. One
+ * for all steps at a place: a long run has thousands there.
+ */
 export function pointsAlong({ x, y }: Track, { width, height }: Frame): [number, number][] {
-  const points: [number, number][] = [];
+  const points: Map<string, [number, number]> = new Map();
   for (let k = 0; k < x.length; k++) {
     const [left, top] = k ? [x[k - 1], y[k - 1]] : [x[k], y[k]];
     const pieces = Math.min(200, Math.ceil(Math.hypot(x[k] - left, y[k] - top) / ALONG));
     for (let piece = pieces ? 1 : 0; piece <= pieces; piece++) {
       const share = pieces ? piece / pieces : 1;
       const at: [number, number] = [left + share * (x[k] - left), top + share * (y[k] - top)];
-      if (at[0] >= 0 && at[1] >= 0 && at[0] <= width && at[1] <= height) points.push(at);
+      if (at[0] >= 0 && at[1] >= 0 && at[0] <= width && at[1] <= height)
+        points.set(`${Math.round(at[0] / CELL)} ${Math.round(at[1] / CELL)}`, at);
     }
   }
-  return points;
+  return [...points.values()];
 }
 
 /** A number of a rising column between its neighbours. */
@@ -212,16 +218,18 @@ export function labelBoxes(
   const words = [...taken];
   const markers = labels.map(({ x, y }) => markerBox(x, y));
   return labels.map(({ x, y, width }) => {
-    const costs = placesBeside(x, y, width).map((box, k) => ({
-      box,
-      cost:
+    const costs = placesBeside(x, y, width).map((box, k) => {
+      const wide = around(box, CLEAR);
+      const near = points.filter(([left, top]) => holds(wide, left, top));
+      const cost =
         100 * beyond(box, frame) +
         TOUCHES.words * words.filter((other) => touches(box, other)).length +
         TOUCHES.marker * markers.filter((other) => touches(box, other)).length +
-        4 * points.filter(([left, top]) => holds(box, left, top)).length +
-        2 * points.filter(([left, top]) => holds(around(box, CLEAR), left, top)).length +
-        k,
-    }));
+        4 * near.filter(([left, top]) => holds(box, left, top)).length +
+        2 * near.length +
+        k;
+      return { box, cost };
+    });
     const best = costs.reduce((least, one) => (one.cost < least.cost ? one : least));
     const box = movedInside(best.box, frame);
     words.push(box);
