@@ -188,6 +188,27 @@ def test_paused_and_stepping_all_parts_show_the_step_where_the_runs_stand(open_l
         assert lab.step == target
 
 
+def test_after_a_pause_by_somebody_else_the_losses_are_those_of_the_step_in_the_heading(
+    open_lab: OpenLab,
+) -> None:
+    """The answer to one's own pause has them."""
+    lab = open_lab(drawn=True)
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step > 40)
+    lab.page.evaluate(DELAY, 8000)
+    lab.ask("POST", "/pause")
+    lab.play.wait_for()
+    readings = [one for one in lab.page.evaluate(LOSSES, 1500) if one["step"] > 0]
+    last = readings[-1]
+    assert lab.step - 1 <= last["step"] <= lab.step
+    for run, text in last["losses"].items():
+        then = lab.ask("GET", f"/runs/{run}/instruments/moment", step=last["step"])
+        assert fits(text, then["latest"]["train_loss"]["value"]), (last, lab.step)
+    lab.page.evaluate(DELAY, 0)
+    until_all_show(lab, lab.step)
+    expect(lab.page.locator("race-table th.moment")).to_have_text(f"At step {lab.step}")
+
+
 GRADIENTS = """() => [...document.querySelectorAll("plotly-chart[kind=gradients] .title")].flatMap((title) =>
     [...title.querySelectorAll("[data-run]")].map((item) => [
         item.dataset.run, title.querySelector("b").innerText, item.innerText.trim()]))"""

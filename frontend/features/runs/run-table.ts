@@ -49,9 +49,13 @@ const WIDE_SPACE = "\u2003";
 const NAME_SIZE = 13;
 const HEAD_SIZE = 12;
 
-/** The step of a run's numbers. While it plays, frames bring losses of the last evaluated step. */
+/**
+ * The step of a run's numbers. Frames bring losses of the last evaluated step, also after a pause
+ * until the answer about its step is there.
+ */
 function placeOf({ label, status, step, latest }: Run) {
-  const evaluated = status === "playing" ? latest.train_loss?.step : undefined;
+  const isInPlay = status === "playing" || status === "paused";
+  const evaluated = isInPlay ? latest.train_loss?.step : undefined;
   return { label, step: Math.min(step, evaluated ?? step) };
 }
 
