@@ -666,6 +666,7 @@ export const start = "start";
 export const aroundXYTimesCloser = (value: Part, times: Part) =>
   `around ${value}, ${times} times closer`;
 export const stepXIsOnItsWay = (value: Part) => `step ${value} is on its way`;
+export const pointsOfStepX = (step: Part) => `points of step ${step}`;
 export const xLeftTheView = (label: Part) => `${label} left the view`;
 export const coarseXTimesYLosses = (columns: Part, rows: Part) =>
   `coarse: ${columns} × ${rows} losses`;

@@ -51,6 +51,30 @@ MOMENTS = """() => {
 }"""
 
 
+# The losses in the table and beside the points, in every frame for so many ms.
+LOSSES_EVERY_FRAME = """(ms) => new Promise((done) => {
+    const all = (selector) => [...document.querySelectorAll(selector)].map(({ textContent }) => textContent);
+    const seen = [];
+    const until = performance.now() + ms;
+    const look = () => {
+        seen.push([all("race-table td.loss .readout"), all(".fall-ground .fall-label b")]);
+        if (performance.now() < until) return requestAnimationFrame(look);
+        done(seen);
+    };
+    look();
+})"""
+
+# From then on answers about the fall line wait for `letGo()`.
+HOLD = """() => {
+    const { fetch } = window;
+    const free = new Promise((go) => { window.letGo = go; });
+    window.fetch = async (...request) => {
+        if (String(request[0]).includes("/fall_line")) await free;
+        return fetch(...request);
+    };
+}"""
+
+
 def ground(lab: Dashboard) -> Locator:
     return lab.page.locator(".fall-ground")
 
@@ -153,6 +177,32 @@ def test_during_play_the_points_move_and_the_terrain_follows(open_lab: OpenLab) 
     # the path has the steps in which SGD left the first valley
     path = measured(lab)["points"][1]["path"]["steps"]
     assert path[:20] == [*range(20)]
+
+
+def test_during_play_the_losses_beside_the_points_are_those_of_the_table(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(120)
+    shown(lab, 120).make_own()
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step > 150)
+    frames = lab.page.evaluate(LOSSES_EVERY_FRAME, 4000)
+    lab.pause.click()
+    assert len({tuple(table) for table, _ in frames}) > 5
+    others = "".join("." if table == labels else "x" for table, labels in frames)
+    assert "xxx" not in others, "for more than two frames"
+
+
+def test_points_that_are_far_behind_say_their_step(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(120)
+    shown(lab, 120)
+    note = lab.page.locator(".fall-outside .note")
+    expect(note).to_have_count(0)
+    lab.page.evaluate(HOLD)
+    lab.make_steps(180)
+    expect(note).to_have_text("points of step 120")
+    lab.page.evaluate("window.letGo()")
+    expect(note).to_have_count(0)
 
 
 def test_looking_back_shows_the_runs_where_they_were_on_the_same_terrain(open_lab: OpenLab) -> None:

@@ -94,7 +94,8 @@ export class FallLineView extends ExperimentElement {
   #theme = "";
 
   override shows(state: State) {
-    const { fallLine, looking, playback, order, runs } = state;
+    const { fallLine, looking, order, runs } = state;
+    const { runs: onView } = stateOnView(state);
     return [
       fallLine,
       looking,
@@ -103,7 +104,7 @@ export class FallLineView extends ExperimentElement {
         runs[name].hidden,
         runs[name].status,
         runs[name].generation,
-        playback.playing && !looking ? null : runs[name].latest,
+        lossOf(onView[name]), // as in the table
       ]),
     ];
   }
@@ -329,7 +330,10 @@ export class FallLineView extends ExperimentElement {
     const waits = state.looking && !spotsOnView(state);
     const frame = frameOf(line.region, this.#size);
     const left = runs.filter(({ track }) => !isInside(endOf(track), frame));
+    const step = Math.max(0, ...runs.map(({ spot }) => spot.step));
+    const isBehind = !state.looking && isFarBehind(step, shownStep(stateOnView(state)));
     const notes = [
+      ...(isBehind ? [texts.pointsOfStepX(integer(step))] : []),
       ...(waits ? [texts.stepXIsOnItsWay(integer(state.looking?.step ?? 0))] : []),
       ...left.map(({ run }) => texts.xLeftTheView(run.label)),
       ...(line.terrain.columns < COARSE
@@ -350,6 +354,9 @@ function isAround(state: State, { run, region }: NonNullable<FallLine["lens"]>) 
   const [west, east, south, north] = region;
   return !spot || (spot.s >= west && spot.s <= east && spot.t >= south && spot.t <= north);
 }
+
+/** Points are late by so much that the losses beside them are of another part of the paths. */
+const isFarBehind = (step: number, shown: number) => shown > 16 && 2 * step < shown;
 
 /** The runs in the picture: at step 0 there is the start alone. */
 const shownRuns = (state: State) => (shownStep(state) === 0 ? [] : fallenRuns(state));
