@@ -8,6 +8,7 @@
 import { isStandardized } from "./data-recipe.ts";
 import { integer, number, percent, short } from "./format.ts";
 import { inspectedRun } from "./inspected.ts";
+import { minimizedWords } from "./losses.ts";
 import { stepOf } from "./state-on-view.ts";
 import { TERMS } from "./terms.ts";
 import * as texts from "../words/english.ts";
@@ -161,8 +162,7 @@ const ROWS: Record<string, Row> = {
     name: texts.lossAlongTheStep,
     brief: texts.alongTheStep,
     key: texts.solidAllSamplesDashedTheBatch,
-    value: ({ descended }) => descended,
-    least: ({ descended }) => descended,
+    value: ({ descended }) => minimizedWords(descended),
     says: ({ train }) => alongWords(train.losses),
   },
   spectrum: {

@@ -29,6 +29,14 @@ export function lossWords(loss: LossRecipe) {
   return [WORDS[name] ?? name.replaceAll("_", " "), ...own].join(", ");
 }
 
+/** "half of the mean squared error, and penalties" of the server's "mse / 2 + penalties". */
+export function minimizedWords(descended: string) {
+  const [loss, penalties] = descended.split(" + ");
+  const [name, share] = loss.split(" / ");
+  const words = share ? texts.halfOfTheX(lossWords(name)) : lossWords(name);
+  return penalties ? texts.xAndPenalties(words) : words;
+}
+
 /** Outputs that are logits are no predictions yet. */
 export const takesLogits = (loss: LossRecipe) => methodName(loss).endsWith("cross_entropy");
 

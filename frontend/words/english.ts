@@ -331,6 +331,8 @@ export const binaryCrossEntropy = "binary cross-entropy";
 export const softmaxCrossEntropy = "softmax cross-entropy";
 export const forkOfX = (parent: Part) => `fork of ${parent}`;
 export const startsAgainAtStep0 = "starts again at step 0";
+export const halfOfTheX = (loss: Part) => `half of the ${loss}`;
+export const xAndPenalties = (loss: Part) => `${loss}, and penalties`;
 export const stepXY = (step: Part, text: Part) => `step ${step}: ${text}`;
 export const justBelowX = (bound: Part) => `just below ${bound}`;
 export const anyNumber = "any number";

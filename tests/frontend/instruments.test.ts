@@ -391,3 +391,11 @@ test("a gauge says that its numbers are standardized if the data are", () => {
     "the index of a class stays what it is",
   );
 });
+
+test("the loss along a step is named in words", () => {
+  const words = (descended: string) => GAUGES.along.value({ descended });
+  assert.equal(words("mse / 2"), "half of the mean squared error");
+  assert.equal(words("mse / 2 + penalties"), "half of the mean squared error, and penalties");
+  assert.equal(words("binary_cross_entropy"), "binary cross-entropy");
+  assert.equal(words("huber + penalties"), "Huber loss, and penalties");
+});
