@@ -48,9 +48,17 @@ type Choice = {
 /** Distance from the edge of stability within which a run is at it. */
 const NEAR = 0.1;
 
-const edgeWords = (edge: number | null) =>
+/** null before the first step of optimizers that scale theirs; and for those without a limit. */
+const unknownBend = (limit: number | null) => (limit === null ? texts.noLimit : texts.notKnownYet);
+
+export const bendValue = (bend: number | null, limit: number | null) => {
+  if (bend === null) return unknownBend(limit);
+  return limit === null ? texts.xNoLimit(number(bend)) : texts.xOfY(number(bend), number(limit));
+};
+
+const edgeWords = ({ edge, limit }: Json) =>
   edge === null
-    ? texts.notKnownYet
+    ? unknownBend(limit)
     : edge > 1 + NEAR
       ? texts.beyondTheEdgeOfStability
       : edge >= 1 - NEAR
@@ -129,16 +137,16 @@ const ROWS: Record<string, Row> = {
     name: TERMS.edge.name,
     brief: texts.edge,
     least: ({ edge }) => short(edge, 2),
-    value: ({ sharpness, limit }) => texts.xOfY(number(sharpness), number(limit)),
-    says: ({ edge }) => edgeWords(edge),
+    value: ({ sharpness, limit }) => bendValue(sharpness, limit),
+    says: edgeWords,
   },
   batch_edge: {
     instrument: "batch_sharpness",
     name: TERMS.batch_edge.name,
     brief: texts.batchEdge,
     least: ({ edge }) => short(edge, 2),
-    value: ({ batch_sharpness: sharpness, limit }) => texts.xOfY(number(sharpness), number(limit)),
-    says: ({ edge }) => edgeWords(edge),
+    value: ({ batch_sharpness: sharpness, limit }) => bendValue(sharpness, limit),
+    says: edgeWords,
   },
   alpha: {
     instrument: "alpha",
@@ -173,7 +181,7 @@ const ROWS: Record<string, Row> = {
     value: ({ eigenvalues, trace }) =>
       texts.xYBelow0TraceZ(integer(eigenvalues.length), integer(below(eigenvalues)), number(trace)),
     least: ({ eigenvalues }) => integer(eigenvalues.length),
-    says: ({ edge }) => edgeWords(edge),
+    says: edgeWords,
   },
   histogram: {
     instrument: "gradients",

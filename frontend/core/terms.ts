@@ -74,7 +74,7 @@ const TEXTS = {
     says: texts.howFarThePredictionsAreFrom,
     formula: "np.mean((y - y_pred)**2)",
     line: "forward loss",
-    also: ["half"],
+    also: ["half", "baseline"],
     docs: DOCS.losses,
   },
   huber: {
@@ -82,6 +82,7 @@ const TEXTS = {
     says: texts.squaredForSmallErrorsStraightBeyond,
     formula: "c = np.clip(y_pred - y, -delta, delta)\nnp.mean(c * (y_pred - y - c / 2))",
     line: "forward loss",
+    also: ["baseline"],
     docs: DOCS.losses,
   },
   binary_cross_entropy: {
@@ -89,6 +90,7 @@ const TEXTS = {
     says: texts.minusTheLogarithmOfTheProbability,
     formula: "side = 1 - 2 * y\nnp.mean(np.logaddexp(0, side * y_pred))",
     line: "forward loss",
+    also: ["majority"],
     docs: DOCS.losses,
   },
   softmax_cross_entropy: {
@@ -97,6 +99,7 @@ const TEXTS = {
     formula:
       "e = np.exp(y_pred)\np = e / e.sum(axis=1, keepdims=True)\n-np.mean(np.log(p[rows, y]))",
     line: "forward loss",
+    also: ["majority"],
     docs: DOCS.losses,
   },
   test_loss: {

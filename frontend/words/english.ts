@@ -247,6 +247,8 @@ export const ofTheXSamples = (word: Part) => `of the ${word} samples`;
 export const contoursPowersOfTenOfThe = "contours: powers of ten of the train loss";
 export const edge = "Edge";
 export const xOfY = (sharpness: Part, limit: Part) => `${sharpness} of ${limit}`;
+export const noLimit = "no limit";
+export const xNoLimit = (sharpness: Part) => `${sharpness}, no limit`;
 export const batchEdge = "Batch edge";
 export const stepAlpha = "Step α";
 export const noise = "Noise";
@@ -329,10 +331,10 @@ export const meanSquaredError = "mean squared error";
 export const huberLoss = "Huber loss";
 export const binaryCrossEntropy = "binary cross-entropy";
 export const softmaxCrossEntropy = "softmax cross-entropy";
-export const forkOfX = (parent: Part) => `fork of ${parent}`;
-export const startsAgainAtStep0 = "starts again at step 0";
 export const halfOfTheX = (loss: Part) => `half of the ${loss}`;
 export const xAndPenalties = (loss: Part) => `${loss}, and penalties`;
+export const forkOfX = (parent: Part) => `fork of ${parent}`;
+export const startsAgainAtStep0 = "starts again at step 0";
 export const stepXY = (step: Part, text: Part) => `step ${step}: ${text}`;
 export const justBelowX = (bound: Part) => `just below ${bound}`;
 export const anyNumber = "any number";
@@ -474,7 +476,7 @@ export const howFarAStepGoesAlong =
 export const batch = "Batch";
 export const howManySamplesAStepAverages =
   "How many samples a step averages its gradient over: all is GD, one is SGD.";
-export const formulaOfBatch = "dy_pred = (y_pred - y) / m   # m samples";
+export const formulaOfBatch = "dW = G.mean(axis=0)   # rows of G: m samples";
 export const meanSquaredErrorLabel = "Mean squared error";
 export const howFarThePredictionsAreFrom =
   "How far the predictions are from y: the distances squared, then averaged.";
@@ -528,7 +530,7 @@ export const firstWeightsScaledByTheNumber =
 export const steepestBend = "Steepest bend";
 export const howSharplyTheLossCurvesWhere =
   "How sharply the loss curves where it bends most. Above 2 / rate, steps overshoot.";
-export const formulaOfSteepestBend = "np.linalg.eigvalsh(H).max()   # limit: 2 / lr";
+export const formulaOfSteepestBend = "np.linalg.eigvalsh(H).max()\n2 / lr   # limit of plain steps";
 export const bendOfBatches = "Bend of batches";
 export const howSharplyTheLossOfA =
   "How sharply the loss of a batch curves along its own gradient, averaged over the batches of a pass.";
@@ -1333,6 +1335,8 @@ export const xTrainY = (latest: Part, latest2: Part) => `${latest}, train ${late
 export const zeroTheMean = "0, the mean";
 export const xRateY = (norm: Part, latest: Part) => `${norm}, rate ${latest}`;
 export const standardDeviationHereX = (he: Part) => `Standard deviation here: ${he}`;
+export const limitOfXY = (label: Part, formula: Part) => `Limit of ${label}: ${formula}.`;
+export const itsBendIsInScaledWeights = "Its bend is in weights scaled as its steps are.";
 export const xLimitY = (sharpness: Part, limit: Part) => `${sharpness}, limit ${limit}`;
 
 // ---------- ui

@@ -392,6 +392,19 @@ test("a gauge says that its numbers are standardized if the data are", () => {
   );
 });
 
+test("a bend without a limit, or not known yet, says so", () => {
+  const { edge, batch_edge: batchEdge } = GAUGES;
+  assert.equal(edge.value({ sharpness: 9, limit: 10, edge: 0.9 }), "9.00 of 10.0");
+  assert.equal(edge.value({ sharpness: null, limit: 10, edge: null }), "not known yet");
+  assert.equal(edge.value({ sharpness: null, limit: null, edge: null }), "no limit");
+  assert.equal(
+    batchEdge.value({ batch_sharpness: 26.1, limit: null, edge: null }),
+    "26.1, no limit",
+  );
+  assert.equal(batchEdge.says({ batch_sharpness: 26.1, limit: null, edge: null }), "no limit");
+  assert.equal(edge.says({ sharpness: null, limit: 10, edge: null }), "not known yet");
+});
+
 test("the loss along a step is named in words", () => {
   const words = (descended: string) => GAUGES.along.value({ descended });
   assert.equal(words("mse / 2"), "half of the mean squared error");

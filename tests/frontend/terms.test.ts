@@ -103,6 +103,45 @@ test("every word has a formula, and so has every state of a run", () => {
   assert.match(inState("diverged", { status: "diverged" })?.formula ?? "", /isfinite/);
 });
 
+test("the formula of a batch holds for every loss", () => {
+  for (const name of ["mse", "huber", "softmax_cross_entropy"]) {
+    const opened = answer();
+    const state = at500({ ...opened, recipe: { ...opened.recipe, loss: name } });
+    assert.match(cardOf(state, "batch_size")?.formula ?? "", /^dW = G\.mean\(axis=0\)/);
+  }
+});
+
+test("the line that a loss stands below has its word beside the loss", () => {
+  assert.ok(TERMS.mse.also?.includes("baseline"));
+  for (const key of ["huber", "binary_cross_entropy", "softmax_cross_entropy"] as const)
+    assert.deepEqual(TERMS[key].also, [key === "huber" ? "baseline" : "majority"]);
+});
+
+test("the steepest bend has the limit of each optimizer, in numbers and as a formula", () => {
+  const measured = (run: string, more: Json) => ({
+    type: "instrument",
+    run,
+    name: "curvature",
+    answer: { step: 500, generation: 0, cost_seconds: 0, ...more },
+  });
+  const descent = { sharpness: 18, limit: 20, formula: "2 / learning_rate", preconditioned: false };
+  const scaled = {
+    sharpness: 222,
+    limit: 3800,
+    formula: "2 (1 + beta1) / ((1 - beta1) learning_rate)",
+    preconditioned: true,
+  };
+  const plain = reduce(at500(), measured("gd", descent));
+  assert.equal(cardOf(plain, "edge")?.facts.note, "");
+  const state = reduce(plain, measured("sgd", scaled));
+  assert.deepEqual(rows("edge", state), ["GD 18.0, limit 20.0", "SGD 222, limit 3,800"]);
+  assert.equal(
+    cardOf(state, "edge")?.facts.note,
+    "Limit of SGD: 2 (1 + beta1) / ((1 - beta1) learning_rate). Its bend is in weights scaled as its steps are.",
+  );
+  assert.match(TERMS.edge.formula ?? "", /2 \/ lr +# limit of plain steps$/);
+});
+
 test("formulas of first weights and of a constant guess are those of the recipe", () => {
   const withRecipe = (change: Json) => {
     const opened = answer();

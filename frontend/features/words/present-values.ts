@@ -6,7 +6,7 @@
 import { methodName, ownOf, rowOf, rowsOf } from "../../core/catalog.ts";
 import { shareWords, spotsOnView } from "../../core/fall-line.ts";
 import { epochs, integer, number, plural, score, setting } from "../../core/format.ts";
-import { answersOf, GAUGES, placeOf, requestOf } from "../../core/instruments.ts";
+import { answersOf, bendValue, GAUGES, placeOf, requestOf } from "../../core/instruments.ts";
 import { inspectedRun } from "../../core/inspected.ts";
 import { explanationOf, explained } from "../../core/parameters.ts";
 import { CONSTANT_GUESS, FIRST_WEIGHTS, FROM_A_FILE } from "../../core/formulas.ts";
@@ -38,6 +38,9 @@ const rowsFor = (state: State, text: (run: Run) => string | null): Row[] =>
     const words = text(run);
     return words === null ? [] : [{ run, text: words }];
   });
+
+/** as the server writes it */
+const PLAIN_LIMIT = "2 / learning_rate";
 
 const within = (value: number, low: number, high: number) =>
   Math.min(1, Math.max(0, (value - low) / (high - low)));
@@ -103,11 +106,16 @@ function deadUnits({ units }: Run) {
 }
 
 /** The newest measurement that is already here, of no later step than the one on view; a card asks for none. */
+function newest(state: State, run: Run, gauge: string): Json | undefined {
+  const { trail } = answersOf(state, run.name, requestOf(GAUGES[gauge]));
+  const { step } = placeOf(state, run);
+  return trail.filter((answer) => answer.step <= step || !state.looking).at(-1);
+}
+
 function measured(state: State, gauge: string, words: (answer: Json) => string) {
   return (run: Run) => {
-    const { trail } = answersOf(state, run.name, requestOf(GAUGES[gauge]));
     const { step } = placeOf(state, run);
-    const last = trail.filter((answer) => answer.step <= step || !state.looking).at(-1);
+    const last = newest(state, run, gauge);
     return last
       ? `${words(last)}${last.step === step ? "" : texts.atStepXTail(integer(last.step))}`
       : null;
@@ -129,6 +137,16 @@ function initializerWords({ catalog, experiment }: State) {
     .map(([key, value]) => `${key} ${value}`)
     .join(", ");
   return `${[nameFor("initializers", name), own].filter(Boolean).join(", ")}. ${says}`.trim();
+}
+
+const bendWords = (bend: number | null, limit: number | null) =>
+  limit === null ? bendValue(bend, limit) : texts.xLimitY(number(bend), number(limit));
+
+/** How an optimizer's limit follows from its settings, if it is not the limit of plain steps. */
+function limitWords({ label }: Run, edge: Json | undefined) {
+  if (!edge || edge.limit === null || edge.formula === PLAIN_LIMIT) return "";
+  const scaled = edge.preconditioned ? ` ${texts.itsBendIsInScaledWeights}` : "";
+  return `${texts.limitOfXY(label, edge.formula)}${scaled}`;
 }
 
 const FACTS: Partial<Record<TermKey, (state: State) => Facts>> = {
@@ -202,19 +220,19 @@ const FACTS: Partial<Record<TermKey, (state: State) => Facts>> = {
     note: state.experiment ? texts.standardDeviationHereX(heWords(state.experiment)) : "",
   }),
   edge: (state) => ({
+    note: runsOf(state)
+      .map((run) => limitWords(run, newest(state, run, "edge")))
+      .filter(Boolean)
+      .join(" "),
     rows: rowsFor(
       state,
-      measured(state, "edge", ({ sharpness, limit }) =>
-        texts.xLimitY(number(sharpness), number(limit)),
-      ),
+      measured(state, "edge", ({ sharpness, limit }) => bendWords(sharpness, limit)),
     ),
   }),
   batch_edge: (state) => ({
     rows: rowsFor(
       state,
-      measured(state, "batch_edge", ({ batch_sharpness: bend, limit }) =>
-        texts.xLimitY(number(bend), number(limit)),
-      ),
+      measured(state, "batch_edge", ({ batch_sharpness: bend, limit }) => bendWords(bend, limit)),
     ),
   }),
   alpha: (state) => ({
