@@ -6,9 +6,9 @@
 
 import { createProblemAnnouncer } from "./problem-announcer.ts";
 import { LiveElement } from "../ui/live-element.ts";
-import { number } from "../core/format.ts";
+import { integer, number } from "../core/format.ts";
 import { hasEnded, isAtEnd } from "../core/questions.ts";
-import { shownRuns, shownStep, stateOnView } from "../core/state-on-view.ts";
+import { furthestStep, shownRuns, shownStep, stateOnView } from "../core/state-on-view.ts";
 import { stateOf, whereWords } from "../core/selectors.ts";
 import * as texts from "../words/english.ts";
 import type { State } from "../core/types.ts";
@@ -19,14 +19,17 @@ const SETTLED_MS = 400;
 
 function story(present: State) {
   const state = stateOnView(present);
-  const step = shownStep(state);
   const lines = shownRuns(state).map(
     (run) =>
       `${run.label} ${[number(run.latest.train_loss?.value), stateOf(run, state).word].filter(Boolean).join(", ")}.`,
   );
-  return [step === 0 ? texts.readyStep0 : texts.stepXSentence(whereWords(state)), ...lines].join(
-    " ",
-  );
+  return [placeWords(present, state), ...lines].join(" ");
+}
+
+function placeWords(present: State, state: State) {
+  if (present.looking)
+    return texts.lookingBackStepXOfY(whereWords(state), integer(furthestStep(present)));
+  return shownStep(state) === 0 ? texts.readyStep0 : texts.stepXSentence(whereWords(state));
 }
 
 export class Announcer extends LiveElement {

@@ -1355,6 +1355,8 @@ export const onlyTheBrowserThatCreatedThis =
   "Only the browser that created this experiment can change it.";
 export const readyStep0 = "Ready, step 0.";
 export const stepXSentence = (where: Part) => `Step ${where}.`;
+export const lookingBackStepXOfY = (where: Part, last: Part) =>
+  `Looking back, step ${where} of ${last}.`;
 export const lossNotDrawnYet = "Loss, not drawn yet";
 export const stillStartingTheServerMayBe = "Still starting. The server may be waking up.";
 export const waitingForTheServer = "Waiting for the server";

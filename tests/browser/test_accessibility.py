@@ -335,6 +335,19 @@ def test_a_pause_is_announced_and_charts_have_a_sentence_as_name(open_lab: OpenL
     )
 
 
+def test_a_screen_reader_hears_that_one_looks_back(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(42)
+    spoken = lab.page.locator("page-announcer")
+    travel = lab.page.get_by_label("Time travel")
+    travel.fill("12")
+    expect(spoken).to_contain_text("Looking back, step 12 of 42. GD")
+    travel.fill("0")
+    expect(spoken).to_contain_text("Looking back, step 0 of 42. GD")
+    lab.page.keyboard.press("l")
+    expect(spoken).to_contain_text("Step 42. GD")
+
+
 def test_reduced_motion_stops_animations_and_slows_charts(open_lab: OpenLab) -> None:
     lab = open_lab(reduced_motion="reduce", drawn=True, query="?fps=30")
     long = lab.page.evaluate("""() => [...document.querySelectorAll("*")].filter((each) => {
