@@ -59,8 +59,7 @@ function followClicks() {
 
 function isHandled(event: KeyboardEvent) {
   const target = event.target as Element;
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing)
-    return true;
+  if (event.defaultPrevented || event.altKey || event.isComposing) return true;
   if (target.matches?.(TYPING) || document.querySelector(OVER_THE_PAGE)) return true;
   if (target.matches?.(SLIDER_OF_A_NUMBER) && PART_OF_A_NUMBER.test(event.key)) return true;
   if (event.key === " ") return target !== clicked && target.matches(PRESSED_BY_SPACE);
@@ -69,8 +68,9 @@ function isHandled(event: KeyboardEvent) {
 
 const meaning = (event: KeyboardEvent) =>
   KEYS.find(
-    ({ key, shift }) =>
+    ({ key, shift, ctrl }) =>
       key === event.key.toLowerCase() &&
+      Boolean(ctrl) === (event.ctrlKey || event.metaKey) &&
       (!key.startsWith("arrow") || Boolean(shift) === event.shiftKey),
   );
 

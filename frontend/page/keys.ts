@@ -23,6 +23,7 @@ interface Key {
   caps: string[]; // as printed in the help
   key: string; // KeyboardEvent.key, lower case; "" for Esc, which dialogs and sheets handle
   shift?: boolean;
+  ctrl?: boolean; // with Ctrl or ⌘
   once?: boolean; // a held key counts once, else it would toggle
   always?: boolean; // works when single keys are off
   when?: (state: State) => boolean; // otherwise the browser gets the key
@@ -81,6 +82,11 @@ export const KEYS: Key[] = [
   on(texts.previousNextEvent, [",", "."], ",", (app) => app.lookAtMarker(-1)),
   on(texts.previousNextEvent, [",", "."], ".", (app) => app.lookAtMarker(1)),
   on(texts.resetToStep0, ["R"], "r", (app) => app.reset()),
+  on(texts.undo, [texts.ctrl, "Z"], "z", (app) => app.undo(), {
+    ctrl: true,
+    always: true,
+    when: ({ notice }) => Boolean(notice?.undo),
+  }),
   on(texts.slowerFaster, ["[", "]"], "[", (app) => changeSpeed(app, -1)),
   on(texts.slowerFaster, ["[", "]"], "]", (app) => changeSpeed(app, 1)),
   ...RUNS.map((key) =>

@@ -1373,6 +1373,7 @@ export const space = "Space";
 export const oneStepOnBack = "One step on, back";
 export const oneEpoch = "One epoch";
 export const shift = "Shift";
+export const ctrl = "Ctrl";
 export const previousNextEvent = "Previous, next event";
 export const resetToStep0 = "Reset to step 0";
 export const slowerFaster = "Slower, faster";

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -151,3 +152,25 @@ def test_while_presenting_undo_stands_below_the_picture_and_the_keyboard_reaches
     lab.until_is(lambda: lab.step, 0)
     lab.notice.get_by_role("button", name="Undo").click()
     lab.until_is(lambda: lab.step, 50)
+
+
+def test_ctrl_z_takes_back_what_the_message_offers_and_nothing_else(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(50)
+    press = lab.page.keyboard.press
+    press("Control+z")  # there is nothing to undo
+    press("r")
+    expect(lab.notice).to_contain_text("Back at step 0. The 50 steps are kept.")
+    lab.until_is(lambda: lab.step, 0)
+    lab.page.get_by_label("Learning rate of GD", exact=True).focus()
+    press("Control+z")  # the field's own
+    press("z")
+    expect(lab.notice).to_contain_text("Back at step 0.")
+    lab.page.evaluate("document.activeElement.blur()")
+    press("z")
+    expect(lab.notice).to_contain_text("Back at step 0.")
+    press("Control+z")
+    lab.until_is(lambda: lab.step, 50)
+    expect(lab.notice).to_have_count(0)
+    press("Control+g")  # the browser's
+    expect(lab.rule("gd")).to_have_attribute("title", re.compile("full batch"))
