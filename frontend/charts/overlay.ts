@@ -284,14 +284,15 @@ const cornerOf = ({ left, top, width }: Json) => ({ left: left + width, top: top
 const scoreLook = ({ apart, isLow }: Json) =>
   !apart ? "score within corner-right" : isLow ? "score within" : "score";
 
-/** Width of a letter in the corner of a square, and between the words of two corners, in px. */
-const CORNER = { letter: 5.8, apart: 12 };
+/** Size and width of a letter in the corner of a square, and px between the words of two corners. */
+const CORNER = { size: 11, letter: 5.8, apart: 12 };
 
 /** The words inside a square. */
 function squareWords(square: Json) {
-  const { left, top, width, height, isRoomy, off, few, fewBriefly, predictedAt } = square;
+  const { left, top, width, height, isRoomy, off, few, fewBriefly, count, predictedAt } = square;
   const beside = CORNER.letter * (few.length + texts.trueValue.length) + CORNER.apart;
   const low = isRoomy && beside > width ? 31 : 17; // above "true", where both do not fit beside
+  const brief = few && widthOf(fewBriefly, CORNER.size, REGULAR) <= width ? fewBriefly : count;
   return [
     ...(isRoomy
       ? [
@@ -312,8 +313,6 @@ function squareWords(square: Json) {
           ),
         ]
       : []),
-    ...(few
-      ? [label("corner few", { left, top: top + height - low }, isRoomy ? few : fewBriefly)]
-      : []),
+    ...(few ? [label("corner few", { left, top: top + height - low }, isRoomy ? few : brief)] : []),
   ];
 }

@@ -233,6 +233,7 @@ function beyond(guesses: (number | null)[], [low, high]: [number, number]) {
       off: "",
       few: texts.xOffAxis(integer(many)),
       fewBriefly: texts.xOff(integer(many)),
+      count: integer(many),
     };
   return {
     off: over && under ? texts.allOffTheAxis : texts.allXTheAxis(over ? texts.above : texts.below),

@@ -122,6 +122,13 @@ const NO_NEWS: StateWords = {
   says: texts.itPlaysOnButTheConnection,
 };
 
+/** The words that a run's state can have. */
+export const STATE_WORDS = [
+  ...Object.values(VERDICTS).map(({ word }) => word),
+  texts.layerXDead(1),
+  NO_NEWS.word,
+];
+
 /**
  * The word for a run's state, with glyph and tone: the server's verdict. A past step has none;
  * there the Doctor's findings and the units of then say what they can. Without a connection a

@@ -388,6 +388,28 @@ def test_words_40_percent_longer_break_no_panel_no_dialog_and_no_message(
     assert reader.left() == []
 
 
+@pytest.mark.parametrize("size", [DESKTOP, SHORT, PHONE])
+def test_words_40_percent_longer_leave_a_long_run_and_eight_runs_whole(
+    open_translation: OpenTranslation, size: tuple[int, int]
+) -> None:
+    reader = open_translation(size)
+    lab = reader.lab
+    lab.ask("PATCH", "/runs/gd", {"l2": 0.0})
+    lab.make_steps(3_000)
+    drawn(lab)
+    expect(lab.page.locator("run-overview")).to_be_visible()
+    reader.look("a long run")
+    lab.ask("POST", "/reset", {})
+    for rate in range(1, 7):
+        lab.ask(
+            "POST", "/runs", {"name": f"run-{rate}", "label": f"Rate {rate}", "learning_rate": rate / 100}
+        )
+    lab.until_is(lambda: lab.step, 0)
+    lab.make_steps(100)
+    drawn(lab)
+    reader.look("eight runs")
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
 def test_the_page_of_the_check_holds_words_40_percent_longer(
     visits: Visits, translation: str, size: tuple[int, int]

@@ -26,7 +26,7 @@ import { counter, epochs, integer, number, plural, score } from "../../core/form
 import { originWords } from "../../core/forks.ts";
 import { stateOnView, shownStep } from "../../core/state-on-view.ts";
 import { DESCENDED, descendedWords, runSentence } from "../../core/run-words.ts";
-import { isLocked, rangeWords, stateOf, whereWords } from "../../core/selectors.ts";
+import { isLocked, rangeWords, STATE_WORDS, stateOf, whereWords } from "../../core/selectors.ts";
 import { lossTerm, TERMS } from "../../core/terms.ts";
 import * as texts from "../../words/english.ts";
 import type { Columns } from "./table-columns.ts";
@@ -48,6 +48,9 @@ const WIDE = matchMedia("(min-width: 1381px)");
 const WIDE_SPACE = "\u2003";
 const NAME_SIZE = 13;
 const HEAD_SIZE = 12;
+/** px of a state's words in two columns, and on a phone on one line; longer ones need more. */
+const STATE_ROOM = 88;
+const PHONE_STATE_ROOM = 100;
 
 /**
  * The step of a run's numbers. Frames bring losses of the last evaluated step, also after a pause
@@ -122,6 +125,10 @@ function isOpened({ view: { opened }, runs }: State) {
 }
 
 const nameWidth = (words: string) => widthOf(words, NAME_SIZE);
+
+/** px of the longest word for a state beyond the room of a state: 0 in English. */
+const moreForStates = (room: number) =>
+  Math.max(0, ...STATE_WORDS.map((word) => widthOf(word, NAME_SIZE, 400) - room));
 
 const labelsOf = ({ order, runs }: State) => order.map((name) => runs[name].label);
 
@@ -215,7 +222,7 @@ export class RaceTable extends ExperimentElement {
     const rows = state.order.map((name) => {
       const { label, settings } = state.runs[name];
       return {
-        name: nameWidth(label),
+        name: nameWidth(label) + moreForStates(STATE_ROOM),
         isPenalized: Boolean(settings.l1 || settings.l2),
       };
     });
@@ -235,11 +242,14 @@ export class RaceTable extends ExperimentElement {
     this.classList.toggle("crowded", length > CROWDED);
     this.classList.toggle("two", isTwo);
     this.closest(".app")?.toggleAttribute("data-crowded", isTwo && length > CROWDED);
+    this.style.setProperty("--more-state", `${moreForStates(STATE_ROOM)}px`);
     this.classList.toggle("brief", isBrief);
     this.classList.toggle("samples-too", hasSamples);
     this.classList.toggle(
       "long",
-      PHONE.matches && !LOW.matches && areLong(labelsOf(state).map(nameWidth)),
+      PHONE.matches &&
+        !LOW.matches &&
+        (areLong(labelsOf(state).map(nameWidth)) || moreForStates(PHONE_STATE_ROOM) > 0),
     );
     const bet = betWords(this.state);
     // a heading of half a table has no room for it

@@ -167,7 +167,7 @@ export class TransportBar extends ExperimentElement {
   #nextEvent() {
     return html`<button type="button" class="button quiet next-event" aria-label=${texts.nextEvent} title=${texts.nextEventBack}
       ?disabled=${!markersOf(this.state).length} @click=${() => this.app.lookAtMarker(1)}
-      >${icon("flag")}<span class="caption">${texts.nextEventLabel}</span></button>`;
+      >${icon("flag")}<span class="fitting caption"><span>&#8203;</span><span>${texts.nextEventLabel}</span></span></button>`;
   }
 
   /** Steps of the overview as they are, or on a log axis; those of the charts too, unless they show others. */
