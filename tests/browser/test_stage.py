@@ -139,7 +139,9 @@ def test_watchers_have_the_whole_chart_and_are_told_over_the_recipe(
     note, rail, data = (
         guest.page.locator(part).bounding_box() for part in ("watch-line .strip", ".rail.recipe", "data-line")
     )
-    assert note and rail and data
+    assert note
+    assert rail
+    assert data
     assert (note["x"], note["y"]) == (rail["x"], rail["y"])
     assert note["x"] + note["width"] <= rail["x"] + rail["width"]
     assert note["y"] + note["height"] <= data["y"]
@@ -199,7 +201,9 @@ def test_on_a_phone_on_its_side_rows_of_eight_runs_scroll_above_the_chart(open_l
         lab.page.locator(part).bounding_box()
         for part in (".plot.loss", "transport-bar", "race-table tbody tr:last-child")
     )
-    assert chart and transport and last
+    assert chart
+    assert transport
+    assert last
     assert transport["y"] - chart["y"] >= 120, "most of the chart is in sight without scrolling"
     rows = lab.page.locator("race-table tbody tr")
     for row in rows.all()[:4]:
