@@ -161,10 +161,15 @@ function restarted(state: State, { run: name, generation, recipe: newRecipe, und
   });
 }
 
-function joined(state: State, { added, recipe }: Json) {
+function joined(state: State, { added, recipe, place = state.order.length }: Json) {
   const { experiment } = state;
   if (!experiment) return state;
-  const recipes = { ...experiment.recipe, runs: [...experiment.recipe.runs, recipe] };
+  const among = <T>(others: T[], own: T) => [
+    ...others.slice(0, place),
+    own,
+    ...others.slice(place),
+  ];
+  const recipes = { ...experiment.recipe, runs: among(experiment.recipe.runs, recipe) };
   const answer = { id: experiment.id, kernel: experiment.kernel, recipe: recipes, runs: [added] };
   const lane = laneOf(recipe, state.runs);
   const isWayBack = state.runs[recipe.origin?.run]?.status === "diverged";
@@ -174,7 +179,7 @@ function joined(state: State, { added, recipe }: Json) {
     ...state,
     experiment: { ...experiment, recipe: recipes },
     runs: { ...state.runs, [run.name]: run },
-    order: [...state.order, run.name],
+    order: among(state.order, run.name),
   });
 }
 

@@ -372,6 +372,12 @@ test("runs come and go, and the remaining ones keep their colours", () => {
     [three.order, three.runs["run-3"].lane, three.runs["run-3"].label],
     [["gd", "sgd", "run-3"], "g", "Mini"],
   );
+  const first = after([{ ...added, place: 0 }], opened());
+  assert.deepEqual(first.order, ["run-3", "gd", "sgd"], "a run comes back to its place");
+  assert.deepEqual(
+    first.experiment?.recipe.runs.map(({ name }) => name),
+    first.order,
+  );
   const two = after([{ type: "event", event: "run_removed", run: "gd" }], three);
   assert.deepEqual(
     [two.order, two.runs["run-3"].lane, two.view.networkRun],

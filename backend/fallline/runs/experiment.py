@@ -33,7 +33,7 @@ from fallline.runs.problem_view import figure_view_of, shared_by
 from fallline.runs.publishing import Event, Frames, Pieces, Publisher
 from fallline.runs.run import Run, RunRegistry
 from fallline.runs.stepping import Advance, StepJob, Stepping
-from fallline.runs.undoing import KeptRun, UndoKey, Undos
+from fallline.runs.undoing import KeptRun, UndoKey, Undos, move_to
 from fallline.runs.usage import Usage
 from fallline.vocabulary.commands import AddRun, EditRun, Until
 from fallline.vocabulary.errors import Conflict, FalllineError, NotFound, Unattended, invalid
@@ -447,7 +447,10 @@ class Experiment:
 
     def _keep_for_undo(self, run: Run, undo: UndoKey | None, *, is_removed: bool = False) -> Json:
         """Keep a run before a change; return the fact to store with the change."""
-        return {} if undo is None else self._undos.keep(undo, KeptRun.of(run, is_removed=is_removed))
+        if undo is None:
+            return {}
+        place = [*self.runs].index(run.name)
+        return self._undos.keep(undo, KeptRun.of(run, place, is_removed=is_removed))
 
     def undo(self, key: UndoKey, now: float, done: Later) -> None:
         """Bring back the runs before a change, replayed to their steps. `done` gets the state.
@@ -475,7 +478,7 @@ class Experiment:
             self._undos.drop(key.id)
             for name, run in runs.items():
                 run.is_rounded = before[name].is_rounded
-                self._bring_back(run, now, undone=key.id)
+                self._bring_back(run, before[name].place, now, undone=key.id)
             self._finish_jobs(now)
             self.publish(now)
             return self.state()
@@ -483,10 +486,10 @@ class Experiment:
         positions = {name: each.position for name, each in before.items()}
         self._pending.append(PendingRequest(restoration(runs, positions, arrived), done))
 
-    def _bring_back(self, run: Run, now: float, undone: str) -> None:
+    def _bring_back(self, run: Run, place: int | None, now: float, undone: str) -> None:
         """Let a run take the place that it had; of a run there, it is the next generation."""
         if run.name not in self.runs:
-            self._add(run, now, undone=undone)
+            self._add(run, now, place, undone=undone)
             return
         before = self.run(run.name)
         self._stepping.forget(run.name)
@@ -507,14 +510,19 @@ class Experiment:
             recipe = recipe.model_copy(update={"label": label})
         return self._add(self._registry.new_run(recipe), now)
 
-    def _add(self, run: Run, now: float, **facts: Any) -> dict[str, Any]:
-        """Add a run, and publish it with its past."""
+    def _add(self, run: Run, now: float, place: int | None = None, **facts: Any) -> dict[str, Any]:
+        """Add a run, at a place among the others or behind them, and publish it with its past."""
         self._registry.join(run)
+        move_to(place, run.name, self.runs)
+        facts |= {} if place is None else {"place": place}
         for _ in self._schedule.before_response({run.name: run}):
             pass  # the response and the event have its findings
         self._record_new_past("run_added", run, **facts)
         response = run.as_json(playing=self.playing, moving=False)
-        self._publish_event("run_added", run, now, added=response, recipe=run.recipe.model_dump(mode="json"))
+        recipe = run.recipe.model_dump(mode="json")
+        self._publish_event(
+            "run_added", run, now, added=response, recipe=recipe, place=[*self.runs].index(run.name)
+        )
         self._publisher.publish_past(run, playing=self.playing)
         return response
 
@@ -558,9 +566,10 @@ class Experiment:
         if len(self.runs) == 1:
             raise Conflict("an experiment keeps at least one run: delete the experiment instead")
         self._publish_event("run_removed", run, now)
+        kept = self._keep_for_undo(run, undo, is_removed=True)
         self._registry.leave(run)
         self._journal.discard_states(name)
-        self._journal.add("run_removed", run=name, **self._keep_for_undo(run, undo, is_removed=True))
+        self._journal.add("run_removed", run=name, **kept)
         self._stepping.forget(name)
         self._finish_jobs(now)
         return _undo_field(undo)

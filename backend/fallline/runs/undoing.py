@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from fallline.runs.run import Run
 from fallline.vocabulary.errors import Gone
@@ -33,7 +34,8 @@ class UndoKey:
 class KeptRun:
     """A run before the change: its recipe with all edits, its position, and what made its numbers.
 
-    `is_removed`: the change was its removal, so that its name may be taken since.
+    `is_removed`: the change was its removal, so that its name may be taken since. `place` counts the runs before it;
+    a run that was stored without one returns behind the others.
     """
 
     recipe: RunRecipe
@@ -41,10 +43,11 @@ class KeptRun:
     kernel: str
     is_rounded: bool
     is_removed: bool
+    place: int | None
 
     @classmethod
-    def of(cls, run: Run, *, is_removed: bool) -> KeptRun:
-        return cls(run.recipe, run.position(), run.kernel.name, run.is_rounded, is_removed)
+    def of(cls, run: Run, place: int, *, is_removed: bool) -> KeptRun:
+        return cls(run.recipe, run.position(), run.kernel.name, run.is_rounded, is_removed, place)
 
     def as_json(self) -> Json:
         """Return it as plain JSON for `read`."""
@@ -54,12 +57,21 @@ class KeptRun:
             "kernel": self.kernel,
             "rounded": self.is_rounded,
             "removed": self.is_removed,
+            "place": self.place,
         }
 
     @classmethod
     def read(cls, stored: Json) -> KeptRun:
         recipe = RunRecipe.model_validate(stored["recipe"])
-        return cls(recipe, stored["position"], stored["kernel"], stored["rounded"], stored["removed"])
+        made = stored["kernel"], stored["rounded"], stored["removed"], stored.get("place")
+        return cls(recipe, stored["position"], *made)
+
+
+def move_to(place: int | None, name: str, runs: dict[str, Any]) -> None:
+    """Move the last run to its place among the others; without one it stays."""
+    if place is not None:
+        for other in [each for each in runs if each != name][place:]:
+            runs[other] = runs.pop(other)
 
 
 @dataclass(slots=True)

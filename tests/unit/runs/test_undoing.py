@@ -65,14 +65,19 @@ def test_undo_of_a_reset_brings_back_steps_edits_names_and_findings(only: str | 
     assert shown(life) == after
 
 
-def test_a_removed_run_returns_with_its_steps() -> None:
+@pytest.mark.parametrize("name", ["gd", "sgd"])
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_removed_run_returns_with_its_steps_to_its_place(name: str, restarts: bool) -> None:
     life = lived()
     before = shown(life)
-    assert life.do(lambda one: one.remove_run("sgd", CLOCK.now, KEY)) == {"undo": KEY.id}
+    assert life.do(lambda one: one.remove_run(name, CLOCK.now, KEY)) == {"undo": KEY.id}
+    if restarts:
+        life.reopen()
     undone(life)
-    assert shown(life) == before
+    assert [*shown(life).items()] == [*before.items()]
     life.reopen()
-    assert shown(life) == before
+    assert [*shown(life).items()] == [*before.items()]
+    assert [run.name for run in life.one.recipe.runs] == [*before]
 
 
 def test_a_change_is_undone_once_and_in_time() -> None:

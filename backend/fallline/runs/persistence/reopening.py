@@ -17,7 +17,7 @@ from fallline.runs.past.checkpoints import CheckpointBudget
 from fallline.runs.past.replay import Slices
 from fallline.runs.persistence.journal_writer import Saved, restore
 from fallline.runs.run import Run
-from fallline.runs.undoing import Undos
+from fallline.runs.undoing import Undos, move_to
 from fallline.vocabulary.journal import TO_ROUNDING, Json, Provenance, StoredExperiment, replay_of
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from fallline.vocabulary.run_settings import Edit, StopCondition
@@ -89,6 +89,7 @@ def _apply(replayed: ReplayedFacts, fact: Json) -> None:
             recipe = RunRecipe.model_validate(fact["recipe"])
             run = ReplayedRun(recipe, fact["generation"], _provenance(fact), fact.get("rounded", False))
             replayed.runs[recipe.name] = run
+            move_to(fact.get("place"), recipe.name, replayed.runs)
         case "run_removed":
             replayed.removed[fact["run"]] = replayed.runs.pop(fact["run"]).generation
         case "resumed":
