@@ -12,7 +12,7 @@ import { pxDown } from "./labels.ts";
 import { boldWidth } from "./letter-widths.ts";
 import { laneLook, surface, templateOf } from "./figure-style.ts";
 import { joined, levelLine } from "./paths.ts";
-import { requestOf, keyWords, measuredAt, answersOf } from "../core/instruments.ts";
+import { requestOf, keyWords, kindOf, measuredAt, answersOf } from "../core/instruments.ts";
 import { isTerm } from "../core/terms.ts";
 import * as texts from "../words/english.ts";
 import type { Gauge } from "../core/instruments.ts";
@@ -210,7 +210,7 @@ function titleOf(
       : [];
   return {
     name: compact ? brief : name,
-    term: isTerm(gauge.figure) ? gauge.figure : undefined,
+    term: isTerm(kindOf(gauge)) ? kindOf(gauge) : undefined,
     shape: hasKey ? key : "",
     marks: hasMarks
       ? classes.map((of, k) => ({ name: of, d: classShape(k, 8, 5, 5), isFilled: isFilled(k) }))

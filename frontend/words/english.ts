@@ -543,6 +543,28 @@ export const howMuchSingleSamplesDisagreeWith =
   "How much single samples disagree with the whole gradient. Smaller batches have more noise than signal.";
 export const formulaOfNoiseScale =
   "g = G.mean(axis=0)  # rows of G: samples\n((G - g)**2).sum() / (m - 1) / (g @ g)";
+export const howTheLossCurvesAlongIts =
+  "How the loss curves in each of its main directions. Below 0, it bends down. The trace is their sum.";
+export const whetherABatchPointsWhereAll =
+  "Whether a batch points where all samples do. 1: the same way, 0: at right angles, −1: the opposite way.";
+export const howLargeTheMeanGradientOf =
+  "How large the mean gradient of a layer is, beside the scatter of single samples.";
+export const formulaOfSignalOverNoise =
+  "g = G.mean(axis=0)  # rows of G: samples\n(g @ g) / (((G - g)**2).sum() / (m - 1))";
+export const whatThePredictionsMissRmse =
+  "What the predictions miss. RMSE is their usual size, MAE their mean size.";
+export const precisionTheShareOfSamplesPredicted =
+  "Precision: which share of the samples predicted as a class belongs to it. Recall: which share of the class is found.";
+export const formulaOfScores =
+  "precision = right / predicted\nrecall = right / in_class\nf1 = 2 / (1 / precision + 1 / recall)";
+export const aucHowOftenASampleOf =
+  "AUC: how often a sample of the class has a higher score than one of the others.";
+export const whetherANetworkThatIs80 =
+  "Whether a network that is 80 % sure is right 80 % of the time. The expected error is the mean gap.";
+export const formulaOfExpectedError =
+  "gap = np.abs(accuracy - confidence)  # by bin\nnp.average(gap, weights=count)";
+export const eachDirectionIsScaledUnitBy =
+  "Each direction is scaled, unit by unit, to the length of the weights: networks of other scales compare.";
 export const outsideThisPlane = "Outside this plane";
 export const howMuchOfAPathThis =
   "How much of a path this plane cannot show: its share of the squared distance from the start.";
@@ -1337,6 +1359,7 @@ export const xRateY = (norm: Part, latest: Part) => `${norm}, rate ${latest}`;
 export const standardDeviationHereX = (he: Part) => `Standard deviation here: ${he}`;
 export const limitOfXY = (label: Part, formula: Part) => `Limit of ${label}: ${formula}.`;
 export const itsBendIsInScaledWeights = "Its bend is in weights scaled as its steps are.";
+export const traceX = (trace: Part) => `trace ${trace}`;
 export const xLimitY = (sharpness: Part, limit: Part) => `${sharpness}, limit ${limit}`;
 
 // ---------- ui

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { GAUGES } from "../../frontend/core/instruments.ts";
 import { termsIn, TERMS } from "../../frontend/core/terms.ts";
 import { cardOf, lineOf } from "../../frontend/features/words/present-values.ts";
 import { placeOf } from "../../frontend/features/words/place.ts";
@@ -140,6 +141,27 @@ test("the steepest bend has the limit of each optimizer, in numbers and as a for
     "Limit of SGD: 2 (1 + beta1) / ((1 - beta1) learning_rate). Its bend is in weights scaled as its steps are.",
   );
   assert.match(TERMS.edge.formula ?? "", /2 \/ lr +# limit of plain steps$/);
+});
+
+test("the title of every instrument with a quantity of its own explains itself, with its values", () => {
+  const quantities = ["spectrum", "cosine", "layers", "residuals", "metrics", "calibration"];
+  for (const key of [...quantities, "slice-filter"]) {
+    assert.equal(cardOf(at500(), key)?.name, GAUGES[key].name);
+    assert.match(cardOf(at500(), key)?.docs ?? "", /^reference\/instruments\.html#/);
+  }
+  const measured = (name: string, more: Json) =>
+    reduce(at500(), {
+      type: "instrument",
+      run: "gd",
+      name,
+      answer: { step: 500, generation: 0, cost_seconds: 0, ...more },
+    });
+  assert.deepEqual(rows("cosine", measured("gradients", { cosine: 0.25 })), ["GD 0.250"]);
+  const curvature = { eigenvalues: [9, 1], trace: 10, sharpness: 9, limit: 20, edge: 0.45 };
+  assert.deepEqual(rows("spectrum", measured("curvature", curvature)), ["GD trace 10.0"]);
+  assert.deepEqual(rows("calibration", measured("calibration", { expected_error: 0.08 })), [
+    "GD expected error 8 %",
+  ]);
 });
 
 test("formulas of first weights and of a constant guess are those of the recipe", () => {

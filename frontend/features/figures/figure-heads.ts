@@ -11,7 +11,7 @@ import { runSwitch, runSwitchParts } from "../../ui/run-switch.ts";
 import { termByKey, termOf } from "../../ui/term.ts";
 import { plural } from "../../core/format.ts";
 import { chosenPlace, MOST_PANELS, panelsOf } from "../../core/gradient-panels.ts";
-import { choiceOf, choicesFor, costWords, readingWords } from "../../core/instruments.ts";
+import { choiceOf, choicesFor, costWords, kindOf, readingWords } from "../../core/instruments.ts";
 import { isLogSteps, isLong, windowWords } from "../../core/long-runs.ts";
 import { lossWords } from "../../core/losses.ts";
 import { picturedRuns } from "../../core/data-picture.ts";
@@ -210,8 +210,8 @@ export class GradientHead extends ExperimentElement {
       ${
         isGradients
           ? termOf(measure, sign, `${sign}: ${TERMS[measure].name}`)
-          : choiceOf(state).gauges.map(({ figure, name }) =>
-              isTerm(figure) ? termByKey(figure, name) : nothing,
+          : choiceOf(state).gauges.map((gauge) =>
+              isTerm(kindOf(gauge)) ? termByKey(kindOf(gauge), gauge.name) : nothing,
             )
       }
       <span class="sub">${isGradients ? texts.perLayer + windowWords(state) : costWords(state)}</span>
@@ -257,10 +257,9 @@ export class GradientHead extends ExperimentElement {
         chosen: isGradients && measure === value,
         act: () => app.setView({ panel: "gradients", measure: value }),
       })),
-      ...choicesFor(state).map(({ value, text, gauges }) => ({
+      ...choicesFor(state).map(({ value, text }) => ({
         group: texts.instruments,
         text,
-        line: gauges.length === 1 && isTerm(value) ? TERMS[value].says : undefined,
         chosen: !isGradients && choiceOf(state).value === value,
         act: () => app.setView({ panel: "instruments", instruments: value }),
       })),

@@ -249,6 +249,18 @@ const FACTS: Partial<Record<TermKey, (state: State) => Facts>> = {
       ),
     ),
   }),
+  spectrum: (state) => ({
+    rows: rowsFor(
+      state,
+      measured(state, "spectrum", ({ trace }) => texts.traceX(number(trace))),
+    ),
+  }),
+  ...Object.fromEntries(
+    (["cosine", "layers", "residuals", "metrics", "calibration"] as const).map((gauge) => [
+      gauge,
+      (state: State) => ({ rows: rowsFor(state, measured(state, gauge, GAUGES[gauge].value)) }),
+    ]),
+  ),
   outside: (state) => {
     const spots = spotsOnView(state) ?? {};
     return {
