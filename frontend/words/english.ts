@@ -57,9 +57,9 @@ export const every = (count: number, noun: Noun) =>
 export const listed = (words: string[]) =>
   words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join("");
 
-/** A text that begins a sentence. "y = Xβ" keeps its small letter. */
+/** A text that begins a sentence. "y = Xβ" and "max(z, 0)" keep their small letter. */
 export const capital = (text: string) =>
-  /^(\p{Ll}{2}|a )/u.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
+  /^(\p{Ll}{2}(?!\w*\()|a )/u.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
 
 /** A label inside a sentence. German nouns would keep their capital. */
 export const lower = (label: string) => label.charAt(0).toLowerCase() + label.slice(1);

@@ -331,3 +331,10 @@ test("counts have the noun that fits", () => {
     ["GD", "GD and SGD", "GD, SGD and Adam"],
   );
 });
+
+test("a sentence begins with a capital, code does not", () => {
+  assert.equal(english.capital("hyperbolic tangent"), "Hyperbolic tangent");
+  assert.equal(english.capital("a rate"), "A rate");
+  for (const code of ["max(z, 0): zero for every negative input", "y = Xβ"])
+    assert.equal(english.capital(code), code);
+});
