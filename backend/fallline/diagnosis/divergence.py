@@ -310,7 +310,7 @@ def _will_diverge(view: View, rises: Floats, pace: float, at_step: int, turned: 
     beyond = sharpness_sentence(edge, view.step) if edge is not None and edge.sharpness > edge.limit else ""
     return Words(
         title="{run} is about to diverge.",
-        evidence=f"The loss rose in {int((rises > 0.0).sum())} of the last {count(len(rises), 'look')}, by "
+        evidence=f"The loss rose in {int((rises > 0.0).sum())} of the last {count(len(rises), 'check')}, by "
         f"{percent(math.expm1(pace))} a step; at this "
         f"pace it is a million times its start at about step {at_step:,}.{beyond}",
         mark="about to diverge",

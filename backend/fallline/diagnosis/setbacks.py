@@ -83,7 +83,8 @@ def _jump(view: View, since: int, newest: int) -> Words:
 def _spike(view: View, step: int, usual: float, peak: float) -> Words:
     return Words(
         title="{run}: the loss jumped.",
-        evidence=f"At step {step:,} the loss was {number(peak)}; in the {USUAL} points before it was {number(usual)}.",
+        evidence=f"At step {step:,} the loss was {number(peak)}; "
+        f"the median of the {USUAL} points before is {number(usual)}.",
         mark="loss jumped",
         why=Why(
             "One step moved the parameters across a steep slope of the loss, to a place far above.",
@@ -154,7 +155,7 @@ def _worse(view: View, now: float, least: float, step: int) -> Words:
         f"low as {number(least)}.",
         mark="worse than before",
         why=Why(
-            "A step led to a place from which the steps since have not found back.",
+            "A step led to a worse place, and no step since has led back.",
             view.line("W1"),
         ),
         remedies=lambda: first_helpful(

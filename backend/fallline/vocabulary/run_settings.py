@@ -327,8 +327,8 @@ class MethodSettings(StrictModel):
     )
     beta2: float | None = Field(
         default=None,
-        description="decay of the running mean of its square; in adamax: decay of the largest size of the gradient; in "
-        "lion: decay of the running mean of the gradient",
+        description="decay of the running mean of the squared gradient; in adamax: decay of the largest size of the "
+        "gradient; in lion: decay of the running mean of the gradient",
     )
     epsilon: float | None = Field(
         default=None,

@@ -2,9 +2,12 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from fallline.diagnosis.setbacks import _spike, _worse
 from fallline.diagnosis.view import Edge
 from fallline.diagnosis.words import count, every, listed, number, percent, setting, sharpness_sentence
 from fallline.engine.methods.optimizers import OPTIMIZERS
@@ -70,3 +73,21 @@ def test_methods_are_written_as_on_the_page() -> None:
         constant += "Momentum" if name == "rmsprop_centered" else ""
         if name != "sgd" and (text := re.search(rf'const {constant} = "(.*)"', texts)):
             assert shown_name(name, None) == text[1]
+
+
+def test_a_jump_and_what_came_of_it_are_read_once() -> None:
+    """\"In the 50 points before it was 0.005" was read as "before it"."""
+    view: Any = SimpleNamespace(line=lambda name: name, apart=1)
+    jump = _spike(view, 716, 0.00511, 0.0936)
+    assert jump.evidence == "At step 716 the loss was 0.0936; the median of the 50 points before is 0.00511."
+    assert (
+        _worse(view, 0.07, 0.01, 470).why.text
+        == "A step led to a worse place, and no step since has led back."
+    )
+
+
+def test_the_description_of_every_parameter_stands_alone() -> None:
+    """The card of beta2 said "its square", of what the card of beta1 had named."""
+    texts = [parameter.help for row in OPTIMIZERS.values() for parameter in row.parameters]
+    assert len(texts) > 20
+    assert [text for text in texts if re.search(r"\b(of|in|by) its\b", text)] == []

@@ -424,7 +424,7 @@ _MOMENTUM = _share("momentum", 0.9, "share of the velocity that each step keeps"
 _DECAY = _share("decay", 0.99, "decay of the running mean of the squared gradient")
 _BETAS = (
     _share("beta1", 0.9, "decay of the running mean of the gradient"),
-    _share("beta2", 0.999, "decay of the running mean of its square"),
+    _share("beta2", 0.999, "decay of the running mean of the squared gradient"),
 )
 
 
