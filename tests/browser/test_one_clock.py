@@ -301,6 +301,25 @@ def test_a_late_answer_holds_nothing_up_and_says_its_own_step(open_lab: OpenLab)
     lab.until_is(lambda: spread(lab.page.evaluate(STEPS)), 0)
 
 
+COUNTED = """(ms) => new Promise((done) => {
+    const [seen, end] = [new Set(), performance.now() + ms];
+    const look = (now) => {
+        seen.add(document.querySelector("transport-bar .count").textContent);
+        if (now < end) requestAnimationFrame(look);
+        else done(seen.size);
+    };
+    requestAnimationFrame(look);
+})"""
+
+
+def test_with_reduced_motion_the_counter_changes_with_the_beats(open_lab: OpenLab) -> None:
+    lab = open_lab(reduced_motion="reduce", drawn=True)
+    play_and_read(lab)
+    assert 3 <= lab.page.evaluate(COUNTED, 4000) <= 18
+    lab.rest()
+    expect(lab.page.locator("transport-bar .count")).to_have_text(f"{lab.step:,}")
+
+
 def test_with_reduced_motion_there_are_four_beats_a_second(open_lab: OpenLab) -> None:
     lab = open_lab(reduced_motion="reduce", drawn=True)
     play_and_read(lab)

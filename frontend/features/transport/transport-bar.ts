@@ -111,7 +111,8 @@ export class TransportBar extends ExperimentElement {
     const place = this.querySelector(".count") as HTMLElement;
     // never behind the table
     const least = Math.min(this.#counted, shownStep(stateOnView(this.state)));
-    const words = counter(Math.max(least, Math.floor(this.#glide.at(now))));
+    const isCalm = CALM.matches && this.state.playback.playing; // then it changes with the table
+    const words = counter(isCalm ? least : Math.max(least, Math.floor(this.#glide.at(now))));
     if (place.textContent !== words) {
       place.textContent = words;
       this.#widen(place, words);
