@@ -164,6 +164,23 @@ def test_next_event_frames_each_mark_with_100_steps_on_either_side(open_lab: Ope
     assert shown(lab) == (0, LONG)
 
 
+def test_looking_back_in_a_long_run_the_counter_is_one_line_and_the_deck_is_not_cut(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(12_000)
+    lab.page.get_by_label("Time travel").fill("9876")
+    expect(lab.page.locator("race-table th.moment")).to_have_text("As of step 9,876")
+    for width in (1381, 1440, 1500, 1561):
+        lab.resize(width, 900)
+        high, beyond = lab.page.evaluate("""() => {
+            const total = document.querySelector("transport-bar .counter dt");
+            const deck = document.querySelector("transport-bar .deck");
+            const high = total.getBoundingClientRect().height / parseFloat(getComputedStyle(total).lineHeight);
+            return [high, deck.scrollWidth - deck.clientWidth];
+        }""")
+        assert high < 1.5, width
+        assert beyond <= 0, width
+
+
 def test_marks_in_chart_and_overview_lead_to_their_step(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(1_000)
