@@ -15,6 +15,8 @@ const PAD = 0.06;
 /** Least number of steps that an axis of steps shows. */
 const FEWEST_STEPS = 10;
 const APART = 8;
+/** px of a row with a name or a number that can be read */
+export const ROW = 12;
 /** Letters of a name beside a plot. */
 const MOST_LETTERS = 14;
 
@@ -41,10 +43,9 @@ function holding([low, high]: [number, number], own: [number, number] | null): [
   return [own[0] < low ? least : low, own[1] > high ? most : high];
 }
 
-/** Names below a plot, as many as fit. */
-function named({ tickvals, ticktext }: Json, width: number) {
-  const widest = Math.max(...ticktext.map(tickWidth)) + APART;
-  const every = Math.max(1, Math.ceil((widest * tickvals.length) / width));
+/** As many names as fit in a row or column of this length, if each takes `own` px. */
+function named({ tickvals, ticktext }: Json, own: number, length: number) {
+  const every = Math.max(1, Math.ceil((own * tickvals.length) / length));
   const fits = (_: any, k: number) => k % every === 0;
   return { tickvals: tickvals.filter(fits), ticktext: ticktext.filter(fits) };
 }
@@ -62,7 +63,7 @@ export function acrossAxis(
     return {
       type: "linear",
       range: [0.4, specified.tickvals.length + 0.6],
-      ...named(specified, room.width),
+      ...named(specified, Math.max(...specified.ticktext.map(tickWidth)) + APART, room.width),
     };
   const [low, high] = extent(numbersOn(data, "x")) ?? [0, 1];
   if (data.some(({ meta }) => meta.role === "trail")) {
@@ -104,16 +105,17 @@ export function roomBeside(specified: Json, data: Json[], least: number) {
   );
 }
 
+/** @param height px */
 export function downAxis(
   { type = "linear", range, rangemode, autorange, tickvals, ticktext }: Json,
   data: Json[],
+  height = Infinity,
 ): Axis {
   if (tickvals?.length)
     return {
       type: "linear",
       range: autorange === "reversed" ? [tickvals.length + 0.5, 0.5] : [0.5, tickvals.length + 0.5],
-      tickvals,
-      ticktext: beside(ticktext),
+      ...named({ tickvals, ticktext: beside(ticktext) }, ROW, height),
     };
   if (isMap(data)) return mapAxis(extent(numbersOn(data, "y")) ?? [0, 1]);
   if (type === "log") {

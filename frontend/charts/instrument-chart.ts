@@ -7,7 +7,7 @@
 import { axesOf, undrawn } from "./axes.ts";
 import { fillMeasured } from "./bind-measured.ts";
 import { classScale, classShape, isFilled } from "./class-looks.ts";
-import { acrossAxis, downAxis, roomBeside } from "./instrument-axes.ts";
+import { acrossAxis, downAxis, roomBeside, ROW } from "./instrument-axes.ts";
 import { pxDown } from "./labels.ts";
 import { boldWidth } from "./letter-widths.ts";
 import { laneLook, surface, templateOf } from "./figure-style.ts";
@@ -49,12 +49,13 @@ export function instrumentChart(figure: Json, scene: Scene, gauge: Gauge) {
     b: look.compact ? 20 : 23,
     pad: 0,
   };
+  const numbered = data.map((trace: Json) => readable(trace, room.height - margin.t - margin.b));
   const panels = panelsOf(filled.layout, data, room, margin, gauge.isEven);
   const axes = panels.map(({ frame }) => axesOf(frame));
   const levels = (filled.layout.shapes ?? []).filter(({ name }: Json) => name === "level");
   const [{ frame }] = panels;
   return {
-    data,
+    data: numbered,
     layout: {
       template: templateOf(look),
       showlegend: false,
@@ -95,6 +96,10 @@ export function instrumentChart(figure: Json, scene: Scene, gauge: Gauge) {
     y: null,
   };
 }
+
+/** A matrix without numbers if its rows are too low for them. */
+const readable = (trace: Json, height: number) =>
+  trace.texttemplate && height / trace.z.length < ROW ? { ...trace, texttemplate: "" } : trace;
 
 /** A level that the page does not know keeps its own name, where there is room. */
 const levelWords = (name: string, compact: boolean) =>
@@ -165,7 +170,7 @@ function panelsOf(
     const own = ofPanel(data, suffix);
     const across = (width: number) =>
       acrossAxis(layout[`xaxis${suffix}`], own, { width, before: margin.l - 6, after: margin.r });
-    const y = downAxis(layout[`yaxis${suffix}`], own);
+    const y = downAxis(layout[`yaxis${suffix}`], own, height);
     const width = isEven ? Math.min(most, (height * spanOf(across(most))) / spanOf(y)) : most;
     const x = across(width);
     const start = k * (most + GAP);

@@ -164,7 +164,9 @@ def test_next_event_frames_each_mark_with_100_steps_on_either_side(open_lab: Ope
     assert shown(lab) == (0, LONG)
 
 
-def test_looking_back_in_a_long_run_the_counter_is_one_line_and_the_deck_is_not_cut(open_lab: OpenLab) -> None:
+def test_looking_back_in_a_long_run_the_counter_is_one_line_and_the_deck_is_not_cut(
+    open_lab: OpenLab,
+) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(12_000)
     lab.page.get_by_label("Time travel").fill("9876")

@@ -221,6 +221,35 @@ test("class names stand beside their matrix, inside the chart; long ones are sho
   );
 });
 
+test("a matrix of many classes has the names that fit, and numbers only where they can be read", () => {
+  const { figure } = golden("confusion");
+  const chart = (classes: number) => {
+    const base = scene({ gd: 40 });
+    const names = Array.from({ length: classes }, (_, k) => `${k}`);
+    const counts = names.map((_, k) => names.map((_name, j) => (k === j ? 9 : 0)));
+    const state = reduce(base.state, {
+      type: "instrument",
+      run: "gd",
+      name: "confusion",
+      answer: { step: 40, generation: 0, classes: names, counts },
+    });
+    const room = { ...base.room, width: 800, height: 126 };
+    const { data, layout, words } = instrumentChart(
+      figure,
+      { ...base, state, room },
+      GAUGES.confusion,
+    );
+    const tops = words.filter(({ name }) => name === "tick beside").map(({ top }) => top);
+    return { numbers: data[0].texttemplate, rows: layout.yaxis.range, tops };
+  };
+  const few = chart(3);
+  assert.deepEqual([few.numbers, few.tops.length], ["%{z}", 3]);
+  const many = chart(10);
+  assert.deepEqual([many.numbers, many.rows], ["", [10.5, 0.5]], "all rows are there");
+  const gaps = many.tops.slice(1).map((top, k) => Math.abs(top - many.tops[k]));
+  assert.ok(many.tops.length >= 4 && Math.min(...gaps) >= 12, many.tops.join(" "));
+});
+
 test("every figure of an instrument equals the server's", () => {
   assert.deepEqual(
     measured.sort(),
