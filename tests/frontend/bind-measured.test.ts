@@ -221,6 +221,19 @@ test("class names stand beside their matrix, inside the chart; long ones are sho
   );
 });
 
+test("an empty cell of a matrix is paper, and the fullest is ink", () => {
+  const { figure, measured: answers } = golden("confusion");
+  const base = scene({ gd: 40 });
+  const state = reduce(base.state, {
+    type: "instrument",
+    run: "gd",
+    name: "confusion",
+    answer: { ...answers[0], generation: 0 },
+  });
+  const [{ z, zmin, zmax }] = instrumentChart(figure, { ...base, state }, GAUGES.confusion).data;
+  assert.deepEqual([zmin, zmax], [0, Math.max(...z.flat())]);
+});
+
 test("a matrix of many classes has the names that fit, and numbers only where they can be read", () => {
   const { figure } = golden("confusion");
   const chart = (classes: number) => {
