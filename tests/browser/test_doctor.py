@@ -264,7 +264,7 @@ def test_the_first_remedy_is_applied_and_undone_by_keyboard(lab: Dashboard) -> N
     lab.page.keyboard.press("Tab")
     expect(dead_layer(lab).locator(".why .term")).to_be_focused()
     lab.page.keyboard.press("Tab")
-    expect(dead_layer(lab).locator(".why button")).to_be_focused()
+    expect(dead_layer(lab).locator(".line button")).to_be_focused()
     lab.page.keyboard.press("Tab")
     expect(dead_layer(lab).locator(".did button")).to_be_focused()
     lab.page.keyboard.press("Tab")
