@@ -133,7 +133,7 @@ export function lossLabels(
         baseline.term,
       ),
     );
-  if (start && !compact)
+  if (start)
     elements.push(
       label(
         "start",

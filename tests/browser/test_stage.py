@@ -102,6 +102,20 @@ def check_switches(lab: Dashboard) -> None:
             expect(switch.locator("visible=true")).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.parametrize("size", [(390, 844), (320, 568)])
+def test_phones_say_too_where_the_runs_start(open_lab: OpenLab, size: tuple[int, int]) -> None:
+    lab = open_lab(size, drawn=True)
+    start, level = (lab.page.locator(f".chart-label.{name}") for name in ("start", "baseline"))
+    expect(start).to_have_text("both runs start here: loss 6.98")
+    words, mean = start.bounding_box(), level.bounding_box()
+    assert words
+    assert mean
+    assert words["x"] + words["width"] <= size[0] - 8
+    assert words["y"] + words["height"] <= mean["y"]
+    lab.play.click()
+    expect(start).to_have_count(0)
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_the_chart_keeps_its_height_and_every_switch_is_in_sight_before_and_during_play(
     open_lab: OpenLab, size: tuple[int, int]
