@@ -90,6 +90,19 @@ LABELS = [
     "adaptive_gradients_of_duchi_hazan_singer_2011_with_rate_0.05_b_8",
     "Gradient descent with a tenth of the rate and weights of He, 201",
 ]
+# Words of a name, up to their underscores, that lie on several lines.
+BROKEN = """(name) => {
+    const words = document.createTreeWalker(name, NodeFilter.SHOW_TEXT);
+    const broken = [];
+    while (words.nextNode()) {
+        const range = document.createRange();
+        range.selectNodeContents(words.currentNode);
+        const lines = new Set([...range.getClientRects()].map(({ top }) => top));
+        if (lines.size > 1) broken.push(range.toString());
+    }
+    return broken;
+}"""
+
 CLASSES = [
     *("Iris setosa of the northern shores", "Iris versicolor", "Iris virginica", "Lodgepole pine", "Aspen"),
     "Norwegian spruce, planted before the year 1950 in mixed forests",
@@ -261,6 +274,8 @@ def test_inputs_without_room_have_numbers_and_a_key(
     key = lab.page.locator("network-drawing .input-key li")
     expect(key).to_have_text([f"{number}{name}" for number, name in zip(numbers, COLUMNS, strict=True)])
     expect(key.last).to_be_visible()
+    joined = key.filter(has_text="average_number")
+    assert joined.evaluate(BROKEN) == [], "it breaks after underscores only"
 
 
 def test_a_tap_on_a_short_name_shows_the_whole_one(visits: Visits, address: str) -> None:

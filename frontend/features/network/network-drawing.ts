@@ -6,6 +6,7 @@
  */
 
 import { html, nothing } from "lit";
+import { breakable } from "../../ui/breakable.ts";
 import { draw, set, write } from "../../ui/dom.ts";
 import { highlightEdges } from "./edge-highlight.ts";
 import { LiveElement } from "../../ui/live-element.ts";
@@ -370,7 +371,7 @@ const FEW_INPUTS = 12;
 function inputKey({ recipe, inputs, outputs }: Experiment) {
   if (!inputWords(inputs, layerSizes(recipe, outputs).length).hasKey) return nothing;
   const key = html`<ol class="input-key">${inputs.map(
-    (name, k) => html`<li><b>x${k + 1}</b><span>${name}</span></li>`,
+    (name, k) => html`<li><b>x${k + 1}</b><span>${breakable(name)}</span></li>`,
   )}</ol>`;
   return inputs.length <= FEW_INPUTS
     ? key

@@ -11,6 +11,7 @@ import { bordersOf, sampleLook, samplesOf, sidesOf } from "./ground.ts";
 import { COLOURS, cursorOf, SPAN } from "./map-drawing.ts";
 import { shadeOf } from "../../charts/class-looks.ts";
 import { colourOf } from "../../charts/screen.ts";
+import { breakable } from "../../ui/breakable.ts";
 import { set } from "../../ui/dom.ts";
 import { LightElement } from "../../ui/live-element.ts";
 import { cellAt, isMove, mapWords, moved, placeWords, readMap } from "../../core/decision-map.ts";
@@ -215,7 +216,7 @@ function swatch(kind: number, classes: number, wrong = false) {
 export const classEntries = (classes: string[]) =>
   html`${classes.map(
     (name, kind) =>
-      html`<span title=${name}>${swatch(kind, classes.length)}<span class="clip">${name}</span></span>`,
+      html`<span title=${name}>${swatch(kind, classes.length)}<span class="clip">${breakable(name)}</span></span>`,
   )}<span class="bad">${swatch(0, classes.length, true)}${texts.wrong}</span>`;
 
 export const mapLegend = (classes: string[]) =>
