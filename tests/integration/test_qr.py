@@ -6,7 +6,6 @@ import asyncio
 import re
 import string
 import threading
-import time
 from functools import partial
 
 import httpx
@@ -17,6 +16,7 @@ import zxingcpp
 from fallline.services.fair_slots import QUANTUM
 from fallline.web import server_routes
 from fallline.web.server_routes import MOST_BYTES
+from support.clocks import work_for
 from support.serving import Server, open_app
 
 
@@ -76,7 +76,7 @@ async def test_codes_for_a_crowd_behind_one_address_hold_up_no_code_for_another(
 
     def draw(text: str) -> bytes:
         goes_on.wait(90)
-        time.sleep(2 * QUANTUM)  # more than a turn
+        work_for(2 * QUANTUM)  # more than a turn
         drawn.append(text)
         return b"<svg/>"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +22,7 @@ from fallline.vocabulary.errors import (
     Unavailable,
 )
 from fallline.vocabulary.recipe import Recipe
+from support.clocks import work_for
 from support.labs import created, open_lab, steps_of
 
 
@@ -302,7 +302,7 @@ async def test_rendering_is_charged_to_the_share_of_its_experiment(
         monkeypatch.setattr(lab._executor, "charge", lambda share, seconds: charged.append((share, seconds)))
 
         def busy() -> str:
-            time.sleep(0.02)
+            work_for(0.02)
             return "made"
 
         assert await lab.views.beside(id, busy) == "made"

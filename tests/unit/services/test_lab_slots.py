@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from fallline.services.lab import Lab
 from fallline.services.uploads import load_stored_uploads
 from fallline.vocabulary.errors import Failed, NotFound, Unavailable
 from fallline.vocabulary.recipe import Recipe
+from support.clocks import work_for
 from support.labs import Lasting, in_slots, open_lab, steps_of, temporary
 
 TINY: dict[str, Any] = {"data": {"samples": 8}, "network": {"layers": []}, "runs": [{"name": "gd"}]}
@@ -369,7 +369,7 @@ async def test_files_for_a_crowd_behind_one_address_hold_up_no_answer_for_anothe
     def make(name: str) -> None:
         starts.append(name)
         goes_on.wait(60)
-        time.sleep(0.005)
+        work_for(0.005)
         ends.append(name)
 
     async with open_lab() as lab:
