@@ -26,6 +26,8 @@ const SCORES = [
 ];
 /** Font weight of a score. */
 const REGULAR = 400;
+/** px of the letters of labels */
+const LABEL_SIZE = 12;
 const BOLD = { size: 13, whole: 6.9, cut: 7.8 };
 /** Widths where a name has a line to itself: smaller letters, nearer to the shape. */
 const SMALL = { size: 11, shape: 12, whole: 6.6, cut: 7.5 };
@@ -133,14 +135,9 @@ export function lossLabels(
         baseline.term,
       ),
     );
-  if (start)
-    elements.push(
-      label(
-        "start",
-        { left: pxAcross(frame, start.x) + start.beside, top: pxDown(frame, start.y) },
-        start.text,
-      ),
-    );
+  const beside = start && pxAcross(frame, start.x) + start.beside;
+  if (start && beside + widthOf(start.text, LABEL_SIZE, REGULAR) <= right)
+    elements.push(label("start", { left: beside, top: pxDown(frame, start.y) }, start.text));
   if (missing) {
     const left = pxAcross(frame, missing.from);
     elements.push(
