@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from fallline.execution.full_collections import own_seconds
+from fallline.execution.full_collections import full_collections, thread_seconds
 from fallline.execution.interface import Journal, Later, Sink, Waiting
 from fallline.execution.worker import TurnFailed, Worker
 from fallline.runs.experiment import Experiment
@@ -227,14 +227,14 @@ class _WorkerThread:
 
     def _turn(self) -> None:
         try:
-            id = self.worker.turn(time.perf_counter, own_seconds)
+            id = self.worker.turn(time.perf_counter, _own_seconds)
         except TurnFailed as failed:
             self._close_failed(failed.id)
             return
         if id is not None:
-            began = own_seconds()
+            began = _own_seconds()
             self._guarded(id, partial(self._report, id))
-            self.worker.charge_report(id, own_seconds() - began)
+            self.worker.charge_report(id, _own_seconds() - began)
 
     def _idle_for(self) -> float | None:
         """Return the seconds to sleep, None for no limit.
@@ -399,6 +399,11 @@ class _WorkerThread:
                 call()
             except Exception:
                 _log.exception("a call on the event loop failed")
+
+
+def _own_seconds() -> float:
+    """Return the processor seconds of this thread's own work; only differences mean something."""
+    return thread_seconds() - full_collections.seconds
 
 
 def _publication(sink: Sink, item: Frames | Event) -> Delivery:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from fallline.execution.full_collections import own_seconds
+from fallline.execution.full_collections import full_collections, thread_seconds
 from fallline.execution.interface import Executor
 from fallline.execution.worker import DeficitRoundRobin
 from fallline.vocabulary.errors import TooManyRequests, Unavailable
@@ -83,11 +83,11 @@ class FairSlots:
 
         def timed() -> T:
             nonlocal seconds
-            start = own_seconds()
+            start = thread_seconds() - full_collections.seconds
             try:
                 return work()
             finally:
-                seconds = own_seconds() - start
+                seconds = thread_seconds() - full_collections.seconds - start
 
         task = asyncio.ensure_future(asyncio.to_thread(timed))
 

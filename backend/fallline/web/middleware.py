@@ -29,7 +29,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from fallline.execution.full_collections import own_seconds
+from fallline.execution.full_collections import full_collections, thread_seconds
 from fallline.realtime.limits import Refusals
 from fallline.services.lab import Lab
 from fallline.settings import usable_base_path
@@ -403,13 +403,13 @@ def timed(work: Coroutine[Any, Any, T], charge: Callable[[float], None]) -> Gene
     spent, go_on = 0.0, partial(work.send, None)
     try:
         while True:
-            began = own_seconds()
+            began = thread_seconds() - full_collections.seconds
             try:
                 waits_for = go_on()
             except StopIteration as end:
                 return cast(T, end.value)
             finally:
-                spent += own_seconds() - began
+                spent += thread_seconds() - full_collections.seconds - began
             if spent >= CHARGED_SECONDS:
                 charge(spent)
                 spent = 0.0

@@ -10,7 +10,7 @@ from time import thread_time
 import pytest
 
 from fallline.execution import full_collections as module
-from fallline.execution.full_collections import note_collections, own_seconds
+from fallline.execution.full_collections import full_collections, note_collections, thread_seconds
 from support.clocks import work_for
 
 MANY = 400_000
@@ -23,6 +23,10 @@ def objects() -> Iterator[list[list[int]]]:
     note_collections()
     yield [[number] for number in range(MANY)]
     gc.callbacks[:] = before
+
+
+def own_seconds() -> float:
+    return thread_seconds() - full_collections.seconds
 
 
 @pytest.mark.usefixtures("objects")
