@@ -305,6 +305,15 @@ def test_a_visitor_who_watches_sees_findings_without_buttons(open_lab: OpenLab) 
     expect(dead_layer(lab).get_by_role("button", name="Why?")).to_be_visible()
 
 
+def test_marks_of_findings_stand_side_by_side_over_the_loss(lab: Dashboard) -> None:
+    lab.make_steps(300)
+    marks = lab.chart("loss").locator(".chart-label.flag.finding")
+    expect(marks.filter(has_text="layer 2 dead")).to_be_visible()
+    expect(marks).to_have_count(2)
+    tops = marks.locator("svg").evaluate_all("all => all.map(each => each.getBoundingClientRect().top)")
+    assert tops == pytest.approx([tops[0], tops[0]], abs=0.5)
+
+
 def test_a_phone_has_the_doctor_below_the_charts_and_its_verdict_in_the_table(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE, drawn=True)
     lab.make_steps(LONG)
