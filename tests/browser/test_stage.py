@@ -107,11 +107,14 @@ def test_phones_say_too_where_the_runs_start(open_lab: OpenLab, size: tuple[int,
     lab = open_lab(size, drawn=True)
     start, level = (lab.page.locator(f".chart-label.{name}") for name in ("start", "baseline"))
     expect(start).to_have_text("both runs start here: loss 6.98")
-    words, mean = start.bounding_box(), level.bounding_box()
-    assert words
-    assert mean
-    assert words["x"] + words["width"] <= size[0] - 8
-    assert words["y"] + words["height"] <= mean["y"]
+    right, bottom = lab.until(
+        lambda: start.evaluate_all(
+            "all => all.map((each) => each.getBoundingClientRect()).flatMap(({ right, bottom }) => [right, bottom])"
+        ),
+        lambda edges: len(edges) == 2,
+    )
+    assert right <= size[0] - 8
+    assert bottom <= level.evaluate("(each) => each.getBoundingClientRect().top")
     lab.play.click()
     expect(start).to_have_count(0)
 
