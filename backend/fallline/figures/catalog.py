@@ -47,10 +47,10 @@ def figure_json(name: str, view: FigureView) -> dict[str, Any]:
     return _plain(figure(name, view))
 
 
-NOTHING = Buckets.empty(())
+NO_DATA = Buckets.empty(())
 
-KEPT = 32
-"""Specifications that are kept, of 20 to 60 kB: a class opens one exhibit, and Plotly takes 13 ms to make both."""
+MOST_SPECIFICATIONS = 32
+"""Specifications in memory, of 20 to 60 kB: a class opens one exhibit, and Plotly takes 13 ms to make both."""
 
 
 def specification_json(name: str, view: FigureView) -> dict[str, Any]:
@@ -58,11 +58,11 @@ def specification_json(name: str, view: FigureView) -> dict[str, Any]:
 
     Raises KeyError for an unknown name.
     """
-    runs = (replace(run, buckets=NOTHING, edits=()) for run in view.runs)
+    runs = (replace(run, buckets=NO_DATA, edits=()) for run in view.runs)
     return _specification(name, replace(view, runs=tuple(runs)))
 
 
-@lru_cache(KEPT)
+@lru_cache(MOST_SPECIFICATIONS)
 def _specification(name: str, view: FigureView) -> dict[str, Any]:
     return _plain(FIGURES[name](view))
 
