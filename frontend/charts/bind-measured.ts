@@ -55,12 +55,16 @@ function at(node: any, [part, ...rest]: string[]): any {
   return at(node[part], rest);
 }
 
-const surface = (meta: Json, measured: Json[]) =>
-  Object.fromEntries(
+function surface(meta: Json, measured: Json[]): Json {
+  const axes: Json = Object.fromEntries(
     ["x", "y", "z"]
       .filter((axis) => axis in meta)
       .map((axis) => [axis, values(meta[axis], measured)]),
   );
+  if (meta.role !== "counts") return axes;
+  // the template's middle is for signs: it would make empty cells half dark
+  return { ...axes, zmin: 0, zmax: Math.max(1, ...axes.z.flat()) };
+}
 
 /** Points without a value are left out. */
 function points(meta: Json, measured: Json[]) {

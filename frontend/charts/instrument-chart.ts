@@ -254,8 +254,6 @@ function coloured(trace: Json, { look }: Scene, lane: string): Json {
     hoverinfo: "skip",
     hovertemplate: null,
     ...(meta.scale ? { colorscale: scaleOf(look, meta) } : {}),
-    // the template's middle, which is for signs, would make empty cells half dark
-    ...(meta.role === "counts" ? { zmin: 0, zmax: Math.max(1, ...trace.z.flat()) } : {}),
     ...(trace.line && !meta.scale ? { line: { ...trace.line, color: stroke } } : {}),
     // a dot at the end of its range, such as a cosine of 1, is not cut
     ...(trace.marker && trace.mode ? { cliponaxis: false } : {}),

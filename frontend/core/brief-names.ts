@@ -104,6 +104,9 @@ function cutAnywhere(name: string, others: string[], most: number) {
   return cut(name, telling ?? 0, most);
 }
 
+/** Names that differ in their capitals only are one to a reader: "Gd" of "Gd slow" beside "GD". */
+const asRead = (name: string) => name.toLowerCase();
+
 /**
  * "SGD, He" of "SGD, rate 0.05, He", "GD 0.02" of "GD, rate 0.02": whole words that no other name
  * could be shortened to. Only where none fit, a word is cut: "Mome.".
@@ -113,8 +116,10 @@ function cutAnywhere(name: string, others: string[], most: number) {
 export function briefName(name: string, all: string[], most: number) {
   if (name.length <= most) return name;
   const others = all.filter((other) => other !== name);
-  const otherNames = new Set(others.flatMap((other) => [other, ...shorter(other)]));
-  const telling = shorter(name).find((brief) => brief.length <= most && !otherNames.has(brief));
+  const otherNames = new Set(others.flatMap((other) => [other, ...shorter(other)].map(asRead)));
+  const telling = shorter(name).find(
+    (brief) => brief.length <= most && !otherNames.has(asRead(brief)),
+  );
   return telling ?? cutAnywhere(name, others, most);
 }
 

@@ -26,6 +26,14 @@ test("forks of one run differ by their steps, and no step is cut in two", () => 
   );
 });
 
+test("capitals alone tell no two names apart", () => {
+  const all = ["GD", "Gd slow"];
+  assert.deepEqual(
+    all.map((name) => briefName(name, all, 5)),
+    ["GD", "slow"],
+  );
+});
+
 test("a shortened name has no comma in place of the words between", () => {
   const all = ["GD, rate 0.02", "GD, rate 0.2", "SGD"];
   assert.deepEqual(

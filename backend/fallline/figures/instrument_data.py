@@ -70,7 +70,11 @@ def _at(value: Any, path: list[str]) -> Any:
 
 
 def _surface(meta: Json, measured: Sequence[Json]) -> Json:
-    return {axis: values(meta[axis], measured) for axis in ("x", "y", "z") if axis in meta}
+    axes: Json = {axis: values(meta[axis], measured) for axis in ("x", "y", "z") if axis in meta}
+    if meta.get("role") == "counts":
+        # The template's middle is for signs: it would make empty cells half dark.
+        axes |= {"zmin": 0, "zmax": max([1, *(count for row in axes["z"] for count in row or ())])}
+    return axes
 
 
 def _points(meta: Json, measured: Sequence[Json]) -> Json:

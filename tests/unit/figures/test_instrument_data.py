@@ -94,6 +94,14 @@ def test_ranks_signs_middles_and_names_of_ticks() -> None:
     assert (filled.layout.xaxis.tickvals, filled.layout.xaxis.ticktext) == ((1, 2), ("W1", "b1"))
 
 
+def test_an_empty_cell_of_a_matrix_is_paper_and_the_fullest_is_ink() -> None:
+    """The template's middle is for signs: with it a cell without samples was half dark."""
+    figure = INSTRUMENT_FIGURES["confusion"].make(view(), "a")
+    for counts, most in (([[3, 0], [1, 9]], 9), ([[0, 0], [0, 0]], 1), (None, 1)):
+        (cells,) = fill_instrument_figure(figure, [{"counts": counts, "classes": ["a", "b"]}]).data
+        assert (cells.zmin, cells.zmax) == (0, most)
+
+
 def test_a_decision_map_has_a_line_between_classes_and_the_shapes_of_the_large_map() -> None:
     """Two saturated colours without a line were told apart by their hue only."""
     of = replace(view(), classes=tuple("abcdef"))
