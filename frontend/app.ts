@@ -36,7 +36,7 @@ import { furthestStep, shownStep, stepOf } from "./core/state-on-view.ts";
 import { openedAs, recipeWords } from "./features/sharing/opened-file.ts";
 import { overWords } from "./core/run-words.ts";
 import { changedRecipe, freshWords, joinedChanges, nextRun } from "./core/recipes.ts";
-import { namedEdit } from "./core/run-names.ts";
+import { labelAfterReset, namedEdit } from "./core/run-names.ts";
 import { initialState, reduce } from "./core/reduce.ts";
 import { createSeriesStore } from "./core/series.ts";
 import { createStore } from "./core/store.ts";
@@ -133,9 +133,14 @@ export function createApp(environment: Environment = browserEnvironment()): App 
 
   /** A reset, or the removal of a run, which can be undone. */
   function lose(what: "reset" | "remove_run", run: string | null) {
+    const state = store.get();
     changeUndo.remember(what, run);
     if (run === null) insteadOfSteps(what);
     else command(what, run);
+    for (const name of what === "reset" ? (run === null ? state.order : [run]) : []) {
+      const label = labelAfterReset(state, name);
+      if (label !== null) command("edit", name, { label });
+    }
   }
 
   const remedies = createRemedies({

@@ -9,7 +9,7 @@ import { methodName, rowsOf } from "./catalog.ts";
 import { integer, setting } from "./format.ts";
 import { settingWord } from "./run-words.ts";
 import { samplingOf } from "./sampling.ts";
-import { changed } from "./settings.ts";
+import { changed, inForce } from "./settings.ts";
 import { nameFor, wordFor } from "./words.ts";
 import * as texts from "../words/english.ts";
 import type { Json, State } from "./types.ts";
@@ -117,12 +117,27 @@ function rewritten(state: State, name: string, after: Json): string | null {
   return isSame ? null : [first, ...others.filter(Boolean)].join(", ");
 }
 
-/** An edit together with the name that follows it, if it makes the page's name of the run untrue. */
+/**
+ * An edit together with the name that follows it, if it makes the page's name of the run untrue. A
+ * diverged run makes no step with its new settings before it starts again: its name waits till then.
+ */
 export function namedEdit(state: State, name: string, change: Json): Json {
   const run = state.runs[name];
-  if (!run || change.label !== undefined) return change;
+  if (!run || change.label !== undefined || run.status === "diverged") return change;
   const label = rewritten(state, name, changed(run.settings, change, state.catalog));
   return label === null ? change : { ...change, label: free(label, state) };
+}
+
+/** The label that a run gets when it starts again, if it was edited after it diverged; else null. */
+export function labelAfterReset(state: State, name: string): string | null {
+  const run = state.runs[name];
+  const recipe = state.experiment?.recipe.runs.find((each) => each.name === name);
+  if (run?.status !== "diverged" || !recipe) return null;
+  const made = run.edits.filter(({ at_step: step }) => step < run.step);
+  const settings = inForce(recipe, made, [], state.catalog);
+  const then = { ...state, runs: { ...state.runs, [name]: { ...run, settings } } };
+  const label = rewritten(then, name, run.settings);
+  return label === null ? null : free(label, state);
 }
 
 /**

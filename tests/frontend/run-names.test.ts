@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { forkOf } from "../../frontend/core/forks.ts";
 import { requestFor, undoing, undoingNow } from "../../frontend/features/doctor/remedies.ts";
-import { forkLabel, namedEdit } from "../../frontend/core/run-names.ts";
+import { forkLabel, labelAfterReset, namedEdit } from "../../frontend/core/run-names.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
 import { answer, catalog as plainCatalog } from "./fake-server.ts";
 import { live, settle } from "./world.ts";
@@ -147,6 +147,39 @@ test("a fork of the past has the name of the settings there, and says a setting 
   assert.equal(name(41, { learning_rate: 0.5 }), "SGD 2, rate 0.5");
   const slow = withRun(state, "x", "GD, rate 0.01", { learning_rate: 0.01 });
   assert.equal(forkLabel(slow, "x", { learning_rate: 0.5 }), "GD, rate 0.5");
+});
+
+test("a diverged run keeps its name beside what it did, and gets the new one when it starts again", async () => {
+  const { app, socket } = await live();
+  await settle();
+  const fast = answer({ step: 85, status: "diverged" });
+  const recipe = { ...fast.recipe.runs[0], label: "Rate 0.5", learning_rate: 0.5 };
+  const [gd, ...others] = fast.runs;
+  const state = {
+    ...fast,
+    id: app.store.get().experiment?.id ?? "",
+    recipe: { ...fast.recipe, runs: [recipe, ...fast.recipe.runs.slice(1)] },
+    runs: [{ ...gd, label: "Rate 0.5" }, ...others],
+  };
+  app.store.dispatch({ type: "experiment", state });
+  app.edit("gd", { learning_rate: 0.05 });
+  assert.equal(label(app.store.get(), "gd"), "Rate 0.5");
+  assert.equal(labelAfterReset(app.store.get(), "gd"), "Rate 0.05");
+  app.edit("gd", { learning_rate: 0.02 });
+  for (const { id } of socket().commands()) socket().say({ type: "ack", id });
+  app.reset("gd");
+  const sent = () =>
+    socket()
+      .commands()
+      .map(({ do: what, label: name }) => [what, name]);
+  await settle();
+  for (const { id } of socket().commands()) socket().say({ type: "ack", id });
+  await settle();
+  assert.deepEqual(sent().slice(-2), [
+    ["reset", undefined],
+    ["edit", "Rate 0.02"],
+  ]);
+  app.stop();
 });
 
 test("one command has the edit and its name; a refusal takes both back", async () => {
