@@ -39,6 +39,11 @@ MOST_DEBTORS = 1_024
 QUANTUM = 0.005
 """Seconds of a slice of work: short enough for calls to wait little, long enough for low overhead."""
 
+RESTORE_QUANTUM = 0.02
+"""The same where an experiment comes back after a restart. Its runs make steps only until they are where they were, and
+in short slices the history of these steps takes as long as the steps.
+"""
+
 Clock = Callable[[], float]
 
 Call = Callable[[], None]
@@ -532,7 +537,8 @@ class Worker:
             if call is not None:
                 call()
             else:
-                self._experiments[id].work(QUANTUM, now, clock)
+                budget = RESTORE_QUANTUM if kind == RESTORES else QUANTUM
+                self._experiments[id].work(budget, now, clock)
             took, common = own() - began, self._common_part(self._allowance.spent - examined, clock() - start)
             self._spend(id, kind, took, common)
             self.reconsider(id, clock())

@@ -15,8 +15,9 @@ second, the line has room again.
 """
 
 LATE_IN_A_ROW, VERY_LATE_SECONDS = 3, 1.0
-"""The first late acknowledgement stops frames from growing. So many in a row, or one that is very late, halve them. A
-reader that was busy for a moment sends two at once: one for each frame on its way.
+"""The first late acknowledgement stops frames from growing. So many in a row, or one that is very late, halve them, or
+more: down to what the line took in `WAITS_SECONDS`. A reader that was busy for a moment sends two at once: one for each
+frame on its way.
 """
 
 LEAST_BYTES, USUAL_BYTES, MOST_BYTES = 1_024, 8_192, 1 << 20
@@ -45,6 +46,10 @@ class LinePace:
     def sent(self, number: int, size: int, now: float) -> None:
         """Note a frame of about `size` bytes that goes out."""
         self._sent.append((number, size, now))
+
+    def is_waiting(self, now: float) -> bool:
+        """Return whether the oldest frame on its way is late already: another one would wait behind it."""
+        return bool(self._sent) and now - self._sent[0][2] > self._fastest + WAITS_SECONDS
 
     def acknowledged(self, number: int, now: float) -> None:
         """Learn from the time that this frame took. Frames before it count with it."""
@@ -78,7 +83,8 @@ class LinePace:
         if self._late == 1:
             self._before = self.most_bytes
         if late > VERY_LATE_SECONDS or self._late >= LATE_IN_A_ROW:
-            self.most_bytes = max(int(SHRINKS * min(size, self.most_bytes)), LEAST_BYTES)
+            in_time = size * WAITS_SECONDS / late
+            self.most_bytes = max(int(min(SHRINKS * min(size, self.most_bytes), in_time)), LEAST_BYTES)
         elif self._late == 1:
             # The next frame has all steps made meanwhile: whole, it would be late by several seconds on a full line.
             self.most_bytes = min(self.most_bytes, max(size, USUAL_BYTES))

@@ -229,14 +229,14 @@ class Session:
             return self._take_reply()
         if self._closing is not None:
             return self._closing
-        return self._take_frame(now) if self.has_credit else None
+        return self._take_frame(now) if self.has_credit(now) else None
 
     def _check_deadlines(self, now: float) -> None:
         if self._is_idle and now >= self._idle_at:
             self.close(CloseCode.PROTOCOL, "nothing is being watched")
         if any(outbox.must_resume for outbox, _ in self._watched.values()):
             self._give_up("too far behind: resume")
-        if self.has_credit or not self._is_anything_due:
+        if self.has_credit(now) or not self._is_anything_due:
             self._without_credit_since = None
         elif self._without_credit_since is None:
             self._without_credit_since = now
@@ -259,10 +259,9 @@ class Session:
     def _is_anything_due(self) -> bool:
         return any(outbox.frame_due() is not None for outbox, _ in self._watched.values())
 
-    @property
-    def has_credit(self) -> bool:
-        """True if another frame may be on its way."""
-        most = 1 if self._pace.is_slow else IN_FLIGHT
+    def has_credit(self, now: float) -> bool:
+        """Return whether another frame may be on its way."""
+        most = 1 if self._pace.is_slow or self._pace.is_waiting(now) else IN_FLIGHT
         return self._acknowledged is None or self._frames - self._acknowledged < most
 
     def _take_frame(self, now: float) -> NumberedFrame | None:
@@ -283,7 +282,7 @@ class Session:
     def wake_at(self, now: float) -> float | None:
         """Return when `take` may have something without new input; None for never."""
         times = [self._idle_at] if self._is_idle else []
-        if self.has_credit:
+        if self.has_credit(now):
             times += [at for outbox, _ in self._watched.values() if (at := outbox.frame_due()) is not None]
         elif self._without_credit_since is not None:
             times.append(self._without_credit_since + UNACKNOWLEDGED_SECONDS)

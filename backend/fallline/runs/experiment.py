@@ -593,8 +593,8 @@ class Experiment:
         if not self.in_round:
             self._pause_unattended(now)
             if self._pending:
-                # Requests about the past share the time with training.
-                budget /= 2
+                if self.moving:
+                    budget /= 2  # requests about the past share the time with training
                 first = self._pending[0]
                 if first.work(budget, clock):
                     self._pending.remove(first)

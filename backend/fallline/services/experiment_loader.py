@@ -179,7 +179,7 @@ class ExperimentLoader:
 
     async def _estimate(self, id: str, entry: Entry) -> None:
         """Estimate the maximum of a stored experiment in bytes."""
-        stored = await self._store.load(id)
+        stored = await self._store.load(id, with_parts=False)
         uploads = await self._stored_uploads(entry)
         entry.expected = await asyncio.to_thread(
             lambda: expected_bytes(replay_facts(stored.entries).with_edits(), uploads.table)

@@ -6,7 +6,6 @@ Clients may have seen steps made after the backup. Other steps now take their nu
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 
 from fallline.storage.interface import RecordDamaged, Store, StoreRefused
 from fallline.vocabulary.errors import TooNew
@@ -29,10 +28,10 @@ def raise_generations(store: Store, least: int) -> None:
     """Give every run at least this generation when it is opened next. Raises StoreRefused for a newer format."""
     for one in store.experiments():
         with contextlib.suppress(RecordDamaged):  # it stays unreadable
-            stored = store.load(one.id)
+            stored = store.load(one.id, with_parts=False)
             assert stored is not None
             try:
-                upcast(replace(stored, parts={}))
+                upcast(stored)
             except TooNew as error:
                 raise StoreRefused(f"it has experiments of a newer fallline: {error.detail}") from error
             before = stored.progress.get("least_generation", 0)

@@ -186,12 +186,12 @@ class StoreThread:
     async def experiments(self) -> list[ExperimentInfo]:
         return await self._call(lambda store: store.experiments())
 
-    async def load(self, id: str) -> StoredExperiment:
+    async def load(self, id: str, *, with_parts: bool = True) -> StoredExperiment:
         """Return the stored experiment, in the present format, after all queued writes.
 
         Raises NotFound, Damaged, and TooNew for the format of a newer program.
         """
-        stored = await self._call(lambda store: store.load(id), id=id)
+        stored = await self._call(lambda store: store.load(id, with_parts=with_parts), id=id)
         if stored is None:
             raise NotFound("no experiment has this id: it may have been deleted")
         return upcast(stored)
@@ -227,7 +227,7 @@ class StoreThread:
 
         def note(store: Store) -> bool:
             try:
-                stored = store.load(id)
+                stored = store.load(id, with_parts=False)
             except RecordDamaged:
                 return False
             if stored is None:

@@ -62,7 +62,7 @@ class Store(Protocol):
     def experiments(self) -> list[ExperimentInfo]:
         """Return every experiment."""
 
-    def load(self, id: str) -> StoredExperiment | None:
+    def load(self, id: str, *, with_parts: bool = True) -> StoredExperiment | None:
         """Return the data to open an experiment, or None. Raises RecordDamaged."""
 
     def readable_facts(self, id: str) -> tuple[Json, ...]:

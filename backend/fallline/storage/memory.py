@@ -85,13 +85,16 @@ class MemoryStore:
     def experiments(self) -> list[ExperimentInfo]:
         return [one.info for one in self._experiments.values()]
 
-    def load(self, id: str) -> StoredExperiment | None:
+    def load(self, id: str, *, with_parts: bool = True) -> StoredExperiment | None:
         one = self._experiments.get(id)
         if one is None:
             return None
         digests = {key: digest for key, (digest, _) in one.answers.items()}
         return StoredExperiment(
-            tuple(map(json.loads, one.entries)), json.loads(one.progress), one.copy().parts, digests
+            tuple(map(json.loads, one.entries)),
+            json.loads(one.progress),
+            one.copy().parts if with_parts else {},
+            digests,
         )
 
     def readable_facts(self, id: str) -> tuple[Json, ...]:

@@ -322,11 +322,11 @@ class SqliteStore:
         with self._transaction() as connection:
             return sql.experiments(connection)
 
-    def load(self, id: str) -> StoredExperiment | None:
+    def load(self, id: str, *, with_parts: bool = True) -> StoredExperiment | None:
         with self._reading() as connection:
             stored = sql.load(connection, id)
-        if stored is None:
-            return None
+        if stored is None or not with_parts:
+            return stored
         try:
             with self._transaction() as connection:
                 return replace(stored, parts=sql.parts(connection, id))

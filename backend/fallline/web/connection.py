@@ -174,7 +174,7 @@ class Connection:
 
     async def _receive(self, size: int, parse: Callable[[], Parsed]) -> None:
         message: object = None
-        had_credit = self._session.has_credit
+        had_credit = self._session.has_credit(time.monotonic())
         try:
             if self._session.admit(size, time.monotonic()):
                 message, id = parse()

@@ -41,8 +41,17 @@ def steps(first: int, stop: int) -> Buckets:
     return from_records(Records(first, np.arange(first, stop) + 1, np.zeros(stop - first), SERIES, values))
 
 
-def watched(seconds: float, bytes_a_second: float, delay: float) -> Seen:
-    """Play two runs before one reader, whose line takes so many bytes and has this delay each way."""
+def watched(
+    seconds: float,
+    bytes_a_second: float,
+    delay: float,
+    publications_a_second: float = PUBLICATIONS_A_SECOND,
+    slow_from: float = 0.0,
+) -> Seen:
+    """Play two runs before one reader, whose line takes so many bytes and has this delay each way.
+
+    Before `slow_from` the line takes everything, and nothing is measured.
+    """
     session, box, backlog = Session(now=0), Outbox("e", fps=10, encoding="packed"), Backlog()
     watch = Watch(type="watch", experiment="e")
     assert session.receive(watch, 0) is watch
@@ -50,19 +59,23 @@ def watched(seconds: float, bytes_a_second: float, delay: float) -> Seen:
     box.join(backlog, FrameCache())
     session.receive(Got(type="got", frame=0), 0)
     measures, acknowledgements, free = Seen(), list[tuple[float, int]](), 0.0
-    a_publication = STEPS_A_SECOND // PUBLICATIONS_A_SECOND
-    for publication in range(round(seconds * PUBLICATIONS_A_SECOND)):
-        now, step = publication / PUBLICATIONS_A_SECOND, publication * a_publication
-        new = steps(step, step + a_publication)
-        backlog.publish({run: (header(step + a_publication), new) for run in RUNS})
+    a_publication = round(STEPS_A_SECOND / publications_a_second)
+    ticks = round(PUBLICATIONS_A_SECOND / publications_a_second)
+    for tick in range(round(seconds * PUBLICATIONS_A_SECOND)):
+        now, step = tick / PUBLICATIONS_A_SECOND, tick // ticks * a_publication
+        if tick % ticks == 0:
+            new = steps(step, step + a_publication)
+            backlog.publish({run: (header(step + a_publication), new) for run in RUNS})
         while acknowledgements and acknowledgements[0][0] <= now:
             session.receive(Got(type="got", frame=acknowledgements.pop(0)[1]), now)
         while (message := session.take(now)) is not None:
             if not isinstance(message, NumberedFrame):
                 continue
             size = len(json.dumps(message.frame.message()))
-            free = max(free, now) + size / bytes_a_second
+            free = max(free, now) + (size / bytes_a_second if now >= slow_from else 0.0)
             acknowledgements.append((free + 2 * delay, message.number))
+            if now < slow_from:
+                continue
             measures.ages.append(free + delay - now)
             measures.sizes.append(size)
             widths = [
@@ -79,6 +92,14 @@ def test_on_a_slow_line_frames_are_small_and_fresh() -> None:
     assert measures.late() < 1.0
     assert max(measures.ages) < 2.5, "also while it learns how slow the line is"
     assert len(measures.ages) > 60, "more than one a second"
+
+
+def test_where_frames_are_large_one_late_frame_makes_the_next_ones_small() -> None:
+    """With 300 people a frame has the steps of a second and more: several in a row took three seconds each."""
+    measures = watched(60, bytes_a_second=5_000, delay=0.01, publications_a_second=0.6, slow_from=20)
+    assert sum(age > 1.0 for age in measures.ages) == 1
+    assert np.median(measures.ages) < 0.8
+    assert len(measures.ages) > 14
 
 
 @pytest.mark.parametrize(("bytes_a_second", "delay"), [(1e6, 0.0), (1e6, 0.15), (1e6, 0.6)])
