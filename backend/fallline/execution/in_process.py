@@ -89,6 +89,12 @@ end within 5 s.
 
 PAUSE_SECONDS = 0.1
 
+RESTORE_SLICE = 0.02
+"""Seconds after which a replay in a thread of its own looks whether the server ends."""
+
+WORKERS_RESTORES = 2
+"""Restores that a worker has at a time: the next one is there when one ends."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -420,9 +426,15 @@ class InProcessExecutor:
         self._workers = workers
         self._threads: list[_WorkerThread] = []
         self._answers: set[asyncio.Future[Any]] = set()
+        self._lanes: asyncio.Queue[bool] = asyncio.Queue()
+        """Places for experiments that come back: in the workers (False), and one in a thread of its own."""
+        self._coming: dict[str, asyncio.Future[None]] = {}
+        """Experiments that wait for a place or replay in one, until they are handed to their worker."""
 
     def start(self, sink: Sink) -> None:
         loop = asyncio.get_running_loop()
+        for in_own_thread in [False] * WORKERS_RESTORES * self._workers + [True]:
+            self._lanes.put_nowait(in_own_thread)
         self._threads = [_WorkerThread(f"worker-{number}", loop, sink) for number in range(self._workers)]
         for each in self._threads:
             each.thread.start()
@@ -460,13 +472,51 @@ class InProcessExecutor:
         *,
         comes_back: bool = False,
     ) -> dict[str, Any]:
-        thread, answer = self._thread_of(id), self._new_answer()
-        reply, queue = _Reply(answer, None), thread.worker.restore if comes_back else thread.worker.read
+        if comes_back:
+            return await self._restore(id, make, journal, failed)
+        thread = self._thread_of(id)
+        return await self._open(id, make, journal, failed, thread, thread.worker.read)
+
+    def _open(
+        self,
+        id: str,
+        make: Callable[[], Experiment],
+        journal: Journal,
+        failed: Callable[[], None],
+        thread: _WorkerThread,
+        queue: Callable[[str, Callable[[], None]], None],
+    ) -> asyncio.Future[dict[str, Any]]:
+        answer = self._new_answer()
+        reply = _Reply(answer, None)
         thread.post(id, lambda: queue(id, lambda: thread.open(id, make, journal, reply, failed)))
-        state: dict[str, Any] = await answer
-        return state
+        return answer
+
+    async def _restore(
+        self, id: str, make: Callable[[], Experiment], journal: Journal, failed: Callable[[], None]
+    ) -> dict[str, Any]:
+        """Open an experiment that comes back.
+
+        Kernels release the GIL, so a class is back sooner if a thread beside the worker replays every other one.
+        """
+        coming = self._coming[id] = self._new_answer()
+        in_own_thread = await self._lanes.get()
+        try:
+            if in_own_thread:
+                make = await asyncio.to_thread(_replayed, make, lambda: bool(self._threads))
+                self._lanes.put_nowait(True)
+            thread = self._thread_of(id)
+            opened = self._open(id, make, journal, failed, thread, thread.worker.restore)
+        finally:
+            self._coming.pop(id, None)
+            _resolve(coming)
+        await asyncio.wait([opened])
+        if not in_own_thread:
+            self._lanes.put_nowait(False)
+        return opened.result()
 
     async def close(self, id: str, why: FalllineError | None = None) -> None:
+        if (coming := self._coming.get(id)) is not None:
+            await asyncio.wait([coming])
         thread, closed = self._thread_of(id), self._new_answer()
         # After the reads that came before, so that these are answered.
         thread.post_read(id, lambda: thread.close(id, why, closed))
@@ -561,6 +611,16 @@ class InProcessExecutor:
         )
         thread.post(id, lambda: queue(id, lambda: thread.ask(id, call, reply)))
         return await answer
+
+
+def _replayed(make: Callable[[], Experiment], goes_on: Callable[[], bool]) -> Callable[[], Experiment]:
+    """Return a function for the experiment, with its runs where they were. A fault is left to the worker."""
+    try:
+        experiment = make()
+        experiment.replay_to_stored(RESTORE_SLICE, time.perf_counter, goes_on)
+    except Exception:
+        return make
+    return lambda: experiment
 
 
 def _closed() -> Unavailable:

@@ -151,6 +151,15 @@ class Experiment:
             one._journal.add("resumed", generations=generations, rounded=rounded, builds=dict(kernels.builds))
         return one
 
+    def replay_to_stored(self, slice_seconds: float, clock: Clock, goes_on: Callable[[], bool]) -> None:
+        """Bring the runs to their stored positions in slices, while `goes_on`. `when_restored` does the rest.
+
+        Any thread may call it before the experiment is used.
+        """
+        arriving = PendingRequest(restoration(self.runs, self._positions or {}, lambda: None), lambda _: None)
+        while goes_on() and not arriving.work(slice_seconds, clock):
+            pass
+
     def when_restored(self, now: float, done: Later) -> None:
         """Pass the state to `done`, after a restore at the stored positions."""
         if self._positions is None:

@@ -53,6 +53,9 @@ TEMPORARY_SECONDS = 3.0
 TURN_SECONDS = 20.0
 """How long a reader waits for a temporary experiment."""
 
+RESUMED_AT_ONCE = 4
+"""Experiments that come back at a time after a restart: while some replay their steps, others are read."""
+
 TRIES = 20
 """Attempts to evict others: during an eviction a reader may come."""
 
@@ -198,13 +201,20 @@ class ExperimentLoader:
 
     async def resume_playing(self, ids: Iterable[str]) -> None:
         """Open experiments that played when the server stopped, into free slots."""
-        for id in ids:
-            with contextlib.suppress(Exception):  # logged where it failed; the next request gets the error
-                entry = self._registry.find(id)
-                async with self._admit(id, entry):
-                    # each in its own share: the owner is unknown before a client connects
-                    live = await self._in_slot(id, entry, share=id, frees=None)
-                await asyncio.shield(live.ready)
+        waiting = iter(ids)
+
+        async def resume() -> None:
+            for id in waiting:
+                with contextlib.suppress(
+                    Exception
+                ):  # logged where it failed; the next request gets the error
+                    entry = self._registry.find(id)
+                    async with self._admit(id, entry):
+                        # each in its own share: the owner is unknown before a client connects
+                        live = await self._in_slot(id, entry, share=id, frees=None)
+                    await asyncio.shield(live.ready)
+
+        await asyncio.gather(*(resume() for _ in range(RESUMED_AT_ONCE)))
 
     # ------------------------------------------------------------------ read without a slot
 

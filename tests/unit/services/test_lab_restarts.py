@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import threading
 import time
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from fallline.execution.worker import Worker
 from fallline.realtime.outbox import Outbox
+from fallline.runs.experiment import Experiment
 from fallline.services import idle_sweep, store_thread, uploads
 from fallline.storage.interface import StoreUnwritable
 from fallline.vocabulary.commands import SLOWEST
@@ -101,6 +103,73 @@ async def test_what_played_is_opened_before_other_work_and_its_watchers_join_lik
         assert lab._owners.share(paused).startswith("address:")
     assert [kind for kind, id in calls if id == played][:2] == ["restore", "command"]
     assert [kind for kind, id in calls if id == paused][:2] == ["read", "command"]
+
+
+async def stored_plays(count: int) -> tuple[Lasting, dict[str, str]]:
+    """A store with experiments that played when the server stopped, and their tokens."""
+    store = Lasting()
+    async with open_lab(store) as lab:
+        tokens = dict([await created(lab) for _ in range(count)])
+        for id, token in tokens.items():
+            await lab.command(id, token, "step", {"steps": 300})
+            await lab.command(id, token, "play", {"speed": 60})
+    return store, tokens
+
+
+async def test_of_a_class_that_comes_back_every_few_replay_in_a_thread_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In one thread 300 people took 46 s, on two processors."""
+    store, tokens = await stored_plays(8)
+    replayed: list[tuple[str, str]] = []
+    real = Experiment.replay_to_stored
+    note = lambda one, *_: replayed.append((one.id, threading.current_thread().name))  # noqa: E731
+    monkeypatch.setattr(Experiment, "replay_to_stored", noting(note, real))
+    async with open_lab(store) as lab:
+        states = [await lab.views.state(id) for id in tokens]
+        assert all(state["playing"] and min(steps_of(state).values()) >= 300 for state in states)
+        then = [await lab.views.snapshot(id, "sgd", 300) for id in tokens]
+        assert all(one["parameters"] == then[0]["parameters"] for one in then), (
+            "in any thread the same numbers"
+        )
+    assert 1 <= len(replayed) < 8
+    assert {id for id, _ in replayed} < set(tokens)
+    assert not any(thread.startswith("worker") for _, thread in replayed)
+
+
+async def test_one_that_is_closed_while_it_comes_back_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, tokens = await stored_plays(3)
+    waits, goes_on, real = list[str](), threading.Event(), Experiment.replay_to_stored
+
+    def replay(one: Experiment, *arguments: Any) -> None:
+        waits.append(one.id)
+        goes_on.wait(60)
+        real(one, *arguments)
+
+    monkeypatch.setattr(Experiment, "replay_to_stored", replay)
+    async with open_lab(store) as lab:
+        while not waits:
+            await asyncio.sleep(0.005)
+        closing = asyncio.ensure_future(lab._executor.close(waits[0]))
+        await asyncio.sleep(0.05)
+        goes_on.set()
+        await closing
+        while lab._executor._coming:  # type: ignore[attr-defined]
+            await asyncio.sleep(0.005)
+        for id in (others := tokens.keys() - {waits[0]}):
+            await lab.views.state(id)
+        assert lab._executor._threads[0]._open.keys() == others  # type: ignore[attr-defined]
+
+
+async def test_a_fault_in_that_thread_is_left_to_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> None:
+        raise RuntimeError("a fault")
+
+    store, tokens = await stored_plays(3)
+    monkeypatch.setattr(Experiment, "replay_to_stored", fails)
+    async with open_lab(store) as lab:
+        for id in tokens:
+            assert (await lab.views.state(id))["playing"]
 
 
 async def test_a_stored_play_that_was_too_slow_plays_on_raised_and_holds_up_nobody() -> None:
