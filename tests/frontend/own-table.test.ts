@@ -123,10 +123,10 @@ test("a refused file gives words for the person who chose it", () => {
     refusalWords({ title: "The server does not answer." }),
     "The server does not answer.",
   );
-  const fields = [{ pointer: "/data/target", detail: "a column that can be learnt: a, b" }];
+  const fields = [{ pointer: "/data/target", detail: "must be a column that can be learnt: a, b" }];
   assert.equal(
     refusalWords({ title: "The request is not valid", detail: "data/target: ...", errors: fields }),
-    "A column that can be learnt: a, b.",
+    "Must be a column that can be learnt: a, b.",
   );
 });
 

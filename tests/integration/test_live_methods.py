@@ -121,7 +121,7 @@ async def test_a_reset_keeps_the_methods_and_starts_the_clock_again(client: http
         (
             {"schedule": "gone"},
             "/schedule",
-            f"the name of a known schedule: {', '.join(SCHEDULES)}",
+            f"must be the name of a known schedule: {', '.join(SCHEDULES)}",
         ),
         ({"schedule": {"name": "gone"}}, "/schedule", "constant, step"),
         ({"schedule": {"name": "step", "every": 0}}, "/schedule/every", "whole number of at least 1"),

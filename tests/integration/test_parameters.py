@@ -133,10 +133,10 @@ async def test_uploaded_parameters_survive_a_restart_together_with_a_table(tmp_p
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (of_the_network(W2=np.ones((4, 1))), "W2 of shape (3, 1): the file has (4, 1)"),
-        (of_the_network(b1=np.ones(3)), "b1 of shape (1, 3): the file has (3,)"),
-        (of_the_network(W3=np.ones((1, 1))), "no W3: this network has W1, b1, W2, b2"),
-        (npz(W1=np.ones((5, 3))), "b2 of shape (1, 1): the file has none"),
+        (of_the_network(W2=np.ones((4, 1))), "must have W2 of shape (3, 1): the file has (4, 1)"),
+        (of_the_network(b1=np.ones(3)), "must have b1 of shape (1, 3): the file has (3,)"),
+        (of_the_network(W3=np.ones((1, 1))), "must not have W3: this network has W1, b1, W2, b2"),
+        (npz(W1=np.ones((5, 3))), "must have b2 of shape (1, 1): the file has none"),
     ],
 )
 async def test_parameters_of_another_network_are_named_one_by_one(

@@ -132,7 +132,7 @@ async def test_every_past_step_has_an_exact_snapshot(one: Experiment) -> None:
     refused = await one.get("/runs/sgd/snapshot", step=526)
     assert refused.status_code == 422
     assert refused.json()["errors"] == [
-        {"pointer": "/step", "detail": "a step from 0 to 525, the run's present one"}
+        {"pointer": "/step", "detail": "must be a step from 0 to 525, the run's present one"}
     ]
     assert (await one.get("/runs/nobody/snapshot", step=3)).status_code == 404
     assert (await one.get("/runs/sgd/instruments/none", step=3)).status_code == 404

@@ -272,7 +272,9 @@ class Experiment:
         runs = [self.run(name) for name in (self.runs if names is None else dict.fromkeys(names))]
         furthest = max(run.state.step for run in runs)
         if step is not None and step > furthest:
-            raise invalid("/step", f"a step from 0 to {furthest}, the present one of the furthest run")
+            raise invalid(
+                "/step", f"must be a step from 0 to {furthest}, the present one of the furthest run"
+            )
         courses = tuple(run.course(min(furthest if step is None else step, run.state.step)) for run in runs)
         kernel = self._kernels.of(self.problem)
         return View(self.problem, kernel, courses, self.moving, step is not None, **options)
@@ -548,7 +550,7 @@ class Experiment:
         present = parent.state.step
         at_step = present if request.at_step is None else request.at_step
         if at_step > present:
-            raise invalid("/at_step", f"a step from 0 to {present}, where {parent.name} stands")
+            raise invalid("/at_step", f"must be a step from 0 to {present}, where {parent.name} stands")
         if "name" not in request.model_fields_set:
             request = request.model_copy(update={"name": self._registry.free_name()})
         self._registry.check_place_for(request.name)

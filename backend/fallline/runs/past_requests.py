@@ -87,7 +87,7 @@ def _step_in_past(run: Run, step: int | None) -> int:
     """Return the step, or the present one for None. Raises InvalidRequest."""
     present = run.state.step
     if step is not None and step > present:
-        raise invalid("/step", f"a step from 0 to {present}, the run's present one")
+        raise invalid("/step", f"must be a step from 0 to {present}, the run's present one")
     return present if step is None else step
 
 

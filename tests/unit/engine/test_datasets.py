@@ -146,5 +146,5 @@ def test_noise_on_a_measured_set_leaves_the_set_itself_alone() -> None:
 
 def test_a_set_that_is_missing_says_why_instead_of_failing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(DATASETS, "iris", replace(DATASETS["iris"], missing="needs a package"))
-    with pytest.raises(InvalidRequest, match="/data/name: another data set: iris needs a package"):
+    with pytest.raises(InvalidRequest, match="/data/name: must be another data set: iris needs a package"):
         dataset_of(DataSettings(name="iris"))

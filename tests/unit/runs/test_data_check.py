@@ -130,7 +130,7 @@ def test_without_a_table_there_is_nothing_to_learn_from() -> None:
 @pytest.mark.parametrize("fields", [{"dataset": "an-id"}, {"target": "x1"}, {"task": "regression"}])
 def test_only_uploaded_data_have_a_table_a_target_and_a_task(fields: dict[str, Any]) -> None:
     (name,) = fields
-    with pytest.raises(InvalidRequest, match=f"/data/{name}: no such setting: only csv has it"):
+    with pytest.raises(InvalidRequest, match=f"/data/{name}: must be left out: only csv has it"):
         check_recipe(Recipe(data=DataSettings(name="linear", **fields)))
 
 

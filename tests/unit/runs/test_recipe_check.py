@@ -157,9 +157,9 @@ def test_the_loss_is_filled_in_after_the_data(recipe: dict[str, Any], loss: Any)
 @pytest.mark.parametrize(
     ("recipe", "pointer", "words"),
     [
-        ({"data": THREE, "loss": "mse"}, "/loss", "a loss for 3 classes: softmax_cross_entropy"),
+        ({"data": THREE, "loss": "mse"}, "/loss", "must be a loss for 3 classes: softmax_cross_entropy"),
         ({"data": THREE, "loss": "binary_cross_entropy"}, "/loss", "softmax_cross_entropy"),
-        ({"loss": "softmax_cross_entropy"}, "/loss", "a loss for a regression: mse, huber"),
+        ({"loss": "softmax_cross_entropy"}, "/loss", "must be a loss for a regression: mse, huber"),
         ({"data": TWO, "network": {"output": "sigmoid"}}, "/network/output", "identity"),
         ({"loss": {"name": "mse", "delta": 1.0}}, "/loss/delta", "mse has no parameters of its own"),
         ({"loss": {"name": "huber", "delta": 0.0}}, "/loss/delta", "above 0"),
@@ -267,3 +267,26 @@ def test_a_bound_is_off_by_default_and_the_catalog_has_a_value_for_it() -> None:
     for name in ("l1", "l2"):
         assert settings[name]["default"] == 0.0
         assert settings[name]["source"]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "error"),
+    [
+        ({"data": {"name": "xor", "features": 3}}, "/data/features: must be 2, the number of inputs of xor"),
+        ({"data": {"test_fraction": 0.9999}}, "/data/test_fraction: must leave at least one training sample"),
+        ({"data": {"label_noise": 0.5}}, "/data/label_noise: must be 0: log_linear is a regression"),
+        ({"data": {"name": "csv"}}, "/data/dataset: must be the id of a stored table"),
+        ({"data": {"degree": 3}}, "/data/degree: must be left out: log_linear has no parameters of its own"),
+        ({"network": {"start": "gone"}}, "/network/start: must be the id of stored parameters"),
+        ({"network": {"output": "gone"}}, "/network/output: must be the name of a known activation"),
+        ({"loss": "softmax_cross_entropy"}, "/loss: must be a loss for a regression: mse, huber"),
+        ({"runs": [{"name": "a"}, {"name": "a"}]}, "/runs/1/name: must be a name that no other run has"),
+        ({"runs": [{"layer_rates": [1]}]}, "/runs/0/layer_rates: must have 3 factors"),
+        ({"runs": [{"stop": [{"when": "test_loss", "above": 1}]}]}, "/runs/0/stop/0/when: must be a condition of"),
+        ({"runs": [{"schedule": {"name": "step", "every": 0}}]}, "/runs/0/schedule/every: must be a whole number"),
+    ],
+)  # fmt: skip
+def test_an_error_says_what_its_field_must_be(recipe: dict[str, Any], error: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        filled(recipe)
+    assert str(refused.value).startswith(error), refused.value

@@ -36,7 +36,7 @@ def check_recipe(
     dataset = dataset_of(recipe.data) if dataset is None else dataset
     recipe, sizes = sized(recipe, dataset)
     if recipe.data.train_samples < 1:
-        raise invalid("/data/test_fraction", "a fraction that leaves at least one training sample")
+        raise invalid("/data/test_fraction", "must leave at least one training sample")
     _check_network(recipe.network)
     _check_start(recipe.network, sizes, start)
     _check_names(recipe)
@@ -65,7 +65,7 @@ def _check_names(recipe: Recipe) -> None:
     names = [run.name for run in recipe.runs]
     for place, name in enumerate(names):
         if name in names[:place]:
-            raise invalid(f"/runs/{place}/name", "a name that no other run has")
+            raise invalid(f"/runs/{place}/name", "must be a name that no other run has")
 
 
 def _check_size(recipe: Recipe, sizes: Sequence[int]) -> None:
@@ -102,9 +102,9 @@ def _check_loss(recipe: Recipe, classes: int) -> str | LossSettings:
     if not row.fits(classes):
         fitting = ", ".join(name for name, each in LOSSES.items() if each.fits(classes))
         data = f"{classes} classes" if classes else "a regression"
-        raise invalid("/loss", f"a loss for {data}: {fitting}")
+        raise invalid("/loss", f"must be a loss for {data}: {fitting}")
     if row.logits and recipe.network.output != "identity":
-        raise invalid("/network/output", f"identity: {row.name} takes logits")
+        raise invalid("/network/output", f"must be identity: {row.name} takes logits")
     check_own(row.name, row.parameters, settings.own, "/loss")
     parameters = {
         each.name: settings.own[each.name]
@@ -124,17 +124,21 @@ def _check_start(network: NetworkSettings, sizes: Sequence[int], start: SavedPar
     if network.start is None:
         return
     if start is None:
-        expected = "the id of stored parameters: POST the .npz to /api/v1/parameters"
+        expected = "must be the id of stored parameters: POST the .npz to /api/v1/parameters"
         raise invalid("/network/start", expected)
     layout = layout_of(sizes)
     shapes = dict(zip(layout.names, layout.shapes, strict=True))
     in_file = {name: array.shape for name, array in start.arrays.items()}
     wrong = [
-        f"{name} of shape {shape}: the file has {in_file.get(name, 'none')}"
+        f"must have {name} of shape {shape}: the file has {in_file.get(name, 'none')}"
         for name, shape in shapes.items()
         if in_file.get(name) != shape
     ]
-    wrong += [f"no {name}: this network has {', '.join(shapes)}" for name in in_file if name not in shapes]
+    wrong += [
+        f"must not have {name}: this network has {', '.join(shapes)}"
+        for name in in_file
+        if name not in shapes
+    ]
     if wrong:
         raise InvalidRequest(*(FieldError("/network/start", each) for each in wrong))
 
@@ -149,20 +153,20 @@ def dataset_of(data: DataSettings, table: Table | None = None) -> Dataset:
     named_in([*DATASETS, CSV], data.name, "/data/name", "data set")
     row = DATASETS[data.name]
     if row.missing:
-        raise invalid("/data/name", f"another data set: {row.name} {row.missing}")
+        raise invalid("/data/name", f"must be another data set: {row.name} {row.missing}")
     return row
 
 
 def _of_table(data: DataSettings, table: Table | None) -> Dataset:
     if table is None:
-        raise invalid("/data/dataset", "the id of a stored table: POST the CSV to /api/v1/datasets")
+        raise invalid("/data/dataset", "must be the id of a stored table: POST the CSV to /api/v1/datasets")
     target = table.column(table.target if data.target is None else data.target)
     if target is None:
         names = ", ".join(column.name for column in table.usable)
-        raise invalid("/data/target", f"a column that can be learnt: {names}")
+        raise invalid("/data/target", f"must be a column that can be learnt: {names}")
     task: Task = data.task or target.task or "regression"
     if task == "regression" and target.categories:
-        raise invalid("/data/task", f"classification: {target.name} contains text")
+        raise invalid("/data/task", f"must be classification: {target.name} contains text")
     if task == "classification":
         within("classes", target.distinct)
     return own_dataset(table, target, task)
@@ -175,7 +179,7 @@ def check_data(data: DataSettings, dataset: Dataset) -> DataSettings:
     """
     _check_own(data, dataset)
     if data.label_noise and dataset.task != "classification":
-        raise invalid("/data/label_noise", f"0: {dataset.name} is a regression, without labels")
+        raise invalid("/data/label_noise", f"must be 0: {dataset.name} is a regression, without labels")
     changes: dict[str, object] = {
         parameter.name: None
         for parameter in dataset.parameters
@@ -192,7 +196,7 @@ def check_data(data: DataSettings, dataset: Dataset) -> DataSettings:
 def _check_own(data: DataSettings, dataset: Dataset) -> None:
     for name in OF_A_TABLE:
         if getattr(data, name) is not None and not dataset.target:
-            raise invalid(f"/data/{name}", f"no such setting: only {CSV} has it")
+            raise invalid(f"/data/{name}", f"must be left out: only {CSV} has it")
     check_own(dataset.name, dataset.parameters, data.own, "/data")
 
 
@@ -201,7 +205,7 @@ def _features(data: DataSettings, dataset: Dataset) -> int:
     if own is None:
         return data.features
     if "features" in data.model_fields_set and data.features != own:
-        raise invalid("/data/features", f"{own}, the number of {dataset.name}, or leave it out")
+        raise invalid("/data/features", f"must be {own}, the number of inputs of {dataset.name}, or left out")
     return own
 
 
@@ -212,5 +216,5 @@ def _samples(data: DataSettings, dataset: Dataset) -> int:
     if "samples" not in data.model_fields_set:
         return own
     if data.samples > own:
-        raise invalid("/data/samples", f"at most {own}, the size of {dataset.name}")
+        raise invalid("/data/samples", f"must be at most {own}, the size of {dataset.name}")
     return data.samples

@@ -78,7 +78,7 @@ def within(bound: str, amount: float) -> None:
 def named_in(table: Collection[str], name: str, pointer: str, what: str) -> None:
     """Raise InvalidRequest for a name that is not in the table."""
     if name not in table:
-        raise invalid(pointer, f"the name of a known {what}: {', '.join(table)}")
+        raise invalid(pointer, f"must be the name of a known {what}: {', '.join(table)}")
 
 
 def check_own(
@@ -89,10 +89,10 @@ def check_own(
     for name, value in settings.items():
         if name not in rows:
             has = ", ".join(rows) or "no parameters of its own"
-            raise invalid(f"{pointer}/{name}", f"no such setting: {method} has {has}")
+            raise invalid(f"{pointer}/{name}", f"must be left out: {method} has {has}")
         if not rows[name].allows(value):
             kind = "whole number" if rows[name].integer else "number"
-            raise invalid(f"{pointer}/{name}", f"a {kind} {rows[name].range_in_words()}")
+            raise invalid(f"{pointer}/{name}", f"must be a {kind} {rows[name].range_in_words()}")
 
 
 def parameter_count(sizes: Sequence[int]) -> int:
@@ -194,10 +194,8 @@ def _check_whole(settings: RunSettings, changed: Mapping[str, Any], pointer: str
     """Raise InvalidRequest for batches under an optimizer that needs all samples; `changed` led to these settings."""
     if OPTIMIZERS[settings.optimizer].tables and settings.batch_size is not None:
         field = "batch_size" if "batch_size" in changed else "optimizer"
-        reason = f"{settings.optimizer} compares the gradients of successive steps, so it needs all samples in each"
-        raise invalid(
-            f"{pointer}/{field}", f"a full batch (batch_size: null), or another optimizer: {reason}"
-        )
+        needs = f"{settings.optimizer} needs a full batch (batch_size: null)"
+        raise invalid(f"{pointer}/{field}", f"{needs}, since it compares the gradients of successive steps")
 
 
 def _filled_in(
@@ -224,7 +222,7 @@ def _filled_schedule(named: str | dict[str, Any], pointer: str) -> str | dict[st
     if later:
         if not SCHEDULES[first.name].ends:
             ending = ", ".join(name for name, row in SCHEDULES.items() if row.ends)
-            raise invalid(f"{pointer}/next", f"no such setting: {first.name} has no end, unlike {ending}")
+            raise invalid(f"{pointer}/next", f"must be left out: {first.name} has no end, unlike {ending}")
         filled["next"] = _filled_stage(later[0], f"{pointer}/next")
     return schedule_of(filled).as_json()
 
@@ -268,7 +266,7 @@ def _check_redraw(changed: Mapping[str, Any], layers: int, pointer: str = "") ->
     for place, layer in enumerate(redraw["layers"]):
         if layer > layers:
             pointer = f"{pointer}/redraw/layers/{place}"
-            raise invalid(pointer, f"a layer from 1 to {layers}; the last one is the output")
+            raise invalid(pointer, f"must be a layer from 1 to {layers}; the last one is the output")
     fitting = {name: row for name, row in INITIALIZERS.items() if "weights" in row.draws}
     named_in(fitting, redraw["weights"], f"{pointer}/redraw/weights", "way to draw weights")
 
@@ -278,7 +276,8 @@ def _check_layer_rates(changed: Mapping[str, Any], layers: int, pointer: str) ->
     rates = changed.get("layer_rates")
     if rates and len(rates) != layers:
         raise invalid(
-            f"{pointer}/layer_rates", f"{layers} factors, one per layer, or []; the last layer is the output"
+            f"{pointer}/layer_rates",
+            f"must have {layers} factors, one per layer, or none; the last layer is the output",
         )
 
 
@@ -287,7 +286,7 @@ def _check_stops(changed: Mapping[str, Any], evaluated: Collection[str], pointer
     for place, condition in enumerate(changed.get("stop") or ()):
         if condition["when"] in SERIES and condition["when"] not in evaluated:
             names = ", ".join([*evaluated, "layer_dies", "loss_stalls"])
-            raise invalid(f"{pointer}/stop/{place}/when", f"one of this experiment's: {names}")
+            raise invalid(f"{pointer}/stop/{place}/when", f"must be a condition of this experiment: {names}")
 
 
 def check_edits_to_come(run: RunRecipe, step: int) -> None:
@@ -310,7 +309,7 @@ def forked_recipe(parent: RunRecipe, at_step: int, request: AddRun) -> RunRecipe
     """
     fields = request.model_fields_set - _OF_THE_FORK
     for name in sorted(fields - set(EDITABLE)):
-        raise invalid(f"/{name}", "no such field: a fork has its parent's past")
+        raise invalid(f"/{name}", "must be left out: a fork has its parent's past")
     before = [edit for edit in parent.edits if edit.at_step < at_step]
     # The parent's edit at the step itself belongs to its future: the fork names its own changes there.
     origin = Origin(run=parent.name, at_step=at_step)
